@@ -1,0 +1,29 @@
+//! The words of Sallyport as types: names, ids, times, secrets and the two state machines.
+//!
+//! Everything that crosses from one part to another is spelled with these. Nothing here does I/O, knows a clock,
+//! tokio or kube: whoever calls brings the time along. A name that came from outside is *parsed* into its type
+//! before it may reach a path, a log or a screen, so holding a [`ClusterName`] means it was checked.
+
+#![deny(missing_docs)]
+
+mod account;
+mod code;
+mod duration;
+mod id;
+mod name;
+mod request;
+mod scope;
+mod secret;
+mod session;
+mod text;
+
+pub use account::{AccountError, SessionAccount};
+pub use code::ErrorCode;
+pub use duration::{Ttl, TtlError};
+pub use id::{AuditId, Digest, GrantUid, Jti, RequestUid, SessionId};
+pub use name::{ClusterName, NameError, NamespaceName, ProfileName, ProfileRevision, RoleName, UserName};
+pub use request::{EndReason, Ended, IllegalTransition, Phase, RequestEvent, RequestState};
+pub use scope::Scope;
+pub use secret::Secret;
+pub use session::{SessionEvent, SessionState};
+pub use text::{clip, visible};

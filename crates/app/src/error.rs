@@ -1,0 +1,96 @@
+use sallyport_ipc::ErrorView;
+use sallyport_model::{ErrorCode, visible};
+use std::fmt;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a person gets to see when something went wrong: what happened, what to do next, and a code the window
+/// branches on. The chain of causes goes to the log once and never to the window.
+#[derive(Debug)]
+pub struct AppError {
+    code: ErrorCode,
+    message: String,
+    hint: Option<String>,
+    retry: bool,
+    cause: Option<Cause>,
+}
+
+impl AppError {
+    /// With a code; `message` is one sentence without a final dot.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, retry: false, cause: None }
+    }
+
+    /// With [`ErrorCode::Failed`].
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Failed, message)
+    }
+
+    /// What to do next, as a sentence.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Trying again may help.
+    #[must_use]
+    pub fn retry(mut self) -> Self {
+        self.retry = true;
+        self
+    }
+
+    /// What lies beneath; for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Cause>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// The code the window branches on.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The form that crosses to the window; logs the chain on the way.
+    pub fn into_view(self) -> ErrorView {
+        if self.code != ErrorCode::Cancelled {
+            tracing::warn!(code = ?self.code, "{}", self.chain());
+        }
+        ErrorView {
+            code: self.code.into(),
+            message: visible(&self.message),
+            hint: self.hint.as_deref().map(visible),
+            retry: self.retry,
+        }
+    }
+
+    /// The sentence and every cause beneath it.
+    pub fn chain(&self) -> String {
+        let mut out = self.message.clone();
+        let mut next = self.cause.as_deref().map(|c| c as &dyn std::error::Error);
+        while let Some(cause) = next {
+            out.push_str(": ");
+            out.push_str(&visible(&cause.to_string()));
+            next = cause.source();
+        }
+        out
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for AppError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|c| c as &(dyn std::error::Error + 'static))
+    }
+}

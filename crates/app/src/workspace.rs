@@ -1,0 +1,239 @@
+use crate::error::AppError;
+use sallyport_model::{Digest, ErrorCode, clip, visible};
+use serde::{Deserialize, Serialize};
+use std::{fs, io, path::Path};
+use url::Url;
+
+/// The largest workspace file, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// The `apiVersion` this reads.
+pub const API_VERSION: &str = "access.sallyport.dev/v1alpha1";
+
+/// What a team hands out so that a desktop finds its hub and its identity provider. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Workspace {
+    /// Always [`API_VERSION`].
+    pub api_version: String,
+    /// What the team calls it.
+    pub name: String,
+    /// Where access is asked for.
+    pub hub: HubAddress,
+    /// Who says who is who.
+    pub oidc: OidcAddress,
+}
+
+/// The hub's API server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HubAddress {
+    /// https only.
+    pub url: Url,
+    /// PEM of the CAs its certificate chains to.
+    pub ca: String,
+}
+
+/// The identity provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OidcAddress {
+    /// The issuer, exactly as the provider writes it.
+    pub issuer: String,
+    /// The public client, and so the audience, of this hub alone.
+    pub client_id: String,
+    /// Scopes to ask for; `openid` is always among them.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// PEM of the provider's CAs, where the system does not know them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+}
+
+impl Workspace {
+    /// Reads a workspace file's text.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadInput`] that names what is wrong: too large, not JSON, an unknown field or version, not
+    /// https, credentials in a URL, a CA that is no certificate.
+    pub fn parse(text: &str) -> Result<Self, AppError> {
+        if text.len() > MAX_BYTES {
+            return Err(bad(format!("the workspace file is larger than {} KiB", MAX_BYTES / 1024)));
+        }
+        let workspace: Self = serde_json::from_str(text).map_err(|e| {
+            bad(format!("this is not a workspace file: {}", clip(&visible(&e.to_string()), 200))).because(e)
+        })?;
+        if workspace.api_version != API_VERSION {
+            let found = clip(&visible(&workspace.api_version), 80);
+            return Err(bad(format!("the workspace file is of version {found}; this app reads {API_VERSION}")));
+        }
+        if workspace.name.trim().is_empty() || workspace.name.chars().count() > 128 {
+            return Err(bad("the workspace's name is empty or too long"));
+        }
+        https("the hub's url", &workspace.hub.url)?;
+        let issuer = Url::parse(&workspace.oidc.issuer).map_err(|e| bad("the issuer is not a URL").because(e))?;
+        https("the issuer", &issuer)?;
+        if workspace.oidc.client_id.is_empty() || workspace.oidc.client_id.len() > 256 {
+            return Err(bad("the client id is empty or too long"));
+        }
+        certificates("the hub's ca", &workspace.hub.ca)?;
+        if let Some(ca) = &workspace.oidc.ca {
+            certificates("the provider's ca", ca)?;
+        }
+        Ok(workspace)
+    }
+
+    /// SHA-256 of the hub's first CA certificate (DER), as people compare it.
+    pub fn hub_fingerprint(&self) -> String {
+        let ders = certificates("the hub's ca", &self.hub.ca).unwrap_or_default();
+        let hex = ders.first().map(|der| Digest::of(der).to_string()).unwrap_or_default();
+        let pairs: Vec<&str> = (0..hex.len() / 2).map(|i| &hex[2 * i..2 * i + 2]).collect();
+        pairs.join(":").to_ascii_uppercase()
+    }
+
+    /// The hub's host and port.
+    pub fn hub_host(&self) -> String {
+        let port = self.hub.url.port().map(|p| format!(":{p}")).unwrap_or_default();
+        format!("{}{port}", self.hub.url.host_str().unwrap_or_default())
+    }
+
+    fn known(&self) -> KnownHub {
+        KnownHub {
+            issuer: self.oidc.issuer.clone(),
+            client_id: self.oidc.client_id.clone(),
+            hub: self.hub.url.as_str().trim_end_matches('/').to_owned(),
+            fingerprint: self.hub_fingerprint(),
+        }
+    }
+}
+
+fn bad(message: impl Into<String>) -> AppError {
+    AppError::new(ErrorCode::BadInput, message).hint("Ask whoever gave you the file for a new one.")
+}
+
+fn https(what: &str, url: &Url) -> Result<(), AppError> {
+    if url.scheme() != "https" {
+        return Err(bad(format!("{what} is not https")));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(bad(format!("{what} has credentials in it")));
+    }
+    if url.host_str().is_none_or(str::is_empty) || url.query().is_some() || url.fragment().is_some() {
+        return Err(bad(format!("{what} is not a plain address")));
+    }
+    Ok(())
+}
+
+/// The certificates of a PEM text, as DER.
+fn certificates(what: &str, pem: &str) -> Result<Vec<Vec<u8>>, AppError> {
+    let wrong = || bad(format!("{what} is not a PEM certificate"));
+    let mut ders = Vec::new();
+    for block in x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes()) {
+        let block = block.map_err(|e| wrong().because(e))?;
+        if block.label != "CERTIFICATE" {
+            return Err(bad(format!("{what} holds a {}, not a certificate", clip(&visible(&block.label), 40))));
+        }
+        block.parse_x509().map_err(|_| wrong())?;
+        ders.push(block.contents);
+    }
+    if ders.is_empty() { Err(wrong()) } else { Ok(ders) }
+}
+
+/// One (issuer, client id) and the hub that may receive its ID tokens. Kept for good, even after the workspace
+/// is left: an ID token of that client is a key to that hub (attack 2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KnownHub {
+    issuer: String,
+    client_id: String,
+    hub: String,
+    fingerprint: String,
+}
+
+/// The workspace on disk, and every hub that was ever joined.
+#[derive(Debug)]
+pub struct Workspaces {
+    dir: std::path::PathBuf,
+}
+
+impl Workspaces {
+    /// Kept in `dir`.
+    pub fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_path_buf() }
+    }
+
+    /// The joined workspace, if any.
+    ///
+    /// # Errors
+    /// When the stored file can't be read or is not one; it is left as it is.
+    pub fn current(&self) -> Result<Option<Workspace>, AppError> {
+        match fs::read_to_string(self.dir.join("workspace.json")) {
+            Ok(text) => Workspace::parse(&text).map(Some),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(AppError::failed("could not read the stored workspace").because(e)),
+        }
+    }
+
+    /// Refuses a second hub for a known (issuer, client id).
+    ///
+    /// # Errors
+    /// [`ErrorCode::Forbidden`] that names both hubs.
+    pub fn check(&self, workspace: &Workspace) -> Result<(), AppError> {
+        let new = workspace.known();
+        let other = self.known()?.into_iter().find(|k| {
+            k.issuer == new.issuer && k.client_id == new.client_id && (k.hub != new.hub || k.fingerprint != new.fingerprint)
+        });
+        match other {
+            None => Ok(()),
+            Some(known) => Err(AppError::new(
+                ErrorCode::Forbidden,
+                format!(
+                    "this file wants sign-ins of {} sent to {}, but they belong to {}",
+                    clip(&visible(&new.client_id), 60),
+                    clip(&visible(&new.hub), 120),
+                    clip(&visible(&known.hub), 120)
+                ),
+            )
+            .hint("Each hub has a client id of its own. If the hub really moved, an admin must issue a new one; if nobody told you, someone may be after your sign-in.")),
+        }
+    }
+
+    /// Stores the workspace and remembers its hub.
+    ///
+    /// # Errors
+    /// As [`Workspaces::check`]; or when it can't be written, and then nothing changed.
+    pub fn join(&self, workspace: &Workspace) -> Result<(), AppError> {
+        self.check(workspace)?;
+        let mut known = self.known()?;
+        let new = workspace.known();
+        if !known.contains(&new) {
+            known.push(new);
+        }
+        self.write("known-hubs.json", &known)?;
+        self.write("workspace.json", workspace)
+    }
+
+    fn known(&self) -> Result<Vec<KnownHub>, AppError> {
+        match fs::read_to_string(self.dir.join("known-hubs.json")) {
+            // A list that can't be read must not count as empty: that would let a second hub in.
+            Ok(text) => serde_json::from_str(&text)
+                .map_err(|e| AppError::failed("the list of known hubs is damaged").hint(format!("Restore {} from a backup, or move it away if you know why.", self.dir.join("known-hubs.json").display())).because(e)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(e) => Err(AppError::failed("could not read the list of known hubs").because(e)),
+        }
+    }
+
+    fn write(&self, name: &str, value: &impl Serialize) -> Result<(), AppError> {
+        let wrong = |e: io::Error| AppError::failed(format!("could not write {name}")).hint("Check that the disk is not full.").because(e);
+        let text = serde_json::to_vec_pretty(value).expect("plain data serialises");
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir).map_err(wrong)?;
+        io::Write::write_all(&mut file, &text).map_err(wrong)?;
+        file.as_file().sync_all().map_err(wrong)?;
+        file.persist(self.dir.join(name)).map_err(|e| wrong(e.error))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "workspace_tests.rs"]
+mod tests;

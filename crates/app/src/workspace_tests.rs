@@ -1,0 +1,80 @@
+use super::*;
+use serde_json::{Value, json};
+
+const CA: &str = include_str!("../tests/data/ca.pem");
+const OTHER_CA: &str = include_str!("../tests/data/other-ca.pem");
+
+fn file() -> Value {
+    json!({
+        "apiVersion": API_VERSION, "name": "Platform team",
+        "hub": {"url": "https://hub.example.test:6443", "ca": CA},
+        "oidc": {"issuer": "https://id.example.test", "clientId": "sallyport-hub", "scopes": ["email"]}
+    })
+}
+
+fn with(pointer: &str, value: Value) -> String {
+    let mut file = file();
+    *file.pointer_mut(pointer).unwrap() = value;
+    file.to_string()
+}
+
+fn refused(text: &str) -> String {
+    let error = Workspace::parse(text).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::BadInput);
+    error.message().to_owned()
+}
+
+#[test]
+fn a_good_file_is_read_and_shows_host_and_fingerprint() {
+    let workspace = Workspace::parse(&file().to_string()).unwrap();
+    assert_eq!(workspace.hub_host(), "hub.example.test:6443");
+    assert_eq!(workspace.hub_fingerprint().len(), 95);
+}
+
+#[test]
+fn each_bad_file_says_what_is_wrong_with_it() {
+    assert!(refused("").contains("not a workspace file"));
+    assert!(refused("{\"apiVersion\": 7}").contains("not a workspace file"));
+    assert!(refused(&"x".repeat(MAX_BYTES + 1)).contains("larger than 64 KiB"));
+    assert!(refused(&with("/hub/url", json!("http://hub.example.test"))).contains("not https"));
+    assert!(refused(&with("/oidc/issuer", json!("http://id.example.test"))).contains("not https"));
+    assert!(refused(&with("/hub/url", json!("https://u:p@hub.example.test"))).contains("credentials"));
+    assert!(refused(&with("/hub/url", json!("https://hub.example.test/?a=b"))).contains("plain address"));
+    assert!(refused(&with("/hub/ca", json!("nonsense"))).contains("not a PEM certificate"));
+    assert!(refused(&with("/apiVersion", json!("v9\u{202e}"))).contains("⟨U+202E⟩"));
+    assert!(refused(&with("/name", json!("x".repeat(10_000)))).contains("too long"));
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    assert!(refused(&with("/hub/ca", json!(key))).contains("PRIVATE KEY"));
+    let mut extra = file();
+    extra["clientSecret"] = json!("s");
+    assert!(refused(&extra.to_string()).contains("unknown field"));
+}
+
+#[test]
+fn p4_a_second_hub_for_a_known_issuer_and_client_is_refused_and_nothing_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspaces = Workspaces::new(dir.path());
+    let first = Workspace::parse(&file().to_string()).unwrap();
+    workspaces.join(&first).unwrap();
+    for text in [with("/hub/url", json!("https://evil.example.test")), with("/hub/ca", json!(OTHER_CA))] {
+        let error = workspaces.join(&Workspace::parse(&text).unwrap()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Forbidden);
+        assert_eq!(workspaces.current().unwrap().unwrap(), first);
+    }
+    // Another client id is another audience, and so another hub's business.
+    let mut other = file();
+    other["oidc"]["clientId"] = json!("sallyport-other");
+    other["hub"]["url"] = json!("https://other.example.test");
+    workspaces.join(&Workspace::parse(&other.to_string()).unwrap()).unwrap();
+    // The first hub stays known though it is no longer the current one.
+    assert!(workspaces.join(&Workspace::parse(&with("/hub/url", json!("https://evil.example.test"))).unwrap()).is_err());
+}
+
+#[test]
+fn a_damaged_list_of_known_hubs_lets_nobody_in() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("known-hubs.json"), "[{]").unwrap();
+    let error = Workspaces::new(dir.path()).join(&Workspace::parse(&file().to_string()).unwrap()).unwrap_err();
+    assert!(error.message().contains("damaged"));
+    assert!(!dir.path().join("workspace.json").exists());
+}

@@ -1,0 +1,106 @@
+//! `make test`, `make story` and `make bench`: one runner per level, one count at the end.
+
+use crate::shell::{passes, program, watched};
+use anyhow::{Result, bail};
+use std::process::Command;
+use std::time::Instant;
+
+/// What a runner counted.
+#[derive(Default)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+impl Count {
+    /// Reads a runner's closing lines: libtest's, or the plain `N passed, N failed` of ours.
+    fn read(&mut self, line: &str) {
+        let counted = line.strip_prefix("test result: ").map(|rest| rest.split_once(". ").map_or(rest, |r| r.1));
+        let words: Vec<&str> = counted.unwrap_or(line).split([' ', ',', ';']).filter(|w| !w.is_empty()).collect();
+        if let [passed, "passed", failed, "failed", ..] = words[..]
+            && let (Ok(passed), Ok(failed)) = (passed.parse::<u64>(), failed.parse::<u64>())
+        {
+            self.passed += passed;
+            self.failed += failed;
+        }
+    }
+}
+
+/// Everything, cheapest first. A level that fails does not hide the next one.
+pub(crate) fn test() -> Result<bool> {
+    let mut count = Count::default();
+    let mut all_good = true;
+    let levels: [(&str, Command); 3] = [
+        ("window", program("npm", &["test", "--silent"])),
+        ("build", program("cargo", &["build", "--locked", "--workspace", "--bins"])),
+        ("crates, stories, guardrails, window", cargo_test()),
+    ];
+    for (name, command) in levels {
+        let started = Instant::now();
+        let good = watched(command, |line| count.read(line))?;
+        eprintln!("{name}: {} after {} s", if good { "ok" } else { "FAILED" }, started.elapsed().as_secs());
+        all_good &= good;
+    }
+    if count.passed + count.failed == 0 {
+        bail!("no test ran");
+    }
+    // A runner that dies before it counts is a failure of its own.
+    let failed = if all_good { count.failed } else { count.failed.max(1) };
+    println!("{} passed, {failed} failed", count.passed);
+    Ok(failed == 0)
+}
+
+fn cargo_test() -> Command {
+    program("cargo", &["test", "--locked", "--workspace", "--no-fail-fast"])
+}
+
+/// One story by name; all of them without one.
+pub(crate) fn story(name: Option<&str>) -> Result<bool> {
+    if !passes(program("cargo", &["build", "--locked", "-p", "sallyport-broker", "-p", "sallyport-testkit", "--bins"]))? {
+        return Ok(false);
+    }
+    let mut command = program("cargo", &["test", "-q", "--locked", "-p", "sallyport-testkit", "--test"]);
+    match name {
+        Some("guardrails") => command.arg("guardrails"),
+        Some(name) => command.args(["stories", "--", name]),
+        None => command.arg("stories"),
+    };
+    passes(command)
+}
+
+const BENCHES: [&str; 2] = ["way_in", "gateway"];
+
+/// One bench by name, as a release build; all of them without one.
+pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
+    let names: Vec<&str> = name.map_or(BENCHES.to_vec(), |n| vec![n]);
+    if let Some(unknown) = names.iter().find(|n| !BENCHES.contains(n)) {
+        bail!("there is no bench {unknown}; known: {}", BENCHES.join(", "));
+    }
+    let mut good = passes(program("cargo", &["build", "--release", "--locked", "-p", "sallyport-broker"]))?;
+    for name in names {
+        let bin = format!("bench_{name}");
+        let args = ["run", "-q", "--release", "--locked", "-p", "sallyport-testkit", "--bin", &bin];
+        good &= passes(program("cargo", &args))?;
+    }
+    Ok(good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_closing_lines_are_counted_and_noise_is_not() {
+        let mut count = Count::default();
+        for line in [
+            "test result: ok. 16 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.21s",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored",
+            "42 passed, 1 failed",
+            "nothing passed, nothing failed",
+            "they passed 3 times",
+        ] {
+            count.read(line);
+        }
+        assert_eq!((count.passed, count.failed), (61, 3));
+    }
+}

@@ -1,0 +1,200 @@
+//! The import rules of ARCHITECTURE.md, enforced over `cargo metadata` and the window's sources; sizes only warn.
+
+use crate::shell::{output, program, root};
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// What each crate of ours may import of ours, outside its tests. Anything else fails.
+const EDGES: [(&str, &[&str]); 19] = [
+    ("model", &[]),
+    ("rbac", &["model"]),
+    ("policy", &["model", "rbac"]),
+    ("audit", &["model"]),
+    ("api", &["model", "rbac", "policy", "audit"]),
+    ("client", &["model", "rbac", "policy", "audit"]),
+    ("ipc", &["model", "rbac", "policy", "audit"]),
+    ("oidc", &["model", "api", "client"]),
+    ("vault", &["model", "api", "client"]),
+    ("hub", &["model", "rbac", "policy", "api", "client"]),
+    ("provision", &["model", "rbac", "policy", "api", "client"]),
+    ("gateway", &["model", "policy"]),
+    ("terminal", &["model"]),
+    ("store", &["model", "audit"]),
+    (
+        "app",
+        &[
+            "model", "rbac", "policy", "audit", "api", "client", "ipc", "oidc", "vault", "hub", "provision", "gateway",
+            "terminal", "store",
+        ],
+    ),
+    ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),
+    (
+        "testkit",
+        &[
+            "model", "rbac", "policy", "audit", "api", "client", "ipc", "oidc", "vault", "hub", "provision", "gateway",
+            "terminal", "store", "app",
+        ],
+    ),
+    ("", &["app", "ipc", "model"]), // the desktop's composition root
+    ("xtask", &[]),
+];
+
+/// Crates outside that only some of ours may touch: (crate, who).
+const OUTSIDE: [(&str, &[&str]); 6] = [
+    ("tauri", &[""]),
+    ("rusqlite", &["store"]),
+    ("openidconnect", &["oidc"]),
+    ("keyring-core", &["vault"]),
+    ("portable-pty", &["terminal", "testkit"]),
+    ("kube", &["api", "client", "hub", "provision", "app", "broker", "testkit"]),
+];
+
+const RUST_LINES: usize = 500;
+const UI_LINES: usize = 250;
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+}
+
+/// Checks everything; prints what is wrong and what is merely long.
+pub(crate) fn run() -> Result<bool> {
+    let metadata = output(program("cargo", &["metadata", "--locked", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Metadata = serde_json::from_str(&metadata).context("could not read cargo metadata")?;
+    let mut wrong = Vec::new();
+    for package in &metadata.packages {
+        edges(package, &mut wrong);
+    }
+    walk(&root(), &mut |path, text| sources(path, text, &mut wrong))?;
+    for line in &wrong {
+        println!("tidy: {line}");
+    }
+    Ok(wrong.is_empty())
+}
+
+fn short(name: &str) -> Option<&str> {
+    if name == "sallyport" { Some("") } else { name.strip_prefix("sallyport-").or((name == "xtask").then_some(name)) }
+}
+
+fn edges(package: &Package, wrong: &mut Vec<String>) {
+    let Some(from) = short(&package.name) else { return };
+    let Some((_, allowed)) = EDGES.iter().find(|(name, _)| *name == from) else {
+        wrong.push(format!("{} has no line in xtask's import rules", package.name));
+        return;
+    };
+    for dependency in package.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev")) {
+        if let Some(to) = short(&dependency.name)
+            && !allowed.contains(&to)
+        {
+            wrong.push(format!("{} may not import {}", package.name, dependency.name));
+        }
+        if let Some((outside, who)) = OUTSIDE.iter().find(|(name, _)| *name == dependency.name)
+            && !who.contains(&from)
+        {
+            wrong.push(format!("{} may not import {outside}; that is for {}", package.name, who.join(", ")));
+        }
+    }
+}
+
+/// Looks at one source file.
+fn sources(path: &Path, text: &str, wrong: &mut Vec<String>) {
+    let shown = path.strip_prefix(root()).unwrap_or(path).display().to_string();
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let (budget, is_ui) = match extension {
+        "rs" => (RUST_LINES, false),
+        "ts" | "svelte" => (UI_LINES, true),
+        _ => return,
+    };
+    let lines = text.lines().count();
+    if lines > budget {
+        println!("tidy: note: {shown} has {lines} lines, more than {budget}");
+    }
+    if extension == "rs" && path.file_name().is_some_and(|n| n == "mod.rs") {
+        wrong.push(format!("{shown}: name it after its folder instead of mod.rs"));
+    }
+    if is_ui {
+        ui(&shown, text, wrong);
+    }
+}
+
+/// Only `host` talks to Tauri, strings are never markup, and tiers import downwards only.
+fn ui(shown: &str, text: &str, wrong: &mut Vec<String>) {
+    if text.contains("@tauri-apps/") && !shown.starts_with("ui/src/host/") {
+        wrong.push(format!("{shown}: only ui/src/host imports @tauri-apps"));
+    }
+    if text.contains("{@html") {
+        wrong.push(format!("{shown}: {{@html}} would show a cluster's text as markup (P24)"));
+    }
+    const TIERS: [&str; 5] = ["bindings", "host", "shared", "features", "views"];
+    let tier_of = |path: &str| TIERS.iter().position(|tier| path.contains(&format!("/{tier}/")));
+    let Some(own) = shown.strip_prefix("ui/src").and_then(tier_of) else { return };
+    let mut seen = BTreeSet::new();
+    for line in text.lines().filter(|l| l.trim_start().starts_with("import ") || l.contains(" from ")) {
+        if let Some(other) = line.split(['\'', '"']).find(|part| part.starts_with('.')).and_then(|part| {
+            TIERS.iter().position(|tier| part.split('/').any(|segment| segment == *tier))
+        }) && other > own.max(1)
+            && seen.insert(other)
+        {
+            wrong.push(format!("{shown}: {} may not import {}", TIERS[own], TIERS[other]));
+        }
+    }
+}
+
+fn walk(folder: &Path, see: &mut impl FnMut(&Path, &str)) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if entry.file_type()?.is_dir() {
+            if !matches!(&*name, "target" | "node_modules" | "dist" | "gen" | ".git" | "autogenerated") {
+                walk(&path, see)?;
+            }
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            see(&path, &text);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, on: &str) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let dependencies = vec![Dependency { name: on.to_owned(), kind: None }];
+        edges(&Package { name: name.to_owned(), dependencies }, &mut wrong);
+        wrong
+    }
+
+    #[test]
+    fn a_forbidden_edge_is_found_and_an_allowed_one_is_not() {
+        assert_eq!(package("sallyport-gateway", "sallyport-policy"), Vec::<String>::new());
+        assert_eq!(package("sallyport-gateway", "sallyport-vault").len(), 1);
+        assert_eq!(package("sallyport-model", "kube").len(), 1);
+        assert_eq!(package("sallyport-broker", "sallyport-app").len(), 1);
+        assert_eq!(package("sallyport-nobody", "serde").len(), 1);
+    }
+
+    #[test]
+    fn p24_markup_from_strings_and_tauri_outside_the_host_are_found() {
+        let mut wrong = Vec::new();
+        ui("ui/src/shared/A.svelte", "import x from '@tauri-apps/api'; {@html evil}", &mut wrong);
+        ui("ui/src/shared/B.ts", "import { a } from '../views/c'", &mut wrong);
+        ui("ui/src/views/B.ts", "import { a } from '../features/c'", &mut wrong);
+        assert_eq!(wrong.len(), 3, "{wrong:?}");
+    }
+}

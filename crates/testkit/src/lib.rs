@@ -1,1 +1,28 @@
-//! sallyport-testkit
+//! The real parts that tests, the demo and the benches run against: control planes from etcd and kube-apiserver, pods
+//! one can exec into, and what it takes to start many of them beside each other and leave nothing behind.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use sallyport_testkit::{Plane, PlaneOptions};
+//!
+//! let plane = Plane::start(PlaneOptions::new("target").pods()).await?;
+//! println!("{}", plane.kubectl().ok(&["get", "nodes"]).await?);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod assets;
+pub mod kubectl;
+pub mod pki;
+pub mod plane;
+pub mod pods;
+pub mod ports;
+pub mod process;
+
+pub use assets::Assets;
+pub use kubectl::{Answer, Kubectl};
+pub use plane::{Identity, OidcTrust, Plane, PlaneOptions};
+pub use pods::Pods;
+
+pub mod browser;
+pub mod idp;

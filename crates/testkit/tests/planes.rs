@@ -1,0 +1,1 @@
+//! Control planes, pods and what is left of them.

@@ -1,0 +1,113 @@
+use crate::rules::RuleSummary;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A Kubernetes API of the team's inventory. Signing in to the hub is the inventory: no kubeconfig is handed out.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessCluster", plural = "accessclusters",
+    status = "AccessClusterStatus",
+    printcolumn(name = "Environment", type_ = "string", json_path = ".spec.environment"),
+    printcolumn(name = "Broker", type_ = "date", json_path = ".status.broker.heartbeat")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessClusterSpec {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub display_name: Option<String>,
+    /// `prod`, `stage`, `dev` or a word of the team's; shown as colour and word.
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z][a-z0-9-]*$"))]
+    pub environment: String,
+    /// Who runs it (EKS, kubeadm, …) and where, for the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub provider: Option<String>,
+    /// Region or site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub region: Option<String>,
+    /// Where its API server answers; https only. A session uses what the broker sealed, not this (attack 13).
+    #[schemars(length(min = 1, max = 8), inner(length(max = 1024), regex(pattern = r"^https://[^\s@?#]+$")))]
+    pub endpoints: Vec<String>,
+    /// PEM of the CAs its certificate chains to.
+    #[schemars(length(min = 1, max = 65536))]
+    pub ca_bundle: String,
+    /// The name its certificate carries, where it differs from the endpoint's host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub tls_server_name: Option<String>,
+}
+
+/// What the cluster's broker reports; written by that broker alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessClusterStatus {
+    /// The broker's sign of life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<BrokerReport>,
+    /// `gitVersion` of the target's API server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub kubernetes_version: Option<String>,
+    /// For each profile that covers this cluster: what it really allows here, or why it is refused (P11).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub profiles: Vec<ProfileReport>,
+    /// Whether the target's guardrails are in force (P12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardrails: Option<GuardrailReport>,
+}
+
+/// Who serves this cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokerReport {
+    /// The broker's version.
+    #[schemars(length(max = 64))]
+    pub version: String,
+    /// When it last wrote, by its own clock.
+    pub heartbeat: Time,
+    /// The leader's identity.
+    #[schemars(length(max = 253))]
+    pub instance: String,
+}
+
+/// A profile as it stands on this target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileReport {
+    /// The profile's name.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// The revision it was read at.
+    #[schemars(length(max = 128))]
+    pub revision: String,
+    /// Its effective rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    pub rules: Vec<RuleSummary>,
+    /// Rights that can outlive a session (workload writes, secrets, exec), named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 256)))]
+    pub warnings: Vec<String>,
+    /// Why the broker would refuse it, with the rule that did it; absent when it would grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub refused: Option<String>,
+}
+
+/// The guardrails' check on the target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardrailReport {
+    /// Spec equal to what was shipped *and* a probe refused.
+    pub verified: bool,
+    /// When, by the broker's clock.
+    pub checked_at: Time,
+    /// Which API server answered, or what was not as shipped.
+    #[schemars(length(max = 1024))]
+    pub detail: String,
+}

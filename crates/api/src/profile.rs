@@ -1,0 +1,156 @@
+use crate::MalformedObject;
+use kube::CustomResource;
+use sallyport_model::{ClusterName, ProfileName, ProfileRevision, RoleName, Scope, Ttl};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What may be asked for. Who may ask, approve and revoke is plain RBAC on its name.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessProfile", plural = "accessprofiles",
+    printcolumn(name = "MaxDuration", type_ = "string", json_path = ".spec.maxDuration"),
+    printcolumn(name = "Approvals", type_ = "integer", json_path = ".spec.approvals")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessProfileSpec {
+    /// Globs over cluster names: `*` stands for any run of characters, everything else for itself.
+    #[schemars(length(min = 1, max = 64), inner(length(max = 253), regex(pattern = r"^[a-z0-9*.-]+$")))]
+    pub clusters: Vec<String>,
+    /// ClusterRoles of the target that a session is bound to.
+    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253), regex(pattern = r"^[^/%?#\s]+$")))]
+    pub roles: Vec<String>,
+    /// Namespaces they are bound in; empty means cluster-wide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")))]
+    pub namespaces: Vec<String>,
+    /// The longest session, e.g. `1h30m`.
+    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]
+    pub max_duration: String,
+    /// How many people must say yes; 0 opens at once.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 10))]
+    pub approvals: u8,
+    /// How strong and fresh the sign-in must be, for asking and for approving.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mfa: Option<Mfa>,
+    /// Whether a reason must be given (default) or may be left empty.
+    #[serde(default = "yes")]
+    pub reason_required: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What the sign-in must prove. Every list given must hold, not one of them (attack 14).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Mfa {
+    /// One of these `acr` values; empty asks for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 256)))]
+    pub acr: Vec<String>,
+    /// One of these `amr` values; empty asks for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 64)))]
+    pub amr: Vec<String>,
+    /// The sign-in's greatest age, e.g. `15m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$"))]
+    pub max_age: Option<String>,
+}
+
+/// An [`AccessProfile`] whose every field was parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Its name.
+    pub name: ProfileName,
+    /// UID and generation it was read at.
+    pub revision: ProfileRevision,
+    /// The globs over cluster names.
+    pub clusters: Vec<String>,
+    /// ClusterRoles to bind.
+    pub roles: Vec<RoleName>,
+    /// Where.
+    pub scope: Scope,
+    /// Longest session.
+    pub max_duration: Ttl,
+    /// People who must say yes.
+    pub approvals: u8,
+    /// `acr` values that do; empty: any.
+    pub acr: Vec<String>,
+    /// `amr` values that do; empty: any.
+    pub amr: Vec<String>,
+    /// Greatest age of the sign-in.
+    pub max_age: Option<Ttl>,
+    /// Whether a reason must be given.
+    pub reason_required: bool,
+}
+
+impl Profile {
+    /// Whether one of the globs matches.
+    pub fn covers(&self, cluster: &ClusterName) -> bool {
+        self.clusters.iter().any(|glob| glob_matches(glob, cluster.as_str()))
+    }
+}
+
+impl TryFrom<&AccessProfile> for Profile {
+    type Error = MalformedObject;
+
+    fn try_from(object: &AccessProfile) -> Result<Self, MalformedObject> {
+        let name = object.metadata.name.as_deref().unwrap_or_default();
+        let wrong = |why: String| MalformedObject::new("AccessProfile", name, why);
+        let spec = &object.spec;
+        let uid = object.metadata.uid.as_deref().unwrap_or_default();
+        let parse_all = |list: &[String]| list.iter().map(|r| r.parse()).collect::<Result<Vec<RoleName>, _>>();
+        let namespaces: Result<Vec<_>, _> = spec.namespaces.iter().map(|n| n.parse()).collect();
+        let mfa = spec.mfa.clone().unwrap_or_default();
+        Ok(Self {
+            name: name.parse().map_err(|e| wrong(format!("{e}")))?,
+            revision: ProfileRevision::new(uid, object.metadata.generation.unwrap_or_default())
+                .map_err(|e| wrong(e.to_string()))?,
+            clusters: spec.clusters.clone(),
+            roles: parse_all(&spec.roles).map_err(|e| wrong(e.to_string()))?,
+            scope: Scope::from_list(namespaces.map_err(|e: sallyport_model::NameError| wrong(e.to_string()))?),
+            max_duration: spec.max_duration.parse().map_err(|e| wrong(format!("{e}")))?,
+            approvals: spec.approvals,
+            max_age: mfa.max_age.as_deref().map(str::parse).transpose().map_err(|e| wrong(format!("{e}")))?,
+            acr: mfa.acr,
+            amr: mfa.amr,
+            reason_required: spec.reason_required,
+        })
+    }
+}
+
+/// `*` stands for any run of characters, every other character for itself. Linear in both lengths.
+pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
+    let mut parts = glob.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut last = None;
+    for part in parts {
+        if let Some(earlier) = last.replace(part) {
+            let Some(at) = rest.find(earlier) else { return false };
+            rest = &rest[at + earlier.len()..];
+        }
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(tail) => rest.ends_with(tail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p7_globs_match_whole_names_only() {
+        for (glob, text, fits) in [
+            ("payments-*", "payments-eu-1", true), ("payments-*", "xpayments-eu", false), ("*", "anything", true),
+            ("a.b", "axb", false), ("*-eu-*", "pay-eu-1", true), ("*-eu-*", "pay-us-1", false), ("pay", "pay", true),
+            ("pay", "payments", false), ("a*a", "a", false), ("a*b*c", "abbc", true), ("a*b*c", "acb", false),
+        ] {
+            assert_eq!(glob_matches(glob, text), fits, "{glob} {text}");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+use crate::{MalformedObject, rules::RuleSummary};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::CustomResource;
+use sallyport_model::{ClusterName, Phase, ProfileName, ProfileRevision, RequestUid, Scope, Ttl, UserName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The type of the condition that says how a request ended; its reason is an `EndReason`.
+pub const CONDITION_ENDED: &str = "Ended";
+
+/// One ask: an immutable spec and a status that moves. Deleted by its broker after the retention time only.
+#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[kube(
+    group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessRequest", plural = "accessrequests",
+    namespaced, status = "AccessRequestStatus",
+    selectable = "spec.user", selectable = "spec.cluster", selectable = "spec.profile", selectable = "status.phase",
+    printcolumn(name = "User", type_ = "string", json_path = ".spec.user"),
+    printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.cluster"),
+    printcolumn(name = "Profile", type_ = "string", json_path = ".spec.profile"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessRequestSpec {
+    /// Who asks: the name the API server knows them by.
+    #[schemars(length(min = 1, max = 512))]
+    pub user: String,
+    /// The groups they ask with; a subset of theirs.
+    #[schemars(length(max = 256), inner(length(max = 512)))]
+    pub groups: Vec<String>,
+    /// The cluster to open.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
+    pub cluster: String,
+    /// Under which profile.
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
+    pub profile: String,
+    /// At which revision of it, `uid/generation` (attack 5).
+    #[schemars(length(min = 3, max = 128), regex(pattern = r"^[0-9a-f-]{1,64}/[0-9]{1,19}$"))]
+    pub profile_revision: String,
+    /// In which namespaces; empty asks for cluster-wide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")))]
+    pub namespaces: Vec<String>,
+    /// For how long, e.g. `45m`.
+    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]
+    pub duration: String,
+    /// Why. Empty only where the profile says that none is needed.
+    #[serde(default)]
+    #[schemars(length(max = 1024))]
+    pub reason: String,
+    /// X25519 public key (32 bytes, standard base64) that the token is sealed to.
+    #[schemars(length(min = 44, max = 44), regex(pattern = r"^[A-Za-z0-9+/]{43}=$"))]
+    pub public_key: String,
+}
+
+/// What became of it. Approvers add approvals, the requester withdraws, everything else is the broker's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessRequestStatus {
+    /// Absent counts as Pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<PhaseField>,
+    /// What the profile really allows on this target; written by the broker, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+    /// Who said yes, to which offer. A list map keyed by `by`, so that two approvers never lose each other's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub approvals: Vec<Approval>,
+    /// Who said no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denial: Option<Denial>,
+    /// Set to true by the requester to leave; it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<bool>,
+    /// Who else ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Revocation>,
+    /// The grant on the target, recorded before anything is bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantRecord>,
+    /// The sealed token (HPKE), cleared once opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 131072))]
+    pub credential: Option<String>,
+    /// The JTI of every token minted for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 128)))]
+    pub jtis: Vec<String>,
+    /// `Ended` with its reason, at the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub conditions: Vec<Condition>,
+    /// One sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub message: Option<String>,
+}
+
+/// The wire form of [`Phase`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum PhaseField {
+    /// See [`Phase::Pending`].
+    Pending,
+    /// See [`Phase::Approved`].
+    Approved,
+    /// See [`Phase::Active`].
+    Active,
+    /// See [`Phase::Closed`].
+    Closed,
+}
+
+impl From<PhaseField> for Phase {
+    fn from(field: PhaseField) -> Self {
+        match field {
+            PhaseField::Pending => Self::Pending,
+            PhaseField::Approved => Self::Approved,
+            PhaseField::Active => Self::Active,
+            PhaseField::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<Phase> for PhaseField {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Pending => Self::Pending,
+            Phase::Approved => Self::Approved,
+            Phase::Active => Self::Active,
+            Phase::Closed => Self::Closed,
+        }
+    }
+}
+
+/// The offer: what a yes would allow, as computed from the live ClusterRoles of the target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Offer {
+    /// SHA-256 (hex) over profile revision, scope, effective rules, endpoint and CA.
+    #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub digest: String,
+    /// The effective rules.
+    #[schemars(length(max = 128))]
+    pub rules: Vec<RuleSummary>,
+    /// Rights that can outlive the session, named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), inner(length(max = 256)))]
+    pub warnings: Vec<String>,
+    /// The target's endpoint.
+    #[schemars(length(min = 1, max = 1024))]
+    pub endpoint: String,
+    /// SHA-256 (hex) of the target's CA bundle.
+    #[schemars(length(min = 64, max = 64))]
+    pub ca_digest: String,
+}
+
+/// One named person's yes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Approval {
+    /// Who: their own name as the API server knows it.
+    #[schemars(length(min = 1, max = 512))]
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// The digest of the offer they saw.
+    #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub offer: String,
+    /// Their sign-in's `auth_time` in Unix seconds, as admission saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// What they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub comment: Option<String>,
+}
+
+/// One named person's no.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Denial {
+    /// Who.
+    #[schemars(length(min = 1, max = 512))]
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub reason: Option<String>,
+}
+
+/// Someone else's end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Revocation {
+    /// Who: their own name.
+    #[schemars(length(min = 1, max = 512))]
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Why.
+    #[schemars(length(max = 1024))]
+    pub reason: String,
+}
+
+/// The grant on the target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantRecord {
+    /// Name of the AccessGrant.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Its UID.
+    #[schemars(length(min = 1, max = 64))]
+    pub uid: String,
+    /// When the rights end, by the target's clock.
+    pub end: Time,
+    /// Name of the session's ServiceAccount.
+    #[schemars(length(min = 1, max = 253))]
+    pub account: String,
+}
+
+/// A condition, as `metav1.Condition` without the fields unused here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// e.g. `Ended`.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 64))]
+    pub type_: String,
+    /// `True`, `False` or `Unknown`.
+    #[schemars(length(min = 1, max = 16))]
+    pub status: String,
+    /// One CamelCase word.
+    #[schemars(length(min = 1, max = 64))]
+    pub reason: String,
+    /// A sentence.
+    #[serde(default)]
+    #[schemars(length(max = 2048))]
+    pub message: String,
+    /// When it became so.
+    pub last_transition_time: Time,
+}
+
+/// An [`AccessRequest`]'s identity and spec, parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The team's namespace on the hub.
+    pub namespace: String,
+    /// Object name.
+    pub name: String,
+    /// Object UID.
+    pub uid: RequestUid,
+    /// When the hub created it, Unix seconds.
+    pub created_at: i64,
+    /// Who asks.
+    pub user: UserName,
+    /// With which groups.
+    pub groups: Vec<String>,
+    /// For which cluster.
+    pub cluster: ClusterName,
+    /// Under which profile.
+    pub profile: ProfileName,
+    /// At which revision.
+    pub revision: ProfileRevision,
+    /// Where.
+    pub scope: Scope,
+    /// How long.
+    pub duration: Ttl,
+    /// Why.
+    pub reason: String,
+    /// X25519 public key, standard base64 of 32 bytes.
+    pub public_key: String,
+}
+
+impl TryFrom<&AccessRequest> for Asked {
+    type Error = MalformedObject;
+
+    fn try_from(object: &AccessRequest) -> Result<Self, MalformedObject> {
+        let name = object.metadata.name.clone().unwrap_or_default();
+        let wrong = |why: String| MalformedObject::new("AccessRequest", &name, why);
+        let missing = |what: &str| wrong(format!("it has no {what}"));
+        let spec = &object.spec;
+        let namespaces: Result<Vec<_>, sallyport_model::NameError> =
+            spec.namespaces.iter().map(|n| n.parse()).collect();
+        Ok(Self {
+            namespace: object.metadata.namespace.clone().ok_or_else(|| missing("namespace"))?,
+            uid: RequestUid::new(object.metadata.uid.clone().ok_or_else(|| missing("UID"))?),
+            created_at: object
+                .metadata
+                .creation_timestamp
+                .as_ref()
+                .ok_or_else(|| missing("creation time"))?
+                .0
+                .as_second(),
+            user: spec.user.parse().map_err(|e| wrong(format!("{e}")))?,
+            groups: spec.groups.clone(),
+            cluster: spec.cluster.parse().map_err(|e| wrong(format!("{e}")))?,
+            profile: spec.profile.parse().map_err(|e| wrong(format!("{e}")))?,
+            revision: spec.profile_revision.parse().map_err(|e| wrong(format!("{e}")))?,
+            scope: Scope::from_list(namespaces.map_err(|e| wrong(e.to_string()))?),
+            duration: spec.duration.parse().map_err(|e| wrong(format!("{e}")))?,
+            reason: spec.reason.clone(),
+            public_key: spec.public_key.clone(),
+            name,
+        })
+    }
+}
+
+impl AccessRequest {
+    /// The phase; an absent one is Pending.
+    pub fn phase(&self) -> Phase {
+        self.status.as_ref().and_then(|s| s.phase).map_or(Phase::Pending, Phase::from)
+    }
+}

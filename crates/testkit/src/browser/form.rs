@@ -1,0 +1,211 @@
+//! A browser made of a cookie jar and a form reader.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::future::BoxFuture;
+use url::Url;
+
+use super::Browser;
+use crate::idp::Idp;
+
+/// Where the one-time code comes from.
+type Codes = Arc<dyn Fn() -> BoxFuture<'static, Result<String>> + Send + Sync>;
+
+/// Who signs in.
+#[derive(Clone)]
+pub struct Person {
+    /// What is typed as the user name.
+    pub username: String,
+    /// What is typed as the password.
+    pub password: String,
+    codes: Codes,
+}
+
+impl Person {
+    /// A person whose codes come from `codes`.
+    pub fn new(
+        username: &str,
+        password: &str,
+        codes: impl Fn() -> BoxFuture<'static, Result<String>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { username: username.to_owned(), password: password.to_owned(), codes: Arc::new(codes) }
+    }
+
+    /// A person of `idp`, with a working authenticator.
+    #[must_use]
+    pub fn of(idp: &Idp, sub: &str) -> Self {
+        let account = idp.account(sub);
+        let (provider, sub) = (idp.clone(), sub.to_owned());
+        Self::new(&account.email, &account.password, move || {
+            let (provider, sub) = (provider.clone(), sub.clone());
+            Box::pin(async move { provider.spare_code(&sub).await })
+        })
+    }
+
+    /// The code to type now.
+    pub(super) async fn code(&self) -> Result<String> {
+        (self.codes)().await
+    }
+}
+
+/// What the application's loopback listener answered.
+#[derive(Clone, Debug)]
+pub struct Landing {
+    /// The status.
+    pub status: u16,
+    /// The page.
+    pub body: String,
+}
+
+/// Follows an authorization URL through the provider's forms. Keeps its cookies, so a second [`FormBrowser::sign_in`]
+/// is a person coming back.
+pub struct FormBrowser {
+    person: Person,
+    http: reqwest::Client,
+}
+
+/// A page or the way back.
+enum Step {
+    Page(Url, String),
+    Back(Url),
+}
+
+impl FormBrowser {
+    /// A browser that trusts `ca_pem` alone, used by `person`.
+    ///
+    /// # Errors
+    /// When `ca_pem` holds no certificate.
+    pub fn new(ca_pem: &str, person: Person) -> Result<Self> {
+        let mut roots = rustls::RootCertStore::empty();
+        for cert in <rustls_pki_types::CertificateDer as rustls_pki_types::pem::PemObject>::pem_slice_iter(
+            ca_pem.as_bytes(),
+        ) {
+            roots.add(cert.context("read the CA")?)?;
+        }
+        ensure!(!roots.is_empty(), "no certificate in the CA given to the browser");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let http = reqwest::Client::builder()
+            .use_preconfigured_tls(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .cookie_store(true)
+            .no_proxy()
+            .timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self { person, http })
+    }
+
+    /// A browser used by `sub`, who is known to `idp`.
+    ///
+    /// # Errors
+    /// As [`FormBrowser::new`].
+    pub fn of(idp: &Idp, sub: &str) -> Result<Self> {
+        Self::new(idp.ca_pem(), Person::of(idp, sub))
+    }
+
+    /// Goes through the forms and returns the URL the provider sends the browser back to, without opening it.
+    ///
+    /// # Errors
+    /// When a form is refused, with the page's own message, or nothing on the page can be filled in.
+    pub async fn callback_url(&self, url: &str) -> Result<Url> {
+        let mut step = self.step(self.http.get(url)).await?;
+        for _ in 0..8 {
+            let (at, page) = match step {
+                Step::Back(url) => return Ok(url),
+                Step::Page(at, page) => (at, page),
+            };
+            let form = Form::choose(&page).with_context(|| said(&page))?;
+            if form.refused {
+                bail!(said(&page));
+            }
+            let mut fields: Vec<(&str, String)> = Vec::new();
+            match form.id {
+                "password-form" => {
+                    fields.push(("username", self.person.username.clone()));
+                    fields.push(("password", self.person.password.clone()));
+                }
+                "code-form" => fields.push(("code", self.person.code().await?)),
+                _ => {}
+            }
+            let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+            let request = self.http.post(at.join(form.action)?).body(body);
+            step = self.step(request.header("content-type", "application/x-www-form-urlencoded")).await?;
+        }
+        bail!("the sign-in page goes round in circles")
+    }
+
+    /// Signs in and delivers the answer to the application's loopback listener.
+    ///
+    /// # Errors
+    /// As [`FormBrowser::callback_url`], and when the listener does not answer.
+    pub async fn sign_in(&self, url: &str) -> Result<Landing> {
+        let back = self.callback_url(url).await?;
+        let answer = self.http.get(back).send().await.context("open the way back to the application")?;
+        Ok(Landing { status: answer.status().as_u16(), body: answer.text().await? })
+    }
+
+    /// Sends a request and follows redirects up to a page or the loopback.
+    async fn step(&self, request: reqwest::RequestBuilder) -> Result<Step> {
+        let mut answer = request.send().await?;
+        for _ in 0..10 {
+            let at = answer.url().clone();
+            if !answer.status().is_redirection() {
+                return Ok(Step::Page(at, answer.text().await?));
+            }
+            let location = answer.headers().get("location").context("a redirect to nowhere")?.to_str()?;
+            let next = at.join(location)?;
+            if next.scheme() == "http" && matches!(next.host_str(), Some("127.0.0.1" | "[::1]")) {
+                return Ok(Step::Back(next));
+            }
+            answer = self.http.get(next).send().await?;
+        }
+        bail!("more than ten redirects")
+    }
+}
+
+impl Browser for FormBrowser {
+    fn open<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let landing = self.sign_in(url).await?;
+            ensure!(landing.status == 200, "the application answered {}: {}", landing.status, landing.body);
+            Ok(())
+        })
+    }
+}
+
+/// The form a person would use, and whether the page says the last try was refused.
+struct Form<'p> {
+    id: &'p str,
+    action: &'p str,
+    refused: bool,
+}
+
+impl<'p> Form<'p> {
+    fn choose(page: &'p str) -> Option<Self> {
+        let refused = page.contains("id=\"error\"");
+        page.split("<form ").skip(1).find_map(|rest| {
+            let tag = rest.split('>').next()?;
+            let id = attribute(tag, "id")?;
+            ["password-form", "code-form", "confirm-form"].contains(&id).then_some(Form {
+                id,
+                action: attribute(tag, "action")?,
+                refused,
+            })
+        })
+    }
+}
+
+fn attribute<'p>(tag: &'p str, name: &str) -> Option<&'p str> {
+    let start = tag.find(&format!("{name}=\""))? + name.len() + 2;
+    tag[start..].split('"').next()
+}
+
+/// The message on a page, for errors.
+fn said(page: &str) -> String {
+    let message = page.split("id=\"error\">").nth(1).and_then(|rest| rest.split('<').next());
+    message.map_or_else(|| format!("the page has no form to fill in: {page}"), str::to_owned)
+}

@@ -1,1 +1,10 @@
+//! The desktop's composition root: one window, its commands as thin adapters, and the host the use cases ask for.
+//!
+//! Everything that decides or remembers is in `sallyport-app`; nothing imports this crate.
 
+mod commands;
+mod host;
+mod logs;
+mod start;
+
+pub use start::run;

@@ -1,0 +1,61 @@
+//! Starting: logs, crypto, the app, the window.
+
+use crate::{commands, host::Desktop, logs};
+use sallyport_app::{App, Dirs, Options};
+use std::{process::ExitCode, sync::Arc};
+use tauri::{Manager, RunEvent, WindowEvent};
+
+macro_rules! handler {
+    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => { tauri::generate_handler![$(commands::$name),*] };
+}
+
+/// Runs until the window is closed. Says on standard error why it could not start.
+pub fn run() -> ExitCode {
+    logs::install();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::warn!("a TLS provider was already installed");
+    }
+    match build() {
+        Ok(app) => {
+            app.run(on_event);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("sallyport could not start: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> anyhow::Result<tauri::App> {
+    let dirs = Dirs::from_environment()?;
+    let app = tauri::Builder::default()
+        .invoke_handler(sallyport_ipc::commands!(handler))
+        .setup(move |tauri| {
+            let desktop = Arc::new(Desktop(tauri.handle().clone()));
+            let app = tauri::async_runtime::block_on(App::start(dirs, Options::from_environment(), desktop))?;
+            tauri.manage(app);
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    Ok(app)
+}
+
+/// Closing the window asks first: what is open has to be flushed, and the person told what ends.
+fn on_event(handle: &tauri::AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } => {
+            if let Some(app) = handle.try_state::<App>()
+                && app.ask_before_quitting()
+            {
+                api.prevent_close();
+            }
+        }
+        RunEvent::Exit => {
+            if let Some(app) = handle.try_state::<App>() {
+                tauri::async_runtime::block_on(app.shut_down());
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,1 +1,28 @@
-//! sallyport-policy
+//! Whether a request may become access. Pure: no clock, no I/O; whoever calls brings request, live profile, facts
+//! and the time along, and gets a [`Decision`].
+//!
+//! A [`Permit`] is the proof that a decision allowed something: its fields are private, so only [`decide`] and
+//! [`decide_solo`] make one, and `provision` can't be called without. [`SessionPermit`] is the same for the desktop's
+//! gateway.
+//!
+//! Guardrails in the API server check most of this as well, but they fail open when a profile is gone (no parameter,
+//! no check), so everything is decided again here from the live profile before anything is granted (P7).
+
+#![deny(missing_docs)]
+
+mod decide;
+mod glob;
+mod offer;
+mod permit;
+mod session;
+mod solo;
+
+pub use decide::{
+    Approval, CLOCKS_APART_MOST, Decision, Facts, OPEN_PER_PERSON_MOST, PolicyProfile, PolicyRequest, Refusal,
+    UNANSWERED_AFTER, WaitFor, decide,
+};
+pub use glob::glob_matches;
+pub use offer::{Offer, offer};
+pub use permit::Permit;
+pub use session::{SessionFacts, SessionPermit, admit_session};
+pub use solo::{SoloRequest, decide_solo, solo_revision};

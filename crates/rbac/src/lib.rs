@@ -1,1 +1,18 @@
-//! sallyport-rbac
+//! Kubernetes' RBAC rules, read as the API server reads them.
+//!
+//! Pure: whoever calls brings the rules of the live ClusterRoles along. What is decided here follows
+//! `pkg/apis/rbac/v1/evaluation_helpers.go` (matching) and `component-helpers/auth/rbac/validation` (covering) of
+//! Kubernetes, so that an offer shows what the API server will really allow, and a verdict on a profile looks at
+//! effective rules and never at the names of roles.
+
+#![deny(missing_docs)]
+
+mod cover;
+mod danger;
+mod rule;
+mod words;
+
+pub use cover::{covers, growth};
+pub use danger::{Danger, DangerKind, dangers, is_protected};
+pub use rule::{Ask, Rule, allows, effective};
+pub use words::{Right, describe, warnings};

@@ -1,0 +1,307 @@
+use super::*;
+use proptest::prelude::*;
+use sallyport_rbac::Rule;
+
+const NOW: i64 = 1_795_000_000;
+
+fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn scope(names: &[&str]) -> Scope {
+    Scope::from_list(names.iter().map(|n| name(n)))
+}
+
+fn offered(scope: &Scope, verbs: &[&str], resources: &[&str]) -> Offer {
+    let role: RoleName = name("sallyport:debug");
+    let rule = Rule::on(&role, verbs.to_vec(), vec![""], resources.to_vec());
+    crate::offer(&name("aa/3"), &name("payments-eu"), scope, &[role], [rule], "https://t:6443", "ca")
+}
+
+fn facts() -> Facts {
+    Facts {
+        cluster: name("payments-eu"),
+        offer: offered(&scope(&["payments"]), &["get"], &["pods"]),
+        bindable: ["payments", "checkout"].iter().map(|n| name(n)).collect(),
+        standing: None,
+        clock_difference: 0,
+        others_open: 0,
+    }
+}
+
+fn profile() -> PolicyProfile {
+    PolicyProfile {
+        name: name("debug"),
+        revision: name("aa/3"),
+        clusters: vec!["payments-*".into()],
+        roles: vec![name("sallyport:debug")],
+        scope: scope(&["payments", "checkout"]),
+        max_duration: Ttl::minutes(120),
+        approvals: 2,
+        max_age: Some(Ttl::minutes(15)),
+        reason_required: true,
+    }
+}
+
+fn yes(by: &str, facts: &Facts) -> Approval {
+    Approval { by: name(by), at: NOW - 10, offer: facts.offer.digest, auth_time: Some(NOW - 300) }
+}
+
+fn request(facts: &Facts) -> PolicyRequest {
+    PolicyRequest {
+        uid: RequestUid::new("0c1f"),
+        namespace: "team-payments".into(),
+        name: "ask-1".into(),
+        created_at: NOW - 600,
+        phase: Phase::Pending,
+        user: name("oidc:ada"),
+        cluster: name("payments-eu"),
+        profile: name("debug"),
+        revision: name("aa/3"),
+        scope: scope(&["payments"]),
+        duration: Ttl::minutes(60),
+        reason: "INC-1".into(),
+        offer: Some(facts.offer.digest),
+        approvals: vec![yes("oidc:bob", facts), yes("oidc:eve", facts)],
+        denied_by: None,
+        withdrawn: false,
+        revoked_by: None,
+    }
+}
+
+fn permitted(decision: &Decision) -> bool {
+    matches!(decision, Decision::Permit(_))
+}
+
+fn refused(decision: Decision) -> Refusal {
+    match decision {
+        Decision::Refuse(refusal) => refusal,
+        other => panic!("{other:?} is no refusal"),
+    }
+}
+
+#[test]
+fn p7_a_request_within_every_limit_is_permitted_as_asked() {
+    let facts = facts();
+    let Decision::Permit(permit) = decide(&request(&facts), Some(&profile()), &facts, NOW) else { panic!() };
+    assert_eq!(permit.scope(), &scope(&["payments"]));
+    assert_eq!(permit.duration(), Ttl::minutes(60));
+    assert_eq!(permit.roles(), profile().roles);
+    assert_eq!(permit.offer(), &facts.offer.digest);
+}
+
+#[test]
+fn p7_every_limit_of_the_live_profile_is_checked_again() {
+    type Change = fn(&mut PolicyRequest, &mut PolicyProfile);
+    let changes: [(&str, Change); 13] = [
+        ("no profile", |r, _| r.profile = name("other")),
+        ("changed", |_, p| p.revision = name("aa/4")),
+        ("does not cover", |_, p| p.clusters = vec!["stage-*".into()]),
+        ("does not cover", |_, p| p.clusters.clear()),
+        ("no role", |_, p| p.roles.clear()),
+        ("more than profile", |r, _| r.scope = scope(&["payments", "ledger"])),
+        ("more than profile", |r, _| r.scope = Scope::ClusterWide),
+        ("not between", |r, _| r.duration = Ttl::minutes(121)),
+        ("not between", |r, _| r.duration = Ttl::minutes(14)),
+        ("not between", |r, p| {
+            p.max_duration = Ttl::minutes(10_000);
+            r.duration = Ttl::minutes(12 * 60 + 1);
+        }),
+        ("needs a reason", |r, _| r.reason = " \u{a0}".into()),
+        ("protected", |r, p| {
+            p.scope = Scope::ClusterWide;
+            r.scope = scope(&["kube-system"]);
+        }),
+        ("not open for sessions", |r, p| {
+            p.scope = Scope::ClusterWide;
+            r.scope = scope(&["ledger"]);
+        }),
+    ];
+    for (why, change) in changes {
+        let facts = facts();
+        let (mut request, mut profile) = (request(&facts), profile());
+        change(&mut request, &mut profile);
+        let refusal = refused(decide(&request, Some(&profile), &facts, NOW));
+        assert!(refusal.message.contains(why), "{why}: {refusal:?}");
+        assert_eq!(refusal.reason, EndReason::Denied);
+    }
+}
+
+#[test]
+fn p7_a_deleted_profile_grants_nothing() {
+    let facts = facts();
+    let refusal = refused(decide(&request(&facts), None, &facts, NOW));
+    assert_eq!(refusal, Refusal::new(EndReason::Denied, "there is no profile debug"));
+}
+
+#[test]
+fn p7_the_target_must_be_as_the_decision_needs_it() {
+    type Change = fn(&mut Facts);
+    let changes: [(&str, Change); 6] = [
+        ("not served", |f| f.cluster = name("other")),
+        ("31 s apart", |f| f.clock_difference = 31),
+        ("31 s apart", |f| f.clock_difference = -31),
+        ("standing binding", |f| f.standing = Some("clusterrolebinding oops".into())),
+        ("requests are open", |f| f.others_open = OPEN_PER_PERSON_MOST),
+        ("since it was offered", |f| f.offer = offered(&scope(&["payments"]), &["get", "delete"], &["pods"])),
+    ];
+    for (why, change) in changes {
+        let mut facts = facts();
+        let request = request(&facts);
+        change(&mut facts);
+        let refusal = refused(decide(&request, Some(&profile()), &facts, NOW));
+        assert!(refusal.message.contains(why), "{why}: {refusal:?}");
+    }
+}
+
+#[test]
+fn p11_a_dangerous_offer_is_refused_with_the_rule_named() {
+    let mut facts = facts();
+    facts.offer = offered(&scope(&["payments"]), &["create"], &["serviceaccounts/token"]);
+    let refusal = refused(decide(&request(&facts), Some(&profile()), &facts, NOW));
+    assert_eq!(refusal.reason, EndReason::Denied);
+    assert!(refusal.message.contains("role sallyport:debug allows `create` on `serviceaccounts/token`"), "{refusal}");
+}
+
+#[test]
+fn p8_only_a_yes_that_counts_counts() {
+    type Change = fn(&mut PolicyRequest);
+    let changes: [(&str, Change); 10] = [
+        ("the requester's own", |r| r.approvals[0].by = name("oidc:ada")),
+        ("the same person twice", |r| r.approvals[0].by = r.approvals[1].by.clone()),
+        ("another offer", |r| r.approvals[0].offer = Digest::of(b"another")),
+        ("an old sign-in", |r| r.approvals[0].auth_time = Some(NOW - 10 - 15 * 60 - 1)),
+        ("a sign-in from the future", |r| r.approvals[0].auth_time = Some(NOW + 365 * 86_400)),
+        ("no sign-in time", |r| r.approvals[0].auth_time = None),
+        ("before it was asked", |r| r.approvals[0].at = r.created_at - 301),
+        ("in the future", |r| r.approvals[0].at = NOW + 301),
+        ("one is missing", |r| r.approvals.truncate(1)),
+        ("times out of range", |r| (r.approvals[0].at, r.approvals[0].auth_time) = (i64::MAX, Some(i64::MIN))),
+    ];
+    let facts = facts();
+    assert!(permitted(&decide(&request(&facts), Some(&profile()), &facts, NOW)));
+    for (what, change) in changes {
+        let mut request = request(&facts);
+        change(&mut request);
+        let decision = decide(&request, Some(&profile()), &facts, NOW);
+        assert_eq!(decision, Decision::Wait(WaitFor::Approvals { have: 1, need: 2 }), "{what}");
+    }
+}
+
+#[test]
+fn p8_no_approval_counts_before_there_is_an_offer() {
+    let facts = facts();
+    let mut request = request(&facts);
+    request.offer = None;
+    let decision = decide(&request, Some(&profile()), &facts, NOW);
+    assert_eq!(decision, Decision::Wait(WaitFor::Approvals { have: 0, need: 2 }));
+    let mut at_once = profile();
+    at_once.approvals = 0;
+    assert!(permitted(&decide(&request, Some(&at_once), &facts, NOW)));
+}
+
+#[test]
+fn p8_withdrawn_denied_revoked_and_unanswered_requests_end_with_their_reason() {
+    type Change = fn(&mut PolicyRequest);
+    let changes: [(EndReason, Change); 5] = [
+        (EndReason::Left, |r| r.withdrawn = true),
+        (EndReason::Revoked, |r| r.revoked_by = Some("oidc:bob".into())),
+        (EndReason::Denied, |r| r.denied_by = Some("oidc:bob".into())),
+        (EndReason::Unanswered, |r| r.created_at = NOW - UNANSWERED_AFTER),
+        (EndReason::Failed, |r| r.phase = Phase::Closed),
+    ];
+    let facts = facts();
+    for (reason, change) in changes {
+        let mut request = request(&facts);
+        change(&mut request);
+        assert_eq!(refused(decide(&request, Some(&profile()), &facts, NOW)).reason, reason);
+    }
+}
+
+#[test]
+fn what_was_approved_and_no_longer_fits_failed_rather_than_denied() {
+    let facts = facts();
+    let mut request = request(&facts);
+    request.phase = Phase::Approved;
+    let mut changed = profile();
+    changed.revision = name("aa/4");
+    assert_eq!(refused(decide(&request, Some(&changed), &facts, NOW)).reason, EndReason::Failed);
+    request.created_at = NOW - 2 * UNANSWERED_AFTER;
+    request.approvals.iter_mut().for_each(|a| a.at = request.created_at + 60);
+    request.approvals.iter_mut().for_each(|a| a.auth_time = Some(request.created_at));
+    assert!(permitted(&decide(&request, Some(&profile()), &facts, NOW)));
+}
+
+#[test]
+fn p24_a_hostile_name_in_a_refusal_is_shown_harmlessly() {
+    let facts = facts();
+    let mut request = request(&facts);
+    request.revoked_by = Some(format!("eve\u{202e}{}", "x".repeat(5000)));
+    let refusal = refused(decide(&request, Some(&profile()), &facts, NOW));
+    assert!(!refusal.message.contains('\u{202e}') && refusal.message.chars().count() < 120, "{refusal}");
+}
+
+fn any_approval() -> impl Strategy<Value = Approval> {
+    let names = prop::sample::select(vec!["oidc:ada", "oidc:bob", "oidc:eve", "oidc:kim"]);
+    let right = facts().offer.digest;
+    let digest = prop_oneof![3 => Just(right), 1 => Just(Digest::of(b"another"))];
+    let auth = prop_oneof![3 => Just(Some(NOW - 100)), 1 => any::<Option<i64>>()];
+    (names, prop_oneof![3 => Just(NOW - 10), 1 => any::<i64>()], digest, auth)
+        .prop_map(|(by, at, offer, auth_time)| Approval { by: name(by), at, offer, auth_time })
+}
+
+#[test]
+fn an_offer_that_no_approver_could_be_shown_whole_is_refused() {
+    let mut facts = facts();
+    let one = facts.offer.rules[0].clone();
+    facts.offer.rules = vec![one.clone(); 129];
+    assert!(refused(decide(&request(&facts), Some(&profile()), &facts, NOW)).message.contains("129 rules"));
+    facts.offer.rules = vec![Rule { verbs: vec!["x".repeat(65)], ..one }];
+    assert!(refused(decide(&request(&facts), Some(&profile()), &facts, NOW)).message.contains("overlong"));
+}
+
+fn any_scope() -> impl Strategy<Value = Scope> {
+    prop::collection::vec(prop::sample::select(vec!["payments", "checkout", "ledger", "kube-system"]), 0..4)
+        .prop_map(|names| scope(&names))
+}
+
+proptest! {
+    #[test]
+    fn p7_p8_a_permit_means_that_every_limit_held(
+        approvals in prop::collection::vec(any_approval(), 0..6),
+        need in 0u8..4,
+        asked in any_scope(),
+        allowed in any_scope(),
+        minutes in prop_oneof![4 => 15u64..100, 1 => 0u64..900],
+        most in prop_oneof![4 => 100u64..200, 1 => 0u64..900],
+        reason in "[ aa]{1,2}",
+        // Mostly false, so that permits are common enough for the assertions below to mean something.
+        flags in prop::array::uniform5(prop::bool::weighted(0.06)),
+    ) {
+        let mut facts = facts();
+        let [withdrawn, denied, revoked, other_revision, not_offered] = flags;
+        let mut request = request(&facts);
+        (request.approvals, request.scope, request.duration) = (approvals, asked, Ttl::minutes(minutes));
+        (request.reason, request.withdrawn) = (reason, withdrawn);
+        request.denied_by = denied.then(|| "oidc:bob".to_owned());
+        request.revoked_by = revoked.then(|| "oidc:bob".to_owned());
+        request.offer = (!not_offered).then_some(facts.offer.digest);
+        if other_revision {
+            request.revision = name("bb/9");
+        }
+        facts.bindable.insert(name("ledger"));
+        let mut profile = profile();
+        (profile.approvals, profile.scope, profile.max_duration) = (need, allowed, Ttl::minutes(most));
+        if let Decision::Permit(permit) = decide(&request, Some(&profile), &facts, NOW) {
+            prop_assert!(!withdrawn && !denied && !revoked && !other_revision);
+            prop_assert!(permit.scope().within(&profile.scope) && *permit.scope() == request.scope);
+            prop_assert!(!request.scope.to_list().iter().any(sallyport_rbac::is_protected));
+            prop_assert!((15..=720).contains(&minutes) && minutes <= most);
+            prop_assert!(!request.reason.trim().is_empty());
+            let people: BTreeSet<_> = request.approvals.iter()
+                .filter(|a| a.by.as_str() != "oidc:ada" && a.offer == facts.offer.digest && a.auth_time.is_some())
+                .map(|a| a.by.as_str()).collect();
+            prop_assert!(people.len() >= usize::from(need));
+        }
+    }
+}

@@ -1,1 +1,40 @@
-//! sallyport-ipc
+//! What crosses between the window and the desktop: the list of commands, the shapes they take and give, and the
+//! one event.
+//!
+//! [`commands!`] is the single list. The shell's handler, the window's ACL ([`COMMANDS`]) and the TypeScript in
+//! `ui/src/bindings` all come from it. Promise P1 holds here by construction: no shape has a place for a token, a
+//! key or a kubeconfig, and a test walks every field name. Times are Unix milliseconds unless a name ends in `Us`
+//! (microseconds), `Ms` (a span in milliseconds) or `Seconds`. Whoever fills a text field that came from a
+//! cluster, a request or an identity provider passes it through `sallyport_model::visible` first (P24).
+
+#![deny(missing_docs)]
+
+mod app;
+mod audit;
+pub mod bindings;
+mod cluster;
+mod command;
+mod error;
+mod event;
+mod session;
+mod terminal;
+
+pub use app::{
+    AppState, Cleanup, CleanupProof, Demo, HistoryState, HubLink, HubState, Phase, SignIn, SignInStep, Theme,
+    User, Vault, WorkspacePreview, WorkspaceView,
+};
+pub use audit::{
+    AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Outcome, Verdict, VerifyView,
+};
+pub use cluster::{
+    Broker, Carried, ClusterDetail, ClusterView, ClustersView, EnvironmentKind, Guardrails, LastOpening, Mfa,
+    ProfileView, Refused, Right, Rights, Way,
+};
+pub use command::COMMANDS;
+pub use error::{ErrorCode, ErrorView, StepUp};
+pub use event::{EVENT, Event, Notice, NoticeLevel};
+pub use session::{
+    Call, Calls, EndReason, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step,
+    StepKind, StepState,
+};
+pub use terminal::{TerminalSize, TerminalView};

@@ -1,0 +1,242 @@
+use crate::{ErrorView, StepUp};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Everything around the views: who is signed in, to which hub, and how the parts under it are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AppState {
+    /// Which of the three faces the window shows.
+    pub phase: Phase,
+    /// The hub joined, once one is.
+    pub workspace: Option<WorkspaceView>,
+    /// Who is signed in.
+    pub user: Option<User>,
+    /// The sign-in under way, or the one that just failed.
+    pub sign_in: Option<SignIn>,
+    /// Where the refresh token is kept.
+    pub vault: Vault,
+    /// The connection to the hub.
+    pub hub: HubState,
+    /// This machine's clock minus the hub's, from its `Date`; positive: ahead. None before the first answer.
+    pub clock_skew_ms: Option<i64>,
+    /// The demo door.
+    pub demo: Demo,
+    /// The chosen theme.
+    pub theme: Theme,
+    /// The local history.
+    pub history: HistoryState,
+    /// What this start found left over from the last run, and what became of it. Empty when nothing was.
+    pub cleanup: Vec<Cleanup>,
+    /// `linux`, `macos` or `windows`: decides the keys.
+    pub platform: String,
+    /// The version of the app.
+    pub version: String,
+}
+
+/// Which face the window shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// No hub is known: the two doors.
+    FirstRun,
+    /// A hub is known, nobody is signed in.
+    SignedOut,
+    /// Signed in.
+    Ready,
+}
+
+/// The hub joined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkspaceView {
+    /// As the workspace file names it.
+    pub name: String,
+    /// The hub's host and port.
+    pub hub_host: String,
+    /// The identity provider's issuer.
+    pub issuer: String,
+}
+
+/// What a workspace file would do, shown before it is saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkspacePreview {
+    /// As the file names it.
+    pub name: String,
+    /// The hub's host and port: it will receive the sign-in.
+    pub hub_host: String,
+    /// SHA-256 of the hub's CA certificate, hex in pairs; None: the system's roots are trusted.
+    pub hub_ca_fingerprint: Option<String>,
+    /// The identity provider's issuer.
+    pub issuer: String,
+    /// The client id used there.
+    pub client_id: String,
+    /// Scopes asked for.
+    pub scopes: Vec<String>,
+    /// SHA-256 of the issuer's CA certificate; None: the system's roots are trusted.
+    pub issuer_ca_fingerprint: Option<String>,
+    /// Name of the workspace that joining would replace.
+    pub replaces: Option<String>,
+}
+
+/// Who is signed in, in the hub's words (SelfSubjectReview).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The user name the API server gave.
+    pub name: String,
+    /// For people.
+    pub email: Option<String>,
+    /// The groups the API server gave.
+    pub groups: Vec<String>,
+    /// When the second factor was last proven, by the ID token's `auth_time`.
+    pub mfa_at: Option<i64>,
+    /// The authentication context reached.
+    pub acr: Option<String>,
+    /// The methods used.
+    pub amr: Vec<String>,
+}
+
+/// A sign-in under way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SignIn {
+    /// How far it is.
+    pub step: SignInStep,
+    /// When it began.
+    pub since: i64,
+    /// What it must reach, when it is a step-up.
+    pub step_up: Option<StepUp>,
+    /// Why it failed; stays until the next one.
+    pub error: Option<ErrorView>,
+}
+
+/// How far a sign-in is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum SignInStep {
+    /// Discovery, and the loopback listener.
+    Preparing,
+    /// The browser was opened: the person goes on there.
+    Browser,
+    /// The code came back and is being redeemed and checked.
+    Checking,
+    /// The hub is asked who this is.
+    Hub,
+    /// It failed; see the error.
+    Failed,
+}
+
+/// Where the refresh token is kept (P2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Vault {
+    /// Encrypted, under a key in the keyring.
+    Keyring,
+    /// In memory until the app ends.
+    MemoryOnly {
+        /// Why no keyring serves.
+        why: String,
+    },
+}
+
+/// The connection to the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HubState {
+    /// How it is.
+    pub link: HubLink,
+    /// Since when.
+    pub since: i64,
+    /// Why it is down, one sentence.
+    pub message: Option<String>,
+    /// The next try, when it is down.
+    pub retry_at: Option<i64>,
+}
+
+/// How the connection to the hub is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum HubLink {
+    /// Nothing was tried yet, or nobody is signed in.
+    Idle,
+    /// The first answer is awaited.
+    Connecting,
+    /// Watches run.
+    Live,
+    /// It does not answer; what is shown is what was last seen.
+    Down,
+}
+
+/// The demo door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Demo {
+    /// This build has none.
+    None,
+    /// It can be started.
+    Offered,
+    /// It starts: what it is doing now.
+    Starting {
+        /// One line.
+        detail: String,
+    },
+    /// The workspace is the demo's: its pods are simulated.
+    Running,
+}
+
+/// The theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Theme {
+    /// As the desktop says.
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+/// The local history in one line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryState {
+    /// How many entries it holds.
+    pub entries: i64,
+    /// The last verification's verdict, if one was made.
+    pub verdict: Option<crate::Verdict>,
+    /// When.
+    pub verified_at: Option<i64>,
+    /// Why entries can't be written now (disk full), if so.
+    pub trouble: Option<String>,
+}
+
+/// One thing the last run left over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Cleanup {
+    /// One sentence: "A session on payments-eu-1 was still open".
+    pub what: String,
+    /// What shows that it is gone.
+    pub proof: CleanupProof,
+}
+
+/// What shows that a leftover is gone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum CleanupProof {
+    /// Being cleaned.
+    Running,
+    /// Local only: removed here.
+    Removed,
+    /// The broker reports ServiceAccount and bindings absent.
+    ByBroker,
+    /// The API server refused.
+    ByProbe,
+    /// Not shown to be gone.
+    Unproven {
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,247 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The inventory as last seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ClustersView {
+    /// Sorted by name.
+    pub clusters: Vec<ClusterView>,
+    /// When the hub last confirmed this list. None: it never did, the list is still loading.
+    pub as_of: Option<i64>,
+    /// Objects that could not be read, one sentence each: they are missing above.
+    pub problems: Vec<String>,
+}
+
+/// One cluster in the list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterView {
+    /// The name on the hub.
+    pub name: String,
+    /// For people; equals the name when there is none.
+    pub display_name: String,
+    /// Colour of the environment.
+    pub environment: EnvironmentKind,
+    /// Its word, as the hub writes it.
+    pub environment_word: String,
+    /// EKS, GKE, kubeadm, …; may be empty.
+    pub provider: String,
+    /// May be empty.
+    pub region: String,
+    /// Kubernetes' version as the broker reports it; may be empty.
+    pub version: String,
+    /// Pinned by this person.
+    pub pinned: bool,
+    /// When this person last opened it.
+    pub last_used: Option<i64>,
+    /// Its broker.
+    pub broker: Broker,
+    /// What a click would do.
+    pub way: Way,
+}
+
+/// Colour of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum EnvironmentKind {
+    /// Red.
+    Prod,
+    /// Amber.
+    Stage,
+    /// Blue.
+    Dev,
+    /// Grey: a word we have no colour for.
+    Other,
+}
+
+/// A cluster's broker, by its heartbeat on the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Broker {
+    /// The last heartbeat. None: never seen.
+    pub seen_at: Option<i64>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Too long ago to hope for an answer.
+    pub silent: bool,
+}
+
+/// What a click on a cluster would do for this person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Way {
+    /// A session is open (or opening, or closing): the click shows it.
+    Open {
+        /// The session.
+        session: String,
+        /// Its profile.
+        profile: String,
+        /// Its namespaces; empty: cluster-wide.
+        namespaces: Vec<String>,
+        /// Its end; None while it opens.
+        ends_at: Option<i64>,
+    },
+    /// Opens at once with this profile.
+    OneClick {
+        /// The profile.
+        profile: String,
+    },
+    /// Can be asked for.
+    Ask {
+        /// The profile.
+        profile: String,
+        /// Approvals it needs.
+        approvals: u32,
+    },
+    /// No profile of this person's covers it, or every one is refused.
+    NotYours,
+    /// The hub has not said yet.
+    Unknown,
+}
+
+/// One cluster with the profiles this person may ask for there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterDetail {
+    /// As in the list.
+    pub cluster: ClusterView,
+    /// Host and port of its API server.
+    pub endpoint: String,
+    /// Whether the target's guardrails are in force.
+    pub guardrails: Guardrails,
+    /// The narrowest first.
+    pub profiles: Vec<ProfileView>,
+    /// What one click would take of `profiles`; None: nothing opens here.
+    pub chosen: Option<String>,
+    /// What was opened here last.
+    pub last: Option<LastOpening>,
+    /// The reason carried from the last opening (8 h).
+    pub reason: Option<Carried>,
+}
+
+/// What was opened last on a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LastOpening {
+    /// The profile.
+    pub profile: String,
+    /// The namespaces; empty: cluster-wide.
+    pub namespaces: Vec<String>,
+    /// For how long.
+    pub duration_seconds: u32,
+}
+
+/// A reason that still holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Carried {
+    /// The reason.
+    pub text: String,
+    /// Until when it is offered.
+    pub until: i64,
+}
+
+/// One profile, as it applies to one cluster and person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileView {
+    /// Its name.
+    pub name: String,
+    /// No approval is needed.
+    pub opens_at_once: bool,
+    /// Approvals needed.
+    pub approvals: u32,
+    /// The longest a session may last.
+    pub max_duration_seconds: u32,
+    /// The namespaces it may be asked for; empty: cluster-wide.
+    pub namespaces: Vec<String>,
+    /// The sign-in it wants.
+    pub mfa: Option<Mfa>,
+    /// A reason must be given.
+    pub reason_required: bool,
+    /// What it allows on this cluster.
+    pub rights: Rights,
+    /// Why it will be refused (P11); asking is pointless.
+    pub refused: Option<Refused>,
+}
+
+/// The sign-in a profile wants.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Mfa {
+    /// Authentication contexts that will do; empty: any.
+    pub acr: Vec<String>,
+    /// Methods that must be among those used; empty: any.
+    pub amr: Vec<String>,
+    /// How old the authentication may be; None: any age.
+    pub max_age_seconds: Option<u32>,
+    /// Whether the present sign-in will do, by this machine's reckoning. Admission decides.
+    pub satisfied: bool,
+}
+
+/// What a profile allows on one cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Rights {
+    /// As the cluster's broker read its ClusterRoles.
+    Known {
+        /// In words.
+        rights: Vec<Right>,
+        /// How many rules they come from.
+        rules: u32,
+        /// What could outlive the session, in words.
+        warnings: Vec<String>,
+    },
+    /// Nobody has said.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// One right in words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Right {
+    /// "Run commands in pods".
+    pub title: String,
+    /// `create pods/exec`.
+    pub detail: String,
+    /// Where; empty: cluster-wide.
+    pub namespaces: Vec<String>,
+    /// It changes something: drawn amber.
+    pub writes: bool,
+}
+
+/// Why a profile will be refused on this cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Refused {
+    /// One sentence.
+    pub why: String,
+    /// The rule that did it.
+    pub rule: Option<String>,
+}
+
+/// Whether the rules that bound a session are in force on the target (P12), as its broker reports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Guardrails {
+    /// Spec equal to what was shipped, and a probe refused.
+    Verified {
+        /// When, by the broker's clock.
+        at: i64,
+        /// Which API server answered.
+        detail: String,
+    },
+    /// Checked, and not so.
+    Unverified {
+        /// When, by the broker's clock.
+        at: i64,
+        /// What is not as shipped.
+        detail: String,
+    },
+    /// The broker has not reported.
+    Unknown,
+}

@@ -1,0 +1,77 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The failure of a command or of a session, as the window shows it. The chain of causes is in the log, once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorView {
+    /// What the window branches on.
+    pub code: ErrorCode,
+    /// What happened and what was tried, one sentence.
+    pub message: String,
+    /// What to do next, one sentence.
+    pub hint: Option<String>,
+    /// Whether trying the same again can help.
+    pub retry: bool,
+    /// With [`ErrorCode::StepUpNeeded`]: what `sign_in` must ask the identity provider for.
+    pub step_up: Option<StepUp>,
+}
+
+/// A stronger or fresher sign-in, as admission on the hub asked for it (OpenID Connect Core 3.1.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StepUp {
+    /// Authentication contexts that will do; empty: any.
+    pub acr: Vec<String>,
+    /// Methods that must be among those used (RFC 8176); empty: any.
+    pub amr: Vec<String>,
+    /// How old the authentication may be.
+    pub max_age_seconds: Option<u32>,
+    /// The human sentence behind the marker.
+    pub message: String,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Mirror of `sallyport_model::ErrorCode`, so that the model needs no TypeScript.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+        #[serde(rename_all = "camelCase")]
+        pub enum ErrorCode { $($(#[$doc])* $name),* }
+
+        impl From<sallyport_model::ErrorCode> for ErrorCode {
+            fn from(code: sallyport_model::ErrorCode) -> Self {
+                match code { $(sallyport_model::ErrorCode::$name => Self::$name),* }
+            }
+        }
+    };
+}
+codes! {
+    /// Nobody is signed in: show "Sign in".
+    SignInNeeded,
+    /// Start the step-up.
+    StepUpNeeded,
+    /// The person closed or cancelled it: nothing red.
+    Cancelled,
+    /// The hub can't be reached.
+    HubUnreachable,
+    /// The target's API server can't be reached.
+    ClusterUnreachable,
+    /// The identity provider can't be reached.
+    ProviderUnreachable,
+    /// The hub or target said no.
+    Forbidden,
+    /// The profile changed since it was read.
+    ProfileChanged,
+    /// A reason is needed before asking.
+    ReasonNeeded,
+    /// Nobody answered within the deadline.
+    TimedOut,
+    /// What was given is not usable.
+    BadInput,
+    /// The session is over.
+    SessionClosed,
+    /// The keyring is missing or locked.
+    NoKeyring,
+    /// Anything else.
+    Failed,
+}

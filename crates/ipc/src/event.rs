@@ -1,0 +1,67 @@
+use crate::{AppState, AuditPosition, SessionView};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The one Tauri event the window listens to; its payload is an [`Event`].
+pub const EVENT: &str = "sallyport";
+
+/// What the desktop tells the window. Sessions and state are told whole, so a lost event is healed by the next;
+/// the two lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
+/// or line of proof changed, the hints at most once a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// Something around the views changed.
+    State {
+        /// All of it.
+        state: Box<AppState>,
+    },
+    /// A session changed.
+    Session {
+        /// All of it.
+        session: Box<SessionView>,
+    },
+    /// A session was dismissed.
+    SessionGone {
+        /// Which.
+        id: String,
+    },
+    /// The inventory changed: fetch `clusters_list`.
+    ClustersChanged,
+    /// The history grew: fetch `audit_page`.
+    HistoryGrew {
+        /// To where.
+        position: AuditPosition,
+    },
+    /// Worth a moment's attention.
+    Notice {
+        /// What.
+        notice: Notice,
+    },
+    /// The window's close button was pressed: say what ends, then call `quit`.
+    QuitAsked,
+}
+
+/// Worth a moment's attention: five minutes left, revoked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Notice {
+    /// How loud.
+    pub level: NoticeLevel,
+    /// One sentence.
+    pub text: String,
+    /// The session it is about.
+    pub session: Option<String>,
+}
+
+/// How loud a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum NoticeLevel {
+    /// Good to know.
+    Info,
+    /// Time runs out, a person waits.
+    Warning,
+    /// Something ended or broke.
+    Danger,
+}

@@ -1,0 +1,252 @@
+use crate::{EnvironmentKind, ErrorView, TerminalView};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What to open. Everything but the cluster may be left out: one click takes the last profile, else the narrowest
+/// that opens at once, with namespaces and duration as last time (design, "One click").
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(optional_fields)]
+pub struct OpenInput {
+    /// The cluster.
+    pub cluster: String,
+    /// The profile.
+    pub profile: Option<String>,
+    /// The namespaces; empty: cluster-wide.
+    pub namespaces: Option<Vec<String>>,
+    /// For how long.
+    pub duration_seconds: Option<u32>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// One session: its opening, its life, its closing and the proof.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionView {
+    /// Opaque.
+    pub id: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Colour of the environment.
+    pub environment: EnvironmentKind,
+    /// Its word.
+    pub environment_word: String,
+    /// Empty: cluster-wide.
+    pub namespaces: Vec<String>,
+    /// The profile.
+    pub profile: String,
+    /// The reason given; may be empty.
+    pub reason: String,
+    /// Asked for how long.
+    pub duration_seconds: u32,
+    /// Where it stands.
+    pub state: SessionState,
+    /// The five steps of the opening, in order, always all of them.
+    pub steps: Vec<Step>,
+    /// What it waits for while Approved is running: "1 of 2 approvals".
+    pub waiting_for: Option<String>,
+    /// When it opened.
+    pub opened_at: Option<i64>,
+    /// When the rights end, by the target's clock. For people; count with `ends_in_ms`.
+    pub ends_at: Option<i64>,
+    /// Time left when this view was made, on monotonic time.
+    pub ends_in_ms: Option<i64>,
+    /// From the click to the first prompt.
+    pub click_to_prompt_ms: Option<u32>,
+    /// What went through the gateway.
+    pub calls: Calls,
+    /// Streams open now, one line each: `logs -f api-0`.
+    pub streams: Vec<String>,
+    /// Its terminals.
+    pub terminals: Vec<TerminalView>,
+    /// The closing, in order; empty until it closes.
+    pub proof: Vec<Proof>,
+    /// Why and by whom it ended.
+    pub ended: Option<Ended>,
+    /// Why it could not open, or what went wrong while open.
+    pub error: Option<ErrorView>,
+    /// The request's `metadata.uid` on the hub, once asked: joins with the history.
+    pub request: Option<String>,
+    /// The grant's `metadata.uid` on the target.
+    pub grant: Option<String>,
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionState {
+    /// The steps run.
+    Opening,
+    /// The gateway serves it.
+    Open,
+    /// Cut; the flush is being proven.
+    Closing,
+    /// Over, with its proof or the reason why there is none.
+    Closed,
+}
+
+/// One step of the opening.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Which.
+    pub kind: StepKind,
+    /// How far.
+    pub state: StepState,
+    /// How long it took, when done or failed.
+    pub ms: Option<u32>,
+    /// "by rule: no approval needed", "2 bindings"; may be empty.
+    pub detail: String,
+}
+
+/// Signed in → Asked → Approved → Granted → Ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum StepKind {
+    /// A sign-in that will do is at hand.
+    SignedIn,
+    /// The request is on the hub.
+    Asked,
+    /// Decided.
+    Approved,
+    /// Grant, ServiceAccount and bindings exist.
+    Granted,
+    /// The first call through the gateway answered.
+    Ready,
+}
+
+/// How far a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Under way.
+    Running,
+    /// Done.
+    Done,
+    /// Failed.
+    Failed,
+}
+
+/// What went through a session's gateway.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Calls {
+    /// All of them.
+    pub total: u32,
+    /// Those answered 401 or 403.
+    pub refused: u32,
+    /// The last 20, newest first.
+    pub recent: Vec<Call>,
+}
+
+/// One call through the gateway.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// `list`, `get`, `create`, …
+    pub verb: String,
+    /// `pods`, `pods/log`, or a path.
+    pub resource: String,
+    /// Answer; None while it runs.
+    pub status: Option<u16>,
+    /// Took; None while it runs.
+    pub ms: Option<f64>,
+}
+
+/// One line of the closing proof.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Proof {
+    /// Which.
+    pub kind: ProofKind,
+    /// How far.
+    pub state: ProofState,
+    /// Since leaving was asked.
+    pub ms: Option<u32>,
+    /// "probe answered 403", or why it is unproven; may be empty.
+    pub detail: String,
+}
+
+/// The lines of the closing proof, in order. Green only after `RightsGone` and `TokenRefused` are done, or
+/// `ByBroker` where the app itself was gone (then it is said to be the broker's word).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ProofKind {
+    /// The gateway cut its streams.
+    StreamsCut,
+    /// Terminals ended.
+    TerminalsEnded,
+    /// The private kubeconfig was deleted.
+    KubeconfigDeleted,
+    /// First probe, past the gateway: a call that was allowed answers 403 or 401.
+    RightsGone,
+    /// The broker removed bindings and ServiceAccount.
+    AccountRemoved,
+    /// Second probe: 401.
+    TokenRefused,
+    /// No probe: the broker reports it.
+    ByBroker,
+}
+
+/// How far a line of the proof is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ProofState {
+    /// Not begun.
+    Waiting,
+    /// Under way.
+    Running,
+    /// Shown.
+    Done,
+    /// Not shown; the detail says why.
+    Unproven,
+}
+
+/// Why and by whom a session ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// Why.
+    pub reason: EndReason,
+    /// By whom, when it was not the person themself.
+    pub by: Option<String>,
+    /// In their words.
+    pub message: Option<String>,
+    /// When.
+    pub at: i64,
+}
+
+/// Mirror of `sallyport_model::EndReason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum EndReason {
+    /// The requester left.
+    Left,
+    /// Its time was up.
+    Expired,
+    /// Someone else ended it.
+    Revoked,
+    /// Someone said no.
+    Denied,
+    /// Nobody answered in time.
+    Unanswered,
+    /// It could not be carried out.
+    Failed,
+}
+
+impl From<sallyport_model::EndReason> for EndReason {
+    fn from(reason: sallyport_model::EndReason) -> Self {
+        use sallyport_model::EndReason as From;
+        match reason {
+            From::Left => Self::Left,
+            From::Expired => Self::Expired,
+            From::Revoked => Self::Revoked,
+            From::Denied => Self::Denied,
+            From::Unanswered => Self::Unanswered,
+            From::Failed => Self::Failed,
+        }
+    }
+}

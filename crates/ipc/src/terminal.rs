@@ -1,0 +1,29 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// One terminal of a session. Its output goes through a channel of its own as raw bytes, and every byte is
+/// acknowledged with `terminal_ack` once drawn; the PTY is not read while too much is unacknowledged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TerminalView {
+    /// Opaque.
+    pub id: String,
+    /// Its session.
+    pub session: String,
+    /// `bash`, `zsh`, …
+    pub title: String,
+    /// Still running.
+    pub running: bool,
+    /// How the shell ended; None while it runs or when a signal ended it.
+    pub exit_code: Option<i32>,
+}
+
+/// Size in cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TerminalSize {
+    /// Columns, 2 to 1000.
+    pub cols: u16,
+    /// Rows, 1 to 1000.
+    pub rows: u16,
+}

@@ -1,0 +1,1195 @@
+// Made by `cargo run -p sallyport-ipc --bin bindings`. Change crates/ipc instead.
+
+/**
+ * Mirror of `sallyport_model::ErrorCode`, so that the model needs no TypeScript.
+ */
+export type ErrorCode = "signInNeeded" | "stepUpNeeded" | "cancelled" | "hubUnreachable" | "clusterUnreachable" | "providerUnreachable" | "forbidden" | "profileChanged" | "reasonNeeded" | "timedOut" | "badInput" | "sessionClosed" | "noKeyring" | "failed";
+
+/**
+ * A stronger or fresher sign-in, as admission on the hub asked for it (OpenID Connect Core 3.1.2.1).
+ */
+export type StepUp = { 
+/**
+ * Authentication contexts that will do; empty: any.
+ */
+acr: Array<string>, 
+/**
+ * Methods that must be among those used (RFC 8176); empty: any.
+ */
+amr: Array<string>, 
+/**
+ * How old the authentication may be.
+ */
+maxAgeSeconds: number | null, 
+/**
+ * The human sentence behind the marker.
+ */
+message: string, };
+
+/**
+ * The failure of a command or of a session, as the window shows it. The chain of causes is in the log, once.
+ */
+export type ErrorView = { 
+/**
+ * What the window branches on.
+ */
+code: ErrorCode, 
+/**
+ * What happened and what was tried, one sentence.
+ */
+message: string, 
+/**
+ * What to do next, one sentence.
+ */
+hint: string | null, 
+/**
+ * Whether trying the same again can help.
+ */
+retry: boolean, 
+/**
+ * With [`ErrorCode::StepUpNeeded`]: what `sign_in` must ask the identity provider for.
+ */
+stepUp: StepUp | null, };
+
+/**
+ * Which face the window shows.
+ */
+export type Phase = "firstRun" | "signedOut" | "ready";
+
+/**
+ * The hub joined.
+ */
+export type WorkspaceView = { 
+/**
+ * As the workspace file names it.
+ */
+name: string, 
+/**
+ * The hub's host and port.
+ */
+hubHost: string, 
+/**
+ * The identity provider's issuer.
+ */
+issuer: string, };
+
+/**
+ * What a workspace file would do, shown before it is saved.
+ */
+export type WorkspacePreview = { 
+/**
+ * As the file names it.
+ */
+name: string, 
+/**
+ * The hub's host and port: it will receive the sign-in.
+ */
+hubHost: string, 
+/**
+ * SHA-256 of the hub's CA certificate, hex in pairs; None: the system's roots are trusted.
+ */
+hubCaFingerprint: string | null, 
+/**
+ * The identity provider's issuer.
+ */
+issuer: string, 
+/**
+ * The client id used there.
+ */
+clientId: string, 
+/**
+ * Scopes asked for.
+ */
+scopes: Array<string>, 
+/**
+ * SHA-256 of the issuer's CA certificate; None: the system's roots are trusted.
+ */
+issuerCaFingerprint: string | null, 
+/**
+ * Name of the workspace that joining would replace.
+ */
+replaces: string | null, };
+
+/**
+ * Who is signed in, in the hub's words (SelfSubjectReview).
+ */
+export type User = { 
+/**
+ * The user name the API server gave.
+ */
+name: string, 
+/**
+ * For people.
+ */
+email: string | null, 
+/**
+ * The groups the API server gave.
+ */
+groups: Array<string>, 
+/**
+ * When the second factor was last proven, by the ID token's `auth_time`.
+ */
+mfaAt: number | null, 
+/**
+ * The authentication context reached.
+ */
+acr: string | null, 
+/**
+ * The methods used.
+ */
+amr: Array<string>, };
+
+/**
+ * How far a sign-in is.
+ */
+export type SignInStep = "preparing" | "browser" | "checking" | "hub" | "failed";
+
+/**
+ * A sign-in under way.
+ */
+export type SignIn = { 
+/**
+ * How far it is.
+ */
+step: SignInStep, 
+/**
+ * When it began.
+ */
+since: number, 
+/**
+ * What it must reach, when it is a step-up.
+ */
+stepUp: StepUp | null, 
+/**
+ * Why it failed; stays until the next one.
+ */
+error: ErrorView | null, };
+
+/**
+ * Where the refresh token is kept (P2).
+ */
+export type Vault = { "kind": "keyring" } | { "kind": "memoryOnly", 
+/**
+ * Why no keyring serves.
+ */
+why: string, };
+
+/**
+ * How the connection to the hub is.
+ */
+export type HubLink = "idle" | "connecting" | "live" | "down";
+
+/**
+ * The connection to the hub.
+ */
+export type HubState = { 
+/**
+ * How it is.
+ */
+link: HubLink, 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * Why it is down, one sentence.
+ */
+message: string | null, 
+/**
+ * The next try, when it is down.
+ */
+retryAt: number | null, };
+
+/**
+ * The demo door.
+ */
+export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "starting", 
+/**
+ * One line.
+ */
+detail: string, } | { "kind": "running" };
+
+/**
+ * The theme.
+ */
+export type Theme = "system" | "dark" | "light";
+
+/**
+ * The local history in one line.
+ */
+export type HistoryState = { 
+/**
+ * How many entries it holds.
+ */
+entries: number, 
+/**
+ * The last verification's verdict, if one was made.
+ */
+verdict: Verdict | null, 
+/**
+ * When.
+ */
+verifiedAt: number | null, 
+/**
+ * Why entries can't be written now (disk full), if so.
+ */
+trouble: string | null, };
+
+/**
+ * What shows that a leftover is gone.
+ */
+export type CleanupProof = { "kind": "running" } | { "kind": "removed" } | { "kind": "byBroker" } | { "kind": "byProbe" } | { "kind": "unproven", 
+/**
+ * Why.
+ */
+why: string, };
+
+/**
+ * One thing the last run left over.
+ */
+export type Cleanup = { 
+/**
+ * One sentence: "A session on payments-eu-1 was still open".
+ */
+what: string, 
+/**
+ * What shows that it is gone.
+ */
+proof: CleanupProof, };
+
+/**
+ * Everything around the views: who is signed in, to which hub, and how the parts under it are.
+ */
+export type AppState = { 
+/**
+ * Which of the three faces the window shows.
+ */
+phase: Phase, 
+/**
+ * The hub joined, once one is.
+ */
+workspace: WorkspaceView | null, 
+/**
+ * Who is signed in.
+ */
+user: User | null, 
+/**
+ * The sign-in under way, or the one that just failed.
+ */
+signIn: SignIn | null, 
+/**
+ * Where the refresh token is kept.
+ */
+vault: Vault, 
+/**
+ * The connection to the hub.
+ */
+hub: HubState, 
+/**
+ * This machine's clock minus the hub's, from its `Date`; positive: ahead. None before the first answer.
+ */
+clockSkewMs: number | null, 
+/**
+ * The demo door.
+ */
+demo: Demo, 
+/**
+ * The chosen theme.
+ */
+theme: Theme, 
+/**
+ * The local history.
+ */
+history: HistoryState, 
+/**
+ * What this start found left over from the last run, and what became of it. Empty when nothing was.
+ */
+cleanup: Array<Cleanup>, 
+/**
+ * `linux`, `macos` or `windows`: decides the keys.
+ */
+platform: string, 
+/**
+ * The version of the app.
+ */
+version: string, };
+
+/**
+ * Colour of an environment.
+ */
+export type EnvironmentKind = "prod" | "stage" | "dev" | "other";
+
+/**
+ * A cluster's broker, by its heartbeat on the hub.
+ */
+export type Broker = { 
+/**
+ * The last heartbeat. None: never seen.
+ */
+seenAt: number | null, 
+/**
+ * Its version.
+ */
+version: string | null, 
+/**
+ * Too long ago to hope for an answer.
+ */
+silent: boolean, };
+
+/**
+ * What a click on a cluster would do for this person.
+ */
+export type Way = { "kind": "open", 
+/**
+ * The session.
+ */
+session: string, 
+/**
+ * Its profile.
+ */
+profile: string, 
+/**
+ * Its namespaces; empty: cluster-wide.
+ */
+namespaces: Array<string>, 
+/**
+ * Its end; None while it opens.
+ */
+endsAt: number | null, } | { "kind": "oneClick", 
+/**
+ * The profile.
+ */
+profile: string, } | { "kind": "ask", 
+/**
+ * The profile.
+ */
+profile: string, 
+/**
+ * Approvals it needs.
+ */
+approvals: number, } | { "kind": "notYours" } | { "kind": "unknown" };
+
+/**
+ * One cluster in the list.
+ */
+export type ClusterView = { 
+/**
+ * The name on the hub.
+ */
+name: string, 
+/**
+ * For people; equals the name when there is none.
+ */
+displayName: string, 
+/**
+ * Colour of the environment.
+ */
+environment: EnvironmentKind, 
+/**
+ * Its word, as the hub writes it.
+ */
+environmentWord: string, 
+/**
+ * EKS, GKE, kubeadm, …; may be empty.
+ */
+provider: string, 
+/**
+ * May be empty.
+ */
+region: string, 
+/**
+ * Kubernetes' version as the broker reports it; may be empty.
+ */
+version: string, 
+/**
+ * Pinned by this person.
+ */
+pinned: boolean, 
+/**
+ * When this person last opened it.
+ */
+lastUsed: number | null, 
+/**
+ * Its broker.
+ */
+broker: Broker, 
+/**
+ * What a click would do.
+ */
+way: Way, };
+
+/**
+ * The inventory as last seen.
+ */
+export type ClustersView = { 
+/**
+ * Sorted by name.
+ */
+clusters: Array<ClusterView>, 
+/**
+ * When the hub last confirmed this list. None: it never did, the list is still loading.
+ */
+asOf: number | null, 
+/**
+ * Objects that could not be read, one sentence each: they are missing above.
+ */
+problems: Array<string>, };
+
+/**
+ * The sign-in a profile wants.
+ */
+export type Mfa = { 
+/**
+ * Authentication contexts that will do; empty: any.
+ */
+acr: Array<string>, 
+/**
+ * Methods that must be among those used; empty: any.
+ */
+amr: Array<string>, 
+/**
+ * How old the authentication may be; None: any age.
+ */
+maxAgeSeconds: number | null, 
+/**
+ * Whether the present sign-in will do, by this machine's reckoning. Admission decides.
+ */
+satisfied: boolean, };
+
+/**
+ * One right in words.
+ */
+export type Right = { 
+/**
+ * "Run commands in pods".
+ */
+title: string, 
+/**
+ * `create pods/exec`.
+ */
+detail: string, 
+/**
+ * Where; empty: cluster-wide.
+ */
+namespaces: Array<string>, 
+/**
+ * It changes something: drawn amber.
+ */
+writes: boolean, };
+
+/**
+ * What a profile allows on one cluster.
+ */
+export type Rights = { "kind": "known", 
+/**
+ * In words.
+ */
+rights: Array<Right>, 
+/**
+ * How many rules they come from.
+ */
+rules: number, 
+/**
+ * What could outlive the session, in words.
+ */
+warnings: Array<string>, } | { "kind": "unknown", 
+/**
+ * Why.
+ */
+why: string, };
+
+/**
+ * Why a profile will be refused on this cluster.
+ */
+export type Refused = { 
+/**
+ * One sentence.
+ */
+why: string, 
+/**
+ * The rule that did it.
+ */
+rule: string | null, };
+
+/**
+ * One profile, as it applies to one cluster and person.
+ */
+export type ProfileView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * No approval is needed.
+ */
+opensAtOnce: boolean, 
+/**
+ * Approvals needed.
+ */
+approvals: number, 
+/**
+ * The longest a session may last.
+ */
+maxDurationSeconds: number, 
+/**
+ * The namespaces it may be asked for; empty: cluster-wide.
+ */
+namespaces: Array<string>, 
+/**
+ * The sign-in it wants.
+ */
+mfa: Mfa | null, 
+/**
+ * A reason must be given.
+ */
+reasonRequired: boolean, 
+/**
+ * What it allows on this cluster.
+ */
+rights: Rights, 
+/**
+ * Why it will be refused (P11); asking is pointless.
+ */
+refused: Refused | null, };
+
+/**
+ * What was opened last on a cluster.
+ */
+export type LastOpening = { 
+/**
+ * The profile.
+ */
+profile: string, 
+/**
+ * The namespaces; empty: cluster-wide.
+ */
+namespaces: Array<string>, 
+/**
+ * For how long.
+ */
+durationSeconds: number, };
+
+/**
+ * A reason that still holds.
+ */
+export type Carried = { 
+/**
+ * The reason.
+ */
+text: string, 
+/**
+ * Until when it is offered.
+ */
+until: number, };
+
+/**
+ * Whether the rules that bound a session are in force on the target (P12), as its broker reports.
+ */
+export type Guardrails = { "kind": "verified", 
+/**
+ * When, by the broker's clock.
+ */
+at: number, 
+/**
+ * Which API server answered.
+ */
+detail: string, } | { "kind": "unverified", 
+/**
+ * When, by the broker's clock.
+ */
+at: number, 
+/**
+ * What is not as shipped.
+ */
+detail: string, } | { "kind": "unknown" };
+
+/**
+ * One cluster with the profiles this person may ask for there.
+ */
+export type ClusterDetail = { 
+/**
+ * As in the list.
+ */
+cluster: ClusterView, 
+/**
+ * Host and port of its API server.
+ */
+endpoint: string, 
+/**
+ * Whether the target's guardrails are in force.
+ */
+guardrails: Guardrails, 
+/**
+ * The narrowest first.
+ */
+profiles: Array<ProfileView>, 
+/**
+ * What one click would take of `profiles`; None: nothing opens here.
+ */
+chosen: string | null, 
+/**
+ * What was opened here last.
+ */
+last: LastOpening | null, 
+/**
+ * The reason carried from the last opening (8 h).
+ */
+reason: Carried | null, };
+
+/**
+ * What to open. Everything but the cluster may be left out: one click takes the last profile, else the narrowest
+ * that opens at once, with namespaces and duration as last time (design, "One click").
+ */
+export type OpenInput = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The profile.
+ */
+profile?: string, 
+/**
+ * The namespaces; empty: cluster-wide.
+ */
+namespaces?: Array<string>, 
+/**
+ * For how long.
+ */
+durationSeconds?: number, 
+/**
+ * Why.
+ */
+reason?: string, };
+
+/**
+ * Where a session stands.
+ */
+export type SessionState = "opening" | "open" | "closing" | "closed";
+
+/**
+ * Signed in → Asked → Approved → Granted → Ready.
+ */
+export type StepKind = "signedIn" | "asked" | "approved" | "granted" | "ready";
+
+/**
+ * How far a step is.
+ */
+export type StepState = "waiting" | "running" | "done" | "failed";
+
+/**
+ * One step of the opening.
+ */
+export type Step = { 
+/**
+ * Which.
+ */
+kind: StepKind, 
+/**
+ * How far.
+ */
+state: StepState, 
+/**
+ * How long it took, when done or failed.
+ */
+ms: number | null, 
+/**
+ * "by rule: no approval needed", "2 bindings"; may be empty.
+ */
+detail: string, };
+
+/**
+ * One call through the gateway.
+ */
+export type Call = { 
+/**
+ * `list`, `get`, `create`, …
+ */
+verb: string, 
+/**
+ * `pods`, `pods/log`, or a path.
+ */
+resource: string, 
+/**
+ * Answer; None while it runs.
+ */
+status: number | null, 
+/**
+ * Took; None while it runs.
+ */
+ms: number | null, };
+
+/**
+ * What went through a session's gateway.
+ */
+export type Calls = { 
+/**
+ * All of them.
+ */
+total: number, 
+/**
+ * Those answered 401 or 403.
+ */
+refused: number, 
+/**
+ * The last 20, newest first.
+ */
+recent: Array<Call>, };
+
+/**
+ * The lines of the closing proof, in order. Green only after `RightsGone` and `TokenRefused` are done, or
+ * `ByBroker` where the app itself was gone (then it is said to be the broker's word).
+ */
+export type ProofKind = "streamsCut" | "terminalsEnded" | "kubeconfigDeleted" | "rightsGone" | "accountRemoved" | "tokenRefused" | "byBroker";
+
+/**
+ * How far a line of the proof is.
+ */
+export type ProofState = "waiting" | "running" | "done" | "unproven";
+
+/**
+ * One line of the closing proof.
+ */
+export type Proof = { 
+/**
+ * Which.
+ */
+kind: ProofKind, 
+/**
+ * How far.
+ */
+state: ProofState, 
+/**
+ * Since leaving was asked.
+ */
+ms: number | null, 
+/**
+ * "probe answered 403", or why it is unproven; may be empty.
+ */
+detail: string, };
+
+/**
+ * Mirror of `sallyport_model::EndReason`.
+ */
+export type EndReason = "left" | "expired" | "revoked" | "denied" | "unanswered" | "failed";
+
+/**
+ * Why and by whom a session ended.
+ */
+export type Ended = { 
+/**
+ * Why.
+ */
+reason: EndReason, 
+/**
+ * By whom, when it was not the person themself.
+ */
+by: string | null, 
+/**
+ * In their words.
+ */
+message: string | null, 
+/**
+ * When.
+ */
+at: number, };
+
+/**
+ * Size in cells.
+ */
+export type TerminalSize = { 
+/**
+ * Columns, 2 to 1000.
+ */
+cols: number, 
+/**
+ * Rows, 1 to 1000.
+ */
+rows: number, };
+
+/**
+ * One terminal of a session. Its output goes through a channel of its own as raw bytes, and every byte is
+ * acknowledged with `terminal_ack` once drawn; the PTY is not read while too much is unacknowledged.
+ */
+export type TerminalView = { 
+/**
+ * Opaque.
+ */
+id: string, 
+/**
+ * Its session.
+ */
+session: string, 
+/**
+ * `bash`, `zsh`, …
+ */
+title: string, 
+/**
+ * Still running.
+ */
+running: boolean, 
+/**
+ * How the shell ended; None while it runs or when a signal ended it.
+ */
+exitCode: number | null, };
+
+/**
+ * One session: its opening, its life, its closing and the proof.
+ */
+export type SessionView = { 
+/**
+ * Opaque.
+ */
+id: string, 
+/**
+ * The cluster's name.
+ */
+cluster: string, 
+/**
+ * Colour of the environment.
+ */
+environment: EnvironmentKind, 
+/**
+ * Its word.
+ */
+environmentWord: string, 
+/**
+ * Empty: cluster-wide.
+ */
+namespaces: Array<string>, 
+/**
+ * The profile.
+ */
+profile: string, 
+/**
+ * The reason given; may be empty.
+ */
+reason: string, 
+/**
+ * Asked for how long.
+ */
+durationSeconds: number, 
+/**
+ * Where it stands.
+ */
+state: SessionState, 
+/**
+ * The five steps of the opening, in order, always all of them.
+ */
+steps: Array<Step>, 
+/**
+ * What it waits for while Approved is running: "1 of 2 approvals".
+ */
+waitingFor: string | null, 
+/**
+ * When it opened.
+ */
+openedAt: number | null, 
+/**
+ * When the rights end, by the target's clock. For people; count with `ends_in_ms`.
+ */
+endsAt: number | null, 
+/**
+ * Time left when this view was made, on monotonic time.
+ */
+endsInMs: number | null, 
+/**
+ * From the click to the first prompt.
+ */
+clickToPromptMs: number | null, 
+/**
+ * What went through the gateway.
+ */
+calls: Calls, 
+/**
+ * Streams open now, one line each: `logs -f api-0`.
+ */
+streams: Array<string>, 
+/**
+ * Its terminals.
+ */
+terminals: Array<TerminalView>, 
+/**
+ * The closing, in order; empty until it closes.
+ */
+proof: Array<Proof>, 
+/**
+ * Why and by whom it ended.
+ */
+ended: Ended | null, 
+/**
+ * Why it could not open, or what went wrong while open.
+ */
+error: ErrorView | null, 
+/**
+ * The request's `metadata.uid` on the hub, once asked: joins with the history.
+ */
+request: string | null, 
+/**
+ * The grant's `metadata.uid` on the target.
+ */
+grant: string | null, };
+
+/**
+ * Which entries to show; what is left out matches everything.
+ */
+export type AuditFilter = { 
+/**
+ * A cluster's name.
+ */
+cluster?: string, 
+/**
+ * A session's id.
+ */
+session?: string, 
+/**
+ * A user's name.
+ */
+user?: string, 
+/**
+ * An action's text, as in an entry.
+ */
+action?: string, 
+/**
+ * Words to find in the entry.
+ */
+text?: string, 
+/**
+ * Not before.
+ */
+from?: number, 
+/**
+ * Not after.
+ */
+to?: number, };
+
+/**
+ * How an action went.
+ */
+export type Outcome = "done" | "refused" | "failed" | "unproven";
+
+/**
+ * What an entry joins with.
+ */
+export type AuditIds = { 
+/**
+ * The request on the hub.
+ */
+request: string | null, 
+/**
+ * The grant on the target.
+ */
+grant: string | null, 
+/**
+ * The session on this desktop.
+ */
+session: string | null, 
+/**
+ * The `jti` claim; the API server's audit has the same.
+ */
+jti: string | null, 
+/**
+ * The `Audit-ID` of one call; the API server's audit has the same.
+ */
+auditId: string | null, };
+
+/**
+ * One entry of the history.
+ */
+export type AuditEntryView = { 
+/**
+ * Its place in the chain.
+ */
+sequence: number, 
+/**
+ * When, in Unix microseconds.
+ */
+atUs: number, 
+/**
+ * The action's stable text: `call`, `rights_gone`, `gap`.
+ */
+action: string, 
+/**
+ * In words: "Asked for debug on payments-eu-1".
+ */
+sentence: string, 
+/**
+ * How it went.
+ */
+outcome: Outcome, 
+/**
+ * Who; may be empty.
+ */
+user: string, 
+/**
+ * Where; may be empty.
+ */
+cluster: string, 
+/**
+ * With which tool: `kubectl exec`; may be empty.
+ */
+via: string, 
+/**
+ * The API server's answer, for calls.
+ */
+status: number | null, 
+/**
+ * What it joins with.
+ */
+ids: AuditIds, 
+/**
+ * Further facts, `name` and `value`.
+ */
+detail: Array<[string, string]>, 
+/**
+ * How many secrets were taken out before it was stored (P20).
+ */
+redactions: number, 
+/**
+ * Evidence is missing here (P19): drawn hatched.
+ */
+gap: boolean, };
+
+/**
+ * Entries, newest first.
+ */
+export type AuditPage = { 
+/**
+ * At most as many as asked.
+ */
+entries: Array<AuditEntryView>, 
+/**
+ * Give this as `before` for the next page; None: this was the last.
+ */
+next: number | null, 
+/**
+ * Entries in the whole history, whatever the filter.
+ */
+total: number, };
+
+/**
+ * What a verification found.
+ */
+export type Verdict = "verified" | "unanchored" | "broken";
+
+/**
+ * The result of a verification.
+ */
+export type VerifyView = { 
+/**
+ * What it found.
+ */
+verdict: Verdict, 
+/**
+ * Entries checked.
+ */
+entries: number, 
+/**
+ * Gap entries among them.
+ */
+gaps: number, 
+/**
+ * The first entry that is wrong.
+ */
+firstBad: number | null, 
+/**
+ * What is wrong with it, or why there is no anchor.
+ */
+why: string | null, 
+/**
+ * Took.
+ */
+ms: number, 
+/**
+ * When.
+ */
+at: number, };
+
+/**
+ * Where the history stands.
+ */
+export type AuditPosition = { 
+/**
+ * The newest entry's place.
+ */
+sequence: number, };
+
+/**
+ * How loud a notice is.
+ */
+export type NoticeLevel = "info" | "warning" | "danger";
+
+/**
+ * Worth a moment's attention: five minutes left, revoked.
+ */
+export type Notice = { 
+/**
+ * How loud.
+ */
+level: NoticeLevel, 
+/**
+ * One sentence.
+ */
+text: string, 
+/**
+ * The session it is about.
+ */
+session: string | null, };
+
+/**
+ * What the desktop tells the window. Sessions and state are told whole, so a lost event is healed by the next;
+ * the two lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
+ * or line of proof changed, the hints at most once a second.
+ */
+export type Event = { "kind": "state", 
+/**
+ * All of it.
+ */
+state: AppState, } | { "kind": "session", 
+/**
+ * All of it.
+ */
+session: SessionView, } | { "kind": "sessionGone", 
+/**
+ * Which.
+ */
+id: string, } | { "kind": "clustersChanged" } | { "kind": "historyGrew", 
+/**
+ * To where.
+ */
+position: AuditPosition, } | { "kind": "notice", 
+/**
+ * What.
+ */
+notice: Notice, } | { "kind": "quitAsked" };
+
+export const EVENT = "sallyport";
+
+export interface Commands {
+  app_state: { args: {  }; result: AppState };
+  theme_set: { args: { theme: Theme }; result: null };
+  quit: { args: {  }; result: null };
+  workspace_preview: { args: { text: string }; result: WorkspacePreview };
+  workspace_join: { args: { text: string }; result: AppState };
+  demo_workspace: { args: {  }; result: AppState };
+  sign_in: { args: { step: StepUp | null }; result: AppState };
+  sign_in_cancel: { args: {  }; result: null };
+  sign_out: { args: {  }; result: AppState };
+  clusters_list: { args: {  }; result: ClustersView };
+  cluster_detail: { args: { name: string }; result: ClusterDetail };
+  cluster_pin: { args: { name: string; on: boolean }; result: null };
+  session_open: { args: { input: OpenInput }; result: SessionView };
+  session_cancel: { args: { id: string }; result: null };
+  sessions_list: { args: {  }; result: Array<SessionView> };
+  session_leave: { args: { id: string }; result: null };
+  session_dismiss: { args: { id: string }; result: null };
+  terminal_open: { args: { session: string; size: TerminalSize }; result: TerminalView };
+  terminal_attach: { args: { terminal: string; size: TerminalSize }; result: TerminalView };
+  terminal_write: { args: { terminal: string; data: string }; result: null };
+  terminal_resize: { args: { terminal: string; size: TerminalSize }; result: null };
+  terminal_ack: { args: { terminal: string; bytes: number }; result: null };
+  terminal_close: { args: { terminal: string }; result: null };
+  terminal_list: { args: {  }; result: Array<TerminalView> };
+  audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
+  audit_verify: { args: {  }; result: VerifyView };
+}

@@ -1,0 +1,14 @@
+// One way to start the installed Chromium for tests and pictures.
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const candidates = [process.env.SALLYPORT_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** Starts a headless Chromium; says which paths were tried when there is none. */
+export function launch() {
+  const executablePath = candidates.find((path) => path && existsSync(path));
+  if (!executablePath) throw new Error(`no Chromium at ${candidates.filter(Boolean).join(", ")}; set SALLYPORT_CHROMIUM`);
+  // Root needs --no-sandbox; only our own pages are opened.
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath, headless: true, args });
+}

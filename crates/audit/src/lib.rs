@@ -1,1 +1,19 @@
-//! sallyport-audit
+//! The history's vocabulary: what an entry is, how secrets are kept out of it, and the keyed chain that makes every
+//! later change visible. Pure: no clock, no file, no database; `sallyport-store` keeps what is made here.
+
+#![deny(missing_docs)]
+
+mod action;
+mod chain;
+mod detail;
+mod diagnose;
+mod entry;
+mod redact;
+mod verify;
+
+pub use action::{Action, Outcome, UnknownWord};
+pub use chain::{Chain, ChainKey, Head, HeadError, Linked};
+pub use detail::Detail;
+pub use entry::{Draft, Entry};
+pub use redact::{REDACTED, Redacted, args as redact_args, text as redact_text, url as redact_url};
+pub use verify::{Fault, Unanchored, Unreadable, Verdict, verify};

@@ -1,0 +1,177 @@
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A word that is neither an action nor an outcome: the row was written by a newer version, or by someone else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a known {1}")]
+pub struct UnknownWord(String, &'static str);
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(into = "&'static str", try_from = "String")]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+
+        impl $name {
+            /// Every one of them, in the order of the declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable text, as stored and as exported. Never changed once released.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+        impl FromStr for $name {
+            type Err = UnknownWord;
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    other => Err(UnknownWord(
+                        sallyport_model::clip(&sallyport_model::visible(other), 40), $kind)),
+                }
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = UnknownWord;
+            fn try_from(text: String) -> Result<Self, UnknownWord> {
+                text.parse()
+            }
+        }
+        impl From<$name> for &'static str {
+            fn from(word: $name) -> &'static str {
+                word.as_str()
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// What happened. A closed list: an action that is not here can't be written, and a filter can offer them all.
+    Action, "action", {
+        /// The app started on this data directory.
+        AppStarted = "app_started",
+        /// The app stopped in order; a history that ends in anything else was cut off.
+        AppStopped = "app_stopped",
+        /// A workspace file was accepted.
+        WorkspaceJoined = "workspace_joined",
+        /// A workspace was removed from this desktop.
+        WorkspaceLeft = "workspace_left",
+        /// Someone signed in, or tried to.
+        SignIn = "sign_in",
+        /// Someone signed out.
+        SignOut = "sign_out",
+        /// A stronger or fresher sign-in was asked for and given or not.
+        StepUp = "step_up",
+        /// The sign-in was renewed without a window.
+        TokenRefresh = "token_refresh",
+        /// A kubeconfig's contexts were imported for solo mode.
+        KubeconfigImported = "kubeconfig_imported",
+        /// A request was created on the hub.
+        Ask = "ask",
+        /// The broker offered what the request would really allow.
+        Offer = "offer",
+        /// This person approved someone's request.
+        Approve = "approve",
+        /// This person denied someone's request.
+        Deny = "deny",
+        /// A request of this person was approved, by whom or by which rule.
+        Approved = "approved",
+        /// A request of this person was denied.
+        Denied = "denied",
+        /// Nobody answered the request in time.
+        Unanswered = "unanswered",
+        /// The grant exists on the target.
+        Granted = "granted",
+        /// The rights were seen to work.
+        Ready = "ready",
+        /// The gateway serves the session.
+        SessionOpen = "session_open",
+        /// The session is over.
+        SessionClosed = "session_closed",
+        /// The session was extended by a new grant.
+        Extend = "extend",
+        /// A terminal was opened.
+        TerminalOpen = "terminal_open",
+        /// A terminal ended.
+        TerminalExit = "terminal_exit",
+        /// One request through the gateway.
+        Call = "call",
+        /// A request the gateway itself refused.
+        CallRefused = "call_refused",
+        /// A watch, exec, log or port-forward stream began.
+        StreamStart = "stream_start",
+        /// Such a stream ended.
+        StreamEnd = "stream_end",
+        /// The requester left.
+        Leave = "leave",
+        /// This person ended someone's access.
+        Revoke = "revoke",
+        /// This person's access was ended by someone else.
+        Revoked = "revoked",
+        /// The time was up.
+        Expired = "expired",
+        /// The gateway cut what was open.
+        Cut = "cut",
+        /// A call that was allowed is refused: the rights are gone.
+        RightsGone = "rights_gone",
+        /// The API server refuses the token itself.
+        TokenRefused = "token_refused",
+        /// The flush could not be proven; the detail says why.
+        ProofUnproven = "proof_unproven",
+        /// The broker says that nothing is left; weaker than a probe of our own.
+        ProvenByBroker = "proven_by_broker",
+        /// Something left over from an earlier run was removed.
+        CleanupAtStart = "cleanup_at_start",
+        /// Guardrails were compared and probed.
+        GuardrailsChecked = "guardrails_checked",
+        /// A setting of this desktop was changed.
+        SettingsChanged = "settings_changed",
+        /// Part of the history was exported.
+        Exported = "exported",
+        /// Evidence is missing between two moments.
+        Gap = "gap",
+        /// The chain was checked.
+        Verify = "verify",
+        /// A chain begins here; the detail says under which key, and why if not the first.
+        ChainBegun = "chain_begun",
+    }
+}
+
+words! {
+    /// How it went.
+    Outcome, "outcome", {
+        /// As wanted.
+        Ok = "ok",
+        /// Someone with the right to say no said no.
+        Refused = "refused",
+        /// It went wrong.
+        Failed = "failed",
+        /// Nobody can tell.
+        Unknown = "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_read_back_and_no_two_are_alike() {
+        let mut seen = std::collections::BTreeSet::new();
+        for action in Action::ALL {
+            assert_eq!(action.as_str().parse::<Action>().unwrap(), *action);
+            assert!(seen.insert(action.as_str()), "{action} twice");
+            assert!(action.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+        }
+        for outcome in Outcome::ALL {
+            assert_eq!(outcome.as_str().parse::<Outcome>().unwrap(), *outcome);
+        }
+        assert!("Call".parse::<Action>().is_err() && "".parse::<Outcome>().is_err());
+    }
+}

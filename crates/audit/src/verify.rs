@@ -1,0 +1,226 @@
+use crate::chain::{ChainKey, Head, Linked, link};
+use crate::diagnose::diagnose;
+use crate::{Action, Entry};
+use sallyport_model::Digest;
+use std::fmt;
+
+/// A row that is no entry at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {sequence} is not readable: {why}")]
+pub struct Unreadable {
+    /// Its place.
+    pub sequence: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What checking a history came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every entry is as it was written, none is missing, and the end is where the head says.
+    Verified {
+        /// How many entries.
+        entries: u64,
+    },
+    /// Nothing contradicts, but entries up to `until` are not under the key at hand, so anyone could have made them.
+    Unanchored {
+        /// How many entries.
+        entries: u64,
+        /// The last entry that is not under the key.
+        until: u64,
+        /// Why.
+        why: Unanchored,
+    },
+    /// Something was changed.
+    Broken {
+        /// The first entry that is not as it was written, or is missing.
+        first_bad: u64,
+        /// What was done.
+        why: Fault,
+    },
+}
+
+/// Why a history is not anchored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanchored {
+    /// There is no key: no keyring.
+    NoKey,
+    /// Part of it was written without a key.
+    WrittenWithout,
+    /// Part of it was written under a key that is not at hand any more.
+    OtherKey,
+}
+
+/// What was done to a history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The entry says something else than when it was written.
+    Edited,
+    /// One or more entries are missing from here.
+    Deleted,
+    /// The entry was never written by Sallyport.
+    Inserted,
+    /// The entry stands in another one's place.
+    Reordered,
+    /// The end is missing; the head knows an entry with this sequence.
+    Truncated {
+        /// The last entry that existed.
+        head: u64,
+    },
+    /// The row is no entry.
+    Unreadable(String),
+    /// The first entry is not the beginning of a chain.
+    NotBegun,
+    /// The head is gone.
+    HeadMissing,
+    /// The head was not made under the key.
+    HeadForged,
+    /// The head names another link for this entry.
+    HeadMismatch,
+    /// An earlier start found it broken and said so in this entry; the text is from there.
+    FoundEarlier(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edited => f.write_str("the entry was edited"),
+            Self::Deleted => f.write_str("entries were deleted here"),
+            Self::Inserted => f.write_str("the entry was inserted"),
+            Self::Reordered => f.write_str("entries were put in another order"),
+            Self::Truncated { head } => write!(f, "the end was cut off: there was an entry {head}"),
+            Self::Unreadable(why) => write!(f, "the entry is not readable: {why}"),
+            Self::NotBegun => f.write_str("the beginning was cut off"),
+            Self::HeadMissing => f.write_str("the head that is kept apart is missing"),
+            Self::HeadForged => f.write_str("the head that is kept apart was not made by this Sallyport"),
+            Self::HeadMismatch => f.write_str("the head that is kept apart names another entry"),
+            Self::FoundEarlier(why) => write!(f, "found at an earlier start: {why}"),
+        }
+    }
+}
+
+/// The detail of a chain's beginning that tells of damage: what it is, and from which entry on.
+pub(crate) const DAMAGE: &str = "damage";
+pub(crate) const FIRST_BAD: &str = "first_bad";
+
+impl crate::Chain {
+    /// Like [`crate::Chain::beginning`], after a start found the history broken. `verify` reports it from then on.
+    pub fn beginning_after(&self, damage: &str, first_bad: u64) -> crate::Draft {
+        self.beginning("broken").detail(DAMAGE, damage).detail(FIRST_BAD, first_bad)
+    }
+}
+
+/// Under which key the entries of a stretch were linked.
+enum Stretch<'a> {
+    Ours(&'a ChainKey),
+    Without,
+    /// Under a key that is not at hand: only the places can be checked.
+    Other,
+}
+
+/// Walks a history in its stored order and says what became of it.
+///
+/// `head` is what was kept apart, `key` the key at hand. Costs one HMAC per entry and keeps none of them; only at a
+/// fault some thousand following entries are looked at to name it.
+pub fn verify(
+    entries: impl Iterator<Item = Result<Linked, Unreadable>>,
+    head: Option<&Head>,
+    key: Option<&ChainKey>,
+) -> Verdict {
+    match walk(entries, head, key) {
+        Ok(verdict) => verdict,
+        Err((first_bad, why)) => Verdict::Broken { first_bad, why },
+    }
+}
+
+fn walk(
+    entries: impl Iterator<Item = Result<Linked, Unreadable>>,
+    head: Option<&Head>,
+    key: Option<&ChainKey>,
+) -> Result<Verdict, (u64, Fault)> {
+    let mut entries = entries.fuse();
+    let (mut before, mut last) = (Digest::from([0; 32]), 0u64);
+    let mut stretch = Stretch::Other;
+    let mut unanchored: Option<(u64, Unanchored)> = None;
+    while let Some(next) = entries.next() {
+        let next = next.map_err(|bad| (bad.sequence, Fault::Unreadable(bad.why)))?;
+        let at = last + 1;
+        if next.entry.sequence != at {
+            return Err(misplaced(&next.entry, at, entries));
+        }
+        if next.entry.action == Action::ChainBegun {
+            stretch = begun(&next.entry, key);
+        } else if at == 1 {
+            return Err((1, Fault::NotBegun));
+        }
+        let under = match &stretch {
+            Stretch::Ours(key) => Some(Some(*key)),
+            Stretch::Without => Some(None),
+            Stretch::Other => None,
+        };
+        if let Some(under) = under
+            && link(under, &before, at, &next.entry.encode()) != next.link
+        {
+            return Err((at, diagnose(under, &before, next, entries, head.map(|h| h.sequence))));
+        }
+        // Only an entry whose link holds is believed, even about damage.
+        if let Some(damage) =
+            next.entry.detail.get(DAMAGE).filter(|_| next.entry.action == Action::ChainBegun)
+        {
+            let from = next.entry.detail.get(FIRST_BAD).and_then(serde_json::Value::as_u64).unwrap_or(at);
+            return Err((from, Fault::FoundEarlier(damage.as_str().unwrap_or_default().to_owned())));
+        }
+        if head.is_some_and(|head| head.sequence == at && head.hash != next.link) {
+            return Err((at, Fault::HeadMismatch));
+        }
+        unanchored = match (&stretch, key) {
+            (Stretch::Ours(_), _) => unanchored,
+            (_, None) => Some((at, Unanchored::NoKey)),
+            (Stretch::Without, _) => Some((at, Unanchored::WrittenWithout)),
+            (Stretch::Other, _) => Some((at, Unanchored::OtherKey)),
+        };
+        (before, last) = (next.link, at);
+    }
+    check_head(head, key, last)?;
+    Ok(match unanchored {
+        Some((until, why)) => Verdict::Unanchored { entries: last, until, why },
+        None if key.is_none() => Verdict::Unanchored { entries: last, until: last, why: Unanchored::NoKey },
+        None => Verdict::Verified { entries: last },
+    })
+}
+
+fn begun<'a>(entry: &Entry, key: Option<&'a ChainKey>) -> Stretch<'a> {
+    match (entry.detail.get("chain").and_then(serde_json::Value::as_str), key) {
+        (None, _) => Stretch::Without,
+        (Some(id), Some(key)) if id == key.id() => Stretch::Ours(key),
+        _ => Stretch::Other,
+    }
+}
+
+/// A place was skipped or taken twice. Whether its entry was deleted or stands elsewhere, the rest tells.
+fn misplaced(
+    found: &Entry,
+    wanted: u64,
+    mut rest: impl Iterator<Item = Result<Linked, Unreadable>>,
+) -> (u64, Fault) {
+    if found.sequence < wanted {
+        return (found.sequence, Fault::Inserted);
+    }
+    let elsewhere = rest.any(|next| next.is_ok_and(|next| next.entry.sequence == wanted));
+    (wanted, if elsewhere { Fault::Reordered } else { Fault::Deleted })
+}
+
+fn check_head(head: Option<&Head>, key: Option<&ChainKey>, last: u64) -> Result<(), (u64, Fault)> {
+    let Some(head) = head else {
+        return if last == 0 { Ok(()) } else { Err((last + 1, Fault::HeadMissing)) };
+    };
+    // With no key at hand a keyed head can't be judged; the verdict is Unanchored anyway.
+    let judged = key.is_some() || head.chain.is_none();
+    if judged && !head.is_under(key) {
+        return Err((head.sequence.min(last + 1), Fault::HeadForged));
+    }
+    if head.sequence > last {
+        return Err((last + 1, Fault::Truncated { head: head.sequence }));
+    }
+    Ok(())
+}

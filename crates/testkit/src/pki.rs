@@ -141,6 +141,8 @@ pub struct Pki {
     pub front_proxy: Credential,
     /// Signs ServiceAccount tokens (ES256), PKCS #8 PEM.
     pub service_account_key_pem: String,
+    /// Verifies them, PEM.
+    pub service_account_public_pem: String,
 }
 
 /// The common name the pod host insists on.
@@ -153,6 +155,7 @@ impl Pki {
     /// When no key can be generated.
     pub fn new() -> Result<Self> {
         let authority = Authority::new("sallyport-test-ca")?;
+        let service_account = KeyPair::generate()?;
         let front_authority = Authority::new("sallyport-test-front-proxy-ca")?;
         Ok(Self {
             apiserver: authority.server(&[
@@ -168,7 +171,8 @@ impl Pki {
             podhost: authority.client("system:podhost", &["system:masters"])?,
             kubelet_client: authority.client(KUBELET_CLIENT, &["system:masters"])?,
             front_proxy: front_authority.client("front-proxy-client", &[])?,
-            service_account_key_pem: KeyPair::generate()?.serialize_pem(),
+            service_account_key_pem: service_account.serialize_pem(),
+            service_account_public_pem: service_account.public_key_pem(),
             authority,
             front_authority,
         })

@@ -27,6 +27,7 @@ pub(super) fn write_all(
     scratch.write("ca.crt", &ca)?;
     scratch.write("front-proxy-ca.crt", pki.front_authority.cert_pem())?;
     scratch.write("service-account.key", &pki.service_account_key_pem)?;
+    scratch.write("service-account.pub", &pki.service_account_public_pem)?;
     let credentials = [
         ("apiserver", &pki.apiserver),
         ("kubelet-client", &pki.kubelet_client),
@@ -79,7 +80,7 @@ fn authentication(trust: &OidcTrust, version: (u32, u32)) -> Value {
             }],
             "claimMappings": {
                 "username": {"expression": "'oidc:' + claims.email"},
-                "groups": {"expression": "claims.?groups.orValue([]).map(g, 'oidc:' + g)"},
+                "groups": {"expression": "dyn(claims.?groups.orValue([])).map(g, 'oidc:' + g)"},
                 "uid": {"expression": "claims.sub"},
                 "extra": [
                     {
@@ -132,7 +133,7 @@ pub(super) fn apiserver_flags(
         "--requestheader-group-headers=X-Remote-Group".to_owned(),
         "--requestheader-extra-headers-prefix=X-Remote-Extra-".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
-        format!("--service-account-key-file={}", file("service-account.key")),
+        format!("--service-account-key-file={}", file("service-account.pub")),
         format!("--service-account-signing-key-file={}", file("service-account.key")),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
         "--authorization-mode=Node,RBAC".to_owned(),

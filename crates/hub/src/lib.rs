@@ -1,1 +1,47 @@
-//! sallyport-hub
+//! The hub as desktop and broker use it: who one is there, what there is, asking, approving, leaving, and the
+//! sealed way a token comes back.
+//!
+//! Rights are the hub's own business: what is asked here about them decides what a window shows and never what is
+//! allowed. Everything read is parsed object by object, so one that makes no sense hides no other.
+
+#![deny(missing_docs)]
+
+mod ask;
+mod decision;
+mod identity;
+mod inventory;
+mod refused;
+mod rights;
+pub mod seal;
+mod steps;
+mod watch;
+
+use std::time::Duration;
+
+pub use ask::{Ask, request_name};
+pub use decision::{policy_profile, policy_request};
+pub use identity::Identity;
+pub use inventory::Listed;
+pub use refused::{Refused, StepUp};
+pub use rights::{ProfileRights, Team};
+pub use steps::Which;
+pub use watch::{Change, Gone, watch};
+
+/// A hub: its client and the deadline of every call to it.
+#[derive(Clone)]
+pub struct Hub {
+    client: kube::Client,
+    deadline: Duration,
+}
+
+impl Hub {
+    /// A hub behind this client. Nothing is contacted yet.
+    pub fn new(client: kube::Client, deadline: Duration) -> Self {
+        Self { client, deadline }
+    }
+
+    /// The client, for calls this crate has no words for.
+    pub fn client(&self) -> &kube::Client {
+        &self.client
+    }
+}

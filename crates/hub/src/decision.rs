@@ -1,0 +1,111 @@
+use sallyport_api::{AccessProfile, AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject, Profile};
+use sallyport_policy::{PolicyProfile, PolicyRequest};
+
+/// A request as `policy::decide` takes it.
+///
+/// An approval whose name or digest makes no sense is left out: it counts for nothing. An offer whose digest makes
+/// no sense is an error, because approvals could not be compared with it.
+///
+/// # Errors
+/// [`MalformedObject`].
+pub fn policy_request(object: &AccessRequest) -> Result<PolicyRequest, MalformedObject> {
+    let asked = Asked::try_from(object)?;
+    let status = object.status.clone().unwrap_or_default();
+    let AccessRequestStatus { offer, approvals, denial, withdrawn, revocation, .. } = status;
+    let offer = offer.map(|o| o.digest.parse()).transpose().map_err(|e: sallyport_model::NameError| MalformedObject {
+        kind: "AccessRequest",
+        name: asked.name.clone(),
+        why: e.to_string(),
+    })?;
+    Ok(PolicyRequest {
+        uid: asked.uid,
+        namespace: asked.namespace,
+        name: asked.name,
+        created_at: asked.created_at,
+        phase: object.phase(),
+        user: asked.user,
+        cluster: asked.cluster,
+        profile: asked.profile,
+        revision: asked.revision,
+        scope: asked.scope,
+        duration: asked.duration,
+        reason: asked.reason,
+        offer,
+        approvals: approvals.iter().filter_map(approval).collect(),
+        denied_by: denial.map(|d| d.by),
+        withdrawn: withdrawn.unwrap_or(false),
+        revoked_by: revocation.map(|r| r.by),
+    })
+}
+
+fn approval(given: &Approval) -> Option<sallyport_policy::Approval> {
+    Some(sallyport_policy::Approval {
+        by: given.by.parse().ok()?,
+        at: given.at.0.as_second(),
+        offer: given.offer.parse().ok()?,
+        auth_time: given.auth_time,
+    })
+}
+
+/// A profile as `policy::decide` takes it.
+///
+/// # Errors
+/// [`MalformedObject`].
+pub fn policy_profile(object: &AccessProfile) -> Result<PolicyProfile, MalformedObject> {
+    let profile = Profile::try_from(object)?;
+    Ok(PolicyProfile {
+        name: profile.name,
+        revision: profile.revision,
+        clusters: profile.clusters,
+        roles: profile.roles,
+        scope: profile.scope,
+        max_duration: profile.max_duration,
+        approvals: profile.approvals,
+        max_age: profile.max_age,
+        reason_required: profile.reason_required,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn request(status: serde_json::Value) -> AccessRequest {
+        serde_json::from_value(json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
+            "metadata": {
+                "name": "ask-1", "namespace": "team", "uid": "0c1f", "creationTimestamp": "2026-11-24T14:00:00Z",
+            },
+            "spec": {
+                "user": "oidc:ada", "groups": [], "cluster": "c", "profile": "p", "profileRevision": "aa/1",
+                "duration": "1h", "reason": "r", "publicKey": "k", "namespaces": ["n"],
+            },
+            "status": status,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn p8_a_malformed_approval_counts_for_nothing() {
+        let digest = "a".repeat(64);
+        let read = policy_request(&request(json!({
+            "approvals": [
+                {"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest, "authTime": 5},
+                {"by": "", "at": "2026-11-24T14:01:00Z", "offer": digest},
+                {"by": "oidc:eve", "at": "2026-11-24T14:01:00Z", "offer": "short"},
+            ],
+            "withdrawn": true,
+        })))
+        .unwrap();
+        assert_eq!(read.approvals.len(), 1);
+        assert!(read.withdrawn && read.offer.is_none());
+        assert_eq!(read.created_at, 1_795_528_800);
+    }
+
+    #[test]
+    fn p8_a_malformed_offer_is_an_error() {
+        let offer = json!({"digest": "x", "rules": [], "endpoint": "e", "caDigest": "c"});
+        assert!(policy_request(&request(json!({"offer": offer}))).is_err());
+    }
+}

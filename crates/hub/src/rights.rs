@@ -1,0 +1,162 @@
+use crate::Hub;
+use futures::future::try_join_all;
+use k8s_openapi::api::{
+    authorization::v1::{
+        ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SelfSubjectRulesReview,
+        SelfSubjectRulesReviewSpec,
+    },
+    core::v1::Namespace,
+};
+use kube::{
+    Api, ResourceExt as _,
+    api::{ListParams, PostParams},
+};
+use sallyport_api::{GROUP, REQUESTS_LABEL};
+use sallyport_client::{Fault, within};
+use sallyport_model::{NamespaceName, ProfileName};
+use sallyport_rbac::{Ask, Rule, allows};
+use std::collections::BTreeMap;
+
+/// What one may do with a profile, for the window to show. The API server decides again at every write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProfileRights {
+    /// Ask under it.
+    pub request: bool,
+    /// Say yes or no to others' requests under it.
+    pub approve: bool,
+    /// End others' access under it.
+    pub revoke: bool,
+}
+
+/// A team's namespace on the hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Team {
+    /// Its name.
+    pub name: NamespaceName,
+    /// Whether one may ask there.
+    pub may_ask: bool,
+    /// Whether one may read its requests.
+    pub may_read: bool,
+}
+
+/// A namespace that need not exist: nothing but cluster-wide rights, which are what profiles need, show in it.
+const NOWHERE: &str = "sallyport-rights";
+
+impl Hub {
+    /// What one may do with each of these profiles: one question, or three for each profile where the hub's
+    /// authorizers can't list what they would allow.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn rights(&self, profiles: &[ProfileName]) -> Result<BTreeMap<ProfileName, ProfileRights>, Fault> {
+        let api: Api<SelfSubjectRulesReview> = Api::all(self.client.clone());
+        let asked = SelfSubjectRulesReview {
+            spec: SelfSubjectRulesReviewSpec { namespace: Some(NOWHERE.to_owned()) },
+            ..SelfSubjectRulesReview::default()
+        };
+        let review = within(self.deadline, api.create(&PostParams::default(), &asked)).await?;
+        let status = review.status.unwrap_or_default();
+        let rules: Vec<Rule> = status.resource_rules.into_iter().map(rule).collect();
+        if !status.incomplete {
+            return Ok(profiles.iter().map(|name| (name.clone(), of_rules(&rules, name))).collect());
+        }
+        let each = profiles.iter().map(|name| async {
+            let rights = ProfileRights {
+                request: self.may("request", "accessprofiles", Some(name.as_str()), None).await?,
+                approve: self.may("approve", "accessprofiles", Some(name.as_str()), None).await?,
+                revoke: self.may("revoke", "accessprofiles", Some(name.as_str()), None).await?,
+            };
+            Ok::<_, Fault>((name.clone(), rights))
+        });
+        Ok(try_join_all(each).await?.into_iter().collect())
+    }
+
+    /// The namespaces that take requests, and what one may do there.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn teams(&self) -> Result<Vec<Team>, Fault> {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let labelled = ListParams::default().labels(&format!("{REQUESTS_LABEL}=true"));
+        let found = within(self.deadline, api.list(&labelled)).await?;
+        let names = found.items.iter().filter_map(|n| n.name_any().parse::<NamespaceName>().ok());
+        let each = names.map(|name| async move {
+            let may_ask = self.may("create", "accessrequests", None, Some(&name));
+            let may_read = self.may("watch", "accessrequests", None, Some(&name));
+            let (may_ask, may_read) = futures::try_join!(may_ask, may_read)?;
+            Ok::<_, Fault>(Team { name, may_ask, may_read })
+        });
+        try_join_all(each).await
+    }
+
+    /// Whether the hub would allow one thing (SelfSubjectAccessReview).
+    async fn may(
+        &self,
+        verb: &str,
+        resource: &str,
+        name: Option<&str>,
+        namespace: Option<&NamespaceName>,
+    ) -> Result<bool, Fault> {
+        let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
+        let asked = SelfSubjectAccessReview {
+            spec: SelfSubjectAccessReviewSpec {
+                resource_attributes: Some(ResourceAttributes {
+                    group: Some(GROUP.to_owned()),
+                    resource: Some(resource.to_owned()),
+                    verb: Some(verb.to_owned()),
+                    name: name.map(str::to_owned),
+                    namespace: namespace.map(ToString::to_string),
+                    ..ResourceAttributes::default()
+                }),
+                ..SelfSubjectAccessReviewSpec::default()
+            },
+            ..SelfSubjectAccessReview::default()
+        };
+        let review = within(self.deadline, api.create(&PostParams::default(), &asked)).await?;
+        Ok(review.status.is_some_and(|s| s.allowed && !s.denied.unwrap_or(false)))
+    }
+}
+
+fn of_rules(rules: &[Rule], profile: &ProfileName) -> ProfileRights {
+    let may = |verb: &str| {
+        let name = profile.as_str();
+        allows(rules, Ask::Resource { verb, group: GROUP, resource: "accessprofiles", subresource: "", name })
+    };
+    ProfileRights { request: may("request"), approve: may("approve"), revoke: may("revoke") }
+}
+
+fn rule(rule: ResourceRule) -> Rule {
+    Rule {
+        // The review does not say which role a rule comes from.
+        role: "self".parse().expect("self is a role name"),
+        verbs: rule.verbs,
+        api_groups: rule.api_groups.unwrap_or_default(),
+        resources: rule.resources.unwrap_or_default(),
+        resource_names: rule.resource_names.unwrap_or_default(),
+        non_resource_urls: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_follow_names_and_verbs() {
+        let texts = |list: &[&str]| Some(list.iter().map(|t| t.to_string()).collect::<Vec<_>>());
+        let on = |verbs: &[&str], names: &[&str]| {
+            rule(ResourceRule {
+                verbs: verbs.iter().map(|v| v.to_string()).collect(),
+                api_groups: texts(&[GROUP]),
+                resources: texts(&["accessprofiles"]),
+                resource_names: texts(names),
+            })
+        };
+        let rules = [on(&["request"], &["debug"]), on(&["approve", "revoke"], &["admin"]), on(&["get", "list"], &[])];
+        let debug = of_rules(&rules, &"debug".parse().unwrap());
+        assert_eq!(debug, ProfileRights { request: true, ..ProfileRights::default() });
+        let admin = of_rules(&rules, &"admin".parse().unwrap());
+        assert_eq!(admin, ProfileRights { request: false, approve: true, revoke: true });
+        assert_eq!(of_rules(&rules, &"other".parse().unwrap()), ProfileRights::default());
+    }
+}

@@ -1,0 +1,160 @@
+use crate::{Hub, Identity, Refused};
+use data_encoding::BASE32_NOPAD;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{
+    Api, Resource as _,
+    api::{Patch, PatchParams},
+};
+use sallyport_api::{AccessRequest, Approval, Denial, Revocation};
+use sallyport_client::{Fault, within};
+use sallyport_model::{Digest, NamespaceName, RequestUid, clip};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// One request. The UID goes along with every write, so that a later object of the same name is never meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Which {
+    /// The team's namespace on the hub.
+    pub team: NamespaceName,
+    /// Object name.
+    pub name: String,
+    /// Object UID.
+    pub uid: RequestUid,
+}
+
+impl Which {
+    /// The request an object is.
+    ///
+    /// # Errors
+    /// [`Fault::Other`] for an object without namespace, name or UID, or with a namespace that is none.
+    pub fn of(object: &AccessRequest) -> Result<Self, Fault> {
+        let meta = object.meta();
+        let missing = || Fault::Other("the request has no namespace, name or UID".to_owned());
+        let team = meta.namespace.as_deref().and_then(|n| n.parse().ok()).ok_or_else(missing)?;
+        let name = meta.name.clone().ok_or_else(missing)?;
+        Ok(Self { team, name, uid: RequestUid::new(meta.uid.clone().ok_or_else(missing)?) })
+    }
+}
+
+/// What comments and reasons of approvers may hold, in characters.
+const WORDS_MOST: usize = 1024;
+
+impl Hub {
+    /// The request as it stands.
+    ///
+    /// # Errors
+    /// [`Fault`]; [`Fault::NotFound`] also when another object has taken the name.
+    pub async fn request(&self, which: &Which) -> Result<AccessRequest, Fault> {
+        let found = within(self.deadline, self.requests(which).get(&which.name)).await?;
+        if found.metadata.uid.as_deref() == Some(which.uid.as_str()) { Ok(found) } else { Err(Fault::NotFound) }
+    }
+
+    /// Takes an open request back or leaves an active one. Saying it twice is fine.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn withdraw(&self, which: &Which) -> Result<AccessRequest, Refused> {
+        self.merge(which, json!({"withdrawn": true})).await
+    }
+
+    /// Clears the sealed token, once it was opened.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn clear_credential(&self, which: &Which) -> Result<AccessRequest, Refused> {
+        self.merge(which, json!({"credential": null})).await
+    }
+
+    /// Ends someone else's access (verb `revoke` on the profile), once.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn revoke(
+        &self,
+        which: &Which,
+        me: &Identity,
+        at: jiff::Timestamp,
+        reason: &str,
+    ) -> Result<AccessRequest, Refused> {
+        let revocation = Revocation { by: me.user.to_string(), at: whole(at), reason: clip(reason, WORDS_MOST) };
+        self.merge(which, json!({"revocation": revocation})).await
+    }
+
+    /// Says no to a pending request.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn deny(
+        &self,
+        which: &Which,
+        me: &Identity,
+        at: jiff::Timestamp,
+        reason: Option<&str>,
+    ) -> Result<AccessRequest, Refused> {
+        let reason = reason.map(|r| clip(r, WORDS_MOST));
+        let denial = Denial { by: me.user.to_string(), at: whole(at), reason };
+        self.merge(which, json!({"denial": denial})).await
+    }
+
+    /// Says yes to the offer with this digest, the one that was on the approver's screen.
+    ///
+    /// Written by server-side apply with a field manager of one's own: two approvers at the same moment keep both of
+    /// their entries, and neither takes the other's away.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn approve(
+        &self,
+        which: &Which,
+        me: &Identity,
+        offer: &Digest,
+        at: jiff::Timestamp,
+        comment: Option<&str>,
+    ) -> Result<AccessRequest, Refused> {
+        let approval = Approval {
+            by: me.user.to_string(),
+            at: whole(at),
+            offer: offer.to_string(),
+            auth_time: me.auth_time,
+            comment: comment.map(|c| clip(c, WORDS_MOST)),
+        };
+        let applied = json!({
+            "apiVersion": AccessRequest::api_version(&()),
+            "kind": AccessRequest::kind(&()),
+            "metadata": {"name": which.name, "namespace": which.team, "uid": which.uid},
+            "status": {"approvals": [approval]},
+        });
+        let params = PatchParams::apply(&manager(me));
+        self.write(which, &params, &Patch::Apply(applied)).await
+    }
+
+    fn requests(&self, which: &Which) -> Api<AccessRequest> {
+        Api::namespaced(self.client.clone(), which.team.as_str())
+    }
+
+    async fn merge(&self, which: &Which, status: Value) -> Result<AccessRequest, Refused> {
+        let patch = json!({"metadata": {"uid": which.uid}, "status": status});
+        let params = PatchParams { field_manager: Some("sallyport-desktop".to_owned()), ..PatchParams::default() };
+        self.write(which, &params, &Patch::Merge(patch)).await
+    }
+
+    async fn write(
+        &self,
+        which: &Which,
+        params: &PatchParams,
+        patch: &Patch<Value>,
+    ) -> Result<AccessRequest, Refused> {
+        Ok(within(self.deadline, self.requests(which).patch_status(&which.name, params, patch)).await?)
+    }
+}
+
+/// A field manager of this approver alone: the API server lets a manager's next apply drop what its last one set.
+fn manager(me: &Identity) -> String {
+    let hash = Sha256::digest(me.user.as_str().as_bytes());
+    format!("sallyport-approver-{}", BASE32_NOPAD.encode(&hash[..10]).to_ascii_lowercase())
+}
+
+/// Kubernetes' `Time` has seconds.
+fn whole(at: jiff::Timestamp) -> Time {
+    Time(jiff::Timestamp::from_second(at.as_second()).unwrap_or(at))
+}

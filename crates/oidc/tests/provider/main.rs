@@ -9,4 +9,8 @@ mod browser;
 #[path = "../../../testkit/src/idp.rs"]
 mod idp;
 
+mod hostile;
 mod itself;
+mod liar;
+mod refresh;
+mod sign_in;

@@ -143,7 +143,27 @@ impl FormBrowser {
     /// # Errors
     /// As [`FormBrowser::callback_url`], and when the listener does not answer.
     pub async fn sign_in(&self, url: &str) -> Result<Landing> {
-        let back = self.callback_url(url).await?;
+        self.deliver(self.callback_url(url).await?).await
+    }
+
+    /// Opens the sign-in page, presses Cancel, and delivers that to the application.
+    ///
+    /// # Errors
+    /// When the page has no such button, or the listener does not answer.
+    pub async fn decline(&self, url: &str) -> Result<Landing> {
+        let Step::Page(at, page) = self.step(self.http.get(url)).await? else {
+            bail!("the provider sent the browser back before anything could be declined");
+        };
+        let mut forms =
+            page.split("<form ").skip(1).filter_map(|rest| attribute(rest.split('>').next()?, "action"));
+        let action = forms.find(|action| action.ends_with("/cancel")).with_context(|| said(&page))?;
+        match self.step(self.http.post(at.join(action)?)).await? {
+            Step::Back(back) => self.deliver(back).await,
+            Step::Page(_, page) => bail!(said(&page)),
+        }
+    }
+
+    async fn deliver(&self, back: Url) -> Result<Landing> {
         let answer = self.http.get(back).send().await.context("open the way back to the application")?;
         Ok(Landing { status: answer.status().as_u16(), body: answer.text().await? })
     }

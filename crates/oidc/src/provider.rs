@@ -1,0 +1,180 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use openidconnect::core::CoreJsonWebKeySet;
+use sallyport_model::Secret;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::{
+    claims::{Expect, IdClaims, Parties, Unverified, verify},
+    discovery::{Discovery, discover},
+    error::{Error, quoted},
+    http::{Answer, Http},
+};
+
+/// A token with an unknown key makes the keys be fetched again, but not more often than this: whoever can make us see
+/// such tokens must not be able to make us hammer the provider.
+const REFETCH_EVERY: Duration = Duration::from_secs(10);
+
+/// Where to sign in, and as which application.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
+    /// The issuer, exactly as the provider and the hub's API server spell it.
+    pub issuer: String,
+    /// This application's id there: the audience of its ID tokens, one for each hub.
+    pub client_id: String,
+    /// Asked for besides `openid`.
+    pub scopes: Vec<String>,
+    /// A CA to trust besides the system's, PEM.
+    pub extra_ca_pem: Option<String>,
+    /// How long one request to the provider may take in all.
+    pub timeout: Duration,
+    /// An ID token is renewed when less than this is left of its life; `None` is 60 s, or a quarter of a short life.
+    pub renew_before: Option<Duration>,
+}
+
+/// A provider that was looked up and fits. Clones share its signing keys.
+#[derive(Clone, Debug)]
+pub struct Provider(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: ProviderConfig,
+    http: Http,
+    discovery: Discovery,
+    keys: Mutex<Keys>,
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    set: Option<CoreJsonWebKeySet>,
+    refetched: Option<Instant>,
+}
+
+/// The answer of the token endpoint, before anything in it is believed.
+pub(crate) struct Tokens {
+    pub(crate) id_token: Option<Secret<String>>,
+    /// To be stored whatever else is wrong with the answer: the one it replaces is used up.
+    pub(crate) refresh_token: Option<Secret<String>>,
+    /// Whether clocks agree well enough for the times in `id_token` to mean anything.
+    pub(crate) clock: Result<(), Error>,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    id_token: Option<String>,
+    refresh_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OAuthError {
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+impl Provider {
+    /// Looks the provider up (OpenID Connect Discovery 1.0 §4). The issuer it names must be the configured one to the
+    /// letter, its endpoints https, and what it offers enough for P3.
+    ///
+    /// # Errors
+    /// [`Error::BadIssuer`], [`Error::NoTrust`], [`Error::ProviderUnreachable`], [`Error::Timeout`],
+    /// [`Error::ProviderUnfit`].
+    pub async fn discover(config: &ProviderConfig) -> Result<Self, Error> {
+        crate::discovery::parse_issuer(&config.issuer)?;
+        let (ca, timeout) = (config.extra_ca_pem.clone(), config.timeout);
+        // The system's authorities are some hundred files.
+        let http = tokio::task::spawn_blocking(move || Http::new(ca.as_deref(), timeout))
+            .await
+            .map_err(|_| Error::Cancelled)??;
+        let discovery = discover(&http, &config.issuer).await?;
+        let keys = Mutex::default();
+        Ok(Self(Arc::new(Inner { config: config.clone(), http, discovery, keys })))
+    }
+
+    /// How this provider was configured.
+    pub fn config(&self) -> &ProviderConfig {
+        &self.0.config
+    }
+
+    pub(crate) fn discovery(&self) -> &Discovery {
+        &self.0.discovery
+    }
+
+    /// Redeems something at the token endpoint. A provider's no becomes [`Error::Refused`].
+    pub(crate) async fn redeem(&self, form: &[(&str, &str)]) -> Result<Tokens, Error> {
+        let answer = self.post(&self.0.discovery.token, form).await?;
+        if answer.status != 200 {
+            return Err(refusal(&answer));
+        }
+        let tokens: TokenAnswer = answer.json("its token answer")?;
+        Ok(Tokens {
+            id_token: tokens.id_token.map(Secret::new),
+            refresh_token: tokens.refresh_token.map(Secret::new),
+            clock: answer.check_clock(),
+        })
+    }
+
+    /// Revokes a refresh token (RFC 7009); false when the provider offers no way to.
+    pub(crate) async fn revoke(&self, token: &Secret<String>) -> Result<bool, Error> {
+        let Some(endpoint) = &self.0.discovery.revocation else { return Ok(false) };
+        let form = [("token", token.expose().as_str()), ("token_type_hint", "refresh_token")];
+        let answer = self.post(endpoint, &form).await?;
+        if answer.status == 200 { Ok(true) } else { Err(refusal(&answer)) }
+    }
+
+    async fn post(&self, url: &url::Url, form: &[(&str, &str)]) -> Result<Answer, Error> {
+        let mut form = form.to_vec();
+        form.push(("client_id", &self.0.config.client_id));
+        self.0.http.post(url, &form).await
+    }
+
+    /// Verifies an ID token, fetching the signing keys when needed.
+    pub(crate) async fn verify(&self, raw: &Secret<String>, expect: &Expect) -> Result<IdClaims, Error> {
+        let parties = Parties {
+            issuer: &self.0.config.issuer,
+            client_id: &self.0.config.client_id,
+            algs: &self.0.discovery.algs,
+        };
+        let mut keys = self.0.keys.lock().await;
+        let (set, fresh) = match keys.set.clone() {
+            Some(set) => (set, false),
+            None => (self.fetch_keys().await?, true),
+        };
+        keys.set = Some(set.clone());
+        match verify(raw.expose(), &parties, set, expect) {
+            Ok(claims) => return Ok(claims),
+            Err(Unverified::Wrong(error)) => return Err(error),
+            Err(Unverified::UnknownKey) => {}
+        }
+        let unknown = || Error::bad_token("it is signed with a key the provider does not publish");
+        if fresh || keys.refetched.is_some_and(|at| at.elapsed() < REFETCH_EVERY) {
+            return Err(unknown());
+        }
+        keys.refetched = Some(Instant::now());
+        let set = self.fetch_keys().await?;
+        keys.set = Some(set.clone());
+        match verify(raw.expose(), &parties, set, expect) {
+            Ok(claims) => Ok(claims),
+            Err(Unverified::Wrong(error)) => Err(error),
+            Err(Unverified::UnknownKey) => Err(unknown()),
+        }
+    }
+
+    async fn fetch_keys(&self) -> Result<CoreJsonWebKeySet, Error> {
+        self.0.http.get(&self.0.discovery.jwks).await?.json("its key set")
+    }
+}
+
+/// What a provider said instead of giving tokens (RFC 6749 §5.2).
+fn refusal(answer: &Answer) -> Error {
+    match serde_json::from_slice::<OAuthError>(&answer.body) {
+        Ok(said) => Error::Refused { code: quoted(&said.error), why: quoted(&said.error_description) },
+        Err(_) => {
+            Error::Refused { code: format!("HTTP {}", answer.status), why: "no reason given".to_owned() }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use sallyport_model::Secret;
+use tokio::sync::watch;
+
+use crate::{
+    claims::{Expect, ExpectNonce, IdClaims},
+    error::Error,
+    kept::Kept,
+    pending::SignedIn,
+    provider::Provider,
+};
+
+/// An ID token is renewed when this much of its life is left, or a quarter if it is short-lived, unless configured.
+const MARGIN: Duration = Duration::from_secs(60);
+/// After a failed renewal, callers get the same error for this long instead of asking again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Stores what renews the sign-in, or forgets it when given `None`. Called with a new one *before* the tokens that
+/// came with it are used: providers revoke the whole sign-in when a replaced refresh token is used again.
+pub type Persist = Arc<dyn Fn(Option<Secret<String>>) -> PersistFuture + Send + Sync>;
+/// What [`Persist`] returns; an error is a sentence for the log.
+pub type PersistFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// Keeps one sign-in's ID token fresh. Clones share it. Never opens a browser: when it can't go on, it says so with
+/// [`Error::SignInAgain`].
+#[derive(Clone)]
+pub struct TokenSource(Arc<Inner>);
+
+struct Inner {
+    provider: Provider,
+    persist: Persist,
+    state: Mutex<State>,
+}
+
+struct State {
+    current: Option<(Secret<String>, IdClaims)>,
+    refresh_token: Option<Secret<String>>,
+    subject: String,
+    nonce: Option<String>,
+    /// A renewal that is under way; everyone waits for the same one.
+    renewal: Option<watch::Receiver<Option<Result<(), Error>>>>,
+    failed: Option<(Instant, Error)>,
+    ended: Option<String>,
+    kept: bool,
+    renew_before: Option<Duration>,
+}
+
+/// How signing out went at the provider. Locally everything is gone either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedOut {
+    /// The provider confirmed that the refresh token is revoked.
+    Revoked,
+    /// The provider has no revocation endpoint: the refresh token is forgotten here and runs out there.
+    NotOffered,
+    /// There was no refresh token.
+    NothingToRevoke,
+}
+
+impl std::fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenSource")
+            .field("issuer", &self.0.provider.config().issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TokenSource {
+    /// Takes over a sign-in and stores what renews it; [`TokenSource::kept`] tells whether that worked.
+    pub async fn open(provider: Provider, signed_in: SignedIn, persist: Persist) -> Self {
+        let source = Self::with(
+            provider,
+            persist,
+            State {
+                subject: signed_in.claims.subject.clone(),
+                nonce: Some(signed_in.nonce),
+                refresh_token: signed_in.refresh_token,
+                current: Some((signed_in.id_token, signed_in.claims)),
+                renewal: None,
+                failed: None,
+                ended: None,
+                kept: false,
+                renew_before: None,
+            },
+        );
+        source.0.keep().await;
+        source
+    }
+
+    /// Goes on with a sign-in stored earlier. Asks nobody yet: the first [`TokenSource::id_token`] does.
+    ///
+    /// # Errors
+    /// [`Error::SignInAgain`] when what was stored can't be read.
+    pub fn resume(provider: Provider, kept: &Secret<String>, persist: Persist) -> Result<Self, Error> {
+        let (refresh_token, kept) = Kept::open(kept)?;
+        let state = State {
+            current: None,
+            refresh_token: Some(refresh_token),
+            subject: kept.subject,
+            nonce: kept.nonce,
+            renewal: None,
+            failed: None,
+            ended: None,
+            kept: true,
+            renew_before: None,
+        };
+        Ok(Self::with(provider, persist, state))
+    }
+
+    fn with(provider: Provider, persist: Persist, mut state: State) -> Self {
+        state.renew_before = provider.config().renew_before;
+        Self(Arc::new(Inner { provider, persist, state: Mutex::new(state) }))
+    }
+
+    /// Whether this sign-in survives a restart.
+    pub fn kept(&self) -> bool {
+        self.0.lock().kept
+    }
+
+    /// What the current ID token says, if there has been one.
+    pub fn claims(&self) -> Option<IdClaims> {
+        self.0.lock().current.as_ref().map(|(_, claims)| claims.clone())
+    }
+
+    /// The provider this sign-in is with.
+    pub fn provider(&self) -> &Provider {
+        &self.0.provider
+    }
+
+    /// An ID token that is good for a while. However many ask at once, at most one request goes out; it is finished
+    /// even if all of them stop waiting, since it may use up the refresh token.
+    ///
+    /// # Errors
+    /// [`Error::SignInAgain`] when only the person can help; otherwise what went wrong, and trying later may help.
+    /// While the old token is still valid, a provider that can't be reached is no error.
+    pub async fn id_token(&self) -> Result<Secret<String>, Error> {
+        let mut renewal = {
+            let mut state = self.0.lock();
+            if let Some(token) = state.usable(true)? {
+                return Ok(token);
+            }
+            if let Some((at, error)) = &state.failed
+                && at.elapsed() < PAUSE
+            {
+                let error = error.clone();
+                return state.usable(false)?.ok_or(error);
+            }
+            match &state.renewal {
+                Some(under_way) => under_way.clone(),
+                None => {
+                    let Some(refresh_token) = state.refresh_token.clone() else {
+                        let gone =
+                            Error::again("the sign-in has run out and the provider gave nothing to renew it");
+                        return state.usable(false)?.ok_or(gone);
+                    };
+                    let (done, renewal) = watch::channel(None);
+                    state.renewal = Some(renewal.clone());
+                    tokio::spawn(Arc::clone(&self.0).renew(refresh_token, done));
+                    renewal
+                }
+            }
+        };
+        let outcome = renewal.wait_for(Option::is_some).await.map(|done| done.clone());
+        let mut state = self.0.lock();
+        match outcome {
+            Ok(Some(Err(error))) => state.usable(false)?.ok_or(error),
+            Ok(_) => state.usable(false)?.ok_or_else(|| Error::bad_token("it had run out when it arrived")),
+            Err(_) => {
+                // The task is gone without a word, as when the runtime shuts down.
+                state.renewal = None;
+                Err(Error::Cancelled)
+            }
+        }
+    }
+
+    /// Goes on with a new sign-in of the same person, as after a step-up; the old refresh token is revoked on the side.
+    ///
+    /// # Errors
+    /// [`Error::OtherPerson`] when it is someone else; nothing changes then.
+    pub async fn replace(&self, signed_in: SignedIn) -> Result<(), Error> {
+        self.0.settle().await;
+        let old = {
+            let mut state = self.0.lock();
+            if state.subject != signed_in.claims.subject {
+                return Err(Error::OtherPerson { was: state.subject.clone(), is: signed_in.claims.subject });
+            }
+            let old = std::mem::replace(&mut state.refresh_token, signed_in.refresh_token);
+            state.current = Some((signed_in.id_token, signed_in.claims));
+            state.nonce = Some(signed_in.nonce);
+            state.failed = None;
+            state.ended = None;
+            old
+        };
+        self.0.keep().await;
+        if let Some(old) = old {
+            let provider = self.0.provider.clone();
+            tokio::spawn(async move {
+                if let Err(error) = provider.revoke(&old).await {
+                    tracing::warn!(%error, "a replaced refresh token was not revoked");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Forgets everything, here and in what was stored, and revokes the refresh token at the provider (RFC 7009).
+    ///
+    /// # Errors
+    /// When the provider did not confirm. This computer has forgotten the token all the same.
+    pub async fn sign_out(&self) -> Result<SignedOut, Error> {
+        self.0.lock().ended = Some("you signed out".to_owned());
+        self.0.settle().await; // a renewal under way may bring the refresh token that is to be revoked
+        let token = {
+            let mut state = self.0.lock();
+            state.current = None;
+            state.refresh_token.take()
+        };
+        self.0.keep().await;
+        let Some(token) = token else { return Ok(SignedOut::NothingToRevoke) };
+        match self.0.provider.revoke(&token).await? {
+            true => Ok(SignedOut::Revoked),
+            false => Ok(SignedOut::NotOffered),
+        }
+    }
+}
+
+impl State {
+    /// The current token, if it has enough life left; with `fresh` enough not to be renewed.
+    fn usable(&self, fresh: bool) -> Result<Option<Secret<String>>, Error> {
+        if let Some(why) = &self.ended {
+            return Err(Error::again(why.clone()));
+        }
+        let Some((token, claims)) = &self.current else { return Ok(None) };
+        let seconds = |from: Timestamp, to: Timestamp| to.as_second() - from.as_second();
+        let quarter =
+            Duration::from_secs(u64::try_from(seconds(claims.issued_at, claims.expires_at) / 4).unwrap_or(0));
+        let margin = if fresh { self.renew_before.unwrap_or(quarter.min(MARGIN)) } else { Duration::ZERO };
+        let margin = margin.as_secs().cast_signed();
+        Ok((seconds(Timestamp::now(), claims.expires_at) > margin).then(|| token.clone()))
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere can't leave the state half written: every change is a few assignments.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no renewal is under way.
+    async fn settle(&self) {
+        let under_way = self.lock().renewal.clone();
+        if let Some(mut renewal) = under_way {
+            // Its outcome is for those who asked for it.
+            let _ = renewal.wait_for(Option::is_some).await;
+        }
+    }
+
+    /// Brings what is stored in line with the refresh token in memory.
+    async fn keep(&self) {
+        let kept = {
+            let state = self.lock();
+            state
+                .refresh_token
+                .as_ref()
+                .map(|token| Kept::seal(token, &state.subject, state.nonce.as_deref()))
+        };
+        let some = kept.is_some();
+        let stored = (self.persist)(kept).await;
+        if let Err(error) = &stored {
+            tracing::warn!(%error, "the sign-in could not be stored and will not survive a restart");
+        }
+        self.lock().kept = some && stored.is_ok();
+    }
+
+    async fn renew(
+        self: Arc<Self>,
+        refresh_token: Secret<String>,
+        done: watch::Sender<Option<Result<(), Error>>>,
+    ) {
+        let outcome = self.exchange(&refresh_token).await;
+        if let Err(Error::SignInAgain { .. }) = &outcome {
+            self.lock().refresh_token = None;
+            self.keep().await;
+        }
+        let mut state = self.lock();
+        state.renewal = None;
+        state.failed = None;
+        match &outcome {
+            Err(Error::SignInAgain { why }) => {
+                state.ended.get_or_insert_with(|| why.clone());
+            }
+            Err(error) => state.failed = Some((Instant::now(), error.clone())),
+            Ok(()) => {}
+        }
+        drop(state);
+        // Those who asked may have stopped waiting.
+        let _ = done.send(Some(outcome));
+    }
+
+    async fn exchange(&self, refresh_token: &Secret<String>) -> Result<(), Error> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose().as_str())];
+        let tokens = match self.provider.redeem(&form).await {
+            Ok(tokens) => tokens,
+            Err(Error::Refused { code, why }) if code == "invalid_grant" => {
+                return Err(Error::again(format!("the provider no longer renews this sign-in ({why})")));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(rotated) = tokens.refresh_token {
+            self.lock().refresh_token = Some(rotated);
+            self.keep().await;
+        }
+        let Some(id_token) = tokens.id_token else {
+            return Err(Error::again(
+                "the provider renews the sign-in without an ID token, which the hub needs",
+            ));
+        };
+        tokens.clock?;
+        let expect = {
+            let state = self.lock();
+            let nonce = state.nonce.clone().map_or(ExpectNonce::Unknown, ExpectNonce::Same);
+            Expect { nonce, subject: Some(state.subject.clone()), ..Expect::default() }
+        };
+        let claims = self.provider.verify(&id_token, &expect).await?;
+        self.lock().current = Some((id_token, claims));
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! A provider that does what it is told to do wrong: TLS, a few endpoints, tokens with any header and any claims.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, Mac as _};
+use openidconnect::{
+    JsonWebKeyId, PrivateSigningKey as _,
+    core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm},
+};
+use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use sallyport_oidc::{Ask, Error, Provider, ProviderConfig, SignedIn};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_rustls::{TlsAcceptor, rustls};
+
+pub(crate) const CLIENT: &str = "sallyport-hub";
+
+/// How a token's signature comes about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signature {
+    Proper,
+    /// `alg: none`, nothing after the last dot.
+    None,
+    /// HS256 with the published key as the secret, the classic confusion.
+    PublicKeyAsSecret,
+    /// Signed with a key that is not the published one of the same id.
+    Forged,
+}
+
+/// What the liar does; the default is honest.
+#[derive(Clone)]
+pub(crate) struct Script {
+    pub(crate) signature: Signature,
+    pub(crate) kid: String,
+    /// Merged into the honest claims; `null` removes.
+    pub(crate) claims: Value,
+    /// Merged into the honest discovery document.
+    pub(crate) discovery: Value,
+    /// The path that never answers.
+    pub(crate) hang: Option<&'static str>,
+    /// The path that answers with a redirect to `/elsewhere`.
+    pub(crate) redirect: Option<&'static str>,
+    /// The path that answers with 2 MiB.
+    pub(crate) flood: Option<&'static str>,
+    /// Instead of the honest token answer.
+    pub(crate) token_answer: Option<String>,
+    nonce: String,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            signature: Signature::Proper,
+            kid: "one".to_owned(),
+            claims: json!({}),
+            discovery: json!({}),
+            hang: None,
+            redirect: None,
+            flood: None,
+            token_answer: None,
+            nonce: String::new(),
+        }
+    }
+}
+
+struct Shared {
+    issuer: String,
+    script: Mutex<Script>,
+    paths: Mutex<Vec<String>>,
+    key: CoreEdDsaPrivateSigningKey,
+    other_key: CoreEdDsaPrivateSigningKey,
+}
+
+pub(crate) struct Liar {
+    shared: Arc<Shared>,
+    ca_pem: String,
+    serving: JoinHandle<()>,
+}
+
+impl Drop for Liar {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ed25519(kid: &str) -> Result<CoreEdDsaPrivateSigningKey> {
+    let pem = KeyPair::generate_for(&rcgen::PKCS_ED25519)?.serialize_pem();
+    CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new(kid.to_owned())))
+        .map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+impl Liar {
+    pub(crate) async fn start() -> Result<Self> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = vec![SanType::IpAddress([127, 0, 0, 1].into())];
+        let key = KeyPair::generate()?;
+        let cert = params.signed_by(&key, &ca)?;
+        let tls =
+            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_no_client_auth()
+                .with_single_cert(
+                    vec![cert.der().clone()],
+                    key.serialize_der().try_into().map_err(anyhow::Error::msg)?,
+                )?;
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let shared = Arc::new(Shared {
+            issuer: format!("https://{}", listener.local_addr()?),
+            script: Mutex::default(),
+            paths: Mutex::default(),
+            key: ed25519("one")?,
+            other_key: ed25519("one")?,
+        });
+        let serving = tokio::spawn({
+            let shared = Arc::clone(&shared);
+            async move {
+                let mut connections = tokio::task::JoinSet::new();
+                while let Ok((stream, _)) = listener.accept().await {
+                    connections.spawn(Arc::clone(&shared).serve(acceptor.clone(), stream));
+                }
+            }
+        });
+        Ok(Self { shared, ca_pem: ca.pem(), serving })
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.shared.issuer
+    }
+
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        lock(&self.shared.script)
+    }
+
+    /// How often `path` was asked for.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        lock(&self.shared.paths).iter().filter(|asked| *asked == path).count()
+    }
+
+    pub(crate) fn config(&self) -> ProviderConfig {
+        ProviderConfig {
+            issuer: self.shared.issuer.clone(),
+            client_id: CLIENT.to_owned(),
+            scopes: vec!["email".to_owned()],
+            extra_ca_pem: Some(self.ca_pem.clone()),
+            timeout: Duration::from_millis(700),
+            renew_before: None,
+        }
+    }
+
+    /// Signs in, with the browser's part played by `answer`: it turns the honest query of the redirect into what
+    /// is delivered, one after the other.
+    pub(crate) async fn sign_in_with(
+        &self,
+        provider: &Provider,
+        ask: Ask,
+        answer: impl Fn(&str, &str) -> Vec<String>,
+    ) -> Result<SignedIn, Error> {
+        let attempt = provider.begin(ask).await?;
+        let param = |name: &str| {
+            let found = attempt.authorization_url().query_pairs().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.into_owned()).expect("a parameter of every request")
+        };
+        let (state, redirect) = (param("state"), param("redirect_uri"));
+        self.script().nonce = param("nonce");
+        let queries = answer(&state, self.issuer());
+        let finishing = tokio::spawn(attempt.finish(Duration::from_secs(5), pending()));
+        for query in queries {
+            deliver(&redirect, &query).await;
+        }
+        finishing.await.expect("no panic")
+    }
+
+    pub(crate) async fn sign_in(&self, provider: &Provider, ask: Ask) -> Result<SignedIn, Error> {
+        self.sign_in_with(provider, ask, |state, _| vec![format!("code=c&state={state}")]).await
+    }
+}
+
+/// Delivers one answer to the loopback and waits until it was answered.
+async fn deliver(redirect: &str, query: &str) {
+    let at = redirect.trim_start_matches("http://").trim_end_matches("/callback").to_owned();
+    let Ok(mut stream) = TcpStream::connect(&at).await else { return };
+    let request = format!("GET /callback?{query} HTTP/1.1\r\nHost: {at}\r\n\r\n");
+    let mut answer = Vec::new();
+    let _ = stream.write_all(request.as_bytes()).await;
+    let _ = stream.read_to_end(&mut answer).await;
+}
+
+fn merge(into: &mut Value, changes: &Value) {
+    for (key, value) in changes.as_object().into_iter().flatten() {
+        if value.is_null() {
+            into.as_object_mut().expect("an object").remove(key);
+        } else {
+            into[key] = value.clone();
+        }
+    }
+}
+
+impl Shared {
+    async fn serve(self: Arc<Self>, acceptor: TlsAcceptor, stream: TcpStream) {
+        let Ok(mut stream) = acceptor.accept(stream).await else { return };
+        // One request for each connection is enough; `connection: close` says so.
+        let Ok(path) = read_request(&mut stream).await else { return };
+        lock(&self.paths).push(path.clone());
+        let script = lock(&self.script).clone();
+        if script.hang == Some(path.as_str()) {
+            return pending().await;
+        }
+        let (status, body) = if script.redirect == Some(path.as_str()) {
+            ("302 Found\r\nlocation: /elsewhere", String::new())
+        } else if script.flood == Some(path.as_str()) {
+            ("200 OK", "x".repeat(2 << 20))
+        } else {
+            ("200 OK", self.answer(&path, &script))
+        };
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        let _ = stream.write_all((head + &body).as_bytes()).await;
+        let _ = stream.shutdown().await;
+    }
+
+    fn answer(&self, path: &str, script: &Script) -> String {
+        match path {
+            "/.well-known/openid-configuration" => {
+                let mut document = json!({
+                    "issuer": self.issuer,
+                    "authorization_endpoint": format!("{}/auth", self.issuer),
+                    "token_endpoint": format!("{}/token", self.issuer),
+                    "jwks_uri": format!("{}/jwks", self.issuer),
+                    "revocation_endpoint": format!("{}/revoke", self.issuer),
+                    "id_token_signing_alg_values_supported": ["RS256", "EdDSA", "HS256", "none"],
+                    "code_challenge_methods_supported": ["S256"],
+                });
+                merge(&mut document, &script.discovery);
+                document.to_string()
+            }
+            "/jwks" => json!({ "keys": [self.key.as_verification_key()] }).to_string(),
+            "/token" => script.token_answer.clone().unwrap_or_else(|| {
+                json!({ "access_token": "a", "token_type": "Bearer", "id_token": self.token(script), "refresh_token": "r" })
+                    .to_string()
+            }),
+            _ => "{}".to_owned(),
+        }
+    }
+
+    fn token(&self, script: &Script) -> String {
+        let now = jiff::Timestamp::now().as_second();
+        let mut claims = json!({
+            "iss": self.issuer, "sub": "ana", "aud": CLIENT, "exp": now + 600, "iat": now, "auth_time": now,
+            "nonce": script.nonce, "acr": "mfa", "amr": ["pwd", "otp"], "email": "secret-in-token@meridian.example",
+        });
+        merge(&mut claims, &script.claims);
+        let alg = match script.signature {
+            Signature::None => "none",
+            Signature::PublicKeyAsSecret => "HS256",
+            Signature::Proper | Signature::Forged => "EdDSA",
+        };
+        let header = json!({ "alg": alg, "typ": "JWT", "kid": script.kid });
+        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let signed = format!("{}.{}", encode(&header), encode(&claims));
+        let sign = |key: &CoreEdDsaPrivateSigningKey| {
+            key.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).expect("Ed25519 signs anything")
+        };
+        let signature = match script.signature {
+            Signature::Proper => sign(&self.key),
+            Signature::Forged => sign(&self.other_key),
+            Signature::None => Vec::new(),
+            Signature::PublicKeyAsSecret => {
+                let secret = serde_json::to_vec(&self.key.as_verification_key()).expect("a JWK is JSON");
+                let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&secret).expect("any length");
+                mac.update(signed.as_bytes());
+                mac.finalize().into_bytes().to_vec()
+            }
+        };
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
+    }
+}
+
+/// Reads one request, body included, and returns its path.
+async fn read_request(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Result<String> {
+    let mut text = Vec::new();
+    let mut chunk = [0_u8; 4096];
+    loop {
+        let read = stream.read(&mut chunk).await?;
+        anyhow::ensure!(read > 0, "the client has gone");
+        text.extend_from_slice(&chunk[..read]);
+        let seen = String::from_utf8_lossy(&text);
+        let Some((head, body)) = seen.split_once("\r\n\r\n") else { continue };
+        let length = head
+            .lines()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            return Ok(head.split(' ').nth(1).context("a request line")?.to_owned());
+        }
+    }
+}

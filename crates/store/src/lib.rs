@@ -1,1 +1,18 @@
-//! sallyport-store
+//! What a desktop keeps on disk: its history and its preferences, in two SQLite files of one data directory that
+//! one process at a time may use.
+//!
+//! Everything public is async and never touches SQLite on the caller's thread: the history has one writer thread,
+//! reading goes to the blocking pool.
+
+#![deny(missing_docs)]
+
+mod error;
+mod file;
+mod history;
+mod lock;
+mod prefs;
+
+pub use error::StoreError;
+pub use history::{Cursor, Filter, History, HistoryOptions, HistoryState, Page, Tip};
+pub use lock::InstanceLock;
+pub use prefs::{OpenSession, Opening, Prefs, Reason, Theme};

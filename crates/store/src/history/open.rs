@@ -1,0 +1,171 @@
+//! What a start finds, and the entries it begins with because of it.
+
+use super::{FILE, Tip, head, now, row};
+use crate::{StoreError, file};
+use rusqlite::{Connection, OptionalExtension as _};
+use sallyport_audit::{Action, Chain, ChainKey, Draft, Head, HeadError, Linked, Outcome};
+use sallyport_model::Digest;
+use std::path::Path;
+
+pub(super) struct Opened {
+    pub(super) db: Connection,
+    pub(super) chain: Chain,
+    pub(super) tip: Tip,
+    /// What has to be said before anything else.
+    pub(super) first: Vec<Draft>,
+    pub(super) set_aside: Option<String>,
+}
+
+pub(super) fn open(dir: &Path, key: Option<&ChainKey>) -> Result<Opened, StoreError> {
+    let head = head::read(dir)?;
+    let (db, last, set_aside) = match open_file(dir) {
+        Ok((db, last)) => (db, last, None),
+        Err(error) if error.is_damage() => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the history is damaged and is set aside"
+            );
+            let name = file::set_aside(dir, FILE)?;
+            let (db, last) = open_file(dir)?;
+            (db, last, Some(name))
+        }
+        Err(error) => return Err(error),
+    };
+    let (sequence, hash) =
+        last.as_ref().map_or((0, Digest::from([0; 32])), |last| (last.sequence, last.link));
+    let chain = Chain::resume(key.cloned(), sequence, hash);
+    let mut first = Vec::new();
+    if let Some(begin) = beginning(&db, &chain, last.as_ref(), head.as_ref(), key, set_aside.as_deref())? {
+        first.push(begin);
+    }
+    if let Some(last) = last.filter(|last| last.action != Action::AppStopped.as_str()) {
+        let gap = Draft::new(Action::Gap).outcome(Outcome::Unknown).detail("why", "unclean stop");
+        first.push(gap.detail("from", last.at).detail("to", now()));
+    }
+    first.push(Draft::new(Action::AppStarted));
+    Ok(Opened { db, chain, tip: Tip { sequence, hash }, first, set_aside })
+}
+
+/// The last row, as far as resuming needs it: it may be damaged in every other respect.
+struct Last {
+    sequence: u64,
+    at: i64,
+    action: String,
+    link: Digest,
+}
+
+fn open_file(dir: &Path) -> Result<(Connection, Option<Last>), StoreError> {
+    let db = file::open(dir, &row::MIGRATIONS)?;
+    let last = db
+        .query_row("SELECT sequence, at, action, link FROM entry ORDER BY sequence DESC LIMIT 1", [], |row| {
+            Ok(Last {
+                sequence: row.get::<_, i64>(0)?.max(0) as u64,
+                at: row.get(1)?,
+                action: row.get(2)?,
+                // A link of another length can't be continued from; `verify` names the row.
+                link: row.get::<_, [u8; 32]>(3).map_or(Digest::from([0; 32]), Digest::from),
+            })
+        })
+        .optional()
+        .map_err(as_damage)?;
+    // An unclean stop is when files get damaged: look, for as long as a start may take.
+    if last.as_ref().is_some_and(|last| last.action != Action::AppStopped.as_str()) {
+        quick_check(&db)?;
+    }
+    Ok((db, last))
+}
+
+fn quick_check(db: &Connection) -> Result<(), StoreError> {
+    let pages: i64 =
+        db.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(StoreError::sql(FILE, "read"))?;
+    // 64 MiB of 4 KiB pages take about 0.2 s; a larger file is left to `verify`.
+    if pages > 16_384 {
+        return Ok(());
+    }
+    let said: String = db
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(StoreError::sql(FILE, "checked"))?;
+    if said == "ok" { Ok(()) } else { Err(corrupt(said)) }
+}
+
+fn corrupt(said: String) -> StoreError {
+    let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    StoreError::sql(FILE, "checked")(rusqlite::Error::SqliteFailure(damage, Some(said)))
+}
+
+/// A database at our version without our table, or with other types in it, is as damaged as one of noise.
+fn as_damage(error: rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, DiskFull, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(CannotOpen | DatabaseBusy | DatabaseLocked | DiskFull | SystemIoFailure) => {
+            StoreError::sql(FILE, "read")(error)
+        }
+        _ => corrupt(error.to_string()),
+    }
+}
+
+/// The beginning of a new chain, when one is due: at the very first start, under another key, or because what is
+/// there does not fit the head.
+fn beginning(
+    db: &Connection,
+    chain: &Chain,
+    last: Option<&Last>,
+    head: Option<&Result<Head, HeadError>>,
+    key: Option<&ChainKey>,
+    set_aside: Option<&str>,
+) -> Result<Option<Draft>, StoreError> {
+    if let Some(name) = set_aside {
+        let said = format!("{FILE} was not readable and is kept as {name}");
+        return Ok(Some(chain.beginning_after(&said, 1)));
+    }
+    let Some(last) = last else {
+        return Ok(Some(match head {
+            None => chain.beginning("first"),
+            Some(_) => chain.beginning_after(&format!("{FILE} was missing, but there was a head for it"), 1),
+        }));
+    };
+    if current_key(db)?.as_deref() != key.map(ChainKey::id) {
+        // The head belongs to that other key, and can't be judged.
+        return Ok(Some(chain.beginning("another key")));
+    }
+    Ok(damage(db, last, head, key)?.map(|(said, first_bad)| chain.beginning_after(&said, first_bad)))
+}
+
+fn damage(
+    db: &Connection,
+    last: &Last,
+    head: Option<&Result<Head, HeadError>>,
+    key: Option<&ChainKey>,
+) -> Result<Option<(String, u64)>, StoreError> {
+    let head = match head {
+        None => return Ok(Some(("the head was missing".to_owned(), last.sequence + 1))),
+        Some(Err(error)) => return Ok(Some((error.to_string(), last.sequence + 1))),
+        Some(Ok(head)) => head,
+    };
+    if !head.is_under(key) {
+        return Ok(Some(("the head was not made by this Sallyport".to_owned(), last.sequence + 1)));
+    }
+    if head.sequence > last.sequence {
+        let said = format!("the end was cut off: there was an entry {}", head.sequence);
+        return Ok(Some((said, last.sequence + 1)));
+    }
+    let named: Option<Vec<u8>> = db
+        .query_row("SELECT link FROM entry WHERE sequence = ?", [head.sequence as i64], |row| row.get(0))
+        .optional()
+        .map_err(StoreError::sql(FILE, "read"))?;
+    if named.as_deref() != Some(head.hash.bytes()) {
+        return Ok(Some(("the head names another entry".to_owned(), head.sequence)));
+    }
+    Ok(None)
+}
+
+/// The id of the key the last chain says it is under.
+fn current_key(db: &Connection) -> Result<Option<String>, StoreError> {
+    let sql = format!("SELECT {} FROM entry WHERE action = ? ORDER BY sequence DESC LIMIT 1", row::COLUMNS);
+    let begun: Option<Result<Linked, _>> = db
+        .query_row(&sql, [Action::ChainBegun.as_str()], |row| Ok(row::read(row)))
+        .optional()
+        .map_err(StoreError::sql(FILE, "read"))?;
+    let begun = begun.and_then(Result::ok);
+    Ok(begun.and_then(|begun| begun.entry.detail.get("chain")?.as_str().map(str::to_owned)))
+}

@@ -1,0 +1,93 @@
+use crate::StoreError;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// One process per data directory. Held as long as this lives; the kernel lets go of it when the process ends in
+/// whatever way, so nothing stale is ever in the way.
+#[derive(Debug)]
+pub struct InstanceLock {
+    file: File,
+    dir: PathBuf,
+}
+
+impl InstanceLock {
+    /// Takes the lock of a data directory, which is made (0700) when missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] with the holder's process id when another process, or another part of this one, has
+    /// it; [`StoreError::Io`] when the directory can't be used.
+    pub fn take(dir: &Path) -> Result<Self, StoreError> {
+        Self::take_named(dir, "instance.lock")
+    }
+
+    pub(crate) fn take_named(dir: &Path, name: &str) -> Result<Self, StoreError> {
+        private_dir(dir)?;
+        let path = dir.join(name);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(StoreError::io(&path, "opened"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut said = String::new();
+                // Who holds it is a courtesy: what can't be read is not told.
+                let _ = file.read_to_string(&mut said);
+                return Err(StoreError::Locked { dir: dir.to_owned(), pid: said.trim().parse().ok() });
+            }
+            Err(TryLockError::Error(source)) => return Err(StoreError::io(&path, "locked")(source)),
+        }
+        let mut say = || {
+            file.set_len(0)?;
+            file.rewind()?;
+            writeln!(file, "{}", std::process::id())
+        };
+        // The lock holds without it, and a full disk must not keep the app from starting.
+        if let Err(error) = say() {
+            tracing::warn!(%error, "the process id could not be written to the lock");
+        }
+        Ok(Self { file, dir: dir.to_owned() })
+    }
+
+    /// The data directory it locks.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+impl Drop for InstanceLock {
+    fn drop(&mut self) {
+        // Emptied, not removed: a file that is removed could be locked twice, by its old and its new name.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// A directory only its owner may look into.
+pub(crate) fn private_dir(dir: &Path) -> Result<(), StoreError> {
+    if !fs::metadata(dir).is_ok_and(|m| m.is_dir()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StoreError::io(dir, "created"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_is_told_who_has_it_and_may_follow() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("a/b");
+        let first = InstanceLock::take(&data).unwrap();
+        let Err(StoreError::Locked { pid, .. }) = InstanceLock::take(&data) else { panic!("locked twice") };
+        assert_eq!(pid, Some(std::process::id()));
+        drop(first);
+        InstanceLock::take(&data).unwrap();
+    }
+}

@@ -1,0 +1,62 @@
+use super::Prefs;
+use crate::StoreError;
+
+/// Dark, light, or as the desktop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the desktop is.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl Theme {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Dark => "dark",
+            Self::Light => "light",
+        }
+    }
+}
+
+impl Prefs {
+    /// The theme; as the desktop is when none was chosen.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn theme(&self) -> Result<Theme, StoreError> {
+        let text: Option<String> =
+            self.with(|db| db.query_row("SELECT theme FROM setting", [], |row| row.get(0))).await?;
+        let known =
+            [Theme::Dark, Theme::Light].into_iter().find(|theme| text.as_deref() == Some(theme.as_str()));
+        Ok(known.unwrap_or_default())
+    }
+
+    /// Chooses the theme.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_theme(&self, theme: Theme) -> Result<(), StoreError> {
+        self.with(move |db| db.execute("UPDATE setting SET theme = ?", [theme.as_str()]).map(|_| ())).await
+    }
+
+    /// The port the gateway listened on last.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn gateway_port(&self) -> Result<Option<u16>, StoreError> {
+        self.with(|db| db.query_row("SELECT gateway_port FROM setting", [], |row| row.get(0))).await
+    }
+
+    /// Keeps the port for the next start.
+    ///
+    /// # Errors
+    /// What the database said; port 0 is none.
+    pub async fn set_gateway_port(&self, port: u16) -> Result<(), StoreError> {
+        self.with(move |db| db.execute("UPDATE setting SET gateway_port = ?", [port]).map(|_| ())).await
+    }
+}

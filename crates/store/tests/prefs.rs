@@ -1,0 +1,136 @@
+//! The preferences across starts, and with a damaged file.
+
+use sallyport_model::{ClusterName, RequestUid, Scope, Ttl};
+use sallyport_store::{OpenSession, Opening, Prefs, Reason, Theme};
+use std::path::{Path, PathBuf};
+
+fn cluster(name: &str) -> ClusterName {
+    name.parse().unwrap()
+}
+
+async fn open(dir: &Path) -> Prefs {
+    Prefs::open(dir).await.unwrap()
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let opening = Opening {
+        profile: "debug-payments".parse().unwrap(),
+        scope: Scope::from_list(["payments".parse().unwrap(), "checkout".parse().unwrap()]),
+        duration: Ttl::minutes(60),
+        at: 7,
+    };
+    {
+        let prefs = open(dir.path()).await;
+        assert_eq!(prefs.theme().await.unwrap(), Theme::System);
+        assert_eq!(prefs.gateway_port().await.unwrap(), None);
+        for name in ["b", "a", "c", "a"] {
+            prefs.pin(cluster(name)).await.unwrap();
+        }
+        prefs.unpin(cluster("c")).await.unwrap();
+        for (at, name) in (1..).zip(["x", "y", "x"]) {
+            prefs.visited(cluster(name), at).await.unwrap();
+        }
+        prefs.remember_opening(cluster("a"), opening.clone()).await.unwrap();
+        prefs.remember_reason(Reason { text: "INC-7: a 'quoted' one".into(), at: 1000 }).await.unwrap();
+        prefs.set_theme(Theme::Dark).await.unwrap();
+        prefs.set_gateway_port(40_123).await.unwrap();
+    }
+    let prefs = open(dir.path()).await;
+    assert_eq!(prefs.pins().await.unwrap(), [cluster("b"), cluster("a")]);
+    assert_eq!(prefs.recents(9).await.unwrap(), [cluster("x"), cluster("y")]);
+    assert_eq!(prefs.last_opening(cluster("a")).await.unwrap(), Some(opening));
+    assert_eq!(prefs.last_opening(cluster("b")).await.unwrap(), None);
+    assert_eq!(prefs.theme().await.unwrap(), Theme::Dark);
+    assert_eq!(prefs.gateway_port().await.unwrap(), Some(40_123));
+    prefs.arrange_pins(vec![cluster("a"), cluster("d")]).await.unwrap();
+    assert_eq!(prefs.pins().await.unwrap(), [cluster("a"), cluster("d")]);
+}
+
+#[tokio::test]
+async fn a_reason_is_carried_for_eight_hours() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefs = open(dir.path()).await;
+    assert_eq!(prefs.last_reason(0).await.unwrap(), None);
+    prefs.remember_reason(Reason { text: "INC-7".into(), at: 1000 }).await.unwrap();
+    assert!(prefs.last_reason(1000).await.unwrap().is_some());
+    assert!(prefs.last_reason(1000 + 8 * 3600 - 1).await.unwrap().is_some());
+    assert_eq!(prefs.last_reason(1000 + 8 * 3600).await.unwrap(), None);
+    assert_eq!(prefs.last_reason(999).await.unwrap(), None);
+    prefs.forget_reason().await.unwrap();
+    assert_eq!(prefs.last_reason(1000).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn p14_a_session_that_was_not_proven_closed_is_found_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = |uid: &str, opened_at| OpenSession {
+        request: RequestUid::new(uid),
+        namespace: "team-payments".parse().unwrap(),
+        name: "ask-1".into(),
+        cluster: cluster("eu-1"),
+        kubeconfig: PathBuf::from("/run/user/0/k/config"),
+        solo: false,
+        end: None,
+        opened_at,
+    };
+    let prefs = open(dir.path()).await;
+    prefs.note_session(session("u1", 2)).await.unwrap();
+    prefs.note_session(session("u2", 1)).await.unwrap();
+    let with_end = OpenSession { end: Some(1_795_500_000), ..session("u1", 2) };
+    prefs.note_session(with_end.clone()).await.unwrap();
+    drop(prefs);
+    let prefs = open(dir.path()).await;
+    assert_eq!(prefs.open_sessions().await.unwrap(), [session("u2", 1), with_end.clone()]);
+    prefs.forget_session(RequestUid::new("u2")).await.unwrap();
+    assert_eq!(prefs.open_sessions().await.unwrap(), [with_end]);
+}
+
+#[tokio::test]
+async fn rows_that_no_longer_parse_are_not_taken_for_something_wider() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefs = open(dir.path()).await;
+    let opening = Opening {
+        profile: "p".parse().unwrap(),
+        scope: Scope::from_list(["a".parse().unwrap()]),
+        duration: Ttl::minutes(60),
+        at: 7,
+    };
+    prefs.remember_opening(cluster("a"), opening).await.unwrap();
+    prefs.pin(cluster("a")).await.unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
+    db.execute("INSERT INTO pin VALUES ('Not A Name', 0)", []).unwrap();
+    assert_eq!(prefs.pins().await.unwrap(), [cluster("a")]);
+    for namespaces in ["[\"../x\"]", "{}", "noise", "[1]"] {
+        db.execute("UPDATE opening SET namespaces = ?", [namespaces]).unwrap();
+        assert_eq!(prefs.last_opening(cluster("a")).await.unwrap(), None, "{namespaces}");
+    }
+}
+
+#[tokio::test]
+async fn damaged_preferences_are_set_aside_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("prefs.db"), [7u8; 9000]).unwrap();
+    let prefs = open(dir.path()).await;
+    let aside = prefs.set_aside().expect("told").to_owned();
+    assert_eq!(std::fs::read(dir.path().join(aside)).unwrap(), [7u8; 9000]);
+    prefs.pin(cluster("a")).await.unwrap();
+    assert_eq!(prefs.pins().await.unwrap(), [cluster("a")]);
+}
+
+#[tokio::test]
+async fn p2_the_files_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let prefs = open(&data).await;
+    prefs.pin(cluster("a")).await.unwrap();
+    let history = sallyport_store::History::open(&data, None).await.unwrap();
+    for found in std::fs::read_dir(&data).unwrap() {
+        let found = found.unwrap();
+        assert_eq!(found.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", found.path());
+    }
+    assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    history.close().await.unwrap();
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[kube(
     group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessCluster", plural = "accessclusters",
     status = "AccessClusterStatus",
+    doc = "A Kubernetes API of the team's inventory. Signing in to the hub is the inventory: no kubeconfig is handed out.",
     printcolumn(name = "Environment", type_ = "string", json_path = ".spec.environment"),
     printcolumn(name = "Broker", type_ = "date", json_path = ".status.broker.heartbeat")
 )]

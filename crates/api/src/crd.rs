@@ -13,11 +13,12 @@ pub fn grant_crd() -> CustomResourceDefinition {
     finished(AccessGrant::crd())
 }
 
-/// Adds what the derive can't say: the spec's immutability, list types, atomic maps.
+/// Adds what the derive can't say: the spec's immutability, rules over several fields, list types, atomic maps.
 fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
     let kind = crd.spec.names.kind.clone();
     let mut crd = serde_json::to_value(crd).expect("a CRD serialises");
     let schema = &mut crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    plain(schema);
     // Without this the spec could be dropped or added later, and `self == oldSelf` would not be asked.
     schema["required"] = json!(["spec"]);
     let mut set = |path: &str, key: &str, value: Value| {
@@ -26,8 +27,7 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
     };
     match kind.as_str() {
         "AccessRequest" => {
-            let immutable = json!([{"rule": "self == oldSelf", "message": "spec is immutable"}]);
-            set("/properties/spec", "x-kubernetes-validations", immutable);
+            set("/properties/spec", "x-kubernetes-validations", json!([immutable()]));
             set("/properties/spec/properties/groups", "x-kubernetes-list-type", json!("set"));
             set("/properties/spec/properties/namespaces", "x-kubernetes-list-type", json!("set"));
             set("/properties/status/properties/approvals", "x-kubernetes-list-type", json!("map"));
@@ -40,11 +40,61 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
             }
         }
         "AccessGrant" => {
-            let immutable = json!([{"rule": "self == oldSelf", "message": "spec is immutable"}]);
-            set("/properties/spec", "x-kubernetes-validations", immutable);
+            set("/properties/spec", "x-kubernetes-validations", json!([immutable()]));
             set("/properties/spec/properties/namespaces", "x-kubernetes-list-type", json!("set"));
+            set("/properties/spec/properties/roles", "x-kubernetes-list-type", json!("set"));
+        }
+        "AccessProfile" => {
+            set("/properties/spec", "x-kubernetes-validations", profile_rules());
+            set("/properties/spec/properties/namespaces", "x-kubernetes-list-type", json!("set"));
+            set("/properties/spec/properties/roles", "x-kubernetes-list-type", json!("set"));
         }
         _ => {}
     }
     serde_json::from_value(crd).expect("the finished CRD is still one")
+}
+
+/// Drops what schemars adds and Kubernetes does not know (`uint8`) or what would open a second way to say "absent":
+/// a nullable field could hold an explicit null, which guardrails would have to tell from a missing one.
+fn plain(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            // Only where these are keywords: a property called `format` is an object, not a boolean or a word.
+            if fields.get("nullable").is_some_and(Value::is_boolean) {
+                fields.remove("nullable");
+            }
+            if fields.get("format").and_then(Value::as_str) == Some("uint8") {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(plain);
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
+
+fn immutable() -> Value {
+    json!({"rule": "self == oldSelf", "message": "spec is immutable"})
+}
+
+/// What a profile may promise at all; admission refuses the rest when it is written, not when it is used.
+fn profile_rules() -> Value {
+    json!([
+        {
+            "rule": "duration(self.maxDuration) >= duration('15m') && duration(self.maxDuration) <= duration('12h')",
+            "message": "maxDuration must be from 15m to 12h",
+        },
+        {
+            "rule": "!has(self.namespaces) || self.namespaces.all(n, !n.startsWith('kube-') && !n.startsWith('sallyport-'))",
+            "message": "namespaces may not name kube-* or sallyport-*: no session reaches them",
+        },
+        {
+            "rule": "!has(self.mfa) || (has(self.mfa.acr) && size(self.mfa.acr) > 0) || (has(self.mfa.amr) && size(self.mfa.amr) > 0) || has(self.mfa.maxAge)",
+            "message": "mfa asks for nothing: name acr, amr or maxAge, or leave mfa out",
+        },
+        {
+            "rule": "!has(self.mfa) || !has(self.mfa.maxAge) || duration(self.mfa.maxAge) > duration('0s')",
+            "message": "mfa.maxAge must be longer than nothing",
+        },
+    ])
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 #[kube(
     group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessGrant", plural = "accessgrants",
     status = "AccessGrantStatus",
+    doc = "What exists on a target while access is open; deleting it removes the ServiceAccount and the bindings.",
     printcolumn(name = "User", type_ = "string", json_path = ".spec.user"),
     printcolumn(name = "Profile", type_ = "string", json_path = ".spec.profile"),
     printcolumn(name = "End", type_ = "date", json_path = ".status.end")
@@ -24,10 +25,10 @@ pub struct AccessGrantSpec {
     #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]
     pub duration: String,
     /// Under which profile.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
     pub profile: String,
     /// At which revision.
-    #[schemars(length(min = 3, max = 128))]
+    #[schemars(length(min = 3, max = 128), regex(pattern = r"^[0-9a-f-]{1,64}/[0-9]{1,19}$"))]
     pub profile_revision: String,
     /// ClusterRoles bound.
     #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253), regex(pattern = r"^[^/%?#\s]+$")))]
@@ -46,13 +47,13 @@ pub struct AccessGrantSpec {
 #[serde(rename_all = "camelCase")]
 pub struct RequestRef {
     /// Team namespace on the hub.
-    #[schemars(length(min = 1, max = 63))]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
     pub namespace: String,
     /// Name.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
     pub name: String,
     /// UID.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[0-9a-f-]{1,64}$"))]
     pub uid: String,
 }
 
@@ -65,7 +66,7 @@ pub struct AccessGrantStatus {
     pub end: Option<Time>,
     /// The session's ServiceAccount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 253))]
+    #[schemars(length(max = 45), regex(pattern = r"^s-[a-z0-9]{4,32}-[0-9]{10}$"))]
     pub account: Option<String>,
     /// JTIs of the tokens minted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessProfile", plural = "accessprofiles",
+    doc = "What may be asked for. Who may ask, approve and revoke is plain RBAC on its name.",
     printcolumn(name = "MaxDuration", type_ = "string", json_path = ".spec.maxDuration"),
     printcolumn(name = "Approvals", type_ = "integer", json_path = ".spec.approvals")
 )]

@@ -13,7 +13,8 @@ pub const CONDITION_ENDED: &str = "Ended";
 #[kube(
     group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessRequest", plural = "accessrequests",
     namespaced, status = "AccessRequestStatus",
-    selectable = "spec.user", selectable = "spec.cluster", selectable = "spec.profile", selectable = "status.phase",
+    selectable = ".spec.user", selectable = ".spec.cluster", selectable = ".spec.profile", selectable = ".status.phase",
+    doc = "One ask: an immutable spec and a status that moves. Deleted by its broker after the retention time only.",
     printcolumn(name = "User", type_ = "string", json_path = ".spec.user"),
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.cluster"),
     printcolumn(name = "Profile", type_ = "string", json_path = ".spec.profile"),
@@ -56,7 +57,7 @@ pub struct AccessRequestSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRequestStatus {
-    /// Absent counts as Pending.
+    /// How far it is; absent counts as Pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<PhaseField>,
     /// What the profile really allows on this target; written by the broker, once.
@@ -96,7 +97,7 @@ pub struct AccessRequestStatus {
     pub message: Option<String>,
 }
 
-/// The wire form of [`Phase`].
+/// How far it is; the wire form of `Phase`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum PhaseField {
     /// See [`Phase::Pending`].
@@ -149,7 +150,7 @@ pub struct Offer {
     #[schemars(length(min = 1, max = 1024))]
     pub endpoint: String,
     /// SHA-256 (hex) of the target's CA bundle.
-    #[schemars(length(min = 64, max = 64))]
+    #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
     pub ca_digest: String,
 }
 
@@ -208,15 +209,15 @@ pub struct Revocation {
 #[serde(rename_all = "camelCase")]
 pub struct GrantRecord {
     /// Name of the AccessGrant.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 6, max = 34), regex(pattern = r"^g-[a-z0-9]{4,32}$"))]
     pub name: String,
     /// Its UID.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[0-9a-f-]{1,64}$"))]
     pub uid: String,
     /// When the rights end, by the target's clock.
     pub end: Time,
     /// Name of the session's ServiceAccount.
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(length(min = 17, max = 45), regex(pattern = r"^s-[a-z0-9]{4,32}-[0-9]{10}$"))]
     pub account: String,
 }
 
@@ -226,13 +227,13 @@ pub struct GrantRecord {
 pub struct Condition {
     /// e.g. `Ended`.
     #[serde(rename = "type")]
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Z][A-Za-z]*$"))]
     pub type_: String,
     /// `True`, `False` or `Unknown`.
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(length(min = 1, max = 16), regex(pattern = r"^(True|False|Unknown)$"))]
     pub status: String,
     /// One CamelCase word.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Z][A-Za-z]*$"))]
     pub reason: String,
     /// A sentence.
     #[serde(default)]

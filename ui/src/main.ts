@@ -1,0 +1,13 @@
+import "@fontsource/ibm-plex-sans/400.css";
+import "@fontsource/ibm-plex-sans/500.css";
+import "@fontsource/ibm-plex-sans/600.css";
+import "@fontsource/ibm-plex-mono/400.css";
+import "@fontsource/ibm-plex-mono/500.css";
+import "@xterm/xterm/css/xterm.css";
+import "./shared/tokens.css";
+import "./shared/base.css";
+import { mount } from "svelte";
+import App from "./views/App.svelte";
+
+const target = document.getElementById("app");
+if (target) mount(App, { target });

@@ -1,0 +1,57 @@
+/** Time left, counted down: `41:52`, `6:12:40`. */
+export function countdown(ms: number): string {
+  const s = Math.max(0, Math.ceil(ms / 1000));
+  const two = (n: number) => String(n).padStart(2, "0");
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
+}
+
+/** A length: `45 min`, `1 h`, `1 h 30 min`, `40 s`. */
+export function span(seconds: number): string {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  const [h, m] = [Math.floor(minutes / 60), minutes % 60];
+  return [h > 0 ? `${h} h` : "", m > 0 ? `${m} min` : ""].filter(Boolean).join(" ");
+}
+
+/** How long ago, coarsely: `now`, `12 min`, `2 h`, `5 d`. */
+export function ago(at: number, now: number): string {
+  const s = Math.max(0, (now - at) / 1000);
+  if (s < 60) return "now";
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} d`;
+}
+
+/** What a step took: `12 ms`, `9.9 s`. */
+export function took(ms: number | null): string {
+  if (ms === null) return "";
+  if (ms < 10) return `${Math.round(ms * 10) / 10} ms`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** `15:42`, with seconds when asked. */
+export function clock(at: number, seconds = false): string {
+  return new Intl.DateTimeFormat(undefined, {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(seconds ? { second: "2-digit" } : {}),
+    hourCycle: "h23",
+  }).format(at);
+}
+
+/** `14:52:07.112` of microseconds. */
+export function preciseClock(us: number): string {
+  return `${clock(us / 1000, true)}.${String(Math.floor(us / 1000) % 1000).padStart(3, "0")}`;
+}
+
+/** `24 Nov 2026`. */
+export function day(at: number): string {
+  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }).format(at);
+}
+
+/** The lengths offered up to `max` seconds, shortest first; a session lasts at least 15 minutes. */
+export function durations(max: number): number[] {
+  const offered = [15, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720].map((m) => m * 60).filter((s) => s <= max);
+  return offered.includes(max) || max < 900 ? offered : [...offered, max];
+}

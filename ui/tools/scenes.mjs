@@ -1,0 +1,85 @@
+// The moments of the window that are pictured and checked for accessibility: `name`, `?query`, and how to get there.
+const open = (name) => async (page) => {
+  await page.locator(`#cluster-${name}`).dblclick();
+  await page.locator(".xterm-rows").waitFor();
+  await page.waitForTimeout(150);
+};
+const type = async (page, text) => {
+  await page.keyboard.type(text);
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(60);
+};
+const work = async (page) => {
+  await open("payments-eu-1")(page);
+  for (const line of ["kubectl get pods", "kubectl logs worker-7f9c4d6f6b-2m8ln --tail=4", "kubectl get secret broker-tls"]) await type(page, line);
+  await page.evaluate(() => window.sallyportFake.world.sessions.values().next().value.change({ streams: ["logs -f api-6c7d9f5b8d-4kq2m", "port-forward ledger-0 5432"] }));
+  await page.waitForTimeout(100);
+};
+const select = (name) => async (page) => {
+  await page.locator(`#cluster-${name}`).click();
+  await page.locator("aside h3").first().waitFor();
+};
+const go = (letter) => async (page) => {
+  await page.locator("#clusters").waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press(letter);
+};
+
+export const SCENES = [
+  ["first-run", "scene=firstRun", async (page) => page.locator(".doors").waitFor()],
+  ["first-run-join", "scene=firstRun", async (page) => {
+    await page.getByText("Join a team").click();
+    await page.locator("textarea").fill(JSON.stringify({ apiVersion: "access.sallyport.dev/v1alpha1", name: "Platform team", hub: { url: "https://hub.example.test:6443" }, oidc: { issuer: "https://id.example.test/realms/platform", clientId: "sallyport" } }));
+    await page.getByText("Look at it").click();
+    await page.getByText("this hub will receive your sign-in").waitFor();
+  }],
+  ["first-run-bad-file", "scene=firstRun", async (page) => {
+    await page.getByText("Join a team").click();
+    await page.locator("textarea").fill("not json");
+    await page.getByText("Look at it").click();
+    await page.getByRole("alert").waitFor();
+  }],
+  ["demo-starting", "scene=firstRun", async (page) => { await page.getByText("Try the demo").click(); await page.getByText("Starting etcd").waitFor(); }],
+  ["signed-out", "scene=signedOut", async (page) => page.getByText("Sign in").first().waitFor()],
+  ["signing-in", "scene=signedOut&speed=1", async (page) => { await page.getByRole("button", { name: /Sign in/ }).click(); await page.getByText("Continue in your browser").waitFor(); }],
+  ["sign-in-failed", "scene=signInFails&speed=50", async (page) => { await page.getByRole("button", { name: /Sign in/ }).click(); await page.getByRole("alert").waitFor(); }],
+  ["clusters", "", async (page) => { await page.locator("#clusters").waitFor(); await select("checkout-eu-2")(page); }],
+  ["clusters-open", "speed=50", async (page) => { await open("payments-eu-1")(page); await page.getByRole("button", { name: "Clusters", exact: true }).click(); await select("ledger-us-1")(page); await page.getByText("operate").first().click(); }],
+  ["clusters-refused", "", async (page) => { await select("checkout-eu-2")(page); await page.getByText("break-glass").click(); }],
+  ["clusters-reason", "scene=noReason", async (page) => { await select("checkout-eu-2")(page); await page.locator("#clusters").focus(); await page.keyboard.press("Enter"); await page.getByText("wants a reason").waitFor(); }],
+  ["clusters-search", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("pay eu"); await page.keyboard.press("ArrowDown"); await page.locator("aside h3").first().waitFor(); }],
+  ["clusters-hostile", "", async (page) => { await page.keyboard.press("/"); await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("hostile-1"); await page.keyboard.press("ArrowDown"); await page.locator("aside h3").first().waitFor(); }],
+  ["clusters-long", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("a-cluster-with"); await page.keyboard.press("ArrowDown"); await page.locator("aside h3").first().waitFor(); await page.getByText("operate").first().click(); }],
+  ["clusters-not-yours", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("legacy-eu-9"); await page.keyboard.press("ArrowDown"); await page.locator("aside h3").first().waitFor(); }],
+  ["clusters-empty", "scene=empty", async (page) => page.getByText("No clusters on this hub").waitFor()],
+  ["clusters-none-match", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("zzzz"); await page.getByText("None of").waitFor(); }],
+  ["clusters-loading", "scene=loading", async (page) => page.getByLabel("Loading clusters").waitFor()],
+  ["clusters-partial", "scene=partial", async (page) => { await select("payments-eu-1")(page); }],
+  ["hub-down", "scene=hubDown", async (page) => { await select("checkout-eu-2")(page); await page.getByRole("button", { name: /^Open debug/ }).click(); await page.getByText("nothing was asked").waitFor(); }],
+  ["cleanup", "scene=cleanup", async (page) => { await select("payments-eu-1")(page); }],
+  ["memory-only", "scene=memoryOnly", async (page) => { await select("payments-eu-1")(page); }],
+  ["skew", "scene=skew", async (page) => { await select("payments-eu-1")(page); }],
+  ["broken", "scene=broken", async (page) => page.getByRole("alert").waitFor()],
+  ["opening", "speed=0.2", async (page) => { await page.locator("#cluster-payments-eu-1").dblclick(); await page.getByText("by rule").waitFor(); }],
+  ["opening-waits", "speed=1", async (page) => { await select("ledger-us-1")(page); await page.getByText("operate").first().click(); await page.getByRole("button", { name: /^Ask for operate/ }).click(); await page.getByText("waiting for 1 approval").waitFor(); }],
+  ["opening-failed", "speed=10", async (page) => { await select("mail-eu-1")(page); await page.getByText("debug", { exact: true }).first().click(); await page.getByRole("button", { name: /^Open debug/ }).click(); await page.getByText("was not opened").waitFor(); }],
+  ["step-up", "speed=5", async (page) => { await page.locator("#cluster-vault-eu-1").dblclick(); await page.getByText("Confirm with your second factor").waitFor(); }],
+  ["session", "speed=50", work],
+  ["session-find", "speed=50", async (page) => { await work(page); await page.keyboard.press("Control+Shift+F"); await page.keyboard.type("ERROR"); }],
+  ["closing-first", "speed=0.5", async (page) => { await page.evaluate(() => (window.sallyportFake.world.pause = () => new Promise((r) => setTimeout(r, 5)))); await work(page); await page.evaluate(() => { for (const s of window.sallyportFake.world.sessions.values()) s.pause = () => new Promise((r) => setTimeout(r, 700)); }); await page.keyboard.press("Control+Shift+L"); await page.getByText("Leaving").waitFor(); await page.waitForTimeout(1500); }],
+  ["closing-second", "speed=10", async (page) => { await work(page); await page.evaluate(() => { for (const s of window.sallyportFake.world.sessions.values()) s.pause = (ms) => new Promise((r) => setTimeout(r, ms)); }); await page.keyboard.press("Control+Shift+L"); await page.getByText("are gone").waitFor(); await page.waitForTimeout(400); }],
+  ["closed", "speed=50", async (page) => { await work(page); await page.keyboard.press("Control+Shift+L"); await page.getByText("closed behind you").waitFor(); }],
+  ["closed-unproven", "speed=50", async (page) => { await open("search-ap-1")(page); await page.keyboard.press("Control+Shift+L"); await page.getByText("not all of it is proven").waitFor(); }],
+  ["closed-revoked", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const { world } = window.sallyportFake; const s = world.sessions.values().next().value; world.hear({ kind: "notice", notice: { level: "danger", text: "lead@example.test revoked your session on payments-eu-1.", session: s.view.id } }); void s.close("revoked", "lead@example.test", "incident is over"); }); await page.getByText("closed behind you").waitFor(); }],
+  ["sessions-empty", "", go("s")],
+  ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
+  ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
+  ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],
+  ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await page.keyboard.press("g"); await page.keyboard.press("a"); await page.getByText("Nothing has happened").waitFor(); }],
+  ["palette", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("Control+K"); await page.locator("#palette-0").waitFor(); }],
+  ["palette-search", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("Control+K"); await page.keyboard.type("ledger"); await page.locator("#palette-3").waitFor(); }],
+  ["keys", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("?"); await page.getByRole("dialog").waitFor(); }],
+  ["sign-out", "speed=50", async (page) => { await work(page); await page.getByRole("button", { name: /dev@example/ }).click(); await page.getByRole("button", { name: "Sign out" }).click(); await page.getByText("Sign out?").waitFor(); }],
+  ["quit", "speed=50", async (page) => { await work(page); await page.evaluate(() => window.sallyportFake.world.hear({ kind: "quitAsked" })); await page.getByText("Quit Sallyport?").waitFor(); }],
+  ["signed-out-proof", "speed=3", async (page) => { await work(page); await page.evaluate(() => { for (const s of window.sallyportFake.world.sessions.values()) s.pause = (ms) => new Promise((r) => setTimeout(r, ms / 2)); }); await page.getByRole("button", { name: /dev@example/ }).click(); await page.getByRole("button", { name: "Sign out" }).click(); await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click(); await page.getByText("rights gone").waitFor(); }],
+];

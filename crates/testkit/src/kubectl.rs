@@ -60,10 +60,7 @@ impl Kubectl {
     /// The same with another kubeconfig.
     #[must_use]
     pub fn with_kubeconfig(&self, kubeconfig: &Path) -> Self {
-        Self {
-            kubeconfig: kubeconfig.to_owned(),
-            ..self.clone()
-        }
+        Self { kubeconfig: kubeconfig.to_owned(), ..self.clone() }
     }
 
     /// The kubeconfig it uses.
@@ -170,7 +167,6 @@ impl Kubectl {
     /// With kubectl's stderr when it failed.
     pub async fn apply_kustomize(&self, dir: &Path) -> Result<String> {
         let dir = dir.to_str().context("a folder named in UTF-8")?;
-        self.ok(&["apply", "--server-side", "--force-conflicts", "-k", dir])
-            .await
+        self.ok(&["apply", "--server-side", "--force-conflicts", "-k", dir]).await
     }
 }

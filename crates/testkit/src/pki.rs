@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Context, Result, ensure};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
+    IsCa, KeyPair, KeyUsagePurpose, SanType,
 };
 
 /// A certificate and its key, PEM.
@@ -31,11 +31,8 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name = named(common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::CrlSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
+        params.key_usages =
+            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)
             .with_context(|| format!("make the authority {common_name}"))?;
         Ok(Self { issuer })
@@ -65,9 +62,7 @@ impl Authority {
                 .chain(["localhost".to_owned()])
                 .collect::<Vec<String>>(),
         )?;
-        params
-            .subject_alt_names
-            .push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
         params.distinguished_name = named("localhost");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(params)
@@ -87,10 +82,7 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name = named(user);
         // The same attribute under two names, since the library keeps one value for each name.
-        let kinds = [
-            DnType::OrganizationName,
-            DnType::CustomDnType(vec![2, 5, 4, 10]),
-        ];
+        let kinds = [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
         for (kind, group) in kinds.into_iter().zip(groups) {
             params.distinguished_name.push(kind, *group);
         }
@@ -104,10 +96,7 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let cert = params.signed_by(&key, &self.issuer)?;
-        Ok(Credential {
-            cert_pem: cert.pem(),
-            key_pem: key.serialize_pem(),
-        })
+        Ok(Credential { cert_pem: cert.pem(), key_pem: key.serialize_pem() })
     }
 }
 
@@ -191,11 +180,8 @@ mod tests {
         let credential = authority.client("anna", &["one", "two"]).expect("signed");
         let (_, pem) = x509_parser::pem::parse_x509_pem(credential.cert_pem.as_bytes()).expect("PEM");
         let (_, cert) = X509Certificate::from_der(&pem.contents).expect("DER");
-        let groups: Vec<&str> = cert
-            .subject()
-            .iter_organization()
-            .map(|group| group.as_str().expect("text"))
-            .collect();
+        let groups: Vec<&str> =
+            cert.subject().iter_organization().map(|group| group.as_str().expect("text")).collect();
         assert_eq!(groups, ["one", "two"]);
         assert!(authority.client("anna", &["one", "two", "three"]).is_err());
     }

@@ -124,12 +124,11 @@ impl Plane {
     /// When a program is missing or ends early, with its last words; when the plane is not ready in time.
     pub async fn start(options: PlaneOptions) -> Result<Self> {
         let name = options.name.clone();
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             bail!("{name:?} is no name for a plane: use a-z, 0-9 and -");
         }
-        Self::bring_up(options)
-            .await
-            .with_context(|| format!("start the control plane {name}"))
+        Self::bring_up(options).await.with_context(|| format!("start the control plane {name}"))
     }
 
     async fn bring_up(options: PlaneOptions) -> Result<Self> {
@@ -143,10 +142,8 @@ impl Plane {
         let etcd_url = format!("http://127.0.0.1:{}", etcd_ports[0].number());
         files::write_all(&scratch, &pki, &options, &url, assets.version())?;
         let etcd = start_etcd(&assets, &scratch, &etcd_url, etcd_ports[1].number())?;
-        wait_until("etcd", options.ready_within, &[&etcd], async || {
-            listens(etcd_ports[0].number()).await
-        })
-        .await?;
+        wait_until("etcd", options.ready_within, &[&etcd], async || listens(etcd_ports[0].number()).await)
+            .await?;
         let mut plane = Self {
             pods: None,
             controllers: None,
@@ -181,18 +178,11 @@ impl Plane {
             return Ok(());
         }
         let process = Launch::new("kube-apiserver", self.assets.kube_apiserver(), self.dir())
-            .args(files::apiserver_flags(
-                &self.scratch,
-                &self.options,
-                &self.etcd_url,
-                self.port.number(),
-            ))
+            .args(files::apiserver_flags(&self.scratch, &self.options, &self.etcd_url, self.port.number()))
             .start()?;
         let within = self.options.ready_within;
-        wait_until("the API server's port", within, &[&process], async || {
-            listens(self.port.number()).await
-        })
-        .await?;
+        wait_until("the API server's port", within, &[&process], async || listens(self.port.number()).await)
+            .await?;
         let client = self.admin()?;
         wait_until("the API server", within, &[&process, &self.etcd], async || {
             let ready = http::Request::get("/readyz").body(Vec::new());
@@ -273,9 +263,7 @@ impl Plane {
     /// The file audit events are appended to, one JSON object per line.
     #[must_use]
     pub fn audit_log(&self) -> Option<PathBuf> {
-        self.options
-            .audit_log
-            .then(|| self.dir().join(files::AUDIT_LOG))
+        self.options.audit_log.then(|| self.dir().join(files::AUDIT_LOG))
     }
 
     /// The pods' side, when asked for.
@@ -313,9 +301,7 @@ impl Plane {
     }
 
     fn lock_apiserver(&self) -> std::sync::MutexGuard<'_, Option<Process>> {
-        self.apiserver
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.apiserver.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn apiserver_process(&self, act: impl Fn(&Process) -> Result<()>) -> Result<()> {
@@ -324,13 +310,9 @@ impl Plane {
     }
 
     fn start_controllers(&self) -> Result<Process> {
-        Launch::new(
-            "kube-controller-manager",
-            self.assets.kube_controller_manager(),
-            self.dir(),
-        )
-        .args(files::controller_flags(&self.scratch, &self.options))
-        .start()
+        Launch::new("kube-controller-manager", self.assets.kube_controller_manager(), self.dir())
+            .args(files::controller_flags(&self.scratch, &self.options))
+            .start()
     }
 
     /// A pod can be made once its namespace has a ServiceAccount `default`.
@@ -360,9 +342,7 @@ fn start_etcd(assets: &Assets, scratch: &Scratch, url: &str, peer: u16) -> Resul
         .arg(format!("--listen-client-urls={url}"))
         .arg(format!("--advertise-client-urls={url}"))
         .arg(format!("--listen-peer-urls=http://127.0.0.1:{peer}"))
-        .arg(format!(
-            "--initial-advertise-peer-urls=http://127.0.0.1:{peer}"
-        ))
+        .arg(format!("--initial-advertise-peer-urls=http://127.0.0.1:{peer}"))
         .arg(format!("--initial-cluster=default=http://127.0.0.1:{peer}"))
         // The data does not outlive the test.
         .args(["--unsafe-no-fsync", "--log-level=warn"])

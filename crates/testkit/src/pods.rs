@@ -65,11 +65,7 @@ impl Pods {
             .arg(format!("--node-port={}", ports[0].number()))
             .arg(format!("--server-address=127.0.0.1:{}", ports[1].number()))
             .start()?;
-        let pods = Self {
-            podhost,
-            kwok,
-            _ports: ports,
-        };
+        let pods = Self { podhost, kwok, _ports: ports };
         pods.wait_for_nodes(plane).await?;
         Ok(pods)
     }
@@ -137,10 +133,7 @@ impl Pods {
 
 fn is_ready(node: &Node) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|all| {
-        all.iter()
-            .any(|one| one.type_ == "Ready" && one.status == "True")
-    })
+    conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
 }
 
 fn is_running(pod: &Pod) -> bool {

@@ -36,10 +36,7 @@ impl Port {
                 continue;
             };
             if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
-                return Ok(Self {
-                    number,
-                    _claim: claim,
-                });
+                return Ok(Self { number, _claim: claim });
             }
         }
         bail!("no free port between {FIRST} and {LAST}")
@@ -60,9 +57,7 @@ mod tests {
 
     #[test]
     fn claimed_ports_differ_and_are_free_to_listen_on() {
-        let ports: Vec<Port> = (0..40)
-            .map(|_| Port::claim().expect("a free port"))
-            .collect();
+        let ports: Vec<Port> = (0..40).map(|_| Port::claim().expect("a free port")).collect();
         let numbers: HashSet<u16> = ports.iter().map(Port::number).collect();
         assert_eq!(numbers.len(), ports.len());
         for number in numbers {

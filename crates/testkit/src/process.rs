@@ -80,16 +80,14 @@ impl Launch {
     /// Adds arguments.
     #[must_use]
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     /// Sets an environment variable. Nothing but `PATH`, `TMPDIR` and these is passed on.
     #[must_use]
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.envs
-            .push((key.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.envs.push((key.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -124,22 +122,13 @@ impl Launch {
         command
             .envs(self.envs)
             .current_dir(&self.log_dir)
-            .stdin(if self.hold_stdin {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
+            .stdin(if self.hold_stdin { Stdio::piped() } else { Stdio::null() })
             .stdout(out)
             .stderr(err)
             .process_group(0);
         let child = on_spawner(move || command.spawn())
             .with_context(|| format!("start {} ({})", self.name, self.program.display()))?;
-        Ok(Process {
-            name: self.name,
-            pid: child.id(),
-            child: Mutex::new(child),
-            log,
-        })
+        Ok(Process { name: self.name, pid: child.id(), child: Mutex::new(child), log })
     }
 }
 
@@ -182,12 +171,7 @@ impl Process {
 
     /// How it ended, or `None` while it runs.
     pub fn exited(&self) -> Option<ExitStatus> {
-        self.child
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .try_wait()
-            .ok()
-            .flatten()
+        self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait().ok().flatten()
     }
 
     /// Fails with the tail of the log if it has ended.
@@ -197,11 +181,9 @@ impl Process {
     pub fn must_run(&self) -> Result<()> {
         match self.exited() {
             None => Ok(()),
-            Some(status) => Err(anyhow!(
-                "{} ended with {status}; its last words:\n{}",
-                self.name,
-                self.log_tail(25)
-            )),
+            Some(status) => {
+                Err(anyhow!("{} ended with {status}; its last words:\n{}", self.name, self.log_tail(25)))
+            }
         }
     }
 
@@ -231,11 +213,7 @@ impl Process {
     pub fn kill(&self) {
         // Gone already is as good.
         let _ = self.signal(Signal::KILL);
-        let _ = self
-            .child
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .wait();
+        let _ = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
     }
 }
 
@@ -332,12 +310,7 @@ impl Drop for Scratch {
 ///
 /// # Errors
 /// After `within`, or when a process ended; the message names what was waited for.
-pub async fn wait_until<F>(
-    what: &str,
-    within: Duration,
-    processes: &[&Process],
-    mut ready: F,
-) -> Result<()>
+pub async fn wait_until<F>(what: &str, within: Duration, processes: &[&Process], mut ready: F) -> Result<()>
 where
     F: AsyncFnMut() -> bool,
 {
@@ -354,10 +327,7 @@ where
                 .iter()
                 .map(|process| format!("{}:\n{}", process.name(), process.log_tail(25)))
                 .collect();
-            return Err(anyhow!(
-                "{what}: not there after {within:?}\n{}",
-                words.join("\n")
-            ));
+            return Err(anyhow!("{what}: not there after {within:?}\n{}", words.join("\n")));
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

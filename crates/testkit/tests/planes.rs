@@ -1,5 +1,7 @@
 //! Control planes and pods of the test kit: that they are what they claim to be, and that nothing is left of them.
 
+#[path = "planes/oidc.rs"]
+mod oidc;
 #[path = "planes/pods.rs"]
 mod pods;
 
@@ -28,9 +30,7 @@ fn processes_in(dir: &Path) -> Result<Vec<String>> {
 
 async fn who_am_i(client: kube::Client) -> Result<SelfSubjectReview> {
     let reviews: Api<SelfSubjectReview> = Api::all(client);
-    Ok(reviews
-        .create(&PostParams::default(), &SelfSubjectReview::default())
-        .await?)
+    Ok(reviews.create(&PostParams::default(), &SelfSubjectReview::default()).await?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,16 +38,16 @@ async fn a_plane_serves_and_leaves_nothing_behind() -> Result<()> {
     let start = Instant::now();
     let plane = Plane::start(PlaneOptions::new("alone")).await?;
     println!("ready in {} ms", start.elapsed().as_millis());
-    let namespaces = plane
-        .kubectl()
-        .ok(&["get", "namespaces", "-o", "name"])
-        .await?;
+    let namespaces = plane.kubectl().ok(&["get", "namespaces", "-o", "name"]).await?;
     ensure!(namespaces.contains("namespace/default"), "{namespaces}");
 
     let dir = plane.dir().to_owned();
     ensure!(processes_in(&dir)?.len() >= 3, "etcd, API server, controllers and sweeper name their folder");
     let log = tokio::fs::read_to_string(plane.audit_log().context("asked for")?).await?;
-    ensure!(log.contains(r#""verb":"list""#) && log.contains("kubernetes-admin"), "kubectl's call is in the audit log");
+    ensure!(
+        log.contains(r#""verb":"list""#) && log.contains("kubernetes-admin"),
+        "kubectl's call is in the audit log"
+    );
     ensure!(!log.contains("RequestReceived"), "one event per request");
 
     let start = Instant::now();
@@ -149,7 +149,10 @@ async fn an_api_server_hangs_and_comes_back() -> Result<()> {
     plane.pause()?;
     let start = Instant::now();
     let hung = impatient.run(&["get", "namespaces"]).await;
-    ensure!(hung.is_err() && start.elapsed() >= Duration::from_secs(2), "a paused API server answers nothing");
+    ensure!(
+        hung.is_err() && start.elapsed() >= Duration::from_secs(2),
+        "a paused API server answers nothing"
+    );
     plane.resume()?;
     plane.kubectl().ok(&["get", "namespaces"]).await?;
 

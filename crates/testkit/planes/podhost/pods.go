@@ -69,10 +69,11 @@ func (p *pod) container(name string) *container {
 type podReader struct {
 	server string
 	client *http.Client
+	bound  int
 }
 
 func newPodReader(server string, roots *x509.CertPool, credential tls.Certificate) *podReader {
-	return &podReader{server, &http.Client{Transport: &http.Transport{
+	return &podReader{server: server, client: &http.Client{Transport: &http.Transport{
 		TLSClientConfig:       &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{credential}},
 		ForceAttemptHTTP2:     true,
 		ResponseHeaderTimeout: 10 * time.Second,
@@ -189,7 +190,8 @@ func (r *podReader) bind(ctx context.Context, p *pod) {
 	if p.Spec.NodeName != "" || p.Metadata.DeletionTimestamp != nil {
 		return
 	}
-	node := nodes[hash(p.Metadata.UID)%uint64(len(nodes))]
+	node := nodes[r.bound%len(nodes)]
+	r.bound++
 	path := "/api/v1/namespaces/" + p.Metadata.Namespace + "/pods/" + p.Metadata.Name + "/binding"
 	body, err := r.call(ctx, http.MethodPost, path, map[string]any{
 		"apiVersion": "v1",
@@ -204,7 +206,7 @@ func (r *podReader) bind(ctx context.Context, p *pod) {
 	body.Close()
 }
 
-// The nodes the harness makes.
+// The nodes the harness makes, taken in turn.
 var nodes = []string{"node-a", "node-b"}
 
 func hash(parts ...string) uint64 {

@@ -31,10 +31,7 @@ impl Identity {
     /// A user without groups; `system:authenticated` is always added by the API server.
     #[must_use]
     pub fn new(user: impl Into<String>) -> Self {
-        Self {
-            user: user.into(),
-            ..Self::default()
-        }
+        Self { user: user.into(), ..Self::default() }
     }
 
     /// Adds a group.
@@ -57,9 +54,7 @@ impl Identity {
         let with_acr = self
             .extra("access.sallyport.dev/acr", acr)
             .extra("access.sallyport.dev/auth-time", auth_time.to_string());
-        amr.iter().fold(with_acr, |identity, method| {
-            identity.extra("access.sallyport.dev/amr", *method)
-        })
+        amr.iter().fold(with_acr, |identity, method| identity.extra("access.sallyport.dev/amr", *method))
     }
 
     fn headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>> {
@@ -80,8 +75,7 @@ impl Identity {
 
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
     Ok((
-        HeaderName::from_bytes(name.as_bytes())
-            .with_context(|| format!("{name} is no header name"))?,
+        HeaderName::from_bytes(name.as_bytes()).with_context(|| format!("{name} is no header name"))?,
         HeaderValue::from_str(value).with_context(|| format!("{name}: not a header value"))?,
     ))
 }
@@ -114,8 +108,7 @@ pub(super) fn certificate(credential: &Credential) -> Value {
 fn config(kubeconfig: Value) -> Result<Config> {
     let kubeconfig: Kubeconfig = serde_json::from_value(kubeconfig)?;
     let options = KubeConfigOptions::default();
-    let mut config =
-        futures::executor::block_on(Config::from_custom_kubeconfig(kubeconfig, &options))?;
+    let mut config = futures::executor::block_on(Config::from_custom_kubeconfig(kubeconfig, &options))?;
     config.default_retry = false;
     Ok(config)
 }
@@ -147,9 +140,7 @@ impl Plane {
     /// With more than two groups: use [`client_as`](Self::client_as).
     pub fn client_for_user(&self, user: &str, groups: &[&str]) -> Result<Client> {
         let credential = self.pki.authority.client(user, groups)?;
-        Ok(Client::try_from(
-            self.config_for(certificate(&credential))?,
-        )?)
+        Ok(Client::try_from(self.config_for(certificate(&credential))?)?)
     }
 
     /// A client that the API server takes for `identity`, with all groups and extra keys.
@@ -167,9 +158,7 @@ impl Plane {
     /// # Errors
     /// When the client can't be built.
     pub fn client_with_token(&self, token: &str) -> Result<Client> {
-        Ok(Client::try_from(
-            self.config_for(json!({ "token": token }))?,
-        )?)
+        Ok(Client::try_from(self.config_for(json!({ "token": token }))?)?)
     }
 
     /// A client without credentials.

@@ -56,8 +56,12 @@ async fn exit_codes_and_both_outputs_arrive() -> Result<()> {
     println!("exec in {} ms", start.elapsed().as_millis());
     ensure!(said.code == Some(7), "{said:?}");
     ensure!(said.text() == "out\n" && said.stderr.contains("err\n"), "{said:?}");
-    let fine = kubectl.run(&["exec", &pod, "--", "printenv", "COLOUR", "POD_NAME"]).await?;
-    ensure!(fine.code == Some(0) && fine.text() == format!("green\n{pod}\n"), "{fine:?}");
+    let fine = kubectl.run(&["exec", &pod, "--", "env"]).await?;
+    let named = format!("POD_NAME={pod}\n");
+    ensure!(
+        fine.code == Some(0) && fine.text().contains("COLOUR=green\n") && fine.text().contains(&named),
+        "{fine:?}"
+    );
     let missing = kubectl.run(&["exec", &pod, "--", "no-such-program"]).await?;
     ensure!(missing.code == Some(127), "{missing:?}");
     let killed = kubectl.run(&["exec", &pod, "--", "sh", "-c", "kill -9 $$"]).await?;
@@ -75,7 +79,11 @@ async fn a_command_sees_the_pod_and_nothing_of_the_machine() -> Result<()> {
     let mut lines = said.lines();
     ensure!(lines.next() == Some(pod.as_str()), "{said}");
     ensure!(lines.next() == Some("0"), "{said}");
-    ensure!(said.contains("ls: /home: No such file") && said.contains("/etc/shadow': No such file") || said.contains("can't open '/etc/shadow'"), "{said}");
+    ensure!(
+        said.contains("ls: /home: No such file") && said.contains("/etc/shadow': No such file")
+            || said.contains("can't open '/etc/shadow'"),
+        "{said}"
+    );
     ensure!(!said.contains("\nboot\n") && !said.contains("\nusr\n"), "{said}");
     // Containers of one pod do not share their files.
     kubectl.ok(&["exec", &pod, "-c", "web", "--", "touch", "/data/mine"]).await?;
@@ -112,7 +120,8 @@ struct Terminal {
 
 impl Terminal {
     fn open(kubectl: &Kubectl, args: &[&str]) -> Result<Self> {
-        let pty = native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 })?;
+        let pty =
+            native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 })?;
         let mut command = CommandBuilder::new(kubectl.program());
         command.args(args);
         command.env("KUBECONFIG", kubectl.kubeconfig());
@@ -141,7 +150,10 @@ impl Terminal {
         let start = Instant::now();
         while !self.seen.contains(wanted) {
             let left = Duration::from_secs(20).saturating_sub(start.elapsed());
-            let bytes = self.screen.recv_timeout(left).with_context(|| format!("no {wanted:?} in {:?}", self.seen))?;
+            let bytes = self
+                .screen
+                .recv_timeout(left)
+                .with_context(|| format!("no {wanted:?} in {:?}", self.seen))?;
             self.seen.push_str(&String::from_utf8_lossy(&bytes));
         }
         Ok(())
@@ -306,7 +318,8 @@ async fn ports_are_forwarded_in_parallel_byte_for_byte() -> Result<()> {
         let mut stream = TcpStream::connect(("127.0.0.1", echo)).await?;
         let (mut read, mut write) = stream.split();
         let mut got = vec![0; sent.len()];
-        let (wrote, came) = tokio::join!(write.write_all(&sent), timeout(Duration::from_secs(30), read.read_exact(&mut got)));
+        let (wrote, came) =
+            tokio::join!(write.write_all(&sent), timeout(Duration::from_secs(30), read.read_exact(&mut got)));
         wrote?;
         came??;
         ensure!(got == sent, "stream {seed} came back different");
@@ -320,9 +333,12 @@ async fn ports_are_forwarded_in_parallel_byte_for_byte() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pod_host_answers_the_api_server_alone() -> Result<()> {
     let (kubectl, pod) = shared().await?;
-    let node = kubectl.ok(&["get", "node", "node-a", "-o", "jsonpath={.status.daemonEndpoints.kubeletEndpoint.Port}"]).await?;
+    let node = kubectl
+        .ok(&["get", "node", "node-a", "-o", "jsonpath={.status.daemonEndpoints.kubeletEndpoint.Port}"])
+        .await?;
     let url = format!("https://127.0.0.1:{node}/containerLogs/default/{pod}/web");
-    let strangers = reqwest::Client::builder().danger_accept_invalid_certs(true).timeout(Duration::from_secs(10));
+    let strangers =
+        reqwest::Client::builder().danger_accept_invalid_certs(true).timeout(Duration::from_secs(10));
     ensure!(strangers.build()?.get(&url).send().await.is_err(), "no certificate, no answer");
     // The cluster's admin has a certificate of the same authority, under another name.
     let admin: serde_json::Value = serde_json::from_slice(&tokio::fs::read(kubectl.kubeconfig()).await?)?;

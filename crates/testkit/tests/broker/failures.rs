@@ -1,0 +1,136 @@
+use crate::world::{eventually, get, grant_name, no_token_in, world};
+use anyhow::{Result, ensure};
+use kube::Api;
+use kube::api::PostParams;
+use sallyport_api::AccessGrant;
+use sallyport_model::Phase;
+use sallyport_testkit::broker::BrokerOptions;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const PODS: &str = "/api/v1/namespaces/payments/pods";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_10_a_broker_out_of_touch_with_the_hub_closes_its_grants() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let broker = world.broker(BrokerOptions::default().flag("--hub-silence=4s")).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    world.hub.stop_apiserver();
+    let start = Instant::now();
+    let gone = eventually("a refusal", Duration::from_secs(15), async || Ok(get(&sealed, PODS).await? == 403)).await;
+    println!("hub down to first 403: {} ms", start.elapsed().as_millis());
+    world.hub.start_apiserver().await?;
+    gone?;
+    ensure!(start.elapsed() > Duration::from_secs(3), "it closed before the silence was long enough");
+    let said = ann.end_of(&asked).await?;
+    ensure!(said.starts_with("Revoked:"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    no_token_in(&broker.log())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p14_a_short_outage_of_the_hub_closes_nothing() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    world.hub.stop_apiserver();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    world.hub.start_apiserver().await?;
+    ensure!(get(&sealed, PODS).await? == 200);
+    ensure!(ann.hub.request(&asked.which).await?.phase() == Phase::Active);
+    let start = Instant::now();
+    let said = ann.leave(&asked).await?;
+    println!("left after an outage of the hub: Closed in {} ms", start.elapsed().as_millis());
+    ensure!(said.starts_with("Left:"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p14_leaving_while_the_target_is_down_is_made_up_for() -> Result<()> {
+    let (world, _turn) = world().await?;
+    // Long enough a Lease to stay the leader while the target can't be asked.
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    world.target.stop_apiserver();
+    ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let waiting = ann.hub.request(&asked.which).await?;
+    ensure!(waiting.phase() == Phase::Active, "it was called closed with nothing removed");
+    world.target.start_apiserver().await?;
+    let said = ann.end_of(&asked).await?;
+    ensure!(said.starts_with("Left:"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p14_asking_while_the_target_hangs_opens_once_it_answers() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (warm, _) = ann.open(world).await?;
+    ann.leave(&warm).await?;
+    world.target.pause()?;
+    let asked = ann.ask(world, "debug", &["payments"]).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    world.target.resume()?;
+    let request = ann.until(&asked, Phase::Active).await?;
+    ensure!(world.accounts_ever(&request)?.len() == 1);
+    ensure!(get(&ann.unseal(&asked, &request)?, PODS).await? == 200);
+    ann.leave(&asked).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_brokers_have_one_lease_and_the_second_takes_over() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let ann = world.ann()?;
+    let first = world.broker(BrokerOptions::default().identity("broker-1")).await?;
+    let (asked, request) = ann.open(world).await?;
+    let second = world.broker(BrokerOptions::default().identity("broker-2")).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    ensure!(!second.log().contains("serving"), "two leaders at once");
+    let (other, _) = ann.open(world).await?;
+    first.kill();
+    let start = Instant::now();
+    let said = ann.leave(&asked).await?;
+    println!("leader killed to Closed by the other: {} ms", start.elapsed().as_millis());
+    ensure!(said.starts_with("Left:"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    ensure!(second.log().contains("serving"));
+    // The first one back is no leader and does not disturb.
+    first.restart().await?;
+    ensure!(ann.leave(&other).await?.starts_with("Left:"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p14_what_has_no_request_is_removed_at_the_start() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let ann = world.ann()?;
+    let grants: Api<AccessGrant> = Api::all(world.target.client_with_token(world.enrolled.target_token())?);
+    let orphan: AccessGrant = serde_json::from_value(serde_json::json!({
+        "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessGrant", "metadata": {"name": "g-orphan1234"},
+        "spec": {"request": {"namespace": "team-payments", "name": "never-was", "uid": "00000000-0000-4000-8000-000000000000"},
+            "user": "oidc:nobody", "duration": "15m", "profile": "debug", "profileRevision": "aa/1",
+            "roles": ["sallyport:debug"], "namespaces": ["payments"], "offer": "0".repeat(64)},
+    }))?;
+    grants.create(&PostParams::default(), &orphan).await?;
+    // A session closed on the hub while no broker was there: withdrawn, then the broker comes back.
+    let broker = world.broker(BrokerOptions::default()).await?;
+    eventually("its removal", Duration::from_secs(10), async || Ok(grants.get_opt("g-orphan1234").await?.is_none())).await?;
+    let (asked, request) = ann.open(world).await?;
+    broker.kill();
+    ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    ensure!(grants.get_opt(&grant_name(&request)).await?.is_some());
+    broker.restart().await?;
+    let said = ann.end_of(&asked).await?;
+    ensure!(said.starts_with("Left:"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    Ok(())
+}

@@ -1,0 +1,203 @@
+use crate::world::{World, dialer, ended, eventually, get, grant_name, world};
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::rbac::v1::ClusterRole;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use sallyport_api::{AccessGrant, AccessRequest};
+use sallyport_model::{Phase, Scope};
+use sallyport_provision::{Proof, Witness};
+use sallyport_testkit::broker::BrokerOptions;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const PODS: &str = "/api/v1/namespaces/payments/pods";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_token() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    let dialer = dialer(&sealed)?;
+    let rules = request.status.clone().and_then(|s| s.offer).context("an offer")?.rules;
+    let paths = Witness::candidates(&rules, &Scope::from_list(["payments".parse()?]));
+    let witness = Witness::find(&dialer, &sealed.token, &paths, Duration::from_secs(5))
+        .await
+        .map_err(|why| anyhow::anyhow!("no witness: {why}"))?;
+    // While it is open nothing is proven.
+    let early = witness.rights_gone(&dialer, &sealed.token, Duration::from_millis(200)).await;
+    ensure!(matches!(early, Proof::Unproven { .. }), "{early:?}");
+
+    ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    let left = Instant::now();
+    let rights = witness.rights_gone(&dialer, &sealed.token, Duration::from_secs(3)).await;
+    let Proof::Proven(rights) = rights else { anyhow::bail!("{rights:?}") };
+    println!("left to first {}: {} ms", rights.status, left.elapsed().as_millis());
+    ensure!(left.elapsed() < Duration::from_secs(1));
+    let said = ann.end_of(&asked).await?;
+    println!("left to Closed: {} ms: {said}", left.elapsed().as_millis());
+    ensure!(said.starts_with("Left:") && said.contains("1 binding and 1 account removed"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    let closed = ann.hub.request(&asked.which).await?;
+    ensure!(closed.status.context("a status")?.credential.is_none(), "the credential outlived the session");
+    let token = witness.token_refused(&dialer, &sealed.token, Duration::from_secs(12)).await;
+    let Proof::Proven(token) = token else { anyhow::bail!("{token:?}") };
+    println!("left to 401: {} ms", left.elapsed().as_millis());
+    ensure!(token.status == 401);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p13_a_revocation_by_somebody_else_closes_at_once() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let (ann, lead) = (world.ann()?, world.lead()?);
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    let me = lead.hub.whoami().await?;
+    let start = Instant::now();
+    lead.hub
+        .revoke(&asked.which, &me, jiff::Timestamp::now(), "wrong cluster\u{202e}")
+        .await
+        .map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    let gone = eventually("a refusal", Duration::from_secs(2), async || Ok(get(&sealed, PODS).await? == 403)).await?;
+    println!("revoked to first 403: {} ms", gone.as_millis());
+    let said = ann.end_of(&asked).await?;
+    println!("revoked to Closed: {} ms: {said}", start.elapsed().as_millis());
+    ensure!(said.starts_with("Revoked: revoked by oidc:lead@example.org: wrong cluster⟨U+202E⟩"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    Ok(())
+}
+
+/// The shortest session lasts 15 minutes and nobody can write an earlier end, so the clock is turned where no
+/// guardrail looks: in the hub's own storage. The broker reads the end as it would any other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p10_at_the_end_the_rights_go_within_two_seconds() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    let end = jiff::Timestamp::now().as_second() + 3;
+    end_in_storage(world, &request, end).await?;
+    ensure!(get(&sealed, PODS).await? == 200, "it closed before its end");
+    eventually("a refusal", Duration::from_secs(8), async || Ok(get(&sealed, PODS).await? == 403)).await?;
+    let late = jiff::Timestamp::now().as_millisecond() - end * 1000;
+    println!("end to first 403: {late} ms");
+    ensure!((-1000..=2000).contains(&late), "{late} ms after the end");
+    let said = ann.end_of(&asked).await?;
+    ensure!(said.starts_with("Expired: its time was up"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    Ok(())
+}
+
+/// Rewrites `status.grant.end` of a request in etcd, over its JSON gateway.
+async fn end_in_storage(world: &World, request: &AccessRequest, end: i64) -> Result<()> {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    let (namespace, name) = (&request.metadata.namespace, &request.metadata.name);
+    let key = format!(
+        "/registry/access.sallyport.dev/accessrequests/{}/{}",
+        namespace.as_deref().context("a namespace")?,
+        name.as_deref().context("a name")?
+    );
+    let etcd = etcd_of(world.hub.dir())?;
+    let key = BASE64_STANDARD.encode(key);
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let post = async |path: &str, body: serde_json::Value| {
+        let answer = client.post(format!("{etcd}{path}")).body(body.to_string()).send().await?;
+        Ok::<serde_json::Value, anyhow::Error>(serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?)
+    };
+    let found = post("/v3/kv/range", serde_json::json!({"key": key})).await?;
+    let stored = found["kvs"][0]["value"].as_str().context("the request is stored")?;
+    let mut object: serde_json::Value = serde_json::from_slice(&BASE64_STANDARD.decode(stored)?)?;
+    object["status"]["grant"]["end"] = serde_json::json!(jiff::Timestamp::from_second(end)?.to_string());
+    let value = BASE64_STANDARD.encode(object.to_string());
+    post("/v3/kv/put", serde_json::json!({"key": key, "value": value})).await.map(drop)
+}
+
+/// The client address of the etcd whose data is under `dir`, from its command line.
+fn etcd_of(dir: &std::path::Path) -> Result<String> {
+    for entry in std::fs::read_dir("/proc")?.flatten() {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let arguments: Vec<&str> = line.split('\0').collect();
+        if arguments.iter().any(|one| *one == format!("--data-dir={}", dir.join("etcd").display())) {
+            let url = arguments.iter().find_map(|one| one.strip_prefix("--advertise-client-urls="));
+            return Ok(url.context("etcd's address")?.to_owned());
+        }
+    }
+    anyhow::bail!("no etcd under {}", dir.display())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_8_a_grant_deleted_by_hand_closes_the_request_and_is_not_made_again() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    let grants: Api<AccessGrant> = Api::all(world.target.admin()?);
+    grants.delete(&grant_name(&request), &DeleteParams::default()).await?;
+    let said = ann.end_of(&asked).await?;
+    ensure!(said.starts_with("Revoked: its grant was deleted on the cluster"), "{said}");
+    eventually("a refusal", Duration::from_secs(5), async || Ok(matches!(get(&sealed, PODS).await?, 401 | 403))).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    ensure!(world.left(&request).await?.is_empty(), "{:?}", world.left(&request).await?);
+    ensure!(world.accounts_ever(&request)?.len() == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p11_a_role_that_grows_while_open_closes_the_session() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let roles: Api<ClusterRole> = Api::all(world.target.admin()?);
+    let before = roles.get("sallyport:debug").await?;
+    let change = async |extra: serde_json::Value| {
+        let mut rules = serde_json::to_value(&before.rules)?;
+        rules.as_array_mut().context("rules")?.push(extra);
+        let patch = serde_json::json!({"rules": rules});
+        roles.patch("sallyport:debug", &PatchParams::default(), &Patch::Merge(patch)).await?;
+        Ok::<_, anyhow::Error>(())
+    };
+    let restore = async || {
+        let patch = serde_json::json!({"rules": before.rules});
+        roles.patch("sallyport:debug", &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+    };
+    let (asked, request) = ann.open(world).await?;
+    let start = Instant::now();
+    change(serde_json::json!({"apiGroups": ["example.org"], "resources": ["things"], "verbs": ["get"]})).await?;
+    let said = ann.end_of(&asked).await;
+    println!("grown to Closed: {} ms", start.elapsed().as_millis());
+    restore().await?;
+    let said = said?;
+    ensure!(said.starts_with("Revoked:") && said.contains("sallyport:debug") && said.contains("things"), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+
+    // What shrinks, or is written differently, closes nothing.
+    let (asked, _) = ann.open(world).await?;
+    change(serde_json::json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]})).await?;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let still = ann.hub.request(&asked.which).await?;
+    restore().await?;
+    ensure!(still.phase() == Phase::Active, "{}", ended(&still));
+    ann.leave(&asked).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closed_requests_are_deleted_after_the_retention_time() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default().flag("--retention=2s")).await?;
+    let ann = world.ann()?;
+    let (asked, _) = ann.open(world).await?;
+    ann.leave(&asked).await?;
+    ensure!(ann.hub.request(&asked.which).await.is_ok(), "it went at once");
+    eventually("its deletion", Duration::from_secs(10), async || {
+        Ok(matches!(ann.hub.request(&asked.which).await, Err(sallyport_client::Fault::NotFound)))
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Hub and target, started once; people; and what a test asks of them. Tests take turns: each has a broker of its own,
+//! and there is one Lease.
+
+use anyhow::{Context, Result, bail, ensure};
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleBinding};
+use kube::{Api, ResourceExt, api::ListParams};
+use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, CONDITION_ENDED, GRANT_LABEL};
+use sallyport_hub::seal::{self, KeyPair, Sealed};
+use sallyport_hub::{Ask, Hub, Which};
+use sallyport_model::{GrantUid, Phase, ProfileRevision, RequestUid, Scope, SessionAccount, Ttl};
+use sallyport_provision::{Dialer, Endpoint};
+use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
+use sallyport_testkit::{Identity, Plane, PlaneOptions};
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::time::Instant;
+
+pub(crate) const CLUSTER: &str = "sandbox-1";
+const TEAM: &str = "team-payments";
+
+pub(crate) struct World {
+    pub(crate) hub: Plane,
+    pub(crate) target: Plane,
+    pub(crate) enrolled: Enrolled,
+}
+
+/// The world, for one test at a time.
+pub(crate) async fn world() -> Result<(&'static World, MutexGuard<'static, ()>)> {
+    static WORLD: OnceCell<World> = OnceCell::const_new();
+    static TURN: Mutex<()> = Mutex::const_new(());
+    let turn = TURN.lock().await;
+    Ok((WORLD.get_or_try_init(World::start).await?, turn))
+}
+
+impl World {
+    async fn start() -> Result<Self> {
+        let begun = Instant::now();
+        let (hub, target) =
+            tokio::try_join!(Plane::start(PlaneOptions::new("hub")), Plane::start(PlaneOptions::new("target")))?;
+        tokio::try_join!(install_hub(&hub), install_target(&target))?;
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo");
+        hub.apply_kustomize(&demo).await?;
+        target.apply_kustomize(&demo.join("target")).await?;
+        let world = Self { enrolled: Enrolled::new(&hub, &target, CLUSTER, "sandbox").await?, hub, target };
+        world.restore_profiles().await?;
+        println!("hub and target ready in {} ms", begun.elapsed().as_millis());
+        Ok(world)
+    }
+
+    /// The demo's profiles, as their editor applies them.
+    pub(crate) async fn restore_profiles(&self) -> Result<()> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo/profiles").display().to_string();
+        let editor = ["--as", "setup", "--as-group", "oidc:sallyport-profile-editors"];
+        let args = [&["apply", "--server-side", "--force-conflicts", "-k", &dir], &editor[..]].concat();
+        self.hub.kubectl().ok(&args).await.map(drop)
+    }
+
+    pub(crate) fn editor(&self) -> Result<kube::Client> {
+        self.hub.client_as(&Identity::new("setup").group("oidc:sallyport-profile-editors"))
+    }
+
+    pub(crate) async fn broker(&self, options: BrokerOptions) -> Result<Broker> {
+        Broker::start(&self.enrolled, options).await
+    }
+
+    pub(crate) fn person(&self, name: &str, groups: &[&str]) -> Result<Person> {
+        let now = jiff::Timestamp::now().as_second();
+        let base = Identity::new(format!("oidc:{name}@example.org")).signed_in("urn:sallyport:mfa", &["pwd", "otp"], now - 5);
+        let identity = groups.iter().fold(base, |identity, group| identity.group(format!("oidc:{group}")));
+        let hub = Hub::new(self.hub.client_as(&identity)?, Duration::from_secs(5));
+        let groups = groups.iter().map(|group| format!("oidc:{group}")).collect();
+        Ok(Person { name: format!("oidc:{name}@example.org"), groups, hub })
+    }
+
+    pub(crate) fn ann(&self) -> Result<Person> {
+        self.person("ann", &["payments-dev"])
+    }
+
+    pub(crate) fn lead(&self) -> Result<Person> {
+        self.person("lead", &["payments-leads"])
+    }
+
+    pub(crate) async fn revision(&self, profile: &str) -> Result<ProfileRevision> {
+        let api: Api<AccessProfile> = Api::all(self.hub.admin()?);
+        let found = api.get(profile).await?;
+        Ok(ProfileRevision::new(&found.uid().unwrap_or_default(), found.metadata.generation.unwrap_or_default())?)
+    }
+
+    /// What exists on the target under a request's grant, in words; empty when nothing does.
+    pub(crate) async fn left(&self, request: &AccessRequest) -> Result<Vec<String>> {
+        let grant = grant_name(request);
+        let client = self.target.admin()?;
+        let labelled = ListParams::default().labels(&format!("{GRANT_LABEL}={grant}"));
+        let mut left = Vec::new();
+        let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "sallyport-sessions");
+        left.extend(accounts.list(&labelled).await?.iter().map(|one| format!("ServiceAccount {}", one.name_any())));
+        let bindings: Api<RoleBinding> = Api::all(client.clone());
+        left.extend(bindings.list(&labelled).await?.iter().map(|one| format!("RoleBinding {}", one.name_any())));
+        let bindings: Api<ClusterRoleBinding> = Api::all(client.clone());
+        left.extend(bindings.list(&labelled).await?.iter().map(|one| format!("ClusterRoleBinding {}", one.name_any())));
+        let grants: Api<AccessGrant> = Api::all(client);
+        left.extend(grants.get_opt(&grant).await?.iter().map(|one| format!("AccessGrant {}", one.name_any())));
+        Ok(left)
+    }
+
+    /// Names of the session ServiceAccounts ever created for a request, from the target's own audit.
+    pub(crate) fn accounts_ever(&self, request: &AccessRequest) -> Result<Vec<String>> {
+        let id = grant_name(request).replacen("g-", "s-", 1);
+        let log = std::fs::read_to_string(self.target.audit_log().context("the target audits")?)?;
+        let mut names = Vec::new();
+        for line in log.lines() {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            let created = event["verb"] == "create"
+                && event["objectRef"]["resource"] == "serviceaccounts"
+                && event["objectRef"]["subresource"].is_null()
+                && event["responseStatus"]["code"] == 201;
+            let name = event["objectRef"]["name"].as_str().unwrap_or_default();
+            if created && name.starts_with(&id) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    pub(crate) async fn make_namespace(&self, name: &str) -> Result<()> {
+        let api: Api<Namespace> = Api::all(self.target.admin()?);
+        let object: Namespace = serde_json::from_value(serde_json::json!({"metadata": {"name": name}}))?;
+        match api.create(&Default::default(), &object).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+pub(crate) fn grant_name(request: &AccessRequest) -> String {
+    SessionAccount::derive_grant_name(&RequestUid::new(request.uid().unwrap_or_default()))
+}
+
+/// Somebody who signed in.
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) groups: Vec<String>,
+    pub(crate) hub: Hub,
+}
+
+/// A request under way and the key its token is sealed to.
+pub(crate) struct Asked {
+    pub(crate) which: Which,
+    pub(crate) keys: KeyPair,
+    pub(crate) begun: Instant,
+}
+
+impl Person {
+    pub(crate) async fn ask_with(
+        &self,
+        world: &World,
+        profile: &str,
+        namespaces: &[&str],
+        change: impl FnOnce(&mut Ask),
+    ) -> Result<Asked> {
+        let keys = KeyPair::generate();
+        let mut ask = Ask {
+            team: TEAM.parse()?,
+            user: self.name.parse()?,
+            groups: self.groups.clone(),
+            cluster: CLUSTER.parse()?,
+            profile: profile.parse()?,
+            revision: world.revision(profile).await?,
+            scope: Scope::from_list(namespaces.iter().map(|n| n.parse()).collect::<Result<Vec<_>, _>>()?),
+            duration: Ttl::minutes(15),
+            reason: "INC-1".to_owned(),
+            public_key: keys.public_key_base64(),
+        };
+        change(&mut ask);
+        let begun = Instant::now();
+        let request = match self.hub.ask(&ask).await {
+            Ok(request) => request,
+            Err(refused) => bail!("the hub refused: {refused}"),
+        };
+        Ok(Asked { which: Which::of(&request)?, keys, begun })
+    }
+
+    pub(crate) async fn ask(&self, world: &World, profile: &str, namespaces: &[&str]) -> Result<Asked> {
+        self.ask_with(world, profile, namespaces, |_| {}).await
+    }
+
+    /// Asks for `debug` in payments and waits until it is open.
+    pub(crate) async fn open(&self, world: &World) -> Result<(Asked, AccessRequest)> {
+        let asked = self.ask(world, "debug", &["payments"]).await?;
+        let request = self.until(&asked, Phase::Active).await?;
+        Ok((asked, request))
+    }
+
+    pub(crate) async fn until(&self, asked: &Asked, phase: Phase) -> Result<AccessRequest> {
+        self.until_within(asked, phase, Duration::from_secs(15)).await
+    }
+
+    /// Waits for a phase; a request that closes instead is an error with its reason.
+    pub(crate) async fn until_within(&self, asked: &Asked, phase: Phase, within: Duration) -> Result<AccessRequest> {
+        let start = Instant::now();
+        let mut last = None;
+        while start.elapsed() < within {
+            match self.hub.request(&asked.which).await {
+                Ok(request) if request.phase() == phase => return Ok(request),
+                Ok(request) if request.phase() == Phase::Closed => bail!("it closed: {}", ended(&request)),
+                Ok(request) => last = request.status,
+                Err(sallyport_client::Fault::NotFound) => bail!("the request is gone"),
+                Err(_) => {}
+            }
+            tokio::time::sleep(Duration::from_millis(4)).await;
+        }
+        bail!("not {phase} after {within:?}; last seen: {last:?}")
+    }
+
+    /// Waits until it is closed and returns `Reason: message`.
+    pub(crate) async fn end_of(&self, asked: &Asked) -> Result<String> {
+        Ok(ended(&self.until(asked, Phase::Closed).await?))
+    }
+
+    /// The token out of the seal.
+    pub(crate) fn unseal(&self, asked: &Asked, request: &AccessRequest) -> Result<Sealed> {
+        let status = request.status.clone().unwrap_or_default();
+        let grant = status.grant.context("the grant is recorded")?;
+        let aad = seal::Aad {
+            user: self.name.parse()?,
+            request: asked.which.uid.clone(),
+            grant: GrantUid::new(grant.uid),
+            end: grant.end.0.as_second(),
+        };
+        Ok(seal::open(&asked.keys, &aad, &status.credential.context("a credential is there")?)?)
+    }
+
+    pub(crate) async fn leave(&self, asked: &Asked) -> Result<String> {
+        if let Err(refused) = self.hub.withdraw(&asked.which).await {
+            bail!("leaving was refused: {refused}");
+        }
+        self.end_of(asked).await
+    }
+}
+
+pub(crate) fn ended(request: &AccessRequest) -> String {
+    let conditions = request.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
+    let ended = conditions.into_iter().find(|condition| condition.type_ == CONDITION_ENDED);
+    ended.map_or_else(|| "without a condition".to_owned(), |c| format!("{}: {}", c.reason, c.message))
+}
+
+pub(crate) fn dialer(sealed: &Sealed) -> Result<Dialer> {
+    Ok(Dialer::new(&Endpoint {
+        url: sealed.endpoint.clone(),
+        ca_bundle: sealed.ca_bundle.clone(),
+        tls_server_name: sealed.tls_server_name.clone(),
+    })?)
+}
+
+/// The status of a GET with the session's token, on a connection of its own.
+pub(crate) async fn get(sealed: &Sealed, path: &str) -> Result<u16> {
+    Ok(dialer(sealed)?.ask(&sealed.token, path, Duration::from_secs(5)).await?.status)
+}
+
+/// Waits until `check` says yes.
+pub(crate) async fn eventually(what: &str, within: Duration, mut check: impl AsyncFnMut() -> Result<bool>) -> Result<Duration> {
+    let start = Instant::now();
+    while start.elapsed() < within {
+        if check().await? {
+            return Ok(start.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bail!("{what}: not within {within:?}")
+}
+
+/// No log of a broker holds anything that looks like a token.
+pub(crate) fn no_token_in(log: &str) -> Result<()> {
+    ensure!(!log.contains("eyJ"), "a token was logged");
+    ensure!(!log.is_empty(), "nothing was logged at all");
+    Ok(())
+}

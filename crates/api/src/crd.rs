@@ -98,3 +98,76 @@ fn profile_rules() -> Value {
         },
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schemas() -> Vec<(String, Value)> {
+        let crds = hub_crds().into_iter().chain([grant_crd()]);
+        crds.map(|crd| {
+            let value = serde_json::to_value(&crd).expect("JSON");
+            (crd.spec.names.kind, value["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone())
+        })
+        .collect()
+    }
+
+    /// What admission may have to look at has to be bounded, or its cost is not.
+    fn unbounded(schema: &Value, at: &str, found: &mut Vec<String>) {
+        match schema["type"].as_str() {
+            Some("string") => {
+                let bounded = ["maxLength", "enum"].iter().any(|key| !schema[*key].is_null());
+                if !bounded && schema["format"] != "date-time" {
+                    found.push(at.to_owned());
+                }
+            }
+            Some("array") => {
+                if schema["maxItems"].is_null() {
+                    found.push(at.to_owned());
+                }
+                unbounded(&schema["items"], &format!("{at}[]"), found);
+            }
+            Some("object") => {
+                for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+                    unbounded(field, &format!("{at}.{name}"), found);
+                }
+                if !schema["additionalProperties"].is_null() || !schema["x-kubernetes-preserve-unknown-fields"].is_null() {
+                    found.push(format!("{at}.*"));
+                }
+            }
+            Some("boolean" | "integer") => {}
+            other => found.push(format!("{at}: {other:?}")),
+        }
+    }
+
+    #[test]
+    fn every_field_has_a_bound() {
+        for (kind, schema) in schemas() {
+            let mut found = Vec::new();
+            unbounded(&schema, &kind, &mut found);
+            assert_eq!(found, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn no_field_can_hold_an_explicit_null() {
+        for (kind, schema) in schemas() {
+            assert!(!schema.to_string().contains("\"nullable\":true"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_committed_crds_are_those_of_the_types() {
+        let committed = [
+            (hub_crds(), include_str!("../../../deploy/hub/crds.yaml")),
+            (vec![grant_crd()], include_str!("../../../deploy/target/crds.yaml")),
+        ];
+        for (crds, text) in committed {
+            let committed: Vec<Value> = serde_saphyr::from_multiple(text).expect("YAML");
+            let generated: Vec<Value> = crds.iter().map(|crd| serde_json::to_value(crd).expect("JSON")).collect();
+            let names = |list: &[Value]| list.iter().map(|c| c["metadata"]["name"].to_string()).collect::<Vec<_>>();
+            assert_eq!(names(&committed), names(&generated));
+            assert!(committed == generated, "deploy/ is not what the types say; run `make codegen`");
+        }
+    }
+}

@@ -11,6 +11,7 @@
 mod cluster;
 mod crd;
 mod grant;
+mod guardrails;
 mod profile;
 mod request;
 mod rules;
@@ -18,6 +19,7 @@ mod rules;
 pub use cluster::{AccessCluster, AccessClusterSpec, AccessClusterStatus, BrokerReport, GuardrailReport, ProfileReport};
 pub use crd::{grant_crd, hub_crds};
 pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestRef};
+pub use guardrails::{Guardrails, Side, enrolment, guardrail_differences, shipped_guardrails};
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa, Profile};
 pub use request::{
     PhaseField,

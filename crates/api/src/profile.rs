@@ -49,11 +49,11 @@ fn yes() -> bool {
 pub struct Mfa {
     /// One of these `acr` values; empty asks for none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), inner(length(max = 256)))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 256), regex(pattern = r"^[^\s,]+$")))]
     pub acr: Vec<String>,
     /// One of these `amr` values; empty asks for none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), inner(length(max = 64)))]
+    #[schemars(length(max = 16), inner(length(min = 1, max = 64), regex(pattern = r"^[^\s,]+$")))]
     pub amr: Vec<String>,
     /// The sign-in's greatest age, e.g. `15m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

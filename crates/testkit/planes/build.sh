@@ -60,6 +60,8 @@ provide() {
   fi
   if [ ! -d "$dir" ]; then
     local temp
+    # What a killed builder left; nobody else builds while we hold the lock.
+    rm -rf -- "$dir".building-*
     temp=$(mktemp -d "$dir.building-XXXXXX")
     # shellcheck disable=SC2064
     trap "rm -rf -- '$temp'" EXIT

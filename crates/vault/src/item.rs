@@ -1,0 +1,24 @@
+use sallyport_model::RequestUid;
+use serde::{Deserialize, Serialize};
+
+/// What a secret is for. Also its name in the vault.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Item {
+    /// What renews a sign-in at an identity provider, for one hub.
+    SignIn {
+        /// The issuer.
+        issuer: String,
+        /// The client id.
+        client_id: String,
+    },
+    /// The private key a request's credential is sealed to, while the request waits.
+    RequestKey {
+        /// The request.
+        request: RequestUid,
+    },
+    /// What the history is chained with.
+    HistoryKey,
+    /// What proves the history's head.
+    HistoryHead,
+}

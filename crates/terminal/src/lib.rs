@@ -1,1 +1,22 @@
-//! sallyport-terminal
+//! The terminal of a session: a shell whose kubeconfig names one cluster, whose environment brings no other
+//! credentials along, and of which nothing is left when it is closed.
+//!
+//! What it guards against is accident, not intent: the shell runs as the person, who may read their own files. The
+//! gateway and the API server are what limits a session.
+
+#![deny(missing_docs)]
+
+mod environment;
+mod kubeconfig;
+mod output;
+mod private;
+mod processes;
+mod shell;
+mod terminal;
+
+pub use environment::Environment;
+pub use kubeconfig::{KubeconfigError, KubeconfigSpec, PrivateKubeconfig};
+pub use output::{Acks, Attachment};
+pub use private::{Swept, sweep};
+pub use shell::Shell;
+pub use terminal::{Exit, Size, Terminal, TerminalError, TerminalOptions};

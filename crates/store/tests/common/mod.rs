@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub fn key() -> ChainKey {
+pub(crate) fn key() -> ChainKey {
     ChainKey::new([11; 32])
 }
 
 /// Long after any test runs, so that the order of the drafts' times is the order they are appended in.
-pub const LATER: i64 = 10_000_000_000_000_000;
+pub(crate) const LATER: i64 = 10_000_000_000_000_000;
 
-pub fn draft(n: i64) -> Draft {
+pub(crate) fn draft(n: i64) -> Draft {
     Draft::new(Action::Call)
         .at(LATER + n)
         .user(&"oidc:ada".parse().unwrap())
@@ -27,7 +27,7 @@ pub fn draft(n: i64) -> Draft {
 }
 
 /// Opens a history; waits for a process that was just killed, or a writer just told to stop, to let go of it.
-pub async fn started(dir: &Path) -> History {
+pub(crate) async fn started(dir: &Path) -> History {
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
         match History::open(dir, Some(key())).await {
@@ -40,10 +40,10 @@ pub async fn started(dir: &Path) -> History {
 }
 
 /// A closed history of 13 entries, to be changed behind its back.
-pub struct Tampering(tempfile::TempDir);
+pub(crate) struct Tampering(tempfile::TempDir);
 
 impl Tampering {
-    pub async fn of_a_history() -> Self {
+    pub(crate) async fn of_a_history() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let history = started(dir.path()).await;
         for n in 0..10 {
@@ -53,38 +53,38 @@ impl Tampering {
         Self(dir)
     }
 
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn sql(&self, sql: &str) {
+    pub(crate) fn sql(&self, sql: &str) {
         let db = rusqlite::Connection::open(self.dir().join("history.db")).unwrap();
         db.execute_batch("DROP TRIGGER entry_is_not_edited; DROP TRIGGER entry_is_not_deleted;").unwrap();
         db.execute_batch(sql).unwrap();
     }
 
-    pub fn link(&self, sequence: i64) -> Digest {
+    pub(crate) fn link(&self, sequence: i64) -> Digest {
         let db = rusqlite::Connection::open(self.dir().join("history.db")).unwrap();
         let link: [u8; 32] =
             db.query_row("SELECT link FROM entry WHERE sequence = ?", [sequence], |row| row.get(0)).unwrap();
         link.into()
     }
 
-    pub fn remove(&self, name: &str) {
+    pub(crate) fn remove(&self, name: &str) {
         std::fs::remove_file(self.dir().join(name)).unwrap();
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.dir().join(name)).unwrap()
     }
 
-    pub fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         std::fs::write(self.dir().join(name), bytes).unwrap();
     }
 }
 
 /// This test binary again, running one ignored test as a process of its own.
-pub struct Child {
+pub(crate) struct Child {
     process: std::process::Child,
     out: BufReader<std::process::ChildStdout>,
 }
@@ -92,7 +92,7 @@ pub struct Child {
 const DIR: &str = "STORE_TEST_DIR";
 
 impl Child {
-    pub fn start(test: &str, dir: &Path) -> Self {
+    pub(crate) fn start(test: &str, dir: &Path) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", test, "--nocapture"])
             .env(DIR, dir)
@@ -104,7 +104,7 @@ impl Child {
     }
 
     /// The next line it said, without the test harness's own.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         loop {
             let mut line = String::new();
             assert!(self.out.read_line(&mut line).unwrap() > 0, "the child ended");
@@ -114,12 +114,12 @@ impl Child {
         }
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
     /// With SIGKILL, which leaves it no time for anything.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
@@ -132,11 +132,11 @@ impl Drop for Child {
     }
 }
 
-pub fn child_dir() -> PathBuf {
+pub(crate) fn child_dir() -> PathBuf {
     std::env::var_os(DIR).expect("run by its parent").into()
 }
 
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     // The parent is gone when this fails.
     if writeln!(out, "\nsaid {line}").and_then(|()| out.flush()).is_err() {
@@ -145,10 +145,10 @@ pub fn say(line: &str) {
 }
 
 /// A tmpfs that is soon full.
-pub struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    pub fn mount(size: &str) -> Option<Self> {
+    pub(crate) fn mount(size: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
@@ -158,17 +158,17 @@ impl SmallDisk {
         mounted.is_ok_and(|status| status.success()).then_some(Self(dir))
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Takes all that is left.
-    pub fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut file = std::fs::File::create(self.path().join("ballast")).unwrap();
         while file.write_all(&[1; 4096]).is_ok() {}
     }
 
-    pub fn free(&self) {
+    pub(crate) fn free(&self) {
         std::fs::remove_file(self.path().join("ballast")).unwrap();
     }
 }

@@ -1,0 +1,152 @@
+use crate::private;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sallyport_model::{ClusterName, NamespaceName, Secret, visible};
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// What a private kubeconfig says.
+#[derive(Clone, Debug)]
+pub struct KubeconfigSpec {
+    /// The gateway: `https://127.0.0.1:<port>/c/<cluster>`.
+    pub server: String,
+    /// The gateway's CA, PEM.
+    pub ca_pem: String,
+    /// The session's client certificate, PEM.
+    pub client_cert_pem: String,
+    /// Its key, PEM. Good for this session while the gateway runs, and for nothing else (P2).
+    pub client_key_pem: Secret<String>,
+    /// The cluster; names the only context.
+    pub cluster: ClusterName,
+    /// The namespace commands go to when they name none.
+    pub namespace: Option<NamespaceName>,
+    /// What the user entry is called: shown by tools, means nothing.
+    pub user: String,
+}
+
+/// Why a private kubeconfig could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum KubeconfigError {
+    /// A server that is not the gateway of this machine: the key must go nowhere else.
+    #[error("`{0}` is not a gateway on 127.0.0.1")]
+    NotTheGateway(String),
+    /// The file system refused.
+    #[error("the kubeconfig in `{}` could not be written", .dir.display())]
+    Io {
+        /// The directory.
+        dir: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// The kubeconfig of one session: one cluster, one user, one context. In a directory of its own (0700), as tools
+/// put lock files beside it; removed with it on drop.
+#[derive(Debug)]
+pub struct PrivateKubeconfig {
+    runtime: PathBuf,
+    dir: TempDir,
+    spec: KubeconfigSpec,
+}
+
+impl PrivateKubeconfig {
+    /// Writes it to a fresh place in the runtime directory, which is made (0700) when missing.
+    ///
+    /// # Errors
+    /// [`KubeconfigError`].
+    pub fn write(runtime: &Path, spec: &KubeconfigSpec) -> Result<Self, KubeconfigError> {
+        check(&spec.server)?;
+        let failed = |source| KubeconfigError::Io { dir: runtime.to_owned(), source };
+        let dir = private::fresh_directory(runtime, private::KUBECONFIG).map_err(failed)?;
+        private::file(&dir.path().join("config"), body(spec, &spec.server).expose(), false)
+            .map_err(failed)?;
+        Ok(Self { runtime: runtime.to_owned(), dir, spec: spec.clone() })
+    }
+
+    /// The file, for `KUBECONFIG`. Stays the same for the whole session.
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("config")
+    }
+
+    /// Points it at another port of the gateway, in one step: whoever reads it sees the old or the new one. A
+    /// namespace someone set in it with `kubectl config` is lost.
+    ///
+    /// # Errors
+    /// [`KubeconfigError`]; the old one is still there then.
+    pub fn rewrite(&self, server: &str) -> Result<(), KubeconfigError> {
+        check(server)?;
+        let new = self.dir.path().join("config.new");
+        let write = || {
+            // Left by a rewrite that was cut short.
+            match fs::remove_file(&new) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            private::file(&new, body(&self.spec, server).expose(), false)?;
+            fs::rename(&new, self.path())
+        };
+        write().map_err(|source| KubeconfigError::Io { dir: self.dir.path().to_owned(), source })
+    }
+
+    /// Removes it now. Dropping does the same, but can't tell when it fails.
+    ///
+    /// # Errors
+    /// [`KubeconfigError::Io`] when it is still there.
+    pub fn remove(self) -> Result<(), KubeconfigError> {
+        let dir = self.dir.path().to_owned();
+        self.dir.close().map_err(|source| KubeconfigError::Io { dir, source })
+    }
+
+    /// The cluster it names.
+    pub fn cluster(&self) -> &ClusterName {
+        &self.spec.cluster
+    }
+
+    /// The namespace it names.
+    pub fn namespace(&self) -> Option<&NamespaceName> {
+        self.spec.namespace.as_ref()
+    }
+
+    pub(crate) fn runtime(&self) -> &Path {
+        &self.runtime
+    }
+}
+
+fn check(server: &str) -> Result<(), KubeconfigError> {
+    let wrong = || KubeconfigError::NotTheGateway(sallyport_model::clip(&visible(server), 120));
+    let rest = server.strip_prefix("https://127.0.0.1:").ok_or_else(wrong)?;
+    let port = rest.split('/').next().unwrap_or_default();
+    // `127.0.0.1:1@elsewhere` has no number here.
+    if port.parse::<u16>().is_ok_and(|port| port > 0) { Ok(()) } else { Err(wrong()) }
+}
+
+/// JSON is YAML, and nothing needs quoting by hand.
+fn body(spec: &KubeconfigSpec, server: &str) -> Secret<Vec<u8>> {
+    let mut context = json!({ "cluster": spec.cluster.as_str(), "user": visible(&spec.user) });
+    if let Some(namespace) = &spec.namespace {
+        context["namespace"] = namespace.as_str().into();
+    }
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "preferences": {},
+        "clusters": [{
+            "name": spec.cluster.as_str(),
+            "cluster": { "server": server, "certificate-authority-data": STANDARD.encode(&spec.ca_pem) },
+        }],
+        "users": [{
+            "name": visible(&spec.user),
+            "user": {
+                "client-certificate-data": STANDARD.encode(&spec.client_cert_pem),
+                "client-key-data": STANDARD.encode(spec.client_key_pem.expose()),
+            },
+        }],
+        "contexts": [{ "name": spec.cluster.as_str(), "context": context }],
+        "current-context": spec.cluster.as_str(),
+    });
+    let mut bytes = serde_json::to_vec_pretty(&config).expect("a JSON value has a text");
+    bytes.push(b'\n');
+    Secret::new(bytes)
+}

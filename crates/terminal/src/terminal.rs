@@ -1,0 +1,368 @@
+use crate::environment::Environment;
+use crate::output::{Attachment, Output};
+use crate::{PrivateKubeconfig, Shell, private, processes, shell};
+use filedescriptor::FileDescriptor;
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::Pid;
+use sallyport_model::visible;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::pipe;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How long processes get to end by themselves.
+const GRACE: Duration = Duration::from_millis(400);
+/// How long the last output is waited for after the shell ended.
+const DRAIN: Duration = Duration::from_millis(300);
+
+/// Columns and rows of a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub columns: u16,
+    /// Rows.
+    pub rows: u16,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { columns: 80, rows: 24 }
+    }
+}
+
+impl From<Size> for PtySize {
+    fn from(size: Size) -> Self {
+        // Programs divide by these.
+        let (rows, cols) = (size.rows.clamp(1, 2000), size.columns.clamp(1, 2000));
+        Self { rows, cols, pixel_width: 0, pixel_height: 0 }
+    }
+}
+
+/// How a terminal is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct TerminalOptions {
+    /// The shell; the person's own if none.
+    pub shell: Option<PathBuf>,
+    /// Its size.
+    pub size: Size,
+    /// Lines shown before the shell says anything.
+    pub banner: Vec<String>,
+    /// The session it belongs to, for `SALLYPORT_SESSION`. No secret: an opaque id.
+    pub session: String,
+    /// A directory with a kubectl, put into PATH before the person's own directories.
+    pub kubectl_dir: Option<PathBuf>,
+    /// Where it starts; the home directory if none.
+    pub directory: Option<PathBuf>,
+    /// The variables it is made of, already scrubbed; this process's own if none.
+    pub environment: Option<Environment>,
+}
+
+/// Why a terminal could not be opened or used.
+#[derive(Debug, thiserror::Error)]
+pub enum TerminalError {
+    /// Its files could not be written.
+    #[error("the terminal's files could not be written to `{}`", .dir.display())]
+    Files {
+        /// The runtime directory.
+        dir: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No pseudo-terminal, or the shell did not start in it.
+    #[error("`{}` could not be started: {why}", .shell.display())]
+    Start {
+        /// The shell.
+        shell: PathBuf,
+        /// Why, as the system said.
+        why: String,
+    },
+    /// It could not be written to or resized.
+    #[error("the terminal could not be {doing}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// It has ended.
+    #[error("the terminal has ended")]
+    Ended,
+}
+
+/// How a shell ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// Its exit code; none when a signal ended it.
+    pub code: Option<u32>,
+    /// The signal that ended it, as the system calls it.
+    pub signal: Option<String>,
+}
+
+/// A shell in a pseudo-terminal. Dropping it kills everything in it at once; [`Terminal::close`] asks first.
+pub struct Terminal {
+    output: Arc<Output>,
+    master: Mutex<Box<dyn MasterPty + Send>>,
+    leader: Pid,
+    input: tokio::sync::Mutex<pipe::Sender>,
+    exit: watch::Receiver<Option<Exit>>,
+    kind: Shell,
+    // Removed with it.
+    _files: TempDir,
+}
+
+/// What is made on a blocking thread.
+struct Started {
+    files: TempDir,
+    kind: Shell,
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    fd: FileDescriptor,
+}
+
+impl Terminal {
+    /// Opens a terminal on a session's kubeconfig.
+    ///
+    /// # Errors
+    /// [`TerminalError::Files`], [`TerminalError::Start`]. Nothing is left of a terminal that did not open.
+    pub async fn spawn(
+        kubeconfig: &PrivateKubeconfig,
+        mut options: TerminalOptions,
+    ) -> Result<Self, TerminalError> {
+        let place = Located::of(kubeconfig);
+        let banner = std::mem::take(&mut options.banner);
+        let started = tokio::task::spawn_blocking(move || start(&place, options))
+            .await
+            .unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?;
+        let Started { files, kind, master, mut child, fd } = started;
+        let leader = child
+            .process_id()
+            .and_then(|pid| Pid::from_raw(pid as i32))
+            .expect("a child that was started has a process id");
+        let output = Output::new();
+        for line in banner {
+            output.push(format!("{}\r\n", visible(&line)).as_bytes());
+        }
+        let (from_shell, input) = match ends(&fd) {
+            Ok(ends) => ends,
+            Err(source) => {
+                processes::drop_session(leader);
+                let _ = child.wait();
+                return Err(TerminalError::Io { doing: "watched", source });
+            }
+        };
+        let reader = tokio::spawn(read(from_shell, output.clone()));
+        let (ended, exited) = tokio::sync::oneshot::channel();
+        // A thread of its own: it reaps the shell even when the runtime is gone before the shell is.
+        std::thread::spawn(move || {
+            let status = child.wait();
+            let _ = ended.send(status);
+        });
+        let (tell, exit) = watch::channel(None);
+        tokio::spawn(supervise(leader, exited, reader, output.clone(), tell));
+        let (master, input) = (Mutex::new(master), tokio::sync::Mutex::new(input));
+        Ok(Self { output, master, leader, input, exit, kind, _files: files })
+    }
+
+    /// Looks at it: what was said so far, then what follows. A later look takes over from an earlier one; with none
+    /// the shell runs on.
+    pub fn attach(&self) -> Attachment {
+        self.output.attach()
+    }
+
+    /// Types into it. Waits while the shell does not read.
+    ///
+    /// # Errors
+    /// [`TerminalError::Ended`], or what the system said.
+    pub async fn write(&self, bytes: &[u8]) -> Result<(), TerminalError> {
+        // Whole pastes, one after the other.
+        let mut input = self.input.lock().await;
+        let mut exit = self.exit.clone();
+        let written = tokio::select! {
+            biased;
+            _ = exit.wait_for(Option::is_some) => return Err(TerminalError::Ended),
+            written = input.write_all(bytes) => written,
+        };
+        written.map_err(|source| match is_hangup(&source) {
+            true => TerminalError::Ended,
+            false => TerminalError::Io { doing: "written to", source },
+        })
+    }
+
+    /// Tells it its new size.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn resize(&self, size: Size) -> Result<(), TerminalError> {
+        let master = self.master.lock().unwrap_or_else(PoisonError::into_inner);
+        master.resize(size.into()).map_err(|error| TerminalError::Io {
+            doing: "resized",
+            source: io::Error::other(error.to_string()),
+        })
+    }
+
+    /// The shell that runs in it.
+    pub fn shell(&self) -> Shell {
+        self.kind
+    }
+
+    /// The shell's process id, which is also the id of its session.
+    pub fn process_id(&self) -> u32 {
+        self.leader.as_raw_nonzero().get() as u32
+    }
+
+    /// Waits for the shell to end, with all that ran in it.
+    pub async fn wait(&self) -> Exit {
+        let mut exit = self.exit.clone();
+        let ended = exit.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone());
+        // The supervisor is gone only with the runtime.
+        ended.unwrap_or(Exit { code: None, signal: Some("unknown".to_owned()) })
+    }
+
+    /// Ends everything in it: hangs up, and kills after 0.4 s what is still there. Returns within a second.
+    pub async fn close(&self) -> Exit {
+        let leader = self.leader;
+        if self.exit.borrow().is_none() {
+            let _ = tokio::task::spawn_blocking(move || processes::end(leader, GRACE)).await;
+        }
+        self.wait().await
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        if self.exit.borrow().is_none() {
+            processes::drop_session(self.leader);
+        }
+    }
+}
+
+/// What is needed of a kubeconfig, without holding on to it.
+struct Located {
+    runtime: PathBuf,
+    path: PathBuf,
+    cluster: String,
+    namespace: Option<String>,
+}
+
+impl Located {
+    fn of(kubeconfig: &PrivateKubeconfig) -> Self {
+        Self {
+            runtime: kubeconfig.runtime().to_owned(),
+            path: kubeconfig.path(),
+            cluster: kubeconfig.cluster().to_string(),
+            namespace: kubeconfig.namespace().map(ToString::to_string),
+        }
+    }
+}
+
+fn start(at: &Located, options: TerminalOptions) -> Result<Started, TerminalError> {
+    let files_failed = |source| TerminalError::Files { dir: at.runtime.clone(), source };
+    let files = private::fresh_directory(&at.runtime, private::TERMINAL).map_err(files_failed)?;
+    let label = at.namespace.as_ref().map_or(at.cluster.clone(), |ns| format!("{}/{ns}", at.cluster));
+    let place = shell::Place { dir: files.path(), kubeconfig: &at.path, cluster: &at.cluster, label: &label };
+    let mut environment = options.environment.unwrap_or_else(Environment::of_this_process);
+    if let Some(dir) = &options.kubectl_dir {
+        environment.prepend_path(&[dir]);
+    }
+    let program =
+        shell::choose(options.shell.as_deref(), &environment).ok_or_else(|| TerminalError::Start {
+            shell: options.shell.clone().unwrap_or_else(|| "/bin/sh".into()),
+            why: "it is not a program".to_owned(),
+        })?;
+    let start = shell::prepare(&program, &place, &mut environment).map_err(files_failed)?;
+    environment.prepend_path(&[&place.bin()]);
+    environment.set("TERM", "xterm-256color");
+    environment.set("COLORTERM", "truecolor");
+    environment.set("SHELL", &program);
+    environment.set("KUBECONFIG", &at.path);
+    // What kubectl learned of this cluster goes with the terminal.
+    environment.set("KUBECACHEDIR", files.path().join("cache"));
+    for list in ["NO_PROXY", "no_proxy"] {
+        environment.add_to_list(list, "127.0.0.1");
+    }
+    environment.set("SALLYPORT_CLUSTER", &at.cluster);
+    environment.set("SALLYPORT_NAMESPACE", at.namespace.as_deref().unwrap_or_default());
+    environment.set("SALLYPORT_SESSION", &options.session);
+    environment.set("SALLYPORT_KUBECONFIG", &at.path);
+
+    let start_failed =
+        |why: &dyn std::fmt::Display| TerminalError::Start { shell: program.clone(), why: why.to_string() };
+    let pair = native_pty_system().openpty(options.size.into()).map_err(|e| start_failed(&e))?;
+    let mut command = CommandBuilder::new(&start.program);
+    command.args(&start.args);
+    command.env_clear();
+    for (name, value) in environment.iter() {
+        command.env(name, value);
+    }
+    if let Some(directory) = options.directory.or_else(|| environment.get("HOME").map(PathBuf::from)) {
+        command.cwd(directory);
+    }
+    let raw =
+        pair.master.as_raw_fd().ok_or_else(|| start_failed(&"the pseudo-terminal has no descriptor"))?;
+    let mut fd = FileDescriptor::dup(&raw).map_err(|e| start_failed(&e))?;
+    fd.set_non_blocking(true).map_err(|e| start_failed(&e))?;
+    let child = pair.slave.spawn_command(command).map_err(|e| start_failed(&e))?;
+    Ok(Started { files, kind: start.shell, master: pair.master, child, fd })
+}
+
+/// The two ends of the pseudo-terminal's descriptor for the runtime. It is no pipe, but is read, written and polled
+/// like one.
+fn ends(fd: &FileDescriptor) -> io::Result<(pipe::Receiver, pipe::Sender)> {
+    let file = || fd.as_file().map_err(|error| io::Error::other(error.to_string()));
+    Ok((pipe::Receiver::from_file_unchecked(file()?)?, pipe::Sender::from_file_unchecked(file()?)?))
+}
+
+/// Carries what the shell says to the output, no faster than the window takes it.
+async fn read(mut shell: pipe::Receiver, output: Arc<Output>) {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        output.wait_for_room().await;
+        match shell.read(&mut buffer).await {
+            Ok(0) => return,
+            Ok(count) => output.push(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                if !is_hangup(&error) {
+                    tracing::warn!(%error, "a terminal can't be read any more");
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// After the shell: ends what it left running, lets the last output through, and tells.
+async fn supervise(
+    leader: Pid,
+    exited: tokio::sync::oneshot::Receiver<io::Result<portable_pty::ExitStatus>>,
+    reader: JoinHandle<()>,
+    output: Arc<Output>,
+    tell: watch::Sender<Option<Exit>>,
+) {
+    let status = exited.await;
+    let _ = tokio::task::spawn_blocking(move || processes::end(leader, GRACE / 2)).await;
+    // Whoever left the session with the terminal still open keeps it from ending; nobody reads it then.
+    let stop = reader.abort_handle();
+    if tokio::time::timeout(DRAIN, reader).await.is_err() {
+        stop.abort();
+    }
+    output.end();
+    let exit = match status {
+        Ok(Ok(status)) => Exit {
+            code: status.signal().is_none().then(|| status.exit_code()),
+            signal: status.signal().map(str::to_owned),
+        },
+        _ => Exit { code: None, signal: Some("unknown".to_owned()) },
+    };
+    tell.send_replace(Some(exit));
+}
+
+/// EIO is how a pseudo-terminal says that nobody is at its other end.
+fn is_hangup(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}

@@ -1,0 +1,253 @@
+//! What the tests of the terminal share: a session with a home of its own, and someone who reads the screen.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use sallyport_model::Secret;
+use sallyport_terminal::{
+    Attachment, Environment, KubeconfigSpec, PrivateKubeconfig, Terminal, TerminalOptions,
+};
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) fn spec() -> KubeconfigSpec {
+    KubeconfigSpec {
+        server: "https://127.0.0.1:6443/c/eu-1".into(),
+        ca_pem: "-----BEGIN CERTIFICATE-----\nca\n-----END CERTIFICATE-----\n".into(),
+        client_cert_pem: "-----BEGIN CERTIFICATE-----\ncert\n-----END CERTIFICATE-----\n".into(),
+        client_key_pem: Secret::new("the client key".to_owned()),
+        cluster: "eu-1".parse().unwrap(),
+        namespace: Some("payments".parse().unwrap()),
+        user: "sallyport".into(),
+    }
+}
+
+pub(crate) struct Session {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) kubeconfig: PrivateKubeconfig,
+}
+
+impl Session {
+    pub(crate) fn new() -> Self {
+        Self::in_runtime("run")
+    }
+
+    pub(crate) fn in_runtime(name: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("home")).unwrap();
+        let kubeconfig = PrivateKubeconfig::write(&dir.path().join(name), &spec()).unwrap();
+        Self { dir, kubeconfig }
+    }
+
+    pub(crate) fn home(&self) -> String {
+        self.dir.path().join("home").to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn runtime(&self) -> PathBuf {
+        self.kubeconfig.path().parent().unwrap().parent().unwrap().to_owned()
+    }
+
+    pub(crate) fn home_file(&self, name: &str, body: &str, mode: u32) {
+        let path = Path::new(&self.home()).join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, body).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// As a desktop would be started: with its person's home, and with what must not get through.
+    pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
+        let mut all: Vec<(OsString, OsString)> = [
+            ("HOME", self.home().as_str()),
+            ("PATH", &format!("{}/tools:/usr/local/bin:/usr/bin:/bin", self.home())),
+            ("LANG", "C.UTF-8"),
+            ("KUBECONFIG", "/from/the/desktop"),
+        ]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
+        for name in SECRETS {
+            all.push((name.into(), "do-not-leak".into()));
+        }
+        all
+    }
+
+    pub(crate) fn options(&self, shell: &str) -> TerminalOptions {
+        TerminalOptions {
+            shell: Some(shell.into()),
+            session: "session-1".into(),
+            environment: Some(Environment::scrubbed(self.variables())),
+            ..TerminalOptions::default()
+        }
+    }
+
+    pub(crate) async fn open(&self, shell: &str) -> Terminal {
+        Terminal::spawn(&self.kubeconfig, self.options(shell)).await.unwrap()
+    }
+}
+
+pub(crate) const SECRETS: &[&str] = &[
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "GITHUB_TOKEN",
+    "VAULT_TOKEN",
+    "DB_PASSWORD",
+    "API_SECRET",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "AZURE_CLIENT_SECRET",
+    "KUBE_TOKEN",
+    "HELM_KUBETOKEN",
+    "LD_PRELOAD_X",
+    "GTK_MODULES",
+    "WEBKIT_FORCE_SANDBOX",
+];
+
+/// Someone who types and reads.
+pub(crate) struct Screen<'a> {
+    terminal: &'a Terminal,
+    attachment: Attachment,
+    pub(crate) all: String,
+    at: usize,
+    typed: u32,
+}
+
+impl<'a> Screen<'a> {
+    pub(crate) fn of(terminal: &'a Terminal) -> Self {
+        let attachment = terminal.attach();
+        let all = String::from_utf8_lossy(&attachment.scrollback).into_owned();
+        Self { terminal, attachment, all, at: 0, typed: 0 }
+    }
+
+    /// Reads on until the text appears after what was read before; returns what was said up to and with it.
+    pub(crate) async fn until(&mut self, text: &str) -> String {
+        let read = async {
+            loop {
+                if let Some(found) = self.all[self.at..].find(text) {
+                    let end = self.at + found + text.len();
+                    let said = self.all[self.at..end].to_owned();
+                    self.at = end;
+                    return said;
+                }
+                let Some(chunk) = self.attachment.next().await else {
+                    panic!("the terminal ended before `{text}`: {}", &self.all[self.at..]);
+                };
+                self.attachment.acks().ack(chunk.len());
+                self.all.push_str(&String::from_utf8_lossy(&chunk));
+            }
+        };
+        match tokio::time::timeout(DEADLINE, read).await {
+            Ok(said) => said,
+            Err(_) => panic!("`{text}` did not appear; the screen: {}", self.all),
+        }
+    }
+
+    /// Waits for a command to be answered, which is when the shell is at its prompt; returns all it said till then.
+    pub(crate) async fn prompt(&mut self) -> String {
+        self.run("true").await;
+        self.all.clone()
+    }
+
+    /// Types a line and returns what was said until it was done.
+    pub(crate) async fn run(&mut self, line: &str) -> String {
+        self.typed += 1;
+        // The mark is not in what is typed, so its echo is not taken for it.
+        let n = self.typed;
+        self.terminal.write(format!("{line}\nprintf '%s-%s\\n' done {n}\n").as_bytes()).await.unwrap();
+        let said = self.until(&format!("done-{n}")).await;
+        unwrapped(&said)
+    }
+}
+
+/// Without what a line editor adds: escape sequences, and the carriage returns it wraps long lines with.
+fn unwrapped(said: &str) -> String {
+    let mut out = String::new();
+    let mut chars = said.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => {
+                if chars.next() == Some('[') {
+                    while chars.next().is_some_and(|c| !c.is_ascii_alphabetic()) {}
+                }
+            }
+            '\r' => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Whether a process runs (one that ended and waits to be reaped does not).
+pub(crate) fn alive(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .ok()
+        .and_then(|stat| Some(stat.rsplit_once(')')?.1.trim_start().chars().next()? != 'Z'))
+        .unwrap_or(false)
+}
+
+/// Waits for all of them to be gone; ends what is not, so that a failing test leaves nothing behind either.
+pub(crate) fn gone(pids: &[u32], within: Duration) {
+    let until = std::time::Instant::now() + within;
+    while pids.iter().any(|pid| alive(*pid)) && std::time::Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let left: Vec<u32> = pids.iter().copied().filter(|pid| alive(*pid)).collect();
+    left.iter().for_each(|pid| kill(*pid));
+    assert!(left.is_empty(), "{left:?} are left");
+}
+
+pub(crate) fn kill(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
+    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+}
+
+/// This test binary again, running one ignored test as a process of its own.
+pub(crate) struct Child {
+    process: std::process::Child,
+    out: std::io::BufReader<std::process::ChildStdout>,
+}
+
+impl Child {
+    pub(crate) fn start(test: &str) -> Self {
+        let mut process = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", test, "--nocapture"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = std::io::BufReader::new(process.stdout.take().unwrap());
+        Self { process, out }
+    }
+
+    /// The next line it said, without the test harness's own.
+    pub(crate) fn line(&mut self) -> String {
+        use std::io::BufRead as _;
+        loop {
+            let mut line = String::new();
+            assert!(self.out.read_line(&mut line).unwrap() > 0, "the child ended");
+            if let Some(said) = line.trim().strip_prefix("said ") {
+                return said.to_owned();
+            }
+        }
+    }
+
+    /// With SIGKILL, which leaves it no time for anything.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub(crate) fn say(line: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "\nsaid {line}").and_then(|()| out.flush()).is_err() {
+        // The parent is gone.
+        std::process::exit(1);
+    }
+}

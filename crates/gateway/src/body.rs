@@ -1,0 +1,151 @@
+//! Bodies in both directions: passed on frame by frame as the other side takes them, counted, never gathered.
+
+use crate::call::CallOutcome;
+use crate::lanes::Hold;
+use crate::record::{CallState, InFlight};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
+
+/// What the client sends on to the API server.
+pub(crate) struct Upload {
+    inner: Option<Incoming>,
+    state: Option<Arc<CallState>>,
+}
+
+impl Upload {
+    pub(crate) fn of(inner: Incoming, state: Arc<CallState>) -> Self {
+        Self { inner: Some(inner), state: Some(state) }
+    }
+
+    pub(crate) fn none() -> Self {
+        Self { inner: None, state: None }
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        let frame = ready!(Pin::new(inner).poll_frame(cx));
+        if let (Some(Ok(frame)), Some(state)) = (&frame, &self.state) {
+            state.bytes_in.fetch_add(data_len(frame), Relaxed);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+/// What the client gets.
+pub(crate) enum Answer {
+    /// The gateway's own words, or nothing.
+    Own(Full<Bytes>),
+    /// The API server's, as they come.
+    Relayed(Box<Relayed>),
+}
+
+/// The API server's body on its way to the client. While it lives the call is under way and its place on the
+/// upstream connection is taken.
+pub(crate) struct Relayed {
+    inner: Incoming,
+    call: Option<InFlight>,
+    _hold: Hold,
+}
+
+impl Relayed {
+    pub(crate) fn new(inner: Incoming, call: InFlight, hold: Hold) -> Self {
+        Self { inner, call: Some(call), _hold: hold }
+    }
+
+    /// A receiver that knows the length asks for nothing more once it has it.
+    fn is_complete(&self) -> bool {
+        self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0)
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(call) = &self.call {
+                    call.state().bytes_out.fetch_add(data_len(frame), Relaxed);
+                }
+            }
+            Some(Err(error)) => {
+                if let Some(call) = self.call.take() {
+                    call.finish(CallOutcome::Failed(format!("the API server broke off its answer: {error}")));
+                }
+            }
+            None => {
+                if let Some(call) = self.call.take() {
+                    call.finish(CallOutcome::Answered);
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+}
+
+impl Drop for Relayed {
+    fn drop(&mut self) {
+        if let Some(call) = self.call.take().filter(|_| self.is_complete()) {
+            call.finish(CallOutcome::Answered);
+        }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match &mut *self {
+            Self::Own(body) => Pin::new(body).poll_frame(cx).map(|frame| {
+                frame.map(|frame| match frame {
+                    Ok(frame) => Ok(frame),
+                    Err(never) => match never {},
+                })
+            }),
+            Self::Relayed(body) => body.poll(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(body) => body.is_end_stream(),
+            Self::Relayed(body) => body.inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(body) => body.size_hint(),
+            Self::Relayed(body) => body.inner.size_hint(),
+        }
+    }
+}
+
+fn data_len(frame: &Frame<Bytes>) -> u64 {
+    frame.data_ref().map_or(0, |data| data.len() as u64)
+}

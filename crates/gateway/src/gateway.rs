@@ -1,0 +1,242 @@
+//! The listener on loopback and the sessions behind it.
+
+use crate::authority::Authority;
+use crate::call::Call;
+use crate::error::GatewayError;
+use crate::held::Held;
+use crate::lanes::{Lanes, Pings};
+use crate::listen::{Door, listen};
+use crate::live::Live;
+use crate::registry::Registry;
+use crate::session::{CutNotice, CutReason, CutReport, End, Session, Standing, WallClock};
+use crate::upstream::{Bearer, Endpoint, Upstream};
+use rustls::crypto::CryptoProvider;
+use sallyport_model::{Jti, Secret, SessionId};
+use sallyport_policy::SessionPermit;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+/// How the gateway listens and waits.
+#[derive(Clone)]
+pub struct GatewayOptions {
+    /// The port of last time; another one when it is taken. `None`: any.
+    pub port: Option<u16>,
+    /// For a connection to the API server, name, TCP and TLS together; and for a client's handshake.
+    pub connect_within: Duration,
+    /// For the head of an ordinary answer. Longer than the 60 s an API server gives itself, so that its own
+    /// sentence arrives; streams may be silent as long as they like.
+    pub answer_within: Duration,
+    /// How often an upstream HTTP/2 connection that carries calls is pinged.
+    pub ping_every: Duration,
+    /// How long a ping's answer may take before the connection is given up.
+    pub ping_within: Duration,
+    /// Reads the wall clock.
+    pub wall_clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        Self {
+            port: None,
+            connect_within: Duration::from_secs(10),
+            answer_within: Duration::from_secs(75),
+            ping_every: Duration::from_secs(30),
+            ping_within: Duration::from_secs(15),
+            wall_clock: Arc::new(SystemTime::now),
+        }
+    }
+}
+
+/// What a session's kubeconfig needs, and word of its end.
+#[derive(Debug)]
+pub struct Opened {
+    /// `https://127.0.0.1:<port>/c/<cluster>`.
+    pub server_url: String,
+    /// The gateway's authority, PEM: the only one to trust for that URL.
+    pub ca_pem: String,
+    /// The session's client certificate, PEM.
+    pub client_cert_pem: String,
+    /// Its key, PEM (PKCS #8).
+    pub client_key_pem: Secret<String>,
+    /// Resolves when the session is cut, by whomever; also when its time is up.
+    pub cut: CutNotice,
+}
+
+/// The loopback gateway. Clones are the same gateway; dropping the last one ends it and every session.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    door: Arc<Door>,
+    authority: Authority,
+    provider: Arc<CryptoProvider>,
+    options: GatewayOptions,
+    port: u16,
+    runtime: Handle,
+    held: Held,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.held.cut_token().cancel();
+        let sessions = self.door.registry.sessions();
+        self.runtime.spawn(async move {
+            for session in sessions {
+                session.cut(CutReason::Quit).await;
+            }
+        });
+    }
+}
+
+impl Gateway {
+    /// Opens the gateway on 127.0.0.1 with a certificate authority of its own. Call it within a tokio runtime; what
+    /// it starts runs there.
+    ///
+    /// # Errors
+    /// When no port can be had, or a certificate can't be made.
+    pub async fn start(options: GatewayOptions) -> Result<Self, GatewayError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let authority = Authority::new()?;
+        let tls = authority.server_config(provider.clone())?;
+        let listener = bind(options.port).await.map_err(GatewayError::Listen)?;
+        let port = listener.local_addr().map_err(GatewayError::Listen)?.port();
+        let held = Held::default();
+        let door = Arc::new(Door::new(Registry::default(), tls, port, &options, held.clone()));
+        held.spawn(listen(listener, door.clone()));
+        let inner = Inner { door, authority, provider, options, port, runtime: Handle::current(), held };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.inner.port
+    }
+
+    /// Serves a session until its permit's end or a cut. Every call it makes is sent to `calls`; when that is full
+    /// new calls wait, and when nobody receives any more none is served. `calls` closes once the session is cut and
+    /// its last call was sent.
+    ///
+    /// # Errors
+    /// When the permit is for something else or over, the session is known already, or the API server can't be
+    /// called as described.
+    pub fn open(
+        &self,
+        permit: &SessionPermit,
+        upstream: Upstream,
+        calls: mpsc::Sender<Call>,
+    ) -> Result<Opened, GatewayError> {
+        let inner = &self.inner;
+        matches(permit, &upstream)?;
+        let id = permit.session().clone();
+        let wall: WallClock = inner.options.wall_clock.clone();
+        let end =
+            End::after(upstream.now, permit.end(), wall()).ok_or_else(|| GatewayError::Ended(id.clone()))?;
+        let wrong = |error| GatewayError::Upstream(upstream.cluster.clone(), error);
+        let bearer = Bearer::new(&upstream.token).map_err(wrong)?;
+        let endpoint =
+            Endpoint::new(&upstream, inner.provider.clone(), inner.options.connect_within).map_err(wrong)?;
+        let identity = inner.authority.client(&id)?;
+
+        let _in_runtime = inner.runtime.enter();
+        let held = Held::default();
+        let pings = Pings { every: inner.options.ping_every, within: inner.options.ping_within };
+        let lanes = Arc::new(Lanes::new(endpoint, held.clone(), pings));
+        let standing = Standing::new(permit, upstream.jti.clone(), bearer);
+        let session = Arc::new(Session::new(standing, &upstream, lanes, held, end, wall, calls));
+        if !inner.door.registry.add(identity.fingerprint, session.clone()) {
+            return Err(GatewayError::Known(id));
+        }
+        let (notice, cut) = oneshot::channel();
+        session.tell_cut(notice);
+        tokio::spawn(async move { session.watch_end().await });
+        Ok(Opened {
+            server_url: format!("https://127.0.0.1:{}/c/{}", inner.port, permit.cluster()),
+            ca_pem: inner.authority.cert_pem(),
+            client_cert_pem: identity.cert_pem,
+            client_key_pem: identity.key_pem,
+            cut,
+        })
+    }
+
+    /// Goes on with a new grant's token, until its end, under the same client certificate. Streams that are open
+    /// keep the token they began with, and end with it or with the session. `now` as in [`Upstream::now`].
+    ///
+    /// # Errors
+    /// When the session is not open, or the permit is for another user, cluster, endpoint or session.
+    pub fn swap_token(
+        &self,
+        permit: &SessionPermit,
+        token: &Secret<String>,
+        jti: Jti,
+        now: i64,
+    ) -> Result<(), GatewayError> {
+        let inner = &self.inner;
+        let id = permit.session();
+        let session = inner.door.registry.session(id).ok_or_else(|| GatewayError::NotOpen(id.clone()))?;
+        let wrong = |error| GatewayError::Upstream(permit.cluster().clone(), error);
+        let bearer = Bearer::new(token).map_err(wrong)?;
+        let end = End::after(now, permit.end(), (inner.options.wall_clock)())
+            .ok_or_else(|| GatewayError::Ended(id.clone()))?;
+        session.extend(Standing::new(permit, jti, bearer), permit.endpoint(), end)
+    }
+
+    /// Refuses the session's calls from now on and ends everything that runs for it; later calls are answered with
+    /// the reason. `None` when it is not open.
+    pub async fn cut(&self, session: &SessionId, reason: CutReason) -> Option<CutReport> {
+        self.inner.door.registry.session(session)?.cut(reason).await
+    }
+
+    /// The session's counters and calls; also of one that was cut, for a while.
+    pub fn live(&self, session: &SessionId) -> Option<Live> {
+        Some(self.inner.door.registry.session(session)?.ledger().live())
+    }
+
+    /// How many HTTP/2 connections the session has to its API server.
+    pub fn upstream_connections(&self, session: &SessionId) -> Option<usize> {
+        Some(self.inner.door.registry.session(session)?.lanes().connections())
+    }
+
+    /// Cuts every session, then stops listening.
+    pub async fn shutdown(&self) -> Vec<(SessionId, CutReport)> {
+        let cut = |session: Arc<Session>| async move {
+            let report = session.cut(CutReason::Quit).await?;
+            Some((session.id.clone(), report))
+        };
+        let cuts = self.inner.door.registry.sessions().into_iter().map(cut);
+        let reports = futures::future::join_all(cuts).await;
+        self.inner.held.end(Duration::from_secs(1)).await;
+        reports.into_iter().flatten().collect()
+    }
+}
+
+async fn bind(wanted: Option<u16>) -> std::io::Result<TcpListener> {
+    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    if let Some(port) = wanted {
+        match TcpListener::bind(at(port)).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => tracing::info!(port, %error, "the gateway's port is taken; it gets another"),
+        }
+    }
+    TcpListener::bind(at(0)).await
+}
+
+/// A permit opens only what it was given for.
+fn matches(permit: &SessionPermit, upstream: &Upstream) -> Result<(), GatewayError> {
+    if permit.cluster() != &upstream.cluster {
+        return Err(GatewayError::OtherPermit("cluster"));
+    }
+    if permit.user() != &upstream.user {
+        return Err(GatewayError::OtherPermit("user"));
+    }
+    if Url::parse(permit.endpoint()).ok().as_ref() != Some(&upstream.endpoint) {
+        return Err(GatewayError::OtherPermit("endpoint"));
+    }
+    Ok(())
+}

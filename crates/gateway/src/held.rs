@@ -1,0 +1,49 @@
+//! Everything that runs for a session, so that all of it can be ended at once.
+
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Spawns tasks that are dropped where they stand when the session is cut: connections close, bodies end, splices
+/// stop, without anyone having to be asked.
+#[derive(Clone, Default)]
+pub(crate) struct Held {
+    tracker: TaskTracker,
+    cut: CancellationToken,
+}
+
+impl Held {
+    pub(crate) fn cut_token(&self) -> &CancellationToken {
+        &self.cut
+    }
+
+    pub(crate) fn spawn<F>(&self, task: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send,
+    {
+        let cut = self.cut.clone();
+        self.tracker.spawn(async move {
+            cut.run_until_cancelled_owned(task).await;
+        });
+    }
+
+    /// Drops every task and waits until the last is gone; `within` only bounds a task that never yields.
+    pub(crate) async fn end(&self, within: Duration) -> bool {
+        self.cut.cancel();
+        self.tracker.close();
+        timeout(within, self.tracker.wait()).await.is_ok()
+    }
+}
+
+impl<F> hyper::rt::Executor<F> for Held
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.spawn(task);
+    }
+}

@@ -1,0 +1,125 @@
+//! What the gateway itself says no to, and how a Kubernetes client reads it.
+
+use crate::CutReason;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
+use sallyport_model::ClusterName;
+use serde::Serialize;
+
+/// An answer of the gateway's own: the API server never saw the request, or never answered it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("the session on `{cluster}` is closed: {why}. Open the cluster in Sallyport again")]
+    Closed { cluster: ClusterName, why: CutReason },
+    #[error("this client certificate belongs to no session. Open the cluster in Sallyport again")]
+    Unknown,
+    #[error(
+        "the history can't record calls at the moment, and nothing passes unrecorded. See Sallyport's window"
+    )]
+    Unrecorded,
+    #[error("only GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS pass the gateway")]
+    Method,
+    #[error(
+        "the request names a whole URL or nothing; only a path is served. The gateway is not a forward proxy"
+    )]
+    NotAPath,
+    #[error("the path {0}. It was not sent on")]
+    Path(&'static str),
+    #[error(
+        "this session is for `{cluster}`: its paths begin with /c/{cluster}/. Check the kubeconfig in use"
+    )]
+    OtherCluster { cluster: ClusterName },
+    #[error("the Host header is not the gateway's address")]
+    Host,
+    #[error("web pages may not call the gateway")]
+    Origin,
+    #[error(
+        "the request carries `{0}`. The gateway adds the session's own credentials; leave yours out (--token, --username)"
+    )]
+    Credentials(&'static str),
+    #[error("impersonation (--as) is not part of this session's profile")]
+    Impersonation,
+    #[error("only upgrades to websocket and SPDY/3.1 are served, one at a time and without a body")]
+    Upgrade,
+    #[error("the API server of `{cluster}` can't be reached: {why}")]
+    Unreachable { cluster: ClusterName, why: String },
+    #[error(
+        "the API server of `{cluster}` did not answer within {seconds} s. Whether it carried the request out is not known"
+    )]
+    Silent { cluster: ClusterName, seconds: u64 },
+    #[error("the API server of `{cluster}` broke off without an answer: {why}")]
+    Broken { cluster: ClusterName, why: String },
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Closed { .. } | Self::Unknown | Self::OtherCluster { .. } => StatusCode::FORBIDDEN,
+            Self::Origin | Self::Impersonation => StatusCode::FORBIDDEN,
+            Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAPath | Self::Path(_) | Self::Credentials(_) | Self::Upgrade => StatusCode::BAD_REQUEST,
+            // RFC 9110 §7.4: the request was sent to an authority this server does not speak for.
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
+            Self::Unreachable { .. } | Self::Broken { .. } => StatusCode::BAD_GATEWAY,
+            Self::Silent { .. } => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// Whether the API server was at fault and not the request.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Silent { .. } | Self::Broken { .. })
+    }
+
+    /// `reason` of a `metav1.Status` (apimachinery pkg/apis/meta/v1/types.go).
+    fn reason(&self) -> &'static str {
+        match self.status() {
+            StatusCode::FORBIDDEN => "Forbidden",
+            StatusCode::METHOD_NOT_ALLOWED => "MethodNotAllowed",
+            StatusCode::GATEWAY_TIMEOUT => "Timeout",
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => "ServiceUnavailable",
+            _ => "BadRequest",
+        }
+    }
+
+    /// The answer as kubectl and client libraries decode it, whatever they said they accept: they go by the content
+    /// type. A HEAD gets the head of it.
+    pub(crate) fn response(&self, method: &Method) -> Response<Full<Bytes>> {
+        let status = Status {
+            kind: "Status",
+            api_version: "v1",
+            metadata: Empty {},
+            status: "Failure",
+            message: format!("sallyport: {self}"),
+            reason: self.reason(),
+            code: self.status().as_u16(),
+        };
+        let body = serde_json::to_vec(&status).expect("strings and numbers are JSON");
+        let length = HeaderValue::from(body.len());
+        let body = if *method == Method::HEAD { Bytes::new() } else { Bytes::from(body) };
+        let mut response = Response::new(Full::new(body));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_LENGTH, length);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    kind: &'static str,
+    api_version: &'static str,
+    metadata: Empty,
+    status: &'static str,
+    message: String,
+    reason: &'static str,
+    code: u16,
+}
+
+#[derive(Serialize)]
+struct Empty {}

@@ -1,0 +1,190 @@
+//! Joins two connections byte by byte, in both directions, as fast as the slower of the two takes it.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep};
+
+/// Gathers several TLS records into one write.
+const BUFFER: usize = 128 << 10;
+
+/// Once one side has said its last word, how long the other may be silent before it is taken to have ended as well.
+pub(crate) const AFTERTHOUGHT: Duration = Duration::from_secs(10);
+
+/// Which side failed.
+#[derive(Debug)]
+pub(crate) enum SpliceError {
+    Client,
+    Upstream(io::Error),
+}
+
+/// Runs until both directions have ended, or one failed.
+pub(crate) async fn splice<C, U>(
+    mut client: C,
+    mut upstream: U,
+    bytes_in: &AtomicU64,
+    bytes_out: &AtomicU64,
+    afterthought: Duration,
+) -> Result<(), SpliceError>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    U: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut up, mut down) = (Flow::new(), Flow::new());
+    let mut silence: Option<(Pin<Box<tokio::time::Sleep>>, u64)> = None;
+    poll_fn(|cx| {
+        let to_upstream = up.poll(cx, &mut client, &mut upstream, bytes_in);
+        let to_client = down.poll(cx, &mut upstream, &mut client, bytes_out);
+        match (to_upstream, to_client) {
+            (Poll::Ready(Err(End::Read(_))), _) | (_, Poll::Ready(Err(End::Write(_)))) => {
+                return Poll::Ready(Err(SpliceError::Client));
+            }
+            (Poll::Ready(Err(End::Write(e))), _) | (_, Poll::Ready(Err(End::Read(e)))) => {
+                return Poll::Ready(Err(SpliceError::Upstream(e)));
+            }
+            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(Ok(())),
+            (Poll::Pending, Poll::Pending) => return Poll::Pending,
+            _ => {}
+        }
+        let moved = bytes_in.load(Relaxed) + bytes_out.load(Relaxed);
+        let (sleep, seen) = silence.get_or_insert_with(|| (Box::pin(sleep(afterthought)), moved));
+        if *seen != moved {
+            *seen = moved;
+            sleep.as_mut().reset(Instant::now() + afterthought);
+        }
+        sleep.as_mut().poll(cx).map(Ok)
+    })
+    .await
+}
+
+enum End {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+/// One direction.
+struct Flow {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    unflushed: bool,
+    at_eof: bool,
+    is_done: bool,
+}
+
+impl Flow {
+    fn new() -> Self {
+        Self {
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            unflushed: false,
+            at_eof: false,
+            is_done: false,
+        }
+    }
+
+    fn poll<R, W>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut R,
+        to: &mut W,
+        moved: &AtomicU64,
+    ) -> Poll<Result<(), End>>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        if self.is_done {
+            return Poll::Ready(Ok(()));
+        }
+        loop {
+            let waits = self.fill(cx, from)?;
+            while self.start < self.end {
+                let chunk = &self.buffer[self.start..self.end];
+                let written = ready!(Pin::new(&mut *to).poll_write(cx, chunk)).map_err(End::Write)?;
+                if written == 0 {
+                    return Poll::Ready(Err(End::Write(io::ErrorKind::WriteZero.into())));
+                }
+                self.start += written;
+                self.unflushed = true;
+                moved.fetch_add(written as u64, Relaxed);
+            }
+            (self.start, self.end) = (0, 0);
+            if self.at_eof {
+                ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(End::Write)?;
+                self.is_done = true;
+                return Poll::Ready(Ok(()));
+            }
+            if waits {
+                if self.unflushed {
+                    ready!(Pin::new(&mut *to).poll_flush(cx)).map_err(End::Write)?;
+                    self.unflushed = false;
+                }
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads what is there, up to the buffer's end; whether nothing more is there for now.
+    fn fill<R: AsyncRead + Unpin>(&mut self, cx: &mut Context<'_>, from: &mut R) -> Result<bool, End> {
+        while !self.at_eof && self.end < self.buffer.len() {
+            let mut free = ReadBuf::new(&mut self.buffer[self.end..]);
+            match Pin::new(&mut *from).poll_read(cx, &mut free) {
+                Poll::Pending => return Ok(true),
+                Poll::Ready(Err(error)) => return Err(End::Read(error)),
+                Poll::Ready(Ok(())) => {
+                    let read = free.filled().len();
+                    self.at_eof = read == 0;
+                    self.end += read;
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    #[tokio::test]
+    async fn both_directions_arrive_whole_and_are_counted() {
+        let (mut client, client_end) = duplex(1000);
+        let (mut upstream, upstream_end) = duplex(777);
+        let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
+        let far = tokio::spawn(async move {
+            let mut got = Vec::new();
+            upstream.read_to_end(&mut got).await.unwrap();
+            upstream.write_all(&got).await.unwrap();
+            upstream.write_all(b"!").await.unwrap();
+            got
+        });
+        let near = tokio::spawn(async move {
+            let data: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+            client.write_all(&data).await.unwrap();
+            client.shutdown().await.unwrap();
+            let mut back = Vec::new();
+            client.read_to_end(&mut back).await.unwrap();
+            (data, back)
+        });
+        splice(client_end, upstream_end, &sent, &received, AFTERTHOUGHT).await.unwrap();
+        let ((data, back), got) = (near.await.unwrap(), far.await.unwrap());
+        assert!(got == data && back.len() == data.len() + 1 && back[..data.len()] == data);
+        assert_eq!((sent.into_inner(), received.into_inner()), (1_000_000, 1_000_001));
+    }
+
+    #[tokio::test]
+    async fn a_side_that_never_ends_is_not_waited_for() {
+        let (client, client_end) = duplex(64);
+        let (_silent, upstream_end) = duplex(64);
+        drop(client);
+        let none = AtomicU64::new(0);
+        splice(client_end, upstream_end, &none, &none, Duration::from_millis(50)).await.unwrap();
+    }
+}

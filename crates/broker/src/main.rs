@@ -1,1 +1,5 @@
-fn main() {}
+//! `sallyport-broker`.
+
+fn main() -> anyhow::Result<()> {
+    sallyport_broker::start()
+}

@@ -1,1 +1,32 @@
-//! sallyport-provision
+//! A grant on a target: what has to exist, making it, asking until it works, removing it, and proving it gone.
+//!
+//! [`plan`] is pure: from a [`sallyport_policy::Permit`] and what exists it says what is missing. Everything it names
+//! is *created*, never applied, and found objects count only when owner and content are what would have been made,
+//! so the same plan can be carried out again after a crash at any point. [`Dialer`] speaks to the target over
+//! connections of its own: readiness and proof must not profit from a pool that authenticated earlier.
+//!
+//! The broker runs this with its ServiceAccount, solo mode with the user's own rights.
+
+#![deny(missing_docs)]
+
+mod error;
+mod execute;
+mod flush;
+mod mint;
+mod observe;
+mod plan;
+mod proof;
+mod question;
+mod ready;
+mod wire;
+
+pub use error::ProvisionError;
+pub use execute::{Target, account_of};
+pub use flush::Flushed;
+pub use mint::{MINT_SLACK, Minted};
+pub use observe::Observed;
+pub use plan::{Plan, SessionPlan, SHORTEST_MINT, Unfit, plan};
+pub use proof::{Proof, Proven, Witness};
+pub use question::{On, Question};
+pub use ready::{NotReady, Ready, until_ready};
+pub use wire::{Answer, DialError, Dialer, Endpoint, Line, Warm};

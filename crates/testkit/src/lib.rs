@@ -26,3 +26,4 @@ pub use pods::Pods;
 
 pub mod browser;
 pub mod idp;
+pub mod broker;

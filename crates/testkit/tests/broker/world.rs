@@ -2,7 +2,7 @@
 //! and there is one Lease.
 
 use anyhow::{Context, Result, bail, ensure};
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleBinding};
 use kube::{Api, ResourceExt, api::ListParams};
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, CONDITION_ENDED, GRANT_LABEL};
@@ -43,6 +43,8 @@ impl World {
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo");
         hub.apply_kustomize(&demo).await?;
         target.apply_kustomize(&demo.join("target")).await?;
+        // Until its controller has found the new kinds, which it looks for every 30 s, a quota refuses everything.
+        hub.kubectl().ok(&["delete", "resourcequota", "--all", "-n", TEAM]).await?;
         let world = Self { enrolled: Enrolled::new(&hub, &target, CLUSTER, "sandbox").await?, hub, target };
         world.restore_profiles().await?;
         println!("hub and target ready in {} ms", begun.elapsed().as_millis());
@@ -122,16 +124,6 @@ impl World {
             }
         }
         Ok(names)
-    }
-
-    pub(crate) async fn make_namespace(&self, name: &str) -> Result<()> {
-        let api: Api<Namespace> = Api::all(self.target.admin()?);
-        let object: Namespace = serde_json::from_value(serde_json::json!({"metadata": {"name": name}}))?;
-        match api.create(&Default::default(), &object).await {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

@@ -1,0 +1,174 @@
+use crate::{
+    clock::Clock,
+    config::{Authorities, Config},
+    hubside::{Hub, read_rule},
+    queue::{Key, Queue},
+    standing::standing,
+    store::Store,
+};
+use k8s_openapi::api::{
+    core::v1::{Namespace, ServiceAccount},
+    rbac::v1::{ClusterRole, ClusterRoleBinding, RoleBinding},
+};
+use kube::ResourceExt;
+use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, GRANT_LABEL};
+use sallyport_model::{Phase, RoleName, Scope, SessionAccount, RequestUid};
+use sallyport_provision::{Dialer, Observed, Target};
+use sallyport_rbac::{Rule, dangers, effective, growth};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    time::Duration,
+};
+use tokio::{sync::Notify, time::Instant};
+
+/// Everything the parts of one leader share.
+pub(crate) struct Broker {
+    pub(crate) config: Config,
+    pub(crate) authorities: Authorities,
+    pub(crate) hub: Hub,
+    pub(crate) target: Target,
+    pub(crate) dialer: Dialer,
+    pub(crate) stores: Stores,
+    pub(crate) queue: Queue,
+    pub(crate) clock: Clock,
+    pub(crate) contact: Contact,
+    /// Rung when what is reported on the AccessCluster may have changed.
+    pub(crate) report: Notify,
+    /// Rung when something on the target may have no request any more.
+    pub(crate) sweep: Notify,
+}
+
+/// What the watches have seen.
+#[derive(Default)]
+pub(crate) struct Stores {
+    pub(crate) requests: Store<AccessRequest>,
+    pub(crate) profiles: Store<AccessProfile>,
+    pub(crate) roles: Store<ClusterRole>,
+    pub(crate) grants: Store<AccessGrant>,
+    pub(crate) accounts: Store<ServiceAccount>,
+    pub(crate) bindings: Store<RoleBinding>,
+    pub(crate) cluster_bindings: Store<ClusterRoleBinding>,
+    pub(crate) namespaces: Store<Namespace>,
+    /// Set when the target lets the broker watch namespaces; without it admission alone judges them.
+    pub(crate) namespaces_known: AtomicBool,
+}
+
+/// When the hub was last heard of.
+pub(crate) struct Contact(Mutex<Instant>);
+
+impl Contact {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+
+    pub(crate) fn heard(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    pub(crate) fn silent_for(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+}
+
+/// What everything of one grant is labelled with.
+pub(crate) fn label<K: ResourceExt>(object: &K) -> Option<&str> {
+    object.labels().get(GRANT_LABEL).map(String::as_str)
+}
+
+pub(crate) fn key_of(request: &AccessRequest) -> Key {
+    (request.namespace().unwrap_or_default(), request.name_any())
+}
+
+/// The name of the grant a request would have.
+pub(crate) fn grant_name(request: &AccessRequest) -> String {
+    SessionAccount::derive_grant_name(&RequestUid::new(request.uid().unwrap_or_default()))
+}
+
+impl Broker {
+    /// What the watches have seen under a grant's name.
+    pub(crate) fn observed(&self, grant: &str) -> Observed {
+        let stores = &self.stores;
+        Observed {
+            grant: stores.grants.get("", grant).map(|found| (*found).clone()),
+            accounts: stores.accounts.filtered(|one| label(one) == Some(grant)),
+            bindings: stores.bindings.filtered(|one| label(one) == Some(grant)),
+            cluster_bindings: stores.cluster_bindings.filtered(|one| label(one) == Some(grant)),
+        }
+    }
+
+    /// Requests of the same person that are being granted or open, this one left out.
+    pub(crate) fn others_open(&self, request: &AccessRequest) -> u32 {
+        let same = |one: &&Arc<AccessRequest>| {
+            one.spec.user == request.spec.user
+                && matches!(one.phase(), Phase::Approved | Phase::Active)
+                && one.uid() != request.uid()
+        };
+        u32::try_from(self.stores.requests.all().iter().filter(same).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The first standing binding that gives every session more than discovery.
+    pub(crate) fn standing(&self) -> Option<String> {
+        let stores = &self.stores;
+        standing(&stores.bindings.all(), &stores.cluster_bindings.all(), |name| stores.roles.get("", name))
+    }
+
+    /// Namespaces open for sessions, or those asked for when the target doesn't let the broker see.
+    pub(crate) fn bindable(&self, asked: &Scope) -> BTreeSet<sallyport_model::NamespaceName> {
+        if !self.stores.namespaces_known.load(std::sync::atomic::Ordering::Relaxed) {
+            return asked.to_list().into_iter().collect();
+        }
+        let open = self.stores.namespaces.all();
+        open.iter().filter_map(|namespace| namespace.name_any().parse().ok()).collect()
+    }
+
+    /// The rules of a role as the watch saw it last.
+    pub(crate) fn seen_rules(&self, roles: &[RoleName]) -> Vec<Rule> {
+        let found = roles.iter().filter_map(|name| Some((name, self.stores.roles.get("", name.as_str())?)));
+        found.flat_map(|(name, role)| rules_of(name, &role)).collect()
+    }
+
+    /// What the bound roles allow by now that the offer did not say, in words (P11, attack 5).
+    pub(crate) fn growth(&self, request: &AccessRequest, grant: &AccessGrant) -> Option<String> {
+        let offer = request.status.as_ref()?.offer.as_ref()?;
+        let before: Vec<Rule> = offer.rules.iter().filter_map(read_rule).collect();
+        let roles: Vec<RoleName> = grant.spec.roles.iter().filter_map(|name| name.parse().ok()).collect();
+        // Left out, a name that is none would turn a few namespaces into the whole cluster.
+        let names: Result<Vec<_>, _> = grant.spec.namespaces.iter().map(|name| name.parse()).collect();
+        let Ok(names) = names else { return Some("its grant names something that is no namespace".to_owned()) };
+        let scope = Scope::from_list(names);
+        let after = effective(self.seen_rules(&roles), &scope);
+        if let Some(danger) = dangers(&after, &scope).first() {
+            return Some(danger.to_string());
+        }
+        let more = growth(&before, &after);
+        let rule = more.first()?;
+        let on = if rule.resources.is_empty() { &rule.non_resource_urls } else { &rule.resources };
+        Some(format!("ClusterRole {}: {} on {}", rule.role, rule.verbs.join(", "), on.join(", ")))
+    }
+
+    /// Has every request looked at that may be touched by a change on the target.
+    pub(crate) fn wake_open(&self, touched: impl Fn(&AccessRequest) -> bool) {
+        for request in self.stores.requests.all() {
+            if request.phase() != Phase::Closed && touched(&request) {
+                self.queue.push(key_of(&request), &request.spec.user);
+            }
+        }
+    }
+}
+
+/// A ClusterRole's rules, as stored.
+pub(crate) fn rules_of(name: &RoleName, role: &ClusterRole) -> Vec<Rule> {
+    let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+    let rules = role.rules.iter().flatten();
+    rules
+        .map(|rule| Rule {
+            role: name.clone(),
+            verbs: rule.verbs.clone(),
+            api_groups: list(&rule.api_groups),
+            resources: list(&rule.resources),
+            resource_names: list(&rule.resource_names),
+            non_resource_urls: list(&rule.non_resource_urls),
+        })
+        .collect()
+}

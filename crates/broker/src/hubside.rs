@@ -1,0 +1,191 @@
+//! The broker's writes on the hub. Each carries the object's UID and resourceVersion: whoever wrote in between (a
+//! withdrawal, a revocation, an approval) is read before anything else is decided (attack 11).
+
+use crate::failure::Failure;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{
+    Api, Resource, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, Preconditions},
+};
+use sallyport_api::{AccessRequest, CONDITION_ENDED, GrantRecord, Offer, RuleSummary};
+use sallyport_client::{Fault, within};
+use sallyport_model::{Digest, EndReason, Jti, clip, visible};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// The field manager of everything the broker writes.
+pub(crate) const MANAGER: &str = "sallyport-broker";
+/// What `status.message` may hold, in characters.
+const MESSAGE_MOST: usize = 1024;
+
+/// The hub's API, with a deadline for every call.
+#[derive(Clone)]
+pub(crate) struct Hub {
+    pub(crate) client: kube::Client,
+    pub(crate) deadline: Duration,
+}
+
+/// The fields of one status write; what is not named stays as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Write(Map<String, Value>);
+
+impl Write {
+    fn set(mut self, field: &str, value: Value) -> Self {
+        self.0.insert(field.to_owned(), value);
+        self
+    }
+
+    /// The phase.
+    pub(crate) fn phase(self, phase: sallyport_model::Phase) -> Self {
+        self.set("phase", json!(phase.to_string()))
+    }
+
+    /// What a yes would allow.
+    pub(crate) fn offer(self, offer: &Offer) -> Self {
+        self.set("offer", json!(offer))
+    }
+
+    /// The grant on the target.
+    pub(crate) fn grant(self, record: &GrantRecord) -> Self {
+        self.set("grant", json!(record))
+    }
+
+    /// The ids of every token minted.
+    pub(crate) fn jtis(self, jtis: &[Jti]) -> Self {
+        self.set("jtis", json!(jtis))
+    }
+
+    /// The sealed token.
+    pub(crate) fn credential(self, sealed: &str) -> Self {
+        self.set("credential", json!(sealed))
+    }
+
+    /// One sentence for people; `None` takes an older one back.
+    pub(crate) fn message(self, message: Option<&str>) -> Self {
+        self.set("message", json!(message.map(|text| clip(&visible(text), MESSAGE_MOST))))
+    }
+
+    /// The end: Closed, the reason in a condition, no credential left.
+    pub(crate) fn ended(self, reason: EndReason, message: &str, now: jiff::Timestamp) -> Self {
+        let condition = json!([{
+            "type": CONDITION_ENDED, "status": "True", "reason": reason.to_string(),
+            "message": clip(&visible(message), MESSAGE_MOST), "lastTransitionTime": Time(now),
+        }]);
+        self.phase(sallyport_model::Phase::Closed)
+            .set("credential", Value::Null)
+            .set("conditions", condition)
+            .message(Some(message))
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(client: kube::Client, deadline: Duration) -> Self {
+        Self { client, deadline }
+    }
+
+    /// The request as the hub holds it now.
+    pub(crate) async fn request(&self, namespace: &str, name: &str) -> Result<Option<AccessRequest>, Failure> {
+        let api: Api<AccessRequest> = Api::namespaced(self.client.clone(), namespace);
+        within(self.deadline, api.get_opt(name)).await.map_err(Failure::hub)
+    }
+
+    /// One object of a cluster-scoped kind.
+    pub(crate) async fn get<K>(&self, name: &str) -> Result<Option<K>, Failure>
+    where
+        K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+    {
+        within(self.deadline, Api::<K>::all(self.client.clone()).get_opt(name)).await.map_err(Failure::hub)
+    }
+
+    /// Writes status fields of exactly the version given, and returns the new one.
+    pub(crate) async fn write(&self, request: &AccessRequest, write: Write) -> Result<AccessRequest, Failure> {
+        let namespace = request.namespace().unwrap_or_default();
+        let api: Api<AccessRequest> = Api::namespaced(self.client.clone(), &namespace);
+        let patch = json!({
+            "metadata": {"uid": request.uid(), "resourceVersion": request.resource_version()},
+            "status": write.0,
+        });
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let (name, patch) = (request.name_any(), Patch::Merge(&patch));
+        within(self.deadline, api.patch_status(&name, &params, &patch)).await.map_err(Failure::hub)
+    }
+
+    /// Deletes exactly the version given: what was closed and read is not something else by now.
+    pub(crate) async fn delete(&self, request: &AccessRequest) -> Result<(), Failure> {
+        let namespace = request.namespace().unwrap_or_default();
+        let api: Api<AccessRequest> = Api::namespaced(self.client.clone(), &namespace);
+        let params = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: request.uid(),
+                resource_version: request.resource_version(),
+            }),
+            ..DeleteParams::default()
+        };
+        let name = request.name_any();
+        match within(self.deadline, api.delete(&name, &params)).await {
+            Ok(_) | Err(Fault::NotFound) => Ok(()),
+            Err(fault) => Err(Failure::hub(fault)),
+        }
+    }
+}
+
+/// The wire form of an offer.
+pub(crate) fn wire_offer(offer: &sallyport_policy::Offer, endpoint: &str, ca_bundle: &str) -> Offer {
+    Offer {
+        digest: offer.digest.to_string(),
+        rules: offer.rules.iter().map(wire_rule).collect(),
+        warnings: offer.warnings.iter().take(16).map(|text| clip(text, 256)).collect(),
+        endpoint: endpoint.to_owned(),
+        ca_digest: Digest::of(ca_bundle.as_bytes()).to_string(),
+    }
+}
+
+/// The wire form of a rule.
+pub(crate) fn wire_rule(rule: &sallyport_rbac::Rule) -> RuleSummary {
+    RuleSummary {
+        role: rule.role.to_string(),
+        verbs: rule.verbs.clone(),
+        api_groups: rule.api_groups.clone(),
+        resources: rule.resources.clone(),
+        resource_names: rule.resource_names.clone(),
+        non_resource_urls: rule.non_resource_urls.clone(),
+    }
+}
+
+/// A rule out of its wire form; `None` when its role has no possible name.
+pub(crate) fn read_rule(rule: &RuleSummary) -> Option<sallyport_rbac::Rule> {
+    Some(sallyport_rbac::Rule {
+        role: rule.role.parse().ok()?,
+        verbs: rule.verbs.clone(),
+        api_groups: rule.api_groups.clone(),
+        resources: rule.resources.clone(),
+        resource_names: rule.resource_names.clone(),
+        non_resource_urls: rule.non_resource_urls.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p24_a_message_from_outside_is_made_visible_and_short() {
+        let write = Write::default().message(Some(&format!("evil\u{202e}{}", "x".repeat(5000))));
+        let said = write.0["message"].as_str().expect("text").to_owned();
+        assert!(said.contains("⟨U+202E⟩") && said.chars().count() <= MESSAGE_MOST, "{said}");
+    }
+
+    #[test]
+    fn attack_11_the_end_takes_the_credential_along() {
+        let write = Write::default().ended(EndReason::Left, "left", jiff::Timestamp::UNIX_EPOCH);
+        assert_eq!(write.0["phase"], "Closed");
+        assert!(write.0["credential"].is_null() && write.0.contains_key("credential"));
+        assert_eq!(write.0["conditions"][0]["reason"], "Left");
+    }
+
+    #[test]
+    fn a_rule_survives_the_wire() {
+        let rule = sallyport_rbac::Rule::on(&"r".parse().expect("a role"), ["get"], [""], ["pods/log"]);
+        assert_eq!(read_rule(&wire_rule(&rule)).as_ref(), Some(&rule));
+    }
+}

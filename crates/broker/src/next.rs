@@ -1,0 +1,138 @@
+//! What a request needs next, by what was seen. Pure: everything that reads or writes is elsewhere.
+
+use sallyport_api::{AccessGrant, AccessRequest, AccessRequestStatus, CONDITION_ENDED};
+use sallyport_model::{EndReason, Phase, clip, visible};
+use sallyport_policy::UNANSWERED_AFTER;
+use serde::Serialize;
+
+/// One step of a request's life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Next {
+    /// Nothing before that moment.
+    Rest(Option<Moment>),
+    /// Read the live profile and roles, and decide.
+    Judge,
+    /// The recorded grant was not seen on the target: ask the target itself.
+    ConfirmGrant,
+    /// Remove what exists on the target, then close.
+    Close(Ending),
+    /// Closed, and yet something exists on the target.
+    Flush,
+    /// Kept for long enough.
+    Delete,
+}
+
+/// Unix seconds, on whose clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Moment {
+    /// The hub's.
+    Hub(i64),
+    /// The target's.
+    Target(i64),
+}
+
+/// How it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Ending {
+    /// The reason in the condition.
+    pub(crate) reason: EndReason,
+    /// For people.
+    pub(crate) message: String,
+}
+
+impl Ending {
+    pub(crate) fn new(reason: EndReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// What is known besides the request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen<'a> {
+    /// The grant under the request's name, from the watch.
+    pub(crate) grant: Option<&'a AccessGrant>,
+    /// Whether the session's ServiceAccount was seen.
+    pub(crate) account: bool,
+    /// What the bound ClusterRoles allow beyond the offer by now, in words (P11).
+    pub(crate) growth: Option<String>,
+    /// Unix seconds on the hub.
+    pub(crate) hub_now: i64,
+    /// Unix seconds on the target.
+    pub(crate) target_now: i64,
+    /// Seconds that closed requests are kept.
+    pub(crate) retention: i64,
+}
+
+/// The next step of `request`.
+pub(crate) fn next(request: &AccessRequest, seen: &Seen<'_>) -> Next {
+    let empty = AccessRequestStatus::default();
+    let status = request.status.as_ref().unwrap_or(&empty);
+    let phase = request.phase();
+    if phase == Phase::Closed {
+        return closed(request, status, seen);
+    }
+    if let Some(ending) = ended_by_someone(status, phase) {
+        return Next::Close(ending);
+    }
+    match (phase, &status.grant) {
+        (Phase::Pending, _) | (Phase::Approved, None) => Next::Judge,
+        (_, None) => Next::Close(Ending::new(EndReason::Failed, "it was active without a recorded grant")),
+        (_, Some(record)) => {
+            let end = record.end.0.as_second();
+            if seen.target_now >= end {
+                return Next::Close(Ending::new(EndReason::Expired, "its time was up"));
+            }
+            let stands = seen.grant.is_some_and(|grant| {
+                grant.metadata.uid.as_deref() == Some(record.uid.as_str()) && grant.metadata.deletion_timestamp.is_none()
+            });
+            if !stands || (phase == Phase::Active && !seen.account) {
+                return Next::ConfirmGrant;
+            }
+            if let Some(growth) = &seen.growth {
+                let message = format!("closed because what it allows has grown on the cluster: {growth}");
+                return Next::Close(Ending::new(EndReason::Revoked, message));
+            }
+            if phase == Phase::Approved { Next::Judge } else { Next::Rest(Some(Moment::Target(end))) }
+        }
+    }
+}
+
+/// When an undecided request is given up.
+pub(crate) fn unanswered_at(request: &AccessRequest) -> Option<Moment> {
+    let created = request.metadata.creation_timestamp.as_ref()?.0.as_second();
+    Some(Moment::Hub(created + UNANSWERED_AFTER))
+}
+
+fn closed(request: &AccessRequest, status: &AccessRequestStatus, seen: &Seen<'_>) -> Next {
+    if seen.grant.is_some() || seen.account {
+        return Next::Flush;
+    }
+    let ended = status.conditions.iter().find(|c| c.type_ == CONDITION_ENDED).map(|c| &c.last_transition_time);
+    let since = ended.or(request.metadata.creation_timestamp.as_ref());
+    let Some(since) = since else { return Next::Rest(None) };
+    let until = since.0.as_second().saturating_add(seen.retention);
+    if seen.hub_now >= until { Next::Delete } else { Next::Rest(Some(Moment::Hub(until))) }
+}
+
+fn ended_by_someone(status: &AccessRequestStatus, phase: Phase) -> Option<Ending> {
+    let said = |text: &str, most: usize| clip(&visible(text), most);
+    if let Some(revocation) = &status.revocation {
+        let (by, why) = (said(&revocation.by, 80), said(&revocation.reason, 300));
+        let message = if why.is_empty() { format!("revoked by {by}") } else { format!("revoked by {by}: {why}") };
+        return Some(Ending::new(EndReason::Revoked, message));
+    }
+    if status.withdrawn == Some(true) {
+        let message = if phase == Phase::Active { "the requester left" } else { "the requester took it back" };
+        return Some(Ending::new(EndReason::Left, message));
+    }
+    let denial = status.denial.as_ref()?;
+    // A denial belongs to what is pending; of something open already it takes the rights all the same.
+    let reason = if phase == Phase::Pending { EndReason::Denied } else { EndReason::Revoked };
+    let why = denial.reason.as_deref().unwrap_or_default();
+    let message = format!("denied by {}", said(&denial.by, 80));
+    let why = said(why, 300);
+    Some(Ending::new(reason, if why.is_empty() { message } else { format!("{message}: {why}") }))
+}
+
+#[cfg(test)]
+mod tests;

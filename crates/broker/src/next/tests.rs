@@ -1,0 +1,126 @@
+use super::*;
+use serde_json::{Value, json};
+
+const NOW: i64 = 1_795_500_000;
+
+fn at(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).expect("a time").to_string()
+}
+
+fn request(status: Value) -> AccessRequest {
+    serde_json::from_value(json!({
+        "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
+        "metadata": {"name": "r", "namespace": "team", "uid": "u", "creationTimestamp": at(NOW)},
+        "spec": {"user": "oidc:ann", "groups": [], "cluster": "c", "profile": "debug", "profileRevision": "aa/1",
+            "duration": "1h", "reason": "", "publicKey": "k"},
+        "status": status,
+    }))
+    .expect("a request")
+}
+
+fn grant(uid: &str) -> AccessGrant {
+    serde_json::from_value(json!({
+        "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessGrant", "metadata": {"name": "g", "uid": uid},
+        "spec": {"request": {"namespace": "team", "name": "r", "uid": "u"}, "user": "oidc:ann", "duration": "1h",
+            "profile": "debug", "profileRevision": "aa/1", "roles": ["r"], "offer": ""},
+    }))
+    .expect("a grant")
+}
+
+fn record() -> Value {
+    json!({"name": "g", "uid": "g-uid", "end": at(NOW + 3600), "account": "s-abcd-1795503600"})
+}
+
+fn seen(grant: Option<&AccessGrant>) -> Seen<'_> {
+    Seen { grant, account: grant.is_some(), hub_now: NOW, target_now: NOW, retention: 1000, ..Seen::default() }
+}
+
+fn reason(next: Next) -> EndReason {
+    match next {
+        Next::Close(ending) => ending.reason,
+        other => panic!("it does not close: {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_undecided_is_judged() {
+    assert_eq!(next(&request(json!(null)), &seen(None)), Next::Judge);
+    assert_eq!(next(&request(json!({"phase": "Pending"})), &seen(None)), Next::Judge);
+    assert_eq!(next(&request(json!({"phase": "Approved"})), &seen(None)), Next::Judge);
+    let found = grant("g-uid");
+    assert_eq!(next(&request(json!({"phase": "Approved", "grant": record()})), &seen(Some(&found))), Next::Judge);
+}
+
+#[test]
+fn p10_an_active_session_rests_until_its_end_and_closes_then() {
+    let found = grant("g-uid");
+    let active = request(json!({"phase": "Active", "grant": record()}));
+    assert_eq!(next(&active, &seen(Some(&found))), Next::Rest(Some(Moment::Target(NOW + 3600))));
+    let late = Seen { target_now: NOW + 3600, ..seen(Some(&found)) };
+    assert_eq!(reason(next(&active, &late)), EndReason::Expired);
+    // The hub's clock has no say in it.
+    let hub_late = Seen { hub_now: NOW + 9999, ..seen(Some(&found)) };
+    assert_eq!(next(&active, &hub_late), Next::Rest(Some(Moment::Target(NOW + 3600))));
+}
+
+#[test]
+fn p13_whoever_ends_it_is_heard_in_every_open_phase() {
+    let found = grant("g-uid");
+    for phase in ["Pending", "Approved", "Active"] {
+        let with = |field: &str, value: Value| {
+            let grant = if phase == "Pending" { Value::Null } else { record() };
+            request(json!({"phase": phase, "grant": grant, field: value}))
+        };
+        let by = json!({"by": "oidc:lead\u{202e}", "at": at(NOW), "reason": "wrong\ncluster"});
+        assert_eq!(reason(next(&with("withdrawn", json!(true)), &seen(Some(&found)))), EndReason::Left, "{phase}");
+        let Next::Close(revoked) = next(&with("revocation", by.clone()), &seen(Some(&found))) else { panic!("{phase}") };
+        assert_eq!(revoked.reason, EndReason::Revoked);
+        assert_eq!(revoked.message, "revoked by oidc:lead⟨U+202E⟩: wrong␊cluster");
+        let denied = reason(next(&with("denial", by), &seen(Some(&found))));
+        assert_eq!(denied, if phase == "Pending" { EndReason::Denied } else { EndReason::Revoked });
+    }
+    assert_eq!(next(&request(json!({"withdrawn": false})), &seen(None)), Next::Judge);
+}
+
+#[test]
+fn attack_8_a_recorded_grant_that_is_missing_or_another_is_never_made_again() {
+    let other = grant("another");
+    let mut going = grant("g-uid");
+    going.metadata.deletion_timestamp = serde_json::from_value(json!(at(NOW))).expect("a time");
+    for phase in ["Approved", "Active"] {
+        let recorded = request(json!({"phase": phase, "grant": record()}));
+        for found in [None, Some(&other), Some(&going)] {
+            assert_eq!(next(&recorded, &seen(found)), Next::ConfirmGrant, "{phase} {found:?}");
+        }
+    }
+    let found = grant("g-uid");
+    let no_account = Seen { account: false, ..seen(Some(&found)) };
+    assert_eq!(next(&request(json!({"phase": "Active", "grant": record()})), &no_account), Next::ConfirmGrant);
+}
+
+#[test]
+fn p11_growth_closes_what_is_open() {
+    let found = grant("g-uid");
+    let grown = Seen { growth: Some("ClusterRole r: get secrets".into()), ..seen(Some(&found)) };
+    for phase in ["Approved", "Active"] {
+        let open = request(json!({"phase": phase, "grant": record()}));
+        let Next::Close(ending) = next(&open, &grown) else { panic!("{phase} stays open") };
+        assert!(ending.reason == EndReason::Revoked && ending.message.contains("get secrets"), "{ending:?}");
+    }
+}
+
+#[test]
+fn attack_11_closed_stays_closed_is_kept_and_then_deleted() {
+    let ended = json!([{"type": "Ended", "status": "True", "reason": "Left", "message": "", "lastTransitionTime": at(NOW)}]);
+    let closed = request(json!({"phase": "Closed", "withdrawn": true, "grant": record(), "conditions": ended}));
+    assert_eq!(next(&closed, &seen(None)), Next::Rest(Some(Moment::Hub(NOW + 1000))));
+    let old = Seen { hub_now: NOW + 1000, ..seen(None) };
+    assert_eq!(next(&closed, &old), Next::Delete);
+    let found = grant("g-uid");
+    assert_eq!(next(&closed, &Seen { grant: Some(&found), ..old }), Next::Flush);
+}
+
+#[test]
+fn active_without_a_record_is_closed() {
+    assert_eq!(reason(next(&request(json!({"phase": "Active"})), &seen(None))), EndReason::Failed);
+}

@@ -1,0 +1,236 @@
+//! One request, from where it stands to where it can rest.
+
+use crate::{
+    broker::{Broker, grant_name, key_of},
+    failure::Failure,
+    hubside::{Write, wire_offer},
+    next::{Ending, Moment, Next, Seen, next, unanswered_at},
+    queue::Key,
+};
+use kube::ResourceExt;
+use sallyport_api::{AccessRequest, Asked};
+use sallyport_model::{EndReason, Phase};
+use sallyport_policy::{Decision, WaitFor};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
+use tokio::time::Instant;
+
+/// Steps before somebody must be writing against us; then it waits its turn again.
+const STEPS: usize = 12;
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+
+/// How often each request failed in a row.
+#[derive(Default)]
+pub(crate) struct Tries(Mutex<HashMap<Key, u32>>);
+
+impl Tries {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, u32>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn failed(&self, key: &Key, most: Duration) -> Duration {
+        let mut tries = self.lock();
+        let count = tries.entry(key.clone()).or_insert(0);
+        *count += 1;
+        BACKOFF_FIRST.saturating_mul(1 << (*count - 1).min(12)).min(most)
+    }
+
+    fn succeeded(&self, key: &Key) {
+        self.lock().remove(key);
+    }
+}
+
+impl Broker {
+    /// Works on requests for ever. Any number of these run side by side.
+    pub(crate) async fn work(&self, tries: &Tries) {
+        loop {
+            let key = self.queue.pop().await;
+            let person = self.stores.requests.get(&key.0, &key.1).map(|r| r.spec.user.clone()).unwrap_or_default();
+            match self.reconcile(&key).await {
+                Ok(rest) => {
+                    tries.succeeded(&key);
+                    if let Some(moment) = rest {
+                        self.queue.push_at(key.clone(), &person, Instant::now() + self.until(moment));
+                    }
+                }
+                Err(failure) => {
+                    let wait = tries.failed(&key, self.config.backoff_most);
+                    tracing::warn!(request = ?key, %failure, again_ms = wait.as_millis(), "not done yet");
+                    self.tell(&key, &failure).await;
+                    self.queue.push_at(key.clone(), &person, Instant::now() + wait);
+                }
+            }
+            self.queue.done(&key);
+        }
+    }
+
+    fn until(&self, moment: Moment) -> Duration {
+        match moment {
+            Moment::Target(at) => self.clock.until_target(at),
+            Moment::Hub(at) => Duration::from_secs(u64::try_from(at - self.clock.hub_now()).unwrap_or(0)) + BACKOFF_FIRST,
+        }
+    }
+
+    /// Takes one request as far as it goes now; says when it has to be looked at again by itself.
+    async fn reconcile(&self, key: &Key) -> Result<Option<Moment>, Failure> {
+        let Some(seen) = self.stores.requests.get(&key.0, &key.1) else {
+            // Deleted: what it may have left on the target has no request any more.
+            self.sweep.notify_one();
+            return Ok(None);
+        };
+        let mut request = (*seen).clone();
+        for _ in 0..STEPS {
+            match self.step(&request).await {
+                Ok(Step::On(newer)) => request = *newer,
+                Ok(Step::Rest(moment)) => return Ok(moment),
+                Err(Failure::Changed) => match self.hub.request(&key.0, &key.1).await? {
+                    Some(newer) => {
+                        self.stores.requests.put(newer.clone());
+                        request = newer;
+                    }
+                    None => return self.gone(key),
+                },
+                Err(Failure::Gone) => return self.gone(key),
+                Err(Failure::Final { reason, message }) => {
+                    match self.close(&request, &Ending::new(reason, message)).await {
+                        Ok(newer) => request = newer,
+                        // Whatever was written in between may end it for a better reason.
+                        Err(Failure::Changed) => continue,
+                        Err(other) => return Err(other),
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Err(Failure::Target("it kept changing".to_owned()))
+    }
+
+    fn gone(&self, key: &Key) -> Result<Option<Moment>, Failure> {
+        self.stores.requests.forget(key);
+        self.sweep.notify_one();
+        Ok(None)
+    }
+
+    async fn step(&self, request: &AccessRequest) -> Result<Step, Failure> {
+        let observed = self.observed(&grant_name(request));
+        let seen = Seen {
+            growth: observed.grant.as_ref().and_then(|grant| self.growth(request, grant)),
+            grant: observed.grant.as_ref(),
+            account: !observed.accounts.is_empty(),
+            hub_now: self.clock.hub_now(),
+            target_now: self.clock.target_now(),
+            retention: i64::try_from(self.config.retention.as_secs()).unwrap_or(i64::MAX),
+        };
+        match next(request, &seen) {
+            Next::Rest(moment) => Ok(Step::Rest(moment)),
+            Next::Judge => self.judge_and_act(request).await,
+            Next::ConfirmGrant => self.confirm_grant(request).await,
+            Next::Close(ending) => self.close(request, &ending).await.map(Step::on),
+            Next::Flush => {
+                self.flush(&grant_name(request)).await?;
+                Ok(Step::On(Box::new(request.clone())))
+            }
+            Next::Delete => {
+                self.hub.delete(request).await?;
+                self.stores.requests.forget(&key_of(request));
+                Ok(Step::Rest(None))
+            }
+        }
+    }
+
+    async fn judge_and_act(&self, request: &AccessRequest) -> Result<Step, Failure> {
+        let asked = Asked::try_from(request).map_err(|e| Failure::failed(e.to_string()))?;
+        let judged = self.judge(request, &asked).await?;
+        match judged.decision {
+            Decision::Refuse(refusal) => {
+                self.close(request, &Ending::new(refusal.reason, refusal.message)).await.map(Step::on)
+            }
+            Decision::Permit(permit) => self.grant(request, &asked, &permit, &judged.offer).await.map(Step::on),
+            Decision::Wait(_) if request.phase() != Phase::Pending => {
+                Err(Failure::failed("its approvals do not suffice any more"))
+            }
+            Decision::Wait(WaitFor::Approvals { have, need }) => {
+                let message = format!("waiting for approvals: {have} of {need}");
+                let status = request.status.clone().unwrap_or_default();
+                if status.offer.is_some() && status.message.as_deref() == Some(&message) {
+                    return Ok(Step::Rest(unanswered_at(request)));
+                }
+                let mut write = Write::default().phase(Phase::Pending).message(Some(&message));
+                if status.offer.is_none() {
+                    write = write.offer(&wire_offer(&judged.offer, &self.config.endpoint, &self.authorities.endpoint));
+                }
+                self.write(request, write).await.map(Step::on)
+            }
+        }
+    }
+
+    /// The watch does not show the recorded grant: it may be behind, or somebody deleted it by hand.
+    async fn confirm_grant(&self, request: &AccessRequest) -> Result<Step, Failure> {
+        let name = grant_name(request);
+        let found = self.target.observe(&name).await?;
+        let recorded = request.status.as_ref().and_then(|status| status.grant.as_ref());
+        let stands = found.grant.as_ref().is_some_and(|grant| {
+            grant.uid().as_deref() == recorded.map(|record| record.uid.as_str())
+                && grant.metadata.deletion_timestamp.is_none()
+        });
+        if !stands {
+            return Err(Failure::Final {
+                reason: EndReason::Revoked,
+                message: "its grant was deleted on the cluster".to_owned(),
+            });
+        }
+        if request.phase() == Phase::Active && found.accounts.is_empty() {
+            return Err(Failure::Final {
+                reason: EndReason::Revoked,
+                message: "its ServiceAccount was deleted on the cluster".to_owned(),
+            });
+        }
+        found.grant.into_iter().for_each(|grant| self.stores.grants.put(grant));
+        found.accounts.into_iter().for_each(|account| self.stores.accounts.put(account));
+        Ok(Step::On(Box::new(request.clone())))
+    }
+
+    /// A status write that the own index hears of at once.
+    pub(crate) async fn write(&self, request: &AccessRequest, write: Write) -> Result<AccessRequest, Failure> {
+        let written = self.hub.write(request, write).await?;
+        self.stores.requests.put(written.clone());
+        Ok(written)
+    }
+
+    /// Tells the people why it takes longer, once.
+    async fn tell(&self, key: &Key, failure: &Failure) {
+        let Failure::Target(why) = failure else { return };
+        let Some(request) = self.stores.requests.get(&key.0, &key.1) else { return };
+        let message = sallyport_model::clip(&format!("trying again: {why}"), 500);
+        let told = request.status.as_ref().and_then(|s| s.message.as_deref()).is_some_and(|m| m.starts_with("trying again"));
+        if !told && request.phase() != Phase::Closed {
+            // It is a courtesy; the next look decides in any case.
+            let _ = self.write(&request, Write::default().message(Some(&message))).await;
+        }
+    }
+}
+
+enum Step {
+    On(Box<AccessRequest>),
+    Rest(Option<Moment>),
+}
+
+impl Step {
+    fn on(request: AccessRequest) -> Self {
+        Self::On(Box::new(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_up_to_its_most_and_starts_anew_after_success() {
+        let (tries, key, most) = (Tries::default(), ("team".to_owned(), "r".to_owned()), Duration::from_secs(30));
+        let waits: Vec<_> = (0..12).map(|_| tries.failed(&key, most).as_millis()).collect();
+        assert_eq!(waits[..4], [100, 200, 400, 800]);
+        assert_eq!(waits[11], 30_000);
+        tries.succeeded(&key);
+        assert_eq!(tries.failed(&key, most).as_millis(), 100);
+    }
+}

@@ -1,0 +1,136 @@
+//! What the AccessCluster says about its broker, its profiles and its guardrails.
+
+use crate::{
+    broker::Broker,
+    clock::hello,
+    failure::Failure,
+    guardrails::Verdict,
+    hubside::{MANAGER, wire_rule},
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
+use sallyport_api::{AccessCluster, BrokerReport, GuardrailReport, Profile, ProfileReport};
+use sallyport_client::within;
+use sallyport_model::clip;
+use serde_json::json;
+use std::{sync::Mutex, time::Duration};
+
+/// What the CRD holds.
+const PROFILES_MOST: usize = 64;
+/// Rules in all reports together: an object has to stay well below etcd's limit.
+const RULES_MOST: usize = 1024;
+
+/// What one beat found out, kept for the next.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    version: Mutex<String>,
+    guardrails: Mutex<Option<GuardrailReport>>,
+}
+
+impl Broker {
+    /// Reads both clocks; an answer of the hub is a sign of life. Used at start and with every beat.
+    pub(crate) async fn read_clocks(&self, pulse: &Pulse) -> Result<(), Failure> {
+        let (hub, target) = tokio::join!(
+            hello(&self.hub.client, self.config.deadline),
+            hello(self.target.client(), self.config.deadline)
+        );
+        if let Ok(hub) = &hub {
+            self.contact.heard();
+            self.clock.set_hub(hub.difference);
+        }
+        let target = target?;
+        self.clock.set_target(target.difference);
+        *pulse.version.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = target.version;
+        hub.map(drop)
+    }
+
+    /// Reports at every beat, and soon after a profile or role changed, for ever.
+    pub(crate) async fn keep_reporting(&self, pulse: &Pulse) {
+        loop {
+            if let Err(failure) = self.read_clocks(pulse).await {
+                tracing::warn!(%failure, "the clocks can't be compared");
+            }
+            match self.report_once(pulse).await {
+                Ok(()) => self.contact.heard(),
+                Err(failure) => tracing::warn!(%failure, "the AccessCluster's status can't be written"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.beat()) => {}
+                () = async {
+                    self.report.notified().await;
+                    // A GitOps run changes many profiles at once.
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                } => {}
+            }
+        }
+    }
+
+    /// Often enough that one lost beat does not look like silence.
+    fn beat(&self) -> Duration {
+        self.config.heartbeat.min(self.config.hub_silence / 5)
+    }
+
+    /// Verifies the guardrails at once and at every turn, for ever.
+    pub(crate) async fn keep_verifying(&self, pulse: &Pulse) {
+        loop {
+            let Verdict { verified, detail } = self.verify_guardrails().await;
+            if !verified {
+                tracing::warn!(detail, "the guardrails are not verified");
+            }
+            let checked_at = Time(jiff::Timestamp::now());
+            let report = GuardrailReport { verified, checked_at, detail: clip(&detail, 1024) };
+            *pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(report);
+            self.report.notify_one();
+            tokio::time::sleep(self.config.guardrails_every).await;
+        }
+    }
+
+    async fn report_once(&self, pulse: &Pulse) -> Result<(), Failure> {
+        let broker = BrokerReport {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            heartbeat: Time(jiff::Timestamp::now()),
+            instance: self.config.instance(),
+        };
+        let version = pulse.version.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let guardrails = pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let status = json!({"status": {
+            "broker": broker, "kubernetesVersion": version, "profiles": self.profile_reports(), "guardrails": guardrails,
+        }});
+        let api: Api<AccessCluster> = Api::all(self.hub.client.clone());
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let patch = Patch::Merge(&status);
+        let written = api.patch_status(self.config.cluster.as_str(), &params, &patch);
+        within(self.config.deadline, written).await.map(drop).map_err(Failure::Hub)
+    }
+
+    fn profile_reports(&self) -> Vec<ProfileReport> {
+        let mut profiles: Vec<Profile> = Vec::new();
+        for object in self.stores.profiles.all() {
+            match Profile::try_from(&*object) {
+                Ok(profile) if profile.covers(&self.config.cluster) => profiles.push(profile),
+                Ok(_) => {}
+                Err(malformed) => tracing::warn!(%malformed, "left out of the report"),
+            }
+        }
+        profiles.sort_by(|a, b| a.name.cmp(&b.name));
+        profiles.truncate(PROFILES_MOST);
+        let mut left = RULES_MOST;
+        profiles.iter().map(|profile| self.profile_report(profile, &mut left)).collect()
+    }
+
+    fn profile_report(&self, profile: &Profile, left: &mut usize) -> ProfileReport {
+        let (offer, refused) = self.preview(profile);
+        let take = offer.rules.len().min(128).min(*left);
+        *left -= take;
+        ProfileReport {
+            name: profile.name.to_string(),
+            revision: profile.revision.to_string(),
+            rules: offer.rules.iter().take(take).map(wire_rule).collect(),
+            warnings: offer.warnings.iter().take(16).map(|text| clip(text, 256)).collect(),
+            refused: refused.map(|text| clip(&text, 1024)),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! From configuration to a running broker.
+
+use crate::{
+    broker::{Broker, Contact, Stores, key_of, label},
+    clock::Clock,
+    config::Config,
+    hubside::Hub,
+    lease::Seat,
+    queue::Queue,
+    reconcile::Tries,
+    report::Pulse,
+    store::{Change, follow, follow_parsed},
+    token,
+};
+use anyhow::{Context, Result};
+use kube::{Api, core::DynamicObject, discovery::ApiResource, runtime::watcher};
+use sallyport_api::{AccessProfile, AccessRequest, SESSIONS_NAMESPACE, SYSTEM_NAMESPACE};
+use sallyport_client::{Credential, Endpoint, Timeouts, connect};
+use sallyport_model::Phase;
+use sallyport_provision::{Dialer, Target};
+use std::{
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{Notify, watch},
+    task::JoinSet,
+};
+
+/// The label with which the target's admin opens a namespace for sessions.
+const OPEN_LABEL: &str = "access.sallyport.dev/sessions=true";
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the configuration can't be used. What fails later is tried again for as long as it takes.
+pub async fn run(config: Config) -> Result<()> {
+    let authorities = config.read_authorities()?;
+    let timeouts = Timeouts::both(config.deadline);
+    let hub_endpoint = Endpoint::parse(&config.hub_url, Some(&authorities.hub), config.hub_tls_name.as_deref())?;
+    let target_endpoint = Endpoint::parse(&config.target_url, Some(&authorities.target), None)?;
+    Endpoint::parse(&config.endpoint, Some(&authorities.endpoint), config.endpoint_tls_name.as_deref())
+        .context("the endpoint for desktops")?;
+    let hub = connect(&hub_endpoint, Credential::file(&config.hub_token), timeouts)?;
+    let target = connect(&target_endpoint, Credential::file(&config.target_token), timeouts)?;
+    #[cfg(feature = "faults")]
+    let (hub, target) = {
+        let countdown = crate::faults::Countdown::from_environment();
+        (countdown.wrap(hub), countdown.wrap(target))
+    };
+    let dialer = Dialer::new(&sallyport_provision::Endpoint {
+        url: config.target_url.clone(),
+        ca_bundle: authorities.target.clone(),
+        tls_server_name: None,
+    })?;
+    let seat = Seat {
+        api: Api::namespaced(target.clone(), SYSTEM_NAMESPACE),
+        name: config.lease_name.clone(),
+        identity: config.instance(),
+        duration: config.lease_duration,
+        renew: config.lease_renew,
+        deadline: config.deadline.min(config.lease_duration / 3),
+    };
+    let leading = watch::Sender::new(false);
+    let keep = token::keep(hub.clone(), config.cluster.clone(), config.hub_token.clone(), config.deadline);
+    let lead = async {
+        let mut turn = leading.subscribe();
+        loop {
+            // The sender is above, so neither wait can fail.
+            let _ = turn.wait_for(|leads| *leads).await;
+            let broker = Arc::new(Broker {
+                hub: Hub::new(hub.clone(), config.deadline),
+                target: Target::new(target.clone(), config.deadline),
+                dialer: dialer.clone(),
+                stores: Stores::default(),
+                queue: Queue::default(),
+                clock: Clock::default(),
+                contact: Contact::new(),
+                report: Notify::new(),
+                sweep: Notify::new(),
+                authorities: authorities.clone(),
+                config: config.clone(),
+            });
+            tokio::select! {
+                () = broker.serve() => {}
+                _ = turn.wait_for(|leads| !*leads) => tracing::warn!("no longer the leader: work has stopped"),
+            }
+        }
+    };
+    tokio::select! {
+        () = keep => {}
+        () = seat.contend(&leading) => {}
+        () = lead => {}
+        ended = ended() => ended?,
+    }
+    seat.release().await;
+    Ok(())
+}
+
+async fn ended() -> Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+impl Broker {
+    /// Everything a leader does. Dropping the future stops all of it.
+    async fn serve(self: Arc<Self>) {
+        let mut tasks = JoinSet::new();
+        self.clone().watch_hub(&mut tasks);
+        self.clone().watch_target(&mut tasks);
+        let pulse = Arc::new(Pulse::default());
+        while let Err(failure) = self.read_clocks(&pulse).await {
+            tracing::warn!(%failure, "waiting for hub and target");
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+        let stores = &self.stores;
+        tokio::join!(
+            stores.requests.wait_synced(),
+            stores.profiles.wait_synced(),
+            stores.roles.wait_synced(),
+            stores.grants.wait_synced(),
+            stores.accounts.wait_synced(),
+            stores.bindings.wait_synced(),
+            stores.cluster_bindings.wait_synced(),
+        );
+        tracing::info!(
+            cluster = %self.config.cluster, requests = stores.requests.all().len(), grants = stores.grants.all().len(),
+            "serving"
+        );
+        let tries = Arc::new(Tries::default());
+        for _ in 0..self.config.workers.max(1) {
+            let (broker, tries) = (self.clone(), tries.clone());
+            tasks.spawn(async move { broker.work(&tries).await });
+        }
+        spawn(&mut tasks, &self, |broker| async move { broker.keep_swept().await });
+        spawn(&mut tasks, &self, |broker| async move { broker.mind_silence().await });
+        let (broker, beat) = (self.clone(), pulse.clone());
+        tasks.spawn(async move { broker.keep_reporting(&beat).await });
+        let (broker, beat) = (self.clone(), pulse);
+        tasks.spawn(async move { broker.keep_verifying(&beat).await });
+        // None of them ends but by a panic; then everything starts anew.
+        if let Some(Err(error)) = tasks.join_next().await {
+            tracing::error!(%error, "a task of the broker ended");
+        }
+    }
+
+    fn watch_hub(self: Arc<Self>, tasks: &mut JoinSet<()>) {
+        let of_cluster = watcher::Config::default().fields(&format!("spec.cluster={}", self.config.cluster));
+        spawn(tasks, &self, |broker| async move {
+            let api: Api<DynamicObject> =
+                Api::all_with(broker.hub.client.clone(), &ApiResource::erase::<AccessRequest>(&()));
+            follow_parsed(api, of_cluster, &broker.stores.requests, slim, |change| match change {
+                Change::Applied(request) => broker.queue.push(key_of(&request), &request.spec.user),
+                Change::Removed(_) => broker.sweep.notify_one(),
+            })
+            .await;
+        });
+        spawn(tasks, &self, |broker| async move {
+            let api: Api<DynamicObject> =
+                Api::all_with(broker.hub.client.clone(), &ApiResource::erase::<AccessProfile>(&()));
+            let config = watcher::Config::default();
+            follow_parsed(api, config, &broker.stores.profiles, |profile| profile, |_| broker.report.notify_one()).await;
+        });
+    }
+
+    fn watch_target(self: Arc<Self>, tasks: &mut JoinSet<()>) {
+        let client = self.target.client().clone();
+        let any = watcher::Config::default;
+        let api = Api::all(client.clone());
+        spawn(tasks, &self, |broker| async move {
+            follow(api, any(), &broker.stores.roles, |_| {
+                // What a role allows may have grown, or a profile become possible.
+                broker.wake_open(|request| request.phase() != Phase::Pending);
+                broker.report.notify_one();
+            })
+            .await;
+        });
+        let api = Api::all(client.clone());
+        spawn(tasks, &self, |broker| async move {
+            follow(api, any(), &broker.stores.grants, |change| {
+                let (Change::Applied(grant) | Change::Removed(grant)) = change;
+                let named = &grant.spec.request;
+                match broker.stores.requests.get(&named.namespace, &named.name) {
+                    Some(request) => broker.queue.push(key_of(&request), &request.spec.user),
+                    None => broker.sweep.notify_one(),
+                }
+            })
+            .await;
+        });
+        let api = Api::namespaced(client.clone(), SESSIONS_NAMESPACE);
+        spawn(tasks, &self, |broker| async move {
+            follow(api, any(), &broker.stores.accounts, |change| {
+                if let Change::Removed(account) = change {
+                    broker.wake_grant(label(&*account));
+                }
+            })
+            .await;
+        });
+        let api = Api::all(client.clone());
+        spawn(tasks, &self, |broker| async move {
+            follow(api, any(), &broker.stores.bindings, |_| broker.standing_may_have_changed()).await;
+        });
+        let api = Api::all(client.clone());
+        spawn(tasks, &self, |broker| async move {
+            follow(api, any(), &broker.stores.cluster_bindings, |_| broker.standing_may_have_changed()).await;
+        });
+        spawn(tasks, &self, |broker| async move {
+            follow(Api::all(client), any().labels(OPEN_LABEL), &broker.stores.namespaces, |_| {
+                broker.stores.namespaces_known.store(true, Ordering::Relaxed);
+                broker.report.notify_one();
+            })
+            .await;
+        });
+    }
+
+    fn standing_may_have_changed(&self) {
+        self.report.notify_one();
+    }
+
+    fn wake_grant(&self, grant: Option<&str>) {
+        let Some(grant) = grant.and_then(|name| self.stores.grants.get("", name)) else { return };
+        let named = &grant.spec.request;
+        if let Some(request) = self.stores.requests.get(&named.namespace, &named.name) {
+            self.queue.push(key_of(&request), &request.spec.user);
+        }
+    }
+}
+
+fn spawn<F>(tasks: &mut JoinSet<()>, broker: &Arc<Broker>, work: impl FnOnce(Arc<Broker>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    tasks.spawn(work(broker.clone()));
+}
+
+/// A closed request is kept for its name and its end; thousands of offers would only take memory.
+fn slim(mut request: AccessRequest) -> AccessRequest {
+    if request.phase() == Phase::Closed
+        && let Some(status) = request.status.as_mut()
+    {
+        status.offer = None;
+        status.credential = None;
+    }
+    request
+}

@@ -1,0 +1,107 @@
+//! What is on the target without an open request on the hub goes, and everything goes when the hub is silent for too
+//! long (P14, attack 10).
+
+use crate::broker::{Broker, label};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{Resource, ResourceExt};
+use sallyport_api::AccessGrant;
+use sallyport_model::Phase;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+impl Broker {
+    /// Sweeps at every ring and every resync, for ever.
+    pub(crate) async fn keep_swept(&self) {
+        loop {
+            self.sweep_once().await;
+            // Rings in quick succession are one: a list of many deletions sweeps once.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::select! {
+                () = self.sweep.notified() => {}
+                () = tokio::time::sleep(self.config.resync) => {
+                    self.wake_open(|_| true);
+                }
+            }
+        }
+    }
+
+    async fn sweep_once(&self) {
+        for grant in self.stores.grants.all() {
+            if self.is_orphan(&grant).await {
+                self.remove(&grant.name_any(), "its request is closed or gone").await;
+            }
+        }
+        for name in self.ownerless() {
+            self.remove(&name, "its grant is gone").await;
+        }
+    }
+
+    async fn remove(&self, grant: &str, why: &str) {
+        match self.flush(grant).await {
+            Ok(_) => tracing::info!(grant, why, "removed what was left behind"),
+            Err(failure) => tracing::warn!(grant, why, %failure, "what was left behind can't be removed yet"),
+        }
+    }
+
+    /// Whether the grant's request is closed, gone or another. The watch's word is enough to keep it, not to remove
+    /// it: for that the hub itself is asked.
+    async fn is_orphan(&self, grant: &AccessGrant) -> bool {
+        let named = &grant.spec.request;
+        let ours = |uid: Option<String>, phase: Phase, cluster: &str| {
+            uid.as_deref() == Some(named.uid.as_str())
+                && phase != Phase::Closed
+                && cluster == self.config.cluster.as_str()
+        };
+        let seen = self.stores.requests.get(&named.namespace, &named.name);
+        if seen.is_some_and(|request| ours(request.uid(), request.phase(), &request.spec.cluster)) {
+            return false;
+        }
+        // Both names reach a path, so they have to be names.
+        let namespace = named.namespace.parse::<sallyport_model::NamespaceName>();
+        let name = named.name.parse::<sallyport_model::ProfileName>();
+        let (Ok(namespace), Ok(name)) = (namespace, name) else { return true };
+        match self.hub.request(namespace.as_str(), name.as_str()).await {
+            Ok(None) => true,
+            Ok(Some(request)) => !ours(request.uid(), request.phase(), &request.spec.cluster),
+            // Not knowing is no reason; the hub's long silence is one, and is dealt with below.
+            Err(_) => false,
+        }
+    }
+
+    /// Grants' names on ServiceAccounts and bindings whose grant does not exist. Kubernetes collects these by itself;
+    /// where its controller does not run, nobody else would.
+    fn ownerless(&self) -> BTreeSet<String> {
+        let stores = &self.stores;
+        if !stores.grants.is_synced() {
+            return BTreeSet::new();
+        }
+        let accounts = stores.accounts.all();
+        let (local, global) = (stores.bindings.all(), stores.cluster_bindings.all());
+        let names = labels(&accounts).chain(labels(&local)).chain(labels(&global));
+        names.filter(|name| stores.grants.get("", name).is_none()).map(str::to_owned).collect()
+    }
+
+    /// Watches over the hub's silence, for ever.
+    pub(crate) async fn mind_silence(&self) {
+        let look = (self.config.hub_silence / 20).clamp(Duration::from_millis(100), Duration::from_secs(5));
+        loop {
+            tokio::time::sleep(look).await;
+            let silent = self.contact.silent_for();
+            if silent < self.config.hub_silence {
+                continue;
+            }
+            for grant in self.stores.grants.all() {
+                tracing::warn!(grant = grant.name_any(), silent_s = silent.as_secs(), "closing: the hub is silent");
+                self.remove(&grant.name_any(), "the hub is silent").await;
+            }
+        }
+    }
+}
+
+/// Labels of what a grant owned; a label somebody else put on their own object is left alone.
+fn labels<K: ResourceExt>(objects: &[Arc<K>]) -> impl Iterator<Item = &str> {
+    objects.iter().filter(|one| owned(one.meta())).filter_map(|one| label(&**one))
+}
+
+fn owned(meta: &ObjectMeta) -> bool {
+    meta.owner_references.iter().flatten().any(|owner| owner.kind == AccessGrant::kind(&()))
+}

@@ -1,0 +1,66 @@
+use crate::{ProvisionError, execute::Target};
+use k8s_openapi::api::{
+    core::v1::ServiceAccount,
+    rbac::v1::{ClusterRoleBinding, RoleBinding},
+};
+use kube::api::ListParams;
+use sallyport_api::{AccessGrant, GRANT_LABEL, SESSIONS_NAMESPACE};
+
+/// What exists on a target under one grant's name and label.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The grant.
+    pub grant: Option<AccessGrant>,
+    /// Session ServiceAccounts; one at most, if nobody interfered.
+    pub accounts: Vec<ServiceAccount>,
+    /// RoleBindings in any namespace.
+    pub bindings: Vec<RoleBinding>,
+    /// ClusterRoleBindings.
+    pub cluster_bindings: Vec<ClusterRoleBinding>,
+}
+
+impl Observed {
+    /// Whether nothing exists.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.grant.is_none() && self.holds_nothing()
+    }
+
+    /// Whether nothing hangs on the grant: no ServiceAccount, no binding.
+    #[must_use]
+    pub fn holds_nothing(&self) -> bool {
+        self.accounts.is_empty() && self.bindings.is_empty() && self.cluster_bindings.is_empty()
+    }
+
+    /// When the grant ends, Unix seconds of the target's clock.
+    #[must_use]
+    pub fn end(&self) -> Option<i64> {
+        self.grant.as_ref().and_then(crate::plan::end_of)
+    }
+}
+
+impl Target {
+    /// Reads everything under the grant's name, from the API server and not from a cache.
+    ///
+    /// # Errors
+    /// When one of the reads fails.
+    pub async fn observe(&self, grant: &str) -> Result<Observed, ProvisionError> {
+        let client = || self.client().clone();
+        let labelled = ListParams::default().labels(&format!("{GRANT_LABEL}={grant}"));
+        let (grants, accounts) = (kube::Api::<AccessGrant>::all(client()), kube::Api::namespaced(client(), SESSIONS_NAMESPACE));
+        let (bindings, cluster_bindings) = (kube::Api::all(client()), kube::Api::all(client()));
+        let what = format!("reading what belongs to grant {grant}");
+        let (grant, accounts, bindings, cluster_bindings) = tokio::try_join!(
+            self.within(&what, grants.get_opt(grant)),
+            self.within(&what, accounts.list(&labelled)),
+            self.within(&what, bindings.list(&labelled)),
+            self.within(&what, cluster_bindings.list(&labelled)),
+        )?;
+        Ok(Observed {
+            grant,
+            accounts: accounts.items,
+            bindings: bindings.items,
+            cluster_bindings: cluster_bindings.items,
+        })
+    }
+}

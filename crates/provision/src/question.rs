@@ -1,0 +1,197 @@
+use sallyport_model::{NamespaceName, RoleName, Scope};
+use sallyport_rbac::{Ask, Rule};
+use serde_json::{Value, json};
+use std::fmt;
+
+/// One right to ask the API server about, as a SelfSubjectAccessReview does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Question {
+    /// The bound role it stands for.
+    pub role: String,
+    /// Where; `None` asks cluster-wide.
+    pub namespace: Option<String>,
+    /// The verb.
+    pub verb: String,
+    /// What it acts on.
+    pub on: On,
+}
+
+/// A resource or a path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum On {
+    /// A resource of an API group; the core group is empty.
+    Resource {
+        /// API group.
+        group: String,
+        /// Plural.
+        resource: String,
+        /// Subresource, or empty.
+        subresource: String,
+        /// Object name, or empty for any.
+        name: String,
+    },
+    /// A path outside resources.
+    Path(String),
+}
+
+impl On {
+    fn ask<'a>(&'a self, verb: &'a str) -> Ask<'a> {
+        match self {
+            Self::Resource { group, resource, subresource, name } => {
+                Ask::Resource { verb, group, resource, subresource, name }
+            }
+            Self::Path(path) => Ask::Path { verb, path },
+        }
+    }
+}
+
+/// Everybody signed in holds these through `system:basic-user`, so a yes says nothing about a binding.
+const EVERYBODYS_GROUPS: [&str; 2] = ["authorization.k8s.io", "authentication.k8s.io"];
+
+impl Question {
+    /// One question per bound role and place. A role whose rules allow nothing there has none.
+    ///
+    /// The right asked for is one that no other bound role gives, where there is one: else a yes to it could come
+    /// from the neighbour's binding.
+    #[must_use]
+    pub fn for_roles(roles: &[RoleName], rules: &[Rule], scope: &Scope) -> Vec<Self> {
+        let places: Vec<Option<&NamespaceName>> = match scope {
+            Scope::ClusterWide => vec![None],
+            Scope::Namespaces(names) => names.iter().map(Some).collect(),
+        };
+        let mut out = Vec::new();
+        for role in roles {
+            let Some((verb, on)) = telling(role, rules, *scope == Scope::ClusterWide) else { continue };
+            out.extend(places.iter().map(|place| Self {
+                role: role.to_string(),
+                namespace: place.map(ToString::to_string),
+                verb: verb.clone(),
+                on: on.clone(),
+            }));
+        }
+        out
+    }
+
+    /// The SelfSubjectAccessReview that asks it.
+    pub(crate) fn review(&self) -> Value {
+        let spec = match &self.on {
+            On::Resource { group, resource, subresource, name } => json!({"resourceAttributes": {
+                "namespace": self.namespace.as_deref().unwrap_or_default(),
+                "verb": self.verb, "group": group, "resource": resource, "subresource": subresource, "name": name,
+            }}),
+            On::Path(path) => json!({"nonResourceAttributes": {"path": path, "verb": self.verb}}),
+        };
+        json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec})
+    }
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.on {
+            On::Resource { resource, subresource, .. } if subresource.is_empty() => {
+                write!(f, "{} {resource}", self.verb)?;
+            }
+            On::Resource { resource, subresource, .. } => write!(f, "{} {resource}/{subresource}", self.verb)?,
+            On::Path(path) => write!(f, "{} {path}", self.verb)?,
+        }
+        match &self.namespace {
+            Some(namespace) => write!(f, " in {namespace} (role {})", self.role),
+            None => write!(f, " everywhere (role {})", self.role),
+        }
+    }
+}
+
+/// The right that tells best whether the role's binding works.
+fn telling(role: &RoleName, rules: &[Rule], cluster_wide: bool) -> Option<(String, On)> {
+    let mut first = None;
+    for (verb, on) in rules.iter().filter(|rule| rule.role == *role).flat_map(rights) {
+        if matches!(on, On::Path(_)) && !cluster_wide {
+            continue;
+        }
+        if !rules.iter().any(|other| other.role != *role && other.allows(on.ask(&verb))) {
+            return Some((verb, on));
+        }
+        first.get_or_insert((verb, on));
+    }
+    first
+}
+
+/// Concrete rights out of a rule; `*` becomes something that exists everywhere.
+fn rights(rule: &Rule) -> impl Iterator<Item = (String, On)> + '_ {
+    let resources = rule.verbs.iter().flat_map(move |verb| {
+        let groups = rule.api_groups.iter().filter(|group| !EVERYBODYS_GROUPS.contains(&group.as_str()));
+        groups.flat_map(move |group| {
+            rule.resources.iter().map(move |resource| {
+                let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+                let on = On::Resource {
+                    group: or(group, ""),
+                    resource: or(resource, "pods"),
+                    subresource: or(subresource, "status"),
+                    name: rule.resource_names.first().cloned().unwrap_or_default(),
+                };
+                (or(verb, "get"), on)
+            })
+        })
+    });
+    let paths = rule.verbs.iter().flat_map(move |verb| {
+        let paths = rule.non_resource_urls.iter();
+        paths.map(move |path| (or(verb, "get"), On::Path(path.trim_end_matches('*').to_owned())))
+    });
+    resources.chain(paths)
+}
+
+fn or(text: &str, instead_of_star: &str) -> String {
+    if text == "*" { instead_of_star.to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(role: &str, verbs: &[&str], group: &str, resources: &[&str]) -> Rule {
+        let role = role.parse().expect("a role");
+        Rule::on(&role, verbs.iter().copied(), [group], resources.iter().copied())
+    }
+
+    fn ask(rules: &[Rule], roles: &[&str], namespaces: &[&str]) -> Vec<String> {
+        let roles: Vec<RoleName> = roles.iter().map(|r| r.parse().expect("a role")).collect();
+        let scope = Scope::from_list(namespaces.iter().map(|n| n.parse().expect("a namespace")));
+        Question::for_roles(&roles, rules, &scope).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_role_is_asked_for_what_only_it_gives_in_each_namespace() {
+        let rules = [
+            rule("view", &["get", "list"], "", &["pods", "services"]),
+            rule("debug", &["get"], "", &["pods"]),
+            rule("debug", &["get", "create"], "", &["pods/exec"]),
+        ];
+        assert_eq!(
+            ask(&rules, &["view", "debug"], &["a", "b"]),
+            [
+                "get services in a (role view)",
+                "get services in b (role view)",
+                "get pods/exec in a (role debug)",
+                "get pods/exec in b (role debug)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_everybody_may_do_is_never_the_question() {
+        let rules = [
+            rule("r", &["create"], "authorization.k8s.io", &["selfsubjectaccessreviews"]),
+            rule("r", &["*"], "*", &["*"]),
+        ];
+        assert_eq!(ask(&rules, &["r"], &[]), ["get pods everywhere (role r)"]);
+        assert_eq!(ask(&rules[..1], &["r"], &["a"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn paths_are_asked_cluster_wide_only() {
+        let mut paths = rule("r", &["get"], "", &[]);
+        paths.non_resource_urls = vec!["/metrics*".into()];
+        assert_eq!(ask(std::slice::from_ref(&paths), &["r"], &[]), ["get /metrics everywhere (role r)"]);
+        assert_eq!(ask(&[paths], &["r"], &["a"]), Vec::<String>::new());
+    }
+}

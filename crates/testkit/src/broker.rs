@@ -1,0 +1,304 @@
+//! A broker as it runs beside its target: enrolled on a hub, a process of its own, killed and started at will.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, ensure};
+use tokio::process::Command;
+
+use crate::plane::Plane;
+use crate::process::{Launch, Process, Scratch, wait_until};
+
+/// The repository's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Applies `deploy/hub` and waits until its policies bite: up to a second after they were made, they do not.
+///
+/// # Errors
+/// With kubectl's stderr when it failed.
+pub async fn install_hub(hub: &Plane) -> Result<()> {
+    hub.apply_kustomize(&root().join("deploy/hub")).await.context("install the hub's side")?;
+    // A namespace without the label takes no requests, whoever asks.
+    let probe = r#"{"apiVersion":"access.sallyport.dev/v1alpha1","kind":"AccessRequest",
+        "metadata":{"name":"probe","namespace":"default"},"spec":{"user":"kubernetes-admin","groups":[],"cluster":"c",
+        "profile":"p","profileRevision":"aa/1","duration":"1h","reason":"probe",
+        "publicKey":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}"#;
+    refused(hub, probe, "takes no requests").await
+}
+
+/// Applies `deploy/target` and waits until its policies bite.
+///
+/// # Errors
+/// With kubectl's stderr when it failed.
+pub async fn install_target(target: &Plane) -> Result<()> {
+    target.apply_kustomize(&root().join("deploy/target")).await.context("install the target's side")?;
+    let probe = r#"{"apiVersion":"v1","kind":"ServiceAccount",
+        "metadata":{"name":"s-probe-1999999999","namespace":"sallyport-sessions"}}"#;
+    refused(target, probe, "only the broker").await
+}
+
+/// Waits until a dry run of `object` is refused with `sentence` in the message.
+async fn refused(plane: &Plane, object: &str, sentence: &str) -> Result<()> {
+    let kubectl = plane.kubectl();
+    let args = ["create", "--dry-run=server", "--validate=false", "-f", "-"];
+    wait_until("the guardrails", std::time::Duration::from_secs(20), &[], async || {
+        match kubectl.run_with_stdin(&args, object.as_bytes()).await {
+            Ok(answer) => answer.stderr.contains(sentence),
+            Err(_) => false,
+        }
+    })
+    .await
+}
+
+/// A cluster that a hub knows: its AccessCluster and its broker's accounts on both sides.
+#[derive(Debug)]
+pub struct Enrolled {
+    cluster: String,
+    hub_url: String,
+    target_url: String,
+    hub_ca: String,
+    target_ca: String,
+    hub_token: String,
+    target_token: String,
+}
+
+impl Enrolled {
+    /// Makes the AccessCluster and the broker's ServiceAccount on the hub, and takes a first token on either side, as
+    /// an admin would. `hub` and `target` are installed.
+    ///
+    /// # Errors
+    /// With kubectl's stderr when it failed.
+    pub async fn new(hub: &Plane, target: &Plane, cluster: &str, environment: &str) -> Result<Self> {
+        let enrol = std::fs::read_to_string(root().join("deploy/hub/enrol.yaml"))?;
+        hub.kubectl().apply(&enrol.replace("CLUSTER", cluster)).await.context("enrol the broker")?;
+        let object = serde_json::json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessCluster", "metadata": {"name": cluster},
+            "spec": {"displayName": cluster, "environment": environment, "endpoints": [target.url()],
+                "caBundle": target.ca_pem()},
+        });
+        hub.kubectl().apply(&object.to_string()).await.context("make the AccessCluster")?;
+        let token = async |plane: &Plane, account: &str, namespace: &str, duration: &str| {
+            let args = ["create", "token", account, "-n", namespace, "--duration", duration];
+            Ok::<_, anyhow::Error>(plane.kubectl().ok(&args).await?.trim().to_owned())
+        };
+        Ok(Self {
+            cluster: cluster.to_owned(),
+            hub_url: hub.url().to_owned(),
+            target_url: target.url().to_owned(),
+            hub_ca: hub.ca_pem(),
+            target_ca: target.ca_pem(),
+            hub_token: token(hub, cluster, "sallyport-brokers", "1h").await.context("the broker's hub token")?,
+            target_token: token(target, "broker", "sallyport-system", "8h").await.context("the broker's token")?,
+        })
+    }
+
+    /// The cluster's name.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// The broker's token on the hub, for tests that act in its name.
+    #[must_use]
+    pub fn hub_token(&self) -> &str {
+        &self.hub_token
+    }
+
+    /// The broker's token on its target, for tests that act in its name.
+    #[must_use]
+    pub fn target_token(&self) -> &str {
+        &self.target_token
+    }
+}
+
+/// How a broker is started. Everything that takes seconds in the product takes less here.
+#[derive(Debug, Clone)]
+pub struct BrokerOptions {
+    /// Its name in the Lease.
+    pub identity: String,
+    /// Further flags; a flag given here wins over the ones for tests.
+    pub flags: Vec<String>,
+    /// End hard after this many writes.
+    pub exit_after_writes: Option<u32>,
+}
+
+impl Default for BrokerOptions {
+    fn default() -> Self {
+        Self { identity: "broker-a".to_owned(), flags: Vec::new(), exit_after_writes: None }
+    }
+}
+
+impl BrokerOptions {
+    /// Adds a flag, e.g. `--hub-silence=3s`.
+    #[must_use]
+    pub fn flag(mut self, flag: impl Into<String>) -> Self {
+        self.flags.push(flag.into());
+        self
+    }
+
+    /// Another name in the Lease.
+    #[must_use]
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.identity = identity.into();
+        self
+    }
+}
+
+/// A running broker. Dropping it kills it and removes its files.
+pub struct Broker {
+    options: BrokerOptions,
+    arguments: Vec<String>,
+    process: Mutex<Option<Process>>,
+    scratch: Scratch,
+}
+
+impl Broker {
+    /// Starts a broker of the enrolled cluster; it may take a moment to be the leader.
+    ///
+    /// # Errors
+    /// When the program can't be built or started.
+    pub async fn start(enrolled: &Enrolled, options: BrokerOptions) -> Result<Self> {
+        let scratch = Scratch::new(&format!("broker-{}", enrolled.cluster))?;
+        let file = |name: &str, content: &str| Ok::<_, anyhow::Error>(scratch.write(name, content)?.display().to_string());
+        let mut arguments = vec![
+            format!("--cluster={}", enrolled.cluster),
+            format!("--hub-url={}", enrolled.hub_url),
+            format!("--hub-ca={}", file("hub-ca.crt", &enrolled.hub_ca)?),
+            format!("--hub-token={}", file("hub.token", &enrolled.hub_token)?),
+            format!("--target-url={}", enrolled.target_url),
+            format!("--target-ca={}", file("target-ca.crt", &enrolled.target_ca)?),
+            format!("--target-token={}", file("target.token", &enrolled.target_token)?),
+            format!("--endpoint={}", enrolled.target_url),
+            format!("--identity={}", options.identity),
+        ];
+        let quick = [
+            ("--deadline", "2s"), ("--ready-within", "5s"), ("--lease-duration", "3s"), ("--lease-renew", "1s"),
+            ("--heartbeat", "2s"), ("--resync", "5s"), ("--backoff-most", "1s"), ("--guardrails-every", "30s"),
+        ];
+        let given = |name: &str| options.flags.iter().any(|flag| flag.split('=').next() == Some(name));
+        arguments.extend(quick.iter().filter(|(name, _)| !given(name)).map(|(name, value)| format!("{name}={value}")));
+        arguments.extend(options.flags.iter().cloned());
+        let broker = Self { options, arguments, process: Mutex::new(None), scratch };
+        broker.restart_with(broker.options.exit_after_writes).await?;
+        Ok(broker)
+    }
+
+    /// Kills it with SIGKILL and waits for its end.
+    pub fn kill(&self) {
+        drop(self.lock().take());
+    }
+
+    /// Starts it again with the same files, after killing it if it runs.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub async fn restart(&self) -> Result<()> {
+        self.restart_with(None).await
+    }
+
+    /// As [`restart`](Self::restart), to end hard after a number of writes.
+    ///
+    /// # Errors
+    /// When the program can't be built or started.
+    pub async fn restart_with(&self, exit_after_writes: Option<u32>) -> Result<()> {
+        self.kill();
+        let program = program(exit_after_writes.is_some()).await?;
+        let mut launch = Launch::new("sallyport-broker", program, self.scratch.path())
+            .args(&self.arguments)
+            .env("RUST_LOG", std::env::var("BROKER_LOG").unwrap_or_else(|_| "info".to_owned()));
+        if let Some(writes) = exit_after_writes {
+            launch = launch.env("SALLYPORT_TEST_EXIT_AFTER_WRITES", writes.to_string());
+        }
+        *self.lock() = Some(launch.start()?);
+        Ok(())
+    }
+
+    /// Stops it where it is (SIGSTOP).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn pause(&self) -> Result<()> {
+        self.lock().as_ref().context("the broker does not run")?.pause()
+    }
+
+    /// Lets a paused broker go on.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn resume(&self) -> Result<()> {
+        self.lock().as_ref().context("the broker does not run")?.resume()
+    }
+
+    /// Whether the process runs.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.lock().as_ref().is_some_and(|process| process.exited().is_none())
+    }
+
+    /// Everything it has logged, over all its lives.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.scratch.path().join("sallyport-broker.log")).unwrap_or_default()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Process>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The broker's binary beside the running test's, built when it is missing or older than its sources.
+async fn program(faults: bool) -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os("SALLYPORT_BROKER_BIN").filter(|_| !faults) {
+        return Ok(given.into());
+    }
+    static BUILDING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _one_at_a_time = BUILDING.lock().await;
+    let name = if faults { "sallyport-broker-faults" } else { "sallyport-broker" };
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("an executable is in a folder")?;
+    // Tests are in target/<profile>/deps, programs one above.
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    let program = folder.join(name);
+    if is_fresh(&program) {
+        return Ok(program);
+    }
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build.args(["build", "--quiet", "-p", "sallyport-broker", "--bin", name]).current_dir(root());
+    if faults {
+        build.args(["--features", "faults"]);
+    }
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    if let Some(target) = folder.parent() {
+        build.env("CARGO_TARGET_DIR", target);
+    }
+    let status = build.status().await.context("run cargo")?;
+    ensure!(status.success(), "cargo could not build {name}");
+    ensure!(program.exists(), "cargo built {name}, and not as {}", program.display());
+    // What cargo found unchanged keeps its time; a touch spares the next look.
+    std::fs::File::options().append(true).open(&program)?.set_modified(SystemTime::now())?;
+    Ok(program)
+}
+
+/// Whether no source of the broker is younger than `program`.
+fn is_fresh(program: &Path) -> bool {
+    let Ok(built) = std::fs::metadata(program).and_then(|meta| meta.modified()) else { return false };
+    let crates = ["broker", "provision", "policy", "rbac", "hub", "client", "model", "api"];
+    !crates.iter().any(|name| has_younger(&root().join("crates").join(name), built))
+}
+
+fn has_younger(folder: &Path, than: SystemTime) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return path.file_name().is_some_and(|name| name != "tests" && name != "snapshots") && has_younger(&path, than);
+        }
+        let source = path.extension().is_some_and(|ending| ending == "rs" || ending == "toml");
+        source && entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|changed| changed > than)
+    })
+}

@@ -9,6 +9,7 @@ mod browser;
 #[path = "../../../testkit/src/idp.rs"]
 mod idp;
 
+mod chromium;
 mod hostile;
 mod itself;
 mod liar;

@@ -75,22 +75,10 @@ impl FormBrowser {
     /// A browser that trusts `ca_pem` alone, used by `person`.
     ///
     /// # Errors
-    /// When `ca_pem` holds no certificate.
+    /// When `ca_pem` can't be read.
     pub fn new(ca_pem: &str, person: Person) -> Result<Self> {
-        let mut roots = rustls::RootCertStore::empty();
-        for cert in <rustls_pki_types::CertificateDer as rustls_pki_types::pem::PemObject>::pem_slice_iter(
-            ca_pem.as_bytes(),
-        ) {
-            roots.add(cert.context("read the CA")?)?;
-        }
-        ensure!(!roots.is_empty(), "no certificate in the CA given to the browser");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let http = reqwest::Client::builder()
-            .use_preconfigured_tls(tls)
+            .use_preconfigured_tls(super::tls(ca_pem)?)
             .redirect(reqwest::redirect::Policy::none())
             .cookie_store(true)
             .no_proxy()

@@ -16,7 +16,8 @@ pub struct Identity {
     pub acr: Vec<String>,
     /// The sign-in's `amr`.
     pub amr: Vec<String>,
-    /// When the person last proved who they are, Unix seconds.
+    /// When the person last proved who they are, Unix seconds; 0 where the hub maps a missing `auth_time` to it. An
+    /// approval repeats the value as it stands.
     pub auth_time: Option<i64>,
 }
 
@@ -39,7 +40,7 @@ fn identity(info: UserInfo) -> Result<Identity, Fault> {
     let mut extra = info.extra.unwrap_or_default();
     let mut take = |key: &str| extra.remove(key).unwrap_or_default();
     let auth_time = match take(EXTRA_AUTH_TIME).as_slice() {
-        [one] => one.parse().ok().filter(|t| *t > 0),
+        [one] => one.parse().ok().filter(|t| *t >= 0),
         _ => None,
     };
     Ok(Identity { user, groups: info.groups.unwrap_or_default(), acr: take(EXTRA_ACR), amr: take(EXTRA_AMR), auth_time })
@@ -66,7 +67,8 @@ mod tests {
         let read = identity(info("oidc:ada", &["1795500000"])).unwrap();
         assert_eq!((read.user.as_str(), read.auth_time), ("oidc:ada", Some(1_795_500_000)));
         assert_eq!((read.acr, read.amr), (vec!["mfa".to_owned()], vec![]));
-        for odd in [&["1.795e9"][..], &["0"], &["-5"], &["1", "2"], &[]] {
+        assert_eq!(identity(info("oidc:ada", &["0"])).unwrap().auth_time, Some(0));
+        for odd in [&["1.795e9"][..], &["-5"], &["1", "2"], &[]] {
             assert_eq!(identity(info("oidc:ada", odd)).unwrap().auth_time, None, "{odd:?}");
         }
         assert!(identity(info("", &[])).is_err());

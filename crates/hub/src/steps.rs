@@ -11,7 +11,7 @@ use sallyport_model::{Digest, NamespaceName, RequestUid, clip};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// One request. The UID goes along with every write, so that a later object of the same name is never meant.
+/// One request. Every write is to the object with this UID and to no later one of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Which {
     /// The team's namespace on the hub.
@@ -36,6 +36,8 @@ impl Which {
     }
 }
 
+/// How often someone else may write in between before a write gives up.
+const CONFLICTS_MOST: u32 = 8;
 /// What comments and reasons of approvers may hold, in characters.
 const WORDS_MOST: usize = 1024;
 
@@ -118,14 +120,17 @@ impl Hub {
             auth_time: me.auth_time,
             comment: comment.map(|c| clip(c, WORDS_MOST)),
         };
-        let applied = json!({
-            "apiVersion": AccessRequest::api_version(&()),
-            "kind": AccessRequest::kind(&()),
-            "metadata": {"name": which.name, "namespace": which.team, "uid": which.uid},
-            "status": {"approvals": [approval]},
-        });
         let params = PatchParams::apply(&manager(me));
-        self.write(which, &params, &Patch::Apply(applied)).await
+        let status = json!({"approvals": [approval]});
+        self.write(which, &params, |version| {
+            Patch::Apply(json!({
+                "apiVersion": AccessRequest::api_version(&()),
+                "kind": AccessRequest::kind(&()),
+                "metadata": {"name": which.name, "namespace": which.team, "resourceVersion": version},
+                "status": status,
+            }))
+        })
+        .await
     }
 
     fn requests(&self, which: &Which) -> Api<AccessRequest> {
@@ -133,18 +138,30 @@ impl Hub {
     }
 
     async fn merge(&self, which: &Which, status: Value) -> Result<AccessRequest, Refused> {
-        let patch = json!({"metadata": {"uid": which.uid}, "status": status});
         let params = PatchParams { field_manager: Some("sallyport-desktop".to_owned()), ..PatchParams::default() };
-        self.write(which, &params, &Patch::Merge(patch)).await
+        self.write(which, &params, |version| {
+            Patch::Merge(json!({"metadata": {"resourceVersion": version}, "status": status}))
+        })
+        .await
     }
 
+    /// Reads the object, checks that it is the one meant, and writes to exactly that version; begins anew when somebody
+    /// else wrote in between. A UID in the patch would not do: on `/status` the API server ignores it.
     async fn write(
         &self,
         which: &Which,
         params: &PatchParams,
-        patch: &Patch<Value>,
+        patch: impl Fn(String) -> Patch<Value>,
     ) -> Result<AccessRequest, Refused> {
-        Ok(within(self.deadline, self.requests(which).patch_status(&which.name, params, patch)).await?)
+        let api = self.requests(which);
+        let mut tries = 0;
+        loop {
+            let version = self.request(which).await?.metadata.resource_version.unwrap_or_default();
+            match within(self.deadline, api.patch_status(&which.name, params, &patch(version))).await {
+                Err(Fault::Conflict(_)) if tries < CONFLICTS_MOST => tries += 1,
+                done => return Ok(done?),
+            }
+        }
     }
 }
 

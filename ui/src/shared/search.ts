@@ -3,10 +3,12 @@ export interface Indexed<T> {
   item: T;
   name: string;
   rest: string;
+  /** Breaks ties between equal matches: the higher comes first. */
+  boost: number;
 }
 
-export function index<T>(items: readonly T[], name: (item: T) => string, rest: (item: T) => string): Indexed<T>[] {
-  return items.map((item) => ({ item, name: name(item).toLowerCase(), rest: rest(item).toLowerCase() }));
+export function index<T>(items: readonly T[], name: (item: T) => string, rest: (item: T) => string, boost: (item: T) => number = () => 0): Indexed<T>[] {
+  return items.map((item) => ({ item, name: name(item).toLowerCase(), rest: rest(item).toLowerCase(), boost: boost(item) }));
 }
 
 /** Items matching every word of `query`, best first; equal ones keep their order. */
@@ -25,7 +27,7 @@ export function search<T>(indexed: readonly Indexed<T>[], query: string, most = 
       }
       score += points;
     }
-    if (score > 0) hits.push({ item: entry.item, score, at });
+    if (score > 0) hits.push({ item: entry.item, score: score + entry.boost, at });
   }
   hits.sort((a, b) => b.score - a.score || a.at - b.at);
   return hits.slice(0, most).map((hit) => hit.item);

@@ -29,6 +29,8 @@ class Inventory {
       this.clusters,
       (c) => c.name,
       (c) => `${c.displayName} ${c.environmentWord} ${c.provider} ${c.region} ${c.version}`,
+      // Less than what a better match is worth: it only orders equals.
+      (c) => (c.way.kind === "open" ? 4 : c.pinned ? 3 : c.lastUsed !== null ? 2 : 0),
     ),
   );
   readonly counts = $derived(count(this.clusters));
@@ -45,6 +47,13 @@ class Inventory {
     } catch (thrown) {
       this.error = asError(thrown);
     }
+  }
+
+  /** Selects the first cluster when the selected one is not in the list. */
+  settle(): void {
+    if (this.selected >= 0) return;
+    const first = this.items.find((item) => item.kind === "cluster");
+    if (first?.kind === "cluster") app.cluster = first.cluster.name;
   }
 
   /** Selects the next or previous cluster, over headings; the first one when none was selected. */

@@ -25,7 +25,7 @@ export class Shell {
   private readonly term = new Terminal({
     fontFamily: '"IBM Plex Mono", ui-monospace, monospace',
     fontSize: 13,
-    lineHeight: 1.35,
+    lineHeight: 1.2,
     scrollback: 5000,
     // A blinking cursor would wake an idle machine twice a second.
     cursorBlink: false,

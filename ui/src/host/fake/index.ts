@@ -21,8 +21,9 @@ export function fake(options: URLSearchParams): Host {
   return {
     async call(name, ...args) {
       calls.push(name);
+      const given = structuredClone(args[0] ?? {});
       await Promise.resolve();
-      return structuredClone(await (handle[name] as (args: unknown) => Promise<never>)(args[0] ?? {}));
+      return structuredClone(await (handle[name] as (args: unknown) => Promise<never>)(given));
     },
     async listen(hear) {
       // As over the wire: what is heard is a copy, a moment later.

@@ -93,7 +93,7 @@ export class FakeSession {
   }
 
   private fail(kind: StepKind, error: ErrorView): void {
-    this.step(kind, { state: "failed", ms: 10_000 });
+    this.step(kind, { state: "failed", ms: kind === "granted" ? 10_000 : 14 });
     this.change({ state: "closed", error, ended: { reason: "failed", by: null, message: null, at: Date.now() } });
   }
 

@@ -1,0 +1,5 @@
+// The window in headless Chromium against the scripted host, under the CSP of tauri.conf.json.
+import "./flows.mjs";
+import "./keys.mjs";
+import "./audit.mjs";
+import "./whole.mjs";

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at, calls, enter, world } from "./site.mjs";
+
+test("the list by keyboard alone: search, move, pin, open", () =>
+  at("speed=50", async (page) => {
+    await page.locator("#clusters").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("sandbox");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.getByLabel("Search clusters").inputValue(), "");
+    await page.keyboard.press("Home");
+    const first = await page.locator(".row.selected").getAttribute("id");
+    await page.keyboard.press("ArrowDown");
+    assert.notEqual(await page.locator(".row.selected").getAttribute("id"), first);
+    await page.keyboard.press("/");
+    await page.keyboard.type("sandbox-12");
+    await page.locator("aside h2", { hasText: "sandbox-12" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("p");
+    await page.locator("aside").getByRole("button", { name: "Unpin" }).waitFor();
+    await page.getByRole("button", { name: /^Open debug/ }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".xterm-rows", { hasText: "sandbox-12" }).waitFor();
+  }));
+
+test("End reaches the last of 2,000, and only what is seen is in the page", () =>
+  at("", async (page) => {
+    await page.locator("#clusters").waitFor();
+    await page.keyboard.press("End");
+    await page.locator(".row.selected").waitFor();
+    assert.ok((await page.locator("#clusters [role=row]").count()) < 80);
+  }));
+
+test("Ctrl+K is the shell's in a terminal; Ctrl+Shift+P is the palette there too", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    await page.keyboard.press("Control+k");
+    assert.equal(await page.getByRole("dialog").count(), 0);
+    await page.keyboard.press("g");
+    await page.keyboard.press("a");
+    assert.equal(await page.locator("#entries").count(), 0, "letters are typed, not obeyed");
+    await page.keyboard.press("Control+Shift+P");
+    await page.getByRole("dialog", { name: "Palette" }).waitFor();
+    await page.keyboard.type("checkout-stage");
+    await page.keyboard.press("Enter");
+    await page.locator(".xterm-rows", { hasText: "checkout-stage" }).waitFor();
+    await page.keyboard.press("Alt+1");
+    await page.locator(".xterm-rows", { hasText: "payments-eu-1" }).waitFor();
+    await page.keyboard.press("Control+Shift+T");
+    await page.getByRole("tab").nth(2).waitFor();
+    assert.equal(await page.getByRole("tab").count(), 3);
+    await page.keyboard.press("Control+Shift+W");
+    await page.waitForFunction(() => document.querySelectorAll("[role=tab]").length === 2);
+  }));
+
+test("a terminal keeps what it printed while another tab is shown", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    await page.keyboard.type("kubectl get pods\r");
+    await page.locator(".xterm-rows", { hasText: "CrashLoopBackOff" }).waitFor();
+    await page.getByRole("button", { name: "Clusters", exact: true }).click();
+    await page.locator("#clusters").waitFor();
+    await page.locator("#cluster-payments-eu-1").click();
+    await page.getByRole("button", { name: /Show the open session/ }).click();
+    await page.locator(".xterm-rows", { hasText: "CrashLoopBackOff" }).waitFor();
+    assert.equal((await calls(page)).filter((c) => c === "terminal_open").length, 1);
+  }));
+
+test("a burst arrives whole and never more than the high-water mark is open", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    await page.keyboard.type("flood\r");
+    await page.locator(".xterm-rows", { hasText: "199" }).waitFor({ timeout: 20_000 });
+    const seen = await world(page, "(w) => { const t = w.sessions.values().next().value.terminals.values().next().value; return { printed: t.printed, mostOpen: t.mostOpen }; }");
+    assert.ok(seen.printed > 800_000, `printed ${seen.printed}`);
+    assert.ok(seen.mostOpen < 256 * 1024 + 8192, `open at once ${seen.mostOpen}`);
+  }));
+
+test("typing faster than commands are answered loses and reorders nothing", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    const text = "abcdefghijklmnopqrstuvwxyz0123456789".repeat(2);
+    await page.keyboard.type(text, { delay: 0 });
+    await page.waitForFunction((t) => document.querySelector(".xterm-rows").textContent.replaceAll(/\s/g, "").includes(t), text);
+  }));
+
+test("dialogs close with Esc and give the focus back", () =>
+  at("", async (page) => {
+    await page.locator("#clusters").waitFor();
+    for (const [key, label] of [["?", "Keys"], ["Control+k", "Palette"]]) {
+      await page.keyboard.press(key);
+      await page.getByRole("dialog", { name: label }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog", { name: label }).waitFor({ state: "detached" });
+      assert.equal(await page.evaluate(() => document.activeElement?.id), "clusters");
+    }
+  }));

@@ -9,7 +9,8 @@
 /// builder.invoke_handler(sallyport_ipc::commands!(handler))
 /// ```
 ///
-/// `session_open`, `sign_in` and `demo_workspace` answer at once and go on by events. `quit` ends every session, waits
+/// `session_open` answers at once and goes on by events; a session that meets `StepUpNeeded` waits, `Opening`, with
+/// that error, and goes on by itself after the next `sign_in`. `sign_in` answers when the sign-in is over. `quit` ends every session, waits
 /// up to 3 s for their first proof and exits. `session_cancel` withdraws what is still opening, `session_leave` ends
 /// what is open, `session_dismiss` forgets what is closed.
 ///

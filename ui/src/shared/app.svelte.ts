@@ -95,8 +95,22 @@ function take(session: SessionView): void {
     if (known === undefined || Math.abs(known - end) > 1500) app.deadlines = new Map(app.deadlines).set(session.id, end);
   }
   if (session.state !== before) app.clustersVersion += 1;
-  const step = session.error?.code === "stepUpNeeded" ? session.error.stepUp : null;
-  if (step && app.stepUp?.session !== session.id) app.stepUp = { step, input: inputOf(session), session: session.id };
+  // Asked once: whoever said "not now" finds the button in the session.
+  const step = wantedStep(session);
+  if (step === null) {
+    asked.delete(session.id);
+    if (app.stepUp?.session === session.id) app.stepUp = null;
+  } else if (!asked.has(session.id)) {
+    asked.add(session.id);
+    app.stepUp = { step, input: inputOf(session), session: session.id };
+  }
+}
+
+const asked = new Set<string>();
+
+/** The stronger sign-in that a session waits for. */
+export function wantedStep(session: SessionView): StepUp | null {
+  return session.state === "opening" && session.error?.code === "stepUpNeeded" ? session.error.stepUp : null;
 }
 
 function drop(id: string): void {

@@ -1,4 +1,4 @@
-import type { ClusterView, ErrorView, OpenInput, SessionView } from "../bindings/ipc";
+import type { ClusterView, ErrorView, OpenInput, SessionView, StepUp } from "../bindings/ipc";
 import { asError, host } from "../host";
 import { app, attempt, inputOf, show } from "./app.svelte";
 
@@ -45,20 +45,24 @@ export async function again(session: SessionView): Promise<void> {
   app.failure = await open(input);
 }
 
-/** The step-up asked for: signs in stronger, then opens what waited for it. */
-export async function confirmStepUp(): Promise<void> {
-  const waiting = app.stepUp;
-  if (!waiting) return;
-  await attempt(host.call("sign_in", { step: waiting.step }));
+/** Signs in; with `step`, again and stronger. True when it is through. Its failure is told with the state. */
+export async function signIn(step: StepUp | null): Promise<boolean> {
+  try {
+    app.state = await host.call("sign_in", { step });
+    return true;
+  } catch (thrown) {
+    const error = asError(thrown);
+    if (error.code !== "cancelled" && !app.state?.signIn?.error) app.failure = error;
+    return false;
+  }
 }
 
-/** Goes on with the opening once the stronger sign-in is there. */
-export async function resumeAfterStepUp(): Promise<void> {
+/** The step-up asked for: a session that waits goes on by itself, an opening that was refused is made again. */
+export async function confirmStepUp(): Promise<void> {
   const waiting = app.stepUp;
-  if (!waiting) return;
-  app.stepUp = null;
-  if (waiting.session) await attempt(host.call("session_dismiss", { id: waiting.session }));
-  app.failure = await open(waiting.input);
+  if (!waiting || !(await signIn(waiting.step))) return;
+  if (app.stepUp === waiting) app.stepUp = null;
+  if (waiting.session === null) app.failure = await open(waiting.input);
 }
 
 export async function leave(id: string): Promise<void> {

@@ -91,7 +91,7 @@ function handlers(world: World): Handlers {
       })();
       return world.state;
     },
-    sign_in: ({ step }) => (void world.signIn(step), world.state),
+    sign_in: async ({ step }) => (await world.signIn(step), world.state),
     sign_in_cancel: () => (world.change({ signIn: null }), null),
     sign_out: () => {
       leaveAll();

@@ -25,6 +25,7 @@ export class FakeSession {
     private readonly log: (action: string, sentence: string, session: FakeSession, status?: number) => void,
     private readonly pause: Pause,
     private readonly mfaFresh: boolean,
+    private readonly signedInAgain: Promise<void>,
   ) {
     this.view = {
       id,
@@ -59,7 +60,12 @@ export class FakeSession {
     this.step("signedIn", { state: "done", ms: 0, detail: "MFA one-time code, 12 min ago" });
     await this.run("asked", 12, `${profile} · ${namespaces.join(", ") || "cluster-wide"}`);
     if (name.startsWith("vault") && !this.mfaFresh) {
-      return this.fail("asked", failure("stepUpNeeded", "The hub wants a fresher second factor for this profile.", { retry: true, stepUp: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 300, message: "vault clusters open only within 5 min of your second factor." } }));
+      this.step("asked", { state: "running" });
+      this.change({ error: failure("stepUpNeeded", "The hub wants a fresher second factor for this profile.", { retry: true, stepUp: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 300, message: "vault clusters open only within 5 min of your second factor." } }) });
+      await this.signedInAgain;
+      if (this.gone) return;
+      this.change({ error: null });
+      await this.run("asked", 14, `${profile} · ${namespaces.join(", ")}`);
     }
     this.change({ request: "4c0b7c1e-9d2a-4f7e-8c55-0d9e8f7a6b5c" });
     this.log("ask", `Asked for ${profile} on ${name}`, this);

@@ -11,6 +11,8 @@ export class World {
   readonly history: FakeHistory;
   hear: (event: Event) => void = () => {};
   reason: string | null = null;
+  /** Openings that wait for a stronger sign-in. */
+  readonly signedIn: (() => void)[] = [];
   private ids = 0;
 
   constructor(readonly scene: string, size: number, readonly speed: number) {
@@ -47,7 +49,7 @@ export class World {
     const id = `fake-session-${++this.ids}`;
     const full = { cluster: cluster.name, profile: input.profile ?? way, namespaces, durationSeconds: input.durationSeconds ?? 2700, reason: reason ?? "" };
     const fresh = Date.now() - (this.state.user?.mfaAt ?? 0) < 300_000;
-    const session = new FakeSession(id, cluster, full, () => this.told(session), (action, sentence, s, status) => this.log(action, sentence, s, status), this.pause, fresh);
+    const session = new FakeSession(id, cluster, full, () => this.told(session), (action, sentence, s, status) => this.log(action, sentence, s, status), this.pause, fresh, new Promise((go) => this.signedIn.push(go)));
     this.sessions.set(id, session);
     this.told(session);
     void session.open();
@@ -75,13 +77,15 @@ export class World {
     for (const [step, ms] of [["preparing", 300], ["browser", 2500], ["checking", 200], ["hub", 200]] as const) {
       at(step);
       await this.pause(ms);
-      if (this.state.signIn === null) return;
+      if (this.state.signIn === null) throw failure("cancelled", "The sign-in was cancelled.");
     }
     if (this.scene === "signInFails") {
-      this.change({ signIn: { step: "failed", since: Date.now(), stepUp, error: failure("providerUnreachable", "https://id.example.test did not answer within 10 s.", { hint: "Check that this machine reaches it, then try again.", retry: true }) } });
-      return;
+      const error = failure("providerUnreachable", "https://id.example.test did not answer within 10 s.", { hint: "Check that this machine reaches it, then try again.", retry: true });
+      this.change({ signIn: { step: "failed", since: Date.now(), stepUp, error } });
+      throw error;
     }
     this.log("sign_in", "Signed in with a one-time code");
+    this.signedIn.splice(0).forEach((go) => go());
     this.change({ signIn: null, phase: "ready", user: person(Date.now()), hub: { ...this.state.hub, link: "live" } });
   }
 }

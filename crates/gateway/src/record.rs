@@ -2,7 +2,7 @@
 
 use crate::call::{Call, CallOutcome, CallPhase};
 use crate::peer::PeerLookup;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Tone};
 use crate::session::{Session, Standing};
 use crate::target::{StreamKind, Target};
 use http::{Method, StatusCode};
@@ -80,6 +80,7 @@ pub(crate) struct CallState {
     pub(crate) at: Timestamp,
     pub(crate) began: Instant,
     pub(crate) method: Method,
+    pub(crate) tone: Tone,
     pub(crate) path_and_query: String,
     pub(crate) target: Target,
     pub(crate) stream: Option<StreamKind>,

@@ -84,28 +84,56 @@ impl Refusal {
         }
     }
 
-    /// The answer as kubectl and client libraries decode it, whatever they said they accept: they go by the content
-    /// type. A HEAD gets the head of it.
-    pub(crate) fn response(&self, method: &Method) -> Response<Full<Bytes>> {
-        let status = Status {
-            kind: "Status",
-            api_version: "v1",
-            metadata: Empty {},
-            status: "Failure",
-            message: format!("sallyport: {self}"),
-            reason: self.reason(),
-            code: self.status().as_u16(),
+    /// The answer as kubectl and client libraries show it to a person.
+    pub(crate) fn response(&self, tone: Tone) -> Response<Full<Bytes>> {
+        let message = format!("sallyport: {self}");
+        let (kind, body) = if tone.plain {
+            ("text/plain; charset=utf-8", message.into_bytes())
+        } else {
+            let status = Status {
+                kind: "Status",
+                api_version: "v1",
+                metadata: Empty {},
+                status: "Failure",
+                message,
+                reason: self.reason(),
+                code: self.status().as_u16(),
+            };
+            ("application/json", serde_json::to_vec(&status).expect("strings and numbers are JSON"))
         };
-        let body = serde_json::to_vec(&status).expect("strings and numbers are JSON");
         let length = HeaderValue::from(body.len());
-        let body = if *method == Method::HEAD { Bytes::new() } else { Bytes::from(body) };
+        let body = if tone.head { Bytes::new() } else { Bytes::from(body) };
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_LENGTH, length);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
+    }
+}
+
+/// How an answer of the gateway's own has to be put for its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tone {
+    /// A HEAD gets the head alone.
+    head: bool,
+    /// client-go's discovery reads no `metav1.Status` in an answer and says "unknown"; plain text it repeats.
+    plain: bool,
+}
+
+impl Tone {
+    /// For a request by its method and its path, prefix included.
+    pub(crate) fn of(method: &Method, path: &str) -> Self {
+        let mut parts = path.trim_end_matches('/').split('/').skip(3);
+        let (first, behind) = (parts.next().unwrap_or_default(), parts.count());
+        let plain = match first {
+            "api" => behind <= 1,
+            "apis" => behind <= 2,
+            "openapi" | "version" => true,
+            _ => false,
+        };
+        Self { head: *method == Method::HEAD, plain: plain && *method == Method::GET }
     }
 }
 
@@ -123,3 +151,33 @@ struct Status {
 
 #[derive(Serialize)]
 struct Empty {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discovery_gets_plain_words_and_the_rest_a_status() {
+        for (path, plain) in [
+            ("/c/pay/api", true),
+            ("/c/pay/api/v1", true),
+            ("/c/pay/apis/", true),
+            ("/c/pay/apis/apps/v1", true),
+            ("/c/pay/openapi/v3", true),
+            ("/c/pay/version", true),
+            ("/c/pay/api/v1/pods", false),
+            ("/c/pay/apis/apps/v1/deployments", false),
+            ("/c/pay", false),
+            ("/", false),
+            ("", false),
+        ] {
+            assert_eq!(Tone::of(&Method::GET, path).plain, plain, "{path}");
+            assert!(!Tone::of(&Method::POST, path).plain, "{path}");
+        }
+        let said = Refusal::Impersonation.response(Tone::of(&Method::GET, "/c/pay/api"));
+        assert_eq!(
+            (said.status(), &said.headers()["content-type"]),
+            (StatusCode::FORBIDDEN, &"text/plain; charset=utf-8".parse().unwrap())
+        );
+    }
+}

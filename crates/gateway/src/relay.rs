@@ -5,13 +5,13 @@ use crate::call::CallOutcome;
 use crate::lanes::{Hold, Outbound, SendError};
 use crate::peer::PeerLookup;
 use crate::record::{CallState, InFlight};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Tone};
 use crate::screen::{AUDIT_ID, Passage, Rules, screen, travelling};
 use crate::session::{Admitted, Session};
 use crate::target::{StreamKind, Target};
 use crate::upgrade;
 use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{HeaderValue, Method, Request, Response, request};
+use http::{HeaderValue, Request, Response, request};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use sallyport_model::{AuditId, clip, visible};
@@ -33,16 +33,16 @@ pub(crate) struct Caller {
 
 /// Answers one request, whatever becomes of it.
 pub(crate) async fn answer(caller: Arc<Caller>, request: Request<Incoming>) -> Response<Answer> {
-    let method = request.method().clone();
+    let tone = Tone::of(request.method(), request.uri().path());
     let Some(session) = &caller.session else {
-        return own(&Refusal::Unknown, &method);
+        return own(&Refusal::Unknown, tone);
     };
     let admitted = match session.admit() {
         Ok(admitted) => admitted,
-        Err(refusal) => return own(&refusal, &method),
+        Err(refusal) => return own(&refusal, tone),
     };
     if let Err(refusal) = admitted.recorder.place(caller.connect_within).await {
-        return own(&refusal, &method);
+        return own(&refusal, tone);
     }
     let rules = Rules {
         authority: &caller.authority,
@@ -144,6 +144,7 @@ fn begin(
         at: Timestamp::now(),
         began: Instant::now(),
         method: parts.method.clone(),
+        tone: Tone::of(&parts.method, parts.uri.path()),
         path_and_query,
         target,
         stream,
@@ -185,13 +186,13 @@ pub(crate) fn refuse(begun: Begun, refusal: &Refusal) -> Response<Answer> {
 }
 
 pub(crate) fn refuse_call(call: InFlight, refusal: &Refusal) -> Response<Answer> {
-    let method = call.state().method.clone();
+    let tone = call.state().tone;
     call.refuse(refusal);
-    own(refusal, &method)
+    own(refusal, tone)
 }
 
-fn own(refusal: &Refusal, method: &Method) -> Response<Answer> {
-    refusal.response(method).map(Answer::Own)
+fn own(refusal: &Refusal, tone: Tone) -> Response<Answer> {
+    refusal.response(tone).map(Answer::Own)
 }
 
 /// How a splice ended, in the words of a call.

@@ -35,19 +35,28 @@ where
     U: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut up, mut down) = (Flow::new(), Flow::new());
+    // An API server that has said all it had to may close before the client's last word reaches it. What it said still
+    // gets to the client; the failed write only counts if nothing more comes.
+    let mut unheard: Option<io::Error> = None;
     let mut silence: Option<(Pin<Box<tokio::time::Sleep>>, u64)> = None;
     poll_fn(|cx| {
-        let to_upstream = up.poll(cx, &mut client, &mut upstream, bytes_in);
-        let to_client = down.poll(cx, &mut upstream, &mut client, bytes_out);
+        let to_upstream = match up.poll(cx, &mut client, &mut upstream, bytes_in) {
+            Poll::Ready(Err(End::Read(_))) => return Poll::Ready(Err(SpliceError::Client)),
+            Poll::Ready(Err(End::Write(error))) => {
+                unheard = Some(error);
+                up.is_done = true;
+                true
+            }
+            other => other.is_ready(),
+        };
+        let to_client = match down.poll(cx, &mut upstream, &mut client, bytes_out) {
+            Poll::Ready(Err(End::Read(error))) => return Poll::Ready(Err(SpliceError::Upstream(error))),
+            Poll::Ready(Err(End::Write(_))) => return Poll::Ready(Err(SpliceError::Client)),
+            other => other.is_ready(),
+        };
         match (to_upstream, to_client) {
-            (Poll::Ready(Err(End::Read(_))), _) | (_, Poll::Ready(Err(End::Write(_)))) => {
-                return Poll::Ready(Err(SpliceError::Client));
-            }
-            (Poll::Ready(Err(End::Write(e))), _) | (_, Poll::Ready(Err(End::Read(e)))) => {
-                return Poll::Ready(Err(SpliceError::Upstream(e)));
-            }
-            (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => return Poll::Ready(Ok(())),
-            (Poll::Pending, Poll::Pending) => return Poll::Pending,
+            (true, true) => return Poll::Ready(Ok(())),
+            (false, false) => return Poll::Pending,
             _ => {}
         }
         let moved = bytes_in.load(Relaxed) + bytes_out.load(Relaxed);
@@ -56,7 +65,8 @@ where
             *seen = moved;
             sleep.as_mut().reset(Instant::now() + afterthought);
         }
-        sleep.as_mut().poll(cx).map(Ok)
+        ready!(sleep.as_mut().poll(cx));
+        Poll::Ready(unheard.take().map_or(Ok(()), |error| Err(SpliceError::Upstream(error))))
     })
     .await
 }
@@ -72,7 +82,8 @@ struct Flow {
     start: usize,
     end: usize,
     unflushed: bool,
-    at_eof: bool,
+    /// How reading ended, once it has.
+    ended: Option<io::Result<()>>,
     is_done: bool,
 }
 
@@ -83,7 +94,7 @@ impl Flow {
             start: 0,
             end: 0,
             unflushed: false,
-            at_eof: false,
+            ended: None,
             is_done: false,
         }
     }
@@ -103,7 +114,7 @@ impl Flow {
             return Poll::Ready(Ok(()));
         }
         loop {
-            let waits = self.fill(cx, from)?;
+            let waits = self.fill(cx, from);
             while self.start < self.end {
                 let chunk = &self.buffer[self.start..self.end];
                 let written = ready!(Pin::new(&mut *to).poll_write(cx, chunk)).map_err(End::Write)?;
@@ -115,10 +126,21 @@ impl Flow {
                 moved.fetch_add(written as u64, Relaxed);
             }
             (self.start, self.end) = (0, 0);
-            if self.at_eof {
-                ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(End::Write)?;
-                self.is_done = true;
-                return Poll::Ready(Ok(()));
+            match &mut self.ended {
+                Some(Ok(())) => {
+                    ready!(Pin::new(&mut *to).poll_shutdown(cx)).map_err(End::Write)?;
+                    self.is_done = true;
+                    return Poll::Ready(Ok(()));
+                }
+                Some(Err(_)) if self.unflushed => {
+                    ready!(Pin::new(&mut *to).poll_flush(cx)).map_err(End::Write)?;
+                    self.unflushed = false;
+                }
+                Some(error) => {
+                    let error = std::mem::replace(error, Ok(()));
+                    return Poll::Ready(error.map_err(End::Read));
+                }
+                None => {}
             }
             if waits {
                 if self.unflushed {
@@ -131,20 +153,19 @@ impl Flow {
     }
 
     /// Reads what is there, up to the buffer's end; whether nothing more is there for now.
-    fn fill<R: AsyncRead + Unpin>(&mut self, cx: &mut Context<'_>, from: &mut R) -> Result<bool, End> {
-        while !self.at_eof && self.end < self.buffer.len() {
+    fn fill<R: AsyncRead + Unpin>(&mut self, cx: &mut Context<'_>, from: &mut R) -> bool {
+        while self.ended.is_none() && self.end < self.buffer.len() {
             let mut free = ReadBuf::new(&mut self.buffer[self.end..]);
             match Pin::new(&mut *from).poll_read(cx, &mut free) {
-                Poll::Pending => return Ok(true),
-                Poll::Ready(Err(error)) => return Err(End::Read(error)),
-                Poll::Ready(Ok(())) => {
-                    let read = free.filled().len();
-                    self.at_eof = read == 0;
-                    self.end += read;
-                }
+                Poll::Pending => return true,
+                Poll::Ready(Err(error)) => self.ended = Some(Err(error)),
+                Poll::Ready(Ok(())) => match free.filled().len() {
+                    0 => self.ended = Some(Ok(())),
+                    read => self.end += read,
+                },
             }
         }
-        Ok(false)
+        false
     }
 }
 
@@ -177,6 +198,27 @@ mod tests {
         let ((data, back), got) = (near.await.unwrap(), far.await.unwrap());
         assert!(got == data && back.len() == data.len() + 1 && back[..data.len()] == data);
         assert_eq!((sent.into_inner(), received.into_inner()), (1_000_000, 1_000_001));
+    }
+
+    #[tokio::test]
+    async fn the_last_words_of_an_api_server_that_hears_nothing_more_still_arrive() {
+        let (mut client, client_end) = duplex(64);
+        let (to_upstream, deaf) = tokio::io::simplex(64);
+        drop(to_upstream);
+        let (last_words, mut mouth) = tokio::io::simplex(4096);
+        mouth.write_all(&[7; 3000]).await.unwrap();
+        mouth.shutdown().await.unwrap();
+        // Writing to it fails, reading gives 3000 bytes and the end.
+        let upstream_end = tokio::io::join(last_words, deaf);
+        let near = tokio::spawn(async move {
+            client.write_all(b"bye").await.unwrap();
+            let mut all = Vec::new();
+            client.read_to_end(&mut all).await.unwrap();
+            all.len()
+        });
+        let none = AtomicU64::new(0);
+        splice(client_end, upstream_end, &none, &none, AFTERTHOUGHT).await.unwrap();
+        assert_eq!(near.await.unwrap(), 3000);
     }
 
     #[tokio::test]

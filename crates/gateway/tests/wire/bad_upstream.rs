@@ -53,7 +53,7 @@ async fn at_port(port: u16) -> crate::clients::Answered {
     let api = FakeApi::start().await.at(port);
     let gateway = Gateway::start(hasty()).await.unwrap();
     let (opened, _calls) = open(&gateway, &api, "s1", "pay", 600).unwrap();
-    Client::of(&opened, gateway.port()).fetch("/api").await
+    Client::of(&opened, gateway.port()).fetch("/api/v1/pods").await
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn p15_an_api_server_of_another_authority_gets_no_token() {
     upstream.ca_pem = other.ca_pem();
     let (told, _calls) = mpsc::channel(16);
     let opened = gateway.open(&permit(&api, "s1", "pay", 600), upstream, told).unwrap();
-    let answer = Client::of(&opened, gateway.port()).fetch("/api").await;
+    let answer = Client::of(&opened, gateway.port()).fetch("/api/v1/pods").await;
     assert_eq!(answer.status, 502);
     assert!(answer.status_message().contains("TLS failed"), "{}", answer.text());
     assert!(api.seen().is_empty());
@@ -91,7 +91,7 @@ async fn headers_beyond_all_measure_are_a_502_and_harm_nobody_else() {
     let f = Fixture::new().await;
     let client = f.client();
     assert_eq!(client.fetch("/huge-headers").await.status, 502);
-    assert_eq!(client.fetch("/api").await.status, 200);
+    assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
 }
 
 #[tokio::test]
@@ -105,10 +105,10 @@ async fn an_upgrade_that_hangs_is_given_up() {
 async fn a_restarted_api_server_is_found_again_without_a_failed_call() {
     let f = Fixture::new().await;
     let client = f.client();
-    assert_eq!(client.fetch("/api").await.status, 200);
+    assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
     f.api.drop_connections();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(client.fetch("/api").await.status, 200);
+    assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
     assert_eq!(f.api.connections(), 2);
 }
 

@@ -89,12 +89,12 @@ async fn p13_a_cut_session_never_serves_again() {
     let f = Fixture::new().await;
     let client = f.client();
     let mut kept = client.h2().await;
-    let get = || client.get("/api").body(Sent::default()).unwrap();
+    let get = || client.get("/api/v1/pods").body(Sent::default()).unwrap();
     assert_eq!(kept.send_request(get()).await.unwrap().status(), 200);
     f.gateway.cut(&f.session(), CutReason::SignedOut).await.unwrap();
     assert!(kept.send_request(get()).await.is_err(), "the kept connection is gone");
     for _ in 0..3 {
-        let refused = client.fetch("/api").await;
+        let refused = client.fetch("/api/v1/pods").await;
         assert_eq!(refused.status, 403);
         assert!(refused.status_message().contains("you signed out"), "{}", refused.text());
     }
@@ -137,7 +137,7 @@ async fn p13_time_up_cuts_by_itself() {
             break;
         }
     }
-    assert!(client.fetch("/api").await.status_message().contains("its time is up"));
+    assert!(client.fetch("/api/v1/pods").await.status_message().contains("its time is up"));
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn p13_a_machine_that_slept_past_the_end_serves_nothing_on_waking() {
     let f = Fixture::with(GatewayOptions { wall_clock, ..options() }, FakeApi::start().await).await;
     let client = f.client();
     let mut kept = client.h2().await;
-    let get = || client.get("/api").body(Sent::default()).unwrap();
+    let get = || client.get("/api/v1/pods").body(Sent::default()).unwrap();
     assert_eq!(kept.send_request(get()).await.unwrap().status(), 200);
     asleep.store(3601, Ordering::SeqCst);
     assert_eq!(kept.send_request(get()).await.unwrap().status(), 403);
@@ -188,10 +188,10 @@ async fn p13_dropping_the_gateway_ends_it() {
 async fn an_extended_session_goes_on_with_the_new_token_under_the_same_certificate() {
     let f = Fixture::new().await;
     let client = f.client();
-    client.fetch("/api").await;
+    client.fetch("/api/v1/pods").await;
     let longer = permit(&f.api, "s1", "pay", 3000);
     f.gateway.swap_token(&longer, &Secret::new("second-token".to_owned()), Jti::new("jti-2"), NOW).unwrap();
-    client.fetch("/api").await;
+    client.fetch("/api/v1/pods").await;
     let tokens: Vec<_> = f.api.seen().iter().map(|seen| seen.headers["authorization"].clone()).collect();
     assert_eq!(tokens, [format!("Bearer {TOKEN}").as_str(), "Bearer second-token"]);
 
@@ -210,8 +210,8 @@ async fn p17_without_a_history_nothing_passes() {
     drop(calls);
     let client = Client::of(&opened, gateway.port());
     // The first may pass before anyone notices; it is the telling that fails.
-    client.fetch("/api").await;
-    let refused = client.fetch("/api").await;
+    client.fetch("/api/v1/pods").await;
+    let refused = client.fetch("/api/v1/pods").await;
     assert_eq!(refused.status, 503);
     assert!(refused.status_message().contains("history"), "{}", refused.text());
     assert_eq!(gateway.live(&SessionId::new("s1")).unwrap().open.len(), 0);

@@ -14,7 +14,7 @@ async fn gets_an_answer(client: &Client) -> bool {
     let io = hyper_util::rt::TokioIo::new(tls);
     let Ok((mut send, connection)) = hyper::client::conn::http1::handshake(io).await else { return false };
     tokio::spawn(connection);
-    let request = client.get_h1("/api").body(Sent::default()).unwrap();
+    let request = client.get_h1("/api/v1/pods").body(Sent::default()).unwrap();
     send.send_request(request).await.is_ok()
 }
 
@@ -38,7 +38,7 @@ async fn p15_without_this_gateways_certificate_nobody_comes_in() {
 async fn p15_plain_text_gets_no_http_answer() {
     let f = Fixture::new().await;
     let mut tcp = TcpStream::connect(("127.0.0.1", f.gateway.port())).await.unwrap();
-    tcp.write_all(b"GET /c/pay/api HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+    tcp.write_all(b"GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
     let mut said = Vec::new();
     let _ =
         tokio::time::timeout(Duration::from_secs(2), tcp.read_to_end(&mut said)).await.expect("it is closed");
@@ -86,7 +86,7 @@ async fn p15_a_certificate_serves_its_own_clusters_path_alone() {
     assert!(other.server_url.ends_with("/c/shop"));
 
     let client = Client::of(&other, f.gateway.port());
-    let answer = client.fetch("/api").await;
+    let answer = client.fetch("/api/v1/pods").await;
     assert_eq!(answer.status, 403);
     assert!(answer.status_message().contains("this session is for `shop`"), "{}", answer.text());
     assert!(f.api.seen().is_empty() && other_api.seen().is_empty());
@@ -100,7 +100,7 @@ async fn p15_tls_is_never_resumed_and_a_closed_sessions_certificate_reads_why() 
         // The client keeps its resumption store between the two.
         let mut tls = client.tls(&[b"http/1.1"]).await.unwrap();
         let get = format!(
-            "GET /c/pay/api HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
+            "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
             client.port
         );
         tls.write_all(get.as_bytes()).await.unwrap();
@@ -110,7 +110,7 @@ async fn p15_tls_is_never_resumed_and_a_closed_sessions_certificate_reads_why() 
         assert_eq!(tls.get_ref().1.handshake_kind(), Some(rustls::HandshakeKind::Full));
     }
     f.gateway.cut(&f.session(), CutReason::Revoked).await.unwrap();
-    let refused = client.fetch("/api").await;
+    let refused = client.fetch("/api/v1/pods").await;
     assert_eq!(refused.status, 403);
     let said = refused.status_message();
     assert!(said.contains("closed") && said.contains("revoked") && said.contains("pay"), "{said}");
@@ -122,30 +122,30 @@ async fn p15_what_is_smuggled_is_refused_before_a_byte_goes_upstream() {
     let mut f = Fixture::new().await;
     let client = f.client();
     let lines = [
-        ("GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer mine\r\n", 400),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer mine\r\n", 400),
         (
-            "GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nConnection: authorization\r\nAuthorization: Bearer mine\r\n",
+            "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nConnection: authorization\r\nAuthorization: Bearer mine\r\n",
             400,
         ),
-        ("GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n", 400),
-        ("GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nImpersonate-User: root\r\n", 403),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n", 400),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nImpersonate-User: root\r\n", 403),
         (
-            "GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nSec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.eA\r\n",
+            "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nSec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.eA\r\n",
             400,
         ),
-        ("GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nOrigin: https://evil.example\r\n", 403),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nOrigin: https://evil.example\r\n", 403),
         (
-            "OPTIONS /c/pay/api HTTP/1.1\r\nHost: HOST\r\nOrigin: null\r\nAccess-Control-Request-Method: GET\r\n",
+            "OPTIONS /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nOrigin: null\r\nAccess-Control-Request-Method: GET\r\n",
             403,
         ),
-        ("GET /c/pay/api HTTP/1.1\r\nHost: evil.example\r\n", 421),
-        ("GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nHost: evil.example\r\n", 421),
-        ("GET /c/pay/api HTTP/1.1\r\n", 421),
-        ("GET https://HOST/c/pay/api HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET /c/pay/../other/api HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET /c/pay/%2e%2e/other/api HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: evil.example\r\n", 421),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nHost: evil.example\r\n", 421),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\n", 421),
+        ("GET https://HOST/c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET /c/pay/../other/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET /c/pay/%2e%2e/other/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
         ("GET /c/pay/a%2Fb HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET //c/pay/api HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET //c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
         ("GET /api HTTP/1.1\r\nHost: HOST\r\n", 403),
         ("CONNECT HOST HTTP/1.1\r\nHost: HOST\r\n", 405),
         ("OPTIONS * HTTP/1.1\r\nHost: HOST\r\n", 400),
@@ -176,8 +176,8 @@ async fn p15_one_message_can_not_hide_another() {
     for head in [
         "POST /c/pay/echo HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\nContent-Length: 30\r\n\r\nabc",
         "POST /c/pay/echo HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked, identity\r\n\r\nabc",
-        "GET /c/pay/api HTTP/1.1\r\nHost : HOST\r\n\r\n",
-        "GET /c/pay/api HTTP/1.1\r\nHost: HOST\r\n X-Remote-User: root\r\n\r\n",
+        "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost : HOST\r\n\r\n",
+        "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n X-Remote-User: root\r\n\r\n",
     ] {
         let said = client.raw(head).await;
         assert!(said.starts_with("HTTP/1.1 400 ") || said.is_empty(), "{head}\n{said}");
@@ -188,7 +188,7 @@ async fn p15_one_message_can_not_hide_another() {
     let said = client
         .raw(
             "POST /c/pay/echo HTTP/1.1\r\nHost: HOST\r\nContent-Length: 999\r\nTransfer-Encoding: chunked\r\n\r\n\
-             3\r\nabc\r\n0\r\n\r\nGET /c/pay/api HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n\r\n",
+             3\r\nabc\r\n0\r\n\r\nGET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n\r\n",
         )
         .await;
     assert!(said.ends_with("abc") && said.matches("HTTP/1.1").count() == 1, "{said}");
@@ -204,11 +204,12 @@ async fn p15_http2_says_the_host_once_and_truly() {
     let mut send = client.h2().await;
     let elsewhere = http::Request::get("https://evil.example/c/pay/api").body(Sent::default()).unwrap();
     assert_eq!(read(send.send_request(elsewhere).await.unwrap()).await.status, 421);
-    let smuggled = client.get("/api").header("authorization", "Bearer mine").body(Sent::default()).unwrap();
+    let smuggled =
+        client.get("/api/v1/pods").header("authorization", "Bearer mine").body(Sent::default()).unwrap();
     let refused = read(send.send_request(smuggled).await.unwrap()).await;
     assert!(refused.status_message().contains("--token"), "{}", refused.text());
     assert_eq!(
-        read(send.send_request(client.get("/api").body(Sent::default()).unwrap()).await.unwrap())
+        read(send.send_request(client.get("/api/v1/pods").body(Sent::default()).unwrap()).await.unwrap())
             .await
             .status,
         200

@@ -83,7 +83,7 @@ async fn a_client_without_alpn_is_served_http1() {
     let (mut send, connection) =
         hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(tls)).await.unwrap();
     tokio::spawn(connection);
-    let request = f.client().get_h1("/api").body(Sent::default()).unwrap();
+    let request = f.client().get_h1("/api/v1/pods").body(Sent::default()).unwrap();
     assert_eq!(read(send.send_request(request).await.unwrap()).await.status, 200);
 }
 
@@ -92,7 +92,7 @@ async fn an_api_server_that_only_speaks_http1_is_served_on_kept_connections() {
     let f = Fixture::with(options(), FakeApi::speaking(&[b"http/1.1"]).await).await;
     let client = f.client();
     for _ in 0..5 {
-        assert_eq!(client.fetch("/api").await.status, 200);
+        assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
     }
     let request = Request::post(format!("https://127.0.0.1:{}/c/pay/echo", client.port));
     let back =

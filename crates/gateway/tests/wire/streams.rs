@@ -75,7 +75,7 @@ async fn p16_more_than_a_hundred_streams_go_over_more_connections() {
     assert_eq!(f.gateway.upstream_connections(&f.session()), Some(2));
     assert_eq!(f.gateway.live(&f.session()).unwrap().open.len(), 130);
     // And an ordinary call finds its way past all of them.
-    assert_eq!(client.fetch("/api").await.status, 200);
+    assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
     for body in &mut open {
         assert!(body.frame().await.unwrap().is_ok());
     }

@@ -32,8 +32,6 @@ pub struct ProviderConfig {
     pub extra_ca_pem: Option<String>,
     /// How long one request to the provider may take in all.
     pub timeout: Duration,
-    /// An ID token is renewed when less than this is left of its life; `None` is 60 s, or a quarter of a short life.
-    pub renew_before: Option<Duration>,
 }
 
 /// A provider that was looked up and fits. Clones share its signing keys.

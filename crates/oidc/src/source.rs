@@ -113,9 +113,13 @@ impl TokenSource {
         Ok(Self::with(provider, persist, state))
     }
 
-    fn with(provider: Provider, persist: Persist, mut state: State) -> Self {
-        state.renew_before = provider.config().renew_before;
+    fn with(provider: Provider, persist: Persist, state: State) -> Self {
         Self(Arc::new(Inner { provider, persist, state: Mutex::new(state) }))
+    }
+
+    /// Renews ID tokens when less than `left` of their life remains, instead of 60 s or a quarter of a short life.
+    pub fn renew_before(&self, left: Duration) {
+        self.0.lock().renew_before = Some(left);
     }
 
     /// Whether this sign-in survives a restart.

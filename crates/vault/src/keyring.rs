@@ -9,11 +9,10 @@ use crate::file::{InstanceId, Key};
 pub enum Keyring {
     /// None: everything stays in memory.
     Off,
-    /// The Secret Service on the session bus, or on the bus at this address.
-    SecretService {
-        /// A D-Bus address; `None` is the session's.
-        bus: Option<String>,
-    },
+    /// The desktop's own: on Linux the Secret Service on the session bus.
+    Os,
+    /// The Secret Service on the bus at this D-Bus address.
+    Bus(String),
 }
 
 /// How to reach the keyring, and for how long to wait.
@@ -65,11 +64,13 @@ mod imp {
 
     /// One connection for one act: nothing is held open between them, so a keyring that restarts is no trouble.
     pub(super) async fn run(access: &Access, id: InstanceId, act: Act<'_>) -> Result<Option<Key>, Why> {
-        let Keyring::SecretService { bus } = &access.keyring else {
-            return Err("the keyring is switched off".to_owned());
+        let bus = match &access.keyring {
+            Keyring::Off => return Err("the keyring is switched off".to_owned()),
+            Keyring::Os => None,
+            Keyring::Bus(address) => Some(address.as_str()),
         };
         let limit = access.timeout;
-        let service = within(limit, "the keyring service", connect(bus.as_deref())).await?;
+        let service = within(limit, "the keyring service", connect(bus)).await?;
         let collection = within(limit, "the keyring service", collection(&service)).await?;
         unlock(&collection, access).await?;
         within(limit, "the keyring", perform(&collection, id, act)).await

@@ -33,6 +33,18 @@ pub struct VaultConfig {
     pub unlock: Duration,
 }
 
+impl VaultConfig {
+    /// The vault of `dir` with the desktop's keyring, 10 s for the keyring and 30 s for the person.
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            keyring: Keyring::Os,
+            timeout: Duration::from_secs(10),
+            unlock: Duration::from_secs(30),
+        }
+    }
+}
+
 /// Where secrets are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VaultState {

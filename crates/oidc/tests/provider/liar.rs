@@ -161,7 +161,6 @@ impl Liar {
             scopes: vec!["email".to_owned()],
             extra_ca_pem: Some(self.ca_pem.clone()),
             timeout: Duration::from_millis(700),
-            renew_before: None,
         }
     }
 

@@ -50,14 +50,13 @@ async fn signed_in(due: Due, persist: Persist) -> Result<(Idp, Provider, TokenSo
     let idp =
         Idp::start(IdpOptions { id_token_seconds: if run_out { 1 } else { 3600 }, ..IdpOptions::default() });
     let idp = idp.await?;
-    let config = ProviderConfig {
-        timeout: Duration::from_secs(1),
-        renew_before: matches!(due, Due::Now).then_some(Duration::from_secs(7200)),
-        ..config(&idp)
-    };
+    let config = ProviderConfig { timeout: Duration::from_secs(1), ..config(&idp) };
     let provider = Provider::discover(&config).await?;
     let (result, _) = sign_in(&provider, &FormBrowser::of(&idp, "ana")?, mfa()).await?;
     let source = TokenSource::open(provider.clone(), result?, persist).await;
+    if matches!(due, Due::Now) {
+        source.renew_before(Duration::from_secs(7200));
+    }
     if run_out {
         tokio::time::sleep(Duration::from_millis(1100)).await;
         idp.set_id_token_seconds(3600).await?;

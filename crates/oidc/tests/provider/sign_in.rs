@@ -17,7 +17,6 @@ pub(crate) fn config(idp: &Idp) -> ProviderConfig {
         scopes: ["email", "profile", "groups", "offline_access"].map(str::to_owned).to_vec(),
         extra_ca_pem: Some(idp.ca_pem().to_owned()),
         timeout: Duration::from_secs(5),
-        renew_before: None,
     }
 }
 

@@ -116,7 +116,7 @@ impl Desktop {
 
     /// A vault in `dir` that uses this session's keyring.
     pub(crate) fn config(&self, dir: &TempDir) -> VaultConfig {
-        config(dir, Keyring::SecretService { bus: Some(self.address()) })
+        config(dir, Keyring::Bus(self.address()))
     }
 }
 

@@ -82,10 +82,10 @@ async fn p2_without_a_keyring_secrets_stay_in_memory_and_the_vault_says_so() -> 
     let nowhere = "unix:path=/nonexistent/bus".to_owned();
     for (keyring, why) in [
         (Keyring::Off, "switched off"),
-        (Keyring::SecretService { bus: Some(nowhere) }, "no keyring service answers"),
-        (Keyring::SecretService { bus: Some("gibberish".to_owned()) }, "no keyring service answers"),
-        (Keyring::SecretService { bus: Some(bare.address()) }, "no keyring service answers"),
-        (Keyring::SecretService { bus: Some(silent_bus) }, "did not answer within"),
+        (Keyring::Bus(nowhere), "no keyring service answers"),
+        (Keyring::Bus("gibberish".to_owned()), "no keyring service answers"),
+        (Keyring::Bus(bare.address()), "no keyring service answers"),
+        (Keyring::Bus(silent_bus), "did not answer within"),
     ] {
         let dir = dir()?;
         let asked = Instant::now();

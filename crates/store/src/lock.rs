@@ -3,6 +3,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// One process per data directory. Held as long as this lives; the kernel lets go of it when the process ends in
 /// whatever way, so nothing stale is ever in the way.
@@ -13,7 +14,8 @@ pub struct InstanceLock {
 }
 
 impl InstanceLock {
-    /// Takes the lock of a data directory, which is made (0700) when missing.
+    /// Takes the lock of a data directory, which is made (0700) when missing. Blocks for up to a quarter of a second
+    /// when it is held.
     ///
     /// # Errors
     /// [`StoreError::Locked`] with the holder's process id when another process, or another part of this one, has
@@ -33,7 +35,7 @@ impl InstanceLock {
             .mode(0o600)
             .open(&path)
             .map_err(StoreError::io(&path, "opened"))?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut said = String::new();
@@ -66,6 +68,18 @@ impl Drop for InstanceLock {
         // Emptied, not removed: a file that is removed could be locked twice, by its old and its new name.
         let _ = self.file.set_len(0);
     }
+}
+
+/// Tries for a quarter of a second: a process that is just being started from the holder shares its files for the
+/// moment between fork and exec, and would make a lock that was let go of look held.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..25 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            done => return done,
+        }
+    }
+    file.try_lock()
 }
 
 /// A directory only its owner may look into.

@@ -204,17 +204,21 @@ pub(crate) fn kill(pid: u32) {
 pub(crate) struct Child {
     process: std::process::Child,
     out: std::io::BufReader<std::process::ChildStdout>,
+    // What it makes and can't remove when it is killed.
+    _temporary: tempfile::TempDir,
 }
 
 impl Child {
     pub(crate) fn start(test: &str) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
         let mut process = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", test, "--nocapture"])
+            .env("TMPDIR", temporary.path())
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
         let out = std::io::BufReader::new(process.stdout.take().unwrap());
-        Self { process, out }
+        Self { process, out, _temporary: temporary }
     }
 
     /// The next line it said, without the test harness's own.

@@ -44,7 +44,11 @@ impl Default for Timeouts {
 ///
 /// # Errors
 /// [`EndpointError::Identity`] for a client certificate that can't be used.
-pub fn connect(endpoint: &Endpoint, credential: Credential, timeouts: Timeouts) -> Result<kube::Client, EndpointError> {
+pub fn connect(
+    endpoint: &Endpoint,
+    credential: Credential,
+    timeouts: Timeouts,
+) -> Result<kube::Client, EndpointError> {
     let identity = match &credential {
         Credential::Certificate { chain, key } => Some((chain.as_str(), key)),
         _ => None,
@@ -101,7 +105,9 @@ impl Service<Request<Body>> for Signed {
                 request.headers_mut().insert(header::USER_AGENT, agent);
                 Ok::<_, BoxError>(this.http.request(request).await?)
             };
-            tokio::time::timeout(this.answer, answering).await.unwrap_or_else(|_| Err(NoAnswer(this.answer).into()))
+            tokio::time::timeout(this.answer, answering)
+                .await
+                .unwrap_or_else(|_| Err(NoAnswer(this.answer).into()))
         })
     }
 }

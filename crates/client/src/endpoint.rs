@@ -41,7 +41,11 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`EndpointError`]: also for an address with user info, query or fragment, because those would travel along.
-    pub fn parse(url: &str, ca_pem: Option<&str>, tls_server_name: Option<&str>) -> Result<Self, EndpointError> {
+    pub fn parse(
+        url: &str,
+        ca_pem: Option<&str>,
+        tls_server_name: Option<&str>,
+    ) -> Result<Self, EndpointError> {
         let wrong = || EndpointError::Address(clip(&visible(url), 120));
         let parsed = Url::parse(url).map_err(|_| wrong())?;
         let bare = parsed.username().is_empty()
@@ -83,7 +87,10 @@ impl Endpoint {
     }
 
     /// A TLS configuration of its own, without resumption: each connection proves the server anew.
-    pub(crate) fn tls(&self, identity: Option<(&str, &Secret<String>)>) -> Result<Arc<ClientConfig>, EndpointError> {
+    pub(crate) fn tls(
+        &self,
+        identity: Option<(&str, &Secret<String>)>,
+    ) -> Result<Arc<ClientConfig>, EndpointError> {
         let wrong = || EndpointError::Identity(self.host());
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

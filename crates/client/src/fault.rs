@@ -53,7 +53,9 @@ impl fmt::Display for Fault {
             Self::TimedOut => f.write_str("it did not answer in time"),
             Self::NoToken(why) => f.write_str(&shown(why)),
             Self::Unauthorized => f.write_str("it does not accept this sign-in"),
-            Self::Forbidden(message) | Self::Invalid(message) | Self::Conflict(message) => f.write_str(&shown(message)),
+            Self::Forbidden(message) | Self::Invalid(message) | Self::Conflict(message) => {
+                f.write_str(&shown(message))
+            }
             Self::NotFound => f.write_str("there is no such object"),
             Self::AlreadyExists => f.write_str("there is such an object already"),
             Self::Gone => f.write_str("the watch has expired"),
@@ -128,7 +130,10 @@ fn known(e: &(dyn Error + 'static)) -> Option<Fault> {
 ///
 /// # Errors
 /// [`Fault::TimedOut`], or the call's own error sorted by [`fault`].
-pub async fn within<T>(deadline: Duration, call: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Fault> {
+pub async fn within<T>(
+    deadline: Duration,
+    call: impl Future<Output = Result<T, kube::Error>>,
+) -> Result<T, Fault> {
     match tokio::time::timeout(deadline, call).await {
         Ok(done) => done.map_err(|e| fault(&e)),
         Err(_) => Err(Fault::TimedOut),

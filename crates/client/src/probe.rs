@@ -1,10 +1,4 @@
-use crate::{
-    Endpoint, Fault,
-    clock::http_date,
-    connect::bearer,
-    dial::Dial,
-    fault::of_chain,
-};
+use crate::{Endpoint, Fault, clock::http_date, connect::bearer, dial::Dial, fault::of_chain};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -78,16 +72,26 @@ fn request(
         builder = builder.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     if let Some(token) = token {
-        builder = builder.header(header::AUTHORIZATION, bearer(token).map_err(|_| invalid("the token can't be sent"))?);
+        builder = builder
+            .header(header::AUTHORIZATION, bearer(token).map_err(|_| invalid("the token can't be sent"))?);
     }
     builder.body(Full::new(body.unwrap_or_default().into())).map_err(|_| invalid("the request can't be sent"))
 }
 
-async fn ask(endpoint: &Endpoint, request: Request<Full<Bytes>>, deadline: Duration) -> Result<Answer, Fault> {
+async fn ask(
+    endpoint: &Endpoint,
+    request: Request<Full<Bytes>>,
+    deadline: Duration,
+) -> Result<Answer, Fault> {
     let tls = endpoint.tls(None).map_err(|e| Fault::Other(e.to_string()))?;
-    let uri = endpoint.url().as_str().parse().map_err(|_| Fault::Invalid("the address can't be used".to_owned()))?;
+    let uri = endpoint
+        .url()
+        .as_str()
+        .parse()
+        .map_err(|_| Fault::Invalid("the address can't be used".to_owned()))?;
     let connection = Dial::new(endpoint, tls, deadline).dial(uri).await.map_err(|e| of_chain(&e))?;
-    let (mut sender, driver) = hyper::client::conn::http1::handshake(connection).await.map_err(|e| of_chain(&e))?;
+    let (mut sender, driver) =
+        hyper::client::conn::http1::handshake(connection).await.map_err(|e| of_chain(&e))?;
     // The driver ends with this future: nothing of the connection outlives the answer.
     let exchange = async {
         let response = sender.send_request(request).await.map_err(|e| of_chain(&e))?;

@@ -60,12 +60,15 @@ enum Manner {
     Hangs,
 }
 
+/// Method, path and Authorization of a request.
+type Seen = (String, String, Option<String>);
+type Log = Arc<Mutex<Vec<Seen>>>;
+
 struct Server {
     url: String,
     ca_pem: String,
     connections: Arc<AtomicUsize>,
-    /// Method, path and Authorization of every request.
-    seen: Arc<Mutex<Vec<(String, String, Option<String>)>>>,
+    seen: Log,
     task: JoinHandle<()>,
 }
 
@@ -113,7 +116,7 @@ impl Server {
         connect(&self.endpoint(), credential, Timeouts::both(SHORT)).unwrap()
     }
 
-    fn requests(&self) -> Vec<(String, String, Option<String>)> {
+    fn requests(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -121,7 +124,7 @@ impl Server {
 async fn answer(
     request: Request<Incoming>,
     manner: Manner,
-    log: Arc<Mutex<Vec<(String, String, Option<String>)>>>,
+    log: Log,
 ) -> Result<Response<Full<bytes::Bytes>>, std::convert::Infallible> {
     let sent = request.headers().get("authorization").map(|v| v.to_str().unwrap().to_owned());
     log.lock().unwrap().push((request.method().to_string(), request.uri().path().to_owned(), sent));
@@ -165,7 +168,8 @@ async fn a_redirect_is_not_followed_and_the_token_stays_home() {
     let headers: &'static [(&str, &str)] = vec![("location", location)].leak();
     let server = Server::start(Manner::Says(302, headers, "")).await;
     get(server.client(Credential::Token(Secret::new("tok".into())))).await;
-    let answer = probe_get(&server.endpoint(), Some(&Secret::new("tok".into())), "/api", DEADLINE).await.unwrap();
+    let answer =
+        probe_get(&server.endpoint(), Some(&Secret::new("tok".into())), "/api", DEADLINE).await.unwrap();
     assert_eq!(answer.status, 302);
     assert_eq!(elsewhere.connections.load(Ordering::SeqCst), 0);
     assert!(server.requests().iter().all(|(_, _, sent)| sent.as_deref() == Some("Bearer tok")));
@@ -206,7 +210,8 @@ async fn nobody_there_and_the_wrong_one_there_are_told_apart() {
     let other_ca = Endpoint::parse(&server.url, Some(&ca), None).unwrap();
     let other_name = Endpoint::parse(&server.url, Some(&server.ca_pem), Some("other.example")).unwrap();
     for wrong in [other_ca, other_name] {
-        let client = connect(&wrong, Credential::Token(Secret::new("tok".into())), Timeouts::both(SHORT)).unwrap();
+        let client =
+            connect(&wrong, Credential::Token(Secret::new("tok".into())), Timeouts::both(SHORT)).unwrap();
         assert!(matches!(get(client).await, Fault::Untrusted(_)));
         assert!(matches!(probe_get(&wrong, None, "/", SHORT).await, Err(Fault::Untrusted(_))));
     }
@@ -226,7 +231,8 @@ async fn the_tls_server_name_is_what_the_certificate_must_carry() {
 
 #[tokio::test]
 async fn each_probe_has_a_connection_of_its_own_and_the_client_keeps_one() {
-    let server = Server::start(Manner::Says(403, &[("date", "Tue, 24 Nov 2026 14:30:10 GMT")], FORBIDDEN)).await;
+    let server =
+        Server::start(Manner::Says(403, &[("date", "Tue, 24 Nov 2026 14:30:10 GMT")], FORBIDDEN)).await;
     for n in 1..=3 {
         let answer = probe_get(&server.endpoint(), None, "/api/v1/pods?limit=1", DEADLINE).await.unwrap();
         assert_eq!((answer.status, answer.date), (403, Some(1_795_530_610)));
@@ -305,7 +311,15 @@ async fn answers_are_sorted_into_what_can_be_done_about_them() {
 fn addresses_and_bundles_that_can_not_be_used_are_refused() {
     let ca = Authority::new("x").ca_pem;
     for bad in [
-        "http://a", "https://", "a", "", "https://u:p@a", "https://u@a", "https://a/?q=1", "https://a/#f", "ftp://a",
+        "http://a",
+        "https://",
+        "a",
+        "",
+        "https://u:p@a",
+        "https://u@a",
+        "https://a/?q=1",
+        "https://a/#f",
+        "ftp://a",
         "https://a\u{202e}b:x",
     ] {
         assert!(Endpoint::parse(bad, Some(&ca), None).is_err(), "{bad}");

@@ -57,11 +57,7 @@ impl Hub {
             Err(Fault::AlreadyExists) => {
                 let found = within(self.deadline, api.get(&request_name(&ask.public_key))).await?;
                 // The spec is immutable, so an equal one is ours from before.
-                if found.spec == object.spec {
-                    Ok(found)
-                } else {
-                    Err(Refused::Fault(Fault::AlreadyExists))
-                }
+                if found.spec == object.spec { Ok(found) } else { Err(Refused::Fault(Fault::AlreadyExists)) }
             }
             done => Ok(done?),
         }

@@ -1,4 +1,6 @@
-use sallyport_api::{AccessProfile, AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject, Profile};
+use sallyport_api::{
+    AccessProfile, AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject, Profile,
+};
 use sallyport_policy::{PolicyProfile, PolicyRequest};
 
 /// A request as `policy::decide` takes it.
@@ -12,10 +14,8 @@ pub fn policy_request(object: &AccessRequest) -> Result<PolicyRequest, Malformed
     let asked = Asked::try_from(object)?;
     let status = object.status.clone().unwrap_or_default();
     let AccessRequestStatus { offer, approvals, denial, withdrawn, revocation, .. } = status;
-    let offer = offer.map(|o| o.digest.parse()).transpose().map_err(|e: sallyport_model::NameError| MalformedObject {
-        kind: "AccessRequest",
-        name: asked.name.clone(),
-        why: e.to_string(),
+    let offer = offer.map(|o| o.digest.parse()).transpose().map_err(|e: sallyport_model::NameError| {
+        MalformedObject { kind: "AccessRequest", name: asked.name.clone(), why: e.to_string() }
     })?;
     Ok(PolicyRequest {
         uid: asked.uid,

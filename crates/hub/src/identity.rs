@@ -36,14 +36,22 @@ impl Hub {
 
 fn identity(info: UserInfo) -> Result<Identity, Fault> {
     let name = info.username.unwrap_or_default();
-    let user = name.parse().map_err(|e| Fault::Other(format!("the hub's name for this sign-in can't be used: {e}")))?;
+    let user = name
+        .parse()
+        .map_err(|e| Fault::Other(format!("the hub's name for this sign-in can't be used: {e}")))?;
     let mut extra = info.extra.unwrap_or_default();
     let mut take = |key: &str| extra.remove(key).unwrap_or_default();
     let auth_time = match take(EXTRA_AUTH_TIME).as_slice() {
         [one] => one.parse().ok().filter(|t| *t >= 0),
         _ => None,
     };
-    Ok(Identity { user, groups: info.groups.unwrap_or_default(), acr: take(EXTRA_ACR), amr: take(EXTRA_AMR), auth_time })
+    Ok(Identity {
+        user,
+        groups: info.groups.unwrap_or_default(),
+        acr: take(EXTRA_ACR),
+        amr: take(EXTRA_AMR),
+        auth_time,
+    })
 }
 
 #[cfg(test)]
@@ -56,7 +64,8 @@ mod tests {
             username: Some(name.to_owned()),
             groups: Some(texts(&["oidc:dev"])),
             extra: Some(
-                [(EXTRA_ACR.to_owned(), texts(&["mfa"])), (EXTRA_AUTH_TIME.to_owned(), texts(auth_time))].into(),
+                [(EXTRA_ACR.to_owned(), texts(&["mfa"])), (EXTRA_AUTH_TIME.to_owned(), texts(auth_time))]
+                    .into(),
             ),
             uid: None,
         }

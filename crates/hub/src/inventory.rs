@@ -1,11 +1,6 @@
 use crate::{Change, Hub, Which, watch};
 use futures::Stream;
-use kube::{
-    Api, Resource,
-    api::ListParams,
-    core::DeserializeGuard,
-    runtime::watcher,
-};
+use kube::{Api, Resource, api::ListParams, core::DeserializeGuard, runtime::watcher};
 use sallyport_api::{AccessCluster, AccessProfile, AccessRequest, MalformedObject};
 use sallyport_client::{Fault, within};
 use sallyport_model::{ClusterName, NamespaceName};
@@ -57,7 +52,10 @@ impl Hub {
     }
 
     /// A team's requests, as they change.
-    pub fn watch_team(&self, team: &NamespaceName) -> impl Stream<Item = Change<AccessRequest>> + Send + 'static {
+    pub fn watch_team(
+        &self,
+        team: &NamespaceName,
+    ) -> impl Stream<Item = Change<AccessRequest>> + Send + 'static {
         watch(Api::namespaced(self.client.clone(), team.as_str()), watcher::Config::default())
     }
 
@@ -68,7 +66,10 @@ impl Hub {
     }
 
     /// The requests of all teams for one cluster, as they change: the broker's.
-    pub fn watch_for_cluster(&self, cluster: &ClusterName) -> impl Stream<Item = Change<AccessRequest>> + Send + 'static {
+    pub fn watch_for_cluster(
+        &self,
+        cluster: &ClusterName,
+    ) -> impl Stream<Item = Change<AccessRequest>> + Send + 'static {
         let config = watcher::Config::default().fields(&format!("spec.cluster={cluster}"));
         watch(Api::all(self.client.clone()), config)
     }

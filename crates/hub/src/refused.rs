@@ -53,7 +53,10 @@ impl From<Fault> for Refused {
         }
         if let Some((words, message)) = marked(said, PROFILE_CHANGED) {
             let revision = words.split(' ').find_map(|w| w.strip_prefix("revision="));
-            return Self::ProfileChanged { revision: revision.and_then(|r| r.parse().ok()), message: shown(message) };
+            return Self::ProfileChanged {
+                revision: revision.and_then(|r| r.parse().ok()),
+                message: shown(message),
+            };
         }
         match fault {
             Fault::Forbidden(_) => Self::Forbidden { message: shown(said) },
@@ -100,9 +103,9 @@ fn shown(text: &str) -> String {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::StepUp(StepUp { message, .. }) | Self::ProfileChanged { message, .. } | Self::Forbidden { message } => {
-                f.write_str(message)
-            }
+            Self::StepUp(StepUp { message, .. })
+            | Self::ProfileChanged { message, .. }
+            | Self::Forbidden { message } => f.write_str(message),
             Self::Fault(fault) => write!(f, "the hub did not take it: {fault}"),
         }
     }
@@ -123,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_step_up_is_read_from_its_marker() {
-        let said = "insufficient_user_authentication acr=urn:mfa,phr amr=hwk max_age=900 :: profile debug needs MFA";
+        let said =
+            "insufficient_user_authentication acr=urn:mfa,phr amr=hwk max_age=900 :: profile debug needs MFA";
         let wanted = StepUp {
             acr: vec!["urn:mfa".into(), "phr".into()],
             amr: vec!["hwk".into()],
@@ -137,11 +141,16 @@ mod tests {
 
     #[test]
     fn a_changed_profile_is_read_from_its_marker() {
-        let Refused::ProfileChanged { revision, message } = denied("profile_changed revision=6f1c/8 :: it changed") else {
+        let Refused::ProfileChanged { revision, message } =
+            denied("profile_changed revision=6f1c/8 :: it changed")
+        else {
             panic!()
         };
         assert_eq!((revision.unwrap().to_string().as_str(), message.as_str()), ("6f1c/8", "it changed"));
-        assert!(matches!(denied("profile_changed revision=% :: x"), Refused::ProfileChanged { revision: None, .. }));
+        assert!(matches!(
+            denied("profile_changed revision=% :: x"),
+            Refused::ProfileChanged { revision: None, .. }
+        ));
     }
 
     #[test]
@@ -161,7 +170,9 @@ mod tests {
     #[test]
     fn p24_hostile_values_are_dropped_and_hostile_sentences_shown_harmlessly() {
         let many = vec!["v"; 1000].join(",");
-        let said = format!("insufficient_user_authentication acr={many} amr=a\u{202e}b,ok max_age=-1 :: a\u{1b}[31m");
+        let said = format!(
+            "insufficient_user_authentication acr={many} amr=a\u{202e}b,ok max_age=-1 :: a\u{1b}[31m"
+        );
         let Refused::StepUp(step) = denied(&said) else { panic!() };
         assert_eq!((step.acr.len(), step.amr, step.max_age), (16, vec!["ok".to_owned()], None));
         assert!(!step.message.contains('\u{1b}'));

@@ -1,9 +1,9 @@
 use crate::Hub;
-use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::{
     authorization::v1::{
-        ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SelfSubjectRulesReview,
-        SelfSubjectRulesReviewSpec,
+        ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+        SelfSubjectRulesReview, SelfSubjectRulesReviewSpec,
     },
     core::v1::Namespace,
 };
@@ -42,13 +42,19 @@ pub struct Team {
 /// A namespace that need not exist: nothing but cluster-wide rights, which are what profiles need, show in it.
 const NOWHERE: &str = "sallyport-rights";
 
+/// Questions asked at the same time: each takes a connection while it runs.
+const AT_ONCE: usize = 4;
+
 impl Hub {
     /// What one may do with each of these profiles: one question, or three for each profile where the hub's
     /// authorizers can't list what they would allow.
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn rights(&self, profiles: &[ProfileName]) -> Result<BTreeMap<ProfileName, ProfileRights>, Fault> {
+    pub async fn rights(
+        &self,
+        profiles: &[ProfileName],
+    ) -> Result<BTreeMap<ProfileName, ProfileRights>, Fault> {
         let api: Api<SelfSubjectRulesReview> = Api::all(self.client.clone());
         let asked = SelfSubjectRulesReview {
             spec: SelfSubjectRulesReviewSpec { namespace: Some(NOWHERE.to_owned()) },
@@ -60,15 +66,15 @@ impl Hub {
         if !status.incomplete {
             return Ok(profiles.iter().map(|name| (name.clone(), of_rules(&rules, name))).collect());
         }
-        let each = profiles.iter().map(|name| async {
+        let each = profiles.iter().cloned().map(|name| async move {
             let rights = ProfileRights {
                 request: self.may("request", "accessprofiles", Some(name.as_str()), None).await?,
                 approve: self.may("approve", "accessprofiles", Some(name.as_str()), None).await?,
                 revoke: self.may("revoke", "accessprofiles", Some(name.as_str()), None).await?,
             };
-            Ok::<_, Fault>((name.clone(), rights))
+            Ok::<_, Fault>((name, rights))
         });
-        Ok(try_join_all(each).await?.into_iter().collect())
+        stream::iter(each).buffered(AT_ONCE).try_collect().await
     }
 
     /// The namespaces that take requests, and what one may do there.
@@ -79,14 +85,14 @@ impl Hub {
         let api: Api<Namespace> = Api::all(self.client.clone());
         let labelled = ListParams::default().labels(&format!("{REQUESTS_LABEL}=true"));
         let found = within(self.deadline, api.list(&labelled)).await?;
-        let names = found.items.iter().filter_map(|n| n.name_any().parse::<NamespaceName>().ok());
-        let each = names.map(|name| async move {
+        let names: Vec<NamespaceName> = found.items.iter().filter_map(|n| n.name_any().parse().ok()).collect();
+        let each = names.into_iter().map(|name| async move {
             let may_ask = self.may("create", "accessrequests", None, Some(&name));
             let may_read = self.may("watch", "accessrequests", None, Some(&name));
             let (may_ask, may_read) = futures::try_join!(may_ask, may_read)?;
             Ok::<_, Fault>(Team { name, may_ask, may_read })
         });
-        try_join_all(each).await
+        stream::iter(each).buffered(AT_ONCE).try_collect().await
     }
 
     /// Whether the hub would allow one thing (SelfSubjectAccessReview).
@@ -141,6 +147,15 @@ fn rule(rule: ResourceRule) -> Rule {
 mod tests {
     use super::*;
 
+    /// `app` runs these in tasks of their own. Never called: it compiles or it does not.
+    #[allow(dead_code)]
+    fn calls_can_be_spawned(hub: &'static Hub) {
+        fn spawnable(_: impl Future + Send + 'static) {}
+        spawnable(hub.rights(&[]));
+        spawnable(hub.teams());
+        spawnable(hub.clusters());
+    }
+
     #[test]
     fn rights_follow_names_and_verbs() {
         let texts = |list: &[&str]| Some(list.iter().map(|t| t.to_string()).collect::<Vec<_>>());
@@ -152,7 +167,8 @@ mod tests {
                 resource_names: texts(names),
             })
         };
-        let rules = [on(&["request"], &["debug"]), on(&["approve", "revoke"], &["admin"]), on(&["get", "list"], &[])];
+        let rules =
+            [on(&["request"], &["debug"]), on(&["approve", "revoke"], &["admin"]), on(&["get", "list"], &[])];
         let debug = of_rules(&rules, &"debug".parse().unwrap());
         assert_eq!(debug, ProfileRights { request: true, ..ProfileRights::default() });
         let admin = of_rules(&rules, &"admin".parse().unwrap());

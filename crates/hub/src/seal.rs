@@ -7,8 +7,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hpke::{
-    Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _, aead::ChaCha20Poly1305, kdf::HkdfSha256,
-    kem::X25519HkdfSha256, single_shot_open, single_shot_seal,
+    Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _, aead::ChaCha20Poly1305,
+    kdf::HkdfSha256, kem::X25519HkdfSha256, single_shot_open, single_shot_seal,
 };
 use sallyport_model::{GrantUid, Jti, RequestUid, Secret, UserName};
 use serde::{Deserialize, Serialize};
@@ -171,9 +171,14 @@ pub fn seal(public_key_base64: &str, aad: &Aad, sealed: &Sealed) -> Result<Strin
         end: sealed.end,
     };
     let plain = Zeroizing::new(serde_json::to_vec(&out).expect("strings and a number serialise"));
-    let (encapped, ciphertext) =
-        single_shot_seal::<ChaCha20Poly1305, HkdfSha256, Kem>(&OpModeS::Base, &key, INFO, &plain, &aad.bytes())
-            .map_err(|_| SealError::PublicKey)?;
+    let (encapped, ciphertext) = single_shot_seal::<ChaCha20Poly1305, HkdfSha256, Kem>(
+        &OpModeS::Base,
+        &key,
+        INFO,
+        &plain,
+        &aad.bytes(),
+    )
+    .map_err(|_| SealError::PublicKey)?;
     let mut wire = encapped.to_bytes().to_vec();
     wire.extend(ciphertext);
     let text = STANDARD.encode(wire);

@@ -48,7 +48,11 @@ impl Hub {
     /// [`Fault`]; [`Fault::NotFound`] also when another object has taken the name.
     pub async fn request(&self, which: &Which) -> Result<AccessRequest, Fault> {
         let found = within(self.deadline, self.requests(which).get(&which.name)).await?;
-        if found.metadata.uid.as_deref() == Some(which.uid.as_str()) { Ok(found) } else { Err(Fault::NotFound) }
+        if found.metadata.uid.as_deref() == Some(which.uid.as_str()) {
+            Ok(found)
+        } else {
+            Err(Fault::NotFound)
+        }
     }
 
     /// Takes an open request back or leaves an active one. Saying it twice is fine.
@@ -78,7 +82,8 @@ impl Hub {
         at: jiff::Timestamp,
         reason: &str,
     ) -> Result<AccessRequest, Refused> {
-        let revocation = Revocation { by: me.user.to_string(), at: whole(at), reason: clip(reason, WORDS_MOST) };
+        let revocation =
+            Revocation { by: me.user.to_string(), at: whole(at), reason: clip(reason, WORDS_MOST) };
         self.merge(which, json!({"revocation": revocation})).await
     }
 
@@ -138,7 +143,8 @@ impl Hub {
     }
 
     async fn merge(&self, which: &Which, status: Value) -> Result<AccessRequest, Refused> {
-        let params = PatchParams { field_manager: Some("sallyport-desktop".to_owned()), ..PatchParams::default() };
+        let params =
+            PatchParams { field_manager: Some("sallyport-desktop".to_owned()), ..PatchParams::default() };
         self.write(which, &params, |version| {
             Patch::Merge(json!({"metadata": {"resourceVersion": version}, "status": status}))
         })

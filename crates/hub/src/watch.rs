@@ -47,7 +47,10 @@ pub struct Gone {
 
 /// Lists, then watches, for ever: reconnects where the watch broke off, lists anew only where it must. Ends when
 /// dropped. Each object is read by itself, so one that makes no sense blinds nobody to the others.
-pub fn watch<K>(api: Api<DeserializeGuard<K>>, config: watcher::Config) -> impl Stream<Item = Change<K>> + Send + 'static
+pub fn watch<K>(
+    api: Api<DeserializeGuard<K>>,
+    config: watcher::Config,
+) -> impl Stream<Item = Change<K>> + Send + 'static
 where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
 {
@@ -120,9 +123,9 @@ fn gone(meta: &ObjectMeta) -> Gone {
 /// An expired watch is no trouble: the list that follows is.
 fn trouble(error: &watcher::Error) -> Option<Fault> {
     let found = match error {
-        watcher::Error::InitialListFailed(e) | watcher::Error::WatchStartFailed(e) | watcher::Error::WatchFailed(e) => {
-            fault(e)
-        }
+        watcher::Error::InitialListFailed(e)
+        | watcher::Error::WatchStartFailed(e)
+        | watcher::Error::WatchFailed(e) => fault(e),
         watcher::Error::WatchError(status) if status.code == 410 => Fault::Gone,
         watcher::Error::WatchError(status) => Fault::Other(clip(&visible(&status.message), 300)),
         watcher::Error::NoResourceVersion => Fault::Other("the watch has no resource version".to_owned()),
@@ -140,7 +143,8 @@ struct Patience {
 impl Iterator for Patience {
     type Item = Duration;
     fn next(&mut self) -> Option<Duration> {
-        let base = Duration::from_millis(200).saturating_mul(1 << self.tries.min(6)).min(Duration::from_secs(10));
+        let base =
+            Duration::from_millis(200).saturating_mul(1 << self.tries.min(6)).min(Duration::from_secs(10));
         self.tries += 1;
         Some(base.mul_f64(rand::random_range(0.75..1.25)))
     }
@@ -174,18 +178,25 @@ mod tests {
     fn one_malformed_object_does_not_hide_the_others() {
         let mut reader = Reader { objects: Vec::new(), malformed: Vec::new() };
         assert!(reader.read(Ok(Event::Init)).is_none());
-        for object in [cluster("a", json!("prod")), cluster("b\u{202e}", json!(7)), cluster("c", json!("dev"))] {
+        for object in
+            [cluster("a", json!("prod")), cluster("b\u{202e}", json!(7)), cluster("c", json!("dev"))]
+        {
             assert!(reader.read(Ok(Event::InitApply(guard(object)))).is_none());
         }
         let Some(Change::All { objects, malformed }) = reader.read(Ok(Event::InitDone)) else { panic!() };
         assert_eq!(objects.len(), 2);
         assert_eq!((malformed[0].kind, malformed[0].name.as_str()), ("AccessCluster", "b⟨U+202E⟩"));
 
-        let Some(Change::Malformed(bad, which)) = reader.read(Ok(Event::Apply(guard(cluster("a", json!(7)))))) else {
+        let Some(Change::Malformed(bad, which)) =
+            reader.read(Ok(Event::Apply(guard(cluster("a", json!(7))))))
+        else {
             panic!()
         };
         assert_eq!((bad.name.as_str(), which.name.as_str()), ("a", "a"));
-        assert!(matches!(reader.read(Ok(Event::Delete(guard(cluster("a", json!(7)))))), Some(Change::Deleted(_))));
+        assert!(matches!(
+            reader.read(Ok(Event::Delete(guard(cluster("a", json!(7)))))),
+            Some(Change::Deleted(_))
+        ));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use crate::{Offer, Permit, glob_matches};
 use sallyport_model::{
-    ClusterName, Digest, EndReason, NamespaceName, Phase, ProfileName, ProfileRevision, RequestUid, RoleName, Scope,
-    Ttl, UserName, clip, visible,
+    ClusterName, Digest, EndReason, NamespaceName, Phase, ProfileName, ProfileRevision, RequestUid, RoleName,
+    Scope, Ttl, UserName, clip, visible,
 };
 use std::collections::BTreeSet;
 
@@ -252,7 +252,10 @@ fn fits_target(request: &PolicyRequest, facts: &Facts) -> Result<(), Refusal> {
     let failed = |message: String| Err(Refusal::new(EndReason::Failed, message));
     let denied = |message: String| Err(Refusal::new(EndReason::Denied, message));
     if request.cluster != facts.cluster {
-        return failed(format!("cluster {} is not served by the broker of {}", request.cluster, facts.cluster));
+        return failed(format!(
+            "cluster {} is not served by the broker of {}",
+            request.cluster, facts.cluster
+        ));
     }
     if facts.clock_difference.abs() > CLOCKS_APART_MOST {
         return failed(format!(
@@ -268,10 +271,15 @@ fn fits_target(request: &PolicyRequest, facts: &Facts) -> Result<(), Refusal> {
         return denied(format!("never granted: {danger}"));
     }
     if let Some(standing) = &facts.standing {
-        return failed(format!("a standing binding would add rights to every session: {}", clip(&visible(standing), 300)));
+        return failed(format!(
+            "a standing binding would add rights to every session: {}",
+            clip(&visible(standing), 300)
+        ));
     }
     if request.offer.is_some_and(|recorded| recorded != facts.offer.digest) {
-        return denied("what the profile allows on this cluster has changed since it was offered; ask again".to_owned());
+        return denied(
+            "what the profile allows on this cluster has changed since it was offered; ask again".to_owned(),
+        );
     }
     if request.phase == Phase::Pending && facts.others_open >= OPEN_PER_PERSON_MOST {
         return denied(format!("{} requests are open already on this cluster", facts.others_open));
@@ -297,7 +305,10 @@ fn too_large_to_show(offer: &Offer) -> Option<String> {
 }
 
 /// No session in the system's namespaces, and none where the target's admin opened nothing.
-pub(crate) fn namespaces_allowed(scope: &Scope, bindable: Option<&BTreeSet<NamespaceName>>) -> Result<(), Refusal> {
+pub(crate) fn namespaces_allowed(
+    scope: &Scope,
+    bindable: Option<&BTreeSet<NamespaceName>>,
+) -> Result<(), Refusal> {
     let Scope::Namespaces(names) = scope else { return Ok(()) };
     for name in names {
         if sallyport_rbac::is_protected(name) {
@@ -329,9 +340,8 @@ fn counting(request: &PolicyRequest, profile: &PolicyProfile, facts: &Facts, now
         approval.at >= request.created_at.saturating_sub(APPROVAL_SKEW)
             && approval.at <= now.saturating_add(APPROVAL_SKEW)
     };
-    let counts = |a: &&Approval| {
-        a.by != request.user && a.offer == facts.offer.digest && fresh(a) && timely(a)
-    };
+    let counts =
+        |a: &&Approval| a.by != request.user && a.offer == facts.offer.digest && fresh(a) && timely(a);
     request.approvals.iter().filter(counts).map(|a| &a.by).collect::<BTreeSet<_>>().len()
 }
 

@@ -18,8 +18,8 @@ mod session;
 mod solo;
 
 pub use decide::{
-    Approval, CLOCKS_APART_MOST, Decision, Facts, OPEN_PER_PERSON_MOST, PolicyProfile, PolicyRequest, Refusal,
-    UNANSWERED_AFTER, WaitFor, decide,
+    Approval, CLOCKS_APART_MOST, Decision, Facts, OPEN_PER_PERSON_MOST, PolicyProfile, PolicyRequest,
+    Refusal, UNANSWERED_AFTER, WaitFor, decide,
 };
 pub use glob::glob_matches;
 pub use offer::{Offer, offer};

@@ -74,10 +74,18 @@ mod tests {
         Rule::on(&"r".parse().unwrap(), verbs.to_vec(), vec![""], resources.to_vec())
     }
 
-    fn made(revision: &str, cluster: &str, scope: &[&str], rules: Vec<Rule>, endpoint: &str, ca: &str) -> Digest {
+    fn made(
+        revision: &str,
+        cluster: &str,
+        scope: &[&str],
+        rules: Vec<Rule>,
+        endpoint: &str,
+        ca: &str,
+    ) -> Digest {
         let scope = Scope::from_list(scope.iter().map(|n| n.parse().unwrap()));
         let roles = ["r".parse().unwrap()];
-        offer(&revision.parse().unwrap(), &cluster.parse().unwrap(), &scope, &roles, rules, endpoint, ca).digest
+        offer(&revision.parse().unwrap(), &cluster.parse().unwrap(), &scope, &roles, rules, endpoint, ca)
+            .digest
     }
 
     #[test]
@@ -105,7 +113,8 @@ mod tests {
         let scope = Scope::from_list(["n".parse().unwrap()]);
         let bad = vec![rule(&["create"], &["serviceaccounts/token"])];
         let roles = ["r".parse().unwrap()];
-        let made = offer(&"aa/1".parse().unwrap(), &"c".parse().unwrap(), &scope, &roles, bad, "https://t", "ca");
+        let made =
+            offer(&"aa/1".parse().unwrap(), &"c".parse().unwrap(), &scope, &roles, bad, "https://t", "ca");
         assert!(made.refused.unwrap().to_string().contains("serviceaccounts/token"));
     }
 }

@@ -1,4 +1,6 @@
-use sallyport_model::{ClusterName, Digest, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, Ttl, UserName};
+use sallyport_model::{
+    ClusterName, Digest, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, Ttl, UserName,
+};
 
 /// Proof that a decision allowed this grant. Only this crate makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]

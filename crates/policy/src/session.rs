@@ -1,5 +1,7 @@
 use crate::Refusal;
-use sallyport_model::{ClusterName, EndReason, GrantUid, RequestUid, Scope, SessionId, Ttl, UserName, clip, visible};
+use sallyport_model::{
+    ClusterName, EndReason, GrantUid, RequestUid, Scope, SessionId, Ttl, UserName, clip, visible,
+};
 
 /// What the desktop knows when a seal was opened. Three sources must agree: what was asked, what the hub recorded,
 /// and what the broker sealed.

@@ -1,5 +1,7 @@
 use crate::{Offer, Permit, Refusal, decide::namespaces_allowed};
-use sallyport_model::{ClusterName, Digest, EndReason, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, Ttl, UserName};
+use sallyport_model::{
+    ClusterName, Digest, EndReason, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, Ttl, UserName,
+};
 
 /// What someone asks of their own cluster, without a hub: their own rights, cut down and ending by themselves.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +79,15 @@ mod tests {
 
     fn offered(request: &SoloRequest, verbs: &[&str], resources: &[&str]) -> Offer {
         let rule = Rule::on(&"r".parse().unwrap(), verbs.to_vec(), vec![""], resources.to_vec());
-        crate::offer(&solo_revision(), &request.cluster, &request.scope, &request.roles, [rule], "https://x", "ca")
+        crate::offer(
+            &solo_revision(),
+            &request.cluster,
+            &request.scope,
+            &request.roles,
+            [rule],
+            "https://x",
+            "ca",
+        )
     }
 
     #[test]
@@ -85,8 +95,12 @@ mod tests {
         let fine = asked(&["view"], &["a"], 60);
         let plain = offered(&fine, &["get"], &["pods"]);
         assert_eq!(decide_solo(&fine, &plain).unwrap().offer(), &plain.digest);
-        for bad in [asked(&[], &["a"], 60), asked(&["view"], &["a"], 5), asked(&["view"], &["a"], 13 * 60),
-                    asked(&["view"], &["kube-system"], 60)] {
+        for bad in [
+            asked(&[], &["a"], 60),
+            asked(&["view"], &["a"], 5),
+            asked(&["view"], &["a"], 13 * 60),
+            asked(&["view"], &["kube-system"], 60),
+        ] {
             assert!(decide_solo(&bad, &plain).is_err(), "{bad:?}");
         }
     }

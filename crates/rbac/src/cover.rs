@@ -30,7 +30,9 @@ fn covers_whole(old: &Rule, new: &Rule) -> bool {
         || (within(&new.api_groups, &old.api_groups)
             && new.resources.iter().all(|r| resource_within(r, &old.resources))
             && names_within(new, old));
-    within(&new.verbs, &old.verbs) && resources && new.non_resource_urls.iter().all(|u| url_within(u, &old.non_resource_urls))
+    within(&new.verbs, &old.verbs)
+        && resources
+        && new.non_resource_urls.iter().all(|u| url_within(u, &old.non_resource_urls))
 }
 
 fn within(new: &[String], old: &[String]) -> bool {
@@ -45,13 +47,12 @@ fn resource_within(new: &str, old: &[String]) -> bool {
 
 fn names_within(new: &Rule, old: &Rule) -> bool {
     old.resource_names.is_empty()
-        || (!new.resource_names.is_empty() && new.resource_names.iter().all(|n| old.resource_names.contains(n)))
+        || (!new.resource_names.is_empty()
+            && new.resource_names.iter().all(|n| old.resource_names.contains(n)))
 }
 
 fn url_within(new: &str, old: &[String]) -> bool {
-    old.iter().any(|o| {
-        o == "*" || o == new || (o.ends_with('*') && new.starts_with(o.trim_end_matches('*')))
-    })
+    old.iter().any(|o| o == "*" || o == new || (o.ends_with('*') && new.starts_with(o.trim_end_matches('*'))))
 }
 
 fn atoms_of(rule: &Rule) -> usize {
@@ -79,9 +80,10 @@ fn each_atom(rule: &Rule, check: impl Fn(&Rule) -> bool) -> bool {
         non_resource_urls: Vec::new(),
     };
     rule.verbs.iter().all(|verb| {
-        let on_paths = rule.non_resource_urls.iter().all(|url| {
-            check(&Rule { verbs: one(verb), non_resource_urls: one(url), ..blank.clone() })
-        });
+        let on_paths = rule
+            .non_resource_urls
+            .iter()
+            .all(|url| check(&Rule { verbs: one(verb), non_resource_urls: one(url), ..blank.clone() }));
         on_paths
             && rule.api_groups.iter().all(|group| {
                 rule.resources.iter().all(|resource| {
@@ -110,7 +112,8 @@ mod tests {
 
     #[test]
     fn p11_what_was_not_allowed_before_is_growth() {
-        let before = [rule(&["get", "list"], &[""], &["pods", "services"]), rule(&["*"], &["apps"], &["*/scale"])];
+        let before =
+            [rule(&["get", "list"], &[""], &["pods", "services"]), rule(&["*"], &["apps"], &["*/scale"])];
         for (after, grows) in [
             (rule(&["get"], &[""], &["pods"]), false),
             (rule(&["get"], &[""], &["pods", "services"]), false),
@@ -130,7 +133,9 @@ mod tests {
         assert!(!growth(&limited, &[rule(&["get"], &[""], &["secrets"])]).is_empty());
         assert!(!growth(&limited, &[named(rule(&["get"], &[""], &["secrets"]), &["a", "c"])]).is_empty());
         assert!(growth(&limited, &[named(rule(&["get"], &[""], &["secrets"]), &["b"])]).is_empty());
-        assert!(growth(&[paths(&["get"], &["/logs/*"])], &[paths(&["get"], &["/logs/a", "/logs/*"])]).is_empty());
+        assert!(
+            growth(&[paths(&["get"], &["/logs/*"])], &[paths(&["get"], &["/logs/a", "/logs/*"])]).is_empty()
+        );
         assert!(!growth(&[paths(&["get"], &["/logs/*"])], &[paths(&["get"], &["/*"])]).is_empty());
     }
 

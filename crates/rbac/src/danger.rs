@@ -131,7 +131,12 @@ const READS: &[&str] = &["get", "list", "watch"];
 const EVERY: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
 const ALWAYS: &[Probe] = &[
-    Probe { kind: DangerKind::Escalate, verbs: &["escalate"], group: RBAC, resources: &["roles", "clusterroles"] },
+    Probe {
+        kind: DangerKind::Escalate,
+        verbs: &["escalate"],
+        group: RBAC,
+        resources: &["roles", "clusterroles"],
+    },
     Probe { kind: DangerKind::Bind, verbs: &["bind"], group: RBAC, resources: &["roles", "clusterroles"] },
     Probe {
         kind: DangerKind::WriteRbac,
@@ -140,7 +145,12 @@ const ALWAYS: &[Probe] = &[
         resources: &["roles", "clusterroles", "rolebindings", "clusterrolebindings"],
     },
     Probe { kind: DangerKind::NodesProxy, verbs: EVERY, group: "", resources: &["nodes/proxy"] },
-    Probe { kind: DangerKind::MintTokens, verbs: &["create"], group: "", resources: &["serviceaccounts/token"] },
+    Probe {
+        kind: DangerKind::MintTokens,
+        verbs: &["create"],
+        group: "",
+        resources: &["serviceaccounts/token"],
+    },
     Probe {
         kind: DangerKind::ApproveCertificates,
         verbs: &["update", "patch"],
@@ -250,7 +260,8 @@ fn impersonation(rule: &Rule) -> Option<Danger> {
         }
     }
     // `userextras/<key>`: any key at all, so look at the entry and not at one key.
-    let on_extras = rule.resources.iter().any(|r| r == "*" || r == "userextras" || r.starts_with("userextras/"));
+    let on_extras =
+        rule.resources.iter().any(|r| r == "*" || r == "userextras" || r.starts_with("userextras/"));
     let in_group = rule.api_groups.iter().any(|g| g == "*" || g == "authentication.k8s.io");
     (on_extras && in_group && rule.verb("impersonate")).then(|| found("impersonate", "userextras")).flatten()
 }

@@ -143,7 +143,8 @@ pub fn effective(rules: impl IntoIterator<Item = Rule>, scope: &Scope) -> Vec<Ru
             list.dedup();
         }
         // A `*` makes its neighbours say nothing new.
-        for list in [&mut rule.verbs, &mut rule.api_groups, &mut rule.resources, &mut rule.non_resource_urls] {
+        for list in [&mut rule.verbs, &mut rule.api_groups, &mut rule.resources, &mut rule.non_resource_urls]
+        {
             if list.iter().any(|entry| entry == "*") {
                 *list = vec!["*".to_owned()];
             }
@@ -208,7 +209,13 @@ pub(crate) mod tests {
         rule
     }
 
-    fn ask<'a>(verb: &'a str, group: &'a str, resource: &'a str, subresource: &'a str, name: &'a str) -> Ask<'a> {
+    fn ask<'a>(
+        verb: &'a str,
+        group: &'a str,
+        resource: &'a str,
+        subresource: &'a str,
+        name: &'a str,
+    ) -> Ask<'a> {
         Ask::Resource { verb, group, resource, subresource, name }
     }
 
@@ -245,9 +252,16 @@ pub(crate) mod tests {
         assert!(only_a.allows(ask("get", "", "pods", "", "a")));
         assert!(!only_a.allows(ask("get", "", "pods", "", "b")));
         // A name-limited rule never allows a request without a name.
-        assert!(!named(rule(&["list", "create"], &[""], &["pods"]), &["a"]).allows(ask("list", "", "pods", "", "")));
+        assert!(
+            !named(rule(&["list", "create"], &[""], &["pods"]), &["a"])
+                .allows(ask("list", "", "pods", "", ""))
+        );
         assert!(named(rule(&["create"], &[""], &["serviceaccounts/token"]), &["a"]).allows(ask(
-            "create", "", "serviceaccounts", "token", "a"
+            "create",
+            "",
+            "serviceaccounts",
+            "token",
+            "a"
         )));
     }
 
@@ -322,9 +336,13 @@ pub(crate) mod tests {
                 out.push(Ask::Path { verb, path });
             }
             for group in ["", "apps", "batch"] {
-                for (resource, subresource) in
-                    [("pods", ""), ("pods", "exec"), ("deployments", ""), ("deployments", "scale"), ("jobs", "")]
-                {
+                for (resource, subresource) in [
+                    ("pods", ""),
+                    ("pods", "exec"),
+                    ("deployments", ""),
+                    ("deployments", "scale"),
+                    ("jobs", ""),
+                ] {
                     for name in ["", "a", "c"] {
                         out.push(Ask::Resource { verb, group, resource, subresource, name });
                     }

@@ -23,7 +23,12 @@ struct Name {
     writes: &'static str,
 }
 
-const fn name(group: &'static str, resource: &'static str, reads: &'static str, writes: &'static str) -> Name {
+const fn name(
+    group: &'static str,
+    resource: &'static str,
+    reads: &'static str,
+    writes: &'static str,
+) -> Name {
     Name { group, resource, reads, writes }
 }
 
@@ -33,7 +38,12 @@ const NAMES: &[Name] = &[
     name("", "pods/attach", "Attach to containers", "Attach to containers"),
     name("", "pods/portforward", "Forward ports to pods", "Forward ports to pods"),
     name("", "pods/proxy", "Reach pods through the API server", "Reach pods through the API server"),
-    name("", "services/proxy", "Reach services through the API server", "Reach services through the API server"),
+    name(
+        "",
+        "services/proxy",
+        "Reach services through the API server",
+        "Reach services through the API server",
+    ),
     name("", "pods/ephemeralcontainers", "", "Add debug containers to pods"),
     name("", "pods/log", "Read logs", ""),
     name("", "pods/eviction", "", "Evict pods"),
@@ -68,7 +78,10 @@ pub fn describe(rules: &[Rule]) -> Vec<Right> {
                 for (verbs, write) in [(&reads, false), (&writes, true)] {
                     if !verbs.is_empty() {
                         let (title, strong) = title(group, resource, write);
-                        found.entry((!strong, title)).or_default().insert(detail(verbs, group, resource, rule));
+                        found
+                            .entry((!strong, title))
+                            .or_default()
+                            .insert(detail(verbs, group, resource, rule));
                     }
                 }
             }
@@ -119,57 +132,61 @@ fn detail(verbs: &[&str], group: &str, resource: &str, rule: &Rule) -> String {
     clip(&visible(&out), 200)
 }
 
+const ANY_WRITE: &[&str] = &["create", "update", "patch"];
+/// Any of these verbs on any of these resources (group, resource), and the sentence for it.
+type Kind = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+
+/// What can outlive a session.
+const KINDS: &[Kind] = &[
+    (
+        &["get", "create"],
+        &[("", "pods/exec"), ("", "pods/attach")],
+        "Commands can be run in pods: what a pod itself may do, its token included, is outside what closing can undo.",
+    ),
+    (
+        &["get", "create"],
+        &[("", "pods/portforward"), ("", "pods/proxy"), ("", "services/proxy")],
+        "Pods and services can be reached over the network: what they give away stays given away.",
+    ),
+    (
+        &["patch", "update"],
+        &[("", "pods/ephemeralcontainers")],
+        "Debug containers can be added to pods: they stay until the pod goes.",
+    ),
+    (
+        ANY_WRITE,
+        &[
+            ("", "pods"),
+            ("", "replicationcontrollers"),
+            ("apps", "deployments"),
+            ("apps", "statefulsets"),
+            ("apps", "daemonsets"),
+            ("apps", "replicasets"),
+            ("batch", "jobs"),
+            ("batch", "cronjobs"),
+        ],
+        "Workloads can be changed or started: they go on running after the session.",
+    ),
+    (&["get", "list", "watch"], &[("", "secrets")], "Secrets can be read: what was read stays known."),
+    (
+        ANY_WRITE,
+        &[("", "secrets"), ("", "configmaps")],
+        "Secrets or configuration can be changed: the change stays after the session.",
+    ),
+    (
+        ANY_WRITE,
+        &[("", "services"), ("networking.k8s.io", "ingresses"), ("networking.k8s.io", "networkpolicies")],
+        "Network access can be changed: the change stays after the session.",
+    ),
+    (
+        &["create"],
+        &[("", "serviceaccounts/token")],
+        "Tokens of service accounts can be minted: they outlive the session.",
+    ),
+];
+
 /// Rights that can outlive a session, said for requester and approver; at most one sentence for each kind.
 pub fn warnings(rules: &[Rule]) -> Vec<String> {
-    const ANY_WRITE: &[&str] = &["create", "update", "patch"];
-    type Kind = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
-    const KINDS: &[Kind] = &[
-        (
-            &["get", "create"],
-            &[("", "pods/exec"), ("", "pods/attach")],
-            "Commands can be run in pods: what a pod itself may do, its token included, is outside what closing can undo.",
-        ),
-        (
-            &["get", "create"],
-            &[("", "pods/portforward"), ("", "pods/proxy"), ("", "services/proxy")],
-            "Pods and services can be reached over the network: what they give away stays given away.",
-        ),
-        (
-            &["patch", "update"],
-            &[("", "pods/ephemeralcontainers")],
-            "Debug containers can be added to pods: they stay until the pod goes.",
-        ),
-        (
-            ANY_WRITE,
-            &[
-                ("", "pods"),
-                ("", "replicationcontrollers"),
-                ("apps", "deployments"),
-                ("apps", "statefulsets"),
-                ("apps", "daemonsets"),
-                ("apps", "replicasets"),
-                ("batch", "jobs"),
-                ("batch", "cronjobs"),
-            ],
-            "Workloads can be changed or started: they go on running after the session.",
-        ),
-        (&["get", "list", "watch"], &[("", "secrets")], "Secrets can be read: what was read stays known."),
-        (
-            ANY_WRITE,
-            &[("", "secrets"), ("", "configmaps")],
-            "Secrets or configuration can be changed: the change stays after the session.",
-        ),
-        (
-            ANY_WRITE,
-            &[("", "services"), ("networking.k8s.io", "ingresses"), ("networking.k8s.io", "networkpolicies")],
-            "Network access can be changed: the change stays after the session.",
-        ),
-        (
-            &["create"],
-            &[("", "serviceaccounts/token")],
-            "Tokens of service accounts can be minted: they outlive the session.",
-        ),
-    ];
     KINDS
         .iter()
         .filter(|(verbs, resources, _)| {
@@ -226,12 +243,18 @@ mod tests {
     fn p24_hostile_names_in_rules_are_shown_harmlessly() {
         let shown = describe(&[rule(&["get\u{202e}"], &["x\u{200b}.io"], &["wid\u{1b}[31mgets"])]);
         let text = format!("{shown:?}");
-        assert!(!text.contains('\u{202e}') && !text.contains('\u{1b}') && !text.contains('\u{200b}'), "{text}");
+        assert!(
+            !text.contains('\u{202e}') && !text.contains('\u{1b}') && !text.contains('\u{200b}'),
+            "{text}"
+        );
     }
 
     #[test]
     fn p11_rights_that_outlive_a_session_are_named() {
-        assert!(warnings(&[rule(&["get", "list", "watch"], &["", "apps"], &["pods", "pods/log", "deployments"])]).is_empty());
+        assert!(
+            warnings(&[rule(&["get", "list", "watch"], &["", "apps"], &["pods", "pods/log", "deployments"])])
+                .is_empty()
+        );
         assert_eq!(warnings(&[rule(&["get"], &[""], &["pods/exec"])]).len(), 1);
         assert_eq!(warnings(&[rule(&["patch"], &["apps"], &["deployments"])]).len(), 1);
         let all = warnings(&[rule(&["*"], &["*"], &["*"])]);

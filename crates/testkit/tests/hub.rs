@@ -12,7 +12,10 @@ mod rbac;
 mod steps;
 
 use anyhow::{Context as _, Result};
-use kube::{Api, ResourceExt as _, api::{Patch, PatchParams, PostParams}};
+use kube::{
+    Api, ResourceExt as _,
+    api::{Patch, PatchParams, PostParams},
+};
 use sallyport_api::{AccessProfile, AccessRequest};
 use sallyport_hub::{Ask, Hub, seal::KeyPair};
 use sallyport_model::{ProfileRevision, Scope, Ttl};
@@ -33,8 +36,6 @@ async fn hub() -> Result<&'static Plane> {
         let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
         plane.apply_kustomize(&deploy.join("hub")).await?;
         plane.apply_kustomize(&deploy.join("demo")).await?;
-        // The quota controller looks for new kinds every 30 s and nothing can be made before; it is no part of this.
-        plane.kubectl().ok(&["delete", "resourcequota", "requests", "-n", TEAM]).await?;
         let profiles = deploy.join("demo/profiles").display().to_string();
         let editor = ["--as", "setup", "--as-group", "oidc:sallyport-profile-editors"];
         plane.kubectl().ok(&[&["apply", "--server-side", "-k", &profiles], &editor[..]].concat()).await?;
@@ -68,7 +69,11 @@ async fn guardrails_bite(plane: &Plane) -> Result<()> {
 /// Someone signed in a moment ago with MFA.
 fn person(name: &str, group: &str) -> Identity {
     let just_now = jiff::Timestamp::now().as_second() - 5;
-    Identity::new(format!("oidc:{name}")).group(format!("oidc:{group}")).signed_in("urn:sallyport:mfa", &["otp"], just_now)
+    Identity::new(format!("oidc:{name}")).group(format!("oidc:{group}")).signed_in(
+        "urn:sallyport:mfa",
+        &["otp"],
+        just_now,
+    )
 }
 
 async fn desk(identity: &Identity) -> Result<Hub> {

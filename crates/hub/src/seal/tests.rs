@@ -51,7 +51,11 @@ fn a_seal_does_not_open_for_another_key_user_request_grant_or_end() {
     let text = seal(&keys.public_key_base64(), &aad(), &content("CA")).unwrap();
     let opened = |keys: &KeyPair, aad: &Aad| open(keys, aad, &text).map(|s| s.end);
     assert_eq!(opened(&KeyPair::generate(), &aad()), Err(SealError::Mismatch));
-    let swapped = Aad { request: RequestUid::new(aad().grant.as_str()), grant: GrantUid::new(aad().request.as_str()), ..aad() };
+    let swapped = Aad {
+        request: RequestUid::new(aad().grant.as_str()),
+        grant: GrantUid::new(aad().request.as_str()),
+        ..aad()
+    };
     for other in [
         Aad { user: "oidc:eve".parse().unwrap(), ..aad() },
         Aad { request: RequestUid::new("another"), ..aad() },
@@ -117,7 +121,11 @@ fn content_that_makes_no_sense_is_refused_after_opening() {
     let key = PublicKey::from_bytes(&STANDARD.decode(keys.public_key_base64()).unwrap()).unwrap();
     let sealed = |plain: &str| {
         let (encapped, ciphertext) = single_shot_seal::<ChaCha20Poly1305, HkdfSha256, Kem>(
-            &OpModeS::Base, &key, INFO, plain.as_bytes(), &aad().bytes(),
+            &OpModeS::Base,
+            &key,
+            INFO,
+            plain.as_bytes(),
+            &aad().bytes(),
         )
         .unwrap();
         STANDARD.encode([encapped.to_bytes().as_slice(), &ciphertext].concat())

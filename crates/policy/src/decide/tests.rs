@@ -1,5 +1,5 @@
 use super::*;
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::TestRunner};
 use sallyport_rbac::Rule;
 
 const NOW: i64 = 1_795_000_000;
@@ -160,7 +160,10 @@ fn p11_a_dangerous_offer_is_refused_with_the_rule_named() {
     facts.offer = offered(&scope(&["payments"]), &["create"], &["serviceaccounts/token"]);
     let refusal = refused(decide(&request(&facts), Some(&profile()), &facts, NOW));
     assert_eq!(refusal.reason, EndReason::Denied);
-    assert!(refusal.message.contains("role sallyport:debug allows `create` on `serviceaccounts/token`"), "{refusal}");
+    assert!(
+        refusal.message.contains("role sallyport:debug allows `create` on `serviceaccounts/token`"),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -176,7 +179,9 @@ fn p8_only_a_yes_that_counts_counts() {
         ("before it was asked", |r| r.approvals[0].at = r.created_at - 301),
         ("in the future", |r| r.approvals[0].at = NOW + 301),
         ("one is missing", |r| r.approvals.truncate(1)),
-        ("times out of range", |r| (r.approvals[0].at, r.approvals[0].auth_time) = (i64::MAX, Some(i64::MIN))),
+        ("times out of range", |r| {
+            (r.approvals[0].at, r.approvals[0].auth_time) = (i64::MAX, Some(i64::MIN))
+        }),
     ];
     let facts = facts();
     assert!(permitted(&decide(&request(&facts), Some(&profile()), &facts, NOW)));
@@ -265,43 +270,60 @@ fn any_scope() -> impl Strategy<Value = Scope> {
         .prop_map(|names| scope(&names))
 }
 
-proptest! {
-    #[test]
-    fn p7_p8_a_permit_means_that_every_limit_held(
-        approvals in prop::collection::vec(any_approval(), 0..6),
-        need in 0u8..4,
-        asked in any_scope(),
-        allowed in any_scope(),
-        minutes in prop_oneof![4 => 15u64..100, 1 => 0u64..900],
-        most in prop_oneof![4 => 100u64..200, 1 => 0u64..900],
-        reason in "[ aa]{1,2}",
-        // Mostly false, so that permits are common enough for the assertions below to mean something.
-        flags in prop::array::uniform5(prop::bool::weighted(0.06)),
-    ) {
-        let mut facts = facts();
-        let [withdrawn, denied, revoked, other_revision, not_offered] = flags;
-        let mut request = request(&facts);
-        (request.approvals, request.scope, request.duration) = (approvals, asked, Ttl::minutes(minutes));
-        (request.reason, request.withdrawn) = (reason, withdrawn);
-        request.denied_by = denied.then(|| "oidc:bob".to_owned());
-        request.revoked_by = revoked.then(|| "oidc:bob".to_owned());
-        request.offer = (!not_offered).then_some(facts.offer.digest);
-        if other_revision {
-            request.revision = name("bb/9");
-        }
-        facts.bindable.insert(name("ledger"));
-        let mut profile = profile();
-        (profile.approvals, profile.scope, profile.max_duration) = (need, allowed, Ttl::minutes(most));
-        if let Decision::Permit(permit) = decide(&request, Some(&profile), &facts, NOW) {
-            prop_assert!(!withdrawn && !denied && !revoked && !other_revision);
-            prop_assert!(permit.scope().within(&profile.scope) && *permit.scope() == request.scope);
-            prop_assert!(!request.scope.to_list().iter().any(sallyport_rbac::is_protected));
-            prop_assert!((15..=720).contains(&minutes) && minutes <= most);
-            prop_assert!(!request.reason.trim().is_empty());
-            let people: BTreeSet<_> = request.approvals.iter()
-                .filter(|a| a.by.as_str() != "oidc:ada" && a.offer == facts.offer.digest && a.auth_time.is_some())
-                .map(|a| a.by.as_str()).collect();
-            prop_assert!(people.len() >= usize::from(need));
-        }
-    }
+/// A request within the profile's limits more often than not, and every limit broken in many of the rest.
+fn any_case() -> impl Strategy<Value = (PolicyRequest, PolicyProfile, Facts)> {
+    let flag = || prop::bool::weighted(0.06);
+    let minutes = prop_oneof![4 => 15u64..100, 1 => 0u64..900];
+    let most = prop_oneof![4 => 100u64..200, 1 => 0u64..900];
+    let asked = (prop::collection::vec(any_approval(), 0..6), any_scope(), minutes, "[ aa]{1,2}");
+    let allowed = (0u8..4, any_scope(), most);
+    let flags = (flag(), flag(), flag(), flag(), flag());
+    (asked, allowed, flags).prop_map(
+        |(asked, allowed, (withdrawn, denied, revoked, other_revision, not_offered))| {
+            let mut facts = facts();
+            facts.bindable.insert(name("ledger"));
+            let mut request = request(&facts);
+            let minutes;
+            (request.approvals, request.scope, minutes, request.reason) = asked;
+            (request.duration, request.withdrawn) = (Ttl::minutes(minutes), withdrawn);
+            request.denied_by = denied.then(|| "oidc:bob".to_owned());
+            request.revoked_by = revoked.then(|| "oidc:bob".to_owned());
+            request.offer = (!not_offered).then_some(facts.offer.digest);
+            if other_revision {
+                request.revision = name("bb/9");
+            }
+            let mut profile = profile();
+            let most;
+            (profile.approvals, profile.scope, most) = allowed;
+            profile.max_duration = Ttl::minutes(most);
+            (request, profile, facts)
+        },
+    )
+}
+
+#[test]
+fn p7_p8_a_permit_means_that_every_limit_held() {
+    let (permits, mut runner) = (std::cell::Cell::new(0), TestRunner::new(ProptestConfig::with_cases(1000)));
+    let held = runner.run(&any_case(), |(request, profile, facts)| {
+        let Decision::Permit(permit) = decide(&request, Some(&profile), &facts, NOW) else { return Ok(()) };
+        permits.set(permits.get() + 1);
+        prop_assert!(!request.withdrawn && request.denied_by.is_none() && request.revoked_by.is_none());
+        prop_assert!(request.revision == profile.revision && permit.revision() == &profile.revision);
+        prop_assert!(permit.scope().within(&profile.scope) && *permit.scope() == request.scope);
+        prop_assert!(!request.scope.to_list().iter().any(sallyport_rbac::is_protected));
+        prop_assert!(permit.duration() >= Ttl::SHORTEST && permit.duration() <= Ttl::LONGEST);
+        prop_assert!(permit.duration() == request.duration && permit.duration() <= profile.max_duration);
+        prop_assert!(!request.reason.trim().is_empty());
+        let counts = |a: &&Approval| {
+            a.by != request.user
+                && a.offer == facts.offer.digest
+                && a.auth_time.is_some()
+                && request.offer.is_some()
+        };
+        let people: BTreeSet<_> = request.approvals.iter().filter(counts).map(|a| a.by.as_str()).collect();
+        prop_assert!(people.len() >= usize::from(profile.approvals));
+        Ok(())
+    });
+    held.unwrap();
+    assert!(permits.get() >= 30, "only {} permits in 1000 cases: the assertions hardly ran", permits.get());
 }

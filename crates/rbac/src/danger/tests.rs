@@ -34,9 +34,15 @@ fn p11_what_no_session_may_have_is_refused_in_any_scope() {
         (rule(&["create"], &[""], &["serviceaccounts/token"]), MintTokens),
         (named(rule(&["create"], &[""], &["serviceaccounts/token"]), &["one"]), MintTokens),
         (rule(&["create"], &[""], &["*/token"]), MintTokens),
-        (rule(&["patch"], &["certificates.k8s.io"], &["certificatesigningrequests/approval"]), ApproveCertificates),
+        (
+            rule(&["patch"], &["certificates.k8s.io"], &["certificatesigningrequests/approval"]),
+            ApproveCertificates,
+        ),
         (rule(&["sign"], &["certificates.k8s.io"], &["signers"]), ApproveCertificates),
-        (rule(&["delete"], &["admissionregistration.k8s.io"], &["validatingadmissionpolicies"]), WriteAdmission),
+        (
+            rule(&["delete"], &["admissionregistration.k8s.io"], &["validatingadmissionpolicies"]),
+            WriteAdmission,
+        ),
         (rule(&["*"], &["admissionregistration.k8s.io"], &["*"]), WriteAdmission),
         (rule(&["create"], &[RBAC], &["rolebindings"]), WriteRbac),
         (rule(&["deletecollection"], &["access.sallyport.dev"], &["accessgrants"]), WriteAccess),
@@ -71,24 +77,45 @@ fn built_in(name: &str) -> Vec<Rule> {
         rule(
             &["get", "list", "watch"],
             &[""],
-            &["configmaps", "endpoints", "persistentvolumeclaims", "pods", "replicationcontrollers/scale",
-              "serviceaccounts", "services", "pods/log", "pods/status", "namespaces", "events"],
+            &[
+                "configmaps",
+                "endpoints",
+                "persistentvolumeclaims",
+                "pods",
+                "replicationcontrollers/scale",
+                "serviceaccounts",
+                "services",
+                "pods/log",
+                "pods/status",
+                "namespaces",
+                "events",
+            ],
         ),
         rule(&["get", "list", "watch"], &["apps"], &["deployments", "deployments/scale", "statefulsets"]),
         rule(&["get", "list", "watch"], &["batch"], &["cronjobs", "jobs"]),
     ];
     let edit = [
-        rule(&["get", "list", "watch"], &[""],
-             &["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"]),
+        rule(
+            &["get", "list", "watch"],
+            &[""],
+            &["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"],
+        ),
         rule(&["impersonate"], &[""], &["serviceaccounts"]),
-        rule(&["create", "delete", "deletecollection", "patch", "update"], &[""],
-             &["pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"]),
+        rule(
+            &["create", "delete", "deletecollection", "patch", "update"],
+            &[""],
+            &["pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"],
+        ),
         rule(&["create"], &[""], &["serviceaccounts/token"]),
         rule(&["create", "delete", "deletecollection", "patch", "update"], &["apps"], &["deployments"]),
     ];
     let admin = [
         rule(&["create"], &["authorization.k8s.io"], &["localsubjectaccessreviews"]),
-        rule(&["create", "delete", "get", "list", "patch", "update", "watch"], &[RBAC], &["rolebindings", "roles"]),
+        rule(
+            &["create", "delete", "get", "list", "patch", "update", "watch"],
+            &[RBAC],
+            &["rolebindings", "roles"],
+        ),
     ];
     let mut out = view.to_vec();
     if name != "view" {
@@ -136,13 +163,16 @@ fn p11_writes_and_exec_pass_in_a_namespace_and_not_where_the_system_lives() {
 fn p11_the_verdict_names_the_role_and_the_right() {
     let found = dangers(&built_in("edit"), &payments());
     let said: Vec<_> = found.iter().map(ToString::to_string).collect();
-    let wanted = "role edit allows `create` on `serviceaccounts/token`: minting tokens that outlive the session";
+    let wanted =
+        "role edit allows `create` on `serviceaccounts/token`: minting tokens that outlive the session";
     assert!(said.contains(&wanted.to_owned()), "{said:?}");
 }
 
 #[test]
 fn protected_namespaces_are_told_by_prefix() {
-    for (name, is) in [("kube-system", true), ("kube-public", true), ("sallyport-sessions", true), ("kubernetes", false)] {
+    for (name, is) in
+        [("kube-system", true), ("kube-public", true), ("sallyport-sessions", true), ("kubernetes", false)]
+    {
         assert_eq!(is_protected(&name.parse().unwrap()), is, "{name}");
     }
 }

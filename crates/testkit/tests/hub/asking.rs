@@ -1,6 +1,9 @@
 use super::{an_ask, desk, hub, person, revision};
 use anyhow::{Result, ensure};
-use kube::{Api, ResourceExt as _, api::{Patch, PatchParams}};
+use kube::{
+    Api, ResourceExt as _,
+    api::{Patch, PatchParams},
+};
 use sallyport_api::AccessProfile;
 use sallyport_client::Fault;
 use sallyport_hub::{Refused, StepUp};
@@ -40,12 +43,19 @@ async fn p7_a_weak_or_old_sign_in_is_told_what_would_do() -> Result<()> {
     let (ask, _) = an_ask("bea", "payments-dev", "debug-prod").await?;
     let now = jiff::Timestamp::now().as_second();
     let base = || Identity::new("oidc:bea").group("oidc:payments-dev");
-    for weak in [base(), base().signed_in("pwd", &["pwd"], now - 5), base().signed_in("urn:sallyport:mfa", &["otp"], now - 3600)] {
+    for weak in [
+        base(),
+        base().signed_in("pwd", &["pwd"], now - 5),
+        base().signed_in("urn:sallyport:mfa", &["otp"], now - 3600),
+    ] {
         let refused = desk(&weak).await?.ask(&ask).await;
         let Err(Refused::StepUp(StepUp { acr, amr, max_age, message })) = refused else {
             anyhow::bail!("{refused:?}")
         };
-        ensure!(acr == ["urn:sallyport:mfa"] && amr.is_empty() && max_age == Some(900), "{acr:?} {amr:?} {max_age:?}");
+        ensure!(
+            acr == ["urn:sallyport:mfa"] && amr.is_empty() && max_age == Some(900),
+            "{acr:?} {amr:?} {max_age:?}"
+        );
         ensure!(message.starts_with("profile debug-prod needs a"), "{message}");
     }
     desk(&person("bea", "payments-dev")).await?.ask(&ask).await?;
@@ -67,7 +77,9 @@ async fn p7_a_profile_that_changed_is_named_with_its_live_revision() -> Result<(
     let admin = Identity::new("oidc:cem").group("system:masters").group("oidc:payments-dev");
     let asked = desk(&admin.signed_in("urn:sallyport:mfa", &[], jiff::Timestamp::now().as_second())).await?;
     let refused = asked.ask(&ask).await;
-    let Err(Refused::ProfileChanged { revision: Some(live), .. }) = &refused else { anyhow::bail!("{refused:?}") };
+    let Err(Refused::ProfileChanged { revision: Some(live), .. }) = &refused else {
+        anyhow::bail!("{refused:?}")
+    };
     ensure!(*live == revision("view-moving").await?);
     Ok(())
 }

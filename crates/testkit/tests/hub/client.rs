@@ -74,10 +74,8 @@ async fn a_client_certificate_and_a_date_header_do_what_they_should() -> Result<
     let plane = hub().await?;
     let endpoint = Endpoint::parse(plane.url(), Some(&plane.ca_pem()), None)?;
     let admin = &plane.pki().admin;
-    let credential = Credential::Certificate {
-        chain: admin.cert_pem.clone(),
-        key: Secret::new(admin.key_pem.clone()),
-    };
+    let credential =
+        Credential::Certificate { chain: admin.cert_pem.clone(), key: Secret::new(admin.key_pem.clone()) };
     let me = Hub::new(connect(&endpoint, credential, Timeouts::both(DEADLINE))?, DEADLINE).whoami().await?;
     ensure!(me.groups.contains(&"system:masters".to_owned()), "{me:?}");
 

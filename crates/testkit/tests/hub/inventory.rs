@@ -10,7 +10,10 @@ use serde_json::json;
 use std::{path::Path, time::Duration};
 
 async fn next<K>(changes: &mut (impl Stream<Item = Change<K>> + Unpin)) -> Result<Change<K>> {
-    tokio::time::timeout(DEADLINE * 4, changes.next()).await.context("no change in time")?.context("the watch ended")
+    tokio::time::timeout(DEADLINE * 4, changes.next())
+        .await
+        .context("no change in time")?
+        .context("the watch ended")
 }
 
 fn cluster(name: &str) -> Result<AccessCluster> {
@@ -48,14 +51,18 @@ async fn what_one_may_do_is_asked_once_and_told_for_every_profile() -> Result<()
     let profiles = ["view", "debug-prod", "operate"].map(|p| p.parse().expect("a profile name"));
     let ada = desk(&person("ada", "payments-dev")).await?;
     let mine = ada.rights(&profiles).await?;
-    ensure!(mine.values().all(|r| *r == ProfileRights { request: true, approve: false, revoke: false }), "{mine:?}");
+    ensure!(
+        mine.values().all(|r| *r == ProfileRights { request: true, approve: false, revoke: false }),
+        "{mine:?}"
+    );
     let lead = desk(&person("lee", "payments-leads")).await?.rights(&profiles).await?;
     ensure!(lead[&profiles[2]] == ProfileRights { request: true, approve: true, revoke: true }, "{lead:?}");
     ensure!(lead[&profiles[0]] == ProfileRights { request: true, approve: false, revoke: true }, "{lead:?}");
     let visitor = desk(&person("noor", "visitors")).await?.rights(&profiles).await?;
     ensure!(visitor.values().all(|r| *r == ProfileRights::default()), "{visitor:?}");
 
-    let team = |name: &str, yes| Ok::<_, anyhow::Error>(Team { name: name.parse()?, may_ask: yes, may_read: yes });
+    let team =
+        |name: &str, yes| Ok::<_, anyhow::Error>(Team { name: name.parse()?, may_ask: yes, may_read: yes });
     let mut teams = ada.teams().await?;
     teams.sort_by(|a, b| a.name.cmp(&b.name));
     ensure!(teams == [team(TEAM, true)?, team("team-platform", false)?], "{teams:?}");

@@ -17,8 +17,17 @@ use std::time::Duration;
 
 const VERBS: &[&str] = &["get", "list", "create", "*"];
 const GROUPS: &[&str] = &["", "apps", "*"];
-const RESOURCES: &[&str] =
-    &["pods", "pods/exec", "deployments", "*/scale", "deployments/scale", "pods/*", "*/*", "nodes/proxy", "*"];
+const RESOURCES: &[&str] = &[
+    "pods",
+    "pods/exec",
+    "deployments",
+    "*/scale",
+    "deployments/scale",
+    "pods/*",
+    "*/*",
+    "nodes/proxy",
+    "*",
+];
 const NAMES: &[&str] = &["a", "b"];
 const PATHS: &[&str] = &["/metrics", "/logs/*", "/logs*", "*"];
 
@@ -74,9 +83,22 @@ fn asks() -> Vec<Ask<'static>> {
     for verb in ["get", "list", "create", "delete"] {
         out.extend(["/metrics", "/logs", "/logs/x", "/logsx", "/other"].map(|path| Ask::Path { verb, path }));
         for group in ["", "apps", "batch"] {
-            let pairs = [("pods", ""), ("pods", "exec"), ("pods", "*"), ("deployments", "scale"), ("nodes", "proxy"), ("jobs", "")];
+            let pairs = [
+                ("pods", ""),
+                ("pods", "exec"),
+                ("pods", "*"),
+                ("deployments", "scale"),
+                ("nodes", "proxy"),
+                ("jobs", ""),
+            ];
             for (resource, subresource) in pairs {
-                out.extend(["", "a", "c"].map(|name| Ask::Resource { verb, group, resource, subresource, name }));
+                out.extend(["", "a", "c"].map(|name| Ask::Resource {
+                    verb,
+                    group,
+                    resource,
+                    subresource,
+                    name,
+                }));
             }
         }
     }
@@ -98,7 +120,8 @@ fn review(user: &str, ask: Ask<'_>) -> Result<SubjectAccessReview> {
 async fn bind(client: &kube::Client, user: &str, rules: &[Rule]) -> Result<()> {
     let roles: Api<ClusterRole> = Api::all(client.clone());
     let bindings: Api<ClusterRoleBinding> = Api::all(client.clone());
-    let role: ClusterRole = serde_json::from_value(json!({"metadata": {"name": user}, "rules": wire(rules)}))?;
+    let role: ClusterRole =
+        serde_json::from_value(json!({"metadata": {"name": user}, "rules": wire(rules)}))?;
     roles.create(&PostParams::default(), &role).await?;
     let binding: ClusterRoleBinding = serde_json::from_value(json!({
         "metadata": {"name": user},
@@ -168,7 +191,10 @@ async fn p22_covering_agrees_with_the_escalation_check() -> Result<()> {
             };
             // The rights every signed-in user has (discovery) may cover a path the rules here do not.
             let by_discovery = may && !wanted[0].non_resource_urls.is_empty();
-            ensure!(covers(&held, &wanted[0]) == may || by_discovery, "{held:?}\n{wanted:?}: the API server says {may}");
+            ensure!(
+                covers(&held, &wanted[0]) == may || by_discovery,
+                "{held:?}\n{wanted:?}: the API server says {may}"
+            );
             tried.0 += 1;
             tried.1 += usize::from(may);
         }
@@ -196,7 +222,12 @@ async fn p11_the_live_built_in_roles_are_judged_as_promised() -> Result<()> {
         ensure!(!live.is_empty(), "{name} has no rules");
         let found = dangers(&live, &everywhere);
         ensure!(found.is_empty() == (name == "view"), "{name}: {found:?}");
-        println!("{name}: {} rules, {} dangers, first: {:?}", live.len(), found.len(), found.first().map(ToString::to_string));
+        println!(
+            "{name}: {} rules, {} dangers, first: {:?}",
+            live.len(),
+            found.len(),
+            found.first().map(ToString::to_string)
+        );
     }
     Ok(())
 }
@@ -218,7 +249,10 @@ async fn p11_sallyports_own_roles_are_none_of_the_dangerous() -> Result<()> {
         ensure!(!rules.is_empty(), "{name} allows nothing");
         let dangers: Vec<_> = dangers(&rules, &scope).iter().map(ToString::to_string).collect();
         ensure!(dangers.is_empty(), "{name}: {dangers:?}");
-        let exec = allows(&rules, Ask::Resource { verb: "create", group: "", resource: "pods", subresource: "exec", name: "p" });
+        let exec = allows(
+            &rules,
+            Ask::Resource { verb: "create", group: "", resource: "pods", subresource: "exec", name: "p" },
+        );
         ensure!(exec == (name != "sallyport:view"), "{name}");
         found += 1;
     }

@@ -1,4 +1,4 @@
-use sallyport_ipc::ErrorView;
+use sallyport_ipc::{ErrorView, StepUp};
 use sallyport_model::{ErrorCode, visible};
 use std::fmt;
 
@@ -12,13 +12,14 @@ pub struct AppError {
     message: String,
     hint: Option<String>,
     retry: bool,
+    step_up: Option<StepUp>,
     cause: Option<Cause>,
 }
 
 impl AppError {
     /// With a code; `message` is one sentence without a final dot.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, retry: false, cause: None }
+        Self { code, message: message.into(), hint: None, retry: false, step_up: None, cause: None }
     }
 
     /// With [`ErrorCode::Failed`].
@@ -40,6 +41,13 @@ impl AppError {
         self
     }
 
+    /// What the sign-in must be like for this to work.
+    #[must_use]
+    pub(crate) fn step_up(mut self, wanted: StepUp) -> Self {
+        self.step_up = Some(wanted);
+        self
+    }
+
     /// What lies beneath; for the log.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Cause>) -> Self {
@@ -57,17 +65,23 @@ impl AppError {
         &self.message
     }
 
-    /// The form that crosses to the window; logs the chain on the way.
-    pub fn into_view(self) -> ErrorView {
-        if self.code != ErrorCode::Cancelled {
-            tracing::warn!(code = ?self.code, "{}", self.chain());
-        }
+    /// The form that crosses to the window.
+    pub fn view(&self) -> ErrorView {
         ErrorView {
             code: self.code.into(),
             message: visible(&self.message),
             hint: self.hint.as_deref().map(visible),
             retry: self.retry,
+            step_up: self.step_up.clone(),
         }
+    }
+
+    /// The same at the very edge: the chain of causes is logged here, once.
+    pub fn into_view(self) -> ErrorView {
+        if self.code != ErrorCode::Cancelled {
+            tracing::warn!(code = ?self.code, "{}", self.chain());
+        }
+        self.view()
     }
 
     /// The sentence and every cause beneath it.

@@ -5,10 +5,10 @@ use std::{fs, io, path::Path};
 use url::Url;
 
 /// The largest workspace file, in bytes.
-pub const MAX_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
 /// The `apiVersion` this reads.
-pub const API_VERSION: &str = "access.sallyport.dev/v1alpha1";
+pub(crate) const API_VERSION: &str = "access.sallyport.dev/v1alpha1";
 
 /// What a team hands out so that a desktop finds its hub and its identity provider. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,10 +85,12 @@ impl Workspace {
 
     /// SHA-256 of the hub's first CA certificate (DER), as people compare it.
     pub fn hub_fingerprint(&self) -> String {
-        let ders = certificates("the hub's ca", &self.hub.ca).unwrap_or_default();
-        let hex = ders.first().map(|der| Digest::of(der).to_string()).unwrap_or_default();
-        let pairs: Vec<&str> = (0..hex.len() / 2).map(|i| &hex[2 * i..2 * i + 2]).collect();
-        pairs.join(":").to_ascii_uppercase()
+        fingerprint(&self.hub.ca)
+    }
+
+    /// SHA-256 of the provider's own CA certificate, where the file brings one.
+    pub fn issuer_fingerprint(&self) -> Option<String> {
+        self.oidc.ca.as_deref().map(fingerprint)
     }
 
     /// The hub's host and port.
@@ -105,6 +107,13 @@ impl Workspace {
             fingerprint: self.hub_fingerprint(),
         }
     }
+}
+
+fn fingerprint(pem: &str) -> String {
+    let ders = certificates("the ca", pem).unwrap_or_default();
+    let hex = ders.first().map(|der| Digest::of(der).to_string()).unwrap_or_default();
+    let pairs: Vec<&str> = (0..hex.len() / 2).map(|i| &hex[2 * i..2 * i + 2]).collect();
+    pairs.join(":").to_ascii_uppercase()
 }
 
 fn bad(message: impl Into<String>) -> AppError {

@@ -27,3 +27,5 @@ pub use pods::Pods;
 pub mod browser;
 pub mod idp;
 pub mod broker;
+#[cfg(feature = "product")]
+pub mod fleet;

@@ -1,0 +1,318 @@
+//! Leaving: cut first, then remove, then prove. Nothing here turns green without a probe (promise P13).
+
+use crate::core::App;
+use crate::error::AppError;
+use crate::session::{Held, Session};
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_gateway::CutReason;
+use sallyport_ipc::{ProofKind, ProofState};
+use sallyport_model::{EndReason, ErrorCode, RequestUid, SessionEvent, SessionState};
+use sallyport_provision::{Proof, Witness};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the first probe may look for a refusal.
+const RIGHTS_GONE: Duration = Duration::from_secs(10);
+/// How long the second may: the API server caches a token for 10 s.
+const TOKEN_REFUSED: Duration = Duration::from_secs(14);
+/// How long the broker's word is waited for.
+const BROKER_WORD: Duration = Duration::from_secs(15);
+
+const LINES: [ProofKind; 6] = [
+    ProofKind::StreamsCut,
+    ProofKind::TerminalsEnded,
+    ProofKind::KubeconfigDeleted,
+    ProofKind::RightsGone,
+    ProofKind::AccountRemoved,
+    ProofKind::TokenRefused,
+];
+
+impl App {
+    /// Leaves a session, or gives up one that is opening. Returns once streams are cut; the proof goes on and is told.
+    ///
+    /// # Errors
+    /// When there is no such session.
+    pub async fn session_leave(&self, id: String) -> Result<(), AppError> {
+        let session = self.0.session(&id).ok_or_else(|| {
+            AppError::new(ErrorCode::SessionClosed, "there is no such session").hint("It may have been closed already.")
+        })?;
+        match session.state() {
+            SessionState::Opening => session.cancel.cancel(),
+            SessionState::Open => {
+                let app = self.clone();
+                tokio::spawn(async move { app.close(&session, EndReason::Left, CutReason::Left, None, None).await });
+            }
+            SessionState::Closing(_) | SessionState::Closed(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Ends every session; returns when each has its first proof, or after `within`.
+    pub(crate) async fn close_all(&self, why: CutReason, within: Duration) {
+        let sessions = self.0.all_sessions();
+        let closings = sessions.into_iter().map(|session| {
+            let app = self.clone();
+            async move {
+                if session.state() == SessionState::Opening {
+                    session.cancel.cancel();
+                }
+                if matches!(session.state(), SessionState::Opening | SessionState::Open) {
+                    let (app, closing) = (app.clone(), session.clone());
+                    tokio::spawn(async move { app.close(&closing, EndReason::Left, why, None, None).await });
+                }
+                // The second stage takes up to the API server's 10 s; quitting waits for the first only.
+                while !first_stage_over(&session) {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+        });
+        if tokio::time::timeout(within, futures::future::join_all(closings)).await.is_err() {
+            tracing::warn!("not every session's end was proven within {} s; the next start finishes it", within.as_secs());
+        }
+    }
+
+    /// Ends one session, whoever wants it: once.
+    pub(crate) async fn close(
+        &self,
+        session: &Arc<Session>,
+        reason: EndReason,
+        why: CutReason,
+        by: Option<&str>,
+        message: Option<&str>,
+    ) {
+        let core = &self.0;
+        {
+            let mut record = session.record();
+            if !record.apply(SessionEvent::End(reason)) {
+                record.ended_by(reason, by, message);
+                return;
+            }
+            record.begin_closing(reason, by, message, &LINES);
+        }
+        core.clusters_changed.notify_one();
+        self.note_end(session, reason, by, message).await;
+        let withdrawing = self.withdraw(session.clone());
+        tokio::join!(self.cut(session, why), withdrawing);
+        self.prove(session).await;
+        session.record().apply(SessionEvent::Proven);
+        core.recorder.note(core.draft(Action::SessionClosed, session).detail("reason", reason.to_string())).await;
+        core.tell_session(session);
+        core.clusters_changed.notify_one();
+    }
+
+    async fn note_end(&self, session: &Session, reason: EndReason, by: Option<&str>, message: Option<&str>) {
+        let action = match reason {
+            EndReason::Left => Action::Leave,
+            EndReason::Expired => Action::Expired,
+            EndReason::Revoked => Action::Revoked,
+            EndReason::Denied => Action::Denied,
+            EndReason::Unanswered => Action::Unanswered,
+            EndReason::Failed => return,
+        };
+        let mut draft = self.0.draft(action, session);
+        if let Some(by) = by {
+            draft = draft.detail("by", by);
+        }
+        if let Some(message) = message {
+            draft = draft.detail("why", message);
+        }
+        self.0.recorder.note(draft).await;
+    }
+
+    /// What is on this machine: streams, terminals, the private kubeconfig.
+    async fn cut(&self, session: &Arc<Session>, why: CutReason) {
+        let core = &self.0;
+        let report = core.gateway.cut(&session.id, why).await;
+        let (streams, ms) = report.as_ref().map_or((0, 0), |r| (r.streams.len(), r.took.as_millis() as u64));
+        session.record().prove(ProofKind::StreamsCut, ProofState::Done, match streams {
+            0 => "none was open".to_owned(),
+            1 => format!("1 stream, in {ms} ms"),
+            n => format!("{n} streams, in {ms} ms"),
+        });
+        core.tell_session(session);
+        core.recorder.note(core.draft(Action::Cut, session).detail("streams", streams).detail("ms", ms)).await;
+        let count = self.end_terminals(session).await;
+        let detail = if count == 0 { "none was open".to_owned() } else { format!("{count} ended") };
+        session.record().prove(ProofKind::TerminalsEnded, ProofState::Done, detail);
+        let kubeconfig = session.held().as_mut().and_then(|h| h.kubeconfig.take());
+        let removed = match kubeconfig {
+            None => Ok("there was none".to_owned()),
+            Some(file) => tokio::task::spawn_blocking(move || file.remove())
+                .await
+                .map_or_else(|e| Err(e.to_string()), |r| r.map(|()| "nothing of it was elsewhere".into()).map_err(|e| e.to_string())),
+        };
+        let (state, detail) = removed.map_or_else(|why| (ProofState::Unproven, why), |ok| (ProofState::Done, ok));
+        session.record().prove(ProofKind::KubeconfigDeleted, state, detail);
+        core.tell_session(session);
+    }
+
+    /// Tells the hub, unless the broker closed it already. The hub may be down: then its own end or the broker's ten
+    /// minutes without it close the grant, and the next start tells the hub again.
+    async fn withdraw(&self, session: Arc<Session>) {
+        let which = session.which.borrow().clone();
+        let Some(which) = which else { return };
+        if session.closed_by_broker.borrow().is_some() {
+            return;
+        }
+        let Ok(signed) = self.0.signed() else { return };
+        let mut pause = Duration::from_millis(200);
+        for _ in 0..4 {
+            match signed.hub.withdraw(&which).await {
+                Ok(_) => return,
+                Err(sallyport_hub::Refused::Fault(fault)) if fault.may_pass() => {
+                    tracing::warn!(session = %session.id, "the hub was not told yet: {fault}");
+                }
+                Err(refused) => {
+                    tracing::warn!(session = %session.id, "the hub did not take the end: {refused}");
+                    return;
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    /// Both stages, past the gateway; the broker's word beside them.
+    async fn prove(&self, session: &Arc<Session>) {
+        let core = &self.0;
+        let probe = session.held().as_ref().map(|h| (h.dialer.clone(), h.token.clone(), h.witness.clone()));
+        let asked = session.which.borrow().is_some();
+        let broker = self.broker_word(session.clone(), asked);
+        let probes = async {
+            match probe {
+                None => self.nothing_was_given(session).await,
+                Some((_, _, None)) => self.no_witness(session).await,
+                Some((dialer, token, Some(witness))) => {
+                    session.record().prove(ProofKind::RightsGone, ProofState::Running, "");
+                    let began = Instant::now();
+                    let gone = witness.rights_gone(&dialer, &token, RIGHTS_GONE).await;
+                    self.conclude(session, ProofKind::RightsGone, Action::RightsGone, &witness, gone, began).await;
+                    session.record().prove(ProofKind::TokenRefused, ProofState::Running, "");
+                    core.tell_session(session);
+                    let refused = witness.token_refused(&dialer, &token, TOKEN_REFUSED).await;
+                    self.conclude(session, ProofKind::TokenRefused, Action::TokenRefused, &witness, refused, began).await;
+                }
+            }
+        };
+        tokio::join!(probes, broker);
+        *session.held() = None::<Held>;
+        self.forget_when_over(session).await;
+    }
+
+    async fn conclude(
+        &self,
+        session: &Session,
+        kind: ProofKind,
+        action: Action,
+        witness: &Witness,
+        proof: Proof,
+        began: Instant,
+    ) {
+        let core = &self.0;
+        let ms = began.elapsed().as_millis() as u64;
+        let draft: Draft = match &proof {
+            Proof::Proven(proven) => {
+                session.record().prove(kind, ProofState::Done, format!("{} answered {} itself", proven.by, proven.status));
+                core.draft(action, session).detail("status", proven.status).detail("by", &proven.by).detail("ms", ms)
+            }
+            Proof::Unproven { why } => {
+                session.record().prove(kind, ProofState::Unproven, why);
+                core.draft(Action::ProofUnproven, session).outcome(Outcome::Unknown).detail("stage", action.as_str()).detail("why", why)
+            }
+        };
+        core.recorder.note(draft.detail("path", witness.path())).await;
+        core.tell_session(session);
+    }
+
+    /// No token ever reached this desktop, so there is nothing to probe with and nothing a probe could show.
+    async fn nothing_was_given(&self, session: &Session) {
+        {
+            let mut record = session.record();
+            record.prove(ProofKind::RightsGone, ProofState::Done, "no token was ever opened here");
+            record.prove(ProofKind::TokenRefused, ProofState::Done, "no token was ever opened here");
+        }
+        self.0.tell_session(session);
+    }
+
+    async fn no_witness(&self, session: &Session) {
+        let why = "no call was seen to be allowed, so none can be seen to be refused";
+        {
+            let mut record = session.record();
+            record.prove(ProofKind::RightsGone, ProofState::Unproven, why);
+            record.prove(ProofKind::TokenRefused, ProofState::Unproven, why);
+        }
+        let draft = self.0.draft(Action::ProofUnproven, session).outcome(Outcome::Unknown).detail("stage", "both").detail("why", why);
+        self.0.recorder.note(draft).await;
+        self.0.tell_session(session);
+    }
+
+    /// Waits until the hub shows the request closed: bindings and ServiceAccount are gone, says the broker.
+    async fn broker_word(&self, session: Arc<Session>, asked: bool) {
+        let core = &self.0;
+        if !asked {
+            session.record().prove(ProofKind::AccountRemoved, ProofState::Done, "nothing was asked for");
+            return;
+        }
+        session.record().prove(ProofKind::AccountRemoved, ProofState::Running, "");
+        let word = tokio::time::timeout(BROKER_WORD, self.hear_broker(&session)).await;
+        let heard = matches!(word, Ok(true));
+        let (state, detail) = if heard {
+            (ProofState::Done, "the broker removed bindings, then ServiceAccount, then grant")
+        } else {
+            (ProofState::Unproven, "the broker has not confirmed it yet; the next start asks again")
+        };
+        session.record().prove(ProofKind::AccountRemoved, state, detail);
+        if heard {
+            core.recorder.note(core.draft(Action::ProvenByBroker, &session)).await;
+        }
+        core.tell_session(&session);
+    }
+
+    async fn hear_broker(&self, session: &Session) -> bool {
+        let mut heard = session.closed_by_broker.subscribe();
+        let watched = heard.wait_for(Option::is_some);
+        let which = session.which.borrow().clone();
+        let Ok(signed) = self.0.signed() else { return false };
+        // The watch of an opening that failed is gone, so the hub is asked as well.
+        let asked = async {
+            let Some(which) = which else { return };
+            loop {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+                if let Ok(request) = signed.hub.request(&which).await
+                    && request.phase() == sallyport_model::Phase::Closed
+                {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            heard = watched => heard.is_ok(),
+            () = asked => true,
+        }
+    }
+
+    /// A session that is proven over needs no cleaning at the next start.
+    async fn forget_when_over(&self, session: &Session) {
+        let over = {
+            let record = session.record();
+            let done = |kind| record.proof_of(kind) == Some(ProofState::Done);
+            done(ProofKind::AccountRemoved) || (done(ProofKind::RightsGone) && done(ProofKind::TokenRefused))
+        };
+        let which = session.which.borrow().clone();
+        let Some(name) = which.map(|w| w.name) else { return };
+        if over && let Err(error) = self.0.prefs.forget_session(RequestUid::new(name)).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a closed session was not forgotten");
+        }
+    }
+}
+
+fn first_stage_over(session: &Session) -> bool {
+    let record = session.record();
+    match record.state {
+        SessionState::Closed(_) => true,
+        SessionState::Closing(_) => {
+            matches!(record.proof_of(ProofKind::RightsGone), Some(ProofState::Done | ProofState::Unproven))
+        }
+        SessionState::Opening | SessionState::Open => false,
+    }
+}

@@ -1,0 +1,37 @@
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the app is told from outside, apart from its directories.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long one call to hub, provider or cluster may take: 10 s in the product, less in tests.
+    pub deadline: Duration,
+    /// Whether the OS keyring is used; without it refresh tokens are kept in memory only, and the window says so.
+    pub keyring: bool,
+    /// A workspace file of a demo fleet, which makes the demo door open.
+    pub demo: Option<PathBuf>,
+    /// The directory of a kubectl for the terminals, put before their `PATH`.
+    pub kubectl_dir: Option<PathBuf>,
+    /// The shell of the terminals; `None`: the person's own.
+    pub shell: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { deadline: Duration::from_secs(10), keyring: true, demo: None, kubectl_dir: None, shell: None }
+    }
+}
+
+impl Options {
+    /// `SALLYPORT_KEYRING=off`, `SALLYPORT_DEMO=<workspace file>`, `SALLYPORT_KUBECTL_DIR=<directory>`.
+    pub fn from_environment() -> Self {
+        let path = |key: &str| env::var_os(key).filter(|v| !v.is_empty()).map(PathBuf::from);
+        Self {
+            keyring: env::var("SALLYPORT_KEYRING").map_or(true, |v| v != "off"),
+            demo: path("SALLYPORT_DEMO"),
+            kubectl_dir: path("SALLYPORT_KUBECTL_DIR"),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The vault as the app uses it: where it is, what goes in.
+
+use crate::core::Core;
+use crate::dirs::Dirs;
+use crate::error::AppError;
+use sallyport_model::{Secret, visible};
+use std::time::Duration;
+use sallyport_vault::{Error, Item, Keyring, Vault, VaultConfig, VaultState};
+
+/// How long the keyring may take for one step.
+const KEYRING: Duration = Duration::from_secs(5);
+/// How long a person may take to unlock it at the start.
+const UNLOCK: Duration = Duration::from_secs(60);
+/// Bytes of the history's key.
+const KEY: usize = 32;
+
+/// Opens the vault of a data directory.
+pub(crate) async fn open(dirs: &Dirs, keyring: bool) -> Result<Vault, AppError> {
+    let keyring = if keyring { Keyring::Os } else { Keyring::Off };
+    let config = VaultConfig { dir: dirs.data.clone(), keyring, timeout: KEYRING, unlock: UNLOCK };
+    Vault::open(config).await.map_err(|e| {
+        AppError::failed("the vault can't be opened").hint("Check the disk and the directory's owner; the log has the details.").because(e)
+    })
+}
+
+/// The history's key, made at the first start. None without a keyring: a key that dies with the process anchors nothing.
+pub(crate) async fn history_key(vault: &Vault) -> Option<Secret<[u8; KEY]>> {
+    if !matches!(vault.state(), VaultState::Keyring) {
+        return None;
+    }
+    if let Some(kept) = vault.get(&Item::HistoryKey).await
+        && let Ok(bytes) = <[u8; KEY]>::try_from(kept.expose().as_slice())
+    {
+        return Some(Secret::new(bytes));
+    }
+    let mut bytes = [0u8; KEY];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::error!(%error, "the system gave no randomness for the history's key");
+        return None;
+    }
+    match vault.put(Item::HistoryKey, Secret::new(bytes.to_vec())).await {
+        Ok(()) => Some(Secret::new(bytes)),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the history's key could not be kept");
+            None
+        }
+    }
+}
+
+/// What renews a sign-in, if it was kept.
+pub(crate) async fn refresh_token(vault: &Vault, issuer: &str, client_id: &str) -> Option<Secret<String>> {
+    vault.get_text(&sign_in(issuer, client_id)).await
+}
+
+/// Keeps what renews a sign-in, or forgets it.
+pub(crate) async fn keep_refresh_token(
+    vault: &Vault,
+    issuer: &str,
+    client_id: &str,
+    kept: Option<Secret<String>>,
+) -> Result<(), Error> {
+    match kept {
+        Some(kept) => vault.put_text(sign_in(issuer, client_id), &kept).await,
+        None => vault.remove(&sign_in(issuer, client_id)).await,
+    }
+}
+
+fn sign_in(issuer: &str, client_id: &str) -> Item {
+    Item::SignIn { issuer: issuer.to_owned(), client_id: client_id.to_owned() }
+}
+
+impl Core {
+    /// Where refresh tokens are kept, for the window.
+    pub(crate) fn vault_view(&self) -> sallyport_ipc::Vault {
+        match self.vault.state() {
+            VaultState::Keyring => sallyport_ipc::Vault::Keyring,
+            VaultState::MemoryOnly { why } => sallyport_ipc::Vault::MemoryOnly { why: visible(&why) },
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! An entry in one sentence, for people. The stable words are in the entry itself.
+
+use sallyport_audit::{Action, Entry, Outcome};
+
+/// What happened, from the entry's own facts.
+pub(crate) fn sentence(entry: &Entry) -> String {
+    let get = |key: &str| entry.detail.get(key).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+    let or = |key: &str, other: &str| get(key).unwrap_or_else(|| other.to_owned());
+    let cluster = entry.cluster.as_ref().map_or_else(|| "a cluster".to_owned(), ToString::to_string);
+    let ms = get("ms").map(|ms| format!(", {ms} ms")).unwrap_or_default();
+    let why = get("why").map(|why| format!(": {why}")).unwrap_or_default();
+    let failed = entry.outcome != Outcome::Ok;
+    match entry.action {
+        Action::AppStarted => "Sallyport started".into(),
+        Action::AppStopped => "Sallyport stopped".into(),
+        Action::WorkspaceJoined if failed => format!("Workspace refused{why}"),
+        Action::WorkspaceJoined => format!("Joined {} at {}", or("workspace", "a workspace"), or("hub", "its hub")),
+        Action::WorkspaceLeft => format!("Left {}", or("workspace", "the workspace")),
+        Action::SignIn if failed => format!("Sign-in failed{why}"),
+        Action::SignIn => format!("Signed in with {}", or("amr", "the identity provider")),
+        Action::SignOut => format!("Signed out, {}", or("provider", "the provider was not told")),
+        Action::StepUp if failed => format!("Stronger sign-in failed{why}"),
+        Action::StepUp => format!("Signed in again with {}", or("amr", "the identity provider")),
+        Action::TokenRefresh if failed => format!("The sign-in could not be renewed{why}"),
+        Action::TokenRefresh => "The sign-in was renewed".into(),
+        Action::KubeconfigImported => "Kubeconfig imported".into(),
+        Action::Ask if failed => format!("Asking for {} on {cluster} was refused{why}", or("profile", "access")),
+        Action::Ask => {
+            let reason = get("reason").filter(|r| !r.is_empty()).map(|r| format!(", “{r}”")).unwrap_or_default();
+            format!("Asked for {} on {cluster} for {}{reason}", or("profile", "access"), or("duration", "a while"))
+        }
+        Action::Offer => format!("Offered {} rules on {cluster}", or("rules", "some")),
+        Action::Approve => format!("Approved a request on {cluster}"),
+        Action::Deny => format!("Denied a request on {cluster}"),
+        Action::Approved => format!("Approved {}{ms}", or("by", "by rule")),
+        Action::Denied => format!("Denied{why}"),
+        Action::Unanswered => "Nobody answered in time".into(),
+        Action::Granted => format!("Granted as {}{ms}", or("account", "a session account")),
+        Action::Ready if failed => format!("The first call was not answered{why}"),
+        Action::Ready => format!("First call answered {}{ms}", or("status", "200")),
+        Action::SessionOpen if failed => format!("Session on {cluster} could not be opened{why}"),
+        Action::SessionOpen => format!("Session on {cluster} opened, {} ms after the click", or("ms", "?")),
+        Action::SessionClosed => format!("Session on {cluster} closed"),
+        Action::Extend => format!("Session on {cluster} extended"),
+        Action::TerminalOpen => format!("Terminal opened ({})", or("shell", "shell")),
+        Action::TerminalExit => format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default()),
+        Action::Call | Action::CallRefused => format!("{} {}", or("verb", "call"), or("what", "the API")),
+        Action::StreamStart => format!("{} {} began", or("verb", "stream"), or("what", "")),
+        Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
+        Action::Leave => format!("Left {cluster}"),
+        Action::Revoke => format!("Ended someone's access to {cluster}"),
+        Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),
+        Action::Expired => "The time was up".into(),
+        Action::Cut => format!("{} streams cut, gateway closed{ms}", or("streams", "0")),
+        Action::RightsGone => format!("Rights gone: {} answered {}{ms}", or("path", "a call that was allowed"), or("status", "403")),
+        Action::TokenRefused => format!("Token refused: {} answered {}{ms}", or("path", "a call that was allowed"), or("status", "401")),
+        Action::ProofUnproven => format!("Not proven: {}{why}", or("stage", "the end of the session")),
+        Action::ProvenByBroker => format!("The broker reports ServiceAccount and bindings gone from {cluster}"),
+        Action::CleanupAtStart => or("what", "Something left over was removed"),
+        Action::GuardrailsChecked => format!("Guardrails of {cluster} checked"),
+        Action::SettingsChanged => format!("Setting {} changed", or("setting", "")),
+        Action::Exported => "Part of the history exported".into(),
+        Action::Gap => format!("No evidence{why}"),
+        Action::Verify => format!("History checked: {}", or("verdict", "no verdict")),
+        Action::ChainBegun => format!("A chain begins here{why}"),
+    }
+}

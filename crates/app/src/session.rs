@@ -1,0 +1,139 @@
+//! A session as an object: its record, what it holds while it lives, and the calls that stream in.
+
+use crate::calls;
+use crate::core::{App, Core};
+use crate::session_record::SessionRecord;
+use crate::terminals::OpenTerminal;
+use sallyport_gateway::Call;
+use sallyport_hub::Which;
+use sallyport_ipc::{Event, SessionView};
+use sallyport_model::{EndReason, Secret, SessionId, SessionState};
+use sallyport_provision::{Dialer, Witness};
+use sallyport_terminal::PrivateKubeconfig;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// One session of this desktop.
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    record: Mutex<SessionRecord>,
+    /// What it holds while it lives; dropped once its end is proven or given up.
+    held: Mutex<Option<Held>>,
+    /// The request on the hub, once asked.
+    pub(crate) which: watch::Sender<Option<Which>>,
+    pub(crate) terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
+    /// Ends an opening that is under way.
+    pub(crate) cancel: CancellationToken,
+    /// What the broker said of its end.
+    pub(crate) closed_by_broker: watch::Sender<Option<BrokerWord>>,
+}
+
+/// The broker's word that a request is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BrokerWord {
+    pub(crate) reason: EndReason,
+    pub(crate) message: String,
+    pub(crate) by: Option<String>,
+}
+
+/// What proves a session's end, and what has to go with it. The token is here and in the gateway, nowhere else.
+pub(crate) struct Held {
+    pub(crate) token: Secret<String>,
+    pub(crate) dialer: Dialer,
+    pub(crate) paths: Vec<String>,
+    pub(crate) witness: Option<Witness>,
+    pub(crate) kubeconfig: Option<PrivateKubeconfig>,
+}
+
+impl Session {
+    pub(crate) fn new(record: SessionRecord, cancel: CancellationToken) -> Self {
+        Self {
+            id: record.id.clone(),
+            record: Mutex::new(record),
+            held: Mutex::new(None),
+            which: watch::Sender::new(None),
+            terminals: Mutex::default(),
+            cancel,
+            closed_by_broker: watch::Sender::new(None),
+        }
+    }
+
+    /// The record, for as short as possible and never across an await.
+    pub(crate) fn record(&self) -> MutexGuard<'_, SessionRecord> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it holds; the same care.
+    pub(crate) fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its terminals; the same care.
+    pub(crate) fn terminals(&self) -> MutexGuard<'_, BTreeMap<String, Arc<OpenTerminal>>> {
+        self.terminals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state(&self) -> SessionState {
+        self.record().state
+    }
+}
+
+impl Core {
+    /// All sessions, oldest first.
+    pub(crate) fn all_sessions(&self) -> Vec<Arc<Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// One of them.
+    pub(crate) fn session(&self, id: &str) -> Option<Arc<Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(&SessionId::new(id)).cloned()
+    }
+
+    pub(crate) fn any_session_open(&self) -> bool {
+        self.all_sessions().iter().any(|s| !matches!(s.state(), SessionState::Closed(_)))
+    }
+
+    /// The view, with what the gateway knows at this moment.
+    pub(crate) fn session_view(&self, session: &Session) -> SessionView {
+        let live = self.gateway.live(&session.id);
+        let terminals = session.terminals().values().map(|t| t.view()).collect();
+        let mut record = session.record();
+        record.terminals = terminals;
+        if let Some(live) = live {
+            record.streams = calls::streams(&live);
+        }
+        record.view()
+    }
+
+    /// Tells the window how a session is.
+    pub(crate) fn tell_session(&self, session: &Session) {
+        let view = Box::new(self.session_view(session));
+        self.host.tell(Event::Session { session: view });
+    }
+}
+
+/// Writes every call into the history and shows it; sessions that had calls are told at most every 250 ms.
+pub(crate) async fn take_calls(app: App, mut received: mpsc::Receiver<Call>) {
+    let mut batch = Vec::with_capacity(64);
+    loop {
+        let count = received.recv_many(&mut batch, 64).await;
+        if count == 0 {
+            return;
+        }
+        let mut touched: BTreeMap<SessionId, Arc<Session>> = BTreeMap::new();
+        for call in batch.drain(..) {
+            app.0.recorder.note(calls::entry(&call)).await;
+            if let Some(session) = app.0.session(call.session.as_str()) {
+                session.record().call(call.audit_id.as_str(), calls::line(&call));
+                touched.insert(session.id.clone(), session);
+            }
+        }
+        for session in touched.values() {
+            app.0.tell_session(session);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}

@@ -1,0 +1,321 @@
+//! One session as the desktop remembers it: what it is for, how far it is, and the view of it.
+
+use jiff::Timestamp;
+use sallyport_ipc::{
+    Call, Calls, Ended, EnvironmentKind, ErrorView, Proof, ProofKind, ProofState, SessionView, Step, StepKind, StepState,
+    TerminalView,
+};
+use sallyport_model::{
+    ClusterName, EndReason, GrantUid, Jti, ProfileName, RequestUid, Scope, SessionEvent, SessionId, SessionState, Ttl,
+    visible,
+};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How many calls the side panel shows.
+const RECENT_CALLS: usize = 20;
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) cluster: ClusterName,
+    pub(crate) environment: String,
+    pub(crate) profile: ProfileName,
+    pub(crate) scope: Scope,
+    pub(crate) duration: Ttl,
+    pub(crate) reason: String,
+}
+
+/// Everything about one session that the window or the history may show. Holds no secret.
+#[derive(Debug)]
+pub(crate) struct SessionRecord {
+    pub(crate) id: SessionId,
+    pub(crate) wanted: Wanted,
+    pub(crate) state: SessionState,
+    pub(crate) request: Option<RequestUid>,
+    pub(crate) grant: Option<GrantUid>,
+    pub(crate) jti: Option<Jti>,
+    /// Unix seconds, the target's clock.
+    pub(crate) end: Option<i64>,
+    /// The same moment on this machine's monotonic clock.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) opened_at: Option<Timestamp>,
+    pub(crate) waiting_for: Option<String>,
+    pub(crate) streams: Vec<String>,
+    pub(crate) terminals: Vec<TerminalView>,
+    pub(crate) error: Option<ErrorView>,
+    ended: Option<Ended>,
+    clicked: Instant,
+    steps: Vec<(Step, Option<Instant>)>,
+    click_to_prompt: Option<Duration>,
+    calls: (u32, u32),
+    recent: VecDeque<(String, Call)>,
+    closing: Option<Instant>,
+    proof: Vec<Proof>,
+}
+
+const STEPS: [StepKind; 5] =
+    [StepKind::SignedIn, StepKind::Asked, StepKind::Approved, StepKind::Granted, StepKind::Ready];
+
+impl SessionRecord {
+    /// A session that begins now, with the click.
+    pub(crate) fn new(id: SessionId, wanted: Wanted) -> Self {
+        let step = |kind| (Step { kind, state: StepState::Waiting, ms: None, detail: String::new() }, None);
+        Self {
+            id,
+            wanted,
+            state: SessionState::Opening,
+            request: None,
+            grant: None,
+            jti: None,
+            end: None,
+            deadline: None,
+            opened_at: None,
+            waiting_for: None,
+            streams: Vec::new(),
+            terminals: Vec::new(),
+            error: None,
+            ended: None,
+            clicked: Instant::now(),
+            steps: STEPS.map(step).into(),
+            click_to_prompt: None,
+            calls: (0, 0),
+            recent: VecDeque::new(),
+            closing: None,
+            proof: Vec::new(),
+        }
+    }
+
+    /// Moves the state machine; false where the move is not drawn.
+    pub(crate) fn apply(&mut self, event: SessionEvent) -> bool {
+        let next = self.state.apply(event);
+        if let Some(next) = next {
+            self.state = next;
+        }
+        next.is_some()
+    }
+
+    /// A step begins. Beginning one that runs or is over changes nothing.
+    pub(crate) fn begin(&mut self, kind: StepKind) {
+        let (step, since) = self.step(kind);
+        if step.state == StepState::Waiting {
+            step.state = StepState::Running;
+            *since = Some(Instant::now());
+        }
+    }
+
+    /// A step is done, with what is worth saying about it.
+    pub(crate) fn done(&mut self, kind: StepKind, detail: impl AsRef<str>) {
+        self.finish(kind, StepState::Done, detail.as_ref());
+    }
+
+    /// Whatever runs has failed.
+    pub(crate) fn fail(&mut self, error: ErrorView) {
+        let running = self.steps.iter().find(|(s, _)| s.state == StepState::Running).map(|(s, _)| s.kind);
+        if let Some(kind) = running {
+            self.finish(kind, StepState::Failed, &error.message);
+        }
+        self.error = Some(error);
+    }
+
+    fn finish(&mut self, kind: StepKind, state: StepState, detail: &str) {
+        let (step, since) = self.step(kind);
+        if matches!(step.state, StepState::Done | StepState::Failed) {
+            return;
+        }
+        step.ms = Some(since.map_or(0, |s| millis(s.elapsed())));
+        step.state = state;
+        step.detail = visible(detail);
+    }
+
+    fn step(&mut self, kind: StepKind) -> &mut (Step, Option<Instant>) {
+        self.steps.iter_mut().find(|(s, _)| s.kind == kind).expect("every session has all five steps")
+    }
+
+    /// The first call answered: the session is open until `end`.
+    pub(crate) fn opened(&mut self) -> Duration {
+        let took = self.clicked.elapsed();
+        self.click_to_prompt = Some(took);
+        self.opened_at = Some(Timestamp::now());
+        took
+    }
+
+    /// A call through the gateway began or ended.
+    pub(crate) fn call(&mut self, audit_id: &str, call: Call) {
+        let known = self.recent.iter_mut().find(|(id, _)| id == audit_id);
+        let is_new = known.is_none();
+        let ended = call.status.is_some();
+        let refused = matches!(call.status, Some(401 | 403));
+        match known {
+            Some((_, old)) => {
+                if refused && !matches!(old.status, Some(401 | 403)) {
+                    self.calls.1 += 1;
+                }
+                *old = call;
+            }
+            None => {
+                self.recent.push_front((audit_id.to_owned(), call));
+                self.recent.truncate(RECENT_CALLS);
+                self.calls.1 += u32::from(refused && ended);
+            }
+        }
+        self.calls.0 += u32::from(is_new);
+    }
+
+    /// The closing begins: `lines` are what will be proven, in order.
+    pub(crate) fn begin_closing(&mut self, reason: EndReason, by: Option<&str>, message: Option<&str>, lines: &[ProofKind]) {
+        self.closing = Some(Instant::now());
+        self.ended = Some(Ended {
+            reason: reason.into(),
+            by: by.map(visible),
+            message: message.map(visible),
+            at: Timestamp::now().as_millisecond(),
+        });
+        self.proof = lines
+            .iter()
+            .map(|kind| Proof { kind: *kind, state: ProofState::Waiting, ms: None, detail: String::new() })
+            .collect();
+    }
+
+    /// The broker or hub said more about the end than was known when it began.
+    pub(crate) fn ended_by(&mut self, reason: EndReason, by: Option<&str>, message: Option<&str>) {
+        if let Some(ended) = &mut self.ended {
+            ended.reason = reason.into();
+            ended.by = by.map(visible).or(ended.by.take());
+            ended.message = message.map(visible).or(ended.message.take());
+        }
+    }
+
+    /// Time since the closing began.
+    pub(crate) fn since_closing(&self) -> Duration {
+        self.closing.map(|at| at.elapsed()).unwrap_or_default()
+    }
+
+    /// A line of the proof moved.
+    pub(crate) fn prove(&mut self, kind: ProofKind, state: ProofState, detail: impl AsRef<str>) {
+        let ms = millis(self.since_closing());
+        if let Some(line) = self.proof.iter_mut().find(|l| l.kind == kind)
+            && !matches!(line.state, ProofState::Done | ProofState::Unproven)
+        {
+            line.ms = matches!(state, ProofState::Done | ProofState::Unproven).then_some(ms);
+            line.state = state;
+            line.detail = visible(detail.as_ref());
+        }
+    }
+
+    /// How a line of the proof stands.
+    pub(crate) fn proof_of(&self, kind: ProofKind) -> Option<ProofState> {
+        self.proof.iter().find(|l| l.kind == kind).map(|l| l.state)
+    }
+
+    /// The view.
+    pub(crate) fn view(&self) -> SessionView {
+        let ends_at = self.end.map(|s| s.saturating_mul(1000));
+        SessionView {
+            id: self.id.to_string(),
+            cluster: self.wanted.cluster.to_string(),
+            environment: environment_kind(&self.wanted.environment),
+            environment_word: self.wanted.environment.clone(),
+            namespaces: self.wanted.scope.to_list().iter().map(ToString::to_string).collect(),
+            profile: self.wanted.profile.to_string(),
+            reason: visible(&self.wanted.reason),
+            duration_seconds: u32::try_from(self.wanted.duration.as_seconds()).unwrap_or(u32::MAX),
+            state: match self.state {
+                SessionState::Opening => sallyport_ipc::SessionState::Opening,
+                SessionState::Open => sallyport_ipc::SessionState::Open,
+                SessionState::Closing(_) => sallyport_ipc::SessionState::Closing,
+                SessionState::Closed(_) => sallyport_ipc::SessionState::Closed,
+            },
+            steps: self.steps.iter().map(|(s, _)| s.clone()).collect(),
+            waiting_for: self.waiting_for.as_deref().map(visible),
+            opened_at: self.opened_at.map(|t| t.as_millisecond()),
+            ends_at,
+            ends_in_ms: self.deadline.map(|d| {
+                i64::try_from(d.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(i64::MAX)
+            }),
+            click_to_prompt_ms: self.click_to_prompt.map(millis),
+            calls: Calls {
+                total: self.calls.0,
+                refused: self.calls.1,
+                recent: self.recent.iter().map(|(_, c)| c.clone()).collect(),
+            },
+            streams: self.streams.iter().map(|s| visible(s)).collect(),
+            terminals: self.terminals.clone(),
+            proof: self.proof.clone(),
+            ended: self.ended.clone(),
+            error: self.error.clone(),
+            request: self.request.as_ref().map(ToString::to_string),
+            grant: self.grant.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// The colour that goes with an environment's word.
+pub(crate) fn environment_kind(word: &str) -> EnvironmentKind {
+    match word {
+        "prod" | "production" => EnvironmentKind::Prod,
+        "stage" | "staging" => EnvironmentKind::Stage,
+        "dev" | "development" | "test" => EnvironmentKind::Dev,
+        _ => EnvironmentKind::Other,
+    }
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> SessionRecord {
+        let wanted = Wanted {
+            cluster: "payments-eu-1".parse().unwrap(),
+            environment: "prod".into(),
+            profile: "debug".parse().unwrap(),
+            scope: Scope::ClusterWide,
+            duration: Ttl::minutes(45),
+            reason: "why\u{202e}not".into(),
+        };
+        SessionRecord::new(SessionId::new("s1"), wanted)
+    }
+
+    fn call(status: Option<u16>) -> Call {
+        Call { verb: "get".into(), resource: "pods".into(), status, ms: None }
+    }
+
+    #[test]
+    fn p13_a_line_that_is_unproven_never_turns_green_later() {
+        let mut record = record();
+        record.begin_closing(EndReason::Left, None, None, &[ProofKind::RightsGone, ProofKind::TokenRefused]);
+        record.prove(ProofKind::RightsGone, ProofState::Unproven, "no answer");
+        record.prove(ProofKind::RightsGone, ProofState::Done, "late");
+        assert_eq!(record.proof_of(ProofKind::RightsGone), Some(ProofState::Unproven));
+        assert_eq!(record.proof_of(ProofKind::AccountRemoved), None);
+    }
+
+    #[test]
+    fn a_call_is_counted_once_however_often_it_is_told_and_refusals_too() {
+        let mut record = record();
+        record.call("a", call(None));
+        record.call("a", call(Some(403)));
+        record.call("a", call(Some(403)));
+        record.call("b", call(Some(200)));
+        let calls = record.view().calls;
+        assert_eq!((calls.total, calls.refused, calls.recent.len()), (2, 1, 2));
+    }
+
+    #[test]
+    fn p24_a_reason_is_shown_with_its_hidden_characters() {
+        assert!(record().view().reason.contains("⟨U+202E⟩"));
+    }
+
+    #[test]
+    fn steps_take_time_from_their_own_beginning_and_finish_once() {
+        let mut record = record();
+        record.begin(StepKind::Asked);
+        record.done(StepKind::Asked, "first");
+        record.done(StepKind::Asked, "second");
+        assert_eq!(record.view().steps[1].detail, "first");
+    }
+}

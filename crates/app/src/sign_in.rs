@@ -1,0 +1,322 @@
+//! Signing in and out: the provider, the vault, the hub's own word for who this is.
+
+use crate::core::{App, Core, Signed, now_ms};
+use crate::error::AppError;
+use crate::faults::{of_oidc, of_hub};
+use crate::inventory::{Inventory, SignedInAs};
+use crate::workspace::Workspace;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_client::{Credential, Endpoint, Timeouts, TokenError, clock_difference, connect, probe_get};
+use sallyport_gateway::CutReason;
+use sallyport_hub::Hub;
+use sallyport_ipc::{AppState, HubLink, HubState, SignIn, SignInStep, StepUp};
+use sallyport_model::{ErrorCode, Secret};
+use sallyport_oidc::{Ask, Persist, Provider, ProviderConfig, SignedIn, SignedOut, TokenSource};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long a person may take in the browser.
+const PERSON: Duration = Duration::from_secs(600);
+
+/// The ID token for the hub, and for nobody else (promise P4).
+struct IdTokens(TokenSource);
+
+impl sallyport_client::TokenSource for IdTokens {
+    fn token(&self) -> BoxFuture<'_, Result<Secret<String>, TokenError>> {
+        async { self.0.id_token().await.map_err(|e| TokenError::with(e.to_string(), e)) }.boxed()
+    }
+}
+
+/// The hub's endpoint.
+pub(crate) fn endpoint(workspace: &Workspace) -> Result<Endpoint, AppError> {
+    Endpoint::parse(workspace.hub.url.as_str(), Some(&workspace.hub.ca), None)
+        .map_err(|e| AppError::new(ErrorCode::BadInput, "the workspace's hub can't be used").because(e))
+}
+
+impl App {
+    /// Signs in through the person's browser; with `step`, again and stronger. Ends when the hub has said who this is.
+    ///
+    /// # Errors
+    /// Everything between here and there, each with what to do next. A sign-in that is under way is left alone.
+    pub async fn sign_in(&self, step: Option<StepUp>) -> Result<AppState, AppError> {
+        let core = &self.0;
+        let cancel = {
+            let mut shared = core.shared();
+            if shared.cancel_sign_in.is_some() {
+                return Err(AppError::new(ErrorCode::Cancelled, "a sign-in is under way already"));
+            }
+            let cancel = core.stop.child_token();
+            shared.cancel_sign_in = Some(cancel.clone());
+            cancel
+        };
+        core.at_step(SignInStep::Preparing, step.as_ref());
+        let done = self.sign_in_until(step.as_ref(), &cancel).await;
+        core.shared().cancel_sign_in = None;
+        self.note_sign_in(step.is_some(), &done).await;
+        match done {
+            Ok(()) => {
+                core.shared().sign_in = None;
+                core.tell_state();
+                core.signed_in_again.notify_waiters();
+                Ok(core.state())
+            }
+            Err(error) => {
+                match (&mut core.shared().sign_in, error.code()) {
+                    (sign_in, ErrorCode::Cancelled) => *sign_in = None,
+                    (Some(sign_in), _) => {
+                        sign_in.step = SignInStep::Failed;
+                        sign_in.error = Some(error.view());
+                    }
+                    (None, _) => {}
+                }
+                core.tell_state();
+                Err(error)
+            }
+        }
+    }
+
+    async fn sign_in_until(&self, step: Option<&StepUp>, cancel: &CancellationToken) -> Result<(), AppError> {
+        let core = &self.0;
+        let workspace = core.shared().workspace.clone();
+        let workspace = workspace.ok_or_else(|| AppError::failed("no team was joined yet").hint("Join a team first."))?;
+        let current = core.shared().signed.as_ref().map(|s| s.tokens.clone());
+        let provider = match &current {
+            Some(tokens) => tokens.provider().clone(),
+            None => Provider::discover(&core.provider_config(&workspace)).await.map_err(of_oidc)?,
+        };
+        let pending = provider.begin(ask(step)).await.map_err(of_oidc)?;
+        core.host.open_browser(pending.authorization_url().as_str())?;
+        core.at_step(SignInStep::Browser, step);
+        let signed_in = pending.finish(PERSON, cancel.cancelled()).await.map_err(of_oidc)?;
+        core.at_step(SignInStep::Checking, step);
+        core.at_step(SignInStep::Hub, step);
+        match current {
+            Some(tokens) => {
+                tokens.replace(signed_in).await.map_err(of_oidc)?;
+                self.refresh_identity(&tokens).await
+            }
+            None => self.connect(&workspace, self.tokens_of(provider, signed_in).await).await,
+        }
+    }
+
+    async fn tokens_of(&self, provider: Provider, signed_in: SignedIn) -> TokenSource {
+        let persist = self.0.persist(provider.config());
+        TokenSource::open(provider, signed_in, persist).await
+    }
+
+    async fn note_sign_in(&self, again: bool, done: &Result<(), AppError>) {
+        let mut draft = Draft::new(if again { Action::StepUp } else { Action::SignIn });
+        match done {
+            Ok(()) => {
+                if let Some(signed) = &self.0.shared().signed {
+                    draft = draft
+                        .user(&signed.who.user)
+                        .detail("amr", signed.who.amr.join("+"))
+                        .detail("acr", signed.who.acr.join(" "))
+                        .detail("auth_time", signed.who.auth_time.unwrap_or_default());
+                }
+            }
+            Err(error) => draft = draft.outcome(Outcome::Failed).detail("why", error.message()),
+        }
+        self.0.recorder.note(draft).await;
+    }
+
+    /// Goes on with a stored sign-in, in the background and without a browser.
+    pub(crate) fn resume(&self) {
+        let app = self.clone();
+        tokio::spawn(async move {
+            let Some(workspace) = app.0.shared().workspace.clone() else { return };
+            let config = app.0.provider_config(&workspace);
+            let Some(kept) = crate::secrets::refresh_token(&app.0.vault, &config.issuer, &config.client_id).await else { return };
+            app.0.at_step(SignInStep::Hub, None);
+            let resumed = async {
+                let provider = Provider::discover(&config).await.map_err(of_oidc)?;
+                let persist = app.0.persist(&config);
+                let tokens = TokenSource::resume(provider, &kept, persist).map_err(of_oidc)?;
+                tokens.id_token().await.map_err(of_oidc)?;
+                app.connect(&workspace, tokens).await
+            };
+            let done: Result<(), AppError> = resumed.await;
+            let mut draft = Draft::new(Action::TokenRefresh);
+            if let Err(error) = &done {
+                tracing::info!("the stored sign-in was not resumed: {}", error.chain());
+                draft = draft.outcome(Outcome::Failed).detail("why", error.message());
+            }
+            app.0.recorder.note(draft).await;
+            app.0.shared().sign_in = None;
+            app.0.tell_state();
+        });
+    }
+
+    /// Asks the hub who this is, then keeps its inventory.
+    async fn connect(&self, workspace: &Workspace, tokens: TokenSource) -> Result<(), AppError> {
+        let core = &self.0;
+        let endpoint = endpoint(workspace)?;
+        let source = Arc::new(IdTokens(tokens.clone()));
+        let client = connect(&endpoint, Credential::Source(source), Timeouts::both(core.options.deadline))
+            .map_err(|e| AppError::failed("the hub can't be called").because(e))?;
+        let hub = Hub::new(client, core.options.deadline);
+        core.hub_is(HubLink::Connecting, None);
+        let asked = async {
+            core.read_hub_clock(&endpoint, &tokens).await;
+            let identity = hub.whoami().await.map_err(of_hub)?;
+            // Boxed: the compiler can't see through its join that it may move between threads.
+            let teams = hub.teams().boxed().await.map_err(of_hub)?;
+            Ok::<_, AppError>((identity, teams))
+        };
+        let (identity, teams) = asked.await.inspect_err(|e| core.hub_is(HubLink::Down, Some(e.message().to_owned())))?;
+        let signed = Signed {
+            email: tokens.claims().and_then(|c| c.email),
+            tokens,
+            hub,
+            who: SignedInAs {
+                user: identity.user,
+                groups: identity.groups,
+                acr: identity.acr,
+                amr: identity.amr,
+                auth_time: identity.auth_time,
+            },
+            teams,
+            stop: core.stop.child_token(),
+        };
+        core.shared().signed = Some(signed.clone());
+        core.hub_is(HubLink::Live, None);
+        self.keep_inventory(&signed);
+        self.clean_up_with(signed);
+        Ok(())
+    }
+
+    /// After a step-up the same connection says who one is now.
+    async fn refresh_identity(&self, tokens: &TokenSource) -> Result<(), AppError> {
+        let signed = self.0.signed()?;
+        let identity = signed.hub.whoami().await.map_err(of_hub)?;
+        let mut shared = self.0.shared();
+        if let Some(now) = &mut shared.signed {
+            now.email = tokens.claims().and_then(|c| c.email);
+            now.who.acr = identity.acr;
+            now.who.amr = identity.amr;
+            now.who.auth_time = identity.auth_time;
+            now.who.groups = identity.groups;
+        }
+        Ok(())
+    }
+
+    /// Ends a sign-in under way.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn sign_in_cancel(&self) -> Result<(), AppError> {
+        if let Some(cancel) = &self.0.shared().cancel_sign_in {
+            cancel.cancel();
+        }
+        Ok(())
+    }
+
+    /// Ends every session with proof (3 s for the first stage), then the sign-in here and at the provider.
+    ///
+    /// # Errors
+    /// When the provider did not confirm: this desktop has forgotten the sign-in all the same.
+    pub async fn sign_out(&self) -> Result<AppState, AppError> {
+        let core = &self.0;
+        let Some(signed) = core.shared().signed.clone() else { return Ok(core.state()) };
+        self.close_all(CutReason::SignedOut, Duration::from_secs(3)).await;
+        let ended = signed.tokens.sign_out().await;
+        signed.stop.cancel();
+        *core.inventory.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Inventory::default();
+        {
+            let mut shared = core.shared();
+            shared.signed = None;
+            shared.sign_in = None;
+            shared.hub_ahead = None;
+        }
+        core.hub_is(HubLink::Idle, None);
+        if let Err(error) = core.prefs.forget_reason().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last reason was not forgotten");
+        }
+        let (outcome, said) = match &ended {
+            Ok(SignedOut::Revoked) => (Outcome::Ok, "the refresh token is revoked at the provider".to_owned()),
+            Ok(SignedOut::NotOffered) => (Outcome::Ok, "the provider offers no revocation".to_owned()),
+            Ok(SignedOut::NothingToRevoke) => (Outcome::Ok, "there was no refresh token".to_owned()),
+            Err(error) => (Outcome::Failed, format!("the provider did not confirm: {error}")),
+        };
+        core.recorder.note(Draft::new(Action::SignOut).user(&signed.who.user).outcome(outcome).detail("provider", said)).await;
+        core.tell_state();
+        core.clusters_changed.notify_one();
+        match ended {
+            Ok(_) => Ok(core.state()),
+            Err(error) => Err(AppError::new(error.code(), "you are signed out here, but the provider did not confirm it")
+                .hint("Its refresh token may work until it runs out; end the sign-in in the provider's own pages to be sure.")
+                .because(error)),
+        }
+    }
+}
+
+impl Core {
+    fn provider_config(&self, workspace: &Workspace) -> ProviderConfig {
+        ProviderConfig {
+            issuer: workspace.oidc.issuer.clone(),
+            client_id: workspace.oidc.client_id.clone(),
+            scopes: workspace.oidc.scopes.iter().filter(|s| *s != "openid").cloned().collect(),
+            extra_ca_pem: workspace.oidc.ca.clone(),
+            timeout: self.options.deadline,
+        }
+    }
+
+    /// Stores the refresh token in the vault, before it is used.
+    fn persist(&self, config: &ProviderConfig) -> Persist {
+        let (vault, issuer, client_id) = (self.vault.clone(), config.issuer.clone(), config.client_id.clone());
+        Arc::new(move |kept| {
+            let (vault, issuer, client_id) = (vault.clone(), issuer.clone(), client_id.clone());
+            Box::pin(async move {
+                crate::secrets::keep_refresh_token(&vault, &issuer, &client_id, kept).await.map_err(|e| e.to_string())
+            })
+        })
+    }
+
+    fn at_step(&self, step: SignInStep, step_up: Option<&StepUp>) {
+        {
+            let mut shared = self.shared();
+            let since = shared.sign_in.as_ref().filter(|_| step != SignInStep::Preparing).map_or_else(now_ms, |s| s.since);
+            shared.sign_in = Some(SignIn { step, since, step_up: step_up.cloned(), error: None });
+        }
+        self.tell_state();
+    }
+
+    /// Notes how the connection to the hub is, and tells the window when that is new.
+    pub(crate) fn hub_is(&self, link: HubLink, message: Option<String>) {
+        {
+            let mut shared = self.shared();
+            if shared.hub.link == link && shared.hub.message == message {
+                return;
+            }
+            let since = if shared.hub.link == link { shared.hub.since } else { now_ms() };
+            shared.hub = HubState { link, since, message, retry_at: None };
+        }
+        self.tell_state();
+    }
+
+    /// Compares clocks once per connection; countdowns then run on monotonic time.
+    async fn read_hub_clock(&self, endpoint: &Endpoint, tokens: &TokenSource) {
+        let Ok(token) = tokens.id_token().await else { return };
+        let sent = now_ms();
+        if let Ok(answer) = probe_get(endpoint, Some(&token), "/version", self.options.deadline).await
+            && let Some(date) = answer.date
+        {
+            self.shared().hub_ahead = Some(clock_difference(date, sent, now_ms()));
+        }
+    }
+}
+
+fn ask(step: Option<&StepUp>) -> Ask {
+    let Some(step) = step else { return Ask::default() };
+    Ask {
+        acr_values: step.acr.clone(),
+        amr: step.amr.clone(),
+        max_age: step.max_age_seconds.map(|s| Duration::from_secs(s.into())),
+        ..Ask::default()
+    }
+}
+

@@ -1,0 +1,189 @@
+//! A desktop without a window: the app, a person's browser, and what the window would have been told.
+
+use anyhow::{Context, Result, bail};
+use sallyport_app::{App, AppError, Dirs, Host, Options};
+use sallyport_ipc::{Event, OpenInput, ProofKind, ProofState, SessionState, SessionView, StepUp};
+use sallyport_testkit::browser::FormBrowser;
+use sallyport_testkit::fleet::Fleet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The deadline of one network call in stories.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+
+/// What a window would be.
+struct Headless {
+    browser: Arc<FormBrowser>,
+    opened: Mutex<u32>,
+    told: Mutex<Vec<Event>>,
+}
+
+impl Host for Headless {
+    fn open_browser(&self, url: &str) -> Result<(), AppError> {
+        *self.opened.lock().expect("nobody panics here") += 1;
+        let (browser, url) = (self.browser.clone(), url.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = browser.sign_in(&url).await {
+                eprintln!("the browser: {error:#}");
+            }
+        });
+        Ok(())
+    }
+
+    fn tell(&self, event: Event) {
+        self.told.lock().expect("nobody panics here").push(event);
+    }
+
+    fn exit(&self) {}
+}
+
+/// One person's desktop in a directory of its own.
+pub(crate) struct Desktop {
+    pub(crate) app: App,
+    pub(crate) home: tempfile::TempDir,
+    host: Arc<Headless>,
+}
+
+/// The options of a story's app.
+pub(crate) fn options(fleet: &Fleet) -> Options {
+    Options {
+        deadline: DEADLINE,
+        keyring: false,
+        demo: None,
+        kubectl_dir: fleet.target().plane.assets().kubectl().parent().map(PathBuf::from),
+        shell: Some("/bin/bash".into()),
+    }
+}
+
+impl Desktop {
+    /// A fresh desktop of `sub` that has joined the fleet and is not signed in.
+    pub(crate) async fn joined(fleet: &Fleet, sub: &str) -> Result<Self> {
+        let home = tempfile::tempdir()?;
+        let desktop = Self::at(fleet, sub, home).await?;
+        desktop.app.workspace_join(fleet.workspace_file()).await?;
+        Ok(desktop)
+    }
+
+    /// A desktop of `sub` in an existing directory.
+    pub(crate) async fn at(fleet: &Fleet, sub: &str, home: tempfile::TempDir) -> Result<Self> {
+        let browser = Arc::new(FormBrowser::of(&fleet.idp, sub)?);
+        let host = Arc::new(Headless { browser, opened: Mutex::new(0), told: Mutex::default() });
+        let app = App::start(Dirs::under(home.path()), options(fleet), host.clone()).await?;
+        Ok(Self { app, home, host })
+    }
+
+    /// A desktop that is signed in and has its inventory.
+    pub(crate) async fn signed_in(fleet: &Fleet, sub: &str) -> Result<Self> {
+        let desktop = Self::joined(fleet, sub).await?;
+        desktop.app.sign_in(None).await?;
+        desktop.until_listed(fleet).await?;
+        Ok(desktop)
+    }
+
+    /// Waits until the list shows what may be opened.
+    pub(crate) async fn until_listed(&self, fleet: &Fleet) -> Result<()> {
+        let name = fleet.target().spec.name;
+        until("the inventory", Duration::from_secs(10), async || {
+            let view = self.app.clusters_list().await.ok()?;
+            let cluster = view.clusters.into_iter().find(|c| c.name == name)?;
+            (!matches!(cluster.way, sallyport_ipc::Way::Unknown)).then_some(())
+        })
+        .await
+    }
+
+    /// How often a browser was opened.
+    pub(crate) fn browsers_opened(&self) -> u32 {
+        *self.host.opened.lock().expect("nobody panics here")
+    }
+
+    /// Everything the window was told, as JSON.
+    pub(crate) fn everything_told(&self) -> String {
+        serde_json::to_string(&*self.host.told.lock().expect("nobody panics here")).expect("events serialise")
+    }
+
+    /// Opens and waits until it is open.
+    ///
+    /// # Errors
+    /// With the session's own error when it fails to open.
+    pub(crate) async fn open(&self, cluster: &str, profile: &str) -> Result<SessionView> {
+        let started = self.app.session_open(input(cluster, profile)).await?;
+        let view = self.until(&started.id, |v| v.state != SessionState::Opening).await?;
+        match (view.state, &view.error) {
+            (SessionState::Open, _) => Ok(view),
+            (_, Some(error)) => bail!("{}: {}", serde_json::to_string(&error.code)?, error.message),
+            (state, None) => bail!("the session is {state:?}"),
+        }
+    }
+
+    /// A session as it is now.
+    pub(crate) async fn session(&self, id: &str) -> Result<SessionView> {
+        self.app.sessions_list().await?.into_iter().find(|s| s.id == id).context("there is no such session")
+    }
+
+    /// Waits until a session is as wanted.
+    pub(crate) async fn until(&self, id: &str, wanted: impl Fn(&SessionView) -> bool) -> Result<SessionView> {
+        let found = until("the session", Duration::from_secs(40), async || self.session(id).await.ok().filter(&wanted)).await;
+        match found {
+            Ok(view) => Ok(view),
+            Err(error) => Err(error.context(serde_json::to_string(&self.session(id).await?)?)),
+        }
+    }
+
+    /// The path of a session's private kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> Result<PathBuf> {
+        let run = self.home.path().join("run");
+        let mut found = Vec::new();
+        for entry in walk(&run)? {
+            if std::fs::read_to_string(&entry).is_ok_and(|text| text.contains("client-key-data")) {
+                found.push(entry);
+            }
+        }
+        found.pop().context("no private kubeconfig in the runtime directory")
+    }
+}
+
+/// Every file below a directory.
+pub(crate) fn walk(dir: &std::path::Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() { files.extend(walk(&entry.path())?) } else { files.push(entry.path()) }
+    }
+    Ok(files)
+}
+
+/// What a click asks for, with a reason.
+pub(crate) fn input(cluster: &str, profile: &str) -> OpenInput {
+    OpenInput {
+        cluster: cluster.to_owned(),
+        profile: Some(profile.to_owned()),
+        reason: Some("INC-4312 p99 latency after deploy".to_owned()),
+        ..OpenInput::default()
+    }
+}
+
+/// How a line of the proof stands.
+pub(crate) fn proof(view: &SessionView, kind: ProofKind) -> (Option<ProofState>, u32, String) {
+    let line = view.proof.iter().find(|p| p.kind == kind);
+    (line.map(|l| l.state), line.and_then(|l| l.ms).unwrap_or_default(), line.map(|l| l.detail.clone()).unwrap_or_default())
+}
+
+/// What a step-up must reach, as the refusal said.
+pub(crate) fn step_up(view: &SessionView) -> Option<StepUp> {
+    view.error.as_ref().and_then(|e| e.step_up.clone())
+}
+
+/// Polls until there is something.
+pub(crate) async fn until<T>(what: &str, within: Duration, ask: impl AsyncFn() -> Option<T>) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = ask().await {
+            return Ok(found);
+        }
+        if started.elapsed() > within {
+            bail!("{what} was not as wanted within {} s", within.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,138 @@
+//! The ways a session ends, or does not begin twice.
+
+use crate::desktop::{Desktop, input, proof, until};
+use crate::lines::Lines;
+use crate::way_in_and_out::{grant_account, one_click};
+use anyhow::{Context, Result};
+use sallyport_ipc::{EndReason, ProofKind, ProofState, SessionState};
+use sallyport_testkit::fleet::Fleet;
+use sallyport_testkit::idp::Idp;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// Two clicks at once are one session.
+pub(crate) async fn two_clicks(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let cluster = fleet.target().spec.name;
+    let desktop = Desktop::signed_in(fleet, "dana").await?;
+    let (one, two) = tokio::join!(
+        desktop.app.session_open(input(cluster, "view")),
+        desktop.app.session_open(input(cluster, "view"))
+    );
+    let (one, two) = (one?, two?);
+    lines.check("two clicks at once are one session", one.id == two.id, "");
+    desktop.until(&one.id, |v| v.state == SessionState::Open).await?;
+    let third = desktop.app.session_open(one_click(cluster)).await?;
+    lines.check("a third click, with nothing but the name, shows it", third.id == one.id, "as last time");
+    let grants = grant_account(fleet.target()).await?;
+    lines.check("one grant exists", grants.is_some(), grants.unwrap_or_default());
+    desktop.app.session_leave(one.id.clone()).await?;
+    desktop.until(&one.id, |v| v.state == SessionState::Closed).await?;
+    desktop.app.shut_down().await;
+    Ok(())
+}
+
+/// Someone else ends it.
+pub(crate) async fn revoked(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let target = fleet.target();
+    let desktop = Desktop::signed_in(fleet, "dana").await?;
+    let session = desktop.open(target.spec.name, "debug-prod").await?;
+    let kubeconfig = desktop.kubeconfig()?;
+    let kubectl = target.plane.kubectl_with(&kubeconfig);
+    let mut watch = kubectl.command(["get", "pods", "-n", "payments", "-w"]);
+    let mut watch = watch.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).kill_on_drop(true).spawn()?;
+    until("a watch", Duration::from_secs(10), async || {
+        (!desktop.session(&session.id).await.ok()?.streams.is_empty()).then_some(())
+    })
+    .await?;
+    let lead = Desktop::signed_in(fleet, "lee").await?;
+    let name = request_name(fleet, &session.request.clone().context("asked")?).await?;
+    let revoke = json!({"status": {"revocation": {"by": "oidc:lee@meridian.example", "at": now(), "reason": "rollback in progress"}}});
+    let token = hub_token(fleet, "lee").await?;
+    let as_lee = fleet.hub.kubectl_with(&fleet.hub.kubeconfig_with_token(&token)?);
+    as_lee
+        .ok(&["patch", "accessrequest", &name, "-n", "team-payments", "--subresource=status", "--type=merge", "-p", &revoke.to_string()])
+        .await?;
+    let at = Instant::now();
+    let ended = tokio::time::timeout(Duration::from_secs(5), watch.wait()).await;
+    lines.check("revoking cuts the stream", ended.is_ok(), format!("{} ms after the revocation was written", at.elapsed().as_millis()));
+    let closed = desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
+    let said = closed.ended.clone().context("it says how it ended")?;
+    lines.check("it says by whom and why", said.reason == EndReason::Revoked && said.by.as_deref().is_some_and(|b| b.contains("lee")), format!("{said:?}"));
+    lines.check("and is proven", proof(&closed, ProofKind::TokenRefused).0 == Some(ProofState::Done), "");
+    lead.app.shut_down().await;
+    desktop.app.shut_down().await;
+    Ok(())
+}
+
+/// A bound role that grows closes every session that holds it (P11).
+pub(crate) async fn role_grows(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let target = fleet.target();
+    let desktop = Desktop::signed_in(fleet, "dana").await?;
+    let session = desktop.open(target.spec.name, "debug-prod").await?;
+    let kubectl = target.plane.kubectl();
+    let before = kubectl.ok(&["get", "clusterrole", "sallyport:debug", "-o", "json"]).await?;
+    let more = json!([{"op": "add", "path": "/rules/-", "value": {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}}]);
+    kubectl.ok(&["patch", "clusterrole", "sallyport:debug", "--type=json", "-p", &more.to_string()]).await?;
+    let at = Instant::now();
+    let closed = desktop.until(&session.id, |v| v.state != SessionState::Open).await?;
+    let mut role: serde_json::Value = serde_json::from_str(&before)?;
+    role["metadata"] = json!({"name": "sallyport:debug", "labels": role["metadata"]["labels"]});
+    kubectl.run_with_stdin(&["replace", "-f", "-"], role.to_string().as_bytes()).await?;
+    let said = closed.ended.clone().context("it says how it ended")?;
+    lines.check("a bound role that grows closes the session", said.reason == EndReason::Revoked, format!("{} ms later: {}", at.elapsed().as_millis(), said.message.unwrap_or_default()));
+    desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
+    // The next story needs the broker to have read the role as it was.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    desktop.app.shut_down().await;
+    Ok(())
+}
+
+/// Signing out ends every session with proof and the sign-in at the provider.
+pub(crate) async fn sign_out(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let desktop = Desktop::signed_in(fleet, "dana").await?;
+    let session = desktop.open(fleet.target().spec.name, "view").await?;
+    let at = Instant::now();
+    let state = desktop.app.sign_out().await?;
+    lines.check("signed out", state.user.is_none(), format!("{} ms", at.elapsed().as_millis()));
+    let view = desktop.session(&session.id).await?;
+    lines.check("the session's rights are gone by then", proof(&view, ProofKind::RightsGone).0 == Some(ProofState::Done), proof(&view, ProofKind::RightsGone).2);
+    let live = live_refresh_tokens(&fleet.idp, "dana").await?;
+    lines.check("the provider has revoked the refresh token", live == 0, format!("{live} of dana's work"));
+    let refused = desktop.app.session_open(input(fleet.target().spec.name, "view")).await;
+    lines.check("nothing opens any more", refused.is_err(), refused.err().map(|e| e.message().to_owned()).unwrap_or_default());
+    desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
+    desktop.app.shut_down().await;
+    Ok(())
+}
+
+async fn live_refresh_tokens(idp: &Idp, sub: &str) -> Result<usize> {
+    let all = idp.refresh_tokens().await?;
+    Ok(all.iter().filter(|t| t.account == sub && t.state == "live").count())
+}
+
+/// The name of the request with this UID.
+pub(crate) async fn request_name(fleet: &Fleet, uid: &str) -> Result<String> {
+    let jsonpath = format!("-o=jsonpath={{.items[?(@.metadata.uid=='{uid}')].metadata.name}}");
+    fleet.hub.kubectl().ok(&["get", "accessrequests", "-n", "team-payments", &jsonpath]).await
+}
+
+/// An ID token for the hub, by a sign-in of its own.
+async fn hub_token(fleet: &Fleet, sub: &str) -> Result<String> {
+    use sallyport_oidc::{Ask, Provider, ProviderConfig};
+    use sallyport_testkit::browser::FormBrowser;
+    let config = ProviderConfig {
+        issuer: fleet.idp.issuer().to_owned(),
+        client_id: fleet.idp.client_id().to_owned(),
+        scopes: vec!["email".into(), "profile".into(), "groups".into()],
+        extra_ca_pem: Some(fleet.idp.ca_pem().to_owned()),
+        timeout: crate::desktop::DEADLINE,
+    };
+    let pending = Provider::discover(&config).await?.begin(Ask::default()).await?;
+    let (url, browser) = (pending.authorization_url().to_string(), FormBrowser::of(&fleet.idp, sub)?);
+    let (signed_in, _) = tokio::join!(pending.finish(Duration::from_secs(20), std::future::pending()), browser.sign_in(&url));
+    Ok(signed_in?.id_token.expose().clone())
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,74 @@
+//! Stories: what a person does, played without a window against a real fleet. `stories [NAME …]`; without a name all.
+//!
+//! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
+
+mod bad_days;
+mod crash;
+mod desktop;
+mod ends;
+mod lines;
+mod step_up;
+mod way_in_and_out;
+
+use anyhow::Result;
+use futures::future::LocalBoxFuture;
+use lines::Lines;
+use sallyport_testkit::fleet::{Fleet, FleetOptions};
+use std::process::ExitCode;
+
+/// A story by its name.
+type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<()>>;
+
+const STORIES: [(&str, Story); 9] = [
+    ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
+    ("step_up", |f, l| Box::pin(step_up::play(f, l))),
+    ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
+    ("revoked", |f, l| Box::pin(ends::revoked(f, l))),
+    ("role_grows", |f, l| Box::pin(ends::role_grows(f, l))),
+    ("sign_out", |f, l| Box::pin(ends::sign_out(f, l))),
+    ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
+    ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
+    ("killed", |f, l| Box::pin(crash::killed(f, l))),
+];
+
+fn main() -> ExitCode {
+    let mut args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    if args.first().is_some_and(|a| a == crash::CHILD) {
+        return crash::child();
+    }
+    let known: Vec<&str> = STORIES.iter().map(|(name, _)| *name).collect();
+    if let Some(unknown) = args.iter().find(|a| !known.contains(&a.as_str())) {
+        eprintln!("there is no story {unknown}; known: {}", known.join(", "));
+        return ExitCode::FAILURE;
+    }
+    if args.is_empty() {
+        args = known.iter().map(|n| (*n).to_owned()).collect();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
+    let (passed, failed) = runtime.block_on(play_all(&args));
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn play_all(names: &[String]) -> (usize, usize) {
+    let mut lines = Lines::new("fleet");
+    let fleet = match Fleet::start(FleetOptions::default()).await {
+        Ok(fleet) => fleet,
+        Err(error) => {
+            lines.failed("the fleet starts", format!("{error:#}"));
+            return lines.count();
+        }
+    };
+    lines.seen("identity provider, hub, target with pods and broker are up", "");
+    for (name, story) in STORIES.iter().filter(|(name, _)| names.iter().any(|n| n == name)) {
+        lines.begin(name);
+        // A story that hangs is a failure, not a hung run.
+        match tokio::time::timeout(std::time::Duration::from_secs(180), story(&fleet, &mut lines)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => lines.failed("the story goes on", format!("{error:#}")),
+            Err(_) => lines.failed("the story ends", "it was still running after 180 s"),
+        }
+    }
+    drop(fleet);
+    lines.count()
+}

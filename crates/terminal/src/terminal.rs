@@ -111,8 +111,8 @@ pub struct Terminal {
     input: tokio::sync::Mutex<pipe::Sender>,
     exit: watch::Receiver<Option<Exit>>,
     kind: Shell,
-    // Removed with it.
-    _files: TempDir,
+    // Removed with it, or when it is closed: what is left to read is in memory.
+    files: Mutex<Option<TempDir>>,
 }
 
 /// What is made on a blocking thread.
@@ -165,7 +165,7 @@ impl Terminal {
         let (tell, exit) = watch::channel(None);
         tokio::spawn(supervise(leader, exited, reader, output.clone(), tell));
         let (master, input) = (Mutex::new(master), tokio::sync::Mutex::new(input));
-        Ok(Self { output, master, leader, input, exit, kind, _files: files })
+        Ok(Self { output, master, leader, input, exit, kind, files: Mutex::new(Some(files)) })
     }
 
     /// Looks at it: what was said so far, then what follows. A later look takes over from an earlier one; with none
@@ -223,13 +223,17 @@ impl Terminal {
         ended.unwrap_or(Exit { code: None, signal: Some("unknown".to_owned()) })
     }
 
-    /// Ends everything in it: hangs up, and kills after 0.4 s what is still there. Returns within a second.
+    /// Ends everything in it: hangs up, kills after 0.4 s what is still there, and removes its files; what it said
+    /// stays readable. Returns within a second.
     pub async fn close(&self) -> Exit {
         let leader = self.leader;
         if self.exit.borrow().is_none() {
             let _ = tokio::task::spawn_blocking(move || processes::end(leader, GRACE)).await;
         }
-        self.wait().await
+        let exit = self.wait().await;
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = tokio::task::spawn_blocking(move || drop(files)).await;
+        exit
     }
 }
 

@@ -36,7 +36,8 @@ impl Session {
 
     pub(crate) fn in_runtime(name: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("home")).unwrap();
+        // With it, fish does not start to read every manual page in the background, as it does in a new home.
+        std::fs::create_dir_all(dir.path().join("home/.local/share/fish/generated_completions")).unwrap();
         let kubeconfig = PrivateKubeconfig::write(&dir.path().join(name), &spec()).unwrap();
         Self { dir, kubeconfig }
     }

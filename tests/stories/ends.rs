@@ -89,7 +89,10 @@ pub(crate) async fn role_grows(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
 
 /// Signing out ends every session with proof and the sign-in at the provider.
 pub(crate) async fn sign_out(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let before = live_refresh_tokens(&fleet.idp, "dana").await?;
     let desktop = Desktop::signed_in(fleet, "dana").await?;
+    let signed_in = live_refresh_tokens(&fleet.idp, "dana").await?;
+    lines.check("the provider gave a refresh token", signed_in == before + 1, "");
     let session = desktop.open(fleet.target().spec.name, "view").await?;
     let at = Instant::now();
     let state = desktop.app.sign_out().await?;
@@ -97,7 +100,7 @@ pub(crate) async fn sign_out(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let view = desktop.session(&session.id).await?;
     lines.check("the session's rights are gone by then", proof(&view, ProofKind::RightsGone).0 == Some(ProofState::Done), proof(&view, ProofKind::RightsGone).2);
     let live = live_refresh_tokens(&fleet.idp, "dana").await?;
-    lines.check("the provider has revoked the refresh token", live == 0, format!("{live} of dana's work"));
+    lines.check("the provider has revoked the refresh token", live == before, format!("{live} of dana's live on, of other desktops"));
     let refused = desktop.app.session_open(input(fleet.target().spec.name, "view")).await;
     lines.check("nothing opens any more", refused.is_err(), refused.err().map(|e| e.message().to_owned()).unwrap_or_default());
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;

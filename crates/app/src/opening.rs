@@ -16,7 +16,7 @@ use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_hub::{Ask, Change, Which, request_name};
 use sallyport_ipc::{Event, OpenInput, SessionView, StepKind};
 use sallyport_model::{
-    ClusterName, EndReason, ErrorCode, GrantUid, Phase, RequestUid, Scope, Secret, SessionEvent, SessionId, SessionState,
+    ClusterName, EndReason, ErrorCode, GrantUid, Phase, ProfileName, RequestUid, Scope, Secret, SessionEvent, SessionId, SessionState,
     Ttl,
 };
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
@@ -49,19 +49,20 @@ impl App {
             .cluster
             .parse()
             .map_err(|e: sallyport_model::NameError| AppError::new(ErrorCode::BadInput, e.to_string()))?;
+        // A click that names nothing but the cluster shows what is open there.
+        if input.profile.is_none()
+            && let Some(open) = core.open_on(&cluster, None)
+        {
+            return Ok(core.session_view(&open));
+        }
         let last = core.prefs.last_opening(cluster.clone()).await.unwrap_or_default();
         let offered = core.choose(&cluster, &input, last.as_ref())?;
         let wanted = core.wanted(&cluster, &input, &offered, last.as_ref()).await?;
         let id = SessionId::new(uuid::Uuid::now_v7().to_string());
         let session = {
             let mut sessions = core.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            let same = sessions.values().find(|s| {
-                let record = s.record();
-                record.wanted.cluster == wanted.cluster
-                    && record.wanted.profile == wanted.profile
-                    && matches!(record.state, SessionState::Opening | SessionState::Open)
-            });
-            if let Some(same) = same.cloned() {
+            let same = sessions.values().find(|s| is_open_on(s, &wanted.cluster, Some(&wanted.profile))).cloned();
+            if let Some(same) = same {
                 drop(sessions);
                 return Ok(core.session_view(&same));
             }
@@ -412,6 +413,11 @@ impl App {
 }
 
 impl Core {
+    /// The session that is opening or open on a cluster, under one profile or any.
+    fn open_on(&self, cluster: &ClusterName, profile: Option<&ProfileName>) -> Option<Arc<Session>> {
+        self.all_sessions().into_iter().find(|s| is_open_on(s, cluster, profile))
+    }
+
     /// The profile a click means.
     fn choose(&self, cluster: &ClusterName, input: &OpenInput, last: Option<&Opening>) -> Result<Offered, AppError> {
         let inventory = self.inventory.read().unwrap_or_else(PoisonError::into_inner);
@@ -579,6 +585,13 @@ struct Told {
     offer: bool,
     approved: bool,
     granted: bool,
+}
+
+fn is_open_on(session: &Session, cluster: &ClusterName, profile: Option<&ProfileName>) -> bool {
+    let record = session.record();
+    record.wanted.cluster == *cluster
+        && profile.is_none_or(|p| record.wanted.profile == *p)
+        && matches!(record.state, SessionState::Opening | SessionState::Open)
 }
 
 fn no_session() -> AppError {

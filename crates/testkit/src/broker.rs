@@ -44,13 +44,16 @@ pub async fn install_target(target: &Plane) -> Result<()> {
 async fn refused(plane: &Plane, object: &str, sentence: &str) -> Result<()> {
     let kubectl = plane.kubectl();
     let args = ["create", "--dry-run=server", "--validate=false", "-f", "-"];
-    wait_until("the guardrails", std::time::Duration::from_secs(20), &[], async || {
-        match kubectl.run_with_stdin(&args, object.as_bytes()).await {
-            Ok(answer) => answer.stderr.contains(sentence),
-            Err(_) => false,
-        }
-    })
-    .await
+    let said = Mutex::new(String::new());
+    let within = std::time::Duration::from_secs(20);
+    let bites = wait_until("the guardrails", within, &[], async || {
+        let Ok(answer) = kubectl.run_with_stdin(&args, object.as_bytes()).await else { return false };
+        let refused = answer.stderr.contains(sentence);
+        *said.lock().unwrap_or_else(PoisonError::into_inner) = answer.stderr;
+        refused
+    });
+    let bites = bites.await;
+    bites.with_context(|| format!("{}: {}", plane.name(), said.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// A cluster that a hub knows: its AccessCluster and its broker's accounts on both sides.

@@ -121,7 +121,7 @@ impl Gateway {
 
     /// Serves a session until its permit's end or a cut. Every call it makes is sent to `calls`; when that is full
     /// new calls wait, and when nobody receives any more none is served. `calls` closes once the session is cut and
-    /// its last call was sent.
+    /// its last call was sent. What is refused after that, or for want of a history, passes nothing and is not told.
     ///
     /// # Errors
     /// When the permit is for something else or over, the session is known already, or the API server can't be

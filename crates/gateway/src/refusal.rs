@@ -35,10 +35,10 @@ pub(crate) enum Refusal {
     Host,
     #[error("web pages may not call the gateway")]
     Origin,
-    #[error(
-        "the request carries `{0}`. The gateway adds the session's own credentials; leave yours out (--token, --username)"
-    )]
-    Credentials(&'static str),
+    #[error("the gateway adds the session's own token; leave yours out (--token, --username)")]
+    OwnToken,
+    #[error("the request carries {0}, which only the gateway may say. It was not sent on")]
+    Smuggled(&'static str),
     #[error("impersonation (--as) is not part of this session's profile")]
     Impersonation,
     #[error("only upgrades to websocket and SPDY/3.1 are served, one at a time and without a body")]
@@ -57,10 +57,10 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Closed { .. } | Self::Unknown | Self::OtherCluster { .. } => StatusCode::FORBIDDEN,
-            Self::Origin | Self::Impersonation => StatusCode::FORBIDDEN,
+            Self::Origin | Self::Impersonation | Self::OwnToken => StatusCode::FORBIDDEN,
             Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotAPath | Self::Path(_) | Self::Credentials(_) | Self::Upgrade => StatusCode::BAD_REQUEST,
+            Self::NotAPath | Self::Path(_) | Self::Smuggled(_) | Self::Upgrade => StatusCode::BAD_REQUEST,
             // RFC 9110 §7.4: the request was sent to an authority this server does not speak for.
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Unreachable { .. } | Self::Broken { .. } => StatusCode::BAD_GATEWAY,

@@ -136,12 +136,12 @@ fn unambiguous(path: &str) -> Result<(), &'static str> {
 /// Refuses every way to say who one is; answers with whom the client may impersonate.
 fn credentials(headers: &HeaderMap, impersonation: bool) -> Result<Option<String>, Refusal> {
     if headers.contains_key(AUTHORIZATION) {
-        return Err(Refusal::Credentials("Authorization"));
+        return Err(Refusal::OwnToken);
     }
     let mut impersonates = None;
     for (name, value) in headers {
         if name.as_str().starts_with("x-remote-") {
-            return Err(Refusal::Credentials("X-Remote-…"));
+            return Err(Refusal::Smuggled("an X-Remote header"));
         }
         if name.as_str().starts_with("impersonate-") {
             if !impersonation {
@@ -157,7 +157,7 @@ fn credentials(headers: &HeaderMap, impersonation: bool) -> Result<Option<String
         value.windows(BEARER_PROTOCOL.len()).any(|window| window == BEARER_PROTOCOL.as_bytes())
     });
     if smuggled {
-        return Err(Refusal::Credentials("a bearer token as WebSocket subprotocol"));
+        return Err(Refusal::Smuggled("a bearer token as WebSocket subprotocol"));
     }
     Ok(impersonates)
 }

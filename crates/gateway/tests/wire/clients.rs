@@ -57,6 +57,14 @@ impl Client {
         Self { port, config }
     }
 
+    /// The same client, held to TLS 1.2.
+    pub(crate) fn tls12(opened: &Opened, port: u16) -> Self {
+        let cert = CertificateDer::from_pem_slice(opened.client_cert_pem.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(opened.client_key_pem.expose().as_bytes()).unwrap();
+        let config = versions(&opened.ca_pem, &[&rustls::version::TLS12]);
+        Self { port, config: config.with_client_auth_cert(vec![cert], key).unwrap() }
+    }
+
     pub(crate) fn without_certificate(opened: &Opened, port: u16) -> Self {
         Self { port, config: builder(&opened.ca_pem).with_no_client_auth() }
     }
@@ -137,10 +145,17 @@ impl Client {
 }
 
 fn builder(ca_pem: &str) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+    versions(ca_pem, rustls::DEFAULT_VERSIONS)
+}
+
+fn versions(
+    ca_pem: &str,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
 }

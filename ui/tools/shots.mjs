@@ -22,7 +22,7 @@ for (const theme of quick ? ["dark"] : ["dark", "light"]) {
       const page = await browser.newPage({ viewport: { width, height } });
       page.on("pageerror", (error) => console.error(`${name}: ${error.message}`));
       page.on("console", (message) => { if (message.type() === "error") console.error(`${name}: ${message.text()}`); });
-      page.setDefaultTimeout(8000);
+      page.setDefaultTimeout(20_000);
       const path = join(folder, `${name}-${theme}-${width}.png`);
       try {
         await page.goto(`${site.url}?theme=${theme}&${query}`);
@@ -32,7 +32,7 @@ for (const theme of quick ? ["dark"] : ["dark", "light"]) {
         failed += 1;
         console.error(`${name} (${theme}, ${width}): ${error.message.split("\n")[0]}`);
       }
-      await page.screenshot({ path });
+      await page.screenshot({ path }).catch((error) => console.error(`${name}: ${error.message.split("\n")[0]}`));
       await page.close();
     }
   }

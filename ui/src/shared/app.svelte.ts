@@ -86,15 +86,21 @@ export function dismissNotice(id: number): void {
 
 function take(session: SessionView): void {
   const at = app.sessions.findIndex((s) => s.id === session.id);
-  const before = app.sessions[at]?.state;
+  const before = app.sessions[at];
   app.sessions = at < 0 ? [...app.sessions, session] : app.sessions.with(at, session);
   if (session.endsInMs !== null) {
     const end = performance.now() + session.endsInMs;
     const known = app.deadlines.get(session.id);
     // The same end told again jitters by what the event took; only a real move is taken over.
-    if (known === undefined || Math.abs(known - end) > 1500) app.deadlines = new Map(app.deadlines).set(session.id, end);
+    if (known === undefined || Math.abs(known - end) > 1500) {
+      app.deadlines = new Map(app.deadlines).set(session.id, end);
+      warnBefore(session.id, session.endsInMs);
+    }
   }
-  if (session.state !== before) app.clustersVersion += 1;
+  if (session.state !== before?.state) {
+    app.clustersVersion += 1;
+    announce(before, session);
+  }
   // Asked once: whoever said "not now" finds the button in the session.
   const step = wantedStep(session);
   if (step === null) {
@@ -107,6 +113,30 @@ function take(session: SessionView): void {
 }
 
 const asked = new Set<string>();
+const warnings = new Map<string, ReturnType<typeof setTimeout>>();
+const WARN_MS = 5 * 60_000;
+
+// Five minutes before the end, once; sessions that begin shorter than that need no warning.
+function warnBefore(id: string, endsInMs: number): void {
+  clearTimeout(warnings.get(id));
+  if (endsInMs <= WARN_MS) return;
+  warnings.set(id, setTimeout(() => {
+    const session = app.sessions.find((s) => s.id === id);
+    if (session?.state === "open") notify({ level: "warning", text: `Five minutes left on ${session.cluster}.`, session: id });
+  }, endsInMs - WARN_MS));
+}
+
+// What happens to a session nobody looks at, or that its person did not do.
+function announce(before: SessionView | undefined, now: SessionView): void {
+  const looking = app.view === "sessions" && app.session === now.id;
+  if (before?.state === "opening" && now.state === "open" && !looking) {
+    notify({ level: "info", text: `${now.cluster} is open.`, session: now.id });
+  }
+  if (before?.state === "open" && now.state !== "open" && now.ended && now.ended.reason !== "left") {
+    const how = now.ended.reason === "revoked" ? `was revoked${now.ended.by ? ` by ${now.ended.by}` : ""}` : now.ended.reason === "expired" ? "is over: its time was up" : "ended";
+    notify({ level: "danger", text: `Your session on ${now.cluster} ${how}.`, session: now.id });
+  }
+}
 
 /** The stronger sign-in that a session waits for. */
 export function wantedStep(session: SessionView): StepUp | null {

@@ -22,6 +22,8 @@ export async function open(input: OpenInput): Promise<ErrorView | null> {
       app.reasonFor = input.cluster;
       return null;
     }
+    // What was shown is not what is there any more: it is fetched again, and the person decides anew.
+    if (error.code === "profileChanged") app.clustersVersion += 1;
     return error.code === "cancelled" ? null : error;
   }
 }
@@ -52,7 +54,12 @@ export async function signIn(step: StepUp | null): Promise<boolean> {
     return true;
   } catch (thrown) {
     const error = asError(thrown);
-    if (error.code !== "cancelled" && !app.state?.signIn?.error) app.failure = error;
+    // The sign-in page and the step-up show it with the state, which may arrive a moment later than this.
+    const hasPlace = app.state?.phase !== "ready" || app.stepUp !== null;
+    const tell = () => {
+      if (error.code !== "cancelled" && !(hasPlace && app.state?.signIn?.error)) app.failure = error;
+    };
+    setTimeout(tell, hasPlace ? 500 : 0);
     return false;
   }
 }

@@ -77,6 +77,18 @@ test("a burst arrives whole and never more than the high-water mark is open", ()
     assert.ok(seen.mostOpen < 256 * 1024 + 8192, `open at once ${seen.mostOpen}`);
   }));
 
+test("finding in a terminal takes the keys and gives them back", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    await page.keyboard.type("kubectl get pods\r");
+    await page.keyboard.press("Control+Shift+F");
+    await page.keyboard.type("ledger");
+    assert.equal(await page.getByLabel("Find in the terminal").inputValue(), "ledger");
+    await page.keyboard.press("Escape");
+    await page.keyboard.type("xyz");
+    await page.locator(".xterm-rows", { hasText: "$ xyz" }).waitFor();
+  }));
+
 test("typing faster than commands are answered loses and reorders nothing", () =>
   at("speed=50", async (page) => {
     await enter(page, "payments-eu-1");

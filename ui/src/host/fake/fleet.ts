@@ -114,7 +114,7 @@ export function detail(c: ClusterView, reason: string | null, now: number): Clus
     profiles.push(profile("view", [READ], { maxDurationSeconds: 28_800, namespaces: [], reasonRequired: false, mfa: { acr: [], amr: [], maxAgeSeconds: 28_800, satisfied: true } }, namespaces));
     profiles.push(profile("debug", DEBUG, { mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: team !== "vault" } }, namespaces));
     profiles.push(profile("operate", OPERATE, { opensAtOnce: false, approvals: team === "mail" ? 2 : 1, maxDurationSeconds: 7200, rights: { kind: "known", rights: OPERATE.map((r) => ({ ...r, namespaces })), rules: 34, warnings: ["Workloads edited with these rights keep running after the session ends."] } }, namespaces));
-    profiles.push(profile("break-glass", [], { opensAtOnce: false, approvals: 2, namespaces: [], refused: { why: "cluster-wide `edit` can write in the sessions namespace, so it could keep itself alive.", rule: "ClusterRole edit: create, patch in pods, deployments (apps)" } }, namespaces));
+    profiles.push(profile("break-glass", [...OPERATE, right("Change everything in every namespace", "create patch delete *", true)], { opensAtOnce: false, approvals: 2, namespaces: [], refused: { why: "cluster-wide `edit` can write in the sessions namespace, so it could keep itself alive.", rule: "ClusterRole edit: create, patch in pods, deployments (apps)" } }, namespaces));
     if (c.broker.seenAt === null || c.way.kind === "unknown") for (const p of profiles) p.rights = { kind: "unknown", why: "this cluster's broker has not reported on the profile yet." };
   }
   const asked = c.way.kind === "oneClick" || c.way.kind === "ask" || c.way.kind === "open" ? c.way.profile : null;

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 /// A Kubernetes API of the team's inventory. Signing in to the hub is the inventory: no kubeconfig is handed out.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
-    group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessCluster", plural = "accessclusters",
+    group = "access.sallyport.dev",
+    version = "v1alpha1",
+    kind = "AccessCluster",
+    plural = "accessclusters",
     status = "AccessClusterStatus",
     doc = "A Kubernetes API of the team's inventory. Signing in to the hub is the inventory: no kubeconfig is handed out.",
     printcolumn(name = "Environment", type_ = "string", json_path = ".spec.environment"),

@@ -36,7 +36,11 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
             set("/properties/status/properties/conditions", "x-kubernetes-list-map-keys", json!(["type"]));
             set("/properties/status/properties/jtis", "x-kubernetes-list-type", json!("set"));
             for atomic in ["denial", "revocation", "offer", "grant"] {
-                set(&format!("/properties/status/properties/{atomic}"), "x-kubernetes-map-type", json!("atomic"));
+                set(
+                    &format!("/properties/status/properties/{atomic}"),
+                    "x-kubernetes-map-type",
+                    json!("atomic"),
+                );
             }
         }
         "AccessGrant" => {
@@ -131,7 +135,9 @@ mod tests {
                 for (name, field) in schema["properties"].as_object().into_iter().flatten() {
                     unbounded(field, &format!("{at}.{name}"), found);
                 }
-                if !schema["additionalProperties"].is_null() || !schema["x-kubernetes-preserve-unknown-fields"].is_null() {
+                if !schema["additionalProperties"].is_null()
+                    || !schema["x-kubernetes-preserve-unknown-fields"].is_null()
+                {
                     found.push(format!("{at}.*"));
                 }
             }
@@ -164,8 +170,10 @@ mod tests {
         ];
         for (crds, text) in committed {
             let committed: Vec<Value> = serde_saphyr::from_multiple(text).expect("YAML");
-            let generated: Vec<Value> = crds.iter().map(|crd| serde_json::to_value(crd).expect("JSON")).collect();
-            let names = |list: &[Value]| list.iter().map(|c| c["metadata"]["name"].to_string()).collect::<Vec<_>>();
+            let generated: Vec<Value> =
+                crds.iter().map(|crd| serde_json::to_value(crd).expect("JSON")).collect();
+            let names =
+                |list: &[Value]| list.iter().map(|c| c["metadata"]["name"].to_string()).collect::<Vec<_>>();
             assert_eq!(names(&committed), names(&generated));
             assert!(committed == generated, "deploy/ is not what the types say; run `make codegen`");
         }

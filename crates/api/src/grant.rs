@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 /// removes them by Kubernetes' own garbage collection. Its end is `creationTimestamp` + `duration`.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
-    group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessGrant", plural = "accessgrants",
+    group = "access.sallyport.dev",
+    version = "v1alpha1",
+    kind = "AccessGrant",
+    plural = "accessgrants",
     status = "AccessGrantStatus",
     doc = "What exists on a target while access is open; deleting it removes the ServiceAccount and the bindings.",
     printcolumn(name = "User", type_ = "string", json_path = ".spec.user"),
@@ -31,11 +34,17 @@ pub struct AccessGrantSpec {
     #[schemars(length(min = 3, max = 128), regex(pattern = r"^[0-9a-f-]{1,64}/[0-9]{1,19}$"))]
     pub profile_revision: String,
     /// ClusterRoles bound.
-    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253), regex(pattern = r"^[^/%?#\s]+$")))]
+    #[schemars(
+        length(min = 1, max = 16),
+        inner(length(min = 1, max = 253), regex(pattern = r"^[^/%?#\s]+$"))
+    )]
     pub roles: Vec<String>,
     /// Where; empty means cluster-wide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")))]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))
+    )]
     pub namespaces: Vec<String>,
     /// The digest of the offer that was decided on.
     #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]

@@ -174,11 +174,14 @@ mod tests {
             assert_eq!(guardrail_differences(side, &stored(side)), Vec::<String>::new());
             let edits: [(&str, fn(&mut Guardrails)); 6] = [
                 ("spec.matchConditions", |g| {
-                    g.policies[0]["spec"]["matchConditions"] = json!([{"name": "only-dry", "expression": "request.dryRun"}]);
+                    g.policies[0]["spec"]["matchConditions"] =
+                        json!([{"name": "only-dry", "expression": "request.dryRun"}]);
                 }),
                 ("spec.failurePolicy", |g| g.policies[1]["spec"]["failurePolicy"] = json!("Ignore")),
                 ("expression", |g| g.policies[1]["spec"]["validations"][0]["expression"] = json!("true")),
-                ("spec.validationActions[0]", |g| g.bindings[2]["spec"]["validationActions"] = json!(["Warn"])),
+                ("spec.validationActions[0]", |g| {
+                    g.bindings[2]["spec"]["validationActions"] = json!(["Warn"])
+                }),
                 ("is missing", |g| drop(g.bindings.remove(0))),
                 ("spec.newKnob", |g| g.policies[2]["spec"]["newKnob"] = json!(true)),
             ];

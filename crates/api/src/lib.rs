@@ -16,15 +16,16 @@ mod profile;
 mod request;
 mod rules;
 
-pub use cluster::{AccessCluster, AccessClusterSpec, AccessClusterStatus, BrokerReport, GuardrailReport, ProfileReport};
+pub use cluster::{
+    AccessCluster, AccessClusterSpec, AccessClusterStatus, BrokerReport, GuardrailReport, ProfileReport,
+};
 pub use crd::{grant_crd, hub_crds};
 pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestRef};
 pub use guardrails::{Guardrails, Side, enrolment, guardrail_differences, shipped_guardrails};
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa, Profile};
 pub use request::{
-    PhaseField,
-    AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, Condition, Denial, GrantRecord, Offer,
-    Revocation, CONDITION_ENDED,
+    AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_ENDED, Condition,
+    Denial, GrantRecord, Offer, PhaseField, Revocation,
 };
 pub use rules::RuleSummary;
 

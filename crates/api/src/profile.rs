@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 /// What may be asked for. Who may ask, approve and revoke is plain RBAC on its name.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
-    group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessProfile", plural = "accessprofiles",
+    group = "access.sallyport.dev",
+    version = "v1alpha1",
+    kind = "AccessProfile",
+    plural = "accessprofiles",
     doc = "What may be asked for. Who may ask, approve and revoke is plain RBAC on its name.",
     printcolumn(name = "MaxDuration", type_ = "string", json_path = ".spec.maxDuration"),
     printcolumn(name = "Approvals", type_ = "integer", json_path = ".spec.approvals")
@@ -18,11 +21,17 @@ pub struct AccessProfileSpec {
     #[schemars(length(min = 1, max = 64), inner(length(max = 253), regex(pattern = r"^[a-z0-9*.-]+$")))]
     pub clusters: Vec<String>,
     /// ClusterRoles of the target that a session is bound to.
-    #[schemars(length(min = 1, max = 16), inner(length(min = 1, max = 253), regex(pattern = r"^[^/%?#\s]+$")))]
+    #[schemars(
+        length(min = 1, max = 16),
+        inner(length(min = 1, max = 253), regex(pattern = r"^[^/%?#\s]+$"))
+    )]
     pub roles: Vec<String>,
     /// Namespaces they are bound in; empty means cluster-wide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")))]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))
+    )]
     pub namespaces: Vec<String>,
     /// The longest session, e.g. `1h30m`.
     #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]
@@ -103,7 +112,8 @@ impl TryFrom<&AccessProfile> for Profile {
         let wrong = |why: String| MalformedObject::new("AccessProfile", name, why);
         let spec = &object.spec;
         let uid = object.metadata.uid.as_deref().unwrap_or_default();
-        let parse_all = |list: &[String]| list.iter().map(|r| r.parse()).collect::<Result<Vec<RoleName>, _>>();
+        let parse_all =
+            |list: &[String]| list.iter().map(|r| r.parse()).collect::<Result<Vec<RoleName>, _>>();
         let namespaces: Result<Vec<_>, _> = spec.namespaces.iter().map(|n| n.parse()).collect();
         let mfa = spec.mfa.clone().unwrap_or_default();
         Ok(Self {
@@ -112,7 +122,9 @@ impl TryFrom<&AccessProfile> for Profile {
                 .map_err(|e| wrong(e.to_string()))?,
             clusters: spec.clusters.clone(),
             roles: parse_all(&spec.roles).map_err(|e| wrong(e.to_string()))?,
-            scope: Scope::from_list(namespaces.map_err(|e: sallyport_model::NameError| wrong(e.to_string()))?),
+            scope: Scope::from_list(
+                namespaces.map_err(|e: sallyport_model::NameError| wrong(e.to_string()))?,
+            ),
             max_duration: spec.max_duration.parse().map_err(|e| wrong(format!("{e}")))?,
             approvals: spec.approvals,
             max_age: mfa.max_age.as_deref().map(str::parse).transpose().map_err(|e| wrong(format!("{e}")))?,
@@ -147,9 +159,17 @@ mod tests {
     #[test]
     fn p7_globs_match_whole_names_only() {
         for (glob, text, fits) in [
-            ("payments-*", "payments-eu-1", true), ("payments-*", "xpayments-eu", false), ("*", "anything", true),
-            ("a.b", "axb", false), ("*-eu-*", "pay-eu-1", true), ("*-eu-*", "pay-us-1", false), ("pay", "pay", true),
-            ("pay", "payments", false), ("a*a", "a", false), ("a*b*c", "abbc", true), ("a*b*c", "acb", false),
+            ("payments-*", "payments-eu-1", true),
+            ("payments-*", "xpayments-eu", false),
+            ("*", "anything", true),
+            ("a.b", "axb", false),
+            ("*-eu-*", "pay-eu-1", true),
+            ("*-eu-*", "pay-us-1", false),
+            ("pay", "pay", true),
+            ("pay", "payments", false),
+            ("a*a", "a", false),
+            ("a*b*c", "abbc", true),
+            ("a*b*c", "acb", false),
         ] {
             assert_eq!(glob_matches(glob, text), fits, "{glob} {text}");
         }

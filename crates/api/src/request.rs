@@ -11,9 +11,16 @@ pub const CONDITION_ENDED: &str = "Ended";
 /// One ask: an immutable spec and a status that moves. Deleted by its broker after the retention time only.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
-    group = "access.sallyport.dev", version = "v1alpha1", kind = "AccessRequest", plural = "accessrequests",
-    namespaced, status = "AccessRequestStatus",
-    selectable = ".spec.user", selectable = ".spec.cluster", selectable = ".spec.profile", selectable = ".status.phase",
+    group = "access.sallyport.dev",
+    version = "v1alpha1",
+    kind = "AccessRequest",
+    plural = "accessrequests",
+    namespaced,
+    status = "AccessRequestStatus",
+    selectable = ".spec.user",
+    selectable = ".spec.cluster",
+    selectable = ".spec.profile",
+    selectable = ".status.phase",
     doc = "One ask: an immutable spec and a status that moves. Deleted by its broker after the retention time only.",
     printcolumn(name = "User", type_ = "string", json_path = ".spec.user"),
     printcolumn(name = "Cluster", type_ = "string", json_path = ".spec.cluster"),
@@ -39,7 +46,10 @@ pub struct AccessRequestSpec {
     pub profile_revision: String,
     /// In which namespaces; empty asks for cluster-wide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")))]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))
+    )]
     pub namespaces: Vec<String>,
     /// For how long, e.g. `45m`.
     #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]

@@ -12,5 +12,8 @@ fn main() {
     };
     let documents: Vec<String> =
         crds.iter().map(|crd| serde_saphyr::to_string(crd).expect("a CRD serialises")).collect();
-    print!("# Generated from crates/api by `cargo run -p sallyport-api --bin crdgen {which}`; do not edit.\n{}", documents.join("---\n"));
+    print!(
+        "# Generated from crates/api by `cargo run -p sallyport-api --bin crdgen {which}`; do not edit.\n{}",
+        documents.join("---\n")
+    );
 }

@@ -141,7 +141,7 @@ async fn p3_answers_to_other_questions_do_not_count() -> Result<()> {
         ]
     };
     liar.sign_in_with(&provider, Ask::default(), strangers).await?;
-    assert_eq!(liar.asked("/token"), 1, "only the right answer's code was redeemed");
+    assert_eq!(liar.codes(), ["good"], "only the right answer's code was redeemed");
     Ok(())
 }
 

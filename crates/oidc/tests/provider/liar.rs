@@ -76,7 +76,8 @@ impl Default for Script {
 struct Shared {
     issuer: String,
     script: Mutex<Script>,
-    paths: Mutex<Vec<String>>,
+    /// Path and body of every request.
+    requests: Mutex<Vec<(String, String)>>,
     key: CoreEdDsaPrivateSigningKey,
     other_key: CoreEdDsaPrivateSigningKey,
 }
@@ -125,7 +126,7 @@ impl Liar {
         let shared = Arc::new(Shared {
             issuer: format!("https://{}", listener.local_addr()?),
             script: Mutex::default(),
-            paths: Mutex::default(),
+            requests: Mutex::default(),
             key: ed25519("one")?,
             other_key: ed25519("one")?,
         });
@@ -151,7 +152,14 @@ impl Liar {
 
     /// How often `path` was asked for.
     pub(crate) fn asked(&self, path: &str) -> usize {
-        lock(&self.shared.paths).iter().filter(|asked| *asked == path).count()
+        lock(&self.shared.requests).iter().filter(|(asked, _)| asked == path).count()
+    }
+
+    /// The codes that were redeemed.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let requests = lock(&self.shared.requests);
+        let forms = requests.iter().flat_map(|(_, body)| url::form_urlencoded::parse(body.as_bytes()));
+        forms.filter(|(key, _)| key == "code").map(|(_, code)| code.into_owned()).collect()
     }
 
     pub(crate) fn config(&self) -> ProviderConfig {
@@ -216,8 +224,8 @@ impl Shared {
     async fn serve(self: Arc<Self>, acceptor: TlsAcceptor, stream: TcpStream) {
         let Ok(mut stream) = acceptor.accept(stream).await else { return };
         // One request for each connection is enough; `connection: close` says so.
-        let Ok(path) = read_request(&mut stream).await else { return };
-        lock(&self.paths).push(path.clone());
+        let Ok((path, body)) = read_request(&mut stream).await else { return };
+        lock(&self.requests).push((path.clone(), body));
         let script = lock(&self.script).clone();
         if script.hang == Some(path.as_str()) {
             return pending().await;
@@ -294,8 +302,8 @@ impl Shared {
     }
 }
 
-/// Reads one request, body included, and returns its path.
-async fn read_request(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Result<String> {
+/// Reads one request and returns its path and body.
+async fn read_request(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Result<(String, String)> {
     let mut text = Vec::new();
     let mut chunk = [0_u8; 4096];
     loop {
@@ -308,7 +316,7 @@ async fn read_request(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Resul
             .lines()
             .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
         if body.len() >= length.unwrap_or(0) {
-            return Ok(head.split(' ').nth(1).context("a request line")?.to_owned());
+            return Ok((head.split(' ').nth(1).context("a request line")?.to_owned(), body.to_owned()));
         }
     }
 }

@@ -27,7 +27,7 @@ pub trait Browser: Send + Sync {
 }
 
 /// TLS that trusts the certificates in `ca_pem` and no others.
-fn tls(ca_pem: &str) -> Result<rustls::ClientConfig> {
+pub(crate) fn tls(ca_pem: &str) -> Result<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     for cert in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
         roots.add(cert.context("read the CA")?)?;

@@ -1,6 +1,6 @@
 //! What garbage and hanging far ends get: a clear sentence within the deadline, nothing leaked, and a retry that works.
 
-use crate::desktop::{DEADLINE, Desktop, input};
+use sallyport_testkit::headless::{DEADLINE, Desktop, input};
 use crate::lines::Lines;
 use anyhow::Result;
 use sallyport_ipc::{ErrorCode, SessionState};

@@ -1,6 +1,6 @@
 //! The app is killed with -9 while a session and a terminal are open; the next start says what it cleaned (P14).
 
-use crate::desktop::{Desktop, until, walk};
+use sallyport_testkit::headless::{Desktop, until, walk};
 use crate::lines::Lines;
 use anyhow::{Context, Result, bail};
 use sallyport_app::{App, AppError, Dirs, Host, Options};
@@ -108,7 +108,7 @@ async fn open_and_wait() -> Result<()> {
         view.clusters.iter().any(|c| c.name == cluster && matches!(c.way, sallyport_ipc::Way::OneClick { .. })).then_some(())
     };
     until("the inventory", Duration::from_secs(10), listed).await?;
-    let session = app.session_open(crate::desktop::input(&cluster, "view")).await?;
+    let session = app.session_open(sallyport_testkit::headless::input(&cluster, "view")).await?;
     let open = || async {
         let all = app.sessions_list().await.ok()?;
         all.iter().any(|s| s.id == session.id && s.state == SessionState::Open).then_some(())

@@ -1,6 +1,6 @@
 //! The ways a session ends, or does not begin twice.
 
-use crate::desktop::{Desktop, input, proof, until};
+use sallyport_testkit::headless::{Desktop, id_token, input, proof, until};
 use crate::lines::Lines;
 use crate::way_in_and_out::{grant_account, one_click};
 use anyhow::{Context, Result};
@@ -47,7 +47,7 @@ pub(crate) async fn revoked(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let lead = Desktop::signed_in(fleet, "lee").await?;
     let name = request_name(fleet, &session.request.clone().context("asked")?).await?;
     let revoke = json!({"status": {"revocation": {"by": "oidc:lee@meridian.example", "at": now(), "reason": "rollback in progress"}}});
-    let token = hub_token(fleet, "lee").await?;
+    let token = id_token(fleet, "lee").await?;
     let as_lee = fleet.hub.kubectl_with(&fleet.hub.kubeconfig_with_token(&token)?);
     as_lee
         .ok(&["patch", "accessrequest", &name, "-n", "team-payments", "--subresource=status", "--type=merge", "-p", &revoke.to_string()])
@@ -117,23 +117,6 @@ async fn live_refresh_tokens(idp: &Idp, sub: &str) -> Result<usize> {
 pub(crate) async fn request_name(fleet: &Fleet, uid: &str) -> Result<String> {
     let jsonpath = format!("-o=jsonpath={{.items[?(@.metadata.uid=='{uid}')].metadata.name}}");
     fleet.hub.kubectl().ok(&["get", "accessrequests", "-n", "team-payments", &jsonpath]).await
-}
-
-/// An ID token for the hub, by a sign-in of its own.
-async fn hub_token(fleet: &Fleet, sub: &str) -> Result<String> {
-    use sallyport_oidc::{Ask, Provider, ProviderConfig};
-    use sallyport_testkit::browser::FormBrowser;
-    let config = ProviderConfig {
-        issuer: fleet.idp.issuer().to_owned(),
-        client_id: fleet.idp.client_id().to_owned(),
-        scopes: vec!["email".into(), "profile".into(), "groups".into()],
-        extra_ca_pem: Some(fleet.idp.ca_pem().to_owned()),
-        timeout: crate::desktop::DEADLINE,
-    };
-    let pending = Provider::discover(&config).await?.begin(Ask::default()).await?;
-    let (url, browser) = (pending.authorization_url().to_string(), FormBrowser::of(&fleet.idp, sub)?);
-    let (signed_in, _) = tokio::join!(pending.finish(Duration::from_secs(20), std::future::pending()), browser.sign_in(&url));
-    Ok(signed_in?.id_token.expose().clone())
 }
 
 fn now() -> String {

@@ -4,7 +4,6 @@
 
 mod bad_days;
 mod crash;
-mod desktop;
 mod ends;
 mod lines;
 mod step_up;

@@ -1,6 +1,6 @@
 //! Admission's refusal becomes a step-up: pat signs in with a password, and the production profile wants more.
 
-use crate::desktop::{Desktop, input, proof, step_up};
+use sallyport_testkit::headless::{Desktop, input, proof, step_up};
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use sallyport_ipc::{ErrorCode, ProofKind, ProofState, SessionState};

@@ -1,6 +1,6 @@
 //! The main job, end to end: sign in with MFA, open with one click, work, leave, and see that nothing is left.
 
-use crate::desktop::{Desktop, proof, until, walk};
+use sallyport_testkit::headless::{Desktop, proof, until, walk};
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::ServiceAccount;

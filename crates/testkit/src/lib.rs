@@ -29,3 +29,7 @@ pub mod idp;
 pub mod broker;
 #[cfg(feature = "product")]
 pub mod fleet;
+#[cfg(feature = "product")]
+pub mod headless;
+#[cfg(feature = "product")]
+pub mod window;

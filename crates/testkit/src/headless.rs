@@ -1,16 +1,19 @@
 //! A desktop without a window: the app, a person's browser, and what the window would have been told.
+//! Stories and benches drive it; [`crate::fleet::Fleet`] is what it talks to.
 
 use anyhow::{Context, Result, bail};
+use crate::browser::FormBrowser;
+use crate::fleet::Fleet;
 use sallyport_app::{App, AppError, Dirs, Host, Options};
+use sallyport_oidc::{Ask, Provider, ProviderConfig};
 use sallyport_ipc::{Event, OpenInput, ProofKind, ProofState, SessionState, SessionView, StepUp};
-use sallyport_testkit::browser::FormBrowser;
-use sallyport_testkit::fleet::Fleet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+
 /// The deadline of one network call in stories.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+pub const DEADLINE: Duration = Duration::from_secs(2);
 
 /// What a window would be.
 struct Headless {
@@ -39,14 +42,14 @@ impl Host for Headless {
 }
 
 /// One person's desktop in a directory of its own.
-pub(crate) struct Desktop {
-    pub(crate) app: App,
-    pub(crate) home: tempfile::TempDir,
+pub struct Desktop {
+    pub app: App,
+    pub home: tempfile::TempDir,
     host: Arc<Headless>,
 }
 
 /// The options of a story's app.
-pub(crate) fn options(fleet: &Fleet) -> Options {
+pub fn options(fleet: &Fleet) -> Options {
     Options {
         deadline: DEADLINE,
         keyring: false,
@@ -58,7 +61,7 @@ pub(crate) fn options(fleet: &Fleet) -> Options {
 
 impl Desktop {
     /// A fresh desktop of `sub` that has joined the fleet and is not signed in.
-    pub(crate) async fn joined(fleet: &Fleet, sub: &str) -> Result<Self> {
+    pub async fn joined(fleet: &Fleet, sub: &str) -> Result<Self> {
         let home = tempfile::tempdir()?;
         let desktop = Self::at(fleet, sub, home).await?;
         desktop.app.workspace_join(fleet.workspace_file()).await?;
@@ -66,7 +69,7 @@ impl Desktop {
     }
 
     /// A desktop of `sub` in an existing directory.
-    pub(crate) async fn at(fleet: &Fleet, sub: &str, home: tempfile::TempDir) -> Result<Self> {
+    pub async fn at(fleet: &Fleet, sub: &str, home: tempfile::TempDir) -> Result<Self> {
         let browser = Arc::new(FormBrowser::of(&fleet.idp, sub)?);
         let host = Arc::new(Headless { browser, opened: Mutex::new(0), told: Mutex::default() });
         let app = App::start(Dirs::under(home.path()), options(fleet), host.clone()).await?;
@@ -74,7 +77,7 @@ impl Desktop {
     }
 
     /// A desktop that is signed in and has its inventory.
-    pub(crate) async fn signed_in(fleet: &Fleet, sub: &str) -> Result<Self> {
+    pub async fn signed_in(fleet: &Fleet, sub: &str) -> Result<Self> {
         let desktop = Self::joined(fleet, sub).await?;
         desktop.app.sign_in(None).await?;
         desktop.until_listed(fleet).await?;
@@ -82,7 +85,7 @@ impl Desktop {
     }
 
     /// Waits until the list shows what may be opened.
-    pub(crate) async fn until_listed(&self, fleet: &Fleet) -> Result<()> {
+    pub async fn until_listed(&self, fleet: &Fleet) -> Result<()> {
         let name = fleet.target().spec.name;
         until("the inventory", Duration::from_secs(10), async || {
             let view = self.app.clusters_list().await.ok()?;
@@ -93,12 +96,12 @@ impl Desktop {
     }
 
     /// How often a browser was opened.
-    pub(crate) fn browsers_opened(&self) -> u32 {
+    pub fn browsers_opened(&self) -> u32 {
         *self.host.opened.lock().expect("nobody panics here")
     }
 
     /// Everything the window was told, as JSON.
-    pub(crate) fn everything_told(&self) -> String {
+    pub fn everything_told(&self) -> String {
         serde_json::to_string(&*self.host.told.lock().expect("nobody panics here")).expect("events serialise")
     }
 
@@ -106,7 +109,7 @@ impl Desktop {
     ///
     /// # Errors
     /// With the session's own error when it fails to open.
-    pub(crate) async fn open(&self, cluster: &str, profile: &str) -> Result<SessionView> {
+    pub async fn open(&self, cluster: &str, profile: &str) -> Result<SessionView> {
         let started = self.app.session_open(input(cluster, profile)).await?;
         let view = self.until(&started.id, |v| v.state != SessionState::Opening).await?;
         match (view.state, &view.error) {
@@ -117,12 +120,12 @@ impl Desktop {
     }
 
     /// A session as it is now.
-    pub(crate) async fn session(&self, id: &str) -> Result<SessionView> {
+    pub async fn session(&self, id: &str) -> Result<SessionView> {
         self.app.sessions_list().await?.into_iter().find(|s| s.id == id).context("there is no such session")
     }
 
     /// Waits until a session is as wanted.
-    pub(crate) async fn until(&self, id: &str, wanted: impl Fn(&SessionView) -> bool) -> Result<SessionView> {
+    pub async fn until(&self, id: &str, wanted: impl Fn(&SessionView) -> bool) -> Result<SessionView> {
         let found = until("the session", Duration::from_secs(40), async || self.session(id).await.ok().filter(&wanted)).await;
         match found {
             Ok(view) => Ok(view),
@@ -131,7 +134,7 @@ impl Desktop {
     }
 
     /// The path of a session's private kubeconfig.
-    pub(crate) fn kubeconfig(&self) -> Result<PathBuf> {
+    pub fn kubeconfig(&self) -> Result<PathBuf> {
         let run = self.home.path().join("run");
         let mut found = Vec::new();
         for entry in walk(&run)? {
@@ -144,7 +147,7 @@ impl Desktop {
 }
 
 /// Every file below a directory.
-pub(crate) fn walk(dir: &std::path::Path) -> Result<Vec<PathBuf>> {
+pub fn walk(dir: &std::path::Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
@@ -154,7 +157,7 @@ pub(crate) fn walk(dir: &std::path::Path) -> Result<Vec<PathBuf>> {
 }
 
 /// What a click asks for, with a reason.
-pub(crate) fn input(cluster: &str, profile: &str) -> OpenInput {
+pub fn input(cluster: &str, profile: &str) -> OpenInput {
     OpenInput {
         cluster: cluster.to_owned(),
         profile: Some(profile.to_owned()),
@@ -164,18 +167,18 @@ pub(crate) fn input(cluster: &str, profile: &str) -> OpenInput {
 }
 
 /// How a line of the proof stands.
-pub(crate) fn proof(view: &SessionView, kind: ProofKind) -> (Option<ProofState>, u32, String) {
+pub fn proof(view: &SessionView, kind: ProofKind) -> (Option<ProofState>, u32, String) {
     let line = view.proof.iter().find(|p| p.kind == kind);
     (line.map(|l| l.state), line.and_then(|l| l.ms).unwrap_or_default(), line.map(|l| l.detail.clone()).unwrap_or_default())
 }
 
 /// What a step-up must reach, as the refusal said.
-pub(crate) fn step_up(view: &SessionView) -> Option<StepUp> {
+pub fn step_up(view: &SessionView) -> Option<StepUp> {
     view.error.as_ref().and_then(|e| e.step_up.clone())
 }
 
 /// Polls until there is something.
-pub(crate) async fn until<T>(what: &str, within: Duration, ask: impl AsyncFn() -> Option<T>) -> Result<T> {
+pub async fn until<T>(what: &str, within: Duration, ask: impl AsyncFn() -> Option<T>) -> Result<T> {
     let started = Instant::now();
     loop {
         if let Some(found) = ask().await {
@@ -186,4 +189,22 @@ pub(crate) async fn until<T>(what: &str, within: Duration, ask: impl AsyncFn() -
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// An ID token for the hub, by a sign-in of its own.
+///
+/// # Errors
+/// When the sign-in fails.
+pub async fn id_token(fleet: &Fleet, sub: &str) -> Result<String> {
+    let config = ProviderConfig {
+        issuer: fleet.idp.issuer().to_owned(),
+        client_id: fleet.idp.client_id().to_owned(),
+        scopes: vec!["email".into(), "profile".into(), "groups".into()],
+        extra_ca_pem: Some(fleet.idp.ca_pem().to_owned()),
+        timeout: DEADLINE,
+    };
+    let pending = Provider::discover(&config).await?.begin(Ask::default()).await?;
+    let (url, browser) = (pending.authorization_url().to_string(), FormBrowser::of(&fleet.idp, sub)?);
+    let (signed_in, _) = tokio::join!(pending.finish(Duration::from_secs(20), std::future::pending()), browser.sign_in(&url));
+    Ok(signed_in?.id_token.expose().clone())
 }

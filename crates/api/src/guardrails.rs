@@ -172,7 +172,8 @@ mod tests {
     fn p12_what_was_shipped_is_recognised_and_every_change_is_named() {
         for side in [Side::Hub, Side::Target] {
             assert_eq!(guardrail_differences(side, &stored(side)), Vec::<String>::new());
-            let edits: [(&str, fn(&mut Guardrails)); 6] = [
+            type Edit = fn(&mut Guardrails);
+            let edits: [(&str, Edit); 6] = [
                 ("spec.matchConditions", |g| {
                     g.policies[0]["spec"]["matchConditions"] =
                         json!([{"name": "only-dry", "expression": "request.dryRun"}]);

@@ -7,6 +7,7 @@
 //! The CRDs under `deploy/` are generated from these types by `cargo run -p sallyport-api --bin crdgen`.
 
 #![deny(missing_docs)]
+#![allow(clippy::duplicated_attributes, reason = "kube's derive takes one `printcolumn(…)` for each column")]
 
 mod cluster;
 mod crd;

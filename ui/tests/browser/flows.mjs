@@ -129,6 +129,9 @@ test("signing out says what it ends, ends it, and shows the proof", () =>
     await page.getByText("This ends 1 session").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
     await page.getByText("rights gone 104 ms · token refused 9.9 s").waitFor();
+    await page.getByRole("button", { name: /Sign in/ }).click();
+    await page.locator("#clusters").waitFor();
+    assert.equal(await page.getByRole("dialog").count(), 0);
   }));
 
 test("closing the window asks first", () =>

@@ -58,6 +58,12 @@ class History {
     if (mine === this.asked) this.loading = false;
   }
 
+  /** Forgets what was on screen; the history itself stays where it is. */
+  forget(): void {
+    this.asked += 1;
+    [this.entries, this.verified, this.error, this.next] = [[], null, null, null];
+  }
+
   async verify(): Promise<void> {
     this.verifying = true;
     try {

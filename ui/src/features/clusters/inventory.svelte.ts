@@ -23,6 +23,8 @@ class Inventory {
   /** Opens as last time. */
   submitLast: (() => void) | null = null;
 
+  /** Nothing to show yet: the hub has never confirmed the list. */
+  readonly waiting = $derived(this.error === null && (this.view === null || (this.view.asOf === null && this.view.clusters.length === 0)));
   readonly clusters = $derived(this.view?.clusters ?? []);
   readonly indexed = $derived(
     index(
@@ -68,6 +70,14 @@ class Inventory {
   current(): ClusterView | null {
     const item = this.items[this.selected];
     return item?.kind === "cluster" ? item.cluster : null;
+  }
+
+  /** Forgets what belongs to whoever was signed in. */
+  forget(): void {
+    this.view = null;
+    this.error = null;
+    this.query = "";
+    this.filter = "all";
   }
 
   async pin(cluster: ClusterView): Promise<void> {

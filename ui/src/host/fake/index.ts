@@ -98,8 +98,8 @@ function handlers(world: World): Handlers {
       return world.change({ phase: "signedOut", user: null });
     },
     clusters_list: async () => {
-      if (world.scene === "loading") await new Promise(() => {});
       await world.pause(40);
+      if (world.scene === "loading") return { clusters: [], asOf: null, problems: [] };
       return { clusters: world.clusters, asOf: Date.now(), problems: world.scene === "partial" ? ["AccessCluster orders-eu-3 could not be read: spec.endpoints is missing."] : [] };
     },
     cluster_detail: async ({ name }) => {

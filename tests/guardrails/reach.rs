@@ -20,7 +20,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     pods(board, &wide).await;
     templates(world, board, &wide).await?;
     let plain = session(world, board, "plainsession", "sallyport:operate").await?;
-    work(world, board, &plain).await?;
+    work(board, &plain).await?;
     narrow(board, &plain).await;
     Ok(())
 }
@@ -358,7 +358,7 @@ fn without(mut body: Value, key: &str) -> Value {
 }
 
 /// What an incident needs still works.
-async fn work(world: &World, board: &mut Board, who: &Person) -> Result<()> {
+async fn work(board: &mut Board, who: &Person) -> Result<()> {
     let restart = json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-11-24T03:10:00Z"}}}}});
     for name in ["web", "agent"] {
         let path = format!("{APPS}/deployments/{name}");
@@ -396,7 +396,6 @@ async fn work(world: &World, board: &mut Board, who: &Person) -> Result<()> {
         )
         .await;
     board.allowed("1", "deletes a pod", who, Ask::delete(&format!("{CORE}/pods/web-0")).dry()).await;
-    let _ = world;
     Ok(())
 }
 

@@ -68,7 +68,7 @@ fn deploy(folder: &str) -> PathBuf {
 impl World {
     pub(crate) async fn start() -> Result<Self> {
         let started = Instant::now();
-        // An hour between two tries keeps the flow of attacks out of the priority levels' way; pods are not needed.
+        // Two servers, as in a team: whatever holds on one does not lean on the other.
         let (hub, target) = tokio::try_join!(
             Plane::start(PlaneOptions::new("hub")),
             Plane::start(PlaneOptions::new("target"))

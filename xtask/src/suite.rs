@@ -1,6 +1,6 @@
 //! `make test`, `make story` and `make bench`: one runner per level, one count at the end.
 
-use crate::shell::{passes, program, watched};
+use crate::shell::{passes, program, root, watched};
 use anyhow::{Result, bail};
 use std::process::Command;
 use std::time::Instant;
@@ -30,10 +30,13 @@ impl Count {
 pub(crate) fn test() -> Result<bool> {
     let mut count = Count::default();
     let mut all_good = true;
-    let levels: [(&str, Command); 3] = [
-        ("window", program("npm", &["test", "--silent"])),
-        ("build", program("cargo", &["build", "--locked", "--workspace", "--bins"])),
-        ("crates, stories, guardrails, window", cargo_test()),
+    let levels: [(&str, Command); 4] = [
+        // Embedded by the window's binary, so it comes before any build of it.
+        ("window's files", program("npm", &["run", "--silent", "build"])),
+        ("window in a browser", program("npm", &["test", "--silent"])),
+        // Everything at once and with the features of the tests: another set would build each dependency again.
+        ("build", everything("build", &["--all-targets"])),
+        ("crates, stories, guardrails, window", everything("test", &["--no-fail-fast"])),
     ];
     for (name, command) in levels {
         let started = Instant::now();
@@ -50,16 +53,22 @@ pub(crate) fn test() -> Result<bool> {
     Ok(failed == 0)
 }
 
-fn cargo_test() -> Command {
-    program("cargo", &["test", "--locked", "--workspace", "--no-fail-fast"])
+/// Tests that need the whole product, and the broker that can be made to die, are behind features.
+pub(crate) const FEATURES: &str = "sallyport-testkit/product,sallyport-broker/faults";
+
+/// A cargo command over the whole workspace.
+pub(crate) fn everything(what: &str, more: &[&str]) -> Command {
+    let mut command = program("cargo", &[what, "--locked", "--workspace", "--features", FEATURES]);
+    command.args(more);
+    command
 }
 
 /// One story by name; all of them without one.
 pub(crate) fn story(name: Option<&str>) -> Result<bool> {
-    if !passes(program("cargo", &["build", "--locked", "-p", "sallyport-broker", "-p", "sallyport-testkit", "--bins"]))? {
+    if !passes(everything("build", &["--all-targets"]))? {
         return Ok(false);
     }
-    let mut command = program("cargo", &["test", "-q", "--locked", "-p", "sallyport-testkit", "--test"]);
+    let mut command = everything("test", &["-q", "--test"]);
     match name {
         Some("guardrails") => command.arg("guardrails"),
         Some(name) => command.args(["stories", "--", name]),
@@ -76,13 +85,23 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
     if let Some(unknown) = names.iter().find(|n| !BENCHES.contains(n)) {
         bail!("there is no bench {unknown}; known: {}", BENCHES.join(", "));
     }
-    let mut good = passes(program("cargo", &["build", "--release", "--locked", "-p", "sallyport-broker"]))?;
+    let packages = ["--release", "-p", "sallyport-broker", "-p", "sallyport-testkit", "--bins"];
+    let features = ["--locked", "--features", "sallyport-testkit/product"];
+    let mut build = program("cargo", &["build"]);
+    let mut good = passes({
+        build.args(packages).args(features);
+        build
+    })?;
     for name in names {
-        let bin = format!("bench_{name}");
-        let args = ["run", "-q", "--release", "--locked", "-p", "sallyport-testkit", "--bin", &bin];
-        good &= passes(program("cargo", &args))?;
+        good &= passes(program(&built("release", &format!("bench_{name}")), &[]))?;
     }
     Ok(good)
+}
+
+/// The path of a program that was built.
+pub(crate) fn built(profile: &str, name: &str) -> String {
+    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root().join("target"), std::path::PathBuf::from);
+    target.join(profile).join(name).display().to_string()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub struct AppError {
     message: String,
     hint: Option<String>,
     retry: bool,
-    step_up: Option<StepUp>,
+    step_up: Option<Box<StepUp>>,
     cause: Option<Cause>,
 }
 
@@ -44,7 +44,7 @@ impl AppError {
     /// What the sign-in must be like for this to work.
     #[must_use]
     pub(crate) fn step_up(mut self, wanted: StepUp) -> Self {
-        self.step_up = Some(wanted);
+        self.step_up = Some(Box::new(wanted));
         self
     }
 
@@ -72,7 +72,7 @@ impl AppError {
             message: visible(&self.message),
             hint: self.hint.as_deref().map(visible),
             retry: self.retry,
-            step_up: self.step_up.clone(),
+            step_up: self.step_up.as_deref().cloned(),
         }
     }
 

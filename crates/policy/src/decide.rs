@@ -110,6 +110,7 @@ pub struct Facts {
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "one exists per decision, and a permit is moved on at once")]
 pub enum Decision {
     /// It may be granted.
     Permit(Permit),

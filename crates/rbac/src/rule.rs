@@ -95,8 +95,8 @@ impl Rule {
 
     /// Whether it can allow nothing at all.
     fn is_empty(&self) -> bool {
-        let on_resources = !self.api_groups.is_empty() && !self.resources.is_empty();
-        self.verbs.is_empty() || !(on_resources || !self.non_resource_urls.is_empty())
+        let no_resource = self.api_groups.is_empty() || self.resources.is_empty();
+        self.verbs.is_empty() || (no_resource && self.non_resource_urls.is_empty())
     }
 }
 

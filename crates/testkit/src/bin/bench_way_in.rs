@@ -36,6 +36,7 @@ async fn run() -> Result<()> {
     for round in 0..WARM_UP + ROUNDS {
         let bare_ms = bare.once().await.with_context(|| format!("the bare calls, round {round}"))?;
         let our_ms = open_and_leave(&fleet, &desktop).await?;
+        eprintln!("round {round}: {our_ms:.0} ms, bare {bare_ms:.0} ms");
         if round >= WARM_UP {
             ours.push(our_ms);
             theirs.push(bare_ms);

@@ -14,8 +14,7 @@ async fn p14_a_broker_killed_after_any_write_of_the_way_in_is_taken_up_where_it_
     let ann = world.ann()?;
     for writes in 1..=10 {
         let asked = ann.ask(world, "debug", &["payments"]).await?;
-        let mut options = BrokerOptions::default();
-        options.exit_after_writes = Some(writes);
+        let options = BrokerOptions { exit_after_writes: Some(writes), ..BrokerOptions::default() };
         let broker = world.broker(options).await?;
         let died = eventually("its death", Duration::from_secs(20), async || {
             Ok(!broker.runs() || ann.hub.request(&asked.which).await?.phase() == Phase::Active)

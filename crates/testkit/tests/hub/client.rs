@@ -22,7 +22,7 @@ async fn p13_a_probe_sees_rights_come_and_go_with_the_binding_and_the_token_with
     let mint = || async {
         let asked = TokenRequest { spec: Default::default(), ..Default::default() };
         let minted = accounts.create_token_request("probed", &PostParams::default(), &asked).await?;
-        let token: Option<String> = minted.status.context("a status")?.token.into();
+        let token = minted.status.context("a status")?.token;
         anyhow::Ok(Secret::new(token.context("a token")?))
     };
     let (token, unused) = (mint().await?, mint().await?);

@@ -53,7 +53,8 @@ async fn p8_two_approvers_at_once_keep_both_of_their_yeses() -> Result<()> {
             lee.approve(&which, &lee_is, &digest, now(), Some("go ahead")),
             ines.approve(&which, &ines_is, &digest, now(), None),
         );
-        (one?, other?);
+        one?;
+        other?;
         let approvals = ada.request(&which).await?.status.context("a status")?.approvals;
         let mut by: Vec<_> = approvals.iter().map(|a| a.by.as_str()).collect();
         by.sort_unstable();

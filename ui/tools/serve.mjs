@@ -30,6 +30,9 @@ export async function serve() {
     }
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  // Also when the run is broken off: nothing is left behind.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   const stop = async () => {
     server.closeAllConnections();
     await new Promise((done) => server.close(done));

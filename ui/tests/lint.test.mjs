@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-// @ts-expect-error: a plain script
 import { complaints } from "../tools/lint.mjs";
 
 test("p24_markup_from_a_string_is_refused", () => {

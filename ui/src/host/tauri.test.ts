@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
 import { Channel } from "@tauri-apps/api/core";
-import { tauri } from "../src/host/tauri";
-import { asError } from "../src/host/types";
+import { tauri } from "./tauri";
+import { asError } from "./types";
 
 const seen: { command: string; args: Record<string, unknown> }[] = [];
 let answer: (command: string, args: Record<string, unknown>) => unknown = () => null;

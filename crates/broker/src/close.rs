@@ -1,29 +1,57 @@
 //! The way out: what exists on the target goes first, then the hub is told, with what was removed.
 
 use crate::{
-    broker::{Broker, grant_name, label},
+    broker::{Broker, grant_name, key_of, label},
     failure::Failure,
     hubside::Write,
-    next::Ending,
+    next::{Ending, ended_by_someone},
 };
 use kube::ResourceExt;
 use sallyport_api::AccessRequest;
 use sallyport_model::{EndReason, Ended, Phase, RequestEvent, RequestState};
 use sallyport_provision::Flushed;
 
+/// Writes of the end before somebody must be writing against us.
+const WRITES_MOST: usize = 5;
+
 impl Broker {
-    /// Removes everything under the request's grant and writes the end.
+    /// Removes everything under the request's grant and writes the end. What was written meanwhile changes the words,
+    /// not the outcome: a person's end is the better reason, and somebody else's Closed is as good.
     pub(crate) async fn close(&self, request: &AccessRequest, ending: &Ending) -> Result<AccessRequest, Failure> {
         let flushed = self.flush_of(request).await?;
-        let mut message = ending.message.clone();
-        if let Some(done) = flushed {
-            message.push_str(&said(&done));
+        let (mut latest, mut ending) = (self.newest(request), ending.clone());
+        for _ in 0..WRITES_MOST {
+            let mut message = ending.message.clone();
+            if let Some(done) = flushed {
+                message.push_str(&said(&done));
+            }
+            let reason = legal(&latest, ending.reason);
+            let now = jiff::Timestamp::from_second(self.clock.hub_now()).unwrap_or_else(|_| jiff::Timestamp::now());
+            match self.write(&latest, Write::default().ended(reason, &message, now)).await {
+                Ok(closed) => {
+                    tracing::info!(request = %grant_name(request), %reason, message, "closed");
+                    return Ok(closed);
+                }
+                Err(Failure::Changed) => {
+                    let (namespace, name) = key_of(request);
+                    latest = self.hub.request(&namespace, &name).await?.ok_or(Failure::Gone)?;
+                    self.stores.requests.put(latest.clone());
+                    if latest.phase() == Phase::Closed {
+                        return Ok(latest);
+                    }
+                    ending = ended_by_someone(&latest).unwrap_or(ending);
+                }
+                Err(failure) => return Err(failure),
+            }
         }
-        let reason = legal(request, ending.reason);
-        let now = jiff::Timestamp::from_second(self.clock.hub_now()).unwrap_or_else(|_| jiff::Timestamp::now());
-        let closed = self.write(request, Write::default().ended(reason, &message, now)).await?;
-        tracing::info!(request = %grant_name(request), %reason, message, "closed");
-        Ok(closed)
+        Err(Failure::Changed)
+    }
+
+    /// The request as the index has it by now: own writes of this round are newer than what the round began with.
+    fn newest(&self, request: &AccessRequest) -> AccessRequest {
+        let (namespace, name) = key_of(request);
+        let known = self.stores.requests.get(&namespace, &name).filter(|known| known.uid() == request.uid());
+        known.map_or_else(|| request.clone(), |known| (*known).clone())
     }
 
     /// Flushes what the request may have on the target; `None` when it never had anything there.

@@ -1,6 +1,21 @@
-//! Are the target's guardrails in force (P12)? Equal to what was shipped *and* seen to refuse (attack 16).
+//! Are the target's guardrails in force (P12)? Equal to what was shipped *and* seen to refuse: a policy changed to
+//! refuse only dry runs passes the probe and not the comparison (attack 16).
 
-use crate::broker::Broker;
+use crate::{broker::Broker, hubside::MANAGER};
+use k8s_openapi::api::{
+    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
+    core::v1::ServiceAccount,
+    rbac::v1::RoleBinding,
+};
+use kube::{
+    Api,
+    api::{ListParams, PostParams},
+};
+use sallyport_api::{AccessGrant, Guardrails, SESSIONS_NAMESPACE, Side, guardrail_differences, shipped_guardrails};
+use sallyport_client::{Fault, within};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use std::fmt::Debug;
 
 /// The verdict and what it rests on.
 pub(crate) struct Verdict {
@@ -8,8 +23,114 @@ pub(crate) struct Verdict {
     pub(crate) detail: String,
 }
 
+/// What must be refused, and by which policy. Only what the broker's own rights would allow proves anything: else RBAC
+/// refuses first.
+struct Probe {
+    policy: &'static str,
+    outcome: Result<(), Fault>,
+}
+
 impl Broker {
+    /// Compares and probes.
     pub(crate) async fn verify_guardrails(&self) -> Verdict {
-        Verdict { verified: false, detail: "not checked".to_owned() }
+        let live = match self.live_guardrails().await {
+            Ok(live) => live,
+            Err(fault) => return Verdict { verified: false, detail: format!("the policies can't be read: {fault}") },
+        };
+        let mut wrong = guardrail_differences(Side::Target, &live);
+        let probes = self.probe_guardrails().await;
+        let count = probes.len();
+        wrong.extend(probes.into_iter().filter_map(|probe| probe.wrong()));
+        if !wrong.is_empty() {
+            return Verdict { verified: false, detail: wrong.join("; ") };
+        }
+        let shipped = shipped_guardrails(Side::Target).policies.len();
+        let by = self.dialer.authority();
+        Verdict { verified: true, detail: format!("{shipped} policies as shipped, {count} probes refused, by {by}") }
+    }
+
+    async fn live_guardrails(&self) -> Result<Guardrails, Fault> {
+        let client = || self.target.client().clone();
+        let policies: Api<ValidatingAdmissionPolicy> = Api::all(client());
+        let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client());
+        let (every, deadline) = (ListParams::default(), self.config.deadline);
+        let (policies, bindings) =
+            tokio::try_join!(within(deadline, policies.list(&every)), within(deadline, bindings.list(&every)))?;
+        Ok(Guardrails { policies: values(&policies.items), bindings: values(&bindings.items) })
+    }
+
+    async fn probe_guardrails(&self) -> Vec<Probe> {
+        let client = || self.target.client().clone();
+        // Named like a session's account, and owned by nobody.
+        let account = json!({"metadata": {"name": "s-probe-1999999999", "namespace": SESSIONS_NAMESPACE}});
+        // A role the broker may bind, to a session, in a namespace that takes none.
+        let binding = json!({
+            "metadata": {"name": "g-probe-0", "namespace": "kube-system"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sallyport:view"},
+            "subjects": [{"kind": "ServiceAccount", "name": "s-probe-1999999999", "namespace": SESSIONS_NAMESPACE}],
+        });
+        let grant = json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessGrant", "metadata": {"name": "probe"},
+            "spec": {"request": {"namespace": "probe", "name": "probe", "uid": "0"}, "user": "probe",
+                "duration": "15m", "profile": "probe", "profileRevision": "0/0", "roles": ["sallyport:view"],
+                "offer": "0".repeat(64)},
+        });
+        let (accounts, bindings, grants): (Api<ServiceAccount>, Api<RoleBinding>, Api<AccessGrant>) = (
+            Api::namespaced(client(), SESSIONS_NAMESPACE),
+            Api::namespaced(client(), "kube-system"),
+            Api::all(client()),
+        );
+        let (account, binding, grant) =
+            tokio::join!(self.dry(&accounts, account), self.dry(&bindings, binding), self.dry(&grants, grant));
+        vec![
+            Probe { policy: "sessions-accounts.sallyport.dev", outcome: account },
+            Probe { policy: "broker-bindings.sallyport.dev", outcome: binding },
+            Probe { policy: "broker-grants.sallyport.dev", outcome: grant },
+        ]
+    }
+
+    async fn dry<K>(&self, api: &Api<K>, object: Value) -> Result<(), Fault>
+    where
+        K: Clone + Debug + Serialize + DeserializeOwned,
+    {
+        let object: K = serde_json::from_value(object).map_err(|e| Fault::Other(e.to_string()))?;
+        let params = PostParams { dry_run: true, field_manager: Some(MANAGER.to_owned()) };
+        within(self.config.deadline, api.create(&params, &object)).await.map(drop)
+    }
+}
+
+impl Probe {
+    /// What is wrong, in words; `None` when the policy itself refused.
+    fn wrong(self) -> Option<String> {
+        let policy = self.policy;
+        match self.outcome {
+            Ok(()) => Some(format!("{policy} let its probe through")),
+            Err(Fault::Forbidden(message) | Fault::Invalid(message)) if message.contains(policy) => None,
+            Err(fault) => Some(format!("{policy} was not seen to refuse: {fault}")),
+        }
+    }
+}
+
+fn values<K: Serialize>(objects: &[K]) -> Vec<Value> {
+    objects.iter().filter_map(|object| serde_json::to_value(object).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p12_only_the_policys_own_refusal_counts() {
+        let wrong = |outcome| Probe { policy: "broker-grants.sallyport.dev", outcome }.wrong();
+        let by_policy = "ValidatingAdmissionPolicy 'broker-grants.sallyport.dev' with binding … denied request: no";
+        assert_eq!(wrong(Err(Fault::Forbidden(by_policy.into()))), None);
+        for other in [
+            Ok(()),
+            Err(Fault::Forbidden("User \"x\" cannot create resource".into())),
+            Err(Fault::TimedOut),
+            Err(Fault::NotFound),
+        ] {
+            assert!(wrong(other).is_some());
+        }
     }
 }

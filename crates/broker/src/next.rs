@@ -71,7 +71,7 @@ pub(crate) fn next(request: &AccessRequest, seen: &Seen<'_>) -> Next {
     if phase == Phase::Closed {
         return closed(request, status, seen);
     }
-    if let Some(ending) = ended_by_someone(status, phase) {
+    if let Some(ending) = ended_by_someone(request) {
         return Next::Close(ending);
     }
     match (phase, &status.grant) {
@@ -114,7 +114,9 @@ fn closed(request: &AccessRequest, status: &AccessRequestStatus, seen: &Seen<'_>
     if seen.hub_now >= until { Next::Delete } else { Next::Rest(Some(Moment::Hub(until))) }
 }
 
-fn ended_by_someone(status: &AccessRequestStatus, phase: Phase) -> Option<Ending> {
+/// The end that a person has asked for, if one has.
+pub(crate) fn ended_by_someone(request: &AccessRequest) -> Option<Ending> {
+    let (status, phase) = (request.status.as_ref()?, request.phase());
     let said = |text: &str, most: usize| clip(&visible(text), most);
     if let Some(revocation) = &status.revocation {
         let (by, why) = (said(&revocation.by, 80), said(&revocation.reason, 300));

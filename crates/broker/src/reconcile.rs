@@ -91,10 +91,9 @@ impl Broker {
                 },
                 Err(Failure::Gone) => return self.gone(key),
                 Err(Failure::Final { reason, message }) => {
-                    match self.close(&request, &Ending::new(reason, message)).await {
-                        Ok(newer) => request = newer,
-                        // Whatever was written in between may end it for a better reason.
-                        Err(Failure::Changed) => continue,
+                    request = match self.close(&request, &Ending::new(reason, message)).await {
+                        Ok(newer) => newer,
+                        Err(Failure::Gone) => return self.gone(key),
                         Err(other) => return Err(other),
                     }
                 }

@@ -13,7 +13,7 @@ use crate::{
     token,
 };
 use anyhow::{Context, Result};
-use kube::{Api, core::DynamicObject, discovery::ApiResource, runtime::watcher};
+use kube::{Api, ResourceExt, core::DynamicObject, discovery::ApiResource, runtime::watcher};
 use sallyport_api::{AccessProfile, AccessRequest, SESSIONS_NAMESPACE, SYSTEM_NAMESPACE};
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_model::Phase;
@@ -114,6 +114,8 @@ impl Broker {
         self.clone().watch_hub(&mut tasks);
         self.clone().watch_target(&mut tasks);
         let pulse = Arc::new(Pulse::default());
+        // Before anything that needs the hub: a broker that starts while the hub is away has to end things all the same.
+        spawn(&mut tasks, &self, |broker| async move { broker.mind_ends().await });
         while let Err(failure) = self.read_clocks(&pulse).await {
             tracing::warn!(%failure, "waiting for hub and target");
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -138,7 +140,6 @@ impl Broker {
             tasks.spawn(async move { broker.work(&tries).await });
         }
         spawn(&mut tasks, &self, |broker| async move { broker.keep_swept().await });
-        spawn(&mut tasks, &self, |broker| async move { broker.mind_silence().await });
         let (broker, beat) = (self.clone(), pulse.clone());
         tasks.spawn(async move { broker.keep_reporting(&beat).await });
         let (broker, beat) = (self.clone(), pulse);
@@ -203,11 +204,12 @@ impl Broker {
         });
         let api = Api::all(client.clone());
         spawn(tasks, &self, |broker| async move {
-            follow(api, any(), &broker.stores.bindings, |_| broker.standing_may_have_changed()).await;
+            follow(api, any(), &broker.stores.bindings, |change| broker.standing_may_have_changed(&change)).await;
         });
         let api = Api::all(client.clone());
         spawn(tasks, &self, |broker| async move {
-            follow(api, any(), &broker.stores.cluster_bindings, |_| broker.standing_may_have_changed()).await;
+            let heard = |change| broker.standing_may_have_changed(&change);
+            follow(api, any(), &broker.stores.cluster_bindings, heard).await;
         });
         spawn(tasks, &self, |broker| async move {
             follow(Api::all(client), any().labels(OPEN_LABEL), &broker.stores.namespaces, |_| {
@@ -218,8 +220,12 @@ impl Broker {
         });
     }
 
-    fn standing_may_have_changed(&self) {
-        self.report.notify_one();
+    /// A binding of a session is no news; one of somebody else's may concern everybody.
+    fn standing_may_have_changed<K: ResourceExt>(&self, change: &Change<K>) {
+        let (Change::Applied(binding) | Change::Removed(binding)) = change;
+        if label(&**binding).is_none() {
+            self.report.notify_one();
+        }
     }
 
     fn wake_grant(&self, grant: Option<&str>) {

@@ -5,13 +5,14 @@ use futures::{StreamExt, TryStreamExt};
 use kube::{
     Resource, ResourceExt,
     core::DynamicObject,
-    runtime::{WatchStreamExt, watcher},
+    runtime::{WatchStreamExt, utils::Backoff, watcher},
 };
 use serde::de::DeserializeOwned;
 use std::{
     collections::HashMap,
     fmt::Debug,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -166,7 +167,7 @@ async fn follow_with<R, K>(
     K::DynamicType: Default,
 {
     let kind = K::kind(&K::DynamicType::default()).into_owned();
-    let mut events = watcher(api, config).default_backoff().boxed();
+    let mut events = watcher(api, config).backoff(Patience::default()).boxed();
     loop {
         match events.try_next().await {
             Ok(Some(event)) => {
@@ -177,6 +178,27 @@ async fn follow_with<R, K>(
             Ok(None) => return,
             Err(error) => tracing::warn!(kind, error = chain(&error), "the watch broke off; trying again"),
         }
+    }
+}
+
+/// How long to wait before a broken watch is taken up again. Revocations come by watch, so it is seconds and not the
+/// half minute that client-go would wait; a little differs from broker to broker, so that they do not come all at once.
+#[derive(Default)]
+struct Patience(u32);
+
+impl Iterator for Patience {
+    type Item = Duration;
+    fn next(&mut self) -> Option<Duration> {
+        let base = Duration::from_millis(200 << self.0.min(4));
+        self.0 += 1;
+        let odd = jiff::Timestamp::now().subsec_nanosecond().unsigned_abs() % 200;
+        Some(base + Duration::from_millis(odd.into()))
+    }
+}
+
+impl Backoff for Patience {
+    fn reset(&mut self) {
+        self.0 = 0;
     }
 }
 

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use sallyport_api::AccessGrant;
 use sallyport_model::Phase;
+use sallyport_provision::end_of;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 impl Broker {
@@ -80,18 +81,21 @@ impl Broker {
         names.filter(|name| stores.grants.get("", name).is_none()).map(str::to_owned).collect()
     }
 
-    /// Watches over the hub's silence, for ever.
-    pub(crate) async fn mind_silence(&self) {
-        let look = (self.config.hub_silence / 20).clamp(Duration::from_millis(100), Duration::from_secs(5));
+    /// Ends what has to end whether or not the hub can be asked: grants past their end, and all of them once the hub
+    /// has been silent for too long. For ever.
+    pub(crate) async fn mind_ends(&self) {
+        let look = (self.config.hub_silence / 20).clamp(Duration::from_millis(100), Duration::from_secs(1));
         loop {
             tokio::time::sleep(look).await;
-            let silent = self.contact.silent_for();
-            if silent < self.config.hub_silence {
-                continue;
-            }
+            let silent = self.contact.silent_for() >= self.config.hub_silence;
+            let now = self.clock.target_now();
             for grant in self.stores.grants.all() {
-                tracing::warn!(grant = grant.name_any(), silent_s = silent.as_secs(), "closing: the hub is silent");
-                self.remove(&grant.name_any(), "the hub is silent").await;
+                // A second later than the request's own alarm, which knows what to tell the hub.
+                if end_of(&grant).is_some_and(|end| now > end + 1) {
+                    self.remove(&grant.name_any(), "its time is up").await;
+                } else if silent {
+                    self.remove(&grant.name_any(), "the hub is silent").await;
+                }
             }
         }
     }

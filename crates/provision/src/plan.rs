@@ -132,8 +132,9 @@ pub(crate) fn plan_goal(goal: &Goal, observed: &Observed, now: i64) -> Plan {
     }
 }
 
-/// When a grant ends, Unix seconds of the target's clock.
-pub(crate) fn end_of(grant: &AccessGrant) -> Option<i64> {
+/// When a grant ends: its creation plus its duration, Unix seconds of the target's clock.
+#[must_use]
+pub fn end_of(grant: &AccessGrant) -> Option<i64> {
     let created = grant.metadata.creation_timestamp.as_ref()?.0.as_second();
     let duration: Ttl = grant.spec.duration.parse().ok()?;
     Some(created + i64::try_from(duration.as_seconds()).ok()?)

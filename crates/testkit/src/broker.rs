@@ -179,7 +179,7 @@ impl Broker {
             format!("--identity={}", options.identity),
         ];
         let quick = [
-            ("--deadline", "2s"), ("--ready-within", "5s"), ("--lease-duration", "3s"), ("--lease-renew", "1s"),
+            ("--deadline", "5s"), ("--ready-within", "10s"), ("--lease-duration", "9s"), ("--lease-renew", "2s"),
             ("--heartbeat", "2s"), ("--resync", "5s"), ("--backoff-most", "1s"), ("--guardrails-every", "30s"),
         ];
         let given = |name: &str| options.flags.iter().any(|flag| flag.split('=').next() == Some(name));

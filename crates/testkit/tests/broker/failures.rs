@@ -52,7 +52,6 @@ async fn p14_a_short_outage_of_the_hub_closes_nothing() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p14_leaving_while_the_target_is_down_is_made_up_for() -> Result<()> {
     let (world, _turn) = world().await?;
-    // Long enough a Lease to stay the leader while the target can't be asked.
     let _broker = world.broker(BrokerOptions::default()).await?;
     let ann = world.ann()?;
     let (asked, request) = ann.open(world).await?;
@@ -90,9 +89,10 @@ async fn p14_asking_while_the_target_hangs_opens_once_it_answers() -> Result<()>
 async fn two_brokers_have_one_lease_and_the_second_takes_over() -> Result<()> {
     let (world, _turn) = world().await?;
     let ann = world.ann()?;
-    let first = world.broker(BrokerOptions::default().identity("broker-1")).await?;
+    let quick = || BrokerOptions::default().flag("--lease-duration=3s").flag("--lease-renew=1s");
+    let first = world.broker(quick().identity("broker-1")).await?;
     let (asked, request) = ann.open(world).await?;
-    let second = world.broker(BrokerOptions::default().identity("broker-2")).await?;
+    let second = world.broker(quick().identity("broker-2")).await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     ensure!(!second.log().contains("serving"), "two leaders at once");
     let (other, _) = ann.open(world).await?;

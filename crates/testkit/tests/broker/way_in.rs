@@ -49,6 +49,9 @@ async fn p7_p9_asking_gives_exactly_the_profiles_rights_and_nothing_else() -> Re
     // A second one, with everything warm, is what a click feels like.
     let (again, _) = ann.open(world).await?;
     println!("ask to Active: {} ms (warm)", again.begun.elapsed().as_millis());
+    for line in broker.log().lines().filter(|line| line.contains("access is open")) {
+        println!("{line}");
+    }
     for one in [&asked, &again] {
         let said = ann.leave(one).await?;
         ensure!(said.starts_with("Left:"), "{said}");
@@ -139,6 +142,39 @@ async fn p11_p12_the_cluster_says_what_each_profile_allows_here_and_who_serves_i
     ensure!(status.kubernetes_version.is_some_and(|version| version.starts_with("v1.")));
     let guardrails = status.guardrails.context("a verdict")?;
     println!("guardrails: verified={} {}", guardrails.verified, guardrails.detail);
+    ensure!(guardrails.verified, "{}", guardrails.detail);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p12_a_guardrail_that_was_changed_is_not_called_verified() -> Result<()> {
+    use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicyBinding;
+    use kube::api::{Patch, PatchParams};
+    let (world, _turn) = world().await?;
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(world.target.admin()?);
+    let set = async |action: &str| {
+        let patch = serde_json::json!({"spec": {"validationActions": [action]}});
+        let name = "sessions-reach.sallyport.dev";
+        bindings.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.map(drop)
+    };
+    // Still there, and only warning now.
+    set("Warn").await?;
+    let broker = world.broker(BrokerOptions::default()).await?;
+    let clusters: Api<AccessCluster> = Api::all(world.hub.admin()?);
+    let begun = jiff::Timestamp::now().as_second();
+    let mut said = String::new();
+    let judged = crate::world::eventually("a verdict", Duration::from_secs(20), async || {
+        let verdict = clusters.get(CLUSTER).await?.status.and_then(|status| status.guardrails);
+        let Some(verdict) = verdict.filter(|verdict| verdict.checked_at.0.as_second() >= begun) else { return Ok(false) };
+        said = format!("verified={} {}", verdict.verified, verdict.detail);
+        Ok(true)
+    })
+    .await;
+    set("Deny").await?;
+    drop(broker);
+    judged?;
+    println!("{said}");
+    ensure!(said.starts_with("verified=false") && said.contains("sessions-reach.sallyport.dev"), "{said}");
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! What garbage and hanging far ends get: a clear sentence within the deadline, nothing leaked, and a retry that works.
 
-use sallyport_testkit::headless::{DEADLINE, Desktop, input};
 use crate::lines::Lines;
 use anyhow::Result;
 use sallyport_ipc::{ErrorCode, SessionState};
 use sallyport_testkit::fleet::Fleet;
+use sallyport_testkit::headless::{DEADLINE, Desktop, input};
 use sallyport_testkit::idp::{Endpoint, Fault};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -16,7 +16,11 @@ pub(crate) async fn bad_input(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     wrong_ca["hub"]["ca"] = json!(fleet.idp.ca_pem());
     let refused = desktop.app.workspace_join(wrong_ca.to_string()).await;
     let said = refused.err().map(|e| e.message().to_owned()).unwrap_or_default();
-    lines.check("a workspace file whose CA does not match is refused", said.contains("does not show a certificate"), said);
+    lines.check(
+        "a workspace file whose CA does not match is refused",
+        said.contains("does not show a certificate"),
+        said,
+    );
     desktop.app.workspace_join(fleet.workspace_file()).await?;
     let mut second: serde_json::Value = serde_json::from_str(&fleet.workspace_file())?;
     second["hub"]["url"] = json!(fleet.target().plane.url());
@@ -27,28 +31,50 @@ pub(crate) async fn bad_input(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     desktop.app.sign_in(None).await?;
     desktop.until_listed(fleet).await?;
     let cluster = fleet.target().spec.name;
-    for (what, name) in [("a path", "../../etc"), ("bidi", "pay\u{202e}ments"), ("10 kB", &"x".repeat(10_000))] {
+    for (what, name) in
+        [("a path", "../../etc"), ("bidi", "pay\u{202e}ments"), ("10 kB", &"x".repeat(10_000))]
+    {
         let refused = desktop.app.session_open(input(name, "view")).await;
-        lines.check(&format!("a cluster name with {what} is refused"), refused.is_err(), refused.err().map(|e| e.message().to_owned()).unwrap_or_default());
+        lines.check(
+            &format!("a cluster name with {what} is refused"),
+            refused.is_err(),
+            refused.err().map(|e| e.message().to_owned()).unwrap_or_default(),
+        );
     }
     let mut long = input(cluster, "view");
     long.reason = Some("r".repeat(10_000));
     let refused = desktop.app.session_open(long).await;
-    lines.check("a reason of 10 kB is refused", refused.is_err(), refused.err().map(|e| e.message().to_owned()).unwrap_or_default());
+    lines.check(
+        "a reason of 10 kB is refused",
+        refused.is_err(),
+        refused.err().map(|e| e.message().to_owned()).unwrap_or_default(),
+    );
     let mut hostile = input(cluster, "view");
     hostile.reason = Some("fix\u{202e}\u{200b}\u{1b}[31m; rm -rf <b>x</b>".into());
     let session = desktop.app.session_open(hostile).await?;
     let view = desktop.until(&session.id, |v| v.state != SessionState::Opening).await?;
-    lines.check("a hostile reason is kept and shown harmlessly (P24)", view.state == SessionState::Open && view.reason.contains("⟨U+202E⟩"), view.reason.clone());
+    lines.check(
+        "a hostile reason is kept and shown harmlessly (P24)",
+        view.state == SessionState::Open && view.reason.contains("⟨U+202E⟩"),
+        view.reason.clone(),
+    );
     desktop.app.session_leave(session.id.clone()).await?;
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
     let mut wide = input(cluster, "debug-prod");
     wide.namespaces = Some(vec!["ledger".into()]);
     let refused = desktop.app.session_open(wide).await;
-    lines.check("a namespace outside the profile is refused here already", refused.is_err(), refused.err().map(|e| e.message().to_owned()).unwrap_or_default());
+    lines.check(
+        "a namespace outside the profile is refused here already",
+        refused.is_err(),
+        refused.err().map(|e| e.message().to_owned()).unwrap_or_default(),
+    );
     let stranger = Desktop::joined(fleet, "noor").await?;
     let refused = stranger.app.sign_in(None).await;
-    lines.check("someone in no team is told so", refused.as_ref().err().is_some_and(|e| !e.message().is_empty()), refused.err().map(|e| e.message().to_owned()).unwrap_or_default());
+    lines.check(
+        "someone in no team is told so",
+        refused.as_ref().err().is_some_and(|e| !e.message().is_empty()),
+        refused.err().map(|e| e.message().to_owned()).unwrap_or_default(),
+    );
     stranger.app.shut_down().await;
     desktop.app.shut_down().await;
     Ok(())
@@ -64,7 +90,11 @@ pub(crate) async fn bad_days(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let refused = desktop.app.sign_in(None).await;
     fleet.idp.fault(Endpoint::Discovery, None).await?;
     let said = refused.err().map(|e| e.message().to_owned()).unwrap_or_default();
-    lines.check("a provider that hangs: a clear state in time", at.elapsed() < within && !said.is_empty(), said);
+    lines.check(
+        "a provider that hangs: a clear state in time",
+        at.elapsed() < within && !said.is_empty(),
+        said,
+    );
     desktop.app.sign_in(None).await?;
     desktop.until_listed(fleet).await?;
     lines.seen("and the next try works", "");
@@ -76,7 +106,11 @@ pub(crate) async fn bad_days(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     fleet.hub.resume()?;
     let failed = failed?;
     let error = failed.error.clone().map(|e| (e.code, e.message));
-    lines.check("a hub that hangs: a clear state in time", at.elapsed() < within && error.as_ref().is_some_and(|e| e.0 == ErrorCode::TimedOut), format!("{error:?}"));
+    lines.check(
+        "a hub that hangs: a clear state in time",
+        at.elapsed() < within && error.as_ref().is_some_and(|e| e.0 == ErrorCode::TimedOut),
+        format!("{error:?}"),
+    );
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
     let again = desktop.open(cluster, "view").await?;
     lines.seen("and the next try works", "");
@@ -98,7 +132,11 @@ pub(crate) async fn bad_days(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let failed = desktop.until(&session.id, |v| v.state != SessionState::Opening).await;
     fleet.target().plane.resume()?;
     let said = failed?.error.map(|e| e.message).unwrap_or_default();
-    lines.check("a target that hangs: a clear state", !said.is_empty(), format!("after {} ms: {said}", at.elapsed().as_millis()));
+    lines.check(
+        "a target that hangs: a clear state",
+        !said.is_empty(),
+        format!("after {} ms: {said}", at.elapsed().as_millis()),
+    );
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
     let again = desktop.open(cluster, "view").await?;
     lines.seen("and the next try works", "");

@@ -1,12 +1,12 @@
 //! The app is killed with -9 while a session and a terminal are open; the next start says what it cleaned (P14).
 
-use sallyport_testkit::headless::{Desktop, until, walk};
 use crate::lines::Lines;
 use anyhow::{Context, Result, bail};
 use sallyport_app::{App, AppError, Dirs, Host, Options};
 use sallyport_ipc::{CleanupProof, Event, SessionState, TerminalSize};
 use sallyport_testkit::browser::{FormBrowser, Person};
 use sallyport_testkit::fleet::Fleet;
+use sallyport_testkit::headless::{Desktop, until, walk};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -44,29 +44,48 @@ pub(crate) async fn killed(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.seen("a desktop is open with a terminal", format!("shell {shell}, {} private files", left.len()));
     child.kill()?;
     child.wait()?;
-    until("the shell's end", Duration::from_secs(5), async || (!Path::new(&format!("/proc/{shell}")).exists()).then_some(())).await?;
+    until("the shell's end", Duration::from_secs(5), async || {
+        (!Path::new(&format!("/proc/{shell}")).exists()).then_some(())
+    })
+    .await?;
     lines.seen("killed with -9; the shell in its terminal ended with it", "");
     let next = Desktop::at(fleet, "dana", home).await?;
     let files = walk(&next.home.path().join("run"))?;
     lines.check("the next start removed the private files", files.is_empty(), format!("{files:?}"));
     let state = next.app.app_state().await?;
-    lines.check("and says so", state.cleanup.iter().any(|c| c.what.contains("kubeconfig")), format!("{} lines", state.cleanup.len()));
+    lines.check(
+        "and says so",
+        state.cleanup.iter().any(|c| c.what.contains("kubeconfig")),
+        format!("{} lines", state.cleanup.len()),
+    );
     next.app.sign_in(None).await?;
     let proven = until("the cleanup", Duration::from_secs(30), async || {
         let state = next.app.app_state().await.ok()?;
-        state.cleanup.iter().find(|c| c.what.contains("was left open") && c.proof == CleanupProof::ByBroker).map(|c| c.what.clone())
+        state
+            .cleanup
+            .iter()
+            .find(|c| c.what.contains("was left open") && c.proof == CleanupProof::ByBroker)
+            .map(|c| c.what.clone())
     })
     .await?;
     lines.seen("the session was withdrawn and proven by the broker", proven);
-    let gap = next.app.audit_page(sallyport_ipc::AuditFilter { action: Some("gap".into()), ..Default::default() }, None, 10).await?;
-    lines.check("the unclean stop is a gap entry (P19)", !gap.entries.is_empty(), gap.entries.first().map(|e| e.sentence.clone()).unwrap_or_default());
+    let gap = next
+        .app
+        .audit_page(sallyport_ipc::AuditFilter { action: Some("gap".into()), ..Default::default() }, None, 10)
+        .await?;
+    lines.check(
+        "the unclean stop is a gap entry (P19)",
+        !gap.entries.is_empty(),
+        gap.entries.first().map(|e| e.sentence.clone()).unwrap_or_default(),
+    );
     next.app.shut_down().await;
     Ok(())
 }
 
 /// A desktop in a process of its own: joins, signs in, opens, opens a terminal, says so, and waits to be killed.
 pub(crate) fn child() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
     match runtime.block_on(open_and_wait()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -105,7 +124,10 @@ async fn open_and_wait() -> Result<()> {
     let cluster = var("STORY_CLUSTER")?;
     let listed = || async {
         let view = app.clusters_list().await.ok()?;
-        view.clusters.iter().any(|c| c.name == cluster && matches!(c.way, sallyport_ipc::Way::OneClick { .. })).then_some(())
+        view.clusters
+            .iter()
+            .any(|c| c.name == cluster && matches!(c.way, sallyport_ipc::Way::OneClick { .. }))
+            .then_some(())
     };
     until("the inventory", Duration::from_secs(10), listed).await?;
     let session = app.session_open(sallyport_testkit::headless::input(&cluster, "view")).await?;
@@ -121,7 +143,10 @@ async fn open_and_wait() -> Result<()> {
     let mut text = String::new();
     while let Some(bytes) = shells.recv().await {
         text.push_str(&String::from_utf8_lossy(&bytes));
-        let pid = text.split("pid:").filter_map(|part| part.split(':').next()).find(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+        let pid = text
+            .split("pid:")
+            .filter_map(|part| part.split(':').next())
+            .find(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
         if let Some(pid) = pid {
             println!("open {pid}");
             tokio::time::sleep(Duration::from_secs(120)).await;

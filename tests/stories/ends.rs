@@ -1,11 +1,11 @@
 //! The ways a session ends, or does not begin twice.
 
-use sallyport_testkit::headless::{Desktop, id_token, input, proof, until};
 use crate::lines::Lines;
 use crate::way_in_and_out::{grant_account, one_click};
 use anyhow::{Context, Result};
 use sallyport_ipc::{EndReason, ProofKind, ProofState, SessionState};
 use sallyport_testkit::fleet::Fleet;
+use sallyport_testkit::headless::{Desktop, id_token, input, proof, until};
 use sallyport_testkit::idp::Idp;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -39,7 +39,11 @@ pub(crate) async fn revoked(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let kubeconfig = desktop.kubeconfig()?;
     let kubectl = target.plane.kubectl_with(&kubeconfig);
     let mut watch = kubectl.command(["get", "pods", "-n", "payments", "-w"]);
-    let mut watch = watch.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).kill_on_drop(true).spawn()?;
+    let mut watch = watch
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
     until("a watch", Duration::from_secs(10), async || {
         (!desktop.session(&session.id).await.ok()?.streams.is_empty()).then_some(())
     })
@@ -50,14 +54,32 @@ pub(crate) async fn revoked(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let token = id_token(fleet, "lee").await?;
     let as_lee = fleet.hub.kubectl_with(&fleet.hub.kubeconfig_with_token(&token)?);
     as_lee
-        .ok(&["patch", "accessrequest", &name, "-n", "team-payments", "--subresource=status", "--type=merge", "-p", &revoke.to_string()])
+        .ok(&[
+            "patch",
+            "accessrequest",
+            &name,
+            "-n",
+            "team-payments",
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            &revoke.to_string(),
+        ])
         .await?;
     let at = Instant::now();
     let ended = tokio::time::timeout(Duration::from_secs(5), watch.wait()).await;
-    lines.check("revoking cuts the stream", ended.is_ok(), format!("{} ms after the revocation was written", at.elapsed().as_millis()));
+    lines.check(
+        "revoking cuts the stream",
+        ended.is_ok(),
+        format!("{} ms after the revocation was written", at.elapsed().as_millis()),
+    );
     let closed = desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
     let said = closed.ended.clone().context("it says how it ended")?;
-    lines.check("it says by whom and why", said.reason == EndReason::Revoked && said.by.as_deref().is_some_and(|b| b.contains("lee")), format!("{said:?}"));
+    lines.check(
+        "it says by whom and why",
+        said.reason == EndReason::Revoked && said.by.as_deref().is_some_and(|b| b.contains("lee")),
+        format!("{said:?}"),
+    );
     lines.check("and is proven", proof(&closed, ProofKind::TokenRefused).0 == Some(ProofState::Done), "");
     lead.app.shut_down().await;
     desktop.app.shut_down().await;
@@ -79,7 +101,11 @@ pub(crate) async fn role_grows(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     role["metadata"] = json!({"name": "sallyport:debug", "labels": role["metadata"]["labels"]});
     kubectl.run_with_stdin(&["replace", "-f", "-"], role.to_string().as_bytes()).await?;
     let said = closed.ended.clone().context("it says how it ended")?;
-    lines.check("a bound role that grows closes the session", said.reason == EndReason::Revoked, format!("{} ms later: {}", at.elapsed().as_millis(), said.message.unwrap_or_default()));
+    lines.check(
+        "a bound role that grows closes the session",
+        said.reason == EndReason::Revoked,
+        format!("{} ms later: {}", at.elapsed().as_millis(), said.message.unwrap_or_default()),
+    );
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
     // The next story needs the broker to have read the role as it was.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -98,11 +124,23 @@ pub(crate) async fn sign_out(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let state = desktop.app.sign_out().await?;
     lines.check("signed out", state.user.is_none(), format!("{} ms", at.elapsed().as_millis()));
     let view = desktop.session(&session.id).await?;
-    lines.check("the session's rights are gone by then", proof(&view, ProofKind::RightsGone).0 == Some(ProofState::Done), proof(&view, ProofKind::RightsGone).2);
+    lines.check(
+        "the session's rights are gone by then",
+        proof(&view, ProofKind::RightsGone).0 == Some(ProofState::Done),
+        proof(&view, ProofKind::RightsGone).2,
+    );
     let live = live_refresh_tokens(&fleet.idp, "dana").await?;
-    lines.check("the provider has revoked the refresh token", live == before, format!("{live} of dana's live on, of other desktops"));
+    lines.check(
+        "the provider has revoked the refresh token",
+        live == before,
+        format!("{live} of dana's live on, of other desktops"),
+    );
     let refused = desktop.app.session_open(input(fleet.target().spec.name, "view")).await;
-    lines.check("nothing opens any more", refused.is_err(), refused.err().map(|e| e.message().to_owned()).unwrap_or_default());
+    lines.check(
+        "nothing opens any more",
+        refused.is_err(),
+        refused.err().map(|e| e.message().to_owned()).unwrap_or_default(),
+    );
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
     desktop.app.shut_down().await;
     Ok(())

@@ -43,7 +43,8 @@ fn main() -> ExitCode {
     if args.is_empty() {
         args = known.iter().map(|n| (*n).to_owned()).collect();
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
     let (passed, failed) = runtime.block_on(play_all(&args));
     println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

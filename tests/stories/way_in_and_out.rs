@@ -1,14 +1,16 @@
 //! The main job, end to end: sign in with MFA, open with one click, work, leave, and see that nothing is left.
 
-use sallyport_testkit::headless::{Desktop, proof, until, walk};
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, ResourceExt, api::ListParams};
 use sallyport_api::AccessGrant;
-use sallyport_ipc::{AuditFilter, EndReason, OpenInput, ProofKind, ProofState, SessionState, StepState, TerminalSize, Verdict};
+use sallyport_ipc::{
+    AuditFilter, EndReason, OpenInput, ProofKind, ProofState, SessionState, StepState, TerminalSize, Verdict,
+};
 use sallyport_testkit::fleet::Fleet;
+use sallyport_testkit::headless::{Desktop, proof, until, walk};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,34 +21,72 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.seen("joined the team by its workspace file", fleet.hub.url());
     let state = desktop.app.sign_in(None).await?;
     let user = state.user.context("nobody is signed in")?;
-    lines.check("signed in with MFA", user.amr.iter().any(|m| m == "otp"), format!("{} by {}", user.name, user.amr.join("+")));
+    lines.check(
+        "signed in with MFA",
+        user.amr.iter().any(|m| m == "otp"),
+        format!("{} by {}", user.name, user.amr.join("+")),
+    );
     desktop.until_listed(fleet).await?;
     lines.seen("the hub's inventory is listed", "");
-    lines.check("no target was contacted (P6)", !audit_log(target)?.contains("serviceaccount:sallyport-sessions:s-"), "its audit log names no session");
+    lines.check(
+        "no target was contacted (P6)",
+        !audit_log(target)?.contains("serviceaccount:sallyport-sessions:s-"),
+        "its audit log names no session",
+    );
 
     let click = Instant::now();
     let session = desktop.open(target.spec.name, "debug-prod").await?;
     let took = click.elapsed().as_millis();
     for step in &session.steps {
         let name = format!("{:?}", step.kind).to_lowercase();
-        lines.check(&format!("{name}, {} ms", step.ms.unwrap_or_default()), step.state == StepState::Done, &step.detail);
+        lines.check(
+            &format!("{name}, {} ms", step.ms.unwrap_or_default()),
+            step.state == StepState::Done,
+            &step.detail,
+        );
     }
     lines.seen("from the click to the first answered call", format!("{took} ms"));
 
     let kubeconfig = desktop.kubeconfig()?;
     let kubectl = target.plane.kubectl_with(&kubeconfig);
     let pods = kubectl.ok(&["get", "pods", "-n", "payments", "-o", "name"]).await?;
-    lines.check("kubectl get through the gateway", pods.contains("pod/api-"), format!("{} pods", pods.lines().count()));
-    let pod = pods.lines().find(|p| p.contains("api-")).context("no api pod")?.trim_start_matches("pod/").to_owned();
-    let ran = kubectl.run(&["exec", "-n", "payments", &pod, "--", "sh", "-c", "echo from inside; exit 7"]).await?;
-    lines.check("kubectl exec with its exit code", ran.code == Some(7) && ran.text().contains("from inside"), format!("{:?}", ran.code));
+    lines.check(
+        "kubectl get through the gateway",
+        pods.contains("pod/api-"),
+        format!("{} pods", pods.lines().count()),
+    );
+    let pod = pods
+        .lines()
+        .find(|p| p.contains("api-"))
+        .context("no api pod")?
+        .trim_start_matches("pod/")
+        .to_owned();
+    let ran =
+        kubectl.run(&["exec", "-n", "payments", &pod, "--", "sh", "-c", "echo from inside; exit 7"]).await?;
+    lines.check(
+        "kubectl exec with its exit code",
+        ran.code == Some(7) && ran.text().contains("from inside"),
+        format!("{:?}", ran.code),
+    );
     let refused = kubectl.run(&["get", "secrets", "-n", "payments"]).await?;
-    lines.check("secrets are refused", refused.code != Some(0) && refused.stderr.contains("forbidden"), "not part of debug");
+    lines.check(
+        "secrets are refused",
+        refused.code != Some(0) && refused.stderr.contains("forbidden"),
+        "not part of debug",
+    );
     let other = kubectl.run(&["get", "pods", "-n", "ledger"]).await?;
-    lines.check("other namespaces are refused", other.code != Some(0) && other.stderr.contains("forbidden"), "ledger");
+    lines.check(
+        "other namespaces are refused",
+        other.code != Some(0) && other.stderr.contains("forbidden"),
+        "ledger",
+    );
     terminal(&desktop, &session.id, lines).await?;
     let mut logs = kubectl.command(["logs", "-f", "-n", "payments", &pod]);
-    let mut logs = logs.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).kill_on_drop(true).spawn()?;
+    let mut logs = logs
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
     until("a stream", Duration::from_secs(10), async || {
         let view = desktop.session(&session.id).await.ok()?;
         view.streams.iter().any(|s| s.contains("logs")).then_some(())
@@ -54,23 +94,43 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     .await?;
     lines.seen("kubectl logs -f through the gateway", "the stream is open");
 
-    let token_free = !desktop.everything_told().contains("eyJ") && !desktop.everything_told().contains("PRIVATE KEY");
+    let token_free =
+        !desktop.everything_told().contains("eyJ") && !desktop.everything_told().contains("PRIVATE KEY");
     lines.check("nothing the window was told holds a token or key (P1)", token_free, "");
     let account = grant_account(target).await?.context("no grant while open")?;
     let left = Instant::now();
     desktop.app.session_leave(session.id.clone()).await?;
     let ended = tokio::time::timeout(Duration::from_secs(5), logs.wait()).await;
-    lines.check("leaving cuts the stream", ended.is_ok(), format!("{} ms after leaving", left.elapsed().as_millis()));
-    let closing = desktop.until(&session.id, |v| proof(v, ProofKind::RightsGone).0 != Some(ProofState::Waiting) && proof(v, ProofKind::RightsGone).0 != Some(ProofState::Running)).await?;
+    lines.check(
+        "leaving cuts the stream",
+        ended.is_ok(),
+        format!("{} ms after leaving", left.elapsed().as_millis()),
+    );
+    let closing = desktop
+        .until(&session.id, |v| {
+            proof(v, ProofKind::RightsGone).0 != Some(ProofState::Waiting)
+                && proof(v, ProofKind::RightsGone).0 != Some(ProofState::Running)
+        })
+        .await?;
     let (state, ms, detail) = proof(&closing, ProofKind::RightsGone);
     lines.check(&format!("rights gone after {ms} ms (P13)"), state == Some(ProofState::Done), detail);
     lines.check("no private kubeconfig is left", !kubeconfig.exists(), "");
     let closed = desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
-    for kind in [ProofKind::StreamsCut, ProofKind::TerminalsEnded, ProofKind::KubeconfigDeleted, ProofKind::AccountRemoved, ProofKind::TokenRefused] {
+    for kind in [
+        ProofKind::StreamsCut,
+        ProofKind::TerminalsEnded,
+        ProofKind::KubeconfigDeleted,
+        ProofKind::AccountRemoved,
+        ProofKind::TokenRefused,
+    ] {
         let (state, ms, detail) = proof(&closed, kind);
         lines.check(&format!("proof {kind:?} after {ms} ms"), state == Some(ProofState::Done), detail);
     }
-    lines.check("it ended because the person left", closed.ended.is_some_and(|e| e.reason == EndReason::Left), "");
+    lines.check(
+        "it ended because the person left",
+        closed.ended.is_some_and(|e| e.reason == EndReason::Left),
+        "",
+    );
     nothing_left(target, &account, lines).await?;
     lines.check("~/.kube/config is as it was (P5)", before_home() == home_config, "");
     let left = walk(&desktop.home.path().join("run"))?;
@@ -96,9 +156,18 @@ async fn terminal(desktop: &Desktop, session: &str, lines: &mut Lines) -> Result
     let size = TerminalSize { cols: 120, rows: 30 };
     let terminal = desktop.app.terminal_open(session.to_owned(), size, output).await?;
     let text = || String::from_utf8_lossy(&seen.lock().expect("nobody panics here")).into_owned();
-    desktop.app.terminal_write(terminal.id.clone(), "kubectl config get-contexts -o name | sed s/^/only:/\n".into()).await?;
-    desktop.app.terminal_write(terminal.id.clone(), "kubectl get deploy -n payments -o name\n".into()).await?;
-    let done = until("the terminal", Duration::from_secs(15), async || text().contains("deployment.apps/worker").then_some(())).await;
+    desktop
+        .app
+        .terminal_write(terminal.id.clone(), "kubectl config get-contexts -o name | sed s/^/only:/\n".into())
+        .await?;
+    desktop
+        .app
+        .terminal_write(terminal.id.clone(), "kubectl get deploy -n payments -o name\n".into())
+        .await?;
+    let done = until("the terminal", Duration::from_secs(15), async || {
+        text().contains("deployment.apps/worker").then_some(())
+    })
+    .await;
     let contexts = text().lines().filter(|l| l.contains("only:") && !l.contains("sed")).count();
     lines.check("a scoped terminal runs kubectl", done.is_ok(), "deployments of payments");
     lines.check("its kubeconfig names one context", contexts == 1, contexts);
@@ -106,25 +175,62 @@ async fn terminal(desktop: &Desktop, session: &str, lines: &mut Lines) -> Result
 }
 
 /// Everything Sallyport made is gone, as the target's admin sees it.
-async fn nothing_left(target: &sallyport_testkit::fleet::Target, account: &str, lines: &mut Lines) -> Result<()> {
+async fn nothing_left(
+    target: &sallyport_testkit::fleet::Target,
+    account: &str,
+    lines: &mut Lines,
+) -> Result<()> {
     let admin = target.plane.admin()?;
     let grants = Api::<AccessGrant>::all(admin.clone()).list(&ListParams::default()).await?.items.len();
-    let accounts = Api::<ServiceAccount>::namespaced(admin.clone(), "sallyport-sessions").list(&ListParams::default()).await?;
+    let accounts = Api::<ServiceAccount>::namespaced(admin.clone(), "sallyport-sessions")
+        .list(&ListParams::default())
+        .await?;
     let mine = accounts.items.iter().filter(|a| a.name_any() == account).count();
-    let bindings = Api::<RoleBinding>::all(admin).list(&ListParams::default().labels("access.sallyport.dev/grant")).await?.items.len();
-    lines.check("nothing is left on the target", grants + mine + bindings == 0, format!("{grants} grants, {mine} ServiceAccounts, {bindings} bindings"));
+    let bindings = Api::<RoleBinding>::all(admin)
+        .list(&ListParams::default().labels("access.sallyport.dev/grant"))
+        .await?
+        .items
+        .len();
+    lines.check(
+        "nothing is left on the target",
+        grants + mine + bindings == 0,
+        format!("{grants} grants, {mine} ServiceAccounts, {bindings} bindings"),
+    );
     Ok(())
 }
 
 /// The history joins every call to the API server's own audit by JTI and Audit-ID, and holds.
-async fn history(desktop: &Desktop, session: &str, target: &sallyport_testkit::fleet::Target, lines: &mut Lines) -> Result<()> {
+async fn history(
+    desktop: &Desktop,
+    session: &str,
+    target: &sallyport_testkit::fleet::Target,
+    lines: &mut Lines,
+) -> Result<()> {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let filter = AuditFilter { session: Some(session.to_owned()), ..AuditFilter::default() };
     let page = desktop.app.audit_page(filter, None, 500).await?;
     let actions: Vec<&str> = page.entries.iter().map(|e| e.action.as_str()).collect();
-    let wanted = ["ask", "approved", "granted", "ready", "session_open", "terminal_open", "call", "stream_start", "leave", "cut", "rights_gone", "token_refused", "session_closed"];
+    let wanted = [
+        "ask",
+        "approved",
+        "granted",
+        "ready",
+        "session_open",
+        "terminal_open",
+        "call",
+        "stream_start",
+        "leave",
+        "cut",
+        "rights_gone",
+        "token_refused",
+        "session_closed",
+    ];
     let missing: Vec<&&str> = wanted.iter().filter(|w| !actions.contains(w)).collect();
-    lines.check("every step is an entry", missing.is_empty(), format!("{} entries, missing {missing:?}", page.entries.len()));
+    lines.check(
+        "every step is an entry",
+        missing.is_empty(),
+        format!("{} entries, missing {missing:?}", page.entries.len()),
+    );
     let log = audit_log(target)?;
     let calls: Vec<_> = page.entries.iter().filter(|e| e.action == "call").collect();
     let joined = calls.iter().filter(|e| {
@@ -133,9 +239,17 @@ async fn history(desktop: &Desktop, session: &str, target: &sallyport_testkit::f
         log.lines().any(|l| l.contains(id) && l.contains(jti))
     });
     let joined = joined.count();
-    lines.check("every call joins the API server's audit by JTI and Audit-ID (P17)", joined == calls.len() && joined > 0, format!("{joined} of {}", calls.len()));
+    lines.check(
+        "every call joins the API server's audit by JTI and Audit-ID (P17)",
+        joined == calls.len() && joined > 0,
+        format!("{joined} of {}", calls.len()),
+    );
     let verdict = desktop.app.audit_verify().await?;
-    lines.check("the chain holds; without a keyring it says unanchored (P18)", verdict.verdict == Verdict::Unanchored, format!("{} entries in {} ms", verdict.entries, verdict.ms));
+    lines.check(
+        "the chain holds; without a keyring it says unanchored (P18)",
+        verdict.verdict == Verdict::Unanchored,
+        format!("{} entries in {} ms", verdict.entries, verdict.ms),
+    );
     Ok(())
 }
 

@@ -31,7 +31,8 @@ pub(crate) fn is_current() -> Result<bool> {
         fs::remove_file(root().join(path))?;
     }
     written?;
-    let stale: Vec<&String> = after.iter().filter(|(p, c)| before.get(*p) != Some(c)).map(|(p, _)| p).collect();
+    let stale: Vec<&String> =
+        after.iter().filter(|(p, c)| before.get(*p) != Some(c)).map(|(p, _)| p).collect();
     for path in &stale {
         println!("generated: {path} is not what the code generates; run `make codegen`");
     }

@@ -6,7 +6,17 @@ use std::path::PathBuf;
 
 /// Builds what the demo needs and runs it.
 pub(crate) fn run() -> Result<bool> {
-    let parts = ["build", "--locked", "-p", "sallyport-broker", "-p", "sallyport-testkit", "--features", "sallyport-testkit/product", "--bins"];
+    let parts = [
+        "build",
+        "--locked",
+        "-p",
+        "sallyport-broker",
+        "-p",
+        "sallyport-testkit",
+        "--features",
+        "sallyport-testkit/product",
+        "--bins",
+    ];
     let built = passes(program("npm", &["run", "--silent", "build"]))?
         && passes(program("cargo", &["build", "--locked", "-p", "sallyport"]))?
         && passes(program("cargo", &parts))?;

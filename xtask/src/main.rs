@@ -34,6 +34,8 @@ fn run(command: &str, name: Option<&str>) -> Result<bool> {
         "codegen" => codegen::write().map(|()| true),
         "tidy" => tidy::run(),
         "licences" => licences::run(),
-        _ => bail!("there is no such command; known: test, story, bench, run, check, codegen, tidy, licences"),
+        _ => {
+            bail!("there is no such command; known: test, story, bench, run, check, codegen, tidy, licences")
+        }
     }
 }

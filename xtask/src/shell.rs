@@ -26,7 +26,8 @@ pub(crate) fn passes(mut command: Command) -> Result<bool> {
 /// Runs to its end and returns what it printed; an error when it failed.
 pub(crate) fn output(mut command: Command) -> Result<String> {
     let shown = format!("{command:?}");
-    let out = command.stderr(Stdio::inherit()).output().with_context(|| format!("could not start {shown}"))?;
+    let out =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("could not start {shown}"))?;
     if !out.status.success() {
         bail!("{shown} failed: {}", out.status);
     }
@@ -36,7 +37,8 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
 /// Runs to its end, shows each line of its standard output as it comes and hands it to `line`.
 pub(crate) fn watched(mut command: Command, mut line: impl FnMut(&str)) -> Result<bool> {
     let shown = format!("{command:?}");
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("could not start {shown}"))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("could not start {shown}"))?;
     let stdout = child.stdout.take().expect("standard output is piped");
     for text in BufReader::new(stdout).lines() {
         let text = text.with_context(|| format!("could not read what {shown} prints"))?;

@@ -15,8 +15,10 @@ struct Count {
 impl Count {
     /// Reads a runner's closing lines: libtest's, or the plain `N passed, N failed` of ours.
     fn read(&mut self, line: &str) {
-        let counted = line.strip_prefix("test result: ").map(|rest| rest.split_once(". ").map_or(rest, |r| r.1));
-        let words: Vec<&str> = counted.unwrap_or(line).split([' ', ',', ';']).filter(|w| !w.is_empty()).collect();
+        let counted =
+            line.strip_prefix("test result: ").map(|rest| rest.split_once(". ").map_or(rest, |r| r.1));
+        let words: Vec<&str> =
+            counted.unwrap_or(line).split([' ', ',', ';']).filter(|w| !w.is_empty()).collect();
         if let [passed, "passed", failed, "failed", ..] = words[..]
             && let (Ok(passed), Ok(failed)) = (passed.parse::<u64>(), failed.parse::<u64>())
         {
@@ -100,7 +102,8 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
 
 /// The path of a program that was built.
 pub(crate) fn built(profile: &str, name: &str) -> String {
-    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root().join("target"), std::path::PathBuf::from);
+    let target =
+        std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root().join("target"), std::path::PathBuf::from);
     target.join(profile).join(name).display().to_string()
 }
 

@@ -24,16 +24,41 @@ const EDGES: [(&str, &[&str]); 19] = [
     (
         "app",
         &[
-            "model", "rbac", "policy", "audit", "api", "client", "ipc", "oidc", "vault", "hub", "provision", "gateway",
-            "terminal", "store",
+            "model",
+            "rbac",
+            "policy",
+            "audit",
+            "api",
+            "client",
+            "ipc",
+            "oidc",
+            "vault",
+            "hub",
+            "provision",
+            "gateway",
+            "terminal",
+            "store",
         ],
     ),
     ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),
     (
         "testkit",
         &[
-            "model", "rbac", "policy", "audit", "api", "client", "ipc", "oidc", "vault", "hub", "provision", "gateway",
-            "terminal", "store", "app",
+            "model",
+            "rbac",
+            "policy",
+            "audit",
+            "api",
+            "client",
+            "ipc",
+            "oidc",
+            "vault",
+            "hub",
+            "provision",
+            "gateway",
+            "terminal",
+            "store",
+            "app",
         ],
     ),
     ("", &["app", "ipc", "model"]), // the desktop's composition root
@@ -86,7 +111,11 @@ pub(crate) fn run() -> Result<bool> {
 }
 
 fn short(name: &str) -> Option<&str> {
-    if name == "sallyport" { Some("") } else { name.strip_prefix("sallyport-").or((name == "xtask").then_some(name)) }
+    if name == "sallyport" {
+        Some("")
+    } else {
+        name.strip_prefix("sallyport-").or((name == "xtask").then_some(name))
+    }
 }
 
 fn edges(package: &Package, wrong: &mut Vec<String>) {
@@ -144,9 +173,11 @@ fn ui(shown: &str, text: &str, wrong: &mut Vec<String>) {
     let Some(own) = shown.strip_prefix("ui/src").and_then(tier_of) else { return };
     let mut seen = BTreeSet::new();
     for line in text.lines().filter(|l| l.trim_start().starts_with("import ") || l.contains(" from ")) {
-        if let Some(other) = line.split(['\'', '"']).find(|part| part.starts_with('.')).and_then(|part| {
-            TIERS.iter().position(|tier| part.split('/').any(|segment| segment == *tier))
-        }) && other > own.max(1)
+        if let Some(other) = line
+            .split(['\'', '"'])
+            .find(|part| part.starts_with('.'))
+            .and_then(|part| TIERS.iter().position(|tier| part.split('/').any(|segment| segment == *tier)))
+            && other > own.max(1)
             && seen.insert(other)
         {
             wrong.push(format!("{shown}: {} may not import {}", TIERS[own], TIERS[other]));

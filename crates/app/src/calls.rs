@@ -37,13 +37,17 @@ pub(crate) fn entry(call: &Call) -> Draft {
         draft = draft.detail("why", why);
     }
     if let Some(agent) = &call.user_agent {
-        draft = draft.detail("via", agent.split([' ', '/']).next().unwrap_or_default()).detail("user_agent", agent);
+        draft = draft
+            .detail("via", agent.split([' ', '/']).next().unwrap_or_default())
+            .detail("user_agent", agent);
     }
     if let Some(whom) = &call.impersonates {
         draft = draft.detail("impersonates", whom);
     }
     if let Some(peer) = &call.peer {
-        draft = draft.detail("pid", peer.pid).detail("program", peer.exe.as_deref().map(|p| p.display().to_string()));
+        draft = draft
+            .detail("pid", peer.pid)
+            .detail("program", peer.exe.as_deref().map(|p| p.display().to_string()));
     }
     draft
 }

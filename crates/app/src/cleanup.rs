@@ -30,7 +30,11 @@ impl App {
             }
             Ok(Err(error)) => {
                 let why = error.to_string();
-                self.say("Private files of an earlier run could not be removed", CleanupProof::Unproven { why }).await;
+                self.say(
+                    "Private files of an earlier run could not be removed",
+                    CleanupProof::Unproven { why },
+                )
+                .await;
             }
             Err(error) => tracing::error!("the sweep did not run: {error}"),
         }
@@ -41,13 +45,23 @@ impl App {
                     core.shared().cleanup.push(cleanup);
                 }
             }
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "what was left open can't be read"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "what was left open can't be read")
+            }
         }
         if let Some(name) = core.prefs.set_aside() {
-            self.say(&format!("The preferences were damaged; they are kept as {name}"), CleanupProof::Removed).await;
+            self.say(
+                &format!("The preferences were damaged; they are kept as {name}"),
+                CleanupProof::Removed,
+            )
+            .await;
         }
         if let Some(name) = core.recorder.history().set_aside() {
-            self.say(&format!("The history was damaged; it is kept as {name} and a new one began"), CleanupProof::Removed).await;
+            self.say(
+                &format!("The history was damaged; it is kept as {name} and a new one began"),
+                CleanupProof::Removed,
+            )
+            .await;
         }
     }
 
@@ -55,15 +69,22 @@ impl App {
     pub(crate) fn clean_up_with(&self, signed: Signed) {
         let app = self.clone();
         tokio::spawn(async move {
-            let live: Vec<String> =
-                app.0.all_sessions().iter().filter_map(|s| s.which.borrow().as_ref().map(|w| w.name.clone())).collect();
+            let live: Vec<String> = app
+                .0
+                .all_sessions()
+                .iter()
+                .filter_map(|s| s.which.borrow().as_ref().map(|w| w.name.clone()))
+                .collect();
             let left = app.0.prefs.open_sessions().await.unwrap_or_default();
             for session in left.into_iter().filter(|s| !live.contains(&s.name)) {
                 let proof = app.finish(&signed, &session).await;
                 let over = !matches!(proof, CleanupProof::Unproven { .. });
                 app.say(&left_open(&session), proof).await;
                 if over && let Err(error) = app.0.prefs.forget_session(session.request.clone()).await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a cleaned session was not forgotten");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a cleaned session was not forgotten"
+                    );
                 }
             }
         });
@@ -71,7 +92,8 @@ impl App {
 
     async fn finish(&self, signed: &Signed, session: &OpenSession) -> CleanupProof {
         let unproven = |why: String| CleanupProof::Unproven { why };
-        let requests: Api<AccessRequest> = Api::namespaced(signed.hub.client().clone(), session.namespace.as_str());
+        let requests: Api<AccessRequest> =
+            Api::namespaced(signed.hub.client().clone(), session.namespace.as_str());
         let found = match within(self.0.options.deadline, requests.get(&session.name)).await {
             Ok(found) => found,
             // It was noted before it was asked, and never was.
@@ -88,7 +110,9 @@ impl App {
         match signed.hub.withdraw(&which).await {
             Ok(_) => {}
             Err(Refused::Forbidden { .. }) => {
-                return unproven("it belongs to someone else; it ends when they sign in here, or by itself".into());
+                return unproven(
+                    "it belongs to someone else; it ends when they sign in here, or by itself".into(),
+                );
             }
             Err(refused) => return unproven(refused.to_string()),
         }
@@ -120,13 +144,17 @@ impl App {
                 None => shared.cleanup.push(Cleanup { what: what.to_owned(), proof }),
             }
         }
-        core.recorder.note(Draft::new(Action::CleanupAtStart).outcome(outcome).detail("what", what).detail("why", how)).await;
+        core.recorder
+            .note(Draft::new(Action::CleanupAtStart).outcome(outcome).detail("what", what).detail("why", how))
+            .await;
         core.tell_state();
     }
 }
 
 fn left_open(session: &OpenSession) -> String {
-    let at = jiff::Timestamp::from_second(session.opened_at).map(|t| t.strftime("%H:%M UTC").to_string()).unwrap_or_default();
+    let at = jiff::Timestamp::from_second(session.opened_at)
+        .map(|t| t.strftime("%H:%M UTC").to_string())
+        .unwrap_or_default();
     format!("A session on {} of {at} was left open", session.cluster)
 }
 

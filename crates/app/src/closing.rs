@@ -34,13 +34,16 @@ impl App {
     /// When there is no such session.
     pub async fn session_leave(&self, id: String) -> Result<(), AppError> {
         let session = self.0.session(&id).ok_or_else(|| {
-            AppError::new(ErrorCode::SessionClosed, "there is no such session").hint("It may have been closed already.")
+            AppError::new(ErrorCode::SessionClosed, "there is no such session")
+                .hint("It may have been closed already.")
         })?;
         match session.state() {
             SessionState::Opening => session.cancel.cancel(),
             SessionState::Open => {
                 let app = self.clone();
-                tokio::spawn(async move { app.close(&session, EndReason::Left, CutReason::Left, None, None).await });
+                tokio::spawn(async move {
+                    app.close(&session, EndReason::Left, CutReason::Left, None, None).await
+                });
             }
             SessionState::Closing(_) | SessionState::Closed(_) => {}
         }
@@ -67,7 +70,10 @@ impl App {
             }
         });
         if tokio::time::timeout(within, futures::future::join_all(closings)).await.is_err() {
-            tracing::warn!("not every session's end was proven within {} s; the next start finishes it", within.as_secs());
+            tracing::warn!(
+                "not every session's end was proven within {} s; the next start finishes it",
+                within.as_secs()
+            );
         }
     }
 
@@ -95,7 +101,9 @@ impl App {
         tokio::join!(self.cut(session, why), withdrawing);
         self.prove(session).await;
         session.record().apply(SessionEvent::Proven);
-        core.recorder.note(core.draft(Action::SessionClosed, session).detail("reason", reason.to_string())).await;
+        core.recorder
+            .note(core.draft(Action::SessionClosed, session).detail("reason", reason.to_string()))
+            .await;
         core.tell_session(session);
         core.clusters_changed.notify_one();
     }
@@ -124,24 +132,32 @@ impl App {
         let core = &self.0;
         let report = core.gateway.cut(&session.id, why).await;
         let (streams, ms) = report.as_ref().map_or((0, 0), |r| (r.streams.len(), r.took.as_millis() as u64));
-        session.record().prove(ProofKind::StreamsCut, ProofState::Done, match streams {
-            0 => "none was open".to_owned(),
-            1 => format!("1 stream, in {ms} ms"),
-            n => format!("{n} streams, in {ms} ms"),
-        });
+        session.record().prove(
+            ProofKind::StreamsCut,
+            ProofState::Done,
+            match streams {
+                0 => "none was open".to_owned(),
+                1 => format!("1 stream, in {ms} ms"),
+                n => format!("{n} streams, in {ms} ms"),
+            },
+        );
         core.tell_session(session);
-        core.recorder.note(core.draft(Action::Cut, session).detail("streams", streams).detail("ms", ms)).await;
+        core.recorder
+            .note(core.draft(Action::Cut, session).detail("streams", streams).detail("ms", ms))
+            .await;
         let count = self.end_terminals(session).await;
         let detail = if count == 0 { "none was open".to_owned() } else { format!("{count} ended") };
         session.record().prove(ProofKind::TerminalsEnded, ProofState::Done, detail);
         let kubeconfig = session.held().as_mut().and_then(|h| h.kubeconfig.take());
         let removed = match kubeconfig {
             None => Ok("there was none".to_owned()),
-            Some(file) => tokio::task::spawn_blocking(move || file.remove())
-                .await
-                .map_or_else(|e| Err(e.to_string()), |r| r.map(|()| "nothing of it was elsewhere".into()).map_err(|e| e.to_string())),
+            Some(file) => tokio::task::spawn_blocking(move || file.remove()).await.map_or_else(
+                |e| Err(e.to_string()),
+                |r| r.map(|()| "nothing of it was elsewhere".into()).map_err(|e| e.to_string()),
+            ),
         };
-        let (state, detail) = removed.map_or_else(|why| (ProofState::Unproven, why), |ok| (ProofState::Done, ok));
+        let (state, detail) =
+            removed.map_or_else(|why| (ProofState::Unproven, why), |ok| (ProofState::Done, ok));
         session.record().prove(ProofKind::KubeconfigDeleted, state, detail);
         core.tell_session(session);
     }
@@ -186,11 +202,20 @@ impl App {
                     session.record().prove(ProofKind::RightsGone, ProofState::Running, "");
                     let began = Instant::now();
                     let gone = witness.rights_gone(&dialer, &token, RIGHTS_GONE).await;
-                    self.conclude(session, ProofKind::RightsGone, Action::RightsGone, &witness, gone, began).await;
+                    self.conclude(session, ProofKind::RightsGone, Action::RightsGone, &witness, gone, began)
+                        .await;
                     session.record().prove(ProofKind::TokenRefused, ProofState::Running, "");
                     core.tell_session(session);
                     let refused = witness.token_refused(&dialer, &token, TOKEN_REFUSED).await;
-                    self.conclude(session, ProofKind::TokenRefused, Action::TokenRefused, &witness, refused, began).await;
+                    self.conclude(
+                        session,
+                        ProofKind::TokenRefused,
+                        Action::TokenRefused,
+                        &witness,
+                        refused,
+                        began,
+                    )
+                    .await;
                 }
             }
         };
@@ -212,12 +237,22 @@ impl App {
         let ms = began.elapsed().as_millis() as u64;
         let draft: Draft = match &proof {
             Proof::Proven(proven) => {
-                session.record().prove(kind, ProofState::Done, format!("{} answered {} itself", proven.by, proven.status));
-                core.draft(action, session).detail("status", proven.status).detail("by", &proven.by).detail("ms", ms)
+                session.record().prove(
+                    kind,
+                    ProofState::Done,
+                    format!("{} answered {} itself", proven.by, proven.status),
+                );
+                core.draft(action, session)
+                    .detail("status", proven.status)
+                    .detail("by", &proven.by)
+                    .detail("ms", ms)
             }
             Proof::Unproven { why } => {
                 session.record().prove(kind, ProofState::Unproven, why);
-                core.draft(Action::ProofUnproven, session).outcome(Outcome::Unknown).detail("stage", action.as_str()).detail("why", why)
+                core.draft(Action::ProofUnproven, session)
+                    .outcome(Outcome::Unknown)
+                    .detail("stage", action.as_str())
+                    .detail("why", why)
             }
         };
         core.recorder.note(draft.detail("path", witness.path())).await;
@@ -241,7 +276,12 @@ impl App {
             record.prove(ProofKind::RightsGone, ProofState::Unproven, why);
             record.prove(ProofKind::TokenRefused, ProofState::Unproven, why);
         }
-        let draft = self.0.draft(Action::ProofUnproven, session).outcome(Outcome::Unknown).detail("stage", "both").detail("why", why);
+        let draft = self
+            .0
+            .draft(Action::ProofUnproven, session)
+            .outcome(Outcome::Unknown)
+            .detail("stage", "both")
+            .detail("why", why);
         self.0.recorder.note(draft).await;
         self.0.tell_session(session);
     }

@@ -69,14 +69,18 @@ impl App {
     /// When the hub knows no such cluster.
     pub async fn cluster_detail(&self, name: String) -> Result<ClusterDetail, AppError> {
         let core = &self.0;
-        let unknown = || AppError::new(ErrorCode::BadInput, "the hub knows no such cluster").hint("It may have been removed.");
+        let unknown = || {
+            AppError::new(ErrorCode::BadInput, "the hub knows no such cluster")
+                .hint("It may have been removed.")
+        };
         let cluster: ClusterName = name.parse().map_err(|_| unknown())?;
         let mut known = core.remembered().await.remove(&name).unwrap_or_default();
         known.last = core.prefs.last_opening(cluster).await.unwrap_or_default().as_ref().map(last_view);
-        known.reason = core.prefs.last_reason(Timestamp::now().as_second()).await.ok().flatten().map(|reason| Carried {
-            text: visible(&reason.text),
-            until: (reason.at + Reason::CARRIED) * 1000,
-        });
+        known.reason =
+            core.prefs.last_reason(Timestamp::now().as_second()).await.ok().flatten().map(|reason| Carried {
+                text: visible(&reason.text),
+                until: (reason.at + Reason::CARRIED) * 1000,
+            });
         let who = core.shared().signed.as_ref().map(|s| s.who.clone());
         let open = core.open_ways().remove(&name);
         let inventory = core.inventory.read().unwrap_or_else(PoisonError::into_inner);

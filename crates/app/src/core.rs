@@ -92,11 +92,22 @@ impl App {
         let history = History::open(&dirs.data, key).await.map_err(no_store("history"))?;
         let prefs = Prefs::open(&dirs.data).await.map_err(no_store("preferences"))?;
         let port = prefs.gateway_port().await.unwrap_or_default();
-        let gateway = Gateway::start(GatewayOptions { port, connect_within: options.deadline, ..GatewayOptions::default() })
-            .await
-            .map_err(|e| AppError::failed("the gateway could not be started").hint("Another program may hold all ports of 127.0.0.1.").because(e))?;
+        let gateway = Gateway::start(GatewayOptions {
+            port,
+            connect_within: options.deadline,
+            ..GatewayOptions::default()
+        })
+        .await
+        .map_err(|e| {
+            AppError::failed("the gateway could not be started")
+                .hint("Another program may hold all ports of 127.0.0.1.")
+                .because(e)
+        })?;
         if let Err(error) = prefs.set_gateway_port(gateway.port()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the gateway's port could not be remembered");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the gateway's port could not be remembered"
+            );
         }
         let theme = prefs.theme().await.map(theme_view).unwrap_or(Theme::System);
         let workspaces = Workspaces::new(&dirs.config);
@@ -169,7 +180,8 @@ impl Core {
     /// The sign-in, or the error that asks for one.
     pub(crate) fn signed(&self) -> Result<Signed, AppError> {
         self.shared().signed.clone().ok_or_else(|| {
-            AppError::new(sallyport_model::ErrorCode::SignInNeeded, "you are not signed in").hint("Sign in to go on.")
+            AppError::new(sallyport_model::ErrorCode::SignInNeeded, "you are not signed in")
+                .hint("Sign in to go on.")
         })
     }
 
@@ -205,15 +217,23 @@ fn theme_view(theme: sallyport_store::Theme) -> Theme {
 
 fn in_use(error: StoreError) -> AppError {
     let message = match &error {
-        StoreError::Locked { pid: Some(pid), .. } => format!("Sallyport is already running here (process {pid})"),
+        StoreError::Locked { pid: Some(pid), .. } => {
+            format!("Sallyport is already running here (process {pid})")
+        }
         StoreError::Locked { .. } => "Sallyport is already running here".to_owned(),
         _ => "the data directory can't be used".to_owned(),
     };
-    AppError::failed(message).hint("Use the window that is open, or set SALLYPORT_HOME to another directory.").because(error)
+    AppError::failed(message)
+        .hint("Use the window that is open, or set SALLYPORT_HOME to another directory.")
+        .because(error)
 }
 
 fn no_store(what: &'static str) -> impl FnOnce(StoreError) -> AppError {
-    move |e| AppError::failed(format!("the {what} can't be opened")).hint("Check the disk and the directory's owner; the log has the details.").because(e)
+    move |e| {
+        AppError::failed(format!("the {what} can't be opened"))
+            .hint("Check the disk and the directory's owner; the log has the details.")
+            .because(e)
+    }
 }
 
 /// Hints at once, then at most once a second.

@@ -19,7 +19,12 @@ pub struct Dirs {
 impl Dirs {
     /// Everything under one directory.
     pub fn under(home: &Path) -> Self {
-        Self { config: home.join("config"), data: home.join("data"), runtime: home.join("run"), logs: home.join("logs") }
+        Self {
+            config: home.join("config"),
+            data: home.join("data"),
+            runtime: home.join("run"),
+            logs: home.join("logs"),
+        }
     }
 
     /// `SALLYPORT_HOME`, else the XDG base directories (freedesktop.org Base Directory Specification 0.8).
@@ -31,7 +36,8 @@ impl Dirs {
             return Ok(Self::under(Path::new(&home)));
         }
         let home = env::var_os("HOME").map(PathBuf::from).ok_or_else(|| {
-            AppError::failed("there is no home directory").hint("Set HOME, or SALLYPORT_HOME to a directory of yours.")
+            AppError::failed("there is no home directory")
+                .hint("Set HOME, or SALLYPORT_HOME to a directory of yours.")
         })?;
         let xdg = |key: &str, or: &str| {
             let set = env::var_os(key).map(PathBuf::from).filter(|p| p.is_absolute());
@@ -42,7 +48,8 @@ impl Dirs {
         Ok(Self {
             config: xdg("XDG_CONFIG_HOME", ".config"),
             logs: data.join("logs"),
-            runtime: runtime.map_or_else(|| xdg("XDG_CACHE_HOME", ".cache").join("run"), |r| r.join("sallyport")),
+            runtime: runtime
+                .map_or_else(|| xdg("XDG_CACHE_HOME", ".cache").join("run"), |r| r.join("sallyport")),
             data,
         })
     }

@@ -11,7 +11,9 @@ use sallyport_oidc::Error as OidcError;
 pub(crate) fn of_oidc(error: OidcError) -> AppError {
     let code = error.code();
     let hint = match &error {
-        OidcError::ProviderUnreachable { .. } | OidcError::Timeout { .. } => "Check the network, then try again.",
+        OidcError::ProviderUnreachable { .. } | OidcError::Timeout { .. } => {
+            "Check the network, then try again."
+        }
         OidcError::ClockSkew { .. } => "Set this computer's clock, then sign in again.",
         OidcError::MfaTooWeak { .. } | OidcError::TooOld { .. } => "Sign in again with your second factor.",
         OidcError::SignInAgain { .. } => "Sign in again.",
@@ -19,8 +21,12 @@ pub(crate) fn of_oidc(error: OidcError) -> AppError {
         OidcError::BadIssuer { .. } | OidcError::NoTrust { .. } | OidcError::ProviderUnfit { .. } => {
             "Ask your admin: the workspace file and the provider do not fit."
         }
-        OidcError::BadToken { .. } => "Try again; if it stays so, tell your admin: someone may be in between.",
-        OidcError::Denied { .. } | OidcError::Refused { .. } => "Ask your admin whether your account may use Sallyport.",
+        OidcError::BadToken { .. } => {
+            "Try again; if it stays so, tell your admin: someone may be in between."
+        }
+        OidcError::Denied { .. } | OidcError::Refused { .. } => {
+            "Ask your admin whether your account may use Sallyport."
+        }
         OidcError::OtherPerson { .. } => "Sign out first if you want to be someone else.",
         OidcError::Loopback { .. } => "Close programs that hold many ports, then try again.",
     };
@@ -33,9 +39,14 @@ pub(crate) fn of_oidc(error: OidcError) -> AppError {
 /// A call to the hub that failed.
 pub(crate) fn of_hub(fault: Fault) -> AppError {
     let (code, hint) = match &fault {
-        Fault::Unreachable(_) | Fault::Busy(_) => (ErrorCode::HubUnreachable, "Check the network or VPN, then try again."),
+        Fault::Unreachable(_) | Fault::Busy(_) => {
+            (ErrorCode::HubUnreachable, "Check the network or VPN, then try again.")
+        }
         Fault::TimedOut => (ErrorCode::TimedOut, "The hub is slow or does not answer; try again."),
-        Fault::Untrusted(_) => (ErrorCode::HubUnreachable, "Its certificate is not of the CA in your workspace file. Do not go on; ask your admin."),
+        Fault::Untrusted(_) => (
+            ErrorCode::HubUnreachable,
+            "Its certificate is not of the CA in your workspace file. Do not go on; ask your admin.",
+        ),
         Fault::NoToken(_) | Fault::Unauthorized => (ErrorCode::SignInNeeded, "Sign in again."),
         Fault::Forbidden(_) => (ErrorCode::Forbidden, "Your groups do not allow this; ask your admin."),
         _ => (ErrorCode::Failed, "Try again; the log has the details."),
@@ -55,7 +66,9 @@ pub(crate) fn of_refused(refused: Refused) -> AppError {
                 max_age_seconds: step.max_age.and_then(|s| u32::try_from(s).ok()),
                 message: step.message.clone(),
             };
-            AppError::new(ErrorCode::StepUpNeeded, step.message).hint("Confirm with your second factor.").step_up(wanted)
+            AppError::new(ErrorCode::StepUpNeeded, step.message)
+                .hint("Confirm with your second factor.")
+                .step_up(wanted)
         }
         Refused::ProfileChanged { message, .. } => AppError::new(ErrorCode::ProfileChanged, message)
             .hint("Look at what it allows now, then open again.")

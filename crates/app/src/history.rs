@@ -48,7 +48,12 @@ impl Recorder {
     }
 
     /// One page, newest first.
-    pub(crate) async fn page(&self, filter: AuditFilter, before: Option<i64>, limit: u32) -> Result<AuditPage, AppError> {
+    pub(crate) async fn page(
+        &self,
+        filter: AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<AuditPage, AppError> {
         let filter = parse(filter)?;
         let cursor = match before {
             None => None,
@@ -65,7 +70,8 @@ impl Recorder {
 
     /// A page goes on below the entry with this place.
     async fn cursor(&self, sequence: i64) -> Result<Option<Cursor>, AppError> {
-        let sequence = u64::try_from(sequence).map_err(|_| AppError::new(ErrorCode::BadInput, "there is no such page"))?;
+        let sequence = u64::try_from(sequence)
+            .map_err(|_| AppError::new(ErrorCode::BadInput, "there is no such page"))?;
         let found = self.history.read_from(sequence, 1).await.map_err(unreadable)?;
         Ok(found.first().map(|linked| Cursor { at: linked.entry.at, sequence }))
     }
@@ -80,7 +86,8 @@ impl Recorder {
         view.gaps = i64::try_from(gaps).unwrap_or(i64::MAX);
         view.ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         let outcome = if matches!(verdict, Verdict::Broken { .. }) { Outcome::Failed } else { Outcome::Ok };
-        self.note(Draft::new(Action::Verify).outcome(outcome).detail("verdict", format!("{verdict:?}"))).await;
+        self.note(Draft::new(Action::Verify).outcome(outcome).detail("verdict", format!("{verdict:?}")))
+            .await;
         Ok(view)
     }
 
@@ -88,7 +95,10 @@ impl Recorder {
     pub(crate) async fn close(&self, within: Duration) {
         match tokio::time::timeout(within, self.history.close()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "the history did not close in order"),
+            Ok(Err(error)) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the history did not close in order"
+            ),
             Err(_) => tracing::error!("the history did not close within {within:?}"),
         }
     }
@@ -100,9 +110,15 @@ fn unreadable(error: StoreError) -> AppError {
 
 /// The window's filter as the store takes it.
 fn parse(filter: AuditFilter) -> Result<Filter, AppError> {
-    let wrong = |what: &str, e: String| AppError::new(ErrorCode::BadInput, format!("the filter's {what} can't be used: {e}"));
+    let wrong = |what: &str, e: String| {
+        AppError::new(ErrorCode::BadInput, format!("the filter's {what} can't be used: {e}"))
+    };
     Ok(Filter {
-        cluster: filter.cluster.map(|c| c.parse()).transpose().map_err(|e| wrong("cluster", format!("{e}")))?,
+        cluster: filter
+            .cluster
+            .map(|c| c.parse())
+            .transpose()
+            .map_err(|e| wrong("cluster", format!("{e}")))?,
         session: filter.session.map(|s| sallyport_model::SessionId::new(clip(&s, 128))),
         request: None,
         user: filter.user.map(|u| u.parse()).transpose().map_err(|e| wrong("user", format!("{e}")))?,
@@ -140,7 +156,11 @@ pub(crate) fn view(entry: &Entry) -> AuditEntryView {
         user: entry.user.as_ref().map(|u| visible(u.as_str())).unwrap_or_default(),
         cluster: entry.cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
         via: text("via").unwrap_or_default(),
-        status: entry.detail.get("status").and_then(serde_json::Value::as_u64).and_then(|s| u16::try_from(s).ok()),
+        status: entry
+            .detail
+            .get("status")
+            .and_then(serde_json::Value::as_u64)
+            .and_then(|s| u16::try_from(s).ok()),
         ids: AuditIds {
             request: entry.request.as_ref().map(ToString::to_string),
             grant: entry.grant.as_ref().map(ToString::to_string),
@@ -161,9 +181,12 @@ fn verdict_view(verdict: &Verdict) -> VerifyView {
         Verdict::Unanchored { entries, why, .. } => {
             (sallyport_ipc::Verdict::Unanchored, number(*entries), None, Some(unanchored(*why).to_owned()))
         }
-        Verdict::Broken { first_bad, why } => {
-            (sallyport_ipc::Verdict::Broken, number(first_bad.saturating_sub(1)), Some(number(*first_bad)), Some(broken(why)))
-        }
+        Verdict::Broken { first_bad, why } => (
+            sallyport_ipc::Verdict::Broken,
+            number(first_bad.saturating_sub(1)),
+            Some(number(*first_bad)),
+            Some(broken(why)),
+        ),
     };
     VerifyView {
         verdict: kind,

@@ -4,7 +4,8 @@ use crate::session_record::environment_kind;
 use jiff::Timestamp;
 use sallyport_api::{AccessCluster, AccessProfile, Profile, ProfileReport, RuleSummary};
 use sallyport_ipc::{
-    Broker, Carried, ClusterDetail, ClusterView, Guardrails, LastOpening, Mfa, ProfileView, Refused, Right, Rights, Way,
+    Broker, Carried, ClusterDetail, ClusterView, Guardrails, LastOpening, Mfa, ProfileView, Refused, Right,
+    Rights, Way,
 };
 use sallyport_model::{ClusterName, Scope, Ttl, UserName, visible};
 use sallyport_rbac::Rule;
@@ -69,7 +70,8 @@ impl Inventory {
     /// The profiles this person may ask for on a cluster, the narrowest first. `None` while the hub has not said.
     pub(crate) fn offered(&self, cluster: &ClusterName) -> Option<Vec<Offered>> {
         let may = self.may_request.as_ref()?;
-        let reports = self.clusters.get(cluster.as_str()).and_then(|c| c.status.as_ref()).map(|s| &s.profiles);
+        let reports =
+            self.clusters.get(cluster.as_str()).and_then(|c| c.status.as_ref()).map(|s| &s.profiles);
         let mut offered: Vec<Offered> = self
             .profiles
             .values()
@@ -93,7 +95,13 @@ impl Inventory {
     }
 
     /// One line of the list.
-    pub(crate) fn cluster_view(&self, object: &AccessCluster, open: Option<Way>, known: &Remembered, now: i64) -> ClusterView {
+    pub(crate) fn cluster_view(
+        &self,
+        object: &AccessCluster,
+        open: Option<Way>,
+        known: &Remembered,
+        now: i64,
+    ) -> ClusterView {
         let name = object.metadata.name.clone().unwrap_or_default();
         let spec = &object.spec;
         let broker = broker(object, now);
@@ -105,7 +113,12 @@ impl Inventory {
             environment_word: visible(&spec.environment),
             provider: visible(spec.provider.as_deref().unwrap_or_default()),
             region: visible(spec.region.as_deref().unwrap_or_default()),
-            version: object.status.as_ref().and_then(|s| s.kubernetes_version.as_deref()).map(visible).unwrap_or_default(),
+            version: object
+                .status
+                .as_ref()
+                .and_then(|s| s.kubernetes_version.as_deref())
+                .map(visible)
+                .unwrap_or_default(),
             pinned: known.pinned,
             last_used: known.last_used,
             broker,
@@ -122,7 +135,9 @@ impl Inventory {
             // Nobody would answer; a click that can't succeed must not look as if it could.
             Some(_) if broker.seen_at.is_none() => Way::Unknown,
             Some(o) if o.profile.approvals == 0 => Way::OneClick { profile: o.profile.name.to_string() },
-            Some(o) => Way::Ask { profile: o.profile.name.to_string(), approvals: o.profile.approvals.into() },
+            Some(o) => {
+                Way::Ask { profile: o.profile.name.to_string(), approvals: o.profile.approvals.into() }
+            }
         }
     }
 
@@ -165,7 +180,9 @@ fn broker(object: &AccessCluster, now: i64) -> Broker {
 
 /// The broker's word on the target's guardrails, for the window (promise P12).
 fn guardrails(object: &AccessCluster) -> Guardrails {
-    let Some(report) = object.status.as_ref().and_then(|s| s.guardrails.as_ref()) else { return Guardrails::Unknown };
+    let Some(report) = object.status.as_ref().and_then(|s| s.guardrails.as_ref()) else {
+        return Guardrails::Unknown;
+    };
     let (at, detail) = (report.checked_at.0.as_millisecond(), visible(&report.detail));
     if report.verified { Guardrails::Verified { at, detail } } else { Guardrails::Unverified { at, detail } }
 }
@@ -181,7 +198,11 @@ fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> 
         mfa: mfa(profile, signed_in, now),
         reason_required: profile.reason_required,
         rights: rights(offered.report.as_ref(), &namespaces),
-        refused: offered.report.as_ref().and_then(|r| r.refused.as_ref()).map(|why| Refused { why: visible(why), rule: None }),
+        refused: offered
+            .report
+            .as_ref()
+            .and_then(|r| r.refused.as_ref())
+            .map(|why| Refused { why: visible(why), rule: None }),
         namespaces,
     }
 }
@@ -200,7 +221,8 @@ fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now: i64) -> Option<Mf
 
 /// Whether a sign-in would pass admission, by this machine's reckoning. Admission decides.
 pub(crate) fn satisfies(profile: &Profile, signed_in: &SignedInAs, now_ms: i64) -> bool {
-    let one_of = |wanted: &[String], have: &[String]| wanted.is_empty() || wanted.iter().any(|w| have.contains(w));
+    let one_of =
+        |wanted: &[String], have: &[String]| wanted.is_empty() || wanted.iter().any(|w| have.contains(w));
     let fresh = profile.max_age.is_none_or(|age: Ttl| {
         let age = i64::try_from(age.as_seconds()).unwrap_or(i64::MAX);
         signed_in.auth_time.is_some_and(|at| now_ms / 1000 - at <= age)

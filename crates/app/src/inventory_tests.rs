@@ -44,8 +44,17 @@ fn names(inventory: &Inventory) -> Vec<String> {
 
 #[test]
 fn what_opens_at_once_and_narrowly_comes_first_and_what_is_refused_last() {
-    let all = vec![profile("ask", 1, &["a"]), profile("wide", 0, &[]), profile("narrow", 0, &["a"]), profile("bad", 0, &["a"])];
-    let reports = json!([report("wide", 3, 1, None), report("narrow", 3, 5, None), report("bad", 3, 1, Some("escalate"))]);
+    let all = vec![
+        profile("ask", 1, &["a"]),
+        profile("wide", 0, &[]),
+        profile("narrow", 0, &["a"]),
+        profile("bad", 0, &["a"]),
+    ];
+    let reports = json!([
+        report("wide", 3, 1, None),
+        report("narrow", 3, 5, None),
+        report("bad", 3, 1, Some("escalate"))
+    ]);
     let inventory = inventory(all, &["ask", "wide", "narrow", "bad"], reports);
     assert_eq!(names(&inventory), ["narrow", "wide", "ask", "bad"]);
     let offered = inventory.offered(&"pay-eu".parse().unwrap()).unwrap();
@@ -64,7 +73,8 @@ fn p11_a_report_of_another_revision_is_not_shown_as_this_ones() {
 
 #[test]
 fn only_what_may_be_asked_for_is_offered_and_nothing_before_the_hub_said_so() {
-    let mut inventory = inventory(vec![profile("mine", 0, &["a"]), profile("other", 0, &["a"])], &["mine"], json!([]));
+    let mut inventory =
+        inventory(vec![profile("mine", 0, &["a"]), profile("other", 0, &["a"])], &["mine"], json!([]));
     assert_eq!(names(&inventory), ["mine"]);
     let view = |i: &Inventory| i.cluster_view(&i.clusters["pay-eu"], None, &Remembered::default(), 0).way;
     assert_eq!(view(&inventory), Way::OneClick { profile: "mine".into() });

@@ -16,8 +16,8 @@ use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_hub::{Ask, Change, Which, request_name};
 use sallyport_ipc::{Event, OpenInput, SessionView, StepKind};
 use sallyport_model::{
-    ClusterName, EndReason, ErrorCode, GrantUid, Phase, ProfileName, RequestUid, Scope, Secret, SessionEvent, SessionId, SessionState,
-    Ttl,
+    ClusterName, EndReason, ErrorCode, GrantUid, Phase, ProfileName, RequestUid, Scope, Secret, SessionEvent,
+    SessionId, SessionState, Ttl,
 };
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::{Dialer, Witness};
@@ -61,12 +61,14 @@ impl App {
         let id = SessionId::new(uuid::Uuid::now_v7().to_string());
         let session = {
             let mut sessions = core.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            let same = sessions.values().find(|s| is_open_on(s, &wanted.cluster, Some(&wanted.profile))).cloned();
+            let same =
+                sessions.values().find(|s| is_open_on(s, &wanted.cluster, Some(&wanted.profile))).cloned();
             if let Some(same) = same {
                 drop(sessions);
                 return Ok(core.session_view(&same));
             }
-            let session = Arc::new(Session::new(SessionRecord::new(id.clone(), wanted), core.stop.child_token()));
+            let session =
+                Arc::new(Session::new(SessionRecord::new(id.clone(), wanted), core.stop.child_token()));
             sessions.insert(id, session.clone());
             session
         };
@@ -178,14 +180,22 @@ impl App {
             match signed.hub.ask(&ask).await {
                 Ok(request) => {
                     let which = Which::of(&request).map_err(crate::faults::of_hub)?;
-                    let mut draft = core.draft(Action::Ask, session).request(&which.uid).detail("profile", wanted.profile.as_str());
-                    draft = draft.detail("duration", wanted.duration.to_string()).detail("reason", &wanted.reason);
+                    let mut draft = core
+                        .draft(Action::Ask, session)
+                        .request(&which.uid)
+                        .detail("profile", wanted.profile.as_str());
+                    draft = draft
+                        .detail("duration", wanted.duration.to_string())
+                        .detail("reason", &wanted.reason);
                     core.recorder.note(draft.detail("namespaces", wanted.scope.to_string())).await;
                     {
                         let mut record = session.record();
                         record.request = Some(which.uid.clone());
                         record.done(StepKind::SignedIn, how_signed_in(&core.signed()?));
-                        record.done(StepKind::Asked, format!("{} · {} · {}", wanted.profile, wanted.scope, wanted.duration));
+                        record.done(
+                            StepKind::Asked,
+                            format!("{} · {} · {}", wanted.profile, wanted.scope, wanted.duration),
+                        );
                         record.begin(StepKind::Approved);
                     }
                     session.which.send_replace(Some(which.clone()));
@@ -194,7 +204,10 @@ impl App {
                 }
                 Err(refused) => {
                     let error = of_refused(refused);
-                    let draft = core.draft(Action::Ask, session).outcome(Outcome::Refused).detail("why", error.message());
+                    let draft = core
+                        .draft(Action::Ask, session)
+                        .outcome(Outcome::Refused)
+                        .detail("why", error.message());
                     core.recorder.note(draft.detail("profile", wanted.profile.as_str())).await;
                     if error.code() != ErrorCode::StepUpNeeded {
                         return Err(error);
@@ -250,7 +263,10 @@ impl App {
     ) -> Result<Opened, AppError> {
         let core = &self.0;
         let cluster = permit.cluster().clone();
-        let bad = |what: &str| AppError::failed(format!("what the broker of {cluster} sealed can't be used: {what}")).hint("Tell your admin.");
+        let bad = |what: &str| {
+            AppError::failed(format!("what the broker of {cluster} sealed can't be used: {what}"))
+                .hint("Tell your admin.")
+        };
         let upstream = Upstream {
             cluster: cluster.clone(),
             endpoint: sealed.endpoint.parse().map_err(|_| bad("its endpoint is no URL"))?,
@@ -267,7 +283,12 @@ impl App {
             .open(permit, upstream, core.calls.clone())
             .map_err(|e| AppError::failed("the gateway could not open the session").because(e))?;
         let scope = session.record().wanted.scope.clone();
-        let rules = request.status.as_ref().and_then(|s| s.offer.as_ref()).map(|o| o.rules.clone()).unwrap_or_default();
+        let rules = request
+            .status
+            .as_ref()
+            .and_then(|s| s.offer.as_ref())
+            .map(|o| o.rules.clone())
+            .unwrap_or_default();
         let paths = Witness::candidates(&rules, &scope);
         let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
         let runtime = core.dirs.runtime.clone();
@@ -275,7 +296,9 @@ impl App {
             .await
             .map_err(|e| AppError::failed("the private kubeconfig could not be written").because(e))?
             .map_err(|e| {
-                AppError::failed("the private kubeconfig could not be written").hint("Check the runtime directory and its disk.").because(e)
+                AppError::failed("the private kubeconfig could not be written")
+                    .hint("Check the runtime directory and its disk.")
+                    .because(e)
             })?;
         let dialer = Dialer::new(&sallyport_provision::Endpoint {
             url: sealed.endpoint,
@@ -283,8 +306,13 @@ impl App {
             tls_server_name: sealed.tls_server_name,
         })
         .map_err(|e| bad("its endpoint can't be called").because(e))?;
-        *session.held() =
-            Some(Held { token: sealed.token, dialer, paths: paths.clone(), witness: None, kubeconfig: Some(kubeconfig) });
+        *session.held() = Some(Held {
+            token: sealed.token,
+            dialer,
+            paths: paths.clone(),
+            witness: None,
+            kubeconfig: Some(kubeconfig),
+        });
         self.first_call(session, &opened, &paths, permit).await?;
         Ok(opened)
     }
@@ -307,12 +335,20 @@ impl App {
             }
             record.done(StepKind::Ready, format!("first call answered {status}"));
             let left = permit.end() - core.hub_now();
-            record.deadline = Instant::now().checked_add(Duration::from_secs(u64::try_from(left).unwrap_or_default()));
+            record.deadline =
+                Instant::now().checked_add(Duration::from_secs(u64::try_from(left).unwrap_or_default()));
             record.opened()
         };
         core.tell_session(session);
         let ms = started.elapsed().as_millis() as u64;
-        core.recorder.note(core.draft(Action::Ready, session).detail("status", status).detail("path", path).detail("ms", ms)).await;
+        core.recorder
+            .note(
+                core.draft(Action::Ready, session)
+                    .detail("status", status)
+                    .detail("path", path)
+                    .detail("ms", ms),
+            )
+            .await;
         let click = took.as_millis() as u64;
         core.recorder.note(core.draft(Action::SessionOpen, session).detail("ms", click)).await;
         self.clone().find_witness(session.clone());
@@ -382,10 +418,12 @@ impl App {
         tracing::warn!(session = %session.id, code = ?error.code(), "{}", error.chain());
         let left = error.code() == ErrorCode::Cancelled;
         session.record().fail(error.view());
-        let draft = core.draft(Action::SessionOpen, session).outcome(Outcome::Failed).detail("why", error.message());
+        let draft =
+            core.draft(Action::SessionOpen, session).outcome(Outcome::Failed).detail("why", error.message());
         core.recorder.note(draft).await;
         let word = session.closed_by_broker.borrow().clone();
-        let reason = word.as_ref().map_or(if left { EndReason::Left } else { EndReason::Failed }, |w| w.reason);
+        let reason =
+            word.as_ref().map_or(if left { EndReason::Left } else { EndReason::Failed }, |w| w.reason);
         let by = word.as_ref().and_then(|w| w.by.clone());
         let _ = signed;
         self.close(session, reason, CutReason::Failed, by.as_deref(), Some(error.message())).await;
@@ -396,7 +434,8 @@ impl App {
             let record = session.record();
             let w = &record.wanted;
             let at = Timestamp::now().as_second();
-            let opening = Opening { profile: w.profile.clone(), scope: w.scope.clone(), duration: w.duration, at };
+            let opening =
+                Opening { profile: w.profile.clone(), scope: w.scope.clone(), duration: w.duration, at };
             (w.cluster.clone(), opening, Reason { text: w.reason.clone(), at })
         };
         let prefs = &self.0.prefs;
@@ -419,13 +458,21 @@ impl Core {
     }
 
     /// The profile a click means.
-    fn choose(&self, cluster: &ClusterName, input: &OpenInput, last: Option<&Opening>) -> Result<Offered, AppError> {
+    fn choose(
+        &self,
+        cluster: &ClusterName,
+        input: &OpenInput,
+        last: Option<&Opening>,
+    ) -> Result<Offered, AppError> {
         let inventory = self.inventory.read().unwrap_or_else(PoisonError::into_inner);
         if !inventory.clusters.contains_key(cluster.as_str()) {
-            return Err(AppError::new(ErrorCode::BadInput, format!("the hub knows no cluster {cluster}")).hint("It may have been removed; look at the list again."));
+            return Err(AppError::new(ErrorCode::BadInput, format!("the hub knows no cluster {cluster}"))
+                .hint("It may have been removed; look at the list again."));
         }
         let offered = inventory.offered(cluster).ok_or_else(|| {
-            AppError::new(ErrorCode::HubUnreachable, "the hub has not said yet what you may ask for").hint("Try again in a moment.").retry()
+            AppError::new(ErrorCode::HubUnreachable, "the hub has not said yet what you may ask for")
+                .hint("Try again in a moment.")
+                .retry()
         })?;
         let last = last.map(crate::clusters::last_view);
         let found = match &input.profile {
@@ -433,7 +480,8 @@ impl Core {
             None => Inventory::chosen(&offered, last.as_ref()),
         };
         found.cloned().ok_or_else(|| {
-            AppError::new(ErrorCode::Forbidden, format!("you have no profile that opens {cluster}")).hint("Ask an admin which group you need.")
+            AppError::new(ErrorCode::Forbidden, format!("you have no profile that opens {cluster}"))
+                .hint("Ask an admin which group you need.")
         })
     }
 
@@ -450,10 +498,14 @@ impl Core {
         let last = last.filter(|l| l.profile == profile.name);
         let scope = match &input.namespaces {
             Some(names) => {
-                let names: Result<Vec<_>, sallyport_model::NameError> = names.iter().map(|n| n.parse()).collect();
+                let names: Result<Vec<_>, sallyport_model::NameError> =
+                    names.iter().map(|n| n.parse()).collect();
                 Scope::from_list(names.map_err(|e| bad(e.to_string()))?)
             }
-            None => last.map(|l| l.scope.clone()).filter(|s| s.within(&profile.scope)).unwrap_or_else(|| profile.scope.clone()),
+            None => last
+                .map(|l| l.scope.clone())
+                .filter(|s| s.within(&profile.scope))
+                .unwrap_or_else(|| profile.scope.clone()),
         };
         if !scope.within(&profile.scope) {
             return Err(bad(format!("{} allows only {}", profile.name, profile.scope)));
@@ -464,14 +516,23 @@ impl Core {
         let given = input.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned);
         let reason = given.or(carried.map(|r| r.text)).unwrap_or_default();
         if reason.is_empty() && profile.reason_required {
-            return Err(AppError::new(ErrorCode::ReasonNeeded, "say why, in a few words").hint("It is carried for 8 hours."));
+            return Err(AppError::new(ErrorCode::ReasonNeeded, "say why, in a few words")
+                .hint("It is carried for 8 hours."));
         }
         if reason.chars().count() > 1024 {
             return Err(bad("the reason is longer than 1024 characters".into()));
         }
         let inventory = self.inventory.read().unwrap_or_else(PoisonError::into_inner);
-        let environment = inventory.clusters.get(cluster.as_str()).map(|c| c.spec.environment.clone()).unwrap_or_default();
-        Ok(Wanted { cluster: cluster.clone(), environment, profile: profile.name.clone(), scope, duration, reason })
+        let environment =
+            inventory.clusters.get(cluster.as_str()).map(|c| c.spec.environment.clone()).unwrap_or_default();
+        Ok(Wanted {
+            cluster: cluster.clone(),
+            environment,
+            profile: profile.name.clone(),
+            scope,
+            duration,
+            reason,
+        })
     }
 
     /// Written down before anything exists, so that the next start finds whatever a crash leaves (promise P14).
@@ -488,7 +549,9 @@ impl Core {
             opened_at: now_ms() / 1000,
         };
         self.prefs.note_session(noted).await.map_err(|e| {
-            AppError::failed("the session could not be written down, so nothing was asked").hint("Check that the disk is not full.").because(e)
+            AppError::failed("the session could not be written down, so nothing was asked")
+                .hint("Check that the disk is not full.")
+                .because(e)
         })
     }
 
@@ -502,13 +565,21 @@ impl Core {
     ) -> Result<(Sealed, SessionPermit), AppError> {
         let signed = self.signed()?;
         let grant = request.status.as_ref().and_then(|s| s.grant.as_ref());
-        let grant = grant.ok_or_else(|| AppError::failed("the hub records no grant for this session").hint("Tell your admin."))?;
+        let grant = grant.ok_or_else(|| {
+            AppError::failed("the hub records no grant for this session").hint("Tell your admin.")
+        })?;
         let recorded_end = grant.end.0.as_second();
         let uid = GrantUid::new(grant.uid.clone());
-        let user = request.spec.user.parse().map_err(|e: sallyport_model::NameError| AppError::failed("the request names no proper user").because(e))?;
+        let user = request.spec.user.parse().map_err(|e: sallyport_model::NameError| {
+            AppError::failed("the request names no proper user").because(e)
+        })?;
         let aad = Aad { user, request: which.uid.clone(), grant: uid.clone(), end: recorded_end };
-        let sealed = sallyport_hub::seal::open(keys, &aad, credential(request).unwrap_or_default())
-            .map_err(|e| AppError::failed("the token was not sealed for this session").hint("Try again; if it stays so, tell your admin: someone may be in between.").because(e))?;
+        let sealed =
+            sallyport_hub::seal::open(keys, &aad, credential(request).unwrap_or_default()).map_err(|e| {
+                AppError::failed("the token was not sealed for this session")
+                    .hint("Try again; if it stays so, tell your admin: someone may be in between.")
+                    .because(e)
+            })?;
         let mut record = session.record();
         let facts = SessionFacts {
             session: session.id.clone(),
@@ -524,7 +595,8 @@ impl Core {
             endpoint: sealed.endpoint.clone(),
             now: self.hub_now(),
         };
-        let permit = admit_session(facts).map_err(|r| AppError::failed(r.message).hint("Tell your admin."))?;
+        let permit =
+            admit_session(facts).map_err(|r| AppError::failed(r.message).hint("Tell your admin."))?;
         record.grant = Some(uid);
         record.jti = Some(sealed.jti.clone());
         record.end = Some(recorded_end);
@@ -555,7 +627,10 @@ impl Core {
     async fn show_progress(&self, session: &Session, request: &AccessRequest, told: &mut Told) {
         let Some(status) = &request.status else { return };
         if let Some(offer) = status.offer.as_ref().filter(|_| !std::mem::replace(&mut told.offer, true)) {
-            let draft = self.draft(Action::Offer, session).detail("digest", &offer.digest).detail("rules", offer.rules.len());
+            let draft = self
+                .draft(Action::Offer, session)
+                .detail("digest", &offer.digest)
+                .detail("rules", offer.rules.len());
             self.recorder.note(draft).await;
         }
         let phase = request.phase();
@@ -595,7 +670,8 @@ fn is_open_on(session: &Session, cluster: &ClusterName, profile: Option<&Profile
 }
 
 fn no_session() -> AppError {
-    AppError::new(ErrorCode::SessionClosed, "there is no such session").hint("It may have been closed already.")
+    AppError::new(ErrorCode::SessionClosed, "there is no such session")
+        .hint("It may have been closed already.")
 }
 
 fn cancelled() -> AppError {
@@ -603,9 +679,12 @@ fn cancelled() -> AppError {
 }
 
 fn silent_broker(cluster: &ClusterName) -> AppError {
-    AppError::new(ErrorCode::TimedOut, format!("the broker of {cluster} did not answer within {} s", BROKER.as_secs()))
-        .hint("The request was taken back. Try again, or tell your admin that the broker is silent.")
-        .retry()
+    AppError::new(
+        ErrorCode::TimedOut,
+        format!("the broker of {cluster} did not answer within {} s", BROKER.as_secs()),
+    )
+    .hint("The request was taken back. Try again, or tell your admin that the broker is silent.")
+    .retry()
 }
 
 fn refused_by_broker(session: &Session, request: &AccessRequest) -> AppError {
@@ -613,7 +692,11 @@ fn refused_by_broker(session: &Session, request: &AccessRequest) -> AppError {
     session.closed_by_broker.send_replace(Some(word.clone()));
     let code = if word.reason == EndReason::Denied { ErrorCode::Forbidden } else { ErrorCode::Failed };
     let error = AppError::new(code, word.message);
-    if word.reason == EndReason::Failed { error.hint("Try again; if it stays so, tell your admin.").retry() } else { error }
+    if word.reason == EndReason::Failed {
+        error.hint("Try again; if it stays so, tell your admin.").retry()
+    } else {
+        error
+    }
 }
 
 /// Why and by whom a request is over, as the broker wrote it.
@@ -637,8 +720,11 @@ pub(crate) fn broker_word(request: &AccessRequest) -> BrokerWord {
 }
 
 fn approved_by(request: &AccessRequest) -> String {
-    let names: Vec<&str> =
-        request.status.as_ref().map(|s| s.approvals.iter().map(|a| a.by.as_str()).collect()).unwrap_or_default();
+    let names: Vec<&str> = request
+        .status
+        .as_ref()
+        .map(|s| s.approvals.iter().map(|a| a.by.as_str()).collect())
+        .unwrap_or_default();
     if names.is_empty() { "by rule: no approval needed".into() } else { format!("by {}", names.join(", ")) }
 }
 
@@ -681,16 +767,29 @@ fn kubeconfig_spec(opened: &Opened, cluster: &ClusterName, scope: &Scope, user: 
 
 /// One GET through the gateway, as a tool in the terminal would make it.
 async fn through_gateway(opened: &Opened, path: &str, deadline: Duration) -> Result<u16, AppError> {
-    let wrong = |e: Box<dyn std::error::Error + Send + Sync>| AppError::failed("the session's own gateway can't be called").because(e);
-    let endpoint = Endpoint::parse(&opened.server_url, Some(&opened.ca_pem), None).map_err(|e| wrong(e.into()))?;
-    let identity = Credential::Certificate { chain: opened.client_cert_pem.clone(), key: Secret::new(opened.client_key_pem.expose().clone()) };
+    let wrong = |e: Box<dyn std::error::Error + Send + Sync>| {
+        AppError::failed("the session's own gateway can't be called").because(e)
+    };
+    let endpoint =
+        Endpoint::parse(&opened.server_url, Some(&opened.ca_pem), None).map_err(|e| wrong(e.into()))?;
+    let identity = Credential::Certificate {
+        chain: opened.client_cert_pem.clone(),
+        key: Secret::new(opened.client_key_pem.expose().clone()),
+    };
     let client = connect(&endpoint, identity, Timeouts::both(deadline)).map_err(|e| wrong(e.into()))?;
     let request = http::Request::get(path).body(Vec::new()).map_err(|e| wrong(e.into()))?;
-    let failed = |code, why: String| AppError::new(code, format!("the first call was not answered: {why}")).hint("The session was taken back; try again.").retry();
+    let failed = |code, why: String| {
+        AppError::new(code, format!("the first call was not answered: {why}"))
+            .hint("The session was taken back; try again.")
+            .retry()
+    };
     match tokio::time::timeout(deadline, client.request_text(request)).await {
         Ok(Ok(_)) => Ok(200),
         Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(404),
-        Ok(Err(error)) => Err(failed(ErrorCode::ClusterUnreachable, sallyport_client::fault(&error).to_string()).because(error)),
+        Ok(Err(error)) => {
+            Err(failed(ErrorCode::ClusterUnreachable, sallyport_client::fault(&error).to_string())
+                .because(error))
+        }
         Err(_) => Err(failed(ErrorCode::TimedOut, format!("nothing came within {} s", deadline.as_secs()))),
     }
 }

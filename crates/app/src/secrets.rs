@@ -4,8 +4,8 @@ use crate::core::Core;
 use crate::dirs::Dirs;
 use crate::error::AppError;
 use sallyport_model::{Secret, visible};
-use std::time::Duration;
 use sallyport_vault::{Error, Item, Keyring, Vault, VaultConfig, VaultState};
+use std::time::Duration;
 
 /// How long the keyring may take for one step.
 const KEYRING: Duration = Duration::from_secs(5);
@@ -19,7 +19,9 @@ pub(crate) async fn open(dirs: &Dirs, keyring: bool) -> Result<Vault, AppError> 
     let keyring = if keyring { Keyring::Os } else { Keyring::Off };
     let config = VaultConfig { dir: dirs.data.clone(), keyring, timeout: KEYRING, unlock: UNLOCK };
     Vault::open(config).await.map_err(|e| {
-        AppError::failed("the vault can't be opened").hint("Check the disk and the directory's owner; the log has the details.").because(e)
+        AppError::failed("the vault can't be opened")
+            .hint("Check the disk and the directory's owner; the log has the details.")
+            .because(e)
     })
 }
 

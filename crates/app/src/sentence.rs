@@ -4,7 +4,8 @@ use sallyport_audit::{Action, Entry, Outcome};
 
 /// What happened, from the entry's own facts.
 pub(crate) fn sentence(entry: &Entry) -> String {
-    let get = |key: &str| entry.detail.get(key).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+    let get =
+        |key: &str| entry.detail.get(key).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
     let or = |key: &str, other: &str| get(key).unwrap_or_else(|| other.to_owned());
     let cluster = entry.cluster.as_ref().map_or_else(|| "a cluster".to_owned(), ToString::to_string);
     let ms = get("ms").map(|ms| format!(", {ms} ms")).unwrap_or_default();
@@ -14,7 +15,9 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::AppStarted => "Sallyport started".into(),
         Action::AppStopped => "Sallyport stopped".into(),
         Action::WorkspaceJoined if failed => format!("Workspace refused{why}"),
-        Action::WorkspaceJoined => format!("Joined {} at {}", or("workspace", "a workspace"), or("hub", "its hub")),
+        Action::WorkspaceJoined => {
+            format!("Joined {} at {}", or("workspace", "a workspace"), or("hub", "its hub"))
+        }
         Action::WorkspaceLeft => format!("Left {}", or("workspace", "the workspace")),
         Action::SignIn if failed => format!("Sign-in failed{why}"),
         Action::SignIn => format!("Signed in with {}", or("amr", "the identity provider")),
@@ -24,10 +27,17 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::TokenRefresh if failed => format!("The sign-in could not be renewed{why}"),
         Action::TokenRefresh => "The sign-in was renewed".into(),
         Action::KubeconfigImported => "Kubeconfig imported".into(),
-        Action::Ask if failed => format!("Asking for {} on {cluster} was refused{why}", or("profile", "access")),
+        Action::Ask if failed => {
+            format!("Asking for {} on {cluster} was refused{why}", or("profile", "access"))
+        }
         Action::Ask => {
-            let reason = get("reason").filter(|r| !r.is_empty()).map(|r| format!(", “{r}”")).unwrap_or_default();
-            format!("Asked for {} on {cluster} for {}{reason}", or("profile", "access"), or("duration", "a while"))
+            let reason =
+                get("reason").filter(|r| !r.is_empty()).map(|r| format!(", “{r}”")).unwrap_or_default();
+            format!(
+                "Asked for {} on {cluster} for {}{reason}",
+                or("profile", "access"),
+                or("duration", "a while")
+            )
         }
         Action::Offer => format!("Offered {} rules on {cluster}", or("rules", "some")),
         Action::Approve => format!("Approved a request on {cluster}"),
@@ -43,7 +53,9 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::SessionClosed => format!("Session on {cluster} closed"),
         Action::Extend => format!("Session on {cluster} extended"),
         Action::TerminalOpen => format!("Terminal opened ({})", or("shell", "shell")),
-        Action::TerminalExit => format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default()),
+        Action::TerminalExit => {
+            format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default())
+        }
         Action::Call | Action::CallRefused => format!("{} {}", or("verb", "call"), or("what", "the API")),
         Action::StreamStart => format!("{} {} began", or("verb", "stream"), or("what", "")),
         Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
@@ -52,10 +64,20 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),
         Action::Expired => "The time was up".into(),
         Action::Cut => format!("{} streams cut, gateway closed{ms}", or("streams", "0")),
-        Action::RightsGone => format!("Rights gone: {} answered {}{ms}", or("path", "a call that was allowed"), or("status", "403")),
-        Action::TokenRefused => format!("Token refused: {} answered {}{ms}", or("path", "a call that was allowed"), or("status", "401")),
+        Action::RightsGone => format!(
+            "Rights gone: {} answered {}{ms}",
+            or("path", "a call that was allowed"),
+            or("status", "403")
+        ),
+        Action::TokenRefused => format!(
+            "Token refused: {} answered {}{ms}",
+            or("path", "a call that was allowed"),
+            or("status", "401")
+        ),
         Action::ProofUnproven => format!("Not proven: {}{why}", or("stage", "the end of the session")),
-        Action::ProvenByBroker => format!("The broker reports ServiceAccount and bindings gone from {cluster}"),
+        Action::ProvenByBroker => {
+            format!("The broker reports ServiceAccount and bindings gone from {cluster}")
+        }
         Action::CleanupAtStart => or("what", "Something left over was removed"),
         Action::GuardrailsChecked => format!("Guardrails of {cluster} checked"),
         Action::SettingsChanged => format!("Setting {} changed", or("setting", "")),

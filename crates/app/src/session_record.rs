@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use sallyport_ipc::{
-    Call, Calls, Ended, EnvironmentKind, ErrorView, Proof, ProofKind, ProofState, SessionView, Step, StepKind, StepState,
-    TerminalView,
+    Call, Calls, Ended, EnvironmentKind, ErrorView, Proof, ProofKind, ProofState, SessionView, Step,
+    StepKind, StepState, TerminalView,
 };
 use sallyport_model::{
-    ClusterName, EndReason, GrantUid, Jti, ProfileName, RequestUid, Scope, SessionEvent, SessionId, SessionState, Ttl,
-    visible,
+    ClusterName, EndReason, GrantUid, Jti, ProfileName, RequestUid, Scope, SessionEvent, SessionId,
+    SessionState, Ttl, visible,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -163,7 +163,13 @@ impl SessionRecord {
     }
 
     /// The closing begins: `lines` are what will be proven, in order.
-    pub(crate) fn begin_closing(&mut self, reason: EndReason, by: Option<&str>, message: Option<&str>, lines: &[ProofKind]) {
+    pub(crate) fn begin_closing(
+        &mut self,
+        reason: EndReason,
+        by: Option<&str>,
+        message: Option<&str>,
+        lines: &[ProofKind],
+    ) {
         self.closing = Some(Instant::now());
         self.ended = Some(Ended {
             reason: reason.into(),

@@ -2,7 +2,7 @@
 
 use crate::core::{App, Core, Signed, now_ms};
 use crate::error::AppError;
-use crate::faults::{of_oidc, of_hub};
+use crate::faults::{of_hub, of_oidc};
 use crate::inventory::{Inventory, SignedInAs};
 use crate::workspace::Workspace;
 use futures::FutureExt as _;
@@ -81,7 +81,8 @@ impl App {
     async fn sign_in_until(&self, step: Option<&StepUp>, cancel: &CancellationToken) -> Result<(), AppError> {
         let core = &self.0;
         let workspace = core.shared().workspace.clone();
-        let workspace = workspace.ok_or_else(|| AppError::failed("no team was joined yet").hint("Join a team first."))?;
+        let workspace =
+            workspace.ok_or_else(|| AppError::failed("no team was joined yet").hint("Join a team first."))?;
         let current = core.shared().signed.as_ref().map(|s| s.tokens.clone());
         let provider = match &current {
             Some(tokens) => tokens.provider().clone(),
@@ -130,7 +131,11 @@ impl App {
         tokio::spawn(async move {
             let Some(workspace) = app.0.shared().workspace.clone() else { return };
             let config = app.0.provider_config(&workspace);
-            let Some(kept) = crate::secrets::refresh_token(&app.0.vault, &config.issuer, &config.client_id).await else { return };
+            let Some(kept) =
+                crate::secrets::refresh_token(&app.0.vault, &config.issuer, &config.client_id).await
+            else {
+                return;
+            };
             app.0.at_step(SignInStep::Hub, None);
             let resumed = async {
                 let provider = Provider::discover(&config).await.map_err(of_oidc)?;
@@ -167,7 +172,8 @@ impl App {
             let teams = hub.teams().boxed().await.map_err(of_hub)?;
             Ok::<_, AppError>((identity, teams))
         };
-        let (identity, teams) = asked.await.inspect_err(|e| core.hub_is(HubLink::Down, Some(e.message().to_owned())))?;
+        let (identity, teams) =
+            asked.await.inspect_err(|e| core.hub_is(HubLink::Down, Some(e.message().to_owned())))?;
         let signed = Signed {
             email: tokens.claims().and_then(|c| c.email),
             tokens,
@@ -237,12 +243,18 @@ impl App {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last reason was not forgotten");
         }
         let (outcome, said) = match &ended {
-            Ok(SignedOut::Revoked) => (Outcome::Ok, "the refresh token is revoked at the provider".to_owned()),
+            Ok(SignedOut::Revoked) => {
+                (Outcome::Ok, "the refresh token is revoked at the provider".to_owned())
+            }
             Ok(SignedOut::NotOffered) => (Outcome::Ok, "the provider offers no revocation".to_owned()),
             Ok(SignedOut::NothingToRevoke) => (Outcome::Ok, "there was no refresh token".to_owned()),
             Err(error) => (Outcome::Failed, format!("the provider did not confirm: {error}")),
         };
-        core.recorder.note(Draft::new(Action::SignOut).user(&signed.who.user).outcome(outcome).detail("provider", said)).await;
+        core.recorder
+            .note(
+                Draft::new(Action::SignOut).user(&signed.who.user).outcome(outcome).detail("provider", said),
+            )
+            .await;
         core.tell_state();
         core.clusters_changed.notify_one();
         match ended {
@@ -267,11 +279,14 @@ impl Core {
 
     /// Stores the refresh token in the vault, before it is used.
     fn persist(&self, config: &ProviderConfig) -> Persist {
-        let (vault, issuer, client_id) = (self.vault.clone(), config.issuer.clone(), config.client_id.clone());
+        let (vault, issuer, client_id) =
+            (self.vault.clone(), config.issuer.clone(), config.client_id.clone());
         Arc::new(move |kept| {
             let (vault, issuer, client_id) = (vault.clone(), issuer.clone(), client_id.clone());
             Box::pin(async move {
-                crate::secrets::keep_refresh_token(&vault, &issuer, &client_id, kept).await.map_err(|e| e.to_string())
+                crate::secrets::keep_refresh_token(&vault, &issuer, &client_id, kept)
+                    .await
+                    .map_err(|e| e.to_string())
             })
         })
     }
@@ -279,7 +294,11 @@ impl Core {
     fn at_step(&self, step: SignInStep, step_up: Option<&StepUp>) {
         {
             let mut shared = self.shared();
-            let since = shared.sign_in.as_ref().filter(|_| step != SignInStep::Preparing).map_or_else(now_ms, |s| s.since);
+            let since = shared
+                .sign_in
+                .as_ref()
+                .filter(|_| step != SignInStep::Preparing)
+                .map_or_else(now_ms, |s| s.since);
             shared.sign_in = Some(SignIn { step, since, step_up: step_up.cloned(), error: None });
         }
         self.tell_state();
@@ -319,4 +338,3 @@ fn ask(step: Option<&StepUp>) -> Ask {
         ..Ask::default()
     }
 }
-

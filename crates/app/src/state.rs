@@ -5,8 +5,8 @@ use crate::error::AppError;
 use crate::workspace::Workspace;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{
-    AppState, AuditFilter, AuditPage, Demo, Event, HistoryState, Phase, Theme, User, VerifyView, WorkspacePreview,
-    WorkspaceView,
+    AppState, AuditFilter, AuditPage, Demo, Event, HistoryState, Phase, Theme, User, VerifyView,
+    WorkspacePreview, WorkspaceView,
 };
 use sallyport_model::{ErrorCode, visible};
 
@@ -82,7 +82,11 @@ impl App {
         };
         self.0.shared().theme = theme;
         self.0.tell_state();
-        self.0.prefs.set_theme(stored).await.map_err(|e| AppError::failed("the theme could not be remembered").because(e))
+        self.0
+            .prefs
+            .set_theme(stored)
+            .await
+            .map_err(|e| AppError::failed("the theme could not be remembered").because(e))
     }
 
     /// What a workspace file would do. Contacts nobody.
@@ -101,7 +105,13 @@ impl App {
             client_id: visible(&workspace.oidc.client_id),
             scopes: workspace.oidc.scopes.iter().map(|s| visible(s)).collect(),
             issuer_ca_fingerprint: workspace.issuer_fingerprint(),
-            replaces: self.0.shared().workspace.as_ref().filter(|w| **w != workspace).map(|w| visible(&w.name)),
+            replaces: self
+                .0
+                .shared()
+                .workspace
+                .as_ref()
+                .filter(|w| **w != workspace)
+                .map(|w| visible(&w.name)),
         })
     }
 
@@ -113,7 +123,9 @@ impl App {
         let joined = self.join(&text).await;
         let mut draft = Draft::new(Action::WorkspaceJoined);
         match &joined {
-            Ok(workspace) => draft = draft.detail("workspace", &workspace.name).detail("hub", workspace.hub_host()),
+            Ok(workspace) => {
+                draft = draft.detail("workspace", &workspace.name).detail("hub", workspace.hub_host())
+            }
             Err(error) => draft = draft.outcome(Outcome::Refused).detail("why", error.message()),
         }
         self.0.recorder.note(draft).await;
@@ -157,7 +169,10 @@ impl App {
     /// # Errors
     /// When there is none, or its file can't be used.
     pub async fn demo_workspace(&self) -> Result<AppState, AppError> {
-        let none = || AppError::failed("there is no demo fleet here").hint("Start one with `make run` in a checkout of Sallyport.");
+        let none = || {
+            AppError::failed("there is no demo fleet here")
+                .hint("Start one with `make run` in a checkout of Sallyport.")
+        };
         let path = self.0.options.demo.clone().ok_or_else(none)?;
         let text = tokio::fs::read_to_string(path).await.map_err(|e| none().because(e))?;
         self.workspace_join(text).await
@@ -167,7 +182,12 @@ impl App {
     ///
     /// # Errors
     /// When the filter or the file can't be read.
-    pub async fn audit_page(&self, filter: AuditFilter, before: Option<i64>, limit: u32) -> Result<AuditPage, AppError> {
+    pub async fn audit_page(
+        &self,
+        filter: AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<AuditPage, AppError> {
         self.0.recorder.page(filter, before, limit).await
     }
 

@@ -60,16 +60,26 @@ impl App {
     ///
     /// # Errors
     /// When the session is not open, has too many, or the shell does not start.
-    pub async fn terminal_open(&self, session: String, size: TerminalSize, output: Output) -> Result<TerminalView, AppError> {
+    pub async fn terminal_open(
+        &self,
+        session: String,
+        size: TerminalSize,
+        output: Output,
+    ) -> Result<TerminalView, AppError> {
         let core = &self.0;
-        let session = core.session(&session).filter(|s| s.state() == SessionState::Open).ok_or_else(|| {
-            AppError::new(ErrorCode::SessionClosed, "this session is not open").hint("Open the cluster again.")
-        })?;
+        let session =
+            core.session(&session).filter(|s| s.state() == SessionState::Open).ok_or_else(|| {
+                AppError::new(ErrorCode::SessionClosed, "this session is not open")
+                    .hint("Open the cluster again.")
+            })?;
         if session.terminals().len() >= MOST {
-            return Err(AppError::failed(format!("a session has at most {MOST} terminals")).hint("Close one first."));
+            return Err(
+                AppError::failed(format!("a session has at most {MOST} terminals")).hint("Close one first.")
+            );
         }
         let kubeconfig = session.held().as_mut().and_then(|h| h.kubeconfig.take()).ok_or_else(|| {
-            AppError::new(ErrorCode::SessionClosed, "this session has no kubeconfig any more").hint("Open the cluster again.")
+            AppError::new(ErrorCode::SessionClosed, "this session has no kubeconfig any more")
+                .hint("Open the cluster again.")
         })?;
         let spawned = Terminal::spawn(&kubeconfig, core.terminal_options(&session, size)).await;
         // It goes back at once: the closing looks for it there.
@@ -119,7 +129,12 @@ impl App {
     ///
     /// # Errors
     /// When there is no such terminal.
-    pub async fn terminal_attach(&self, terminal: String, size: TerminalSize, output: Output) -> Result<TerminalView, AppError> {
+    pub async fn terminal_attach(
+        &self,
+        terminal: String,
+        size: TerminalSize,
+        output: Output,
+    ) -> Result<TerminalView, AppError> {
         let found = self.0.terminal(&terminal)?;
         found.terminal.resize(cells(size)).map_err(not_usable)?;
         found.show(output);
@@ -196,7 +211,8 @@ impl Core {
         let record = session.record();
         let wanted = &record.wanted;
         let end = record.end.and_then(|e| jiff::Timestamp::from_second(e).ok());
-        let until = end.map(|e| format!(" · ends {}", e.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S")));
+        let until =
+            end.map(|e| format!(" · ends {}", e.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S")));
         TerminalOptions {
             shell: self.options.shell.clone(),
             size: cells(size),
@@ -219,10 +235,13 @@ fn cells(size: TerminalSize) -> Size {
 }
 
 fn not_started(error: TerminalError) -> AppError {
-    AppError::failed(error.to_string()).hint("Check your shell's start-up files, or set another shell.").because(error)
+    AppError::failed(error.to_string())
+        .hint("Check your shell's start-up files, or set another shell.")
+        .because(error)
 }
 
 fn not_usable(error: TerminalError) -> AppError {
-    let code = if matches!(error, TerminalError::Ended) { ErrorCode::SessionClosed } else { ErrorCode::Failed };
+    let code =
+        if matches!(error, TerminalError::Ended) { ErrorCode::SessionClosed } else { ErrorCode::Failed };
     AppError::new(code, error.to_string()).because(error)
 }

@@ -65,13 +65,16 @@ impl Workspace {
         })?;
         if workspace.api_version != API_VERSION {
             let found = clip(&visible(&workspace.api_version), 80);
-            return Err(bad(format!("the workspace file is of version {found}; this app reads {API_VERSION}")));
+            return Err(bad(format!(
+                "the workspace file is of version {found}; this app reads {API_VERSION}"
+            )));
         }
         if workspace.name.trim().is_empty() || workspace.name.chars().count() > 128 {
             return Err(bad("the workspace's name is empty or too long"));
         }
         https("the hub's url", &workspace.hub.url)?;
-        let issuer = Url::parse(&workspace.oidc.issuer).map_err(|e| bad("the issuer is not a URL").because(e))?;
+        let issuer =
+            Url::parse(&workspace.oidc.issuer).map_err(|e| bad("the issuer is not a URL").because(e))?;
         https("the issuer", &issuer)?;
         if workspace.oidc.client_id.is_empty() || workspace.oidc.client_id.len() > 256 {
             return Err(bad("the client id is empty or too long"));
@@ -140,7 +143,10 @@ fn certificates(what: &str, pem: &str) -> Result<Vec<Vec<u8>>, AppError> {
     for block in x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes()) {
         let block = block.map_err(|e| wrong().because(e))?;
         if block.label != "CERTIFICATE" {
-            return Err(bad(format!("{what} holds a {}, not a certificate", clip(&visible(&block.label), 40))));
+            return Err(bad(format!(
+                "{what} holds a {}, not a certificate",
+                clip(&visible(&block.label), 40)
+            )));
         }
         block.parse_x509().map_err(|_| wrong())?;
         ders.push(block.contents);
@@ -190,7 +196,9 @@ impl Workspaces {
     pub fn check(&self, workspace: &Workspace) -> Result<(), AppError> {
         let new = workspace.known();
         let other = self.known()?.into_iter().find(|k| {
-            k.issuer == new.issuer && k.client_id == new.client_id && (k.hub != new.hub || k.fingerprint != new.fingerprint)
+            k.issuer == new.issuer
+                && k.client_id == new.client_id
+                && (k.hub != new.hub || k.fingerprint != new.fingerprint)
         });
         match other {
             None => Ok(()),
@@ -225,15 +233,25 @@ impl Workspaces {
     fn known(&self) -> Result<Vec<KnownHub>, AppError> {
         match fs::read_to_string(self.dir.join("known-hubs.json")) {
             // A list that can't be read must not count as empty: that would let a second hub in.
-            Ok(text) => serde_json::from_str(&text)
-                .map_err(|e| AppError::failed("the list of known hubs is damaged").hint(format!("Restore {} from a backup, or move it away if you know why.", self.dir.join("known-hubs.json").display())).because(e)),
+            Ok(text) => serde_json::from_str(&text).map_err(|e| {
+                AppError::failed("the list of known hubs is damaged")
+                    .hint(format!(
+                        "Restore {} from a backup, or move it away if you know why.",
+                        self.dir.join("known-hubs.json").display()
+                    ))
+                    .because(e)
+            }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(e) => Err(AppError::failed("could not read the list of known hubs").because(e)),
         }
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), AppError> {
-        let wrong = |e: io::Error| AppError::failed(format!("could not write {name}")).hint("Check that the disk is not full.").because(e);
+        let wrong = |e: io::Error| {
+            AppError::failed(format!("could not write {name}"))
+                .hint("Check that the disk is not full.")
+                .because(e)
+        };
         let text = serde_json::to_vec_pretty(value).expect("plain data serialises");
         let mut file = tempfile::NamedTempFile::new_in(&self.dir).map_err(wrong)?;
         io::Write::write_all(&mut file, &text).map_err(wrong)?;

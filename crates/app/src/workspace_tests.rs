@@ -67,14 +67,19 @@ fn p4_a_second_hub_for_a_known_issuer_and_client_is_refused_and_nothing_is_lost(
     other["hub"]["url"] = json!("https://other.example.test");
     workspaces.join(&Workspace::parse(&other.to_string()).unwrap()).unwrap();
     // The first hub stays known though it is no longer the current one.
-    assert!(workspaces.join(&Workspace::parse(&with("/hub/url", json!("https://evil.example.test"))).unwrap()).is_err());
+    assert!(
+        workspaces
+            .join(&Workspace::parse(&with("/hub/url", json!("https://evil.example.test"))).unwrap())
+            .is_err()
+    );
 }
 
 #[test]
 fn a_damaged_list_of_known_hubs_lets_nobody_in() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("known-hubs.json"), "[{]").unwrap();
-    let error = Workspaces::new(dir.path()).join(&Workspace::parse(&file().to_string()).unwrap()).unwrap_err();
+    let error =
+        Workspaces::new(dir.path()).join(&Workspace::parse(&file().to_string()).unwrap()).unwrap_err();
     assert!(error.message().contains("damaged"));
     assert!(!dir.path().join("workspace.json").exists());
 }

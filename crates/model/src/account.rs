@@ -64,11 +64,12 @@ impl FromStr for SessionAccount {
     fn from_str(text: &str) -> Result<Self, AccountError> {
         let wrong = || AccountError(crate::clip(&crate::visible(text), 80));
         let mut parts = text.split('-');
-        let (Some("s"), Some(id), Some(end), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some("s"), Some(id), Some(end), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(wrong());
         };
-        let id_fits = (4..=32).contains(&id.len())
-            && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let id_fits =
+            (4..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if !id_fits || end.len() != 10 || !end.bytes().all(|b| b.is_ascii_digit()) {
             return Err(wrong());
         }

@@ -59,7 +59,12 @@ impl FromStr for Ttl {
             // Units come once each and in falling order, so the rest of the list shrinks as they are met.
             let at = units.find(unit).ok_or_else(wrong)?;
             units = &units[at + 1..];
-            total += number * match unit { 'h' => 3600, 'm' => 60, _ => 1 };
+            total += number
+                * match unit {
+                    'h' => 3600,
+                    'm' => 60,
+                    _ => 1,
+                };
             rest = &rest[digits + 1..];
         }
         Ok(Self(total))
@@ -111,7 +116,8 @@ mod tests {
         for (text, seconds) in [("1h30m", 5400), ("45m", 2700), ("900s", 900), ("0s", 0), ("12h", 43_200)] {
             assert_eq!(text.parse::<Ttl>().unwrap().as_seconds(), seconds);
         }
-        for bad in ["", "h", "1", "1m1h", "1h1h", "-1h", "1.5h", "999999h", "1d", " 1h", "1h ", "1h\u{202e}"] {
+        for bad in ["", "h", "1", "1m1h", "1h1h", "-1h", "1.5h", "999999h", "1d", " 1h", "1h ", "1h\u{202e}"]
+        {
             assert!(bad.parse::<Ttl>().is_err(), "{bad}");
         }
     }

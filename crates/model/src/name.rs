@@ -193,7 +193,17 @@ mod tests {
 
     #[test]
     fn a_namespace_that_would_change_a_url_is_refused() {
-        for bad in ["kube-system/rolebindings?dryRun=All&x=", "", "-a", "a-", "A", "a.b", "a%2fb", "..", "a\u{202e}b"] {
+        for bad in [
+            "kube-system/rolebindings?dryRun=All&x=",
+            "",
+            "-a",
+            "a-",
+            "A",
+            "a.b",
+            "a%2fb",
+            "..",
+            "a\u{202e}b",
+        ] {
             assert!(bad.parse::<NamespaceName>().is_err(), "{bad}");
         }
         assert!("x".repeat(64).parse::<NamespaceName>().is_err());
@@ -213,7 +223,8 @@ mod tests {
 
     #[test]
     fn an_error_shows_hostile_text_harmlessly_and_briefly() {
-        let said = format!("evil\u{202e}{}", "x".repeat(10_000)).parse::<ClusterName>().unwrap_err().to_string();
+        let said =
+            format!("evil\u{202e}{}", "x".repeat(10_000)).parse::<ClusterName>().unwrap_err().to_string();
         assert!(said.contains("⟨U+202E⟩") && said.chars().count() < 200, "{said}");
     }
 

@@ -141,7 +141,8 @@ mod tests {
         prop_oneof![
             Just(RequestEvent::Approve),
             (0i64..100).prop_map(|end| RequestEvent::Activate { end }),
-            prop::sample::select(vec![Left, Expired, Revoked, Denied, Unanswered, Failed]).prop_map(RequestEvent::End),
+            prop::sample::select(vec![Left, Expired, Revoked, Denied, Unanswered, Failed])
+                .prop_map(RequestEvent::End),
         ]
     }
 

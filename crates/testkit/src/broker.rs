@@ -54,7 +54,8 @@ async fn refused(plane: &Plane, object: &str, sentence: &str) -> Result<()> {
         refused
     });
     let bites = bites.await;
-    bites.with_context(|| format!("{}: {}", plane.name(), said.lock().unwrap_or_else(PoisonError::into_inner)))
+    bites
+        .with_context(|| format!("{}: {}", plane.name(), said.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// A cluster that a hub knows: its AccessCluster and its broker's accounts on both sides.
@@ -94,8 +95,12 @@ impl Enrolled {
             target_url: target.url().to_owned(),
             hub_ca: hub.ca_pem(),
             target_ca: target.ca_pem(),
-            hub_token: token(hub, cluster, "sallyport-brokers", "1h").await.context("the broker's hub token")?,
-            target_token: token(target, "broker", "sallyport-system", "8h").await.context("the broker's token")?,
+            hub_token: token(hub, cluster, "sallyport-brokers", "1h")
+                .await
+                .context("the broker's hub token")?,
+            target_token: token(target, "broker", "sallyport-system", "8h")
+                .await
+                .context("the broker's token")?,
         })
     }
 
@@ -166,7 +171,9 @@ impl Broker {
     /// When the program can't be built or started.
     pub async fn start(enrolled: &Enrolled, options: BrokerOptions) -> Result<Self> {
         let scratch = Scratch::new(&format!("broker-{}", enrolled.cluster))?;
-        let file = |name: &str, content: &str| Ok::<_, anyhow::Error>(scratch.write(name, content)?.display().to_string());
+        let file = |name: &str, content: &str| {
+            Ok::<_, anyhow::Error>(scratch.write(name, content)?.display().to_string())
+        };
         let mut arguments = vec![
             format!("--cluster={}", enrolled.cluster),
             format!("--hub-url={}", enrolled.hub_url),
@@ -179,11 +186,19 @@ impl Broker {
             format!("--identity={}", options.identity),
         ];
         let quick = [
-            ("--deadline", "5s"), ("--ready-within", "10s"), ("--lease-duration", "9s"), ("--lease-renew", "2s"),
-            ("--heartbeat", "2s"), ("--resync", "5s"), ("--backoff-most", "1s"), ("--guardrails-every", "30s"),
+            ("--deadline", "5s"),
+            ("--ready-within", "10s"),
+            ("--lease-duration", "9s"),
+            ("--lease-renew", "2s"),
+            ("--heartbeat", "2s"),
+            ("--resync", "5s"),
+            ("--backoff-most", "1s"),
+            ("--guardrails-every", "30s"),
         ];
         let given = |name: &str| options.flags.iter().any(|flag| flag.split('=').next() == Some(name));
-        arguments.extend(quick.iter().filter(|(name, _)| !given(name)).map(|(name, value)| format!("{name}={value}")));
+        arguments.extend(
+            quick.iter().filter(|(name, _)| !given(name)).map(|(name, value)| format!("{name}={value}")),
+        );
         arguments.extend(options.flags.iter().cloned());
         let broker = Self { options, arguments, process: Mutex::new(None), scratch };
         broker.restart_with(broker.options.exit_after_writes).await?;
@@ -300,7 +315,8 @@ fn has_younger(folder: &Path, than: SystemTime) -> bool {
     entries.flatten().any(|entry| {
         let path = entry.path();
         if path.is_dir() {
-            return path.file_name().is_some_and(|name| name != "tests" && name != "snapshots") && has_younger(&path, than);
+            return path.file_name().is_some_and(|name| name != "tests" && name != "snapshots")
+                && has_younger(&path, than);
         }
         let source = path.extension().is_some_and(|ending| ending == "rs" || ending == "toml");
         source && entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|changed| changed > than)

@@ -96,7 +96,8 @@ pub struct Fleet {
 /// The people of the fleet; their groups are those that `deploy/demo` binds.
 #[must_use]
 pub fn people() -> Vec<Account> {
-    let with_code = |sub, name, groups: &[&str]| Account { mfa: Some("always"), ..Account::person(sub, name, groups) };
+    let with_code =
+        |sub, name, groups: &[&str]| Account { mfa: Some("always"), ..Account::person(sub, name, groups) };
     vec![
         with_code("dana", "Dana Moreau", &["payments-dev"]),
         with_code("lee", "Lee Hartmann", &["payments-leads"]),
@@ -183,7 +184,8 @@ impl Fleet {
             let jsonpath = "-o=jsonpath={.status.profiles[*].name}";
             let started = std::time::Instant::now();
             loop {
-                let said = self.hub.kubectl().ok(&["get", "accesscluster", target.spec.name, jsonpath]).await?;
+                let said =
+                    self.hub.kubectl().ok(&["get", "accesscluster", target.spec.name, jsonpath]).await?;
                 if !said.trim().is_empty() {
                     break;
                 }
@@ -208,7 +210,8 @@ async fn target_plane(spec: &TargetSpec, pods: bool) -> Result<Plane> {
     let plane = Plane::start(if pods { options.pods() } else { options }).await?;
     install_target(&plane).await?;
     let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo").join(spec.workloads);
-    let manifests = std::fs::read_to_string(&workloads).with_context(|| format!("read {}", workloads.display()))?;
+    let manifests =
+        std::fs::read_to_string(&workloads).with_context(|| format!("read {}", workloads.display()))?;
     plane.kubectl().apply(&manifests).await?;
     Ok(plane)
 }
@@ -217,7 +220,8 @@ async fn add_inventory(hub: &Plane) -> Result<()> {
     for (name, environment, provider, region) in INVENTORY_ONLY {
         let spec = TargetSpec { name, environment, provider, region, workloads: "" };
         // Nothing listens there, and nobody ever asks: a cluster without a broker can't be opened.
-        let manifest = access_cluster(&spec, &format!("https://{name}.clusters.example.test:6443"), &hub.ca_pem());
+        let manifest =
+            access_cluster(&spec, &format!("https://{name}.clusters.example.test:6443"), &hub.ca_pem());
         hub.kubectl().apply(&manifest.to_string()).await?;
     }
     Ok(())

@@ -1,16 +1,15 @@
 //! A desktop without a window: the app, a person's browser, and what the window would have been told.
 //! Stories and benches drive it; [`crate::fleet::Fleet`] is what it talks to.
 
-use anyhow::{Context, Result, bail};
 use crate::browser::FormBrowser;
 use crate::fleet::Fleet;
+use anyhow::{Context, Result, bail};
 use sallyport_app::{App, AppError, Dirs, Host, Options};
-use sallyport_oidc::{Ask, Provider, ProviderConfig};
 use sallyport_ipc::{Event, OpenInput, ProofKind, ProofState, SessionState, SessionView, StepUp};
+use sallyport_oidc::{Ask, Provider, ProviderConfig};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
 
 /// The deadline of one network call in stories.
 pub const DEADLINE: Duration = Duration::from_secs(2);
@@ -126,7 +125,10 @@ impl Desktop {
 
     /// Waits until a session is as wanted.
     pub async fn until(&self, id: &str, wanted: impl Fn(&SessionView) -> bool) -> Result<SessionView> {
-        let found = until("the session", Duration::from_secs(40), async || self.session(id).await.ok().filter(&wanted)).await;
+        let found = until("the session", Duration::from_secs(40), async || {
+            self.session(id).await.ok().filter(&wanted)
+        })
+        .await;
         match found {
             Ok(view) => Ok(view),
             Err(error) => Err(error.context(serde_json::to_string(&self.session(id).await?)?)),
@@ -151,7 +153,11 @@ pub fn walk(dir: &std::path::Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() { files.extend(walk(&entry.path())?) } else { files.push(entry.path()) }
+        if entry.file_type()?.is_dir() {
+            files.extend(walk(&entry.path())?)
+        } else {
+            files.push(entry.path())
+        }
     }
     Ok(files)
 }
@@ -169,7 +175,11 @@ pub fn input(cluster: &str, profile: &str) -> OpenInput {
 /// How a line of the proof stands.
 pub fn proof(view: &SessionView, kind: ProofKind) -> (Option<ProofState>, u32, String) {
     let line = view.proof.iter().find(|p| p.kind == kind);
-    (line.map(|l| l.state), line.and_then(|l| l.ms).unwrap_or_default(), line.map(|l| l.detail.clone()).unwrap_or_default())
+    (
+        line.map(|l| l.state),
+        line.and_then(|l| l.ms).unwrap_or_default(),
+        line.map(|l| l.detail.clone()).unwrap_or_default(),
+    )
 }
 
 /// What a step-up must reach, as the refusal said.
@@ -205,6 +215,7 @@ pub async fn id_token(fleet: &Fleet, sub: &str) -> Result<String> {
     };
     let pending = Provider::discover(&config).await?.begin(Ask::default()).await?;
     let (url, browser) = (pending.authorization_url().to_string(), FormBrowser::of(&fleet.idp, sub)?);
-    let (signed_in, _) = tokio::join!(pending.finish(Duration::from_secs(20), std::future::pending()), browser.sign_in(&url));
+    let (signed_in, _) =
+        tokio::join!(pending.finish(Duration::from_secs(20), std::future::pending()), browser.sign_in(&url));
     Ok(signed_in?.id_token.expose().clone())
 }

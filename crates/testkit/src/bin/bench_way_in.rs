@@ -43,10 +43,14 @@ async fn run() -> Result<()> {
         }
     }
     desktop.app.shut_down().await;
-    let (p50, p95, bare50) = (quantile(&mut ours, 0.5), quantile(&mut ours, 0.95), quantile(&mut theirs, 0.5));
+    let (p50, p95, bare50) =
+        (quantile(&mut ours, 0.5), quantile(&mut ours, 0.95), quantile(&mut theirs, 0.5));
     println!("{ROUNDS} rounds of each in turn, {} CPUs", std::thread::available_parallelism()?);
     println!("click to first 200: p50 {p50:.1} ms, p95 {p95:.1} ms; the same calls bare: p50 {bare50:.1} ms");
-    println!("bench way_in ratio={:.3} p50_ms={p50:.1} p95_ms={p95:.1} bare_p50_ms={bare50:.1}", p50 / bare50);
+    println!(
+        "bench way_in ratio={:.3} p50_ms={p50:.1} p95_ms={p95:.1} bare_p50_ms={bare50:.1}",
+        p50 / bare50
+    );
     Ok(())
 }
 
@@ -86,7 +90,11 @@ impl Bare {
         let enrolled = Enrolled::new(&fleet.hub, target, CLUSTER, "dev").await?;
         let client = |plane: &Plane, token: &str| {
             let endpoint = Endpoint::parse(plane.url(), Some(&plane.ca_pem()), None)?;
-            Ok::<_, anyhow::Error>(connect(&endpoint, Credential::Token(Secret::new(token.to_owned())), Timeouts::both(DEADLINE))?)
+            Ok::<_, anyhow::Error>(connect(
+                &endpoint,
+                Credential::Token(Secret::new(token.to_owned())),
+                Timeouts::both(DEADLINE),
+            )?)
         };
         let profiles: Api<AccessProfile> = Api::all(fleet.hub.admin()?);
         let profile = profiles.get(PROFILE).await?;
@@ -95,7 +103,11 @@ impl Bare {
             hub: client(&fleet.hub, enrolled.hub_token())?,
             target: client(target, enrolled.target_token())?,
             probe: Endpoint::parse(target.url(), Some(&target.ca_pem()), None)?,
-            revision: format!("{}/{}", profile.uid().context("a UID")?, profile.metadata.generation.context("a generation")?),
+            revision: format!(
+                "{}/{}",
+                profile.uid().context("a UID")?,
+                profile.metadata.generation.context("a generation")?
+            ),
         })
     }
 
@@ -108,13 +120,23 @@ impl Bare {
         let uid = RequestUid::new(request.uid().context("a UID")?);
         let account = SessionAccount::derive(&uid, created + 3600);
         let end = jiff::Timestamp::from_second(account.end())?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let record = json!({"name": grant.name_any(), "uid": grant.uid(), "end": end, "account": account.to_string()});
+        let record =
+            json!({"name": grant.name_any(), "uid": grant.uid(), "end": end, "account": account.to_string()});
         self.status(&request, json!({"grant": record})).await?;
         self.bind(&grant, &account).await?;
         let token = self.mint(&account).await?;
         self.ready(&token).await?;
-        self.status(&request, json!({"phase": "Active", "credential": "c".repeat(3000), "jtis": ["bench"]})).await?;
-        let answer = probe(&self.probe, Some(&token), http::Method::GET, "/api/v1/namespaces/checkout/pods?limit=1", None, DEADLINE).await?;
+        self.status(&request, json!({"phase": "Active", "credential": "c".repeat(3000), "jtis": ["bench"]}))
+            .await?;
+        let answer = probe(
+            &self.probe,
+            Some(&token),
+            http::Method::GET,
+            "/api/v1/namespaces/checkout/pods?limit=1",
+            None,
+            DEADLINE,
+        )
+        .await?;
         ensure!(answer.status == 200, "the last call answered {}", answer.status);
         let took = started.elapsed().as_secs_f64() * 1000.0;
         self.flush(&request, &grant).await?;
@@ -173,7 +195,11 @@ impl Bare {
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sallyport:debug"},
                 "subjects": [{"kind": "ServiceAccount", "namespace": "sallyport-sessions", "name": account.to_string()}],
             });
-            self.post(&format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"), body).await?;
+            self.post(
+                &format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings"),
+                body,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -181,12 +207,16 @@ impl Bare {
     async fn mint(&self, account: &SessionAccount) -> Result<Secret<String>> {
         let left = account.end() - jiff::Timestamp::now().as_second() - 2;
         let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": left}});
-        let made = self.post(&format!("/api/v1/namespaces/sallyport-sessions/serviceaccounts/{account}/token"), body).await?;
+        let made = self
+            .post(&format!("/api/v1/namespaces/sallyport-sessions/serviceaccounts/{account}/token"), body)
+            .await?;
         Ok(Secret::new(made["status"]["token"].as_str().context("a token")?.to_owned()))
     }
 
     async fn post(&self, path: &str, body: Value) -> Result<Value> {
-        let request = http::Request::post(path).header("content-type", "application/json").body(serde_json::to_vec(&body)?)?;
+        let request = http::Request::post(path)
+            .header("content-type", "application/json")
+            .body(serde_json::to_vec(&body)?)?;
         Ok(self.target.request(request).await?)
     }
 
@@ -201,7 +231,8 @@ impl Bare {
             while yes < 3 {
                 let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
                 let body = Some(serde_json::to_vec(&body)?);
-                let answer = probe(&self.probe, Some(token), http::Method::POST, path, body, DEADLINE).await?;
+                let answer =
+                    probe(&self.probe, Some(token), http::Method::POST, path, body, DEADLINE).await?;
                 let said: Value = serde_json::from_slice(&answer.body)?;
                 yes = if said["status"]["allowed"] == true { yes + 1 } else { 0 };
             }
@@ -212,7 +243,10 @@ impl Bare {
     /// Not timed: leaves nothing for the next round.
     async fn flush(&self, request: &AccessRequest, grant: &AccessGrant) -> Result<()> {
         for namespace in NAMESPACES {
-            let path = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{}-0", grant.name_any());
+            let path = format!(
+                "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings/{}-0",
+                grant.name_any()
+            );
             let _: Value = self.target.request(http::Request::delete(path).body(Vec::new())?).await?;
         }
         let ended = json!([{

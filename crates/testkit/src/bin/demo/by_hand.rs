@@ -1,0 +1,76 @@
+//! The demo for a person at a display.
+
+use anyhow::{Context as _, Result, ensure};
+use sallyport_testkit::browser::Profile;
+use sallyport_testkit::fleet::Fleet;
+use sallyport_testkit::process::Scratch;
+use sallyport_testkit::window;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+/// Who may try what.
+const PEOPLE: [(&str, &str); 3] = [
+    ("dana", "develops payments: opens views and debugging at once"),
+    ("pat", "develops payments too, signs in with the password alone and is asked for the code when production wants it"),
+    ("lee", "leads payments: may approve what others ask for"),
+];
+
+/// Opens the app and shows how to sign in until its window is closed.
+pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
+    let scratch = Scratch::new("demo")?;
+    let workspace = scratch.write("workspace.json", fleet.workspace_file())?;
+    let profile = Profile::new(fleet.idp.ca_pem())?;
+    let kubectl = fleet.target().plane.assets().kubectl().parent().context("kubectl is in a folder")?;
+    let mut app = Command::new(window::binary()?)
+        .env("SALLYPORT_HOME", scratch.path().join("home"))
+        .env("SALLYPORT_DEMO", &workspace)
+        .env("SALLYPORT_KUBECTL_DIR", kubectl)
+        .env("BROWSER", profile.write_launcher()?)
+        .kill_on_drop(true)
+        .spawn()
+        .context("start the app")?;
+    println!("\nThe app is open: choose “Try the demo”. The sign-in page opens in a browser that trusts this demo alone.");
+    println!("Control planes are real, pods are simulated. Everything is removed when you close the window.\n");
+    for (sub, what) in PEOPLE {
+        let account = fleet.idp.account(sub);
+        println!("  {:<24} password {:<16} {what}", account.email, account.password);
+    }
+    println!("\nOne-time codes (Enter shows them again):");
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut listening = true;
+    let mut shown = String::new();
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            ended = app.wait() => {
+                let ended = ended?;
+                ensure!(ended.success(), "the app ended with {ended}");
+                break;
+            }
+            line = lines.next_line(), if listening => match line {
+                Ok(Some(_)) => shown.clear(),
+                _ => listening = false,
+            },
+            _ = tick.tick() => {
+                let codes = codes(fleet).await?;
+                if codes != shown {
+                    println!("  {codes}");
+                    shown = codes;
+                }
+            }
+        }
+    }
+    profile.wait_until_unused();
+    let home = scratch.path().to_owned();
+    drop((profile, scratch));
+    super::left::nothing_names(&home).await
+}
+
+async fn codes(fleet: &Fleet) -> Result<String> {
+    let mut codes = Vec::new();
+    for (sub, _) in PEOPLE {
+        codes.push(format!("{sub} {}", fleet.idp.totp_now(sub).await?));
+    }
+    Ok(codes.join("   "))
+}

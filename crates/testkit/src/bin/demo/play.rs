@@ -1,0 +1,258 @@
+//! The whole story in the real window, with a real sign-in page, played without anyone looking.
+
+use super::left;
+use super::timeline::Timeline;
+use anyhow::{Context as _, Result, ensure};
+use sallyport_testkit::browser::{Chromium, ChromiumOptions, Person, UrlCatcher};
+use sallyport_testkit::fleet::Fleet;
+use sallyport_testkit::window::{Desk, Window, key};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(5);
+const LATER: Duration = Duration::from_secs(30);
+const PRODUCTION: &str = "payments-eu-1";
+const STAGE: &str = "checkout-stage";
+
+/// Plays it. What fails leaves a picture of the window.
+pub(crate) async fn run(fleet: &Fleet, timeline: &mut Timeline) -> Result<()> {
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/demo");
+    std::fs::create_dir_all(&pictures)?;
+    let pictures = pictures.canonicalize()?;
+    timeline.part("desk");
+    let desk = Desk::start((1920, 1080)).await?;
+    timeline.step("an X display, a session bus, an unlocked keyring");
+    let folder = desk.path().to_owned();
+    let workspace = folder.join("workspace.json");
+    std::fs::write(&workspace, fleet.workspace_file())?;
+    let urls = UrlCatcher::new()?;
+    let kubectl = fleet.target().plane.assets().kubectl().parent().context("kubectl is in a folder")?.to_owned();
+    let browser = Chromium::start(ChromiumOptions::headless(fleet.idp.ca_pem()), Person::of(&fleet.idp, "dana")).await?;
+    timeline.step("a browser that trusts the demo's CA alone");
+    let (workspace, script) = (workspace.display().to_string(), urls.script().display().to_string());
+    let kubectl = kubectl.display().to_string();
+    let env = [("SALLYPORT_DEMO", workspace.as_str()), ("SALLYPORT_KUBECTL_DIR", kubectl.as_str()), ("BROWSER", script.as_str())];
+    let window = Window::open(&desk, &env).await?;
+    timeline.step("the window is drawn");
+    let mut play = Play { fleet, timeline, window, browser, urls, pictures };
+    if let Err(error) = play.story().await {
+        let failed = play.pictures.join("failed.png");
+        // The sentence matters more than its picture.
+        let _ = play.window.screenshot(&failed).await;
+        eprintln!("the app's last words:\n{}", play.window.log());
+        return Err(error.context(format!("the story stopped; see {}", failed.display())));
+    }
+    let Play { timeline, window, browser, urls, pictures, .. } = play;
+    drop((window, browser, urls, desk));
+    left::nothing_names(&folder).await?;
+    timeline.step("the app's directory is gone, and no process names it");
+    println!("\npictures: {}", pictures.display());
+    Ok(())
+}
+
+struct Play<'a> {
+    fleet: &'a Fleet,
+    timeline: &'a mut Timeline,
+    window: Window,
+    browser: Chromium,
+    urls: UrlCatcher,
+    pictures: PathBuf,
+}
+
+impl Play<'_> {
+    async fn story(&mut self) -> Result<()> {
+        self.window.resize(1280, 800).await?;
+        self.way_in().await?;
+        self.session().await?;
+        self.audit().await?;
+        self.large().await?;
+        self.way_out().await
+    }
+
+    async fn way_in(&mut self) -> Result<()> {
+        self.timeline.part("way in");
+        self.window.sees(".door", "Join a team", SOON).await?;
+        self.window.sees(".door", "Try the demo", SOON).await?;
+        self.timeline.step("first run shows both doors");
+        self.both("first-run").await?;
+        self.window.click(".door", "Try the demo").await?;
+        self.window.sees("button", "Sign in", SOON).await?;
+        self.timeline.step("joined the demo's hub");
+        self.both("signed-out").await?;
+        self.window.click("button", "Sign in").await?;
+        let url = self.urls.next(SOON).await?;
+        self.window.sees("[role=status]", "Continue in your browser", SOON).await?;
+        self.timeline.step("the browser was asked to open the sign-in page");
+        self.both("signing-in").await?;
+        self.in_browser(&url, "dana").await?;
+        self.window.sees("#clusters .row", PRODUCTION, LATER).await?;
+        self.window.sees("#clusters .row", "one click", LATER).await?;
+        self.timeline.step("signed in with password and one-time code; the clusters are listed");
+        self.choose(PRODUCTION).await?;
+        self.window.theme("dark").await?;
+        self.timeline.skip();
+        self.window.click("nav button[title^=Theme]", "dark").await?;
+        self.window.until("the light theme", "return document.documentElement.dataset.theme === 'light'", SOON).await?;
+        self.timeline.step("the rail's button turned the window light");
+        self.both("clusters").await
+    }
+
+    /// What a person does on the provider's pages.
+    async fn in_browser(&mut self, url: &str, sub: &str) -> Result<()> {
+        let account = self.fleet.idp.account(sub).clone();
+        self.browser.go(url).await?;
+        self.timeline.step("the sign-in page is open");
+        self.browser.screenshot(&self.pictures.join("sign-in-page.png")).await?;
+        self.timeline.skip();
+        self.browser.fill("#username", &account.email).await?;
+        self.browser.fill("#password", &account.password).await?;
+        self.browser.click("#submit").await?;
+        self.timeline.step("password");
+        self.browser.screenshot(&self.pictures.join("sign-in-code.png")).await?;
+        let code = self.fleet.idp.spare_code(sub).await?;
+        self.timeline.skip();
+        self.browser.fill("#code", &code).await?;
+        self.browser.click("#submit").await?;
+        let landed = self.browser.url().await?;
+        ensure!(landed.starts_with("http://127.0.0.1:"), "the browser did not come back to the app; it is at {landed}");
+        self.timeline.step("one-time code, and back at the app");
+        self.browser.screenshot(&self.pictures.join("sign-in-done.png")).await?;
+        self.timeline.skip();
+        Ok(())
+    }
+
+    /// Selects a cluster by searching for it, as a person would.
+    async fn choose(&mut self, cluster: &str) -> Result<()> {
+        self.window.click("#clusters .row", cluster).await?;
+        self.window.sees("aside h2", cluster, SOON).await?;
+        self.window.sees("aside form button", "", SOON).await
+    }
+
+    async fn session(&mut self) -> Result<()> {
+        self.timeline.part(&format!("session on {PRODUCTION}"));
+        self.window.click("aside label.profile", "debug-prod").await?;
+        self.window.type_into("#why", "PAY-1182 workers restart").await?;
+        self.timeline.step("profile and reason chosen");
+        self.both("cluster-chosen").await?;
+        self.window.press(&[key::ENTER]).await?;
+        self.window.sees(".truth", PRODUCTION, LATER).await?;
+        self.timeline.step("Enter: asked, approved, granted, ready");
+        self.window.until("a prompt", "return document.querySelector('.xterm-rows')?.textContent.trim().length > 0", SOON).await?;
+        self.timeline.step("the terminal has a prompt");
+        let steps = self.window.text("aside[aria-label='Steps and calls']").await?;
+        println!("             {}", steps.lines().take(16).collect::<Vec<_>>().join(" | "));
+        self.window.terminal_type("kubectl get pods -n payments\n").await?;
+        self.window.terminal_shows("Running", LATER).await?;
+        self.timeline.step("kubectl get pods -n payments, seen in the terminal");
+        self.window.terminal_type("kubectl get secrets -n payments\n").await?;
+        self.window.terminal_shows("Forbidden", LATER).await?;
+        self.timeline.step("kubectl get secrets is refused by the API server");
+        self.window.terminal_type("kubectl exec deploy/api -n payments -- uname -n\n").await?;
+        self.window.until("the second prompt", "return document.querySelector('.xterm-rows').textContent.split('uname').length > 1", LATER).await?;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        self.timeline.skip();
+        self.both("session").await?;
+        self.window.press(&[key::CONTROL, key::SHIFT, 'p']).await?;
+        self.window.sees("dialog .entry", "", SOON).await?;
+        self.timeline.step("Ctrl Shift P: the palette, from a terminal");
+        self.both("palette").await?;
+        self.window.press(&[key::ESCAPE]).await?;
+        self.held_opening().await
+    }
+
+    /// A second session, its broker held back, so that the opening can be seen.
+    async fn held_opening(&mut self) -> Result<()> {
+        let broker = &self.fleet.targets[1].broker;
+        self.window.click("nav button", "Clusters").await?;
+        self.window.click("#clusters .row", STAGE).await?;
+        self.window.sees("aside h2", STAGE, SOON).await?;
+        self.timeline.part(&format!("session on {STAGE}, its broker held back for the picture"));
+        broker.pause()?;
+        self.window.click(&format!("#cluster-{STAGE} .once"), "").await?;
+        self.window.sees("section h2", "Opening", SOON).await?;
+        let pictured = self.both("opening").await;
+        broker.resume()?;
+        pictured?;
+        self.window.sees(".truth", STAGE, LATER).await?;
+        self.timeline.step("open after the broker came back");
+        self.window.until("a prompt", "return document.querySelector('.xterm-rows')?.textContent.trim().length > 0", SOON).await?;
+        self.window.click("nav button", "Clusters").await?;
+        self.window.sees("#clusters .row", "debug", SOON).await?;
+        self.both("clusters-open").await
+    }
+
+    async fn audit(&mut self) -> Result<()> {
+        self.timeline.part("history");
+        self.window.click("nav button", "Audit").await?;
+        self.window.sees("#entries [role=row]", "", SOON).await?;
+        self.timeline.step("the history is listed");
+        self.window.click("button", "Verify").await?;
+        self.window.sees(".chip", "chain verified", SOON).await?;
+        self.timeline.step("its chain is verified, anchored by a key in the keyring");
+        self.window.click("#entries [role=row]", "pods").await?;
+        self.both("audit").await?;
+        self.window.press(&['?']).await?;
+        self.window.sees("dialog", "", SOON).await?;
+        self.both("keys").await?;
+        self.window.press(&[key::ESCAPE]).await
+    }
+
+    /// The main views on a large screen.
+    async fn large(&mut self) -> Result<()> {
+        let (width, height) = self.window.resize(1920, 1080).await?;
+        if (width, height) != (1920, 1080) {
+            println!("             the window became {width}×{height} instead of 1920×1080");
+        }
+        for view in ["Audit", "Clusters", "Sessions"] {
+            self.window.click("nav button", view).await?;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            self.both(&format!("{}-1920", view.to_lowercase())).await?;
+        }
+        self.window.resize(1280, 800).await?;
+        Ok(())
+    }
+
+    async fn way_out(&mut self) -> Result<()> {
+        self.timeline.part("way out");
+        self.window.click("nav button", "Sessions").await?;
+        self.window.click("[role=tablist] [role=tab], .tabs button, [aria-label='Sessions'] button", PRODUCTION).await?;
+        self.window.sees(".truth", PRODUCTION, SOON).await?;
+        self.timeline.skip();
+        self.window.click(".truth button", "Leave").await?;
+        self.window.sees("section h2", "are gone", LATER).await?;
+        self.timeline.step("Leave: streams cut, terminals ended, a probe of the API server refused");
+        self.both("closing-first").await?;
+        self.window.sees("section h2", "is closed behind you", LATER).await?;
+        self.timeline.step("bindings and ServiceAccount removed, the token itself refused");
+        let proof = self.window.text("[aria-label='Closing proof']").await?;
+        println!("             {}", proof.lines().filter(|l| !l.trim().is_empty()).collect::<Vec<_>>().join(" | "));
+        self.both("closing-proof").await?;
+        self.window.click(".who button", "dana").await?;
+        self.window.click(".menu .item", "Sign out").await?;
+        self.window.sees("dialog", "Sign out?", SOON).await?;
+        self.both("sign-out").await?;
+        self.timeline.skip();
+        self.window.click("dialog .btn", "Sign out").await?;
+        self.window.sees("button", "Sign in", LATER).await?;
+        self.timeline.step("signed out; the session that was open is ended");
+        self.window.sees("[aria-label='Sessions that ended']", STAGE, SOON).await?;
+        self.window.until("the last proof", "return !document.body.innerText.includes('closing')", LATER).await?;
+        self.timeline.step("and proven closed");
+        self.both("signed-out-proof").await?;
+        // The page goes with the app, so no answer is expected.
+        let _ = self.window.invoke("quit", serde_json::json!({})).await;
+        self.window.ended(SOON).await?;
+        self.timeline.step("quit");
+        Ok(())
+    }
+
+    /// The view in both themes, changed by the app's own command; it stays dark.
+    async fn both(&mut self, name: &str) -> Result<()> {
+        for theme in ["light", "dark"] {
+            self.window.theme(theme).await?;
+            self.window.screenshot(&self.pictures.join(format!("{name}-{theme}.png"))).await?;
+        }
+        self.timeline.skip();
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! A person's desk: an X display, a session bus and an unlocked keyring, with a home of their own.
+
+use crate::process::{Launch, Process, Scratch, wait_until};
+use anyhow::{Context as _, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// What a window needs around it. Dropping it ends all of it and removes every file.
+pub struct Desk {
+    // In this order: who talks to whom ends first.
+    _keyring: Process,
+    bus: Process,
+    screen: Screen,
+    scratch: Scratch,
+    windows: AtomicU32,
+}
+
+/// Xvfb; killed, it would leave its lock and its socket behind.
+struct Screen {
+    process: Option<Process>,
+    number: u32,
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        drop(self.process.take());
+        for file in [format!("/tmp/.X{}-lock", self.number), format!("/tmp/.X11-unix/X{}", self.number)] {
+            // It may have removed them itself.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+impl Desk {
+    /// A desk with a screen of `size` pixels on a free display.
+    ///
+    /// # Errors
+    /// When Xvfb, dbus-daemon or gnome-keyring-daemon is missing or does not come up.
+    pub async fn start(size: (u32, u32)) -> Result<Self> {
+        let scratch = Scratch::new("desk")?;
+        for folder in ["home", "run", "config"] {
+            fs::create_dir(scratch.path().join(folder))?;
+        }
+        // The keyring insists on a runtime directory that is its owner's alone.
+        fs::set_permissions(scratch.path().join("run"), std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        let screen = Screen::start(scratch.path(), size).await?;
+        let address = format!("unix:path={}", scratch.path().join("bus").display());
+        let bus = Launch::new("dbus-daemon", "dbus-daemon", scratch.path())
+            .args(["--session", "--nofork", "--nopidfile", "--address", &address])
+            .env("HOME", scratch.path().join("home"))
+            .start()?;
+        let socket = scratch.path().join("bus");
+        wait_until("the session bus", Duration::from_secs(10), &[&bus], async || socket.exists()).await?;
+        let keyring = start_keyring(scratch.path(), &address).await?;
+        Ok(Self { _keyring: keyring, bus, screen, scratch, windows: AtomicU32::new(0) })
+    }
+
+    /// Its own folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// The display, like `:99`.
+    #[must_use]
+    pub fn display(&self) -> String {
+        format!(":{}", self.screen.number)
+    }
+
+    /// The app's `SALLYPORT_HOME` here: the same for every window of this desk.
+    #[must_use]
+    pub fn app_home(&self) -> PathBuf {
+        self.scratch.path().join("sallyport")
+    }
+
+    /// The environment of a program on this desk.
+    #[must_use]
+    pub fn env(&self) -> Vec<(String, String)> {
+        let path = |name: &str| self.scratch.path().join(name).display().to_string();
+        [
+            ("DISPLAY", self.display()),
+            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path("bus"))),
+            ("HOME", path("home")),
+            ("XDG_RUNTIME_DIR", path("run")),
+            ("XDG_CONFIG_HOME", path("config")),
+            ("SALLYPORT_HOME", path("sallyport")),
+            ("SHELL", "/bin/bash".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            // WebKit can wait long for an accessibility bus that nobody runs.
+            ("NO_AT_BRIDGE", "1".to_owned()),
+            ("GTK_A11Y", "none".to_owned()),
+            ("GDK_BACKEND", "x11".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+
+    pub(super) fn next_name(&self, what: &str) -> String {
+        format!("{what}-{}", self.windows.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether the bus still runs, for messages.
+    ///
+    /// # Errors
+    /// When it has ended, with its last words.
+    pub fn must_run(&self) -> Result<()> {
+        self.bus.must_run()
+    }
+}
+
+impl Screen {
+    async fn start(dir: &Path, (width, height): (u32, u32)) -> Result<Self> {
+        let screen = format!("{width}x{height}x24");
+        // It looks for a free number itself and says which it took.
+        let process = Launch::new("xvfb", "Xvfb", dir)
+            .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"])
+            .start()?;
+        let number = |process: &Process| fs::read_to_string(process.log()).ok()?.lines().find_map(|l| l.trim().parse::<u32>().ok());
+        wait_until("Xvfb", Duration::from_secs(10), &[&process], async || number(&process).is_some()).await?;
+        let number = number(&process).context("Xvfb names its display")?;
+        Ok(Self { process: Some(process), number })
+    }
+}
+
+/// gnome-keyring, unlocked with an empty password as a login without one would.
+async fn start_keyring(dir: &Path, address: &str) -> Result<Process> {
+    let keyring = Launch::new("keyring", "sh", dir)
+        .args(["-c", "printf '\\n' | gnome-keyring-daemon --foreground --components=secrets --unlock --control-directory \"$XDG_RUNTIME_DIR\""])
+        .env("DBUS_SESSION_BUS_ADDRESS", address)
+        .env("HOME", dir.join("home"))
+        .env("XDG_DATA_HOME", dir.join("home/.local/share"))
+        .env("XDG_RUNTIME_DIR", dir.join("run"))
+        .start()?;
+    let asked = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"];
+    wait_until("the keyring", Duration::from_secs(10), &[&keyring], async || {
+        let said = tokio::process::Command::new("dbus-send").args(asked).env("DBUS_SESSION_BUS_ADDRESS", address).output().await;
+        said.is_ok_and(|s| String::from_utf8_lossy(&s.stdout).contains("true"))
+    })
+    .await?;
+    Ok(keyring)
+}

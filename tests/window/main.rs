@@ -1,0 +1,67 @@
+//! A handful of checks in the real window: the debug build of the app under Xvfb, on a real fleet.
+//!
+//! Everything that can be seen without a window is tested without one; these are the things that only the whole
+//! program shows.
+
+mod checks;
+mod desk;
+mod story;
+
+use anyhow::Result;
+use desk::Set;
+use futures::future::LocalBoxFuture;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// A check by its name.
+type Check = for<'a> fn(&'a Set) -> LocalBoxFuture<'a, Result<String>>;
+
+const CHECKS: [(&str, Check); 6] = [
+    ("launches_and_the_page_is_ready_within_a_second", |s| Box::pin(checks::launches(s))),
+    ("p23_the_pages_policy_is_in_force", |s| Box::pin(checks::policy(s))),
+    ("p23_a_command_that_is_not_listed_is_refused", |s| Box::pin(checks::commands(s))),
+    ("one_click_in_a_terminal_and_out_with_proof", |s| Box::pin(story::in_and_out(s))),
+    ("colours_in_the_terminal_survive_the_pages_policy", |s| Box::pin(story::colours(s))),
+    ("quitting_with_a_session_open_asks_and_flushes", |s| Box::pin(story::quits(s))),
+];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
+    let (passed, failed) = runtime.block_on(check_all(&wanted));
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn check_all(wanted: &[String]) -> (usize, usize) {
+    let (mut passed, mut failed) = (0, 0);
+    let set = match Set::start().await {
+        Ok(set) => set,
+        Err(error) => {
+            println!("FAILED  the fleet and the desk start: {error:#}");
+            return (0, 1);
+        }
+    };
+    for (name, check) in CHECKS.iter().filter(|(n, _)| wanted.is_empty() || wanted.iter().any(|w| n.contains(w.as_str()))) {
+        let began = Instant::now();
+        // A check that hangs is a failure, not a hung run.
+        let seen = tokio::time::timeout(Duration::from_secs(120), check(&set)).await;
+        let ms = began.elapsed().as_millis();
+        match seen {
+            Ok(Ok(detail)) => {
+                passed += 1;
+                println!("    ok {ms:>6} ms  {name} ({detail})");
+            }
+            Ok(Err(error)) => {
+                failed += 1;
+                println!("FAILED {ms:>6} ms  {name}: {error:#}");
+            }
+            Err(_) => {
+                failed += 1;
+                println!("FAILED {ms:>6} ms  {name}: still running");
+            }
+        }
+    }
+    drop(set);
+    (passed, failed)
+}

@@ -32,7 +32,7 @@ test("p13_the_closing_is_never_green_without_both_probes", () => {
     }
   }
   expect(proven).toBeGreaterThan(0);
-});
+}, 60_000);
 
 test("p13_the_brokers_word_is_told_apart_from_a_probe", () => {
   expect(closing(session("closed", [{ kind: "byBroker", state: "done", ms: 100, detail: "" }]))).toBe("byBroker");

@@ -22,7 +22,7 @@ test("p24_the_ranges_are_those_of_the_model", async () => {
     const char = String.fromCodePoint(code);
     if ((visible(char) !== char) !== hidden(code)) expect.fail(`U+${code.toString(16)} is treated differently`);
   }
-});
+}, 60_000);
 
 test("words for numbers, lists and lengths", () => {
   expect(count(1, "approval")).toBe("1 approval");

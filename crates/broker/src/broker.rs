@@ -12,7 +12,7 @@ use k8s_openapi::api::{
 };
 use kube::ResourceExt;
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, GRANT_LABEL};
-use sallyport_model::{Phase, RoleName, Scope, SessionAccount, RequestUid};
+use sallyport_model::{Phase, RequestUid, RoleName, Scope, SessionAccount};
 use sallyport_provision::{Dialer, Observed, Target};
 use sallyport_rbac::{Rule, dangers, effective, growth};
 use std::{
@@ -135,7 +135,9 @@ impl Broker {
         let roles: Vec<RoleName> = grant.spec.roles.iter().filter_map(|name| name.parse().ok()).collect();
         // Left out, a name that is none would turn a few namespaces into the whole cluster.
         let names: Result<Vec<_>, _> = grant.spec.namespaces.iter().map(|name| name.parse()).collect();
-        let Ok(names) = names else { return Some("its grant names something that is no namespace".to_owned()) };
+        let Ok(names) = names else {
+            return Some("its grant names something that is no namespace".to_owned());
+        };
         let scope = Scope::from_list(names);
         let after = effective(self.seen_rules(&roles), &scope);
         if let Some(danger) = dangers(&after, &scope).first() {

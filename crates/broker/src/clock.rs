@@ -69,7 +69,8 @@ pub(crate) async fn hello(client: &kube::Client, deadline: Duration) -> Result<H
         let body = answer.into_body().collect_bytes().await?;
         Ok::<_, kube::Error>((date, received, body))
     };
-    let answered = tokio::time::timeout(deadline, exchange).await.map_err(|_| unusable("no answer in time"))?;
+    let answered =
+        tokio::time::timeout(deadline, exchange).await.map_err(|_| unusable("no answer in time"))?;
     let (date, received, body) = answered.map_err(|e| unusable(&fault(&e).to_string()))?;
     let date = date.ok_or_else(|| unusable("no Date"))?;
     let version = serde_json::from_slice::<serde_json::Value>(&body).ok();

@@ -17,7 +17,11 @@ const WRITES_MOST: usize = 5;
 impl Broker {
     /// Removes everything under the request's grant and writes the end. What was written meanwhile changes the words,
     /// not the outcome: a person's end is the better reason, and somebody else's Closed is as good.
-    pub(crate) async fn close(&self, request: &AccessRequest, ending: &Ending) -> Result<AccessRequest, Failure> {
+    pub(crate) async fn close(
+        &self,
+        request: &AccessRequest,
+        ending: &Ending,
+    ) -> Result<AccessRequest, Failure> {
         let flushed = self.flush_of(request).await?;
         let (mut latest, mut ending) = (self.newest(request), ending.clone());
         for _ in 0..WRITES_MOST {
@@ -26,7 +30,8 @@ impl Broker {
                 message.push_str(&said(&done));
             }
             let reason = legal(&latest, ending.reason);
-            let now = jiff::Timestamp::from_second(self.clock.hub_now()).unwrap_or_else(|_| jiff::Timestamp::now());
+            let now =
+                jiff::Timestamp::from_second(self.clock.hub_now()).unwrap_or_else(|_| jiff::Timestamp::now());
             match self.write(&latest, Write::default().ended(reason, &message, now)).await {
                 Ok(closed) => {
                     tracing::info!(request = %grant_name(request), %reason, message, "closed");
@@ -70,7 +75,8 @@ impl Broker {
     pub(crate) async fn flush(&self, grant: &str) -> Result<Flushed, Failure> {
         let known = self.observed(grant);
         // A flush is repeated until it succeeds: a refusal here is a guardrail or role that has to be mended.
-        let done = self.target.flush(grant, Some(&known)).await.map_err(|e| Failure::Target(e.to_string()))?;
+        let done =
+            self.target.flush(grant, Some(&known)).await.map_err(|e| Failure::Target(e.to_string()))?;
         let stores = &self.stores;
         stores.grants.forget(&(String::new(), grant.to_owned()));
         for account in stores.accounts.filtered(|one| label(one) == Some(grant)) {
@@ -83,8 +89,12 @@ impl Broker {
             stores.cluster_bindings.forget(&(String::new(), binding.name_any()));
         }
         tracing::info!(
-            grant, bindings = done.bindings, accounts = done.accounts,
-            rights_gone_ms = done.rights_gone.as_millis(), took_ms = done.took.as_millis(), "flushed"
+            grant,
+            bindings = done.bindings,
+            accounts = done.accounts,
+            rights_gone_ms = done.rights_gone.as_millis(),
+            took_ms = done.took.as_millis(),
+            "flushed"
         );
         Ok(done)
     }
@@ -106,7 +116,8 @@ fn said(done: &Flushed) -> String {
 
 /// The reason, or Failed where the request's state has no such end.
 fn legal(request: &AccessRequest, reason: EndReason) -> EndReason {
-    let end = request.status.as_ref().and_then(|status| status.grant.as_ref()).map_or(0, |g| g.end.0.as_second());
+    let end =
+        request.status.as_ref().and_then(|status| status.grant.as_ref()).map_or(0, |g| g.end.0.as_second());
     let state = match request.phase() {
         Phase::Pending => RequestState::Pending,
         Phase::Approved => RequestState::Approved,
@@ -123,7 +134,8 @@ mod tests {
 
     #[test]
     fn p13_the_end_says_what_was_removed() {
-        let done = Flushed { bindings: 3, accounts: 1, took: Duration::from_millis(12), ..Flushed::default() };
+        let done =
+            Flushed { bindings: 3, accounts: 1, took: Duration::from_millis(12), ..Flushed::default() };
         assert_eq!(said(&done), "; 3 bindings and 1 account removed in 12 ms, and seen to be gone");
         assert_eq!(said(&Flushed::default()), "; nothing was left on the cluster");
     }

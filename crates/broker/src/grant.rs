@@ -10,7 +10,9 @@ use sallyport_api::{AccessRequest, Asked};
 use sallyport_hub::seal;
 use sallyport_model::{EndReason, Jti, Phase};
 use sallyport_policy::{Offer, Permit};
-use sallyport_provision::{MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, Warm, plan, until_ready};
+use sallyport_provision::{
+    MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, Warm, plan, until_ready,
+};
 use tokio::time::Instant;
 
 /// Connections opened ahead for readiness: one per round.
@@ -37,13 +39,18 @@ impl Broker {
         let session = match plan(permit, &offer.rules, &observed, self.target_now(&observed)) {
             Plan::Session(session) => session,
             Plan::Unfit(unfit) => return Err(unfit.into()),
-            Plan::Grant(_) => return Err(Failure::Target(format!("AccessGrant {grant} was not there after it was made"))),
+            Plan::Grant(_) => {
+                return Err(Failure::Target(format!("AccessGrant {grant} was not there after it was made")));
+            }
         };
-        let (minted, request) = tokio::try_join!(self.mint(&session, &observed), self.record_and_bind(&request, &session))?;
+        let (minted, request) =
+            tokio::try_join!(self.mint(&session, &observed), self.record_and_bind(&request, &session))?;
         let provisioned = start.elapsed();
         let ready = async {
             let within = self.config.ready_within;
-            Ok::<_, Failure>(until_ready(&self.dialer, Some(warm), &minted.token, &session.questions, within).await?)
+            Ok::<_, Failure>(
+                until_ready(&self.dialer, Some(warm), &minted.token, &session.questions, within).await?,
+            )
         };
         let (ready, request) = tokio::try_join!(ready, self.note_token(&request, &session, &minted))?;
         let request = self.deliver(&request, asked, &session, &minted).await?;
@@ -106,20 +113,28 @@ impl Broker {
         let now = self.target_now(observed);
         match self.target.mint(&session.account, now).await {
             // Our idea of its clock is a second or two old; once more with that much less.
-            Err(ProvisionError::Refused { .. }) => Ok(self.target.mint(&session.account, now + MINT_SLACK).await?),
+            Err(ProvisionError::Refused { .. }) => {
+                Ok(self.target.mint(&session.account, now + MINT_SLACK).await?)
+            }
             minted => Ok(minted?),
         }
     }
 
     /// The record on the hub first, then the bindings.
-    async fn record_and_bind(&self, request: &AccessRequest, session: &SessionPlan) -> Result<AccessRequest, Failure> {
+    async fn record_and_bind(
+        &self,
+        request: &AccessRequest,
+        session: &SessionPlan,
+    ) -> Result<AccessRequest, Failure> {
         let recorded = request.status.as_ref().and_then(|status| status.grant.as_ref());
         let request = match recorded {
             Some(record) if *record == session.record => request.clone(),
-            Some(_) => return Err(Failure::Final {
-                reason: EndReason::Revoked,
-                message: "the grant on the cluster is not the one that was recorded".to_owned(),
-            }),
+            Some(_) => {
+                return Err(Failure::Final {
+                    reason: EndReason::Revoked,
+                    message: "the grant on the cluster is not the one that was recorded".to_owned(),
+                });
+            }
             None => self.write(request, Write::default().grant(&session.record)).await?,
         };
         self.target.bind(session).await?;
@@ -136,7 +151,10 @@ impl Broker {
         let known = request.status.as_ref().map(|status| status.jtis.clone()).unwrap_or_default();
         let mut jtis: Vec<Jti> = known.into_iter().map(Jti::new).collect();
         if jtis.len() >= JTIS_MOST {
-            return Err(Failure::failed(format!("{} tokens were minted and none could be delivered", jtis.len())));
+            return Err(Failure::failed(format!(
+                "{} tokens were minted and none could be delivered",
+                jtis.len()
+            )));
         }
         jtis.push(minted.jti.clone());
         let noted = self.write(request, Write::default().jtis(&jtis));

@@ -11,7 +11,9 @@ use kube::{
     Api,
     api::{ListParams, PostParams},
 };
-use sallyport_api::{AccessGrant, Guardrails, SESSIONS_NAMESPACE, Side, guardrail_differences, shipped_guardrails};
+use sallyport_api::{
+    AccessGrant, Guardrails, SESSIONS_NAMESPACE, Side, guardrail_differences, shipped_guardrails,
+};
 use sallyport_client::{Fault, within};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -35,7 +37,9 @@ impl Broker {
     pub(crate) async fn verify_guardrails(&self) -> Verdict {
         let live = match self.live_guardrails().await {
             Ok(live) => live,
-            Err(fault) => return Verdict { verified: false, detail: format!("the policies can't be read: {fault}") },
+            Err(fault) => {
+                return Verdict { verified: false, detail: format!("the policies can't be read: {fault}") };
+            }
         };
         let mut wrong = guardrail_differences(Side::Target, &live);
         let probes = self.probe_guardrails().await;
@@ -46,7 +50,10 @@ impl Broker {
         }
         let shipped = shipped_guardrails(Side::Target).policies.len();
         let by = self.dialer.authority();
-        Verdict { verified: true, detail: format!("{shipped} policies as shipped, {count} probes refused, by {by}") }
+        Verdict {
+            verified: true,
+            detail: format!("{shipped} policies as shipped, {count} probes refused, by {by}"),
+        }
     }
 
     async fn live_guardrails(&self) -> Result<Guardrails, Fault> {
@@ -54,8 +61,10 @@ impl Broker {
         let policies: Api<ValidatingAdmissionPolicy> = Api::all(client());
         let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client());
         let (every, deadline) = (ListParams::default(), self.config.deadline);
-        let (policies, bindings) =
-            tokio::try_join!(within(deadline, policies.list(&every)), within(deadline, bindings.list(&every)))?;
+        let (policies, bindings) = tokio::try_join!(
+            within(deadline, policies.list(&every)),
+            within(deadline, bindings.list(&every))
+        )?;
         Ok(Guardrails { policies: values(&policies.items), bindings: values(&bindings.items) })
     }
 
@@ -80,8 +89,11 @@ impl Broker {
             Api::namespaced(client(), "kube-system"),
             Api::all(client()),
         );
-        let (account, binding, grant) =
-            tokio::join!(self.dry(&accounts, account), self.dry(&bindings, binding), self.dry(&grants, grant));
+        let (account, binding, grant) = tokio::join!(
+            self.dry(&accounts, account),
+            self.dry(&bindings, binding),
+            self.dry(&grants, grant)
+        );
         vec![
             Probe { policy: "sessions-accounts.sallyport.dev", outcome: account },
             Probe { policy: "broker-bindings.sallyport.dev", outcome: binding },
@@ -122,7 +134,8 @@ mod tests {
     #[test]
     fn p12_only_the_policys_own_refusal_counts() {
         let wrong = |outcome| Probe { policy: "broker-grants.sallyport.dev", outcome }.wrong();
-        let by_policy = "ValidatingAdmissionPolicy 'broker-grants.sallyport.dev' with binding … denied request: no";
+        let by_policy =
+            "ValidatingAdmissionPolicy 'broker-grants.sallyport.dev' with binding … denied request: no";
         assert_eq!(wrong(Err(Fault::Forbidden(by_policy.into()))), None);
         for other in [
             Ok(()),

@@ -84,7 +84,11 @@ impl Hub {
     }
 
     /// The request as the hub holds it now.
-    pub(crate) async fn request(&self, namespace: &str, name: &str) -> Result<Option<AccessRequest>, Failure> {
+    pub(crate) async fn request(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<AccessRequest>, Failure> {
         let api: Api<AccessRequest> = Api::namespaced(self.client.clone(), namespace);
         within(self.deadline, api.get_opt(name)).await.map_err(Failure::hub)
     }
@@ -98,7 +102,11 @@ impl Hub {
     }
 
     /// Writes status fields of exactly the version given, and returns the new one.
-    pub(crate) async fn write(&self, request: &AccessRequest, write: Write) -> Result<AccessRequest, Failure> {
+    pub(crate) async fn write(
+        &self,
+        request: &AccessRequest,
+        write: Write,
+    ) -> Result<AccessRequest, Failure> {
         let namespace = request.namespace().unwrap_or_default();
         let api: Api<AccessRequest> = Api::namespaced(self.client.clone(), &namespace);
         let patch = json!({

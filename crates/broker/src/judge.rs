@@ -53,7 +53,15 @@ impl Broker {
     /// The offer of `roles` in the scope asked for.
     fn offer(&self, asked: &Asked, roles: &[RoleName], rules: Vec<Rule>) -> Offer {
         let endpoint = &self.config.endpoint;
-        offer(&asked.revision, &self.config.cluster, &asked.scope, roles, rules, endpoint, &self.authorities.endpoint)
+        offer(
+            &asked.revision,
+            &self.config.cluster,
+            &asked.scope,
+            roles,
+            rules,
+            endpoint,
+            &self.authorities.endpoint,
+        )
     }
 
     /// What no decision knows of: roles that don't exist here, and offers that no status can hold.
@@ -65,8 +73,9 @@ impl Broker {
         if offer.rules.is_empty() {
             return Some(format!("the profile's roles allow nothing on cluster {cluster}"));
         }
-        (offer.rules.len() > RULES_MOST)
-            .then(|| format!("the profile's roles have {} rules; {RULES_MOST} can be offered", offer.rules.len()))
+        (offer.rules.len() > RULES_MOST).then(|| {
+            format!("the profile's roles have {} rules; {RULES_MOST} can be offered", offer.rules.len())
+        })
     }
 
     /// The rules of each role as the target holds them now, and the roles it does not have.
@@ -75,7 +84,9 @@ impl Broker {
         let reads = roles.iter().map(|name| async move {
             match within(self.target.deadline(), api.get_opt(name.as_str())).await {
                 Ok(role) => Ok((name, role)),
-                Err(fault @ Fault::Forbidden(_)) => Err(Failure::failed(format!("ClusterRole {name}: {fault}"))),
+                Err(fault @ Fault::Forbidden(_)) => {
+                    Err(Failure::failed(format!("ClusterRole {name}: {fault}")))
+                }
                 Err(fault) => Err(Failure::Target(format!("reading ClusterRole {name}: {fault}"))),
             }
         });
@@ -94,7 +105,8 @@ impl Broker {
         let scope: &Scope = &profile.scope;
         let rules = self.seen_rules(&profile.roles);
         let (endpoint, ca) = (&self.config.endpoint, &self.authorities.endpoint);
-        let offer = offer(&profile.revision, &self.config.cluster, scope, &profile.roles, rules, endpoint, ca);
+        let offer =
+            offer(&profile.revision, &self.config.cluster, scope, &profile.roles, rules, endpoint, ca);
         let missing: Vec<RoleName> = profile
             .roles
             .iter()
@@ -108,7 +120,9 @@ impl Broker {
             .as_ref()
             .map(|danger| format!("never granted: {danger}"))
             .or_else(|| self.impossible(&missing, &offer))
-            .or_else(|| self.standing().map(|s| format!("a standing binding would add rights to every session: {s}")))
+            .or_else(|| {
+                self.standing().map(|s| format!("a standing binding would add rights to every session: {s}"))
+            })
             .or_else(|| not_open.map(|n| format!("namespace {n} is not open for sessions on this cluster")));
         (offer, refused)
     }

@@ -114,9 +114,15 @@ impl Sight {
     /// Whether the holder has not been heard of for as long as it asked for.
     fn has_run_out(&mut self, spec: &LeaseSpec, holder: &str) -> bool {
         if self.holder != holder || self.renewed != spec.renew_time {
-            *self = Self { holder: holder.to_owned(), renewed: spec.renew_time.clone(), since: Some(Instant::now()) };
+            *self = Self {
+                holder: holder.to_owned(),
+                renewed: spec.renew_time.clone(),
+                since: Some(Instant::now()),
+            };
         }
-        let lasts = Duration::from_secs(spec.lease_duration_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(30));
+        let lasts = Duration::from_secs(
+            spec.lease_duration_seconds.and_then(|s| u64::try_from(s).ok()).unwrap_or(30),
+        );
         self.since.is_some_and(|since| since.elapsed() >= lasts)
     }
 }

@@ -83,7 +83,8 @@ pub(crate) fn next(request: &AccessRequest, seen: &Seen<'_>) -> Next {
                 return Next::Close(Ending::new(EndReason::Expired, "its time was up"));
             }
             let stands = seen.grant.is_some_and(|grant| {
-                grant.metadata.uid.as_deref() == Some(record.uid.as_str()) && grant.metadata.deletion_timestamp.is_none()
+                grant.metadata.uid.as_deref() == Some(record.uid.as_str())
+                    && grant.metadata.deletion_timestamp.is_none()
             });
             if !stands || (phase == Phase::Active && !seen.account) {
                 return Next::ConfirmGrant;
@@ -107,7 +108,8 @@ fn closed(request: &AccessRequest, status: &AccessRequestStatus, seen: &Seen<'_>
     if seen.grant.is_some() || seen.account {
         return Next::Flush;
     }
-    let ended = status.conditions.iter().find(|c| c.type_ == CONDITION_ENDED).map(|c| &c.last_transition_time);
+    let ended =
+        status.conditions.iter().find(|c| c.type_ == CONDITION_ENDED).map(|c| &c.last_transition_time);
     let since = ended.or(request.metadata.creation_timestamp.as_ref());
     let Some(since) = since else { return Next::Rest(None) };
     let until = since.0.as_second().saturating_add(seen.retention);
@@ -120,11 +122,13 @@ pub(crate) fn ended_by_someone(request: &AccessRequest) -> Option<Ending> {
     let said = |text: &str, most: usize| clip(&visible(text), most);
     if let Some(revocation) = &status.revocation {
         let (by, why) = (said(&revocation.by, 80), said(&revocation.reason, 300));
-        let message = if why.is_empty() { format!("revoked by {by}") } else { format!("revoked by {by}: {why}") };
+        let message =
+            if why.is_empty() { format!("revoked by {by}") } else { format!("revoked by {by}: {why}") };
         return Some(Ending::new(EndReason::Revoked, message));
     }
     if status.withdrawn == Some(true) {
-        let message = if phase == Phase::Active { "the requester left" } else { "the requester took it back" };
+        let message =
+            if phase == Phase::Active { "the requester left" } else { "the requester took it back" };
         return Some(Ending::new(EndReason::Left, message));
     }
     let denial = status.denial.as_ref()?;

@@ -160,7 +160,8 @@ mod tests {
         }
         queue.push(key("a"), "ann");
         queue.push(key("b"), "bob");
-        let first: Vec<String> = [queue.pop().await, queue.pop().await, queue.pop().await].map(|k| k.1).into();
+        let first: Vec<String> =
+            [queue.pop().await, queue.pop().await, queue.pop().await].map(|k| k.1).into();
         assert_eq!(first, ["flood-0", "a", "b"]);
         assert_eq!(queue.pop().await.1, "flood-1");
     }
@@ -172,7 +173,10 @@ mod tests {
         queue.push(key("a"), "ann");
         let got = queue.pop().await;
         queue.push(key("a"), "ann");
-        assert!(tokio::time::timeout(Duration::from_millis(20), queue.pop()).await.is_err(), "it is being worked on");
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), queue.pop()).await.is_err(),
+            "it is being worked on"
+        );
         queue.done(&got);
         assert_eq!(queue.pop().await, got);
         queue.done(&got);

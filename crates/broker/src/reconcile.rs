@@ -44,7 +44,8 @@ impl Broker {
     pub(crate) async fn work(&self, tries: &Tries) {
         loop {
             let key = self.queue.pop().await;
-            let person = self.stores.requests.get(&key.0, &key.1).map(|r| r.spec.user.clone()).unwrap_or_default();
+            let person =
+                self.stores.requests.get(&key.0, &key.1).map(|r| r.spec.user.clone()).unwrap_or_default();
             match self.reconcile(&key).await {
                 Ok(rest) => {
                     tries.succeeded(&key);
@@ -66,7 +67,9 @@ impl Broker {
     fn until(&self, moment: Moment) -> Duration {
         match moment {
             Moment::Target(at) => self.clock.until_target(at),
-            Moment::Hub(at) => Duration::from_secs(u64::try_from(at - self.clock.hub_now()).unwrap_or(0)) + BACKOFF_FIRST,
+            Moment::Hub(at) => {
+                Duration::from_secs(u64::try_from(at - self.clock.hub_now()).unwrap_or(0)) + BACKOFF_FIRST
+            }
         }
     }
 
@@ -143,7 +146,9 @@ impl Broker {
             Decision::Refuse(refusal) => {
                 self.close(request, &Ending::new(refusal.reason, refusal.message)).await.map(Step::on)
             }
-            Decision::Permit(permit) => self.grant(request, &asked, &permit, &judged.offer).await.map(Step::on),
+            Decision::Permit(permit) => {
+                self.grant(request, &asked, &permit, &judged.offer).await.map(Step::on)
+            }
             Decision::Wait(_) if request.phase() != Phase::Pending => {
                 Err(Failure::failed("its approvals do not suffice any more"))
             }
@@ -155,7 +160,11 @@ impl Broker {
                 }
                 let mut write = Write::default().phase(Phase::Pending).message(Some(&message));
                 if status.offer.is_none() {
-                    write = write.offer(&wire_offer(&judged.offer, &self.config.endpoint, &self.authorities.endpoint));
+                    write = write.offer(&wire_offer(
+                        &judged.offer,
+                        &self.config.endpoint,
+                        &self.authorities.endpoint,
+                    ));
                 }
                 self.write(request, write).await.map(Step::on)
             }
@@ -189,7 +198,11 @@ impl Broker {
     }
 
     /// A status write that the own index hears of at once.
-    pub(crate) async fn write(&self, request: &AccessRequest, write: Write) -> Result<AccessRequest, Failure> {
+    pub(crate) async fn write(
+        &self,
+        request: &AccessRequest,
+        write: Write,
+    ) -> Result<AccessRequest, Failure> {
         let written = self.hub.write(request, write).await?;
         self.stores.requests.put(written.clone());
         Ok(written)
@@ -200,7 +213,11 @@ impl Broker {
         let Failure::Target(why) = failure else { return };
         let Some(request) = self.stores.requests.get(&key.0, &key.1) else { return };
         let message = sallyport_model::clip(&format!("trying again: {why}"), 500);
-        let told = request.status.as_ref().and_then(|s| s.message.as_deref()).is_some_and(|m| m.starts_with("trying again"));
+        let told = request
+            .status
+            .as_ref()
+            .and_then(|s| s.message.as_deref())
+            .is_some_and(|m| m.starts_with("trying again"));
         if !told && request.phase() != Phase::Closed {
             // It is a courtesy; the next look decides in any case.
             let _ = self.write(&request, Write::default().message(Some(&message))).await;
@@ -225,7 +242,8 @@ mod tests {
 
     #[test]
     fn backoff_doubles_up_to_its_most_and_starts_anew_after_success() {
-        let (tries, key, most) = (Tries::default(), ("team".to_owned(), "r".to_owned()), Duration::from_secs(30));
+        let (tries, key, most) =
+            (Tries::default(), ("team".to_owned(), "r".to_owned()), Duration::from_secs(30));
         let waits: Vec<_> = (0..12).map(|_| tries.failed(&key, most).as_millis()).collect();
         assert_eq!(waits[..4], [100, 200, 400, 800]);
         assert_eq!(waits[11], 30_000);

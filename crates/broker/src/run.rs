@@ -38,7 +38,8 @@ const OPEN_LABEL: &str = "access.sallyport.dev/sessions=true";
 pub async fn run(config: Config) -> Result<()> {
     let authorities = config.read_authorities()?;
     let timeouts = Timeouts::both(config.deadline);
-    let hub_endpoint = Endpoint::parse(&config.hub_url, Some(&authorities.hub), config.hub_tls_name.as_deref())?;
+    let hub_endpoint =
+        Endpoint::parse(&config.hub_url, Some(&authorities.hub), config.hub_tls_name.as_deref())?;
     let target_endpoint = Endpoint::parse(&config.target_url, Some(&authorities.target), None)?;
     Endpoint::parse(&config.endpoint, Some(&authorities.endpoint), config.endpoint_tls_name.as_deref())
         .context("the endpoint for desktops")?;
@@ -165,7 +166,14 @@ impl Broker {
             let api: Api<DynamicObject> =
                 Api::all_with(broker.hub.client.clone(), &ApiResource::erase::<AccessProfile>(&()));
             let config = watcher::Config::default();
-            follow_parsed(api, config, &broker.stores.profiles, |profile| profile, |_| broker.report.notify_one()).await;
+            follow_parsed(
+                api,
+                config,
+                &broker.stores.profiles,
+                |profile| profile,
+                |_| broker.report.notify_one(),
+            )
+            .await;
         });
     }
 
@@ -204,7 +212,8 @@ impl Broker {
         });
         let api = Api::all(client.clone());
         spawn(tasks, &self, |broker| async move {
-            follow(api, any(), &broker.stores.bindings, |change| broker.standing_may_have_changed(&change)).await;
+            follow(api, any(), &broker.stores.bindings, |change| broker.standing_may_have_changed(&change))
+                .await;
         });
         let api = Api::all(client.clone());
         spawn(tasks, &self, |broker| async move {

@@ -1,6 +1,8 @@
 //! Standing bindings that would add rights to every session (attack 15).
 
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject};
+use k8s_openapi::api::rbac::v1::{
+    ClusterRole, ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject,
+};
 use sallyport_api::SESSIONS_NAMESPACE;
 use std::sync::Arc;
 
@@ -54,7 +56,8 @@ fn too_much(to: &RoleRef, role: impl Fn(&str) -> Option<Arc<ClusterRole>>) -> Op
     let role = role(&to.name)?;
     let beyond = role.rules.iter().flatten().find(|rule| !is_discovery(rule))?;
     let what = |list: &Option<Vec<String>>| list.clone().unwrap_or_default().join(",");
-    let on = if beyond.resources.is_some() { what(&beyond.resources) } else { what(&beyond.non_resource_urls) };
+    let on =
+        if beyond.resources.is_some() { what(&beyond.resources) } else { what(&beyond.non_resource_urls) };
     Some(format!("{} on {on} (ClusterRole {})", beyond.verbs.join(","), to.name))
 }
 
@@ -102,7 +105,9 @@ mod tests {
                 "resources": ["subjectaccessreviews"]}]),
             _ => return None,
         };
-        Some(Arc::new(serde_json::from_value(json!({"metadata": {"name": name}, "rules": rules})).expect("a role")))
+        Some(Arc::new(
+            serde_json::from_value(json!({"metadata": {"name": name}, "rules": rules})).expect("a role"),
+        ))
     }
 
     fn cluster(group: &str, role: &str) -> Arc<ClusterRoleBinding> {
@@ -135,19 +140,25 @@ mod tests {
             ("system:authenticated", "trust-writer"),
         ] {
             let said = standing(&[], &[cluster(group, bad)], role).expect("named");
-            assert!(said.contains("ClusterRoleBinding b") && said.contains(group) && said.contains(bad), "{said}");
+            assert!(
+                said.contains("ClusterRoleBinding b") && said.contains(group) && said.contains(bad),
+                "{said}"
+            );
         }
-        for other in ["system:nodes", "oidc:payments", "system:serviceaccounts:payments", "system:unauthenticated"] {
+        for other in
+            ["system:nodes", "oidc:payments", "system:serviceaccounts:payments", "system:unauthenticated"]
+        {
             assert_eq!(standing(&[], &[cluster(other, "view")], role), None, "{other}");
         }
     }
 
     #[test]
     fn attack_15_a_role_out_of_sight_is_not_assumed_harmless() {
-        let binding: RoleBinding = serde_json::from_value(json!({"metadata": {"name": "b", "namespace": "n"},
+        let binding: RoleBinding =
+            serde_json::from_value(json!({"metadata": {"name": "b", "namespace": "n"},
             "subjects": [{"kind": "Group", "name": "system:serviceaccounts"}],
             "roleRef": {"kind": "Role", "name": "r", "apiGroup": "rbac.authorization.k8s.io"}}))
-        .expect("a binding");
+            .expect("a binding");
         let said = standing(&[Arc::new(binding)], &[], role).expect("named");
         assert!(said.contains("RoleBinding n/b") && said.contains("Role r"), "{said}");
     }

@@ -202,7 +202,10 @@ impl Backoff for Patience {
     }
 }
 
-fn parsed<R: Resource, K>(event: watcher::Event<R>, parse: impl Fn(R) -> Option<K>) -> Option<watcher::Event<K>> {
+fn parsed<R: Resource, K>(
+    event: watcher::Event<R>,
+    parse: impl Fn(R) -> Option<K>,
+) -> Option<watcher::Event<K>> {
     let bare = |mut object: R| {
         // Half of an object's memory, and nothing here reads it.
         object.meta_mut().managed_fields = None;

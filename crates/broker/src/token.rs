@@ -70,7 +70,11 @@ struct ReplyStatus {
     token: String,
 }
 
-async fn renew(hub: &kube::Client, cluster: &ClusterName, deadline: Duration) -> Result<Secret<String>, String> {
+async fn renew(
+    hub: &kube::Client,
+    cluster: &ClusterName,
+    deadline: Duration,
+) -> Result<Secret<String>, String> {
     let ask = serde_json::json!({
         "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": LIFE},
     });
@@ -80,8 +84,10 @@ async fn renew(hub: &kube::Client, cluster: &ClusterName, deadline: Duration) ->
         .body(ask.to_string().into_bytes())
         .map_err(|e| e.to_string())?;
     // As text: kube logs a body that it can't parse, and this one is a token.
-    let text = Secret::new(within(deadline, hub.request_text(request)).await.map_err(|fault| fault.to_string())?);
-    let reply: Reply = serde_json::from_str(text.expose()).map_err(|_| "the hub's answer is no TokenRequest")?;
+    let text =
+        Secret::new(within(deadline, hub.request_text(request)).await.map_err(|fault| fault.to_string())?);
+    let reply: Reply =
+        serde_json::from_str(text.expose()).map_err(|_| "the hub's answer is no TokenRequest")?;
     Ok(Secret::new(reply.status.token))
 }
 

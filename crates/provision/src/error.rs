@@ -72,7 +72,10 @@ impl ProvisionError {
     /// Whether trying the same again can't help.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Missing { .. } | Self::Foreign { .. } | Self::Unusable { .. })
+        matches!(
+            self,
+            Self::Refused { .. } | Self::Missing { .. } | Self::Foreign { .. } | Self::Unusable { .. }
+        )
     }
 
     /// Sorts what kube reports while doing `what`.

@@ -53,10 +53,18 @@ impl Target {
         Err(ProvisionError::Changed { what: format!("what belongs to grant {grant}") })
     }
 
-    async fn remove(&self, known: &Observed, done: &mut Flushed, start: Instant) -> Result<(), ProvisionError> {
+    async fn remove(
+        &self,
+        known: &Observed,
+        done: &mut Flushed,
+        start: Instant,
+    ) -> Result<(), ProvisionError> {
         let client = || self.client().clone();
         let local = known.bindings.iter().map(|binding| {
-            self.delete(Api::namespaced(client(), binding.metadata.namespace.as_deref().unwrap_or_default()), binding)
+            self.delete(
+                Api::namespaced(client(), binding.metadata.namespace.as_deref().unwrap_or_default()),
+                binding,
+            )
         });
         let global = known.cluster_bindings.iter().map(|binding| self.delete(Api::all(client()), binding));
         let (local, global) = (local.collect(), global.collect());

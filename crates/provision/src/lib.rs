@@ -25,7 +25,7 @@ pub use execute::{Target, account_of};
 pub use flush::Flushed;
 pub use mint::{MINT_SLACK, Minted};
 pub use observe::Observed;
-pub use plan::{Plan, SessionPlan, SHORTEST_MINT, Unfit, end_of, plan};
+pub use plan::{Plan, SHORTEST_MINT, SessionPlan, Unfit, end_of, plan};
 pub use proof::{Proof, Proven, Witness};
 pub use question::{On, Question};
 pub use ready::{NotReady, Ready, until_ready};

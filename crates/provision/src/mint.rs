@@ -122,7 +122,8 @@ mod tests {
         assert_eq!((minted.jti.as_str(), minted.end), ("j", 1_795_499_998));
         for bad in [
             format!(r#"{{"jti":"j","exp":1795500001,"sub":"{sub}"}}"#),
-            r#"{"jti":"j","exp":1795499998,"sub":"system:serviceaccount:sallyport-system:broker"}"#.to_owned(),
+            r#"{"jti":"j","exp":1795499998,"sub":"system:serviceaccount:sallyport-system:broker"}"#
+                .to_owned(),
             format!(r#"{{"jti":"","exp":1795499998,"sub":"{sub}"}}"#),
             format!(r#"{{"exp":1795499998,"sub":"{sub}"}}"#),
             "{}".to_owned(),
@@ -134,12 +135,18 @@ mod tests {
 
     #[test]
     fn p1_no_part_of_an_unusable_reply_is_said() {
-        for bad in [r#"{"status":{"token":7,"secret":"eyJhbGci"}}"#, "eyJhbGci", r#"{"status":{"token":"eyJhbGci"}}"#] {
+        for bad in [
+            r#"{"status":{"token":7,"secret":"eyJhbGci"}}"#,
+            "eyJhbGci",
+            r#"{"status":{"token":"eyJhbGci"}}"#,
+        ] {
             let said = read(bad, &account()).expect_err("unusable");
             assert!(!said.contains("eyJ"), "{said}");
         }
         let minted = read(
-            &reply(r#"{"jti":"j","exp":1,"sub":"system:serviceaccount:sallyport-sessions:s-abcdefghijklmnop-1795500000"}"#),
+            &reply(
+                r#"{"jti":"j","exp":1,"sub":"system:serviceaccount:sallyport-sessions:s-abcdefghijklmnop-1795500000"}"#,
+            ),
             &account(),
         );
         assert!(!format!("{minted:?}").contains("e30."), "Debug shows the token");

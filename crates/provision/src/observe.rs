@@ -47,7 +47,8 @@ impl Target {
     pub async fn observe(&self, grant: &str) -> Result<Observed, ProvisionError> {
         let client = || self.client().clone();
         let labelled = ListParams::default().labels(&format!("{GRANT_LABEL}={grant}"));
-        let (grants, accounts) = (kube::Api::<AccessGrant>::all(client()), kube::Api::namespaced(client(), SESSIONS_NAMESPACE));
+        let (grants, accounts) =
+            (kube::Api::<AccessGrant>::all(client()), kube::Api::namespaced(client(), SESSIONS_NAMESPACE));
         let (bindings, cluster_bindings) = (kube::Api::all(client()), kube::Api::all(client()));
         let what = format!("reading what belongs to grant {grant}");
         let (grant, accounts, bindings, cluster_bindings) = tokio::try_join!(

@@ -8,7 +8,9 @@ use k8s_openapi::{
 };
 use kube::Resource;
 use sallyport_api::{AccessGrant, AccessGrantSpec, GRANT_LABEL, GrantRecord, RequestRef, SESSIONS_NAMESPACE};
-use sallyport_model::{Digest, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, SessionAccount, Ttl, UserName};
+use sallyport_model::{
+    Digest, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, SessionAccount, Ttl, UserName,
+};
 use sallyport_policy::Permit;
 use sallyport_rbac::Rule;
 use serde::Serialize;

@@ -132,7 +132,12 @@ async fn refused(
         let last = match dialer.ask(token, path, left).await {
             Ok(answer) if statuses.contains(&answer.status) => {
                 let (status, at) = (answer.status, answer.date);
-                return Proof::Proven(Proven { status, took: start.elapsed(), by: dialer.authority().into(), at });
+                return Proof::Proven(Proven {
+                    status,
+                    took: start.elapsed(),
+                    by: dialer.authority().into(),
+                    at,
+                });
             }
             Ok(answer) => format!("GET {path} still answered {}", answer.status),
             Err(error) => error.to_string(),
@@ -175,10 +180,7 @@ mod tests {
                 "/apis/apps/v1/namespaces/payments/deployments?limit=1"
             ]
         );
-        assert_eq!(
-            Witness::candidates(&rules, &Scope::ClusterWide),
-            ["/apis/apps/v1/deployments?limit=1"]
-        );
+        assert_eq!(Witness::candidates(&rules, &Scope::ClusterWide), ["/apis/apps/v1/deployments?limit=1"]);
         assert!(Witness::candidates(&rules[..1], &one).is_empty());
     }
 
@@ -187,7 +189,10 @@ mod tests {
         let authority = crate::wire::Endpoint {
             // Nothing listens on port 1.
             url: "https://127.0.0.1:1".into(),
-            ca_bundle: rcgen::generate_simple_self_signed(["nobody".to_owned()]).expect("a certificate").cert.pem(),
+            ca_bundle: rcgen::generate_simple_self_signed(["nobody".to_owned()])
+                .expect("a certificate")
+                .cert
+                .pem(),
             tls_server_name: None,
         };
         let dialer = Dialer::new(&authority).expect("usable");

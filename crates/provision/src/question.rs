@@ -91,7 +91,9 @@ impl fmt::Display for Question {
             On::Resource { resource, subresource, .. } if subresource.is_empty() => {
                 write!(f, "{} {resource}", self.verb)?;
             }
-            On::Resource { resource, subresource, .. } => write!(f, "{} {resource}/{subresource}", self.verb)?,
+            On::Resource { resource, subresource, .. } => {
+                write!(f, "{} {resource}/{subresource}", self.verb)?
+            }
             On::Path(path) => write!(f, "{} {path}", self.verb)?,
         }
         match &self.namespace {

@@ -150,7 +150,9 @@ fn refusal(answer: &Answer) -> Option<String> {
     }
     match serde_json::from_slice::<Review>(&answer.body) {
         Ok(review) if review.status.allowed => None,
-        Ok(review) => Some(format!("no {}", sallyport_model::visible(&review.status.reason)).trim_end().to_owned()),
+        Ok(review) => {
+            Some(format!("no {}", sallyport_model::visible(&review.status.reason)).trim_end().to_owned())
+        }
         Err(_) => Some("no SelfSubjectAccessReview".to_owned()),
     }
 }

@@ -98,7 +98,8 @@ impl Dialer {
         let port = url.port_u16().unwrap_or(443);
         let shown = endpoint.tls_server_name.clone().unwrap_or_else(|| host.clone());
         let name = ServerName::try_from(shown).map_err(|e| wrong(e.to_string()))?;
-        let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let authority =
+            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
         let tls = tls_config(&endpoint.ca_bundle).map_err(wrong)?;
         let prefix = url.path().trim_end_matches('/').to_owned();
         Ok(Self { host, port, authority, prefix, name, tls: TlsConnector::from(Arc::new(tls)) })
@@ -144,7 +145,12 @@ impl Dialer {
     ///
     /// # Errors
     /// When no answer comes within `within`. Any HTTP status is an answer.
-    pub async fn ask(&self, token: &Secret<String>, path: &str, within: Duration) -> Result<Answer, DialError> {
+    pub async fn ask(
+        &self,
+        token: &Secret<String>,
+        path: &str,
+        within: Duration,
+    ) -> Result<Answer, DialError> {
         let start = Instant::now();
         let line = self.connect(within).await?;
         line.send(Method::GET, path, token, None, within.saturating_sub(start.elapsed())).await

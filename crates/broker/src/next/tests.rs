@@ -32,7 +32,14 @@ fn record() -> Value {
 }
 
 fn seen(grant: Option<&AccessGrant>) -> Seen<'_> {
-    Seen { grant, account: grant.is_some(), hub_now: NOW, target_now: NOW, retention: 1000, ..Seen::default() }
+    Seen {
+        grant,
+        account: grant.is_some(),
+        hub_now: NOW,
+        target_now: NOW,
+        retention: 1000,
+        ..Seen::default()
+    }
 }
 
 fn reason(next: Next) -> EndReason {
@@ -48,7 +55,10 @@ fn what_is_undecided_is_judged() {
     assert_eq!(next(&request(json!({"phase": "Pending"})), &seen(None)), Next::Judge);
     assert_eq!(next(&request(json!({"phase": "Approved"})), &seen(None)), Next::Judge);
     let found = grant("g-uid");
-    assert_eq!(next(&request(json!({"phase": "Approved", "grant": record()})), &seen(Some(&found))), Next::Judge);
+    assert_eq!(
+        next(&request(json!({"phase": "Approved", "grant": record()})), &seen(Some(&found))),
+        Next::Judge
+    );
 }
 
 #[test]
@@ -72,8 +82,14 @@ fn p13_whoever_ends_it_is_heard_in_every_open_phase() {
             request(json!({"phase": phase, "grant": grant, field: value}))
         };
         let by = json!({"by": "oidc:lead\u{202e}", "at": at(NOW), "reason": "wrong\ncluster"});
-        assert_eq!(reason(next(&with("withdrawn", json!(true)), &seen(Some(&found)))), EndReason::Left, "{phase}");
-        let Next::Close(revoked) = next(&with("revocation", by.clone()), &seen(Some(&found))) else { panic!("{phase}") };
+        assert_eq!(
+            reason(next(&with("withdrawn", json!(true)), &seen(Some(&found)))),
+            EndReason::Left,
+            "{phase}"
+        );
+        let Next::Close(revoked) = next(&with("revocation", by.clone()), &seen(Some(&found))) else {
+            panic!("{phase}")
+        };
         assert_eq!(revoked.reason, EndReason::Revoked);
         assert_eq!(revoked.message, "revoked by oidc:lead⟨U+202E⟩: wrong␊cluster");
         let denied = reason(next(&with("denial", by), &seen(Some(&found))));
@@ -95,7 +111,10 @@ fn attack_8_a_recorded_grant_that_is_missing_or_another_is_never_made_again() {
     }
     let found = grant("g-uid");
     let no_account = Seen { account: false, ..seen(Some(&found)) };
-    assert_eq!(next(&request(json!({"phase": "Active", "grant": record()})), &no_account), Next::ConfirmGrant);
+    assert_eq!(
+        next(&request(json!({"phase": "Active", "grant": record()})), &no_account),
+        Next::ConfirmGrant
+    );
 }
 
 #[test]
@@ -112,7 +131,8 @@ fn p11_growth_closes_what_is_open() {
 #[test]
 fn attack_11_closed_stays_closed_is_kept_and_then_deleted() {
     let ended = json!([{"type": "Ended", "status": "True", "reason": "Left", "message": "", "lastTransitionTime": at(NOW)}]);
-    let closed = request(json!({"phase": "Closed", "withdrawn": true, "grant": record(), "conditions": ended}));
+    let closed =
+        request(json!({"phase": "Closed", "withdrawn": true, "grant": record(), "conditions": ended}));
     assert_eq!(next(&closed, &seen(None)), Next::Rest(Some(Moment::Hub(NOW + 1000))));
     let old = Seen { hub_now: NOW + 1000, ..seen(None) };
     assert_eq!(next(&closed, &old), Next::Delete);

@@ -19,7 +19,8 @@ async fn attack_10_a_broker_out_of_touch_with_the_hub_closes_its_grants() -> Res
     let sealed = ann.unseal(&asked, &request)?;
     world.hub.stop_apiserver();
     let start = Instant::now();
-    let gone = eventually("a refusal", Duration::from_secs(15), async || Ok(get(&sealed, PODS).await? == 403)).await;
+    let gone =
+        eventually("a refusal", Duration::from_secs(15), async || Ok(get(&sealed, PODS).await? == 403)).await;
     println!("hub down to first 403: {} ms", start.elapsed().as_millis());
     world.hub.start_apiserver().await?;
     gone?;
@@ -123,7 +124,10 @@ async fn p14_what_has_no_request_is_removed_at_the_start() -> Result<()> {
     grants.create(&PostParams::default(), &orphan).await?;
     // A session closed on the hub while no broker was there: withdrawn, then the broker comes back.
     let broker = world.broker(BrokerOptions::default()).await?;
-    eventually("its removal", Duration::from_secs(10), async || Ok(grants.get_opt("g-orphan1234").await?.is_none())).await?;
+    eventually("its removal", Duration::from_secs(10), async || {
+        Ok(grants.get_opt("g-orphan1234").await?.is_none())
+    })
+    .await?;
     let (asked, request) = ann.open(world).await?;
     broker.kill();
     ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;

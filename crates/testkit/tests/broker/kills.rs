@@ -34,14 +34,26 @@ async fn p14_a_broker_killed_after_any_write_of_the_way_in_is_taken_up_where_it_
         let ever = world.accounts_ever(&request)?;
         let status = request.status.clone().context("a status")?;
         let record = status.grant.context("a record")?;
-        println!("killed after write {writes} ({}): {} token(s) minted", if died { "died" } else { "done before" }, status.jtis.len());
-        ensure!(ever == [record.account.clone()], "after write {writes}: {ever:?}, recorded {}", record.account);
+        println!(
+            "killed after write {writes} ({}): {} token(s) minted",
+            if died { "died" } else { "done before" },
+            status.jtis.len()
+        );
+        ensure!(
+            ever == [record.account.clone()],
+            "after write {writes}: {ever:?}, recorded {}",
+            record.account
+        );
         let sealed = ann.unseal(&asked, &request)?;
         ensure!(status.jtis.contains(&sealed.jti.to_string()), "the token in the seal is not on record");
         ensure!(get(&sealed, PODS).await? == 200);
         let said = ann.leave(&asked).await?;
         ensure!(said.starts_with("Left:"), "{said}");
-        ensure!(world.left(&request).await?.is_empty(), "after write {writes}: {:?}", world.left(&request).await?);
+        ensure!(
+            world.left(&request).await?.is_empty(),
+            "after write {writes}: {:?}",
+            world.left(&request).await?
+        );
         no_token_in(&broker.log())?;
     }
     Ok(())
@@ -66,7 +78,11 @@ async fn p14_a_broker_killed_after_any_write_of_the_way_out_leaves_nothing_in_th
         broker.restart().await?;
         let said = ann.end_of(&asked).await?;
         ensure!(said.starts_with("Left:"), "{said}");
-        ensure!(world.left(&request).await?.is_empty(), "after write {writes}: {:?}", world.left(&request).await?);
+        ensure!(
+            world.left(&request).await?.is_empty(),
+            "after write {writes}: {:?}",
+            world.left(&request).await?
+        );
         ensure!(matches!(get(&sealed, PODS).await?, 401 | 403));
     }
     Ok(())

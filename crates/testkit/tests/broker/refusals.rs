@@ -92,24 +92,46 @@ async fn p11_dangerous_missing_and_unbindable_roles_are_named() -> Result<()> {
     let ann = world.ann()?;
     let roles: Api<ClusterRole> = Api::all(world.target.admin()?);
     for (name, rule) in [
-        ("test-mint", serde_json::json!({"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]})),
+        (
+            "test-mint",
+            serde_json::json!({"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}),
+        ),
         ("test-plain", serde_json::json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]})),
     ] {
-        let role: ClusterRole = serde_json::from_value(serde_json::json!({"metadata": {"name": name}, "rules": [rule]}))?;
+        let role: ClusterRole =
+            serde_json::from_value(serde_json::json!({"metadata": {"name": name}, "rules": [rule]}))?;
         roles.create(&PostParams::default(), &role).await?;
     }
-    let profile = |role: &str, namespaces: &[&str]| {
-        serde_json::json!({"clusters": ["*"], "roles": [role], "namespaces": namespaces, "maxDuration": "1h"})
-    };
+    let profile = |role: &str, namespaces: &[&str]| serde_json::json!({"clusters": ["*"], "roles": [role], "namespaces": namespaces, "maxDuration": "1h"});
     let mut outcomes = Vec::new();
     for (name, spec, namespaces, expected) in [
-        ("dangerous", profile("test-mint", &["payments"]), &["payments"][..], "Denied: never granted: role test-mint"),
+        (
+            "dangerous",
+            profile("test-mint", &["payments"]),
+            &["payments"][..],
+            "Denied: never granted: role test-mint",
+        ),
         ("edit-all", profile("edit", &[]), &[][..], "Denied: never granted: role edit"),
-        ("missing", profile("no-such-role", &["payments"]), &["payments"][..], "Failed: there is no ClusterRole no-such-role"),
+        (
+            "missing",
+            profile("no-such-role", &["payments"]),
+            &["payments"][..],
+            "Failed: there is no ClusterRole no-such-role",
+        ),
         // The target's admin did not give the broker the verb bind on it.
-        ("unlisted", profile("test-plain", &["payments"]), &["payments"][..], "Failed: the target refused RoleBinding"),
+        (
+            "unlisted",
+            profile("test-plain", &["payments"]),
+            &["payments"][..],
+            "Failed: the target refused RoleBinding",
+        ),
         // Nor did they open this namespace.
-        ("elsewhere", profile("sallyport:view", &["default"]), &["default"][..], "Denied: namespace default is not open"),
+        (
+            "elsewhere",
+            profile("sallyport:view", &["default"]),
+            &["default"][..],
+            "Denied: namespace default is not open",
+        ),
     ] {
         let profiles = make_profile(world, name, spec).await?;
         let asked = ann.ask(world, name, namespaces).await?;

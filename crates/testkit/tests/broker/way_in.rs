@@ -38,13 +38,16 @@ async fn p7_p9_asking_gives_exactly_the_profiles_rights_and_nothing_else() -> Re
     ensure!(status.jtis == [sealed.jti.to_string()], "{:?}", status.jtis);
     ensure!(grant.status.context("described")?.jtis == status.jtis, "the grant's status names other tokens");
     let payload = sealed.token.expose().split('.').nth(1).context("a JWT")?.to_owned();
-    let claims: serde_json::Value = serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(payload)?)?;
+    let claims: serde_json::Value =
+        serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(payload)?)?;
     let exp = claims["exp"].as_i64().context("exp")?;
     ensure!(exp <= end && exp > end - 10, "the token ends {} s before its session", end - exp);
     let bindings: Api<RoleBinding> = Api::namespaced(world.target.admin()?, "payments");
     let binding = bindings.get(&format!("{}-0", record.name)).await?;
     let owners = binding.metadata.owner_references.clone().unwrap_or_default();
-    ensure!(owners.len() == 1 && owners[0].uid == record.uid && owners[0].block_owner_deletion == Some(false));
+    ensure!(
+        owners.len() == 1 && owners[0].uid == record.uid && owners[0].block_owner_deletion == Some(false)
+    );
 
     // A second one, with everything warm, is what a click feels like.
     let (again, _) = ann.open(world).await?;
@@ -109,8 +112,11 @@ async fn p24_a_hostile_reason_is_text() -> Result<()> {
     let (world, _turn) = world().await?;
     let broker = world.broker(BrokerOptions::default()).await?;
     let ann = world.ann()?;
-    let reason = format!("\u{202e}\u{1b}[2J\"}}],\"phase\":\"Active\" {{{{ $(reboot) }}}} \0 ' ; -- {}", "Z".repeat(900))
-        .replace('\0', "");
+    let reason = format!(
+        "\u{202e}\u{1b}[2J\"}}],\"phase\":\"Active\" {{{{ $(reboot) }}}} \0 ' ; -- {}",
+        "Z".repeat(900)
+    )
+    .replace('\0', "");
     let asked = ann.ask_with(world, "debug", &["payments"], |ask| ask.reason = reason.clone()).await?;
     let request = ann.until(&asked, Phase::Active).await?;
     ensure!(request.spec.reason == reason);
@@ -138,7 +144,10 @@ async fn p11_p12_the_cluster_says_what_each_profile_allows_here_and_who_serves_i
     let names: Vec<_> = status.profiles.iter().map(|profile| profile.name.as_str()).collect();
     // debug-prod does not cover a sandbox.
     ensure!(names == ["debug", "operate", "view"], "{names:?}");
-    ensure!(status.profiles.iter().all(|profile| profile.refused.is_none() && !profile.rules.is_empty()), "{status:?}");
+    ensure!(
+        status.profiles.iter().all(|profile| profile.refused.is_none() && !profile.rules.is_empty()),
+        "{status:?}"
+    );
     ensure!(status.kubernetes_version.is_some_and(|version| version.starts_with("v1.")));
     let guardrails = status.guardrails.context("a verdict")?;
     println!("guardrails: verified={} {}", guardrails.verified, guardrails.detail);
@@ -165,7 +174,9 @@ async fn p12_a_guardrail_that_was_changed_is_not_called_verified() -> Result<()>
     let mut said = String::new();
     let judged = crate::world::eventually("a verdict", Duration::from_secs(20), async || {
         let verdict = clusters.get(CLUSTER).await?.status.and_then(|status| status.guardrails);
-        let Some(verdict) = verdict.filter(|verdict| verdict.checked_at.0.as_second() >= begun) else { return Ok(false) };
+        let Some(verdict) = verdict.filter(|verdict| verdict.checked_at.0.as_second() >= begun) else {
+            return Ok(false);
+        };
         said = format!("verified={} {}", verdict.verified, verdict.detail);
         Ok(true)
     })

@@ -61,7 +61,8 @@ async fn p13_a_revocation_by_somebody_else_closes_at_once() -> Result<()> {
         .revoke(&asked.which, &me, jiff::Timestamp::now(), "wrong cluster\u{202e}")
         .await
         .map_err(|refused| anyhow::anyhow!("{refused}"))?;
-    let gone = eventually("a refusal", Duration::from_secs(2), async || Ok(get(&sealed, PODS).await? == 403)).await?;
+    let gone = eventually("a refusal", Duration::from_secs(2), async || Ok(get(&sealed, PODS).await? == 403))
+        .await?;
     println!("revoked to first 403: {} ms", gone.as_millis());
     let said = ann.end_of(&asked).await?;
     println!("revoked to Closed: {} ms: {said}", start.elapsed().as_millis());
@@ -106,7 +107,9 @@ async fn end_in_storage(world: &World, request: &AccessRequest, end: i64) -> Res
     let client = reqwest::Client::builder().no_proxy().build()?;
     let post = async |path: &str, body: serde_json::Value| {
         let answer = client.post(format!("{etcd}{path}")).body(body.to_string()).send().await?;
-        Ok::<serde_json::Value, anyhow::Error>(serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?)
+        Ok::<serde_json::Value, anyhow::Error>(serde_json::from_slice(
+            &answer.error_for_status()?.bytes().await?,
+        )?)
     };
     let found = post("/v3/kv/range", serde_json::json!({"key": key})).await?;
     let stored = found["kvs"][0]["value"].as_str().context("the request is stored")?;
@@ -141,7 +144,10 @@ async fn attack_8_a_grant_deleted_by_hand_closes_the_request_and_is_not_made_aga
     grants.delete(&grant_name(&request), &DeleteParams::default()).await?;
     let said = ann.end_of(&asked).await?;
     ensure!(said.starts_with("Revoked: its grant was deleted on the cluster"), "{said}");
-    eventually("a refusal", Duration::from_secs(5), async || Ok(matches!(get(&sealed, PODS).await?, 401 | 403))).await?;
+    eventually("a refusal", Duration::from_secs(5), async || {
+        Ok(matches!(get(&sealed, PODS).await?, 401 | 403))
+    })
+    .await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     ensure!(world.left(&request).await?.is_empty(), "{:?}", world.left(&request).await?);
     ensure!(world.accounts_ever(&request)?.len() == 1);
@@ -168,12 +174,16 @@ async fn p11_a_role_that_grows_while_open_closes_the_session() -> Result<()> {
     };
     let (asked, request) = ann.open(world).await?;
     let start = Instant::now();
-    change(serde_json::json!({"apiGroups": ["example.org"], "resources": ["things"], "verbs": ["get"]})).await?;
+    change(serde_json::json!({"apiGroups": ["example.org"], "resources": ["things"], "verbs": ["get"]}))
+        .await?;
     let said = ann.end_of(&asked).await;
     println!("grown to Closed: {} ms", start.elapsed().as_millis());
     restore().await?;
     let said = said?;
-    ensure!(said.starts_with("Revoked:") && said.contains("sallyport:debug") && said.contains("things"), "{said}");
+    ensure!(
+        said.starts_with("Revoked:") && said.contains("sallyport:debug") && said.contains("things"),
+        "{said}"
+    );
     ensure!(world.left(&request).await?.is_empty());
 
     // What shrinks, or is written differently, closes nothing.

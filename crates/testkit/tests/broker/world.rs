@@ -37,8 +37,10 @@ pub(crate) async fn world() -> Result<(&'static World, MutexGuard<'static, ()>)>
 impl World {
     async fn start() -> Result<Self> {
         let begun = Instant::now();
-        let (hub, target) =
-            tokio::try_join!(Plane::start(PlaneOptions::new("hub")), Plane::start(PlaneOptions::new("target")))?;
+        let (hub, target) = tokio::try_join!(
+            Plane::start(PlaneOptions::new("hub")),
+            Plane::start(PlaneOptions::new("target"))
+        )?;
         tokio::try_join!(install_hub(&hub), install_target(&target))?;
         let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo");
         hub.apply_kustomize(&demo).await?;
@@ -53,7 +55,8 @@ impl World {
 
     /// The demo's profiles, as their editor applies them.
     pub(crate) async fn restore_profiles(&self) -> Result<()> {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo/profiles").display().to_string();
+        let dir =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo/profiles").display().to_string();
         let editor = ["--as", "setup", "--as-group", "oidc:sallyport-profile-editors"];
         let args = [&["apply", "--server-side", "--force-conflicts", "-k", &dir], &editor[..]].concat();
         self.hub.kubectl().ok(&args).await.map(drop)
@@ -69,7 +72,11 @@ impl World {
 
     pub(crate) fn person(&self, name: &str, groups: &[&str]) -> Result<Person> {
         let now = jiff::Timestamp::now().as_second();
-        let base = Identity::new(format!("oidc:{name}@example.org")).signed_in("urn:sallyport:mfa", &["pwd", "otp"], now - 5);
+        let base = Identity::new(format!("oidc:{name}@example.org")).signed_in(
+            "urn:sallyport:mfa",
+            &["pwd", "otp"],
+            now - 5,
+        );
         let identity = groups.iter().fold(base, |identity, group| identity.group(format!("oidc:{group}")));
         let hub = Hub::new(self.hub.client_as(&identity)?, Duration::from_secs(5));
         let groups = groups.iter().map(|group| format!("oidc:{group}")).collect();
@@ -87,7 +94,10 @@ impl World {
     pub(crate) async fn revision(&self, profile: &str) -> Result<ProfileRevision> {
         let api: Api<AccessProfile> = Api::all(self.hub.admin()?);
         let found = api.get(profile).await?;
-        Ok(ProfileRevision::new(&found.uid().unwrap_or_default(), found.metadata.generation.unwrap_or_default())?)
+        Ok(ProfileRevision::new(
+            &found.uid().unwrap_or_default(),
+            found.metadata.generation.unwrap_or_default(),
+        )?)
     }
 
     /// What exists on the target under a request's grant, in words; empty when nothing does.
@@ -97,13 +107,25 @@ impl World {
         let labelled = ListParams::default().labels(&format!("{GRANT_LABEL}={grant}"));
         let mut left = Vec::new();
         let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "sallyport-sessions");
-        left.extend(accounts.list(&labelled).await?.iter().map(|one| format!("ServiceAccount {}", one.name_any())));
+        left.extend(
+            accounts.list(&labelled).await?.iter().map(|one| format!("ServiceAccount {}", one.name_any())),
+        );
         let bindings: Api<RoleBinding> = Api::all(client.clone());
-        left.extend(bindings.list(&labelled).await?.iter().map(|one| format!("RoleBinding {}", one.name_any())));
+        left.extend(
+            bindings.list(&labelled).await?.iter().map(|one| format!("RoleBinding {}", one.name_any())),
+        );
         let bindings: Api<ClusterRoleBinding> = Api::all(client.clone());
-        left.extend(bindings.list(&labelled).await?.iter().map(|one| format!("ClusterRoleBinding {}", one.name_any())));
+        left.extend(
+            bindings
+                .list(&labelled)
+                .await?
+                .iter()
+                .map(|one| format!("ClusterRoleBinding {}", one.name_any())),
+        );
         let grants: Api<AccessGrant> = Api::all(client);
-        left.extend(grants.get_opt(&grant).await?.iter().map(|one| format!("AccessGrant {}", one.name_any())));
+        left.extend(
+            grants.get_opt(&grant).await?.iter().map(|one| format!("AccessGrant {}", one.name_any())),
+        );
         Ok(left)
     }
 
@@ -192,7 +214,12 @@ impl Person {
     }
 
     /// Waits for a phase; a request that closes instead is an error with its reason.
-    pub(crate) async fn until_within(&self, asked: &Asked, phase: Phase, within: Duration) -> Result<AccessRequest> {
+    pub(crate) async fn until_within(
+        &self,
+        asked: &Asked,
+        phase: Phase,
+        within: Duration,
+    ) -> Result<AccessRequest> {
         let start = Instant::now();
         let mut last = None;
         while start.elapsed() < within {
@@ -254,7 +281,11 @@ pub(crate) async fn get(sealed: &Sealed, path: &str) -> Result<u16> {
 }
 
 /// Waits until `check` says yes.
-pub(crate) async fn eventually(what: &str, within: Duration, mut check: impl AsyncFnMut() -> Result<bool>) -> Result<Duration> {
+pub(crate) async fn eventually(
+    what: &str,
+    within: Duration,
+    mut check: impl AsyncFnMut() -> Result<bool>,
+) -> Result<Duration> {
     let start = Instant::now();
     while start.elapsed() < within {
         if check().await? {

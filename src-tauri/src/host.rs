@@ -11,7 +11,8 @@ pub(crate) struct Desktop(pub(crate) AppHandle);
 impl Host for Desktop {
     fn open_browser(&self, url: &str) -> Result<(), AppError> {
         let chosen = std::env::var_os("BROWSER").filter(|b| !b.is_empty());
-        let program = chosen.unwrap_or_else(|| if cfg!(target_os = "macos") { "open".into() } else { "xdg-open".into() });
+        let program = chosen
+            .unwrap_or_else(|| if cfg!(target_os = "macos") { "open".into() } else { "xdg-open".into() });
         let shown = program.to_string_lossy().into_owned();
         let child = Command::new(&program)
             .arg(url)

@@ -22,33 +22,54 @@ fn listed() -> BTreeSet<String> {
 #[test]
 fn p23_the_window_may_call_the_listed_commands_and_hear_the_one_event() {
     let capability = json("src-tauri/capabilities/main.json");
-    let granted: BTreeSet<String> =
-        capability["permissions"].as_array().expect("a list").iter().map(|p| p.as_str().expect("plain names").to_owned()).collect();
-    let mut wanted: BTreeSet<String> = COMMANDS.iter().map(|c| format!("allow-{}", c.replace('_', "-"))).collect();
+    let granted: BTreeSet<String> = capability["permissions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|p| p.as_str().expect("plain names").to_owned())
+        .collect();
+    let mut wanted: BTreeSet<String> =
+        COMMANDS.iter().map(|c| format!("allow-{}", c.replace('_', "-"))).collect();
     wanted.extend(["core:event:allow-listen".to_owned(), "core:event:allow-unlisten".to_owned()]);
     assert_eq!(granted, wanted);
     assert_eq!(capability["windows"], serde_json::json!(["main"]));
     assert!(capability.get("remote").is_none(), "a remote page has been let in");
-    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src-tauri/capabilities")).expect("the folder is there");
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src-tauri/capabilities"))
+        .expect("the folder is there");
     assert_eq!(files.count(), 1, "one window, one capability file");
 }
 
 #[test]
 fn p23_every_listed_command_has_one_adapter_and_no_other_function_is_a_command() {
     let source = read("src-tauri/src/commands.rs");
-    let block = source.split_once("adapters! {").expect("the adapters' block").1.split_once("\n}").expect("its end").0;
+    let block = source
+        .split_once("adapters! {")
+        .expect("the adapters' block")
+        .1
+        .split_once("\n}")
+        .expect("its end")
+        .0;
     let mut adapted: BTreeSet<String> =
         block.lines().filter_map(|l| l.trim().split_once('(').map(|(name, _)| name.to_owned())).collect();
-    let written = source.split("#[tauri::command]\n").skip(2).filter_map(|rest| rest.split_once("async fn ")?.1.split_once('('));
+    let written = source
+        .split("#[tauri::command]\n")
+        .skip(2)
+        .filter_map(|rest| rest.split_once("async fn ")?.1.split_once('('));
     for (name, _) in written {
         assert!(adapted.insert(name.to_owned()), "{name} has two adapters");
     }
     assert_eq!(adapted, listed());
     assert_eq!(source.matches("#[tauri::command]").count(), 3, "the macro's and the two with a channel");
     for file in ["lib.rs", "host.rs", "logs.rs", "main.rs", "start.rs"] {
-        assert!(!read(&format!("src-tauri/src/{file}")).contains("tauri::command"), "{file} has a command of its own");
+        assert!(
+            !read(&format!("src-tauri/src/{file}")).contains("tauri::command"),
+            "{file} has a command of its own"
+        );
     }
-    assert!(read("src-tauri/src/start.rs").contains("sallyport_ipc::commands!(handler)"), "the handler takes another list");
+    assert!(
+        read("src-tauri/src/start.rs").contains("sallyport_ipc::commands!(handler)"),
+        "the handler takes another list"
+    );
 }
 
 #[test]
@@ -74,7 +95,11 @@ fn p23_the_pages_policy_lets_nothing_in() {
         assert!(name == "style-src" || !value.contains("unsafe"), "{name}: {value}");
         assert!(!value.contains('*') && !value.contains("https:"), "{name}: {value}");
     }
-    assert_eq!(config["app"]["security"].as_object().map(serde_json::Map::len), Some(1), "nothing but the policy is set");
+    assert_eq!(
+        config["app"]["security"].as_object().map(serde_json::Map::len),
+        Some(1),
+        "nothing but the policy is set"
+    );
     assert_eq!(config["app"]["withGlobalTauri"], false);
 }
 
@@ -85,15 +110,22 @@ fn p23_the_page_brings_no_inline_code_or_style() {
     assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("onload="), "{page}");
     for script in page.split("<script").skip(1) {
         let (tag, body) = script.split_once('>').expect("a tag ends");
-        assert!(tag.contains("src=\"/") && body.trim_start().starts_with("</script>"), "an inline script: {script}");
+        assert!(
+            tag.contains("src=\"/") && body.trim_start().starts_with("</script>"),
+            "an inline script: {script}"
+        );
     }
-    assert!(read("ui/src/main.ts").contains("Object.freeze(Object.prototype);"), "prototypes can be polluted");
+    assert!(
+        read("ui/src/main.ts").contains("Object.freeze(Object.prototype);"),
+        "prototypes can be polluted"
+    );
 }
 
 #[test]
 fn p23_no_plugin_reaches_the_host() {
     let manifest = read("Cargo.toml");
-    let used = manifest.split_once("[dependencies]").expect("dependencies").1.split_once("\n[").expect("an end").0;
+    let used =
+        manifest.split_once("[dependencies]").expect("dependencies").1.split_once("\n[").expect("an end").0;
     assert!(!used.contains("tauri-plugin"), "{used}");
     assert!(!read("src-tauri/src/start.rs").contains(".plugin("));
     let config = json("tauri.conf.json");

@@ -12,7 +12,10 @@ pub(crate) async fn launches(set: &Set) -> Result<String> {
     let mut best = f64::INFINITY;
     // The best of a few: what else the machine does at the moment is not the page's fault.
     for _ in 0..4 {
-        let loaded = seat.window.run("return performance.getEntriesByType('navigation')[0].loadEventEnd", json!([])).await?;
+        let loaded = seat
+            .window
+            .run("return performance.getEntriesByType('navigation')[0].loadEventEnd", json!([]))
+            .await?;
         best = loaded.as_f64().filter(|ms| *ms > 0.0).map_or(best, |ms| best.min(ms));
         if best < 1000.0 {
             break;
@@ -21,7 +24,10 @@ pub(crate) async fn launches(set: &Set) -> Result<String> {
     }
     ensure!(best < 1000.0, "the page took {best} ms to load");
     seat.desk.must_run()?;
-    Ok(format!("page loaded in {best:.0} ms, the program was up and drawn in {} ms", seat.window.started_in.as_millis()))
+    Ok(format!(
+        "page loaded in {best:.0} ms, the program was up and drawn in {} ms",
+        seat.window.started_in.as_millis()
+    ))
 }
 
 /// No evaluated code, nothing remote, no foreign script, frozen prototypes.
@@ -57,12 +63,22 @@ pub(crate) async fn policy(set: &Set) -> Result<String> {
 pub(crate) async fn commands(set: &Set) -> Result<String> {
     let seat = set.window().await?;
     let unlisted = [
-        "read_file", "session_open_raw", "plugin:event|emit", "plugin:window|close", "plugin:webview|create_webview",
-        "plugin:path|resolve_directory", "plugin:app|version", "plugin:shell|open", "plugin:fs|read_text_file",
+        "read_file",
+        "session_open_raw",
+        "plugin:event|emit",
+        "plugin:window|close",
+        "plugin:webview|create_webview",
+        "plugin:path|resolve_directory",
+        "plugin:app|version",
+        "plugin:shell|open",
+        "plugin:fs|read_text_file",
     ];
     for command in unlisted {
         let answer = seat.window.invoke(command, json!({"event": "x", "payload": null})).await?;
-        ensure!(answer.get("refused").is_some() || answer.get("threw").is_some(), "{command} answered {answer}");
+        ensure!(
+            answer.get("refused").is_some() || answer.get("threw").is_some(),
+            "{command} answered {answer}"
+        );
     }
     let listed = seat.window.invoke("app_state", json!({})).await?;
     ensure!(listed["ok"]["phase"] == json!("firstRun"), "app_state answered {listed}");

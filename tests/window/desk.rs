@@ -26,9 +26,25 @@ impl Set {
         let workspace = desk.path().join("workspace.json");
         std::fs::write(&workspace, self.fleet.workspace_file())?;
         let urls = UrlCatcher::new()?;
-        let kubectl = self.fleet.target().plane.assets().kubectl().parent().context("kubectl is in a folder")?.to_owned();
-        let (workspace, script, kubectl) = (workspace.display().to_string(), urls.script().display().to_string(), kubectl.display().to_string());
-        let env = [("SALLYPORT_DEMO", workspace.as_str()), ("SALLYPORT_KUBECTL_DIR", kubectl.as_str()), ("BROWSER", script.as_str())];
+        let kubectl = self
+            .fleet
+            .target()
+            .plane
+            .assets()
+            .kubectl()
+            .parent()
+            .context("kubectl is in a folder")?
+            .to_owned();
+        let (workspace, script, kubectl) = (
+            workspace.display().to_string(),
+            urls.script().display().to_string(),
+            kubectl.display().to_string(),
+        );
+        let env = [
+            ("SALLYPORT_DEMO", workspace.as_str()),
+            ("SALLYPORT_KUBECTL_DIR", kubectl.as_str()),
+            ("BROWSER", script.as_str()),
+        ];
         let window = Window::open(&desk, &env).await?;
         Ok(Seat { window, urls, desk })
     }
@@ -55,7 +71,9 @@ impl Set {
         window.sees("aside form button", "", SOON).await?;
         window.press(&[key::ENTER]).await?;
         window.sees("aside [role=alert]", "wants a reason", SOON).await?;
-        window.until("the field for it has the focus", "return document.activeElement?.id === 'why'", SOON).await?;
+        window
+            .until("the field for it has the focus", "return document.activeElement?.id === 'why'", SOON)
+            .await?;
         window.type_into("#why", "PAY-7").await?;
         let pressed = Instant::now();
         window.press(&[key::ENTER]).await?;

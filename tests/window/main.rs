@@ -27,7 +27,8 @@ const CHECKS: [(&str, Check); 6] = [
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
     let (passed, failed) = runtime.block_on(check_all(&wanted));
     println!("{passed} passed, {failed} failed");
     if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -42,7 +43,9 @@ async fn check_all(wanted: &[String]) -> (usize, usize) {
             return (0, 1);
         }
     };
-    for (name, check) in CHECKS.iter().filter(|(n, _)| wanted.is_empty() || wanted.iter().any(|w| n.contains(w.as_str()))) {
+    for (name, check) in
+        CHECKS.iter().filter(|(n, _)| wanted.is_empty() || wanted.iter().any(|w| n.contains(w.as_str())))
+    {
         let began = Instant::now();
         // A check that hangs is a failure, not a hung run.
         let seen = tokio::time::timeout(Duration::from_secs(120), check(&set)).await;

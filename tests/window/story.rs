@@ -13,7 +13,13 @@ pub(crate) async fn in_and_out(set: &Set) -> Result<String> {
     let seat = set.signed_in().await?;
     let window = &seat.window;
     let open = set.open(window).await?.as_millis();
-    window.until("a prompt", "return (document.querySelector('.xterm-rows')?.textContent ?? '').trim().length > 0", SOON).await?;
+    window
+        .until(
+            "a prompt",
+            "return (document.querySelector('.xterm-rows')?.textContent ?? '').trim().length > 0",
+            SOON,
+        )
+        .await?;
     window.terminal_type("echo seen:$((40 + 2)); kubectl config current-context\n").await?;
     window.terminal_shows("seen:42", SOON).await?;
     ensure!(accounts(set).await? == 1, "one session, one ServiceAccount");
@@ -21,7 +27,9 @@ pub(crate) async fn in_and_out(set: &Set) -> Result<String> {
     window.sees("section h2", "are gone", LATER).await?;
     window.sees("section h2", "is closed behind you", LATER).await?;
     let proof = window.text("[aria-label='Closing proof']").await?;
-    for line in ["Streams cut", "Terminals ended", "Private kubeconfig deleted", "Rights gone", "Token refused"] {
+    for line in
+        ["Streams cut", "Terminals ended", "Private kubeconfig deleted", "Rights gone", "Token refused"]
+    {
         ensure!(proof.contains(line), "the proof lacks “{line}”:\n{proof}");
     }
     ensure!(accounts(set).await? == 0, "a ServiceAccount is left on the target");
@@ -37,7 +45,10 @@ pub(crate) async fn colours(set: &Set) -> Result<String> {
     let word = |word: &str| format!("return (function() {{ {colour} }})({})", json!(word));
     let red = seat.window.until("a red word", &word("red"), SOON).await?;
     let exact = seat.window.until("a word in a colour of its own", &word("true"), SOON).await?;
-    let plain = seat.window.run("return getComputedStyle(document.querySelector('.xterm-rows')).color", json!([])).await?;
+    let plain = seat
+        .window
+        .run("return getComputedStyle(document.querySelector('.xterm-rows')).color", json!([]))
+        .await?;
     ensure!(red != plain, "red is as plain text: {plain}");
     ensure!(exact == json!("rgb(10, 200, 30)"), "the exact colour became {exact}");
     let mono = seat.window.run("return document.fonts.check('13px \"IBM Plex Mono\"')", json!([])).await?;
@@ -71,5 +82,11 @@ pub(crate) async fn quits(set: &Set) -> Result<String> {
 /// How many session accounts the target has.
 async fn accounts(set: &Set) -> Result<usize> {
     let admin = set.fleet.target().plane.admin()?;
-    Ok(Api::<ServiceAccount>::namespaced(admin, "sallyport-sessions").list(&ListParams::default()).await?.items.iter().filter(|a| a.metadata.name.as_deref().is_some_and(|n| n.starts_with("s-"))).count())
+    Ok(Api::<ServiceAccount>::namespaced(admin, "sallyport-sessions")
+        .list(&ListParams::default())
+        .await?
+        .items
+        .iter()
+        .filter(|a| a.metadata.name.as_deref().is_some_and(|n| n.starts_with("s-")))
+        .count())
 }

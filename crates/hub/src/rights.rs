@@ -85,7 +85,8 @@ impl Hub {
         let api: Api<Namespace> = Api::all(self.client.clone());
         let labelled = ListParams::default().labels(&format!("{REQUESTS_LABEL}=true"));
         let found = within(self.deadline, api.list(&labelled)).await?;
-        let names: Vec<NamespaceName> = found.items.iter().filter_map(|n| n.name_any().parse().ok()).collect();
+        let names: Vec<NamespaceName> =
+            found.items.iter().filter_map(|n| n.name_any().parse().ok()).collect();
         let each = names.into_iter().map(|name| async move {
             let may_ask = self.may("create", "accessrequests", None, Some(&name));
             let may_read = self.may("watch", "accessrequests", None, Some(&name));

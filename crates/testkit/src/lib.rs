@@ -24,12 +24,12 @@ pub use kubectl::{Answer, Kubectl};
 pub use plane::{Identity, OidcTrust, Plane, PlaneOptions};
 pub use pods::Pods;
 
-pub mod browser;
-pub mod idp;
 pub mod broker;
+pub mod browser;
 #[cfg(feature = "product")]
 pub mod fleet;
 #[cfg(feature = "product")]
 pub mod headless;
+pub mod idp;
 #[cfg(feature = "product")]
 pub mod window;

@@ -65,14 +65,19 @@ impl Window {
         let driver = Driver::start(desk, env).await?;
         let started = Instant::now();
         let mut window = Self { driver, started_in: Duration::ZERO };
-        window.driver.open(&binary()?).await.with_context(|| format!("start the window\n{}", window.log()))?;
+        window
+            .driver
+            .open(&binary()?)
+            .await
+            .with_context(|| format!("start the window\n{}", window.log()))?;
         window.drawn().await?;
         window.started_in = started.elapsed();
         Ok(window)
     }
 
     async fn drawn(&self) -> Result<()> {
-        let drawn = "return document.readyState === 'complete' && document.querySelector('main, .app') !== null";
+        let drawn =
+            "return document.readyState === 'complete' && document.querySelector('main, .app') !== null";
         self.until("the page", drawn, Duration::from_secs(20)).await.map(drop)
     }
 
@@ -153,7 +158,8 @@ impl Window {
     /// # Errors
     /// When there is none.
     pub async fn text(&self, css: &str) -> Result<String> {
-        let text = self.run("return document.querySelector(arguments[0])?.innerText ?? null", json!([css])).await?;
+        let text =
+            self.run("return document.querySelector(arguments[0])?.innerText ?? null", json!([css])).await?;
         Ok(text.as_str().with_context(|| format!("no {css} in the window"))?.to_owned())
     }
 
@@ -163,7 +169,8 @@ impl Window {
     /// When there is none.
     pub async fn click(&self, css: &str, text: &str) -> Result<()> {
         let body = format!("const e = {}; return e && !e.disabled ? e : null", shown(css, text));
-        let element = self.until(&format!("{css} with “{text}” to click"), &body, Duration::from_secs(5)).await?;
+        let element =
+            self.until(&format!("{css} with “{text}” to click"), &body, Duration::from_secs(5)).await?;
         let element = driver::element(&element).context("a page answers with an element")?;
         self.driver.act("POST", &format!("/element/{element}/click"), Some(json!({}))).await.map(drop)
     }
@@ -176,7 +183,10 @@ impl Window {
         let found = json!({"using": "css selector", "value": css});
         let found = self.driver.act("POST", "/element", Some(found)).await?;
         let element = driver::element(&found).with_context(|| format!("no {css} in the window"))?;
-        self.driver.act("POST", &format!("/element/{element}/value"), Some(json!({"text": text}))).await.map(drop)
+        self.driver
+            .act("POST", &format!("/element/{element}/value"), Some(json!({"text": text})))
+            .await
+            .map(drop)
     }
 
     /// Presses `keys` together, in this order, and lets them go: Ctrl, Shift, P.
@@ -197,7 +207,9 @@ impl Window {
     /// # Errors
     /// When the window is gone.
     pub async fn resize(&self, width: u32, height: u32) -> Result<(u64, u64)> {
-        self.driver.act("POST", "/window/rect", Some(json!({"x": 0, "y": 0, "width": width, "height": height}))).await?;
+        self.driver
+            .act("POST", "/window/rect", Some(json!({"x": 0, "y": 0, "width": width, "height": height})))
+            .await?;
         tokio::time::sleep(Duration::from_millis(300)).await;
         let size = self.run("return [innerWidth, innerHeight]", json!([])).await?;
         Ok((size[0].as_u64().unwrap_or_default(), size[1].as_u64().unwrap_or_default()))

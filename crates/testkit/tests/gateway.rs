@@ -129,7 +129,19 @@ impl World {
         let through = Kubectl::new(plane.assets().kubectl(), &kubeconfig, dir.path());
         let direct = plane.kubectl_with(&plane.kubeconfig_with_token(&token)?);
         let user = format!("system:serviceaccount:gateway-tests:{name}");
-        Ok(Self { pod: pod.clone(), user, jti, gateway, session, opened, calls, through, direct, plane, _dir: dir })
+        Ok(Self {
+            pod: pod.clone(),
+            user,
+            jti,
+            gateway,
+            session,
+            opened,
+            calls,
+            through,
+            direct,
+            plane,
+            _dir: dir,
+        })
     }
 }
 

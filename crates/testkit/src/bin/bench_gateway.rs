@@ -80,7 +80,11 @@ async fn bench() -> Result<()> {
     let exec = exec_throughput(&direct, &through, &pod).await?;
     let list = list_throughput(&plane, &direct, &through, &proxied).await?;
     let cuts = cuts(&mut gateway, &pod).await?;
-    println!("cut of 30 streams, until the last client saw it: p50 {:.2} ms, p95 {:.2} ms", percentile(&cuts, 50), percentile(&cuts, 95));
+    println!(
+        "cut of 30 streams, until the last client saw it: p50 {:.2} ms, p95 {:.2} ms",
+        percentile(&cuts, 50),
+        percentile(&cuts, 95)
+    );
     gateway.stop().await?;
     println!(
         "bench gateway overhead_p50_ms={overhead:.3} proxy_overhead_p50_ms={proxy_overhead:.3} \
@@ -145,7 +149,9 @@ async fn list_throughput(plane: &Plane, direct: &Target, gateway: &Target, proxy
     let admin = plane.kubectl();
     let filler = "0123456789abcdef".repeat(62_500);
     for n in 0..100 {
-        let object = format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: big-{n}, namespace: big}}, data: {{a: \"{filler}\"}}}}");
+        let object = format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: big-{n}, namespace: big}}, data: {{a: \"{filler}\"}}}}"
+        );
         let args = ["create", "-f", "-"];
         let answer = admin.run_with_stdin(&args, object.as_bytes()).await?;
         ensure!(answer.code == Some(0), "{}", answer.stderr);
@@ -168,7 +174,11 @@ async fn list_throughput(plane: &Plane, direct: &Target, gateway: &Target, proxy
 fn ratio(what: &str, rates: &mut [Vec<f64>], names: &[&str]) -> Result<f64> {
     for (name, rates) in names.iter().zip(rates.iter_mut()) {
         rates.sort_by(f64::total_cmp);
-        println!("{what}, {name}: median {:.0} MB/s, best {:.0} MB/s", percentile(rates, 50), percentile(rates, 100));
+        println!(
+            "{what}, {name}: median {:.0} MB/s, best {:.0} MB/s",
+            percentile(rates, 50),
+            percentile(rates, 100)
+        );
     }
     Ok(percentile(&rates[1], 50) / percentile(&rates[0], 50))
 }

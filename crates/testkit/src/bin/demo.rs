@@ -20,7 +20,8 @@ use timeline::Timeline;
 #[tokio::main]
 async fn main() -> ExitCode {
     sallyport_testkit::plane::install_crypto();
-    let display = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|v| std::env::var_os(v).is_some_and(|d| !d.is_empty()));
+    let display =
+        ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|v| std::env::var_os(v).is_some_and(|d| !d.is_empty()));
     let played = tokio::select! {
         played = run(display) => played,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped")),
@@ -37,8 +38,12 @@ async fn main() -> ExitCode {
 async fn run(display: bool) -> Result<()> {
     let mut timeline = Timeline::new();
     timeline.part("fleet");
-    println!("  starting an identity provider, a hub and two targets: some seconds, minutes the very first time");
-    let fleet = Fleet::start(FleetOptions { targets: 2, pods: true, inventory: true, ..FleetOptions::default() }).await?;
+    println!(
+        "  starting an identity provider, a hub and two targets: some seconds, minutes the very first time"
+    );
+    let fleet =
+        Fleet::start(FleetOptions { targets: 2, pods: true, inventory: true, ..FleetOptions::default() })
+            .await?;
     timeline.step("identity provider, hub, two targets with simulated pods and their brokers are up");
     let ended = if display { by_hand::run(&fleet).await } else { play::run(&fleet, &mut timeline).await };
     drop(fleet);

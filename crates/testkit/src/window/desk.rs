@@ -117,7 +117,9 @@ impl Screen {
         let process = Launch::new("xvfb", "Xvfb", dir)
             .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"])
             .start()?;
-        let number = |process: &Process| fs::read_to_string(process.log()).ok()?.lines().find_map(|l| l.trim().parse::<u32>().ok());
+        let number = |process: &Process| {
+            fs::read_to_string(process.log()).ok()?.lines().find_map(|l| l.trim().parse::<u32>().ok())
+        };
         wait_until("Xvfb", Duration::from_secs(10), &[&process], async || number(&process).is_some()).await?;
         let number = number(&process).context("Xvfb names its display")?;
         Ok(Self { process: Some(process), number })
@@ -133,9 +135,20 @@ async fn start_keyring(dir: &Path, address: &str) -> Result<Process> {
         .env("XDG_DATA_HOME", dir.join("home/.local/share"))
         .env("XDG_RUNTIME_DIR", dir.join("run"))
         .start()?;
-    let asked = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"];
+    let asked = [
+        "--session",
+        "--print-reply",
+        "--dest=org.freedesktop.DBus",
+        "/",
+        "org.freedesktop.DBus.NameHasOwner",
+        "string:org.freedesktop.secrets",
+    ];
     wait_until("the keyring", Duration::from_secs(10), &[&keyring], async || {
-        let said = tokio::process::Command::new("dbus-send").args(asked).env("DBUS_SESSION_BUS_ADDRESS", address).output().await;
+        let said = tokio::process::Command::new("dbus-send")
+            .args(asked)
+            .env("DBUS_SESSION_BUS_ADDRESS", address)
+            .output()
+            .await;
         said.is_ok_and(|s| String::from_utf8_lossy(&s.stdout).contains("true"))
     })
     .await?;

@@ -27,10 +27,15 @@ impl Driver {
         let mut launch = Launch::new(desk.next_name("window"), "WebKitWebDriver", desk.path())
             .arg(format!("--port={}", port.number()))
             .arg("--host=127.0.0.1");
-        for (name, value) in desk.env().iter().chain(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().iter()) {
+        for (name, value) in desk
+            .env()
+            .iter()
+            .chain(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().iter())
+        {
             launch = launch.env(name, value);
         }
-        let process = launch.env("TAURI_AUTOMATION", "true").env("TAURI_WEBVIEW_AUTOMATION", "true").start()?;
+        let process =
+            launch.env("TAURI_AUTOMATION", "true").env("TAURI_WEBVIEW_AUTOMATION", "true").start()?;
         let http = reqwest::Client::builder()
             // The driver speaks plain HTTP; the client wants to know about TLS all the same.
             .use_preconfigured_tls(crate::browser::tls("")?)
@@ -39,9 +44,12 @@ impl Driver {
             .build()?;
         let base = format!("http://127.0.0.1:{}", port.number());
         let driver = Self { http, base, session: String::new(), process, _port: port };
-        crate::process::wait_until("WebKitWebDriver", Duration::from_secs(10), &[&driver.process], async || {
-            driver.call("GET", "/status", None).await.is_ok()
-        })
+        crate::process::wait_until(
+            "WebKitWebDriver",
+            Duration::from_secs(10),
+            &[&driver.process],
+            async || driver.call("GET", "/status", None).await.is_ok(),
+        )
         .await?;
         Ok(driver)
     }
@@ -78,7 +86,13 @@ impl Driver {
             Ok(value)
         } else {
             let part = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-            Err(anyhow!("{} {}: {}: {}", method, path.rsplit('/').next().unwrap_or_default(), part("error"), part("message")))
+            Err(anyhow!(
+                "{} {}: {}: {}",
+                method,
+                path.rsplit('/').next().unwrap_or_default(),
+                part("error"),
+                part("message")
+            ))
         }
     }
 }

@@ -26,7 +26,8 @@ async fn p13_a_cut_ends_watch_logs_exec_attach_and_port_forward() -> Result<()> 
         next_line(&mut lines).await.with_context(|| format!("{args:?}"))?;
         open.push((args.join(" "), child, lines));
     }
-    let (mut forward, mut lines) = streaming(&w.through, &["port-forward", "--address=127.0.0.1", &target, ":7"])?;
+    let (mut forward, mut lines) =
+        streaming(&w.through, &["port-forward", "--address=127.0.0.1", &target, ":7"])?;
     let mut echo = TcpStream::connect(("127.0.0.1", forwarded_port(&mut lines).await?)).await?;
     echo.write_all(b"hello").await?;
     let mut back = [0; 5];
@@ -34,7 +35,9 @@ async fn p13_a_cut_ends_watch_logs_exec_attach_and_port_forward() -> Result<()> 
 
     let live = w.gateway.live(&w.session).context("open")?;
     let kinds: Vec<_> = live.open.iter().filter_map(|call| call.stream).collect();
-    for kind in [StreamKind::Watch, StreamKind::Logs, StreamKind::Exec, StreamKind::Attach, StreamKind::PortForward] {
+    for kind in
+        [StreamKind::Watch, StreamKind::Logs, StreamKind::Exec, StreamKind::Attach, StreamKind::PortForward]
+    {
         ensure!(kinds.contains(&kind), "{kind} is not open: {kinds:?}");
     }
 
@@ -45,8 +48,15 @@ async fn p13_a_cut_ends_watch_logs_exec_attach_and_port_forward() -> Result<()> 
         timeout(Duration::from_secs(5), child.wait()).await.with_context(|| format!("{what} goes on"))??;
     }
     let mut rest = Vec::new();
-    let _ = timeout(Duration::from_secs(5), echo.read_to_end(&mut rest)).await.context("the forwarded stream goes on")?;
-    println!("cut {} streams in {:?}; kubectl had noticed after {:?}", report.streams.len(), report.took, began.elapsed());
+    let _ = timeout(Duration::from_secs(5), echo.read_to_end(&mut rest))
+        .await
+        .context("the forwarded stream goes on")?;
+    println!(
+        "cut {} streams in {:?}; kubectl had noticed after {:?}",
+        report.streams.len(),
+        report.took,
+        began.elapsed()
+    );
     forward.kill().await?;
 
     let refused = w.through.run(&["get", "pods"]).await?;
@@ -57,7 +67,9 @@ async fn p13_a_cut_ends_watch_logs_exec_attach_and_port_forward() -> Result<()> 
 
     let mut cut = 0;
     while let Some(call) = w.calls.recv().await {
-        cut += usize::from(call.phase == CallPhase::Ended && call.outcome == CallOutcome::Cut(CutReason::Revoked));
+        cut += usize::from(
+            call.phase == CallPhase::Ended && call.outcome == CallOutcome::Cut(CutReason::Revoked),
+        );
     }
     ensure!(cut == report.streams.len(), "{cut} of {} were told of", report.streams.len());
     Ok(())

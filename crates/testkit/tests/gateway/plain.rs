@@ -31,8 +31,10 @@ async fn p16_reads_are_byte_identical_to_direct_ones() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_and_watches_work_with_every_kind_of_patch() -> Result<()> {
     let w = World::new().await?;
-    let (_child, mut lines) = streaming(&w.through, &["get", "configmaps", "-n", "gateway-tests", "-w", "--no-headers"])?;
-    let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: gateway-tests}, data: {a: b}}";
+    let (_child, mut lines) =
+        streaming(&w.through, &["get", "configmaps", "-n", "gateway-tests", "-w", "--no-headers"])?;
+    let manifest =
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: made, namespace: gateway-tests}, data: {a: b}}";
     w.through.apply(manifest).await?;
     while !next_line(&mut lines).await?.starts_with("made ") {}
     let plain = ["apply", "-f", "-"];
@@ -43,12 +45,18 @@ async fn writes_and_watches_work_with_every_kind_of_patch() -> Result<()> {
         ("json", r#"[{"op":"add","path":"/data/y","value":"2"}]"#),
         ("strategic", r#"{"data":{"z":"3"}}"#),
     ] {
-        w.through.ok(&["patch", "configmap", "made", "-n", "gateway-tests", "--type", kind, "-p", patch]).await?;
+        w.through
+            .ok(&["patch", "configmap", "made", "-n", "gateway-tests", "--type", kind, "-p", patch])
+            .await?;
     }
-    let data = w.through.ok(&["get", "configmap", "made", "-n", "gateway-tests", "-o", "jsonpath={.data}"]).await?;
+    let data =
+        w.through.ok(&["get", "configmap", "made", "-n", "gateway-tests", "-o", "jsonpath={.data}"]).await?;
     ensure!(data == r#"{"a":"c","x":"1","y":"2","z":"3"}"#, "{data}");
     // A megabyte up.
-    let big = format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: big, namespace: gateway-tests}}, data: {{a: {}}}}}", "x".repeat(900_000));
+    let big = format!(
+        "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: big, namespace: gateway-tests}}, data: {{a: {}}}}}",
+        "x".repeat(900_000)
+    );
     w.through.apply(&big).await?;
     w.through.ok(&["scale", "deployment", "web", "--replicas=1"]).await?;
     w.through.ok(&["rollout", "status", "deployment", "web", "--timeout=30s"]).await?;

@@ -34,18 +34,29 @@ async fn p16_exec_carries_exit_codes_both_outputs_and_stdin_to_its_end() -> Resu
     let w = World::new().await?;
     let script = ["exec", &w.pod, "--", "sh", "-c", "echo out; echo err >&2; exit 7"];
     let (through, direct) = (w.through.run(&script).await?, w.direct.run(&script).await?);
-    ensure!(through.code == Some(7) && through.stdout == direct.stdout && through.stderr == direct.stderr, "{through:?}");
+    ensure!(
+        through.code == Some(7) && through.stdout == direct.stdout && through.stderr == direct.stderr,
+        "{through:?}"
+    );
     let input: Vec<u8> = (0..3_000_000_u32).map(|i| (i % 251) as u8).collect();
     let cat = ["exec", "-i", &w.pod, "--", "cat"];
     let back = w.through.run_with_stdin(&cat, &input).await?;
-    ensure!(back.code == Some(0) && back.stdout == input, "{} bytes came back: {}", back.stdout.len(), back.stderr);
+    ensure!(
+        back.code == Some(0) && back.stdout == input,
+        "{} bytes came back: {}",
+        back.stdout.len(),
+        back.stderr
+    );
 
     let spdy = over_spdy(&w.through, &script, b"").await?;
     ensure!(spdy.status.code() == Some(7) && spdy.stdout == b"out\n", "{spdy:?}");
     let back = over_spdy(&w.through, &cat, &input).await?;
     ensure!(back.status.success() && back.stdout == input, "{} bytes came back", back.stdout.len());
     let missing = w.through.run(&["exec", &w.pod, "-c", "nobody", "--", "true"]).await?;
-    ensure!(missing.code == Some(1) && missing.stderr.contains("nobody"), "the API server's own refusal: {missing:?}");
+    ensure!(
+        missing.code == Some(1) && missing.stderr.contains("nobody"),
+        "the API server's own refusal: {missing:?}"
+    );
     Ok(())
 }
 
@@ -145,7 +156,8 @@ async fn echo(port: u16, seed: u8) -> Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let (mut read, mut write) = stream.split();
     let mut got = vec![0; sent.len()];
-    let (wrote, came) = tokio::join!(write.write_all(&sent), timeout(Duration::from_secs(30), read.read_exact(&mut got)));
+    let (wrote, came) =
+        tokio::join!(write.write_all(&sent), timeout(Duration::from_secs(30), read.read_exact(&mut got)));
     wrote?;
     came??;
     ensure!(got == sent, "stream {seed} came back different");

@@ -97,7 +97,10 @@ pub(crate) async fn serve() -> Result<()> {
                 println!("{}", serde_json::to_string(&session)?);
             }
             Ask::Cut => {
-                gateway.cut(&SessionId::new(format!("s{count}")), CutReason::Revoked).await.context("open")?;
+                gateway
+                    .cut(&SessionId::new(format!("s{count}")), CutReason::Revoked)
+                    .await
+                    .context("open")?;
             }
         }
     }

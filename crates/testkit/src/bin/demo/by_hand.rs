@@ -12,7 +12,10 @@ use tokio::process::Command;
 /// Who may try what.
 const PEOPLE: [(&str, &str); 3] = [
     ("dana", "develops payments: opens views and debugging at once"),
-    ("pat", "develops payments too, signs in with the password alone and is asked for the code when production wants it"),
+    (
+        "pat",
+        "develops payments too, signs in with the password alone and is asked for the code when production wants it",
+    ),
     ("lee", "leads payments: may approve what others ask for"),
 ];
 
@@ -30,8 +33,12 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
         .kill_on_drop(true)
         .spawn()
         .context("start the app")?;
-    println!("\nThe app is open: choose “Try the demo”. The sign-in page opens in a browser that trusts this demo alone.");
-    println!("Control planes are real, pods are simulated. Everything is removed when you close the window.\n");
+    println!(
+        "\nThe app is open: choose “Try the demo”. The sign-in page opens in a browser that trusts this demo alone."
+    );
+    println!(
+        "Control planes are real, pods are simulated. Everything is removed when you close the window.\n"
+    );
     for (sub, what) in PEOPLE {
         let account = fleet.idp.account(sub);
         println!("  {:<24} password {:<16} {what}", account.email, account.password);

@@ -23,11 +23,16 @@ pub(crate) async fn nothing_names(folder: &Path) -> Result<()> {
     let began = Instant::now();
     loop {
         let named = folder.display().to_string();
-        let users = processes(|dir| ["cmdline", "environ"].iter().any(|f| read(&dir.join(f)).contains(&named)));
+        let users =
+            processes(|dir| ["cmdline", "environ"].iter().any(|f| read(&dir.join(f)).contains(&named)));
         if users.is_empty() && !folder.exists() {
             return Ok(());
         }
-        ensure!(began.elapsed() < Duration::from_secs(5), "{named} is used by {users:?} (exists: {})", folder.exists());
+        ensure!(
+            began.elapsed() < Duration::from_secs(5),
+            "{named} is used by {users:?} (exists: {})",
+            folder.exists()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -43,8 +48,12 @@ fn children() -> Vec<String> {
 fn processes(chosen: impl Fn(&Path) -> bool) -> Vec<String> {
     let own = std::process::id().to_string();
     let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let all = all.filter(|e| e.file_name().to_str().is_some_and(|n| n != own && n.bytes().all(|b| b.is_ascii_digit())));
-    all.filter(|e| chosen(&e.path())).map(|e| format!("{} {}", e.file_name().display(), read(&e.path().join("comm")).trim())).collect()
+    let all = all.filter(|e| {
+        e.file_name().to_str().is_some_and(|n| n != own && n.bytes().all(|b| b.is_ascii_digit()))
+    });
+    all.filter(|e| chosen(&e.path()))
+        .map(|e| format!("{} {}", e.file_name().display(), read(&e.path().join("comm")).trim()))
+        .collect()
 }
 
 fn read(path: &Path) -> String {

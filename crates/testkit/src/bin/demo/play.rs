@@ -26,12 +26,19 @@ pub(crate) async fn run(fleet: &Fleet, timeline: &mut Timeline) -> Result<()> {
     let workspace = folder.join("workspace.json");
     std::fs::write(&workspace, fleet.workspace_file())?;
     let urls = UrlCatcher::new()?;
-    let kubectl = fleet.target().plane.assets().kubectl().parent().context("kubectl is in a folder")?.to_owned();
-    let browser = Chromium::start(ChromiumOptions::headless(fleet.idp.ca_pem()), Person::of(&fleet.idp, "dana")).await?;
+    let kubectl =
+        fleet.target().plane.assets().kubectl().parent().context("kubectl is in a folder")?.to_owned();
+    let browser =
+        Chromium::start(ChromiumOptions::headless(fleet.idp.ca_pem()), Person::of(&fleet.idp, "dana"))
+            .await?;
     timeline.step("a browser that trusts the demo's CA alone");
     let (workspace, script) = (workspace.display().to_string(), urls.script().display().to_string());
     let kubectl = kubectl.display().to_string();
-    let env = [("SALLYPORT_DEMO", workspace.as_str()), ("SALLYPORT_KUBECTL_DIR", kubectl.as_str()), ("BROWSER", script.as_str())];
+    let env = [
+        ("SALLYPORT_DEMO", workspace.as_str()),
+        ("SALLYPORT_KUBECTL_DIR", kubectl.as_str()),
+        ("BROWSER", script.as_str()),
+    ];
     let window = Window::open(&desk, &env).await?;
     timeline.step("the window is drawn");
     let mut play = Play { fleet, timeline, window, browser, urls, pictures };
@@ -92,7 +99,9 @@ impl Play<'_> {
         self.window.theme("dark").await?;
         self.timeline.skip();
         self.window.click("nav button[title^=Theme]", "dark").await?;
-        self.window.until("the light theme", "return document.documentElement.dataset.theme === 'light'", SOON).await?;
+        self.window
+            .until("the light theme", "return document.documentElement.dataset.theme === 'light'", SOON)
+            .await?;
         self.timeline.step("the rail's button turned the window light");
         self.both("clusters").await
     }
@@ -114,7 +123,10 @@ impl Play<'_> {
         self.browser.fill("#code", &code).await?;
         self.browser.click("#submit").await?;
         let landed = self.browser.url().await?;
-        ensure!(landed.starts_with("http://127.0.0.1:"), "the browser did not come back to the app; it is at {landed}");
+        ensure!(
+            landed.starts_with("http://127.0.0.1:"),
+            "the browser did not come back to the app; it is at {landed}"
+        );
         self.timeline.step("one-time code, and back at the app");
         self.browser.screenshot(&self.pictures.join("sign-in-done.png")).await?;
         self.timeline.skip();
@@ -137,7 +149,13 @@ impl Play<'_> {
         self.window.press(&[key::ENTER]).await?;
         self.window.sees(".truth", PRODUCTION, LATER).await?;
         self.timeline.step("Enter: asked, approved, granted, ready");
-        self.window.until("a prompt", "return document.querySelector('.xterm-rows')?.textContent.trim().length > 0", SOON).await?;
+        self.window
+            .until(
+                "a prompt",
+                "return document.querySelector('.xterm-rows')?.textContent.trim().length > 0",
+                SOON,
+            )
+            .await?;
         self.timeline.step("the terminal has a prompt");
         let steps = self.window.text("aside[aria-label='Steps and calls']").await?;
         println!("             {}", steps.lines().take(16).collect::<Vec<_>>().join(" | "));
@@ -148,7 +166,13 @@ impl Play<'_> {
         self.window.terminal_shows("Forbidden", LATER).await?;
         self.timeline.step("kubectl get secrets is refused by the API server");
         self.window.terminal_type("kubectl exec deploy/api -n payments -- uname -n\n").await?;
-        self.window.until("the second prompt", "return document.querySelector('.xterm-rows').textContent.split('uname').length > 1", LATER).await?;
+        self.window
+            .until(
+                "the second prompt",
+                "return document.querySelector('.xterm-rows').textContent.split('uname').length > 1",
+                LATER,
+            )
+            .await?;
         tokio::time::sleep(Duration::from_millis(700)).await;
         self.timeline.skip();
         self.both("session").await?;
@@ -175,7 +199,13 @@ impl Play<'_> {
         pictured?;
         self.window.sees(".truth", STAGE, LATER).await?;
         self.timeline.step("open after the broker came back");
-        self.window.until("a prompt", "return document.querySelector('.xterm-rows')?.textContent.trim().length > 0", SOON).await?;
+        self.window
+            .until(
+                "a prompt",
+                "return document.querySelector('.xterm-rows')?.textContent.trim().length > 0",
+                SOON,
+            )
+            .await?;
         self.window.click("nav button", "Clusters").await?;
         self.window.sees("#clusters .row", "debug", SOON).await?;
         self.both("clusters-open").await
@@ -215,7 +245,9 @@ impl Play<'_> {
     async fn way_out(&mut self) -> Result<()> {
         self.timeline.part("way out");
         self.window.click("nav button", "Sessions").await?;
-        self.window.click("[role=tablist] [role=tab], .tabs button, [aria-label='Sessions'] button", PRODUCTION).await?;
+        self.window
+            .click("[role=tablist] [role=tab], .tabs button, [aria-label='Sessions'] button", PRODUCTION)
+            .await?;
         self.window.sees(".truth", PRODUCTION, SOON).await?;
         self.timeline.skip();
         self.window.click(".truth button", "Leave").await?;
@@ -225,7 +257,10 @@ impl Play<'_> {
         self.window.sees("section h2", "is closed behind you", LATER).await?;
         self.timeline.step("bindings and ServiceAccount removed, the token itself refused");
         let proof = self.window.text("[aria-label='Closing proof']").await?;
-        println!("             {}", proof.lines().filter(|l| !l.trim().is_empty()).collect::<Vec<_>>().join(" | "));
+        println!(
+            "             {}",
+            proof.lines().filter(|l| !l.trim().is_empty()).collect::<Vec<_>>().join(" | ")
+        );
         self.both("closing-proof").await?;
         self.window.click(".who button", "dana").await?;
         self.window.click(".menu .item", "Sign out").await?;
@@ -236,7 +271,9 @@ impl Play<'_> {
         self.window.sees("button", "Sign in", LATER).await?;
         self.timeline.step("signed out; the session that was open is ended");
         self.window.sees("[aria-label='Sessions that ended']", STAGE, SOON).await?;
-        self.window.until("the last proof", "return !document.body.innerText.includes('closing')", LATER).await?;
+        self.window
+            .until("the last proof", "return !document.body.innerText.includes('closing')", LATER)
+            .await?;
         self.timeline.step("and proven closed");
         self.both("signed-out-proof").await?;
         // The page goes with the app, so no answer is expected.

@@ -80,7 +80,10 @@ async fn attack_5_a_profile_changed_after_the_offer_is_refused_whoever_said_yes(
     world.restore_profiles().await?;
     // The broker may have closed the request before the yes arrived; then the guardrail of closed requests answers.
     let too_late = approved.err().map(|refused| refused.to_string());
-    ensure!(too_late.as_ref().is_none_or(|why| why.contains("a closed request stays as it is")), "{too_late:?}");
+    ensure!(
+        too_late.as_ref().is_none_or(|why| why.contains("a closed request stays as it is")),
+        "{too_late:?}"
+    );
     let said = said?;
     ensure!(said.starts_with("Denied: profile operate has changed"), "{said}");
     ensure!(world.left(&ann.hub.request(&asked.which).await?).await?.is_empty());

@@ -22,7 +22,7 @@ pub(crate) async fn in_and_out(set: &Set) -> Result<String> {
         .await?;
     window.terminal_type("echo seen:$((40 + 2)); kubectl config current-context\n").await?;
     window.terminal_shows("seen:42", SOON).await?;
-    ensure!(accounts(set).await? == 1, "one session, one ServiceAccount");
+    ensure!(accounts(set).await?.len() == 1, "one session, one ServiceAccount");
     window.press(&[key::CONTROL, key::SHIFT, 'l']).await?;
     window.sees("section h2", "are gone", LATER).await?;
     window.sees("section h2", "is closed behind you", LATER).await?;

@@ -53,6 +53,8 @@ pub(crate) async fn colours(set: &Set) -> Result<String> {
     ensure!(exact == json!("rgb(10, 200, 30)"), "the exact colour became {exact}");
     let mono = seat.window.run("return document.fonts.check('13px \"IBM Plex Mono\"')", json!([])).await?;
     ensure!(mono == json!(true), "the terminal's font is not loaded");
+    seat.window.click(".truth button", "Leave").await?;
+    seat.window.sees("section h2", "are gone", LATER).await?;
     Ok(format!("red is {}", red.as_str().context("a colour is text")?))
 }
 

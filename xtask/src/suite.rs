@@ -87,13 +87,13 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
     if let Some(unknown) = names.iter().find(|n| !BENCHES.contains(n)) {
         bail!("there is no bench {unknown}; known: {}", BENCHES.join(", "));
     }
-    let packages = ["--release", "-p", "sallyport-broker", "-p", "sallyport-testkit", "--bins"];
-    let features = ["--locked", "--features", "sallyport-testkit/product"];
-    let mut build = program("cargo", &["build"]);
-    let mut good = passes({
-        build.args(packages).args(features);
-        build
-    })?;
+    let mut build =
+        program("cargo", &["build", "--release", "--locked", "--features", "sallyport-testkit/product"]);
+    build.args(["-p", "sallyport-broker", "-p", "sallyport-testkit", "--bin", "sallyport-broker"]);
+    for name in &names {
+        build.args(["--bin", &format!("bench_{name}")]);
+    }
+    let mut good = passes(build)?;
     for name in names {
         good &= passes(program(&built("release", &format!("bench_{name}")), &[]))?;
     }

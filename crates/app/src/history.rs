@@ -85,9 +85,13 @@ impl Recorder {
         let mut view = verdict_view(&verdict);
         view.gaps = i64::try_from(gaps).unwrap_or(i64::MAX);
         view.ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let word = match view.verdict {
+            sallyport_ipc::Verdict::Verified => "verified",
+            sallyport_ipc::Verdict::Unanchored => "unanchored",
+            sallyport_ipc::Verdict::Broken => "broken",
+        };
         let outcome = if matches!(verdict, Verdict::Broken { .. }) { Outcome::Failed } else { Outcome::Ok };
-        self.note(Draft::new(Action::Verify).outcome(outcome).detail("verdict", format!("{verdict:?}")))
-            .await;
+        self.note(Draft::new(Action::Verify).outcome(outcome).detail("verdict", word)).await;
         Ok(view)
     }
 

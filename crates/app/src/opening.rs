@@ -117,7 +117,7 @@ impl App {
             Ok((changes, opened)) => {
                 self.clone().watch_while_open(session, changes, opened).await;
             }
-            Err(error) => self.opening_failed(&session, &signed, error).await,
+            Err(error) => self.opening_failed(&session, error).await,
         }
         self.0.clusters_changed.notify_one();
     }
@@ -413,7 +413,7 @@ impl App {
         }
     }
 
-    async fn opening_failed(&self, session: &Arc<Session>, signed: &Signed, error: AppError) {
+    async fn opening_failed(&self, session: &Arc<Session>, error: AppError) {
         let core = &self.0;
         tracing::warn!(session = %session.id, code = ?error.code(), "{}", error.chain());
         let left = error.code() == ErrorCode::Cancelled;
@@ -425,7 +425,6 @@ impl App {
         let reason =
             word.as_ref().map_or(if left { EndReason::Left } else { EndReason::Failed }, |w| w.reason);
         let by = word.as_ref().and_then(|w| w.by.clone());
-        let _ = signed;
         self.close(session, reason, CutReason::Failed, by.as_deref(), Some(error.message())).await;
     }
 

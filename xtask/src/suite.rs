@@ -102,9 +102,9 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
 
 /// The path of a program that was built.
 pub(crate) fn built(profile: &str, name: &str) -> String {
-    let target =
-        std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root().join("target"), std::path::PathBuf::from);
-    target.join(profile).join(name).display().to_string()
+    // As cargo reads it: a relative one is meant from the root.
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(target).join(profile).join(name).display().to_string()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::ask::Ask;
 use crate::board::{Board, Person};
 use anyhow::{Context, Result};
+use sallyport_testkit::broker::{install_hub, install_target};
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -76,9 +77,8 @@ impl World {
         println!("two control planes are ready in {} ms", started.elapsed().as_millis());
         let started = Instant::now();
         let on_hub = async {
-            hub.apply_kustomize(&deploy("hub")).await?;
+            install_hub(&hub).await?;
             hub.apply_kustomize(&deploy("demo")).await?;
-            wait_for(&hub, "accessprofiles.access.sallyport.dev").await?;
             apply_profiles(&hub).await?;
             for cluster in [CLUSTER, "checkout-stage"] {
                 let enrol = std::fs::read_to_string(deploy("hub/enrol.yaml"))?.replace("CLUSTER", cluster);
@@ -88,7 +88,7 @@ impl World {
             anyhow::Ok(())
         };
         let on_target = async {
-            target.apply_kustomize(&deploy("target")).await?;
+            install_target(&target).await?;
             target.apply_kustomize(&deploy("demo/target")).await?;
             anyhow::Ok(())
         };
@@ -216,14 +216,6 @@ async fn apply_profiles(hub: &Plane) -> Result<()> {
             Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     }
-}
-
-async fn wait_for(plane: &Plane, crd: &str) -> Result<()> {
-    plane
-        .kubectl()
-        .ok(&["wait", "--for=condition=Established", "--timeout=30s", &format!("crd/{crd}")])
-        .await
-        .map(drop)
 }
 
 fn access_cluster(name: &str, plane: &Plane) -> Value {

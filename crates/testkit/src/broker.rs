@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
@@ -10,24 +10,47 @@ use tokio::process::Command;
 use crate::plane::Plane;
 use crate::process::{Launch, Process, Scratch, wait_until};
 
+const GROUP: &str = "access.sallyport.dev";
+
 /// The repository's folder.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Applies `deploy/hub` and waits until its policies bite: up to a second after they were made, they do not.
+/// Applies `deploy/hub` and waits until its policies bite: up to a second after they were made, they do not, and those
+/// that read profiles refuse everything until the API server has found that kind, which it looks for every 30 s. So
+/// the kinds go first.
 ///
 /// # Errors
 /// With kubectl's stderr when it failed.
 pub async fn install_hub(hub: &Plane) -> Result<()> {
+    let kubectl = hub.kubectl();
+    kubectl.apply(&std::fs::read_to_string(root().join("deploy/hub/crds.yaml"))?).await?;
+    wait_until("the hub's kinds", Duration::from_secs(20), &[], async || {
+        let listed = kubectl.ok(&["get", "--raw", "/apis/access.sallyport.dev/v1alpha1"]).await;
+        let group = kubectl.ok(&["get", "--raw", "/apis"]).await.is_ok_and(|all| all.contains(GROUP));
+        group && listed.is_ok_and(|kinds| kinds.contains("\"AccessProfile\""))
+    })
+    .await?;
     hub.apply_kustomize(&root().join("deploy/hub")).await.context("install the hub's side")?;
-    // A namespace without the label takes no requests, whoever asks.
-    let probe = r#"{"apiVersion":"access.sallyport.dev/v1alpha1","kind":"AccessRequest",
-        "metadata":{"name":"probe","namespace":"default"},"spec":{"user":"kubernetes-admin","groups":[],"cluster":"c",
-        "profile":"p","profileRevision":"aa/1","duration":"1h","reason":"probe",
-        "publicKey":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}"#;
-    // Several policies refuse it, and which one is named first differs from start to start.
-    refused(hub, probe, "denied request").await
+    // Two policies with no profile to read: the one on who may ask passes this request, the one on limits refuses it.
+    let namespace = r#"{"apiVersion":"v1","kind":"Namespace",
+        "metadata":{"name":"install-probe","labels":{"access.sallyport.dev/requests":"true"}}}"#;
+    kubectl.apply(namespace).await?;
+    let probe = |namespace: &str| {
+        serde_json::json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
+            "metadata": {"name": "probe", "namespace": namespace},
+            "spec": {"user": "kubernetes-admin", "groups": [], "cluster": "c", "profile": "p",
+                "profileRevision": "aa/1", "duration": "1h", "reason": "probe",
+                "publicKey": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+        })
+        .to_string()
+    };
+    // Several policies refuse this one, and which one is named first differs from start to start.
+    refused(hub, &probe("default"), "denied request").await?;
+    refused(hub, &probe("install-probe"), "no params found").await?;
+    kubectl.ok(&["delete", "namespace", "install-probe", "--wait=false"]).await.map(drop)
 }
 
 /// Applies `deploy/target` and waits until its policies bite.
@@ -46,7 +69,7 @@ async fn refused(plane: &Plane, object: &str, sentence: &str) -> Result<()> {
     let kubectl = plane.kubectl();
     let args = ["create", "--dry-run=server", "--validate=false", "-f", "-"];
     let said = Mutex::new(String::new());
-    let within = std::time::Duration::from_secs(20);
+    let within = Duration::from_secs(45);
     let bites = wait_until("the guardrails", within, &[], async || {
         let Ok(answer) = kubectl.run_with_stdin(&args, object.as_bytes()).await else { return false };
         let refused = answer.stderr.contains(sentence);

@@ -2,9 +2,9 @@
 
 use crate::lines::Lines;
 use anyhow::Result;
-use sallyport_ipc::{ErrorCode, SessionState};
+use sallyport_ipc::{ErrorCode, ProofKind, ProofState, SessionState};
 use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{DEADLINE, Desktop, input};
+use sallyport_testkit::headless::{DEADLINE, Desktop, input, proof};
 use sallyport_testkit::idp::{Endpoint, Fault};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -116,6 +116,22 @@ pub(crate) async fn bad_days(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.seen("and the next try works", "");
     desktop.app.session_leave(again.id.clone()).await?;
     desktop.until(&again.id, |v| v.state == SessionState::Closed).await?;
+
+    let open = desktop.open(cluster, "view").await?;
+    fleet.hub.pause()?;
+    let left = desktop.app.session_leave(open.id.clone()).await;
+    tokio::time::sleep(DEADLINE * 3).await;
+    fleet.hub.resume()?;
+    left?;
+    let over = desktop
+        .until(&open.id, |v| {
+            [ProofKind::RightsGone, ProofKind::AccountRemoved]
+                .iter()
+                .all(|kind| proof(v, *kind).0 == Some(ProofState::Done))
+        })
+        .await;
+    lines.check("left while the hub hangs: told as soon as it answers, and proven (P13)", over.is_ok(), "");
+    over?;
 
     fleet.target().broker.pause()?;
     let session = desktop.app.session_open(input(cluster, "view")).await?;

@@ -2,44 +2,58 @@
 
 use crate::lines::Lines;
 use anyhow::{Context, Result, bail};
-use sallyport_app::{App, AppError, Dirs, Host, Options};
+use sallyport_app::{App, AppError, Dirs, Host, Keyring, Options};
 use sallyport_ipc::{CleanupProof, Event, SessionState, TerminalSize};
 use sallyport_testkit::browser::{FormBrowser, Person};
 use sallyport_testkit::fleet::Fleet;
 use sallyport_testkit::headless::{Desktop, until, walk};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The argument that makes this program a desktop to be killed.
 pub(crate) const CHILD: &str = "desktop-to-be-killed";
 
-pub(crate) async fn killed(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
-    let home = tempfile::tempdir()?;
-    let workspace = home.path().join("workspace.json");
-    std::fs::write(&workspace, fleet.workspace_file())?;
+/// Starts a desktop in a process of its own that opens `profile` in `home`, with the keyring at a bus address or none.
+pub(crate) async fn spawn(fleet: &Fleet, home: &Path, profile: &str, keyring: &str) -> Result<Child> {
+    std::fs::write(home.join("workspace.json"), fleet.workspace_file())?;
     let account = fleet.idp.account("dana");
-    let mut child = Command::new(std::env::current_exe()?)
+    Ok(Command::new(std::env::current_exe()?)
         .arg(CHILD)
-        .env("STORY_HOME", home.path())
+        .env("STORY_HOME", home)
         .env("STORY_CA", fleet.idp.ca_pem())
         .env("STORY_USER", &account.email)
         .env("STORY_PASSWORD", &account.password)
         .env("STORY_CODE", fleet.idp.spare_code("dana").await?)
         .env("STORY_CLUSTER", fleet.target().spec.name)
+        .env("STORY_PROFILE", profile)
+        .env("STORY_KEYRING", keyring)
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()?;
+        .spawn()?)
+}
+
+/// What the child says after `word`, once it says it.
+pub(crate) async fn hears(child: &mut Child, word: &'static str) -> Result<String> {
     let stdout = child.stdout.take().context("its output is piped")?;
-    let ready = tokio::task::spawn_blocking(move || {
-        BufReader::new(stdout).lines().map_while(Result::ok).find(|line| line.starts_with("open "))
+    let said = tokio::task::spawn_blocking(move || {
+        BufReader::new(stdout).lines().map_while(Result::ok).find(|line| line.starts_with(word))
     });
-    let ready = tokio::time::timeout(Duration::from_secs(60), ready).await??;
-    let Some(shell) = ready.and_then(|l| l.trim_start_matches("open ").parse::<u32>().ok()) else {
-        child.kill()?;
-        bail!("the desktop did not get as far as a terminal");
-    };
+    match tokio::time::timeout(Duration::from_secs(60), said).await {
+        Ok(Ok(Some(line))) => Ok(line.trim_start_matches(word).trim().to_owned()),
+        _ => {
+            child.kill()?;
+            bail!("the desktop never said {word}")
+        }
+    }
+}
+
+pub(crate) async fn killed(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let mut child = spawn(fleet, home.path(), "view", "").await?;
+    let shell = hears(&mut child, "open").await?;
     let left: Vec<PathBuf> = walk(&home.path().join("run"))?;
     lines.seen("a desktop is open with a terminal", format!("shell {shell}, {} private files", left.len()));
     child.kill()?;
@@ -117,7 +131,9 @@ async fn open_and_wait() -> Result<()> {
     });
     let host = Arc::new(Alone(Arc::new(FormBrowser::new(&var("STORY_CA")?, person)?)));
     let home = PathBuf::from(var("STORY_HOME")?);
-    let options = Options { keyring: false, shell: Some("/bin/bash".into()), ..Options::default() };
+    let keyring = var("STORY_KEYRING")?;
+    let keyring = if keyring.is_empty() { Keyring::Off } else { Keyring::Bus(keyring) };
+    let options = Options { keyring, shell: Some("/bin/bash".into()), ..Options::default() };
     let app = App::start(Dirs::under(&home), options, host).await?;
     app.workspace_join(std::fs::read_to_string(home.join("workspace.json"))?).await?;
     app.sign_in(None).await?;
@@ -130,7 +146,19 @@ async fn open_and_wait() -> Result<()> {
             .then_some(())
     };
     until("the inventory", Duration::from_secs(10), listed).await?;
-    let session = app.session_open(sallyport_testkit::headless::input(&cluster, "view")).await?;
+    let profile = var("STORY_PROFILE")?;
+    let session = app.session_open(sallyport_testkit::headless::input(&cluster, &profile)).await?;
+    if profile == "operate" {
+        let waits = || async {
+            let all = app.sessions_list().await.ok()?;
+            all.iter().find_map(|s| s.waiting_for.clone())
+        };
+        println!("waits {}", until("the wait", Duration::from_secs(20), waits).await?);
+        // Closing its input is how it is told to quit.
+        tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await??;
+        app.shut_down().await;
+        return Ok(());
+    }
     let open = || async {
         let all = app.sessions_list().await.ok()?;
         all.iter().any(|s| s.id == session.id && s.state == SessionState::Open).then_some(())

@@ -7,6 +7,7 @@ mod crash;
 mod ends;
 mod lines;
 mod step_up;
+mod waiting;
 mod way_in_and_out;
 
 use anyhow::Result;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 /// A story by its name.
 type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<()>>;
 
-const STORIES: [(&str, Story); 9] = [
+const STORIES: [(&str, Story); 10] = [
     ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
     ("step_up", |f, l| Box::pin(step_up::play(f, l))),
     ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
@@ -27,6 +28,7 @@ const STORIES: [(&str, Story); 9] = [
     ("sign_out", |f, l| Box::pin(ends::sign_out(f, l))),
     ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
+    ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
 ];
 

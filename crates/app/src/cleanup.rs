@@ -8,7 +8,7 @@ use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_client::{Fault, within};
 use sallyport_hub::{Refused, Which};
 use sallyport_ipc::{Cleanup, CleanupProof};
-use sallyport_model::Phase;
+use sallyport_model::{Phase, SessionState};
 use sallyport_store::OpenSession;
 use sallyport_terminal::Swept;
 use std::time::Duration;
@@ -65,7 +65,8 @@ impl App {
         }
     }
 
-    /// Withdraws what was left open, now that someone is signed in, and waits for the broker's word.
+    /// Takes up what waits for people, and withdraws what was left open, now that someone is signed in; waits for the
+    /// broker's word.
     pub(crate) fn clean_up_with(&self, signed: Signed) {
         let app = self.clone();
         tokio::spawn(async move {
@@ -73,37 +74,68 @@ impl App {
                 .0
                 .all_sessions()
                 .iter()
+                .filter(|s| !matches!(s.state(), SessionState::Closed(_)))
                 .filter_map(|s| s.which.borrow().as_ref().map(|w| w.name.clone()))
                 .collect();
             let left = app.0.prefs.open_sessions().await.unwrap_or_default();
+            let mut all_over = true;
             for session in left.into_iter().filter(|s| !live.contains(&s.name)) {
-                let proof = app.finish(&signed, &session).await;
-                let over = !matches!(proof, CleanupProof::Unproven { .. });
-                app.say(&left_open(&session), proof).await;
-                if over && let Err(error) = app.0.prefs.forget_session(session.request.clone()).await {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "a cleaned session was not forgotten"
-                    );
-                }
+                all_over &= app.end_or_take_up(&signed, &session).await;
+            }
+            if all_over {
+                app.forget_stray_keys().await;
             }
         });
     }
 
-    async fn finish(&self, signed: &Signed, session: &OpenSession) -> CleanupProof {
-        let unproven = |why: String| CleanupProof::Unproven { why };
+    /// False when it could not be told what became of it.
+    async fn end_or_take_up(&self, signed: &Signed, session: &OpenSession) -> bool {
+        let (what, proof) = match self.left_request(signed, session).await {
+            // It was noted before it was asked, and never was.
+            Ok(None) => (left_open(session), CleanupProof::Removed),
+            Ok(Some(request)) => {
+                if self.take_up(signed, &request).await {
+                    self.unsay(&left_open(session));
+                    return true;
+                }
+                let what = if matches!(request.phase(), Phase::Pending | Phase::Approved) {
+                    self.unsay(&left_open(session));
+                    left_waiting(session)
+                } else {
+                    left_open(session)
+                };
+                (what, self.finish(signed, &request).await)
+            }
+            Err(why) => (left_open(session), CleanupProof::Unproven { why }),
+        };
+        let over = !matches!(proof, CleanupProof::Unproven { .. });
+        self.say(&what, proof).await;
+        if over && let Err(error) = self.0.prefs.forget_session(session.request.clone()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a cleaned session was not forgotten");
+        }
+        over
+    }
+
+    async fn left_request(
+        &self,
+        signed: &Signed,
+        session: &OpenSession,
+    ) -> Result<Option<AccessRequest>, String> {
         let requests: Api<AccessRequest> =
             Api::namespaced(signed.hub.client().clone(), session.namespace.as_str());
-        let found = match within(self.0.options.deadline, requests.get(&session.name)).await {
-            Ok(found) => found,
-            // It was noted before it was asked, and never was.
-            Err(Fault::NotFound) => return CleanupProof::Removed,
-            Err(fault) => return unproven(format!("the hub: {fault}")),
-        };
-        if found.phase() == Phase::Closed {
+        match within(self.0.options.deadline, requests.get(&session.name)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Fault::NotFound) => Ok(None),
+            Err(fault) => Err(format!("the hub: {fault}")),
+        }
+    }
+
+    async fn finish(&self, signed: &Signed, request: &AccessRequest) -> CleanupProof {
+        let unproven = |why: String| CleanupProof::Unproven { why };
+        if request.phase() == Phase::Closed {
             return CleanupProof::ByBroker;
         }
-        let which = match Which::of(&found) {
+        let which = match Which::of(request) {
             Ok(which) => which,
             Err(fault) => return unproven(fault.to_string()),
         };
@@ -125,6 +157,12 @@ impl App {
             Ok(()) => CleanupProof::ByBroker,
             Err(_) => unproven("the broker has not confirmed it yet; the next start asks again".into()),
         }
+    }
+
+    /// Takes a line back that turned out to be about something else.
+    fn unsay(&self, what: &str) {
+        self.0.shared().cleanup.retain(|line| line.what != what);
+        self.0.tell_state();
     }
 
     /// Shows one leftover and what became of it, and writes it down.
@@ -156,6 +194,13 @@ fn left_open(session: &OpenSession) -> String {
         .map(|t| t.strftime("%H:%M UTC").to_string())
         .unwrap_or_default();
     format!("A session on {} of {at} was left open", session.cluster)
+}
+
+fn left_waiting(session: &OpenSession) -> String {
+    format!(
+        "A request for {} that waited for approval was taken back: its key was not kept, so nothing could open it",
+        session.cluster
+    )
 }
 
 fn swept_sentence(swept: &Swept) -> String {

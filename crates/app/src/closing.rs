@@ -18,6 +18,10 @@ const TOKEN_REFUSED: Duration = Duration::from_secs(14);
 /// How long the broker's word is waited for.
 const BROKER_WORD: Duration = Duration::from_secs(15);
 
+/// How long after an end that was not confirmed the hub is told again, twice as long each time.
+const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+
 const LINES: [ProofKind; 6] = [
     ProofKind::StreamsCut,
     ProofKind::TerminalsEnded,
@@ -52,7 +56,9 @@ impl App {
 
     /// Ends every session; returns when each has its first proof, or after `within`.
     pub(crate) async fn close_all(&self, why: CutReason, within: Duration) {
-        let sessions = self.0.all_sessions();
+        let mut sessions = self.0.all_sessions();
+        // A request that waits for people is left alone when the app ends: the next start takes it up again.
+        sessions.retain(|session| why != CutReason::Quit || !session.waits_on());
         let closings = sessions.into_iter().map(|session| {
             let app = self.clone();
             async move {
@@ -97,15 +103,32 @@ impl App {
         }
         core.clusters_changed.notify_one();
         self.note_end(session, reason, by, message).await;
-        let withdrawing = self.withdraw(session.clone());
-        tokio::join!(self.cut(session, why), withdrawing);
-        self.prove(session).await;
+        let ((), told) = tokio::join!(self.cut(session, why), self.withdraw(session));
+        self.prove(session, told).await;
         session.record().apply(SessionEvent::Proven);
         core.recorder
             .note(core.draft(Action::SessionClosed, session).detail("reason", reason.to_string()))
             .await;
         core.tell_session(session);
         core.clusters_changed.notify_one();
+        self.until_over(session).await;
+        *session.held() = None::<Held>;
+    }
+
+    /// Goes on telling the hub and looking, for as long as the app runs, when hub, broker or cluster were away just
+    /// then: nobody else would before the next start, and the rights would stay until their end.
+    async fn until_over(&self, session: &Arc<Session>) {
+        let mut pause = AGAIN;
+        while !is_over(session) {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.0.stop.cancelled() => return,
+            }
+            pause = (pause * 2).min(AGAIN_AT_MOST);
+            session.record().look_again();
+            let told = self.withdraw(session).await;
+            self.prove(session, told).await;
+        }
     }
 
     async fn note_end(&self, session: &Session, reason: EndReason, by: Option<&str>, message: Option<&str>) {
@@ -162,38 +185,34 @@ impl App {
         core.tell_session(session);
     }
 
-    /// Tells the hub, unless the broker closed it already. The hub may be down: then its own end or the broker's ten
-    /// minutes without it close the grant, and the next start tells the hub again.
-    async fn withdraw(&self, session: Arc<Session>) {
+    /// Tells the hub once, unless the broker closed it already. False when it may take it a little later: it is down,
+    /// or it just started.
+    async fn withdraw(&self, session: &Session) -> bool {
         let which = session.which.borrow().clone();
-        let Some(which) = which else { return };
+        let Some(which) = which else { return true };
         if session.closed_by_broker.borrow().is_some() {
-            return;
+            return true;
         }
-        let Ok(signed) = self.0.signed() else { return };
-        let mut pause = Duration::from_millis(200);
-        for _ in 0..4 {
-            match signed.hub.withdraw(&which).await {
-                Ok(_) => return,
-                Err(sallyport_hub::Refused::Fault(fault)) if fault.may_pass() => {
-                    tracing::warn!(session = %session.id, "the hub was not told yet: {fault}");
-                }
-                Err(refused) => {
-                    tracing::warn!(session = %session.id, "the hub did not take the end: {refused}");
-                    return;
-                }
+        let Ok(signed) = self.0.signed() else { return false };
+        match signed.hub.withdraw(&which).await {
+            Ok(_) => true,
+            Err(sallyport_hub::Refused::Fault(fault)) if fault.may_pass() => {
+                tracing::warn!(session = %session.id, "the hub was not told yet: {fault}");
+                false
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            Err(refused) => {
+                tracing::warn!(session = %session.id, "the hub did not take the end: {refused}");
+                true
+            }
         }
     }
 
     /// Both stages, past the gateway; the broker's word beside them.
-    async fn prove(&self, session: &Arc<Session>) {
+    async fn prove(&self, session: &Arc<Session>, told: bool) {
         let core = &self.0;
         let probe = session.held().as_ref().map(|h| (h.dialer.clone(), h.token.clone(), h.witness.clone()));
         let asked = session.which.borrow().is_some();
-        let broker = self.broker_word(session.clone(), asked);
+        let broker = self.broker_word(session.clone(), asked, told);
         let probes = async {
             match probe {
                 None => self.nothing_was_given(session).await,
@@ -220,7 +239,6 @@ impl App {
             }
         };
         tokio::join!(probes, broker);
-        *session.held() = None::<Held>;
         self.forget_when_over(session).await;
     }
 
@@ -286,20 +304,29 @@ impl App {
         self.0.tell_session(session);
     }
 
-    /// Waits until the hub shows the request closed: bindings and ServiceAccount are gone, says the broker.
-    async fn broker_word(&self, session: Arc<Session>, asked: bool) {
+    /// Tells the hub if it was not, and waits until it shows the request closed: bindings and ServiceAccount are gone,
+    /// says the broker.
+    async fn broker_word(&self, session: Arc<Session>, asked: bool, mut told: bool) {
         let core = &self.0;
         if !asked {
             session.record().prove(ProofKind::AccountRemoved, ProofState::Done, "nothing was asked for");
             return;
         }
         session.record().prove(ProofKind::AccountRemoved, ProofState::Running, "");
-        let word = tokio::time::timeout(BROKER_WORD, self.hear_broker(&session)).await;
-        let heard = matches!(word, Ok(true));
+        let word = async {
+            let mut pause = Duration::from_millis(200);
+            while !told {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(2));
+                told = self.withdraw(&session).await;
+            }
+            self.hear_broker(&session).await
+        };
+        let heard = tokio::time::timeout(BROKER_WORD, word).await == Ok(true);
         let (state, detail) = if heard {
             (ProofState::Done, "the broker removed bindings, then ServiceAccount, then grant")
         } else {
-            (ProofState::Unproven, "the broker has not confirmed it yet; the next start asks again")
+            (ProofState::Unproven, "the broker has not confirmed it yet; it is asked again until it does")
         };
         session.record().prove(ProofKind::AccountRemoved, state, detail);
         if heard {
@@ -333,17 +360,20 @@ impl App {
 
     /// A session that is proven over needs no cleaning at the next start.
     async fn forget_when_over(&self, session: &Session) {
-        let over = {
-            let record = session.record();
-            let done = |kind| record.proof_of(kind) == Some(ProofState::Done);
-            done(ProofKind::AccountRemoved) || (done(ProofKind::RightsGone) && done(ProofKind::TokenRefused))
-        };
+        let over = is_over(session);
         let which = session.which.borrow().clone();
         let Some(name) = which.map(|w| w.name) else { return };
         if over && let Err(error) = self.0.prefs.forget_session(RequestUid::new(name)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a closed session was not forgotten");
         }
     }
+}
+
+/// Whether the broker has confirmed the end, or both probes have.
+fn is_over(session: &Session) -> bool {
+    let record = session.record();
+    let done = |kind| record.proof_of(kind) == Some(ProofState::Done);
+    done(ProofKind::AccountRemoved) || (done(ProofKind::RightsGone) && done(ProofKind::TokenRefused))
 }
 
 fn first_stage_over(session: &Session) -> bool {

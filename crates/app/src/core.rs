@@ -87,7 +87,7 @@ impl App {
     pub async fn start(dirs: Dirs, options: Options, host: Arc<dyn Host>) -> Result<Self, AppError> {
         dirs.create()?;
         let lock = InstanceLock::take(&dirs.data).map_err(in_use)?;
-        let vault = Arc::new(secrets::open(&dirs, options.keyring).await?);
+        let vault = Arc::new(secrets::open(&dirs, options.keyring.clone()).await?);
         let key = secrets::history_key(&vault).await.map(|bytes| ChainKey::new(*bytes.expose()));
         let history = History::open(&dirs.data, key).await.map_err(no_store("history"))?;
         let prefs = Prefs::open(&dirs.data).await.map_err(no_store("preferences"))?;

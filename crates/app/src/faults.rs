@@ -39,9 +39,8 @@ pub(crate) fn of_oidc(error: OidcError) -> AppError {
 /// A call to the hub that failed.
 pub(crate) fn of_hub(fault: Fault) -> AppError {
     let (code, hint) = match &fault {
-        Fault::Unreachable(_) | Fault::Busy(_) => {
-            (ErrorCode::HubUnreachable, "Check the network or VPN, then try again.")
-        }
+        Fault::Unreachable(_) => (ErrorCode::HubUnreachable, "Check the network or VPN, then try again."),
+        Fault::Busy(_) => (ErrorCode::HubUnreachable, "Try again in half a minute."),
         Fault::TimedOut => (ErrorCode::TimedOut, "The hub is slow or does not answer; try again."),
         Fault::Untrusted(_) => (
             ErrorCode::HubUnreachable,

@@ -6,6 +6,7 @@
 //! [`Host`], which a window implements and a story can.
 
 mod calls;
+mod choosing;
 mod cleanup;
 mod closing;
 mod clusters;
@@ -13,6 +14,7 @@ mod core;
 mod dirs;
 mod error;
 mod faults;
+mod following;
 mod history;
 mod host;
 mod inventory;
@@ -20,11 +22,13 @@ mod opening;
 mod options;
 mod secrets;
 mod sentence;
+mod serving;
 mod session;
 mod session_record;
 mod sign_in;
 mod state;
 mod terminals;
+mod waiting;
 mod workspace;
 
 pub use crate::core::App;
@@ -32,4 +36,5 @@ pub use dirs::Dirs;
 pub use error::AppError;
 pub use host::{Host, Output};
 pub use options::Options;
+pub use sallyport_vault::Keyring;
 pub use workspace::{Workspace, Workspaces};

@@ -1,3 +1,4 @@
+use sallyport_vault::Keyring;
 use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,8 +8,10 @@ use std::time::Duration;
 pub struct Options {
     /// How long one call to hub, provider or cluster may take: 10 s in the product, less in tests.
     pub deadline: Duration,
-    /// Whether the OS keyring is used; without it refresh tokens are kept in memory only, and the window says so.
-    pub keyring: bool,
+    /// How long a request that needs nobody's yes may wait for its broker: 30 s in the product.
+    pub broker: Duration,
+    /// Which keyring is used; without one refresh tokens are kept in memory only, and the window says so.
+    pub keyring: Keyring,
     /// A workspace file of a demo fleet, which makes the demo door open.
     pub demo: Option<PathBuf>,
     /// The directory of a kubectl for the terminals, put before their `PATH`.
@@ -19,16 +22,24 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(10), keyring: true, demo: None, kubectl_dir: None, shell: None }
+        Self {
+            deadline: Duration::from_secs(10),
+            broker: Duration::from_secs(30),
+            keyring: Keyring::Os,
+            demo: None,
+            kubectl_dir: None,
+            shell: None,
+        }
     }
 }
 
 impl Options {
     /// `SALLYPORT_KEYRING=off`, `SALLYPORT_DEMO=<workspace file>`, `SALLYPORT_KUBECTL_DIR=<directory>`.
     pub fn from_environment() -> Self {
+        let off = env::var("SALLYPORT_KEYRING").is_ok_and(|v| v == "off");
         let path = |key: &str| env::var_os(key).filter(|v| !v.is_empty()).map(PathBuf::from);
         Self {
-            keyring: env::var("SALLYPORT_KEYRING").map_or(true, |v| v != "off"),
+            keyring: if off { Keyring::Off } else { Keyring::Os },
             demo: path("SALLYPORT_DEMO"),
             kubectl_dir: path("SALLYPORT_KUBECTL_DIR"),
             ..Self::default()

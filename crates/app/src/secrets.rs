@@ -15,8 +15,7 @@ const UNLOCK: Duration = Duration::from_secs(60);
 const KEY: usize = 32;
 
 /// Opens the vault of a data directory.
-pub(crate) async fn open(dirs: &Dirs, keyring: bool) -> Result<Vault, AppError> {
-    let keyring = if keyring { Keyring::Os } else { Keyring::Off };
+pub(crate) async fn open(dirs: &Dirs, keyring: Keyring) -> Result<Vault, AppError> {
     let config = VaultConfig { dir: dirs.data.clone(), keyring, timeout: KEYRING, unlock: UNLOCK };
     Vault::open(config).await.map_err(|e| {
         AppError::failed("the vault can't be opened")

@@ -11,6 +11,7 @@ use sallyport_model::{EndReason, Secret, SessionId, SessionState};
 use sallyport_provision::{Dialer, Witness};
 use sallyport_terminal::PrivateKubeconfig;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -29,6 +30,8 @@ pub(crate) struct Session {
     pub(crate) cancel: CancellationToken,
     /// What the broker said of its end.
     pub(crate) closed_by_broker: watch::Sender<Option<BrokerWord>>,
+    /// Whether the key of its request is in the vault, so that the request outlives this run of the app.
+    pub(crate) key_kept: AtomicBool,
 }
 
 /// The broker's word that a request is over.
@@ -58,6 +61,7 @@ impl Session {
             terminals: Mutex::default(),
             cancel,
             closed_by_broker: watch::Sender::new(None),
+            key_kept: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +78,11 @@ impl Session {
     /// Its terminals; the same care.
     pub(crate) fn terminals(&self) -> MutexGuard<'_, BTreeMap<String, Arc<OpenTerminal>>> {
         self.terminals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it waits for somebody's yes and can be taken up again by the next start.
+    pub(crate) fn waits_on(&self) -> bool {
+        self.key_kept.load(Ordering::Relaxed) && self.state() == SessionState::Opening
     }
 
     pub(crate) fn state(&self) -> SessionState {

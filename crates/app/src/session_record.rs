@@ -24,6 +24,8 @@ pub(crate) struct Wanted {
     pub(crate) scope: Scope,
     pub(crate) duration: Ttl,
     pub(crate) reason: String,
+    /// How many people have to say yes.
+    pub(crate) approvals: u8,
 }
 
 /// Everything about one session that the window or the history may show. Holds no secret.
@@ -209,6 +211,13 @@ impl SessionRecord {
         }
     }
 
+    /// What is unproven is about to be looked at once more, by a probe of its own.
+    pub(crate) fn look_again(&mut self) {
+        for line in self.proof.iter_mut().filter(|line| line.state == ProofState::Unproven) {
+            line.state = ProofState::Waiting;
+        }
+    }
+
     /// How a line of the proof stands.
     pub(crate) fn proof_of(&self, kind: ProofKind) -> Option<ProofState> {
         self.proof.iter().find(|l| l.kind == kind).map(|l| l.state)
@@ -282,6 +291,7 @@ mod tests {
             scope: Scope::ClusterWide,
             duration: Ttl::minutes(45),
             reason: "why\u{202e}not".into(),
+            approvals: 0,
         };
         SessionRecord::new(SessionId::new("s1"), wanted)
     }
@@ -291,13 +301,16 @@ mod tests {
     }
 
     #[test]
-    fn p13_a_line_that_is_unproven_never_turns_green_later() {
+    fn p13_a_line_that_is_unproven_turns_green_by_another_look_only() {
         let mut record = record();
         record.begin_closing(EndReason::Left, None, None, &[ProofKind::RightsGone, ProofKind::TokenRefused]);
         record.prove(ProofKind::RightsGone, ProofState::Unproven, "no answer");
         record.prove(ProofKind::RightsGone, ProofState::Done, "late");
         assert_eq!(record.proof_of(ProofKind::RightsGone), Some(ProofState::Unproven));
         assert_eq!(record.proof_of(ProofKind::AccountRemoved), None);
+        record.look_again();
+        record.prove(ProofKind::RightsGone, ProofState::Done, "refused when asked once more");
+        assert_eq!(record.proof_of(ProofKind::RightsGone), Some(ProofState::Done));
     }
 
     #[test]

@@ -80,6 +80,13 @@ pub(crate) fn key_of(request: &AccessRequest) -> Key {
     (request.namespace().unwrap_or_default(), request.name_any())
 }
 
+/// Whose turn a request waits for. Closed ones have a turn of their own beside their person's: after a restart there may
+/// be thousands, and whoever asked often before would wait behind them (attack 19).
+pub(crate) fn lane_of(request: &AccessRequest) -> String {
+    let closed = if request.phase() == Phase::Closed { "closed" } else { "open" };
+    format!("{closed} {}", request.spec.user)
+}
+
 /// The name of the grant a request would have.
 pub(crate) fn grant_name(request: &AccessRequest) -> String {
     SessionAccount::derive_grant_name(&RequestUid::new(request.uid().unwrap_or_default()))
@@ -153,7 +160,7 @@ impl Broker {
     pub(crate) fn wake_open(&self, touched: impl Fn(&AccessRequest) -> bool) {
         for request in self.stores.requests.all() {
             if request.phase() != Phase::Closed && touched(&request) {
-                self.queue.push(key_of(&request), &request.spec.user);
+                self.queue.push(key_of(&request), &lane_of(&request));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One request, from where it stands to where it can rest.
 
 use crate::{
-    broker::{Broker, grant_name, key_of},
+    broker::{Broker, grant_name, key_of, lane_of},
     failure::Failure,
     hubside::{Write, wire_offer},
     next::{Ending, Moment, Next, Seen, next, unanswered_at},
@@ -44,20 +44,20 @@ impl Broker {
     pub(crate) async fn work(&self, tries: &Tries) {
         loop {
             let key = self.queue.pop().await;
-            let person =
-                self.stores.requests.get(&key.0, &key.1).map(|r| r.spec.user.clone()).unwrap_or_default();
-            match self.reconcile(&key).await {
+            let done = self.reconcile(&key).await;
+            let lane = self.stores.requests.get(&key.0, &key.1).map(|r| lane_of(&r)).unwrap_or_default();
+            match done {
                 Ok(rest) => {
                     tries.succeeded(&key);
                     if let Some(moment) = rest {
-                        self.queue.push_at(key.clone(), &person, Instant::now() + self.until(moment));
+                        self.queue.push_at(key.clone(), &lane, Instant::now() + self.until(moment));
                     }
                 }
                 Err(failure) => {
                     let wait = tries.failed(&key, self.config.backoff_most);
                     tracing::warn!(request = ?key, %failure, again_ms = wait.as_millis(), "not done yet");
                     self.tell(&key, &failure).await;
-                    self.queue.push_at(key.clone(), &person, Instant::now() + wait);
+                    self.queue.push_at(key.clone(), &lane, Instant::now() + wait);
                 }
             }
             self.queue.done(&key);

@@ -1,7 +1,7 @@
 //! From configuration to a running broker.
 
 use crate::{
-    broker::{Broker, Contact, Stores, key_of, label},
+    broker::{Broker, Contact, Stores, key_of, label, lane_of},
     clock::Clock,
     config::Config,
     hubside::Hub,
@@ -157,7 +157,7 @@ impl Broker {
             let api: Api<DynamicObject> =
                 Api::all_with(broker.hub.client.clone(), &ApiResource::erase::<AccessRequest>(&()));
             follow_parsed(api, of_cluster, &broker.stores.requests, slim, |change| match change {
-                Change::Applied(request) => broker.queue.push(key_of(&request), &request.spec.user),
+                Change::Applied(request) => broker.queue.push(key_of(&request), &lane_of(&request)),
                 Change::Removed(_) => broker.sweep.notify_one(),
             })
             .await;
@@ -195,7 +195,7 @@ impl Broker {
                 let (Change::Applied(grant) | Change::Removed(grant)) = change;
                 let named = &grant.spec.request;
                 match broker.stores.requests.get(&named.namespace, &named.name) {
-                    Some(request) => broker.queue.push(key_of(&request), &request.spec.user),
+                    Some(request) => broker.queue.push(key_of(&request), &lane_of(&request)),
                     None => broker.sweep.notify_one(),
                 }
             })
@@ -241,7 +241,7 @@ impl Broker {
         let Some(grant) = grant.and_then(|name| self.stores.grants.get("", name)) else { return };
         let named = &grant.spec.request;
         if let Some(request) = self.stores.requests.get(&named.namespace, &named.name) {
-            self.queue.push(key_of(&request), &request.spec.user);
+            self.queue.push(key_of(&request), &lane_of(&request));
         }
     }
 }

@@ -38,6 +38,9 @@ pub struct StepUp {
 
 const STEP_UP: &str = "insufficient_user_authentication";
 const PROFILE_CHANGED: &str = "profile_changed";
+/// How an API server begins a refusal of its own when a policy's parameter kind is not in its discovery cache, which it
+/// renews every 30 s: nobody was judged, and nothing is taken while it lasts.
+const BLIND: &str = "failed to configure policy: failed to find resource referenced by paramKind";
 /// No more values than a profile can name are believed.
 const VALUES_MOST: usize = 16;
 
@@ -48,6 +51,10 @@ impl From<Fault> for Refused {
             _ => return Self::Fault(fault),
         };
         let said = spoken(text);
+        if said.starts_with(BLIND) {
+            let why = "its guardrails can't read their profiles yet; an API server looks for them up to 30 s after it started";
+            return Self::Fault(Fault::Busy(why.to_owned()));
+        }
         if let Some((words, message)) = marked(said, STEP_UP) {
             return Self::StepUp(step_up(words, message));
         }
@@ -165,6 +172,15 @@ mod tests {
         }
         assert_eq!(Refused::from(Fault::TimedOut), Refused::Fault(Fault::TimedOut));
         assert_eq!(Refused::from(Fault::Invalid("x".into())), Refused::Fault(Fault::Invalid("x".into())));
+    }
+
+    #[test]
+    fn a_policy_that_can_not_read_its_profiles_yet_judged_nobody() {
+        let said = "failed to configure policy: failed to find resource referenced by paramKind: \
+                    'access.sallyport.dev/v1alpha1, Kind=AccessProfile'";
+        let Refused::Fault(fault) = denied(said) else { panic!() };
+        assert!(fault.may_pass(), "{fault}");
+        assert!(matches!(denied(&format!("reason {said}")), Refused::Forbidden { .. }));
     }
 
     #[test]

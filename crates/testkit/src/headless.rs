@@ -4,7 +4,7 @@
 use crate::browser::FormBrowser;
 use crate::fleet::Fleet;
 use anyhow::{Context, Result, bail};
-use sallyport_app::{App, AppError, Dirs, Host, Options};
+use sallyport_app::{App, AppError, Dirs, Host, Keyring, Options};
 use sallyport_ipc::{Event, OpenInput, ProofKind, ProofState, SessionState, SessionView, StepUp};
 use sallyport_oidc::{Ask, Provider, ProviderConfig};
 use std::path::PathBuf;
@@ -51,7 +51,8 @@ pub struct Desktop {
 pub fn options(fleet: &Fleet) -> Options {
     Options {
         deadline: DEADLINE,
-        keyring: false,
+        broker: DEADLINE * 5,
+        keyring: Keyring::Off,
         demo: None,
         kubectl_dir: fleet.target().plane.assets().kubectl().parent().map(PathBuf::from),
         shell: Some("/bin/bash".into()),
@@ -69,9 +70,14 @@ impl Desktop {
 
     /// A desktop of `sub` in an existing directory.
     pub async fn at(fleet: &Fleet, sub: &str, home: tempfile::TempDir) -> Result<Self> {
+        Self::with(fleet, sub, home, options(fleet)).await
+    }
+
+    /// The same with other options.
+    pub async fn with(fleet: &Fleet, sub: &str, home: tempfile::TempDir, options: Options) -> Result<Self> {
         let browser = Arc::new(FormBrowser::of(&fleet.idp, sub)?);
         let host = Arc::new(Headless { browser, opened: Mutex::new(0), told: Mutex::default() });
-        let app = App::start(Dirs::under(home.path()), options(fleet), host.clone()).await?;
+        let app = App::start(Dirs::under(home.path()), options, host.clone()).await?;
         Ok(Self { app, home, host })
     }
 

@@ -1,10 +1,10 @@
-use crate::world::{CLUSTER, ended, get, no_token_in, world};
+use crate::world::{CLUSTER, ended, get, grant_name, no_token_in, world};
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, ResourceExt};
 use sallyport_api::{AccessCluster, AccessGrant};
-use sallyport_model::{Digest, Phase};
+use sallyport_model::{Digest, Phase, RequestUid, SessionAccount};
 use sallyport_testkit::broker::BrokerOptions;
 use std::time::Duration;
 
@@ -200,14 +200,7 @@ async fn attack_19_a_flood_by_one_person_neither_starves_nor_opens_without_end()
     }
     let asked = ann.ask(world, "debug", &["payments"]).await?;
     let _broker = world.broker(BrokerOptions::default().flag("--workers=4")).await?;
-    ann.until(&asked, Phase::Active).await?;
-    // One look at all of them: asking for each would take longer than the broker needs to decide them.
-    let listed = mallory.hub.requests_of(&asked.which.team).await?;
-    let of_flood = |name: &str| flood.iter().any(|one| one.which.name == name);
-    let pending = listed.objects.iter().filter(|r| r.phase() == Phase::Pending && of_flood(&r.name_any()));
-    let waiting = pending.count();
-    println!("ann was served with {waiting} of 40 still waiting before her");
-    ensure!(waiting > 0, "ann waited behind the whole flood");
+    let hers = ann.until(&asked, Phase::Active).await?;
     let (mut open, mut refused) = (0, 0);
     for one in &flood {
         crate::world::eventually("a decision", Duration::from_secs(30), async || {
@@ -224,7 +217,15 @@ async fn attack_19_a_flood_by_one_person_neither_starves_nor_opens_without_end()
             refused += 1;
         }
     }
-    println!("of 40: {open} opened, {refused} refused");
+    let made = world.ever_created("accessgrants")?;
+    let flooded: Vec<RequestUid> = flood.iter().map(|one| one.which.uid.clone()).collect();
+    let hers = made.iter().position(|name| *name == grant_name(&hers)).context("her grant was made")?;
+    let before = made[..hers]
+        .iter()
+        .filter(|name| flooded.iter().any(|uid| SessionAccount::derive_grant_name(uid) == **name))
+        .count();
+    println!("of 40: {open} opened, {refused} refused; {before} of them were granted before ann");
+    ensure!(before < open / 2, "ann waited behind the flood: {before} of {open} came first");
     ensure!(open <= 20 && open + refused == 40, "{open} are open");
     for one in &flood {
         let _ = mallory.hub.withdraw(&one.which).await;

@@ -7,7 +7,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleBinding};
 use kube::{Api, ResourceExt, api::ListParams};
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, CONDITION_ENDED, GRANT_LABEL};
 use sallyport_hub::seal::{self, KeyPair, Sealed};
-use sallyport_hub::{Ask, Hub, Which};
+use sallyport_hub::{Ask, Hub, Refused, Which};
 use sallyport_model::{GrantUid, Phase, ProfileRevision, RequestUid, Scope, SessionAccount, Ttl};
 use sallyport_provision::{Dialer, Endpoint};
 use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
@@ -133,15 +133,22 @@ impl World {
     /// audit. Tried, because a broker that dies while it waits leaves an account and no answer that was taken.
     pub(crate) fn accounts_ever(&self, request: &AccessRequest) -> Result<Vec<String>> {
         let id = grant_name(request).replacen("g-", "s-", 1);
+        let mut names = self.ever_created("serviceaccounts")?;
+        names.retain(|name| name.starts_with(&id));
+        Ok(names)
+    }
+
+    /// Names of what anybody ever tried to create on the target, in that order, each once, from its own audit.
+    pub(crate) fn ever_created(&self, resource: &str) -> Result<Vec<String>> {
         let log = std::fs::read_to_string(self.target.audit_log().context("the target audits")?)?;
-        let mut names = Vec::new();
+        let mut names: Vec<String> = Vec::new();
         for line in log.lines() {
             let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
-            let created = event["verb"] == "create"
-                && event["objectRef"]["resource"] == "serviceaccounts"
+            let created = matches!(event["verb"].as_str(), Some("create" | "patch"))
+                && event["objectRef"]["resource"] == resource
                 && event["objectRef"]["subresource"].is_null();
             let name = event["objectRef"]["name"].as_str().unwrap_or_default();
-            if created && name.starts_with(&id) && !names.iter().any(|known| known == name) {
+            if created && !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
         }
@@ -190,7 +197,7 @@ impl Person {
         };
         change(&mut ask);
         let begun = Instant::now();
-        let request = match self.hub.ask(&ask).await {
+        let request = match until_taken(async || self.hub.ask(&ask).await).await {
             Ok(request) => request,
             Err(refused) => bail!("the hub refused: {refused}"),
         };
@@ -254,10 +261,23 @@ impl Person {
     }
 
     pub(crate) async fn leave(&self, asked: &Asked) -> Result<String> {
-        if let Err(refused) = self.hub.withdraw(&asked.which).await {
+        if let Err(refused) = until_taken(async || self.hub.withdraw(&asked.which).await).await {
             bail!("leaving was refused: {refused}");
         }
         self.end_of(asked).await
+    }
+}
+
+/// Writes again what a hub that has just started did not judge yet: up to 30 s, as [`Refused`] says.
+async fn until_taken<T>(mut write: impl AsyncFnMut() -> Result<T, Refused>) -> Result<T, Refused> {
+    let start = Instant::now();
+    loop {
+        match write().await {
+            Err(Refused::Fault(fault)) if fault.may_pass() && start.elapsed() < Duration::from_secs(40) => {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            answer => return answer,
+        }
     }
 }
 

@@ -38,6 +38,21 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         proof(&closed, ProofKind::TokenRefused).0 == Some(ProofState::Done),
         "",
     );
+    desktop.app.sign_out().await?;
+    desktop.app.sign_in(None).await?;
+    desktop.until_listed(fleet).await?;
+    let user = desktop.app.app_state().await?.user.context("nobody is signed in")?;
+    lines.check(
+        "the next sign-in proves it at once",
+        user.amr.iter().any(|method| method == "otp"),
+        user.amr.join("+"),
+    );
+    let again = desktop.open(cluster, "debug-prod").await?;
+    lines.check(
+        "so an incident takes one MFA and no step-up",
+        again.state == SessionState::Open && desktop.browsers_opened() == 3,
+        format!("{} ms after the click", again.click_to_prompt_ms.unwrap_or_default()),
+    );
     desktop.app.shut_down().await;
     Ok(())
 }

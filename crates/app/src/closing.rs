@@ -210,22 +210,22 @@ impl App {
     /// Both stages, past the gateway; the broker's word beside them.
     async fn prove(&self, session: &Arc<Session>, told: bool) {
         let core = &self.0;
-        let probe = session.held().as_ref().map(|h| (h.dialer.clone(), h.token.clone(), h.witness.clone()));
+        let probe = session.held().as_ref().map(|h| (h.target.clone(), h.token.clone(), h.witness.clone()));
         let asked = session.which.borrow().is_some();
         let broker = self.broker_word(session.clone(), asked, told);
         let probes = async {
             match probe {
                 None => self.nothing_was_given(session).await,
                 Some((_, _, None)) => self.no_witness(session).await,
-                Some((dialer, token, Some(witness))) => {
+                Some((target, token, Some(witness))) => {
                     session.record().prove(ProofKind::RightsGone, ProofState::Running, "");
                     let began = Instant::now();
-                    let gone = witness.rights_gone(&dialer, &token, RIGHTS_GONE).await;
+                    let gone = witness.rights_gone(&target, &token, RIGHTS_GONE).await;
                     self.conclude(session, ProofKind::RightsGone, Action::RightsGone, &witness, gone, began)
                         .await;
                     session.record().prove(ProofKind::TokenRefused, ProofState::Running, "");
                     core.tell_session(session);
-                    let refused = witness.token_refused(&dialer, &token, TOKEN_REFUSED).await;
+                    let refused = witness.token_refused(&target, &token, TOKEN_REFUSED).await;
                     self.conclude(
                         session,
                         ProofKind::TokenRefused,

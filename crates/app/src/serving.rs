@@ -17,7 +17,7 @@ use sallyport_model::{
     ClusterName, EndReason, ErrorCode, GrantUid, Phase, Scope, Secret, SessionEvent, SessionState,
 };
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
-use sallyport_provision::{Dialer, Witness};
+use sallyport_provision::Witness;
 use sallyport_terminal::{KubeconfigSpec, PrivateKubeconfig};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -70,15 +70,12 @@ impl App {
                     .hint("Check the runtime directory and its disk.")
                     .because(e)
             })?;
-        let dialer = Dialer::new(&sallyport_provision::Endpoint {
-            url: sealed.endpoint,
-            ca_bundle: sealed.ca_bundle,
-            tls_server_name: sealed.tls_server_name,
-        })
-        .map_err(|e| bad("its endpoint can't be called").because(e))?;
+        let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
+        let target = Endpoint::parse(&sealed.endpoint, ca, name)
+            .map_err(|e| bad("its endpoint can't be called").because(e))?;
         *session.held() = Some(Held {
             token: sealed.token,
-            dialer,
+            target,
             paths: paths.clone(),
             witness: None,
             kubeconfig: Some(kubeconfig),
@@ -128,12 +125,12 @@ impl App {
     /// Looks in the background for a call that is allowed: only what was seen to be allowed can be seen to be refused.
     fn find_witness(self, session: Arc<Session>) {
         tokio::spawn(async move {
-            let Some((dialer, token, paths)) =
-                session.held().as_ref().map(|h| (h.dialer.clone(), h.token.clone(), h.paths.clone()))
+            let Some((target, token, paths)) =
+                session.held().as_ref().map(|h| (h.target.clone(), h.token.clone(), h.paths.clone()))
             else {
                 return;
             };
-            match Witness::find(&dialer, &token, &paths, self.0.options.deadline).await {
+            match Witness::find(&target, &token, &paths, self.0.options.deadline).await {
                 Ok(witness) => {
                     if let Some(held) = session.held().as_mut() {
                         held.witness = Some(witness);

@@ -4,11 +4,12 @@ use crate::calls;
 use crate::core::{App, Core};
 use crate::session_record::SessionRecord;
 use crate::terminals::OpenTerminal;
+use sallyport_client::Endpoint;
 use sallyport_gateway::Call;
 use sallyport_hub::Which;
 use sallyport_ipc::{Event, SessionView};
 use sallyport_model::{EndReason, Secret, SessionId, SessionState};
-use sallyport_provision::{Dialer, Witness};
+use sallyport_provision::Witness;
 use sallyport_terminal::PrivateKubeconfig;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,7 +46,8 @@ pub(crate) struct BrokerWord {
 /// What proves a session's end, and what has to go with it. The token is here and in the gateway, nowhere else.
 pub(crate) struct Held {
     pub(crate) token: Secret<String>,
-    pub(crate) dialer: Dialer,
+    /// The target itself, past the gateway.
+    pub(crate) target: Endpoint,
     pub(crate) paths: Vec<String>,
     pub(crate) witness: Option<Witness>,
     pub(crate) kubeconfig: Option<PrivateKubeconfig>,

@@ -88,10 +88,19 @@ impl App {
             Some(tokens) => tokens.provider().clone(),
             None => Provider::discover(&core.provider_config(&workspace)).await.map_err(of_oidc)?,
         };
-        let pending = provider.begin(ask(step)).await.map_err(of_oidc)?;
+        let remembered = if step.is_none() { self.remembered_acr().await } else { Vec::new() };
+        let asked = Ask { acr_values: remembered.clone(), ..Ask::default() };
+        let pending = provider.begin(step.map_or(asked, ask)).await.map_err(of_oidc)?;
         core.host.open_browser(pending.authorization_url().as_str())?;
         core.at_step(SignInStep::Browser, step);
-        let signed_in = pending.finish(PERSON, cancel.cancelled()).await.map_err(of_oidc)?;
+        let signed_in = pending.finish(PERSON, cancel.cancelled()).await;
+        match (&signed_in, step) {
+            (Ok(_), Some(step)) => self.remember_acr(&step.acr).await,
+            // The provider may not offer it any more: the next try asks for nothing.
+            (Err(_), None) if !remembered.is_empty() => self.remember_acr(&[]).await,
+            _ => {}
+        }
+        let signed_in = signed_in.map_err(of_oidc)?;
         core.at_step(SignInStep::Checking, step);
         core.at_step(SignInStep::Hub, step);
         match current {
@@ -100,6 +109,20 @@ impl App {
                 self.refresh_identity(&tokens).await
             }
             None => self.connect(&workspace, self.tokens_of(provider, signed_in).await).await,
+        }
+    }
+
+    /// What a profile of this team asked for last, so that one MFA serves the whole incident.
+    async fn remembered_acr(&self) -> Vec<String> {
+        self.0.prefs.sign_in_acr().await.unwrap_or_default()
+    }
+
+    pub(crate) async fn remember_acr(&self, acr: &[String]) {
+        if let Err(error) = self.0.prefs.set_sign_in_acr(acr).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "how strong the next sign-in should be was not kept"
+            );
         }
     }
 
@@ -329,8 +352,7 @@ impl Core {
     }
 }
 
-fn ask(step: Option<&StepUp>) -> Ask {
-    let Some(step) = step else { return Ask::default() };
+fn ask(step: &StepUp) -> Ask {
     Ask {
         acr_values: step.acr.clone(),
         amr: step.amr.clone(),

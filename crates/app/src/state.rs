@@ -142,6 +142,9 @@ impl App {
         }
         self.check_hub(&workspace).await?;
         self.0.workspaces.join(&workspace)?;
+        if self.0.shared().workspace.as_ref() != Some(&workspace) {
+            self.remember_acr(&[]).await;
+        }
         self.0.shared().workspace = Some(workspace.clone());
         let demo = self.0.is_demo();
         self.0.shared().demo_joined = demo;

@@ -12,8 +12,9 @@ use k8s_openapi::api::{
 };
 use kube::ResourceExt;
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, GRANT_LABEL};
+use sallyport_client::Endpoint;
 use sallyport_model::{Phase, RequestUid, RoleName, Scope, SessionAccount};
-use sallyport_provision::{Dialer, Observed, Target};
+use sallyport_provision::{Observed, Target};
 use sallyport_rbac::{Rule, dangers, effective, growth};
 use std::{
     collections::BTreeSet,
@@ -28,7 +29,8 @@ pub(crate) struct Broker {
     pub(crate) authorities: Authorities,
     pub(crate) hub: Hub,
     pub(crate) target: Target,
-    pub(crate) dialer: Dialer,
+    /// Where the target answers, for connections of their own.
+    pub(crate) target_at: Endpoint,
     pub(crate) stores: Stores,
     pub(crate) queue: Queue,
     pub(crate) clock: Clock,

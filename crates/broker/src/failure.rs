@@ -51,7 +51,7 @@ impl From<ProvisionError> for Failure {
 impl From<NotReady> for Failure {
     fn from(error: NotReady) -> Self {
         match error {
-            NotReady::Dial(_) => Self::Target(chain(&error)),
+            NotReady::Away(_) => Self::Target(chain(&error)),
             _ => Self::failed(error.to_string()),
         }
     }

@@ -7,11 +7,12 @@ use crate::{
     hubside::{Write, wire_offer},
 };
 use sallyport_api::{AccessRequest, Asked};
+use sallyport_client::Warm;
 use sallyport_hub::seal;
 use sallyport_model::{EndReason, Jti, Phase};
 use sallyport_policy::{Offer, Permit};
 use sallyport_provision::{
-    MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, Warm, plan, until_ready,
+    MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, plan, until_ready,
 };
 use tokio::time::Instant;
 
@@ -30,7 +31,7 @@ impl Broker {
         offer: &Offer,
     ) -> Result<AccessRequest, Failure> {
         let start = Instant::now();
-        let warm = Warm::start(self.dialer.clone(), WARM, self.config.deadline);
+        let warm = Warm::start(self.target_at.clone(), WARM, self.config.deadline);
         let grant = grant_name(request);
         let seen = self.observed(&grant);
         // The grant binds nothing, so it may come into being while the decision is being written down.
@@ -49,7 +50,7 @@ impl Broker {
         let ready = async {
             let within = self.config.ready_within;
             Ok::<_, Failure>(
-                until_ready(&self.dialer, Some(warm), &minted.token, &session.questions, within).await?,
+                until_ready(&self.target_at, Some(warm), &minted.token, &session.questions, within).await?,
             )
         };
         let (ready, request) = tokio::try_join!(ready, self.note_token(&request, &session, &minted))?;

@@ -49,7 +49,7 @@ impl Broker {
             return Verdict { verified: false, detail: wrong.join("; ") };
         }
         let shipped = shipped_guardrails(Side::Target).policies.len();
-        let by = self.dialer.authority();
+        let by = self.target_at.authority();
         Verdict {
             verified: true,
             detail: format!("{shipped} policies as shipped, {count} probes refused, by {by}"),

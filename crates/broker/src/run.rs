@@ -17,7 +17,7 @@ use kube::{Api, ResourceExt, core::DynamicObject, discovery::ApiResource, runtim
 use sallyport_api::{AccessProfile, AccessRequest, SESSIONS_NAMESPACE, SYSTEM_NAMESPACE};
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_model::Phase;
-use sallyport_provision::{Dialer, Target};
+use sallyport_provision::Target;
 use std::{
     future::Future,
     sync::{Arc, atomic::Ordering},
@@ -50,11 +50,6 @@ pub async fn run(config: Config) -> Result<()> {
         let countdown = crate::faults::Countdown::from_environment();
         (countdown.wrap(hub), countdown.wrap(target))
     };
-    let dialer = Dialer::new(&sallyport_provision::Endpoint {
-        url: config.target_url.clone(),
-        ca_bundle: authorities.target.clone(),
-        tls_server_name: None,
-    })?;
     let seat = Seat {
         api: Api::namespaced(target.clone(), SYSTEM_NAMESPACE),
         name: config.lease_name.clone(),
@@ -73,7 +68,7 @@ pub async fn run(config: Config) -> Result<()> {
             let broker = Arc::new(Broker {
                 hub: Hub::new(hub.clone(), config.deadline),
                 target: Target::new(target.clone(), config.deadline),
-                dialer: dialer.clone(),
+                target_at: target_endpoint.clone(),
                 stores: Stores::default(),
                 queue: Queue::default(),
                 clock: Clock::default(),

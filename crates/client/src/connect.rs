@@ -53,7 +53,7 @@ pub fn connect(
         Credential::Certificate { chain, key } => Some((chain.as_str(), key)),
         _ => None,
     };
-    let dial = Dial::new(endpoint, endpoint.tls(identity)?, timeouts.connect);
+    let dial = Dial::new(endpoint, endpoint.tls(identity, &[b"http/1.1"])?, timeouts.connect);
     let http = HttpClient::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_secs(60))

@@ -82,6 +82,13 @@ impl Service<Uri> for Dial {
 /// A TLS connection in the shape hyper wants.
 pub(crate) struct TlsConnection(TokioIo<TlsStream<TcpStream>>);
 
+impl TlsConnection {
+    /// Whether the server chose HTTP/2 (RFC 7301).
+    pub(crate) fn speaks_h2(&self) -> bool {
+        self.0.inner().get_ref().1.alpn_protocol() == Some(b"h2")
+    }
+}
+
 impl Connection for TlsConnection {
     fn connected(&self) -> Connected {
         Connected::new()

@@ -2,7 +2,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
 use sallyport_model::{Secret, clip, visible};
 use std::sync::Arc;
-use url::Url;
+use url::{Position, Url};
 
 /// Where an API server answers and whom to believe that it is the one.
 #[derive(Clone)]
@@ -78,6 +78,11 @@ impl Endpoint {
         &self.url
     }
 
+    /// Its host, with the port where that is not 443.
+    pub fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
+    }
+
     pub(crate) fn server_name(&self) -> ServerName<'static> {
         self.server_name.clone()
     }
@@ -86,10 +91,12 @@ impl Endpoint {
         self.url.host_str().unwrap_or_default().to_owned()
     }
 
-    /// A TLS configuration of its own, without resumption: each connection proves the server anew.
+    /// A TLS configuration of its own, without resumption: each connection proves the server anew. `protocols` are
+    /// offered in this order (ALPN).
     pub(crate) fn tls(
         &self,
         identity: Option<(&str, &Secret<String>)>,
+        protocols: &[&[u8]],
     ) -> Result<Arc<ClientConfig>, EndpointError> {
         let wrong = || EndpointError::Identity(self.host());
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -106,7 +113,7 @@ impl Endpoint {
                 builder.with_client_auth_cert(chain, key).map_err(|_| wrong())?
             }
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|p| p.to_vec()).collect();
         config.resumption = rustls::client::Resumption::disabled();
         Ok(Arc::new(config))
     }

@@ -2,8 +2,8 @@
 //!
 //! `kube`'s own ways to make a client read the environment, run credential plugins and repeat refused writes up to
 //! fifteen times. Here an endpoint, its CA and a credential are given; nothing is inferred, nothing is repeated, no
-//! redirect is followed, and every wait has an end. The same dialling serves [`probe`], which asks one question on a
-//! connection of its own: readiness and the proof of closing must not ride on a connection that was let in before.
+//! redirect is followed, and every wait has an end. The same dialling serves [`Line`] and [`probe`], which ask on a
+//! connection of their own: readiness and the proof of closing must not ride on a connection that was let in before.
 
 #![deny(missing_docs)]
 
@@ -13,11 +13,11 @@ mod credential;
 mod dial;
 mod endpoint;
 mod fault;
-mod probe;
+mod line;
 
 pub use clock::{clock_difference, http_date};
 pub use connect::{Timeouts, connect};
 pub use credential::{Credential, TokenError, TokenFile, TokenSource};
 pub use endpoint::{Endpoint, EndpointError};
 pub use fault::{Fault, fault, within};
-pub use probe::{Answer, probe, probe_get};
+pub use line::{Answer, Line, Warm, probe, probe_get};

@@ -2,8 +2,8 @@
 //!
 //! [`plan`] is pure: from a [`sallyport_policy::Permit`] and what exists it says what is missing. Everything it names
 //! is *created*, never applied, and found objects count only when owner and content are what would have been made,
-//! so the same plan can be carried out again after a crash at any point. [`Dialer`] speaks to the target over
-//! connections of its own: readiness and proof must not profit from a pool that authenticated earlier.
+//! so the same plan can be carried out again after a crash at any point. Readiness and proof are asked over connections
+//! of their own: they must not profit from a pool that authenticated earlier.
 //!
 //! The broker runs this with its ServiceAccount, solo mode with the user's own rights.
 
@@ -18,7 +18,6 @@ mod plan;
 mod proof;
 mod question;
 mod ready;
-mod wire;
 
 pub use error::ProvisionError;
 pub use execute::{Target, account_of};
@@ -29,4 +28,3 @@ pub use plan::{Plan, SHORTEST_MINT, SessionPlan, Unfit, end_of, plan};
 pub use proof::{Proof, Proven, Witness};
 pub use question::{On, Question};
 pub use ready::{NotReady, Ready, until_ready};
-pub use wire::{Answer, DialError, Dialer, Endpoint, Line, Warm};

@@ -1,7 +1,7 @@
 //! The proof that a closed session is closed: asked of the API server itself, never of the gateway.
 
-use crate::wire::Dialer;
 use sallyport_api::RuleSummary;
+use sallyport_client::{Endpoint, probe_get};
 use sallyport_model::{Scope, Secret};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -84,17 +84,17 @@ impl Witness {
     /// # Errors
     /// Why none was: the session can then be closed, but its end can't be proven.
     pub async fn find(
-        dialer: &Dialer,
+        target: &Endpoint,
         token: &Secret<String>,
         paths: &[String],
         within: Duration,
     ) -> Result<Self, String> {
         let mut last = "its roles allow nothing that can be read".to_owned();
         for path in paths {
-            match dialer.ask(token, path, within).await {
+            match probe_get(target, Some(token), path, within).await {
                 Ok(answer) if matches!(answer.status, 200 | 404) => return Ok(Self { path: path.clone() }),
                 Ok(answer) => last = format!("GET {path} answered {}", answer.status),
-                Err(error) => last = error.to_string(),
+                Err(fault) => last = format!("{}: {fault}", target.authority()),
             }
         }
         Err(last)
@@ -107,19 +107,19 @@ impl Witness {
     }
 
     /// "Rights gone": the GET answers 403 or 401 within `within`.
-    pub async fn rights_gone(&self, dialer: &Dialer, token: &Secret<String>, within: Duration) -> Proof {
-        refused(dialer, token, &self.path, &[401, 403], within).await
+    pub async fn rights_gone(&self, target: &Endpoint, token: &Secret<String>, within: Duration) -> Proof {
+        refused(target, token, &self.path, &[401, 403], within).await
     }
 
     /// "Token refused": the GET answers 401 within `within`. Up to ten seconds of token cache are in between.
-    pub async fn token_refused(&self, dialer: &Dialer, token: &Secret<String>, within: Duration) -> Proof {
-        refused(dialer, token, &self.path, &[401], within).await
+    pub async fn token_refused(&self, target: &Endpoint, token: &Secret<String>, within: Duration) -> Proof {
+        refused(target, token, &self.path, &[401], within).await
     }
 }
 
 /// Asks on fresh connections until one of `statuses` comes, at first every 5 ms, later every 250 ms.
 async fn refused(
-    dialer: &Dialer,
+    target: &Endpoint,
     token: &Secret<String>,
     path: &str,
     statuses: &[u16],
@@ -129,18 +129,18 @@ async fn refused(
     let mut pause = Duration::from_millis(5);
     loop {
         let left = within.saturating_sub(start.elapsed());
-        let last = match dialer.ask(token, path, left).await {
+        let last = match probe_get(target, Some(token), path, left).await {
             Ok(answer) if statuses.contains(&answer.status) => {
                 let (status, at) = (answer.status, answer.date);
                 return Proof::Proven(Proven {
                     status,
                     took: start.elapsed(),
-                    by: dialer.authority().into(),
+                    by: target.authority().into(),
                     at,
                 });
             }
             Ok(answer) => format!("GET {path} still answered {}", answer.status),
-            Err(error) => error.to_string(),
+            Err(fault) => format!("{}: {fault}", target.authority()),
         };
         if start.elapsed() + pause >= within {
             return Proof::Unproven { why: format!("{last} after {} ms", start.elapsed().as_millis()) };
@@ -186,18 +186,11 @@ mod tests {
 
     #[tokio::test]
     async fn p13_no_answer_is_no_proof() {
-        let authority = crate::wire::Endpoint {
-            // Nothing listens on port 1.
-            url: "https://127.0.0.1:1".into(),
-            ca_bundle: rcgen::generate_simple_self_signed(["nobody".to_owned()])
-                .expect("a certificate")
-                .cert
-                .pem(),
-            tls_server_name: None,
-        };
-        let dialer = Dialer::new(&authority).expect("usable");
+        let ca = rcgen::generate_simple_self_signed(["nobody".to_owned()]).expect("a certificate").cert.pem();
+        // Nothing listens on port 1.
+        let target = Endpoint::parse("https://127.0.0.1:1", Some(&ca), None).expect("usable");
         let witness = Witness { path: "/api/v1/pods".into() };
-        let proof = witness.rights_gone(&dialer, &Secret::new("t".into()), Duration::from_millis(60)).await;
+        let proof = witness.rights_gone(&target, &Secret::new("t".into()), Duration::from_millis(60)).await;
         assert!(matches!(proof, Proof::Unproven { .. }), "{proof:?}");
     }
 }

@@ -1,9 +1,7 @@
-use crate::{
-    question::Question,
-    wire::{Answer, DialError, Dialer, Line, Warm},
-};
+use crate::question::Question;
 use futures::{StreamExt, stream};
 use http::Method;
+use sallyport_client::{Answer, Endpoint, Fault, Line, Warm};
 use sallyport_model::Secret;
 use serde::Deserialize;
 use std::time::Duration;
@@ -41,8 +39,8 @@ pub enum NotReady {
         last: String,
     },
     /// The target was not reached at the end.
-    #[error("the target's API server stopped answering")]
-    Dial(#[from] DialError),
+    #[error("the target's API server stopped answering: {0}")]
+    Away(Fault),
 }
 
 /// Asks with the session's own token, each round on a connection nobody used before, until three rounds in a row say
@@ -51,7 +49,7 @@ pub enum NotReady {
 /// # Errors
 /// [`NotReady`], with the question that was refused last.
 pub async fn until_ready(
-    dialer: &Dialer,
+    target: &Endpoint,
     warm: Option<Warm>,
     token: &Secret<String>,
     questions: &[Question],
@@ -61,14 +59,14 @@ pub async fn until_ready(
         return Err(NotReady::Nothing);
     }
     let start = Instant::now();
-    let mut warm = warm.unwrap_or_else(|| Warm::start(dialer.clone(), 1, within));
+    let mut warm = warm.unwrap_or_else(|| Warm::start(target.clone(), 1, within));
     let (mut rounds, mut in_a_row) = (0, 0);
     loop {
         let left = within.saturating_sub(start.elapsed());
         let verdict = match tokio::time::timeout(left, warm.next()).await {
             Ok(Ok(line)) => round(&line, token, questions, left).await,
-            Ok(Err(error)) => Err(Refusal::Dial(error)),
-            Err(_) => Err(Refusal::Dial(DialError::TimedOut { host: dialer.authority().to_owned() })),
+            Ok(Err(fault)) => Err(Refusal::Away(fault)),
+            Err(_) => Err(Refusal::Away(Fault::TimedOut)),
         };
         rounds += 1;
         match verdict {
@@ -88,14 +86,14 @@ pub async fn until_ready(
 }
 
 enum Refusal {
-    Dial(DialError),
+    Away(Fault),
     No { question: String, answer: String },
 }
 
 impl Refusal {
     fn into_error(self, within: Duration) -> NotReady {
         match self {
-            Self::Dial(error) => NotReady::Dial(error),
+            Self::Away(fault) => NotReady::Away(fault),
             Self::No { question, answer } => {
                 NotReady::Never { question, seconds: within.as_secs(), last: answer }
             }
@@ -113,7 +111,7 @@ async fn round(
     let asks: Vec<_> = questions.iter().map(|question| ask(line, token, question, within)).collect();
     let mut answers = stream::iter(asks).buffer_unordered(AT_ONCE);
     while let Some((question, answer)) = answers.next().await {
-        let answer = answer.map_err(Refusal::Dial)?;
+        let answer = answer.map_err(Refusal::Away)?;
         if let Some(no) = refusal(&answer) {
             return Err(Refusal::No { question: question.to_string(), answer: no });
         }
@@ -126,9 +124,9 @@ async fn ask<'q>(
     token: &Secret<String>,
     question: &'q Question,
     within: Duration,
-) -> (&'q Question, Result<Answer, DialError>) {
+) -> (&'q Question, Result<Answer, Fault>) {
     let body = question.review().to_string().into_bytes();
-    (question, line.send(Method::POST, REVIEWS, token, Some(body), within).await)
+    (question, line.send(Method::POST, REVIEWS, Some(token), Some(body), within).await)
 }
 
 #[derive(Deserialize)]

@@ -24,7 +24,8 @@ pub(crate) const FILE: &str = "prefs.db";
 
 const MIGRATIONS: Migrations = Migrations {
     file: FILE,
-    steps: &["
+    steps: &[
+        "
 CREATE TABLE pin (cluster TEXT PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE recent (cluster TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE opening (
@@ -51,7 +52,11 @@ CREATE TABLE open_session (
   end INTEGER,
   opened_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-"],
+",
+        "
+ALTER TABLE setting ADD COLUMN sign_in_acr TEXT;
+",
+    ],
 };
 
 /// The preferences of one data directory. Cheap to clone. Holds no secret.

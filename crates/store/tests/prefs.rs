@@ -36,8 +36,13 @@ async fn everything_is_there_after_a_restart() {
         prefs.remember_reason(Reason { text: "INC-7: a 'quoted' one".into(), at: 1000 }).await.unwrap();
         prefs.set_theme(Theme::Dark).await.unwrap();
         prefs.set_gateway_port(40_123).await.unwrap();
+        assert!(prefs.sign_in_acr().await.unwrap().is_empty());
+        prefs.set_sign_in_acr(&["urn:a".into(), "urn:b".into()]).await.unwrap();
     }
     let prefs = open(dir.path()).await;
+    assert_eq!(prefs.sign_in_acr().await.unwrap(), ["urn:a", "urn:b"]);
+    prefs.set_sign_in_acr(&[]).await.unwrap();
+    assert!(prefs.sign_in_acr().await.unwrap().is_empty());
     assert_eq!(prefs.pins().await.unwrap(), [cluster("b"), cluster("a")]);
     assert_eq!(prefs.recents(9).await.unwrap(), [cluster("x"), cluster("y")]);
     assert_eq!(prefs.last_opening(cluster("a")).await.unwrap(), Some(opening));

@@ -27,13 +27,22 @@ need_go() {
   [ "${BASH_REMATCH[1]}" -ge 26 ] || fail "$have is too old: Go 1.26 or newer is needed, from https://go.dev/dl"
 }
 
-hash_of() { cat "$@" | sha256sum | cut -c1-16; }
+# What is built into the programs: the version they report, kubectl in its user agent too.
+flags_of() {
+  local version=$1 minor=${1#*.} package flags='-s -w'; minor=${minor%%.*}
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    flags+=" -X $package.gitVersion=v$version -X $package.gitMajor=${version%%.*} -X $package.gitMinor=$minor"
+  done
+  printf '%s' "$flags"
+}
+
+# hash_of VERSION FILE...: names what is built from these files for that Kubernetes.
+hash_of() { local version=$1; shift; { flags_of "$version"; cat "$@"; } | sha256sum | cut -c1-16; }
 
 # compile MODULE_DIR KUBERNETES_VERSION OUT PACKAGE...: each package to OUT/<last word of its path>.
 compile() {
   local module=$1 version=$2 out=$3; shift 3
-  local minor=${version#*.}; minor=${minor%%.*}
-  local v=k8s.io/component-base/version package name begin
+  local package name begin
   mkdir -p "$out"
   for package in "$@"; do
     name=${package##*/}
@@ -41,8 +50,7 @@ compile() {
     begin=$SECONDS
     say "building $name …"
     (cd "$module" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off go build -trimpath \
-      -ldflags "-s -w -X $v.gitVersion=v$version -X $v.gitMajor=${version%%.*} -X $v.gitMinor=$minor" \
-      -o "$out/$name" "$package" >&2) || fail "building $name failed (reasons above); the Go module proxy must be reachable"
+      -ldflags "$(flags_of "$version")" -o "$out/$name" "$package" >&2) || fail "building $name failed (reasons above); the Go module proxy must be reachable"
     say "built $name in $((SECONDS - begin)) s"
   done
 }
@@ -107,8 +115,8 @@ other_set() {
 
 main() {
   local base host planes version=$pinned name
-  base=$cache/$(hash_of "$here/go.mod" "$here/go.sum")
-  host=$cache/podhost-$(hash_of "$here/go.mod" "$here/go.sum" "$here"/podhost/*.go)
+  base=$cache/$(hash_of "$pinned" "$here/go.mod" "$here/go.sum")
+  host=$cache/podhost-$(hash_of "$pinned" "$here/go.mod" "$here/go.sum" "$here"/podhost/*.go)
   provide "$base" pinned_set
   provide "$host" pod_host
   planes=$base
@@ -116,7 +124,7 @@ main() {
     K8S=${K8S#v}
     [[ $K8S =~ ^1\.[0-9]+\.[0-9]+$ ]] || fail "K8S=$K8S is no Kubernetes release: write it like 1.34.4"
     version=$K8S
-    planes=$cache/v$K8S
+    planes=$cache/v$K8S-$(hash_of "$K8S" /dev/null)
     provide "$planes" other_set
   fi
   declare -A path=(

@@ -59,4 +59,25 @@ impl Prefs {
     pub async fn set_gateway_port(&self, port: u16) -> Result<(), StoreError> {
         self.with(move |db| db.execute("UPDATE setting SET gateway_port = ?", [port]).map(|_| ())).await
     }
+
+    /// The `acr` values (OpenID Connect Core 1.0 §2) a profile asked for last: the next sign-in asks for them at once,
+    /// so that an incident takes one MFA and not a sign-in and a step-up. Empty when none did.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn sign_in_acr(&self) -> Result<Vec<String>, StoreError> {
+        let text: Option<String> =
+            self.with(|db| db.query_row("SELECT sign_in_acr FROM setting", [], |row| row.get(0))).await?;
+        // A value holds no space: they are sent as one parameter, parted by spaces.
+        Ok(text.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Keeps them; none forgets.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_sign_in_acr(&self, acr: &[String]) -> Result<(), StoreError> {
+        let text = (!acr.is_empty()).then(|| acr.join(" "));
+        self.with(move |db| db.execute("UPDATE setting SET sign_in_acr = ?", [text]).map(|_| ())).await
+    }
 }

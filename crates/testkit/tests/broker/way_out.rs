@@ -1,4 +1,4 @@
-use crate::world::{World, dialer, ended, eventually, get, grant_name, world};
+use crate::world::{World, ended, eventually, get, grant_name, target_of, world};
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
@@ -19,19 +19,19 @@ async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_to
     let ann = world.ann()?;
     let (asked, request) = ann.open(world).await?;
     let sealed = ann.unseal(&asked, &request)?;
-    let dialer = dialer(&sealed)?;
+    let target = target_of(&sealed)?;
     let rules = request.status.clone().and_then(|s| s.offer).context("an offer")?.rules;
     let paths = Witness::candidates(&rules, &Scope::from_list(["payments".parse()?]));
-    let witness = Witness::find(&dialer, &sealed.token, &paths, Duration::from_secs(5))
+    let witness = Witness::find(&target, &sealed.token, &paths, Duration::from_secs(5))
         .await
         .map_err(|why| anyhow::anyhow!("no witness: {why}"))?;
     // While it is open nothing is proven.
-    let early = witness.rights_gone(&dialer, &sealed.token, Duration::from_millis(200)).await;
+    let early = witness.rights_gone(&target, &sealed.token, Duration::from_millis(200)).await;
     ensure!(matches!(early, Proof::Unproven { .. }), "{early:?}");
 
     ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let left = Instant::now();
-    let rights = witness.rights_gone(&dialer, &sealed.token, Duration::from_secs(3)).await;
+    let rights = witness.rights_gone(&target, &sealed.token, Duration::from_secs(3)).await;
     let Proof::Proven(rights) = rights else { anyhow::bail!("{rights:?}") };
     println!("left to first {}: {} ms", rights.status, left.elapsed().as_millis());
     ensure!(left.elapsed() < Duration::from_secs(1));
@@ -41,7 +41,7 @@ async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_to
     ensure!(world.left(&request).await?.is_empty());
     let closed = ann.hub.request(&asked.which).await?;
     ensure!(closed.status.context("a status")?.credential.is_none(), "the credential outlived the session");
-    let token = witness.token_refused(&dialer, &sealed.token, Duration::from_secs(12)).await;
+    let token = witness.token_refused(&target, &sealed.token, Duration::from_secs(12)).await;
     let Proof::Proven(token) = token else { anyhow::bail!("{token:?}") };
     println!("left to 401: {} ms", left.elapsed().as_millis());
     ensure!(token.status == 401);

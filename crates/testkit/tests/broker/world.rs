@@ -6,10 +6,10 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleBinding};
 use kube::{Api, ResourceExt, api::ListParams};
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, CONDITION_ENDED, GRANT_LABEL};
+use sallyport_client::{Endpoint, probe_get};
 use sallyport_hub::seal::{self, KeyPair, Sealed};
 use sallyport_hub::{Ask, Hub, Refused, Which};
 use sallyport_model::{GrantUid, Phase, ProfileRevision, RequestUid, Scope, SessionAccount, Ttl};
-use sallyport_provision::{Dialer, Endpoint};
 use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use std::path::Path;
@@ -287,17 +287,16 @@ pub(crate) fn ended(request: &AccessRequest) -> String {
     ended.map_or_else(|| "without a condition".to_owned(), |c| format!("{}: {}", c.reason, c.message))
 }
 
-pub(crate) fn dialer(sealed: &Sealed) -> Result<Dialer> {
-    Ok(Dialer::new(&Endpoint {
-        url: sealed.endpoint.clone(),
-        ca_bundle: sealed.ca_bundle.clone(),
-        tls_server_name: sealed.tls_server_name.clone(),
-    })?)
+/// Where the session's API server answers, as sealed.
+pub(crate) fn target_of(sealed: &Sealed) -> Result<Endpoint> {
+    let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
+    Ok(Endpoint::parse(&sealed.endpoint, ca, name)?)
 }
 
 /// The status of a GET with the session's token, on a connection of its own.
 pub(crate) async fn get(sealed: &Sealed, path: &str) -> Result<u16> {
-    Ok(dialer(sealed)?.ask(&sealed.token, path, Duration::from_secs(5)).await?.status)
+    let answer = probe_get(&target_of(sealed)?, Some(&sealed.token), path, Duration::from_secs(5)).await;
+    Ok(answer?.status)
 }
 
 /// Waits until `check` says yes.

@@ -161,7 +161,13 @@ async fn kept(world: &World, board: &mut Board) -> Result<()> {
         )
         .await;
     board
-        .refused("9", "deletes all of them", admin, vec![Ask::delete(&requests("team-payments"))], alone)
+        .refused(
+            "9",
+            "deletes all of them",
+            admin,
+            vec![Ask::delete(&requests("team-payments")).dry()],
+            alone,
+        )
         .await;
     board
         .refused(
@@ -182,6 +188,14 @@ async fn kept(world: &World, board: &mut Board) -> Result<()> {
         )
         .await;
     board.allowed("9", "deletes what is over", broker, Ask::delete(&path(&over))).await;
+    // Where there is no broker, what was never granted would use up the team's quota for good.
+    let spec = world.spec(dana, "view").await?;
+    let made = board.must(dana, Ask::create(&requests("team-payments"), &request(&spec))).await?;
+    let never = path(made["metadata"]["name"].as_str().unwrap_or_default());
+    board
+        .refused("19", "clears what was never granted", other_broker, vec![Ask::delete(&never).dry()], alone)
+        .await;
+    board.allowed("19", "clears what was never granted", admin, Ask::delete(&never)).await;
 
     // A namespace on its way out waits for what is open in it.
     let team = "team-leaving";

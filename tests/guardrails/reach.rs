@@ -153,6 +153,20 @@ fn footholds() -> Vec<(&'static str, Value, &'static str)> {
             ),
             volumes,
         ),
+        (
+            "with a token of any audience, in a volume called as the system's own",
+            with(
+                json!({"volumes": [{"name": "kube-api-access-x", "projected": {"sources": [{"serviceAccountToken": {"path": "t", "audience": "vault", "expirationSeconds": 3607}}]}}]}),
+            ),
+            volumes,
+        ),
+        (
+            "with a token of a day, in a volume called as the system's own",
+            with(
+                json!({"volumes": [{"name": "kube-api-access-x", "projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 86400}}]}}]}),
+            ),
+            volumes,
+        ),
         ("as privileged", container(json!({"privileged": true})), privileged),
         ("with a capability", container(json!({"capabilities": {"add": ["SYS_ADMIN"]}})), privileged),
         (

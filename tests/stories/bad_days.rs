@@ -2,9 +2,11 @@
 
 use crate::lines::Lines;
 use anyhow::Result;
+use sallyport_hub::Hub;
 use sallyport_ipc::{ErrorCode, ProofKind, ProofState, SessionState};
+use sallyport_model::Phase;
 use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{DEADLINE, Desktop, input, proof};
+use sallyport_testkit::headless::{DEADLINE, Desktop, id_token, input, proof};
 use sallyport_testkit::idp::{Endpoint, Fault};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -112,6 +114,17 @@ pub(crate) async fn bad_days(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         format!("{error:?}"),
     );
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
+    // The hub took the ask in all the same, once it could.
+    let over =
+        desktop.until(&session.id, |v| proof(v, ProofKind::AccountRemoved).0 == Some(ProofState::Done)).await;
+    let lee = Hub::new(fleet.hub.client_with_token(&id_token(fleet, "lee").await?)?, DEADLINE);
+    let listed = lee.requests_of(&"team-payments".parse()?).await?;
+    let open = listed.objects.iter().filter(|r| r.phase() != Phase::Closed).count();
+    lines.check(
+        "an ask whose answer was lost is found and taken back",
+        over.is_ok() && open == 0,
+        format!("{open} open"),
+    );
     let again = desktop.open(cluster, "view").await?;
     lines.seen("and the next try works", "");
     desktop.app.session_leave(again.id.clone()).await?;

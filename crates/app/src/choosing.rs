@@ -104,11 +104,19 @@ impl Core {
         })
     }
 
+    /// Forgets what was written down: nothing was made, or it is proven gone.
+    pub(crate) async fn forget_note(&self, name: &str) {
+        if let Err(error) = self.prefs.forget_session(RequestUid::new(name)).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a session's note was not forgotten");
+        }
+    }
+
     /// Written down before anything exists, so that the next start finds whatever a crash leaves (promise P14).
-    pub(crate) async fn note_before_asking(&self, ask: &Ask) -> Result<(), AppError> {
+    pub(crate) async fn note_before_asking(&self, ask: &Ask, hub: &str) -> Result<(), AppError> {
         let name = request_name(&ask.public_key);
         let noted = OpenSession {
             request: RequestUid::new(name.clone()),
+            hub: hub.to_owned(),
             namespace: ask.team.clone(),
             name,
             cluster: ask.cluster.clone(),

@@ -6,9 +6,9 @@ use kube::Api;
 use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_client::{Fault, within};
-use sallyport_hub::{Refused, Which};
+use sallyport_hub::{Hub, Refused, Which};
 use sallyport_ipc::{Cleanup, CleanupProof};
-use sallyport_model::{Phase, SessionState};
+use sallyport_model::{NamespaceName, Phase, SessionState};
 use sallyport_store::OpenSession;
 use sallyport_terminal::Swept;
 use std::time::Duration;
@@ -77,12 +77,24 @@ impl App {
                 .filter(|s| !matches!(s.state(), SessionState::Closed(_)))
                 .filter_map(|s| s.which.borrow().as_ref().map(|w| w.name.clone()))
                 .collect();
-            let left = app.0.prefs.open_sessions().await.unwrap_or_default();
+            let left = match app.0.prefs.open_sessions().await {
+                Ok(left) => left,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "what was left open can't be read"
+                    );
+                    return;
+                }
+            };
             let mut all_over = true;
             for session in left.into_iter().filter(|s| !live.contains(&s.name)) {
+                if signed.stop.is_cancelled() {
+                    return;
+                }
                 all_over &= app.end_or_take_up(&signed, &session).await;
             }
-            if all_over {
+            if all_over && !signed.stop.is_cancelled() {
                 app.forget_stray_keys().await;
             }
         });
@@ -90,44 +102,45 @@ impl App {
 
     /// False when it could not be told what became of it.
     async fn end_or_take_up(&self, signed: &Signed, session: &OpenSession) -> bool {
-        let (what, proof) = match self.left_request(signed, session).await {
-            // It was noted before it was asked, and never was.
-            Ok(None) => (left_open(session), CleanupProof::Removed),
-            Ok(Some(request)) => {
-                if self.take_up(signed, &request).await {
-                    self.unsay(&left_open(session));
-                    return true;
-                }
-                let what = if matches!(request.phase(), Phase::Pending | Phase::Approved) {
-                    self.unsay(&left_open(session));
-                    left_waiting(session)
-                } else {
-                    left_open(session)
-                };
-                (what, self.finish(signed, &request).await)
+        // Another hub knows nothing of it, whatever it says.
+        if !session.hub.is_empty() && session.hub != signed.hub_url {
+            let why =
+                "it is on the hub of another team; it ends when its person signs in there, or by itself";
+            self.say(&left_open(session), CleanupProof::Unproven { why: why.into() }).await;
+            return false;
+        }
+        let found = request_named(&signed.hub, &session.namespace, &session.name, self.0.options.deadline);
+        let request = match found.await {
+            Ok(Some(request)) => request,
+            Ok(None) => {
+                // It was noted before it was asked, and never was.
+                self.unsay(&left_open(session));
+                self.0.forget_note(&session.name).await;
+                return true;
             }
-            Err(why) => (left_open(session), CleanupProof::Unproven { why }),
+            Err(fault) => {
+                let why = format!("the hub: {fault}");
+                self.say(&left_open(session), CleanupProof::Unproven { why }).await;
+                return false;
+            }
         };
+        if self.take_up(signed, &request).await {
+            self.unsay(&left_open(session));
+            return true;
+        }
+        let waited = matches!(request.phase(), Phase::Pending | Phase::Approved)
+            && request.spec.user == signed.who.user.as_str();
+        let proof = self.finish(signed, &request).await;
         let over = !matches!(proof, CleanupProof::Unproven { .. });
+        let what = if waited && over { left_waiting(session) } else { left_open(session) };
+        if waited && over {
+            self.unsay(&left_open(session));
+        }
         self.say(&what, proof).await;
-        if over && let Err(error) = self.0.prefs.forget_session(session.request.clone()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a cleaned session was not forgotten");
+        if over {
+            self.0.forget_note(&session.name).await;
         }
         over
-    }
-
-    async fn left_request(
-        &self,
-        signed: &Signed,
-        session: &OpenSession,
-    ) -> Result<Option<AccessRequest>, String> {
-        let requests: Api<AccessRequest> =
-            Api::namespaced(signed.hub.client().clone(), session.namespace.as_str());
-        match within(self.0.options.deadline, requests.get(&session.name)).await {
-            Ok(found) => Ok(Some(found)),
-            Err(Fault::NotFound) => Ok(None),
-            Err(fault) => Err(format!("the hub: {fault}")),
-        }
     }
 
     async fn finish(&self, signed: &Signed, request: &AccessRequest) -> CleanupProof {
@@ -186,6 +199,21 @@ impl App {
             .note(Draft::new(Action::CleanupAtStart).outcome(outcome).detail("what", what).detail("why", how))
             .await;
         core.tell_state();
+    }
+}
+
+/// A team's request by its name, if there is one.
+pub(crate) async fn request_named(
+    hub: &Hub,
+    team: &NamespaceName,
+    name: &str,
+    deadline: Duration,
+) -> Result<Option<AccessRequest>, Fault> {
+    let requests: Api<AccessRequest> = Api::namespaced(hub.client().clone(), team.as_str());
+    match within(deadline, requests.get(name)).await {
+        Ok(found) => Ok(Some(found)),
+        Err(Fault::NotFound) => Ok(None),
+        Err(fault) => Err(fault),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Leaving: cut first, then remove, then prove. Nothing here turns green without a probe (promise P13).
 
+use crate::cleanup::request_named;
 use crate::core::App;
 use crate::error::AppError;
 use crate::session::{Held, Session};
 use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_client::Fault;
 use sallyport_gateway::CutReason;
+use sallyport_hub::{Hub, Refused, Which};
 use sallyport_ipc::{ProofKind, ProofState};
-use sallyport_model::{EndReason, ErrorCode, RequestUid, SessionEvent, SessionState};
+use sallyport_model::{EndReason, ErrorCode, SessionEvent, SessionState};
 use sallyport_provision::{Proof, Witness};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,7 +45,7 @@ impl App {
                 .hint("It may have been closed already.")
         })?;
         match session.state() {
-            SessionState::Opening => session.cancel.cancel(),
+            SessionState::Opening => self.give_up(&session).await,
             SessionState::Open => {
                 let app = self.clone();
                 tokio::spawn(async move {
@@ -63,7 +66,7 @@ impl App {
             let app = self.clone();
             async move {
                 if session.state() == SessionState::Opening {
-                    session.cancel.cancel();
+                    app.give_up(&session).await;
                 }
                 if matches!(session.state(), SessionState::Opening | SessionState::Open) {
                     let (app, closing) = (app.clone(), session.clone());
@@ -171,32 +174,58 @@ impl App {
         let count = self.end_terminals(session).await;
         let detail = if count == 0 { "none was open".to_owned() } else { format!("{count} ended") };
         session.record().prove(ProofKind::TerminalsEnded, ProofState::Done, detail);
-        let kubeconfig = session.held().as_mut().and_then(|h| h.kubeconfig.take());
-        let removed = match kubeconfig {
-            None => Ok("there was none".to_owned()),
-            Some(file) => tokio::task::spawn_blocking(move || file.remove()).await.map_or_else(
-                |e| Err(e.to_string()),
-                |r| r.map(|()| "nothing of it was elsewhere".into()).map_err(|e| e.to_string()),
-            ),
-        };
-        let (state, detail) =
-            removed.map_or_else(|why| (ProofState::Unproven, why), |ok| (ProofState::Done, ok));
+        let (state, detail) = remove_kubeconfig(session)
+            .await
+            .map_or_else(|why| (ProofState::Unproven, why), |ok| (ProofState::Done, ok.to_owned()));
         session.record().prove(ProofKind::KubeconfigDeleted, state, detail);
         core.tell_session(session);
     }
 
+    /// Shuts what an opening that came too late has opened all the same.
+    pub(crate) async fn uncover(&self, session: &Session, why: CutReason) {
+        drop(self.0.gateway.cut(&session.id, why).await);
+        if let Err(why) = remove_kubeconfig(session).await {
+            tracing::warn!(session = %session.id, "a private kubeconfig could not be removed: {why}");
+        }
+    }
+
+    /// The hub a session is told at: by a later sign-in of the same person there, else by its own.
+    fn hub_of(&self, session: &Session) -> Hub {
+        let own = &session.signed;
+        let now = self.0.shared().signed.clone();
+        now.filter(|now| now.who.user == own.who.user && now.hub_url == own.hub_url)
+            .map_or_else(|| own.hub.clone(), |now| now.hub)
+    }
+
+    /// The session's request; `None` when there is none. An ask whose answer was lost is looked up by its name.
+    async fn request_of(&self, session: &Session) -> Result<Option<Which>, Fault> {
+        if let Some(which) = session.which.borrow().clone() {
+            return Ok(Some(which));
+        }
+        let Some((team, name)) = session.asked_as() else { return Ok(None) };
+        let found = request_named(&self.hub_of(session), &team, &name, self.0.options.deadline).await?;
+        let which = found.map(|request| Which::of(&request)).transpose()?;
+        if let Some(which) = &which {
+            session.record().request = Some(which.uid.clone());
+            session.which.send_replace(Some(which.clone()));
+        }
+        Ok(which)
+    }
+
     /// Tells the hub once, unless the broker closed it already. False when it may take it a little later: it is down,
-    /// or it just started.
+    /// it just started, or nobody is signed in who could tell it.
     async fn withdraw(&self, session: &Session) -> bool {
-        let which = session.which.borrow().clone();
-        let Some(which) = which else { return true };
         if session.closed_by_broker.borrow().is_some() {
             return true;
         }
-        let Ok(signed) = self.0.signed() else { return false };
-        match signed.hub.withdraw(&which).await {
-            Ok(_) => true,
-            Err(sallyport_hub::Refused::Fault(fault)) if fault.may_pass() => {
+        let told = match self.request_of(session).await {
+            Ok(None) => return true,
+            Ok(Some(which)) => self.hub_of(session).withdraw(&which).await.map(drop),
+            Err(fault) => Err(Refused::Fault(fault)),
+        };
+        match told {
+            Ok(()) | Err(Refused::Fault(Fault::NotFound)) => true,
+            Err(Refused::Fault(fault)) => {
                 tracing::warn!(session = %session.id, "the hub was not told yet: {fault}");
                 false
             }
@@ -211,8 +240,7 @@ impl App {
     async fn prove(&self, session: &Arc<Session>, told: bool) {
         let core = &self.0;
         let probe = session.held().as_ref().map(|h| (h.target.clone(), h.token.clone(), h.witness.clone()));
-        let asked = session.which.borrow().is_some();
-        let broker = self.broker_word(session.clone(), asked, told);
+        let broker = self.broker_word(session.clone(), told);
         let probes = async {
             match probe {
                 None => self.nothing_was_given(session).await,
@@ -306,12 +334,8 @@ impl App {
 
     /// Tells the hub if it was not, and waits until it shows the request closed: bindings and ServiceAccount are gone,
     /// says the broker.
-    async fn broker_word(&self, session: Arc<Session>, asked: bool, mut told: bool) {
+    async fn broker_word(&self, session: Arc<Session>, mut told: bool) {
         let core = &self.0;
-        if !asked {
-            session.record().prove(ProofKind::AccountRemoved, ProofState::Done, "nothing was asked for");
-            return;
-        }
         session.record().prove(ProofKind::AccountRemoved, ProofState::Running, "");
         let word = async {
             let mut pause = Duration::from_millis(200);
@@ -320,32 +344,37 @@ impl App {
                 pause = (pause * 2).min(Duration::from_secs(2));
                 told = self.withdraw(&session).await;
             }
-            self.hear_broker(&session).await
+            let which = session.which.borrow().clone();
+            match which {
+                None => Word::NothingAsked,
+                Some(which) => self.hear_broker(&session, &which).await,
+            }
         };
-        let heard = tokio::time::timeout(BROKER_WORD, word).await == Ok(true);
-        let (state, detail) = if heard {
-            (ProofState::Done, "the broker removed bindings, then ServiceAccount, then grant")
-        } else {
-            (ProofState::Unproven, "the broker has not confirmed it yet; it is asked again until it does")
+        let word = tokio::time::timeout(BROKER_WORD, word).await.unwrap_or(Word::Silent);
+        let (state, detail) = match word {
+            Word::NothingAsked => (ProofState::Done, "nothing was asked for"),
+            Word::Closed => {
+                (ProofState::Done, "the broker removed bindings, then ServiceAccount, then grant")
+            }
+            Word::Silent => {
+                (ProofState::Unproven, "the broker has not confirmed it yet; it is asked again until it does")
+            }
         };
         session.record().prove(ProofKind::AccountRemoved, state, detail);
-        if heard {
+        if word == Word::Closed {
             core.recorder.note(core.draft(Action::ProvenByBroker, &session)).await;
         }
         core.tell_session(&session);
     }
 
-    async fn hear_broker(&self, session: &Session) -> bool {
+    async fn hear_broker(&self, session: &Session, which: &Which) -> Word {
         let mut heard = session.closed_by_broker.subscribe();
         let watched = heard.wait_for(Option::is_some);
-        let which = session.which.borrow().clone();
-        let Ok(signed) = self.0.signed() else { return false };
         // The watch of an opening that failed is gone, so the hub is asked as well.
         let asked = async {
-            let Some(which) = which else { return };
             loop {
                 tokio::time::sleep(Duration::from_millis(250)).await;
-                if let Ok(request) = signed.hub.request(&which).await
+                if let Ok(request) = self.hub_of(session).request(which).await
                     && request.phase() == sallyport_model::Phase::Closed
                 {
                     return;
@@ -353,27 +382,50 @@ impl App {
             }
         };
         tokio::select! {
-            heard = watched => heard.is_ok(),
-            () = asked => true,
+            heard = watched => if heard.is_ok() { Word::Closed } else { Word::Silent },
+            () = asked => Word::Closed,
         }
     }
 
     /// A session that is proven over needs no cleaning at the next start.
     async fn forget_when_over(&self, session: &Session) {
-        let over = is_over(session);
         let which = session.which.borrow().clone();
-        let Some(name) = which.map(|w| w.name) else { return };
-        if over && let Err(error) = self.0.prefs.forget_session(RequestUid::new(name)).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a closed session was not forgotten");
+        // An ask without an answer, and nothing to be found now: it may still come in, so its note stays.
+        let Some(which) = which else { return };
+        if is_over(session) {
+            self.0.forget_note(&which.name).await;
         }
     }
 }
 
+async fn remove_kubeconfig(session: &Session) -> Result<&'static str, String> {
+    let kubeconfig = session.held().as_mut().and_then(|h| h.kubeconfig.take());
+    let Some(file) = kubeconfig else { return Ok("there was none") };
+    match tokio::task::spawn_blocking(move || file.remove()).await {
+        Ok(removed) => removed.map(|()| "nothing of it was elsewhere").map_err(|e| e.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What is known of the request's end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// There is no request.
+    NothingAsked,
+    /// The hub shows it closed.
+    Closed,
+    /// Nothing came in time.
+    Silent,
+}
+
 /// Whether the broker has confirmed the end, or both probes have.
 fn is_over(session: &Session) -> bool {
+    // Where no token was opened, or none was seen to work, the probes' lines say nothing of the grant.
+    let probed = session.held().as_ref().is_some_and(|held| held.witness.is_some());
     let record = session.record();
     let done = |kind| record.proof_of(kind) == Some(ProofState::Done);
-    done(ProofKind::AccountRemoved) || (done(ProofKind::RightsGone) && done(ProofKind::TokenRefused))
+    done(ProofKind::AccountRemoved)
+        || (probed && done(ProofKind::RightsGone) && done(ProofKind::TokenRefused))
 }
 
 fn first_stage_over(session: &Session) -> bool {

@@ -71,6 +71,8 @@ pub(crate) struct Shared {
 pub(crate) struct Signed {
     pub(crate) tokens: TokenSource,
     pub(crate) hub: Hub,
+    /// The hub's address.
+    pub(crate) hub_url: String,
     pub(crate) who: SignedInAs,
     pub(crate) email: Option<String>,
     pub(crate) teams: Vec<Team>,

@@ -13,7 +13,7 @@ use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_gateway::{CutReason, Opened};
 use sallyport_hub::seal::KeyPair;
-use sallyport_hub::{Ask, Change, Which};
+use sallyport_hub::{Ask, Change, Refused, Which, request_name};
 use sallyport_ipc::{Event, OpenInput, SessionView, StepKind};
 use sallyport_model::{ClusterName, EndReason, ErrorCode, SessionId, SessionState};
 use sallyport_store::{Opening, Reason};
@@ -59,8 +59,11 @@ impl App {
                 drop(sessions);
                 return Ok(core.session_view(&same));
             }
-            let session =
-                Arc::new(Session::new(SessionRecord::new(id.clone(), wanted), core.stop.child_token()));
+            let session = Arc::new(Session::new(
+                SessionRecord::new(id.clone(), wanted),
+                signed.clone(),
+                core.stop.child_token(),
+            ));
             sessions.insert(id, session.clone());
             session
         };
@@ -76,8 +79,15 @@ impl App {
     /// # Errors
     /// When there is no such session.
     pub async fn session_cancel(&self, id: String) -> Result<(), AppError> {
-        self.0.session(&id).ok_or_else(no_session)?.cancel.cancel();
+        let session = self.0.session(&id).ok_or_else(no_session)?;
+        self.give_up(&session).await;
         Ok(())
+    }
+
+    /// The person no longer wants what is opening: it is withdrawn, and no later start takes it up again.
+    pub(crate) async fn give_up(&self, session: &Session) {
+        self.forget_key(session).await;
+        session.cancel.cancel();
     }
 
     /// All sessions.
@@ -135,6 +145,8 @@ impl App {
             Err(error) => {
                 self.forget_key(&session).await;
                 self.opening_failed(&session, error).await;
+                // Where the closing had begun before the gateway was open, it found nothing to close.
+                self.uncover(&session, CutReason::Failed).await;
             }
         }
         self.0.clusters_changed.notify_one();
@@ -192,13 +204,17 @@ impl App {
             reason: wanted.reason.clone(),
             public_key: keys.public_key_base64(),
         };
-        core.note_before_asking(&ask).await?;
+        core.note_before_asking(&ask, &signed.hub_url).await?;
+        let name = request_name(&ask.public_key);
         loop {
+            session.may_be_asked_as(Some((ask.team.clone(), name.clone())));
             session.record().begin(StepKind::Asked);
             let again = core.signed_in_again.notified();
             match signed.hub.ask(&ask).await {
                 Ok(request) => {
                     let which = Which::of(&request).map_err(crate::faults::of_hub)?;
+                    // First of all: from here on it has to be withdrawn, whatever comes in between.
+                    session.which.send_replace(Some(which.clone()));
                     let mut draft = core
                         .draft(Action::Ask, session)
                         .request(&which.uid)
@@ -207,21 +223,26 @@ impl App {
                         .detail("duration", wanted.duration.to_string())
                         .detail("reason", &wanted.reason);
                     core.recorder.note(draft.detail("namespaces", wanted.scope.to_string())).await;
+                    let now = core.signed().unwrap_or_else(|_| signed.clone());
                     {
                         let mut record = session.record();
                         record.request = Some(which.uid.clone());
-                        record.done(StepKind::SignedIn, how_signed_in(&core.signed()?));
+                        record.done(StepKind::SignedIn, how_signed_in(&now));
                         record.done(
                             StepKind::Asked,
                             format!("{} · {} · {}", wanted.profile, wanted.scope, wanted.duration),
                         );
                         record.begin(StepKind::Approved);
                     }
-                    session.which.send_replace(Some(which.clone()));
                     core.tell_session(session);
                     return Ok(which);
                 }
                 Err(refused) => {
+                    // An answer that says no made nothing; no answer may have.
+                    let made_nothing = !matches!(refused, Refused::Fault(_));
+                    if made_nothing {
+                        session.may_be_asked_as(None);
+                    }
                     let error = of_refused(refused);
                     let draft = core
                         .draft(Action::Ask, session)
@@ -229,6 +250,9 @@ impl App {
                         .detail("why", error.message());
                     core.recorder.note(draft.detail("profile", wanted.profile.as_str())).await;
                     if error.code() != ErrorCode::StepUpNeeded {
+                        if made_nothing {
+                            core.forget_note(&name).await;
+                        }
                         return Err(error);
                     }
                     session.record().error = Some(error.view());
@@ -283,12 +307,11 @@ impl App {
 impl Core {
     /// A draft with everything a session's entries join on.
     pub(crate) fn draft(&self, action: Action, session: &Session) -> Draft {
-        let user = self.shared().signed.as_ref().map(|s| s.who.user.clone());
         let record = session.record();
-        let mut draft = Draft::new(action).session(&session.id).cluster(&record.wanted.cluster);
-        if let Some(user) = &user {
-            draft = draft.user(user);
-        }
+        let mut draft = Draft::new(action)
+            .session(&session.id)
+            .cluster(&record.wanted.cluster)
+            .user(&session.signed.who.user);
         if let Some(request) = &record.request {
             draft = draft.request(request);
         }

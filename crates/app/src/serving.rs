@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use sallyport_api::AccessRequest;
 use sallyport_audit::Action;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
-use sallyport_gateway::{CutReason, Opened, Upstream};
+use sallyport_gateway::{CutNotice, CutReason, CutReport, Opened, Upstream};
 use sallyport_hub::Which;
 use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_ipc::StepKind;
@@ -48,10 +48,9 @@ impl App {
             allow_impersonation: false,
             now: core.hub_now(),
         };
-        let opened = core
-            .gateway
-            .open(permit, upstream, core.calls.clone())
-            .map_err(|e| AppError::failed("the gateway could not open the session").because(e))?;
+        let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
+        let target = Endpoint::parse(&sealed.endpoint, ca, name)
+            .map_err(|e| bad("its endpoint can't be called").because(e))?;
         let scope = session.record().wanted.scope.clone();
         let rules = request
             .status
@@ -60,6 +59,13 @@ impl App {
             .map(|o| o.rules.clone())
             .unwrap_or_default();
         let paths = Witness::candidates(&rules, &scope);
+        // From here on there is a token whose end has to be proven, whatever fails below.
+        *session.held() =
+            Some(Held { token: sealed.token, target, paths: paths.clone(), witness: None, kubeconfig: None });
+        let opened = core
+            .gateway
+            .open(permit, upstream, core.calls.clone())
+            .map_err(|e| AppError::failed("the gateway could not open the session").because(e))?;
         let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
         let runtime = core.dirs.runtime.clone();
         let kubeconfig = tokio::task::spawn_blocking(move || PrivateKubeconfig::write(&runtime, &spec))
@@ -70,16 +76,10 @@ impl App {
                     .hint("Check the runtime directory and its disk.")
                     .because(e)
             })?;
-        let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
-        let target = Endpoint::parse(&sealed.endpoint, ca, name)
-            .map_err(|e| bad("its endpoint can't be called").because(e))?;
-        *session.held() = Some(Held {
-            token: sealed.token,
-            target,
-            paths: paths.clone(),
-            witness: None,
-            kubeconfig: Some(kubeconfig),
-        });
+        // Dropped, and so removed, where the session was closed meanwhile.
+        if let Some(held) = session.held().as_mut() {
+            held.kubeconfig = Some(kubeconfig);
+        }
         self.first_call(session, &opened, &paths, permit).await?;
         Ok(opened)
     }
@@ -143,7 +143,7 @@ impl App {
 
     /// While it is open: revoked or closed by the broker, ended by the gateway's clock, or left.
     pub(crate) async fn watch_while_open(self, session: Arc<Session>, mut changes: Changes, opened: Opened) {
-        let mut cut = opened.cut;
+        let mut cut = Some(opened.cut);
         loop {
             tokio::select! {
                 change = changes.next() => {
@@ -170,8 +170,9 @@ impl App {
                     let (app, session) = (self.clone(), session.clone());
                     tokio::spawn(async move { app.close(&session, EndReason::Left, CutReason::Left, None, None).await });
                 }
-                report = &mut cut, if session.state() == SessionState::Open => {
-                    if report.is_ok_and(|r| r.reason == CutReason::Expired) {
+                report = heard(&mut cut), if session.state() == SessionState::Open => {
+                    cut = None;
+                    if report.is_some_and(|r| r.reason == CutReason::Expired) {
                         let (app, session) = (self.clone(), session.clone());
                         tokio::spawn(async move { app.close(&session, EndReason::Expired, CutReason::Expired, None, None).await });
                     }
@@ -228,6 +229,14 @@ impl Core {
         record.jti = Some(sealed.jti.clone());
         record.end = Some(recorded_end);
         Ok((sealed, permit))
+    }
+}
+
+/// The gateway's own word that it cut the session: once, and never again after that.
+async fn heard(cut: &mut Option<CutNotice>) -> Option<CutReport> {
+    match cut {
+        Some(cut) => cut.await.ok(),
+        None => std::future::pending().await,
     }
 }
 

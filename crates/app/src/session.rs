@@ -1,14 +1,14 @@
 //! A session as an object: its record, what it holds while it lives, and the calls that stream in.
 
 use crate::calls;
-use crate::core::{App, Core};
+use crate::core::{App, Core, Signed};
 use crate::session_record::SessionRecord;
 use crate::terminals::OpenTerminal;
 use sallyport_client::Endpoint;
 use sallyport_gateway::Call;
 use sallyport_hub::Which;
 use sallyport_ipc::{Event, SessionView};
-use sallyport_model::{EndReason, Secret, SessionId, SessionState};
+use sallyport_model::{EndReason, NamespaceName, Secret, SessionId, SessionState};
 use sallyport_provision::Witness;
 use sallyport_terminal::PrivateKubeconfig;
 use std::collections::BTreeMap;
@@ -24,7 +24,11 @@ pub(crate) struct Session {
     record: Mutex<SessionRecord>,
     /// What it holds while it lives; dropped once its end is proven or given up.
     held: Mutex<Option<Held>>,
-    /// The request on the hub, once asked.
+    /// The sign-in it was asked with: its end is told with it too, whoever is signed in by then.
+    pub(crate) signed: Signed,
+    /// Team and name of the request that may exist on the hub, from just before it is asked for.
+    asked_as: Mutex<Option<(NamespaceName, String)>>,
+    /// The request on the hub, once it is known to exist.
     pub(crate) which: watch::Sender<Option<Which>>,
     pub(crate) terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
     /// Ends an opening that is under way.
@@ -54,11 +58,13 @@ pub(crate) struct Held {
 }
 
 impl Session {
-    pub(crate) fn new(record: SessionRecord, cancel: CancellationToken) -> Self {
+    pub(crate) fn new(record: SessionRecord, signed: Signed, cancel: CancellationToken) -> Self {
         Self {
             id: record.id.clone(),
             record: Mutex::new(record),
             held: Mutex::new(None),
+            signed,
+            asked_as: Mutex::new(None),
             which: watch::Sender::new(None),
             terminals: Mutex::default(),
             cancel,
@@ -75,6 +81,16 @@ impl Session {
     /// What it holds; the same care.
     pub(crate) fn held(&self) -> MutexGuard<'_, Option<Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What its request would be called, while it may exist.
+    pub(crate) fn asked_as(&self) -> Option<(NamespaceName, String)> {
+        self.asked_as.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that a request of this name may exist, or that none does.
+    pub(crate) fn may_be_asked_as(&self, name: Option<(NamespaceName, String)>) {
+        *self.asked_as.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 
     /// Its terminals; the same care.

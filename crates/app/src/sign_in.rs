@@ -159,6 +159,15 @@ impl App {
             else {
                 return;
             };
+            // One sign-in at a time, and this one too can be given up.
+            let cancel = app.0.stop.child_token();
+            {
+                let mut shared = app.0.shared();
+                if shared.cancel_sign_in.is_some() {
+                    return;
+                }
+                shared.cancel_sign_in = Some(cancel.clone());
+            }
             app.0.at_step(SignInStep::Hub, None);
             let resumed = async {
                 let provider = Provider::discover(&config).await.map_err(of_oidc)?;
@@ -167,7 +176,11 @@ impl App {
                 tokens.id_token().await.map_err(of_oidc)?;
                 app.connect(&workspace, tokens).await
             };
-            let done: Result<(), AppError> = resumed.await;
+            let done: Result<(), AppError> = tokio::select! {
+                done = resumed => done,
+                () = cancel.cancelled() => Err(crate::opening::cancelled()),
+            };
+            app.0.shared().cancel_sign_in = None;
             let mut draft = Draft::new(Action::TokenRefresh);
             if let Err(error) = &done {
                 tracing::info!("the stored sign-in was not resumed: {}", error.chain());
@@ -192,7 +205,11 @@ impl App {
             core.read_hub_clock(&endpoint, &tokens).await;
             let identity = hub.whoami().await.map_err(of_hub)?;
             // Boxed: the compiler can't see through its join that it may move between threads.
-            let teams = hub.teams().boxed().await.map_err(of_hub)?;
+            let teams = hub.teams().boxed().await.map_err(|fault| match fault {
+                // RBAC lets members of a team list the teams, and nobody else.
+                Fault::Forbidden(_) => no_team(&identity.user),
+                other => of_hub(other),
+            })?;
             Ok::<_, AppError>((identity, teams))
         };
         let (identity, teams) =
@@ -201,6 +218,7 @@ impl App {
             email: tokens.claims().and_then(|c| c.email),
             tokens,
             hub,
+            hub_url: workspace.hub.url.to_string(),
             who: SignedInAs {
                 user: identity.user,
                 groups: identity.groups,
@@ -250,10 +268,13 @@ impl App {
     /// When the provider did not confirm: this desktop has forgotten the sign-in all the same.
     pub async fn sign_out(&self) -> Result<AppState, AppError> {
         let core = &self.0;
+        // A sign-in page that is still open somewhere must not bring the person back afterwards.
+        self.sign_in_cancel().await?;
         let Some(signed) = core.shared().signed.clone() else { return Ok(core.state()) };
+        // Before the sessions end: nothing is taken up under this sign-in any more.
+        signed.stop.cancel();
         self.close_all(CutReason::SignedOut, Duration::from_secs(3)).await;
         let ended = signed.tokens.sign_out().await;
-        signed.stop.cancel();
         *core.inventory.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Inventory::default();
         {
             let mut shared = core.shared();
@@ -350,6 +371,12 @@ impl Core {
             self.shared().hub_ahead = Some(clock_difference(date, sent, now_ms()));
         }
     }
+}
+
+fn no_team(user: &UserName) -> AppError {
+    let user = visible(user.as_str());
+    AppError::new(ErrorCode::Forbidden, format!("{user} is in no team of this hub"))
+        .hint("You are signed in, and there is nothing you may ask for. Ask your admin which group you need.")
 }
 
 fn ask(step: &StepUp) -> Ask {

@@ -7,7 +7,7 @@ use crate::session::Session;
 use sallyport_audit::Action;
 use sallyport_ipc::{TerminalSize, TerminalView};
 use sallyport_model::{ErrorCode, SessionState};
-use sallyport_terminal::{Acks, Attachment, Exit, Size, Terminal, TerminalError, TerminalOptions};
+use sallyport_terminal::{Acks, Attachment, Exit, Located, Size, Terminal, TerminalError, TerminalOptions};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most terminals of one session.
@@ -77,15 +77,12 @@ impl App {
                 AppError::failed(format!("a session has at most {MOST} terminals")).hint("Close one first.")
             );
         }
-        let kubeconfig = session.held().as_mut().and_then(|h| h.kubeconfig.take()).ok_or_else(|| {
+        let place = session.held().as_ref().and_then(|h| h.kubeconfig.as_ref().map(Located::of));
+        let place = place.ok_or_else(|| {
             AppError::new(ErrorCode::SessionClosed, "this session has no kubeconfig any more")
                 .hint("Open the cluster again.")
         })?;
-        let spawned = Terminal::spawn(&kubeconfig, core.terminal_options(&session, size)).await;
-        // It goes back at once: the closing looks for it there.
-        if let Some(held) = session.held().as_mut() {
-            held.kubeconfig = Some(kubeconfig);
-        }
+        let spawned = Terminal::spawn(place, core.terminal_options(&session, size)).await;
         let terminal = spawned.map_err(not_started)?;
         let opened = Arc::new(OpenTerminal {
             id: uuid::Uuid::new_v4().to_string(),

@@ -98,10 +98,18 @@ impl App {
             record.done(kind, detail);
         }
         record.begin(StepKind::Approved);
-        let session = Arc::new(Session::new(record, core.stop.child_token()));
+        let session = Arc::new(Session::new(record, signed.clone(), core.stop.child_token()));
         session.key_kept.store(true, Ordering::Relaxed);
         session.which.send_replace(Some(which.clone()));
-        core.sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(id, session.clone());
+        {
+            let mut sessions = core.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = sessions.values().any(|s| s.record().request.as_ref() == Some(&which.uid));
+            // Signed out meanwhile, or taken up by a sign-in beside this one.
+            if signed.stop.is_cancelled() || known {
+                return true;
+            }
+            sessions.insert(id, session.clone());
+        }
         let what = format!("The request for {} is waited for again", request.spec.cluster);
         let draft: Draft = core.draft(Action::CleanupAtStart, &session).detail("what", what);
         core.recorder.note(draft).await;

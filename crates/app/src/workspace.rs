@@ -86,12 +86,13 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// SHA-256 of the hub's first CA certificate (DER), as people compare it.
+    /// SHA-256 of each of the hub's CA certificates (DER), as people compare them: one that is not shown could vouch
+    /// for another hub under the same name.
     pub fn hub_fingerprint(&self) -> String {
         fingerprint(&self.hub.ca)
     }
 
-    /// SHA-256 of the provider's own CA certificate, where the file brings one.
+    /// SHA-256 of each of the provider's own CA certificates, where the file brings one.
     pub fn issuer_fingerprint(&self) -> Option<String> {
         self.oidc.ca.as_deref().map(fingerprint)
     }
@@ -113,10 +114,19 @@ impl Workspace {
 }
 
 fn fingerprint(pem: &str) -> String {
-    let ders = certificates("the ca", pem).unwrap_or_default();
-    let hex = ders.first().map(|der| Digest::of(der).to_string()).unwrap_or_default();
-    let pairs: Vec<&str> = (0..hex.len() / 2).map(|i| &hex[2 * i..2 * i + 2]).collect();
-    pairs.join(":").to_ascii_uppercase()
+    let mut each: Vec<String> = certificates("the ca", pem)
+        .unwrap_or_default()
+        .iter()
+        .map(|der| {
+            let hex = Digest::of(der).to_string().to_ascii_uppercase();
+            let pairs: Vec<&str> = (0..hex.len() / 2).map(|i| &hex[2 * i..2 * i + 2]).collect();
+            pairs.join(":")
+        })
+        .collect();
+    // The order in the file means nothing.
+    each.sort();
+    each.dedup();
+    each.join(" + ")
 }
 
 fn bad(message: impl Into<String>) -> AppError {

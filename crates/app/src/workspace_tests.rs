@@ -32,6 +32,18 @@ fn a_good_file_is_read_and_shows_host_and_fingerprint() {
 }
 
 #[test]
+fn attack_2_a_certificate_beside_the_known_one_changes_the_fingerprint() {
+    let alone = Workspace::parse(&file().to_string()).unwrap().hub_fingerprint();
+    let both = |one: &str, two: &str| {
+        Workspace::parse(&with("/hub/ca", json!(format!("{one}{two}")))).unwrap().hub_fingerprint()
+    };
+    assert_ne!(both(CA, OTHER_CA), alone);
+    assert!(both(CA, OTHER_CA).contains(&alone));
+    assert_eq!(both(CA, OTHER_CA), both(OTHER_CA, CA));
+    assert_eq!(both(CA, CA), alone);
+}
+
+#[test]
 fn each_bad_file_says_what_is_wrong_with_it() {
     assert!(refused("").contains("not a workspace file"));
     assert!(refused("{\"apiVersion\": 7}").contains("not a workspace file"));

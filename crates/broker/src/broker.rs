@@ -14,7 +14,7 @@ use kube::ResourceExt;
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, GRANT_LABEL};
 use sallyport_client::Endpoint;
 use sallyport_model::{Phase, RequestUid, RoleName, Scope, SessionAccount};
-use sallyport_provision::{Observed, Target};
+use sallyport_provision::{Observed, Target, is_of_session};
 use sallyport_rbac::{Rule, dangers, effective, growth};
 use std::{
     collections::BTreeSet,
@@ -101,8 +101,12 @@ impl Broker {
         Observed {
             grant: stores.grants.get("", grant).map(|found| (*found).clone()),
             accounts: stores.accounts.filtered(|one| label(one) == Some(grant)),
-            bindings: stores.bindings.filtered(|one| label(one) == Some(grant)),
-            cluster_bindings: stores.cluster_bindings.filtered(|one| label(one) == Some(grant)),
+            bindings: stores
+                .bindings
+                .filtered(|one| label(one) == Some(grant) && is_of_session(one.subjects.as_ref())),
+            cluster_bindings: stores
+                .cluster_bindings
+                .filtered(|one| label(one) == Some(grant) && is_of_session(one.subjects.as_ref())),
         }
     }
 

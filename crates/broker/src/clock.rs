@@ -57,21 +57,24 @@ pub(crate) struct Hello {
     pub(crate) version: String,
 }
 
-/// Asks `/version`, for its answer and for its `Date`.
-pub(crate) async fn hello(client: &kube::Client, deadline: Duration) -> Result<Hello, Failure> {
-    let unusable = |why: &str| Failure::Target(format!("an API server's version: {why}"));
-    let request = http::Request::get("/version").body(Body::empty()).map_err(|e| unusable(&e.to_string()))?;
+/// Asks for `path`, for its answer and for its `Date`; anything but 200 is no answer.
+pub(crate) async fn hello(client: &kube::Client, path: &str, deadline: Duration) -> Result<Hello, Failure> {
+    let unusable = |why: &str| Failure::Target(format!("GET {path}: {why}"));
+    let request = http::Request::get(path).body(Body::empty()).map_err(|e| unusable(&e.to_string()))?;
     let sent = jiff::Timestamp::now().as_millisecond();
     let exchange = async {
         let answer = client.send(request).await?;
         let received = jiff::Timestamp::now().as_millisecond();
-        let date = http_date(answer.headers());
+        let (status, date) = (answer.status(), http_date(answer.headers()));
         let body = answer.into_body().collect_bytes().await?;
-        Ok::<_, kube::Error>((date, received, body))
+        Ok::<_, kube::Error>((status, date, received, body))
     };
     let answered =
         tokio::time::timeout(deadline, exchange).await.map_err(|_| unusable("no answer in time"))?;
-    let (date, received, body) = answered.map_err(|e| unusable(&fault(&e).to_string()))?;
+    let (status, date, received, body) = answered.map_err(|e| unusable(&fault(&e).to_string()))?;
+    if status != http::StatusCode::OK {
+        return Err(unusable(&format!("it answered {}", status.as_u16())));
+    }
     let date = date.ok_or_else(|| unusable("no Date"))?;
     let version = serde_json::from_slice::<serde_json::Value>(&body).ok();
     let version = version.as_ref().and_then(|v| v["gitVersion"].as_str()).unwrap_or("unknown");

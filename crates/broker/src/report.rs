@@ -14,7 +14,7 @@ use kube::{
 };
 use sallyport_api::{AccessCluster, BrokerReport, GuardrailReport, Profile, ProfileReport};
 use sallyport_client::within;
-use sallyport_model::clip;
+use sallyport_model::{ClusterName, clip};
 use serde_json::json;
 use std::{sync::Mutex, time::Duration};
 
@@ -30,12 +30,22 @@ pub(crate) struct Pulse {
     guardrails: Mutex<Option<GuardrailReport>>,
 }
 
+/// One of a cluster's requests, if there is any.
+fn own_requests(cluster: &ClusterName) -> String {
+    format!(
+        "/apis/access.sallyport.dev/v1alpha1/accessrequests?limit=1&fieldSelector=spec.cluster%3D{cluster}"
+    )
+}
+
 impl Broker {
-    /// Reads both clocks; an answer of the hub is a sign of life. Used at start and with every beat.
+    /// Reads both clocks, and asks the hub for what this broker must be able to hear: its own requests. Only that
+    /// counts as contact; a load balancer without a hub behind it, and a hub that no longer takes this broker's token,
+    /// answer too (attack 10). Used at start and with every beat.
     pub(crate) async fn read_clocks(&self, pulse: &Pulse) -> Result<(), Failure> {
+        let own = own_requests(&self.config.cluster);
         let (hub, target) = tokio::join!(
-            hello(&self.hub.client, self.config.deadline),
-            hello(self.target.client(), self.config.deadline)
+            hello(&self.hub.client, &own, self.config.deadline),
+            hello(self.target.client(), "/version", self.config.deadline)
         );
         if let Ok(hub) = &hub {
             self.contact.heard();
@@ -53,9 +63,8 @@ impl Broker {
             if let Err(failure) = self.read_clocks(pulse).await {
                 tracing::warn!(%failure, "the clocks can't be compared");
             }
-            match self.report_once(pulse).await {
-                Ok(()) => self.contact.heard(),
-                Err(failure) => tracing::warn!(%failure, "the AccessCluster's status can't be written"),
+            if let Err(failure) = self.report_once(pulse).await {
+                tracing::warn!(%failure, "the AccessCluster's status can't be written");
             }
             tokio::select! {
                 () = tokio::time::sleep(self.beat()) => {}

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use sallyport_model::AuditId;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -30,6 +30,8 @@ pub(crate) struct Recorder {
 struct Told {
     call: Call,
     peer: PeerLookup,
+    /// Whether the call's place in the history is free again with this.
+    frees: bool,
 }
 
 impl Recorder {
@@ -40,10 +42,8 @@ impl Recorder {
         let backlog = Arc::new(Semaphore::new(BACKLOG));
         let recorder = Self { queue, backlog: backlog.clone() };
         tokio::spawn(async move {
-            while let Some(Told { mut call, peer }) = told.recv().await {
+            while let Some(Told { mut call, peer, frees }) = told.recv().await {
                 call.peer = timeout(PEER_WAIT, peer).await.ok().flatten();
-                // A stream holds no place while it is open; its start and a call's end give the place back.
-                let frees = call.stream.is_none() || call.phase == CallPhase::Started;
                 if calls.send(call).await.is_err() {
                     backlog.close();
                     tracing::error!("nobody records the calls of a session any more; it serves none");
@@ -68,9 +68,9 @@ impl Recorder {
         }
     }
 
-    fn tell(&self, call: Call, peer: PeerLookup) {
+    fn tell(&self, call: Call, peer: PeerLookup, frees: bool) {
         // The receiving task ends early only when nobody listens, which `place` reports.
-        let _ = self.queue.send(Told { call, peer });
+        let _ = self.queue.send(Told { call, peer, frees });
     }
 }
 
@@ -104,6 +104,7 @@ pub(crate) struct InFlight {
     standing: Arc<Standing>,
     recorder: Recorder,
     peer: PeerLookup,
+    told: AtomicBool,
     finished: bool,
 }
 
@@ -117,7 +118,7 @@ impl InFlight {
     ) -> Self {
         let state = Arc::new(state);
         session.ledger().opened(state.clone());
-        Self { state, session, standing, recorder, peer, finished: false }
+        Self { state, session, standing, recorder, peer, told: AtomicBool::new(false), finished: false }
     }
 
     pub(crate) fn state(&self) -> &Arc<CallState> {
@@ -182,7 +183,10 @@ impl InFlight {
             impersonates: state.impersonates.clone(),
             peer: None,
         };
-        self.recorder.tell(call, self.peer.clone());
+        // The first that is told of a call gives its place back: a stream holds none while it is open, and one that was
+        // refused before it began has no start.
+        let frees = !self.told.swap(true, Relaxed);
+        self.recorder.tell(call, self.peer.clone(), frees);
     }
 }
 

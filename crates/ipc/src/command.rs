@@ -1,6 +1,6 @@
 /// Hands the list of commands to another macro, one `name(argument: Type, …) -> Result;` after the other.
 ///
-/// The shell makes its handler of it, for example:
+/// The shell makes its adapters and its handler of it, for example:
 ///
 /// ```ignore
 /// macro_rules! handler {

@@ -48,6 +48,8 @@ struct State {
     renewal: Option<watch::Receiver<Option<Result<(), Error>>>>,
     failed: Option<(Instant, Error)>,
     ended: Option<String>,
+    /// For good, unlike a refresh token that ran out: no later sign-in may bring this one back.
+    signed_out: bool,
     kept: bool,
     renew_before: Option<Duration>,
 }
@@ -85,6 +87,7 @@ impl TokenSource {
                 renewal: None,
                 failed: None,
                 ended: None,
+                signed_out: false,
                 kept: false,
                 renew_before: None,
             },
@@ -107,6 +110,7 @@ impl TokenSource {
             renewal: None,
             failed: None,
             ended: None,
+            signed_out: false,
             kept: true,
             renew_before: None,
         };
@@ -186,9 +190,18 @@ impl TokenSource {
     /// Goes on with a new sign-in of the same person, as after a step-up; the old refresh token is revoked on the side.
     ///
     /// # Errors
-    /// [`Error::OtherPerson`] when it is someone else; nothing changes then.
+    /// [`Error::OtherPerson`] when it is someone else, [`Error::SignInAgain`] after a sign-out; nothing changes then.
     pub async fn replace(&self, signed_in: SignedIn) -> Result<(), Error> {
         self.0.settle().await;
+        if self.0.lock().signed_out {
+            // A sign-in page that was still open when the person signed out: what it brought is given back.
+            if let Some(late) = &signed_in.refresh_token
+                && let Err(error) = self.0.provider.revoke(late).await
+            {
+                tracing::warn!(%error, "the refresh token of a late sign-in was not revoked");
+            }
+            return Err(Error::again("you signed out"));
+        }
         let old = {
             let mut state = self.0.lock();
             if state.subject != signed_in.claims.subject {
@@ -218,7 +231,11 @@ impl TokenSource {
     /// # Errors
     /// When the provider did not confirm. This computer has forgotten the token all the same.
     pub async fn sign_out(&self) -> Result<SignedOut, Error> {
-        self.0.lock().ended = Some("you signed out".to_owned());
+        {
+            let mut state = self.0.lock();
+            state.ended = Some("you signed out".to_owned());
+            state.signed_out = true;
+        }
         self.0.settle().await; // a renewal under way may bring the refresh token that is to be revoked
         let token = {
             let mut state = self.0.lock();

@@ -23,7 +23,7 @@ pub use error::ProvisionError;
 pub use execute::{Target, account_of};
 pub use flush::Flushed;
 pub use mint::{MINT_SLACK, Minted};
-pub use observe::Observed;
+pub use observe::{Observed, is_of_session};
 pub use plan::{Plan, SHORTEST_MINT, SessionPlan, Unfit, end_of, plan};
 pub use proof::{Proof, Proven, Witness};
 pub use question::{On, Question};

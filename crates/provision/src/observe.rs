@@ -1,7 +1,7 @@
 use crate::{ProvisionError, execute::Target};
 use k8s_openapi::api::{
     core::v1::ServiceAccount,
-    rbac::v1::{ClusterRoleBinding, RoleBinding},
+    rbac::v1::{ClusterRoleBinding, RoleBinding, Subject},
 };
 use kube::api::ListParams;
 use sallyport_api::{AccessGrant, GRANT_LABEL, SESSIONS_NAMESPACE};
@@ -17,6 +17,15 @@ pub struct Observed {
     pub bindings: Vec<RoleBinding>,
     /// ClusterRoleBindings.
     pub cluster_bindings: Vec<ClusterRoleBinding>,
+}
+
+/// Whether a binding names a session's ServiceAccount; admission lets the broker alone make such. Anybody who may write
+/// bindings in a namespace can give theirs a grant's label or owner, and that makes it no business of ours.
+#[must_use]
+pub fn is_of_session(subjects: Option<&Vec<Subject>>) -> bool {
+    subjects.into_iter().flatten().any(|subject| {
+        subject.kind == "ServiceAccount" && subject.namespace.as_deref() == Some(SESSIONS_NAMESPACE)
+    })
 }
 
 impl Observed {
@@ -57,11 +66,9 @@ impl Target {
             self.within(&what, bindings.list(&labelled)),
             self.within(&what, cluster_bindings.list(&labelled)),
         )?;
-        Ok(Observed {
-            grant,
-            accounts: accounts.items,
-            bindings: bindings.items,
-            cluster_bindings: cluster_bindings.items,
-        })
+        let (mut bindings, mut cluster_bindings) = (bindings.items, cluster_bindings.items);
+        bindings.retain(|b: &RoleBinding| is_of_session(b.subjects.as_ref()));
+        cluster_bindings.retain(|b: &ClusterRoleBinding| is_of_session(b.subjects.as_ref()));
+        Ok(Observed { grant, accounts: accounts.items, bindings, cluster_bindings })
     }
 }

@@ -55,6 +55,7 @@ CREATE TABLE open_session (
 ",
         "
 ALTER TABLE setting ADD COLUMN sign_in_acr TEXT;
+ALTER TABLE open_session ADD COLUMN hub TEXT NOT NULL DEFAULT '';
 ",
     ],
 };

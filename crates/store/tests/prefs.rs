@@ -71,6 +71,7 @@ async fn a_reason_is_carried_for_eight_hours() {
 async fn p14_a_session_that_was_not_proven_closed_is_found_at_the_next_start() {
     let dir = tempfile::tempdir().unwrap();
     let session = |uid: &str, opened_at| OpenSession {
+        hub: "https://hub.example/".into(),
         request: RequestUid::new(uid),
         namespace: "team-payments".parse().unwrap(),
         name: "ask-1".into(),

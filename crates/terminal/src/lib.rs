@@ -19,4 +19,4 @@ pub use kubeconfig::{KubeconfigError, KubeconfigSpec, PrivateKubeconfig};
 pub use output::{Acks, Attachment};
 pub use private::{Swept, sweep};
 pub use shell::Shell;
-pub use terminal::{Exit, Size, Terminal, TerminalError, TerminalOptions};
+pub use terminal::{Exit, Located, Size, Terminal, TerminalError, TerminalOptions};

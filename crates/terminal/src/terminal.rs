@@ -129,11 +129,7 @@ impl Terminal {
     ///
     /// # Errors
     /// [`TerminalError::Files`], [`TerminalError::Start`]. Nothing is left of a terminal that did not open.
-    pub async fn spawn(
-        kubeconfig: &PrivateKubeconfig,
-        mut options: TerminalOptions,
-    ) -> Result<Self, TerminalError> {
-        let place = Located::of(kubeconfig);
+    pub async fn spawn(place: Located, mut options: TerminalOptions) -> Result<Self, TerminalError> {
         let banner = std::mem::take(&mut options.banner);
         let started = tokio::task::spawn_blocking(move || start(&place, options))
             .await
@@ -245,8 +241,10 @@ impl Drop for Terminal {
     }
 }
 
-/// What is needed of a kubeconfig, without holding on to it.
-struct Located {
+/// Where a session's kubeconfig is and what it names, without holding on to it: whoever opens a terminal must not keep
+/// the file from being removed meanwhile.
+#[derive(Clone, Debug)]
+pub struct Located {
     runtime: PathBuf,
     path: PathBuf,
     cluster: String,
@@ -254,7 +252,9 @@ struct Located {
 }
 
 impl Located {
-    fn of(kubeconfig: &PrivateKubeconfig) -> Self {
+    /// Where this one is.
+    #[must_use]
+    pub fn of(kubeconfig: &PrivateKubeconfig) -> Self {
         Self {
             runtime: kubeconfig.runtime().to_owned(),
             path: kubeconfig.path(),

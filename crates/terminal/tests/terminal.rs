@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Child, SECRETS, Screen, Session, alive};
-use sallyport_terminal::{Size, Terminal, TerminalError, TerminalOptions};
+use sallyport_terminal::{Located, Size, Terminal, TerminalError, TerminalOptions};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn a_given_kubectl_comes_before_the_persons_own() {
         kubectl_dir: Some(format!("{}/given", session.home()).into()),
         ..session.options("/bin/bash")
     };
-    let terminal = Terminal::spawn(&session.kubeconfig, options).await.unwrap();
+    let terminal = Terminal::spawn(Located::of(&session.kubeconfig), options).await.unwrap();
     let mut screen = Screen::of(&terminal);
     screen.prompt().await;
     let said = screen.run("kubectl").await;
@@ -55,7 +55,7 @@ async fn size_exit_code_and_directory_are_the_shells_own() {
         banner: vec!["payments \u{202e}gedrorp".into()],
         ..session.options("/bin/bash")
     };
-    let terminal = Terminal::spawn(&session.kubeconfig, options).await.unwrap();
+    let terminal = Terminal::spawn(Located::of(&session.kubeconfig), options).await.unwrap();
     let mut screen = Screen::of(&terminal);
     assert!(screen.all.starts_with("payments ⟨U+202E⟩gedrorp\r\n"), "{}", screen.all);
     screen.prompt().await;
@@ -75,7 +75,7 @@ async fn a_shell_that_does_not_start_leaves_nothing() {
     let session = Session::new();
     session.home_file("text", "not executable", 0o644);
     for shell in [format!("{}/text", session.home()), session.home(), "bash".into(), "/nowhere/bash".into()] {
-        let failed = Terminal::spawn(&session.kubeconfig, session.options(&shell)).await;
+        let failed = Terminal::spawn(Located::of(&session.kubeconfig), session.options(&shell)).await;
         assert!(matches!(failed, Err(TerminalError::Start { .. })), "{shell}");
     }
     // What only the kernel can tell is told by the exit.

@@ -28,6 +28,7 @@ const redirect = (res, location) => res.writeHead(303, { location, 'cache-contro
 export function createInteractions({ config, accounts, switches, now }) {
   const started = new Map(); // interaction uid -> { subject, attempts }
   const browsers = new Map(); // browser cookie -> { subject, passwordAt }
+  const demo = new Map(config.shown ?? []);
   const freshSeconds = config.password_fresh_seconds ?? 8 * 3600;
 
   const browserOf = (req) => /(?:^|;\s*)idp_browser=([\w-]+)/.exec(req.headers.cookie ?? '')?.[1];
@@ -78,9 +79,13 @@ export function createInteractions({ config, accounts, switches, now }) {
     if (details.prompt.name === 'consent') {
       return confirmPage(res, { ...page, account: accounts.get(details.session.accountId) });
     }
-    if (state.subject) return codePage(res, { ...page, account: accounts.get(state.subject) });
+    if (state.subject) {
+      const shown = demo.has(state.subject) ? accounts.currentCode(state.subject) : undefined;
+      return codePage(res, { ...page, account: accounts.get(state.subject), shown });
+    }
     const hint = details.params.login_hint ?? accounts.get(details.session?.accountId)?.email ?? '';
-    return passwordPage(res, { ...page, hint, mfa: needsCode(details) });
+    const people = [...demo].map(([sub, what]) => ({ ...accounts.get(sub), what }));
+    return passwordPage(res, { ...page, hint, mfa: needsCode(details), people });
   }
 
   async function refuse(provider, req, res, details, state, message) {

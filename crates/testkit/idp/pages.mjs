@@ -58,7 +58,16 @@ function person(account) {
 <span><strong>${escape(account?.name)}</strong><br>${escape(account?.email)}</span></p>`;
 }
 
-export function passwordPage(res, { uid, name, client, message, hint, mfa }) {
+/** Sign-in data of a demo's people; nothing where none are shown. */
+function cheatSheet(people) {
+  if (!people?.length) return '';
+  const rows = people.map(
+    ({ email, password, what }) => `<li><span class="mono">${escape(email)}</span> <span class="mono">${escape(password)}</span><br>${escape(what)}</li>`,
+  );
+  return `<aside aria-label="Demo accounts"><h2>Demo accounts</h2><ul>${rows.join('\n')}</ul></aside>`;
+}
+
+export function passwordPage(res, { uid, name, client, message, hint, mfa, people }) {
   const focus = hint ? ['', ' autofocus'] : [' autofocus', ''];
   send(
     res,
@@ -75,12 +84,13 @@ ${alert(message)}
 <button type="submit" id="submit">${mfa ? 'Next' : 'Sign in'}</button>
 </form>
 ${mfa ? '<p class="hint">Step 1 of 2. A one-time code is asked next.</p>' : ''}
-${cancel(uid)}`,
+${cancel(uid)}
+${cheatSheet(people)}`,
     message ? 401 : 200,
   );
 }
 
-export function codePage(res, { uid, name, message, account }) {
+export function codePage(res, { uid, name, message, account, shown }) {
   send(
     res,
     'One-time code',
@@ -95,7 +105,8 @@ ${alert(message)}
 <button type="submit" id="submit">Verify</button>
 </form>
 <p class="hint">A code is accepted once.</p>
-${cancel(uid)}`,
+${cancel(uid)}
+${shown ? `<aside aria-label="Demo code"><h2>Demo</h2><p>An authenticator would show <strong class="mono">${escape(shown)}</strong> now. <a href="/interaction/${uid}">Show the next one</a></p></aside>` : ''}`,
     message ? 401 : 200,
   );
 }

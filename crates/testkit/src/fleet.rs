@@ -65,11 +65,13 @@ pub struct FleetOptions {
     pub inventory: bool,
     /// Further flags of every broker.
     pub broker_flags: Vec<String>,
+    /// Whose sign-in data the sign-in page shows, as [`IdpOptions::shown`].
+    pub shown: Vec<(&'static str, &'static str)>,
 }
 
 impl Default for FleetOptions {
     fn default() -> Self {
-        Self { targets: 1, pods: true, inventory: false, broker_flags: Vec::new() }
+        Self { targets: 1, pods: true, inventory: false, broker_flags: Vec::new(), shown: Vec::new() }
     }
 }
 
@@ -118,6 +120,7 @@ impl Fleet {
         let idp = Idp::start(IdpOptions {
             accounts: people(),
             clients: vec![IdpClient::new(CLIENT_ID)],
+            shown: options.shown.clone(),
             ..IdpOptions::default()
         })
         .await?;

@@ -111,6 +111,9 @@ pub struct IdpOptions {
     pub id_token_seconds: u32,
     /// For how long a step-up asks for the code alone after a password was given, seconds.
     pub password_fresh_seconds: u32,
+    /// Whose password and current code the pages show, by `sub`, and what that person can try: for demos, where there
+    /// is no authenticator to look at. Empty shows nobody's.
+    pub shown: Vec<(&'static str, &'static str)>,
 }
 
 impl Default for IdpOptions {
@@ -127,6 +130,7 @@ impl Default for IdpOptions {
             port: None,
             id_token_seconds: 3600,
             password_fresh_seconds: 8 * 3600,
+            shown: Vec::new(),
         }
     }
 }

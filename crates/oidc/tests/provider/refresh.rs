@@ -198,6 +198,19 @@ async fn p4_signing_out_revokes_at_the_provider_and_forgets_here() -> Result<()>
 }
 
 #[tokio::test]
+async fn p4_a_sign_in_page_that_was_still_open_does_not_undo_a_sign_out() -> Result<()> {
+    let (stored, persist) = recorder();
+    let (idp, provider, source) = signed_in(Due::Later, persist).await?;
+    let (late, _) = sign_in(&provider, &FormBrowser::of(&idp, "ana")?, mfa()).await?;
+    source.sign_out().await?;
+    let refused = source.replace(late?).await;
+    assert!(matches!(refused, Err(Error::SignInAgain { .. })), "{refused:?}");
+    assert!(last(&stored).is_none());
+    assert!(idp.refresh_tokens().await?.iter().all(|fate| fate.state == "revoked"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn p4_signing_out_with_the_provider_hanging_ends_in_time_and_still_forgets() -> Result<()> {
     let (stored, persist) = recorder();
     let (idp, _, source) = signed_in(Due::Later, persist).await?;

@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub struct OpenSession {
     /// The request on the hub; in solo mode the id the desktop made for it.
     pub request: RequestUid,
+    /// The hub's address; empty in solo mode and in notes of versions before this field.
+    pub hub: String,
     /// The request's namespace on the hub; in solo mode the namespace of the ServiceAccount.
     pub namespace: NamespaceName,
     /// The request's name; in solo mode the ServiceAccount's.
@@ -36,7 +38,7 @@ impl Prefs {
         self.with(move |db| {
             db.execute(
                 "INSERT OR REPLACE INTO open_session
-                 (request, namespace, name, cluster, kubeconfig, solo, end, opened_at) VALUES (?,?,?,?,?,?,?,?)",
+                 (request, namespace, name, cluster, kubeconfig, solo, end, opened_at, hub) VALUES (?,?,?,?,?,?,?,?,?)",
                 (
                     session.request.as_str(),
                     session.namespace.as_str(),
@@ -46,6 +48,7 @@ impl Prefs {
                     session.solo,
                     session.end,
                     session.opened_at,
+                    session.hub,
                 ),
             )
             .map(|_| ())
@@ -71,7 +74,7 @@ impl Prefs {
     pub async fn open_sessions(&self) -> Result<Vec<OpenSession>, StoreError> {
         self.with(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT request, namespace, name, cluster, kubeconfig, solo, end, opened_at
+                "SELECT request, namespace, name, cluster, kubeconfig, solo, end, opened_at, hub
                  FROM open_session ORDER BY opened_at, request",
             )?;
             statement.query_map([], read)?.collect()
@@ -87,6 +90,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<OpenSession> {
         name: row.get(2)?,
         cluster: parsed(row, 3)?,
         kubeconfig: PathBuf::from(row.get::<_, String>(4)?),
+        hub: row.get(8)?,
         solo: row.get(5)?,
         end: row.get(6)?,
         opened_at: row.get(7)?,

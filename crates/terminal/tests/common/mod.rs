@@ -3,7 +3,7 @@
 
 use sallyport_model::Secret;
 use sallyport_terminal::{
-    Attachment, Environment, KubeconfigSpec, PrivateKubeconfig, Terminal, TerminalOptions,
+    Attachment, Environment, KubeconfigSpec, Located, PrivateKubeconfig, Terminal, TerminalOptions,
 };
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -83,7 +83,7 @@ impl Session {
     }
 
     pub(crate) async fn open(&self, shell: &str) -> Terminal {
-        Terminal::spawn(&self.kubeconfig, self.options(shell)).await.unwrap()
+        Terminal::spawn(Located::of(&self.kubeconfig), self.options(shell)).await.unwrap()
     }
 }
 

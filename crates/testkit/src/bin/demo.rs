@@ -17,6 +17,16 @@ use sallyport_testkit::fleet::{Fleet, FleetOptions};
 use std::process::ExitCode;
 use timeline::Timeline;
 
+/// Who may try what.
+const PEOPLE: [(&str, &str); 3] = [
+    ("dana", "develops payments: opens views and debugging at once"),
+    (
+        "pat",
+        "develops payments too, signs in with the password alone and is asked for the code when production wants it",
+    ),
+    ("lee", "leads payments: may approve what others ask for"),
+];
+
 #[tokio::main]
 async fn main() -> ExitCode {
     sallyport_testkit::plane::install_crypto();
@@ -41,9 +51,14 @@ async fn run(display: bool) -> Result<()> {
     println!(
         "  starting an identity provider, a hub and two targets: some seconds, minutes the very first time"
     );
-    let fleet =
-        Fleet::start(FleetOptions { targets: 2, pods: true, inventory: true, ..FleetOptions::default() })
-            .await?;
+    let fleet = Fleet::start(FleetOptions {
+        targets: 2,
+        pods: true,
+        inventory: true,
+        shown: PEOPLE.to_vec(),
+        ..FleetOptions::default()
+    })
+    .await?;
     timeline.step("identity provider, hub, two targets with simulated pods and their brokers are up");
     let ended = if display { by_hand::run(&fleet).await } else { play::run(&fleet, &mut timeline).await };
     drop(fleet);

@@ -199,6 +199,7 @@ fn write_config(dir: &Path, options: &IdpOptions, ca: &IdpCa) -> Result<PathBuf>
         "port": options.port.unwrap_or(0),
         "id_token_seconds": options.id_token_seconds,
         "password_fresh_seconds": options.password_fresh_seconds,
+        "shown": options.shown,
         "cert": dir.join("cert.pem"),
         "key": dir.join("key.pem"),
     });

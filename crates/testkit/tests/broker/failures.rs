@@ -31,6 +31,26 @@ async fn attack_10_a_broker_out_of_touch_with_the_hub_closes_its_grants() -> Res
     no_token_in(&broker.log())
 }
 
+/// An answer is not contact: here the hub answers, and lets the broker read nothing of its own any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attack_10_a_broker_that_the_hub_no_longer_lets_in_closes_its_grants() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default().flag("--hub-silence=4s")).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    let binding = ["clusterrolebinding", "sallyport:broker-hub"];
+    let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/hub");
+    world.hub.kubectl().ok(&["delete", binding[0], binding[1]]).await?;
+    let gone =
+        eventually("a refusal", Duration::from_secs(15), async || Ok(get(&sealed, PODS).await? == 403)).await;
+    world.hub.apply_kustomize(&deploy).await?;
+    println!("let in no more to first 403: {} ms", gone?.as_millis());
+    let said = ann.end_of(&asked).await?;
+    ensure!(said.starts_with("Revoked:"), "{said}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p14_a_short_outage_of_the_hub_closes_nothing() -> Result<()> {
     let (world, _turn) = world().await?;

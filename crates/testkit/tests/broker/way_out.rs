@@ -133,6 +133,30 @@ fn etcd_of(dir: &std::path::Path) -> Result<String> {
     anyhow::bail!("no etcd under {}", dir.display())
 }
 
+/// Whoever may write bindings in a namespace can label theirs as a grant's, and keep it there with a finalizer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p13_somebody_elses_binding_under_a_grants_label_neither_goes_nor_keeps_it_open() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let theirs = serde_json::json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "theirs", "namespace": "payments", "finalizers": ["example.org/stay"],
+            "labels": {"access.sallyport.dev/grant": grant_name(&request)}},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"kind": "ServiceAccount", "namespace": "payments", "name": "default"}],
+    });
+    world.target.kubectl().apply(&theirs.to_string()).await?;
+    let said = ann.leave(&asked).await?;
+    let there = world.target.kubectl().ok(&["get", "rolebinding", "theirs", "-n", "payments"]).await;
+    let let_go = r#"{"metadata":{"finalizers":null}}"#;
+    world.target.kubectl().ok(&["patch", "rolebinding", "theirs", "-n", "payments", "-p", let_go]).await?;
+    world.target.kubectl().ok(&["delete", "rolebinding", "theirs", "-n", "payments"]).await?;
+    ensure!(said.starts_with("Left:") && there.is_ok(), "{said}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attack_8_a_grant_deleted_by_hand_closes_the_request_and_is_not_made_again() -> Result<()> {
     let (world, _turn) = world().await?;

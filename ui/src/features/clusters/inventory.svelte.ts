@@ -10,6 +10,9 @@ export type Item =
   | { kind: "cluster"; id: string; cluster: ClusterView };
 
 const RECENT = 6;
+/** How long a pointer must have rested before rows may change places, and for how long that is waited for, in ms. */
+const REST = 400;
+const REST_MOST = 1500;
 const ENVIRONMENTS: readonly EnvironmentKind[] = ["prod", "stage", "dev", "other"];
 
 /** The list of clusters as last fetched, what of it is searched for, and what is selected. */
@@ -42,7 +45,21 @@ class Inventory {
   readonly items = $derived(this.query.trim() === "" ? grouped(this.matches) : flat(this.matches));
   readonly selected = $derived(this.items.findIndex((item) => item.kind === "cluster" && item.cluster.name === app.cluster));
 
+  #touched = Number.NEGATIVE_INFINITY;
+
+  /** The pointer moves or presses over the list. */
+  touch(): void {
+    this.#touched = performance.now();
+  }
+
+  /** Rows must not move under a pointer that is about to click or is in the middle of a double click. */
+  async #rest(): Promise<void> {
+    const begun = performance.now();
+    while (performance.now() - this.#touched < REST && performance.now() - begun < REST_MOST) await new Promise((done) => setTimeout(done, 50));
+  }
+
   async load(): Promise<void> {
+    if (this.view !== null) await this.#rest();
     try {
       this.view = await host.call("clusters_list");
       this.error = null;

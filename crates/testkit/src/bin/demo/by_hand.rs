@@ -1,5 +1,6 @@
 //! The demo for a person at a display.
 
+use crate::PEOPLE;
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::browser::Profile;
 use sallyport_testkit::fleet::Fleet;
@@ -8,16 +9,6 @@ use sallyport_testkit::window;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
-
-/// Who may try what.
-const PEOPLE: [(&str, &str); 3] = [
-    ("dana", "develops payments: opens views and debugging at once"),
-    (
-        "pat",
-        "develops payments too, signs in with the password alone and is asked for the code when production wants it",
-    ),
-    ("lee", "leads payments: may approve what others ask for"),
-];
 
 /// Opens the app and shows how to sign in until its window is closed.
 pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
@@ -43,7 +34,7 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
         let account = fleet.idp.account(sub);
         println!("  {:<24} password {:<16} {what}", account.email, account.password);
     }
-    println!("\nOne-time codes (Enter shows them again):");
+    println!("\nThe sign-in page shows these too. One-time codes (Enter shows them again):");
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut listening = true;
     let mut shown = String::new();

@@ -139,6 +139,22 @@ fn parse(filter: AuditFilter) -> Result<Filter, AppError> {
     })
 }
 
+/// Who is behind an entry of a session where it is not the session's own person.
+fn whose_word(entry: &Entry) -> Option<String> {
+    let by = || entry.detail.get("by").and_then(|v| v.as_str()).map(visible);
+    match entry.action {
+        Action::Offer | Action::Granted | Action::ProvenByBroker | Action::Unanswered => {
+            Some("broker".into())
+        }
+        // "by rule: …" or "by oidc:lee@…".
+        Action::Approved => by()
+            .and_then(|b| b.strip_prefix("by ").map(str::to_owned))
+            .map(|b| if b.starts_with("rule") { "broker".to_owned() } else { b }),
+        Action::Denied | Action::Revoked => by().or_else(|| Some("broker".into())),
+        _ => None,
+    }
+}
+
 /// An entry as the list shows it.
 pub(crate) fn view(entry: &Entry) -> AuditEntryView {
     let text = |key: &str| entry.detail.get(key).and_then(|v| v.as_str()).map(visible);
@@ -159,7 +175,7 @@ pub(crate) fn view(entry: &Entry) -> AuditEntryView {
         },
         user: entry.user.as_ref().map(|u| visible(u.as_str())).unwrap_or_default(),
         cluster: entry.cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
-        via: text("via").unwrap_or_default(),
+        via: text("via").or_else(|| whose_word(entry)).unwrap_or_default(),
         status: entry
             .detail
             .get("status")

@@ -8,11 +8,13 @@ use crate::workspace::Workspace;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sallyport_audit::{Action, Draft, Outcome};
-use sallyport_client::{Credential, Endpoint, Timeouts, TokenError, clock_difference, connect, probe_get};
+use sallyport_client::{
+    Credential, Endpoint, Fault, Timeouts, TokenError, clock_difference, connect, probe_get,
+};
 use sallyport_gateway::CutReason;
 use sallyport_hub::Hub;
 use sallyport_ipc::{AppState, HubLink, HubState, SignIn, SignInStep, StepUp};
-use sallyport_model::{ErrorCode, Secret};
+use sallyport_model::{ErrorCode, Secret, UserName, visible};
 use sallyport_oidc::{Ask, Persist, Provider, ProviderConfig, SignedIn, SignedOut, TokenSource};
 use std::sync::Arc;
 use std::time::Duration;

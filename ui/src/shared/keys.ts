@@ -31,7 +31,7 @@ export const KEYS: readonly Key[] = [
   { id: "newTerminal", press: "Ctrl+Shift+T", does: "Another terminal in this session", where: "session", inTerminal: true },
   { id: "closeTerminal", press: "Ctrl+Shift+W", does: "Close this terminal", where: "session", inTerminal: true },
   { id: "findInTerminal", press: "Ctrl+Shift+F", does: "Find in the terminal", where: "session", inTerminal: true },
-  { id: "copy", press: "Ctrl+Shift+C", does: "Copy what is selected (paste: Ctrl+Shift+V)", where: "session", inTerminal: true },
+  { id: "copy", press: "Ctrl+Shift+C", does: "Copy what is selected (paste with V)", where: "session", inTerminal: true },
   { id: "tab", press: "Alt+1…9", does: "Tab 1 to 9", where: "session", inTerminal: true, inField: true },
   { id: "nextTab", press: "Ctrl+Tab", does: "Next tab", where: "session", inTerminal: true, inField: true },
   { id: "previousTab", press: "Ctrl+Shift+Tab", does: "Previous tab", where: "session", inTerminal: true, inField: true },

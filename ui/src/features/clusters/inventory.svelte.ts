@@ -106,7 +106,7 @@ class Inventory {
 export const inventory = new Inventory();
 
 function inFilter(cluster: ClusterView, filter: Filter): boolean {
-  return filter === "oneClick" ? cluster.way.kind === "oneClick" || cluster.way.kind === "open" : cluster.environment === filter;
+  return filter === "oneClick" ? cluster.way.kind === "oneClick" : cluster.environment === filter;
 }
 
 function count(clusters: readonly ClusterView[]): Map<Filter, { n: number; word: string }> {

@@ -15,24 +15,25 @@ import type { ProofKind, SessionView, StepKind } from "../../bindings/ipc";
 import { count, namespacesText, visible } from "../../shared/text";
 import { clock, span, took } from "../../shared/time";
 
-type Line = { icon: Component<{ class?: string }>; title: string };
+/** `title` states a fact, so it stands only once it is one; `running` says what is waited for until then. */
+type Line = { icon: Component<{ class?: string }>; title: string; running: string };
 
 export const STEPS: Record<StepKind, Line> = {
-  signedIn: { icon: Fingerprint, title: "Signed in" },
-  asked: { icon: Send, title: "Asked" },
-  approved: { icon: CircleCheck, title: "Approved" },
-  granted: { icon: KeyRound, title: "Granted" },
-  ready: { icon: DoorOpen, title: "Ready" },
+  signedIn: { icon: Fingerprint, title: "Signed in", running: "Signing in" },
+  asked: { icon: Send, title: "Asked", running: "Asking the hub" },
+  approved: { icon: CircleCheck, title: "Approved", running: "Waiting for approval" },
+  granted: { icon: KeyRound, title: "Granted", running: "Waiting for the broker" },
+  ready: { icon: DoorOpen, title: "Ready", running: "Making the first call" },
 };
 
 export const PROOFS: Record<ProofKind, Line> = {
-  streamsCut: { icon: Scissors, title: "Streams cut" },
-  terminalsEnded: { icon: SquareX, title: "Terminals ended" },
-  kubeconfigDeleted: { icon: FileX2, title: "Private kubeconfig deleted" },
-  rightsGone: { icon: Unlink, title: "Rights gone" },
-  accountRemoved: { icon: UserRoundX, title: "Bindings and ServiceAccount removed" },
-  tokenRefused: { icon: ShieldCheck, title: "Token refused" },
-  byBroker: { icon: Megaphone, title: "Reported gone by the broker" },
+  streamsCut: { icon: Scissors, title: "Streams cut", running: "Cutting streams" },
+  terminalsEnded: { icon: SquareX, title: "Terminals ended", running: "Ending terminals" },
+  kubeconfigDeleted: { icon: FileX2, title: "Private kubeconfig deleted", running: "Deleting the private kubeconfig" },
+  rightsGone: { icon: Unlink, title: "Rights gone", running: "Probing until the rights are gone" },
+  accountRemoved: { icon: UserRoundX, title: "Bindings and ServiceAccount removed", running: "Waiting for the broker to remove bindings and ServiceAccount" },
+  tokenRefused: { icon: ShieldCheck, title: "Token refused", running: "Probing until the token is refused" },
+  byBroker: { icon: Megaphone, title: "Reported gone by the broker", running: "Waiting for the broker's word" },
 };
 
 export type Closing = "first" | "second" | "proven" | "byBroker" | "unproven";

@@ -6,9 +6,12 @@ use anyhow::Result;
 
 /// Builds what the demo needs and runs it.
 pub(crate) fn run() -> Result<bool> {
+    // In one go: each choice of packages means features of its own, and every dependency built again.
     let parts = [
         "build",
         "--locked",
+        "-p",
+        "sallyport",
         "-p",
         "sallyport-broker",
         "-p",
@@ -17,12 +20,10 @@ pub(crate) fn run() -> Result<bool> {
         "sallyport-testkit/product",
         "--bins",
     ];
-    let ready = passes(program("npm", &["run", "--silent", "build"]))?
-        && passes(program("cargo", &["build", "--locked", "-p", "sallyport"]))?
-        && passes(program("cargo", &parts))?;
+    let ready = passes(program("npm", &["run", "--silent", "build"]))? && passes(program("cargo", &parts))?;
     if !ready {
         return Ok(false);
     }
-    // Run as it is: through cargo another choice of packages would mean other features, and all of it built again.
+    // Run as it is, for the same reason.
     passes(program(&built("debug", "demo"), &[]))
 }

@@ -21,7 +21,7 @@ type Line = { icon: Component<{ class?: string }>; title: string; running: strin
 export const STEPS: Record<StepKind, Line> = {
   signedIn: { icon: Fingerprint, title: "Signed in", running: "Signing in" },
   asked: { icon: Send, title: "Asked", running: "Asking the hub" },
-  approved: { icon: CircleCheck, title: "Approved", running: "Waiting for approval" },
+  approved: { icon: CircleCheck, title: "Approved", running: "Waiting for the broker's decision" },
   granted: { icon: KeyRound, title: "Granted", running: "Waiting for the broker" },
   ready: { icon: DoorOpen, title: "Ready", running: "Making the first call" },
 };

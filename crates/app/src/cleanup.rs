@@ -132,10 +132,12 @@ impl App {
             && request.spec.user == signed.who.user.as_str();
         let proof = self.finish(signed, &request).await;
         let over = !matches!(proof, CleanupProof::Unproven { .. });
-        let what = if waited && over { left_waiting(session) } else { left_open(session) };
-        if waited && over {
+        let what = if waited && over {
             self.unsay(&left_open(session));
-        }
+            left_waiting(session)
+        } else {
+            left_open(session)
+        };
         self.say(&what, proof).await;
         if over {
             self.0.forget_note(&session.name).await;

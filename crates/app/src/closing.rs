@@ -182,8 +182,8 @@ impl App {
     }
 
     /// Shuts what an opening that came too late has opened all the same.
-    pub(crate) async fn uncover(&self, session: &Session, why: CutReason) {
-        drop(self.0.gateway.cut(&session.id, why).await);
+    pub(crate) async fn uncover(&self, session: &Session) {
+        drop(self.0.gateway.cut(&session.id, CutReason::Failed).await);
         if let Err(why) = remove_kubeconfig(session).await {
             tracing::warn!(session = %session.id, "a private kubeconfig could not be removed: {why}");
         }

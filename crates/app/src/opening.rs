@@ -146,7 +146,7 @@ impl App {
                 self.forget_key(&session).await;
                 self.opening_failed(&session, error).await;
                 // Where the closing had begun before the gateway was open, it found nothing to close.
-                self.uncover(&session, CutReason::Failed).await;
+                self.uncover(&session).await;
             }
         }
         self.0.clusters_changed.notify_one();

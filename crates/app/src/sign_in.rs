@@ -180,7 +180,7 @@ impl App {
             };
             let done: Result<(), AppError> = tokio::select! {
                 done = resumed => done,
-                () = cancel.cancelled() => Err(crate::opening::cancelled()),
+                () = cancel.cancelled() => Err(of_oidc(sallyport_oidc::Error::Cancelled)),
             };
             app.0.shared().cancel_sign_in = None;
             let mut draft = Draft::new(Action::TokenRefresh);

@@ -15,11 +15,13 @@ use futures::future::LocalBoxFuture;
 use lines::Lines;
 use sallyport_testkit::fleet::{Fleet, FleetOptions};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// A story by its name.
 type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<()>>;
 
-const STORIES: [(&str, Story); 10] = [
+/// Played by `make test`, and by name.
+const STORIES: &[(&str, Story)] = &[
     ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
     ("step_up", |f, l| Box::pin(step_up::play(f, l))),
     ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
@@ -32,18 +34,25 @@ const STORIES: [(&str, Story); 10] = [
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
 ];
 
+/// Played by name alone: they build more than `make test` may, and say so.
+const ON_DEMAND: &[(&str, Story)] = &[];
+
+/// How long a story may take before it counts as hung; one on demand may have to build first.
+const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST_ON_DEMAND: Duration = Duration::from_secs(1800);
+
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     if args.first().is_some_and(|a| a == crash::CHILD) {
         return crash::child();
     }
-    let known: Vec<&str> = STORIES.iter().map(|(name, _)| *name).collect();
+    let known: Vec<&str> = STORIES.iter().chain(ON_DEMAND).map(|(name, _)| *name).collect();
     if let Some(unknown) = args.iter().find(|a| !known.contains(&a.as_str())) {
         eprintln!("there is no story {unknown}; known: {}", known.join(", "));
         return ExitCode::FAILURE;
     }
     if args.is_empty() {
-        args = known.iter().map(|n| (*n).to_owned()).collect();
+        args = STORIES.iter().map(|(name, _)| (*name).to_owned()).collect();
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
@@ -62,13 +71,19 @@ async fn play_all(names: &[String]) -> (usize, usize) {
         }
     };
     lines.seen("identity provider, hub, target with pods and broker are up", "");
-    for (name, story) in STORIES.iter().filter(|(name, _)| names.iter().any(|n| n == name)) {
+    let timed = |stories: &'static [(&'static str, Story)], longest: Duration| {
+        stories.iter().map(move |(name, story)| (*name, *story, longest))
+    };
+    let all = timed(STORIES, LONGEST).chain(timed(ON_DEMAND, LONGEST_ON_DEMAND));
+    for (name, story, longest) in all.filter(|(name, ..)| names.iter().any(|n| n == name)) {
         lines.begin(name);
         // A story that hangs is a failure, not a hung run.
-        match tokio::time::timeout(std::time::Duration::from_secs(180), story(&fleet, &mut lines)).await {
+        match tokio::time::timeout(longest, story(&fleet, &mut lines)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => lines.failed("the story goes on", format!("{error:#}")),
-            Err(_) => lines.failed("the story ends", "it was still running after 180 s"),
+            Err(_) => {
+                lines.failed("the story ends", format!("it was still running after {} s", longest.as_secs()));
+            }
         }
     }
     drop(fleet);

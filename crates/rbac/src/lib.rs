@@ -10,6 +10,7 @@
 mod cover;
 mod danger;
 mod rule;
+mod ways;
 mod words;
 
 pub use cover::{covers, growth};

@@ -14,6 +14,7 @@ mod bindings;
 mod board;
 mod ending;
 mod grants;
+mod leave;
 mod limits;
 mod reach;
 mod sessions;
@@ -68,6 +69,7 @@ async fn story() -> Result<bool> {
     status::run(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
+    leave::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;
     verified::verified(&world, &mut board).await?;
     asking::quota(&world, &mut board).await?;

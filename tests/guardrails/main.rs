@@ -13,11 +13,13 @@ mod asking;
 mod bindings;
 mod board;
 mod debugging;
+mod closing;
 mod ending;
 mod everyday;
 mod forged;
 mod grants;
 mod injected;
+mod leave;
 mod limits;
 mod network;
 mod reach;
@@ -75,8 +77,10 @@ async fn story() -> Result<bool> {
 
     asking::run(&world, &mut board).await?;
     status::run(&world, &mut board).await?;
+    closing::run(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
+    leave::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;
     verified::verified(&world, &mut board).await?;
     asking::quota(&world, &mut board).await?;

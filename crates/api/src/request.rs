@@ -5,8 +5,12 @@ use sallyport_model::{ClusterName, Phase, ProfileName, ProfileRevision, RequestU
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The type of the condition that says how a request ended; its reason is an `EndReason`.
+/// The type of the condition that says how a request ended; its reason is an `EndReason`. `False` while it is closing: how it
+/// will have ended, which no later event changes.
 pub const CONDITION_ENDED: &str = "Ended";
+/// The type of the condition that is `True` while a request that is over is still being removed from the cluster: its
+/// message names what is left and why, in the words of whoever refused.
+pub const CONDITION_CLOSING: &str = "Closing";
 
 /// One ask: an immutable spec and a status that moves. Deleted by its broker after the retention time only.
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -97,7 +101,7 @@ pub struct AccessRequestStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(max = 128)))]
     pub jtis: Vec<String>,
-    /// `Ended` with its reason, at the end.
+    /// `Ended` with its reason, at the end; `Closing` while something is left on the cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub conditions: Vec<Condition>,
@@ -322,5 +326,16 @@ impl AccessRequest {
     /// The phase; an absent one is Pending.
     pub fn phase(&self) -> Phase {
         self.status.as_ref().and_then(|s| s.phase).map_or(Phase::Pending, Phase::from)
+    }
+
+    /// The condition of that type, whatever its status.
+    pub fn condition(&self, type_: &str) -> Option<&Condition> {
+        self.status.as_ref()?.conditions.iter().find(|condition| condition.type_ == type_)
+    }
+
+    /// What keeps the request from being closed: the message names each object that is left on the cluster and why. `None`
+    /// while it is not closing, and when nothing is left.
+    pub fn closing(&self) -> Option<&Condition> {
+        self.condition(CONDITION_CLOSING).filter(|closing| closing.status == "True")
     }
 }

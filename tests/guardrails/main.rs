@@ -13,8 +13,11 @@ mod asking;
 mod bindings;
 mod board;
 mod ending;
+mod forged;
 mod grants;
+mod inputs;
 mod limits;
+mod patches;
 mod reach;
 mod sessions;
 mod status;
@@ -64,11 +67,16 @@ async fn story() -> Result<bool> {
         target.as_millis()
     );
 
+    inputs::reads_as_written(&mut board);
+    inputs::table(&mut board);
     asking::run(&world, &mut board).await?;
     status::run(&world, &mut board).await?;
+    forged::run(&world, &mut board).await?;
+    patches::hub(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;
+    patches::target(&world, &mut board).await?;
     verified::verified(&world, &mut board).await?;
     asking::quota(&world, &mut board).await?;
     asking::without_profiles(&world, &mut board).await?;

@@ -10,7 +10,7 @@ use crate::secrets;
 use crate::session::Session;
 use crate::workspace::{Workspace, Workspaces};
 use jiff::Timestamp;
-use sallyport_audit::{Action, ChainKey, Draft};
+use sallyport_audit::ChainKey;
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
 use sallyport_hub::{Hub, Team};
 use sallyport_ipc::{Cleanup, Event, HubLink, HubState, SignIn, Theme, VerifyView};
@@ -148,7 +148,6 @@ impl App {
             dirs,
             _lock: lock,
         });
-        core.recorder.note(Draft::new(Action::AppStarted).detail("version", env!("CARGO_PKG_VERSION"))).await;
         core.shared().demo_joined = core.is_demo();
         let app = Self(core);
         app.sweep_at_start().await;
@@ -261,3 +260,7 @@ async fn hint_at_history(core: Arc<Core>) {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
+
+#[cfg(test)]
+#[path = "core_tests.rs"]
+mod tests;

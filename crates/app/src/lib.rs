@@ -36,5 +36,6 @@ pub use dirs::Dirs;
 pub use error::AppError;
 pub use host::{Host, Output};
 pub use options::Options;
+pub use sallyport_client::keep_out_of_core_dumps;
 pub use sallyport_vault::Keyring;
 pub use workspace::{Workspace, Workspaces};

@@ -13,7 +13,7 @@ use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_gateway::{CutReason, Opened};
 use sallyport_hub::seal::KeyPair;
-use sallyport_hub::{Ask, Change, Refused, Which, request_name};
+use sallyport_hub::{Ask, Change, Refused, SignInEvidence, Which, request_name};
 use sallyport_ipc::{Event, OpenInput, SessionView, StepKind};
 use sallyport_model::{ClusterName, EndReason, ErrorCode, SessionId, SessionState};
 use sallyport_store::{Opening, Reason};
@@ -192,7 +192,7 @@ impl App {
             AppError::new(ErrorCode::Forbidden, "none of your teams may ask for access on this hub")
                 .hint("Ask an admin to add you to a team's group.")
         })?;
-        let ask = Ask {
+        let mut ask = Ask {
             team: team.name.clone(),
             user: signed.who.user.clone(),
             groups: signed.who.groups.clone(),
@@ -203,6 +203,7 @@ impl App {
             duration: wanted.duration,
             reason: wanted.reason.clone(),
             public_key: keys.public_key_base64(),
+            sign_in: SignInEvidence::default(),
         };
         core.note_before_asking(&ask, &signed.hub_url).await?;
         let name = request_name(&ask.public_key);
@@ -210,6 +211,7 @@ impl App {
             session.may_be_asked_as(Some((ask.team.clone(), name.clone())));
             session.record().begin(StepKind::Asked);
             let again = core.signed_in_again.notified();
+            ask.sign_in = core.sign_in_evidence(signed).await;
             match signed.hub.ask(&ask).await {
                 Ok(request) => {
                     let which = Which::of(&request).map_err(crate::faults::of_hub)?;
@@ -305,6 +307,23 @@ impl App {
 }
 
 impl Core {
+    /// What a request says of the sign-in: the hub's word for it. Asked for again only where the ID token has become
+    /// another since the hub was asked, as a refresh may make it.
+    async fn sign_in_evidence(&self, signed: &Signed) -> SignInEvidence {
+        let now = self.signed().unwrap_or_else(|_| signed.clone());
+        let who = &now.who;
+        let known = SignInEvidence::of(&who.acr, &who.amr, who.auth_time);
+        let token = now
+            .tokens
+            .claims()
+            .map(|c| SignInEvidence::of(c.acr.as_slice(), &c.amr, c.auth_time.map(Timestamp::as_second)));
+        if token.as_ref() == Some(&known) {
+            return known;
+        }
+        // A hub that does not answer says so to the ask itself.
+        now.hub.whoami().await.map_or(known, |who| who.sign_in())
+    }
+
     /// A draft with everything a session's entries join on.
     pub(crate) fn draft(&self, action: Action, session: &Session) -> Draft {
         let record = session.record();

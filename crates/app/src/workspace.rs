@@ -150,18 +150,30 @@ fn https(what: &str, url: &Url) -> Result<(), AppError> {
 fn certificates(what: &str, pem: &str) -> Result<Vec<Vec<u8>>, AppError> {
     let wrong = || bad(format!("{what} is not a PEM certificate"));
     let mut ders = Vec::new();
-    for block in x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes()) {
-        let block = block.map_err(|e| wrong().because(e))?;
+    for (n, block) in x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes()).enumerate() {
+        let unreadable =
+            || bad(format!("{what} can't be read: its block {} is not a PEM certificate", n + 1));
+        let block = block.map_err(|e| unreadable().because(e))?;
         if block.label != "CERTIFICATE" {
             return Err(bad(format!(
                 "{what} holds a {}, not a certificate",
                 clip(&visible(&block.label), 40)
             )));
         }
-        block.parse_x509().map_err(|_| wrong())?;
+        block.parse_x509().map_err(|_| unreadable())?;
         ders.push(block.contents);
     }
-    if ders.is_empty() { Err(wrong()) } else { Ok(ders) }
+    if ders.is_empty() {
+        return Err(wrong());
+    }
+    // What is shown must be what will be believed: no certificate that one reader sees and the other does not.
+    let believed = sallyport_client::Authorities::parse(pem).map_err(|why| wrong().because(why))?;
+    if !believed.certificates().iter().map(|der| der.as_ref()).eq(ders.iter().map(Vec::as_slice)) {
+        return Err(bad(format!(
+            "{what} can be read in two ways; write each certificate in lines of its own"
+        )));
+    }
+    Ok(ders)
 }
 
 /// One (issuer, client id) and the hub that may receive its ID tokens. Kept for good, even after the workspace

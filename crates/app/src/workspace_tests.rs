@@ -63,6 +63,49 @@ fn each_bad_file_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn fault_c7_a_ca_that_can_not_be_used_is_named_when_the_team_is_joined() {
+    let noise = "-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n";
+    for (ca, why) in [
+        (String::new(), "not a PEM certificate"),
+        ("words".into(), "not a PEM certificate"),
+        (noise.into(), "block 1 is not a PEM certificate"),
+        (format!("{CA}{noise}"), "block 2 is not a PEM certificate"),
+        (format!("{CA}-----BEGIN CERTIFICATE-----\nMIIB\n"), "block 2 is not a PEM certificate"),
+        (CA.repeat(100), "larger than 64 KiB"),
+    ] {
+        let said = refused(&with("/hub/ca", json!(ca)));
+        assert!(said.contains(why), "{why}: {said}");
+        if why.contains("block") {
+            assert!(refused(&with("/oidc/ca", json!(ca))).contains(why), "the provider's ca");
+        }
+    }
+    let spoken = format!("# our authority\n{CA}\nwords between\n{OTHER_CA}");
+    assert_eq!(
+        Workspace::parse(&with("/hub/ca", json!(spoken))).unwrap().hub_fingerprint().len(),
+        95 * 2 + 3
+    );
+}
+
+#[test]
+fn fault_c7_attack_2_no_certificate_is_believed_that_was_not_shown() {
+    let alone = Workspace::parse(&file().to_string()).unwrap().hub_fingerprint();
+    // Each of these is a comment to one reader of PEM or another.
+    for hidden in [
+        format!("{CA}# {OTHER_CA}"),
+        format!("{CA} {OTHER_CA}"),
+        format!("{CA}\r{OTHER_CA}"),
+        format!("# {OTHER_CA}{CA}"),
+        format!("-----BEGIN CERTIFICATE-----\n{OTHER_CA}{CA}"),
+        format!("-----BEGIN X-----\n{OTHER_CA}-----END X-----\n{CA}"),
+    ] {
+        let Ok(read) = Workspace::parse(&with("/hub/ca", json!(hidden))) else { continue };
+        let believed = sallyport_client::Authorities::parse(&read.hub.ca).unwrap().certificates().len();
+        assert_eq!(read.hub_fingerprint().split(" + ").count(), believed, "{hidden}");
+        assert!(believed > 1 || read.hub_fingerprint() == alone, "another authority than the one shown");
+    }
+}
+
+#[test]
 fn p4_a_second_hub_for_a_known_issuer_and_client_is_refused_and_nothing_is_lost() {
     let dir = tempfile::tempdir().unwrap();
     let workspaces = Workspaces::new(dir.path());

@@ -81,6 +81,15 @@ impl Window {
         self.until("the page", drawn, Duration::from_secs(20)).await.map(drop)
     }
 
+    /// How many windows the app shows.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn windows(&self) -> Result<usize> {
+        let handles = self.driver.act("GET", "/window/handles", None).await?;
+        Ok(handles.as_array().map_or(0, Vec::len))
+    }
+
     /// Loads the page anew, as no key of the app does.
     ///
     /// # Errors

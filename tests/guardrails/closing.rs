@@ -53,7 +53,11 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     let mut kept = closing("Left");
     kept["conditions"] =
         json!([condition("Ended", "True", "Left", ""), condition("Closing", "True", "Refused", "x")]);
-    let (reason, both) = (closing("Expired"), format!("{REASON} || {ON}"));
+    let (mut reason, both) = (closing("Expired"), format!("{REASON} || {ON}"));
+    // It carries none any more, and a JSON patch can't take away what is not there.
+    for status in [&mut kept, &mut reason] {
+        status.as_object_mut().map(|fields| fields.remove("credential"));
+    }
     for (title, name, status, fragment) in [
         ("delivers a token for what is closing", &active, json!({"credential": "c2VhbGVk"}), ONLY),
         ("opens what is closing", &approved, json!({"phase": "Active", "credential": "c2VhbGVk"}), ONLY),

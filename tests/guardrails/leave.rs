@@ -113,7 +113,7 @@ async fn whole(world: &World, board: &mut Board, me: &Person, mine: &Session) ->
         "A10",
         "fault_a10: kubectl delete --cascade=orphan is refused",
         said.stderr.contains(WHOLE),
-        &said.text(),
+        said.stderr.trim(),
     );
     let code = Ask::get(PODS).send(&me.client).await?.code;
     board.check("A10", "fault_a10: all that time the session works", code == 200, &format!("GET {code}"));

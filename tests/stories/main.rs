@@ -3,8 +3,10 @@
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
 mod bad_days;
+mod closing_report;
 mod crash;
 mod ends;
+mod leaving_alone;
 mod lines;
 mod step_up;
 mod waiting;
@@ -32,6 +34,8 @@ const STORIES: &[(&str, Story)] = &[
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
+    ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
+    ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
 ];
 
 /// Played by name alone: they build more than `make test` may, and say so.

@@ -118,7 +118,9 @@ words! {
         Expired = "expired",
         /// The gateway cut what was open.
         Cut = "cut",
-        /// A call that was allowed is refused: the rights are gone.
+        /// The session ended its own grant on the target, with its own token.
+        GrantEnded = "grant_ended",
+        /// For every role in every namespace, a call that was allowed is refused: the rights are gone.
         RightsGone = "rights_gone",
         /// The API server refuses the token itself.
         TokenRefused = "token_refused",

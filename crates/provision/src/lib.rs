@@ -18,6 +18,7 @@ mod plan;
 mod proof;
 mod question;
 mod ready;
+mod witness;
 
 pub use error::ProvisionError;
 pub use execute::{Target, account_of};
@@ -25,6 +26,7 @@ pub use flush::Flushed;
 pub use mint::{MINT_SLACK, Minted};
 pub use observe::{Observed, is_of_session};
 pub use plan::{Plan, SHORTEST_MINT, SessionPlan, Unfit, end_of, plan};
-pub use proof::{Proof, Proven, Witness};
+pub use proof::{OwnEnd, Progress, Proof, Proven, end_own_grant};
 pub use question::{On, Question};
 pub use ready::{NotReady, Ready, until_ready};
+pub use witness::Witnesses;

@@ -96,6 +96,7 @@ const orders = {
   account: ({ account }) => accounts.put(account),
   code: ({ sub, spare }) => (spare ? accounts.spareCode(sub) : accounts.currentCode(sub)),
   refresh_tokens: () => storage.refreshTokens(),
+  revoke_sign_ins: ({ sub }) => storage.revokeSignIns(sub),
   counts: () => ({ ...counts }),
 };
 

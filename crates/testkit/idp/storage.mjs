@@ -71,5 +71,14 @@ export function createStorage(now) {
     }
   }
 
-  return { adapter: (model) => new Storage(model), refreshTokens: () => [...refreshTokens.values()] };
+  // As an admin does in the provider's console: everything that renews this person's sign-ins is gone.
+  const revokeSignIns = (account) => {
+    for (const [key, { payload }] of entries) {
+      if (!key.startsWith('RefreshToken:') || payload.accountId !== account) continue;
+      entries.delete(key);
+      settle(key.slice('RefreshToken:'.length), 'revoked');
+    }
+  };
+
+  return { adapter: (model) => new Storage(model), refreshTokens: () => [...refreshTokens.values()], revokeSignIns };
 }

@@ -367,6 +367,14 @@ impl Idp {
         self.order(json!({ "op": "account", "account": account })).await.map(drop)
     }
 
+    /// Revokes everything that renews a person's sign-ins, as an admin does in the provider's console.
+    ///
+    /// # Errors
+    /// As [`Idp::order`].
+    pub async fn revoke_sign_ins(&self, sub: &str) -> Result<()> {
+        self.order(json!({ "op": "revoke_sign_ins", "sub": sub })).await.map(drop)
+    }
+
     /// Every refresh token issued so far and what became of it.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub mod browser;
 #[cfg(feature = "product")]
 pub mod fleet;
 #[cfg(feature = "product")]
+pub mod four;
+#[cfg(feature = "product")]
 pub mod headless;
 pub mod idp;
 #[cfg(feature = "product")]

@@ -764,7 +764,11 @@ state: ProofState,
  */
 ms: number | null, 
 /**
- * "probe answered 403", or why it is unproven; may be empty.
+ * Since leaving was asked, until the first of several probes was refused.
+ */
+firstMs?: number, 
+/**
+ * "2 of 4 refused", "all 4 refused by …", or what is unproven and why; may be empty.
  */
 detail: string, };
 

@@ -58,7 +58,9 @@ async fn session(world: &World, board: &Board, session: &Session) -> Result<Pers
 }
 
 async fn others(world: &World, board: &mut Board, me: &Person, those: [&Session; 2]) -> Result<()> {
-    for (other, how) in those.into_iter().zip(["its id is the beginning of one's own", "it begins with one's own"]) {
+    for (other, how) in
+        those.into_iter().zip(["its id is the beginning of one's own", "it begins with one's own"])
+    {
         let one = path(&other.grant);
         let forms = vec![
             Ask::delete(&one),
@@ -105,12 +107,13 @@ async fn whole(world: &World, board: &mut Board, me: &Person, mine: &Session) ->
     board.refused("A10", title, &world.owner, vec![all], WHOLE).await;
     let token = token(world, board, mine).await?;
     let kubectl = world.target.kubectl_with(&world.target.kubeconfig_with_token(&token)?);
-    let said = kubectl.run(&["delete", "accessgrant", &mine.grant, "--cascade=orphan", "--wait=false"]).await?;
+    let said =
+        kubectl.run(&["delete", "accessgrant", &mine.grant, "--cascade=orphan", "--wait=false"]).await?;
     board.check(
         "A10",
         "fault_a10: kubectl delete --cascade=orphan is refused",
         said.stderr.contains(WHOLE),
-        &said.text(),
+        said.stderr.trim(),
     );
     let code = Ask::get(PODS).send(&me.client).await?.code;
     board.check("A10", "fault_a10: all that time the session works", code == 200, &format!("GET {code}"));
@@ -158,7 +161,10 @@ async fn ends(world: &World, board: &mut Board, me: &Person, mine: &Session) -> 
     );
     let mut left = 200;
     while left == 200 && started.elapsed() < Duration::from_secs(15) {
-        left = Ask::get(&format!("{SESSIONS}/serviceaccounts/{}", mine.account)).send(&world.owner.client).await?.code;
+        left = Ask::get(&format!("{SESSIONS}/serviceaccounts/{}", mine.account))
+            .send(&world.owner.client)
+            .await?
+            .code;
     }
     let took = format!("after {} ms", started.elapsed().as_millis());
     board.check("A10", "fault_a10_p13: and its ServiceAccount", left == 404, &took);
@@ -177,9 +183,19 @@ async fn one_binding(world: &World, board: &mut Board) -> Result<()> {
     let rule = "only the broker binds session accounts";
     let account = json!({"kind": "ServiceAccount", "namespace": "sallyport-sessions", "name": format!("s-other-{}", now() + 900)});
     let near: Vec<(&str, &str, Value)> = vec![
-        ("under another name", &wide, edited(&shipped, &|b| b["metadata"]["name"] = json!("sallyport:leaves"))),
+        (
+            "under another name",
+            &wide,
+            edited(&shipped, &|b| b["metadata"]["name"] = json!("sallyport:leaves")),
+        ),
         ("to another role", &wide, edited(&shipped, &|b| b["roleRef"]["name"] = json!("view"))),
-        ("beside a second subject", &wide, edited(&shipped, &|b| b["subjects"] = json!([group, {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "mallory"}]))),
+        (
+            "beside a second subject",
+            &wide,
+            edited(&shipped, &|b| {
+                b["subjects"] = json!([group, {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "mallory"}])
+            }),
+        ),
         ("twice", &wide, edited(&shipped, &|b| b["subjects"] = json!([group, group]))),
         ("by an account", &wide, edited(&shipped, &|b| b["subjects"] = json!([account]))),
         ("in a namespace", &local, edited(&shipped, &|b| b["kind"] = json!("RoleBinding"))),

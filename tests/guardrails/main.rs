@@ -12,6 +12,7 @@ mod ask;
 mod asking;
 mod bindings;
 mod board;
+mod closing;
 mod ending;
 mod grants;
 mod leave;
@@ -67,6 +68,7 @@ async fn story() -> Result<bool> {
 
     asking::run(&world, &mut board).await?;
     status::run(&world, &mut board).await?;
+    closing::run(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     leave::run(&world, &mut board).await?;

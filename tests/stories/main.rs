@@ -6,6 +6,7 @@ mod bad_days;
 mod closing_report;
 mod crash;
 mod ends;
+mod hindered;
 mod leaving_alone;
 mod lines;
 mod step_up;
@@ -29,6 +30,7 @@ const STORIES: &[(&str, Story)] = &[
     ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
     ("revoked", |f, l| Box::pin(ends::revoked(f, l))),
     ("role_grows", |f, l| Box::pin(ends::role_grows(f, l))),
+    ("ends", |f, l| Box::pin(hindered::play(f, l))),
     ("sign_out", |f, l| Box::pin(ends::sign_out(f, l))),
     ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),

@@ -82,7 +82,8 @@ pub fn guardrail_differences(side: Side, live: &Guardrails) -> Vec<String> {
         let Some(found) = found else { return Some(format!("{kind} {name} is missing")) };
         difference(kind, name, wanted, found)
     };
-    let each = pairs.iter().flat_map(|(kind, wanted, have)| wanted.iter().map(move |one| differs(kind, one, have)));
+    let each =
+        pairs.iter().flat_map(|(kind, wanted, have)| wanted.iter().map(move |one| differs(kind, one, have)));
     each.flatten().collect()
 }
 
@@ -91,7 +92,8 @@ pub fn guardrail_differences(side: Side, live: &Guardrails) -> Vec<String> {
 pub fn leave_difference(binding: &Value, role: &Value) -> Option<String> {
     // It is asked with every look at the bindings of a target.
     static SHIPPED: LazyLock<Guardrails> = LazyLock::new(|| shipped_guardrails(Side::Target));
-    let (wanted_binding, wanted_role) = (SHIPPED.cluster_role_bindings.first()?, SHIPPED.cluster_roles.first()?);
+    let (wanted_binding, wanted_role) =
+        (SHIPPED.cluster_role_bindings.first()?, SHIPPED.cluster_roles.first()?);
     if binding["metadata"]["name"] != LEAVE || role["metadata"]["name"] != LEAVE {
         return Some(format!("it is not {LEAVE}"));
     }
@@ -254,12 +256,17 @@ mod tests {
             ("ClusterRole sallyport:leave is missing", |g| g.cluster_roles.clear()),
             ("ClusterRoleBinding sallyport:leave is missing", |g| g.cluster_role_bindings.clear()),
             ("policy", |g| g.policies.retain(|p| p["metadata"]["name"] != "sessions-leave.sallyport.dev")),
-            ("rules[0].verbs", |g| g.cluster_roles[0]["rules"][0]["verbs"] = json!(["delete", "deletecollection"])),
+            ("rules[0].verbs", |g| {
+                g.cluster_roles[0]["rules"][0]["verbs"] = json!(["delete", "deletecollection"])
+            }),
             ("rules[0].resourceNames", |g| g.cluster_roles[0]["rules"][0]["resourceNames"] = json!(["x"])),
             ("at rules", |g| {
-                g.cluster_roles[0]["rules"] = json!([g.cluster_roles[0]["rules"][0], {"verbs": ["get"], "nonResourceURLs": ["*"]}]);
+                g.cluster_roles[0]["rules"] =
+                    json!([g.cluster_roles[0]["rules"][0], {"verbs": ["get"], "nonResourceURLs": ["*"]}]);
             }),
-            ("at aggregationRule", |g| g.cluster_roles[0]["aggregationRule"] = json!({"clusterRoleSelectors": []})),
+            ("at aggregationRule", |g| {
+                g.cluster_roles[0]["aggregationRule"] = json!({"clusterRoleSelectors": []})
+            }),
             ("at subjects", |g| {
                 let more = json!({"kind": "User", "name": "mallory"});
                 g.cluster_role_bindings[0]["subjects"].as_array_mut().expect("subjects").push(more);

@@ -27,8 +27,8 @@ pub use guardrails::{
 };
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa, Profile};
 pub use request::{
-    AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING, CONDITION_ENDED, Condition,
-    Denial, GrantRecord, Offer, PhaseField, Revocation,
+    AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
+    CONDITION_ENDED, Condition, Denial, GrantRecord, Offer, PhaseField, Revocation,
 };
 pub use rules::RuleSummary;
 

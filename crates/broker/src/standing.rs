@@ -170,7 +170,8 @@ mod tests {
         let said = |edit: Edit| {
             let shipped = shipped_guardrails(Side::Target);
             let object = |values: &[serde_json::Value]| values.first().cloned().expect("shipped");
-            let mut binding = serde_json::from_value(object(&shipped.cluster_role_bindings)).expect("a binding");
+            let mut binding =
+                serde_json::from_value(object(&shipped.cluster_role_bindings)).expect("a binding");
             let mut role = serde_json::from_value(object(&shipped.cluster_roles)).expect("a role");
             edit(&mut binding, &mut role);
             let role = Arc::new(role);

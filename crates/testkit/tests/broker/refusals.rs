@@ -19,7 +19,11 @@ async fn refusal(world: &World, person: &Person, profile: &str, namespaces: &[&s
 }
 
 /// A profile of the test's own; who may ask under it comes with it.
-async fn make_profile(world: &World, name: &str, spec: serde_json::Value) -> Result<Api<AccessProfile>> {
+pub(crate) async fn make_profile(
+    world: &World,
+    name: &str,
+    spec: serde_json::Value,
+) -> Result<Api<AccessProfile>> {
     let role = serde_json::json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": format!("test:{name}")},
         "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"], "resourceNames": [name],

@@ -209,14 +209,14 @@ async fn p13_somebody_elses_binding_under_a_grants_label_neither_goes_nor_keeps_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attack_8_a_grant_deleted_by_hand_closes_the_request_and_is_not_made_again() -> Result<()> {
     let (world, _turn) = world().await?;
-    let _broker = world.broker(BrokerOptions::default()).await?;
+    let _broker = world.broker(BrokerOptions::default().flag("--removed-grant-wait=2s")).await?;
     let ann = world.ann()?;
     let (asked, request) = ann.open(world).await?;
     let sealed = ann.unseal(&asked, &request)?;
     let grants: Api<AccessGrant> = Api::all(world.target.admin()?);
     grants.delete(&grant_name(&request), &DeleteParams::default()).await?;
     let said = ann.end_of(&asked).await?;
-    ensure!(said.starts_with("Revoked: its grant was deleted on the cluster"), "{said}");
+    ensure!(said.starts_with("Revoked: its grant was removed on the cluster"), "{said}");
     eventually("a refusal", Duration::from_secs(5), async || {
         Ok(matches!(get(&sealed, PODS).await?, 401 | 403))
     })

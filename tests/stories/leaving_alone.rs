@@ -152,12 +152,10 @@ async fn told(fleet: &Fleet, session: &SessionView, lines: &mut Lines) -> Result
 
 /// The reason a request ended with, once it is closed.
 async fn ended(fleet: &Fleet, uid: &str) -> Option<String> {
-    let path = format!(
-        "-o=jsonpath={{.items[?(@.metadata.uid=='{uid}')].status.conditions[?(@.type=='Ended')].reason}}"
-    );
+    let status = format!("{{.items[?(@.metadata.uid=='{uid}')].status");
+    let path = format!("-o=jsonpath={status}.phase}} {status}.conditions[?(@.type=='Ended')].reason}}");
     let said = fleet.hub.kubectl().ok(&["get", "accessrequests", "-n", "team-payments", &path]).await.ok()?;
-    let said = said.trim();
-    (!said.is_empty()).then(|| said.to_owned())
+    said.trim().strip_prefix("Closed ").map(str::to_owned)
 }
 
 /// Signing out with nobody there.

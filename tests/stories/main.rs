@@ -8,6 +8,7 @@ mod crash;
 mod ends;
 mod leaving_alone;
 mod hindered;
+mod leaving_alone;
 mod lines;
 mod step_up;
 mod waiting;

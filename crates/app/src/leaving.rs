@@ -413,9 +413,10 @@ fn before_its_end(at: Option<i64>, end: Option<i64>) -> bool {
     matches!((at, end), (Some(at), Some(end)) if at + NEAR_ITS_END < end)
 }
 
-/// What the broker can't remove, in its words.
+/// What the broker can't remove, in its words. A grant that is gone waits for its person's word, and hinders nothing.
 fn hindrance(request: &AccessRequest) -> Option<String> {
-    Some(visible(&request.closing()?.message)).filter(|words| !words.is_empty())
+    let closing = request.closing().filter(|closing| closing.reason != "GrantRemoved")?;
+    Some(visible(&closing.message)).filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ impl Fleet {
     /// With kubectl's stderr when it failed.
     pub async fn withdraw_four(&self) -> Result<()> {
         let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-        self.hub.kubectl().ok(&["delete", "accessprofile", FOUR, editor[0], editor[1]]).await.map(drop)
+        self.hub.kubectl().ok(&["delete", "accessprofile", FOUR, editor[0], editor[1]]).await?;
+        self.hub.kubectl().ok(&["delete", "clusterrole,clusterrolebinding", "four"]).await.map(drop)
     }
 }
 

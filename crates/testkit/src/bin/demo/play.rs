@@ -9,8 +9,9 @@ use sallyport_testkit::window::{Closing, Desk, Window, key};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(5);
-const LATER: Duration = Duration::from_secs(30);
+// A wait lasts as long as it has to; these are for machines that build something else at the same time.
+const SOON: Duration = Duration::from_secs(20);
+const LATER: Duration = Duration::from_secs(60);
 const PRODUCTION: &str = "payments-eu-1";
 const STAGE: &str = "checkout-stage";
 

@@ -7,6 +7,7 @@ mod crash;
 mod ends;
 mod lines;
 mod step_up;
+mod tools;
 mod waiting;
 mod way_in_and_out;
 
@@ -32,10 +33,14 @@ const STORIES: &[(&str, Story)] = &[
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
+    ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
 ];
 
 /// Played by name alone: they build more than `make test` may, and say so.
-const ON_DEMAND: &[(&str, Story)] = &[];
+const ON_DEMAND: &[(&str, Story)] = &[
+    // An older kubectl, helm (two minutes of building each) and the Python client.
+    ("tools", |f, l| Box::pin(tools::all(f, l))),
+];
 
 /// How long a story may take before it counts as hung; one on demand may have to build first.
 const LONGEST: Duration = Duration::from_secs(180);

@@ -6,11 +6,11 @@ mod bad_days;
 mod closing_report;
 mod crash;
 mod ends;
-mod leaving_alone;
 mod hindered;
 mod leaving_alone;
 mod lines;
 mod step_up;
+mod tools;
 mod waiting;
 mod way_in_and_out;
 
@@ -39,10 +39,14 @@ const STORIES: &[(&str, Story)] = &[
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
     ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
     ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
+    ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
 ];
 
 /// Played by name alone: they build more than `make test` may, and say so.
-const ON_DEMAND: &[(&str, Story)] = &[];
+const ON_DEMAND: &[(&str, Story)] = &[
+    // An older kubectl, helm (two minutes of building each) and the Python client.
+    ("tools", |f, l| Box::pin(tools::all(f, l))),
+];
 
 /// How long a story may take before it counts as hung; one on demand may have to build first.
 const LONGEST: Duration = Duration::from_secs(180);

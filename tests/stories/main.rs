@@ -5,7 +5,9 @@
 mod bad_days;
 mod crash;
 mod ends;
+mod keycloak;
 mod lines;
+mod providers;
 mod step_up;
 mod waiting;
 mod way_in_and_out;
@@ -24,6 +26,7 @@ type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<(
 const STORIES: &[(&str, Story)] = &[
     ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
     ("step_up", |f, l| Box::pin(step_up::play(f, l))),
+    ("providers", |f, l| Box::pin(providers::play(f, l))),
     ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
     ("revoked", |f, l| Box::pin(ends::revoked(f, l))),
     ("role_grows", |f, l| Box::pin(ends::role_grows(f, l))),
@@ -35,7 +38,7 @@ const STORIES: &[(&str, Story)] = &[
 ];
 
 /// Played by name alone: they build more than `make test` may, and say so.
-const ON_DEMAND: &[(&str, Story)] = &[];
+const ON_DEMAND: &[(&str, Story)] = &[("keycloak", |f, l| Box::pin(keycloak::play(f, l)))];
 
 /// How long a story may take before it counts as hung; one on demand may have to build first.
 const LONGEST: Duration = Duration::from_secs(180);

@@ -18,6 +18,7 @@ mod following;
 mod history;
 mod host;
 mod inventory;
+mod notes;
 mod opening;
 mod options;
 mod secrets;

@@ -32,4 +32,6 @@ pub mod fleet;
 pub mod headless;
 pub mod idp;
 #[cfg(feature = "product")]
+pub mod keycloak;
+#[cfg(feature = "product")]
 pub mod window;

@@ -19,6 +19,7 @@ mod history;
 mod host;
 mod inventory;
 mod leaving;
+mod notes;
 mod opening;
 mod options;
 mod secrets;

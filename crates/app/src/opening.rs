@@ -207,6 +207,7 @@ impl App {
         };
         core.note_before_asking(&ask, &signed.hub_url).await?;
         let name = request_name(&ask.public_key);
+        let mut stepped_up = None;
         loop {
             session.may_be_asked_as(Some((ask.team.clone(), name.clone())));
             session.record().begin(StepKind::Asked);
@@ -257,10 +258,23 @@ impl App {
                         }
                         return Err(error);
                     }
+                    // One step-up is enough: what it did not bring, another one will not.
+                    let proven = core.shared().step_ups;
+                    if stepped_up.is_some_and(|before| before < proven) {
+                        core.forget_note(&name).await;
+                        return Err(still_wanted(&error, &core.signed().unwrap_or_else(|_| signed.clone())));
+                    }
+                    stepped_up = Some(proven);
                     session.record().error = Some(error.view());
                     core.tell_session(session);
                     tokio::select! {
-                        () = again => session.record().error = None,
+                        () = again => {
+                            if let Some(failed) = core.shared().no_step_up.clone() {
+                                let error = AppError::failed(failed.message);
+                                return Err(error.hint(failed.hint.unwrap_or_default()));
+                            }
+                            session.record().error = None;
+                        }
                         () = session.cancel.cancelled() => return Err(cancelled()),
                         () = tokio::time::sleep(STEP_UP) => return Err(error),
                     }
@@ -353,9 +367,25 @@ pub(crate) fn cancelled() -> AppError {
     AppError::new(ErrorCode::Cancelled, "the opening was cancelled")
 }
 
+/// The hub asks for a step-up again right after one.
+fn still_wanted(error: &AppError, signed: &Signed) -> AppError {
+    let said = |words: &[String]| if words.is_empty() { "none".to_owned() } else { words.join(" + ") };
+    AppError::failed(format!("{}, though you have just done so", error.message())).hint(format!(
+        "Repeating it will not help. Your sign-in says acr {} and amr {}; ask your admin what the profile wants and what \
+         the identity provider gives.",
+        said(&signed.who.acr),
+        said(&signed.who.amr)
+    ))
+}
+
 pub(crate) fn how_signed_in(signed: &Signed) -> String {
-    match signed.who.auth_time.and_then(|t| Timestamp::from_second(t).ok()) {
-        Some(at) => format!("{}, {}", signed.who.amr.join(" + "), at.strftime("%H:%M UTC")),
-        None => "by certificate".to_owned(),
+    let amr: Vec<&str> =
+        signed.who.amr.iter().map(String::as_str).filter(|method| !method.is_empty()).collect();
+    let at = signed.who.auth_time.filter(|t| *t > 0).and_then(|t| Timestamp::from_second(t).ok());
+    match (amr.join(" + "), at) {
+        (amr, Some(at)) if !amr.is_empty() => format!("{amr}, {}", at.strftime("%H:%M UTC")),
+        (_, Some(at)) => at.strftime("%H:%M UTC").to_string(),
+        (amr, None) if !amr.is_empty() => amr,
+        (_, None) => "the provider does not say how".to_owned(),
     }
 }

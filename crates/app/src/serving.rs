@@ -19,7 +19,7 @@ use sallyport_model::{
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witness;
 use sallyport_terminal::{KubeconfigSpec, PrivateKubeconfig};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 impl App {
@@ -58,6 +58,8 @@ impl App {
             .and_then(|s| s.offer.as_ref())
             .map(|o| o.rules.clone())
             .unwrap_or_default();
+        *session.helm_misses.lock().unwrap_or_else(PoisonError::into_inner) =
+            sallyport_rbac::helm_misses(&crate::inventory::rules(&rules));
         let paths = Witness::candidates(&rules, &scope);
         // From here on there is a token whose end has to be proven, whatever fails below.
         *session.held() =

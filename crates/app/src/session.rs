@@ -31,6 +31,8 @@ pub(crate) struct Session {
     /// The request on the hub, once it is known to exist.
     pub(crate) which: watch::Sender<Option<Which>>,
     pub(crate) terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
+    /// What its rules make tools miss; said in its terminals.
+    pub(crate) helm_misses: Mutex<Option<&'static str>>,
     /// Ends an opening that is under way.
     pub(crate) cancel: CancellationToken,
     /// What the broker said of its end.
@@ -67,6 +69,7 @@ impl Session {
             asked_as: Mutex::new(None),
             which: watch::Sender::new(None),
             terminals: Mutex::default(),
+            helm_misses: Mutex::default(),
             cancel,
             closed_by_broker: watch::Sender::new(None),
             key_kept: AtomicBool::new(false),

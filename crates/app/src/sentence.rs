@@ -62,6 +62,8 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::SessionClosed => format!("Session on {cluster} closed"),
         Action::Extend => format!("Session on {cluster} extended"),
         Action::TerminalOpen => format!("Terminal opened ({})", or("shell", "shell")),
+        Action::TerminalUnguarded => format!("Terminal on {cluster} is not guarded{why}"),
+        Action::TerminalTaken => format!("Terminal on {cluster} used although not guarded{why}"),
         Action::TerminalExit => {
             format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default())
         }

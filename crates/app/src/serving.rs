@@ -19,7 +19,7 @@ use sallyport_model::{
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
 use sallyport_terminal::{KubeconfigSpec, PrivateKubeconfig};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 impl App {
@@ -59,6 +59,8 @@ impl App {
             .map(|o| o.rules.clone())
             .unwrap_or_default();
         let rules = crate::inventory::rules(&rules);
+        *session.helm_misses.lock().unwrap_or_else(PoisonError::into_inner) =
+            sallyport_rbac::helm_misses(&rules);
         let first = Witnesses::first_call(&rules, &scope);
         // From here on there is a token whose end has to be proven, whatever fails below.
         let witnesses = Witnesses::of(&rules, &scope);

@@ -32,6 +32,8 @@ pub(crate) struct Session {
     /// The request on the hub, once it is known to exist.
     pub(crate) which: watch::Sender<Option<Which>>,
     pub(crate) terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
+    /// What its rules make tools miss; said in its terminals.
+    pub(crate) helm_misses: Mutex<Option<&'static str>>,
     /// Ends an opening that is under way.
     pub(crate) cancel: CancellationToken,
     /// What the broker said of its end.
@@ -85,6 +87,7 @@ impl Session {
             asked_as: Mutex::new(None),
             which: watch::Sender::new(None),
             terminals: Mutex::default(),
+            helm_misses: Mutex::default(),
             cancel,
             closed_by_broker: watch::Sender::new(None),
             told: watch::Sender::new(Told::NotTried),

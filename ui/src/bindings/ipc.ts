@@ -516,7 +516,11 @@ rules: number,
 /**
  * What could outlive the session, in words.
  */
-warnings: Array<string>, } | { "kind": "unknown", 
+warnings: Array<string>, 
+/**
+ * What tools will miss, in words.
+ */
+missing: Array<string>, } | { "kind": "unknown", 
 /**
  * Why.
  */
@@ -836,6 +840,19 @@ cols: number,
 rows: number, };
 
 /**
+ * Whether a terminal's shells are known to keep it on its session's cluster.
+ */
+export type TerminalGuard = { "kind": "starting" } | { "kind": "guarded" } | { "kind": "notGuarded", 
+/**
+ * What, in a sentence.
+ */
+why: string, } | { "kind": "taken", 
+/**
+ * What, in a sentence.
+ */
+why: string, };
+
+/**
  * One terminal of a session. Its output goes through a channel of its own as raw bytes, and every byte is
  * acknowledged with `terminal_ack` once drawn; the PTY is not read while too much is unacknowledged.
  */
@@ -859,7 +876,11 @@ running: boolean,
 /**
  * How the shell ended; None while it runs or when a signal ended it.
  */
-exitCode: number | null, };
+exitCode: number | null, 
+/**
+ * Whether its shells are known to keep it on the session's cluster.
+ */
+guard: TerminalGuard, };
 
 /**
  * One session: its opening, its life, its closing and the proof.
@@ -1216,6 +1237,7 @@ export interface Commands {
   terminal_write: { args: { terminal: string; data: string }; result: null };
   terminal_resize: { args: { terminal: string; size: TerminalSize }; result: null };
   terminal_ack: { args: { terminal: string; bytes: number }; result: null };
+  terminal_take: { args: { terminal: string }; result: null };
   terminal_close: { args: { terminal: string }; result: null };
   terminal_list: { args: {  }; result: Array<TerminalView> };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };

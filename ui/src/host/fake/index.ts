@@ -36,7 +36,7 @@ export function fake(options: URLSearchParams): Host {
       calls.push("terminal_open");
       const found = world.sessions.get(session);
       if (!found || found.view.state !== "open") throw failure("sessionClosed", "The session is over.");
-      const view: TerminalView = { id: `fake-terminal-${++terminals}`, session, title: "bash", running: true, exitCode: null };
+      const view: TerminalView = { id: `fake-terminal-${++terminals}`, session, title: "bash", running: true, exitCode: null, guard: found.guard };
       found.terminal(view, output);
       return view;
     },
@@ -120,6 +120,11 @@ function handlers(world: World): Handlers {
     terminal_write: ({ terminal, data }) => (terminalOf(world, terminal)[1].write(data), null),
     terminal_resize: () => null,
     terminal_ack: ({ terminal, bytes }) => (terminalOf(world, terminal)[1].acknowledge(bytes), null),
+    terminal_take: ({ terminal }) => {
+      const [owner] = terminalOf(world, terminal);
+      owner.guarded(terminal, (guard) => (guard.kind === "notGuarded" ? { kind: "taken", why: guard.why } : guard));
+      return null;
+    },
     terminal_close: ({ terminal }) => {
       const [owner] = terminalOf(world, terminal);
       owner.terminals.delete(terminal);

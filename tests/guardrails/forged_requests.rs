@@ -43,7 +43,13 @@ pub(crate) fn manager(n: usize, time: Option<String>) -> Value {
 fn forgeries() -> Vec<(&'static str, Value)> {
     let far = "2099-01-01T00:00:00Z".to_owned();
     let with_time = |time: Option<String>| json!([manager(0, time)]);
-    let many = |count: usize| (0..count).map(|n| manager(n, Some(stamp(now())))).collect();
+    // Of those that applied the API server keeps every one; of others it folds all but ten.
+    let applied = |n: usize| {
+        let mut entry = manager(n, Some(stamp(now())));
+        entry["operation"] = json!("Apply");
+        entry
+    };
+    let many = |count: usize| (0..count).map(applied).collect();
     let mut large = manager(0, Some(stamp(now())));
     large["fieldsV1"] = json!({"f:status": {format!("f:{}", "x".repeat(200_000)): {}}});
     vec![

@@ -5,14 +5,14 @@
 //! story, and so does a row that nothing reads.
 
 use crate::board::Board;
-use From::{Admin, Asker, Author, Broker, Server, Session};
+use By::{Admin, Asker, Author, Broker, Server, Session};
 use sallyport_api::{Guardrails, Side, shipped_guardrails};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who has the last word on a field by the time a policy reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum From {
+enum By {
     /// The API server: authentication, the request itself, what it stamps on objects, RBAC.
     Server,
     /// Whoever administers this API server or its team: profiles, labels of namespaces, settings.
@@ -28,7 +28,7 @@ enum From {
 }
 
 /// A row: policies by the beginning of their names, the field, from whom, and why it may be read there.
-type Row = (&'static str, &'static str, From, &'static str);
+type Row = (&'static str, &'static str, By, &'static str);
 
 const ROWS: &[Row] = &[
     // The request itself.
@@ -204,7 +204,7 @@ const ROWS: &[Row] = &[
 /// One line for each policy: every field it reads has a row. One at the end: every row is read by somebody.
 pub(crate) fn table(board: &mut Board) {
     println!("\nFrom whom the rules' inputs come");
-    let (mut used, mut per_source) = (BTreeSet::new(), BTreeMap::<From, usize>::new());
+    let (mut used, mut per_source) = (BTreeSet::new(), BTreeMap::<By, usize>::new());
     for side in [Side::Hub, Side::Target] {
         let Guardrails { policies, .. } = shipped_guardrails(side);
         for policy in &policies {

@@ -143,7 +143,7 @@ async fn subresources(board: &mut Board, dana: &Person, lee: &Person, broker: &P
                 .await;
         }
         let asks = vec![Ask::delete_with(&path, &body), Ask::delete_with(&path, &body).dry()];
-        let said = "a request that is not closed is not deleted || Precondition failed";
+        let said = "a request that is not closed is not deleted || the UID in the precondition";
         board.refused("9", &format!("fault_a2 deletes what is open {title}"), broker, asks, said).await;
     }
     for who in [dana, lee, broker] {
@@ -304,20 +304,12 @@ async fn stamps(world: &World, board: &mut Board, account: &str) -> Result<()> {
         }
     }
     // Fault C5: what an administrator reads while an incident is on.
-    let listed = world.target.kubectl().ok(&["get", "accessgrants"]).await?;
-    let row = listed.lines().find(|l| l.contains("g-forgeries")).unwrap_or_default().to_owned();
-    board.check(
-        "9",
-        "fault_c5 a listed grant names its end",
-        !listed.contains("<invalid>") && !row.is_empty(),
-        &row,
-    );
     let end = crate::world::stamp(ended_at(world, "g-forgeries").await?);
     let reported = json!({"status": {"end": end}});
     board.must(hand, Ask::merge(&format!("{API}/accessgrants/g-forgeries/status"), &reported)).await?;
     let listed = world.target.kubectl().ok(&["get", "accessgrants"]).await?;
     let holds = listed.contains(&end) && !listed.contains("<invalid>");
-    board.check("9", "fault_c5 and an end that is ahead is no <invalid>", holds, listed.trim());
+    board.check("9", "fault_c5 a listed grant names its end, though it is ahead", holds, listed.trim());
     Ok(())
 }
 

@@ -188,6 +188,9 @@ pub struct Approval {
     #[schemars(length(min = 1, max = 512))]
     pub by: String,
     /// When.
+    #[schemars(regex(
+        pattern = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
+    ))]
     pub at: Time,
     /// The digest of the offer they saw.
     #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
@@ -216,7 +219,10 @@ pub struct Denial {
     /// Who.
     #[schemars(length(min = 1, max = 512))]
     pub by: String,
-    /// When, by their own clock: evidence, which nothing is decided by.
+    /// When, by their own clock: evidence, which nothing is decided by. In this century, as every reader can parse it.
+    #[schemars(regex(
+        pattern = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
+    ))]
     pub at: Time,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -231,7 +237,10 @@ pub struct Revocation {
     /// Who: their own name.
     #[schemars(length(min = 1, max = 512))]
     pub by: String,
-    /// When, by their own clock: evidence, which nothing is decided by.
+    /// When, by their own clock: evidence, which nothing is decided by. In this century, as every reader can parse it.
+    #[schemars(regex(
+        pattern = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
+    ))]
     pub at: Time,
     /// Why.
     #[schemars(length(max = 1024))]

@@ -275,9 +275,9 @@ fn any_approval() -> impl Strategy<Value = Approval> {
 
 /// Strong and fresh more often than not.
 fn any_sign_in() -> impl Strategy<Value = SignIn> {
-    let auth = prop_oneof![6 => Just(Some(NOW - 650)), 1 => any::<Option<i64>>()];
-    let acr = prop_oneof![6 => Just(Some("mfa")), 1 => Just(Some("pwd")), 1 => Just(None)];
-    let amr = prop_oneof![6 => Just(vec!["pwd", "otp"]), 1 => Just(vec!["pwd"]), 1 => Just(vec![])];
+    let auth = prop_oneof![9 => Just(Some(NOW - 650)), 1 => any::<Option<i64>>()];
+    let acr = prop_oneof![9 => Just(Some("mfa")), 1 => Just(Some("pwd")), 1 => Just(None)];
+    let amr = prop_oneof![9 => Just(vec!["pwd", "otp"]), 1 => Just(vec!["pwd"]), 1 => Just(vec![])];
     (acr, amr, auth).prop_map(|(acr, amr, auth_time)| SignIn {
         acr: acr.map(str::to_owned),
         amr: amr.into_iter().map(str::to_owned).collect(),
@@ -334,7 +334,7 @@ fn any_case() -> impl Strategy<Value = (PolicyRequest, PolicyProfile, Facts)> {
 
 #[test]
 fn fault_a8_p7_p8_a_permit_means_that_every_limit_held() {
-    let (permits, mut runner) = (std::cell::Cell::new(0), TestRunner::new(ProptestConfig::with_cases(1000)));
+    let (permits, mut runner) = (std::cell::Cell::new(0), TestRunner::new(ProptestConfig::with_cases(2000)));
     let held = runner.run(&any_case(), |(request, profile, facts)| {
         let Decision::Permit(permit) = decide(&request, Some(&profile), &facts, NOW) else { return Ok(()) };
         permits.set(permits.get() + 1);
@@ -363,5 +363,5 @@ fn fault_a8_p7_p8_a_permit_means_that_every_limit_held() {
         Ok(())
     });
     held.unwrap();
-    assert!(permits.get() >= 30, "only {} permits in 1000 cases: the assertions hardly ran", permits.get());
+    assert!(permits.get() >= 30, "only {} permits in 2000 cases: the assertions hardly ran", permits.get());
 }

@@ -1,7 +1,7 @@
 //! Every call through the gateway becomes an entry of the history and a line of its session (promise P17).
 
 use sallyport_audit::{Action, Draft, Outcome, redact_url};
-use sallyport_gateway::{Call, CallOutcome, CallPhase, Live, Target};
+use sallyport_gateway::{Call, CallOutcome, CallPhase, Live, StreamKind, Target};
 
 /// The entry of one call's moment.
 pub(crate) fn entry(call: &Call) -> Draft {
@@ -11,7 +11,6 @@ pub(crate) fn entry(call: &Call) -> Draft {
         (CallPhase::Ended, Some(_), _) => Action::StreamEnd,
         (CallPhase::Ended, None, _) => Action::Call,
     };
-    let verb = call.stream.map_or_else(|| call.target.verb.clone(), |s| s.to_string());
     let mut draft = Draft::new(action)
         .at(call.at.as_microsecond())
         .outcome(outcome(call))
@@ -22,9 +21,14 @@ pub(crate) fn entry(call: &Call) -> Draft {
         .session(&call.session)
         .jti(&call.jti)
         .audit_id(&call.audit_id)
-        .detail("verb", verb)
-        .detail("what", what(&call.target))
-        .detail("method", &call.method)
+        .detail("verb", verb(call))
+        .detail("what", about(call))
+        .detail("method", &call.method);
+    if let Some(command) = command(call) {
+        // Beside the address, in which it may be anywhere.
+        draft = draft.detail("command", command);
+    }
+    draft = draft
         .detail("uri", redact_url(&call.path_and_query).text);
     if let Some(status) = call.status {
         draft = draft.detail("status", status);
@@ -69,7 +73,48 @@ fn reason(outcome: &CallOutcome) -> Option<String> {
     }
 }
 
-/// What a call is about, in few words: `pods/exec api-0 in payments`, or the path.
+/// What is done: the kind of stream, else the verb, else the method.
+fn verb(call: &Call) -> String {
+    match call.stream {
+        Some(stream) => stream.to_string(),
+        None if call.target.verb.is_empty() => call.method.to_ascii_lowercase(),
+        None => call.target.verb.clone(),
+    }
+}
+
+/// What a call is about; of one that is about no resource its path, unless that is how clients learn what there is.
+fn about(call: &Call) -> String {
+    if !call.target.resource.is_empty() || is_discovery(call) {
+        return what(&call.target);
+    }
+    // A refused call's address may be a whole URL.
+    redact_url(address(call).0).text
+}
+
+fn is_discovery(call: &Call) -> bool {
+    let first = address(call).0.trim_start_matches('/').split('/').next().unwrap_or_default();
+    matches!(first, "" | "api" | "apis" | "openapi" | "version")
+}
+
+/// Path and query of what was called.
+fn address(call: &Call) -> (&str, &str) {
+    let whole = call.path_and_query.as_str();
+    let path = whole.strip_prefix("https://").map_or(whole, |rest| rest.find('/').map_or("/", |at| &rest[at..]));
+    path.split_once('?').unwrap_or((path, ""))
+}
+
+/// The command of an exec, each word as the API server reads it.
+fn command(call: &Call) -> Option<Vec<String>> {
+    if call.stream != Some(StreamKind::Exec) {
+        return None;
+    }
+    let query = url::form_urlencoded::parse(address(call).1.as_bytes());
+    let words: Vec<String> =
+        query.filter(|(key, _)| key == "command").map(|(_, word)| word.into_owned()).collect();
+    (!words.is_empty()).then_some(words)
+}
+
+/// What a call is about, in few words: `pods/exec api-0 in payments`.
 pub(crate) fn what(target: &Target) -> String {
     if target.resource.is_empty() {
         return "API discovery".into();
@@ -97,8 +142,12 @@ pub(crate) fn line(call: &Call) -> sallyport_ipc::Call {
         format!("{}/{}", target.resource, target.subresource)
     };
     sallyport_ipc::Call {
-        verb: sallyport_model::visible(&call.stream.map_or_else(|| target.verb.clone(), |s| s.to_string())),
-        resource: sallyport_model::visible(if resource.is_empty() { "discovery" } else { &resource }),
+        verb: sallyport_model::visible(&verb(call)),
+        resource: match resource.as_str() {
+            "" if is_discovery(call) => "discovery".into(),
+            "" => sallyport_model::clip(&sallyport_model::visible(&about(call)), 200),
+            _ => sallyport_model::visible(&resource),
+        },
         status: call.status.filter(|_| ended),
         ms: ended.then_some(call.duration.as_secs_f64() * 1000.0),
     }

@@ -102,24 +102,11 @@ impl App {
         let key = secrets::history_key(&vault).await.map(|bytes| ChainKey::new(*bytes.expose()));
         let history = History::open(&dirs.data, key).await.map_err(no_store("history"))?;
         let prefs = Prefs::open(&dirs.data).await.map_err(no_store("preferences"))?;
-        let port = prefs.gateway_port().await.unwrap_or_default();
-        let gateway = Gateway::start(GatewayOptions {
-            port,
-            connect_within: options.deadline,
-            ..GatewayOptions::default()
-        })
-        .await
-        .map_err(|e| {
-            AppError::failed("the gateway could not be started")
-                .hint("Another program may hold all ports of 127.0.0.1.")
-                .because(e)
+        let options_of_gateway =
+            GatewayOptions { connect_within: options.deadline, ..GatewayOptions::default() };
+        let gateway = Gateway::start(options_of_gateway).await.map_err(|e| {
+            AppError::failed("the gateway could not be started").hint("Start Sallyport again.").because(e)
         })?;
-        if let Err(error) = prefs.set_gateway_port(gateway.port()).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the gateway's port could not be remembered"
-            );
-        }
         let theme = prefs.theme().await.map(theme_view).unwrap_or(Theme::System);
         let workspaces = Workspaces::new(&dirs.config);
         let workspace = workspaces.current().unwrap_or_else(|error| {

@@ -173,9 +173,9 @@ pub(crate) async fn take_calls(app: App, mut received: mpsc::Receiver<Call>) {
         if count == 0 {
             return;
         }
+        app.0.recorder.calls(&app.0.gateway, batch.iter().map(calls::entry).collect()).await;
         let mut touched: BTreeMap<SessionId, Arc<Session>> = BTreeMap::new();
         for call in batch.drain(..) {
-            app.0.recorder.note(calls::entry(&call)).await;
             if let Some(session) = app.0.session(call.session.as_str()) {
                 session.record().call(call.audit_id.as_str(), calls::line(&call));
                 touched.insert(session.id.clone(), session);

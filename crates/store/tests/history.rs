@@ -439,6 +439,38 @@ async fn p18_a_full_disk_drops_nothing_is_reported_and_leaves_a_gap_entry() {
 }
 
 #[tokio::test]
+async fn fault_e2_p19_what_must_not_be_given_up_waits_for_the_disk_and_is_not_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = HistoryOptions { waiting: 4, deadline: Duration::from_millis(50) };
+    let history = History::open_with(dir.path(), Some(key()), options).await.unwrap();
+    let other = rusqlite::Connection::open(dir.path().join("history.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let patient = {
+        let history = history.clone();
+        tokio::spawn(async move {
+            let mut last = 0;
+            for n in 0..20 {
+                last = history.append_waiting(draft(n)).await.unwrap();
+            }
+            history.until_durable(last).await;
+            last
+        })
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!patient.is_finished(), "nothing is on disk yet");
+    assert!(matches!(history.append(draft(99)).await, Err(StoreError::Stalled { .. })), "others are told");
+    other.execute_batch("ROLLBACK").unwrap();
+    let last = tokio::time::timeout(Duration::from_secs(10), patient).await.unwrap().unwrap();
+    assert!(history.subscribe().borrow().sequence >= last);
+    let calls = Filter { actions: vec![Action::Call], ..Filter::default() };
+    assert_eq!(history.count(calls).await.unwrap(), 20);
+    history.close().await.unwrap();
+    // What can't come any more is not waited for.
+    tokio::time::timeout(Duration::from_secs(5), history.until_durable(last + 1000)).await.unwrap();
+    assert!(matches!(history.append_waiting(draft(0)).await, Err(StoreError::Closed)));
+}
+
+#[tokio::test]
 async fn a_stop_on_a_full_disk_says_what_was_lost() {
     let Some(disk) = common::SmallDisk::mount("900k") else {
         eprintln!("NOT RUN: mounting a tmpfs is not allowed here");

@@ -14,7 +14,7 @@ const READ: u64 = 1 << 20;
 /// What a private kubeconfig says.
 #[derive(Clone, Debug)]
 pub struct KubeconfigSpec {
-    /// The gateway: `https://127.0.0.1:<port>/c/<cluster>`.
+    /// The gateway: `https://127.0.0.1:<port>`, without a path.
     pub server: String,
     /// The gateway's CA, PEM.
     pub ca_pem: String,
@@ -151,8 +151,8 @@ impl Named {
 fn check(server: &str) -> Result<(), KubeconfigError> {
     let wrong = || KubeconfigError::NotTheGateway(sallyport_model::clip(&visible(server), 120));
     let rest = server.strip_prefix("https://127.0.0.1:").ok_or_else(wrong)?;
-    let port = rest.split('/').next().unwrap_or_default();
-    // `127.0.0.1:1@elsewhere` has no number here.
+    // Nothing but a number: `127.0.0.1:1@elsewhere` is none, and a path is no part of a gateway's address.
+    let port = rest.strip_suffix('/').unwrap_or(rest);
     if port.parse::<u16>().is_ok_and(|port| port > 0) { Ok(()) } else { Err(wrong()) }
 }
 

@@ -216,6 +216,7 @@ async fn answer(request: Request<Incoming>, log: Arc<Log>) -> Response<Body> {
             response
         }
         "ticks" => ticks(&log),
+        "flood" => flood(&log),
         "breaks" => breaks(),
         "echo" => {
             let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -265,6 +266,17 @@ fn ticks(log: &Arc<Log>) -> Response<Body> {
     });
     let first = stream::iter([Ok(Frame::data(Bytes::from("first\n")))]);
     Response::new(BodyExt::boxed(StreamBody::new(first.chain(lines))))
+}
+
+/// Frames of 16 KiB as fast as they are taken, like the log of a busy pod.
+fn flood(log: &Arc<Log>) -> Response<Body> {
+    let live = LiveStream::new(log);
+    let frame = Bytes::from(pattern(16 << 10));
+    let frames = stream::unfold((live, frame), |(live, frame)| async move {
+        tokio::task::yield_now().await;
+        Some((Ok::<_, io::Error>(Frame::data(frame.clone())), (live, frame)))
+    });
+    Response::new(BodyExt::boxed(StreamBody::new(frames)))
 }
 
 fn breaks() -> Response<Body> {

@@ -14,7 +14,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) fn spec() -> KubeconfigSpec {
     KubeconfigSpec {
-        server: "https://127.0.0.1:6443/c/eu-1".into(),
+        server: "https://127.0.0.1:6443".into(),
         ca_pem: "-----BEGIN CERTIFICATE-----\nca\n-----END CERTIFICATE-----\n".into(),
         client_cert_pem: "-----BEGIN CERTIFICATE-----\ncert\n-----END CERTIFICATE-----\n".into(),
         client_key_pem: Secret::new("the client key".to_owned()),

@@ -80,10 +80,19 @@ impl Ask {
         Self::new(Method::DELETE, path, "DELETE")
     }
 
+    /// A deletion with `DeleteOptions`.
+    pub(crate) fn delete_with(path: &str, options: &Value) -> Self {
+        Self { body: Some(options.clone()), ..Self::new(Method::DELETE, path, "DELETE with options") }
+    }
+
     pub(crate) fn dry(mut self) -> Self {
         self.query.push("dryRun=All".to_owned());
         self.form = "dry run";
         self
+    }
+
+    pub(crate) fn is_put(&self) -> bool {
+        self.method == Method::PUT
     }
 
     /// Sends it and reads the whole answer, whatever its status.

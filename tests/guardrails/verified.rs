@@ -12,12 +12,15 @@ use serde_json::{Value, json};
 async fn live(plane: &Plane) -> Result<Guardrails> {
     let client = plane.admin()?;
     let list = async |what: &str| -> Result<Vec<Value>> {
-        let reply = Ask::get(&format!("/apis/admissionregistration.k8s.io/v1/{what}")).send(&client).await?;
+        let group = if what.starts_with("cluster") { "rbac.authorization" } else { "admissionregistration" };
+        let reply = Ask::get(&format!("/apis/{group}.k8s.io/v1/{what}")).send(&client).await?;
         Ok(reply.body["items"].as_array().cloned().unwrap_or_default())
     };
     Ok(Guardrails {
         policies: list("validatingadmissionpolicies").await?,
         bindings: list("validatingadmissionpolicybindings").await?,
+        cluster_roles: list("clusterroles").await?,
+        cluster_role_bindings: list("clusterrolebindings").await?,
     })
 }
 

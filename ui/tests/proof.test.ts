@@ -40,6 +40,15 @@ test("p13_the_brokers_word_is_told_apart_from_a_probe", () => {
   expect(closing(session("closed", []))).toBe("unproven");
 });
 
+test("fault_a1_p13_refusals_of_some_rights_are_no_tick", () => {
+  const running = { kind: "rightsGone" as const, state: "running" as const, ms: null, firstMs: 28, detail: "3 of 4 refused" };
+  expect(closing(session("closing", [running, { kind: "tokenRefused", state: "waiting", ms: null, detail: "" }]))).toBe("first");
+  const open = { ...running, state: "unproven" as const, detail: "3 of 4 refused; payments/sallyport:debug still allowed by RoleBinding \"x\u202e\"" };
+  const over = session("closed", [open, { kind: "tokenRefused", state: "done", ms: 9900, detail: "" }]);
+  expect(closing(over)).toBe("unproven");
+  expect(summary(over)).toContain("Rights gone: unproven 3 of 4 refused; payments/sallyport:debug still allowed by RoleBinding \"x⟨U+202E⟩\"");
+});
+
 test("who ended it is said, and hidden characters in their words are shown", () => {
   const view = { ...session("closed", []), ended: { reason: "revoked" as const, by: "lead\u200b", message: "over\u202e", at: 1 } };
   expect(endedText(view)).toBe("Revoked by lead⟨U+200B⟩: “over⟨U+202E⟩”.");

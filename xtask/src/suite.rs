@@ -79,7 +79,7 @@ pub(crate) fn story(name: Option<&str>) -> Result<bool> {
     passes(command)
 }
 
-const BENCHES: [&str; 2] = ["way_in", "gateway"];
+const BENCHES: [&str; 3] = ["way_in", "gateway", "leaving"];
 
 /// One bench by name, as a release build; all of them without one.
 pub(crate) fn bench(name: Option<&str>) -> Result<bool> {

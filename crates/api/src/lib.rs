@@ -22,11 +22,13 @@ pub use cluster::{
 };
 pub use crd::{grant_crd, hub_crds};
 pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestRef};
-pub use guardrails::{Guardrails, Side, enrolment, guardrail_differences, shipped_guardrails};
+pub use guardrails::{
+    Guardrails, LEAVE, Side, enrolment, guardrail_differences, leave_difference, shipped_guardrails,
+};
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa, Profile};
 pub use request::{
-    AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_ENDED, Condition,
-    Denial, GrantRecord, Offer, PhaseField, Revocation,
+    AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
+    CONDITION_ENDED, Condition, Denial, GrantRecord, Offer, PhaseField, Revocation,
 };
 pub use rules::RuleSummary;
 

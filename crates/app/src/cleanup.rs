@@ -2,6 +2,7 @@
 //! resumed; its token died with the process (promise P14).
 
 use crate::core::{App, Signed};
+use crate::session::Told;
 use kube::Api;
 use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Draft, Outcome};
@@ -21,7 +22,13 @@ impl App {
     pub(crate) async fn sweep_at_start(&self) {
         let core = &self.0;
         let runtime = core.dirs.runtime.clone();
-        let swept = tokio::task::spawn_blocking(move || sallyport_terminal::sweep(&runtime)).await;
+        let programs = core.dirs.programs();
+        let sweep = move || -> std::io::Result<Vec<Swept>> {
+            let mut swept = sallyport_terminal::sweep(&runtime)?;
+            swept.extend(sallyport_terminal::sweep(&programs)?);
+            Ok(swept)
+        };
+        let swept = tokio::task::spawn_blocking(sweep).await;
         match swept {
             Ok(Ok(found)) => {
                 for what in found.iter().map(swept_sentence) {
@@ -74,7 +81,8 @@ impl App {
                 .0
                 .all_sessions()
                 .iter()
-                .filter(|s| !matches!(s.state(), SessionState::Closed(_)))
+                // One that is closed and whose end the hub does not know yet is told by its own task.
+                .filter(|s| !matches!(s.state(), SessionState::Closed(_)) || *s.told.borrow() != Told::Yes)
                 .filter_map(|s| s.which.borrow().as_ref().map(|w| w.name.clone()))
                 .collect();
             let left = match app.0.prefs.open_sessions().await {

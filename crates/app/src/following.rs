@@ -110,7 +110,8 @@ fn refused_by_broker(session: &Session, request: &AccessRequest) -> AppError {
     session.closed_by_broker.send_replace(Some(word.clone()));
     let code = if word.reason == EndReason::Denied { ErrorCode::Forbidden } else { ErrorCode::Failed };
     let error = AppError::new(code, word.message);
-    if word.reason == EndReason::Failed {
+    // Where the broker says what to ask for instead, the same again would fail again.
+    if word.reason == EndReason::Failed && !error.message().contains("; ask again ") {
         error.hint("Try again; if it stays so, tell your admin.").retry()
     } else {
         error

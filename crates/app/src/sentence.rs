@@ -2,6 +2,15 @@
 
 use sallyport_audit::{Action, Entry, Outcome};
 
+/// What was probed: the questions with their number, or the path of an entry that knows one only.
+fn asked(get: &dyn Fn(&str) -> Option<String>) -> String {
+    match (get("asked"), get("rights")) {
+        (Some(asked), Some(rights)) if rights != "1" => format!("each of {rights} rights ({asked})"),
+        (Some(asked), _) => asked,
+        (None, _) => get("path").unwrap_or_else(|| "a call that was allowed".to_owned()),
+    }
+}
+
 /// What happened, from the entry's own facts.
 pub(crate) fn sentence(entry: &Entry) -> String {
     let get =
@@ -53,6 +62,8 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::SessionClosed => format!("Session on {cluster} closed"),
         Action::Extend => format!("Session on {cluster} extended"),
         Action::TerminalOpen => format!("Terminal opened ({})", or("shell", "shell")),
+        Action::TerminalUnguarded => format!("Terminal on {cluster} is not guarded{why}"),
+        Action::TerminalTaken => format!("Terminal on {cluster} used although not guarded{why}"),
         Action::TerminalExit => {
             format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default())
         }
@@ -67,16 +78,14 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),
         Action::Expired => "The time was up".into(),
         Action::Cut => format!("{} streams cut, gateway closed{ms}", or("streams", "0")),
-        Action::RightsGone => format!(
-            "Rights gone: {} answered {}{ms}",
-            or("path", "a call that was allowed"),
-            or("status", "403")
-        ),
-        Action::TokenRefused => format!(
-            "Token refused: {} answered {}{ms}",
-            or("path", "a call that was allowed"),
-            or("status", "401")
-        ),
+        Action::GrantEnded if failed => format!("This session could not end its own grant{why}"),
+        Action::GrantEnded => format!("This session ended its own grant on {cluster}{ms}"),
+        Action::RightsGone => {
+            format!("Rights gone: {} answered {}{ms}", asked(&get), or("status", "403"))
+        }
+        Action::TokenRefused => {
+            format!("Token refused: {} answered {}{ms}", asked(&get), or("status", "401"))
+        }
         Action::ProofUnproven => format!("Not proven: {}{why}", or("stage", "the end of the session")),
         Action::ProvenByBroker => {
             format!("The broker reports ServiceAccount and bindings gone from {cluster}")

@@ -18,10 +18,10 @@ use sallyport_model::{
     ClusterName, EndReason, ErrorCode, GrantUid, Phase, Scope, Secret, SessionEvent, SessionState,
 };
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
-use sallyport_provision::Witness;
+use sallyport_provision::Witnesses;
 use sallyport_store::ClusterPorts;
 use sallyport_terminal::{KubeconfigSpec, PrivateKubeconfig};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 impl App {
@@ -60,10 +60,13 @@ impl App {
             .and_then(|s| s.offer.as_ref())
             .map(|o| o.rules.clone())
             .unwrap_or_default();
-        let paths = Witness::candidates(&rules, &scope);
+        let rules = crate::inventory::rules(&rules);
+        *session.helm_misses.lock().unwrap_or_else(PoisonError::into_inner) =
+            sallyport_rbac::helm_misses(&rules);
+        let first = Witnesses::first_call(&rules, &scope);
         // From here on there is a token whose end has to be proven, whatever fails below.
-        *session.held() =
-            Some(Held { token: sealed.token, target, paths: paths.clone(), witness: None, kubeconfig: None });
+        let witnesses = Witnesses::of(&rules, &scope);
+        *session.held() = Some(Held { token: sealed.token, target, rules, witnesses, kubeconfig: None });
         let opened = core.open_gateway(permit, upstream, &session.signed.hub_url).await?;
         let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
         let runtime = core.dirs.runtime.clone();
@@ -79,7 +82,7 @@ impl App {
         if let Some(held) = session.held().as_mut() {
             held.kubeconfig = Some(kubeconfig);
         }
-        self.first_call(session, &opened, &paths, permit).await?;
+        self.first_call(session, &opened, first.as_deref(), permit).await?;
         Ok(opened)
     }
 
@@ -87,12 +90,12 @@ impl App {
         &self,
         session: &Arc<Session>,
         opened: &Opened,
-        paths: &[String],
+        first: Option<&str>,
         permit: &SessionPermit,
     ) -> Result<(), AppError> {
         let core = &self.0;
         let started = Instant::now();
-        let path = paths.first().map_or("/version", String::as_str);
+        let path = first.unwrap_or("/version");
         let status = through_gateway(opened, path, core.options.deadline).await?;
         let took = {
             let mut record = session.record();
@@ -117,25 +120,26 @@ impl App {
             .await;
         let click = took.as_millis() as u64;
         core.recorder.note(core.draft(Action::SessionOpen, session).detail("ms", click)).await;
-        self.clone().find_witness(session.clone());
+        self.clone().find_witnesses(session.clone());
         Ok(())
     }
 
-    /// Looks in the background for a call that is allowed: only what was seen to be allowed can be seen to be refused.
-    fn find_witness(self, session: Arc<Session>) {
+    /// Looks in the background for calls that are allowed, one for each role in each namespace: only what was seen to
+    /// be allowed can be seen to be refused. Until then the broker's own questions have to do.
+    fn find_witnesses(self, session: Arc<Session>) {
         tokio::spawn(async move {
-            let Some((target, token, paths)) =
-                session.held().as_ref().map(|h| (h.target.clone(), h.token.clone(), h.paths.clone()))
+            let scope = session.record().wanted.scope.clone();
+            let Some((target, token, rules)) =
+                session.held().as_ref().map(|h| (h.target.clone(), h.token.clone(), h.rules.clone()))
             else {
                 return;
             };
-            match Witness::find(&target, &token, &paths, self.0.options.deadline).await {
-                Ok(witness) => {
-                    if let Some(held) = session.held().as_mut() {
-                        held.witness = Some(witness);
-                    }
-                }
-                Err(why) => tracing::warn!(session = %session.id, "no call to prove the end with: {why}"),
+            let found = Witnesses::look(&rules, &scope, &target, &token, self.0.options.deadline).await;
+            // What was looked at while it ended says nothing of the time before.
+            if session.state() == SessionState::Open
+                && let Some(held) = session.held().as_mut()
+            {
+                held.witnesses = found;
             }
         });
     }

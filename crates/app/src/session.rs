@@ -9,7 +9,8 @@ use sallyport_gateway::Call;
 use sallyport_hub::Which;
 use sallyport_ipc::{Event, SessionView};
 use sallyport_model::{EndReason, NamespaceName, Secret, SessionId, SessionState};
-use sallyport_provision::Witness;
+use sallyport_provision::Witnesses;
+use sallyport_rbac::Rule;
 use sallyport_terminal::PrivateKubeconfig;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,12 +32,29 @@ pub(crate) struct Session {
     /// The request on the hub, once it is known to exist.
     pub(crate) which: watch::Sender<Option<Which>>,
     pub(crate) terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
+    /// What its rules make tools miss; said in its terminals.
+    pub(crate) helm_misses: Mutex<Option<&'static str>>,
     /// Ends an opening that is under way.
     pub(crate) cancel: CancellationToken,
     /// What the broker said of its end.
     pub(crate) closed_by_broker: watch::Sender<Option<BrokerWord>>,
+    /// Whether the hub was told of its end.
+    pub(crate) told: watch::Sender<Told>,
+    /// Whether a task of its own goes on telling the hub.
+    pub(crate) telling: AtomicBool,
     /// Whether the key of its request is in the vault, so that the request outlives this run of the app.
     pub(crate) key_kept: AtomicBool,
+}
+
+/// Whether the hub was told of a session's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It was not tried.
+    NotTried,
+    /// It could not hear; why. It is told again.
+    NotYet(String),
+    /// It knows, or there is nothing to tell.
+    Yes,
 }
 
 /// The broker's word that a request is over.
@@ -52,8 +70,10 @@ pub(crate) struct Held {
     pub(crate) token: Secret<String>,
     /// The target itself, past the gateway.
     pub(crate) target: Endpoint,
-    pub(crate) paths: Vec<String>,
-    pub(crate) witness: Option<Witness>,
+    /// What the broker offered, as rules.
+    pub(crate) rules: Vec<Rule>,
+    /// What was seen to be allowed, for each role in each namespace.
+    pub(crate) witnesses: Witnesses,
     pub(crate) kubeconfig: Option<PrivateKubeconfig>,
 }
 
@@ -67,8 +87,11 @@ impl Session {
             asked_as: Mutex::new(None),
             which: watch::Sender::new(None),
             terminals: Mutex::default(),
+            helm_misses: Mutex::default(),
             cancel,
             closed_by_broker: watch::Sender::new(None),
+            told: watch::Sender::new(Told::NotTried),
+            telling: AtomicBool::new(false),
             key_kept: AtomicBool::new(false),
         }
     }

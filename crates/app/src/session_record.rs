@@ -54,6 +54,10 @@ pub(crate) struct SessionRecord {
     recent: VecDeque<(String, Call)>,
     closing: Option<Instant>,
     proof: Vec<Proof>,
+    /// Whether each right was refused by the authorizer: then its binding is gone, and not the token alone.
+    pub(crate) bindings_gone: bool,
+    /// What the broker can't remove, in its words.
+    pub(crate) hindrance: Option<String>,
 }
 
 const STEPS: [StepKind; 5] =
@@ -85,6 +89,8 @@ impl SessionRecord {
             recent: VecDeque::new(),
             closing: None,
             proof: Vec::new(),
+            bindings_gone: false,
+            hindrance: None,
         }
     }
 
@@ -181,7 +187,13 @@ impl SessionRecord {
         });
         self.proof = lines
             .iter()
-            .map(|kind| Proof { kind: *kind, state: ProofState::Waiting, ms: None, detail: String::new() })
+            .map(|kind| Proof {
+                kind: *kind,
+                state: ProofState::Waiting,
+                ms: None,
+                first_ms: None,
+                detail: String::new(),
+            })
             .collect();
     }
 
@@ -208,6 +220,58 @@ impl SessionRecord {
             line.ms = matches!(state, ProofState::Done | ProofState::Unproven).then_some(ms);
             line.state = state;
             line.detail = visible(detail.as_ref());
+        }
+    }
+
+    /// So many of the probes of a running line were refused; true where that is news.
+    pub(crate) fn refused(&mut self, kind: ProofKind, refused: usize, of: usize) -> bool {
+        let ms = millis(self.since_closing());
+        let Some(line) = self.proof.iter_mut().find(|l| l.kind == kind && l.state == ProofState::Running)
+        else {
+            return false;
+        };
+        if refused > 0 && line.first_ms.is_none() {
+            line.first_ms = Some(ms);
+        }
+        let detail = if refused == 0 { String::new() } else { format!("{refused} of {of} refused") };
+        let news = line.detail != detail;
+        line.detail = detail;
+        news
+    }
+
+    /// What was shown is so no more: a right came back. True where that is news.
+    pub(crate) fn take_back(&mut self, kind: ProofKind, why: &str) -> bool {
+        let Some(line) = self.proof.iter_mut().find(|l| l.kind == kind && l.state == ProofState::Done) else {
+            return false;
+        };
+        line.state = ProofState::Unproven;
+        line.detail = visible(why);
+        true
+    }
+
+    /// What may be left once its person is signed out, where and until when; `None` when its end was shown. `told`:
+    /// whether the hub knows of the end.
+    pub(crate) fn left_behind(&self, told: bool) -> Option<String> {
+        let done = |kind| self.proof_of(kind) == Some(ProofState::Done);
+        if done(ProofKind::AccountRemoved) {
+            return None;
+        }
+        let cluster = visible(self.wanted.cluster.as_str());
+        let at = self.end.and_then(|end| Timestamp::from_second(end).ok());
+        match (at, &self.request) {
+            (Some(_), _) if done(ProofKind::RightsGone) => None,
+            (Some(at), _) => {
+                let until = at.strftime("%H:%M UTC");
+                let why =
+                    self.proof.iter().find(|l| l.kind == ProofKind::RightsGone).map(|l| l.detail.as_str());
+                let why =
+                    why.filter(|why| !why.is_empty()).map(|why| format!(" ({why})")).unwrap_or_default();
+                Some(format!("rights on {cluster} stay until {until}{why}"))
+            }
+            (None, Some(_)) if !told => {
+                Some(format!("the request for {cluster} was not taken back on the hub"))
+            }
+            (None, _) => None,
         }
     }
 
@@ -311,6 +375,45 @@ mod tests {
         record.look_again();
         record.prove(ProofKind::RightsGone, ProofState::Done, "refused when asked once more");
         assert_eq!(record.proof_of(ProofKind::RightsGone), Some(ProofState::Done));
+    }
+
+    #[test]
+    fn fault_a1_p13_a_tick_is_taken_back_when_a_right_comes_back_and_never_given_by_progress() {
+        let mut record = record();
+        record.begin_closing(EndReason::Left, None, None, &[ProofKind::RightsGone]);
+        assert!(!record.refused(ProofKind::RightsGone, 1, 4), "it has not begun");
+        record.prove(ProofKind::RightsGone, ProofState::Running, "");
+        assert!(record.refused(ProofKind::RightsGone, 1, 4));
+        assert!(!record.refused(ProofKind::RightsGone, 1, 4), "no news");
+        record.refused(ProofKind::RightsGone, 4, 4);
+        let line = record.view().proof[0].clone();
+        assert_eq!((line.state, line.detail.as_str()), (ProofState::Running, "4 of 4 refused"));
+        assert!(line.first_ms.is_some() && line.ms.is_none());
+        record.prove(ProofKind::RightsGone, ProofState::Done, "all refused");
+        assert!(record.take_back(ProofKind::RightsGone, "payments/sallyport:debug is allowed again"));
+        assert_eq!(record.proof_of(ProofKind::RightsGone), Some(ProofState::Unproven));
+    }
+
+    #[test]
+    fn fault_a10_what_is_left_is_named_with_place_and_time_until_its_end_is_shown() {
+        let mut record = record();
+        assert_eq!(record.left_behind(false), None, "nothing was asked for");
+        record.request = Some(RequestUid::new("u"));
+        let kinds = [ProofKind::RightsGone, ProofKind::AccountRemoved];
+        record.begin_closing(EndReason::Left, None, None, &kinds);
+        assert_eq!(
+            record.left_behind(false).as_deref(),
+            Some("the request for payments-eu-1 was not taken back on the hub")
+        );
+        assert_eq!(record.left_behind(true), None);
+        record.end = Some(1_795_530_720);
+        record.prove(ProofKind::RightsGone, ProofState::Unproven, "it can't be reached");
+        assert_eq!(
+            record.left_behind(true).as_deref(),
+            Some("rights on payments-eu-1 stay until 14:32 UTC (it can't be reached)")
+        );
+        record.prove(ProofKind::AccountRemoved, ProofState::Done, "");
+        assert_eq!(record.left_behind(false), None);
     }
 
     #[test]

@@ -98,6 +98,10 @@ words! {
         Extend = "extend",
         /// A terminal was opened.
         TerminalOpen = "terminal_open",
+        /// A terminal is not known to stay on its cluster.
+        TerminalUnguarded = "terminal_unguarded",
+        /// The person uses a terminal all the same.
+        TerminalTaken = "terminal_taken",
         /// A terminal ended.
         TerminalExit = "terminal_exit",
         /// One request through the gateway.
@@ -118,7 +122,9 @@ words! {
         Expired = "expired",
         /// The gateway cut what was open.
         Cut = "cut",
-        /// A call that was allowed is refused: the rights are gone.
+        /// The session ended its own grant on the target, with its own token.
+        GrantEnded = "grant_ended",
+        /// For every role in every namespace, a call that was allowed is refused: the rights are gone.
         RightsGone = "rights_gone",
         /// The API server refuses the token itself.
         TokenRefused = "token_refused",

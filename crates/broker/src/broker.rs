@@ -1,7 +1,8 @@
 use crate::{
     clock::Clock,
     config::{Authorities, Config},
-    hubside::{Hub, read_rule},
+    hubside::Hub,
+    open::Memory,
     queue::{Key, Queue},
     standing::standing,
     store::Store,
@@ -15,10 +16,10 @@ use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, GRANT_LABEL};
 use sallyport_client::Endpoint;
 use sallyport_model::{Phase, RequestUid, RoleName, Scope, SessionAccount};
 use sallyport_provision::{Observed, Target, is_of_session};
-use sallyport_rbac::{Rule, dangers, effective, growth};
+use sallyport_rbac::Rule;
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{sync::Notify, time::Instant};
@@ -39,6 +40,8 @@ pub(crate) struct Broker {
     pub(crate) report: Notify,
     /// Rung when something on the target may have no request any more.
     pub(crate) sweep: Notify,
+    /// What is remembered of a grant for as long as the broker leads.
+    pub(crate) memory: Memory,
 }
 
 /// What the watches have seen.
@@ -51,9 +54,8 @@ pub(crate) struct Stores {
     pub(crate) accounts: Store<ServiceAccount>,
     pub(crate) bindings: Store<RoleBinding>,
     pub(crate) cluster_bindings: Store<ClusterRoleBinding>,
+    /// Those that take sessions. Without the right to watch them it is never synced, and admission alone judges.
     pub(crate) namespaces: Store<Namespace>,
-    /// Set when the target lets the broker watch namespaces; without it admission alone judges them.
-    pub(crate) namespaces_known: AtomicBool,
 }
 
 /// When the hub was last heard of.
@@ -128,7 +130,7 @@ impl Broker {
 
     /// Namespaces open for sessions, or those asked for when the target doesn't let the broker see.
     pub(crate) fn bindable(&self, asked: &Scope) -> BTreeSet<sallyport_model::NamespaceName> {
-        if !self.stores.namespaces_known.load(std::sync::atomic::Ordering::Relaxed) {
+        if !self.stores.namespaces.is_synced() {
             return asked.to_list().into_iter().collect();
         }
         let open = self.stores.namespaces.all();
@@ -139,27 +141,6 @@ impl Broker {
     pub(crate) fn seen_rules(&self, roles: &[RoleName]) -> Vec<Rule> {
         let found = roles.iter().filter_map(|name| Some((name, self.stores.roles.get("", name.as_str())?)));
         found.flat_map(|(name, role)| rules_of(name, &role)).collect()
-    }
-
-    /// What the bound roles allow by now that the offer did not say, in words (P11, attack 5).
-    pub(crate) fn growth(&self, request: &AccessRequest, grant: &AccessGrant) -> Option<String> {
-        let offer = request.status.as_ref()?.offer.as_ref()?;
-        let before: Vec<Rule> = offer.rules.iter().filter_map(read_rule).collect();
-        let roles: Vec<RoleName> = grant.spec.roles.iter().filter_map(|name| name.parse().ok()).collect();
-        // Left out, a name that is none would turn a few namespaces into the whole cluster.
-        let names: Result<Vec<_>, _> = grant.spec.namespaces.iter().map(|name| name.parse()).collect();
-        let Ok(names) = names else {
-            return Some("its grant names something that is no namespace".to_owned());
-        };
-        let scope = Scope::from_list(names);
-        let after = effective(self.seen_rules(&roles), &scope);
-        if let Some(danger) = dangers(&after, &scope).first() {
-            return Some(danger.to_string());
-        }
-        let more = growth(&before, &after);
-        let rule = more.first()?;
-        let on = if rule.resources.is_empty() { &rule.non_resource_urls } else { &rule.resources };
-        Some(format!("ClusterRole {}: {} on {}", rule.role, rule.verbs.join(", "), on.join(", ")))
     }
 
     /// Has every request looked at that may be touched by a change on the target.

@@ -63,6 +63,9 @@ pub struct Config {
     /// After this long without the hub every grant is closed.
     #[arg(long, default_value = "10m", value_parser = duration)]
     pub hub_silence: Duration,
+    /// How long a grant that someone removed on the cluster waits for the word of who ended it, and how.
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    pub removed_grant_wait: Duration,
     /// How often everything is looked at again, whether or not a watch told of it.
     #[arg(long, default_value = "60s", value_parser = duration)]
     pub resync: Duration,

@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// The target did not do it now.
     #[error("{0}")]
     Target(String),
+    /// Something is left on the target, which the request says by now.
+    #[error("still there: {0}")]
+    Leftover(String),
 }
 
 impl Failure {
@@ -44,6 +47,9 @@ impl Failure {
 
 impl From<ProvisionError> for Failure {
     fn from(error: ProvisionError) -> Self {
+        if let ProvisionError::Quota { .. } | ProvisionError::NamespaceEnding { .. } = &error {
+            return Self::failed(format!("{error}; ask again when an admin of the cluster has seen to it"));
+        }
         if error.is_final() { Self::failed(error.to_string()) } else { Self::Target(chain(&error)) }
     }
 }

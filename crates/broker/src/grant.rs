@@ -9,7 +9,7 @@ use crate::{
 use sallyport_api::{AccessRequest, Asked};
 use sallyport_client::Warm;
 use sallyport_hub::seal;
-use sallyport_model::{EndReason, Jti, Phase};
+use sallyport_model::{EndReason, Jti, Phase, Scope};
 use sallyport_policy::{Offer, Permit};
 use sallyport_provision::{
     MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, plan, until_ready,
@@ -44,8 +44,10 @@ impl Broker {
                 return Err(Failure::Target(format!("AccessGrant {grant} was not there after it was made")));
             }
         };
-        let (minted, request) =
-            tokio::try_join!(self.mint(&session, &observed), self.record_and_bind(&request, &session))?;
+        let (minted, request) = tokio::try_join!(
+            self.mint(&session, &observed),
+            self.record_and_bind(&request, &session, permit.scope())
+        )?;
         let provisioned = start.elapsed();
         let ready = async {
             let within = self.config.ready_within;
@@ -126,6 +128,7 @@ impl Broker {
         &self,
         request: &AccessRequest,
         session: &SessionPlan,
+        scope: &Scope,
     ) -> Result<AccessRequest, Failure> {
         let recorded = request.status.as_ref().and_then(|status| status.grant.as_ref());
         let request = match recorded {
@@ -138,7 +141,7 @@ impl Broker {
             }
             None => self.write(request, Write::default().grant(&session.record)).await?,
         };
-        self.target.bind(session).await?;
+        self.target.bind(session).await.map_err(|error| unbound(error, scope))?;
         Ok(request)
     }
 
@@ -196,5 +199,53 @@ impl Broker {
         });
         let write = Write::default().phase(Phase::Active).credential(&sealed).message(message.as_deref());
         self.write(request, write).await
+    }
+}
+
+/// What could not be bound; where one namespace alone stands in the way, how to ask for the others without it.
+fn unbound(error: ProvisionError, scope: &Scope) -> Failure {
+    match &error {
+        ProvisionError::NamespaceEnding { namespace } | ProvisionError::Quota { namespace, .. } => {
+            Failure::failed(format!("{error}; {}", without(scope, std::slice::from_ref(namespace))))
+        }
+        _ => error.into(),
+    }
+}
+
+/// How to ask for what is left of a scope.
+pub(crate) fn without(scope: &Scope, out: &[String]) -> String {
+    let rest = scope.to_list().into_iter().map(|one| one.to_string()).filter(|one| !out.contains(one));
+    let rest: Vec<String> = rest.collect();
+    if rest.is_empty() {
+        "ask again when an admin of the cluster has seen to it".to_owned()
+    } else {
+        sallyport_model::clip(&format!("ask again without it, for {}", rest.join(", ")), 300)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_c11_the_rest_can_be_asked_for_without_what_stands_in_the_way() {
+        let scope = |names: &[&str]| Scope::from_list(names.iter().map(|n| n.parse().expect("a name")));
+        let said = |error: ProvisionError, names: &[&str]| unbound(error, &scope(names)).to_string();
+        let ending = || ProvisionError::NamespaceEnding { namespace: "checkout".into() };
+        assert_eq!(
+            said(ending(), &["payments", "checkout"]),
+            "namespace checkout is being deleted on the cluster; ask again without it, for payments"
+        );
+        assert!(
+            said(ending(), &["checkout"])
+                .ends_with("; ask again when an admin of the cluster has seen to it")
+        );
+        let full = ProvisionError::Quota {
+            what: "RoleBinding payments/g-a-0".into(),
+            namespace: "payments".into(),
+            message: "exceeded quota: few".into(),
+        };
+        let said = said(full, &["payments", "checkout"]);
+        assert!(said.contains("exceeded quota: few; ask again without it, for checkout"), "{said}");
     }
 }

@@ -5,14 +5,14 @@ use crate::{broker::Broker, hubside::MANAGER};
 use k8s_openapi::api::{
     admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
     core::v1::ServiceAccount,
-    rbac::v1::RoleBinding,
+    rbac::v1::{ClusterRole, ClusterRoleBinding, RoleBinding},
 };
 use kube::{
-    Api,
-    api::{ListParams, PostParams},
+    Api, ResourceExt,
+    api::{DeleteParams, ListParams, PostParams},
 };
 use sallyport_api::{
-    AccessGrant, Guardrails, SESSIONS_NAMESPACE, Side, guardrail_differences, shipped_guardrails,
+    AccessGrant, Guardrails, LEAVE, SESSIONS_NAMESPACE, Side, guardrail_differences, shipped_guardrails,
 };
 use sallyport_client::{Fault, within};
 use serde::{Serialize, de::DeserializeOwned};
@@ -60,12 +60,21 @@ impl Broker {
         let client = || self.target.client().clone();
         let policies: Api<ValidatingAdmissionPolicy> = Api::all(client());
         let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client());
+        let (roles, role_bindings): (Api<ClusterRole>, Api<ClusterRoleBinding>) =
+            (Api::all(client()), Api::all(client()));
         let (every, deadline) = (ListParams::default(), self.config.deadline);
-        let (policies, bindings) = tokio::try_join!(
+        let (policies, bindings, role, role_binding) = tokio::try_join!(
             within(deadline, policies.list(&every)),
-            within(deadline, bindings.list(&every))
+            within(deadline, bindings.list(&every)),
+            within(deadline, roles.get_opt(LEAVE)),
+            within(deadline, role_bindings.get_opt(LEAVE)),
         )?;
-        Ok(Guardrails { policies: values(&policies.items), bindings: values(&bindings.items) })
+        Ok(Guardrails {
+            policies: values(&policies.items),
+            bindings: values(&bindings.items),
+            cluster_roles: values(role.as_slice()),
+            cluster_role_bindings: values(role_binding.as_slice()),
+        })
     }
 
     async fn probe_guardrails(&self) -> Vec<Probe> {
@@ -94,11 +103,24 @@ impl Broker {
             self.dry(&bindings, binding),
             self.dry(&grants, grant)
         );
-        vec![
+        let mut probes = vec![
             Probe { policy: "sessions-accounts.sallyport.dev", outcome: account },
             Probe { policy: "broker-bindings.sallyport.dev", outcome: binding },
             Probe { policy: "broker-grants.sallyport.dev", outcome: grant },
-        ]
+        ];
+        probes.extend(self.probe_leaving(&grants).await);
+        probes
+    }
+
+    /// A grant that stands can't be deleted without what it owns, not even by a dry run of ours. Without any grant there is
+    /// nothing to ask about, and the comparison alone speaks.
+    async fn probe_leaving(&self, grants: &Api<AccessGrant>) -> Option<Probe> {
+        let stands = |grant: &AccessGrant| grant.metadata.deletion_timestamp.is_none();
+        let name = self.stores.grants.filtered(stands).first()?.name_any();
+        let orphaning = DeleteParams { dry_run: true, ..DeleteParams::orphan() };
+        let outcome = within(self.config.deadline, grants.delete(&name, &orphaning)).await.map(drop);
+        let gone = matches!(outcome, Err(Fault::NotFound));
+        (!gone).then_some(Probe { policy: "sessions-leave.sallyport.dev", outcome })
     }
 
     async fn dry<K>(&self, api: &Api<K>, object: Value) -> Result<(), Fault>

@@ -7,7 +7,7 @@ use kube::{
     Api, Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, Preconditions},
 };
-use sallyport_api::{AccessRequest, CONDITION_ENDED, GrantRecord, Offer, RuleSummary};
+use sallyport_api::{AccessRequest, CONDITION_CLOSING, CONDITION_ENDED, GrantRecord, Offer, RuleSummary};
 use sallyport_client::{Fault, within};
 use sallyport_model::{Digest, EndReason, Jti, clip, visible};
 use serde_json::{Map, Value, json};
@@ -65,17 +65,61 @@ impl Write {
         self.set("message", json!(message.map(|text| clip(&visible(text), MESSAGE_MOST))))
     }
 
-    /// The end: Closed, the reason in a condition, no credential left.
-    pub(crate) fn ended(self, reason: EndReason, message: &str, now: jiff::Timestamp) -> Self {
-        let condition = json!([{
-            "type": CONDITION_ENDED, "status": "True", "reason": reason.to_string(),
-            "message": clip(&visible(message), MESSAGE_MOST), "lastTransitionTime": Time(now),
-        }]);
+    /// The end: Closed, the reason in a condition, no credential left. `meanwhile` is what stood in the way until now.
+    pub(crate) fn ended(
+        self,
+        reason: EndReason,
+        message: &str,
+        meanwhile: Option<&str>,
+        now: jiff::Timestamp,
+    ) -> Self {
+        let mut conditions = vec![condition(CONDITION_ENDED, "True", &reason.to_string(), message, now)];
+        conditions
+            .extend(meanwhile.map(|said| condition(CONDITION_CLOSING, "False", "NothingLeft", said, now)));
         self.phase(sallyport_model::Phase::Closed)
             .set("credential", Value::Null)
-            .set("conditions", condition)
+            .set("conditions", json!(conditions))
             .message(Some(message))
     }
+
+    /// Over, and not yet gone from the cluster: what is left, and, once that is decided, how it will have ended. That is
+    /// kept here, since a broker that is started anew may find no trace of it.
+    pub(crate) fn closing(
+        self,
+        left: &Left,
+        decided: Option<(EndReason, &str)>,
+        now: jiff::Timestamp,
+    ) -> Self {
+        let mut conditions = vec![condition(CONDITION_CLOSING, "True", &left.reason, &left.message, now)];
+        conditions.extend(
+            decided.map(|(reason, message)| {
+                condition(CONDITION_ENDED, "False", &reason.to_string(), message, now)
+            }),
+        );
+        self.set("credential", Value::Null).set("conditions", json!(conditions))
+    }
+}
+
+/// What keeps a request from being closed, as its condition says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// One CamelCase word.
+    pub(crate) reason: String,
+    /// Objects and words.
+    pub(crate) message: String,
+}
+
+impl Left {
+    pub(crate) fn new(reason: impl ToString, message: &str) -> Self {
+        Self { reason: reason.to_string(), message: clip(&visible(message), MESSAGE_MOST) }
+    }
+}
+
+fn condition(type_: &str, status: &str, reason: &str, message: &str, now: jiff::Timestamp) -> Value {
+    json!({
+        "type": type_, "status": status, "reason": reason,
+        "message": clip(&visible(message), MESSAGE_MOST), "lastTransitionTime": Time(now),
+    })
 }
 
 impl Hub {
@@ -185,10 +229,26 @@ mod tests {
 
     #[test]
     fn attack_11_the_end_takes_the_credential_along() {
-        let write = Write::default().ended(EndReason::Left, "left", jiff::Timestamp::UNIX_EPOCH);
+        let write = Write::default().ended(EndReason::Left, "left", None, jiff::Timestamp::UNIX_EPOCH);
         assert_eq!(write.0["phase"], "Closed");
         assert!(write.0["credential"].is_null() && write.0.contains_key("credential"));
         assert_eq!(write.0["conditions"][0]["reason"], "Left");
+    }
+
+    #[test]
+    fn fault_a1_what_is_closing_keeps_its_reason_and_no_credential() {
+        let left = Left::new("Refused", "RoleBinding payments/g-a-0: no");
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let write = Write::default().closing(&left, Some((EndReason::Left, "the requester left")), at);
+        assert!(write.0["credential"].is_null() && write.0.contains_key("credential"));
+        assert!(!write.0.contains_key("phase"), "it stays what it is");
+        let said = |n: usize| {
+            let one = &write.0["conditions"][n];
+            ["type", "status", "reason", "message"]
+                .map(|field| one[field].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(said(0), ["Closing", "True", "Refused", "RoleBinding payments/g-a-0: no"]);
+        assert_eq!(said(1), ["Ended", "False", "Left", "the requester left"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     broker::{Broker, rules_of},
     failure::Failure,
+    grant::without,
 };
 use futures::future::try_join_all;
 use k8s_openapi::api::rbac::v1::ClusterRole;
@@ -10,7 +11,7 @@ use kube::Api;
 use sallyport_api::{AccessProfile, AccessRequest, Asked, MalformedObject, Profile};
 use sallyport_client::{Fault, within};
 use sallyport_hub::{policy_profile, policy_request};
-use sallyport_model::{EndReason, RoleName, Scope};
+use sallyport_model::{EndReason, Phase, RoleName, Scope, clip};
 use sallyport_policy::{Decision, Facts, Offer, Refusal, decide, offer};
 use sallyport_rbac::Rule;
 
@@ -42,10 +43,16 @@ impl Broker {
         };
         let policy_request = policy_request(request).map_err(malformed)?;
         let decided = decide(&policy_request, profile.as_ref(), &facts, self.clock.hub_now());
-        let decision = match (decided, self.impossible(&missing, &offer)) {
-            (Decision::Refuse(refusal), _) => Decision::Refuse(refusal),
-            (_, Some(message)) => Decision::Refuse(Refusal { reason: EndReason::Failed, message }),
-            (decided, None) => decided,
+        let decision = match (decided, self.ending(&asked.scope), self.impossible(&missing, &offer)) {
+            (Decision::Refuse(refusal), ..) => Decision::Refuse(refusal),
+            // The same ask can't succeed later; what is pending is denied for it, and nothing was begun.
+            (_, Some(message), _) => {
+                let pending = request.phase() == Phase::Pending;
+                let reason = if pending { EndReason::Denied } else { EndReason::Failed };
+                Decision::Refuse(Refusal { reason, message })
+            }
+            (_, None, Some(message)) => Decision::Refuse(Refusal { reason: EndReason::Failed, message }),
+            (decided, None, None) => decided,
         };
         Ok(Judged { decision, offer })
     }
@@ -62,6 +69,21 @@ impl Broker {
             endpoint,
             &self.authorities.endpoint,
         )
+    }
+
+    /// Namespaces asked for that are being deleted, and how to ask for the others.
+    fn ending(&self, asked: &Scope) -> Option<String> {
+        let going = |name: &String| {
+            let known = self.stores.namespaces.get("", name);
+            known.is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_some())
+        };
+        let going: Vec<String> = asked.to_list().iter().map(ToString::to_string).filter(going).collect();
+        let named = match going.as_slice() {
+            [] => return None,
+            [one] => format!("namespace {one} is"),
+            several => format!("namespaces {} are", clip(&several.join(", "), 300)),
+        };
+        Some(format!("{named} being deleted on cluster {}; {}", self.config.cluster, without(asked, &going)))
     }
 
     /// What no decision knows of: roles that don't exist here, and offers that no status can hold.

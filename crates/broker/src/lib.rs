@@ -23,6 +23,7 @@ mod hubside;
 mod judge;
 mod lease;
 mod next;
+mod open;
 mod queue;
 mod reconcile;
 mod report;

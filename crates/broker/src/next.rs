@@ -1,9 +1,14 @@
 //! What a request needs next, by what was seen. Pure: everything that reads or writes is elsewhere.
 
-use sallyport_api::{AccessGrant, AccessRequest, AccessRequestStatus, CONDITION_ENDED};
+use sallyport_api::{AccessGrant, AccessRequest, AccessRequestStatus, CONDITION_ENDED, GrantRecord};
 use sallyport_model::{EndReason, Phase, clip, visible};
 use sallyport_policy::UNANSWERED_AFTER;
 use serde::Serialize;
+
+/// The reason of the condition Closing while a grant that someone removed waits for their word.
+pub(crate) const REASON_REMOVED: &str = "GrantRemoved";
+/// What is said of a grant that someone removed on the cluster and nobody owned up to on the hub.
+pub(crate) const GRANT_REMOVED: &str = "its grant was removed on the cluster";
 
 /// One step of a request's life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,6 +19,8 @@ pub(crate) enum Next {
     Judge,
     /// The recorded grant was not seen on the target: ask the target itself.
     ConfirmGrant,
+    /// The session has bindings that nobody planned: remove them.
+    Unbind,
     /// Remove what exists on the target, then close.
     Close(Ending),
     /// Closed, and yet something exists on the target.
@@ -53,8 +60,14 @@ pub(crate) struct Seen<'a> {
     pub(crate) grant: Option<&'a AccessGrant>,
     /// Whether the session's ServiceAccount was seen.
     pub(crate) account: bool,
-    /// What the bound ClusterRoles allow beyond the offer by now, in words (P11).
+    /// What the session may do beyond its offer by now, or where it may no longer be, in words (P11).
     pub(crate) growth: Option<String>,
+    /// Whether bindings of the session exist that nobody planned.
+    pub(crate) strays: bool,
+    /// How the broker itself ended it, where it did so without the hub.
+    pub(crate) ended_here: Option<Ending>,
+    /// Seconds that a grant which was removed on the cluster waits for the word of whoever did it.
+    pub(crate) removed_wait: i64,
     /// Unix seconds on the hub.
     pub(crate) hub_now: i64,
     /// Unix seconds on the target.
@@ -71,31 +84,69 @@ pub(crate) fn next(request: &AccessRequest, seen: &Seen<'_>) -> Next {
     if phase == Phase::Closed {
         return closed(request, status, seen);
     }
-    if let Some(ending) = ended_by_someone(request) {
+    if let Some(ending) = decided(request).or_else(|| ended_by_someone(request)) {
         return Next::Close(ending);
     }
     match (phase, &status.grant) {
         (Phase::Pending, _) | (Phase::Approved, None) => Next::Judge,
         (_, None) => Next::Close(Ending::new(EndReason::Failed, "it was active without a recorded grant")),
-        (_, Some(record)) => {
-            let end = record.end.0.as_second();
-            if seen.target_now >= end {
-                return Next::Close(Ending::new(EndReason::Expired, "its time was up"));
-            }
-            let stands = seen.grant.is_some_and(|grant| {
-                grant.metadata.uid.as_deref() == Some(record.uid.as_str())
-                    && grant.metadata.deletion_timestamp.is_none()
-            });
-            if !stands || (phase == Phase::Active && !seen.account) {
-                return Next::ConfirmGrant;
-            }
-            if let Some(growth) = &seen.growth {
-                let message = format!("closed because what it allows has grown on the cluster: {growth}");
-                return Next::Close(Ending::new(EndReason::Revoked, message));
-            }
-            if phase == Phase::Approved { Next::Judge } else { Next::Rest(Some(Moment::Target(end))) }
-        }
+        (_, Some(record)) => recorded(request, record, seen),
     }
+}
+
+/// A request whose grant is on record: it stands, or it is over.
+fn recorded(request: &AccessRequest, record: &GrantRecord, seen: &Seen<'_>) -> Next {
+    let end = record.end.0.as_second();
+    if seen.target_now >= end {
+        return Next::Close(Ending::new(EndReason::Expired, "its time was up"));
+    }
+    if let Some(since) = removed_since(request) {
+        // Never made again (attack 8): whoever removed it has a moment to say so on the hub.
+        let until = since.saturating_add(seen.removed_wait);
+        return if seen.hub_now >= until {
+            Next::Close(Ending::new(EndReason::Revoked, GRANT_REMOVED))
+        } else {
+            Next::Rest(Some(Moment::Hub(until)))
+        };
+    }
+    let stands = seen.grant.is_some_and(|grant| {
+        grant.metadata.uid.as_deref() == Some(record.uid.as_str())
+            && grant.metadata.deletion_timestamp.is_none()
+    });
+    if let (false, Some(ending)) = (stands, &seen.ended_here) {
+        return Next::Close(ending.clone());
+    }
+    if !stands || (request.phase() == Phase::Active && !seen.account) {
+        return Next::ConfirmGrant;
+    }
+    if let Some(growth) = &seen.growth {
+        return Next::Close(Ending::new(EndReason::Revoked, format!("closed because {growth}")));
+    }
+    if seen.strays {
+        return Next::Unbind;
+    }
+    if request.phase() == Phase::Approved { Next::Judge } else { Next::Rest(Some(Moment::Target(end))) }
+}
+
+/// When the recorded grant was first seen to be removed by someone, Unix seconds on the hub.
+fn removed_since(request: &AccessRequest) -> Option<i64> {
+    let closing = request.closing().filter(|closing| closing.reason == REASON_REMOVED)?;
+    Some(closing.last_transition_time.0.as_second())
+}
+
+/// How it will have ended, decided before and not carried out in full yet. Nothing that happens later changes it.
+pub(crate) fn decided(request: &AccessRequest) -> Option<Ending> {
+    let ended = request.condition(CONDITION_ENDED).filter(|ended| ended.status == "False")?;
+    let reasons = [
+        EndReason::Left,
+        EndReason::Expired,
+        EndReason::Revoked,
+        EndReason::Denied,
+        EndReason::Unanswered,
+        EndReason::Failed,
+    ];
+    let reason = reasons.into_iter().find(|reason| reason.to_string() == ended.reason);
+    Some(Ending::new(reason.unwrap_or(EndReason::Failed), ended.message.clone()))
 }
 
 /// When an undecided request is given up.

@@ -3,8 +3,10 @@
 use crate::{
     broker::{Broker, grant_name, key_of, lane_of},
     failure::Failure,
-    hubside::{Write, wire_offer},
-    next::{Ending, Moment, Next, Seen, next, unanswered_at},
+    hubside::{Left, Write, wire_offer},
+    next::{
+        Ending, GRANT_REMOVED, Moment, Next, REASON_REMOVED, Seen, ended_by_someone, next, unanswered_at,
+    },
     queue::Key,
 };
 use kube::ResourceExt;
@@ -114,22 +116,33 @@ impl Broker {
 
     async fn step(&self, request: &AccessRequest) -> Result<Step, Failure> {
         let observed = self.observed(&grant_name(request));
+        // Whether a session is still what was decided is asked of one whose grant is on record, and of nothing else.
+        let recorded = request.status.as_ref().is_some_and(|status| status.grant.is_some());
+        let open = observed.grant.as_ref().filter(|_| recorded && request.phase() != Phase::Closed);
+        let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         let seen = Seen {
-            growth: observed.grant.as_ref().and_then(|grant| self.growth(request, grant)),
+            growth: open.and_then(|grant| self.widened(request, grant)),
+            strays: open.is_some() && !self.strays(request, &observed).holds_nothing(),
+            ended_here: self.memory.ending(&grant_name(request)),
+            removed_wait: seconds(self.config.removed_grant_wait),
             grant: observed.grant.as_ref(),
             account: !observed.accounts.is_empty(),
             hub_now: self.clock.hub_now(),
             target_now: self.clock.target_now(),
-            retention: i64::try_from(self.config.retention.as_secs()).unwrap_or(i64::MAX),
+            retention: seconds(self.config.retention),
         };
         match next(request, &seen) {
             Next::Rest(moment) => Ok(Step::Rest(moment)),
             Next::Judge => self.judge_and_act(request).await,
             Next::ConfirmGrant => self.confirm_grant(request).await,
+            Next::Unbind => self.unbind(request).await.map(Step::on),
             Next::Close(ending) => self.close(request, &ending).await.map(Step::on),
             Next::Flush => {
-                self.flush(&grant_name(request)).await?;
-                Ok(Step::On(Box::new(request.clone())))
+                let done = self.flush(&grant_name(request), false).await?;
+                match done.left.first() {
+                    Some(left) => Err(Failure::Leftover(left.to_string())),
+                    None => Ok(Step::On(Box::new(request.clone()))),
+                }
             }
             Next::Delete => {
                 self.hub.delete(request).await?;
@@ -181,10 +194,7 @@ impl Broker {
                 && grant.metadata.deletion_timestamp.is_none()
         });
         if !stands {
-            return Err(Failure::Final {
-                reason: EndReason::Revoked,
-                message: "its grant was deleted on the cluster".to_owned(),
-            });
+            return self.grant_removed(request).await.map(Step::on);
         }
         if request.phase() == Phase::Active && found.accounts.is_empty() {
             return Err(Failure::Final {
@@ -195,6 +205,21 @@ impl Broker {
         found.grant.into_iter().for_each(|grant| self.stores.grants.put(grant));
         found.accounts.into_iter().for_each(|account| self.stores.accounts.put(account));
         Ok(Step::On(Box::new(request.clone())))
+    }
+
+    /// Somebody removed the recorded grant: the session itself as it left, or an admin. The rights go with it at once; how it
+    /// ended is said by whoever writes so on the hub, and is waited for.
+    async fn grant_removed(&self, request: &AccessRequest) -> Result<AccessRequest, Failure> {
+        let done = self.flush(&grant_name(request), false).await?;
+        let (namespace, name) = key_of(request);
+        let fresh = self.hub.request(&namespace, &name).await?.ok_or(Failure::Gone)?;
+        self.stores.requests.put(fresh.clone());
+        if ended_by_someone(&fresh).is_some() || fresh.phase() == Phase::Closed {
+            return Ok(fresh);
+        }
+        let left = done.left.iter().map(|left| format!("; still there: {left}")).collect::<String>();
+        let said = format!("{GRANT_REMOVED}{left}; waiting for the word of whoever ended it");
+        self.note_closing(&fresh, &Left::new(REASON_REMOVED, &said), None).await
     }
 
     /// A status write that the own index hears of at once.
@@ -218,7 +243,7 @@ impl Broker {
             .as_ref()
             .and_then(|s| s.message.as_deref())
             .is_some_and(|m| m.starts_with("trying again"));
-        if !told && request.phase() != Phase::Closed {
+        if !told && request.phase() != Phase::Closed && request.closing().is_none() {
             // It is a courtesy; the next look decides in any case.
             let _ = self.write(&request, Write::default().message(Some(&message))).await;
         }

@@ -1,27 +1,27 @@
 //! From configuration to a running broker.
 
 use crate::{
-    broker::{Broker, Contact, Stores, key_of, label, lane_of},
+    broker::{Broker, Contact, Stores, grant_name, key_of, label, lane_of},
     clock::Clock,
     config::Config,
     hubside::Hub,
     lease::Seat,
+    open::{Memory, names_a_session},
     queue::Queue,
     reconcile::Tries,
     report::Pulse,
+    standing::everybody,
     store::{Change, follow, follow_parsed},
     token,
 };
 use anyhow::{Context, Result};
+use k8s_openapi::api::rbac::v1::Subject;
 use kube::{Api, ResourceExt, core::DynamicObject, discovery::ApiResource, runtime::watcher};
 use sallyport_api::{AccessProfile, AccessRequest, SESSIONS_NAMESPACE, SYSTEM_NAMESPACE};
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_model::Phase;
 use sallyport_provision::Target;
-use std::{
-    future::Future,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{future::Future, sync::Arc};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{Notify, watch},
@@ -75,6 +75,7 @@ pub async fn run(config: Config) -> Result<()> {
                 contact: Contact::new(),
                 report: Notify::new(),
                 sweep: Notify::new(),
+                memory: Memory::default(),
                 authorities: authorities.clone(),
                 config: config.clone(),
             });
@@ -207,28 +208,53 @@ impl Broker {
         });
         let api = Api::all(client.clone());
         spawn(tasks, &self, |broker| async move {
-            follow(api, any(), &broker.stores.bindings, |change| broker.standing_may_have_changed(&change))
-                .await;
+            follow(api, any(), &broker.stores.bindings, |change| {
+                let (Change::Applied(binding) | Change::Removed(binding)) = &change;
+                broker.binding_changed(&change, &binding.subjects);
+            })
+            .await;
         });
         let api = Api::all(client.clone());
         spawn(tasks, &self, |broker| async move {
-            let heard = |change| broker.standing_may_have_changed(&change);
-            follow(api, any(), &broker.stores.cluster_bindings, heard).await;
+            follow(api, any(), &broker.stores.cluster_bindings, |change| {
+                let (Change::Applied(binding) | Change::Removed(binding)) = &change;
+                broker.binding_changed(&change, &binding.subjects);
+            })
+            .await;
         });
         spawn(tasks, &self, |broker| async move {
             follow(Api::all(client), any().labels(OPEN_LABEL), &broker.stores.namespaces, |_| {
-                broker.stores.namespaces_known.store(true, Ordering::Relaxed);
+                // One that is open sessions no more closes those that are in it.
+                broker.wake_open(|request| request.phase() != Phase::Pending);
                 broker.report.notify_one();
             })
             .await;
         });
     }
 
-    /// A binding of a session is no news; one of somebody else's may concern everybody.
-    fn standing_may_have_changed<K: ResourceExt>(&self, change: &Change<K>) {
+    /// A binding of a session is news where nobody planned it, or where it was waited for to go; one of somebody else's may
+    /// concern everybody.
+    fn binding_changed<K: ResourceExt>(&self, change: &Change<K>, subjects: &Option<Vec<Subject>>) {
         let (Change::Applied(binding) | Change::Removed(binding)) = change;
-        if label(&**binding).is_none() {
+        match (label(&**binding), change) {
+            (Some(grant), Change::Applied(_)) if names_a_session(subjects.as_ref()) => {
+                self.wake_grant(Some(grant));
+                if self.stores.grants.get("", grant).is_none() {
+                    self.sweep.notify_one();
+                }
+            }
+            (Some(grant), Change::Removed(_)) => {
+                self.wake_open(|request| request.closing().is_some() && grant_name(request) == grant);
+            }
+            _ => {}
+        }
+        if label(&**binding).is_none() || everybody(subjects).is_some() {
             self.report.notify_one();
+        }
+        if everybody(subjects).is_some()
+            || (label(&**binding).is_none() && names_a_session(subjects.as_ref()))
+        {
+            self.wake_open(|request| request.phase() != Phase::Pending);
         }
     }
 

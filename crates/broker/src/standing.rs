@@ -3,7 +3,7 @@
 use k8s_openapi::api::rbac::v1::{
     ClusterRole, ClusterRoleBinding, PolicyRule, RoleBinding, RoleRef, Subject,
 };
-use sallyport_api::SESSIONS_NAMESPACE;
+use sallyport_api::{LEAVE, SESSIONS_NAMESPACE, leave_difference};
 use std::sync::Arc;
 
 /// Paths every client may read to find its way; the defaults of `system:discovery` and its kin.
@@ -21,6 +21,7 @@ pub(crate) fn standing(
         let name = binding.metadata.name.as_deref().unwrap_or_default();
         if let Some(group) = everybody(&binding.subjects)
             && let Some(why) = too_much(&binding.role_ref, &role)
+            && !is_leave(binding, &role)
         {
             found.push(format!("ClusterRoleBinding {name} gives the group {group} {why}"));
         }
@@ -38,8 +39,18 @@ pub(crate) fn standing(
     found.into_iter().min()
 }
 
+/// The one binding of all sessions that is meant to be there: as shipped, and its role as it is now as well.
+fn is_leave(binding: &ClusterRoleBinding, role: impl Fn(&str) -> Option<Arc<ClusterRole>>) -> bool {
+    let value = |object: serde_json::Result<serde_json::Value>| object.unwrap_or_default();
+    binding.metadata.name.as_deref() == Some(LEAVE)
+        && role(&binding.role_ref.name).is_some_and(|role| {
+            let (binding, role) = (serde_json::to_value(binding), serde_json::to_value(&*role));
+            leave_difference(&value(binding), &value(role)).is_none()
+        })
+}
+
 /// A group among the subjects that every session's ServiceAccount is in.
-fn everybody(subjects: &Option<Vec<Subject>>) -> Option<&str> {
+pub(crate) fn everybody(subjects: &Option<Vec<Subject>>) -> Option<&str> {
     let sessions = format!("system:serviceaccounts:{SESSIONS_NAMESPACE}");
     let groups = subjects.iter().flatten().filter(|subject| subject.kind == "Group");
     groups
@@ -84,6 +95,7 @@ fn is_discovery(rule: &PolicyRule) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sallyport_api::{Side, shipped_guardrails};
     use serde_json::json;
 
     fn role(name: &str) -> Option<Arc<ClusterRole>> {
@@ -149,6 +161,39 @@ mod tests {
             ["system:nodes", "oidc:payments", "system:serviceaccounts:payments", "system:unauthenticated"]
         {
             assert_eq!(standing(&[], &[cluster(other, "view")], role), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn fault_a10_attack_15_the_one_binding_that_lets_sessions_leave_is_known_and_nothing_near_it() {
+        type Edit = fn(&mut ClusterRoleBinding, &mut ClusterRole);
+        let said = |edit: Edit| {
+            let shipped = shipped_guardrails(Side::Target);
+            let object = |values: &[serde_json::Value]| values.first().cloned().expect("shipped");
+            let mut binding =
+                serde_json::from_value(object(&shipped.cluster_role_bindings)).expect("a binding");
+            let mut role = serde_json::from_value(object(&shipped.cluster_roles)).expect("a role");
+            edit(&mut binding, &mut role);
+            let role = Arc::new(role);
+            standing(&[], &[Arc::new(binding)], |name| {
+                (role.metadata.name.as_deref() == Some(name)).then(|| role.clone())
+            })
+        };
+        assert_eq!(said(|_, _| {}), None);
+        let edits: [Edit; 6] = [
+            |b, _| b.metadata.name = Some("another".into()),
+            |b, r| (b.role_ref.name, r.metadata.name) = ("another".into(), Some("another".into())),
+            |b, _| b.subjects.as_mut().expect("subjects")[0].name = "system:authenticated".into(),
+            |b, _| {
+                let twice = b.subjects.clone().into_iter().flatten().cycle().take(2).collect();
+                b.subjects = Some(twice);
+            },
+            |_, r| r.rules.as_mut().expect("rules")[0].verbs.push("deletecollection".into()),
+            |_, r| r.rules.as_mut().expect("rules")[0].resources = Some(vec!["*".into()]),
+        ];
+        for (number, edit) in edits.into_iter().enumerate() {
+            let said = said(edit).unwrap_or_else(|| panic!("edit {number} is not named"));
+            assert!(said.contains("ClusterRoleBinding"), "{said}");
         }
     }
 

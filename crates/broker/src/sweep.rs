@@ -1,13 +1,15 @@
 //! What is on the target without an open request on the hub goes, and everything goes when the hub is silent for too
 //! long (P14, attack 10).
 
-use crate::broker::{Broker, label};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::{Resource, ResourceExt};
+use crate::{
+    broker::{Broker, label},
+    next::Ending,
+};
+use kube::ResourceExt;
 use sallyport_api::AccessGrant;
-use sallyport_model::Phase;
-use sallyport_provision::end_of;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use sallyport_model::{EndReason, Phase};
+use sallyport_provision::{end_of, is_of_session};
+use std::{collections::BTreeSet, time::Duration};
 
 impl Broker {
     /// Sweeps at every ring and every resync, for ever.
@@ -37,7 +39,16 @@ impl Broker {
     }
 
     async fn remove(&self, grant: &str, why: &str) {
-        match self.flush(grant).await {
+        match self.flush(grant, false).await {
+            Ok(done) if !done.left.is_empty() => {
+                let left: Vec<String> = done.left.iter().map(ToString::to_string).collect();
+                tracing::warn!(
+                    grant,
+                    why,
+                    left = left.join("; "),
+                    "what was left behind can't be removed yet"
+                );
+            }
             Ok(_) => tracing::info!(grant, why, "removed what was left behind"),
             Err(failure) => tracing::warn!(grant, why, %failure, "what was left behind can't be removed yet"),
         }
@@ -68,17 +79,21 @@ impl Broker {
         }
     }
 
-    /// Grants' names on ServiceAccounts and bindings whose grant does not exist. Kubernetes collects these by itself;
-    /// where its controller does not run, nobody else would.
+    /// Grants' names on ServiceAccounts and bindings whose grant does not exist, with an owner or, deleted as orphans,
+    /// without. Kubernetes collects the former by itself; where its controller does not run, nobody else would.
     fn ownerless(&self) -> BTreeSet<String> {
         let stores = &self.stores;
         if !stores.grants.is_synced() {
             return BTreeSet::new();
         }
+        // A label somebody else put on a binding of their own is left alone.
         let accounts = stores.accounts.all();
-        let (local, global) = (stores.bindings.all(), stores.cluster_bindings.all());
-        let names = labels(&accounts).chain(labels(&local)).chain(labels(&global));
-        names.filter(|name| stores.grants.get("", name).is_none()).map(str::to_owned).collect()
+        let local = stores.bindings.filtered(|one| is_of_session(one.subjects.as_ref()));
+        let wide = stores.cluster_bindings.filtered(|one| is_of_session(one.subjects.as_ref()));
+        let labels = accounts.iter().map(|one| label(&**one));
+        let labels = labels.chain(local.iter().map(label)).chain(wide.iter().map(label));
+        let ours = labels.flatten().filter(|name| is_grant_name(name));
+        ours.filter(|name| stores.grants.get("", name).is_none()).map(str::to_owned).collect()
     }
 
     /// Ends what has to end whether or not the hub can be asked: grants past their end, and all of them once the hub
@@ -91,21 +106,37 @@ impl Broker {
             let now = self.clock.target_now();
             for grant in self.stores.grants.all() {
                 // A second later than the request's own alarm, which knows what to tell the hub.
+                let name = grant.name_any();
                 if end_of(&grant).is_some_and(|end| now > end + 1) {
-                    self.remove(&grant.name_any(), "its time is up").await;
+                    self.memory.ended(&name, Ending::new(EndReason::Expired, "its time was up"));
+                    self.remove(&name, "its time is up").await;
                 } else if silent {
-                    self.remove(&grant.name_any(), "the hub is silent").await;
+                    let said = "closed because the broker heard nothing from the hub for too long";
+                    self.memory.ended(&name, Ending::new(EndReason::Revoked, said));
+                    self.remove(&name, "the hub is silent").await;
                 }
             }
         }
     }
 }
 
-/// Labels of what a grant owned; a label somebody else put on their own object is left alone.
-fn labels<K: ResourceExt>(objects: &[Arc<K>]) -> impl Iterator<Item = &str> {
-    objects.iter().filter(|one| owned(one.meta())).filter_map(|one| label(&**one))
+/// A label is anybody's text, and this one reaches a path.
+fn is_grant_name(label: &str) -> bool {
+    let id = label.strip_prefix("g-").unwrap_or_default();
+    (4..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
-fn owned(meta: &ObjectMeta) -> bool {
-    meta.owner_references.iter().flatten().any(|owner| owner.kind == AccessGrant::kind(&()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_a_grants_name_is_looked_for() {
+        assert!(is_grant_name("g-abcd") && is_grant_name(&format!("g-{}", "a1".repeat(16))));
+        for bad in
+            ["", "g-", "g-abc", "abcd", "g-ABCD", "g-ab/cd", "g-ab-cd", &format!("g-{}", "a".repeat(33))]
+        {
+            assert!(!is_grant_name(bad), "{bad}");
+        }
+    }
 }

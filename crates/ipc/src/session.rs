@@ -166,7 +166,11 @@ pub struct Proof {
     pub state: ProofState,
     /// Since leaving was asked.
     pub ms: Option<u32>,
-    /// "probe answered 403", or why it is unproven; may be empty.
+    /// Since leaving was asked, until the first of several probes was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub first_ms: Option<u32>,
+    /// "2 of 4 refused", "all 4 refused by …", or what is unproven and why; may be empty.
     pub detail: String,
 }
 
@@ -181,11 +185,11 @@ pub enum ProofKind {
     TerminalsEnded,
     /// The private kubeconfig was deleted.
     KubeconfigDeleted,
-    /// First probe, past the gateway: a call that was allowed answers 403 or 401.
+    /// First probes, past the gateway: for every role in every namespace, a call that was allowed answers 403 or 401.
     RightsGone,
-    /// The broker removed bindings and ServiceAccount.
+    /// Bindings and ServiceAccount are removed: by the broker's word, or shown by the session's own probes.
     AccountRemoved,
-    /// Second probe: 401.
+    /// Second probes: 401.
     TokenRefused,
     /// No probe: the broker reports it.
     ByBroker,

@@ -11,6 +11,22 @@ pub enum ProvisionError {
         /// The API server's own sentence.
         message: String,
     },
+    /// The namespace is on its way out: nothing is made in it any more, and it is no matter of rights.
+    #[error("namespace {namespace} is being deleted on the cluster")]
+    NamespaceEnding {
+        /// Which.
+        namespace: String,
+    },
+    /// A ResourceQuota of the namespace leaves no room for it.
+    #[error("a quota on the cluster leaves no room for {what}: {message}")]
+    Quota {
+        /// What was tried, on which object.
+        what: String,
+        /// Whose quota.
+        namespace: String,
+        /// The API server's own sentence, with the quota's name.
+        message: String,
+    },
     /// Something the step needs does not exist, e.g. the namespace.
     #[error("{what} is not possible: {message}")]
     Missing {
@@ -74,7 +90,12 @@ impl ProvisionError {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. } | Self::Missing { .. } | Self::Foreign { .. } | Self::Unusable { .. }
+            Self::Refused { .. }
+                | Self::NamespaceEnding { .. }
+                | Self::Quota { .. }
+                | Self::Missing { .. }
+                | Self::Foreign { .. }
+                | Self::Unusable { .. }
         )
     }
 
@@ -87,14 +108,79 @@ impl ProvisionError {
         }
     }
 
+    /// As [`sort`](Self::sort) for a creation in `namespace`: what can't be made there now is told from what may not be.
+    pub(crate) fn sort_creation(what: &str, namespace: Option<&str>, error: kube::Error) -> Self {
+        if let (kube::Error::Api(status), Some(namespace)) = (&error, namespace)
+            && status.code == 403
+        {
+            let namespace = namespace.to_owned();
+            let causes = status.details.iter().flat_map(|details| &details.causes);
+            if causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating") {
+                return Self::NamespaceEnding { namespace };
+            }
+            // The quota's controller has not counted yet, which takes it seconds.
+            if status.message.contains(" is forbidden: status unknown for quota") {
+                return Self::Busy { what: what.to_owned(), message: shown(&status.message) };
+            }
+            // ResourceQuota admission has no cause of its own, only these words, before anything of the object's.
+            if status.message.contains(" is forbidden: exceeded quota: ") {
+                let message = shown(&status.message);
+                return Self::Quota { what: what.to_owned(), namespace, message };
+            }
+        }
+        Self::sort(what, error)
+    }
+
     fn from_status(what: String, status: Status) -> Self {
-        let message = sallyport_model::clip(&sallyport_model::visible(&status.message), 1024);
+        let message = shown(&status.message);
         match status.code {
             404 => Self::Missing { what, message },
             409 => Self::Changed { what },
             // 401: our own token was just replaced; the client reads the file again.
             401 | 408 | 429 | 500.. => Self::Busy { what, message },
             _ => Self::Refused { what, message },
+        }
+    }
+}
+
+fn shown(message: &str) -> String {
+    sallyport_model::clip(&sallyport_model::visible(message), 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sorted(message: &str, causes: serde_json::Value) -> ProvisionError {
+        let status = json!({"status": "Failure", "code": 403, "reason": "Forbidden", "message": message,
+            "details": {"causes": causes}});
+        let status: Status = serde_json::from_value(status).expect("a status");
+        ProvisionError::sort_creation(
+            "RoleBinding payments/g-a-0",
+            Some("payments"),
+            kube::Error::Api(status.boxed()),
+        )
+    }
+
+    #[test]
+    fn fault_c11_a_namespace_on_its_way_out_and_a_quota_are_told_from_a_no() {
+        let ending = json!([{"reason": "NamespaceTerminating", "field": "metadata.namespace",
+            "message": "namespace payments is being terminated"}]);
+        let said =
+            sorted("rolebindings \"x\" is forbidden: unable to create new content", ending).to_string();
+        assert_eq!(said, "namespace payments is being deleted on the cluster");
+        let full = "rolebindings.rbac.authorization.k8s.io \"g-a-0\" is forbidden: exceeded quota: few, requested: \
+            count/rolebindings=1, used: 2, limited: 2";
+        let full = sorted(full, json!([]));
+        assert!(
+            full.is_final()
+                && matches!(&full, ProvisionError::Quota { namespace, .. } if namespace == "payments")
+        );
+        assert!(full.to_string().contains("exceeded quota: few"), "{full}");
+        for no in ["rolebindings \"x\" is forbidden: no quota for you", "denied request: is being terminated"]
+        {
+            assert!(matches!(sorted(no, json!([])), ProvisionError::Refused { .. }), "{no}");
         }
     }
 }

@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Debug, future::Future, time::Duration};
 
 /// Writes under way at once; a profile may name 64 namespaces and 16 roles.
-const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 const MANAGER: &str = "sallyport-broker";
 
 /// A target's API, with a deadline for every call.
@@ -131,7 +131,7 @@ impl Target {
                     Some(difference) => Err(ProvisionError::Foreign { what, difference }),
                 }
             }
-            Err(error) => Err(ProvisionError::sort(&what, error)),
+            Err(error) => Err(ProvisionError::sort_creation(&what, object.namespace().as_deref(), error)),
         }
     }
 
@@ -156,7 +156,7 @@ impl Target {
 }
 
 /// Runs the calls, some side by side, until the first error.
-pub(crate) async fn some_at_once<T>(
+async fn some_at_once<T>(
     calls: Vec<impl Future<Output = Result<T, ProvisionError>>>,
 ) -> Result<Vec<T>, ProvisionError> {
     stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await

@@ -12,19 +12,25 @@
 mod error;
 mod execute;
 mod flush;
+mod leftover;
 mod mint;
 mod observe;
 mod plan;
 mod proof;
 mod question;
 mod ready;
+mod strays;
+mod witness;
 
 pub use error::ProvisionError;
 pub use execute::{Target, account_of};
 pub use flush::Flushed;
+pub use leftover::{Leftover, Why};
 pub use mint::{MINT_SLACK, Minted};
 pub use observe::{Observed, is_of_session};
 pub use plan::{Plan, SHORTEST_MINT, SessionPlan, Unfit, end_of, plan};
-pub use proof::{Proof, Proven, Witness};
+pub use proof::{OwnEnd, Progress, Proof, Proven, end_own_grant};
 pub use question::{On, Question};
 pub use ready::{NotReady, Ready, until_ready};
+pub use strays::strays;
+pub use witness::Witnesses;

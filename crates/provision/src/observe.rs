@@ -3,6 +3,7 @@ use k8s_openapi::api::{
     core::v1::ServiceAccount,
     rbac::v1::{ClusterRoleBinding, RoleBinding, Subject},
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::ListParams;
 use sallyport_api::{AccessGrant, GRANT_LABEL, SESSIONS_NAMESPACE};
 
@@ -39,6 +40,28 @@ impl Observed {
     #[must_use]
     pub fn holds_nothing(&self) -> bool {
         self.accounts.is_empty() && self.bindings.is_empty() && self.cluster_bindings.is_empty()
+    }
+
+    /// Kind and metadata of everything there.
+    pub(crate) fn objects(&self) -> Vec<(&'static str, &ObjectMeta)> {
+        let grant = self.grant.iter().map(|one| ("AccessGrant", &one.metadata));
+        let accounts = self.accounts.iter().map(|one| ("ServiceAccount", &one.metadata));
+        let bindings = self.bindings.iter().map(|one| ("RoleBinding", &one.metadata));
+        let wide = self.cluster_bindings.iter().map(|one| ("ClusterRoleBinding", &one.metadata));
+        bindings.chain(wide).chain(accounts).chain(grant).collect()
+    }
+
+    /// Kind, namespace and name of everything there.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let shown = |(kind, meta): (&str, &ObjectMeta)| {
+            let name = meta.name.as_deref().unwrap_or_default();
+            match &meta.namespace {
+                Some(namespace) => format!("{kind} {namespace}/{name}"),
+                None => format!("{kind} {name}"),
+            }
+        };
+        self.objects().into_iter().map(shown).collect()
     }
 
     /// When the grant ends, Unix seconds of the target's clock.

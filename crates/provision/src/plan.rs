@@ -242,7 +242,7 @@ impl Goal {
     ) -> (Vec<RoleBinding>, Vec<ClusterRoleBinding>) {
         let (mut local, mut global) = (Vec::new(), Vec::new());
         for (number, role) in self.roles.iter().enumerate() {
-            let metadata = ObjectMeta { name: Some(format!("{}-{number}", owner.name)), ..meta(owner) };
+            let metadata = ObjectMeta { name: Some(binding_name(&owner.name, number)), ..meta(owner) };
             let role_ref = RoleRef {
                 api_group: Some("rbac.authorization.k8s.io".into()),
                 kind: "ClusterRole".into(),
@@ -265,6 +265,11 @@ impl Goal {
         }
         (local, global)
     }
+}
+
+/// The name of a grant's binding of the profile's role with that number.
+pub(crate) fn binding_name(grant: &str, number: usize) -> String {
+    format!("{grant}-{number}")
 }
 
 fn owner(name: &str, uid: &str) -> OwnerReference {

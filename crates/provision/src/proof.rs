@@ -1,41 +1,42 @@
-//! The proof that a closed session is closed: asked of the API server itself, never of the gateway.
+//! The proof that a closed session is closed: asked of the API server itself, never of the gateway, for every role in
+//! every place of the session.
 
-use sallyport_api::RuleSummary;
-use sallyport_client::{Endpoint, probe_get};
-use sallyport_model::{Scope, Secret};
+use crate::witness::{Said, Seen, Witnesses, ask, by_review};
+use futures::{StreamExt, stream};
+use sallyport_client::{Endpoint, Fault, Line, Warm};
+use sallyport_model::Secret;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The API versions of the built-in groups whose lists can serve as a question.
-const VERSIONS: [(&str, &str); 6] = [
-    ("", "/api/v1"),
-    ("apps", "/apis/apps/v1"),
-    ("batch", "/apis/batch/v1"),
-    ("networking.k8s.io", "/apis/networking.k8s.io/v1"),
-    ("policy", "/apis/policy/v1"),
-    ("autoscaling", "/apis/autoscaling/v2"),
-];
-/// Witnesses tried before giving up.
-const CANDIDATES: usize = 4;
+/// Questions under way at once on one connection.
+const AT_ONCE: usize = 64;
+/// Rights that an unproven end names before it counts the rest.
+const NAMED: usize = 4;
+/// Answered by nobody without a token that is good, and needing no right.
+const ANY_PATH: &str = "/version";
 
-/// The verdict of one probe. There is no third: what could not be asked is unproven.
+/// The verdict of one proof. There is no third: what could not be asked is unproven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// The API server refused what it allowed before.
+    /// The API server refused everything it allowed before.
     Proven(Proven),
     /// It did not, or did not answer.
     Unproven {
-        /// For people: what was asked, and what came back.
+        /// For people: how much was refused, what was not, and by which binding where the API server says so.
         why: String,
     },
 }
 
-/// A refusal, as seen.
+/// Refusals, as seen: all of them in one round on one connection that nobody had used before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proven {
-    /// 403 or 401.
+    /// How many (role × place) were refused.
+    pub refused: usize,
+    /// 403, or 401 where the token itself was refused.
     pub status: u16,
-    /// From the start of the probe to this answer.
+    /// Whether each was refused by the authorizer. A 401 says that the account is gone, and nothing of bindings.
+    pub by_authorizer: bool,
+    /// From the start of the proof to the last answer.
     pub took: Duration,
     /// Which API server answered: `host:port`.
     pub by: String,
@@ -43,154 +44,252 @@ pub struct Proven {
     pub at: Option<i64>,
 }
 
-/// A GET that the session's token was seen to be allowed: only what was allowed can be seen to be refused.
-#[derive(Clone, Debug)]
-pub struct Witness {
-    path: String,
+/// How far a proof is, after each round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many (role × place) were refused in this round.
+    pub refused: usize,
+    /// How many were allowed in it.
+    pub allowed: usize,
+    /// How many there are.
+    pub of: usize,
 }
 
-impl Witness {
-    /// Paths that the rules allow to GET, the cheapest first.
-    #[must_use]
-    pub fn candidates(rules: &[RuleSummary], scope: &Scope) -> Vec<String> {
-        let place = match scope {
-            Scope::ClusterWide => String::new(),
-            Scope::Namespaces(names) => {
-                names.first().map(|name| format!("/namespaces/{name}")).unwrap_or_default()
-            }
-        };
-        let has = |list: &[String], wanted: &str| list.iter().any(|one| one == "*" || one == wanted);
-        let mut out: Vec<String> = Vec::new();
-        for rule in rules.iter().filter(|rule| rule.resource_names.is_empty()) {
-            for (_, root) in VERSIONS.iter().filter(|(group, _)| has(&rule.api_groups, group)) {
-                for resource in rule.resources.iter().filter(|r| !r.contains('/')) {
-                    let resource = if resource == "*" { "configmaps" } else { resource.as_str() };
-                    let base = format!("{root}{place}/{resource}");
-                    if has(&rule.verbs, "list") {
-                        out.push(format!("{base}?limit=1"));
-                    } else if has(&rule.verbs, "get") && !place.is_empty() {
-                        // Authorization comes before the look-up, so 404 says "allowed".
-                        out.push(format!("{base}/sallyport-proof"));
-                    }
-                }
-            }
-        }
-        out.truncate(CANDIDATES);
-        out
-    }
+/// What one round of questions came to.
+struct Round {
+    said: Vec<Said>,
+    at: Option<i64>,
+}
 
-    /// Asks until one of `paths` is allowed.
+impl Witnesses {
+    /// "Rights gone": in one round, everything that was seen to be allowed is answered 403, `allowed: false` or 401.
     ///
-    /// # Errors
-    /// Why none was: the session can then be closed, but its end can't be proven.
-    pub async fn find(
+    /// Every round asks for every right on a connection of its own, so that a right which came back is seen, and an
+    /// answer is never one to somebody who was let in before.
+    pub async fn rights_gone(
+        &self,
         target: &Endpoint,
         token: &Secret<String>,
-        paths: &[String],
         within: Duration,
-    ) -> Result<Self, String> {
-        let mut last = "its roles allow nothing that can be read".to_owned();
-        for path in paths {
-            match probe_get(target, Some(token), path, within).await {
-                Ok(answer) if matches!(answer.status, 200 | 404) => return Ok(Self { path: path.clone() }),
-                Ok(answer) => last = format!("GET {path} answered {}", answer.status),
-                Err(fault) => last = format!("{}: {fault}", target.authority()),
+        told: impl FnMut(Progress),
+    ) -> Proof {
+        if self.is_empty() {
+            return Proof::Unproven { why: "its roles allow nothing that could be asked for".to_owned() };
+        }
+        self.until(target, token, within, told, |said| self.all_gone(said)).await
+    }
+
+    /// "Token refused": in one round, everything is answered 401. Up to ten seconds of token cache are in between.
+    pub async fn token_refused(
+        &self,
+        target: &Endpoint,
+        token: &Secret<String>,
+        within: Duration,
+        told: impl FnMut(Progress),
+    ) -> Proof {
+        let all = |said: &[Said]| !said.is_empty() && said.iter().all(|one| *one == Said::NoToken);
+        self.until(target, token, within, told, all).await
+    }
+
+    /// The rule of the tick: each right was refused, and had been seen to be allowed or was refused with its token.
+    fn all_gone(&self, said: &[Said]) -> bool {
+        !self.rights.is_empty()
+            && said.len() == self.rights.len()
+            && self.rights.iter().zip(said).all(|(right, said)| match said {
+                Said::NoToken => true,
+                Said::No => !matches!(right.seen, Seen::Never(_)),
+                Said::Yes(_) | Said::Unclear(_) => false,
+            })
+    }
+
+    async fn until(
+        &self,
+        target: &Endpoint,
+        token: &Secret<String>,
+        within: Duration,
+        mut told: impl FnMut(Progress),
+        over: impl Fn(&[Said]) -> bool,
+    ) -> Proof {
+        let start = Instant::now();
+        let mut ahead = Warm::start(target.clone(), 1, within);
+        loop {
+            let left = within.saturating_sub(start.elapsed());
+            let line = tokio::time::timeout(left, ahead.next()).await.unwrap_or(Err(Fault::TimedOut));
+            // The next round's handshake is made while this round is asked.
+            ahead = Warm::start(target.clone(), 1, left);
+            let round = match &line {
+                Ok(line) => self.round(line, token, left).await,
+                Err(fault) => self.without_answer(fault),
+            };
+            told(progress(&round.said, self.rights.len()));
+            if over(&round.said) {
+                let by_authorizer = round.said.iter().all(|one| *one == Said::No);
+                return Proof::Proven(Proven {
+                    refused: round.said.len(),
+                    status: if round.said.contains(&Said::No) { 403 } else { 401 },
+                    by_authorizer,
+                    took: start.elapsed(),
+                    by: target.authority().into(),
+                    at: round.at,
+                });
+            }
+            let pause = pause(start.elapsed(), self.rights.len());
+            if start.elapsed() + pause >= within {
+                let said = match line {
+                    Ok(line) => self.named(round.said, &line, token).await,
+                    Err(_) => round.said,
+                };
+                let why = format!(
+                    "{} ({}, asked for {} ms)",
+                    self.why(&said),
+                    target.authority(),
+                    start.elapsed().as_millis()
+                );
+                return Proof::Unproven { why };
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn round(&self, line: &Line, token: &Secret<String>, within: Duration) -> Round {
+        let asks: Vec<_> =
+            self.rights.iter().map(|right| ask(line, token, &right.question, within)).collect();
+        if asks.is_empty() {
+            return self.round_without_rights(line, token, within).await;
+        }
+        let answers: Vec<_> = stream::iter(asks).buffered(AT_ONCE).collect().await;
+        let at = answers.iter().filter_map(|(_, at)| *at).max();
+        Round { said: answers.into_iter().map(|(said, _)| said).collect(), at }
+    }
+
+    /// Where the roles allow nothing that could be asked for, the token can still be seen to be refused.
+    async fn round_without_rights(&self, line: &Line, token: &Secret<String>, within: Duration) -> Round {
+        match line.send(http::Method::GET, ANY_PATH, Some(token), None, within).await {
+            Ok(answer) if answer.status == 401 => Round { said: vec![Said::NoToken], at: answer.date },
+            Ok(answer) => Round { said: vec![Said::Yes(None)], at: answer.date },
+            Err(fault) => self.without_answer(&fault),
+        }
+    }
+
+    fn without_answer(&self, fault: &Fault) -> Round {
+        Round { said: vec![Said::Unclear(fault.to_string()); self.rights.len().max(1)], at: None }
+    }
+
+    /// Asks which bindings allow what is still allowed; a GET does not say.
+    async fn named(&self, said: Vec<Said>, line: &Line, token: &Secret<String>) -> Vec<Said> {
+        let asks: Vec<_> = said
+            .into_iter()
+            .enumerate()
+            .map(|(at, said)| async move {
+                match (said, self.rights.get(at)) {
+                    (Said::Yes(None), Some(right)) => {
+                        let again = by_review(line, token, &right.question, Duration::from_secs(1)).await.0;
+                        if let Said::Yes(binding) = again { Said::Yes(binding) } else { Said::Yes(None) }
+                    }
+                    (said, _) => said,
+                }
+            })
+            .collect();
+        stream::iter(asks).buffered(AT_ONCE).collect().await
+    }
+
+    /// How much was refused, and what was not and why.
+    fn why(&self, said: &[Said]) -> String {
+        let Progress { refused, of, .. } = progress(said, self.rights.len());
+        let mut open: Vec<String> = Vec::new();
+        for (right, said) in self.rights.iter().zip(said) {
+            let place = right.question.place();
+            match (said, &right.seen) {
+                (Said::NoToken, _) => {}
+                (Said::No, Seen::ByBroker | Seen::Here) => {}
+                (Said::No, Seen::Never(why)) => {
+                    open.push(format!("{place} was never seen to be allowed ({why})"));
+                }
+                (Said::Yes(Some(binding)), _) => open.push(format!("{place} still allowed by {binding}")),
+                (Said::Yes(None), _) => open.push(format!("{place} still allowed")),
+                (Said::Unclear(what), _) => open.push(format!("{place} not answered: {what}")),
             }
         }
-        Err(last)
-    }
-
-    /// What is asked.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// "Rights gone": the GET answers 403 or 401 within `within`.
-    pub async fn rights_gone(&self, target: &Endpoint, token: &Secret<String>, within: Duration) -> Proof {
-        refused(target, token, &self.path, &[401, 403], within).await
-    }
-
-    /// "Token refused": the GET answers 401 within `within`. Up to ten seconds of token cache are in between.
-    pub async fn token_refused(&self, target: &Endpoint, token: &Secret<String>, within: Duration) -> Proof {
-        refused(target, token, &self.path, &[401], within).await
+        let more = open.len().saturating_sub(NAMED);
+        open.truncate(NAMED);
+        if more > 0 {
+            open.push(format!("and {more} more"));
+        }
+        if self.rights.is_empty() {
+            "not refused".to_owned()
+        } else {
+            format!("{refused} of {of} refused; {}", open.join("; "))
+        }
     }
 }
 
-/// Asks on fresh connections until one of `statuses` comes, at first every 5 ms, later every 250 ms.
-async fn refused(
+fn progress(said: &[Said], of: usize) -> Progress {
+    let refused = said.iter().filter(|one| matches!(one, Said::No | Said::NoToken)).count();
+    let allowed = said.iter().filter(|one| matches!(one, Said::Yes(_))).count();
+    Progress { refused, allowed, of }
+}
+
+/// RBAC's informers take some milliseconds and garbage collection some tens; what takes longer is not asked more often
+/// for it, and many rights are asked for less often than few.
+fn pause(since: Duration, rights: usize) -> Duration {
+    let base = match since.as_millis() {
+        0..300 => 5,
+        300..1_000 => 25,
+        _ => 250,
+    };
+    Duration::from_millis(base.max(rights as u64 / 4))
+}
+
+/// What the target said to a session that ends its own grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OwnEnd {
+    /// The grant is deleted; ServiceAccount and bindings follow as its dependents.
+    Ended,
+    /// There is no such grant any more, or the token is refused already: somebody was quicker.
+    Gone,
+    /// The target does not let a session do this; with its words.
+    Refused(String),
+    /// No answer; with the reason.
+    Unanswered(String),
+}
+
+/// Ends a session's own grant on its target with its own token (the right is ClusterRole `sallyport:leave`): leaving
+/// depends on no hub, no broker and no sign-in. Exactly the grant with this UID, and never an orphaning deletion.
+pub async fn end_own_grant(
     target: &Endpoint,
     token: &Secret<String>,
-    path: &str,
-    statuses: &[u16],
+    grant: &str,
+    uid: &str,
     within: Duration,
-) -> Proof {
-    let start = Instant::now();
-    let mut pause = Duration::from_millis(5);
-    loop {
-        let left = within.saturating_sub(start.elapsed());
-        let last = match probe_get(target, Some(token), path, left).await {
-            Ok(answer) if statuses.contains(&answer.status) => {
-                let (status, at) = (answer.status, answer.date);
-                return Proof::Proven(Proven {
-                    status,
-                    took: start.elapsed(),
-                    by: target.authority().into(),
-                    at,
-                });
-            }
-            Ok(answer) => format!("GET {path} still answered {}", answer.status),
-            Err(fault) => format!("{}: {fault}", target.authority()),
-        };
-        if start.elapsed() + pause >= within {
-            return Proof::Unproven { why: format!("{last} after {} ms", start.elapsed().as_millis()) };
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(250));
+) -> OwnEnd {
+    let path = format!("/apis/access.sallyport.dev/v1alpha1/accessgrants/{grant}");
+    let options = serde_json::json!({
+        "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "preconditions": {"uid": uid},
+    });
+    let body = options.to_string().into_bytes();
+    let answer =
+        sallyport_client::probe(target, Some(token), http::Method::DELETE, &path, Some(body), within).await;
+    match answer {
+        Ok(answer) => own_end(answer.status, &answer.body),
+        Err(fault) => OwnEnd::Unanswered(fault.to_string()),
+    }
+}
+
+fn own_end(status: u16, body: &[u8]) -> OwnEnd {
+    let said = || {
+        let status = serde_json::from_slice::<serde_json::Value>(body).ok();
+        let words = status.as_ref().and_then(|s| s.get("message")).and_then(|m| m.as_str());
+        sallyport_model::clip(&sallyport_model::visible(words.unwrap_or("no reason given")), 500)
+    };
+    match status {
+        200 | 202 => OwnEnd::Ended,
+        // 409: another grant has taken the name, which is not this session's.
+        401 | 404 | 409 => OwnEnd::Gone,
+        403 => OwnEnd::Refused(said()),
+        other => OwnEnd::Unanswered(format!("HTTP {other}: {}", said())),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rule(verbs: &[&str], group: &str, resources: &[&str]) -> RuleSummary {
-        let owned = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-        RuleSummary {
-            verbs: owned(verbs),
-            api_groups: vec![group.into()],
-            resources: owned(resources),
-            ..RuleSummary::default()
-        }
-    }
-
-    #[test]
-    fn p13_the_question_is_one_that_was_allowed() {
-        let one = Scope::from_list(["payments".parse().expect("a name")]);
-        let rules = [
-            rule(&["create"], "", &["pods/exec"]),
-            rule(&["get"], "", &["pods"]),
-            rule(&["get", "list"], "apps", &["deployments", "deployments/scale"]),
-            rule(&["*"], "example.org", &["things"]),
-        ];
-        assert_eq!(
-            Witness::candidates(&rules, &one),
-            [
-                "/api/v1/namespaces/payments/pods/sallyport-proof",
-                "/apis/apps/v1/namespaces/payments/deployments?limit=1"
-            ]
-        );
-        assert_eq!(Witness::candidates(&rules, &Scope::ClusterWide), ["/apis/apps/v1/deployments?limit=1"]);
-        assert!(Witness::candidates(&rules[..1], &one).is_empty());
-    }
-
-    #[tokio::test]
-    async fn p13_no_answer_is_no_proof() {
-        let ca = rcgen::generate_simple_self_signed(["nobody".to_owned()]).expect("a certificate").cert.pem();
-        // Nothing listens on port 1.
-        let target = Endpoint::parse("https://127.0.0.1:1", Some(&ca), None).expect("usable");
-        let witness = Witness { path: "/api/v1/pods".into() };
-        let proof = witness.rights_gone(&target, &Secret::new("t".into()), Duration::from_millis(60)).await;
-        assert!(matches!(proof, Proof::Unproven { .. }), "{proof:?}");
-    }
-}
+#[path = "proof_tests.rs"]
+mod tests;

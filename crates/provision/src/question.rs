@@ -45,6 +45,18 @@ impl On {
     }
 }
 
+/// The API versions of the built-in groups whose objects can be asked for by GET.
+const VERSIONS: [(&str, &str); 6] = [
+    ("", "/api/v1"),
+    ("apps", "/apis/apps/v1"),
+    ("batch", "/apis/batch/v1"),
+    ("networking.k8s.io", "/apis/networking.k8s.io/v1"),
+    ("policy", "/apis/policy/v1"),
+    ("autoscaling", "/apis/autoscaling/v2"),
+];
+/// Rights of one role that are looked at before those at hand have to do.
+const LOOKED_AT: usize = 4096;
+
 /// Everybody signed in holds these through `system:basic-user`, so a yes says nothing about a binding.
 const EVERYBODYS_GROUPS: [&str; 2] = ["authorization.k8s.io", "authentication.k8s.io"];
 
@@ -70,6 +82,63 @@ impl Question {
             }));
         }
         out
+    }
+
+    /// Up to `most` rights of `role` in one place, the one that says most first: what no other of the session's roles
+    /// gives, and of those what can be asked by GET.
+    pub(crate) fn choices(
+        role: &RoleName,
+        rules: &[Rule],
+        namespace: Option<&NamespaceName>,
+        most: usize,
+    ) -> Vec<Self> {
+        let mut kinds: [Vec<Self>; 4] = Default::default();
+        let own = rules.iter().filter(|rule| rule.role == *role).flat_map(rights).take(LOOKED_AT);
+        for (verb, on) in own {
+            if matches!(on, On::Path(_)) && namespace.is_some() {
+                continue;
+            }
+            let shared = rules.iter().any(|other| other.role != *role && other.allows(on.ask(&verb)));
+            let namespace = namespace.map(ToString::to_string);
+            let question = Self { role: role.to_string(), namespace, verb, on };
+            let kind = usize::from(shared) * 2 + usize::from(question.path().is_none());
+            if kinds[kind].len() < most {
+                kinds[kind].push(question);
+            }
+            if kinds[0].len() == most {
+                break;
+            }
+        }
+        kinds.into_iter().flatten().take(most).collect()
+    }
+
+    /// Where and by which role, for people: `payments/sallyport:debug`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.namespace.as_deref().unwrap_or("cluster-wide"), self.role)
+    }
+
+    /// The GET that asks it, where there is one. Authorization comes before the look-up, so a 404 says "allowed".
+    ///
+    /// Names come from a ClusterRole, which anybody may have written: what does not read as a name is no path.
+    pub(crate) fn path(&self) -> Option<String> {
+        let On::Resource { group, resource, subresource, name } = &self.on else { return None };
+        let (_, root) = VERSIONS.iter().find(|(known, _)| known == group)?;
+        let plain = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        // `namespaces/<ns>/namespaces` reads as another resource.
+        if !subresource.is_empty() || !plain(resource) || resource == "namespaces" {
+            return None;
+        }
+        let place = self.namespace.as_ref().map(|name| format!("/namespaces/{name}"));
+        match (self.verb.as_str(), place, name.as_str()) {
+            ("get", Some(place), "") => Some(format!("{root}{place}/{resource}/sallyport-proof")),
+            ("get", Some(place), name) if plain(name) => Some(format!("{root}{place}/{resource}/{name}")),
+            ("list", place, "") => Some(format!("{root}{}/{resource}?limit=1", place.unwrap_or_default())),
+            _ => None,
+        }
     }
 
     /// The SelfSubjectAccessReview that asks it.
@@ -177,6 +246,35 @@ mod tests {
                 "get pods/exec in b (role debug)",
             ]
         );
+    }
+
+    #[test]
+    fn the_choice_that_says_most_comes_first_and_no_name_of_a_role_becomes_part_of_a_path() {
+        let rules = [
+            rule("view", &["get", "list"], "", &["pods", "services"]),
+            rule("debug", &["get"], "", &["pods"]),
+            rule("debug", &["create"], "", &["pods/exec"]),
+            rule("odd", &["get"], "", &["pods/../../x", "Pods", "namespaces"]),
+        ];
+        let choices = |role: &str, namespace: Option<&str>| -> Vec<String> {
+            let namespace = namespace.map(|name| name.parse().expect("a namespace"));
+            let found = Question::choices(&role.parse().expect("a role"), &rules, namespace.as_ref(), 3);
+            found.iter().map(|q| q.path().unwrap_or_else(|| q.to_string())).collect()
+        };
+        assert_eq!(
+            choices("view", Some("a")),
+            [
+                "/api/v1/namespaces/a/services/sallyport-proof",
+                "/api/v1/namespaces/a/pods?limit=1",
+                "/api/v1/namespaces/a/services?limit=1",
+            ]
+        );
+        assert_eq!(
+            choices("debug", Some("a")),
+            ["create pods/exec in a (role debug)", "/api/v1/namespaces/a/pods/sallyport-proof"]
+        );
+        assert!(choices("odd", Some("a")).iter().all(|asked| !asked.starts_with('/')));
+        assert_eq!(choices("view", None)[0], "/api/v1/pods?limit=1");
     }
 
     #[test]

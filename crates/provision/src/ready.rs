@@ -125,8 +125,51 @@ async fn ask<'q>(
     question: &'q Question,
     within: Duration,
 ) -> (&'q Question, Result<Answer, Fault>) {
+    (question, sent(line, token, question, within).await)
+}
+
+async fn sent(
+    line: &Line,
+    token: &Secret<String>,
+    question: &Question,
+    within: Duration,
+) -> Result<Answer, Fault> {
     let body = question.review().to_string().into_bytes();
-    (question, line.send(Method::POST, REVIEWS, Some(token), Some(body), within).await)
+    line.send(Method::POST, REVIEWS, Some(token), Some(body), within).await
+}
+
+/// What a SelfSubjectAccessReview came back with.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Allowed, with the authorizer's words.
+    Yes(String),
+    /// Not allowed, with the authorizer's words.
+    No(String),
+    /// No review came back at all: the status says why.
+    Neither,
+}
+
+/// Asks one question, for its verdict.
+pub(crate) async fn review(
+    line: &Line,
+    token: &Secret<String>,
+    question: &Question,
+    within: Duration,
+) -> Result<(Answer, Verdict), Fault> {
+    let answer = sent(line, token, question, within).await?;
+    let verdict = verdict(&answer);
+    Ok((answer, verdict))
+}
+
+fn verdict(answer: &Answer) -> Verdict {
+    if answer.status != 201 {
+        return Verdict::Neither;
+    }
+    match serde_json::from_slice::<Review>(&answer.body) {
+        Ok(Review { status: ReviewStatus { allowed: true, reason } }) => Verdict::Yes(reason),
+        Ok(Review { status: ReviewStatus { allowed: false, reason } }) => Verdict::No(reason),
+        Err(_) => Verdict::Neither,
+    }
 }
 
 #[derive(Deserialize)]
@@ -143,15 +186,13 @@ struct ReviewStatus {
 
 /// `None` for a yes, else what was said.
 fn refusal(answer: &Answer) -> Option<String> {
-    if answer.status != 201 {
-        return Some(format!("HTTP {}", answer.status));
-    }
-    match serde_json::from_slice::<Review>(&answer.body) {
-        Ok(review) if review.status.allowed => None,
-        Ok(review) => {
-            Some(format!("no {}", sallyport_model::visible(&review.status.reason)).trim_end().to_owned())
+    match verdict(answer) {
+        Verdict::Yes(_) => None,
+        Verdict::No(reason) => {
+            Some(format!("no {}", sallyport_model::visible(&reason)).trim_end().to_owned())
         }
-        Err(_) => Some("no SelfSubjectAccessReview".to_owned()),
+        Verdict::Neither if answer.status == 201 => Some("no SelfSubjectAccessReview".to_owned()),
+        Verdict::Neither => Some(format!("HTTP {}", answer.status)),
     }
 }
 

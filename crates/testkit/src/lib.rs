@@ -29,7 +29,11 @@ pub mod browser;
 #[cfg(feature = "product")]
 pub mod fleet;
 #[cfg(feature = "product")]
+pub mod four;
+#[cfg(feature = "product")]
 pub mod headless;
 pub mod idp;
+#[cfg(feature = "product")]
+pub mod keycloak;
 #[cfg(feature = "product")]
 pub mod window;

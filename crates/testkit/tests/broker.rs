@@ -2,6 +2,8 @@
 
 #[path = "broker/failures.rs"]
 mod failures;
+#[path = "broker/hindered.rs"]
+mod hindered;
 #[path = "broker/kills.rs"]
 mod kills;
 #[path = "broker/refusals.rs"]
@@ -10,5 +12,7 @@ mod refusals;
 mod way_in;
 #[path = "broker/way_out.rs"]
 mod way_out;
+#[path = "broker/widened.rs"]
+mod widened;
 #[path = "broker/world.rs"]
 mod world;

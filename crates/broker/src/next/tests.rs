@@ -33,6 +33,7 @@ fn record() -> Value {
 
 fn seen(grant: Option<&AccessGrant>) -> Seen<'_> {
     Seen {
+        removed_wait: 60,
         grant,
         account: grant.is_some(),
         hub_now: NOW,
@@ -120,7 +121,7 @@ fn attack_8_a_recorded_grant_that_is_missing_or_another_is_never_made_again() {
 #[test]
 fn p11_growth_closes_what_is_open() {
     let found = grant("g-uid");
-    let grown = Seen { growth: Some("ClusterRole r: get secrets".into()), ..seen(Some(&found)) };
+    let grown = Seen { growth: Some("it has grown: get secrets".into()), ..seen(Some(&found)) };
     for phase in ["Approved", "Active"] {
         let open = request(json!({"phase": phase, "grant": record()}));
         let Next::Close(ending) = next(&open, &grown) else { panic!("{phase} stays open") };
@@ -143,4 +144,68 @@ fn attack_11_closed_stays_closed_is_kept_and_then_deleted() {
 #[test]
 fn active_without_a_record_is_closed() {
     assert_eq!(reason(next(&request(json!({"phase": "Active"})), &seen(None))), EndReason::Failed);
+}
+
+fn closing(reason: &str, ended: Option<&str>) -> Value {
+    let condition = |type_: &str, status: &str, reason: &str, message: &str| json!({"type": type_, "status": status, "reason": reason, "message": message, "lastTransitionTime": at(NOW)});
+    let mut all = vec![condition("Closing", "True", reason, "RoleBinding payments/g-0: no")];
+    all.extend(ended.map(|reason| condition("Ended", "False", reason, "the first word")));
+    json!(all)
+}
+
+#[test]
+fn fault_a1_p13_the_first_reason_is_kept_whatever_comes_later() {
+    let found = grant("g-uid");
+    let by = json!({"by": "oidc:lead", "at": at(NOW), "reason": "late"});
+    for phase in ["Pending", "Approved", "Active"] {
+        for reason in ["Left", "Revoked", "Expired", "Failed"] {
+            let stuck =
+                request(json!({"phase": phase, "grant": record(), "revocation": by, "withdrawn": true,
+                "conditions": closing("Refused", Some(reason))}));
+            let Next::Close(ending) = next(&stuck, &seen(Some(&found))) else { panic!("{phase} goes on") };
+            assert_eq!(
+                (ending.reason.to_string().as_str(), ending.message.as_str()),
+                (reason, "the first word")
+            );
+        }
+    }
+}
+
+#[test]
+fn fault_a10_attack_8_a_removed_grant_waits_for_the_word_of_whoever_did_it() {
+    let waiting = |more: Value| {
+        let mut status =
+            json!({"phase": "Active", "grant": record(), "conditions": closing(REASON_REMOVED, None)});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            status[key] = value.clone();
+        }
+        request(status)
+    };
+    // Whatever is on the target by then, nothing is made again and nothing is judged.
+    let found = grant("g-uid");
+    for grant in [None, Some(&found)] {
+        assert_eq!(next(&waiting(json!({})), &seen(grant)), Next::Rest(Some(Moment::Hub(NOW + 60))));
+        let later = Seen { hub_now: NOW + 60, ..seen(grant) };
+        let Next::Close(ending) = next(&waiting(json!({})), &later) else { panic!("it goes on") };
+        assert_eq!(ending, Ending::new(EndReason::Revoked, "its grant was removed on the cluster"));
+        assert_eq!(reason(next(&waiting(json!({"withdrawn": true})), &seen(grant))), EndReason::Left);
+        let by = json!({"by": "oidc:lead", "at": at(NOW), "reason": "no"});
+        assert_eq!(reason(next(&waiting(json!({"revocation": by})), &seen(grant))), EndReason::Revoked);
+    }
+}
+
+#[test]
+fn fault_a10_what_the_broker_itself_ended_waits_for_nobody() {
+    let here = Seen { ended_here: Some(Ending::new(EndReason::Revoked, "silent")), ..seen(None) };
+    let active = request(json!({"phase": "Active", "grant": record()}));
+    assert_eq!(next(&active, &here), Next::Close(Ending::new(EndReason::Revoked, "silent")));
+}
+
+#[test]
+fn fault_c12_what_nobody_planned_is_removed_while_the_session_goes_on() {
+    let found = grant("g-uid");
+    for phase in ["Approved", "Active"] {
+        let open = request(json!({"phase": phase, "grant": record()}));
+        assert_eq!(next(&open, &Seen { strays: true, ..seen(Some(&found)) }), Next::Unbind, "{phase}");
+    }
 }

@@ -5,7 +5,8 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use sallyport_api::{AccessGrant, AccessRequest};
 use sallyport_model::{Phase, Scope};
-use sallyport_provision::{Proof, Witness};
+use sallyport_provision::{Proof, Witnesses};
+use sallyport_rbac::Rule;
 use sallyport_testkit::broker::BrokerOptions;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,17 +22,21 @@ async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_to
     let sealed = ann.unseal(&asked, &request)?;
     let target = target_of(&sealed)?;
     let rules = request.status.clone().and_then(|s| s.offer).context("an offer")?.rules;
-    let paths = Witness::candidates(&rules, &Scope::from_list(["payments".parse()?]));
-    let witness = Witness::find(&target, &sealed.token, &paths, Duration::from_secs(5))
-        .await
-        .map_err(|why| anyhow::anyhow!("no witness: {why}"))?;
-    // While it is open nothing is proven.
-    let early = witness.rights_gone(&target, &sealed.token, Duration::from_millis(200)).await;
-    ensure!(matches!(early, Proof::Unproven { .. }), "{early:?}");
+    let rules: Vec<Rule> = rules.iter().filter_map(as_rule).collect();
+    let scope = Scope::from_list(["payments".parse()?]);
+    let witnesses = Witnesses::look(&rules, &scope, &target, &sealed.token, Duration::from_secs(5)).await;
+    ensure!(witnesses.len() == 1, "{witnesses:?}");
+    // While it is open nothing is proven, and what is allowed is named with the binding that allows it.
+    let early = witnesses.rights_gone(&target, &sealed.token, Duration::from_millis(200), |_| {}).await;
+    let Proof::Unproven { why } = &early else { anyhow::bail!("{early:?}") };
+    ensure!(
+        why.contains("0 of 1 refused; payments/sallyport:") && why.contains("allowed by RoleBinding"),
+        "{why}"
+    );
 
     ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let left = Instant::now();
-    let rights = witness.rights_gone(&target, &sealed.token, Duration::from_secs(3)).await;
+    let rights = witnesses.rights_gone(&target, &sealed.token, Duration::from_secs(3), |_| {}).await;
     let Proof::Proven(rights) = rights else { anyhow::bail!("{rights:?}") };
     println!("left to first {}: {} ms", rights.status, left.elapsed().as_millis());
     ensure!(left.elapsed() < Duration::from_secs(1));
@@ -41,7 +46,7 @@ async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_to
     ensure!(world.left(&request).await?.is_empty());
     let closed = ann.hub.request(&asked.which).await?;
     ensure!(closed.status.context("a status")?.credential.is_none(), "the credential outlived the session");
-    let token = witness.token_refused(&target, &sealed.token, Duration::from_secs(12)).await;
+    let token = witnesses.token_refused(&target, &sealed.token, Duration::from_secs(12), |_| {}).await;
     let Proof::Proven(token) = token else { anyhow::bail!("{token:?}") };
     println!("left to 401: {} ms", left.elapsed().as_millis());
     ensure!(token.status == 401);
@@ -69,6 +74,50 @@ async fn p13_a_revocation_by_somebody_else_closes_at_once() -> Result<()> {
     ensure!(said.starts_with("Revoked: revoked by oidc:lead@example.org: wrong cluster⟨U+202E⟩"), "{said}");
     ensure!(world.left(&request).await?.is_empty());
     Ok(())
+}
+
+/// Somebody else's binding goes on allowing what a session was given: leaving is unproven then, with place and binding
+/// named, for as long as the token itself is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_a1_p13_a_standing_binding_leaves_the_end_unproven_and_is_named() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    let target = target_of(&sealed)?;
+    let rules = request.status.clone().and_then(|s| s.offer).context("an offer")?.rules;
+    let role = rules.first().context("a rule")?.role.clone();
+    let rules: Vec<Rule> = rules.iter().filter_map(as_rule).collect();
+    let scope = Scope::from_list(["payments".parse()?]);
+    let witnesses = Witnesses::look(&rules, &scope, &target, &sealed.token, Duration::from_secs(5)).await;
+    let kubectl = world.target.kubectl();
+    let standing = serde_json::json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "standing", "namespace": "payments"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}],
+    });
+    kubectl.apply(&standing.to_string()).await?;
+    drop(ann.hub.withdraw(&asked.which).await);
+    let said = ann.end_of(&asked).await;
+    let proof = witnesses.rights_gone(&target, &sealed.token, Duration::from_secs(3), |_| {}).await;
+    kubectl.ok(&["delete", "rolebinding", "standing", "-n", "payments"]).await?;
+    said?;
+    let Proof::Unproven { why } = &proof else { anyhow::bail!("{proof:?}") };
+    ensure!(
+        why.contains("0 of 1 refused; payments/") && why.contains("RoleBinding \"standing/payments\""),
+        "{why}"
+    );
+    Ok(())
+}
+
+fn as_rule(summary: &sallyport_api::RuleSummary) -> Option<Rule> {
+    let role = summary.role.parse().ok()?;
+    let lists = (summary.verbs.clone(), summary.api_groups.clone(), summary.resources.clone());
+    let mut rule = Rule::on(&role, lists.0, lists.1, lists.2);
+    rule.resource_names = summary.resource_names.clone();
+    Some(rule)
 }
 
 /// The shortest session lasts 15 minutes and nobody can write an earlier end, so the clock is turned where no
@@ -160,14 +209,14 @@ async fn p13_somebody_elses_binding_under_a_grants_label_neither_goes_nor_keeps_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attack_8_a_grant_deleted_by_hand_closes_the_request_and_is_not_made_again() -> Result<()> {
     let (world, _turn) = world().await?;
-    let _broker = world.broker(BrokerOptions::default()).await?;
+    let _broker = world.broker(BrokerOptions::default().flag("--removed-grant-wait=2s")).await?;
     let ann = world.ann()?;
     let (asked, request) = ann.open(world).await?;
     let sealed = ann.unseal(&asked, &request)?;
     let grants: Api<AccessGrant> = Api::all(world.target.admin()?);
     grants.delete(&grant_name(&request), &DeleteParams::default()).await?;
     let said = ann.end_of(&asked).await?;
-    ensure!(said.starts_with("Revoked: its grant was deleted on the cluster"), "{said}");
+    ensure!(said.starts_with("Revoked: its grant was removed on the cluster"), "{said}");
     eventually("a refusal", Duration::from_secs(5), async || {
         Ok(matches!(get(&sealed, PODS).await?, 401 | 403))
     })

@@ -70,6 +70,21 @@ impl World {
         Broker::start(&self.enrolled, options).await
     }
 
+    /// A guardrail of the target taken away by its admin, until [`World::restore_guardrails`].
+    pub(crate) async fn without_guardrail(&self, policy: &str) -> Result<()> {
+        self.target.kubectl().ok(&["delete", "validatingadmissionpolicybinding", policy]).await?;
+        // Taken away it holds for up to a second more, as it takes that long to bite.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        Ok(())
+    }
+
+    /// Everything that was shipped for the target, in force again.
+    pub(crate) async fn restore_guardrails(&self) -> Result<()> {
+        install_target(&self.target).await?;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        Ok(())
+    }
+
     pub(crate) fn person(&self, name: &str, groups: &[&str]) -> Result<Person> {
         let now = jiff::Timestamp::now().as_second();
         let base = Identity::new(format!("oidc:{name}@example.org")).signed_in(
@@ -183,6 +198,7 @@ impl Person {
         change: impl FnOnce(&mut Ask),
     ) -> Result<Asked> {
         let keys = KeyPair::generate();
+        let me = self.hub.whoami().await?;
         let mut ask = Ask {
             team: TEAM.parse()?,
             user: self.name.parse()?,
@@ -194,6 +210,7 @@ impl Person {
             duration: Ttl::minutes(15),
             reason: "INC-1".to_owned(),
             public_key: keys.public_key_base64(),
+            sign_in: me.sign_in(),
         };
         change(&mut ask);
         let begun = Instant::now();

@@ -31,7 +31,7 @@ export const PROOFS: Record<ProofKind, Line> = {
   terminalsEnded: { icon: SquareX, title: "Terminals ended", running: "Ending terminals" },
   kubeconfigDeleted: { icon: FileX2, title: "Private kubeconfig deleted", running: "Deleting the private kubeconfig" },
   rightsGone: { icon: Unlink, title: "Rights gone", running: "Probing until the rights are gone" },
-  accountRemoved: { icon: UserRoundX, title: "Bindings and ServiceAccount removed", running: "Waiting for the broker to remove bindings and ServiceAccount" },
+  accountRemoved: { icon: UserRoundX, title: "Bindings and ServiceAccount removed", running: "Waiting until bindings and ServiceAccount are removed" },
   tokenRefused: { icon: ShieldCheck, title: "Token refused", running: "Probing until the token is refused" },
   byBroker: { icon: Megaphone, title: "Reported gone by the broker", running: "Waiting for the broker's word" },
 };

@@ -1,0 +1,240 @@
+//! What an open session may do by now beyond what was decided: roles that grew, bindings of everybody, bindings that nobody
+//! planned, namespaces that take no sessions any more. It closes, or what was added goes.
+
+use crate::{
+    broker::{Broker, grant_name, label},
+    failure::Failure,
+    hubside::{Write, read_rule},
+    next::Ending,
+};
+use k8s_openapi::api::rbac::v1::Subject;
+use kube::ResourceExt;
+use sallyport_api::{AccessGrant, AccessRequest, SESSIONS_NAMESPACE};
+use sallyport_model::{EndReason, RoleName, Scope, SessionAccount, clip, visible};
+use sallyport_provision::{Observed, is_of_session, strays};
+use sallyport_rbac::{Rule, dangers, effective, growth};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// How often bindings that nobody planned are removed from one session; then whoever makes them has the longer breath.
+const REMOVALS_MOST: u32 = 3;
+
+/// What is remembered of grants, by name.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<HashMap<String, Remembered>>);
+
+#[derive(Clone, Default)]
+struct Remembered {
+    /// How the broker ended it without the hub.
+    ending: Option<Ending>,
+    /// How often unplanned bindings were removed from it.
+    removals: u32,
+}
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The broker ends `grant` by itself; the first word is kept.
+    pub(crate) fn ended(&self, grant: &str, ending: Ending) {
+        self.lock().entry(grant.to_owned()).or_default().ending.get_or_insert(ending);
+    }
+
+    pub(crate) fn ending(&self, grant: &str) -> Option<Ending> {
+        self.lock().get(grant)?.ending.clone()
+    }
+
+    pub(crate) fn forget(&self, grant: &str) {
+        self.lock().remove(grant);
+    }
+
+    fn removed_strays(&self, grant: &str) -> u32 {
+        let mut known = self.lock();
+        let one = known.entry(grant.to_owned()).or_default();
+        one.removals += 1;
+        one.removals
+    }
+}
+
+impl Broker {
+    /// Why an open session can't stay as it is, in words; `None` while it is what was decided.
+    pub(crate) fn widened(&self, request: &AccessRequest, grant: &AccessGrant) -> Option<String> {
+        self.growth(request, grant)
+            .map(|grown| format!("what it allows has grown on the cluster: {grown}"))
+            .or_else(|| {
+                let standing = self.standing()?;
+                Some(format!(
+                    "a standing binding adds rights to every session: {}",
+                    clip(&visible(&standing), 300)
+                ))
+            })
+            .or_else(|| self.foreign_binding(request).map(|name| format!("{name} adds rights to it")))
+            .or_else(|| {
+                let gone = self.not_open(grant)?;
+                Some(format!(
+                    "namespace {gone} takes no sessions any more: its label is gone, or the namespace is"
+                ))
+            })
+    }
+
+    /// What the bound roles allow by now that the offer did not say, in words (P11, attack 5).
+    fn growth(&self, request: &AccessRequest, grant: &AccessGrant) -> Option<String> {
+        let offer = request.status.as_ref()?.offer.as_ref()?;
+        let before: Vec<Rule> = offer.rules.iter().filter_map(read_rule).collect();
+        let roles: Vec<RoleName> = grant.spec.roles.iter().filter_map(|name| name.parse().ok()).collect();
+        // Left out, a name that is none would turn a few namespaces into the whole cluster.
+        let names: Result<Vec<_>, _> = grant.spec.namespaces.iter().map(|name| name.parse()).collect();
+        let Ok(names) = names else {
+            return Some("its grant names something that is no namespace".to_owned());
+        };
+        let scope = Scope::from_list(names);
+        let after = effective(self.seen_rules(&roles), &scope);
+        if let Some(danger) = dangers(&after, &scope).first() {
+            return Some(danger.to_string());
+        }
+        let more = growth(&before, &after);
+        let rule = more.first()?;
+        let on = if rule.resources.is_empty() { &rule.non_resource_urls } else { &rule.resources };
+        Some(format!("ClusterRole {}: {} on {}", rule.role, rule.verbs.join(", "), on.join(", ")))
+    }
+
+    /// The first of the grant's namespaces that its cluster's admin has closed for sessions since.
+    fn not_open<'g>(&self, grant: &'g AccessGrant) -> Option<&'g String> {
+        let open = &self.stores.namespaces;
+        grant.spec.namespaces.iter().find(|name| open.is_synced() && open.get("", name).is_none())
+    }
+
+    /// A binding of this session's account that is not the broker's to remove: not labelled as the grant's, or naming it as a
+    /// user.
+    fn foreign_binding(&self, request: &AccessRequest) -> Option<String> {
+        let account = account_of(request)?;
+        let (stores, grant) = (&self.stores, grant_name(request));
+        let theirs = |found: Option<&str>, subjects: &Option<Vec<Subject>>| {
+            let ours = found == Some(grant.as_str()) && is_of_session(subjects.as_ref());
+            !ours && subjects.iter().flatten().any(|subject| names(subject, &account))
+        };
+        let local = stores.bindings.filtered(|one| theirs(label(one), &one.subjects)).into_iter();
+        let local = local
+            .map(|one| format!("RoleBinding {}/{}", one.namespace().unwrap_or_default(), one.name_any()));
+        let wide = stores.cluster_bindings.filtered(|one| theirs(label(one), &one.subjects)).into_iter();
+        let wide = wide.map(|one| format!("ClusterRoleBinding {}", one.name_any()));
+        // The same one each time, whatever order the stores are in.
+        local.chain(wide).min().map(|name| clip(&visible(&name), 300))
+    }
+
+    /// Bindings under the grant's label that the grant does not say.
+    pub(crate) fn strays(&self, request: &AccessRequest, observed: &Observed) -> Observed {
+        match (&observed.grant, account_of(request)) {
+            (Some(grant), Some(account)) => strays(grant, &account, observed),
+            _ => Observed::default(),
+        }
+    }
+
+    /// Removes what nobody planned from a session that goes on, and says so; one whose bindings can't be removed, or come
+    /// back again and again, is more than was decided and ends.
+    pub(crate) async fn unbind(&self, request: &AccessRequest) -> Result<AccessRequest, Failure> {
+        let grant = grant_name(request);
+        let strays = self.strays(request, &self.observed(&grant));
+        let named = clip(&visible(&strays.names().join(", ")), 300);
+        let ends = |why: String| Failure::Final { reason: EndReason::Revoked, message: why };
+        if self.memory.removed_strays(&grant) > REMOVALS_MOST {
+            return Err(ends(format!(
+                "closed because somebody makes bindings for it again and again: {named}"
+            )));
+        }
+        let refused = self.target.unbind(&strays).await;
+        if !refused.is_empty() {
+            let refused = clip(&refused.join("; "), 500);
+            return Err(ends(format!(
+                "closed because a binding that nobody planned adds rights to it and can't be removed: {refused}"
+            )));
+        }
+        for one in &strays.bindings {
+            self.stores.bindings.forget(&(one.namespace().unwrap_or_default(), one.name_any()));
+        }
+        for one in &strays.cluster_bindings {
+            self.stores.cluster_bindings.forget(&(String::new(), one.name_any()));
+        }
+        tracing::warn!(grant, bindings = named, "removed what nobody planned from an open session");
+        let message = format!("a binding that nobody planned added rights to it and was removed: {named}");
+        self.write(request, Write::default().message(Some(&message))).await
+    }
+}
+
+fn account_of(request: &AccessRequest) -> Option<String> {
+    request.status.as_ref()?.grant.as_ref().map(|record| record.account.clone())
+}
+
+/// Whether the subject is that session's account, in either way RBAC can name it.
+fn names(subject: &Subject, account: &str) -> bool {
+    match subject.kind.as_str() {
+        "ServiceAccount" => {
+            subject.namespace.as_deref() == Some(SESSIONS_NAMESPACE) && subject.name == account
+        }
+        "User" => subject.name == format!("system:serviceaccount:{SESSIONS_NAMESPACE}:{account}"),
+        _ => false,
+    }
+}
+
+/// Whether a binding names any session, as an account or as a user.
+pub(crate) fn names_a_session(subjects: Option<&Vec<Subject>>) -> bool {
+    subjects.into_iter().flatten().any(|subject| {
+        let name = match subject.kind.as_str() {
+            "ServiceAccount" if subject.namespace.as_deref() == Some(SESSIONS_NAMESPACE) => {
+                subject.name.as_str()
+            }
+            "User" => {
+                let user = subject.name.strip_prefix("system:serviceaccount:");
+                user.and_then(|rest| rest.strip_prefix(SESSIONS_NAMESPACE)?.strip_prefix(':'))
+                    .unwrap_or_default()
+            }
+            _ => "",
+        };
+        name.parse::<SessionAccount>().is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(kind: &str, namespace: Option<&str>, name: &str) -> Subject {
+        Subject {
+            kind: kind.into(),
+            namespace: namespace.map(Into::into),
+            name: name.into(),
+            api_group: None,
+        }
+    }
+
+    #[test]
+    fn fault_c12_a_session_is_known_by_its_account_and_by_its_user_name() {
+        let (account, user) =
+            ("s-abcd-1795503600", "system:serviceaccount:sallyport-sessions:s-abcd-1795503600");
+        for (same, one) in [
+            (true, subject("ServiceAccount", Some(SESSIONS_NAMESPACE), account)),
+            (true, subject("User", None, user)),
+            (false, subject("ServiceAccount", Some("payments"), account)),
+            (false, subject("User", None, account)),
+            (false, subject("Group", None, user)),
+            (false, subject("ServiceAccount", Some(SESSIONS_NAMESPACE), "default")),
+        ] {
+            assert_eq!(names(&one, account), same, "{one:?}");
+            assert_eq!(names_a_session(Some(&vec![one.clone()])), same, "{one:?}");
+        }
+        assert!(!names(&subject("User", None, user), "s-abcd-1795503601"));
+    }
+
+    #[test]
+    fn fault_a10_the_brokers_own_first_word_is_kept() {
+        let memory = Memory::default();
+        memory.ended("g-a", Ending::new(EndReason::Revoked, "silent"));
+        memory.ended("g-a", Ending::new(EndReason::Expired, "late"));
+        assert_eq!(memory.ending("g-a"), Some(Ending::new(EndReason::Revoked, "silent")));
+        memory.forget("g-a");
+        assert_eq!(memory.ending("g-a"), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! A session of four rights (two roles in two namespaces), and the look at them from outside: as the target's admin,
+//! who asks what the session's account may do. Neither the session's token nor anything of the product is involved.
+
+use crate::fleet::{Fleet, Target};
+use anyhow::{Context, Result, ensure};
+use futures::future::try_join_all;
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use kube::api::{ListParams, PostParams};
+use kube::{Api, Client};
+use sallyport_api::AccessGrant;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// The profile's name.
+pub const FOUR: &str = "four";
+/// Its roles.
+pub const ROLES: [&str; 2] = ["sallyport:view", "sallyport:debug"];
+/// Its namespaces.
+pub const NAMESPACES: [&str; 2] = ["checkout", "payments"];
+
+impl Fleet {
+    /// Offers a profile of two roles in two namespaces, without approval, to everybody who may ask for anything.
+    ///
+    /// # Errors
+    /// With kubectl's stderr when it failed.
+    pub async fn offer_four(&self) -> Result<()> {
+        let kubectl = self.hub.kubectl();
+        let ask = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "four"},
+            "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"],
+                "resourceNames": [FOUR], "verbs": ["request"]}],
+        });
+        let bound = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "four"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "four"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "oidc:payments-dev"}],
+        });
+        kubectl.apply(&ask.to_string()).await?;
+        kubectl.apply(&bound.to_string()).await?;
+        let profile = json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": FOUR},
+            "spec": {"clusters": ["*-eu-*"], "roles": ROLES, "namespaces": NAMESPACES, "maxDuration": "1h",
+                "approvals": 0, "mfa": {"maxAge": "8h"}},
+        });
+        let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
+        let made = kubectl
+            .run_with_stdin(
+                &["apply", "--server-side", editor[0], editor[1], "-f", "-"],
+                profile.to_string().as_bytes(),
+            )
+            .await?;
+        ensure!(made.code == Some(0), "the profile was not made: {}", made.stderr);
+        Ok(())
+    }
+
+    /// Takes the profile back, so that what is opened by default stays as it was.
+    ///
+    /// # Errors
+    /// With kubectl's stderr when it failed.
+    pub async fn withdraw_four(&self) -> Result<()> {
+        let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
+        self.hub.kubectl().ok(&["delete", "accessprofile", FOUR, editor[0], editor[1]]).await?;
+        self.hub.kubectl().ok(&["delete", "clusterrole,clusterrolebinding", "four"]).await.map(drop)
+    }
+}
+
+/// What the one session of a target may do, asked as the target's admin.
+pub struct Outside {
+    client: Client,
+    account: String,
+}
+
+impl Outside {
+    /// Of the one grant there is.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn of(target: &Target) -> Result<Self> {
+        let client = target.plane.admin()?;
+        let grants = Api::<AccessGrant>::all(client.clone()).list(&ListParams::default()).await?;
+        let live = grants.items.into_iter().filter(|grant| grant.metadata.deletion_timestamp.is_none());
+        let account =
+            live.filter_map(|grant| grant.status?.account).next_back().context("no grant with an account")?;
+        Ok(Self { client, account })
+    }
+
+    /// The session's account.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// How many of the four rights are allowed at this moment.
+    ///
+    /// # Errors
+    /// When the target does not answer.
+    pub async fn allowed(&self) -> Result<usize> {
+        let api: Api<SubjectAccessReview> = Api::all(self.client.clone());
+        let params = PostParams::default();
+        let asks: Vec<SubjectAccessReview> = NAMESPACES
+            .iter()
+            // What both roles give, and what debug alone gives.
+            .flat_map(|namespace| [self.ask(namespace, "list", ""), self.ask(namespace, "create", "exec")])
+            .collect();
+        let said = try_join_all(asks.iter().map(|ask| api.create(&params, ask))).await?;
+        Ok(said.iter().filter(|review| review.status.as_ref().is_some_and(|s| s.allowed)).count())
+    }
+
+    /// Asks until nothing is allowed any more; milliseconds since `start`.
+    ///
+    /// # Errors
+    /// When something is allowed still after `within`.
+    pub async fn until_gone(&self, start: Instant, within: Duration) -> Result<u128> {
+        loop {
+            let allowed = self.allowed().await?;
+            if allowed == 0 {
+                return Ok(start.elapsed().as_millis());
+            }
+            ensure!(
+                start.elapsed() < within,
+                "{allowed} of 4 allowed after {} ms",
+                start.elapsed().as_millis()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn ask(&self, namespace: &str, verb: &str, subresource: &str) -> SubjectAccessReview {
+        let attributes = ResourceAttributes {
+            namespace: Some(namespace.to_owned()),
+            verb: Some(verb.to_owned()),
+            resource: Some("pods".to_owned()),
+            subresource: (!subresource.is_empty()).then(|| subresource.to_owned()),
+            ..ResourceAttributes::default()
+        };
+        let groups =
+            ["system:serviceaccounts", "system:serviceaccounts:sallyport-sessions", "system:authenticated"];
+        SubjectAccessReview {
+            spec: SubjectAccessReviewSpec {
+                user: Some(format!("system:serviceaccount:sallyport-sessions:{}", self.account)),
+                groups: Some(groups.map(str::to_owned).to_vec()),
+                resource_attributes: Some(attributes),
+                ..SubjectAccessReviewSpec::default()
+            },
+            ..SubjectAccessReview::default()
+        }
+    }
+}

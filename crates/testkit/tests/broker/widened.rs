@@ -1,0 +1,247 @@
+//! What changes on the cluster while a session is open, or before it can be (fault_a7, fault_c11, fault_c12).
+
+use crate::refusals::make_profile;
+use crate::world::{Asked, Person, World, ended, eventually, get, grant_name, world};
+use anyhow::{Context, Result, ensure};
+use kube::api::DeleteParams;
+use sallyport_api::AccessRequest;
+use sallyport_model::Phase;
+use sallyport_testkit::broker::BrokerOptions;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const CHECKOUT: &str = "/api/v1/namespaces/checkout/pods";
+
+async fn both(ann: &Person, world: &World) -> Result<(Asked, AccessRequest)> {
+    let asked = ann.ask(world, "debug", &["payments", "checkout"]).await?;
+    let request = ann.until(&asked, Phase::Active).await?;
+    Ok((asked, request))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_a7_a_standing_binding_made_while_a_session_is_open_closes_it_and_is_named() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let kubectl = world.target.kubectl();
+    for (kind, group, place) in [
+        ("clusterrolebinding", "system:serviceaccounts", None),
+        ("clusterrolebinding", "system:authenticated", None),
+        ("rolebinding", "system:authenticated", Some("default")),
+    ] {
+        let (asked, request) = ann.open(world).await?;
+        let namespace = place.map(|place| format!("--namespace={place}"));
+        let group_flag = format!("--group={group}");
+        let mut args = vec!["create", kind, "test-standing", "--clusterrole=view", &group_flag];
+        args.extend(namespace.as_deref());
+        let begun = Instant::now();
+        kubectl.ok(&args).await?;
+        let said = ann.end_of(&asked).await;
+        println!("{kind} to {group} to Closed: {} ms", begun.elapsed().as_millis());
+        let mut args = vec!["delete", kind, "test-standing"];
+        args.extend(namespace.as_deref());
+        kubectl.ok(&args).await?;
+        let said = said?;
+        ensure!(said.starts_with("Revoked: closed because a standing binding adds rights"), "{said}");
+        ensure!(said.contains("test-standing") && said.contains(group), "{said}");
+        ensure!(world.left(&request).await?.is_empty());
+        // The broker has heard that it is gone before it is asked again.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    // What every cluster has, a dangling binding, and one to somebody else close nothing.
+    let (asked, _) = ann.open(world).await?;
+    kubectl
+        .ok(&[
+            "create",
+            "clusterrolebinding",
+            "test-dangling",
+            "--clusterrole=none",
+            "--group=system:authenticated",
+        ])
+        .await?;
+    kubectl
+        .ok(&["create", "clusterrolebinding", "test-others", "--clusterrole=view", "--group=people"])
+        .await?;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let still = ann.hub.request(&asked.which).await?;
+    kubectl.ok(&["delete", "clusterrolebinding", "test-dangling", "test-others"]).await?;
+    ensure!(still.phase() == Phase::Active, "{}", ended(&still));
+    ann.leave(&asked).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_a7_a_namespace_that_takes_no_sessions_any_more_closes_those_in_it() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = both(&ann, world).await?;
+    let (elsewhere, _) = ann.open(world).await?;
+    let label = async |value: &str| {
+        world.target.kubectl().ok(&["label", "namespace", "checkout", value, "--overwrite"]).await
+    };
+    label("access.sallyport.dev/sessions-").await?;
+    let said = ann.end_of(&asked).await;
+    let still = ann.hub.request(&elsewhere.which).await;
+    label("access.sallyport.dev/sessions=true").await?;
+    let said = said?;
+    ensure!(
+        said.starts_with("Revoked: closed because namespace checkout takes no sessions any more"),
+        "{said}"
+    );
+    ensure!(world.left(&request).await?.is_empty());
+    ensure!(still?.phase() == Phase::Active, "a session elsewhere was closed along");
+    ann.leave(&elsewhere).await?;
+    Ok(())
+}
+
+/// A copy of a session's binding in another namespace, as a controller makes it that copies labels too.
+fn copy(request: &AccessRequest, name: &str, labelled: bool) -> Result<String> {
+    let grant = grant_name(request);
+    let record = request.status.as_ref().and_then(|s| s.grant.as_ref()).context("a grant")?;
+    let labels = if labelled { json!({"access.sallyport.dev/grant": grant}) } else { json!({}) };
+    Ok(json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": "checkout", "labels": labels},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sallyport:debug"},
+        "subjects": [{"kind": "ServiceAccount", "namespace": "sallyport-sessions", "name": record.account}],
+    })
+    .to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_c12_what_nobody_planned_is_removed_from_an_open_session() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    let (other, theirs) = ann.open(world).await?;
+    let sealed = ann.unseal(&asked, &request)?;
+    world.without_guardrail("sessions-bindings.sallyport.dev").await?;
+    let kubectl = world.target.kubectl();
+    let name = format!("{}-0", grant_name(&request));
+    let seen = async {
+        kubectl.apply(&copy(&request, &name, true)?).await?;
+        let begun = Instant::now();
+        let gone =
+            async || Ok(kubectl.run(&["get", "rolebinding", &name, "-n", "checkout"]).await?.code != Some(0));
+        eventually("its removal", Duration::from_secs(10), gone).await?;
+        println!("copied to removed: {} ms", begun.elapsed().as_millis());
+        eventually("a refusal", Duration::from_secs(5), async || Ok(get(&sealed, CHECKOUT).await? == 403))
+            .await?;
+        let mut said = String::new();
+        eventually("the word of it", Duration::from_secs(5), async || {
+            let request = ann.hub.request(&asked.which).await?;
+            ensure!(request.phase() == Phase::Active, "it closed: {}", ended(&request));
+            said = request.status.and_then(|s| s.message).unwrap_or_default();
+            Ok(said.contains("that nobody planned") && said.contains(&format!("RoleBinding checkout/{name}")))
+        })
+        .await
+        .with_context(|| said.clone())?;
+        // Again and again is more than was decided.
+        let begun = Instant::now();
+        while ann.hub.request(&asked.which).await?.phase() == Phase::Active
+            && begun.elapsed() < Duration::from_secs(20)
+        {
+            let _ = kubectl.apply(&copy(&request, &name, true)?).await;
+        }
+        // One that is not labelled as the grant's is not the broker's to remove.
+        kubectl.apply(&copy(&theirs, "handmade", false)?).await?;
+        anyhow::Ok(())
+    };
+    let seen = seen.await;
+    let said = ann.end_of(&other).await;
+    kubectl.ok(&["delete", "rolebinding", "handmade", "-n", "checkout", "--ignore-not-found"]).await?;
+    world.restore_guardrails().await?;
+    seen?;
+    let again = ann.end_of(&asked).await?;
+    ensure!(
+        again.starts_with("Revoked: closed because somebody makes bindings for it again and again"),
+        "{again}"
+    );
+    let said = said?;
+    ensure!(
+        said.starts_with("Revoked: closed because RoleBinding checkout/handmade adds rights to it"),
+        "{said}"
+    );
+    eventually("the last copy's removal", Duration::from_secs(10), async || {
+        Ok(world.left(&request).await?.is_empty())
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_c11_a_namespace_on_its_way_out_and_a_quota_are_named_with_what_to_ask_for_instead()
+-> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let kubectl = world.target.kubectl();
+    let spec = json!({"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["payments", "passing"], "maxDuration": "1h"});
+    let profiles = make_profile(world, "passing", spec).await?;
+    let namespace = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"passing","labels":{"access.sallyport.dev/sessions":"true"}}}"#;
+    let held = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"held","namespace":"passing","finalizers":["example.org/stay"]}}"#;
+    kubectl.apply(&format!("{namespace}\n---\n{held}")).await?;
+    let quota = |name: &str, namespace: &str, what: &str| {
+        json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"hard": {what: "0"}}})
+        .to_string()
+    };
+    let bindings = "count/rolebindings.rbac.authorization.k8s.io";
+    let seen = async {
+        let ask = async || {
+            let asked = ann.ask(world, "passing", &["payments", "passing"]).await?;
+            let said = ann.end_of(&asked).await?;
+            ensure!(
+                world.left(&ann.hub.request(&asked.which).await?).await?.is_empty(),
+                "something was left"
+            );
+            anyhow::Ok(said)
+        };
+        let until_counted = async |name: &str, namespace: &str| {
+            eventually("the quota counts", Duration::from_secs(60), async || {
+                let read = ["get", "resourcequota", name, "-n", namespace, "-o", "jsonpath={.status.hard}"];
+                Ok(!kubectl.ok(&read).await?.trim().is_empty())
+            })
+            .await
+        };
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        kubectl.apply(&quota("few", "passing", bindings)).await?;
+        until_counted("few", "passing").await?;
+        let full = ask().await?;
+        kubectl.ok(&["delete", "resourcequota", "few", "-n", "passing"]).await?;
+        kubectl.apply(&quota("few", "sallyport-sessions", "count/serviceaccounts")).await?;
+        until_counted("few", "sallyport-sessions").await?;
+        let no_account = ask().await?;
+        kubectl.ok(&["delete", "resourcequota", "few", "-n", "sallyport-sessions"]).await?;
+        kubectl.ok(&["delete", "namespace", "passing", "--wait=false"]).await?;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let ending = ask().await?;
+        let asked = ann.ask(world, "passing", &["payments"]).await?;
+        ann.until(&asked, Phase::Active).await.context("the rest opens without it")?;
+        ann.leave(&asked).await?;
+        anyhow::Ok((full, no_account, ending))
+    };
+    let seen = seen.await;
+    kubectl
+        .run(&["delete", "resourcequota", "few", "-n", "sallyport-sessions", "--ignore-not-found"])
+        .await?;
+    let let_go = r#"{"metadata":{"finalizers":null}}"#;
+    kubectl.ok(&["delete", "namespace", "passing", "--wait=false", "--ignore-not-found"]).await?;
+    kubectl.run(&["patch", "configmap", "held", "-n", "passing", "-p", let_go]).await?;
+    profiles.delete("passing", &DeleteParams::default()).await?;
+    let (full, no_account, ending) = seen?;
+    println!("{full}\n{no_account}\n{ending}");
+    ensure!(
+        full.contains("exceeded quota: few") && full.contains("; ask again without it, for payments"),
+        "{full}"
+    );
+    ensure!(
+        no_account.contains("exceeded quota: few") && no_account.contains("; ask again when an admin"),
+        "{no_account}"
+    );
+    let words = "namespace passing is being deleted on cluster sandbox-1; ask again without it, for payments";
+    ensure!(ending.starts_with(&format!("Denied: {words}")), "{ending}");
+    Ok(())
+}

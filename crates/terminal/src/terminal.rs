@@ -317,7 +317,7 @@ impl Terminal {
         let family = self.family.clone();
         let ended = tokio::task::spawn_blocking(move || processes::end(&family, GRACE)).await;
         // What could not be signalled may never end.
-        let exit = tokio::time::timeout(GRACE, self.wait()).await;
+        let exit = tokio::time::timeout(2 * GRACE + DRAIN, self.wait()).await;
         let exit = exit.unwrap_or(Exit { code: None, signal: Some("unknown".to_owned()) });
         self.watching.abort();
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -141,8 +141,10 @@ fn attacks() -> Vec<(&'static str, &'static str, Value, &'static str)> {
 }
 
 async fn refused(board: &mut Board, who: &Person) {
-    for (pod, title, extra, fragment) in attacks() {
-        let forms = vec![debug(pod, "story", extra.clone()), debug(pod, "story", extra).dry()];
+    for (at, (pod, title, extra, fragment)) in attacks().into_iter().enumerate() {
+        // A name for each: one that gets in stays, and would be told from the next by its name alone.
+        let name = format!("story-{at}");
+        let forms = vec![debug(pod, &name, extra.clone()).dry(), debug(pod, &name, extra)];
         board.refused("1", &format!("fault_a3: a debug container {title}"), who, forms, fragment).await;
     }
 }

@@ -1,6 +1,10 @@
-//! What a session may write into a request, and what of it the policies on its reach read.
+//! What a session and the broker may write into a request, and what of it a target's policies read.
 //!
-//! They read five things. `request.userInfo` and `request.resource`, `subResource`, `operation`, `namespace`: the API
+//! Those on the broker (`sessions-accounts`, `sessions-tokens`, `broker-bindings`, `broker-grants`) read of its object name,
+//! label, owners, finalizers, subjects and role, which they bound, and `creationTimestamp`, which the API server sets at
+//! CREATE whatever was sent, and keeps; the namespace's label and the ConfigMap of audiences are the target's admin's.
+//!
+//! Those on sessions read five things. `request.userInfo` and `request.resource`, `subResource`, `operation`, `namespace`: the API
 //! server's own, from the token and the path. `object`: the session's, so every rule is about it. `oldObject`: what is
 //! stored, which whoever wrote it answers for; a session's earlier write was held to the same rules, so nothing is gained
 //! in two steps. `authorizer`: RBAC. Not read, and so worth nothing when forged: `metadata.managedFields`, `ownerReferences`,
@@ -9,15 +13,18 @@
 use crate::ask::{Ask, every_form};
 use crate::board::{Board, Person};
 use crate::reach::{APPS, BATCH, CORE};
+use crate::sessions::{SESSIONS, bindings, grant, open};
+use crate::world::{API, World, now, stamp};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-pub(crate) async fn forged(board: &mut Board, who: &Person) -> Result<()> {
+pub(crate) async fn forged(world: &World, board: &mut Board, who: &Person) -> Result<()> {
     println!("\nForged by a session");
     origins(board, who).await?;
     metadata(board, who).await;
     forms(board, who).await?;
-    two_steps(board, who).await
+    two_steps(board, who).await?;
+    by_the_broker(world, board).await
 }
 
 /// A Job that says which CronJob it comes from, as `kubectl create job --from` writes it: anybody can.
@@ -179,4 +186,58 @@ async fn two_steps(board: &mut Board, who: &Person) -> Result<()> {
         )
         .await;
     Ok(())
+}
+
+/// The broker's objects: times are the API server's, names are whole before admission sees them.
+async fn by_the_broker(world: &World, board: &mut Board) -> Result<()> {
+    let hand = &world.hand;
+    let session = open(world, board, "forger", &["payments"], "sallyport:debug").await?;
+    let later = now() + 13 * 3600;
+    let fields = json!([{"manager": "x", "operation": "Update", "apiVersion": "v1", "time": stamp(later), "fieldsType": "FieldsV1", "fieldsV1": {}}]);
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {
+        "name": format!("s-forger-{later}"), "labels": {"access.sallyport.dev/grant": session.grant}, "ownerReferences": [session.owner()],
+        "creationTimestamp": stamp(later - 3600), "managedFields": fields}});
+    board
+        .refused(
+            "10",
+            "makes an account for longer, as if made later",
+            hand,
+            vec![Ask::create(&format!("{SESSIONS}/serviceaccounts"), &account)],
+            "a session ends within the next 12 hours",
+        )
+        .await;
+    let mut binding = session.binding("RoleBinding", "sallyport:debug");
+    binding["metadata"]["generateName"] = json!("g-forger-");
+    binding["metadata"]["name"] = Value::Null;
+    board
+        .refused(
+            "3",
+            "binds under a generated name",
+            hand,
+            vec![Ask::create(&bindings("payments"), &binding)],
+            "a session's binding is named after its grant",
+        )
+        .await;
+    let mut made = grant("forgertwo", &["payments"], "sallyport:debug");
+    made["metadata"]["creationTimestamp"] = json!(stamp(later));
+    made["metadata"]["managedFields"] = fields;
+    let grants = format!("{API}/accessgrants");
+    let made = board.must(hand, Ask::create(&grants, &made)).await?;
+    let created: jiff::Timestamp =
+        made["metadata"]["creationTimestamp"].as_str().unwrap_or_default().parse()?;
+    let server = (created.as_second() - now()).abs() <= 60;
+    board.check("10", "a grant is made when the API server says", server, &created.to_string());
+    let one = format!("{grants}/g-forgertwo");
+    let end =
+        json!({"metadata": {"creationTimestamp": stamp(later)}, "status": {"end": stamp(later + 1800)}});
+    board
+        .refused(
+            "10",
+            "reports a later end, with a later creation",
+            hand,
+            vec![Ask::merge(&format!("{one}/status"), &end)],
+            "a grant ends its duration after its creation",
+        )
+        .await;
+    board.must(&world.owner, Ask::delete(&one)).await.map(drop)
 }

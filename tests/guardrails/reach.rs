@@ -26,7 +26,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     world.target.kubectl().apply(include_str!("workloads.yaml")).await?;
     rights::rights(world, board, &wide).await?;
     workloads::workloads(world, board, &plain, &token).await?;
-    forged::forged(board, &plain).await?;
+    forged::forged(world, board, &plain).await?;
     network::network(board, &plain, &wide).await?;
     debugging::debugging(world, board).await?;
     injected::injected(world, board, &plain).await?;

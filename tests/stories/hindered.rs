@@ -323,14 +323,22 @@ async fn made_again(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Resu
 }
 
 /// What the window would say of a request that can't be carried out.
-async fn does_not_open(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines, what: &str, words: &str) -> Result<()> {
+async fn does_not_open(
+    fleet: &Fleet,
+    desktop: &Desktop,
+    lines: &mut Lines,
+    what: &str,
+    words: &str,
+) -> Result<()> {
     let started = desktop.app.session_open(input(fleet.target().spec.name, OWN)).await?;
     let view = desktop.until(&started.id, |v| v.state != SessionState::Opening).await?;
     let error = view.error.context("it does not open")?;
     let again = error.hint.as_deref().is_some_and(|hint| hint.contains("Try again"));
     lines.check(
         &format!("fault_c11: {what}, with what to ask for instead and not to try the same again"),
-        error.message.contains(words) && error.message.contains("; ask again without it, for payments") && !again,
+        error.message.contains(words)
+            && error.message.contains("; ask again without it, for payments")
+            && !again,
         error.message,
     );
     Ok(())

@@ -74,7 +74,7 @@ fn fault_c7_a_ca_that_can_not_be_used_is_named_when_the_team_is_joined() {
         (noise.into(), "block 1 is not a PEM certificate"),
         (format!("{CA}{noise}"), "block 2 is not a PEM certificate"),
         (format!("{CA}-----BEGIN CERTIFICATE-----\nMIIB\n"), "block 2 is not a PEM certificate"),
-        (CA.repeat(100), "larger than 64 KiB"),
+        (CA.repeat(200), "larger than 64 KiB"),
     ] {
         let said = refused(&with("/hub/ca", json!(ca)));
         assert!(said.contains(why), "{why}: {said}");

@@ -19,11 +19,8 @@ mod plan;
 mod proof;
 mod question;
 mod ready;
-<<<<<<< HEAD
-mod witness;
-=======
 mod strays;
->>>>>>> w/broker
+mod witness;
 
 pub use error::ProvisionError;
 pub use execute::{Target, account_of};
@@ -35,8 +32,5 @@ pub use plan::{Plan, SHORTEST_MINT, SessionPlan, Unfit, end_of, plan};
 pub use proof::{OwnEnd, Progress, Proof, Proven, end_own_grant};
 pub use question::{On, Question};
 pub use ready::{NotReady, Ready, until_ready};
-<<<<<<< HEAD
-pub use witness::Witnesses;
-=======
 pub use strays::strays;
->>>>>>> w/broker
+pub use witness::Witnesses;

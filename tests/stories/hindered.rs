@@ -24,6 +24,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     refused_deletion(fleet, &desktop, lines).await?;
     webhook_down(fleet, &desktop, lines).await?;
     with_the_guardrail_away(fleet, &desktop, lines).await?;
+    full_quota(fleet, &desktop, lines).await?;
     ending_namespace(fleet, &desktop, lines).await?;
     desktop.app.shut_down().await;
     clean_up(fleet).await
@@ -321,6 +322,38 @@ async fn made_again(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Resu
     session.closes(lines, "the controller is gone").await
 }
 
+/// What the window would say of a request that can't be carried out.
+async fn does_not_open(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines, what: &str, words: &str) -> Result<()> {
+    let started = desktop.app.session_open(input(fleet.target().spec.name, OWN)).await?;
+    let view = desktop.until(&started.id, |v| v.state != SessionState::Opening).await?;
+    let error = view.error.context("it does not open")?;
+    let again = error.hint.as_deref().is_some_and(|hint| hint.contains("Try again"));
+    lines.check(
+        &format!("fault_c11: {what}, with what to ask for instead and not to try the same again"),
+        error.message.contains(words) && error.message.contains("; ask again without it, for payments") && !again,
+        error.message,
+    );
+    Ok(())
+}
+
+async fn full_quota(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Result<()> {
+    let kubectl = fleet.target().plane.kubectl();
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few", "namespace": OWN},
+        "spec": {"hard": {"count/rolebindings.rbac.authorization.k8s.io": "0"}}});
+    kubectl.apply(&quota.to_string()).await?;
+    until("the quota counts", Duration::from_secs(60), async || {
+        let hard = ["get", "resourcequota", "few", "-n", OWN, "-o=jsonpath={.status.hard}"];
+        (!kubectl.ok(&hard).await.ok()?.is_empty()).then_some(())
+    })
+    .await?;
+    let seen = does_not_open(fleet, desktop, lines, "a quota is told from a no", "exceeded quota: few").await;
+    kubectl.ok(&["delete", "resourcequota", "few", "-n", OWN]).await?;
+    seen?;
+    // The API server has heard that it is gone.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Ok(())
+}
+
 async fn ending_namespace(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Result<()> {
     let session = Leaving::open(fleet, desktop).await?;
     let kubectl = fleet.target().plane.kubectl();
@@ -334,16 +367,8 @@ async fn ending_namespace(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -
     .await?;
     desktop.app.session_leave(session.session.clone()).await?;
     session.closes(lines, "fault_a1: a namespace that is Terminating stands in nobody's way").await?;
-    let again = desktop.app.session_open(input(fleet.target().spec.name, OWN)).await?;
-    let view = desktop.until(&again.id, |v| v.state != SessionState::Opening).await?;
-    let error = view.error.context("it does not open")?;
-    lines.check(
-        "fault_c11: and what can't be opened in it is said, with what to ask for instead",
-        error.message.contains("being deleted")
-            && error.message.contains("ask again without it, for payments")
-            && error.hint.as_deref().is_none_or(|hint| !hint.contains("Try again")),
-        error.message,
-    );
+    let what = "what can't be opened in it is said";
+    does_not_open(fleet, desktop, lines, what, &format!("namespace {OWN} is being deleted")).await?;
     kubectl
         .ok(&["patch", "configmap", "held", "-n", OWN, "-p", r#"{"metadata":{"finalizers":null}}"#])
         .await?;

@@ -125,15 +125,16 @@ impl Broker {
         if untouched && self.stores.grants.is_synced() {
             return Ok(None);
         }
-        self.flush(&grant).await.map(Some)
+        // Something stood in the way before: what is gone now may be back in a moment.
+        self.flush(&grant, request.closing().is_some()).await.map(Some)
     }
 
     /// Flushes one grant and forgets what the watches told of it.
-    pub(crate) async fn flush(&self, grant: &str) -> Result<Flushed, Failure> {
+    pub(crate) async fn flush(&self, grant: &str, wary: bool) -> Result<Flushed, Failure> {
         let known = self.observed(grant);
         // A flush is repeated until nothing is left, whoever has to mend what until then.
         let (done, left) =
-            self.target.flush(grant, Some(&known)).await.map_err(|e| Failure::Target(chain(&e)))?;
+            self.target.flush(grant, Some(&known), wary).await.map_err(|e| Failure::Target(chain(&e)))?;
         let stores = &self.stores;
         stores.grants.forget(&(String::new(), grant.to_owned()));
         for account in stores.accounts.filtered(|one| label(one) == Some(grant)) {

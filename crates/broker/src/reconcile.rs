@@ -138,7 +138,7 @@ impl Broker {
             Next::Unbind => self.unbind(request).await.map(Step::on),
             Next::Close(ending) => self.close(request, &ending).await.map(Step::on),
             Next::Flush => {
-                let done = self.flush(&grant_name(request)).await?;
+                let done = self.flush(&grant_name(request), false).await?;
                 match done.left.first() {
                     Some(left) => Err(Failure::Leftover(left.to_string())),
                     None => Ok(Step::On(Box::new(request.clone()))),
@@ -210,7 +210,7 @@ impl Broker {
     /// Somebody removed the recorded grant: the session itself as it left, or an admin. The rights go with it at once; how it
     /// ended is said by whoever writes so on the hub, and is waited for.
     async fn grant_removed(&self, request: &AccessRequest) -> Result<AccessRequest, Failure> {
-        let done = self.flush(&grant_name(request)).await?;
+        let done = self.flush(&grant_name(request), false).await?;
         let (namespace, name) = key_of(request);
         let fresh = self.hub.request(&namespace, &name).await?.ok_or(Failure::Gone)?;
         self.stores.requests.put(fresh.clone());

@@ -39,7 +39,7 @@ impl Broker {
     }
 
     async fn remove(&self, grant: &str, why: &str) {
-        match self.flush(grant).await {
+        match self.flush(grant, false).await {
             Ok(done) if !done.left.is_empty() => {
                 let left: Vec<String> = done.left.iter().map(ToString::to_string).collect();
                 tracing::warn!(

@@ -1,7 +1,7 @@
 use crate::{
     ProvisionError,
     execute::{AT_ONCE, Target},
-    leftover::{Leftover, Tried, leftovers},
+    leftover::{Leftover, Tried, Why, leftovers},
     observe::Observed,
 };
 use futures::{StreamExt, stream};
@@ -20,6 +20,9 @@ const ROUNDS: usize = 4;
 /// How long the ServiceAccount waits for the bindings: gone last it proves more, but a binding whose deletion hangs in
 /// somebody's webhook does not keep it.
 const BINDINGS_FIRST: Duration = Duration::from_secs(1);
+
+/// How long nothing may come back before it counts as gone, where something came back before.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// What a flush did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,8 @@ impl Target {
     /// Removes what exists under a grant's name: bindings, then the ServiceAccount, then the grant, each by UID and whether
     /// or not the others could be removed. Then looks again, at the API server, until nothing is left or what is left
     /// can't be removed now. `known` is what the caller has seen in its cache: it goes first, without waiting for a look.
+    /// `wary` of whoever makes things again, as it is by itself of whatever it sees made again, it looks once more a second
+    /// after the last removal.
     ///
     /// # Errors
     /// When the target can't be asked what is left: then nothing is known, whatever was removed.
@@ -47,21 +52,28 @@ impl Target {
         &self,
         grant: &str,
         known: Option<&Observed>,
+        mut wary: bool,
     ) -> Result<(Flushed, Observed), ProvisionError> {
         let start = Instant::now();
         let (mut done, mut tried) = (Flushed::default(), Vec::new());
         if let Some(known) = known {
             self.remove(known, &mut done, &mut tried, start).await;
         }
-        let mut round = 0;
+        let (mut round, mut settled) = (0, 0);
         loop {
             round += 1;
             let left = self.observe(grant).await?;
+            done.left = leftovers(&left, &tried);
             done.took = start.elapsed();
             if left.is_empty() {
-                return Ok((done, left));
+                if !wary || settled == done.bindings {
+                    return Ok((done, left));
+                }
+                settled = done.bindings;
+                tokio::time::sleep(SETTLED).await;
+                continue;
             }
-            done.left = leftovers(&left, &tried);
+            wary |= done.left.iter().any(|one| one.why == Some(Why::MadeAgain));
             if round > ROUNDS || done.left.iter().all(Leftover::is_settled) {
                 return Ok((done, left));
             }

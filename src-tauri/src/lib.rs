@@ -6,5 +6,6 @@ mod commands;
 mod host;
 mod logs;
 mod start;
+mod window;
 
 pub use start::run;

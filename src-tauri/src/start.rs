@@ -1,6 +1,6 @@
 //! Starting: logs, crypto, the app, the window.
 
-use crate::{commands, host::Desktop, logs};
+use crate::{commands, host::Desktop, logs, window};
 use sallyport_app::{App, Dirs, Options};
 use std::{process::ExitCode, sync::Arc};
 use tauri::{Manager, RunEvent, WindowEvent};
@@ -11,6 +11,7 @@ macro_rules! handler {
 
 /// Runs until the window is closed. Says on standard error why it could not start.
 pub fn run() -> ExitCode {
+    sallyport_app::keep_out_of_core_dumps();
     logs::install();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::warn!("a TLS provider was already installed");
@@ -32,6 +33,7 @@ fn build() -> anyhow::Result<tauri::App> {
     let app = tauri::Builder::default()
         .invoke_handler(sallyport_ipc::commands!(handler))
         .setup(move |tauri| {
+            window::open(tauri)?;
             let desktop = Arc::new(Desktop(tauri.handle().clone()));
             let app = tauri::async_runtime::block_on(App::start(dirs, Options::from_environment(), desktop))?;
             tauri.manage(app);

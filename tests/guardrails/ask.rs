@@ -91,6 +91,10 @@ impl Ask {
         self
     }
 
+    pub(crate) fn is_put(&self) -> bool {
+        self.method == Method::PUT
+    }
+
     /// Sends it and reads the whole answer, whatever its status.
     pub(crate) async fn send(&self, client: &Client) -> Result<Reply> {
         let mut uri = self.path.clone();

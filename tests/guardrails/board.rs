@@ -26,7 +26,8 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// Sends every form and expects each to be refused (403 or 422) with `fragment` in the message; ` || ` stands
+    /// Sends every form and expects each to be refused (400, 403, 409, 415, 422, or 500 as the API
+    /// server says it of a resource version) with `fragment` in the message; ` || ` stands
     /// between two where two policies refuse, since the API server names one of them, in no fixed order.
     pub(crate) async fn refused(
         &mut self,
@@ -41,7 +42,7 @@ impl Board {
         for ask in &forms {
             match ask.send(&who.client).await {
                 Ok(reply)
-                    if [403, 422].contains(&reply.code)
+                    if [400, 403, 409, 415, 422, 500].contains(&reply.code)
                         && fragment.split(" || ").any(|one| reply.message().contains(one)) =>
                 {
                     self.remember(&reply);

@@ -1,7 +1,7 @@
 //! Grants, their removal without a broker, and the broker's own namespace (P9, P10; attacks 3, 7, 18).
 
 use crate::ask::{Ask, every_form};
-use crate::board::Board;
+use crate::board::{Board, Person};
 use crate::sessions::{SESSIONS, Session, bindings, edited, grant, token_request};
 use crate::system::workloads;
 use crate::world::{API, World, now, stamp};
@@ -186,6 +186,7 @@ pub(crate) async fn system(world: &World, board: &mut Board) -> Result<()> {
     let mut forms = every_form(&map, &live, &json!({"data": {"audiences": "vault"}}));
     forms.push(Ask::delete(&map));
     board.refused("18", "widens the audiences", &ops, forms, verb).await;
+    fault_e7_a_whole_collection(board, &ops, ns).await;
     board
         .refused(
             "18",
@@ -222,4 +223,42 @@ pub(crate) async fn system(world: &World, board: &mut Board) -> Result<()> {
         board.refused("9", title, &world.hand, vec![Ask::get(path)], "cannot list resource").await;
     }
     Ok(())
+}
+
+/// A request for a whole collection carries no name: the rule goes by the object's own, and says so in its own words.
+async fn fault_e7_a_whole_collection(board: &mut Board, ops: &Person, ns: &str) {
+    let all = format!("{ns}/configmaps");
+    let forms = vec![
+        Ask::delete(&all).dry(),
+        Ask::delete(&format!("{all}?fieldSelector=metadata.name%3Dguardrails")).dry(),
+        Ask::delete(&format!("{all}?labelSelector=app.kubernetes.io/part-of%3Dsallyport")),
+        Ask::delete(&format!("{all}?fieldSelector=metadata.name%3Dguardrails&gracePeriodSeconds=0")),
+    ];
+    board
+        .refused(
+            "18",
+            "fault_e7: deletes the guardrails' settings with their collection",
+            ops,
+            forms,
+            "oidc:ops@example.test needs the verb administer on accessgrants for configmaps of sallyport-system",
+        )
+        .await;
+    board
+        .allowed(
+            "18",
+            "fault_e7: clears other ConfigMaps there",
+            ops,
+            Ask::delete(&format!("{all}?fieldSelector=metadata.name!%3Dguardrails")).dry(),
+        )
+        .await;
+    let unnamed =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "guardrails"}});
+    board
+        .allowed(
+            "18",
+            "fault_e7: makes a ConfigMap without a name there",
+            ops,
+            Ask::create(&all, &unnamed).dry(),
+        )
+        .await;
 }

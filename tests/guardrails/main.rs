@@ -13,15 +13,27 @@ mod asking;
 mod bindings;
 mod board;
 mod closing;
+mod debugging;
 mod ending;
+mod everyday;
+mod forged;
+mod forged_requests;
 mod grants;
+mod injected;
+mod inputs;
 mod leave;
 mod limits;
+mod network;
+mod patches;
 mod reach;
+mod releases;
+mod rights;
 mod sessions;
 mod status;
 mod system;
 mod verified;
+mod volumes;
+mod workloads;
 mod world;
 
 use crate::ask::Ask;
@@ -66,13 +78,18 @@ async fn story() -> Result<bool> {
         target.as_millis()
     );
 
+    inputs::reads_as_written(&mut board);
+    inputs::table(&mut board);
     asking::run(&world, &mut board).await?;
     status::run(&world, &mut board).await?;
     closing::run(&world, &mut board).await?;
+    forged_requests::run(&world, &mut board).await?;
+    patches::hub(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     leave::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;
+    patches::target(&world, &mut board).await?;
     verified::verified(&world, &mut board).await?;
     asking::quota(&world, &mut board).await?;
     asking::without_profiles(&world, &mut board).await?;

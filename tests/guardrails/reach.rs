@@ -4,13 +4,14 @@ use crate::ask::Ask;
 use crate::board::{Board, Person};
 use crate::sessions::{bindings, open, token};
 use crate::world::World;
+use crate::{debugging, forged, injected, network, releases, rights, workloads};
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const CORE: &str = "/api/v1/namespaces/payments";
-const APPS: &str = "/apis/apps/v1/namespaces/payments";
-const BATCH: &str = "/apis/batch/v1/namespaces/payments";
+pub(crate) const CORE: &str = "/api/v1/namespaces/payments";
+pub(crate) const APPS: &str = "/apis/apps/v1/namespaces/payments";
+pub(crate) const BATCH: &str = "/apis/batch/v1/namespaces/payments";
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
 pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
@@ -19,14 +20,31 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     credentials(board, &wide).await;
     pods(board, &wide).await;
     templates(world, board, &wide).await?;
-    let plain = session(world, board, "plainsession", "sallyport:operate").await?;
+    let (plain, token) = session_and_token(world, board, "plainsession", "sallyport:operate").await?;
     work(board, &plain).await?;
     narrow(board, &plain).await;
-    Ok(())
+    world.target.kubectl().apply(include_str!("workloads.yaml")).await?;
+    rights::rights(world, board, &wide).await?;
+    workloads::workloads(world, board, &plain, &token).await?;
+    forged::forged(board, &plain).await?;
+    network::network(board, &plain, &wide).await?;
+    debugging::debugging(world, board).await?;
+    injected::injected(world, board, &plain).await?;
+    releases::releases(world, board).await
 }
 
 /// A session that holds `role` in payments, bound by the broker and seen to work.
 async fn session(world: &World, board: &Board, id: &str, role: &str) -> Result<Person> {
+    Ok(session_and_token(world, board, id, role).await?.0)
+}
+
+/// The same, with its token.
+pub(crate) async fn session_and_token(
+    world: &World,
+    board: &Board,
+    id: &str,
+    role: &str,
+) -> Result<(Person, String)> {
     let session = open(world, board, id, &["payments"], role).await?;
     board
         .must(&world.hand, Ask::create(&bindings("payments"), &session.binding("RoleBinding", role)))
@@ -37,7 +55,7 @@ async fn session(world: &World, board: &Board, id: &str, role: &str) -> Result<P
     let person = Person { title: format!("session with {role}"), user, client };
     for _ in 0..200 {
         if Ask::get(&format!("{CORE}/pods")).send(&person.client).await?.code == 200 {
-            return Ok(person);
+            return Ok((person, token));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

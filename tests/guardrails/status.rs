@@ -63,16 +63,29 @@ async fn denying(world: &World, board: &mut Board) -> Result<()> {
     let mut more = no(lee);
     more["withdrawn"] = json!(true);
     board.refused("8", "denies and withdraws", lee, forms(world, &name, more).await?, rule).await;
-    let back = json!({"denial": {"by": lee.user, "at": stamp(now() - 7200)}});
-    board
-        .refused(
-            "8",
-            "dates a denial back",
-            lee,
-            forms(world, &name, back).await?,
-            "the time of a denial or revocation is the present",
-        )
-        .await;
+    // A time is evidence, and none is a reason to refuse an end.
+    for (title, at) in [("back", now() - 7200), ("ahead", now() + 7200), ("to 2099", 4_070_908_800)] {
+        let dated = world.offered(board, dana, "operate").await?;
+        let said = json!({"status": {"denial": {"by": lee.user, "at": stamp(at)}}});
+        let title = format!("fault_a2 dates a denial {title}");
+        board.allowed("8", &title, lee, Ask::merge(&status_of(&dated), &said)).await;
+    }
+    // Some readers of times know no year 9999; what they can't read they would not act upon.
+    for at in [
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00Z",
+        "2026-12-31T23:59:60Z",
+        "2026-11-28",
+        "2026-11-28T10:00:00+99:00",
+        "",
+    ] {
+        let no = json!({"denial": {"by": lee.user, "at": at}});
+        let off = json!({"revocation": {"by": lee.user, "at": at, "reason": "x"}});
+        for (does, request, status) in [("denies", &name, no), ("revokes", &active, off)] {
+            let forms = forms(world, request, status).await?;
+            board.refused("8", &format!("fault_a2 {does} at {at:?}"), lee, forms, "is invalid").await;
+        }
+    }
     let path = status_of(&name);
     board.allowed("8", "denies", lee, Ask::merge(&path, &json!({"status": no(lee)}))).await;
     board
@@ -180,16 +193,12 @@ async fn revoking(world: &World, board: &mut Board) -> Result<()> {
     let mut more = off(lee);
     more["phase"] = json!("Closed");
     board.refused("11", "revokes and closes", lee, forms(world, &active, more).await?, rule).await;
-    let back = json!({"revocation": {"by": lee.user, "at": stamp(now() + 7200), "reason": "x"}});
-    board
-        .refused(
-            "11",
-            "dates a revocation ahead",
-            lee,
-            forms(world, &active, back).await?,
-            "the time of a denial or revocation is the present",
-        )
-        .await;
+    for (title, at) in [("back", now() - 7200), ("ahead", now() + 7200), ("to 2099", 4_070_908_800)] {
+        let dated = world.active(board, dana, "debug-prod").await?;
+        let said = json!({"status": {"revocation": {"by": lee.user, "at": stamp(at), "reason": "x"}}});
+        let title = format!("fault_a2 p13 dates a revocation {title}");
+        board.allowed("11", &title, lee, Ask::merge(&status_of(&dated), &said)).await;
+    }
     let path = status_of(&active);
     board.allowed("11", "revokes what is open", lee, Ask::merge(&path, &json!({"status": off(lee)}))).await;
     for (title, who, status) in [

@@ -321,6 +321,16 @@ async fn holdings(world: &World, board: &mut Board) -> Result<()> {
     let mut forms = every_form(&map, &live, &json!({"data": {"audiences": "vault"}}));
     forms.push(Ask::delete(&map));
     board.refused("18", "widens the audiences", &ops, forms, "changed by who may enroll clusters").await;
+    let all = Ask::delete(&format!("{ns}/configmaps?fieldSelector=metadata.name%3Dguardrails")).dry();
+    board
+        .refused(
+            "18",
+            "fault_e7: deletes the guardrails' settings with their collection",
+            &ops,
+            vec![all],
+            "changed by who may enroll clusters",
+        )
+        .await;
     board
         .allowed(
             "18",

@@ -69,11 +69,11 @@ fn deploy(folder: &str) -> PathBuf {
 impl World {
     pub(crate) async fn start() -> Result<Self> {
         let started = Instant::now();
+        // StatefulSets and DaemonSets get the revisions that a rollback goes back to.
+        let mut target = PlaneOptions::new("target");
+        target.controllers.extend(["statefulset-controller", "daemonset-controller"].map(str::to_owned));
         // Two servers, as in a team: whatever holds on one does not lean on the other.
-        let (hub, target) = tokio::try_join!(
-            Plane::start(PlaneOptions::new("hub")),
-            Plane::start(PlaneOptions::new("target"))
-        )?;
+        let (hub, target) = tokio::try_join!(Plane::start(PlaneOptions::new("hub")), Plane::start(target))?;
         println!("two control planes are ready in {} ms", started.elapsed().as_millis());
         let started = Instant::now();
         let on_hub = async {

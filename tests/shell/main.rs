@@ -42,7 +42,7 @@ fn p23_the_adapters_and_the_handler_are_made_from_the_list_and_no_other_function
     let (in_macro, after) = source.split_once("\nsallyport_ipc::commands!").expect("the list is taken");
     assert_eq!(in_macro.matches("#[tauri::command]").count(), 2, "one shape, and one with a channel");
     assert!(!after.contains("tauri::command"), "a command that is not in the list");
-    for file in ["lib.rs", "host.rs", "logs.rs", "main.rs", "start.rs"] {
+    for file in ["lib.rs", "host.rs", "logs.rs", "main.rs", "start.rs", "window.rs"] {
         assert!(
             !read(&format!("src-tauri/src/{file}")).contains("tauri::command"),
             "{file} has a command of its own"
@@ -83,6 +83,37 @@ fn p23_the_pages_policy_lets_nothing_in() {
         "nothing but the policy is set"
     );
     assert_eq!(config["app"]["withGlobalTauri"], false);
+}
+
+#[test]
+fn fault_e4_p23_the_window_is_made_where_its_navigation_is_refused() {
+    // The window checks see it refused; this sees that no window is made anywhere else.
+    let windows = json("tauri.conf.json")["app"]["windows"].clone();
+    let windows = windows.as_array().expect("a list");
+    assert!(windows.iter().all(|w| w["create"] == false), "Tauri would make one without the handlers");
+    let source = read("src-tauri/src/window.rs");
+    for handler in [".on_navigation(", ".on_new_window(", ".on_download("] {
+        assert_eq!(source.matches(handler).count(), 1, "{handler}");
+    }
+    for file in ["commands.rs", "host.rs", "lib.rs", "logs.rs", "main.rs", "start.rs"] {
+        assert!(!read(&format!("src-tauri/src/{file}")).contains("WindowBuilder"), "{file} makes a window");
+    }
+}
+
+#[test]
+fn fault_e3_both_programs_keep_out_of_core_dumps_before_anything_else() {
+    for (file, first) in [
+        (
+            "src-tauri/src/start.rs",
+            "pub fn run() -> ExitCode {\n    sallyport_app::keep_out_of_core_dumps();",
+        ),
+        (
+            "crates/broker/src/start.rs",
+            "pub fn start() -> Result<()> {\n    sallyport_client::keep_out_of_core_dumps();",
+        ),
+    ] {
+        assert!(read(file).contains(first), "{file}");
+    }
 }
 
 #[test]

@@ -7,9 +7,12 @@ mod closing_report;
 mod crash;
 mod ends;
 mod hindered;
+mod keycloak;
 mod leaving_alone;
 mod lines;
+mod providers;
 mod step_up;
+mod tools;
 mod waiting;
 mod way_in_and_out;
 
@@ -27,6 +30,7 @@ type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<(
 const STORIES: &[(&str, Story)] = &[
     ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
     ("step_up", |f, l| Box::pin(step_up::play(f, l))),
+    ("providers", |f, l| Box::pin(providers::play(f, l))),
     ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
     ("revoked", |f, l| Box::pin(ends::revoked(f, l))),
     ("role_grows", |f, l| Box::pin(ends::role_grows(f, l))),
@@ -38,10 +42,15 @@ const STORIES: &[(&str, Story)] = &[
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
     ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
     ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
+    ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
 ];
 
 /// Played by name alone: they build more than `make test` may, and say so.
-const ON_DEMAND: &[(&str, Story)] = &[];
+const ON_DEMAND: &[(&str, Story)] = &[
+    // An older kubectl, helm (two minutes of building each) and the Python client.
+    ("tools", |f, l| Box::pin(tools::all(f, l))),
+    ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),
+];
 
 /// How long a story may take before it counts as hung; one on demand may have to build first.
 const LONGEST: Duration = Duration::from_secs(180);

@@ -87,7 +87,8 @@ async fn taken_up(desktop: &Desktop, which: &Which) -> Result<SessionView> {
     .await
 }
 
-async fn approve(hub: &Hub, which: &Which) -> Result<()> {
+/// A yes to the offer as it stands.
+pub(crate) async fn approve(hub: &Hub, which: &Which) -> Result<()> {
     let offer = hub.request(which).await?.status.and_then(|s| s.offer).context("an offer")?;
     let me = hub.whoami().await?;
     hub.approve(which, &me, &offer.digest.parse()?, jiff::Timestamp::now(), None)

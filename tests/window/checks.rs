@@ -86,3 +86,33 @@ pub(crate) async fn commands(set: &Set) -> Result<String> {
     ensure!(hostile.get("refused").is_some(), "a path as a cluster's name answered {hostile}");
     Ok(format!("{} commands refused, a listed one answered", unlisted.len()))
 }
+
+/// Links, scripts, downloads and dropped links lead nowhere: the one window goes on showing its own page.
+pub(crate) async fn stays(set: &Set) -> Result<String> {
+    let seat = set.window().await?;
+    let issuer = set.fleet.idp.issuer();
+    let here = seat.window.run("window.stayed = true; return location.href", json!([])).await?;
+    let tries = [
+        "location.href = arguments[0]",
+        "location.assign('file:///etc/hostname')",
+        "location.replace('data:text/html,<h1>elsewhere</h1>')",
+        "location.href = 'tauri://elsewhere/index.html'",
+        "window.open(arguments[0])",
+        "window.open('index.html')",
+        "const a = document.createElement('a'); a.href = arguments[0]; document.body.append(a); a.click()",
+        "const a = document.createElement('a'); a.href = arguments[0]; a.target = '_blank'; document.body.append(a); a.click()",
+        "const a = document.createElement('a'); a.href = 'data:text/plain,x'; a.download = 'x.txt'; document.body.append(a); a.click()",
+        // What the web view does by itself with a link that is dropped on it: it goes there, in the window.
+        "const f = document.createElement('form'); f.action = arguments[0]; document.body.append(f); f.submit()",
+    ];
+    for one in tries {
+        let _ = seat.window.run(one, json!([issuer])).await;
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        let now = seat.window.run("return [location.href, window.stayed ?? null]", json!([])).await?;
+        ensure!(now == json!([here, true]), "{one} led to {now}");
+    }
+    let windows = seat.window.windows().await?;
+    ensure!(windows == 1, "{windows} windows");
+    seat.desk.must_run()?;
+    Ok(format!("{} ways out lead nowhere", tries.len()))
+}

@@ -6,7 +6,7 @@ use sallyport_testkit::fleet::{Fleet, FleetOptions};
 use sallyport_testkit::window::{Desk, Window, key};
 use std::time::{Duration, Instant};
 
-pub(crate) const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(15);
 pub(crate) const LATER: Duration = Duration::from_secs(30);
 
 /// The fleet.

@@ -16,11 +16,15 @@ use std::time::{Duration, Instant};
 /// A check by its name.
 type Check = for<'a> fn(&'a Set) -> LocalBoxFuture<'a, Result<String>>;
 
-const CHECKS: [(&str, Check); 6] = [
+const CHECKS: [(&str, Check); 7] = [
     ("launches_and_the_page_is_ready_within_a_second", |s| Box::pin(checks::launches(s))),
     ("p23_the_pages_policy_is_in_force", |s| Box::pin(checks::policy(s))),
     ("p23_a_command_that_is_not_listed_is_refused", |s| Box::pin(checks::commands(s))),
+    ("fault_e4_p23_the_window_stays_on_its_own_page", |s| Box::pin(checks::stays(s))),
     ("one_click_in_a_terminal_and_out_with_proof", |s| Box::pin(story::in_and_out(s))),
+    ("fault_e5_p13_a_proof_whose_stages_end_together_is_waited_for_by_its_end", |s| {
+        Box::pin(story::ends_together(s))
+    }),
     ("colours_in_the_terminal_survive_the_pages_policy", |s| Box::pin(story::colours(s))),
     ("quitting_with_a_session_open_asks_and_flushes", |s| Box::pin(story::quits(s))),
 ];

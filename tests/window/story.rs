@@ -4,9 +4,12 @@ use crate::desk::{LATER, SOON, Set};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, api::ListParams};
-use sallyport_testkit::window::key;
+use sallyport_hub::{Hub, Which};
+use sallyport_model::Phase;
+use sallyport_testkit::headless::{DEADLINE, id_token};
+use sallyport_testkit::window::{Window, key};
 use serde_json::json;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The demo door, signing in, one cluster by Enter, a word echoed by its shell, leaving, both stages of the proof.
 pub(crate) async fn in_and_out(set: &Set) -> Result<String> {
@@ -24,9 +27,7 @@ pub(crate) async fn in_and_out(set: &Set) -> Result<String> {
     window.terminal_shows("seen:42", SOON).await?;
     ensure!(accounts(set).await?.len() == 1, "one session, one ServiceAccount");
     window.press(&[key::CONTROL, key::SHIFT, 'l']).await?;
-    window.sees("section h2", "are gone", LATER).await?;
-    window.sees("section h2", "is closed behind you", LATER).await?;
-    let proof = window.text("[aria-label='Closing proof']").await?;
+    let proof = window.proven(set.cluster(), LATER).await?;
     for line in
         ["Streams cut", "Terminals ended", "Private kubeconfig deleted", "Rights gone", "Token refused"]
     {
@@ -34,6 +35,56 @@ pub(crate) async fn in_and_out(set: &Set) -> Result<String> {
     }
     ensure!(accounts(set).await?.is_empty(), "a ServiceAccount is left on the target");
     Ok(format!("open {open} ms after Enter"))
+}
+
+/// Where the API server has forgotten the token already, the first probe is answered 401 and the heading between the
+/// two stages of the proof is never on screen. The app sleeps while its request is withdrawn and carried out, so its
+/// first probe comes after the account is gone; and nobody looks at the window until the proof is over.
+pub(crate) async fn ends_together(set: &Set) -> Result<String> {
+    let seat = set.in_session().await?;
+    let window = &seat.window;
+    let uid = view(window, "request").await?;
+    let hub = Hub::new(set.fleet.hub.client_with_token(&id_token(&set.fleet, "dana").await?)?, DEADLINE);
+    let team = "team-payments".parse()?;
+    let requests = hub.requests_of(&team).await?.objects;
+    let request = requests.iter().find(|r| r.metadata.uid.as_deref() == uid.as_str());
+    let which = Which::of(request.context("the session has a request on the hub")?)?;
+    // Longer than the API server's cache keeps a token that was good.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    window.pause()?;
+    let carried_out = async {
+        hub.withdraw(&which).await?;
+        let began = Instant::now();
+        while hub.request(&which).await?.phase() != Phase::Closed {
+            ensure!(began.elapsed() < LATER, "the broker did not carry out the withdrawal");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    let carried_out = carried_out.await;
+    window.resume()?;
+    carried_out?;
+    let began = Instant::now();
+    while view(window, "state").await? != json!("closed") {
+        ensure!(began.elapsed() < LATER, "the session is not closed: {}", view(window, "proof").await?);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let proof = view(window, "proof").await?;
+    let ms = |kind: &str| {
+        let lines = proof.as_array().into_iter().flatten();
+        lines.filter(|line| line["kind"] == kind).find_map(|line| line["ms"].as_u64()).unwrap_or_default()
+    };
+    let apart = ms("tokenRefused").saturating_sub(ms("rightsGone"));
+    ensure!(apart < 2000, "the stages were {apart} ms apart: {proof}");
+    ensure!(!window.has("section h2", "are gone").await?, "the heading between the stages is on screen");
+    window.proven(set.cluster(), SOON).await?;
+    Ok(format!("both stages within {apart} ms"))
+}
+
+/// A field of the only session, as the page would read it.
+async fn view(window: &Window, field: &str) -> Result<serde_json::Value> {
+    let sessions = window.invoke("sessions_list", json!({})).await?;
+    Ok(sessions["ok"][0][field].clone())
 }
 
 /// xterm colours its cells with styles it makes itself; a policy that forbids them shows as black text.
@@ -54,7 +105,7 @@ pub(crate) async fn colours(set: &Set) -> Result<String> {
     let mono = seat.window.run("return document.fonts.check('13px \"IBM Plex Mono\"')", json!([])).await?;
     ensure!(mono == json!(true), "the terminal's font is not loaded");
     seat.window.click(".truth button", "Leave").await?;
-    seat.window.sees("section h2", "are gone", LATER).await?;
+    seat.window.rights_gone(set.cluster(), LATER).await?;
     Ok(format!("red is {}", red.as_str().context("a colour is text")?))
 }
 

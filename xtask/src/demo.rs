@@ -2,7 +2,8 @@
 
 use crate::shell::{passes, program};
 use crate::suite::built;
-use anyhow::Result;
+use anyhow::{Result, bail};
+use std::os::unix::process::CommandExt as _;
 
 /// Builds what the demo needs and runs it.
 pub(crate) fn run() -> Result<bool> {
@@ -24,6 +25,8 @@ pub(crate) fn run() -> Result<bool> {
     if !ready {
         return Ok(false);
     }
-    // Run as it is, for the same reason.
-    passes(program(&built("debug", "demo"), &[]))
+    // Run as it is, for the same reason; and in our place, so that nobody is between make and the demo who could die of
+    // a signal before the demo has removed what it made.
+    let demo = built("debug", "demo");
+    bail!("could not start {demo}: {}", program(&demo, &[]).exec())
 }

@@ -18,7 +18,7 @@ const EDGES: [(&str, &[&str]); 19] = [
     ("vault", &["model", "api", "client"]),
     ("hub", &["model", "rbac", "policy", "api", "client"]),
     ("provision", &["model", "rbac", "policy", "api", "client"]),
-    ("gateway", &["model", "policy"]),
+    ("gateway", &["model", "policy", "client"]),
     ("terminal", &["model"]),
     ("store", &["model", "audit"]),
     (

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
     doc = "What exists on a target while access is open; deleting it removes the ServiceAccount and the bindings.",
     printcolumn(name = "User", type_ = "string", json_path = ".spec.user"),
     printcolumn(name = "Profile", type_ = "string", json_path = ".spec.profile"),
-    printcolumn(name = "End", type_ = "date", json_path = ".status.end")
+    printcolumn(name = "End", type_ = "string", json_path = ".status.end")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AccessGrantSpec {

@@ -8,8 +8,9 @@ const HUB: [&str; 3] = [
     include_str!("../../../deploy/hub/policies-status.yaml"),
     include_str!("../../../deploy/hub/policies-system.yaml"),
 ];
-const TARGET: [&str; 3] = [
+const TARGET: [&str; 4] = [
     include_str!("../../../deploy/target/policies-sessions.yaml"),
+    include_str!("../../../deploy/target/policies-reach.yaml"),
     include_str!("../../../deploy/target/policies-broker.yaml"),
     include_str!("../../../deploy/target/leave.yaml"),
 ];
@@ -245,6 +246,24 @@ mod tests {
                 edit(&mut live);
                 let found = guardrail_differences(side, &live);
                 assert!(found.len() == 1 && found[0].contains(said), "{side:?} {said}: {found:?}");
+            }
+        }
+    }
+
+    /// A request for a whole collection, and one with generateName, carry no name: a rule that goes by it errs, and
+    /// refuses or passes for a reason of its own. Only subresources always have one.
+    #[test]
+    fn fault_e7_no_rule_goes_by_the_name_in_the_request_where_there_may_be_none() {
+        for side in [Side::Hub, Side::Target] {
+            for policy in shipped_guardrails(side).policies {
+                let spec = policy["spec"].to_string().replace("request.namespace", "");
+                let rules = policy["spec"]["matchConstraints"]["resourceRules"].as_array().cloned();
+                let subresources = rules.unwrap_or_default().iter().all(|rule| {
+                    let resources = rule["resources"].as_array().into_iter().flatten();
+                    resources.filter_map(Value::as_str).all(|resource| resource.contains('/'))
+                });
+                let name = &policy["metadata"]["name"];
+                assert!(subresources || !spec.contains("request.name"), "{name} reads request.name");
             }
         }
     }

@@ -65,6 +65,18 @@ pub struct AccessRequestSpec {
     /// X25519 public key (32 bytes, standard base64) that the token is sealed to.
     #[schemars(length(min = 44, max = 44), regex(pattern = r"^[A-Za-z0-9+/]{43}=$"))]
     pub public_key: String,
+    /// The `acr` of the requester's sign-in. Admission holds it to the token's own; the broker judges by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub acr: Option<String>,
+    /// The `amr` of the requester's sign-in, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 64)))]
+    pub amr: Vec<String>,
+    /// The `auth_time` of the requester's sign-in in Unix seconds, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 253_402_300_799_i64))]
+    pub auth_time: Option<i64>,
 }
 
 /// What became of it. Approvers add approvals, the requester withdraws, everything else is the broker's.
@@ -176,6 +188,9 @@ pub struct Approval {
     #[schemars(length(min = 1, max = 512))]
     pub by: String,
     /// When.
+    #[schemars(regex(
+        pattern = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
+    ))]
     pub at: Time,
     /// The digest of the offer they saw.
     #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
@@ -183,6 +198,14 @@ pub struct Approval {
     /// Their sign-in's `auth_time` in Unix seconds, as admission saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// Their sign-in's `acr`, as admission saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub acr: Option<String>,
+    /// Their sign-in's `amr`, as admission saw it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), inner(length(min = 1, max = 64)))]
+    pub amr: Vec<String>,
     /// What they said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
@@ -196,7 +219,10 @@ pub struct Denial {
     /// Who.
     #[schemars(length(min = 1, max = 512))]
     pub by: String,
-    /// When.
+    /// When, by their own clock: evidence, which nothing is decided by. In this century, as every reader can parse it.
+    #[schemars(regex(
+        pattern = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
+    ))]
     pub at: Time,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -211,7 +237,10 @@ pub struct Revocation {
     /// Who: their own name.
     #[schemars(length(min = 1, max = 512))]
     pub by: String,
-    /// When.
+    /// When, by their own clock: evidence, which nothing is decided by. In this century, as every reader can parse it.
+    #[schemars(regex(
+        pattern = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
+    ))]
     pub at: Time,
     /// Why.
     #[schemars(length(max = 1024))]
@@ -286,6 +315,12 @@ pub struct Asked {
     pub reason: String,
     /// X25519 public key, standard base64 of 32 bytes.
     pub public_key: String,
+    /// The `acr` of their sign-in, as far as they say.
+    pub acr: Option<String>,
+    /// The `amr` of their sign-in, as far as they say.
+    pub amr: Vec<String>,
+    /// When they last proved who they are, as far as they say; Unix seconds.
+    pub auth_time: Option<i64>,
 }
 
 impl TryFrom<&AccessRequest> for Asked {
@@ -317,6 +352,9 @@ impl TryFrom<&AccessRequest> for Asked {
             duration: spec.duration.parse().map_err(|e| wrong(format!("{e}")))?,
             reason: spec.reason.clone(),
             public_key: spec.public_key.clone(),
+            acr: spec.acr.clone(),
+            amr: spec.amr.clone(),
+            auth_time: spec.auth_time,
             name,
         })
     }

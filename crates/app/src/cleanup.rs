@@ -22,7 +22,13 @@ impl App {
     pub(crate) async fn sweep_at_start(&self) {
         let core = &self.0;
         let runtime = core.dirs.runtime.clone();
-        let swept = tokio::task::spawn_blocking(move || sallyport_terminal::sweep(&runtime)).await;
+        let programs = core.dirs.programs();
+        let sweep = move || -> std::io::Result<Vec<Swept>> {
+            let mut swept = sallyport_terminal::sweep(&runtime)?;
+            swept.extend(sallyport_terminal::sweep(&programs)?);
+            Ok(swept)
+        };
+        let swept = tokio::task::spawn_blocking(sweep).await;
         match swept {
             Ok(Ok(found)) => {
                 for what in found.iter().map(swept_sentence) {

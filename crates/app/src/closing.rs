@@ -165,9 +165,8 @@ impl App {
         core.recorder
             .note(core.draft(Action::Cut, session).detail("streams", streams).detail("ms", ms))
             .await;
-        let count = self.end_terminals(session).await;
-        let detail = if count == 0 { "none was open".to_owned() } else { format!("{count} ended") };
-        session.record().prove(ProofKind::TerminalsEnded, ProofState::Done, detail);
+        let (state, detail) = self.end_terminals(session).await.proven();
+        session.record().prove(ProofKind::TerminalsEnded, state, detail);
         let (state, detail) = remove_kubeconfig(session)
             .await
             .map_or_else(|why| (ProofState::Unproven, why), |ok| (ProofState::Done, ok.to_owned()));

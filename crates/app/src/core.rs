@@ -5,15 +5,16 @@ use crate::error::AppError;
 use crate::history::Recorder;
 use crate::host::Host;
 use crate::inventory::{Inventory, SignedInAs};
+use crate::notes::Learned;
 use crate::options::Options;
 use crate::secrets;
 use crate::session::Session;
 use crate::workspace::{Workspace, Workspaces};
 use jiff::Timestamp;
-use sallyport_audit::{Action, ChainKey, Draft};
+use sallyport_audit::ChainKey;
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
 use sallyport_hub::{Hub, Team};
-use sallyport_ipc::{Cleanup, Event, HubLink, HubState, SignIn, Theme, VerifyView};
+use sallyport_ipc::{Cleanup, ErrorView, Event, HubLink, HubState, SignIn, Theme, VerifyView};
 use sallyport_model::SessionId;
 use sallyport_oidc::TokenSource;
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
@@ -64,6 +65,14 @@ pub(crate) struct Shared {
     pub(crate) verified: Option<VerifyView>,
     pub(crate) cleanup: Vec<Cleanup>,
     pub(crate) demo_joined: bool,
+    /// What was learned of the provider and the sign-in.
+    pub(crate) learned: Learned,
+    /// Step-ups that succeeded in this run.
+    pub(crate) step_ups: u64,
+    /// Why the last step-up failed for good: waiting for another one is in vain.
+    pub(crate) no_step_up: Option<ErrorView>,
+    /// Somebody else than last time, who was named and may sign in when they do it again (`sub`).
+    pub(crate) expected: Option<String>,
 }
 
 /// One person's sign-in and what hangs on it.
@@ -93,24 +102,11 @@ impl App {
         let key = secrets::history_key(&vault).await.map(|bytes| ChainKey::new(*bytes.expose()));
         let history = History::open(&dirs.data, key).await.map_err(no_store("history"))?;
         let prefs = Prefs::open(&dirs.data).await.map_err(no_store("preferences"))?;
-        let port = prefs.gateway_port().await.unwrap_or_default();
-        let gateway = Gateway::start(GatewayOptions {
-            port,
-            connect_within: options.deadline,
-            ..GatewayOptions::default()
-        })
-        .await
-        .map_err(|e| {
-            AppError::failed("the gateway could not be started")
-                .hint("Another program may hold all ports of 127.0.0.1.")
-                .because(e)
+        let options_of_gateway =
+            GatewayOptions { connect_within: options.deadline, ..GatewayOptions::default() };
+        let gateway = Gateway::start(options_of_gateway).await.map_err(|e| {
+            AppError::failed("the gateway could not be started").hint("Start Sallyport again.").because(e)
         })?;
-        if let Err(error) = prefs.set_gateway_port(gateway.port()).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the gateway's port could not be remembered"
-            );
-        }
         let theme = prefs.theme().await.map(theme_view).unwrap_or(Theme::System);
         let workspaces = Workspaces::new(&dirs.config);
         let workspace = workspaces.current().unwrap_or_else(|error| {
@@ -120,11 +116,21 @@ impl App {
         let (calls, received) = mpsc::channel(1024);
         let shared = Shared {
             demo_joined: false,
+            learned: Learned::default(),
+            step_ups: 0,
+            no_step_up: None,
+            expected: None,
             workspace,
             signed: None,
             sign_in: None,
             cancel_sign_in: None,
-            hub: HubState { link: HubLink::Idle, since: now_ms(), message: None, retry_at: None },
+            hub: HubState {
+                link: HubLink::Idle,
+                since: now_ms(),
+                message: None,
+                retry_at: None,
+                sign_in: false,
+            },
             hub_ahead: None,
             theme,
             verified: None,
@@ -148,7 +154,6 @@ impl App {
             dirs,
             _lock: lock,
         });
-        core.recorder.note(Draft::new(Action::AppStarted).detail("version", env!("CARGO_PKG_VERSION"))).await;
         core.shared().demo_joined = core.is_demo();
         let app = Self(core);
         app.sweep_at_start().await;
@@ -242,7 +247,13 @@ fn no_store(what: &'static str) -> impl FnOnce(StoreError) -> AppError {
 async fn hint_at_clusters(core: Arc<Core>) {
     loop {
         tokio::select! {
-            () = core.clusters_changed.notified() => core.host.tell(Event::ClustersChanged),
+            () = core.clusters_changed.notified() => {
+                core.host.tell(Event::ClustersChanged);
+                // Which profiles are out of reach is known with them.
+                if core.shared().learned.no_auth_time {
+                    core.tell_state();
+                }
+            }
             () = core.stop.cancelled() => return,
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -261,3 +272,7 @@ async fn hint_at_history(core: Arc<Core>) {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
+
+#[cfg(test)]
+#[path = "core_tests.rs"]
+mod tests;

@@ -27,6 +27,11 @@ impl Dirs {
         }
     }
 
+    /// Where a terminal's programs go when the runtime directory lets none be run (noexec).
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.data.join("run")
+    }
+
     /// `SALLYPORT_HOME`, else the XDG base directories (freedesktop.org Base Directory Specification 0.8).
     ///
     /// # Errors

@@ -3,10 +3,14 @@
 use crate::error::AppError;
 use crate::sentence::sentence;
 use sallyport_audit::{Action, Draft, Entry, Fault, Outcome, Unanchored, Verdict};
+use sallyport_gateway::Gateway;
 use sallyport_ipc::{AuditEntryView, AuditFilter, AuditIds, AuditPage, VerifyView};
 use sallyport_model::{ErrorCode, clip, visible};
 use sallyport_store::{Cursor, Filter, History, HistoryState, StoreError};
 use std::time::{Duration, Instant};
+
+/// How long entries may take to the disk before calls wait for them; a healthy one needs 100 ms.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Most entries on one page.
 const PAGE_MOST: u32 = 500;
@@ -28,6 +32,33 @@ impl Recorder {
         let action = draft.action();
         if let Err(error) = self.history.append(draft).await {
             tracing::error!(%action, error = &error as &dyn std::error::Error, "an entry could not be written");
+        }
+    }
+
+    /// Writes the entries of calls and returns when they are on disk. While that takes longer than a healthy disk does,
+    /// the gateway lets no new call pass: what can't be recorded must not happen (promise P17).
+    pub(crate) async fn calls(&self, gateway: &Gateway, drafts: Vec<Draft>) {
+        let writing = async {
+            let mut last = None;
+            for draft in drafts {
+                match self.history.append_waiting(draft).await {
+                    Ok(sequence) => last = Some(sequence),
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(error, "a call could not be recorded");
+                    }
+                }
+            }
+            if let Some(last) = last {
+                self.history.until_durable(last).await;
+            }
+        };
+        let mut writing = std::pin::pin!(writing);
+        if tokio::time::timeout(LATE, &mut writing).await.is_err() {
+            tracing::error!("calls wait: their entries do not reach the disk");
+            gateway.recording(false);
+            writing.await;
+            gateway.recording(true);
         }
     }
 
@@ -229,4 +260,47 @@ fn unanchored(why: Unanchored) -> &'static str {
 
 fn broken(why: &Fault) -> String {
     format!("{why:?}").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_gateway::GatewayOptions;
+
+    async fn becomes(gateway: &Gateway, recording: bool) {
+        let mut left = 500;
+        while gateway.is_recording() != recording {
+            left -= 1;
+            assert!(left > 0, "recording stays {}", !recording);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn fault_e2_p17_calls_wait_while_their_entries_do_not_reach_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let recorder = Recorder::new(History::open(dir.path(), None).await.unwrap());
+        let gateway = Gateway::start(GatewayOptions::default()).await.unwrap();
+        let drafts = || (0..64).map(|n| Draft::new(Action::Call).detail("n", n)).collect::<Vec<_>>();
+        recorder.calls(&gateway, drafts()).await;
+        assert!(gateway.is_recording());
+
+        // A disk that takes nothing: somebody else writes and does not stop.
+        let other = rusqlite::Connection::open(dir.path().join("history.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let writing = {
+            let (recorder, gateway) = (recorder.clone(), gateway.clone());
+            tokio::spawn(async move { recorder.calls(&gateway, drafts()).await })
+        };
+        becomes(&gateway, false).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert!(!gateway.is_recording() && !writing.is_finished(), "it stays so while the disk does");
+        other.execute_batch("ROLLBACK").unwrap();
+        becomes(&gateway, true).await;
+        writing.await.unwrap();
+        let calls = Filter { actions: vec![Action::Call], ..Filter::default() };
+        assert_eq!(recorder.history().count(calls).await.unwrap(), 128, "none was lost");
+        recorder.close(Duration::from_secs(3)).await;
+        gateway.shutdown().await;
+    }
 }

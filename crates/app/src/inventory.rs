@@ -247,6 +247,7 @@ fn rights(report: Option<&ProfileReport>, namespaces: &[String]) -> Rights {
             .collect(),
         rules: u32::try_from(report.rules.len()).unwrap_or(u32::MAX),
         warnings: report.warnings.iter().map(|w| visible(w)).collect(),
+        missing: sallyport_rbac::helm_misses(&rules).into_iter().map(str::to_owned).collect(),
     }
 }
 

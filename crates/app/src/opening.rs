@@ -13,7 +13,7 @@ use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_gateway::{CutReason, Opened};
 use sallyport_hub::seal::KeyPair;
-use sallyport_hub::{Ask, Change, Refused, Which, request_name};
+use sallyport_hub::{Ask, Change, Refused, SignInEvidence, Which, request_name};
 use sallyport_ipc::{Event, OpenInput, SessionView, StepKind};
 use sallyport_model::{ClusterName, EndReason, ErrorCode, SessionId, SessionState};
 use sallyport_store::{Opening, Reason};
@@ -192,7 +192,7 @@ impl App {
             AppError::new(ErrorCode::Forbidden, "none of your teams may ask for access on this hub")
                 .hint("Ask an admin to add you to a team's group.")
         })?;
-        let ask = Ask {
+        let mut ask = Ask {
             team: team.name.clone(),
             user: signed.who.user.clone(),
             groups: signed.who.groups.clone(),
@@ -203,13 +203,16 @@ impl App {
             duration: wanted.duration,
             reason: wanted.reason.clone(),
             public_key: keys.public_key_base64(),
+            sign_in: SignInEvidence::default(),
         };
         core.note_before_asking(&ask, &signed.hub_url).await?;
         let name = request_name(&ask.public_key);
+        let mut stepped_up = None;
         loop {
             session.may_be_asked_as(Some((ask.team.clone(), name.clone())));
             session.record().begin(StepKind::Asked);
             let again = core.signed_in_again.notified();
+            ask.sign_in = core.sign_in_evidence(signed).await;
             match signed.hub.ask(&ask).await {
                 Ok(request) => {
                     let which = Which::of(&request).map_err(crate::faults::of_hub)?;
@@ -255,10 +258,23 @@ impl App {
                         }
                         return Err(error);
                     }
+                    // One step-up is enough: what it did not bring, another one will not.
+                    let proven = core.shared().step_ups;
+                    if stepped_up.is_some_and(|before| before < proven) {
+                        core.forget_note(&name).await;
+                        return Err(still_wanted(&error, &core.signed().unwrap_or_else(|_| signed.clone())));
+                    }
+                    stepped_up = Some(proven);
                     session.record().error = Some(error.view());
                     core.tell_session(session);
                     tokio::select! {
-                        () = again => session.record().error = None,
+                        () = again => {
+                            if let Some(failed) = core.shared().no_step_up.clone() {
+                                let error = AppError::failed(failed.message);
+                                return Err(error.hint(failed.hint.unwrap_or_default()));
+                            }
+                            session.record().error = None;
+                        }
                         () = session.cancel.cancelled() => return Err(cancelled()),
                         () = tokio::time::sleep(STEP_UP) => return Err(error),
                     }
@@ -305,6 +321,23 @@ impl App {
 }
 
 impl Core {
+    /// What a request says of the sign-in: the hub's word for it. Asked for again only where the ID token has become
+    /// another since the hub was asked, as a refresh may make it.
+    async fn sign_in_evidence(&self, signed: &Signed) -> SignInEvidence {
+        let now = self.signed().unwrap_or_else(|_| signed.clone());
+        let who = &now.who;
+        let known = SignInEvidence::of(&who.acr, &who.amr, who.auth_time);
+        let token = now
+            .tokens
+            .claims()
+            .map(|c| SignInEvidence::of(c.acr.as_slice(), &c.amr, c.auth_time.map(Timestamp::as_second)));
+        if token.as_ref() == Some(&known) {
+            return known;
+        }
+        // A hub that does not answer says so to the ask itself.
+        now.hub.whoami().await.map_or(known, |who| who.sign_in())
+    }
+
     /// A draft with everything a session's entries join on.
     pub(crate) fn draft(&self, action: Action, session: &Session) -> Draft {
         let record = session.record();
@@ -334,9 +367,25 @@ pub(crate) fn cancelled() -> AppError {
     AppError::new(ErrorCode::Cancelled, "the opening was cancelled")
 }
 
+/// The hub asks for a step-up again right after one.
+fn still_wanted(error: &AppError, signed: &Signed) -> AppError {
+    let said = |words: &[String]| if words.is_empty() { "none".to_owned() } else { words.join(" + ") };
+    AppError::failed(format!("{}, though you have just done so", error.message())).hint(format!(
+        "Repeating it will not help. Your sign-in says acr {} and amr {}; ask your admin what the profile wants and what \
+         the identity provider gives.",
+        said(&signed.who.acr),
+        said(&signed.who.amr)
+    ))
+}
+
 pub(crate) fn how_signed_in(signed: &Signed) -> String {
-    match signed.who.auth_time.and_then(|t| Timestamp::from_second(t).ok()) {
-        Some(at) => format!("{}, {}", signed.who.amr.join(" + "), at.strftime("%H:%M UTC")),
-        None => "by certificate".to_owned(),
+    let amr: Vec<&str> =
+        signed.who.amr.iter().map(String::as_str).filter(|method| !method.is_empty()).collect();
+    let at = signed.who.auth_time.filter(|t| *t > 0).and_then(|t| Timestamp::from_second(t).ok());
+    match (amr.join(" + "), at) {
+        (amr, Some(at)) if !amr.is_empty() => format!("{amr}, {}", at.strftime("%H:%M UTC")),
+        (_, Some(at)) => at.strftime("%H:%M UTC").to_string(),
+        (amr, None) if !amr.is_empty() => amr,
+        (_, None) => "the provider does not say how".to_owned(),
     }
 }

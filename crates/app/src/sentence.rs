@@ -62,10 +62,15 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::SessionClosed => format!("Session on {cluster} closed"),
         Action::Extend => format!("Session on {cluster} extended"),
         Action::TerminalOpen => format!("Terminal opened ({})", or("shell", "shell")),
+        Action::TerminalUnguarded => format!("Terminal on {cluster} is not guarded{why}"),
+        Action::TerminalTaken => format!("Terminal on {cluster} used although not guarded{why}"),
         Action::TerminalExit => {
             format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default())
         }
-        Action::Call | Action::CallRefused => format!("{} {}", or("verb", "call"), or("what", "the API")),
+        Action::Call => format!("{} {}", or("verb", "call"), or("what", "the API")),
+        Action::CallRefused => {
+            format!("{} {} was not sent on{why}", or("verb", "call"), or("what", "the API"))
+        }
         Action::StreamStart => format!("{} {} began", or("verb", "stream"), or("what", "")),
         Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
         Action::Leave => format!("Left {cluster}"),

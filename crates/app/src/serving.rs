@@ -6,10 +6,11 @@ use crate::following::{broker_word, credential, objects};
 use crate::opening::{Changes, cancelled};
 use crate::session::{Held, Session};
 use futures::StreamExt as _;
+use jiff::Timestamp;
 use sallyport_api::AccessRequest;
 use sallyport_audit::Action;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
-use sallyport_gateway::{CutNotice, CutReason, CutReport, Opened, Upstream};
+use sallyport_gateway::{CutNotice, CutReason, CutReport, Opened, Ports, Upstream};
 use sallyport_hub::Which;
 use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_ipc::StepKind;
@@ -18,8 +19,9 @@ use sallyport_model::{
 };
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
+use sallyport_store::ClusterPorts;
 use sallyport_terminal::{KubeconfigSpec, PrivateKubeconfig};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 impl App {
@@ -59,14 +61,13 @@ impl App {
             .map(|o| o.rules.clone())
             .unwrap_or_default();
         let rules = crate::inventory::rules(&rules);
+        *session.helm_misses.lock().unwrap_or_else(PoisonError::into_inner) =
+            sallyport_rbac::helm_misses(&rules);
         let first = Witnesses::first_call(&rules, &scope);
         // From here on there is a token whose end has to be proven, whatever fails below.
         let witnesses = Witnesses::of(&rules, &scope);
         *session.held() = Some(Held { token: sealed.token, target, rules, witnesses, kubeconfig: None });
-        let opened = core
-            .gateway
-            .open(permit, upstream, core.calls.clone())
-            .map_err(|e| AppError::failed("the gateway could not open the session").because(e))?;
+        let opened = core.open_gateway(permit, upstream, &session.signed.hub_url).await?;
         let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
         let runtime = core.dirs.runtime.clone();
         let kubeconfig = tokio::task::spawn_blocking(move || PrivateKubeconfig::write(&runtime, &spec))
@@ -185,6 +186,32 @@ impl App {
 }
 
 impl Core {
+    /// Serves the session on its cluster's port, and remembers that it is the cluster's before any tool can.
+    async fn open_gateway(
+        &self,
+        permit: &SessionPermit,
+        upstream: Upstream,
+        hub: &str,
+    ) -> Result<Opened, AppError> {
+        let cluster = permit.cluster();
+        let known = self.prefs.cluster_ports(hub, cluster.clone()).await.unwrap_or_else(|error| {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the clusters' ports can't be read");
+            ClusterPorts::default()
+        });
+        let ports = Ports { own: known.own, others: known.others };
+        let opened = self.gateway.open(permit, upstream, &ports, self.calls.clone()).map_err(|e| {
+            AppError::failed("the gateway could not open the session")
+                .hint("Another program may hold all ports of 127.0.0.1.")
+                .because(e)
+        })?;
+        let at = Timestamp::now().as_second();
+        if let Err(error) = self.prefs.keep_cluster_port(hub, cluster.clone(), opened.port, at).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, %cluster, "the cluster's port could not be remembered");
+        }
+        Ok(opened)
+    }
+
     /// Opens the seal: what was asked, what the hub recorded and what the broker sealed must agree.
     pub(crate) fn unseal(
         &self,

@@ -32,6 +32,8 @@ pub(crate) struct Session {
     /// The request on the hub, once it is known to exist.
     pub(crate) which: watch::Sender<Option<Which>>,
     pub(crate) terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
+    /// What its rules make tools miss; said in its terminals.
+    pub(crate) helm_misses: Mutex<Option<&'static str>>,
     /// Ends an opening that is under way.
     pub(crate) cancel: CancellationToken,
     /// What the broker said of its end.
@@ -85,6 +87,7 @@ impl Session {
             asked_as: Mutex::new(None),
             which: watch::Sender::new(None),
             terminals: Mutex::default(),
+            helm_misses: Mutex::default(),
             cancel,
             closed_by_broker: watch::Sender::new(None),
             told: watch::Sender::new(Told::NotTried),
@@ -170,9 +173,9 @@ pub(crate) async fn take_calls(app: App, mut received: mpsc::Receiver<Call>) {
         if count == 0 {
             return;
         }
+        app.0.recorder.calls(&app.0.gateway, batch.iter().map(calls::entry).collect()).await;
         let mut touched: BTreeMap<SessionId, Arc<Session>> = BTreeMap::new();
         for call in batch.drain(..) {
-            app.0.recorder.note(calls::entry(&call)).await;
             if let Some(session) = app.0.session(call.session.as_str()) {
                 session.record().call(call.audit_id.as_str(), calls::line(&call));
                 touched.insert(session.id.clone(), session);

@@ -2,8 +2,9 @@
 
 use crate::core::{App, Core, Signed, now_ms};
 use crate::error::AppError;
-use crate::faults::{of_hub, of_oidc};
+use crate::faults::{is_for_good, no_auth_time, no_team, of_hub, of_oidc, unauthorized};
 use crate::inventory::{Inventory, SignedInAs};
+use crate::notes::Learned;
 use crate::workspace::Workspace;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -14,7 +15,7 @@ use sallyport_client::{
 use sallyport_gateway::CutReason;
 use sallyport_hub::Hub;
 use sallyport_ipc::{AppState, HubLink, HubState, SignIn, SignInStep, StepUp};
-use sallyport_model::{ErrorCode, Secret, UserName, visible};
+use sallyport_model::{ErrorCode, Secret, visible};
 use sallyport_oidc::{Ask, Persist, Provider, ProviderConfig, SignedIn, SignedOut, TokenSource};
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +53,7 @@ impl App {
             }
             let cancel = core.stop.child_token();
             shared.cancel_sign_in = Some(cancel.clone());
+            shared.no_step_up = None;
             cancel
         };
         core.at_step(SignInStep::Preparing, step.as_ref());
@@ -60,7 +62,12 @@ impl App {
         self.note_sign_in(step.is_some(), &done).await;
         match done {
             Ok(()) => {
-                core.shared().sign_in = None;
+                {
+                    let mut shared = core.shared();
+                    shared.sign_in = None;
+                    shared.no_step_up = None;
+                    shared.step_ups += u64::from(step.is_some());
+                }
                 core.tell_state();
                 core.signed_in_again.notify_waiters();
                 Ok(core.state())
@@ -74,6 +81,11 @@ impl App {
                     }
                     (None, _) => {}
                 }
+                if step.is_some() && is_for_good(&error) {
+                    // Openings that wait for it would wait in vain.
+                    core.shared().no_step_up = Some(error.view());
+                    core.signed_in_again.notify_waiters();
+                }
                 core.tell_state();
                 Err(error)
             }
@@ -86,32 +98,94 @@ impl App {
         let workspace =
             workspace.ok_or_else(|| AppError::failed("no team was joined yet").hint("Join a team first."))?;
         let current = core.shared().signed.as_ref().map(|s| s.tokens.clone());
+        if current.is_some()
+            && step.is_some_and(|s| s.max_age_seconds.is_some())
+            && core.shared().learned.no_auth_time
+        {
+            return Err(no_auth_time());
+        }
         let provider = match &current {
             Some(tokens) => tokens.provider().clone(),
             None => Provider::discover(&core.provider_config(&workspace)).await.map_err(of_oidc)?,
         };
+        if current.is_none() {
+            core.shared().learned = Learned::of(&provider);
+        }
         let remembered = if step.is_none() { self.remembered_acr().await } else { Vec::new() };
         let asked = Ask { acr_values: remembered.clone(), ..Ask::default() };
         let pending = provider.begin(step.map_or(asked, ask)).await.map_err(of_oidc)?;
         core.host.open_browser(pending.authorization_url().as_str())?;
         core.at_step(SignInStep::Browser, step);
         let signed_in = pending.finish(PERSON, cancel.cancelled()).await;
-        match (&signed_in, step) {
-            (Ok(_), Some(step)) => self.remember_acr(&step.acr).await,
-            // The provider may not offer it any more: the next try asks for nothing.
-            (Err(_), None) if !remembered.is_empty() => self.remember_acr(&[]).await,
+        // The provider may not offer it any more: the next try asks for nothing.
+        let forget = signed_in.is_err() && step.is_none() && !remembered.is_empty();
+        match step {
+            Some(step) if signed_in.is_ok() => self.remember_acr(&step.acr).await,
+            None if forget => self.remember_acr(&[]).await,
             _ => {}
         }
-        let signed_in = signed_in.map_err(of_oidc)?;
+        let signed_in = signed_in.map_err(|error| match (forget, &error) {
+            (true, sallyport_oidc::Error::MfaTooWeak { .. }) => {
+                of_oidc(error).hint("Sign in again: it will not be asked for this time.")
+            }
+            _ => of_oidc(error),
+        })?;
         core.at_step(SignInStep::Checking, step);
-        core.at_step(SignInStep::Hub, step);
+        let learned = Learned::of(&provider).and(&signed_in);
+        let (subject, person) = (signed_in.claims.subject.clone(), signed_in.claims.person());
         match current {
             Some(tokens) => {
+                core.at_step(SignInStep::Hub, step);
                 tokens.replace(signed_in).await.map_err(of_oidc)?;
-                self.refresh_identity(&tokens).await
+                core.shared().learned = learned;
+                self.refresh_identity(&tokens).await?;
             }
-            None => self.connect(&workspace, self.tokens_of(provider, signed_in).await).await,
+            None => {
+                self.confirm_person(&workspace, &provider, &signed_in).await?;
+                core.at_step(SignInStep::Hub, step);
+                core.shared().learned = learned;
+                let tokens = self.tokens_of(provider, signed_in).await;
+                if let Err(error) = self.connect(&workspace, tokens.clone()).await {
+                    if is_for_good(&error) {
+                        give_back(tokens).await;
+                    }
+                    return Err(error);
+                }
+            }
         }
+        if let Err(error) = core.workspaces.remember_person(&workspace, &subject, &person) {
+            tracing::warn!("who signed in was not remembered: {}", error.chain());
+        }
+        Ok(())
+    }
+
+    /// Somebody else than last time is named first, and signs in when they do it again: whoever can reach the browser's
+    /// answer could finish the sign-in as themselves, and the person would work on under another name.
+    async fn confirm_person(
+        &self,
+        workspace: &Workspace,
+        provider: &Provider,
+        signed_in: &SignedIn,
+    ) -> Result<(), AppError> {
+        let core = &self.0;
+        let claims = &signed_in.claims;
+        let Some(last) = core.workspaces.last_person(workspace).filter(|last| last.subject != claims.subject)
+        else {
+            core.shared().expected = None;
+            return Ok(());
+        };
+        if core.shared().expected.replace(claims.subject.clone()).as_ref() == Some(&claims.subject) {
+            core.shared().expected = None;
+            return Ok(());
+        }
+        let nowhere: Persist = Arc::new(|_| Box::pin(async { Ok(()) }));
+        give_back(TokenSource::open(provider.clone(), signed_in.clone(), nowhere).await).await;
+        let person = claims.person();
+        Err(AppError::failed(format!(
+            "you signed in as {person}, and the last sign-in here was {}",
+            last.person
+        ))
+        .hint(format!("If you are {person}, sign in again. If not, choose your own account in the browser.")))
     }
 
     /// What a profile of this team asked for last, so that one MFA serves the whole incident.
@@ -173,6 +247,7 @@ impl App {
             app.0.at_step(SignInStep::Hub, None);
             let resumed = async {
                 let provider = Provider::discover(&config).await.map_err(of_oidc)?;
+                app.0.shared().learned = Learned::of(&provider);
                 let persist = app.0.persist(&config);
                 let tokens = TokenSource::resume(provider, &kept, persist).map_err(of_oidc)?;
                 tokens.id_token().await.map_err(of_oidc)?;
@@ -205,11 +280,19 @@ impl App {
         core.hub_is(HubLink::Connecting, None);
         let asked = async {
             core.read_hub_clock(&endpoint, &tokens).await;
-            let identity = hub.whoami().await.map_err(of_hub)?;
+            let identity = hub.whoami().await.map_err(|fault| match fault {
+                Fault::Unauthorized => {
+                    let oidc = &workspace.oidc;
+                    unauthorized(tokens.claims().as_ref(), &oidc.issuer, &oidc.client_id)
+                }
+                other => of_hub(other),
+            })?;
             // Boxed: the compiler can't see through its join that it may move between threads.
             let teams = hub.teams().boxed().await.map_err(|fault| match fault {
                 // RBAC lets members of a team list the teams, and nobody else.
-                Fault::Forbidden(_) => no_team(&identity.user),
+                Fault::Forbidden(_) => {
+                    no_team(&identity.user, &identity.groups, core.shared().learned.groups_left_out)
+                }
                 other => of_hub(other),
             })?;
             Ok::<_, AppError>((identity, teams))
@@ -285,6 +368,7 @@ impl App {
             shared.signed = None;
             shared.sign_in = None;
             shared.hub_ahead = None;
+            shared.learned.left_at = Some(visible(&signed.tokens.provider().config().issuer));
         }
         core.hub_is(HubLink::Idle, None);
         if let Err(error) = core.prefs.forget_reason().await {
@@ -326,13 +410,15 @@ impl App {
 }
 
 impl Core {
-    fn provider_config(&self, workspace: &Workspace) -> ProviderConfig {
+    pub(crate) fn provider_config(&self, workspace: &Workspace) -> ProviderConfig {
         ProviderConfig {
-            issuer: workspace.oidc.issuer.clone(),
-            client_id: workspace.oidc.client_id.clone(),
+            redirect: workspace.oidc.redirect(),
+            client_secret: workspace.oidc.client_secret.clone(),
+            extra_audiences: workspace.oidc.extra_audiences.clone(),
             scopes: workspace.oidc.scopes.iter().filter(|s| *s != "openid").cloned().collect(),
             extra_ca_pem: workspace.oidc.ca.clone(),
             timeout: self.options.deadline,
+            ..ProviderConfig::of(&workspace.oidc.issuer, &workspace.oidc.client_id)
         }
     }
 
@@ -371,7 +457,7 @@ impl Core {
                 return;
             }
             let since = if shared.hub.link == link { shared.hub.since } else { now_ms() };
-            shared.hub = HubState { link, since, message, retry_at: None };
+            shared.hub = HubState { link, since, message, retry_at: None, sign_in: false };
         }
         self.tell_state();
     }
@@ -414,10 +500,11 @@ fn signed_out(provider: Result<SignedOut, sallyport_oidc::Error>, left: &[String
     }
 }
 
-fn no_team(user: &UserName) -> AppError {
-    let user = visible(user.as_str());
-    AppError::new(ErrorCode::Forbidden, format!("{user} is in no team of this hub"))
-        .hint("You are signed in, and there is nothing you may ask for. Ask your admin which group you need.")
+/// Nobody goes on with this sign-in: its session at the provider is ended, and nothing of it stays here.
+async fn give_back(tokens: TokenSource) {
+    if let Err(error) = tokens.sign_out().await {
+        tracing::info!(%error, "a sign-in that nobody goes on with was not revoked at the provider");
+    }
 }
 
 fn ask(step: &StepUp) -> Ask {

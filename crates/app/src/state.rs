@@ -2,18 +2,23 @@
 
 use crate::core::{App, Core, now_ms};
 use crate::error::AppError;
+use crate::notes::{Learned, notes};
 use crate::workspace::Workspace;
+use sallyport_api::Profile;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{
     AppState, AuditFilter, AuditPage, Demo, Event, HistoryState, Phase, Theme, User, VerifyView,
     WorkspacePreview, WorkspaceView,
 };
 use sallyport_model::{ErrorCode, visible};
+use sallyport_oidc::{Provider, second_factor};
 
 impl Core {
     /// The view.
     pub(crate) fn state(&self) -> AppState {
+        let profiles = self.profiles_words();
         let shared = self.shared();
+        let over = shared.signed.as_ref().is_some_and(|s| s.tokens.over().is_some());
         let entries = self.recorder.history().subscribe().borrow().sequence;
         AppState {
             phase: match (&shared.workspace, &shared.signed) {
@@ -21,18 +26,37 @@ impl Core {
                 (Some(_), None) => Phase::SignedOut,
                 (Some(_), Some(_)) => Phase::Ready,
             },
-            workspace: shared.workspace.as_ref().map(workspace_view),
+            workspace: shared
+                .workspace
+                .as_ref()
+                .map(|w| workspace_view(w, shared.learned.other_host.as_deref())),
             user: shared.signed.as_ref().map(|s| User {
                 name: visible(s.who.user.as_str()),
                 email: s.email.as_deref().map(visible),
                 groups: s.who.groups.iter().map(|g| visible(g)).collect(),
-                mfa_at: s.who.auth_time.map(|t| t.saturating_mul(1000)),
+                mfa_at: s
+                    .who
+                    .auth_time
+                    .filter(|t| *t > 0)
+                    .filter(|_| {
+                        second_factor(&s.who.amr, s.who.acr.first().map(String::as_str), &profiles.strong)
+                    })
+                    .map(|t| t.saturating_mul(1000)),
                 acr: s.who.acr.first().map(|a| visible(a)),
                 amr: s.who.amr.iter().map(|a| visible(a)).collect(),
             }),
             sign_in: shared.sign_in.clone(),
             vault: self.vault_view(),
-            hub: shared.hub.clone(),
+            hub: sallyport_ipc::HubState { sign_in: over, ..shared.hub.clone() },
+            notes: notes(
+                &shared.learned,
+                &shared.signed.as_ref().map(|s| s.tokens.drift()).unwrap_or_default(),
+                &profiles.aging,
+                shared.signed.is_some(),
+            )
+            .iter()
+            .map(|note| visible(note))
+            .collect(),
             clock_skew_ms: shared.hub_ahead.map(|s| -s * 1000),
             demo: match (&self.options.demo, shared.demo_joined) {
                 (None, _) => Demo::None,
@@ -53,8 +77,32 @@ impl Core {
     }
 }
 
-fn workspace_view(workspace: &Workspace) -> WorkspaceView {
+/// What the profiles of this team want of a sign-in.
+#[derive(Default)]
+struct ProfilesWords {
+    /// Every `acr` that one of them asks for.
+    strong: Vec<String>,
+    /// The names of those that want a recent sign-in.
+    aging: Vec<String>,
+}
+
+impl Core {
+    fn profiles_words(&self) -> ProfilesWords {
+        let inventory = self.inventory.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut words = ProfilesWords::default();
+        for profile in inventory.profiles.values().filter_map(|p| Profile::try_from(p).ok()) {
+            words.strong.extend(profile.acr);
+            if profile.max_age.is_some() {
+                words.aging.push(visible(profile.name.as_str()));
+            }
+        }
+        words
+    }
+}
+
+fn workspace_view(workspace: &Workspace, other_host: Option<&str>) -> WorkspaceView {
     WorkspaceView {
+        signs_in_at: other_host.map(visible),
         name: visible(&workspace.name),
         hub_host: visible(&workspace.hub_host()),
         issuer: visible(&workspace.oidc.issuer),
@@ -105,6 +153,15 @@ impl App {
             client_id: visible(&workspace.oidc.client_id),
             scopes: workspace.oidc.scopes.iter().map(|s| visible(s)).collect(),
             issuer_ca_fingerprint: workspace.issuer_fingerprint(),
+            redirect_addresses: workspace
+                .oidc
+                .redirect()
+                .addresses(&workspace.oidc.issuer)
+                .iter()
+                .map(|address| visible(address))
+                .collect(),
+            public_secret: workspace.oidc.client_secret.is_some(),
+            extra_audiences: workspace.oidc.extra_audiences.iter().map(|a| visible(a)).collect(),
             replaces: self
                 .0
                 .shared()
@@ -140,12 +197,17 @@ impl App {
             return Err(AppError::new(ErrorCode::BadInput, "someone is signed in to another workspace")
                 .hint("Sign out first; that ends every session, with proof."));
         }
-        self.check_hub(&workspace).await?;
+        let (hub, learned) = tokio::join!(self.check_hub(&workspace), self.look_at_provider(&workspace));
+        hub?;
         self.0.workspaces.join(&workspace)?;
         if self.0.shared().workspace.as_ref() != Some(&workspace) {
             self.remember_acr(&[]).await;
         }
-        self.0.shared().workspace = Some(workspace.clone());
+        {
+            let mut shared = self.0.shared();
+            shared.workspace = Some(workspace.clone());
+            shared.learned = learned;
+        }
         let demo = self.0.is_demo();
         self.0.shared().demo_joined = demo;
         Ok(workspace)
@@ -164,6 +226,17 @@ impl App {
             .hint("Compare the fingerprint with your admin's: either the file is old, or someone stands in between.")
             .because(sallyport_client::Fault::Untrusted(why))),
             _ => Ok(()),
+        }
+    }
+
+    /// What the provider says of itself. One that does not answer or does not fit says so when signing in.
+    async fn look_at_provider(&self, workspace: &Workspace) -> Learned {
+        match Provider::discover(&self.0.provider_config(workspace)).await {
+            Ok(provider) => Learned::of(&provider),
+            Err(error) => {
+                tracing::info!(%error, "the identity provider could not be looked at when joining");
+                Learned::default()
+            }
         }
     }
 

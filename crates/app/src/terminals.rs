@@ -5,13 +5,32 @@ use crate::error::AppError;
 use crate::host::Output;
 use crate::session::Session;
 use sallyport_audit::Action;
-use sallyport_ipc::{TerminalSize, TerminalView};
+use sallyport_ipc::{ProofState, TerminalGuard, TerminalSize, TerminalView};
 use sallyport_model::{ErrorCode, SessionState};
-use sallyport_terminal::{Acks, Attachment, Exit, Located, Size, Terminal, TerminalError, TerminalOptions};
+use sallyport_terminal::{
+    Acks, Attachment, Exit, Guard, Located, Remark, Size, Terminal, TerminalError, TerminalOptions,
+};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most terminals of one session.
 const MOST: usize = 16;
+/// Most processes that are named where some could not be ended.
+const NAMED: usize = 5;
+/// The subcommands of helm that read or write releases.
+const HELM: &[&str] = &[
+    "install",
+    "upgrade",
+    "uninstall",
+    "delete",
+    "rollback",
+    "list",
+    "ls",
+    "status",
+    "history",
+    "get",
+    "test",
+];
 
 /// A terminal and who looks at it.
 pub(crate) struct OpenTerminal {
@@ -32,6 +51,12 @@ impl OpenTerminal {
             title: self.title.clone(),
             running: exit.is_none(),
             exit_code: exit.and_then(|e| e.code).and_then(|c| i32::try_from(c).ok()),
+            guard: match self.terminal.guard() {
+                Guard::Starting => TerminalGuard::Starting,
+                Guard::Guarded => TerminalGuard::Guarded,
+                Guard::NotGuarded(why) => TerminalGuard::NotGuarded { why },
+                Guard::Taken(why) => TerminalGuard::Taken { why },
+            },
         }
     }
 
@@ -44,8 +69,8 @@ impl OpenTerminal {
 }
 
 async fn pump(mut attachment: Attachment, output: Output) {
-    let before = std::mem::take(&mut attachment.scrollback);
-    if !before.is_empty() && !output(before) {
+    // Always the first message, even when it is empty: the window types nothing while it draws it.
+    if !output(std::mem::take(&mut attachment.scrollback)) {
         return;
     }
     while let Some(chunk) = attachment.next().await {
@@ -100,15 +125,49 @@ impl App {
             return Err(AppError::new(ErrorCode::SessionClosed, "this session was closed in the meantime"));
         }
         core.recorder.note(core.draft(Action::TerminalOpen, &session).detail("shell", &opened.title)).await;
+        self.clone().watch_guard(session.clone(), opened.terminal.guard_changes());
         self.clone().watch_exit(session.clone(), opened.clone());
         core.tell_session(&session);
         Ok(opened.view())
     }
 
+    /// Tells the window whether a terminal is guarded, and the history when it is not.
+    fn watch_guard(self, session: Arc<Session>, mut changes: tokio::sync::watch::Receiver<Guard>) {
+        tokio::spawn(async move {
+            loop {
+                let now = changes.borrow_and_update().clone();
+                if let Guard::NotGuarded(why) = now {
+                    let draft = self.0.draft(Action::TerminalUnguarded, &session).detail("why", &why);
+                    self.0.recorder.note(draft).await;
+                }
+                self.0.tell_session(&session);
+                // It ends with the terminal.
+                if changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// That the person wants a terminal although it is not guarded.
+    ///
+    /// # Errors
+    /// When there is no such terminal.
+    pub async fn terminal_take(&self, terminal: String) -> Result<(), AppError> {
+        let found = self.0.terminal(&terminal)?;
+        let guard = found.terminal.guard();
+        found.terminal.take_unguarded();
+        if let (Some(session), Guard::NotGuarded(why)) = (self.0.session(&found.session), guard) {
+            self.0.recorder.note(self.0.draft(Action::TerminalTaken, &session).detail("why", &why)).await;
+            self.0.tell_session(&session);
+        }
+        Ok(())
+    }
+
     fn watch_exit(self, session: Arc<Session>, opened: Arc<OpenTerminal>) {
         tokio::spawn(async move {
             opened.terminal.wait().await;
-            let exit = opened.terminal.close().await;
+            let exit = opened.terminal.close().await.exit;
             *opened.exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(exit.clone());
             let mut draft = self.0.draft(Action::TerminalExit, &session);
             if let Some(code) = exit.code {
@@ -189,12 +248,43 @@ impl App {
         Ok(self.0.all_sessions().iter().flat_map(views).collect())
     }
 
-    /// Ends all terminals of a session; how many there were. Their scrollback stays readable until it is dismissed.
-    pub(crate) async fn end_terminals(&self, session: &Session) -> usize {
+    /// Ends all terminals of a session with all that was started in them. Their scrollback stays readable until it is
+    /// dismissed.
+    pub(crate) async fn end_terminals(&self, session: &Session) -> EndedTerminals {
         let all: Vec<_> = session.terminals().values().cloned().collect();
-        let running = all.iter().filter(|t| t.view().running).count();
-        futures::future::join_all(all.iter().map(|t| t.terminal.close())).await;
-        running
+        let ended = all.iter().filter(|t| t.view().running).count();
+        let closed = futures::future::join_all(all.iter().map(|t| t.terminal.close())).await;
+        EndedTerminals { ended, left: closed.into_iter().flat_map(|closed| closed.left).collect() }
+    }
+}
+
+/// How ending a session's terminals went.
+pub(crate) struct EndedTerminals {
+    /// How many ran.
+    ended: usize,
+    /// What was started in them and still runs.
+    left: Vec<String>,
+}
+
+impl EndedTerminals {
+    /// The line of the closing proof: green only where nothing is left.
+    pub(crate) fn proven(&self) -> (ProofState, String) {
+        let ended = format!("{} ended", self.ended);
+        match (self.left.len(), self.ended) {
+            (0, 0) => (ProofState::Done, "none was open".to_owned()),
+            (0, _) => (ProofState::Done, ended),
+            (left, _) => {
+                let mut named = self.left[..left.min(NAMED)].join(", ");
+                if left > NAMED {
+                    named.push_str(&format!(" and {} more", left - NAMED));
+                }
+                let run = if left == 1 { "runs" } else { "run" };
+                (
+                    ProofState::Unproven,
+                    format!("{ended}, {left} of what was started in them still {run}: {named}"),
+                )
+            }
+        }
     }
 }
 
@@ -222,9 +312,32 @@ impl Core {
             )],
             session: session.id.to_string(),
             kubectl_dir: self.options.kubectl_dir.clone(),
+            cache_dir: Some(self.cache_of(&session.signed.hub_url, wanted.cluster.as_str())),
+            elsewhere: vec![self.dirs.programs()],
+            remarks: remarks(*session.helm_misses.lock().unwrap_or_else(PoisonError::into_inner)),
             ..TerminalOptions::default()
         }
     }
+}
+
+impl Core {
+    /// Where tools keep what they learn of a cluster: never of two, even if they are called the same at two hubs.
+    fn cache_of(&self, hub: &str, cluster: &str) -> PathBuf {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' };
+        let hub: String = hub.trim_start_matches("https://").chars().map(plain).take(120).collect();
+        self.dirs.data.join("kubectl-cache").join(format!("hub-{hub}")).join(cluster)
+    }
+}
+
+/// What is said before a tool runs that will miss something.
+fn remarks(helm: Option<&'static str>) -> Vec<Remark> {
+    let of_helm = |words: &'static str| Remark {
+        tool: "helm".to_owned(),
+        at: HELM.iter().map(ToString::to_string).collect(),
+        unless: "HELM_DRIVER".to_owned(),
+        words: format!("sallyport: {words}"),
+    };
+    helm.map(of_helm).into_iter().collect()
 }
 
 fn cells(size: TerminalSize) -> Size {
@@ -240,5 +353,39 @@ fn not_started(error: TerminalError) -> AppError {
 fn not_usable(error: TerminalError) -> AppError {
     let code =
         if matches!(error, TerminalError::Ended) { ErrorCode::SessionClosed } else { ErrorCode::Failed };
-    AppError::new(code, error.to_string()).because(error)
+    let unguarded = matches!(error, TerminalError::NotGuarded(_));
+    let failed = AppError::new(code, error.to_string()).because(error);
+    if unguarded {
+        failed.hint("Close this terminal, or say in its tab that you use it as it is.")
+    } else {
+        failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_d2_p13_what_still_runs_is_named_and_never_green() {
+        let said = |ended, left: &[&str]| {
+            EndedTerminals { ended, left: left.iter().map(ToString::to_string).collect() }.proven()
+        };
+        assert_eq!(said(0, &[]), (ProofState::Done, "none was open".to_owned()));
+        assert_eq!(said(2, &[]), (ProofState::Done, "2 ended".to_owned()));
+        let (state, detail) = said(1, &["tmux: server (process 7)"]);
+        assert_eq!(state, ProofState::Unproven);
+        assert_eq!(detail, "1 ended, 1 of what was started in them still runs: tmux: server (process 7)");
+        let (state, detail) = said(0, &["a", "b", "c", "d", "e", "f", "g"]);
+        assert_eq!(state, ProofState::Unproven);
+        assert!(detail.ends_with("still run: a, b, c, d, e and 2 more"), "{detail}");
+    }
+
+    #[test]
+    fn fault_c9_helm_says_it_before_it_fails() {
+        assert_eq!(remarks(None), []);
+        let said = remarks(Some("helm misses something."));
+        assert_eq!((said.len(), said[0].words.as_str()), (1, "sallyport: helm misses something."));
+        assert!(said[0].at.contains(&"upgrade".to_owned()) && !said[0].at.contains(&"template".to_owned()));
+    }
 }

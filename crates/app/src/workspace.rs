@@ -48,6 +48,86 @@ pub struct OidcAddress {
     /// PEM of the provider's CAs, where the system does not know them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
+    /// How the redirect address names this machine: `127.0.0.1` unless said otherwise.
+    #[serde(default, skip_serializing_if = "RedirectName::is_default")]
+    pub redirect_host: RedirectName,
+    /// The ports of the redirect address, at most [`MOST_PORTS`] from 1024 on, for providers that compare it to the
+    /// letter. Empty: any free port.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_ports: Vec<u16>,
+    /// What some providers call the secret of a desktop application. It is in everybody's file, and so none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// Audiences, at most [`MOST_AUDIENCES`], that ID tokens may name besides the client id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra_audiences: Vec<String>,
+}
+
+/// The most redirect ports a workspace file may name.
+pub(crate) const MOST_PORTS: usize = 8;
+/// The most further audiences a workspace file may name.
+pub(crate) const MOST_AUDIENCES: usize = 8;
+
+/// How a redirect address names this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RedirectName {
+    /// The address, as RFC 8252 §8.3 recommends.
+    #[default]
+    #[serde(rename = "127.0.0.1")]
+    Address,
+    /// The name, which some providers demand.
+    #[serde(rename = "localhost")]
+    Localhost,
+}
+
+impl RedirectName {
+    // By reference: that is how serde asks.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_default(&self) -> bool {
+        *self == Self::Address
+    }
+}
+
+impl OidcAddress {
+    /// Where the browser brings answers back to.
+    pub(crate) fn redirect(&self) -> sallyport_oidc::Redirect {
+        let host = match self.redirect_host {
+            RedirectName::Address => sallyport_oidc::RedirectHost::Address,
+            RedirectName::Localhost => sallyport_oidc::RedirectHost::Localhost,
+        };
+        sallyport_oidc::Redirect { host, ports: self.redirect_ports.clone() }
+    }
+
+    fn check(&self) -> Result<(), AppError> {
+        let issuer = Url::parse(&self.issuer).map_err(|e| bad("the issuer is not a URL").because(e))?;
+        https("the issuer", &issuer)?;
+        if self.client_id.is_empty() || self.client_id.len() > 256 {
+            return Err(bad("the client id is empty or too long"));
+        }
+        if self.redirect_ports.len() > MOST_PORTS {
+            return Err(bad(format!("it names more than {MOST_PORTS} redirect ports")));
+        }
+        if let Some(port) = self.redirect_ports.iter().find(|port| **port < 1024) {
+            return Err(bad(format!("the redirect port {port} is not between 1024 and 65535")));
+        }
+        let printable = |text: &str, most: usize| {
+            !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_graphic())
+        };
+        if self.client_secret.as_deref().is_some_and(|secret| !printable(secret, 512)) {
+            return Err(bad("the public client secret is empty, too long or not plain text"));
+        }
+        if self.extra_audiences.len() > MOST_AUDIENCES
+            || self.extra_audiences.iter().any(|audience| !printable(audience, 256))
+        {
+            return Err(bad(format!(
+                "the extra audiences are more than {MOST_AUDIENCES}, or one is empty, too long or not plain text"
+            )));
+        }
+        if let Some(ca) = &self.ca {
+            certificates("the provider's ca", ca)?;
+        }
+        Ok(())
+    }
 }
 
 impl Workspace {
@@ -73,16 +153,8 @@ impl Workspace {
             return Err(bad("the workspace's name is empty or too long"));
         }
         https("the hub's url", &workspace.hub.url)?;
-        let issuer =
-            Url::parse(&workspace.oidc.issuer).map_err(|e| bad("the issuer is not a URL").because(e))?;
-        https("the issuer", &issuer)?;
-        if workspace.oidc.client_id.is_empty() || workspace.oidc.client_id.len() > 256 {
-            return Err(bad("the client id is empty or too long"));
-        }
         certificates("the hub's ca", &workspace.hub.ca)?;
-        if let Some(ca) = &workspace.oidc.ca {
-            certificates("the provider's ca", ca)?;
-        }
+        workspace.oidc.check()?;
         Ok(workspace)
     }
 
@@ -150,18 +222,30 @@ fn https(what: &str, url: &Url) -> Result<(), AppError> {
 fn certificates(what: &str, pem: &str) -> Result<Vec<Vec<u8>>, AppError> {
     let wrong = || bad(format!("{what} is not a PEM certificate"));
     let mut ders = Vec::new();
-    for block in x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes()) {
-        let block = block.map_err(|e| wrong().because(e))?;
+    for (n, block) in x509_parser::pem::Pem::iter_from_buffer(pem.as_bytes()).enumerate() {
+        let unreadable =
+            || bad(format!("{what} can't be read: its block {} is not a PEM certificate", n + 1));
+        let block = block.map_err(|e| unreadable().because(e))?;
         if block.label != "CERTIFICATE" {
             return Err(bad(format!(
                 "{what} holds a {}, not a certificate",
                 clip(&visible(&block.label), 40)
             )));
         }
-        block.parse_x509().map_err(|_| wrong())?;
+        block.parse_x509().map_err(|_| unreadable())?;
         ders.push(block.contents);
     }
-    if ders.is_empty() { Err(wrong()) } else { Ok(ders) }
+    if ders.is_empty() {
+        return Err(wrong());
+    }
+    // What is shown must be what will be believed: no certificate that one reader sees and the other does not.
+    let believed = sallyport_client::Authorities::parse(pem).map_err(|why| wrong().because(why))?;
+    if !believed.certificates().iter().map(|der| der.as_ref()).eq(ders.iter().map(Vec::as_slice)) {
+        return Err(bad(format!(
+            "{what} can be read in two ways; write each certificate in lines of its own"
+        )));
+    }
+    Ok(ders)
 }
 
 /// One (issuer, client id) and the hub that may receive its ID tokens. Kept for good, even after the workspace
@@ -173,6 +257,24 @@ struct KnownHub {
     client_id: String,
     hub: String,
     fingerprint: String,
+}
+
+/// Who signed in last, so that another person is noticed: whoever else can reach the browser's answer could finish a
+/// sign-in as themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LastPerson {
+    issuer: String,
+    client_id: String,
+    pub(crate) subject: String,
+    /// For people: name and address.
+    pub(crate) person: String,
+}
+
+impl LastPerson {
+    fn is_of(&self, workspace: &Workspace) -> bool {
+        self.issuer == workspace.oidc.issuer && self.client_id == workspace.oidc.client_id
+    }
 }
 
 /// The workspace on disk, and every hub that was ever joined.
@@ -199,13 +301,27 @@ impl Workspaces {
         }
     }
 
-    /// Refuses a second hub for a known (issuer, client id).
+    /// Refuses a second hub for a known (issuer, client id), and a second issuer for a known client id: a file that says
+    /// that a known application signs in elsewhere is how its codes are led astray (RFC 9700 §4.4).
     ///
     /// # Errors
-    /// [`ErrorCode::Forbidden`] that names both hubs.
+    /// [`ErrorCode::Forbidden`] that names both.
     pub fn check(&self, workspace: &Workspace) -> Result<(), AppError> {
         let new = workspace.known();
-        let other = self.known()?.into_iter().find(|k| {
+        let known = self.known()?;
+        if let Some(known) = known.iter().find(|k| k.client_id == new.client_id && k.issuer != new.issuer) {
+            return Err(AppError::new(
+                ErrorCode::Forbidden,
+                format!(
+                    "this file wants {} to sign in at {}, but this desktop knows it from {}",
+                    clip(&visible(&new.client_id), 60),
+                    clip(&visible(&new.issuer), 120),
+                    clip(&visible(&known.issuer), 120)
+                ),
+            )
+            .hint("Each hub has a client id of its own, at one issuer. If the provider really moved, an admin must issue a new one; if nobody told you, someone may be after your sign-in."));
+        }
+        let other = known.into_iter().find(|k| {
             k.issuer == new.issuer
                 && k.client_id == new.client_id
                 && (k.hub != new.hub || k.fingerprint != new.fingerprint)
@@ -238,6 +354,38 @@ impl Workspaces {
         }
         self.write("known-hubs.json", &known)?;
         self.write("workspace.json", workspace)
+    }
+
+    /// Who signed in here last, at this issuer as this client.
+    pub(crate) fn last_person(&self, workspace: &Workspace) -> Option<LastPerson> {
+        self.people().into_iter().find(|p| p.is_of(workspace))
+    }
+
+    /// Remembers who signed in.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub(crate) fn remember_person(
+        &self,
+        workspace: &Workspace,
+        subject: &str,
+        person: &str,
+    ) -> Result<(), AppError> {
+        let mut people = self.people();
+        people.retain(|p| !p.is_of(workspace));
+        people.push(LastPerson {
+            issuer: workspace.oidc.issuer.clone(),
+            client_id: workspace.oidc.client_id.clone(),
+            subject: subject.to_owned(),
+            person: person.to_owned(),
+        });
+        self.write("last-people.json", &people)
+    }
+
+    /// A list that can't be read is as good as none: the next sign-in shows who signed in.
+    fn people(&self) -> Vec<LastPerson> {
+        let text = fs::read_to_string(self.dir.join("last-people.json")).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     fn known(&self) -> Result<Vec<KnownHub>, AppError> {

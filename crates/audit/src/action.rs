@@ -98,6 +98,10 @@ words! {
         Extend = "extend",
         /// A terminal was opened.
         TerminalOpen = "terminal_open",
+        /// A terminal is not known to stay on its cluster.
+        TerminalUnguarded = "terminal_unguarded",
+        /// The person uses a terminal all the same.
+        TerminalTaken = "terminal_taken",
         /// A terminal ended.
         TerminalExit = "terminal_exit",
         /// One request through the gateway.

@@ -53,12 +53,13 @@ impl Detail {
         let key = work.clip(key, 64);
         let value = work.value(Some(&key), value, 0);
         self.redactions = self.redactions.saturating_add(work.redactions);
-        let size = key.len() + value.to_string().len() + 4;
-        if self.values.len() < MAX_KEYS && self.bytes + size <= MAX_BYTES {
-            self.bytes += size;
-            self.values.insert(key, value);
-        } else {
-            work.clipped = true;
+        let value = work.fit(&key, value, MAX_BYTES.saturating_sub(self.bytes));
+        match value.filter(|_| self.values.len() < MAX_KEYS) {
+            Some(value) => {
+                self.bytes += size_of(&key, &value);
+                self.values.insert(key, value);
+            }
+            None => work.clipped = true,
         }
         if work.clipped {
             self.values.insert("clipped".to_owned(), Value::Bool(true));
@@ -95,6 +96,25 @@ impl PartialEq for Detail {
     }
 }
 
+/// What an entry of the object takes, in bytes of its text.
+fn size_of(key: &str, value: &Value) -> usize {
+    key.len() + value.to_string().len() + 4
+}
+
+/// At most `max` characters of a text: when it is longer its head and its tail, so that nothing is hidden behind
+/// something long, and how much is missing between them.
+fn ends(text: &str, max: usize) -> Option<String> {
+    let count = text.chars().count();
+    if count <= max {
+        return None;
+    }
+    let note = format!("…[{} characters left out]…", count - max);
+    let kept = max.saturating_sub(note.chars().count());
+    let head: String = text.chars().take(kept - kept / 2).collect();
+    let tail: String = text.chars().skip(count - kept / 2).collect();
+    Some(format!("{head}{note}{tail}"))
+}
+
 struct Work {
     redactions: u32,
     clipped: bool,
@@ -105,6 +125,29 @@ impl Work {
         let cut = sallyport_model::clip(text, max);
         self.clipped |= cut.len() != text.len();
         cut
+    }
+
+    fn ends(&mut self, text: &str, max: usize) -> String {
+        match ends(text, max) {
+            Some(cut) => {
+                self.clipped = true;
+                cut
+            }
+            None => text.to_owned(),
+        }
+    }
+
+    /// The value if it fits, else the ends of its text as far as they do.
+    fn fit(&mut self, key: &str, value: Value, room: usize) -> Option<Value> {
+        if size_of(key, &value) <= room {
+            return Some(value);
+        }
+        self.clipped = true;
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        [MAX_STRING, MAX_STRING / 4, MAX_STRING / 16].into_iter().find_map(|max| {
+            let cut = Value::from(ends(&text, max).unwrap_or_else(|| text.clone()));
+            (size_of(key, &cut) <= room).then_some(cut)
+        })
     }
 
     fn value(&mut self, key: Option<&str>, value: Value, depth: usize) -> Value {
@@ -121,7 +164,7 @@ impl Work {
                 }
                 let (words, count) = redact::args(&words);
                 self.redactions += count;
-                words.iter().map(|w| self.clip(w, MAX_STRING)).collect()
+                words.iter().map(|w| self.ends(w, MAX_STRING)).collect()
             }
             Value::Array(list) if depth < MAX_DEPTH => {
                 Value::Array(list.into_iter().map(|v| self.value(key, v, depth + 1)).collect())
@@ -143,7 +186,7 @@ impl Work {
         // Redacted before it is clipped: half a token is not recognised as one.
         let clean = if looks_like_target(text) { redact::url(text) } else { redact::text(text) };
         self.redactions += clean.count;
-        Value::String(self.clip(&clean.text, MAX_STRING))
+        Value::String(self.ends(&clean.text, MAX_STRING))
     }
 
     fn object(&mut self, map: Map<String, Value>, depth: usize) -> Map<String, Value> {
@@ -198,6 +241,31 @@ mod tests {
         let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.{}", "a1B2".repeat(400), "c3D4".repeat(80));
         detail.put("note", format!("{} {token}", "x".repeat(1000)));
         assert!(!detail.to_json().contains("eyJ"), "{}", detail.to_json());
+    }
+
+    #[test]
+    fn fault_e2_nothing_long_hides_what_comes_after_it() {
+        let mut detail = Detail::new();
+        let uri = format!("/api/v1/namespaces/a/pods/b/exec?x={}&command=evil&container=c", "x".repeat(3000));
+        detail.put("uri", &uri);
+        let said = detail.get("uri").unwrap().as_str().unwrap().to_owned();
+        assert!(said.starts_with("/api/v1/namespaces/a/pods/b/exec?x=xx"), "{said}");
+        assert!(
+            said.ends_with("xx&command=evil&container=c") && said.contains(" characters left out"),
+            "{said}"
+        );
+        assert!(said.chars().count() <= MAX_STRING);
+        // What does not fit at all is not dropped either.
+        let script = format!("begin {} end", "y".repeat(50_000));
+        detail.put("command", ["sh", "-c", &script]);
+        let many: Vec<String> = (0..20_000).map(|n| format!("word-{n}")).collect();
+        detail.put("args", &many);
+        let text = detail.to_json();
+        for kept in ["sh", "begin yyy", "yyy end", "word-0", "word-19999"] {
+            assert!(text.contains(kept), "{kept}: {text}");
+        }
+        assert_eq!(detail.get("clipped"), Some(&json!(true)));
+        assert!(text.len() <= MAX_BYTES + 64);
     }
 
     #[test]

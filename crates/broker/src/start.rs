@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// When the configuration can't be used.
 pub fn start() -> Result<()> {
+    sallyport_client::keep_out_of_core_dumps();
     let config = Config::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // kube logs bodies that it can't parse; the broker's own words are enough.

@@ -1,4 +1,5 @@
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use crate::{Authorities, AuthoritiesError};
+use rustls::{ClientConfig, crypto::ring};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
 use sallyport_model::{Secret, clip, visible};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use url::{Position, Url};
 #[derive(Clone)]
 pub struct Endpoint {
     url: Url,
-    roots: Arc<RootCertStore>,
+    authorities: Arc<Authorities>,
     server_name: ServerName<'static>,
 }
 
@@ -18,9 +19,14 @@ pub enum EndpointError {
     /// The address is not `https://host[:port][/path]`.
     #[error("`{0}` is not an https address of an API server")]
     Address(String),
-    /// The CA bundle has no certificate in it, or one that can't be read.
-    #[error("the CA bundle of {0} holds no usable certificate")]
-    Roots(String),
+    /// The CA bundle can't be used.
+    #[error("the CA bundle of {host} can't be used: {why}")]
+    Roots {
+        /// Whose it is.
+        host: String,
+        /// Why.
+        why: AuthoritiesError,
+    },
     /// No CA bundle was given and the system has none.
     #[error("the system has no trusted certificates to check {0} with")]
     NoSystemRoots(String),
@@ -31,9 +37,6 @@ pub enum EndpointError {
     #[error("the client certificate for {0} can't be used")]
     Identity(String),
 }
-
-/// A CA bundle above this size is refused unread.
-const BUNDLE_MOST: usize = 1 << 20;
 
 impl Endpoint {
     /// Checks address, CA bundle (PEM; `None` trusts the system's) and the name the certificate must carry where it
@@ -55,22 +58,18 @@ impl Endpoint {
         let Some(host) = parsed.host_str().filter(|_| parsed.scheme() == "https" && bare) else {
             return Err(wrong());
         };
-        let roots = match ca_pem {
-            Some(pem) => given_roots(pem),
-            None => system_roots(),
-        };
-        if roots.is_empty() {
-            let shown = host.to_owned();
-            return Err(match ca_pem {
-                Some(_) => EndpointError::Roots(shown),
-                None => EndpointError::NoSystemRoots(shown),
-            });
-        }
+        let authorities =
+            match ca_pem {
+                Some(pem) => Authorities::parse(pem)
+                    .map_err(|why| EndpointError::Roots { host: host.to_owned(), why })?,
+                None => Authorities::of_the_system()
+                    .ok_or_else(|| EndpointError::NoSystemRoots(host.to_owned()))?,
+            };
         // An IPv6 host stands in brackets in an address and without them in a certificate.
         let name = tls_server_name.unwrap_or(host).trim_start_matches('[').trim_end_matches(']').to_owned();
         let shown = clip(&visible(&name), 120);
         let server_name = ServerName::try_from(name).map_err(|_| EndpointError::ServerName(shown))?;
-        Ok(Self { url: parsed, roots: Arc::new(roots), server_name })
+        Ok(Self { url: parsed, authorities: Arc::new(authorities), server_name })
     }
 
     /// The address.
@@ -102,7 +101,8 @@ impl Endpoint {
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring has cipher suites for TLS 1.2 and 1.3")
-            .with_root_certificates(self.roots.clone());
+            .dangerous()
+            .with_custom_certificate_verifier(self.authorities.clone());
         let mut config = match identity {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => {
@@ -123,26 +123,4 @@ impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.url)
     }
-}
-
-/// Every certificate must be usable: a bundle that is half noise is more likely a mistake than a wish.
-fn given_roots(pem: &str) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    if pem.len() > BUNDLE_MOST {
-        return roots;
-    }
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let added = certificate.ok().and_then(|der| roots.add(der).ok());
-        if added.is_none() {
-            return RootCertStore::empty();
-        }
-    }
-    roots
-}
-
-fn system_roots() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    // The system's store may hold relics that rustls can't parse; those are left out.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    roots
 }

@@ -7,17 +7,21 @@
 
 #![deny(missing_docs)]
 
+mod authorities;
 mod clock;
 mod connect;
 mod credential;
 mod dial;
+mod dumps;
 mod endpoint;
 mod fault;
 mod line;
 
+pub use authorities::{Authorities, AuthoritiesError};
 pub use clock::{clock_difference, http_date};
 pub use connect::{Timeouts, connect};
 pub use credential::{Credential, TokenError, TokenFile, TokenSource};
+pub use dumps::keep_out_of_core_dumps;
 pub use endpoint::{Endpoint, EndpointError};
 pub use fault::{Fault, fault, within};
 pub use line::{Answer, Line, Warm, probe, probe_get};

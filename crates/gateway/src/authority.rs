@@ -2,6 +2,7 @@
 //! is worth nothing to the next start.
 
 use crate::error::GatewayError;
+use pkcs8::PrivateKeyInfoRef;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
@@ -11,6 +12,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use sallyport_model::{Digest, Secret, SessionId};
+use sec1::der::{self, Decode as _, EncodePem as _, pem::LineEnding};
+use sec1::{EcParameters, EcPrivateKey};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -61,7 +64,7 @@ impl Authority {
         Ok(ClientIdentity {
             fingerprint: Digest::of(cert.der()),
             cert_pem: cert.pem(),
-            key_pem: Secret::new(key.serialize_pem()),
+            key_pem: sec1_pem(&key)?,
         })
     }
 
@@ -92,6 +95,19 @@ impl Authority {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
+}
+
+/// The key as SEC 1 has it (`EC PRIVATE KEY`, RFC 5915), curve and public key included: Go and OpenSSL read that as
+/// well as PKCS #8, and Java's Kubernetes clients nothing else.
+fn sec1_pem(key: &KeyPair) -> Result<Secret<String>, GatewayError> {
+    let wrong = |error: der::Error| GatewayError::Key(error.into());
+    let pkcs8 = Secret::new(key.serialize_der());
+    let outer = PrivateKeyInfoRef::from_der(pkcs8.expose()).map_err(wrong)?;
+    let mut inner = EcPrivateKey::from_der(outer.private_key.as_bytes()).map_err(wrong)?;
+    inner.parameters = Some(EcParameters::NamedCurve(
+        outer.algorithm.parameters_oid().map_err(|error| GatewayError::Key(error.into()))?,
+    ));
+    Ok(Secret::new(inner.to_pem(LineEnding::LF).map_err(wrong)?))
 }
 
 fn new_key() -> Result<KeyPair, GatewayError> {

@@ -68,12 +68,12 @@ pub(crate) enum Answer {
 pub(crate) struct Relayed {
     inner: Incoming,
     call: Option<InFlight>,
-    _hold: Hold,
+    hold: Hold,
 }
 
 impl Relayed {
     pub(crate) fn new(inner: Incoming, call: InFlight, hold: Hold) -> Self {
-        Self { inner, call: Some(call), _hold: hold }
+        Self { inner, call: Some(call), hold }
     }
 
     /// A receiver that knows the length asks for nothing more once it has it.
@@ -95,6 +95,7 @@ impl Relayed {
                 }
             }
             None => {
+                self.hold.done();
                 if let Some(call) = self.call.take() {
                     call.finish(CallOutcome::Answered);
                 }
@@ -106,7 +107,11 @@ impl Relayed {
 
 impl Drop for Relayed {
     fn drop(&mut self) {
-        if let Some(call) = self.call.take().filter(|_| self.is_complete()) {
+        if !self.is_complete() {
+            return;
+        }
+        self.hold.done();
+        if let Some(call) = self.call.take() {
             call.finish(CallOutcome::Answered);
         }
     }

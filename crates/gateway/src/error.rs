@@ -5,12 +5,15 @@ use std::io;
 /// Why a gateway or one of its sessions could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// Neither the wanted port nor any other on 127.0.0.1 could be had.
+    /// Neither a remembered port nor any other on 127.0.0.1 could be had.
     #[error("no port on 127.0.0.1 could be opened for the gateway")]
     Listen(#[source] io::Error),
     /// The gateway's own authority could not make a certificate.
     #[error("the gateway could not make a certificate")]
     Certificate(#[source] rcgen::Error),
+    /// The key of a client certificate could not be written as a kubeconfig carries it.
+    #[error("the gateway could not write the key of a certificate")]
+    Key(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// TLS could not be set up with the gateway's own certificates.
     #[error("the gateway's own TLS could not be set up")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),

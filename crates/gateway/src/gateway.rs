@@ -1,32 +1,30 @@
-//! The listener on loopback and the sessions behind it.
+//! The listeners on loopback and the sessions behind them.
 
 use crate::authority::Authority;
 use crate::call::Call;
+use crate::descriptors;
 use crate::error::GatewayError;
 use crate::held::Held;
 use crate::lanes::{Lanes, Pings};
-use crate::listen::{Door, listen};
+use crate::listen::Door;
 use crate::live::Live;
-use crate::registry::Registry;
+use crate::ports::{Listening, Ports};
 use crate::session::{CutNotice, CutReason, CutReport, End, Session, Standing, WallClock};
 use crate::upstream::{Bearer, Endpoint, Upstream};
 use rustls::crypto::CryptoProvider;
 use sallyport_model::{Jti, Secret, SessionId};
 use sallyport_policy::SessionPermit;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 /// How the gateway listens and waits.
 #[derive(Clone)]
 pub struct GatewayOptions {
-    /// The port of last time; another one when it is taken. `None`: any.
-    pub port: Option<u16>,
-    /// For a connection to the API server, name, TCP and TLS together; and for a client's handshake.
+    /// For a connection to the API server, name, TCP and TLS together; for a client's wait for room and
+    /// its handshake; and for a call's wait until it can be recorded.
     pub connect_within: Duration,
     /// For the head of an ordinary answer. Longer than the 60 s an API server gives itself, so that its own
     /// sentence arrives; streams may be silent as long as they like.
@@ -42,7 +40,6 @@ pub struct GatewayOptions {
 impl Default for GatewayOptions {
     fn default() -> Self {
         Self {
-            port: None,
             connect_within: Duration::from_secs(10),
             answer_within: Duration::from_secs(75),
             ping_every: Duration::from_secs(30),
@@ -55,13 +52,15 @@ impl Default for GatewayOptions {
 /// What a session's kubeconfig needs, and word of its end.
 #[derive(Debug)]
 pub struct Opened {
-    /// `https://127.0.0.1:<port>/c/<cluster>`.
+    /// `https://127.0.0.1:<port>`, without a path: some clients drop one, others take none.
     pub server_url: String,
+    /// That port. It is this cluster's for good: to be remembered, and never to be given to another.
+    pub port: u16,
     /// The gateway's authority, PEM: the only one to trust for that URL.
     pub ca_pem: String,
     /// The session's client certificate, PEM.
     pub client_cert_pem: String,
-    /// Its key, PEM (PKCS #8).
+    /// Its key, PEM (SEC 1).
     pub client_key_pem: Secret<String>,
     /// Resolves when the session is cut, by whomever; also when its time is up.
     pub cut: CutNotice,
@@ -78,7 +77,8 @@ struct Inner {
     authority: Authority,
     provider: Arc<CryptoProvider>,
     options: GatewayOptions,
-    port: u16,
+    listening: Mutex<Listening>,
+    recording: watch::Sender<bool>,
     runtime: Handle,
     held: Held,
 }
@@ -96,40 +96,48 @@ impl Drop for Inner {
 }
 
 impl Gateway {
-    /// Opens the gateway on 127.0.0.1 with a certificate authority of its own. Call it within a tokio runtime; what
-    /// it starts runs there.
+    /// Makes the gateway, with a certificate authority of its own. It listens once a session is open. Call it within a
+    /// tokio runtime; what it starts runs there. Raises this process's soft limit of open files.
     ///
     /// # Errors
-    /// When no port can be had, or a certificate can't be made.
+    /// When a certificate can't be made.
     pub async fn start(options: GatewayOptions) -> Result<Self, GatewayError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let authority = Authority::new()?;
         let tls = authority.server_config(provider.clone())?;
-        let listener = bind(options.port).await.map_err(GatewayError::Listen)?;
-        let port = listener.local_addr().map_err(GatewayError::Listen)?.port();
         let held = Held::default();
-        let door = Arc::new(Door::new(Registry::default(), tls, port, &options, held.clone()));
-        held.spawn(listen(listener, door.clone()));
-        let inner = Inner { door, authority, provider, options, port, runtime: Handle::current(), held };
+        let (recording, is_recording) = watch::channel(true);
+        let door = Arc::new(Door::new(tls, &options, descriptors::raise(), is_recording, held.clone()));
+        let listening = Mutex::default();
+        let runtime = Handle::current();
+        let inner = Inner { door, authority, provider, options, listening, recording, runtime, held };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The port it listens on.
-    pub fn port(&self) -> u16 {
-        self.inner.port
+    /// Says whether the history can keep what is recorded now. While it can't, new calls wait, and are refused when it
+    /// takes longer than they may.
+    pub fn recording(&self, works: bool) {
+        self.inner.recording.send_if_modified(|now| std::mem::replace(now, works) != works);
     }
 
-    /// Serves a session until its permit's end or a cut. Every call it makes is sent to `calls`; when that is full
+    /// What was last said by [`Gateway::recording`]; at first that it works.
+    pub fn is_recording(&self) -> bool {
+        *self.inner.recording.borrow()
+    }
+
+    /// Serves a session until its permit's end or a cut, on the loopback port of its cluster: one it had before, if that
+    /// can be had, and none that was another's. Every call it makes is sent to `calls`; when that is full
     /// new calls wait, and when nobody receives any more none is served. `calls` closes once the session is cut and
     /// its last call was sent. What is refused after that, or for want of a history, passes nothing and is not told.
     ///
     /// # Errors
-    /// When the permit is for something else or over, the session is known already, or the API server can't be
-    /// called as described.
+    /// When the permit is for something else or over, the session is known already, the API server can't be called as
+    /// described, or no port can be had.
     pub fn open(
         &self,
         permit: &SessionPermit,
         upstream: Upstream,
+        ports: &Ports,
         calls: mpsc::Sender<Call>,
     ) -> Result<Opened, GatewayError> {
         let inner = &self.inner;
@@ -149,15 +157,21 @@ impl Gateway {
         let pings = Pings { every: inner.options.ping_every, within: inner.options.ping_within };
         let lanes = Arc::new(Lanes::new(endpoint, held.clone(), pings));
         let standing = Standing::new(permit, upstream.jti.clone(), bearer);
-        let session = Arc::new(Session::new(standing, &upstream, lanes, held, end, wall, calls));
+        let whose = (upstream.cluster.clone(), upstream.endpoint.to_string());
+        // Held until the session is known, which is what keeps its port.
+        let mut listening = inner.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let port = listening.place(&inner.door, whose, ports)?.port();
+        let session = Arc::new(Session::new(standing, &upstream, port, lanes, held, (end, wall), calls));
         if !inner.door.registry.add(identity.fingerprint, session.clone()) {
             return Err(GatewayError::Known(id));
         }
+        drop(listening);
         let (notice, cut) = oneshot::channel();
         session.tell_cut(notice);
         tokio::spawn(async move { session.watch_end().await });
         Ok(Opened {
-            server_url: format!("https://127.0.0.1:{}/c/{}", inner.port, permit.cluster()),
+            server_url: format!("https://127.0.0.1:{port}"),
+            port,
             ca_pem: inner.authority.cert_pem(),
             client_cert_pem: identity.cert_pem,
             client_key_pem: identity.key_pem,
@@ -214,17 +228,6 @@ impl Gateway {
         self.inner.held.end(Duration::from_secs(1)).await;
         reports.into_iter().flatten().collect()
     }
-}
-
-async fn bind(wanted: Option<u16>) -> std::io::Result<TcpListener> {
-    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    if let Some(port) = wanted {
-        match TcpListener::bind(at(port)).await {
-            Ok(listener) => return Ok(listener),
-            Err(error) => tracing::info!(port, %error, "the gateway's port is taken; it gets another"),
-        }
-    }
-    TcpListener::bind(at(0)).await
 }
 
 /// A permit opens only what it was given for.

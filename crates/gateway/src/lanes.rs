@@ -29,8 +29,23 @@ pub(crate) const CONNECTION_WINDOW: u32 = 512 << 20;
 /// The largest frame we take: fewer, larger frames on bulk transfers.
 pub(crate) const FRAME: u32 = 256 << 10;
 
-/// Headers of one message may fill this much, as an API server's may.
-pub(crate) const HEADERS: u32 = 256 << 10;
+/// Headers of one answer may fill this much, as an API server's may.
+const HEADERS: u32 = 256 << 10;
+
+/// The head of one request: what an API server takes (net/http's `DefaultMaxHeaderBytes`).
+pub(crate) const HEAD: usize = 1 << 20;
+
+/// Streams that were reset and may still be spoken of. h2 keeps 50 for a second and takes what arrives for others as a
+/// mistake of the far end, of which it forgives 1,024 in a connection's life; one client that cancels a hundred busy
+/// streams leaves more frames than that under way, and the connection is everybody's.
+pub(crate) const RESETS: usize = 16 << 10;
+
+/// For how long they are kept: longer than anything stays under way.
+const RESET_FOR: Duration = Duration::from_secs(30);
+
+/// How long a call that was cancelled keeps its place: the API server is still at work on it, and ends a connection that
+/// brings much more than it allows at once.
+const AFTER_CANCEL: Duration = Duration::from_secs(1);
 
 /// A call that finds its connection closed before a byte of it was sent goes to another, this many times.
 const PLACES: usize = 3;
@@ -85,7 +100,7 @@ enum Lane {
 /// A place on an upstream connection, given back when dropped.
 pub(crate) enum Hold {
     H2 {
-        _slot: Slot,
+        slot: Slot,
     },
     H1 {
         send: Option<http1::SendRequest<Upload>>,
@@ -95,11 +110,32 @@ pub(crate) enum Hold {
     Alone,
 }
 
-pub(crate) struct Slot(Arc<H2>);
+pub(crate) struct Slot {
+    lane: Arc<H2>,
+    /// Whether the API server is done with the call.
+    is_done: bool,
+}
+
+impl Slot {
+    fn give_back(lane: &H2) {
+        lane.active.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::AcqRel);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !self.is_done && !self.lane.send.is_closed() => {
+                let lane = Arc::downgrade(&self.lane);
+                runtime.spawn(async move {
+                    tokio::time::sleep(AFTER_CANCEL).await;
+                    if let Some(lane) = lane.upgrade() {
+                        Self::give_back(&lane);
+                    }
+                });
+            }
+            _ => Self::give_back(&self.lane),
+        }
     }
 }
 
@@ -112,7 +148,16 @@ impl H2 {
         let claimed = self.active.fetch_update(Ordering::AcqRel, Ordering::Acquire, |active| {
             (active < limit).then_some(active + 1)
         });
-        claimed.ok().map(|_| Slot(self.clone()))
+        claimed.ok().map(|_| Slot { lane: self.clone(), is_done: false })
+    }
+}
+
+impl Hold {
+    /// The answer came to its end.
+    pub(crate) fn done(&mut self) {
+        if let Self::H2 { slot } = self {
+            slot.is_done = true;
+        }
     }
 }
 
@@ -160,7 +205,7 @@ impl Lanes {
                 Lane::H2(mut send, slot) => send
                     .try_send_request(self.for_h2(outbound))
                     .await
-                    .map(|response| (response, Hold::H2 { _slot: slot })),
+                    .map(|response| (response, Hold::H2 { slot })),
                 Lane::H1(mut send) => send
                     .try_send_request(self.for_h1(outbound))
                     .await
@@ -201,6 +246,11 @@ impl Lanes {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_frame_size(FRAME)
             .max_header_list_size(HEADERS)
+            .max_concurrent_reset_streams(RESETS)
+            .reset_stream_duration(RESET_FOR)
+            // It is our own session's API server; a count over a connection's life would end a long one for nothing.
+            .max_local_error_reset_streams(None)
+            .max_pending_accept_reset_streams(RESETS)
             .keep_alive_interval(self.pings.every)
             .keep_alive_timeout(self.pings.within)
             .handshake(TokioIo::new(tls))

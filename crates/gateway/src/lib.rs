@@ -2,9 +2,9 @@
 //! reach the session's cluster.
 //!
 //! ```text
-//!  kubectl ──mTLS──▶ 127.0.0.1:<port>/c/<cluster>/…  ──TLS, bearer──▶  API server
-//!                    │ client certificate → session      HTTP/2, ≤ 100 calls a connection
-//!                    │ screen: path, Host, headers       HTTP/1.1 of its own for an upgrade
+//!  kubectl ──mTLS──▶ 127.0.0.1:<port of the cluster>  ──TLS, bearer──▶  API server
+//!                    │ client certificate → session       HTTP/2, ≤ 100 calls a connection
+//!                    │ screen: path, Host, headers        HTTP/1.1 of its own for an upgrade
 //!                    └ every request → one Call
 //! ```
 //!
@@ -20,13 +20,16 @@
 mod authority;
 mod body;
 mod call;
+mod descriptors;
 mod error;
 mod gateway;
+mod heads;
 mod held;
 mod lanes;
 mod listen;
 mod live;
 mod peer;
+mod ports;
 mod record;
 mod refusal;
 mod registry;
@@ -44,6 +47,7 @@ pub use error::GatewayError;
 pub use gateway::{Gateway, GatewayOptions, Opened};
 pub use live::{Live, LiveCall};
 pub use peer::PeerProcess;
+pub use ports::Ports;
 pub use session::{CutNotice, CutReason, CutReport};
 pub use target::{StreamKind, Target};
 pub use upstream::{Upstream, UpstreamError};

@@ -1,9 +1,11 @@
-//! From a TCP connection to a caller: TLS, the certificate's session, then HTTP.
+//! From a TCP connection to a caller: whose it is, TLS, the certificate's session, then HTTP.
 
+use crate::descriptors::Spare;
 use crate::gateway::GatewayOptions;
+use crate::heads::{Heads, TARGET, Watched};
 use crate::held::Held;
-use crate::lanes::{CONNECTION_WINDOW, FRAME, HEADERS, STREAM_WINDOW, STREAMS};
-use crate::peer::look_up;
+use crate::lanes::{CONNECTION_WINDOW, FRAME, HEAD, RESETS, STREAM_WINDOW, STREAMS};
+use crate::peer::{Sockets, look_up};
 use crate::registry::Registry;
 use crate::relay::{Caller, answer};
 use crate::wire::{TLS_BUFFER, Wire};
@@ -11,19 +13,24 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
-use sallyport_model::Digest;
+use sallyport_model::{ClusterName, Digest};
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Handshakes under way at once. Who has no certificate can hold no more than these, each for the deadline.
-const HANDSHAKES: usize = 256;
+/// Connections of one port that have not shown a certificate yet. More are not even accepted, so that they take no
+/// descriptor of ours; each leaves its place within the deadline.
+const ARRIVALS: usize = 128;
+
+/// Connections that have: at most this many, and a quarter of the descriptors. An exec takes one more upstream, a
+/// terminal some, the history its own.
+const ROOM: u64 = 2048;
 
 /// Lookups of a peer's process at once.
 const LOOKUPS: usize = 4;
@@ -35,59 +42,91 @@ const IDLE: Duration = Duration::from_secs(120);
 /// After `accept` failed, most likely for want of descriptors.
 const BREATHE: Duration = Duration::from_millis(50);
 
-/// What every connection comes in through.
+/// What every connection comes in through, on whichever port.
 pub(crate) struct Door {
     pub(crate) registry: Registry,
+    pub(crate) connect_within: Duration,
+    pub(crate) answer_within: Duration,
+    /// Whether entries reach the disk.
+    pub(crate) recording: watch::Receiver<bool>,
     acceptor: TlsAcceptor,
-    authority: Arc<str>,
-    port: u16,
-    connect_within: Duration,
-    answer_within: Duration,
-    handshakes: Semaphore,
+    room: Arc<Semaphore>,
+    sockets: Sockets,
     lookups: Arc<Semaphore>,
     held: Held,
 }
 
 impl Door {
     pub(crate) fn new(
-        registry: Registry,
         tls: ServerConfig,
-        port: u16,
         options: &GatewayOptions,
+        descriptors: u64,
+        recording: watch::Receiver<bool>,
         held: Held,
     ) -> Self {
+        let room = usize::try_from((descriptors / 4).clamp(64, ROOM)).expect("2048 is a usize");
         Self {
-            registry,
-            acceptor: TlsAcceptor::from(Arc::new(tls)),
-            authority: format!("127.0.0.1:{port}").into(),
-            port,
+            registry: Registry::default(),
             connect_within: options.connect_within,
             answer_within: options.answer_within,
-            handshakes: Semaphore::new(HANDSHAKES),
+            recording,
+            acceptor: TlsAcceptor::from(Arc::new(tls)),
+            room: Arc::new(Semaphore::new(room)),
+            sockets: Sockets::default(),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
             held,
         }
     }
+
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
 }
 
-pub(crate) async fn listen(listener: TcpListener, door: Arc<Door>) {
+/// One loopback port, which is one cluster's.
+pub(crate) struct Place {
+    pub(crate) door: Arc<Door>,
+    pub(crate) cluster: ClusterName,
+    /// `127.0.0.1:<port>`.
+    pub(crate) authority: String,
+    port: u16,
+    arrivals: Arc<Semaphore>,
+}
+
+impl Place {
+    pub(crate) fn new(door: Arc<Door>, cluster: ClusterName, port: u16) -> Self {
+        let arrivals = Arc::new(Semaphore::new(ARRIVALS));
+        Self { door, cluster, authority: format!("127.0.0.1:{port}"), port, arrivals }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+pub(crate) async fn listen(listener: TcpListener, mut spare: Spare, place: Arc<Place>) {
     loop {
+        let Ok(arrival) = place.arrivals.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((tcp, SocketAddr::V4(from))) if from.ip().is_loopback() => {
-                door.held.spawn(come_in(door.clone(), tcp, from));
+                spare.keep();
+                place.door.held.spawn(come_in(place.clone(), tcp, from, arrival));
             }
             // The listener is bound to 127.0.0.1, so nobody else gets here.
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "the gateway can't take a connection");
-                sleep(BREATHE).await;
+                spare.turn_away(&listener, &error, BREATHE).await;
             }
         }
     }
 }
 
-async fn come_in(door: Arc<Door>, tcp: TcpStream, from: SocketAddrV4) {
-    let Some(tls) = shake_hands(&door, tcp, from).await else { return };
+async fn come_in(place: Arc<Place>, tcp: TcpStream, from: SocketAddrV4, arrival: OwnedSemaphorePermit) {
+    let door = place.door.clone();
+    let arrived = timeout(door.connect_within, arrive(&place, tcp, from)).await;
+    drop(arrival);
+    let Ok(Some((tls, peer))) = arrived else { return };
     let (wire, connection) = tls.get_ref();
     let fingerprint =
         connection.peer_certificates().and_then(|chain| chain.first()).map(|cert| Digest::of(cert));
@@ -101,58 +140,73 @@ async fn come_in(door: Arc<Door>, tcp: TcpStream, from: SocketAddrV4) {
         }
         _ => door.held.clone(),
     };
-    let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, door.port);
-    let caller = Caller {
-        session,
-        authority: door.authority.clone(),
-        peer: look_up(&door.lookups, from, to),
-        connect_within: door.connect_within,
-        answer_within: door.answer_within,
-    };
+    let peer = look_up(&door.lookups, peer);
+    let caller = Caller { session, place, peer };
     held.clone().spawn(serve(tls, is_h2, Arc::new(caller), held));
 }
 
-/// `None` when the far end did not come through: plain text, an old TLS, no or a foreign certificate, silence.
-async fn shake_hands(door: &Door, tcp: TcpStream, from: SocketAddrV4) -> Option<TlsStream<Wire>> {
-    let _one = door.handshakes.acquire().await.ok()?;
+/// `None` for another user's connection, and when the far end did not come through: plain text, an old TLS, no or a
+/// foreign certificate. All of it, also the wait for room, is within the caller's deadline.
+async fn arrive(
+    place: &Place,
+    tcp: TcpStream,
+    from: SocketAddrV4,
+) -> Option<(TlsStream<Wire>, Option<crate::peer::Socket>)> {
+    let door = &place.door;
+    let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, place.port);
+    let socket = door.sockets.find(from, to, Instant::now()).await;
+    if socket.is_some_and(|socket| socket.is_strangers()) {
+        tracing::debug!(%from, "a connection of another user was not taken");
+        return None;
+    }
+    let room = door.room.clone().acquire_owned().await.ok()?;
     if let Err(error) = tcp.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY can't be set");
     }
-    match timeout(door.connect_within, door.acceptor.accept(Wire::new(tcp))).await {
-        Ok(Ok(mut tls)) => {
+    match door.acceptor.accept(Wire::new(tcp).holding(room)).await {
+        Ok(mut tls) => {
             tls.get_mut().1.set_buffer_limit(Some(TLS_BUFFER));
-            Some(tls)
+            Some((tls, socket))
         }
-        Ok(Err(error)) => {
+        Err(error) => {
             tracing::debug!(%from, %error, "a connection to the gateway failed its handshake");
             None
         }
-        Err(_) => None,
     }
 }
 
 async fn serve(tls: TlsStream<Wire>, is_h2: bool, caller: Arc<Caller>, held: Held) {
-    let service = service_fn(move |request| {
-        let caller = caller.clone();
-        async move { Ok::<_, Infallible>(answer(caller, request).await) }
-    });
-    let io = TokioIo::new(tls);
     let served = if is_h2 {
+        let service = service_fn(move |request| {
+            let caller = caller.clone();
+            async move { Ok::<_, Infallible>(answer(caller, request).await) }
+        });
         http2::Builder::new(held)
             .timer(TokioTimer::new())
             .max_concurrent_streams(u32::try_from(STREAMS).unwrap_or(u32::MAX))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_frame_size(FRAME)
-            .max_header_list_size(HEADERS)
-            .serve_connection(io, service)
+            // A client that knows the limit does not send more, and a longer address would be no address to us.
+            .max_header_list_size(u32::try_from(TARGET).unwrap_or(u32::MAX))
+            .max_pending_accept_reset_streams(RESETS)
+            .max_local_error_reset_streams(RESETS)
+            .serve_connection(TokioIo::new(tls), service)
             .await
     } else {
+        let heads = Heads::new(tls, caller.clone(), held);
+        let watch = heads.watch();
+        let service = service_fn(move |request| {
+            let caller = caller.clone();
+            let answering = watch.pause();
+            async move { Ok::<_, Infallible>(Watched::answered(answer(caller, request).await, answering)) }
+        });
         // Also when the client offered no protocol at all: client-go's WebSocket and SPDY dialers don't.
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(IDLE)
-            .serve_connection(io, service)
+            .max_buf_size(HEAD + TARGET)
+            .serve_connection(TokioIo::new(heads), service)
             .with_upgrades()
             .await
     };

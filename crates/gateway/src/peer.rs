@@ -1,12 +1,14 @@
-//! Which program is at the other end of a loopback connection. Advisory: it may have passed the socket on, and
-//! on systems without `/proc` nothing is said.
+//! Who is at the other end of a loopback connection: which user, and which program. Where the system does not tell
+//! (there is no `/proc`), nothing is said and the certificate alone decides.
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use std::net::SocketAddrV4;
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::time::Instant;
+use tokio::sync::{Mutex, Semaphore};
 
 /// A process as `/proc` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,25 +19,65 @@ pub struct PeerProcess {
     pub exe: Option<PathBuf>,
 }
 
+/// The client's side of a connection, as the kernel lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Socket {
+    uid: u32,
+    inode: u64,
+}
+
+impl Socket {
+    /// Whether another user made the connection. root is not kept out: it needs no port to get in.
+    pub(crate) fn is_strangers(&self) -> bool {
+        self.uid != 0 && self.uid != rustix::process::getuid().as_raw()
+    }
+}
+
+/// The kernel's list of connections, read once for all who wait for it.
+#[derive(Default)]
+pub(crate) struct Sockets {
+    read: Mutex<Option<(Instant, Table)>>,
+}
+
+/// By the client's and the gateway's address.
+type Table = HashMap<(SocketAddrV4, SocketAddrV4), Socket>;
+
+impl Sockets {
+    /// The client's side of a connection that was there at `accepted`; `None` when it is gone, or the system does not
+    /// tell.
+    pub(crate) async fn find(
+        &self,
+        client: SocketAddrV4,
+        gateway: SocketAddrV4,
+        accepted: Instant,
+    ) -> Option<Socket> {
+        let mut read = self.read.lock().await;
+        // An older list may show whoever had the client's port before.
+        if read.as_ref().is_none_or(|(began, _)| *began < accepted) {
+            let began = Instant::now();
+            *read = tokio::task::spawn_blocking(move || (began, table(Path::new("/proc")))).await.ok();
+        }
+        read.as_ref().and_then(|(_, table)| table.get(&(client, gateway)).copied())
+    }
+}
+
 /// The answer for one connection, looked up once.
 pub(crate) type PeerLookup = Shared<BoxFuture<'static, Option<PeerProcess>>>;
 
 /// Starts the lookup beside the connection's first request. When many connections arrive at once some go without:
 /// walking `/proc` must not hold up work.
-pub(crate) fn look_up(at_once: &Arc<Semaphore>, client: SocketAddrV4, gateway: SocketAddrV4) -> PeerLookup {
-    let Ok(permit) = at_once.clone().try_acquire_owned() else {
-        return futures::future::ready(None).boxed().shared();
-    };
+pub(crate) fn look_up(at_once: &Arc<Semaphore>, socket: Option<Socket>) -> PeerLookup {
+    let none = || futures::future::ready(None).boxed().shared();
+    let Some(socket) = socket.filter(|socket| socket.inode != 0) else { return none() };
+    let Ok(permit) = at_once.clone().try_acquire_owned() else { return none() };
     let task = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        find(Path::new("/proc"), client, gateway)
+        holder(Path::new("/proc"), socket.inode)
     });
     task.map(|found| found.ok().flatten()).boxed().shared()
 }
 
-fn find(proc: &Path, client: SocketAddrV4, gateway: SocketAddrV4) -> Option<PeerProcess> {
-    let table = std::fs::read_to_string(proc.join("net/tcp")).ok()?;
-    let inode = inode_of(&table, client, gateway)?;
+fn holder(proc: &Path, inode: u64) -> Option<PeerProcess> {
     let mut pids: Vec<u32> = std::fs::read_dir(proc)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -56,23 +98,42 @@ fn holds(process: &Path, socket: &Path) -> bool {
     descriptors.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|to| to == *socket))
 }
 
-/// The inode of the client's side of a connection, from `/proc/net/tcp` (proc(5)): addresses are hexadecimal, the
-/// IPv4 part in the machine's byte order, the port in the network's.
-fn inode_of(table: &str, client: SocketAddrV4, gateway: SocketAddrV4) -> Option<u64> {
-    let (local, remote) = (hex(client), hex(gateway));
-    table.lines().skip(1).find_map(|line| {
-        let mut fields = line.split_ascii_whitespace();
-        let (_slot, from, to) = (fields.next()?, fields.next()?, fields.next()?);
-        if from != local || to != remote {
-            return None;
-        }
-        // After the addresses: state, queues, timer, retransmits, uid, timeout, inode.
-        fields.nth(6)?.parse().ok().filter(|inode| *inode != 0)
-    })
+/// Every connection between two loopback addresses, from `/proc/net/tcp` and `tcp6` (proc(5)): Java's sockets are
+/// IPv6 ones that speak IPv4.
+fn table(proc: &Path) -> Table {
+    let mut table = Table::new();
+    for file in ["net/tcp", "net/tcp6"] {
+        let text = std::fs::read_to_string(proc.join(file)).unwrap_or_default();
+        table.extend(text.lines().skip(1).filter_map(line));
+    }
+    table
 }
 
-fn hex(address: SocketAddrV4) -> String {
-    format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port())
+fn line(line: &str) -> Option<((SocketAddrV4, SocketAddrV4), Socket)> {
+    let mut fields = line.split_ascii_whitespace();
+    let (_slot, from, to) = (fields.next()?, fields.next()?, fields.next()?);
+    let addresses = (address(from)?, address(to)?);
+    // After the addresses: state, queues, timer, retransmits, uid, timeout, inode.
+    let uid = fields.nth(4)?.parse().ok()?;
+    let inode = fields.nth(1)?.parse().ok()?;
+    Some((addresses, Socket { uid, inode }))
+}
+
+/// `0100007F:1F90`, or the same behind `::ffff:`: hexadecimal, each 32 bits in the machine's byte order, the port in the
+/// network's. Only loopback is of interest.
+fn address(text: &str) -> Option<SocketAddrV4> {
+    let (host, port) = text.split_once(':')?;
+    let host = match host.len() {
+        8 => host,
+        32 => {
+            let mapped = format!("{:08X}", u32::from_ne_bytes([0, 0, 0xff, 0xff]));
+            host.strip_prefix("0000000000000000")?.strip_prefix(mapped.as_str())?
+        }
+        _ => return None,
+    };
+    let host = Ipv4Addr::from(u32::from_str_radix(host, 16).ok()?.to_ne_bytes());
+    let port = u16::from_str_radix(port, 16).ok()?;
+    host.is_loopback().then(|| SocketAddrV4::new(host, port))
 }
 
 #[cfg(test)]
@@ -80,34 +141,47 @@ mod tests {
     use super::*;
 
     const TABLE: &str = "\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 11111 1 0 100 0 0 10 0
    1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 22222 1 0 20 4 30 10 -1
-   2: 0100007F:C350 0100007F:1F90 01 00000000:00000000 02:000000A7 00000000  1000        0 33333 2 0 20 4 30 10 -1
+   2: 0100007F:C350 0100007F:1F90 01 00000000:00000000 02:000000A7 00000000  1001        0 33333 2 0 20 4 30 10 -1
+   3: 0000000000000000FFFF00000100007F:C351 0000000000000000FFFF00000100007F:1F90 01 00000000:00000000 02:000000A7 00000000  1002        0 44444 2 0 20 4 30 10 -1
+   4: 00000000000000000000000001000000:C352 00000000000000000000000001000000:1F90 01 00000000:00000000 02:000000A7 00000000  1003        0 55555 2 0 20 4 30 10 -1
 ";
 
     #[test]
     #[cfg(target_endian = "little")]
-    fn the_clients_side_of_the_connection_is_found() {
-        let (client, gateway) = ("127.0.0.1:50000".parse().unwrap(), "127.0.0.1:8080".parse().unwrap());
-        assert_eq!(inode_of(TABLE, client, gateway), Some(33333));
-        assert_eq!(inode_of(TABLE, gateway, client), Some(22222));
-        assert_eq!(inode_of(TABLE, "127.0.0.1:1".parse().unwrap(), gateway), None);
-        assert_eq!(inode_of("", client, gateway), None);
-        assert_eq!(inode_of("x\n1: 2", client, gateway), None);
+    fn fault_a5_the_clients_side_of_the_connection_is_found_with_its_user() {
+        let table: Table = TABLE.lines().filter_map(line).collect();
+        let of = |client: &str, gateway: &str| {
+            let found = table.get(&(client.parse().unwrap(), gateway.parse().unwrap()));
+            found.map(|socket| (socket.uid, socket.inode))
+        };
+        assert_eq!(of("127.0.0.1:50000", "127.0.0.1:8080"), Some((1001, 33333)));
+        assert_eq!(of("127.0.0.1:8080", "127.0.0.1:50000"), Some((1000, 22222)));
+        assert_eq!(of("127.0.0.1:50001", "127.0.0.1:8080"), Some((1002, 44444)), "an IPv6 socket");
+        assert_eq!(of("127.0.0.1:50002", "127.0.0.1:8080"), None, "[::1] is not 127.0.0.1");
+        assert_eq!(table.len(), 3, "listeners and what is not loopback are left out");
+        for noise in ["", "x", "1: 2", "1: 0100007F:C350", "1: 0100007F:C350 0100007F:1F90 01 a b c d e f"] {
+            assert_eq!(line(noise), None, "{noise}");
+        }
     }
 
-    #[test]
+    #[tokio::test]
     #[cfg(target_os = "linux")]
-    fn our_own_connection_is_ours() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    async fn our_own_connection_is_ours() {
         let v4 = |address: std::net::SocketAddr| match address {
             std::net::SocketAddr::V4(address) => address,
             std::net::SocketAddr::V6(_) => panic!("bound to IPv4"),
         };
-        let found =
-            find(Path::new("/proc"), v4(client.local_addr().unwrap()), v4(listener.local_addr().unwrap()));
-        assert_eq!(found.map(|peer| peer.pid), Some(std::process::id()));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let sockets = Sockets::default();
+        for _ in 0..2 {
+            let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (from, to) = (v4(client.local_addr().unwrap()), v4(listener.local_addr().unwrap()));
+            let found = sockets.find(from, to, Instant::now()).await.expect("an older list is not enough");
+            assert!(!found.is_strangers(), "{found:?}");
+            let peer = look_up(&Arc::new(Semaphore::new(1)), Some(found)).await;
+            assert_eq!(peer.map(|peer| peer.pid), Some(std::process::id()));
+        }
     }
 }

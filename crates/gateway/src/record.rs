@@ -11,7 +11,7 @@ use sallyport_model::AuditId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 /// How many finished calls may wait for the history before new ones wait too: its backpressure.
@@ -57,14 +57,24 @@ impl Recorder {
         recorder
     }
 
-    /// Waits for a place in the history. No history, no call.
-    pub(crate) async fn place(&self, within: Duration) -> Result<(), Refusal> {
-        match timeout(within, self.backlog.acquire()).await {
-            Ok(Ok(place)) => {
+    /// Waits until entries reach the disk, and for a place among those that wait for it. No history, no call.
+    pub(crate) async fn place(
+        &self,
+        recording: &watch::Receiver<bool>,
+        within: Duration,
+    ) -> Result<(), Refusal> {
+        let waiting = async {
+            if !*recording.borrow() {
+                recording.clone().wait_for(|recording| *recording).await.ok()?;
+            }
+            self.backlog.acquire().await.ok()
+        };
+        match timeout(within, waiting).await {
+            Ok(Some(place)) => {
                 place.forget();
                 Ok(())
             }
-            Ok(Err(_)) | Err(_) => Err(Refusal::Unrecorded),
+            Ok(None) | Err(_) => Err(Refusal::Unrecorded),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the gateway itself says no to, and how a Kubernetes client reads it.
 
 use crate::CutReason;
+use crate::screen::old_prefix;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -28,9 +29,19 @@ pub(crate) enum Refusal {
     #[error("the path {0}. It was not sent on")]
     Path(&'static str),
     #[error(
-        "this session is for `{cluster}`: its paths begin with /c/{cluster}/. Check the kubeconfig in use"
+        "this port is for `{here}`, and the client certificate for a session on `{cluster}`. Check the kubeconfig in use"
     )]
-    OtherCluster { cluster: ClusterName },
+    OtherCluster { cluster: ClusterName, here: ClusterName },
+    #[error(
+        "the gateway's address has no path any more: take /c/… out of `server` in this kubeconfig, or use a terminal of the session"
+    )]
+    OldAddress,
+    #[error(
+        "the request's address is over 64 KiB, more than the gateway takes. Send a script on stdin instead: kubectl exec -i … -- sh < script"
+    )]
+    LongAddress,
+    #[error("the request's headers are over 1 MiB, more than an API server takes. It was not sent on")]
+    LargeHead,
     #[error("the Host header is not the gateway's address")]
     Host,
     #[error("web pages may not call the gateway")]
@@ -61,6 +72,10 @@ impl Refusal {
             Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAPath | Self::Path(_) | Self::Smuggled(_) | Self::Upgrade => StatusCode::BAD_REQUEST,
+            // Not a 404, which clients take for a resource that is not there and pass over.
+            Self::OldAddress => StatusCode::BAD_REQUEST,
+            Self::LongAddress => StatusCode::URI_TOO_LONG,
+            Self::LargeHead => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             // RFC 9110 §7.4: the request was sent to an authority this server does not speak for.
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Unreachable { .. } | Self::Broken { .. } => StatusCode::BAD_GATEWAY,
@@ -123,9 +138,10 @@ pub(crate) struct Tone {
 }
 
 impl Tone {
-    /// For a request by its method and its path, prefix included.
+    /// For a request by its method and its path.
     pub(crate) fn of(method: &Method, path: &str) -> Self {
-        let mut parts = path.trim_end_matches('/').split('/').skip(3);
+        let path = old_prefix(path).unwrap_or(path);
+        let mut parts = path.trim_end_matches('/').split('/').skip(1);
         let (first, behind) = (parts.next().unwrap_or_default(), parts.count());
         let plain = match first {
             "api" => behind <= 1,
@@ -159,14 +175,17 @@ mod tests {
     #[test]
     fn discovery_gets_plain_words_and_the_rest_a_status() {
         for (path, plain) in [
+            ("/api", true),
+            ("/api/v1", true),
+            ("/apis/", true),
+            ("/apis/apps/v1", true),
+            ("/openapi/v3", true),
+            ("/version", true),
+            ("/api/v1/pods", false),
+            ("/apis/apps/v1/deployments", false),
+            ("/readyz", false),
             ("/c/pay/api", true),
-            ("/c/pay/api/v1", true),
-            ("/c/pay/apis/", true),
-            ("/c/pay/apis/apps/v1", true),
-            ("/c/pay/openapi/v3", true),
-            ("/c/pay/version", true),
             ("/c/pay/api/v1/pods", false),
-            ("/c/pay/apis/apps/v1/deployments", false),
             ("/c/pay", false),
             ("/", false),
             ("", false),
@@ -174,7 +193,7 @@ mod tests {
             assert_eq!(Tone::of(&Method::GET, path).plain, plain, "{path}");
             assert!(!Tone::of(&Method::POST, path).plain, "{path}");
         }
-        let said = Refusal::Impersonation.response(Tone::of(&Method::GET, "/c/pay/api"));
+        let said = Refusal::Impersonation.response(Tone::of(&Method::GET, "/api"));
         assert_eq!(
             (said.status(), &said.headers()["content-type"]),
             (StatusCode::FORBIDDEN, &"text/plain; charset=utf-8".parse().unwrap())

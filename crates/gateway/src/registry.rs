@@ -46,6 +46,12 @@ impl Registry {
         known.iter().find(|(_, session)| session.id == *id).map(|(_, session)| session.clone())
     }
 
+    /// Whether a session that is open, or still answers with its reason, was served on that port.
+    pub(crate) fn has_port(&self, port: u16) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.iter().any(|(_, session)| session.port == port)
+    }
+
     pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.iter().map(|(_, session)| session.clone()).collect()

@@ -2,16 +2,18 @@
 
 use crate::body::{Answer, Relayed, Upload};
 use crate::call::CallOutcome;
-use crate::lanes::{Hold, Outbound, SendError};
+use crate::lanes::{HEAD, Hold, Outbound, SendError};
+use crate::listen::Place;
 use crate::peer::PeerLookup;
 use crate::record::{CallState, InFlight};
 use crate::refusal::{Refusal, Tone};
-use crate::screen::{AUDIT_ID, Passage, Rules, screen, travelling};
+use crate::screen::{AUDIT_ID, Passage, Rules, is_unambiguous, old_prefix, screen, travelling};
 use crate::session::{Admitted, Session};
 use crate::target::{StreamKind, Target};
 use crate::upgrade;
 use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{HeaderValue, Request, Response, request};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, request};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use sallyport_model::{AuditId, clip, visible};
@@ -25,10 +27,23 @@ use uuid::Uuid;
 pub(crate) struct Caller {
     /// The session its certificate belongs to, if any still does.
     pub(crate) session: Option<Arc<Session>>,
-    pub(crate) authority: Arc<str>,
+    /// The port it came in through.
+    pub(crate) place: Arc<Place>,
     pub(crate) peer: PeerLookup,
-    pub(crate) connect_within: Duration,
-    pub(crate) answer_within: Duration,
+}
+
+impl Caller {
+    fn screen(&self, session: &Session, parts: &request::Parts) -> Result<Passage, Refusal> {
+        if session.port != self.place.port() {
+            let (cluster, here) = (session.cluster.clone(), self.place.cluster.clone());
+            return Err(Refusal::OtherCluster { cluster, here });
+        }
+        screen(parts, &Rules { authority: &self.place.authority, impersonation: session.impersonation })
+    }
+
+    pub(crate) fn answer_within(&self) -> Duration {
+        self.place.door.answer_within
+    }
 }
 
 /// Answers one request, whatever becomes of it.
@@ -41,16 +56,12 @@ pub(crate) async fn answer(caller: Arc<Caller>, request: Request<Incoming>) -> R
         Ok(admitted) => admitted,
         Err(refusal) => return own(&refusal, tone),
     };
-    if let Err(refusal) = admitted.recorder.place(caller.connect_within).await {
+    let door = &caller.place.door;
+    if let Err(refusal) = admitted.recorder.place(&door.recording, door.connect_within).await {
         return own(&refusal, tone);
     }
-    let rules = Rules {
-        authority: &caller.authority,
-        cluster: &session.cluster,
-        impersonation: session.impersonation,
-    };
     let (parts, body) = request.into_parts();
-    match screen(&parts, &rules) {
+    match caller.screen(session, &parts) {
         Ok(passage) => {
             let call = begin(&caller, session, admitted, &parts, Some(&passage));
             if passage.upgrade.is_some() {
@@ -66,6 +77,20 @@ pub(crate) async fn answer(caller: Arc<Caller>, request: Request<Incoming>) -> R
     }
 }
 
+/// Tells of a request that was answered without being read.
+pub(crate) async fn note_unread(caller: Arc<Caller>, refusal: Refusal, method: Method, target: Uri) {
+    let Some(session) = &caller.session else { return };
+    let Ok(admitted) = session.admit() else { return };
+    let door = &caller.place.door;
+    if admitted.recorder.place(&door.recording, door.connect_within).await.is_err() {
+        return;
+    }
+    let mut request = Request::new(());
+    *request.method_mut() = method;
+    *request.uri_mut() = target;
+    begin(&caller, session, admitted, &request.into_parts().0, None).call.refuse(&refusal);
+}
+
 async fn relay(
     caller: &Caller,
     session: &Arc<Session>,
@@ -75,22 +100,23 @@ async fn relay(
     body: Incoming,
 ) -> Response<Answer> {
     let Begun { call, audit_id, bearer } = call;
-    let outbound = Outbound {
-        method: parts.method,
-        path: session.lanes().endpoint().path(passage.path),
-        headers: with_ours(passage.headers, audit_id, bearer),
-        body: Upload::of(body, call.state().clone()),
-    };
+    let headers = with_ours(passage.headers, audit_id, bearer);
+    let path = session.lanes().endpoint().path(passage.path);
+    if list_size(&path, &headers) > HEAD {
+        return refuse_call(call, &Refusal::LargeHead);
+    }
+    let outbound =
+        Outbound { method: parts.method, path, headers, body: Upload::of(body, call.state().clone()) };
     let sending = session.lanes().send(outbound);
     let sent = if call.state().stream.is_some() {
         // A log that is silent, or a watch on nothing, may say its first word in an hour.
         call.tell_start();
         sending.await
     } else {
-        match timeout(caller.answer_within, sending).await {
+        match timeout(caller.answer_within(), sending).await {
             Ok(sent) => sent,
             Err(_) => {
-                let seconds = caller.answer_within.as_secs();
+                let seconds = caller.answer_within().as_secs();
                 let refusal = Refusal::Silent { cluster: session.cluster.clone(), seconds };
                 return refuse_call(call, &refusal);
             }
@@ -132,8 +158,17 @@ fn begin(
             let stream = target.stream(query).or(passage.upgrade.as_ref().map(|_| StreamKind::Proxy));
             (passage.path.as_str().to_owned(), target, stream)
         }
-        // What was refused is told as it came, and of no target: nobody but the API server may say what it meant.
-        None => (clip(&visible(&parts.uri.to_string()), 2048), Target::default(), None),
+        // What was refused is told as it came. Of a path that can be read in two ways nobody may say what it meant.
+        None => {
+            let (path, query) = (parts.uri.path(), parts.uri.query());
+            let target = if is_unambiguous(path) {
+                Target::of(&parts.method, old_prefix(path).unwrap_or(path), query)
+            } else {
+                Target::default()
+            };
+            let stream = target.stream(query);
+            (visible(&parts.uri.to_string()), target, stream)
+        }
     };
     let user_agent = parts
         .headers
@@ -160,15 +195,19 @@ fn begin(
 }
 
 /// Adds what the gateway alone says: who calls, and under which audit id.
-pub(crate) fn with_ours(
-    mut headers: http::HeaderMap,
-    audit_id: AuditId,
-    bearer: HeaderValue,
-) -> http::HeaderMap {
+pub(crate) fn with_ours(mut headers: HeaderMap, audit_id: AuditId, bearer: HeaderValue) -> HeaderMap {
     let audit_id = HeaderValue::try_from(audit_id.as_str()).expect("a UUID is a header value");
     headers.insert(AUDIT_ID, audit_id);
     headers.insert(AUTHORIZATION, bearer);
     headers
+}
+
+/// How much a request's head is in HTTP/2 (RFC 9113 §6.5.2). An API server ends a connection, and with it everybody's
+/// calls on it, for one that is far too large.
+pub(crate) fn list_size(path: &PathAndQuery, headers: &HeaderMap) -> usize {
+    let fields: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    // Method, scheme, authority and path.
+    fields + path.as_str().len() + 512
 }
 
 /// The API server's answer as it is: status, headers of more than one hop, body, trailers.

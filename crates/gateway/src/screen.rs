@@ -8,7 +8,7 @@ use http::header::{
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, request};
-use sallyport_model::ClusterName;
+use percent_encoding::percent_decode_str;
 
 /// The API server's second way to take a bearer token (k8s.io/apiserver pkg/authentication/request/websocket).
 const BEARER_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io";
@@ -20,8 +20,6 @@ pub(crate) const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 pub(crate) struct Rules<'a> {
     /// `127.0.0.1:<port>`.
     pub(crate) authority: &'a str,
-    /// The session's cluster.
-    pub(crate) cluster: &'a ClusterName,
     /// Whether the profile lets the session impersonate.
     pub(crate) impersonation: bool,
 }
@@ -42,11 +40,9 @@ pub(crate) struct Passage {
 /// Decides over one request by its head.
 pub(crate) fn screen(parts: &request::Parts, rules: &Rules<'_>) -> Result<Passage, Refusal> {
     method(&parts.method)?;
-    if parts.headers.contains_key(ORIGIN) {
-        return Err(Refusal::Origin);
-    }
+    origin(&parts.headers, rules.authority)?;
     authority(parts, rules.authority)?;
-    let path = path(parts, rules)?;
+    let path = path(parts)?;
     let impersonates = credentials(&parts.headers, rules.impersonation)?;
     let upgrade = upgrade(parts)?;
     Ok(Passage { path, headers: end_to_end(&parts.headers), upgrade, impersonates })
@@ -85,52 +81,134 @@ fn authority(parts: &request::Parts, ours: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Cuts `/c/<cluster>` off. A path that two readers could understand differently goes nowhere.
-fn path(parts: &request::Parts, rules: &Rules<'_>) -> Result<PathAndQuery, Refusal> {
+/// The path as the API server gets it, byte for byte. One that two readers could understand differently goes nowhere.
+fn path(parts: &request::Parts) -> Result<PathAndQuery, Refusal> {
     let path = parts.uri.path();
     if !path.starts_with('/') {
         return Err(Refusal::NotAPath);
     }
     unambiguous(path).map_err(Refusal::Path)?;
-    let other = || Refusal::OtherCluster { cluster: rules.cluster.clone() };
-    let rest = path.strip_prefix("/c/").and_then(|rest| rest.strip_prefix(rules.cluster.as_str()));
-    let rest = rest.ok_or_else(other)?;
-    let rest = match rest {
-        "" => "/",
-        rest if rest.starts_with('/') => rest,
-        _ => return Err(other()),
-    };
-    let whole = match parts.uri.query() {
-        Some(query) => format!("{rest}?{query}"),
-        None => rest.to_owned(),
-    };
-    PathAndQuery::try_from(whole).map_err(|_| Refusal::Path("is not a path"))
+    if old_prefix(path).is_some() {
+        return Err(Refusal::OldAddress);
+    }
+    let whole = parts.uri.path_and_query().cloned();
+    whole.ok_or(Refusal::Path("is not a path"))
+}
+
+/// What is behind `/c/<cluster>`, with which every path began when all clusters shared one port. No API server has a
+/// path of its own there.
+pub(crate) fn old_prefix(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/c/")?;
+    let end = rest.find('/').unwrap_or(rest.len());
+    Some(&rest[end..])
+}
+
+/// Whether everybody who reads the path understands the same.
+pub(crate) fn is_unambiguous(path: &str) -> bool {
+    path.starts_with('/') && unambiguous(path).is_ok()
 }
 
 fn unambiguous(path: &str) -> Result<(), &'static str> {
+    let (ours, theirs) = path.split_at(proxied_from(path).unwrap_or(path.len()));
+    strict(ours)?;
+    proxied(theirs)
+}
+
+/// What the API server itself reads.
+fn strict(path: &str) -> Result<(), &'static str> {
     if path.contains("//") {
         return Err("has an empty segment");
     }
+    printable(path)?;
+    for byte in encoded(path) {
+        match byte? {
+            b'/' | b'\\' => return Err("hides a separator behind a percent encoding"),
+            b'.' => return Err("hides a dot behind a percent encoding"),
+            // %25 hides a second encoding, for whoever decodes twice.
+            b'%' => return Err("is percent-encoded twice"),
+            0..0x20 | 0x7f => return Err("has a control character"),
+            _ => {}
+        }
+    }
+    if has_dot_segment(path) { Err("has a dot segment") } else { Ok(()) }
+}
+
+/// What the API server hands on to a pod, service or node without reading it: as it is, short of what would lead a
+/// reader on the way out of it.
+fn proxied(path: &str) -> Result<(), &'static str> {
+    printable(path)?;
+    for byte in encoded(path) {
+        if matches!(byte?, 0..0x20 | 0x7f) {
+            return Err("has a control character");
+        }
+    }
+    let mut read = path.to_owned();
+    // As often as anyone may decode it; noise that goes on being encoded after that is no path.
+    for _ in 0..4 {
+        if has_dot_segment(&read) {
+            return Err("has a dot segment");
+        }
+        let decoded = percent_decode_str(&read).decode_utf8_lossy().into_owned();
+        if decoded == read {
+            return Ok(());
+        }
+        read = decoded;
+    }
+    Err("is percent-encoded again and again")
+}
+
+/// Where in `/api/v1/…/{pods,services,nodes}/<name>/proxy/` the part begins that is the proxied one's own.
+fn proxied_from(path: &str) -> Option<usize> {
+    let mut parts = path.split('/');
+    let (root, api, version) = (parts.next()?, parts.next()?, parts.next()?);
+    if !(root.is_empty() && api == "api" && version == "v1") {
+        return None;
+    }
+    let mut at = "/api/v1".len();
+    let mut next = || {
+        let part = parts.next()?;
+        at += 1 + part.len();
+        Some((part, at))
+    };
+    match next()?.0 {
+        "nodes" => {}
+        "namespaces" => {
+            next().filter(|(namespace, _)| !namespace.is_empty())?;
+            next().filter(|(resource, _)| matches!(*resource, "pods" | "services"))?;
+        }
+        _ => return None,
+    }
+    next().filter(|(name, _)| !name.is_empty())?;
+    let (_, end) = next().filter(|(subresource, _)| *subresource == "proxy")?;
+    Some(end)
+}
+
+fn printable(path: &str) -> Result<(), &'static str> {
     if path.bytes().any(|b| b == b'\\' || !b.is_ascii_graphic()) {
         return Err("has a backslash or an unencoded character");
     }
-    let bytes = path.as_bytes();
-    for (at, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'%') {
-        let digits = bytes.get(at + 1..at + 3).filter(|d| d.iter().all(u8::is_ascii_hexdigit));
-        match digits.map(|d| [d[0].to_ascii_lowercase(), d[1].to_ascii_lowercase()]).as_ref() {
-            None => return Err("has a broken percent encoding"),
-            Some(b"2f" | b"5c") => return Err("hides a separator behind a percent encoding"),
-            Some(b"2e") => return Err("hides a dot behind a percent encoding"),
-            // %25 hides a second encoding, for whoever decodes twice.
-            Some(b"25") => return Err("is percent-encoded twice"),
-            Some([b'0' | b'1', _] | b"7f") => return Err("has a control character"),
-            Some(_) => {}
-        }
-    }
-    if path.split('/').any(|segment| segment == "." || segment == "..") {
-        return Err("has a dot segment");
-    }
     Ok(())
+}
+
+/// Every percent-encoded byte; an error for an encoding that is none.
+fn encoded(path: &str) -> impl Iterator<Item = Result<u8, &'static str>> + '_ {
+    path.match_indices('%').map(|(at, _)| {
+        path.get(at + 1..at + 3)
+            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+            .ok_or("has a broken percent encoding")
+    })
+}
+
+fn has_dot_segment(path: &str) -> bool {
+    path.split(['/', '\\']).any(|segment| segment == "." || segment == "..")
+}
+
+/// A page that was loaded from elsewhere may not call. Clients that are no browsers send the address they call as
+/// their origin (RFC 6454 §7), and they have shown the session's certificate.
+fn origin(headers: &HeaderMap, ours: &str) -> Result<(), Refusal> {
+    let same = |origin: &HeaderValue| origin.as_bytes().strip_prefix(b"https://") == Some(ours.as_bytes());
+    if headers.get_all(ORIGIN).iter().all(same) { Ok(()) } else { Err(Refusal::Origin) }
 }
 
 /// Refuses every way to say who one is; answers with whom the client may impersonate.
@@ -220,10 +298,10 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 }
 
 /// What only the gateway may say: where the request goes, where it came from (the API server writes a client's
-/// forwarding headers into its audit events), under which audit id. A browser's cookies are nobody's business
-/// here, and `Expect` is answered on this side.
+/// forwarding headers into its audit events), under which audit id. An origin that is this gateway's address means
+/// nothing at the API server's; a browser's cookies are nobody's business here, and `Expect` is answered on this side.
 fn is_ours_to_say(name: &HeaderName) -> bool {
-    [HOST, COOKIE, EXPECT, FORWARDED, AUDIT_ID].contains(name)
+    [HOST, ORIGIN, COOKIE, EXPECT, FORWARDED, AUDIT_ID].contains(name)
         || matches!(name.as_str(), "x-real-ip" | "true-client-ip" | "via")
         || name.as_str().starts_with("x-forwarded-")
 }

@@ -122,6 +122,8 @@ enum State {
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) cluster: ClusterName,
+    /// Its cluster's loopback port; its certificate is worth nothing on another.
+    pub(crate) port: u16,
     pub(crate) impersonation: bool,
     held: Held,
     lanes: Arc<Lanes>,
@@ -143,15 +145,16 @@ impl Session {
     pub(crate) fn new(
         standing: Standing,
         upstream: &Upstream,
+        port: u16,
         lanes: Arc<Lanes>,
         held: Held,
-        end: End,
-        wall: WallClock,
+        (end, wall): (End, WallClock),
         calls: mpsc::Sender<Call>,
     ) -> Self {
         Self {
             id: standing.session.clone(),
             cluster: standing.cluster.clone(),
+            port,
             impersonation: upstream.allow_impersonation,
             held,
             lanes,

@@ -22,7 +22,8 @@ pub(crate) enum SpliceError {
     Upstream(io::Error),
 }
 
-/// Runs until both directions have ended, or one failed.
+/// Runs until both directions have ended, or one failed. What the API server said is delivered however long the client
+/// takes over it: time only runs while nobody has anything to say.
 pub(crate) async fn splice<C, U>(
     mut client: C,
     mut upstream: U,
@@ -44,8 +45,9 @@ where
             Poll::Ready(Err(End::Read(_))) => return Poll::Ready(Err(SpliceError::Client)),
             Poll::Ready(Err(End::Write(error))) => {
                 unheard = Some(error);
-                up.is_done = true;
-                true
+                up.give_up();
+                // Once more, for what the client says from now on.
+                up.poll(cx, &mut client, &mut upstream, bytes_in).is_ready()
             }
             other => other.is_ready(),
         };
@@ -56,8 +58,13 @@ where
         };
         match (to_upstream, to_client) {
             (true, true) => return Poll::Ready(Ok(())),
-            (false, false) => return Poll::Pending,
+            (false, false) if unheard.is_none() => return Poll::Pending,
             _ => {}
+        }
+        let is_talking = down.holds() || (to_client && unheard.is_some());
+        if is_talking {
+            silence = None;
+            return Poll::Pending;
         }
         let moved = bytes_in.load(Relaxed) + bytes_out.load(Relaxed);
         let (sleep, seen) = silence.get_or_insert_with(|| (Box::pin(sleep(afterthought)), moved));
@@ -85,6 +92,9 @@ struct Flow {
     /// How reading ended, once it has.
     ended: Option<io::Result<()>>,
     is_done: bool,
+    /// Nobody takes it any more; it is read and dropped. A connection closed on unread bytes is reset, and what the
+    /// kernel still holds for the far end is lost with it.
+    is_unheard: bool,
 }
 
 impl Flow {
@@ -96,7 +106,19 @@ impl Flow {
             unflushed: false,
             ended: None,
             is_done: false,
+            is_unheard: false,
         }
+    }
+
+    /// Whether something was said that has not been taken yet, the end included.
+    fn holds(&self) -> bool {
+        !self.is_done && (self.start < self.end || self.unflushed || matches!(self.ended, Some(Ok(()))))
+    }
+
+    /// Its taker is gone.
+    fn give_up(&mut self) {
+        self.is_unheard = true;
+        (self.start, self.end, self.unflushed) = (0, 0, false);
     }
 
     fn poll<R, W>(
@@ -115,6 +137,18 @@ impl Flow {
         }
         loop {
             let waits = self.fill(cx, from);
+            if self.is_unheard {
+                (self.start, self.end) = (0, 0);
+                match self.ended.take() {
+                    Some(ended) => {
+                        self.ended = Some(Ok(()));
+                        self.is_done = true;
+                        return Poll::Ready(ended.map_err(End::Read));
+                    }
+                    None if waits => return Poll::Pending,
+                    None => continue,
+                }
+            }
             while self.start < self.end {
                 let chunk = &self.buffer[self.start..self.end];
                 let written = ready!(Pin::new(&mut *to).poll_write(cx, chunk)).map_err(End::Write)?;
@@ -200,25 +234,102 @@ mod tests {
         assert_eq!((sent.into_inner(), received.into_inner()), (1_000_000, 1_000_001));
     }
 
-    #[tokio::test]
-    async fn the_last_words_of_an_api_server_that_hears_nothing_more_still_arrive() {
+    /// An API server that closes: it has something to say and takes nothing.
+    struct Closing {
+        words: tokio::io::ReadHalf<tokio::io::SimplexStream>,
+    }
+
+    impl Closing {
+        async fn saying(words: usize) -> Self {
+            let (from, mut mouth) = tokio::io::simplex(words.max(1));
+            mouth.write_all(&vec![7; words]).await.unwrap();
+            mouth.shutdown().await.unwrap();
+            Self { words: from }
+        }
+    }
+
+    impl AsyncRead for Closing {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.words).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Closing {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// How many of the API server's last words reach a client that first says something nobody hears, then stalls.
+    async fn last_words(words: usize, stall: Duration, afterthought: Duration) -> (usize, bool) {
         let (mut client, client_end) = duplex(64);
-        let (to_upstream, deaf) = tokio::io::simplex(64);
-        drop(to_upstream);
-        let (last_words, mut mouth) = tokio::io::simplex(4096);
-        mouth.write_all(&[7; 3000]).await.unwrap();
-        mouth.shutdown().await.unwrap();
-        // Writing to it fails, reading gives 3000 bytes and the end.
-        let upstream_end = tokio::io::join(last_words, deaf);
+        let upstream_end = Closing::saying(words).await;
         let near = tokio::spawn(async move {
             client.write_all(b"bye").await.unwrap();
+            tokio::time::sleep(stall).await;
+            let mut all = Vec::new();
+            let _ = client.read_to_end(&mut all).await;
+            all.len()
+        });
+        let none = AtomicU64::new(0);
+        let ended = splice(client_end, upstream_end, &none, &none, afterthought).await;
+        (near.await.unwrap(), ended.is_ok())
+    }
+
+    #[tokio::test]
+    async fn the_last_words_of_an_api_server_that_hears_nothing_more_still_arrive() {
+        assert_eq!(last_words(3000, Duration::ZERO, AFTERTHOUGHT).await, (3000, true));
+    }
+
+    #[tokio::test]
+    async fn fault_c8_a_client_that_stalls_gets_what_was_said_however_long_it_stalls() {
+        let long = Duration::from_millis(400);
+        for words in [65, 3000, 5 << 20] {
+            assert_eq!(last_words(words, long, Duration::from_millis(20)).await, (words, true));
+        }
+    }
+
+    #[tokio::test]
+    async fn fault_c8_a_client_that_has_ended_its_input_and_stalls_gets_the_rest_too() {
+        let (mut client, client_end) = duplex(64);
+        let (mut upstream, upstream_end) = duplex(64);
+        let far = tokio::spawn(async move {
+            let mut got = Vec::new();
+            upstream.read_to_end(&mut got).await.unwrap();
+            upstream.write_all(&vec![7; 1 << 20]).await.is_ok()
+        });
+        let near = tokio::spawn(async move {
+            client.shutdown().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(400)).await;
             let mut all = Vec::new();
             client.read_to_end(&mut all).await.unwrap();
             all.len()
         });
         let none = AtomicU64::new(0);
-        splice(client_end, upstream_end, &none, &none, AFTERTHOUGHT).await.unwrap();
-        assert_eq!(near.await.unwrap(), 3000);
+        splice(client_end, upstream_end, &none, &none, Duration::from_millis(20)).await.unwrap();
+        assert_eq!((far.await.unwrap(), near.await.unwrap()), (true, 1 << 20));
+    }
+
+    #[tokio::test]
+    async fn fault_c8_a_stream_that_broke_after_a_failed_write_has_failed() {
+        let (mut client, client_end) = duplex(64);
+        let (words, _mouth) = tokio::io::simplex(64);
+        // Takes nothing, and never says a word either.
+        let upstream_end = Closing { words };
+        client.write_all(b"bye").await.unwrap();
+        let none = AtomicU64::new(0);
+        let ended = splice(client_end, upstream_end, &none, &none, Duration::from_millis(20)).await;
+        assert!(matches!(ended, Err(SpliceError::Upstream(_))), "{ended:?}");
     }
 
     #[tokio::test]

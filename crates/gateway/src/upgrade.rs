@@ -4,10 +4,10 @@
 
 use crate::body::{Answer, Upload};
 use crate::call::CallOutcome;
-use crate::lanes::{Hold, Outbound};
+use crate::lanes::{HEAD, Hold, Outbound};
 use crate::record::InFlight;
 use crate::refusal::Refusal;
-use crate::relay::{Begun, Caller, outcome_of, refuse_call, relayed, with_ours};
+use crate::relay::{Begun, Caller, list_size, outcome_of, refuse_call, relayed, with_ours};
 use crate::screen::{Passage, travelling};
 use crate::session::Session;
 use crate::splice::{AFTERTHOUGHT, splice};
@@ -38,18 +38,18 @@ pub(crate) async fn relay(
     };
     let lanes = session.lanes();
     let mut headers = with_ours(passage.headers, audit_id, bearer);
+    let path = lanes.endpoint().path(passage.path);
+    if list_size(&path, &headers) > HEAD {
+        return refuse_call(call, &Refusal::LargeHead);
+    }
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, protocol.clone());
-    let outbound = lanes.for_h1(Outbound {
-        method: parts.method.clone(),
-        path: lanes.endpoint().path(passage.path),
-        headers,
-        body: Upload::none(),
-    });
+    let outbound =
+        lanes.for_h1(Outbound { method: parts.method.clone(), path, headers, body: Upload::none() });
     // hyper hands the client's connection over once our 101 is written; take the promise of it before that.
     let client = hyper::upgrade::on(Request::from_parts(parts, body));
     call.tell_start();
-    let asked = timeout(caller.answer_within, ask(session, outbound)).await;
+    let asked = timeout(caller.answer_within(), ask(session, outbound)).await;
     let cluster = session.cluster.clone();
     let refusal = match asked {
         Ok(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
@@ -67,7 +67,7 @@ pub(crate) async fn relay(
         }
         Ok(Err(AskError::Dial(error))) => Refusal::Unreachable { cluster, why: error.to_string() },
         Ok(Err(AskError::Broken(error))) => Refusal::Broken { cluster, why: error.to_string() },
-        Err(_) => Refusal::Silent { cluster, seconds: caller.answer_within.as_secs() },
+        Err(_) => Refusal::Silent { cluster, seconds: caller.answer_within().as_secs() },
     };
     refuse_call(call, &refusal)
 }

@@ -6,10 +6,10 @@ use http::header::InvalidHeaderValue;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::ServerName;
+use sallyport_client::{Authorities, AuthoritiesError};
 use sallyport_model::{ClusterName, Jti, Secret, UserName};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,9 +155,10 @@ impl Endpoint {
         tcp.set_keepalive(Some(KEEPALIVE));
         tcp.set_keepalive_interval(Some(KEEPALIVE_EVERY));
         tcp.set_keepalive_retries(Some(KEEPALIVE_PROBES));
-        let roots = Arc::new(roots(&upstream.ca_pem)?);
-        let connector =
-            |alpn: &[&[u8]]| client_config(&roots, &provider, alpn).map(Arc::new).map(TlsConnector::from);
+        let authorities = Arc::new(authorities(&upstream.ca_pem)?);
+        let connector = |alpn: &[&[u8]]| {
+            client_config(&authorities, &provider, alpn).map(Arc::new).map(TlsConnector::from)
+        };
         Ok(Self {
             uri,
             authority,
@@ -209,24 +210,23 @@ impl Endpoint {
     }
 }
 
-fn roots(pem: &str) -> Result<RootCertStore, UpstreamError> {
-    let mut roots = RootCertStore::empty();
-    for cert in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let cert = cert.map_err(|error| UpstreamError::Authorities(error.to_string()))?;
-        roots.add(cert).map_err(|error| UpstreamError::Authorities(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(UpstreamError::NoAuthority) } else { Ok(roots) }
+fn authorities(pem: &str) -> Result<Authorities, UpstreamError> {
+    Authorities::parse(pem).map_err(|why| match why {
+        AuthoritiesError::Empty => UpstreamError::NoAuthority,
+        other => UpstreamError::Authorities(other.to_string()),
+    })
 }
 
 fn client_config(
-    roots: &Arc<RootCertStore>,
+    authorities: &Arc<Authorities>,
     provider: &Arc<CryptoProvider>,
     alpn: &[&[u8]],
 ) -> Result<ClientConfig, UpstreamError> {
     let mut config = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(UpstreamError::Tls)?
-        .with_root_certificates(roots.clone())
+        .dangerous()
+        .with_custom_certificate_verifier(authorities.clone())
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)

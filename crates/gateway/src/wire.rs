@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// rustls asks the socket for 4 KiB at a time; from this buffer that costs a copy instead of a system call.
@@ -20,12 +21,19 @@ pub(crate) const TLS_BUFFER: usize = 256 << 10;
 pub(crate) struct Wire {
     io: BufReader<TcpStream>,
     cut: OnceLock<CancellationToken>,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Wire {
     /// Takes a connection whose session is not known yet.
     pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { io: BufReader::with_capacity(READ_AHEAD, tcp), cut: OnceLock::new() }
+        Self { io: BufReader::with_capacity(READ_AHEAD, tcp), cut: OnceLock::new(), _room: None }
+    }
+
+    /// With the room it takes, free again when the socket is closed, whoever closes it.
+    pub(crate) fn holding(mut self, room: OwnedSemaphorePermit) -> Self {
+        self._room = Some(room);
+        self
     }
 
     /// Ties the connection to its session; the first call counts.

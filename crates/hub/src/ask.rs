@@ -32,7 +32,39 @@ pub struct Ask {
     pub reason: String,
     /// [`crate::seal::KeyPair::public_key_base64`] of a key pair made for this ask.
     pub public_key: String,
+    /// How they signed in, as [`crate::Identity::sign_in`] says.
+    pub sign_in: SignInEvidence,
 }
+
+/// What a request or an approval says of its author's sign-in: the hub's own words for it. Admission refuses what is
+/// not so, and the broker judges by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignInEvidence {
+    /// `acr`.
+    pub acr: Option<String>,
+    /// `amr`.
+    pub amr: Vec<String>,
+    /// `auth_time`, Unix seconds.
+    pub auth_time: Option<i64>,
+}
+
+impl SignInEvidence {
+    /// From what the hub says of a sign-in; what a request could not carry is left out and counts for nothing.
+    pub fn of(acr: &[String], amr: &[String], auth_time: Option<i64>) -> Self {
+        let fits = |text: &&String, most: usize| (1..=most).contains(&text.chars().count());
+        Self {
+            acr: acr.iter().find(|a| fits(a, ACR_MOST)).cloned(),
+            amr: amr.iter().filter(|m| fits(m, METHOD_MOST)).take(METHODS_MOST).cloned().collect(),
+            auth_time: auth_time.filter(|t| (1..=TIME_MOST).contains(t)),
+        }
+    }
+}
+
+/// The bounds of the CRD: characters of an `acr`, of one `amr` and how many of these; the last second of year 9999.
+const ACR_MOST: usize = 256;
+const METHOD_MOST: usize = 64;
+const METHODS_MOST: usize = 32;
+const TIME_MOST: i64 = 253_402_300_799;
 
 /// The object name of the request that carries this public key.
 ///
@@ -77,6 +109,9 @@ fn object(ask: &Ask) -> AccessRequest {
             duration: whole_minutes(ask.duration),
             reason: ask.reason.clone(),
             public_key: ask.public_key.clone(),
+            acr: ask.sign_in.acr.clone(),
+            amr: ask.sign_in.amr.clone(),
+            auth_time: ask.sign_in.auth_time,
         },
         status: None,
     }
@@ -104,13 +139,27 @@ mod tests {
             duration: Ttl::seconds(5459),
             reason: "INC-1".into(),
             public_key: "k".into(),
+            sign_in: SignInEvidence::of(&["urn:mfa".into()], &["otp".into()], Some(1_795_500_000)),
         };
         let made = object(&ask);
         assert_eq!(made.spec.duration, "1h30m");
         assert_eq!(made.spec.namespaces, ["a", "b"]);
+        assert_eq!(made.spec.acr.as_deref(), Some("urn:mfa"));
+        assert_eq!((made.spec.amr, made.spec.auth_time), (vec!["otp".to_owned()], Some(1_795_500_000)));
         assert_eq!(made.metadata.name.as_deref(), Some(request_name("k").as_str()));
         assert!(made.metadata.labels.is_none() && made.metadata.annotations.is_none());
         assert_eq!(request_name("k").len(), 20);
         assert_ne!(request_name("k"), request_name("l"));
+    }
+
+    #[test]
+    fn fault_a8_p7_a_sign_in_that_no_request_can_carry_is_left_out() {
+        assert_eq!(SignInEvidence::of(&[], &[], None), SignInEvidence::default());
+        // As the documented mapping writes what the token does not say.
+        assert_eq!(SignInEvidence::of(&[String::new()], &[], Some(0)), SignInEvidence::default());
+        let long =
+            SignInEvidence::of(&["x".repeat(257), "mfa".into()], &vec!["m".repeat(64); 40], Some(i64::MAX));
+        assert_eq!((long.acr.as_deref(), long.amr.len(), long.auth_time), (Some("mfa"), 32, None));
+        assert!(SignInEvidence::of(&[], &["m".repeat(65)], Some(-5)).amr.is_empty());
     }
 }

@@ -1,7 +1,7 @@
 use sallyport_api::{
     AccessProfile, AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject, Profile,
 };
-use sallyport_policy::{PolicyProfile, PolicyRequest};
+use sallyport_policy::{Mfa, PolicyProfile, PolicyRequest, SignIn};
 
 /// A request as `policy::decide` takes it.
 ///
@@ -30,6 +30,7 @@ pub fn policy_request(object: &AccessRequest) -> Result<PolicyRequest, Malformed
         scope: asked.scope,
         duration: asked.duration,
         reason: asked.reason,
+        sign_in: SignIn { acr: asked.acr, amr: asked.amr, auth_time: asked.auth_time },
         offer,
         approvals: approvals.iter().filter_map(approval).collect(),
         denied_by: denial.map(|d| d.by),
@@ -43,7 +44,7 @@ fn approval(given: &Approval) -> Option<sallyport_policy::Approval> {
         by: given.by.parse().ok()?,
         at: given.at.0.as_second(),
         offer: given.offer.parse().ok()?,
-        auth_time: given.auth_time,
+        sign_in: SignIn { acr: given.acr.clone(), amr: given.amr.clone(), auth_time: given.auth_time },
     })
 }
 
@@ -61,7 +62,7 @@ pub fn policy_profile(object: &AccessProfile) -> Result<PolicyProfile, Malformed
         scope: profile.scope,
         max_duration: profile.max_duration,
         approvals: profile.approvals,
-        max_age: profile.max_age,
+        mfa: Mfa { acr: profile.acr, amr: profile.amr, max_age: profile.max_age },
         reason_required: profile.reason_required,
     })
 }
@@ -80,6 +81,7 @@ mod tests {
             "spec": {
                 "user": "oidc:ada", "groups": [], "cluster": "c", "profile": "p", "profileRevision": "aa/1",
                 "duration": "1h", "reason": "r", "publicKey": "k", "namespaces": ["n"],
+                "acr": "mfa", "amr": ["otp"], "authTime": 1_795_528_700,
             },
             "status": status,
         }))
@@ -91,7 +93,7 @@ mod tests {
         let digest = "a".repeat(64);
         let read = policy_request(&request(json!({
             "approvals": [
-                {"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest, "authTime": 5},
+                {"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest, "authTime": 5, "acr": "phr"},
                 {"by": "", "at": "2026-11-24T14:01:00Z", "offer": digest},
                 {"by": "oidc:eve", "at": "2026-11-24T14:01:00Z", "offer": "short"},
             ],
@@ -101,6 +103,30 @@ mod tests {
         assert_eq!(read.approvals.len(), 1);
         assert!(read.withdrawn && read.offer.is_none());
         assert_eq!(read.created_at, 1_795_528_800);
+    }
+
+    #[test]
+    fn fault_a8_p7_the_decision_sees_how_requester_and_approver_signed_in() {
+        let digest = "a".repeat(64);
+        let read = policy_request(&request(json!({"approvals": [
+            {"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest, "authTime": 5, "acr": "phr", "amr": ["hwk"]},
+        ]})))
+        .unwrap();
+        let asked =
+            SignIn { acr: Some("mfa".into()), amr: vec!["otp".into()], auth_time: Some(1_795_528_700) };
+        assert_eq!(read.sign_in, asked);
+        let approved = SignIn { acr: Some("phr".into()), amr: vec!["hwk".into()], auth_time: Some(5) };
+        assert_eq!(read.approvals[0].sign_in, approved);
+        let profile: AccessProfile = serde_json::from_value(json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile",
+            "metadata": {"name": "p", "uid": "aa", "generation": 1},
+            "spec": {"clusters": ["*"], "roles": ["r"], "maxDuration": "1h",
+                "mfa": {"acr": ["mfa"], "amr": ["otp", "hwk"], "maxAge": "15m"}},
+        }))
+        .unwrap();
+        let mfa = policy_profile(&profile).unwrap().mfa;
+        assert_eq!((mfa.acr.len(), mfa.amr.len()), (1, 2));
+        assert_eq!(mfa.max_age.map(|age| age.as_seconds()), Some(900));
     }
 
     #[test]

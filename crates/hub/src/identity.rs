@@ -1,4 +1,4 @@
-use crate::Hub;
+use crate::{Hub, SignInEvidence};
 use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use kube::{Api, api::PostParams};
 use sallyport_api::{EXTRA_ACR, EXTRA_AMR, EXTRA_AUTH_TIME};
@@ -16,9 +16,15 @@ pub struct Identity {
     pub acr: Vec<String>,
     /// The sign-in's `amr`.
     pub amr: Vec<String>,
-    /// When the person last proved who they are, Unix seconds; 0 where the hub maps a missing `auth_time` to it. An
-    /// approval repeats the value as it stands.
+    /// When the person last proved who they are, Unix seconds; 0 where the hub maps a missing `auth_time` to it.
     pub auth_time: Option<i64>,
+}
+
+impl Identity {
+    /// What a request or an approval of theirs says of the sign-in.
+    pub fn sign_in(&self) -> SignInEvidence {
+        SignInEvidence::of(&self.acr, &self.amr, self.auth_time)
+    }
 }
 
 impl Hub {

@@ -18,7 +18,7 @@ mod watch;
 
 use std::time::Duration;
 
-pub use ask::{Ask, request_name};
+pub use ask::{Ask, SignInEvidence, request_name};
 pub use decision::{policy_profile, policy_request};
 pub use identity::Identity;
 pub use inventory::Listed;

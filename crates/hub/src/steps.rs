@@ -118,11 +118,14 @@ impl Hub {
         at: jiff::Timestamp,
         comment: Option<&str>,
     ) -> Result<AccessRequest, Refused> {
+        let sign_in = me.sign_in();
         let approval = Approval {
             by: me.user.to_string(),
             at: whole(at),
             offer: offer.to_string(),
-            auth_time: me.auth_time,
+            auth_time: sign_in.auth_time,
+            acr: sign_in.acr,
+            amr: sign_in.amr,
             comment: comment.map(|c| clip(c, WORDS_MOST)),
         };
         let params = PatchParams::apply(&manager(me));

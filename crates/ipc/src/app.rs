@@ -22,6 +22,8 @@ pub struct AppState {
     pub clock_skew_ms: Option<i64>,
     /// The demo door.
     pub demo: Demo,
+    /// What to know about the identity provider and the sign-in, a sentence or two each: what will not work and why.
+    pub notes: Vec<String>,
     /// The chosen theme.
     pub theme: Theme,
     /// The local history.
@@ -56,6 +58,8 @@ pub struct WorkspaceView {
     pub hub_host: String,
     /// The identity provider's issuer.
     pub issuer: String,
+    /// The host the browser is sent to for signing in, where it is not the issuer's.
+    pub signs_in_at: Option<String>,
 }
 
 /// What a workspace file would do, shown before it is saved.
@@ -76,6 +80,12 @@ pub struct WorkspacePreview {
     pub scopes: Vec<String>,
     /// SHA-256 of the issuer's CA certificate; None: the system's roots are trusted.
     pub issuer_ca_fingerprint: Option<String>,
+    /// What has to be registered as redirect address at the provider, exactly; any port where none is named.
+    pub redirect_addresses: Vec<String>,
+    /// The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
+    pub public_secret: bool,
+    /// Audiences that ID tokens may name besides the client id.
+    pub extra_audiences: Vec<String>,
     /// Name of the workspace that joining would replace.
     pub replaces: Option<String>,
 }
@@ -90,7 +100,7 @@ pub struct User {
     pub email: Option<String>,
     /// The groups the API server gave.
     pub groups: Vec<String>,
-    /// When the second factor was last proven, by the ID token's `auth_time`.
+    /// When a second factor was last proven, by the ID token's `auth_time`; none after a password alone.
     pub mfa_at: Option<i64>,
     /// The authentication context reached.
     pub acr: Option<String>,
@@ -153,6 +163,8 @@ pub struct HubState {
     pub message: Option<String>,
     /// The next try, when it is down.
     pub retry_at: Option<i64>,
+    /// It can't be asked because the sign-in is over: signing in again helps.
+    pub sign_in: bool,
 }
 
 /// How the connection to the hub is.

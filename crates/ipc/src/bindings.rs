@@ -74,6 +74,7 @@ pub fn shapes(config: &Config) -> Vec<String> {
         EndReason,
         Ended,
         TerminalSize,
+        TerminalGuard,
         TerminalView,
         SessionView,
         AuditFilter,

@@ -192,6 +192,8 @@ pub enum Rights {
         rules: u32,
         /// What could outlive the session, in words.
         warnings: Vec<String>,
+        /// What tools will miss, in words.
+        missing: Vec<String>,
     },
     /// Nobody has said.
     Unknown {

@@ -37,4 +37,4 @@ pub use session::{
     Call, Calls, EndReason, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step,
     StepKind, StepState,
 };
-pub use terminal::{TerminalSize, TerminalView};
+pub use terminal::{TerminalGuard, TerminalSize, TerminalView};

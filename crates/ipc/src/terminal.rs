@@ -16,6 +16,28 @@ pub struct TerminalView {
     pub running: bool,
     /// How the shell ended; None while it runs or when a signal ended it.
     pub exit_code: Option<i32>,
+    /// Whether its shells are known to keep it on the session's cluster.
+    pub guard: TerminalGuard,
+}
+
+/// Whether a terminal's shells are known to keep it on its session's cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum TerminalGuard {
+    /// A shell starts and has not given its sign yet; lines typed meanwhile wait.
+    Starting,
+    /// Every shell that reads it gave its sign.
+    Guarded,
+    /// Something may lead commands to another cluster. Nothing typed gets through until `terminal_take`.
+    NotGuarded {
+        /// What, in a sentence.
+        why: String,
+    },
+    /// The same, and the person wants it so.
+    Taken {
+        /// What, in a sentence.
+        why: String,
+    },
 }
 
 /// Size in cells.

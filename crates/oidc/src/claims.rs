@@ -1,21 +1,12 @@
-use std::{
-    str::FromStr as _,
-    time::{Duration, SystemTime},
-};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use openidconnect::{
-    AdditionalClaims, ClaimsVerificationError, ClientId, IdToken, IdTokenClaims, IdTokenVerifier, IssuerUrl,
-    Nonce, SignatureVerificationError,
-    core::{
-        CoreGenderClaim, CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
-        CoreJwsSigningAlgorithm,
-    },
-};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::error::{Error, quoted};
+use crate::{
+    error::{Error, quoted},
+    jws::{Alg, KeySet, Token, Unsigned},
+    payload::Payload,
+};
 
 /// How far two clocks may be apart before times in tokens are not believed.
 pub(crate) const SKEW: Duration = Duration::from_secs(60);
@@ -27,6 +18,8 @@ pub struct IdClaims {
     pub issuer: String,
     /// `sub`: who this is, for ever.
     pub subject: String,
+    /// `sid`: the provider's session that this sign-in belongs to (OpenID Connect Front-Channel Logout 1.0 §3).
+    pub session: Option<String>,
     /// `email`.
     pub email: Option<String>,
     /// `email_verified`; false when the provider does not say.
@@ -35,6 +28,9 @@ pub struct IdClaims {
     pub name: Option<String>,
     /// `groups`, unprefixed; empty when the provider does not say.
     pub groups: Vec<String>,
+    /// The provider left the groups out since there are too many, and only points at them: `_claim_names` (OpenID
+    /// Connect Core 1.0 §5.6.2) or `hasgroups`, as Entra ID writes it.
+    pub groups_left_out: bool,
     /// `acr`: the authentication class reached.
     pub acr: Option<String>,
     /// `amr`: the methods used (RFC 8176).
@@ -45,6 +41,21 @@ pub struct IdClaims {
     pub issued_at: Timestamp,
     /// `exp`.
     pub expires_at: Timestamp,
+    /// Claims that are there in a form that can't be read, or that an API server reads differently, by name. None of
+    /// them was needed so far.
+    pub odd: Vec<&'static str>,
+}
+
+impl IdClaims {
+    /// The person for people: name and address, as far as the provider says them, else the subject.
+    #[must_use]
+    pub fn person(&self) -> String {
+        match (&self.name, &self.email) {
+            (Some(name), Some(email)) => format!("{} <{}>", quoted(name), quoted(email)),
+            (Some(one), None) | (None, Some(one)) => quoted(one),
+            (None, None) => quoted(&self.subject),
+        }
+    }
 }
 
 /// What a token has to satisfy beyond signature, issuer, audience and time.
@@ -56,7 +67,8 @@ pub(crate) struct Expect {
     /// One of these must be in the token's `amr`, when there are any.
     pub(crate) amr: Vec<String>,
     pub(crate) max_age: Option<Duration>,
-    pub(crate) subject: Option<String>,
+    /// `sub`, and the person's name as it was said before.
+    pub(crate) subject: Option<(String, String)>,
 }
 
 /// OpenID Connect Core 1.0 §3.1.3.7 and §12.2.
@@ -84,206 +96,211 @@ impl From<Error> for Unverified {
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Extra {
-    /// A list, or a single name as some providers write it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    groups: Option<Value>,
-}
-impl AdditionalClaims for Extra {}
-
-type Token = IdToken<Extra, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
-type Claims = IdTokenClaims<Extra, CoreGenderClaim>;
-
 /// Who the token has to come from and be for.
 pub(crate) struct Parties<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) client_id: &'a str,
-    pub(crate) algs: &'a [CoreJwsSigningAlgorithm],
+    /// Other audiences that may be named beside it.
+    pub(crate) extra_audiences: &'a [String],
+    pub(crate) algs: &'a [Alg],
 }
 
-/// Verifies `raw` (OpenID Connect Core 1.0 §3.1.3.7). Nothing of the token's text gets into an error but names of
-/// parties and algorithms.
+/// Verifies `raw` (OpenID Connect Core 1.0 §3.1.3.7). What is not needed can't make it fail. Nothing of the token's
+/// text gets into an error but names of parties, claims and algorithms.
 pub(crate) fn verify(
     raw: &str,
     parties: &Parties<'_>,
-    keys: CoreJsonWebKeySet,
+    keys: &KeySet,
     expect: &Expect,
 ) -> Result<IdClaims, Unverified> {
-    let token = Token::from_str(raw)
-        .map_err(|_| Error::bad_token("it is not a JWT with the claims an ID token must have"))?;
-    let issuer = IssuerUrl::new(parties.issuer.to_owned()).map_err(|e| Error::bad_token(e.to_string()))?;
-    let client = ClientId::new(parties.client_id.to_owned());
-    let verifier: IdTokenVerifier<'_, CoreJsonWebKey> =
-        IdTokenVerifier::new_public_client(client, issuer, keys)
-            .set_allowed_algs(parties.algs.iter().cloned())
-            // The library gives `exp` no leeway; this is the leeway.
-            .set_time_fn(|| (SystemTime::now() - SKEW).into());
-    let nonce = |got: Option<&Nonce>| check_nonce(&expect.nonce, got);
-    let claims = token.claims(&verifier, nonce).map_err(|error| match error {
-        ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
-            Unverified::UnknownKey
-        }
-        ClaimsVerificationError::SignatureVerification(why) => {
-            Unverified::Wrong(Error::bad_token(format!("signature: {}", quoted(&why.to_string()))))
-        }
-        other => Unverified::Wrong(Error::bad_token(quoted(&other.to_string()))),
+    let token = Token::parse(raw)?;
+    let signed = token.verify(keys, parties.algs).map_err(|why| match why {
+        Unsigned::UnknownKey => Unverified::UnknownKey,
+        Unsigned::Wrong(error) => Unverified::Wrong(error),
     })?;
-    if claims.authorized_party().is_some_and(|azp| azp.as_str() != parties.client_id) {
-        return Err(Error::bad_token("it was issued to another application (azp)").into());
-    }
-    let claims = read(claims)?;
-    check_times(&claims, Timestamp::now(), expect.max_age)?;
+    let payload = Payload::parse(signed)?;
+    check_issuer(&payload.needed_text("iss")?, parties.issuer)?;
+    check_audience(&payload, parties)?;
+    check_nonce(&expect.nonce, payload.text("nonce").as_deref())?;
+    let claims = read(&payload)?;
+    check_times(&claims, Timestamp::now(), expect)?;
     check_strength(&claims, expect)?;
-    if let Some(was) = expect.subject.as_ref().filter(|was| **was != claims.subject) {
-        return Err(Error::OtherPerson { was: quoted(was), is: quoted(&claims.subject) }.into());
+    if let Some((_, was)) = expect.subject.as_ref().filter(|(sub, _)| *sub != claims.subject) {
+        return Err(Error::OtherPerson { was: quoted(was), is: claims.person() }.into());
     }
     Ok(claims)
 }
 
-fn check_nonce(expect: &ExpectNonce, got: Option<&Nonce>) -> Result<(), String> {
+fn check_issuer(got: &str, want: &str) -> Result<(), Error> {
+    if got == want {
+        return Ok(());
+    }
+    let shown = quoted(got);
+    if got.trim_end_matches('/') == want.trim_end_matches('/') {
+        return Err(Error::setting(
+            format!(
+                "its issuer (iss) is `{shown}`, and the workspace file says `{want}`: a slash at the end differs"
+            ),
+            "An admin can write the issuer into the workspace file and the hub's configuration as the provider does.",
+        ));
+    }
+    Err(Error::bad_token(format!("its issuer (iss) is `{shown}` and not `{want}`")))
+}
+
+/// Ours must be among the audiences; others are those the workspace file names, and then `azp` says that it was issued
+/// to us (§3.1.3.7 steps 3 to 5).
+fn check_audience(payload: &Payload, parties: &Parties<'_>) -> Result<(), Error> {
+    let audiences = payload.texts("aud").ok_or_else(|| {
+        Error::setting("its audience (aud) is neither a name nor a list of names", ASK_PROVIDER)
+    })?;
+    let azp = payload.text("azp");
+    if !audiences.iter().any(|one| one == parties.client_id) {
+        let named: Vec<String> = audiences.iter().take(4).map(|one| quoted(one)).collect();
+        return Err(Error::setting(
+            format!("its audience (aud) is {}, and not {}", named.join(", "), parties.client_id),
+            "An admin can compare the client id in the workspace file with the provider's.",
+        ));
+    }
+    if azp.as_ref().is_some_and(|azp| azp != parties.client_id) {
+        return Err(Error::setting(
+            "it was issued to another application (azp)",
+            "An admin can compare the client id in the workspace file with the provider's.",
+        ));
+    }
+    let known = |one: &&String| *one != parties.client_id && !parties.extra_audiences.contains(one);
+    if let Some(other) = audiences.iter().find(known) {
+        return Err(Error::setting(
+            format!(
+                "it has another audience (aud) too, `{}`, which the workspace file does not name",
+                quoted(other)
+            ),
+            "An admin can name it in `oidc.extraAudiences` of the workspace file, if it may see such tokens.",
+        ));
+    }
+    if audiences.len() > 1 && azp.is_none() {
+        return Err(Error::setting(
+            "it has several audiences (aud) and does not say which application it was issued to (azp)",
+            ASK_PROVIDER,
+        ));
+    }
+    Ok(())
+}
+
+const ASK_PROVIDER: &str =
+    "An admin can look at how the identity provider makes this application's ID tokens.";
+
+fn check_nonce(expect: &ExpectNonce, got: Option<&str>) -> Result<(), Error> {
     match (expect, got) {
-        (ExpectNonce::Exactly(_), None) => Err("it has no nonce".to_owned()),
-        (ExpectNonce::Exactly(want) | ExpectNonce::Same(want), Some(got)) if got.secret() != want => {
-            Err("it answers another sign-in (nonce)".to_owned())
+        (ExpectNonce::Exactly(_), None) => Err(Error::bad_token("it has no nonce")),
+        (ExpectNonce::Exactly(want) | ExpectNonce::Same(want), Some(got)) if got != want => {
+            Err(Error::bad_token("it answers another sign-in (nonce)"))
         }
         _ => Ok(()),
     }
 }
 
-fn read(claims: &Claims) -> Result<IdClaims, Error> {
-    let time = |seconds: i64, name: &str| {
-        Timestamp::from_second(seconds).map_err(|_| Error::bad_token(format!("its {name} is not a time")))
+fn read(payload: &Payload) -> Result<IdClaims, Error> {
+    let mut odd = Vec::new();
+    let mut note = |name: &'static str, there: bool| {
+        if !there && payload.has(name) {
+            odd.push(name);
+        }
     };
+    let acr = payload.text("acr");
+    let amr = payload.texts("amr");
+    let auth_time = payload.time("auth_time");
+    let email_verified = payload.flag("email_verified");
+    let groups = payload.texts("groups");
+    note("acr", acr.is_some());
+    note("amr", amr.is_some());
+    note("auth_time", auth_time.is_some());
+    // Text is understood here, and is no `true` for an API server.
+    note("email_verified", payload.is_boolean("email_verified"));
+    note("groups", payload.is_list("groups"));
+    if payload.has("groups") && groups.is_none() {
+        return Err(Error::setting("its groups are not a list of names", ASK_PROVIDER));
+    }
     Ok(IdClaims {
-        issuer: claims.issuer().to_string(),
-        subject: claims.subject().to_string(),
-        email: claims.email().map(|email| email.to_string()),
-        email_verified: claims.email_verified().unwrap_or(false),
-        name: claims.name().and_then(|all| all.get(None)).map(|name| name.to_string()),
-        groups: read_groups(claims.additional_claims().groups.as_ref())?,
-        acr: claims.auth_context_ref().map(|acr| acr.to_string()),
-        amr: claims
-            .auth_method_refs()
-            .map_or_else(Vec::new, |all| all.iter().map(|m| m.to_string()).collect()),
-        auth_time: claims.auth_time().map(|at| time(at.timestamp(), "auth_time")).transpose()?,
-        issued_at: time(claims.issue_time().timestamp(), "iat")?,
-        expires_at: time(claims.expiration().timestamp(), "exp")?,
+        issuer: payload.needed_text("iss")?,
+        subject: payload.needed_text("sub")?,
+        session: payload.text("sid"),
+        email: payload.text("email"),
+        email_verified: email_verified.unwrap_or(false),
+        name: payload.text("name"),
+        groups_left_out: groups.is_none() && payload.points_at_groups(),
+        groups: groups.unwrap_or_default(),
+        acr,
+        amr: amr.unwrap_or_default(),
+        auth_time,
+        issued_at: payload.needed_time("iat")?,
+        expires_at: payload.needed_time("exp")?,
+        odd,
     })
 }
 
-fn read_groups(claim: Option<&Value>) -> Result<Vec<String>, Error> {
-    let wrong = || Error::bad_token("its groups are not a list of names");
-    match claim {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::String(one)) => Ok(vec![one.clone()]),
-        Some(Value::Array(all)) => {
-            all.iter().map(|one| one.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
-        }
-        Some(_) => Err(wrong()),
-    }
-}
-
-fn check_times(claims: &IdClaims, now: Timestamp, max_age: Option<Duration>) -> Result<(), Error> {
+fn check_times(claims: &IdClaims, now: Timestamp, expect: &Expect) -> Result<(), Error> {
     let skew = SKEW.as_secs().cast_signed();
     let ahead = |at: Timestamp| at.as_second() - now.as_second();
-    if ahead(claims.issued_at) > skew {
-        return Err(Error::bad_token(format!("it was issued {} s in the future", ahead(claims.issued_at))));
+    // A token that was just issued is a clock: of a sign-in in both directions, of a renewal when it is ahead.
+    let signing_in = matches!(expect.nonce, ExpectNonce::Exactly(_));
+    let issued = ahead(claims.issued_at);
+    if issued > skew {
+        return Err(Error::ClockSkew { by: issued });
+    }
+    if -ahead(claims.expires_at) >= skew {
+        return Err(match signing_in && issued < -skew {
+            true => Error::ClockSkew { by: issued },
+            false => Error::bad_token(format!("it expired {} s ago", -ahead(claims.expires_at))),
+        });
     }
     if let Some(at) = claims.auth_time.filter(|at| ahead(*at) > skew) {
-        return Err(Error::bad_token(format!("its auth_time is {} s in the future", ahead(at))));
-    }
-    let Some(limit) = max_age else { return Ok(()) };
-    let Some(at) = claims.auth_time else {
-        return Err(Error::bad_token(
-            "it does not say when the person signed in (auth_time), which was asked for",
+        return Err(Error::setting(
+            format!("its auth_time is {} s in the future", ahead(at)),
+            "An admin can look at the identity provider's clocks.",
         ));
+    }
+    let Some(limit) = expect.max_age else { return Ok(()) };
+    let Some(at) = claims.auth_time else {
+        return Err(unreadable(claims, "auth_time").unwrap_or_else(no_auth_time));
     };
     let age = Duration::from_secs(u64::try_from(-ahead(at)).unwrap_or(0));
     if age > limit + SKEW { Err(Error::TooOld { age, limit }) } else { Ok(()) }
 }
 
+fn no_auth_time() -> Error {
+    Error::setting(
+        "it does not say when the person signed in (auth_time), which was asked for",
+        "An admin can make the identity provider say it, or leave `maxAge` out of the profiles of this team.",
+    )
+}
+
+/// The error for a claim that is needed, is there, and can't be read.
+fn unreadable(claims: &IdClaims, name: &'static str) -> Option<Error> {
+    claims
+        .odd
+        .contains(&name)
+        .then(|| Error::setting(format!("its {name} is in a form that can't be read"), ASK_PROVIDER))
+}
+
 fn check_strength(claims: &IdClaims, expect: &Expect) -> Result<(), Error> {
     // Each list that is not empty has to hold: a strong class does not stand in for a method, nor the reverse.
     if !expect.acr.is_empty() && !claims.acr.as_ref().is_some_and(|acr| expect.acr.contains(acr)) {
+        if let Some(error) = unreadable(claims, "acr") {
+            return Err(error);
+        }
         let got = claims.acr.iter().map(|acr| quoted(acr)).collect();
-        return Err(Error::MfaTooWeak { wanted: expect.acr.clone(), got });
+        return Err(Error::MfaTooWeak { claim: "acr", wanted: expect.acr.clone(), got });
     }
     if !expect.amr.is_empty() && !claims.amr.iter().any(|method| expect.amr.contains(method)) {
+        if let Some(error) = unreadable(claims, "amr") {
+            return Err(error);
+        }
         let got = claims.amr.iter().map(|method| quoted(method)).collect();
-        return Err(Error::MfaTooWeak { wanted: expect.amr.clone(), got });
+        return Err(Error::MfaTooWeak { claim: "amr", wanted: expect.amr.clone(), got });
     }
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claims() -> IdClaims {
-        let now = Timestamp::now();
-        IdClaims {
-            issuer: "https://id.example".into(),
-            subject: "ana".into(),
-            email: None,
-            email_verified: false,
-            name: None,
-            groups: vec![],
-            acr: Some("mfa".into()),
-            amr: vec!["pwd".into(), "otp".into()],
-            auth_time: Some(now),
-            issued_at: now,
-            expires_at: now + Duration::from_secs(600),
-        }
-    }
-
-    fn aged(seconds: i64) -> IdClaims {
-        let at = Timestamp::from_second(Timestamp::now().as_second() - seconds).unwrap();
-        IdClaims { auth_time: Some(at), ..claims() }
-    }
-
-    #[test]
-    fn p3_class_and_method_must_both_hold() {
-        let want = |acr: &[&str], amr: &[&str]| Expect {
-            acr: acr.iter().map(|s| (*s).to_owned()).collect(),
-            amr: amr.iter().map(|s| (*s).to_owned()).collect(),
-            ..Expect::default()
-        };
-        for (acr, amr, holds) in [
-            (&[][..], &[][..], true),
-            (&["mfa"][..], &[][..], true),
-            (&["phr", "mfa"][..], &["hwk", "otp"][..], true),
-            (&["phr"][..], &["otp"][..], false),
-            (&["mfa"][..], &["hwk"][..], false),
-        ] {
-            assert_eq!(check_strength(&claims(), &want(acr, amr)).is_ok(), holds, "{acr:?} {amr:?}");
-        }
-        let nothing = IdClaims { acr: None, amr: vec![], ..claims() };
-        assert!(check_strength(&nothing, &want(&["mfa"], &[])).is_err());
-        assert!(check_strength(&nothing, &want(&[], &["otp"])).is_err());
-    }
-
-    #[test]
-    fn p3_an_old_future_or_missing_auth_time_is_refused() {
-        let now = Timestamp::now();
-        let limit = Some(Duration::from_secs(300));
-        assert!(check_times(&aged(299), now, limit).is_ok());
-        assert!(check_times(&aged(355), now, limit).is_ok(), "within the skew");
-        assert!(matches!(check_times(&aged(3600), now, limit), Err(Error::TooOld { .. })));
-        assert!(matches!(check_times(&aged(-365 * 86_400), now, None), Err(Error::BadToken { .. })));
-        let silent = IdClaims { auth_time: None, ..claims() };
-        assert!(matches!(check_times(&silent, now, limit), Err(Error::BadToken { .. })));
-        assert!(check_times(&silent, now, None).is_ok());
-    }
-
-    #[test]
-    fn groups_are_a_list_or_one_name() {
-        let read = |value: Value| read_groups(Some(&value));
-        assert_eq!(read(serde_json::json!(["a", "b"])).unwrap(), ["a", "b"]);
-        assert_eq!(read(serde_json::json!("a")).unwrap(), ["a"]);
-        assert!(read(Value::Null).unwrap().is_empty() && read_groups(None).unwrap().is_empty());
-        for bad in [serde_json::json!([1]), serde_json::json!({"a": 1}), serde_json::json!(7)] {
-            assert!(read(bad.clone()).is_err(), "{bad}");
-        }
-    }
-}
+#[path = "claims_tests.rs"]
+mod tests;

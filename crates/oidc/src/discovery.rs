@@ -1,20 +1,12 @@
-use openidconnect::core::CoreJwsSigningAlgorithm as Alg;
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use crate::{
     error::{Error, quoted},
     http::{Http, unfit},
+    jws::{Alg, is_eddsa},
 };
-
-/// What is accepted, whatever else a provider offers: asymmetric and current.
-const ALLOWED: [(&str, Alg); 5] = [
-    ("RS256", Alg::RsaSsaPkcs1V15Sha256),
-    ("PS256", Alg::RsaSsaPssSha256),
-    ("ES256", Alg::EcdsaP256Sha256),
-    ("ES384", Alg::EcdsaP384Sha384),
-    ("EdDSA", Alg::EdDsa),
-];
 
 /// The parts of OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 that are used here.
 #[derive(Debug, Deserialize)]
@@ -24,6 +16,10 @@ struct Document {
     token_endpoint: Url,
     jwks_uri: Url,
     revocation_endpoint: Option<Url>,
+    /// Text and not an address: signing out does not depend on it.
+    end_session_endpoint: Option<Value>,
+    scopes_supported: Option<Value>,
+    acr_values_supported: Option<Value>,
     #[serde(default)]
     id_token_signing_alg_values_supported: Vec<String>,
     code_challenge_methods_supported: Option<Vec<String>>,
@@ -44,6 +40,12 @@ pub(crate) struct Discovery {
     /// RFC 9207: answers carry `iss`, so one without is not this provider's.
     pub(crate) says_iss: bool,
     pub(crate) takes_claims: bool,
+    /// The scopes it lists. It may have others: the list is voluntary, and need not be whole.
+    pub(crate) scopes: Option<Vec<String>>,
+    /// The `acr` values it lists, likewise.
+    pub(crate) acrs: Option<Vec<String>>,
+    /// Whether a browser's session can be ended there (OpenID Connect RP-Initiated Logout 1.0).
+    pub(crate) ends_sessions: bool,
 }
 
 /// An issuer as OpenID Connect Discovery 1.0 §2 wants it: https, no query, no fragment, and no credentials.
@@ -73,6 +75,16 @@ pub(crate) async fn discover(http: &Http, issuer: &str) -> Result<Discovery, Err
 
 fn check(at: &Url, issuer: &str, found: Document) -> Result<Discovery, Error> {
     // Exactly, with or without a trailing slash: the ID token and the API server compare the same way.
+    if found.issuer != issuer && found.issuer.trim_end_matches('/') == issuer.trim_end_matches('/') {
+        let which = if issuer.ends_with('/') { "without the slash" } else { "with a slash" };
+        return Err(unfit(
+            at,
+            format!(
+                "it calls itself `{}`, {which} at the end of the workspace file's issuer, which must be the same to the letter",
+                found.issuer
+            ),
+        ));
+    }
     if found.issuer != issuer {
         return Err(unfit(at, format!("it calls itself `{}` and not `{issuer}`", found.issuer)));
     }
@@ -87,16 +99,14 @@ fn check(at: &Url, issuer: &str, found: Document) -> Result<Discovery, Error> {
         return Err(unfit(at, "it does not support PKCE with S256"));
     }
     let offered = found.id_token_signing_alg_values_supported;
-    let algs: Vec<Alg> = ALLOWED
-        .into_iter()
-        .filter(|(name, _)| offered.iter().any(|offer| offer == name))
-        .map(|(_, alg)| alg)
-        .collect();
+    let algs: Vec<Alg> = offered.iter().filter_map(|name| Alg::parse(name)).collect();
     if algs.is_empty() {
-        return Err(unfit(
-            at,
-            format!("it signs ID tokens with none of RS256, PS256, ES256, ES384, EdDSA but with {offered:?}"),
-        ));
+        let offered = offered.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let why = match offered.split(", ").any(is_eddsa) {
+            true => format!("it signs ID tokens with {offered}, which no API server of Kubernetes takes"),
+            false => format!("it signs ID tokens with none of {}, but with {offered}", Alg::names()),
+        };
+        return Err(unfit(at, why));
     }
     Ok(Discovery {
         authorization: found.authorization_endpoint,
@@ -106,13 +116,21 @@ fn check(at: &Url, issuer: &str, found: Document) -> Result<Discovery, Error> {
         algs,
         says_iss: found.authorization_response_iss_parameter_supported,
         takes_claims: found.claims_parameter_supported,
+        scopes: found.scopes_supported.as_ref().and_then(texts),
+        acrs: found.acr_values_supported.as_ref().and_then(texts),
+        ends_sessions: found.end_session_endpoint.is_some_and(|url| url.is_string()),
     })
+}
+
+/// A list of text; anything else is as good as no list.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const ISSUER: &str = "https://id.example";
 
@@ -122,7 +140,7 @@ mod tests {
             "authorization_endpoint": "https://id.example/auth",
             "token_endpoint": "https://id.example/token",
             "jwks_uri": "https://id.example/jwks",
-            "id_token_signing_alg_values_supported": ["HS256", "RS256", "none", "EdDSA"],
+            "id_token_signing_alg_values_supported": ["HS256", "RS256", "none", "EdDSA", "ES512"],
             "code_challenge_methods_supported": ["plain", "S256"],
         });
         change(&mut value);
@@ -132,9 +150,11 @@ mod tests {
     #[test]
     fn p3_the_allowlist_meets_what_is_offered() {
         let found = document(|_| {}).unwrap();
-        assert_eq!(found.algs, [Alg::RsaSsaPkcs1V15Sha256, Alg::EdDsa]);
+        assert_eq!(found.algs, [Alg::Rs256, Alg::Es512]);
         let none = document(|d| d["id_token_signing_alg_values_supported"] = json!(["HS256", "none"]));
         assert!(matches!(none, Err(Error::ProviderUnfit { .. })), "{none:?}");
+        let eddsa = document(|d| d["id_token_signing_alg_values_supported"] = json!(["EdDSA"])).unwrap_err();
+        assert!(eddsa.to_string().contains("Kubernetes"), "{eddsa}");
     }
 
     #[test]
@@ -143,6 +163,22 @@ mod tests {
             let refused = document(|d| d["issuer"] = json!(other)).unwrap_err();
             assert!(refused.to_string().contains("calls itself"), "{refused}");
         }
+    }
+
+    #[test]
+    fn fault_b7_an_issuer_that_differs_by_a_slash_is_named() {
+        let refused = document(|d| d["issuer"] = json!("https://id.example/")).unwrap_err().to_string();
+        assert!(refused.contains("calls itself") && refused.contains("with a slash"), "{refused}");
+    }
+
+    #[test]
+    fn fault_b2_lists_nobody_needs_can_not_fail_a_discovery() {
+        let found = document(|d| {
+            d["scopes_supported"] = json!("openid");
+            d["acr_values_supported"] = json!([1]);
+            d["end_session_endpoint"] = json!("not a URL");
+        });
+        assert!(found.unwrap().scopes.is_none());
     }
 
     #[test]

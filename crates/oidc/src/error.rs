@@ -52,8 +52,10 @@ pub enum Error {
         by: i64,
     },
     /// The sign-in was weaker than asked for (`acr` or `amr`).
-    #[error("a stronger sign-in is needed: wanted {}, got {}", listed(.wanted), listed(.got))]
+    #[error("a stronger sign-in is needed: wanted {claim} {}, got {}", listed(.wanted), listed(.got))]
     MfaTooWeak {
+        /// `acr` or `amr`.
+        claim: &'static str,
         /// What would have been enough, any one of it.
         wanted: Vec<String>,
         /// What the ID token says.
@@ -72,6 +74,15 @@ pub enum Error {
     BadToken {
         /// The first thing found wrong.
         why: String,
+    },
+    /// The answer is honest and can't be used: a setting at the provider or in the workspace file has to change, and
+    /// signing in again will not help.
+    #[error("the identity provider's answer can't be used: {why}")]
+    Setting {
+        /// The first thing found in the way, with its claim.
+        why: String,
+        /// What an admin can do, as a sentence.
+        change: String,
     },
     /// The person, or the provider for them, said no (`access_denied`).
     #[error("the sign-in was denied: {why}")]
@@ -99,10 +110,16 @@ pub enum Error {
     /// Somebody else signed in where the same person was expected.
     #[error("signed in as {is}, but this sign-in belongs to {was}")]
     OtherPerson {
-        /// The subject so far.
+        /// Who signed in before: name and address, as far as they are known.
         was: String,
-        /// The subject now.
+        /// Who signed in now, likewise.
         is: String,
+    },
+    /// None of the configured ports is free.
+    #[error("none of the ports is free that the workspace file names for the browser's answer: {}", numbers(.ports))]
+    PortsTaken {
+        /// The ports.
+        ports: Vec<u16>,
     },
     /// No loopback port can be listened on.
     #[error("can't listen on 127.0.0.1 for the browser's answer")]
@@ -117,7 +134,7 @@ impl Error {
     /// What the window branches on.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::BadIssuer { .. } | Self::NoTrust { .. } => ErrorCode::BadInput,
+            Self::BadIssuer { .. } | Self::NoTrust { .. } | Self::Setting { .. } => ErrorCode::BadInput,
             Self::ProviderUnreachable { .. } => ErrorCode::ProviderUnreachable,
             Self::Timeout { .. } => ErrorCode::TimedOut,
             Self::MfaTooWeak { .. } | Self::TooOld { .. } => ErrorCode::StepUpNeeded,
@@ -126,6 +143,7 @@ impl Error {
             Self::ProviderUnfit { .. }
             | Self::ClockSkew { .. }
             | Self::BadToken { .. }
+            | Self::PortsTaken { .. }
             | Self::Denied { .. }
             | Self::Refused { .. }
             | Self::OtherPerson { .. }
@@ -135,6 +153,10 @@ impl Error {
 
     pub(crate) fn bad_token(why: impl Into<String>) -> Self {
         Self::BadToken { why: why.into() }
+    }
+
+    pub(crate) fn setting(why: impl Into<String>, change: impl Into<String>) -> Self {
+        Self::Setting { why: why.into(), change: change.into() }
     }
 
     pub(crate) fn again(why: impl Into<String>) -> Self {
@@ -151,6 +173,10 @@ fn listed(words: &[String]) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(" or ") }
 }
 
+fn numbers(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn difference(by: i64) -> String {
     format!("{} s {}", by.unsigned_abs(), if by > 0 { "behind" } else { "ahead of" })
 }
@@ -164,8 +190,8 @@ mod tests {
         let text = |by| Error::ClockSkew { by }.to_string();
         assert!(text(90).contains("90 s behind the identity provider's"), "{}", text(90));
         assert!(text(-61).contains("61 s ahead of the identity provider's"), "{}", text(-61));
-        let weak = Error::MfaTooWeak { wanted: vec!["a".into(), "b".into()], got: vec![] };
-        assert_eq!(weak.to_string(), "a stronger sign-in is needed: wanted a or b, got none");
+        let weak = Error::MfaTooWeak { claim: "acr", wanted: vec!["a".into(), "b".into()], got: vec![] };
+        assert_eq!(weak.to_string(), "a stronger sign-in is needed: wanted acr a or b, got none");
         assert_eq!(weak.code(), ErrorCode::StepUpNeeded);
     }
 

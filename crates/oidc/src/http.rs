@@ -110,6 +110,11 @@ impl Answer {
         if self.status != 200 {
             return Err(unfit(format!("{what} answered {}", self.status)));
         }
+        if self.body.trim_ascii_start().starts_with(b"<") {
+            return Err(unfit(format!(
+                "{what} is an HTML page: a proxy or the sign-in page of a network may be in between"
+            )));
+        }
         serde_json::from_slice(&self.body).map_err(|e| {
             unfit(format!("{what} is not what it should be (line {}, column {})", e.line(), e.column()))
         })

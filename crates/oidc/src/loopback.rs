@@ -1,30 +1,57 @@
-use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::mpsc,
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time::timeout,
 };
 
-use crate::{claims::IdClaims, error::Error, page};
+use crate::{
+    claims::IdClaims,
+    error::Error,
+    page,
+    peer::is_ours,
+    redirect::{Redirect, RedirectHost},
+};
 
-/// The longest request head that is read; a code and a state are a few hundred bytes.
-const LARGEST_HEAD: usize = 16 * 1024;
-/// Connections at once. Browsers open some ahead that say nothing.
-const MOST_CONNECTIONS: usize = 32;
+/// The longest request head that is read. A code and a state are a few hundred bytes; the cookies that other programs
+/// on 127.0.0.1 have set come along, and browsers keep some hundred KiB of them for one host.
+const LARGEST_HEAD: usize = 1 << 20;
+/// Connections at once that have not said what they want. Browsers open some ahead that say nothing; when there are
+/// more, the oldest has to go, so that they can't keep the browser out.
+const MOST_SILENT: usize = 32;
 /// How long a connection may take to say what it wants, or to take its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Tries to find a port that is free for IPv4 and IPv6.
+const TRIES: usize = 8;
 
-/// The loopback redirect of RFC 8252 §7.3: an HTTP listener on 127.0.0.1 for one answer of the browser.
+/// The loopback redirect of RFC 8252 §7.3: an HTTP listener on this machine for one answer of the browser.
 #[derive(Debug)]
 pub(crate) struct Loopback {
     listener: TcpListener,
-    redirect_uri: String,
+    /// The same port on `::1`, when the redirect address names `localhost`, which may mean either.
+    listener6: Option<TcpListener>,
+    door: Arc<Door>,
     connections: JoinSet<()>,
+    silent: VecDeque<AbortHandle>,
     arrivals: mpsc::Receiver<Arrival>,
     arrived: mpsc::Sender<Arrival>,
+}
+
+/// What a request has to name.
+#[derive(Debug)]
+struct Door {
+    /// Host and port, as in the `Host` header.
+    host: String,
+    path: String,
 }
 
 /// A GET of the redirect URI, not answered yet.
@@ -46,39 +73,63 @@ impl Arrival {
 }
 
 impl Loopback {
-    pub(crate) async fn bind() -> Result<Self, Error> {
+    /// Listens on the first free port of those configured, on any free one when none is.
+    pub(crate) async fn bind(redirect: &Redirect, path: &str) -> Result<Self, Error> {
+        let (listener, listener6) = listen(redirect).await?;
         let failed = |source: io::Error| Error::Loopback { source: Arc::new(source) };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
         let (arrived, arrivals) = mpsc::channel(4);
         Ok(Self {
             listener,
-            redirect_uri: format!("http://127.0.0.1:{port}/callback"),
+            listener6,
+            door: Arc::new(Door { host: format!("{}:{port}", redirect.host.name()), path: path.to_owned() }),
             connections: JoinSet::new(),
+            silent: VecDeque::new(),
             arrivals,
             arrived,
         })
     }
 
-    pub(crate) fn redirect_uri(&self) -> &str {
-        &self.redirect_uri
+    pub(crate) fn redirect_uri(&self) -> String {
+        format!("http://{}{}", self.door.host, self.door.path)
     }
 
     /// The next request for the redirect URI. Everything else is answered with an error on the side.
     pub(crate) async fn next(&mut self) -> Result<Arrival, Error> {
         loop {
-            tokio::select! {
-                accepted = self.listener.accept() => {
-                    let (stream, _) = accepted.map_err(|source| Error::Loopback { source: Arc::new(source) })?;
-                    if self.connections.len() < MOST_CONNECTIONS {
-                        let host = self.redirect_uri.trim_start_matches("http://").trim_end_matches("/callback");
-                        self.connections.spawn(receive(stream, host.to_owned(), self.arrived.clone()));
-                    }
+            let second = async {
+                match &self.listener6 {
+                    Some(listener) => listener.accept().await,
+                    None => std::future::pending().await,
                 }
+            };
+            tokio::select! {
+                accepted = self.listener.accept() => self.take(accepted).await?,
+                accepted = second => self.take(accepted).await?,
                 Some(arrival) = self.arrivals.recv() => return Ok(arrival),
                 Some(_) = self.connections.join_next() => {}
             }
         }
+    }
+
+    /// Reads what a connection of this user wants. One of another user is closed before a byte of it is read, and does
+    /// not count.
+    async fn take(&mut self, accepted: io::Result<(TcpStream, std::net::SocketAddr)>) -> Result<(), Error> {
+        let (stream, from) = accepted.map_err(|source| Error::Loopback { source: Arc::new(source) })?;
+        let Ok(to) = stream.local_addr() else { return Ok(()) };
+        if !is_ours(from, to).await {
+            tracing::warn!("a connection of another user to the sign-in's address was closed");
+            return Ok(());
+        }
+        self.silent.retain(|task| !task.is_finished());
+        if self.silent.len() >= MOST_SILENT
+            && let Some(oldest) = self.silent.pop_front()
+        {
+            oldest.abort();
+        }
+        let task = self.connections.spawn(receive(stream, Arc::clone(&self.door), self.arrived.clone()));
+        self.silent.push_back(task);
+        Ok(())
     }
 
     /// Answers a request that is not the one waited for.
@@ -96,31 +147,82 @@ impl Loopback {
     }
 }
 
-async fn receive(mut stream: TcpStream, host: String, arrived: mpsc::Sender<Arrival>) {
-    let Ok(Ok(head)) = timeout(PATIENCE, read_head(&mut stream)).await else { return };
-    match parse(&head, &host) {
+/// A port on 127.0.0.1, and the same on `::1` where the host is `localhost`: whoever had that one would get what the
+/// browser brings.
+async fn listen(redirect: &Redirect) -> Result<(TcpListener, Option<TcpListener>), Error> {
+    let any = vec![0; TRIES];
+    let ports = if redirect.ports.is_empty() { &any } else { &redirect.ports };
+    let mut last = None;
+    for port in ports {
+        match pair(redirect.host, *port).await {
+            Ok(found) => return Ok(found),
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        Some(source) if redirect.ports.is_empty() => Err(Error::Loopback { source: Arc::new(source) }),
+        _ => Err(Error::PortsTaken { ports: redirect.ports.clone() }),
+    }
+}
+
+async fn pair(host: RedirectHost, port: u16) -> io::Result<(TcpListener, Option<TcpListener>)> {
+    let bind = |ip: IpAddr, port: u16| TcpListener::bind((ip, port));
+    let first = bind(Ipv4Addr::LOCALHOST.into(), port).await?;
+    if host == RedirectHost::Address {
+        return Ok((first, None));
+    }
+    match bind(Ipv6Addr::LOCALHOST.into(), first.local_addr()?.port()).await {
+        Ok(second) => Ok((first, Some(second))),
+        // Somebody has it, and would be asked in our place.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
+        // This system has no IPv6, and so nobody else has it either.
+        Err(_) => Ok((first, None)),
+    }
+}
+
+/// What a head asks for, or the status to refuse with.
+type Asked = Result<Vec<(String, String)>, u16>;
+
+async fn receive(mut stream: TcpStream, door: Arc<Door>, arrived: mpsc::Sender<Arrival>) {
+    let asked = match timeout(PATIENCE, read_head(&mut stream)).await {
+        Ok(Ok(Some(head))) => parse(&head, &door),
+        Ok(Ok(None)) => Err(431),
+        _ => return,
+    };
+    match asked {
         // The one who waits may be gone, and with it the sense of answering.
         Ok(params) => drop(arrived.send(Arrival { params, stream }).await),
+        Err(431) => write(stream, 431, page::too_many_cookies()).await,
         Err(status) => write(stream, status, page::stranger()).await,
     }
 }
 
-async fn read_head(stream: &mut TcpStream) -> io::Result<String> {
+/// A request's head; none when it is longer than anything a browser sends.
+async fn read_head(stream: &mut TcpStream) -> io::Result<Option<String>> {
     let mut head = Vec::new();
-    let mut chunk = [0_u8; 2048];
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+    let mut chunk = [0_u8; 16 * 1024];
+    loop {
         let read = stream.read(&mut chunk).await?;
-        if read == 0 || head.len() + read > LARGEST_HEAD {
-            return Err(io::ErrorKind::InvalidData.into());
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        // The end may be in two pieces.
+        let seen = head.len().saturating_sub(3);
         head.extend_from_slice(&chunk[..read]);
+        if head[seen..].windows(4).any(|end| end == b"\r\n\r\n") {
+            // Cookies may hold anything; the lines that are read are ASCII.
+            return Ok(Some(String::from_utf8_lossy(&head).into_owned()));
+        }
+        if head.len() > LARGEST_HEAD {
+            return Ok(None);
+        }
     }
-    String::from_utf8(head).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// The query of `GET /callback`, or the status to refuse with. The host must be the literal address: a name that
-/// was rebound to 127.0.0.1 is someone else's page.
-fn parse(head: &str, host: &str) -> Result<Vec<(String, String)>, u16> {
+/// The query of `GET <path>`, or the status to refuse with. The host must be the literal one of the redirect address: a
+/// name that was rebound to 127.0.0.1 is someone else's page. A browser that merely looks ahead is sent away, so that it
+/// does not use up the code.
+fn parse(head: &str, door: &Door) -> Asked {
     let mut lines = head.split("\r\n");
     let mut request = lines.next().unwrap_or_default().split(' ');
     let (Some(method), Some(target), Some("HTTP/1.1" | "HTTP/1.0"), None) =
@@ -128,18 +230,24 @@ fn parse(head: &str, host: &str) -> Result<Vec<(String, String)>, u16> {
     else {
         return Err(400);
     };
-    let mut hosts = lines.filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("host").then_some(value.trim())
-    });
-    if hosts.next() != Some(host) || hosts.next().is_some() {
+    let headers: Vec<(&str, &str)> =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim())).collect();
+    let all = |wanted: &'static str| {
+        headers.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value)
+    };
+    let mut hosts = all("host");
+    if hosts.next() != Some(door.host.as_str()) || hosts.next().is_some() {
         return Err(400);
     }
+    let ahead = |value: &str| value.to_ascii_lowercase().contains("prefetch") || value == "preview";
+    if ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().any(|name| all(name).any(ahead)) {
+        return Err(503);
+    }
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    match (method, path) {
-        ("GET", "/callback") => Ok(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()),
-        (_, "/callback") => Err(405),
-        _ => Err(404),
+    match method {
+        _ if path != door.path => Err(404),
+        "GET" => Ok(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()),
+        _ => Err(405),
     }
 }
 
@@ -148,6 +256,8 @@ async fn write(mut stream: TcpStream, status: u16, page: String) {
         200 => "OK",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
         _ => "Bad Request",
     };
     let answer = format!(
@@ -159,48 +269,18 @@ async fn write(mut stream: TcpStream, status: u16, page: String) {
     );
     let sent = timeout(PATIENCE, async {
         stream.write_all(answer.as_bytes()).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        if status == 431 {
+            // What is still on its way has to be read, or the answer is lost with it.
+            let mut rest = [0_u8; 16 * 1024];
+            while stream.read(&mut rest).await? > 0 {}
+        }
+        io::Result::Ok(())
     });
     // A browser that has gone does not read; the sign-in does not depend on it.
     let _ = sent.await;
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOST: &str = "127.0.0.1:4711";
-
-    fn get(target: &str, host: &str) -> Result<Vec<(String, String)>, u16> {
-        parse(&format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"), HOST)
-    }
-
-    #[test]
-    fn p3_only_the_redirect_uri_is_served() {
-        let params = get("/callback?code=a%20b&state=s", HOST).unwrap();
-        assert_eq!(params, [("code".to_owned(), "a b".to_owned()), ("state".to_owned(), "s".to_owned())]);
-        for (target, status) in
-            [("/", 404), ("/favicon.ico", 404), ("/callback/x", 404), ("http://x/callback", 404)]
-        {
-            assert_eq!(get(target, HOST), Err(status), "{target}");
-        }
-        assert_eq!(parse("POST /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n\r\n", HOST), Err(405));
-    }
-
-    #[test]
-    fn p3_a_rebound_or_missing_host_is_refused() {
-        for host in ["evil.example", "localhost:4711", "127.0.0.1", "127.0.0.1:4712", ""] {
-            assert_eq!(get("/callback?code=x", host), Err(400), "{host}");
-        }
-        assert_eq!(parse("GET /callback HTTP/1.1\r\n\r\n", HOST), Err(400));
-        let two = "GET /callback HTTP/1.1\r\nHost: 127.0.0.1:4711\r\nhost: evil.example\r\n\r\n";
-        assert_eq!(parse(two, HOST), Err(400));
-    }
-
-    #[test]
-    fn noise_is_not_a_request() {
-        for noise in ["", "\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1}", "GET /callback HTTP/2 x\r\n\r\n"] {
-            assert_eq!(parse(noise, HOST), Err(400), "{noise:?}");
-        }
-    }
-}
+#[path = "loopback_tests.rs"]
+mod tests;

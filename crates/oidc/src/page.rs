@@ -40,6 +40,15 @@ pub(crate) fn failed(why: &str) -> String {
     )
 }
 
+pub(crate) fn too_many_cookies() -> String {
+    page(
+        "Not signed in",
+        "bad",
+        "Your browser sent more than 1 MiB of cookies along, which other programs on this computer have set.",
+        "Delete the cookies of 127.0.0.1 and localhost in your browser, then sign in again from Sallyport.",
+    )
+}
+
 pub(crate) fn stranger() -> String {
     let said = "This address waits for the answer to one sign-in, and this is not it.";
     page("Nothing here", "bad", said, "You can close this window.")

@@ -39,6 +39,10 @@ pub enum Prompt {
     Consent,
 }
 
+/// Sent where no age is wanted: nobody has to prove anything anew for it, and the provider then has to say `auth_time`
+/// (OpenID Connect Core 1.0 §2), which profiles may want later.
+const ANY_AGE: Duration = Duration::from_secs(30 * 86_400);
+
 /// A sign-in that waits for the browser. Dropping it closes the loopback port.
 #[derive(Debug)]
 pub struct Pending {
@@ -64,13 +68,13 @@ pub struct SignedIn {
 }
 
 impl Provider {
-    /// Prepares a sign-in: listens on a free port of 127.0.0.1 and composes the URL for the browser. Nothing is
+    /// Prepares a sign-in: listens on a free port of 127.0.0.1, or one of those configured, and composes the URL for the browser. Nothing is
     /// opened and nothing is sent; that is up to the caller, and only when the person acted.
     ///
     /// # Errors
-    /// [`Error::Loopback`].
+    /// [`Error::Loopback`], [`Error::PortsTaken`].
     pub async fn begin(&self, ask: Ask) -> Result<Pending, Error> {
-        let loopback = Loopback::bind().await?;
+        let loopback = Loopback::bind(&self.config().redirect, &self.callback_path()).await?;
         let (state, nonce) = (CsrfToken::new_random(), Nonce::new_random());
         let (challenge, pkce) = PkceCodeChallenge::new_random_sha256();
         let mut url = self.discovery().authorization.clone();
@@ -79,7 +83,7 @@ impl Provider {
             query
                 .append_pair("response_type", "code")
                 .append_pair("client_id", &self.config().client_id)
-                .append_pair("redirect_uri", loopback.redirect_uri())
+                .append_pair("redirect_uri", &loopback.redirect_uri())
                 .append_pair("scope", &self.scope())
                 .append_pair("state", state.secret())
                 .append_pair("nonce", nonce.secret())
@@ -101,18 +105,20 @@ impl Provider {
         let mut wishes = Vec::new();
         if !ask.acr_values.is_empty() {
             wishes.push(("acr_values", ask.acr_values.join(" ")));
-            // `acr_values` is voluntary for the provider, an essential claim is not (OpenID Connect Core §5.5.1).
-            if self.discovery().takes_claims {
+            // `acr_values` is voluntary for the provider, an essential claim is not (OpenID Connect Core §5.5.1). One
+            // with a class the provider does not know is a page there that never comes back, so it is asked for only
+            // where the provider lists it; what comes is checked either way.
+            let listed = self.discovery().acrs.as_deref().unwrap_or_default();
+            let known: Vec<&String> = ask.acr_values.iter().filter(|acr| listed.contains(acr)).collect();
+            if self.discovery().takes_claims && !known.is_empty() {
                 let claims = json!({ "id_token": {
-                    "acr": { "essential": true, "values": ask.acr_values },
+                    "acr": { "essential": true, "values": known },
                     "auth_time": { "essential": true },
                 }});
                 wishes.push(("claims", claims.to_string()));
             }
         }
-        if let Some(age) = ask.max_age {
-            wishes.push(("max_age", age.as_secs().to_string()));
-        }
+        wishes.push(("max_age", ask.max_age.unwrap_or(ANY_AGE).as_secs().to_string()));
         if let Some(hint) = &ask.login_hint {
             wishes.push(("login_hint", hint.clone()));
         }
@@ -156,21 +162,71 @@ impl Pending {
     }
 
     async fn serve(mut self) -> Result<SignedIn, Error> {
+        let first = self.answer_of_ours().await?;
+        // A browser may open the address twice: whoever comes while the code is redeemed sees the same page.
+        let (mut waiting, mut loopback) = (Vec::new(), self.loopback);
+        let asked = Asked {
+            provider: &self.provider,
+            ask: &self.ask,
+            state: &self.state,
+            nonce: &self.nonce,
+            pkce: &self.pkce,
+            redirect_uri: loopback.redirect_uri(),
+        };
+        let result = {
+            let completing = asked.complete(&first);
+            tokio::pin!(completing);
+            loop {
+                tokio::select! {
+                    result = &mut completing => break result,
+                    arrival = loopback.next() => match arrival {
+                        Ok(arrival) if asked.is_ours(&arrival) => waiting.push(arrival),
+                        Ok(stranger) => loopback.ignore(stranger),
+                        // The listener is gone; the answer that came is still good.
+                        Err(_) => break completing.await,
+                    },
+                }
+            }
+        };
+        let shown = result.as_ref().map(|done| done.claims.clone());
+        loopback.answer(first, &shown).await;
+        for arrival in waiting {
+            loopback.answer(arrival, &shown).await;
+        }
+        result
+    }
+
+    /// Anyone on this machine can knock; only the answer to our own question counts, so that a page in another tab can
+    /// neither end the sign-in nor slip in a code of its own.
+    async fn answer_of_ours(&mut self) -> Result<Arrival, Error> {
         loop {
             let arrival = self.loopback.next().await?;
-            // Anyone on this machine can knock here; only the answer to our own question counts, so that a page in
-            // another tab can neither end the sign-in nor slip in a code of its own.
-            let ours = arrival
-                .param("state")
-                .is_some_and(|state| bool::from(state.as_bytes().ct_eq(self.state.secret().as_bytes())));
-            if !ours {
-                self.loopback.ignore(arrival);
-                continue;
+            if is_ours(&arrival, &self.state) {
+                return Ok(arrival);
             }
-            let result = self.complete(&arrival).await;
-            self.loopback.answer(arrival, &result.as_ref().map(|done| done.claims.clone())).await;
-            return result;
+            self.loopback.ignore(arrival);
         }
+    }
+}
+
+fn is_ours(arrival: &Arrival, ours: &CsrfToken) -> bool {
+    let said = arrival.param("state");
+    said.is_some_and(|state| bool::from(state.as_bytes().ct_eq(ours.secret().as_bytes())))
+}
+
+/// What was asked for, to hold the answer against.
+struct Asked<'p> {
+    provider: &'p Provider,
+    ask: &'p Ask,
+    state: &'p CsrfToken,
+    nonce: &'p Nonce,
+    pkce: &'p PkceCodeVerifier,
+    redirect_uri: String,
+}
+
+impl Asked<'_> {
+    fn is_ours(&self, arrival: &Arrival) -> bool {
+        is_ours(arrival, self.state)
     }
 
     async fn complete(&self, arrival: &Arrival) -> Result<SignedIn, Error> {
@@ -189,7 +245,7 @@ impl Pending {
             .redeem(&[
                 ("grant_type", "authorization_code"),
                 ("code", code),
-                ("redirect_uri", self.loopback.redirect_uri()),
+                ("redirect_uri", &self.redirect_uri),
                 ("code_verifier", self.pkce.secret()),
             ])
             .await?;
@@ -215,8 +271,11 @@ impl Pending {
             Some(iss) if iss != self.provider.config().issuer => {
                 Err(Error::bad_token(format!("the answer comes from `{}`, another issuer", quoted(iss))))
             }
-            None if self.provider.discovery().says_iss => Err(Error::bad_token(
-                "the answer does not say which issuer it comes from, though it always does",
+            None if self.provider.discovery().says_iss => Err(Error::setting(
+                "the answer does not say which issuer it comes from (iss), though the provider's discovery document \
+                 says that it does",
+                "An admin can make the identity provider put it into its answers, or take \
+                 `authorization_response_iss_parameter_supported` out of its discovery document.",
             )),
             _ => Ok(()),
         }
@@ -227,8 +286,15 @@ impl Pending {
         match code {
             "access_denied" => Error::Denied { why },
             "unmet_authentication_requirements" => {
-                Error::MfaTooWeak { wanted: self.ask.acr_values.clone(), got: Vec::new() }
+                Error::MfaTooWeak { claim: "acr", wanted: self.ask.acr_values.clone(), got: Vec::new() }
             }
+            "invalid_scope" => Error::setting(
+                format!(
+                    "it does not give this application all of the scopes `{}` ({why})",
+                    self.provider.scope()
+                ),
+                "An admin can assign them to the client at the identity provider, or take them out of the workspace file.",
+            ),
             _ => Error::Refused { code: quoted(code), why },
         }
     }

@@ -3,7 +3,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use openidconnect::core::CoreJsonWebKeySet;
 use sallyport_model::Secret;
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -12,7 +11,9 @@ use crate::{
     claims::{Expect, IdClaims, Parties, Unverified, verify},
     discovery::{Discovery, discover},
     error::{Error, quoted},
-    http::{Answer, Http},
+    http::{Answer, Http, unfit},
+    jws::KeySet,
+    redirect::{Redirect, callback_path},
 };
 
 /// A token with an unknown key makes the keys be fetched again, but not more often than this: whoever can make us see
@@ -32,6 +33,31 @@ pub struct ProviderConfig {
     pub extra_ca_pem: Option<String>,
     /// How long one request to the provider may take in all.
     pub timeout: Duration,
+    /// Where the browser brings the answer back to.
+    pub redirect: Redirect,
+    /// What some providers (Google) call the secret of a desktop application and send to everyone who installs it: it
+    /// goes along with codes and refresh tokens, and proves nothing (RFC 8252 §8.5).
+    pub client_secret: Option<String>,
+    /// Audiences that ID tokens may name besides `client_id`, as long as `azp` says they were issued to it.
+    pub extra_audiences: Vec<String>,
+}
+
+impl ProviderConfig {
+    /// An issuer and a client with nothing special about them: no scopes besides `openid`, any port of 127.0.0.1, 10 s
+    /// for a request.
+    #[must_use]
+    pub fn of(issuer: &str, client_id: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            scopes: Vec::new(),
+            extra_ca_pem: None,
+            timeout: Duration::from_secs(10),
+            redirect: Redirect::default(),
+            client_secret: None,
+            extra_audiences: Vec::new(),
+        }
+    }
 }
 
 /// A provider that was looked up and fits. Clones share its signing keys.
@@ -48,7 +74,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Keys {
-    set: Option<CoreJsonWebKeySet>,
+    set: Option<KeySet>,
     refetched: Option<Instant>,
 }
 
@@ -98,6 +124,40 @@ impl Provider {
         &self.0.config
     }
 
+    /// The host of the authorization endpoint, where it is not the issuer's: the person is sent there.
+    #[must_use]
+    pub fn other_host(&self) -> Option<String> {
+        let issuer = url::Url::parse(&self.0.config.issuer).ok()?;
+        let at = &self.0.discovery.authorization;
+        (at.host_str() != issuer.host_str()).then(|| quoted(at.host_str().unwrap_or_default()))
+    }
+
+    /// The scopes that are to be asked for and that the provider does not list. The list is voluntary: asking may work
+    /// all the same.
+    #[must_use]
+    pub fn unlisted_scopes(&self) -> Vec<String> {
+        let Some(listed) = &self.0.discovery.scopes else { return Vec::new() };
+        self.0.config.scopes.iter().filter(|scope| !listed.contains(scope)).map(|s| quoted(s)).collect()
+    }
+
+    /// Whether the provider lists the `acr` values it knows, and none of `wanted` is among them.
+    #[must_use]
+    pub fn knows_none_of(&self, wanted: &[String]) -> bool {
+        let listed = self.0.discovery.acrs.as_ref();
+        !wanted.is_empty() && listed.is_some_and(|listed| !wanted.iter().any(|acr| listed.contains(acr)))
+    }
+
+    /// Whether the person can end the browser's session there; signing out here ends only this application's.
+    #[must_use]
+    pub fn ends_sessions(&self) -> bool {
+        self.0.discovery.ends_sessions
+    }
+
+    /// The path of the redirect address, which no other issuer has.
+    pub(crate) fn callback_path(&self) -> String {
+        callback_path(&self.0.config.issuer)
+    }
+
     pub(crate) fn discovery(&self) -> &Discovery {
         &self.0.discovery
     }
@@ -127,6 +187,9 @@ impl Provider {
     async fn post(&self, url: &url::Url, form: &[(&str, &str)]) -> Result<Answer, Error> {
         let mut form = form.to_vec();
         form.push(("client_id", &self.0.config.client_id));
+        if let Some(secret) = &self.0.config.client_secret {
+            form.push(("client_secret", secret));
+        }
         self.0.http.post(url, &form).await
     }
 
@@ -135,6 +198,7 @@ impl Provider {
         let parties = Parties {
             issuer: &self.0.config.issuer,
             client_id: &self.0.config.client_id,
+            extra_audiences: &self.0.config.extra_audiences,
             algs: &self.0.discovery.algs,
         };
         let mut keys = self.0.keys.lock().await;
@@ -143,7 +207,7 @@ impl Provider {
             None => (self.fetch_keys().await?, true),
         };
         keys.set = Some(set.clone());
-        match verify(raw.expose(), &parties, set, expect) {
+        match verify(raw.expose(), &parties, &set, expect) {
             Ok(claims) => return Ok(claims),
             Err(Unverified::Wrong(error)) => return Err(error),
             Err(Unverified::UnknownKey) => {}
@@ -155,15 +219,17 @@ impl Provider {
         keys.refetched = Some(Instant::now());
         let set = self.fetch_keys().await?;
         keys.set = Some(set.clone());
-        match verify(raw.expose(), &parties, set, expect) {
+        match verify(raw.expose(), &parties, &set, expect) {
             Ok(claims) => Ok(claims),
             Err(Unverified::Wrong(error)) => Err(error),
             Err(Unverified::UnknownKey) => Err(unknown()),
         }
     }
 
-    async fn fetch_keys(&self) -> Result<CoreJsonWebKeySet, Error> {
-        self.0.http.get(&self.0.discovery.jwks).await?.json("its key set")
+    async fn fetch_keys(&self) -> Result<KeySet, Error> {
+        let at = &self.0.discovery.jwks;
+        let published: serde_json::Value = self.0.http.get(at).await?.json("its key set")?;
+        KeySet::parse(&published).ok_or_else(|| unfit(at, "its key set is none, or has too many keys"))
     }
 }
 

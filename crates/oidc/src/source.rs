@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use crate::{
     claims::{Expect, ExpectNonce, IdClaims},
-    error::Error,
-    kept::Kept,
+    error::{Error, quoted},
+    kept::{Keep, Kept},
     pending::SignedIn,
     provider::Provider,
 };
@@ -21,6 +21,8 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(60);
 /// After a failed renewal, callers get the same error for this long instead of asking again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Superseded refresh tokens that are remembered for the sign-out; a session with more step-ups forgets the oldest.
+const MOST_SUPERSEDED: usize = 8;
 
 /// Stores what renews the sign-in, or forgets it when given `None`. Called with a new one *before* the tokens that
 /// came with it are used: providers revoke the whole sign-in when a replaced refresh token is used again.
@@ -44,6 +46,11 @@ struct State {
     refresh_token: Option<Secret<String>>,
     subject: String,
     nonce: Option<String>,
+    /// The provider's session (`sid`), where it says one.
+    session: Option<String>,
+    /// Refresh tokens of earlier sign-ins that may share the session with the current one.
+    superseded: Vec<Secret<String>>,
+    drift: Drift,
     /// A renewal that is under way; everyone waits for the same one.
     renewal: Option<watch::Receiver<Option<Result<(), Error>>>>,
     failed: Option<(Instant, Error)>,
@@ -52,6 +59,16 @@ struct State {
     signed_out: bool,
     kept: bool,
     renew_before: Option<Duration>,
+}
+
+/// What renewals made of a sign-in, against what it was (OpenID Connect Core 1.0 §12.2 wants it to stay as it was).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// The `acr` at the sign-in and what a renewal made of it; single sign-on in another application can lower it.
+    pub acr: Option<(String, Option<String>)>,
+    /// A renewal brought a later `auth_time` though nobody signed in here: `acr` and `auth_time` are of different
+    /// moments.
+    pub auth_time_moved: bool,
 }
 
 /// How signing out went at the provider. Locally everything is gone either way.
@@ -82,6 +99,9 @@ impl TokenSource {
             State {
                 subject: signed_in.claims.subject.clone(),
                 nonce: Some(signed_in.nonce),
+                session: signed_in.claims.session.clone(),
+                superseded: Vec::new(),
+                drift: Drift::default(),
                 refresh_token: signed_in.refresh_token,
                 current: Some((signed_in.id_token, signed_in.claims)),
                 renewal: None,
@@ -101,12 +121,15 @@ impl TokenSource {
     /// # Errors
     /// [`Error::SignInAgain`] when what was stored can't be read.
     pub fn resume(provider: Provider, kept: &Secret<String>, persist: Persist) -> Result<Self, Error> {
-        let (refresh_token, kept) = Kept::open(kept)?;
+        let (refresh_token, superseded, kept) = Kept::open(kept)?;
         let state = State {
             current: None,
             refresh_token: Some(refresh_token),
             subject: kept.subject,
             nonce: kept.nonce,
+            session: kept.session,
+            superseded,
+            drift: Drift::default(),
             renewal: None,
             failed: None,
             ended: None,
@@ -134,6 +157,16 @@ impl TokenSource {
     /// What the current ID token says, if there has been one.
     pub fn claims(&self) -> Option<IdClaims> {
         self.0.lock().current.as_ref().map(|(_, claims)| claims.clone())
+    }
+
+    /// What renewals changed since the sign-in.
+    pub fn drift(&self) -> Drift {
+        self.0.lock().drift.clone()
+    }
+
+    /// Why this sign-in is over and only the person can go on, if it is.
+    pub fn over(&self) -> Option<String> {
+        self.0.lock().ended.clone()
     }
 
     /// The provider this sign-in is with.
@@ -187,7 +220,9 @@ impl TokenSource {
         }
     }
 
-    /// Goes on with a new sign-in of the same person, as after a step-up; the old refresh token is revoked on the side.
+    /// Goes on with a new sign-in of the same person, as after a step-up. The old refresh token is revoked on the side
+    /// when it is certain to belong to another session of the provider: some end the whole session with one of its
+    /// tokens, and so the new one too. Where that is not certain, it is revoked when signing out.
     ///
     /// # Errors
     /// [`Error::OtherPerson`] when it is someone else, [`Error::SignInAgain`] after a sign-out; nothing changes then.
@@ -202,20 +237,32 @@ impl TokenSource {
             }
             return Err(Error::again("you signed out"));
         }
-        let old = {
+        let alone = {
             let mut state = self.0.lock();
             if state.subject != signed_in.claims.subject {
-                return Err(Error::OtherPerson { was: state.subject.clone(), is: signed_in.claims.subject });
+                return Err(Error::OtherPerson { was: state.person(), is: signed_in.claims.person() });
             }
             let old = std::mem::replace(&mut state.refresh_token, signed_in.refresh_token);
+            let was = std::mem::replace(&mut state.session, signed_in.claims.session.clone());
             state.current = Some((signed_in.id_token, signed_in.claims));
             state.nonce = Some(signed_in.nonce);
+            state.drift = Drift::default();
             state.failed = None;
             state.ended = None;
-            old
+            let apart = matches!((&was, &state.session), (Some(was), Some(is)) if was != is);
+            match old {
+                Some(old) if !apart => {
+                    if state.superseded.len() == MOST_SUPERSEDED {
+                        state.superseded.remove(0);
+                    }
+                    state.superseded.push(old);
+                    None
+                }
+                old => old,
+            }
         };
         self.0.keep().await;
-        if let Some(old) = old {
+        if let Some(old) = alone {
             let provider = self.0.provider.clone();
             tokio::spawn(async move {
                 if let Err(error) = provider.revoke(&old).await {
@@ -237,21 +284,62 @@ impl TokenSource {
             state.signed_out = true;
         }
         self.0.settle().await; // a renewal under way may bring the refresh token that is to be revoked
-        let token = {
+        let (token, superseded) = {
             let mut state = self.0.lock();
             state.current = None;
-            state.refresh_token.take()
+            (state.refresh_token.take(), std::mem::take(&mut state.superseded))
         };
         self.0.keep().await;
-        let Some(token) = token else { return Ok(SignedOut::NothingToRevoke) };
-        match self.0.provider.revoke(&token).await? {
+        let older = revoke_all(&self.0.provider, superseded);
+        let Some(token) = token else {
+            older.await;
+            return Ok(SignedOut::NothingToRevoke);
+        };
+        let (revoked, ()) = tokio::join!(self.0.provider.revoke(&token), older);
+        match revoked? {
             true => Ok(SignedOut::Revoked),
             false => Ok(SignedOut::NotOffered),
         }
     }
 }
 
+/// Revokes what earlier sign-ins left. They are mostly gone with the session, and a provider may say so with an error.
+async fn revoke_all(provider: &Provider, tokens: Vec<Secret<String>>) {
+    let mut revoking = tokio::task::JoinSet::new();
+    for token in tokens {
+        let provider = provider.clone();
+        revoking.spawn(async move { provider.revoke(&token).await });
+    }
+    while let Some(done) = revoking.join_next().await {
+        if let Ok(Err(error)) = done {
+            tracing::info!(%error, "the refresh token of an earlier sign-in was not revoked");
+        }
+    }
+}
+
 impl State {
+    /// The person for people, as far as it is known.
+    fn person(&self) -> String {
+        self.current.as_ref().map_or_else(|| quoted(&self.subject), |(_, claims)| claims.person())
+    }
+
+    /// Takes over what a renewal brought, and notes where it is not what the sign-in was.
+    fn renewed(&mut self, id_token: Secret<String>, claims: IdClaims) {
+        if let Some((_, before)) = &self.current {
+            let at_first =
+                self.drift.acr.as_ref().map_or_else(|| before.acr.clone(), |(was, _)| Some(was.clone()));
+            self.drift.acr =
+                at_first.filter(|was| claims.acr.as_ref() != Some(was)).map(|was| (was, claims.acr.clone()));
+            if before.auth_time.is_some() && claims.auth_time > before.auth_time {
+                self.drift.auth_time_moved = true;
+            }
+        }
+        if claims.session.is_some() {
+            self.session = claims.session.clone();
+        }
+        self.current = Some((id_token, claims));
+    }
+
     /// The current token, if it has enough life left; with `fresh` enough not to be renewed.
     fn usable(&self, fresh: bool) -> Result<Option<Secret<String>>, Error> {
         if let Some(why) = &self.ended {
@@ -286,10 +374,15 @@ impl Inner {
     async fn keep(&self) {
         let kept = {
             let state = self.lock();
-            state
-                .refresh_token
-                .as_ref()
-                .map(|token| Kept::seal(token, &state.subject, state.nonce.as_deref()))
+            state.refresh_token.as_ref().map(|token| {
+                Kept::seal(&Keep {
+                    refresh_token: token,
+                    subject: &state.subject,
+                    nonce: state.nonce.as_deref(),
+                    session: state.session.as_deref(),
+                    superseded: &state.superseded,
+                })
+            })
         };
         let some = kept.is_some();
         let stored = (self.persist)(kept).await;
@@ -346,10 +439,10 @@ impl Inner {
         let expect = {
             let state = self.lock();
             let nonce = state.nonce.clone().map_or(ExpectNonce::Unknown, ExpectNonce::Same);
-            Expect { nonce, subject: Some(state.subject.clone()), ..Expect::default() }
+            Expect { nonce, subject: Some((state.subject.clone(), state.person())), ..Expect::default() }
         };
         let claims = self.provider.verify(&id_token, &expect).await?;
-        self.lock().current = Some((id_token, claims));
+        self.lock().renewed(id_token, claims);
         Ok(())
     }
 }

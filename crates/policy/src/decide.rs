@@ -1,4 +1,4 @@
-use crate::{Offer, Permit, glob_matches};
+use crate::{Mfa, Offer, Permit, SignIn, glob_matches};
 use sallyport_model::{
     ClusterName, Digest, EndReason, NamespaceName, Phase, ProfileName, ProfileRevision, RequestUid, RoleName,
     Scope, Ttl, UserName, clip, visible,
@@ -11,8 +11,6 @@ pub const UNANSWERED_AFTER: i64 = 24 * 3600;
 pub const CLOCKS_APART_MOST: i64 = 30;
 /// One person may have this many requests open on one cluster at a time (attack 19).
 pub const OPEN_PER_PERSON_MOST: u32 = 16;
-/// How far apart the clocks of a sign-in, an approver's desktop and the hub may be, in seconds.
-const SKEW: i64 = 60;
 /// An approval's `at` comes from the approver's desktop; admission lets it differ from the hub's clock by this.
 const APPROVAL_SKEW: i64 = 300;
 
@@ -43,6 +41,8 @@ pub struct PolicyRequest {
     pub duration: Ttl,
     /// Why.
     pub reason: String,
+    /// How the requester signed in, as admission let them say.
+    pub sign_in: SignIn,
     /// The digest of the offer recorded in its status, once there is one.
     pub offer: Option<Digest>,
     /// Who said yes.
@@ -64,8 +64,8 @@ pub struct Approval {
     pub at: i64,
     /// The digest of the offer they saw.
     pub offer: Digest,
-    /// Their sign-in's `auth_time`, Unix seconds.
-    pub auth_time: Option<i64>,
+    /// How they signed in, as admission let them say.
+    pub sign_in: SignIn,
 }
 
 /// The live profile as far as the decision needs it.
@@ -85,8 +85,8 @@ pub struct PolicyProfile {
     pub max_duration: Ttl,
     /// How many people must say yes.
     pub approvals: u8,
-    /// Greatest age of an approver's sign-in; `None`: any.
-    pub max_age: Option<Ttl>,
+    /// What a requester's and an approver's sign-in must be like.
+    pub mfa: Mfa,
     /// Whether a reason must be given.
     pub reason_required: bool,
 }
@@ -245,6 +245,10 @@ fn within_profile<'p>(
     if profile.reason_required && request.reason.trim().is_empty() {
         return denied(format!("profile {} needs a reason", profile.name));
     }
+    // Admission held the request's words to the sign-in's own, and its limits may have been judged by no profile at all.
+    if let Some(lack) = profile.mfa.lack(&request.sign_in, request.created_at) {
+        return denied(format!("profile {} needs {lack}; sign in again and ask again", profile.name));
+    }
     Ok(profile)
 }
 
@@ -323,26 +327,23 @@ pub(crate) fn namespaces_allowed(
     Ok(())
 }
 
-/// How many distinct people said a yes that counts (P8): not the requester, to the live offer, with a fresh sign-in.
+/// How many distinct people said a yes that counts (P8): not the requester, to the live offer, with a sign-in as
+/// strong and fresh as the profile wants.
 fn counting(request: &PolicyRequest, profile: &PolicyProfile, facts: &Facts, now: i64) -> usize {
     // Without a recorded offer there was nothing to say yes to.
     if request.offer.is_none() {
         return 0;
     }
-    let fresh = |approval: &Approval| match (profile.max_age, approval.auth_time) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(max_age), Some(auth_time)) => {
-            let age = approval.at.saturating_sub(auth_time);
-            age >= -SKEW && age <= i64::try_from(max_age.as_seconds()).unwrap_or(i64::MAX)
-        }
-    };
     let timely = |approval: &Approval| {
         approval.at >= request.created_at.saturating_sub(APPROVAL_SKEW)
             && approval.at <= now.saturating_add(APPROVAL_SKEW)
     };
-    let counts =
-        |a: &&Approval| a.by != request.user && a.offer == facts.offer.digest && fresh(a) && timely(a);
+    let counts = |a: &&Approval| {
+        a.by != request.user
+            && a.offer == facts.offer.digest
+            && profile.mfa.lack(&a.sign_in, a.at).is_none()
+            && timely(a)
+    };
     request.approvals.iter().filter(counts).map(|a| &a.by).collect::<BTreeSet<_>>().len()
 }
 

@@ -5,13 +5,14 @@
 //! [`decide_solo`] make one, and `provision` can't be called without. [`SessionPermit`] is the same for the desktop's
 //! gateway.
 //!
-//! Guardrails in the API server check most of this as well, but they fail open when a profile is gone (no parameter,
-//! no check), so everything is decided again here from the live profile before anything is granted (P7).
+//! Guardrails in the API server check most of this as well, but they fail open when a profile is gone or not seen yet (no
+//! parameter, no check), so everything is decided again here from the live profile before anything is granted (P7).
 
 #![deny(missing_docs)]
 
 mod decide;
 mod glob;
+mod mfa;
 mod offer;
 mod permit;
 mod session;
@@ -22,6 +23,7 @@ pub use decide::{
     Refusal, UNANSWERED_AFTER, WaitFor, decide,
 };
 pub use glob::glob_matches;
+pub use mfa::{Mfa, SignIn};
 pub use offer::{Offer, offer};
 pub use permit::Permit;
 pub use session::{SessionFacts, SessionPermit, admit_session};

@@ -1,4 +1,4 @@
-use crate::Rule;
+use crate::{Rule, ways::way_in};
 use sallyport_model::{NamespaceName, Scope};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,6 +46,20 @@ pub enum DangerKind {
     ExecSystem,
     /// Read secrets of kube-* and sallyport-* namespaces, among them tokens.
     ReadSystemSecrets,
+    /// Write the revisions that controllers make pods from.
+    WriteRevisions,
+    /// Write what controllers report and act upon: a pod's address, a StatefulSet's current revision.
+    WriteStatus,
+    /// Write where Services send their traffic.
+    WriteEndpoints,
+    /// Write namespaces, whose labels switch pod security, injectors and sessions on and off.
+    WriteNamespaces,
+    /// Write ServiceAccounts, whose annotations are roles in somebody's cloud.
+    WriteAccounts,
+    /// Put pods on nodes past the scheduler.
+    PlacePods,
+    /// Call subresources that nobody here knows in kube-* and sallyport-* namespaces.
+    WayInSystem,
 }
 
 impl DangerKind {
@@ -64,6 +78,15 @@ impl DangerKind {
             Self::WriteSystem => "changing things in kube-* and sallyport-* namespaces too",
             Self::ExecSystem => "running commands in kube-* and sallyport-* namespaces too",
             Self::ReadSystemSecrets => "reading the secrets of kube-* and sallyport-* namespaces too",
+            Self::WriteRevisions => "changing the revisions that controllers make pods from",
+            Self::WriteStatus => "changing what controllers report and act upon",
+            Self::WriteEndpoints => "changing where Services send their traffic",
+            Self::WriteNamespaces => "changing namespaces",
+            Self::WriteAccounts => "changing service accounts",
+            Self::PlacePods => "putting pods on nodes past the scheduler",
+            Self::WayInSystem => {
+                "a subresource that may be a way in, in kube-* and sallyport-* namespaces too"
+            }
         }
     }
 }
@@ -105,6 +128,7 @@ pub fn dangers(rules: &[Rule], scope: &Scope) -> Vec<Danger> {
         if reaches_system(scope) {
             system_write(rule).into_iter().for_each(&mut push);
             SYSTEM.iter().filter_map(|probe| probe.found_in(rule)).for_each(&mut push);
+            unknown_way_in(rule).into_iter().for_each(&mut push);
         }
     }
     out
@@ -203,6 +227,75 @@ const ALWAYS: &[Probe] = &[
         group: "apiextensions.k8s.io",
         resources: &["customresourcedefinitions", "customresourcedefinitions/status"],
     },
+    // From here on: what a RoleBinding gives, and admission refuses to sessions as well.
+    Probe {
+        kind: DangerKind::WriteRevisions,
+        verbs: WRITES,
+        group: "apps",
+        resources: &["controllerrevisions"],
+    },
+    Probe {
+        kind: DangerKind::WriteStatus,
+        verbs: WRITES,
+        group: "",
+        resources: &[
+            "pods/status",
+            "services/status",
+            "replicationcontrollers/status",
+            "persistentvolumeclaims/status",
+            "resourcequotas/status",
+        ],
+    },
+    Probe {
+        kind: DangerKind::WriteStatus,
+        verbs: WRITES,
+        group: "apps",
+        resources: &["statefulsets/status", "deployments/status", "daemonsets/status", "replicasets/status"],
+    },
+    Probe {
+        kind: DangerKind::WriteStatus,
+        verbs: WRITES,
+        group: "batch",
+        resources: &["jobs/status", "cronjobs/status"],
+    },
+    Probe {
+        kind: DangerKind::WriteStatus,
+        verbs: WRITES,
+        group: "networking.k8s.io",
+        resources: &["ingresses/status"],
+    },
+    Probe {
+        kind: DangerKind::WriteStatus,
+        verbs: WRITES,
+        group: "policy",
+        resources: &["poddisruptionbudgets/status"],
+    },
+    Probe {
+        kind: DangerKind::WriteStatus,
+        verbs: WRITES,
+        group: "autoscaling",
+        resources: &["horizontalpodautoscalers/status"],
+    },
+    Probe { kind: DangerKind::WriteEndpoints, verbs: WRITES, group: "", resources: &["endpoints"] },
+    Probe {
+        kind: DangerKind::WriteEndpoints,
+        verbs: WRITES,
+        group: "discovery.k8s.io",
+        resources: &["endpointslices"],
+    },
+    Probe {
+        kind: DangerKind::WriteNamespaces,
+        verbs: WRITES,
+        group: "",
+        resources: &["namespaces", "namespaces/finalize", "namespaces/status"],
+    },
+    Probe { kind: DangerKind::WriteAccounts, verbs: WRITES, group: "", resources: &["serviceaccounts"] },
+    Probe {
+        kind: DangerKind::PlacePods,
+        verbs: &["create"],
+        group: "",
+        resources: &["pods/binding", "bindings"],
+    },
 ];
 
 const SYSTEM: &[Probe] = &[
@@ -293,6 +386,13 @@ fn system_write(rule: &Rule) -> Option<Danger> {
         verb: verb.clone(),
         resource: resource.clone(),
     })
+}
+
+/// A subresource that nobody here knows, with any verb: where the scope reaches the system, it does not pass as a read.
+fn unknown_way_in(rule: &Rule) -> Option<Danger> {
+    let (_, resource) = way_in(rule)?;
+    let verb = rule.verbs.first()?.clone();
+    Some(Danger { kind: DangerKind::WayInSystem, rule: rule.clone(), verb, resource: resource.to_owned() })
 }
 
 #[cfg(test)]

@@ -10,9 +10,12 @@
 mod cover;
 mod danger;
 mod rule;
+mod tools;
+mod ways;
 mod words;
 
 pub use cover::{covers, growth};
 pub use danger::{Danger, DangerKind, dangers, is_protected};
 pub use rule::{Ask, Rule, allows, effective};
+pub use tools::helm_misses;
 pub use words::{Right, describe, warnings};

@@ -1,4 +1,7 @@
-use crate::Rule;
+use crate::{
+    Rule,
+    ways::{may_be_a_way_in, way_in},
+};
 use sallyport_model::{clip, visible};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,6 +115,9 @@ fn title(group: &str, resource: &str, write: bool) -> (String, bool) {
         };
         return (format!("{} {where_}", if write { "Change" } else { "Read" }), true);
     }
+    if may_be_a_way_in(group, resource) {
+        return (format!("Call {}, which may be a way in", clip(&visible(resource), 80)), true);
+    }
     let fits = |n: &&Name| (group == "*" || n.group == group) && n.resource == resource;
     let words = NAMES.iter().find(fits).map(|n| if write { n.writes } else { n.reads }).unwrap_or_default();
     match (words, write) {
@@ -151,13 +157,14 @@ const KINDS: &[Kind] = &[
     (
         &["patch", "update"],
         &[("", "pods/ephemeralcontainers")],
-        "Debug containers can be added to pods: they stay until the pod goes.",
+        "Debug containers can be added to pods: they see what the pod mounts and its Secrets, and stay until the pod goes.",
     ),
     (
         ANY_WRITE,
         &[
             ("", "pods"),
             ("", "replicationcontrollers"),
+            ("", "podtemplates"),
             ("apps", "deployments"),
             ("apps", "statefulsets"),
             ("apps", "daemonsets"),
@@ -165,9 +172,9 @@ const KINDS: &[Kind] = &[
             ("batch", "jobs"),
             ("batch", "cronjobs"),
         ],
-        "Workloads can be changed or started: they go on running after the session.",
+        "Workloads can be started and changed, their images included: they run on after the session, with the rights, \
+         Secrets and data that the workload has.",
     ),
-    (&["get", "list", "watch"], &[("", "secrets")], "Secrets can be read: what was read stays known."),
     (
         ANY_WRITE,
         &[("", "secrets"), ("", "configmaps")],
@@ -183,7 +190,38 @@ const KINDS: &[Kind] = &[
         &[("", "serviceaccounts/token")],
         "Tokens of service accounts can be minted: they outlive the session.",
     ),
+    (
+        ANY_WRITE,
+        &[("", "persistentvolumeclaims")],
+        "Storage can be claimed and claims be changed: what they hold stays after the session.",
+    ),
+    (
+        ANY_WRITE,
+        &[("coordination.k8s.io", "leases")],
+        "Leases can be changed: whoever holds one leads in a controller's place, or keeps it from leading.",
+    ),
 ];
+
+/// Secrets, as many as the rules open.
+fn secrets(rules: &[Rule]) -> Option<String> {
+    let reads = |rule: &&Rule| READS.iter().any(|verb| rule.allows_some(verb, "", "secrets", ""));
+    let mut reading = rules.iter().filter(reads).peekable();
+    reading.peek()?;
+    let every = reading.any(|rule| rule.resource_names.is_empty());
+    let which = if every { "Every Secret of the session's namespaces" } else { "The Secrets that are named" };
+    Some(format!("{which} can be read: what was read stays known."))
+}
+
+/// Subresources that nobody here knows.
+fn unknown(rules: &[Rule]) -> Option<String> {
+    let (group, resource) = rules.iter().find_map(way_in)?;
+    let shown = |text: &str| clip(&visible(text), 60);
+    let what =
+        if group.is_empty() { shown(resource) } else { format!("{} of {}", shown(resource), shown(group)) };
+    Some(format!(
+        "What Sallyport does not know can be called ({what}): it may be a way into something that closing can't undo."
+    ))
+}
 
 /// Rights that can outlive a session, said for requester and approver; at most one sentence for each kind.
 pub fn warnings(rules: &[Rule]) -> Vec<String> {
@@ -196,6 +234,8 @@ pub fn warnings(rules: &[Rule]) -> Vec<String> {
             })
         })
         .map(|(_, _, sentence)| (*sentence).to_owned())
+        .chain(secrets(rules))
+        .chain(unknown(rules))
         .collect()
 }
 
@@ -258,11 +298,97 @@ mod tests {
         assert_eq!(warnings(&[rule(&["get"], &[""], &["pods/exec"])]).len(), 1);
         assert_eq!(warnings(&[rule(&["patch"], &["apps"], &["deployments"])]).len(), 1);
         let all = warnings(&[rule(&["*"], &["*"], &["*"])]);
-        assert_eq!(all.len(), 8);
+        assert_eq!(all.len(), 11);
         assert!(all.iter().all(|w| w.len() <= 256));
     }
 
+    /// What is kept on purpose is said before anybody says yes.
+    #[test]
+    fn fault_a3_a4_p11_requester_and_approver_read_what_is_kept_on_purpose() {
+        let said = |r: Rule| warnings(&[r]).join(" ");
+        let debug = said(rule(&["patch"], &[""], &["pods/ephemeralcontainers"]));
+        assert!(debug.contains("see what the pod mounts and its Secrets"), "{debug}");
+        for (group, kind) in
+            [("apps", "deployments"), ("apps", "daemonsets"), ("batch", "cronjobs"), ("", "podtemplates")]
+        {
+            let operate = said(rule(&["update"], &[group], &[kind]));
+            for part in [
+                "their images included",
+                "run on after the session",
+                "with the rights, Secrets and data that the workload has",
+            ] {
+                assert!(operate.contains(part), "{kind}: {operate}");
+            }
+        }
+    }
+
+    #[test]
+    fn fault_c9_p11_a_role_that_reads_secrets_says_how_many() {
+        for verb in ["get", "list", "watch", "*"] {
+            let every = warnings(&[rule(&[verb], &[""], &["secrets"])]);
+            assert!(
+                every.iter().any(|w| w.starts_with("Every Secret of the session's namespaces can be read")),
+                "{every:?}"
+            );
+        }
+        let one = named(rule(&["get"], &[""], &["secrets"]), &["tls"]);
+        assert_eq!(
+            warnings(&[one.clone()]),
+            ["The Secrets that are named can be read: what was read stays known."]
+        );
+        let both = warnings(&[one, rule(&["list"], &["*"], &["*"])]).join(" ");
+        assert!(both.contains("Every Secret") && !both.contains("that are named"), "{both}");
+        assert_eq!(warnings(&[rule(&["get"], &[""], &["configmaps"])]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn fault_a9_p11_claims_leases_and_unknown_subresources_are_named() {
+        for (given, part) in [
+            (rule(&["create"], &[""], &["persistentvolumeclaims"]), "Storage can be claimed"),
+            (rule(&["update"], &["coordination.k8s.io"], &["leases"]), "Leases can be changed"),
+            (
+                rule(&["get"], &["subresources.kubevirt.io"], &["virtualmachineinstances/console"]),
+                "(virtualmachineinstances/console of subresources.kubevirt.io)",
+            ),
+            (rule(&["get"], &[""], &["pods/console"]), "(pods/console)"),
+            (rule(&["get"], &["example.test"], &["*"]), "may be a way into something"),
+        ] {
+            let said = warnings(&[given]).join(" ");
+            assert!(said.contains(part), "{said}");
+        }
+        let shown =
+            describe(&[rule(&["get"], &["example.test"], &["widgets/connect", "widgets", "widgets/status"])]);
+        let titles: Vec<_> = shown.iter().map(|r| (r.title.as_str(), r.strong)).collect();
+        assert_eq!(
+            titles,
+            [("Call widgets/connect, which may be a way in", true), ("Look at objects", false)]
+        );
+        let long =
+            warnings(&[rule(&["get"], &[&"g".repeat(200)], &[&format!("{}/x", "w\u{202e}".repeat(200))])]);
+        assert!(
+            long.len() == 1 && long[0].chars().count() <= 256 && !long[0].contains('\u{202e}'),
+            "{long:?}"
+        );
+    }
+
     proptest! {
+        /// P11: whoever may call something unknown reads so, whatever stands beside it.
+        #[test]
+        fn fault_a9_p11_no_unknown_subresource_passes_as_a_read(
+            mut rules in prop::collection::vec(any_rule(), 0..4),
+            sub in "[a-z]{3,12}",
+            group in prop::sample::select(vec!["x.io", "", "apps", "*"]),
+            verb in prop::sample::select(vec!["get", "list", "connect", "*"]),
+        ) {
+            let resource = format!("widgets/{sub}");
+            rules.push(rule(&[verb], &[group], &[resource.as_str()]));
+            let named = warnings(&rules).iter().any(|w| w.contains("may be a way into"));
+            let known = ["status", "scale"].contains(&sub.as_str());
+            prop_assert!(named || known);
+            let plain = crate::effective(rules, &sallyport_model::Scope::ClusterWide);
+            prop_assert!(known || !crate::dangers(&plain, &sallyport_model::Scope::ClusterWide).is_empty());
+        }
+
         #[test]
         fn every_rule_that_allows_something_is_described(r in any_rule()) {
             let effective = crate::effective([r], &sallyport_model::Scope::ClusterWide);

@@ -150,6 +150,24 @@ impl History {
         self.shared.queue.push(draft, self.shared.options.deadline).await
     }
 
+    /// Like [`History::append`], for what must not be given up: waits for a place as long as it takes.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    pub async fn append_waiting(&self, draft: Draft) -> Result<u64, StoreError> {
+        self.shared.queue.push(draft, Duration::MAX).await
+    }
+
+    /// Returns when the entry with that place is on disk, or never will be: the history was closed without it.
+    pub async fn until_durable(&self, sequence: u64) {
+        let (mut tip, mut state) = (self.subscribe(), self.state());
+        tokio::select! {
+            // The senders live as long as this does.
+            _ = tip.wait_for(|tip| tip.sequence >= sequence) => {}
+            _ = state.wait_for(|state| *state == HistoryState::Closed) => {}
+        }
+    }
+
     /// Like [`History::append`] from code that can't wait.
     ///
     /// # Errors

@@ -1,15 +1,17 @@
 //! What the desktop remembers between starts, apart from the history: pins, recents, how a cluster was last opened,
-//! the last reason, a few settings, and the sessions to clean up after a crash. One file per table.
+//! the last reason, the loopback port of each cluster, a few settings, and the sessions to clean up after a crash. One file per table.
 
 mod open_sessions;
 mod openings;
 mod pins;
+mod ports;
 mod reasons;
 mod recents;
 mod settings;
 
 pub use open_sessions::OpenSession;
 pub use openings::Opening;
+pub use ports::ClusterPorts;
 pub use reasons::Reason;
 pub use settings::Theme;
 
@@ -56,6 +58,17 @@ CREATE TABLE open_session (
         "
 ALTER TABLE setting ADD COLUMN sign_in_acr TEXT;
 ALTER TABLE open_session ADD COLUMN hub TEXT NOT NULL DEFAULT '';
+",
+        // The one port all clusters shared is nobody's now.
+        "
+CREATE TABLE cluster_port (
+  port INTEGER PRIMARY KEY CHECK (port BETWEEN 1 AND 65535),
+  hub TEXT NOT NULL,
+  cluster TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+INSERT INTO cluster_port SELECT gateway_port, '', '', 0 FROM setting WHERE gateway_port IS NOT NULL;
+UPDATE setting SET gateway_port = NULL;
 ",
     ],
 };

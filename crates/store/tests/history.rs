@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Child, LATER, Tampering, draft, key, started};
-use sallyport_audit::{Action, Draft, Fault, Outcome, Unanchored, Verdict};
+use sallyport_audit::{Action, Chain, ChainKey, Draft, Fault, Head, Outcome, Unanchored, Verdict};
 use sallyport_model::SessionId;
 use sallyport_store::{Filter, History, HistoryOptions, HistoryState, StoreError};
 use std::time::{Duration, Instant};
@@ -216,6 +216,92 @@ async fn p18_a_cut_off_end_with_another_head_is_found() {
     }
 }
 
+/// Cuts the history after entry 4 and seals the rest, from a beginning of its own, under another key or none.
+fn cut_and_reseal(file: &Tampering, under: Option<ChainKey>) -> Head {
+    file.sql("DELETE FROM entry WHERE sequence > 4");
+    let mut chain = Chain::resume(under, 4, file.link(4));
+    for draft in [chain.beginning("another key"), draft(1), draft(2), Draft::new(Action::AppStopped)] {
+        let entry = draft.place(chain.sequence() + 1, LATER);
+        let link = chain.append(&entry);
+        let db = rusqlite::Connection::open(file.dir().join("history.db")).unwrap();
+        db.execute(
+            "INSERT INTO entry (sequence, at, action, outcome, user, cluster, session, audit_id, detail, redactions, link)
+             VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            rusqlite::params![
+                entry.sequence as i64,
+                entry.at,
+                entry.action.as_str(),
+                entry.outcome.as_str(),
+                entry.user.as_ref().map(|v| v.as_str()),
+                entry.cluster.as_ref().map(|v| v.as_str()),
+                entry.session.as_ref().map(SessionId::as_str),
+                entry.audit_id.as_ref().map(|v| v.as_str()),
+                entry.detail.to_json(),
+                entry.redactions,
+                link.bytes().as_slice(),
+            ],
+        )
+        .unwrap();
+    }
+    chain.head()
+}
+
+#[tokio::test]
+async fn fault_e1_p18_a_history_cut_and_sealed_again_is_broken_and_not_another_keys() {
+    for (what, under) in [("none", None), ("another", Some(ChainKey::new([9; 32])))] {
+        // 13 entries stood; 8 do. Our head is left, or taken away, or is no head.
+        for head in ["left", "removed", "noise"] {
+            let file = Tampering::of_a_history().await;
+            cut_and_reseal(&file, under.clone());
+            match head {
+                "removed" => file.remove("history.head"),
+                "noise" => file.write("history.head", b"{}"),
+                _ => {}
+            }
+            for _ in 0..2 {
+                let history = started(file.dir()).await;
+                let verdict = history.verify().await.unwrap();
+                let Verdict::Broken { first_bad: 9, why: Fault::FoundEarlier(said) } = &verdict else {
+                    panic!("sealed under {what}, head {head}: {verdict:?}");
+                };
+                assert!(head != "left" || said.contains("there was an entry 13"), "{said}");
+                history.close().await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn fault_e1_p18_entries_behind_our_own_head_are_another_keys_and_nothing_is_broken() {
+    // As a process leaves them that ran without the keyring and was killed between its commit and its head.
+    let file = Tampering::of_a_history().await;
+    let head = file.read("history.head");
+    let history = History::open(file.dir(), None).await.unwrap();
+    history.append_durable(draft(1)).await.unwrap();
+    history.close().await.unwrap();
+    file.write("history.head", &head);
+    let history = started(file.dir()).await;
+    let verdict = history.verify().await.unwrap();
+    assert!(
+        matches!(verdict, Verdict::Unanchored { why: Unanchored::WrittenWithout, .. }),
+        "a crash is no tampering: {verdict:?}"
+    );
+    history.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn fault_e6_a_start_is_one_entry_with_its_version() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in 1..=2 {
+        let history = started(dir.path()).await;
+        let starts = Filter { actions: vec![Action::AppStarted], ..Filter::default() };
+        let page = history.page(starts, None, 10).await.unwrap();
+        assert_eq!(page.entries.len(), run);
+        assert_eq!(page.entries[0].detail.get("version").unwrap(), env!("CARGO_PKG_VERSION"));
+        history.close().await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn p18_a_removed_history_is_found_by_its_head() {
     let file = Tampering::of_a_history().await;
@@ -350,6 +436,38 @@ async fn p18_a_full_disk_drops_nothing_is_reported_and_leaves_a_gap_entry() {
     assert_eq!(gap.detail.get("refused").unwrap(), 2);
     assert_eq!(gap.outcome, Outcome::Failed);
     history.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn fault_e2_p19_what_must_not_be_given_up_waits_for_the_disk_and_is_not_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = HistoryOptions { waiting: 4, deadline: Duration::from_millis(50) };
+    let history = History::open_with(dir.path(), Some(key()), options).await.unwrap();
+    let other = rusqlite::Connection::open(dir.path().join("history.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let patient = {
+        let history = history.clone();
+        tokio::spawn(async move {
+            let mut last = 0;
+            for n in 0..20 {
+                last = history.append_waiting(draft(n)).await.unwrap();
+            }
+            history.until_durable(last).await;
+            last
+        })
+    };
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!patient.is_finished(), "nothing is on disk yet");
+    assert!(matches!(history.append(draft(99)).await, Err(StoreError::Stalled { .. })), "others are told");
+    other.execute_batch("ROLLBACK").unwrap();
+    let last = tokio::time::timeout(Duration::from_secs(10), patient).await.unwrap().unwrap();
+    assert!(history.subscribe().borrow().sequence >= last);
+    let calls = Filter { actions: vec![Action::Call], ..Filter::default() };
+    assert_eq!(history.count(calls).await.unwrap(), 20);
+    history.close().await.unwrap();
+    // What can't come any more is not waited for.
+    tokio::time::timeout(Duration::from_secs(5), history.until_durable(last + 1000)).await.unwrap();
+    assert!(matches!(history.append_waiting(draft(0)).await, Err(StoreError::Closed)));
 }
 
 #[tokio::test]

@@ -24,7 +24,6 @@ async fn everything_is_there_after_a_restart() {
     {
         let prefs = open(dir.path()).await;
         assert_eq!(prefs.theme().await.unwrap(), Theme::System);
-        assert_eq!(prefs.gateway_port().await.unwrap(), None);
         for name in ["b", "a", "c", "a"] {
             prefs.pin(cluster(name)).await.unwrap();
         }
@@ -35,7 +34,7 @@ async fn everything_is_there_after_a_restart() {
         prefs.remember_opening(cluster("a"), opening.clone()).await.unwrap();
         prefs.remember_reason(Reason { text: "INC-7: a 'quoted' one".into(), at: 1000 }).await.unwrap();
         prefs.set_theme(Theme::Dark).await.unwrap();
-        prefs.set_gateway_port(40_123).await.unwrap();
+        prefs.keep_cluster_port("https://hub", cluster("a"), 40_123, 1).await.unwrap();
         assert!(prefs.sign_in_acr().await.unwrap().is_empty());
         prefs.set_sign_in_acr(&["urn:a".into(), "urn:b".into()]).await.unwrap();
     }
@@ -48,7 +47,7 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(prefs.last_opening(cluster("a")).await.unwrap(), Some(opening));
     assert_eq!(prefs.last_opening(cluster("b")).await.unwrap(), None);
     assert_eq!(prefs.theme().await.unwrap(), Theme::Dark);
-    assert_eq!(prefs.gateway_port().await.unwrap(), Some(40_123));
+    assert_eq!(prefs.cluster_ports("https://hub", cluster("a")).await.unwrap().own, [40_123]);
     prefs.arrange_pins(vec![cluster("a"), cluster("d")]).await.unwrap();
     assert_eq!(prefs.pins().await.unwrap(), [cluster("a"), cluster("d")]);
 }
@@ -139,4 +138,45 @@ async fn p2_the_files_are_their_owners_alone() {
     }
     assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     history.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn fault_c1_a_port_is_one_clusters_for_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefs = open(dir.path()).await;
+    let keep = async |hub: &str, name: &str, port, at| {
+        prefs.keep_cluster_port(hub, cluster(name), port, at).await.unwrap();
+    };
+    let of = async |hub: &str, name: &str| {
+        let ports = prefs.cluster_ports(hub, cluster(name)).await.unwrap();
+        (ports.own, ports.others)
+    };
+    keep("https://hub", "a", 4001, 1).await;
+    keep("https://hub", "b", 4002, 2).await;
+    keep("https://other", "a", 4003, 3).await;
+    keep("https://hub", "a", 4004, 4).await;
+    assert_eq!(of("https://hub", "a").await, (vec![4004, 4001], vec![4003, 4002]));
+    keep("https://hub", "a", 4001, 5).await;
+    assert_eq!(of("https://hub", "a").await.0, [4001, 4004], "the one that was used last comes first");
+    // Another cluster's port stays its own, whoever says otherwise.
+    keep("https://hub", "b", 4001, 6).await;
+    assert_eq!(of("https://hub", "b").await, (vec![4002], vec![4001, 4004, 4003]));
+    // Nothing forgets a port, also when the cluster is.
+    prefs.unpin(cluster("a")).await.unwrap();
+    assert_eq!(of("https://hub", "new").await.1.len(), 4);
+    assert!(prefs.keep_cluster_port("https://hub", cluster("a"), 0, 7).await.is_err());
+}
+
+#[tokio::test]
+async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()).await);
+    let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
+    db.execute_batch(
+        "DROP TABLE cluster_port; UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
+    )
+    .unwrap();
+    drop(db);
+    let ports = open(dir.path()).await.cluster_ports("https://hub", cluster("a")).await.unwrap();
+    assert_eq!((ports.own, ports.others), (vec![], vec![40123]));
 }

@@ -4,13 +4,17 @@ use base64::engine::general_purpose::STANDARD;
 use sallyport_model::{ClusterName, NamespaceName, Secret, visible};
 use serde_json::json;
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// The most of a kubeconfig that is read again.
+const READ: u64 = 1 << 20;
 
 /// What a private kubeconfig says.
 #[derive(Clone, Debug)]
 pub struct KubeconfigSpec {
-    /// The gateway: `https://127.0.0.1:<port>/c/<cluster>`.
+    /// The gateway: `https://127.0.0.1:<port>`, without a path.
     pub server: String,
     /// The gateway's CA, PEM.
     pub ca_pem: String,
@@ -114,11 +118,41 @@ impl PrivateKubeconfig {
     }
 }
 
+/// What a private kubeconfig may name: its cluster, at the gateway.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) cluster: String,
+}
+
+impl Named {
+    /// What the file names beside that; none when it is as it should be, or gone. Tools such as `aws eks
+    /// update-kubeconfig` and `oc login` write another cluster into whatever KUBECONFIG names, and make it the
+    /// current one. They write YAML where we wrote JSON; one `key: value` to a line in both.
+    pub(crate) fn other_than_itself(&self, path: &Path) -> Option<String> {
+        let mut text = String::new();
+        fs::File::open(path).ok()?.take(READ).read_to_string(&mut text).ok()?;
+        // There is a key in it.
+        let text = Secret::new(text);
+        text.expose().lines().find_map(|line| {
+            let (key, value) = line.trim().trim_start_matches("- ").split_once(':')?;
+            let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']);
+            let right = match key.trim_matches('"') {
+                "server" => check(value).is_ok(),
+                "current-context" => value == self.cluster,
+                "token" | "tokenFile" | "exec" | "auth-provider" | "proxy-url" => false,
+                _ => true,
+            };
+            (!right)
+                .then(|| if value.is_empty() { key.trim_matches('"').to_owned() } else { value.to_owned() })
+        })
+    }
+}
+
 fn check(server: &str) -> Result<(), KubeconfigError> {
     let wrong = || KubeconfigError::NotTheGateway(sallyport_model::clip(&visible(server), 120));
     let rest = server.strip_prefix("https://127.0.0.1:").ok_or_else(wrong)?;
-    let port = rest.split('/').next().unwrap_or_default();
-    // `127.0.0.1:1@elsewhere` has no number here.
+    // Nothing but a number: `127.0.0.1:1@elsewhere` is none, and a path is no part of a gateway's address.
+    let port = rest.strip_suffix('/').unwrap_or(rest);
     if port.parse::<u16>().is_ok_and(|port| port > 0) { Ok(()) } else { Err(wrong()) }
 }
 
@@ -149,4 +183,43 @@ fn body(spec: &KubeconfigSpec, server: &str) -> Secret<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(&config).expect("a JSON value has a text");
     bytes.push(b'\n');
     Secret::new(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_d1_a_kubeconfig_that_names_another_cluster_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        let named = Named { cluster: "eu-1".into() };
+        let says = |text: &str| {
+            fs::write(&path, text).unwrap();
+            named.other_than_itself(&path)
+        };
+        assert_eq!(named.other_than_itself(&path), None, "a file that is gone names nothing");
+        let spec = KubeconfigSpec {
+            server: "https://127.0.0.1:6443".into(),
+            ca_pem: "ca".into(),
+            client_cert_pem: "cert".into(),
+            client_key_pem: Secret::new("key".to_owned()),
+            cluster: "eu-1".parse().unwrap(),
+            namespace: Some("payments".parse().unwrap()),
+            user: "ada@example.test".into(),
+        };
+        let own = String::from_utf8(body(&spec, &spec.server).expose().clone()).unwrap();
+        assert_eq!(says(&own), None);
+        // As kubectl writes it back.
+        let yaml = "apiVersion: v1\nclusters:\n- cluster:\n    server: https://127.0.0.1:6443\n  name: eu-1\ncontexts:\n- context:\n    cluster: eu-1\n    namespace: other\n  name: eu-1\ncurrent-context: eu-1\nusers: []\n";
+        assert_eq!(says(yaml), None, "another namespace is the person's own");
+        assert_eq!(
+            says(&yaml.replace("current-context: eu-1", "current-context: prod")),
+            Some("prod".into())
+        );
+        let second = "- cluster:\n    server: \"https://prod.example.test\"\n  name: prod\n";
+        assert_eq!(says(&format!("{yaml}{second}")), Some("https://prod.example.test".into()));
+        assert_eq!(says(&format!("{yaml}    exec:\n      command: aws\n")), Some("exec".into()));
+        assert_eq!(says(&own.replace("https://127.0.0.1:6443", "https://prod")), Some("https://prod".into()));
+    }
 }

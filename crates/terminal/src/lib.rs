@@ -2,12 +2,15 @@
 //! credentials along, and of which nothing is left when it is closed.
 //!
 //! What it guards against is accident, not intent: the shell runs as the person, who may read their own files. The
-//! gateway and the API server are what limits a session.
+//! gateway and the API server are what limits a session. Where the guard is known not to hold, it is said before a
+//! line is run.
 
 #![deny(missing_docs)]
 
 mod environment;
+mod guard;
 mod kubeconfig;
+mod modes;
 mod output;
 mod private;
 mod processes;
@@ -15,8 +18,9 @@ mod shell;
 mod terminal;
 
 pub use environment::Environment;
+pub use guard::Guard;
 pub use kubeconfig::{KubeconfigError, KubeconfigSpec, PrivateKubeconfig};
 pub use output::{Acks, Attachment};
 pub use private::{Swept, sweep};
 pub use shell::Shell;
-pub use terminal::{Exit, Located, Size, Terminal, TerminalError, TerminalOptions};
+pub use terminal::{Closed, Exit, Located, Remark, Size, Terminal, TerminalError, TerminalOptions};

@@ -1,6 +1,7 @@
 //! From the shell to the window: kept for who comes later, joined into chunks, and held back while the window has
 //! not yet drawn what it got.
 
+use crate::modes::Modes;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,8 @@ struct State {
     ring: VecDeque<u8>,
     /// Whether the ring lost its beginning.
     cut: bool,
+    /// Where the ring begins: in which modes, and whether within a sequence.
+    modes: Modes,
     /// Not yet handed to the attachment.
     pending: VecDeque<u8>,
     /// Handed over and not acknowledged.
@@ -44,6 +47,7 @@ impl Output {
         let state = State {
             ring: VecDeque::new(),
             cut: false,
+            modes: Modes::default(),
             pending: VecDeque::new(),
             unacked: 0,
             attached: None,
@@ -63,7 +67,9 @@ impl Output {
         let state = &mut *state;
         state.ring.extend(bytes);
         let over = state.ring.len().saturating_sub(SCROLLBACK);
-        state.ring.drain(..over);
+        for byte in state.ring.drain(..over) {
+            state.modes.take(byte);
+        }
         state.cut |= over > 0;
         if let Some(attached) = &state.attached {
             state.pending.extend(bytes);
@@ -131,18 +137,14 @@ impl Output {
 impl State {
     fn scrollback(&self) -> Vec<u8> {
         let all: Vec<u8> = self.ring.iter().copied().collect();
-        if !self.cut {
-            return all;
-        }
-        // Not from the middle of a character or an escape sequence.
-        let line = all.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
-        all[line..].to_vec()
+        self.modes.clone().replay(&all, self.cut)
     }
 }
 
 /// One window's look at a terminal. A later one takes its place; dropping it lets the shell run on unseen.
 pub struct Attachment {
-    /// What was said before, up to 256 KiB.
+    /// What was said before, up to 256 KiB, as it may be said again: whole sequences, in the modes it began in, and
+    /// without the questions a terminal answers by typing.
     pub scrollback: Vec<u8>,
     acks: Acks,
     news: Arc<Notify>,
@@ -284,6 +286,19 @@ mod tests {
         assert_eq!(second.next().await.unwrap(), b"after");
         output.end();
         assert_eq!(second.next().await, None);
+    }
+
+    #[test]
+    fn fault_d5_a_full_screen_program_is_still_one_after_a_flood() {
+        let output = Output::new();
+        output.push(b"$ less\n\x1b[?1049h\x1b[?1002h\x1b[?1006h\x1b[c");
+        for _ in 0..SCROLLBACK / 8 {
+            output.push(b"\x1b[Hpage\x1b[6n");
+        }
+        let kept = std::mem::take(&mut output.attach().scrollback);
+        let text = String::from_utf8(kept).unwrap();
+        assert!(text.starts_with("\x1b[?1049h\x1b[?1002h\x1b[?1006h\x1b[Hpage"), "{:?}", &text[..60]);
+        assert!(!text.contains("\x1b[6n") && text.len() <= SCROLLBACK + 64);
     }
 
     #[test]

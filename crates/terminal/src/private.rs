@@ -1,10 +1,16 @@
 //! Directories and files that only their owner may read, made so that nobody can slip another one in.
 
+use crate::processes::{self, Family};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// How long what an earlier run left running gets to end by itself.
+const GRACE: Duration = Duration::from_millis(400);
 
 /// What directories of a private kubeconfig begin with.
 pub(crate) const KUBECONFIG: &str = "k-";
@@ -41,6 +47,29 @@ pub(crate) fn file(path: &Path, body: &[u8], executable: bool) -> io::Result<()>
     file.write_all(body)
 }
 
+/// Whether programs can be run from this directory: seen by running one. A mount option (noexec) forbids it, or a
+/// policy of the system.
+pub(crate) fn runs_programs(dir: &Path) -> bool {
+    let probe = dir.join("probe");
+    if file(&probe, b"#!/bin/sh\nexit 0\n", true).is_err() {
+        return false;
+    }
+    let run = || Command::new(&probe).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let mut ran = run();
+    // Another thread's child may still hold the file that was just written, for as long as it takes to exec.
+    for _ in 0..20 {
+        match &ran {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+                ran = run();
+            }
+            _ => break,
+        }
+    }
+    let _ = fs::remove_file(&probe);
+    ran.is_ok_and(|status| status.success())
+}
+
 /// Something an earlier run left behind and [`sweep`] removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Swept {
@@ -50,8 +79,8 @@ pub enum Swept {
     Terminal(PathBuf),
 }
 
-/// Removes the private kubeconfigs and terminal files that earlier runs left in the runtime directory, and says
-/// which. For the start, under the lock of the instance: what belongs to a running one would go as well.
+/// Removes the private kubeconfigs and terminal files that earlier runs left in the runtime directory, ends what was
+/// started in those terminals and still runs (a tmux server outlives its terminal), and says what it removed. For the start, under the lock of the instance: what belongs to a running one would go as well.
 ///
 /// # Errors
 /// When the directory can't be read, or something in it not removed: then it is still there.
@@ -74,6 +103,9 @@ pub fn sweep(runtime: &Path) -> io::Result<Vec<Swept>> {
         };
         // Only what was made here: `file_type` does not follow links, so a link is not a directory.
         if entry.file_type()?.is_dir() {
+            if matches!(what, Swept::Terminal(_)) {
+                processes::end(&Family::marked(&path), GRACE);
+            }
             fs::remove_dir_all(&path)?;
             swept.push(what);
         }

@@ -2,12 +2,15 @@
 
 mod bash;
 mod fish;
+mod nested;
 mod sh;
 mod shim;
 mod zsh;
 
 use crate::environment::Environment;
 use crate::private;
+use crate::processes::MARK;
+use crate::terminal::Remark;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -38,21 +41,28 @@ impl Shell {
     }
 }
 
+/// Where, in a terminal's own directory, its shells leave their signs.
+pub(crate) const SIGNS: &str = "signs";
+/// Where, in it, what multiplexes terminals keeps its sockets: a server of another terminal, with another kubeconfig,
+/// must not be joined from here.
+const SOCKETS: &[(&str, &str)] =
+    &[("TMUX_TMPDIR", "tmux"), ("SCREENDIR", "screen"), ("ZELLIJ_SOCKET_DIR", "zellij")];
+
 /// What the start-up files have to know.
 pub(crate) struct Place<'a> {
     /// The terminal's own directory.
     pub(crate) dir: &'a Path,
+    /// Where the guarded tools are; first in PATH.
+    pub(crate) bin: &'a Path,
+    /// Whether programs can be run from there.
+    pub(crate) runs_programs: bool,
+    /// For KUBECACHEDIR.
+    pub(crate) cache: &'a Path,
     pub(crate) kubeconfig: &'a Path,
     pub(crate) cluster: &'a str,
     /// What the prompt begins with: cluster and namespace. Letters, digits, dots, dashes, a slash.
     pub(crate) label: &'a str,
-}
-
-impl Place<'_> {
-    /// Where the guarded tools are; first in PATH.
-    pub(crate) fn bin(&self) -> PathBuf {
-        self.dir.join("bin")
-    }
+    pub(crate) remarks: &'a [Remark],
 }
 
 /// A shell ready to be started.
@@ -74,15 +84,52 @@ pub(crate) fn choose(wanted: Option<&Path>, environment: &Environment) -> Option
 
 /// Writes the start-up files, and sets in the environment what leads the shell to them.
 pub(crate) fn prepare(program: &Path, place: &Place<'_>, environment: &mut Environment) -> io::Result<Start> {
-    shim::write(place, environment)?;
+    private::directory(&place.dir.join(SIGNS))?;
+    let tools = shim::write(place, environment)?;
     let shell = Shell::of(program);
+    let scripts = Scripts { place, tools: tools.join(" ") };
+    let bash = bash::write(&scripts)?;
+    let zsh = zsh::write(&scripts)?;
+    let fish = fish::write(&scripts)?;
+    // What else reads commands and knows no start-up file of its own: for sh, dash and ksh, inner ones too.
+    // The shell expands what ENV says, so that a path with a dollar in it must come from a variable.
+    environment.set("SALLYPORT_SHRC", sh::write(&scripts)?);
+    environment.set("ENV", "$SALLYPORT_SHRC");
+    let inner = nested::write(place, environment, program)?;
     let args = match shell {
-        Shell::Bash => bash::prepare(place)?,
-        Shell::Zsh => zsh::prepare(place, environment)?,
-        Shell::Fish => fish::prepare(place)?,
-        Shell::Posix => sh::prepare(place, environment)?,
+        Shell::Bash => bash,
+        Shell::Fish => fish,
+        Shell::Zsh => {
+            zsh.prepare(environment);
+            vec!["-i".into()]
+        }
+        Shell::Posix => vec!["-i".into()],
     };
+    environment.prepend_path(&[place.bin]);
+    for (name, value) in own_variables(place) {
+        environment.set(name, value);
+    }
+    for (_, dir) in SOCKETS {
+        private::directory(&place.dir.join(dir))?;
+    }
+    environment.set("TERM", "xterm-256color");
+    environment.set("COLORTERM", "truecolor");
+    // What starts a shell by this variable (tmux, an editor) starts a guarded one.
+    let inner = inner.filter(|_| place.runs_programs);
+    environment.set("SHELL", inner.unwrap_or_else(|| program.to_owned()));
+    environment.set("SALLYPORT_KUBECONFIG", place.kubeconfig);
+    environment.set(MARK, place.dir);
+    for list in ["NO_PROXY", "no_proxy"] {
+        environment.add_to_list(list, "127.0.0.1");
+    }
     Ok(Start { program: program.to_owned(), args, shell })
+}
+
+/// The variables that a terminal keeps, whatever a start-up file sets them to.
+fn own_variables(place: &Place<'_>) -> Vec<(&'static str, PathBuf)> {
+    let mut all = vec![("KUBECONFIG", place.kubeconfig.to_owned()), ("KUBECACHEDIR", place.cache.to_owned())];
+    all.extend(SOCKETS.iter().map(|(name, dir)| (*name, place.dir.join(dir))));
+    all
 }
 
 pub(crate) fn is_program(path: &Path) -> bool {
@@ -91,19 +138,42 @@ pub(crate) fn is_program(path: &Path) -> bool {
             .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
-/// Fills a template's `@name@` places and writes it.
-fn write(place: &Place<'_>, name: &str, template: &str, quote: fn(&[u8]) -> Vec<u8>) -> io::Result<PathBuf> {
-    let bin = place.bin();
-    let places: [(&str, &[u8]); 5] = [
-        ("@dir@", place.dir.as_os_str().as_bytes()),
-        ("@bin@", bin.as_os_str().as_bytes()),
-        ("@kubeconfig@", place.kubeconfig.as_os_str().as_bytes()),
-        ("@cluster@", place.cluster.as_bytes()),
-        ("@label@", place.label.as_bytes()),
-    ];
+/// What start-up files are made of.
+struct Scripts<'a> {
+    place: &'a Place<'a>,
+    /// The guarded tools, with spaces between.
+    tools: String,
+}
+
+impl Scripts<'_> {
+    /// Fills a template and writes it.
+    fn write(&self, name: &str, template: &str, quote: fn(&[u8]) -> Vec<u8>) -> io::Result<PathBuf> {
+        let place = self.place;
+        let signs = place.dir.join(SIGNS);
+        let body = filled(
+            template,
+            &[
+                ("@dir@", place.dir.as_os_str().as_bytes()),
+                ("@bin@", place.bin.as_os_str().as_bytes()),
+                ("@signs@", signs.as_os_str().as_bytes()),
+                ("@cache@", place.cache.as_os_str().as_bytes()),
+                ("@kubeconfig@", place.kubeconfig.as_os_str().as_bytes()),
+                ("@cluster@", place.cluster.as_bytes()),
+                ("@label@", place.label.as_bytes()),
+                ("@tools@", self.tools.as_bytes()),
+            ],
+            quote,
+        );
+        let path = place.dir.join(name);
+        private::file(&path, &body, false)?;
+        Ok(path)
+    }
+}
+
+/// Fills a template's `@name@` places, in one pass, so that a value that contains a place's name stays as it is.
+fn filled(template: &str, places: &[(&str, &[u8])], quote: fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut out = Vec::with_capacity(template.len() + 512);
     let mut rest = template;
-    // In one pass, so that a path that contains a place's name stays as it is.
     while let Some((at, name, value)) = places
         .iter()
         .filter_map(|(name, value)| Some((rest.find(name)?, name, value)))
@@ -114,9 +184,7 @@ fn write(place: &Place<'_>, name: &str, template: &str, quote: fn(&[u8]) -> Vec<
         rest = &rest[at + name.len()..];
     }
     out.extend(rest.as_bytes());
-    let path = place.dir.join(name);
-    private::file(&path, &out, false)?;
-    Ok(path)
+    out
 }
 
 /// For sh, bash and zsh: nothing is special between single quotes but the quote.

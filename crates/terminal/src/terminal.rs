@@ -1,12 +1,15 @@
 use crate::environment::Environment;
+use crate::guard::{Guard, Watch, Watched};
+use crate::kubeconfig::Named;
 use crate::output::{Attachment, Output};
+use crate::processes::Family;
 use crate::{PrivateKubeconfig, Shell, private, processes, shell};
 use filedescriptor::FileDescriptor;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::Pid;
 use sallyport_model::visible;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -60,6 +63,26 @@ pub struct TerminalOptions {
     pub directory: Option<PathBuf>,
     /// The variables it is made of, already scrubbed; this process's own if none.
     pub environment: Option<Environment>,
+    /// Where kubectl and its kin keep what they learn of the cluster: one directory per cluster, made when missing. The
+    /// terminal's own, which goes with it, if none.
+    pub cache_dir: Option<PathBuf>,
+    /// Where else programs may be put, should the runtime directory not let any be run (noexec).
+    pub elsewhere: Vec<PathBuf>,
+    /// What is said of a tool before it runs, when it is there: its name, the subcommands it is said at, the words.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something a person should know before they use a tool in this session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The tool: `helm`.
+    pub tool: String,
+    /// The subcommands it is said at. Letters and dashes.
+    pub at: Vec<String>,
+    /// Unless this variable is set to something.
+    pub unless: String,
+    /// One sentence or two.
+    pub words: String,
 }
 
 /// Why a terminal could not be opened or used.
@@ -92,6 +115,9 @@ pub enum TerminalError {
     /// It has ended.
     #[error("the terminal has ended")]
     Ended,
+    /// It is not known to stay on its cluster, and the person has not said that they want it so: why, in a sentence.
+    #[error("nothing was typed: {0}")]
+    NotGuarded(String),
 }
 
 /// How a shell ended.
@@ -103,22 +129,43 @@ pub struct Exit {
     pub signal: Option<String>,
 }
 
+/// How closing a terminal went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// How its shell ended.
+    pub exit: Exit,
+    /// What was started in it and could not be ended: `tmux: server (process 4711)`.
+    pub left: Vec<String>,
+}
+
 /// A shell in a pseudo-terminal. Dropping it kills everything in it at once; [`Terminal::close`] asks first.
 pub struct Terminal {
     output: Arc<Output>,
     master: Mutex<Box<dyn MasterPty + Send>>,
+    family: Family,
     leader: Pid,
     input: tokio::sync::Mutex<pipe::Sender>,
     exit: watch::Receiver<Option<Exit>>,
     kind: Shell,
+    guard: Arc<Watch>,
+    watching: JoinHandle<()>,
     // Removed with it, or when it is closed: what is left to read is in memory.
-    files: Mutex<Option<TempDir>>,
+    files: Mutex<Option<Files>>,
+}
+
+/// A terminal's own directories.
+struct Files {
+    own: TempDir,
+    /// Where its programs are, when they can't be in its own.
+    _programs: Option<TempDir>,
 }
 
 /// What is made on a blocking thread.
 struct Started {
-    files: TempDir,
+    files: Files,
     kind: Shell,
+    program: PathBuf,
+    no_programs: Option<PathBuf>,
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn portable_pty::Child + Send + Sync>,
     fd: FileDescriptor,
@@ -131,14 +178,16 @@ impl Terminal {
     /// [`TerminalError::Files`], [`TerminalError::Start`]. Nothing is left of a terminal that did not open.
     pub async fn spawn(place: Located, mut options: TerminalOptions) -> Result<Self, TerminalError> {
         let banner = std::mem::take(&mut options.banner);
-        let started = tokio::task::spawn_blocking(move || start(&place, options))
+        let at = place.clone();
+        let started = tokio::task::spawn_blocking(move || start(&at, options))
             .await
             .unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()))?;
-        let Started { files, kind, master, mut child, fd } = started;
+        let Started { files, kind, program, no_programs, master, mut child, fd } = started;
         let leader = child
             .process_id()
             .and_then(|pid| Pid::from_raw(pid as i32))
             .expect("a child that was started has a process id");
+        let family = Family::of(leader, files.own.path());
         let output = Output::new();
         for line in banner {
             output.push(format!("{}\r\n", visible(&line)).as_bytes());
@@ -146,12 +195,22 @@ impl Terminal {
         let (from_shell, input) = match ends(&fd) {
             Ok(ends) => ends,
             Err(source) => {
-                processes::drop_session(leader);
+                processes::drop_family(&family);
                 let _ = child.wait();
                 return Err(TerminalError::Io { doing: "watched", source });
             }
         };
-        let reader = tokio::spawn(read(from_shell, output.clone()));
+        let guard = Watch::new(Watched {
+            family: family.clone(),
+            signs: files.own.path().join(shell::SIGNS),
+            program: program.to_string_lossy().into_owned(),
+            named: Named { cluster: place.cluster.clone() },
+            cluster: place.cluster,
+            kubeconfig: place.path,
+            no_programs,
+        });
+        let reader = tokio::spawn(read(from_shell, output.clone(), guard.clone()));
+        let watching = tokio::spawn(guard.clone().run());
         let (ended, exited) = tokio::sync::oneshot::channel();
         // A thread of its own: it reaps the shell even when the runtime is gone before the shell is.
         std::thread::spawn(move || {
@@ -159,9 +218,10 @@ impl Terminal {
             let _ = ended.send(status);
         });
         let (tell, exit) = watch::channel(None);
-        tokio::spawn(supervise(leader, exited, reader, output.clone(), tell));
+        tokio::spawn(supervise(family.clone(), exited, reader, output.clone(), tell));
         let (master, input) = (Mutex::new(master), tokio::sync::Mutex::new(input));
-        Ok(Self { output, master, leader, input, exit, kind, files: Mutex::new(Some(files)) })
+        let files = Mutex::new(Some(files));
+        Ok(Self { output, master, family, leader, input, exit, kind, guard, watching, files })
     }
 
     /// Looks at it: what was said so far, then what follows. A later look takes over from an earlier one; with none
@@ -170,23 +230,55 @@ impl Terminal {
         self.output.attach()
     }
 
-    /// Types into it. Waits while the shell does not read.
+    /// Types into it. Waits while the shell does not read; a whole line also waits until the shell that would run it
+    /// has given its sign, or had its time to.
     ///
     /// # Errors
-    /// [`TerminalError::Ended`], or what the system said.
+    /// [`TerminalError::Ended`], [`TerminalError::NotGuarded`], or what the system said.
     pub async fn write(&self, bytes: &[u8]) -> Result<(), TerminalError> {
         // Whole pastes, one after the other.
         let mut input = self.input.lock().await;
         let mut exit = self.exit.clone();
+        let written = async {
+            self.may_type(bytes).await?;
+            Ok(input.write_all(bytes).await)
+        };
         let written = tokio::select! {
             biased;
             _ = exit.wait_for(Option::is_some) => return Err(TerminalError::Ended),
-            written = input.write_all(bytes) => written,
+            written = written => written?,
         };
+        self.guard.stir();
         written.map_err(|source| match is_hangup(&source) {
             true => TerminalError::Ended,
             false => TerminalError::Io { doing: "written to", source },
         })
+    }
+
+    async fn may_type(&self, bytes: &[u8]) -> Result<(), TerminalError> {
+        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+            self.guard.clone().settled().await;
+        }
+        match self.guard.now() {
+            Guard::NotGuarded(why) => Err(TerminalError::NotGuarded(why)),
+            Guard::Starting | Guard::Guarded | Guard::Taken(_) => Ok(()),
+        }
+    }
+
+    /// Whether its shells are known to keep it on its cluster.
+    pub fn guard(&self) -> Guard {
+        self.guard.now()
+    }
+
+    /// The same, as it changes.
+    pub fn guard_changes(&self) -> watch::Receiver<Guard> {
+        self.guard.changes()
+    }
+
+    /// That the person wants it although it is not guarded. Holds for what is known to be so now, and for nothing that
+    /// comes later.
+    pub fn take_unguarded(&self) {
+        self.guard.take();
     }
 
     /// Tells it its new size.
@@ -219,24 +311,29 @@ impl Terminal {
         ended.unwrap_or(Exit { code: None, signal: Some("unknown".to_owned()) })
     }
 
-    /// Ends everything in it: hangs up, kills after 0.4 s what is still there, and removes its files; what it said
-    /// stays readable. Returns within a second.
-    pub async fn close(&self) -> Exit {
-        let leader = self.leader;
-        if self.exit.borrow().is_none() {
-            let _ = tokio::task::spawn_blocking(move || processes::end(leader, GRACE)).await;
-        }
-        let exit = self.wait().await;
+    /// Ends everything that was started in it: hangs up, kills after 0.4 s what is still there, and removes its files;
+    /// what it said stays readable. Says what could not be ended. Returns within a second.
+    pub async fn close(&self) -> Closed {
+        let family = self.family.clone();
+        let ended = tokio::task::spawn_blocking(move || processes::end(&family, GRACE)).await;
+        // What could not be signalled may never end.
+        let exit = tokio::time::timeout(2 * GRACE + DRAIN, self.wait()).await;
+        let exit = exit.unwrap_or(Exit { code: None, signal: Some("unknown".to_owned()) });
+        self.watching.abort();
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = tokio::task::spawn_blocking(move || drop(files)).await;
-        exit
+        let ended = ended.unwrap_or_default();
+        let known = ended.left.iter().map(|(name, pid)| format!("{} (process {pid})", visible(name)));
+        let unknown = ended.unknown.iter().map(|why| format!("whatever else was started here ({why})"));
+        Closed { exit, left: known.chain(unknown).collect() }
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.watching.abort();
         if self.exit.borrow().is_none() {
-            processes::drop_session(self.leader);
+            processes::drop_family(&self.family);
         }
     }
 }
@@ -266,9 +363,22 @@ impl Located {
 
 fn start(at: &Located, options: TerminalOptions) -> Result<Started, TerminalError> {
     let files_failed = |source| TerminalError::Files { dir: at.runtime.clone(), source };
-    let files = private::fresh_directory(&at.runtime, private::TERMINAL).map_err(files_failed)?;
+    let own = private::fresh_directory(&at.runtime, private::TERMINAL).map_err(files_failed)?;
+    let (programs, no_programs) = place_of_programs(own.path(), &options.elsewhere);
     let label = at.namespace.as_ref().map_or(at.cluster.clone(), |ns| format!("{}/{ns}", at.cluster));
-    let place = shell::Place { dir: files.path(), kubeconfig: &at.path, cluster: &at.cluster, label: &label };
+    let cache = options.cache_dir.clone().unwrap_or_else(|| own.path().join("cache"));
+    private::directory(&cache).map_err(files_failed)?;
+    let bin = programs.as_ref().map_or(own.path(), TempDir::path).join("bin");
+    let place = shell::Place {
+        dir: own.path(),
+        bin: &bin,
+        runs_programs: no_programs.is_none(),
+        cache: &cache,
+        kubeconfig: &at.path,
+        cluster: &at.cluster,
+        label: &label,
+        remarks: &options.remarks,
+    };
     let mut environment = options.environment.unwrap_or_else(Environment::of_this_process);
     if let Some(dir) = &options.kubectl_dir {
         environment.prepend_path(&[dir]);
@@ -279,21 +389,13 @@ fn start(at: &Located, options: TerminalOptions) -> Result<Started, TerminalErro
             why: "it is not a program".to_owned(),
         })?;
     let start = shell::prepare(&program, &place, &mut environment).map_err(files_failed)?;
-    environment.prepend_path(&[&place.bin()]);
-    environment.set("TERM", "xterm-256color");
-    environment.set("COLORTERM", "truecolor");
-    environment.set("SHELL", &program);
-    environment.set("KUBECONFIG", &at.path);
-    // What kubectl learned of this cluster goes with the terminal.
-    environment.set("KUBECACHEDIR", files.path().join("cache"));
-    for list in ["NO_PROXY", "no_proxy"] {
-        environment.add_to_list(list, "127.0.0.1");
+    for (name, value) in [
+        ("SALLYPORT_CLUSTER", at.cluster.as_str()),
+        ("SALLYPORT_NAMESPACE", at.namespace.as_deref().unwrap_or_default()),
+        ("SALLYPORT_SESSION", &options.session),
+    ] {
+        environment.set(name, value);
     }
-    environment.set("SALLYPORT_CLUSTER", &at.cluster);
-    environment.set("SALLYPORT_NAMESPACE", at.namespace.as_deref().unwrap_or_default());
-    environment.set("SALLYPORT_SESSION", &options.session);
-    environment.set("SALLYPORT_KUBECONFIG", &at.path);
-
     let start_failed =
         |why: &dyn std::fmt::Display| TerminalError::Start { shell: program.clone(), why: why.to_string() };
     let pair = native_pty_system().openpty(options.size.into()).map_err(|e| start_failed(&e))?;
@@ -311,7 +413,20 @@ fn start(at: &Located, options: TerminalOptions) -> Result<Started, TerminalErro
     let mut fd = FileDescriptor::dup(&raw).map_err(|e| start_failed(&e))?;
     fd.set_non_blocking(true).map_err(|e| start_failed(&e))?;
     let child = pair.slave.spawn_command(command).map_err(|e| start_failed(&e))?;
-    Ok(Started { files, kind: start.shell, master: pair.master, child, fd })
+    let files = Files { own, _programs: programs };
+    Ok(Started { files, kind: start.shell, program, no_programs, master: pair.master, child, fd })
+}
+
+/// Where the terminal's programs go: a directory elsewhere, when its own lets none be run; and its own, when no other
+/// does either.
+fn place_of_programs(own: &Path, elsewhere: &[PathBuf]) -> (Option<TempDir>, Option<PathBuf>) {
+    if private::runs_programs(own) {
+        return (None, None);
+    }
+    let fresh = |dir: &PathBuf| private::fresh_directory(dir, private::TERMINAL).ok();
+    let found = elsewhere.iter().filter_map(fresh).find(|dir| private::runs_programs(dir.path()));
+    let none = found.is_none().then(|| own.parent().unwrap_or(own).to_owned());
+    (found, none)
 }
 
 /// The two ends of the pseudo-terminal's descriptor for the runtime. It is no pipe, but is read, written and polled
@@ -322,13 +437,16 @@ fn ends(fd: &FileDescriptor) -> io::Result<(pipe::Receiver, pipe::Sender)> {
 }
 
 /// Carries what the shell says to the output, no faster than the window takes it.
-async fn read(mut shell: pipe::Receiver, output: Arc<Output>) {
+async fn read(mut shell: pipe::Receiver, output: Arc<Output>, guard: Arc<Watch>) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         output.wait_for_room().await;
         match shell.read(&mut buffer).await {
             Ok(0) => return,
-            Ok(count) => output.push(&buffer[..count]),
+            Ok(count) => {
+                output.push(&buffer[..count]);
+                guard.stir();
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => {
                 if !is_hangup(&error) {
@@ -342,14 +460,14 @@ async fn read(mut shell: pipe::Receiver, output: Arc<Output>) {
 
 /// After the shell: ends what it left running, lets the last output through, and tells.
 async fn supervise(
-    leader: Pid,
+    family: Family,
     exited: tokio::sync::oneshot::Receiver<io::Result<portable_pty::ExitStatus>>,
     reader: JoinHandle<()>,
     output: Arc<Output>,
     tell: watch::Sender<Option<Exit>>,
 ) {
     let status = exited.await;
-    let _ = tokio::task::spawn_blocking(move || processes::end(leader, GRACE / 2)).await;
+    let _ = tokio::task::spawn_blocking(move || processes::end(&family, GRACE / 2)).await;
     // Whoever left the session with the terminal still open keeps it from ending; nobody reads it then.
     let stop = reader.abort_handle();
     if tokio::time::timeout(DRAIN, reader).await.is_err() {

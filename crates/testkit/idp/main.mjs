@@ -30,13 +30,17 @@ const storage = createStorage(() => Date.now());
 const cookieKeys = [randomBytes(24).toString('hex')];
 const interact = createInteractions({ config, accounts, switches, now: () => Date.now() });
 
+let quirks = config.quirks ?? {}; // ways of other providers
+const latestAcr = new Map(); // session id -> class of its last sign-in
+
 let issuer;
-let keys = newKeys();
+let keys = newKeys(config.clients);
 let provider;
 let answer;
 
 function rebuild() {
-  provider = createProvider({ issuer, config, keys, cookieKeys, adapter: storage.adapter, accounts, switches });
+  provider = createProvider({ issuer, config, keys, cookieKeys, adapter: storage.adapter, accounts, switches, quirks, latestAcr });
+  storage.revokeBySession(Boolean(quirks.revoke_by_session));
   answer = provider.callback();
 }
 
@@ -53,7 +57,8 @@ async function serve(req, res) {
   const path = req.url.split('?')[0];
   const endpoint = ENDPOINTS[path] ?? 'page';
   counts[endpoint] = (counts[endpoint] ?? 0) + 1;
-  if (clockOffset) res.setHeader('date', new Date(Date.now()).toUTCString());
+  if (quirks.no_date) res.sendDate = false;
+  else if (clockOffset) res.setHeader('date', new Date(Date.now()).toUTCString());
   const fault = faults.get(endpoint);
   if (fault?.mode === 'hang') return undefined; // never answered: the client's deadline has to end it
   if (fault?.mode === 'error') return res.writeHead(500, { 'content-type': 'text/plain' }).end('fault asked for by a test');
@@ -74,7 +79,8 @@ const server = createServer({ cert: readFileSync(config.cert), key: readFileSync
 
 const orders = {
   keys: ({ keep = false }) => {
-    keys = keep ? [...newKeys(), ...keys] : newKeys();
+    const fresh = newKeys(config.clients);
+    keys = keep ? [...fresh, ...keys] : fresh;
     rebuild();
   },
   clock: ({ seconds }) => {
@@ -89,6 +95,10 @@ const orders = {
   },
   weak_acr: ({ on }) => {
     switches.weakAcr = on;
+  },
+  quirks: ({ quirks: wanted }) => {
+    quirks = wanted;
+    rebuild();
   },
   id_token_seconds: ({ seconds }) => {
     config.id_token_seconds = seconds;

@@ -5,7 +5,7 @@ const CSP = [
   "style-src 'self'",
   "img-src 'self'",
   // Browsers apply form-action to the redirects that follow a form: the way back to the native client is one.
-  "form-action 'self' http://127.0.0.1:* http://[::1]:*",
+  "form-action 'self' http://127.0.0.1:* http://localhost:*",
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ].join('; ');

@@ -8,6 +8,8 @@ export function createStorage(now) {
   const sessionIds = new Map(); // session uid -> session id
   const refreshTokens = new Map(); // id -> { client, account, state, rotations }
 
+  let bySession = false; // revoking one refresh token ends every one of its session, as Keycloak does
+
   const settle = (id, state) => {
     const known = refreshTokens.get(id);
     if (known && known.state !== 'revoked') known.state = state;
@@ -57,8 +59,19 @@ export function createStorage(now) {
     }
 
     async destroy(id) {
+      const session = this.model === 'RefreshToken' && bySession && entries.get(this.key(id))?.payload.sessionUid;
       entries.delete(this.key(id));
       if (this.model === 'RefreshToken') settle(id, 'revoked');
+      if (session) this.endSession(session);
+    }
+
+    endSession(uid) {
+      for (const [key, { payload }] of entries) {
+        if (!key.startsWith('RefreshToken:') || payload.sessionUid !== uid) continue;
+        entries.delete(key);
+        settle(key.slice('RefreshToken:'.length), 'revoked');
+      }
+      entries.delete(`Session:${sessionIds.get(uid)}`);
     }
 
     async revokeByGrantId(grantId) {
@@ -80,5 +93,12 @@ export function createStorage(now) {
     }
   };
 
-  return { adapter: (model) => new Storage(model), refreshTokens: () => [...refreshTokens.values()], revokeSignIns };
+  return {
+    adapter: (model) => new Storage(model),
+    refreshTokens: () => [...refreshTokens.values()],
+    revokeSignIns,
+    revokeBySession: (on) => {
+      bySession = on;
+    },
+  };
 }

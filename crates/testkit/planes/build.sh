@@ -89,10 +89,10 @@ pinned_set() {
 
 pod_host() { compile "$here" "$pinned" "$1/bin" ./podhost; }
 
-# Another Kubernetes: a module of its own, whose staging modules come from that release's own go.mod.
-other_set() {
-  local version=$K8S temp=$1 mod
-  say "first use of v$version: building its control plane from source, about 7 minutes on two cores, once"
+# module_of DIR PROGRAM...: a module of its own for the programs of another Kubernetes ($K8S), whose staging modules come
+# from that release's own go.mod.
+module_of() {
+  local version=$K8S temp=$1 mod; shift
   mkdir -p "$temp/module"
   mod=$(cd "$temp" && GOFLAGS=-mod=mod GOWORK=off go mod download -json "k8s.io/kubernetes@v$version" |
     sed -n 's/^\t"GoMod": "\(.*\)",$/\1/p') || fail "no Kubernetes v$version at the Go module proxy"
@@ -105,11 +105,17 @@ other_set() {
   } >"$temp/module/go.mod"
   {
     printf '//go:build tools\n\npackage planes\n\nimport (\n'
-    printf '\t_ "k8s.io/kubernetes/cmd/%s"\n' kube-apiserver kube-controller-manager kubectl
+    printf '\t_ "k8s.io/kubernetes/cmd/%s"\n' "$@"
     printf ')\n'
   } >"$temp/module/tools.go"
   (cd "$temp/module" && GOFLAGS=-mod=mod GOWORK=off go mod tidy >&2) || fail "resolving the modules of v$version failed"
-  compile "$temp/module" "$version" "$temp/bin" k8s.io/kubernetes/cmd/kube-apiserver \
+}
+
+other_set() {
+  local version=$K8S
+  say "first use of v$version: building its control plane from source, about 7 minutes on two cores, once"
+  module_of "$1" kube-apiserver kube-controller-manager kubectl
+  compile "$1/module" "$version" "$1/bin" k8s.io/kubernetes/cmd/kube-apiserver \
     k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kubectl
 }
 
@@ -144,4 +150,5 @@ main() {
   for name in "${!path[@]}"; do printf '%s=%s\n' "$name" "${path[$name]}"; done
 }
 
-main
+# tools.sh takes the functions alone.
+[ "${BASH_SOURCE[0]}" != "$0" ] || main

@@ -67,11 +67,20 @@ pub struct FleetOptions {
     pub broker_flags: Vec<String>,
     /// Whose sign-in data the sign-in page shows, as [`IdpOptions::shown`].
     pub shown: Vec<(&'static str, &'static str)>,
+    /// Another provider that the hub trusts instead of the fleet's own.
+    pub trust: Option<OidcTrust>,
 }
 
 impl Default for FleetOptions {
     fn default() -> Self {
-        Self { targets: 1, pods: true, inventory: false, broker_flags: Vec::new(), shown: Vec::new() }
+        Self {
+            targets: 1,
+            pods: true,
+            inventory: false,
+            broker_flags: Vec::new(),
+            shown: Vec::new(),
+            trust: None,
+        }
     }
 }
 
@@ -124,11 +133,12 @@ impl Fleet {
             ..IdpOptions::default()
         })
         .await?;
-        let trust = OidcTrust {
+        let own = || OidcTrust {
             issuer: idp.issuer().to_owned(),
             audience: CLIENT_ID.to_owned(),
             ca_pem: idp.ca_pem().to_owned(),
         };
+        let trust = options.trust.clone().unwrap_or_else(own);
         let specs: Vec<TargetSpec> = TARGETS.iter().take(options.targets).cloned().collect();
         let hub = async {
             let hub = Plane::start(PlaneOptions::new("hub").oidc(trust)).await?;

@@ -75,7 +75,12 @@ impl Desktop {
 
     /// The same with other options.
     pub async fn with(fleet: &Fleet, sub: &str, home: tempfile::TempDir, options: Options) -> Result<Self> {
-        let browser = Arc::new(FormBrowser::of(&fleet.idp, sub)?);
+        Self::by(FormBrowser::of(&fleet.idp, sub)?, home, options).await
+    }
+
+    /// A desktop whose person uses this browser.
+    pub async fn by(browser: FormBrowser, home: tempfile::TempDir, options: Options) -> Result<Self> {
+        let browser = Arc::new(browser);
         let host = Arc::new(Headless { browser, opened: Mutex::new(0), told: Mutex::default() });
         let app = App::start(Dirs::under(home.path()), options, host.clone()).await?;
         Ok(Self { app, home, host })
@@ -213,11 +218,10 @@ pub async fn until<T>(what: &str, within: Duration, ask: impl AsyncFn() -> Optio
 /// When the sign-in fails.
 pub async fn id_token(fleet: &Fleet, sub: &str) -> Result<String> {
     let config = ProviderConfig {
-        issuer: fleet.idp.issuer().to_owned(),
-        client_id: fleet.idp.client_id().to_owned(),
         scopes: vec!["email".into(), "profile".into(), "groups".into()],
         extra_ca_pem: Some(fleet.idp.ca_pem().to_owned()),
         timeout: DEADLINE,
+        ..ProviderConfig::of(fleet.idp.issuer(), fleet.idp.client_id())
     };
     let pending = Provider::discover(&config).await?.begin(Ask::default()).await?;
     let (url, browser) = (pending.authorization_url().to_string(), FormBrowser::of(&fleet.idp, sub)?);

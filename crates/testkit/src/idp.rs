@@ -7,6 +7,11 @@
 
 #[path = "idp/launch.rs"]
 mod launch;
+#[path = "idp/quirks.rs"]
+mod quirks;
+
+pub(crate) use launch::cache_dir;
+pub use quirks::{Quirks, RedirectRule};
 
 use std::{
     collections::BTreeMap,
@@ -73,15 +78,18 @@ impl Account {
 pub struct IdpClient {
     /// The client id, which is also the audience of its ID tokens: one for each hub.
     pub client_id: String,
-    /// What its ID tokens are signed with: `RS256` or `ES256`.
+    /// What its ID tokens are signed with: `RS256`, `ES512`, `EdDSA`, …
     pub id_token_alg: &'static str,
+    /// A secret that it has to send along, as Google wants it of desktop applications.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
 }
 
 impl IdpClient {
     /// A client whose tokens are signed with RS256.
     #[must_use]
     pub fn new(client_id: &str) -> Self {
-        Self { client_id: client_id.to_owned(), id_token_alg: "RS256" }
+        Self { client_id: client_id.to_owned(), id_token_alg: "RS256", client_secret: None }
     }
 }
 
@@ -114,6 +122,8 @@ pub struct IdpOptions {
     /// Whose password and current code the pages show, by `sub`, and what that person can try: for demos, where there
     /// is no authenticator to look at. Empty shows nobody's.
     pub shown: Vec<(&'static str, &'static str)>,
+    /// Ways of other providers.
+    pub quirks: Quirks,
 }
 
 impl Default for IdpOptions {
@@ -131,6 +141,7 @@ impl Default for IdpOptions {
             id_token_seconds: 3600,
             password_fresh_seconds: 8 * 3600,
             shown: Vec::new(),
+            quirks: Quirks::default(),
         }
     }
 }
@@ -242,6 +253,14 @@ impl Idp {
         &self.0.issuer
     }
 
+    /// The redirect address that is registered for its clients, without a port.
+    #[must_use]
+    pub fn redirect(&self) -> String {
+        use sha2::Digest as _;
+        let hash = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(self.issuer().as_bytes())[..4]);
+        format!("http://127.0.0.1/callback/{hash}")
+    }
+
     /// The CA to trust, PEM.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
@@ -349,6 +368,14 @@ impl Idp {
     /// As [`Idp::order`].
     pub async fn weaken_acr(&self, on: bool) -> Result<()> {
         self.order(json!({ "op": "weak_acr", "on": on })).await.map(drop)
+    }
+
+    /// Takes on the ways of another provider from now on; [`Quirks::default`] gives its own back.
+    ///
+    /// # Errors
+    /// As [`Idp::order`].
+    pub async fn imitate(&self, quirks: &Quirks) -> Result<()> {
+        self.order(json!({ "op": "quirks", "quirks": quirks })).await.map(drop)
     }
 
     /// Changes how long ID tokens issued from now on are good for.

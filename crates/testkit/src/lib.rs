@@ -34,4 +34,6 @@ pub mod four;
 pub mod headless;
 pub mod idp;
 #[cfg(feature = "product")]
+pub mod keycloak;
+#[cfg(feature = "product")]
 pub mod window;

@@ -84,7 +84,7 @@ impl Launch {
         self
     }
 
-    /// Sets an environment variable. Nothing but `PATH`, `TMPDIR` and these is passed on.
+    /// Sets an environment variable. Nothing but `PATH`, the folder for temporary files (`TMPDIR`) and these is passed on.
     #[must_use]
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.envs.push((key.as_ref().to_owned(), value.as_ref().to_owned()));
@@ -114,12 +114,11 @@ impl Launch {
         command.args(["--pdeathsig", "KILL"]);
         command.arg(&self.program).args(&self.args);
         command.env_clear();
-        for key in ["PATH", "TMPDIR"] {
-            if let Some(value) = std::env::var_os(key) {
-                command.env(key, value);
-            }
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
         }
         command
+            .env("TMPDIR", tempfile::env::temp_dir())
             .envs(self.envs)
             .current_dir(&self.log_dir)
             .stdin(if self.hold_stdin { Stdio::piped() } else { Stdio::null() })

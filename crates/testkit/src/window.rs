@@ -8,9 +8,12 @@
 mod desk;
 #[path = "window/driver.rs"]
 mod driver;
+#[path = "window/report.rs"]
+mod report;
 
 pub use desk::Desk;
 pub use driver::Driver;
+pub use report::Closing;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -81,6 +84,15 @@ impl Window {
         self.until("the page", drawn, Duration::from_secs(20)).await.map(drop)
     }
 
+    /// How many windows the app shows.
+    ///
+    /// # Errors
+    /// When the driver does not answer.
+    pub async fn windows(&self) -> Result<usize> {
+        let handles = self.driver.act("GET", "/window/handles", None).await?;
+        Ok(handles.as_array().map_or(0, Vec::len))
+    }
+
     /// Loads the page anew, as no key of the app does.
     ///
     /// # Errors
@@ -88,6 +100,23 @@ impl Window {
     pub async fn reload(&self) -> Result<()> {
         self.driver.act("POST", "/refresh", Some(json!({}))).await?;
         self.drawn().await
+    }
+
+    /// Stops the app where it is (SIGSTOP), and the driver with it: nothing can be asked of the window until
+    /// [`Window::resume`].
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pause(&self) -> Result<()> {
+        self.driver.pause()
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn resume(&self) -> Result<()> {
+        self.driver.resume()
     }
 
     /// What the app and the driver wrote to standard error, the last of it.

@@ -5,6 +5,8 @@
 mod audit;
 #[path = "gateway/cut.rs"]
 mod cut;
+#[path = "gateway/odd.rs"]
+mod odd;
 #[path = "gateway/plain.rs"]
 mod plain;
 #[path = "gateway/streams.rs"]
@@ -18,7 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use sallyport_gateway::{Call, Gateway, GatewayOptions, Opened, Upstream};
+use sallyport_gateway::{Call, Gateway, GatewayOptions, Opened, Ports, Upstream};
 use sallyport_model::{GrantUid, Jti, RequestUid, Scope, Secret, SessionId, Ttl};
 use sallyport_policy::{SessionFacts, admit_session};
 use sallyport_testkit::{Kubectl, Plane, PlaneOptions, Pods};
@@ -122,10 +124,10 @@ impl World {
             allow_impersonation: false,
             now,
         };
-        let opened = gateway.open(&permit, upstream, told)?;
+        let opened = gateway.open(&permit, upstream, &Ports::default(), told)?;
         let dir = tempfile::tempdir()?;
         let kubeconfig = private_kubeconfig(dir.path().join("config"), &opened)?;
-        // A home of its own: kubectl's discovery cache is named after the server's URL alone.
+        // A home of its own: kubectl's discovery cache is named after the server's host and port alone.
         let through = Kubectl::new(plane.assets().kubectl(), &kubeconfig, dir.path());
         let direct = plane.kubectl_with(&plane.kubeconfig_with_token(&token)?);
         let user = format!("system:serviceaccount:gateway-tests:{name}");

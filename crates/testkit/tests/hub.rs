@@ -17,7 +17,7 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
 };
 use sallyport_api::{AccessProfile, AccessRequest};
-use sallyport_hub::{Ask, Hub, seal::KeyPair};
+use sallyport_hub::{Ask, Hub, SignInEvidence, seal::KeyPair};
 use sallyport_model::{ProfileRevision, Scope, Ttl};
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use serde_json::{Value, json};
@@ -101,6 +101,7 @@ async fn an_ask(user: &str, group: &str, profile: &str) -> Result<(Ask, KeyPair)
         duration: Ttl::minutes(30),
         reason: "INC-4711".into(),
         public_key: keys.public_key_base64(),
+        sign_in: SignInEvidence::default(),
     };
     Ok((ask, keys))
 }

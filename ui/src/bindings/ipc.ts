@@ -71,7 +71,11 @@ hubHost: string,
 /**
  * The identity provider's issuer.
  */
-issuer: string, };
+issuer: string, 
+/**
+ * The host the browser is sent to for signing in, where it is not the issuer's.
+ */
+signsInAt: string | null, };
 
 /**
  * What a workspace file would do, shown before it is saved.
@@ -106,6 +110,18 @@ scopes: Array<string>,
  */
 issuerCaFingerprint: string | null, 
 /**
+ * What has to be registered as redirect address at the provider, exactly; any port where none is named.
+ */
+redirectAddresses: Array<string>, 
+/**
+ * The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
+ */
+publicSecret: boolean, 
+/**
+ * Audiences that ID tokens may name besides the client id.
+ */
+extraAudiences: Array<string>, 
+/**
  * Name of the workspace that joining would replace.
  */
 replaces: string | null, };
@@ -127,7 +143,7 @@ email: string | null,
  */
 groups: Array<string>, 
 /**
- * When the second factor was last proven, by the ID token's `auth_time`.
+ * When a second factor was last proven, by the ID token's `auth_time`; none after a password alone.
  */
 mfaAt: number | null, 
 /**
@@ -198,7 +214,11 @@ message: string | null,
 /**
  * The next try, when it is down.
  */
-retryAt: number | null, };
+retryAt: number | null, 
+/**
+ * It can't be asked because the sign-in is over: signing in again helps.
+ */
+signIn: boolean, };
 
 /**
  * The demo door.
@@ -293,6 +313,10 @@ clockSkewMs: number | null,
  * The demo door.
  */
 demo: Demo, 
+/**
+ * What to know about the identity provider and the sign-in, a sentence or two each: what will not work and why.
+ */
+notes: Array<string>, 
 /**
  * The chosen theme.
  */
@@ -492,7 +516,11 @@ rules: number,
 /**
  * What could outlive the session, in words.
  */
-warnings: Array<string>, } | { "kind": "unknown", 
+warnings: Array<string>, 
+/**
+ * What tools will miss, in words.
+ */
+missing: Array<string>, } | { "kind": "unknown", 
 /**
  * Why.
  */
@@ -812,6 +840,19 @@ cols: number,
 rows: number, };
 
 /**
+ * Whether a terminal's shells are known to keep it on its session's cluster.
+ */
+export type TerminalGuard = { "kind": "starting" } | { "kind": "guarded" } | { "kind": "notGuarded", 
+/**
+ * What, in a sentence.
+ */
+why: string, } | { "kind": "taken", 
+/**
+ * What, in a sentence.
+ */
+why: string, };
+
+/**
  * One terminal of a session. Its output goes through a channel of its own as raw bytes, and every byte is
  * acknowledged with `terminal_ack` once drawn; the PTY is not read while too much is unacknowledged.
  */
@@ -835,7 +876,11 @@ running: boolean,
 /**
  * How the shell ended; None while it runs or when a signal ended it.
  */
-exitCode: number | null, };
+exitCode: number | null, 
+/**
+ * Whether its shells are known to keep it on the session's cluster.
+ */
+guard: TerminalGuard, };
 
 /**
  * One session: its opening, its life, its closing and the proof.
@@ -1192,6 +1237,7 @@ export interface Commands {
   terminal_write: { args: { terminal: string; data: string }; result: null };
   terminal_resize: { args: { terminal: string; size: TerminalSize }; result: null };
   terminal_ack: { args: { terminal: string; bytes: number }; result: null };
+  terminal_take: { args: { terminal: string }; result: null };
   terminal_close: { args: { terminal: string }; result: null };
   terminal_list: { args: {  }; result: Array<TerminalView> };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };

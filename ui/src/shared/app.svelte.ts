@@ -26,6 +26,8 @@ class Window {
   clustersVersion = $state(0);
   historyTop = $state(0);
   cleanupRead = $state(false);
+  /** Notes that were read and need not be shown again. */
+  notesRead = $state.raw<readonly string[]>([]);
   broken = $state.raw<ErrorView | null>(null);
 
   readonly mac = $derived(this.state?.platform === "macos");

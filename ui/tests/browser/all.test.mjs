@@ -1,5 +1,6 @@
 // The window in headless Chromium against the scripted host, under the CSP of tauri.conf.json.
 import "./flows.mjs";
 import "./keys.mjs";
+import "./terminals.mjs";
 import "./audit.mjs";
 import "./whole.mjs";

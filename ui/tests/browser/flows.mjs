@@ -13,6 +13,7 @@ test("first run: join by workspace file, sign in, see the clusters", () =>
     await page.getByText("this hub will receive your sign-in").waitFor();
     assert.ok(await page.getByText("9F:12:7C").isVisible(), "the CA's fingerprint is shown before it is saved");
     assert.ok(!(await calls(page)).includes("workspace_join"), "nothing is saved before it is confirmed");
+    assert.ok(await page.getByText("http://127.0.0.1/callback/5f1c0a9e").isVisible(), "fault_b1: the address to register");
     await page.getByRole("button", { name: "Join this hub" }).click();
     await page.getByRole("button", { name: /Sign in/ }).click();
     await page.locator("#clusters").waitFor();
@@ -141,4 +142,33 @@ test("closing the window asks first", () =>
     await page.getByText("Quit Sallyport?").waitFor();
     await page.getByRole("button", { name: "Stay" }).click();
     assert.ok(!(await calls(page)).includes("quit"));
+  }));
+
+test("fault_b7_a sign-in that is over is told from a hub that does not answer, and has a button", () =>
+  at("scene=signInOver&speed=20", async (page) => {
+    const banner = page.getByRole("alert").filter({ hasText: "Your sign-in is over" });
+    await banner.waitFor();
+    assert.equal(await page.getByText("The hub does not answer").count(), 0);
+    assert.ok(!(await calls(page)).includes("sign_in"));
+    await banner.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForFunction(() => window.sallyportFake.calls.includes("sign_in"));
+  }));
+
+test("fault_b4_what the provider can't do is said once and can be put away", () =>
+  at("scene=notes", async (page) => {
+    const note = page.getByText("these profiles are out of reach");
+    await note.waitFor();
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await note.waitFor({ state: "detached" });
+  }));
+
+test("fault_b7_a page at the provider that never comes back is named while it is waited for", () =>
+  at("scene=signedOut&speed=0.05", async (page) => {
+    await page.clock.install();
+    await page.getByRole("button", { name: /Sign in/ }).click();
+    await page.clock.runFor(8_000);
+    await page.getByText("Continue in your browser").waitFor();
+    assert.equal(await page.getByText("nothing comes back from it").count(), 0);
+    await page.clock.runFor(16_000);
+    await page.getByText("nothing comes back from it").waitFor();
   }));

@@ -11,7 +11,7 @@ import { at } from "./site.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const BUSY = 4;
-const LOOKED_AT = ["first-run", "first-run-join", "signed-out", "sign-in-failed", "clusters", "clusters-refused", "clusters-reason", "clusters-not-yours", "hub-down", "cleanup", "opening-failed", "step-up", "session", "closed", "closed-unproven", "audit", "palette", "keys", "quit"];
+const LOOKED_AT = ["first-run", "first-run-join", "signed-out", "sign-in-failed", "clusters", "clusters-refused", "clusters-reason", "clusters-not-yours", "hub-down", "cleanup", "opening-failed", "step-up", "session", "session-not-guarded", "session-taken", "session-paste", "closed", "closed-unproven", "audit", "palette", "keys", "quit"];
 
 for (const name of LOOKED_AT) {
   const scene = SCENES.find(([n]) => n === name);

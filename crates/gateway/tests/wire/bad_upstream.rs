@@ -4,7 +4,7 @@ use crate::clients::{Client, Sent};
 use crate::upstream::FakeApi;
 use crate::{Fixture, NOW, hasty, open, options, permit, upstream_of};
 use http_body_util::BodyExt;
-use sallyport_gateway::{CallOutcome, Gateway, GatewayError};
+use sallyport_gateway::{CallOutcome, Gateway, GatewayError, Ports};
 use sallyport_model::Secret;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -53,7 +53,7 @@ async fn at_port(port: u16) -> crate::clients::Answered {
     let api = FakeApi::start().await.at(port);
     let gateway = Gateway::start(hasty()).await.unwrap();
     let (opened, _calls) = open(&gateway, &api, "s1", "pay", 600).unwrap();
-    Client::of(&opened, gateway.port()).fetch("/api/v1/pods").await
+    Client::of(&opened).fetch("/api/v1/pods").await
 }
 
 #[tokio::test]
@@ -64,8 +64,8 @@ async fn p15_an_api_server_of_another_authority_gets_no_token() {
     let mut upstream = upstream_of(&api, "pay");
     upstream.ca_pem = other.ca_pem();
     let (told, _calls) = mpsc::channel(16);
-    let opened = gateway.open(&permit(&api, "s1", "pay", 600), upstream, told).unwrap();
-    let answer = Client::of(&opened, gateway.port()).fetch("/api/v1/pods").await;
+    let opened = gateway.open(&permit(&api, "s1", "pay", 600), upstream, &Ports::default(), told).unwrap();
+    let answer = Client::of(&opened).fetch("/api/v1/pods").await;
     assert_eq!(answer.status, 502);
     assert!(answer.status_message().contains("TLS failed"), "{}", answer.text());
     assert!(api.seen().is_empty());
@@ -82,7 +82,7 @@ async fn an_answer_that_breaks_off_breaks_off_for_the_client_too() {
     assert!(got.is_err(), "half an answer must not look whole: {got:?} {told:?}");
     assert!(matches!(told, CallOutcome::Failed(_)), "{told:?}");
 
-    let said = client.raw("GET /c/pay/breaks HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
+    let said = client.raw("GET /breaks HTTP/1.1\r\nHost: HOST\r\n\r\n").await;
     assert!(said.contains("half") && !said.ends_with("0\r\n\r\n"), "{said}");
 }
 
@@ -136,7 +136,8 @@ async fn p15_a_permit_opens_only_what_it_is_for() {
         let mut upstream = upstream_of(&api, "pay");
         change(&mut upstream);
         let (told, _calls) = mpsc::channel(16);
-        let error = gateway.open(&permit(&api, "s1", "pay", 600), upstream, told).unwrap_err();
+        let error =
+            gateway.open(&permit(&api, "s1", "pay", 600), upstream, &Ports::default(), told).unwrap_err();
         assert!(error.to_string().contains(word), "{word}: {error}");
     }
     open(&gateway, &api, "s1", "pay", 600).unwrap();

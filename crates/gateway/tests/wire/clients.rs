@@ -50,23 +50,29 @@ impl Answered {
 }
 
 impl Client {
-    pub(crate) fn of(opened: &Opened, port: u16) -> Self {
+    pub(crate) fn of(opened: &Opened) -> Self {
         let cert = CertificateDer::from_pem_slice(opened.client_cert_pem.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(opened.client_key_pem.expose().as_bytes()).unwrap();
         let config = builder(&opened.ca_pem).with_client_auth_cert(vec![cert], key).unwrap();
-        Self { port, config }
+        Self { port: opened.port, config }
+    }
+
+    /// The same client, calling another port.
+    pub(crate) fn at(mut self, port: u16) -> Self {
+        self.port = port;
+        self
     }
 
     /// The same client, held to TLS 1.2.
-    pub(crate) fn tls12(opened: &Opened, port: u16) -> Self {
+    pub(crate) fn tls12(opened: &Opened) -> Self {
         let cert = CertificateDer::from_pem_slice(opened.client_cert_pem.as_bytes()).unwrap();
         let key = PrivateKeyDer::from_pem_slice(opened.client_key_pem.expose().as_bytes()).unwrap();
         let config = versions(&opened.ca_pem, &[&rustls::version::TLS12]);
-        Self { port, config: config.with_client_auth_cert(vec![cert], key).unwrap() }
+        Self { port: opened.port, config: config.with_client_auth_cert(vec![cert], key).unwrap() }
     }
 
-    pub(crate) fn without_certificate(opened: &Opened, port: u16) -> Self {
-        Self { port, config: builder(&opened.ca_pem).with_no_client_auth() }
+    pub(crate) fn without_certificate(opened: &Opened) -> Self {
+        Self { port: opened.port, config: builder(&opened.ca_pem).with_no_client_auth() }
     }
 
     /// TLS with these protocols offered; none at all for an empty list.
@@ -91,6 +97,9 @@ impl Client {
             // As Go's client: without it h2 takes many small unread frames for an attack.
             http2::Builder::new(TokioExecutor::new())
                 .initial_connection_window_size(256 << 20)
+                // Nor does Go's client mind what still arrives for a stream it has cancelled.
+                .max_concurrent_reset_streams(10_000)
+                .max_local_error_reset_streams(None)
                 .handshake(TokioIo::new(tls))
                 .await
                 .unwrap();
@@ -98,14 +107,14 @@ impl Client {
         send
     }
 
-    /// A request to a path under the session's prefix, as HTTP/2 writes it.
+    /// A request to a path as HTTP/2 writes it.
     pub(crate) fn get(&self, path: &str) -> http::request::Builder {
-        Request::get(format!("https://127.0.0.1:{}/c/pay{path}", self.port))
+        Request::get(format!("https://127.0.0.1:{}{path}", self.port))
     }
 
     /// The same as HTTP/1.1 writes it.
     pub(crate) fn get_h1(&self, path: &str) -> http::request::Builder {
-        Request::get(format!("/c/pay{path}")).header("host", format!("127.0.0.1:{}", self.port))
+        Request::get(format!("{path}")).header("host", format!("127.0.0.1:{}", self.port))
     }
 
     /// One GET over HTTP/2, read to its end.

@@ -6,7 +6,7 @@ use crate::{Fixture, NOW, TOKEN, open, options, permit, upstream_of};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use sallyport_gateway::{CallOutcome, CallPhase, CutReason, Gateway, GatewayOptions};
+use sallyport_gateway::{CallOutcome, CallPhase, CutReason, Gateway, GatewayOptions, Ports};
 use sallyport_model::{Jti, Secret, SessionId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -111,9 +111,9 @@ async fn p13_a_cut_session_never_serves_again() {
 async fn p13_one_cut_leaves_other_sessions_alone() {
     let f = Fixture::new().await;
     let (other, _calls) = open(&f.gateway, &f.api, "s2", "shop", 600).unwrap();
-    let other = Client::of(&other, f.gateway.port());
+    let other = Client::of(&other);
     let request = |n: u16| {
-        let url = format!("https://127.0.0.1:{}/c/shop/api/{n}", f.gateway.port());
+        let url = format!("https://127.0.0.1:{}/api/{n}", other.port);
         http::Request::get(url).body(Sent::default()).unwrap()
     };
     let mut send = other.h2().await;
@@ -206,9 +206,11 @@ async fn p17_without_a_history_nothing_passes() {
     let api = FakeApi::start().await;
     let gateway = Gateway::start(options()).await.unwrap();
     let (told, calls) = mpsc::channel(1);
-    let opened = gateway.open(&permit(&api, "s1", "pay", 600), upstream_of(&api, "pay"), told).unwrap();
+    let opened = gateway
+        .open(&permit(&api, "s1", "pay", 600), upstream_of(&api, "pay"), &Ports::default(), told)
+        .unwrap();
     drop(calls);
-    let client = Client::of(&opened, gateway.port());
+    let client = Client::of(&opened);
     // The first may pass before anyone notices; it is the telling that fails.
     client.fetch("/api/v1/pods").await;
     let refused = client.fetch("/api/v1/pods").await;

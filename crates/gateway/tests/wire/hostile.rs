@@ -1,7 +1,6 @@
 //! Clients that may not come in, or may not say what they say.
 
 use crate::clients::{Client, Sent, read};
-use crate::upstream::FakeApi;
 use crate::{Fixture, open, options};
 use sallyport_gateway::{CutReason, Gateway};
 use std::time::Duration;
@@ -21,24 +20,23 @@ async fn gets_an_answer(client: &Client) -> bool {
 #[tokio::test]
 async fn p15_without_this_gateways_certificate_nobody_comes_in() {
     let f = Fixture::new().await;
-    let port = f.gateway.port();
     assert!(gets_an_answer(&f.client()).await);
 
-    assert!(!gets_an_answer(&Client::without_certificate(&f.opened, port)).await, "no certificate");
+    assert!(!gets_an_answer(&Client::without_certificate(&f.opened)).await, "no certificate");
 
     // The same session id on an earlier start of the gateway.
     let earlier = Gateway::start(options()).await.unwrap();
     let (mut old, _calls) = open(&earlier, &f.api, "s1", "pay", 600).unwrap();
     old.ca_pem.clone_from(&f.opened.ca_pem);
-    assert!(!gets_an_answer(&Client::of(&old, port)).await, "a certificate of another start");
+    assert!(!gets_an_answer(&Client::of(&old)).await, "a certificate of another start");
     assert_eq!(f.api.seen().len(), 1);
 }
 
 #[tokio::test]
 async fn p15_plain_text_gets_no_http_answer() {
     let f = Fixture::new().await;
-    let mut tcp = TcpStream::connect(("127.0.0.1", f.gateway.port())).await.unwrap();
-    tcp.write_all(b"GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+    let mut tcp = TcpStream::connect(("127.0.0.1", f.opened.port)).await.unwrap();
+    tcp.write_all(b"GET /api/v1/pods HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
     let mut said = Vec::new();
     let _ =
         tokio::time::timeout(Duration::from_secs(2), tcp.read_to_end(&mut said)).await.expect("it is closed");
@@ -59,7 +57,7 @@ async fn p15_tls_1_1_is_refused() {
     hello[41..43].copy_from_slice(&[0, extensions as u8]);
     let mut record = vec![0x16, 0x03, 0x01, 0, (hello.len() + 4) as u8, 1, 0, 0, hello.len() as u8];
     record.extend(&hello);
-    let mut tcp = TcpStream::connect(("127.0.0.1", f.gateway.port())).await.unwrap();
+    let mut tcp = TcpStream::connect(("127.0.0.1", f.opened.port)).await.unwrap();
     tcp.write_all(&record).await.unwrap();
     let mut said = Vec::new();
     let _ =
@@ -71,7 +69,7 @@ async fn p15_tls_1_1_is_refused() {
 #[tokio::test]
 async fn p15_a_handshake_that_never_ends_is_given_up() {
     let f = Fixture::hasty().await;
-    let mut tcp = TcpStream::connect(("127.0.0.1", f.gateway.port())).await.unwrap();
+    let mut tcp = TcpStream::connect(("127.0.0.1", f.opened.port)).await.unwrap();
     tcp.write_all(&[0x16, 0x03]).await.unwrap();
     let mut said = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(3), tcp.read_to_end(&mut said)).await;
@@ -79,32 +77,16 @@ async fn p15_a_handshake_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn p15_a_certificate_serves_its_own_clusters_path_alone() {
-    let f = Fixture::new().await;
-    let other_api = FakeApi::start().await;
-    let (other, _calls) = open(&f.gateway, &other_api, "s2", "shop", 600).unwrap();
-    assert!(other.server_url.ends_with("/c/shop"));
-
-    let client = Client::of(&other, f.gateway.port());
-    let answer = client.fetch("/api/v1/pods").await;
-    assert_eq!(answer.status, 403);
-    assert!(answer.status_message().contains("this session is for `shop`"), "{}", answer.text());
-    assert!(f.api.seen().is_empty() && other_api.seen().is_empty());
-}
-
-#[tokio::test]
 async fn p15_tls_is_never_resumed_and_a_closed_sessions_certificate_reads_why() {
     let f = Fixture::new().await;
     let client = f.client();
-    let older = Client::tls12(&f.opened, f.gateway.port());
+    let older = Client::tls12(&f.opened);
     let (new, old) = (rustls::ProtocolVersion::TLSv1_3, rustls::ProtocolVersion::TLSv1_2);
     for (client, version) in [(&client, new), (&client, new), (&older, old), (&older, old)] {
         // Each client keeps its resumption store between its two.
         let mut tls = client.tls(&[b"http/1.1"]).await.unwrap();
-        let get = format!(
-            "GET /c/pay/api HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
-            client.port
-        );
+        let get =
+            format!("GET /api HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", client.port);
         tls.write_all(get.as_bytes()).await.unwrap();
         let mut said = Vec::new();
         tls.read_to_end(&mut said).await.unwrap();
@@ -125,36 +107,36 @@ async fn p15_what_is_smuggled_is_refused_before_a_byte_goes_upstream() {
     let mut f = Fixture::new().await;
     let client = f.client();
     let lines = [
-        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer mine\r\n", 403),
+        ("GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer mine\r\n", 403),
         (
-            "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nConnection: authorization\r\nAuthorization: Bearer mine\r\n",
+            "GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nConnection: authorization\r\nAuthorization: Bearer mine\r\n",
             403,
         ),
-        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n", 400),
-        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nImpersonate-User: root\r\n", 403),
+        ("GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n", 400),
+        ("GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nImpersonate-User: root\r\n", 403),
         (
-            "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nSec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.eA\r\n",
+            "GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nSec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.eA\r\n",
             400,
         ),
-        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nOrigin: https://evil.example\r\n", 403),
+        ("GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nOrigin: https://evil.example\r\n", 403),
         (
-            "OPTIONS /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nOrigin: null\r\nAccess-Control-Request-Method: GET\r\n",
+            "OPTIONS /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nOrigin: null\r\nAccess-Control-Request-Method: GET\r\n",
             403,
         ),
-        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: evil.example\r\n", 421),
-        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nHost: evil.example\r\n", 421),
-        ("GET /c/pay/api/v1/pods HTTP/1.1\r\n", 421),
-        ("GET https://HOST/c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET /c/pay/../other/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET /c/pay/%2e%2e/other/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET /c/pay/a%2Fb HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET //c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET /api HTTP/1.1\r\nHost: HOST\r\n", 403),
+        ("GET /api/v1/pods HTTP/1.1\r\nHost: evil.example\r\n", 421),
+        ("GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nHost: evil.example\r\n", 421),
+        ("GET /api/v1/pods HTTP/1.1\r\n", 421),
+        ("GET https://HOST/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET /../other/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET /%2e%2e/other/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET /a%2Fb HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET //api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
+        ("GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n", 400),
         ("CONNECT HOST HTTP/1.1\r\nHost: HOST\r\n", 405),
         ("OPTIONS * HTTP/1.1\r\nHost: HOST\r\n", 400),
-        ("GET /c/pay/up-echo HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n", 400),
+        ("GET /up-echo HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n", 400),
         (
-            "POST /c/pay/up-echo HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n",
+            "POST /up-echo HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n",
             400,
         ),
     ];
@@ -177,10 +159,10 @@ async fn p15_one_message_can_not_hide_another() {
     let client = f.client();
     // Two lengths that differ, and an encoding that is not chunked: hyper ends the connection.
     for head in [
-        "POST /c/pay/echo HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\nContent-Length: 30\r\n\r\nabc",
-        "POST /c/pay/echo HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked, identity\r\n\r\nabc",
-        "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost : HOST\r\n\r\n",
-        "GET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\n X-Remote-User: root\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: HOST\r\nContent-Length: 3\r\nContent-Length: 30\r\n\r\nabc",
+        "POST /echo HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked, identity\r\n\r\nabc",
+        "GET /api/v1/pods HTTP/1.1\r\nHost : HOST\r\n\r\n",
+        "GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\n X-Remote-User: root\r\n\r\n",
     ] {
         let said = client.raw(head).await;
         assert!(said.starts_with("HTTP/1.1 400 ") || said.is_empty(), "{head}\n{said}");
@@ -190,8 +172,8 @@ async fn p15_one_message_can_not_hide_another() {
     // A length beside chunked: the length is dropped, the body is read as chunked, and what follows is not read.
     let said = client
         .raw(
-            "POST /c/pay/echo HTTP/1.1\r\nHost: HOST\r\nContent-Length: 999\r\nTransfer-Encoding: chunked\r\n\r\n\
-             3\r\nabc\r\n0\r\n\r\nGET /c/pay/api/v1/pods HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n\r\n",
+            "POST /echo HTTP/1.1\r\nHost: HOST\r\nContent-Length: 999\r\nTransfer-Encoding: chunked\r\n\r\n\
+             3\r\nabc\r\n0\r\n\r\nGET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nX-Remote-User: root\r\n\r\n",
         )
         .await;
     assert!(said.ends_with("abc") && said.matches("HTTP/1.1").count() == 1, "{said}");
@@ -205,7 +187,7 @@ async fn p15_http2_says_the_host_once_and_truly() {
     let f = Fixture::new().await;
     let client = f.client();
     let mut send = client.h2().await;
-    let elsewhere = http::Request::get("https://evil.example/c/pay/api").body(Sent::default()).unwrap();
+    let elsewhere = http::Request::get("https://evil.example/api").body(Sent::default()).unwrap();
     assert_eq!(read(send.send_request(elsewhere).await.unwrap()).await.status, 421);
     let smuggled =
         client.get("/api/v1/pods").header("authorization", "Bearer mine").body(Sent::default()).unwrap();
@@ -218,21 +200,4 @@ async fn p15_http2_says_the_host_once_and_truly() {
         200
     );
     assert_eq!(f.api.seen().len(), 1);
-}
-
-#[tokio::test]
-async fn the_gateway_listens_on_loopback_and_takes_another_port_when_its_own_is_gone() {
-    let first = Gateway::start(options()).await.unwrap();
-    let second =
-        Gateway::start(sallyport_gateway::GatewayOptions { port: Some(first.port()), ..options() }).await;
-    let second = second.unwrap();
-    assert_ne!(first.port(), second.port());
-    let kept = second.port();
-    second.shutdown().await;
-    let third =
-        Gateway::start(sallyport_gateway::GatewayOptions { port: Some(kept), ..options() }).await.unwrap();
-    assert_eq!(third.port(), kept);
-    let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
-    let listening = format!("0100007F:{kept:04X} 00000000:0000 0A");
-    assert!(table.is_empty() || table.contains(&listening), "it listens on 127.0.0.1 only");
 }

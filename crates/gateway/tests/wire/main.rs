@@ -4,13 +4,17 @@ mod bad_upstream;
 mod clients;
 mod cut;
 mod hostile;
+mod large;
 mod passing;
+mod place;
 mod recorded;
+mod storm;
+mod strangers;
 mod streams;
 mod upstream;
 
 use clients::Client;
-use sallyport_gateway::{Call, CallPhase, Gateway, GatewayOptions, Opened, Upstream};
+use sallyport_gateway::{Call, CallPhase, Gateway, GatewayOptions, Opened, Ports, Upstream};
 use sallyport_model::{GrantUid, Jti, RequestUid, Scope, Secret, SessionId, Ttl};
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use std::time::Duration;
@@ -59,7 +63,7 @@ impl Fixture {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::of(&self.opened, self.gateway.port())
+        Client::of(&self.opened)
     }
 
     /// The next finished call.
@@ -114,6 +118,7 @@ pub(crate) fn open(
     seconds: i64,
 ) -> Result<(Opened, mpsc::Receiver<Call>), sallyport_gateway::GatewayError> {
     let (told, calls) = mpsc::channel(4096);
-    let opened = gateway.open(&permit(api, session, cluster, seconds), upstream_of(api, cluster), told)?;
+    let permit = permit(api, session, cluster, seconds);
+    let opened = gateway.open(&permit, upstream_of(api, cluster), &Ports::default(), told)?;
     Ok((opened, calls))
 }

@@ -4,6 +4,7 @@ use crate::clients::{Sent, read};
 use crate::upstream::{FakeApi, pattern};
 use crate::{Fixture, TOKEN, options};
 use http::{Request, Version};
+use sallyport_gateway::Ports;
 
 #[tokio::test]
 async fn p15_the_api_server_gets_the_path_the_sessions_token_and_nothing_of_the_clients_hop() {
@@ -56,7 +57,7 @@ async fn p16_answers_come_back_as_they_are() {
 #[tokio::test]
 async fn p16_trailers_reach_an_http1_client_too() {
     let f = Fixture::new().await;
-    let said = f.client().raw("GET /c/pay/trailers HTTP/1.1\r\nHost: HOST\r\nTE: trailers\r\n\r\n").await;
+    let said = f.client().raw("GET /trailers HTTP/1.1\r\nHost: HOST\r\nTE: trailers\r\n\r\n").await;
     assert!(said.contains("body") && said.contains("x-checksum: 42"), "{said}");
 }
 
@@ -66,7 +67,7 @@ async fn p16_large_bodies_pass_both_ways_byte_by_byte() {
     let client = f.client();
     let data = pattern(8 << 20);
     let body = Sent::new(data.clone().into());
-    let request = Request::post(format!("https://127.0.0.1:{}/c/pay/echo", client.port)).body(body).unwrap();
+    let request = Request::post(format!("https://127.0.0.1:{}/echo", client.port)).body(body).unwrap();
     let back = read(client.h2().await.send_request(request).await.unwrap()).await;
     assert!(back.body == data, "{} bytes came back", back.body.len());
 
@@ -94,7 +95,7 @@ async fn an_api_server_that_only_speaks_http1_is_served_on_kept_connections() {
     for _ in 0..5 {
         assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
     }
-    let request = Request::post(format!("https://127.0.0.1:{}/c/pay/echo", client.port));
+    let request = Request::post(format!("https://127.0.0.1:{}/echo", client.port));
     let back =
         read(client.h2().await.send_request(request.body(Sent::from("hello")).unwrap()).await.unwrap()).await;
     assert_eq!(back.text(), "hello");
@@ -125,7 +126,7 @@ async fn an_endpoint_with_a_path_keeps_it() {
     })
     .unwrap();
     let (told, _calls) = tokio::sync::mpsc::channel(16);
-    let opened = gateway.open(&permit, upstream, told).unwrap();
-    crate::clients::Client::of(&opened, gateway.port()).fetch("/api?x=1").await;
+    let opened = gateway.open(&permit, upstream, &Ports::default(), told).unwrap();
+    crate::clients::Client::of(&opened).fetch("/api?x=1").await;
     assert_eq!(api.seen()[0].uri, "/k8s/clusters/c-1/api?x=1");
 }

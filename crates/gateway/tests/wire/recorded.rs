@@ -12,7 +12,7 @@ async fn p17_a_call_is_told_of_once_with_what_the_api_server_knows_it_by() {
     let mut f = Fixture::new().await;
     let client = f.client();
     let request = http::Request::post(format!(
-        "https://127.0.0.1:{}/c/pay/apis/apps/v1/namespaces/a/deployments/w/echo?dryRun=All",
+        "https://127.0.0.1:{}/apis/apps/v1/namespaces/a/deployments/w/echo?dryRun=All",
         client.port
     ))
     .header("user-agent", "kubectl/v1.37.2 \u{7f}".trim_end_matches('\u{7f}'))
@@ -115,4 +115,25 @@ async fn p17_a_history_that_is_slow_slows_calls_and_loses_none() {
     for _ in 0..300 {
         assert!(ids.insert(f.ended().await.audit_id));
     }
+}
+
+#[tokio::test]
+async fn fault_e2_p17_a_call_waits_until_it_can_be_recorded_and_is_refused_when_that_takes_too_long() {
+    let f = Fixture::hasty().await;
+    let client = f.client();
+    f.gateway.recording(false);
+    let began = std::time::Instant::now();
+    let refused = client.fetch("/api/v1/pods").await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.status_message().contains("history"), "{}", refused.text());
+    assert!(began.elapsed() >= std::time::Duration::from_millis(900), "it waited first");
+    assert!(f.api.seen().is_empty());
+
+    let gateway = f.gateway.clone();
+    let (answer, ()) = tokio::join!(client.fetch("/api/v1/pods"), async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert!(f.api.seen().is_empty());
+        gateway.recording(true);
+    });
+    assert_eq!(answer.status, 200);
 }

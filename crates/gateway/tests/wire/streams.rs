@@ -39,7 +39,7 @@ async fn p16_any_other_answer_to_an_upgrade_is_relayed_and_ends_both_connections
         let said = f
             .client()
             .raw(&format!(
-                "GET /c/pay{path} HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET /c/pay/smuggled HTTP/1.1\r\nHost: HOST\r\n\r\n"
+                "GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: HOST\r\n\r\n"
             ))
             .await;
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")) && said.contains(body), "{said}");

@@ -216,6 +216,7 @@ async fn answer(request: Request<Incoming>, log: Arc<Log>) -> Response<Body> {
             response
         }
         "ticks" => ticks(&log),
+        "flood" => flood(&log),
         "breaks" => breaks(),
         "echo" => {
             let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -265,6 +266,18 @@ fn ticks(log: &Arc<Log>) -> Response<Body> {
     });
     let first = stream::iter([Ok(Frame::data(Bytes::from("first\n")))]);
     Response::new(BodyExt::boxed(StreamBody::new(first.chain(lines))))
+}
+
+/// A megabyte in frames of 16 KiB as fast as they are taken, then nothing more: the log of a busy pod.
+fn flood(log: &Arc<Log>) -> Response<Body> {
+    let live = LiveStream::new(log);
+    let frame = Bytes::from(pattern(16 << 10));
+    let frames = stream::iter((0..64).map(move |_| Ok::<_, io::Error>(Frame::data(frame.clone()))));
+    let silence = stream::once(async move {
+        let _live = live;
+        std::future::pending().await
+    });
+    Response::new(BodyExt::boxed(StreamBody::new(frames.chain(Box::pin(silence)))))
 }
 
 fn breaks() -> Response<Body> {

@@ -47,16 +47,15 @@ async fn p3_wrong_parties_and_nonces_are_refused() -> Result<()> {
     for (claims, word) in [
         (json!({ "iss": "https://evil.example" }), "issuer"),
         (json!({ "iss": format!("{}/", liar.issuer()) }), "issuer"),
-        (json!({ "iss": null }), "not a JWT"),
+        (json!({ "iss": null }), "iss"),
         (json!({ "aud": "another-hub" }), "audience"),
         (json!({ "aud": [CLIENT, "another-hub"] }), "audience"),
-        (json!({ "aud": null }), "audience"),
+        (json!({ "aud": null }), "aud"),
         (json!({ "azp": "another-hub" }), "azp"),
         (json!({ "nonce": "of another sign-in" }), "nonce"),
         (json!({ "nonce": null }), "nonce"),
-        (json!({ "sub": null }), "not a JWT"),
+        (json!({ "sub": null }), "sub"),
         (json!({ "groups": { "admin": true } }), "groups"),
-        (json!({ "email_verified": "yes" }), "not a JWT"),
     ] {
         refused(&liar, &provider, Ask::default(), claims, word).await;
     }
@@ -70,9 +69,9 @@ async fn p3_wrong_times_are_refused() -> Result<()> {
     let fresh = || Ask { max_age: Some(Duration::from_secs(300)), ..Ask::default() };
     for (ask, claims, word) in [
         (Ask::default(), json!({ "exp": now() - 70 }), "xpired"),
-        (Ask::default(), json!({ "exp": null }), "not a JWT"),
-        (Ask::default(), json!({ "iat": now() + 70 }), "future"),
-        (Ask::default(), json!({ "iat": null }), "not a JWT"),
+        (Ask::default(), json!({ "exp": null }), "exp"),
+        (Ask::default(), json!({ "iat": now() + 70 }), "clock"),
+        (Ask::default(), json!({ "iat": null }), "iat"),
         (Ask::default(), json!({ "auth_time": now() + 365 * 86_400 }), "future"),
         (fresh(), json!({ "auth_time": now() - 400 }), "may be 300 s at most"),
         (fresh(), json!({ "auth_time": null }), "auth_time"),

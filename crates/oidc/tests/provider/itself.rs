@@ -10,10 +10,11 @@ use crate::{
 fn ask(idp: &Idp, extra: &str) -> String {
     // The challenge of RFC 7636 appendix B; nothing listens at the redirect.
     format!(
-        "{}/auth?client_id={}&response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fcallback&scope=openid%20email\
+        "{}/auth?client_id={}&response_type=code&redirect_uri={}&scope=openid%20email\
          &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256&state=s&nonce=n{extra}",
         idp.issuer(),
-        idp.client_id()
+        idp.client_id(),
+        idp.redirect().replace("127.0.0.1/", "127.0.0.1:9/")
     )
 }
 

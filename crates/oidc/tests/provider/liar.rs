@@ -9,10 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, Mac as _};
-use openidconnect::{
-    JsonWebKeyId, PrivateSigningKey as _,
-    core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm},
-};
+use p256::ecdsa::{Signature as Es256, SigningKey, signature::Signer as _};
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use sallyport_oidc::{Ask, Error, Provider, ProviderConfig, SignedIn};
 use serde_json::{Value, json};
@@ -54,6 +51,8 @@ pub(crate) struct Script {
     pub(crate) flood: Option<&'static str>,
     /// Instead of the honest token answer.
     pub(crate) token_answer: Option<String>,
+    /// Beside the published key, before it.
+    pub(crate) more_keys: Vec<Value>,
     nonce: String,
 }
 
@@ -68,6 +67,7 @@ impl Default for Script {
             redirect: None,
             flood: None,
             token_answer: None,
+            more_keys: Vec::new(),
             nonce: String::new(),
         }
     }
@@ -78,8 +78,8 @@ struct Shared {
     script: Mutex<Script>,
     /// Path and body of every request.
     requests: Mutex<Vec<(String, String)>>,
-    key: CoreEdDsaPrivateSigningKey,
-    other_key: CoreEdDsaPrivateSigningKey,
+    key: SigningKey,
+    other_key: SigningKey,
 }
 
 pub(crate) struct Liar {
@@ -98,10 +98,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn ed25519(kid: &str) -> Result<CoreEdDsaPrivateSigningKey> {
-    let pem = KeyPair::generate_for(&rcgen::PKCS_ED25519)?.serialize_pem();
-    CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new(kid.to_owned())))
-        .map_err(|error| anyhow::anyhow!("{error}"))
+fn signing_key(seed: u8) -> Result<SigningKey> {
+    SigningKey::from_slice(&[seed; 32]).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// The public half, as it is published.
+fn jwk(key: &SigningKey, kid: &str) -> Value {
+    let point = key.verifying_key().to_sec1_point(false);
+    let part = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
+    let (x, y) = (part(&point.as_bytes()[1..33]), part(&point.as_bytes()[33..]));
+    json!({ "kty": "EC", "crv": "P-256", "kid": kid, "x": x, "y": y })
 }
 
 impl Liar {
@@ -127,8 +133,8 @@ impl Liar {
             issuer: format!("https://{}", listener.local_addr()?),
             script: Mutex::default(),
             requests: Mutex::default(),
-            key: ed25519("one")?,
-            other_key: ed25519("one")?,
+            key: signing_key(1)?,
+            other_key: signing_key(2)?,
         });
         let serving = tokio::spawn({
             let shared = Arc::clone(&shared);
@@ -164,11 +170,10 @@ impl Liar {
 
     pub(crate) fn config(&self) -> ProviderConfig {
         ProviderConfig {
-            issuer: self.shared.issuer.clone(),
-            client_id: CLIENT.to_owned(),
             scopes: vec!["email".to_owned()],
             extra_ca_pem: Some(self.ca_pem.clone()),
             timeout: Duration::from_millis(700),
+            ..ProviderConfig::of(&self.shared.issuer, CLIENT)
         }
     }
 
@@ -200,14 +205,15 @@ impl Liar {
     }
 }
 
-/// Delivers one answer to the loopback and waits until it was answered.
-async fn deliver(redirect: &str, query: &str) {
-    let at = redirect.trim_start_matches("http://").trim_end_matches("/callback").to_owned();
-    let Ok(mut stream) = TcpStream::connect(&at).await else { return };
-    let request = format!("GET /callback?{query} HTTP/1.1\r\nHost: {at}\r\n\r\n");
+/// Delivers one answer to the loopback and returns what it said.
+pub(crate) async fn deliver(redirect: &str, query: &str) -> String {
+    let (at, path) = redirect.trim_start_matches("http://").split_once('/').expect("an address");
+    let Ok(mut stream) = TcpStream::connect(at).await else { return String::new() };
+    let request = format!("GET /{path}?{query} HTTP/1.1\r\nHost: {at}\r\n\r\n");
     let mut answer = Vec::new();
     let _ = stream.write_all(request.as_bytes()).await;
     let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 fn merge(into: &mut Value, changes: &Value) {
@@ -254,13 +260,17 @@ impl Shared {
                     "token_endpoint": format!("{}/token", self.issuer),
                     "jwks_uri": format!("{}/jwks", self.issuer),
                     "revocation_endpoint": format!("{}/revoke", self.issuer),
-                    "id_token_signing_alg_values_supported": ["RS256", "EdDSA", "HS256", "none"],
+                    "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA", "HS256", "none"],
                     "code_challenge_methods_supported": ["S256"],
                 });
                 merge(&mut document, &script.discovery);
                 document.to_string()
             }
-            "/jwks" => json!({ "keys": [self.key.as_verification_key()] }).to_string(),
+            "/jwks" => {
+                let keys: Vec<Value> =
+                    script.more_keys.iter().cloned().chain([jwk(&self.key, "one")]).collect();
+                json!({ "keys": keys }).to_string()
+            }
             "/token" => script.token_answer.clone().unwrap_or_else(|| {
                 json!({ "access_token": "a", "token_type": "Bearer", "id_token": self.token(script), "refresh_token": "r" })
                     .to_string()
@@ -279,20 +289,21 @@ impl Shared {
         let alg = match script.signature {
             Signature::None => "none",
             Signature::PublicKeyAsSecret => "HS256",
-            Signature::Proper | Signature::Forged => "EdDSA",
+            Signature::Proper | Signature::Forged => "ES256",
         };
         let header = json!({ "alg": alg, "typ": "JWT", "kid": script.kid });
         let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let signed = format!("{}.{}", encode(&header), encode(&claims));
-        let sign = |key: &CoreEdDsaPrivateSigningKey| {
-            key.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).expect("Ed25519 signs anything")
+        let sign = |key: &SigningKey| {
+            let signature: Es256 = key.sign(signed.as_bytes());
+            signature.to_bytes().to_vec()
         };
         let signature = match script.signature {
             Signature::Proper => sign(&self.key),
             Signature::Forged => sign(&self.other_key),
             Signature::None => Vec::new(),
             Signature::PublicKeyAsSecret => {
-                let secret = serde_json::to_vec(&self.key.as_verification_key()).expect("a JWK is JSON");
+                let secret = serde_json::to_vec(&jwk(&self.key, "one")).expect("a JWK is JSON");
                 let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&secret).expect("any length");
                 mac.update(signed.as_bytes());
                 mac.finalize().into_bytes().to_vec()

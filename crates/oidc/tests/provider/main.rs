@@ -5,12 +5,13 @@
 #[allow(dead_code, unused_imports, unreachable_pub)]
 #[path = "../../../testkit/src/browser.rs"]
 mod browser;
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unused_imports, unreachable_pub)]
 #[path = "../../../testkit/src/idp.rs"]
 mod idp;
 
 mod chromium;
 mod hostile;
+mod imitated;
 mod itself;
 mod liar;
 mod refresh;

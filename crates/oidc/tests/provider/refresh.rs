@@ -10,11 +10,11 @@ use std::{
 
 use anyhow::Result;
 use sallyport_model::Secret;
-use sallyport_oidc::{Error, Persist, Provider, ProviderConfig, SignedOut, TokenSource};
+use sallyport_oidc::{Ask, Drift, Error, Persist, Prompt, Provider, ProviderConfig, SignedOut, TokenSource};
 
 use crate::{
     browser::FormBrowser,
-    idp::{Endpoint, Fault, Idp, IdpOptions},
+    idp::{Endpoint, Fault, Idp, IdpOptions, Quirks},
     sign_in::{config, mfa, sign_in},
 };
 
@@ -33,6 +33,24 @@ fn recorder() -> (Stored, Persist) {
 
 fn last(stored: &Stored) -> Option<Secret<String>> {
     stored.lock().unwrap().last().expect("something was stored").clone()
+}
+
+/// What became of every refresh token, in the order of their making.
+async fn fates(idp: &Idp) -> Result<Vec<String>> {
+    Ok(idp.refresh_tokens().await?.into_iter().map(|token| token.state).collect())
+}
+
+/// Waits for what the provider is told on the side.
+async fn until_fates(idp: &Idp, wanted: &[&str]) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(3);
+    loop {
+        let now = fates(idp).await?;
+        if now == wanted {
+            return Ok(());
+        }
+        anyhow::ensure!(Instant::now() < deadline, "{now:?} and not {wanted:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// When a token is due for renewal.
@@ -268,10 +286,101 @@ async fn p4_a_step_up_replaces_the_tokens_of_the_same_person_only() -> Result<()
     source.replace(again).await?;
     assert_eq!(source.id_token().await?.expose(), token.expose());
     assert_eq!(stored.lock().unwrap().len(), 2);
-    let deadline = Instant::now() + Duration::from_secs(2);
-    while idp.refresh_tokens().await?[0].state != "revoked" {
-        assert!(Instant::now() < deadline, "the replaced refresh token is still good");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn fault_b0_p4_a_step_up_does_not_revoke_the_session_it_shares() -> Result<()> {
+    let (stored, persist) = recorder();
+    let idp = Idp::start(IdpOptions::default()).await?;
+    idp.imitate(&Quirks { revoke_by_session: true, ..Quirks::default() }).await?;
+    let provider = Provider::discover(&config(&idp)).await?;
+    // One browser, one session of the provider: as everybody's step-up goes.
+    let browser = FormBrowser::of(&idp, "ana")?;
+    let first = sign_in(&provider, &browser, Ask::default()).await?.0?;
+    assert!(first.claims.session.is_some());
+    let source = TokenSource::open(provider.clone(), first, persist.clone()).await;
+    let second = sign_in(&provider, &browser, mfa()).await?.0?;
+    assert_eq!(second.claims.session, source.claims().expect("claims").session);
+    source.replace(second).await?;
+    // A step-up that failed is not revoked either: its session is ours.
+    idp.weaken_acr(true).await?;
+    assert!(sign_in(&provider, &browser, Ask { prompt: Some(Prompt::Login), ..mfa() }).await?.0.is_err());
+    idp.weaken_acr(false).await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(fates(&idp).await?.iter().all(|fate| fate == "live"), "{:?}", fates(&idp).await?);
+    source.renew_before(Duration::from_secs(7200));
+    source.id_token().await?;
+    assert!(fates(&idp).await?.contains(&"rotated".to_owned()), "it was renewed");
+    // A restart does not forget what there is to revoke.
+    let kept = last(&stored).expect("kept");
+    let source = TokenSource::resume(provider, &kept, persist)?;
+    assert_eq!(source.sign_out().await?, SignedOut::Revoked);
+    assert!(fates(&idp).await?.iter().all(|fate| fate == "revoked" || fate == "rotated"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn fault_b0_without_a_session_id_the_older_token_is_revoked_at_sign_out() -> Result<()> {
+    let (_, persist) = recorder();
+    let idp = Idp::start(IdpOptions::default()).await?;
+    idp.imitate(&Quirks { no_session_id: true, ..Quirks::default() }).await?;
+    let provider = Provider::discover(&config(&idp)).await?;
+    let browser = FormBrowser::of(&idp, "ana")?;
+    let source =
+        TokenSource::open(provider.clone(), sign_in(&provider, &browser, Ask::default()).await?.0?, persist)
+            .await;
+    source.replace(sign_in(&provider, &browser, mfa()).await?.0?).await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(fates(&idp).await?, ["live", "live"], "it may be the same session");
+    source.sign_out().await?;
+    until_fates(&idp, &["revoked", "revoked"]).await
+}
+
+#[tokio::test]
+async fn fault_b0_an_older_session_of_another_browser_is_revoked_at_once() -> Result<()> {
+    let (_, persist) = recorder();
+    let (idp, provider, source) = signed_in(Due::Later, persist).await?;
+    let (again, _) = sign_in(&provider, &FormBrowser::of(&idp, "ana")?, mfa()).await?;
+    source.replace(again?).await?;
+    until_fates(&idp, &["revoked", "live"]).await
+}
+
+#[tokio::test]
+async fn fault_b7_another_person_at_a_step_up_is_named_by_name_and_address() -> Result<()> {
+    let (_, persist) = recorder();
+    let (idp, provider, source) = signed_in(Due::Later, persist).await?;
+    let (other, _) = sign_in(&provider, &FormBrowser::of(&idp, "ben")?, mfa()).await?;
+    let said = source.replace(other?).await.unwrap_err().to_string();
+    for name in ["Ana Ortiz <ana@meridian.example>", "Ben Mattsson <ben@meridian.example>"] {
+        assert!(said.contains(name), "{said}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn fault_b7_a_renewal_that_lowers_the_class_or_moves_the_time_is_seen() -> Result<()> {
+    let (_, persist) = recorder();
+    let idp = Idp::start(IdpOptions::default()).await?;
+    let provider = Provider::discover(&config(&idp)).await?;
+    let browser = FormBrowser::of(&idp, "ana")?;
+    let source =
+        TokenSource::open(provider.clone(), sign_in(&provider, &browser, mfa()).await?.0?, persist).await;
+    source.renew_before(Duration::from_secs(7200));
+    source.id_token().await?;
+    assert_eq!(source.drift(), Drift::default(), "nothing changed");
+    let later = jiff::Timestamp::now().as_second() + 30;
+    let claims_on_refresh = serde_json::json!({ "acr": "1", "auth_time": later });
+    idp.imitate(&Quirks { claims_on_refresh, ..Quirks::default() }).await?;
+    for _ in 0..2 {
+        source.id_token().await?;
+        let drift = source.drift();
+        let lowered = (crate::idp::ACR_MFA.to_owned(), Some("1".to_owned()));
+        assert_eq!((drift.acr, drift.auth_time_moved), (Some(lowered), true));
+    }
+    // As Keycloak does it: a sign-in of the same client with the password alone, in the same browser.
+    idp.imitate(&Quirks { acr_by_session: true, ..Quirks::default() }).await?;
+    source.id_token().await?;
+    assert_eq!(source.drift().acr, None, "as at the sign-in again");
     Ok(())
 }

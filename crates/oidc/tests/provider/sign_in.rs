@@ -12,11 +12,10 @@ use crate::{
 
 pub(crate) fn config(idp: &Idp) -> ProviderConfig {
     ProviderConfig {
-        issuer: idp.issuer().to_owned(),
-        client_id: idp.client_id().to_owned(),
         scopes: ["email", "profile", "groups", "offline_access"].map(str::to_owned).to_vec(),
         extra_ca_pem: Some(idp.ca_pem().to_owned()),
         timeout: Duration::from_secs(5),
+        ..ProviderConfig::of(idp.issuer(), idp.client_id())
     }
 }
 
@@ -40,7 +39,7 @@ pub(crate) async fn sign_in(
 #[tokio::test]
 async fn p3_signing_in_with_mfa_yields_verified_claims() -> Result<()> {
     let mut options = IdpOptions::default();
-    options.clients.push(IdpClient { client_id: "another-hub".to_owned(), id_token_alg: "ES256" });
+    options.clients.push(IdpClient { id_token_alg: "ES256", ..IdpClient::new("another-hub") });
     let idp = Idp::start(options).await?;
     for client_id in ["sallyport-hub", "another-hub"] {
         let provider =
@@ -84,7 +83,7 @@ async fn p3_a_provider_that_ignores_the_class_asked_for_is_noticed() -> Result<(
     let provider = Provider::discover(&config(&idp)).await?;
     idp.weaken_acr(true).await?;
     let (result, landing) = sign_in(&provider, &FormBrowser::of(&idp, "ana")?, mfa()).await?;
-    let Err(Error::MfaTooWeak { wanted, got }) = result else { panic!("{result:?}") };
+    let Err(Error::MfaTooWeak { wanted, got, .. }) = result else { panic!("{result:?}") };
     assert_eq!(
         (wanted.as_slice(), got.as_slice()),
         (&[ACR_MFA.to_owned()][..], &["urn:sallyport:pwd".to_owned()][..])

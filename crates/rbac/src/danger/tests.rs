@@ -62,12 +62,82 @@ fn p11_a_verb_spelled_like_a_danger_elsewhere_is_none() {
         rule(&["bind"], &["example.com"], &["widgets"]),
         rule(&["get", "list"], &[RBAC], &["roles", "rolebindings"]),
         rule(&["get"], &[""], &["nodes/*"]),
-        rule(&["create"], &[""], &["serviceaccounts"]),
+        rule(&["get", "list"], &[""], &["serviceaccounts", "namespaces", "endpoints", "pods/status"]),
+        rule(
+            &["patch"],
+            &["example.com"],
+            &["namespaces", "endpoints", "pods/status", "controllerrevisions"],
+        ),
+        rule(&["update"], &["apps"], &["deployments/scale", "statefulsets"]),
+        rule(&["create"], &[""], &["pods/eviction", "persistentvolumeclaims"]),
+        rule(&["update"], &["coordination.k8s.io"], &["leases"]),
         rule(&["get"], &[""], &["serviceaccounts/token"]),
         rule(&["get"], &["admissionregistration.k8s.io"], &["validatingadmissionpolicies"]),
         rule(&["create"], &["certificates.k8s.io"], &["certificatesigningrequests"]),
     ] {
         assert_eq!(kinds(std::slice::from_ref(&harmless), &payments()), [], "{harmless:?}");
+    }
+}
+
+/// Rights of a RoleBinding that act on others, whatever the role is called (fault A9).
+#[test]
+fn fault_a9_p11_what_controllers_act_upon_is_refused_in_a_namespace_too() {
+    use DangerKind::*;
+    let every = ["create", "update", "patch", "delete", "deletecollection", "*"];
+    for (group, resource, kind) in [
+        ("apps", "controllerrevisions", WriteRevisions),
+        ("", "pods/status", WriteStatus),
+        ("", "services/status", WriteStatus),
+        ("apps", "statefulsets/status", WriteStatus),
+        ("apps", "deployments/status", WriteStatus),
+        ("apps", "daemonsets/status", WriteStatus),
+        ("apps", "replicasets/status", WriteStatus),
+        ("batch", "jobs/status", WriteStatus),
+        ("networking.k8s.io", "ingresses/status", WriteStatus),
+        ("", "endpoints", WriteEndpoints),
+        ("discovery.k8s.io", "endpointslices", WriteEndpoints),
+        ("", "namespaces", WriteNamespaces),
+        ("", "namespaces/finalize", WriteNamespaces),
+        ("", "serviceaccounts", WriteAccounts),
+    ] {
+        for verb in every {
+            for resource in [resource.to_owned(), "*".to_owned()] {
+                let given = rule(&[verb], &[group], &[resource.as_str()]);
+                let found = kinds(std::slice::from_ref(&given), &payments());
+                assert!(found.contains(&kind), "{given:?}: {found:?}");
+            }
+        }
+        // A name is no excuse, and reading is none of it.
+        let one = named(rule(&["patch"], &[group], &[resource]), &["story"]);
+        assert!(kinds(&[one], &payments()).contains(&kind), "{resource}");
+        assert!(
+            !kinds(&[rule(&["get", "list", "watch"], &[group], &[resource])], &payments()).contains(&kind)
+        );
+    }
+    for resource in ["pods/binding", "bindings", "*/binding"] {
+        assert!(
+            kinds(&[rule(&["create"], &[""], &[resource])], &payments()).contains(&PlacePods),
+            "{resource}"
+        );
+    }
+    assert!(kinds(&[rule(&["patch"], &[""], &["*/status"])], &payments()).contains(&WriteStatus));
+}
+
+#[test]
+fn fault_a9_p11_an_unknown_subresource_is_no_read_where_the_system_lives() {
+    use DangerKind::*;
+    let console = rule(&["get"], &["subresources.kubevirt.io"], &["virtualmachineinstances/console"]);
+    assert_eq!(kinds(std::slice::from_ref(&console), &Scope::ClusterWide), [WayInSystem]);
+    let system = Scope::from_list(["kube-system".parse().unwrap()]);
+    assert_eq!(kinds(std::slice::from_ref(&console), &system), [WayInSystem]);
+    // In a session's own namespaces it is named, not refused: an incident may need it.
+    assert_eq!(kinds(&[console], &payments()), []);
+    for known in [
+        rule(&["get"], &["example.test"], &["widgets", "widgets/status", "widgets/scale"]),
+        rule(&["get"], &["apps"], &["*"]),
+        rule(&["get"], &[""], &["pods/log", "replicationcontrollers/scale", "namespaces/status"]),
+    ] {
+        assert_eq!(kinds(std::slice::from_ref(&known), &Scope::ClusterWide), [], "{known:?}");
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn open(dir: &Path, key: Option<&ChainKey>) -> Result<Opened, StoreEr
         let gap = Draft::new(Action::Gap).outcome(Outcome::Unknown).detail("why", "unclean stop");
         first.push(gap.detail("from", last.at).detail("to", now()));
     }
-    first.push(Draft::new(Action::AppStarted));
+    first.push(Draft::new(Action::AppStarted).detail("version", env!("CARGO_PKG_VERSION")));
     Ok(Opened { db, chain, tip: Tip { sequence, hash }, first, set_aside })
 }
 
@@ -124,11 +124,28 @@ fn beginning(
             Some(_) => chain.beginning_after(&format!("{FILE} was missing, but there was a head for it"), 1),
         }));
     };
-    if current_key(db)?.as_deref() != key.map(ChainKey::id) {
-        // The head belongs to that other key, and can't be judged.
-        return Ok(Some(chain.beginning("another key")));
+    let same = current_key(db)?.as_deref() == key.map(ChainKey::id);
+    // Under which key they are is for the entries to say, so whoever cuts them off can seal what is left under a key of
+    // their own, or under none. A head that only our key can make is judged all the same.
+    let ours = head.is_some_and(|head| head.as_ref().is_ok_and(|head| key.is_some() && head.is_under(key)));
+    let found = if same || ours { damage(db, last, head, key)? } else { cut_off(last, head).err() };
+    Ok(match found {
+        Some((said, first_bad)) => Some(chain.beginning_after(&said, first_bad)),
+        None => (!same).then(|| chain.beginning("another key")),
+    })
+}
+
+/// What shows under any key: a head that is missing or none, and entries that are missing at the end.
+fn cut_off<'a>(last: &Last, head: Option<&'a Result<Head, HeadError>>) -> Result<&'a Head, (String, u64)> {
+    let after = last.sequence + 1;
+    match head {
+        None => Err(("the head was missing".to_owned(), after)),
+        Some(Err(error)) => Err((error.to_string(), after)),
+        Some(Ok(head)) if head.sequence > last.sequence => {
+            Err((format!("the end was cut off: there was an entry {}", head.sequence), after))
+        }
+        Some(Ok(head)) => Ok(head),
     }
-    Ok(damage(db, last, head, key)?.map(|(said, first_bad)| chain.beginning_after(&said, first_bad)))
 }
 
 fn damage(
@@ -137,17 +154,12 @@ fn damage(
     head: Option<&Result<Head, HeadError>>,
     key: Option<&ChainKey>,
 ) -> Result<Option<(String, u64)>, StoreError> {
-    let head = match head {
-        None => return Ok(Some(("the head was missing".to_owned(), last.sequence + 1))),
-        Some(Err(error)) => return Ok(Some((error.to_string(), last.sequence + 1))),
-        Some(Ok(head)) => head,
+    let head = match cut_off(last, head) {
+        Ok(head) => head,
+        Err(found) => return Ok(Some(found)),
     };
     if !head.is_under(key) {
         return Ok(Some(("the head was not made by this Sallyport".to_owned(), last.sequence + 1)));
-    }
-    if head.sequence > last.sequence {
-        let said = format!("the end was cut off: there was an entry {}", head.sequence);
-        return Ok(Some((said, last.sequence + 1)));
     }
     let named: Option<Vec<u8>> = db
         .query_row("SELECT link FROM entry WHERE sequence = ?", [head.sequence as i64], |row| row.get(0))

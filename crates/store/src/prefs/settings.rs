@@ -44,22 +44,6 @@ impl Prefs {
         self.with(move |db| db.execute("UPDATE setting SET theme = ?", [theme.as_str()]).map(|_| ())).await
     }
 
-    /// The port the gateway listened on last.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn gateway_port(&self) -> Result<Option<u16>, StoreError> {
-        self.with(|db| db.query_row("SELECT gateway_port FROM setting", [], |row| row.get(0))).await
-    }
-
-    /// Keeps the port for the next start.
-    ///
-    /// # Errors
-    /// What the database said; port 0 is none.
-    pub async fn set_gateway_port(&self, port: u16) -> Result<(), StoreError> {
-        self.with(move |db| db.execute("UPDATE setting SET gateway_port = ?", [port]).map(|_| ())).await
-    }
-
     /// The `acr` values (OpenID Connect Core 1.0 §2) a profile asked for last: the next sign-in asks for them at once,
     /// so that an incident takes one MFA and not a sign-in and a step-up. Empty when none did.
     ///

@@ -3,7 +3,7 @@
 
 use sallyport_model::Secret;
 use sallyport_terminal::{
-    Attachment, Environment, KubeconfigSpec, Located, PrivateKubeconfig, Terminal, TerminalOptions,
+    Attachment, Environment, Guard, KubeconfigSpec, Located, PrivateKubeconfig, Terminal, TerminalOptions,
 };
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) fn spec() -> KubeconfigSpec {
     KubeconfigSpec {
-        server: "https://127.0.0.1:6443/c/eu-1".into(),
+        server: "https://127.0.0.1:6443".into(),
         ca_pem: "-----BEGIN CERTIFICATE-----\nca\n-----END CERTIFICATE-----\n".into(),
         client_cert_pem: "-----BEGIN CERTIFICATE-----\ncert\n-----END CERTIFICATE-----\n".into(),
         client_key_pem: Secret::new("the client key".to_owned()),
@@ -80,6 +80,10 @@ impl Session {
             environment: Some(Environment::scrubbed(self.variables())),
             ..TerminalOptions::default()
         }
+    }
+
+    pub(crate) async fn open_with(&self, options: TerminalOptions) -> Terminal {
+        Terminal::spawn(Located::of(&self.kubeconfig), options).await.unwrap()
     }
 
     pub(crate) async fn open(&self, shell: &str) -> Terminal {
@@ -177,6 +181,16 @@ fn unwrapped(said: &str) -> String {
     out
 }
 
+/// Waits until a terminal's guard is as wanted.
+pub(crate) async fn guard_is(terminal: &Terminal, wanted: impl Fn(&Guard) -> bool) -> Guard {
+    let mut changes = terminal.guard_changes();
+    let found = tokio::time::timeout(DEADLINE, changes.wait_for(|guard| wanted(guard))).await;
+    match found {
+        Ok(found) => found.unwrap().clone(),
+        Err(_) => panic!("the guard stays {:?}", terminal.guard()),
+    }
+}
+
 /// Whether a process runs (one that ended and waits to be reaped does not).
 pub(crate) fn alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
@@ -211,9 +225,18 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn start(test: &str) -> Self {
+        Self::inside(&[], test)
+    }
+
+    /// The same, run by another program: one that changes what the process sees of the system.
+    pub(crate) fn inside(wrapper: &[&str], test: &str) -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        let mut process = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", test, "--nocapture"])
+        let own = std::env::current_exe().unwrap();
+        let mut line: Vec<&std::ffi::OsStr> = wrapper.iter().map(std::ffi::OsStr::new).collect();
+        line.push(own.as_os_str());
+        let mut process = std::process::Command::new(line[0])
+            .args(&line[1..])
+            .args(["--ignored", "--exact", test, "--nocapture", "--test-threads=1"])
             .env("TMPDIR", temporary.path())
             .stdout(std::process::Stdio::piped())
             .spawn()
@@ -232,6 +255,15 @@ impl Child {
                 return said.to_owned();
             }
         }
+    }
+
+    /// Waits for it to end by itself, having passed.
+    pub(crate) fn passes(&mut self) {
+        use std::io::Read as _;
+        let mut said = String::new();
+        self.out.read_to_string(&mut said).unwrap();
+        let status = self.process.wait().unwrap();
+        assert!(status.success() && said.contains("1 passed"), "{said}");
     }
 
     /// With SIGKILL, which leaves it no time for anything.

@@ -1,20 +1,29 @@
 //! `make run`: a whole team on this machine and the app beside it.
 //!
-//! With a display the app opens and the terminal shows how to sign in; it ends with the window. Without one the whole
-//! story is played in the real window under Xvfb, with a real sign-in page, and pictures are left in `target/demo`.
+//! With a display the app opens and the terminal shows how to sign in; it ends with the window, or with Ctrl+C.
+//! Without one the whole story is played in the real window under Xvfb, with a real sign-in page, and pictures are
+//! left in `target/demo`.
 
 #[path = "demo/by_hand.rs"]
 mod by_hand;
+#[path = "demo/foreground.rs"]
+mod foreground;
 #[path = "demo/left.rs"]
 mod left;
 #[path = "demo/play.rs"]
 mod play;
+#[path = "demo/stop.rs"]
+mod stop;
 #[path = "demo/timeline.rs"]
 mod timeline;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
+use foreground::Foreground;
 use sallyport_testkit::fleet::{Fleet, FleetOptions};
+use sallyport_testkit::process::Scratch;
+use std::io::Write as _;
 use std::process::ExitCode;
+use stop::Stop;
 use timeline::Timeline;
 
 /// Who may try what.
@@ -27,26 +36,85 @@ const PEOPLE: [(&str, &str); 3] = [
     ("lee", "leads payments: may approve what others ask for"),
 ];
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How it ended.
+enum Ended {
+    Played,
+    Stopped(&'static str),
+    Failed(Error),
+}
+
+fn main() -> ExitCode {
+    let terminal = Foreground::take();
     sallyport_testkit::plane::install_crypto();
-    let display =
-        ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|v| std::env::var_os(v).is_some_and(|d| !d.is_empty()));
-    let played = tokio::select! {
-        played = run(display) => played,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped")),
-    };
-    match played {
-        Ok(()) => ExitCode::SUCCESS,
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = runtime.map_err(Error::from).and_then(|runtime| {
+        let ended = runtime.block_on(demo());
+        // Somebody may still read from the terminal, and would until Enter is pressed.
+        runtime.shutdown_background();
+        ended
+    });
+    drop(terminal);
+    match ended {
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("demo: {error:#}");
+            tell(&format!("demo: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(display: bool) -> Result<()> {
+async fn demo() -> Result<ExitCode> {
+    let mut stop = Stop::hear()?;
+    // Every file of the demo is in here, so that what is left at the end is seen.
+    let folder = Scratch::new("demo")?;
+    // It can be set once, and nobody did before.
+    let _ = tempfile::env::override_temp_dir(folder.path());
+    let display =
+        ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|v| std::env::var_os(v).is_some_and(|d| !d.is_empty()));
     let mut timeline = Timeline::new();
+    let ended = tokio::select! {
+        // A story that fails because Ctrl+C reached its programs first was stopped.
+        biased;
+        by = stop.asked() => Ended::Stopped(by),
+        played = run(display, &mut timeline) => played.map_or_else(Ended::Failed, |()| Ended::Played),
+    };
+    let left = left::nothing(folder).await;
+    match (ended, left) {
+        (Ended::Played, Ok(())) => {
+            timeline.part("after the end");
+            timeline.step("no process, port or file of the demo is left");
+            timeline.total();
+            if !display {
+                println!("The whole story was played.");
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        (Ended::Stopped(by), Ok(())) => {
+            tell(&format!(
+                "\nStopped by {by}. Everything the demo made was removed: no process, port or file is left."
+            ));
+            Ok(ExitCode::SUCCESS)
+        }
+        (Ended::Failed(error), left) => {
+            tell(&format!("demo: it stopped {}: {error:#}", timeline.place()));
+            tell(&format!("\nTo go on by hand: {}", by_hand::HOW));
+            if let Err(left) = left {
+                tell(&format!("demo: and not everything was removed: {left:#}"));
+            }
+            Ok(ExitCode::FAILURE)
+        }
+        (Ended::Played | Ended::Stopped(_), Err(left)) => {
+            Err(left.context("it ended, and not everything was removed"))
+        }
+    }
+}
+
+/// Says something on standard error, where that is still read: the terminal may be what ended.
+fn tell(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
+
+async fn run(display: bool, timeline: &mut Timeline) -> Result<()> {
     timeline.part("fleet");
     println!(
         "  starting an identity provider, a hub and two targets: some seconds, minutes the very first time"
@@ -60,12 +128,5 @@ async fn run(display: bool) -> Result<()> {
     })
     .await?;
     timeline.step("identity provider, hub, two targets with simulated pods and their brokers are up");
-    let ended = if display { by_hand::run(&fleet).await } else { play::run(&fleet, &mut timeline).await };
-    drop(fleet);
-    ended?;
-    timeline.part("after the end");
-    left::nothing_runs().await?;
-    timeline.step("no process of the demo is left");
-    timeline.total();
-    Ok(())
+    if display { by_hand::run(&fleet).await } else { play::run(&fleet, timeline).await }
 }

@@ -80,6 +80,8 @@ impl Driver {
     fn start(home: &Path, display: Option<&str>) -> Result<Self> {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "chromedriver", "--port=0"]);
+        // Chromium leaves folders there when it is killed, and this one goes with its profile.
+        command.env("TMPDIR", home);
         command.env("HOME", home).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").current_dir(home);
         if let Some(display) = display {
             command.env("DISPLAY", display);

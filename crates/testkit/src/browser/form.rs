@@ -117,10 +117,16 @@ impl FormBrowser {
                     fields.push(("password", self.person.password.clone()));
                 }
                 "code-form" => fields.push(("code", self.person.code().await?)),
+                // Keycloak's own.
+                "kc-form-login" => {
+                    fields.push(("username", self.person.username.clone()));
+                    fields.push(("password", self.person.password.clone()));
+                }
+                "kc-otp-login-form" => fields.push(("otp", self.person.code().await?)),
                 _ => {}
             }
             let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-            let request = self.http.post(at.join(form.action)?).body(body);
+            let request = self.http.post(at.join(&form.action.replace("&amp;", "&"))?).body(body);
             step = self.step(request.header("content-type", "application/x-www-form-urlencoded")).await?;
         }
         bail!("the sign-in page goes round in circles")
@@ -166,7 +172,7 @@ impl FormBrowser {
             }
             let location = answer.headers().get("location").context("a redirect to nowhere")?.to_str()?;
             let next = at.join(location)?;
-            if next.scheme() == "http" && matches!(next.host_str(), Some("127.0.0.1" | "[::1]")) {
+            if next.scheme() == "http" && matches!(next.host_str(), Some("127.0.0.1" | "localhost")) {
                 return Ok(Step::Back(next));
             }
             answer = self.http.get(next).send().await?;
@@ -185,6 +191,9 @@ impl Browser for FormBrowser {
     }
 }
 
+/// The forms that are known: of the provider of tests, and of Keycloak.
+const FORMS: [&str; 5] = ["password-form", "code-form", "confirm-form", "kc-form-login", "kc-otp-login-form"];
+
 /// The form a person would use, and whether the page says the last try was refused.
 struct Form<'p> {
     id: &'p str,
@@ -194,15 +203,11 @@ struct Form<'p> {
 
 impl<'p> Form<'p> {
     fn choose(page: &'p str) -> Option<Self> {
-        let refused = page.contains("id=\"error\"");
+        let refused = page.contains("id=\"error\"") || page.contains("id=\"input-error");
         page.split("<form ").skip(1).find_map(|rest| {
             let tag = rest.split('>').next()?;
             let id = attribute(tag, "id")?;
-            ["password-form", "code-form", "confirm-form"].contains(&id).then_some(Form {
-                id,
-                action: attribute(tag, "action")?,
-                refused,
-            })
+            FORMS.contains(&id).then_some(Form { id, action: attribute(tag, "action")?, refused })
         })
     }
 }

@@ -104,7 +104,7 @@ impl Profile {
         let arguments: Vec<String> = self.arguments().iter().map(|argument| quote(argument)).collect();
         write_script(
             &self.home().join("browser"),
-            &format!("HOME={home} exec chromium {} --new-window \"$1\"", arguments.join(" ")),
+            &format!("HOME={home} TMPDIR={home} exec chromium {} --new-window \"$1\"", arguments.join(" ")),
         )
     }
 }

@@ -152,12 +152,19 @@ impl Drop for Program {
     }
 }
 
+/// Where downloads are kept: `SALLYPORT_CACHE`, else `~/.cache/sallyport`.
+pub(crate) fn cache_dir() -> Result<PathBuf> {
+    match std::env::var_os("SALLYPORT_CACHE") {
+        Some(dir) => Ok(PathBuf::from(dir)),
+        None => {
+            Ok(PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?).join(".cache/sallyport"))
+        }
+    }
+}
+
 /// The folder with `oidc-provider` and what it needs, installed on first use and kept under the hash of the lock file.
 fn installed_modules() -> Result<PathBuf> {
-    let cache = match std::env::var_os("SALLYPORT_CACHE") {
-        Some(dir) => PathBuf::from(dir),
-        None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?).join(".cache/sallyport"),
-    };
+    let cache = cache_dir()?;
     let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(LOCK.as_bytes())[..8]);
     let home = cache.join("idp").join(hash);
     let modules = home.join("node_modules");
@@ -200,6 +207,7 @@ fn write_config(dir: &Path, options: &IdpOptions, ca: &IdpCa) -> Result<PathBuf>
         "id_token_seconds": options.id_token_seconds,
         "password_fresh_seconds": options.password_fresh_seconds,
         "shown": options.shown,
+        "quirks": options.quirks,
         "cert": dir.join("cert.pem"),
         "key": dir.join("key.pem"),
     });

@@ -69,6 +69,16 @@ impl Driver {
         self.process.log_tail(30)
     }
 
+    /// Stops the driver and the app, which is in its process group.
+    pub(super) fn pause(&self) -> Result<()> {
+        self.process.pause()
+    }
+
+    /// Lets both go on.
+    pub(super) fn resume(&self) -> Result<()> {
+        self.process.resume()
+    }
+
     /// One step of the session.
     pub(super) async fn act(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
         self.call(method, &format!("/session/{}{path}", self.session), body).await

@@ -5,8 +5,9 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use sallyport_api::AccessProfile;
 use sallyport_model::Digest;
+use sallyport_testkit::Identity;
 use sallyport_testkit::broker::BrokerOptions;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Asks, and returns how it ended; nothing may exist on the target afterwards.
 async fn refusal(world: &World, person: &Person, profile: &str, namespaces: &[&str]) -> Result<String> {
@@ -198,4 +199,63 @@ async fn a_key_that_nothing_can_be_sealed_to_opens_nothing() -> Result<()> {
     ensure!(said.starts_with("Failed:") && said.contains("sealed"), "{said}");
     ensure!(world.left(&ann.hub.request(&asked.which).await?).await?.is_empty());
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_a8_p7_a_sign_in_that_no_profile_judged_at_the_hub_is_judged_by_the_broker() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let spec = serde_json::json!({"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["payments"],
+        "maxDuration": "1h", "mfa": {"acr": ["urn:sallyport:mfa"], "maxAge": "15m"}});
+    let profiles = make_profile(world, "strong", spec).await?;
+    let now = jiff::Timestamp::now().as_second();
+    let signed_in = |acr: &str, at: i64| {
+        let who = Identity::new("oidc:ann@example.org").group("oidc:payments-dev");
+        let hub = world.hub.client_as(&who.signed_in(acr, &["pwd"], at))?;
+        let hub = sallyport_hub::Hub::new(hub, Duration::from_secs(5));
+        Ok::<_, anyhow::Error>(Person {
+            name: "oidc:ann@example.org".into(),
+            groups: vec!["oidc:payments-dev".into()],
+            hub,
+        })
+    };
+    // As where the API server's own watch of profiles lags: the policy that knows them is not asked.
+    let kubectl = world.hub.kubectl();
+    let binding = "validatingadmissionpolicybinding/access-requests-limits.sallyport.dev";
+    let kept = kubectl.ok(&["get", binding, "-o", "json"]).await?;
+    kubectl.ok(&["delete", binding]).await?;
+    let asked = async {
+        let mut asked = Vec::new();
+        for (person, why) in [
+            (signed_in("urn:sallyport:pwd", now - 5)?, "needs a stronger sign-in"),
+            (signed_in("urn:sallyport:mfa", now - 3600)?, "needs a sign-in not older than 15m"),
+        ] {
+            let start = Instant::now();
+            let one = loop {
+                match person.ask(world, "strong", &["payments"]).await {
+                    Err(error) if start.elapsed() > Duration::from_secs(10) => return Err(error),
+                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                    Ok(one) => break one,
+                }
+            };
+            asked.push((person, one, why));
+        }
+        Ok(asked)
+    };
+    let asked = asked.await;
+    kubectl.apply(&without_stamps(&kept)?).await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    for (person, one, why) in asked? {
+        let said = person.end_of(&one).await?;
+        ensure!(said.starts_with(&format!("Denied: profile strong {why}")), "{said}");
+    }
+    profiles.delete("strong", &DeleteParams::default()).await.map(drop).map_err(Into::into)
+}
+
+/// An object as it was applied.
+fn without_stamps(object: &str) -> Result<String> {
+    let mut object: serde_json::Value = serde_json::from_str(object)?;
+    for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields", "generation"] {
+        object["metadata"].as_object_mut().map(|meta| meta.remove(field));
+    }
+    Ok(object.to_string())
 }

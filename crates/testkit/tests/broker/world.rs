@@ -198,6 +198,7 @@ impl Person {
         change: impl FnOnce(&mut Ask),
     ) -> Result<Asked> {
         let keys = KeyPair::generate();
+        let me = self.hub.whoami().await?;
         let mut ask = Ask {
             team: TEAM.parse()?,
             user: self.name.parse()?,
@@ -209,6 +210,7 @@ impl Person {
             duration: Ttl::minutes(15),
             reason: "INC-1".to_owned(),
             public_key: keys.public_key_base64(),
+            sign_in: me.sign_in(),
         };
         change(&mut ask);
         let begun = Instant::now();

@@ -10,7 +10,7 @@ use k8s_openapi::api::{
 use kube::{Api, api::PostParams};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use sallyport_model::{RoleName, Scope};
-use sallyport_rbac::{Ask, Rule, allows, covers, dangers, effective};
+use sallyport_rbac::{Ask, Rule, allows, covers, dangers, effective, growth, warnings};
 use sallyport_testkit::Identity;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -257,5 +257,30 @@ async fn p11_sallyports_own_roles_are_none_of_the_dangerous() -> Result<()> {
         found += 1;
     }
     ensure!(found == 3, "{found} roles");
+    Ok(())
+}
+
+/// The example role for releases is operate and Secrets, nothing else; who asks and who approves read what that opens.
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_c9_p11_the_role_for_releases_says_that_it_reads_every_secret() -> Result<()> {
+    let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let shipped = std::fs::read_to_string(deploy.join("target/roles.yaml"))?;
+    let operate: ClusterRole = serde_saphyr::from_str(shipped.split("\n---").nth(2).unwrap_or_default())?;
+    let example = std::fs::read_to_string(deploy.join("demo/releases/target.yaml"))?;
+    let releases: ClusterRole = serde_saphyr::from_str(example.split("\n---").next().unwrap_or_default())?;
+    ensure!(operate.metadata.name.as_deref() == Some("sallyport:operate"), "{:?}", operate.metadata.name);
+    ensure!(releases.metadata.name.as_deref() == Some("sallyport:releases"), "{:?}", releases.metadata.name);
+    ensure!(releases.aggregation_rule.is_none(), "it is aggregated");
+    let scope = Scope::from_list(["payments".parse()?]);
+    let (less, more) = (effective(read(&operate)?, &scope), effective(read(&releases)?, &scope));
+    ensure!(growth(&more, &less).is_empty(), "operate holds what releases lacks");
+    let beyond = growth(&less, &more);
+    let alone = beyond.iter().all(|rule| rule.resources == ["secrets"] && rule.api_groups == [""]);
+    ensure!(!beyond.is_empty() && alone, "{beyond:?}");
+    // Named, not refused: an admin who wants helm decides.
+    ensure!(dangers(&more, &scope).is_empty(), "{:?}", dangers(&more, &scope));
+    let every = "Every Secret of the session's namespaces can be read: what was read stays known.";
+    ensure!(warnings(&more).iter().any(|said| said == every), "{:?}", warnings(&more));
+    ensure!(!warnings(&less).iter().any(|said| said == every), "operate reads no Secrets");
     Ok(())
 }

@@ -23,7 +23,8 @@ async fn id_token(idp: &Idp, sub: &str) -> Result<String> {
         |name: &str| metadata[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
     let verifier = "a-verifier-that-is-long-enough-for-rfc-7636-43-at-least";
     let challenge = BASE64URL_NOPAD.encode(&Sha256::digest(verifier));
-    let back = "http://127.0.0.1:9/callback";
+    let back = idp.redirect();
+    let back = back.as_str();
     let mut ask = Url::parse(&endpoint("authorization_endpoint")?)?;
     ask.query_pairs_mut().extend_pairs([
         ("client_id", idp.client_id()),

@@ -5,6 +5,8 @@ import type { ErrorView } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { app } from "../../shared/app.svelte";
 import { windowsOwn } from "../../shared/keys";
+import { Once } from "./once";
+import { cleaned, type Paste } from "./paste";
 
 const ACK_AT = 64 * 1024;
 const ACK_AFTER_MS = 30;
@@ -40,18 +42,24 @@ export class Shell {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private typed = "";
   private sending = false;
+  /** While what was said before is drawn: what the terminal answers to it is not for the shell. */
+  private replaying = false;
+  private readonly once = new Once();
 
   /** A shell to be started in `session`, or with `id` one that runs there already. */
   constructor(
     readonly session: string,
     public id: string | null,
-    private readonly on: { started: (shell: Shell) => void; failed: (error: ErrorView) => void },
+    private readonly on: { started: (shell: Shell) => void; failed: (error: ErrorView) => void; asks: (shell: Shell, paste: Paste) => boolean },
   ) {
     this.element.className = "shell";
     this.term.loadAddon(this.fit);
     this.term.loadAddon(this.search);
     this.term.attachCustomKeyEventHandler((event) => !windowsOwn(event, app.mac));
-    this.term.onData((data) => this.type(data));
+    this.term.onData((data) => this.heard(data));
+    // Before the terminal's own handler, which types whatever is on the clipboard.
+    this.element.addEventListener("paste", (event) => this.pasted(event), true);
+    this.once.watch(this.element);
     this.term.onResize((size) => {
       if (this.id && this.started) void host.call("terminal_resize", { terminal: this.id, size }).catch(() => {});
     });
@@ -79,6 +87,12 @@ export class Shell {
     this.term.focus();
   }
 
+  /** Types a paste, as one. */
+  paste(text: string): void {
+    this.term.paste(text);
+    this.term.focus();
+  }
+
   selection(): string {
     return this.term.getSelection();
   }
@@ -92,7 +106,16 @@ export class Shell {
   private async start(): Promise<void> {
     this.started = true;
     const size = { cols: this.term.cols, rows: this.term.rows };
-    const output = (bytes: Uint8Array) => this.term.write(bytes, () => this.acknowledge(bytes.length));
+    let first = true;
+    const output = (bytes: Uint8Array) => {
+      const replay = first;
+      first = false;
+      if (replay) this.replaying = true;
+      this.term.write(bytes, () => {
+        if (replay) this.replaying = false;
+        this.acknowledge(bytes.length);
+      });
+    };
     try {
       const view = this.id
         ? await host.attachTerminal(this.id, size, output)
@@ -103,6 +126,17 @@ export class Shell {
     } catch (thrown) {
       this.on.failed(asError(thrown));
     }
+  }
+
+  private heard(data: string): void {
+    if (!this.replaying && this.once.takes(data)) this.type(data);
+  }
+
+  private pasted(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    const paste = cleaned(event.clipboardData?.getData("text/plain") ?? "");
+    if (paste.text !== "" && !this.on.asks(this, paste)) this.paste(paste.text);
   }
 
   // Many small pieces are acknowledged together; the far end stops reading the PTY when too much is open.

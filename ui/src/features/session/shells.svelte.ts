@@ -1,6 +1,7 @@
 import type { ErrorView, SessionView } from "../../bindings/ipc";
 import { host } from "../../host";
 import { app, attempt } from "../../shared/app.svelte";
+import type { Paste } from "./paste";
 import { Shell } from "./shell";
 
 /** The terminals on this screen, by their id; those being started, by their session. */
@@ -9,6 +10,10 @@ class Shells {
   private readonly starting = new Map<string, Shell>();
   private version = $state(0);
   errors = $state.raw<ReadonlyMap<string, ErrorView>>(new Map());
+  /** A paste that waits for a yes. */
+  asked = $state.raw<{ shell: Shell; paste: Paste } | null>(null);
+  /** Whether several lines into production are asked about; as chosen, until the window closes. */
+  askBefore = $state(true);
 
   /** The terminal to show for a session: the chosen one, the one being started, or a first one to start. */
   shown(session: SessionView, terminal: string | null): Shell | null {
@@ -38,6 +43,22 @@ class Shells {
     if (app.terminal === id) app.terminal = app.shown?.terminals.find((t) => t.id !== id)?.id ?? null;
   }
 
+  /** Types the paste that was asked about, or not. */
+  answer(yes: boolean): void {
+    const asked = this.asked;
+    this.asked = null;
+    if (yes) asked?.shell.paste(asked.paste.text);
+    else asked?.shell.focus();
+  }
+
+  // Whether it is asked first.
+  private readonly asks = (shell: Shell, paste: Paste): boolean => {
+    const production = app.sessions.find((s) => s.id === shell.session)?.environment === "prod";
+    if (!production || !this.askBefore || paste.lines < 2) return false;
+    this.asked = { shell, paste };
+    return true;
+  };
+
   /** Drops the terminals of sessions that no longer serve. */
   sweep(sessions: readonly SessionView[]): void {
     const serving = new Set(sessions.filter((s) => s.state === "open").map((s) => s.id));
@@ -51,6 +72,7 @@ class Shells {
 
   private begin(session: string): Shell {
     const shell = new Shell(session, null, {
+      asks: this.asks,
       started: (s) => {
         this.starting.delete(session);
         if (s.id) this.running.set(s.id, s);
@@ -68,6 +90,7 @@ class Shells {
 
   private take(session: string, id: string): Shell {
     const shell = new Shell(session, id, {
+      asks: this.asks,
       started: () => {},
       failed: (error) => {
         this.running.delete(id);
@@ -79,6 +102,7 @@ class Shells {
   }
 
   private forget(id: string): void {
+    if (this.asked?.shell.id === id) this.asked = null;
     this.running.get(id)?.dispose();
     this.running.delete(id);
     this.version += 1;

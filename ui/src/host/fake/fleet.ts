@@ -87,6 +87,7 @@ export function fleet(size: number, now: number): ClusterView[] {
 const READ: Right = { title: "Read workloads and their events", detail: "get list watch pods, deployments, events, …", namespaces: ["ns"], writes: false };
 const right = (title: string, detail: string, writes = false): Right => ({ title, detail, namespaces: ["ns"], writes });
 const DEBUG = [READ, right("Read logs", "get pods/log"), right("Run commands in pods", "create pods/exec", true), right("Forward ports", "create pods/portforward", true), right("Add ephemeral containers", "patch pods/ephemeralcontainers", true)];
+const HELM = "helm keeps its releases in Secrets, which this profile does not allow, so its commands are refused. With HELM_DRIVER=configmap it keeps them in ConfigMaps; for releases that are in Secrets already, ask for a profile for releases.";
 const OPERATE = [...DEBUG, right("Scale", "patch deployments/scale, statefulsets/scale", true), right("Restart, roll back and edit workloads", "patch update deployments, statefulsets, daemonsets", true), right("Delete pods", "delete pods", true)];
 
 function profile(name: string, rights: Right[], over: Partial<ProfileView>, namespaces: string[]): ProfileView {
@@ -99,7 +100,7 @@ function profile(name: string, rights: Right[], over: Partial<ProfileView>, name
     namespaces: where,
     mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: true },
     reasonRequired: true,
-    rights: { kind: "known", rights: rights.map((r) => ({ ...r, namespaces: where })), rules: rights.length * 4 + 2, warnings: [] },
+    rights: { kind: "known", rights: rights.map((r) => ({ ...r, namespaces: where })), rules: rights.length * 4 + 2, warnings: [], missing: [HELM] },
     refused: null,
     ...over,
   };
@@ -113,7 +114,7 @@ export function detail(c: ClusterView, reason: string | null, now: number): Clus
   if (c.way.kind !== "notYours") {
     profiles.push(profile("view", [READ], { maxDurationSeconds: 28_800, namespaces: [], reasonRequired: false, mfa: { acr: [], amr: [], maxAgeSeconds: 28_800, satisfied: true } }, namespaces));
     profiles.push(profile("debug", DEBUG, { mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: team !== "vault" } }, namespaces));
-    profiles.push(profile("operate", OPERATE, { opensAtOnce: false, approvals: team === "mail" ? 2 : 1, maxDurationSeconds: 7200, rights: { kind: "known", rights: OPERATE.map((r) => ({ ...r, namespaces })), rules: 34, warnings: ["Workloads edited with these rights keep running after the session ends."] } }, namespaces));
+    profiles.push(profile("operate", OPERATE, { opensAtOnce: false, approvals: team === "mail" ? 2 : 1, maxDurationSeconds: 7200, rights: { kind: "known", rights: OPERATE.map((r) => ({ ...r, namespaces })), rules: 34, warnings: ["Workloads edited with these rights keep running after the session ends."], missing: [HELM] } }, namespaces));
     profiles.push(profile("break-glass", [...OPERATE, right("Change everything in every namespace", "create patch delete *", true)], { opensAtOnce: false, approvals: 2, namespaces: [], refused: { why: "cluster-wide `edit` can write in the sessions namespace, so it could keep itself alive.", rule: "ClusterRole edit: create, patch in pods, deployments (apps)" } }, namespaces));
     if (c.broker.seenAt === null || c.way.kind === "unknown") for (const p of profiles) p.rights = { kind: "unknown", why: "this cluster's broker has not reported on the profile yet." };
   }

@@ -36,7 +36,7 @@ export function fake(options: URLSearchParams): Host {
       calls.push("terminal_open");
       const found = world.sessions.get(session);
       if (!found || found.view.state !== "open") throw failure("sessionClosed", "The session is over.");
-      const view: TerminalView = { id: `fake-terminal-${++terminals}`, session, title: "bash", running: true, exitCode: null };
+      const view: TerminalView = { id: `fake-terminal-${++terminals}`, session, title: "bash", running: true, exitCode: null, guard: found.guard };
       found.terminal(view, output);
       return view;
     },
@@ -79,7 +79,7 @@ function handlers(world: World): Handlers {
     workspace_preview: ({ text }) => preview(text),
     workspace_join: ({ text }) => {
       const seen = preview(text);
-      return world.change({ phase: "signedOut", workspace: { name: seen.name, hubHost: seen.hubHost, issuer: seen.issuer } });
+      return world.change({ phase: "signedOut", workspace: { name: seen.name, hubHost: seen.hubHost, issuer: seen.issuer, signsInAt: null } });
     },
     demo_workspace: async () => {
       void (async () => {
@@ -87,7 +87,7 @@ function handlers(world: World): Handlers {
           world.change({ demo: { kind: "starting", detail: line } });
           await world.pause(1500);
         }
-        world.change({ demo: { kind: "running" }, phase: "signedOut", workspace: { name: "Demo", hubHost: "127.0.0.1:6443", issuer: "https://127.0.0.1:8443" } });
+        world.change({ demo: { kind: "running" }, phase: "signedOut", workspace: { name: "Demo", hubHost: "127.0.0.1:6443", issuer: "https://127.0.0.1:8443", signsInAt: null } });
       })();
       return world.state;
     },
@@ -120,6 +120,11 @@ function handlers(world: World): Handlers {
     terminal_write: ({ terminal, data }) => (terminalOf(world, terminal)[1].write(data), null),
     terminal_resize: () => null,
     terminal_ack: ({ terminal, bytes }) => (terminalOf(world, terminal)[1].acknowledge(bytes), null),
+    terminal_take: ({ terminal }) => {
+      const [owner] = terminalOf(world, terminal);
+      owner.guarded(terminal, (guard) => (guard.kind === "notGuarded" ? { kind: "taken", why: guard.why } : guard));
+      return null;
+    },
     terminal_close: ({ terminal }) => {
       const [owner] = terminalOf(world, terminal);
       owner.terminals.delete(terminal);
@@ -149,5 +154,5 @@ function preview(text: string): WorkspacePreview {
   }
   const url = String(file.hub?.url ?? "");
   if (!url.startsWith("https://")) throw failure("badInput", "The hub's address must begin with https://.");
-  return { name: String(file.name ?? ""), hubHost: url.slice(8), hubCaFingerprint: "9F:12:7C:44:0A:BE:61:5D:88:E3:21:90:4B:7D:C6:F5:13:2A:99:0E:5C:71:D8:34:AB:6F:02:EE:41:97:B0:3D", issuer: String(file.oidc?.issuer ?? ""), clientId: String(file.oidc?.clientId ?? ""), scopes: ["openid", "email", "groups"], issuerCaFingerprint: null, replaces: null };
+  return { name: String(file.name ?? ""), hubHost: url.slice(8), hubCaFingerprint: "9F:12:7C:44:0A:BE:61:5D:88:E3:21:90:4B:7D:C6:F5:13:2A:99:0E:5C:71:D8:34:AB:6F:02:EE:41:97:B0:3D", issuer: String(file.oidc?.issuer ?? ""), clientId: String(file.oidc?.clientId ?? ""), scopes: ["openid", "email", "groups"], issuerCaFingerprint: null, redirectAddresses: ["http://127.0.0.1/callback/5f1c0a9e"], publicSecret: false, extraAudiences: [], replaces: null };
 }

@@ -1,4 +1,4 @@
-import type { ClusterView, ErrorView, OpenInput, Proof, ProofKind, SessionView, Step, StepKind, TerminalView } from "../../bindings/ipc";
+import type { ClusterView, ErrorView, OpenInput, Proof, ProofKind, SessionView, Step, StepKind, TerminalGuard, TerminalView } from "../../bindings/ipc";
 import { FakeTerminal } from "./terminal";
 import type { Output } from "../types";
 
@@ -110,6 +110,13 @@ export class FakeSession {
     this.terminals.set(view.id, made);
     this.change({ terminals: [...this.view.terminals, view] });
     return made;
+  }
+
+  /** What a new terminal's shells are known to be; tests change it. */
+  guard: TerminalGuard = { kind: "guarded" };
+
+  guarded(terminal: string, change: (guard: TerminalGuard) => TerminalGuard): void {
+    this.change({ terminals: this.view.terminals.map((t) => (t.id === terminal ? { ...t, guard: change(t.guard) } : t)) });
   }
 
   private called(verb: string, resource: string, status: number): void {

@@ -16,6 +16,10 @@ export class FakeTerminal {
   private readonly encoder = new TextEncoder();
   /** All bytes ever printed, and the most that were unacknowledged at once: tests look at both. */
   printed = 0;
+  /** All that was ever typed. */
+  heard = "";
+  /** What a window that attaches is told was said before. */
+  before = "";
   mostOpen = 0;
 
   constructor(
@@ -31,10 +35,12 @@ export class FakeTerminal {
 
   attach(output: Output): void {
     this.output = output;
+    this.print(this.before);
     this.prompt();
   }
 
   write(data: string): void {
+    this.heard += data;
     for (const char of data) {
       if (char === "\r") this.run();
       else if (char === "\x7f") this.erase();

@@ -99,13 +99,14 @@ function begin(scene: string, now: number, entries: number): AppState {
   const firstRun = scene === "firstRun";
   return {
     phase: firstRun ? "firstRun" : signedOut ? "signedOut" : "ready",
-    workspace: firstRun ? null : { name: "Platform team", hubHost: "hub.example.test:6443", issuer: "https://id.example.test/realms/platform" },
+    workspace: firstRun ? null : { name: "Platform team", hubHost: "hub.example.test:6443", issuer: "https://id.example.test/realms/platform", signsInAt: null },
     user: firstRun || signedOut ? null : person(now - 12 * 60_000),
     signIn: null,
     vault: scene === "memoryOnly" ? { kind: "memoryOnly", why: "No Secret Service answers on this desktop's bus." } : { kind: "keyring" },
-    hub: scene === "hubDown" ? { link: "down", since: now - 95_000, message: "no answer from hub.example.test:6443 within 10 s.", retryAt: now + 20_000 } : { link: firstRun || signedOut ? "idle" : "live", since: now - 60_000, message: null, retryAt: null },
+    hub: scene === "hubDown" ? { link: "down", since: now - 95_000, message: "no answer from hub.example.test:6443 within 10 s.", retryAt: now + 20_000, signIn: false } : scene === "signInOver" ? { link: "down", since: now - 95_000, message: "sign in again: the provider no longer renews this sign-in.", retryAt: null, signIn: true } : { link: firstRun || signedOut ? "idle" : "live", since: now - 60_000, message: null, retryAt: null, signIn: false },
     clockSkewMs: scene === "skew" ? 140_000 : 12,
     demo: firstRun ? { kind: "offered" } : { kind: "none" },
+    notes: scene === "notes" ? ["Your identity provider does not say when you signed in (auth_time), so these profiles are out of reach, and signing in again does not help: debug-prod."] : [],
     theme: "system",
     history: { entries, verdict: scene === "memoryOnly" ? "unanchored" : "verified", verifiedAt: now - 130_000, trouble: null },
     cleanup: scene === "cleanup" ? [

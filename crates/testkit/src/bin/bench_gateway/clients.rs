@@ -24,7 +24,6 @@ use super::serve::Session;
 /// A way to the API server.
 pub(crate) struct Target {
     address: String,
-    prefix: String,
     tls: Option<ClientConfig>,
     bearer: Option<String>,
 }
@@ -38,7 +37,6 @@ pub(crate) enum Kept {
 #[derive(Clone)]
 pub(crate) struct Base {
     address: String,
-    prefix: String,
     bearer: Option<String>,
 }
 
@@ -47,23 +45,22 @@ impl Target {
     pub(crate) fn direct(url: &str, ca_pem: &str, token: &str) -> Result<Self> {
         let address = url.strip_prefix("https://").context("https")?.to_owned();
         let tls = config(ca_pem)?.with_no_client_auth();
-        Ok(Self { address, prefix: String::new(), tls: Some(tls), bearer: Some(format!("Bearer {token}")) })
+        Ok(Self { address, tls: Some(tls), bearer: Some(format!("Bearer {token}")) })
     }
 
     /// Through the gateway, with a session's certificate.
     pub(crate) fn gateway(session: &Session) -> Result<Self> {
-        let rest = session.server_url.strip_prefix("https://").context("https")?;
-        let (address, prefix) = rest.split_once('/').context("a path")?;
+        let address = session.server_url.strip_prefix("https://").context("https")?;
         let cert = CertificateDer::from_pem_slice(session.cert_pem.as_bytes())?;
         let key = PrivateKeyDer::from_pem_slice(session.key_pem.as_bytes())?;
         let tls = config(&session.ca_pem)?.with_client_auth_cert(vec![cert], key)?;
-        Ok(Self { address: address.to_owned(), prefix: format!("/{prefix}"), tls: Some(tls), bearer: None })
+        Ok(Self { address: address.to_owned(), tls: Some(tls), bearer: None })
     }
 
     /// Through a plain HTTP proxy.
     pub(crate) fn plain(address: &str) -> Result<Self> {
         ensure!(address.starts_with("127.0.0.1:"), "{address}");
-        Ok(Self { address: address.to_owned(), prefix: String::new(), tls: None, bearer: None })
+        Ok(Self { address: address.to_owned(), tls: None, bearer: None })
     }
 
     async fn tcp(&self) -> Result<TcpStream> {
@@ -80,7 +77,7 @@ impl Target {
     }
 
     fn base(&self) -> Base {
-        Base { address: self.address.clone(), prefix: self.prefix.clone(), bearer: self.bearer.clone() }
+        Base { address: self.address.clone(), bearer: self.bearer.clone() }
     }
 
     pub(crate) async fn kept(&self) -> Result<Kept> {
@@ -102,7 +99,6 @@ impl Target {
 
 impl Base {
     fn request(&self, path: &str, h2: bool) -> Result<Request<Empty<Bytes>>> {
-        let path = format!("{}{path}", self.prefix);
         let mut request = if h2 {
             Request::get(format!("https://{}{path}", self.address))
         } else {

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
-use sallyport_gateway::{CutReason, Gateway, GatewayOptions, Upstream};
+use sallyport_gateway::{CutReason, Gateway, GatewayOptions, Ports, Upstream};
 use sallyport_model::{GrantUid, Jti, RequestUid, Scope, Secret, SessionId, Ttl};
 use sallyport_policy::{SessionFacts, admit_session};
 use serde::{Deserialize, Serialize};
@@ -143,7 +143,7 @@ fn open(gateway: &Gateway, setup: &Setup, count: usize) -> Result<Session> {
     let (told, mut calls) = mpsc::channel(1024);
     // The history: every call is told of here too, and dropped.
     tokio::spawn(async move { while calls.recv().await.is_some() {} });
-    let opened = gateway.open(&permit, upstream, told)?;
+    let opened = gateway.open(&permit, upstream, &Ports::default(), told)?;
     Ok(Session {
         server_url: opened.server_url,
         ca_pem: opened.ca_pem,

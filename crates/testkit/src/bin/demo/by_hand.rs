@@ -2,13 +2,37 @@
 
 use crate::PEOPLE;
 use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
 use sallyport_testkit::browser::Profile;
 use sallyport_testkit::fleet::Fleet;
 use sallyport_testkit::process::Scratch;
 use sallyport_testkit::window;
+use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+
+/// How to do by hand what is played where there is no display.
+pub(crate) const HOW: &str = "with a display, `make run` opens the same app on the same kind of fleet, prints who may \
+    sign in and their one-time codes, and stays until its window is closed. The story's steps, one line each, are in \
+    crates/testkit/src/bin/demo/play.rs.";
+
+/// The app, in a process group of its own: Ctrl+C asks us, and we end it, with its terminals and its browser.
+struct Opened {
+    app: Child,
+    profile: Profile,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let group = self.app.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            // Gone already is as good.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        self.profile.wait_until_unused();
+    }
+}
 
 /// Opens the app and shows how to sign in until its window is closed.
 pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
@@ -16,19 +40,23 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
     let workspace = scratch.write("workspace.json", fleet.workspace_file())?;
     let profile = Profile::new(fleet.idp.ca_pem())?;
     let kubectl = fleet.target().plane.assets().kubectl().parent().context("kubectl is in a folder")?;
-    let mut app = Command::new(window::binary()?)
+    let app = Command::new(window::binary()?)
         .env("SALLYPORT_HOME", scratch.path().join("home"))
         .env("SALLYPORT_DEMO", &workspace)
         .env("SALLYPORT_KUBECTL_DIR", kubectl)
+        .env("TMPDIR", scratch.path())
         .env("BROWSER", profile.write_launcher()?)
+        .stdin(Stdio::null())
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .context("start the app")?;
+    let mut opened = Opened { app, profile };
     println!(
         "\nThe app is open: choose “Try the demo”. The sign-in page opens in a browser that trusts this demo alone."
     );
     println!(
-        "Control planes are real, pods are simulated. Everything is removed when you close the window.\n"
+        "Control planes are real, pods are simulated. Everything is removed when you close the window or press Ctrl+C.\n"
     );
     for (sub, what) in PEOPLE {
         let account = fleet.idp.account(sub);
@@ -41,7 +69,7 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
-            ended = app.wait() => {
+            ended = opened.app.wait() => {
                 let ended = ended?;
                 ensure!(ended.success(), "the app ended with {ended}");
                 break;
@@ -59,9 +87,8 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
             }
         }
     }
-    profile.wait_until_unused();
     let home = scratch.path().to_owned();
-    drop((profile, scratch));
+    drop((opened, scratch));
     super::left::nothing_names(&home).await
 }
 

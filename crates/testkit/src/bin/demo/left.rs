@@ -1,40 +1,60 @@
 //! Nothing may be left of a demo.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
+use sallyport_testkit::process::Scratch;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// No child of ours runs any more. What was told to end a moment ago gets five seconds.
-pub(crate) async fn nothing_runs() -> Result<()> {
-    let began = Instant::now();
-    loop {
-        let running = children();
-        if running.is_empty() {
-            return Ok(());
-        }
-        ensure!(began.elapsed() < Duration::from_secs(5), "still running: {}", running.join(", "));
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+/// How long what was told to end a moment ago may take.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Nothing of the demo is left: no file in its folder, and no child. Without a child nobody listens on a port of ours.
+pub(crate) async fn nothing(folder: Scratch) -> Result<()> {
+    until(async || match entries(folder.path()) {
+        left if left.is_empty() => Ok(()),
+        left => Err(format!("files are left in {}: {}", folder.path().display(), left.join(", "))),
+    })
+    .await?;
+    let path = folder.path().to_owned();
+    drop(folder);
+    nothing_names(&path).await?;
+    until(async || match children() {
+        running if running.is_empty() => Ok(()),
+        running => Err(format!("still running: {}", running.join(", "))),
+    })
+    .await
 }
 
 /// No process works with a file under `folder`, and it is gone.
 pub(crate) async fn nothing_names(folder: &Path) -> Result<()> {
-    let began = Instant::now();
-    loop {
-        let named = folder.display().to_string();
+    let named = folder.display().to_string();
+    until(async || {
         let users =
             processes(|dir| ["cmdline", "environ"].iter().any(|f| read(&dir.join(f)).contains(&named)));
         if users.is_empty() && !folder.exists() {
             return Ok(());
         }
-        ensure!(
-            began.elapsed() < Duration::from_secs(5),
-            "{named} is used by {users:?} (exists: {})",
-            folder.exists()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(format!("{named} is used by {users:?} (exists: {})", folder.exists()))
+    })
+    .await
+}
+
+/// Asks until there is nothing to complain about.
+async fn until(ask: impl AsyncFn() -> Result<(), String>) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        match ask().await {
+            Ok(()) => return Ok(()),
+            Err(why) if began.elapsed() > SOON => bail!(why),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
     }
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let all = fs::read_dir(folder).into_iter().flatten().flatten();
+    all.map(|entry| entry.file_name().display().to_string()).collect()
 }
 
 fn children() -> Vec<String> {

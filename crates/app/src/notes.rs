@@ -1,0 +1,116 @@
+//! What a person should know about the provider and their sign-in: said once, where it can be read at leisure. Pure.
+
+use sallyport_oidc::{Drift, Provider, SignedIn};
+
+/// What was learned of the provider and of the sign-in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Learned {
+    /// Scopes of the workspace file that the provider does not list.
+    pub(crate) unlisted_scopes: Vec<String>,
+    /// The host the person is sent to, where it is not the issuer's.
+    pub(crate) other_host: Option<String>,
+    /// The last sign-in did not say `auth_time`, though it was asked to.
+    pub(crate) no_auth_time: bool,
+    /// The provider left the groups out since there are too many.
+    pub(crate) groups_left_out: bool,
+    /// The provider, after a sign-out, until the next sign-in: its session in the browser goes on.
+    pub(crate) left_at: Option<String>,
+}
+
+impl Learned {
+    /// What the provider says of itself.
+    pub(crate) fn of(provider: &Provider) -> Self {
+        Self {
+            unlisted_scopes: provider.unlisted_scopes(),
+            other_host: provider.other_host(),
+            ..Self::default()
+        }
+    }
+
+    /// What a sign-in adds.
+    pub(crate) fn and(self, signed_in: &SignedIn) -> Self {
+        let claims = &signed_in.claims;
+        Self { no_auth_time: claims.auth_time.is_none(), groups_left_out: claims.groups_left_out, ..self }
+    }
+}
+
+/// The sentences. `aging` are the names of the profiles that want a recent sign-in (`mfa.maxAge`).
+pub(crate) fn notes(learned: &Learned, drift: &Drift, aging: &[String], signed_in: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !learned.unlisted_scopes.is_empty() {
+        notes.push(format!(
+            "The identity provider does not list {} among the scopes it knows (scopes_supported). If it refuses them, an \
+             admin can assign them to this client there or take them out of the workspace file.",
+            learned.unlisted_scopes.join(", ")
+        ));
+    }
+    if let Some(issuer) = &learned.left_at {
+        notes.push(format!(
+            "You are signed out here. Your browser may still be signed in at {issuer}, so that the next sign-in asks for \
+             nothing: end it in the provider's own pages if others use this browser."
+        ));
+    }
+    if !signed_in {
+        return notes;
+    }
+    if learned.no_auth_time && !aging.is_empty() {
+        notes.push(format!(
+            "Your identity provider does not say when you signed in (auth_time), so these profiles are out of reach, and \
+             signing in again does not help: {}. An admin can make the provider say it, or leave maxAge out of them.",
+            aging.join(", ")
+        ));
+    }
+    if learned.groups_left_out {
+        notes.push(GROUPS_LEFT_OUT.to_owned());
+    }
+    if let Some((was, is)) = &drift.acr {
+        notes.push(format!(
+            "When it renewed your sign-in, the identity provider lowered its acr from {was} to {}: profiles that ask for \
+             {was} will ask for a step-up again. Single sign-on from another application does this, mostly with the scope \
+             offline_access, which an admin can leave out of the workspace file.",
+            is.as_deref().unwrap_or("none")
+        ));
+    }
+    if drift.auth_time_moved {
+        notes.push(
+            "When it renewed your sign-in, the identity provider moved the time of it (auth_time), though you did not \
+             sign in here: acr and auth_time may be of different moments. Profiles that ask for amr too notice this."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// Why somebody in many groups seems to be in none, and the way out.
+pub(crate) const GROUPS_LEFT_OUT: &str = "Your identity provider left your groups out of the token since you are in too \
+     many (Entra ID: over 200), so you seem to be in none. An admin can make it send only the groups that are assigned to \
+     this application.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(learned: &Learned, drift: &Drift) -> Vec<String> {
+        notes(learned, drift, &["debug-prod".to_owned()], true)
+    }
+
+    #[test]
+    fn fault_b4_b5_b7_what_will_not_work_is_said_once_with_what_to_do() {
+        let none = (Learned::default(), Drift::default());
+        assert!(of(&none.0, &none.1).is_empty());
+        let silent = Learned { no_auth_time: true, ..Learned::default() };
+        let said = of(&silent, &none.1);
+        assert!(
+            said.len() == 1 && said[0].contains("auth_time") && said[0].contains("debug-prod"),
+            "{said:?}"
+        );
+        assert!(notes(&silent, &none.1, &[], true).is_empty(), "no profile wants it");
+        let many = Learned { groups_left_out: true, ..Learned::default() };
+        assert!(of(&many, &none.1)[0].contains("too many"));
+        let drift = Drift { acr: Some(("mfa".into(), Some("1".into()))), auth_time_moved: true };
+        let said = of(&none.0, &drift);
+        assert!(said[0].contains("from mfa to 1") && said[1].contains("auth_time"), "{said:?}");
+        let left = Learned { left_at: Some("https://id.example".into()), ..Learned::default() };
+        assert!(notes(&left, &none.1, &[], false)[0].contains("https://id.example"));
+    }
+}

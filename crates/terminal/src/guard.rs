@@ -1,0 +1,435 @@
+//! Whether the shells that read a terminal are known to keep it on its cluster.
+//!
+//! Every shell that loads our start-up file leaves a sign: a file in the terminal's own directory, named by its process
+//! id, with what the kernel says of it at that moment. What a cluster prints can't make one. A shell without a sign is
+//! one whose start-up files led it elsewhere, and which may have any kubeconfig and any kubectl.
+
+use crate::kubeconfig::Named;
+use crate::processes::{self, Family, Process, Stat};
+use rustix::process::Pid;
+use sallyport_model::{clip, visible};
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
+
+/// How long a shell may take to give its sign.
+const SIGN_WITHIN: Duration = Duration::from_secs(2);
+/// How often it is looked while a sign is waited for, and at most how often otherwise.
+const SOON: Duration = Duration::from_millis(50);
+const OFTEN: Duration = Duration::from_millis(250);
+/// How long a program in the foreground that was looked at is taken to be the same.
+const KNOWN_FOR: Duration = Duration::from_secs(2);
+/// The most of a sign that is read.
+const SIGN: u64 = 4096;
+
+/// Programs that read commands from a terminal. Those of them that have no start-up file of ours give no sign.
+const SHELLS: &[&str] = &[
+    "sh",
+    "bash",
+    "rbash",
+    "dash",
+    "ash",
+    "zsh",
+    "fish",
+    "ksh",
+    "ksh93",
+    "mksh",
+    "oksh",
+    "loksh",
+    "yash",
+    "posh",
+    "csh",
+    "tcsh",
+    "nu",
+    "nushell",
+    "elvish",
+    "xonsh",
+    "osh",
+    "ysh",
+    "murex",
+    "pwsh",
+    "powershell",
+    "es",
+    "rc",
+    "ion",
+];
+
+/// What is known of a terminal's shells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// A shell starts and has not given its sign yet; lines typed meanwhile wait.
+    Starting,
+    /// Every shell that reads the terminal gave its sign.
+    Guarded,
+    /// Something may lead commands to another cluster: what, in a sentence. Nothing that is typed gets through until the
+    /// person has said that they want it so.
+    NotGuarded(String),
+    /// The same, and the person wants it so.
+    Taken(String),
+}
+
+/// Something that may lead commands to another cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Cause {
+    /// Nowhere can programs be run from, so that there are no guarded tools.
+    NoPrograms(PathBuf),
+    /// The private kubeconfig was changed, to name this.
+    Kubeconfig(String),
+    /// A shell that gave no sign.
+    Shell { pid: i32, image: u64, name: String },
+    /// No shell ever gave one.
+    NoSign(String),
+}
+
+impl Cause {
+    fn sentence(&self, cluster: &str) -> String {
+        match self {
+            Self::NoPrograms(dir) => format!(
+                "programs can't be run from {} or any other place of Sallyport's (noexec), so nothing keeps a kubectl with another --kubeconfig from running",
+                visible(&dir.to_string_lossy())
+            ),
+            Self::Kubeconfig(what) => {
+                format!("this terminal's kubeconfig was changed: it names {what}, and not {cluster} alone")
+            }
+            Self::Shell { pid, name, .. } => format!(
+                "this shell ({}, process {pid}) did not load Sallyport's start-up file, so its kubectl may reach another cluster than {cluster}",
+                clip(&visible(name), 40)
+            ),
+            Self::NoSign(name) => format!(
+                "this shell ({}) did not load Sallyport's start-up file, so its kubectl may reach another cluster than {cluster}. Often a system-wide file is why (for zsh, /etc/zsh/zshenv), or a start-up file that starts another shell",
+                clip(&visible(name), 40)
+            ),
+        }
+    }
+}
+
+/// What is watched of one terminal.
+pub(crate) struct Watched {
+    pub(crate) family: Family,
+    /// Where the signs are.
+    pub(crate) signs: PathBuf,
+    /// The shell's program.
+    pub(crate) program: String,
+    pub(crate) cluster: String,
+    pub(crate) kubeconfig: PathBuf,
+    /// What the kubeconfig may name.
+    pub(crate) named: Named,
+    /// Where programs could not be run from, when that is so.
+    pub(crate) no_programs: Option<PathBuf>,
+}
+
+/// The watch over one terminal's shells.
+pub(crate) struct Watch {
+    watched: Watched,
+    began: Instant,
+    state: Mutex<State>,
+    tell: watch::Sender<Guard>,
+    activity: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// Shells without a sign, and since when they have been seen.
+    unsigned: HashMap<(i32, u64), Instant>,
+    causes: Vec<Cause>,
+    /// What the person wants all the same.
+    taken: HashSet<Cause>,
+    /// Whether any shell ever gave a sign.
+    any_sign: bool,
+    /// What was in the foreground when all of them were looked at.
+    looked: Option<((i32, u64), Instant)>,
+}
+
+impl Watch {
+    pub(crate) fn new(watched: Watched) -> Arc<Self> {
+        Arc::new(Self {
+            watched,
+            began: Instant::now(),
+            state: Mutex::default(),
+            tell: watch::Sender::new(Guard::Starting),
+            activity: Notify::new(),
+        })
+    }
+
+    pub(crate) fn now(&self) -> Guard {
+        self.tell.borrow().clone()
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<Guard> {
+        self.tell.subscribe()
+    }
+
+    /// That something was typed or said: only then can another shell have taken over.
+    pub(crate) fn stir(&self) {
+        self.activity.notify_one();
+    }
+
+    /// Looks now, and waits until no sign is waited for: a line must not run in a shell that was started since.
+    pub(crate) async fn settled(self: Arc<Self>) {
+        let (watch, mut changes) = (self.clone(), self.changes());
+        // Refused only when the runtime ends.
+        let _ = tokio::task::spawn_blocking(move || watch.look()).await;
+        self.stir();
+        let _ = changes.wait_for(|guard| *guard != Guard::Starting).await;
+    }
+
+    /// That the person wants it as it is.
+    pub(crate) fn take(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let causes = state.causes.clone();
+        state.taken.extend(causes);
+        self.publish(&state, false);
+    }
+
+    /// Watches until the terminal is over.
+    pub(crate) async fn run(self: Arc<Self>) {
+        loop {
+            let watch = self.clone();
+            let Ok(waits) = tokio::task::spawn_blocking(move || watch.look()).await else { return };
+            if waits {
+                tokio::time::sleep(SOON).await;
+            } else {
+                // Nothing wakes while nothing happens.
+                tokio::time::sleep(OFTEN).await;
+                self.activity.notified().await;
+            }
+        }
+    }
+
+    /// Looks once; true when a sign is still waited for.
+    fn look(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let kubeconfig = self.kubeconfig();
+        let foreground = self.foreground();
+        let known = foreground.is_some_and(|now| {
+            state.looked.is_some_and(|(before, at)| before == now && at.elapsed() < KNOWN_FOR)
+        });
+        let asked =
+            state.causes.iter().any(|cause| matches!(cause, Cause::Kubeconfig(_))) != kubeconfig.is_some();
+        if known && !asked && state.unsigned.is_empty() && state.any_sign {
+            return false;
+        }
+        let (young, shells) = self.shells(&mut state);
+        state.looked = foreground.map(|now| (now, Instant::now()));
+        state.causes = self.watched.no_programs.iter().cloned().map(Cause::NoPrograms).collect();
+        state.causes.extend(kubeconfig);
+        state.causes.extend(shells);
+        let waits = young || (!state.any_sign && self.began.elapsed() < SIGN_WITHIN);
+        if !waits && !state.any_sign && !state.causes.iter().any(|cause| matches!(cause, Cause::Shell { .. }))
+        {
+            state.causes.push(Cause::NoSign(self.watched.program.clone()));
+        }
+        self.publish(&state, waits);
+        waits
+    }
+
+    fn publish(&self, state: &State, waits: bool) {
+        let sentence = |cause: &Cause| cause.sentence(&self.watched.cluster);
+        let open = state.causes.iter().find(|cause| !state.taken.contains(*cause));
+        let now = match (open, state.causes.first()) {
+            (Some(cause), _) => Guard::NotGuarded(sentence(cause)),
+            (None, _) if waits => Guard::Starting,
+            (None, Some(cause)) => Guard::Taken(sentence(cause)),
+            (None, None) => Guard::Guarded,
+        };
+        self.tell.send_if_modified(|before| {
+            let changed = *before != now;
+            *before = now;
+            changed
+        });
+    }
+
+    /// The shells without a sign: whether one may still give it, and those that had their time.
+    fn shells(&self, state: &mut State) -> (bool, Vec<Cause>) {
+        let (any, signs) = signs(&self.watched.signs);
+        state.any_sign |= any;
+        // Where they can't be listed just now, it is looked again; what is known of them stays.
+        let Ok(members) = self.watched.family.members() else { return (true, Vec::new()) };
+        let unsigned: Vec<Process> = members
+            .into_iter()
+            .filter(|process| !signs.iter().any(|sign| sign.covers(process)) && reads_a_terminal(process))
+            .collect();
+        let key = |process: &Process| (process.pid.as_raw_nonzero().get(), process.stat.image);
+        let keys: HashSet<_> = unsigned.iter().map(key).collect();
+        state.unsigned.retain(|known, _| keys.contains(known));
+        let mut young = false;
+        let mut causes = Vec::new();
+        for process in &unsigned {
+            let since = *state.unsigned.entry(key(process)).or_insert_with(Instant::now);
+            if since.elapsed() < SIGN_WITHIN {
+                young = true;
+            } else {
+                let (pid, image) = key(process);
+                causes.push(Cause::Shell { pid, image, name: process.name.clone() });
+            }
+        }
+        (young, causes)
+    }
+
+    /// What is in the foreground of the terminal.
+    fn foreground(&self) -> Option<(i32, u64)> {
+        let leader = processes::of(self.watched.family.leader()?)?;
+        let process = processes::of(Pid::from_raw(leader.stat.foreground_group())?)?;
+        Some((process.pid.as_raw_nonzero().get(), process.stat.image))
+    }
+
+    fn kubeconfig(&self) -> Option<Cause> {
+        let what = self.watched.named.other_than_itself(&self.watched.kubeconfig)?;
+        Some(Cause::Kubeconfig(clip(&visible(&what), 120).into()))
+    }
+}
+
+/// What a shell left of itself.
+#[derive(Debug)]
+struct Sign {
+    pid: i32,
+    stat: Stat,
+}
+
+impl Sign {
+    fn parse(name: &str, text: &str) -> Option<Self> {
+        Some(Self { pid: name.parse().ok()?, stat: Stat::parse(text)?.1 })
+    }
+
+    /// The shell itself and what it forked. Where the kernel does not tell images apart, the shell itself.
+    fn covers(&self, process: &Process) -> bool {
+        let same = process.pid.as_raw_nonzero().get() == self.pid && process.stat.began == self.stat.began;
+        if process.stat.image == 0 || self.stat.image == 0 {
+            same
+        } else {
+            process.stat.image == self.stat.image
+        }
+    }
+}
+
+/// Whether any shell left one, and those that say of which run they are. Where there is no /proc, none does.
+fn signs(dir: &Path) -> (bool, Vec<Sign>) {
+    let Ok(entries) = fs::read_dir(dir) else { return (false, Vec::new()) };
+    let mut any = false;
+    let read = |entry: fs::DirEntry| {
+        let mut text = String::new();
+        fs::File::open(entry.path()).ok()?.take(SIGN).read_to_string(&mut text).ok()?;
+        Sign::parse(entry.file_name().to_str()?, &text)
+    };
+    let found = entries.flatten().inspect(|_| any = true).filter_map(read).collect();
+    (any, found)
+}
+
+/// Whether a process is a shell that takes commands from the terminal it is on.
+fn reads_a_terminal(process: &Process) -> bool {
+    if !process.stat.is_in_foreground() {
+        return false;
+    }
+    let proc = PathBuf::from(format!("/proc/{}", process.pid.as_raw_nonzero()));
+    // Another user's shell (sudo) shows neither its program nor what it reads: then its name decides.
+    let program = fs::read_link(proc.join("exe")).ok();
+    let program = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default();
+    let line = fs::read(proc.join("cmdline")).unwrap_or_default();
+    let words: Vec<String> =
+        line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    let called = words.first().map(|word| base(word)).unwrap_or_default();
+    let names = [program.trim_end_matches(" (deleted)"), called, &process.name];
+    let is_shell = names.iter().any(|name| SHELLS.contains(name));
+    let reads = fs::read_link(proc.join("fd/0"))
+        .map_or(true, |input| input.starts_with("/dev/pts") || input.starts_with("/dev/tty"));
+    is_shell && reads && is_interactive(words.get(1..).unwrap_or_default())
+}
+
+/// A program's name; a login shell's begins with a dash.
+fn base(word: &str) -> &str {
+    word.trim_start_matches('-').rsplit('/').next().unwrap_or_default()
+}
+
+/// Whether a shell with these arguments takes commands from its input: no command and no script is given.
+fn is_interactive(arguments: &[String]) -> bool {
+    const WITH_VALUE: &[&str] =
+        &["--rcfile", "--init-file", "--init-command", "-C", "-o", "+o", "-O", "+O", "--emulate"];
+    let mut arguments = arguments.iter().filter(|argument| !argument.is_empty());
+    while let Some(argument) = arguments.next() {
+        if WITH_VALUE.contains(&argument.as_str()) {
+            arguments.next();
+        } else if let Some(long) = argument.strip_prefix("--") {
+            if long.is_empty() {
+                return arguments.next().is_none();
+            }
+            if long.starts_with("command") {
+                return false;
+            }
+        } else if let Some(letters) = argument.strip_prefix('-').filter(|letters| !letters.is_empty()) {
+            if letters.contains('c') {
+                return false;
+            }
+            if letters.contains('s') {
+                return true;
+            }
+        } else if !argument.starts_with('+') {
+            return argument == "-";
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fault_d1_only_a_shell_without_command_and_script_reads_its_terminal() {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for line in [
+            "",
+            "-i",
+            "-l",
+            "--login",
+            "--rcfile /x/bashrc -i",
+            "-o no_rcs",
+            "--norc",
+            "-f",
+            "-s one two",
+            "-i --init-command x",
+            "+x",
+            "-",
+            "--posix -i",
+        ] {
+            assert!(is_interactive(&words(line)), "{line}");
+        }
+        for line in [
+            "-c true",
+            "-ic true",
+            "-lc true",
+            "script.sh",
+            "-x script.sh one",
+            "--command true",
+            "-- script",
+            "--rcfile /x script",
+            "-o errexit script",
+        ] {
+            assert!(!is_interactive(&words(line)), "{line}");
+        }
+        assert_eq!(base("-zsh"), "zsh");
+        assert_eq!(base("/usr/bin/fish"), "fish");
+    }
+
+    #[test]
+    fn fault_d1_a_sign_is_of_one_run_of_one_program() {
+        let line = |pid: i32, began: u64, image: u64| {
+            format!("{pid} (zsh) S 1 7 7 34816 7 0 0 0 0 0 0 0 0 0 20 0 1 0 {began} 0 0 0 1 2 {image} 0")
+        };
+        let process = |pid: i32, began: u64, image: u64| Process {
+            pid: Pid::from_raw(pid).unwrap(),
+            name: "zsh".into(),
+            stat: Stat::parse(&line(pid, began, image)).unwrap().1,
+        };
+        let sign = Sign::parse("7", &line(7, 100, 4096)).unwrap();
+        assert!(sign.covers(&process(7, 100, 4096)));
+        assert!(sign.covers(&process(8, 101, 4096)), "a fork");
+        assert!(!sign.covers(&process(7, 100, 8192)), "an exec in the same process");
+        assert!(!sign.covers(&process(8, 101, 0)) && sign.covers(&process(7, 100, 0)));
+        assert!(Sign::parse("seven", &line(7, 100, 1)).is_none() && Sign::parse("7", "7 (x").is_none());
+    }
+}

@@ -1,0 +1,112 @@
+//! What `make run` starts, as a person meets it: played to its end, stopped by Ctrl+C, failed.
+//!
+//! The program is the very one that `make run` ends in, under a real make on a real terminal, with a folder for
+//! temporary files of its own, which has to be empty afterwards.
+
+mod person;
+
+use anyhow::{Result, ensure};
+use person::{Person, Terminal};
+use sallyport_testkit::window::{Desk, binary};
+use std::time::Duration;
+
+/// A whole play on a slow machine.
+const PLAY: Duration = Duration::from_secs(300);
+/// A fleet that starts, or one that is taken down.
+const FLEET: Duration = Duration::from_secs(120);
+
+const REMOVED: &str = "Everything the demo made was removed";
+const PLAYED: &str = "The whole story was played.";
+
+#[test]
+fn fault_e5_what_make_run_plays_is_played_to_its_end() -> Result<()> {
+    let person = Person::new()?;
+    let mut terminal = Terminal::make(&person, &[])?;
+    let code = terminal.ended(PLAY)?;
+    let said = terminal.said();
+    ensure!(code == 0 && said.contains(PLAYED), "make ended with {code}:\n{said}");
+    for name in ["first-run-light", "session-dark", "closing-proof-dark", "signed-out-proof-dark"] {
+        let picture = person.pictures().join(format!("{name}.png"));
+        ensure!(picture.is_file(), "{} was not taken", picture.display());
+    }
+    ensure!(
+        !person.pictures().join("failed-window.png").exists(),
+        "a play that passed has a picture of a failure"
+    );
+    person.nothing_left()
+}
+
+#[test]
+fn fault_e5_a_play_that_fails_says_where_and_how_to_go_on() -> Result<()> {
+    let person = Person::new()?;
+    // The app without what leads to the demo: its door is missing.
+    let app =
+        person.script("app", &format!("unset SALLYPORT_DEMO\nexec '{}' \"$@\"", binary()?.display()))?;
+    let picture = person.pictures().join("failed-window.png");
+    let mut terminal = Terminal::make(&person, &[("SALLYPORT_WINDOW_BIN", &app.display().to_string())])?;
+    let code = terminal.ended(PLAY)?;
+    let said = terminal.said();
+    ensure!(code != 0 && said.contains("Error 1"), "make ended with {code}:\n{said}");
+    for wanted in [
+        "demo: it stopped in “way in”, at its first step",
+        "Try the demo",
+        &picture.display().to_string(),
+        "To go on by hand: with a display, `make run`",
+    ] {
+        ensure!(said.contains(wanted), "“{wanted}” is not said:\n{said}");
+    }
+    ensure!(!said.contains(PLAYED) && picture.is_file(), "{said}");
+    person.nothing_left()
+}
+
+/// Presses Ctrl+C once `when` is on the terminal.
+fn stopped(env: &[(&str, &str)], when: &str) -> Result<()> {
+    let person = Person::new()?;
+    let mut terminal = Terminal::make(&person, env)?;
+    terminal.until(when, PLAY)?;
+    terminal.press("\u{3}")?;
+    let code = terminal.ended(FLEET)?;
+    let said = terminal.said();
+    let ended = format!("Stopped by Ctrl+C. {REMOVED}");
+    ensure!(code == 0 && said.contains(&ended), "make ended with {code}:\n{said}");
+    for bad in ["***", "Error", "demo: ", "panicked", PLAYED] {
+        ensure!(!said.contains(bad), "“{bad}” is said after Ctrl+C:\n{said}");
+    }
+    person.nothing_left()
+}
+
+#[test]
+fn fault_e9_ctrl_c_while_the_fleet_starts_ends_well() -> Result<()> {
+    stopped(&[], "starting an identity provider")
+}
+
+#[test]
+fn fault_e9_ctrl_c_with_a_session_open_ends_well() -> Result<()> {
+    stopped(&[], "the terminal has a prompt")
+}
+
+#[test]
+fn fault_e9_ctrl_c_beside_the_open_app_ends_well() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let desk = runtime.block_on(Desk::start((1280, 800)))?;
+    let env = desk.env();
+    let env: Vec<(&str, &str)> = env
+        .iter()
+        .filter(|(name, _)| name != "SALLYPORT_HOME")
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    stopped(&env, "   lee ")
+}
+
+/// Without a terminal make gets the signal too, and passes it on: `kill`, a service that ends, a CI that gives up.
+#[test]
+fn fault_e9_sigterm_without_a_terminal_leaves_nothing() -> Result<()> {
+    let person = Person::new()?;
+    let mut make = person.without_terminal()?;
+    make.until("starting an identity provider", FLEET)?;
+    make.terminate()?;
+    make.until(&format!("Stopped by SIGTERM. {REMOVED}"), FLEET)?;
+    make.ended(FLEET)?;
+    ensure!(!make.said().contains("Error"), "{}", make.said());
+    person.nothing_left()
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at, calls, enter, world } from "./site.mjs";
+
+const FIRST = "w.sessions.values().next().value";
+const heard = (page) => world(page, `(w) => [...${FIRST}.terminals.values()].map((t) => t.heard).join("")`);
+const paste = (page, text) =>
+  page.evaluate((text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    document.querySelector(".xterm-helper-textarea").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
+const settle = (page) => page.waitForTimeout(150);
+
+test("fault_d4_a paste that ends its brackets is typed as one, and several lines into production are asked about", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    await paste(page, "echo one\u001b[201~; echo two");
+    await settle(page);
+    assert.equal(await heard(page), "echo one; echo two");
+    await paste(page, " three\nkubectl delete pod api-0\n");
+    await page.getByRole("alertdialog", { name: "Paste 2 lines?" }).waitFor();
+    assert.equal(await heard(page), "echo one; echo two", "nothing is typed before the answer");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await settle(page);
+    assert.equal(await heard(page), "echo one; echo two");
+    await paste(page, " a\nb");
+    await page.getByLabel("Do not ask again until Sallyport is started anew").check();
+    await page.getByRole("button", { name: "Paste", exact: true }).click();
+    await settle(page);
+    assert.equal(await heard(page), "echo one; echo two a\rb");
+    await paste(page, " c\nd");
+    await settle(page);
+    assert.equal(await heard(page), "echo one; echo two a\rb c\rd", "asked once");
+  }));
+
+test("fault_d4_elsewhere than in production several lines are not asked about", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "checkout-stage");
+    await paste(page, "a\nb\n");
+    await settle(page);
+    assert.equal(await heard(page), "a\rb\r");
+    assert.equal(await page.getByRole("alertdialog").count(), 0);
+  }));
+
+test("fault_d5_what was said before types nothing when it is drawn again", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    // A terminal this window has not drawn yet, as after a reload.
+    await world(page, `(w) => {
+      const s = ${FIRST};
+      const view = { id: "t-before", session: s.view.id, title: "bash", running: true, exitCode: null, guard: { kind: "guarded" } };
+      const t = s.terminal(view, () => {});
+      t.before = "\\x1b[c\\x1b[>c\\x1b[6n\\x1b[5n\\x1b[?1004h\\x1b[?2004$p\\x1b]11;?\\x07replayed ";
+    }`);
+    await page.getByRole("tab").nth(1).click();
+    await page.locator(".xterm-rows", { hasText: "replayed" }).waitFor();
+    await settle(page);
+    assert.equal(await heard(page), "");
+    // Afterwards it is answered and typed as ever.
+    await page.keyboard.type("x");
+    await settle(page);
+    assert.equal(await heard(page), "x");
+  }));
+
+test("fault_d5_each key once, also through an input method", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    // What WebKitGTK may tell of one committed character: the end of a composition, an input, with and without key
+    // presses of code 229 before or after.
+    const commit = (order) =>
+      page.evaluate(async (order) => {
+        const field = document.querySelector(".xterm-helper-textarea");
+        const key = (type) => {
+          const event = new KeyboardEvent(type, { key: "Dead", bubbles: true, cancelable: true, composed: true });
+          Object.defineProperty(event, "keyCode", { value: 229 });
+          field.dispatchEvent(event);
+        };
+        for (const step of order) {
+          if (step === "down") key("keydown");
+          if (step === "up") key("keyup");
+          if (step === "start") field.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true, data: "" }));
+          if (step === "end") field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true, data: "ê" }));
+          if (step === "value") field.value += "ê";
+          if (step === "input") field.dispatchEvent(new InputEvent("input", { bubbles: true, composed: true, cancelable: true, data: "ê", inputType: "insertText" }));
+          if (step === "later") await new Promise((go) => setTimeout(go, 20));
+        }
+        await new Promise((go) => setTimeout(go, 40));
+        field.value = "";
+      }, order);
+    const orders = [
+      ["start", "value", "end", "input", "up"],
+      ["start", "value", "input", "end", "up"],
+      ["down", "start", "value", "end", "input", "up"],
+      ["down", "start", "later", "value", "end", "input", "down", "up"],
+      ["start", "later", "value", "end", "down", "input", "up"],
+      ["value", "input"],
+    ];
+    let expected = "";
+    for (const order of orders) {
+      await commit(order);
+      expected += "ê";
+      assert.equal(await heard(page), expected, order.join(" "));
+      // The same twice in a row is two.
+      await commit(order);
+      expected += "ê";
+      assert.equal(await heard(page), expected, `again: ${order.join(" ")}`);
+    }
+    await page.keyboard.type("ee");
+    await settle(page);
+    assert.equal(await heard(page), `${expected}ee`);
+  }));
+
+test("fault_d1_a terminal that is not guarded is marked in red and asks", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    assert.equal(await page.getByText("not guarded").count(), 0);
+    const why = "this shell (zsh) did not load Sallyport's start-up file";
+    await world(page, `(w, why) => { const s = ${FIRST}; s.guarded(s.view.terminals[0].id, () => ({ kind: "notGuarded", why })); }`, why);
+    await page.getByRole("alertdialog", { name: "This terminal is not guarded" }).waitFor();
+    assert.ok(await page.getByText(why).isVisible());
+    assert.ok(await page.getByRole("tab").getByText("not guarded").isVisible());
+    await page.getByRole("button", { name: "Use it as it is" }).click();
+    assert.ok((await calls(page)).includes("terminal_take"));
+    await page.getByRole("alertdialog").waitFor({ state: "detached" });
+    assert.ok(await page.getByRole("tab").getByText("not guarded").isVisible(), "the mark stays");
+    await page.keyboard.type("x");
+    await settle(page);
+    assert.equal(await heard(page), "x", "the focus is in the terminal again");
+    await world(page, `(w, why) => { const s = ${FIRST}; s.guarded(s.view.terminals[0].id, () => ({ kind: "notGuarded", why })); }`, "another");
+    await page.getByRole("button", { name: "Close this terminal" }).click();
+    await page.waitForFunction(() => window.sallyportFake.calls.includes("terminal_close"));
+  }));
+
+test("fault_c9_the card says that helm will miss its Secrets", () =>
+  at("", async (page) => {
+    await page.locator("#cluster-checkout-eu-2").click();
+    await page.getByText("helm keeps its releases in Secrets").first().waitFor();
+  }));

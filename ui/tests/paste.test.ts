@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { cleaned } from "../src/features/session/paste";
+
+test("fault_d4_what is pasted holds no control characters", () => {
+  const cases: [string, string][] = [
+    ["kubectl get pods", "kubectl get pods"],
+    ["a\tb\nc", "a\tb\nc"],
+    ["a\r\nb\rc", "a\nb\nc"],
+    ["safe\u001b[201~; kubectl delete ns payments\n", "safe; kubectl delete ns payments\n"],
+    ["\u001b[200~x\u001b[201~", "x"],
+    ["\u009b201~x", "x"],
+    // A mark put together by taking another away.
+    ["\u001b[20\u001b[201~1~x", "x"],
+    ["\u001b[2\u001b[201~01~x", "x"],
+    ["\u001b\u0007[201~x", "[201~x"],
+    ["a\u0003b\u0004c\u0000d\u007fe\u0085f", "abcde\nf"],
+    ["rm \u202egnp.exe\u2066\u2069", "rm gnp.exe"],
+    ["grün 👩‍🚀 €", "grün 👩‍🚀 €"],
+  ];
+  for (const [pasted, typed] of cases) expect(cleaned(pasted).text, JSON.stringify(pasted)).toBe(typed);
+  // Whatever comes: nothing that a terminal takes for a command is left.
+  let seed = 7;
+  const bits = ["\u001b", "[", "2", "0", "1", "~", "\u009b", "a", "\r", "\n", "\u0018", "\u0090"];
+  for (let n = 0; n < 2000; n++) {
+    let text = "";
+    for (let i = 0; i < 24; i++) text += bits[(seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % bits.length];
+    expect(cleaned(text).text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+  }
+});
+
+test("fault_d4_lines that run something are counted", () => {
+  expect(cleaned("").lines).toBe(0);
+  expect(cleaned("one\n\n  \n").lines).toBe(1);
+  expect(cleaned("one\rtwo").lines).toBe(2);
+  expect(cleaned("one\u2028two\n").lines).toBe(2);
+});

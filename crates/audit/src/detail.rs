@@ -250,7 +250,10 @@ mod tests {
         detail.put("uri", &uri);
         let said = detail.get("uri").unwrap().as_str().unwrap().to_owned();
         assert!(said.starts_with("/api/v1/namespaces/a/pods/b/exec?x=xx"), "{said}");
-        assert!(said.ends_with("xx&command=evil&container=c") && said.contains(" characters left out"), "{said}");
+        assert!(
+            said.ends_with("xx&command=evil&container=c") && said.contains(" characters left out"),
+            "{said}"
+        );
         assert!(said.chars().count() <= MAX_STRING);
         // What does not fit at all is not dropped either.
         let script = format!("begin {} end", "y".repeat(50_000));

@@ -2,6 +2,7 @@
 //! is worth nothing to the next start.
 
 use crate::error::GatewayError;
+use pkcs8::PrivateKeyInfoRef;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
@@ -10,7 +11,6 @@ use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use pkcs8::PrivateKeyInfoRef;
 use sallyport_model::{Digest, Secret, SessionId};
 use sec1::der::{self, Decode as _, EncodePem as _, pem::LineEnding};
 use sec1::{EcParameters, EcPrivateKey};
@@ -104,9 +104,9 @@ fn sec1_pem(key: &KeyPair) -> Result<Secret<String>, GatewayError> {
     let pkcs8 = Secret::new(key.serialize_der());
     let outer = PrivateKeyInfoRef::from_der(pkcs8.expose()).map_err(wrong)?;
     let mut inner = EcPrivateKey::from_der(outer.private_key.as_bytes()).map_err(wrong)?;
-    inner.parameters = Some(EcParameters::NamedCurve(outer.algorithm.parameters_oid().map_err(|error| {
-        GatewayError::Key(error.into())
-    })?));
+    inner.parameters = Some(EcParameters::NamedCurve(
+        outer.algorithm.parameters_oid().map_err(|error| GatewayError::Key(error.into()))?,
+    ));
     Ok(Secret::new(inner.to_pem(LineEnding::LF).map_err(wrong)?))
 }
 

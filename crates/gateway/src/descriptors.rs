@@ -37,8 +37,20 @@ impl Spare {
         Self(File::open("/dev/null").ok())
     }
 
+    /// Has one again, if it could not before.
+    pub(crate) fn keep(&mut self) {
+        if self.0.is_none() {
+            self.0 = File::open("/dev/null").ok();
+        }
+    }
+
     /// After `accept` failed: turns one connection away, if it was for want of descriptors.
-    pub(crate) async fn turn_away(&mut self, listener: &TcpListener, error: &std::io::Error, within: Duration) {
+    pub(crate) async fn turn_away(
+        &mut self,
+        listener: &TcpListener,
+        error: &std::io::Error,
+        within: Duration,
+    ) {
         let none_left = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(|e| e.raw_os_error());
         if !error.raw_os_error().is_some_and(|code| none_left.contains(&code)) {
             return tokio::time::sleep(within).await;
@@ -47,7 +59,7 @@ impl Spare {
         if let Ok(Ok(turned_away)) = timeout(within, listener.accept()).await {
             drop(turned_away);
         }
-        self.0 = File::open("/dev/null").ok();
+        self.keep();
         tokio::time::sleep(within).await;
     }
 }

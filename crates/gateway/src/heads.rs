@@ -1,10 +1,10 @@
 //! Looks at the beginnings of HTTP/1.1 requests before they are parsed. One that is too long for the parser would get an
 //! answer without a word, and leave no trace; here it gets a sentence and an entry.
 
+use crate::body::Answer;
 use crate::held::Held;
 use crate::refusal::{Refusal, Tone};
 use crate::relay::{Caller, note_unread};
-use crate::body::Answer;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, Uri};
 use http_body::{Body, Frame, SizeHint};
@@ -161,6 +161,7 @@ impl Head {
 /// An answer of ours on its way past the parser.
 struct Refusing {
     answer: Bytes,
+    is_shut: bool,
     drained: usize,
 }
 
@@ -187,7 +188,7 @@ impl<T> Heads<T> {
         // What begins no request is the parser's to refuse.
         let Some((method, target)) = self.head.asked() else { return true };
         let answer = in_http1(&refusal, Tone::of(&method, target.path()));
-        self.refusing = Some(Refusing { answer, drained: 0 });
+        self.refusing = Some(Refusing { answer, is_shut: false, drained: 0 });
         self.held.spawn(note_unread(self.caller.clone(), refusal, method, target));
         false
     }
@@ -209,7 +210,7 @@ fn in_http1(refusal: &Refusal, tone: Tone) -> Bytes {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Heads<T> {
-    /// Writes the answer, then reads on until the client has read it: a connection closed on unread bytes is reset, and
+    /// Writes the answer and ends, then reads on until the client has read it: a connection closed on unread bytes is reset, and
     /// the answer lost with it.
     fn poll_refuse(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(refusing) = &mut self.refusing else { return Poll::Ready(Ok(())) };
@@ -220,7 +221,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Heads<T> {
             }
             refusing.answer = refusing.answer.slice(written..);
         }
-        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        if !refusing.is_shut {
+            ready!(Pin::new(&mut self.io).poll_shutdown(cx))?;
+            refusing.is_shut = true;
+        }
         let mut buffer = [0; 16 << 10];
         while refusing.drained < DRAINED {
             let mut free = ReadBuf::new(&mut buffer);

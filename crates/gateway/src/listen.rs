@@ -104,12 +104,12 @@ impl Place {
     }
 }
 
-pub(crate) async fn listen(listener: TcpListener, place: Arc<Place>) {
-    let mut spare = Spare::new();
+pub(crate) async fn listen(listener: TcpListener, mut spare: Spare, place: Arc<Place>) {
     loop {
         let Ok(arrival) = place.arrivals.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((tcp, SocketAddr::V4(from))) if from.ip().is_loopback() => {
+                spare.keep();
                 place.door.held.spawn(come_in(place.clone(), tcp, from, arrival));
             }
             // The listener is bound to 127.0.0.1, so nobody else gets here.

@@ -2,6 +2,7 @@
 //! port that once was another cluster's would show them that cluster's API.
 
 use crate::GatewayError;
+use crate::descriptors::Spare;
 use crate::listen::{Door, Place, listen};
 use sallyport_model::ClusterName;
 use std::io;
@@ -59,7 +60,7 @@ impl Listening {
         let port = listener.local_addr().map_err(GatewayError::Listen)?.port();
         let place = Arc::new(Place::new(door.clone(), whose.0.clone(), port));
         let stop = CancellationToken::new();
-        let listening = stop.clone().run_until_cancelled_owned(listen(listener, place.clone()));
+        let listening = stop.clone().run_until_cancelled_owned(listen(listener, Spare::new(), place.clone()));
         door.held().spawn(listening);
         self.given.push((whose.clone(), port));
         self.places.push((whose, place.clone(), stop.drop_guard()));

@@ -105,12 +105,8 @@ async fn relay(
     if list_size(&path, &headers) > HEAD {
         return refuse_call(call, &Refusal::LargeHead);
     }
-    let outbound = Outbound {
-        method: parts.method,
-        path,
-        headers,
-        body: Upload::of(body, call.state().clone()),
-    };
+    let outbound =
+        Outbound { method: parts.method, path, headers, body: Upload::of(body, call.state().clone()) };
     let sending = session.lanes().send(outbound);
     let sent = if call.state().stream.is_some() {
         // A log that is silent, or a watch on nothing, may say its first word in an hour.

@@ -44,12 +44,8 @@ pub(crate) async fn relay(
     }
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, protocol.clone());
-    let outbound = lanes.for_h1(Outbound {
-        method: parts.method.clone(),
-        path,
-        headers,
-        body: Upload::none(),
-    });
+    let outbound =
+        lanes.for_h1(Outbound { method: parts.method.clone(), path, headers, body: Upload::none() });
     // hyper hands the client's connection over once our 101 is written; take the promise of it before that.
     let client = hyper::upgrade::on(Request::from_parts(parts, body));
     call.tell_start();

@@ -172,8 +172,10 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()).await);
     let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
-    db.execute_batch("DROP TABLE cluster_port; UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2")
-        .unwrap();
+    db.execute_batch(
+        "DROP TABLE cluster_port; UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
+    )
+    .unwrap();
     drop(db);
     let ports = open(dir.path()).await.cluster_ports("https://hub", cluster("a")).await.unwrap();
     assert_eq!((ports.own, ports.others), (vec![], vec![40123]));

@@ -246,9 +246,10 @@ impl Watch {
 
     /// The shells without a sign: whether one may still give it, and those that had their time.
     fn shells(&self, state: &mut State) -> (bool, Vec<Cause>) {
-        let signs = signs(&self.watched.signs);
-        state.any_sign |= !signs.is_empty();
-        let members = self.watched.family.members();
+        let (any, signs) = signs(&self.watched.signs);
+        state.any_sign |= any;
+        // Where they can't be listed just now, it is looked again; what is known of them stays.
+        let Ok(members) = self.watched.family.members() else { return (true, Vec::new()) };
         let unsigned: Vec<Process> = members
             .into_iter()
             .filter(|process| !signs.iter().any(|sign| sign.covers(process)) && reads_a_terminal(process))
@@ -306,14 +307,17 @@ impl Sign {
     }
 }
 
-fn signs(dir: &Path) -> Vec<Sign> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+/// Whether any shell left one, and those that say of which run they are. Where there is no /proc, none does.
+fn signs(dir: &Path) -> (bool, Vec<Sign>) {
+    let Ok(entries) = fs::read_dir(dir) else { return (false, Vec::new()) };
+    let mut any = false;
     let read = |entry: fs::DirEntry| {
         let mut text = String::new();
         fs::File::open(entry.path()).ok()?.take(SIGN).read_to_string(&mut text).ok()?;
         Sign::parse(entry.file_name().to_str()?, &text)
     };
-    entries.flatten().filter_map(read).collect()
+    let found = entries.flatten().inspect(|_| any = true).filter_map(read).collect();
+    (any, found)
 }
 
 /// Whether a process is a shell that takes commands from the terminal it is on.

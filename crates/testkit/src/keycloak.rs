@@ -27,7 +27,7 @@ pub struct Keycloak {
     process: Process,
     issuer: String,
     ca_pem: String,
-    _port: Port,
+    _ports: [Port; 2],
     _scratch: Scratch,
 }
 
@@ -50,7 +50,7 @@ impl Keycloak {
     pub async fn start(realm: &RealmFor<'_>) -> Result<Self> {
         let home = installed().await?;
         let scratch = Scratch::new("keycloak")?;
-        let port = Port::claim()?;
+        let (port, management) = (Port::claim()?, Port::claim()?);
         let base = format!("https://127.0.0.1:{}", port.number());
         let issuer = format!("{base}/realms/sallyport");
         let run = scratch.path().join("home");
@@ -75,11 +75,17 @@ impl Keycloak {
             .args(["--cache=local", "--http-host=127.0.0.1"])
             .arg(format!("--hostname={base}"))
             .arg(format!("--https-port={}", port.number()))
-            .arg(format!("--http-management-port={}", Port::claim()?.number()))
+            .arg(format!("--http-management-port={}", management.number()))
             .arg(format!("--https-certificate-file={}", cert.display()))
             .arg(format!("--https-certificate-key-file={}", key.display()))
             .start()?;
-        let found = Self { process, issuer, ca_pem: authority.cert_pem(), _port: port, _scratch: scratch };
+        let found = Self {
+            process,
+            issuer,
+            ca_pem: authority.cert_pem(),
+            _ports: [port, management],
+            _scratch: scratch,
+        };
         found.until_up().await?;
         Ok(found)
     }

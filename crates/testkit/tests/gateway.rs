@@ -5,6 +5,8 @@
 mod audit;
 #[path = "gateway/cut.rs"]
 mod cut;
+#[path = "gateway/odd.rs"]
+mod odd;
 #[path = "gateway/plain.rs"]
 mod plain;
 #[path = "gateway/streams.rs"]

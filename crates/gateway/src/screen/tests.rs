@@ -37,7 +37,9 @@ fn p15_a_path_travels_unchanged() {
 
 #[test]
 fn fault_c1_p15_the_old_prefix_gets_a_sentence() {
-    for path in ["/c/payments-eu-1", "/c/payments-eu-1/", "/c/payments-eu-1/api", "/c/other/api/v1/pods?watch=1"] {
+    for path in
+        ["/c/payments-eu-1", "/c/payments-eu-1/", "/c/payments-eu-1/api", "/c/other/api/v1/pods?watch=1"]
+    {
         let refused = at(path).unwrap_err();
         assert_eq!(refused, Refusal::OldAddress, "{path}");
         assert!(refused.to_string().contains("no path any more"), "{refused}");
@@ -76,7 +78,9 @@ fn fault_c4_what_is_behind_proxy_travels_as_it_is() {
         "/api/v1/namespaces/a/pods/web-0/proxy",
         "/api/v1/nodes/n1/proxy",
     ] {
-        for tail in ["", "/", "/a%2Fb", "//x//y", "/a%25b", "/%252Fa", "/a%5Cb", "/%C3%A4", "/a/...", "/%ff?x=//"] {
+        for tail in
+            ["", "/", "/a%2Fb", "//x//y", "/a%25b", "/%252Fa", "/a%5Cb", "/%C3%A4", "/a/...", "/%ff?x=//"]
+        {
             let path = format!("{base}{tail}");
             assert_eq!(at(&path).unwrap(), path);
         }
@@ -143,11 +147,8 @@ fn p15_only_our_own_host_is_served_and_only_once() {
     let h2 = |uri: &str| head(|r| r.version(Version::HTTP_2).uri(uri));
     assert!(check(&h2("https://127.0.0.1:4000/api")).is_ok());
     assert_eq!(check(&h2("https://evil.example/api")).unwrap_err(), Refusal::Host);
-    let both = head(|r| {
-        r.version(Version::HTTP_2)
-            .uri("https://127.0.0.1:4000/api")
-            .header(HOST, "evil.example")
-    });
+    let both =
+        head(|r| r.version(Version::HTTP_2).uri("https://127.0.0.1:4000/api").header(HOST, "evil.example"));
     assert_eq!(check(&both).unwrap_err(), Refusal::Host);
 }
 

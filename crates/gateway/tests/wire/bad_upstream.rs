@@ -136,7 +136,8 @@ async fn p15_a_permit_opens_only_what_it_is_for() {
         let mut upstream = upstream_of(&api, "pay");
         change(&mut upstream);
         let (told, _calls) = mpsc::channel(16);
-        let error = gateway.open(&permit(&api, "s1", "pay", 600), upstream, &Ports::default(), told).unwrap_err();
+        let error =
+            gateway.open(&permit(&api, "s1", "pay", 600), upstream, &Ports::default(), told).unwrap_err();
         assert!(error.to_string().contains(word), "{word}: {error}");
     }
     open(&gateway, &api, "s1", "pay", 600).unwrap();

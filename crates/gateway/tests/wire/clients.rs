@@ -97,6 +97,9 @@ impl Client {
             // As Go's client: without it h2 takes many small unread frames for an attack.
             http2::Builder::new(TokioExecutor::new())
                 .initial_connection_window_size(256 << 20)
+                // Nor does Go's client mind what still arrives for a stream it has cancelled.
+                .max_concurrent_reset_streams(10_000)
+                .max_local_error_reset_streams(None)
                 .handshake(TokioIo::new(tls))
                 .await
                 .unwrap();

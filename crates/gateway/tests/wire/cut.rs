@@ -206,7 +206,9 @@ async fn p17_without_a_history_nothing_passes() {
     let api = FakeApi::start().await;
     let gateway = Gateway::start(options()).await.unwrap();
     let (told, calls) = mpsc::channel(1);
-    let opened = gateway.open(&permit(&api, "s1", "pay", 600), upstream_of(&api, "pay"), &Ports::default(), told).unwrap();
+    let opened = gateway
+        .open(&permit(&api, "s1", "pay", 600), upstream_of(&api, "pay"), &Ports::default(), told)
+        .unwrap();
     drop(calls);
     let client = Client::of(&opened);
     // The first may pass before anyone notices; it is the telling that fails.

@@ -1,7 +1,6 @@
 //! Clients that may not come in, or may not say what they say.
 
 use crate::clients::{Client, Sent, read};
-use crate::upstream::FakeApi;
 use crate::{Fixture, open, options};
 use sallyport_gateway::{CutReason, Gateway};
 use std::time::Duration;
@@ -86,10 +85,8 @@ async fn p15_tls_is_never_resumed_and_a_closed_sessions_certificate_reads_why() 
     for (client, version) in [(&client, new), (&client, new), (&older, old), (&older, old)] {
         // Each client keeps its resumption store between its two.
         let mut tls = client.tls(&[b"http/1.1"]).await.unwrap();
-        let get = format!(
-            "GET /api HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
-            client.port
-        );
+        let get =
+            format!("GET /api HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n", client.port);
         tls.write_all(get.as_bytes()).await.unwrap();
         let mut said = Vec::new();
         tls.read_to_end(&mut said).await.unwrap();

@@ -22,13 +22,8 @@ async fn fault_c4_an_address_beyond_64_kib_gets_a_sentence_and_an_entry() {
         );
         tls.write_all(head.as_bytes()).await.unwrap();
         let mut said = String::new();
-        let read = tokio::time::timeout(Duration::from_secs(10), tls.read_to_string(&mut said));
-        // It waits for our end before it closes.
-        let shut = async {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        };
-        let (read, ()) = tokio::join!(read, shut);
-        let _ = read;
+        let read = tokio::time::timeout(Duration::from_secs(10), tls.read_to_string(&mut said)).await;
+        read.expect("it ends").expect("it is read whole");
         assert!(said.starts_with("HTTP/1.1 414 "), "{size}: {said:.300}");
         assert!(said.contains("\"kind\":\"Status\"") && said.contains("Send a script on stdin"), "{said}");
         let told = f.ended().await;
@@ -73,16 +68,23 @@ async fn fault_c4_a_kept_connection_is_measured_again_and_bodies_are_not() {
 async fn fault_c4_heads_up_to_what_an_api_server_takes_pass_and_larger_ones_get_a_sentence() {
     let mut f = Fixture::new().await;
     let client = f.client();
-    let ask = |size: usize| {
+    let ask = async |size: usize| {
         let lines: String = (0..size / 8000).map(|n| format!("x-{n}: {}\r\n", "y".repeat(7990))).collect();
-        format!("GET /api/v1/pods HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{lines}\r\n")
+        let host = format!("Host: 127.0.0.1:{}", client.port);
+        let head = format!("GET /api/v1/pods HTTP/1.1\r\n{host}\r\nConnection: close\r\n{lines}\r\n");
+        let mut tls = client.tls(&[b"http/1.1"]).await.unwrap();
+        tls.write_all(head.as_bytes()).await.unwrap();
+        let mut said = String::new();
+        let read = tokio::time::timeout(Duration::from_secs(20), tls.read_to_string(&mut said)).await;
+        read.expect("it ends").expect("it is read whole");
+        said
     };
-    let said = client.raw(&ask(700 << 10)).await;
+    let said = ask(700 << 10).await;
     assert!(said.starts_with("HTTP/1.1 200 "), "{said:.300}");
     assert_eq!(f.api.seen().len(), 1);
     f.ended().await;
     for size in [(1 << 20) + 40_000, 2 << 20] {
-        let said = client.raw(&ask(size)).await;
+        let said = ask(size).await;
         assert!(said.starts_with("HTTP/1.1 431 ") && said.contains("over 1 MiB"), "{said:.300}");
         assert_eq!(f.ended().await.status, Some(431));
     }
@@ -110,7 +112,8 @@ async fn fault_c4_a_proxied_path_reaches_the_api_server_as_it_is() {
     let f = Fixture::new().await;
     let path = "/api/v1/namespaces/a/services/web/proxy//a%2Fb/%252F?x=//";
     assert_eq!(f.client().fetch(path).await.status, 200);
-    let said = f.client().raw(&format!("GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n")).await;
+    let said =
+        f.client().raw(&format!("GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n")).await;
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
     assert!(f.api.seen().iter().all(|seen| seen.uri == path), "{:?}", f.api.seen());
 }

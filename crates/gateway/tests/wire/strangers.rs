@@ -135,9 +135,15 @@ async fn starve_until_told() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = Some(256);
     setrlimit(Resource::Nofile, limit).unwrap();
+    // The listener is at its place.
+    assert_eq!(f.client().fetch("/api/v1/pods").await.status, 200);
     let mut eaten = Vec::new();
-    while let Ok(file) = File::open("/dev/null") {
-        eaten.push(file);
+    // That call's connection lets go of its own a little later.
+    for _ in 0..5 {
+        while let Ok(file) = File::open("/dev/null") {
+            eaten.push(file);
+        }
+        sleep(Duration::from_millis(100)).await;
     }
     println!("starving on {}", f.opened.port);
     let mut told = String::new();

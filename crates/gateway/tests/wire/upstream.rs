@@ -268,15 +268,16 @@ fn ticks(log: &Arc<Log>) -> Response<Body> {
     Response::new(BodyExt::boxed(StreamBody::new(first.chain(lines))))
 }
 
-/// Frames of 16 KiB as fast as they are taken, like the log of a busy pod.
+/// A megabyte in frames of 16 KiB as fast as they are taken, then nothing more: the log of a busy pod.
 fn flood(log: &Arc<Log>) -> Response<Body> {
     let live = LiveStream::new(log);
     let frame = Bytes::from(pattern(16 << 10));
-    let frames = stream::unfold((live, frame), |(live, frame)| async move {
-        tokio::task::yield_now().await;
-        Some((Ok::<_, io::Error>(Frame::data(frame.clone())), (live, frame)))
+    let frames = stream::iter((0..64).map(move |_| Ok::<_, io::Error>(Frame::data(frame.clone()))));
+    let silence = stream::once(async move {
+        let _live = live;
+        std::future::pending().await
     });
-    Response::new(BodyExt::boxed(StreamBody::new(frames)))
+    Response::new(BodyExt::boxed(StreamBody::new(frames.chain(Box::pin(silence)))))
 }
 
 fn breaks() -> Response<Body> {

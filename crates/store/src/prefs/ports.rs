@@ -20,8 +20,9 @@ impl Prefs {
     pub async fn cluster_ports(&self, hub: &str, cluster: ClusterName) -> Result<ClusterPorts, StoreError> {
         let hub = hub.to_owned();
         self.with(move |db| {
-            let mut statement = db
-                .prepare_cached("SELECT port, hub = ? AND cluster = ? FROM cluster_port ORDER BY at DESC, port")?;
+            let mut statement = db.prepare_cached(
+                "SELECT port, hub = ? AND cluster = ? FROM cluster_port ORDER BY at DESC, port",
+            )?;
             let mut ports = ClusterPorts::default();
             let rows = statement.query_map((hub, cluster.as_str()), |row| Ok((row.get(0)?, row.get(1)?)))?;
             for row in rows {

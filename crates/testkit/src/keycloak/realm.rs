@@ -63,7 +63,7 @@ pub(super) fn json(realm: &RealmFor<'_>, issuer: &str) -> Value {
 }
 
 fn person((username, name, group): &(&str, &str, &str)) -> Value {
-    let (first, last) = name.split_once(' ').unwrap_or((name, ""));
+    let (first, last) = name.split_once(' ').unwrap_or((*name, ""));
     let credential =
         json!({ "subType": "totp", "digits": 6, "period": PERIOD, "counter": 0, "algorithm": "HmacSHA256" });
     json!({

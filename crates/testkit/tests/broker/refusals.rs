@@ -180,7 +180,9 @@ async fn attack_15_a_standing_binding_to_everybody_stops_all_grants_and_is_named
     ensure!(said.starts_with("Failed:") && said.contains("view-for-everybody"), "{said}");
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (second, _) = ann.open(world).await?;
-    ann.leave(&first).await?;
+    // What was open before was not spared (A7).
+    let closed = ann.end_of(&first).await?;
+    ensure!(closed.starts_with("Revoked:") && closed.contains("view-for-everybody"), "{closed}");
     ann.leave(&second).await?;
     Ok(())
 }

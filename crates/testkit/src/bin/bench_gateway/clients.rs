@@ -99,7 +99,6 @@ impl Target {
 
 impl Base {
     fn request(&self, path: &str, h2: bool) -> Result<Request<Empty<Bytes>>> {
-        
         let mut request = if h2 {
             Request::get(format!("https://{}{path}", self.address))
         } else {

@@ -14,7 +14,8 @@ fn file() -> Value {
 
 fn with(pointer: &str, value: Value) -> String {
     let mut file = file();
-    *file.pointer_mut(pointer).unwrap() = value;
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    file.pointer_mut(parent).unwrap()[key] = value;
     file.to_string()
 }
 

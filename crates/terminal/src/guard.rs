@@ -248,8 +248,7 @@ impl Watch {
     fn shells(&self, state: &mut State) -> (bool, Vec<Cause>) {
         let signs = signs(&self.watched.signs);
         state.any_sign |= !signs.is_empty();
-        // Where they can't be listed just now, it is looked again; what is known of them stays.
-        let Ok(members) = self.watched.family.members() else { return (true, Vec::new()) };
+        let members = self.watched.family.members();
         let unsigned: Vec<Process> = members
             .into_iter()
             .filter(|process| !signs.iter().any(|sign| sign.covers(process)) && reads_a_terminal(process))

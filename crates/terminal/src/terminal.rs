@@ -316,16 +316,15 @@ impl Terminal {
     pub async fn close(&self) -> Closed {
         let family = self.family.clone();
         let ended = tokio::task::spawn_blocking(move || processes::end(&family, GRACE)).await;
-        // What could not be signalled may never end.
-        let exit = tokio::time::timeout(2 * GRACE + DRAIN, self.wait()).await;
-        let exit = exit.unwrap_or(Exit { code: None, signal: Some("unknown".to_owned()) });
+        let exit = self.wait().await;
         self.watching.abort();
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = tokio::task::spawn_blocking(move || drop(files)).await;
-        let ended = ended.unwrap_or_default();
-        let known = ended.left.iter().map(|(name, pid)| format!("{} (process {pid})", visible(name)));
-        let unknown = ended.unknown.iter().map(|why| format!("whatever else was started here ({why})"));
-        Closed { exit, left: known.chain(unknown).collect() }
+        let left = ended.unwrap_or_default().left;
+        Closed {
+            exit,
+            left: left.iter().map(|(name, pid)| format!("{} (process {pid})", visible(name))).collect(),
+        }
     }
 }
 

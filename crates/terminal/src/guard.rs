@@ -280,7 +280,7 @@ impl Watch {
 
     fn kubeconfig(&self) -> Option<Cause> {
         let what = self.watched.named.other_than_itself(&self.watched.kubeconfig)?;
-        Some(Cause::Kubeconfig(clip(&visible(&what), 120).into()))
+        Some(Cause::Kubeconfig(clip(&visible(&what), 120)))
     }
 }
 

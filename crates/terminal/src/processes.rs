@@ -21,6 +21,8 @@ const STEP: Duration = Duration::from_millis(20);
 pub(crate) struct Family {
     leader: Option<Pid>,
     mark: OsString,
+    /// When its shell was started: whatever is older was not started in it.
+    since: u64,
 }
 
 /// What /proc says of one process.
@@ -95,12 +97,13 @@ pub(crate) struct Ended {
 
 impl Family {
     pub(crate) fn of(leader: Pid, mark: impl Into<OsString>) -> Self {
-        Self { leader: Some(leader), mark: mark.into() }
+        let since = of(leader).map_or(0, |process| process.stat.began);
+        Self { leader: Some(leader), mark: mark.into(), since }
     }
 
     /// What an earlier run of the app left of a terminal.
     pub(crate) fn marked(mark: impl Into<OsString>) -> Self {
-        Self { leader: None, mark: mark.into() }
+        Self { leader: None, mark: mark.into(), since: 0 }
     }
 
     pub(crate) fn leader(&self) -> Option<Pid> {
@@ -157,6 +160,9 @@ impl Family {
         use std::os::unix::ffi::OsStrExt as _;
         if self.leader.is_some_and(|leader| leader.as_raw_nonzero().get() == process.stat.session) {
             return true;
+        }
+        if process.stat.began < self.since {
+            return false;
         }
         let path = format!("/proc/{}/environ", process.pid.as_raw_nonzero());
         let Ok(environment) = std::fs::read(path) else { return false };

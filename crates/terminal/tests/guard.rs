@@ -32,7 +32,7 @@ async fn assert_marked_and_mute(terminal: &Terminal, shell: &str) {
     assert!(why.contains("another cluster than eu-1"), "{why}");
     terminal.take_unguarded();
     assert_eq!(terminal.guard(), Guard::Taken(why));
-    let mut screen = Screen::of(terminal);
+    let mut screen = Screen::from_now(terminal);
     assert!(screen.run("echo usable=$((40 + 2))=").await.contains("usable=42="));
 }
 

@@ -123,6 +123,13 @@ impl<'a> Screen<'a> {
         Self { terminal, attachment, all, at: 0, typed: 0 }
     }
 
+    /// Only what is said from now on.
+    pub(crate) fn from_now(terminal: &'a Terminal) -> Self {
+        let mut screen = Self::of(terminal);
+        screen.at = screen.all.len();
+        screen
+    }
+
     /// Reads on until the text appears after what was read before; returns what was said up to and with it.
     pub(crate) async fn until(&mut self, text: &str) -> String {
         let read = async {

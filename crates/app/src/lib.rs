@@ -28,6 +28,7 @@ mod serving;
 mod session;
 mod session_record;
 mod sign_in;
+mod sign_out;
 mod state;
 mod terminals;
 mod waiting;

@@ -1,9 +1,9 @@
-//! Signing in and out: the provider, the vault, the hub's own word for who this is.
+//! Signing in: the provider, the vault, the hub's own word for who this is.
 
 use crate::core::{App, Core, Signed, now_ms};
 use crate::error::AppError;
 use crate::faults::{is_for_good, no_auth_time, no_team, of_hub, of_oidc, unauthorized};
-use crate::inventory::{Inventory, SignedInAs};
+use crate::inventory::SignedInAs;
 use crate::notes::Learned;
 use crate::workspace::Workspace;
 use futures::FutureExt as _;
@@ -12,11 +12,10 @@ use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_client::{
     Credential, Endpoint, Fault, Timeouts, TokenError, clock_difference, connect, probe_get,
 };
-use sallyport_gateway::CutReason;
 use sallyport_hub::Hub;
 use sallyport_ipc::{AppState, HubLink, HubState, SignIn, SignInStep, StepUp};
-use sallyport_model::{ErrorCode, Secret, visible};
-use sallyport_oidc::{Ask, Persist, Provider, ProviderConfig, SignedIn, SignedOut, TokenSource};
+use sallyport_model::{ErrorCode, Secret};
+use sallyport_oidc::{Ask, Persist, Provider, ProviderConfig, SignedIn, TokenSource};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -346,67 +345,6 @@ impl App {
         }
         Ok(())
     }
-
-    /// Ends every session with proof (3 s for the first stage), then the sign-in here and at the provider.
-    ///
-    /// # Errors
-    /// When rights may be left, with where and until when, and when the provider did not confirm: this desktop has
-    /// forgotten the sign-in all the same.
-    pub async fn sign_out(&self) -> Result<AppState, AppError> {
-        let core = &self.0;
-        // A sign-in page that is still open somewhere must not bring the person back afterwards.
-        self.sign_in_cancel().await?;
-        let Some(signed) = core.shared().signed.clone() else { return Ok(core.state()) };
-        // Before the sessions end: nothing is taken up under this sign-in any more.
-        signed.stop.cancel();
-        self.close_all(CutReason::SignedOut, Duration::from_secs(3)).await;
-        let ended = signed.tokens.sign_out().await;
-        let left = self.left_behind();
-        *core.inventory.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Inventory::default();
-        {
-            let mut shared = core.shared();
-            shared.signed = None;
-            shared.sign_in = None;
-            shared.hub_ahead = None;
-            shared.learned.left_at = Some(visible(&signed.tokens.provider().config().issuer));
-        }
-        core.hub_is(HubLink::Idle, None);
-        if let Err(error) = core.prefs.forget_reason().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the last reason was not forgotten");
-        }
-        let (outcome, said) = match &ended {
-            Ok(SignedOut::Revoked) => {
-                (Outcome::Ok, "the refresh token is revoked at the provider".to_owned())
-            }
-            Ok(SignedOut::NotOffered) => (Outcome::Ok, "the provider offers no revocation".to_owned()),
-            Ok(SignedOut::NothingToRevoke) => (Outcome::Ok, "there was no refresh token".to_owned()),
-            Err(error) => (Outcome::Failed, format!("the provider did not confirm: {error}")),
-        };
-        let mut draft =
-            Draft::new(Action::SignOut).user(&signed.who.user).outcome(outcome).detail("provider", said);
-        if !left.is_empty() {
-            draft = draft.outcome(Outcome::Failed).detail("why", left.join("; "));
-        }
-        core.recorder.note(draft).await;
-        core.tell_state();
-        core.clusters_changed.notify_one();
-        match signed_out(ended, &left) {
-            None => Ok(core.state()),
-            Some(error) => Err(error),
-        }
-    }
-
-    /// What the sessions of this sign-in may leave on hub and targets: where, and until when.
-    fn left_behind(&self) -> Vec<String> {
-        let sessions = self.0.all_sessions();
-        let ended = sessions.iter().filter(|session| !session.waits_on());
-        ended
-            .filter_map(|session| {
-                let told = *session.told.borrow() == crate::session::Told::Yes;
-                session.record().left_behind(told)
-            })
-            .collect()
-    }
 }
 
 impl Core {
@@ -474,32 +412,6 @@ impl Core {
     }
 }
 
-/// What a person has to know after signing out; `None` when nothing is left anywhere.
-fn signed_out(provider: Result<SignedOut, sallyport_oidc::Error>, left: &[String]) -> Option<AppError> {
-    let provider_hint = "Its refresh token may work until it runs out; end the sign-in in the provider's own pages to be sure.";
-    let left_hint = "Sallyport goes on ending it while it runs; whoever may revoke it on the hub can too.";
-    let left = left.join(", and ");
-    match (provider, left.is_empty()) {
-        (Ok(_), true) => None,
-        (Ok(_), false) => {
-            Some(AppError::failed(format!("you are signed out here, but {left}")).hint(left_hint))
-        }
-        (Err(error), true) => Some(
-            AppError::new(error.code(), "you are signed out here, but the provider did not confirm it")
-                .hint(provider_hint)
-                .because(error),
-        ),
-        (Err(error), false) => Some(
-            AppError::new(
-                error.code(),
-                format!("you are signed out here, but {left}, and the provider did not confirm it"),
-            )
-            .hint(format!("{left_hint} {provider_hint}"))
-            .because(error),
-        ),
-    }
-}
-
 /// Nobody goes on with this sign-in: its session at the provider is ended, and nothing of it stays here.
 async fn give_back(tokens: TokenSource) {
     if let Err(error) = tokens.sign_out().await {
@@ -513,25 +425,5 @@ fn ask(step: &StepUp) -> Ask {
         amr: step.amr.clone(),
         max_age: step.max_age_seconds.map(|s| Duration::from_secs(s.into())),
         ..Ask::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fault_a10_signing_out_says_what_is_left_where_and_until_when() {
-        let left = ["rights on payments-eu-1 stay until 14:32 UTC".to_owned()];
-        assert!(signed_out(Ok(SignedOut::Revoked), &[]).is_none());
-        let said = signed_out(Ok(SignedOut::Revoked), &left).expect("something is left");
-        assert_eq!(
-            said.message(),
-            "you are signed out here, but rights on payments-eu-1 stay until 14:32 UTC"
-        );
-        let away = || sallyport_oidc::Error::Cancelled;
-        let said = signed_out(Err(away()), &left).expect("something is left");
-        assert!(said.message().contains("until 14:32 UTC, and the provider did not confirm it"), "{said}");
-        assert!(signed_out(Err(away()), &[]).is_some());
     }
 }

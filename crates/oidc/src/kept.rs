@@ -40,14 +40,18 @@ impl Kept {
         Secret::new(serde_json::to_string(&kept).expect("a struct of strings is JSON"))
     }
 
-    /// The refresh token, those it superseded, and the rest.
-    pub(crate) fn open(kept: &Secret<String>) -> Result<(Secret<String>, Vec<Secret<String>>, Self), Error> {
+    /// The refresh token, and the rest.
+    pub(crate) fn open(kept: &Secret<String>) -> Result<(Secret<String>, Self), Error> {
         let mut kept: Self = serde_json::from_str(kept.expose())
             .ok()
             .filter(|kept: &Self| kept.v == 1 && !kept.refresh_token.is_empty() && !kept.subject.is_empty())
             .ok_or_else(|| Error::again("what was kept of the last sign-in can't be read"))?;
-        let superseded = std::mem::take(&mut kept.superseded).into_iter().map(Secret::new).collect();
-        Ok((Secret::new(std::mem::take(&mut kept.refresh_token)), superseded, kept))
+        Ok((Secret::new(std::mem::take(&mut kept.refresh_token)), kept))
+    }
+
+    /// Takes out the refresh tokens that later ones superseded and nobody has revoked yet.
+    pub(crate) fn take_superseded(&mut self) -> Vec<Secret<String>> {
+        std::mem::take(&mut self.superseded).into_iter().map(Secret::new).collect()
     }
 }
 
@@ -60,7 +64,8 @@ mod tests {
         let (token, older) = (Secret::new("rt".to_owned()), [Secret::new("old".to_owned())]);
         let (nonce, session) = (Some("n"), Some("s"));
         let keep = Keep { refresh_token: &token, subject: "ana", nonce, session, superseded: &older };
-        let (token, superseded, kept) = Kept::open(&Kept::seal(&keep)).unwrap();
+        let (token, mut kept) = Kept::open(&Kept::seal(&keep)).unwrap();
+        let superseded = kept.take_superseded();
         assert_eq!((superseded[0].expose().as_str(), kept.session.as_deref()), ("old", session));
         // As an earlier version wrote it.
         let earlier = r#"{"v":1,"refresh_token":"rt","subject":"ana","nonce":null}"#;

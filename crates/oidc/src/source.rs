@@ -121,7 +121,8 @@ impl TokenSource {
     /// # Errors
     /// [`Error::SignInAgain`] when what was stored can't be read.
     pub fn resume(provider: Provider, kept: &Secret<String>, persist: Persist) -> Result<Self, Error> {
-        let (refresh_token, superseded, kept) = Kept::open(kept)?;
+        let (refresh_token, mut kept) = Kept::open(kept)?;
+        let superseded = kept.take_superseded();
         let state = State {
             current: None,
             refresh_token: Some(refresh_token),

@@ -27,7 +27,7 @@ async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_to
     let witnesses = Witnesses::look(&rules, &scope, &target, &sealed.token, Duration::from_secs(5)).await;
     ensure!(witnesses.len() == 1, "{witnesses:?}");
     // While it is open nothing is proven, and what is allowed is named with the binding that allows it.
-    let early = witnesses.rights_gone(&target, &sealed.token, Duration::from_millis(200), |_| {}).await;
+    let early = witnesses.rights_gone(&target, &sealed.token, Duration::from_millis(1500), |_| {}).await;
     let Proof::Unproven { why } = &early else { anyhow::bail!("{early:?}") };
     ensure!(
         why.contains("0 of 1 refused; payments/sallyport:") && why.contains("allowed by RoleBinding"),

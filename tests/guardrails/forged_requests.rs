@@ -249,7 +249,12 @@ async fn stamps_at_creation(world: &World, board: &mut Board) -> Result<()> {
         if field == "name" {
             body["metadata"].as_object_mut().map(|m| m.remove("generateName"));
         }
-        board.refused("7", &format!("fault_a2 asks with {title}"), dana, creates(TEAM, &body), said).await;
+        let mut tries = creates(TEAM, &body);
+        if field == "resourceVersion" {
+            // The storage refuses it, and a dry run ends before that.
+            tries.truncate(1);
+        }
+        board.refused("7", &format!("fault_a2 asks with {title}"), dana, tries, said).await;
     }
     Ok(())
 }

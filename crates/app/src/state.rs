@@ -160,7 +160,7 @@ impl App {
                 .iter()
                 .map(|address| visible(address))
                 .collect(),
-            public_secret: workspace.oidc.client_secret.is_some(),
+            client_authenticates: workspace.oidc.client_secret.is_some(),
             extra_audiences: workspace.oidc.extra_audiences.iter().map(|a| visible(a)).collect(),
             replaces: self
                 .0

@@ -83,7 +83,7 @@ pub struct WorkspacePreview {
     /// What has to be registered as redirect address at the provider, exactly; any port where none is named.
     pub redirect_addresses: Vec<String>,
     /// The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
-    pub public_secret: bool,
+    pub client_authenticates: bool,
     /// Audiences that ID tokens may name besides the client id.
     pub extra_audiences: Vec<String>,
     /// Name of the workspace that joining would replace.

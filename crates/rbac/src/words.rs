@@ -333,7 +333,7 @@ mod tests {
         }
         let one = named(rule(&["get"], &[""], &["secrets"]), &["tls"]);
         assert_eq!(
-            warnings(&[one.clone()]),
+            warnings(std::slice::from_ref(&one)),
             ["The Secrets that are named can be read: what was read stays known."]
         );
         let both = warnings(&[one, rule(&["list"], &["*"], &["*"])]).join(" ");

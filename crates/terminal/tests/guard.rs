@@ -213,7 +213,7 @@ async fn fault_d2_p13_a_tmux_server_is_its_terminals_own_and_ends_with_it() {
     assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
     common::gone(&[server, left], Duration::from_millis(1));
     assert_eq!(closed.left, Vec::<String>::new());
-    assert!(!runs("/bin/sleep\06161"), "what wiped its environment is left");
+    assert!(!runs("/bin/sleep\x006161"), "what wiped its environment is left");
     two.close().await;
 }
 

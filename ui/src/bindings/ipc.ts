@@ -116,7 +116,7 @@ redirectAddresses: Array<string>,
 /**
  * The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
  */
-publicSecret: boolean, 
+clientAuthenticates: boolean, 
 /**
  * Audiences that ID tokens may name besides the client id.
  */

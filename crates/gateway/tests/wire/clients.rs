@@ -114,7 +114,7 @@ impl Client {
 
     /// The same as HTTP/1.1 writes it.
     pub(crate) fn get_h1(&self, path: &str) -> http::request::Builder {
-        Request::get(format!("{path}")).header("host", format!("127.0.0.1:{}", self.port))
+        Request::get(path).header("host", format!("127.0.0.1:{}", self.port))
     }
 
     /// One GET over HTTP/2, read to its end.

@@ -36,6 +36,9 @@ const PEOPLE: [(&str, &str); 3] = [
     ("lee", "leads payments: may approve what others ask for"),
 ];
 
+/// How long after a failure the signal that made it may still be on its way.
+const HEARD: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// How it ended.
 enum Ended {
     Played,
@@ -73,10 +76,14 @@ async fn demo() -> Result<ExitCode> {
         ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|v| std::env::var_os(v).is_some_and(|d| !d.is_empty()));
     let mut timeline = Timeline::new();
     let ended = tokio::select! {
-        // A story that fails because Ctrl+C reached its programs first was stopped.
         biased;
         by = stop.asked() => Ended::Stopped(by),
-        played = run(display, &mut timeline) => played.map_or_else(Ended::Failed, |()| Ended::Played),
+        played = run(display, &mut timeline) => match played {
+            Ok(()) => Ended::Played,
+            // A story that fails because Ctrl+C reached its programs first (one that is just being started is in our
+            // group of processes for a moment) was stopped; the signal itself may be heard a little later.
+            Err(error) => tokio::time::timeout(HEARD, stop.asked()).await.map_or(Ended::Failed(error), Ended::Stopped),
+        },
     };
     let left = left::nothing(folder).await;
     match (ended, left) {

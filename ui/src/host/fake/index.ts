@@ -154,5 +154,5 @@ function preview(text: string): WorkspacePreview {
   }
   const url = String(file.hub?.url ?? "");
   if (!url.startsWith("https://")) throw failure("badInput", "The hub's address must begin with https://.");
-  return { name: String(file.name ?? ""), hubHost: url.slice(8), hubCaFingerprint: "9F:12:7C:44:0A:BE:61:5D:88:E3:21:90:4B:7D:C6:F5:13:2A:99:0E:5C:71:D8:34:AB:6F:02:EE:41:97:B0:3D", issuer: String(file.oidc?.issuer ?? ""), clientId: String(file.oidc?.clientId ?? ""), scopes: ["openid", "email", "groups"], issuerCaFingerprint: null, redirectAddresses: ["http://127.0.0.1/callback/5f1c0a9e"], publicSecret: false, extraAudiences: [], replaces: null };
+  return { name: String(file.name ?? ""), hubHost: url.slice(8), hubCaFingerprint: "9F:12:7C:44:0A:BE:61:5D:88:E3:21:90:4B:7D:C6:F5:13:2A:99:0E:5C:71:D8:34:AB:6F:02:EE:41:97:B0:3D", issuer: String(file.oidc?.issuer ?? ""), clientId: String(file.oidc?.clientId ?? ""), scopes: ["openid", "email", "groups"], issuerCaFingerprint: null, redirectAddresses: ["http://127.0.0.1/callback/5f1c0a9e"], clientAuthenticates: false, extraAudiences: [], replaces: null };
 }

@@ -52,7 +52,7 @@ async fn fault_c1_raw_paths_and_kubectl_proxy_work_without_a_path_in_the_address
         // The addresses in `/api` are the API server's own, whoever asks.
         ensure!(through.code == Some(0) && through.stdout == direct.stdout, "{path}: {through:?}");
     }
-    let mut proxy = w.through.command(&["proxy", "--port=0"]).stdout(Stdio::piped()).spawn()?;
+    let mut proxy = w.through.command(["proxy", "--port=0"]).stdout(Stdio::piped()).spawn()?;
     let mut lines = BufReader::new(proxy.stdout.take().context("piped")?).lines();
     let line = next_line(&mut lines).await?;
     let port: u16 =

@@ -133,6 +133,23 @@ impl Broker {
         }
     }
 
+    /// Forgets bindings that are gone, unless the watch has seen others of their names by now.
+    fn forget_bindings(&self, gone: &Observed) {
+        let (local, wide) = (&self.stores.bindings, &self.stores.cluster_bindings);
+        for one in &gone.bindings {
+            let (namespace, name) = (one.namespace().unwrap_or_default(), one.name_any());
+            if local.get(&namespace, &name).is_some_and(|known| known.uid() == one.uid()) {
+                local.forget(&(namespace, name));
+            }
+        }
+        for one in &gone.cluster_bindings {
+            let name = one.name_any();
+            if wide.get("", &name).is_some_and(|known| known.uid() == one.uid()) {
+                wide.forget(&(String::new(), name));
+            }
+        }
+    }
+
     /// Removes what nobody planned from a session that goes on, and says so; one whose bindings can't be removed, or come
     /// back again and again, is more than was decided and ends.
     pub(crate) async fn unbind(&self, request: &AccessRequest) -> Result<AccessRequest, Failure> {
@@ -152,16 +169,31 @@ impl Broker {
                 "closed because a binding that nobody planned adds rights to it and can't be removed: {refused}"
             )));
         }
-        for one in &strays.bindings {
-            self.stores.bindings.forget(&(one.namespace().unwrap_or_default(), one.name_any()));
+        // That its removal was taken, or that it was not found, does not mean that it is gone: a finalizer may hold it, and
+        // it goes on adding rights.
+        let after = self.target.observe(&grant).await?;
+        let held = still_there(&strays, &after);
+        if !held.is_empty() {
+            let held = clip(&visible(&held.join(", ")), 300);
+            return Err(ends(format!(
+                "closed because a binding that nobody planned adds rights to it and can't be removed: {held} is still there"
+            )));
         }
-        for one in &strays.cluster_bindings {
-            self.stores.cluster_bindings.forget(&(String::new(), one.name_any()));
-        }
+        self.forget_bindings(&strays);
         tracing::warn!(grant, bindings = named, "removed what nobody planned from an open session");
         let message = format!("a binding that nobody planned added rights to it and was removed: {named}");
         self.write(request, Write::default().message(Some(&message))).await
     }
+}
+
+/// Names of the bindings in `strays` that were seen again `after` their removal: the same objects, since what was made anew
+/// is another one's turn.
+fn still_there(strays: &Observed, after: &Observed) -> Vec<String> {
+    let mut held = Observed { bindings: strays.bindings.clone(), ..Observed::default() };
+    held.cluster_bindings.clone_from(&strays.cluster_bindings);
+    held.bindings.retain(|one| after.bindings.iter().any(|seen| seen.uid() == one.uid()));
+    held.cluster_bindings.retain(|one| after.cluster_bindings.iter().any(|seen| seen.uid() == one.uid()));
+    held.names()
 }
 
 fn account_of(request: &AccessRequest) -> Option<String> {
@@ -179,9 +211,9 @@ fn names(subject: &Subject, account: &str) -> bool {
     }
 }
 
-/// Whether a binding names any session, as an account or as a user.
-pub(crate) fn names_a_session(subjects: Option<&Vec<Subject>>) -> bool {
-    subjects.into_iter().flatten().any(|subject| {
+/// The sessions that a binding names, as an account or as a user.
+pub(crate) fn sessions_named(subjects: Option<&Vec<Subject>>) -> impl Iterator<Item = SessionAccount> {
+    subjects.into_iter().flatten().filter_map(|subject| {
         let name = match subject.kind.as_str() {
             "ServiceAccount" if subject.namespace.as_deref() == Some(SESSIONS_NAMESPACE) => {
                 subject.name.as_str()
@@ -193,7 +225,7 @@ pub(crate) fn names_a_session(subjects: Option<&Vec<Subject>>) -> bool {
             }
             _ => "",
         };
-        name.parse::<SessionAccount>().is_ok()
+        name.parse().ok()
     })
 }
 
@@ -223,7 +255,9 @@ mod tests {
             (false, subject("ServiceAccount", Some(SESSIONS_NAMESPACE), "default")),
         ] {
             assert_eq!(names(&one, account), same, "{one:?}");
-            assert_eq!(names_a_session(Some(&vec![one.clone()])), same, "{one:?}");
+            let found: Vec<_> =
+                sessions_named(Some(&vec![one.clone()])).map(|account| account.to_string()).collect();
+            assert_eq!(found == [account], same, "{one:?}: {found:?}");
         }
         assert!(!names(&subject("User", None, user), "s-abcd-1795503601"));
     }

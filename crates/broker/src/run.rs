@@ -236,8 +236,11 @@ impl Broker {
     /// concern everybody.
     fn binding_changed<K: ResourceExt>(&self, change: &Change<K>, subjects: &Option<Vec<Subject>>) {
         let (Change::Applied(binding) | Change::Removed(binding)) = change;
+        let place = binding.meta().namespace.as_deref();
         match (label(&**binding), change) {
-            (Some(grant), Change::Applied(_)) if sessions_named(subjects.as_ref()).next().is_some() => {
+            (Some(grant), Change::Applied(_))
+                if sessions_named(subjects.as_ref(), place).next().is_some() =>
+            {
                 self.wake_grant(Some(grant));
                 if self.stores.grants.get("", grant).is_none() {
                     self.sweep.notify_one();
@@ -249,7 +252,7 @@ impl Broker {
             _ => {}
         }
         // Whatever its label says: it is the subjects whose rights it adds to.
-        for account in sessions_named(subjects.as_ref()) {
+        for account in sessions_named(subjects.as_ref(), place) {
             self.wake_grant(Some(&format!("g-{}", account.id())));
         }
         let everybodys = everybody(subjects).is_some();

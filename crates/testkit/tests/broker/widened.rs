@@ -218,7 +218,10 @@ async fn fault_c12_a_foreign_binding_wakes_its_session_whatever_its_label() -> R
     let _broker = world.broker(never_by_itself()).await?;
     let ann = world.ann()?;
     let (elsewhere, theirs) = ann.open(world).await?;
-    let opened = [ann.open(world).await?, ann.open(world).await?, ann.open(world).await?];
+    let mut opened = Vec::new();
+    for _ in 0..3 {
+        opened.push(ann.open(world).await?);
+    }
     world.without_guardrail("sessions-bindings.sallyport.dev").await?;
     let kubectl = world.target.kubectl();
     let mut ends = Vec::new();
@@ -246,6 +249,29 @@ async fn fault_c12_a_foreign_binding_wakes_its_session_whatever_its_label() -> R
         ensure!(said.starts_with(why), "{said}");
     }
     ann.leave(&elsewhere).await?;
+    Ok(())
+}
+
+/// In a RoleBinding an account without a namespace is one of the RoleBinding's own; elsewhere it is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_c12_an_account_named_without_its_namespace_is_bound_by_the_broker_only() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let ours = "only the broker binds session accounts";
+    for (kind, place, refused) in [
+        ("RoleBinding", json!("sallyport-sessions"), ours),
+        ("ClusterRoleBinding", json!(null), "subjects[0].namespace: Required value"),
+    ] {
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
+            "metadata": {"name": "no-namespace", "namespace": place},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+            "subjects": [{"kind": "ServiceAccount", "name": "s-abcd-1795503600"}],
+        });
+        let args = ["create", "--validate=false", "--dry-run=server", "-f", "-"];
+        let tried = world.target.kubectl().run_with_stdin(&args, binding.to_string().as_bytes()).await?;
+        ensure!(tried.code != Some(0), "{kind}: taken");
+        ensure!(tried.stderr.contains(refused), "{kind}: {}", tried.stderr);
+    }
     Ok(())
 }
 

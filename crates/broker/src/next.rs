@@ -10,6 +10,9 @@ pub(crate) const REASON_REMOVED: &str = "GrantRemoved";
 /// What is said of a grant that someone removed on the cluster and nobody owned up to on the hub.
 pub(crate) const GRANT_REMOVED: &str = "its grant was removed on the cluster";
 
+/// What precedes, in that condition, the names of what could not be removed.
+pub(crate) const STILL_THERE: &str = "; still there: ";
+
 /// One step of a request's life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Next {
@@ -64,6 +67,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) growth: Option<String>,
     /// Whether bindings of the session exist that nobody planned.
     pub(crate) strays: bool,
+    /// Whether its ServiceAccount or any binding under its label was seen.
+    pub(crate) left: bool,
     /// How the broker itself ended it, where it did so without the hub.
     pub(crate) ended_here: Option<Ending>,
     /// Seconds that a grant which was removed on the cluster waits for the word of whoever did it.
@@ -105,6 +110,9 @@ fn recorded(request: &AccessRequest, record: &GrantRecord, seen: &Seen<'_>) -> N
         let until = since.saturating_add(seen.removed_wait);
         return if seen.hub_now >= until {
             Next::Close(Ending::new(EndReason::Revoked, GRANT_REMOVED))
+        } else if seen.left || request.closing().is_some_and(|said| said.message.contains(STILL_THERE)) {
+            // The word may take its time; what adds rights may not, and once it is gone nobody is told that it is there.
+            Next::ConfirmGrant
         } else {
             Next::Rest(Some(Moment::Hub(until)))
         };

@@ -112,14 +112,15 @@ impl Broker {
     fn foreign_binding(&self, request: &AccessRequest) -> Option<String> {
         let account = account_of(request)?;
         let (stores, grant) = (&self.stores, grant_name(request));
-        let theirs = |found: Option<&str>, subjects: &Option<Vec<Subject>>| {
+        let theirs = |found: Option<&str>, place: Option<&str>, subjects: &Option<Vec<Subject>>| {
             let ours = found == Some(grant.as_str()) && is_of_session(subjects.as_ref());
-            !ours && subjects.iter().flatten().any(|subject| names(subject, &account))
+            !ours && subjects.iter().flatten().any(|subject| names(subject, place, &account))
         };
-        let local = stores.bindings.filtered(|one| theirs(label(one), &one.subjects)).into_iter();
+        let local = stores.bindings.filtered(|one| theirs(label(one), place(one), &one.subjects)).into_iter();
         let local = local
             .map(|one| format!("RoleBinding {}/{}", one.namespace().unwrap_or_default(), one.name_any()));
-        let wide = stores.cluster_bindings.filtered(|one| theirs(label(one), &one.subjects)).into_iter();
+        let wide =
+            stores.cluster_bindings.filtered(|one| theirs(label(one), None, &one.subjects)).into_iter();
         let wide = wide.map(|one| format!("ClusterRoleBinding {}", one.name_any()));
         // The same one each time, whatever order the stores are in.
         local.chain(wide).min().map(|name| clip(&visible(&name), 300))
@@ -130,6 +131,23 @@ impl Broker {
         match (&observed.grant, account_of(request)) {
             (Some(grant), Some(account)) => strays(grant, &account, observed),
             _ => Observed::default(),
+        }
+    }
+
+    /// Forgets bindings that are gone, unless the watch has seen others of their names by now.
+    fn forget_bindings(&self, gone: &Observed) {
+        let (local, wide) = (&self.stores.bindings, &self.stores.cluster_bindings);
+        for one in &gone.bindings {
+            let (namespace, name) = (one.namespace().unwrap_or_default(), one.name_any());
+            if local.get(&namespace, &name).is_some_and(|known| known.uid() == one.uid()) {
+                local.forget(&(namespace, name));
+            }
+        }
+        for one in &gone.cluster_bindings {
+            let name = one.name_any();
+            if wide.get("", &name).is_some_and(|known| known.uid() == one.uid()) {
+                wide.forget(&(String::new(), name));
+            }
         }
     }
 
@@ -152,40 +170,66 @@ impl Broker {
                 "closed because a binding that nobody planned adds rights to it and can't be removed: {refused}"
             )));
         }
-        for one in &strays.bindings {
-            self.stores.bindings.forget(&(one.namespace().unwrap_or_default(), one.name_any()));
+        // That its removal was taken, or that it was not found, does not mean that it is gone: a finalizer may hold it, and
+        // it goes on adding rights.
+        let after = self.target.observe(&grant).await?;
+        let held = still_there(&strays, &after);
+        if !held.is_empty() {
+            let held = clip(&visible(&held.join(", ")), 300);
+            return Err(ends(format!(
+                "closed because a binding that nobody planned adds rights to it and can't be removed: {held} is still there"
+            )));
         }
-        for one in &strays.cluster_bindings {
-            self.stores.cluster_bindings.forget(&(String::new(), one.name_any()));
-        }
+        self.forget_bindings(&strays);
         tracing::warn!(grant, bindings = named, "removed what nobody planned from an open session");
         let message = format!("a binding that nobody planned added rights to it and was removed: {named}");
         self.write(request, Write::default().message(Some(&message))).await
     }
 }
 
+/// Names of the bindings in `strays` that were seen again `after` their removal: the same objects, since what was made anew
+/// is another one's turn.
+fn still_there(strays: &Observed, after: &Observed) -> Vec<String> {
+    let mut held = Observed { bindings: strays.bindings.clone(), ..Observed::default() };
+    held.cluster_bindings.clone_from(&strays.cluster_bindings);
+    held.bindings.retain(|one| after.bindings.iter().any(|seen| seen.uid() == one.uid()));
+    held.cluster_bindings.retain(|one| after.cluster_bindings.iter().any(|seen| seen.uid() == one.uid()));
+    held.names()
+}
+
 fn account_of(request: &AccessRequest) -> Option<String> {
     request.status.as_ref()?.grant.as_ref().map(|record| record.account.clone())
 }
 
-/// Whether the subject is that session's account, in either way RBAC can name it.
-fn names(subject: &Subject, account: &str) -> bool {
+/// The namespace of a binding.
+fn place<K: ResourceExt>(binding: &K) -> Option<&str> {
+    binding.meta().namespace.as_deref()
+}
+
+/// Whether the subject is an account of the sessions' namespace. Without a namespace it is one of the namespace that its
+/// RoleBinding is in.
+fn in_sessions(subject: &Subject, place: Option<&str>) -> bool {
+    let own = subject.namespace.as_deref().filter(|named| !named.is_empty());
+    subject.kind == "ServiceAccount" && own.or(place) == Some(SESSIONS_NAMESPACE)
+}
+
+/// Whether the subject of a binding in namespace `place` is that session's account, in any way RBAC can name it.
+fn names(subject: &Subject, place: Option<&str>, account: &str) -> bool {
     match subject.kind.as_str() {
-        "ServiceAccount" => {
-            subject.namespace.as_deref() == Some(SESSIONS_NAMESPACE) && subject.name == account
-        }
+        "ServiceAccount" => in_sessions(subject, place) && subject.name == account,
         "User" => subject.name == format!("system:serviceaccount:{SESSIONS_NAMESPACE}:{account}"),
         _ => false,
     }
 }
 
-/// Whether a binding names any session, as an account or as a user.
-pub(crate) fn names_a_session(subjects: Option<&Vec<Subject>>) -> bool {
-    subjects.into_iter().flatten().any(|subject| {
+/// The sessions that a binding in namespace `place` names, as an account or as a user.
+pub(crate) fn sessions_named(
+    subjects: Option<&Vec<Subject>>,
+    place: Option<&str>,
+) -> impl Iterator<Item = SessionAccount> {
+    subjects.into_iter().flatten().filter_map(move |subject| {
         let name = match subject.kind.as_str() {
-            "ServiceAccount" if subject.namespace.as_deref() == Some(SESSIONS_NAMESPACE) => {
-                subject.name.as_str()
-            }
+            "ServiceAccount" if in_sessions(subject, place) => subject.name.as_str(),
             "User" => {
                 let user = subject.name.strip_prefix("system:serviceaccount:");
                 user.and_then(|rest| rest.strip_prefix(SESSIONS_NAMESPACE)?.strip_prefix(':'))
@@ -193,7 +237,7 @@ pub(crate) fn names_a_session(subjects: Option<&Vec<Subject>>) -> bool {
             }
             _ => "",
         };
-        name.parse::<SessionAccount>().is_ok()
+        name.parse().ok()
     })
 }
 
@@ -222,10 +266,18 @@ mod tests {
             (false, subject("Group", None, user)),
             (false, subject("ServiceAccount", Some(SESSIONS_NAMESPACE), "default")),
         ] {
-            assert_eq!(names(&one, account), same, "{one:?}");
-            assert_eq!(names_a_session(Some(&vec![one.clone()])), same, "{one:?}");
+            assert_eq!(names(&one, Some("payments"), account), same, "{one:?}");
+            let found: Vec<_> = sessions_named(Some(&vec![one.clone()]), Some("payments"))
+                .map(|account| account.to_string())
+                .collect();
+            assert_eq!(found == [account], same, "{one:?}: {found:?}");
         }
-        assert!(!names(&subject("User", None, user), "s-abcd-1795503601"));
+        assert!(!names(&subject("User", None, user), None, "s-abcd-1795503601"));
+        let bare = subject("ServiceAccount", None, account);
+        for (same, place) in [(true, Some(SESSIONS_NAMESPACE)), (false, Some("payments")), (false, None)] {
+            assert_eq!(names(&bare, place, account), same, "{place:?}");
+            assert_eq!(sessions_named(Some(&vec![bare.clone()]), place).count() == 1, same, "{place:?}");
+        }
     }
 
     #[test]

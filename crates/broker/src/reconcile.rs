@@ -5,7 +5,8 @@ use crate::{
     failure::Failure,
     hubside::{Left, Write, wire_offer},
     next::{
-        Ending, GRANT_REMOVED, Moment, Next, REASON_REMOVED, Seen, ended_by_someone, next, unanswered_at,
+        Ending, GRANT_REMOVED, Moment, Next, REASON_REMOVED, STILL_THERE, Seen, ended_by_someone, next,
+        unanswered_at,
     },
     queue::Key,
 };
@@ -127,6 +128,7 @@ impl Broker {
             removed_wait: seconds(self.config.removed_grant_wait),
             grant: observed.grant.as_ref(),
             account: !observed.accounts.is_empty(),
+            left: !observed.holds_nothing(),
             hub_now: self.clock.hub_now(),
             target_now: self.clock.target_now(),
             retention: seconds(self.config.retention),
@@ -217,9 +219,10 @@ impl Broker {
         if ended_by_someone(&fresh).is_some() || fresh.phase() == Phase::Closed {
             return Ok(fresh);
         }
-        let left = done.left.iter().map(|left| format!("; still there: {left}")).collect::<String>();
+        let left = done.left.iter().map(|left| format!("{STILL_THERE}{left}")).collect::<String>();
         let said = format!("{GRANT_REMOVED}{left}; waiting for the word of whoever ended it");
-        self.note_closing(&fresh, &Left::new(REASON_REMOVED, &said), None).await
+        let noted = self.note_closing(&fresh, &Left::new(REASON_REMOVED, &said), None).await?;
+        if done.left.is_empty() { Ok(noted) } else { Err(Failure::Leftover(said)) }
     }
 
     /// A status write that the own index hears of at once.

@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     hubside::Hub,
     lease::Seat,
-    open::{Memory, names_a_session},
+    open::{Memory, sessions_named},
     queue::Queue,
     reconcile::Tries,
     report::Pulse,
@@ -236,8 +236,11 @@ impl Broker {
     /// concern everybody.
     fn binding_changed<K: ResourceExt>(&self, change: &Change<K>, subjects: &Option<Vec<Subject>>) {
         let (Change::Applied(binding) | Change::Removed(binding)) = change;
+        let place = binding.meta().namespace.as_deref();
         match (label(&**binding), change) {
-            (Some(grant), Change::Applied(_)) if names_a_session(subjects.as_ref()) => {
+            (Some(grant), Change::Applied(_))
+                if sessions_named(subjects.as_ref(), place).next().is_some() =>
+            {
                 self.wake_grant(Some(grant));
                 if self.stores.grants.get("", grant).is_none() {
                     self.sweep.notify_one();
@@ -248,12 +251,15 @@ impl Broker {
             }
             _ => {}
         }
-        if label(&**binding).is_none() || everybody(subjects).is_some() {
+        // Whatever its label says: it is the subjects whose rights it adds to.
+        for account in sessions_named(subjects.as_ref(), place) {
+            self.wake_grant(Some(&format!("g-{}", account.id())));
+        }
+        let everybodys = everybody(subjects).is_some();
+        if label(&**binding).is_none() || everybodys {
             self.report.notify_one();
         }
-        if everybody(subjects).is_some()
-            || (label(&**binding).is_none() && names_a_session(subjects.as_ref()))
-        {
+        if everybodys {
             self.wake_open(|request| request.phase() != Phase::Pending);
         }
     }

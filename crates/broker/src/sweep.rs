@@ -10,19 +10,22 @@ use sallyport_api::AccessGrant;
 use sallyport_model::{EndReason, Phase};
 use sallyport_provision::{end_of, is_of_session};
 use std::{collections::BTreeSet, time::Duration};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 impl Broker {
     /// Sweeps at every ring and every resync, for ever.
     pub(crate) async fn keep_swept(&self) {
+        // A clock of its own: however often the bell rings, a resync comes when it is due.
+        let every = self.config.resync;
+        let mut resync = interval_at(Instant::now() + every, every);
+        resync.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.sweep_once().await;
             // Rings in quick succession are one: a list of many deletions sweeps once.
             tokio::time::sleep(Duration::from_millis(50)).await;
             tokio::select! {
                 () = self.sweep.notified() => {}
-                () = tokio::time::sleep(self.config.resync) => {
-                    self.wake_open(|_| true);
-                }
+                _ = resync.tick() => self.wake_open(|_| true),
             }
         }
     }
@@ -34,7 +37,25 @@ impl Broker {
             }
         }
         for name in self.ownerless() {
-            self.remove(&name, "its grant is gone").await;
+            if self.is_without_grant(&name).await {
+                self.remove(&name, "its grant is gone").await;
+            }
+        }
+    }
+
+    /// Whether the target itself shows no such grant. That the watch does not is no reason to remove anything: it may be
+    /// behind the others, and the session is open.
+    async fn is_without_grant(&self, name: &str) -> bool {
+        match self.target.observe(name).await {
+            Ok(found) => {
+                let gone = found.grant.is_none();
+                found.grant.into_iter().for_each(|grant| self.stores.grants.put(grant));
+                gone
+            }
+            Err(error) => {
+                tracing::warn!(grant = name, %error, "whether its grant is gone can't be asked");
+                false
+            }
         }
     }
 

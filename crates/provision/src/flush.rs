@@ -59,17 +59,18 @@ impl Target {
         if let Some(known) = known {
             self.remove(known, &mut done, &mut tried, start).await;
         }
-        let (mut round, mut settled) = (0, 0);
+        let (mut round, mut settled) = (0, None);
         loop {
             round += 1;
             let left = self.observe(grant).await?;
             done.left = leftovers(&left, &tried);
             done.took = start.elapsed();
             if left.is_empty() {
-                if !wary || settled == done.bindings {
+                // Whoever removed it last, us or somebody else: nothing may have come back since the look before.
+                if !wary || settled == Some(done.bindings) {
                     return Ok((done, left));
                 }
-                settled = done.bindings;
+                settled = Some(done.bindings);
                 tokio::time::sleep(SETTLED).await;
                 continue;
             }

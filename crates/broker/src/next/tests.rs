@@ -195,6 +195,22 @@ fn fault_a10_attack_8_a_removed_grant_waits_for_the_word_of_whoever_did_it() {
 }
 
 #[test]
+fn fault_a10_what_is_left_of_a_removed_grant_is_tried_again_while_the_word_is_waited_for() {
+    let removed =
+        request(json!({"phase": "Active", "grant": record(), "conditions": closing(REASON_REMOVED, None)}));
+    let left = Seen { left: true, ..seen(None) };
+    assert_eq!(next(&removed, &left), Next::ConfirmGrant);
+    assert_eq!(next(&removed, &seen(None)), Next::Rest(Some(Moment::Hub(NOW + 60))));
+    // Gone by another's hand, it is not said to be there any more.
+    let mut said = closing(REASON_REMOVED, None);
+    said[0]["message"] = json!(format!("{GRANT_REMOVED}{STILL_THERE}RoleBinding payments/g-a-0: no"));
+    let stale = request(json!({"phase": "Active", "grant": record(), "conditions": said}));
+    assert_eq!(next(&stale, &seen(None)), Next::ConfirmGrant);
+    let late = Seen { left: true, hub_now: NOW + 60, ..seen(None) };
+    assert_eq!(reason(next(&removed, &late)), EndReason::Revoked);
+}
+
+#[test]
 fn fault_a10_what_the_broker_itself_ended_waits_for_nobody() {
     let here = Seen { ended_here: Some(Ending::new(EndReason::Revoked, "silent")), ..seen(None) };
     let active = request(json!({"phase": "Active", "grant": record()}));

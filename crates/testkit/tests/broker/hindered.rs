@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use sallyport_api::{AccessRequest, CONDITION_ENDED};
+use sallyport_hub::seal::Sealed;
 use sallyport_model::Phase;
 use sallyport_testkit::broker::BrokerOptions;
 use std::time::Duration;
@@ -49,7 +50,7 @@ async fn clear(world: &World) -> Result<()> {
 }
 
 /// Waits until the request says what is left of it.
-async fn until_closing(ann: &Person, asked: &Asked, reason: &str) -> Result<AccessRequest> {
+pub(crate) async fn until_closing(ann: &Person, asked: &Asked, reason: &str) -> Result<AccessRequest> {
     let mut found = None;
     let waited = eventually("the condition Closing", Duration::from_secs(20), async || {
         let request = ann.hub.request(&asked.which).await?;
@@ -143,12 +144,23 @@ async fn fault_a1_the_first_reason_outlives_its_cause_and_the_broker() -> Result
     Ok(())
 }
 
-/// Deletes the session's grant with its own token, as the desktop does that can't reach anybody else.
-async fn leave_alone(world: &World, ann: &Person, asked: &Asked, request: &AccessRequest) -> Result<()> {
+/// Deletes the session's grant with its own token, and does not wait for what comes of it.
+async fn end_own_grant(
+    world: &World,
+    ann: &Person,
+    asked: &Asked,
+    request: &AccessRequest,
+) -> Result<Sealed> {
     let sealed = ann.unseal(asked, request)?;
     let client = world.target.client_with_token(sealed.token.expose())?;
     let grants: Api<sallyport_api::AccessGrant> = Api::all(client);
     grants.delete(&grant_name(request), &kube::api::DeleteParams::default()).await?;
+    Ok(sealed)
+}
+
+/// Deletes the session's grant with its own token, as the desktop does that can't reach anybody else.
+async fn leave_alone(world: &World, ann: &Person, asked: &Asked, request: &AccessRequest) -> Result<()> {
+    let sealed = end_own_grant(world, ann, asked, request).await?;
     eventually("a refusal", Duration::from_secs(5), async || {
         Ok(matches!(get(&sealed, PODS).await?, 401 | 403))
     })
@@ -159,7 +171,7 @@ async fn leave_alone(world: &World, ann: &Person, asked: &Asked, request: &Acces
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_a10_a_session_that_left_by_itself_closes_as_what_the_hub_is_told_then() -> Result<()> {
     let (world, _turn) = world().await?;
-    let _broker = world.broker(BrokerOptions::default().flag("--removed-grant-wait=6s")).await?;
+    let broker = world.broker(BrokerOptions::default().flag("--removed-grant-wait=6s")).await?;
     let (ann, lead) = (world.ann()?, world.lead()?);
     // Told a moment later.
     let (asked, request) = ann.open(world).await?;
@@ -168,10 +180,12 @@ async fn fault_a10_a_session_that_left_by_itself_closes_as_what_the_hub_is_told_
     ensure!(waiting.phase() == Phase::Active);
     let said = ann.leave(&asked).await?;
     ensure!(said.starts_with("Left: the requester left"), "{said}");
-    // Told before.
+    // Told by the time the broker hears of either.
     let (asked, request) = ann.open(world).await?;
+    broker.pause()?;
+    end_own_grant(world, &ann, &asked, &request).await?;
     ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
-    let _ = leave_alone(world, &ann, &asked, &request).await;
+    broker.resume()?;
     let said = ann.end_of(&asked).await?;
     ensure!(said.starts_with("Left: the requester left"), "{said}");
     // Somebody else revokes it.
@@ -190,6 +204,67 @@ async fn fault_a10_a_session_that_left_by_itself_closes_as_what_the_hub_is_told_
     ensure!(said.starts_with("Revoked: its grant was removed on the cluster"), "{said}");
     ensure!(begun.elapsed() > Duration::from_secs(4), "it did not wait: {:?}", begun.elapsed());
     ensure!(world.left(&request).await?.is_empty() && world.accounts_ever(&request)?.len() == 1);
+    Ok(())
+}
+
+/// The rights go whoever's word is waited for, and as long as that takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_a10_what_is_left_of_a_removed_grant_goes_while_the_word_is_waited_for() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let options = BrokerOptions::default().flag("--removed-grant-wait=2m").flag("--resync=10m");
+    let _broker = world.broker(options).await?;
+    let ann = world.ann()?;
+    let asked = ann.ask(world, "debug", &["payments", "checkout"]).await?;
+    let request = ann.until(&asked, Phase::Active).await?;
+    bindings_stay(world, true).await?;
+    let seen = async {
+        leave_alone(world, &ann, &asked, &request).await?;
+        let waiting = until_closing(&ann, &asked, "GrantRemoved").await?;
+        let said = waiting.closing().map(|closing| closing.message.clone()).unwrap_or_default();
+        let named = format!("; still there: RoleBinding checkout/{}-0", grant_name(&request));
+        ensure!(said.contains(&named) && said.contains("bindings in checkout stay"), "{said}");
+        anyhow::Ok(())
+    };
+    let seen = seen.await;
+    clear(world).await?;
+    seen?;
+    eventually("its removal, and the word of it", Duration::from_secs(10), async || {
+        let request = ann.hub.request(&asked.which).await?;
+        ensure!(request.phase() == Phase::Active, "it closed: {}", ended(&request));
+        Ok(request.closing().is_some_and(|closing| !closing.message.contains("still there")))
+    })
+    .await?;
+    ensure!(world.left(&request).await?.is_empty());
+    let said = ann.leave(&asked).await?;
+    ensure!(said.starts_with("Left: the requester left"), "{said}");
+    Ok(())
+}
+
+/// What stood in the way may come back in a moment, whoever removed it last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_a1_p13_what_somebody_else_removed_is_looked_at_twice_too() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let broker = world.broker(BrokerOptions::default()).await?;
+    let ann = world.ann()?;
+    let asked = ann.ask(world, "debug", &["payments", "checkout"]).await?;
+    let request = ann.until(&asked, Phase::Active).await?;
+    bindings_stay(world, true).await?;
+    ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    let stuck = until_closing(&ann, &asked, "Refused").await;
+    broker.kill();
+    clear(world).await?;
+    stuck?;
+    let binding = format!("{}-0", grant_name(&request));
+    let gone = ["delete", "rolebinding", &binding, "-n", "checkout", "--ignore-not-found"];
+    world.target.kubectl().ok(&gone).await?;
+    ensure!(world.left(&request).await?.is_empty());
+    broker.restart().await?;
+    let said = ann.end_of(&asked).await?;
+    ensure!(said.starts_with("Left: the requester left; nothing was left on the cluster"), "{said}");
+    let log = broker.log();
+    let flushed = log.lines().rfind(|line| line.contains("flushed") && line.contains(&grant_name(&request)));
+    let took = flushed.and_then(|line| line.split("took_ms=").nth(1)?.split(' ').next()?.parse::<u64>().ok());
+    ensure!(took.is_some_and(|ms| ms >= 1000), "looked at once: {flushed:?}");
     Ok(())
 }
 

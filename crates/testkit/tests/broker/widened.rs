@@ -1,10 +1,11 @@
 //! What changes on the cluster while a session is open, or before it can be (fault_a7, fault_c11, fault_c12).
 
+use crate::hindered::until_closing;
 use crate::refusals::make_profile;
 use crate::world::{Asked, Person, World, ended, eventually, get, grant_name, world};
 use anyhow::{Context, Result, ensure};
 use kube::api::DeleteParams;
-use sallyport_api::AccessRequest;
+use sallyport_api::{AccessRequest, CONDITION_ENDED};
 use sallyport_model::Phase;
 use sallyport_testkit::broker::BrokerOptions;
 use serde_json::json;
@@ -12,6 +13,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const CHECKOUT: &str = "/api/v1/namespaces/checkout/pods";
+/// In which the watch's word must have had its effect.
+const WOKEN: Duration = Duration::from_secs(3);
+
+/// A broker that looks at nothing by itself within the test: whatever it does in time, a watch has woken it.
+fn never_by_itself() -> BrokerOptions {
+    BrokerOptions::default().flag("--resync=10m")
+}
 
 async fn both(ann: &Person, world: &World) -> Result<(Asked, AccessRequest)> {
     let asked = ann.ask(world, "debug", &["payments", "checkout"]).await?;
@@ -22,7 +30,7 @@ async fn both(ann: &Person, world: &World) -> Result<(Asked, AccessRequest)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_a7_a_standing_binding_made_while_a_session_is_open_closes_it_and_is_named() -> Result<()> {
     let (world, _turn) = world().await?;
-    let _broker = world.broker(BrokerOptions::default()).await?;
+    let _broker = world.broker(never_by_itself()).await?;
     let ann = world.ann()?;
     let kubectl = world.target.kubectl();
     for (kind, group, place) in [
@@ -38,13 +46,15 @@ async fn fault_a7_a_standing_binding_made_while_a_session_is_open_closes_it_and_
         let begun = Instant::now();
         kubectl.ok(&args).await?;
         let said = ann.end_of(&asked).await;
-        println!("{kind} to {group} to Closed: {} ms", begun.elapsed().as_millis());
+        let took = begun.elapsed();
+        println!("{kind} to {group} to Closed: {} ms", took.as_millis());
         let mut args = vec!["delete", kind, "test-standing"];
         args.extend(namespace.as_deref());
         kubectl.ok(&args).await?;
         let said = said?;
         ensure!(said.starts_with("Revoked: closed because a standing binding adds rights"), "{said}");
         ensure!(said.contains("test-standing") && said.contains(group), "{said}");
+        ensure!(took < WOKEN, "nothing woke it: {took:?}");
         ensure!(world.left(&request).await?.is_empty());
         // The broker has heard that it is gone before it is asked again.
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -73,7 +83,7 @@ async fn fault_a7_a_standing_binding_made_while_a_session_is_open_closes_it_and_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_a7_a_namespace_that_takes_no_sessions_any_more_closes_those_in_it() -> Result<()> {
     let (world, _turn) = world().await?;
-    let _broker = world.broker(BrokerOptions::default()).await?;
+    let _broker = world.broker(never_by_itself()).await?;
     let ann = world.ann()?;
     let (asked, request) = both(&ann, world).await?;
     let (elsewhere, _) = ann.open(world).await?;
@@ -81,7 +91,9 @@ async fn fault_a7_a_namespace_that_takes_no_sessions_any_more_closes_those_in_it
         world.target.kubectl().ok(&["label", "namespace", "checkout", value, "--overwrite"]).await
     };
     label("access.sallyport.dev/sessions-").await?;
+    let begun = Instant::now();
     let said = ann.end_of(&asked).await;
+    let took = begun.elapsed();
     let still = ann.hub.request(&elsewhere.which).await;
     label("access.sallyport.dev/sessions=true").await?;
     let said = said?;
@@ -90,6 +102,7 @@ async fn fault_a7_a_namespace_that_takes_no_sessions_any_more_closes_those_in_it
         "{said}"
     );
     ensure!(world.left(&request).await?.is_empty());
+    ensure!(took < WOKEN, "nothing woke it: {took:?}");
     ensure!(still?.phase() == Phase::Active, "a session elsewhere was closed along");
     ann.leave(&elsewhere).await?;
     Ok(())
@@ -112,7 +125,7 @@ fn copy(request: &AccessRequest, name: &str, labelled: bool) -> Result<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fault_c12_what_nobody_planned_is_removed_from_an_open_session() -> Result<()> {
     let (world, _turn) = world().await?;
-    let _broker = world.broker(BrokerOptions::default()).await?;
+    let _broker = world.broker(never_by_itself()).await?;
     let ann = world.ann()?;
     let (asked, request) = ann.open(world).await?;
     let (other, theirs) = ann.open(world).await?;
@@ -125,7 +138,7 @@ async fn fault_c12_what_nobody_planned_is_removed_from_an_open_session() -> Resu
         let begun = Instant::now();
         let gone =
             async || Ok(kubectl.run(&["get", "rolebinding", &name, "-n", "checkout"]).await?.code != Some(0));
-        eventually("its removal", Duration::from_secs(10), gone).await?;
+        eventually("its removal", WOKEN, gone).await?;
         println!("copied to removed: {} ms", begun.elapsed().as_millis());
         eventually("a refusal", Duration::from_secs(5), async || Ok(get(&sealed, CHECKOUT).await? == 403))
             .await?;
@@ -168,6 +181,97 @@ async fn fault_c12_what_nobody_planned_is_removed_from_an_open_session() -> Resu
         Ok(world.left(&request).await?.is_empty())
     })
     .await?;
+    Ok(())
+}
+
+/// That the API server takes a removal does not mean that the object goes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_c12_a_binding_that_a_finalizer_holds_is_not_called_removed() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(never_by_itself()).await?;
+    let ann = world.ann()?;
+    let (asked, request) = ann.open(world).await?;
+    world.without_guardrail("sessions-bindings.sallyport.dev").await?;
+    let kubectl = world.target.kubectl();
+    let name = format!("{}-0", grant_name(&request));
+    let mut held: serde_json::Value = serde_json::from_str(&copy(&request, &name, true)?)?;
+    held["metadata"]["finalizers"] = json!(["example.org/stay"]);
+    kubectl.apply(&held.to_string()).await?;
+    let stuck = until_closing(&ann, &asked, "Finalizer").await;
+    let let_go = r#"{"metadata":{"finalizers":null}}"#;
+    kubectl.ok(&["patch", "rolebinding", &name, "-n", "checkout", "-p", let_go]).await?;
+    kubectl.ok(&["delete", "rolebinding", &name, "-n", "checkout", "--ignore-not-found"]).await?;
+    world.restore_guardrails().await?;
+    let reason = stuck?.condition(CONDITION_ENDED).cloned().context("how it will have ended")?;
+    ensure!(reason.status == "False" && reason.reason == "Revoked", "{reason:?}");
+    let said = ann.end_of(&asked).await?;
+    let why = "Revoked: closed because a binding that nobody planned adds rights to it and can't be removed";
+    ensure!(said.starts_with(&format!("{why}: RoleBinding checkout/{name} is still there")), "{said}");
+    ensure!(world.left(&request).await?.is_empty());
+    Ok(())
+}
+
+/// It is the subjects who get the rights, whatever the label says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_c12_a_foreign_binding_wakes_its_session_whatever_its_label() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(never_by_itself()).await?;
+    let ann = world.ann()?;
+    let (elsewhere, theirs) = ann.open(world).await?;
+    let mut opened = Vec::new();
+    for _ in 0..3 {
+        opened.push(ann.open(world).await?);
+    }
+    world.without_guardrail("sessions-bindings.sallyport.dev").await?;
+    let kubectl = world.target.kubectl();
+    let mut ends = Vec::new();
+    let cases = [(Some("x".to_owned()), false), (Some(grant_name(&theirs)), true), (None, true)];
+    for ((asked, request), (label, as_user)) in opened.iter().zip(cases) {
+        let mut binding: serde_json::Value = serde_json::from_str(&copy(request, "handmade", false)?)?;
+        if let Some(label) = &label {
+            binding["metadata"]["labels"] = json!({"access.sallyport.dev/grant": label});
+        }
+        if as_user {
+            let account = binding["subjects"][0]["name"].as_str().unwrap_or_default();
+            let user = format!("system:serviceaccount:sallyport-sessions:{account}");
+            binding["subjects"] =
+                json!([{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": user}]);
+        }
+        kubectl.apply(&binding.to_string()).await?;
+        let end = ann.until_within(asked, Phase::Closed, WOKEN).await;
+        kubectl.ok(&["delete", "rolebinding", "handmade", "-n", "checkout"]).await?;
+        ends.push((label, as_user, end.map(|request| ended(&request))));
+    }
+    world.restore_guardrails().await?;
+    for (label, as_user, end) in ends {
+        let said = end.with_context(|| format!("label {label:?}, as a user: {as_user}"))?;
+        let why = "Revoked: closed because RoleBinding checkout/handmade adds rights to it";
+        ensure!(said.starts_with(why), "{said}");
+    }
+    ann.leave(&elsewhere).await?;
+    Ok(())
+}
+
+/// In a RoleBinding an account without a namespace is one of the RoleBinding's own; elsewhere it is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fault_c12_an_account_named_without_its_namespace_is_bound_by_the_broker_only() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let ours = "only the broker binds session accounts";
+    for (kind, place, refused) in [
+        ("RoleBinding", json!("sallyport-sessions"), ours),
+        ("ClusterRoleBinding", json!(null), "subjects[0].namespace: Required value"),
+    ] {
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
+            "metadata": {"name": "no-namespace", "namespace": place},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+            "subjects": [{"kind": "ServiceAccount", "name": "s-abcd-1795503600"}],
+        });
+        let args = ["create", "--validate=false", "--dry-run=server", "-f", "-"];
+        let tried = world.target.kubectl().run_with_stdin(&args, binding.to_string().as_bytes()).await?;
+        ensure!(tried.code != Some(0), "{kind}: taken");
+        ensure!(tried.stderr.contains(refused), "{kind}: {}", tried.stderr);
+    }
     Ok(())
 }
 

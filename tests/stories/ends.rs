@@ -36,36 +36,10 @@ pub(crate) async fn revoked(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let target = fleet.target();
     let desktop = Desktop::signed_in(fleet, "dana").await?;
     let session = desktop.open(target.spec.name, "debug-prod").await?;
-    let kubeconfig = desktop.kubeconfig()?;
-    let kubectl = target.plane.kubectl_with(&kubeconfig);
-    let mut watch = kubectl.command(["get", "pods", "-n", "payments", "-w"]);
-    let mut watch = watch
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    until("a watch", Duration::from_secs(10), async || {
-        (!desktop.session(&session.id).await.ok()?.streams.is_empty()).then_some(())
-    })
-    .await?;
+    let mut watch = watching(fleet, &desktop, &session.id).await?;
     let lead = Desktop::signed_in(fleet, "lee").await?;
     let name = request_name(fleet, &session.request.clone().context("asked")?).await?;
-    let revoke = json!({"status": {"revocation": {"by": "oidc:lee@meridian.example", "at": now(), "reason": "rollback in progress"}}});
-    let token = id_token(fleet, "lee").await?;
-    let as_lee = fleet.hub.kubectl_with(&fleet.hub.kubeconfig_with_token(&token)?);
-    as_lee
-        .ok(&[
-            "patch",
-            "accessrequest",
-            &name,
-            "-n",
-            "team-payments",
-            "--subresource=status",
-            "--type=merge",
-            "-p",
-            &revoke.to_string(),
-        ])
-        .await?;
+    revoke_as_lee(fleet, &name).await?;
     let at = Instant::now();
     let ended = tokio::time::timeout(Duration::from_secs(5), watch.wait()).await;
     lines.check(
@@ -81,9 +55,75 @@ pub(crate) async fn revoked(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         format!("{said:?}"),
     );
     lines.check("and is proven", proof(&closed, ProofKind::TokenRefused).0 == Some(ProofState::Done), "");
+    grant_removed(fleet, &desktop, lines).await?;
     lead.app.shut_down().await;
     desktop.app.shut_down().await;
     Ok(())
+}
+
+/// An admin of the target deletes the grant. The broker waits for a word on the hub before it closes the request; the
+/// desktop waits for nothing, and does not say that its person left.
+async fn grant_removed(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Result<()> {
+    let session = desktop.open(fleet.target().spec.name, "debug-prod").await?;
+    let mut watch = watching(fleet, desktop, &session.id).await?;
+    let name = request_name(fleet, &session.request.clone().context("asked")?).await?;
+    let of = async |field: &str| {
+        let field = format!("-o=jsonpath={{.status.{field}}}");
+        fleet.hub.kubectl().ok(&["get", "accessrequest", &name, "-n", "team-payments", &field]).await
+    };
+    let grant = of("grant.name").await?;
+    fleet.target().plane.kubectl().ok(&["delete", "accessgrant", &grant, "--wait=false"]).await?;
+    let at = Instant::now();
+    let cut = tokio::time::timeout(Duration::from_secs(2), watch.wait()).await;
+    lines.check(
+        "fault_a1_p13 a grant that is deleted on the cluster cuts the stream",
+        cut.is_ok(),
+        format!("{} ms after it was deleted", at.elapsed().as_millis()),
+    );
+    let closed = desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
+    let said = closed.ended.clone().context("it says how it ended")?;
+    lines.check(
+        "fault_a1 it says that somebody else ended it",
+        said.reason == EndReason::Revoked
+            && said.message.as_deref().is_some_and(|m| m.contains("its grant was removed on the cluster")),
+        format!("{said:?}"),
+    );
+    let (phase, withdrawn) = (of("phase").await?, of("withdrawn").await?);
+    lines.check(
+        "fault_a1 and the hub was not told that its person left",
+        phase == "Active" && withdrawn.is_empty(),
+        format!("{phase} {withdrawn}"),
+    );
+    revoke_as_lee(fleet, &name).await?;
+    let ended = until("the broker's word", Duration::from_secs(10), async || {
+        (of("phase").await.ok()? == "Closed").then_some(())
+    });
+    ended.await?;
+    let reason = of("conditions[?(@.type=='Ended')].reason").await?;
+    lines.check("fault_a1 and whoever did it can say so afterwards", reason == "Revoked", reason);
+    Ok(())
+}
+
+/// A watch through the session, once it streams.
+async fn watching(fleet: &Fleet, desktop: &Desktop, session: &str) -> Result<tokio::process::Child> {
+    let kubectl = fleet.target().plane.kubectl_with(&desktop.kubeconfig()?);
+    let mut watch = kubectl.command(["get", "pods", "-n", "payments", "-w"]);
+    let nowhere = std::process::Stdio::null;
+    let watch = watch.stdout(nowhere()).stderr(nowhere()).kill_on_drop(true).spawn()?;
+    until("a watch", Duration::from_secs(10), async || {
+        (!desktop.session(session).await.ok()?.streams.is_empty()).then_some(())
+    })
+    .await?;
+    Ok(watch)
+}
+
+async fn revoke_as_lee(fleet: &Fleet, request: &str) -> Result<()> {
+    let revoke = json!({"status": {"revocation": {"by": "oidc:lee@meridian.example", "at": now(), "reason": "rollback in progress"}}});
+    let token = id_token(fleet, "lee").await?;
+    let as_lee = fleet.hub.kubectl_with(&fleet.hub.kubeconfig_with_token(&token)?);
+    let patch = ["patch", "accessrequest", request, "-n", "team-payments", "--subresource=status"];
+    let what = revoke.to_string();
+    as_lee.ok(&[&patch[..], &["--type=merge", "-p", &what]].concat()).await.map(drop)
 }
 
 /// A bound role that grows closes every session that holds it (P11).

@@ -36,6 +36,7 @@ async fn all(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     signed_out_alone(fleet, &desktop, lines).await?;
     revoked_sign_in(fleet, &desktop, lines).await?;
     disabled_person(fleet, &desktop, lines).await?;
+    taken_out_of_the_team(fleet, &desktop, lines).await?;
     named_when_it_stays(fleet, &desktop, lines).await?;
     desktop.app.shut_down().await;
     Ok(())
@@ -208,6 +209,31 @@ async fn disabled_person(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) ->
     let (gone, view) = seen?;
     shown(lines, "fault_a10_p13 the person was disabled: every right is gone", gone, &view);
     sign_in(fleet, desktop).await?;
+    told(fleet, &session, lines).await
+}
+
+/// The hub says no to its person for a while: it is told again until it says yes.
+async fn taken_out_of_the_team(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Result<()> {
+    let (session, outside) = open_four(fleet, desktop).await?;
+    let hub = fleet.hub.kubectl();
+    let team = ["rolebinding", "sallyport:requesters", "-n", "team-payments"];
+    let kept = hub.ok(&[&["get"], &team[..], &["-o", "json"]].concat()).await?;
+    let mut kept: serde_json::Value = serde_json::from_str(&kept)?;
+    kept["metadata"] = serde_json::json!({"name": team[1], "namespace": team[3]});
+    hub.ok(&[&["delete"], &team[..]].concat()).await?;
+    let may = ["auth", "can-i", "patch", "accessrequests", "--subresource=status", "-n", team[3]];
+    let dana = ["--as=oidc:dana@meridian.example", "--as-group=oidc:payments-dev"];
+    let out = until("the hub's no", Duration::from_secs(10), async || {
+        (hub.run(&[&may[..], &dana[..]].concat()).await.ok()?.code != Some(0)).then_some(())
+    })
+    .await;
+    let seen = leave(desktop, &session, &outside).await;
+    // It was told by then, and has said no.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    hub.apply(&kept.to_string()).await?;
+    out?;
+    let (gone, view) = seen?;
+    shown(lines, "fault_a10_p13 taken out of the team: every right is gone", gone, &view);
     told(fleet, &session, lines).await
 }
 

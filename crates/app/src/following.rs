@@ -12,6 +12,7 @@ use sallyport_hub::Change;
 use sallyport_ipc::StepKind;
 use sallyport_model::{ClusterName, EndReason, ErrorCode, GrantUid, Phase};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 impl App {
@@ -36,6 +37,7 @@ impl App {
                 core.show_progress(session, &request, &mut told).await;
                 match request.phase() {
                     Phase::Closed => return Err(refused_by_broker(session, &request)),
+                    _ if request.closing().is_some() => return Err(ended_by_broker(session, &request)),
                     Phase::Active if credential(&request).is_some() => return Ok(request),
                     _ => {}
                 }
@@ -118,9 +120,16 @@ fn refused_by_broker(session: &Session, request: &AccessRequest) -> AppError {
     }
 }
 
-/// Why and by whom a request is over, as the broker wrote it.
+/// Over before it was open, and not closed yet: the broker's word that it is gone is still waited for.
+fn ended_by_broker(session: &Session, request: &AccessRequest) -> AppError {
+    session.ended_elsewhere.store(true, Ordering::Relaxed);
+    AppError::failed(broker_word(request).message).hint("Try again; if it stays so, tell your admin.").retry()
+}
+
+/// Why and by whom a request is over, as the broker wrote it. While it is closing and how it ends is not decided, its
+/// grant was removed by someone.
 pub(crate) fn broker_word(request: &AccessRequest) -> BrokerWord {
-    let status = request.status.clone().unwrap_or_default();
+    let (status, closing) = (request.status.clone().unwrap_or_default(), request.closing());
     let ended = status.conditions.iter().find(|c| c.type_ == CONDITION_ENDED);
     let reason = match ended.map(|c| c.reason.as_str()) {
         Some("Left") => EndReason::Left,
@@ -128,9 +137,10 @@ pub(crate) fn broker_word(request: &AccessRequest) -> BrokerWord {
         Some("Revoked") => EndReason::Revoked,
         Some("Denied") => EndReason::Denied,
         Some("Unanswered") => EndReason::Unanswered,
+        None if closing.is_some() => EndReason::Revoked,
         _ => EndReason::Failed,
     };
-    let said = ended.map(|c| c.message.clone()).filter(|m| !m.is_empty()).or(status.message);
+    let said = ended.or(closing).map(|c| c.message.clone()).filter(|m| !m.is_empty()).or(status.message);
     BrokerWord {
         reason,
         message: said.unwrap_or_else(|| "the broker closed it".to_owned()),

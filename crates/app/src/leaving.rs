@@ -28,6 +28,8 @@ const OWN_END: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
 const OWN_END_AGAIN_AT_MOST: Duration = Duration::from_secs(2);
 const TELL_AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// Before each object that the broker could not remove with a grant.
+const STILL_THERE: &str = "; still there: ";
 /// A token that is refused this close to its end may have run out. Seconds.
 const NEAR_ITS_END: i64 = 10;
 
@@ -103,21 +105,25 @@ impl App {
     /// Fails when the hub may take it a little later: it is down, it just started, or nobody is signed in who could
     /// tell it.
     async fn withdraw(&self, session: &Session) -> Result<(), String> {
-        if session.closed_by_broker.borrow().is_some() {
+        if session.closed_by_broker.borrow().is_some() || session.ended_elsewhere.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let told = match self.request_of(session).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(which)) => self.hub_of(session).withdraw(&which).await.map(drop),
-            Err(fault) => Err(Refused::Fault(fault)),
+        let which = match self.request_of(session).await {
+            Ok(Some(which)) => which,
+            Ok(None) | Err(Fault::NotFound) => return Ok(()),
+            Err(fault) => return Err(fault.to_string()),
         };
-        match told {
-            Ok(()) | Err(Refused::Fault(Fault::NotFound)) => Ok(()),
+        let hub = self.hub_of(session);
+        match hub.withdraw(&which).await {
+            Ok(_) | Err(Refused::Fault(Fault::NotFound)) => Ok(()),
             Err(Refused::Fault(fault)) => Err(fault.to_string()),
-            Err(refused) => {
-                tracing::warn!(session = %session.id, "the hub did not take the end: {refused}");
-                Ok(())
-            }
+            // What is over already is withdrawn no more. Any other no may be a yes later: the person was taken out of a
+            // group and comes back, or the hub has just started.
+            Err(refused) => match hub.request(&which).await {
+                Ok(request) if knows_its_end(&request) => Ok(()),
+                Err(Fault::NotFound) => Ok(()),
+                Ok(_) | Err(_) => Err(refused.to_string()),
+            },
         }
     }
 
@@ -306,7 +312,9 @@ impl App {
                 (ProofState::Done, "the broker removed bindings, then ServiceAccount, then grant".to_owned())
             }
             Word::Shown => {
-                let seen = "removed on the cluster by this session itself: every right and then its token were refused";
+                let elsewhere = session.ended_elsewhere.load(Ordering::Relaxed);
+                let by = if elsewhere { "" } else { " by this session itself" };
+                let seen = format!("removed on the cluster{by}: every right and then its token were refused");
                 (ProofState::Done, format!("{seen}{untold}"))
             }
             Word::Silent => {
@@ -413,23 +421,25 @@ fn before_its_end(at: Option<i64>, end: Option<i64>) -> bool {
     matches!((at, end), (Some(at), Some(end)) if at + NEAR_ITS_END < end)
 }
 
-/// What the broker can't remove, in its words. A grant that is gone waits for its person's word, and hinders nothing.
+/// Whether a request says by itself that it is over.
+fn knows_its_end(request: &AccessRequest) -> bool {
+    let withdrawn = request.status.as_ref().and_then(|status| status.withdrawn);
+    request.phase() == Phase::Closed || withdrawn == Some(true)
+}
+
+/// What the broker can't remove, in its words. A grant that someone removed waits for their word, which hinders nothing;
+/// what is left of it does.
 fn hindrance(request: &AccessRequest) -> Option<String> {
-    let closing = request.closing().filter(|closing| closing.reason != "GrantRemoved")?;
-    Some(visible(&closing.message)).filter(|words| !words.is_empty())
+    let closing = request.closing()?;
+    let words = if closing.reason == "GrantRemoved" {
+        let (_, left) = closing.message.split_once(STILL_THERE)?;
+        left.rsplit_once("; waiting for ").map_or(left, |(left, _)| left).replace(STILL_THERE, "; ")
+    } else {
+        closing.message.clone()
+    };
+    Some(visible(&words)).filter(|words| !words.is_empty())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fault_a1_p13_a_token_that_ran_out_says_nothing_of_its_account() {
-        assert!(before_its_end(Some(1_000), Some(2_000)));
-        for (at, end) in
-            [(Some(1_995), Some(2_000)), (Some(2_060), Some(2_000)), (None, Some(2_000)), (Some(1), None)]
-        {
-            assert!(!before_its_end(at, end), "{at:?} {end:?}");
-        }
-    }
-}
+#[path = "leaving_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use crate::core::{App, Core};
 use crate::error::AppError;
 use crate::following::{broker_word, credential, objects};
 use crate::opening::{Changes, cancelled};
-use crate::session::{Held, Session};
+use crate::session::{BrokerWord, Held, Session};
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use sallyport_api::AccessRequest;
@@ -21,6 +21,7 @@ use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
 use sallyport_store::ClusterPorts;
 use sallyport_terminal::{KubeconfigSpec, PrivateKubeconfig};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -156,9 +157,18 @@ impl App {
                         if request.phase() == Phase::Closed {
                             let word = broker_word(&request);
                             session.closed_by_broker.send_replace(Some(word.clone()));
-                            let why = if word.reason == EndReason::Expired { CutReason::Expired } else { CutReason::Revoked };
-                            self.close(&session, word.reason, why, word.by.as_deref(), Some(&word.message)).await;
+                            self.close(&session, word.reason, cut_reason(&word), word.by.as_deref(), Some(&word.message)).await;
                             return;
+                        }
+                        // Over by the broker's word, though something of it is still on the cluster: nothing may go on here.
+                        // What left from here is Closing already, and stays what its person made it.
+                        if request.closing().is_some() && revoked.is_none() && session.state() == SessionState::Open {
+                            let word = broker_word(&request);
+                            session.ended_elsewhere.store(true, Ordering::Relaxed);
+                            let (app, session) = (self.clone(), session.clone());
+                            tokio::spawn(async move {
+                                app.close(&session, word.reason, cut_reason(&word), word.by.as_deref(), Some(&word.message)).await;
+                            });
                         }
                         if let Some(revocation) = revoked {
                             let (app, session) = (self.clone(), session.clone());
@@ -259,6 +269,11 @@ impl Core {
         record.end = Some(recorded_end);
         Ok((sealed, permit))
     }
+}
+
+/// What the streams of a session are cut for that the broker has ended.
+fn cut_reason(word: &BrokerWord) -> CutReason {
+    if word.reason == EndReason::Expired { CutReason::Expired } else { CutReason::Revoked }
 }
 
 /// The gateway's own word that it cut the session: once, and never again after that.

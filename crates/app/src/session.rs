@@ -38,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) cancel: CancellationToken,
     /// What the broker said of its end.
     pub(crate) closed_by_broker: watch::Sender<Option<BrokerWord>>,
+    /// Whether the broker was first to say that it is over, and is still removing it: that it left would be untrue.
+    pub(crate) ended_elsewhere: AtomicBool,
     /// Whether the hub was told of its end.
     pub(crate) told: watch::Sender<Told>,
     /// Whether a task of its own goes on telling the hub.
@@ -90,6 +92,7 @@ impl Session {
             helm_misses: Mutex::default(),
             cancel,
             closed_by_broker: watch::Sender::new(None),
+            ended_elsewhere: AtomicBool::new(false),
             told: watch::Sender::new(Told::NotTried),
             telling: AtomicBool::new(false),
             key_kept: AtomicBool::new(false),

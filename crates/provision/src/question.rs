@@ -57,8 +57,13 @@ const VERSIONS: [(&str, &str); 6] = [
 /// Rights of one role that are looked at before those at hand have to do.
 const LOOKED_AT: usize = 4096;
 
+/// What is asked where a role's rules allow nothing that tells of its binding: no role of a namespace allows a path.
+const NOTHING: &str = "/sallyport-proof";
+
 /// Everybody signed in holds these through `system:basic-user`, so a yes says nothing about a binding.
-const EVERYBODYS_GROUPS: [&str; 2] = ["authorization.k8s.io", "authentication.k8s.io"];
+fn is_everybodys(group: &str, resource: &str) -> bool {
+    matches!(group, "authorization.k8s.io" | "authentication.k8s.io") && resource.starts_with("selfsubject")
+}
 
 impl Question {
     /// One question per bound role and place. A role whose rules allow nothing there has none.
@@ -67,21 +72,22 @@ impl Question {
     /// from the neighbour's binding.
     #[must_use]
     pub fn for_roles(roles: &[RoleName], rules: &[Rule], scope: &Scope) -> Vec<Self> {
-        let places: Vec<Option<&NamespaceName>> = match scope {
-            Scope::ClusterWide => vec![None],
-            Scope::Namespaces(names) => names.iter().map(Some).collect(),
-        };
         let mut out = Vec::new();
         for role in roles {
             let Some((verb, on)) = telling(role, rules, *scope == Scope::ClusterWide) else { continue };
-            out.extend(places.iter().map(|place| Self {
-                role: role.to_string(),
-                namespace: place.map(ToString::to_string),
-                verb: verb.clone(),
-                on: on.clone(),
-            }));
+            out.extend(everywhere(role, scope, &verb, &on));
         }
         out
+    }
+
+    /// What stands for a role that has no question, in each of its places: asked for, and said to be nothing.
+    pub(crate) fn for_nothing(role: &RoleName, scope: &Scope) -> Vec<Self> {
+        everywhere(role, scope, "get", &On::Path(NOTHING.to_owned()))
+    }
+
+    /// Whether it stands for a role that has no question.
+    pub(crate) fn is_for_nothing(&self) -> bool {
+        matches!(&self.on, On::Path(path) if path == NOTHING)
     }
 
     /// Up to `most` rights of `role` in one place, the one that says most first: what no other of the session's roles
@@ -172,6 +178,21 @@ impl fmt::Display for Question {
     }
 }
 
+/// The same question in each place of the scope.
+fn everywhere(role: &RoleName, scope: &Scope, verb: &str, on: &On) -> Vec<Question> {
+    let places: Vec<Option<&NamespaceName>> = match scope {
+        Scope::ClusterWide => vec![None],
+        Scope::Namespaces(names) => names.iter().map(Some).collect(),
+    };
+    let of = |place: Option<&NamespaceName>| Question {
+        role: role.to_string(),
+        namespace: place.map(ToString::to_string),
+        verb: verb.to_owned(),
+        on: on.clone(),
+    };
+    places.into_iter().map(of).collect()
+}
+
 /// The right that tells best whether the role's binding works.
 fn telling(role: &RoleName, rules: &[Rule], cluster_wide: bool) -> Option<(String, On)> {
     let mut first = None;
@@ -190,9 +211,9 @@ fn telling(role: &RoleName, rules: &[Rule], cluster_wide: bool) -> Option<(Strin
 /// Concrete rights out of a rule; `*` becomes something that exists everywhere.
 fn rights(rule: &Rule) -> impl Iterator<Item = (String, On)> + '_ {
     let resources = rule.verbs.iter().flat_map(move |verb| {
-        let groups = rule.api_groups.iter().filter(|group| !EVERYBODYS_GROUPS.contains(&group.as_str()));
-        groups.flat_map(move |group| {
-            rule.resources.iter().map(move |resource| {
+        rule.api_groups.iter().flat_map(move |group| {
+            let telling = rule.resources.iter().filter(move |resource| !is_everybodys(group, resource));
+            telling.map(move |resource| {
                 let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
                 let on = On::Resource {
                     group: or(group, ""),
@@ -285,6 +306,23 @@ mod tests {
         ];
         assert_eq!(ask(&rules, &["r"], &[]), ["get pods everywhere (role r)"]);
         assert_eq!(ask(&rules[..1], &["r"], &["a"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn fault_a1_p13_of_everybody_s_groups_only_what_is_everybody_s_is_left_out() {
+        let rules = [
+            rule("r", &["create"], "authentication.k8s.io", &["selfsubjectreviews", "tokenreviews"]),
+            rule(
+                "s",
+                &["create"],
+                "authorization.k8s.io",
+                &["selfsubjectrulesreviews", "subjectaccessreviews"],
+            ),
+        ];
+        assert_eq!(
+            ask(&rules, &["r", "s"], &["a"]),
+            ["create tokenreviews in a (role r)", "create subjectaccessreviews in a (role s)"]
+        );
     }
 
     #[test]

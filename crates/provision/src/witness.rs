@@ -57,13 +57,21 @@ pub struct Witnesses {
 }
 
 impl Witnesses {
-    /// The rights that the broker asked for before it handed the token out. Nothing is asked here.
+    /// The rights that the broker asked for before it handed the token out. Nothing is asked here. A role that allows
+    /// nothing to ask for was never seen to be allowed anything: it stays unproven by name, and is not left out.
     #[must_use]
     pub fn of(rules: &[Rule], scope: &Scope) -> Self {
-        let questions = Question::for_roles(&roles(rules), rules, scope);
-        Self {
-            rights: questions.into_iter().map(|question| Right { question, seen: Seen::ByBroker }).collect(),
-        }
+        let of_role = |role: RoleName| {
+            let asked = Question::for_roles(std::slice::from_ref(&role), rules, scope);
+            let (questions, seen) = if asked.is_empty() {
+                let why = "its rules allow nothing there that could be asked for".to_owned();
+                (Question::for_nothing(&role, scope), Seen::Never(why))
+            } else {
+                (asked, Seen::ByBroker)
+            };
+            questions.into_iter().map(move |question| Right { question, seen: seen.clone() })
+        };
+        Self { rights: roles(rules).into_iter().flat_map(of_role).collect() }
     }
 
     /// Asks for each right here, in as many looks as fit into `within`, each on a connection of its own. What no
@@ -82,7 +90,8 @@ impl Witnesses {
             if let Ok(line) = Line::open(target, left).await {
                 found.look_once(rules, &line, token, left).await;
             }
-            let missing = found.rights.iter().any(|right| right.seen != Seen::Here);
+            let may_be_seen = |right: &&Right| !right.question.is_for_nothing();
+            let missing = found.rights.iter().filter(may_be_seen).any(|right| right.seen != Seen::Here);
             if !missing || start.elapsed() + PAUSE >= within {
                 return found;
             }
@@ -247,7 +256,13 @@ mod tests {
         ];
         let witnesses = Witnesses::of(&rules, &in_namespaces(&["checkout", "payments"]));
         let places: Vec<String> = witnesses.rights.iter().map(|right| right.question.place()).collect();
-        assert_eq!(places, ["checkout/view", "payments/view", "checkout/debug", "payments/debug"]);
+        assert_eq!(places[..4], ["checkout/view", "payments/view", "checkout/debug", "payments/debug"]);
+        // What could not be asked for is named, and no tick skips it.
+        assert_eq!(places[4..], ["checkout/nothing", "payments/nothing"]);
+        for right in &witnesses.rights {
+            let never = matches!(right.seen, Seen::Never(_));
+            assert_eq!(never, right.question.role == "nothing", "{right:?}");
+        }
         assert_eq!(
             Witnesses::of(&rules, &Scope::ClusterWide).rights[0].question.place(),
             "cluster-wide/view"

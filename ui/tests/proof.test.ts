@@ -26,6 +26,7 @@ test("p13_the_closing_is_never_green_without_both_probes", () => {
       if (stage === "proven") {
         proven += 1;
         expect(both && !bad && at === "closed").toBe(true);
+        expect(proof.every((p) => p.state === "done")).toBe(true);
       }
       if (stage === "second") expect(state("rightsGone")).toBe("done");
       if (at === "closed" && (!both || bad)) expect(stage).toBe("unproven");
@@ -33,6 +34,17 @@ test("p13_the_closing_is_never_green_without_both_probes", () => {
   }
   expect(proven).toBeGreaterThan(0);
 }, 60_000);
+
+test("fault_d2_p13_a_line_that_is_still_open_is_never_proven", () => {
+  const done = KINDS.map((kind) => ({ kind, state: "done" as ProofState, ms: 1, detail: "" }));
+  expect(closing(session("closed", done))).toBe("proven");
+  for (const kind of ["streamsCut", "terminalsEnded", "kubeconfigDeleted", "accountRemoved"]) {
+    for (const state of ["waiting", "running", "unproven"] as const) {
+      const proof = done.map((line) => (line.kind === kind ? { ...line, state } : line));
+      expect(closing(session("closed", proof))).toBe("unproven");
+    }
+  }
+});
 
 test("p13_the_brokers_word_is_told_apart_from_a_probe", () => {
   expect(closing(session("closed", [{ kind: "byBroker", state: "done", ms: 100, detail: "" }]))).toBe("byBroker");

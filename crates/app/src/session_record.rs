@@ -275,10 +275,16 @@ impl SessionRecord {
         }
     }
 
-    /// What is unproven is about to be looked at once more, by a probe of its own.
+    /// What is unproven is about to be looked at once more, by a probe of its own. What was on this machine is not:
+    /// nothing ends or looks at a terminal or a kubeconfig again, so what was said of it stays.
     pub(crate) fn look_again(&mut self) {
-        for line in self.proof.iter_mut().filter(|line| line.state == ProofState::Unproven) {
-            line.state = ProofState::Waiting;
+        let again = |kind| {
+            matches!(kind, ProofKind::RightsGone | ProofKind::AccountRemoved | ProofKind::TokenRefused)
+        };
+        for line in self.proof.iter_mut() {
+            if line.state == ProofState::Unproven && again(line.kind) {
+                line.state = ProofState::Waiting;
+            }
         }
     }
 
@@ -375,6 +381,26 @@ mod tests {
         record.look_again();
         record.prove(ProofKind::RightsGone, ProofState::Done, "refused when asked once more");
         assert_eq!(record.proof_of(ProofKind::RightsGone), Some(ProofState::Done));
+    }
+
+    #[test]
+    fn fault_d2_p13_what_still_runs_here_stays_unproven_while_the_rights_are_looked_at_again() {
+        let mut record = record();
+        let here = [ProofKind::StreamsCut, ProofKind::TerminalsEnded, ProofKind::KubeconfigDeleted];
+        let there = [ProofKind::RightsGone, ProofKind::AccountRemoved, ProofKind::TokenRefused];
+        record.begin_closing(EndReason::Left, None, None, &[here, there].concat());
+        for kind in here.into_iter().chain(there) {
+            record.prove(kind, ProofState::Unproven, "tmux: server (process 7)");
+        }
+        record.look_again();
+        for kind in there {
+            assert_eq!(record.proof_of(kind), Some(ProofState::Waiting), "{kind:?}");
+            record.prove(kind, ProofState::Done, "refused when asked once more");
+        }
+        for kind in here {
+            assert_eq!(record.proof_of(kind), Some(ProofState::Unproven), "{kind:?}");
+        }
+        assert!(record.view().proof[..3].iter().all(|line| line.detail == "tmux: server (process 7)"));
     }
 
     #[test]

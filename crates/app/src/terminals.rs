@@ -11,7 +11,8 @@ use sallyport_terminal::{
     Acks, Attachment, Exit, Guard, Located, Remark, Size, Terminal, TerminalError, TerminalOptions,
 };
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio::sync::watch;
 
 /// Most terminals of one session.
 const MOST: usize = 16;
@@ -125,43 +126,42 @@ impl App {
             return Err(AppError::new(ErrorCode::SessionClosed, "this session was closed in the meantime"));
         }
         core.recorder.note(core.draft(Action::TerminalOpen, &session).detail("shell", &opened.title)).await;
-        self.clone().watch_guard(session.clone(), opened.terminal.guard_changes());
+        self.clone().watch_guard(&session, opened.terminal.guard_changes());
         self.clone().watch_exit(session.clone(), opened.clone());
         core.tell_session(&session);
         Ok(opened.view())
     }
 
     /// Tells the window whether a terminal is guarded, and the history when it is not.
-    fn watch_guard(self, session: Arc<Session>, mut changes: tokio::sync::watch::Receiver<Guard>) {
-        tokio::spawn(async move {
-            loop {
-                let now = changes.borrow_and_update().clone();
-                if let Guard::NotGuarded(why) = now {
-                    let draft = self.0.draft(Action::TerminalUnguarded, &session).detail("why", &why);
-                    self.0.recorder.note(draft).await;
-                }
-                self.0.tell_session(&session);
-                // It ends with the terminal.
-                if changes.changed().await.is_err() {
-                    return;
-                }
+    fn watch_guard(self, session: &Arc<Session>, changes: watch::Receiver<Guard>) {
+        let heard = async move |session: &Session, now| {
+            if let Guard::NotGuarded(why) = now {
+                let draft = self.0.draft(Action::TerminalUnguarded, session).detail("why", &why);
+                self.0.recorder.note(draft).await;
             }
-        });
+            self.0.tell_session(session);
+        };
+        tokio::spawn(each_change(Arc::downgrade(session), changes, heard));
     }
 
-    /// That the person wants a terminal although it is not guarded.
+    /// That the person wants a terminal although it is not guarded: `why` is what they were told.
     ///
     /// # Errors
-    /// When there is no such terminal.
-    pub async fn terminal_take(&self, terminal: String) -> Result<(), AppError> {
+    /// When there is no such terminal, or something else is told of it by now.
+    pub async fn terminal_take(&self, terminal: String, why: String) -> Result<(), AppError> {
         let found = self.0.terminal(&terminal)?;
-        let guard = found.terminal.guard();
-        found.terminal.take_unguarded();
-        if let (Some(session), Guard::NotGuarded(why)) = (self.0.session(&found.session), guard) {
+        let taken = found.terminal.take_unguarded(&why);
+        if let (true, Some(session)) = (taken, self.0.session(&found.session)) {
             self.0.recorder.note(self.0.draft(Action::TerminalTaken, &session).detail("why", &why)).await;
             self.0.tell_session(&session);
         }
-        Ok(())
+        match found.terminal.guard() {
+            Guard::NotGuarded(_) if !taken => {
+                Err(AppError::failed("this terminal is not guarded for another reason by now")
+                    .hint("Read what its tab says, and choose again."))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn watch_exit(self, session: Arc<Session>, opened: Arc<OpenTerminal>) {
@@ -255,6 +255,19 @@ impl App {
         let ended = all.iter().filter(|t| t.view().running).count();
         let closed = futures::future::join_all(all.iter().map(|t| t.terminal.close())).await;
         EndedTerminals { ended, left: closed.into_iter().flat_map(|closed| closed.left).collect() }
+    }
+}
+
+/// Hears what is so and each change, until the changes end or what they are of is gone: listening must not keep it.
+async fn each_change<T, V: Clone>(of: Weak<T>, mut changes: watch::Receiver<V>, heard: impl AsyncFn(&T, V)) {
+    loop {
+        let now = changes.borrow_and_update().clone();
+        let Some(of) = of.upgrade() else { return };
+        heard(&of, now).await;
+        drop(of);
+        if changes.changed().await.is_err() {
+            return;
+        }
     }
 }
 
@@ -379,6 +392,31 @@ mod tests {
         let (state, detail) = said(0, &["a", "b", "c", "d", "e", "f", "g"]);
         assert_eq!(state, ProofState::Unproven);
         assert!(detail.ends_with("still run: a, b, c, d, e and 2 more"), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn fault_d1_listening_to_a_guard_does_not_keep_its_session() {
+        let session = Arc::new(());
+        let (tell, changes) = watch::channel(0);
+        let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+        let said = async move |(): &(), now| heard.send(now).unwrap();
+        let listening = tokio::spawn(each_change(Arc::downgrade(&session), changes, said));
+        for now in 0..3 {
+            tell.send_replace(now);
+            while hears.recv().await != Some(now) {}
+        }
+        let gone = async {
+            let mut session = session;
+            // It is held only while it is told of.
+            while let Err(kept) = Arc::try_unwrap(session) {
+                session = kept;
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(5), gone).await.expect("it is kept");
+        tell.send_replace(3);
+        tokio::time::timeout(std::time::Duration::from_secs(5), listening).await.unwrap().unwrap();
+        assert_eq!(hears.recv().await, None);
     }
 
     #[test]

@@ -42,7 +42,7 @@ macro_rules! commands {
             terminal_write(terminal: String, data: String) -> ();
             terminal_resize(terminal: String, size: TerminalSize) -> ();
             terminal_ack(terminal: String, bytes: u32) -> ();
-            terminal_take(terminal: String) -> ();
+            terminal_take(terminal: String, why: String) -> ();
             terminal_close(terminal: String) -> ();
             terminal_list() -> Vec<TerminalView>;
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage;

@@ -80,6 +80,8 @@ enum Cause {
     NoPrograms(PathBuf),
     /// The private kubeconfig was changed, to name this.
     Kubeconfig(String),
+    /// It is there and can't be read, for this reason.
+    Unreadable(String),
     /// A shell that gave no sign.
     Shell { pid: i32, image: u64, name: String },
     /// No shell ever gave one.
@@ -96,6 +98,9 @@ impl Cause {
             Self::Kubeconfig(what) => {
                 format!("this terminal's kubeconfig was changed: it names {what}, and not {cluster} alone")
             }
+            Self::Unreadable(why) => format!(
+                "this terminal's kubeconfig can't be read ({why}), so it may name another cluster than {cluster}"
+            ),
             Self::Shell { pid, name, .. } => format!(
                 "this shell ({}, process {pid}) did not load Sallyport's start-up file, so its kubectl may reach another cluster than {cluster}",
                 clip(&visible(name), 40)
@@ -173,24 +178,27 @@ impl Watch {
     pub(crate) async fn settled(self: Arc<Self>) {
         let (watch, mut changes) = (self.clone(), self.changes());
         // Refused only when the runtime ends.
-        let _ = tokio::task::spawn_blocking(move || watch.look()).await;
+        let _ = tokio::task::spawn_blocking(move || watch.look(true)).await;
         self.stir();
         let _ = changes.wait_for(|guard| *guard != Guard::Starting).await;
     }
 
-    /// That the person wants it as it is.
-    pub(crate) fn take(&self) {
+    /// That the person wants it although it is so: what they were shown, and nothing else that is so too. False when
+    /// that is not what is said now.
+    pub(crate) fn take(&self, why: &str) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let causes = state.causes.clone();
-        state.taken.extend(causes);
+        let shown = state.open().filter(|cause| cause.sentence(&self.watched.cluster) == why).cloned();
+        let taken = shown.is_some();
+        state.taken.extend(shown);
         self.publish(&state, false);
+        taken
     }
 
     /// Watches until the terminal is over.
     pub(crate) async fn run(self: Arc<Self>) {
         loop {
             let watch = self.clone();
-            let Ok(waits) = tokio::task::spawn_blocking(move || watch.look()).await else { return };
+            let Ok(waits) = tokio::task::spawn_blocking(move || watch.look(false)).await else { return };
             if waits {
                 tokio::time::sleep(SOON).await;
             } else {
@@ -201,17 +209,18 @@ impl Watch {
         }
     }
 
-    /// Looks once; true when a sign is still waited for.
-    fn look(&self) -> bool {
+    /// Looks once; true when a sign is still waited for. `closely`: even where the same program leads the foreground, as
+    /// it may have started a shell in its own group since (`aws-vault exec prod -- zsh`).
+    fn look(&self, closely: bool) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let kubeconfig = self.kubeconfig();
         let foreground = self.foreground();
         let known = foreground.is_some_and(|now| {
             state.looked.is_some_and(|(before, at)| before == now && at.elapsed() < KNOWN_FOR)
         });
-        let asked =
-            state.causes.iter().any(|cause| matches!(cause, Cause::Kubeconfig(_))) != kubeconfig.is_some();
-        if known && !asked && state.unsigned.is_empty() && state.any_sign {
+        let of_kubeconfig = |cause: &&Cause| matches!(cause, Cause::Kubeconfig(_) | Cause::Unreadable(_));
+        let asked = state.causes.iter().find(of_kubeconfig) != kubeconfig.as_ref();
+        if !closely && known && !asked && state.unsigned.is_empty() && state.any_sign {
             return false;
         }
         let (young, shells) = self.shells(&mut state);
@@ -230,8 +239,7 @@ impl Watch {
 
     fn publish(&self, state: &State, waits: bool) {
         let sentence = |cause: &Cause| cause.sentence(&self.watched.cluster);
-        let open = state.causes.iter().find(|cause| !state.taken.contains(*cause));
-        let now = match (open, state.causes.first()) {
+        let now = match (state.open(), state.causes.first()) {
             (Some(cause), _) => Guard::NotGuarded(sentence(cause)),
             (None, _) if waits => Guard::Starting,
             (None, Some(cause)) => Guard::Taken(sentence(cause)),
@@ -279,8 +287,17 @@ impl Watch {
     }
 
     fn kubeconfig(&self) -> Option<Cause> {
-        let what = self.watched.named.other_than_itself(&self.watched.kubeconfig)?;
-        Some(Cause::Kubeconfig(clip(&visible(&what), 120)))
+        match self.watched.named.other_than_itself(&self.watched.kubeconfig) {
+            Ok(what) => Some(Cause::Kubeconfig(clip(&visible(&what?), 120))),
+            Err(error) => Some(Cause::Unreadable(error.to_string())),
+        }
+    }
+}
+
+impl State {
+    /// What is said now: the first of what the person does not want all the same.
+    fn open(&self) -> Option<&Cause> {
+        self.causes.iter().find(|cause| !self.taken.contains(*cause))
     }
 }
 

@@ -4,8 +4,9 @@ use base64::engine::general_purpose::STANDARD;
 use sallyport_model::{ClusterName, NamespaceName, Secret, visible};
 use serde_json::json;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// The most of a kubeconfig that is read again.
@@ -53,6 +54,7 @@ pub struct PrivateKubeconfig {
     runtime: PathBuf,
     dir: TempDir,
     spec: KubeconfigSpec,
+    server: Arc<Mutex<String>>,
 }
 
 impl PrivateKubeconfig {
@@ -66,7 +68,8 @@ impl PrivateKubeconfig {
         let dir = private::fresh_directory(runtime, private::KUBECONFIG).map_err(failed)?;
         private::file(&dir.path().join("config"), body(spec, &spec.server).expose(), false)
             .map_err(failed)?;
-        Ok(Self { runtime: runtime.to_owned(), dir, spec: spec.clone() })
+        let server = Arc::new(Mutex::new(spec.server.clone()));
+        Ok(Self { runtime: runtime.to_owned(), dir, spec: spec.clone(), server })
     }
 
     /// The file, for `KUBECONFIG`. Stays the same for the whole session.
@@ -82,6 +85,8 @@ impl PrivateKubeconfig {
     pub fn rewrite(&self, server: &str) -> Result<(), KubeconfigError> {
         check(server)?;
         let new = self.dir.path().join("config.new");
+        // Held until it is done: who compares the file with it sees both old or both new.
+        let mut now = self.server.lock().unwrap_or_else(PoisonError::into_inner);
         let write = || {
             // Left by a rewrite that was cut short.
             match fs::remove_file(&new) {
@@ -91,7 +96,9 @@ impl PrivateKubeconfig {
             private::file(&new, body(&self.spec, server).expose(), false)?;
             fs::rename(&new, self.path())
         };
-        write().map_err(|source| KubeconfigError::Io { dir: self.dir.path().to_owned(), source })
+        write().map_err(|source| KubeconfigError::Io { dir: self.dir.path().to_owned(), source })?;
+        server.clone_into(&mut now);
+        Ok(())
     }
 
     /// Removes it now. Dropping does the same, but can't tell when it fails.
@@ -113,38 +120,81 @@ impl PrivateKubeconfig {
         self.spec.namespace.as_ref()
     }
 
-    pub(crate) fn runtime(&self) -> &Path {
-        &self.runtime
+    /// What it may name.
+    pub(crate) fn named(&self) -> Named {
+        Named { cluster: self.spec.cluster.to_string(), server: self.server.clone() }
     }
 }
 
-/// What a private kubeconfig may name: its cluster, at the gateway.
+/// Where a session's kubeconfig is and what it names, without holding on to it: whoever opens a terminal must not keep
+/// the file from being removed meanwhile.
+#[derive(Clone, Debug)]
+pub struct Located {
+    pub(crate) runtime: PathBuf,
+    pub(crate) path: PathBuf,
+    pub(crate) cluster: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) named: Named,
+}
+
+impl Located {
+    /// Where this one is.
+    #[must_use]
+    pub fn of(kubeconfig: &PrivateKubeconfig) -> Self {
+        Self {
+            runtime: kubeconfig.runtime.clone(),
+            path: kubeconfig.path(),
+            cluster: kubeconfig.cluster().to_string(),
+            namespace: kubeconfig.namespace().map(ToString::to_string),
+            named: kubeconfig.named(),
+        }
+    }
+}
+
+/// What a private kubeconfig may name: its cluster, at the one port that the gateway serves it on. Another port of this
+/// machine may be another cluster's.
 #[derive(Clone, Debug)]
 pub(crate) struct Named {
     pub(crate) cluster: String,
+    /// The gateway, as the file names it now.
+    pub(crate) server: Arc<Mutex<String>>,
 }
 
 impl Named {
-    /// What the file names beside that; none when it is as it should be, or gone. Tools such as `aws eks
+    /// What the file names beside that; none when it is as it should be, or gone: then it names nothing. Tools such as `aws eks
     /// update-kubeconfig` and `oc login` write another cluster into whatever KUBECONFIG names, and make it the
     /// current one. They write YAML where we wrote JSON; one `key: value` to a line in both.
-    pub(crate) fn other_than_itself(&self, path: &Path) -> Option<String> {
-        let mut text = String::new();
-        fs::File::open(path).ok()?.take(READ).read_to_string(&mut text).ok()?;
+    ///
+    /// # Errors
+    /// When it is there and can't be read whole: nobody knows what it names then.
+    pub(crate) fn other_than_itself(&self, path: &Path) -> io::Result<Option<String>> {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match fs::File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file?,
+        };
         // There is a key in it.
+        let mut text = String::new();
+        let read = file.take(READ + 1).read_to_string(&mut text);
         let text = Secret::new(text);
-        text.expose().lines().find_map(|line| {
+        if read? as u64 > READ {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let other = text.expose().lines().find_map(|line| {
             let (key, value) = line.trim().trim_start_matches("- ").split_once(':')?;
             let value = value.trim().trim_end_matches(',').trim_matches(['"', '\'']);
             let right = match key.trim_matches('"') {
-                "server" => check(value).is_ok(),
+                "server" => value.trim_end_matches('/') == server.trim_end_matches('/'),
                 "current-context" => value == self.cluster,
+                // A context's; an entry of `clusters` goes on in the next line.
+                "cluster" => matches!(value, "" | "{") || value == self.cluster,
                 "token" | "tokenFile" | "exec" | "auth-provider" | "proxy-url" => false,
                 _ => true,
             };
             (!right)
                 .then(|| if value.is_empty() { key.trim_matches('"').to_owned() } else { value.to_owned() })
-        })
+        });
+        Ok(other)
     }
 }
 
@@ -193,12 +243,13 @@ mod tests {
     fn fault_d1_a_kubeconfig_that_names_another_cluster_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config");
-        let named = Named { cluster: "eu-1".into() };
+        let server = Arc::new(Mutex::new("https://127.0.0.1:6443".to_owned()));
+        let named = Named { cluster: "eu-1".into(), server };
         let says = |text: &str| {
             fs::write(&path, text).unwrap();
-            named.other_than_itself(&path)
+            named.other_than_itself(&path).unwrap()
         };
-        assert_eq!(named.other_than_itself(&path), None, "a file that is gone names nothing");
+        assert_eq!(named.other_than_itself(&path).unwrap(), None, "a file that is gone names nothing");
         let spec = KubeconfigSpec {
             server: "https://127.0.0.1:6443".into(),
             ca_pem: "ca".into(),
@@ -221,5 +272,27 @@ mod tests {
         assert_eq!(says(&format!("{yaml}{second}")), Some("https://prod.example.test".into()));
         assert_eq!(says(&format!("{yaml}    exec:\n      command: aws\n")), Some("exec".into()));
         assert_eq!(says(&own.replace("https://127.0.0.1:6443", "https://prod")), Some("https://prod".into()));
+        // This machine has other ports, and another cluster's gateway is on one of them.
+        for text in [&own, yaml] {
+            let other = says(&text.replace("https://127.0.0.1:6443", "https://127.0.0.1:6444"));
+            assert_eq!(other, Some("https://127.0.0.1:6444".into()));
+        }
+        let context = yaml.replace("    cluster: eu-1\n", "    cluster: prod\n");
+        assert_eq!(says(&context), Some("prod".into()), "the same context of another cluster");
+    }
+
+    #[test]
+    fn fault_d1_a_kubeconfig_that_cant_be_read_is_not_one_that_is_as_it_should_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        let server = Arc::new(Mutex::new("https://127.0.0.1:6443".to_owned()));
+        let named = Named { cluster: "eu-1".into(), server };
+        fs::write(&path, b"current-context: \xff\n").unwrap();
+        assert!(named.other_than_itself(&path).is_err(), "no text");
+        fs::write(&path, "#".repeat(READ as usize + 1)).unwrap();
+        assert!(named.other_than_itself(&path).is_err(), "what is behind that is not read");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(named.other_than_itself(&path).is_err(), "no file");
     }
 }

@@ -19,8 +19,8 @@ mod terminal;
 
 pub use environment::Environment;
 pub use guard::Guard;
-pub use kubeconfig::{KubeconfigError, KubeconfigSpec, PrivateKubeconfig};
+pub use kubeconfig::{KubeconfigError, KubeconfigSpec, Located, PrivateKubeconfig};
 pub use output::{Acks, Attachment};
 pub use private::{Swept, sweep};
 pub use shell::Shell;
-pub use terminal::{Closed, Exit, Located, Remark, Size, Terminal, TerminalError, TerminalOptions};
+pub use terminal::{Closed, Exit, Remark, Size, Terminal, TerminalError, TerminalOptions};

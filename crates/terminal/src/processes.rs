@@ -2,10 +2,12 @@
 //! environment, and what those have started.
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use sallyport_model::visible;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tokio::task::JoinError;
 
 /// The variable that marks what was started in a terminal; its value is the terminal's own directory.
 pub(crate) const MARK: &str = "SALLYPORT_TERMINAL";
@@ -95,6 +97,21 @@ pub(crate) struct Ended {
     pub(crate) unknown: Option<String>,
 }
 
+impl Ended {
+    /// What a task said of it. One that was cut short has shown nothing.
+    pub(crate) fn of(said: Result<Self, JoinError>) -> Self {
+        let unknown = || Some("looking for it was cut short".to_owned());
+        said.unwrap_or_else(|_| Self { left: Vec::new(), unknown: unknown() })
+    }
+
+    /// What is or may be still there, for people.
+    pub(crate) fn in_words(&self) -> Vec<String> {
+        let known = self.left.iter().map(|(name, pid)| format!("{} (process {pid})", visible(name)));
+        let unknown = self.unknown.iter().map(|why| format!("whatever else was started here ({why})"));
+        known.chain(unknown).collect()
+    }
+}
+
 impl Family {
     pub(crate) fn of(leader: Pid, mark: impl Into<OsString>) -> Self {
         let since = of(leader).map_or(0, |process| process.stat.began);
@@ -106,6 +123,11 @@ impl Family {
         Self { leader: None, mark: mark.into(), since: 0 }
     }
 
+    /// The same by its mark alone.
+    pub(crate) fn without_session(&self) -> Self {
+        Self { leader: None, ..self.clone() }
+    }
+
     pub(crate) fn leader(&self) -> Option<Pid> {
         self.leader
     }
@@ -114,8 +136,13 @@ impl Family {
     /// none.
     #[cfg(target_os = "linux")]
     pub(crate) fn members(&self) -> io::Result<Vec<Process>> {
-        let all = all(Path::new("/proc"))?;
-        let mut found: Vec<bool> = all.iter().map(|process| self.has(process)).collect();
+        self.members_in(Path::new("/proc"))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn members_in(&self, proc: &Path) -> io::Result<Vec<Process>> {
+        let all = all(proc)?;
+        let mut found: Vec<bool> = all.iter().map(|it| self.has(proc, it)).collect::<io::Result<_>>()?;
         // Children of children, until nothing is added.
         loop {
             let parents: std::collections::HashSet<i32> = std::iter::zip(&all, &found)
@@ -155,23 +182,29 @@ impl Family {
         Ok(vec![Process { pid, name: String::new(), stat }])
     }
 
+    /// An error where its environment can't be read for a reason of ours: it may be one of them.
     #[cfg(target_os = "linux")]
-    fn has(&self, process: &Process) -> bool {
+    fn has(&self, proc: &Path, process: &Process) -> io::Result<bool> {
         use std::os::unix::ffi::OsStrExt as _;
         if self.leader.is_some_and(|leader| leader.as_raw_nonzero().get() == process.stat.session) {
-            return true;
+            return Ok(true);
         }
         if process.stat.began < self.since {
-            return false;
+            return Ok(false);
         }
-        let path = format!("/proc/{}/environ", process.pid.as_raw_nonzero());
-        let Ok(environment) = std::fs::read(path) else { return false };
-        environment.split(|byte| *byte == 0).any(|variable| {
+        let path = proc.join(process.pid.as_raw_nonzero().to_string()).join("environ");
+        let environment = match std::fs::read(path) {
+            Ok(environment) => environment,
+            // Ended, another user's, or one that gave the memory of its environment away.
+            Err(error) if is_gone(&error) || is(&error, rustix::io::Errno::IO) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(environment.split(|byte| *byte == 0).any(|variable| {
             variable
                 .strip_prefix(MARK.as_bytes())
                 .and_then(|rest| rest.strip_prefix(b"="))
                 .is_some_and(|value| value == self.mark.as_bytes())
-        })
+        }))
     }
 
     /// Signals every one of them; says how many there were. Where they can't be listed, the shell and its group are
@@ -271,7 +304,11 @@ fn all(proc: &Path) -> io::Result<Vec<Process>> {
 /// It has ended since it was listed, or is not ours to look at.
 fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
-        || error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error())
+        || is(error, rustix::io::Errno::SRCH)
+}
+
+fn is(error: &io::Error, errno: rustix::io::Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
 }
 
 /// One living process.
@@ -312,6 +349,32 @@ mod tests {
         // What can't be read for another reason says nothing of the process.
         std::fs::create_dir(proc.path().join("7/stat")).unwrap();
         assert!(all(proc.path()).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn fault_a5_p13_a_process_whose_environment_cant_be_read_may_be_one_of_them() {
+        let proc = tempfile::tempdir().unwrap();
+        let seven = proc.path().join("7");
+        std::fs::create_dir(&seven).unwrap();
+        let line = "7 (x) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 98118 0 0 0 1 2 4096 0";
+        std::fs::write(seven.join("stat"), line).unwrap();
+        let family = Family::marked("/run/t-1");
+        assert_eq!(family.members_in(proc.path()).unwrap(), [], "it ended in between");
+        std::fs::write(seven.join("environ"), "A=b\0SALLYPORT_TERMINAL=/run/t-1\0").unwrap();
+        assert_eq!(family.members_in(proc.path()).unwrap().len(), 1);
+        // As when there is no descriptor for it: not the same as none.
+        std::fs::remove_file(seven.join("environ")).unwrap();
+        std::fs::create_dir(seven.join("environ")).unwrap();
+        assert!(family.members_in(proc.path()).is_err());
+    }
+
+    #[tokio::test]
+    async fn fault_d2_p13_an_ending_that_was_cut_short_shows_nothing() {
+        let cut = tokio::task::spawn_blocking(|| -> Ended { panic!("on purpose") }).await;
+        let ended = Ended::of(cut);
+        assert_ne!(ended, Ended::default());
+        assert_eq!(ended.in_words(), ["whatever else was started here (looking for it was cut short)"]);
     }
 
     #[cfg(target_os = "linux")]

@@ -1,15 +1,16 @@
 use crate::environment::Environment;
 use crate::guard::{Guard, Watch, Watched};
-use crate::kubeconfig::Named;
+use crate::kubeconfig::Located;
 use crate::output::{Attachment, Output};
-use crate::processes::Family;
-use crate::{PrivateKubeconfig, Shell, private, processes, shell};
+use crate::processes::{Ended, Family};
+use crate::{Shell, private, processes, shell};
 use filedescriptor::FileDescriptor;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::Pid;
 use sallyport_model::visible;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -22,6 +23,10 @@ use tokio::task::JoinHandle;
 const GRACE: Duration = Duration::from_millis(400);
 /// How long the last output is waited for after the shell ended.
 const DRAIN: Duration = Duration::from_millis(300);
+/// How long a line of several gets to be read before it is looked what it started, and for how many of them: a paste of
+/// a thousand lines must not take a minute.
+const PACE: Duration = Duration::from_millis(100);
+const PACED: usize = 20;
 
 /// Columns and rows of a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +149,8 @@ pub struct Terminal {
     master: Mutex<Box<dyn MasterPty + Send>>,
     family: Family,
     leader: Pid,
+    /// Whether nothing was left of it when its shell ended.
+    over: Arc<AtomicBool>,
     input: tokio::sync::Mutex<pipe::Sender>,
     exit: watch::Receiver<Option<Exit>>,
     kind: Shell,
@@ -204,7 +211,7 @@ impl Terminal {
             family: family.clone(),
             signs: files.own.path().join(shell::SIGNS),
             program: program.to_string_lossy().into_owned(),
-            named: Named { cluster: place.cluster.clone() },
+            named: place.named,
             cluster: place.cluster,
             kubeconfig: place.path,
             no_programs,
@@ -218,10 +225,11 @@ impl Terminal {
             let _ = ended.send(status);
         });
         let (tell, exit) = watch::channel(None);
-        tokio::spawn(supervise(family.clone(), exited, reader, output.clone(), tell));
+        let over = Arc::new(AtomicBool::new(false));
+        tokio::spawn(supervise(family.clone(), over.clone(), exited, reader, output.clone(), tell));
         let (master, input) = (Mutex::new(master), tokio::sync::Mutex::new(input));
         let files = Mutex::new(Some(files));
-        Ok(Self { output, master, family, leader, input, exit, kind, guard, watching, files })
+        Ok(Self { output, master, family, leader, over, input, exit, kind, guard, watching, files })
     }
 
     /// Looks at it: what was said so far, then what follows. A later look takes over from an earlier one; with none
@@ -240,8 +248,17 @@ impl Terminal {
         let mut input = self.input.lock().await;
         let mut exit = self.exit.clone();
         let written = async {
-            self.may_type(bytes).await?;
-            Ok(input.write_all(bytes).await)
+            for (at, line) in bytes.split_inclusive(|byte| ends_line(*byte)).enumerate() {
+                // The line before may start another shell, which shows only once it was read.
+                if (1..=PACED).contains(&at) {
+                    tokio::time::sleep(PACE).await;
+                }
+                self.may_type(line).await?;
+                if let Err(error) = input.write_all(line).await {
+                    return Ok(Err(error));
+                }
+            }
+            Ok(Ok(()))
         };
         let written = tokio::select! {
             biased;
@@ -256,7 +273,7 @@ impl Terminal {
     }
 
     async fn may_type(&self, bytes: &[u8]) -> Result<(), TerminalError> {
-        if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        if bytes.iter().any(|byte| ends_line(*byte)) {
             self.guard.clone().settled().await;
         }
         match self.guard.now() {
@@ -275,10 +292,10 @@ impl Terminal {
         self.guard.changes()
     }
 
-    /// That the person wants it although it is not guarded. Holds for what is known to be so now, and for nothing that
-    /// comes later.
-    pub fn take_unguarded(&self) {
-        self.guard.take();
+    /// That the person wants it although it is not guarded: `why` is what [`Guard::NotGuarded`] told them. Holds for that
+    /// alone; what else is so is told next. False when it is not what is told now.
+    pub fn take_unguarded(&self, why: &str) -> bool {
+        self.guard.take(why)
     }
 
     /// Tells it its new size.
@@ -314,7 +331,9 @@ impl Terminal {
     /// Ends everything that was started in it: hangs up, kills after 0.4 s what is still there, and removes its files;
     /// what it said stays readable. Says what could not be ended. Returns within a second.
     pub async fn close(&self) -> Closed {
-        let family = self.family.clone();
+        // Once the shell and all of its session are gone, the session's id is another process's to have.
+        let over = self.over.load(Ordering::Acquire);
+        let family = if over { self.family.without_session() } else { self.family.clone() };
         let ended = tokio::task::spawn_blocking(move || processes::end(&family, GRACE)).await;
         // What could not be signalled may never end.
         let exit = tokio::time::timeout(2 * GRACE + DRAIN, self.wait()).await;
@@ -322,10 +341,7 @@ impl Terminal {
         self.watching.abort();
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner).take();
         let _ = tokio::task::spawn_blocking(move || drop(files)).await;
-        let ended = ended.unwrap_or_default();
-        let known = ended.left.iter().map(|(name, pid)| format!("{} (process {pid})", visible(name)));
-        let unknown = ended.unknown.iter().map(|why| format!("whatever else was started here ({why})"));
-        Closed { exit, left: known.chain(unknown).collect() }
+        Closed { exit, left: Ended::of(ended).in_words() }
     }
 }
 
@@ -334,29 +350,6 @@ impl Drop for Terminal {
         self.watching.abort();
         if self.exit.borrow().is_none() {
             processes::drop_family(&self.family);
-        }
-    }
-}
-
-/// Where a session's kubeconfig is and what it names, without holding on to it: whoever opens a terminal must not keep
-/// the file from being removed meanwhile.
-#[derive(Clone, Debug)]
-pub struct Located {
-    runtime: PathBuf,
-    path: PathBuf,
-    cluster: String,
-    namespace: Option<String>,
-}
-
-impl Located {
-    /// Where this one is.
-    #[must_use]
-    pub fn of(kubeconfig: &PrivateKubeconfig) -> Self {
-        Self {
-            runtime: kubeconfig.runtime().to_owned(),
-            path: kubeconfig.path(),
-            cluster: kubeconfig.cluster().to_string(),
-            namespace: kubeconfig.namespace().map(ToString::to_string),
         }
     }
 }
@@ -461,13 +454,15 @@ async fn read(mut shell: pipe::Receiver, output: Arc<Output>, guard: Arc<Watch>)
 /// After the shell: ends what it left running, lets the last output through, and tells.
 async fn supervise(
     family: Family,
+    over: Arc<AtomicBool>,
     exited: tokio::sync::oneshot::Receiver<io::Result<portable_pty::ExitStatus>>,
     reader: JoinHandle<()>,
     output: Arc<Output>,
     tell: watch::Sender<Option<Exit>>,
 ) {
     let status = exited.await;
-    let _ = tokio::task::spawn_blocking(move || processes::end(&family, GRACE / 2)).await;
+    let ended = tokio::task::spawn_blocking(move || processes::end(&family, GRACE / 2)).await;
+    over.store(Ended::of(ended) == Ended::default(), Ordering::Release);
     // Whoever left the session with the terminal still open keeps it from ending; nobody reads it then.
     let stop = reader.abort_handle();
     if tokio::time::timeout(DRAIN, reader).await.is_err() {
@@ -482,6 +477,10 @@ async fn supervise(
         _ => Exit { code: None, signal: Some("unknown".to_owned()) },
     };
     tell.send_replace(Some(exit));
+}
+
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 /// EIO is how a pseudo-terminal says that nobody is at its other end.

@@ -3,22 +3,11 @@
 
 mod common;
 
-use common::{Child, Screen, Session, alive, guard_is};
+use common::{
+    Child, KUBECTL, Screen, Session, alive, guard_is, is_not_guarded, runs, session_with_kubectl, take,
+};
 use sallyport_terminal::{Guard, Remark, Terminal, TerminalError, TerminalOptions, sweep};
 use std::time::{Duration, Instant};
-
-/// A tool that says which kubeconfig it would use.
-const KUBECTL: &str = "#!/bin/sh\necho \"kubectl:$KUBECONFIG:$*:\"\n";
-
-fn session_with_kubectl() -> Session {
-    let session = Session::new();
-    session.home_file("tools/kubectl", KUBECTL, 0o755);
-    session
-}
-
-fn is_not_guarded(guard: &Guard) -> bool {
-    matches!(guard, Guard::NotGuarded(_))
-}
 
 /// It is marked within two seconds and a little, runs no line, and runs them once the person wants it so.
 async fn assert_marked_and_mute(terminal: &Terminal, shell: &str) {
@@ -30,7 +19,7 @@ async fn assert_marked_and_mute(terminal: &Terminal, shell: &str) {
     let Guard::NotGuarded(why) = terminal.guard() else { panic!("{:?}", terminal.guard()) };
     assert!(why.contains("did not load Sallyport's start-up file") && why.contains(shell), "{why}");
     assert!(why.contains("another cluster than eu-1"), "{why}");
-    terminal.take_unguarded();
+    assert!(terminal.take_unguarded(&why));
     assert_eq!(terminal.guard(), Guard::Taken(why));
     let mut screen = Screen::from_now(terminal);
     assert!(screen.run("echo usable=$((40 + 2))=").await.contains("usable=42="));
@@ -121,12 +110,13 @@ async fn fault_d1_an_inner_shell_takes_the_mark_away_when_it_ends() {
     let mut screen = Screen::of(&terminal);
     screen.prompt().await;
     terminal.write(b"/usr/bin/zsh -f\n").await.unwrap();
+    guard_is(&terminal, |guard| *guard != Guard::Guarded).await;
     assert_marked_and_mute(&terminal, "zsh").await;
     let other = "bash --norc -i\n";
     terminal.write(other.as_bytes()).await.unwrap();
     // What the person took was the one shell, and not whatever comes.
     guard_is(&terminal, |guard| matches!(guard, Guard::NotGuarded(why) if why.contains("(bash"))).await;
-    terminal.take_unguarded();
+    take(&terminal);
     terminal.write(b"exit\nexit\n").await.unwrap();
     guard_is(&terminal, |guard| *guard == Guard::Guarded).await;
     terminal.close().await;
@@ -140,7 +130,7 @@ async fn fault_d1_output_can_not_forge_a_sign() {
     screen.prompt().await;
     terminal.write(b"/usr/bin/zsh -f\n").await.unwrap();
     guard_is(&terminal, is_not_guarded).await;
-    terminal.take_unguarded();
+    take(&terminal);
     // Whatever it prints, and a sign that is another shell's.
     screen.run("d=$(echo $HOME/../run/t-*/signs); cat $d/*; cp $d/* $d/$$; ls $d").await;
     assert!(matches!(terminal.guard(), Guard::Taken(_)));
@@ -153,20 +143,13 @@ async fn fault_d1_a_kubeconfig_that_a_tool_pointed_elsewhere_is_seen() {
     let terminal = session.open("/bin/bash").await;
     let mut screen = Screen::of(&terminal);
     screen.prompt().await;
-    screen.run("sed -i s/eu-1/prod/ $KUBECONFIG").await;
+    terminal.write(b"sed -i s/eu-1/prod/ $KUBECONFIG\n").await.unwrap();
     let guard = guard_is(&terminal, is_not_guarded).await;
     assert!(
         matches!(&guard, Guard::NotGuarded(why) if why.contains("names prod, and not eu-1 alone")),
         "{guard:?}"
     );
     terminal.close().await;
-}
-
-/// Whether any process has this command line.
-fn runs(line: &str) -> bool {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
-    lines.any(|found| found.strip_suffix(&[0]) == Some(line.as_bytes()))
 }
 
 /// Starts a tmux server in the terminal, which leaves its session, and returns its process id.
@@ -318,7 +301,7 @@ async fn noexec_everywhere() {
     let terminal = session.open_with(options).await;
     let guard = guard_is(&terminal, is_not_guarded).await;
     assert!(matches!(&guard, Guard::NotGuarded(why) if why.contains("(noexec)")), "{guard:?}");
-    terminal.take_unguarded();
+    take(&terminal);
     // A second thing to say is said as well.
     Screen::of(&terminal).prompt().await;
     terminal.write(b"/usr/bin/zsh -f\n").await.unwrap();

@@ -1237,7 +1237,7 @@ export interface Commands {
   terminal_write: { args: { terminal: string; data: string }; result: null };
   terminal_resize: { args: { terminal: string; size: TerminalSize }; result: null };
   terminal_ack: { args: { terminal: string; bytes: number }; result: null };
-  terminal_take: { args: { terminal: string }; result: null };
+  terminal_take: { args: { terminal: string; why: string }; result: null };
   terminal_close: { args: { terminal: string }; result: null };
   terminal_list: { args: {  }; result: Array<TerminalView> };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };

@@ -119,6 +119,11 @@ test("fault_d1_a terminal that is not guarded is marked in red and asks", () =>
     await world(page, `(w, why) => { const s = ${FIRST}; s.guarded(s.view.terminals[0].id, () => ({ kind: "notGuarded", why })); }`, why);
     await page.getByRole("alertdialog", { name: "This terminal is not guarded" }).waitFor();
     assert.ok(await page.getByText(why).isVisible());
+    // It came while somebody typed: that chooses nothing.
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Space");
+    await settle(page);
+    assert.ok(!(await calls(page)).some((call) => ["terminal_close", "terminal_take"].includes(call)));
     assert.ok(await page.getByRole("tab").getByText("not guarded").isVisible());
     await page.getByRole("button", { name: "Use it as it is" }).click();
     assert.ok((await calls(page)).includes("terminal_take"));

@@ -198,6 +198,32 @@ pub(crate) async fn guard_is(terminal: &Terminal, wanted: impl Fn(&Guard) -> boo
     }
 }
 
+/// A tool that says which kubeconfig it would use.
+pub(crate) const KUBECTL: &str = "#!/bin/sh\necho \"kubectl:$KUBECONFIG:$*:\"\n";
+
+pub(crate) fn session_with_kubectl() -> Session {
+    let session = Session::new();
+    session.home_file("tools/kubectl", KUBECTL, 0o755);
+    session
+}
+
+pub(crate) fn is_not_guarded(guard: &Guard) -> bool {
+    matches!(guard, Guard::NotGuarded(_))
+}
+
+/// What a person does who has read why, and wants it so.
+pub(crate) fn take(terminal: &Terminal) {
+    let Guard::NotGuarded(why) = terminal.guard() else { panic!("{:?}", terminal.guard()) };
+    assert!(terminal.take_unguarded(&why));
+}
+
+/// Whether any process has this command line.
+pub(crate) fn runs(line: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.any(|found| found.strip_suffix(&[0]) == Some(line.as_bytes()))
+}
+
 /// Whether a process runs (one that ended and waits to be reaped does not).
 pub(crate) fn alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))

@@ -38,12 +38,13 @@ export const PROOFS: Record<ProofKind, Line> = {
 
 export type Closing = "first" | "second" | "proven" | "byBroker" | "unproven";
 
-/** How far the proof is. Green only after both probes; the broker's word is told apart (P13). */
+/** How far the proof is. Green only after both probes, and only where no line is open; the broker's word is told apart (P13). */
 export function closing(session: SessionView): Closing {
   const state = (kind: ProofKind) => session.proof.find((line) => line.kind === kind)?.state;
   const over = session.state === "closed";
   if (session.proof.some((line) => line.state === "unproven")) return over ? "unproven" : state("rightsGone") === "done" ? "second" : "first";
-  if (state("rightsGone") === "done" && state("tokenRefused") === "done") return over ? "proven" : "second";
+  const all = session.proof.every((line) => line.state === "done");
+  if (state("rightsGone") === "done" && state("tokenRefused") === "done") return !over ? "second" : all ? "proven" : "unproven";
   if (over) return state("byBroker") === "done" ? "byBroker" : "unproven";
   return state("rightsGone") === "done" ? "second" : "first";
 }

@@ -120,9 +120,9 @@ function handlers(world: World): Handlers {
     terminal_write: ({ terminal, data }) => (terminalOf(world, terminal)[1].write(data), null),
     terminal_resize: () => null,
     terminal_ack: ({ terminal, bytes }) => (terminalOf(world, terminal)[1].acknowledge(bytes), null),
-    terminal_take: ({ terminal }) => {
+    terminal_take: ({ terminal, why }) => {
       const [owner] = terminalOf(world, terminal);
-      owner.guarded(terminal, (guard) => (guard.kind === "notGuarded" ? { kind: "taken", why: guard.why } : guard));
+      owner.guarded(terminal, (guard) => (guard.kind === "notGuarded" && guard.why === why ? { kind: "taken", why } : guard));
       return null;
     },
     terminal_close: ({ terminal }) => {

@@ -42,3 +42,58 @@ fn fault_e6_every_start_is_one_entry_and_says_its_version() {
         });
     }
 }
+
+/// What a broker sealed for a session that is to be served, at an address where nobody answers.
+fn sealed() -> (sallyport_policy::SessionPermit, sallyport_gateway::Upstream) {
+    let (now, endpoint) = (Timestamp::now().as_second(), "https://127.0.0.1:9/");
+    let facts = sallyport_policy::SessionFacts {
+        session: SessionId::new("s1"),
+        signed_in: "oidc:ada".parse().unwrap(),
+        user: "oidc:ada".parse().unwrap(),
+        cluster: "c".parse().unwrap(),
+        request: sallyport_model::RequestUid::new("r"),
+        scope: sallyport_model::Scope::ClusterWide,
+        duration: sallyport_model::Ttl::minutes(60),
+        grant: sallyport_model::GrantUid::new("g"),
+        recorded_end: now + 600,
+        sealed_end: now + 600,
+        endpoint: endpoint.to_owned(),
+        now,
+    };
+    let upstream = sallyport_gateway::Upstream {
+        cluster: facts.cluster.clone(),
+        endpoint: endpoint.parse().unwrap(),
+        ca_pem: include_str!("../tests/data/ca.pem").to_owned(),
+        tls_server_name: None,
+        token: sallyport_model::Secret::new("t".to_owned()),
+        jti: sallyport_model::Jti::new("j"),
+        user: facts.user.clone(),
+        allow_impersonation: false,
+        now,
+    };
+    (sallyport_policy::admit_session(facts).unwrap(), upstream)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_c1_nothing_is_served_on_a_port_that_may_be_another_clusters() {
+    let home = tempfile::tempdir().unwrap();
+    let app = started(home.path()).await;
+    let db = rusqlite::Connection::open(home.path().join("data/prefs.db")).unwrap();
+    let refused = async |what: &str| {
+        let (permit, upstream) = sealed();
+        let error = app.0.open_gateway(&permit, upstream, "https://hub").await.err().expect(what);
+        assert!(error.message().contains("was not opened") && error.message().contains(what), "{error}");
+        assert!(app.0.gateway.live(permit.session()).is_none(), "{what}: nothing is served");
+    };
+    db.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON cluster_port BEGIN SELECT RAISE(FAIL, 'full'); END",
+    )
+    .unwrap();
+    refused("can't be remembered").await;
+    db.execute_batch("DROP TRIGGER full; ALTER TABLE cluster_port RENAME TO gone").unwrap();
+    refused("can't be read").await;
+    db.execute_batch("ALTER TABLE gone RENAME TO cluster_port").unwrap();
+    let (permit, upstream) = sealed();
+    app.0.open_gateway(&permit, upstream, "https://hub").await.unwrap_or_else(|e| panic!("{}", e.chain()));
+    app.shut_down().await;
+}

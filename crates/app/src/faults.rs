@@ -25,6 +25,7 @@ pub(crate) fn of_oidc(error: OidcError) -> AppError {
             "Close the program that holds one of them, or ask your admin for a workspace file with other ports."
         }
         OidcError::SignInAgain { .. } => "Sign in again.",
+        OidcError::EarlierSignIn { .. } => "End it in the provider's own pages to be sure.",
         OidcError::Cancelled => "",
         OidcError::BadIssuer { .. } | OidcError::NoTrust { .. } | OidcError::ProviderUnfit { .. } => {
             "Ask your admin: the workspace file and the provider do not fit."

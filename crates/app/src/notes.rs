@@ -9,6 +9,8 @@ pub(crate) struct Learned {
     pub(crate) unlisted_scopes: Vec<String>,
     /// The host the person is sent to, where it is not the issuer's.
     pub(crate) other_host: Option<String>,
+    /// The host that receives the code, where it is not the one that the person is sent to.
+    pub(crate) code_host: Option<String>,
     /// The last sign-in did not say `auth_time`, though it was asked to.
     pub(crate) no_auth_time: bool,
     /// The provider left the groups out since there are too many.
@@ -23,6 +25,7 @@ impl Learned {
         Self {
             unlisted_scopes: provider.unlisted_scopes(),
             other_host: provider.other_host(),
+            code_host: provider.code_host(),
             ..Self::default()
         }
     }

@@ -19,7 +19,6 @@ use sallyport_model::{
 };
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
-use sallyport_store::ClusterPorts;
 use sallyport_terminal::{KubeconfigSpec, PrivateKubeconfig};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -197,17 +196,23 @@ impl App {
 
 impl Core {
     /// Serves the session on its cluster's port, and remembers that it is the cluster's before any tool can.
-    async fn open_gateway(
+    pub(crate) async fn open_gateway(
         &self,
         permit: &SessionPermit,
         upstream: Upstream,
         hub: &str,
     ) -> Result<Opened, AppError> {
-        let cluster = permit.cluster();
-        let known = self.prefs.cluster_ports(hub, cluster.clone()).await.unwrap_or_else(|error| {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the clusters' ports can't be read");
-            ClusterPorts::default()
-        });
+        let (cluster, endpoint) = (permit.cluster(), upstream.endpoint.to_string());
+        // Without what is remembered, another cluster's port might be given, and tools would take that one's API for
+        // this one's.
+        let unknown = |what: &str, error: sallyport_store::StoreError| {
+            AppError::failed(format!("{cluster} was not opened, since {what}"))
+                .hint("Check that the disk is not full and that the data directory can be written, then try again.")
+                .because(error)
+        };
+        let known = self.prefs.cluster_ports(hub, cluster.clone(), &endpoint).await;
+        let known =
+            known.map_err(|e| unknown("the ports of all clusters on this computer can't be read", e))?;
         let ports = Ports { own: known.own, others: known.others };
         let opened = self.gateway.open(permit, upstream, &ports, self.calls.clone()).map_err(|e| {
             AppError::failed("the gateway could not open the session")
@@ -215,9 +220,11 @@ impl Core {
                 .because(e)
         })?;
         let at = Timestamp::now().as_second();
-        if let Err(error) = self.prefs.keep_cluster_port(hub, cluster.clone(), opened.port, at).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, %cluster, "the cluster's port could not be remembered");
+        let kept = self.prefs.keep_cluster_port(hub, cluster.clone(), &endpoint, opened.port, at).await;
+        if let Err(error) = kept {
+            // Nobody has its kubeconfig yet.
+            self.gateway.cut(permit.session(), CutReason::Failed).await;
+            return Err(unknown("its port on this computer can't be remembered", error));
         }
         Ok(opened)
     }

@@ -78,23 +78,26 @@ fn signed_out(provider: Result<SignedOut, sallyport_oidc::Error>, left: &[String
     let provider_hint = "Its refresh token may work until it runs out; end the sign-in in the provider's own pages to be sure.";
     let left_hint = "Sallyport goes on ending it while it runs; whoever may revoke it on the hub can too.";
     let left = left.join(", and ");
+    let not_confirmed = match &provider {
+        Err(sallyport_oidc::Error::EarlierSignIn { .. }) => {
+            "the provider did not confirm it for an earlier sign-in of yours"
+        }
+        _ => "the provider did not confirm it",
+    };
     match (provider, left.is_empty()) {
         (Ok(_), true) => None,
         (Ok(_), false) => {
             Some(AppError::failed(format!("you are signed out here, but {left}")).hint(left_hint))
         }
         (Err(error), true) => Some(
-            AppError::new(error.code(), "you are signed out here, but the provider did not confirm it")
+            AppError::new(error.code(), format!("you are signed out here, but {not_confirmed}"))
                 .hint(provider_hint)
                 .because(error),
         ),
         (Err(error), false) => Some(
-            AppError::new(
-                error.code(),
-                format!("you are signed out here, but {left}, and the provider did not confirm it"),
-            )
-            .hint(format!("{left_hint} {provider_hint}"))
-            .because(error),
+            AppError::new(error.code(), format!("you are signed out here, but {left}, and {not_confirmed}"))
+                .hint(format!("{left_hint} {provider_hint}"))
+                .because(error),
         ),
     }
 }
@@ -102,6 +105,7 @@ fn signed_out(provider: Result<SignedOut, sallyport_oidc::Error>, left: &[String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn fault_a10_signing_out_says_what_is_left_where_and_until_when() {
@@ -116,5 +120,8 @@ mod tests {
         let said = signed_out(Err(away()), &left).expect("something is left");
         assert!(said.message().contains("until 14:32 UTC, and the provider did not confirm it"), "{said}");
         assert!(signed_out(Err(away()), &[]).is_some());
+        let earlier = sallyport_oidc::Error::EarlierSignIn { source: Arc::new(away()) };
+        let said = signed_out(Err(earlier), &[]).expect("fault_b0: something is left");
+        assert!(said.message().contains("earlier sign-in of yours"), "{said}");
     }
 }

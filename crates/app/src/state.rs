@@ -26,10 +26,7 @@ impl Core {
                 (Some(_), None) => Phase::SignedOut,
                 (Some(_), Some(_)) => Phase::Ready,
             },
-            workspace: shared
-                .workspace
-                .as_ref()
-                .map(|w| workspace_view(w, shared.learned.other_host.as_deref())),
+            workspace: shared.workspace.as_ref().map(|w| workspace_view(w, &shared.learned)),
             user: shared.signed.as_ref().map(|s| User {
                 name: visible(s.who.user.as_str()),
                 email: s.email.as_deref().map(visible),
@@ -100,9 +97,10 @@ impl Core {
     }
 }
 
-fn workspace_view(workspace: &Workspace, other_host: Option<&str>) -> WorkspaceView {
+fn workspace_view(workspace: &Workspace, learned: &Learned) -> WorkspaceView {
     WorkspaceView {
-        signs_in_at: other_host.map(visible),
+        signs_in_at: learned.other_host.as_deref().map(visible),
+        code_goes_to: learned.code_host.as_deref().map(visible),
         name: visible(&workspace.name),
         hub_host: visible(&workspace.hub_host()),
         issuer: visible(&workspace.oidc.issuer),

@@ -259,6 +259,13 @@ struct KnownHub {
     fingerprint: String,
 }
 
+impl KnownHub {
+    /// Whether a provider may take the two ids for one: some compare them without regard to case.
+    fn is_same_client(&self, other: &Self) -> bool {
+        self.client_id.eq_ignore_ascii_case(&other.client_id)
+    }
+}
+
 /// Who signed in last, so that another person is noticed: whoever else can reach the browser's answer could finish a
 /// sign-in as themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -309,7 +316,7 @@ impl Workspaces {
     pub fn check(&self, workspace: &Workspace) -> Result<(), AppError> {
         let new = workspace.known();
         let known = self.known()?;
-        if let Some(known) = known.iter().find(|k| k.client_id == new.client_id && k.issuer != new.issuer) {
+        if let Some(known) = known.iter().find(|k| k.is_same_client(&new) && k.issuer != new.issuer) {
             return Err(AppError::new(
                 ErrorCode::Forbidden,
                 format!(
@@ -323,7 +330,7 @@ impl Workspaces {
         }
         let other = known.into_iter().find(|k| {
             k.issuer == new.issuer
-                && k.client_id == new.client_id
+                && k.is_same_client(&new)
                 && (k.hub != new.hub || k.fingerprint != new.fingerprint)
         });
         match other {

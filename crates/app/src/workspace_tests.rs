@@ -204,6 +204,23 @@ fn fault_b1_a_known_client_id_at_another_issuer_is_refused() {
 }
 
 #[test]
+fn fault_b1_a_known_client_id_in_other_letters_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspaces = Workspaces::new(dir.path());
+    workspaces.join(&Workspace::parse(&file().to_string()).unwrap()).unwrap();
+    let mut rogue = file();
+    let shouted = rogue["oidc"]["clientId"].as_str().unwrap().to_ascii_uppercase();
+    assert_ne!(rogue["oidc"]["clientId"], json!(shouted));
+    rogue["oidc"]["clientId"] = json!(shouted);
+    rogue["hub"]["url"] = json!("https://evil-hub.example.test");
+    let error = workspaces.join(&Workspace::parse(&rogue.to_string()).unwrap()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Forbidden, "the same issuer, another hub");
+    rogue["oidc"]["issuer"] = json!("https://evil.example.test");
+    let error = workspaces.join(&Workspace::parse(&rogue.to_string()).unwrap()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Forbidden, "another issuer");
+}
+
+#[test]
 fn fault_b9_who_signed_in_last_is_remembered_for_each_issuer() {
     let dir = tempfile::tempdir().unwrap();
     let workspaces = Workspaces::new(dir.path());

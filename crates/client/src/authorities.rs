@@ -3,12 +3,14 @@
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, crypto::ring};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _};
 use std::sync::Arc;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
+use x509_parser::x509::X509Version;
 
 /// A CA bundle above this many bytes is refused unread.
 const BUNDLE_MOST: usize = 1 << 20;
@@ -31,12 +33,14 @@ pub enum AuthoritiesError {
 
 /// The certificates of a bundle, as a verifier of servers.
 ///
-/// Each is an authority, whoever issued it: a chain without its root is one of its own. And each may be the server's
-/// own certificate, byte for byte, as where a cluster serves what it signed itself; then name, validity and purpose
+/// Each that may sign others is an authority, whoever issued it: a chain without its root is one of its own. And each
+/// may be the server's own certificate, byte for byte, as where a cluster serves what it signed itself; then name, validity and purpose
 /// are still checked.
 #[derive(Debug)]
 pub struct Authorities {
-    chains: Arc<WebPkiServerVerifier>,
+    /// `None` where nothing in the bundle may sign others.
+    chains: Option<Arc<WebPkiServerVerifier>>,
+    algorithms: WebPkiSupportedAlgorithms,
     itself: Vec<CertificateDer<'static>>,
 }
 
@@ -53,7 +57,7 @@ impl Authorities {
         for block in blocks(pem) {
             seen += 1;
             if let Ok(der) = CertificateDer::from_pem_slice(block.as_bytes())
-                && roots.add(der.clone()).is_ok()
+                && is_usable(&der, &mut roots)
             {
                 itself.push(der);
             }
@@ -61,7 +65,7 @@ impl Authorities {
         match (seen, itself.is_empty()) {
             (0, _) => Err(AuthoritiesError::Empty),
             (_, true) => Err(AuthoritiesError::Unreadable(seen)),
-            _ => Self::of(roots, itself),
+            _ => Ok(Self::of(roots, itself)),
         }
     }
 
@@ -75,13 +79,15 @@ impl Authorities {
         let mut roots = RootCertStore::empty();
         // The system's store may hold relics that rustls can't parse; those are left out.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self::of(roots, Vec::new()).ok()
+        Some(Self::of(roots, Vec::new())).filter(|system| system.chains.is_some())
     }
 
-    fn of(roots: RootCertStore, itself: Vec<CertificateDer<'static>>) -> Result<Self, AuthoritiesError> {
+    fn of(roots: RootCertStore, itself: Vec<CertificateDer<'static>>) -> Self {
         let provider = Arc::new(ring::default_provider());
-        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-        Ok(Self { chains: chains.map_err(|_| AuthoritiesError::Empty)?, itself })
+        let algorithms = provider.signature_verification_algorithms;
+        // All that its builder can find wrong without revocation lists is that there are no roots.
+        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok();
+        Self { chains, algorithms, itself }
     }
 }
 
@@ -94,7 +100,13 @@ impl ServerCertVerifier for Authorities {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+        let chained = match &self.chains {
+            Some(chains) => {
+                chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            }
+            None => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+        };
+        match chained {
             Err(error) if leads_nowhere(&error) && self.itself.iter().any(|own| own == end_entity) => {
                 is_in_order(end_entity, server_name, now).map(|()| ServerCertVerified::assertion())
             }
@@ -108,7 +120,7 @@ impl ServerCertVerifier for Authorities {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls12_signature(message, cert, signed)
+        verify_tls12_signature(message, cert, signed, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -117,12 +129,30 @@ impl ServerCertVerifier for Authorities {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_tls13_signature(message, cert, signed)
+        verify_tls13_signature(message, cert, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
+}
+
+/// Whether a certificate can be believed: as an authority, and then it is among `roots`, or as the server's own.
+fn is_usable(der: &CertificateDer<'static>, roots: &mut RootCertStore) -> bool {
+    let Ok((_, parsed)) = X509Certificate::from_der(der) else { return false };
+    if may_sign(&parsed) { roots.add(der.clone()).is_ok() } else { ParsedCertificate::try_from(der).is_ok() }
+}
+
+/// Whether a certificate may sign others (RFC 5280 §4.2.1.3 and §4.2.1.9; earlier versions can't say). Webpki asks this
+/// of what stands between alone, and takes every anchor for one.
+fn may_sign(certificate: &X509Certificate<'_>) -> bool {
+    let says_so = match certificate.basic_constraints() {
+        Ok(Some(constraints)) => constraints.value.ca,
+        Ok(None) => certificate.version() != X509Version::V3,
+        Err(_) => false,
+    };
+    let usage = certificate.key_usage();
+    says_so && usage.is_ok_and(|usage| usage.is_none_or(|usage| usage.value.key_cert_sign()))
 }
 
 /// Whether no chain could be built, or none was tried because the server serves an authority's certificate.

@@ -210,6 +210,33 @@ async fn fault_c7_p15_nobody_else_is_believed_for_it() {
     );
 }
 
+#[tokio::test]
+async fn fault_c7_p15_a_server_in_the_bundle_vouches_for_nobody_else() {
+    type Change = fn(&mut CertificateParams);
+    let changes: [(&str, Change); 3] = [
+        ("no word of authority", |_| {}),
+        ("expressly none", |p| p.is_ca = IsCa::ExplicitNoCa),
+        ("an authority for other things than certificates", |p| {
+            is_authority(p);
+            p.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+        }),
+    ];
+    let ca = authority("root");
+    for (what, change) in changes {
+        let mut params = server_params();
+        change(&mut params);
+        let server = CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &ca).unwrap();
+        let (_, forged) = leaf(&server, |_| {});
+        untrusted(&format!("{what}: alone in the bundle"), &server.pem(), &forged).await;
+        untrusted(&format!("{what}: beside its issuer"), &format!("{}{}", server.pem(), ca.pem()), &forged)
+            .await;
+        // Itself it still is.
+        let key = KeyPair::from_pem(&server.key().serialize_pem()).unwrap();
+        let own = Shown { chain: vec![server.der().clone()], key };
+        passes(&format!("{what}: itself"), &server.pem(), &own).await;
+    }
+}
+
 /// The same authority in a certificate of version 1 (RFC 5280 §4.1.2.1): no version, no extensions.
 fn as_version_1(ca: &CertifiedIssuer<'static, KeyPair>) -> String {
     let (_, parsed) = x509_parser::parse_x509_certificate(ca.der()).unwrap();

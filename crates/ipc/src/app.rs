@@ -60,6 +60,8 @@ pub struct WorkspaceView {
     pub issuer: String,
     /// The host the browser is sent to for signing in, where it is not the issuer's.
     pub signs_in_at: Option<String>,
+    /// The host that receives what the sign-in brings back (the code), where it is not the one the browser is sent to.
+    pub code_goes_to: Option<String>,
 }
 
 /// What a workspace file would do, shown before it is saved.

@@ -107,6 +107,12 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// The current sign-in was ended at the provider, and one before it may not be.
+    #[error("an earlier sign-in of yours may not be ended at the identity provider: {source}")]
+    EarlierSignIn {
+        /// What went wrong with it.
+        source: Arc<Error>,
+    },
     /// Somebody else signed in where the same person was expected.
     #[error("signed in as {is}, but this sign-in belongs to {was}")]
     OtherPerson {
@@ -140,6 +146,7 @@ impl Error {
             Self::MfaTooWeak { .. } | Self::TooOld { .. } => ErrorCode::StepUpNeeded,
             Self::Cancelled => ErrorCode::Cancelled,
             Self::SignInAgain { .. } => ErrorCode::SignInNeeded,
+            Self::EarlierSignIn { source } => source.code(),
             Self::ProviderUnfit { .. }
             | Self::ClockSkew { .. }
             | Self::BadToken { .. }

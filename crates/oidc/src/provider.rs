@@ -132,6 +132,14 @@ impl Provider {
         (at.host_str() != issuer.host_str()).then(|| quoted(at.host_str().unwrap_or_default()))
     }
 
+    /// The host of the token endpoint, where it is not the authorization endpoint's: it receives the code and what goes
+    /// with it, whoever's pages the person signs in at.
+    #[must_use]
+    pub fn code_host(&self) -> Option<String> {
+        let Discovery { authorization, token, .. } = &self.0.discovery;
+        (token.host_str() != authorization.host_str()).then(|| quoted(token.host_str().unwrap_or_default()))
+    }
+
     /// The scopes that are to be asked for and that the provider does not list. The list is voluntary: asking may work
     /// all the same.
     #[must_use]

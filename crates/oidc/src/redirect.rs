@@ -46,10 +46,14 @@ impl Redirect {
     }
 }
 
-/// `/callback/` and the first eight hexadecimal digits of the SHA-256 of the issuer as configured.
+/// How many bytes of an issuer's hash are in its path. Whoever writes a workspace file chooses the issuer, and is after
+/// one whose path is a registered one: 128 bits of it are out of reach, 32 would be found in minutes.
+const BYTES: usize = 16;
+
+/// `/callback/` and the first 32 hexadecimal digits of the SHA-256 of the issuer as configured.
 pub(crate) fn callback_path(issuer: &str) -> String {
     let hash = Sha256::digest(issuer.as_bytes());
-    let hex: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash.iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect();
     format!("/callback/{hex}")
 }
 
@@ -57,18 +61,30 @@ pub(crate) fn callback_path(issuer: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Two that 32 bits do not tell apart; `printf %s … | sha256sum` shows it.
+    #[test]
+    fn fault_b1_an_issuer_that_was_ground_has_another_address() {
+        let (one, other) =
+            (callback_path("https://id-33639.example"), callback_path("https://id-35261.example"));
+        assert_eq!(one[..18], other[..18], "the first eight digits are the same");
+        assert_ne!(one, other);
+    }
+
     #[test]
     fn fault_b1_each_issuer_has_an_address_of_its_own() {
         // printf %s https://id.example | sha256sum
         let any = Redirect::default();
         let one = any.addresses("https://id.example");
-        assert_eq!(one, ["http://127.0.0.1/callback/20a69b77"]);
+        assert_eq!(one, ["http://127.0.0.1/callback/20a69b77c18109782ebd19432534d036"]);
         assert_ne!(one, any.addresses("https://id.example/"));
         let fixed = Redirect { host: RedirectHost::Localhost, ports: vec![8400, 8401] };
         let addresses = fixed.addresses("https://id.example");
         assert_eq!(
             addresses,
-            ["http://localhost:8400/callback/20a69b77", "http://localhost:8401/callback/20a69b77"]
+            [
+                "http://localhost:8400/callback/20a69b77c18109782ebd19432534d036",
+                "http://localhost:8401/callback/20a69b77c18109782ebd19432534d036"
+            ]
         );
     }
 }

@@ -32,6 +32,13 @@ pub fn may_be_refused(claims: &IdClaims) -> Vec<String> {
         )),
         Some(_) => {}
     }
+    if claims.groups_left_out {
+        why.push(
+            "it points at the groups instead of naming them since there are too many, and an API server does not fetch \
+             them: only those that are assigned to this application may be sent"
+                .to_owned(),
+        );
+    }
     for name in ["acr", "amr", "auth_time", "groups"].into_iter().filter(|name| odd(name)) {
         why.push(format!("{name} is in a form in its token that an API server may not read"));
     }

@@ -21,8 +21,9 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(60);
 /// After a failed renewal, callers get the same error for this long instead of asking again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Superseded refresh tokens that are remembered for the sign-out; a session with more step-ups forgets the oldest.
-const MOST_SUPERSEDED: usize = 8;
+/// Superseded refresh tokens that are remembered for the sign-out. With more step-ups the oldest is revoked at once,
+/// though some providers end the whole session with it: signing in again is better than a token nobody remembers.
+const MOST_SUPERSEDED: usize = 16;
 
 /// Stores what renews the sign-in, or forgets it when given `None`. Called with a new one *before* the tokens that
 /// came with it are used: providers revoke the whole sign-in when a replaced refresh token is used again.
@@ -253,23 +254,16 @@ impl TokenSource {
             let apart = matches!((&was, &state.session), (Some(was), Some(is)) if was != is);
             match old {
                 Some(old) if !apart => {
-                    if state.superseded.len() == MOST_SUPERSEDED {
-                        state.superseded.remove(0);
-                    }
                     state.superseded.push(old);
-                    None
+                    let over = state.superseded.len().saturating_sub(MOST_SUPERSEDED);
+                    state.superseded.drain(..over).collect()
                 }
-                old => old,
+                old => Vec::from_iter(old),
             }
         };
         self.0.keep().await;
-        if let Some(old) = alone {
-            let provider = self.0.provider.clone();
-            tokio::spawn(async move {
-                if let Err(error) = provider.revoke(&old).await {
-                    tracing::warn!(%error, "a replaced refresh token was not revoked");
-                }
-            });
+        for old in alone {
+            tokio::spawn(Arc::clone(&self.0).revoke_replaced(old));
         }
         Ok(())
     }
@@ -277,7 +271,8 @@ impl TokenSource {
     /// Forgets everything, here and in what was stored, and revokes the refresh token at the provider (RFC 7009).
     ///
     /// # Errors
-    /// When the provider did not confirm. This computer has forgotten the token all the same.
+    /// When the provider did not confirm; [`Error::EarlierSignIn`] when it did for the current sign-in alone. This
+    /// computer has forgotten the tokens all the same.
     pub async fn sign_out(&self) -> Result<SignedOut, Error> {
         {
             let mut state = self.0.lock();
@@ -293,29 +288,37 @@ impl TokenSource {
         self.0.keep().await;
         let older = revoke_all(&self.0.provider, superseded);
         let Some(token) = token else {
-            older.await;
-            return Ok(SignedOut::NothingToRevoke);
+            return older.await.map(|()| SignedOut::NothingToRevoke);
         };
-        let (revoked, ()) = tokio::join!(self.0.provider.revoke(&token), older);
-        match revoked? {
-            true => Ok(SignedOut::Revoked),
-            false => Ok(SignedOut::NotOffered),
-        }
+        let (revoked, older) = tokio::join!(self.0.provider.revoke(&token), older);
+        let revoked = revoked?;
+        older.map(|()| if revoked { SignedOut::Revoked } else { SignedOut::NotOffered })
     }
 }
 
-/// Revokes what earlier sign-ins left. They are mostly gone with the session, and a provider may say so with an error.
-async fn revoke_all(provider: &Provider, tokens: Vec<Secret<String>>) {
+/// Revokes what earlier sign-ins left. The first failure that leaves open whether it works any more is returned.
+async fn revoke_all(provider: &Provider, tokens: Vec<Secret<String>>) -> Result<(), Error> {
     let mut revoking = tokio::task::JoinSet::new();
     for token in tokens {
         let provider = provider.clone();
         revoking.spawn(async move { provider.revoke(&token).await });
     }
+    let mut open = None;
     while let Some(done) = revoking.join_next().await {
-        if let Ok(Err(error)) = done {
-            tracing::info!(%error, "the refresh token of an earlier sign-in was not revoked");
+        let Err(error) = done.unwrap_or(Err(Error::Cancelled)) else { continue };
+        tracing::info!(%error, "the refresh token of an earlier sign-in was not revoked");
+        if !says_it_is_gone(&error) {
+            open.get_or_insert(error);
         }
     }
+    open.map_or(Ok(()), |error| Err(Error::EarlierSignIn { source: Arc::new(error) }))
+}
+
+/// Earlier tokens are mostly gone with the session, and a provider may say so with an error. One that is out of order
+/// says nothing.
+fn says_it_is_gone(error: &Error) -> bool {
+    let out_of_order = ["HTTP 5", "HTTP 429", "server_error", "temporarily_unavailable"];
+    matches!(error, Error::Refused { code, .. } if !out_of_order.iter().any(|one| code.starts_with(one)))
 }
 
 impl State {
@@ -360,6 +363,16 @@ impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere can't leave the state half written: every change is a few assignments.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Revokes a replaced refresh token; where that is left open, it waits for the sign-out with the others.
+    async fn revoke_replaced(self: Arc<Self>, old: Secret<String>) {
+        let Err(error) = self.provider.revoke(&old).await else { return };
+        tracing::warn!(%error, "a replaced refresh token was not revoked");
+        if !says_it_is_gone(&error) && !self.lock().signed_out {
+            self.lock().superseded.push(old);
+            self.keep().await;
+        }
     }
 
     /// Waits until no renewal is under way.

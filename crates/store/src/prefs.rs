@@ -70,6 +70,10 @@ CREATE TABLE cluster_port (
 INSERT INTO cluster_port SELECT gateway_port, '', '', 0 FROM setting WHERE gateway_port IS NOT NULL;
 UPDATE setting SET gateway_port = NULL;
 ",
+        // Which API server earlier ports were for is not known: they are nobody's now.
+        "
+ALTER TABLE cluster_port ADD COLUMN endpoint TEXT NOT NULL DEFAULT '';
+",
     ],
 };
 

@@ -34,7 +34,7 @@ async fn everything_is_there_after_a_restart() {
         prefs.remember_opening(cluster("a"), opening.clone()).await.unwrap();
         prefs.remember_reason(Reason { text: "INC-7: a 'quoted' one".into(), at: 1000 }).await.unwrap();
         prefs.set_theme(Theme::Dark).await.unwrap();
-        prefs.keep_cluster_port("https://hub", cluster("a"), 40_123, 1).await.unwrap();
+        prefs.keep_cluster_port("https://hub", cluster("a"), "https://a", 40_123, 1).await.unwrap();
         assert!(prefs.sign_in_acr().await.unwrap().is_empty());
         prefs.set_sign_in_acr(&["urn:a".into(), "urn:b".into()]).await.unwrap();
     }
@@ -47,7 +47,7 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(prefs.last_opening(cluster("a")).await.unwrap(), Some(opening));
     assert_eq!(prefs.last_opening(cluster("b")).await.unwrap(), None);
     assert_eq!(prefs.theme().await.unwrap(), Theme::Dark);
-    assert_eq!(prefs.cluster_ports("https://hub", cluster("a")).await.unwrap().own, [40_123]);
+    assert_eq!(prefs.cluster_ports("https://hub", cluster("a"), "https://a").await.unwrap().own, [40_123]);
     prefs.arrange_pins(vec![cluster("a"), cluster("d")]).await.unwrap();
     assert_eq!(prefs.pins().await.unwrap(), [cluster("a"), cluster("d")]);
 }
@@ -145,26 +145,41 @@ async fn fault_c1_a_port_is_one_clusters_for_good() {
     let dir = tempfile::tempdir().unwrap();
     let prefs = open(dir.path()).await;
     let keep = async |hub: &str, name: &str, port, at| {
-        prefs.keep_cluster_port(hub, cluster(name), port, at).await.unwrap();
+        prefs.keep_cluster_port(hub, cluster(name), "https://api", port, at).await
     };
     let of = async |hub: &str, name: &str| {
-        let ports = prefs.cluster_ports(hub, cluster(name)).await.unwrap();
+        let ports = prefs.cluster_ports(hub, cluster(name), "https://api").await.unwrap();
         (ports.own, ports.others)
     };
-    keep("https://hub", "a", 4001, 1).await;
-    keep("https://hub", "b", 4002, 2).await;
-    keep("https://other", "a", 4003, 3).await;
-    keep("https://hub", "a", 4004, 4).await;
+    keep("https://hub", "a", 4001, 1).await.unwrap();
+    keep("https://hub", "b", 4002, 2).await.unwrap();
+    keep("https://other", "a", 4003, 3).await.unwrap();
+    keep("https://hub", "a", 4004, 4).await.unwrap();
     assert_eq!(of("https://hub", "a").await, (vec![4004, 4001], vec![4003, 4002]));
-    keep("https://hub", "a", 4001, 5).await;
+    keep("https://hub", "a", 4001, 5).await.unwrap();
     assert_eq!(of("https://hub", "a").await.0, [4001, 4004], "the one that was used last comes first");
     // Another cluster's port stays its own, whoever says otherwise.
-    keep("https://hub", "b", 4001, 6).await;
+    keep("https://hub", "b", 4001, 6).await.unwrap_err();
     assert_eq!(of("https://hub", "b").await, (vec![4002], vec![4001, 4004, 4003]));
     // Nothing forgets a port, also when the cluster is.
     prefs.unpin(cluster("a")).await.unwrap();
     assert_eq!(of("https://hub", "new").await.1.len(), 4);
-    assert!(prefs.keep_cluster_port("https://hub", cluster("a"), 0, 7).await.is_err());
+    assert!(prefs.keep_cluster_port("https://hub", cluster("a"), "https://api", 0, 7).await.is_err());
+}
+
+#[tokio::test]
+async fn fault_c1_a_cluster_of_the_same_name_elsewhere_gets_other_ports() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefs = open(dir.path()).await;
+    prefs.keep_cluster_port("https://hub", cluster("a"), "https://old", 4001, 1).await.unwrap();
+    // The file is read anew, as after a restart.
+    drop(prefs);
+    let prefs = open(dir.path()).await;
+    let ports = prefs.cluster_ports("https://hub", cluster("a"), "https://new").await.unwrap();
+    assert_eq!((ports.own, ports.others), (vec![], vec![4001]));
+    prefs.keep_cluster_port("https://hub", cluster("a"), "https://new", 4001, 2).await.unwrap_err();
+    let ports = prefs.cluster_ports("https://hub", cluster("a"), "https://old").await.unwrap();
+    assert_eq!(ports.own, [4001], "it stays the other's");
 }
 
 #[tokio::test]
@@ -177,6 +192,6 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     )
     .unwrap();
     drop(db);
-    let ports = open(dir.path()).await.cluster_ports("https://hub", cluster("a")).await.unwrap();
+    let ports = open(dir.path()).await.cluster_ports("https://hub", cluster("a"), "https://a").await.unwrap();
     assert_eq!((ports.own, ports.others), (vec![], vec![40123]));
 }

@@ -55,7 +55,7 @@ function policy(switches) {
 
 /** Where this issuer's answers go: the path is the issuer's own, so that no other issuer's sign-in ends here. */
 function redirects(issuer, { host = '127.0.0.1', ports = [] } = {}) {
-  const path = `/callback/${createHash('sha256').update(issuer).digest('hex').slice(0, 8)}`;
+  const path = `/callback/${createHash('sha256').update(issuer).digest('hex').slice(0, 32)}`;
   return ports.length === 0 ? [`http://${host}${path}`] : ports.map((port) => `http://${host}:${port}${path}`);
 }
 

@@ -257,7 +257,7 @@ impl Idp {
     #[must_use]
     pub fn redirect(&self) -> String {
         use sha2::Digest as _;
-        let hash = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(self.issuer().as_bytes())[..4]);
+        let hash = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(self.issuer().as_bytes())[..16]);
         format!("http://127.0.0.1/callback/{hash}")
     }
 

@@ -75,7 +75,11 @@ issuer: string,
 /**
  * The host the browser is sent to for signing in, where it is not the issuer's.
  */
-signsInAt: string | null, };
+signsInAt: string | null, 
+/**
+ * The host that receives what the sign-in brings back (the code), where it is not the one the browser is sent to.
+ */
+codeGoesTo: string | null, };
 
 /**
  * What a workspace file would do, shown before it is saved.

@@ -13,7 +13,7 @@ test("first run: join by workspace file, sign in, see the clusters", () =>
     await page.getByText("this hub will receive your sign-in").waitFor();
     assert.ok(await page.getByText("9F:12:7C").isVisible(), "the CA's fingerprint is shown before it is saved");
     assert.ok(!(await calls(page)).includes("workspace_join"), "nothing is saved before it is confirmed");
-    assert.ok(await page.getByText("http://127.0.0.1/callback/5f1c0a9e").isVisible(), "fault_b1: the address to register");
+    assert.ok(await page.getByText("http://127.0.0.1/callback/5f1c0a9e3b7d42860c1e9f5a7b3d2e64").isVisible(), "fault_b1: the address to register");
     await page.getByRole("button", { name: "Join this hub" }).click();
     await page.getByRole("button", { name: /Sign in/ }).click();
     await page.locator("#clusters").waitFor();

@@ -77,6 +77,22 @@ async fn fault_b1_the_place_to_sign_in_is_named_where_it_is_another_host() -> Re
 }
 
 #[tokio::test]
+async fn fault_b1_who_receives_the_code_is_named_where_it_is_not_who_signs_people_in() -> Result<()> {
+    let liar = Liar::start().await?;
+    assert_eq!(Provider::discover(&liar.config()).await?.code_host(), None);
+    // Another's pages, and the code for the issuer itself: what a rogue one would have.
+    liar.script().discovery = json!({ "authorization_endpoint": "https://login.elsewhere.example/auth" });
+    assert_eq!(Provider::discover(&liar.config()).await?.code_host().as_deref(), Some("127.0.0.1"));
+    liar.script().discovery = json!({ "token_endpoint": "https://tokens.elsewhere.example/token" });
+    let provider = Provider::discover(&liar.config()).await?;
+    assert_eq!(
+        (provider.other_host(), provider.code_host().as_deref()),
+        (None, Some("tokens.elsewhere.example"))
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn fault_b2_odd_but_valid_tokens_sign_in() -> Result<()> {
     let idp = Idp::start(IdpOptions::default()).await?;
     let provider = Provider::discover(&config(&idp)).await?;
@@ -225,6 +241,9 @@ async fn fault_b5_groups_that_were_left_out_are_noticed() -> Result<()> {
     let provider = Provider::discover(&config(&idp)).await?;
     let read = sign_in(&provider, &FormBrowser::of(&idp, "ana")?, Ask::default()).await?.0?.claims;
     assert!(read.groups.is_empty() && read.groups_left_out);
+    // An API server refuses such a token instead of reading it without groups.
+    let said = sallyport_oidc::may_be_refused(&read).join("; ");
+    assert!(said.contains("too many") && said.contains("assigned to"), "{said}");
     Ok(())
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Script {
     pub(crate) discovery: Value,
     /// The path that never answers.
     pub(crate) hang: Option<&'static str>,
+    /// The refresh token that can't be revoked: 503 is the answer.
+    pub(crate) stuck: Option<&'static str>,
     /// The path that answers with a redirect to `/elsewhere`.
     pub(crate) redirect: Option<&'static str>,
     /// The path that answers with 2 MiB.
@@ -53,6 +55,7 @@ pub(crate) struct Script {
     pub(crate) token_answer: Option<String>,
     /// Beside the published key, before it.
     pub(crate) more_keys: Vec<Value>,
+    pub(crate) refresh_token: String,
     nonce: String,
 }
 
@@ -64,10 +67,12 @@ impl Default for Script {
             claims: json!({}),
             discovery: json!({}),
             hang: None,
+            stuck: None,
             redirect: None,
             flood: None,
             token_answer: None,
             more_keys: Vec::new(),
+            refresh_token: "r".to_owned(),
             nonce: String::new(),
         }
     }
@@ -161,6 +166,14 @@ impl Liar {
         lock(&self.shared.requests).iter().filter(|(asked, _)| asked == path).count()
     }
 
+    /// The refresh tokens that were to be revoked.
+    pub(crate) fn to_revoke(&self) -> Vec<String> {
+        let requests = lock(&self.shared.requests);
+        let forms = requests.iter().filter(|(path, _)| path == "/revoke");
+        let fields = forms.flat_map(|(_, body)| url::form_urlencoded::parse(body.as_bytes()));
+        fields.filter(|(key, _)| key == "token").map(|(_, token)| token.into_owned()).collect()
+    }
+
     /// The codes that were redeemed.
     pub(crate) fn codes(&self) -> Vec<String> {
         let requests = lock(&self.shared.requests);
@@ -231,13 +244,17 @@ impl Shared {
         let Ok(mut stream) = acceptor.accept(stream).await else { return };
         // One request for each connection is enough; `connection: close` says so.
         let Ok((path, body)) = read_request(&mut stream).await else { return };
-        lock(&self.requests).push((path.clone(), body));
         let script = lock(&self.script).clone();
+        let stuck =
+            path == "/revoke" && script.stuck.is_some_and(|token| body.contains(&format!("token={token}&")));
+        lock(&self.requests).push((path.clone(), body));
         if script.hang == Some(path.as_str()) {
             return pending().await;
         }
         let (status, body) = if script.redirect == Some(path.as_str()) {
             ("302 Found\r\nlocation: /elsewhere", String::new())
+        } else if stuck {
+            ("503 Service Unavailable", String::new())
         } else if script.flood == Some(path.as_str()) {
             ("200 OK", "x".repeat(2 << 20))
         } else {
@@ -272,7 +289,7 @@ impl Shared {
                 json!({ "keys": keys }).to_string()
             }
             "/token" => script.token_answer.clone().unwrap_or_else(|| {
-                json!({ "access_token": "a", "token_type": "Bearer", "id_token": self.token(script), "refresh_token": "r" })
+                json!({ "access_token": "a", "token_type": "Bearer", "id_token": self.token(script), "refresh_token": script.refresh_token })
                     .to_string()
             }),
             _ => "{}".to_owned(),

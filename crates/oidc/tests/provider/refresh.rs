@@ -15,6 +15,7 @@ use sallyport_oidc::{Ask, Drift, Error, Persist, Prompt, Provider, ProviderConfi
 use crate::{
     browser::FormBrowser,
     idp::{Endpoint, Fault, Idp, IdpOptions, Quirks},
+    liar::Liar,
     sign_in::{config, mfa, sign_in},
 };
 
@@ -335,6 +336,52 @@ async fn fault_b0_without_a_session_id_the_older_token_is_revoked_at_sign_out() 
     assert_eq!(fates(&idp).await?, ["live", "live"], "it may be the same session");
     source.sign_out().await?;
     until_fates(&idp, &["revoked", "revoked"]).await
+}
+
+#[tokio::test]
+async fn fault_b0_a_sign_out_says_so_when_an_earlier_token_may_still_work() -> Result<()> {
+    let liar = Liar::start().await?;
+    let provider =
+        Provider::discover(&ProviderConfig { timeout: Duration::from_secs(10), ..liar.config() }).await?;
+    let next = async |name: &str| {
+        liar.script().refresh_token = name.to_owned();
+        liar.sign_in(&provider, Ask::default()).await
+    };
+    let two = async || {
+        let source = TokenSource::open(provider.clone(), next("first").await?, recorder().1).await;
+        source.replace(next("second").await?).await?;
+        anyhow::Ok(source)
+    };
+    liar.script().stuck = Some("first");
+    let refused = two().await?.sign_out().await.expect_err("the first may still work");
+    assert!(matches!(refused, Error::EarlierSignIn { .. }), "{refused}");
+    liar.script().stuck = None;
+    assert_eq!(two().await?.sign_out().await?, SignedOut::Revoked);
+    Ok(())
+}
+
+#[tokio::test]
+async fn fault_b0_no_superseded_token_is_forgotten_however_many_step_ups() -> Result<()> {
+    let liar = Liar::start().await?;
+    let provider =
+        Provider::discover(&ProviderConfig { timeout: Duration::from_secs(10), ..liar.config() }).await?;
+    let next = async |name: String| {
+        liar.script().refresh_token = name;
+        liar.sign_in(&provider, Ask::default()).await
+    };
+    let source = TokenSource::open(provider.clone(), next("r0".to_owned()).await?, recorder().1).await;
+    for n in 1..40 {
+        source.replace(next(format!("r{n}")).await?).await?;
+    }
+    source.sign_out().await?;
+    let all = || liar.to_revoke().into_iter().collect::<std::collections::BTreeSet<_>>().len();
+    for _ in 0..100 {
+        if all() == 40 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    anyhow::bail!("{} of 40 were revoked: {:?}", all(), liar.to_revoke())
 }
 
 #[tokio::test]

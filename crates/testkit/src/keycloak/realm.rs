@@ -29,7 +29,7 @@ fn code_at(secret: &str, step: i64) -> String {
 }
 
 pub(super) fn json(realm: &RealmFor<'_>, issuer: &str) -> Value {
-    let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(issuer.as_bytes())[..4]);
+    let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(issuer.as_bytes())[..16]);
     let mut groups: Vec<&str> = realm.people.iter().map(|(_, _, group)| *group).collect();
     groups.sort_unstable();
     groups.dedup();

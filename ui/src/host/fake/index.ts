@@ -79,7 +79,7 @@ function handlers(world: World): Handlers {
     workspace_preview: ({ text }) => preview(text),
     workspace_join: ({ text }) => {
       const seen = preview(text);
-      return world.change({ phase: "signedOut", workspace: { name: seen.name, hubHost: seen.hubHost, issuer: seen.issuer, signsInAt: null } });
+      return world.change({ phase: "signedOut", workspace: { name: seen.name, hubHost: seen.hubHost, issuer: seen.issuer, signsInAt: null, codeGoesTo: null } });
     },
     demo_workspace: async () => {
       void (async () => {
@@ -87,7 +87,7 @@ function handlers(world: World): Handlers {
           world.change({ demo: { kind: "starting", detail: line } });
           await world.pause(1500);
         }
-        world.change({ demo: { kind: "running" }, phase: "signedOut", workspace: { name: "Demo", hubHost: "127.0.0.1:6443", issuer: "https://127.0.0.1:8443", signsInAt: null } });
+        world.change({ demo: { kind: "running" }, phase: "signedOut", workspace: { name: "Demo", hubHost: "127.0.0.1:6443", issuer: "https://127.0.0.1:8443", signsInAt: null, codeGoesTo: null } });
       })();
       return world.state;
     },
@@ -154,5 +154,5 @@ function preview(text: string): WorkspacePreview {
   }
   const url = String(file.hub?.url ?? "");
   if (!url.startsWith("https://")) throw failure("badInput", "The hub's address must begin with https://.");
-  return { name: String(file.name ?? ""), hubHost: url.slice(8), hubCaFingerprint: "9F:12:7C:44:0A:BE:61:5D:88:E3:21:90:4B:7D:C6:F5:13:2A:99:0E:5C:71:D8:34:AB:6F:02:EE:41:97:B0:3D", issuer: String(file.oidc?.issuer ?? ""), clientId: String(file.oidc?.clientId ?? ""), scopes: ["openid", "email", "groups"], issuerCaFingerprint: null, redirectAddresses: ["http://127.0.0.1/callback/5f1c0a9e"], clientAuthenticates: false, extraAudiences: [], replaces: null };
+  return { name: String(file.name ?? ""), hubHost: url.slice(8), hubCaFingerprint: "9F:12:7C:44:0A:BE:61:5D:88:E3:21:90:4B:7D:C6:F5:13:2A:99:0E:5C:71:D8:34:AB:6F:02:EE:41:97:B0:3D", issuer: String(file.oidc?.issuer ?? ""), clientId: String(file.oidc?.clientId ?? ""), scopes: ["openid", "email", "groups"], issuerCaFingerprint: null, redirectAddresses: ["http://127.0.0.1/callback/5f1c0a9e3b7d42860c1e9f5a7b3d2e64"], clientAuthenticates: false, extraAudiences: [], replaces: null };
 }

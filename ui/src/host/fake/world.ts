@@ -99,7 +99,7 @@ function begin(scene: string, now: number, entries: number): AppState {
   const firstRun = scene === "firstRun";
   return {
     phase: firstRun ? "firstRun" : signedOut ? "signedOut" : "ready",
-    workspace: firstRun ? null : { name: "Platform team", hubHost: "hub.example.test:6443", issuer: "https://id.example.test/realms/platform", signsInAt: null },
+    workspace: firstRun ? null : { name: "Platform team", hubHost: "hub.example.test:6443", issuer: "https://id.example.test/realms/platform", signsInAt: null, codeGoesTo: null },
     user: firstRun || signedOut ? null : person(now - 12 * 60_000),
     signIn: null,
     vault: scene === "memoryOnly" ? { kind: "memoryOnly", why: "No Secret Service answers on this desktop's bus." } : { kind: "keyring" },

@@ -44,10 +44,10 @@ fn fault_e6_every_start_is_one_entry_and_says_its_version() {
 }
 
 /// What a broker sealed for a session that is to be served, at an address where nobody answers.
-fn sealed() -> (sallyport_policy::SessionPermit, sallyport_gateway::Upstream) {
+fn sealed(session: &str) -> (sallyport_policy::SessionPermit, sallyport_gateway::Upstream) {
     let (now, endpoint) = (Timestamp::now().as_second(), "https://127.0.0.1:9/");
     let facts = sallyport_policy::SessionFacts {
-        session: SessionId::new("s1"),
+        session: SessionId::new(session),
         signed_in: "oidc:ada".parse().unwrap(),
         user: "oidc:ada".parse().unwrap(),
         cluster: "c".parse().unwrap(),
@@ -80,10 +80,11 @@ async fn fault_c1_nothing_is_served_on_a_port_that_may_be_another_clusters() {
     let app = started(home.path()).await;
     let db = rusqlite::Connection::open(home.path().join("data/prefs.db")).unwrap();
     let refused = async |what: &str| {
-        let (permit, upstream) = sealed();
+        let (permit, upstream) = sealed(if what.ends_with("read") { "s1" } else { "s2" });
         let error = app.0.open_gateway(&permit, upstream, "https://hub").await.err().expect(what);
         assert!(error.message().contains("was not opened") && error.message().contains(what), "{error}");
-        assert!(app.0.gateway.live(permit.session()).is_none(), "{what}: nothing is served");
+        let cut = app.0.gateway.cut(permit.session(), sallyport_gateway::CutReason::Quit).await;
+        assert!(cut.is_none(), "{what}: nothing is served any more");
     };
     db.execute_batch(
         "CREATE TRIGGER full BEFORE INSERT ON cluster_port BEGIN SELECT RAISE(FAIL, 'full'); END",
@@ -93,7 +94,7 @@ async fn fault_c1_nothing_is_served_on_a_port_that_may_be_another_clusters() {
     db.execute_batch("DROP TRIGGER full; ALTER TABLE cluster_port RENAME TO gone").unwrap();
     refused("can't be read").await;
     db.execute_batch("ALTER TABLE gone RENAME TO cluster_port").unwrap();
-    let (permit, upstream) = sealed();
+    let (permit, upstream) = sealed("s3");
     app.0.open_gateway(&permit, upstream, "https://hub").await.unwrap_or_else(|e| panic!("{}", e.chain()));
     app.shut_down().await;
 }

@@ -91,6 +91,12 @@ impl Ask {
         self
     }
 
+    /// By a field manager of that name.
+    pub(crate) fn managed_by(mut self, manager: &str) -> Self {
+        self.query.push(format!("fieldManager={manager}"));
+        self
+    }
+
     pub(crate) fn is_put(&self) -> bool {
         self.method == Method::PUT
     }

@@ -23,6 +23,7 @@ mod injected;
 mod inputs;
 mod leave;
 mod limits;
+mod merged;
 mod network;
 mod patches;
 mod reach;
@@ -84,6 +85,7 @@ async fn story() -> Result<bool> {
     status::run(&world, &mut board).await?;
     closing::run(&world, &mut board).await?;
     forged_requests::run(&world, &mut board).await?;
+    merged::run(&world, &mut board).await?;
     patches::hub(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;

@@ -13,6 +13,7 @@ mod asking;
 mod bindings;
 mod board;
 mod closing;
+mod confined;
 mod debugging;
 mod ending;
 mod everyday;

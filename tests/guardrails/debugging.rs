@@ -241,7 +241,7 @@ async fn looks(board: &mut Board, who: &Person) {
                 "1",
                 &format!("fault_a3: a debug container {title}"),
                 who,
-                debug(pod, "look", extra).dry(),
+                debug(pod, "see", extra).dry(),
             )
             .await;
     }

@@ -91,6 +91,20 @@ impl Ask {
         self
     }
 
+    /// The same with more in its body, as a merge patch says it.
+    pub(crate) fn with(mut self, change: &Value) -> Self {
+        if let Some(body) = &mut self.body {
+            merged(body, change);
+        }
+        self
+    }
+
+    /// By a field manager of that name.
+    pub(crate) fn managed_by(mut self, manager: &str) -> Self {
+        self.query.push(format!("fieldManager={manager}"));
+        self
+    }
+
     pub(crate) fn is_put(&self) -> bool {
         self.method == Method::PUT
     }

@@ -33,7 +33,9 @@ fn attacks() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let secret = "a debug container gets no Secret that its pod does not use already";
     let wider = "no more widely than its pod's own containers do";
     let privileged = "a session adds no privileged debug containers";
-    let strong = "a debug container gets no capability in a pod that shares the host or is privileged";
+    let strong = "a debug container gets no capability in a pod that shares the host, mounts a path of it or is privileged";
+    let node = "in a pod that sees the processes of its node a session adds no debug container";
+    let drops = "a debug container drops every capability";
     let fields = "a debug container has no devices, and no fields but those";
     let mount = |name: &str, read_only: bool| json!({"volumeMounts": [{"name": name, "mountPath": "/x", "readOnly": read_only}]});
     vec![
@@ -92,11 +94,38 @@ fn attacks() -> Vec<(&'static str, &'static str, Value, &'static str)> {
             "agent-0",
             "traces processes of the host",
             json!({"securityContext": {"capabilities": {"add": ["SYS_PTRACE"]}}}),
-            strong,
+            node,
         ),
         (
             "agent-0",
             "traces processes of the host through a container",
+            json!({"targetContainerName": "c", "securityContext": {"capabilities": {"add": ["SYS_PTRACE"]}}}),
+            node,
+        ),
+        ("agent-0", "looks at the processes of the node", json!({}), node),
+        (
+            "agent-0",
+            "looks at the processes of the node through a container",
+            json!({"targetContainerName": "c"}),
+            node,
+        ),
+        (
+            "agent-0",
+            "looks at the processes of the node without capabilities",
+            json!({"securityContext": {"capabilities": {"drop": ["ALL"]}}}),
+            node,
+        ),
+        ("network-0", "looks at the network of the node with capabilities", json!({}), drops),
+        (
+            "network-0",
+            "keeps one capability on the network of the node",
+            json!({"securityContext": {"capabilities": {"drop": ["CHOWN"]}}}),
+            drops,
+        ),
+        ("memory-0", "looks at the memory of the node with capabilities", json!({}), drops),
+        (
+            "shop-0",
+            "traces what mounts a path of the host",
             json!({"targetContainerName": "c", "securityContext": {"capabilities": {"add": ["SYS_PTRACE"]}}}),
             strong,
         ),
@@ -177,10 +206,11 @@ async fn whole_pods(board: &mut Board, who: &Person) -> Result<()> {
 /// What an incident needs.
 async fn looks(board: &mut Board, who: &Person) {
     let mount = |name: &str, read_only: bool| json!({"volumeMounts": [{"name": name, "mountPath": "/x", "readOnly": read_only}]});
+    let drops = json!({"targetContainerName": "c", "securityContext": {"capabilities": {"drop": ["ALL"]}}});
     for (pod, title, extra) in [
         ("shop-0", "looks", json!({})),
         (
-            "shop-0",
+            "web-0",
             "traces its pod's processes",
             json!({"targetContainerName": "c", "securityContext": {"capabilities": {"add": ["SYS_PTRACE"]}}}),
         ),
@@ -202,7 +232,8 @@ async fn looks(board: &mut Board, who: &Person) {
         ),
         ("shop-0", "reads what its pod reads", mount("read", true)),
         ("shop-0", "writes where its pod writes", mount("work", false)),
-        ("agent-0", "looks at a pod on the host", json!({"targetContainerName": "c"})),
+        ("network-0", "looks at a pod on the network of the node", drops.clone()),
+        ("memory-0", "looks at a pod among the memory of the node", drops),
         ("driver-0", "looks at a privileged pod", json!({"targetContainerName": "c"})),
     ] {
         board
@@ -210,7 +241,7 @@ async fn looks(board: &mut Board, who: &Person) {
                 "1",
                 &format!("fault_a3: a debug container {title}"),
                 who,
-                debug(pod, "look", extra).dry(),
+                debug(pod, "see", extra).dry(),
             )
             .await;
     }
@@ -248,16 +279,28 @@ async fn by_kubectl(world: &World, board: &mut Board, who: &Person, token: &str)
         ("kubectl debug --target", "web-0", ["--target=c", "--profile=general"], ""),
         ("kubectl debug --profile=restricted", "web-0", ["--target=c", "--profile=restricted"], ""),
         (
-            "kubectl debug --profile=baseline in a pod on the host",
-            "agent-0",
-            ["--target=c", "--profile=baseline"],
+            "kubectl debug --profile=restricted in a pod on the network of the node",
+            "network-0",
+            ["--target=c", "--profile=restricted"],
             "",
         ),
         (
-            "kubectl debug in a pod on the host",
+            "kubectl debug --profile=baseline in a pod on the network of the node",
+            "network-0",
+            ["--target=c", "--profile=baseline"],
+            "kubectl debug --profile=restricted does",
+        ),
+        (
+            "kubectl debug --profile=restricted among the processes of the node",
             "agent-0",
+            ["--target=c", "--profile=restricted"],
+            "a session adds no debug container",
+        ),
+        (
+            "kubectl debug in a pod on the network of the node",
+            "network-0",
             ["--target=c", "--profile=general"],
-            "kubectl debug --profile=baseline adds none",
+            "kubectl debug --profile=restricted adds none",
         ),
         (
             "kubectl debug --profile=sysadmin",

@@ -338,7 +338,7 @@ async fn sign_ins(world: &World, board: &mut Board) -> Result<()> {
             "a class they have none of",
             &bare,
             json!({"acr": MFA}),
-            "spec.acr must be that of your own sign-in, []",
+            "spec.acr must be that of your own sign-in, [] || needs a sign-in not older",
         ),
         ("a class in another case", &strong, json!({"acr": "URN:SALLYPORT:MFA"}), "spec.acr must be"),
         ("a class and a blank", &strong, json!({"acr": format!("{MFA} ")}), "spec.acr must be"),
@@ -351,7 +351,12 @@ async fn sign_ins(world: &World, board: &mut Board) -> Result<()> {
             "spec.amr must be among those of your own sign-in, [pwd, otp]",
         ),
         ("a method above their own", &weak, json!({"amr": ["otp"]}), "spec.amr must be among"),
-        ("a method they have none of", &bare, json!({"amr": ["otp"]}), "spec.amr must be among"),
+        (
+            "a method they have none of",
+            &bare,
+            json!({"amr": ["otp"]}),
+            "spec.amr must be among || needs a sign-in not older",
+        ),
         ("two methods in one word", &strong, json!({"amr": ["pwd, otp"]}), "spec.amr must be among"),
         ("33 methods", &strong, json!({"amr": vec!["pwd"; 33]}), "spec.amr"),
         (

@@ -66,6 +66,12 @@ const ROWS: &[Row] = &[
     ("access-", "params.spec.mfa.maxAge", Admin, "the profile's limits"),
     ("", "params.data[audiences]", Admin, "ConfigMap guardrails, which brokers and sessions can't write"),
     // A request that is made: everything in it is the requester's, held to what the API server knows of them.
+    (
+        "access-requests-who",
+        "object.spec",
+        Author,
+        "names and sizes of its fields, which bound managedFields",
+    ),
     ("access-requests-who", "object.spec.user", Author, "must be the caller"),
     ("access-requests-who", "object.spec.groups", Author, "must be among the caller's"),
     ("access-requests-", "object.spec.profile", Author, "the verb request on it is asked of RBAC"),
@@ -86,7 +92,12 @@ const ROWS: &[Row] = &[
     ("access-requests-who", "object.metadata.annotations", Author, "must be empty"),
     ("access-requests-who", "object.metadata.ownerReferences", Author, "must be empty"),
     ("access-requests-who", "object.metadata.finalizers", Author, "must be empty"),
-    ("access-requests-who", "object.metadata.managedFields", Author, "at creation: one, of now"),
+    (
+        "access-requests-who",
+        "object.metadata.managedFields",
+        Author,
+        "at creation: one, of now, of no more fields than the spec has",
+    ),
     (
         "access-requests-",
         "object.metadata.creationTimestamp",

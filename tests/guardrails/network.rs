@@ -161,6 +161,13 @@ async fn ingresses(board: &mut Board, who: &Person, wide: &Person) -> Result<()>
     let web = format!("{INGRESSES}/web");
     let paths = |name: &str| json!({"paths": [{"path": "/", "pathType": "Prefix", "backend": {"service": {"name": name, "port": {"number": 80}}}}]});
     let rule = |host: &str| json!({"host": host, "http": paths("web")});
+    let at = |path: &str| {
+        let mut one = rule("shop.example.test");
+        one["http"]["paths"][0]["path"] = json!(path);
+        one["http"]["paths"][0]["pathType"] = json!("ImplementationSpecific");
+        json!({"rules": [one]})
+    };
+    let path = "a session writes paths of an Ingress in letters";
     let host = "a session publishes no new host";
     let what = "a session publishes Services of its namespace, with the certificates that are there";
     let resource = json!({"paths": [{"path": "/", "pathType": "Prefix", "backend": {"resource": {"apiGroup": "example.test", "kind": "Bucket", "name": "x"}}}]});
@@ -183,6 +190,9 @@ async fn ingresses(board: &mut Board, who: &Person, wide: &Person) -> Result<()>
             what,
         ),
         ("serves a resource", json!({"rules": [{"host": "shop.example.test", "http": resource}]}), what),
+        ("writes into the controller's configuration", at("/x{} } location /y {"), path),
+        ("ends a line of the controller's configuration", at("/x;\nreturn 200;"), path),
+        ("serves paths by pattern", at("/x(.*)"), path),
         (
             "moves to another controller",
             json!({"ingressClassName": "public"}),
@@ -241,6 +251,7 @@ async fn ingresses(board: &mut Board, who: &Person, wide: &Person) -> Result<()>
             "goes to another Service of the namespace",
             json!({"spec": {"rules": [{"host": "shop.example.test", "http": paths("inner")}]}}),
         ),
+        ("serves another path", json!({"spec": at("/v2/~team/a-b_c.html")})),
         (
             "is annotated by kubectl",
             json!({"metadata": {"annotations": {"kubernetes.io/change-cause": "x"}}}),
@@ -263,9 +274,10 @@ async fn claims(board: &mut Board, who: &Person, wide: &Person) {
         }
         whole
     };
-    let no = "a session claims new, empty storage alone";
+    let no = "a session claims storage of a class alone";
     for (title, spec) in [
         ("a volume by its name", json!({"volumeName": "somebodys"})),
+        ("a volume without a class", json!({"storageClassName": ""})),
         ("a volume by its labels", json!({"selector": {"matchLabels": {"a": "b"}}})),
         (
             "a copy of another claim",

@@ -49,6 +49,7 @@ fn foreign() -> Vec<(&'static str, Value)> {
         ("Quobyte", json!({"quobyte": {"registry": "x:1", "volume": "x"}})),
         ("Flocker", json!({"flocker": {"datasetName": "x"}})),
         ("a claim on a volume by its name", claim(json!({"volumeName": "somebodys"}))),
+        ("a claim on a volume without a class", claim(json!({"storageClassName": ""}))),
         ("a claim on a volume by its labels", claim(json!({"selector": {"matchLabels": {"a": "b"}}}))),
         (
             "a copy of another claim",

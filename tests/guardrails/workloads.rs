@@ -5,7 +5,7 @@ use crate::ask::Ask;
 use crate::board::{Board, Person};
 use crate::reach::{APPS, BATCH, CORE};
 use crate::world::World;
-use crate::{everyday, volumes};
+use crate::{confined, everyday, volumes};
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ pub(crate) async fn workloads(world: &World, board: &mut Board, who: &Person, to
     secrets(board, who).await;
     edits(board, who).await;
     strong(board, who).await;
+    confined::confined(board, who).await;
     println!("\nAn incident's everyday work, with kubectl");
     everyday::everyday(world, board, token).await
 }

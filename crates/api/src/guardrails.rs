@@ -93,8 +93,15 @@ pub fn guardrail_differences(side: Side, live: &Guardrails) -> Vec<String> {
 pub fn leave_difference(binding: &Value, role: &Value) -> Option<String> {
     // It is asked with every look at the bindings of a target.
     static SHIPPED: LazyLock<Guardrails> = LazyLock::new(|| shipped_guardrails(Side::Target));
-    let (wanted_binding, wanted_role) =
-        (SHIPPED.cluster_role_bindings.first()?, SHIPPED.cluster_roles.first()?);
+    leave_difference_from(&SHIPPED, binding, role)
+}
+
+fn leave_difference_from(shipped: &Guardrails, binding: &Value, role: &Value) -> Option<String> {
+    let (Some(wanted_binding), Some(wanted_role)) =
+        (shipped.cluster_role_bindings.first(), shipped.cluster_roles.first())
+    else {
+        return Some("nothing was shipped to compare with".to_owned());
+    };
     if binding["metadata"]["name"] != LEAVE || role["metadata"]["name"] != LEAVE {
         return Some(format!("it is not {LEAVE}"));
     }
@@ -306,6 +313,8 @@ mod tests {
         let live = stored(Side::Target);
         let (binding, role) = (&live.cluster_role_bindings[0], &live.cluster_roles[0]);
         assert_eq!(leave_difference(binding, role), None);
+        let nothing = leave_difference_from(&Guardrails::default(), binding, role);
+        assert_eq!(nothing.as_deref(), Some("nothing was shipped to compare with"));
         type Edit = fn(&mut Value, &mut Value);
         let edits: [Edit; 7] = [
             |b, _| b["metadata"]["name"] = json!("sallyport:leaves"),

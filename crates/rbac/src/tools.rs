@@ -8,8 +8,11 @@ const HELM: [&str; 5] = ["get", "list", "create", "update", "delete"];
 /// Why helm will not work under these rules, and what to do about it: one sentence or two for the person. None where
 /// it will. (helm.sh/docs/topics/advanced, "Storage backends".)
 pub fn helm_misses(rules: &[Rule]) -> Option<&'static str> {
-    let all =
-        |resource| HELM.iter().all(|verb| rules.iter().any(|rule| rule.allows_some(verb, "", resource, "")));
+    // Releases have names that nobody knows beforehand: a rule that is limited to names does not serve them.
+    let any_name = |rule: &Rule, verb, resource| {
+        rule.resource_names.is_empty() && rule.allows_some(verb, "", resource, "")
+    };
+    let all = |resource| HELM.iter().all(|verb| rules.iter().any(|rule| any_name(rule, verb, resource)));
     if all("secrets") {
         None
     } else if all("configmaps") {
@@ -40,7 +43,11 @@ mod tests {
         let reads = rule(&["get", "list"], &[""], &["secrets"]);
         assert!(helm_misses(&[debug.clone(), reads.clone()]).is_some(), "reading is not enough");
         let writes = rule(&["create", "update", "delete"], &[""], &["secrets"]);
-        assert_eq!(helm_misses(&[debug, reads, writes]), None, "several rules add up");
+        assert_eq!(helm_misses(&[debug.clone(), reads, writes]), None, "several rules add up");
+        let mut named = rule(&verbs, &[""], &["secrets"]);
+        assert_eq!(helm_misses(&[debug.clone(), named.clone()]), None);
+        named.resource_names = vec!["db".into()];
+        assert!(helm_misses(&[debug, named]).is_some(), "one Secret by its name holds no releases");
         assert_eq!(helm_misses(&[rule(&["*"], &["*"], &["*"])]), None);
     }
 }

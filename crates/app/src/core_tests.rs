@@ -81,7 +81,7 @@ async fn fault_c1_nothing_is_served_on_a_port_that_may_be_another_clusters() {
     let db = rusqlite::Connection::open(home.path().join("data/prefs.db")).unwrap();
     let refused = async |what: &str| {
         let (permit, upstream) = sealed(if what.ends_with("read") { "s1" } else { "s2" });
-        let error = app.0.open_gateway(&permit, upstream, "https://hub").await.err().expect(what);
+        let Err(error) = app.0.open_gateway(&permit, upstream, "https://hub").await else { panic!("{what}") };
         assert!(error.message().contains("was not opened") && error.message().contains(what), "{error}");
         let cut = app.0.gateway.cut(permit.session(), sallyport_gateway::CutReason::Quit).await;
         assert!(cut.is_none(), "{what}: nothing is served any more");

@@ -125,8 +125,9 @@ impl Broker {
         if untouched && self.stores.grants.is_synced() {
             return Ok(None);
         }
-        // Something stood in the way before: what is gone now may be back in a moment.
-        self.flush(&grant, request.closing().is_some()).await.map(Some)
+        // Something stood in the way before, or somebody else was quicker: what is gone now may be back in a moment.
+        let others = request.closing().is_some() || (recorded && known.grant.is_none());
+        self.flush(&grant, others).await.map(Some)
     }
 
     /// Flushes one grant and forgets what the watches told of it.

@@ -58,6 +58,10 @@ impl Target {
         let (mut done, mut tried) = (Flushed::default(), Vec::new());
         if let Some(known) = known {
             self.remove(known, &mut done, &mut tried, start).await;
+            // Somebody else removes at the same time, garbage collection or a controller, and that one makes again.
+            wary |= tried
+                .iter()
+                .any(|one| one.kind.ends_with("Binding") && !one.removed && one.refused.is_none());
         }
         let (mut round, mut settled) = (0, None);
         loop {

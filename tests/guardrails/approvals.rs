@@ -96,6 +96,18 @@ pub(crate) async fn approving(world: &World, board: &mut Board) -> Result<()> {
         ),
         (
             "8",
+            "dates the approval back by a minute and a half",
+            yes(&edited("at", json!(stamp(now() - 90)))),
+            "clock and the hub's differ by more than a minute",
+        ),
+        (
+            "8",
+            "dates the approval ahead by a minute and a half",
+            yes(&edited("at", json!(stamp(now() + 90)))),
+            "clock and the hub's differ by more than a minute",
+        ),
+        (
+            "8",
             "dates the approval ahead",
             yes(&edited("at", json!(stamp(now() + 7200)))),
             "an approval's time is the present",

@@ -3,7 +3,7 @@
 use crate::lines::Lines;
 use anyhow::Result;
 use sallyport_hub::Hub;
-use sallyport_ipc::{ErrorCode, ProofKind, ProofState, SessionState};
+use sallyport_ipc::{ErrorCode, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::Phase;
 use sallyport_testkit::fleet::Fleet;
 use sallyport_testkit::headless::{DEADLINE, Desktop, id_token, input, proof};
@@ -114,9 +114,9 @@ pub(crate) async fn bad_days(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         format!("{error:?}"),
     );
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
-    // The hub took the ask in all the same, once it could.
-    let over =
-        desktop.until(&session.id, |v| proof(v, ProofKind::AccountRemoved).0 == Some(ProofState::Done)).await;
+    // The hub took the ask in all the same, once it could; or it gave up on it, which is known after a minute and more.
+    let removed = |v: &SessionView| proof(v, ProofKind::AccountRemoved).0 == Some(ProofState::Done);
+    let over = desktop.until_within(&session.id, Duration::from_secs(180), removed).await;
     let lee = Hub::new(fleet.hub.client_with_token(&id_token(fleet, "lee").await?)?, DEADLINE);
     let listed = lee.requests_of(&"team-payments".parse()?).await?;
     let open = listed.objects.iter().filter(|r| r.phase() != Phase::Closed).count();

@@ -3,7 +3,9 @@
 mod check;
 mod codegen;
 mod demo;
+mod failures;
 mod licences;
+mod programs;
 mod shell;
 mod suite;
 mod tidy;

@@ -1,5 +1,7 @@
 //! `make test`, `make story` and `make bench`: one runner per level, one count at the end.
 
+use crate::failures::Failures;
+use crate::programs::{self, Program};
 use crate::shell::{passes, program, root, watched};
 use anyhow::{Result, bail};
 use std::process::Command;
@@ -28,32 +30,77 @@ impl Count {
     }
 }
 
+/// What was counted and what failed.
+#[derive(Default)]
+struct Board {
+    count: Count,
+    failures: Failures,
+    all_good: bool,
+}
+
+impl Board {
+    fn read(&mut self, line: &str) {
+        self.count.read(line);
+        self.failures.read(line);
+    }
+
+    /// Notes how a level went.
+    fn level(&mut self, name: &str, began: Instant, good: bool) {
+        eprintln!("{name}: {} after {} s", if good { "ok" } else { "FAILED" }, began.elapsed().as_secs());
+        self.all_good &= good;
+    }
+
+    fn command(&mut self, name: &str, command: Command) -> Result<()> {
+        let began = Instant::now();
+        let good = watched(command, |line| self.read(line))?;
+        self.level(name, began, good);
+        Ok(())
+    }
+
+    fn lanes(&mut self, name: &str, lanes: &[Vec<Program>]) -> Result<()> {
+        let began = Instant::now();
+        let good = programs::run(lanes, |_, ran| ran.lines.iter().for_each(|line| self.read(line)))?;
+        self.level(name, began, good);
+        Ok(())
+    }
+}
+
 /// Everything, cheapest first. A level that fails does not hide the next one.
 pub(crate) fn test() -> Result<bool> {
-    let mut count = Count::default();
-    let mut all_good = true;
-    let levels: [(&str, Command); 4] = [
-        // Embedded by the window's binary, so it comes before any build of it.
-        ("window's files", program("npm", &["run", "--silent", "build"])),
-        ("window in a browser", program("npm", &["test", "--silent"])),
-        // Everything at once and with the features of the tests: another set would build each dependency again.
-        ("build", everything("build", &["--all-targets"])),
-        ("crates, stories, guardrails, window", everything("test", &["--no-fail-fast"])),
-    ];
-    for (name, command) in levels {
-        let started = Instant::now();
-        let good = watched(command, |line| count.read(line))?;
-        eprintln!("{name}: {} after {} s", if good { "ok" } else { "FAILED" }, started.elapsed().as_secs());
-        all_good &= good;
+    let mut board = Board { all_good: true, ..Board::default() };
+    // Embedded by the window's binary, so it comes before any build of it.
+    board.command("window's files", program("npm", &["run", "--silent", "build"]))?;
+    board.command("window in a browser", program("npm", &["test", "--silent"]))?;
+    // Everything at once and with the features of the tests: another set would build each dependency again.
+    board.command("build", everything("build", &["--all-targets"]))?;
+    let began = Instant::now();
+    match programs::build(everything("test", &[]))? {
+        None => board.level("tests", began, false),
+        Some(all) => {
+            // What measures milliseconds runs alone, what needs clusters afterwards and side by side.
+            let (clusters, crates): (Vec<_>, Vec<_>) =
+                all.into_iter().partition(|program| program.name.starts_with(CLUSTERS));
+            let (stories, others) =
+                clusters.into_iter().partition(|program| program.name == format!("{CLUSTERS} stories"));
+            board.lanes("crates", &[crates])?;
+            board.lanes("stories, guardrails, window", &[stories, others])?;
+        }
     }
+    board.command("examples in documents", everything("test", &["--doc", "--quiet"]))?;
+    let Board { count, failures, all_good } = board;
     if count.passed + count.failed == 0 {
         bail!("no test ran");
     }
     // A runner that dies before it counts is a failure of its own.
     let failed = if all_good { count.failed } else { count.failed.max(1) };
+    // Once more at the end, where whoever sees only the last lines finds them.
+    print!("{failures}");
     println!("{} passed, {failed} failed", count.passed);
     Ok(failed == 0)
 }
+
+/// The package whose tests start clusters.
+const CLUSTERS: &str = "crates/testkit";
 
 /// Tests that need the whole product, and the broker that can be made to die, are behind features.
 pub(crate) const FEATURES: &str = "sallyport-testkit/product,sallyport-broker/faults";

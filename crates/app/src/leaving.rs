@@ -28,6 +28,10 @@ const OWN_END: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
 const OWN_END_AGAIN_AT_MOST: Duration = Duration::from_secs(2);
 const TELL_AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// An API server gives a call up after 60 s (its `--request-timeout`); some more for what lies between.
+const COMES_IN_WITHIN: Duration = Duration::from_secs(75);
+/// Between two looks for it at most.
+const LOOKED_FOR_EACH: Duration = Duration::from_secs(5);
 /// Before each object that the broker could not remove with a grant.
 const STILL_THERE: &str = "; still there: ";
 /// A token that is refused this close to its end may have run out. Seconds.
@@ -70,7 +74,8 @@ impl App {
                     () = signed_in_again => {}
                     () = app.0.stop.cancelled() => return,
                 }
-                pause = (pause * 2).min(TELL_AGAIN_AT_MOST);
+                let most = if app.may_come_in(&session) { LOOKED_FOR_EACH } else { TELL_AGAIN_AT_MOST };
+                pause = (pause * 2).min(most);
             }
             session.told.send_replace(Told::Yes);
             app.forget_when_over(&session).await;
@@ -90,14 +95,22 @@ impl App {
         if let Some(which) = session.which.borrow().clone() {
             return Ok(Some(which));
         }
-        let Some((team, name)) = session.asked_as() else { return Ok(None) };
-        let found = request_named(&self.hub_of(session), &team, &name, self.0.options.deadline).await?;
+        let Some(asked) = session.asked_as() else { return Ok(None) };
+        let hub = self.hub_of(session);
+        let found = request_named(&hub, &asked.team, &asked.name, self.0.options.deadline).await?;
         let which = found.map(|request| Which::of(&request)).transpose()?;
         if let Some(which) = &which {
             session.record().request = Some(which.uid.clone());
             session.which.send_replace(Some(which.clone()));
         }
         Ok(which)
+    }
+
+    /// Whether an ask without an answer may still be under way to the hub's store, so that finding nothing proves
+    /// nothing.
+    fn may_come_in(&self, session: &Session) -> bool {
+        let unanswered = session.which.borrow().is_none();
+        unanswered && session.asked_as().is_some_and(|asked| asked.at.elapsed() < COMES_IN_WITHIN)
     }
 
     /// Tells the hub once, unless the broker closed it already.
@@ -110,6 +123,9 @@ impl App {
         }
         let which = match self.request_of(session).await {
             Ok(Some(which)) => which,
+            Ok(None) if self.may_come_in(session) => {
+                return Err("it never answered the request and may still take it in".to_owned());
+            }
             Ok(None) | Err(Fault::NotFound) => return Ok(()),
             Err(fault) => return Err(fault.to_string()),
         };
@@ -316,6 +332,11 @@ impl App {
                 let by = if elsewhere { "" } else { " by this session itself" };
                 let seen = format!("removed on the cluster{by}: every right and then its token were refused");
                 (ProofState::Done, format!("{seen}{untold}"))
+            }
+            Word::Silent if self.may_come_in(session) => {
+                let why = "the hub never answered the request and may still take it in; it is looked for until it can't, \
+                           and taken back";
+                (ProofState::Unproven, why.to_owned())
             }
             Word::Silent => {
                 let hindrance = session.record().hindrance.clone();

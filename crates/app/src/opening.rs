@@ -209,7 +209,7 @@ impl App {
         let name = request_name(&ask.public_key);
         let mut stepped_up = None;
         loop {
-            session.may_be_asked_as(Some((ask.team.clone(), name.clone())));
+            session.may_be_asked_as(ask.team.clone(), name.clone());
             session.record().begin(StepKind::Asked);
             let again = core.signed_in_again.notified();
             ask.sign_in = core.sign_in_evidence(signed).await;
@@ -244,7 +244,7 @@ impl App {
                     // An answer that says no made nothing; no answer may have.
                     let made_nothing = !matches!(refused, Refused::Fault(_));
                     if made_nothing {
-                        session.may_be_asked_as(None);
+                        session.was_not_asked();
                     }
                     let error = of_refused(refused);
                     let draft = core

@@ -15,7 +15,7 @@ use sallyport_terminal::PrivateKubeconfig;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -27,8 +27,8 @@ pub(crate) struct Session {
     held: Mutex<Option<Held>>,
     /// The sign-in it was asked with: its end is told with it too, whoever is signed in by then.
     pub(crate) signed: Signed,
-    /// Team and name of the request that may exist on the hub, from just before it is asked for.
-    asked_as: Mutex<Option<(NamespaceName, String)>>,
+    /// The request that may exist on the hub, from just before it is asked for.
+    asked_as: Mutex<Option<AskedAs>>,
     /// The request on the hub, once it is known to exist.
     pub(crate) which: watch::Sender<Option<Which>>,
     pub(crate) terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
@@ -46,6 +46,15 @@ pub(crate) struct Session {
     pub(crate) telling: AtomicBool,
     /// Whether the key of its request is in the vault, so that the request outlives this run of the app.
     pub(crate) key_kept: AtomicBool,
+}
+
+/// A request that was asked for and may not have been answered.
+#[derive(Clone, Debug)]
+pub(crate) struct AskedAs {
+    pub(crate) team: NamespaceName,
+    pub(crate) name: String,
+    /// When it was asked for last.
+    pub(crate) at: Instant,
 }
 
 /// Whether the hub was told of a session's end.
@@ -109,14 +118,20 @@ impl Session {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What its request would be called, while it may exist.
-    pub(crate) fn asked_as(&self) -> Option<(NamespaceName, String)> {
+    /// Its request as it was asked for, while it may exist.
+    pub(crate) fn asked_as(&self) -> Option<AskedAs> {
         self.asked_as.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes that a request of this name may exist, or that none does.
-    pub(crate) fn may_be_asked_as(&self, name: Option<(NamespaceName, String)>) {
-        *self.asked_as.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    /// Notes that a request of this name may exist from now on.
+    pub(crate) fn may_be_asked_as(&self, team: NamespaceName, name: String) {
+        let asked = AskedAs { team, name, at: Instant::now() };
+        *self.asked_as.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+    }
+
+    /// Notes that no request was made.
+    pub(crate) fn was_not_asked(&self) {
+        *self.asked_as.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Its terminals; the same care.

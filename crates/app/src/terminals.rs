@@ -6,7 +6,7 @@ use crate::host::Output;
 use crate::session::Session;
 use sallyport_audit::Action;
 use sallyport_ipc::{ProofState, TerminalGuard, TerminalSize, TerminalView};
-use sallyport_model::{ErrorCode, SessionState};
+use sallyport_model::{Digest, ErrorCode, SessionState};
 use sallyport_terminal::{
     Acks, Attachment, Exit, Guard, Located, Remark, Size, Terminal, TerminalError, TerminalOptions,
 };
@@ -308,6 +308,7 @@ impl Core {
     }
 
     fn terminal_options(&self, session: &Session, size: TerminalSize) -> TerminalOptions {
+        let target = session.held().as_ref().map(|held| held.target.url().to_string());
         let record = session.record();
         let wanted = &record.wanted;
         let end = record.end.and_then(|e| jiff::Timestamp::from_second(e).ok());
@@ -325,7 +326,11 @@ impl Core {
             )],
             session: session.id.to_string(),
             kubectl_dir: self.options.kubectl_dir.clone(),
-            cache_dir: Some(self.cache_of(&session.signed.hub_url, wanted.cluster.as_str())),
+            cache_dir: Some(self.cache_of(
+                &session.signed.hub_url,
+                wanted.cluster.as_str(),
+                &target.unwrap_or_default(),
+            )),
             elsewhere: vec![self.dirs.programs()],
             remarks: remarks(*session.helm_misses.lock().unwrap_or_else(PoisonError::into_inner)),
             ..TerminalOptions::default()
@@ -334,11 +339,13 @@ impl Core {
 }
 
 impl Core {
-    /// Where tools keep what they learn of a cluster: never of two, even if they are called the same at two hubs.
-    fn cache_of(&self, hub: &str, cluster: &str) -> PathBuf {
+    /// Where tools keep what they learn of a cluster: never of two, even if they are called the same at two hubs, or one
+    /// after the other at one.
+    fn cache_of(&self, hub: &str, cluster: &str, target: &str) -> PathBuf {
         let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') { c } else { '_' };
         let hub: String = hub.trim_start_matches("https://").chars().map(plain).take(120).collect();
-        self.dirs.data.join("kubectl-cache").join(format!("hub-{hub}")).join(cluster)
+        let server: String = Digest::of(target.as_bytes()).to_string().chars().take(8).collect();
+        self.dirs.data.join("kubectl-cache").join(format!("hub-{hub}")).join(format!("{cluster}_{server}"))
     }
 }
 

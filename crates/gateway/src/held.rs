@@ -26,7 +26,12 @@ impl Held {
     {
         let cut = self.cut.clone();
         self.tracker.spawn(async move {
-            cut.run_until_cancelled_owned(task).await;
+            tokio::select! {
+                // Looked at first: what another task's end would make this one say is not said any more.
+                biased;
+                () = cut.cancelled_owned() => {}
+                _ = task => {}
+            }
         });
     }
 
@@ -45,5 +50,31 @@ where
 {
     fn execute(&self, task: F) {
         self.spawn(task);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test]
+    async fn p13_no_task_goes_on_because_another_was_cut() {
+        let held = Held::default();
+        let went_on = Arc::new(AtomicBool::new(false));
+        let (kept, lost) = tokio::sync::oneshot::channel::<()>();
+        held.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(kept);
+        });
+        let seen = went_on.clone();
+        held.spawn(async move {
+            let _ = lost.await;
+            seen.store(true, Ordering::Relaxed);
+        });
+        tokio::task::yield_now().await;
+        assert!(held.end(Duration::from_secs(5)).await);
+        assert!(!went_on.load(Ordering::Relaxed), "a call would have answered that its API server is gone");
     }
 }

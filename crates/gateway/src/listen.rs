@@ -151,11 +151,11 @@ async fn arrive(
     place: &Place,
     tcp: TcpStream,
     from: SocketAddrV4,
-) -> Option<(TlsStream<Wire>, Option<crate::peer::Socket>)> {
+) -> Option<(TlsStream<Wire>, Option<sallyport_model::TcpSocket>)> {
     let door = &place.door;
     let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, place.port);
     let socket = door.sockets.find(from, to, Instant::now()).await;
-    if socket.is_some_and(|socket| socket.is_strangers()) {
+    if socket.is_some_and(crate::peer::is_strangers) {
         tracing::debug!(%from, "a connection of another user was not taken");
         return None;
     }

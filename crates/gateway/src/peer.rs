@@ -3,8 +3,9 @@
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use sallyport_model::{TcpSocket, tcp_sockets};
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,18 +20,9 @@ pub struct PeerProcess {
     pub exe: Option<PathBuf>,
 }
 
-/// The client's side of a connection, as the kernel lists it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Socket {
-    uid: u32,
-    inode: u64,
-}
-
-impl Socket {
-    /// Whether another user made the connection. root is not kept out: it needs no port to get in.
-    pub(crate) fn is_strangers(&self) -> bool {
-        self.uid != 0 && self.uid != rustix::process::getuid().as_raw()
-    }
+/// Whether another user made the connection. root is not kept out: it needs no port to get in.
+pub(crate) fn is_strangers(socket: TcpSocket) -> bool {
+    socket.uid != 0 && socket.uid != rustix::process::getuid().as_raw()
 }
 
 /// The kernel's list of connections, read once for all who wait for it.
@@ -40,7 +32,7 @@ pub(crate) struct Sockets {
 }
 
 /// By the client's and the gateway's address.
-type Table = HashMap<(SocketAddrV4, SocketAddrV4), Socket>;
+type Table = HashMap<(SocketAddrV4, SocketAddrV4), TcpSocket>;
 
 impl Sockets {
     /// The client's side of a connection that was there at `accepted`; `None` when it is gone, or the system does not
@@ -50,7 +42,7 @@ impl Sockets {
         client: SocketAddrV4,
         gateway: SocketAddrV4,
         accepted: Instant,
-    ) -> Option<Socket> {
+    ) -> Option<TcpSocket> {
         let mut read = self.read.lock().await;
         // An older list may show whoever had the client's port before.
         if read.as_ref().is_none_or(|(began, _)| *began < accepted) {
@@ -66,13 +58,13 @@ pub(crate) type PeerLookup = Shared<BoxFuture<'static, Option<PeerProcess>>>;
 
 /// Starts the lookup beside the connection's first request. When many connections arrive at once some go without:
 /// walking `/proc` must not hold up work.
-pub(crate) fn look_up(at_once: &Arc<Semaphore>, socket: Option<Socket>) -> PeerLookup {
+pub(crate) fn look_up(at_once: &Arc<Semaphore>, socket: Option<TcpSocket>) -> PeerLookup {
     let none = || futures::future::ready(None).boxed().shared();
-    let Some(socket) = socket.filter(|socket| socket.inode != 0) else { return none() };
+    let Some(inode) = socket.and_then(|socket| socket.inode) else { return none() };
     let Ok(permit) = at_once.clone().try_acquire_owned() else { return none() };
     let task = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        holder(Path::new("/proc"), socket.inode)
+        holder(Path::new("/proc"), inode)
     });
     task.map(|found| found.ok().flatten()).boxed().shared()
 }
@@ -101,39 +93,17 @@ fn holds(process: &Path, socket: &Path) -> bool {
 /// Every connection between two loopback addresses, from `/proc/net/tcp` and `tcp6` (proc(5)): Java's sockets are
 /// IPv6 ones that speak IPv4.
 fn table(proc: &Path) -> Table {
-    let mut table = Table::new();
-    for file in ["net/tcp", "net/tcp6"] {
-        let text = std::fs::read_to_string(proc.join(file)).unwrap_or_default();
-        table.extend(text.lines().skip(1).filter_map(line));
-    }
-    table
+    let read = |file: &str| std::fs::read_to_string(proc.join(file)).unwrap_or_default();
+    loopback(&read("net/tcp")).chain(loopback(&read("net/tcp6"))).collect()
 }
 
-fn line(line: &str) -> Option<((SocketAddrV4, SocketAddrV4), Socket)> {
-    let mut fields = line.split_ascii_whitespace();
-    let (_slot, from, to) = (fields.next()?, fields.next()?, fields.next()?);
-    let addresses = (address(from)?, address(to)?);
-    // After the addresses: state, queues, timer, retransmits, uid, timeout, inode.
-    let uid = fields.nth(4)?.parse().ok()?;
-    let inode = fields.nth(1)?.parse().ok()?;
-    Some((addresses, Socket { uid, inode }))
-}
-
-/// `0100007F:1F90`, or the same behind `::ffff:`: hexadecimal, each 32 bits in the machine's byte order, the port in the
-/// network's. Only loopback is of interest.
-fn address(text: &str) -> Option<SocketAddrV4> {
-    let (host, port) = text.split_once(':')?;
-    let host = match host.len() {
-        8 => host,
-        32 => {
-            let mapped = format!("{:08X}", u32::from_ne_bytes([0, 0, 0xff, 0xff]));
-            host.strip_prefix("0000000000000000")?.strip_prefix(mapped.as_str())?
+fn loopback(table: &str) -> impl Iterator<Item = ((SocketAddrV4, SocketAddrV4), TcpSocket)> {
+    tcp_sockets(table).filter_map(|(from, to, socket)| match (from, to) {
+        (SocketAddr::V4(from), SocketAddr::V4(to)) if from.ip().is_loopback() && to.ip().is_loopback() => {
+            Some(((from, to), socket))
         }
-        _ => return None,
-    };
-    let host = Ipv4Addr::from(u32::from_str_radix(host, 16).ok()?.to_ne_bytes());
-    let port = u16::from_str_radix(port, 16).ok()?;
-    host.is_loopback().then(|| SocketAddrV4::new(host, port))
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -141,6 +111,7 @@ mod tests {
     use super::*;
 
     const TABLE: &str = "\
+  sl  local_address rem_address
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 11111 1 0 100 0 0 10 0
    1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 22222 1 0 20 4 30 10 -1
    2: 0100007F:C350 0100007F:1F90 01 00000000:00000000 02:000000A7 00000000  1001        0 33333 2 0 20 4 30 10 -1
@@ -151,27 +122,24 @@ mod tests {
     #[test]
     #[cfg(target_endian = "little")]
     fn fault_a5_the_clients_side_of_the_connection_is_found_with_its_user() {
-        let table: Table = TABLE.lines().filter_map(line).collect();
+        let table: Table = loopback(TABLE).collect();
         let of = |client: &str, gateway: &str| {
             let found = table.get(&(client.parse().unwrap(), gateway.parse().unwrap()));
             found.map(|socket| (socket.uid, socket.inode))
         };
-        assert_eq!(of("127.0.0.1:50000", "127.0.0.1:8080"), Some((1001, 33333)));
-        assert_eq!(of("127.0.0.1:8080", "127.0.0.1:50000"), Some((1000, 22222)));
-        assert_eq!(of("127.0.0.1:50001", "127.0.0.1:8080"), Some((1002, 44444)), "an IPv6 socket");
+        assert_eq!(of("127.0.0.1:50000", "127.0.0.1:8080"), Some((1001, Some(33333))));
+        assert_eq!(of("127.0.0.1:8080", "127.0.0.1:50000"), Some((1000, Some(22222))));
+        assert_eq!(of("127.0.0.1:50001", "127.0.0.1:8080"), Some((1002, Some(44444))), "an IPv6 socket");
         assert_eq!(of("127.0.0.1:50002", "127.0.0.1:8080"), None, "[::1] is not 127.0.0.1");
         assert_eq!(table.len(), 3, "listeners and what is not loopback are left out");
-        for noise in ["", "x", "1: 2", "1: 0100007F:C350", "1: 0100007F:C350 0100007F:1F90 01 a b c d e f"] {
-            assert_eq!(line(noise), None, "{noise}");
-        }
     }
 
     #[tokio::test]
     #[cfg(target_os = "linux")]
     async fn our_own_connection_is_ours() {
-        let v4 = |address: std::net::SocketAddr| match address {
-            std::net::SocketAddr::V4(address) => address,
-            std::net::SocketAddr::V6(_) => panic!("bound to IPv4"),
+        let v4 = |address: SocketAddr| match address {
+            SocketAddr::V4(address) => address,
+            SocketAddr::V6(_) => panic!("bound to IPv4"),
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let sockets = Sockets::default();
@@ -179,7 +147,7 @@ mod tests {
             let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (from, to) = (v4(client.local_addr().unwrap()), v4(listener.local_addr().unwrap()));
             let found = sockets.find(from, to, Instant::now()).await.expect("an older list is not enough");
-            assert!(!found.is_strangers(), "{found:?}");
+            assert!(!is_strangers(found), "{found:?}");
             let peer = look_up(&Arc::new(Semaphore::new(1)), Some(found)).await;
             assert_eq!(peer.map(|peer| peer.pid), Some(std::process::id()));
         }

@@ -23,7 +23,7 @@ pub use code::ErrorCode;
 pub use duration::{Ttl, TtlError};
 pub use id::{AuditId, Digest, GrantUid, Jti, RequestUid, SessionId};
 pub use name::{ClusterName, NameError, NamespaceName, ProfileName, ProfileRevision, RoleName, UserName};
-pub use net_tcp::{TcpSocket, tcp_socket};
+pub use net_tcp::{TcpSocket, tcp_sockets};
 pub use request::{EndReason, Ended, IllegalTransition, Phase, RequestEvent, RequestState};
 pub use scope::Scope;
 pub use secret::Secret;

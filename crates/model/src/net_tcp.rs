@@ -1,7 +1,7 @@
 //! Whose a TCP connection is, from the tables of Linux (`/proc/net/tcp` and `/proc/net/tcp6`, proc(5)). Pure: reading
 //! the tables is up to whoever asks.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// One end of a connection as the kernel lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,38 +12,36 @@ pub struct TcpSocket {
     pub inode: Option<u64>,
 }
 
-/// The end at `from` of the connection to `to`. `table` is the text of one of the two files; a socket of the other
-/// family that talks IPv4 all the same is listed in `tcp6` with mapped addresses, and found there too.
-#[must_use]
-pub fn tcp_socket(table: &str, from: SocketAddr, to: SocketAddr) -> Option<TcpSocket> {
-    let wanted = [(hex(from, false), hex(to, false)), (hex(from, true), hex(to, true))];
-    table.lines().skip(1).find_map(|line| {
+/// Every end that a table lists: its own address, the other end's, and whose it is. `table` is the text of one of the
+/// two files. A socket of the other family that talks IPv4 all the same (as Java's do) is listed in `tcp6` with mapped
+/// addresses, and told here with plain ones. What can't be read is left out.
+pub fn tcp_sockets(table: &str) -> impl Iterator<Item = (SocketAddr, SocketAddr, TcpSocket)> {
+    table.lines().skip(1).filter_map(|line| {
         let mut fields = line.split_ascii_whitespace();
         let (_slot, local, remote) = (fields.next()?, fields.next()?, fields.next()?);
-        if !wanted.iter().any(|(from, to)| from == local && to == remote) {
-            return None;
-        }
         // After the addresses: state, queues, timer, retransmits, uid, timeout, inode.
         let uid = fields.nth(4)?.parse().ok()?;
         let inode = fields.nth(1)?.parse().ok().filter(|inode| *inode != 0);
-        Some(TcpSocket { uid, inode })
+        Some((address(local)?, address(remote)?, TcpSocket { uid, inode }))
     })
 }
 
-/// As the kernel prints it: 32-bit words in the machine's byte order, the port in the network's.
-fn hex(address: SocketAddr, mapped: bool) -> String {
-    let words = |octets: &[u8]| -> String {
-        octets
-            .chunks_exact(4)
-            .map(|word| format!("{:08X}", u32::from_ne_bytes([word[0], word[1], word[2], word[3]])))
-            .collect()
+/// `0100007F:1F90`: 32-bit words in the machine's byte order, the port in the network's.
+fn address(text: &str) -> Option<SocketAddr> {
+    let (host, port) = text.split_once(':')?;
+    let word = |at: usize| u32::from_str_radix(host.get(at * 8..at * 8 + 8)?, 16).ok().map(u32::to_ne_bytes);
+    let host = match host.len() {
+        8 => IpAddr::from(word(0)?),
+        32 => {
+            let mut octets = [0; 16];
+            for (at, four) in octets.chunks_exact_mut(4).enumerate() {
+                four.copy_from_slice(&word(at)?);
+            }
+            Ipv6Addr::from(octets).to_canonical()
+        }
+        _ => return None,
     };
-    let ip = match address.ip() {
-        IpAddr::V4(v4) if mapped => words(&v4.to_ipv6_mapped().octets()),
-        IpAddr::V4(v4) => words(&v4.octets()),
-        IpAddr::V6(v6) => words(&v6.octets()),
-    };
-    format!("{ip}:{:04X}", address.port())
+    Some(SocketAddr::new(host, u16::from_str_radix(port, 16).ok()?))
 }
 
 #[cfg(test)]
@@ -64,7 +62,9 @@ mod tests {
 ";
 
     fn find(table: &str, from: &str, to: &str) -> Option<(u32, Option<u64>)> {
-        tcp_socket(table, from.parse().unwrap(), to.parse().unwrap()).map(|found| (found.uid, found.inode))
+        let (from, to): (SocketAddr, SocketAddr) = (from.parse().unwrap(), to.parse().unwrap());
+        let mut found = tcp_sockets(table).filter(|(local, remote, _)| (*local, *remote) == (from, to));
+        found.next().map(|(_, _, socket)| (socket.uid, socket.inode))
     }
 
     #[test]
@@ -77,6 +77,17 @@ mod tests {
         assert_eq!(find(TABLE6, "127.0.0.1:50002", "127.0.0.1:8080"), Some((1002, Some(4))), "mapped");
         assert_eq!(find(TABLE6, "[::1]:50003", "[::1]:8080"), Some((1003, Some(5))));
         assert_eq!(find("", "127.0.0.1:1", "127.0.0.1:2"), None);
-        assert_eq!(find("x\n1: 2", "127.0.0.1:1", "127.0.0.1:2"), None);
+        let noise = [
+            "",
+            "x",
+            "1: 2",
+            "1: 0100007F:C350",
+            "1: 0100007F:C350 0100007F:1F90 01 a b c d e f",
+            "1: 0100007F:C350 0100007F:1F9000 01 0:0 02:0 0 1 0 7",
+            "1: 0100007é:C350 0100007F:1F90 01 0:0 02:0 0 1 0 7",
+        ];
+        for line in noise {
+            assert_eq!(tcp_sockets(&format!("head\n{line}\n")).count(), 0, "{line}");
+        }
     }
 }

@@ -29,7 +29,8 @@ fn listed_as_ours(proc: &std::path::Path, from: SocketAddr, to: SocketAddr) -> b
         // A system without IPv6 has one of them.
         let Ok(text) = std::fs::read_to_string(proc.join(table)) else { continue };
         readable = true;
-        if let Some(peer) = sallyport_model::tcp_socket(&text, from, to) {
+        let mut ends = sallyport_model::tcp_sockets(&text);
+        if let Some((_, _, peer)) = ends.find(|(local, remote, _)| (*local, *remote) == (from, to)) {
             // A socket that nobody holds any more is listed as of user 0; a browser holds on, for it wants an answer.
             return peer.inode.is_some() && peer.uid == us.uid();
         }

@@ -1,10 +1,8 @@
 //! The programs a control plane is made of, built once and kept in a cache.
 
+use crate::listing::Listing;
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
-use anyhow::{Context, Result, ensure};
-use tokio::process::Command;
 
 /// Where the programs are and which Kubernetes they are.
 #[derive(Debug, Clone)]
@@ -27,32 +25,11 @@ impl Assets {
     /// # Errors
     /// When a prerequisite is missing or the build fails; the message says which and what to do.
     pub async fn locate() -> Result<Self> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("planes/build.sh");
-        let output = Command::new("bash")
-            .arg(&script)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .with_context(|| format!("run {}", script.display()))?;
-        ensure!(
-            output.status.success(),
-            "{} could not provide the control plane's programs (its reasons are above)",
-            script.display()
-        );
-        Self::from_listing(&String::from_utf8(output.stdout)?)
+        Self::from_listing(&Listing::of("build.sh").await?)
     }
 
-    /// Reads the script's answer: lines of `name=path`.
-    fn from_listing(listing: &str) -> Result<Self> {
-        let find = |name: &str| {
-            listing
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
-                .with_context(|| format!("build.sh named no {name}"))
-        };
-        let version = find("version")?;
+    fn from_listing(listing: &Listing) -> Result<Self> {
+        let version = listing.value("version")?;
         let mut parts = version.trim_start_matches('v').split('.');
         let mut number = || -> Result<u32> {
             parts
@@ -62,12 +39,12 @@ impl Assets {
         };
         Ok(Self {
             version: (number()?, number()?),
-            etcd: find("etcd")?.into(),
-            kube_apiserver: find("kube-apiserver")?.into(),
-            kube_controller_manager: find("kube-controller-manager")?.into(),
-            kubectl: find("kubectl")?.into(),
-            kwok: find("kwok")?.into(),
-            podhost: find("podhost")?.into(),
+            etcd: listing.path("etcd")?,
+            kube_apiserver: listing.path("kube-apiserver")?,
+            kube_controller_manager: listing.path("kube-controller-manager")?,
+            kubectl: listing.path("kubectl")?,
+            kwok: listing.path("kwok")?,
+            podhost: listing.path("podhost")?,
         })
     }
 
@@ -116,16 +93,17 @@ impl Assets {
 
 #[cfg(test)]
 mod tests {
-    use super::Assets;
+    use super::{Assets, Listing};
 
     #[test]
     fn a_listing_without_a_program_names_it() {
         let whole = "version=v1.37.2\netcd=/e\nkube-apiserver=/a\nkube-controller-manager=/c\nkubectl=/k\nkwok=/w\npodhost=/p\n";
-        let assets = Assets::from_listing(whole).expect("complete");
+        let read = |lines: &str| Assets::from_listing(&Listing::read("build.sh", lines));
+        let assets = read(whole).expect("complete");
         assert_eq!(assets.version(), (1, 37));
         assert_eq!(assets.etcd(), std::path::Path::new("/e"));
-        let cause = Assets::from_listing(&whole.replace("kwok=/w\n", "")).expect_err("no kwok");
+        let cause = read(&whole.replace("kwok=/w\n", "")).expect_err("no kwok");
         assert!(cause.to_string().contains("kwok"), "{cause}");
-        assert!(Assets::from_listing(&whole.replace("1.37.2", "new")).is_err());
+        assert!(read(&whole.replace("1.37.2", "new")).is_err());
     }
 }

@@ -136,10 +136,20 @@ impl Desktop {
 
     /// Waits until a session is as wanted.
     pub async fn until(&self, id: &str, wanted: impl Fn(&SessionView) -> bool) -> Result<SessionView> {
-        let found = until("the session", Duration::from_secs(40), async || {
-            self.session(id).await.ok().filter(&wanted)
-        })
-        .await;
+        self.until_within(id, Duration::from_secs(40), wanted).await
+    }
+
+    /// Waits so long at most until a session is as wanted.
+    ///
+    /// # Errors
+    /// When it is not in time.
+    pub async fn until_within(
+        &self,
+        id: &str,
+        within: Duration,
+        wanted: impl Fn(&SessionView) -> bool,
+    ) -> Result<SessionView> {
+        let found = until("the session", within, async || self.session(id).await.ok().filter(&wanted)).await;
         match found {
             Ok(view) => Ok(view),
             Err(error) => Err(error.context(serde_json::to_string(&self.session(id).await?)?)),

@@ -13,6 +13,7 @@
 
 pub mod assets;
 pub mod kubectl;
+pub mod listing;
 pub mod pki;
 pub mod plane;
 pub mod pods;

@@ -203,7 +203,7 @@ struct Form<'p> {
 
 impl<'p> Form<'p> {
     fn choose(page: &'p str) -> Option<Self> {
-        let refused = page.contains("id=\"error\"") || page.contains("id=\"input-error");
+        let refused = complaint(page).is_some();
         page.split("<form ").skip(1).find_map(|rest| {
             let tag = rest.split('>').next()?;
             let id = attribute(tag, "id")?;
@@ -217,8 +217,36 @@ fn attribute<'p>(tag: &'p str, name: &str) -> Option<&'p str> {
     tag[start..].split('"').next()
 }
 
+/// What a page says of the last try: in an element of ours, or in one of Keycloak's, whose empty places for it are
+/// always there.
+fn complaint(page: &str) -> Option<&str> {
+    let of_keycloak = page.split("id=\"input-error").skip(1).filter(|rest| !rest.starts_with("-container"));
+    let mut said = page.split("id=\"error\"").skip(1).chain(of_keycloak);
+    said.next().and_then(|rest| rest.split_once('>')?.1.split('<').next()).map(str::trim)
+}
+
 /// The message on a page, for errors.
 fn said(page: &str) -> String {
-    let message = page.split("id=\"error\">").nth(1).and_then(|rest| rest.split('<').next());
-    message.map_or_else(|| format!("the page has no form to fill in: {page}"), str::to_owned)
+    complaint(page).map_or_else(|| format!("the page has no form to fill in: {page}"), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_for_a_complaint_is_none_yet() {
+        let form = "<form id=\"kc-form-login\" action=\"/x\">";
+        let place = format!("{form}<div id=\"input-error-container-username\"></div>");
+        assert!(Form::choose(&place).is_some_and(|form| !form.refused));
+        for (element, words) in [
+            ("<span id=\"input-error\" class=\"x\"> Invalid username. </span>", "Invalid username."),
+            ("<span id=\"input-error-otp-code\">Invalid code.</span>", "Invalid code."),
+            ("<p id=\"error\">no</p>", "no"),
+        ] {
+            let page = format!("{place}{element}");
+            assert!(Form::choose(&page).is_some_and(|form| form.refused));
+            assert_eq!(said(&page), words);
+        }
+    }
 }

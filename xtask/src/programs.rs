@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 /// A program with tests.
@@ -17,6 +17,13 @@ pub(crate) struct Program {
     /// Where cargo would run it.
     at: PathBuf,
     path: PathBuf,
+}
+
+impl Program {
+    /// Whether that is its target's name.
+    pub(crate) fn is(&self, target: &str) -> bool {
+        self.name.ends_with(&format!(" {target}"))
+    }
 }
 
 /// What a program printed, and whether it ended well.
@@ -47,15 +54,21 @@ fn program(line: &str) -> Option<Program> {
     Some(Program { name, path: said["executable"].as_str()?.into(), at })
 }
 
-/// Runs lanes of programs side by side, each in its own order, and tells what each printed when it has ended. Returns
-/// whether all ended well.
-pub(crate) fn run(lanes: &[Vec<Program>], mut told: impl FnMut(&Program, &Ran)) -> Result<bool> {
+/// Runs programs in their order, so many at once, and tells what each printed when it has ended. Returns whether all
+/// ended well.
+pub(crate) fn run(
+    at_once: usize,
+    programs: &[Program],
+    mut told: impl FnMut(&Program, &Ran),
+) -> Result<bool> {
+    let waiting = Mutex::new(programs.iter());
     let (says, heard) = mpsc::channel();
     std::thread::scope(|scope| {
-        for lane in lanes {
-            let says = says.clone();
+        for _ in 0..at_once {
+            let (says, waiting) = (says.clone(), &waiting);
             scope.spawn(move || {
-                for program in lane {
+                let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some(program) = next() {
                     let began = Instant::now();
                     let ran = run_one(program);
                     eprintln!("{}: {} s", program.name, began.elapsed().as_secs());
@@ -119,16 +132,29 @@ mod tests {
     }
 
     #[test]
-    fn lanes_run_side_by_side_and_each_in_its_order() {
+    fn programs_run_side_by_side_and_each_is_told_of() {
         let script = |name: &str, path: &str| Program { name: name.into(), at: root(), path: path.into() };
-        let lanes =
-            [vec![script("a", "/bin/true"), script("b", "/bin/false")], vec![script("c", "/bin/pwd")]];
-        let mut seen = Vec::new();
-        let good = run(&lanes, |program, ran| seen.push((program.name.clone(), ran.good, ran.lines.clone())));
-        assert!(!good.unwrap(), "one of them failed");
-        let of = |name: &str| seen.iter().position(|(n, ..)| n == name).unwrap();
-        assert!(of("a") < of("b"));
-        assert_eq!(seen[of("c")].2, [root().display().to_string()]);
-        assert_eq!((seen[of("a")].1, seen[of("b")].1), (true, false));
+        let all = [script("a", "/bin/true"), script("b", "/bin/false"), script("c", "/bin/pwd")];
+        for at_once in [1, 2, 5] {
+            let mut seen = Vec::new();
+            let good = run(at_once, &all, |program, ran| {
+                seen.push((program.name.clone(), ran.good, ran.lines.clone()))
+            });
+            assert!(!good.unwrap(), "one of them failed");
+            if at_once == 1 {
+                assert!(seen.iter().map(|(name, ..)| name).eq(["a", "b", "c"]), "in order");
+            }
+            seen.sort();
+            let here = root().display().to_string();
+            assert_eq!(
+                seen,
+                [
+                    ("a".to_owned(), true, vec![]),
+                    ("b".to_owned(), false, vec![]),
+                    ("c".to_owned(), true, vec![here])
+                ]
+            );
+        }
+        assert!(run(2, &[script("d", "/nowhere")], |_, _| {}).is_err());
     }
 }

@@ -57,9 +57,10 @@ impl Board {
         Ok(())
     }
 
-    fn lanes(&mut self, name: &str, lanes: &[Vec<Program>]) -> Result<()> {
+    fn programs(&mut self, name: &str, at_once: usize, programs: &[Program]) -> Result<()> {
         let began = Instant::now();
-        let good = programs::run(lanes, |_, ran| ran.lines.iter().for_each(|line| self.read(line)))?;
+        let good =
+            programs::run(at_once, programs, |_, ran| ran.lines.iter().for_each(|line| self.read(line)))?;
         self.level(name, began, good);
         Ok(())
     }
@@ -78,12 +79,13 @@ pub(crate) fn test() -> Result<bool> {
         None => board.level("tests", began, false),
         Some(all) => {
             // What measures milliseconds runs alone, what needs clusters afterwards and side by side.
-            let (clusters, crates): (Vec<_>, Vec<_>) =
+            let (mut clusters, crates): (Vec<_>, Vec<_>) =
                 all.into_iter().partition(|program| program.name.starts_with(CLUSTERS));
-            let (stories, others) =
-                clusters.into_iter().partition(|program| program.name == format!("{CLUSTERS} stories"));
-            board.lanes("crates", &[crates])?;
-            board.lanes("stories, guardrails, window", &[stories, others])?;
+            clusters.sort_by_key(|program| {
+                LONGEST.iter().position(|name| program.is(name)).unwrap_or(LONGEST.len())
+            });
+            board.programs("crates", 1, &crates)?;
+            board.programs("stories, guardrails, window", 2, &clusters)?;
         }
     }
     board.command("examples in documents", everything("test", &["--doc", "--quiet"]))?;
@@ -101,6 +103,8 @@ pub(crate) fn test() -> Result<bool> {
 
 /// The package whose tests start clusters.
 const CLUSTERS: &str = "crates/testkit";
+/// Those of them that take longest, the longest first: what is begun last is waited for alone.
+const LONGEST: [&str; 4] = ["stories", "broker", "demo", "guardrails"];
 
 /// Tests that need the whole product, and the broker that can be made to die, are behind features.
 pub(crate) const FEATURES: &str = "sallyport-testkit/product,sallyport-broker/faults";

@@ -28,8 +28,6 @@ const OWN_END: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
 const OWN_END_AGAIN_AT_MOST: Duration = Duration::from_secs(2);
 const TELL_AGAIN_AT_MOST: Duration = Duration::from_secs(60);
-/// An API server gives a call up after 60 s (its `--request-timeout`); some more for what lies between.
-const COMES_IN_WITHIN: Duration = Duration::from_secs(75);
 /// Between two looks for it at most.
 const LOOKED_FOR_EACH: Duration = Duration::from_secs(5);
 /// Before each object that the broker could not remove with a grant.
@@ -110,7 +108,7 @@ impl App {
     /// nothing.
     fn may_come_in(&self, session: &Session) -> bool {
         let unanswered = session.which.borrow().is_none();
-        unanswered && session.asked_as().is_some_and(|asked| asked.at.elapsed() < COMES_IN_WITHIN)
+        unanswered && session.asked_as().is_some_and(|asked| asked.at.elapsed() < self.0.options.may_come_in)
     }
 
     /// Tells the hub once, unless the broker closed it already.

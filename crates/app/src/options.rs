@@ -8,6 +8,9 @@ use std::time::Duration;
 pub struct Options {
     /// How long one call to hub, provider or cluster may take: 10 s in the product, less in tests.
     pub deadline: Duration,
+    /// How long after an ask that the hub did not answer it may still take it in: 75 s in the product (an API server gives
+    /// a call up after 60 s, its `--request-timeout`; some more for what lies between), less in tests.
+    pub may_come_in: Duration,
     /// How long a request that needs nobody's yes may wait for its broker: 30 s in the product.
     pub broker: Duration,
     /// Which keyring is used; without one refresh tokens are kept in memory only, and the window says so.
@@ -24,6 +27,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(10),
+            may_come_in: Duration::from_secs(75),
             broker: Duration::from_secs(30),
             keyring: Keyring::Os,
             demo: None,

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+/// How long an ask without an answer is looked for in stories.
+pub const MAY_COME_IN: Duration = Duration::from_secs(8);
 /// The deadline of one network call in stories.
 pub const DEADLINE: Duration = Duration::from_secs(2);
 
@@ -51,6 +53,7 @@ pub struct Desktop {
 pub fn options(fleet: &Fleet) -> Options {
     Options {
         deadline: DEADLINE,
+        may_come_in: MAY_COME_IN,
         broker: DEADLINE * 5,
         keyring: Keyring::Off,
         demo: None,

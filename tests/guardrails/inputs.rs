@@ -111,6 +111,7 @@ const ROWS: &[Row] = &[
         Server,
         "through /status nobody sends any; times for approvals alone, its size where nothing changes",
     ),
+    ("access-approvals-sign-in", "object.metadata.managedFields", Server, "as above; for approvals alone"),
     ("access-requests-status", "oldObject.metadata.managedFields", Server, "its size, where nothing changes"),
     (
         "access-requests-",

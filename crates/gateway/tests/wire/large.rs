@@ -65,6 +65,45 @@ async fn fault_c4_a_kept_connection_is_measured_again_and_bodies_are_not() {
 }
 
 #[tokio::test]
+async fn fault_c4_a_body_that_looks_like_a_long_head_is_a_body() {
+    let f = Fixture::new().await;
+    let client = f.client();
+    let body = format!("GET /{}", "x".repeat(1 << 20));
+    let host = format!("Host: 127.0.0.1:{}\r\nConnection: close", client.port);
+    let head = format!("POST /echo HTTP/1.1\r\n{host}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut tls = client.tls(&[b"http/1.1"]).await.unwrap();
+    tls.write_all(head.as_bytes()).await.unwrap();
+    // It begins where another request might.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    tls.write_all(body.as_bytes()).await.unwrap();
+    let mut said = String::new();
+    let read = tokio::time::timeout(Duration::from_secs(10), tls.read_to_string(&mut said)).await;
+    read.expect("it ends").expect("it is read whole");
+    assert!(said.starts_with("HTTP/1.1 200 ") && said.ends_with(&body), "{said:.300}");
+}
+
+#[tokio::test]
+async fn fault_c4_a_head_that_is_too_large_on_the_way_on_gets_a_sentence() {
+    let mut f = Fixture::new().await;
+    let client = f.client();
+    // What the gateway adds to each header in HTTP/2, and its own, make it more than an API server takes.
+    let lines: String = (0..90).map(|n| format!("x-{n}: {}\r\n", "y".repeat(11_630))).collect();
+    for how in ["Connection: close", "Connection: Upgrade\r\nUpgrade: websocket"] {
+        let host = format!("Host: 127.0.0.1:{}", client.port);
+        let head = format!("GET /api/v1/pods HTTP/1.1\r\n{host}\r\n{how}\r\n{lines}\r\n");
+        assert!(head.len() < 1 << 20, "{}", head.len());
+        let mut tls = client.tls(&[b"http/1.1"]).await.unwrap();
+        tls.write_all(head.as_bytes()).await.unwrap();
+        let mut said = vec![0; 4096];
+        let got = tokio::time::timeout(Duration::from_secs(20), tls.read(&mut said)).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&said[..got]);
+        assert!(said.starts_with("HTTP/1.1 431 ") && said.contains("over 1 MiB"), "{said:.300}");
+        assert_eq!(f.ended().await.status, Some(431));
+    }
+    assert!(f.api.seen().is_empty());
+}
+
+#[tokio::test]
 async fn fault_c4_heads_up_to_what_an_api_server_takes_pass_and_larger_ones_get_a_sentence() {
     let mut f = Fixture::new().await;
     let client = f.client();

@@ -218,6 +218,12 @@ mod tests {
     }
 
     #[test]
+    fn fault_c7_a_block_in_a_comment_is_none() {
+        let noise = format!("{BEGIN}\nbm8=\n{END}\n");
+        assert_eq!(refused(&format!("# {noise}")), refused(""));
+    }
+
+    #[test]
     fn fault_c7_a_hostile_bundle_costs_little() {
         let begun = std::time::Instant::now();
         for pem in [BEGIN.repeat(38_000), END.repeat(41_000), format!("{}{END}", BEGIN.repeat(38_000))] {

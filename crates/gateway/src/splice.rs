@@ -333,6 +333,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn fault_c8_a_client_that_has_taken_the_end_and_stalls_has_not_failed() {
+        let long = Duration::from_millis(200);
+        assert_eq!(last_words(10, long, Duration::from_millis(20)).await, (10, true));
+    }
+
+    #[tokio::test]
+    async fn fault_c8_what_nobody_hears_any_more_is_read_and_keeps_no_last_word_back() {
+        let (mut client, client_end) = duplex(64);
+        let upstream_end = Closing::saying(3000).await;
+        let near = tokio::spawn(async move {
+            // Says all it has to before it listens.
+            client.write_all(&vec![1; 1 << 20]).await.unwrap();
+            let mut all = Vec::new();
+            client.read_to_end(&mut all).await.unwrap();
+            all.len()
+        });
+        let none = AtomicU64::new(0);
+        let spliced = splice(client_end, upstream_end, &none, &none, Duration::from_millis(20));
+        tokio::time::timeout(Duration::from_secs(10), spliced).await.expect("it goes on").unwrap();
+        assert_eq!(near.await.unwrap(), 3000);
+    }
+
+    #[tokio::test]
     async fn a_side_that_never_ends_is_not_waited_for() {
         let (client, client_end) = duplex(64);
         let (_silent, upstream_end) = duplex(64);

@@ -186,3 +186,16 @@ fn fault_b7_an_issuer_that_differs_by_a_slash_is_named() {
     let error = check_issuer("https://evil.example", "https://id.example").unwrap_err();
     assert!(matches!(error, Error::BadToken { .. }), "{error}");
 }
+
+#[test]
+fn fault_b7_claims_in_an_odd_form_are_named_as_what_a_hub_may_refuse() {
+    let said = |changes: Value| crate::may_be_refused(&read_with(changes).unwrap());
+    let odd = json!({ "email": "ana@x", "email_verified": true,
+        "acr": 1, "amr": {}, "auth_time": "yesterday", "groups": "a" });
+    let why = said(odd);
+    for name in ["acr", "amr", "auth_time", "groups"] {
+        assert!(why.iter().any(|one| one.starts_with(&format!("{name} is in a form"))), "{name}: {why:?}");
+    }
+    let plain = json!({ "email": "ana@x", "email_verified": true, "acr": "1", "groups": ["a"] });
+    assert_eq!(said(plain), Vec::<String>::new());
+}

@@ -37,9 +37,13 @@ fn p3_a_rebound_or_missing_host_is_refused() {
 
 #[test]
 fn fault_b7_a_browser_that_looks_ahead_uses_nothing_up() {
-    for header in
-        ["Sec-Purpose: prefetch", "Sec-Purpose: prefetch;prerender", "Purpose: Prefetch", "X-Moz: prefetch"]
-    {
+    for header in [
+        "Sec-Purpose: prefetch",
+        "Sec-Purpose: prefetch;prerender",
+        "Purpose: Prefetch",
+        "X-Purpose: preview",
+        "X-Moz: prefetch",
+    ] {
         let head = format!("GET {PATH}?code=x HTTP/1.1\r\nHost: 127.0.0.1:4711\r\n{header}\r\n\r\n");
         assert_eq!(parse(&head, &door()), Err(503), "{header}");
     }

@@ -183,4 +183,12 @@ mod tests {
             assert!(matches!(sorted(no, json!([])), ProvisionError::Refused { .. }), "{no}");
         }
     }
+
+    #[test]
+    fn fault_c11_a_quota_that_was_not_counted_yet_is_no_last_word() {
+        let early = "rolebindings.rbac.authorization.k8s.io \"g-a-0\" is forbidden: status unknown for quota: few, \
+            resources: count/rolebindings.rbac.authorization.k8s.io";
+        let early = sorted(early, json!([]));
+        assert!(!early.is_final() && matches!(early, ProvisionError::Busy { .. }), "{early}");
+    }
 }

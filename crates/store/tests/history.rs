@@ -218,9 +218,15 @@ async fn p18_a_cut_off_end_with_another_head_is_found() {
 
 /// Cuts the history after entry 4 and seals the rest, from a beginning of its own, under another key or none.
 fn cut_and_reseal(file: &Tampering, under: Option<ChainKey>) -> Head {
+    cut_and_reseal_with(file, under, 2)
+}
+
+/// The same with that many entries of their own between its beginning and its stop.
+fn cut_and_reseal_with(file: &Tampering, under: Option<ChainKey>, own: i64) -> Head {
     file.sql("DELETE FROM entry WHERE sequence > 4");
     let mut chain = Chain::resume(under, 4, file.link(4));
-    for draft in [chain.beginning("another key"), draft(1), draft(2), Draft::new(Action::AppStopped)] {
+    let drafts = std::iter::once(chain.beginning("another key")).chain((1..=own).map(draft));
+    for draft in drafts.chain([Draft::new(Action::AppStopped)]) {
         let entry = draft.place(chain.sequence() + 1, LATER);
         let link = chain.append(&entry);
         let db = rusqlite::Connection::open(file.dir().join("history.db")).unwrap();
@@ -268,6 +274,22 @@ async fn fault_e1_p18_a_history_cut_and_sealed_again_is_broken_and_not_another_k
                 history.close().await.unwrap();
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn fault_e1_p18_a_history_sealed_again_at_its_old_length_is_broken_by_our_own_head() {
+    // 13 entries stood; as many do again, or more, and our head is left.
+    for (own, under) in [(7, None), (7, Some(ChainKey::new([9; 32]))), (20, None)] {
+        let file = Tampering::of_a_history().await;
+        cut_and_reseal_with(&file, under, own);
+        let history = started(file.dir()).await;
+        let verdict = history.verify().await.unwrap();
+        let Verdict::Broken { first_bad: 13, why } = &verdict else {
+            panic!("{own} of their own: {verdict:?}");
+        };
+        assert!(why.to_string().contains("names another entry"), "{why}");
+        history.close().await.unwrap();
     }
 }
 

@@ -3,6 +3,7 @@
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sallyport_model::visible;
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -145,7 +146,7 @@ impl Family {
         let mut found: Vec<bool> = all.iter().map(|it| self.has(proc, it)).collect::<io::Result<_>>()?;
         // Children of children, until nothing is added.
         loop {
-            let parents: std::collections::HashSet<i32> = std::iter::zip(&all, &found)
+            let parents: HashSet<i32> = std::iter::zip(&all, &found)
                 .filter_map(|(process, found)| found.then_some(process.pid.as_raw_nonzero().get()))
                 .collect();
             let before = found.iter().filter(|found| **found).count();
@@ -207,6 +208,27 @@ impl Family {
         }))
     }
 
+    /// Stops every one of them, and those they make meanwhile, so that none ends and leaves a child that nobody saw yet:
+    /// one that wiped its environment is known by its parent alone. Looks until all that is there stands still, for a
+    /// few milliseconds; the signal that follows lets them go on.
+    fn hold(&self) {
+        let mut held = HashSet::new();
+        for _ in 0..10 {
+            let Ok(members) = self.members() else { return };
+            let mut moved = false;
+            for Process { pid, stat, .. } in members {
+                moved |= stat.state != 'T';
+                if held.insert(pid.as_raw_nonzero()) {
+                    let _ = kill_process(pid, Signal::STOP);
+                }
+            }
+            if !moved {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Signals every one of them; says how many there were. Where they can't be listed, the shell and its group are
     /// signalled all the same: that takes no descriptor.
     fn signal(&self, signal: Signal) -> io::Result<usize> {
@@ -252,6 +274,7 @@ impl Family {
 /// Asks them to end, and kills those that have not after the grace; says what is left. Blocks for at most the grace
 /// and 0.2 s.
 pub(crate) fn end(family: &Family, grace: Duration) -> Ended {
+    family.hold();
     // A shell hears the hangup; a server without a terminal, such as tmux's, hears the other one.
     if family.signal(Signal::HUP).is_ok_and(|count| count == 0) || family.is_gone_within(grace / 2) {
         return Ended::default();
@@ -261,6 +284,7 @@ pub(crate) fn end(family: &Family, grace: Duration) -> Ended {
     if family.is_gone_within(grace / 2) {
         return Ended::default();
     }
+    family.hold();
     family.kill();
     // What is in the middle of a call to the kernel ends when that returns.
     if family.is_gone_within(STEP) || family.is_gone_within(Duration::from_millis(100)) {
@@ -277,6 +301,7 @@ pub(crate) fn end(family: &Family, grace: Duration) -> Ended {
 
 /// Ends them at once: for a drop, where nothing may wait.
 pub(crate) fn drop_family(family: &Family) {
+    family.hold();
     let _ = family.signal(Signal::HUP);
     if let Some(leader) = family.leader {
         let _ = kill_process_group(leader, Signal::KILL);

@@ -152,6 +152,18 @@ async fn fault_d1_a_kubeconfig_that_a_tool_pointed_elsewhere_is_seen() {
     terminal.close().await;
 }
 
+#[tokio::test]
+async fn fault_d1_a_kubeconfig_that_cant_be_read_any_more_is_seen() {
+    let session = session_with_kubectl();
+    let terminal = session.open("/bin/bash").await;
+    let mut screen = Screen::of(&terminal);
+    screen.prompt().await;
+    terminal.write(b"rm $KUBECONFIG; mkdir $KUBECONFIG\n").await.unwrap();
+    let guard = guard_is(&terminal, is_not_guarded).await;
+    assert!(matches!(&guard, Guard::NotGuarded(why) if why.contains("can't be read")), "{guard:?}");
+    terminal.close().await;
+}
+
 /// Starts a tmux server in the terminal, which leaves its session, and returns its process id.
 async fn tmux_server(screen: &mut Screen<'_>) -> u32 {
     let said = screen
@@ -368,6 +380,8 @@ async fn fault_d3_every_form_of_another_kubeconfig_is_refused() {
         "istioctl ps --kubeconfig /prod",
         "kubent -k /prod",
         "kubent -x prod",
+        "kubent -xprod",
+        "kubectl --kubeconfig=/prod get pods",
         "kubectl --context prod get pods",
         "kubectl get pods --context=prod",
         "helm --kube-context prod ls",

@@ -198,6 +198,18 @@ async fn fault_b7_a_class_the_provider_does_not_list_makes_no_dead_page() -> Res
 }
 
 #[tokio::test]
+async fn fault_b7_a_provider_that_can_not_do_the_class_says_which_was_wanted() -> Result<()> {
+    let liar = Liar::start().await?;
+    let provider = Provider::discover(&liar.config()).await?;
+    let unmet = |state: &str, _: &str| vec![format!("error=unmet_authentication_requirements&state={state}")];
+    let error = liar.sign_in_with(&provider, mfa(), unmet).await.unwrap_err();
+    let wanted_said =
+        matches!(&error, Error::MfaTooWeak { claim: "acr", wanted, .. } if *wanted == mfa().acr_values);
+    assert!(wanted_said, "{error}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn fault_b7_a_clock_that_is_off_is_named_without_a_date() -> Result<()> {
     let idp = Idp::start(IdpOptions { id_token_seconds: 300, ..IdpOptions::default() }).await?;
     idp.imitate(&Quirks { no_date: true, ..Quirks::default() }).await?;

@@ -361,6 +361,56 @@ async fn fault_b0_a_sign_out_says_so_when_an_earlier_token_may_still_work() -> R
 }
 
 #[tokio::test]
+async fn fault_b0_a_replaced_token_that_could_not_be_revoked_is_revoked_at_sign_out() -> Result<()> {
+    let (stored, persist) = recorder();
+    let liar = Liar::start().await?;
+    let provider =
+        Provider::discover(&ProviderConfig { timeout: Duration::from_secs(10), ..liar.config() }).await?;
+    let next = async |name: &str| {
+        liar.script().refresh_token = name.to_owned();
+        liar.script().claims = serde_json::json!({ "sid": name });
+        liar.sign_in(&provider, Ask::default()).await
+    };
+    let source = TokenSource::open(provider.clone(), next("first").await?, persist).await;
+    liar.script().stuck = Some("first");
+    // Another session, so the older token goes at once; the provider is out of order just then.
+    source.replace(next("second").await?).await?;
+    for _ in 0..100 {
+        if last(&stored).is_some_and(|kept| kept.expose().contains("first")) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(last(&stored).is_some_and(|kept| kept.expose().contains("first")), "a restart would forget it");
+    liar.script().stuck = None;
+    assert_eq!(source.sign_out().await?, SignedOut::Revoked);
+    assert_eq!(liar.to_revoke().iter().filter(|token| *token == "first").count(), 2, "once in vain");
+    Ok(())
+}
+
+#[tokio::test]
+async fn fault_b0_a_step_up_in_the_session_that_a_renewal_named_does_not_revoke_it() -> Result<()> {
+    let liar = Liar::start().await?;
+    let provider =
+        Provider::discover(&ProviderConfig { timeout: Duration::from_secs(10), ..liar.config() }).await?;
+    let say = |refresh_token: &str, sid: &str| {
+        liar.script().refresh_token = refresh_token.to_owned();
+        liar.script().claims = serde_json::json!({ "sid": sid });
+    };
+    say("first", "one");
+    let first = liar.sign_in(&provider, Ask::default()).await?;
+    let source = TokenSource::open(provider.clone(), first, recorder().1).await;
+    source.renew_before(Duration::from_secs(7200));
+    say("renewed", "two");
+    source.id_token().await?;
+    say("second", "two");
+    source.replace(liar.sign_in(&provider, Ask::default()).await?).await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(liar.to_revoke(), Vec::<String>::new(), "it is the session of the step-up too");
+    Ok(())
+}
+
+#[tokio::test]
 async fn fault_b0_no_superseded_token_is_forgotten_however_many_step_ups() -> Result<()> {
     let liar = Liar::start().await?;
     let provider =

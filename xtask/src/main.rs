@@ -1,6 +1,7 @@
 //! The repository's chores, behind `make`: test, story, bench, run, check, codegen, tidy.
 
 mod check;
+mod circles;
 mod codegen;
 mod demo;
 mod failures;

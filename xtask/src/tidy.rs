@@ -1,9 +1,14 @@
-//! The import rules of ARCHITECTURE.md, enforced over `cargo metadata` and the window's sources; sizes only warn.
+//! The import rules of ARCHITECTURE.md, enforced over `cargo metadata` and the sources; sizes only warn.
 
+use crate::circles::{self, Modules};
 use crate::shell::{output, program, root};
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// What each crate of ours may import of ours, outside its tests. Anything else fails.
 const EDGES: [(&str, &[&str]); 19] = [
@@ -103,7 +108,15 @@ pub(crate) fn run() -> Result<bool> {
     for package in &metadata.packages {
         edges(package, &mut wrong);
     }
-    walk(&root(), &mut |path, text| sources(path, text, &mut wrong))?;
+    let mut crates: BTreeMap<String, Modules> = BTreeMap::new();
+    walk(&root(), &mut |path, text| {
+        sources(path, text, &mut wrong);
+        let shown = path.strip_prefix(root()).unwrap_or(path).display().to_string();
+        if let Some((krate, module)) = circles::module(&shown) {
+            crates.entry(krate).or_default().insert(module, text.to_owned());
+        }
+    })?;
+    crates.iter().for_each(|(krate, modules)| circles::check(krate, modules, &mut wrong));
     for line in &wrong {
         println!("tidy: {line}");
     }

@@ -2,7 +2,7 @@
 //! depend on it: this only finds the word for it, by trying which entry would have fitted.
 
 use crate::chain::{ChainKey, Linked, link};
-use crate::verify::{Fault, Unreadable};
+use crate::verdict::{Fault, Unreadable};
 use sallyport_model::Digest;
 
 /// How far to look for an entry's true place.

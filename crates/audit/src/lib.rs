@@ -9,6 +9,7 @@ mod detail;
 mod diagnose;
 mod entry;
 mod redact;
+mod verdict;
 mod verify;
 
 pub use action::{Action, Outcome, UnknownWord};
@@ -16,4 +17,5 @@ pub use chain::{Chain, ChainKey, Head, HeadError, Linked};
 pub use detail::Detail;
 pub use entry::{Draft, Entry};
 pub use redact::{REDACTED, Redacted, args as redact_args, text as redact_text, url as redact_url};
-pub use verify::{Fault, Unanchored, Unreadable, Verdict, verify};
+pub use verdict::{Fault, Unanchored, Unreadable, Verdict};
+pub use verify::verify;

@@ -2,7 +2,7 @@ use crate::{
     clock::Clock,
     config::{Authorities, Config},
     hubside::Hub,
-    open::Memory,
+    memory::Memory,
     queue::{Key, Queue},
     standing::standing,
     store::Store,

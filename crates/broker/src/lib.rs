@@ -22,6 +22,7 @@ mod guardrails;
 mod hubside;
 mod judge;
 mod lease;
+mod memory;
 mod next;
 mod open;
 mod queue;

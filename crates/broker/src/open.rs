@@ -5,7 +5,6 @@ use crate::{
     broker::{Broker, grant_name, label},
     failure::Failure,
     hubside::{Write, read_rule},
-    next::Ending,
 };
 use k8s_openapi::api::rbac::v1::Subject;
 use kube::ResourceExt;
@@ -13,51 +12,9 @@ use sallyport_api::{AccessGrant, AccessRequest, SESSIONS_NAMESPACE};
 use sallyport_model::{EndReason, RoleName, Scope, SessionAccount, clip, visible};
 use sallyport_provision::{Observed, is_of_session, strays};
 use sallyport_rbac::{Rule, dangers, effective, growth};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
 
 /// How often bindings that nobody planned are removed from one session; then whoever makes them has the longer breath.
 const REMOVALS_MOST: u32 = 3;
-
-/// What is remembered of grants, by name.
-#[derive(Default)]
-pub(crate) struct Memory(Mutex<HashMap<String, Remembered>>);
-
-#[derive(Clone, Default)]
-struct Remembered {
-    /// How the broker ended it without the hub.
-    ending: Option<Ending>,
-    /// How often unplanned bindings were removed from it.
-    removals: u32,
-}
-
-impl Memory {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The broker ends `grant` by itself; the first word is kept.
-    pub(crate) fn ended(&self, grant: &str, ending: Ending) {
-        self.lock().entry(grant.to_owned()).or_default().ending.get_or_insert(ending);
-    }
-
-    pub(crate) fn ending(&self, grant: &str) -> Option<Ending> {
-        self.lock().get(grant)?.ending.clone()
-    }
-
-    pub(crate) fn forget(&self, grant: &str) {
-        self.lock().remove(grant);
-    }
-
-    fn removed_strays(&self, grant: &str) -> u32 {
-        let mut known = self.lock();
-        let one = known.entry(grant.to_owned()).or_default();
-        one.removals += 1;
-        one.removals
-    }
-}
 
 impl Broker {
     /// Why an open session can't stay as it is, in words; `None` while it is what was decided.
@@ -278,15 +235,5 @@ mod tests {
             assert_eq!(names(&bare, place, account), same, "{place:?}");
             assert_eq!(sessions_named(Some(&vec![bare.clone()]), place).count() == 1, same, "{place:?}");
         }
-    }
-
-    #[test]
-    fn fault_a10_the_brokers_own_first_word_is_kept() {
-        let memory = Memory::default();
-        memory.ended("g-a", Ending::new(EndReason::Revoked, "silent"));
-        memory.ended("g-a", Ending::new(EndReason::Expired, "late"));
-        assert_eq!(memory.ending("g-a"), Some(Ending::new(EndReason::Revoked, "silent")));
-        memory.forget("g-a");
-        assert_eq!(memory.ending("g-a"), None);
     }
 }

@@ -1,6 +1,5 @@
 //! What is told of every request that reached the gateway.
 
-use crate::CutReason;
 use crate::peer::PeerProcess;
 use crate::target::{StreamKind, Target};
 use jiff::Timestamp;
@@ -96,5 +95,35 @@ impl fmt::Debug for Call {
             .field("status", &self.status)
             .field("outcome", &self.outcome)
             .finish_non_exhaustive()
+    }
+}
+
+/// Why a session's calls are refused and its streams were cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CutReason {
+    /// The requester left.
+    Left,
+    /// Its time was up.
+    Expired,
+    /// Someone else ended it.
+    Revoked,
+    /// The person signed out.
+    SignedOut,
+    /// The app quits, or the gateway is shut down.
+    Quit,
+    /// It could not be carried on.
+    Failed,
+}
+
+impl fmt::Display for CutReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Left => "you left it",
+            Self::Expired => "its time is up",
+            Self::Revoked => "it was revoked",
+            Self::SignedOut => "you signed out",
+            Self::Quit => "Sallyport was quit",
+            Self::Failed => "it could not be carried on",
+        })
     }
 }

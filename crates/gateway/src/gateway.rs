@@ -1,53 +1,25 @@
 //! The listeners on loopback and the sessions behind them.
 
 use crate::authority::Authority;
-use crate::call::Call;
+use crate::call::{Call, CutReason};
 use crate::descriptors;
+use crate::door::Door;
 use crate::error::GatewayError;
 use crate::held::Held;
 use crate::lanes::{Lanes, Pings};
-use crate::listen::Door;
 use crate::live::Live;
+use crate::options::GatewayOptions;
 use crate::ports::{Listening, Ports};
-use crate::session::{CutNotice, CutReason, CutReport, End, Session, Standing, WallClock};
+use crate::session::{CutNotice, CutReport, End, Session, Standing, WallClock};
 use crate::upstream::{Bearer, Endpoint, Upstream};
 use rustls::crypto::CryptoProvider;
 use sallyport_model::{Jti, Secret, SessionId};
 use sallyport_policy::SessionPermit;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
-
-/// How the gateway listens and waits.
-#[derive(Clone)]
-pub struct GatewayOptions {
-    /// For a connection to the API server, name, TCP and TLS together; for a client's wait for room and
-    /// its handshake; and for a call's wait until it can be recorded.
-    pub connect_within: Duration,
-    /// For the head of an ordinary answer. Longer than the 60 s an API server gives itself, so that its own
-    /// sentence arrives; streams may be silent as long as they like.
-    pub answer_within: Duration,
-    /// How often an upstream HTTP/2 connection that carries calls is pinged.
-    pub ping_every: Duration,
-    /// How long a ping's answer may take before the connection is given up.
-    pub ping_within: Duration,
-    /// Reads the wall clock.
-    pub wall_clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-}
-
-impl Default for GatewayOptions {
-    fn default() -> Self {
-        Self {
-            connect_within: Duration::from_secs(10),
-            answer_within: Duration::from_secs(75),
-            ping_every: Duration::from_secs(30),
-            ping_within: Duration::from_secs(15),
-            wall_clock: Arc::new(SystemTime::now),
-        }
-    }
-}
 
 /// What a session's kubeconfig needs, and word of its end.
 #[derive(Debug)]

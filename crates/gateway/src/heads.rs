@@ -1,10 +1,10 @@
 //! Looks at the beginnings of HTTP/1.1 requests before they are parsed. One that is too long for the parser would get an
 //! answer without a word, and leave no trace; here it gets a sentence and an entry.
 
+use crate::begun::{Caller, note_unread};
 use crate::body::Answer;
 use crate::held::Held;
 use crate::refusal::{Refusal, Tone};
-use crate::relay::{Caller, note_unread};
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, Uri};
 use http_body::{Body, Frame, SizeHint};

@@ -1,8 +1,8 @@
 //! The upstream connections of one session. HTTP/2 with at most 100 calls on each and another connection beyond, for
 //! that is what an API server allows (and a watch takes its place for hours); HTTP/1.1 where nothing else is spoken.
 
-use crate::body::Upload;
 use crate::held::Held;
+use crate::upload::Upload;
 use crate::upstream::{DialError, Endpoint, Offer};
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::{PathAndQuery, Scheme};

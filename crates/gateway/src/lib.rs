@@ -17,10 +17,14 @@
 
 #![deny(missing_docs)]
 
+mod answer;
 mod authority;
+mod begun;
 mod body;
 mod call;
+mod call_state;
 mod descriptors;
+mod door;
 mod error;
 mod gateway;
 mod heads;
@@ -28,9 +32,11 @@ mod held;
 mod lanes;
 mod listen;
 mod live;
+mod options;
 mod peer;
 mod ports;
 mod record;
+mod recorder;
 mod refusal;
 mod registry;
 mod relay;
@@ -39,15 +45,17 @@ mod session;
 mod splice;
 mod target;
 mod upgrade;
+mod upload;
 mod upstream;
 mod wire;
 
-pub use call::{Call, CallOutcome, CallPhase};
+pub use call::{Call, CallOutcome, CallPhase, CutReason};
 pub use error::GatewayError;
-pub use gateway::{Gateway, GatewayOptions, Opened};
+pub use gateway::{Gateway, Opened};
 pub use live::{Live, LiveCall};
+pub use options::GatewayOptions;
 pub use peer::PeerProcess;
 pub use ports::Ports;
-pub use session::{CutNotice, CutReason, CutReport};
+pub use session::{CutNotice, CutReport};
 pub use target::{StreamKind, Target};
 pub use upstream::{Upstream, UpstreamError};

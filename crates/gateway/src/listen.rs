@@ -1,39 +1,26 @@
 //! From a TCP connection to a caller: whose it is, TLS, the certificate's session, then HTTP.
 
+use crate::answer::answer;
+use crate::begun::Caller;
 use crate::descriptors::Spare;
-use crate::gateway::GatewayOptions;
+use crate::door::Place;
 use crate::heads::{Heads, TARGET, Watched};
 use crate::held::Held;
 use crate::lanes::{CONNECTION_WINDOW, FRAME, HEAD, RESETS, STREAM_WINDOW, STREAMS};
-use crate::peer::{Sockets, look_up};
-use crate::registry::Registry;
-use crate::relay::{Caller, answer};
+use crate::peer::look_up;
 use crate::wire::{TLS_BUFFER, Wire};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::ServerConfig;
-use sallyport_model::{ClusterName, Digest};
+use sallyport_model::Digest;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-
-/// Connections of one port that have not shown a certificate yet. More are not even accepted, so that they take no
-/// descriptor of ours; each leaves its place within the deadline.
-const ARRIVALS: usize = 128;
-
-/// Connections that have: at most this many, and a quarter of the descriptors. An exec takes one more upstream, a
-/// terminal some, the history its own.
-const ROOM: u64 = 2048;
-
-/// Lookups of a peer's process at once.
-const LOOKUPS: usize = 4;
 
 /// A kept connection may be idle as long as Go's client keeps it (90 s) and somewhat more, so that it is the client
 /// who closes and no request meets a closing connection.
@@ -42,75 +29,13 @@ const IDLE: Duration = Duration::from_secs(120);
 /// After `accept` failed, most likely for want of descriptors.
 const BREATHE: Duration = Duration::from_millis(50);
 
-/// What every connection comes in through, on whichever port.
-pub(crate) struct Door {
-    pub(crate) registry: Registry,
-    pub(crate) connect_within: Duration,
-    pub(crate) answer_within: Duration,
-    /// Whether entries reach the disk.
-    pub(crate) recording: watch::Receiver<bool>,
-    acceptor: TlsAcceptor,
-    room: Arc<Semaphore>,
-    sockets: Sockets,
-    lookups: Arc<Semaphore>,
-    held: Held,
-}
-
-impl Door {
-    pub(crate) fn new(
-        tls: ServerConfig,
-        options: &GatewayOptions,
-        descriptors: u64,
-        recording: watch::Receiver<bool>,
-        held: Held,
-    ) -> Self {
-        let room = usize::try_from((descriptors / 4).clamp(64, ROOM)).expect("2048 is a usize");
-        Self {
-            registry: Registry::default(),
-            connect_within: options.connect_within,
-            answer_within: options.answer_within,
-            recording,
-            acceptor: TlsAcceptor::from(Arc::new(tls)),
-            room: Arc::new(Semaphore::new(room)),
-            sockets: Sockets::default(),
-            lookups: Arc::new(Semaphore::new(LOOKUPS)),
-            held,
-        }
-    }
-
-    pub(crate) fn held(&self) -> &Held {
-        &self.held
-    }
-}
-
-/// One loopback port, which is one cluster's.
-pub(crate) struct Place {
-    pub(crate) door: Arc<Door>,
-    pub(crate) cluster: ClusterName,
-    /// `127.0.0.1:<port>`.
-    pub(crate) authority: String,
-    port: u16,
-    arrivals: Arc<Semaphore>,
-}
-
-impl Place {
-    pub(crate) fn new(door: Arc<Door>, cluster: ClusterName, port: u16) -> Self {
-        let arrivals = Arc::new(Semaphore::new(ARRIVALS));
-        Self { door, cluster, authority: format!("127.0.0.1:{port}"), port, arrivals }
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-}
-
 pub(crate) async fn listen(listener: TcpListener, mut spare: Spare, place: Arc<Place>) {
     loop {
         let Ok(arrival) = place.arrivals.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((tcp, SocketAddr::V4(from))) if from.ip().is_loopback() => {
                 spare.keep();
-                place.door.held.spawn(come_in(place.clone(), tcp, from, arrival));
+                place.door.held().spawn(come_in(place.clone(), tcp, from, arrival));
             }
             // The listener is bound to 127.0.0.1, so nobody else gets here.
             Ok(_) => {}
@@ -138,7 +63,7 @@ async fn come_in(place: Arc<Place>, tcp: TcpStream, from: SocketAddrV4, arrival:
             wire.tie(session.held().cut_token().clone());
             session.held().clone()
         }
-        _ => door.held.clone(),
+        _ => door.held().clone(),
     };
     let peer = look_up(&door.lookups, peer);
     let caller = Caller { session, place, peer };
@@ -153,7 +78,7 @@ async fn arrive(
     from: SocketAddrV4,
 ) -> Option<(TlsStream<Wire>, Option<sallyport_model::TcpSocket>)> {
     let door = &place.door;
-    let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, place.port);
+    let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, place.port());
     let socket = door.sockets.find(from, to, Instant::now()).await;
     if socket.is_some_and(crate::peer::is_strangers) {
         tracing::debug!(%from, "a connection of another user was not taken");

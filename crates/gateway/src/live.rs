@@ -1,7 +1,7 @@
 //! What the window shows of a session at this moment.
 
 use crate::call::CallOutcome;
-use crate::record::CallState;
+use crate::call_state::CallState;
 use crate::target::{StreamKind, Target};
 use jiff::Timestamp;
 use sallyport_model::AuditId;

@@ -1,9 +1,10 @@
 //! Loopback ports: one for each cluster, and never one for two. Tools keep what they discovered by host and port, so a
 //! port that once was another cluster's would show them that cluster's API.
 
-use crate::GatewayError;
 use crate::descriptors::Spare;
-use crate::listen::{Door, Place, listen};
+use crate::door::{Door, Place};
+use crate::error::GatewayError;
+use crate::listen::listen;
 use sallyport_model::ClusterName;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,7 +1,7 @@
 //! What the gateway itself says no to, and how a Kubernetes client reads it.
 
-use crate::CutReason;
-use crate::screen::old_prefix;
+use crate::call::CutReason;
+use crate::target::old_prefix;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};

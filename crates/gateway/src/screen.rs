@@ -2,6 +2,7 @@
 //! out, and what is left is what the API server gets. Pure.
 
 use crate::refusal::Refusal;
+use crate::target::old_prefix;
 use http::header::{
     AUTHORIZATION, CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, ORIGIN, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, TE, TRANSFER_ENCODING, UPGRADE,
@@ -93,14 +94,6 @@ fn path(parts: &request::Parts) -> Result<PathAndQuery, Refusal> {
     }
     let whole = parts.uri.path_and_query().cloned();
     whole.ok_or(Refusal::Path("is not a path"))
-}
-
-/// What is behind `/c/<cluster>`, with which every path began when all clusters shared one port. No API server has a
-/// path of its own there.
-pub(crate) fn old_prefix(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/c/")?;
-    let end = rest.find('/').unwrap_or(rest.len());
-    Some(&rest[end..])
 }
 
 /// Whether everybody who reads the path understands the same.

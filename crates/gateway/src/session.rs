@@ -1,16 +1,15 @@
 //! One session as the gateway holds it: who it is, until when, with which token, and everything that runs for it.
 
-use crate::call::Call;
+use crate::call::{Call, CutReason};
 use crate::error::GatewayError;
 use crate::held::Held;
 use crate::lanes::Lanes;
 use crate::live::{Ledger, LiveCall};
-use crate::record::Recorder;
+use crate::recorder::Recorder;
 use crate::refusal::Refusal;
 use crate::upstream::{Bearer, Upstream};
 use sallyport_model::{ClusterName, GrantUid, Jti, RequestUid, SessionId, UserName};
 use sallyport_policy::SessionPermit;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -21,36 +20,6 @@ const CUT_WITHIN: Duration = Duration::from_secs(1);
 
 /// The longest the end's timer sleeps at a time: after the machine was suspended, the end is noticed this soon.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(5);
-
-/// Why a session's calls are refused and its streams were cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CutReason {
-    /// The requester left.
-    Left,
-    /// Its time was up.
-    Expired,
-    /// Someone else ended it.
-    Revoked,
-    /// The person signed out.
-    SignedOut,
-    /// The app quits, or the gateway is shut down.
-    Quit,
-    /// It could not be carried on.
-    Failed,
-}
-
-impl fmt::Display for CutReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Left => "you left it",
-            Self::Expired => "its time is up",
-            Self::Revoked => "it was revoked",
-            Self::SignedOut => "you signed out",
-            Self::Quit => "Sallyport was quit",
-            Self::Failed => "it could not be carried on",
-        })
-    }
-}
 
 /// What a cut ended.
 #[derive(Clone, Debug)]

@@ -163,6 +163,14 @@ fn exact_name(query: &str) -> Option<String> {
     })
 }
 
+/// What is behind `/c/<cluster>`, with which every path began when all clusters shared one port. No API server has a
+/// path of its own there.
+pub(crate) fn old_prefix(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/c/")?;
+    let end = rest.find('/').unwrap_or(rest.len());
+    Some(&rest[end..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

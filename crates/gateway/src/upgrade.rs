@@ -2,15 +2,16 @@
 //! has no Upgrade, and bytes pass only after the API server itself said 101. Splicing without waiting for that was
 //! CVE-2018-1002105.
 
-use crate::body::{Answer, Upload};
+use crate::begun::{Begun, Caller, list_size, refuse_call, relayed, with_ours};
+use crate::body::Answer;
 use crate::call::CallOutcome;
 use crate::lanes::{HEAD, Hold, Outbound};
 use crate::record::InFlight;
 use crate::refusal::Refusal;
-use crate::relay::{Begun, Caller, list_size, outcome_of, refuse_call, relayed, with_ours};
 use crate::screen::{Passage, travelling};
 use crate::session::Session;
-use crate::splice::{AFTERTHOUGHT, splice};
+use crate::splice::{AFTERTHOUGHT, SpliceError, splice};
+use crate::upload::Upload;
 use crate::upstream::{DialError, Offer};
 use bytes::Bytes;
 use http::header::{CONNECTION, UPGRADE};
@@ -122,4 +123,15 @@ fn switched(
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *answer.headers_mut() = headers;
     answer
+}
+
+/// How a splice ended, in the words of a call.
+fn outcome_of(ended: Result<(), SpliceError>) -> CallOutcome {
+    match ended {
+        Ok(()) => CallOutcome::Answered,
+        Err(SpliceError::Client) => CallOutcome::ClientGone,
+        Err(SpliceError::Upstream(error)) => {
+            CallOutcome::Failed(format!("the API server broke off the stream: {error}"))
+        }
+    }
 }

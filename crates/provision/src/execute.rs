@@ -1,6 +1,7 @@
 use crate::{
     ProvisionError,
     plan::{Made, SessionPlan},
+    target::Target,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::{
@@ -14,44 +15,19 @@ use kube::{
 use sallyport_api::{AccessGrant, SESSIONS_NAMESPACE};
 use sallyport_model::{Jti, SessionAccount};
 use serde::{Serialize, de::DeserializeOwned};
-use std::{fmt::Debug, future::Future, time::Duration};
+use std::{fmt::Debug, future::Future};
 
 /// Writes under way at once; a profile may name 64 namespaces and 16 roles.
 pub(crate) const AT_ONCE: usize = 16;
 const MANAGER: &str = "sallyport-broker";
 
-/// A target's API, with a deadline for every call.
-#[derive(Clone)]
-pub struct Target {
-    client: kube::Client,
-    deadline: Duration,
-}
-
 impl Target {
-    /// `client` must not retry by itself: a create that is sent twice answers AlreadyExists to its own doing.
-    #[must_use]
-    pub fn new(client: kube::Client, deadline: Duration) -> Self {
-        Self { client, deadline }
-    }
-
-    /// The client.
-    #[must_use]
-    pub fn client(&self) -> &kube::Client {
-        &self.client
-    }
-
-    /// The deadline of each call.
-    #[must_use]
-    pub fn deadline(&self) -> Duration {
-        self.deadline
-    }
-
     /// Creates the grant, or takes the one that exists when it says the same.
     ///
     /// # Errors
     /// [`ProvisionError::Foreign`] when one exists for something else; any refusal of the target.
     pub async fn create_grant(&self, grant: &AccessGrant) -> Result<AccessGrant, ProvisionError> {
-        self.create_or_find(Api::all(self.client.clone()), grant, |found| {
+        self.create_or_find(Api::all(self.client().clone()), grant, |found| {
             (found.spec != grant.spec).then(|| "it was made for another request or decision".to_owned())
         })
         .await
@@ -62,7 +38,7 @@ impl Target {
     /// # Errors
     /// As [`Target::create_grant`].
     pub async fn create_account(&self, account: &ServiceAccount) -> Result<(), ProvisionError> {
-        let api = Api::namespaced(self.client.clone(), SESSIONS_NAMESPACE);
+        let api = Api::namespaced(self.client().clone(), SESSIONS_NAMESPACE);
         self.create_or_find(api, account, |found| found.differs(account)).await.map(drop)
     }
 
@@ -78,12 +54,12 @@ impl Target {
 
     async fn bind_one(&self, binding: &RoleBinding) -> Result<(), ProvisionError> {
         let namespace = binding.metadata.namespace.as_deref().unwrap_or_default();
-        let api = Api::namespaced(self.client.clone(), namespace);
+        let api = Api::namespaced(self.client().clone(), namespace);
         self.create_or_find(api, binding, |found| found.differs(binding)).await.map(drop)
     }
 
     async fn bind_everywhere(&self, binding: &ClusterRoleBinding) -> Result<(), ProvisionError> {
-        let api = Api::all(self.client.clone());
+        let api = Api::all(self.client().clone());
         self.create_or_find(api, binding, |found| found.differs(binding)).await.map(drop)
     }
 
@@ -92,7 +68,7 @@ impl Target {
     /// # Errors
     /// When the target refuses.
     pub async fn describe(&self, plan: &SessionPlan, jtis: &[Jti]) -> Result<(), ProvisionError> {
-        let api: Api<AccessGrant> = Api::all(self.client.clone());
+        let api: Api<AccessGrant> = Api::all(self.client().clone());
         let jtis: Vec<&str> = jtis.iter().map(Jti::as_str).collect();
         let status = serde_json::json!({
             "metadata": {"uid": plan.record.uid},
@@ -133,25 +109,6 @@ impl Target {
             }
             Err(error) => Err(ProvisionError::sort_creation(&what, object.namespace().as_deref(), error)),
         }
-    }
-
-    /// The call's outcome, sorted, within the deadline.
-    pub(crate) async fn within<T>(
-        &self,
-        what: &str,
-        call: impl Future<Output = Result<T, kube::Error>>,
-    ) -> Result<T, ProvisionError> {
-        self.timed(what, async { call.await.map_err(|error| ProvisionError::sort(what, error)) }).await
-    }
-
-    async fn timed<T>(
-        &self,
-        what: &str,
-        call: impl Future<Output = Result<T, ProvisionError>>,
-    ) -> Result<T, ProvisionError> {
-        tokio::time::timeout(self.deadline, call).await.unwrap_or_else(|_| {
-            Err(ProvisionError::TimedOut { what: what.to_owned(), seconds: self.deadline.as_secs() })
-        })
     }
 }
 

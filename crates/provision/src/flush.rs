@@ -1,8 +1,9 @@
 use crate::{
     ProvisionError,
-    execute::{AT_ONCE, Target},
+    execute::AT_ONCE,
     leftover::{Leftover, Tried, Why, leftovers},
-    observe::Observed,
+    observed::Observed,
+    target::Target,
 };
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::ServiceAccount;

@@ -1,6 +1,6 @@
 //! What a flush could not remove, and why. Pure.
 
-use crate::{ProvisionError, observe::Observed};
+use crate::{ProvisionError, observed::Observed};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use sallyport_model::{clip, visible};
 use std::fmt;

@@ -1,13 +1,14 @@
-use crate::{ProvisionError, execute::Target};
+use crate::{
+    ProvisionError,
+    plan::{MINT_SLACK, SHORTEST_MINT},
+    target::Target,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use sallyport_api::SESSIONS_NAMESPACE;
 use sallyport_model::{Jti, Secret, SessionAccount};
 use serde::Deserialize;
 use zeroize_on_drop::Wiped;
-
-/// Seconds a token ends before its session: the caller's idea of the target's clock is whole seconds old.
-pub const MINT_SLACK: i64 = 2;
 
 /// A session's token with what is in it.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl Target {
     pub async fn mint(&self, account: &SessionAccount, now: i64) -> Result<Minted, ProvisionError> {
         let what = format!("a token for {account}");
         let seconds = account.end() - now - MINT_SLACK;
-        if seconds < crate::plan::SHORTEST_MINT {
+        if seconds < SHORTEST_MINT {
             let message = format!("{seconds} s are left and no token is shorter than ten minutes");
             return Err(ProvisionError::Refused { what, message });
         }

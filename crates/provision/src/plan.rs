@@ -1,4 +1,7 @@
-use crate::{mint::MINT_SLACK, observe::Observed, question::Question};
+use crate::{
+    observed::{Observed, end_of},
+    question::Question,
+};
 use k8s_openapi::{
     api::{
         core::v1::ServiceAccount,
@@ -15,6 +18,9 @@ use sallyport_policy::Permit;
 use sallyport_rbac::Rule;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// Seconds a token ends before its session: the caller's idea of the target's clock is whole seconds old.
+pub const MINT_SLACK: i64 = 2;
 
 /// Seconds below which the API server makes no token, and so no session is begun or resumed.
 pub const SHORTEST_MINT: i64 = 600;
@@ -132,14 +138,6 @@ pub(crate) fn plan_goal(goal: &Goal, observed: &Observed, now: i64) -> Plan {
             Err(unfit) => Plan::Unfit(unfit),
         },
     }
-}
-
-/// When a grant ends: its creation plus its duration, Unix seconds of the target's clock.
-#[must_use]
-pub fn end_of(grant: &AccessGrant) -> Option<i64> {
-    let created = grant.metadata.creation_timestamp.as_ref()?.0.as_second();
-    let duration: Ttl = grant.spec.duration.parse().ok()?;
-    Some(created + i64::try_from(duration.as_seconds()).ok()?)
 }
 
 fn session(

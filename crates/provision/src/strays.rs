@@ -1,7 +1,7 @@
 //! Bindings of an open session that nobody planned. Pure.
 
 use crate::{
-    observe::Observed,
+    observed::Observed,
     plan::{Made, binding_name},
 };
 use k8s_openapi::api::rbac::v1::{RoleRef, Subject};

@@ -14,6 +14,7 @@ mod modes;
 mod output;
 mod private;
 mod processes;
+mod remark;
 mod shell;
 mod terminal;
 
@@ -22,5 +23,6 @@ pub use guard::Guard;
 pub use kubeconfig::{KubeconfigError, KubeconfigSpec, Located, PrivateKubeconfig};
 pub use output::{Acks, Attachment};
 pub use private::{Swept, sweep};
+pub use remark::Remark;
 pub use shell::Shell;
-pub use terminal::{Closed, Exit, Remark, Size, Terminal, TerminalError, TerminalOptions};
+pub use terminal::{Closed, Exit, Size, Terminal, TerminalError, TerminalOptions};

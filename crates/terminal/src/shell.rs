@@ -10,7 +10,7 @@ mod zsh;
 use crate::environment::Environment;
 use crate::private;
 use crate::processes::MARK;
-use crate::terminal::Remark;
+use crate::remark::Remark;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;

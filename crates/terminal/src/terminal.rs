@@ -3,6 +3,7 @@ use crate::guard::{Guard, Watch, Watched};
 use crate::kubeconfig::Located;
 use crate::output::{Attachment, Output};
 use crate::processes::{Ended, Family};
+use crate::remark::Remark;
 use crate::{Shell, private, processes, shell};
 use filedescriptor::FileDescriptor;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -75,19 +76,6 @@ pub struct TerminalOptions {
     pub elsewhere: Vec<PathBuf>,
     /// What is said of a tool before it runs, when it is there: its name, the subcommands it is said at, the words.
     pub remarks: Vec<Remark>,
-}
-
-/// Something a person should know before they use a tool in this session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
-    /// The tool: `helm`.
-    pub tool: String,
-    /// The subcommands it is said at. Letters and dashes.
-    pub at: Vec<String>,
-    /// Unless this variable is set to something.
-    pub unless: String,
-    /// One sentence or two.
-    pub words: String,
 }
 
 /// Why a terminal could not be opened or used.

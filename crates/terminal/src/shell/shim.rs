@@ -7,7 +7,7 @@
 use super::{Place, filled, is_program, quoted};
 use crate::environment::Environment;
 use crate::private;
-use crate::terminal::Remark;
+use crate::remark::Remark;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};

@@ -198,8 +198,12 @@ async fn fault_d2_p13_a_tmux_server_is_its_terminals_own_and_ends_with_it() {
         "{sockets}"
     );
     // What wiped its environment and left the session is found by its parent.
+    // A number that no other run has left behind.
+    let long = format!("6161.{}", std::process::id());
     let said = first
-        .run("setsid sh -c 'echo left=$$=; exec sleep 60' & env -i /usr/bin/setsid --wait /bin/sleep 6161 & sleep 0.4")
+        .run(&format!(
+            "setsid sh -c 'echo left=$$=; exec sleep 60' & env -i /usr/bin/setsid --wait /bin/sleep {long} & sleep 0.4"
+        ))
         .await;
     let left: u32 = said.split("left=").find_map(|part| part.split('=').next()?.parse().ok()).unwrap();
     let start = Instant::now();
@@ -208,7 +212,7 @@ async fn fault_d2_p13_a_tmux_server_is_its_terminals_own_and_ends_with_it() {
     assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
     common::gone(&[server, left], Duration::from_millis(1));
     assert_eq!(closed.left, Vec::<String>::new());
-    assert!(!runs("/bin/sleep\x006161"), "what wiped its environment is left");
+    assert!(!runs(&format!("/bin/sleep\x00{long}")), "what wiped its environment is left");
     two.close().await;
 }
 

@@ -42,7 +42,8 @@ fn secret_after(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
     let value = &text[start..end];
     let nothing = value.is_empty()
         || value.starts_with(REDACTED)
-        || value.starts_with("//")
+        // The scheme of an address that is called so: `secret://…`. What is assigned may begin like that.
+        || (text[at..].starts_with("://") && opened.is_none())
         || matches!(value, "true" | "false" | "null" | "none" | "nil" | "=")
         // The working directory, which shells keep under this name.
         || (key == "PWD" && value.starts_with('/'));

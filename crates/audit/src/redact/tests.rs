@@ -5,6 +5,9 @@ use proptest::prelude::*;
 const LEAKS: &[(&str, &str)] = &[
     ("mysql -u root -phunter2 shop", "hunter2"),
     ("mysql --password=hunter2", "hunter2"),
+    ("mysql --password=//hunter2", "hunter2"),
+    ("X-Auth-Token: //hunter2", "hunter2"),
+    ("{\"token\":\"//hunter2\"}", "hunter2"),
     ("psql --password hunter2 --host db", "hunter2"),
     ("PGPASSWORD=hunter2 psql", "hunter2"),
     ("env DB_PASS=hunter2 ./run", "hunter2"),
@@ -49,6 +52,7 @@ const HARMLESS: &[&str] = &[
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "secrets \"db\" is forbidden",
     "PWD=/home/dev ls",
+    "vault read secret://team/app",
     "--token-file /var/run/t --secret-name db",
     "-----BEGIN CERTIFICATE-----",
     "http://127.0.0.1:8080/x",

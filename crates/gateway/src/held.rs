@@ -1,6 +1,8 @@
 //! Everything that runs for a session, so that all of it can be ended at once.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -26,12 +28,11 @@ impl Held {
     {
         let cut = self.cut.clone();
         self.tracker.spawn(async move {
-            tokio::select! {
-                // Looked at first: what another task's end would make this one say is not said any more.
-                biased;
-                () = cut.cancelled_owned() => {}
-                _ = task => {}
-            }
+            let mut task = pin!(task);
+            // Looked at before each step: what another task's end would make this one say is not said any more. Waiting
+            // for the cut is left to the outer one, which asks for it only when the task itself has nothing to do.
+            let step = poll_fn(|cx| if cut.is_cancelled() { Poll::Pending } else { task.as_mut().poll(cx) });
+            cut.run_until_cancelled(step).await;
         });
     }
 

@@ -1,10 +1,11 @@
 //! Ports that no other test takes, in this process or in one beside it.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 
 use anyhow::{Result, bail};
+use tokio::net::TcpSocket;
 
 /// Below Linux's range for outgoing connections (32768 and up): nothing takes a port of ours while its server is
 /// down for a moment, so a restarted API server finds its old address free.
@@ -35,7 +36,7 @@ impl Port {
             let Ok(claim) = UnixListener::bind_addr(&name) else {
                 continue;
             };
-            if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+            if nobody_listens(number) {
                 return Ok(Self { number, _claim: claim });
             }
         }
@@ -49,11 +50,21 @@ impl Port {
     }
 }
 
+/// Asked by binding and not by listening: a program that is being started at the same moment holds a copy of our socket
+/// until it runs, and a copy that listened would keep the port.
+fn nobody_listens(number: u16) -> bool {
+    let bound = TcpSocket::new_v4().and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind((Ipv4Addr::LOCALHOST, number).into())
+    });
+    bound.is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use super::Port;
+    use super::{Port, nobody_listens};
 
     #[test]
     fn claimed_ports_differ_and_are_free_to_listen_on() {
@@ -61,7 +72,9 @@ mod tests {
         let numbers: HashSet<u16> = ports.iter().map(Port::number).collect();
         assert_eq!(numbers.len(), ports.len());
         for number in numbers {
-            std::net::TcpListener::bind(("127.0.0.1", number)).expect("nobody listens on a claimed port");
+            let listener = std::net::TcpListener::bind(("127.0.0.1", number));
+            let _listener = listener.expect("nobody listens on a claimed port");
+            assert!(!nobody_listens(number), "and one that somebody listens on is told");
         }
     }
 }

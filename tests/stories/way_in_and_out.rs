@@ -108,8 +108,10 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     );
     let closing = desktop
         .until(&session.id, |v| {
-            proof(v, ProofKind::RightsGone).0 != Some(ProofState::Waiting)
-                && proof(v, ProofKind::RightsGone).0 != Some(ProofState::Running)
+            // Neither waits for the other, and either may be first.
+            [ProofKind::RightsGone, ProofKind::KubeconfigDeleted]
+                .into_iter()
+                .all(|kind| matches!(proof(v, kind).0, Some(ProofState::Done | ProofState::Unproven)))
         })
         .await?;
     let (state, ms, detail) = proof(&closing, ProofKind::RightsGone);

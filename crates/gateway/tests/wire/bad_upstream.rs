@@ -4,7 +4,7 @@ use crate::clients::{Client, Sent};
 use crate::upstream::FakeApi;
 use crate::{Fixture, NOW, hasty, open, options, permit, upstream_of};
 use http_body_util::BodyExt;
-use sallyport_gateway::{CallOutcome, Gateway, GatewayError, Ports};
+use sallyport_gateway::{CallOutcome, Gateway, GatewayError, GatewayOptions, Ports};
 use sallyport_model::Secret;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -51,7 +51,9 @@ async fn an_api_server_that_refuses_or_hangs_at_the_door_is_a_502() {
 /// One call through a session whose API server is at that port.
 async fn at_port(port: u16) -> crate::clients::Answered {
     let api = FakeApi::start().await.at(port);
-    let gateway = Gateway::start(hasty()).await.unwrap();
+    // The answer's time must not run out together with the connection's.
+    let patient = GatewayOptions { answer_within: Duration::from_secs(4), ..hasty() };
+    let gateway = Gateway::start(patient).await.unwrap();
     let (opened, _calls) = open(&gateway, &api, "s1", "pay", 600).unwrap();
     Client::of(&opened).fetch("/api/v1/pods").await
 }

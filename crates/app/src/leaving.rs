@@ -28,7 +28,7 @@ const OWN_END: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(200);
 const OWN_END_AGAIN_AT_MOST: Duration = Duration::from_secs(2);
 const TELL_AGAIN_AT_MOST: Duration = Duration::from_secs(60);
-/// Between two looks for it at most.
+/// Between two looks for a request that may still come in, at most.
 const LOOKED_FOR_EACH: Duration = Duration::from_secs(5);
 /// Before each object that the broker could not remove with a grant.
 const STILL_THERE: &str = "; still there: ";

@@ -171,6 +171,11 @@ impl<T> Heads<T> {
         Self { io, caller, held, watch, seen: 0, head, refusing: None }
     }
 
+    /// The connection alone, once it has left HTTP.
+    pub(crate) fn into_inner(self) -> T {
+        self.io
+    }
+
     pub(crate) fn watch(&self) -> Watch {
         self.watch.clone()
     }

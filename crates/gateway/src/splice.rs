@@ -1,5 +1,8 @@
 //! Joins two connections byte by byte, in both directions, as fast as the slower of the two takes it.
 
+use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -22,11 +25,32 @@ pub(crate) enum SpliceError {
     Upstream(io::Error),
 }
 
+/// A connection that carries bytes and no HTTP any more.
+pub(crate) struct Side<T> {
+    io: T,
+    /// What arrived right behind the last of HTTP.
+    early: Bytes,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + 'static> Side<T> {
+    /// The connection itself, out of hyper's hands, so that no byte passes through what only HTTP needed. `None` if it
+    /// is of another type.
+    pub(crate) fn of(upgraded: Upgraded) -> Option<Self> {
+        let parts = upgraded.downcast::<TokioIo<T>>().ok()?;
+        Some(Self { io: parts.io.into_inner(), early: parts.read_buf })
+    }
+
+    /// Without what was wrapped around it.
+    pub(crate) fn bare<U>(self, unwrap: impl FnOnce(T) -> U) -> Side<U> {
+        Side { io: unwrap(self.io), early: self.early }
+    }
+}
+
 /// Runs until both directions have ended, or one failed. What the API server said is delivered however long the client
 /// takes over it: time only runs while nobody has anything to say.
 pub(crate) async fn splice<C, U>(
-    mut client: C,
-    mut upstream: U,
+    client: Side<C>,
+    upstream: Side<U>,
     bytes_in: &AtomicU64,
     bytes_out: &AtomicU64,
     afterthought: Duration,
@@ -35,7 +59,8 @@ where
     C: AsyncRead + AsyncWrite + Unpin,
     U: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut up, mut down) = (Flow::new(), Flow::new());
+    let (mut up, mut down) = (Flow::new(&client.early), Flow::new(&upstream.early));
+    let (mut client, mut upstream) = (client.io, upstream.io);
     // An API server that has said all it had to may close before the client's last word reaches it. What it said still
     // gets to the client; the failed write only counts if nothing more comes.
     let mut unheard: Option<io::Error> = None;
@@ -98,11 +123,14 @@ struct Flow {
 }
 
 impl Flow {
-    fn new() -> Self {
+    /// `early` is passed on first.
+    fn new(early: &[u8]) -> Self {
+        let mut buffer = vec![0; BUFFER.max(early.len())].into_boxed_slice();
+        buffer[..early.len()].copy_from_slice(early);
         Self {
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+            buffer,
             start: 0,
-            end: 0,
+            end: early.len(),
             unflushed: false,
             ended: None,
             is_done: false,
@@ -208,6 +236,10 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
+    fn side<T>(io: T) -> Side<T> {
+        Side { io, early: Bytes::new() }
+    }
+
     #[tokio::test]
     async fn both_directions_arrive_whole_and_are_counted() {
         let (mut client, client_end) = duplex(1000);
@@ -228,10 +260,32 @@ mod tests {
             client.read_to_end(&mut back).await.unwrap();
             (data, back)
         });
-        splice(client_end, upstream_end, &sent, &received, AFTERTHOUGHT).await.unwrap();
+        splice(side(client_end), side(upstream_end), &sent, &received, AFTERTHOUGHT).await.unwrap();
         let ((data, back), got) = (near.await.unwrap(), far.await.unwrap());
         assert!(got == data && back.len() == data.len() + 1 && back[..data.len()] == data);
         assert_eq!((sent.into_inner(), received.into_inner()), (1_000_000, 1_000_001));
+    }
+
+    #[tokio::test]
+    async fn what_came_right_behind_the_answer_is_passed_on_first_however_long_it_is() {
+        for early in [1, BUFFER - 1, BUFFER, 3 * BUFFER] {
+            let (mut client, client_end) = duplex(1000);
+            let (mut upstream, upstream_end) = duplex(1000);
+            let (none, out) = (AtomicU64::new(0), AtomicU64::new(0));
+            let words = Side { io: upstream_end, early: vec![7; early].into() };
+            let near = tokio::spawn(async move {
+                client.shutdown().await.unwrap();
+                let mut all = Vec::new();
+                client.read_to_end(&mut all).await.unwrap();
+                all
+            });
+            upstream.write_all(b"more").await.unwrap();
+            upstream.shutdown().await.unwrap();
+            splice(side(client_end), words, &none, &out, AFTERTHOUGHT).await.unwrap();
+            let all = near.await.unwrap();
+            assert!(all == [vec![7; early], b"more".to_vec()].concat(), "{early}: {}", all.len());
+            assert_eq!(out.into_inner(), early as u64 + 4);
+        }
     }
 
     /// An API server that closes: it has something to say and takes nothing.
@@ -282,7 +336,7 @@ mod tests {
             all.len()
         });
         let none = AtomicU64::new(0);
-        let ended = splice(client_end, upstream_end, &none, &none, afterthought).await;
+        let ended = splice(side(client_end), side(upstream_end), &none, &none, afterthought).await;
         (near.await.unwrap(), ended.is_ok())
     }
 
@@ -316,7 +370,7 @@ mod tests {
             all.len()
         });
         let none = AtomicU64::new(0);
-        splice(client_end, upstream_end, &none, &none, Duration::from_millis(20)).await.unwrap();
+        splice(side(client_end), side(upstream_end), &none, &none, Duration::from_millis(20)).await.unwrap();
         assert_eq!((far.await.unwrap(), near.await.unwrap()), (true, 1 << 20));
     }
 
@@ -328,7 +382,7 @@ mod tests {
         let upstream_end = Closing { words };
         client.write_all(b"bye").await.unwrap();
         let none = AtomicU64::new(0);
-        let ended = splice(client_end, upstream_end, &none, &none, Duration::from_millis(20)).await;
+        let ended = splice(side(client_end), side(upstream_end), &none, &none, Duration::from_millis(20)).await;
         assert!(matches!(ended, Err(SpliceError::Upstream(_))), "{ended:?}");
     }
 
@@ -350,7 +404,7 @@ mod tests {
             all.len()
         });
         let none = AtomicU64::new(0);
-        let spliced = splice(client_end, upstream_end, &none, &none, Duration::from_millis(20));
+        let spliced = splice(side(client_end), side(upstream_end), &none, &none, Duration::from_millis(20));
         tokio::time::timeout(Duration::from_secs(10), spliced).await.expect("it goes on").unwrap();
         assert_eq!(near.await.unwrap(), 3000);
     }
@@ -361,6 +415,6 @@ mod tests {
         let (_silent, upstream_end) = duplex(64);
         drop(client);
         let none = AtomicU64::new(0);
-        splice(client_end, upstream_end, &none, &none, Duration::from_millis(50)).await.unwrap();
+        splice(side(client_end), side(upstream_end), &none, &none, Duration::from_millis(50)).await.unwrap();
     }
 }

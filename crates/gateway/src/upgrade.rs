@@ -5,14 +5,17 @@
 use crate::begun::{Begun, Caller, list_size, refuse_call, relayed, with_ours};
 use crate::body::Answer;
 use crate::call::CallOutcome;
+use crate::call_state::CallState;
+use crate::heads::Heads;
 use crate::lanes::{HEAD, Hold, Outbound};
 use crate::record::InFlight;
 use crate::refusal::Refusal;
 use crate::screen::{Passage, travelling};
 use crate::session::Session;
-use crate::splice::{AFTERTHOUGHT, SpliceError, splice};
+use crate::splice::{AFTERTHOUGHT, Side, SpliceError, splice};
 use crate::upload::Upload;
 use crate::upstream::{DialError, Offer};
+use crate::wire::Wire;
 use bytes::Bytes;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Request, Response, StatusCode, request};
@@ -20,10 +23,11 @@ use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use tokio::time::timeout;
+use tokio_rustls::{client, server};
 
 pub(crate) async fn relay(
     caller: &Caller,
@@ -110,11 +114,7 @@ fn switched(
     let upstream = hyper::upgrade::on(response);
     session.held().spawn(async move {
         let outcome = match tokio::try_join!(client, upstream) {
-            Ok((client, upstream)) => {
-                let state = call.state().clone();
-                let (client, upstream) = (TokioIo::new(client), TokioIo::new(upstream));
-                outcome_of(splice(client, upstream, &state.bytes_in, &state.bytes_out, AFTERTHOUGHT).await)
-            }
+            Ok((client, upstream)) => join(call.state(), client, upstream).await,
             Err(_) => CallOutcome::ClientGone,
         };
         call.finish(outcome);
@@ -123,6 +123,15 @@ fn switched(
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *answer.headers_mut() = headers;
     answer
+}
+
+/// Joins the two connections as they are below HTTP, which are the ones the listener serves and `ask` dials.
+async fn join(state: &CallState, client: Upgraded, upstream: Upgraded) -> CallOutcome {
+    let client = Side::<Heads<server::TlsStream<Wire>>>::of(client).map(|side| side.bare(Heads::into_inner));
+    let (Some(client), Some(upstream)) = (client, Side::<client::TlsStream<Wire>>::of(upstream)) else {
+        return CallOutcome::Failed("the gateway has no stream for this connection".to_owned());
+    };
+    outcome_of(splice(client, upstream, &state.bytes_in, &state.bytes_out, AFTERTHOUGHT).await)
 }
 
 /// How a splice ended, in the words of a call.

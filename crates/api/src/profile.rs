@@ -1,6 +1,6 @@
 use crate::MalformedObject;
 use kube::CustomResource;
-use sallyport_model::{ClusterName, ProfileName, ProfileRevision, RoleName, Scope, Ttl};
+use sallyport_model::{ClusterName, ProfileName, ProfileRevision, RoleName, Scope, Ttl, glob_matches};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -132,46 +132,5 @@ impl TryFrom<&AccessProfile> for Profile {
             amr: mfa.amr,
             reason_required: spec.reason_required,
         })
-    }
-}
-
-/// `*` stands for any run of characters, every other character for itself. Linear in both lengths.
-pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
-    let mut parts = glob.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut last = None;
-    for part in parts {
-        if let Some(earlier) = last.replace(part) {
-            let Some(at) = rest.find(earlier) else { return false };
-            rest = &rest[at + earlier.len()..];
-        }
-    }
-    match last {
-        None => rest.is_empty(),
-        Some(tail) => rest.ends_with(tail),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p7_globs_match_whole_names_only() {
-        for (glob, text, fits) in [
-            ("payments-*", "payments-eu-1", true),
-            ("payments-*", "xpayments-eu", false),
-            ("*", "anything", true),
-            ("a.b", "axb", false),
-            ("*-eu-*", "pay-eu-1", true),
-            ("*-eu-*", "pay-us-1", false),
-            ("pay", "pay", true),
-            ("pay", "payments", false),
-            ("a*a", "a", false),
-            ("a*b*c", "abbc", true),
-            ("a*b*c", "acb", false),
-        ] {
-            assert_eq!(glob_matches(glob, text), fits, "{glob} {text}");
-        }
     }
 }

@@ -9,6 +9,7 @@
 mod account;
 mod code;
 mod duration;
+mod glob;
 mod id;
 mod name;
 mod net_tcp;
@@ -21,6 +22,7 @@ mod text;
 pub use account::{AccountError, SessionAccount};
 pub use code::ErrorCode;
 pub use duration::{Ttl, TtlError};
+pub use glob::glob_matches;
 pub use id::{AuditId, Digest, GrantUid, Jti, RequestUid, SessionId};
 pub use name::{ClusterName, NameError, NamespaceName, ProfileName, ProfileRevision, RoleName, UserName};
 pub use net_tcp::{TcpSocket, tcp_sockets};

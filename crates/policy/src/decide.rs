@@ -1,7 +1,7 @@
-use crate::{Mfa, Offer, Permit, SignIn, glob_matches};
+use crate::{Mfa, Offer, Permit, SignIn};
 use sallyport_model::{
     ClusterName, Digest, EndReason, NamespaceName, Phase, ProfileName, ProfileRevision, RequestUid, RoleName,
-    Scope, Ttl, UserName, clip, visible,
+    Scope, Ttl, UserName, clip, glob_matches, visible,
 };
 use std::collections::BTreeSet;
 

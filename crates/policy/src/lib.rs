@@ -11,7 +11,6 @@
 #![deny(missing_docs)]
 
 mod decide;
-mod glob;
 mod mfa;
 mod offer;
 mod permit;
@@ -22,7 +21,6 @@ pub use decide::{
     Approval, CLOCKS_APART_MOST, Decision, Facts, OPEN_PER_PERSON_MOST, PolicyProfile, PolicyRequest,
     Refusal, UNANSWERED_AFTER, WaitFor, decide,
 };
-pub use glob::glob_matches;
 pub use mfa::{Mfa, SignIn};
 pub use offer::{Offer, offer};
 pub use permit::Permit;

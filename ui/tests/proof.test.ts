@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ProofKind, ProofState, SessionState, SessionView } from "../src/bindings/ipc";
-import { closing, endedText, summary } from "../src/features/session/steps";
+import { closing, endedText, summary } from "../src/features/sessions/steps";
 
 const KINDS: ProofKind[] = ["streamsCut", "terminalsEnded", "kubeconfigDeleted", "rightsGone", "accountRemoved", "tokenRefused"];
 const STATES: ProofState[] = ["waiting", "running", "done", "unproven"];

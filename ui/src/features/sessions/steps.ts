@@ -12,7 +12,8 @@ import Unlink from "@lucide/svelte/icons/unlink";
 import UserRoundX from "@lucide/svelte/icons/user-round-x";
 import type { Component } from "svelte";
 import type { ProofKind, SessionView, StepKind } from "../../bindings/ipc";
-import { count, namespacesText, visible } from "../../shared/text";
+import { namespacesText } from "../../desktop/words";
+import { count, visible } from "../../shared/text";
 import { clock, span, took } from "../../shared/time";
 
 /** `title` states a fact, so it stands only once it is one; `running` says what is waited for until then. */

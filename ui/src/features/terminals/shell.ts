@@ -3,8 +3,6 @@ import { SearchAddon } from "@xterm/addon-search";
 import { Terminal } from "@xterm/xterm";
 import type { ErrorView } from "../../bindings/ipc";
 import { asError, host } from "../../host";
-import { app } from "../../shared/app.svelte";
-import { windowsOwn } from "../../shared/keys";
 import { Once } from "./once";
 import { cleaned, type Paste } from "./paste";
 
@@ -55,7 +53,6 @@ export class Shell {
     this.element.className = "shell";
     this.term.loadAddon(this.fit);
     this.term.loadAddon(this.search);
-    this.term.attachCustomKeyEventHandler((event) => !windowsOwn(event, app.mac));
     this.term.onData((data) => this.heard(data));
     // Before the terminal's own handler, which types whatever is on the clipboard.
     this.element.addEventListener("paste", (event) => this.pasted(event), true);

@@ -1,6 +1,8 @@
 import type { ErrorView, SessionView } from "../../bindings/ipc";
+import { mirror } from "../../desktop/mirror.svelte";
+import { attempt } from "../../desktop/notices.svelte";
+import { go, place } from "../../desktop/place.svelte";
 import { host } from "../../host";
-import { app, attempt } from "../../shared/app.svelte";
 import type { Paste } from "./paste";
 import { Shell } from "./shell";
 
@@ -14,6 +16,8 @@ class Shells {
   asked = $state.raw<{ shell: Shell; paste: Paste } | null>(null);
   /** Whether several lines into production are asked about; as chosen, until the window closes. */
   askBefore = $state(true);
+  /** Whether the shown terminal is searched. */
+  finding = $state(false);
 
   /** The terminal to show for a session: the chosen one, the one being started, or a first one to start. */
   shown(session: SessionView, terminal: string | null): Shell | null {
@@ -31,7 +35,7 @@ class Shells {
   another(session: string): void {
     this.errors = without(this.errors, session);
     this.begin(session);
-    app.terminal = null;
+    go({ terminal: null });
     this.version += 1;
   }
 
@@ -40,7 +44,7 @@ class Shells {
     if (!id) return;
     await attempt(host.call("terminal_close", { terminal: id }));
     this.forget(id);
-    if (app.terminal === id) app.terminal = app.shown?.terminals.find((t) => t.id !== id)?.id ?? null;
+    if (place.terminal === id) go({ terminal: mirror.session(shell.session)?.terminals.find((t) => t.id !== id)?.id ?? null });
   }
 
   /** Types the paste that was asked about, or not. */
@@ -53,7 +57,7 @@ class Shells {
 
   // Whether it is asked first.
   private readonly asks = (shell: Shell, paste: Paste): boolean => {
-    const production = app.sessions.find((s) => s.id === shell.session)?.environment === "prod";
+    const production = mirror.session(shell.session)?.environment === "prod";
     if (!production || !this.askBefore || paste.lines < 2) return false;
     this.asked = { shell, paste };
     return true;
@@ -76,7 +80,7 @@ class Shells {
       started: (s) => {
         this.starting.delete(session);
         if (s.id) this.running.set(s.id, s);
-        if (app.session === session) app.terminal = s.id;
+        if (place.session === session) go({ terminal: s.id });
         this.version += 1;
       },
       failed: (error) => {

@@ -108,6 +108,7 @@ function handlers(world: World): Handlers {
     },
     cluster_pin: ({ name, on }) => {
       world.clusters = world.clusters.map((c) => (c.name === name ? { ...c, pinned: on } : c));
+      world.hear({ kind: "clustersChanged" });
       return null;
     },
     session_open: ({ input }) => world.open(input).view,

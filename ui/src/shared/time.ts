@@ -49,3 +49,8 @@ export function preciseClock(us: number): string {
 export function day(at: number): string {
   return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }).format(at);
 }
+
+/** `text` with its `14:47 UTC` as this machine's clock shows them, as every other time in the window. */
+export function localTimes(text: string, now = Date.now()): string {
+  return text.replace(/\b([01]\d|2[0-3]):([0-5]\d) UTC\b/g, (_all, h, m) => clock(new Date(now).setUTCHours(Number(h), Number(m), 0, 0)));
+}

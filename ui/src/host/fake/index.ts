@@ -6,7 +6,6 @@ import { clusters } from "./clusters";
 import { desk } from "./desk";
 import type { Handlers } from "./handlers";
 import { failure } from "./sessions";
-
 import { World } from "./world";
 
 /**

@@ -10,6 +10,7 @@ class Mirror {
   #told = $state.raw<Told>(NOTHING);
   #broken = $state.raw<ErrorView | null>(null);
   readonly #hearing = new Set<Hear>();
+  #listens = false;
 
   readonly state = $derived(this.#told.state);
   readonly sessions = $derived(this.#told.sessions);
@@ -42,7 +43,9 @@ class Mirror {
   async start(): Promise<void> {
     this.#broken = null;
     try {
-      await host.listen((event) => this.#write(fold(this.#told, event, performance.now()), event));
+      // Once, however often it is tried: what is heard twice is said twice.
+      if (!this.#listens) await host.listen((event) => this.#write(fold(this.#told, event, performance.now()), event));
+      this.#listens = true;
       const [state, sessions] = [await host.call("app_state"), await host.call("sessions_list")];
       this.#write(first(this.#told, state, sessions, performance.now()), null);
     } catch (thrown) {

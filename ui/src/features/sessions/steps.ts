@@ -11,7 +11,7 @@ import SquareX from "@lucide/svelte/icons/square-x";
 import Unlink from "@lucide/svelte/icons/unlink";
 import UserRoundX from "@lucide/svelte/icons/user-round-x";
 import type { Component } from "svelte";
-import type { ProofKind, SessionView, StepKind } from "../../bindings/ipc";
+import type { Proof, ProofKind, SessionView, StepKind } from "../../bindings/ipc";
 import { namespacesText } from "../../desktop/words";
 import { count, visible } from "../../shared/text";
 import { clock, span, took } from "../../shared/time";
@@ -36,6 +36,13 @@ export const PROOFS: Record<ProofKind, Line> = {
   tokenRefused: { icon: ShieldCheck, title: "Token refused", running: "Probing until the token is refused" },
   byBroker: { icon: Megaphone, title: "Reported gone by the broker", running: "Waiting for the broker's word" },
 };
+
+/** A line of the proof as it stands: what is not proven is not said as a fact. */
+export function proofTitle({ kind, state }: Pick<Proof, "kind" | "state">): string {
+  const { title, running } = PROOFS[kind];
+  if (state === "running") return running;
+  return state === "unproven" ? `Not proven: ${title.charAt(0).toLowerCase()}${title.slice(1)}` : title;
+}
 
 export type Closing = "first" | "second" | "proven" | "byBroker" | "unproven";
 

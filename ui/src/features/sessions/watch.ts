@@ -28,7 +28,8 @@ export const watch: Hear = (now, before) => {
       const next = neighbour(before.sessions, id, now.sessions);
       go({ session: next?.id ?? null, terminal: next?.terminals[0]?.id ?? null });
     }
-    if (place.view === VIEW && now.sessions.length === 0) go({ view: "clusters" });
+    // One that was just asked for may not have been told of yet.
+    if (place.view === VIEW && place.session === null && now.sessions.length === 0) go({ view: "clusters" });
   }
 };
 

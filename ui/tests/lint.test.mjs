@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { complaints } from "../tools/lint.mjs";
+import { circles, complaints } from "../tools/lint.mjs";
 
 test("p24_markup_from_a_string_is_refused", () => {
   expect(complaints("shared/A.svelte", "{@html name}")).toHaveLength(1);
@@ -15,6 +15,55 @@ test("tiers import downwards", () => {
   expect(complaints("shared/a.ts", 'import { x } from "../features/b"')).toHaveLength(1);
   expect(complaints("features/x/a.ts", 'import { x } from "../../views/b"')).toHaveLength(1);
   expect(complaints("views/a.ts", 'import { x } from "../features/b"')).toEqual([]);
+});
+test("shared knows nothing of the domain, and neither host nor desktop", () => {
+  expect(complaints("shared/a.ts", "/** The keys of a session. */")).toHaveLength(1);
+  expect(complaints("shared/a.ts", "export const signIn = 1;")).toHaveLength(1);
+  expect(complaints("shared/a.ts", 'import { host } from "../host"')).toHaveLength(1);
+  expect(complaints("shared/a.ts", 'import { mirror } from "../desktop/mirror.svelte"')).toHaveLength(1);
+  expect(complaints("shared/a.ts", "/** Everything on the page. */")).toEqual([]);
+  expect(complaints("desktop/a.ts", 'import { x } from "../features/b"')).toHaveLength(1);
+});
+test("nobody but its events writes the mirror", () => {
+  for (const text of ["mirror.state = answer", "mirror.sessions  = []", "mirror.count += 1", "(mirror as Writable)", "host.listen(hear)", 'import { fold } from "../../desktop/fold"', 'import { type Told, first } from "../../desktop/fold"']) {
+    expect(complaints("features/x/a.ts", text), text).toHaveLength(1);
+    expect(complaints("desktop/mirror.svelte.ts", text.replace("../../", "./")), text).toEqual([]);
+  }
+  for (const text of ["if (mirror.state === null) return", "const now = mirror.state", "x = mirror.state == y", 'import type { Told } from "../../desktop/fold"', 'import { type Told } from "../../desktop/fold"']) {
+    expect(complaints("features/x/a.ts", text), text).toEqual([]);
+  }
+});
+test("nobody but go() writes the place, nobody but its functions the dialogs", () => {
+  for (const [text, owner] of [["place.view = id", "place"], ["place.session ??= id", "place"], ["place as Where", "place"], ["dialogs.name = null", "dialogs"]]) {
+    expect(complaints("views/A.svelte", text), text).toHaveLength(1);
+    expect(complaints(`desktop/${owner}.svelte.ts`, text), text).toEqual([]);
+  }
+  expect(complaints("features/x/a.ts", "go({ view: id }); if (place.view === VIEW) return;")).toEqual([]);
+});
+test("no view is named but in the registry", () => {
+  for (const text of ['if (place.view === "audit") x()', 'place.view !== "audit"', '"audit" === place.view', "switch (place.view) {"]) expect(complaints("features/x/a.ts", text), text).toHaveLength(1);
+  expect(complaints("views/A.svelte", "{#if place.view === view.id}")).toEqual([]);
+});
+test("features import each other through their index only", () => {
+  for (const from of ["features/a/x.ts", "views/A.svelte"]) {
+    const up = from.startsWith("views") ? "../features" : "..";
+    expect(complaints(from, `import { x } from "${up}/b/inner"`)).toHaveLength(1);
+    expect(complaints(from, `import X from "${up}/b/X.svelte"`)).toHaveLength(1);
+    expect(complaints(from, `import { x } from "${up}/b"`)).toEqual([]);
+    expect(complaints(from, `import { x } from "${up}/b/index"`)).toEqual([]);
+  }
+  expect(complaints("features/a/x.ts", 'import { y } from "./y"')).toEqual([]);
+  expect(complaints("features/a/x.ts", 'import { y } from "../a"')).toHaveLength(1);
+});
+test("no circles, of files or of features", () => {
+  expect(circles({ "shared/a.ts": 'import { b } from "./b"', "shared/b.ts": 'export { a } from "./a"' })).toEqual(["a circle: shared/a.ts → shared/b.ts → shared/a.ts"]);
+  expect(circles({ "shared/a.ts": 'import { b } from "./b.svelte"', "shared/b.svelte.ts": 'import { c } from "./c"', "shared/c.ts": "" })).toEqual([]);
+  // No file of these imports itself again, but the features do.
+  const features = {
+    "features/a/index.ts": 'export { x } from "./x"', "features/a/x.ts": "", "features/a/y.ts": 'import { z } from "../b"',
+    "features/b/index.ts": 'export { z } from "./z"', "features/b/z.ts": "", "features/b/w.ts": 'import { x } from "../a"',
+  };
+  expect(circles(features)).toEqual(["a circle: features/a → features/b → features/a"]);
 });
 test("our words", () => {
   expect(complaints("views/A.svelte", "<h3>Ways in</h3>".toLowerCase())).toHaveLength(1);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cleaned } from "../src/features/session/paste";
+import { cleaned } from "../src/features/terminals/paste";
 
 test("fault_d4_what is pasted holds no control characters", () => {
   const cases: [string, string][] = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ProofKind, ProofState, SessionState, SessionView } from "../src/bindings/ipc";
-import { closing, endedText, summary } from "../src/features/session/steps";
+import { closing, endedText, proofTitle, summary } from "../src/features/sessions/steps";
 
 const KINDS: ProofKind[] = ["streamsCut", "terminalsEnded", "kubeconfigDeleted", "rightsGone", "accountRemoved", "tokenRefused"];
 const STATES: ProofState[] = ["waiting", "running", "done", "unproven"];
@@ -65,6 +65,12 @@ test("who ended it is said, and hidden characters in their words are shown", () 
   const view = { ...session("closed", []), ended: { reason: "revoked" as const, by: "lead\u200b", message: "over\u202e", at: 1 } };
   expect(endedText(view)).toBe("Revoked by lead⟨U+200B⟩: “over⟨U+202E⟩”.");
   expect(endedText(session("closed", []))).toBe("");
+});
+
+test("what is not proven is not said as a fact", () => {
+  expect(proofTitle({ kind: "rightsGone", state: "unproven" })).toBe("Not proven: rights gone");
+  expect(proofTitle({ kind: "rightsGone", state: "done" })).toBe("Rights gone");
+  expect(proofTitle({ kind: "rightsGone", state: "running" })).toBe("Probing until the rights are gone");
 });
 
 test("the summary names what was not shown", () => {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { count, namespacesText, visible } from "../src/shared/text";
-import { countdown, durations, span, took } from "../src/shared/time";
+import { namespacesText } from "../src/desktop/words";
+import { durations } from "../src/features/clusters/durations";
+import { count, visible } from "../src/shared/text";
+import { countdown, span, took } from "../src/shared/time";
 
 test("p24_hidden_characters_are_shown as the Rust side shows them", () => {
   expect(visible("prod\u202Eged")).toBe("prod⟨U+202E⟩ged");

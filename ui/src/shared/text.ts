@@ -23,8 +23,3 @@ const numbers = new Intl.NumberFormat("en");
 export function number(n: number): string {
   return numbers.format(n);
 }
-
-/** Namespaces in words; none means all of them. */
-export function namespacesText(namespaces: readonly string[]): string {
-  return namespaces.length === 0 ? "cluster-wide" : namespaces.map(visible).join(", ");
-}

@@ -50,8 +50,7 @@ export function day(at: number): string {
   return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }).format(at);
 }
 
-/** The lengths offered up to `max` seconds, shortest first; a session lasts at least 15 minutes. */
-export function durations(max: number): number[] {
-  const offered = [15, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720].map((m) => m * 60).filter((s) => s <= max);
-  return offered.includes(max) || max < 900 ? offered : [...offered, max];
+/** `text` with its `14:47 UTC` as this machine's clock shows them, as every other time in the window. */
+export function localTimes(text: string, now = Date.now()): string {
+  return text.replace(/\b([01]\d|2[0-3]):([0-5]\d) UTC\b/g, (_all, h, m) => clock(new Date(now).setUTCHours(Number(h), Number(m), 0, 0)));
 }

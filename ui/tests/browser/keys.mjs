@@ -108,3 +108,75 @@ test("dialogs close with Esc and give the focus back", () =>
       assert.equal(await page.evaluate(() => document.activeElement?.id), "clusters");
     }
   }));
+
+test("a session that opens and closes shows in the list at once, and nothing is fetched to learn it", () =>
+  at("speed=50", async (page) => {
+    await page.locator("#clusters").waitFor();
+    // Hints are kept from the window: what it shows of sessions comes from their own events.
+    await world(page, "(w) => { const hear = w.hear; w.hear = (event) => { if (event.kind !== 'clustersChanged') hear(event); }; }");
+    const before = (await calls(page)).filter((c) => c === "clusters_list").length;
+    await world(page, "(w) => { w.open({ cluster: 'checkout-eu-2' }); }");
+    await page.locator("#clusters [role=row]", { hasText: "Open now" }).waitFor();
+    await page.locator("#cluster-checkout-eu-2 .chip", { hasText: /\d:\d\d/ }).waitFor();
+    await page.getByText("checkout-eu-2 is open.").waitFor();
+    await world(page, "(w) => { void w.sessions.values().next().value.close('expired'); }");
+    await page.locator("#cluster-checkout-eu-2").getByRole("button", { name: "one click" }).waitFor();
+    await page.locator("#clusters [role=row]", { hasText: "Open now" }).waitFor({ state: "detached" });
+    assert.equal((await calls(page)).filter((c) => c === "clusters_list").length, before);
+  }));
+
+test("Enter on a filter chooses the filter and opens nothing", () =>
+  at("speed=50", async (page) => {
+    await page.locator("#clusters").waitFor();
+    await page.getByRole("button", { name: /^stage/ }).focus();
+    await page.keyboard.press("Enter");
+    await page.locator("[aria-pressed=true]", { hasText: "stage" }).waitFor();
+    assert.ok(!(await calls(page)).includes("session_open"));
+  }));
+
+test("R and Esc answer the sheet of a session that is closed", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    await page.keyboard.press("Control+Shift+L");
+    await page.getByText("closed behind you").waitFor();
+    await page.keyboard.press("r");
+    await page.locator(".xterm-rows", { hasText: "$" }).waitFor();
+    assert.equal((await calls(page)).filter((c) => c === "session_open").length, 2);
+    await page.keyboard.press("Control+Shift+L");
+    await page.getByText("closed behind you").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#clusters").waitFor();
+  }));
+
+test("the history is walked by keyboard as soon as one is there, and tabs by their arrows", () =>
+  at("speed=50", async (page) => {
+    await page.locator("#clusters").waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("a");
+    await page.locator("#entries").waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.locator("#entries .selected").waitFor();
+    await page.getByText("Joins with").waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("c");
+    await enter(page, "payments-eu-1");
+    await page.keyboard.press("Control+Shift+T");
+    await page.getByRole("tab").nth(1).waitFor();
+    await page.getByRole("tab").nth(1).focus();
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(await page.getByRole("tab").nth(0).getAttribute("aria-selected"), "true");
+  }));
+
+test("a wide profile's rights are few at first, all on demand, and fewer again for another profile", () =>
+  at("", async (page) => {
+    await page.locator("#cluster-ledger-us-1").click();
+    await page.getByText("operate").first().click();
+    await page.getByText("Delete pods").waitFor();
+    assert.equal(await page.getByText("Read quotas and limits").count(), 0);
+    await page.getByRole("button", { name: /^Show \d+ more/ }).click();
+    await page.getByText("Read quotas and limits").waitFor();
+    await page.getByText("view", { exact: true }).first().click();
+    await page.getByText("operate").first().click();
+    await page.getByText("Delete pods").waitFor();
+    assert.equal(await page.getByText("Read quotas and limits").count(), 0);
+  }));

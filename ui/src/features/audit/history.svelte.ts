@@ -13,6 +13,8 @@ class History {
   verifying = $state(false);
   private next: number | null = null;
   private asked = 0;
+  /** It grew while a page was read. */
+  private grew = false;
   private filter: AuditFilter = {};
 
   /** The first page under a filter. What is on screen stays until the answer is there. */
@@ -27,14 +29,26 @@ class History {
     } catch (thrown) {
       if (mine === this.asked) this.error = asError(thrown);
     }
-    if (mine === this.asked) this.loading = false;
+    if (mine === this.asked) this.read();
+  }
+
+  private read(): void {
+    this.loading = false;
+    if (this.grew) void this.refresh();
   }
 
   /** New entries on top, keeping the older pages already here. */
   async refresh(): Promise<void> {
     const mine = this.asked;
+    this.grew = this.loading;
+    if (this.grew) return;
     const page = await host.call("audit_page", { filter: this.filter, before: null, limit: PAGE }).catch(() => null);
-    if (!page || mine !== this.asked || this.loading) return;
+    if (!page || mine !== this.asked) return;
+    // An older page is being read meanwhile, and will be put behind what is here now.
+    if (this.loading) {
+      this.grew = true;
+      return;
+    }
     const oldest = page.entries.at(-1)?.sequence ?? 0;
     const older = this.entries.filter((entry) => entry.sequence < oldest);
     if (older.length === 0) this.next = page.next;
@@ -55,7 +69,7 @@ class History {
     } catch (thrown) {
       if (mine === this.asked) this.error = asError(thrown);
     }
-    if (mine === this.asked) this.loading = false;
+    if (mine === this.asked) this.read();
   }
 
   /** Forgets what was on screen; the history itself stays where it is. */

@@ -65,6 +65,7 @@ export class World {
     const way: ClusterView["way"] =
       view.state === "closed" ? { kind: "oneClick", profile: view.profile } : { kind: "open", session: view.id, profile: view.profile, namespaces: view.namespaces, endsAt: view.endsAt };
     this.clusters = this.clusters.with(at, { ...before, way, lastUsed: Date.now() });
+    if (way.kind !== before.way.kind) this.hear({ kind: "clustersChanged" });
   }
 
   log(action: string, sentence: string, session?: FakeSession, status?: number): void {

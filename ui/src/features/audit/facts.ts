@@ -1,0 +1,48 @@
+import type { AuditEntryView } from "../../bindings/ipc";
+import { number } from "../../shared/text";
+import { clock, day, took } from "../../shared/time";
+
+/** The further facts of entries, as people call them. What is not listed is shown by its own name. */
+const NAMES: Record<string, string> = {
+  account: "Account",
+  acr: "Class (acr)",
+  amr: "Methods (amr)",
+  auth_time: "Signed in at",
+  bytes_in: "Bytes in",
+  bytes_out: "Bytes out",
+  code: "Exit code",
+  digest: "Digest",
+  duration: "For",
+  ms: "Took",
+  pid: "Process",
+  reason: "Reason",
+  uri: "Address",
+  user_agent: "User agent",
+  why: "Because",
+};
+
+export interface Fact {
+  name: string;
+  value: string;
+}
+
+/** The further facts of an entry, without those that stand above them. */
+export function facts(entry: Pick<AuditEntryView, "detail" | "via" | "status">): Fact[] {
+  return entry.detail
+    .filter(([name, value]) => value !== "" && !(name === "via" && value === entry.via) && !(name === "status" && value === String(entry.status)))
+    .map(([name, value]) => ({ name: NAMES[name] ?? titled(name), value: worded(name, value) }));
+}
+
+/** `rights_gone` as `Rights gone`. */
+export function titled(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function worded(name: string, value: string): string {
+  const n = /^\d+$/.test(value) ? Number(value) : null;
+  if (n === null) return value;
+  if (name === "ms") return took(n);
+  if (name === "auth_time") return n === 0 ? "not said" : `${day(n * 1000)}, ${clock(n * 1000, true)}`;
+  return name === "bytes_in" || name === "bytes_out" ? number(n) : value;
+}

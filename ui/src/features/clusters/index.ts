@@ -1,0 +1,6 @@
+export { actions } from "./actions";
+export { default as ClusterDetailPane } from "./ClusterDetailPane.svelte";
+export { default as ClusterList } from "./ClusterList.svelte";
+export { found } from "./found";
+export { inventory } from "./inventory.svelte";
+export { VIEW } from "./opening";

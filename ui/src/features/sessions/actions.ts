@@ -1,0 +1,38 @@
+import { mirror } from "../../desktop/mirror.svelte";
+import type { Action } from "../../shared/actions";
+import { again, dismiss, inFront, leave, shown, VIEW } from "./sessions.svelte";
+import { choose, step, tabs } from "./tabs";
+
+/** The key that leaves. */
+export const LEAVE = "Ctrl+Shift+L";
+
+const HERE = { group: "In a session", view: VIEW } as const;
+const SHEET = { group: "When one opens or is closed", view: VIEW } as const;
+const EVERYWHERE = { group: "In a session", inTerminal: true, inField: true } as const;
+
+const any = () => mirror.sessions.length > 0;
+const open = () => shown()?.state === "open";
+const closed = () => inFront()?.state === "closed";
+
+export const actions: readonly Action[] = [
+  {
+    id: "leave", title: () => `Leave ${shown()?.cluster ?? "the session"}`, does: "Leave the session",
+    key: { ...HERE, press: LEAVE, inTerminal: true, inField: true }, can: open,
+    run: () => { const session = shown(); if (session) void leave(session); },
+  },
+  { id: "tab", title: "Tab 1 to 9", palette: false, key: { ...EVERYWHERE, press: "Alt+1…9" }, can: any, run: (digit) => choose(tabs()[digit - 1]) },
+  { id: "nextTab", title: "Next tab", palette: false, key: { ...EVERYWHERE, press: "Ctrl+Tab" }, can: any, run: () => step(1) },
+  { id: "previousTab", title: "Previous tab", palette: false, key: { ...EVERYWHERE, press: "Ctrl+Shift+Tab" }, can: any, run: () => step(-1) },
+  {
+    id: "again", title: () => `Open ${inFront()?.cluster ?? "it"} again`, does: "Open it again", key: { ...SHEET, press: "R" }, can: closed,
+    run: () => { const session = inFront(); if (session) void again(session); },
+  },
+  {
+    id: "putAway", title: "Put the closed session away", does: "Put it away; cancel the opening", key: { ...SHEET, press: "Esc" },
+    can: () => closed() || inFront()?.state === "opening", palette: false,
+    run: () => {
+      const session = inFront();
+      if (session) void (session.state === "closed" ? dismiss(session) : leave(session));
+    },
+  },
+];

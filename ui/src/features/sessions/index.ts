@@ -1,0 +1,10 @@
+export { actions } from "./actions";
+export { default as ClosingReport } from "./ClosingReport.svelte";
+export { default as EndedLine } from "./EndedLine.svelte";
+export { found } from "./found";
+export { default as Opening } from "./Opening.svelte";
+export { default as SessionTabs } from "./SessionTabs.svelte";
+export { default as SidePanel } from "./SidePanel.svelte";
+export { inFront, open, openCount, show, shown, VIEW } from "./sessions.svelte";
+export { default as TruthStrip } from "./TruthStrip.svelte";
+export { watch } from "./watch";

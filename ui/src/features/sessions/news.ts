@@ -1,0 +1,28 @@
+import type { Notice, SessionView } from "../../bindings/ipc";
+
+/** When the end is said to come, before it does. */
+export const WARN_MS = 5 * 60_000;
+
+/** What is worth a moment's attention about a session: what happens where nobody looks, or what its person did not do. */
+export function news(before: SessionView | undefined, now: SessionView, looking: boolean): Notice | null {
+  if (before?.state === "opening" && now.state === "open" && !looking) {
+    return { level: "info", text: `${now.cluster} is open.`, session: now.id };
+  }
+  if (before?.state === "open" && now.state !== "open" && now.ended && now.ended.reason !== "left") {
+    const { reason, by } = now.ended;
+    const how = reason === "revoked" ? `was revoked${by ? ` by ${by}` : ""}` : reason === "expired" ? "is over: its time was up" : "ended";
+    return { level: "danger", text: `Your session on ${now.cluster} ${how}.`, session: now.id };
+  }
+  return null;
+}
+
+/** In how many ms the five minutes before the end begin; none for a session that is shorter than that. */
+export function warnIn(endsInMs: number): number | null {
+  return endsInMs > WARN_MS ? endsInMs - WARN_MS : null;
+}
+
+/** The one shown after a session is gone: that in its place, else the last. */
+export function neighbour(before: readonly SessionView[], gone: string, now: readonly SessionView[]): SessionView | null {
+  const at = before.findIndex((s) => s.id === gone);
+  return now[Math.min(at, now.length - 1)] ?? null;
+}

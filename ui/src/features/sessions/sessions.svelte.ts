@@ -1,0 +1,81 @@
+import type { ErrorView, OpenInput, SessionView, StepUp } from "../../bindings/ipc";
+import { mirror } from "../../desktop/mirror.svelte";
+import { attempt, fail } from "../../desktop/notices.svelte";
+import { go, place } from "../../desktop/place.svelte";
+import { asError, host } from "../../host";
+import { askStepUp } from "../signin";
+
+/** The id of the view of the sessions. */
+export const VIEW = "sessions";
+
+/** The session that is shown, wherever one is. */
+export function shown(): SessionView | null {
+  return mirror.session(place.session);
+}
+
+/** The session in front of the person. */
+export function inFront(): SessionView | null {
+  return place.view === VIEW ? shown() : null;
+}
+
+/** How many are open. */
+export function openCount(): number {
+  return mirror.sessions.filter((session) => session.state === "open").length;
+}
+
+/** Shows a session, in one of its terminals. */
+export function show(id: string, terminal: string | null = mirror.session(id)?.terminals[0]?.id ?? null): void {
+  go({ view: VIEW, session: id, terminal });
+}
+
+/** Opens a cluster and shows the session at once; its steps arrive by events. The failure, if any, is returned. */
+export async function open(input: OpenInput): Promise<ErrorView | null> {
+  go({ reasonWanted: false });
+  try {
+    show((await host.call("session_open", { input })).id);
+    return null;
+  } catch (thrown) {
+    const error = asError(thrown);
+    if (error.code === "stepUpNeeded" && error.stepUp) {
+      askStepUp({ step: error.stepUp, what: whatOf(input), by: null, then: () => void open(input).then(fail) });
+      return null;
+    }
+    if (error.code === "reasonNeeded") {
+      go({ view: "clusters", cluster: input.cluster, reasonWanted: true });
+      return null;
+    }
+    return error.code === "cancelled" ? null : error;
+  }
+}
+
+/** Forgets a closed session and opens the same again. */
+export async function again(session: SessionView): Promise<void> {
+  await dismiss(session);
+  const { cluster, profile, namespaces, durationSeconds, reason } = session;
+  fail(await open({ cluster, profile, namespaces, durationSeconds, ...(reason ? { reason } : {}) }));
+}
+
+/** Ends a session, or takes back what was asked for. */
+export async function leave(session: SessionView): Promise<void> {
+  if (session.state === "opening") await attempt(host.call("session_cancel", { id: session.id }));
+  else if (session.state === "open") await attempt(host.call("session_leave", { id: session.id }));
+}
+
+/** Puts a session that is over away. */
+export async function dismiss(session: SessionView): Promise<void> {
+  await attempt(host.call("session_dismiss", { id: session.id }));
+}
+
+/** The stronger sign-in that a session waits for. */
+export function wantedStep(session: SessionView): StepUp | null {
+  return session.state === "opening" && session.error?.code === "stepUpNeeded" ? session.error.stepUp : null;
+}
+
+/** Asks for the stronger sign-in that a session waits for. It goes on by itself. */
+export function askFor(session: SessionView, step: StepUp): void {
+  askStepUp({ step, what: whatOf(session), by: session.id });
+}
+
+function whatOf({ cluster, profile }: { cluster: string; profile?: string }): string {
+  return profile ? `${cluster} · ${profile}` : cluster;
+}

@@ -1,0 +1,61 @@
+import type { StepUp } from "../../bindings/ipc";
+import { closeDialog, dialogs, openDialog } from "../../desktop/dialogs.svelte";
+import { mirror } from "../../desktop/mirror.svelte";
+import { fail } from "../../desktop/notices.svelte";
+import { asError, host } from "../../host";
+
+/** Something that waits for a stronger sign-in. */
+export interface Waiting {
+  step: StepUp;
+  /** What opens once it is confirmed. */
+  what: string;
+  /** Who waits, so that it can be told that it does no longer. */
+  by: string | null;
+  /** What to do once it is confirmed, where that does not go on by itself. */
+  then?: () => void;
+}
+
+class SignIns {
+  waiting = $state.raw<Waiting | null>(null);
+}
+
+export const signIns = new SignIns();
+
+/** How long the state, which tells of the same failure, may come after the answer, in ms. */
+const STATE_MS = 500;
+
+/** Signs in; with `step`, again and stronger. True when it is through. Its failure is told with the state. */
+export async function signIn(step: StepUp | null): Promise<boolean> {
+  try {
+    await host.call("sign_in", { step });
+    return true;
+  } catch (thrown) {
+    const error = asError(thrown);
+    // The sign-in page and the step-up show it with the state.
+    const hasPlace = mirror.state?.phase !== "ready" || dialogs.name === "stepUp";
+    const tell = () => {
+      if (error.code !== "cancelled" && !(hasPlace && mirror.state?.signIn?.error)) fail(error);
+    };
+    setTimeout(tell, hasPlace ? STATE_MS : 0);
+    return false;
+  }
+}
+
+/** Asks for a stronger sign-in. */
+export function askStepUp(waiting: Waiting): void {
+  signIns.waiting = waiting;
+  openDialog("stepUp");
+}
+
+/** Takes the question back: what waited does so no longer. */
+export function stepUpDone(by: string): void {
+  if (signIns.waiting?.by === by) closeDialog("stepUp");
+}
+
+/** The stronger sign-in that was asked for. */
+export async function confirmStepUp(): Promise<void> {
+  const { waiting } = signIns;
+  if (!waiting || !(await signIn(waiting.step))) return;
+  if (signIns.waiting === waiting) closeDialog("stepUp");
+  waiting.then?.();
+}

@@ -1,0 +1,169 @@
+import { FitAddon } from "@xterm/addon-fit";
+import { SearchAddon } from "@xterm/addon-search";
+import { Terminal } from "@xterm/xterm";
+import type { ErrorView } from "../../bindings/ipc";
+import { asError, host } from "../../host";
+import { Once } from "./once";
+import { cleaned, type Paste } from "./paste";
+
+const ACK_AT = 64 * 1024;
+const ACK_AFTER_MS = 30;
+const THEME = {
+  background: "#0a0c0d", foreground: "#d3dadd", cursor: "#d3dadd", cursorAccent: "#0a0c0d", selectionBackground: "#2f5f8f99",
+  black: "#22292e", red: "#f07561", green: "#5fd0a5", yellow: "#e6ad50", blue: "#86b7e8", magenta: "#c79be0", cyan: "#6cc7cf", white: "#d3dadd",
+  brightBlack: "#7d8b93", brightRed: "#ff9a88", brightGreen: "#86e6c1", brightYellow: "#f4c77c", brightBlue: "#a9cdf2", brightMagenta: "#dbb8ee", brightCyan: "#95dde3", brightWhite: "#f3f6f7",
+};
+
+/**
+ * One terminal on screen. It outlives the view: leaving a tab only takes its element out of the page, so its
+ * scrollback stays and the shell goes on.
+ */
+export class Shell {
+  readonly element = document.createElement("div");
+  readonly search = new SearchAddon();
+  private readonly fit = new FitAddon();
+  private readonly term = new Terminal({
+    fontFamily: '"IBM Plex Mono", ui-monospace, monospace',
+    fontSize: 13,
+    lineHeight: 1.2,
+    scrollback: 5000,
+    // A blinking cursor would wake an idle machine twice a second.
+    cursorBlink: false,
+    minimumContrastRatio: 4.5,
+    theme: THEME,
+    // Links in a cluster's output are text: nothing remote is ever opened from here.
+    linkHandler: { activate: () => {} },
+  });
+  private opened = false;
+  private started = false;
+  private drawn = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private typed = "";
+  private sending = false;
+  /** While what was said before is drawn: what the terminal answers to it is not for the shell. */
+  private replaying = false;
+  private readonly once = new Once();
+
+  /** A shell to be started in `session`, or with `id` one that runs there already. */
+  constructor(
+    readonly session: string,
+    public id: string | null,
+    private readonly on: { started: (shell: Shell) => void; failed: (error: ErrorView) => void; asks: (shell: Shell, paste: Paste) => boolean },
+  ) {
+    this.element.className = "shell";
+    this.term.loadAddon(this.fit);
+    this.term.loadAddon(this.search);
+    this.term.onData((data) => this.heard(data));
+    // Before the terminal's own handler, which types whatever is on the clipboard.
+    this.element.addEventListener("paste", (event) => this.pasted(event), true);
+    this.once.watch(this.element);
+    this.term.onResize((size) => {
+      if (this.id && this.started) void host.call("terminal_resize", { terminal: this.id, size }).catch(() => {});
+    });
+  }
+
+  /** Puts the terminal into the page, and starts or takes over its shell the first time. */
+  async mount(into: HTMLElement): Promise<void> {
+    into.append(this.element);
+    if (!this.opened) {
+      this.opened = true;
+      // Cells are measured once: with the fallback font they would stay too wide.
+      await document.fonts.load('13px "IBM Plex Mono"').catch(() => []);
+      this.term.open(this.element);
+    }
+    this.resize();
+    this.term.focus();
+    if (!this.started) await this.start();
+  }
+
+  resize(): void {
+    if (this.element.clientWidth > 0 && this.opened) this.fit.fit();
+  }
+
+  focus(): void {
+    this.term.focus();
+  }
+
+  /** Types a paste, as one. */
+  paste(text: string): void {
+    this.term.paste(text);
+    this.term.focus();
+  }
+
+  selection(): string {
+    return this.term.getSelection();
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    this.term.dispose();
+    this.element.remove();
+  }
+
+  private async start(): Promise<void> {
+    this.started = true;
+    const size = { cols: this.term.cols, rows: this.term.rows };
+    let first = true;
+    const output = (bytes: Uint8Array) => {
+      const replay = first;
+      first = false;
+      if (replay) this.replaying = true;
+      this.term.write(bytes, () => {
+        if (replay) this.replaying = false;
+        this.acknowledge(bytes.length);
+      });
+    };
+    try {
+      const view = this.id
+        ? await host.attachTerminal(this.id, size, output)
+        : await host.openTerminal(this.session, size, output);
+      this.id = view.id;
+      this.acknowledge(0);
+      this.on.started(this);
+    } catch (thrown) {
+      this.on.failed(asError(thrown));
+    }
+  }
+
+  private heard(data: string): void {
+    if (!this.replaying && this.once.takes(data)) this.type(data);
+  }
+
+  private pasted(event: ClipboardEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    const paste = cleaned(event.clipboardData?.getData("text/plain") ?? "");
+    if (paste.text !== "" && !this.on.asks(this, paste)) this.paste(paste.text);
+  }
+
+  // Many small pieces are acknowledged together; the far end stops reading the PTY when too much is open.
+  private acknowledge(bytes: number): void {
+    this.drawn += bytes;
+    clearTimeout(this.timer);
+    if (this.drawn >= ACK_AT) this.flush();
+    else if (this.drawn > 0) this.timer = setTimeout(() => this.flush(), ACK_AFTER_MS);
+  }
+
+  private flush(): void {
+    if (!this.id || this.drawn === 0) return;
+    const bytes = this.drawn;
+    this.drawn = 0;
+    void host.call("terminal_ack", { terminal: this.id, bytes }).catch(() => {});
+  }
+
+  // Commands may overtake each other: what is typed meanwhile waits for the one under way.
+  private type(data: string): void {
+    this.typed += data;
+    if (!this.sending) void this.send();
+  }
+
+  private async send(): Promise<void> {
+    this.sending = true;
+    while (this.typed !== "" && this.id) {
+      const data = this.typed;
+      this.typed = "";
+      await host.call("terminal_write", { terminal: this.id, data }).catch(() => {});
+    }
+    this.sending = false;
+  }
+}

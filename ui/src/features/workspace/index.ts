@@ -1,0 +1,1 @@
+export { default as JoinForm } from "./JoinForm.svelte";

@@ -1,0 +1,15 @@
+import type { Component } from "svelte";
+import type { DialogName } from "../desktop/dialogs.svelte";
+import { StepUpDialog } from "../features/signin";
+import EndDialog from "./frame/EndDialog.svelte";
+import CheatSheet from "./palette/CheatSheet.svelte";
+import Palette from "./palette/Palette.svelte";
+
+/** What each dialog shows. */
+export const DIALOGS: Record<DialogName, Component> = {
+  palette: Palette,
+  keys: CheatSheet,
+  stepUp: StepUpDialog,
+  signOut: EndDialog,
+  quit: EndDialog,
+};

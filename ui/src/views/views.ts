@@ -1,0 +1,38 @@
+import ScrollText from "@lucide/svelte/icons/scroll-text";
+import Server from "@lucide/svelte/icons/server";
+import SquareTerminal from "@lucide/svelte/icons/square-terminal";
+import type { Component } from "svelte";
+import * as audit from "../features/audit";
+import * as clusters from "../features/clusters";
+import * as sessions from "../features/sessions";
+import * as terminals from "../features/terminals";
+import type { Action } from "../shared/actions";
+import type { Found } from "../shared/found";
+import Audit from "./Audit.svelte";
+import Clusters from "./Clusters.svelte";
+import Sessions from "./Sessions.svelte";
+
+export interface View {
+  readonly id: string;
+  readonly title: string;
+  readonly icon: Component<{ class?: string }>;
+  /** Its key, after `g`. */
+  readonly key: string;
+  readonly component: Component;
+  /** What can be done in it. */
+  readonly actions?: readonly Action[];
+  /** How many of what it shows want to be seen, and their word. */
+  readonly count?: { word: string; of: () => number };
+  /** Forgets what belongs to whoever was signed in. */
+  readonly forget?: () => void;
+}
+
+/** Every view, in the order of the rail. The first is home. */
+export const VIEWS: readonly View[] = [
+  { id: clusters.VIEW, title: "Clusters", icon: Server, key: "c", component: Clusters, actions: clusters.actions, forget: () => clusters.inventory.forget() },
+  { id: sessions.VIEW, title: "Sessions", icon: SquareTerminal, key: "s", component: Sessions, actions: [...sessions.actions, ...terminals.actions], count: { word: "open", of: sessions.openCount } },
+  { id: "audit", title: "Audit", icon: ScrollText, key: "a", component: Audit, forget: () => audit.history.forget() },
+];
+
+/** What the palette looks in, in the order it answers. */
+export const FINDERS: readonly ((query: string) => Found[])[] = [sessions.found, clusters.found];

@@ -1,26 +1,17 @@
 import { expect, test } from "vitest";
-import type { ClustersView, ClusterView, SessionView, Way } from "../src/bindings/ipc";
+import type { ClusterView, SessionView, Way } from "../src/bindings/ipc";
 import { counts, flat, grouped } from "../src/features/clusters/items";
-import { openOn, underlying, wayOf } from "../src/features/clusters/ways";
+import { openOn, wayOf } from "../src/features/clusters/ways";
 
 const cluster = (name: string, way: Way = { kind: "oneClick", profile: "debug" }, over: Partial<ClusterView> = {}) =>
   ({ name, way, environment: "prod", environmentWord: "prod", pinned: false, lastUsed: null, ...over }) as ClusterView;
 const session = (on: string, state: SessionView["state"]) => ({ id: `s-${on}`, cluster: on, state, profile: "debug", namespaces: ["a"], endsAt: 7 }) as SessionView;
-const list = (...clusters: ClusterView[]): ClustersView => ({ clusters, asOf: 1, problems: [] });
-const OPEN: Way = { kind: "open", session: "s-a", profile: "debug", namespaces: [], endsAt: null };
 
 test("a cluster is open exactly while it has a session that is not over", () => {
   for (const state of ["opening", "open", "closing"] as const) {
     expect(wayOf(cluster("a"), openOn([session("a", state)]))).toEqual({ kind: "open", session: "s-a", profile: "debug", namespaces: ["a"], endsAt: 7 });
   }
   expect(wayOf(cluster("a"), openOn([session("a", "closed"), session("b", "open")])).kind).toBe("oneClick");
-});
-test("what the list says of openness never outlives the session", () => {
-  expect(wayOf(cluster("a", OPEN), openOn([])).kind).toBe("unknown");
-  const before = list(cluster("a", { kind: "ask", profile: "operate", approvals: 2 }));
-  const now = underlying(list(cluster("a", OPEN), cluster("b")), before);
-  expect(now.clusters.map((c) => c.way.kind)).toEqual(["ask", "oneClick"]);
-  expect(underlying(list(cluster("a", OPEN)), null).clusters[0]?.way).toBe(OPEN);
 });
 test("each cluster stands once, in the first group it belongs to", () => {
   const all = [cluster("open"), cluster("pinned", undefined, { pinned: true, lastUsed: 5 }), cluster("used", undefined, { lastUsed: 9 }), cluster("dev", undefined, { environment: "dev", environmentWord: "dev" })];

@@ -1,11 +1,13 @@
-//! What is generated and committed: the CRDs under `deploy/`, the window's types under `ui/src/bindings`.
+//! What is generated and committed: the CRDs under `deploy/`, the window's types under
+//! `ui/src/bindings` and its capability.
 
 use crate::shell::{output, passes, program, root};
 use anyhow::{Result, bail};
 use std::{collections::BTreeMap, fs, path::Path};
 
 const CRDS: [(&str, &str); 2] = [("hub", "deploy/hub/crds.yaml"), ("target", "deploy/target/crds.yaml")];
-const BINDINGS: &str = "ui/src/bindings";
+/// Folders where everything is generated: the window's types, and what it may call.
+const FOLDERS: [&str; 2] = ["ui/src/bindings", "src-tauri/capabilities"];
 
 /// Rewrites all of it.
 pub(crate) fn write() -> Result<()> {
@@ -46,7 +48,9 @@ fn snapshot() -> Result<BTreeMap<String, Vec<u8>>> {
             files.insert(path.to_owned(), content);
         }
     }
-    read_folder(Path::new(BINDINGS), &mut files)?;
+    for folder in FOLDERS {
+        read_folder(Path::new(folder), &mut files)?;
+    }
     Ok(files)
 }
 

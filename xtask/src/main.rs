@@ -6,6 +6,7 @@ mod codegen;
 mod demo;
 mod failures;
 mod licences;
+mod parts;
 mod programs;
 mod shell;
 mod suite;

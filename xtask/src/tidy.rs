@@ -1,6 +1,7 @@
 //! The import rules of ARCHITECTURE.md, enforced over `cargo metadata` and the sources; sizes only warn.
 
 use crate::circles::{self, Modules};
+use crate::parts;
 use crate::shell::{output, program, root};
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -116,7 +117,10 @@ pub(crate) fn run() -> Result<bool> {
             crates.entry(krate).or_default().insert(module, text.to_owned());
         }
     })?;
-    crates.iter().for_each(|(krate, modules)| circles::check(krate, modules, &mut wrong));
+    for (krate, modules) in &crates {
+        circles::check(krate, modules, &mut wrong);
+        parts::check(krate, modules, &mut wrong);
+    }
     for line in &wrong {
         println!("tidy: {line}");
     }
@@ -181,7 +185,7 @@ fn ui(shown: &str, text: &str, wrong: &mut Vec<String>) {
     if text.contains("{@html") {
         wrong.push(format!("{shown}: {{@html}} would show a cluster's text as markup (P24)"));
     }
-    const TIERS: [&str; 5] = ["bindings", "host", "shared", "features", "views"];
+    const TIERS: [&str; 6] = ["bindings", "host", "shared", "desktop", "features", "views"];
     let tier_of = |path: &str| TIERS.iter().position(|tier| path.contains(&format!("/{tier}/")));
     let Some(own) = shown.strip_prefix("ui/src").and_then(tier_of) else { return };
     let mut seen = BTreeSet::new();

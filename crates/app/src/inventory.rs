@@ -1,268 +1,128 @@
-//! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
+//! What there is to open: kept by watches while somebody is signed in, and what a click on it means. Contacts no
+//! cluster (promise P6).
 
-use crate::session_record::environment_kind;
-use jiff::Timestamp;
-use sallyport_api::{AccessCluster, AccessProfile, Profile, ProfileReport, RuleSummary};
-use sallyport_ipc::{
-    Broker, Carried, ClusterDetail, ClusterView, Guardrails, LastOpening, Mfa, ProfileView, Refused, Right,
-    Rights, Way,
-};
-use sallyport_model::{ClusterName, Scope, Ttl, UserName, visible};
-use sallyport_rbac::Rule;
-use std::collections::{BTreeMap, BTreeSet};
+mod choose;
+mod known;
+mod remembered;
+mod watch;
 
-/// A broker that was silent for longer than this is not waited for.
-const BROKER_SILENT_AFTER_MS: i64 = 90_000;
+pub(crate) use choose::Choice;
+pub(crate) use known::{environment_kind, rules};
 
-/// Who is signed in, with what the API server says of their sign-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SignedInAs {
-    pub(crate) user: UserName,
-    pub(crate) groups: Vec<String>,
-    pub(crate) acr: Vec<String>,
-    pub(crate) amr: Vec<String>,
-    /// Unix seconds.
-    pub(crate) auth_time: Option<i64>,
-}
+use crate::desk::{AppError, Desk, now_ms};
+use crate::person::{Person, SignedInAs, Wishes};
+use known::{Known, Remembered};
+use sallyport_api::Profile;
+use sallyport_ipc::{ClusterDetail, ClustersView, Event};
+use sallyport_model::{ClusterName, ErrorCode, ProfileName, visible};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+use tokio::sync::Notify;
 
-/// What the hub said last.
-#[derive(Clone, Debug, Default)]
+/// Between two hints that it changed.
+const HINTS: Duration = Duration::from_secs(1);
+
+/// The clusters and profiles of the team.
 pub(crate) struct Inventory {
-    pub(crate) clusters: BTreeMap<String, AccessCluster>,
-    pub(crate) profiles: BTreeMap<String, AccessProfile>,
-    /// Profiles this person may ask for (RBAC verb `request`); none until the hub was asked.
-    pub(crate) may_request: Option<BTreeSet<String>>,
-    pub(crate) as_of: Option<Timestamp>,
-    pub(crate) problems: Vec<String>,
-}
-
-/// What this desktop remembers of a cluster.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Remembered {
-    pub(crate) pinned: bool,
-    pub(crate) last_used: Option<i64>,
-    pub(crate) last: Option<LastOpening>,
-    pub(crate) reason: Option<Carried>,
-}
-
-/// One profile as it applies to one cluster.
-#[derive(Clone, Debug)]
-pub(crate) struct Offered {
-    pub(crate) profile: Profile,
-    pub(crate) report: Option<ProfileReport>,
-}
-
-impl Offered {
-    fn refused(&self) -> bool {
-        self.report.as_ref().is_some_and(|r| r.refused.is_some())
-    }
-
-    /// Smaller is narrower: what opens at once before what needs people, namespaces before cluster-wide, fewer rules
-    /// before more.
-    fn width(&self) -> (bool, u8, bool, usize, String) {
-        let rules = self.report.as_ref().map_or(usize::MAX, |r| r.rules.len());
-        let wide = self.profile.scope == Scope::ClusterWide;
-        (self.refused(), self.profile.approvals, wide, rules, self.profile.name.to_string())
-    }
+    desk: Arc<Desk>,
+    person: Arc<Person>,
+    known: RwLock<Known>,
+    changed: Notify,
 }
 
 impl Inventory {
-    /// The profiles this person may ask for on a cluster, the narrowest first. `None` while the hub has not said.
-    pub(crate) fn offered(&self, cluster: &ClusterName) -> Option<Vec<Offered>> {
-        let may = self.may_request.as_ref()?;
-        let reports =
-            self.clusters.get(cluster.as_str()).and_then(|c| c.status.as_ref()).map(|s| &s.profiles);
-        let mut offered: Vec<Offered> = self
-            .profiles
-            .values()
-            .filter_map(|object| Profile::try_from(object).ok())
-            .filter(|p| may.contains(p.name.as_str()) && p.covers(cluster))
-            .map(|profile| {
-                let found = reports.and_then(|all| all.iter().find(|r| r.name == profile.name.as_str()));
-                // A report of another revision speaks of another profile.
-                let report = found.filter(|r| r.revision == profile.revision.to_string()).cloned();
-                Offered { profile, report }
-            })
-            .collect();
-        offered.sort_by_key(Offered::width);
-        Some(offered)
+    /// Empty, until [`Inventory::follow`] has heard of a sign-in.
+    pub(crate) fn new(desk: Arc<Desk>, person: Arc<Person>) -> Self {
+        Self { desk, person, known: RwLock::default(), changed: Notify::new() }
     }
 
-    /// What one click takes: the last-used profile, else the narrowest that opens at once, else the narrowest.
-    pub(crate) fn chosen<'a>(offered: &'a [Offered], last: Option<&LastOpening>) -> Option<&'a Offered> {
-        let usable = || offered.iter().filter(|o| !o.refused());
-        last.and_then(|l| usable().find(|o| o.profile.name.as_str() == l.profile)).or_else(|| usable().next())
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One line of the list.
-    pub(crate) fn cluster_view(
-        &self,
-        object: &AccessCluster,
-        open: Option<Way>,
-        known: &Remembered,
-        now: i64,
-    ) -> ClusterView {
-        let name = object.metadata.name.clone().unwrap_or_default();
-        let spec = &object.spec;
-        let broker = broker(object, now);
-        let way = open.unwrap_or_else(|| self.way(&name, &broker, known));
-        let display = spec.display_name.as_deref().filter(|d| !d.trim().is_empty()).unwrap_or(&name);
-        ClusterView {
-            display_name: visible(display),
-            environment: environment_kind(&spec.environment),
-            environment_word: visible(&spec.environment),
-            provider: visible(spec.provider.as_deref().unwrap_or_default()),
-            region: visible(spec.region.as_deref().unwrap_or_default()),
-            version: object
-                .status
-                .as_ref()
-                .and_then(|s| s.kubernetes_version.as_deref())
-                .map(visible)
-                .unwrap_or_default(),
-            pinned: known.pinned,
-            last_used: known.last_used,
-            broker,
-            way,
-            name,
+    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The list would be another now: the window is told within a second.
+    pub(crate) fn changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Hints at once, then at most once a second.
+    pub(crate) async fn hint(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = self.changed.notified() => {
+                    self.desk.host.tell(Event::ClustersChanged);
+                    // Which profiles are out of reach is known with them.
+                    if self.person.has_no_auth_time() {
+                        self.desk.changed();
+                    }
+                }
+                () = self.desk.stop.cancelled() => return,
+            }
+            tokio::time::sleep(HINTS).await;
         }
     }
 
-    fn way(&self, name: &str, broker: &Broker, known: &Remembered) -> Way {
-        let Ok(name) = name.parse::<ClusterName>() else { return Way::NotYours };
-        let Some(offered) = self.offered(&name) else { return Way::Unknown };
-        match Self::chosen(&offered, known.last.as_ref()) {
-            None => Way::NotYours,
-            // Nobody would answer; a click that can't succeed must not look as if it could.
-            Some(_) if broker.seen_at.is_none() => Way::Unknown,
-            Some(o) if o.profile.approvals == 0 => Way::OneClick { profile: o.profile.name.to_string() },
-            Some(o) => {
-                Way::Ask { profile: o.profile.name.to_string(), approvals: o.profile.approvals.into() }
+    /// Nobody is signed in any more.
+    pub(crate) fn clear(&self) {
+        *self.known_mut() = Known::default();
+        self.changed();
+    }
+
+    /// The list. It is what the watches brought.
+    pub(crate) async fn list(&self) -> ClustersView {
+        let remembered = self.remembered().await;
+        let now = now_ms();
+        let known = self.known();
+        let none = Remembered::default();
+        let clusters = known
+            .clusters
+            .iter()
+            .map(|(name, object)| known.cluster_view(object, remembered.get(name).unwrap_or(&none), now));
+        ClustersView {
+            clusters: clusters.collect(),
+            as_of: known.as_of.map(|t| t.as_millisecond()),
+            problems: known.problems.iter().map(|p| visible(p)).collect(),
+        }
+    }
+
+    /// One cluster with what may be asked for there.
+    ///
+    /// # Errors
+    /// When the hub knows no such cluster.
+    pub(crate) async fn detail(&self, name: &str) -> Result<ClusterDetail, AppError> {
+        let unknown = || {
+            AppError::new(ErrorCode::BadInput, "the hub knows no such cluster")
+                .hint("It may have been removed.")
+        };
+        let cluster: ClusterName = name.parse().map_err(|_| unknown())?;
+        let remembered = self.remembered_of(&cluster).await;
+        let signed = self.person.is_signed_in();
+        let who: Option<&SignedInAs> = signed.as_ref().map(|signed| &signed.who);
+        let known = self.known();
+        let object = known.clusters.get(name).ok_or_else(unknown)?;
+        Ok(known.detail(object, &remembered, who, now_ms()))
+    }
+
+    /// What the team's profiles want of a sign-in.
+    pub(crate) fn wishes(&self) -> Wishes {
+        let mut wishes = Wishes::default();
+        for profile in self.known().profiles.values().filter_map(|p| Profile::try_from(p).ok()) {
+            wishes.strong.extend(profile.acr);
+            if profile.max_age.is_some() {
+                wishes.aging.push(visible(profile.name.as_str()));
             }
         }
+        wishes
     }
 
-    /// The detail pane.
-    pub(crate) fn detail(
-        &self,
-        object: &AccessCluster,
-        open: Option<Way>,
-        known: &Remembered,
-        signed_in: Option<&SignedInAs>,
-        now: i64,
-    ) -> ClusterDetail {
-        let cluster = self.cluster_view(object, open, known, now);
-        let offered = cluster.name.parse().ok().and_then(|name| self.offered(&name)).unwrap_or_default();
-        let endpoint = object.spec.endpoints.first().and_then(|e| url::Url::parse(e).ok());
-        ClusterDetail {
-            endpoint: endpoint
-                .and_then(|u| u.host_str().map(|h| u.port().map_or(h.to_owned(), |p| format!("{h}:{p}"))))
-                .map(|e| visible(&e))
-                .unwrap_or_default(),
-            guardrails: guardrails(object),
-            chosen: Self::chosen(&offered, known.last.as_ref()).map(|o| o.profile.name.to_string()),
-            profiles: offered.iter().map(|o| profile_view(o, signed_in, now)).collect(),
-            last: known.last.clone(),
-            reason: known.reason.clone(),
-            cluster,
-        }
+    /// The word for a cluster's environment and how many approvals a profile wants; `None` while they are not known.
+    pub(crate) fn known_of(&self, cluster: &ClusterName, profile: &ProfileName) -> Option<(String, u8)> {
+        let known = self.known();
+        let word = known.clusters.get(cluster.as_str())?.spec.environment.clone();
+        Some((word, known.profiles.get(profile.as_str())?.spec.approvals))
     }
 }
-
-fn broker(object: &AccessCluster, now: i64) -> Broker {
-    let report = object.status.as_ref().and_then(|s| s.broker.as_ref());
-    let seen_at = report.map(|r| r.heartbeat.0.as_millisecond());
-    Broker {
-        version: report.map(|r| visible(&r.version)),
-        silent: seen_at.is_none_or(|at| now - at > BROKER_SILENT_AFTER_MS),
-        seen_at,
-    }
-}
-
-/// The broker's word on the target's guardrails, for the window (promise P12).
-fn guardrails(object: &AccessCluster) -> Guardrails {
-    let Some(report) = object.status.as_ref().and_then(|s| s.guardrails.as_ref()) else {
-        return Guardrails::Unknown;
-    };
-    let (at, detail) = (report.checked_at.0.as_millisecond(), visible(&report.detail));
-    if report.verified { Guardrails::Verified { at, detail } } else { Guardrails::Unverified { at, detail } }
-}
-
-fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> ProfileView {
-    let profile = &offered.profile;
-    let namespaces: Vec<String> = profile.scope.to_list().iter().map(ToString::to_string).collect();
-    ProfileView {
-        name: profile.name.to_string(),
-        opens_at_once: profile.approvals == 0,
-        approvals: profile.approvals.into(),
-        max_duration_seconds: u32::try_from(profile.max_duration.as_seconds()).unwrap_or(u32::MAX),
-        mfa: mfa(profile, signed_in, now),
-        reason_required: profile.reason_required,
-        rights: rights(offered.report.as_ref(), &namespaces),
-        refused: offered
-            .report
-            .as_ref()
-            .and_then(|r| r.refused.as_ref())
-            .map(|why| Refused { why: visible(why), rule: None }),
-        namespaces,
-    }
-}
-
-fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now: i64) -> Option<Mfa> {
-    if profile.acr.is_empty() && profile.amr.is_empty() && profile.max_age.is_none() {
-        return None;
-    }
-    Some(Mfa {
-        acr: profile.acr.iter().map(|a| visible(a)).collect(),
-        amr: profile.amr.iter().map(|a| visible(a)).collect(),
-        max_age_seconds: profile.max_age.map(|age| u32::try_from(age.as_seconds()).unwrap_or(u32::MAX)),
-        satisfied: signed_in.is_some_and(|s| satisfies(profile, s, now)),
-    })
-}
-
-/// Whether a sign-in would pass admission, by this machine's reckoning. Admission decides.
-pub(crate) fn satisfies(profile: &Profile, signed_in: &SignedInAs, now_ms: i64) -> bool {
-    let one_of =
-        |wanted: &[String], have: &[String]| wanted.is_empty() || wanted.iter().any(|w| have.contains(w));
-    let fresh = profile.max_age.is_none_or(|age: Ttl| {
-        let age = i64::try_from(age.as_seconds()).unwrap_or(i64::MAX);
-        signed_in.auth_time.is_some_and(|at| now_ms / 1000 - at <= age)
-    });
-    one_of(&profile.acr, &signed_in.acr) && one_of(&profile.amr, &signed_in.amr) && fresh
-}
-
-fn rights(report: Option<&ProfileReport>, namespaces: &[String]) -> Rights {
-    let Some(report) = report else {
-        return Rights::Unknown { why: "its broker has not reported what this profile allows here".into() };
-    };
-    let rules = rules(&report.rules);
-    Rights::Known {
-        rights: sallyport_rbac::describe(&rules)
-            .into_iter()
-            .map(|r| Right {
-                title: visible(&r.title),
-                detail: visible(&r.detail),
-                namespaces: namespaces.to_vec(),
-                writes: r.strong,
-            })
-            .collect(),
-        rules: u32::try_from(report.rules.len()).unwrap_or(u32::MAX),
-        warnings: report.warnings.iter().map(|w| visible(w)).collect(),
-        missing: sallyport_rbac::helm_misses(&rules).into_iter().map(str::to_owned).collect(),
-    }
-}
-
-/// The rules of an offer as `rbac` reads them; one that names no proper role is left out of the words.
-pub(crate) fn rules(summaries: &[RuleSummary]) -> Vec<Rule> {
-    let of = |s: &RuleSummary| {
-        let role = s.role.parse().ok()?;
-        let mut rule = Rule::on(&role, s.verbs.clone(), s.api_groups.clone(), s.resources.clone());
-        rule.resource_names = s.resource_names.clone();
-        rule.non_resource_urls = s.non_resource_urls.clone();
-        Some(rule)
-    };
-    summaries.iter().filter_map(of).collect()
-}
-
-#[cfg(test)]
-#[path = "inventory_tests.rs"]
-mod tests;

@@ -1,44 +1,46 @@
 //! What the desktop does, without a window: joining a team, signing in, opening a cluster, working in it, leaving with
-//! proof, and the history of it all.
+//! proof, and the history of it all. What it needs of its surroundings is [`Host`], which a window implements and a story
+//! can.
 //!
-//! [`App`] has one async function per command of the window, in the file of its noun. Everything below is an adapter
-//! that knows nothing of the others; they meet here and nowhere else. What the app needs of its surroundings is
-//! [`Host`], which a window implements and a story can.
+//! # Parts
+//!
+//! Each part owns its state behind its own lock, and nobody calls upwards: what must happen in order across parts is a few
+//! lines in `app`. From below:
+//!
+//! - `desk`: what every part stands on: host, options, directories, preferences, vault.
+//! - `history`: written by every part, read by the window.
+//! - `person`: the team that was joined, the sign-in, how the hub is. It publishes who is signed in and calls nobody.
+//! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
+//! - `sessions`: everything from a click to the last proof.
+//!
+//! `app` puts them together; `commands` has a function for each command of the window.
+//!
+//! # The life of a session
+//!
+//! A click becomes a session in `sessions::Sessions::open`, and from then on it belongs to one task, its owner
+//! (`sessions::life`), which holds what there is of it by value: the key pair, the request, the token, the kubeconfig.
+//! Everybody else (the window, signing out, quitting, the gateway's clock, the hub) can only ask it to end, and the first
+//! `End` counts. Whatever the owner waits for, it waits for that too.
+//!
+//! It asks (`ask`): what will be asked is written down first, so that a crash leaves nothing that the next start does not
+//! find; a refusal for want of MFA waits for the step-up. It follows (`follow`) what the hub says of the request, and what
+//! ends one comes before what opens one (`word`): a request that was revoked, denied or taken back never opens. It unseals
+//! and serves (`serve`): from the moment the seal is open there is a token whose end has to be proven. While it is open it
+//! watches (`life`). Then it closes (`close`), and its first act is the gateway's cut: after that, at once and none waiting
+//! for another, the session's own token ends its grant and probes past the gateway show it (`rights`), and the hub is told
+//! for as long as it can't hear (`tell`). What all of that shows is folded by `proof`, which is pure. What was not shown is
+//! looked at again until it is, or the app ends; then the next start goes on (`leftovers`).
 
-mod calls;
-mod choosing;
-mod cleanup;
-mod closing;
-mod clusters;
-mod core;
-mod dirs;
-mod error;
-mod faults;
-mod following;
+mod app;
+mod commands;
+mod desk;
 mod history;
-mod host;
 mod inventory;
-mod leaving;
-mod notes;
-mod opening;
-mod options;
-mod secrets;
-mod sentence;
-mod serving;
-mod session;
-mod session_record;
-mod sign_in;
-mod sign_out;
-mod state;
-mod terminals;
-mod waiting;
-mod workspace;
+mod person;
+mod sessions;
 
-pub use crate::core::App;
-pub use dirs::Dirs;
-pub use error::AppError;
-pub use host::{Host, Output};
-pub use options::Options;
+pub use app::App;
+pub use desk::{AppError, Dirs, Host, Options, Output};
+pub use person::{Workspace, Workspaces};
 pub use sallyport_client::keep_out_of_core_dumps;
 pub use sallyport_vault::Keyring;
-pub use workspace::{Workspace, Workspaces};

@@ -382,7 +382,8 @@ mod tests {
         let upstream_end = Closing { words };
         client.write_all(b"bye").await.unwrap();
         let none = AtomicU64::new(0);
-        let ended = splice(side(client_end), side(upstream_end), &none, &none, Duration::from_millis(20)).await;
+        let ended =
+            splice(side(client_end), side(upstream_end), &none, &none, Duration::from_millis(20)).await;
         assert!(matches!(ended, Err(SpliceError::Upstream(_))), "{ended:?}");
     }
 

@@ -55,6 +55,23 @@ impl Hub {
         }
     }
 
+    /// A team's request by its name, if there is one: of an ask whose answer was lost, or of an earlier run.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn request_named(
+        &self,
+        team: &NamespaceName,
+        name: &str,
+    ) -> Result<Option<AccessRequest>, Fault> {
+        let requests: Api<AccessRequest> = Api::namespaced(self.client.clone(), team.as_str());
+        match within(self.deadline, requests.get(name)).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Fault::NotFound) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// Takes an open request back or leaves an active one. Saying it twice is fine.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ pub struct AppState {
     pub notes: Vec<String>,
     /// The chosen theme.
     pub theme: Theme,
+    /// The size of terminals' text, in CSS pixels.
+    pub font_size: u8,
     /// The local history.
     pub history: HistoryState,
     /// What this start found left over from the last run, and what became of it. Empty when nothing was.

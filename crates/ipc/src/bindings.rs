@@ -1,10 +1,37 @@
-//! The TypeScript of all shapes and commands, in one file: `ui/src/bindings/ipc.ts`.
+//! What is made from the one list of commands: the TypeScript of all shapes and commands, and the window's capability.
 
 use crate::*;
-use ts_rs::{Config, TS};
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashSet};
+use ts_rs::{Config, TS, TypeVisitor};
 
-/// Where the file is, from the root of the repository.
+/// Where the TypeScript is, from the root of the repository.
 pub const PATH: &str = "ui/src/bindings/ipc.ts";
+/// Where the capability is.
+pub const CAPABILITY: &str = "src-tauri/capabilities/main.json";
+
+/// What the one window may do (promise P23).
+pub fn capability() -> String {
+    let own = COMMANDS.iter().map(|name| format!("allow-{}", name.replace('_', "-")));
+    let events = ["core:event:allow-listen", "core:event:allow-unlisten"].map(str::to_owned);
+    let permissions: Vec<String> =
+        events.into_iter().chain(own).map(|name| format!("    \"{name}\"")).collect();
+    format!(
+        r#"{{
+  "$schema": "../../gen/schemas/desktop-schema.json",
+  "identifier": "main",
+  "description": "What the one window may do: our own commands, the event it listens to, and nothing else of the host.",
+  "windows": [
+    "main"
+  ],
+  "permissions": [
+{}
+  ]
+}}
+"#,
+        permissions.join(",\n")
+    )
+}
 
 /// The whole file.
 pub fn render() -> String {
@@ -23,77 +50,41 @@ pub fn render() -> String {
     out
 }
 
-/// One declaration with its doc comment for each exported shape, in the order of the list below.
+/// One declaration with its doc comment for each shape that a command takes or answers with, or an event tells; by name.
 pub fn shapes(config: &Config) -> Vec<String> {
-    macro_rules! declare {
-        ($($ty:ty),* $(,)?) => { vec![$(declaration::<$ty>(config)),*] };
+    let mut found = Found { config, seen: HashSet::new(), shapes: BTreeMap::new() };
+    found.visit::<ErrorView>();
+    found.visit::<Event>();
+    macro_rules! collect {
+        ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {$({
+            $(found.visit::<$ty>();)*
+            found.visit::<$out>();
+        })*};
     }
-    declare![
-        ErrorCode,
-        StepUp,
-        ErrorView,
-        Phase,
-        WorkspaceView,
-        WorkspacePreview,
-        User,
-        SignInStep,
-        SignIn,
-        Vault,
-        HubLink,
-        HubState,
-        Demo,
-        Theme,
-        HistoryState,
-        CleanupProof,
-        Cleanup,
-        AppState,
-        EnvironmentKind,
-        Broker,
-        Way,
-        ClusterView,
-        ClustersView,
-        Mfa,
-        Right,
-        Rights,
-        Refused,
-        ProfileView,
-        LastOpening,
-        Carried,
-        Guardrails,
-        ClusterDetail,
-        OpenInput,
-        SessionState,
-        StepKind,
-        StepState,
-        Step,
-        Call,
-        Calls,
-        ProofKind,
-        ProofState,
-        Proof,
-        EndReason,
-        Ended,
-        TerminalSize,
-        TerminalGuard,
-        TerminalView,
-        SessionView,
-        AuditFilter,
-        Outcome,
-        AuditIds,
-        AuditEntryView,
-        AuditPage,
-        Verdict,
-        VerifyView,
-        AuditPosition,
-        NoticeLevel,
-        Notice,
-        Event,
-    ]
+    commands!(collect);
+    found.shapes.into_values().collect()
 }
 
-fn declaration<T: TS + 'static>(config: &Config) -> String {
-    let docs = T::docs().unwrap_or_default();
-    format!("{docs}export {}", T::decl(config))
+/// Walks from a shape to all it is made of.
+struct Found<'c> {
+    config: &'c Config,
+    seen: HashSet<TypeId>,
+    shapes: BTreeMap<String, String>,
+}
+
+impl TypeVisitor for Found<'_> {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        if !self.seen.insert(TypeId::of::<T>()) {
+            return;
+        }
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+        // What has no file of its own is no shape of ours: numbers, texts, lists.
+        if T::output_path().is_some() {
+            let docs = T::docs().unwrap_or_default();
+            self.shapes.insert(T::ident(self.config), format!("{docs}export {}", T::decl(self.config)));
+        }
+    }
 }
 
 fn command_lines(config: &Config) -> String {
@@ -120,7 +111,9 @@ mod tests {
     fn the_committed_bindings_are_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
         let committed = std::fs::read_to_string(format!("{path}{PATH}")).expect("the bindings are committed");
-        assert!(committed == render(), "run `cargo run -p sallyport-ipc --bin bindings` and commit {PATH}");
+        assert!(committed == render(), "run `make codegen` and commit {PATH}");
+        let committed = std::fs::read_to_string(format!("{path}{CAPABILITY}")).expect("it is committed");
+        assert!(committed == capability(), "run `make codegen` and commit {CAPABILITY}");
     }
 
     #[test]

@@ -67,21 +67,11 @@ pub struct Broker {
     pub silent: bool,
 }
 
-/// What a click on a cluster would do for this person.
+/// What a click on a cluster would do for this person. Where a session is open it shows that, which the window knows from
+/// its sessions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Way {
-    /// A session is open (or opening, or closing): the click shows it.
-    Open {
-        /// The session.
-        session: String,
-        /// Its profile.
-        profile: String,
-        /// Its namespaces; empty: cluster-wide.
-        namespaces: Vec<String>,
-        /// Its end; None while it opens.
-        ends_at: Option<i64>,
-    },
     /// Opens at once with this profile.
     OneClick {
         /// The profile.

@@ -22,6 +22,9 @@ macro_rules! commands {
         $then! {
             app_state() -> AppState;
             theme_set(theme: Theme) -> ();
+            font_size_set(size: u8) -> ();
+            shell_set(path: Option<String>) -> ();
+            settings() -> SettingsView;
             quit() -> ();
             workspace_preview(text: String) -> WorkspacePreview;
             workspace_join(text: String) -> AppState;

@@ -17,6 +17,7 @@ mod command;
 mod error;
 mod event;
 mod session;
+mod settings;
 mod terminal;
 
 pub use app::{
@@ -37,4 +38,5 @@ pub use session::{
     Call, Calls, EndReason, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step,
     StepKind, StepState,
 };
+pub use settings::{Kept, SettingsView, ShellView};
 pub use terminal::{TerminalGuard, TerminalSize, TerminalView};

@@ -11,8 +11,9 @@ pub const UNANSWERED_AFTER: i64 = 24 * 3600;
 pub const CLOCKS_APART_MOST: i64 = 30;
 /// One person may have this many requests open on one cluster at a time (attack 19).
 pub const OPEN_PER_PERSON_MOST: u32 = 16;
-/// An approval's `at` comes from the approver's desktop; admission lets it differ from the hub's clock by this.
-const APPROVAL_SKEW: i64 = 300;
+/// An approval's `at` comes from the approver's desktop; admission lets it differ from the hub's clock by a minute, and the
+/// broker's own clock may differ from that.
+const APPROVAL_SKEW: i64 = 60 + CLOCKS_APART_MOST;
 
 /// A request as far as the decision needs it.
 #[derive(Clone, Debug, PartialEq)]

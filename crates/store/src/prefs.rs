@@ -74,6 +74,10 @@ UPDATE setting SET gateway_port = NULL;
         "
 ALTER TABLE cluster_port ADD COLUMN endpoint TEXT NOT NULL DEFAULT '';
 ",
+        "
+ALTER TABLE setting ADD COLUMN font_size INTEGER;
+ALTER TABLE setting ADD COLUMN shell TEXT;
+",
     ],
 };
 

@@ -24,5 +24,5 @@ pub use kubeconfig::{KubeconfigError, KubeconfigSpec, Located, PrivateKubeconfig
 pub use output::{Acks, Attachment};
 pub use private::{Swept, sweep};
 pub use remark::Remark;
-pub use shell::Shell;
+pub use shell::{Installed, Shell, installed, own};
 pub use terminal::{Closed, Exit, Size, Terminal, TerminalError, TerminalOptions};

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinError;
 
@@ -19,13 +20,16 @@ const STEP: Duration = Duration::from_millis(20);
 /// What belongs to one terminal.
 ///
 /// The session finds what the shell started in the usual way. The mark finds what left the session: a tmux server, a
-/// daemon, an editor of its own window. What wiped its environment is found as long as its parent is.
+/// daemon, an editor of its own window. What wiped its environment is found as long as its parent is, and after that if it
+/// was there when they were all held.
 #[derive(Clone, Debug)]
 pub(crate) struct Family {
     leader: Option<Pid>,
     mark: OsString,
     /// When its shell was started: whatever is older was not started in it.
     since: u64,
+    /// Those that were held: each by its process id and when it began, which no later process shares.
+    held: Arc<Mutex<HashSet<(i32, u64)>>>,
 }
 
 /// What /proc says of one process.
@@ -116,12 +120,12 @@ impl Ended {
 impl Family {
     pub(crate) fn of(leader: Pid, mark: impl Into<OsString>) -> Self {
         let since = of(leader).map_or(0, |process| process.stat.began);
-        Self { leader: Some(leader), mark: mark.into(), since }
+        Self { leader: Some(leader), mark: mark.into(), since, held: Arc::default() }
     }
 
     /// What an earlier run of the app left of a terminal.
     pub(crate) fn marked(mark: impl Into<OsString>) -> Self {
-        Self { leader: None, mark: mark.into(), since: 0 }
+        Self { leader: None, mark: mark.into(), since: 0, held: Arc::default() }
     }
 
     /// The same by its mark alone.
@@ -193,6 +197,10 @@ impl Family {
         if process.stat.began < self.since {
             return Ok(false);
         }
+        let known = (process.pid.as_raw_nonzero().get(), process.stat.began);
+        if self.held.lock().unwrap_or_else(PoisonError::into_inner).contains(&known) {
+            return Ok(true);
+        }
         let path = proc.join(process.pid.as_raw_nonzero().to_string()).join("environ");
         let environment = match std::fs::read(path) {
             Ok(environment) => environment,
@@ -208,17 +216,18 @@ impl Family {
         }))
     }
 
-    /// Stops every one of them, and those they make meanwhile, so that none ends and leaves a child that nobody saw yet:
-    /// one that wiped its environment is known by its parent alone. Looks until all that is there stands still, for a
-    /// few milliseconds; the signal that follows lets them go on.
+    /// Stops every one of them, and those they make meanwhile, and remembers them: one that wiped its environment is known
+    /// by its parent alone, and no end of that may lose it. Looks until all that is there stands still, for a few
+    /// milliseconds; the signal that follows lets them go on.
     fn hold(&self) {
-        let mut held = HashSet::new();
         for _ in 0..10 {
             let Ok(members) = self.members() else { return };
             let mut moved = false;
             for Process { pid, stat, .. } in members {
                 moved |= stat.state != 'T';
-                if held.insert(pid.as_raw_nonzero()) {
+                let known = (pid.as_raw_nonzero().get(), stat.began);
+                if self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(known) || stat.state != 'T'
+                {
                     let _ = kill_process(pid, Signal::STOP);
                 }
             }

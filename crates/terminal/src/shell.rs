@@ -41,6 +41,44 @@ impl Shell {
     }
 }
 
+/// A shell of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its program.
+    pub path: PathBuf,
+    /// What it is.
+    pub shell: Shell,
+}
+
+/// The shells that this machine says are ones (shells(5)) and that are programs; each program once, by its first name.
+pub fn installed() -> Vec<Installed> {
+    listed(&std::fs::read_to_string("/etc/shells").unwrap_or_default())
+}
+
+fn listed(text: &str) -> Vec<Installed> {
+    let mut seen = Vec::new();
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| line.starts_with('/')) {
+        let path = PathBuf::from(line);
+        let name = path.file_name().map(OsStr::to_owned);
+        // `/bin/bash` and `/usr/bin/bash` are one where /bin is a link; busybox is several under one program.
+        let program = std::fs::canonicalize(&path).map(|program| (program, name));
+        if let Ok(program) = program
+            && is_program(&path)
+            && !seen.contains(&program)
+        {
+            seen.push(program);
+            found.push(Installed { shell: Shell::of(&path), path });
+        }
+    }
+    found
+}
+
+/// The person's own, where it is known and there.
+pub fn own() -> Option<PathBuf> {
+    std::env::var_os("SHELL").map(PathBuf::from).filter(|shell| is_program(shell))
+}
+
 /// Where, in a terminal's own directory, its shells leave their signs.
 pub(crate) const SIGNS: &str = "signs";
 /// Where, in it, what multiplexes terminals keeps its sockets: a server of another terminal, with another kubeconfig,
@@ -208,4 +246,24 @@ fn quoted_for_fish(text: &[u8]) -> Vec<u8> {
     }
     out.push(b'\'');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shells_are_what_is_listed_and_there_each_once() {
+        let text = "# /etc/shells: valid login shells\n/bin/sh\n  /usr/bin/sh\n/bin/bash\n/nowhere/zsh\nbash\n/etc/passwd\n/etc\n";
+        let found = listed(text);
+        let shells: Vec<(&str, Shell)> =
+            found.iter().map(|it| (it.path.to_str().unwrap(), it.shell)).collect();
+        assert_eq!(shells.iter().filter(|(path, _)| path.ends_with("/bash")).count(), 1, "{shells:?}");
+        assert!(shells.contains(&("/bin/bash", Shell::Bash)) && shells[0] == ("/bin/sh", Shell::Posix));
+        assert!(
+            shells.iter().all(|(path, _)| path.ends_with("/sh") || path.ends_with("/bash")),
+            "{shells:?}"
+        );
+        assert_eq!(listed(""), []);
+    }
 }

@@ -200,9 +200,12 @@ async fn fault_d2_p13_a_tmux_server_is_its_terminals_own_and_ends_with_it() {
     // What wiped its environment and left the session is found by its parent.
     // A number that no other run has left behind.
     let long = format!("6161.{}", std::process::id());
+    // And what hears no hangup is not lost when its parent hears one.
+    let deaf = format!("6162.{}", std::process::id());
     let said = first
         .run(&format!(
-            "setsid sh -c 'echo left=$$=; exec sleep 60' & env -i /usr/bin/setsid --wait /bin/sleep {long} & sleep 0.4"
+            "setsid sh -c 'echo left=$$=; exec sleep 60' & env -i /usr/bin/setsid --wait /bin/sleep {long} & \
+             env -i /usr/bin/setsid --wait /usr/bin/nohup /bin/sleep {deaf} > /dev/null & sleep 0.4"
         ))
         .await;
     let left: u32 = said.split("left=").find_map(|part| part.split('=').next()?.parse().ok()).unwrap();
@@ -213,6 +216,10 @@ async fn fault_d2_p13_a_tmux_server_is_its_terminals_own_and_ends_with_it() {
     common::gone(&[server, left], Duration::from_millis(1));
     assert_eq!(closed.left, Vec::<String>::new());
     assert!(!runs(&format!("/bin/sleep\x00{long}")), "what wiped its environment is left");
+    assert!(
+        !runs(&format!("/bin/sleep\x00{deaf}")),
+        "what wiped its environment and hears no hangup is left"
+    );
     two.close().await;
 }
 

@@ -1,287 +1,6 @@
 // Made by `cargo run -p sallyport-ipc --bin bindings`. Change crates/ipc instead.
 
 /**
- * Mirror of `sallyport_model::ErrorCode`, so that the model needs no TypeScript.
- */
-export type ErrorCode = "signInNeeded" | "stepUpNeeded" | "cancelled" | "hubUnreachable" | "clusterUnreachable" | "providerUnreachable" | "forbidden" | "profileChanged" | "reasonNeeded" | "timedOut" | "badInput" | "sessionClosed" | "noKeyring" | "failed";
-
-/**
- * A stronger or fresher sign-in, as admission on the hub asked for it (OpenID Connect Core 3.1.2.1).
- */
-export type StepUp = { 
-/**
- * Authentication contexts that will do; empty: any.
- */
-acr: Array<string>, 
-/**
- * Methods that must be among those used (RFC 8176); empty: any.
- */
-amr: Array<string>, 
-/**
- * How old the authentication may be.
- */
-maxAgeSeconds: number | null, 
-/**
- * The human sentence behind the marker.
- */
-message: string, };
-
-/**
- * The failure of a command or of a session, as the window shows it. The chain of causes is in the log, once.
- */
-export type ErrorView = { 
-/**
- * What the window branches on.
- */
-code: ErrorCode, 
-/**
- * What happened and what was tried, one sentence.
- */
-message: string, 
-/**
- * What to do next, one sentence.
- */
-hint: string | null, 
-/**
- * Whether trying the same again can help.
- */
-retry: boolean, 
-/**
- * With [`ErrorCode::StepUpNeeded`]: what `sign_in` must ask the identity provider for.
- */
-stepUp: StepUp | null, };
-
-/**
- * Which face the window shows.
- */
-export type Phase = "firstRun" | "signedOut" | "ready";
-
-/**
- * The hub joined.
- */
-export type WorkspaceView = { 
-/**
- * As the workspace file names it.
- */
-name: string, 
-/**
- * The hub's host and port.
- */
-hubHost: string, 
-/**
- * The identity provider's issuer.
- */
-issuer: string, 
-/**
- * The host the browser is sent to for signing in, where it is not the issuer's.
- */
-signsInAt: string | null, 
-/**
- * The host that receives what the sign-in brings back (the code), where it is not the one the browser is sent to.
- */
-codeGoesTo: string | null, };
-
-/**
- * What a workspace file would do, shown before it is saved.
- */
-export type WorkspacePreview = { 
-/**
- * As the file names it.
- */
-name: string, 
-/**
- * The hub's host and port: it will receive the sign-in.
- */
-hubHost: string, 
-/**
- * SHA-256 of the hub's CA certificate, hex in pairs; None: the system's roots are trusted.
- */
-hubCaFingerprint: string | null, 
-/**
- * The identity provider's issuer.
- */
-issuer: string, 
-/**
- * The client id used there.
- */
-clientId: string, 
-/**
- * Scopes asked for.
- */
-scopes: Array<string>, 
-/**
- * SHA-256 of the issuer's CA certificate; None: the system's roots are trusted.
- */
-issuerCaFingerprint: string | null, 
-/**
- * What has to be registered as redirect address at the provider, exactly; any port where none is named.
- */
-redirectAddresses: Array<string>, 
-/**
- * The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
- */
-clientAuthenticates: boolean, 
-/**
- * Audiences that ID tokens may name besides the client id.
- */
-extraAudiences: Array<string>, 
-/**
- * Name of the workspace that joining would replace.
- */
-replaces: string | null, };
-
-/**
- * Who is signed in, in the hub's words (SelfSubjectReview).
- */
-export type User = { 
-/**
- * The user name the API server gave.
- */
-name: string, 
-/**
- * For people.
- */
-email: string | null, 
-/**
- * The groups the API server gave.
- */
-groups: Array<string>, 
-/**
- * When a second factor was last proven, by the ID token's `auth_time`; none after a password alone.
- */
-mfaAt: number | null, 
-/**
- * The authentication context reached.
- */
-acr: string | null, 
-/**
- * The methods used.
- */
-amr: Array<string>, };
-
-/**
- * How far a sign-in is.
- */
-export type SignInStep = "preparing" | "browser" | "checking" | "hub" | "failed";
-
-/**
- * A sign-in under way.
- */
-export type SignIn = { 
-/**
- * How far it is.
- */
-step: SignInStep, 
-/**
- * When it began.
- */
-since: number, 
-/**
- * What it must reach, when it is a step-up.
- */
-stepUp: StepUp | null, 
-/**
- * Why it failed; stays until the next one.
- */
-error: ErrorView | null, };
-
-/**
- * Where the refresh token is kept (P2).
- */
-export type Vault = { "kind": "keyring" } | { "kind": "memoryOnly", 
-/**
- * Why no keyring serves.
- */
-why: string, };
-
-/**
- * How the connection to the hub is.
- */
-export type HubLink = "idle" | "connecting" | "live" | "down";
-
-/**
- * The connection to the hub.
- */
-export type HubState = { 
-/**
- * How it is.
- */
-link: HubLink, 
-/**
- * Since when.
- */
-since: number, 
-/**
- * Why it is down, one sentence.
- */
-message: string | null, 
-/**
- * The next try, when it is down.
- */
-retryAt: number | null, 
-/**
- * It can't be asked because the sign-in is over: signing in again helps.
- */
-signIn: boolean, };
-
-/**
- * The demo door.
- */
-export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "starting", 
-/**
- * One line.
- */
-detail: string, } | { "kind": "running" };
-
-/**
- * The theme.
- */
-export type Theme = "system" | "dark" | "light";
-
-/**
- * The local history in one line.
- */
-export type HistoryState = { 
-/**
- * How many entries it holds.
- */
-entries: number, 
-/**
- * The last verification's verdict, if one was made.
- */
-verdict: Verdict | null, 
-/**
- * When.
- */
-verifiedAt: number | null, 
-/**
- * Why entries can't be written now (disk full), if so.
- */
-trouble: string | null, };
-
-/**
- * What shows that a leftover is gone.
- */
-export type CleanupProof = { "kind": "running" } | { "kind": "removed" } | { "kind": "byBroker" } | { "kind": "byProbe" } | { "kind": "unproven", 
-/**
- * Why.
- */
-why: string, };
-
-/**
- * One thing the last run left over.
- */
-export type Cleanup = { 
-/**
- * One sentence: "A session on payments-eu-1 was still open".
- */
-what: string, 
-/**
- * What shows that it is gone.
- */
-proof: CleanupProof, };
-
-/**
  * Everything around the views: who is signed in, to which hub, and how the parts under it are.
  */
 export type AppState = { 
@@ -326,6 +45,10 @@ notes: Array<string>,
  */
 theme: Theme, 
 /**
+ * The size of terminals' text, in CSS pixels.
+ */
+fontSize: number, 
+/**
  * The local history.
  */
 history: HistoryState, 
@@ -343,9 +66,145 @@ platform: string,
 version: string, };
 
 /**
- * Colour of an environment.
+ * One entry of the history.
  */
-export type EnvironmentKind = "prod" | "stage" | "dev" | "other";
+export type AuditEntryView = { 
+/**
+ * Its place in the chain.
+ */
+sequence: number, 
+/**
+ * When, in Unix microseconds.
+ */
+atUs: number, 
+/**
+ * The action's stable text: `call`, `rights_gone`, `gap`.
+ */
+action: string, 
+/**
+ * In words: "Asked for debug on payments-eu-1".
+ */
+sentence: string, 
+/**
+ * How it went.
+ */
+outcome: Outcome, 
+/**
+ * Who; may be empty.
+ */
+user: string, 
+/**
+ * Where; may be empty.
+ */
+cluster: string, 
+/**
+ * With which tool: `kubectl exec`; may be empty.
+ */
+via: string, 
+/**
+ * The API server's answer, for calls.
+ */
+status: number | null, 
+/**
+ * What it joins with.
+ */
+ids: AuditIds, 
+/**
+ * Further facts, `name` and `value`.
+ */
+detail: Array<[string, string]>, 
+/**
+ * How many secrets were taken out before it was stored (P20).
+ */
+redactions: number, 
+/**
+ * Evidence is missing here (P19): drawn hatched.
+ */
+gap: boolean, };
+
+/**
+ * Which entries to show; what is left out matches everything.
+ */
+export type AuditFilter = { 
+/**
+ * A cluster's name.
+ */
+cluster?: string, 
+/**
+ * A session's id.
+ */
+session?: string, 
+/**
+ * A user's name.
+ */
+user?: string, 
+/**
+ * An action's text, as in an entry.
+ */
+action?: string, 
+/**
+ * Words to find in the entry.
+ */
+text?: string, 
+/**
+ * Not before.
+ */
+from?: number, 
+/**
+ * Not after.
+ */
+to?: number, };
+
+/**
+ * What an entry joins with.
+ */
+export type AuditIds = { 
+/**
+ * The request on the hub.
+ */
+request: string | null, 
+/**
+ * The grant on the target.
+ */
+grant: string | null, 
+/**
+ * The session on this desktop.
+ */
+session: string | null, 
+/**
+ * The `jti` claim; the API server's audit has the same.
+ */
+jti: string | null, 
+/**
+ * The `Audit-ID` of one call; the API server's audit has the same.
+ */
+auditId: string | null, };
+
+/**
+ * Entries, newest first.
+ */
+export type AuditPage = { 
+/**
+ * At most as many as asked.
+ */
+entries: Array<AuditEntryView>, 
+/**
+ * Give this as `before` for the next page; None: this was the last.
+ */
+next: number | null, 
+/**
+ * Entries in the whole history, whatever the filter.
+ */
+total: number, };
+
+/**
+ * Where the history stands.
+ */
+export type AuditPosition = { 
+/**
+ * The newest entry's place.
+ */
+sequence: number, };
 
 /**
  * A cluster's broker, by its heartbeat on the hub.
@@ -365,37 +224,110 @@ version: string | null,
 silent: boolean, };
 
 /**
- * What a click on a cluster would do for this person.
+ * One call through the gateway.
  */
-export type Way = { "kind": "open", 
+export type Call = { 
 /**
- * The session.
+ * `list`, `get`, `create`, …
  */
-session: string, 
+verb: string, 
 /**
- * Its profile.
+ * `pods`, `pods/log`, or a path.
  */
-profile: string, 
+resource: string, 
 /**
- * Its namespaces; empty: cluster-wide.
+ * Answer; None while it runs.
  */
-namespaces: Array<string>, 
+status: number | null, 
 /**
- * Its end; None while it opens.
+ * Took; None while it runs.
  */
-endsAt: number | null, } | { "kind": "oneClick", 
+ms: number | null, };
+
 /**
- * The profile.
+ * What went through a session's gateway.
  */
-profile: string, } | { "kind": "ask", 
+export type Calls = { 
 /**
- * The profile.
+ * All of them.
  */
-profile: string, 
+total: number, 
 /**
- * Approvals it needs.
+ * Those answered 401 or 403.
  */
-approvals: number, } | { "kind": "notYours" } | { "kind": "unknown" };
+refused: number, 
+/**
+ * The last 20, newest first.
+ */
+recent: Array<Call>, };
+
+/**
+ * A reason that still holds.
+ */
+export type Carried = { 
+/**
+ * The reason.
+ */
+text: string, 
+/**
+ * Until when it is offered.
+ */
+until: number, };
+
+/**
+ * One thing the last run left over.
+ */
+export type Cleanup = { 
+/**
+ * One sentence: "A session on payments-eu-1 was still open".
+ */
+what: string, 
+/**
+ * What shows that it is gone.
+ */
+proof: CleanupProof, };
+
+/**
+ * What shows that a leftover is gone.
+ */
+export type CleanupProof = { "kind": "running" } | { "kind": "removed" } | { "kind": "byBroker" } | { "kind": "byProbe" } | { "kind": "unproven", 
+/**
+ * Why.
+ */
+why: string, };
+
+/**
+ * One cluster with the profiles this person may ask for there.
+ */
+export type ClusterDetail = { 
+/**
+ * As in the list.
+ */
+cluster: ClusterView, 
+/**
+ * Host and port of its API server.
+ */
+endpoint: string, 
+/**
+ * Whether the target's guardrails are in force.
+ */
+guardrails: Guardrails, 
+/**
+ * The narrowest first.
+ */
+profiles: Array<ProfileView>, 
+/**
+ * What one click would take of `profiles`; None: nothing opens here.
+ */
+chosen: string | null, 
+/**
+ * What was opened here last.
+ */
+last: LastOpening | null, 
+/**
+ * The reason carried from the last opening (8 h).
+ */
+reason: Carried | null, };
 
 /**
  * One cluster in the list.
@@ -464,6 +396,209 @@ asOf: number | null,
 problems: Array<string>, };
 
 /**
+ * The demo door.
+ */
+export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "starting", 
+/**
+ * One line.
+ */
+detail: string, } | { "kind": "running" };
+
+/**
+ * Mirror of `sallyport_model::EndReason`.
+ */
+export type EndReason = "left" | "expired" | "revoked" | "denied" | "unanswered" | "failed";
+
+/**
+ * Why and by whom a session ended.
+ */
+export type Ended = { 
+/**
+ * Why.
+ */
+reason: EndReason, 
+/**
+ * By whom, when it was not the person themself.
+ */
+by: string | null, 
+/**
+ * In their words.
+ */
+message: string | null, 
+/**
+ * When.
+ */
+at: number, };
+
+/**
+ * Colour of an environment.
+ */
+export type EnvironmentKind = "prod" | "stage" | "dev" | "other";
+
+/**
+ * Mirror of `sallyport_model::ErrorCode`, so that the model needs no TypeScript.
+ */
+export type ErrorCode = "signInNeeded" | "stepUpNeeded" | "cancelled" | "hubUnreachable" | "clusterUnreachable" | "providerUnreachable" | "forbidden" | "profileChanged" | "reasonNeeded" | "timedOut" | "badInput" | "sessionClosed" | "noKeyring" | "failed";
+
+/**
+ * The failure of a command or of a session, as the window shows it. The chain of causes is in the log, once.
+ */
+export type ErrorView = { 
+/**
+ * What the window branches on.
+ */
+code: ErrorCode, 
+/**
+ * What happened and what was tried, one sentence.
+ */
+message: string, 
+/**
+ * What to do next, one sentence.
+ */
+hint: string | null, 
+/**
+ * Whether trying the same again can help.
+ */
+retry: boolean, 
+/**
+ * With [`ErrorCode::StepUpNeeded`]: what `sign_in` must ask the identity provider for.
+ */
+stepUp: StepUp | null, };
+
+/**
+ * What the desktop tells the window. Sessions and state are told whole, so a lost event is healed by the next;
+ * the two lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
+ * or line of proof changed, the hints at most once a second.
+ */
+export type Event = { "kind": "state", 
+/**
+ * All of it.
+ */
+state: AppState, } | { "kind": "session", 
+/**
+ * All of it.
+ */
+session: SessionView, } | { "kind": "sessionGone", 
+/**
+ * Which.
+ */
+id: string, } | { "kind": "clustersChanged" } | { "kind": "historyGrew", 
+/**
+ * To where.
+ */
+position: AuditPosition, } | { "kind": "notice", 
+/**
+ * What.
+ */
+notice: Notice, } | { "kind": "quitAsked" };
+
+/**
+ * Whether the rules that bound a session are in force on the target (P12), as its broker reports.
+ */
+export type Guardrails = { "kind": "verified", 
+/**
+ * When, by the broker's clock.
+ */
+at: number, 
+/**
+ * Which API server answered.
+ */
+detail: string, } | { "kind": "unverified", 
+/**
+ * When, by the broker's clock.
+ */
+at: number, 
+/**
+ * What is not as shipped.
+ */
+detail: string, } | { "kind": "unknown" };
+
+/**
+ * The local history in one line.
+ */
+export type HistoryState = { 
+/**
+ * How many entries it holds.
+ */
+entries: number, 
+/**
+ * The last verification's verdict, if one was made.
+ */
+verdict: Verdict | null, 
+/**
+ * When.
+ */
+verifiedAt: number | null, 
+/**
+ * Why entries can't be written now (disk full), if so.
+ */
+trouble: string | null, };
+
+/**
+ * How the connection to the hub is.
+ */
+export type HubLink = "idle" | "connecting" | "live" | "down";
+
+/**
+ * The connection to the hub.
+ */
+export type HubState = { 
+/**
+ * How it is.
+ */
+link: HubLink, 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * Why it is down, one sentence.
+ */
+message: string | null, 
+/**
+ * The next try, when it is down.
+ */
+retryAt: number | null, 
+/**
+ * It can't be asked because the sign-in is over: signing in again helps.
+ */
+signIn: boolean, };
+
+/**
+ * One thing that is kept on this machine.
+ */
+export type Kept = { 
+/**
+ * What: "History".
+ */
+what: string, 
+/**
+ * Its path; None: in memory only.
+ */
+place: string | null, 
+/**
+ * How it is held, in a sentence.
+ */
+how: string, };
+
+/**
+ * What was opened last on a cluster.
+ */
+export type LastOpening = { 
+/**
+ * The profile.
+ */
+profile: string, 
+/**
+ * The namespaces; empty: cluster-wide.
+ */
+namespaces: Array<string>, 
+/**
+ * For how long.
+ */
+durationSeconds: number, };
+
+/**
  * The sign-in a profile wants.
  */
 export type Mfa = { 
@@ -483,6 +618,154 @@ maxAgeSeconds: number | null,
  * Whether the present sign-in will do, by this machine's reckoning. Admission decides.
  */
 satisfied: boolean, };
+
+/**
+ * Worth a moment's attention: five minutes left, revoked.
+ */
+export type Notice = { 
+/**
+ * How loud.
+ */
+level: NoticeLevel, 
+/**
+ * One sentence.
+ */
+text: string, 
+/**
+ * The session it is about.
+ */
+session: string | null, };
+
+/**
+ * How loud a notice is.
+ */
+export type NoticeLevel = "info" | "warning" | "danger";
+
+/**
+ * What to open. Everything but the cluster may be left out: one click takes the last profile, else the narrowest
+ * that opens at once, with namespaces and duration as last time (design, "One click").
+ */
+export type OpenInput = { 
+/**
+ * The cluster.
+ */
+cluster: string, 
+/**
+ * The profile.
+ */
+profile?: string, 
+/**
+ * The namespaces; empty: cluster-wide.
+ */
+namespaces?: Array<string>, 
+/**
+ * For how long.
+ */
+durationSeconds?: number, 
+/**
+ * Why.
+ */
+reason?: string, };
+
+/**
+ * How an action went.
+ */
+export type Outcome = "done" | "refused" | "failed" | "unproven";
+
+/**
+ * Which face the window shows.
+ */
+export type Phase = "firstRun" | "signedOut" | "ready";
+
+/**
+ * One profile, as it applies to one cluster and person.
+ */
+export type ProfileView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * No approval is needed.
+ */
+opensAtOnce: boolean, 
+/**
+ * Approvals needed.
+ */
+approvals: number, 
+/**
+ * The longest a session may last.
+ */
+maxDurationSeconds: number, 
+/**
+ * The namespaces it may be asked for; empty: cluster-wide.
+ */
+namespaces: Array<string>, 
+/**
+ * The sign-in it wants.
+ */
+mfa: Mfa | null, 
+/**
+ * A reason must be given.
+ */
+reasonRequired: boolean, 
+/**
+ * What it allows on this cluster.
+ */
+rights: Rights, 
+/**
+ * Why it will be refused (P11); asking is pointless.
+ */
+refused: Refused | null, };
+
+/**
+ * One line of the closing proof.
+ */
+export type Proof = { 
+/**
+ * Which.
+ */
+kind: ProofKind, 
+/**
+ * How far.
+ */
+state: ProofState, 
+/**
+ * Since leaving was asked.
+ */
+ms: number | null, 
+/**
+ * Since leaving was asked, until the first of several probes was refused.
+ */
+firstMs?: number, 
+/**
+ * "2 of 4 refused", "all 4 refused by …", or what is unproven and why; may be empty.
+ */
+detail: string, };
+
+/**
+ * The lines of the closing proof, in order. Green only after `RightsGone` and `TokenRefused` are done, or
+ * `ByBroker` where the app itself was gone (then it is said to be the broker's word).
+ */
+export type ProofKind = "streamsCut" | "terminalsEnded" | "kubeconfigDeleted" | "rightsGone" | "accountRemoved" | "tokenRefused" | "byBroker";
+
+/**
+ * How far a line of the proof is.
+ */
+export type ProofState = "waiting" | "running" | "done" | "unproven";
+
+/**
+ * Why a profile will be refused on this cluster.
+ */
+export type Refused = { 
+/**
+ * One sentence.
+ */
+why: string, 
+/**
+ * The rule that did it.
+ */
+rule: string | null, };
 
 /**
  * One right in words.
@@ -531,360 +814,9 @@ missing: Array<string>, } | { "kind": "unknown",
 why: string, };
 
 /**
- * Why a profile will be refused on this cluster.
- */
-export type Refused = { 
-/**
- * One sentence.
- */
-why: string, 
-/**
- * The rule that did it.
- */
-rule: string | null, };
-
-/**
- * One profile, as it applies to one cluster and person.
- */
-export type ProfileView = { 
-/**
- * Its name.
- */
-name: string, 
-/**
- * No approval is needed.
- */
-opensAtOnce: boolean, 
-/**
- * Approvals needed.
- */
-approvals: number, 
-/**
- * The longest a session may last.
- */
-maxDurationSeconds: number, 
-/**
- * The namespaces it may be asked for; empty: cluster-wide.
- */
-namespaces: Array<string>, 
-/**
- * The sign-in it wants.
- */
-mfa: Mfa | null, 
-/**
- * A reason must be given.
- */
-reasonRequired: boolean, 
-/**
- * What it allows on this cluster.
- */
-rights: Rights, 
-/**
- * Why it will be refused (P11); asking is pointless.
- */
-refused: Refused | null, };
-
-/**
- * What was opened last on a cluster.
- */
-export type LastOpening = { 
-/**
- * The profile.
- */
-profile: string, 
-/**
- * The namespaces; empty: cluster-wide.
- */
-namespaces: Array<string>, 
-/**
- * For how long.
- */
-durationSeconds: number, };
-
-/**
- * A reason that still holds.
- */
-export type Carried = { 
-/**
- * The reason.
- */
-text: string, 
-/**
- * Until when it is offered.
- */
-until: number, };
-
-/**
- * Whether the rules that bound a session are in force on the target (P12), as its broker reports.
- */
-export type Guardrails = { "kind": "verified", 
-/**
- * When, by the broker's clock.
- */
-at: number, 
-/**
- * Which API server answered.
- */
-detail: string, } | { "kind": "unverified", 
-/**
- * When, by the broker's clock.
- */
-at: number, 
-/**
- * What is not as shipped.
- */
-detail: string, } | { "kind": "unknown" };
-
-/**
- * One cluster with the profiles this person may ask for there.
- */
-export type ClusterDetail = { 
-/**
- * As in the list.
- */
-cluster: ClusterView, 
-/**
- * Host and port of its API server.
- */
-endpoint: string, 
-/**
- * Whether the target's guardrails are in force.
- */
-guardrails: Guardrails, 
-/**
- * The narrowest first.
- */
-profiles: Array<ProfileView>, 
-/**
- * What one click would take of `profiles`; None: nothing opens here.
- */
-chosen: string | null, 
-/**
- * What was opened here last.
- */
-last: LastOpening | null, 
-/**
- * The reason carried from the last opening (8 h).
- */
-reason: Carried | null, };
-
-/**
- * What to open. Everything but the cluster may be left out: one click takes the last profile, else the narrowest
- * that opens at once, with namespaces and duration as last time (design, "One click").
- */
-export type OpenInput = { 
-/**
- * The cluster.
- */
-cluster: string, 
-/**
- * The profile.
- */
-profile?: string, 
-/**
- * The namespaces; empty: cluster-wide.
- */
-namespaces?: Array<string>, 
-/**
- * For how long.
- */
-durationSeconds?: number, 
-/**
- * Why.
- */
-reason?: string, };
-
-/**
  * Where a session stands.
  */
 export type SessionState = "opening" | "open" | "closing" | "closed";
-
-/**
- * Signed in → Asked → Approved → Granted → Ready.
- */
-export type StepKind = "signedIn" | "asked" | "approved" | "granted" | "ready";
-
-/**
- * How far a step is.
- */
-export type StepState = "waiting" | "running" | "done" | "failed";
-
-/**
- * One step of the opening.
- */
-export type Step = { 
-/**
- * Which.
- */
-kind: StepKind, 
-/**
- * How far.
- */
-state: StepState, 
-/**
- * How long it took, when done or failed.
- */
-ms: number | null, 
-/**
- * "by rule: no approval needed", "2 bindings"; may be empty.
- */
-detail: string, };
-
-/**
- * One call through the gateway.
- */
-export type Call = { 
-/**
- * `list`, `get`, `create`, …
- */
-verb: string, 
-/**
- * `pods`, `pods/log`, or a path.
- */
-resource: string, 
-/**
- * Answer; None while it runs.
- */
-status: number | null, 
-/**
- * Took; None while it runs.
- */
-ms: number | null, };
-
-/**
- * What went through a session's gateway.
- */
-export type Calls = { 
-/**
- * All of them.
- */
-total: number, 
-/**
- * Those answered 401 or 403.
- */
-refused: number, 
-/**
- * The last 20, newest first.
- */
-recent: Array<Call>, };
-
-/**
- * The lines of the closing proof, in order. Green only after `RightsGone` and `TokenRefused` are done, or
- * `ByBroker` where the app itself was gone (then it is said to be the broker's word).
- */
-export type ProofKind = "streamsCut" | "terminalsEnded" | "kubeconfigDeleted" | "rightsGone" | "accountRemoved" | "tokenRefused" | "byBroker";
-
-/**
- * How far a line of the proof is.
- */
-export type ProofState = "waiting" | "running" | "done" | "unproven";
-
-/**
- * One line of the closing proof.
- */
-export type Proof = { 
-/**
- * Which.
- */
-kind: ProofKind, 
-/**
- * How far.
- */
-state: ProofState, 
-/**
- * Since leaving was asked.
- */
-ms: number | null, 
-/**
- * Since leaving was asked, until the first of several probes was refused.
- */
-firstMs?: number, 
-/**
- * "2 of 4 refused", "all 4 refused by …", or what is unproven and why; may be empty.
- */
-detail: string, };
-
-/**
- * Mirror of `sallyport_model::EndReason`.
- */
-export type EndReason = "left" | "expired" | "revoked" | "denied" | "unanswered" | "failed";
-
-/**
- * Why and by whom a session ended.
- */
-export type Ended = { 
-/**
- * Why.
- */
-reason: EndReason, 
-/**
- * By whom, when it was not the person themself.
- */
-by: string | null, 
-/**
- * In their words.
- */
-message: string | null, 
-/**
- * When.
- */
-at: number, };
-
-/**
- * Size in cells.
- */
-export type TerminalSize = { 
-/**
- * Columns, 2 to 1000.
- */
-cols: number, 
-/**
- * Rows, 1 to 1000.
- */
-rows: number, };
-
-/**
- * Whether a terminal's shells are known to keep it on its session's cluster.
- */
-export type TerminalGuard = { "kind": "starting" } | { "kind": "guarded" } | { "kind": "notGuarded", 
-/**
- * What, in a sentence.
- */
-why: string, } | { "kind": "taken", 
-/**
- * What, in a sentence.
- */
-why: string, };
-
-/**
- * One terminal of a session. Its output goes through a channel of its own as raw bytes, and every byte is
- * acknowledged with `terminal_ack` once drawn; the PTY is not read while too much is unacknowledged.
- */
-export type TerminalView = { 
-/**
- * Opaque.
- */
-id: string, 
-/**
- * Its session.
- */
-session: string, 
-/**
- * `bash`, `zsh`, …
- */
-title: string, 
-/**
- * Still running.
- */
-running: boolean, 
-/**
- * How the shell ended; None while it runs or when a signal ended it.
- */
-exitCode: number | null, 
-/**
- * Whether its shells are known to keep it on the session's cluster.
- */
-guard: TerminalGuard, };
 
 /**
  * One session: its opening, its life, its closing and the proof.
@@ -984,141 +916,215 @@ request: string | null,
 grant: string | null, };
 
 /**
- * Which entries to show; what is left out matches everything.
+ * What can be chosen for this desktop beside the theme, and what is kept where.
  */
-export type AuditFilter = { 
+export type SettingsView = { 
 /**
- * A cluster's name.
+ * The shell of new terminals; None: the person's own.
  */
-cluster?: string, 
+shell: string | null, 
 /**
- * A session's id.
+ * The person's own, where it is known.
  */
-session?: string, 
+ownShell: string | null, 
 /**
- * A user's name.
+ * The shells of this machine that can be chosen.
  */
-user?: string, 
+shells: Array<ShellView>, 
 /**
- * An action's text, as in an entry.
+ * What is kept on this machine.
  */
-action?: string, 
-/**
- * Words to find in the entry.
- */
-text?: string, 
-/**
- * Not before.
- */
-from?: number, 
-/**
- * Not after.
- */
-to?: number, };
+kept: Array<Kept>, };
 
 /**
- * How an action went.
+ * A shell of this machine.
  */
-export type Outcome = "done" | "refused" | "failed" | "unproven";
+export type ShellView = { 
+/**
+ * The path of its program.
+ */
+path: string, 
+/**
+ * Whether it keeps its kubeconfig at each prompt (bash, zsh, fish), or only looks once at its start (any other).
+ */
+guardsEachPrompt: boolean, };
 
 /**
- * What an entry joins with.
+ * A sign-in under way.
  */
-export type AuditIds = { 
+export type SignIn = { 
 /**
- * The request on the hub.
+ * How far it is.
  */
-request: string | null, 
+step: SignInStep, 
 /**
- * The grant on the target.
+ * When it began.
  */
-grant: string | null, 
+since: number, 
 /**
- * The session on this desktop.
+ * What it must reach, when it is a step-up.
  */
-session: string | null, 
+stepUp: StepUp | null, 
 /**
- * The `jti` claim; the API server's audit has the same.
+ * Why it failed; stays until the next one.
  */
-jti: string | null, 
-/**
- * The `Audit-ID` of one call; the API server's audit has the same.
- */
-auditId: string | null, };
+error: ErrorView | null, };
 
 /**
- * One entry of the history.
+ * How far a sign-in is.
  */
-export type AuditEntryView = { 
-/**
- * Its place in the chain.
- */
-sequence: number, 
-/**
- * When, in Unix microseconds.
- */
-atUs: number, 
-/**
- * The action's stable text: `call`, `rights_gone`, `gap`.
- */
-action: string, 
-/**
- * In words: "Asked for debug on payments-eu-1".
- */
-sentence: string, 
-/**
- * How it went.
- */
-outcome: Outcome, 
-/**
- * Who; may be empty.
- */
-user: string, 
-/**
- * Where; may be empty.
- */
-cluster: string, 
-/**
- * With which tool: `kubectl exec`; may be empty.
- */
-via: string, 
-/**
- * The API server's answer, for calls.
- */
-status: number | null, 
-/**
- * What it joins with.
- */
-ids: AuditIds, 
-/**
- * Further facts, `name` and `value`.
- */
-detail: Array<[string, string]>, 
-/**
- * How many secrets were taken out before it was stored (P20).
- */
-redactions: number, 
-/**
- * Evidence is missing here (P19): drawn hatched.
- */
-gap: boolean, };
+export type SignInStep = "preparing" | "browser" | "checking" | "hub" | "failed";
 
 /**
- * Entries, newest first.
+ * One step of the opening.
  */
-export type AuditPage = { 
+export type Step = { 
 /**
- * At most as many as asked.
+ * Which.
  */
-entries: Array<AuditEntryView>, 
+kind: StepKind, 
 /**
- * Give this as `before` for the next page; None: this was the last.
+ * How far.
  */
-next: number | null, 
+state: StepState, 
 /**
- * Entries in the whole history, whatever the filter.
+ * How long it took, when done or failed.
  */
-total: number, };
+ms: number | null, 
+/**
+ * "by rule: no approval needed", "2 bindings"; may be empty.
+ */
+detail: string, };
+
+/**
+ * Signed in → Asked → Approved → Granted → Ready.
+ */
+export type StepKind = "signedIn" | "asked" | "approved" | "granted" | "ready";
+
+/**
+ * How far a step is.
+ */
+export type StepState = "waiting" | "running" | "done" | "failed";
+
+/**
+ * A stronger or fresher sign-in, as admission on the hub asked for it (OpenID Connect Core 3.1.2.1).
+ */
+export type StepUp = { 
+/**
+ * Authentication contexts that will do; empty: any.
+ */
+acr: Array<string>, 
+/**
+ * Methods that must be among those used (RFC 8176); empty: any.
+ */
+amr: Array<string>, 
+/**
+ * How old the authentication may be.
+ */
+maxAgeSeconds: number | null, 
+/**
+ * The human sentence behind the marker.
+ */
+message: string, };
+
+/**
+ * Whether a terminal's shells are known to keep it on its session's cluster.
+ */
+export type TerminalGuard = { "kind": "starting" } | { "kind": "guarded" } | { "kind": "notGuarded", 
+/**
+ * What, in a sentence.
+ */
+why: string, } | { "kind": "taken", 
+/**
+ * What, in a sentence.
+ */
+why: string, };
+
+/**
+ * Size in cells.
+ */
+export type TerminalSize = { 
+/**
+ * Columns, 2 to 1000.
+ */
+cols: number, 
+/**
+ * Rows, 1 to 1000.
+ */
+rows: number, };
+
+/**
+ * One terminal of a session. Its output goes through a channel of its own as raw bytes, and every byte is
+ * acknowledged with `terminal_ack` once drawn; the PTY is not read while too much is unacknowledged.
+ */
+export type TerminalView = { 
+/**
+ * Opaque.
+ */
+id: string, 
+/**
+ * Its session.
+ */
+session: string, 
+/**
+ * `bash`, `zsh`, …
+ */
+title: string, 
+/**
+ * Still running.
+ */
+running: boolean, 
+/**
+ * How the shell ended; None while it runs or when a signal ended it.
+ */
+exitCode: number | null, 
+/**
+ * Whether its shells are known to keep it on the session's cluster.
+ */
+guard: TerminalGuard, };
+
+/**
+ * The theme.
+ */
+export type Theme = "system" | "dark" | "light";
+
+/**
+ * Who is signed in, in the hub's words (SelfSubjectReview).
+ */
+export type User = { 
+/**
+ * The user name the API server gave.
+ */
+name: string, 
+/**
+ * For people.
+ */
+email: string | null, 
+/**
+ * The groups the API server gave.
+ */
+groups: Array<string>, 
+/**
+ * When a second factor was last proven, by the ID token's `auth_time`; none after a password alone.
+ */
+mfaAt: number | null, 
+/**
+ * The authentication context reached.
+ */
+acr: string | null, 
+/**
+ * The methods used.
+ */
+amr: Array<string>, };
+
+/**
+ * Where the refresh token is kept (P2).
+ */
+export type Vault = { "kind": "keyring" } | { "kind": "memoryOnly", 
+/**
+ * Why no keyring serves.
+ */
+why: string, };
 
 /**
  * What a verification found.
@@ -1159,68 +1165,105 @@ ms: number,
 at: number, };
 
 /**
- * Where the history stands.
+ * What a click on a cluster would do for this person. Where a session is open it shows that, which the window knows from
+ * its sessions.
  */
-export type AuditPosition = { 
+export type Way = { "kind": "oneClick", 
 /**
- * The newest entry's place.
+ * The profile.
  */
-sequence: number, };
+profile: string, } | { "kind": "ask", 
+/**
+ * The profile.
+ */
+profile: string, 
+/**
+ * Approvals it needs.
+ */
+approvals: number, } | { "kind": "notYours" } | { "kind": "unknown" };
 
 /**
- * How loud a notice is.
+ * What a workspace file would do, shown before it is saved.
  */
-export type NoticeLevel = "info" | "warning" | "danger";
+export type WorkspacePreview = { 
+/**
+ * As the file names it.
+ */
+name: string, 
+/**
+ * The hub's host and port: it will receive the sign-in.
+ */
+hubHost: string, 
+/**
+ * SHA-256 of the hub's CA certificate, hex in pairs; None: the system's roots are trusted.
+ */
+hubCaFingerprint: string | null, 
+/**
+ * The identity provider's issuer.
+ */
+issuer: string, 
+/**
+ * The client id used there.
+ */
+clientId: string, 
+/**
+ * Scopes asked for.
+ */
+scopes: Array<string>, 
+/**
+ * SHA-256 of the issuer's CA certificate; None: the system's roots are trusted.
+ */
+issuerCaFingerprint: string | null, 
+/**
+ * What has to be registered as redirect address at the provider, exactly; any port where none is named.
+ */
+redirectAddresses: Array<string>, 
+/**
+ * The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
+ */
+clientAuthenticates: boolean, 
+/**
+ * Audiences that ID tokens may name besides the client id.
+ */
+extraAudiences: Array<string>, 
+/**
+ * Name of the workspace that joining would replace.
+ */
+replaces: string | null, };
 
 /**
- * Worth a moment's attention: five minutes left, revoked.
+ * The hub joined.
  */
-export type Notice = { 
+export type WorkspaceView = { 
 /**
- * How loud.
+ * As the workspace file names it.
  */
-level: NoticeLevel, 
+name: string, 
 /**
- * One sentence.
+ * The hub's host and port.
  */
-text: string, 
+hubHost: string, 
 /**
- * The session it is about.
+ * The identity provider's issuer.
  */
-session: string | null, };
-
+issuer: string, 
 /**
- * What the desktop tells the window. Sessions and state are told whole, so a lost event is healed by the next;
- * the two lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
- * or line of proof changed, the hints at most once a second.
+ * The host the browser is sent to for signing in, where it is not the issuer's.
  */
-export type Event = { "kind": "state", 
+signsInAt: string | null, 
 /**
- * All of it.
+ * The host that receives what the sign-in brings back (the code), where it is not the one the browser is sent to.
  */
-state: AppState, } | { "kind": "session", 
-/**
- * All of it.
- */
-session: SessionView, } | { "kind": "sessionGone", 
-/**
- * Which.
- */
-id: string, } | { "kind": "clustersChanged" } | { "kind": "historyGrew", 
-/**
- * To where.
- */
-position: AuditPosition, } | { "kind": "notice", 
-/**
- * What.
- */
-notice: Notice, } | { "kind": "quitAsked" };
+codeGoesTo: string | null, };
 
 export const EVENT = "sallyport";
 
 export interface Commands {
   app_state: { args: {  }; result: AppState };
   theme_set: { args: { theme: Theme }; result: null };
+  font_size_set: { args: { size: number }; result: null };
+  shell_set: { args: { path: string | null }; result: null };
+  settings: { args: {  }; result: SettingsView };
   quit: { args: {  }; result: null };
   workspace_preview: { args: { text: string }; result: WorkspacePreview };
   workspace_join: { args: { text: string }; result: AppState };

@@ -42,8 +42,9 @@ fn secret_after(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
     let value = &text[start..end];
     let nothing = value.is_empty()
         || value.starts_with(REDACTED)
-        // The scheme of an address that is called so: `secret://…`. What is assigned may begin like that.
-        || (text[at..].starts_with("://") && opened.is_none())
+        // The scheme of an address that is called so: `secret://…`. What is assigned may begin like that, and so may a
+        // header's value, whose name has more than one word.
+        || (text[at..].starts_with("://") && opened.is_none() && !key.contains(['-', '_', '.']))
         || matches!(value, "true" | "false" | "null" | "none" | "nil" | "=")
         // The working directory, which shells keep under this name.
         || (key == "PWD" && value.starts_with('/'));

@@ -16,6 +16,7 @@ const LEAKS: &[(&str, &str)] = &[
     ("curl -u admin:hunter2 https://x", "hunter2"),
     ("curl --user=admin:hunter2 https://x", "hunter2"),
     ("curl https://admin:hunter2@x/y", "hunter2"),
+    ("curl -H X-Auth-Token://hunter2 https://x", "hunter2"),
     ("git clone https://hunter2@x/y.git", "hunter2"),
     ("curl https://admin:hun@ter2@x/y", "ter2"),
     ("curl -H 'Authorization: Basic aHVudGVyMg==' x", "aHVudGVyMg"),

@@ -1,10 +1,14 @@
-//! Writes `ui/src/bindings/ipc.ts` from the shapes of this crate.
+//! Writes what is made from the list of commands: `ui/src/bindings/ipc.ts` and the window's capability.
+
+use sallyport_ipc::bindings::{CAPABILITY, PATH, capability, render};
 
 fn main() -> std::io::Result<()> {
-    let path =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(sallyport_ipc::bindings::PATH);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+    for (path, content) in [(PATH, render()), (CAPABILITY, capability())] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&path, content)?;
     }
-    std::fs::write(&path, sallyport_ipc::bindings::render())
+    Ok(())
 }

@@ -365,3 +365,14 @@ fn fault_a8_p7_p8_a_permit_means_that_every_limit_held() {
     held.unwrap();
     assert!(permits.get() >= 30, "only {} permits in 2000 cases: the assertions hardly ran", permits.get());
 }
+
+#[test]
+fn p8_an_approval_dated_before_its_request_or_in_the_future_does_not_count() {
+    let facts = facts();
+    let (soonest, latest) = (NOW - 600 - 90, NOW + 90);
+    for (at, counts) in [(soonest, true), (latest, true), (soonest - 1, false), (latest + 1, false)] {
+        let mut dated = request(&facts);
+        dated.approvals[0] = Approval { at, sign_in: signed_in(at), ..yes("oidc:bob", &facts) };
+        assert_eq!(permitted(&decide(&dated, Some(&profile()), &facts, NOW)), counts, "{}", at - NOW);
+    }
+}

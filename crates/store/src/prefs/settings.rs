@@ -1,5 +1,6 @@
 use super::Prefs;
 use crate::StoreError;
+use std::path::PathBuf;
 
 /// Dark, light, or as the desktop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -63,5 +64,41 @@ impl Prefs {
     pub async fn set_sign_in_acr(&self, acr: &[String]) -> Result<(), StoreError> {
         let text = (!acr.is_empty()).then(|| acr.join(" "));
         self.with(move |db| db.execute("UPDATE setting SET sign_in_acr = ?", [text]).map(|_| ())).await
+    }
+
+    /// The size of terminals' text in CSS pixels; `None` when none was chosen.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn font_size(&self) -> Result<Option<u8>, StoreError> {
+        let size: Option<i64> =
+            self.with(|db| db.query_row("SELECT font_size FROM setting", [], |row| row.get(0))).await?;
+        Ok(size.and_then(|size| size.try_into().ok()))
+    }
+
+    /// Chooses it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_font_size(&self, size: u8) -> Result<(), StoreError> {
+        self.with(move |db| db.execute("UPDATE setting SET font_size = ?", [size]).map(|_| ())).await
+    }
+
+    /// The shell of terminals; `None`: the person's own.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn shell(&self) -> Result<Option<PathBuf>, StoreError> {
+        let text: Option<String> =
+            self.with(|db| db.query_row("SELECT shell FROM setting", [], |row| row.get(0))).await?;
+        Ok(text.map(PathBuf::from))
+    }
+
+    /// Chooses it. Its path is UTF-8, as it comes from the window.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_shell(&self, shell: Option<String>) -> Result<(), StoreError> {
+        self.with(move |db| db.execute("UPDATE setting SET shell = ?", [shell]).map(|_| ())).await
     }
 }

@@ -1,5 +1,5 @@
 import { untrack } from "svelte";
-import type { ClusterView, ClustersView, Way } from "../../bindings/ipc";
+import type { ClusterView, ClustersView } from "../../bindings/ipc";
 import { List } from "../../desktop/list.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
 import { go, place } from "../../desktop/place.svelte";
@@ -7,13 +7,13 @@ import { host } from "../../host";
 import { index, search } from "../../shared/search";
 import { counts, flat, grouped, inFilter, type Filter } from "./items";
 import { rest } from "./rest";
-import { openOn, underlying, wayOf } from "./ways";
+import { openOn, wayOf, type Click } from "./ways";
 
 /** The list of clusters, what of it is searched for, and what is selected. */
 class Inventory {
   readonly #list = new List<ClustersView>("clustersChanged", () => host.call("clusters_list"), async (fresh, before) => {
     if (before !== null) await rest();
-    return underlying(fresh, before);
+    return fresh;
   });
   query = $state("");
   filter = $state<Filter>("all");
@@ -57,7 +57,7 @@ class Inventory {
   }
 
   /** What a click on the cluster does now. */
-  way(cluster: ClusterView): Way {
+  way(cluster: ClusterView): Click {
     return wayOf(cluster, this.#open);
   }
 

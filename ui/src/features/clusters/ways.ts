@@ -1,5 +1,8 @@
-import type { ClustersView, ClusterView, SessionView, Way } from "../../bindings/ipc";
+import type { ClusterView, SessionView, Way } from "../../bindings/ipc";
 import { count } from "../../shared/text";
+
+/** What a click does: shows the session that is open, or what the list says. */
+export type Click = Way | { kind: "open"; session: string; profile: string; namespaces: string[]; endsAt: number | null };
 
 /** The session on each cluster that has one that is not over. */
 export function openOn(sessions: readonly SessionView[]): Map<string, SessionView> {
@@ -7,23 +10,13 @@ export function openOn(sessions: readonly SessionView[]): Map<string, SessionVie
 }
 
 /** What a click on a cluster does: whether a session is open is known from the sessions, everything else from the list. */
-export function wayOf(cluster: ClusterView, open: ReadonlyMap<string, SessionView>): Way {
+export function wayOf(cluster: ClusterView, open: ReadonlyMap<string, SessionView>): Click {
   const session = open.get(cluster.name);
   if (session) return { kind: "open", session: session.id, profile: session.profile, namespaces: session.namespaces, endsAt: session.endsAt };
-  return cluster.way.kind === "open" ? { kind: "unknown" } : cluster.way;
+  return cluster.way;
 }
 
-/**
- * The list with what a click would do without a session: where the list says that one is open, what it said before
- * holds again once that is over.
- */
-export function underlying(fresh: ClustersView, before: ClustersView | null): ClustersView {
-  const known = new Map(before?.clusters.map((c) => [c.name, c.way]));
-  const clusters = fresh.clusters.map((c) => (c.way.kind === "open" ? { ...c, way: known.get(c.name) ?? c.way } : c));
-  return { ...fresh, clusters };
-}
-
-export function wayText(way: Way): string {
+export function wayText(way: Click): string {
   switch (way.kind) {
     case "open": return "show the session";
     case "oneClick": return `open ${way.profile}`;

@@ -118,7 +118,7 @@ export function detail(c: ClusterView, reason: string | null, now: number): Clus
     profiles.push(profile("break-glass", [...OPERATE, right("Change everything in every namespace", "create patch delete *", true)], { opensAtOnce: false, approvals: 2, namespaces: [], refused: { why: "cluster-wide `edit` can write in the sessions namespace, so it could keep itself alive.", rule: "ClusterRole edit: create, patch in pods, deployments (apps)" } }, namespaces));
     if (c.broker.seenAt === null || c.way.kind === "unknown") for (const p of profiles) p.rights = { kind: "unknown", why: "this cluster's broker has not reported on the profile yet." };
   }
-  const asked = c.way.kind === "oneClick" || c.way.kind === "ask" || c.way.kind === "open" ? c.way.profile : null;
+  const asked = c.way.kind === "oneClick" || c.way.kind === "ask" ? c.way.profile : null;
   return {
     cluster: c,
     endpoint: `${c.name}.k8s.example.test:6443`,

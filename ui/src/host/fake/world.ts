@@ -13,6 +13,7 @@ export class World {
   reason: string | null = null;
   /** Openings that wait for a stronger sign-in. */
   readonly signedIn: (() => void)[] = [];
+  private readonly used = new Set<string>();
   private ids = 0;
 
   constructor(readonly scene: string, size: number, readonly speed: number) {
@@ -62,10 +63,10 @@ export class World {
     const at = this.clusters.findIndex((c) => c.name === view.cluster);
     const before = this.clusters[at];
     if (!before) return;
-    const way: ClusterView["way"] =
-      view.state === "closed" ? { kind: "oneClick", profile: view.profile } : { kind: "open", session: view.id, profile: view.profile, namespaces: view.namespaces, endsAt: view.endsAt };
-    this.clusters = this.clusters.with(at, { ...before, way, lastUsed: Date.now() });
-    if (way.kind !== before.way.kind) this.hear({ kind: "clustersChanged" });
+    if (view.state !== "open" || this.used.has(view.id)) return;
+    this.used.add(view.id);
+    this.clusters = this.clusters.with(at, { ...before, lastUsed: Date.now() });
+    this.hear({ kind: "clustersChanged" });
   }
 
   log(action: string, sentence: string, session?: FakeSession, status?: number): void {

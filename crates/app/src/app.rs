@@ -1,0 +1,200 @@
+//! The parts put together, and what must happen in order across them: starting, signing out, quitting.
+
+use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
+use crate::history::Recorder;
+use crate::inventory::Inventory;
+use crate::person::Person;
+use crate::sessions::{End, GatewayAndTargets, Leftovers, Sessions};
+use sallyport_audit::ChainKey;
+use sallyport_gateway::{Call, Gateway, GatewayOptions};
+use sallyport_ipc::{AppState, Event};
+use sallyport_store::{History, InstanceLock, Prefs, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long signing out and quitting wait for the first proofs, and quitting for the history.
+const FIRST_PROOFS: Duration = Duration::from_secs(3);
+/// Calls that wait to be written.
+const CALLS: usize = 1024;
+
+/// Everything the desktop does. Cheap to clone; all clones are the same app.
+#[derive(Clone)]
+pub struct App(pub(crate) Arc<Parts>);
+
+/// The parts, from the one that knows nobody to the one that knows all before it.
+pub(crate) struct Parts {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) history: Recorder,
+    pub(crate) person: Arc<Person>,
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) leftovers: Arc<Leftovers>,
+    pub(crate) gateway: Gateway,
+}
+
+impl App {
+    /// Takes the data directory, opens history, preferences and vault, starts the gateway, cleans up what an earlier
+    /// run left, and goes on with a stored sign-in in the background. Contacts no cluster (promise P6).
+    ///
+    /// # Errors
+    /// When another instance has the directory, or one of the parts can't be opened.
+    pub async fn start(dirs: Dirs, options: Options, host: Arc<dyn Host>) -> Result<Self, AppError> {
+        dirs.create()?;
+        let lock = InstanceLock::take(&dirs.data).map_err(in_use)?;
+        let vault = Arc::new(vault::open(&dirs, options.keyring.clone()).await?);
+        let key = vault::history_key(&vault).await.map(|bytes| ChainKey::new(*bytes.expose()));
+        let history = History::open(&dirs.data, key).await.map_err(no_store("history"))?;
+        let prefs = Prefs::open(&dirs.data).await.map_err(no_store("preferences"))?;
+        let gateway_options =
+            GatewayOptions { connect_within: options.deadline, ..GatewayOptions::default() };
+        let gateway = Gateway::start(gateway_options).await.map_err(|e| {
+            AppError::failed("the gateway could not be started").hint("Start Sallyport again.").because(e)
+        })?;
+        let (calls, received) = mpsc::channel(CALLS);
+
+        let desk = Arc::new(Desk::new(host, options, dirs, prefs, vault, lock).await);
+        let history = Recorder::new(history);
+        let person = Arc::new(Person::new(desk.clone(), history.clone()));
+        let inventory = Arc::new(Inventory::new(desk.clone(), person.clone()));
+        let ground = Arc::new(GatewayAndTargets::new(desk.clone(), gateway.clone(), calls));
+        let sessions = Sessions::new(desk.clone(), history.clone(), ground);
+        let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
+        let app = Self(Arc::new(Parts { desk, history, person, inventory, sessions, leftovers, gateway }));
+        app.0.leftovers.sweep().await;
+        app.run_parts(received);
+        Ok(app)
+    }
+
+    /// What runs as long as the app.
+    fn run_parts(&self, received: mpsc::Receiver<Call>) {
+        let Parts { desk, history, person, inventory, sessions, leftovers, gateway } = &*self.0;
+        tokio::spawn(sessions.clone().take_calls(gateway.clone(), received));
+        tokio::spawn(history.clone().hint(desk.clone()));
+        tokio::spawn(inventory.clone().hint());
+        tokio::spawn(inventory.clone().follow());
+        tokio::spawn(leftovers.clone().follow(person.clone(), inventory.clone()));
+        tokio::spawn(self.clone().tell_changes());
+        tokio::spawn(self.clone().list_what_is_remembered());
+        let person = person.clone();
+        tokio::spawn(async move { person.resume().await });
+    }
+
+    /// Tells the window everything around the views, whenever something of it has changed.
+    async fn tell_changes(self) {
+        let desk = &self.0.desk;
+        loop {
+            tokio::select! {
+                () = desk.until_changed() => {}
+                () = desk.stop.cancelled() => return,
+            }
+            desk.host.tell(Event::State { state: Box::new(self.state()) });
+        }
+    }
+
+    /// The list says when each cluster was used.
+    async fn list_what_is_remembered(self) {
+        loop {
+            tokio::select! {
+                () = self.0.sessions.until_remembered() => self.0.inventory.changed(),
+                () = self.0.desk.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Everything around the views.
+    pub(crate) fn state(&self) -> AppState {
+        let Parts { desk, history, person, inventory, leftovers, .. } = &*self.0;
+        let person = person.view(&inventory.wishes());
+        AppState {
+            phase: person.phase,
+            workspace: person.workspace,
+            user: person.user,
+            sign_in: person.sign_in,
+            vault: desk.vault_view(),
+            hub: person.hub,
+            notes: person.notes,
+            clock_skew_ms: person.clock_skew_ms,
+            demo: person.demo,
+            theme: desk.theme(),
+            font_size: desk.font_size(),
+            history: history.view(),
+            cleanup: leftovers.view(),
+            platform: std::env::consts::OS.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Ends every session with proof (3 s for the first stage), then the sign-in here and at the provider.
+    ///
+    /// # Errors
+    /// When rights may be left, with where and until when, and when the provider did not confirm: this desktop has
+    /// forgotten the sign-in all the same.
+    pub async fn sign_out(&self) -> Result<AppState, AppError> {
+        let Parts { person, inventory, sessions, .. } = &*self.0;
+        // A sign-in page that is still open somewhere must not bring the person back afterwards.
+        person.sign_in_cancel();
+        let Some(signed) = person.is_signed_in() else { return Ok(self.state()) };
+        // Before the sessions end: nothing is begun or taken up under this sign-in any more.
+        signed.stop.cancel();
+        sessions.end_all(End::signed_out(), FIRST_PROOFS).await;
+        let forgotten = person.forget(&signed, &sessions.left_behind()).await;
+        inventory.clear();
+        forgotten.map(|()| self.state())
+    }
+
+    /// Ends every session (3 s for the first proof), then gateway, watches and history. What could not be proven
+    /// stays noted and is finished at the next start.
+    pub async fn shut_down(&self) {
+        let Parts { desk, history, sessions, gateway, .. } = &*self.0;
+        sessions.end_all(End::quit(), FIRST_PROOFS).await;
+        desk.stop.cancel();
+        gateway.shutdown().await;
+        history.close(FIRST_PROOFS).await;
+    }
+
+    /// Whether closing the window must ask first; if so, the window is told to.
+    pub fn ask_before_quitting(&self) -> bool {
+        let open = self.0.sessions.any_open();
+        if open {
+            self.0.desk.host.tell(Event::QuitAsked);
+        }
+        open
+    }
+
+    /// Flushes everything and ends the program.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn quit(&self) -> Result<(), AppError> {
+        tracing::info!("quitting");
+        self.shut_down().await;
+        self.0.desk.host.exit();
+        Ok(())
+    }
+}
+
+fn in_use(error: StoreError) -> AppError {
+    let message = match &error {
+        StoreError::Locked { pid: Some(pid), .. } => {
+            format!("Sallyport is already running here (process {pid})")
+        }
+        StoreError::Locked { .. } => "Sallyport is already running here".to_owned(),
+        _ => "the data directory can't be used".to_owned(),
+    };
+    AppError::failed(message)
+        .hint("Use the window that is open, or set SALLYPORT_HOME to another directory.")
+        .because(error)
+}
+
+fn no_store(what: &'static str) -> impl FnOnce(StoreError) -> AppError {
+    move |e| {
+        AppError::failed(format!("the {what} can't be opened"))
+            .hint("Check the disk and the directory's owner; the log has the details.")
+            .because(e)
+    }
+}
+
+#[cfg(test)]
+#[path = "app_tests.rs"]
+mod tests;

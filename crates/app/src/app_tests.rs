@@ -1,0 +1,105 @@
+use super::*;
+use crate::sessions::GatewayAndTargets;
+use jiff::Timestamp;
+use sallyport_model::SessionId;
+use sallyport_vault::Keyring;
+
+/// A desktop nobody looks at.
+struct Nobody;
+
+impl Host for Nobody {
+    fn open_browser(&self, _: &str) -> Result<(), AppError> {
+        Err(AppError::failed("there is no browser here"))
+    }
+    fn tell(&self, _: Event) {}
+    fn exit(&self) {}
+}
+
+/// Waits until the app of before has let go of its directory.
+async fn started(home: &std::path::Path) -> App {
+    let begun = std::time::Instant::now();
+    loop {
+        let options = Options { keyring: Keyring::Off, ..Options::default() };
+        match App::start(Dirs::under(home), options, Arc::new(Nobody)).await {
+            Err(_) if begun.elapsed() < Duration::from_secs(10) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            app => return app.unwrap_or_else(|error| panic!("{}", error.chain())),
+        }
+    }
+}
+
+#[test]
+fn fault_e6_every_start_is_one_entry_and_says_its_version() {
+    let home = tempfile::tempdir().unwrap();
+    for start in 1..=2 {
+        // A runtime of its own for each: what an app still has running ends with it, as with its process.
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let app = started(home.path()).await;
+            let page = app.audit_page(sallyport_ipc::AuditFilter::default(), None, 100).await.unwrap();
+            let starts: Vec<String> =
+                page.entries.iter().filter(|e| e.action == "app_started").map(|e| format!("{e:?}")).collect();
+            assert_eq!(starts.len(), start, "{starts:?}");
+            assert!(starts[0].contains(env!("CARGO_PKG_VERSION")), "{starts:?}");
+            app.shut_down().await;
+        });
+    }
+}
+
+/// What a broker sealed for a session that is to be served, at an address where nobody answers.
+fn sealed(session: &str) -> (sallyport_policy::SessionPermit, sallyport_gateway::Upstream) {
+    let (now, endpoint) = (Timestamp::now().as_second(), "https://127.0.0.1:9/");
+    let facts = sallyport_policy::SessionFacts {
+        session: SessionId::new(session),
+        signed_in: "oidc:ada".parse().unwrap(),
+        user: "oidc:ada".parse().unwrap(),
+        cluster: "c".parse().unwrap(),
+        request: sallyport_model::RequestUid::new("r"),
+        scope: sallyport_model::Scope::ClusterWide,
+        duration: sallyport_model::Ttl::minutes(60),
+        grant: sallyport_model::GrantUid::new("g"),
+        recorded_end: now + 600,
+        sealed_end: now + 600,
+        endpoint: endpoint.to_owned(),
+        now,
+    };
+    let upstream = sallyport_gateway::Upstream {
+        cluster: facts.cluster.clone(),
+        endpoint: endpoint.parse().unwrap(),
+        ca_pem: include_str!("../tests/data/ca.pem").to_owned(),
+        tls_server_name: None,
+        token: sallyport_model::Secret::new("t".to_owned()),
+        jti: sallyport_model::Jti::new("j"),
+        user: facts.user.clone(),
+        allow_impersonation: false,
+        now,
+    };
+    (sallyport_policy::admit_session(facts).unwrap(), upstream)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fault_c1_nothing_is_served_on_a_port_that_may_be_another_clusters() {
+    let home = tempfile::tempdir().unwrap();
+    let app = started(home.path()).await;
+    let (calls, _received) = mpsc::channel(8);
+    let ground = GatewayAndTargets::new(app.0.desk.clone(), app.0.gateway.clone(), calls);
+    let db = rusqlite::Connection::open(home.path().join("data/prefs.db")).unwrap();
+    let refused = async |what: &str| {
+        let (permit, upstream) = sealed(if what.ends_with("read") { "s1" } else { "s2" });
+        let Err(error) = ground.serve(&permit, upstream, "https://hub").await else { panic!("{what}") };
+        assert!(error.message().contains("was not opened") && error.message().contains(what), "{error}");
+        let cut = app.0.gateway.cut(permit.session(), sallyport_gateway::CutReason::Quit).await;
+        assert!(cut.is_none(), "{what}: nothing is served any more");
+    };
+    db.execute_batch(
+        "CREATE TRIGGER full BEFORE INSERT ON cluster_port BEGIN SELECT RAISE(FAIL, 'full'); END",
+    )
+    .unwrap();
+    refused("can't be remembered").await;
+    db.execute_batch("DROP TRIGGER full; ALTER TABLE cluster_port RENAME TO gone").unwrap();
+    refused("can't be read").await;
+    db.execute_batch("ALTER TABLE gone RENAME TO cluster_port").unwrap();
+    let (permit, upstream) = sealed("s3");
+    ground.serve(&permit, upstream, "https://hub").await.unwrap_or_else(|e| panic!("{}", e.chain()));
+    app.shut_down().await;
+}

@@ -1,0 +1,340 @@
+//! The history as use cases write it and the window reads it.
+
+use super::sentence::sentence;
+use crate::desk::{AppError, Desk};
+use sallyport_audit::{Action, Draft, Entry, Fault, Outcome, Unanchored, Verdict};
+use sallyport_gateway::Gateway;
+use sallyport_ipc::{
+    AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Event, HistoryState as HistoryView,
+    VerifyView,
+};
+use sallyport_model::{ErrorCode, clip, visible};
+use sallyport_store::{Cursor, Filter, History, HistoryState, StoreError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Between two hints that it grew.
+const HINTS: Duration = Duration::from_millis(300);
+
+/// How long entries may take to the disk before calls wait for them; a healthy one needs 100 ms.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Most entries on one page.
+const PAGE_MOST: u32 = 500;
+
+/// Writes entries. An entry that can't be written is an error in the log and a gap in the history, never a silent
+/// loss: the store counts what it could not take.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    history: History,
+    verified: Arc<Mutex<Option<VerifyView>>>,
+}
+
+impl Recorder {
+    pub(crate) fn new(history: History) -> Self {
+        Self { history, verified: Arc::default() }
+    }
+
+    /// Writes one entry; it is on disk within 100 ms.
+    pub(crate) async fn note(&self, draft: Draft) {
+        let action = draft.action();
+        if let Err(error) = self.history.append(draft).await {
+            tracing::error!(%action, error = &error as &dyn std::error::Error, "an entry could not be written");
+        }
+    }
+
+    /// Writes the entries of calls and returns when they are on disk. While that takes longer than a healthy disk does,
+    /// the gateway lets no new call pass: what can't be recorded must not happen (promise P17).
+    pub(crate) async fn calls(&self, gateway: &Gateway, drafts: Vec<Draft>) {
+        let writing = async {
+            let mut last = None;
+            for draft in drafts {
+                match self.history.append_waiting(draft).await {
+                    Ok(sequence) => last = Some(sequence),
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(error, "a call could not be recorded");
+                    }
+                }
+            }
+            if let Some(last) = last {
+                self.history.until_durable(last).await;
+            }
+        };
+        let mut writing = std::pin::pin!(writing);
+        if tokio::time::timeout(LATE, &mut writing).await.is_err() {
+            tracing::error!("calls wait: their entries do not reach the disk");
+            gateway.recording(false);
+            writing.await;
+            gateway.recording(true);
+        }
+    }
+
+    /// Whether a damaged one was set aside when it was opened, and under which name.
+    pub(crate) fn set_aside(&self) -> Option<String> {
+        self.history.set_aside().map(ToString::to_string)
+    }
+
+    /// Hints to the window that it grew, until the app ends.
+    pub(crate) async fn hint(self, desk: Arc<Desk>) {
+        let mut tip = self.history.subscribe();
+        loop {
+            tokio::select! {
+                changed = tip.changed() => if changed.is_err() { return },
+                () = desk.stop.cancelled() => return,
+            }
+            let sequence = i64::try_from(tip.borrow_and_update().sequence).unwrap_or(i64::MAX);
+            desk.host.tell(Event::HistoryGrew { position: AuditPosition { sequence } });
+            tokio::time::sleep(HINTS).await;
+        }
+    }
+
+    /// How it stands, for the window.
+    pub(crate) fn view(&self) -> HistoryView {
+        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        HistoryView {
+            entries: i64::try_from(self.history.subscribe().borrow().sequence).unwrap_or(i64::MAX),
+            verdict: verified.as_ref().map(|v| v.verdict),
+            verified_at: verified.as_ref().map(|v| v.at),
+            trouble: self.trouble(),
+        }
+    }
+
+    /// Why entries wait, if they do.
+    fn trouble(&self) -> Option<String> {
+        match &*self.history.state().borrow() {
+            HistoryState::Writing => None,
+            HistoryState::Closed => Some("the history is closed".into()),
+            HistoryState::Stalled { why, waiting, .. } => {
+                Some(format!("{waiting} entries wait for the disk: {}", visible(why)))
+            }
+        }
+    }
+
+    /// One page, newest first.
+    pub(crate) async fn page(
+        &self,
+        filter: AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<AuditPage, AppError> {
+        let filter = parse(filter)?;
+        let cursor = match before {
+            None => None,
+            Some(sequence) => self.cursor(sequence).await?,
+        };
+        let limit = limit.clamp(1, PAGE_MOST) as usize;
+        let page = self.history.page(filter, cursor, limit).await.map_err(unreadable)?;
+        Ok(AuditPage {
+            next: page.next.and_then(|c| i64::try_from(c.sequence).ok()),
+            total: i64::try_from(self.history.subscribe().borrow().sequence).unwrap_or(i64::MAX),
+            entries: page.entries.iter().map(view).collect(),
+        })
+    }
+
+    /// A page goes on below the entry with this place.
+    async fn cursor(&self, sequence: i64) -> Result<Option<Cursor>, AppError> {
+        let sequence = u64::try_from(sequence)
+            .map_err(|_| AppError::new(ErrorCode::BadInput, "there is no such page"))?;
+        let found = self.history.read_from(sequence, 1).await.map_err(unreadable)?;
+        Ok(found.first().map(|linked| Cursor { at: linked.entry.at, sequence }))
+    }
+
+    /// Checks the whole chain, and writes that it was checked.
+    pub(crate) async fn verify(&self) -> Result<VerifyView, AppError> {
+        let started = Instant::now();
+        let verdict = self.history.verify().await.map_err(unreadable)?;
+        let gaps = Filter { actions: vec![Action::Gap], ..Filter::default() };
+        let gaps = self.history.count(gaps).await.map_err(unreadable)?;
+        let mut view = verdict_view(&verdict);
+        view.gaps = i64::try_from(gaps).unwrap_or(i64::MAX);
+        view.ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let word = match view.verdict {
+            sallyport_ipc::Verdict::Verified => "verified",
+            sallyport_ipc::Verdict::Unanchored => "unanchored",
+            sallyport_ipc::Verdict::Broken => "broken",
+        };
+        let outcome = if matches!(verdict, Verdict::Broken { .. }) { Outcome::Failed } else { Outcome::Ok };
+        self.note(Draft::new(Action::Verify).outcome(outcome).detail("verdict", word)).await;
+        *self.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(view.clone());
+        Ok(view)
+    }
+
+    /// Writes what waits and the stop itself.
+    pub(crate) async fn close(&self, within: Duration) {
+        match tokio::time::timeout(within, self.history.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the history did not close in order"
+            ),
+            Err(_) => tracing::error!("the history did not close within {within:?}"),
+        }
+    }
+}
+
+fn unreadable(error: StoreError) -> AppError {
+    AppError::failed("the history can't be read").hint("Run verify; the log has the details.").because(error)
+}
+
+/// The window's filter as the store takes it.
+fn parse(filter: AuditFilter) -> Result<Filter, AppError> {
+    let wrong = |what: &str, e: String| {
+        AppError::new(ErrorCode::BadInput, format!("the filter's {what} can't be used: {e}"))
+    };
+    Ok(Filter {
+        cluster: filter
+            .cluster
+            .map(|c| c.parse())
+            .transpose()
+            .map_err(|e| wrong("cluster", format!("{e}")))?,
+        session: filter.session.map(|s| sallyport_model::SessionId::new(clip(&s, 128))),
+        request: None,
+        user: filter.user.map(|u| u.parse()).transpose().map_err(|e| wrong("user", format!("{e}")))?,
+        actions: filter
+            .action
+            .map(|a| a.parse::<Action>())
+            .transpose()
+            .map_err(|e| wrong("action", e.to_string()))?
+            .into_iter()
+            .collect(),
+        text: filter.text.map(|t| clip(t.trim(), 200)).filter(|t| !t.is_empty()),
+        from: filter.from.map(|ms| ms.saturating_mul(1000)),
+        to: filter.to.map(|ms| ms.saturating_mul(1000)),
+    })
+}
+
+/// Who is behind an entry of a session where it is not the session's own person.
+fn whose_word(entry: &Entry) -> Option<String> {
+    let by = || entry.detail.get("by").and_then(|v| v.as_str()).map(visible);
+    match entry.action {
+        Action::Offer | Action::Granted | Action::ProvenByBroker | Action::Unanswered => {
+            Some("broker".into())
+        }
+        // "by rule: …" or "by oidc:lee@…".
+        Action::Approved => by()
+            .and_then(|b| b.strip_prefix("by ").map(str::to_owned))
+            .map(|b| if b.starts_with("rule") { "broker".to_owned() } else { b }),
+        Action::Denied | Action::Revoked => by().or_else(|| Some("broker".into())),
+        _ => None,
+    }
+}
+
+/// An entry as the list shows it.
+pub(crate) fn view(entry: &Entry) -> AuditEntryView {
+    let text = |key: &str| entry.detail.get(key).and_then(|v| v.as_str()).map(visible);
+    let detail = entry.detail.values().iter().map(|(key, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        (visible(key), visible(&value))
+    });
+    AuditEntryView {
+        sequence: i64::try_from(entry.sequence).unwrap_or(i64::MAX),
+        at_us: entry.at,
+        action: entry.action.to_string(),
+        sentence: visible(&sentence(entry)),
+        outcome: match entry.outcome {
+            Outcome::Ok => sallyport_ipc::Outcome::Done,
+            Outcome::Refused => sallyport_ipc::Outcome::Refused,
+            Outcome::Failed => sallyport_ipc::Outcome::Failed,
+            Outcome::Unknown => sallyport_ipc::Outcome::Unproven,
+        },
+        user: entry.user.as_ref().map(|u| visible(u.as_str())).unwrap_or_default(),
+        cluster: entry.cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
+        via: text("via").or_else(|| whose_word(entry)).unwrap_or_default(),
+        status: entry
+            .detail
+            .get("status")
+            .and_then(serde_json::Value::as_u64)
+            .and_then(|s| u16::try_from(s).ok()),
+        ids: AuditIds {
+            request: entry.request.as_ref().map(ToString::to_string),
+            grant: entry.grant.as_ref().map(ToString::to_string),
+            session: entry.session.as_ref().map(ToString::to_string),
+            jti: entry.jti.as_ref().map(ToString::to_string),
+            audit_id: entry.audit_id.as_ref().map(ToString::to_string),
+        },
+        detail: detail.collect(),
+        redactions: entry.redactions,
+        gap: entry.action == Action::Gap,
+    }
+}
+
+fn verdict_view(verdict: &Verdict) -> VerifyView {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let (kind, entries, first_bad, why) = match verdict {
+        Verdict::Verified { entries } => (sallyport_ipc::Verdict::Verified, number(*entries), None, None),
+        Verdict::Unanchored { entries, why, .. } => {
+            (sallyport_ipc::Verdict::Unanchored, number(*entries), None, Some(unanchored(*why).to_owned()))
+        }
+        Verdict::Broken { first_bad, why } => (
+            sallyport_ipc::Verdict::Broken,
+            number(first_bad.saturating_sub(1)),
+            Some(number(*first_bad)),
+            Some(broken(why)),
+        ),
+    };
+    VerifyView {
+        verdict: kind,
+        entries,
+        gaps: 0,
+        first_bad,
+        why: why.map(|w| visible(&w)),
+        ms: 0,
+        at: jiff::Timestamp::now().as_millisecond(),
+    }
+}
+
+fn unanchored(why: Unanchored) -> &'static str {
+    match why {
+        Unanchored::NoKey => "there is no keyring, so no key to anchor it",
+        Unanchored::WrittenWithout => "part of it was written without a key",
+        Unanchored::OtherKey => "part of it was written under a key that is not at hand",
+    }
+}
+
+fn broken(why: &Fault) -> String {
+    format!("{why:?}").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_gateway::GatewayOptions;
+
+    async fn becomes(gateway: &Gateway, recording: bool) {
+        let mut left = 500;
+        while gateway.is_recording() != recording {
+            left -= 1;
+            assert!(left > 0, "recording stays {}", !recording);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn fault_e2_p17_calls_wait_while_their_entries_do_not_reach_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let recorder = Recorder::new(History::open(dir.path(), None).await.unwrap());
+        let gateway = Gateway::start(GatewayOptions::default()).await.unwrap();
+        let drafts = || (0..64).map(|n| Draft::new(Action::Call).detail("n", n)).collect::<Vec<_>>();
+        recorder.calls(&gateway, drafts()).await;
+        assert!(gateway.is_recording());
+
+        // A disk that takes nothing: somebody else writes and does not stop.
+        let other = rusqlite::Connection::open(dir.path().join("history.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let writing = {
+            let (recorder, gateway) = (recorder.clone(), gateway.clone());
+            tokio::spawn(async move { recorder.calls(&gateway, drafts()).await })
+        };
+        becomes(&gateway, false).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        assert!(!gateway.is_recording() && !writing.is_finished(), "it stays so while the disk does");
+        other.execute_batch("ROLLBACK").unwrap();
+        becomes(&gateway, true).await;
+        writing.await.unwrap();
+        let calls = Filter { actions: vec![Action::Call], ..Filter::default() };
+        assert_eq!(recorder.history.count(calls).await.unwrap(), 128, "none was lost");
+        recorder.close(Duration::from_secs(3)).await;
+        gateway.shutdown().await;
+    }
+}

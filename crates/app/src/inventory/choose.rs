@@ -1,0 +1,123 @@
+//! What a click means: which profile, where, for how long and why.
+
+use super::Inventory;
+use super::known::{Known, Offered};
+use super::remembered::last_view;
+use crate::desk::AppError;
+use jiff::Timestamp;
+use sallyport_ipc::OpenInput;
+use sallyport_model::{ClusterName, ErrorCode, ProfileName, ProfileRevision, Scope, Ttl};
+use sallyport_store::Opening;
+
+/// One hour, unless the profile says less or the person said otherwise.
+const USUAL: Ttl = Ttl::minutes(60);
+/// The longest reason, in characters.
+const MOST_REASON: usize = 1024;
+
+/// What a click asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) cluster: ClusterName,
+    pub(crate) environment: String,
+    pub(crate) profile: ProfileName,
+    /// Of the profile, as it is offered.
+    pub(crate) revision: ProfileRevision,
+    pub(crate) scope: Scope,
+    pub(crate) duration: Ttl,
+    pub(crate) reason: String,
+    /// How many people have to say yes.
+    pub(crate) approvals: u8,
+}
+
+impl Inventory {
+    /// What a click means: the profile that was named, else the one of last time, else the narrowest; namespaces, duration
+    /// and reason as given, else as last time, else all the profile names and 1 h.
+    ///
+    /// # Errors
+    /// When it means nothing: no such cluster or profile, more than the profile allows, a reason is needed.
+    pub(crate) async fn choose(&self, cluster: &ClusterName, input: &OpenInput) -> Result<Choice, AppError> {
+        let last = self.last_opening(cluster).await;
+        let carried = self.desk.prefs.last_reason(Timestamp::now().as_second()).await.ok().flatten();
+        let known = self.known();
+        let offered = known.pick(cluster, input, last.as_ref())?;
+        let object = known.clusters.get(cluster.as_str());
+        let environment = object.map(|c| c.spec.environment.clone()).unwrap_or_default();
+        let last = last.filter(|l| l.profile == offered.profile.name);
+        choice(cluster, environment, &offered, input, last.as_ref(), carried.map(|reason| reason.text))
+    }
+}
+
+impl Known {
+    /// The profile a click means.
+    fn pick(
+        &self,
+        cluster: &ClusterName,
+        input: &OpenInput,
+        last: Option<&Opening>,
+    ) -> Result<Offered, AppError> {
+        if !self.clusters.contains_key(cluster.as_str()) {
+            return Err(AppError::new(ErrorCode::BadInput, format!("the hub knows no cluster {cluster}"))
+                .hint("It may have been removed; look at the list again."));
+        }
+        let offered = self.offered(cluster).ok_or_else(|| {
+            AppError::new(ErrorCode::HubUnreachable, "the hub has not said yet what you may ask for")
+                .hint("Try again in a moment.")
+                .retry()
+        })?;
+        let last = last.map(last_view);
+        let found = match &input.profile {
+            Some(name) => offered.iter().find(|o| o.profile.name.as_str() == name),
+            None => Self::chosen(&offered, last.as_ref()),
+        };
+        found.cloned().ok_or_else(|| {
+            AppError::new(ErrorCode::Forbidden, format!("you have no profile that opens {cluster}"))
+                .hint("Ask an admin which group you need.")
+        })
+    }
+}
+
+fn choice(
+    cluster: &ClusterName,
+    environment: String,
+    offered: &Offered,
+    input: &OpenInput,
+    last: Option<&Opening>,
+    carried: Option<String>,
+) -> Result<Choice, AppError> {
+    let profile = &offered.profile;
+    let bad = |what: String| AppError::new(ErrorCode::BadInput, what);
+    let scope = match &input.namespaces {
+        Some(names) => {
+            let names: Result<Vec<_>, sallyport_model::NameError> = names.iter().map(|n| n.parse()).collect();
+            Scope::from_list(names.map_err(|e| bad(e.to_string()))?)
+        }
+        None => last
+            .map(|l| l.scope.clone())
+            .filter(|s| s.within(&profile.scope))
+            .unwrap_or_else(|| profile.scope.clone()),
+    };
+    if !scope.within(&profile.scope) {
+        return Err(bad(format!("{} allows only {}", profile.name, profile.scope)));
+    }
+    let asked = input.duration_seconds.map(|s| Ttl::seconds(s.into())).or(last.map(|l| l.duration));
+    let duration = asked.unwrap_or(USUAL).min(profile.max_duration).max(Ttl::SHORTEST);
+    let given = input.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned);
+    let reason = given.or(carried).unwrap_or_default();
+    if reason.is_empty() && profile.reason_required {
+        return Err(AppError::new(ErrorCode::ReasonNeeded, "say why, in a few words")
+            .hint("It is carried for 8 hours."));
+    }
+    if reason.chars().count() > MOST_REASON {
+        return Err(bad(format!("the reason is longer than {MOST_REASON} characters")));
+    }
+    Ok(Choice {
+        cluster: cluster.clone(),
+        environment,
+        profile: profile.name.clone(),
+        revision: profile.revision.clone(),
+        scope,
+        duration,
+        reason,
+        approvals: profile.approvals,
+    })
+}

@@ -1,0 +1,260 @@
+//! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
+
+use crate::person::SignedInAs;
+use jiff::Timestamp;
+use sallyport_api::{AccessCluster, AccessProfile, Profile, ProfileReport, RuleSummary};
+use sallyport_ipc::{
+    Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
+    Refused, Right, Rights, Way,
+};
+use sallyport_model::{ClusterName, Scope, Ttl, visible};
+use sallyport_rbac::Rule;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A broker that was silent for longer than this is not waited for.
+const BROKER_SILENT_AFTER_MS: i64 = 90_000;
+
+/// What the hub said last.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) clusters: BTreeMap<String, AccessCluster>,
+    pub(crate) profiles: BTreeMap<String, AccessProfile>,
+    /// Profiles this person may ask for (RBAC verb `request`); none until the hub was asked.
+    pub(crate) may_request: Option<BTreeSet<String>>,
+    pub(crate) as_of: Option<Timestamp>,
+    pub(crate) problems: Vec<String>,
+}
+
+/// What this desktop remembers of a cluster.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remembered {
+    pub(crate) pinned: bool,
+    pub(crate) last_used: Option<i64>,
+    pub(crate) last: Option<LastOpening>,
+    pub(crate) reason: Option<Carried>,
+}
+
+/// One profile as it applies to one cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Offered {
+    pub(crate) profile: Profile,
+    pub(crate) report: Option<ProfileReport>,
+}
+
+impl Offered {
+    fn refused(&self) -> bool {
+        self.report.as_ref().is_some_and(|r| r.refused.is_some())
+    }
+
+    /// Smaller is narrower: what opens at once before what needs people, namespaces before cluster-wide, fewer rules
+    /// before more.
+    fn width(&self) -> (bool, u8, bool, usize, String) {
+        let rules = self.report.as_ref().map_or(usize::MAX, |r| r.rules.len());
+        let wide = self.profile.scope == Scope::ClusterWide;
+        (self.refused(), self.profile.approvals, wide, rules, self.profile.name.to_string())
+    }
+}
+
+impl Known {
+    /// The profiles this person may ask for on a cluster, the narrowest first. `None` while the hub has not said.
+    pub(crate) fn offered(&self, cluster: &ClusterName) -> Option<Vec<Offered>> {
+        let may = self.may_request.as_ref()?;
+        let reports =
+            self.clusters.get(cluster.as_str()).and_then(|c| c.status.as_ref()).map(|s| &s.profiles);
+        let mut offered: Vec<Offered> = self
+            .profiles
+            .values()
+            .filter_map(|object| Profile::try_from(object).ok())
+            .filter(|p| may.contains(p.name.as_str()) && p.covers(cluster))
+            .map(|profile| {
+                let found = reports.and_then(|all| all.iter().find(|r| r.name == profile.name.as_str()));
+                // A report of another revision speaks of another profile.
+                let report = found.filter(|r| r.revision == profile.revision.to_string()).cloned();
+                Offered { profile, report }
+            })
+            .collect();
+        offered.sort_by_key(Offered::width);
+        Some(offered)
+    }
+
+    /// What one click takes: the last-used profile, else the narrowest that opens at once, else the narrowest.
+    pub(crate) fn chosen<'a>(offered: &'a [Offered], last: Option<&LastOpening>) -> Option<&'a Offered> {
+        let usable = || offered.iter().filter(|o| !o.refused());
+        last.and_then(|l| usable().find(|o| o.profile.name.as_str() == l.profile)).or_else(|| usable().next())
+    }
+
+    /// One line of the list.
+    pub(crate) fn cluster_view(&self, object: &AccessCluster, known: &Remembered, now: i64) -> ClusterView {
+        let name = object.metadata.name.clone().unwrap_or_default();
+        let spec = &object.spec;
+        let broker = broker(object, now);
+        let way = self.way(&name, &broker, known);
+        let display = spec.display_name.as_deref().filter(|d| !d.trim().is_empty()).unwrap_or(&name);
+        ClusterView {
+            display_name: visible(display),
+            environment: environment_kind(&spec.environment),
+            environment_word: visible(&spec.environment),
+            provider: visible(spec.provider.as_deref().unwrap_or_default()),
+            region: visible(spec.region.as_deref().unwrap_or_default()),
+            version: object
+                .status
+                .as_ref()
+                .and_then(|s| s.kubernetes_version.as_deref())
+                .map(visible)
+                .unwrap_or_default(),
+            pinned: known.pinned,
+            last_used: known.last_used,
+            broker,
+            way,
+            name,
+        }
+    }
+
+    fn way(&self, name: &str, broker: &Broker, known: &Remembered) -> Way {
+        let Ok(name) = name.parse::<ClusterName>() else { return Way::NotYours };
+        let Some(offered) = self.offered(&name) else { return Way::Unknown };
+        match Self::chosen(&offered, known.last.as_ref()) {
+            None => Way::NotYours,
+            // Nobody would answer; a click that can't succeed must not look as if it could.
+            Some(_) if broker.seen_at.is_none() => Way::Unknown,
+            Some(o) if o.profile.approvals == 0 => Way::OneClick { profile: o.profile.name.to_string() },
+            Some(o) => {
+                Way::Ask { profile: o.profile.name.to_string(), approvals: o.profile.approvals.into() }
+            }
+        }
+    }
+
+    /// The detail pane.
+    pub(crate) fn detail(
+        &self,
+        object: &AccessCluster,
+        known: &Remembered,
+        signed_in: Option<&SignedInAs>,
+        now: i64,
+    ) -> ClusterDetail {
+        let cluster = self.cluster_view(object, known, now);
+        let offered = cluster.name.parse().ok().and_then(|name| self.offered(&name)).unwrap_or_default();
+        let endpoint = object.spec.endpoints.first().and_then(|e| url::Url::parse(e).ok());
+        ClusterDetail {
+            endpoint: endpoint
+                .and_then(|u| u.host_str().map(|h| u.port().map_or(h.to_owned(), |p| format!("{h}:{p}"))))
+                .map(|e| visible(&e))
+                .unwrap_or_default(),
+            guardrails: guardrails(object),
+            chosen: Self::chosen(&offered, known.last.as_ref()).map(|o| o.profile.name.to_string()),
+            profiles: offered.iter().map(|o| profile_view(o, signed_in, now)).collect(),
+            last: known.last.clone(),
+            reason: known.reason.clone(),
+            cluster,
+        }
+    }
+}
+
+/// The colour that goes with an environment's word.
+pub(crate) fn environment_kind(word: &str) -> EnvironmentKind {
+    match word {
+        "prod" | "production" => EnvironmentKind::Prod,
+        "stage" | "staging" => EnvironmentKind::Stage,
+        "dev" | "development" | "test" => EnvironmentKind::Dev,
+        _ => EnvironmentKind::Other,
+    }
+}
+
+fn broker(object: &AccessCluster, now: i64) -> Broker {
+    let report = object.status.as_ref().and_then(|s| s.broker.as_ref());
+    let seen_at = report.map(|r| r.heartbeat.0.as_millisecond());
+    Broker {
+        version: report.map(|r| visible(&r.version)),
+        silent: seen_at.is_none_or(|at| now - at > BROKER_SILENT_AFTER_MS),
+        seen_at,
+    }
+}
+
+/// The broker's word on the target's guardrails, for the window (promise P12).
+fn guardrails(object: &AccessCluster) -> Guardrails {
+    let Some(report) = object.status.as_ref().and_then(|s| s.guardrails.as_ref()) else {
+        return Guardrails::Unknown;
+    };
+    let (at, detail) = (report.checked_at.0.as_millisecond(), visible(&report.detail));
+    if report.verified { Guardrails::Verified { at, detail } } else { Guardrails::Unverified { at, detail } }
+}
+
+fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> ProfileView {
+    let profile = &offered.profile;
+    let namespaces: Vec<String> = profile.scope.to_list().iter().map(ToString::to_string).collect();
+    ProfileView {
+        name: profile.name.to_string(),
+        opens_at_once: profile.approvals == 0,
+        approvals: profile.approvals.into(),
+        max_duration_seconds: u32::try_from(profile.max_duration.as_seconds()).unwrap_or(u32::MAX),
+        mfa: mfa(profile, signed_in, now),
+        reason_required: profile.reason_required,
+        rights: rights(offered.report.as_ref(), &namespaces),
+        refused: offered
+            .report
+            .as_ref()
+            .and_then(|r| r.refused.as_ref())
+            .map(|why| Refused { why: visible(why), rule: None }),
+        namespaces,
+    }
+}
+
+fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now: i64) -> Option<Mfa> {
+    if profile.acr.is_empty() && profile.amr.is_empty() && profile.max_age.is_none() {
+        return None;
+    }
+    Some(Mfa {
+        acr: profile.acr.iter().map(|a| visible(a)).collect(),
+        amr: profile.amr.iter().map(|a| visible(a)).collect(),
+        max_age_seconds: profile.max_age.map(|age| u32::try_from(age.as_seconds()).unwrap_or(u32::MAX)),
+        satisfied: signed_in.is_some_and(|s| satisfies(profile, s, now)),
+    })
+}
+
+/// Whether a sign-in would pass admission, by this machine's reckoning. Admission decides.
+pub(crate) fn satisfies(profile: &Profile, signed_in: &SignedInAs, now_ms: i64) -> bool {
+    let one_of =
+        |wanted: &[String], have: &[String]| wanted.is_empty() || wanted.iter().any(|w| have.contains(w));
+    let fresh = profile.max_age.is_none_or(|age: Ttl| {
+        let age = i64::try_from(age.as_seconds()).unwrap_or(i64::MAX);
+        signed_in.auth_time.is_some_and(|at| now_ms / 1000 - at <= age)
+    });
+    one_of(&profile.acr, &signed_in.acr) && one_of(&profile.amr, &signed_in.amr) && fresh
+}
+
+fn rights(report: Option<&ProfileReport>, namespaces: &[String]) -> Rights {
+    let Some(report) = report else {
+        return Rights::Unknown { why: "its broker has not reported what this profile allows here".into() };
+    };
+    let rules = rules(&report.rules);
+    Rights::Known {
+        rights: sallyport_rbac::describe(&rules)
+            .into_iter()
+            .map(|r| Right {
+                title: visible(&r.title),
+                detail: visible(&r.detail),
+                namespaces: namespaces.to_vec(),
+                writes: r.strong,
+            })
+            .collect(),
+        rules: u32::try_from(report.rules.len()).unwrap_or(u32::MAX),
+        warnings: report.warnings.iter().map(|w| visible(w)).collect(),
+        missing: sallyport_rbac::helm_misses(&rules).into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// The rules of an offer as `rbac` reads them; one that names no proper role is left out of the words.
+pub(crate) fn rules(summaries: &[RuleSummary]) -> Vec<Rule> {
+    let of = |s: &RuleSummary| {
+        let role = s.role.parse().ok()?;
+        let mut rule = Rule::on(&role, s.verbs.clone(), s.api_groups.clone(), s.resources.clone());
+        rule.resource_names = s.resource_names.clone();
+        rule.non_resource_urls = s.non_resource_urls.clone();
+        Some(rule)
+    };
+    summaries.iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+#[path = "known_tests.rs"]
+mod tests;

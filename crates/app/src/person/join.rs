@@ -1,0 +1,120 @@
+//! Joining a team: what its file would do, and doing it.
+
+use super::Person;
+use super::notes::Learned;
+use super::workspace::Workspace;
+use crate::desk::AppError;
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_client::{Fault, probe_get};
+use sallyport_ipc::WorkspacePreview;
+use sallyport_model::{ErrorCode, visible};
+use sallyport_oidc::Provider;
+
+impl Person {
+    /// What a workspace file would do. Contacts nobody.
+    ///
+    /// # Errors
+    /// [`ErrorCode::BadInput`] for a file that is none, [`ErrorCode::Forbidden`] for a second hub of a known client.
+    pub(crate) fn preview(&self, text: &str) -> Result<WorkspacePreview, AppError> {
+        let workspace = Workspace::parse(text)?;
+        self.workspaces.check(&workspace)?;
+        let fingerprint = Some(workspace.hub_fingerprint()).filter(|f| !f.is_empty());
+        let oidc = &workspace.oidc;
+        let all = |texts: &[String]| texts.iter().map(|text| visible(text)).collect();
+        Ok(WorkspacePreview {
+            name: visible(&workspace.name),
+            hub_host: visible(&workspace.hub_host()),
+            hub_ca_fingerprint: fingerprint,
+            issuer: visible(&oidc.issuer),
+            client_id: visible(&oidc.client_id),
+            scopes: all(&oidc.scopes),
+            issuer_ca_fingerprint: workspace.issuer_fingerprint(),
+            redirect_addresses: all(&oidc.redirect().addresses(&oidc.issuer)),
+            client_authenticates: oidc.client_secret.is_some(),
+            extra_audiences: all(&oidc.extra_audiences),
+            replaces: self.now().workspace.as_ref().filter(|w| **w != workspace).map(|w| visible(&w.name)),
+        })
+    }
+
+    /// Joins a team: the file is stored, and sign-ins go to its hub from now on.
+    ///
+    /// # Errors
+    /// As [`Person::preview`]; while someone is signed in to another workspace.
+    pub(crate) async fn join(&self, text: &str) -> Result<(), AppError> {
+        let joined = self.try_join(text).await;
+        let mut draft = Draft::new(Action::WorkspaceJoined);
+        match &joined {
+            Ok(workspace) => {
+                draft = draft.detail("workspace", &workspace.name).detail("hub", workspace.hub_host())
+            }
+            Err(error) => draft = draft.outcome(Outcome::Refused).detail("why", error.message()),
+        }
+        self.history.note(draft).await;
+        joined?;
+        self.desk.changed();
+        Ok(())
+    }
+
+    async fn try_join(&self, text: &str) -> Result<Workspace, AppError> {
+        let workspace = Workspace::parse(text)?;
+        let is_another = || self.now().workspace.as_ref() != Some(&workspace);
+        if self.is_signed_in().is_some() && is_another() {
+            return Err(AppError::new(ErrorCode::BadInput, "someone is signed in to another workspace")
+                .hint("Sign out first; that ends every session, with proof."));
+        }
+        let (hub, learned) = tokio::join!(self.check_hub(&workspace), self.look_at_provider(&workspace));
+        hub?;
+        self.workspaces.join(&workspace)?;
+        if is_another() {
+            self.desk.remember_acr(&[]).await;
+        }
+        {
+            let mut now = self.now();
+            now.workspace = Some(workspace.clone());
+            now.learned = learned;
+        }
+        let demo = self.is_demo();
+        self.now().demo_joined = demo;
+        Ok(workspace)
+    }
+
+    /// A hub that shows another certificate than the file promises is not joined. One that does not answer is: the
+    /// file may be ahead of the network, and the sign-in will say so.
+    async fn check_hub(&self, workspace: &Workspace) -> Result<(), AppError> {
+        let asked = probe_get(&workspace.endpoint()?, None, "/version", self.desk.options.deadline).await;
+        match asked {
+            Err(Fault::Untrusted(why)) => Err(AppError::new(
+                ErrorCode::BadInput,
+                format!("{} does not show a certificate of the CA in this file", visible(&workspace.hub_host())),
+            )
+            .hint("Compare the fingerprint with your admin's: either the file is old, or someone stands in between.")
+            .because(Fault::Untrusted(why))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the provider says of itself. One that does not answer or does not fit says so when signing in.
+    async fn look_at_provider(&self, workspace: &Workspace) -> Learned {
+        match Provider::discover(&self.provider_config(workspace)).await {
+            Ok(provider) => Learned::of(&provider),
+            Err(error) => {
+                tracing::info!(%error, "the identity provider could not be looked at when joining");
+                Learned::default()
+            }
+        }
+    }
+
+    /// Joins the demo fleet that this app was started beside.
+    ///
+    /// # Errors
+    /// When there is none, or its file can't be used.
+    pub(crate) async fn join_demo(&self) -> Result<(), AppError> {
+        let none = || {
+            AppError::failed("there is no demo fleet here")
+                .hint("Start one with `make run` in a checkout of Sallyport.")
+        };
+        let path = self.desk.options.demo.clone().ok_or_else(none)?;
+        let text = tokio::fs::read_to_string(path).await.map_err(|e| none().because(e))?;
+        self.join(&text).await
+    }
+}

@@ -1,0 +1,99 @@
+//! The end of a sign-in: here, and at the provider; what a person has to know of it.
+
+use super::Person;
+use super::signed::Signed;
+use crate::desk::AppError;
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_ipc::HubLink;
+use sallyport_model::visible;
+use sallyport_oidc::SignedOut;
+
+impl Person {
+    /// Forgets the sign-in here and at the provider. `left` is what its sessions may have left behind.
+    ///
+    /// # Errors
+    /// When something is left, and when the provider did not confirm: this desktop has forgotten the sign-in all the same.
+    pub(crate) async fn forget(&self, signed: &Signed, left: &[String]) -> Result<(), AppError> {
+        let ended = signed.tokens.sign_out().await;
+        self.signed.send_replace(None);
+        {
+            let mut now = self.now();
+            now.sign_in = None;
+            now.hub_ahead = None;
+            now.learned.left_at = Some(visible(&signed.tokens.provider().config().issuer));
+        }
+        self.hub_is(HubLink::Idle, None);
+        if let Err(error) = self.desk.prefs.forget_reason().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last reason was not forgotten");
+        }
+        let (outcome, said) = match &ended {
+            Ok(SignedOut::Revoked) => {
+                (Outcome::Ok, "the refresh token is revoked at the provider".to_owned())
+            }
+            Ok(SignedOut::NotOffered) => (Outcome::Ok, "the provider offers no revocation".to_owned()),
+            Ok(SignedOut::NothingToRevoke) => (Outcome::Ok, "there was no refresh token".to_owned()),
+            Err(error) => (Outcome::Failed, format!("the provider did not confirm: {error}")),
+        };
+        let mut draft =
+            Draft::new(Action::SignOut).user(&signed.who.user).outcome(outcome).detail("provider", said);
+        if !left.is_empty() {
+            draft = draft.outcome(Outcome::Failed).detail("why", left.join("; "));
+        }
+        self.history.note(draft).await;
+        self.desk.changed();
+        signed_out(ended, left).map_or(Ok(()), Err)
+    }
+}
+
+/// What a person has to know after signing out; `None` when nothing is left anywhere.
+fn signed_out(provider: Result<SignedOut, sallyport_oidc::Error>, left: &[String]) -> Option<AppError> {
+    let provider_hint = "Its refresh token may work until it runs out; end the sign-in in the provider's own pages to be sure.";
+    let left_hint = "Sallyport goes on ending it while it runs; whoever may revoke it on the hub can too.";
+    let left = left.join(", and ");
+    let not_confirmed = match &provider {
+        Err(sallyport_oidc::Error::EarlierSignIn { .. }) => {
+            "the provider did not confirm it for an earlier sign-in of yours"
+        }
+        _ => "the provider did not confirm it",
+    };
+    match (provider, left.is_empty()) {
+        (Ok(_), true) => None,
+        (Ok(_), false) => {
+            Some(AppError::failed(format!("you are signed out here, but {left}")).hint(left_hint))
+        }
+        (Err(error), true) => Some(
+            AppError::new(error.code(), format!("you are signed out here, but {not_confirmed}"))
+                .hint(provider_hint)
+                .because(error),
+        ),
+        (Err(error), false) => Some(
+            AppError::new(error.code(), format!("you are signed out here, but {left}, and {not_confirmed}"))
+                .hint(format!("{left_hint} {provider_hint}"))
+                .because(error),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn fault_a10_signing_out_says_what_is_left_where_and_until_when() {
+        let left = ["rights on payments-eu-1 stay until 14:32 UTC".to_owned()];
+        assert!(signed_out(Ok(SignedOut::Revoked), &[]).is_none());
+        let said = signed_out(Ok(SignedOut::Revoked), &left).expect("something is left");
+        assert_eq!(
+            said.message(),
+            "you are signed out here, but rights on payments-eu-1 stay until 14:32 UTC"
+        );
+        let away = || sallyport_oidc::Error::Cancelled;
+        let said = signed_out(Err(away()), &left).expect("something is left");
+        assert!(said.message().contains("until 14:32 UTC, and the provider did not confirm it"), "{said}");
+        assert!(signed_out(Err(away()), &[]).is_some());
+        let earlier = sallyport_oidc::Error::EarlierSignIn { source: Arc::new(away()) };
+        let said = signed_out(Err(earlier), &[]).expect("fault_b0: something is left");
+        assert!(said.message().contains("earlier sign-in of yours"), "{said}");
+    }
+}

@@ -1,0 +1,55 @@
+use jiff::Timestamp;
+use sallyport_hub::{Hub, Team};
+use sallyport_ipc::ErrorView;
+use sallyport_model::UserName;
+use sallyport_oidc::TokenSource;
+use tokio_util::sync::CancellationToken;
+
+/// One person's sign-in and what hangs on it. After a step-up it is another value with the same [`Signed::stop`].
+#[derive(Clone)]
+pub(crate) struct Signed {
+    pub(crate) tokens: TokenSource,
+    pub(crate) hub: Hub,
+    /// The hub's address.
+    pub(crate) hub_url: String,
+    pub(crate) who: SignedInAs,
+    pub(crate) email: Option<String>,
+    pub(crate) teams: Vec<Team>,
+    /// Ends the watches of this sign-in. Cancelled before anything of it is cleared away, so that nothing is begun
+    /// under it any more.
+    pub(crate) stop: CancellationToken,
+    /// Which sign-in of this run it is; a step-up keeps it.
+    pub(crate) number: u64,
+}
+
+/// Who is signed in, with what the API server says of their sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignedInAs {
+    pub(crate) user: UserName,
+    pub(crate) groups: Vec<String>,
+    pub(crate) acr: Vec<String>,
+    pub(crate) amr: Vec<String>,
+    /// Unix seconds.
+    pub(crate) auth_time: Option<i64>,
+}
+
+/// What became of the sign-ins of this run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SignIns {
+    /// Step-ups that succeeded.
+    pub(crate) step_ups: u64,
+    /// Why the last step-up failed for good: waiting for another one is in vain.
+    pub(crate) in_vain: Option<ErrorView>,
+}
+
+/// By what and when somebody signed in, in words.
+pub(crate) fn how_signed_in(who: &SignedInAs) -> String {
+    let amr: Vec<&str> = who.amr.iter().map(String::as_str).filter(|method| !method.is_empty()).collect();
+    let at = who.auth_time.filter(|t| *t > 0).and_then(|t| Timestamp::from_second(t).ok());
+    match (amr.join(" + "), at) {
+        (amr, Some(at)) if !amr.is_empty() => format!("{amr}, {}", at.strftime("%H:%M UTC")),
+        (_, Some(at)) => at.strftime("%H:%M UTC").to_string(),
+        (amr, None) if !amr.is_empty() => amr,
+        (_, None) => "the provider does not say how".to_owned(),
+    }
+}

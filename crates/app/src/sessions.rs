@@ -1,0 +1,198 @@
+//! The sessions of this desktop. Each has one owner, a task that holds what there is of it by value and lives its life in
+//! one straight line ([`life`]): ask → follow → unseal → serve → watch → close → prove → until over. Everybody else sees a
+//! [`Session`] and can ask it to end.
+
+mod ask;
+mod calls;
+mod close;
+mod end;
+mod follow;
+mod ground;
+mod hub_side;
+mod leftovers;
+mod life;
+mod note;
+mod owner;
+mod ports;
+mod proof;
+mod record;
+mod request_key;
+mod rights;
+mod serve;
+mod session;
+mod tell;
+mod terminal;
+mod terminals;
+mod traffic;
+mod word;
+
+pub(crate) use end::End;
+pub(crate) use ground::GatewayAndTargets;
+pub(crate) use hub_side::HubOf;
+pub(crate) use leftovers::Leftovers;
+
+use crate::desk::{AppError, Desk};
+use crate::history::Recorder;
+use crate::inventory::Choice;
+use owner::{Begun, Owner};
+use ports::{Ground, HubSide};
+use record::Record;
+use sallyport_gateway::Call;
+use sallyport_hub::seal::KeyPair;
+use sallyport_ipc::{Event, SessionView};
+use sallyport_model::{ClusterName, ErrorCode, RequestUid, SessionId, SessionState};
+use session::Session;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+/// All of them, and what their owners work with.
+pub(crate) struct Sessions {
+    desk: Arc<Desk>,
+    history: Recorder,
+    ground: Arc<dyn Ground>,
+    all: Mutex<BTreeMap<SessionId, Arc<Session>>>,
+    remembered: Notify,
+}
+
+impl Sessions {
+    /// None yet.
+    pub(crate) fn new(desk: Arc<Desk>, history: Recorder, ground: Arc<dyn Ground>) -> Arc<Self> {
+        Arc::new(Self { desk, history, ground, all: Mutex::default(), remembered: Notify::new() })
+    }
+
+    fn map(&self) -> MutexGuard<'_, BTreeMap<SessionId, Arc<Session>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes every call into the history and shows it, until the gateway is gone.
+    pub(crate) async fn take_calls(
+        self: Arc<Self>,
+        gateway: sallyport_gateway::Gateway,
+        received: mpsc::Receiver<Call>,
+    ) {
+        traffic::take(self, gateway, received).await;
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+        self.map().values().cloned().collect()
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// When there is no such session.
+    pub(crate) fn get(&self, id: &str) -> Result<Arc<Session>, AppError> {
+        self.map().get(&SessionId::new(id)).cloned().ok_or_else(|| {
+            AppError::new(ErrorCode::SessionClosed, "there is no such session")
+                .hint("It may have been closed already.")
+        })
+    }
+
+    /// The one that opens or is open on a cluster.
+    pub(crate) fn open_on(&self, cluster: &ClusterName) -> Option<Arc<Session>> {
+        self.map().values().find(|session| session.is_open_on(cluster, None)).cloned()
+    }
+
+    /// Whether any is not over.
+    pub(crate) fn any_open(&self) -> bool {
+        self.all().iter().any(|s| !matches!(s.state(), SessionState::Closed(_)))
+    }
+
+    /// Waits until how a cluster was opened is remembered anew.
+    pub(crate) async fn until_remembered(&self) {
+        self.remembered.notified().await;
+    }
+
+    /// Opens a cluster: its owner begins to ask. What is open or opening there under the same profile is shown instead.
+    ///
+    /// # Errors
+    /// When the sign-in has ended in between.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        hub: Arc<dyn HubSide>,
+        choice: Choice,
+    ) -> Result<Arc<Session>, AppError> {
+        let begun = Begun::Click { keys: KeyPair::generate() };
+        let record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
+        let (cluster, profile) = (record.choice.cluster.clone(), record.choice.profile.clone());
+        self.begin(hub, record, begun, |s| s.is_open_on(&cluster, Some(&profile))).ok_or_else(|| {
+            AppError::new(ErrorCode::SignInNeeded, "you are signed out").hint("Sign in to go on.")
+        })
+    }
+
+    /// Goes on with a request of an earlier run.
+    fn take_up(self: &Arc<Self>, hub: Arc<dyn HubSide>, record: Record, begun: Begun) {
+        let uid: Option<RequestUid> = record.request.clone();
+        self.begin(hub, record, begun, |s| s.read(|record| record.request == uid));
+    }
+
+    /// Gives a session to its owner, unless there is the `same` one; `None` once its sign-in is over. Whoever ends a
+    /// sign-in marks it over first and then ends all sessions, so that none begins in between and outlives it.
+    fn begin(
+        self: &Arc<Self>,
+        hub: Arc<dyn HubSide>,
+        record: Record,
+        begun: Begun,
+        same: impl Fn(&Session) -> bool,
+    ) -> Option<Arc<Session>> {
+        let session = {
+            let mut all = self.map();
+            if hub.is_over() {
+                return None;
+            }
+            if let Some(same) = all.values().find(|session| same(session)) {
+                return Some(same.clone());
+            }
+            let session = Session::new(record, hub, self.desk.clone(), self.ground.clone());
+            let session = Arc::new(session);
+            all.insert(session.id.clone(), session.clone());
+            session
+        };
+        session.tell();
+        let owner = Owner { sessions: self.clone(), session: session.clone() };
+        tokio::spawn(owner.live(begun));
+        Some(session)
+    }
+
+    /// Ends every session; returns when each has its first proof and its hub was told once, or after `within`.
+    pub(crate) async fn end_all(&self, end: End, within: Duration) {
+        let mut sessions = self.all();
+        // A request that waits for people is left alone when the app ends: the next start takes it up again.
+        sessions.retain(|session| end != End::quit() || !session.read(|record| record.is_kept));
+        sessions.iter().for_each(|session| session.end(end.clone()));
+        let shown = sessions.iter().map(|session| session.until(Record::first_stage_over));
+        if tokio::time::timeout(within, futures::future::join_all(shown)).await.is_err() {
+            tracing::warn!(
+                "not every session's end was proven within {} s; the next start finishes it",
+                within.as_secs()
+            );
+        }
+    }
+
+    /// What they may leave on hub and targets: where, and until when.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        self.all().iter().filter_map(|session| session.read(Record::left_behind)).collect()
+    }
+
+    /// All views.
+    pub(crate) fn views(&self) -> Vec<SessionView> {
+        self.all().iter().map(|session| session.view()).collect()
+    }
+
+    /// Forgets a session that is over: its closing report was read.
+    ///
+    /// # Errors
+    /// While it is not over.
+    pub(crate) fn dismiss(&self, id: &str) -> Result<(), AppError> {
+        let session = self.get(id)?;
+        if !matches!(session.state(), SessionState::Closed(_)) {
+            return Err(AppError::failed("this session is not over yet").hint("Leave it first."));
+        }
+        self.map().remove(&session.id);
+        self.desk.host.tell(Event::SessionGone { id: id.to_owned() });
+        Ok(())
+    }
+}

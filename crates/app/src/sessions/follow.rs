@@ -1,0 +1,127 @@
+//! A request on its way: what the hub says of it, as steps and entries, until the broker has sealed a token.
+
+use super::life::over_before_open;
+use super::owner::{Made, Missing, Owner, Stop};
+use super::word::{Heard, approved_by, deleted, heard};
+use crate::desk::AppError;
+use crate::inventory::Choice;
+use sallyport_api::AccessRequest;
+use sallyport_audit::Action;
+use sallyport_hub::Which;
+use sallyport_ipc::StepKind;
+use sallyport_model::{ClusterName, ErrorCode, GrantUid, Phase};
+use std::time::Duration;
+
+/// How long a request may wait for people: longer than any broker lets it.
+const PEOPLE: Duration = Duration::from_secs(24 * 3600);
+
+/// What was told already.
+#[derive(Default)]
+struct Shown {
+    offer: bool,
+    approved: bool,
+    granted: bool,
+}
+
+impl Owner {
+    pub(super) async fn follow(&self, made: &mut Made, which: &Which) -> Result<AccessRequest, Stop> {
+        let (session, desk) = (&self.session, &self.sessions.desk);
+        let needs_people = session.read(|record| record.choice.approvals > 0);
+        let patience = if needs_people { PEOPLE } else { desk.options.broker };
+        let deadline = tokio::time::sleep(patience);
+        let ended = session.ended();
+        tokio::pin!(deadline, ended);
+        let mut shown = Shown::default();
+        made.changes = Some(session.hub.watch(which));
+        loop {
+            let requests = tokio::select! {
+                biased;
+                end = &mut ended => return Err(Stop::Ended(end)),
+                () = desk.stop.cancelled(), if made.key.is_some() => return Err(Stop::Kept),
+                requests = self.next(&mut made.changes) => requests,
+                () = &mut deadline => {
+                    let cluster = session.read(|record| record.choice.cluster.clone());
+                    return Err(silent_broker(&cluster, patience).into());
+                }
+            };
+            let requests = match requests {
+                Ok(requests) => requests,
+                Err(Missing::Deleted) => {
+                    made.said = Some((deleted(), false));
+                    let error = AppError::failed("the request was deleted on the hub").hint("Ask again.");
+                    return Err(error.into());
+                }
+                Err(Missing::Unreadable(what)) => {
+                    return Err(AppError::failed(what).hint("Tell your admin.").into());
+                }
+            };
+            for request in requests {
+                self.show_progress(&request, &mut shown).await;
+                let (said, closed) = match heard(&request) {
+                    Heard::Granted => return Ok(request),
+                    Heard::OnItsWay => continue,
+                    Heard::Ending(said) => (said, false),
+                    Heard::Closed(said) => (said, true),
+                };
+                let error = over_before_open(&said, closed);
+                made.said = Some((said, closed));
+                return Err(error.into());
+            }
+        }
+    }
+
+    /// Turns what the hub says of a request into steps and entries, each once.
+    async fn show_progress(&self, request: &AccessRequest, shown: &mut Shown) {
+        let (session, history) = (&self.session, &self.sessions.history);
+        let Some(status) = &request.status else { return };
+        let phase = request.phase();
+        let waits = (phase == Phase::Pending && status.offer.is_some()).then_some(status.approvals.len());
+        let mut entries = Vec::new();
+        if let Some(offer) = status.offer.as_ref().filter(|_| !std::mem::replace(&mut shown.offer, true)) {
+            let draft = session.draft(Action::Offer);
+            entries.push(draft.detail("digest", &offer.digest).detail("rules", offer.rules.len()));
+        }
+        let decided = matches!(phase, Phase::Approved | Phase::Active);
+        let approved = decided && !std::mem::replace(&mut shown.approved, true);
+        let granted = phase == Phase::Active && !std::mem::replace(&mut shown.granted, true);
+        let by = approved_by(request);
+        let account = status.grant.as_ref().map(|g| g.account.clone()).unwrap_or_default();
+        session.change(|record| {
+            record.waiting_for = waits.and_then(|have| waiting_for(&record.choice, have));
+            if approved {
+                record.done(StepKind::Approved, &by);
+                record.begin(StepKind::Granted);
+            }
+            if granted {
+                record.grant = status.grant.as_ref().map(|g| GrantUid::new(g.uid.clone()));
+                record.done(StepKind::Granted, &account);
+                record.begin(StepKind::Ready);
+            }
+        });
+        if approved {
+            entries.push(session.draft(Action::Approved).detail("by", &by));
+        }
+        if granted {
+            entries.push(session.draft(Action::Granted).detail("account", &account));
+        }
+        for entry in entries {
+            history.note(entry).await;
+        }
+    }
+}
+
+/// Whom a request waits for, when `have` people said yes; nobody when it needs nobody.
+fn waiting_for(choice: &Choice, have: usize) -> Option<String> {
+    let missing = usize::from(choice.approvals).saturating_sub(have);
+    let noun = if missing == 1 { "approval" } else { "approvals" };
+    (missing > 0).then(|| format!("waiting for {missing} {noun} under {}", choice.profile))
+}
+
+fn silent_broker(cluster: &ClusterName, patience: Duration) -> AppError {
+    AppError::new(
+        ErrorCode::TimedOut,
+        format!("the broker of {cluster} did not answer within {} s", patience.as_secs()),
+    )
+    .hint("The request was taken back. Try again, or tell your admin that the broker is silent.")
+    .retry()
+}

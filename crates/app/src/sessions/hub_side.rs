@@ -1,0 +1,109 @@
+//! The hub, as the product's sessions use it.
+
+use super::ports::{Changes, HubSide};
+use crate::desk::AppError;
+use crate::person::faults::of_oidc;
+use crate::person::{Person, SignIns, Signed, SignedInAs};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use sallyport_api::AccessRequest;
+use sallyport_client::Fault;
+use sallyport_hub::{Ask, Refused, SignInEvidence, Which};
+use sallyport_ipc::HubLink;
+use sallyport_model::{NamespaceName, UserName};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The hub of a sign-in.
+pub(crate) struct HubOf {
+    person: Arc<Person>,
+    own: Arc<Signed>,
+}
+
+impl HubOf {
+    pub(crate) fn new(person: Arc<Person>, own: Arc<Signed>) -> Self {
+        Self { person, own }
+    }
+
+    /// A later sign-in of the same person at the same hub, else its own. A session's end is told with nobody else's.
+    fn signed(&self) -> Arc<Signed> {
+        let same = |now: &Arc<Signed>| now.who.user == self.own.who.user && now.hub_url == self.own.hub_url;
+        self.person.is_signed_in().filter(same).unwrap_or_else(|| self.own.clone())
+    }
+}
+
+impl HubSide for HubOf {
+    fn user(&self) -> &UserName {
+        &self.own.who.user
+    }
+    fn url(&self) -> &str {
+        &self.own.hub_url
+    }
+    fn team(&self) -> Option<NamespaceName> {
+        self.own.teams.iter().find(|team| team.may_ask).map(|team| team.name.clone())
+    }
+    fn who(&self) -> SignedInAs {
+        self.signed().who.clone()
+    }
+    fn signed_in(&self) -> Result<UserName, AppError> {
+        Ok(self.person.signed()?.who.user.clone())
+    }
+    fn is_over(&self) -> bool {
+        self.own.stop.is_cancelled()
+    }
+    fn sign_ins(&self) -> watch::Receiver<SignIns> {
+        self.person.sign_ins()
+    }
+    fn now(&self) -> i64 {
+        self.person.hub_now()
+    }
+    fn is(&self, link: HubLink, message: Option<String>) {
+        self.person.hub_is(link, message);
+    }
+    fn ready(&self) -> BoxFuture<'_, Result<(), AppError>> {
+        async { self.own.tokens.id_token().await.map(drop).map_err(of_oidc) }.boxed()
+    }
+
+    /// Asked for again only where the ID token has become another since the hub was asked, as a refresh may make it.
+    fn evidence(&self) -> BoxFuture<'_, SignInEvidence> {
+        async {
+            let now = self.signed();
+            let who = &now.who;
+            let known = SignInEvidence::of(&who.acr, &who.amr, who.auth_time);
+            let token = now
+                .tokens
+                .claims()
+                .map(|c| SignInEvidence::of(c.acr.as_slice(), &c.amr, c.auth_time.map(Timestamp::as_second)));
+            if token.as_ref() == Some(&known) {
+                return known;
+            }
+            // A hub that does not answer says so to the ask itself.
+            now.hub.whoami().await.map_or(known, |who| who.sign_in())
+        }
+        .boxed()
+    }
+
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
+        self.own.hub.ask(ask).boxed()
+    }
+    fn watch(&self, which: &Which) -> Changes {
+        Box::pin(self.own.hub.watch_request(which))
+    }
+    fn request<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Fault>> {
+        async { self.signed().hub.request(which).await }.boxed()
+    }
+    fn named<'a>(
+        &'a self,
+        team: &'a NamespaceName,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<AccessRequest>, Fault>> {
+        async { self.signed().hub.request_named(team, name).await }.boxed()
+    }
+    fn withdraw<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
+        async { self.signed().hub.withdraw(which).await }.boxed()
+    }
+    fn clear_credential<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
+        async { self.own.hub.clear_credential(which).await }.boxed()
+    }
+}

@@ -1,0 +1,211 @@
+//! The life of a session, as its owner lives it.
+
+use super::end::End;
+use super::owner::{Begun, Made, Missing, Owner, Stop};
+use super::ports::Changes;
+use super::word::{Heard, Said, deleted, heard};
+use crate::desk::AppError;
+use futures::StreamExt as _;
+use sallyport_api::AccessRequest;
+use sallyport_audit::{Action, Outcome};
+use sallyport_gateway::{CutNotice, CutReason};
+use sallyport_hub::Change;
+use sallyport_ipc::HubLink;
+use sallyport_model::{EndReason, ErrorCode, SessionState};
+use std::future::Future;
+
+impl Owner {
+    /// From the click to the last proof.
+    pub(super) async fn live(self, begun: Begun) {
+        let mut made = Made::default();
+        let end = match self.until_open(&mut made, begun).await {
+            Ok(()) => self.while_open(&mut made).await,
+            Err(Stop::Kept) => return,
+            // It was open for a moment.
+            Err(Stop::Ended(end)) if self.session.state() == SessionState::Open => end,
+            Err(Stop::Ended(end)) => self.given_up(&mut made, end),
+            Err(Stop::Failed(error)) => self.failed(&mut made, error),
+        };
+        self.close(made, end).await;
+    }
+
+    async fn until_open(&self, made: &mut Made, begun: Begun) -> Result<(), Stop> {
+        let (which, keys) = match begun {
+            Begun::Click { keys } => (self.ask(made, &keys).await?, keys),
+            Begun::Restart { which, keys } => {
+                made.which = Some(which.clone());
+                made.key = Some(which.clone());
+                (which, keys)
+            }
+        };
+        if made.key.is_none() && self.session.read(|record| record.choice.approvals > 0) {
+            self.or_ended(async {
+                self.keep_key(made, &which, &keys).await;
+                Ok::<_, AppError>(())
+            })
+            .await?;
+        }
+        let request = self.follow(made, &which).await?;
+        self.serve(made, &request, &which, &keys).await?;
+        let (hub, clear) = (self.session.hub.clone(), which);
+        tokio::spawn(async move {
+            if let Err(error) = hub.clear_credential(&clear).await {
+                tracing::warn!(%error, "the opened credential was not cleared from the hub");
+            }
+        });
+        self.or_ended(async {
+            self.remember().await;
+            Ok::<_, AppError>(())
+        })
+        .await
+    }
+
+    /// While it is open: until the hub says that it is over, the gateway's clock has cut it, or somebody wants it to end.
+    async fn while_open(&self, made: &mut Made) -> End {
+        let Made { changes, held, cut, said, .. } = made;
+        let (end, found) = {
+            let (ended, looking) = (self.session.ended(), self.look_for_witnesses(held.as_ref()));
+            tokio::pin!(ended, looking);
+            let mut found = None;
+            let end = loop {
+                tokio::select! {
+                    biased;
+                    end = &mut ended => break end,
+                    expired = expired(cut) => if expired { break End::expired() },
+                    (over, closed) = self.until_said(changes) => {
+                        let end = End::said(&over);
+                        *said = Some((over, closed));
+                        break end;
+                    }
+                    seen = &mut looking, if found.is_none() => found = Some(seen),
+                }
+            };
+            // What was looked at while it ended says nothing of the time before: an unfinished look is dropped here.
+            (end, found.flatten())
+        };
+        if let (Some(held), Some(seen)) = (held, found) {
+            held.witnesses = seen;
+        }
+        end
+    }
+
+    /// Waits until the hub says that the request is over; true where nothing of it is left.
+    pub(super) async fn until_said(&self, changes: &mut Option<Changes>) -> (Said, bool) {
+        loop {
+            match self.next(changes).await {
+                Ok(requests) => {
+                    for request in requests {
+                        match heard(&request) {
+                            Heard::Closed(said) => return (said, true),
+                            Heard::Ending(said) => return (said, false),
+                            Heard::Granted | Heard::OnItsWay => {}
+                        }
+                    }
+                }
+                Err(Missing::Deleted) => return (deleted(), false),
+                Err(Missing::Unreadable(what)) => tracing::warn!(session = %self.session.id, "{what}"),
+            }
+        }
+    }
+
+    /// What the hub says next of the request; for ever, where it says nothing more.
+    pub(super) async fn next(&self, changes: &mut Option<Changes>) -> Result<Vec<AccessRequest>, Missing> {
+        let change = match changes.as_mut() {
+            Some(stream) => stream.next().await,
+            None => std::future::pending().await,
+        };
+        match change {
+            // A list is read from the hub's store, so what it does not have is not there.
+            Some(Change::All { objects, malformed }) => match malformed.into_iter().next() {
+                Some(what) => Err(Missing::Unreadable(what.to_string())),
+                None if objects.is_empty() => Err(Missing::Deleted),
+                None => Ok(self.its_own(objects)),
+            },
+            Some(Change::Put(object)) => Ok(self.its_own(vec![object])),
+            Some(Change::Malformed(what, _)) => Err(Missing::Unreadable(what.to_string())),
+            Some(Change::Deleted(gone)) => {
+                // Another object may have had the name.
+                let uid = self.session.read(|record| record.request.clone());
+                let is_ours = uid.is_none_or(|uid| gone.uid.is_empty() || uid.as_str() == gone.uid);
+                if is_ours { Err(Missing::Deleted) } else { Ok(Vec::new()) }
+            }
+            Some(Change::Trouble(fault)) => {
+                self.session.hub.is(HubLink::Down, Some(fault.to_string()));
+                Ok(Vec::new())
+            }
+            None => {
+                *changes = None;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Another object may have the name by now.
+    fn its_own(&self, mut objects: Vec<AccessRequest>) -> Vec<AccessRequest> {
+        let uid = self.session.read(|record| record.request.clone());
+        objects.retain(|object| {
+            uid.as_ref().is_none_or(|uid| object.metadata.uid.as_deref() == Some(uid.as_str()))
+        });
+        objects
+    }
+
+    /// Does it, unless somebody wants the session to end first.
+    pub(super) async fn or_ended<T, E: Into<Stop>>(
+        &self,
+        doing: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Stop> {
+        tokio::select! {
+            biased;
+            end = self.session.ended() => Err(Stop::Ended(end)),
+            done = doing => done.map_err(Into::into),
+        }
+    }
+
+    /// Somebody no longer wants what is opening.
+    fn given_up(&self, made: &mut Made, end: End) -> End {
+        let error = AppError::new(ErrorCode::Cancelled, "the opening was cancelled");
+        self.not_opened(made, &error);
+        End { words: end.words.or_else(|| Some(error.message().to_owned())), ..end }
+    }
+
+    /// It could not be opened.
+    fn failed(&self, made: &mut Made, error: AppError) -> End {
+        tracing::warn!(session = %self.session.id, code = ?error.code(), "{}", error.chain());
+        self.not_opened(made, &error);
+        End::failed(made.said.as_ref().map(|(said, _)| said), error.message())
+    }
+
+    fn not_opened(&self, made: &mut Made, error: &AppError) {
+        self.session.change(|record| record.fail(error.view()));
+        let draft = self.session.draft(Action::SessionOpen).outcome(Outcome::Failed);
+        made.unwritten = Some(draft.detail("why", error.message()));
+    }
+}
+
+/// The gateway's own word that it cut the session: once, and never again after that. True where its time was up.
+async fn expired(cut: &mut Option<CutNotice>) -> bool {
+    let report = match cut.as_mut() {
+        Some(notice) => notice.await.ok(),
+        None => std::future::pending().await,
+    };
+    *cut = None;
+    report.is_some_and(|report| report.reason == CutReason::Expired)
+}
+
+/// What stands in the way of opening a request that is over already.
+pub(super) fn over_before_open(said: &Said, closed: bool) -> AppError {
+    let code = if said.reason == EndReason::Denied { ErrorCode::Forbidden } else { ErrorCode::Failed };
+    let error = AppError::new(code, said.message.clone());
+    let again = said.reason == EndReason::Failed
+        || (!closed && said.reason == EndReason::Revoked && said.by.is_none());
+    // Where the broker says what to ask for instead, the same again would fail again.
+    if again && !error.message().contains("; ask again ") {
+        error.hint("Try again; if it stays so, tell your admin.").retry()
+    } else {
+        error
+    }
+}
+
+#[cfg(test)]
+#[path = "life_tests.rs"]
+mod tests;

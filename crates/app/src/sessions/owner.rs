@@ -1,0 +1,105 @@
+//! What the owner of a session holds of it, by value, as far as it came.
+
+use super::Sessions;
+use super::end::End;
+use super::ports::{Changes, Reach};
+use super::session::Session;
+use super::word::Said;
+use crate::desk::AppError;
+use sallyport_audit::Draft;
+use sallyport_gateway::CutNotice;
+use sallyport_hub::Which;
+use sallyport_hub::seal::KeyPair;
+use sallyport_model::NamespaceName;
+use sallyport_provision::Witnesses;
+use sallyport_rbac::Rule;
+use sallyport_terminal::{KubeconfigError, PrivateKubeconfig};
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+/// How a session begins.
+pub(super) enum Begun {
+    /// With a click.
+    Click {
+        /// Its token will be sealed to them.
+        keys: KeyPair,
+    },
+    /// With a request of an earlier run that waits for people.
+    Restart { which: Which, keys: KeyPair },
+}
+
+/// Whoever holds what there is of a session.
+pub(super) struct Owner {
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) session: Arc<Session>,
+}
+
+/// What there is of a session, as far as it came.
+#[derive(Default)]
+pub(super) struct Made {
+    /// What was written down before anything was asked.
+    pub(super) noted: Option<String>,
+    /// A request that was asked for and may not have been answered.
+    pub(super) asked: Option<Asked>,
+    /// The request on the hub, once it is known to exist.
+    pub(super) which: Option<Which>,
+    /// Its key, while it is in the vault.
+    pub(super) key: Option<Which>,
+    /// What the hub says of it.
+    pub(super) changes: Option<Changes>,
+    /// The unsealed token and what it allows: from here on there is an end to prove.
+    pub(super) held: Option<Held>,
+    pub(super) kubeconfig: Option<Kubeconfig>,
+    pub(super) cut: Option<CutNotice>,
+    /// An entry that nothing waited for.
+    pub(super) unwritten: Option<Draft>,
+    /// Somebody's word that it is over, and whether nothing of it is left.
+    pub(super) said: Option<(Said, bool)>,
+}
+
+/// A request by its name.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) team: NamespaceName,
+    pub(super) name: String,
+}
+
+/// What proves a session's end. The token is here and in the gateway, nowhere else.
+pub(super) struct Held {
+    pub(super) reach: Reach,
+    /// What the broker offered, as rules.
+    pub(super) rules: Vec<Rule>,
+    /// What was seen to be allowed, for each role in each namespace.
+    pub(super) witnesses: Witnesses,
+}
+
+/// Why a session does not open.
+pub(super) enum Stop {
+    /// Somebody wants it to end.
+    Ended(End),
+    /// Something stands in the way.
+    Failed(AppError),
+    /// The app ends and the request goes on: the next start takes it up again.
+    Kept,
+}
+
+impl From<AppError> for Stop {
+    fn from(error: AppError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The private kubeconfig of a session.
+pub(super) enum Kubeconfig {
+    /// It is being written. Whoever closes waits for that: it is removed, and not only forgotten.
+    Writing(JoinHandle<Result<PrivateKubeconfig, KubeconfigError>>),
+    There(Box<PrivateKubeconfig>),
+}
+
+/// Why the hub has nothing to say of a request.
+pub(super) enum Missing {
+    /// It was deleted.
+    Deleted,
+    /// It makes no sense; in words.
+    Unreadable(String),
+}

@@ -1,0 +1,314 @@
+//! One session as the desktop remembers it: what it is for, how far it is, and the view of it. Pure but for the clock that
+//! measures its steps.
+
+use super::end::End;
+use super::proof::{Proof, millis};
+use crate::inventory::{Choice, environment_kind};
+use jiff::Timestamp;
+use sallyport_ipc::{Call, Calls, Ended, ErrorView, SessionView, Step, StepKind, StepState, TerminalView};
+use sallyport_model::{EndReason, GrantUid, Jti, RequestUid, SessionEvent, SessionId, SessionState, visible};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How many calls the side panel shows.
+const RECENT_CALLS: usize = 20;
+
+/// Everything about one session that the window or the history may show. Holds no secret.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) id: SessionId,
+    pub(crate) choice: Choice,
+    pub(crate) state: SessionState,
+    /// What the request is called on the hub, from just before it is asked for.
+    pub(super) asked_as: Option<String>,
+    pub(crate) request: Option<RequestUid>,
+    pub(crate) grant: Option<GrantUid>,
+    pub(crate) jti: Option<Jti>,
+    /// Unix seconds, the target's clock.
+    pub(crate) end: Option<i64>,
+    /// The same moment on this machine's monotonic clock.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) opened_at: Option<Timestamp>,
+    pub(crate) waiting_for: Option<String>,
+    pub(crate) streams: Vec<String>,
+    pub(crate) terminals: Vec<TerminalView>,
+    pub(crate) error: Option<ErrorView>,
+    /// Whether it waits for people and its key is kept, so that the request outlives this run of the app.
+    pub(super) is_kept: bool,
+    /// Whether the broker said that it is closed.
+    pub(super) broker_closed: bool,
+    ended: Option<Ended>,
+    clicked: Instant,
+    steps: Vec<(Step, Option<Instant>)>,
+    click_to_prompt: Option<Duration>,
+    calls: (u32, u32),
+    recent: VecDeque<(String, Call)>,
+    /// Once it closes.
+    pub(super) proof: Option<Proof>,
+}
+
+const STEPS: [StepKind; 5] =
+    [StepKind::SignedIn, StepKind::Asked, StepKind::Approved, StepKind::Granted, StepKind::Ready];
+
+impl Record {
+    /// A session that begins now, with the click.
+    pub(crate) fn new(id: SessionId, choice: Choice) -> Self {
+        let step = |kind| (Step { kind, state: StepState::Waiting, ms: None, detail: String::new() }, None);
+        Self {
+            id,
+            choice,
+            state: SessionState::Opening,
+            asked_as: None,
+            request: None,
+            grant: None,
+            jti: None,
+            end: None,
+            deadline: None,
+            opened_at: None,
+            waiting_for: None,
+            streams: Vec::new(),
+            terminals: Vec::new(),
+            error: None,
+            is_kept: false,
+            broker_closed: false,
+            ended: None,
+            clicked: Instant::now(),
+            steps: STEPS.map(step).into(),
+            click_to_prompt: None,
+            calls: (0, 0),
+            recent: VecDeque::new(),
+            proof: None,
+        }
+    }
+
+    /// Moves the state machine; false where the move is not drawn.
+    pub(crate) fn apply(&mut self, event: SessionEvent) -> bool {
+        let next = self.state.apply(event);
+        if let Some(next) = next {
+            self.state = next;
+        }
+        next.is_some()
+    }
+
+    /// A step begins. Beginning one that runs or is over changes nothing.
+    pub(crate) fn begin(&mut self, kind: StepKind) {
+        let (step, since) = self.step(kind);
+        if step.state == StepState::Waiting {
+            step.state = StepState::Running;
+            *since = Some(Instant::now());
+        }
+    }
+
+    /// A step is done, with what is worth saying about it.
+    pub(crate) fn done(&mut self, kind: StepKind, detail: impl AsRef<str>) {
+        self.finish(kind, StepState::Done, detail.as_ref());
+    }
+
+    /// Whatever runs has failed.
+    pub(crate) fn fail(&mut self, error: ErrorView) {
+        let running = self.steps.iter().find(|(s, _)| s.state == StepState::Running).map(|(s, _)| s.kind);
+        if let Some(kind) = running {
+            self.finish(kind, StepState::Failed, &error.message);
+        }
+        self.error = Some(error);
+    }
+
+    fn finish(&mut self, kind: StepKind, state: StepState, detail: &str) {
+        let (step, since) = self.step(kind);
+        if matches!(step.state, StepState::Done | StepState::Failed) {
+            return;
+        }
+        step.ms = Some(since.map_or(0, |s| millis(s.elapsed())));
+        step.state = state;
+        step.detail = visible(detail);
+    }
+
+    fn step(&mut self, kind: StepKind) -> &mut (Step, Option<Instant>) {
+        self.steps.iter_mut().find(|(s, _)| s.kind == kind).expect("every session has all five steps")
+    }
+
+    /// The first call answered: the session is open until `end`.
+    pub(crate) fn opened(&mut self) -> Duration {
+        let took = self.clicked.elapsed();
+        self.click_to_prompt = Some(took);
+        self.opened_at = Some(Timestamp::now());
+        took
+    }
+
+    /// A call through the gateway began or ended.
+    pub(crate) fn call(&mut self, audit_id: &str, call: Call) {
+        let known = self.recent.iter_mut().find(|(id, _)| id == audit_id);
+        let is_new = known.is_none();
+        let ended = call.status.is_some();
+        let refused = matches!(call.status, Some(401 | 403));
+        match known {
+            Some((_, old)) => {
+                if refused && !matches!(old.status, Some(401 | 403)) {
+                    self.calls.1 += 1;
+                }
+                *old = call;
+            }
+            None => {
+                self.recent.push_front((audit_id.to_owned(), call));
+                self.recent.truncate(RECENT_CALLS);
+                self.calls.1 += u32::from(refused && ended);
+            }
+        }
+        self.calls.0 += u32::from(is_new);
+    }
+
+    /// The closing begins; `elsewhere` where somebody else sees to what is left.
+    pub(super) fn begin_closing(&mut self, end: &End, elsewhere: bool) {
+        self.apply(SessionEvent::End(end.reason));
+        self.is_kept = false;
+        self.ended = Some(Ended {
+            reason: end.reason.into(),
+            by: end.by.as_deref().map(visible),
+            message: end.words.as_deref().map(visible),
+            at: Timestamp::now().as_millisecond(),
+        });
+        self.proof = Some(Proof::begin(elsewhere));
+    }
+
+    /// The broker or hub said more about the end than was known when it began.
+    pub(super) fn ended_by(&mut self, reason: EndReason, by: Option<&str>, message: &str) {
+        if let Some(ended) = &mut self.ended {
+            ended.reason = reason.into();
+            ended.by = by.map(visible).or(ended.by.take());
+            ended.message = Some(visible(message));
+        }
+    }
+
+    /// The proof, while it closes and afterwards.
+    pub(super) fn prove<T>(&mut self, doing: impl FnOnce(&mut Proof) -> T) -> Option<T> {
+        self.proof.as_mut().map(doing)
+    }
+
+    /// Whether the end was shown as far as quitting and signing out wait for it: the first probes have said what they can,
+    /// and the hub was told once.
+    pub(super) fn first_stage_over(&self) -> bool {
+        let Some(proof) = &self.proof else { return false };
+        *proof.told() != super::proof::Told::NotTried
+            && (proof.first_stage_over() || matches!(self.state, SessionState::Closed(_)))
+    }
+
+    /// What may be left once its person is signed out, where and until when.
+    pub(super) fn left_behind(&self) -> Option<String> {
+        let proof = self.proof.as_ref()?;
+        proof.left_behind(self.choice.cluster.as_str(), self.end, self.request.is_some())
+    }
+
+    /// The view.
+    pub(crate) fn view(&self) -> SessionView {
+        let ends_at = self.end.map(|s| s.saturating_mul(1000));
+        SessionView {
+            id: self.id.to_string(),
+            cluster: self.choice.cluster.to_string(),
+            environment: environment_kind(&self.choice.environment),
+            environment_word: self.choice.environment.clone(),
+            namespaces: self.choice.scope.to_list().iter().map(ToString::to_string).collect(),
+            profile: self.choice.profile.to_string(),
+            reason: visible(&self.choice.reason),
+            duration_seconds: u32::try_from(self.choice.duration.as_seconds()).unwrap_or(u32::MAX),
+            state: match self.state {
+                SessionState::Opening => sallyport_ipc::SessionState::Opening,
+                SessionState::Open => sallyport_ipc::SessionState::Open,
+                SessionState::Closing(_) => sallyport_ipc::SessionState::Closing,
+                SessionState::Closed(_) => sallyport_ipc::SessionState::Closed,
+            },
+            steps: self.steps.iter().map(|(s, _)| s.clone()).collect(),
+            waiting_for: self.waiting_for.as_deref().map(visible),
+            opened_at: self.opened_at.map(|t| t.as_millisecond()),
+            ends_at,
+            ends_in_ms: self.deadline.map(|d| {
+                i64::try_from(d.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(i64::MAX)
+            }),
+            click_to_prompt_ms: self.click_to_prompt.map(millis),
+            calls: Calls {
+                total: self.calls.0,
+                refused: self.calls.1,
+                recent: self.recent.iter().map(|(_, c)| c.clone()).collect(),
+            },
+            streams: self.streams.iter().map(|s| visible(s)).collect(),
+            terminals: self.terminals.clone(),
+            proof: self.proof.as_ref().map(|proof| proof.lines().to_vec()).unwrap_or_default(),
+            ended: self.ended.clone(),
+            error: self.error.clone(),
+            request: self.request.as_ref().map(ToString::to_string),
+            grant: self.grant.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_model::{Scope, Ttl};
+
+    fn record() -> Record {
+        let choice = Choice {
+            cluster: "payments-eu-1".parse().unwrap(),
+            environment: "prod".into(),
+            profile: "debug".parse().unwrap(),
+            revision: "6f1c2d7e-0000-4000-8000-000000000000/1".parse().unwrap(),
+            scope: Scope::ClusterWide,
+            duration: Ttl::minutes(45),
+            reason: "why\u{202e}not".into(),
+            approvals: 0,
+        };
+        Record::new(SessionId::new("s1"), choice)
+    }
+
+    fn call(status: Option<u16>) -> Call {
+        Call { verb: "get".into(), resource: "pods".into(), status, ms: None }
+    }
+
+    #[test]
+    fn a_call_is_counted_once_however_often_it_is_told_and_refusals_too() {
+        let mut record = record();
+        record.call("a", call(None));
+        record.call("a", call(Some(403)));
+        record.call("a", call(Some(403)));
+        record.call("b", call(Some(200)));
+        let calls = record.view().calls;
+        assert_eq!((calls.total, calls.refused, calls.recent.len()), (2, 1, 2));
+    }
+
+    #[test]
+    fn p24_a_reason_is_shown_with_its_hidden_characters() {
+        assert!(record().view().reason.contains("⟨U+202E⟩"));
+    }
+
+    #[test]
+    fn steps_take_time_from_their_own_beginning_and_finish_once() {
+        let mut record = record();
+        record.begin(StepKind::Asked);
+        record.done(StepKind::Asked, "first");
+        record.done(StepKind::Asked, "second");
+        assert_eq!(record.view().steps[1].detail, "first");
+    }
+
+    #[test]
+    fn p13_a_session_that_ends_before_it_opens_never_opens() {
+        let mut record = record();
+        record.begin_closing(&End::left(), false);
+        assert!(!record.apply(SessionEvent::Ready));
+        assert_eq!(record.state, SessionState::Closing(EndReason::Left));
+    }
+
+    #[test]
+    fn p13_an_end_is_told_once_and_more_of_it_is_added_to_what_is_known() {
+        let mut record = record();
+        record.ended_by(EndReason::Revoked, Some("oidc:eve"), "before it ended");
+        assert_eq!(record.view().ended, None);
+        record.begin_closing(&End::left(), false);
+        record.ended_by(EndReason::Revoked, Some("oidc:eve"), "stolen laptop");
+        record.ended_by(EndReason::Revoked, None, "closed by the broker");
+        let ended = record.view().ended.unwrap();
+        assert_eq!(
+            (ended.by.as_deref(), ended.message.as_deref()),
+            (Some("oidc:eve"), Some("closed by the broker"))
+        );
+        assert_eq!(record.state, SessionState::Closing(EndReason::Left));
+    }
+}

@@ -1,0 +1,225 @@
+//! Becoming open: the seal, the gateway, the private kubeconfig, the first call.
+
+use super::life::over_before_open;
+use super::owner::{Held, Kubeconfig, Made, Owner, Stop};
+use super::ports::Reach;
+use super::session::Place;
+use super::word::credential;
+use crate::desk::AppError;
+use sallyport_api::AccessRequest;
+use sallyport_audit::Action;
+use sallyport_client::Endpoint;
+use sallyport_gateway::{Opened, Upstream};
+use sallyport_hub::Which;
+use sallyport_hub::seal::{Aad, KeyPair, Sealed};
+use sallyport_ipc::StepKind;
+use sallyport_model::{ClusterName, GrantUid, Scope, SessionEvent};
+use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
+use sallyport_provision::Witnesses;
+use sallyport_terminal::{KubeconfigSpec, Located, PrivateKubeconfig};
+use std::time::{Duration, Instant};
+
+impl Owner {
+    /// Opens the seal and serves it. A request that is over meanwhile, by whoever's word, does not open.
+    pub(super) async fn serve(
+        &self,
+        made: &mut Made,
+        request: &AccessRequest,
+        which: &Which,
+        keys: &KeyPair,
+    ) -> Result<(), Stop> {
+        let ended = self.session.ended();
+        let mut changes = made.changes.take();
+        let stop = {
+            let opening = self.open(made, request, which, keys);
+            tokio::select! {
+                biased;
+                end = ended => Some(Ok(end)),
+                said = self.until_said(&mut changes) => Some(Err(said)),
+                opened = opening => match opened {
+                    Ok(()) => None,
+                    Err(error) => {
+                        made.changes = changes;
+                        return Err(error.into());
+                    }
+                },
+            }
+        };
+        made.changes = changes;
+        match stop {
+            None => Ok(()),
+            Some(Ok(end)) => Err(Stop::Ended(end)),
+            Some(Err((said, closed))) => {
+                let error = over_before_open(&said, closed);
+                made.said = Some((said, closed));
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        made: &mut Made,
+        request: &AccessRequest,
+        which: &Which,
+        keys: &KeyPair,
+    ) -> Result<(), AppError> {
+        let session = &self.session;
+        let (sealed, permit) = self.unseal(request, which, keys)?;
+        let cluster = permit.cluster().clone();
+        let bad = |what: &str| {
+            AppError::failed(format!("what the broker of {cluster} sealed can't be used: {what}"))
+                .hint("Tell your admin.")
+        };
+        let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
+        let target = Endpoint::parse(&sealed.endpoint, ca, name)
+            .map_err(|e| bad("its endpoint can't be called").because(e))?;
+        let scope = session.read(|record| record.choice.scope.clone());
+        let offer = request.status.as_ref().and_then(|s| s.offer.as_ref());
+        let rules = crate::inventory::rules(offer.map_or(&[][..], |offer| &offer.rules));
+        // From here on there is a token whose end has to be proven, whatever comes in between.
+        let address = target.url().to_string();
+        let reach = Reach { target, token: sealed.token.clone() };
+        let witnesses = Witnesses::of(&rules, &scope);
+        let first = Witnesses::first_call(&rules, &scope);
+        let helm_misses = sallyport_rbac::helm_misses(&rules);
+        made.held = Some(Held { reach, rules, witnesses });
+        // Before anything is open: an opened session is never taken up again.
+        self.forget_key(&mut made.key).await;
+        let upstream = Upstream {
+            cluster: cluster.clone(),
+            endpoint: sealed.endpoint.parse().map_err(|_| bad("its endpoint is no URL"))?,
+            ca_pem: sealed.ca_bundle,
+            tls_server_name: sealed.tls_server_name,
+            token: sealed.token,
+            jti: sealed.jti,
+            user: permit.user().clone(),
+            allow_impersonation: false,
+            now: session.hub.now(),
+        };
+        let opened = self.sessions.ground.open(&permit, upstream, session.hub.url()).await?;
+        let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
+        let kubeconfig = self.write_kubeconfig(&mut made.kubeconfig, spec).await?;
+        session.set_place(Some(Place { kubeconfig, target: address, helm_misses }));
+        self.first_call(&opened, first.as_deref(), &permit).await?;
+        made.cut = Some(opened.cut);
+        Ok(())
+    }
+
+    async fn write_kubeconfig(
+        &self,
+        kept: &mut Option<Kubeconfig>,
+        spec: KubeconfigSpec,
+    ) -> Result<Located, AppError> {
+        let wrong = || AppError::failed("the private kubeconfig could not be written");
+        let runtime = self.sessions.desk.dirs.runtime.clone();
+        let writing = tokio::task::spawn_blocking(move || PrivateKubeconfig::write(&runtime, &spec));
+        let Kubeconfig::Writing(writing) = kept.insert(Kubeconfig::Writing(writing)) else {
+            return Err(wrong());
+        };
+        let written = writing.await;
+        *kept = None;
+        let kubeconfig = written
+            .map_err(|e| wrong().because(e))?
+            .map_err(|e| wrong().hint("Check the runtime directory and its disk.").because(e))?;
+        let located = Located::of(&kubeconfig);
+        *kept = Some(Kubeconfig::There(Box::new(kubeconfig)));
+        Ok(located)
+    }
+
+    async fn first_call(
+        &self,
+        opened: &Opened,
+        first: Option<&str>,
+        permit: &SessionPermit,
+    ) -> Result<(), AppError> {
+        let (session, history) = (&self.session, &self.sessions.history);
+        let started = Instant::now();
+        let path = first.unwrap_or("/version");
+        let status = self.sessions.ground.first_call(opened, path).await?;
+        let left = permit.end() - session.hub.now();
+        let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
+        let took = session.change(|record| {
+            record.apply(SessionEvent::Ready);
+            record.done(StepKind::Ready, format!("first call answered {status}"));
+            record.deadline = Instant::now().checked_add(left);
+            record.opened()
+        });
+        let ms = started.elapsed().as_millis() as u64;
+        let ready = session.draft(Action::Ready).detail("status", status).detail("path", path);
+        history.note(ready.detail("ms", ms)).await;
+        let click = took.as_millis() as u64;
+        history.note(session.draft(Action::SessionOpen).detail("ms", click)).await;
+        Ok(())
+    }
+
+    /// Looks in the background for calls that are allowed, one for each role in each namespace: only what was seen to
+    /// be allowed can be seen to be refused. Until then the broker's own questions have to do.
+    pub(super) async fn look_for_witnesses(&self, held: Option<&Held>) -> Option<Witnesses> {
+        let held = held?;
+        let scope = self.session.read(|record| record.choice.scope.clone());
+        Some(self.sessions.ground.look(&held.reach, &held.rules, &scope).await)
+    }
+
+    /// Opens the seal: what was asked, what the hub recorded and what the broker sealed must agree.
+    fn unseal(
+        &self,
+        request: &AccessRequest,
+        which: &Which,
+        keys: &KeyPair,
+    ) -> Result<(Sealed, SessionPermit), AppError> {
+        let (session, hub) = (&self.session, &self.session.hub);
+        let signed_in = hub.signed_in()?;
+        let grant = request.status.as_ref().and_then(|s| s.grant.as_ref());
+        let grant = grant.ok_or_else(|| {
+            AppError::failed("the hub records no grant for this session").hint("Tell your admin.")
+        })?;
+        let recorded_end = grant.end.0.as_second();
+        let uid = GrantUid::new(grant.uid.clone());
+        let user = request.spec.user.parse().map_err(|e: sallyport_model::NameError| {
+            AppError::failed("the request names no proper user").because(e)
+        })?;
+        let aad = Aad { user, request: which.uid.clone(), grant: uid.clone(), end: recorded_end };
+        let sealed =
+            sallyport_hub::seal::open(keys, &aad, credential(request).unwrap_or_default()).map_err(|e| {
+                AppError::failed("the token was not sealed for this session")
+                    .hint("Try again; if it stays so, tell your admin: someone may be in between.")
+                    .because(e)
+            })?;
+        let choice = session.read(|record| record.choice.clone());
+        let facts = SessionFacts {
+            session: session.id.clone(),
+            signed_in,
+            user: aad.user,
+            cluster: choice.cluster,
+            request: which.uid.clone(),
+            scope: choice.scope,
+            duration: choice.duration,
+            grant: uid.clone(),
+            recorded_end,
+            sealed_end: sealed.end,
+            endpoint: sealed.endpoint.clone(),
+            now: hub.now(),
+        };
+        let permit =
+            admit_session(facts).map_err(|r| AppError::failed(r.message).hint("Tell your admin."))?;
+        session.change(|record| {
+            record.grant = Some(uid);
+            record.jti = Some(sealed.jti.clone());
+            record.end = Some(recorded_end);
+        });
+        Ok((sealed, permit))
+    }
+}
+
+fn kubeconfig_spec(opened: &Opened, cluster: &ClusterName, scope: &Scope, user: &str) -> KubeconfigSpec {
+    KubeconfigSpec {
+        server: opened.server_url.clone(),
+        ca_pem: opened.ca_pem.clone(),
+        client_cert_pem: opened.client_cert_pem.clone(),
+        client_key_pem: opened.client_key_pem.clone(),
+        cluster: cluster.clone(),
+        namespace: scope.to_list().into_iter().next(),
+        user: user.to_owned(),
+    }
+}

@@ -1,0 +1,125 @@
+//! What the hub says of a request, as far as a session goes by it. Pure.
+
+use sallyport_api::{AccessRequest, CONDITION_ENDED};
+use sallyport_model::{EndReason, Phase, visible};
+
+/// Before each object that the broker could not remove with a grant.
+const STILL_THERE: &str = "; still there: ";
+
+/// What a request says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Nothing that ends or opens it.
+    OnItsWay,
+    /// It is granted and its token can be opened.
+    Granted,
+    /// It is over, and somebody sees to what is left of it.
+    Ending(Said),
+    /// It is over and nothing of it is left, by the broker's word.
+    Closed(Said),
+}
+
+/// Somebody's word that a request is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) reason: EndReason,
+    pub(super) message: String,
+    pub(super) by: Option<String>,
+}
+
+/// What ends a request comes before what opens it: one that carries an end never opens, whatever else it carries.
+pub(super) fn heard(request: &AccessRequest) -> Heard {
+    let status = request.status.as_ref();
+    if request.phase() == Phase::Closed {
+        return Heard::Closed(said(request));
+    }
+    if let Some(revocation) = status.and_then(|s| s.revocation.as_ref()) {
+        return Heard::Ending(Said {
+            reason: EndReason::Revoked,
+            message: revocation.reason.clone(),
+            by: Some(revocation.by.clone()),
+        });
+    }
+    if let Some(denial) = status.and_then(|s| s.denial.as_ref()) {
+        return Heard::Ending(Said {
+            reason: EndReason::Denied,
+            message: denial.reason.clone().unwrap_or_else(|| "it was denied".to_owned()),
+            by: Some(denial.by.clone()),
+        });
+    }
+    if request.closing().is_some() {
+        return Heard::Ending(said(request));
+    }
+    if status.and_then(|s| s.withdrawn) == Some(true) {
+        let message = "it was taken back on the hub".to_owned();
+        return Heard::Ending(Said { reason: EndReason::Left, message, by: None });
+    }
+    if request.phase() == Phase::Active && credential(request).is_some() {
+        return Heard::Granted;
+    }
+    Heard::OnItsWay
+}
+
+/// A request that is not there any more.
+pub(super) fn deleted() -> Said {
+    let message = "its request was deleted on the hub".to_owned();
+    Said { reason: EndReason::Revoked, message, by: None }
+}
+
+/// Why and by whom a request is over, as the broker wrote it. While it is closing and how it ends is not decided, its
+/// grant was removed by someone.
+fn said(request: &AccessRequest) -> Said {
+    let (status, closing) = (request.status.clone().unwrap_or_default(), request.closing());
+    let ended = status.conditions.iter().find(|c| c.type_ == CONDITION_ENDED);
+    let reason = match ended.map(|c| c.reason.as_str()) {
+        Some("Left") => EndReason::Left,
+        Some("Expired") => EndReason::Expired,
+        Some("Revoked") => EndReason::Revoked,
+        Some("Denied") => EndReason::Denied,
+        Some("Unanswered") => EndReason::Unanswered,
+        None if closing.is_some() => EndReason::Revoked,
+        _ => EndReason::Failed,
+    };
+    let words = ended.or(closing).map(|c| c.message.clone()).filter(|m| !m.is_empty()).or(status.message);
+    Said {
+        reason,
+        message: words.unwrap_or_else(|| "the broker closed it".to_owned()),
+        by: status.revocation.map(|r| r.by).or(status.denial.map(|d| d.by)),
+    }
+}
+
+/// The sealed token, while it is there.
+pub(super) fn credential(request: &AccessRequest) -> Option<&str> {
+    request.status.as_ref().and_then(|s| s.credential.as_deref()).filter(|c| !c.is_empty())
+}
+
+/// Who said yes, in words.
+pub(super) fn approved_by(request: &AccessRequest) -> String {
+    let status = request.status.as_ref();
+    let names: Vec<&str> =
+        status.map(|s| s.approvals.iter().map(|a| a.by.as_str()).collect()).unwrap_or_default();
+    if names.is_empty() { "by rule: no approval needed".into() } else { format!("by {}", names.join(", ")) }
+}
+
+/// Whether a request says by itself that it is over.
+pub(super) fn knows_its_end(request: &AccessRequest) -> bool {
+    let withdrawn = request.status.as_ref().and_then(|status| status.withdrawn);
+    request.phase() == Phase::Closed || withdrawn == Some(true)
+}
+
+/// What the broker can't remove, in its words. A grant that someone removed waits for their word, which hinders nothing;
+/// what is left of it does.
+pub(super) fn hindrance(request: &AccessRequest) -> Option<String> {
+    let closing = request.closing()?;
+    let words = if closing.reason == "GrantRemoved" {
+        let (_, left) = closing.message.split_once(STILL_THERE)?;
+        left.rsplit_once("; waiting for ").map_or(left, |(left, _)| left).replace(STILL_THERE, "; ")
+    } else {
+        closing.message.clone()
+    };
+    Some(visible(&words)).filter(|words| !words.is_empty())
+}
+
+#[cfg(test)]
+#[path = "word_tests.rs"]
+mod tests;

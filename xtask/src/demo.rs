@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<bool> {
         "build",
         "--locked",
         "-p",
-        "sallyport",
+        "sallyport-desktop",
         "-p",
         "sallyport-broker",
         "-p",

@@ -67,7 +67,7 @@ const EDGES: [(&str, &[&str]); 19] = [
             "app",
         ],
     ),
-    ("", &["app", "ipc", "model"]), // the desktop's composition root
+    ("desktop", &["app", "ipc", "model"]), // its composition root
     ("xtask", &[]),
 ];
 
@@ -128,11 +128,7 @@ pub(crate) fn run() -> Result<bool> {
 }
 
 fn short(name: &str) -> Option<&str> {
-    if name == "sallyport" {
-        Some("")
-    } else {
-        name.strip_prefix("sallyport-").or((name == "xtask").then_some(name))
-    }
+    name.strip_prefix("sallyport-").or((name == "xtask").then_some(name))
 }
 
 fn edges(package: &Package, wrong: &mut Vec<String>) {

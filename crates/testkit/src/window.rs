@@ -47,8 +47,8 @@ pub fn binary() -> Result<PathBuf> {
     let folder = own.parent().context("an executable is in a folder")?;
     // Tests are in target/<profile>/deps, programs one above.
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
-    let binary = folder.join("sallyport");
-    ensure!(binary.is_file(), "{} is not built: cargo build -p sallyport", binary.display());
+    let binary = folder.join("sallyport-desktop");
+    ensure!(binary.is_file(), "{} is not built: cargo build -p sallyport-desktop", binary.display());
     Ok(binary)
 }
 

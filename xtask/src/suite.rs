@@ -3,9 +3,9 @@
 use crate::failures::Failures;
 use crate::programs::{self, Program};
 use crate::shell::{passes, program, root, watched};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a runner counted.
 #[derive(Default)]
@@ -45,15 +45,36 @@ impl Board {
     }
 
     /// Notes how a level went.
-    fn level(&mut self, name: &str, began: Instant, good: bool) {
-        eprintln!("{name}: {} after {} s", if good { "ok" } else { "FAILED" }, began.elapsed().as_secs());
+    fn level(&mut self, name: &str, took: Duration, good: bool) {
+        eprintln!("{name}: {} after {} s", if good { "ok" } else { "FAILED" }, took.as_secs());
         self.all_good &= good;
     }
 
     fn command(&mut self, name: &str, command: Command) -> Result<()> {
         let began = Instant::now();
         let good = watched(command, |line| self.read(line))?;
-        self.level(name, began, good);
+        self.level(name, began.elapsed(), good);
+        Ok(())
+    }
+
+    /// Commands that mostly wait for different things.
+    fn beside(&mut self, commands: Vec<(&str, Command)>) -> Result<()> {
+        let ran: Vec<_> = std::thread::scope(|scope| {
+            let run = |(name, command)| {
+                scope.spawn(move || {
+                    let (began, mut lines) = (Instant::now(), Vec::new());
+                    let good = watched(command, |line| lines.push(line.to_owned()));
+                    (name, began.elapsed(), lines, good)
+                })
+            };
+            let running: Vec<_> = commands.into_iter().map(run).collect();
+            running.into_iter().map(|one| one.join()).collect()
+        });
+        for one in ran {
+            let (name, took, lines, good) = one.map_err(|_| anyhow!("a level ended in a panic"))?;
+            lines.iter().for_each(|line| self.read(line));
+            self.level(name, took, good?);
+        }
         Ok(())
     }
 
@@ -61,7 +82,7 @@ impl Board {
         let began = Instant::now();
         let good =
             programs::run(at_once, programs, |_, ran| ran.lines.iter().for_each(|line| self.read(line)))?;
-        self.level(name, began, good);
+        self.level(name, began.elapsed(), good);
         Ok(())
     }
 }
@@ -71,16 +92,19 @@ pub(crate) fn test() -> Result<bool> {
     let mut board = Board { all_good: true, ..Board::default() };
     // Embedded by the window's binary, so it comes before any build of it.
     board.command("window's files", program("npm", &["run", "--silent", "build"]))?;
-    board.command("window in a browser", program("npm", &["test", "--silent"]))?;
-    // Everything at once and with the features of the tests: another set would build each dependency again.
-    board.command("build", everything("build", &["--all-targets"]))?;
+    // Everything at once and with the features of the tests: another set would build each dependency again. What is built
+    // needs no browser, and the tests in the browser wait for timers more than they work.
+    board.beside(vec![
+        ("window in a browser", program("npm", &["test", "--silent"])),
+        ("build", everything("build", &["--all-targets"])),
+    ])?;
     let began = Instant::now();
     match programs::build(everything("test", &[]))? {
-        None => board.level("tests", began, false),
+        None => board.level("tests", began.elapsed(), false),
         Some(all) => {
             // What measures milliseconds runs alone, what needs clusters afterwards and side by side.
             let (mut clusters, crates): (Vec<_>, Vec<_>) =
-                all.into_iter().partition(|program| program.name.starts_with(CLUSTERS));
+                all.into_iter().partition(|program| BESIDE.iter().any(|name| program.name.starts_with(name)));
             clusters.sort_by_key(|program| {
                 LONGEST.iter().position(|name| program.is(name)).unwrap_or(LONGEST.len())
             });
@@ -101,8 +125,9 @@ pub(crate) fn test() -> Result<bool> {
     Ok(failed == 0)
 }
 
-/// The package whose tests start clusters.
-const CLUSTERS: &str = "crates/testkit";
+/// The package whose tests start clusters, and the tests that wait for an identity provider: beside each other, since they
+/// wait more than they work.
+const BESIDE: [&str; 2] = ["crates/testkit", "crates/oidc provider"];
 /// Those of them that take longest, the longest first: what is begun last is waited for alone.
 const LONGEST: [&str; 4] = ["stories", "broker", "demo", "guardrails"];
 

@@ -42,6 +42,8 @@ mod registry;
 mod relay;
 mod screen;
 mod session;
+#[cfg(target_os = "linux")]
+mod sock_diag;
 mod splice;
 mod target;
 mod upgrade;

@@ -25,7 +25,8 @@ pub(crate) fn is_strangers(socket: TcpSocket) -> bool {
     socket.uid != 0 && socket.uid != rustix::process::getuid().as_raw()
 }
 
-/// The kernel's list of connections, read once for all who wait for it.
+/// Connections as the kernel knows them: asked one by one, and where that is not allowed looked up in its list, which is
+/// read once for all who wait for it.
 #[derive(Default)]
 pub(crate) struct Sockets {
     read: Mutex<Option<(Instant, Table)>>,
@@ -43,6 +44,19 @@ impl Sockets {
         gateway: SocketAddrV4,
         accepted: Instant,
     ) -> Option<TcpSocket> {
+        match one(client, gateway) {
+            Ok(found) => return found,
+            Err(error) => tracing::debug!(%error, "the kernel is asked for its list instead"),
+        }
+        self.listed(client, gateway, accepted).await
+    }
+
+    async fn listed(
+        &self,
+        client: SocketAddrV4,
+        gateway: SocketAddrV4,
+        accepted: Instant,
+    ) -> Option<TcpSocket> {
         let mut read = self.read.lock().await;
         // An older list may show whoever had the client's port before.
         if read.as_ref().is_none_or(|(began, _)| *began < accepted) {
@@ -51,6 +65,16 @@ impl Sockets {
         }
         read.as_ref().and_then(|(_, table)| table.get(&(client, gateway)).copied())
     }
+}
+
+#[cfg(target_os = "linux")]
+fn one(client: SocketAddrV4, gateway: SocketAddrV4) -> std::io::Result<Option<TcpSocket>> {
+    crate::sock_diag::find(client, gateway)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn one(_: SocketAddrV4, _: SocketAddrV4) -> std::io::Result<Option<TcpSocket>> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 /// The answer for one connection, looked up once.
@@ -146,10 +170,26 @@ mod tests {
         for _ in 0..2 {
             let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (from, to) = (v4(client.local_addr().unwrap()), v4(listener.local_addr().unwrap()));
-            let found = sockets.find(from, to, Instant::now()).await.expect("an older list is not enough");
+            let found = sockets.listed(from, to, Instant::now()).await.expect("an older list is not enough");
+            assert_eq!(one(from, to).unwrap(), Some(found), "asked alone it is the same");
             assert!(!is_strangers(found), "{found:?}");
             let peer = look_up(&Arc::new(Semaphore::new(1)), Some(found)).await;
             assert_eq!(peer.map(|peer| peer.pid), Some(std::process::id()));
         }
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn fault_a5_an_ipv6_socket_that_speaks_ipv4_is_found_too_and_what_is_gone_is_not() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let SocketAddr::V4(to) = listener.local_addr().unwrap() else { panic!("bound to IPv4") };
+        let mapped = SocketAddr::new(to.ip().to_ipv6_mapped().into(), to.port());
+        let client = std::net::TcpStream::connect(mapped).unwrap();
+        let from = SocketAddrV4::new(*to.ip(), client.local_addr().unwrap().port());
+        let sockets = Sockets::default();
+        let found = sockets.find(from, to, Instant::now()).await;
+        assert!(found.is_some_and(|socket| !is_strangers(socket) && socket.inode.is_some()), "{found:?}");
+        assert_eq!(found, sockets.listed(from, to, Instant::now()).await);
+        assert_eq!(one(to, SocketAddrV4::new(*to.ip(), 1)).unwrap(), None);
     }
 }

@@ -103,3 +103,27 @@ async fn fault_c1_nothing_is_served_on_a_port_that_may_be_another_clusters() {
     ground.serve(&permit, upstream, "https://hub").await.unwrap_or_else(|e| panic!("{}", e.chain()));
     app.shut_down().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p23_the_window_chooses_among_this_machines_shells_and_names_no_other_program() {
+    let home = tempfile::tempdir().unwrap();
+    let app = started(home.path()).await;
+    let shells = app.settings().await.unwrap().shells;
+    let known = shells.first().expect("a machine has a shell").path.clone();
+    app.shell_set(Some(known.clone())).await.unwrap();
+    for other in ["/usr/bin/env", "bash", "", "/bin/../bin/sh\n", "/nowhere/sh"] {
+        let refused = app.shell_set(Some(other.into())).await.unwrap_err();
+        assert_eq!(refused.code(), sallyport_model::ErrorCode::BadInput, "{other}");
+    }
+    assert_eq!(app.settings().await.unwrap().shell.as_deref(), Some(known.as_str()));
+    assert_eq!(app.0.desk.shell().as_deref(), Some(std::path::Path::new(&known)));
+    app.shell_set(None).await.unwrap();
+    assert_eq!(app.0.desk.shell(), None);
+    for (asked, given) in [(16, 16), (0, 9), (255, 24)] {
+        app.font_size_set(asked).await.unwrap();
+        assert_eq!(app.app_state().await.unwrap().font_size, given);
+    }
+    let kept = app.settings().await.unwrap().kept;
+    assert!(kept.iter().any(|line| line.what == "Session tokens" && line.place.is_none()), "{kept:?}");
+    app.shut_down().await;
+}

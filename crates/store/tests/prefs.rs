@@ -34,6 +34,9 @@ async fn everything_is_there_after_a_restart() {
         prefs.remember_opening(cluster("a"), opening.clone()).await.unwrap();
         prefs.remember_reason(Reason { text: "INC-7: a 'quoted' one".into(), at: 1000 }).await.unwrap();
         prefs.set_theme(Theme::Dark).await.unwrap();
+        assert_eq!((prefs.font_size().await.unwrap(), prefs.shell().await.unwrap()), (None, None));
+        prefs.set_font_size(16).await.unwrap();
+        prefs.set_shell(Some("/bin/it's a shell".into())).await.unwrap();
         prefs.keep_cluster_port("https://hub", cluster("a"), "https://a", 40_123, 1).await.unwrap();
         assert!(prefs.sign_in_acr().await.unwrap().is_empty());
         prefs.set_sign_in_acr(&["urn:a".into(), "urn:b".into()]).await.unwrap();
@@ -47,6 +50,10 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(prefs.last_opening(cluster("a")).await.unwrap(), Some(opening));
     assert_eq!(prefs.last_opening(cluster("b")).await.unwrap(), None);
     assert_eq!(prefs.theme().await.unwrap(), Theme::Dark);
+    assert_eq!(prefs.font_size().await.unwrap(), Some(16));
+    assert_eq!(prefs.shell().await.unwrap(), Some("/bin/it's a shell".into()));
+    prefs.set_shell(None).await.unwrap();
+    assert_eq!(prefs.shell().await.unwrap(), None);
     assert_eq!(prefs.cluster_ports("https://hub", cluster("a"), "https://a").await.unwrap().own, [40_123]);
     prefs.arrange_pins(vec![cluster("a"), cluster("d")]).await.unwrap();
     assert_eq!(prefs.pins().await.unwrap(), [cluster("a"), cluster("d")]);
@@ -188,7 +195,8 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     drop(open(dir.path()).await);
     let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
     db.execute_batch(
-        "DROP TABLE cluster_port; UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
+        "DROP TABLE cluster_port; ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
+         UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
     )
     .unwrap();
     drop(db);

@@ -50,7 +50,7 @@ impl Access {
 mod imp {
     use std::{collections::HashMap, future::Future, time::Duration};
 
-    use secret_service::{Collection, EncryptionType, SecretService};
+    use secret_service::{Collection, EncryptionType, Item, SecretService};
     use zeroize::Zeroizing;
 
     use super::{Access, Keyring, Why};
@@ -72,8 +72,15 @@ mod imp {
         let limit = access.timeout;
         let service = within(limit, "the keyring service", connect(bus)).await?;
         let collection = within(limit, "the keyring service", collection(&service)).await?;
-        unlock(&collection, access).await?;
-        within(limit, "the keyring", perform(&collection, id, act)).await
+        let open = async || collection.is_locked().await;
+        unlock(access, "the keyring", open, collection.unlock()).await?;
+        let kept = within(limit, "the keyring", kept(&collection, id, &act)).await?;
+        // Some keyrings guard each item besides, and ask for each.
+        let wanted = if let Act::Remove = act { kept.len() } else { 1 };
+        for item in kept.iter().take(wanted) {
+            unlock(access, "the key in the keyring", async || item.is_locked().await, item.unlock()).await?;
+        }
+        within(limit, "the keyring", perform(&kept, &act)).await
     }
 
     async fn connect(bus: Option<&str>) -> Result<SecretService<'static>, secret_service::Error> {
@@ -96,27 +103,33 @@ mod imp {
         }
     }
 
-    /// Asks the desktop to unlock the keyring, which may show a dialog; where nobody can answer it, time ends it.
-    async fn unlock(collection: &Collection<'_>, access: &Access) -> Result<(), Why> {
-        let locked = || within(access.timeout, "the keyring service", collection.is_locked());
+    /// Asks the desktop to unlock what is locked, which may show a dialog; where nobody can answer it, time ends it.
+    async fn unlock(
+        access: &Access,
+        what: &str,
+        is_locked: impl AsyncFn() -> Result<bool, secret_service::Error>,
+        unlock: impl Future<Output = Result<(), secret_service::Error>>,
+    ) -> Result<(), Why> {
+        let locked = || within(access.timeout, "the keyring service", is_locked());
         if !locked().await? {
             return Ok(());
         }
-        let asked = within(access.unlock, "unlocking the keyring", collection.unlock()).await;
+        let asked = within(access.unlock, "unlocking the keyring", unlock).await;
         match locked().await? {
             false => Ok(()),
             true => Err(match asked {
-                Err(why) => format!("the keyring is locked ({why})"),
-                Ok(()) => "the keyring is locked".to_owned(),
+                Err(why) => format!("{what} is locked ({why})"),
+                Ok(()) => format!("{what} is locked"),
             }),
         }
     }
 
-    async fn perform(
-        collection: &Collection<'_>,
+    /// What the keyring has under our name, after storing what is to be stored.
+    async fn kept<'c>(
+        collection: &'c Collection<'_>,
         id: InstanceId,
-        act: Act<'_>,
-    ) -> Result<Option<Key>, secret_service::Error> {
+        act: &Act<'_>,
+    ) -> Result<Vec<Item<'c>>, secret_service::Error> {
         let id = id.text();
         let attributes = HashMap::from([("application", "sallyport"), ("vault", id.as_str())]);
         if let Act::Store(key) = act {
@@ -125,7 +138,10 @@ mod imp {
                 .create_item(&label, attributes.clone(), key.as_slice(), true, "application/octet-stream")
                 .await?;
         }
-        let items = collection.search_items(attributes).await?;
+        collection.search_items(attributes).await
+    }
+
+    async fn perform(items: &[Item<'_>], act: &Act<'_>) -> Result<Option<Key>, secret_service::Error> {
         if let Act::Remove = act {
             for item in items {
                 item.delete().await?;
@@ -133,7 +149,6 @@ mod imp {
             return Ok(None);
         }
         let Some(item) = items.first() else { return Ok(None) };
-        item.ensure_unlocked().await?;
         let secret = Zeroizing::new(item.get_secret().await?);
         // Something else under our name is as good as no key.
         Ok(<[u8; 32]>::try_from(secret.as_slice()).ok().map(Zeroizing::new))
@@ -143,6 +158,7 @@ mod imp {
         use secret_service::Error as E;
         match error {
             E::Unavailable => "no keyring service answers on this desktop".to_owned(),
+            E::Locked => "the keyring is locked".to_owned(),
             E::NoResult => "the keyring has no collection to keep it in".to_owned(),
             E::Prompt => "nobody unlocked it".to_owned(),
             // The bus itself, or the service on it: which of them matters to whoever repairs it.

@@ -29,7 +29,7 @@ pub struct VaultConfig {
     pub keyring: Keyring,
     /// How long the keyring may take for one step.
     pub timeout: Duration,
-    /// How long a person may take to unlock a locked keyring.
+    /// How long a person may take for each prompt: for a locked keyring, and for a key it guards besides.
     pub unlock: Duration,
 }
 

@@ -13,22 +13,22 @@ use tempfile::TempDir;
 
 use crate::desktop::{Desktop, config};
 
-const TOKEN: &str = "rt-7f3c-plain-text-of-a-refresh-token";
+pub(crate) const TOKEN: &str = "rt-7f3c-plain-text-of-a-refresh-token";
 
-fn sign_in() -> Item {
+pub(crate) fn sign_in() -> Item {
     Item::SignIn { issuer: "https://id.example".to_owned(), client_id: "hub".to_owned() }
 }
 
-fn token() -> Secret<String> {
+pub(crate) fn token() -> Secret<String> {
     Secret::new(TOKEN.to_owned())
 }
 
-fn dir() -> Result<TempDir> {
+pub(crate) fn dir() -> Result<TempDir> {
     Ok(tempfile::Builder::new().prefix("sallyport-vault-").tempdir()?)
 }
 
 /// Every file under `dir`, with its content.
-fn contents(dir: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+pub(crate) fn contents(dir: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
@@ -46,7 +46,7 @@ fn is_in(secret: &str, dir: &Path) -> Result<bool> {
     Ok(contents(dir)?.iter().any(|(_, bytes)| holds(bytes)))
 }
 
-fn memory_only(vault: &Vault, why: &str) {
+pub(crate) fn memory_only(vault: &Vault, why: &str) {
     let VaultState::MemoryOnly { why: said } = vault.state() else { panic!("{:?}", vault.state()) };
     assert!(said.contains(why), "{said}");
 }

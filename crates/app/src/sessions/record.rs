@@ -157,9 +157,11 @@ impl Record {
         self.calls.0 += u32::from(is_new);
     }
 
-    /// The closing begins; `elsewhere` where somebody else sees to what is left.
+    /// The closing begins, once; `elsewhere` where somebody else sees to what is left.
     pub(super) fn begin_closing(&mut self, end: &End, elsewhere: bool) {
-        self.apply(SessionEvent::End(end.reason));
+        if !self.apply(SessionEvent::End(end.reason)) {
+            return;
+        }
         self.is_kept = false;
         self.ended = Some(Ended {
             reason: end.reason.into(),
@@ -310,5 +312,31 @@ mod tests {
             (Some("oidc:eve"), Some("closed by the broker"))
         );
         assert_eq!(record.state, SessionState::Closing(EndReason::Left));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn p13_nothing_opens_after_an_end_and_every_end_is_told_once_in_whatever_order(
+            moves in proptest::collection::vec(0..5_u8, 0..20)
+        ) {
+            let mut record = record();
+            let mut told = None;
+            for one in moves {
+                let before = record.state;
+                match one {
+                    0 => drop(record.apply(SessionEvent::Ready)),
+                    1 => record.begin_closing(&End::left(), false),
+                    2 => record.begin_closing(&End::quit(), true),
+                    3 => record.ended_by(EndReason::Revoked, Some("oidc:eve"), "no"),
+                    _ => drop(record.apply(SessionEvent::Proven)),
+                }
+                let is_over = |state| matches!(state, SessionState::Closing(_) | SessionState::Closed(_));
+                proptest::prop_assert!(!is_over(before) || is_over(record.state), "{before:?} then {:?}", record.state);
+                proptest::prop_assert_eq!(is_over(record.state), record.view().ended.is_some());
+                let at = record.view().ended.map(|ended| ended.at);
+                proptest::prop_assert!(told.is_none() || told == at, "it was told twice");
+                told = told.or(at);
+            }
+        }
     }
 }

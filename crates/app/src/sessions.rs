@@ -43,6 +43,7 @@ use sallyport_ipc::{Event, SessionView};
 use sallyport_model::{ClusterName, ErrorCode, RequestUid, SessionId, SessionState};
 use session::Session;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -53,13 +54,22 @@ pub(crate) struct Sessions {
     history: Recorder,
     ground: Arc<dyn Ground>,
     all: Mutex<BTreeMap<SessionId, Arc<Session>>>,
+    /// Whether the app ends: nothing is begun any more.
+    is_quitting: AtomicBool,
     remembered: Notify,
 }
 
 impl Sessions {
     /// None yet.
     pub(crate) fn new(desk: Arc<Desk>, history: Recorder, ground: Arc<dyn Ground>) -> Arc<Self> {
-        Arc::new(Self { desk, history, ground, all: Mutex::default(), remembered: Notify::new() })
+        Arc::new(Self {
+            desk,
+            history,
+            ground,
+            all: Mutex::default(),
+            is_quitting: AtomicBool::new(false),
+            remembered: Notify::new(),
+        })
     }
 
     fn map(&self) -> MutexGuard<'_, BTreeMap<SessionId, Arc<Session>>> {
@@ -119,7 +129,8 @@ impl Sessions {
         let record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         let (cluster, profile) = (record.choice.cluster.clone(), record.choice.profile.clone());
         self.begin(hub, record, begun, |s| s.is_open_on(&cluster, Some(&profile))).ok_or_else(|| {
-            AppError::new(ErrorCode::SignInNeeded, "you are signed out").hint("Sign in to go on.")
+            AppError::new(ErrorCode::SignInNeeded, "you are signed out, or Sallyport is ending")
+                .hint("Sign in to go on.")
         })
     }
 
@@ -129,8 +140,8 @@ impl Sessions {
         self.begin(hub, record, begun, |s| s.read(|record| record.request == uid));
     }
 
-    /// Gives a session to its owner, unless there is the `same` one; `None` once its sign-in is over. Whoever ends a
-    /// sign-in marks it over first and then ends all sessions, so that none begins in between and outlives it.
+    /// Gives a session to its owner, unless there is the `same` one; `None` once its sign-in is over or the app ends.
+    /// Whoever ends one of them marks that first and then ends all sessions, so that none begins in between and outlives it.
     fn begin(
         self: &Arc<Self>,
         hub: Arc<dyn HubSide>,
@@ -140,7 +151,7 @@ impl Sessions {
     ) -> Option<Arc<Session>> {
         let session = {
             let mut all = self.map();
-            if hub.is_over() {
+            if hub.is_over() || self.is_quitting.load(Ordering::Relaxed) {
                 return None;
             }
             if let Some(same) = all.values().find(|session| same(session)) {
@@ -152,16 +163,17 @@ impl Sessions {
             session
         };
         session.tell();
-        let owner = Owner { sessions: self.clone(), session: session.clone() };
-        tokio::spawn(owner.live(begun));
+        tokio::spawn(life::live(Owner { sessions: self.clone(), session: session.clone() }, begun));
         Some(session)
     }
 
     /// Ends every session; returns when each has its first proof and its hub was told once, or after `within`.
     pub(crate) async fn end_all(&self, end: End, within: Duration) {
-        let mut sessions = self.all();
-        // A request that waits for people is left alone when the app ends: the next start takes it up again.
-        sessions.retain(|session| end != End::quit() || !session.read(|record| record.is_kept));
+        if end == End::quit() {
+            let _all = self.map();
+            self.is_quitting.store(true, Ordering::Relaxed);
+        }
+        let sessions = self.all();
         sessions.iter().for_each(|session| session.end(end.clone()));
         let shown = sessions.iter().map(|session| session.until(Record::first_stage_over));
         if tokio::time::timeout(within, futures::future::join_all(shown)).await.is_err() {
@@ -191,6 +203,7 @@ impl Sessions {
         if !matches!(session.state(), SessionState::Closed(_)) {
             return Err(AppError::failed("this session is not over yet").hint("Leave it first."));
         }
+        session.dismiss();
         self.map().remove(&session.id);
         self.desk.host.tell(Event::SessionGone { id: id.to_owned() });
         Ok(())

@@ -45,10 +45,14 @@ impl Sockets {
         accepted: Instant,
     ) -> Option<TcpSocket> {
         match one(client, gateway) {
-            Ok(found) => return found,
-            Err(error) => tracing::debug!(%error, "the kernel is asked for its list instead"),
+            Ok(Some(found)) => Some(found),
+            // A socket that is not named is not one that nobody has: only the whole list says that.
+            Ok(None) => self.listed(client, gateway, accepted).await,
+            Err(error) => {
+                tracing::debug!(%error, "the kernel can't be asked for one connection");
+                self.listed(client, gateway, accepted).await
+            }
         }
-        self.listed(client, gateway, accepted).await
     }
 
     async fn listed(
@@ -180,6 +184,19 @@ mod tests {
 
     #[tokio::test]
     #[cfg(target_os = "linux")]
+    async fn fault_a5_a_socket_that_is_bound_to_the_device_is_found_as_well() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let SocketAddr::V4(to) = listener.local_addr().unwrap() else { panic!("bound to IPv4") };
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind_device(Some(b"lo")).unwrap();
+        let client = socket.connect(to.into()).await.unwrap();
+        let SocketAddr::V4(from) = client.local_addr().unwrap() else { panic!("it is IPv4") };
+        assert!(one(from, to).unwrap().is_some(), "alone it would pass for nobody's");
+        assert!(Sockets::default().find(from, to, Instant::now()).await.is_some());
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
     async fn fault_a5_an_ipv6_socket_that_speaks_ipv4_is_found_too_and_what_is_gone_is_not() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let SocketAddr::V4(to) = listener.local_addr().unwrap() else { panic!("bound to IPv4") };
@@ -190,6 +207,8 @@ mod tests {
         let found = sockets.find(from, to, Instant::now()).await;
         assert!(found.is_some_and(|socket| !is_strangers(socket) && socket.inode.is_some()), "{found:?}");
         assert_eq!(found, sockets.listed(from, to, Instant::now()).await);
-        assert_eq!(one(to, SocketAddrV4::new(*to.ip(), 1)).unwrap(), None);
+        let nobody = SocketAddrV4::new(*to.ip(), 1);
+        assert_eq!(one(to, nobody).unwrap(), None, "who listens there is not connected");
+        assert_eq!(sockets.find(to, nobody, Instant::now()).await, None);
     }
 }

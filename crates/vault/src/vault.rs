@@ -3,11 +3,12 @@ use std::{
     fs::{self, DirBuilder},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use sallyport_model::Secret;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -78,7 +79,7 @@ pub struct Vault {
     access: Access,
     mishap: Option<Mishap>,
     backing: Backing,
-    items: Mutex<Items>,
+    items: Arc<Mutex<Items>>,
 }
 
 enum Backing {
@@ -153,7 +154,7 @@ impl Vault {
         if let Some(mishap) = &mishap {
             tracing::warn!(%mishap);
         }
-        Self { dir, access, mishap, backing, items: Mutex::new(items) }
+        Self { dir, access, mishap, backing, items: Arc::new(Mutex::new(items)) }
     }
 
     /// Where secrets are kept.
@@ -195,9 +196,9 @@ impl Vault {
         if size > LARGEST_ITEM {
             return Err(Error::TooLarge { what: "this secret", size, limit: LARGEST_ITEM });
         }
-        let mut items = self.items.lock().await;
+        let mut items = self.items.clone().lock_owned().await;
         items.insert(item, secret);
-        self.write(&items).await
+        self.write(items).await
     }
 
     /// [`Vault::put`] for text.
@@ -213,11 +214,11 @@ impl Vault {
     /// # Errors
     /// [`Error::Io`] when it could not be written: it is forgotten in memory, and on disk with the next change.
     pub async fn remove(&self, item: &Item) -> Result<(), Error> {
-        let mut items = self.items.lock().await;
+        let mut items = self.items.clone().lock_owned().await;
         if items.remove(item).is_none() {
             return Ok(());
         }
-        self.write(&items).await
+        self.write(items).await
     }
 
     /// Forgets everything, removes the file and takes the key out of the keyring: for data directories that end, as the
@@ -226,7 +227,7 @@ impl Vault {
     /// # Errors
     /// [`Error::Io`] or [`Error::Keyring`] for what is left behind.
     pub async fn destroy(self) -> Result<(), Error> {
-        self.items.into_inner().clear();
+        self.items.lock().await.clear();
         let Backing::File { id, .. } = self.backing else { return Ok(()) };
         let path = file::path(&self.dir);
         blocking(move || match fs::remove_file(&path) {
@@ -237,9 +238,10 @@ impl Vault {
         self.access.remove(id).await.map_err(|why| Error::Keyring { why })
     }
 
-    async fn write(&self, items: &Items) -> Result<(), Error> {
+    /// The lock goes with the write: whoever stops waiting for it leaves no older state behind that lands after a newer one.
+    async fn write(&self, items: OwnedMutexGuard<Items>) -> Result<(), Error> {
         let Backing::File { id, key } = &self.backing else { return Ok(()) };
-        let (dir, id, key, items) = (self.dir.clone(), *id, key.clone(), items.clone());
+        let (dir, id, key) = (self.dir.clone(), *id, key.clone());
         blocking(move || file::write(&dir, id, &key, &items)).await
     }
 }

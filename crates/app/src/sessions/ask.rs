@@ -6,7 +6,7 @@ use crate::person::faults::{of_hub, of_refused};
 use crate::person::{SignedInAs, how_signed_in};
 use sallyport_audit::{Action, Outcome};
 use sallyport_hub::seal::KeyPair;
-use sallyport_hub::{Ask, Refused, SignInEvidence, Which};
+use sallyport_hub::{Ask, Refused, SignInEvidence, Which, request_name};
 use sallyport_ipc::StepKind;
 use sallyport_model::ErrorCode;
 use std::time::Duration;
@@ -40,9 +40,11 @@ impl Owner {
             public_key: keys.public_key_base64(),
             sign_in: SignInEvidence::default(),
         };
-        let name = self.or_ended(self.sessions.note_before_asking(&ask, hub.url())).await?;
+        let name = request_name(&ask.public_key);
+        // Before it is written: whoever is dropped in between leaves no note that nobody owns.
         made.noted = Some(name.clone());
         session.change(|record| record.asked_as = Some(name.clone()));
+        self.or_ended(self.sessions.note_before_asking(&ask, &name, hub.url())).await?;
         let mut stepped_up = None;
         loop {
             session.change(|record| record.begin(StepKind::Asked));
@@ -86,6 +88,8 @@ impl Owner {
     /// Asks once. From before the hub hears of it until it has said no, a request may exist.
     async fn once(&self, made: &mut Made, ask: &Ask, name: &str) -> Result<Result<Which, Refused>, Stop> {
         let session = &self.session;
+        // Nothing is asked that nobody wants any more.
+        self.or_ended(std::future::ready(Ok::<_, AppError>(()))).await?;
         let asking = session.hub.ask(ask);
         tokio::pin!(asking);
         made.asked = Some(Asked { team: ask.team.clone(), name: name.to_owned() });

@@ -5,6 +5,7 @@ use super::end::End;
 use super::owner::{Kubeconfig, Made, Owner};
 use super::proof::Told;
 use sallyport_audit::Action;
+use sallyport_gateway::CutReport;
 use sallyport_model::{EndReason, SessionEvent};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -16,7 +17,9 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 impl Owner {
     /// Ends it, and goes on until its end is shown and the hub knows of it, for as long as the app runs.
     pub(super) async fn close(&self, made: Made, end: End) {
-        let Made { noted, asked, which, mut key, mut changes, held, kubeconfig, said, unwritten, .. } = made;
+        let Made {
+            noted, asked, which, mut key, mut changes, held, kubeconfig, report, said, unwritten, ..
+        } = made;
         let session = &self.session;
         session.set_place(None);
         let closed = said.as_ref().is_some_and(|(_, closed)| *closed);
@@ -24,9 +27,11 @@ impl Owner {
         let which = watch::Sender::new(which);
         let telling = self.tell_hub(&which, asked.as_ref(), said.is_some());
         let proving = async {
+            // The token goes with its proof, however long the hub can't hear.
+            let held = held;
             // The rights wait for nothing: not for a disk that keeps the entry, not for a terminal, not for the hub.
             tokio::join!(
-                self.cut(&end, kubeconfig),
+                self.cut(&end, report, kubeconfig),
                 self.write_end(&end, unwritten),
                 self.forget_key(&mut key),
                 self.end_rights(&which, held.as_ref(), &mut changes, closed)
@@ -82,11 +87,12 @@ impl Owner {
     }
 
     /// What is on this machine: streams, terminals, the private kubeconfig.
-    async fn cut(&self, end: &End, kubeconfig: Option<Kubeconfig>) {
+    async fn cut(&self, end: &End, report: Option<CutReport>, kubeconfig: Option<Kubeconfig>) {
         let session = &self.session;
-        let report = self.sessions.ground.cut(&session.id, end.cut).await;
+        // Where the gateway's own clock was first, its report says what it cut.
+        let report = self.sessions.ground.cut(&session.id, end.cut).await.or(report);
+        session.change(|record| record.prove(|proof| proof.streams_cut(report.as_ref())));
         let (streams, took) = report.as_ref().map_or((0, Duration::ZERO), |r| (r.streams.len(), r.took));
-        session.change(|record| record.prove(|proof| proof.streams_cut(streams, took)));
         let draft = session.draft(Action::Cut).detail("streams", streams);
         self.sessions.history.note(draft.detail("ms", took.as_millis() as u64)).await;
         let ended = session.end_terminals().await;

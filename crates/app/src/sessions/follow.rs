@@ -1,5 +1,6 @@
 //! A request on its way: what the hub says of it, as steps and entries, until the broker has sealed a token.
 
+use super::end::End;
 use super::life::over_before_open;
 use super::owner::{Made, Missing, Owner, Stop};
 use super::word::{Heard, approved_by, deleted, heard};
@@ -36,8 +37,11 @@ impl Owner {
         loop {
             let requests = tokio::select! {
                 biased;
-                end = &mut ended => return Err(Stop::Ended(end)),
-                () = desk.stop.cancelled(), if made.key.is_some() => return Err(Stop::Kept),
+                // The owner alone knows whether the request can go on without it.
+                end = &mut ended => {
+                    let is_kept = end == End::quit() && made.key.is_some();
+                    return Err(if is_kept { Stop::Kept } else { Stop::Ended(end) });
+                }
                 requests = self.next(&mut made.changes) => requests,
                 () = &mut deadline => {
                     let cluster = session.read(|record| record.choice.cluster.clone());

@@ -8,21 +8,50 @@ use crate::desk::AppError;
 use futures::StreamExt as _;
 use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Outcome};
-use sallyport_gateway::{CutNotice, CutReason};
+use sallyport_gateway::{CutNotice, CutReason, CutReport};
 use sallyport_hub::Change;
 use sallyport_ipc::HubLink;
-use sallyport_model::{EndReason, ErrorCode, SessionState};
+use sallyport_model::{EndReason, ErrorCode, SessionEvent, SessionState};
 use std::future::Future;
 
+/// From the click to the last proof.
+pub(super) async fn live(owner: Owner, begun: Begun) {
+    let (sessions, session) = (owner.sessions.clone(), owner.session.clone());
+    let lived = tokio::spawn(owner.live(begun)).await;
+    if lived.is_ok() {
+        return;
+    }
+    // It panicked, or the runtime ends. Nobody would hear an end any more, so what it served is shut here; its note is kept,
+    // and the next sign-in takes its request back.
+    session.set_place(None);
+    let report = sessions.ground.cut(&session.id, CutReason::Failed).await;
+    let ended = session.end_terminals().await;
+    let error = AppError::failed("Sallyport failed over this session, which was cut")
+        .hint("Sign out and in again: that takes its request back. The log has the details.");
+    session.change(|record| {
+        record.fail(error.view());
+        record.begin_closing(&End::failed(None, error.message()), false);
+        record.prove(|proof| {
+            proof.streams_cut(report.as_ref());
+            proof.terminals_ended(&ended);
+            proof.given_up(error.message());
+        });
+        record.apply(SessionEvent::Proven);
+    });
+}
+
 impl Owner {
-    /// From the click to the last proof.
-    pub(super) async fn live(self, begun: Begun) {
+    async fn live(self, begun: Begun) {
         let mut made = Made::default();
         let end = match self.until_open(&mut made, begun).await {
             Ok(()) => self.while_open(&mut made).await,
-            Err(Stop::Kept) => return,
+            Err(Stop::Kept) => return self.session.change(|record| record.is_kept = true),
             // It was open for a moment.
             Err(Stop::Ended(end)) if self.session.state() == SessionState::Open => end,
+            Err(Stop::Failed(error)) if self.session.state() == SessionState::Open => match &made.said {
+                Some((said, _)) => End::said(said),
+                None => End::failed(None, error.message()),
+            },
             Err(Stop::Ended(end)) => self.given_up(&mut made, end),
             Err(Stop::Failed(error)) => self.failed(&mut made, error),
         };
@@ -53,16 +82,13 @@ impl Owner {
                 tracing::warn!(%error, "the opened credential was not cleared from the hub");
             }
         });
-        self.or_ended(async {
-            self.remember().await;
-            Ok::<_, AppError>(())
-        })
-        .await
+        self.remember();
+        Ok(())
     }
 
     /// While it is open: until the hub says that it is over, the gateway's clock has cut it, or somebody wants it to end.
     async fn while_open(&self, made: &mut Made) -> End {
-        let Made { changes, held, cut, said, .. } = made;
+        let Made { changes, held, cut, report, said, .. } = made;
         let (end, found) = {
             let (ended, looking) = (self.session.ended(), self.look_for_witnesses(held.as_ref()));
             tokio::pin!(ended, looking);
@@ -71,7 +97,13 @@ impl Owner {
                 tokio::select! {
                     biased;
                     end = &mut ended => break end,
-                    expired = expired(cut) => if expired { break End::expired() },
+                    cut = cut_by_gateway(cut) => {
+                        let is_expired = cut.reason == CutReason::Expired;
+                        *report = Some(cut);
+                        if is_expired {
+                            break End::expired();
+                        }
+                    }
                     (over, closed) = self.until_said(changes) => {
                         let end = End::said(&over);
                         *said = Some((over, closed));
@@ -182,14 +214,17 @@ impl Owner {
     }
 }
 
-/// The gateway's own word that it cut the session: once, and never again after that. True where its time was up.
-async fn expired(cut: &mut Option<CutNotice>) -> bool {
+/// The gateway's own word that it cut the session: once, and never again after that.
+async fn cut_by_gateway(cut: &mut Option<CutNotice>) -> CutReport {
     let report = match cut.as_mut() {
         Some(notice) => notice.await.ok(),
-        None => std::future::pending().await,
+        None => None,
     };
     *cut = None;
-    report.is_some_and(|report| report.reason == CutReason::Expired)
+    match report {
+        Some(report) => report,
+        None => std::future::pending().await,
+    }
 }
 
 /// What stands in the way of opening a request that is over already.

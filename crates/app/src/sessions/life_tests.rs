@@ -32,13 +32,18 @@ const CA: &str = include_str!("../../tests/data/ca.pem");
 const USER: &str = "oidc:ann@example.org";
 const ENDPOINT: &str = "https://127.0.0.1:9/";
 
-struct Nobody;
+/// Counts what it is told of sessions.
+struct Nobody(Arc<AtomicUsize>);
 
 impl Host for Nobody {
     fn open_browser(&self, _: &str) -> Result<(), AppError> {
         Err(AppError::failed("there is no browser here"))
     }
-    fn tell(&self, _: Event) {}
+    fn tell(&self, event: Event) {
+        if matches!(event, Event::Session { .. } | Event::SessionGone { .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
     fn exit(&self) {}
 }
 
@@ -55,6 +60,8 @@ struct FakeHub {
     gate: tokio::sync::Mutex<()>,
     asks: AtomicUsize,
     withdrawn: AtomicUsize,
+    /// Answered looks for a request by its name.
+    looks: AtomicUsize,
     is_over: AtomicBool,
     /// Takes what is asked in without an answer, as late as somebody lets it.
     loses_answers: AtomicBool,
@@ -74,6 +81,7 @@ impl FakeHub {
             gate: tokio::sync::Mutex::default(),
             asks: AtomicUsize::new(0),
             withdrawn: AtomicUsize::new(0),
+            looks: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
             loses_answers: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
@@ -209,7 +217,9 @@ impl HubSide for FakeHub {
     ) -> BoxFuture<'a, Result<Option<AccessRequest>, Fault>> {
         async {
             self.answers()?;
-            Ok(self.request.lock().unwrap().clone())
+            let found = self.request.lock().unwrap().clone();
+            self.looks.fetch_add(1, Ordering::Relaxed);
+            Ok(found)
         }
         .boxed()
     }
@@ -238,6 +248,8 @@ struct FakeGround {
     notice: Mutex<Option<tokio::sync::oneshot::Sender<CutReport>>>,
     /// Whether rights and token stay good.
     stays: AtomicBool,
+    /// Whether probing fails the owner.
+    breaks: AtomicBool,
     probes: AtomicUsize,
 }
 
@@ -312,6 +324,7 @@ impl Ground for FakeGround {
 impl FakeGround {
     fn probed(&self, by_authorizer: bool) -> Proof {
         self.probes.fetch_add(1, Ordering::Relaxed);
+        assert!(!self.breaks.load(Ordering::Relaxed), "on purpose");
         if self.stays.load(Ordering::Relaxed) {
             return Proof::Unproven { why: "it still answers 200".into() };
         }
@@ -340,11 +353,13 @@ struct World {
     hub: Arc<FakeHub>,
     ground: Arc<FakeGround>,
     desk: Arc<Desk>,
+    told: Arc<AtomicUsize>,
     _home: tempfile::TempDir,
 }
 
 impl World {
     async fn new() -> Self {
+        let told = Arc::new(AtomicUsize::new(0));
         let home = tempfile::tempdir().unwrap();
         let dirs = Dirs::under(home.path());
         dirs.create().unwrap();
@@ -358,10 +373,11 @@ impl World {
         let vault = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
         let history = Recorder::new(History::open(&dirs.data, None).await.unwrap());
         let prefs = Prefs::open(&dirs.data).await.unwrap();
-        let desk = Arc::new(Desk::new(Arc::new(Nobody), options, dirs, prefs, vault, lock).await);
+        let desk =
+            Arc::new(Desk::new(Arc::new(Nobody(told.clone())), options, dirs, prefs, vault, lock).await);
         let ground = Arc::new(FakeGround::default());
         let sessions = Sessions::new(desk.clone(), history, ground.clone());
-        Self { sessions, hub: FakeHub::new(), ground, desk, _home: home }
+        Self { sessions, hub: FakeHub::new(), ground, desk, told, _home: home }
     }
 
     fn choice() -> Choice {
@@ -519,6 +535,45 @@ async fn fault_a6_a_session_cant_begin_once_its_sign_in_is_over() {
 }
 
 #[tokio::test]
+async fn p13_a_session_whose_owner_fails_is_cut_and_nothing_of_it_is_called_shown() {
+    let world = World::new().await;
+    let id = world.open().await;
+    world.ground.breaks.store(true, Ordering::Relaxed);
+    world.sessions.get(&id).unwrap().end(End::left());
+    let view = world.over(&id).await;
+    assert_eq!(world.ground.cuts.lock().unwrap().last(), Some(&CutReason::Failed));
+    for kind in [ProofKind::RightsGone, ProofKind::AccountRemoved, ProofKind::TokenRefused] {
+        assert_eq!(line(&view, kind).0, ProofState::Unproven, "{view:?}");
+    }
+    assert!(world.sessions.left_behind()[0].starts_with("rights on c stay until"));
+    assert_eq!(world.notes().await, 1, "the next sign-in finds it");
+}
+
+#[tokio::test]
+async fn fault_a6_p14_nothing_begins_once_the_app_ends() {
+    let world = World::new().await;
+    world.sessions.end_all(End::quit(), Duration::from_secs(1)).await;
+    assert_eq!(world.click().unwrap_err().code(), ErrorCode::SignInNeeded);
+    assert!(world.sessions.all().is_empty());
+}
+
+#[tokio::test]
+async fn p13_a_session_that_was_put_away_stays_away_when_the_hub_hears_of_its_end_at_last() {
+    let world = World::new().await;
+    let id = world.open().await;
+    world.hub.is_away.store(true, Ordering::Relaxed);
+    let session = world.sessions.get(&id).unwrap();
+    session.end(End::left());
+    world.over(&id).await;
+    world.sessions.dismiss(&id).unwrap();
+    let told = world.told.load(Ordering::Relaxed);
+    world.hub.is_away.store(false, Ordering::Relaxed);
+    until("the hub is told", || world.hub.withdrawn.load(Ordering::Relaxed) > 0).await;
+    session.tell();
+    assert_eq!(world.told.load(Ordering::Relaxed), told, "nothing after that it is gone");
+}
+
+#[tokio::test]
 async fn fault_a6_p13_what_waits_to_ask_while_somebody_signs_out_never_asks() {
     let world = World::new().await;
     world.hub.refusals.lock().unwrap().push(Refused::StepUp(sallyport_hub::StepUp::default()));
@@ -559,8 +614,9 @@ async fn fault_a10_p13_an_ask_whose_answer_was_lost_is_taken_back_however_late_i
     let said = "the hub never answered the request for c and may still take it in";
     assert_eq!(world.sessions.left_behind(), [said]);
     assert_ne!(line(&world.view(&id), ProofKind::AccountRemoved).0, ProofState::Done);
+    let before = world.hub.looks.load(Ordering::Relaxed);
     world.hub.is_away.store(false, Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    until("it is looked for and not there", || world.hub.looks.load(Ordering::Relaxed) > before).await;
     let ask = Ask {
         team: "team".parse().unwrap(),
         user: USER.parse().unwrap(),

@@ -4,19 +4,18 @@
 use super::Sessions;
 use crate::desk::{AppError, now_ms};
 use jiff::Timestamp;
-use sallyport_hub::{Ask, request_name};
+use sallyport_hub::Ask;
 use sallyport_model::RequestUid;
 use sallyport_store::{OpenSession, Opening, Reason};
 
 impl Sessions {
     /// Writes it down; the note goes by the request's name.
-    pub(super) async fn note_before_asking(&self, ask: &Ask, hub: &str) -> Result<String, AppError> {
-        let name = request_name(&ask.public_key);
+    pub(super) async fn note_before_asking(&self, ask: &Ask, name: &str, hub: &str) -> Result<(), AppError> {
         let noted = OpenSession {
-            request: RequestUid::new(name.clone()),
+            request: RequestUid::new(name),
             hub: hub.to_owned(),
             namespace: ask.team.clone(),
-            name: name.clone(),
+            name: name.to_owned(),
             cluster: ask.cluster.clone(),
             kubeconfig: self.desk.dirs.runtime.clone(),
             solo: false,
@@ -24,7 +23,7 @@ impl Sessions {
             opened_at: now_ms() / 1000,
         };
         let kept = self.desk.prefs.note_session(noted).await;
-        kept.map(|()| name).map_err(|e| {
+        kept.map_err(|e| {
             AppError::failed("the session could not be written down, so nothing was asked")
                 .hint("Check that the disk is not full.")
                 .because(e)
@@ -40,20 +39,25 @@ impl Sessions {
 }
 
 impl super::owner::Owner {
-    /// Remembers how the cluster was opened, and why, for the next click.
-    pub(super) async fn remember(&self) {
-        let (prefs, at) = (&self.sessions.desk.prefs, Timestamp::now().as_second());
+    /// Remembers how the cluster was opened, and why, for the next click. Nothing waits for it.
+    pub(super) fn remember(&self) {
+        let (sessions, at) = (self.sessions.clone(), Timestamp::now().as_second());
         let choice = self.session.read(|record| record.choice.clone());
-        let opening = Opening { profile: choice.profile, scope: choice.scope, duration: choice.duration, at };
-        let reason = Reason { text: choice.reason, at };
-        let kept = [
-            prefs.remember_opening(choice.cluster.clone(), opening).await,
-            prefs.visited(choice.cluster, at).await,
-            if reason.text.is_empty() { Ok(()) } else { prefs.remember_reason(reason).await },
-        ];
-        for error in kept.into_iter().filter_map(Result::err) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "this opening was not remembered");
-        }
-        self.sessions.remembered.notify_one();
+        tokio::spawn(async move {
+            let prefs = &sessions.desk.prefs;
+            let opening =
+                Opening { profile: choice.profile, scope: choice.scope, duration: choice.duration, at };
+            let reason = Reason { text: choice.reason, at };
+            let kept = [
+                prefs.remember_opening(choice.cluster.clone(), opening).await,
+                prefs.visited(choice.cluster, at).await,
+                if reason.text.is_empty() { Ok(()) } else { prefs.remember_reason(reason).await },
+            ];
+            for error in kept.into_iter().filter_map(Result::err) {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "this opening was not remembered");
+            }
+            sessions.remembered.notify_one();
+        });
     }
 }

@@ -7,7 +7,7 @@ use super::session::Session;
 use super::word::Said;
 use crate::desk::AppError;
 use sallyport_audit::Draft;
-use sallyport_gateway::CutNotice;
+use sallyport_gateway::{CutNotice, CutReport};
 use sallyport_hub::Which;
 use sallyport_hub::seal::KeyPair;
 use sallyport_model::NamespaceName;
@@ -51,6 +51,8 @@ pub(super) struct Made {
     pub(super) held: Option<Held>,
     pub(super) kubeconfig: Option<Kubeconfig>,
     pub(super) cut: Option<CutNotice>,
+    /// What the gateway cut by itself.
+    pub(super) report: Option<CutReport>,
     /// An entry that nothing waited for.
     pub(super) unwritten: Option<Draft>,
     /// Somebody's word that it is over, and whether nothing of it is left.

@@ -2,6 +2,7 @@
 //! green without a probe, and what is unproven turns green by another look only (promise P13).
 
 use super::terminal::EndedTerminals;
+use sallyport_gateway::CutReport;
 use sallyport_ipc::{Proof as Line, ProofKind, ProofState};
 use sallyport_model::visible;
 use sallyport_provision::{Progress, Proof as Probed};
@@ -108,14 +109,21 @@ impl Proof {
 
     // --- What is on this machine.
 
-    pub(super) fn streams_cut(&mut self, streams: usize, took: Duration) {
-        let ms = millis(took);
+    /// What the gateway reports of its cut; nothing where it served nothing.
+    pub(super) fn streams_cut(&mut self, report: Option<&CutReport>) {
+        let (streams, ms) = report.map_or((0, 0), |report| (report.streams.len(), millis(report.took)));
         let detail = match streams {
             0 => "none was open".to_owned(),
             1 => format!("1 stream, in {ms} ms"),
             n => format!("{n} streams, in {ms} ms"),
         };
-        self.set(ProofKind::StreamsCut, ProofState::Done, detail);
+        let (state, detail) = match report {
+            Some(report) if !report.complete => {
+                (ProofState::Unproven, format!("{detail}, and something of them still runs"))
+            }
+            _ => (ProofState::Done, detail),
+        };
+        self.set(ProofKind::StreamsCut, state, detail);
     }
 
     pub(super) fn terminals_ended(&mut self, ended: &EndedTerminals) {
@@ -137,6 +145,17 @@ impl Proof {
     pub(super) fn nothing_was_given(&mut self) {
         for kind in [ProofKind::RightsGone, ProofKind::TokenRefused] {
             self.set(kind, ProofState::Done, "no token was ever opened here");
+        }
+    }
+
+    /// A token was unsealed, and can't be used to ask: what it is allowed stays unknown.
+    pub(super) fn nothing_can_be_asked(&mut self) {
+        for kind in [ProofKind::RightsGone, ProofKind::TokenRefused] {
+            self.set(
+                kind,
+                ProofState::Unproven,
+                "its token was opened here, but nothing can be asked with it",
+            );
         }
     }
 
@@ -285,6 +304,13 @@ impl Proof {
             if line.state == ProofState::Unproven && again(line.kind) {
                 line.state = ProofState::Waiting;
             }
+        }
+    }
+
+    /// Nobody goes on with it: what is not shown by now is not shown.
+    pub(super) fn given_up(&mut self, why: &str) {
+        for kind in LINES {
+            self.set(kind, ProofState::Unproven, why);
         }
     }
 

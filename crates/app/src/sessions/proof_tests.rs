@@ -94,12 +94,36 @@ fn fault_a10_what_is_left_is_named_with_place_and_time_until_its_end_is_shown() 
     assert_eq!(left(&proof, end, true), None);
 }
 
+#[test]
+fn p13_a_cut_that_left_something_running_is_not_green() {
+    let report = |complete| CutReport {
+        reason: sallyport_gateway::CutReason::Left,
+        streams: vec![],
+        took: Duration::ZERO,
+        complete,
+    };
+    for (complete, state) in [(true, ProofState::Done), (false, ProofState::Unproven)] {
+        let mut proof = Proof::begin(false);
+        proof.streams_cut(Some(&report(complete)));
+        assert_eq!(proof.state(ProofKind::StreamsCut), state);
+    }
+}
+
+#[test]
+fn fault_a6_p13_a_token_that_was_opened_and_cant_be_used_is_not_called_unopened() {
+    let mut proof = Proof::begin(false);
+    proof.nothing_can_be_asked();
+    assert_eq!(proof.state(ProofKind::RightsGone), ProofState::Unproven);
+    let left = proof.left_behind("c", Some(1_795_530_720), true).unwrap();
+    assert!(left.starts_with("rights on c stay until 14:32 UTC (its token was opened"), "{left}");
+}
+
 /// What can arrive while a session closes, in any order.
 #[derive(Clone, Copy, Debug)]
 enum News {
     Cut,
     NothingGiven,
-    Probing(bool),
+    Probing(bool, usize),
     Progress(usize),
     Concluded(bool, bool, bool),
     CameBack,
@@ -120,7 +144,7 @@ fn news() -> impl Strategy<Value = News> {
     prop_oneof![
         Just(News::Cut),
         Just(News::NothingGiven),
-        any::<bool>().prop_map(News::Probing),
+        (any::<bool>(), 0..3_usize).prop_map(|(rights, of)| News::Probing(rights, of)),
         (0..5_usize).prop_map(News::Progress),
         any::<(bool, bool, bool)>().prop_map(|(rights, proven, by)| News::Concluded(rights, proven, by)),
         Just(News::CameBack),
@@ -135,9 +159,9 @@ fn news() -> impl Strategy<Value = News> {
 fn take(proof: &mut Proof, news: News) {
     let kind = |rights| if rights { ProofKind::RightsGone } else { ProofKind::TokenRefused };
     match news {
-        News::Cut => proof.streams_cut(1, Duration::ZERO),
+        News::Cut => proof.streams_cut(None),
         News::NothingGiven => proof.nothing_was_given(),
-        News::Probing(rights) => proof.probing(kind(rights), 4),
+        News::Probing(rights, of) => proof.probing(kind(rights), of),
         News::Progress(refused) => drop(proof.progress(progress(refused, 4_usize.saturating_sub(refused)))),
         News::Concluded(rights, true, by) => drop(proof.concluded(kind(rights), &refused(by, Some(0)))),
         News::Concluded(rights, false, _) => drop(proof.concluded(kind(rights), &unproven())),
@@ -195,7 +219,7 @@ proptest! {
         for news in all {
             take(&mut proof, news);
             match news {
-                News::Probing(_) => probed = true,
+                News::Probing(_, of) => probed |= of > 0,
                 News::Concluded(true, true, by) => bindings |= by,
                 News::CameBack => bindings = false,
                 _ => {}

@@ -33,8 +33,10 @@ pub(crate) struct Record {
     pub(crate) streams: Vec<String>,
     pub(crate) terminals: Vec<TerminalView>,
     pub(crate) error: Option<ErrorView>,
-    /// Whether it waits for people and its key is kept, so that the request outlives this run of the app.
+    /// Whether the app ends and the request goes on: its key is kept, and the next start takes it up again.
     pub(super) is_kept: bool,
+    /// Whether a token was unsealed: from then on there is something whose end has to be proven.
+    pub(super) is_unsealed: bool,
     /// Whether the broker said that it is closed.
     pub(super) broker_closed: bool,
     ended: Option<Ended>,
@@ -70,6 +72,7 @@ impl Record {
             terminals: Vec::new(),
             error: None,
             is_kept: false,
+            is_unsealed: false,
             broker_closed: false,
             ended: None,
             clicked: Instant::now(),
@@ -162,7 +165,6 @@ impl Record {
         if !self.apply(SessionEvent::End(end.reason)) {
             return;
         }
-        self.is_kept = false;
         self.ended = Some(Ended {
             reason: end.reason.into(),
             by: end.by.as_deref().map(visible),
@@ -187,8 +189,11 @@ impl Record {
     }
 
     /// Whether the end was shown as far as quitting and signing out wait for it: the first probes have said what they can,
-    /// and the hub was told once.
+    /// and the hub was told once; or it is left to the next start.
     pub(super) fn first_stage_over(&self) -> bool {
+        if self.is_kept {
+            return true;
+        }
         let Some(proof) = &self.proof else { return false };
         *proof.told() != super::proof::Told::NotTried
             && (proof.first_stage_over() || matches!(self.state, SessionState::Closed(_)))

@@ -32,7 +32,7 @@ impl Owner {
         // Before it is there: whoever is dropped in between leaves nothing that nobody knows of.
         made.key = Some(which.clone());
         match vault.put(Item::RequestKey { request: which.uid.clone() }, keys.secret_bytes()).await {
-            Ok(()) => self.session.change(|record| record.is_kept = true),
+            Ok(()) => {}
             Err(error) => {
                 made.key = None;
                 tracing::warn!(error = &error as &dyn std::error::Error, "the request's key was not kept")
@@ -42,7 +42,6 @@ impl Owner {
 
     /// Forgets the key: the seal is open, or the request is over.
     pub(super) async fn forget_key(&self, key: &mut Option<Which>) {
-        self.session.change_if(|record| std::mem::replace(&mut record.is_kept, false));
         if let Some(which) = key.clone() {
             self.sessions.remove_key(which.uid).await;
             *key = None;
@@ -59,9 +58,11 @@ impl Sessions {
 
     /// Removes keys of requests that nobody waits for.
     pub(super) async fn forget_stray_keys(&self) {
+        // The items first: a key that is put in afterwards is somebody's.
+        let items = self.desk.vault.items().await;
         let waiting: Vec<RequestUid> =
             self.all().iter().filter_map(|s| s.read(|record| record.request.clone())).collect();
-        for item in self.desk.vault.items().await {
+        for item in items {
             if let Item::RequestKey { request } = item
                 && !waiting.contains(&request)
             {
@@ -101,7 +102,6 @@ impl Sessions {
         let mut record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         record.asked_as = Some(which.name.clone());
         record.request = Some(which.uid.clone());
-        record.is_kept = true;
         let done = [
             (StepKind::SignedIn, how_signed_in(&hub.who())),
             (StepKind::Asked, "before the restart".to_owned()),

@@ -87,7 +87,13 @@ impl Owner {
     async fn probes(&self, held: Option<&Held>) -> bool {
         let (session, ground) = (&self.session, &self.sessions.ground);
         let Some(Held { reach, witnesses, .. }) = held else {
-            session.change(|record| record.prove(|proof| proof.nothing_was_given()));
+            session.change(|record| {
+                let is_unsealed = record.is_unsealed;
+                record.prove(|proof| match is_unsealed {
+                    true => proof.nothing_can_be_asked(),
+                    false => proof.nothing_was_given(),
+                })
+            });
             return false;
         };
         let began = Instant::now();

@@ -186,6 +186,7 @@ impl Owner {
                     .hint("Try again; if it stays so, tell your admin: someone may be in between.")
                     .because(e)
             })?;
+        session.change(|record| record.is_unsealed = true);
         let choice = session.read(|record| record.choice.clone());
         let facts = SessionFacts {
             session: session.id.clone(),

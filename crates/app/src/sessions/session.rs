@@ -12,6 +12,7 @@ use sallyport_model::{ClusterName, ProfileName, SessionId, SessionState};
 use sallyport_terminal::Located;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -28,6 +29,8 @@ pub(crate) struct Session {
     end: watch::Sender<Option<End>>,
     terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
     place: Mutex<Option<Place>>,
+    /// Whether its closing report was read and put away: the window hears no more of it.
+    is_dismissed: AtomicBool,
 }
 
 /// What a terminal needs to work in a session; there while it is open.
@@ -57,6 +60,7 @@ impl Session {
             end: watch::Sender::new(None),
             terminals: Mutex::default(),
             place: Mutex::default(),
+            is_dismissed: AtomicBool::new(false),
         }
     }
 
@@ -158,8 +162,15 @@ impl Session {
 
     /// Tells whoever looks at it how it is.
     pub(super) fn tell(&self) {
-        self.desk.host.tell(Event::Session { session: Box::new(self.view()) });
+        if !self.is_dismissed.load(Ordering::Relaxed) {
+            self.desk.host.tell(Event::Session { session: Box::new(self.view()) });
+        }
         self.moved.send_modify(|count| *count += 1);
+    }
+
+    /// Puts it away: what becomes known of it from now on is for the history.
+    pub(super) fn dismiss(&self) {
+        self.is_dismissed.store(true, Ordering::Relaxed);
     }
 
     /// An entry with everything a session's entries join on.

@@ -106,7 +106,11 @@ impl Owner {
                     let why = "it never answered the request and may still take it in";
                     return Told::LookedFor(why.to_owned());
                 }
-                Err(fault) => return Told::LookedFor(fault.to_string()),
+                Err(fault) => {
+                    // What it read before it fell silent may be read again after it is back.
+                    *look = Look::default();
+                    return Told::LookedFor(fault.to_string());
+                }
             },
         };
         match hub.withdraw(&found).await {

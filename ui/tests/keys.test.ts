@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pressed } from "../src/shared/keys";
+import { pressed, pressText } from "../src/shared/keys";
 import { at } from "./window";
 
 const { KEYS, windowsOwn } = await at(() => import("../src/views/keyboard"));
@@ -13,6 +13,9 @@ test("a terminal keeps every Ctrl key of its own", () => {
   for (const letter of "abcdefghijklmnopqrstuvwxyz?/") expect(windowsOwn(event(letter), false), letter).toBe(false);
   for (const letter of ["Enter", "Escape", "Tab"]) expect(windowsOwn(event(letter), false), letter).toBe(false);
   for (const letter of ["L", "P", "T", "W", "F", "C"]) expect(windowsOwn(event(letter, { ctrlKey: true, shiftKey: true }), false), letter).toBe(true);
+  for (const key of "-=+0") expect(windowsOwn(event(key, { ctrlKey: true }), false), `Ctrl+${key}`).toBe(true);
+  // Ctrl+_ (undo) is made with the same key and Shift.
+  expect(windowsOwn(event("_", { ctrlKey: true, shiftKey: true }), false)).toBe(false);
   // Pasting is the web view's own.
   expect(windowsOwn(event("V", { ctrlKey: true, shiftKey: true }), false)).toBe(false);
 });
@@ -29,6 +32,21 @@ test("keys of the table", () => {
   expect(ids(event("g"))).toEqual([]);
   expect(ids(event("a"))).toEqual(["go-audit"]);
   expect(ids(event("a"))).toEqual([]);
+});
+test("plus, minus and zero are the same on every layout and on the number pad", () => {
+  const ctrl = (key: string, over: Partial<KeyboardEvent> = {}) => ids(event(key, { ctrlKey: true, ...over }));
+  expect(ctrl("+")).toEqual(["largerText"]);
+  expect(ctrl("+", { shiftKey: true })).toEqual(["largerText"]);
+  expect(ctrl("=")).toEqual(["largerText"]);
+  expect(ctrl("=", { shiftKey: true }), "Shift and zero, where those make it").toEqual([]);
+  expect(ctrl("-")).toEqual(["smallerText"]);
+  expect(ctrl("0")).toEqual(["usualText"]);
+  expect(ctrl("0", { shiftKey: true }), "where digits are made with Shift").toEqual(["usualText"]);
+  expect(ctrl("+", { altKey: true })).toEqual([]);
+  expect(ids(event("-", { metaKey: true }), true)).toEqual(["smallerText"]);
+  expect(ids(event("+"))).toEqual([]);
+  expect(["Mod++", "Mod+-", "Ctrl+Shift+P", "g ,"].map((press) => pressText(press, false))).toEqual(["Ctrl +", "Ctrl -", "Ctrl Shift P", "g ,"]);
+  expect(pressText("Mod++", true)).toBe("⌘+");
 });
 test("a sequence is not begun by what is typed", () => {
   expect(ids(event("g"), false, true)).toEqual([]);

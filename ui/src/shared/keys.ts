@@ -8,7 +8,7 @@ export interface Key {
   readonly view?: string;
   /** Only from inside what this selector finds. */
   readonly within?: string;
-  /** Also while a terminal has the focus: only keys with Shift, Alt or Cmd, the shell keeps the others. */
+  /** Also while a terminal has the focus: only keys with Shift, Alt or Cmd, or that no shell knows; the others are its own. */
   readonly inTerminal?: true;
   /** Also while a field has the focus. */
   readonly inField?: true;
@@ -19,10 +19,10 @@ export interface Key {
 /** A key's text for buttons and sheets: `Ctrl K`, `⌘K`. */
 export function pressText(press: string, mac: boolean): string {
   if (mac) return press.replace("Mod+", "⌘").replace("Ctrl+Shift+", "⌃⇧").replace("Ctrl+", "⌃").replace("Alt+", "⌘");
-  return press.replace("Mod", "Ctrl").replaceAll("+", " ");
+  return press.replace("Mod", "Ctrl").replace(/\+(?!$)/g, " ");
 }
 
-const NAMES: Record<string, string> = { escape: "esc" };
+const NAMES: Record<string, string> = { escape: "esc", "+": "plus" };
 const SEQUENCE_MS = 1000;
 let begun = { letter: "", at: 0 };
 
@@ -50,7 +50,7 @@ export function pressed<K extends { readonly press: string }>(keys: readonly K[]
 }
 
 function matches(press: string, event: KeyboardEvent, mac: boolean, digit: number): boolean {
-  const parts = press.split("+");
+  const parts = press.replace(/\+\+$/, "+plus").split("+");
   const last = (parts.pop() ?? "").toLowerCase();
   const wanted = { ctrl: false, shift: false, alt: false, meta: false };
   for (const part of parts) {
@@ -59,18 +59,20 @@ function matches(press: string, event: KeyboardEvent, mac: boolean, digit: numbe
     else if (part === "Alt") wanted[mac ? "meta" : "alt"] = true;
     else wanted[part === "Ctrl" ? "ctrl" : "shift"] = true;
   }
-  const shiftFree = parts.length === 0;
+  // Where Shift makes the character it is part of it, with other keys too: `+` here is `=` with Shift there.
+  const shiftFree = parts.length === 0 || /^(plus|[^a-z])$/.test(last);
   if (event.ctrlKey !== wanted.ctrl || event.altKey !== wanted.alt || event.metaKey !== wanted.meta) return false;
-  // Without other keys Shift is part of the character: `?`.
   if (!shiftFree && event.shiftKey !== wanted.shift) return false;
   if (last === "1…9") return digit > 0;
   const letter = event.key.toLowerCase();
+  // The key of both: nobody presses Shift for the plus.
+  if (last === "plus" && letter === "=") return !event.shiftKey;
   return (NAMES[letter] ?? letter) === last;
 }
 
-/** Whether `target` is a field or inside a terminal, where plain letters are text. */
+/** Whether `target` is a field or inside a terminal, where plain letters are text. What is only ticked is none. */
 export function focusKind(target: EventTarget | null): "terminal" | "field" | "page" {
   if (!(target instanceof HTMLElement)) return "page";
   if (target.closest(".xterm")) return "terminal";
-  return target.closest("input, textarea, select, [contenteditable]") ? "field" : "page";
+  return target.closest("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]") ? "field" : "page";
 }

@@ -4,6 +4,7 @@ import type { Action } from "../../shared/actions";
 import { copyText } from "../../shared/copy";
 import type { Shell } from "./shell";
 import { shells } from "./shells.svelte";
+import { largest, reset, smallest, step, textSize, USUAL } from "./size";
 
 // The terminals are part of the view of the sessions.
 const VIEW = "sessions";
@@ -37,4 +38,7 @@ export const actions: readonly Action[] = [
     id: "copy", title: "Copy what is selected", does: "Copy what is selected (paste with V)", palette: false, key: { ...HERE, press: "Ctrl+Shift+C" }, can,
     run: () => { const text = shown()?.selection(); if (text) void copyText(text); },
   },
+  { id: "largerText", title: "Larger text in terminals", key: { ...HERE, press: "Mod++" }, can: () => !largest(), run: () => step(1) },
+  { id: "smallerText", title: "Smaller text in terminals", key: { ...HERE, press: "Mod+-" }, can: () => !smallest(), run: () => step(-1) },
+  { id: "usualText", title: "Usual text size in terminals", key: { ...HERE, press: "Mod+0" }, can: () => textSize() !== USUAL, run: reset },
 ];

@@ -5,6 +5,7 @@ import type { ErrorView } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { Once } from "./once";
 import { cleaned, type Paste } from "./paste";
+import { USUAL } from "./size";
 
 const ACK_AT = 64 * 1024;
 const ACK_AFTER_MS = 30;
@@ -24,7 +25,7 @@ export class Shell {
   private readonly fit = new FitAddon();
   private readonly term = new Terminal({
     fontFamily: '"IBM Plex Mono", ui-monospace, monospace',
-    fontSize: 13,
+    fontSize: USUAL,
     lineHeight: 1.2,
     scrollback: 5000,
     // A blinking cursor would wake an idle machine twice a second.
@@ -62,9 +63,10 @@ export class Shell {
     });
   }
 
-  /** Puts the terminal into the page, and starts or takes over its shell the first time. */
-  async mount(into: HTMLElement): Promise<void> {
+  /** Puts the terminal into the page with its text in `size`, and starts or takes over its shell the first time. */
+  async mount(into: HTMLElement, size: number): Promise<void> {
     into.append(this.element);
+    this.term.options.fontSize = size;
     if (!this.opened) {
       this.opened = true;
       // Cells are measured once: with the fallback font they would stay too wide.
@@ -74,6 +76,13 @@ export class Shell {
     this.resize();
     this.term.focus();
     if (!this.started) await this.start();
+  }
+
+  /** Its text in `size` CSS pixels. Only in the page: elsewhere cells can't be measured, and mounting does it. */
+  text(size: number): void {
+    if (!this.element.isConnected || this.term.options.fontSize === size) return;
+    this.term.options.fontSize = size;
+    this.resize();
   }
 
   resize(): void {

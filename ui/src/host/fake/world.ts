@@ -1,4 +1,4 @@
-import type { AppState, ClusterView, Event, OpenInput, SignIn } from "../../bindings/ipc";
+import type { AppState, ClusterView, Event, OpenInput, ShellView, SignIn } from "../../bindings/ipc";
 import { fleet } from "./fleet";
 import { FakeHistory } from "./history";
 import { failure, FakeSession } from "./sessions";
@@ -11,6 +11,9 @@ export class World {
   readonly history: FakeHistory;
   hear: (event: Event) => void = () => {};
   reason: string | null = null;
+  /** The shell chosen for new terminals, and those of this machine; tests change them. */
+  shell: string | null = null;
+  shells: ShellView[] = ["bash", "zsh", "dash"].map((name) => ({ path: `/usr/bin/${name}`, guardsEachPrompt: name !== "dash" }));
   /** Openings that wait for a stronger sign-in. */
   readonly signedIn: (() => void)[] = [];
   private readonly used = new Set<string>();
@@ -110,6 +113,7 @@ function begin(scene: string, now: number, entries: number): AppState {
     demo: firstRun ? { kind: "offered" } : { kind: "none" },
     notes: scene === "notes" ? ["Your identity provider does not say when you signed in (auth_time), so these profiles are out of reach, and signing in again does not help: debug-prod."] : [],
     theme: "system",
+    fontSize: 13,
     history: { entries, verdict: scene === "memoryOnly" ? "unanchored" : "verified", verifiedAt: now - 130_000, trouble: null },
     cleanup: scene === "cleanup" ? [
       { what: "A session on payments-eu-1 was still open", proof: { kind: "byBroker" } },

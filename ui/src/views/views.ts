@@ -1,5 +1,6 @@
 import ScrollText from "@lucide/svelte/icons/scroll-text";
 import Server from "@lucide/svelte/icons/server";
+import Cog from "@lucide/svelte/icons/settings";
 import SquareTerminal from "@lucide/svelte/icons/square-terminal";
 import type { Component } from "svelte";
 import * as audit from "../features/audit";
@@ -11,6 +12,7 @@ import type { Found } from "../shared/found";
 import Audit from "./Audit.svelte";
 import Clusters from "./Clusters.svelte";
 import Sessions from "./Sessions.svelte";
+import Settings from "./Settings.svelte";
 
 export interface View {
   readonly id: string;
@@ -19,6 +21,8 @@ export interface View {
   /** Its key, after `g`. */
   readonly key: string;
   readonly component: Component;
+  /** At the foot of the rail: not what one works with. */
+  readonly foot?: true;
   /** What can be done in it. */
   readonly actions?: readonly Action[];
   /** How many of what it shows want to be seen, and their word. */
@@ -32,6 +36,7 @@ export const VIEWS: readonly View[] = [
   { id: clusters.VIEW, title: "Clusters", icon: Server, key: "c", component: Clusters, actions: clusters.actions, forget: () => clusters.inventory.forget() },
   { id: sessions.VIEW, title: "Sessions", icon: SquareTerminal, key: "s", component: Sessions, actions: [...sessions.actions, ...terminals.actions], count: { word: "open", of: sessions.openCount } },
   { id: "audit", title: "Audit", icon: ScrollText, key: "a", component: Audit, forget: () => audit.history.forget() },
+  { id: "settings", title: "Settings", icon: Cog, key: ",", component: Settings, foot: true },
 ];
 
 /** What the palette looks in, in the order it answers. */

@@ -3,4 +3,5 @@ import "./flows.mjs";
 import "./keys.mjs";
 import "./terminals.mjs";
 import "./audit.mjs";
+import "./settings.mjs";
 import "./whole.mjs";

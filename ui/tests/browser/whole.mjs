@@ -11,7 +11,7 @@ import { at } from "./site.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const BUSY = 4;
-const LOOKED_AT = ["first-run", "first-run-join", "signed-out", "sign-in-failed", "clusters", "clusters-refused", "clusters-reason", "clusters-not-yours", "hub-down", "cleanup", "opening-failed", "step-up", "session", "session-not-guarded", "session-taken", "session-paste", "closed", "closed-unproven", "audit", "palette", "keys", "quit"];
+const LOOKED_AT = ["first-run", "first-run-join", "signed-out", "sign-in-failed", "clusters", "clusters-refused", "clusters-reason", "clusters-not-yours", "hub-down", "cleanup", "opening-failed", "step-up", "session", "session-not-guarded", "session-taken", "session-paste", "closed", "closed-unproven", "audit", "settings", "settings-refused", "settings-no-shells", "settings-long", "settings-loading", "settings-failed", "palette", "keys", "quit"];
 
 for (const name of LOOKED_AT) {
   const scene = SCENES.find(([n]) => n === name);
@@ -40,7 +40,7 @@ test("p24_hostile names are text: nothing runs, nothing is reordered", () =>
   }));
 
 test("nothing is cut off or scrolls sideways at 960×600, 1280×800 and 1920×1080", async () => {
-  for (const name of ["clusters", "clusters-long", "session", "closed", "audit", "palette", "first-run-join"]) {
+  for (const name of ["clusters", "clusters-long", "session", "closed", "audit", "settings-text", "settings-long", "palette", "first-run-join"]) {
     const scene = SCENES.find(([n]) => n === name);
     await at(scene[1], async (page) => {
       await scene[2](page);

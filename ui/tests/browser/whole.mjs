@@ -11,13 +11,11 @@ import { at } from "./site.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const BUSY = 4;
-const LOOKED_AT = ["first-run", "first-run-join", "signed-out", "sign-in-failed", "clusters", "clusters-refused", "clusters-reason", "clusters-not-yours", "hub-down", "cleanup", "opening-failed", "step-up", "session", "session-not-guarded", "session-taken", "session-paste", "closed", "closed-unproven", "audit", "settings", "settings-refused", "settings-no-shells", "settings-long", "settings-loading", "settings-failed", "palette", "keys", "quit"];
 
-for (const name of LOOKED_AT) {
-  const scene = SCENES.find(([n]) => n === name);
+for (const [name, query, reach] of SCENES) {
   test(`WCAG 2.2 AA by axe, dark and light: ${name}`, () =>
-    at(`theme=dark&${scene[1]}`, async (page) => {
-      await scene[2](page);
+    at(`theme=dark&${query}`, async (page) => {
+      await reach(page);
       for (const theme of ["dark", "light"]) {
         await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
         await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));

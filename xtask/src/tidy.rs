@@ -73,7 +73,7 @@ const EDGES: [(&str, &[&str]); 19] = [
 
 /// Crates outside that only some of ours may touch: (crate, who).
 const OUTSIDE: [(&str, &[&str]); 6] = [
-    ("tauri", &[""]),
+    ("tauri", &["desktop"]),
     ("rusqlite", &["store"]),
     ("openidconnect", &["oidc"]),
     ("secret-service", &["vault"]),

@@ -61,6 +61,8 @@ test("a terminal keeps what it printed while another tab is shown", () =>
     await page.locator(".xterm-rows", { hasText: "CrashLoopBackOff" }).waitFor();
     await page.getByRole("button", { name: "Clusters", exact: true }).click();
     await page.locator("#clusters").waitFor();
+    // Where it belongs by now: a row that moves there a moment later lets the click hit another one.
+    assert.equal(await page.locator("#clusters [id^=cluster-]").first().getAttribute("id"), "cluster-payments-eu-1");
     await page.locator("#cluster-payments-eu-1").click();
     await page.getByRole("button", { name: /Show the open session/ }).click();
     await page.locator(".xterm-rows", { hasText: "CrashLoopBackOff" }).waitFor();

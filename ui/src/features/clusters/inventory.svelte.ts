@@ -44,8 +44,15 @@ class Inventory {
   follow(): void {
     this.#list.follow();
     const names = $derived([...this.#open.keys()].sort().join("\n"));
+    let comes = true;
     $effect(() => {
       void names;
+      // Whoever comes to the list points at no row of it yet; later ones wait until the pointer rests.
+      if (comes) {
+        comes = false;
+        untrack(() => (this.#arranged = new Set(this.#open.keys())));
+        return;
+      }
       let late = false;
       untrack(() => void (this.#list.value === null ? Promise.resolve() : rest()).then(() => { if (!late) this.#arranged = new Set(this.#open.keys()); }));
       return () => (late = true);

@@ -64,7 +64,14 @@ test("a terminal keeps what it printed while another tab is shown", () =>
     // Where it belongs by now: a row that moves there a moment later lets the click hit another one.
     assert.equal(await page.locator("#clusters [id^=cluster-]").first().getAttribute("id"), "cluster-payments-eu-1");
     await page.locator("#cluster-payments-eu-1").click();
-    await page.getByRole("button", { name: /Show the open session/ }).click();
+    const shows = page.getByRole("button", { name: /Show the open session/ });
+    // It stayed away twice in some twenty runs, and nobody knows why yet: this says what is there instead, and clicks again.
+    await shows.waitFor({ timeout: 5_000 }).catch(async () => {
+      const there = () => ({ view: document.querySelector("[aria-current=page]")?.textContent, selected: document.querySelector(".row.selected")?.id, pane: document.querySelector("aside")?.textContent });
+      console.log("instead of the button:", JSON.stringify(await page.evaluate(there)), JSON.stringify(await calls(page)));
+      await page.locator("#cluster-payments-eu-1 .name").click();
+    });
+    await shows.click();
     await page.locator(".xterm-rows", { hasText: "CrashLoopBackOff" }).waitFor();
     assert.equal((await calls(page)).filter((c) => c === "terminal_open").length, 1);
   }));

@@ -1,5 +1,5 @@
 //! Who sits here: the team that was joined, the sign-in and what was learned of it, and how the hub is. What lives as
-//! long as a sign-in follows [`Person::signed_in`]; nothing is called from here.
+//! long as a sign-in begins with [`Person::each_sign_in`]; nobody above is called by name.
 
 pub(crate) mod faults;
 mod hub_link;
@@ -107,9 +107,21 @@ impl Person {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sign-in, and each change of it.
-    pub(crate) fn signed_in(&self) -> watch::Receiver<Option<Arc<Signed>>> {
-        self.signed.subscribe()
+    /// Begins something with each sign-in, until the app ends. A step-up is no other sign-in.
+    pub(crate) async fn each_sign_in(&self, begin: impl Fn(Arc<Signed>)) {
+        let mut signed_in = self.signed.subscribe();
+        let mut number = None;
+        loop {
+            let signed = signed_in.borrow_and_update().clone();
+            if let Some(signed) = signed.filter(|signed| number != Some(signed.number)) {
+                number = Some(signed.number);
+                begin(signed);
+            }
+            tokio::select! {
+                changed = signed_in.changed() => if changed.is_err() { return },
+                () = self.desk.stop.cancelled() => return,
+            }
+        }
     }
 
     /// Each sign-in that ended, for those who wait for a stronger one.

@@ -18,19 +18,8 @@ const PROBLEMS: usize = 50;
 impl Inventory {
     /// Keeps the inventory of whoever is signed in, until the app ends.
     pub(crate) async fn follow(self: Arc<Self>) {
-        let mut signed_in = self.person.signed_in();
-        let mut number = None;
-        loop {
-            let signed = signed_in.borrow_and_update().clone();
-            if let Some(signed) = signed.filter(|signed| number != Some(signed.number)) {
-                number = Some(signed.number);
-                tokio::spawn(self.clone().keep(signed));
-            }
-            tokio::select! {
-                changed = signed_in.changed() => if changed.is_err() { return },
-                () = self.desk.stop.cancelled() => return,
-            }
-        }
+        let person = self.person.clone();
+        person.each_sign_in(|signed| drop(tokio::spawn(self.clone().keep(signed)))).await;
     }
 
     async fn keep(self: Arc<Self>, signed: Arc<Signed>) {

@@ -42,7 +42,6 @@ impl Owner {
         };
         let name = request_name(&ask.public_key);
         // Before it is written: whoever is dropped in between leaves no note that nobody owns.
-        made.noted = Some(name.clone());
         session.change(|record| record.asked_as = Some(name.clone()));
         self.or_ended(self.sessions.note_before_asking(&ask, &name, hub.url())).await?;
         let mut stepped_up = None;

@@ -3,7 +3,7 @@
 
 use super::end::End;
 use super::owner::{Kubeconfig, Made, Owner};
-use super::proof::Told;
+use super::proof::Proof;
 use sallyport_audit::Action;
 use sallyport_gateway::CutReport;
 use sallyport_model::{EndReason, SessionEvent};
@@ -17,13 +17,14 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 impl Owner {
     /// Ends it, and goes on until its end is shown and the hub knows of it, for as long as the app runs.
     pub(super) async fn close(&self, made: Made, end: End) {
-        let Made {
-            noted, asked, which, mut key, mut changes, held, kubeconfig, report, said, unwritten, ..
-        } = made;
+        let Made { asked, which, mut key, mut changes, held, kubeconfig, report, said, unwritten, .. } = made;
         let session = &self.session;
         session.set_place(None);
         let closed = said.as_ref().is_some_and(|(_, closed)| *closed);
-        session.change(|record| record.begin_closing(&end, said.is_some()));
+        session.change(|record| {
+            record.broker_closed = closed;
+            record.begin_closing(&end, said.is_some());
+        });
         let which = watch::Sender::new(which);
         let telling = self.tell_hub(&which, asked.as_ref(), said.is_some());
         let proving = async {
@@ -34,7 +35,7 @@ impl Owner {
                 self.cut(&end, report, kubeconfig),
                 self.write_end(&end, unwritten),
                 self.forget_key(&mut key),
-                self.end_rights(&which, held.as_ref(), &mut changes, closed)
+                self.end_rights(&which, held.as_ref(), &mut changes)
             );
             session.change(|record| record.apply(SessionEvent::Proven));
             let draft = session.draft(Action::SessionClosed).detail("reason", end.reason.to_string());
@@ -46,13 +47,13 @@ impl Owner {
                     () = self.sessions.desk.stop.cancelled() => return,
                 }
                 pause = (pause * 2).min(AGAIN_AT_MOST);
-                session.change(|record| record.prove(super::proof::Proof::look_again));
-                self.end_rights(&which, held.as_ref(), &mut changes, closed).await;
+                session.change(|record| record.prove(Proof::look_again));
+                self.end_rights(&which, held.as_ref(), &mut changes).await;
             }
         };
         tokio::join!(telling, proving);
-        let knows = session.read(|record| record.proof.as_ref().is_some_and(|p| *p.told() == Told::Yes));
-        let noted = noted.or_else(|| which.borrow().as_ref().map(|which| which.name.clone()));
+        let knows = session.read(|record| record.has(Proof::hub_knows));
+        let noted = session.read(|record| record.asked_as.clone());
         if let Some(noted) = noted.filter(|_| knows && self.is_over()) {
             self.sessions.forget_note(&noted).await;
         }
@@ -60,7 +61,7 @@ impl Owner {
 
     /// Whether its end was shown.
     fn is_over(&self) -> bool {
-        self.session.read(|record| record.proof.as_ref().is_some_and(super::proof::Proof::is_over))
+        self.session.read(|record| record.has(Proof::is_over))
     }
 
     async fn write_end(&self, end: &End, unwritten: Option<sallyport_audit::Draft>) {

@@ -4,7 +4,7 @@
 use super::Sessions;
 use super::hub_side::HubOf;
 use super::ports::HubSide;
-use super::proof::Told;
+use super::proof::Proof;
 use super::tell::Look;
 use crate::desk::Desk;
 use crate::history::Recorder;
@@ -109,20 +109,11 @@ impl Leftovers {
 
     /// Sees to what was left on the hub whenever somebody signs in, until the app ends.
     pub(crate) async fn follow(self: Arc<Self>, person: Arc<Person>, inventory: Arc<Inventory>) {
-        let mut signed_in = person.signed_in();
-        let mut number = None;
-        loop {
-            let signed = signed_in.borrow_and_update().clone();
-            if let Some(signed) = signed.filter(|signed| number != Some(signed.number)) {
-                number = Some(signed.number);
-                let hub = Arc::new(HubOf::new(person.clone(), signed.clone()));
-                tokio::spawn(self.clone().clean_up(signed, hub, inventory.clone()));
-            }
-            tokio::select! {
-                changed = signed_in.changed() => if changed.is_err() { return },
-                () = self.desk.stop.cancelled() => return,
-            }
-        }
+        let begin = |signed: Arc<Signed>| {
+            let hub = Arc::new(HubOf::new(person.clone(), signed.clone()));
+            tokio::spawn(self.clone().clean_up(signed, hub, inventory.clone()));
+        };
+        person.each_sign_in(begin).await;
     }
 
     /// Takes up what waits for people, and withdraws what was left open; waits for the broker's word.
@@ -133,7 +124,7 @@ impl Leftovers {
             .all()
             .iter()
             .filter(|s| {
-                let is_told = s.read(|r| r.proof.as_ref().is_some_and(|p| *p.told() == Told::Yes));
+                let is_told = s.read(|record| record.has(Proof::hub_knows));
                 !(matches!(s.state(), SessionState::Closed(_)) && is_told)
             })
             .filter_map(|s| s.read(|record| record.asked_as.clone()))

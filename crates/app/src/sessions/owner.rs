@@ -37,8 +37,6 @@ pub(super) struct Owner {
 /// What there is of a session, as far as it came.
 #[derive(Default)]
 pub(super) struct Made {
-    /// What was written down before anything was asked.
-    pub(super) noted: Option<String>,
     /// A request that was asked for and may not have been answered.
     pub(super) asked: Option<Asked>,
     /// The request on the hub, once it is known to exist.

@@ -248,6 +248,11 @@ impl Proof {
         &self.told
     }
 
+    /// Whether the hub was told, or there is nothing to tell.
+    pub(super) fn hub_knows(&self) -> bool {
+        self.told == Told::Yes
+    }
+
     /// What the broker says it can't remove.
     pub(super) fn hindered(&mut self, hindrance: Option<String>) {
         self.hindrance = hindrance;

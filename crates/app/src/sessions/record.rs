@@ -188,6 +188,11 @@ impl Record {
         self.proof.as_mut().map(doing)
     }
 
+    /// Whether the proof says so; it says nothing before it closes.
+    pub(super) fn has(&self, shown: impl FnOnce(&Proof) -> bool) -> bool {
+        self.proof.as_ref().is_some_and(shown)
+    }
+
     /// Whether the end was shown as far as quitting and signing out wait for it: the first probes have said what they can,
     /// and the hub was told once; or it is left to the next start.
     pub(super) fn first_stage_over(&self) -> bool {

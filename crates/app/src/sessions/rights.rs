@@ -3,7 +3,7 @@
 
 use super::owner::{Held, Owner};
 use super::ports::Changes;
-use super::proof::{Account, Told};
+use super::proof::{self, Account};
 use super::word::{Heard, Said, heard, hindrance};
 use sallyport_audit::{Action, Outcome};
 use sallyport_hub::Which;
@@ -35,13 +35,12 @@ impl Owner {
         which: &watch::Sender<Option<Which>>,
         held: Option<&Held>,
         changes: &mut Option<Changes>,
-        closed: bool,
     ) {
         let (shown, seen) = watch::channel(false);
         let probes = async {
             shown.send_replace(self.probes(held).await);
         };
-        tokio::join!(self.end_on_target(held), probes, self.account_removed(which, changes, closed, seen));
+        tokio::join!(self.end_on_target(held), probes, self.account_removed(which, changes, seen));
     }
 
     /// Ends the grant on the target with the session's own token, and tries again while rights remain.
@@ -57,8 +56,7 @@ impl Owner {
             if !std::mem::replace(&mut noted, true) || !again {
                 self.note_own_end(&ended, began.elapsed()).await;
             }
-            let nothing_left =
-                session.read(|record| record.proof.as_ref().is_some_and(|p| p.nothing_left_to_end()));
+            let nothing_left = session.read(|record| record.has(proof::Proof::nothing_left_to_end));
             if !again || nothing_left {
                 return;
             }
@@ -122,9 +120,7 @@ impl Owner {
             self.sessions.history.note(draft).await;
         }
         self.conclude(ProofKind::TokenRefused, witnesses, &refused, began).await;
-        session.read(|record| {
-            record.proof.as_ref().is_some_and(|proof| proof.shows_account_gone(&refused, record.end))
-        })
+        session.read(|record| record.has(|proof| proof.shows_account_gone(&refused, record.end)))
     }
 
     async fn conclude(&self, kind: ProofKind, witnesses: &Witnesses, proof: &Proof, began: Instant) {
@@ -154,13 +150,12 @@ impl Owner {
         &self,
         which: &watch::Sender<Option<Which>>,
         changes: &mut Option<Changes>,
-        closed: bool,
         mut shown: watch::Receiver<bool>,
     ) {
         let session = &self.session;
         session.change(|record| record.prove(|proof| proof.waiting_for_account()));
         let word = async {
-            if closed || session.read(|record| record.broker_closed) {
+            if session.read(|record| record.broker_closed) {
                 return Account::Closed;
             }
             tokio::select! {
@@ -216,10 +211,7 @@ impl Owner {
     /// Asks the hub, once it was told: before that there is nothing to hear.
     async fn ask_hub(&self, which: &watch::Sender<Option<Which>>) -> Account {
         let session = &self.session;
-        let is_told = |record: &super::record::Record| {
-            record.proof.as_ref().is_some_and(|proof| *proof.told() == Told::Yes)
-        };
-        session.until(is_told).await;
+        session.until(|record| record.has(proof::Proof::hub_knows)).await;
         let Some(which) = which.borrow().clone() else { return Account::NothingAsked };
         loop {
             tokio::time::sleep(ASKED_EACH).await;

@@ -118,8 +118,7 @@ async fn opened(fleet: &Fleet, desktop: &Desktop, profile: &str) -> Result<Sessi
         let uid = view.request.context("a request that waits has a UID")?;
         let requests = lee.requests_of(&"team-payments".parse()?).await?.objects;
         let request = requests.iter().find(|r| r.metadata.uid.as_deref() == Some(uid.as_str()));
-        crate::waiting::approve(&lee, &sallyport_hub::Which::of(request.context("it is on the hub")?)?)
-            .await?;
+        crate::waiting::approve(&lee, &request.context("it is on the hub")?.which()?).await?;
     }
     let view = desktop.until(&session.id, |v| v.state != SessionState::Opening).await?;
     if view.state != SessionState::Open {

@@ -4,9 +4,9 @@ use crate::crash::{hears, spawn};
 use crate::lines::Lines;
 use anyhow::{Context, Result, bail};
 use sallyport_app::{Keyring, Options};
-use sallyport_hub::{Hub, Which};
+use sallyport_hub::Hub;
 use sallyport_ipc::{CleanupProof, ProofKind, ProofState, SessionState, SessionView};
-use sallyport_model::Phase;
+use sallyport_model::{Phase, RequestRef};
 use sallyport_testkit::fleet::Fleet;
 use sallyport_testkit::headless::{DEADLINE, Desktop, id_token, options, proof, until};
 use sallyport_testkit::window::Desk;
@@ -70,16 +70,16 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
 }
 
 /// The only request of the team in a phase.
-async fn the_one(hub: &Hub, phase: Phase) -> Result<Which> {
+async fn the_one(hub: &Hub, phase: Phase) -> Result<RequestRef> {
     let listed = hub.requests_of(&"team-payments".parse()?).await?;
     let mut found = listed.objects.iter().filter(|r| r.phase() == phase);
     match (found.next(), found.next()) {
-        (Some(one), None) => Ok(Which::of(one)?),
+        (Some(one), None) => Ok(one.which()?),
         (first, _) => bail!("{} requests are {phase}", if first.is_some() { "several" } else { "no" }),
     }
 }
 
-async fn taken_up(desktop: &Desktop, which: &Which) -> Result<SessionView> {
+async fn taken_up(desktop: &Desktop, which: &RequestRef) -> Result<SessionView> {
     until("the request", Duration::from_secs(20), async || {
         let all = desktop.app.sessions_list().await.ok()?;
         all.into_iter().find(|s| s.request.as_deref() == Some(which.uid.as_str()) && s.waiting_for.is_some())
@@ -88,7 +88,7 @@ async fn taken_up(desktop: &Desktop, which: &Which) -> Result<SessionView> {
 }
 
 /// A yes to the offer as it stands.
-pub(crate) async fn approve(hub: &Hub, which: &Which) -> Result<()> {
+pub(crate) async fn approve(hub: &Hub, which: &RequestRef) -> Result<()> {
     let offer = hub.request(which).await?.status.and_then(|s| s.offer).context("an offer")?;
     let me = hub.whoami().await?;
     hub.approve(which, &me, &offer.digest.parse()?, jiff::Timestamp::now(), None)

@@ -4,7 +4,7 @@ use crate::desk::{LATER, SOON, Set};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, api::ListParams};
-use sallyport_hub::{Hub, Which};
+use sallyport_hub::Hub;
 use sallyport_model::Phase;
 use sallyport_testkit::headless::{DEADLINE, id_token};
 use sallyport_testkit::window::{Window, key};
@@ -48,7 +48,7 @@ pub(crate) async fn ends_together(set: &Set) -> Result<String> {
     let team = "team-payments".parse()?;
     let requests = hub.requests_of(&team).await?.objects;
     let request = requests.iter().find(|r| r.metadata.uid.as_deref() == uid.as_str());
-    let which = Which::of(request.context("the session has a request on the hub")?)?;
+    let which = request.context("the session has a request on the hub")?.which()?;
     // Longer than the API server's cache keeps a token that was good.
     tokio::time::sleep(Duration::from_secs(11)).await;
     window.pause()?;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct AccessGrantSpec {
     /// The request on the hub.
-    pub request: RequestRef,
+    pub request: RequestReference,
     /// Who it is for.
     #[schemars(length(min = 1, max = 512))]
     pub user: String,
@@ -54,7 +54,7 @@ pub struct AccessGrantSpec {
 /// Which request on which hub's namespace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RequestRef {
+pub struct RequestReference {
     /// Team namespace on the hub.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))]
     pub namespace: String,

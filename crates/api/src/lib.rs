@@ -21,11 +21,11 @@ pub use cluster::{
     AccessCluster, AccessClusterSpec, AccessClusterStatus, BrokerReport, GuardrailReport, ProfileReport,
 };
 pub use crd::{grant_crd, hub_crds};
-pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestRef};
+pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestReference};
 pub use guardrails::{
     Guardrails, LEAVE, Side, enrolment, guardrail_differences, leave_difference, shipped_guardrails,
 };
-pub use profile::{AccessProfile, AccessProfileSpec, Mfa, Profile};
+pub use profile::{AccessProfile, AccessProfileSpec, Mfa};
 pub use request::{
     AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
     CONDITION_ENDED, Condition, Denial, GrantRecord, Offer, PhaseField, Revocation,

@@ -1,6 +1,6 @@
 use crate::MalformedObject;
 use kube::CustomResource;
-use sallyport_model::{ClusterName, ProfileName, ProfileRevision, RoleName, Scope, Ttl, glob_matches};
+use sallyport_model::{Profile, ProfileRevision, RoleName, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,40 +70,6 @@ pub struct Mfa {
     pub max_age: Option<String>,
 }
 
-/// An [`AccessProfile`] whose every field was parsed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Profile {
-    /// Its name.
-    pub name: ProfileName,
-    /// UID and generation it was read at.
-    pub revision: ProfileRevision,
-    /// The globs over cluster names.
-    pub clusters: Vec<String>,
-    /// ClusterRoles to bind.
-    pub roles: Vec<RoleName>,
-    /// Where.
-    pub scope: Scope,
-    /// Longest session.
-    pub max_duration: Ttl,
-    /// People who must say yes.
-    pub approvals: u8,
-    /// `acr` values that do; empty: any.
-    pub acr: Vec<String>,
-    /// `amr` values that do; empty: any.
-    pub amr: Vec<String>,
-    /// Greatest age of the sign-in.
-    pub max_age: Option<Ttl>,
-    /// Whether a reason must be given.
-    pub reason_required: bool,
-}
-
-impl Profile {
-    /// Whether one of the globs matches.
-    pub fn covers(&self, cluster: &ClusterName) -> bool {
-        self.clusters.iter().any(|glob| glob_matches(glob, cluster.as_str()))
-    }
-}
-
 impl TryFrom<&AccessProfile> for Profile {
     type Error = MalformedObject;
 
@@ -127,9 +93,16 @@ impl TryFrom<&AccessProfile> for Profile {
             ),
             max_duration: spec.max_duration.parse().map_err(|e| wrong(format!("{e}")))?,
             approvals: spec.approvals,
-            max_age: mfa.max_age.as_deref().map(str::parse).transpose().map_err(|e| wrong(format!("{e}")))?,
-            acr: mfa.acr,
-            amr: mfa.amr,
+            mfa: sallyport_model::Mfa {
+                max_age: mfa
+                    .max_age
+                    .as_deref()
+                    .map(str::parse)
+                    .transpose()
+                    .map_err(|e| wrong(format!("{e}")))?,
+                acr: mfa.acr,
+                amr: mfa.amr,
+            },
             reason_required: spec.reason_required,
         })
     }

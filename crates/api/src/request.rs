@@ -1,7 +1,7 @@
 use crate::{MalformedObject, rules::RuleSummary};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
-use sallyport_model::{ClusterName, Phase, ProfileName, ProfileRevision, RequestUid, Scope, Ttl, UserName};
+use sallyport_model::{EndedBy, NameError, Phase, RequestRef, RequestUid, Said, Scope, SignIn, Terms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -289,78 +289,79 @@ pub struct Condition {
 /// An [`AccessRequest`]'s identity and spec, parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
-    /// The team's namespace on the hub.
-    pub namespace: String,
-    /// Object name.
-    pub name: String,
-    /// Object UID.
-    pub uid: RequestUid,
+    /// Which request.
+    pub which: RequestRef,
     /// When the hub created it, Unix seconds.
     pub created_at: i64,
-    /// Who asks.
-    pub user: UserName,
+    /// What it asks for.
+    pub terms: Terms,
     /// With which groups.
     pub groups: Vec<String>,
-    /// For which cluster.
-    pub cluster: ClusterName,
-    /// Under which profile.
-    pub profile: ProfileName,
-    /// At which revision.
-    pub revision: ProfileRevision,
-    /// Where.
-    pub scope: Scope,
-    /// How long.
-    pub duration: Ttl,
-    /// Why.
-    pub reason: String,
     /// X25519 public key, standard base64 of 32 bytes.
     pub public_key: String,
-    /// The `acr` of their sign-in, as far as they say.
-    pub acr: Option<String>,
-    /// The `amr` of their sign-in, as far as they say.
-    pub amr: Vec<String>,
-    /// When they last proved who they are, as far as they say; Unix seconds.
-    pub auth_time: Option<i64>,
+    /// How they signed in, as far as they say.
+    pub sign_in: SignIn,
 }
 
 impl TryFrom<&AccessRequest> for Asked {
     type Error = MalformedObject;
 
     fn try_from(object: &AccessRequest) -> Result<Self, MalformedObject> {
-        let name = object.metadata.name.clone().unwrap_or_default();
-        let wrong = |why: String| MalformedObject::new("AccessRequest", &name, why);
-        let missing = |what: &str| wrong(format!("it has no {what}"));
         let spec = &object.spec;
-        let namespaces: Result<Vec<_>, sallyport_model::NameError> =
-            spec.namespaces.iter().map(|n| n.parse()).collect();
-        Ok(Self {
-            namespace: object.metadata.namespace.clone().ok_or_else(|| missing("namespace"))?,
-            uid: RequestUid::new(object.metadata.uid.clone().ok_or_else(|| missing("UID"))?),
-            created_at: object
-                .metadata
-                .creation_timestamp
-                .as_ref()
-                .ok_or_else(|| missing("creation time"))?
-                .0
-                .as_second(),
-            user: spec.user.parse().map_err(|e| wrong(format!("{e}")))?,
-            groups: spec.groups.clone(),
-            cluster: spec.cluster.parse().map_err(|e| wrong(format!("{e}")))?,
-            profile: spec.profile.parse().map_err(|e| wrong(format!("{e}")))?,
-            revision: spec.profile_revision.parse().map_err(|e| wrong(format!("{e}")))?,
-            scope: Scope::from_list(namespaces.map_err(|e| wrong(e.to_string()))?),
-            duration: spec.duration.parse().map_err(|e| wrong(format!("{e}")))?,
+        let created = object.metadata.creation_timestamp.as_ref();
+        let namespaces: Result<Vec<_>, _> = spec.namespaces.iter().map(|n| n.parse()).collect();
+        let terms = Terms {
+            user: spec.user.parse().map_err(|e| object.malformed(e))?,
+            cluster: spec.cluster.parse().map_err(|e| object.malformed(e))?,
+            profile: spec.profile.parse().map_err(|e| object.malformed(e))?,
+            revision: spec.profile_revision.parse().map_err(|e| object.malformed(e))?,
+            scope: Scope::from_list(namespaces.map_err(|e: NameError| object.malformed(e))?),
+            duration: spec.duration.parse().map_err(|e| object.malformed(e))?,
             reason: spec.reason.clone(),
+        };
+        Ok(Self {
+            which: object.which()?,
+            created_at: created.ok_or_else(|| object.malformed("it has no creation time"))?.0.as_second(),
+            terms,
+            groups: spec.groups.clone(),
             public_key: spec.public_key.clone(),
-            acr: spec.acr.clone(),
-            amr: spec.amr.clone(),
-            auth_time: spec.auth_time,
-            name,
+            sign_in: SignIn { acr: spec.acr.clone(), amr: spec.amr.clone(), auth_time: spec.auth_time },
         })
     }
 }
 
 impl AccessRequest {
+    fn malformed(&self, why: impl std::fmt::Display) -> MalformedObject {
+        let name = self.metadata.name.as_deref().unwrap_or_default();
+        MalformedObject::new("AccessRequest", name, why)
+    }
+
+    /// Which request it is.
+    ///
+    /// # Errors
+    /// For an object without namespace, name or UID, or with a namespace that is none.
+    pub fn which(&self) -> Result<RequestRef, MalformedObject> {
+        let meta = &self.metadata;
+        let team = meta.namespace.as_deref().and_then(|n| n.parse().ok());
+        match (team, &meta.name, &meta.uid) {
+            (Some(team), Some(name), Some(uid)) => {
+                Ok(RequestRef { team, name: name.clone(), uid: RequestUid::new(uid.clone()) })
+            }
+            _ => Err(self.malformed("it has no namespace, name or UID")),
+        }
+    }
+
+    /// Who ended it, by their own word in its status; `None` while nobody did.
+    pub fn ended_by(&self) -> Option<EndedBy> {
+        let status = self.status.as_ref()?;
+        let revoked = status.revocation.as_ref().map(|r| Said { by: r.by.clone(), why: r.reason.clone() });
+        let denied = status
+            .denial
+            .as_ref()
+            .map(|d| Said { by: d.by.clone(), why: d.reason.clone().unwrap_or_default() });
+        EndedBy::first(revoked, status.withdrawn == Some(true), denied)
+    }
+
     /// The phase; an absent one is Pending.
     pub fn phase(&self) -> Phase {
         self.status.as_ref().and_then(|s| s.phase).map_or(Phase::Pending, Phase::from)

@@ -196,5 +196,4 @@ fn no_store(what: &'static str) -> impl FnOnce(StoreError) -> AppError {
 }
 
 #[cfg(test)]
-#[path = "app_tests.rs"]
 mod tests;

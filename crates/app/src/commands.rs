@@ -131,11 +131,11 @@ impl App {
         let cluster: ClusterName = input.cluster.parse().map_err(named)?;
         // A click that names nothing but the cluster shows what is open there.
         if input.profile.is_none()
-            && let Some(open) = sessions.open_on(&cluster)
+            && let Some(open) = sessions.open_on(&signed.workspace, &cluster)
         {
             return Ok(open.view());
         }
-        let choice = self.0.inventory.choose(&cluster, &input).await?;
+        let choice = self.0.inventory.choose(&signed.who.user, &cluster, &input).await?;
         let hub = Arc::new(HubOf::new(person.clone(), signed));
         Ok(sessions.open(hub, choice)?.view())
     }

@@ -12,9 +12,8 @@ pub(crate) use known::{environment_kind, rules};
 use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, SignedInAs, Wishes};
 use known::{Known, Remembered};
-use sallyport_api::Profile;
 use sallyport_ipc::{ClusterDetail, ClustersView, Event};
-use sallyport_model::{ClusterName, ErrorCode, ProfileName, visible};
+use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName, visible};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -111,8 +110,8 @@ impl Inventory {
     pub(crate) fn wishes(&self) -> Wishes {
         let mut wishes = Wishes::default();
         for profile in self.known().profiles.values().filter_map(|p| Profile::try_from(p).ok()) {
-            wishes.strong.extend(profile.acr);
-            if profile.max_age.is_some() {
+            wishes.strong.extend(profile.mfa.acr);
+            if profile.mfa.max_age.is_some() {
                 wishes.aging.push(visible(profile.name.as_str()));
             }
         }

@@ -1,53 +1,64 @@
-//! Who sits here: the team that was joined, the sign-in and what was learned of it, and how the hub is. What lives as
-//! long as a sign-in begins with [`Person::each_sign_in`]; nobody above is called by name.
+//! Who sits here: a seat for each workspace that was joined, with the sign-in, what was learned of it and how the hub is.
+//! What may follow what in a seat is [`seat::Seat`]'s, which is pure. What lives as long as a sign-in begins with
+//! [`Person::each_sign_in`]; nobody above is called by name.
 
 pub(crate) mod faults;
 mod hub_link;
 mod join;
 mod notes;
 mod refresh_token;
+mod seat;
 mod sign_in;
 mod sign_out;
 mod signed;
 mod workspace;
 
 pub(crate) use signed::{SignIns, Signed, SignedInAs, how_signed_in};
+pub(crate) use workspace::WorkspaceId;
 pub use workspace::{Workspace, Workspaces};
 
-use crate::desk::{AppError, Desk};
+use crate::desk::{AppError, Desk, now_ms};
 use crate::history::Recorder;
-use notes::{Learned, notes};
+use notes::notes;
 use sallyport_ipc::{Demo, HubLink, HubState, Phase, SignIn, User, WorkspaceView};
 use sallyport_model::{ErrorCode, visible};
 use sallyport_oidc::second_factor;
+use seat::Seat;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-/// The person of this desktop.
+/// The person of this desktop: a seat in each workspace that was joined in this run or the last, and the one in front of
+/// the window.
 pub(crate) struct Person {
     desk: Arc<Desk>,
     history: Recorder,
     workspaces: Workspaces,
-    now: Mutex<Now>,
-    signed: watch::Sender<Option<Arc<Signed>>>,
-    sign_ins: watch::Sender<SignIns>,
+    seats: Mutex<Seats>,
+    /// Counts the times that somebody sat down or got up.
+    sat: watch::Sender<u64>,
 }
 
-/// What changes while the app runs.
-struct Now {
-    workspace: Option<Workspace>,
-    /// The sign-in that is under way, or failed, as the window shows it.
-    sign_in: Option<SignIn>,
-    /// Ends the one that is under way.
-    cancel: Option<CancellationToken>,
-    hub: HubState,
-    /// The hub's clock minus ours, seconds, from its `Date`.
-    hub_ahead: Option<i64>,
-    demo_joined: bool,
-    learned: Learned,
-    /// Somebody else than last time, who was named and may sign in when they do it again (`sub`).
-    expected: Option<String>,
+/// The seats. Without one in front no team was joined yet.
+#[derive(Default)]
+struct Seats {
+    front: Option<WorkspaceId>,
+    all: BTreeMap<WorkspaceId, Seat<Signed>>,
+}
+
+impl Seats {
+    fn front(&self) -> Option<&Seat<Signed>> {
+        self.all.get(self.front.as_ref()?)
+    }
+
+    /// Puts a workspace in front; who sits there goes on.
+    fn put_in_front(&mut self, workspace: &Workspace) -> &mut Seat<Signed> {
+        let id = workspace.id();
+        self.front = Some(id.clone());
+        let seat = self.all.entry(id).or_insert_with(|| Seat::new(workspace.clone(), now_ms()));
+        seat.workspace = workspace.clone();
+        seat
+    }
 }
 
 /// What the profiles of a team want of a sign-in.
@@ -79,108 +90,126 @@ impl Person {
             tracing::error!("{}", error.chain());
             None
         });
-        let now = Now {
-            workspace,
-            sign_in: None,
-            cancel: None,
-            hub: hub_link::state(HubLink::Idle, None, crate::desk::now_ms()),
-            hub_ahead: None,
-            demo_joined: false,
-            learned: Learned::default(),
-            expected: None,
-        };
-        let person = Self {
-            desk,
-            history,
-            workspaces,
-            now: Mutex::new(now),
-            signed: watch::Sender::new(None),
-            sign_ins: watch::Sender::new(SignIns::default()),
-        };
-        let demo = person.is_demo();
-        person.now().demo_joined = demo;
-        person
+        let mut seats = Seats::default();
+        if let Some(workspace) = workspace {
+            seats.put_in_front(&workspace).is_demo = join::is_demo(&desk, &workspace);
+        }
+        Self { desk, history, workspaces, seats: Mutex::new(seats), sat: watch::Sender::new(0) }
     }
 
-    /// The changing part, for as short as possible and never across an await.
-    fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The seats, for as short as possible and never across an await.
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the seat of a workspace, or changes it; `None` where there is none.
+    fn at<T>(&self, workspace: &WorkspaceId, then: impl FnOnce(&mut Seat<Signed>) -> T) -> Option<T> {
+        self.seats().all.get_mut(workspace).map(then)
+    }
+
+    /// The workspace in front, as its file says.
+    fn workspace(&self) -> Option<Workspace> {
+        self.seats().front().map(|seat| seat.workspace.clone())
+    }
+
+    /// The workspace that the window shows.
+    pub(crate) fn in_front(&self) -> Option<WorkspaceId> {
+        self.seats().front.clone()
+    }
+
+    /// Tells those who begin and end with a sign-in.
+    fn has_sat(&self) {
+        self.sat.send_modify(|count| *count += 1);
     }
 
     /// Begins something with each sign-in, until the app ends. A step-up is no other sign-in.
     pub(crate) async fn each_sign_in(&self, begin: impl Fn(Arc<Signed>)) {
-        let mut signed_in = self.signed.subscribe();
-        let mut number = None;
+        let mut sat = self.sat.subscribe();
+        let mut begun: HashMap<WorkspaceId, u64> = HashMap::new();
         loop {
-            let signed = signed_in.borrow_and_update().clone();
-            if let Some(signed) = signed.filter(|signed| number != Some(signed.number)) {
-                number = Some(signed.number);
-                begin(signed);
+            sat.mark_unchanged();
+            let sits: Vec<_> = self.seats().all.values().filter_map(|seat| seat.signed().cloned()).collect();
+            for signed in sits {
+                if begun.insert(signed.workspace.clone(), signed.number) != Some(signed.number) {
+                    begin(signed);
+                }
             }
             tokio::select! {
-                changed = signed_in.changed() => if changed.is_err() { return },
+                changed = sat.changed() => if changed.is_err() { return },
                 () = self.desk.stop.cancelled() => return,
             }
         }
     }
 
-    /// Each sign-in that ended, for those who wait for a stronger one.
-    pub(crate) fn sign_ins(&self) -> watch::Receiver<SignIns> {
-        self.sign_ins.subscribe()
+    /// Each sign-in at a workspace that ended, for those who wait for a stronger one.
+    pub(crate) fn sign_ins(&self, workspace: &WorkspaceId) -> watch::Receiver<SignIns> {
+        // A workspace without a seat has no sign-ins, and nobody tells of any.
+        self.at(workspace, |seat| seat.sign_ins())
+            .unwrap_or_else(|| watch::Sender::new(SignIns::default()).subscribe())
     }
 
-    /// The sign-in, if there is one.
+    /// The sign-in at the workspace in front, if there is one.
     pub(crate) fn is_signed_in(&self) -> Option<Arc<Signed>> {
-        self.signed.borrow().clone()
+        self.seats().front().and_then(Seat::signed).cloned()
     }
 
-    /// The sign-in, or the error that asks for one.
+    /// The sign-in at a workspace, if there is one.
+    pub(crate) fn is_signed_in_at(&self, workspace: &WorkspaceId) -> Option<Arc<Signed>> {
+        self.seats().all.get(workspace).and_then(Seat::signed).cloned()
+    }
+
+    /// The sign-in at the workspace in front, or the error that asks for one.
     pub(crate) fn signed(&self) -> Result<Arc<Signed>, AppError> {
-        self.is_signed_in().ok_or_else(|| {
-            AppError::new(ErrorCode::SignInNeeded, "you are not signed in").hint("Sign in to go on.")
-        })
+        self.is_signed_in().ok_or_else(not_signed_in)
     }
 
     /// Whether the last sign-in did not say when it was, though it was asked to.
     pub(crate) fn has_no_auth_time(&self) -> bool {
-        self.now().learned.no_auth_time
-    }
-
-    /// Whether the joined workspace is the demo's.
-    fn is_demo(&self) -> bool {
-        let Some(path) = &self.desk.options.demo else { return false };
-        let demo = std::fs::read_to_string(path).ok().and_then(|text| Workspace::parse(&text).ok());
-        demo.is_some() && demo == self.now().workspace
+        self.seats().front().is_some_and(|seat| seat.learned.no_auth_time)
     }
 
     /// The view; `wishes` are those of the team's profiles.
     pub(crate) fn view(&self, wishes: &Wishes) -> PersonView {
-        let signed = self.is_signed_in();
-        let now = self.now();
-        let over = signed.as_ref().is_some_and(|s| s.tokens.over().is_some());
-        let drift = signed.as_ref().map(|s| s.tokens.drift()).unwrap_or_default();
+        let is_offered = self.desk.options.demo.is_some();
+        let seats = self.seats();
+        let Some(seat) = seats.front() else {
+            return PersonView {
+                phase: Phase::FirstRun,
+                workspace: None,
+                user: None,
+                sign_in: None,
+                hub: seat::hub_state(HubLink::Idle, None, now_ms()),
+                notes: Vec::new(),
+                clock_skew_ms: None,
+                demo: if is_offered { Demo::Offered } else { Demo::None },
+            };
+        };
+        let signed = seat.signed();
+        let over = signed.is_some_and(|s| s.tokens.over().is_some());
+        let drift = signed.map(|s| s.tokens.drift()).unwrap_or_default();
         PersonView {
-            phase: match (&now.workspace, &signed) {
-                (None, _) => Phase::FirstRun,
-                (Some(_), None) => Phase::SignedOut,
-                (Some(_), Some(_)) => Phase::Ready,
-            },
-            workspace: now.workspace.as_ref().map(|w| workspace_view(w, &now.learned)),
-            user: signed.as_ref().map(|s| user_view(s, &wishes.strong)),
-            sign_in: now.sign_in.clone(),
-            hub: HubState { sign_in: over, ..now.hub.clone() },
-            notes: notes(&now.learned, &drift, &wishes.aging, signed.is_some())
+            phase: if signed.is_some() { Phase::Ready } else { Phase::SignedOut },
+            workspace: Some(workspace_view(&seat.workspace, &seat.learned)),
+            user: signed.map(|s| user_view(s, &wishes.strong)),
+            sign_in: seat.shown().cloned(),
+            hub: HubState { sign_in: over, ..seat.hub.clone() },
+            notes: notes(&seat.learned, &drift, &wishes.aging, signed.is_some())
                 .iter()
                 .map(|note| visible(note))
                 .collect(),
-            clock_skew_ms: now.hub_ahead.map(|s| -s * 1000),
-            demo: match (&self.desk.options.demo, now.demo_joined) {
-                (None, _) => Demo::None,
-                (Some(_), true) => Demo::Running,
-                (Some(_), false) => Demo::Offered,
+            clock_skew_ms: seat.hub_ahead.map(|s| -s * 1000),
+            demo: match (is_offered, seat.is_demo) {
+                (false, _) => Demo::None,
+                (true, true) => Demo::Running,
+                (true, false) => Demo::Offered,
             },
         }
     }
+}
+
+/// Asks for a sign-in.
+pub(crate) fn not_signed_in() -> AppError {
+    AppError::new(ErrorCode::SignInNeeded, "you are not signed in").hint("Sign in to go on.")
 }
 
 fn user_view(signed: &Signed, strong: &[String]) -> User {
@@ -197,7 +226,7 @@ fn user_view(signed: &Signed, strong: &[String]) -> User {
     }
 }
 
-fn workspace_view(workspace: &Workspace, learned: &Learned) -> WorkspaceView {
+fn workspace_view(workspace: &Workspace, learned: &notes::Learned) -> WorkspaceView {
     WorkspaceView {
         signs_in_at: learned.other_host.as_deref().map(visible),
         code_goes_to: learned.code_host.as_deref().map(visible),

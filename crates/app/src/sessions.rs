@@ -34,6 +34,7 @@ pub(crate) use leftovers::Leftovers;
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
 use crate::inventory::Choice;
+use crate::person::WorkspaceId;
 use owner::{Begun, Owner};
 use ports::{Ground, HubSide};
 use record::Record;
@@ -102,8 +103,8 @@ impl Sessions {
     }
 
     /// The one that opens or is open on a cluster.
-    pub(crate) fn open_on(&self, cluster: &ClusterName) -> Option<Arc<Session>> {
-        self.map().values().find(|session| session.is_open_on(cluster, None)).cloned()
+    pub(crate) fn open_on(&self, workspace: &WorkspaceId, cluster: &ClusterName) -> Option<Arc<Session>> {
+        self.map().values().find(|session| session.is_open_on(workspace, cluster, None)).cloned()
     }
 
     /// Whether any is not over.
@@ -127,11 +128,14 @@ impl Sessions {
     ) -> Result<Arc<Session>, AppError> {
         let begun = Begun::Click { keys: KeyPair::generate() };
         let record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
-        let (cluster, profile) = (record.choice.cluster.clone(), record.choice.profile.clone());
-        self.begin(hub, record, begun, |s| s.is_open_on(&cluster, Some(&profile))).ok_or_else(|| {
-            AppError::new(ErrorCode::SignInNeeded, "you are signed out, or Sallyport is ending")
-                .hint("Sign in to go on.")
-        })
+        let (cluster, profile) = (record.choice.terms.cluster.clone(), record.choice.terms.profile.clone());
+        let workspace = hub.workspace().clone();
+        self.begin(hub, record, begun, |s| s.is_open_on(&workspace, &cluster, Some(&profile))).ok_or_else(
+            || {
+                AppError::new(ErrorCode::SignInNeeded, "you are signed out, or Sallyport is ending")
+                    .hint("Sign in to go on.")
+            },
+        )
     }
 
     /// Goes on with a request of an earlier run.

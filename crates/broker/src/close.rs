@@ -4,11 +4,11 @@ use crate::{
     broker::{Broker, grant_name, key_of, label},
     failure::{Failure, chain},
     hubside::{Left, Write},
-    next::{Ending, REASON_REMOVED, decided, ended_by_someone},
+    next::{REASON_REMOVED, decided, ended_by_someone},
 };
 use kube::ResourceExt;
 use sallyport_api::{AccessRequest, CONDITION_ENDED};
-use sallyport_model::{EndReason, Ended, Phase, RequestEvent, RequestState};
+use sallyport_model::{EndReason, Ended, Ending, Phase, RequestEvent, RequestState};
 use sallyport_provision::{Flushed, Why};
 
 /// Writes of the end before somebody must be writing against us.

@@ -10,7 +10,7 @@ use sallyport_api::{AccessRequest, Asked};
 use sallyport_client::Warm;
 use sallyport_hub::seal;
 use sallyport_model::{EndReason, Jti, Phase, Scope};
-use sallyport_policy::{Offer, Permit};
+use sallyport_policy::{Offer, Permit, without};
 use sallyport_provision::{
     MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, plan, until_ready,
 };
@@ -177,8 +177,8 @@ impl Broker {
     ) -> Result<AccessRequest, Failure> {
         let end = session.account.end();
         let aad = seal::Aad {
-            user: asked.user.clone(),
-            request: asked.uid.clone(),
+            user: asked.terms.user.clone(),
+            request: asked.which.uid.clone(),
             grant: sallyport_model::GrantUid::new(session.record.uid.clone()),
             end,
         };
@@ -209,17 +209,6 @@ fn unbound(error: ProvisionError, scope: &Scope) -> Failure {
             Failure::failed(format!("{error}; {}", without(scope, std::slice::from_ref(namespace))))
         }
         _ => error.into(),
-    }
-}
-
-/// How to ask for what is left of a scope.
-pub(crate) fn without(scope: &Scope, out: &[String]) -> String {
-    let rest = scope.to_list().into_iter().map(|one| one.to_string()).filter(|one| !out.contains(one));
-    let rest: Vec<String> = rest.collect();
-    if rest.is_empty() {
-        "ask again when an admin of the cluster has seen to it".to_owned()
-    } else {
-        sallyport_model::clip(&format!("ask again without it, for {}", rest.join(", ")), 300)
     }
 }
 

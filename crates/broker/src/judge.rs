@@ -3,20 +3,16 @@
 use crate::{
     broker::{Broker, rules_of},
     failure::Failure,
-    grant::without,
 };
 use futures::future::try_join_all;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
-use sallyport_api::{AccessProfile, AccessRequest, Asked, MalformedObject, Profile};
+use sallyport_api::{AccessProfile, AccessRequest, Asked, MalformedObject};
 use sallyport_client::{Fault, within};
-use sallyport_hub::{policy_profile, policy_request};
-use sallyport_model::{EndReason, Phase, RoleName, Scope, clip};
-use sallyport_policy::{Decision, Facts, Offer, Refusal, decide, offer};
+use sallyport_hub::decision_request;
+use sallyport_model::{Ending, Profile, ProfileRevision, RoleName, Scope};
+use sallyport_policy::{Decision, Facts, Offer, decide, fits, offer};
 use sallyport_rbac::Rule;
-
-/// What an offer may hold on the wire.
-const RULES_MOST: usize = 128;
 
 /// A decision and the offer it rests on.
 pub(crate) struct Judged {
@@ -28,76 +24,46 @@ impl Broker {
     /// Decides on a request from what hub and target say at this moment, not from what the watches said last.
     pub(crate) async fn judge(&self, request: &AccessRequest, asked: &Asked) -> Result<Judged, Failure> {
         let malformed = |e: MalformedObject| Failure::failed(e.to_string());
-        let profile: Option<AccessProfile> = self.hub.get(asked.profile.as_str()).await?;
-        let profile = profile.as_ref().map(policy_profile).transpose().map_err(malformed)?;
+        let profile: Option<AccessProfile> = self.hub.get(asked.terms.profile.as_str()).await?;
+        let profile = profile.as_ref().map(Profile::try_from).transpose().map_err(malformed)?;
         let roles = profile.as_ref().map(|profile| profile.roles.clone()).unwrap_or_default();
         let (rules, missing) = self.live_rules(&roles).await?;
-        let offer = self.offer(asked, &roles, rules);
-        let facts = Facts {
-            cluster: self.config.cluster.clone(),
-            bindable: self.bindable(&asked.scope),
-            standing: self.standing(),
-            clock_difference: self.clock.apart(),
-            others_open: self.others_open(request),
-            offer: offer.clone(),
-        };
-        let policy_request = policy_request(request).map_err(malformed)?;
-        let decided = decide(&policy_request, profile.as_ref(), &facts, self.clock.hub_now());
-        let decision = match (decided, self.ending(&asked.scope), self.impossible(&missing, &offer)) {
-            (Decision::Refuse(refusal), ..) => Decision::Refuse(refusal),
-            // The same ask can't succeed later; what is pending is denied for it, and nothing was begun.
-            (_, Some(message), _) => {
-                let pending = request.phase() == Phase::Pending;
-                let reason = if pending { EndReason::Denied } else { EndReason::Failed };
-                Decision::Refuse(Refusal { reason, message })
-            }
-            (_, None, Some(message)) => Decision::Refuse(Refusal { reason: EndReason::Failed, message }),
-            (decided, None, None) => decided,
-        };
-        Ok(Judged { decision, offer })
+        let scope = &asked.terms.scope;
+        let offer = self.offer(&asked.terms.revision, scope, &roles, rules);
+        let facts = Facts { others_open: self.others_open(request), ..self.facts(scope, offer, missing) };
+        let asked = decision_request(request).map_err(malformed)?;
+        let decision = decide(&asked, profile.as_ref(), &facts, self.clock.hub_now());
+        Ok(Judged { decision, offer: facts.offer })
     }
 
-    /// The offer of `roles` in the scope asked for.
-    fn offer(&self, asked: &Asked, roles: &[RoleName], rules: Vec<Rule>) -> Offer {
-        let endpoint = &self.config.endpoint;
-        offer(
-            &asked.revision,
-            &self.config.cluster,
-            &asked.scope,
-            roles,
-            rules,
-            endpoint,
-            &self.authorities.endpoint,
-        )
+    /// The offer of `roles` in a scope.
+    fn offer(
+        &self,
+        revision: &ProfileRevision,
+        scope: &Scope,
+        roles: &[RoleName],
+        rules: Vec<Rule>,
+    ) -> Offer {
+        let (endpoint, ca) = (&self.config.endpoint, &self.authorities.endpoint);
+        offer(revision, &self.config.cluster, scope, roles, rules, endpoint, ca)
     }
 
-    /// Namespaces asked for that are being deleted, and how to ask for the others.
-    fn ending(&self, asked: &Scope) -> Option<String> {
-        let going = |name: &String| {
+    /// What this target is like for a scope, as the watches see it.
+    fn facts(&self, scope: &Scope, offer: Offer, missing: Vec<RoleName>) -> Facts {
+        let is_going = |name: &str| {
             let known = self.stores.namespaces.get("", name);
             known.is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_some())
         };
-        let going: Vec<String> = asked.to_list().iter().map(ToString::to_string).filter(going).collect();
-        let named = match going.as_slice() {
-            [] => return None,
-            [one] => format!("namespace {one} is"),
-            several => format!("namespaces {} are", clip(&several.join(", "), 300)),
-        };
-        Some(format!("{named} being deleted on cluster {}; {}", self.config.cluster, without(asked, &going)))
-    }
-
-    /// What no decision knows of: roles that don't exist here, and offers that no status can hold.
-    fn impossible(&self, missing: &[RoleName], offer: &Offer) -> Option<String> {
-        let cluster = &self.config.cluster;
-        if let Some(role) = missing.first() {
-            return Some(format!("there is no ClusterRole {role} on cluster {cluster}"));
+        Facts {
+            cluster: self.config.cluster.clone(),
+            offer,
+            bindable: self.bindable(scope),
+            being_deleted: scope.to_list().iter().filter(|name| is_going(name.as_str())).cloned().collect(),
+            missing,
+            standing: self.standing(),
+            clock_difference: self.clock.apart(),
+            others_open: 0,
         }
-        if offer.rules.is_empty() {
-            return Some(format!("the profile's roles allow nothing on cluster {cluster}"));
-        }
-        (offer.rules.len() > RULES_MOST).then(|| {
-            format!("the profile's roles have {} rules; {RULES_MOST} can be offered", offer.rules.len())
-        })
     }
 
     /// The rules of each role as the target holds them now, and the roles it does not have.
@@ -122,30 +88,15 @@ impl Broker {
         Ok((rules, missing))
     }
 
-    /// What a profile would allow on this target as the watches see it, for the report: offer and refusal.
-    pub(crate) fn preview(&self, profile: &Profile) -> (Offer, Option<String>) {
-        let scope: &Scope = &profile.scope;
+    /// What a profile would allow on this target as the watches see it, for the report: its offer, and how a request for
+    /// all of it would end by what this target is like.
+    pub(crate) fn preview(&self, profile: &Profile) -> (Offer, Result<(), Ending>) {
         let rules = self.seen_rules(&profile.roles);
-        let (endpoint, ca) = (&self.config.endpoint, &self.authorities.endpoint);
-        let offer =
-            offer(&profile.revision, &self.config.cluster, scope, &profile.roles, rules, endpoint, ca);
-        let missing: Vec<RoleName> = profile
-            .roles
-            .iter()
-            .filter(|role| self.stores.roles.get("", role.as_str()).is_none())
-            .cloned()
-            .collect();
-        let open = self.bindable(scope);
-        let not_open = scope.to_list().into_iter().find(|namespace| !open.contains(namespace));
-        let refused = offer
-            .refused
-            .as_ref()
-            .map(|danger| format!("never granted: {danger}"))
-            .or_else(|| self.impossible(&missing, &offer))
-            .or_else(|| {
-                self.standing().map(|s| format!("a standing binding would add rights to every session: {s}"))
-            })
-            .or_else(|| not_open.map(|n| format!("namespace {n} is not open for sessions on this cluster")));
-        (offer, refused)
+        let is_missing = |role: &&RoleName| self.stores.roles.get("", role.as_str()).is_none();
+        let missing = profile.roles.iter().filter(is_missing).cloned().collect();
+        let offer = self.offer(&profile.revision, &profile.scope, &profile.roles, rules);
+        let facts = self.facts(&profile.scope, offer, missing);
+        let fit = fits(&profile.scope, &facts);
+        (facts.offer, fit)
     }
 }

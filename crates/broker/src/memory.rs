@@ -1,6 +1,6 @@
 //! What the leader remembers of grants beside what hub and target say.
 
-use crate::next::Ending;
+use sallyport_model::Ending;
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},

@@ -1,7 +1,7 @@
 //! What a request needs next, by what was seen. Pure: everything that reads or writes is elsewhere.
 
 use sallyport_api::{AccessGrant, AccessRequest, AccessRequestStatus, CONDITION_ENDED, GrantRecord};
-use sallyport_model::{EndReason, Phase, clip, visible};
+use sallyport_model::{EndReason, Ending, Phase};
 use sallyport_policy::UNANSWERED_AFTER;
 use serde::Serialize;
 
@@ -39,21 +39,6 @@ pub(crate) enum Moment {
     Hub(i64),
     /// The target's.
     Target(i64),
-}
-
-/// How it ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Ending {
-    /// The reason in the condition.
-    pub(crate) reason: EndReason,
-    /// For people.
-    pub(crate) message: String,
-}
-
-impl Ending {
-    pub(crate) fn new(reason: EndReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
-    }
 }
 
 /// What is known besides the request.
@@ -145,16 +130,8 @@ fn removed_since(request: &AccessRequest) -> Option<i64> {
 /// How it will have ended, decided before and not carried out in full yet. Nothing that happens later changes it.
 pub(crate) fn decided(request: &AccessRequest) -> Option<Ending> {
     let ended = request.condition(CONDITION_ENDED).filter(|ended| ended.status == "False")?;
-    let reasons = [
-        EndReason::Left,
-        EndReason::Expired,
-        EndReason::Revoked,
-        EndReason::Denied,
-        EndReason::Unanswered,
-        EndReason::Failed,
-    ];
-    let reason = reasons.into_iter().find(|reason| reason.to_string() == ended.reason);
-    Some(Ending::new(reason.unwrap_or(EndReason::Failed), ended.message.clone()))
+    let reason = ended.reason.parse().unwrap_or(EndReason::Failed);
+    Some(Ending::new(reason, ended.message.clone()))
 }
 
 /// When an undecided request is given up.
@@ -177,26 +154,7 @@ fn closed(request: &AccessRequest, status: &AccessRequestStatus, seen: &Seen<'_>
 
 /// The end that a person has asked for, if one has.
 pub(crate) fn ended_by_someone(request: &AccessRequest) -> Option<Ending> {
-    let (status, phase) = (request.status.as_ref()?, request.phase());
-    let said = |text: &str, most: usize| clip(&visible(text), most);
-    if let Some(revocation) = &status.revocation {
-        let (by, why) = (said(&revocation.by, 80), said(&revocation.reason, 300));
-        let message =
-            if why.is_empty() { format!("revoked by {by}") } else { format!("revoked by {by}: {why}") };
-        return Some(Ending::new(EndReason::Revoked, message));
-    }
-    if status.withdrawn == Some(true) {
-        let message =
-            if phase == Phase::Active { "the requester left" } else { "the requester took it back" };
-        return Some(Ending::new(EndReason::Left, message));
-    }
-    let denial = status.denial.as_ref()?;
-    // A denial belongs to what is pending; of something open already it takes the rights all the same.
-    let reason = if phase == Phase::Pending { EndReason::Denied } else { EndReason::Revoked };
-    let why = denial.reason.as_deref().unwrap_or_default();
-    let message = format!("denied by {}", said(&denial.by, 80));
-    let why = said(why, 300);
-    Some(Ending::new(reason, if why.is_empty() { message } else { format!("{message}: {why}") }))
+    Some(request.ended_by()?.ending(request.phase()))
 }
 
 #[cfg(test)]

@@ -5,14 +5,13 @@ use crate::{
     failure::Failure,
     hubside::{Left, Write, wire_offer},
     next::{
-        Ending, GRANT_REMOVED, Moment, Next, REASON_REMOVED, STILL_THERE, Seen, ended_by_someone, next,
-        unanswered_at,
+        GRANT_REMOVED, Moment, Next, REASON_REMOVED, STILL_THERE, Seen, ended_by_someone, next, unanswered_at,
     },
     queue::Key,
 };
 use kube::ResourceExt;
 use sallyport_api::{AccessRequest, Asked};
-use sallyport_model::{EndReason, Phase};
+use sallyport_model::{EndReason, Ending, Phase};
 use sallyport_policy::{Decision, WaitFor};
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 use tokio::time::Instant;
@@ -158,9 +157,7 @@ impl Broker {
         let asked = Asked::try_from(request).map_err(|e| Failure::failed(e.to_string()))?;
         let judged = self.judge(request, &asked).await?;
         match judged.decision {
-            Decision::Refuse(refusal) => {
-                self.close(request, &Ending::new(refusal.reason, refusal.message)).await.map(Step::on)
-            }
+            Decision::Refuse(ending) => self.close(request, &ending).await.map(Step::on),
             Decision::Permit(permit) => {
                 self.grant(request, &asked, &permit, &judged.offer).await.map(Step::on)
             }

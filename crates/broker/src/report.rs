@@ -1,27 +1,22 @@
 //! What the AccessCluster says about its broker, its profiles and its guardrails.
 
-use crate::{
-    broker::Broker,
-    clock::hello,
-    failure::Failure,
-    guardrails::Verdict,
-    hubside::{MANAGER, wire_rule},
-};
+use crate::{broker::Broker, clock::hello, failure::Failure, guardrails::Verdict, hubside::MANAGER};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     Api,
     api::{Patch, PatchParams},
 };
-use sallyport_api::{AccessCluster, BrokerReport, GuardrailReport, Profile, ProfileReport};
+use sallyport_api::{AccessCluster, BrokerReport, GuardrailReport, ProfileReport, RuleSummary};
 use sallyport_client::within;
-use sallyport_model::{ClusterName, clip};
+use sallyport_model::{ClusterName, Profile, clip};
+use sallyport_rbac::RULES_MOST;
 use serde_json::json;
 use std::{sync::Mutex, time::Duration};
 
 /// What the CRD holds.
 const PROFILES_MOST: usize = 64;
 /// Rules in all reports together: an object has to stay well below etcd's limit.
-const RULES_MOST: usize = 1024;
+const RULES_IN_ALL: usize = 1024;
 
 /// What one beat found out, kept for the next.
 #[derive(Default)]
@@ -126,20 +121,20 @@ impl Broker {
         }
         profiles.sort_by(|a, b| a.name.cmp(&b.name));
         profiles.truncate(PROFILES_MOST);
-        let mut left = RULES_MOST;
+        let mut left = RULES_IN_ALL;
         profiles.iter().map(|profile| self.profile_report(profile, &mut left)).collect()
     }
 
     fn profile_report(&self, profile: &Profile, left: &mut usize) -> ProfileReport {
-        let (offer, refused) = self.preview(profile);
-        let take = offer.rules.len().min(128).min(*left);
+        let (offer, fit) = self.preview(profile);
+        let take = offer.rules.len().min(RULES_MOST).min(*left);
         *left -= take;
         ProfileReport {
             name: profile.name.to_string(),
             revision: profile.revision.to_string(),
-            rules: offer.rules.iter().take(take).map(wire_rule).collect(),
+            rules: offer.rules.iter().take(take).map(RuleSummary::from).collect(),
             warnings: offer.warnings.iter().take(16).map(|text| clip(text, 256)).collect(),
-            refused: refused.map(|text| clip(&text, 1024)),
+            refused: fit.err().map(|ending| clip(&ending.message, 1024)),
         }
     }
 }

@@ -1,13 +1,10 @@
 //! What is on the target without an open request on the hub goes, and everything goes when the hub is silent for too
 //! long (P14, attack 10).
 
-use crate::{
-    broker::{Broker, label},
-    next::Ending,
-};
+use crate::broker::{Broker, label};
 use kube::ResourceExt;
 use sallyport_api::AccessGrant;
-use sallyport_model::{EndReason, Phase};
+use sallyport_model::{EndReason, Ending, Phase};
 use sallyport_provision::{end_of, is_of_session};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};

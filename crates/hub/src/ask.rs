@@ -6,7 +6,7 @@ use kube::{
 };
 use sallyport_api::{AccessRequest, AccessRequestSpec};
 use sallyport_client::{Fault, within};
-use sallyport_model::{ClusterName, NamespaceName, ProfileName, ProfileRevision, Scope, Ttl, UserName};
+use sallyport_model::{NamespaceName, SignIn, Terms, Ttl};
 use sha2::{Digest as _, Sha256};
 
 /// What to ask for.
@@ -14,49 +14,24 @@ use sha2::{Digest as _, Sha256};
 pub struct Ask {
     /// The team's namespace on the hub.
     pub team: NamespaceName,
-    /// Who asks, as [`crate::Identity`] says.
-    pub user: UserName,
+    /// What it asks for; the user as [`crate::Identity`] says.
+    pub terms: Terms,
     /// Their groups, as [`crate::Identity`] says.
     pub groups: Vec<String>,
-    /// The cluster to open.
-    pub cluster: ClusterName,
-    /// Under which profile.
-    pub profile: ProfileName,
-    /// At the revision that was read.
-    pub revision: ProfileRevision,
-    /// Where.
-    pub scope: Scope,
-    /// How long.
-    pub duration: Ttl,
-    /// Why.
-    pub reason: String,
     /// [`crate::seal::KeyPair::public_key_base64`] of a key pair made for this ask.
     pub public_key: String,
     /// How they signed in, as [`crate::Identity::sign_in`] says.
-    pub sign_in: SignInEvidence,
+    pub sign_in: SignIn,
 }
 
-/// What a request or an approval says of its author's sign-in: the hub's own words for it. Admission refuses what is
-/// not so, and the broker judges by it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SignInEvidence {
-    /// `acr`.
-    pub acr: Option<String>,
-    /// `amr`.
-    pub amr: Vec<String>,
-    /// `auth_time`, Unix seconds.
-    pub auth_time: Option<i64>,
-}
-
-impl SignInEvidence {
-    /// From what the hub says of a sign-in; what a request could not carry is left out and counts for nothing.
-    pub fn of(acr: &[String], amr: &[String], auth_time: Option<i64>) -> Self {
-        let fits = |text: &&String, most: usize| (1..=most).contains(&text.chars().count());
-        Self {
-            acr: acr.iter().find(|a| fits(a, ACR_MOST)).cloned(),
-            amr: amr.iter().filter(|m| fits(m, METHOD_MOST)).take(METHODS_MOST).cloned().collect(),
-            auth_time: auth_time.filter(|t| (1..=TIME_MOST).contains(t)),
-        }
+/// What a request or an approval says of its author's sign-in, from the hub's own words for it. Admission refuses what is
+/// not so, and the broker judges by it. What a request could not carry is left out and counts for nothing.
+pub fn evidence(acr: &[String], amr: &[String], auth_time: Option<i64>) -> SignIn {
+    let fits = |text: &&String, most: usize| (1..=most).contains(&text.chars().count());
+    SignIn {
+        acr: acr.iter().find(|a| fits(a, ACR_MOST)).cloned(),
+        amr: amr.iter().filter(|m| fits(m, METHOD_MOST)).take(METHODS_MOST).cloned().collect(),
+        auth_time: auth_time.filter(|t| (1..=TIME_MOST).contains(t)),
     }
 }
 
@@ -100,14 +75,14 @@ fn object(ask: &Ask) -> AccessRequest {
     AccessRequest {
         metadata: ObjectMeta { name: Some(request_name(&ask.public_key)), ..ObjectMeta::default() },
         spec: AccessRequestSpec {
-            user: ask.user.to_string(),
+            user: ask.terms.user.to_string(),
             groups: ask.groups.clone(),
-            cluster: ask.cluster.to_string(),
-            profile: ask.profile.to_string(),
-            profile_revision: ask.revision.to_string(),
-            namespaces: ask.scope.to_list().into_iter().map(String::from).collect(),
-            duration: whole_minutes(ask.duration),
-            reason: ask.reason.clone(),
+            cluster: ask.terms.cluster.to_string(),
+            profile: ask.terms.profile.to_string(),
+            profile_revision: ask.terms.revision.to_string(),
+            namespaces: ask.terms.scope.to_list().into_iter().map(String::from).collect(),
+            duration: whole_minutes(ask.terms.duration),
+            reason: ask.terms.reason.clone(),
             public_key: ask.public_key.clone(),
             acr: ask.sign_in.acr.clone(),
             amr: ask.sign_in.amr.clone(),
@@ -130,16 +105,18 @@ mod tests {
     fn the_request_is_exactly_what_was_asked() {
         let ask = Ask {
             team: "team-payments".parse().unwrap(),
-            user: "oidc:ada".parse().unwrap(),
+            terms: Terms {
+                user: "oidc:ada".parse().unwrap(),
+                cluster: "payments-eu".parse().unwrap(),
+                profile: "debug".parse().unwrap(),
+                revision: "6f1c/3".parse().unwrap(),
+                scope: sallyport_model::Scope::from_list(["b".parse().unwrap(), "a".parse().unwrap()]),
+                duration: Ttl::seconds(5459),
+                reason: "INC-1".into(),
+            },
             groups: vec!["oidc:dev".into()],
-            cluster: "payments-eu".parse().unwrap(),
-            profile: "debug".parse().unwrap(),
-            revision: "6f1c/3".parse().unwrap(),
-            scope: Scope::from_list(["b".parse().unwrap(), "a".parse().unwrap()]),
-            duration: Ttl::seconds(5459),
-            reason: "INC-1".into(),
             public_key: "k".into(),
-            sign_in: SignInEvidence::of(&["urn:mfa".into()], &["otp".into()], Some(1_795_500_000)),
+            sign_in: evidence(&["urn:mfa".into()], &["otp".into()], Some(1_795_500_000)),
         };
         let made = object(&ask);
         assert_eq!(made.spec.duration, "1h30m");
@@ -154,12 +131,11 @@ mod tests {
 
     #[test]
     fn fault_a8_p7_a_sign_in_that_no_request_can_carry_is_left_out() {
-        assert_eq!(SignInEvidence::of(&[], &[], None), SignInEvidence::default());
+        assert_eq!(evidence(&[], &[], None), SignIn::default());
         // As the documented mapping writes what the token does not say.
-        assert_eq!(SignInEvidence::of(&[String::new()], &[], Some(0)), SignInEvidence::default());
-        let long =
-            SignInEvidence::of(&["x".repeat(257), "mfa".into()], &vec!["m".repeat(64); 40], Some(i64::MAX));
+        assert_eq!(evidence(&[String::new()], &[], Some(0)), SignIn::default());
+        let long = evidence(&["x".repeat(257), "mfa".into()], &vec!["m".repeat(64); 40], Some(i64::MAX));
         assert_eq!((long.acr.as_deref(), long.amr.len(), long.auth_time), (Some("mfa"), 32, None));
-        assert!(SignInEvidence::of(&[], &["m".repeat(65)], Some(-5)).amr.is_empty());
+        assert!(evidence(&[], &["m".repeat(65)], Some(-5)).amr.is_empty());
     }
 }

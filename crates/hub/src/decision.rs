@@ -1,7 +1,6 @@
-use sallyport_api::{
-    AccessProfile, AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject, Profile,
-};
-use sallyport_policy::{Mfa, PolicyProfile, PolicyRequest, SignIn};
+use sallyport_api::{AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject};
+use sallyport_model::SignIn;
+use sallyport_policy::Request;
 
 /// A request as `policy::decide` takes it.
 ///
@@ -10,32 +9,21 @@ use sallyport_policy::{Mfa, PolicyProfile, PolicyRequest, SignIn};
 ///
 /// # Errors
 /// [`MalformedObject`].
-pub fn policy_request(object: &AccessRequest) -> Result<PolicyRequest, MalformedObject> {
+pub fn decision_request(object: &AccessRequest) -> Result<Request, MalformedObject> {
     let asked = Asked::try_from(object)?;
-    let status = object.status.clone().unwrap_or_default();
-    let AccessRequestStatus { offer, approvals, denial, withdrawn, revocation, .. } = status;
+    let AccessRequestStatus { offer, approvals, .. } = object.status.clone().unwrap_or_default();
     let offer = offer.map(|o| o.digest.parse()).transpose().map_err(|e: sallyport_model::NameError| {
-        MalformedObject { kind: "AccessRequest", name: asked.name.clone(), why: e.to_string() }
+        MalformedObject { kind: "AccessRequest", name: asked.which.name.clone(), why: e.to_string() }
     })?;
-    Ok(PolicyRequest {
-        uid: asked.uid,
-        namespace: asked.namespace,
-        name: asked.name,
+    Ok(Request {
+        which: asked.which,
         created_at: asked.created_at,
         phase: object.phase(),
-        user: asked.user,
-        cluster: asked.cluster,
-        profile: asked.profile,
-        revision: asked.revision,
-        scope: asked.scope,
-        duration: asked.duration,
-        reason: asked.reason,
-        sign_in: SignIn { acr: asked.acr, amr: asked.amr, auth_time: asked.auth_time },
+        terms: asked.terms,
+        sign_in: asked.sign_in,
         offer,
         approvals: approvals.iter().filter_map(approval).collect(),
-        denied_by: denial.map(|d| d.by),
-        withdrawn: withdrawn.unwrap_or(false),
-        revoked_by: revocation.map(|r| r.by),
+        ended_by: object.ended_by(),
     })
 }
 
@@ -48,28 +36,11 @@ fn approval(given: &Approval) -> Option<sallyport_policy::Approval> {
     })
 }
 
-/// A profile as `policy::decide` takes it.
-///
-/// # Errors
-/// [`MalformedObject`].
-pub fn policy_profile(object: &AccessProfile) -> Result<PolicyProfile, MalformedObject> {
-    let profile = Profile::try_from(object)?;
-    Ok(PolicyProfile {
-        name: profile.name,
-        revision: profile.revision,
-        clusters: profile.clusters,
-        roles: profile.roles,
-        scope: profile.scope,
-        max_duration: profile.max_duration,
-        approvals: profile.approvals,
-        mfa: Mfa { acr: profile.acr, amr: profile.amr, max_age: profile.max_age },
-        reason_required: profile.reason_required,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sallyport_api::AccessProfile;
+    use sallyport_model::{EndedBy, Profile};
     use serde_json::json;
 
     fn request(status: serde_json::Value) -> AccessRequest {
@@ -91,7 +62,7 @@ mod tests {
     #[test]
     fn p8_a_malformed_approval_counts_for_nothing() {
         let digest = "a".repeat(64);
-        let read = policy_request(&request(json!({
+        let read = decision_request(&request(json!({
             "approvals": [
                 {"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest, "authTime": 5, "acr": "phr"},
                 {"by": "", "at": "2026-11-24T14:01:00Z", "offer": digest},
@@ -101,14 +72,14 @@ mod tests {
         })))
         .unwrap();
         assert_eq!(read.approvals.len(), 1);
-        assert!(read.withdrawn && read.offer.is_none());
+        assert!(read.ended_by == Some(EndedBy::Left) && read.offer.is_none());
         assert_eq!(read.created_at, 1_795_528_800);
     }
 
     #[test]
     fn fault_a8_p7_the_decision_sees_how_requester_and_approver_signed_in() {
         let digest = "a".repeat(64);
-        let read = policy_request(&request(json!({"approvals": [
+        let read = decision_request(&request(json!({"approvals": [
             {"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest, "authTime": 5, "acr": "phr", "amr": ["hwk"]},
         ]})))
         .unwrap();
@@ -124,7 +95,7 @@ mod tests {
                 "mfa": {"acr": ["mfa"], "amr": ["otp", "hwk"], "maxAge": "15m"}},
         }))
         .unwrap();
-        let mfa = policy_profile(&profile).unwrap().mfa;
+        let mfa = Profile::try_from(&profile).unwrap().mfa;
         assert_eq!((mfa.acr.len(), mfa.amr.len()), (1, 2));
         assert_eq!(mfa.max_age.map(|age| age.as_seconds()), Some(900));
     }
@@ -132,6 +103,6 @@ mod tests {
     #[test]
     fn p8_a_malformed_offer_is_an_error() {
         let offer = json!({"digest": "x", "rules": [], "endpoint": "e", "caDigest": "c"});
-        assert!(policy_request(&request(json!({"offer": offer}))).is_err());
+        assert!(decision_request(&request(json!({"offer": offer}))).is_err());
     }
 }

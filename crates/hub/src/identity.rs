@@ -1,9 +1,9 @@
-use crate::{Hub, SignInEvidence};
+use crate::{Hub, evidence};
 use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use kube::{Api, api::PostParams};
 use sallyport_api::{EXTRA_ACR, EXTRA_AMR, EXTRA_AUTH_TIME};
 use sallyport_client::{Fault, within};
-use sallyport_model::UserName;
+use sallyport_model::{SignIn, UserName};
 
 /// Who one is to the hub, in its own words (SelfSubjectReview). Requests use these and no others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Identity {
 
 impl Identity {
     /// What a request or an approval of theirs says of the sign-in.
-    pub fn sign_in(&self) -> SignInEvidence {
-        SignInEvidence::of(&self.acr, &self.amr, self.auth_time)
+    pub fn sign_in(&self) -> SignIn {
+        evidence(&self.acr, &self.amr, self.auth_time)
     }
 }
 

@@ -1,9 +1,9 @@
-use crate::{Change, Hub, Which, watch};
+use crate::{Change, Hub, watch};
 use futures::Stream;
 use kube::{Api, Resource, api::ListParams, core::DeserializeGuard, runtime::watcher};
 use sallyport_api::{AccessCluster, AccessProfile, AccessRequest, MalformedObject};
 use sallyport_client::{Fault, within};
-use sallyport_model::{ClusterName, NamespaceName};
+use sallyport_model::{ClusterName, NamespaceName, RequestRef};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
@@ -60,7 +60,10 @@ impl Hub {
     }
 
     /// One request, as it changes. An object that took its name later shows by its UID.
-    pub fn watch_request(&self, which: &Which) -> impl Stream<Item = Change<AccessRequest>> + Send + 'static {
+    pub fn watch_request(
+        &self,
+        which: &RequestRef,
+    ) -> impl Stream<Item = Change<AccessRequest>> + Send + 'static {
         let config = watcher::Config::default().fields(&format!("metadata.name={}", which.name));
         watch(Api::namespaced(self.client.clone(), which.team.as_str()), config)
     }

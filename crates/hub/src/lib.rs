@@ -18,13 +18,12 @@ mod watch;
 
 use std::time::Duration;
 
-pub use ask::{Ask, SignInEvidence, request_name};
-pub use decision::{policy_profile, policy_request};
+pub use ask::{Ask, evidence, request_name};
+pub use decision::decision_request;
 pub use identity::Identity;
 pub use inventory::Listed;
 pub use refused::{Refused, StepUp};
 pub use rights::{ProfileRights, Team};
-pub use steps::Which;
 pub use watch::{Change, Gone, watch};
 
 /// A hub: its client and the deadline of every call to it.

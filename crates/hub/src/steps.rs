@@ -7,46 +7,21 @@ use kube::{
 };
 use sallyport_api::{AccessRequest, Approval, Denial, Revocation};
 use sallyport_client::{Fault, within};
-use sallyport_model::{Digest, NamespaceName, RequestUid, clip};
+use sallyport_model::{Digest, NamespaceName, REASON_MOST, RequestRef, clip};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// One request. Every write is to the object with this UID and to no later one of the same name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Which {
-    /// The team's namespace on the hub.
-    pub team: NamespaceName,
-    /// Object name.
-    pub name: String,
-    /// Object UID.
-    pub uid: RequestUid,
-}
-
-impl Which {
-    /// The request an object is.
-    ///
-    /// # Errors
-    /// [`Fault::Other`] for an object without namespace, name or UID, or with a namespace that is none.
-    pub fn of(object: &AccessRequest) -> Result<Self, Fault> {
-        let meta = object.meta();
-        let missing = || Fault::Other("the request has no namespace, name or UID".to_owned());
-        let team = meta.namespace.as_deref().and_then(|n| n.parse().ok()).ok_or_else(missing)?;
-        let name = meta.name.clone().ok_or_else(missing)?;
-        Ok(Self { team, name, uid: RequestUid::new(meta.uid.clone().ok_or_else(missing)?) })
-    }
-}
-
 /// How often someone else may write in between before a write gives up.
 const CONFLICTS_MOST: u32 = 8;
-/// What comments and reasons of approvers may hold, in characters.
-const WORDS_MOST: usize = 1024;
+/// What comments and reasons of approvers may hold, in characters: what the requester's may.
+const WORDS_MOST: usize = REASON_MOST;
 
 impl Hub {
     /// The request as it stands.
     ///
     /// # Errors
     /// [`Fault`]; [`Fault::NotFound`] also when another object has taken the name.
-    pub async fn request(&self, which: &Which) -> Result<AccessRequest, Fault> {
+    pub async fn request(&self, which: &RequestRef) -> Result<AccessRequest, Fault> {
         let found = within(self.deadline, self.requests(which).get(&which.name)).await?;
         if found.metadata.uid.as_deref() == Some(which.uid.as_str()) {
             Ok(found)
@@ -76,7 +51,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn withdraw(&self, which: &Which) -> Result<AccessRequest, Refused> {
+    pub async fn withdraw(&self, which: &RequestRef) -> Result<AccessRequest, Refused> {
         self.merge(which, json!({"withdrawn": true})).await
     }
 
@@ -84,7 +59,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn clear_credential(&self, which: &Which) -> Result<AccessRequest, Refused> {
+    pub async fn clear_credential(&self, which: &RequestRef) -> Result<AccessRequest, Refused> {
         self.merge(which, json!({"credential": null})).await
     }
 
@@ -94,7 +69,7 @@ impl Hub {
     /// [`Refused`].
     pub async fn revoke(
         &self,
-        which: &Which,
+        which: &RequestRef,
         me: &Identity,
         at: jiff::Timestamp,
         reason: &str,
@@ -110,7 +85,7 @@ impl Hub {
     /// [`Refused`].
     pub async fn deny(
         &self,
-        which: &Which,
+        which: &RequestRef,
         me: &Identity,
         at: jiff::Timestamp,
         reason: Option<&str>,
@@ -129,7 +104,7 @@ impl Hub {
     /// [`Refused`].
     pub async fn approve(
         &self,
-        which: &Which,
+        which: &RequestRef,
         me: &Identity,
         offer: &Digest,
         at: jiff::Timestamp,
@@ -158,11 +133,11 @@ impl Hub {
         .await
     }
 
-    fn requests(&self, which: &Which) -> Api<AccessRequest> {
+    fn requests(&self, which: &RequestRef) -> Api<AccessRequest> {
         Api::namespaced(self.client.clone(), which.team.as_str())
     }
 
-    async fn merge(&self, which: &Which, status: Value) -> Result<AccessRequest, Refused> {
+    async fn merge(&self, which: &RequestRef, status: Value) -> Result<AccessRequest, Refused> {
         let params =
             PatchParams { field_manager: Some("sallyport-desktop".to_owned()), ..PatchParams::default() };
         self.write(which, &params, |version| {
@@ -175,7 +150,7 @@ impl Hub {
     /// else wrote in between. A UID in the patch would not do: on `/status` the API server ignores it.
     async fn write(
         &self,
-        which: &Which,
+        which: &RequestRef,
         params: &PatchParams,
         patch: impl Fn(String) -> Patch<Value>,
     ) -> Result<AccessRequest, Refused> {

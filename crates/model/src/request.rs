@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// `status.phase` of an AccessRequest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,6 +29,26 @@ pub enum EndReason {
     Unanswered,
     /// It could not be carried out.
     Failed,
+}
+
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Left, Self::Expired, Self::Revoked, Self::Denied, Self::Unanswered, Self::Failed];
+}
+
+/// A word that is no reason of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("that is no reason a request ends for")]
+pub struct NoEndReason;
+
+impl FromStr for EndReason {
+    type Err = NoEndReason;
+
+    /// As the condition `Ended` has it.
+    fn from_str(text: &str) -> Result<Self, NoEndReason> {
+        Self::ALL.into_iter().find(|reason| reason.to_string() == text).ok_or(NoEndReason)
+    }
 }
 
 impl fmt::Display for Phase {

@@ -11,17 +11,17 @@
 #![deny(missing_docs)]
 
 mod decide;
-mod mfa;
+mod fit;
 mod offer;
 mod permit;
 mod session;
 mod solo;
 
 pub use decide::{
-    Approval, CLOCKS_APART_MOST, Decision, Facts, OPEN_PER_PERSON_MOST, PolicyProfile, PolicyRequest,
-    Refusal, UNANSWERED_AFTER, WaitFor, decide,
+    Approval, CLOCKS_APART_MOST, Decision, Facts, OPEN_PER_PERSON_MOST, Request, UNANSWERED_AFTER, WaitFor,
+    decide,
 };
-pub use mfa::{Mfa, SignIn};
+pub use fit::{fits, without};
 pub use offer::{Offer, offer};
 pub use permit::Permit;
 pub use session::{SessionFacts, SessionPermit, admit_session};

@@ -1,51 +1,45 @@
 use sallyport_model::{
-    ClusterName, Digest, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, Ttl, UserName,
+    ClusterName, Digest, ProfileName, ProfileRevision, RequestRef, RequestUid, RoleName, Scope, Terms, Ttl,
+    UserName,
 };
 
 /// Proof that a decision allowed this grant. Only this crate makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
-    pub(crate) request: RequestUid,
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) user: UserName,
-    pub(crate) cluster: ClusterName,
-    pub(crate) profile: ProfileName,
-    pub(crate) revision: ProfileRevision,
+    pub(crate) which: RequestRef,
+    pub(crate) terms: Terms,
     pub(crate) roles: Vec<RoleName>,
-    pub(crate) scope: Scope,
-    pub(crate) duration: Ttl,
     pub(crate) offer: Digest,
 }
 
 impl Permit {
     /// UID of the request.
     pub fn request(&self) -> &RequestUid {
-        &self.request
+        &self.which.uid
     }
     /// Namespace of the request on the hub.
     pub fn namespace(&self) -> &str {
-        &self.namespace
+        self.which.team.as_str()
     }
     /// Name of the request on the hub.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.which.name
     }
     /// Who it is for.
     pub fn user(&self) -> &UserName {
-        &self.user
+        &self.terms.user
     }
     /// On which cluster, and on no other.
     pub fn cluster(&self) -> &ClusterName {
-        &self.cluster
+        &self.terms.cluster
     }
     /// Under which profile.
     pub fn profile(&self) -> &ProfileName {
-        &self.profile
+        &self.terms.profile
     }
     /// At which revision of it.
     pub fn revision(&self) -> &ProfileRevision {
-        &self.revision
+        &self.terms.revision
     }
     /// ClusterRoles to bind.
     pub fn roles(&self) -> &[RoleName] {
@@ -53,11 +47,11 @@ impl Permit {
     }
     /// Where to bind them.
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.terms.scope
     }
     /// For how long from the grant's creation.
     pub fn duration(&self) -> Ttl {
-        self.duration
+        self.terms.duration
     }
     /// The digest of the offer that was decided on.
     pub fn offer(&self) -> &Digest {

@@ -1,6 +1,5 @@
-use crate::Refusal;
 use sallyport_model::{
-    ClusterName, EndReason, GrantUid, RequestUid, Scope, SessionId, Ttl, UserName, clip, visible,
+    ClusterName, EndReason, Ending, GrantUid, RequestUid, Scope, SessionId, Ttl, UserName, clip, visible,
 };
 
 /// What the desktop knows when a seal was opened. Three sources must agree: what was asked, what the hub recorded,
@@ -87,10 +86,10 @@ const SKEW: i64 = 60;
 /// Whether the desktop may serve this session.
 ///
 /// # Errors
-/// A [`Refusal`] when it is someone else's, over, longer than asked, sealed with another end than recorded, or for an
+/// An [`Ending`] when it is someone else's, over, longer than asked, sealed with another end than recorded, or for an
 /// endpoint that is not a plain https address.
-pub fn admit_session(facts: SessionFacts) -> Result<SessionPermit, Refusal> {
-    let failed = |message: String| Err(Refusal::new(EndReason::Failed, message));
+pub fn admit_session(facts: SessionFacts) -> Result<SessionPermit, Ending> {
+    let failed = |message: String| Err(Ending::new(EndReason::Failed, message));
     if facts.signed_in != facts.user {
         return failed(format!("the session is {}'s and {} is signed in", facts.user, facts.signed_in));
     }
@@ -98,7 +97,7 @@ pub fn admit_session(facts: SessionFacts) -> Result<SessionPermit, Refusal> {
         return failed("the sealed end is not the one the hub recorded".to_owned());
     }
     if facts.sealed_end <= facts.now {
-        return Err(Refusal::new(EndReason::Expired, "the session is over already"));
+        return Err(Ending::new(EndReason::Expired, "the session is over already"));
     }
     let longest = i64::try_from(facts.duration.min(Ttl::LONGEST).as_seconds()).unwrap_or(0);
     if facts.sealed_end.saturating_sub(facts.now) > longest.saturating_add(SKEW) {

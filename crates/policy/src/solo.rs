@@ -1,6 +1,7 @@
-use crate::{Offer, Permit, Refusal, decide::namespaces_allowed};
+use crate::{Offer, Permit, fit::namespaces_allowed};
 use sallyport_model::{
-    ClusterName, Digest, EndReason, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, Ttl, UserName,
+    ClusterName, Digest, EndReason, Ending, ProfileName, ProfileRevision, RequestRef, RequestUid, RoleName,
+    Scope, Terms, Ttl, UserName,
 };
 
 /// What someone asks of their own cluster, without a hub: their own rights, cut down and ending by themselves.
@@ -30,10 +31,10 @@ pub fn solo_revision() -> ProfileRevision {
 /// Whether a solo session may be made.
 ///
 /// # Errors
-/// A [`Refusal`] for a duration out of bounds, a protected namespace, no role, or a danger in the offer that was not
+/// An [`Ending`] for a duration out of bounds, a protected namespace, no role, or a danger in the offer that was not
 /// accepted by its digest.
-pub fn decide_solo(request: &SoloRequest, offer: &Offer) -> Result<Permit, Refusal> {
-    let denied = |message: String| Err(Refusal::new(EndReason::Denied, message));
+pub fn decide_solo(request: &SoloRequest, offer: &Offer) -> Result<Permit, Ending> {
+    let denied = |message: String| Err(Ending::new(EndReason::Denied, message));
     if request.roles.is_empty() {
         return denied("no role was chosen".to_owned());
     }
@@ -46,16 +47,21 @@ pub fn decide_solo(request: &SoloRequest, offer: &Offer) -> Result<Permit, Refus
     }
     let profile: ProfileName = "solo".parse().expect("solo is a profile name");
     Ok(Permit {
-        request: request.uid.clone(),
-        namespace: "solo".to_owned(),
-        name: request.uid.as_str().to_owned(),
-        user: request.user.clone(),
-        cluster: request.cluster.clone(),
-        profile,
-        revision: solo_revision(),
+        which: RequestRef {
+            team: "solo".parse().expect("solo is a name"),
+            name: request.uid.as_str().to_owned(),
+            uid: request.uid.clone(),
+        },
+        terms: Terms {
+            user: request.user.clone(),
+            cluster: request.cluster.clone(),
+            profile,
+            revision: solo_revision(),
+            scope: request.scope.clone(),
+            duration: request.duration,
+            reason: String::new(),
+        },
         roles: request.roles.clone(),
-        scope: request.scope.clone(),
-        duration: request.duration,
         offer: offer.digest,
     })
 }

@@ -10,7 +10,9 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
 use kube::Resource;
-use sallyport_api::{AccessGrant, AccessGrantSpec, GRANT_LABEL, GrantRecord, RequestRef, SESSIONS_NAMESPACE};
+use sallyport_api::{
+    AccessGrant, AccessGrantSpec, GRANT_LABEL, GrantRecord, RequestReference, SESSIONS_NAMESPACE,
+};
 use sallyport_model::{
     Digest, ProfileName, ProfileRevision, RequestUid, RoleName, Scope, SessionAccount, Ttl, UserName,
 };
@@ -28,7 +30,7 @@ pub const SHORTEST_MINT: i64 = 600;
 /// What a permit asks for, in the words of the target.
 #[derive(Clone, Debug)]
 pub(crate) struct Goal {
-    pub(crate) request: RequestRef,
+    pub(crate) request: RequestReference,
     pub(crate) user: UserName,
     pub(crate) duration: Ttl,
     pub(crate) profile: ProfileName,
@@ -112,7 +114,7 @@ pub enum Unfit {
 #[must_use]
 pub fn plan(permit: &Permit, rules: &[Rule], observed: &Observed, now: i64) -> Plan {
     let goal = Goal {
-        request: RequestRef {
+        request: RequestReference {
             namespace: permit.namespace().to_owned(),
             name: permit.name().to_owned(),
             uid: permit.request().as_str().to_owned(),

@@ -16,6 +16,6 @@ mod words;
 
 pub use cover::{covers, growth};
 pub use danger::{Danger, DangerKind, dangers, is_protected};
-pub use rule::{Ask, Rule, allows, effective};
+pub use rule::{Ask, RULES_MOST, Rule, allows, effective};
 pub use tools::helm_misses;
 pub use words::{Right, describe, warnings};

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// the wire form of an offer may hold.
 const LIST_MOST: usize = 32;
 
+/// The most rules an offer may hold; its CRD says the same.
+pub const RULES_MOST: usize = 128;
+
 /// One rule of a ClusterRole: RBAC's PolicyRule and the role it stands in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

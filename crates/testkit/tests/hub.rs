@@ -17,8 +17,8 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
 };
 use sallyport_api::{AccessProfile, AccessRequest};
-use sallyport_hub::{Ask, Hub, SignInEvidence, seal::KeyPair};
-use sallyport_model::{ProfileRevision, Scope, Ttl};
+use sallyport_hub::{Ask, Hub, seal::KeyPair};
+use sallyport_model::{ProfileRevision, Scope, SignIn, Terms, Ttl};
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
@@ -92,16 +92,18 @@ async fn an_ask(user: &str, group: &str, profile: &str) -> Result<(Ask, KeyPair)
     let keys = KeyPair::generate();
     let ask = Ask {
         team: TEAM.parse()?,
-        user: format!("oidc:{user}").parse()?,
+        terms: Terms {
+            user: format!("oidc:{user}").parse()?,
+            cluster: CLUSTER.parse()?,
+            profile: profile.parse()?,
+            revision: revision(profile).await?,
+            scope: Scope::from_list(["payments".parse()?]),
+            duration: Ttl::minutes(30),
+            reason: "INC-4711".into(),
+        },
         groups: vec![format!("oidc:{group}")],
-        cluster: CLUSTER.parse()?,
-        profile: profile.parse()?,
-        revision: revision(profile).await?,
-        scope: Scope::from_list(["payments".parse()?]),
-        duration: Ttl::minutes(30),
-        reason: "INC-4711".into(),
         public_key: keys.public_key_base64(),
-        sign_in: SignInEvidence::default(),
+        sign_in: SignIn::default(),
     };
     Ok((ask, keys))
 }

@@ -6,25 +6,17 @@ use super::remembered::last_view;
 use crate::desk::AppError;
 use jiff::Timestamp;
 use sallyport_ipc::OpenInput;
-use sallyport_model::{ClusterName, ErrorCode, ProfileName, ProfileRevision, Scope, Ttl};
+use sallyport_model::{ClusterName, ErrorCode, ReasonError, Scope, Terms, Ttl, UserName, check_reason};
 use sallyport_store::Opening;
 
 /// One hour, unless the profile says less or the person said otherwise.
 const USUAL: Ttl = Ttl::minutes(60);
-/// The longest reason, in characters.
-const MOST_REASON: usize = 1024;
 
 /// What a click asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
-    pub(crate) cluster: ClusterName,
+    pub(crate) terms: Terms,
     pub(crate) environment: String,
-    pub(crate) profile: ProfileName,
-    /// Of the profile, as it is offered.
-    pub(crate) revision: ProfileRevision,
-    pub(crate) scope: Scope,
-    pub(crate) duration: Ttl,
-    pub(crate) reason: String,
     /// How many people have to say yes.
     pub(crate) approvals: u8,
 }
@@ -35,7 +27,12 @@ impl Inventory {
     ///
     /// # Errors
     /// When it means nothing: no such cluster or profile, more than the profile allows, a reason is needed.
-    pub(crate) async fn choose(&self, cluster: &ClusterName, input: &OpenInput) -> Result<Choice, AppError> {
+    pub(crate) async fn choose(
+        &self,
+        user: &UserName,
+        cluster: &ClusterName,
+        input: &OpenInput,
+    ) -> Result<Choice, AppError> {
         let last = self.last_opening(cluster).await;
         let carried = self.desk.prefs.last_reason(Timestamp::now().as_second()).await.ok().flatten();
         let known = self.known();
@@ -43,7 +40,7 @@ impl Inventory {
         let object = known.clusters.get(cluster.as_str());
         let environment = object.map(|c| c.spec.environment.clone()).unwrap_or_default();
         let last = last.filter(|l| l.profile == offered.profile.name);
-        choice(cluster, environment, &offered, input, last.as_ref(), carried.map(|reason| reason.text))
+        choice(user, cluster, environment, &offered, input, last.as_ref(), carried.map(|reason| reason.text))
     }
 }
 
@@ -77,6 +74,7 @@ impl Known {
 }
 
 fn choice(
+    user: &UserName,
     cluster: &ClusterName,
     environment: String,
     offered: &Offered,
@@ -103,21 +101,22 @@ fn choice(
     let duration = asked.unwrap_or(USUAL).min(profile.max_duration).max(Ttl::SHORTEST);
     let given = input.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned);
     let reason = given.or(carried).unwrap_or_default();
-    if reason.is_empty() && profile.reason_required {
-        return Err(AppError::new(ErrorCode::ReasonNeeded, "say why, in a few words")
-            .hint("It is carried for 8 hours."));
-    }
-    if reason.chars().count() > MOST_REASON {
-        return Err(bad(format!("the reason is longer than {MOST_REASON} characters")));
-    }
+    check_reason(&reason, profile.reason_required).map_err(|wrong| match wrong {
+        ReasonError::Missing => AppError::new(ErrorCode::ReasonNeeded, "say why, in a few words")
+            .hint("It is carried for 8 hours."),
+        ReasonError::TooLong => bad(wrong.to_string()),
+    })?;
     Ok(Choice {
-        cluster: cluster.clone(),
+        terms: Terms {
+            user: user.clone(),
+            cluster: cluster.clone(),
+            profile: profile.name.clone(),
+            revision: profile.revision.clone(),
+            scope,
+            duration,
+            reason,
+        },
         environment,
-        profile: profile.name.clone(),
-        revision: profile.revision.clone(),
-        scope,
-        duration,
-        reason,
         approvals: profile.approvals,
     })
 }

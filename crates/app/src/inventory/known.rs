@@ -2,12 +2,13 @@
 
 use crate::person::SignedInAs;
 use jiff::Timestamp;
-use sallyport_api::{AccessCluster, AccessProfile, Profile, ProfileReport, RuleSummary};
+use sallyport_api::{AccessCluster, AccessProfile, ProfileReport, RuleSummary};
+use sallyport_hub::evidence;
 use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
     Refused, Right, Rights, Way,
 };
-use sallyport_model::{ClusterName, Scope, Ttl, visible};
+use sallyport_model::{ClusterName, Profile, Scope, visible};
 use sallyport_rbac::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -199,27 +200,20 @@ fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> 
     }
 }
 
-fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now: i64) -> Option<Mfa> {
-    if profile.acr.is_empty() && profile.amr.is_empty() && profile.max_age.is_none() {
+fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now_ms: i64) -> Option<Mfa> {
+    let wanted = &profile.mfa;
+    if *wanted == sallyport_model::Mfa::default() {
         return None;
     }
+    // As the hub would judge it, by this machine's clock.
+    let lacks_nothing =
+        |who: &SignedInAs| wanted.lack(&evidence(&who.acr, &who.amr, who.auth_time), now_ms / 1000).is_none();
     Some(Mfa {
-        acr: profile.acr.iter().map(|a| visible(a)).collect(),
-        amr: profile.amr.iter().map(|a| visible(a)).collect(),
-        max_age_seconds: profile.max_age.map(|age| u32::try_from(age.as_seconds()).unwrap_or(u32::MAX)),
-        satisfied: signed_in.is_some_and(|s| satisfies(profile, s, now)),
+        acr: wanted.acr.iter().map(|a| visible(a)).collect(),
+        amr: wanted.amr.iter().map(|a| visible(a)).collect(),
+        max_age_seconds: wanted.max_age.map(|age| u32::try_from(age.as_seconds()).unwrap_or(u32::MAX)),
+        satisfied: signed_in.is_some_and(lacks_nothing),
     })
-}
-
-/// Whether a sign-in would pass admission, by this machine's reckoning. Admission decides.
-pub(crate) fn satisfies(profile: &Profile, signed_in: &SignedInAs, now_ms: i64) -> bool {
-    let one_of =
-        |wanted: &[String], have: &[String]| wanted.is_empty() || wanted.iter().any(|w| have.contains(w));
-    let fresh = profile.max_age.is_none_or(|age: Ttl| {
-        let age = i64::try_from(age.as_seconds()).unwrap_or(i64::MAX);
-        signed_in.auth_time.is_some_and(|at| now_ms / 1000 - at <= age)
-    });
-    one_of(&profile.acr, &signed_in.acr) && one_of(&profile.amr, &signed_in.amr) && fresh
 }
 
 fn rights(report: Option<&ProfileReport>, namespaces: &[String]) -> Rights {
@@ -245,14 +239,7 @@ fn rights(report: Option<&ProfileReport>, namespaces: &[String]) -> Rights {
 
 /// The rules of an offer as `rbac` reads them; one that names no proper role is left out of the words.
 pub(crate) fn rules(summaries: &[RuleSummary]) -> Vec<Rule> {
-    let of = |s: &RuleSummary| {
-        let role = s.role.parse().ok()?;
-        let mut rule = Rule::on(&role, s.verbs.clone(), s.api_groups.clone(), s.resources.clone());
-        rule.resource_names = s.resource_names.clone();
-        rule.non_resource_urls = s.non_resource_urls.clone();
-        Some(rule)
-    };
-    summaries.iter().filter_map(of).collect()
+    summaries.iter().filter_map(|summary| summary.try_into().ok()).collect()
 }
 
 #[cfg(test)]

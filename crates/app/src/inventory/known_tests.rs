@@ -101,9 +101,10 @@ fn a_sign_in_satisfies_only_when_all_that_is_asked_holds() {
         amr: vec!["pwd".into(), "otp".into()],
         auth_time: Some(1_000),
     };
-    assert!(satisfies(&profile, &good, 1_900_000));
-    assert!(!satisfies(&profile, &good, 1_901_000));
-    assert!(!satisfies(&profile, &SignedInAs { acr: vec![], ..good.clone() }, 1_000_000));
-    assert!(!satisfies(&profile, &SignedInAs { amr: vec!["pwd".into()], ..good.clone() }, 1_000_000));
-    assert!(!satisfies(&profile, &SignedInAs { auth_time: None, ..good }, 1_000_000));
+    let satisfies = |who: &SignedInAs, now| mfa(&profile, Some(who), now).unwrap().satisfied;
+    assert!(satisfies(&good, 1_900_000));
+    assert!(!satisfies(&good, 1_901_000));
+    assert!(!satisfies(&SignedInAs { acr: vec![], ..good.clone() }, 1_000_000));
+    assert!(!satisfies(&SignedInAs { amr: vec!["pwd".into()], ..good.clone() }, 1_000_000));
+    assert!(!satisfies(&SignedInAs { auth_time: None, ..good }, 1_000_000));
 }

@@ -2,7 +2,7 @@
 
 use super::Inventory;
 use super::known::Known;
-use crate::person::Signed;
+use crate::person::{Signed, WorkspaceId};
 use futures::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -26,13 +26,13 @@ impl Inventory {
         let mut clusters = std::pin::pin!(signed.hub.watch_clusters());
         let watching = async {
             while let Some(change) = clusters.next().await {
-                self.take(change, |known| &mut known.clusters, true);
+                self.take(&signed.workspace, change, |known| &mut known.clusters, true);
             }
         };
         let mut profiles = std::pin::pin!(signed.hub.watch_profiles());
         let asking = async {
             while let Some(change) = profiles.next().await {
-                self.take(change, |known| &mut known.profiles, false);
+                self.take(&signed.workspace, change, |known| &mut known.profiles, false);
                 self.read_rights(&signed).await;
             }
         };
@@ -45,6 +45,7 @@ impl Inventory {
     /// Takes one change of a watch into the inventory.
     fn take<K: ResourceExt>(
         &self,
+        workspace: &WorkspaceId,
         change: Change<K>,
         map: impl Fn(&mut Known) -> &mut BTreeMap<String, K>,
         confirms: bool,
@@ -70,7 +71,7 @@ impl Inventory {
                 }
                 Change::Trouble(fault) => {
                     drop(known);
-                    self.person.hub_is(HubLink::Down, Some(fault.to_string()));
+                    self.person.hub_is(workspace, HubLink::Down, Some(fault.to_string()));
                     return;
                 }
             }
@@ -78,7 +79,7 @@ impl Inventory {
                 known.as_of = Some(Timestamp::now());
             }
         }
-        self.person.hub_is(HubLink::Live, None);
+        self.person.hub_is(workspace, HubLink::Live, None);
         self.changed();
     }
 

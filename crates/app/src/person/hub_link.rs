@@ -1,43 +1,49 @@
-//! How the hub is: its link as the window shows it, and its clock.
+//! How a hub is: its link as the window shows it, and its clock.
 
-use super::Person;
+use super::seat::hub_state;
+use super::{Person, WorkspaceId};
 use crate::desk::now_ms;
 use jiff::Timestamp;
 use sallyport_client::{Endpoint, clock_difference, probe_get};
-use sallyport_ipc::{HubLink, HubState};
+use sallyport_ipc::HubLink;
 use sallyport_oidc::TokenSource;
 
-pub(super) fn state(link: HubLink, message: Option<String>, since: i64) -> HubState {
-    HubState { link, since, message, retry_at: None, sign_in: false }
-}
-
 impl Person {
-    /// Notes how the connection to the hub is.
-    pub(crate) fn hub_is(&self, link: HubLink, message: Option<String>) {
-        {
-            let mut now = self.now();
-            if now.hub.link == link && now.hub.message == message {
-                return;
+    /// Notes how the connection to a hub is.
+    pub(crate) fn hub_is(&self, workspace: &WorkspaceId, link: HubLink, message: Option<String>) {
+        let is_news = self.at(workspace, |seat| {
+            if seat.hub.link == link && seat.hub.message == message {
+                return false;
             }
-            let since = if now.hub.link == link { now.hub.since } else { now_ms() };
-            now.hub = state(link, message, since);
+            let since = if seat.hub.link == link { seat.hub.since } else { now_ms() };
+            seat.hub = hub_state(link, message, since);
+            true
+        });
+        if is_news == Some(true) {
+            self.desk.changed();
         }
-        self.desk.changed();
     }
 
-    /// Now by the hub's clock, Unix seconds.
-    pub(crate) fn hub_now(&self) -> i64 {
-        Timestamp::now().as_second() + self.now().hub_ahead.unwrap_or_default()
+    /// Now by a hub's clock, Unix seconds.
+    pub(crate) fn hub_now(&self, workspace: &WorkspaceId) -> i64 {
+        let ahead = self.at(workspace, |seat| seat.hub_ahead).flatten();
+        Timestamp::now().as_second() + ahead.unwrap_or_default()
     }
 
     /// Compares clocks once per connection; countdowns then run on monotonic time.
-    pub(super) async fn read_hub_clock(&self, endpoint: &Endpoint, tokens: &TokenSource) {
+    pub(super) async fn read_hub_clock(
+        &self,
+        workspace: &WorkspaceId,
+        endpoint: &Endpoint,
+        tokens: &TokenSource,
+    ) {
         let Ok(token) = tokens.id_token().await else { return };
         let sent = now_ms();
         if let Ok(answer) = probe_get(endpoint, Some(&token), "/version", self.desk.options.deadline).await
             && let Some(date) = answer.date
         {
-            self.now().hub_ahead = Some(clock_difference(date, sent, now_ms()));
+            let ahead = clock_difference(date, sent, now_ms());
+            self.at(workspace, |seat| seat.hub_ahead = Some(ahead));
         }
     }
 }

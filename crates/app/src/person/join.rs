@@ -3,7 +3,7 @@
 use super::Person;
 use super::notes::Learned;
 use super::workspace::Workspace;
-use crate::desk::AppError;
+use crate::desk::{AppError, Desk};
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_client::{Fault, probe_get};
 use sallyport_ipc::WorkspacePreview;
@@ -32,7 +32,7 @@ impl Person {
             redirect_addresses: all(&oidc.redirect().addresses(&oidc.issuer)),
             client_authenticates: oidc.client_secret.is_some(),
             extra_audiences: all(&oidc.extra_audiences),
-            replaces: self.now().workspace.as_ref().filter(|w| **w != workspace).map(|w| visible(&w.name)),
+            replaces: self.workspace().filter(|w| *w != workspace).map(|w| visible(&w.name)),
         })
     }
 
@@ -57,24 +57,23 @@ impl Person {
 
     async fn try_join(&self, text: &str) -> Result<Workspace, AppError> {
         let workspace = Workspace::parse(text)?;
-        let is_another = || self.now().workspace.as_ref() != Some(&workspace);
-        if self.is_signed_in().is_some() && is_another() {
+        let is_another = self.workspace().as_ref() != Some(&workspace);
+        if self.is_signed_in().is_some() && is_another {
             return Err(AppError::new(ErrorCode::BadInput, "someone is signed in to another workspace")
                 .hint("Sign out first; that ends every session, with proof."));
         }
         let (hub, learned) = tokio::join!(self.check_hub(&workspace), self.look_at_provider(&workspace));
         hub?;
         self.workspaces.join(&workspace)?;
-        if is_another() {
+        if is_another {
             self.desk.remember_acr(&[]).await;
         }
-        {
-            let mut now = self.now();
-            now.workspace = Some(workspace.clone());
-            now.learned = learned;
-        }
-        let demo = self.is_demo();
-        self.now().demo_joined = demo;
+        let is_demo = is_demo(&self.desk, &workspace);
+        let mut seats = self.seats();
+        let seat = seats.put_in_front(&workspace);
+        seat.learned = learned;
+        seat.is_demo = is_demo;
+        drop(seats);
         Ok(workspace)
     }
 
@@ -117,4 +116,11 @@ impl Person {
         let text = tokio::fs::read_to_string(path).await.map_err(|e| none().because(e))?;
         self.join(&text).await
     }
+}
+
+/// Whether a workspace is that of the demo fleet that this app was started beside.
+pub(super) fn is_demo(desk: &Desk, workspace: &Workspace) -> bool {
+    let Some(path) = &desk.options.demo else { return false };
+    let demo = std::fs::read_to_string(path).ok().and_then(|text| Workspace::parse(&text).ok());
+    demo.as_ref() == Some(workspace)
 }

@@ -1,23 +1,23 @@
 //! Signing in: the provider, the vault, the hub's own word for who this is.
 
-use super::Person;
 use super::faults::{is_for_good, no_auth_time, no_team, of_hub, of_oidc, unauthorized};
 use super::notes::Learned;
 use super::refresh_token;
+use super::seat::Attempt;
 use super::signed::{Signed, SignedInAs};
 use super::workspace::Workspace;
+use super::{Person, WorkspaceId, not_signed_in};
 use crate::desk::{AppError, now_ms};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_client::{Credential, Endpoint, Fault, Timeouts, TokenError, connect};
 use sallyport_hub::Hub;
-use sallyport_ipc::{HubLink, SignIn, SignInStep, StepUp};
+use sallyport_ipc::{HubLink, SignInStep, StepUp};
 use sallyport_model::{ErrorCode, Secret};
 use sallyport_oidc::{Ask, Persist, Provider, ProviderConfig, SignedIn, TokenSource};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// How long a person may take in the browser.
 const PERSON: Duration = Duration::from_secs(600);
@@ -45,80 +45,72 @@ impl Person {
     /// # Errors
     /// Everything between here and there, each with what to do next. A sign-in that is under way is left alone.
     pub(crate) async fn sign_in(&self, step: Option<StepUp>) -> Result<(), AppError> {
-        let cancel = self.begin()?;
-        // Nobody is woken by it: only what comes of the new one counts.
-        self.sign_ins.send_if_modified(|told| {
-            told.in_vain = None;
-            false
+        let workspace = self
+            .workspace()
+            .ok_or_else(|| AppError::failed("no team was joined yet").hint("Join a team first."))?;
+        let attempt = self.begin(&workspace.id(), SignInStep::Preparing, step.as_ref())?;
+        let done = self.sign_in_until(&workspace, step.as_ref(), &attempt).await;
+        self.note_sign_in(&workspace.id(), step.is_some(), &done).await;
+        let failed = done.as_ref().err().filter(|error| error.code() != ErrorCode::Cancelled);
+        self.at(&workspace.id(), |seat| {
+            seat.over(&attempt, failed.map(AppError::view));
+            match &done {
+                Ok(()) => seat.tell(|told| told.step_ups += u64::from(step.is_some())),
+                // Openings that wait for it would wait in vain.
+                Err(error) if step.is_some() && is_for_good(error) => {
+                    seat.tell(|told| told.in_vain = Some(error.view()));
+                }
+                Err(_) => {}
+            }
         });
-        self.at_step(SignInStep::Preparing, step.as_ref());
-        let done = self.sign_in_until(step.as_ref(), &cancel).await;
-        self.now().cancel = None;
-        self.note_sign_in(step.is_some(), &done).await;
-        match &done {
-            Ok(()) => {
-                self.now().sign_in = None;
-                self.sign_ins.send_modify(|told| told.step_ups += u64::from(step.is_some()));
-            }
-            Err(error) => {
-                match (&mut self.now().sign_in, error.code()) {
-                    (sign_in, ErrorCode::Cancelled) => *sign_in = None,
-                    (Some(sign_in), _) => {
-                        sign_in.step = SignInStep::Failed;
-                        sign_in.error = Some(error.view());
-                    }
-                    (None, _) => {}
-                }
-                if step.is_some() && is_for_good(error) {
-                    // Openings that wait for it would wait in vain.
-                    self.sign_ins.send_modify(|told| told.in_vain = Some(error.view()));
-                }
-            }
-        }
         self.desk.changed();
         done
     }
 
     /// One sign-in at a time.
-    fn begin(&self) -> Result<CancellationToken, AppError> {
-        let mut now = self.now();
-        if now.cancel.is_some() {
-            return Err(AppError::new(ErrorCode::Cancelled, "a sign-in is under way already"));
-        }
-        let cancel = self.desk.stop.child_token();
-        now.cancel = Some(cancel.clone());
-        Ok(cancel)
+    fn begin(
+        &self,
+        workspace: &WorkspaceId,
+        at: SignInStep,
+        step: Option<&StepUp>,
+    ) -> Result<Attempt, AppError> {
+        let given_up = self.desk.stop.child_token();
+        let begun = self.at(workspace, |seat| seat.begin(given_up, at, step, now_ms())).flatten();
+        self.desk.changed();
+        begun.ok_or_else(|| AppError::new(ErrorCode::Cancelled, "a sign-in is under way already"))
     }
 
     /// Ends a sign-in under way.
     pub(crate) fn sign_in_cancel(&self) {
-        if let Some(cancel) = &self.now().cancel {
-            cancel.cancel();
+        if let Some(seat) = self.seats().front() {
+            seat.give_up();
         }
     }
 
-    async fn sign_in_until(&self, step: Option<&StepUp>, cancel: &CancellationToken) -> Result<(), AppError> {
-        let desk = &self.desk;
-        let workspace = self.now().workspace.clone();
-        let workspace =
-            workspace.ok_or_else(|| AppError::failed("no team was joined yet").hint("Join a team first."))?;
-        let current = self.is_signed_in().map(|s| s.tokens.clone());
+    async fn sign_in_until(
+        &self,
+        workspace: &Workspace,
+        step: Option<&StepUp>,
+        attempt: &Attempt,
+    ) -> Result<(), AppError> {
+        let (desk, id) = (&self.desk, workspace.id());
+        let current = self.is_signed_in_at(&id).map(|s| s.tokens.clone());
         if current.is_some() && step.is_some_and(|s| s.max_age_seconds.is_some()) && self.has_no_auth_time() {
             return Err(no_auth_time());
         }
         let provider = match &current {
             Some(tokens) => tokens.provider().clone(),
-            None => Provider::discover(&self.provider_config(&workspace)).await.map_err(of_oidc)?,
+            None => Provider::discover(&self.provider_config(workspace)).await.map_err(of_oidc)?,
         };
         if current.is_none() {
-            self.now().learned = Learned::of(&provider);
+            self.learned(&id, Learned::of(&provider));
         }
         let remembered = if step.is_none() { desk.sign_in_acr().await } else { Vec::new() };
         let asked = Ask { acr_values: remembered.clone(), ..Ask::default() };
         let pending = provider.begin(step.map_or(asked, ask)).await.map_err(of_oidc)?;
         desk.host.open_browser(pending.authorization_url().as_str())?;
-        self.at_step(SignInStep::Browser, step);
-        let signed_in = pending.finish(PERSON, cancel.cancelled()).await;
+        self.at_step(&id, attempt, SignInStep::Browser);
+        let signed_in = pending.finish(PERSON, attempt.given_up.cancelled()).await;
         // The provider may not offer it any more: the next try asks for nothing.
         let forget = signed_in.is_err() && step.is_none() && !remembered.is_empty();
         match step {
@@ -132,31 +124,31 @@ impl Person {
             }
             _ => of_oidc(error),
         })?;
-        self.at_step(SignInStep::Checking, step);
+        self.at_step(&id, attempt, SignInStep::Checking);
         let learned = Learned::of(&provider).and(&signed_in);
         let (subject, person) = (signed_in.claims.subject.clone(), signed_in.claims.person());
         match current {
             Some(tokens) => {
-                self.at_step(SignInStep::Hub, step);
+                self.at_step(&id, attempt, SignInStep::Hub);
                 tokens.replace(signed_in).await.map_err(of_oidc)?;
-                self.now().learned = learned;
-                self.refresh_identity(&tokens).await?;
+                self.learned(&id, learned);
+                self.refresh_identity(&id, &tokens).await?;
             }
             None => {
-                self.confirm_person(&workspace, &provider, &signed_in).await?;
-                self.at_step(SignInStep::Hub, step);
-                self.now().learned = learned;
+                self.confirm_person(workspace, &provider, &signed_in).await?;
+                self.at_step(&id, attempt, SignInStep::Hub);
+                self.learned(&id, learned);
                 let persist = refresh_token::persist(&desk.vault, provider.config());
                 let tokens = TokenSource::open(provider, signed_in, persist).await;
-                if let Err(error) = self.connect(&workspace, tokens.clone()).await {
-                    if is_for_good(&error) {
+                if let Err(error) = self.connect(workspace, tokens.clone(), attempt).await {
+                    if is_for_good(&error) || error.code() == ErrorCode::Cancelled {
                         give_back(tokens).await;
                     }
                     return Err(error);
                 }
             }
         }
-        if let Err(error) = self.workspaces.remember_person(&workspace, &subject, &person) {
+        if let Err(error) = self.workspaces.remember_person(workspace, &subject, &person) {
             tracing::warn!("who signed in was not remembered: {}", error.chain());
         }
         Ok(())
@@ -173,11 +165,10 @@ impl Person {
         let claims = &signed_in.claims;
         let last = self.workspaces.last_person(workspace).filter(|last| last.subject != claims.subject);
         let Some(last) = last else {
-            self.now().expected = None;
+            self.at(&workspace.id(), |seat| seat.is_same_person());
             return Ok(());
         };
-        if self.now().expected.replace(claims.subject.clone()).as_ref() == Some(&claims.subject) {
-            self.now().expected = None;
+        if self.at(&workspace.id(), |seat| seat.is_expected(&claims.subject)) == Some(true) {
             return Ok(());
         }
         let nowhere: Persist = Arc::new(|_| Box::pin(async { Ok(()) }));
@@ -190,11 +181,11 @@ impl Person {
         .hint(format!("If you are {person}, sign in again. If not, choose your own account in the browser.")))
     }
 
-    async fn note_sign_in(&self, again: bool, done: &Result<(), AppError>) {
+    async fn note_sign_in(&self, workspace: &WorkspaceId, again: bool, done: &Result<(), AppError>) {
         let mut draft = Draft::new(if again { Action::StepUp } else { Action::SignIn });
         match done {
             Ok(()) => {
-                if let Some(signed) = self.is_signed_in() {
+                if let Some(signed) = self.is_signed_in_at(workspace) {
                     draft = draft
                         .user(&signed.who.user)
                         .detail("amr", signed.who.amr.join("+"))
@@ -209,46 +200,51 @@ impl Person {
 
     /// Goes on with a stored sign-in, without a browser.
     pub(crate) async fn resume(&self) {
-        let Some(workspace) = self.now().workspace.clone() else { return };
+        let Some(workspace) = self.workspace() else { return };
+        let id = workspace.id();
         let config = self.provider_config(&workspace);
         let Some(kept) = refresh_token::kept(&self.desk.vault, &config).await else { return };
         // This one too can be given up.
-        let Ok(cancel) = self.begin() else { return };
-        self.at_step(SignInStep::Hub, None);
+        let Ok(attempt) = self.begin(&id, SignInStep::Hub, None) else { return };
         let resumed = async {
             let provider = Provider::discover(&config).await.map_err(of_oidc)?;
-            self.now().learned = Learned::of(&provider);
+            self.learned(&id, Learned::of(&provider));
             let persist = refresh_token::persist(&self.desk.vault, &config);
             let tokens = TokenSource::resume(provider, &kept, persist).map_err(of_oidc)?;
             tokens.id_token().await.map_err(of_oidc)?;
-            self.connect(&workspace, tokens).await
+            self.connect(&workspace, tokens, &attempt).await
         };
         let done: Result<(), AppError> = tokio::select! {
             done = resumed => done,
-            () = cancel.cancelled() => Err(of_oidc(sallyport_oidc::Error::Cancelled)),
+            () = attempt.given_up.cancelled() => Err(given_up()),
         };
-        self.now().cancel = None;
         let mut draft = Draft::new(Action::TokenRefresh);
         if let Err(error) = &done {
             tracing::info!("the stored sign-in was not resumed: {}", error.chain());
             draft = draft.outcome(Outcome::Failed).detail("why", error.message());
         }
         self.history.note(draft).await;
-        self.now().sign_in = None;
+        self.at(&id, |seat| seat.over(&attempt, None));
         self.desk.changed();
     }
 
-    /// Asks the hub who this is; then somebody is signed in.
-    async fn connect(&self, workspace: &Workspace, tokens: TokenSource) -> Result<(), AppError> {
+    /// Asks the hub who this is; then somebody is signed in, unless they gave it up meanwhile.
+    async fn connect(
+        &self,
+        workspace: &Workspace,
+        tokens: TokenSource,
+        attempt: &Attempt,
+    ) -> Result<(), AppError> {
+        let id = workspace.id();
         let deadline = self.desk.options.deadline;
         let endpoint = workspace.endpoint()?;
         let source = Arc::new(IdTokens(tokens.clone()));
         let client = connect(&endpoint, Credential::Source(source), Timeouts::both(deadline))
             .map_err(|e| AppError::failed("the hub can't be called").because(e))?;
         let hub = Hub::new(client, deadline);
-        self.hub_is(HubLink::Connecting, None);
+        self.hub_is(&id, HubLink::Connecting, None);
         let asked = async {
-            self.read_hub_clock(&endpoint, &tokens).await;
+            self.read_hub_clock(&id, &endpoint, &tokens).await;
             let identity = hub.whoami().await.map_err(|fault| match fault {
                 Fault::Unauthorized => {
                     let oidc = &workspace.oidc;
@@ -260,21 +256,20 @@ impl Person {
             let teams = hub.teams().boxed().await.map_err(|fault| match fault {
                 // RBAC lets members of a team list the teams, and nobody else.
                 Fault::Forbidden(_) => {
-                    let left_out = self.now().learned.groups_left_out;
-                    no_team(&identity.user, &identity.groups, left_out)
+                    let left_out = self.at(&id, |seat| seat.learned.groups_left_out);
+                    no_team(&identity.user, &identity.groups, left_out.unwrap_or_default())
                 }
                 other => of_hub(other),
             })?;
             Ok::<_, AppError>((identity, teams))
         };
         let (identity, teams) =
-            asked.await.inspect_err(|e| self.hub_is(HubLink::Down, Some(e.message().to_owned())))?;
-        let number = self.is_signed_in().map_or(now_ms().unsigned_abs(), |before| before.number + 1);
-        let signed = Signed {
+            asked.await.inspect_err(|e| self.hub_is(&id, HubLink::Down, Some(e.message().to_owned())))?;
+        let who = |number| Signed {
             email: tokens.claims().and_then(|c| c.email),
             tokens,
             hub,
-            hub_url: workspace.hub.url.to_string(),
+            workspace: id.clone(),
             who: SignedInAs {
                 user: identity.user,
                 groups: identity.groups,
@@ -286,31 +281,31 @@ impl Person {
             stop: self.desk.stop.child_token(),
             number,
         };
-        self.signed.send_replace(Some(Arc::new(signed)));
-        self.hub_is(HubLink::Live, None);
+        if self.at(&id, |seat| seat.sit(attempt, who)) != Some(true) {
+            self.hub_is(&id, HubLink::Idle, None);
+            return Err(given_up());
+        }
+        self.has_sat();
+        self.hub_is(&id, HubLink::Live, None);
         Ok(())
     }
 
     /// After a step-up the same connection says who one is now.
-    async fn refresh_identity(&self, tokens: &TokenSource) -> Result<(), AppError> {
-        let signed = self.signed()?;
+    async fn refresh_identity(&self, workspace: &WorkspaceId, tokens: &TokenSource) -> Result<(), AppError> {
+        let signed = self.is_signed_in_at(workspace).ok_or_else(not_signed_in)?;
         let identity = signed.hub.whoami().await.map_err(of_hub)?;
-        self.signed.send_if_modified(|now| {
-            // Signed out meanwhile, or somebody else by now.
-            let Some(before) = now.as_ref().filter(|before| before.number == signed.number) else {
-                return false;
-            };
-            let mut after = Signed::clone(before);
-            after.email = tokens.claims().and_then(|c| c.email);
-            after.who = SignedInAs {
-                user: after.who.user,
-                groups: identity.groups,
-                acr: identity.acr,
-                amr: identity.amr,
-                auth_time: identity.auth_time,
-            };
-            *now = Some(Arc::new(after));
-            true
+        self.at(workspace, |seat| {
+            seat.sits_again(signed.number, |before| Signed {
+                email: tokens.claims().and_then(|c| c.email),
+                who: SignedInAs {
+                    user: before.who.user.clone(),
+                    groups: identity.groups,
+                    acr: identity.acr,
+                    amr: identity.amr,
+                    auth_time: identity.auth_time,
+                },
+                ..before.clone()
+            })
         });
         Ok(())
     }
@@ -327,15 +322,19 @@ impl Person {
         }
     }
 
-    fn at_step(&self, step: SignInStep, step_up: Option<&StepUp>) {
-        {
-            let mut now = self.now();
-            let before = now.sign_in.as_ref().filter(|_| step != SignInStep::Preparing);
-            let since = before.map_or_else(now_ms, |s| s.since);
-            now.sign_in = Some(SignIn { step, since, step_up: step_up.cloned(), error: None });
-        }
+    fn at_step(&self, workspace: &WorkspaceId, attempt: &Attempt, step: SignInStep) {
+        self.at(workspace, |seat| seat.at_step(attempt, step));
         self.desk.changed();
     }
+
+    fn learned(&self, workspace: &WorkspaceId, learned: Learned) {
+        self.at(workspace, |seat| seat.learned = learned);
+    }
+}
+
+/// The person thought better of it.
+fn given_up() -> AppError {
+    of_oidc(sallyport_oidc::Error::Cancelled)
 }
 
 /// Nobody goes on with this sign-in: its session at the provider is ended, and nothing of it stays here.

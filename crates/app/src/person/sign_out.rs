@@ -15,14 +15,13 @@ impl Person {
     /// When something is left, and when the provider did not confirm: this desktop has forgotten the sign-in all the same.
     pub(crate) async fn forget(&self, signed: &Signed, left: &[String]) -> Result<(), AppError> {
         let ended = signed.tokens.sign_out().await;
-        self.signed.send_replace(None);
-        {
-            let mut now = self.now();
-            now.sign_in = None;
-            now.hub_ahead = None;
-            now.learned.left_at = Some(visible(&signed.tokens.provider().config().issuer));
-        }
-        self.hub_is(HubLink::Idle, None);
+        let issuer = visible(&signed.tokens.provider().config().issuer);
+        self.at(&signed.workspace, |seat| {
+            seat.leave();
+            seat.learned.left_at = Some(issuer);
+        });
+        self.has_sat();
+        self.hub_is(&signed.workspace, HubLink::Idle, None);
         if let Err(error) = self.desk.prefs.forget_reason().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last reason was not forgotten");
         }

@@ -1,3 +1,4 @@
+use super::workspace::WorkspaceId;
 use jiff::Timestamp;
 use sallyport_hub::{Hub, Team};
 use sallyport_ipc::ErrorView;
@@ -10,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Signed {
     pub(crate) tokens: TokenSource,
     pub(crate) hub: Hub,
-    /// The hub's address.
-    pub(crate) hub_url: String,
+    /// Where it is.
+    pub(crate) workspace: WorkspaceId,
     pub(crate) who: SignedInAs,
     pub(crate) email: Option<String>,
     pub(crate) teams: Vec<Team>,
     /// Ends the watches of this sign-in. Cancelled before anything of it is cleared away, so that nothing is begun
     /// under it any more.
     pub(crate) stop: CancellationToken,
-    /// Which sign-in of this run it is; a step-up keeps it.
+    /// Which sign-in of its seat it is; a step-up keeps it.
     pub(crate) number: u64,
 }
 

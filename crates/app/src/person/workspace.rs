@@ -1,7 +1,7 @@
 use crate::desk::AppError;
 use sallyport_model::{Digest, ErrorCode, clip, visible};
 use serde::{Deserialize, Serialize};
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, sync::Arc};
 use url::Url;
 
 /// The largest workspace file, in bytes.
@@ -22,6 +22,22 @@ pub struct Workspace {
     pub hub: HubAddress,
     /// Who says who is who.
     pub oidc: OidcAddress,
+}
+
+/// Which workspace: its hub's address, by which notes on disk and caches name it too.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct WorkspaceId(Arc<str>);
+
+impl WorkspaceId {
+    /// The hub's address as it is noted.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(hub: &str) -> Self {
+        Self(hub.into())
+    }
 }
 
 /// The hub's API server.
@@ -167,6 +183,11 @@ impl Workspace {
     /// SHA-256 of each of the provider's own CA certificates, where the file brings one.
     pub fn issuer_fingerprint(&self) -> Option<String> {
         self.oidc.ca.as_deref().map(fingerprint)
+    }
+
+    /// Which one it is: the same hub is the same workspace, whatever else its file says.
+    pub(crate) fn id(&self) -> WorkspaceId {
+        WorkspaceId(self.hub.url.as_str().into())
     }
 
     /// The hub's host and port.
@@ -427,5 +448,4 @@ impl Workspaces {
 }
 
 #[cfg(test)]
-#[path = "workspace_tests.rs"]
 mod tests;

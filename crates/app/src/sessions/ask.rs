@@ -5,10 +5,11 @@ use crate::desk::AppError;
 use crate::person::faults::{of_hub, of_refused};
 use crate::person::{SignedInAs, how_signed_in};
 use sallyport_audit::{Action, Outcome};
+use sallyport_client::Fault;
 use sallyport_hub::seal::KeyPair;
-use sallyport_hub::{Ask, Refused, SignInEvidence, Which, request_name};
+use sallyport_hub::{Ask, Refused, request_name};
 use sallyport_ipc::StepKind;
-use sallyport_model::ErrorCode;
+use sallyport_model::{ErrorCode, RequestRef, SignIn};
 use std::time::Duration;
 
 /// How long a step-up may take before the opening is given up.
@@ -18,7 +19,7 @@ const STEP_UP: Duration = Duration::from_secs(600);
 const UNDER_WAY: Duration = Duration::from_secs(1);
 
 impl Owner {
-    pub(super) async fn ask(&self, made: &mut Made, keys: &KeyPair) -> Result<Which, Stop> {
+    pub(super) async fn ask(&self, made: &mut Made, keys: &KeyPair) -> Result<RequestRef, Stop> {
         let (session, hub) = (&self.session, &self.session.hub);
         session.change(|record| record.begin(StepKind::SignedIn));
         self.or_ended(hub.ready()).await?;
@@ -29,21 +30,15 @@ impl Owner {
         })?;
         let mut ask = Ask {
             team,
-            user: hub.user().clone(),
+            terms: choice.terms,
             groups: hub.who().groups,
-            cluster: choice.cluster,
-            profile: choice.profile,
-            revision: choice.revision,
-            scope: choice.scope,
-            duration: choice.duration,
-            reason: choice.reason,
             public_key: keys.public_key_base64(),
-            sign_in: SignInEvidence::default(),
+            sign_in: SignIn::default(),
         };
         let name = request_name(&ask.public_key);
         // Before it is written: whoever is dropped in between leaves no note that nobody owns.
         session.change(|record| record.asked_as = Some(name.clone()));
-        self.or_ended(self.sessions.note_before_asking(&ask, &name, hub.url())).await?;
+        self.or_ended(self.sessions.note_before_asking(&ask, &name, hub.workspace().as_str())).await?;
         let mut stepped_up = None;
         loop {
             session.change(|record| record.begin(StepKind::Asked));
@@ -56,7 +51,7 @@ impl Owner {
             };
             let error = of_refused(refused);
             let draft = session.draft(Action::Ask).outcome(Outcome::Refused);
-            let draft = draft.detail("why", error.message()).detail("profile", ask.profile.as_str());
+            let draft = draft.detail("why", error.message()).detail("profile", ask.terms.profile.as_str());
             self.sessions.history.note(draft).await;
             if error.code() != ErrorCode::StepUpNeeded {
                 return Err(error.into());
@@ -85,7 +80,12 @@ impl Owner {
     }
 
     /// Asks once. From before the hub hears of it until it has said no, a request may exist.
-    async fn once(&self, made: &mut Made, ask: &Ask, name: &str) -> Result<Result<Which, Refused>, Stop> {
+    async fn once(
+        &self,
+        made: &mut Made,
+        ask: &Ask,
+        name: &str,
+    ) -> Result<Result<RequestRef, Refused>, Stop> {
         let session = &self.session;
         // Nothing is asked that nobody wants any more.
         self.or_ended(std::future::ready(Ok::<_, AppError>(()))).await?;
@@ -99,7 +99,7 @@ impl Owner {
         };
         let which = match answer {
             Some(Ok(request)) => {
-                let which = Which::of(&request).map_err(of_hub)?;
+                let which = request.which().map_err(|e| of_hub(Fault::Other(e.to_string())))?;
                 made.which = Some(which.clone());
                 self.asked(ask, &which).await;
                 Ok(which)
@@ -111,26 +111,29 @@ impl Owner {
                 }
                 Err(refused)
             }
-            None => Err(Refused::Fault(sallyport_client::Fault::TimedOut)),
+            None => Err(Refused::Fault(Fault::TimedOut)),
         };
         end.map_or(Ok(which), |end| Err(Stop::Ended(end)))
     }
 
-    async fn asked(&self, ask: &Ask, which: &Which) {
+    async fn asked(&self, ask: &Ask, which: &RequestRef) {
         let session = &self.session;
         let signed_in = how_signed_in(&session.hub.who());
         session.change(|record| {
             record.request = Some(which.uid.clone());
             record.done(StepKind::SignedIn, signed_in);
-            record.done(StepKind::Asked, format!("{} · {} · {}", ask.profile, ask.scope, ask.duration));
+            record.done(
+                StepKind::Asked,
+                format!("{} · {} · {}", ask.terms.profile, ask.terms.scope, ask.terms.duration),
+            );
             record.begin(StepKind::Approved);
         });
         let draft = session
             .draft(Action::Ask)
-            .detail("profile", ask.profile.as_str())
-            .detail("duration", ask.duration.to_string())
-            .detail("reason", &ask.reason)
-            .detail("namespaces", ask.scope.to_string());
+            .detail("profile", ask.terms.profile.as_str())
+            .detail("duration", ask.terms.duration.to_string())
+            .detail("reason", &ask.terms.reason)
+            .detail("namespaces", ask.terms.scope.to_string());
         self.sessions.history.note(draft).await;
     }
 }

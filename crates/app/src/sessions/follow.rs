@@ -8,9 +8,8 @@ use crate::desk::AppError;
 use crate::inventory::Choice;
 use sallyport_api::AccessRequest;
 use sallyport_audit::Action;
-use sallyport_hub::Which;
 use sallyport_ipc::StepKind;
-use sallyport_model::{ClusterName, ErrorCode, GrantUid, Phase};
+use sallyport_model::{ClusterName, ErrorCode, GrantUid, Phase, RequestRef};
 use std::time::Duration;
 
 /// How long a request may wait for people: longer than any broker lets it.
@@ -25,7 +24,7 @@ struct Shown {
 }
 
 impl Owner {
-    pub(super) async fn follow(&self, made: &mut Made, which: &Which) -> Result<AccessRequest, Stop> {
+    pub(super) async fn follow(&self, made: &mut Made, which: &RequestRef) -> Result<AccessRequest, Stop> {
         let (session, desk) = (&self.session, &self.sessions.desk);
         let needs_people = session.read(|record| record.choice.approvals > 0);
         let patience = if needs_people { PEOPLE } else { desk.options.broker };
@@ -44,7 +43,7 @@ impl Owner {
                 }
                 requests = self.next(&mut made.changes) => requests,
                 () = &mut deadline => {
-                    let cluster = session.read(|record| record.choice.cluster.clone());
+                    let cluster = session.read(|record| record.choice.terms.cluster.clone());
                     return Err(silent_broker(&cluster, patience).into());
                 }
             };
@@ -118,7 +117,7 @@ impl Owner {
 fn waiting_for(choice: &Choice, have: usize) -> Option<String> {
     let missing = usize::from(choice.approvals).saturating_sub(have);
     let noun = if missing == 1 { "approval" } else { "approvals" };
-    (missing > 0).then(|| format!("waiting for {missing} {noun} under {}", choice.profile))
+    (missing > 0).then(|| format!("waiting for {missing} {noun} under {}", choice.terms.profile))
 }
 
 fn silent_broker(cluster: &ClusterName, patience: Duration) -> AppError {

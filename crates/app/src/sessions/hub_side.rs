@@ -3,15 +3,15 @@
 use super::ports::{Changes, HubSide};
 use crate::desk::AppError;
 use crate::person::faults::of_oidc;
-use crate::person::{Person, SignIns, Signed, SignedInAs};
+use crate::person::{Person, SignIns, Signed, SignedInAs, WorkspaceId, not_signed_in};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
-use sallyport_hub::{Ask, Refused, SignInEvidence, Which};
+use sallyport_hub::{Ask, Refused, evidence};
 use sallyport_ipc::HubLink;
-use sallyport_model::{NamespaceName, UserName};
+use sallyport_model::{NamespaceName, RequestRef, SignIn, UserName};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -28,8 +28,8 @@ impl HubOf {
 
     /// A later sign-in of the same person at the same hub, else its own. A session's end is told with nobody else's.
     fn signed(&self) -> Arc<Signed> {
-        let same = |now: &Arc<Signed>| now.who.user == self.own.who.user && now.hub_url == self.own.hub_url;
-        self.person.is_signed_in().filter(same).unwrap_or_else(|| self.own.clone())
+        let same = |now: &Arc<Signed>| now.who.user == self.own.who.user;
+        self.person.is_signed_in_at(&self.own.workspace).filter(same).unwrap_or_else(|| self.own.clone())
     }
 }
 
@@ -37,8 +37,8 @@ impl HubSide for HubOf {
     fn user(&self) -> &UserName {
         &self.own.who.user
     }
-    fn url(&self) -> &str {
-        &self.own.hub_url
+    fn workspace(&self) -> &WorkspaceId {
+        &self.own.workspace
     }
     fn team(&self) -> Option<NamespaceName> {
         self.own.teams.iter().find(|team| team.may_ask).map(|team| team.name.clone())
@@ -47,34 +47,35 @@ impl HubSide for HubOf {
         self.signed().who.clone()
     }
     fn signed_in(&self) -> Result<UserName, AppError> {
-        Ok(self.person.signed()?.who.user.clone())
+        let signed = self.person.is_signed_in_at(&self.own.workspace).ok_or_else(not_signed_in)?;
+        Ok(signed.who.user.clone())
     }
     fn is_over(&self) -> bool {
         self.own.stop.is_cancelled()
     }
     fn sign_ins(&self) -> watch::Receiver<SignIns> {
-        self.person.sign_ins()
+        self.person.sign_ins(&self.own.workspace)
     }
     fn now(&self) -> i64 {
-        self.person.hub_now()
+        self.person.hub_now(&self.own.workspace)
     }
     fn is(&self, link: HubLink, message: Option<String>) {
-        self.person.hub_is(link, message);
+        self.person.hub_is(&self.own.workspace, link, message);
     }
     fn ready(&self) -> BoxFuture<'_, Result<(), AppError>> {
         async { self.own.tokens.id_token().await.map(drop).map_err(of_oidc) }.boxed()
     }
 
     /// Asked for again only where the ID token has become another since the hub was asked, as a refresh may make it.
-    fn evidence(&self) -> BoxFuture<'_, SignInEvidence> {
+    fn evidence(&self) -> BoxFuture<'_, SignIn> {
         async {
             let now = self.signed();
             let who = &now.who;
-            let known = SignInEvidence::of(&who.acr, &who.amr, who.auth_time);
+            let known = evidence(&who.acr, &who.amr, who.auth_time);
             let token = now
                 .tokens
                 .claims()
-                .map(|c| SignInEvidence::of(c.acr.as_slice(), &c.amr, c.auth_time.map(Timestamp::as_second)));
+                .map(|c| evidence(c.acr.as_slice(), &c.amr, c.auth_time.map(Timestamp::as_second)));
             if token.as_ref() == Some(&known) {
                 return known;
             }
@@ -87,10 +88,10 @@ impl HubSide for HubOf {
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         self.own.hub.ask(ask).boxed()
     }
-    fn watch(&self, which: &Which) -> Changes {
+    fn watch(&self, which: &RequestRef) -> Changes {
         Box::pin(self.own.hub.watch_request(which))
     }
-    fn request<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Fault>> {
+    fn request<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Fault>> {
         async { self.signed().hub.request(which).await }.boxed()
     }
     fn named<'a>(
@@ -100,10 +101,13 @@ impl HubSide for HubOf {
     ) -> BoxFuture<'a, Result<Option<AccessRequest>, Fault>> {
         async { self.signed().hub.request_named(team, name).await }.boxed()
     }
-    fn withdraw<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
+    fn withdraw<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         async { self.signed().hub.withdraw(which).await }.boxed()
     }
-    fn clear_credential<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
+    fn clear_credential<'a>(
+        &'a self,
+        which: &'a RequestRef,
+    ) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         async { self.own.hub.clear_credential(which).await }.boxed()
     }
 }

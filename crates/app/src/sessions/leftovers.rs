@@ -13,7 +13,7 @@ use crate::person::{Person, Signed};
 use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_client::Fault;
-use sallyport_hub::{Refused, Which};
+use sallyport_hub::Refused;
 use sallyport_ipc::{Cleanup, CleanupProof};
 use sallyport_model::{Phase, SessionState};
 use sallyport_store::OpenSession;
@@ -169,7 +169,7 @@ impl Leftovers {
     ) -> bool {
         let line = Left::Session(session.name.clone());
         // Another hub knows nothing of it, whatever it says.
-        if !session.hub.is_empty() && session.hub != signed.hub_url {
+        if !session.hub.is_empty() && session.hub != signed.workspace.as_str() {
             let why =
                 "it is on the hub of another team; it ends when its person signs in there, or by itself";
             self.say(line, &left_open(session), CleanupProof::Unproven { why: why.into() }).await;
@@ -229,7 +229,7 @@ impl Leftovers {
         if request.phase() == Phase::Closed {
             return CleanupProof::ByBroker;
         }
-        let which = match Which::of(request) {
+        let which = match request.which() {
             Ok(which) => which,
             Err(fault) => return unproven(fault.to_string()),
         };

@@ -242,5 +242,4 @@ pub(super) fn over_before_open(said: &Said, closed: bool) -> AppError {
 }
 
 #[cfg(test)]
-#[path = "life_tests.rs"]
 mod tests;

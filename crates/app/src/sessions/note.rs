@@ -16,7 +16,7 @@ impl Sessions {
             hub: hub.to_owned(),
             namespace: ask.team.clone(),
             name: name.to_owned(),
-            cluster: ask.cluster.clone(),
+            cluster: ask.terms.cluster.clone(),
             kubeconfig: self.desk.dirs.runtime.clone(),
             solo: false,
             end: None,
@@ -45,12 +45,16 @@ impl super::owner::Owner {
         let choice = self.session.read(|record| record.choice.clone());
         tokio::spawn(async move {
             let prefs = &sessions.desk.prefs;
-            let opening =
-                Opening { profile: choice.profile, scope: choice.scope, duration: choice.duration, at };
-            let reason = Reason { text: choice.reason, at };
+            let opening = Opening {
+                profile: choice.terms.profile,
+                scope: choice.terms.scope,
+                duration: choice.terms.duration,
+                at,
+            };
+            let reason = Reason { text: choice.terms.reason, at };
             let kept = [
-                prefs.remember_opening(choice.cluster.clone(), opening).await,
-                prefs.visited(choice.cluster, at).await,
+                prefs.remember_opening(choice.terms.cluster.clone(), opening).await,
+                prefs.visited(choice.terms.cluster, at).await,
                 if reason.text.is_empty() { Ok(()) } else { prefs.remember_reason(reason).await },
             ];
             for error in kept.into_iter().filter_map(Result::err) {

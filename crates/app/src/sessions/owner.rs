@@ -8,9 +8,8 @@ use super::word::Said;
 use crate::desk::AppError;
 use sallyport_audit::Draft;
 use sallyport_gateway::{CutNotice, CutReport};
-use sallyport_hub::Which;
 use sallyport_hub::seal::KeyPair;
-use sallyport_model::NamespaceName;
+use sallyport_model::{NamespaceName, RequestRef};
 use sallyport_provision::Witnesses;
 use sallyport_rbac::Rule;
 use sallyport_terminal::{KubeconfigError, PrivateKubeconfig};
@@ -25,7 +24,7 @@ pub(super) enum Begun {
         keys: KeyPair,
     },
     /// With a request of an earlier run that waits for people.
-    Restart { which: Which, keys: KeyPair },
+    Restart { which: RequestRef, keys: KeyPair },
 }
 
 /// Whoever holds what there is of a session.
@@ -40,9 +39,9 @@ pub(super) struct Made {
     /// A request that was asked for and may not have been answered.
     pub(super) asked: Option<Asked>,
     /// The request on the hub, once it is known to exist.
-    pub(super) which: Option<Which>,
+    pub(super) which: Option<RequestRef>,
     /// Its key, while it is in the vault.
-    pub(super) key: Option<Which>,
+    pub(super) key: Option<RequestRef>,
     /// What the hub says of it.
     pub(super) changes: Option<Changes>,
     /// The unsealed token and what it allows: from here on there is an end to prove.

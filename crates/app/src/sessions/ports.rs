@@ -2,15 +2,15 @@
 //! this part with fakes.
 
 use crate::desk::AppError;
-use crate::person::{SignIns, SignedInAs};
+use crate::person::{SignIns, SignedInAs, WorkspaceId};
 use futures::Stream;
 use futures::future::BoxFuture;
 use sallyport_api::AccessRequest;
 use sallyport_client::{Endpoint, Fault};
 use sallyport_gateway::{CutReason, CutReport, Live, Opened, Upstream};
-use sallyport_hub::{Ask, Change, Refused, SignInEvidence, Which};
+use sallyport_hub::{Ask, Change, Refused};
 use sallyport_ipc::HubLink;
-use sallyport_model::{NamespaceName, Secret, SessionId, UserName};
+use sallyport_model::{NamespaceName, RequestRef, Secret, SessionId, SignIn, UserName};
 use sallyport_policy::SessionPermit;
 use sallyport_provision::{OwnEnd, Progress, Proof, Witnesses};
 use sallyport_rbac::Rule;
@@ -25,13 +25,13 @@ pub(crate) type Changes = Pin<Box<dyn Stream<Item = Change<AccessRequest>> + Sen
 pub(crate) trait HubSide: Send + Sync + 'static {
     /// Whose session it is.
     fn user(&self) -> &UserName;
-    /// The hub's address.
-    fn url(&self) -> &str;
+    /// Where it was asked for.
+    fn workspace(&self) -> &WorkspaceId;
     /// The team that may be asked in, if any.
     fn team(&self) -> Option<NamespaceName>;
     /// Who is signed in now, else who was when it was asked.
     fn who(&self) -> SignedInAs;
-    /// Who is signed in now.
+    /// Who is signed in there now.
     ///
     /// # Errors
     /// When nobody is.
@@ -47,18 +47,19 @@ pub(crate) trait HubSide: Send + Sync + 'static {
     /// Sees to a token that is good.
     fn ready(&self) -> BoxFuture<'_, Result<(), AppError>>;
     /// What a request says of the sign-in: the hub's word for it.
-    fn evidence(&self) -> BoxFuture<'_, SignInEvidence>;
+    fn evidence(&self) -> BoxFuture<'_, SignIn>;
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<AccessRequest, Refused>>;
-    fn watch(&self, which: &Which) -> Changes;
-    fn request<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Fault>>;
+    fn watch(&self, which: &RequestRef) -> Changes;
+    fn request<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Fault>>;
     /// `Ok(None)` is an answer: there is none.
     fn named<'a>(
         &'a self,
         team: &'a NamespaceName,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<AccessRequest>, Fault>>;
-    fn withdraw<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>>;
-    fn clear_credential<'a>(&'a self, which: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>>;
+    fn withdraw<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Refused>>;
+    fn clear_credential<'a>(&'a self, which: &'a RequestRef)
+    -> BoxFuture<'a, Result<AccessRequest, Refused>>;
 }
 
 /// A token and the target it is for, past the gateway.

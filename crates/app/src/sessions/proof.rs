@@ -376,5 +376,4 @@ pub(super) fn millis(duration: Duration) -> u32 {
 }
 
 #[cfg(test)]
-#[path = "proof_tests.rs"]
 mod tests;

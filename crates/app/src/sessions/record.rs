@@ -207,7 +207,7 @@ impl Record {
     /// What may be left once its person is signed out, where and until when.
     pub(super) fn left_behind(&self) -> Option<String> {
         let proof = self.proof.as_ref()?;
-        proof.left_behind(self.choice.cluster.as_str(), self.end, self.request.is_some())
+        proof.left_behind(self.choice.terms.cluster.as_str(), self.end, self.request.is_some())
     }
 
     /// The view.
@@ -215,13 +215,13 @@ impl Record {
         let ends_at = self.end.map(|s| s.saturating_mul(1000));
         SessionView {
             id: self.id.to_string(),
-            cluster: self.choice.cluster.to_string(),
+            cluster: self.choice.terms.cluster.to_string(),
             environment: environment_kind(&self.choice.environment),
             environment_word: self.choice.environment.clone(),
-            namespaces: self.choice.scope.to_list().iter().map(ToString::to_string).collect(),
-            profile: self.choice.profile.to_string(),
-            reason: visible(&self.choice.reason),
-            duration_seconds: u32::try_from(self.choice.duration.as_seconds()).unwrap_or(u32::MAX),
+            namespaces: self.choice.terms.scope.to_list().iter().map(ToString::to_string).collect(),
+            profile: self.choice.terms.profile.to_string(),
+            reason: visible(&self.choice.terms.reason),
+            duration_seconds: u32::try_from(self.choice.terms.duration.as_seconds()).unwrap_or(u32::MAX),
             state: match self.state {
                 SessionState::Opening => sallyport_ipc::SessionState::Opening,
                 SessionState::Open => sallyport_ipc::SessionState::Open,
@@ -259,13 +259,16 @@ mod tests {
 
     fn record() -> Record {
         let choice = Choice {
-            cluster: "payments-eu-1".parse().unwrap(),
+            terms: sallyport_model::Terms {
+                user: "oidc:ada".parse().unwrap(),
+                cluster: "payments-eu-1".parse().unwrap(),
+                profile: "debug".parse().unwrap(),
+                revision: "6f1c2d7e-0000-4000-8000-000000000000/1".parse().unwrap(),
+                scope: Scope::ClusterWide,
+                duration: Ttl::minutes(45),
+                reason: "why\u{202e}not".into(),
+            },
             environment: "prod".into(),
-            profile: "debug".parse().unwrap(),
-            revision: "6f1c2d7e-0000-4000-8000-000000000000/1".parse().unwrap(),
-            scope: Scope::ClusterWide,
-            duration: Ttl::minutes(45),
-            reason: "why\u{202e}not".into(),
             approvals: 0,
         };
         Record::new(SessionId::new("s1"), choice)

@@ -10,10 +10,9 @@ use crate::inventory::{Choice, Inventory};
 use crate::person::how_signed_in;
 use sallyport_api::{AccessRequest, Asked};
 use sallyport_audit::{Action, Draft};
-use sallyport_hub::Which;
 use sallyport_hub::seal::KeyPair;
 use sallyport_ipc::StepKind;
-use sallyport_model::{ClusterName, Phase, ProfileName, RequestUid, SessionId};
+use sallyport_model::{ClusterName, Phase, ProfileName, RequestRef, RequestUid, SessionId};
 use sallyport_vault::{Item, VaultState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +23,7 @@ const INVENTORY: Duration = Duration::from_secs(5);
 impl Owner {
     /// Keeps the key of a request that waits for people. Without a keyring it is not kept, and the next start takes
     /// the request back and says so.
-    pub(super) async fn keep_key(&self, made: &mut Made, which: &Which, keys: &KeyPair) {
+    pub(super) async fn keep_key(&self, made: &mut Made, which: &RequestRef, keys: &KeyPair) {
         let vault = &self.sessions.desk.vault;
         if !matches!(vault.state(), VaultState::Keyring) {
             return;
@@ -41,7 +40,7 @@ impl Owner {
     }
 
     /// Forgets the key: the seal is open, or the request is over.
-    pub(super) async fn forget_key(&self, key: &mut Option<Which>) {
+    pub(super) async fn forget_key(&self, key: &mut Option<RequestRef>) {
         if let Some(which) = key.clone() {
             self.sessions.remove_key(which.uid).await;
             *key = None;
@@ -78,7 +77,7 @@ impl Sessions {
         inventory: &Inventory,
         request: &AccessRequest,
     ) -> bool {
-        let Ok(which) = Which::of(request) else { return false };
+        let Ok(which) = request.which() else { return false };
         let Some(kept) = self.desk.vault.get(&Item::RequestKey { request: which.uid.clone() }).await else {
             return false;
         };
@@ -88,17 +87,8 @@ impl Sessions {
         if !still_waits(request, &keys, hub.user().as_str()) {
             return false;
         }
-        let (environment, approvals) = known_of(inventory, &asked.cluster, &asked.profile).await;
-        let choice = Choice {
-            environment,
-            approvals,
-            cluster: asked.cluster,
-            profile: asked.profile,
-            revision: asked.revision,
-            scope: asked.scope,
-            duration: asked.duration,
-            reason: request.spec.reason.clone(),
-        };
+        let (environment, approvals) = known_of(inventory, &asked.terms.cluster, &asked.terms.profile).await;
+        let choice = Choice { environment, approvals, terms: asked.terms };
         let mut record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         record.asked_as = Some(which.name.clone());
         record.request = Some(which.uid.clone());
@@ -114,7 +104,7 @@ impl Sessions {
         let what = format!("The request for {} is waited for again", request.spec.cluster);
         let draft = Draft::new(Action::CleanupAtStart)
             .session(&record.id)
-            .cluster(&record.choice.cluster)
+            .cluster(&record.choice.terms.cluster)
             .user(hub.user())
             .request(&which.uid)
             .detail("what", what);

@@ -6,9 +6,8 @@ use super::ports::Changes;
 use super::proof::{self, Account};
 use super::word::{Heard, Said, heard, hindrance};
 use sallyport_audit::{Action, Outcome};
-use sallyport_hub::Which;
 use sallyport_ipc::ProofKind;
-use sallyport_model::{Phase, SessionAccount};
+use sallyport_model::{Phase, RequestRef, SessionAccount};
 use sallyport_provision::{OwnEnd, Progress, Proof, Witnesses};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -32,7 +31,7 @@ impl Owner {
     /// are in, or their time is up.
     pub(super) async fn end_rights(
         &self,
-        which: &watch::Sender<Option<Which>>,
+        which: &watch::Sender<Option<RequestRef>>,
         held: Option<&Held>,
         changes: &mut Option<Changes>,
     ) {
@@ -148,7 +147,7 @@ impl Owner {
     /// word, or the session's own probes have shown it, where broker or hub are away.
     async fn account_removed(
         &self,
-        which: &watch::Sender<Option<Which>>,
+        which: &watch::Sender<Option<RequestRef>>,
         changes: &mut Option<Changes>,
         mut shown: watch::Receiver<bool>,
     ) {
@@ -209,7 +208,7 @@ impl Owner {
     }
 
     /// Asks the hub, once it was told: before that there is nothing to hear.
-    async fn ask_hub(&self, which: &watch::Sender<Option<Which>>) -> Account {
+    async fn ask_hub(&self, which: &watch::Sender<Option<RequestRef>>) -> Account {
         let session = &self.session;
         session.until(|record| record.has(proof::Proof::hub_knows)).await;
         let Some(which) = which.borrow().clone() else { return Account::NothingAsked };

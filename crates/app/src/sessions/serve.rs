@@ -10,10 +10,9 @@ use sallyport_api::AccessRequest;
 use sallyport_audit::Action;
 use sallyport_client::Endpoint;
 use sallyport_gateway::{Opened, Upstream};
-use sallyport_hub::Which;
 use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_ipc::StepKind;
-use sallyport_model::{ClusterName, GrantUid, Scope, SessionEvent};
+use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, SessionEvent};
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
 use sallyport_terminal::{KubeconfigSpec, Located, PrivateKubeconfig};
@@ -25,7 +24,7 @@ impl Owner {
         &self,
         made: &mut Made,
         request: &AccessRequest,
-        which: &Which,
+        which: &RequestRef,
         keys: &KeyPair,
     ) -> Result<(), Stop> {
         let ended = self.session.ended();
@@ -61,7 +60,7 @@ impl Owner {
         &self,
         made: &mut Made,
         request: &AccessRequest,
-        which: &Which,
+        which: &RequestRef,
         keys: &KeyPair,
     ) -> Result<(), AppError> {
         let session = &self.session;
@@ -74,7 +73,7 @@ impl Owner {
         let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
         let target = Endpoint::parse(&sealed.endpoint, ca, name)
             .map_err(|e| bad("its endpoint can't be called").because(e))?;
-        let scope = session.read(|record| record.choice.scope.clone());
+        let scope = session.read(|record| record.choice.terms.scope.clone());
         let offer = request.status.as_ref().and_then(|s| s.offer.as_ref());
         let rules = crate::inventory::rules(offer.map_or(&[][..], |offer| &offer.rules));
         // From here on there is a token whose end has to be proven, whatever comes in between.
@@ -97,7 +96,7 @@ impl Owner {
             allow_impersonation: false,
             now: session.hub.now(),
         };
-        let opened = self.sessions.ground.open(&permit, upstream, session.hub.url()).await?;
+        let opened = self.sessions.ground.open(&permit, upstream, session.hub.workspace().as_str()).await?;
         let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
         let kubeconfig = self.write_kubeconfig(&mut made.kubeconfig, spec).await?;
         session.set_place(Some(Place { kubeconfig, target: address, helm_misses }));
@@ -157,7 +156,7 @@ impl Owner {
     /// be allowed can be seen to be refused. Until then the broker's own questions have to do.
     pub(super) async fn look_for_witnesses(&self, held: Option<&Held>) -> Option<Witnesses> {
         let held = held?;
-        let scope = self.session.read(|record| record.choice.scope.clone());
+        let scope = self.session.read(|record| record.choice.terms.scope.clone());
         Some(self.sessions.ground.look(&held.reach, &held.rules, &scope).await)
     }
 
@@ -165,7 +164,7 @@ impl Owner {
     fn unseal(
         &self,
         request: &AccessRequest,
-        which: &Which,
+        which: &RequestRef,
         keys: &KeyPair,
     ) -> Result<(Sealed, SessionPermit), AppError> {
         let (session, hub) = (&self.session, &self.session.hub);
@@ -192,10 +191,10 @@ impl Owner {
             session: session.id.clone(),
             signed_in,
             user: aad.user,
-            cluster: choice.cluster,
+            cluster: choice.terms.cluster,
             request: which.uid.clone(),
-            scope: choice.scope,
-            duration: choice.duration,
+            scope: choice.terms.scope,
+            duration: choice.terms.duration,
             grant: uid.clone(),
             recorded_end,
             sealed_end: sealed.end,

@@ -6,6 +6,7 @@ use super::ports::{Ground, HubSide};
 use super::record::Record;
 use super::terminal::OpenTerminal;
 use crate::desk::Desk;
+use crate::person::WorkspaceId;
 use sallyport_audit::{Action, Draft};
 use sallyport_ipc::{Event, SessionView};
 use sallyport_model::{ClusterName, ProfileName, SessionId, SessionState};
@@ -126,11 +127,17 @@ impl Session {
         self.record().state
     }
 
-    /// Whether it opens or is open on a cluster, under one profile or any.
-    pub(super) fn is_open_on(&self, cluster: &ClusterName, profile: Option<&ProfileName>) -> bool {
+    /// Whether it opens or is open on a cluster of a workspace, under one profile or any.
+    pub(super) fn is_open_on(
+        &self,
+        workspace: &WorkspaceId,
+        cluster: &ClusterName,
+        profile: Option<&ProfileName>,
+    ) -> bool {
         let record = self.record();
-        record.choice.cluster == *cluster
-            && profile.is_none_or(|p| record.choice.profile == *p)
+        self.hub.workspace() == workspace
+            && record.choice.terms.cluster == *cluster
+            && profile.is_none_or(|p| record.choice.terms.profile == *p)
             && matches!(record.state, SessionState::Opening | SessionState::Open)
     }
 
@@ -177,7 +184,7 @@ impl Session {
     pub(super) fn draft(&self, action: Action) -> Draft {
         let record = self.record();
         let mut draft =
-            Draft::new(action).session(&self.id).cluster(&record.choice.cluster).user(self.hub.user());
+            Draft::new(action).session(&self.id).cluster(&record.choice.terms.cluster).user(self.hub.user());
         if let Some(request) = &record.request {
             draft = draft.request(request);
         }

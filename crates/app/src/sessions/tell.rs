@@ -5,7 +5,8 @@ use super::owner::{Asked, Owner};
 use super::proof::Told;
 use super::word::knows_its_end;
 use sallyport_client::Fault;
-use sallyport_hub::{Refused, Which};
+use sallyport_hub::Refused;
+use sallyport_model::RequestRef;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -36,7 +37,7 @@ impl Owner {
     /// Tells it until it knows. `which` is set once an ask without an answer was found.
     pub(super) async fn tell_hub(
         &self,
-        which: &watch::Sender<Option<Which>>,
+        which: &watch::Sender<Option<RequestRef>>,
         asked: Option<&Asked>,
         elsewhere: bool,
     ) {
@@ -78,7 +79,7 @@ impl Owner {
 
     async fn tell_once(
         &self,
-        which: &watch::Sender<Option<Which>>,
+        which: &watch::Sender<Option<RequestRef>>,
         asked: Option<&Asked>,
         look: &mut Look,
     ) -> Told {
@@ -91,7 +92,7 @@ impl Owner {
             (Some(found), _) => found,
             (None, None) => return Told::Yes,
             (None, Some(asked)) => match hub.named(&asked.team, &asked.name).await {
-                Ok(Some(request)) => match Which::of(&request) {
+                Ok(Some(request)) => match request.which() {
                     Ok(found) => {
                         self.session.change(|record| record.request = Some(found.uid.clone()));
                         which.send_replace(Some(found.clone()));

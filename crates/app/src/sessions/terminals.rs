@@ -204,14 +204,18 @@ impl Sessions {
             size: cells(size),
             banner: vec![format!(
                 "# {} · {} · {}{} · leave with Ctrl+Shift+L",
-                choice.cluster,
-                choice.scope,
-                choice.profile,
+                choice.terms.cluster,
+                choice.terms.scope,
+                choice.terms.profile,
                 until.unwrap_or_default()
             )],
             session: session.id.to_string(),
             kubectl_dir: desk.options.kubectl_dir.clone(),
-            cache_dir: Some(self.cache_of(session.hub.url(), choice.cluster.as_str(), &place.target)),
+            cache_dir: Some(self.cache_of(
+                session.hub.workspace().as_str(),
+                choice.terms.cluster.as_str(),
+                &place.target,
+            )),
             elsewhere: vec![desk.dirs.programs()],
             remarks: remarks(place.helm_misses),
             ..TerminalOptions::default()

@@ -29,28 +29,21 @@ pub(super) struct Said {
 
 /// What ends a request comes before what opens it: one that carries an end never opens, whatever else it carries.
 pub(super) fn heard(request: &AccessRequest) -> Heard {
-    let status = request.status.as_ref();
     if request.phase() == Phase::Closed {
         return Heard::Closed(said(request));
     }
-    if let Some(revocation) = status.and_then(|s| s.revocation.as_ref()) {
-        return Heard::Ending(Said {
-            reason: EndReason::Revoked,
-            message: revocation.reason.clone(),
-            by: Some(revocation.by.clone()),
-        });
-    }
-    if let Some(denial) = status.and_then(|s| s.denial.as_ref()) {
-        return Heard::Ending(Said {
-            reason: EndReason::Denied,
-            message: denial.reason.clone().unwrap_or_else(|| "it was denied".to_owned()),
-            by: Some(denial.by.clone()),
-        });
+    let ended_by = request.ended_by();
+    if let Some(by) = &ended_by
+        && let Some(word) = by.said()
+    {
+        let ending = by.ending(request.phase());
+        let message = if word.why.is_empty() { ending.message } else { word.why.clone() };
+        return Heard::Ending(Said { reason: ending.reason, message, by: Some(word.by.clone()) });
     }
     if request.closing().is_some() {
         return Heard::Ending(said(request));
     }
-    if status.and_then(|s| s.withdrawn) == Some(true) {
+    if ended_by.is_some() {
         let message = "it was taken back on the hub".to_owned();
         return Heard::Ending(Said { reason: EndReason::Left, message, by: None });
     }
@@ -71,14 +64,10 @@ pub(super) fn deleted() -> Said {
 fn said(request: &AccessRequest) -> Said {
     let (status, closing) = (request.status.clone().unwrap_or_default(), request.closing());
     let ended = status.conditions.iter().find(|c| c.type_ == CONDITION_ENDED);
-    let reason = match ended.map(|c| c.reason.as_str()) {
-        Some("Left") => EndReason::Left,
-        Some("Expired") => EndReason::Expired,
-        Some("Revoked") => EndReason::Revoked,
-        Some("Denied") => EndReason::Denied,
-        Some("Unanswered") => EndReason::Unanswered,
+    let reason = match ended {
+        Some(ended) => ended.reason.parse().unwrap_or(EndReason::Failed),
         None if closing.is_some() => EndReason::Revoked,
-        _ => EndReason::Failed,
+        None => EndReason::Failed,
     };
     let words = ended.or(closing).map(|c| c.message.clone()).filter(|m| !m.is_empty()).or(status.message);
     Said {
@@ -121,5 +110,4 @@ pub(super) fn hindrance(request: &AccessRequest) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "word_tests.rs"]
 mod tests;

@@ -1,5 +1,6 @@
 use super::*;
 use proptest::{prelude::*, test_runner::TestRunner};
+use sallyport_model::{Mfa, RequestUid, Said, Scope};
 use sallyport_rbac::Rule;
 
 const NOW: i64 = 1_795_000_000;
@@ -23,14 +24,16 @@ fn facts() -> Facts {
         cluster: name("payments-eu"),
         offer: offered(&scope(&["payments"]), &["get"], &["pods"]),
         bindable: ["payments", "checkout"].iter().map(|n| name(n)).collect(),
+        being_deleted: BTreeSet::new(),
+        missing: Vec::new(),
         standing: None,
         clock_difference: 0,
         others_open: 0,
     }
 }
 
-fn profile() -> PolicyProfile {
-    PolicyProfile {
+fn profile() -> Profile {
+    Profile {
         name: name("debug"),
         revision: name("aa/3"),
         clusters: vec!["payments-*".into()],
@@ -55,34 +58,36 @@ fn signed_in(at: i64) -> SignIn {
     SignIn { acr: Some("mfa".into()), amr: vec!["pwd".into(), "otp".into()], auth_time: Some(at) }
 }
 
-fn request(facts: &Facts) -> PolicyRequest {
-    PolicyRequest {
-        uid: RequestUid::new("0c1f"),
-        namespace: "team-payments".into(),
-        name: "ask-1".into(),
+fn request(facts: &Facts) -> Request {
+    Request {
+        which: RequestRef { team: name("team-payments"), name: "ask-1".into(), uid: RequestUid::new("0c1f") },
         created_at: NOW - 600,
         phase: Phase::Pending,
-        user: name("oidc:ada"),
-        cluster: name("payments-eu"),
-        profile: name("debug"),
-        revision: name("aa/3"),
-        scope: scope(&["payments"]),
-        duration: Ttl::minutes(60),
-        reason: "INC-1".into(),
+        terms: Terms {
+            user: name("oidc:ada"),
+            cluster: name("payments-eu"),
+            profile: name("debug"),
+            revision: name("aa/3"),
+            scope: scope(&["payments"]),
+            duration: Ttl::minutes(60),
+            reason: "INC-1".into(),
+        },
         sign_in: signed_in(NOW - 900),
         offer: Some(facts.offer.digest),
         approvals: vec![yes("oidc:bob", facts), yes("oidc:eve", facts)],
-        denied_by: None,
-        withdrawn: false,
-        revoked_by: None,
+        ended_by: None,
     }
+}
+
+fn by_bob(ended: fn(Said) -> EndedBy) -> Option<EndedBy> {
+    Some(ended(Said { by: "oidc:bob".into(), why: String::new() }))
 }
 
 fn permitted(decision: &Decision) -> bool {
     matches!(decision, Decision::Permit(_))
 }
 
-fn refused(decision: Decision) -> Refusal {
+fn refused(decision: Decision) -> Ending {
     match decision {
         Decision::Refuse(refusal) => refusal,
         other => panic!("{other:?} is no refusal"),
@@ -101,29 +106,29 @@ fn p7_a_request_within_every_limit_is_permitted_as_asked() {
 
 #[test]
 fn p7_every_limit_of_the_live_profile_is_checked_again() {
-    type Change = fn(&mut PolicyRequest, &mut PolicyProfile);
+    type Change = fn(&mut Request, &mut Profile);
     let changes: [(&str, Change); 20] = [
-        ("no profile", |r, _| r.profile = name("other")),
+        ("no profile", |r, _| r.terms.profile = name("other")),
         ("changed", |_, p| p.revision = name("aa/4")),
         ("does not cover", |_, p| p.clusters = vec!["stage-*".into()]),
         ("does not cover", |_, p| p.clusters.clear()),
         ("no role", |_, p| p.roles.clear()),
-        ("more than profile", |r, _| r.scope = scope(&["payments", "ledger"])),
-        ("more than profile", |r, _| r.scope = Scope::ClusterWide),
-        ("not between", |r, _| r.duration = Ttl::minutes(121)),
-        ("not between", |r, _| r.duration = Ttl::minutes(14)),
+        ("more than profile", |r, _| r.terms.scope = scope(&["payments", "ledger"])),
+        ("more than profile", |r, _| r.terms.scope = Scope::ClusterWide),
+        ("not between", |r, _| r.terms.duration = Ttl::minutes(121)),
+        ("not between", |r, _| r.terms.duration = Ttl::minutes(14)),
         ("not between", |r, p| {
             p.max_duration = Ttl::minutes(10_000);
-            r.duration = Ttl::minutes(12 * 60 + 1);
+            r.terms.duration = Ttl::minutes(12 * 60 + 1);
         }),
-        ("needs a reason", |r, _| r.reason = " \u{a0}".into()),
+        ("needs a reason", |r, _| r.terms.reason = " \u{a0}".into()),
         ("protected", |r, p| {
             p.scope = Scope::ClusterWide;
-            r.scope = scope(&["kube-system"]);
+            r.terms.scope = scope(&["kube-system"]);
         }),
         ("not open for sessions", |r, p| {
             p.scope = Scope::ClusterWide;
-            r.scope = scope(&["ledger"]);
+            r.terms.scope = scope(&["ledger"]);
         }),
         ("stronger sign-in", |r, _| r.sign_in.acr = Some("pwd".into())),
         ("stronger sign-in", |r, _| r.sign_in.acr = None),
@@ -147,7 +152,7 @@ fn p7_every_limit_of_the_live_profile_is_checked_again() {
 fn p7_a_deleted_profile_grants_nothing() {
     let facts = facts();
     let refusal = refused(decide(&request(&facts), None, &facts, NOW));
-    assert_eq!(refusal, Refusal::new(EndReason::Denied, "there is no profile debug"));
+    assert_eq!(refusal, Ending::new(EndReason::Denied, "there is no profile debug"));
 }
 
 #[test]
@@ -184,7 +189,7 @@ fn p11_a_dangerous_offer_is_refused_with_the_rule_named() {
 
 #[test]
 fn p8_only_a_yes_that_counts_counts() {
-    type Change = fn(&mut PolicyRequest);
+    type Change = fn(&mut Request);
     let changes: [(&str, Change); 12] = [
         ("the requester's own", |r| r.approvals[0].by = name("oidc:ada")),
         ("the same person twice", |r| r.approvals[0].by = r.approvals[1].by.clone()),
@@ -225,11 +230,11 @@ fn p8_no_approval_counts_before_there_is_an_offer() {
 
 #[test]
 fn p8_withdrawn_denied_revoked_and_unanswered_requests_end_with_their_reason() {
-    type Change = fn(&mut PolicyRequest);
+    type Change = fn(&mut Request);
     let changes: [(EndReason, Change); 5] = [
-        (EndReason::Left, |r| r.withdrawn = true),
-        (EndReason::Revoked, |r| r.revoked_by = Some("oidc:bob".into())),
-        (EndReason::Denied, |r| r.denied_by = Some("oidc:bob".into())),
+        (EndReason::Left, |r| r.ended_by = Some(EndedBy::Left)),
+        (EndReason::Revoked, |r| r.ended_by = by_bob(EndedBy::Revoked)),
+        (EndReason::Denied, |r| r.ended_by = by_bob(EndedBy::Denied)),
         (EndReason::Unanswered, |r| r.created_at = NOW - UNANSWERED_AFTER),
         (EndReason::Failed, |r| r.phase = Phase::Closed),
     ];
@@ -260,7 +265,8 @@ fn what_was_approved_and_no_longer_fits_failed_rather_than_denied() {
 fn p24_a_hostile_name_in_a_refusal_is_shown_harmlessly() {
     let facts = facts();
     let mut request = request(&facts);
-    request.revoked_by = Some(format!("eve\u{202e}{}", "x".repeat(5000)));
+    let by = format!("eve\u{202e}{}", "x".repeat(5000));
+    request.ended_by = Some(EndedBy::Revoked(Said { by, why: String::new() }));
     let refusal = refused(decide(&request, Some(&profile()), &facts, NOW));
     assert!(!refusal.message.contains('\u{202e}') && refusal.message.chars().count() < 120, "{refusal}");
 }
@@ -301,7 +307,7 @@ fn any_scope() -> impl Strategy<Value = Scope> {
 }
 
 /// A request within the profile's limits more often than not, and every limit broken in many of the rest.
-fn any_case() -> impl Strategy<Value = (PolicyRequest, PolicyProfile, Facts)> {
+fn any_case() -> impl Strategy<Value = (Request, Profile, Facts)> {
     let flag = || prop::bool::weighted(0.06);
     let minutes = prop_oneof![4 => 15u64..100, 1 => 0u64..900];
     let most = prop_oneof![4 => 100u64..200, 1 => 0u64..900];
@@ -315,13 +321,13 @@ fn any_case() -> impl Strategy<Value = (PolicyRequest, PolicyProfile, Facts)> {
             facts.bindable.insert(name("ledger"));
             let mut request = request(&facts);
             let minutes;
-            (request.approvals, request.scope, minutes, request.reason, request.sign_in) = asked;
-            (request.duration, request.withdrawn) = (Ttl::minutes(minutes), withdrawn);
-            request.denied_by = denied.then(|| "oidc:bob".to_owned());
-            request.revoked_by = revoked.then(|| "oidc:bob".to_owned());
+            (request.approvals, request.terms.scope, minutes, request.terms.reason, request.sign_in) = asked;
+            request.terms.duration = Ttl::minutes(minutes);
+            let said = |is: bool| is.then(|| Said { by: "oidc:bob".into(), why: String::new() });
+            request.ended_by = EndedBy::first(said(revoked), withdrawn, said(denied));
             request.offer = (!not_offered).then_some(facts.offer.digest);
             if other_revision {
-                request.revision = name("bb/9");
+                request.terms.revision = name("bb/9");
             }
             let mut profile = profile();
             let most;
@@ -338,13 +344,15 @@ fn fault_a8_p7_p8_a_permit_means_that_every_limit_held() {
     let held = runner.run(&any_case(), |(request, profile, facts)| {
         let Decision::Permit(permit) = decide(&request, Some(&profile), &facts, NOW) else { return Ok(()) };
         permits.set(permits.get() + 1);
-        prop_assert!(!request.withdrawn && request.denied_by.is_none() && request.revoked_by.is_none());
-        prop_assert!(request.revision == profile.revision && permit.revision() == &profile.revision);
-        prop_assert!(permit.scope().within(&profile.scope) && *permit.scope() == request.scope);
-        prop_assert!(!request.scope.to_list().iter().any(sallyport_rbac::is_protected));
+        prop_assert!(request.ended_by.is_none());
+        prop_assert!(request.terms.revision == profile.revision && permit.revision() == &profile.revision);
+        prop_assert!(permit.scope().within(&profile.scope) && *permit.scope() == request.terms.scope);
+        prop_assert!(!request.terms.scope.to_list().iter().any(sallyport_rbac::is_protected));
         prop_assert!(permit.duration() >= Ttl::SHORTEST && permit.duration() <= Ttl::LONGEST);
-        prop_assert!(permit.duration() == request.duration && permit.duration() <= profile.max_duration);
-        prop_assert!(!request.reason.trim().is_empty());
+        prop_assert!(
+            permit.duration() == request.terms.duration && permit.duration() <= profile.max_duration
+        );
+        prop_assert!(!request.terms.reason.trim().is_empty());
         // Said again in plain words rather than by `Mfa::lack`.
         let strong = |sign_in: &SignIn, at: i64| {
             sign_in.acr.as_deref() == Some("mfa")
@@ -353,7 +361,7 @@ fn fault_a8_p7_p8_a_permit_means_that_every_limit_held() {
         };
         prop_assert!(strong(&request.sign_in, request.created_at), "{:?}", request.sign_in);
         let counts = |a: &&Approval| {
-            a.by != request.user
+            a.by != request.terms.user
                 && a.offer == facts.offer.digest
                 && strong(&a.sign_in, a.at)
                 && request.offer.is_some()

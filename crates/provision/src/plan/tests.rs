@@ -7,7 +7,7 @@ fn goal(roles: &[&str], namespaces: &[&str]) -> Goal {
         Rule::on(&role.parse().expect("a role"), ["get"], [""], [format!("{role}-things").as_str()])
     };
     Goal {
-        request: RequestRef {
+        request: RequestReference {
             namespace: "team-payments".into(),
             name: "r-1".into(),
             uid: "0c1f7b7e-4f52-4b2e-8c57-2f6a7d4b9a11".into(),

@@ -117,7 +117,7 @@ async fn p24_a_hostile_reason_is_text() -> Result<()> {
         "Z".repeat(900)
     )
     .replace('\0', "");
-    let asked = ann.ask_with(world, "debug", &["payments"], |ask| ask.reason = reason.clone()).await?;
+    let asked = ann.ask_with(world, "debug", &["payments"], |ask| ask.terms.reason = reason.clone()).await?;
     let request = ann.until(&asked, Phase::Active).await?;
     ensure!(request.spec.reason == reason);
     let log = broker.log();

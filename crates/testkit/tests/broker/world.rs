@@ -8,8 +8,10 @@ use kube::{Api, ResourceExt, api::ListParams};
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, CONDITION_ENDED, GRANT_LABEL};
 use sallyport_client::{Endpoint, probe_get};
 use sallyport_hub::seal::{self, KeyPair, Sealed};
-use sallyport_hub::{Ask, Hub, Refused, Which};
-use sallyport_model::{GrantUid, Phase, ProfileRevision, RequestUid, Scope, SessionAccount, Ttl};
+use sallyport_hub::{Ask, Hub, Refused};
+use sallyport_model::{
+    GrantUid, Phase, ProfileRevision, RequestRef, RequestUid, Scope, SessionAccount, Terms, Ttl,
+};
 use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use std::path::Path;
@@ -184,7 +186,7 @@ pub(crate) struct Person {
 
 /// A request under way and the key its token is sealed to.
 pub(crate) struct Asked {
-    pub(crate) which: Which,
+    pub(crate) which: RequestRef,
     pub(crate) keys: KeyPair,
     pub(crate) begun: Instant,
 }
@@ -201,14 +203,16 @@ impl Person {
         let me = self.hub.whoami().await?;
         let mut ask = Ask {
             team: TEAM.parse()?,
-            user: self.name.parse()?,
+            terms: Terms {
+                user: self.name.parse()?,
+                cluster: CLUSTER.parse()?,
+                profile: profile.parse()?,
+                revision: world.revision(profile).await?,
+                scope: Scope::from_list(namespaces.iter().map(|n| n.parse()).collect::<Result<Vec<_>, _>>()?),
+                duration: Ttl::minutes(15),
+                reason: "INC-1".to_owned(),
+            },
             groups: self.groups.clone(),
-            cluster: CLUSTER.parse()?,
-            profile: profile.parse()?,
-            revision: world.revision(profile).await?,
-            scope: Scope::from_list(namespaces.iter().map(|n| n.parse()).collect::<Result<Vec<_>, _>>()?),
-            duration: Ttl::minutes(15),
-            reason: "INC-1".to_owned(),
             public_key: keys.public_key_base64(),
             sign_in: me.sign_in(),
         };
@@ -218,7 +222,7 @@ impl Person {
             Ok(request) => request,
             Err(refused) => bail!("the hub refused: {refused}"),
         };
-        Ok(Asked { which: Which::of(&request)?, keys, begun })
+        Ok(Asked { which: request.which()?, keys, begun })
     }
 
     pub(crate) async fn ask(&self, world: &World, profile: &str, namespaces: &[&str]) -> Result<Asked> {

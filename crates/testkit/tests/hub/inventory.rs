@@ -3,7 +3,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use futures::{Stream, StreamExt as _};
 use kube::{Api, ResourceExt as _};
 use sallyport_api::AccessCluster;
-use sallyport_hub::{Change, Hub, ProfileRights, Team, Which};
+use sallyport_hub::{Change, Hub, ProfileRights, Team};
 use sallyport_model::Digest;
 use sallyport_testkit::{Plane, PlaneOptions};
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn clusters_and_profiles_are_listed_and_watched() -> Result<()> {
 
     let profiles = ada.profiles().await?;
     for object in &profiles.objects {
-        sallyport_hub::policy_profile(object)?;
+        sallyport_model::Profile::try_from(object)?;
     }
     ensure!(profiles.objects.iter().any(|p| p.name_any() == "debug-prod") && profiles.malformed.is_empty());
     Ok(())
@@ -74,7 +74,7 @@ async fn a_request_is_watched_from_asking_to_its_offer() -> Result<()> {
     let ada = desk(&person("ada", "payments-dev")).await?;
     let (ask, _) = an_ask("ada", "payments-dev", "operate").await?;
     let request = ada.ask(&ask).await?;
-    let which = Which::of(&request)?;
+    let which = request.which()?;
     let mut changes = Box::pin(ada.watch_request(&which));
     let Change::All { objects, .. } = next(&mut changes).await? else { bail!("the list comes first") };
     ensure!(objects.len() == 1 && objects[0].uid() == request.uid());

@@ -3,10 +3,10 @@ use anyhow::{Context as _, Result, ensure};
 use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
 use sallyport_hub::{
-    Refused, Which,
+    Refused,
     seal::{self, Aad, Sealed},
 };
-use sallyport_model::{Digest, GrantUid, Jti, RequestUid, Secret};
+use sallyport_model::{Digest, GrantUid, Jti, RequestRef, RequestUid, Secret};
 use serde_json::json;
 
 fn now() -> jiff::Timestamp {
@@ -24,10 +24,10 @@ fn forbidden(done: Result<AccessRequest, Refused>, why: &str) -> Result<()> {
 async fn the_requester_withdraws_and_nobody_else_does() -> Result<()> {
     let ada = desk(&person("ada", "payments-dev")).await?;
     let (ask, _) = an_ask("ada", "payments-dev", "operate").await?;
-    let which = Which::of(&ada.ask(&ask).await?)?;
+    let which = ada.ask(&ask).await?.which()?;
     let lead = desk(&person("lee", "payments-leads")).await?;
     forbidden(lead.withdraw(&which).await, "only the requester withdraws")?;
-    let reborn = Which { uid: RequestUid::new("00000000-0000-4000-8000-000000000000"), ..which.clone() };
+    let reborn = RequestRef { uid: RequestUid::new("00000000-0000-4000-8000-000000000000"), ..which.clone() };
     ensure!(ada.withdraw(&reborn).await.err() == Some(Refused::Fault(Fault::NotFound)));
     ensure!(ada.request(&reborn).await.err() == Some(Fault::NotFound));
     for _ in 0..2 {
@@ -47,7 +47,7 @@ async fn p8_two_approvers_at_once_keep_both_of_their_yeses() -> Result<()> {
     for _ in 0..5 {
         let (ask, _) = an_ask("ada", "payments-dev", "operate").await?;
         let request = ada.ask(&ask).await?;
-        let which = Which::of(&request)?;
+        let which = request.which()?;
         with_offer(&request, &digest.to_string()).await?;
         let (one, other) = tokio::join!(
             lee.approve(&which, &lee_is, &digest, now(), Some("go ahead")),
@@ -61,7 +61,7 @@ async fn p8_two_approvers_at_once_keep_both_of_their_yeses() -> Result<()> {
         ensure!(by == ["oidc:ines", "oidc:lee"], "{by:?}");
         ensure!(approvals.iter().all(|a| a.auth_time.is_some() && a.offer == digest.to_string()));
         // The policy's input counts both.
-        let read = sallyport_hub::policy_request(&ada.request(&which).await?)?;
+        let read = sallyport_hub::decision_request(&ada.request(&which).await?)?;
         ensure!(read.approvals.len() == 2 && read.offer == Some(digest));
     }
     Ok(())
@@ -76,7 +76,7 @@ async fn p8_one_approves_only_others_requests_and_only_the_offer_on_screen() -> 
     let (ask, _) = an_ask("lou", "payments-leads", "operate").await?;
     let mine = own.ask(&ask).await?;
     with_offer(&mine, &digest.to_string()).await?;
-    let which = Which::of(&mine)?;
+    let which = mine.which()?;
     forbidden(own.approve(&which, &own_is, &digest, now(), None).await, "nobody approves their own")?;
     let other = desk(&person("lee", "payments-leads")).await?;
     let other_is = other.whoami().await?;
@@ -87,7 +87,7 @@ async fn p8_one_approves_only_others_requests_and_only_the_offer_on_screen() -> 
     let dev = desk(&person("dev", "payments-dev")).await?;
     let refused = dev.approve(&which, &dev.whoami().await?, &digest, now(), None).await;
     forbidden(refused, "may not approve profile operate")?;
-    let reborn = Which { uid: RequestUid::new("00000000-0000-4000-8000-000000000000"), ..which.clone() };
+    let reborn = RequestRef { uid: RequestUid::new("00000000-0000-4000-8000-000000000000"), ..which.clone() };
     let refused = other.approve(&reborn, &other_is, &digest, now(), None).await;
     ensure!(refused.err() == Some(Refused::Fault(Fault::NotFound)));
     other.approve(&which, &other_is, &digest, now(), None).await?;
@@ -100,13 +100,13 @@ async fn denial_and_revocation_carry_their_writers_name() -> Result<()> {
     let lee = desk(&person("lee", "payments-leads")).await?;
     let lee_is = lee.whoami().await?;
     let (ask, _) = an_ask("ada", "payments-dev", "operate").await?;
-    let which = Which::of(&ada.ask(&ask).await?)?;
+    let which = ada.ask(&ask).await?.which()?;
     let denied = lee.deny(&which, &lee_is, now(), Some("not today")).await?;
     let denial = denied.status.and_then(|s| s.denial).context("a denial")?;
     ensure!((denial.by.as_str(), denial.reason.as_deref()) == ("oidc:lee", Some("not today")));
 
     let (ask, _) = an_ask("ada", "payments-dev", "operate").await?;
-    let which = Which::of(&ada.ask(&ask).await?)?;
+    let which = ada.ask(&ask).await?.which()?;
     forbidden(ada.revoke(&which, &ada.whoami().await?, now(), "mine").await, "verb revoke")?;
     let revoked = lee.revoke(&which, &lee_is, now(), "incident over").await?;
     ensure!(revoked.status.and_then(|s| s.revocation).is_some_and(|r| r.by == "oidc:lee"));
@@ -118,7 +118,7 @@ async fn p1_the_token_comes_back_sealed_and_is_cleared_once_opened() -> Result<(
     let ada = desk(&person("ada", "payments-dev")).await?;
     let (ask, keys) = an_ask("ada", "payments-dev", "debug-prod").await?;
     let request = ada.ask(&ask).await?;
-    let which = Which::of(&request)?;
+    let which = request.which()?;
     with_offer(&request, &Digest::of(b"offer").to_string()).await?;
     as_broker(&request, json!({"phase": "Approved"})).await?;
     let end = now().as_second() + 1800;
@@ -127,7 +127,8 @@ async fn p1_the_token_comes_back_sealed_and_is_cleared_once_opened() -> Result<(
         "end": jiff::Timestamp::from_second(end)?.to_string(),
     });
     as_broker(&request, json!({"grant": grant})).await?;
-    let aad = Aad { user: ask.user.clone(), request: which.uid.clone(), grant: GrantUid::new("9b1f"), end };
+    let aad =
+        Aad { user: ask.terms.user.clone(), request: which.uid.clone(), grant: GrantUid::new("9b1f"), end };
     let content = Sealed {
         token: Secret::new("eyJ.session.token".into()),
         endpoint: "https://127.0.0.1:6443".into(),

@@ -1,7 +1,7 @@
 //! What a sign-in must be like. Judged here for requester and approver alike, from what admission held to the token's
 //! own claims, because the guardrail that knows the profile is not asked where that profile is missing or late.
 
-use sallyport_model::{Ttl, clip, visible};
+use crate::{Ttl, clip, visible};
 
 /// How far apart the clocks of provider, approver's desktop and hub may be, in seconds.
 const SKEW: i64 = 60;

@@ -5,17 +5,18 @@ use super::super::{End, Sessions};
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
 use crate::history::Recorder;
 use crate::inventory::Choice;
-use crate::person::{SignIns, SignedInAs};
+use crate::person::{SignIns, SignedInAs, WorkspaceId};
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
 use sallyport_gateway::{CutReason, CutReport, Live, Opened, Upstream};
 use sallyport_hub::seal::{Aad, Sealed, seal};
-use sallyport_hub::{Ask, Change, Gone, Refused, SignInEvidence, Which, request_name};
+use sallyport_hub::{Ask, Change, Gone, Refused, request_name};
 use sallyport_ipc::{Event, HubLink, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::{
-    ErrorCode, GrantUid, Jti, NamespaceName, RequestUid, Scope, Secret, SessionId, Ttl, UserName,
+    ErrorCode, GrantUid, Jti, NamespaceName, RequestRef, RequestUid, Scope, Secret, SessionId, SignIn, Terms,
+    Ttl, UserName,
 };
 use sallyport_policy::SessionPermit;
 use sallyport_provision::{OwnEnd, Progress, Proof, Proven, Witnesses};
@@ -28,7 +29,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-const CA: &str = include_str!("../../tests/data/ca.pem");
+const CA: &str = include_str!("../../../tests/data/ca.pem");
 const USER: &str = "oidc:ann@example.org";
 const ENDPOINT: &str = "https://127.0.0.1:9/";
 
@@ -50,6 +51,7 @@ impl Host for Nobody {
 /// A hub of one request.
 struct FakeHub {
     user: UserName,
+    workspace: WorkspaceId,
     request: Mutex<Option<AccessRequest>>,
     told: mpsc::UnboundedSender<Change<AccessRequest>>,
     changes: Mutex<Option<mpsc::UnboundedReceiver<Change<AccessRequest>>>>,
@@ -73,6 +75,7 @@ impl FakeHub {
         let (told, changes) = mpsc::unbounded_channel();
         Arc::new(Self {
             user: USER.parse().unwrap(),
+            workspace: WorkspaceId::of("https://hub"),
             request: Mutex::default(),
             told,
             changes: Mutex::new(Some(changes)),
@@ -151,8 +154,8 @@ impl HubSide for FakeHub {
     fn user(&self) -> &UserName {
         &self.user
     }
-    fn url(&self) -> &str {
-        "https://hub"
+    fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
     }
     fn team(&self) -> Option<NamespaceName> {
         Some("team".parse().unwrap())
@@ -177,8 +180,8 @@ impl HubSide for FakeHub {
     fn ready(&self) -> BoxFuture<'_, Result<(), AppError>> {
         async { Ok(()) }.boxed()
     }
-    fn evidence(&self) -> BoxFuture<'_, SignInEvidence> {
-        async { SignInEvidence::default() }.boxed()
+    fn evidence(&self) -> BoxFuture<'_, SignIn> {
+        async { SignIn::default() }.boxed()
     }
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         async move {
@@ -194,7 +197,7 @@ impl HubSide for FakeHub {
         }
         .boxed()
     }
-    fn watch(&self, _: &Which) -> Changes {
+    fn watch(&self, _: &RequestRef) -> Changes {
         let mut changes = self.changes.lock().unwrap().take().expect("it is watched once");
         let first = Change::All {
             objects: self.request.lock().unwrap().clone().into_iter().collect(),
@@ -203,7 +206,7 @@ impl HubSide for FakeHub {
         let then = futures::stream::poll_fn(move |cx| changes.poll_recv(cx));
         Box::pin(futures::stream::iter([first]).chain(then))
     }
-    fn request<'a>(&'a self, _: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Fault>> {
+    fn request<'a>(&'a self, _: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Fault>> {
         async {
             self.answers()?;
             self.request.lock().unwrap().clone().ok_or(Fault::NotFound)
@@ -223,7 +226,7 @@ impl HubSide for FakeHub {
         }
         .boxed()
     }
-    fn withdraw<'a>(&'a self, _: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
+    fn withdraw<'a>(&'a self, _: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         async {
             self.answers().map_err(Refused::Fault)?;
             let request = self.request.lock().unwrap().clone().ok_or(Refused::Fault(Fault::NotFound))?;
@@ -232,7 +235,7 @@ impl HubSide for FakeHub {
         }
         .boxed()
     }
-    fn clear_credential<'a>(&'a self, _: &'a Which) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
+    fn clear_credential<'a>(&'a self, _: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         async { self.request.lock().unwrap().clone().ok_or(Refused::Fault(Fault::NotFound)) }.boxed()
     }
 }
@@ -382,13 +385,16 @@ impl World {
 
     fn choice() -> Choice {
         Choice {
-            cluster: "c".parse().unwrap(),
+            terms: Terms {
+                user: USER.parse().unwrap(),
+                cluster: "c".parse().unwrap(),
+                profile: "debug".parse().unwrap(),
+                revision: "6f1c2d7e-0000-4000-8000-000000000000/1".parse().unwrap(),
+                scope: Scope::from_list(vec!["a".parse().unwrap()]),
+                duration: Ttl::minutes(30),
+                reason: "r".into(),
+            },
             environment: "prod".into(),
-            profile: "debug".parse().unwrap(),
-            revision: "6f1c2d7e-0000-4000-8000-000000000000/1".parse().unwrap(),
-            scope: Scope::from_list(vec!["a".parse().unwrap()]),
-            duration: Ttl::minutes(30),
-            reason: "r".into(),
             approvals: 0,
         }
     }
@@ -619,16 +625,10 @@ async fn fault_a10_p13_an_ask_whose_answer_was_lost_is_taken_back_however_late_i
     until("it is looked for and not there", || world.hub.looks.load(Ordering::Relaxed) > before).await;
     let ask = Ask {
         team: "team".parse().unwrap(),
-        user: USER.parse().unwrap(),
+        terms: World::choice().terms,
         groups: vec![],
-        cluster: "c".parse().unwrap(),
-        profile: "debug".parse().unwrap(),
-        revision: "6f1c2d7e-0000-4000-8000-000000000000/1".parse().unwrap(),
-        scope: Scope::ClusterWide,
-        duration: Ttl::minutes(30),
-        reason: "r".into(),
         public_key: "k".into(),
-        sign_in: SignInEvidence::default(),
+        sign_in: SignIn::default(),
     };
     world.hub.take_in(&ask);
     until("it is taken back", || world.hub.withdrawn.load(Ordering::Relaxed) > 0).await;

@@ -75,7 +75,9 @@ fn fault_a6_p13_a_request_that_carries_an_end_never_opens() {
     assert_eq!(word(json!({"credential": ""})), Heard::OnItsWay, "it was opened already");
     let ends = [
         (json!({"revocation": {"by": "oidc:eve", "reason": "no", "at": now}}), EndReason::Revoked),
-        (json!({"denial": {"by": "oidc:eve", "reason": "no", "at": now}}), EndReason::Denied),
+        // Of something open a no takes the rights, as the broker says it.
+        (json!({"denial": {"by": "oidc:eve", "reason": "no", "at": now}}), EndReason::Revoked),
+        (json!({"phase": "Pending", "denial": {"by": "oidc:eve", "at": now}}), EndReason::Denied),
         (json!({"withdrawn": true}), EndReason::Left),
         (json!({"conditions": [closing("Refused", "RoleBinding a/x: kept")]}), EndReason::Revoked),
     ];

@@ -66,7 +66,7 @@ fn sealed(session: &str) -> (sallyport_policy::SessionPermit, sallyport_gateway:
     let upstream = sallyport_gateway::Upstream {
         cluster: facts.cluster.clone(),
         endpoint: endpoint.parse().unwrap(),
-        ca_pem: include_str!("../tests/data/ca.pem").to_owned(),
+        ca_pem: include_str!("../../tests/data/ca.pem").to_owned(),
         tls_server_name: None,
         token: sallyport_model::Secret::new("t".to_owned()),
         jti: sallyport_model::Jti::new("j"),

@@ -1,8 +1,8 @@
 use super::*;
 use serde_json::{Value, json};
 
-const CA: &str = include_str!("../../tests/data/ca.pem");
-const OTHER_CA: &str = include_str!("../../tests/data/other-ca.pem");
+const CA: &str = include_str!("../../../tests/data/ca.pem");
+const OTHER_CA: &str = include_str!("../../../tests/data/other-ca.pem");
 
 fn file() -> Value {
     json!({

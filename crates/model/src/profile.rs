@@ -1,0 +1,31 @@
+use crate::{ClusterName, Mfa, ProfileName, ProfileRevision, RoleName, Scope, Ttl, glob_matches};
+
+/// What may be asked for: a profile whose every field was parsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Its name.
+    pub name: ProfileName,
+    /// UID and generation it was read at.
+    pub revision: ProfileRevision,
+    /// Globs over cluster names.
+    pub clusters: Vec<String>,
+    /// ClusterRoles to bind.
+    pub roles: Vec<RoleName>,
+    /// Where at most.
+    pub scope: Scope,
+    /// How long at most.
+    pub max_duration: Ttl,
+    /// How many people must say yes; 0 opens at once.
+    pub approvals: u8,
+    /// What a requester's and an approver's sign-in must be like.
+    pub mfa: Mfa,
+    /// Whether a reason must be given.
+    pub reason_required: bool,
+}
+
+impl Profile {
+    /// Whether one of its globs matches.
+    pub fn covers(&self, cluster: &ClusterName) -> bool {
+        self.clusters.iter().any(|glob| glob_matches(glob, cluster.as_str()))
+    }
+}

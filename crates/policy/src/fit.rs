@@ -1,0 +1,103 @@
+//! Whether a profile can be granted on a target as it is. The same for the grant and for what is shown before asking.
+
+use crate::{Facts, Offer, decide::CLOCKS_APART_MOST};
+use sallyport_model::{EndReason, Ending, NamespaceName, Scope, clip, visible};
+use sallyport_rbac::RULES_MOST;
+use std::collections::BTreeSet;
+
+/// What the target must be like for `scope`, and what the offer must not contain (P11).
+///
+/// # Errors
+/// How a request for it would end.
+pub fn fits(scope: &Scope, facts: &Facts) -> Result<(), Ending> {
+    let failed = |message: String| Err(Ending::new(EndReason::Failed, message));
+    let denied = |message: String| Err(Ending::new(EndReason::Denied, message));
+    let cluster = &facts.cluster;
+    if facts.clock_difference.abs() > CLOCKS_APART_MOST {
+        return failed(format!(
+            "the clocks of hub and cluster are {} s apart; at most {CLOCKS_APART_MOST} s are allowed",
+            facts.clock_difference.abs()
+        ));
+    }
+    namespaces_allowed(scope, Some(&facts.bindable))?;
+    if let Some(why) = too_large_to_show(&facts.offer) {
+        return denied(why);
+    }
+    if let Some(danger) = &facts.offer.refused {
+        return denied(format!("never granted: {danger}"));
+    }
+    if let Some(standing) = &facts.standing {
+        return failed(format!(
+            "a standing binding would add rights to every session: {}",
+            clip(&visible(standing), 300)
+        ));
+    }
+    if let Some(message) = being_deleted(scope, facts) {
+        return denied(message);
+    }
+    if let Some(role) = facts.missing.first() {
+        return failed(format!("there is no ClusterRole {role} on cluster {cluster}"));
+    }
+    if facts.offer.rules.is_empty() {
+        return failed(format!("the profile's roles allow nothing on cluster {cluster}"));
+    }
+    Ok(())
+}
+
+/// Namespaces asked for that are being deleted, and how to ask for the others.
+fn being_deleted(scope: &Scope, facts: &Facts) -> Option<String> {
+    let Scope::Namespaces(names) = scope else { return None };
+    let going: Vec<String> =
+        names.iter().filter(|name| facts.being_deleted.contains(name)).map(ToString::to_string).collect();
+    let named = match going.as_slice() {
+        [] => return None,
+        [one] => format!("namespace {one} is"),
+        several => format!("namespaces {} are", clip(&several.join(", "), 300)),
+    };
+    Some(format!("{named} being deleted on cluster {}; {}", facts.cluster, without(scope, &going)))
+}
+
+/// How to ask for what is left of a scope.
+pub fn without(scope: &Scope, out: &[String]) -> String {
+    let rest = scope.to_list().into_iter().map(|one| one.to_string()).filter(|one| !out.contains(one));
+    let rest: Vec<String> = rest.collect();
+    if rest.is_empty() {
+        "ask again when an admin of the cluster has seen to it".to_owned()
+    } else {
+        clip(&format!("ask again without it, for {}", rest.join(", ")), 300)
+    }
+}
+
+/// An approver must see the whole offer, and its wire form has bounds (`Offer.rules` and `RuleSummary` of the CRD).
+fn too_large_to_show(offer: &Offer) -> Option<String> {
+    if offer.rules.len() > RULES_MOST {
+        let count = offer.rules.len();
+        return Some(format!("its roles have {count} rules, more than the {RULES_MOST} an offer can show"));
+    }
+    let long = |list: &[String], most: usize| list.iter().any(|text| text.chars().count() > most);
+    let overlong = |rule: &&sallyport_rbac::Rule| {
+        long(&rule.verbs, 64)
+            || [&rule.api_groups, &rule.resources, &rule.resource_names, &rule.non_resource_urls]
+                .iter()
+                .any(|list| long(list, 253))
+    };
+    offer.rules.iter().find(overlong).map(|rule| format!("role {} has an overlong entry", rule.role))
+}
+
+/// No session in the system's namespaces, and none where the target's admin opened nothing.
+pub(crate) fn namespaces_allowed(
+    scope: &Scope,
+    bindable: Option<&BTreeSet<NamespaceName>>,
+) -> Result<(), Ending> {
+    let Scope::Namespaces(names) = scope else { return Ok(()) };
+    for name in names {
+        if sallyport_rbac::is_protected(name) {
+            return Err(Ending::new(EndReason::Denied, format!("namespace {name} is protected")));
+        }
+        if bindable.is_some_and(|open| !open.contains(name)) {
+            let message = format!("namespace {name} is not open for sessions on this cluster");
+            return Err(Ending::new(EndReason::Denied, message));
+        }
+    }
+    Ok(())
+}

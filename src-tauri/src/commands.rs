@@ -10,10 +10,9 @@ type Answer<T> = Result<T, ErrorView>;
 
 macro_rules! adapters {
     () => {};
-    // These two also take where their bytes go, which is Tauri's and has no place in the list.
-    (terminal_open $($rest:tt)*) => { adapters! { @streams terminal_open $($rest)* } };
-    (terminal_attach $($rest:tt)*) => { adapters! { @streams terminal_attach $($rest)* } };
-    (@streams $name:ident($($arg:ident: $ty:ty),*) -> $out:ty; $($rest:tt)*) => {
+    // These also take where their bytes go, which is Tauri's and has no place in the list.
+    ($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+        => streams $(($action:ident))? $part:ident.$method:ident; $($rest:tt)*) => {
         #[tauri::command]
         pub(crate) async fn $name(
             app: State<'_, App>,
@@ -24,7 +23,8 @@ macro_rules! adapters {
         }
         adapters! { $($rest)* }
     };
-    ($name:ident($($arg:ident: $ty:ty),*) -> $out:ty; $($rest:tt)*) => {
+    ($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+        => $how:ident$(($action:ident))? $part:ident.$method:ident; $($rest:tt)*) => {
         #[tauri::command]
         pub(crate) async fn $name(app: State<'_, App>, $($arg: $ty),*) -> Answer<$out> {
             app.$name($($arg),*).await.map_err(AppError::into_view)

@@ -6,7 +6,10 @@ use std::{process::ExitCode, sync::Arc};
 use tauri::{Manager, RunEvent, WindowEvent};
 
 macro_rules! handler {
-    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => { tauri::generate_handler![$(commands::$name),*] };
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+        => $how:ident$(($action:ident))? $part:ident.$method:ident;)*) => {
+        tauri::generate_handler![$(commands::$name),*]
+    };
 }
 
 /// Runs until the window is closed. Says on standard error why it could not start.

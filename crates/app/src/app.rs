@@ -4,10 +4,11 @@ use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
 use crate::history::Recorder;
 use crate::inventory::Inventory;
 use crate::person::Person;
-use crate::sessions::{End, GatewayAndTargets, Leftovers, Sessions};
-use sallyport_audit::ChainKey;
+use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
+use sallyport_audit::{Action, ChainKey, Draft};
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
-use sallyport_ipc::{AppState, Event};
+use sallyport_ipc::{AppState, Event, OpenInput, SessionView, StepUp, VerifyView};
+use sallyport_model::{ClusterName, ErrorCode, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +89,7 @@ impl App {
                 () = desk.until_changed() => {}
                 () = desk.stop.cancelled() => return,
             }
-            desk.host.tell(Event::State { state: Box::new(self.state()) });
+            desk.host.tell(Event::State { state: Box::new(self.0.view()) });
         }
     }
 
@@ -102,9 +103,49 @@ impl App {
         }
     }
 
-    /// Everything around the views.
-    pub(crate) fn state(&self) -> AppState {
-        let Parts { desk, history, person, inventory, leftovers, .. } = &*self.0;
+    /// Ends every session (3 s for the first proof), then gateway, watches and history. What could not be proven
+    /// stays noted and is finished at the next start.
+    pub async fn shut_down(&self) {
+        self.0.shut_down().await;
+    }
+
+    /// Whether closing the window must ask first; if so, the window is told to.
+    pub fn ask_before_quitting(&self) -> bool {
+        let open = self.0.sessions.any_open();
+        if open {
+            self.0.desk.host.tell(Event::QuitAsked);
+        }
+        open
+    }
+}
+
+impl Parts {
+    pub(crate) fn app(&self) -> &Self {
+        self
+    }
+
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(crate) fn history(&self) -> &Recorder {
+        &self.history
+    }
+
+    pub(crate) fn person(&self) -> &Person {
+        &self.person
+    }
+
+    pub(crate) fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    pub(crate) fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    fn view(&self) -> AppState {
+        let Self { desk, history, person, inventory, leftovers, .. } = self;
         let person = person.view(&inventory.wishes());
         AppState {
             phase: person.phase,
@@ -125,51 +166,79 @@ impl App {
         }
     }
 
-    /// Ends every session with proof (3 s for the first stage), then the sign-in here and at the provider.
-    ///
-    /// # Errors
-    /// When rights may be left, with where and until when, and when the provider did not confirm: this desktop has
-    /// forgotten the sign-in all the same.
-    pub async fn sign_out(&self) -> Result<AppState, AppError> {
-        let Parts { person, inventory, sessions, .. } = &*self.0;
+    pub(crate) async fn state(&self) -> Result<AppState, AppError> {
+        Ok(self.view())
+    }
+
+    pub(crate) async fn join(&self, text: String) -> Result<AppState, AppError> {
+        self.person.join(&text).await?;
+        Ok(self.view())
+    }
+
+    pub(crate) async fn join_demo(&self) -> Result<AppState, AppError> {
+        self.person.join_demo().await?;
+        Ok(self.view())
+    }
+
+    pub(crate) async fn set_shell(&self, path: Option<String>) -> Result<(), AppError> {
+        let shell = path.clone().unwrap_or_else(|| "the person's own".to_owned());
+        self.desk.set_shell(path).await?;
+        let draft = Draft::new(Action::SettingsChanged).detail("setting", "shell").detail("shell", shell);
+        self.history.note(draft).await;
+        Ok(())
+    }
+
+    pub(crate) async fn sign_in(&self, step: Option<StepUp>) -> Result<AppState, AppError> {
+        self.person.sign_in(step).await?;
+        Ok(self.view())
+    }
+
+    pub(crate) async fn sign_out(&self) -> Result<AppState, AppError> {
+        let Self { person, inventory, sessions, .. } = self;
         // A sign-in page that is still open somewhere must not bring the person back afterwards.
-        person.sign_in_cancel();
-        let Some(signed) = person.is_signed_in() else { return Ok(self.state()) };
+        person.give_up().await?;
+        let Some(signed) = person.is_signed_in() else { return Ok(self.view()) };
         // Before the sessions end: nothing is begun or taken up under this sign-in any more.
         signed.stop.cancel();
         sessions.end_all(End::signed_out(), FIRST_PROOFS).await;
         let forgotten = person.forget(&signed, &sessions.left_behind()).await;
         inventory.clear();
-        forgotten.map(|()| self.state())
+        forgotten.map(|()| self.view())
     }
 
-    /// Ends every session (3 s for the first proof), then gateway, watches and history. What could not be proven
-    /// stays noted and is finished at the next start.
-    pub async fn shut_down(&self) {
-        let Parts { desk, history, sessions, gateway, .. } = &*self.0;
+    pub(crate) async fn open_session(&self, input: OpenInput) -> Result<SessionView, AppError> {
+        let signed = self.person.signed()?;
+        let named = |e: NameError| AppError::new(ErrorCode::BadInput, e.to_string());
+        let cluster: ClusterName = input.cluster.parse().map_err(named)?;
+        // A click that names nothing but the cluster shows what is open there.
+        if input.profile.is_none()
+            && let Some(open) = self.sessions.open_on(&signed.workspace, &cluster)
+        {
+            return Ok(open.view());
+        }
+        let choice = self.inventory.choose(&signed.who.user, &cluster, &input).await?;
+        let hub = Arc::new(HubOf::new(self.person.clone(), signed));
+        Ok(self.sessions.open(hub, choice)?.view())
+    }
+
+    pub(crate) async fn verify_history(&self) -> Result<VerifyView, AppError> {
+        let view = self.history.verify().await?;
+        self.desk.changed();
+        Ok(view)
+    }
+
+    async fn shut_down(&self) {
+        let Self { desk, history, sessions, gateway, .. } = self;
         sessions.end_all(End::quit(), FIRST_PROOFS).await;
         desk.stop.cancel();
         gateway.shutdown().await;
         history.close(FIRST_PROOFS).await;
     }
 
-    /// Whether closing the window must ask first; if so, the window is told to.
-    pub fn ask_before_quitting(&self) -> bool {
-        let open = self.0.sessions.any_open();
-        if open {
-            self.0.desk.host.tell(Event::QuitAsked);
-        }
-        open
-    }
-
-    /// Flushes everything and ends the program.
-    ///
-    /// # Errors
-    /// None.
-    pub async fn quit(&self) -> Result<(), AppError> {
+    pub(crate) async fn quit(&self) -> Result<(), AppError> {
         tracing::info!("quitting");
         self.shut_down().await;
-        self.0.desk.host.exit();
+        self.desk.host.exit();
         Ok(())
     }
 }
@@ -196,4 +265,4 @@ fn no_store(what: &'static str) -> impl FnOnce(StoreError) -> AppError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -72,7 +72,10 @@ impl Inventory {
     }
 
     /// The list. It is what the watches brought.
-    pub(crate) async fn list(&self) -> ClustersView {
+    ///
+    /// # Errors
+    /// None; before the hub's first answer it is empty and says so.
+    pub(crate) async fn list(&self) -> Result<ClustersView, AppError> {
         let remembered = self.remembered().await;
         let now = now_ms();
         let known = self.known();
@@ -81,18 +84,18 @@ impl Inventory {
             .clusters
             .iter()
             .map(|(name, object)| known.cluster_view(object, remembered.get(name).unwrap_or(&none), now));
-        ClustersView {
+        Ok(ClustersView {
             clusters: clusters.collect(),
             as_of: known.as_of.map(|t| t.as_millisecond()),
             problems: known.problems.iter().map(|p| visible(p)).collect(),
-        }
+        })
     }
 
     /// One cluster with what may be asked for there.
     ///
     /// # Errors
     /// When the hub knows no such cluster.
-    pub(crate) async fn detail(&self, name: &str) -> Result<ClusterDetail, AppError> {
+    pub(crate) async fn detail(&self, name: String) -> Result<ClusterDetail, AppError> {
         let unknown = || {
             AppError::new(ErrorCode::BadInput, "the hub knows no such cluster")
                 .hint("It may have been removed.")
@@ -102,7 +105,7 @@ impl Inventory {
         let signed = self.person.is_signed_in();
         let who: Option<&SignedInAs> = signed.as_ref().map(|signed| &signed.who);
         let known = self.known();
-        let object = known.clusters.get(name).ok_or_else(unknown)?;
+        let object = known.clusters.get(&name).ok_or_else(unknown)?;
         Ok(known.detail(object, &remembered, who, now_ms()))
     }
 

@@ -193,23 +193,35 @@ impl Sessions {
         self.all().iter().filter_map(|session| session.read(Record::left_behind)).collect()
     }
 
-    /// All views.
-    pub(crate) fn views(&self) -> Vec<SessionView> {
-        self.all().iter().map(|session| session.view()).collect()
+    /// All of them, for the window.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) async fn list(&self) -> Result<Vec<SessionView>, AppError> {
+        Ok(self.all().iter().map(|session| session.view()).collect())
+    }
+
+    /// Leaves one, or gives up one that is opening.
+    ///
+    /// # Errors
+    /// When there is no such session.
+    pub(crate) async fn leave(&self, id: String) -> Result<(), AppError> {
+        self.get(&id)?.end(End::left());
+        Ok(())
     }
 
     /// Forgets a session that is over: its closing report was read.
     ///
     /// # Errors
     /// While it is not over.
-    pub(crate) fn dismiss(&self, id: &str) -> Result<(), AppError> {
-        let session = self.get(id)?;
+    pub(crate) async fn dismiss(&self, id: String) -> Result<(), AppError> {
+        let session = self.get(&id)?;
         if !matches!(session.state(), SessionState::Closed(_)) {
             return Err(AppError::failed("this session is not over yet").hint("Leave it first."));
         }
         session.dismiss();
         self.map().remove(&session.id);
-        self.desk.host.tell(Event::SessionGone { id: id.to_owned() });
+        self.desk.host.tell(Event::SessionGone { id });
         Ok(())
     }
 }

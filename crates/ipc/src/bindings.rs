@@ -56,7 +56,8 @@ pub fn shapes(config: &Config) -> Vec<String> {
     found.visit::<ErrorView>();
     found.visit::<Event>();
     macro_rules! collect {
-        ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {$({
+        ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+            => $how:ident$(($action:ident))? $part:ident.$method:ident;)*) => {$({
             $(found.visit::<$ty>();)*
             found.visit::<$out>();
         })*};
@@ -90,7 +91,8 @@ impl TypeVisitor for Found<'_> {
 fn command_lines(config: &Config) -> String {
     let mut out = String::new();
     macro_rules! line {
-        ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {$({
+        ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+            => $how:ident$(($action:ident))? $part:ident.$method:ident;)*) => {$({
             let args: &[String] = &[$(format!("{}: {}", stringify!($arg), <$ty as TS>::name(config))),*];
             // `null` is how an empty JSON result arrives.
             out.push_str(&format!(

@@ -1,61 +1,105 @@
-/// Hands the list of commands to another macro, one `name(argument: Type, …) -> Result;` after the other.
+/// Hands the list of commands to another macro. This is all that is written of a command outside the part that does it: the
+/// adapter, the handler, the ACL, the capability, the TypeScript, the façade with its documentation, the entry for a
+/// refusal or failure and the test that each of them makes one come from its line.
 ///
-/// The shell makes its adapters and its handler of it, for example:
+/// A line is `name(argument: Type, …) -> Result => how part.method;`, where `how` is one of
+///
+/// - `reads`: nothing is changed by it;
+/// - `passes`: something is changed that is no act of its own (bytes typed, a page given up), or the part writes the entry
+///   either way;
+/// - `records(Action)`: when it is refused or fails, an entry of this action says so. What it is when it works, the part
+///   that did it says, which knows more;
+/// - `streams` or `streams(Action)`: `passes` or `records`, and it takes one argument more, `output`, which has no shape here
+///   because it is the host's: where a terminal's bytes go.
+///
+/// The shell makes its handler of it, for example:
 ///
 /// ```ignore
 /// macro_rules! handler {
-///     ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => { tauri::generate_handler![$(commands::$name),*] };
+///     ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+///         => $how:ident$(($action:ident))? $part:ident.$method:ident;)*) => {
+///         tauri::generate_handler![$(commands::$name),*]
+///     };
 /// }
 /// builder.invoke_handler(sallyport_ipc::commands!(handler))
 /// ```
 ///
-/// `session_open` answers at once and goes on by events; a session that meets `StepUpNeeded` waits, `Opening`, with
-/// that error, and goes on by itself after the next `sign_in`. `sign_in` answers when the sign-in is over. `quit` ends every session, waits
-/// up to 3 s for their first proof and exits. `session_cancel` withdraws what is still opening, `session_leave` ends
-/// what is open, `session_dismiss` forgets what is closed.
-///
-/// Every command fails with an `ErrorView`. `terminal_open` and `terminal_attach` take one argument more, which has
-/// no shape here because it is Tauri's: `output`, a `Channel` of raw bytes.
+/// Every command fails with an `ErrorView`.
 #[macro_export]
 macro_rules! commands {
     ($then:ident) => {
         $then! {
-            app_state() -> AppState;
-            theme_set(theme: Theme) -> ();
-            font_size_set(size: u8) -> ();
-            shell_set(path: Option<String>) -> ();
-            settings() -> SettingsView;
-            quit() -> ();
-            workspace_preview(text: String) -> WorkspacePreview;
-            workspace_join(text: String) -> AppState;
-            demo_workspace() -> AppState;
-            sign_in(step: Option<StepUp>) -> AppState;
-            sign_in_cancel() -> ();
-            sign_out() -> AppState;
-            clusters_list() -> ClustersView;
-            cluster_detail(name: String) -> ClusterDetail;
-            cluster_pin(name: String, on: bool) -> ();
-            session_open(input: OpenInput) -> SessionView;
-            session_cancel(id: String) -> ();
-            sessions_list() -> Vec<SessionView>;
-            session_leave(id: String) -> ();
-            session_dismiss(id: String) -> ();
-            terminal_open(session: String, size: TerminalSize) -> TerminalView;
-            terminal_attach(terminal: String, size: TerminalSize) -> TerminalView;
-            terminal_write(terminal: String, data: String) -> ();
-            terminal_resize(terminal: String, size: TerminalSize) -> ();
-            terminal_ack(terminal: String, bytes: u32) -> ();
-            terminal_take(terminal: String, why: String) -> ();
-            terminal_close(terminal: String) -> ();
-            terminal_list() -> Vec<TerminalView>;
-            audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage;
-            audit_verify() -> VerifyView;
+            /// Everything around the views.
+            app_state() -> AppState => reads app.state;
+            /// Chooses a theme and remembers it.
+            theme_set(theme: Theme) -> () => passes desk.set_theme;
+            /// Chooses the size of terminals' text, in CSS pixels; one out of bounds is the nearest within.
+            font_size_set(size: u8) -> () => passes desk.set_font_size;
+            /// Chooses the shell of new terminals among those this machine lists; none: the person's own.
+            shell_set(path: Option<String>) -> () => records(SettingsChanged) app.set_shell;
+            /// What can be chosen, and what is kept where.
+            settings() -> SettingsView => reads desk.settings;
+            /// Ends every session, waits up to 3 s for their first proof, and ends the program.
+            quit() -> () => passes app.quit;
+            /// What a workspace file would do. Contacts nobody.
+            workspace_preview(text: String) -> WorkspacePreview => reads person.preview;
+            /// Joins a team: the file is stored, and sign-ins go to its hub from now on.
+            workspace_join(text: String) -> AppState => records(WorkspaceJoined) app.join;
+            /// Joins the demo fleet that this app was started beside.
+            demo_workspace() -> AppState => records(WorkspaceJoined) app.join_demo;
+            /// Signs in through the person's browser; with `step`, again and stronger. Answers when the hub has said who
+            /// this is. A sign-in that is under way is left alone.
+            sign_in(step: Option<StepUp>) -> AppState => passes app.sign_in;
+            /// Ends a sign-in under way.
+            sign_in_cancel() -> () => passes person.give_up;
+            /// Ends every session with proof (3 s for the first stage), then the sign-in here and at the provider. Fails
+            /// when rights may be left, with where and until when, and when the provider did not confirm: this desktop has
+            /// forgotten the sign-in all the same.
+            sign_out() -> AppState => passes app.sign_out;
+            /// The list: what the watches brought. Contacts no cluster (promise P6).
+            clusters_list() -> ClustersView => reads inventory.list;
+            /// One cluster with what may be asked for there.
+            cluster_detail(name: String) -> ClusterDetail => reads inventory.detail;
+            /// Pins or unpins a cluster.
+            cluster_pin(name: String, on: bool) -> () => passes inventory.pin;
+            /// Opens a cluster. Answers at once with the session, which goes on by events; one that meets `StepUpNeeded`
+            /// waits, `Opening`, with that error, and goes on by itself after the next `sign_in`. A second click on a
+            /// cluster that is open or opening under the same profile shows the same session.
+            session_open(input: OpenInput) -> SessionView => records(Ask) app.open_session;
+            /// All sessions.
+            sessions_list() -> Vec<SessionView> => reads sessions.list;
+            /// Leaves a session, or gives up one that is opening: what was made for it is withdrawn. Answers at once; the
+            /// proof is told.
+            session_leave(id: String) -> () => records(Leave) sessions.leave;
+            /// Forgets a session that is over: its closing report was read.
+            session_dismiss(id: String) -> () => passes sessions.dismiss;
+            /// Opens a shell on an open session.
+            terminal_open(session: String, size: TerminalSize) -> TerminalView => streams(TerminalOpen) sessions.terminal_open;
+            /// Looks at a terminal again, from the start of its scrollback: after the window was reloaded.
+            terminal_attach(terminal: String, size: TerminalSize) -> TerminalView => streams sessions.terminal_attach;
+            /// Types into a terminal.
+            terminal_write(terminal: String, data: String) -> () => passes sessions.terminal_write;
+            /// Tells a terminal its new size.
+            terminal_resize(terminal: String, size: TerminalSize) -> () => passes sessions.terminal_resize;
+            /// Says that so many bytes were drawn, so that more may come.
+            terminal_ack(terminal: String, bytes: u32) -> () => passes sessions.terminal_ack;
+            /// That the person wants a terminal although it is not guarded: `why` is what they were told.
+            terminal_take(terminal: String, why: String) -> () => records(TerminalTaken) sessions.terminal_take;
+            /// Ends a terminal with all that runs in it, and forgets it.
+            terminal_close(terminal: String) -> () => passes sessions.terminal_close;
+            /// All terminals.
+            terminal_list() -> Vec<TerminalView> => reads sessions.terminal_list;
+            /// One page of the history, newest first.
+            audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
+            /// Checks the whole history.
+            audit_verify() -> VerifyView => records(Verify) app.verify_history;
         }
     };
 }
 
 macro_rules! names {
-    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+        => $how:ident$(($action:ident))? $part:ident.$method:ident;)*) => {
         /// The names of all commands, for `tauri_build::AppManifest::commands`: what is not here can't be called.
         pub const COMMANDS: &[&str] = &[$(stringify!($name)),*];
     };

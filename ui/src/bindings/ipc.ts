@@ -1275,7 +1275,6 @@ export interface Commands {
   cluster_detail: { args: { name: string }; result: ClusterDetail };
   cluster_pin: { args: { name: string; on: boolean }; result: null };
   session_open: { args: { input: OpenInput }; result: SessionView };
-  session_cancel: { args: { id: string }; result: null };
   sessions_list: { args: {  }; result: Array<SessionView> };
   session_leave: { args: { id: string }; result: null };
   session_dismiss: { args: { id: string }; result: null };

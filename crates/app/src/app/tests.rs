@@ -16,7 +16,7 @@ impl Host for Nobody {
 }
 
 /// Waits until the app of before has let go of its directory.
-async fn started(home: &std::path::Path) -> App {
+pub(crate) async fn started(home: &std::path::Path) -> App {
     let begun = std::time::Instant::now();
     loop {
         let options = Options { keyring: Keyring::Off, ..Options::default() };

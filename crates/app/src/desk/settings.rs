@@ -104,9 +104,12 @@ impl Desk {
     }
 
     /// The view.
-    pub(crate) fn settings(&self) -> SettingsView {
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) async fn settings(&self) -> Result<SettingsView, AppError> {
         let text = |path: &Path| visible(&path.display().to_string());
-        SettingsView {
+        Ok(SettingsView {
             shell: self.chosen().shell.as_deref().map(text),
             own_shell: sallyport_terminal::own().as_deref().map(text),
             shells: installed()
@@ -117,7 +120,7 @@ impl Desk {
                 })
                 .collect(),
             kept: self.kept(),
-        }
+        })
     }
 
     fn kept(&self) -> Vec<Kept> {

@@ -61,8 +61,10 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::SessionOpen => format!("Session on {cluster} opened, {} ms after the click", or("ms", "?")),
         Action::SessionClosed => format!("Session on {cluster} closed"),
         Action::Extend => format!("Session on {cluster} extended"),
+        Action::TerminalOpen if failed => format!("A terminal could not be opened{why}"),
         Action::TerminalOpen => format!("Terminal opened ({})", or("shell", "shell")),
         Action::TerminalUnguarded => format!("Terminal on {cluster} is not guarded{why}"),
+        Action::TerminalTaken if failed => format!("A terminal could not be taken{why}"),
         Action::TerminalTaken => format!("Terminal on {cluster} used although not guarded{why}"),
         Action::TerminalExit => {
             format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default())
@@ -73,6 +75,7 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         }
         Action::StreamStart => format!("{} {} began", or("verb", "stream"), or("what", "")),
         Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
+        Action::Leave if failed => format!("A session could not be left{why}"),
         Action::Leave => format!("Left {cluster}"),
         Action::Revoke => format!("Ended someone's access to {cluster}"),
         Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),
@@ -92,9 +95,11 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         }
         Action::CleanupAtStart => or("what", "Something left over was removed"),
         Action::GuardrailsChecked => format!("Guardrails of {cluster} checked"),
+        Action::SettingsChanged if failed => format!("A setting was not changed{why}"),
         Action::SettingsChanged => format!("Setting {} changed", or("setting", "")),
         Action::Exported => "Part of the history exported".into(),
         Action::Gap => format!("No evidence{why}"),
+        Action::Verify if failed && get("why").is_some() => format!("The history could not be checked{why}"),
         Action::Verify => format!("History checked: {}", or("verdict", "no verdict")),
         Action::ChainBegun => format!("A chain begins here{why}"),
     }

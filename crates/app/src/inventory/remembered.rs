@@ -53,7 +53,7 @@ impl Inventory {
     ///
     /// # Errors
     /// When it can't be remembered.
-    pub(crate) async fn pin(&self, name: &str, on: bool) -> Result<(), AppError> {
+    pub(crate) async fn pin(&self, name: String, on: bool) -> Result<(), AppError> {
         let cluster: ClusterName = name
             .parse()
             .map_err(|e: sallyport_model::NameError| AppError::new(ErrorCode::BadInput, e.to_string()))?;

@@ -4,7 +4,7 @@ use super::Person;
 use super::notes::Learned;
 use super::workspace::Workspace;
 use crate::desk::{AppError, Desk};
-use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_audit::{Action, Draft};
 use sallyport_client::{Fault, probe_get};
 use sallyport_ipc::WorkspacePreview;
 use sallyport_model::{ErrorCode, visible};
@@ -15,8 +15,8 @@ impl Person {
     ///
     /// # Errors
     /// [`ErrorCode::BadInput`] for a file that is none, [`ErrorCode::Forbidden`] for a second hub of a known client.
-    pub(crate) fn preview(&self, text: &str) -> Result<WorkspacePreview, AppError> {
-        let workspace = Workspace::parse(text)?;
+    pub(crate) async fn preview(&self, text: String) -> Result<WorkspacePreview, AppError> {
+        let workspace = Workspace::parse(&text)?;
         self.workspaces.check(&workspace)?;
         let fingerprint = Some(workspace.hub_fingerprint()).filter(|f| !f.is_empty());
         let oidc = &workspace.oidc;
@@ -41,16 +41,11 @@ impl Person {
     /// # Errors
     /// As [`Person::preview`]; while someone is signed in to another workspace.
     pub(crate) async fn join(&self, text: &str) -> Result<(), AppError> {
-        let joined = self.try_join(text).await;
-        let mut draft = Draft::new(Action::WorkspaceJoined);
-        match &joined {
-            Ok(workspace) => {
-                draft = draft.detail("workspace", &workspace.name).detail("hub", workspace.hub_host())
-            }
-            Err(error) => draft = draft.outcome(Outcome::Refused).detail("why", error.message()),
-        }
+        let workspace = self.try_join(text).await?;
+        let draft = Draft::new(Action::WorkspaceJoined)
+            .detail("workspace", &workspace.name)
+            .detail("hub", workspace.hub_host());
         self.history.note(draft).await;
-        joined?;
         self.desk.changed();
         Ok(())
     }

@@ -81,10 +81,14 @@ impl Person {
     }
 
     /// Ends a sign-in under way.
-    pub(crate) fn sign_in_cancel(&self) {
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) async fn give_up(&self) -> Result<(), AppError> {
         if let Some(seat) = self.seats().front() {
             seat.give_up();
         }
+        Ok(())
     }
 
     async fn sign_in_until(

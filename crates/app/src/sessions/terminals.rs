@@ -183,9 +183,12 @@ impl Sessions {
     }
 
     /// All terminals.
-    pub(crate) fn terminal_list(&self) -> Vec<TerminalView> {
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) async fn terminal_list(&self) -> Result<Vec<TerminalView>, AppError> {
         let views = |s: &Arc<Session>| s.terminals().values().map(|t| t.view()).collect::<Vec<_>>();
-        self.all().iter().flat_map(views).collect()
+        Ok(self.all().iter().flat_map(views).collect())
     }
 
     fn terminal(&self, id: &str) -> Result<Arc<OpenTerminal>, AppError> {

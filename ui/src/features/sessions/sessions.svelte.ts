@@ -57,8 +57,7 @@ export async function again(session: SessionView): Promise<void> {
 
 /** Ends a session, or takes back what was asked for. */
 export async function leave(session: SessionView): Promise<void> {
-  if (session.state === "opening") await attempt(host.call("session_cancel", { id: session.id }));
-  else if (session.state === "open") await attempt(host.call("session_leave", { id: session.id }));
+  if (session.state === "opening" || session.state === "open") await attempt(host.call("session_leave", { id: session.id }));
 }
 
 /** Puts a session that is over away. */

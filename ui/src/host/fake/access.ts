@@ -11,7 +11,6 @@ export function access(world: World) {
   };
   return {
     session_open: ({ input }) => world.open(input).view,
-    session_cancel: ({ id }) => (void session(id).close("left"), null),
     sessions_list: () => [...world.sessions.values()].map((s) => s.view),
     session_leave: ({ id }) => (void session(id).close("left"), null),
     session_dismiss: ({ id }) => (world.sessions.delete(id), world.hear({ kind: "sessionGone", id }), null),

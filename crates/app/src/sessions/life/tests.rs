@@ -571,7 +571,7 @@ async fn p13_a_session_that_was_put_away_stays_away_when_the_hub_hears_of_its_en
     let session = world.sessions.get(&id).unwrap();
     session.end(End::left());
     world.over(&id).await;
-    world.sessions.dismiss(&id).unwrap();
+    world.sessions.dismiss(id.clone()).await.unwrap();
     let told = world.told.load(Ordering::Relaxed);
     world.hub.is_away.store(false, Ordering::Relaxed);
     until("the hub is told", || world.hub.withdrawn.load(Ordering::Relaxed) > 0).await;

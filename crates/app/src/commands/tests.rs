@@ -1,0 +1,97 @@
+use super::*;
+use crate::app::tests::started;
+use std::collections::BTreeMap;
+
+/// What a stranger could send: nothing that exists, in each argument.
+trait Nonsense {
+    fn nonsense() -> Self;
+}
+
+macro_rules! nonsense {
+    ($($ty:ty => $value:expr),* $(,)?) => {
+        $(impl Nonsense for $ty { fn nonsense() -> Self { $value } })*
+    };
+}
+nonsense! {
+    String => "no such \u{202e}thing".to_owned(),
+    bool => true,
+    u8 => 255,
+    u32 => u32::MAX,
+    Theme => Theme::Dark,
+    TerminalSize => TerminalSize { cols: 80, rows: 24 },
+    AuditFilter => AuditFilter::default(),
+    OpenInput => OpenInput { cluster: "payments-eu-1".into(), ..OpenInput::default() },
+    Option<String> => Some("/no/such/shell".to_owned()),
+    Option<StepUp> => None,
+    Option<i64> => None,
+    Output => Box::new(|_| true),
+}
+
+/// One command of the list, called by a stranger: its name, the action it records where it does, and what came of it.
+struct Called {
+    name: &'static str,
+    records: Option<Action>,
+    failed: Option<String>,
+}
+
+async fn call_all(app: &App) -> Vec<Called> {
+    let mut called = Vec::new();
+    macro_rules! each {
+        () => {};
+        // Ends the app, which the others need.
+        ($(#[$doc:meta])* quit() -> $out:ty => $how:ident $part:ident.$method:ident; $($rest:tt)*) => {
+            each! { $($rest)* }
+        };
+        ($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+            => streams $(($action:ident))? $part:ident.$method:ident; $($rest:tt)*) => {
+            let done = app.$name($(<$ty as Nonsense>::nonsense(),)* Nonsense::nonsense()).await;
+            each! { @called $name done $($action)? }
+            each! { $($rest)* }
+        };
+        ($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty
+            => $how:ident $(($action:ident))? $part:ident.$method:ident; $($rest:tt)*) => {
+            let done = app.$name($(<$ty as Nonsense>::nonsense()),*).await;
+            each! { @called $name done $($action)? }
+            each! { $($rest)* }
+        };
+        (@called $name:ident $done:ident) => {
+            let failed = $done.err().map(|e| e.message().to_owned());
+            called.push(Called { name: stringify!($name), records: None, failed });
+        };
+        (@called $name:ident $done:ident $action:ident) => {
+            let failed = $done.err().map(|e| e.message().to_owned());
+            called.push(Called { name: stringify!($name), records: Some(Action::$action), failed });
+        };
+    }
+    sallyport_ipc::commands!(each);
+    called
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p17_every_command_that_records_leaves_an_entry_of_its_refusal_and_no_other_does() {
+    let home = tempfile::tempdir().unwrap();
+    let app = started(home.path()).await;
+    let called = call_all(&app).await;
+    assert_eq!(called.len(), COMMANDS.len() - 1, "all but `quit`");
+    // Entries are on disk within 100 ms.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let page = app.audit_page(AuditFilter::default(), None, 500).await.unwrap();
+    let mut written: BTreeMap<&str, Vec<&AuditEntryView>> = BTreeMap::new();
+    for entry in page.entries.iter().filter(|e| e.outcome != sallyport_ipc::Outcome::Done) {
+        written.entry(entry.action.as_str()).or_default().push(entry);
+    }
+    let mut expected: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in &called {
+        let (Some(action), Some(why)) = (one.records, &one.failed) else { continue };
+        *expected.entry(action.as_str()).or_default() += 1;
+        let entries = written.get(action.as_str()).map(Vec::as_slice).unwrap_or_default();
+        assert!(entries.iter().any(|e| e.sentence.contains(why.as_str())), "{}: {entries:?}", one.name);
+        for entry in entries {
+            assert!(!entry.sentence.contains('\u{202e}'), "p24: {}", entry.sentence);
+        }
+    }
+    let counted: BTreeMap<&str, usize> = written.iter().map(|(action, all)| (*action, all.len())).collect();
+    assert_eq!(counted, expected);
+    assert!(expected.len() > 5, "strangers are refused: {expected:?}");
+    app.shut_down().await;
+}

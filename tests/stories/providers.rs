@@ -82,7 +82,7 @@ async fn odd_but_valid(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         let desktop = joined(fleet, "dana", &file).await?;
         let signed_in = desktop.app.sign_in(None).await;
         let (holds, detail) = match signed_in {
-            Ok(state) => (state.user.is_some(), state.user.map(|u| u.name).unwrap_or_default()),
+            Ok(state) => (state.user.is_some(), state.user.map(|u| u.name.to_string()).unwrap_or_default()),
             Err(error) => (false, error.chain()),
         };
         lines.check(what, holds, detail);

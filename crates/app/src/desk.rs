@@ -15,8 +15,8 @@ pub use error::AppError;
 pub use host::{Host, Output};
 pub use options::Options;
 
+use sallyport_ipc::Shown;
 use sallyport_ipc::Vault as VaultView;
-use sallyport_model::visible;
 use sallyport_store::{InstanceLock, Prefs};
 use sallyport_vault::{Vault, VaultState};
 use settings::Chosen;
@@ -88,7 +88,7 @@ impl Desk {
     pub(crate) fn vault_view(&self) -> VaultView {
         match self.vault.state() {
             VaultState::Keyring => VaultView::Keyring,
-            VaultState::MemoryOnly { why } => VaultView::MemoryOnly { why: visible(&why) },
+            VaultState::MemoryOnly { why } => VaultView::MemoryOnly { why: Shown::from(&why) },
         }
     }
 }

@@ -12,8 +12,8 @@ pub(crate) use known::{environment_kind, rules};
 use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, SignedInAs, Wishes};
 use known::{Known, Remembered};
-use sallyport_ipc::{ClusterDetail, ClustersView, Event};
-use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName, visible};
+use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
+use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -87,7 +87,7 @@ impl Inventory {
         Ok(ClustersView {
             clusters: clusters.collect(),
             as_of: known.as_of.map(|t| t.as_millisecond()),
-            problems: known.problems.iter().map(|p| visible(p)).collect(),
+            problems: known.problems.iter().map(Shown::from).collect(),
         })
     }
 
@@ -115,7 +115,7 @@ impl Inventory {
         for profile in self.known().profiles.values().filter_map(|p| Profile::try_from(p).ok()) {
             wishes.strong.extend(profile.mfa.acr);
             if profile.mfa.max_age.is_some() {
-                wishes.aging.push(visible(profile.name.as_str()));
+                wishes.aging.push(profile.name.to_string());
             }
         }
         wishes

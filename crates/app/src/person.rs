@@ -20,8 +20,8 @@ pub use workspace::{Workspace, Workspaces};
 use crate::desk::{AppError, Desk, now_ms};
 use crate::history::Recorder;
 use notes::notes;
-use sallyport_ipc::{Demo, HubLink, HubState, Phase, SignIn, User, WorkspaceView};
-use sallyport_model::{ErrorCode, visible};
+use sallyport_ipc::{Demo, HubLink, HubState, Phase, Shown, SignIn, User, WorkspaceView};
+use sallyport_model::ErrorCode;
 use sallyport_oidc::second_factor;
 use seat::Seat;
 use std::collections::{BTreeMap, HashMap};
@@ -77,7 +77,7 @@ pub(crate) struct PersonView {
     pub(crate) user: Option<User>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) hub: HubState,
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Shown>,
     pub(crate) clock_skew_ms: Option<i64>,
     pub(crate) demo: Demo,
 }
@@ -190,7 +190,7 @@ impl Person {
             hub: HubState { sign_in: over, ..seat.hub.clone() },
             notes: notes(&seat.learned, &drift, &wishes.aging, signed.is_some())
                 .iter()
-                .map(|note| visible(note))
+                .map(Shown::from)
                 .collect(),
             clock_skew_ms: seat.hub_ahead.map(|s| -s * 1000),
             demo: match (is_offered, seat.is_demo) {
@@ -212,21 +212,21 @@ fn user_view(signed: &Signed, strong: &[String]) -> User {
     let acr = who.acr.first().map(String::as_str);
     let at = who.auth_time.filter(|t| *t > 0).filter(|_| second_factor(&who.amr, acr, strong));
     User {
-        name: visible(who.user.as_str()),
-        email: signed.email.as_deref().map(visible),
-        groups: who.groups.iter().map(|g| visible(g)).collect(),
+        name: Shown::from(who.user.as_str()),
+        email: signed.email.as_deref().map(Shown::from),
+        groups: who.groups.iter().map(Shown::from).collect(),
         mfa_at: at.map(|t| t.saturating_mul(1000)),
-        acr: acr.map(visible),
-        amr: who.amr.iter().map(|a| visible(a)).collect(),
+        acr: acr.map(Shown::from),
+        amr: who.amr.iter().map(Shown::from).collect(),
     }
 }
 
 fn workspace_view(workspace: &Workspace, learned: &notes::Learned) -> WorkspaceView {
     WorkspaceView {
-        signs_in_at: learned.other_host.as_deref().map(visible),
-        code_goes_to: learned.code_host.as_deref().map(visible),
-        name: visible(&workspace.name),
-        hub_host: visible(&workspace.hub_host()),
-        issuer: visible(&workspace.oidc.issuer),
+        signs_in_at: learned.other_host.as_deref().map(Shown::from),
+        code_goes_to: learned.code_host.as_deref().map(Shown::from),
+        name: Shown::from(&workspace.name),
+        hub_host: Shown::from(&workspace.hub_host()),
+        issuer: Shown::from(&workspace.oidc.issuer),
     }
 }

@@ -1,4 +1,4 @@
-use crate::{ErrorView, StepUp};
+use crate::{ErrorView, Shown, StepUp};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -23,7 +23,7 @@ pub struct AppState {
     /// The demo door.
     pub demo: Demo,
     /// What to know about the identity provider and the sign-in, a sentence or two each: what will not work and why.
-    pub notes: Vec<String>,
+    pub notes: Vec<Shown>,
     /// The chosen theme.
     pub theme: Theme,
     /// The size of terminals' text, in CSS pixels.
@@ -55,15 +55,15 @@ pub enum Phase {
 #[serde(rename_all = "camelCase")]
 pub struct WorkspaceView {
     /// As the workspace file names it.
-    pub name: String,
+    pub name: Shown,
     /// The hub's host and port.
-    pub hub_host: String,
+    pub hub_host: Shown,
     /// The identity provider's issuer.
-    pub issuer: String,
+    pub issuer: Shown,
     /// The host the browser is sent to for signing in, where it is not the issuer's.
-    pub signs_in_at: Option<String>,
+    pub signs_in_at: Option<Shown>,
     /// The host that receives what the sign-in brings back (the code), where it is not the one the browser is sent to.
-    pub code_goes_to: Option<String>,
+    pub code_goes_to: Option<Shown>,
 }
 
 /// What a workspace file would do, shown before it is saved.
@@ -71,27 +71,27 @@ pub struct WorkspaceView {
 #[serde(rename_all = "camelCase")]
 pub struct WorkspacePreview {
     /// As the file names it.
-    pub name: String,
+    pub name: Shown,
     /// The hub's host and port: it will receive the sign-in.
-    pub hub_host: String,
+    pub hub_host: Shown,
     /// SHA-256 of the hub's CA certificate, hex in pairs; None: the system's roots are trusted.
-    pub hub_ca_fingerprint: Option<String>,
+    pub hub_ca_fingerprint: Option<Shown>,
     /// The identity provider's issuer.
-    pub issuer: String,
+    pub issuer: Shown,
     /// The client id used there.
-    pub client_id: String,
+    pub client_id: Shown,
     /// Scopes asked for.
-    pub scopes: Vec<String>,
+    pub scopes: Vec<Shown>,
     /// SHA-256 of the issuer's CA certificate; None: the system's roots are trusted.
-    pub issuer_ca_fingerprint: Option<String>,
+    pub issuer_ca_fingerprint: Option<Shown>,
     /// What has to be registered as redirect address at the provider, exactly; any port where none is named.
-    pub redirect_addresses: Vec<String>,
+    pub redirect_addresses: Vec<Shown>,
     /// The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
     pub client_authenticates: bool,
     /// Audiences that ID tokens may name besides the client id.
-    pub extra_audiences: Vec<String>,
+    pub extra_audiences: Vec<Shown>,
     /// Name of the workspace that joining would replace.
-    pub replaces: Option<String>,
+    pub replaces: Option<Shown>,
 }
 
 /// Who is signed in, in the hub's words (SelfSubjectReview).
@@ -99,17 +99,17 @@ pub struct WorkspacePreview {
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The user name the API server gave.
-    pub name: String,
+    pub name: Shown,
     /// For people.
-    pub email: Option<String>,
+    pub email: Option<Shown>,
     /// The groups the API server gave.
-    pub groups: Vec<String>,
+    pub groups: Vec<Shown>,
     /// When a second factor was last proven, by the ID token's `auth_time`; none after a password alone.
     pub mfa_at: Option<i64>,
     /// The authentication context reached.
-    pub acr: Option<String>,
+    pub acr: Option<Shown>,
     /// The methods used.
-    pub amr: Vec<String>,
+    pub amr: Vec<Shown>,
 }
 
 /// A sign-in under way.
@@ -151,7 +151,7 @@ pub enum Vault {
     /// In memory until the app ends.
     MemoryOnly {
         /// Why no keyring serves.
-        why: String,
+        why: Shown,
     },
 }
 
@@ -164,7 +164,7 @@ pub struct HubState {
     /// Since when.
     pub since: i64,
     /// Why it is down, one sentence.
-    pub message: Option<String>,
+    pub message: Option<Shown>,
     /// The next try, when it is down.
     pub retry_at: Option<i64>,
     /// It can't be asked because the sign-in is over: signing in again helps.
@@ -196,7 +196,7 @@ pub enum Demo {
     /// It starts: what it is doing now.
     Starting {
         /// One line.
-        detail: String,
+        detail: Shown,
     },
     /// The workspace is the demo's: its pods are simulated.
     Running,
@@ -225,7 +225,7 @@ pub struct HistoryState {
     /// When.
     pub verified_at: Option<i64>,
     /// Why entries can't be written now (disk full), if so.
-    pub trouble: Option<String>,
+    pub trouble: Option<Shown>,
 }
 
 /// One thing the last run left over.
@@ -233,7 +233,7 @@ pub struct HistoryState {
 #[serde(rename_all = "camelCase")]
 pub struct Cleanup {
     /// One sentence: "A session on payments-eu-1 was still open".
-    pub what: String,
+    pub what: Shown,
     /// What shows that it is gone.
     pub proof: CleanupProof,
 }
@@ -253,6 +253,6 @@ pub enum CleanupProof {
     /// Not shown to be gone.
     Unproven {
         /// Why.
-        why: String,
+        why: Shown,
     },
 }

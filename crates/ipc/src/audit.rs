@@ -1,3 +1,4 @@
+use crate::Shown;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -45,21 +46,21 @@ pub struct AuditEntryView {
     /// The action's stable text: `call`, `rights_gone`, `gap`.
     pub action: String,
     /// In words: "Asked for debug on payments-eu-1".
-    pub sentence: String,
+    pub sentence: Shown,
     /// How it went.
     pub outcome: Outcome,
     /// Who; may be empty.
-    pub user: String,
+    pub user: Shown,
     /// Where; may be empty.
-    pub cluster: String,
+    pub cluster: Shown,
     /// With which tool: `kubectl exec`; may be empty.
-    pub via: String,
+    pub via: Shown,
     /// The API server's answer, for calls.
     pub status: Option<u16>,
     /// What it joins with.
     pub ids: AuditIds,
     /// Further facts, `name` and `value`.
-    pub detail: Vec<(String, String)>,
+    pub detail: Vec<(Shown, Shown)>,
     /// How many secrets were taken out before it was stored (P20).
     pub redactions: u32,
     /// Evidence is missing here (P19): drawn hatched.
@@ -71,15 +72,15 @@ pub struct AuditEntryView {
 #[serde(rename_all = "camelCase")]
 pub struct AuditIds {
     /// The request on the hub.
-    pub request: Option<String>,
+    pub request: Option<Shown>,
     /// The grant on the target.
-    pub grant: Option<String>,
+    pub grant: Option<Shown>,
     /// The session on this desktop.
-    pub session: Option<String>,
+    pub session: Option<Shown>,
     /// The `jti` claim; the API server's audit has the same.
-    pub jti: Option<String>,
+    pub jti: Option<Shown>,
     /// The `Audit-ID` of one call; the API server's audit has the same.
-    pub audit_id: Option<String>,
+    pub audit_id: Option<Shown>,
 }
 
 /// How an action went.
@@ -121,7 +122,7 @@ pub struct VerifyView {
     /// The first entry that is wrong.
     pub first_bad: Option<i64>,
     /// What is wrong with it, or why there is no anchor.
-    pub why: Option<String>,
+    pub why: Option<Shown>,
     /// Took.
     pub ms: u32,
     /// When.

@@ -153,6 +153,40 @@ mod tests {
     }
 
     #[test]
+    fn p24_what_is_plain_text_is_an_id_a_word_of_ours_or_the_windows_own() {
+        // What the window sends, and what it sends back to the letter.
+        let own = ["AuditFilter", "OpenInput"];
+        let ours = [
+            ("AppState", "platform"),
+            ("AppState", "version"),
+            ("AuditEntryView", "action"),
+            ("Event", "id"),
+            ("Notice", "session"),
+            ("SessionView", "id"),
+            ("StepUp", "acr"),
+            ("StepUp", "amr"),
+            ("TerminalView", "id"),
+            ("TerminalView", "session"),
+        ];
+        let mut plain = Vec::new();
+        for shape in shapes(&Config::new().with_large_int("number")) {
+            let code = without_comments(&shape);
+            let name = code.split_whitespace().nth(2).unwrap_or_default().to_owned();
+            if own.contains(&name.as_str()) || name == "Shown" {
+                continue;
+            }
+            let fields = code.split(['{', ',', ';', '}']).filter_map(|part| part.split_once(':'));
+            for (field, kind) in fields.filter(|(_, kind)| kind.contains("string")) {
+                plain.push((name.clone(), field.trim().trim_matches('"').to_owned(), kind.trim().to_owned()));
+            }
+        }
+        for (shape, field, kind) in &plain {
+            assert!(ours.contains(&(shape.as_str(), field.as_str())), "{shape}.{field}: {kind} is no Shown");
+        }
+        assert_eq!(plain.len(), ours.len(), "{plain:?}");
+    }
+
+    #[test]
     fn p23_every_command_is_named_once() {
         let mut names = COMMANDS.to_vec();
         names.sort_unstable();

@@ -1,3 +1,4 @@
+use crate::Shown;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -10,7 +11,7 @@ pub struct ClustersView {
     /// When the hub last confirmed this list. None: it never did, the list is still loading.
     pub as_of: Option<i64>,
     /// Objects that could not be read, one sentence each: they are missing above.
-    pub problems: Vec<String>,
+    pub problems: Vec<Shown>,
 }
 
 /// One cluster in the list.
@@ -18,19 +19,19 @@ pub struct ClustersView {
 #[serde(rename_all = "camelCase")]
 pub struct ClusterView {
     /// The name on the hub.
-    pub name: String,
+    pub name: Shown,
     /// For people; equals the name when there is none.
-    pub display_name: String,
+    pub display_name: Shown,
     /// Colour of the environment.
     pub environment: EnvironmentKind,
     /// Its word, as the hub writes it.
-    pub environment_word: String,
+    pub environment_word: Shown,
     /// EKS, GKE, kubeadm, …; may be empty.
-    pub provider: String,
+    pub provider: Shown,
     /// May be empty.
-    pub region: String,
+    pub region: Shown,
     /// Kubernetes' version as the broker reports it; may be empty.
-    pub version: String,
+    pub version: Shown,
     /// Pinned by this person.
     pub pinned: bool,
     /// When this person last opened it.
@@ -62,7 +63,7 @@ pub struct Broker {
     /// The last heartbeat. None: never seen.
     pub seen_at: Option<i64>,
     /// Its version.
-    pub version: Option<String>,
+    pub version: Option<Shown>,
     /// Too long ago to hope for an answer.
     pub silent: bool,
 }
@@ -75,12 +76,12 @@ pub enum Way {
     /// Opens at once with this profile.
     OneClick {
         /// The profile.
-        profile: String,
+        profile: Shown,
     },
     /// Can be asked for.
     Ask {
         /// The profile.
-        profile: String,
+        profile: Shown,
         /// Approvals it needs.
         approvals: u32,
     },
@@ -97,13 +98,13 @@ pub struct ClusterDetail {
     /// As in the list.
     pub cluster: ClusterView,
     /// Host and port of its API server.
-    pub endpoint: String,
+    pub endpoint: Shown,
     /// Whether the target's guardrails are in force.
     pub guardrails: Guardrails,
     /// The narrowest first.
     pub profiles: Vec<ProfileView>,
     /// What one click would take of `profiles`; None: nothing opens here.
-    pub chosen: Option<String>,
+    pub chosen: Option<Shown>,
     /// What was opened here last.
     pub last: Option<LastOpening>,
     /// The reason carried from the last opening (8 h).
@@ -115,9 +116,9 @@ pub struct ClusterDetail {
 #[serde(rename_all = "camelCase")]
 pub struct LastOpening {
     /// The profile.
-    pub profile: String,
+    pub profile: Shown,
     /// The namespaces; empty: cluster-wide.
-    pub namespaces: Vec<String>,
+    pub namespaces: Vec<Shown>,
     /// For how long.
     pub duration_seconds: u32,
 }
@@ -127,7 +128,7 @@ pub struct LastOpening {
 #[serde(rename_all = "camelCase")]
 pub struct Carried {
     /// The reason.
-    pub text: String,
+    pub text: Shown,
     /// Until when it is offered.
     pub until: i64,
 }
@@ -137,7 +138,7 @@ pub struct Carried {
 #[serde(rename_all = "camelCase")]
 pub struct ProfileView {
     /// Its name.
-    pub name: String,
+    pub name: Shown,
     /// No approval is needed.
     pub opens_at_once: bool,
     /// Approvals needed.
@@ -145,7 +146,7 @@ pub struct ProfileView {
     /// The longest a session may last.
     pub max_duration_seconds: u32,
     /// The namespaces it may be asked for; empty: cluster-wide.
-    pub namespaces: Vec<String>,
+    pub namespaces: Vec<Shown>,
     /// The sign-in it wants.
     pub mfa: Option<Mfa>,
     /// A reason must be given.
@@ -161,9 +162,9 @@ pub struct ProfileView {
 #[serde(rename_all = "camelCase")]
 pub struct Mfa {
     /// Authentication contexts that will do; empty: any.
-    pub acr: Vec<String>,
+    pub acr: Vec<Shown>,
     /// Methods that must be among those used; empty: any.
-    pub amr: Vec<String>,
+    pub amr: Vec<Shown>,
     /// How old the authentication may be; None: any age.
     pub max_age_seconds: Option<u32>,
     /// Whether the present sign-in will do, by this machine's reckoning. Admission decides.
@@ -181,14 +182,14 @@ pub enum Rights {
         /// How many rules they come from.
         rules: u32,
         /// What could outlive the session, in words.
-        warnings: Vec<String>,
+        warnings: Vec<Shown>,
         /// What tools will miss, in words.
-        missing: Vec<String>,
+        missing: Vec<Shown>,
     },
     /// Nobody has said.
     Unknown {
         /// Why.
-        why: String,
+        why: Shown,
     },
 }
 
@@ -197,11 +198,11 @@ pub enum Rights {
 #[serde(rename_all = "camelCase")]
 pub struct Right {
     /// "Run commands in pods".
-    pub title: String,
+    pub title: Shown,
     /// `create pods/exec`.
-    pub detail: String,
+    pub detail: Shown,
     /// Where; empty: cluster-wide.
-    pub namespaces: Vec<String>,
+    pub namespaces: Vec<Shown>,
     /// It changes something: drawn amber.
     pub writes: bool,
 }
@@ -211,9 +212,9 @@ pub struct Right {
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
     /// One sentence.
-    pub why: String,
+    pub why: Shown,
     /// The rule that did it.
-    pub rule: Option<String>,
+    pub rule: Option<Shown>,
 }
 
 /// Whether the rules that bound a session are in force on the target (P12), as its broker reports.
@@ -225,14 +226,14 @@ pub enum Guardrails {
         /// When, by the broker's clock.
         at: i64,
         /// Which API server answered.
-        detail: String,
+        detail: Shown,
     },
     /// Checked, and not so.
     Unverified {
         /// When, by the broker's clock.
         at: i64,
         /// What is not as shipped.
-        detail: String,
+        detail: Shown,
     },
     /// The broker has not reported.
     Unknown,

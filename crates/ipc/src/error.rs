@@ -1,3 +1,4 @@
+use crate::Shown;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -8,9 +9,9 @@ pub struct ErrorView {
     /// What the window branches on.
     pub code: ErrorCode,
     /// What happened and what was tried, one sentence.
-    pub message: String,
+    pub message: Shown,
     /// What to do next, one sentence.
-    pub hint: Option<String>,
+    pub hint: Option<Shown>,
     /// Whether trying the same again can help.
     pub retry: bool,
     /// With [`ErrorCode::StepUpNeeded`]: what `sign_in` must ask the identity provider for.
@@ -28,7 +29,7 @@ pub struct StepUp {
     /// How old the authentication may be.
     pub max_age_seconds: Option<u32>,
     /// The human sentence behind the marker.
-    pub message: String,
+    pub message: Shown,
 }
 
 macro_rules! codes {

@@ -1,4 +1,4 @@
-use crate::{AppState, AuditPosition, SessionView};
+use crate::{AppState, AuditPosition, SessionView, Shown};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -49,7 +49,7 @@ pub struct Notice {
     /// How loud.
     pub level: NoticeLevel,
     /// One sentence.
-    pub text: String,
+    pub text: Shown,
     /// The session it is about.
     pub session: Option<String>,
 }

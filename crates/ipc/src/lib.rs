@@ -4,8 +4,8 @@
 //! [`commands!`] is the single list. The shell's handler, the window's ACL ([`COMMANDS`]) and the TypeScript in
 //! `ui/src/bindings` all come from it. Promise P1 holds here by construction: no shape has a place for a token, a
 //! key or a kubeconfig, and a test walks every field name. Times are Unix milliseconds unless a name ends in `Us`
-//! (microseconds), `Ms` (a span in milliseconds) or `Seconds`. Whoever fills a text field that came from a
-//! cluster, a request or an identity provider passes it through `sallyport_model::visible` first (P24).
+//! (microseconds), `Ms` (a span in milliseconds) or `Seconds`. Text that may come from outside is
+//! [`Shown`] (P24): what is left as plain text are ids and words of ours, and what the window itself sent.
 
 #![deny(missing_docs)]
 
@@ -18,6 +18,7 @@ mod error;
 mod event;
 mod session;
 mod settings;
+mod shown;
 mod terminal;
 
 pub use app::{
@@ -39,4 +40,5 @@ pub use session::{
     StepKind, StepState,
 };
 pub use settings::{Kept, SettingsView, ShellView};
+pub use shown::Shown;
 pub use terminal::{TerminalGuard, TerminalSize, TerminalView};

@@ -1,4 +1,4 @@
-use crate::{EnvironmentKind, ErrorView, TerminalView};
+use crate::{EnvironmentKind, ErrorView, Shown, TerminalView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -27,17 +27,17 @@ pub struct SessionView {
     /// Opaque.
     pub id: String,
     /// The cluster's name.
-    pub cluster: String,
+    pub cluster: Shown,
     /// Colour of the environment.
     pub environment: EnvironmentKind,
     /// Its word.
-    pub environment_word: String,
+    pub environment_word: Shown,
     /// Empty: cluster-wide.
-    pub namespaces: Vec<String>,
+    pub namespaces: Vec<Shown>,
     /// The profile.
-    pub profile: String,
+    pub profile: Shown,
     /// The reason given; may be empty.
-    pub reason: String,
+    pub reason: Shown,
     /// Asked for how long.
     pub duration_seconds: u32,
     /// Where it stands.
@@ -45,7 +45,7 @@ pub struct SessionView {
     /// The five steps of the opening, in order, always all of them.
     pub steps: Vec<Step>,
     /// What it waits for while Approved is running: "1 of 2 approvals".
-    pub waiting_for: Option<String>,
+    pub waiting_for: Option<Shown>,
     /// When it opened.
     pub opened_at: Option<i64>,
     /// When the rights end, by the target's clock. For people; count with `ends_in_ms`.
@@ -57,7 +57,7 @@ pub struct SessionView {
     /// What went through the gateway.
     pub calls: Calls,
     /// Streams open now, one line each: `logs -f api-0`.
-    pub streams: Vec<String>,
+    pub streams: Vec<Shown>,
     /// Its terminals.
     pub terminals: Vec<TerminalView>,
     /// The closing, in order; empty until it closes.
@@ -67,9 +67,9 @@ pub struct SessionView {
     /// Why it could not open, or what went wrong while open.
     pub error: Option<ErrorView>,
     /// The request's `metadata.uid` on the hub, once asked: joins with the history.
-    pub request: Option<String>,
+    pub request: Option<Shown>,
     /// The grant's `metadata.uid` on the target.
-    pub grant: Option<String>,
+    pub grant: Option<Shown>,
 }
 
 /// Where a session stands.
@@ -97,7 +97,7 @@ pub struct Step {
     /// How long it took, when done or failed.
     pub ms: Option<u32>,
     /// "by rule: no approval needed", "2 bindings"; may be empty.
-    pub detail: String,
+    pub detail: Shown,
 }
 
 /// Signed in → Asked → Approved → Granted → Ready.
@@ -147,9 +147,9 @@ pub struct Calls {
 #[serde(rename_all = "camelCase")]
 pub struct Call {
     /// `list`, `get`, `create`, …
-    pub verb: String,
+    pub verb: Shown,
     /// `pods`, `pods/log`, or a path.
-    pub resource: String,
+    pub resource: Shown,
     /// Answer; None while it runs.
     pub status: Option<u16>,
     /// Took; None while it runs.
@@ -171,7 +171,7 @@ pub struct Proof {
     #[ts(optional)]
     pub first_ms: Option<u32>,
     /// "2 of 4 refused", "all 4 refused by …", or what is unproven and why; may be empty.
-    pub detail: String,
+    pub detail: Shown,
 }
 
 /// The lines of the closing proof, in order. Green only after `RightsGone` and `TokenRefused` are done, or
@@ -216,9 +216,9 @@ pub struct Ended {
     /// Why.
     pub reason: EndReason,
     /// By whom, when it was not the person themself.
-    pub by: Option<String>,
+    pub by: Option<Shown>,
     /// In their words.
-    pub message: Option<String>,
+    pub message: Option<Shown>,
     /// When.
     pub at: i64,
 }

@@ -1,3 +1,4 @@
+use crate::Shown;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -6,9 +7,9 @@ use ts_rs::TS;
 #[serde(rename_all = "camelCase")]
 pub struct SettingsView {
     /// The shell of new terminals; None: the person's own.
-    pub shell: Option<String>,
+    pub shell: Option<Shown>,
     /// The person's own, where it is known.
-    pub own_shell: Option<String>,
+    pub own_shell: Option<Shown>,
     /// The shells of this machine that can be chosen.
     pub shells: Vec<ShellView>,
     /// What is kept on this machine.
@@ -20,7 +21,7 @@ pub struct SettingsView {
 #[serde(rename_all = "camelCase")]
 pub struct ShellView {
     /// The path of its program.
-    pub path: String,
+    pub path: Shown,
     /// Whether it keeps its kubeconfig at each prompt (bash, zsh, fish), or only looks once at its start (any other).
     pub guards_each_prompt: bool,
 }
@@ -30,9 +31,9 @@ pub struct ShellView {
 #[serde(rename_all = "camelCase")]
 pub struct Kept {
     /// What: "History".
-    pub what: String,
+    pub what: Shown,
     /// Its path; None: in memory only.
-    pub place: Option<String>,
+    pub place: Option<Shown>,
     /// How it is held, in a sentence.
-    pub how: String,
+    pub how: Shown,
 }

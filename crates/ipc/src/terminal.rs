@@ -1,3 +1,4 @@
+use crate::Shown;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -11,7 +12,7 @@ pub struct TerminalView {
     /// Its session.
     pub session: String,
     /// `bash`, `zsh`, …
-    pub title: String,
+    pub title: Shown,
     /// Still running.
     pub running: bool,
     /// How the shell ended; None while it runs or when a signal ended it.
@@ -31,12 +32,12 @@ pub enum TerminalGuard {
     /// Something may lead commands to another cluster. Nothing typed gets through until `terminal_take`.
     NotGuarded {
         /// What, in a sentence.
-        why: String,
+        why: Shown,
     },
     /// The same, and the person wants it so.
     Taken {
         /// What, in a sentence.
-        why: String,
+        why: Shown,
     },
 }
 

@@ -202,7 +202,7 @@ pub fn proof(view: &SessionView, kind: ProofKind) -> (Option<ProofState>, u32, S
     (
         line.map(|l| l.state),
         line.and_then(|l| l.ms).unwrap_or_default(),
-        line.map(|l| l.detail.clone()).unwrap_or_default(),
+        line.map(|l| l.detail.to_string()).unwrap_or_default(),
     )
 }
 

@@ -39,7 +39,7 @@ demo: Demo,
 /**
  * What to know about the identity provider and the sign-in, a sentence or two each: what will not work and why.
  */
-notes: Array<string>, 
+notes: Array<Shown>, 
 /**
  * The chosen theme.
  */
@@ -84,7 +84,7 @@ action: string,
 /**
  * In words: "Asked for debug on payments-eu-1".
  */
-sentence: string, 
+sentence: Shown, 
 /**
  * How it went.
  */
@@ -92,15 +92,15 @@ outcome: Outcome,
 /**
  * Who; may be empty.
  */
-user: string, 
+user: Shown, 
 /**
  * Where; may be empty.
  */
-cluster: string, 
+cluster: Shown, 
 /**
  * With which tool: `kubectl exec`; may be empty.
  */
-via: string, 
+via: Shown, 
 /**
  * The API server's answer, for calls.
  */
@@ -112,7 +112,7 @@ ids: AuditIds,
 /**
  * Further facts, `name` and `value`.
  */
-detail: Array<[string, string]>, 
+detail: Array<[Shown, Shown]>, 
 /**
  * How many secrets were taken out before it was stored (P20).
  */
@@ -162,23 +162,23 @@ export type AuditIds = {
 /**
  * The request on the hub.
  */
-request: string | null, 
+request: Shown | null, 
 /**
  * The grant on the target.
  */
-grant: string | null, 
+grant: Shown | null, 
 /**
  * The session on this desktop.
  */
-session: string | null, 
+session: Shown | null, 
 /**
  * The `jti` claim; the API server's audit has the same.
  */
-jti: string | null, 
+jti: Shown | null, 
 /**
  * The `Audit-ID` of one call; the API server's audit has the same.
  */
-auditId: string | null, };
+auditId: Shown | null, };
 
 /**
  * Entries, newest first.
@@ -217,7 +217,7 @@ seenAt: number | null,
 /**
  * Its version.
  */
-version: string | null, 
+version: Shown | null, 
 /**
  * Too long ago to hope for an answer.
  */
@@ -230,11 +230,11 @@ export type Call = {
 /**
  * `list`, `get`, `create`, …
  */
-verb: string, 
+verb: Shown, 
 /**
  * `pods`, `pods/log`, or a path.
  */
-resource: string, 
+resource: Shown, 
 /**
  * Answer; None while it runs.
  */
@@ -268,7 +268,7 @@ export type Carried = {
 /**
  * The reason.
  */
-text: string, 
+text: Shown, 
 /**
  * Until when it is offered.
  */
@@ -281,7 +281,7 @@ export type Cleanup = {
 /**
  * One sentence: "A session on payments-eu-1 was still open".
  */
-what: string, 
+what: Shown, 
 /**
  * What shows that it is gone.
  */
@@ -294,7 +294,7 @@ export type CleanupProof = { "kind": "running" } | { "kind": "removed" } | { "ki
 /**
  * Why.
  */
-why: string, };
+why: Shown, };
 
 /**
  * One cluster with the profiles this person may ask for there.
@@ -307,7 +307,7 @@ cluster: ClusterView,
 /**
  * Host and port of its API server.
  */
-endpoint: string, 
+endpoint: Shown, 
 /**
  * Whether the target's guardrails are in force.
  */
@@ -319,7 +319,7 @@ profiles: Array<ProfileView>,
 /**
  * What one click would take of `profiles`; None: nothing opens here.
  */
-chosen: string | null, 
+chosen: Shown | null, 
 /**
  * What was opened here last.
  */
@@ -336,11 +336,11 @@ export type ClusterView = {
 /**
  * The name on the hub.
  */
-name: string, 
+name: Shown, 
 /**
  * For people; equals the name when there is none.
  */
-displayName: string, 
+displayName: Shown, 
 /**
  * Colour of the environment.
  */
@@ -348,19 +348,19 @@ environment: EnvironmentKind,
 /**
  * Its word, as the hub writes it.
  */
-environmentWord: string, 
+environmentWord: Shown, 
 /**
  * EKS, GKE, kubeadm, …; may be empty.
  */
-provider: string, 
+provider: Shown, 
 /**
  * May be empty.
  */
-region: string, 
+region: Shown, 
 /**
  * Kubernetes' version as the broker reports it; may be empty.
  */
-version: string, 
+version: Shown, 
 /**
  * Pinned by this person.
  */
@@ -393,7 +393,7 @@ asOf: number | null,
 /**
  * Objects that could not be read, one sentence each: they are missing above.
  */
-problems: Array<string>, };
+problems: Array<Shown>, };
 
 /**
  * The demo door.
@@ -402,7 +402,7 @@ export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "start
 /**
  * One line.
  */
-detail: string, } | { "kind": "running" };
+detail: Shown, } | { "kind": "running" };
 
 /**
  * Mirror of `sallyport_model::EndReason`.
@@ -420,11 +420,11 @@ reason: EndReason,
 /**
  * By whom, when it was not the person themself.
  */
-by: string | null, 
+by: Shown | null, 
 /**
  * In their words.
  */
-message: string | null, 
+message: Shown | null, 
 /**
  * When.
  */
@@ -451,11 +451,11 @@ code: ErrorCode,
 /**
  * What happened and what was tried, one sentence.
  */
-message: string, 
+message: Shown, 
 /**
  * What to do next, one sentence.
  */
-hint: string | null, 
+hint: Shown | null, 
 /**
  * Whether trying the same again can help.
  */
@@ -503,7 +503,7 @@ at: number,
 /**
  * Which API server answered.
  */
-detail: string, } | { "kind": "unverified", 
+detail: Shown, } | { "kind": "unverified", 
 /**
  * When, by the broker's clock.
  */
@@ -511,7 +511,7 @@ at: number,
 /**
  * What is not as shipped.
  */
-detail: string, } | { "kind": "unknown" };
+detail: Shown, } | { "kind": "unknown" };
 
 /**
  * The local history in one line.
@@ -532,7 +532,7 @@ verifiedAt: number | null,
 /**
  * Why entries can't be written now (disk full), if so.
  */
-trouble: string | null, };
+trouble: Shown | null, };
 
 /**
  * How the connection to the hub is.
@@ -554,7 +554,7 @@ since: number,
 /**
  * Why it is down, one sentence.
  */
-message: string | null, 
+message: Shown | null, 
 /**
  * The next try, when it is down.
  */
@@ -571,15 +571,15 @@ export type Kept = {
 /**
  * What: "History".
  */
-what: string, 
+what: Shown, 
 /**
  * Its path; None: in memory only.
  */
-place: string | null, 
+place: Shown | null, 
 /**
  * How it is held, in a sentence.
  */
-how: string, };
+how: Shown, };
 
 /**
  * What was opened last on a cluster.
@@ -588,11 +588,11 @@ export type LastOpening = {
 /**
  * The profile.
  */
-profile: string, 
+profile: Shown, 
 /**
  * The namespaces; empty: cluster-wide.
  */
-namespaces: Array<string>, 
+namespaces: Array<Shown>, 
 /**
  * For how long.
  */
@@ -605,11 +605,11 @@ export type Mfa = {
 /**
  * Authentication contexts that will do; empty: any.
  */
-acr: Array<string>, 
+acr: Array<Shown>, 
 /**
  * Methods that must be among those used; empty: any.
  */
-amr: Array<string>, 
+amr: Array<Shown>, 
 /**
  * How old the authentication may be; None: any age.
  */
@@ -630,7 +630,7 @@ level: NoticeLevel,
 /**
  * One sentence.
  */
-text: string, 
+text: Shown, 
 /**
  * The session it is about.
  */
@@ -684,7 +684,7 @@ export type ProfileView = {
 /**
  * Its name.
  */
-name: string, 
+name: Shown, 
 /**
  * No approval is needed.
  */
@@ -700,7 +700,7 @@ maxDurationSeconds: number,
 /**
  * The namespaces it may be asked for; empty: cluster-wide.
  */
-namespaces: Array<string>, 
+namespaces: Array<Shown>, 
 /**
  * The sign-in it wants.
  */
@@ -741,7 +741,7 @@ firstMs?: number,
 /**
  * "2 of 4 refused", "all 4 refused by …", or what is unproven and why; may be empty.
  */
-detail: string, };
+detail: Shown, };
 
 /**
  * The lines of the closing proof, in order. Green only after `RightsGone` and `TokenRefused` are done, or
@@ -761,11 +761,11 @@ export type Refused = {
 /**
  * One sentence.
  */
-why: string, 
+why: Shown, 
 /**
  * The rule that did it.
  */
-rule: string | null, };
+rule: Shown | null, };
 
 /**
  * One right in words.
@@ -774,15 +774,15 @@ export type Right = {
 /**
  * "Run commands in pods".
  */
-title: string, 
+title: Shown, 
 /**
  * `create pods/exec`.
  */
-detail: string, 
+detail: Shown, 
 /**
  * Where; empty: cluster-wide.
  */
-namespaces: Array<string>, 
+namespaces: Array<Shown>, 
 /**
  * It changes something: drawn amber.
  */
@@ -803,15 +803,15 @@ rules: number,
 /**
  * What could outlive the session, in words.
  */
-warnings: Array<string>, 
+warnings: Array<Shown>, 
 /**
  * What tools will miss, in words.
  */
-missing: Array<string>, } | { "kind": "unknown", 
+missing: Array<Shown>, } | { "kind": "unknown", 
 /**
  * Why.
  */
-why: string, };
+why: Shown, };
 
 /**
  * Where a session stands.
@@ -829,7 +829,7 @@ id: string,
 /**
  * The cluster's name.
  */
-cluster: string, 
+cluster: Shown, 
 /**
  * Colour of the environment.
  */
@@ -837,19 +837,19 @@ environment: EnvironmentKind,
 /**
  * Its word.
  */
-environmentWord: string, 
+environmentWord: Shown, 
 /**
  * Empty: cluster-wide.
  */
-namespaces: Array<string>, 
+namespaces: Array<Shown>, 
 /**
  * The profile.
  */
-profile: string, 
+profile: Shown, 
 /**
  * The reason given; may be empty.
  */
-reason: string, 
+reason: Shown, 
 /**
  * Asked for how long.
  */
@@ -865,7 +865,7 @@ steps: Array<Step>,
 /**
  * What it waits for while Approved is running: "1 of 2 approvals".
  */
-waitingFor: string | null, 
+waitingFor: Shown | null, 
 /**
  * When it opened.
  */
@@ -889,7 +889,7 @@ calls: Calls,
 /**
  * Streams open now, one line each: `logs -f api-0`.
  */
-streams: Array<string>, 
+streams: Array<Shown>, 
 /**
  * Its terminals.
  */
@@ -909,11 +909,11 @@ error: ErrorView | null,
 /**
  * The request's `metadata.uid` on the hub, once asked: joins with the history.
  */
-request: string | null, 
+request: Shown | null, 
 /**
  * The grant's `metadata.uid` on the target.
  */
-grant: string | null, };
+grant: Shown | null, };
 
 /**
  * What can be chosen for this desktop beside the theme, and what is kept where.
@@ -922,11 +922,11 @@ export type SettingsView = {
 /**
  * The shell of new terminals; None: the person's own.
  */
-shell: string | null, 
+shell: Shown | null, 
 /**
  * The person's own, where it is known.
  */
-ownShell: string | null, 
+ownShell: Shown | null, 
 /**
  * The shells of this machine that can be chosen.
  */
@@ -943,11 +943,18 @@ export type ShellView = {
 /**
  * The path of its program.
  */
-path: string, 
+path: Shown, 
 /**
  * Whether it keeps its kubeconfig at each prompt (bash, zsh, fish), or only looks once at its start (any other).
  */
 guardsEachPrompt: boolean, };
+
+/**
+ * Text that may have come from outside (a cluster, a request, an identity provider, a file), as a person may see it:
+ * characters that hide or reorder others are visible. There is no other way to make one, so a shape that holds it keeps
+ * promise P24 by its type.
+ */
+export type Shown = string;
 
 /**
  * A sign-in under way.
@@ -994,7 +1001,7 @@ ms: number | null,
 /**
  * "by rule: no approval needed", "2 bindings"; may be empty.
  */
-detail: string, };
+detail: Shown, };
 
 /**
  * Signed in → Asked → Approved → Granted → Ready.
@@ -1025,7 +1032,7 @@ maxAgeSeconds: number | null,
 /**
  * The human sentence behind the marker.
  */
-message: string, };
+message: Shown, };
 
 /**
  * Whether a terminal's shells are known to keep it on its session's cluster.
@@ -1034,11 +1041,11 @@ export type TerminalGuard = { "kind": "starting" } | { "kind": "guarded" } | { "
 /**
  * What, in a sentence.
  */
-why: string, } | { "kind": "taken", 
+why: Shown, } | { "kind": "taken", 
 /**
  * What, in a sentence.
  */
-why: string, };
+why: Shown, };
 
 /**
  * Size in cells.
@@ -1069,7 +1076,7 @@ session: string,
 /**
  * `bash`, `zsh`, …
  */
-title: string, 
+title: Shown, 
 /**
  * Still running.
  */
@@ -1095,15 +1102,15 @@ export type User = {
 /**
  * The user name the API server gave.
  */
-name: string, 
+name: Shown, 
 /**
  * For people.
  */
-email: string | null, 
+email: Shown | null, 
 /**
  * The groups the API server gave.
  */
-groups: Array<string>, 
+groups: Array<Shown>, 
 /**
  * When a second factor was last proven, by the ID token's `auth_time`; none after a password alone.
  */
@@ -1111,11 +1118,11 @@ mfaAt: number | null,
 /**
  * The authentication context reached.
  */
-acr: string | null, 
+acr: Shown | null, 
 /**
  * The methods used.
  */
-amr: Array<string>, };
+amr: Array<Shown>, };
 
 /**
  * Where the refresh token is kept (P2).
@@ -1124,7 +1131,7 @@ export type Vault = { "kind": "keyring" } | { "kind": "memoryOnly",
 /**
  * Why no keyring serves.
  */
-why: string, };
+why: Shown, };
 
 /**
  * What a verification found.
@@ -1154,7 +1161,7 @@ firstBad: number | null,
 /**
  * What is wrong with it, or why there is no anchor.
  */
-why: string | null, 
+why: Shown | null, 
 /**
  * Took.
  */
@@ -1172,11 +1179,11 @@ export type Way = { "kind": "oneClick",
 /**
  * The profile.
  */
-profile: string, } | { "kind": "ask", 
+profile: Shown, } | { "kind": "ask", 
 /**
  * The profile.
  */
-profile: string, 
+profile: Shown, 
 /**
  * Approvals it needs.
  */
@@ -1189,35 +1196,35 @@ export type WorkspacePreview = {
 /**
  * As the file names it.
  */
-name: string, 
+name: Shown, 
 /**
  * The hub's host and port: it will receive the sign-in.
  */
-hubHost: string, 
+hubHost: Shown, 
 /**
  * SHA-256 of the hub's CA certificate, hex in pairs; None: the system's roots are trusted.
  */
-hubCaFingerprint: string | null, 
+hubCaFingerprint: Shown | null, 
 /**
  * The identity provider's issuer.
  */
-issuer: string, 
+issuer: Shown, 
 /**
  * The client id used there.
  */
-clientId: string, 
+clientId: Shown, 
 /**
  * Scopes asked for.
  */
-scopes: Array<string>, 
+scopes: Array<Shown>, 
 /**
  * SHA-256 of the issuer's CA certificate; None: the system's roots are trusted.
  */
-issuerCaFingerprint: string | null, 
+issuerCaFingerprint: Shown | null, 
 /**
  * What has to be registered as redirect address at the provider, exactly; any port where none is named.
  */
-redirectAddresses: Array<string>, 
+redirectAddresses: Array<Shown>, 
 /**
  * The file brings what the provider calls a client secret. It is public: everybody who has the file has it.
  */
@@ -1225,11 +1232,11 @@ clientAuthenticates: boolean,
 /**
  * Audiences that ID tokens may name besides the client id.
  */
-extraAudiences: Array<string>, 
+extraAudiences: Array<Shown>, 
 /**
  * Name of the workspace that joining would replace.
  */
-replaces: string | null, };
+replaces: Shown | null, };
 
 /**
  * The hub joined.
@@ -1238,23 +1245,23 @@ export type WorkspaceView = {
 /**
  * As the workspace file names it.
  */
-name: string, 
+name: Shown, 
 /**
  * The hub's host and port.
  */
-hubHost: string, 
+hubHost: Shown, 
 /**
  * The identity provider's issuer.
  */
-issuer: string, 
+issuer: Shown, 
 /**
  * The host the browser is sent to for signing in, where it is not the issuer's.
  */
-signsInAt: string | null, 
+signsInAt: Shown | null, 
 /**
  * The host that receives what the sign-in brings back (the code), where it is not the one the browser is sent to.
  */
-codeGoesTo: string | null, };
+codeGoesTo: Shown | null, };
 
 export const EVENT = "sallyport";
 

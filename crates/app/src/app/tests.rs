@@ -109,7 +109,7 @@ async fn p23_the_window_chooses_among_this_machines_shells_and_names_no_other_pr
     let home = tempfile::tempdir().unwrap();
     let app = started(home.path()).await;
     let shells = app.settings().await.unwrap().shells;
-    let known = shells.first().expect("a machine has a shell").path.clone();
+    let known = shells.first().expect("a machine has a shell").path.to_string();
     app.shell_set(Some(known.clone())).await.unwrap();
     for other in ["/usr/bin/env", "bash", "", "/bin/../bin/sh\n", "/nowhere/sh"] {
         let refused = app.shell_set(Some(other.into())).await.unwrap_err();

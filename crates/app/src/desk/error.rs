@@ -69,8 +69,8 @@ impl AppError {
     pub fn view(&self) -> ErrorView {
         ErrorView {
             code: self.code.into(),
-            message: visible(&self.message),
-            hint: self.hint.as_deref().map(visible),
+            message: self.message.as_str().into(),
+            hint: self.hint.as_deref().map(Into::into),
             retry: self.retry,
             step_up: self.step_up.as_deref().cloned(),
         }

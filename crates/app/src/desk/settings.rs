@@ -2,8 +2,8 @@
 
 use super::Desk;
 use super::error::AppError;
-use sallyport_ipc::{Kept, SettingsView, ShellView, Theme};
-use sallyport_model::{ErrorCode, visible};
+use sallyport_ipc::{Kept, SettingsView, ShellView, Shown, Theme};
+use sallyport_model::ErrorCode;
 use sallyport_store::{Prefs, StoreError, Theme as Stored};
 use sallyport_terminal::Shell;
 use sallyport_vault::VaultState;
@@ -94,7 +94,7 @@ impl Desk {
     pub(crate) async fn set_shell(&self, path: Option<String>) -> Result<(), AppError> {
         let listed = |path: &str| installed().iter().any(|shell| shell.path == Path::new(path));
         if let Some(path) = path.as_deref().filter(|path| !listed(path)) {
-            let what = format!("{} is not among this machine's shells", visible(path));
+            let what = format!("{} is not among this machine's shells", Shown::from(path));
             return Err(AppError::new(ErrorCode::BadInput, what).hint(
                 "Choose one of the list; whoever looks after this machine can add one to /etc/shells.",
             ));
@@ -108,7 +108,7 @@ impl Desk {
     /// # Errors
     /// None.
     pub(crate) async fn settings(&self) -> Result<SettingsView, AppError> {
-        let text = |path: &Path| visible(&path.display().to_string());
+        let text = |path: &Path| Shown::from(&path.display().to_string());
         Ok(SettingsView {
             shell: self.chosen().shell.as_deref().map(text),
             own_shell: sallyport_terminal::own().as_deref().map(text),
@@ -126,9 +126,9 @@ impl Desk {
     fn kept(&self) -> Vec<Kept> {
         let dirs = &self.dirs;
         let line = |what: &str, place: Option<PathBuf>, how: &str| Kept {
-            what: what.to_owned(),
-            place: place.map(|place| visible(&place.display().to_string())),
-            how: how.to_owned(),
+            what: what.into(),
+            place: place.map(|place| Shown::from(&place.display().to_string())),
+            how: how.into(),
         };
         let in_keyring = matches!(self.vault.state(), VaultState::Keyring);
         let (vault, sign_in) = if in_keyring {

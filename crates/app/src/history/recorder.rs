@@ -6,9 +6,9 @@ use sallyport_audit::{Action, Draft, Entry, Fault, Outcome, Unanchored, Verdict}
 use sallyport_gateway::Gateway;
 use sallyport_ipc::{
     AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Event, HistoryState as HistoryView,
-    VerifyView,
+    Shown, VerifyView,
 };
-use sallyport_model::{ErrorCode, clip, visible};
+use sallyport_model::{ErrorCode, clip};
 use sallyport_store::{Cursor, Filter, History, HistoryState, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -101,12 +101,12 @@ impl Recorder {
     }
 
     /// Why entries wait, if they do.
-    fn trouble(&self) -> Option<String> {
+    fn trouble(&self) -> Option<Shown> {
         match &*self.history.state().borrow() {
             HistoryState::Writing => None,
             HistoryState::Closed => Some("the history is closed".into()),
             HistoryState::Stalled { why, waiting, .. } => {
-                Some(format!("{waiting} entries wait for the disk: {}", visible(why)))
+                Some(format!("{waiting} entries wait for the disk: {why}").into())
             }
         }
     }
@@ -205,16 +205,16 @@ fn parse(filter: AuditFilter) -> Result<Filter, AppError> {
 }
 
 /// Who is behind an entry of a session where it is not the session's own person.
-fn whose_word(entry: &Entry) -> Option<String> {
-    let by = || entry.detail.get("by").and_then(|v| v.as_str()).map(visible);
+fn whose_word(entry: &Entry) -> Option<Shown> {
+    let by = || entry.detail.get("by").and_then(|v| v.as_str()).map(Shown::from);
     match entry.action {
         Action::Offer | Action::Granted | Action::ProvenByBroker | Action::Unanswered => {
             Some("broker".into())
         }
         // "by rule: …" or "by oidc:lee@…".
         Action::Approved => by()
-            .and_then(|b| b.strip_prefix("by ").map(str::to_owned))
-            .map(|b| if b.starts_with("rule") { "broker".to_owned() } else { b }),
+            .and_then(|b| b.strip_prefix("by ").map(Shown::from))
+            .map(|b| if b.starts_with("rule") { "broker".into() } else { b }),
         Action::Denied | Action::Revoked => by().or_else(|| Some("broker".into())),
         _ => None,
     }
@@ -222,24 +222,24 @@ fn whose_word(entry: &Entry) -> Option<String> {
 
 /// An entry as the list shows it.
 pub(crate) fn view(entry: &Entry) -> AuditEntryView {
-    let text = |key: &str| entry.detail.get(key).and_then(|v| v.as_str()).map(visible);
+    let text = |key: &str| entry.detail.get(key).and_then(|v| v.as_str()).map(Shown::from);
     let detail = entry.detail.values().iter().map(|(key, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (visible(key), visible(&value))
+        (Shown::from(key), Shown::from(&value))
     });
     AuditEntryView {
         sequence: i64::try_from(entry.sequence).unwrap_or(i64::MAX),
         at_us: entry.at,
         action: entry.action.to_string(),
-        sentence: visible(&sentence(entry)),
+        sentence: Shown::from(&sentence(entry)),
         outcome: match entry.outcome {
             Outcome::Ok => sallyport_ipc::Outcome::Done,
             Outcome::Refused => sallyport_ipc::Outcome::Refused,
             Outcome::Failed => sallyport_ipc::Outcome::Failed,
             Outcome::Unknown => sallyport_ipc::Outcome::Unproven,
         },
-        user: entry.user.as_ref().map(|u| visible(u.as_str())).unwrap_or_default(),
-        cluster: entry.cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
+        user: entry.user.as_ref().map(|u| Shown::from(u.as_str())).unwrap_or_default(),
+        cluster: entry.cluster.as_ref().map(Shown::of).unwrap_or_default(),
         via: text("via").or_else(|| whose_word(entry)).unwrap_or_default(),
         status: entry
             .detail
@@ -247,11 +247,11 @@ pub(crate) fn view(entry: &Entry) -> AuditEntryView {
             .and_then(serde_json::Value::as_u64)
             .and_then(|s| u16::try_from(s).ok()),
         ids: AuditIds {
-            request: entry.request.as_ref().map(ToString::to_string),
-            grant: entry.grant.as_ref().map(ToString::to_string),
-            session: entry.session.as_ref().map(ToString::to_string),
-            jti: entry.jti.as_ref().map(ToString::to_string),
-            audit_id: entry.audit_id.as_ref().map(ToString::to_string),
+            request: entry.request.as_ref().map(Shown::of),
+            grant: entry.grant.as_ref().map(Shown::of),
+            session: entry.session.as_ref().map(Shown::of),
+            jti: entry.jti.as_ref().map(Shown::of),
+            audit_id: entry.audit_id.as_ref().map(Shown::of),
         },
         detail: detail.collect(),
         redactions: entry.redactions,
@@ -278,7 +278,7 @@ fn verdict_view(verdict: &Verdict) -> VerifyView {
         entries,
         gaps: 0,
         first_bad,
-        why: why.map(|w| visible(&w)),
+        why: why.map(|w| Shown::from(&w)),
         ms: 0,
         at: jiff::Timestamp::now().as_millisecond(),
     }

@@ -6,9 +6,9 @@ use sallyport_api::{AccessCluster, AccessProfile, ProfileReport, RuleSummary};
 use sallyport_hub::evidence;
 use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
-    Refused, Right, Rights, Way,
+    Refused, Right, Rights, Shown, Way,
 };
-use sallyport_model::{ClusterName, Profile, Scope, visible};
+use sallyport_model::{ClusterName, Profile, Scope};
 use sallyport_rbac::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,22 +92,22 @@ impl Known {
         let way = self.way(&name, &broker, known);
         let display = spec.display_name.as_deref().filter(|d| !d.trim().is_empty()).unwrap_or(&name);
         ClusterView {
-            display_name: visible(display),
+            display_name: Shown::from(display),
             environment: environment_kind(&spec.environment),
-            environment_word: visible(&spec.environment),
-            provider: visible(spec.provider.as_deref().unwrap_or_default()),
-            region: visible(spec.region.as_deref().unwrap_or_default()),
+            environment_word: Shown::from(&spec.environment),
+            provider: Shown::from(spec.provider.as_deref().unwrap_or_default()),
+            region: Shown::from(spec.region.as_deref().unwrap_or_default()),
             version: object
                 .status
                 .as_ref()
                 .and_then(|s| s.kubernetes_version.as_deref())
-                .map(visible)
+                .map(Shown::from)
                 .unwrap_or_default(),
             pinned: known.pinned,
             last_used: known.last_used,
             broker,
             way,
-            name,
+            name: name.into(),
         }
     }
 
@@ -118,9 +118,9 @@ impl Known {
             None => Way::NotYours,
             // Nobody would answer; a click that can't succeed must not look as if it could.
             Some(_) if broker.seen_at.is_none() => Way::Unknown,
-            Some(o) if o.profile.approvals == 0 => Way::OneClick { profile: o.profile.name.to_string() },
+            Some(o) if o.profile.approvals == 0 => Way::OneClick { profile: Shown::of(&o.profile.name) },
             Some(o) => {
-                Way::Ask { profile: o.profile.name.to_string(), approvals: o.profile.approvals.into() }
+                Way::Ask { profile: Shown::of(&o.profile.name), approvals: o.profile.approvals.into() }
             }
         }
     }
@@ -139,10 +139,10 @@ impl Known {
         ClusterDetail {
             endpoint: endpoint
                 .and_then(|u| u.host_str().map(|h| u.port().map_or(h.to_owned(), |p| format!("{h}:{p}"))))
-                .map(|e| visible(&e))
+                .map(|e| Shown::from(&e))
                 .unwrap_or_default(),
             guardrails: guardrails(object),
-            chosen: Self::chosen(&offered, known.last.as_ref()).map(|o| o.profile.name.to_string()),
+            chosen: Self::chosen(&offered, known.last.as_ref()).map(|o| Shown::of(&o.profile.name)),
             profiles: offered.iter().map(|o| profile_view(o, signed_in, now)).collect(),
             last: known.last.clone(),
             reason: known.reason.clone(),
@@ -165,7 +165,7 @@ fn broker(object: &AccessCluster, now: i64) -> Broker {
     let report = object.status.as_ref().and_then(|s| s.broker.as_ref());
     let seen_at = report.map(|r| r.heartbeat.0.as_millisecond());
     Broker {
-        version: report.map(|r| visible(&r.version)),
+        version: report.map(|r| Shown::from(&r.version)),
         silent: seen_at.is_none_or(|at| now - at > BROKER_SILENT_AFTER_MS),
         seen_at,
     }
@@ -176,15 +176,15 @@ fn guardrails(object: &AccessCluster) -> Guardrails {
     let Some(report) = object.status.as_ref().and_then(|s| s.guardrails.as_ref()) else {
         return Guardrails::Unknown;
     };
-    let (at, detail) = (report.checked_at.0.as_millisecond(), visible(&report.detail));
+    let (at, detail) = (report.checked_at.0.as_millisecond(), Shown::from(&report.detail));
     if report.verified { Guardrails::Verified { at, detail } } else { Guardrails::Unverified { at, detail } }
 }
 
 fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> ProfileView {
     let profile = &offered.profile;
-    let namespaces: Vec<String> = profile.scope.to_list().iter().map(ToString::to_string).collect();
+    let namespaces: Vec<Shown> = profile.scope.to_list().iter().map(Shown::of).collect();
     ProfileView {
-        name: profile.name.to_string(),
+        name: Shown::of(&profile.name),
         opens_at_once: profile.approvals == 0,
         approvals: profile.approvals.into(),
         max_duration_seconds: u32::try_from(profile.max_duration.as_seconds()).unwrap_or(u32::MAX),
@@ -195,7 +195,7 @@ fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> 
             .report
             .as_ref()
             .and_then(|r| r.refused.as_ref())
-            .map(|why| Refused { why: visible(why), rule: None }),
+            .map(|why| Refused { why: Shown::from(why), rule: None }),
         namespaces,
     }
 }
@@ -209,14 +209,14 @@ fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now_ms: i64) -> Option
     let lacks_nothing =
         |who: &SignedInAs| wanted.lack(&evidence(&who.acr, &who.amr, who.auth_time), now_ms / 1000).is_none();
     Some(Mfa {
-        acr: wanted.acr.iter().map(|a| visible(a)).collect(),
-        amr: wanted.amr.iter().map(|a| visible(a)).collect(),
+        acr: wanted.acr.iter().map(Shown::from).collect(),
+        amr: wanted.amr.iter().map(Shown::from).collect(),
         max_age_seconds: wanted.max_age.map(|age| u32::try_from(age.as_seconds()).unwrap_or(u32::MAX)),
         satisfied: signed_in.is_some_and(lacks_nothing),
     })
 }
 
-fn rights(report: Option<&ProfileReport>, namespaces: &[String]) -> Rights {
+fn rights(report: Option<&ProfileReport>, namespaces: &[Shown]) -> Rights {
     let Some(report) = report else {
         return Rights::Unknown { why: "its broker has not reported what this profile allows here".into() };
     };
@@ -225,15 +225,15 @@ fn rights(report: Option<&ProfileReport>, namespaces: &[String]) -> Rights {
         rights: sallyport_rbac::describe(&rules)
             .into_iter()
             .map(|r| Right {
-                title: visible(&r.title),
-                detail: visible(&r.detail),
+                title: Shown::from(&r.title),
+                detail: Shown::from(&r.detail),
                 namespaces: namespaces.to_vec(),
                 writes: r.strong,
             })
             .collect(),
         rules: u32::try_from(report.rules.len()).unwrap_or(u32::MAX),
-        warnings: report.warnings.iter().map(|w| visible(w)).collect(),
-        missing: sallyport_rbac::helm_misses(&rules).into_iter().map(str::to_owned).collect(),
+        warnings: report.warnings.iter().map(Shown::from).collect(),
+        missing: sallyport_rbac::helm_misses(&rules).into_iter().map(Shown::from).collect(),
     }
 }
 

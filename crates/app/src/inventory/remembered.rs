@@ -4,8 +4,8 @@ use super::Inventory;
 use super::known::Remembered;
 use crate::desk::AppError;
 use jiff::Timestamp;
-use sallyport_ipc::{Carried, LastOpening};
-use sallyport_model::{ClusterName, ErrorCode, visible};
+use sallyport_ipc::{Carried, LastOpening, Shown};
+use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_store::{Opening, Reason};
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ impl Inventory {
             last_used: last.as_ref().map(|l| l.at * 1000),
             last: last.as_ref().map(last_view),
             reason: reason.map(|reason| Carried {
-                text: visible(&reason.text),
+                text: Shown::from(&reason.text),
                 until: (reason.at + Reason::CARRIED) * 1000,
             }),
         }
@@ -68,8 +68,8 @@ impl Inventory {
 /// How a cluster was opened last, for the window.
 pub(super) fn last_view(opening: &Opening) -> LastOpening {
     LastOpening {
-        profile: opening.profile.to_string(),
-        namespaces: opening.scope.to_list().iter().map(ToString::to_string).collect(),
+        profile: Shown::of(&opening.profile),
+        namespaces: opening.scope.to_list().iter().map(Shown::of).collect(),
         duration_seconds: u32::try_from(opening.duration.as_seconds()).unwrap_or(u32::MAX),
     }
 }

@@ -127,7 +127,7 @@ pub(crate) fn of_refused(refused: Refused) -> AppError {
                 acr: step.acr,
                 amr: step.amr,
                 max_age_seconds: step.max_age.and_then(|s| u32::try_from(s).ok()),
-                message: step.message.clone(),
+                message: step.message.as_str().into(),
             };
             AppError::new(ErrorCode::StepUpNeeded, step.message)
                 .hint("Confirm with your second factor.")

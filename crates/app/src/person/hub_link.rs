@@ -5,12 +5,13 @@ use super::{Person, WorkspaceId};
 use crate::desk::now_ms;
 use jiff::Timestamp;
 use sallyport_client::{Endpoint, clock_difference, probe_get};
-use sallyport_ipc::HubLink;
+use sallyport_ipc::{HubLink, Shown};
 use sallyport_oidc::TokenSource;
 
 impl Person {
     /// Notes how the connection to a hub is.
     pub(crate) fn hub_is(&self, workspace: &WorkspaceId, link: HubLink, message: Option<String>) {
+        let message = message.map(Shown::from);
         let is_news = self.at(workspace, |seat| {
             if seat.hub.link == link && seat.hub.message == message {
                 return false;

@@ -6,8 +6,8 @@ use super::workspace::Workspace;
 use crate::desk::{AppError, Desk};
 use sallyport_audit::{Action, Draft};
 use sallyport_client::{Fault, probe_get};
-use sallyport_ipc::WorkspacePreview;
-use sallyport_model::{ErrorCode, visible};
+use sallyport_ipc::{Shown, WorkspacePreview};
+use sallyport_model::ErrorCode;
 use sallyport_oidc::Provider;
 
 impl Person {
@@ -20,19 +20,19 @@ impl Person {
         self.workspaces.check(&workspace)?;
         let fingerprint = Some(workspace.hub_fingerprint()).filter(|f| !f.is_empty());
         let oidc = &workspace.oidc;
-        let all = |texts: &[String]| texts.iter().map(|text| visible(text)).collect();
+        let all = |texts: &[String]| texts.iter().map(Shown::from).collect();
         Ok(WorkspacePreview {
-            name: visible(&workspace.name),
-            hub_host: visible(&workspace.hub_host()),
-            hub_ca_fingerprint: fingerprint,
-            issuer: visible(&oidc.issuer),
-            client_id: visible(&oidc.client_id),
+            name: Shown::from(&workspace.name),
+            hub_host: Shown::from(&workspace.hub_host()),
+            hub_ca_fingerprint: fingerprint.map(Shown::from),
+            issuer: Shown::from(&oidc.issuer),
+            client_id: Shown::from(&oidc.client_id),
             scopes: all(&oidc.scopes),
-            issuer_ca_fingerprint: workspace.issuer_fingerprint(),
+            issuer_ca_fingerprint: workspace.issuer_fingerprint().map(Shown::from),
             redirect_addresses: all(&oidc.redirect().addresses(&oidc.issuer)),
             client_authenticates: oidc.client_secret.is_some(),
             extra_audiences: all(&oidc.extra_audiences),
-            replaces: self.workspace().filter(|w| *w != workspace).map(|w| visible(&w.name)),
+            replaces: self.workspace().filter(|w| *w != workspace).map(|w| Shown::from(&w.name)),
         })
     }
 
@@ -79,7 +79,7 @@ impl Person {
         match asked {
             Err(Fault::Untrusted(why)) => Err(AppError::new(
                 ErrorCode::BadInput,
-                format!("{} does not show a certificate of the CA in this file", visible(&workspace.hub_host())),
+                format!("{} does not show a certificate of the CA in this file", Shown::from(&workspace.hub_host())),
             )
             .hint("Compare the fingerprint with your admin's: either the file is old, or someone stands in between.")
             .because(Fault::Untrusted(why))),

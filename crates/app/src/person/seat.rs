@@ -4,7 +4,7 @@
 use super::notes::Learned;
 use super::signed::SignIns;
 use super::workspace::Workspace;
-use sallyport_ipc::{ErrorView, HubLink, HubState, SignIn, SignInStep, StepUp};
+use sallyport_ipc::{ErrorView, HubLink, HubState, Shown, SignIn, SignInStep, StepUp};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -192,7 +192,7 @@ impl<S> Seat<S> {
 }
 
 /// A link as the window shows it.
-pub(super) fn hub_state(link: HubLink, message: Option<String>, since: i64) -> HubState {
+pub(super) fn hub_state(link: HubLink, message: Option<Shown>, since: i64) -> HubState {
     HubState { link, since, message, retry_at: None, sign_in: false }
 }
 

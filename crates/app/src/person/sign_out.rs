@@ -5,7 +5,6 @@ use super::signed::Signed;
 use crate::desk::AppError;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::HubLink;
-use sallyport_model::visible;
 use sallyport_oidc::SignedOut;
 
 impl Person {
@@ -15,7 +14,7 @@ impl Person {
     /// When something is left, and when the provider did not confirm: this desktop has forgotten the sign-in all the same.
     pub(crate) async fn forget(&self, signed: &Signed, left: &[String]) -> Result<(), AppError> {
         let ended = signed.tokens.sign_out().await;
-        let issuer = visible(&signed.tokens.provider().config().issuer);
+        let issuer = signed.tokens.provider().config().issuer.clone();
         self.at(&signed.workspace, |seat| {
             seat.leave();
             seat.learned.left_at = Some(issuer);

@@ -2,6 +2,7 @@
 
 use sallyport_audit::{Action, Draft, Outcome, redact_url};
 use sallyport_gateway::{Call, CallOutcome, CallPhase, Live, StreamKind, Target};
+use sallyport_ipc::Shown;
 
 /// The entry of one call's moment.
 pub(super) fn entry(call: &Call) -> Draft {
@@ -142,11 +143,11 @@ pub(super) fn line(call: &Call) -> sallyport_ipc::Call {
         format!("{}/{}", target.resource, target.subresource)
     };
     sallyport_ipc::Call {
-        verb: sallyport_model::visible(&verb(call)),
+        verb: Shown::from(&verb(call)),
         resource: match resource.as_str() {
             "" if is_discovery(call) => "discovery".into(),
-            "" => sallyport_model::clip(&sallyport_model::visible(&about(call)), 200),
-            _ => sallyport_model::visible(&resource),
+            "" => sallyport_model::clip(&sallyport_model::visible(&about(call)), 200).into(),
+            _ => Shown::from(&resource),
         },
         status: call.status.filter(|_| ended),
         ms: ended.then_some(call.duration.as_secs_f64() * 1000.0),

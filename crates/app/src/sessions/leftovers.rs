@@ -76,7 +76,7 @@ impl Leftovers {
             Ok(Err(error)) => {
                 let why = error.to_string();
                 let what = "Private files of an earlier run could not be removed".to_owned();
-                here.push((what, CleanupProof::Unproven { why }));
+                here.push((what, CleanupProof::Unproven { why: why.into() }));
             }
             Err(error) => tracing::error!("the sweep did not run: {error}"),
         }
@@ -184,7 +184,7 @@ impl Leftovers {
                 return true;
             }
             Err(fault) => {
-                let why = format!("the hub: {fault}");
+                let why = format!("the hub: {fault}").into();
                 self.say(line, &left_open(session), CleanupProof::Unproven { why }).await;
                 return false;
             }
@@ -225,7 +225,7 @@ impl Leftovers {
     }
 
     async fn finish(&self, hub: &dyn HubSide, request: &AccessRequest) -> CleanupProof {
-        let unproven = |why: String| CleanupProof::Unproven { why };
+        let unproven = |why: String| CleanupProof::Unproven { why: why.into() };
         if request.phase() == Phase::Closed {
             return CleanupProof::ByBroker;
         }
@@ -260,7 +260,7 @@ impl Leftovers {
     }
 
     fn show(&self, about: Left, what: &str, proof: CleanupProof) {
-        let line = Cleanup { what: what.to_owned(), proof };
+        let line = Cleanup { what: what.into(), proof };
         {
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
             match shown.iter_mut().find(|(left, _)| *left == about) {
@@ -278,7 +278,7 @@ impl Leftovers {
             CleanupProof::ByBroker => (Outcome::Ok, "the broker reports it gone".to_owned()),
             CleanupProof::ByProbe => (Outcome::Ok, "the API server refused".to_owned()),
             CleanupProof::Running => (Outcome::Unknown, "under way".to_owned()),
-            CleanupProof::Unproven { why } => (Outcome::Unknown, why.clone()),
+            CleanupProof::Unproven { why } => (Outcome::Unknown, why.to_string()),
         };
         self.show(about, what, proof);
         let draft = Draft::new(Action::CleanupAtStart).outcome(outcome);

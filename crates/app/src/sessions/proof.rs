@@ -3,8 +3,7 @@
 
 use super::terminal::EndedTerminals;
 use sallyport_gateway::CutReport;
-use sallyport_ipc::{Proof as Line, ProofKind, ProofState};
-use sallyport_model::visible;
+use sallyport_ipc::{Proof as Line, ProofKind, ProofState, Shown};
 use sallyport_provision::{Progress, Proof as Probed};
 use std::time::{Duration, Instant};
 
@@ -65,8 +64,13 @@ pub(super) struct Proof {
 impl Proof {
     /// Nothing is shown yet.
     pub(super) fn begin(elsewhere: bool) -> Self {
-        let line =
-            |kind| Line { kind, state: ProofState::Waiting, ms: None, first_ms: None, detail: String::new() };
+        let line = |kind| Line {
+            kind,
+            state: ProofState::Waiting,
+            ms: None,
+            first_ms: None,
+            detail: Shown::default(),
+        };
         Self {
             began: Instant::now(),
             lines: LINES.map(line).into(),
@@ -90,7 +94,7 @@ impl Proof {
         {
             line.ms = matches!(state, ProofState::Done | ProofState::Unproven).then_some(ms);
             line.state = state;
-            line.detail = visible(detail.as_ref());
+            line.detail = Shown::from(detail.as_ref());
         }
     }
 
@@ -175,8 +179,8 @@ impl Proof {
             line.first_ms = Some(ms);
         }
         let detail = match progress.refused {
-            0 => String::new(),
-            refused => format!("{refused} of {} refused", progress.of),
+            0 => Shown::default(),
+            refused => format!("{refused} of {} refused", progress.of).into(),
         };
         let news = line.detail != detail;
         line.detail = detail;
@@ -215,7 +219,8 @@ impl Proof {
         line.detail = format!(
             "{} of {} were allowed again after all had been refused: something makes a binding anew",
             progress.allowed, progress.of
-        );
+        )
+        .into();
         true
     }
 
@@ -344,7 +349,7 @@ impl Proof {
         if self.is_done(ProofKind::AccountRemoved) {
             return None;
         }
-        let cluster = visible(cluster);
+        let cluster = Shown::from(cluster);
         let at = end.and_then(|end| jiff::Timestamp::from_second(end).ok());
         match at {
             Some(_) if self.is_done(ProofKind::RightsGone) => None,

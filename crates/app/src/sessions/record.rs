@@ -5,8 +5,10 @@ use super::end::End;
 use super::proof::{Proof, millis};
 use crate::inventory::{Choice, environment_kind};
 use jiff::Timestamp;
-use sallyport_ipc::{Call, Calls, Ended, ErrorView, SessionView, Step, StepKind, StepState, TerminalView};
-use sallyport_model::{EndReason, GrantUid, Jti, RequestUid, SessionEvent, SessionId, SessionState, visible};
+use sallyport_ipc::{
+    Call, Calls, Ended, ErrorView, SessionView, Shown, Step, StepKind, StepState, TerminalView,
+};
+use sallyport_model::{EndReason, GrantUid, Jti, RequestUid, SessionEvent, SessionId, SessionState};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -55,7 +57,8 @@ const STEPS: [StepKind; 5] =
 impl Record {
     /// A session that begins now, with the click.
     pub(crate) fn new(id: SessionId, choice: Choice) -> Self {
-        let step = |kind| (Step { kind, state: StepState::Waiting, ms: None, detail: String::new() }, None);
+        let step =
+            |kind| (Step { kind, state: StepState::Waiting, ms: None, detail: Shown::default() }, None);
         Self {
             id,
             choice,
@@ -123,7 +126,7 @@ impl Record {
         }
         step.ms = Some(since.map_or(0, |s| millis(s.elapsed())));
         step.state = state;
-        step.detail = visible(detail);
+        step.detail = Shown::from(detail);
     }
 
     fn step(&mut self, kind: StepKind) -> &mut (Step, Option<Instant>) {
@@ -167,8 +170,8 @@ impl Record {
         }
         self.ended = Some(Ended {
             reason: end.reason.into(),
-            by: end.by.as_deref().map(visible),
-            message: end.words.as_deref().map(visible),
+            by: end.by.as_deref().map(Shown::from),
+            message: end.words.as_deref().map(Shown::from),
             at: Timestamp::now().as_millisecond(),
         });
         self.proof = Some(Proof::begin(elsewhere));
@@ -178,8 +181,8 @@ impl Record {
     pub(super) fn ended_by(&mut self, reason: EndReason, by: Option<&str>, message: &str) {
         if let Some(ended) = &mut self.ended {
             ended.reason = reason.into();
-            ended.by = by.map(visible).or(ended.by.take());
-            ended.message = Some(visible(message));
+            ended.by = by.map(Shown::from).or(ended.by.take());
+            ended.message = Some(Shown::from(message));
         }
     }
 
@@ -215,12 +218,12 @@ impl Record {
         let ends_at = self.end.map(|s| s.saturating_mul(1000));
         SessionView {
             id: self.id.to_string(),
-            cluster: self.choice.terms.cluster.to_string(),
+            cluster: Shown::of(&self.choice.terms.cluster),
             environment: environment_kind(&self.choice.environment),
-            environment_word: self.choice.environment.clone(),
-            namespaces: self.choice.terms.scope.to_list().iter().map(ToString::to_string).collect(),
-            profile: self.choice.terms.profile.to_string(),
-            reason: visible(&self.choice.terms.reason),
+            environment_word: Shown::from(&self.choice.environment),
+            namespaces: self.choice.terms.scope.to_list().iter().map(Shown::of).collect(),
+            profile: Shown::of(&self.choice.terms.profile),
+            reason: Shown::from(&self.choice.terms.reason),
             duration_seconds: u32::try_from(self.choice.terms.duration.as_seconds()).unwrap_or(u32::MAX),
             state: match self.state {
                 SessionState::Opening => sallyport_ipc::SessionState::Opening,
@@ -229,7 +232,7 @@ impl Record {
                 SessionState::Closed(_) => sallyport_ipc::SessionState::Closed,
             },
             steps: self.steps.iter().map(|(s, _)| s.clone()).collect(),
-            waiting_for: self.waiting_for.as_deref().map(visible),
+            waiting_for: self.waiting_for.as_deref().map(Shown::from),
             opened_at: self.opened_at.map(|t| t.as_millisecond()),
             ends_at,
             ends_in_ms: self.deadline.map(|d| {
@@ -241,13 +244,13 @@ impl Record {
                 refused: self.calls.1,
                 recent: self.recent.iter().map(|(_, c)| c.clone()).collect(),
             },
-            streams: self.streams.iter().map(|s| visible(s)).collect(),
+            streams: self.streams.iter().map(Shown::from).collect(),
             terminals: self.terminals.clone(),
             proof: self.proof.as_ref().map(|proof| proof.lines().to_vec()).unwrap_or_default(),
             ended: self.ended.clone(),
             error: self.error.clone(),
-            request: self.request.as_ref().map(ToString::to_string),
-            grant: self.grant.as_ref().map(ToString::to_string),
+            request: self.request.as_ref().map(Shown::of),
+            grant: self.grant.as_ref().map(Shown::of),
         }
     }
 }

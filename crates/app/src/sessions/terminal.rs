@@ -1,7 +1,7 @@
 //! One scoped terminal, and how ending them went.
 
 use crate::desk::Output;
-use sallyport_ipc::{ProofState, TerminalGuard, TerminalView};
+use sallyport_ipc::{ProofState, Shown, TerminalGuard, TerminalView};
 use sallyport_terminal::{Acks, Attachment, Exit, Guard, Terminal};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,14 +23,14 @@ impl OpenTerminal {
         TerminalView {
             id: self.id.clone(),
             session: self.session.clone(),
-            title: self.title.clone(),
+            title: Shown::from(&self.title),
             running: exit.is_none(),
             exit_code: exit.and_then(|e| e.code).and_then(|c| i32::try_from(c).ok()),
             guard: match self.terminal.guard() {
                 Guard::Starting => TerminalGuard::Starting,
                 Guard::Guarded => TerminalGuard::Guarded,
-                Guard::NotGuarded(why) => TerminalGuard::NotGuarded { why },
-                Guard::Taken(why) => TerminalGuard::Taken { why },
+                Guard::NotGuarded(why) => TerminalGuard::NotGuarded { why: why.into() },
+                Guard::Taken(why) => TerminalGuard::Taken { why: why.into() },
             },
         }
     }

@@ -5,7 +5,7 @@ use super::session::{Place, Session};
 use super::terminal::{EndedTerminals, OpenTerminal};
 use crate::desk::{AppError, Output};
 use sallyport_audit::Action;
-use sallyport_ipc::{TerminalSize, TerminalView};
+use sallyport_ipc::{Shown, TerminalSize, TerminalView};
 use sallyport_model::{Digest, ErrorCode, SessionState};
 use sallyport_terminal::{Guard, Remark, Size, Terminal, TerminalError, TerminalOptions};
 use std::path::PathBuf;
@@ -93,7 +93,11 @@ impl Sessions {
     /// When there is no such terminal, or something else is told of it by now.
     pub(crate) async fn terminal_take(&self, terminal: String, why: String) -> Result<(), AppError> {
         let found = self.terminal(&terminal)?;
-        let taken = found.terminal.take_unguarded(&why);
+        let taken = match found.terminal.guard() {
+            // As they were shown it.
+            Guard::NotGuarded(now) if *Shown::from(&now) == *why => found.terminal.take_unguarded(&now),
+            _ => false,
+        };
         if let (true, Ok(session)) = (taken, self.get(&found.session)) {
             self.history.note(session.draft(Action::TerminalTaken).detail("why", &why)).await;
             session.tell();

@@ -33,7 +33,7 @@ async fn an_ask_becomes_a_request_and_asked_again_stays_one() -> Result<()> {
     let again = hub.ask(&ask).await?;
     ensure!(again.uid() == first.uid(), "the same key asks once");
     let mut other = ask.clone();
-    other.reason = "something else".into();
+    other.terms.reason = "something else".into();
     ensure!(hub.ask(&other).await.err() == Some(Refused::Fault(Fault::AlreadyExists)));
     Ok(())
 }
@@ -92,7 +92,7 @@ async fn p7_a_plain_no_is_a_sentence_without_the_api_servers_preamble() -> Resul
     ensure!(message == "spec.user must be your own name, oidc:eve", "{message}");
 
     let mut too_long = ask.clone();
-    too_long.duration = sallyport_model::Ttl::minutes(61);
+    too_long.terms.duration = sallyport_model::Ttl::minutes(61);
     let refused = desk(&person("dan", "payments-dev")).await?.ask(&too_long).await;
     let Err(Refused::Forbidden { message }) = &refused else { anyhow::bail!("{refused:?}") };
     ensure!(message == "profile debug-prod allows at most 1h", "{message}");

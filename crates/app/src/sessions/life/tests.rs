@@ -432,7 +432,7 @@ impl World {
 
 fn line(view: &SessionView, kind: ProofKind) -> (ProofState, String) {
     let line = view.proof.iter().find(|line| line.kind == kind).expect("it closes");
-    (line.state, line.detail.clone())
+    (line.state, line.detail.to_string())
 }
 
 fn ended_by_eve() -> serde_json::Value {

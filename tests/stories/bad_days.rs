@@ -110,7 +110,7 @@ pub(crate) async fn bad_days(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let error = failed.error.clone().map(|e| (e.code, e.message));
     lines.check(
         "a hub that hangs: a clear state in time",
-        at.elapsed() < within && error.as_ref().is_some_and(|e| e.0 == ErrorCode::TimedOut),
+        at.elapsed() < within && error.as_ref().is_some_and(|e| e.0 == ErrorCode::Unreachable),
         format!("{error:?}"),
     );
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;

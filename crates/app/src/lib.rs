@@ -9,11 +9,13 @@
 //!
 //! - `desk`: what every part stands on: host, options, directories, preferences, vault.
 //! - `history`: written by every part, read by the window.
-//! - `person`: the team that was joined, the sign-in, how the hub is. It publishes who is signed in and calls nobody.
+//! - `person`: a seat in each workspace that was joined (one is in front of the window): whether somebody sits there or
+//!   tries to, and how that hub is. It publishes who is signed in and calls nobody.
 //! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
 //! - `sessions`: everything from a click to the last proof.
 //!
-//! `app` puts them together; `commands` has a function for each command of the window.
+//! `app` puts them together, and has what needs several of them in order; the function for each command of the window is
+//! made from the list in `sallyport-ipc` (`commands`).
 //!
 //! # The life of a session
 //!

@@ -97,7 +97,7 @@ impl Sessions {
     /// When there is no such session.
     pub(crate) fn get(&self, id: &str) -> Result<Arc<Session>, AppError> {
         self.map().get(&SessionId::new(id)).cloned().ok_or_else(|| {
-            AppError::new(ErrorCode::SessionClosed, "there is no such session")
+            AppError::new(ErrorCode::Failed, "there is no such session")
                 .hint("It may have been closed already.")
         })
     }

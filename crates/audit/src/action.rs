@@ -60,8 +60,6 @@ words! {
         AppStopped = "app_stopped",
         /// A workspace file was accepted.
         WorkspaceJoined = "workspace_joined",
-        /// A workspace was removed from this desktop.
-        WorkspaceLeft = "workspace_left",
         /// Someone signed in, or tried to.
         SignIn = "sign_in",
         /// Someone signed out.
@@ -70,16 +68,10 @@ words! {
         StepUp = "step_up",
         /// The sign-in was renewed without a window.
         TokenRefresh = "token_refresh",
-        /// A kubeconfig's contexts were imported for solo mode.
-        KubeconfigImported = "kubeconfig_imported",
         /// A request was created on the hub.
         Ask = "ask",
         /// The broker offered what the request would really allow.
         Offer = "offer",
-        /// This person approved someone's request.
-        Approve = "approve",
-        /// This person denied someone's request.
-        Deny = "deny",
         /// A request of this person was approved, by whom or by which rule.
         Approved = "approved",
         /// A request of this person was denied.
@@ -94,8 +86,6 @@ words! {
         SessionOpen = "session_open",
         /// The session is over.
         SessionClosed = "session_closed",
-        /// The session was extended by a new grant.
-        Extend = "extend",
         /// A terminal was opened.
         TerminalOpen = "terminal_open",
         /// A terminal is not known to stay on its cluster.
@@ -114,8 +104,6 @@ words! {
         StreamEnd = "stream_end",
         /// The requester left.
         Leave = "leave",
-        /// This person ended someone's access.
-        Revoke = "revoke",
         /// This person's access was ended by someone else.
         Revoked = "revoked",
         /// The time was up.
@@ -134,12 +122,8 @@ words! {
         ProvenByBroker = "proven_by_broker",
         /// Something left over from an earlier run was removed.
         CleanupAtStart = "cleanup_at_start",
-        /// Guardrails were compared and probed.
-        GuardrailsChecked = "guardrails_checked",
         /// A setting of this desktop was changed.
         SettingsChanged = "settings_changed",
-        /// Part of the history was exported.
-        Exported = "exported",
         /// Evidence is missing between two moments.
         Gap = "gap",
         /// The chain was checked.

@@ -1,8 +1,7 @@
 //! The broker's token for the hub: one hour long, renewed at half life, kept in its file.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sallyport_api::BROKERS_NAMESPACE;
-use sallyport_client::within;
+use sallyport_client::{token_claims, token_in, token_request, within};
 use sallyport_model::{ClusterName, Secret};
 use serde::Deserialize;
 use std::{
@@ -52,22 +51,10 @@ struct Claims {
 
 /// How long until half of the token's life is over.
 fn due_in(file: &Path, now: i64) -> Result<Duration, String> {
-    let text = Secret::new(fs::read_to_string(file).map_err(|e| e.to_string())?);
-    let payload = text.expose().trim().split('.').nth(1).ok_or("it is no JWT")?;
-    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| "its payload is not base64")?;
-    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| "it has no iat and exp")?;
+    let token = Secret::new(fs::read_to_string(file).map_err(|e| e.to_string())?);
+    let claims: Claims = token_claims(&token)?;
     let half = claims.iat + (claims.exp - claims.iat) / 2;
     Ok(Duration::from_secs(u64::try_from(half - now).unwrap_or(0)))
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    status: ReplyStatus,
-}
-
-#[derive(Deserialize)]
-struct ReplyStatus {
-    token: String,
 }
 
 async fn renew(
@@ -75,20 +62,9 @@ async fn renew(
     cluster: &ClusterName,
     deadline: Duration,
 ) -> Result<Secret<String>, String> {
-    let ask = serde_json::json!({
-        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": LIFE},
-    });
-    let path = format!("/api/v1/namespaces/{BROKERS_NAMESPACE}/serviceaccounts/{cluster}/token");
-    let request = http::Request::post(path)
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .body(ask.to_string().into_bytes())
-        .map_err(|e| e.to_string())?;
-    // As text: kube logs a body that it can't parse, and this one is a token.
-    let text =
-        Secret::new(within(deadline, hub.request_text(request)).await.map_err(|fault| fault.to_string())?);
-    let reply: Reply =
-        serde_json::from_str(text.expose()).map_err(|_| "the hub's answer is no TokenRequest")?;
-    Ok(Secret::new(reply.status.token))
+    let request = token_request(BROKERS_NAMESPACE, cluster.as_str(), LIFE).map_err(|e| e.to_string())?;
+    let answer = within(deadline, hub.request_text(request)).await.map_err(|fault| fault.to_string())?;
+    Ok(token_in(&Secret::new(answer))?)
 }
 
 /// Replaces the file in one step, readable by us alone.
@@ -108,6 +84,7 @@ fn write(file: &Path, token: &Secret<String>) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use std::os::unix::fs::PermissionsExt;
 
     fn jwt(claims: &str) -> Secret<String> {

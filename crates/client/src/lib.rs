@@ -16,6 +16,7 @@ mod dumps;
 mod endpoint;
 mod fault;
 mod line;
+mod token_request;
 
 pub use authorities::{Authorities, AuthoritiesError};
 pub use clock::{clock_difference, http_date};
@@ -25,3 +26,4 @@ pub use dumps::keep_out_of_core_dumps;
 pub use endpoint::{Endpoint, EndpointError};
 pub use fault::{Fault, fault, within};
 pub use line::{Answer, Line, Warm, probe, probe_get};
+pub use token_request::{token_claims, token_in, token_request};

@@ -1,4 +1,5 @@
 use crate::Shown;
+use sallyport_model::ErrorCode;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -30,49 +31,4 @@ pub struct StepUp {
     pub max_age_seconds: Option<u32>,
     /// The human sentence behind the marker.
     pub message: Shown,
-}
-
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// Mirror of `sallyport_model::ErrorCode`, so that the model needs no TypeScript.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-        #[serde(rename_all = "camelCase")]
-        pub enum ErrorCode { $($(#[$doc])* $name),* }
-
-        impl From<sallyport_model::ErrorCode> for ErrorCode {
-            fn from(code: sallyport_model::ErrorCode) -> Self {
-                match code { $(sallyport_model::ErrorCode::$name => Self::$name),* }
-            }
-        }
-    };
-}
-codes! {
-    /// Nobody is signed in: show "Sign in".
-    SignInNeeded,
-    /// Start the step-up.
-    StepUpNeeded,
-    /// The person closed or cancelled it: nothing red.
-    Cancelled,
-    /// The hub can't be reached.
-    HubUnreachable,
-    /// The target's API server can't be reached.
-    ClusterUnreachable,
-    /// The identity provider can't be reached.
-    ProviderUnreachable,
-    /// The hub or target said no.
-    Forbidden,
-    /// The profile changed since it was read.
-    ProfileChanged,
-    /// A reason is needed before asking.
-    ReasonNeeded,
-    /// Nobody answered within the deadline.
-    TimedOut,
-    /// What was given is not usable.
-    BadInput,
-    /// The session is over.
-    SessionClosed,
-    /// The keyring is missing or locked.
-    NoKeyring,
-    /// Anything else.
-    Failed,
 }

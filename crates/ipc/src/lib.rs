@@ -33,11 +33,12 @@ pub use cluster::{
     ProfileView, Refused, Right, Rights, Way,
 };
 pub use command::COMMANDS;
-pub use error::{ErrorCode, ErrorView, StepUp};
+pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Notice, NoticeLevel};
+pub use sallyport_model::{EndReason, ErrorCode};
 pub use session::{
-    Call, Calls, EndReason, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step,
-    StepKind, StepState,
+    Call, Calls, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step, StepKind,
+    StepState,
 };
 pub use settings::{Kept, SettingsView, ShellView};
 pub use shown::Shown;

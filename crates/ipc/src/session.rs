@@ -1,4 +1,5 @@
 use crate::{EnvironmentKind, ErrorView, Shown, TerminalView};
+use sallyport_model::EndReason;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -221,36 +222,4 @@ pub struct Ended {
     pub message: Option<Shown>,
     /// When.
     pub at: i64,
-}
-
-/// Mirror of `sallyport_model::EndReason`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum EndReason {
-    /// The requester left.
-    Left,
-    /// Its time was up.
-    Expired,
-    /// Someone else ended it.
-    Revoked,
-    /// Someone said no.
-    Denied,
-    /// Nobody answered in time.
-    Unanswered,
-    /// It could not be carried out.
-    Failed,
-}
-
-impl From<sallyport_model::EndReason> for EndReason {
-    fn from(reason: sallyport_model::EndReason) -> Self {
-        use sallyport_model::EndReason as From;
-        match reason {
-            From::Left => Self::Left,
-            From::Expired => Self::Expired,
-            From::Revoked => Self::Revoked,
-            From::Denied => Self::Denied,
-            From::Unanswered => Self::Unanswered,
-            From::Failed => Self::Failed,
-        }
-    }
 }

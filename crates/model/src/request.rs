@@ -14,8 +14,10 @@ pub enum Phase {
     Closed,
 }
 
-/// Why a request is Closed: the reason of its condition `Ended`.
+/// Why a request is Closed. On an object it is the reason of the condition `Ended` ([`fmt::Display`], [`FromStr`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
 pub enum EndReason {
     /// The requester left.
     Left,

@@ -141,8 +141,7 @@ impl Error {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::BadIssuer { .. } | Self::NoTrust { .. } | Self::Setting { .. } => ErrorCode::BadInput,
-            Self::ProviderUnreachable { .. } => ErrorCode::ProviderUnreachable,
-            Self::Timeout { .. } => ErrorCode::TimedOut,
+            Self::ProviderUnreachable { .. } | Self::Timeout { .. } => ErrorCode::Unreachable,
             Self::MfaTooWeak { .. } | Self::TooOld { .. } => ErrorCode::StepUpNeeded,
             Self::Cancelled => ErrorCode::Cancelled,
             Self::SignInAgain { .. } => ErrorCode::SignInNeeded,

@@ -3,12 +3,10 @@ use crate::{
     plan::{MINT_SLACK, SHORTEST_MINT},
     target::Target,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use sallyport_api::SESSIONS_NAMESPACE;
+use sallyport_client::{token_claims, token_in, token_request};
 use sallyport_model::{Jti, Secret, SessionAccount};
 use serde::Deserialize;
-use zeroize_on_drop::Wiped;
 
 /// A session's token with what is in it.
 #[derive(Debug)]
@@ -33,32 +31,12 @@ impl Target {
             let message = format!("{seconds} s are left and no token is shorter than ten minutes");
             return Err(ProvisionError::Refused { what, message });
         }
-        let ask = TokenRequest {
-            // No audience: the API server's own, which is the only one it may be good for.
-            spec: Some(TokenRequestSpec { expiration_seconds: Some(seconds), ..TokenRequestSpec::default() }),
-            ..TokenRequest::default()
-        };
         let unusable = |why: String| ProvisionError::Unusable { what: what.clone(), why };
-        let body = serde_json::to_vec(&ask).map_err(|e| unusable(e.to_string()))?;
-        let path = format!("/api/v1/namespaces/{SESSIONS_NAMESPACE}/serviceaccounts/{account}/token");
-        let request = http::Request::post(path)
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(body)
+        let request = token_request(SESSIONS_NAMESPACE, &account.to_string(), seconds)
             .map_err(|e| unusable(e.to_string()))?;
-        // Not kube's own call: that one logs a body it can't parse, and this body is a token.
-        let text = Wiped(self.within(&what, self.client().request_text(request)).await?);
-        read(&text.0, account).map_err(unusable)
+        let answer = Secret::new(self.within(&what, self.client().request_text(request)).await?);
+        read(&answer, account).map_err(unusable)
     }
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    status: ReplyStatus,
-}
-
-#[derive(Deserialize)]
-struct ReplyStatus {
-    token: String,
 }
 
 #[derive(Deserialize)]
@@ -68,14 +46,10 @@ struct Claims {
     sub: String,
 }
 
-/// The token and its claims out of the API server's reply. The signature is the API server's business.
-fn read(text: &str, account: &SessionAccount) -> Result<Minted, String> {
-    // serde's messages can quote the input, so they stay here.
-    let reply: Reply = serde_json::from_str(text).map_err(|_| "it is no TokenRequest".to_owned())?;
-    let token = Secret::new(reply.status.token);
-    let payload = token.expose().split('.').nth(1).ok_or("the token is no JWT")?;
-    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| "the token's payload is not base64")?;
-    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| "the token has no jti, exp and sub")?;
+/// The token and its claims out of the API server's reply.
+fn read(answer: &Secret<String>, account: &SessionAccount) -> Result<Minted, String> {
+    let token = token_in(answer)?;
+    let claims: Claims = token_claims(&token)?;
     let wanted = format!("system:serviceaccount:{SESSIONS_NAMESPACE}:{account}");
     if claims.sub != wanted {
         return Err(format!("the token is for {}", sallyport_model::visible(&claims.sub)));
@@ -89,25 +63,17 @@ fn read(text: &str, account: &SessionAccount) -> Result<Minted, String> {
     Ok(Minted { jti: Jti::new(claims.jti), end: claims.exp, token })
 }
 
-mod zeroize_on_drop {
-    use sallyport_model::Secret;
-
-    /// Text that is wiped when dropped.
-    pub(super) struct Wiped(pub(super) String);
-
-    impl Drop for Wiped {
-        fn drop(&mut self) {
-            drop(Secret::new(std::mem::take(&mut self.0)));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     fn account() -> SessionAccount {
         "s-abcdefghijklmnop-1795500000".parse().expect("an account")
+    }
+
+    fn read(answer: &str, account: &SessionAccount) -> Result<Minted, String> {
+        super::read(&Secret::new(answer.to_owned()), account)
     }
 
     fn reply(claims: &str) -> String {

@@ -55,8 +55,6 @@ async fn everything_is_there_after_a_restart() {
     prefs.set_shell(None).await.unwrap();
     assert_eq!(prefs.shell().await.unwrap(), None);
     assert_eq!(prefs.cluster_ports("https://hub", cluster("a"), "https://a").await.unwrap().own, [40_123]);
-    prefs.arrange_pins(vec![cluster("a"), cluster("d")]).await.unwrap();
-    assert_eq!(prefs.pins().await.unwrap(), [cluster("a"), cluster("d")]);
 }
 
 #[tokio::test]

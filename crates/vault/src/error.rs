@@ -1,7 +1,5 @@
 use std::{io, path::PathBuf, sync::Arc};
 
-use sallyport_model::ErrorCode;
-
 /// Why the vault could not do something. `Display` is a sentence for a person and holds no secret.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -35,14 +33,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the window branches on.
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::Keyring { .. } => ErrorCode::NoKeyring,
-            Self::Io { .. } | Self::TooLarge { .. } => ErrorCode::Failed,
-        }
-    }
-
     pub(crate) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { what, path, source: Arc::new(source) }

@@ -405,7 +405,7 @@ export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "start
 detail: Shown, } | { "kind": "running" };
 
 /**
- * Mirror of `sallyport_model::EndReason`.
+ * Why a request is Closed. On an object it is the reason of the condition `Ended` ([`fmt::Display`], [`FromStr`]).
  */
 export type EndReason = "left" | "expired" | "revoked" | "denied" | "unanswered" | "failed";
 
@@ -436,9 +436,10 @@ at: number, };
 export type EnvironmentKind = "prod" | "stage" | "dev" | "other";
 
 /**
- * Mirror of `sallyport_model::ErrorCode`, so that the model needs no TypeScript.
+ * What the window branches on when something went wrong. A code exists only where the UI does something of its
+ * own with it; everything else is [`ErrorCode::Failed`] with a good sentence.
  */
-export type ErrorCode = "signInNeeded" | "stepUpNeeded" | "cancelled" | "hubUnreachable" | "clusterUnreachable" | "providerUnreachable" | "forbidden" | "profileChanged" | "reasonNeeded" | "timedOut" | "badInput" | "sessionClosed" | "noKeyring" | "failed";
+export type ErrorCode = "signInNeeded" | "stepUpNeeded" | "cancelled" | "unreachable" | "forbidden" | "profileChanged" | "reasonNeeded" | "badInput" | "failed";
 
 /**
  * The failure of a command or of a session, as the window shows it. The chain of causes is in the log, once.

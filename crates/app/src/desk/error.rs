@@ -68,7 +68,7 @@ impl AppError {
     /// The form that crosses to the window.
     pub fn view(&self) -> ErrorView {
         ErrorView {
-            code: self.code.into(),
+            code: self.code,
             message: self.message.as_str().into(),
             hint: self.hint.as_deref().map(Into::into),
             retry: self.retry,

@@ -27,7 +27,6 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::WorkspaceJoined => {
             format!("Joined {} at {}", or("workspace", "a workspace"), or("hub", "its hub"))
         }
-        Action::WorkspaceLeft => format!("Left {}", or("workspace", "the workspace")),
         Action::SignIn if failed => format!("Sign-in failed{why}"),
         Action::SignIn => format!("Signed in with {}", or("amr", "the identity provider")),
         Action::SignOut => format!("Signed out, {}", or("provider", "the provider was not told")),
@@ -35,7 +34,6 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::StepUp => format!("Signed in again with {}", or("amr", "the identity provider")),
         Action::TokenRefresh if failed => format!("The sign-in could not be renewed{why}"),
         Action::TokenRefresh => "The sign-in was renewed".into(),
-        Action::KubeconfigImported => "Kubeconfig imported".into(),
         Action::Ask if failed => {
             format!("Asking for {} on {cluster} was refused{why}", or("profile", "access"))
         }
@@ -49,8 +47,6 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             )
         }
         Action::Offer => format!("Offered {} rules on {cluster}", or("rules", "some")),
-        Action::Approve => format!("Approved a request on {cluster}"),
-        Action::Deny => format!("Denied a request on {cluster}"),
         Action::Approved => format!("Approved {}{ms}", or("by", "by rule")),
         Action::Denied => format!("Denied{why}"),
         Action::Unanswered => "Nobody answered in time".into(),
@@ -60,7 +56,6 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::SessionOpen if failed => format!("Session on {cluster} could not be opened{why}"),
         Action::SessionOpen => format!("Session on {cluster} opened, {} ms after the click", or("ms", "?")),
         Action::SessionClosed => format!("Session on {cluster} closed"),
-        Action::Extend => format!("Session on {cluster} extended"),
         Action::TerminalOpen if failed => format!("A terminal could not be opened{why}"),
         Action::TerminalOpen => format!("Terminal opened ({})", or("shell", "shell")),
         Action::TerminalUnguarded => format!("Terminal on {cluster} is not guarded{why}"),
@@ -77,7 +72,6 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
         Action::Leave if failed => format!("A session could not be left{why}"),
         Action::Leave => format!("Left {cluster}"),
-        Action::Revoke => format!("Ended someone's access to {cluster}"),
         Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),
         Action::Expired => "The time was up".into(),
         Action::Cut => format!("{} streams cut, gateway closed{ms}", or("streams", "0")),
@@ -94,10 +88,8 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             format!("The broker reports ServiceAccount and bindings gone from {cluster}")
         }
         Action::CleanupAtStart => or("what", "Something left over was removed"),
-        Action::GuardrailsChecked => format!("Guardrails of {cluster} checked"),
         Action::SettingsChanged if failed => format!("A setting was not changed{why}"),
         Action::SettingsChanged => format!("Setting {} changed", or("setting", "")),
-        Action::Exported => "Part of the history exported".into(),
         Action::Gap => format!("No evidence{why}"),
         Action::Verify if failed && get("why").is_some() => format!("The history could not be checked{why}"),
         Action::Verify => format!("History checked: {}", or("verdict", "no verdict")),

@@ -57,7 +57,7 @@ impl Known {
                 .hint("It may have been removed; look at the list again."));
         }
         let offered = self.offered(cluster).ok_or_else(|| {
-            AppError::new(ErrorCode::HubUnreachable, "the hub has not said yet what you may ask for")
+            AppError::new(ErrorCode::Unreachable, "the hub has not said yet what you may ask for")
                 .hint("Try again in a moment.")
                 .retry()
         })?;

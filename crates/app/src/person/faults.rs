@@ -41,7 +41,7 @@ pub(crate) fn of_oidc(error: OidcError) -> AppError {
         }
         OidcError::Loopback { .. } => "Close programs that hold many ports, then try again.",
     };
-    let retry = matches!(code, ErrorCode::ProviderUnreachable | ErrorCode::TimedOut);
+    let retry = code == ErrorCode::Unreachable;
     let hint = hint.to_owned();
     let out = AppError::new(code, error.to_string()).because(error);
     let out = if hint.is_empty() { out } else { out.hint(hint) };
@@ -103,11 +103,11 @@ pub(crate) fn no_auth_time() -> AppError {
 /// A call to the hub that failed.
 pub(crate) fn of_hub(fault: Fault) -> AppError {
     let (code, hint) = match &fault {
-        Fault::Unreachable(_) => (ErrorCode::HubUnreachable, "Check the network or VPN, then try again."),
-        Fault::Busy(_) => (ErrorCode::HubUnreachable, "Try again in half a minute."),
-        Fault::TimedOut => (ErrorCode::TimedOut, "The hub is slow or does not answer; try again."),
+        Fault::Unreachable(_) => (ErrorCode::Unreachable, "Check the network or VPN, then try again."),
+        Fault::Busy(_) => (ErrorCode::Unreachable, "Try again in half a minute."),
+        Fault::TimedOut => (ErrorCode::Unreachable, "The hub is slow or does not answer; try again."),
         Fault::Untrusted(_) => (
-            ErrorCode::HubUnreachable,
+            ErrorCode::Unreachable,
             "Its certificate is not of the CA in your workspace file. Do not go on; ask your admin.",
         ),
         Fault::NoToken(_) | Fault::Unauthorized => (ErrorCode::SignInNeeded, "Sign in again."),

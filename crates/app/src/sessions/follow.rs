@@ -122,7 +122,7 @@ fn waiting_for(choice: &Choice, have: usize) -> Option<String> {
 
 fn silent_broker(cluster: &ClusterName, patience: Duration) -> AppError {
     AppError::new(
-        ErrorCode::TimedOut,
+        ErrorCode::Unreachable,
         format!("the broker of {cluster} did not answer within {} s", patience.as_secs()),
     )
     .hint("The request was taken back. Try again, or tell your admin that the broker is silent.")

@@ -136,9 +136,10 @@ async fn through_gateway(opened: &Opened, path: &str, deadline: Duration) -> Res
         Ok(Ok(_)) => Ok(200),
         Ok(Err(kube::Error::Api(status))) if status.code == 404 => Ok(404),
         Ok(Err(error)) => {
-            Err(failed(ErrorCode::ClusterUnreachable, sallyport_client::fault(&error).to_string())
-                .because(error))
+            Err(failed(ErrorCode::Unreachable, sallyport_client::fault(&error).to_string()).because(error))
         }
-        Err(_) => Err(failed(ErrorCode::TimedOut, format!("nothing came within {} s", deadline.as_secs()))),
+        Err(_) => {
+            Err(failed(ErrorCode::Unreachable, format!("nothing came within {} s", deadline.as_secs())))
+        }
     }
 }

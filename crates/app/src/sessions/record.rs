@@ -169,7 +169,7 @@ impl Record {
             return;
         }
         self.ended = Some(Ended {
-            reason: end.reason.into(),
+            reason: end.reason,
             by: end.by.as_deref().map(Shown::from),
             message: end.words.as_deref().map(Shown::from),
             at: Timestamp::now().as_millisecond(),
@@ -180,7 +180,7 @@ impl Record {
     /// The broker or hub said more about the end than was known when it began.
     pub(super) fn ended_by(&mut self, reason: EndReason, by: Option<&str>, message: &str) {
         if let Some(ended) = &mut self.ended {
-            ended.reason = reason.into();
+            ended.reason = reason;
             ended.by = by.map(Shown::from).or(ended.by.take());
             ended.message = Some(Shown::from(message));
         }

@@ -40,8 +40,7 @@ impl Sessions {
         size: TerminalSize,
         output: Output,
     ) -> Result<TerminalView, AppError> {
-        let closed =
-            |what: &str| AppError::new(ErrorCode::SessionClosed, what).hint("Open the cluster again.");
+        let closed = |what: &str| AppError::new(ErrorCode::Failed, what).hint("Open the cluster again.");
         let session = self.get(&session).ok().filter(|s| s.state() == SessionState::Open);
         let session = session.ok_or_else(|| closed("this session is not open"))?;
         if session.terminals().len() >= MOST {
@@ -66,7 +65,7 @@ impl Sessions {
         if session.state() != SessionState::Open {
             // It was left in between.
             opened.terminal.close().await;
-            return Err(AppError::new(ErrorCode::SessionClosed, "this session was closed in the meantime"));
+            return Err(AppError::new(ErrorCode::Failed, "this session was closed in the meantime"));
         }
         self.history.note(session.draft(Action::TerminalOpen).detail("shell", &opened.title)).await;
         self.clone().watch_guard(&session, opened.terminal.guard_changes());
@@ -197,7 +196,7 @@ impl Sessions {
 
     fn terminal(&self, id: &str) -> Result<Arc<OpenTerminal>, AppError> {
         let found = self.all().iter().find_map(|s| s.terminals().get(id).cloned());
-        found.ok_or_else(|| AppError::new(ErrorCode::SessionClosed, "there is no such terminal"))
+        found.ok_or_else(|| AppError::new(ErrorCode::Failed, "there is no such terminal"))
     }
 
     fn terminal_options(&self, session: &Session, place: &Place, size: TerminalSize) -> TerminalOptions {
@@ -285,10 +284,8 @@ fn not_started(error: TerminalError) -> AppError {
 }
 
 fn not_usable(error: TerminalError) -> AppError {
-    let code =
-        if matches!(error, TerminalError::Ended) { ErrorCode::SessionClosed } else { ErrorCode::Failed };
     let unguarded = matches!(error, TerminalError::NotGuarded(_));
-    let failed = AppError::new(code, error.to_string()).because(error);
+    let failed = AppError::failed(error.to_string()).because(error);
     if unguarded {
         failed.hint("Close this terminal, or say in its tab that you use it as it is.")
     } else {

@@ -39,23 +39,4 @@ impl Prefs {
         self.with(move |db| db.execute("DELETE FROM pin WHERE cluster = ?", [cluster.as_str()]).map(|_| ()))
             .await
     }
-
-    /// Puts the pins in this order; what is not named is unpinned.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn arrange_pins(&self, clusters: Vec<ClusterName>) -> Result<(), StoreError> {
-        self.with(move |db| {
-            let tx = db.transaction()?;
-            tx.execute("DELETE FROM pin", [])?;
-            for (place, cluster) in (1i64..).zip(&clusters) {
-                tx.execute(
-                    "INSERT OR IGNORE INTO pin (cluster, place) VALUES (?, ?)",
-                    (cluster.as_str(), place),
-                )?;
-            }
-            tx.commit()
-        })
-        .await
-    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Result;
-use sallyport_model::{ErrorCode, RequestUid, Secret};
+use sallyport_model::{RequestUid, Secret};
 use sallyport_vault::{Error, Item, Keyring, Vault, VaultConfig, VaultState};
 use tempfile::TempDir;
 
@@ -248,7 +248,7 @@ async fn what_can_not_be_written_is_an_error_and_stays_in_memory() -> Result<()>
     let place = dir.path().to_owned();
     fs::remove_dir_all(&place)?;
     let refused = vault.put_text(sign_in(), &token()).await.unwrap_err();
-    assert!(matches!(refused, Error::Io { .. }) && refused.code() == ErrorCode::Failed, "{refused}");
+    assert!(matches!(refused, Error::Io { .. }), "{refused}");
     assert_eq!(vault.get_text(&sign_in()).await.expect("held").expose(), TOKEN);
     fs::create_dir(&place)?;
     vault.put(Item::HistoryKey, Secret::new(vec![1])).await?;

@@ -38,7 +38,7 @@ export function fake(options: URLSearchParams): Host {
     async openTerminal(session, _size, output) {
       calls.push("terminal_open");
       const found = world.sessions.get(session);
-      if (!found || found.view.state !== "open") throw failure("sessionClosed", "The session is over.");
+      if (!found || found.view.state !== "open") throw failure("failed", "The session is over.");
       const view: TerminalView = { id: `fake-terminal-${++terminals}`, session, title: "bash", running: true, exitCode: null, guard: found.guard };
       found.terminal(view, output);
       return view;
@@ -47,7 +47,7 @@ export function fake(options: URLSearchParams): Host {
       const [session, found] = terminalOf(world, terminal);
       found.attach(output);
       const view = session.view.terminals.find((t) => t.id === terminal);
-      if (!view) throw failure("sessionClosed", "The terminal is over.");
+      if (!view) throw failure("failed", "The terminal is over.");
       return view;
     },
   };

@@ -81,7 +81,7 @@ export class FakeSession {
     if (name.startsWith("mail")) {
       this.step("granted", { state: "running" });
       await this.pause(1500);
-      return this.fail("granted", failure("timedOut", "The broker of mail-eu-1 did not answer within 10 s; it was last seen 47 min ago.", { hint: "Ask whoever runs mail-eu-1 to look at its broker, or try again.", retry: true }));
+      return this.fail("granted", failure("unreachable", "The broker of mail-eu-1 did not answer within 10 s; it was last seen 47 min ago.", { hint: "Ask whoever runs mail-eu-1 to look at its broker, or try again.", retry: true }));
     }
     await this.run("granted", 88, "s-7f3k2q-1795535530, 2 bindings");
     await this.run("ready", 55, "first call answered 200");

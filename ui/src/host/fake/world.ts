@@ -47,7 +47,7 @@ export class World {
     const namespaces = input.namespaces ?? [cluster.name.split("-")[0] ?? "default"];
     const way = cluster.way.kind === "oneClick" || cluster.way.kind === "ask" ? cluster.way.profile : "debug";
     const reason = input.reason ?? this.reason;
-    if (this.scene === "hubDown") throw failure("hubUnreachable", "The hub did not answer within 10 s, so nothing was asked.", { hint: "It is tried again by itself; open sessions go on.", retry: true });
+    if (this.scene === "hubDown") throw failure("unreachable", "The hub did not answer within 10 s, so nothing was asked.", { hint: "It is tried again by itself; open sessions go on.", retry: true });
     if (reason === null && (input.profile ?? way) !== "view") throw failure("reasonNeeded", "This profile wants a reason.");
     this.reason = reason;
     const id = `fake-session-${++this.ids}`;
@@ -85,7 +85,7 @@ export class World {
       if (this.state.signIn === null) throw failure("cancelled", "The sign-in was cancelled.");
     }
     if (this.scene === "signInFails") {
-      const error = failure("providerUnreachable", "https://id.example.test did not answer within 10 s.", { hint: "Check that this machine reaches it, then try again.", retry: true });
+      const error = failure("unreachable", "https://id.example.test did not answer within 10 s.", { hint: "Check that this machine reaches it, then try again.", retry: true });
       this.change({ signIn: { step: "failed", since: Date.now(), stepUp, error } });
       throw error;
     }

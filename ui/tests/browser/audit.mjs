@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, world } from "./site.mjs";
+import { at, atClipboard, world } from "./site.mjs";
 
 const go = async (page) => {
   await page.locator("#clusters").waitFor();
@@ -36,7 +36,7 @@ test("new entries appear on top while one looks", () =>
   }));
 
 test("a join id is copied whole and narrows the list to its session", () =>
-  at("", async (page) => {
+  atClipboard("", async (page) => {
     await go(page);
     await page.getByText("Ran psql").first().click();
     await page.getByText("1 secret taken out").waitFor();

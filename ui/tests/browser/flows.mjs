@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, calls, enter, world } from "./site.mjs";
+import { at, atClipboard, calls, enter, world } from "./site.mjs";
 
 test("first run: join by workspace file, sign in, see the clusters", () =>
   at("scene=firstRun&speed=20", async (page) => {
@@ -37,7 +37,7 @@ test("signing in can be cancelled, and no browser opens by itself", () =>
   }));
 
 test("p13_one click in, work, leave, and the proof comes in two stages", () =>
-  at("speed=20", async (page) => {
+  atClipboard("speed=20", async (page) => {
     await page.locator("#cluster-payments-eu-1").hover();
     await page.locator("#cluster-payments-eu-1").getByRole("button", { name: "one click" }).click();
     await page.getByText("from click to prompt 186 ms").waitFor();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { at, calls, enter, world } from "./site.mjs";
+import { at, atClipboard, calls, enter, world } from "./site.mjs";
 
 const go = async (page) => {
   await page.locator("#clusters").waitFor();
@@ -164,7 +164,7 @@ test("a shell that is refused shows why, the choice stays as it was, and the lis
   }));
 
 test("what is kept where: a long path is shortened in its middle and copied whole, and hidden characters are seen", () =>
-  at("scene=longPaths", async (page) => {
+  atClipboard("scene=longPaths", async (page) => {
     await go(page);
     const row = page.getByRole("row", { name: /kubectl learned/ });
     const place = row.locator(".mono");

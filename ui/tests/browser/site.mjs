@@ -13,8 +13,15 @@ after(async () => {
   await site?.stop();
 });
 
-/** The folder of the build under test. */
-export const folder = () => site.folder;
+// There is one clipboard for all pages: tests that read it take turns.
+let clipboard = Promise.resolve();
+
+/** As `at`, with the clipboard to itself. */
+export function atClipboard(query, look) {
+  const mine = clipboard.then(() => at(query, look));
+  clipboard = mine.catch(() => {});
+  return mine;
+}
 
 /** A page at `?query`; whatever it complains about, CSP included, fails the test. */
 export async function at(query, look, { width = 1280, height = 800 } = {}) {
@@ -27,8 +34,13 @@ export async function at(query, look, { width = 1280, height = 800 } = {}) {
   page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("request", (request) => new URL(request.url()).origin !== new URL(site.url).origin && !request.url().startsWith("data:") && complaints.push(`asked ${request.url()}`));
   try {
-    await page.goto(`${site.url}?${query}`);
+    // The window is drawn by then; fonts and pictures still come, as they do for whoever looks at it.
+    await page.goto(`${site.url}?${query}`, { waitUntil: "domcontentloaded" });
     await look(page);
+  } catch (thrown) {
+    // What it complained about may be why something was waited for in vain.
+    if (complaints.length > 0) thrown.message += `\nthe page complained: ${complaints.join("\n")}`;
+    throw thrown;
   } finally {
     await context.close();
   }

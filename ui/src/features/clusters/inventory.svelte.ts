@@ -47,16 +47,24 @@ class Inventory {
     let comes = true;
     $effect(() => {
       void names;
-      // Whoever comes to the list points at no row of it yet; later ones wait until the pointer rests.
-      if (comes) {
-        comes = false;
-        untrack(() => (this.#arranged = new Set(this.#open.keys())));
-        return;
-      }
-      let late = false;
-      untrack(() => void (this.#list.value === null ? Promise.resolve() : rest()).then(() => { if (!late) this.#arranged = new Set(this.#open.keys()); }));
-      return () => (late = true);
+      const stop = untrack(() => this.arrange(comes));
+      comes = false;
+      return stop;
     });
+  }
+
+  /**
+   * Arranges the rows by what is open now. Whoever comes to the list points at no row of it yet, so for them it is
+   * done at once. Later it waits until the pointer rests, and until then the function given back calls it off.
+   */
+  arrange(comes: boolean): () => void {
+    let late = false;
+    const now = () => {
+      if (!late) this.#arranged = new Set(this.#open.keys());
+    };
+    if (comes || this.#list.value === null) now();
+    else void rest().then(now);
+    return () => (late = true);
   }
 
   load(): Promise<void> {

@@ -16,14 +16,12 @@ pub mod kubectl;
 pub mod listing;
 pub mod pki;
 pub mod plane;
-pub mod pods;
 pub mod ports;
 pub mod process;
 
 pub use assets::Assets;
 pub use kubectl::{Answer, Kubectl};
-pub use plane::{Identity, OidcTrust, Plane, PlaneOptions};
-pub use pods::Pods;
+pub use plane::{Identity, OidcTrust, Plane, PlaneOptions, Pods};
 
 pub mod broker;
 pub mod browser;

@@ -92,8 +92,8 @@ pub(crate) fn test() -> Result<bool> {
     let mut board = Board { all_good: true, ..Board::default() };
     // Embedded by the window's binary, so it comes before any build of it.
     board.command("window's files", program("npm", &["run", "--silent", "build"]))?;
-    // Everything at once and with the features of the tests: another set would build each dependency again. What is built
-    // needs no browser, and the tests in the browser wait for timers more than they work.
+    // Everything at once: each choice of packages means features of its own, and every dependency built again. What is
+    // built needs no browser, and the tests in the browser wait for timers more than they work.
     board.beside(vec![
         ("window in a browser", program("npm", &["test", "--silent"])),
         ("build", everything("build", &["--all-targets"])),
@@ -103,11 +103,7 @@ pub(crate) fn test() -> Result<bool> {
         None => board.level("tests", began.elapsed(), false),
         Some(all) => {
             // What measures milliseconds runs alone, what needs clusters afterwards and side by side.
-            let (mut clusters, crates): (Vec<_>, Vec<_>) =
-                all.into_iter().partition(|program| BESIDE.iter().any(|name| program.name.starts_with(name)));
-            clusters.sort_by_key(|program| {
-                LONGEST.iter().position(|name| program.is(name)).unwrap_or(LONGEST.len())
-            });
+            let (clusters, crates) = apart(all)?;
             board.programs("crates", 1, &crates)?;
             board.programs("stories, guardrails, window", 2, &clusters)?;
         }
@@ -125,18 +121,37 @@ pub(crate) fn test() -> Result<bool> {
     Ok(failed == 0)
 }
 
-/// The package whose tests start clusters, and the tests that wait for an identity provider: beside each other, since they
-/// wait more than they work.
-const BESIDE: [&str; 2] = ["crates/testkit", "crates/oidc provider"];
-/// Those of them that take longest, the longest first: what is begun last is waited for alone.
-const LONGEST: [&str; 4] = ["stories", "broker", "demo", "guardrails"];
+/// The programs that start clusters or wait for an identity provider: beside each other, since they wait more than they
+/// work. Those that take longest come first: what is begun last is waited for alone.
+const BESIDE: [&str; 9] = [
+    "crates/fleet stories",
+    "crates/broker broker",
+    "tools demo",
+    "crates/fleet guardrails",
+    "crates/oidc provider",
+    "crates/fleet window",
+    "crates/gateway gateway",
+    "crates/hub hub",
+    "crates/testkit planes",
+];
 
-/// Tests that need the whole product, and the broker that can be made to die, are behind features.
-pub(crate) const FEATURES: &str = "sallyport-testkit/product,sallyport-broker/faults";
+/// Those that run beside each other, in their order, and the others.
+///
+/// # Errors
+/// When one of them was not built: moved or renamed, it would run where milliseconds are measured.
+fn apart(all: Vec<Program>) -> Result<(Vec<Program>, Vec<Program>)> {
+    let place = |program: &Program| BESIDE.iter().position(|name| *name == program.name);
+    let (mut beside, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| place(one).is_some());
+    beside.sort_by_key(place);
+    if let Some(missing) = BESIDE.iter().find(|name| !beside.iter().any(|one| one.name == **name)) {
+        bail!("no program is called {missing}; please correct the list in xtask/src/suite.rs");
+    }
+    Ok((beside, others))
+}
 
 /// A cargo command over the whole workspace.
 pub(crate) fn everything(what: &str, more: &[&str]) -> Command {
-    let mut command = program("cargo", &[what, "--locked", "--workspace", "--features", FEATURES]);
+    let mut command = program("cargo", &[what, "--locked", "--workspace"]);
     command.args(more);
     command
 }
@@ -163,9 +178,8 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
     if let Some(unknown) = names.iter().find(|n| !BENCHES.contains(n)) {
         bail!("there is no bench {unknown}; known: {}", BENCHES.join(", "));
     }
-    let mut build =
-        program("cargo", &["build", "--release", "--locked", "--features", "sallyport-testkit/product"]);
-    build.args(["-p", "sallyport-broker", "-p", "sallyport-testkit", "--bin", "sallyport-broker"]);
+    let mut build = program("cargo", &["build", "--release", "--locked"]);
+    build.args(["-p", "sallyport-broker", "-p", "sallyport-tools", "--bin", "sallyport-broker"]);
     for name in &names {
         build.args(["--bin", &format!("bench_{name}")]);
     }
@@ -186,6 +200,18 @@ pub(crate) fn built(profile: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_starts_clusters_is_told_apart_and_missed() {
+        let named = |name: &&str| Program::named(name);
+        let all =
+            || BESIDE.iter().rev().chain(&["crates/gateway wire", "crates/oidc sallyport_oidc"]).map(named);
+        let (beside, others) = apart(all().collect()).unwrap();
+        assert!(beside.iter().map(|one| &*one.name).eq(BESIDE), "in their order");
+        assert_eq!(others, ["crates/gateway wire", "crates/oidc sallyport_oidc"].map(|name| named(&name)));
+        let missed = apart(all().skip(1).collect()).unwrap_err().to_string();
+        assert!(missed.contains(BESIDE[BESIDE.len() - 1]), "{missed}");
+    }
 
     #[test]
     fn both_kinds_of_closing_lines_are_counted_and_noise_is_not() {

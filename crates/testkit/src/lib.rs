@@ -12,6 +12,10 @@
 //! ```
 
 pub mod assets;
+pub mod broker;
+pub mod browser;
+pub mod idp;
+pub mod keycloak;
 pub mod kubectl;
 pub mod listing;
 pub mod pki;
@@ -22,17 +26,3 @@ pub mod process;
 pub use assets::Assets;
 pub use kubectl::{Answer, Kubectl};
 pub use plane::{Identity, OidcTrust, Plane, PlaneOptions, Pods};
-
-pub mod broker;
-pub mod browser;
-#[cfg(feature = "product")]
-pub mod fleet;
-#[cfg(feature = "product")]
-pub mod four;
-#[cfg(feature = "product")]
-pub mod headless;
-pub mod idp;
-#[cfg(feature = "product")]
-pub mod keycloak;
-#[cfg(feature = "product")]
-pub mod window;

@@ -3,7 +3,7 @@
 use crate::failures::Failures;
 use crate::programs::{self, Program};
 use crate::shell::{passes, program, root, watched};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -57,25 +57,19 @@ impl Board {
         Ok(())
     }
 
-    /// Commands that mostly wait for different things.
-    fn beside(&mut self, commands: Vec<(&str, Command)>) -> Result<()> {
-        let ran: Vec<_> = std::thread::scope(|scope| {
-            let run = |(name, command)| {
-                scope.spawn(move || {
-                    let (began, mut lines) = (Instant::now(), Vec::new());
-                    let good = watched(command, |line| lines.push(line.to_owned()));
-                    (name, began.elapsed(), lines, good)
-                })
-            };
-            let running: Vec<_> = commands.into_iter().map(run).collect();
-            running.into_iter().map(|one| one.join()).collect()
-        });
-        for one in ran {
-            let (name, took, lines, good) = one.map_err(|_| anyhow!("a level ended in a panic"))?;
-            lines.iter().for_each(|line| self.read(line));
-            self.level(name, took, good?);
-        }
-        Ok(())
+    /// Builds the programs with tests beside a command; `None` when they can't be built.
+    fn build_beside(&mut self, name: &str, command: Command) -> Result<Option<Vec<Program>>> {
+        let (built, took) = std::thread::scope(|scope| {
+            let build = scope.spawn(|| {
+                let began = Instant::now();
+                (programs::build(everything("test", &[])), began.elapsed())
+            });
+            self.command(name, command)?;
+            build.join().map_err(|_| anyhow!("the build ended in a panic"))
+        })?;
+        let built = built?;
+        self.level("build", took, built.is_some());
+        Ok(built)
     }
 
     fn programs(&mut self, name: &str, at_once: usize, programs: &[Program]) -> Result<()> {
@@ -92,21 +86,12 @@ pub(crate) fn test() -> Result<bool> {
     let mut board = Board { all_good: true, ..Board::default() };
     // Embedded by the window's binary, so it comes before any build of it.
     board.command("window's files", program("npm", &["run", "--silent", "build"]))?;
-    // Everything at once: each choice of packages means features of its own, and every dependency built again. What is
-    // built needs no browser, and the tests in the browser wait for timers more than they work.
-    board.beside(vec![
-        ("window in a browser", program("npm", &["test", "--silent"])),
-        ("build", everything("build", &["--all-targets"])),
-    ])?;
-    let began = Instant::now();
-    match programs::build(everything("test", &[]))? {
-        None => board.level("tests", began.elapsed(), false),
-        Some(all) => {
-            // What measures milliseconds runs alone, what needs clusters afterwards and side by side.
-            let (clusters, crates) = apart(all)?;
-            board.programs("crates", 1, &crates)?;
-            board.programs("stories, guardrails, window", 2, &clusters)?;
-        }
+    // What is built needs no browser.
+    if let Some(all) = board.build_beside("window in a browser", program("npm", &["test", "--silent"]))? {
+        let Order { waiting, measured, clusters } = Order::of(all)?;
+        board.programs("crates that wait", 2, &waiting)?;
+        board.programs("crates", 1, &measured)?;
+        board.programs("stories, guardrails, window", 3, &clusters)?;
     }
     board.command("examples in documents", everything("test", &["--doc", "--quiet"]))?;
     let Board { count, failures, all_good } = board;
@@ -123,33 +108,52 @@ pub(crate) fn test() -> Result<bool> {
 
 /// The programs that start clusters or wait for an identity provider: beside each other, since they wait more than they
 /// work. Those that take longest come first: what is begun last is waited for alone.
-const BESIDE: [&str; 9] = [
+const CLUSTERS: [&str; 9] = [
     "crates/fleet stories",
     "crates/broker broker",
-    "tools demo",
+    "tools/demo demo",
     "crates/fleet guardrails",
-    "crates/oidc provider",
     "crates/fleet window",
-    "crates/gateway gateway",
-    "crates/hub hub",
     "crates/testkit planes",
+    "crates/gateway gateway",
+    "crates/oidc provider",
+    "crates/hub hub",
 ];
 
-/// Those that run beside each other, in their order, and the others.
-///
-/// # Errors
-/// When one of them was not built: moved or renamed, it would run where milliseconds are measured.
-fn apart(all: Vec<Program>) -> Result<(Vec<Program>, Vec<Program>)> {
-    let place = |program: &Program| BESIDE.iter().position(|name| *name == program.name);
-    let (mut beside, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| place(one).is_some());
-    beside.sort_by_key(place);
-    if let Some(missing) = BESIDE.iter().find(|name| !beside.iter().any(|one| one.name == **name)) {
-        bail!("no program is called {missing}; please correct the list in xtask/src/suite.rs");
-    }
-    Ok((beside, others))
+/// The crates' own programs that wait for shells, in seconds: two at a time. Beside clusters they would wait too long.
+const WAITING: [&str; 3] = ["crates/terminal guard", "crates/terminal shells", "crates/terminal unguarded"];
+
+/// What runs when: the crates' own programs first, since they say more precisely what is wrong.
+#[derive(Debug)]
+struct Order {
+    /// [`WAITING`].
+    waiting: Vec<Program>,
+    /// Everything else, one after another: what measures milliseconds is among it.
+    measured: Vec<Program>,
+    /// [`CLUSTERS`].
+    clusters: Vec<Program>,
 }
 
-/// A cargo command over the whole workspace.
+impl Order {
+    /// # Errors
+    /// When one that is listed was not built: moved or renamed, it would run where milliseconds are measured.
+    fn of(mut measured: Vec<Program>) -> Result<Self> {
+        let mut listed = |names: &[&str]| -> Result<Vec<Program>> {
+            let mut take = |name: &&str| {
+                let place = measured.iter().position(|one| one.name == *name);
+                place.map(|place| measured.remove(place)).with_context(|| {
+                    format!("no program is called {name}; please correct the lists in xtask/src/suite.rs")
+                })
+            };
+            names.iter().map(|name| take(name)).collect()
+        };
+        let (waiting, clusters) = (listed(&WAITING)?, listed(&CLUSTERS)?);
+        Ok(Self { waiting, measured, clusters })
+    }
+}
+
+/// A cargo command over the whole workspace: each choice of packages means features of its own, and every dependency
+/// built again.
 pub(crate) fn everything(what: &str, more: &[&str]) -> Command {
     let mut command = program("cargo", &[what, "--locked", "--workspace"]);
     command.args(more);
@@ -158,7 +162,7 @@ pub(crate) fn everything(what: &str, more: &[&str]) -> Command {
 
 /// One story by name; all of them without one.
 pub(crate) fn story(name: Option<&str>) -> Result<bool> {
-    if !passes(everything("build", &["--all-targets"]))? {
+    if !passes(everything("test", &["--no-run", "--quiet"]))? {
         return Ok(false);
     }
     let mut command = everything("test", &["-q", "--test"]);
@@ -179,7 +183,7 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
         bail!("there is no bench {unknown}; known: {}", BENCHES.join(", "));
     }
     let mut build = program("cargo", &["build", "--release", "--locked"]);
-    build.args(["-p", "sallyport-broker", "-p", "sallyport-tools", "--bin", "sallyport-broker"]);
+    build.args(["-p", "sallyport-broker", "-p", "sallyport-bench", "--bin", "sallyport-broker"]);
     for name in &names {
         build.args(["--bin", &format!("bench_{name}")]);
     }
@@ -202,15 +206,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_starts_clusters_is_told_apart_and_missed() {
-        let named = |name: &&str| Program::named(name);
-        let all =
-            || BESIDE.iter().rev().chain(&["crates/gateway wire", "crates/oidc sallyport_oidc"]).map(named);
-        let (beside, others) = apart(all().collect()).unwrap();
-        assert!(beside.iter().map(|one| &*one.name).eq(BESIDE), "in their order");
-        assert_eq!(others, ["crates/gateway wire", "crates/oidc sallyport_oidc"].map(|name| named(&name)));
-        let missed = apart(all().skip(1).collect()).unwrap_err().to_string();
-        assert!(missed.contains(BESIDE[BESIDE.len() - 1]), "{missed}");
+    fn what_is_listed_is_told_apart_and_missed() {
+        let others = ["crates/gateway wire", "crates/oidc sallyport_oidc"];
+        let all = || -> Vec<Program> {
+            let names = CLUSTERS.iter().rev().chain(&others).chain(WAITING.iter().rev());
+            names.map(|name| Program::named(name)).collect()
+        };
+        let names =
+            |programs: &[Program]| -> Vec<String> { programs.iter().map(|p| p.name.clone()).collect() };
+        let order = Order::of(all()).unwrap();
+        assert_eq!(names(&order.waiting), WAITING);
+        assert_eq!(names(&order.measured), others);
+        assert_eq!(names(&order.clusters), CLUSTERS, "the longest first");
+        let missed = Order::of(all().split_off(1)).unwrap_err().to_string();
+        assert!(missed.contains(CLUSTERS[CLUSTERS.len() - 1]), "{missed}");
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn remove_old(pictures: &Path) -> Result<()> {
 /// Plays it. What fails leaves pictures of the window and of the browser.
 pub(crate) async fn run(fleet: &Fleet, timeline: &mut Timeline) -> Result<()> {
     let pictures = std::env::var_os("SALLYPORT_PICTURES")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/demo"), PathBuf::from);
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/demo"), PathBuf::from);
     std::fs::create_dir_all(&pictures)?;
     let pictures = pictures.canonicalize()?;
     remove_old(&pictures)?;

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 /// How to do by hand what is played where there is no display.
 pub(crate) const HOW: &str = "with a display, `make run` opens the same app on the same kind of fleet, prints who may \
     sign in and their one-time codes, and stays until its window is closed. The story's steps, one line each, are in \
-    tools/src/bin/demo/play.rs.";
+    tools/demo/src/play.rs.";
 
 /// The app, in a process group of its own: Ctrl+C asks us, and we end it, with its terminals and its browser.
 struct Opened {

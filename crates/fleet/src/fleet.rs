@@ -4,6 +4,8 @@
 use crate::program;
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
+use kube::Api;
+use sallyport_api::AccessCluster;
 use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
 use sallyport_testkit::idp::{Account, Idp, IdpClient, IdpOptions};
 use sallyport_testkit::{OidcTrust, Plane, PlaneOptions};
@@ -194,13 +196,12 @@ impl Fleet {
     }
 
     async fn wait_for_brokers(&self, within: Duration) -> Result<()> {
+        let clusters: Api<AccessCluster> = Api::all(self.hub.admin()?);
         for target in &self.targets {
-            let jsonpath = "-o=jsonpath={.status.profiles[*].name}";
             let started = std::time::Instant::now();
             loop {
-                let said =
-                    self.hub.kubectl().ok(&["get", "accesscluster", target.spec.name, jsonpath]).await?;
-                if !said.trim().is_empty() {
+                let reported = clusters.get(target.spec.name).await?.status;
+                if reported.is_some_and(|status| !status.profiles.is_empty()) {
                     break;
                 }
                 if started.elapsed() > within || !target.broker.runs() {

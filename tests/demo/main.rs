@@ -7,7 +7,7 @@ mod person;
 
 use anyhow::{Result, ensure};
 use person::{Person, Terminal};
-use sallyport_testkit::window::{Desk, binary};
+use sallyport_fleet::window::{Desk, binary};
 use std::time::Duration;
 
 /// A whole play on a slow machine.

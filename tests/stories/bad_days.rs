@@ -2,11 +2,11 @@
 
 use crate::lines::Lines;
 use anyhow::Result;
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{DEADLINE, Desktop, MAY_COME_IN, id_token, input, proof};
 use sallyport_hub::Hub;
 use sallyport_ipc::{ErrorCode, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::Phase;
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{DEADLINE, Desktop, MAY_COME_IN, id_token, input, proof};
 use sallyport_testkit::idp::{Endpoint, Fault};
 use serde_json::json;
 use std::time::{Duration, Instant};

@@ -4,9 +4,9 @@
 use crate::leaving_alone::open_four;
 use crate::lines::Lines;
 use anyhow::Result;
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, proof, until};
 use sallyport_ipc::{ProofKind, ProofState, SessionState};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{Desktop, proof, until};
 use std::time::{Duration, Instant};
 
 const KEPT: &str = r#"

@@ -3,10 +3,10 @@
 use crate::lines::Lines;
 use anyhow::{Context, Result, bail};
 use sallyport_app::{App, AppError, Dirs, Host, Keyring, Options};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, until, walk};
 use sallyport_ipc::{CleanupProof, Event, SessionState, TerminalSize};
 use sallyport_testkit::browser::{FormBrowser, Person};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{Desktop, until, walk};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -147,7 +147,7 @@ async fn open_and_wait() -> Result<()> {
     };
     until("the inventory", Duration::from_secs(10), listed).await?;
     let profile = var("STORY_PROFILE")?;
-    let session = app.session_open(sallyport_testkit::headless::input(&cluster, &profile)).await?;
+    let session = app.session_open(sallyport_fleet::headless::input(&cluster, &profile)).await?;
     if profile == "operate" {
         let waits = || async {
             let all = app.sessions_list().await.ok()?;

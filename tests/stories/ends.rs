@@ -3,9 +3,9 @@
 use crate::lines::Lines;
 use crate::way_in_and_out::{grant_account, one_click};
 use anyhow::{Context, Result};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, id_token, input, proof, until};
 use sallyport_ipc::{EndReason, ProofKind, ProofState, SessionState};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{Desktop, id_token, input, proof, until};
 use sallyport_testkit::idp::Idp;
 use serde_json::json;
 use std::time::{Duration, Instant};

@@ -4,9 +4,9 @@
 use crate::ends::request_name;
 use crate::lines::Lines;
 use anyhow::{Context, Result, ensure};
+use sallyport_fleet::headless::{Desktop, input, until};
+use sallyport_fleet::{Fleet, deploy};
 use sallyport_ipc::SessionState;
-use sallyport_testkit::fleet::{Fleet, deploy};
-use sallyport_testkit::headless::{Desktop, input, until};
 use sallyport_testkit::kubectl::Kubectl;
 use serde_json::{Value, json};
 use std::sync::Arc;

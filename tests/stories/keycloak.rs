@@ -3,9 +3,9 @@
 
 use crate::lines::Lines;
 use anyhow::{Context, Result};
+use sallyport_fleet::headless::{Desktop, input, options, proof, step_up};
+use sallyport_fleet::{CLIENT_ID, Fleet, FleetOptions};
 use sallyport_ipc::{ProofKind, ProofState, SessionState};
-use sallyport_testkit::fleet::{CLIENT_ID, Fleet, FleetOptions};
-use sallyport_testkit::headless::{Desktop, input, options, proof, step_up};
 use sallyport_testkit::keycloak::{Keycloak, RealmFor, VERSION};
 use serde_json::{Value, json};
 use std::time::Duration;

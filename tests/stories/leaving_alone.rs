@@ -4,10 +4,10 @@
 
 use crate::lines::Lines;
 use anyhow::{Context, Result, ensure};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::four::{FOUR, Outside};
+use sallyport_fleet::headless::{Desktop, input, proof, until};
 use sallyport_ipc::{ProofKind, ProofState, SessionState, SessionView};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::four::{FOUR, Outside};
-use sallyport_testkit::headless::{Desktop, input, proof, until};
 use sallyport_testkit::idp::{Account, Endpoint, Fault};
 use std::time::{Duration, Instant};
 

@@ -19,7 +19,7 @@ mod way_in_and_out;
 use anyhow::Result;
 use futures::future::LocalBoxFuture;
 use lines::Lines;
-use sallyport_testkit::fleet::{Fleet, FleetOptions};
+use sallyport_fleet::{Fleet, FleetOptions};
 use std::process::ExitCode;
 use std::time::Duration;
 

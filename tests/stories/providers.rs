@@ -3,9 +3,9 @@
 
 use crate::lines::Lines;
 use anyhow::{Context, Result};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, input, step_up, walk};
 use sallyport_ipc::{ErrorCode, SessionState};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{Desktop, input, step_up, walk};
 use sallyport_testkit::idp::{Quirks, RedirectRule};
 use serde_json::{Value, json};
 

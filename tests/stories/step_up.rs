@@ -2,9 +2,9 @@
 
 use crate::lines::Lines;
 use anyhow::{Context, Result};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, input, proof, step_up};
 use sallyport_ipc::{ErrorCode, ProofKind, ProofState, SessionState};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{Desktop, input, proof, step_up};
 
 pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let cluster = fleet.target().spec.name;

@@ -4,12 +4,12 @@ use crate::crash::{hears, spawn};
 use crate::lines::Lines;
 use anyhow::{Context, Result, bail};
 use sallyport_app::{Keyring, Options};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{DEADLINE, Desktop, id_token, options, proof, until};
+use sallyport_fleet::window::Desk;
 use sallyport_hub::Hub;
 use sallyport_ipc::{CleanupProof, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::{Phase, RequestRef};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{DEADLINE, Desktop, id_token, options, proof, until};
-use sallyport_testkit::window::Desk;
 use std::time::Duration;
 
 pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {

@@ -6,11 +6,11 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, ResourceExt, api::ListParams};
 use sallyport_api::AccessGrant;
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, proof, until, walk};
 use sallyport_ipc::{
     AuditFilter, EndReason, OpenInput, ProofKind, ProofState, SessionState, StepState, TerminalSize, Verdict,
 };
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{Desktop, proof, until, walk};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -177,11 +177,7 @@ async fn terminal(desktop: &Desktop, session: &str, lines: &mut Lines) -> Result
 }
 
 /// Everything Sallyport made is gone, as the target's admin sees it.
-async fn nothing_left(
-    target: &sallyport_testkit::fleet::Target,
-    account: &str,
-    lines: &mut Lines,
-) -> Result<()> {
+async fn nothing_left(target: &sallyport_fleet::Target, account: &str, lines: &mut Lines) -> Result<()> {
     let admin = target.plane.admin()?;
     let grants = Api::<AccessGrant>::all(admin.clone()).list(&ListParams::default()).await?.items.len();
     let accounts = Api::<ServiceAccount>::namespaced(admin.clone(), "sallyport-sessions")
@@ -205,7 +201,7 @@ async fn nothing_left(
 async fn history(
     desktop: &Desktop,
     session: &str,
-    target: &sallyport_testkit::fleet::Target,
+    target: &sallyport_fleet::Target,
     lines: &mut Lines,
 ) -> Result<()> {
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -256,12 +252,12 @@ async fn history(
 }
 
 /// The account of the one grant on the target.
-pub(crate) async fn grant_account(target: &sallyport_testkit::fleet::Target) -> Result<Option<String>> {
+pub(crate) async fn grant_account(target: &sallyport_fleet::Target) -> Result<Option<String>> {
     let grants = Api::<AccessGrant>::all(target.plane.admin()?).list(&ListParams::default()).await?;
     Ok(grants.items.into_iter().next().and_then(|g| g.status).and_then(|s| s.account))
 }
 
-fn audit_log(target: &sallyport_testkit::fleet::Target) -> Result<String> {
+fn audit_log(target: &sallyport_fleet::Target) -> Result<String> {
     let path = target.plane.audit_log().context("the target keeps an audit log")?;
     Ok(std::fs::read_to_string(path).unwrap_or_default())
 }

@@ -1,9 +1,9 @@
 //! What every check runs against: one fleet, and a desk of its own for each window.
 
 use anyhow::{Context as _, Result};
+use sallyport_fleet::window::{Desk, Window, key};
+use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_testkit::browser::{FormBrowser, Person, UrlCatcher};
-use sallyport_testkit::fleet::{Fleet, FleetOptions};
-use sallyport_testkit::window::{Desk, Window, key};
 use std::time::{Duration, Instant};
 
 pub(crate) const SOON: Duration = Duration::from_secs(15);

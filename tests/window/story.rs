@@ -4,10 +4,10 @@ use crate::desk::{LATER, SOON, Set};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, api::ListParams};
+use sallyport_fleet::headless::{DEADLINE, id_token};
+use sallyport_fleet::window::{Window, key};
 use sallyport_hub::Hub;
 use sallyport_model::Phase;
-use sallyport_testkit::headless::{DEADLINE, id_token};
-use sallyport_testkit::window::{Window, key};
 use serde_json::json;
 use std::time::{Duration, Instant};
 

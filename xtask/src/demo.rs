@@ -16,9 +16,7 @@ pub(crate) fn run() -> Result<bool> {
         "-p",
         "sallyport-broker",
         "-p",
-        "sallyport-testkit",
-        "--features",
-        "sallyport-testkit/product",
+        "sallyport-demo",
         "--bins",
     ];
     let ready = passes(program("npm", &["run", "--silent", "build"]))? && passes(program("cargo", &parts))?;

@@ -3,7 +3,7 @@
 use crate::failures::Failures;
 use crate::programs::{self, Program};
 use crate::shell::{passes, program, root, watched};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -57,25 +57,19 @@ impl Board {
         Ok(())
     }
 
-    /// Commands that mostly wait for different things.
-    fn beside(&mut self, commands: Vec<(&str, Command)>) -> Result<()> {
-        let ran: Vec<_> = std::thread::scope(|scope| {
-            let run = |(name, command)| {
-                scope.spawn(move || {
-                    let (began, mut lines) = (Instant::now(), Vec::new());
-                    let good = watched(command, |line| lines.push(line.to_owned()));
-                    (name, began.elapsed(), lines, good)
-                })
-            };
-            let running: Vec<_> = commands.into_iter().map(run).collect();
-            running.into_iter().map(|one| one.join()).collect()
-        });
-        for one in ran {
-            let (name, took, lines, good) = one.map_err(|_| anyhow!("a level ended in a panic"))?;
-            lines.iter().for_each(|line| self.read(line));
-            self.level(name, took, good?);
-        }
-        Ok(())
+    /// Builds the programs with tests beside a command; `None` when they can't be built.
+    fn build_beside(&mut self, name: &str, command: Command) -> Result<Option<Vec<Program>>> {
+        let (built, took) = std::thread::scope(|scope| {
+            let build = scope.spawn(|| {
+                let began = Instant::now();
+                (programs::build(everything("test", &[])), began.elapsed())
+            });
+            self.command(name, command)?;
+            build.join().map_err(|_| anyhow!("the build ended in a panic"))
+        })?;
+        let built = built?;
+        self.level("build", took, built.is_some());
+        Ok(built)
     }
 
     fn programs(&mut self, name: &str, at_once: usize, programs: &[Program]) -> Result<()> {
@@ -92,25 +86,12 @@ pub(crate) fn test() -> Result<bool> {
     let mut board = Board { all_good: true, ..Board::default() };
     // Embedded by the window's binary, so it comes before any build of it.
     board.command("window's files", program("npm", &["run", "--silent", "build"]))?;
-    // Everything at once and with the features of the tests: another set would build each dependency again. What is built
-    // needs no browser, and the tests in the browser wait for timers more than they work.
-    board.beside(vec![
-        ("window in a browser", program("npm", &["test", "--silent"])),
-        ("build", everything("build", &["--all-targets"])),
-    ])?;
-    let began = Instant::now();
-    match programs::build(everything("test", &[]))? {
-        None => board.level("tests", began.elapsed(), false),
-        Some(all) => {
-            // What measures milliseconds runs alone, what needs clusters afterwards and side by side.
-            let (mut clusters, crates): (Vec<_>, Vec<_>) =
-                all.into_iter().partition(|program| BESIDE.iter().any(|name| program.name.starts_with(name)));
-            clusters.sort_by_key(|program| {
-                LONGEST.iter().position(|name| program.is(name)).unwrap_or(LONGEST.len())
-            });
-            board.programs("crates", 1, &crates)?;
-            board.programs("stories, guardrails, window", 2, &clusters)?;
-        }
+    // What is built needs no browser.
+    if let Some(all) = board.build_beside("window in a browser", program("npm", &["test", "--silent"]))? {
+        let Order { waiting, measured, clusters } = Order::of(all)?;
+        board.programs("crates that wait", 2, &waiting)?;
+        board.programs("crates", 1, &measured)?;
+        board.programs("stories, guardrails, window", 3, &clusters)?;
     }
     board.command("examples in documents", everything("test", &["--doc", "--quiet"]))?;
     let Board { count, failures, all_good } = board;
@@ -125,25 +106,63 @@ pub(crate) fn test() -> Result<bool> {
     Ok(failed == 0)
 }
 
-/// The package whose tests start clusters, and the tests that wait for an identity provider: beside each other, since they
-/// wait more than they work.
-const BESIDE: [&str; 2] = ["crates/testkit", "crates/oidc provider"];
-/// Those of them that take longest, the longest first: what is begun last is waited for alone.
-const LONGEST: [&str; 4] = ["stories", "broker", "demo", "guardrails"];
+/// The programs that start clusters or wait for an identity provider: beside each other, since they wait more than they
+/// work. Those that take longest come first: what is begun last is waited for alone.
+const CLUSTERS: [&str; 9] = [
+    "crates/fleet stories",
+    "crates/broker broker",
+    "tools/demo demo",
+    "crates/fleet guardrails",
+    "crates/fleet window",
+    "crates/testkit planes",
+    "crates/gateway gateway",
+    "crates/oidc provider",
+    "crates/hub hub",
+];
 
-/// Tests that need the whole product, and the broker that can be made to die, are behind features.
-pub(crate) const FEATURES: &str = "sallyport-testkit/product,sallyport-broker/faults";
+/// The crates' own programs that wait for shells, in seconds: two at a time. Beside clusters they would wait too long.
+const WAITING: [&str; 3] = ["crates/terminal guard", "crates/terminal shells", "crates/terminal unguarded"];
 
-/// A cargo command over the whole workspace.
+/// What runs when: the crates' own programs first, since they say more precisely what is wrong.
+#[derive(Debug)]
+struct Order {
+    /// [`WAITING`].
+    waiting: Vec<Program>,
+    /// Everything else, one after another: what measures milliseconds is among it.
+    measured: Vec<Program>,
+    /// [`CLUSTERS`].
+    clusters: Vec<Program>,
+}
+
+impl Order {
+    /// # Errors
+    /// When one that is listed was not built: moved or renamed, it would run where milliseconds are measured.
+    fn of(mut measured: Vec<Program>) -> Result<Self> {
+        let mut listed = |names: &[&str]| -> Result<Vec<Program>> {
+            let mut take = |name: &&str| {
+                let place = measured.iter().position(|one| one.name == *name);
+                place.map(|place| measured.remove(place)).with_context(|| {
+                    format!("no program is called {name}; please correct the lists in xtask/src/suite.rs")
+                })
+            };
+            names.iter().map(|name| take(name)).collect()
+        };
+        let (waiting, clusters) = (listed(&WAITING)?, listed(&CLUSTERS)?);
+        Ok(Self { waiting, measured, clusters })
+    }
+}
+
+/// A cargo command over the whole workspace: each choice of packages means features of its own, and every dependency
+/// built again.
 pub(crate) fn everything(what: &str, more: &[&str]) -> Command {
-    let mut command = program("cargo", &[what, "--locked", "--workspace", "--features", FEATURES]);
+    let mut command = program("cargo", &[what, "--locked", "--workspace"]);
     command.args(more);
     command
 }
 
 /// One story by name; all of them without one.
 pub(crate) fn story(name: Option<&str>) -> Result<bool> {
-    if !passes(everything("build", &["--all-targets"]))? {
+    if !passes(everything("test", &["--no-run", "--quiet"]))? {
         return Ok(false);
     }
     let mut command = everything("test", &["-q", "--test"]);
@@ -163,9 +182,8 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
     if let Some(unknown) = names.iter().find(|n| !BENCHES.contains(n)) {
         bail!("there is no bench {unknown}; known: {}", BENCHES.join(", "));
     }
-    let mut build =
-        program("cargo", &["build", "--release", "--locked", "--features", "sallyport-testkit/product"]);
-    build.args(["-p", "sallyport-broker", "-p", "sallyport-testkit", "--bin", "sallyport-broker"]);
+    let mut build = program("cargo", &["build", "--release", "--locked"]);
+    build.args(["-p", "sallyport-broker", "-p", "sallyport-bench", "--bin", "sallyport-broker"]);
     for name in &names {
         build.args(["--bin", &format!("bench_{name}")]);
     }
@@ -186,6 +204,23 @@ pub(crate) fn built(profile: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_listed_is_told_apart_and_missed() {
+        let others = ["crates/gateway wire", "crates/oidc sallyport_oidc"];
+        let all = || -> Vec<Program> {
+            let names = CLUSTERS.iter().rev().chain(&others).chain(WAITING.iter().rev());
+            names.map(|name| Program::named(name)).collect()
+        };
+        let names =
+            |programs: &[Program]| -> Vec<String> { programs.iter().map(|p| p.name.clone()).collect() };
+        let order = Order::of(all()).unwrap();
+        assert_eq!(names(&order.waiting), WAITING);
+        assert_eq!(names(&order.measured), others);
+        assert_eq!(names(&order.clusters), CLUSTERS, "the longest first");
+        let missed = Order::of(all().split_off(1)).unwrap_err().to_string();
+        assert!(missed.contains(CLUSTERS[CLUSTERS.len() - 1]), "{missed}");
+    }
 
     #[test]
     fn both_kinds_of_closing_lines_are_counted_and_noise_is_not() {

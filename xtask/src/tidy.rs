@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each crate of ours may import of ours, outside its tests. Anything else fails.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("rbac", &["model"]),
     ("policy", &["model", "rbac"]),
@@ -47,26 +47,10 @@ const EDGES: [(&str, &[&str]); 19] = [
         ],
     ),
     ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),
-    (
-        "testkit",
-        &[
-            "model",
-            "rbac",
-            "policy",
-            "audit",
-            "api",
-            "client",
-            "ipc",
-            "oidc",
-            "vault",
-            "hub",
-            "provision",
-            "gateway",
-            "terminal",
-            "store",
-            "app",
-        ],
-    ),
+    ("testkit", &[]), // so that everybody's tests can use it
+    ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),
+    ("demo", &["testkit", "fleet"]),
+    ("bench", &["testkit", "fleet", "model", "policy", "api", "client", "ipc", "gateway"]),
     ("desktop", &["app", "ipc", "model"]), // its composition root
     ("xtask", &[]),
 ];
@@ -77,8 +61,8 @@ const OUTSIDE: [(&str, &[&str]); 6] = [
     ("rusqlite", &["store"]),
     ("openidconnect", &["oidc"]),
     ("secret-service", &["vault"]),
-    ("portable-pty", &["terminal", "testkit"]),
-    ("kube", &["api", "client", "hub", "provision", "app", "broker", "testkit"]),
+    ("portable-pty", &["terminal"]),
+    ("kube", &["api", "client", "hub", "provision", "app", "broker", "testkit", "fleet", "bench"]),
 ];
 
 const RUST_LINES: usize = 500;
@@ -137,7 +121,11 @@ fn edges(package: &Package, wrong: &mut Vec<String>) {
         wrong.push(format!("{} has no line in xtask's import rules", package.name));
         return;
     };
-    for dependency in package.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev")) {
+    for dependency in &package.dependencies {
+        if dependency.kind.as_deref() == Some("dev") {
+            for_tests(from, dependency, wrong);
+            continue;
+        }
         if let Some(to) = short(&dependency.name)
             && !allowed.contains(&to)
         {
@@ -148,6 +136,15 @@ fn edges(package: &Package, wrong: &mut Vec<String>) {
         {
             wrong.push(format!("{} may not import {outside}; that is for {}", package.name, who.join(", ")));
         }
+    }
+}
+
+/// Tests may import what they like, but for two: one crate's tests never wait for the whole product to be built, and
+/// `testkit` is there for everybody.
+fn for_tests(from: &str, dependency: &Dependency, wrong: &mut Vec<String>) {
+    let Some(to) = short(&dependency.name) else { return };
+    if from == "testkit" || to == "fleet" {
+        wrong.push(format!("the tests of {from} may not import {}", dependency.name));
     }
 }
 
@@ -219,8 +216,12 @@ mod tests {
     use super::*;
 
     fn package(name: &str, on: &str) -> Vec<String> {
+        of_kind(name, on, None)
+    }
+
+    fn of_kind(name: &str, on: &str, kind: Option<&str>) -> Vec<String> {
         let mut wrong = Vec::new();
-        let dependencies = vec![Dependency { name: on.to_owned(), kind: None }];
+        let dependencies = vec![Dependency { name: on.to_owned(), kind: kind.map(str::to_owned) }];
         edges(&Package { name: name.to_owned(), dependencies }, &mut wrong);
         wrong
     }
@@ -232,6 +233,16 @@ mod tests {
         assert_eq!(package("sallyport-model", "kube").len(), 1);
         assert_eq!(package("sallyport-broker", "sallyport-app").len(), 1);
         assert_eq!(package("sallyport-nobody", "serde").len(), 1);
+        assert_eq!(package("sallyport-testkit", "sallyport-model").len(), 1);
+    }
+
+    #[test]
+    fn tests_import_what_they_like_but_not_the_whole_product() {
+        let tests = |name: &str, on: &str| of_kind(name, on, Some("dev")).len();
+        assert_eq!(tests("sallyport-hub", "sallyport-testkit"), 0);
+        assert_eq!(tests("sallyport-gateway", "portable-pty"), 0);
+        assert_eq!(tests("sallyport-broker", "sallyport-fleet"), 1);
+        assert_eq!(tests("sallyport-testkit", "sallyport-api"), 1);
     }
 
     #[test]

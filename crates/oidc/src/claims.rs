@@ -302,5 +302,4 @@ fn check_strength(claims: &IdClaims, expect: &Expect) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-#[path = "claims_tests.rs"]
 mod tests;

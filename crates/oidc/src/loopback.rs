@@ -282,5 +282,4 @@ async fn write(mut stream: TcpStream, status: u16, page: String) {
 }
 
 #[cfg(test)]
-#[path = "loopback_tests.rs"]
 mod tests;

@@ -291,5 +291,4 @@ fn own_end(status: u16, body: &[u8]) -> OwnEnd {
 }
 
 #[cfg(test)]
-#[path = "proof_tests.rs"]
 mod tests;

@@ -27,21 +27,29 @@ async fn assert_marked_and_mute(terminal: &Terminal, shell: &str) {
 
 #[tokio::test]
 async fn fault_d1_guarded_shells_give_their_sign() {
-    for shell in ["/bin/bash", "/usr/bin/zsh", "/usr/bin/fish", "/bin/dash"] {
-        let session = session_with_kubectl();
-        let terminal = session.open(shell).await;
-        guard_is(&terminal, |guard| *guard == Guard::Guarded).await;
-        let mut screen = Screen::of(&terminal);
-        // Forks, pipes, scripts and commands of other shells are no shells that read the terminal.
-        let busy = "sh -c 'sleep 2.6; :' & bash -c 'sleep 2.6; true' & sleep 2.6; true";
-        screen.run(busy).await;
-        screen.run("echo x | sh -c 'read a; sleep 2.6; echo $a'").await;
-        if shell != "/usr/bin/fish" {
-            screen.run("(sleep 2.6; true); for i in 1; do sleep 0.1; done | cat").await;
-        }
-        assert_eq!(terminal.guard(), Guard::Guarded, "{shell}");
-        terminal.close().await;
+    // At once, since they sleep.
+    tokio::join!(
+        gives_its_sign("/bin/bash"),
+        gives_its_sign("/usr/bin/zsh"),
+        gives_its_sign("/usr/bin/fish"),
+        gives_its_sign("/bin/dash"),
+    );
+}
+
+async fn gives_its_sign(shell: &str) {
+    let session = session_with_kubectl();
+    let terminal = session.open(shell).await;
+    guard_is(&terminal, |guard| *guard == Guard::Guarded).await;
+    let mut screen = Screen::of(&terminal);
+    // Forks, pipes, scripts and commands of other shells are no shells that read the terminal.
+    let busy = "sh -c 'sleep 2.6; :' & bash -c 'sleep 2.6; true' & sleep 2.6; true";
+    screen.run(busy).await;
+    screen.run("echo x | sh -c 'read a; sleep 2.6; echo $a'").await;
+    if shell != "/usr/bin/fish" {
+        screen.run("(sleep 2.6; true); for i in 1; do sleep 0.1; done | cat").await;
     }
+    assert_eq!(terminal.guard(), Guard::Guarded, "{shell}");
+    terminal.close().await;
 }
 
 #[test]

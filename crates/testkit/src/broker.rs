@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use tokio::process::Command;
+use anyhow::{Context, Result};
 
 use crate::plane::Plane;
 use crate::process::{Launch, Process, Scratch, wait_until};
@@ -26,10 +25,14 @@ fn root() -> PathBuf {
 pub async fn install_hub(hub: &Plane) -> Result<()> {
     let kubectl = hub.kubectl();
     kubectl.apply(&std::fs::read_to_string(root().join("deploy/hub/crds.yaml"))?).await?;
+    // Asked by a client, as everything here that is asked again and again: each kubectl costs a tenth of a second of
+    // one core, and a fleet that starts has none to spare.
+    let admin = hub.admin()?;
     wait_until("the hub's kinds", Duration::from_secs(20), &[], async || {
-        let listed = kubectl.ok(&["get", "--raw", "/apis/access.sallyport.dev/v1alpha1"]).await;
-        let group = kubectl.ok(&["get", "--raw", "/apis"]).await.is_ok_and(|all| all.contains(GROUP));
-        group && listed.is_ok_and(|kinds| kinds.contains("\"AccessProfile\""))
+        let listed = asked(&admin, http::Request::get("/apis/access.sallyport.dev/v1alpha1"), "").await;
+        let group = asked(&admin, http::Request::get("/apis"), "").await;
+        group.is_ok_and(|all| all.contains(GROUP))
+            && listed.is_ok_and(|kinds| kinds.contains("\"AccessProfile\""))
     })
     .await?;
     hub.apply_kustomize(&root().join("deploy/hub")).await.context("install the hub's side")?;
@@ -48,8 +51,9 @@ pub async fn install_hub(hub: &Plane) -> Result<()> {
         .to_string()
     };
     // Several policies refuse this one, and which one is named first differs from start to start.
-    refused(hub, &probe("default"), "denied request").await?;
-    refused(hub, &probe("install-probe"), "no params found").await?;
+    let requests = |namespace: &str| format!("/apis/{GROUP}/v1alpha1/namespaces/{namespace}/accessrequests");
+    refused(hub, &requests("default"), &probe("default"), "denied request").await?;
+    refused(hub, &requests("install-probe"), &probe("install-probe"), "no params found").await?;
     kubectl.ok(&["delete", "namespace", "install-probe", "--wait=false"]).await.map(drop)
 }
 
@@ -61,24 +65,40 @@ pub async fn install_target(target: &Plane) -> Result<()> {
     target.apply_kustomize(&root().join("deploy/target")).await.context("install the target's side")?;
     let probe = r#"{"apiVersion":"v1","kind":"ServiceAccount",
         "metadata":{"name":"s-probe-1999999999","namespace":"sallyport-sessions"}}"#;
-    refused(target, probe, "only the broker").await
+    let accounts = "/api/v1/namespaces/sallyport-sessions/serviceaccounts";
+    refused(target, accounts, probe, "only the broker").await
 }
 
-/// Waits until a dry run of `object` is refused with `sentence` in the message.
-async fn refused(plane: &Plane, object: &str, sentence: &str) -> Result<()> {
-    let kubectl = plane.kubectl();
-    let args = ["create", "--dry-run=server", "--validate=false", "-f", "-"];
+/// Waits until a dry run of making `object` at `path` is refused with `sentence` in the message.
+async fn refused(plane: &Plane, path: &str, object: &str, sentence: &str) -> Result<()> {
+    let admin = plane.admin()?;
+    let uri = format!("{path}?dryRun=All&fieldValidation=Ignore");
     let said = Mutex::new(String::new());
-    let within = Duration::from_secs(45);
-    let bites = wait_until("the guardrails", within, &[], async || {
-        let Ok(answer) = kubectl.run_with_stdin(&args, object.as_bytes()).await else { return false };
-        let refused = answer.stderr.contains(sentence);
-        *said.lock().unwrap_or_else(PoisonError::into_inner) = answer.stderr;
+    let bites = wait_until("the guardrails", Duration::from_secs(45), &[], async || {
+        let post = http::Request::post(&uri).header(http::header::CONTENT_TYPE, "application/json");
+        let answer = match asked(&admin, post, object).await {
+            Err(kube::Error::Api(status)) => status.message,
+            Err(error) => error.to_string(),
+            Ok(_) => "it is not refused".to_owned(),
+        };
+        let refused = answer.contains(sentence);
+        *said.lock().unwrap_or_else(PoisonError::into_inner) = answer;
         refused
     });
     let bites = bites.await;
     bites
         .with_context(|| format!("{}: {}", plane.name(), said.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// One answer, within 5 s.
+async fn asked(
+    client: &kube::Client,
+    request: http::request::Builder,
+    body: &str,
+) -> Result<String, kube::Error> {
+    let request = request.body(body.as_bytes().to_vec()).map_err(kube::Error::HttpError)?;
+    let answer = tokio::time::timeout(Duration::from_secs(5), client.request_text(request)).await;
+    answer.unwrap_or_else(|late| Err(kube::Error::Service(late.into())))
 }
 
 /// A cluster that a hub knows: its AccessCluster and its broker's accounts on both sides.
@@ -146,6 +166,15 @@ impl Enrolled {
     }
 }
 
+/// The broker as built, which whoever starts one knows: its own tests by cargo, a fleet by looking beside itself.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// `sallyport-broker`.
+    pub broker: PathBuf,
+    /// The same, able to end in the middle.
+    pub faults: Option<PathBuf>,
+}
+
 /// How a broker is started. Everything that takes seconds in the product takes less here.
 #[derive(Debug, Clone)]
 pub struct BrokerOptions {
@@ -181,6 +210,7 @@ impl BrokerOptions {
 
 /// A running broker. Dropping it kills it and removes its files.
 pub struct Broker {
+    programs: Programs,
     options: BrokerOptions,
     arguments: Vec<String>,
     process: Mutex<Option<Process>>,
@@ -191,8 +221,8 @@ impl Broker {
     /// Starts a broker of the enrolled cluster; it may take a moment to be the leader.
     ///
     /// # Errors
-    /// When the program can't be built or started.
-    pub async fn start(enrolled: &Enrolled, options: BrokerOptions) -> Result<Self> {
+    /// When the program can't be started.
+    pub async fn start(programs: Programs, enrolled: &Enrolled, options: BrokerOptions) -> Result<Self> {
         let scratch = Scratch::new(&format!("broker-{}", enrolled.cluster))?;
         let file = |name: &str, content: &str| {
             Ok::<_, anyhow::Error>(scratch.write(name, content)?.display().to_string())
@@ -223,7 +253,7 @@ impl Broker {
             quick.iter().filter(|(name, _)| !given(name)).map(|(name, value)| format!("{name}={value}")),
         );
         arguments.extend(options.flags.iter().cloned());
-        let broker = Self { options, arguments, process: Mutex::new(None), scratch };
+        let broker = Self { programs, options, arguments, process: Mutex::new(None), scratch };
         broker.restart_with(broker.options.exit_after_writes).await?;
         Ok(broker)
     }
@@ -244,10 +274,13 @@ impl Broker {
     /// As [`restart`](Self::restart), to end hard after a number of writes.
     ///
     /// # Errors
-    /// When the program can't be built or started.
+    /// When the program can't be started, or the one that can end in the middle was not given.
     pub async fn restart_with(&self, exit_after_writes: Option<u32>) -> Result<()> {
         self.kill();
-        let program = program(exit_after_writes.is_some()).await?;
+        let program = match exit_after_writes {
+            Some(_) => self.programs.faults.as_ref().context("no broker that can end in the middle")?,
+            None => &self.programs.broker,
+        };
         let mut launch = Launch::new("sallyport-broker", program, self.scratch.path())
             .args(&self.arguments)
             .env("RUST_LOG", std::env::var("BROKER_LOG").unwrap_or_else(|_| "info".to_owned()));
@@ -289,59 +322,4 @@ impl Broker {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Process>> {
         self.process.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The broker's binary beside the running test's, built when it is missing or older than its sources.
-async fn program(faults: bool) -> Result<PathBuf> {
-    if let Some(given) = std::env::var_os("SALLYPORT_BROKER_BIN").filter(|_| !faults) {
-        return Ok(given.into());
-    }
-    static BUILDING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-    let _one_at_a_time = BUILDING.lock().await;
-    let name = if faults { "sallyport-broker-faults" } else { "sallyport-broker" };
-    let own = std::env::current_exe()?;
-    let folder = own.parent().context("an executable is in a folder")?;
-    // Tests are in target/<profile>/deps, programs one above.
-    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
-    let program = folder.join(name);
-    if is_fresh(&program) {
-        return Ok(program);
-    }
-    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "-p", "sallyport-broker", "--bin", name]).current_dir(root());
-    if faults {
-        build.args(["--features", "faults"]);
-    }
-    if folder.ends_with("release") {
-        build.arg("--release");
-    }
-    if let Some(target) = folder.parent() {
-        build.env("CARGO_TARGET_DIR", target);
-    }
-    let status = build.status().await.context("run cargo")?;
-    ensure!(status.success(), "cargo could not build {name}");
-    ensure!(program.exists(), "cargo built {name}, and not as {}", program.display());
-    // What cargo found unchanged keeps its time; a touch spares the next look.
-    std::fs::File::options().append(true).open(&program)?.set_modified(SystemTime::now())?;
-    Ok(program)
-}
-
-/// Whether no source of the broker is younger than `program`.
-fn is_fresh(program: &Path) -> bool {
-    let Ok(built) = std::fs::metadata(program).and_then(|meta| meta.modified()) else { return false };
-    let crates = ["broker", "provision", "policy", "rbac", "hub", "client", "model", "api"];
-    !crates.iter().any(|name| has_younger(&root().join("crates").join(name), built))
-}
-
-fn has_younger(folder: &Path, than: SystemTime) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| {
-        let path = entry.path();
-        if path.is_dir() {
-            return path.file_name().is_some_and(|name| name != "tests" && name != "snapshots")
-                && has_younger(&path, than);
-        }
-        let source = path.extension().is_some_and(|ending| ending == "rs" || ending == "toml");
-        source && entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|changed| changed > than)
-    })
 }

@@ -1,11 +1,7 @@
 //! Browsers for the sign-in page: one that only reads forms, for tests that need speed, and Chromium.
 
-// The paths are spelled out since this file is also compiled into the sign-in tests under another parent.
-#[path = "browser/chromium.rs"]
 mod chromium;
-#[path = "browser/form.rs"]
 mod form;
-#[path = "browser/profile.rs"]
 mod profile;
 
 pub use chromium::{Chromium, ChromiumOptions};
@@ -27,7 +23,10 @@ pub trait Browser: Send + Sync {
 }
 
 /// TLS that trusts the certificates in `ca_pem` and no others.
-pub(crate) fn tls(ca_pem: &str) -> Result<rustls::ClientConfig> {
+///
+/// # Errors
+/// When one of them can't be read.
+pub fn tls(ca_pem: &str) -> Result<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     for cert in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
         roots.add(cert.context("read the CA")?)?;

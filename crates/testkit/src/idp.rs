@@ -5,9 +5,7 @@
 //! should it hang, by the kernel (`setpriv --pdeathsig`). It leaves no file: what it reads at start is removed
 //! as soon as it listens.
 
-#[path = "idp/launch.rs"]
 mod launch;
-#[path = "idp/quirks.rs"]
 mod quirks;
 
 pub(crate) use launch::cache_dir;

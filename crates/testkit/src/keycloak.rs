@@ -2,7 +2,6 @@
 //! `org.keycloak:keycloak-quarkus-dist`, is kept in the cache, and runs on H2 in memory under HTTPS of a CA of its own.
 //! Needs a JDK (17 or later), Maven's client and `unzip`, and says so.
 
-#[path = "keycloak/realm.rs"]
 mod realm;
 
 use crate::OidcTrust;

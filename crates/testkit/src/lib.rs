@@ -12,29 +12,17 @@
 //! ```
 
 pub mod assets;
+pub mod broker;
+pub mod browser;
+pub mod idp;
+pub mod keycloak;
 pub mod kubectl;
 pub mod listing;
 pub mod pki;
 pub mod plane;
-pub mod pods;
 pub mod ports;
 pub mod process;
 
 pub use assets::Assets;
 pub use kubectl::{Answer, Kubectl};
-pub use plane::{Identity, OidcTrust, Plane, PlaneOptions};
-pub use pods::Pods;
-
-pub mod broker;
-pub mod browser;
-#[cfg(feature = "product")]
-pub mod fleet;
-#[cfg(feature = "product")]
-pub mod four;
-#[cfg(feature = "product")]
-pub mod headless;
-pub mod idp;
-#[cfg(feature = "product")]
-pub mod keycloak;
-#[cfg(feature = "product")]
-pub mod window;
+pub use plane::{Identity, OidcTrust, Plane, PlaneOptions, Pods};

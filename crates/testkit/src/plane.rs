@@ -2,6 +2,7 @@
 
 mod access;
 mod files;
+pub mod pods;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,11 +14,11 @@ use tokio::net::TcpStream;
 use crate::assets::Assets;
 use crate::kubectl::Kubectl;
 use crate::pki::Pki;
-use crate::pods::Pods;
 use crate::ports::Port;
 use crate::process::{Launch, Process, Scratch, wait_until};
 
 pub use access::Identity;
+pub use pods::Pods;
 
 /// The controllers a plane runs unless told otherwise: what garbage collection, ServiceAccounts, namespaces, role
 /// aggregation, policy status and Deployments need, and nothing that only costs memory.
@@ -350,7 +351,7 @@ fn start_etcd(assets: &Assets, scratch: &Scratch, url: &str, peer: u16) -> Resul
 }
 
 /// Whether something listens on the loopback port.
-pub(crate) async fn listens(port: u16) -> bool {
+async fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).await.is_ok()
 }
 

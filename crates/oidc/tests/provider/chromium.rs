@@ -5,10 +5,10 @@ use std::{future::pending, time::Duration};
 use anyhow::Result;
 use sallyport_oidc::Provider;
 
-use crate::{
+use crate::sign_in::{config, mfa};
+use sallyport_testkit::{
     browser::{Chromium, ChromiumOptions, Person},
     idp::{Idp, IdpOptions},
-    sign_in::{config, mfa},
 };
 
 /// Processes whose command line mentions `needle`.

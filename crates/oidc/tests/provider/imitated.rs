@@ -7,10 +7,12 @@ use sallyport_oidc::{Ask, Error, Provider, ProviderConfig, Redirect, RedirectHos
 use serde_json::json;
 
 use crate::{
-    browser::FormBrowser,
-    idp::{Account, Idp, IdpClient, IdpOptions, Quirks, RedirectRule},
     liar::{Liar, deliver},
     sign_in::{config, mfa, sign_in},
+};
+use sallyport_testkit::{
+    browser::FormBrowser,
+    idp::{Account, Idp, IdpClient, IdpOptions, Quirks, RedirectRule},
 };
 
 /// One that may have grown its alphabet of algorithms.
@@ -293,7 +295,8 @@ async fn fault_b2_a_key_set_with_strangers_and_twins_is_read() -> Result<()> {
 #[tokio::test]
 async fn fault_b7_an_address_that_is_opened_twice_shows_the_same_page_twice() -> Result<()> {
     let idp = Idp::start(IdpOptions::default()).await?;
-    idp.fault(crate::idp::Endpoint::Token, Some(crate::idp::Fault::Delay(400))).await?;
+    idp.fault(sallyport_testkit::idp::Endpoint::Token, Some(sallyport_testkit::idp::Fault::Delay(400)))
+        .await?;
     let provider = Provider::discover(&config(&idp)).await?;
     let attempt = provider.begin(mfa()).await?;
     let url = attempt.authorization_url().to_string();
@@ -309,7 +312,7 @@ async fn fault_b7_an_address_that_is_opened_twice_shows_the_same_page_twice() ->
         assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("Signed in as Ana Ortiz."), "{page}");
     }
     finishing.await??;
-    assert_eq!(idp.requests(crate::idp::Endpoint::Token).await?, 1, "the code was redeemed once");
+    assert_eq!(idp.requests(sallyport_testkit::idp::Endpoint::Token).await?, 1, "the code was redeemed once");
     Ok(())
 }
 

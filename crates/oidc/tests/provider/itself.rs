@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{
+use sallyport_testkit::{
     browser::{FormBrowser, Person},
     idp::{Endpoint, Fault, Idp, IdpOptions},
 };

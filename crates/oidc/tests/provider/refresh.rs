@@ -13,10 +13,12 @@ use sallyport_model::Secret;
 use sallyport_oidc::{Ask, Drift, Error, Persist, Prompt, Provider, ProviderConfig, SignedOut, TokenSource};
 
 use crate::{
-    browser::FormBrowser,
-    idp::{Endpoint, Fault, Idp, IdpOptions, Quirks},
     liar::Liar,
     sign_in::{config, mfa, sign_in},
+};
+use sallyport_testkit::{
+    browser::FormBrowser,
+    idp::{Endpoint, Fault, Idp, IdpOptions, Quirks},
 };
 
 /// What was stored, in order; `None` is "forget".
@@ -98,7 +100,7 @@ async fn p4_fifty_callers_make_one_token_request() -> Result<()> {
     assert_eq!(idp.requests(Endpoint::Token).await?, 2);
     assert_eq!(
         source.claims().expect("claims").acr.as_deref(),
-        Some(crate::idp::ACR_MFA),
+        Some(sallyport_testkit::idp::ACR_MFA),
         "as at the sign-in"
     );
     Ok(())
@@ -472,7 +474,7 @@ async fn fault_b7_a_renewal_that_lowers_the_class_or_moves_the_time_is_seen() ->
     for _ in 0..2 {
         source.id_token().await?;
         let drift = source.drift();
-        let lowered = (crate::idp::ACR_MFA.to_owned(), Some("1".to_owned()));
+        let lowered = (sallyport_testkit::idp::ACR_MFA.to_owned(), Some("1".to_owned()));
         assert_eq!((drift.acr, drift.auth_time_moved), (Some(lowered), true));
     }
     // As Keycloak does it: a sign-in of the same client with the password alone, in the same browser.

@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use anyhow::Result;
 use sallyport_oidc::{Ask, Error, Prompt, Provider, ProviderConfig, SignedIn};
 
-use crate::{
+use sallyport_testkit::{
     browser::{FormBrowser, Landing},
     idp::{ACR_MFA, Idp, IdpClient, IdpOptions},
 };
@@ -101,7 +101,7 @@ async fn p3_rotated_signing_keys_are_found() -> Result<()> {
     sign_in(&provider, &browser, mfa()).await?.0?;
     idp.rotate_keys(false).await?;
     sign_in(&provider, &browser, mfa()).await?.0?;
-    assert_eq!(idp.requests(crate::idp::Endpoint::Jwks).await?, 2);
+    assert_eq!(idp.requests(sallyport_testkit::idp::Endpoint::Jwks).await?, 2);
     Ok(())
 }
 

@@ -3,9 +3,9 @@
 use super::left;
 use super::timeline::Timeline;
 use anyhow::{Context as _, Result, ensure};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::window::{Closing, Desk, Window, key};
 use sallyport_testkit::browser::{Chromium, ChromiumOptions, Person, UrlCatcher};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::window::{Closing, Desk, Window, key};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! Control planes and pods of the test kit: that they are what they claim to be, and that nothing is left of them.
 
-#[path = "planes/oidc.rs"]
 mod oidc;
-#[path = "planes/pods.rs"]
 mod pods;
 
 use std::path::Path;

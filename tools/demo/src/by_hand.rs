@@ -3,10 +3,10 @@
 use crate::PEOPLE;
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::window;
 use sallyport_testkit::browser::Profile;
-use sallyport_testkit::fleet::Fleet;
 use sallyport_testkit::process::Scratch;
-use sallyport_testkit::window;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 /// How to do by hand what is played where there is no display.
 pub(crate) const HOW: &str = "with a display, `make run` opens the same app on the same kind of fleet, prints who may \
     sign in and their one-time codes, and stays until its window is closed. The story's steps, one line each, are in \
-    crates/testkit/src/bin/demo/play.rs.";
+    tools/demo/src/play.rs.";
 
 /// The app, in a process group of its own: Ctrl+C asks us, and we end it, with its terminals and its browser.
 struct Opened {

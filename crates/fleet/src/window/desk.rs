@@ -1,7 +1,7 @@
 //! A person's desk: an X display, a session bus and an unlocked keyring, with a home of their own.
 
-use crate::process::{Launch, Process, Scratch, wait_until};
 use anyhow::{Context as _, Result};
+use sallyport_testkit::process::{Launch, Process, Scratch, wait_until};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

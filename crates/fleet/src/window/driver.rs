@@ -1,9 +1,9 @@
 //! WebKitWebDriver (W3C WebDriver over plain HTTP on a loopback port).
 
 use super::Desk;
-use crate::ports::Port;
-use crate::process::{Launch, Process};
 use anyhow::{Context as _, Result, anyhow};
+use sallyport_testkit::ports::Port;
+use sallyport_testkit::process::{Launch, Process};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -38,13 +38,13 @@ impl Driver {
             launch.env("TAURI_AUTOMATION", "true").env("TAURI_WEBVIEW_AUTOMATION", "true").start()?;
         let http = reqwest::Client::builder()
             // The driver speaks plain HTTP; the client wants to know about TLS all the same.
-            .use_preconfigured_tls(crate::browser::tls("")?)
+            .use_preconfigured_tls(sallyport_testkit::browser::tls("")?)
             .no_proxy()
             .timeout(Duration::from_secs(30))
             .build()?;
         let base = format!("http://127.0.0.1:{}", port.number());
         let driver = Self { http, base, session: String::new(), process, _port: port };
-        crate::process::wait_until(
+        sallyport_testkit::process::wait_until(
             "WebKitWebDriver",
             Duration::from_secs(10),
             &[&driver.process],

@@ -9,12 +9,12 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
 use sallyport_api::{AccessGrant, AccessProfile, AccessRequest};
 use sallyport_client::{Credential, Endpoint, Timeouts, connect, probe};
+use sallyport_fleet::headless::{Desktop, id_token, proof, until};
+use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_ipc::{ProofKind, ProofState};
 use sallyport_model::{RequestUid, Secret, SessionAccount};
 use sallyport_testkit::Plane;
 use sallyport_testkit::broker::Enrolled;
-use sallyport_testkit::fleet::{Fleet, FleetOptions};
-use sallyport_testkit::headless::{Desktop, id_token, proof, until};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

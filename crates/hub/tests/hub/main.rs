@@ -1,14 +1,9 @@
 //! The hub adapter, the client and the RBAC evaluation against a real API server with the shipped guardrails.
 
-#[path = "hub/asking.rs"]
 mod asking;
-#[path = "hub/client.rs"]
 mod client;
-#[path = "hub/inventory.rs"]
 mod inventory;
-#[path = "hub/rbac.rs"]
 mod rbac;
-#[path = "hub/steps.rs"]
 mod steps;
 
 use anyhow::{Context as _, Result};

@@ -1,12 +1,12 @@
 //! A desktop without a window: the app, a person's browser, and what the window would have been told.
 //! Stories and benches drive it; [`crate::fleet::Fleet`] is what it talks to.
 
-use crate::browser::FormBrowser;
 use crate::fleet::Fleet;
 use anyhow::{Context, Result, bail};
 use sallyport_app::{App, AppError, Dirs, Host, Keyring, Options};
 use sallyport_ipc::{Event, OpenInput, ProofKind, ProofState, SessionState, SessionView, StepUp};
 use sallyport_oidc::{Ask, Provider, ProviderConfig};
+use sallyport_testkit::browser::FormBrowser;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

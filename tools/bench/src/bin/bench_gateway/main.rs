@@ -7,9 +7,7 @@
 //!   comparison, a list of 100 MB over HTTP/2;
 //! - cut: from asking for it until a client has seen the end of 20 watches and 10 execs.
 
-#[path = "bench_gateway/clients.rs"]
 mod clients;
-#[path = "bench_gateway/serve.rs"]
 mod serve;
 
 use std::time::{Duration, Instant};

@@ -4,22 +4,16 @@
 //! Without one the whole story is played in the real window under Xvfb, with a real sign-in page, and pictures are
 //! left in `target/demo`.
 
-#[path = "demo/by_hand.rs"]
 mod by_hand;
-#[path = "demo/foreground.rs"]
 mod foreground;
-#[path = "demo/left.rs"]
 mod left;
-#[path = "demo/play.rs"]
 mod play;
-#[path = "demo/stop.rs"]
 mod stop;
-#[path = "demo/timeline.rs"]
 mod timeline;
 
 use anyhow::{Error, Result};
 use foreground::Foreground;
-use sallyport_testkit::fleet::{Fleet, FleetOptions};
+use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_testkit::process::Scratch;
 use std::io::Write as _;
 use std::process::ExitCode;

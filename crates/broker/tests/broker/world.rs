@@ -12,7 +12,7 @@ use sallyport_hub::{Ask, Hub, Refused};
 use sallyport_model::{
     GrantUid, Phase, ProfileRevision, RequestRef, RequestUid, Scope, SessionAccount, Terms, Ttl,
 };
-use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
+use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, Programs, install_hub, install_target};
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use std::path::Path;
 use std::time::Duration;
@@ -69,7 +69,11 @@ impl World {
     }
 
     pub(crate) async fn broker(&self, options: BrokerOptions) -> Result<Broker> {
-        Broker::start(&self.enrolled, options).await
+        let programs = Programs {
+            broker: env!("CARGO_BIN_EXE_sallyport-broker").into(),
+            faults: Some(env!("CARGO_BIN_EXE_sallyport-broker-faults").into()),
+        };
+        Broker::start(programs, &self.enrolled, options).await
     }
 
     /// A guardrail of the target taken away by its admin, until [`World::restore_guardrails`].

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, ListParams, PostParams};
 use serde_json::json;
 
-use crate::plane::{Plane, listens};
+use super::{Plane, listens};
 use crate::ports::Port;
 use crate::process::{Launch, Process, wait_until};
 

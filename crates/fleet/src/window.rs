@@ -4,11 +4,8 @@
 //! WebKitWebDriver starts the binary itself (`webkitgtk:browserOptions`); the two `TAURI_…AUTOMATION` variables make
 //! wry hand its web view to it. There is no window manager on the display, so the window is where it was put.
 
-#[path = "window/desk.rs"]
 mod desk;
-#[path = "window/driver.rs"]
 mod driver;
-#[path = "window/report.rs"]
 mod report;
 
 pub use desk::Desk;

@@ -5,10 +5,10 @@
 //! until the last of the four was seen to be refused, past the gateway, by the target's API server itself.
 
 use anyhow::{Context, Result, ensure};
+use sallyport_fleet::four::FOUR;
+use sallyport_fleet::headless::{Desktop, input, proof, until};
+use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_ipc::{Proof, ProofKind, ProofState, SessionState};
-use sallyport_testkit::fleet::{Fleet, FleetOptions};
-use sallyport_testkit::four::FOUR;
-use sallyport_testkit::headless::{Desktop, input, proof, until};
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 20;

@@ -1,11 +1,14 @@
 //! A whole team on one machine: identity provider, hub, targets with pods, a broker for each. Stories, benches and
 //! the demo all run against this one.
 
-use crate::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
-use crate::idp::{Account, Idp, IdpClient, IdpOptions};
-use crate::{OidcTrust, Plane, PlaneOptions};
+use crate::program;
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
+use kube::Api;
+use sallyport_api::AccessCluster;
+use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
+use sallyport_testkit::idp::{Account, Idp, IdpClient, IdpOptions};
+use sallyport_testkit::{OidcTrust, Plane, PlaneOptions};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,7 +27,7 @@ pub struct TargetSpec {
     pub provider: &'static str,
     /// Where, as shown.
     pub region: &'static str,
-    /// Manifests under `crates/testkit/demo` that make its workloads.
+    /// Manifests under `crates/fleet/demo` that make its workloads.
     pub workloads: &'static str,
 }
 
@@ -160,7 +163,7 @@ impl Fleet {
             let enrolled = Enrolled::new(&hub, &plane, spec.name, spec.environment).await?;
             hub.kubectl().apply(&access_cluster(&spec, plane.url(), &plane.ca_pem()).to_string()).await?;
             let options = BrokerOptions { flags: options.broker_flags.clone(), ..BrokerOptions::default() };
-            let broker = Broker::start(&enrolled, options).await?;
+            let broker = Broker::start(program::broker().await?, &enrolled, options).await?;
             targets.push(Target { spec, plane, broker });
         }
         let fleet = Self { targets, hub, idp };
@@ -193,13 +196,12 @@ impl Fleet {
     }
 
     async fn wait_for_brokers(&self, within: Duration) -> Result<()> {
+        let clusters: Api<AccessCluster> = Api::all(self.hub.admin()?);
         for target in &self.targets {
-            let jsonpath = "-o=jsonpath={.status.profiles[*].name}";
             let started = std::time::Instant::now();
             loop {
-                let said =
-                    self.hub.kubectl().ok(&["get", "accesscluster", target.spec.name, jsonpath]).await?;
-                if !said.trim().is_empty() {
+                let reported = clusters.get(target.spec.name).await?.status;
+                if reported.is_some_and(|status| !status.profiles.is_empty()) {
                     break;
                 }
                 if started.elapsed() > within || !target.broker.runs() {

@@ -1,15 +1,10 @@
 //! The gateway between a real kubectl and a real API server: what passes is what passes without it, a cut ends it, and
 //! the API server's own audit log knows every call by the id the gateway told of.
 
-#[path = "gateway/audit.rs"]
 mod audit;
-#[path = "gateway/cut.rs"]
 mod cut;
-#[path = "gateway/odd.rs"]
 mod odd;
-#[path = "gateway/plain.rs"]
 mod plain;
-#[path = "gateway/streams.rs"]
 mod streams;
 
 use std::path::PathBuf;

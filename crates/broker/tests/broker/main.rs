@@ -1,0 +1,10 @@
+//! The broker against real API servers: one hub, one target, both with their guardrails; a broker process per test.
+
+mod failures;
+mod hindered;
+mod kills;
+mod refusals;
+mod way_in;
+mod way_out;
+mod widened;
+mod world;

@@ -1,0 +1,65 @@
+//! The broker's program, found beside the one that runs.
+
+use anyhow::{Context, Result, ensure};
+use sallyport_testkit::broker::Programs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use tokio::process::Command;
+
+/// The repository's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The broker's binary beside the running program's, built when it is missing or older than its sources;
+/// `SALLYPORT_BROKER_BIN` names another.
+pub(crate) async fn broker() -> Result<Programs> {
+    if let Some(given) = std::env::var_os("SALLYPORT_BROKER_BIN") {
+        return Ok(Programs { broker: given.into(), faults: None });
+    }
+    static BUILDING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _one_at_a_time = BUILDING.lock().await;
+    let name = "sallyport-broker";
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("an executable is in a folder")?;
+    // Tests are in target/<profile>/deps, programs one above.
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    let program = folder.join(name);
+    if is_fresh(&program) {
+        return Ok(Programs { broker: program, faults: None });
+    }
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build.args(["build", "--quiet", "-p", "sallyport-broker", "--bin", name]).current_dir(root());
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    if let Some(target) = folder.parent() {
+        build.env("CARGO_TARGET_DIR", target);
+    }
+    let status = build.status().await.context("run cargo")?;
+    ensure!(status.success(), "cargo could not build {name}");
+    ensure!(program.exists(), "cargo built {name}, and not as {}", program.display());
+    // What cargo found unchanged keeps its time; a touch spares the next look.
+    std::fs::File::options().append(true).open(&program)?.set_modified(SystemTime::now())?;
+    Ok(Programs { broker: program, faults: None })
+}
+
+/// Whether no source of the broker is younger than `program`.
+fn is_fresh(program: &Path) -> bool {
+    let Ok(built) = std::fs::metadata(program).and_then(|meta| meta.modified()) else { return false };
+    let crates = ["broker", "provision", "policy", "rbac", "hub", "client", "model", "api"];
+    !crates.iter().any(|name| has_younger(&root().join("crates").join(name), built))
+}
+
+fn has_younger(folder: &Path, than: SystemTime) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return path.file_name().is_some_and(|name| name != "tests" && name != "snapshots")
+                && has_younger(&path, than);
+        }
+        let source = path.extension().is_some_and(|ending| ending == "rs" || ending == "toml");
+        source && entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|changed| changed > than)
+    })
+}

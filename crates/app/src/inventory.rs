@@ -1,8 +1,11 @@
 //! What there is to open: kept by watches while somebody is signed in, and what a click on it means. Contacts no
-//! cluster (promise P6).
+//! cluster (promise P6). What is watched is small and seldom changes; what is large or changes all the time is read for the
+//! cluster in view.
 
+mod alive;
 mod choose;
 mod known;
+mod previews;
 mod remembered;
 mod watch;
 
@@ -75,21 +78,21 @@ impl Inventory {
     /// The list. It is what the watches brought.
     pub(crate) async fn list(&self) -> ClustersView {
         let remembered = self.remembered().await;
-        let now = now_ms();
         let known = self.known();
         let none = Remembered::default();
         let clusters = known
             .clusters
             .iter()
-            .map(|(name, object)| known.cluster_view(object, remembered.get(name).unwrap_or(&none), now));
+            .map(|(name, object)| known.cluster_view(object, remembered.get(name).unwrap_or(&none)));
         ClustersView {
             clusters: clusters.collect(),
             as_of: known.as_of.map(|t| t.as_millisecond()),
-            problems: known.problems.iter().map(|p| visible(p)).collect(),
+            problems: known.problems.iter().chain(&known.unheard).map(|p| visible(p)).collect(),
         }
     }
 
-    /// One cluster with what may be asked for there.
+    /// One cluster with what may be asked for there. Reads from the hub what it allows and whether its broker is alive, for
+    /// at most 3 s: what is not known by then is said to be unknown.
     ///
     /// # Errors
     /// When the hub knows no such cluster.
@@ -102,9 +105,10 @@ impl Inventory {
         let remembered = self.remembered_of(&cluster).await;
         let signed = self.person.is_signed_in();
         let who: Option<&SignedInAs> = signed.as_ref().map(|signed| &signed.who);
+        let previewed = self.look_at(signed.as_deref(), &cluster).await;
         let known = self.known();
         let object = known.clusters.get(name).ok_or_else(unknown)?;
-        Ok(known.detail(object, &remembered, who, now_ms()))
+        Ok(known.detail(object, &previewed, &remembered, who, now_ms()))
     }
 
     /// What the team's profiles want of a sign-in.

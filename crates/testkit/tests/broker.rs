@@ -8,6 +8,8 @@ mod hindered;
 mod kills;
 #[path = "broker/refusals.rs"]
 mod refusals;
+#[path = "broker/reports.rs"]
+mod reports;
 #[path = "broker/way_in.rs"]
 mod way_in;
 #[path = "broker/way_out.rs"]

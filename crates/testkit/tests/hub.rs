@@ -2,8 +2,12 @@
 
 #[path = "hub/asking.rs"]
 mod asking;
+#[path = "hub/beats.rs"]
+mod beats;
 #[path = "hub/client.rs"]
 mod client;
+#[path = "hub/closed.rs"]
+mod closed;
 #[path = "hub/inventory.rs"]
 mod inventory;
 #[path = "hub/rbac.rs"]

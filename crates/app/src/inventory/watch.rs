@@ -1,4 +1,4 @@
-//! The watches of a sign-in: clusters, profiles, and what this person may ask for.
+//! The watches of a sign-in: clusters, profiles, what this person may ask for; and beside them which brokers are alive.
 
 use super::Inventory;
 use super::known::Known;
@@ -6,14 +6,20 @@ use crate::person::Signed;
 use futures::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use kube::ResourceExt;
+use sallyport_api::AccessCluster;
 use sallyport_hub::Change;
 use sallyport_ipc::HubLink;
-use sallyport_model::ProfileName;
+use sallyport_model::{ClusterName, ProfileName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// Problems that are kept.
 const PROBLEMS: usize = 50;
+/// How long the first list waits for the signs of life, which are asked for at the same time: else every broker would look
+/// absent for a second.
+const FIRST_WAITS: Duration = Duration::from_secs(1);
 
 impl Inventory {
     /// Keeps the inventory of whoever is signed in, until the app ends.
@@ -24,9 +30,18 @@ impl Inventory {
 
     async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
         let mut clusters = std::pin::pin!(signed.hub.watch_clusters());
+        let listened = watch::Sender::new(false);
         let watching = async {
             while let Some(change) = clusters.next().await {
+                if matches!(change, Change::All { .. }) {
+                    let mut listened = listened.subscribe();
+                    let _ = tokio::time::timeout(FIRST_WAITS, listened.wait_for(|heard| *heard)).await;
+                }
+                let reported = reported(&change);
                 self.take(change, |known| &mut known.clusters, true);
+                if let Some(cluster) = reported.filter(|cluster| self.known().is_silent(cluster.as_str())) {
+                    self.look_soon(&signed, cluster);
+                }
             }
         };
         let mut profiles = std::pin::pin!(signed.hub.watch_profiles());
@@ -38,6 +53,7 @@ impl Inventory {
         };
         tokio::select! {
             ((), ()) = async { tokio::join!(watching, asking) } => {}
+            () = self.listen(&signed, &listened) => {}
             () = signed.stop.cancelled() => {}
         }
     }
@@ -65,15 +81,17 @@ impl Inventory {
                     let surplus = known.problems.len().saturating_sub(PROBLEMS);
                     known.problems.drain(..surplus);
                 }
-                Change::Deleted(gone) => {
+                Change::Deleted(gone) | Change::Left(gone) => {
                     map(&mut known).remove(&gone.name);
                 }
                 Change::Trouble(fault) => {
+                    known.refused = !fault.may_pass();
                     drop(known);
                     self.person.hub_is(HubLink::Down, Some(fault.to_string()));
                     return;
                 }
             }
+            known.refused = false;
             if confirms {
                 known.as_of = Some(Timestamp::now());
             }
@@ -94,4 +112,11 @@ impl Inventory {
             Err(fault) => tracing::warn!("what may be asked for could not be read: {fault}"),
         }
     }
+}
+
+/// The cluster whose broker has just reported.
+fn reported(change: &Change<AccessCluster>) -> Option<ClusterName> {
+    let Change::Put(object) = change else { return None };
+    object.status.as_ref()?.broker.as_ref()?;
+    object.name_any().parse().ok()
 }

@@ -25,6 +25,11 @@ impl Person {
         self.desk.changed();
     }
 
+    /// Whether the hub did not answer as it should when it was last heard of.
+    pub(crate) fn hub_is_down(&self) -> bool {
+        self.now().hub.link == HubLink::Down
+    }
+
     /// Now by the hub's clock, Unix seconds.
     pub(crate) fn hub_now(&self) -> i64 {
         Timestamp::now().as_second() + self.now().hub_ahead.unwrap_or_default()

@@ -13,6 +13,8 @@ use serde_json::json;
 use std::time::Duration;
 
 const WITHIN: Duration = Duration::from_secs(20);
+const REPORTING: &str = "reporting";
+const RESTORING: &str = "restoring";
 
 fn clusters(world: &World) -> Result<Api<AccessCluster>> {
     Ok(Api::all(world.hub.admin()?))
@@ -22,14 +24,15 @@ fn previews(world: &World) -> Result<Api<AccessPreview>> {
     Ok(Api::all(world.hub.admin()?))
 }
 
-/// The report once it is whole: profiles, guardrails, and the preview that it names.
-async fn whole(world: &World) -> Result<(AccessClusterStatus, AccessPreview)> {
+/// The report of that instance once it is whole: profiles, guardrails, and the preview that it names.
+async fn whole(world: &World, instance: &str) -> Result<(AccessClusterStatus, AccessPreview)> {
     let mut found = None;
     eventually("a report and its preview", WITHIN, async || {
         let status = clusters(world)?.get_opt(CLUSTER).await?.and_then(|cluster| cluster.status);
         let preview = previews(world)?.get_opt(CLUSTER).await?;
         let Some((status, preview)) = status.zip(preview) else { return Ok(false) };
-        let complete = status.profiles.len() == 3
+        let complete = status.broker.as_ref().is_some_and(|broker| broker.instance == instance)
+            && status.profiles.len() == 3
             && status.guardrails.is_some()
             && status.preview.as_deref() == Some(preview.spec.digest.as_str());
         found = Some((status, preview));
@@ -43,15 +46,15 @@ async fn whole(world: &World) -> Result<(AccessClusterStatus, AccessPreview)> {
 async fn a_broker_is_heard_at_every_beat_and_writes_its_report_only_when_it_changes() -> Result<()> {
     let (world, _turn) = world().await?;
     let options = BrokerOptions::default().flag("--heartbeat=1s").flag("--guardrails-every=2s");
-    let _broker = world.broker(options.identity("reporting")).await?;
+    let _broker = world.broker(options.identity(REPORTING)).await?;
     let leases: Api<Lease> = Api::namespaced(world.hub.admin()?, "sallyport-brokers");
     let renewed = async || {
         let spec = leases.get_opt(CLUSTER).await?.and_then(|lease| lease.spec);
-        let ours = spec.filter(|spec| spec.holder_identity.as_deref() == Some("reporting"));
+        let ours = spec.filter(|spec| spec.holder_identity.as_deref() == Some(REPORTING));
         anyhow::Ok(ours.and_then(|spec| spec.renew_time).map(|at| at.0))
     };
     eventually("a sign of life", WITHIN, async || Ok(renewed().await?.is_some())).await?;
-    let (status, preview) = whole(world).await?;
+    let (status, preview) = whole(world, REPORTING).await?;
     let shown = |name: &str| preview.spec.profiles.iter().find(|one| one.name == name).cloned();
     for profile in &status.profiles {
         let rules = shown(&profile.name).context("its preview")?;
@@ -84,7 +87,7 @@ async fn a_broker_is_heard_at_every_beat_and_writes_its_report_only_when_it_chan
     };
     set(&serde_json::to_value(&rules)?).await?;
     let grown = eventually("another preview", WITHIN, async || {
-        let (now, beside) = whole(world).await?;
+        let (now, beside) = whole(world, REPORTING).await?;
         Ok(now.preview != status.preview && serde_json::to_string(&beside.spec)?.contains("limitranges"))
     })
     .await;
@@ -95,18 +98,19 @@ async fn a_broker_is_heard_at_every_beat_and_writes_its_report_only_when_it_chan
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_that_was_lost_is_written_again() -> Result<()> {
     let (world, _turn) = world().await?;
-    let options = BrokerOptions::default().flag("--heartbeat=1s").flag("--reports-compared=3s");
+    let options =
+        BrokerOptions::default().identity(RESTORING).flag("--heartbeat=1s").flag("--reports-compared=3s");
     let _broker = world.broker(options).await?;
-    let (_, preview) = whole(world).await?;
+    let (_, preview) = whole(world, RESTORING).await?;
     previews(world)?.delete(CLUSTER, &Default::default()).await?;
-    let (status, again) = whole(world).await?;
+    let (status, again) = whole(world, RESTORING).await?;
     ensure!(again.spec == preview.spec && again.uid() != preview.uid());
 
     // The cluster is described anew, as by a restored backup: its report went with it.
     let kept = clusters(world)?.get(CLUSTER).await?;
     clusters(world)?.delete(CLUSTER, &Default::default()).await?;
     clusters(world)?.create(&Default::default(), &AccessCluster::new(CLUSTER, kept.spec)).await?;
-    let (anew, _) = whole(world).await?;
+    let (anew, _) = whole(world, RESTORING).await?;
     ensure!(anew == status, "{anew:?}");
     Ok(())
 }

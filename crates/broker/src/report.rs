@@ -92,7 +92,7 @@ impl Broker {
         let given =
             self.reports().beat(cluster, &self.config.instance(), lasts, self.clock.hub_instant()).await;
         if let Err(fault) = given {
-            tracing::warn!(%fault, "the sign of life can't be given");
+            tracing::warn!(%fault, "the sign of life can't be given: who asks takes this broker for silent");
         }
     }
 

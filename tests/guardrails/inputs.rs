@@ -147,6 +147,7 @@ const ROWS: &[Row] = &[
     ("access-profiles-editors", "oldObject.metadata.name", Admin, "of what is deleted"),
     ("access-clusters", "object.metadata.name", Author, "held to a pattern"),
     ("access-clusters", "oldObject.metadata.name", Admin, "names the one broker that may report"),
+    ("brokers-own", "object.metadata.name", Author, "names the one broker that may write it"),
     ("brokers-empty", "object", Author, "its name; a ConfigMap of that name is the settings"),
     ("brokers-empty", "oldObject", Admin, "its name; a ConfigMap of that name is the settings"),
     ("brokers-tokens", "object.spec.audiences", Author, "must be among the settings'"),

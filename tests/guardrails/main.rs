@@ -31,6 +31,7 @@ mod reach;
 mod releases;
 mod rights;
 mod sessions;
+mod signs;
 mod status;
 mod system;
 mod verified;
@@ -89,6 +90,7 @@ async fn story() -> Result<bool> {
     merged::run(&world, &mut board).await?;
     patches::hub(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
+    signs::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     leave::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;

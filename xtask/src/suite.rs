@@ -174,7 +174,7 @@ pub(crate) fn story(name: Option<&str>) -> Result<bool> {
     passes(command)
 }
 
-const BENCHES: [&str; 3] = ["way_in", "gateway", "leaving"];
+const BENCHES: [&str; 4] = ["way_in", "gateway", "leaving", "hub_idle"];
 
 /// One bench by name, as a release build; all of them without one.
 pub(crate) fn bench(name: Option<&str>) -> Result<bool> {

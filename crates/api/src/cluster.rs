@@ -1,4 +1,3 @@
-use crate::rules::RuleSummary;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -14,7 +13,8 @@ use serde::{Deserialize, Serialize};
     status = "AccessClusterStatus",
     doc = "A Kubernetes API of the team's inventory. Signing in to the hub is the inventory: no kubeconfig is handed out.",
     printcolumn(name = "Environment", type_ = "string", json_path = ".spec.environment"),
-    printcolumn(name = "Broker", type_ = "date", json_path = ".status.broker.heartbeat")
+    printcolumn(name = "Kubernetes", type_ = "string", json_path = ".status.kubernetesVersion"),
+    printcolumn(name = "Broker", type_ = "string", json_path = ".status.broker.version")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct AccessClusterSpec {
@@ -45,21 +45,27 @@ pub struct AccessClusterSpec {
     pub tls_server_name: Option<String>,
 }
 
-/// What the cluster's broker reports; written by that broker alone.
+/// What the cluster's broker reports; written by that broker alone, and only when it changes: every desktop watches it. That
+/// the broker is alive stands in its Lease in `sallyport-brokers`, what its profiles allow in the cluster's
+/// [`AccessPreview`](crate::AccessPreview).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessClusterStatus {
-    /// The broker's sign of life.
+    /// Who serves this cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broker: Option<BrokerReport>,
     /// `gitVersion` of the target's API server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub kubernetes_version: Option<String>,
-    /// For each profile that covers this cluster: what it really allows here, or why it is refused (P11).
+    /// For each profile that covers this cluster: how wide it really is here, or why it is refused (P11).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub profiles: Vec<ProfileReport>,
+    /// The digest of the AccessPreview that goes with `profiles`; absent while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub preview: Option<String>,
     /// Whether the target's guardrails are in force (P12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrails: Option<GuardrailReport>,
@@ -72,8 +78,6 @@ pub struct BrokerReport {
     /// The broker's version.
     #[schemars(length(max = 64))]
     pub version: String,
-    /// When it last wrote, by its own clock.
-    pub heartbeat: Time,
     /// The leader's identity.
     #[schemars(length(max = 253))]
     pub instance: String,
@@ -89,14 +93,9 @@ pub struct ProfileReport {
     /// The revision it was read at.
     #[schemars(length(max = 128))]
     pub revision: String,
-    /// Its effective rules.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 128))]
-    pub rules: Vec<RuleSummary>,
-    /// Rights that can outlive a session (workload writes, secrets, exec), named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), inner(length(max = 256)))]
-    pub warnings: Vec<String>,
+    /// How many effective rules it has; which ones is in the AccessPreview.
+    #[serde(default)]
+    pub rule_count: u32,
     /// Why the broker would refuse it, with the rule that did it; absent when it would grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
@@ -109,8 +108,8 @@ pub struct ProfileReport {
 pub struct GuardrailReport {
     /// Spec equal to what was shipped *and* a probe refused.
     pub verified: bool,
-    /// When, by the broker's clock.
-    pub checked_at: Time,
+    /// Since when every check came to this, by the broker's clock. A check that says the same writes nothing.
+    pub since: Time,
     /// Which API server answered, or what was not as shipped.
     #[schemars(length(max = 1024))]
     pub detail: String,

@@ -1,11 +1,16 @@
-use crate::{AccessCluster, AccessGrant, AccessProfile, AccessRequest};
+use crate::{AccessCluster, AccessGrant, AccessPreview, AccessProfile, AccessRequest};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
 
 /// The CRDs of a hub.
 pub fn hub_crds() -> Vec<CustomResourceDefinition> {
-    vec![finished(AccessCluster::crd()), finished(AccessProfile::crd()), finished(AccessRequest::crd())]
+    vec![
+        finished(AccessCluster::crd()),
+        finished(AccessPreview::crd()),
+        finished(AccessProfile::crd()),
+        finished(AccessRequest::crd()),
+    ]
 }
 
 /// The CRD of a target.
@@ -58,7 +63,7 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
     serde_json::from_value(crd).expect("the finished CRD is still one")
 }
 
-/// Drops what schemars adds and Kubernetes does not know (`uint8`) or what would open a second way to say "absent":
+/// Drops what schemars adds and Kubernetes does not know (`uint8`, `uint32`) or what would open a second way to say "absent":
 /// a nullable field could hold an explicit null, which guardrails would have to tell from a missing one.
 fn plain(schema: &mut Value) {
     match schema {
@@ -67,7 +72,7 @@ fn plain(schema: &mut Value) {
             if fields.get("nullable").is_some_and(Value::is_boolean) {
                 fields.remove("nullable");
             }
-            if fields.get("format").and_then(Value::as_str) == Some("uint8") {
+            if fields.get("format").and_then(Value::as_str).is_some_and(|word| word.starts_with("uint")) {
                 fields.remove("format");
             }
             fields.values_mut().for_each(plain);

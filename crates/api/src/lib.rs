@@ -1,6 +1,6 @@
-//! The four objects of `access.sallyport.dev/v1alpha1`: what a team's hub and its targets store.
+//! The five objects of `access.sallyport.dev/v1alpha1`: what a team's hub and its targets store.
 //!
-//! `AccessCluster`, `AccessProfile` and `AccessRequest` live on the hub, `AccessGrant` on each target. The types here
+//! `AccessCluster`, `AccessPreview`, `AccessProfile` and `AccessRequest` live on the hub, `AccessGrant` on each target. The types here
 //! are the wire form: every field is what the API server holds, bounded in the CRD so that admission's cost
 //! stays bounded too. Domain code works on `sallyport-model`'s types, reached through the `parsed` conversions.
 //!
@@ -13,6 +13,7 @@ mod cluster;
 mod crd;
 mod grant;
 mod guardrails;
+mod preview;
 mod profile;
 mod request;
 mod rules;
@@ -25,6 +26,7 @@ pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestReferenc
 pub use guardrails::{
     Guardrails, LEAVE, Side, enrolment, guardrail_differences, leave_difference, shipped_guardrails,
 };
+pub use preview::{AccessPreview, AccessPreviewSpec, ProfilePreview};
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa};
 pub use request::{
     AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
@@ -34,7 +36,7 @@ pub use rules::RuleSummary;
 
 /// The API group of every object here.
 pub const GROUP: &str = "access.sallyport.dev";
-/// The namespace on the hub that holds one ServiceAccount per broker, named as its cluster.
+/// The namespace on the hub that holds one ServiceAccount and one Lease per broker, named as its cluster.
 pub const BROKERS_NAMESPACE: &str = "sallyport-brokers";
 /// The namespace on a target that holds the session ServiceAccounts and nothing else.
 pub const SESSIONS_NAMESPACE: &str = "sallyport-sessions";

@@ -202,7 +202,7 @@ impl Parts {
         signed.stop.cancel();
         sessions.end_all(End::signed_out(), FIRST_PROOFS).await;
         let forgotten = person.forget(&signed, &sessions.left_behind()).await;
-        inventory.clear();
+        inventory.clear(&signed.workspace);
         forgotten.map(|()| self.view())
     }
 
@@ -216,7 +216,7 @@ impl Parts {
         {
             return Ok(open.view());
         }
-        let choice = self.inventory.choose(&signed.who.user, &cluster, &input).await?;
+        let choice = self.inventory.choose(&signed, &cluster, &input).await?;
         let hub = Arc::new(HubOf::new(self.person.clone(), signed));
         Ok(self.sessions.open(hub, choice)?.view())
     }

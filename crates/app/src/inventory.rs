@@ -1,8 +1,11 @@
-//! What there is to open: kept by watches while somebody is signed in, and what a click on it means. Contacts no
-//! cluster (promise P6).
+//! What there is to open, in each workspace: kept by watches while somebody is signed in, and what a click on it means. Contacts no
+//! cluster (promise P6). What is watched is small and seldom changes; what is large or changes all the time is read for the
+//! cluster in view.
 
+mod alive;
 mod choose;
 mod known;
+mod previews;
 mod remembered;
 mod watch;
 
@@ -10,11 +13,12 @@ pub(crate) use choose::Choice;
 pub(crate) use known::{environment_kind, rules};
 
 use crate::desk::{AppError, Desk, now_ms};
-use crate::person::{Person, SignedInAs, Wishes};
+use crate::person::{Person, SignedInAs, Wishes, WorkspaceId};
 use known::{Known, Remembered};
 use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
 use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -25,7 +29,8 @@ const HINTS: Duration = Duration::from_secs(1);
 pub(crate) struct Inventory {
     desk: Arc<Desk>,
     person: Arc<Person>,
-    known: RwLock<Known>,
+    /// For each workspace where somebody is signed in.
+    known: RwLock<BTreeMap<WorkspaceId, Known>>,
     changed: Notify,
 }
 
@@ -35,12 +40,33 @@ impl Inventory {
         Self { desk, person, known: RwLock::default(), changed: Notify::new() }
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    /// Looks at what is known in a workspace: nothing, while nobody is signed in there.
+    fn known<T>(&self, workspace: &WorkspaceId, look: impl FnOnce(&Known) -> T) -> T {
+        let all = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        match all.get(workspace) {
+            Some(known) => look(known),
+            None => look(&Known::default()),
+        }
     }
 
-    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
-        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    /// Takes more of it in; `None` where nobody keeps it any more.
+    fn learn<T>(&self, workspace: &WorkspaceId, change: impl FnOnce(&mut Known) -> T) -> Option<T> {
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        all.get_mut(workspace).map(change)
+    }
+
+    /// Begins to keep what is known in a workspace.
+    fn begin(&self, workspace: &WorkspaceId) {
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(workspace.clone(), Known::default());
+    }
+
+    /// The same for the workspace that the window shows.
+    fn in_front<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        match self.person.in_front() {
+            Some(workspace) => self.known(&workspace, look),
+            None => look(&Known::default()),
+        }
     }
 
     /// The list would be another now: the window is told within a second.
@@ -65,9 +91,9 @@ impl Inventory {
         }
     }
 
-    /// Nobody is signed in any more.
-    pub(crate) fn clear(&self) {
-        *self.known_mut() = Known::default();
+    /// Nobody is signed in there any more.
+    pub(crate) fn clear(&self, workspace: &WorkspaceId) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(workspace);
         self.changed();
     }
 
@@ -77,21 +103,20 @@ impl Inventory {
     /// None; before the hub's first answer it is empty and says so.
     pub(crate) async fn list(&self) -> Result<ClustersView, AppError> {
         let remembered = self.remembered().await;
-        let now = now_ms();
-        let known = self.known();
         let none = Remembered::default();
-        let clusters = known
-            .clusters
-            .iter()
-            .map(|(name, object)| known.cluster_view(object, remembered.get(name).unwrap_or(&none), now));
-        Ok(ClustersView {
-            clusters: clusters.collect(),
+        Ok(self.in_front(|known| ClustersView {
+            clusters: known
+                .clusters
+                .iter()
+                .map(|(name, object)| known.cluster_view(object, remembered.get(name).unwrap_or(&none)))
+                .collect(),
             as_of: known.as_of.map(|t| t.as_millisecond()),
-            problems: known.problems.iter().map(Shown::from).collect(),
-        })
+            problems: known.problems.iter().chain(&known.unheard).map(Shown::from).collect(),
+        }))
     }
 
-    /// One cluster with what may be asked for there.
+    /// One cluster with what may be asked for there. Reads from the hub what it allows and whether its broker is alive, for
+    /// at most 3 s: what is not known by then is said to be unknown.
     ///
     /// # Errors
     /// When the hub knows no such cluster.
@@ -104,27 +129,37 @@ impl Inventory {
         let remembered = self.remembered_of(&cluster).await;
         let signed = self.person.is_signed_in();
         let who: Option<&SignedInAs> = signed.as_ref().map(|signed| &signed.who);
-        let known = self.known();
-        let object = known.clusters.get(&name).ok_or_else(unknown)?;
-        Ok(known.detail(object, &remembered, who, now_ms()))
+        let previewed = self.look_at(signed.as_deref(), &cluster).await;
+        self.in_front(|known| {
+            let object = known.clusters.get(&name).ok_or_else(unknown)?;
+            Ok(known.detail(object, &previewed, &remembered, who, now_ms()))
+        })
     }
 
     /// What the team's profiles want of a sign-in.
     pub(crate) fn wishes(&self) -> Wishes {
         let mut wishes = Wishes::default();
-        for profile in self.known().profiles.values().filter_map(|p| Profile::try_from(p).ok()) {
-            wishes.strong.extend(profile.mfa.acr);
-            if profile.mfa.max_age.is_some() {
-                wishes.aging.push(profile.name.to_string());
+        self.in_front(|known| {
+            for profile in known.profiles.values().filter_map(|p| Profile::try_from(p).ok()) {
+                wishes.strong.extend(profile.mfa.acr);
+                if profile.mfa.max_age.is_some() {
+                    wishes.aging.push(profile.name.to_string());
+                }
             }
-        }
+        });
         wishes
     }
 
     /// The word for a cluster's environment and how many approvals a profile wants; `None` while they are not known.
-    pub(crate) fn known_of(&self, cluster: &ClusterName, profile: &ProfileName) -> Option<(String, u8)> {
-        let known = self.known();
-        let word = known.clusters.get(cluster.as_str())?.spec.environment.clone();
-        Some((word, known.profiles.get(profile.as_str())?.spec.approvals))
+    pub(crate) fn known_of(
+        &self,
+        workspace: &WorkspaceId,
+        cluster: &ClusterName,
+        profile: &ProfileName,
+    ) -> Option<(String, u8)> {
+        self.known(workspace, |known| {
+            let word = known.clusters.get(cluster.as_str())?.spec.environment.clone();
+            Some((word, known.profiles.get(profile.as_str())?.spec.approvals))
+        })
     }
 }

@@ -112,6 +112,11 @@ impl Person {
         self.seats().front().map(|seat| seat.workspace.clone())
     }
 
+    /// The workspace that the window shows.
+    pub(crate) fn in_front(&self) -> Option<WorkspaceId> {
+        self.seats().front.clone()
+    }
+
     /// Tells those who begin and end with a sign-in.
     fn has_sat(&self) {
         self.sat.send_modify(|count| *count += 1);

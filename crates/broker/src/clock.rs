@@ -31,6 +31,13 @@ impl Clock {
         jiff::Timestamp::now().as_second() + self.hub.load(Ordering::Relaxed)
     }
 
+    /// The present on the hub, as far as its clock can be read: to the second.
+    pub(crate) fn hub_instant(&self) -> jiff::Timestamp {
+        let now = jiff::Timestamp::now();
+        let difference = jiff::SignedDuration::from_secs(self.hub.load(Ordering::Relaxed));
+        now.checked_add(difference).unwrap_or(now)
+    }
+
     /// Unix seconds on the target.
     pub(crate) fn target_now(&self) -> i64 {
         jiff::Timestamp::now().as_second() + self.target.load(Ordering::Relaxed)

@@ -69,9 +69,12 @@ pub struct Config {
     /// How often everything is looked at again, whether or not a watch told of it.
     #[arg(long, default_value = "60s", value_parser = duration)]
     pub resync: Duration,
-    /// How often the broker gives a sign of life on its AccessCluster and compares the clocks.
+    /// How often the broker gives a sign of life on the hub (its Lease in sallyport-brokers) and compares the clocks.
     #[arg(long, default_value = "30s", value_parser = duration)]
     pub heartbeat: Duration,
+    /// How often it is looked whether what was reported still stands on the hub; it is written only when it changes.
+    #[arg(long, default_value = "10m", value_parser = duration)]
+    pub reports_compared: Duration,
     /// The longest wait between two tries of something that fails.
     #[arg(long, default_value = "30s", value_parser = duration)]
     pub backoff_most: Duration,

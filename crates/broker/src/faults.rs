@@ -38,7 +38,7 @@ impl Countdown {
     }
 }
 
-/// Writes of a grant's life; not the Lease, the heartbeat and dry runs, which come when they come.
+/// Writes of a grant's life; not Leases, reports and dry runs, which come when they come.
 fn counts(request: &http::Request<Body>) -> bool {
     let path = request.uri().path();
     let dry = request.uri().query().is_some_and(|query| query.contains("dryRun"));
@@ -46,5 +46,6 @@ fn counts(request: &http::Request<Body>) -> bool {
         && !dry
         && !path.contains("/leases")
         && !path.contains("/accessclusters/")
+        && !path.contains("/accesspreviews/")
         && !path.contains("/sallyport-brokers/")
 }

@@ -34,6 +34,7 @@ mod start;
 mod store;
 mod sweep;
 mod token;
+mod told;
 
 pub use config::Config;
 pub use run::run;

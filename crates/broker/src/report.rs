@@ -1,17 +1,23 @@
-//! What the AccessCluster says about its broker, its profiles and its guardrails.
+//! What the broker says of its cluster on the hub: that it is alive (a Lease, at every beat), and who serves, what each
+//! profile is here and whether the guardrails hold (AccessCluster and AccessPreview, when it changed).
 
-use crate::{broker::Broker, clock::hello, failure::Failure, guardrails::Verdict, hubside::MANAGER};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{
-    Api,
-    api::{Patch, PatchParams},
+use crate::{
+    broker::Broker,
+    clock::hello,
+    failure::Failure,
+    guardrails::Verdict,
+    told::{Told, Turn},
 };
-use sallyport_api::{AccessCluster, BrokerReport, GuardrailReport, ProfileReport, RuleSummary};
-use sallyport_client::within;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use sallyport_api::{
+    AccessClusterStatus, AccessPreviewSpec, BrokerReport, GuardrailReport, ProfilePreview, ProfileReport,
+    RuleSummary,
+};
+use sallyport_client::Fault;
 use sallyport_model::{ClusterName, Profile, clip};
 use sallyport_rbac::RULES_MOST;
-use serde_json::json;
 use std::{sync::Mutex, time::Duration};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// What the CRD holds.
 const PROFILES_MOST: usize = 64;
@@ -52,24 +58,46 @@ impl Broker {
         hub.map(drop)
     }
 
-    /// Reports at every beat, and soon after a profile or role changed, for ever.
+    /// Gives a sign of life at every beat, and reports what changed, soon after a profile or role did, for ever.
     pub(crate) async fn keep_reporting(&self, pulse: &Pulse) {
+        let (mut due, mut told) = (Instant::now(), Told::default());
         loop {
-            if let Err(failure) = self.read_clocks(pulse).await {
-                tracing::warn!(%failure, "the clocks can't be compared");
+            if due <= Instant::now() {
+                due = Instant::now() + self.beat();
+                self.give_sign(pulse).await;
             }
-            if let Err(failure) = self.report_once(pulse).await {
-                tracing::warn!(%failure, "the AccessCluster's status can't be written");
+            if let Err(fault) = self.report_once(pulse, &mut told).await {
+                // What was not answered may have been written.
+                told.forget();
+                tracing::warn!(%fault, "what this cluster is can't be reported to the hub; trying again with the next beat");
             }
             tokio::select! {
-                () = tokio::time::sleep(self.beat()) => {}
+                () = sleep_until(due) => {}
                 () = async {
                     self.report.notified().await;
                     // A GitOps run changes many profiles at once.
-                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    sleep(Duration::from_millis(500)).await;
                 } => {}
             }
         }
+    }
+
+    /// One beat: compares the clocks, then says on the hub that this broker is alive, by the hub's clock.
+    async fn give_sign(&self, pulse: &Pulse) {
+        if let Err(failure) = self.read_clocks(pulse).await {
+            tracing::warn!(%failure, "the clocks can't be compared");
+        }
+        // Two beats may be lost.
+        let (cluster, lasts) = (&self.config.cluster, self.beat() * 3);
+        let given =
+            self.reports().beat(cluster, &self.config.instance(), lasts, self.clock.hub_instant()).await;
+        if let Err(fault) = given {
+            tracing::warn!(%fault, "the sign of life can't be given: who asks takes this broker for silent");
+        }
+    }
+
+    fn reports(&self) -> sallyport_hub::Hub {
+        sallyport_hub::Hub::new(self.hub.client.clone(), self.config.deadline)
     }
 
     /// Often enough that one lost beat does not look like silence.
@@ -84,33 +112,62 @@ impl Broker {
             if !verified {
                 tracing::warn!(detail, "the guardrails are not verified");
             }
-            let checked_at = Time(jiff::Timestamp::now());
-            let report = GuardrailReport { verified, checked_at, detail: clip(&detail, 1024) };
-            *pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(report);
+            {
+                let mut report = pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                *report =
+                    Some(verdict(report.take(), verified, &clip(&detail, 1024), jiff::Timestamp::now()));
+            }
             self.report.notify_one();
             tokio::time::sleep(self.config.guardrails_every).await;
         }
     }
 
-    async fn report_once(&self, pulse: &Pulse) -> Result<(), Failure> {
-        let broker = BrokerReport {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            heartbeat: Time(jiff::Timestamp::now()),
-            instance: self.config.instance(),
-        };
-        let version = pulse.version.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let guardrails = pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let status = json!({"status": {
-            "broker": broker, "kubernetesVersion": version, "profiles": self.profile_reports(), "guardrails": guardrails,
-        }});
-        let api: Api<AccessCluster> = Api::all(self.hub.client.clone());
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let patch = Patch::Merge(&status);
-        let written = api.patch_status(self.config.cluster.as_str(), &params, &patch);
-        within(self.config.deadline, written).await.map(drop).map_err(Failure::Hub)
+    /// Writes what differs from what was written last; every so often looks whether that still stands there.
+    async fn report_once(&self, pulse: &Pulse, told: &mut Told) -> Result<(), Fault> {
+        let (status, preview) = self.report(pulse);
+        let (hub, cluster) = (self.reports(), &self.config.cluster);
+        match told.turn(&status, self.config.reports_compared, Instant::now()) {
+            Turn::Nothing => return Ok(()),
+            Turn::Compare => {
+                let (there, beside) = tokio::try_join!(hub.reported(cluster), hub.preview(cluster))?;
+                if there.as_ref() == Some(&status) && beside.as_ref() == Some(&preview) {
+                    told.stands(status, Instant::now());
+                    return Ok(());
+                }
+                tracing::warn!("somebody else changed what this broker reported; it is put right");
+                told.forget();
+            }
+            Turn::Write => {}
+        }
+        // The preview first: whoever reads the status finds the one it names.
+        if !told.has_preview(&preview.digest) {
+            hub.put_preview(cluster, &preview).await?;
+            told.previewed(&preview.digest);
+        }
+        hub.report(cluster, &status).await?;
+        told.stands(status, Instant::now());
+        Ok(())
     }
 
-    fn profile_reports(&self) -> Vec<ProfileReport> {
+    /// What there is to say, in its two parts.
+    fn report(&self, pulse: &Pulse) -> (AccessClusterStatus, AccessPreviewSpec) {
+        let broker =
+            BrokerReport { version: env!("CARGO_PKG_VERSION").to_owned(), instance: self.config.instance() };
+        let version = pulse.version.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let guardrails = pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let (profiles, previews) = self.profile_reports();
+        let preview = AccessPreviewSpec::of(previews);
+        let status = AccessClusterStatus {
+            broker: Some(broker),
+            kubernetes_version: Some(version),
+            profiles,
+            preview: Some(preview.digest.clone()),
+            guardrails,
+        };
+        (status, preview)
+    }
+
+    fn profile_reports(&self) -> (Vec<ProfileReport>, Vec<ProfilePreview>) {
         let mut profiles: Vec<Profile> = Vec::new();
         for object in self.stores.profiles.all() {
             match Profile::try_from(&*object) {
@@ -122,19 +179,59 @@ impl Broker {
         profiles.sort_by(|a, b| a.name.cmp(&b.name));
         profiles.truncate(PROFILES_MOST);
         let mut left = RULES_IN_ALL;
-        profiles.iter().map(|profile| self.profile_report(profile, &mut left)).collect()
+        profiles.iter().map(|profile| self.profile_report(profile, &mut left)).unzip()
     }
 
-    fn profile_report(&self, profile: &Profile, left: &mut usize) -> ProfileReport {
+    fn profile_report(&self, profile: &Profile, left: &mut usize) -> (ProfileReport, ProfilePreview) {
         let (offer, fit) = self.preview(profile);
         let take = offer.rules.len().min(RULES_MOST).min(*left);
         *left -= take;
-        ProfileReport {
-            name: profile.name.to_string(),
-            revision: profile.revision.to_string(),
+        let (name, revision) = (profile.name.to_string(), profile.revision.to_string());
+        let report = ProfileReport {
+            name: name.clone(),
+            revision: revision.clone(),
+            rule_count: u32::try_from(offer.rules.len()).unwrap_or(u32::MAX),
+            refused: fit.err().map(|ending| clip(&ending.message, 1024)),
+        };
+        let preview = ProfilePreview {
+            name,
+            revision,
             rules: offer.rules.iter().take(take).map(RuleSummary::from).collect(),
             warnings: offer.warnings.iter().take(16).map(|text| clip(text, 256)).collect(),
-            refused: fit.err().map(|ending| clip(&ending.message, 1024)),
-        }
+        };
+        (report, preview)
+    }
+}
+
+/// The verdict to report: one that comes to what the last did is the last, and holds since then. How many probes a check that
+/// found all in order could make differs with what stands on the target, and makes no other verdict.
+fn verdict(
+    before: Option<GuardrailReport>,
+    verified: bool,
+    detail: &str,
+    now: jiff::Timestamp,
+) -> GuardrailReport {
+    let same = |old: &GuardrailReport| old.verified == verified && (verified || old.detail == detail);
+    // Seconds are what the API server keeps.
+    let since = Time(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now));
+    before.filter(same).unwrap_or_else(|| GuardrailReport { verified, since, detail: detail.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p12_a_verdict_holds_since_it_was_first_given() {
+        let at = |second| jiff::Timestamp::from_second(second).expect("a time");
+        let first = verdict(None, true, "12 policies, 3 probes", at(100));
+        assert_eq!(first.since.0.as_second(), 100);
+        let again = verdict(Some(first), true, "12 policies, 4 probes", at(400));
+        assert_eq!((again.since.0.as_second(), again.detail.as_str()), (100, "12 policies, 3 probes"));
+        let broken = verdict(Some(again), false, "a is missing", at(700));
+        assert_eq!(broken.since.0.as_second(), 700);
+        assert_eq!(verdict(Some(broken.clone()), false, "a is missing", at(1000)).since.0.as_second(), 700);
+        assert_eq!(verdict(Some(broken.clone()), false, "b is missing", at(1000)).since.0.as_second(), 1000);
+        assert_eq!(verdict(Some(broken), true, "12 policies, 4 probes", at(1300)).since.0.as_second(), 1300);
     }
 }

@@ -7,10 +7,12 @@
 #![deny(missing_docs)]
 
 mod ask;
+mod beats;
 mod decision;
 mod identity;
 mod inventory;
 mod refused;
+mod reports;
 mod rights;
 pub mod seal;
 mod steps;
@@ -19,9 +21,10 @@ mod watch;
 use std::time::Duration;
 
 pub use ask::{Ask, evidence, request_name};
+pub use beats::{Beat, spread, until_next_look};
 pub use decision::decision_request;
 pub use identity::Identity;
-pub use inventory::Listed;
+pub use inventory::{Listed, Page};
 pub use refused::{Refused, StepUp};
 pub use rights::{ProfileRights, Team};
 pub use watch::{Change, Gone, watch};

@@ -30,6 +30,10 @@ pub enum Change<K> {
     Malformed(MalformedObject, Gone),
     /// One was deleted.
     Deleted(Gone),
+    /// One is no longer among those that are watched, of a watch that selects by what may change: it was deleted, or changed
+    /// so that it is not selected any more. An API server tells the two apart by nothing, and gives its last state as it was
+    /// selected, not its present one: whoever wants that reads it.
+    Left(Gone),
     /// The hub does not answer as it should: what is known may be stale. The watch goes on by itself.
     Trouble(Fault),
 }
@@ -54,8 +58,30 @@ pub fn watch<K>(
 where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
 {
+    begin(api, config, false)
+}
+
+/// As [`watch`], with a selection that an object can leave by changing.
+pub(crate) fn watch_selected<K>(
+    api: Api<DeserializeGuard<K>>,
+    config: watcher::Config,
+) -> impl Stream<Item = Change<K>> + Send + 'static
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
+{
+    begin(api, config, true)
+}
+
+fn begin<K>(
+    api: Api<DeserializeGuard<K>>,
+    config: watcher::Config,
+    may_leave: bool,
+) -> impl Stream<Item = Change<K>> + Send + 'static
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
+{
     let events = Box::pin(watcher::watcher(api, config).backoff(Patience::default()));
-    let reader = Reader { objects: Vec::new(), malformed: Vec::new() };
+    let reader = Reader { objects: Vec::new(), malformed: Vec::new(), may_leave };
     stream::unfold((events, reader), |(mut events, mut reader)| async move {
         loop {
             let change = reader.read(events.next().await?);
@@ -70,6 +96,8 @@ where
 struct Reader<K> {
     objects: Vec<K>,
     malformed: Vec<MalformedObject>,
+    /// Whether an object can leave the selection without being deleted.
+    may_leave: bool,
 }
 
 impl<K: Resource<DynamicType = ()>> Reader<K> {
@@ -95,7 +123,10 @@ impl<K: Resource<DynamicType = ()>> Reader<K> {
                 Ok(object) => Change::Put(object),
                 Err(e) => Change::Malformed(malformed::<K>(&e.metadata, &e.error), gone(&e.metadata)),
             }),
-            Ok(Event::Delete(guard)) => Some(Change::Deleted(gone(guard.meta()))),
+            Ok(Event::Delete(guard)) => {
+                let gone = gone(guard.meta());
+                Some(if self.may_leave { Change::Left(gone) } else { Change::Deleted(gone) })
+            }
             Err(error) => trouble(&error).map(Change::Trouble),
         }
     }
@@ -176,7 +207,7 @@ mod tests {
 
     #[test]
     fn one_malformed_object_does_not_hide_the_others() {
-        let mut reader = Reader { objects: Vec::new(), malformed: Vec::new() };
+        let mut reader = Reader { objects: Vec::new(), malformed: Vec::new(), may_leave: false };
         assert!(reader.read(Ok(Event::Init)).is_none());
         for object in
             [cluster("a", json!("prod")), cluster("b\u{202e}", json!(7)), cluster("c", json!("dev"))]
@@ -197,6 +228,16 @@ mod tests {
             reader.read(Ok(Event::Delete(guard(cluster("a", json!(7)))))),
             Some(Change::Deleted(_))
         ));
+    }
+
+    #[test]
+    fn what_a_selection_lost_is_not_called_deleted() {
+        for (may_leave, deleted) in [(false, true), (true, false)] {
+            let mut reader = Reader { objects: Vec::new(), malformed: Vec::new(), may_leave };
+            let change = reader.read(Ok(Event::Delete(guard(cluster("a", json!("prod"))))));
+            assert_eq!(matches!(change, Some(Change::Deleted(_))), deleted);
+            assert_eq!(matches!(change, Some(Change::Left(_))), !deleted);
+        }
     }
 
     #[test]

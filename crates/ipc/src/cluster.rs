@@ -56,15 +56,15 @@ pub enum EnvironmentKind {
     Other,
 }
 
-/// A cluster's broker, by its heartbeat on the hub.
+/// A cluster's broker, by its sign of life on the hub.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Broker {
-    /// The last heartbeat. None: never seen.
+    /// The last sign of life, as of when it was last looked. None: never seen.
     pub seen_at: Option<i64>,
     /// Its version.
     pub version: Option<Shown>,
-    /// Too long ago to hope for an answer.
+    /// Too long ago to hope for an answer, when it was last looked.
     pub silent: bool,
 }
 
@@ -223,14 +223,14 @@ pub struct Refused {
 pub enum Guardrails {
     /// Spec equal to what was shipped, and a probe refused.
     Verified {
-        /// When, by the broker's clock.
+        /// Since when every check says so, by the broker's clock.
         at: i64,
         /// Which API server answered.
         detail: Shown,
     },
     /// Checked, and not so.
     Unverified {
-        /// When, by the broker's clock.
+        /// Since when every check says so, by the broker's clock.
         at: i64,
         /// What is not as shipped.
         detail: Shown,

@@ -207,11 +207,11 @@ export type AuditPosition = {
 sequence: number, };
 
 /**
- * A cluster's broker, by its heartbeat on the hub.
+ * A cluster's broker, by its sign of life on the hub.
  */
 export type Broker = { 
 /**
- * The last heartbeat. None: never seen.
+ * The last sign of life, as of when it was last looked. None: never seen.
  */
 seenAt: number | null, 
 /**
@@ -219,7 +219,7 @@ seenAt: number | null,
  */
 version: Shown | null, 
 /**
- * Too long ago to hope for an answer.
+ * Too long ago to hope for an answer, when it was last looked.
  */
 silent: boolean, };
 
@@ -498,7 +498,7 @@ notice: Notice, } | { "kind": "quitAsked" };
  */
 export type Guardrails = { "kind": "verified", 
 /**
- * When, by the broker's clock.
+ * Since when every check says so, by the broker's clock.
  */
 at: number, 
 /**
@@ -506,7 +506,7 @@ at: number,
  */
 detail: Shown, } | { "kind": "unverified", 
 /**
- * When, by the broker's clock.
+ * Since when every check says so, by the broker's clock.
  */
 at: number, 
 /**

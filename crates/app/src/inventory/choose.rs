@@ -4,6 +4,7 @@ use super::Inventory;
 use super::known::{Known, Offered};
 use super::remembered::last_view;
 use crate::desk::AppError;
+use crate::person::Signed;
 use jiff::Timestamp;
 use sallyport_ipc::OpenInput;
 use sallyport_model::{ClusterName, ErrorCode, ReasonError, Scope, Terms, Ttl, UserName, check_reason};
@@ -29,18 +30,20 @@ impl Inventory {
     /// When it means nothing: no such cluster or profile, more than the profile allows, a reason is needed.
     pub(crate) async fn choose(
         &self,
-        user: &UserName,
+        signed: &Signed,
         cluster: &ClusterName,
         input: &OpenInput,
     ) -> Result<Choice, AppError> {
         let last = self.last_opening(cluster).await;
         let carried = self.desk.prefs.last_reason(Timestamp::now().as_second()).await.ok().flatten();
-        let known = self.known();
-        let offered = known.pick(cluster, input, last.as_ref())?;
-        let object = known.clusters.get(cluster.as_str());
-        let environment = object.map(|c| c.spec.environment.clone()).unwrap_or_default();
+        let (offered, environment) = self.known(&signed.workspace, |known| {
+            let offered = known.pick(cluster, input, last.as_ref())?;
+            let object = known.clusters.get(cluster.as_str());
+            Ok::<_, AppError>((offered, object.map(|c| c.spec.environment.clone()).unwrap_or_default()))
+        })?;
         let last = last.filter(|l| l.profile == offered.profile.name);
-        choice(user, cluster, environment, &offered, input, last.as_ref(), carried.map(|reason| reason.text))
+        let carried = carried.map(|reason| reason.text);
+        choice(&signed.who.user, cluster, environment, &offered, input, last.as_ref(), carried)
     }
 }
 

@@ -1,8 +1,11 @@
 //! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
 
+use super::previews::Previewed;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
-use sallyport_api::{AccessCluster, AccessProfile, ProfileReport, RuleSummary};
+use sallyport_api::{
+    AccessCluster, AccessPreviewSpec, AccessProfile, ProfilePreview, ProfileReport, RuleSummary,
+};
 use sallyport_hub::evidence;
 use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
@@ -11,9 +14,7 @@ use sallyport_ipc::{
 use sallyport_model::{ClusterName, Profile, Scope};
 use sallyport_rbac::Rule;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A broker that was silent for longer than this is not waited for.
-const BROKER_SILENT_AFTER_MS: i64 = 90_000;
+use std::sync::Arc;
 
 /// What the hub said last.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,23 @@ pub(crate) struct Known {
     pub(crate) may_request: Option<BTreeSet<String>>,
     pub(crate) as_of: Option<Timestamp>,
     pub(crate) problems: Vec<String>,
+    /// The brokers' signs of life, by cluster; none until they were listed.
+    pub(crate) seen: Option<BTreeMap<String, Seen>>,
+    /// Why they could not be, where that does not pass by itself.
+    pub(crate) unheard: Option<String>,
+    /// What was read of what profiles allow, by cluster.
+    pub(crate) previews: BTreeMap<String, Arc<AccessPreviewSpec>>,
+    /// The hub refuses a watch: that it answers something else does not make it whole.
+    pub(crate) refused: bool,
+}
+
+/// A broker's last sign of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// When, by this machine's clock, Unix milliseconds.
+    pub(crate) at: i64,
+    /// Whether that was too long ago when the hub was asked.
+    pub(crate) silent: bool,
 }
 
 /// What this desktop remembers of a cluster.
@@ -49,8 +67,8 @@ impl Offered {
 
     /// Smaller is narrower: what opens at once before what needs people, namespaces before cluster-wide, fewer rules
     /// before more.
-    fn width(&self) -> (bool, u8, bool, usize, String) {
-        let rules = self.report.as_ref().map_or(usize::MAX, |r| r.rules.len());
+    fn width(&self) -> (bool, u8, bool, u32, String) {
+        let rules = self.report.as_ref().map_or(u32::MAX, |r| r.rule_count);
         let wide = self.profile.scope == Scope::ClusterWide;
         (self.refused(), self.profile.approvals, wide, rules, self.profile.name.to_string())
     }
@@ -84,12 +102,30 @@ impl Known {
         last.and_then(|l| usable().find(|o| o.profile.name.as_str() == l.profile)).or_else(|| usable().next())
     }
 
+    /// Takes a sign of life that was read of one broker, or that there is none; true when the list would be another.
+    pub(crate) fn saw(&mut self, cluster: &str, now: Option<Seen>) -> bool {
+        let Some(seen) = self.seen.as_mut() else { return false };
+        let before = match now {
+            Some(now) => seen.insert(cluster.to_owned(), now),
+            None => seen.remove(cluster),
+        };
+        before.map(|seen| seen.silent) != now.map(|seen| seen.silent)
+    }
+
+    /// Whether a broker gave no sign of life, or none for too long.
+    pub(crate) fn is_silent(&self, cluster: &str) -> bool {
+        self.seen.as_ref().is_some_and(|seen| seen.get(cluster).is_none_or(|seen| seen.silent))
+    }
+
     /// One line of the list.
-    pub(crate) fn cluster_view(&self, object: &AccessCluster, known: &Remembered, now: i64) -> ClusterView {
+    pub(crate) fn cluster_view(&self, object: &AccessCluster, known: &Remembered) -> ClusterView {
         let name = object.metadata.name.clone().unwrap_or_default();
         let spec = &object.spec;
-        let broker = broker(object, now);
-        let way = self.way(&name, &broker, known);
+        let broker = self.broker(object);
+        let reported = object.status.as_ref().is_some_and(|status| status.broker.is_some());
+        // Where the signs of life can't be read, its report has to do.
+        let serves = if self.seen.is_some() { broker.seen_at.is_some() } else { reported };
+        let way = self.way(&name, serves, known);
         let display = spec.display_name.as_deref().filter(|d| !d.trim().is_empty()).unwrap_or(&name);
         ClusterView {
             display_name: Shown::from(display),
@@ -111,13 +147,24 @@ impl Known {
         }
     }
 
-    fn way(&self, name: &str, broker: &Broker, known: &Remembered) -> Way {
+    fn broker(&self, object: &AccessCluster) -> Broker {
+        let name = object.metadata.name.as_deref().unwrap_or_default();
+        let report = object.status.as_ref().and_then(|status| status.broker.as_ref());
+        let seen = self.seen.as_ref().and_then(|seen| seen.get(name));
+        Broker {
+            version: report.map(|report| Shown::from(&report.version)),
+            silent: self.is_silent(name),
+            seen_at: seen.map(|seen| seen.at),
+        }
+    }
+
+    fn way(&self, name: &str, serves: bool, known: &Remembered) -> Way {
         let Ok(name) = name.parse::<ClusterName>() else { return Way::NotYours };
         let Some(offered) = self.offered(&name) else { return Way::Unknown };
         match Self::chosen(&offered, known.last.as_ref()) {
             None => Way::NotYours,
             // Nobody would answer; a click that can't succeed must not look as if it could.
-            Some(_) if broker.seen_at.is_none() => Way::Unknown,
+            Some(_) if !serves => Way::Unknown,
             Some(o) if o.profile.approvals == 0 => Way::OneClick { profile: Shown::of(&o.profile.name) },
             Some(o) => {
                 Way::Ask { profile: Shown::of(&o.profile.name), approvals: o.profile.approvals.into() }
@@ -129,11 +176,12 @@ impl Known {
     pub(crate) fn detail(
         &self,
         object: &AccessCluster,
+        previewed: &Previewed,
         known: &Remembered,
         signed_in: Option<&SignedInAs>,
         now: i64,
     ) -> ClusterDetail {
-        let cluster = self.cluster_view(object, known, now);
+        let cluster = self.cluster_view(object, known);
         let offered = cluster.name.parse().ok().and_then(|name| self.offered(&name)).unwrap_or_default();
         let endpoint = object.spec.endpoints.first().and_then(|e| url::Url::parse(e).ok());
         ClusterDetail {
@@ -143,7 +191,7 @@ impl Known {
                 .unwrap_or_default(),
             guardrails: guardrails(object),
             chosen: Self::chosen(&offered, known.last.as_ref()).map(|o| Shown::of(&o.profile.name)),
-            profiles: offered.iter().map(|o| profile_view(o, signed_in, now)).collect(),
+            profiles: offered.iter().map(|o| profile_view(o, previewed, signed_in, now)).collect(),
             last: known.last.clone(),
             reason: known.reason.clone(),
             cluster,
@@ -161,26 +209,21 @@ pub(crate) fn environment_kind(word: &str) -> EnvironmentKind {
     }
 }
 
-fn broker(object: &AccessCluster, now: i64) -> Broker {
-    let report = object.status.as_ref().and_then(|s| s.broker.as_ref());
-    let seen_at = report.map(|r| r.heartbeat.0.as_millisecond());
-    Broker {
-        version: report.map(|r| Shown::from(&r.version)),
-        silent: seen_at.is_none_or(|at| now - at > BROKER_SILENT_AFTER_MS),
-        seen_at,
-    }
-}
-
 /// The broker's word on the target's guardrails, for the window (promise P12).
 fn guardrails(object: &AccessCluster) -> Guardrails {
     let Some(report) = object.status.as_ref().and_then(|s| s.guardrails.as_ref()) else {
         return Guardrails::Unknown;
     };
-    let (at, detail) = (report.checked_at.0.as_millisecond(), Shown::from(&report.detail));
+    let (at, detail) = (report.since.0.as_millisecond(), Shown::from(&report.detail));
     if report.verified { Guardrails::Verified { at, detail } } else { Guardrails::Unverified { at, detail } }
 }
 
-fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> ProfileView {
+fn profile_view(
+    offered: &Offered,
+    previewed: &Previewed,
+    signed_in: Option<&SignedInAs>,
+    now: i64,
+) -> ProfileView {
     let profile = &offered.profile;
     let namespaces: Vec<Shown> = profile.scope.to_list().iter().map(Shown::of).collect();
     ProfileView {
@@ -190,7 +233,7 @@ fn profile_view(offered: &Offered, signed_in: Option<&SignedInAs>, now: i64) -> 
         max_duration_seconds: u32::try_from(profile.max_duration.as_seconds()).unwrap_or(u32::MAX),
         mfa: mfa(profile, signed_in, now),
         reason_required: profile.reason_required,
-        rights: rights(offered.report.as_ref(), &namespaces),
+        rights: rights(offered.report.as_ref(), previewed, &namespaces),
         refused: offered
             .report
             .as_ref()
@@ -216,11 +259,20 @@ fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now_ms: i64) -> Option
     })
 }
 
-fn rights(report: Option<&ProfileReport>, namespaces: &[Shown]) -> Rights {
-    let Some(report) = report else {
-        return Rights::Unknown { why: "its broker has not reported what this profile allows here".into() };
+fn rights(report: Option<&ProfileReport>, previewed: &Previewed, namespaces: &[Shown]) -> Rights {
+    let not_reported = || Shown::from("its broker has not reported what this profile allows here");
+    let Some(report) = report else { return Rights::Unknown { why: not_reported() } };
+    let preview: &ProfilePreview = match previewed {
+        Err(why) => return Rights::Unknown { why: why.into() },
+        Ok(all) => {
+            let same = |one: &&ProfilePreview| one.name == report.name && one.revision == report.revision;
+            let Some(found) = all.profiles.iter().find(same) else {
+                return Rights::Unknown { why: not_reported() };
+            };
+            found
+        }
     };
-    let rules = rules(&report.rules);
+    let rules = rules(&preview.rules);
     Rights::Known {
         rights: sallyport_rbac::describe(&rules)
             .into_iter()
@@ -231,8 +283,8 @@ fn rights(report: Option<&ProfileReport>, namespaces: &[Shown]) -> Rights {
                 writes: r.strong,
             })
             .collect(),
-        rules: u32::try_from(report.rules.len()).unwrap_or(u32::MAX),
-        warnings: report.warnings.iter().map(Shown::from).collect(),
+        rules: report.rule_count,
+        warnings: preview.warnings.iter().map(Shown::from).collect(),
         missing: sallyport_rbac::helm_misses(&rules).into_iter().map(Shown::from).collect(),
     }
 }
@@ -243,5 +295,4 @@ pub(crate) fn rules(summaries: &[RuleSummary]) -> Vec<Rule> {
 }
 
 #[cfg(test)]
-#[path = "known_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! The watches of a sign-in: clusters, profiles, and what this person may ask for.
+//! The watches of a sign-in: clusters, profiles, what this person may ask for; and beside them which brokers are alive.
 
 use super::Inventory;
 use super::known::Known;
@@ -6,14 +6,20 @@ use crate::person::{Signed, WorkspaceId};
 use futures::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use kube::ResourceExt;
+use sallyport_api::AccessCluster;
 use sallyport_hub::Change;
 use sallyport_ipc::HubLink;
-use sallyport_model::ProfileName;
+use sallyport_model::{ClusterName, ProfileName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 
 /// Problems that are kept.
 const PROBLEMS: usize = 50;
+/// How long the first list waits for the signs of life, which are asked for at the same time: else every broker would look
+/// absent for a second.
+const FIRST_WAITS: Duration = Duration::from_secs(1);
 
 impl Inventory {
     /// Keeps the inventory of whoever is signed in, until the app ends.
@@ -23,21 +29,35 @@ impl Inventory {
     }
 
     async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
+        let workspace = &signed.workspace;
+        self.begin(workspace);
         let mut clusters = std::pin::pin!(signed.hub.watch_clusters());
+        let listened = watch::Sender::new(false);
         let watching = async {
             while let Some(change) = clusters.next().await {
-                self.take(&signed.workspace, change, |known| &mut known.clusters, true);
+                if matches!(change, Change::All { .. }) {
+                    let mut listened = listened.subscribe();
+                    let _ = tokio::time::timeout(FIRST_WAITS, listened.wait_for(|heard| *heard)).await;
+                }
+                let reported = reported(&change);
+                self.take(workspace, change, |known| &mut known.clusters, true);
+                if let Some(cluster) = reported
+                    .filter(|cluster| self.known(workspace, |known| known.is_silent(cluster.as_str())))
+                {
+                    self.look_soon(&signed, cluster);
+                }
             }
         };
         let mut profiles = std::pin::pin!(signed.hub.watch_profiles());
         let asking = async {
             while let Some(change) = profiles.next().await {
-                self.take(&signed.workspace, change, |known| &mut known.profiles, false);
+                self.take(workspace, change, |known| &mut known.profiles, false);
                 self.read_rights(&signed).await;
             }
         };
         tokio::select! {
             ((), ()) = async { tokio::join!(watching, asking) } => {}
+            () = self.listen(&signed, &listened) => {}
             () = signed.stop.cancelled() => {}
         }
     }
@@ -50,49 +70,64 @@ impl Inventory {
         map: impl Fn(&mut Known) -> &mut BTreeMap<String, K>,
         confirms: bool,
     ) {
-        {
-            let mut known = self.known_mut();
+        let taken = self.learn(workspace, |known| {
             match change {
                 Change::All { objects, malformed } => {
-                    *map(&mut known) = objects.into_iter().map(|o| (o.name_any(), o)).collect();
+                    *map(known) = objects.into_iter().map(|o| (o.name_any(), o)).collect();
                     known.problems = malformed.iter().map(ToString::to_string).collect();
                 }
                 Change::Put(object) => {
-                    map(&mut known).insert(object.name_any(), object);
+                    map(known).insert(object.name_any(), object);
                 }
                 Change::Malformed(what, gone) => {
-                    map(&mut known).remove(&gone.name);
+                    map(known).remove(&gone.name);
                     known.problems.push(what.to_string());
                     let surplus = known.problems.len().saturating_sub(PROBLEMS);
                     known.problems.drain(..surplus);
                 }
-                Change::Deleted(gone) => {
-                    map(&mut known).remove(&gone.name);
+                Change::Deleted(gone) | Change::Left(gone) => {
+                    map(known).remove(&gone.name);
                 }
                 Change::Trouble(fault) => {
-                    drop(known);
-                    self.person.hub_is(workspace, HubLink::Down, Some(fault.to_string()));
-                    return;
+                    known.refused = !fault.may_pass();
+                    return Err(fault);
                 }
             }
+            known.refused = false;
             if confirms {
                 known.as_of = Some(Timestamp::now());
             }
+            Ok(())
+        });
+        match taken {
+            Some(Ok(())) => {
+                self.person.hub_is(workspace, HubLink::Live, None);
+                self.changed();
+            }
+            Some(Err(fault)) => self.person.hub_is(workspace, HubLink::Down, Some(fault.to_string())),
+            // Signed out meanwhile.
+            None => {}
         }
-        self.person.hub_is(workspace, HubLink::Live, None);
-        self.changed();
     }
 
     async fn read_rights(&self, signed: &Signed) {
-        let names: Vec<ProfileName> =
-            self.known().profiles.keys().filter_map(|name| name.parse().ok()).collect();
+        let workspace = &signed.workspace;
+        let names: Vec<ProfileName> = self
+            .known(workspace, |known| known.profiles.keys().filter_map(|name| name.parse().ok()).collect());
         match signed.hub.rights(&names).boxed().await {
             Ok(rights) => {
                 let may = rights.into_iter().filter(|(_, r)| r.request).map(|(n, _)| n.to_string()).collect();
-                self.known_mut().may_request = Some(may);
+                self.learn(workspace, |known| known.may_request = Some(may));
                 self.changed();
             }
             Err(fault) => tracing::warn!("what may be asked for could not be read: {fault}"),
         }
     }
+}
+
+/// The cluster whose broker has just reported.
+fn reported(change: &Change<AccessCluster>) -> Option<ClusterName> {
+    let Change::Put(object) = change else { return None };
+    object.status.as_ref()?.broker.as_ref()?;
+    object.name_any().parse().ok()
 }

@@ -25,6 +25,11 @@ impl Person {
         }
     }
 
+    /// Whether a hub did not answer as it should when it was last heard of.
+    pub(crate) fn hub_is_down(&self, workspace: &WorkspaceId) -> bool {
+        self.at(workspace, |seat| seat.hub.link == HubLink::Down).unwrap_or_default()
+    }
+
     /// Now by a hub's clock, Unix seconds.
     pub(crate) fn hub_now(&self, workspace: &WorkspaceId) -> i64 {
         let ahead = self.at(workspace, |seat| seat.hub_ahead).flatten();

@@ -155,7 +155,7 @@ impl Owner {
             },
             Some(Change::Put(object)) => Ok(self.its_own(vec![object])),
             Some(Change::Malformed(what, _)) => Err(Missing::Unreadable(what.to_string())),
-            Some(Change::Deleted(gone)) => {
+            Some(Change::Deleted(gone) | Change::Left(gone)) => {
                 // Another object may have had the name.
                 let uid = self.session.read(|record| record.request.clone());
                 let is_ours = uid.is_none_or(|uid| gone.uid.is_empty() || uid.as_str() == gone.uid);

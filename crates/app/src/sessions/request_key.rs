@@ -7,7 +7,7 @@ use super::ports::HubSide;
 use super::record::Record;
 use super::word::{Heard, credential, heard};
 use crate::inventory::{Choice, Inventory};
-use crate::person::how_signed_in;
+use crate::person::{WorkspaceId, how_signed_in};
 use sallyport_api::{AccessRequest, Asked};
 use sallyport_audit::{Action, Draft};
 use sallyport_hub::seal::KeyPair;
@@ -87,7 +87,8 @@ impl Sessions {
         if !still_waits(request, &keys, hub.user().as_str()) {
             return false;
         }
-        let (environment, approvals) = known_of(inventory, &asked.terms.cluster, &asked.terms.profile).await;
+        let (environment, approvals) =
+            known_of(inventory, hub.workspace(), &asked.terms.cluster, &asked.terms.profile).await;
         let choice = Choice { environment, approvals, terms: asked.terms };
         let mut record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         record.asked_as = Some(which.name.clone());
@@ -117,10 +118,15 @@ impl Sessions {
 
 /// The word for a cluster's environment and how many approvals a profile wants; while the inventory does not know
 /// them, no word and one.
-async fn known_of(inventory: &Inventory, cluster: &ClusterName, profile: &ProfileName) -> (String, u8) {
+async fn known_of(
+    inventory: &Inventory,
+    workspace: &WorkspaceId,
+    cluster: &ClusterName,
+    profile: &ProfileName,
+) -> (String, u8) {
     let known = async {
         loop {
-            if let Some(known) = inventory.known_of(cluster, profile) {
+            if let Some(known) = inventory.known_of(workspace, cluster, profile) {
                 return known;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

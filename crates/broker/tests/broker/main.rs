@@ -4,6 +4,7 @@ mod failures;
 mod hindered;
 mod kills;
 mod refusals;
+mod reports;
 mod way_in;
 mod way_out;
 mod widened;

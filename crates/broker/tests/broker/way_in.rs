@@ -145,7 +145,7 @@ async fn p11_p12_the_cluster_says_what_each_profile_allows_here_and_who_serves_i
     // debug-prod does not cover a sandbox.
     ensure!(names == ["debug", "operate", "view"], "{names:?}");
     ensure!(
-        status.profiles.iter().all(|profile| profile.refused.is_none() && !profile.rules.is_empty()),
+        status.profiles.iter().all(|profile| profile.refused.is_none() && profile.rule_count > 0),
         "{status:?}"
     );
     ensure!(status.kubernetes_version.is_some_and(|version| version.starts_with("v1.")));
@@ -174,7 +174,7 @@ async fn p12_a_guardrail_that_was_changed_is_not_called_verified() -> Result<()>
     let mut said = String::new();
     let judged = crate::world::eventually("a verdict", Duration::from_secs(20), async || {
         let verdict = clusters.get(CLUSTER).await?.status.and_then(|status| status.guardrails);
-        let Some(verdict) = verdict.filter(|verdict| verdict.checked_at.0.as_second() >= begun) else {
+        let Some(verdict) = verdict.filter(|verdict| verdict.since.0.as_second() >= begun) else {
             return Ok(false);
         };
         said = format!("verified={} {}", verdict.verified, verdict.detail);

@@ -1,7 +1,9 @@
 //! The hub adapter, the client and the RBAC evaluation against a real API server with the shipped guardrails.
 
 mod asking;
+mod beats;
 mod client;
+mod closed;
 mod inventory;
 mod rbac;
 mod steps;

@@ -16,16 +16,14 @@ fn cluster(reports: serde_json::Value) -> AccessCluster {
         "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessCluster", "metadata": {"name": "pay-eu"},
         "spec": {"environment": "prod", "displayName": "pay\u{202e}eu", "endpoints": ["https://pay.example.test:6443"],
                  "caBundle": "x"},
-        "status": {"broker": {"version": "0.1.0", "heartbeat": "2026-11-24T14:00:00Z", "instance": "b"},
-                   "profiles": reports},
+        "status": {"broker": {"version": "0.1.0", "instance": "b"}, "profiles": reports},
     }))
     .unwrap()
 }
 
 fn report(name: &str, generation: i64, rules: usize, refused: Option<&str>) -> serde_json::Value {
-    let rule = json!({"role": "sallyport:view", "verbs": ["get"], "apiGroups": [""], "resources": ["pods"]});
     json!({"name": name, "revision": format!("6f1c2d7e-0000-4000-8000-000000000000/{generation}"),
-           "rules": vec![rule; rules], "refused": refused})
+           "ruleCount": rules, "refused": refused})
 }
 
 fn inventory(profiles: Vec<AccessProfile>, may: &[&str], reports: serde_json::Value) -> Known {
@@ -33,6 +31,7 @@ fn inventory(profiles: Vec<AccessProfile>, may: &[&str], reports: serde_json::Va
         clusters: [("pay-eu".to_owned(), cluster(reports))].into(),
         profiles: profiles.into_iter().map(|p| (p.metadata.name.clone().unwrap(), p)).collect(),
         may_request: Some(may.iter().map(|m| (*m).to_owned()).collect()),
+        seen: Some([("pay-eu".to_owned(), Seen { at: 0, silent: false })].into()),
         ..Known::default()
     }
 }
@@ -67,8 +66,69 @@ fn what_opens_at_once_and_narrowly_comes_first_and_what_is_refused_last() {
 #[test]
 fn p11_a_report_of_another_revision_is_not_shown_as_this_ones() {
     let inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([report("p", 2, 1, None)]));
-    let detail = inventory.detail(&inventory.clusters["pay-eu"], &Remembered::default(), None, 0);
+    let previewed = preview("p", 2);
+    let detail = inventory.detail(&inventory.clusters["pay-eu"], &previewed, &Remembered::default(), None, 0);
     assert!(matches!(detail.profiles[0].rights, Rights::Unknown { .. }));
+}
+
+/// What was read of the profile at that generation: one rule.
+fn preview(name: &str, generation: i64) -> Previewed {
+    let profile = serde_json::from_value(json!({
+        "name": name, "revision": format!("6f1c2d7e-0000-4000-8000-000000000000/{generation}"),
+        "rules": [{"role": "sallyport:view", "verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}],
+    }));
+    Ok(Arc::new(AccessPreviewSpec::of(vec![profile.unwrap()])))
+}
+
+#[test]
+fn what_a_profile_allows_is_shown_as_read_and_else_said_to_be_unknown() {
+    let inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([report("p", 3, 7, None)]));
+    let rights = |previewed: &Previewed| {
+        let object = &inventory.clusters["pay-eu"];
+        inventory.detail(object, previewed, &Remembered::default(), None, 0).profiles.remove(0).rights
+    };
+    let Rights::Known { rules, rights: words, .. } = rights(&preview("p", 3)) else { panic!() };
+    assert_eq!((rules, words.len()), (7, 1));
+    // Of another revision, of other profiles, and none at all.
+    for other in [preview("p", 2), preview("q", 3)] {
+        assert!(matches!(rights(&other), Rights::Unknown { .. }));
+    }
+    let Rights::Unknown { why } = rights(&Err("the hub is away".into())) else { panic!() };
+    assert_eq!(why, "the hub is away");
+}
+
+#[test]
+fn what_one_click_takes_does_not_wait_for_what_is_read_with_the_detail() {
+    let all = vec![profile("wide", 0, &["a"]), profile("narrow", 0, &["a"])];
+    let reports = json!([report("wide", 3, 9, None), report("narrow", 3, 2, None)]);
+    let inventory = inventory(all, &["wide", "narrow"], reports);
+    let object = &inventory.clusters["pay-eu"];
+    let Way::OneClick { profile } = inventory.cluster_view(object, &Remembered::default()).way else {
+        panic!()
+    };
+    assert_eq!(profile, "narrow");
+    for previewed in [preview("wide", 3), Err("not read".into())] {
+        let detail = inventory.detail(object, &previewed, &Remembered::default(), None, 0);
+        assert_eq!(detail.chosen.as_deref(), Some("narrow"));
+    }
+}
+
+#[test]
+fn a_broker_is_silent_as_the_hub_said_when_it_was_asked_however_long_ago_that_is() {
+    let mut inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([report("p", 3, 1, None)]));
+    let view = |i: &Known| i.cluster_view(&i.clusters["pay-eu"], &Remembered::default());
+    let alive = view(&inventory);
+    assert_eq!((alive.broker.seen_at, alive.broker.silent), (Some(0), false));
+    assert!(inventory.saw("pay-eu", Some(Seen { at: 5, silent: true })));
+    assert!(!inventory.saw("pay-eu", Some(Seen { at: 6, silent: true })), "nothing that the list shows");
+    assert!(view(&inventory).broker.silent && inventory.is_silent("pay-eu"));
+    // It never gave a sign: a click would wait for nobody.
+    assert!(inventory.saw("pay-eu", None));
+    assert_eq!((view(&inventory).way, view(&inventory).broker.seen_at), (Way::Unknown, None));
+    // Where nobody can say who is alive, nobody is called silent, and a click may try.
+    inventory.seen = None;
+    assert_eq!(view(&inventory).way, Way::OneClick { profile: "p".into() });
+    assert!(!view(&inventory).broker.silent);
 }
 
 #[test]
@@ -76,7 +136,7 @@ fn only_what_may_be_asked_for_is_offered_and_nothing_before_the_hub_said_so() {
     let mut inventory =
         inventory(vec![profile("mine", 0, &["a"]), profile("other", 0, &["a"])], &["mine"], json!([]));
     assert_eq!(names(&inventory), ["mine"]);
-    let view = |i: &Known| i.cluster_view(&i.clusters["pay-eu"], &Remembered::default(), 0).way;
+    let view = |i: &Known| i.cluster_view(&i.clusters["pay-eu"], &Remembered::default()).way;
     assert_eq!(view(&inventory), Way::OneClick { profile: "mine".into() });
     inventory.may_request = Some(BTreeSet::new());
     assert_eq!(view(&inventory), Way::NotYours);
@@ -87,7 +147,7 @@ fn only_what_may_be_asked_for_is_offered_and_nothing_before_the_hub_said_so() {
 #[test]
 fn p24_a_hostile_display_name_is_made_visible() {
     let inventory = inventory(vec![], &[], json!([]));
-    let view = inventory.cluster_view(&inventory.clusters["pay-eu"], &Remembered::default(), 0);
+    let view = inventory.cluster_view(&inventory.clusters["pay-eu"], &Remembered::default());
     assert!(view.display_name.contains("⟨U+202E⟩"));
 }
 

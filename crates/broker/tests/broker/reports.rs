@@ -1,0 +1,116 @@
+//! What a broker says of its cluster: its Lease at every beat, everything else when it changes.
+
+use crate::world::{CLUSTER, World, eventually, world};
+use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{
+    Api, ResourceExt as _,
+    api::{Patch, PatchParams},
+};
+use sallyport_api::{AccessCluster, AccessClusterStatus, AccessPreview};
+use sallyport_testkit::broker::BrokerOptions;
+use serde_json::json;
+use std::time::Duration;
+
+const WITHIN: Duration = Duration::from_secs(20);
+const REPORTING: &str = "reporting";
+const RESTORING: &str = "restoring";
+
+fn clusters(world: &World) -> Result<Api<AccessCluster>> {
+    Ok(Api::all(world.hub.admin()?))
+}
+
+fn previews(world: &World) -> Result<Api<AccessPreview>> {
+    Ok(Api::all(world.hub.admin()?))
+}
+
+/// The report of that instance once it is whole: profiles, guardrails, and the preview that it names.
+async fn whole(world: &World, instance: &str) -> Result<(AccessClusterStatus, AccessPreview)> {
+    let mut found = None;
+    eventually("a report and its preview", WITHIN, async || {
+        let status = clusters(world)?.get_opt(CLUSTER).await?.and_then(|cluster| cluster.status);
+        let preview = previews(world)?.get_opt(CLUSTER).await?;
+        let Some((status, preview)) = status.zip(preview) else { return Ok(false) };
+        let complete = status.broker.as_ref().is_some_and(|broker| broker.instance == instance)
+            && status.profiles.len() == 3
+            && status.guardrails.is_some()
+            && status.preview.as_deref() == Some(preview.spec.digest.as_str());
+        found = Some((status, preview));
+        Ok(complete)
+    })
+    .await?;
+    found.context("a report")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_is_heard_at_every_beat_and_writes_its_report_only_when_it_changes() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let options = BrokerOptions::default().flag("--heartbeat=1s").flag("--guardrails-every=2s");
+    let _broker = world.broker(options.identity(REPORTING)).await?;
+    let leases: Api<Lease> = Api::namespaced(world.hub.admin()?, "sallyport-brokers");
+    let renewed = async || {
+        let spec = leases.get_opt(CLUSTER).await?.and_then(|lease| lease.spec);
+        let ours = spec.filter(|spec| spec.holder_identity.as_deref() == Some(REPORTING));
+        anyhow::Ok(ours.and_then(|spec| spec.renew_time).map(|at| at.0))
+    };
+    eventually("a sign of life", WITHIN, async || Ok(renewed().await?.is_some())).await?;
+    let (status, preview) = whole(world, REPORTING).await?;
+    let shown = |name: &str| preview.spec.profiles.iter().find(|one| one.name == name).cloned();
+    for profile in &status.profiles {
+        let rules = shown(&profile.name).context("its preview")?;
+        ensure!(rules.revision == profile.revision && rules.rules.len() == profile.rule_count as usize);
+    }
+    let light = serde_json::to_string(&status)?.len();
+    let heavy = serde_json::to_string(&preview.spec)?.len();
+    println!(
+        "what every desktop watches: {light} bytes; what is read for the cluster in view: {heavy} bytes"
+    );
+
+    // Four beats and two checks of the guardrails later: heard of, and nothing written.
+    let version = async || anyhow::Ok(clusters(world)?.get(CLUSTER).await?.resource_version());
+    let (before, beat) = (version().await?, renewed().await?.context("a beat")?);
+    tokio::time::sleep(Duration::from_millis(4500)).await;
+    let later = renewed().await?.context("a beat")?;
+    ensure!(later.duration_since(beat).as_secs() >= 3, "{beat} and then {later}");
+    ensure!(version().await? == before, "a report that says the same was written again");
+
+    // A role that grows: another preview, and the report names it.
+    let roles: Api<k8s_openapi::api::rbac::v1::ClusterRole> = Api::all(world.target.admin()?);
+    let kept = roles.get("sallyport:view").await?;
+    let mut rules = kept.rules.clone().context("rules")?;
+    let more =
+        json!({"apiGroups": [""], "resources": ["limitranges"], "verbs": ["get"], "resourceNames": ["seen"]});
+    rules.push(serde_json::from_value(more)?);
+    let set = async |rules: &serde_json::Value| {
+        let patch = json!({"rules": rules});
+        roles.patch("sallyport:view", &PatchParams::default(), &Patch::Merge(&patch)).await.map(drop)
+    };
+    set(&serde_json::to_value(&rules)?).await?;
+    let grown = eventually("another preview", WITHIN, async || {
+        let (now, beside) = whole(world, REPORTING).await?;
+        Ok(now.preview != status.preview && serde_json::to_string(&beside.spec)?.contains("limitranges"))
+    })
+    .await;
+    set(&serde_json::to_value(kept.rules)?).await?;
+    grown.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_that_was_lost_is_written_again() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let options =
+        BrokerOptions::default().identity(RESTORING).flag("--heartbeat=1s").flag("--reports-compared=3s");
+    let _broker = world.broker(options).await?;
+    let (_, preview) = whole(world, RESTORING).await?;
+    previews(world)?.delete(CLUSTER, &Default::default()).await?;
+    let (status, again) = whole(world, RESTORING).await?;
+    ensure!(again.spec == preview.spec && again.uid() != preview.uid());
+
+    // The cluster is described anew, as by a restored backup: its report went with it.
+    let kept = clusters(world)?.get(CLUSTER).await?;
+    clusters(world)?.delete(CLUSTER, &Default::default()).await?;
+    clusters(world)?.create(&Default::default(), &AccessCluster::new(CLUSTER, kept.spec)).await?;
+    let (anew, _) = whole(world, RESTORING).await?;
+    ensure!(anew == status, "{anew:?}");
+    Ok(())
+}

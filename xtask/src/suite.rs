@@ -139,13 +139,13 @@ impl Order {
     /// When one that is listed was not built: moved or renamed, it would run where milliseconds are measured.
     fn of(mut measured: Vec<Program>) -> Result<Self> {
         let mut listed = |names: &[&str]| -> Result<Vec<Program>> {
-            let mut take = |name: &&str| {
+            let take = |name: &&str| {
                 let place = measured.iter().position(|one| one.name == *name);
                 place.map(|place| measured.remove(place)).with_context(|| {
                     format!("no program is called {name}; please correct the lists in xtask/src/suite.rs")
                 })
             };
-            names.iter().map(|name| take(name)).collect()
+            names.iter().map(take).collect()
         };
         let (waiting, clusters) = (listed(&WAITING)?, listed(&CLUSTERS)?);
         Ok(Self { waiting, measured, clusters })
@@ -210,7 +210,7 @@ mod tests {
         let others = ["crates/gateway wire", "crates/oidc sallyport_oidc"];
         let all = || -> Vec<Program> {
             let names = CLUSTERS.iter().rev().chain(&others).chain(WAITING.iter().rev());
-            names.map(|name| Program::named(name)).collect()
+            names.copied().map(Program::named).collect()
         };
         let names =
             |programs: &[Program]| -> Vec<String> { programs.iter().map(|p| p.name.clone()).collect() };

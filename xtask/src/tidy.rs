@@ -50,7 +50,7 @@ const EDGES: [(&str, &[&str]); 22] = [
     ("testkit", &[]), // so that everybody's tests can use it
     ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),
     ("demo", &["testkit", "fleet"]),
-    ("bench", &["testkit", "fleet", "model", "policy", "api", "client", "ipc", "gateway"]),
+    ("bench", &["testkit", "fleet", "model", "policy", "api", "client", "ipc", "gateway", "hub"]),
     ("desktop", &["app", "ipc", "model"]), // its composition root
     ("xtask", &[]),
 ];

@@ -1,14 +1,13 @@
-use crate::{Offer, Permit, fit};
+use crate::Permit;
+use crate::fit::{self, CLOCKS_APART_MOST, Facts};
 use sallyport_model::{
-    ClusterName, Digest, EndReason, EndedBy, Ending, NamespaceName, Phase, Profile, ReasonError, RequestRef,
-    RoleName, SignIn, Terms, Ttl, UserName, check_reason, clip,
+    Digest, EndReason, EndedBy, Ending, Phase, Profile, ReasonError, RequestRef, SignIn, Terms, Ttl,
+    UserName, check_reason, clip,
 };
 use std::collections::BTreeSet;
 
 /// A request nobody decided on closes after this many seconds.
 pub const UNANSWERED_AFTER: i64 = 24 * 3600;
-/// Hub and target may differ by this many seconds at most (attack 22).
-pub const CLOCKS_APART_MOST: i64 = 30;
 /// One person may have this many requests open on one cluster at a time (attack 19).
 pub const OPEN_PER_PERSON_MOST: u32 = 16;
 /// An approval's `at` comes from the approver's desktop; admission lets it differ from the hub's clock by a minute, and the
@@ -47,27 +46,6 @@ pub struct Approval {
     pub offer: Digest,
     /// How they signed in, as admission let them say.
     pub sign_in: SignIn,
-}
-
-/// What the broker knows besides.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    /// The cluster this broker serves.
-    pub cluster: ClusterName,
-    /// The offer computed now, from the live ClusterRoles.
-    pub offer: Offer,
-    /// Namespaces that the target's admin opened for sessions.
-    pub bindable: BTreeSet<NamespaceName>,
-    /// Namespaces of the target that are being deleted.
-    pub being_deleted: BTreeSet<NamespaceName>,
-    /// ClusterRoles of the profile that the target does not have.
-    pub missing: Vec<RoleName>,
-    /// A standing binding that gives every session more than discovery, said in words (attack 15).
-    pub standing: Option<String>,
-    /// Target's clock minus hub's clock, seconds.
-    pub clock_difference: i64,
-    /// Requests of this person that are Approved or Active on this cluster, this one left out.
-    pub others_open: u32,
 }
 
 /// What became of it.

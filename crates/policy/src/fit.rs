@@ -1,9 +1,33 @@
 //! Whether a profile can be granted on a target as it is. The same for the grant and for what is shown before asking.
 
-use crate::{Facts, Offer, decide::CLOCKS_APART_MOST};
-use sallyport_model::{EndReason, Ending, NamespaceName, Scope, clip, visible};
+use crate::Offer;
+use sallyport_model::{ClusterName, EndReason, Ending, NamespaceName, RoleName, Scope, clip, visible};
 use sallyport_rbac::RULES_MOST;
 use std::collections::BTreeSet;
+
+/// Hub and target may differ by this many seconds at most (attack 22).
+pub const CLOCKS_APART_MOST: i64 = 30;
+
+/// What the broker knows of its target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// The cluster this broker serves.
+    pub cluster: ClusterName,
+    /// The offer computed now, from the live ClusterRoles.
+    pub offer: Offer,
+    /// Namespaces that the target's admin opened for sessions.
+    pub bindable: BTreeSet<NamespaceName>,
+    /// Namespaces of the target that are being deleted.
+    pub being_deleted: BTreeSet<NamespaceName>,
+    /// ClusterRoles of the profile that the target does not have.
+    pub missing: Vec<RoleName>,
+    /// A standing binding that gives every session more than discovery, said in words (attack 15).
+    pub standing: Option<String>,
+    /// Target's clock minus hub's clock, seconds.
+    pub clock_difference: i64,
+    /// Requests of this person that are Approved or Active on this cluster, this one left out.
+    pub others_open: u32,
+}
 
 /// What the target must be like for `scope`, and what the offer must not contain (P11).
 ///

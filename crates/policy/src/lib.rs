@@ -17,11 +17,8 @@ mod permit;
 mod session;
 mod solo;
 
-pub use decide::{
-    Approval, CLOCKS_APART_MOST, Decision, Facts, OPEN_PER_PERSON_MOST, Request, UNANSWERED_AFTER, WaitFor,
-    decide,
-};
-pub use fit::{fits, without};
+pub use decide::{Approval, Decision, OPEN_PER_PERSON_MOST, Request, UNANSWERED_AFTER, WaitFor, decide};
+pub use fit::{CLOCKS_APART_MOST, Facts, fits, without};
 pub use offer::{Offer, offer};
 pub use permit::Permit;
 pub use session::{SessionFacts, SessionPermit, admit_session};

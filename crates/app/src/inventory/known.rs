@@ -1,6 +1,5 @@
 //! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
 
-use super::previews::Previewed;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
 use sallyport_api::{
@@ -15,6 +14,9 @@ use sallyport_model::{ClusterName, Profile, Scope};
 use sallyport_rbac::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What is known of what the profiles allow, or why nothing is.
+pub(crate) type Previewed = Result<Arc<AccessPreviewSpec>, String>;
 
 /// What the hub said last.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use futures::{Stream, StreamExt as _};
 use kube::ResourceExt as _;
 use sallyport_api::AccessRequest;
-use sallyport_hub::{Change, Gone, Which};
+use sallyport_hub::{Change, Gone};
 use sallyport_model::Phase;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -49,18 +49,18 @@ async fn a_request_leaves_the_open_ones_when_it_closes_and_its_own_watch_sees_it
     let uid = request.uid().context("a UID")?;
     let Change::Put(seen) = said(&mut open, &uid).await? else { bail!("it is open") };
     ensure!(seen.phase() == Phase::Pending, "one without a phase is open");
-    let mut own = Box::pin(ada.watch_request(&Which::of(&request)?));
+    let mut own = Box::pin(ada.watch_request(&request.which()?));
     let Change::All { objects, .. } = said(&mut own, &uid).await? else { bail!("the list comes first") };
     ensure!(objects.len() == 1);
 
-    ada.withdraw(&Which::of(&request)?).await?;
+    ada.withdraw(&request.which()?).await?;
     let Change::Put(withdrawn) = said(&mut open, &uid).await? else { bail!("it is still open") };
     ensure!(withdrawn.status.is_some_and(|status| status.withdrawn == Some(true)));
     close(&request).await?;
     let Change::Left(gone) = said(&mut open, &uid).await? else { bail!("it left the selection") };
     ensure!(gone == Gone { namespace: TEAM.into(), name: request.name_any(), uid: uid.clone() });
     // Whoever wants to know how it ended reads it, or watches it by name.
-    ensure!(ada.request(&Which::of(&request)?).await?.phase() == Phase::Closed);
+    ensure!(ada.request(&request.which()?).await?.phase() == Phase::Closed);
     loop {
         let Change::Put(seen) = said(&mut own, &uid).await? else { bail!("a session must see Closed") };
         if seen.phase() == Phase::Closed {

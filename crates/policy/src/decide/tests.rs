@@ -1,6 +1,7 @@
 use super::*;
+use crate::Offer;
 use proptest::{prelude::*, test_runner::TestRunner};
-use sallyport_model::{Mfa, RequestUid, Said, Scope};
+use sallyport_model::{Mfa, RequestUid, RoleName, Said, Scope};
 use sallyport_rbac::Rule;
 
 const NOW: i64 = 1_795_000_000;

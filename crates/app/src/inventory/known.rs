@@ -1,6 +1,5 @@
 //! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
 
-use super::previews::Previewed;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
 use sallyport_api::{
@@ -33,6 +32,9 @@ pub(crate) struct Known {
     /// The hub refuses a watch: that it answers something else does not make it whole.
     pub(crate) refused: bool,
 }
+
+/// What is known of what a cluster's profiles allow, or why nothing is.
+pub(crate) type Previewed = Result<Arc<AccessPreviewSpec>, String>;
 
 /// A broker's last sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

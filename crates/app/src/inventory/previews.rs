@@ -2,7 +2,7 @@
 //! other.
 
 use super::Inventory;
-use super::known::Known;
+use super::known::{Known, Previewed};
 use crate::person::Signed;
 use sallyport_api::AccessPreviewSpec;
 use sallyport_client::Fault;
@@ -12,9 +12,6 @@ use std::time::Duration;
 
 /// The longest that somebody who looks at a cluster waits for it.
 const WAITED: Duration = Duration::from_secs(3);
-
-/// What is known of what the profiles allow, or why nothing is.
-pub(crate) type Previewed = Result<Arc<AccessPreviewSpec>, String>;
 
 impl Inventory {
     /// Reads what the cluster's detail needs beside what is watched: the preview, unless the one at hand is the one the

@@ -10,6 +10,7 @@ mod hindered;
 mod keycloak;
 mod leaving_alone;
 mod lines;
+mod looking_on;
 mod providers;
 mod step_up;
 mod tools;
@@ -29,6 +30,7 @@ type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<(
 /// Played by `make test`, and by name.
 const STORIES: &[(&str, Story)] = &[
     ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
+    ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
     ("step_up", |f, l| Box::pin(step_up::play(f, l))),
     ("providers", |f, l| Box::pin(providers::play(f, l))),
     ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),

@@ -37,6 +37,9 @@ pub(crate) struct Known {
     pub(crate) refused: bool,
 }
 
+/// What is known of what a cluster's profiles allow, or why nothing is.
+pub(crate) type Previewed = Result<Arc<AccessPreviewSpec>, String>;
+
 /// A broker's last sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {

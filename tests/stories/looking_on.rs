@@ -3,10 +3,10 @@
 use crate::lines::Lines;
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{DEADLINE, Desktop, until};
 use sallyport_hub::Hub;
 use sallyport_ipc::{ClusterView, HubLink, Rights, Way};
-use sallyport_testkit::fleet::Fleet;
-use sallyport_testkit::headless::{DEADLINE, Desktop, until};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);

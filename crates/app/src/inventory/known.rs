@@ -15,9 +15,6 @@ use sallyport_rbac::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// What is known of what the profiles allow, or why nothing is.
-pub(crate) type Previewed = Result<Arc<AccessPreviewSpec>, String>;
-
 /// What the hub said last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {

@@ -50,8 +50,9 @@ export async function at(query, look, { width = 1280, height = 800 } = {}) {
 export const world = (page, run, argument) => page.evaluate(`(${run})(window.sallyportFake.world, ${JSON.stringify(argument ?? null)})`);
 export const calls = (page) => page.evaluate(() => window.sallyportFake.calls);
 
-/** Opens a cluster and waits for its prompt. */
+/** Opens a cluster and waits for its prompt, and until what is typed goes there. */
 export async function enter(page, name) {
   await page.locator(`#cluster-${name}`).dblclick();
   await page.locator(".xterm-rows", { hasText: "$" }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.matches(".xterm-helper-textarea"));
 }

@@ -93,7 +93,7 @@ pub fn without(scope: &Scope, out: &[String]) -> String {
 }
 
 /// An approver must see the whole offer, and its wire form has bounds (`Offer.rules` and `RuleSummary` of the CRD).
-fn too_large_to_show(offer: &Offer) -> Option<String> {
+pub fn too_large_to_show(offer: &Offer) -> Option<String> {
     if offer.rules.len() > RULES_MOST {
         let count = offer.rules.len();
         return Some(format!("its roles have {count} rules, more than the {RULES_MOST} an offer can show"));

@@ -274,7 +274,13 @@ fn rights(report: Option<&ProfileReport>, previewed: &Previewed, namespaces: &[S
             found
         }
     };
-    let rules = rules(&preview.rules);
+    let (rules, count) = (rules(&preview.rules), report.rule_count);
+    // A part of the list would look like less than it is, and none of it like nothing at all.
+    if usize::try_from(count).ok() != Some(preview.rules.len()) || rules.len() != preview.rules.len() {
+        return Rights::Unknown {
+            why: Shown::from(format!("it has {count} rules here, more than its broker can show")),
+        };
+    }
     Rights::Known {
         rights: sallyport_rbac::describe(&rules)
             .into_iter()
@@ -285,7 +291,7 @@ fn rights(report: Option<&ProfileReport>, previewed: &Previewed, namespaces: &[S
                 writes: r.strong,
             })
             .collect(),
-        rules: report.rule_count,
+        rules: count,
         warnings: preview.warnings.iter().map(Shown::from).collect(),
         missing: sallyport_rbac::helm_misses(&rules).into_iter().map(Shown::from).collect(),
     }

@@ -1,5 +1,6 @@
 //! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
 
+use super::link::Troubles;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
 use sallyport_api::{
@@ -32,6 +33,8 @@ pub(crate) struct Known {
     pub(crate) previews: BTreeMap<String, Arc<AccessPreviewSpec>>,
     /// The hub refuses a watch: that it answers something else does not make it whole.
     pub(crate) refused: bool,
+    /// What the watches ran into that may pass.
+    pub(crate) troubles: Troubles,
 }
 
 /// What is known of what a cluster's profiles allow, or why nothing is.

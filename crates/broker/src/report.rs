@@ -184,13 +184,13 @@ impl Broker {
     }
 
     fn profile_report(&self, profile: &Profile, room: &mut Room) -> (ProfileReport, ProfilePreview) {
-        let (offer, fit) = self.preview(profile);
+        let (offer, unfit) = self.preview(profile);
         let (name, revision) = (profile.name.to_string(), profile.revision.to_string());
         let report = ProfileReport {
             name: name.clone(),
             revision: revision.clone(),
             rule_count: u32::try_from(offer.rules.len()).unwrap_or(u32::MAX),
-            refused: fit.err().map(|ending| clip(&ending.message, 1024)),
+            refused: unfit.map(|why| clip(&why, 1024)),
         };
         let preview = ProfilePreview {
             name,

@@ -1,6 +1,7 @@
 //! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
 
 use super::link::Troubles;
+use super::previews::Previews;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
 use sallyport_api::{
@@ -29,8 +30,8 @@ pub(crate) struct Known {
     pub(crate) seen: Option<BTreeMap<String, Seen>>,
     /// Why they could not be, where that does not pass by itself.
     pub(crate) unheard: Option<String>,
-    /// What was read of what profiles allow, by cluster.
-    pub(crate) previews: BTreeMap<String, Arc<AccessPreviewSpec>>,
+    /// What was read last of what profiles allow.
+    pub(crate) previews: Previews,
     /// The hub refuses a watch: that it answers something else does not make it whole.
     pub(crate) refused: bool,
     /// What the watches ran into that may pass.

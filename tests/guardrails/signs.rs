@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/sallyport-brokers/leases";
+const BARE: &str = "a sign of life and a preview carry no annotations, labels, owners or finalizers";
 const ONLY: &str = "only the broker of cluster payments-eu-1 gives its sign of life and its preview";
 
 pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
@@ -70,7 +71,29 @@ async fn beats(world: &World, board: &mut Board, ops: &Person) -> Result<()> {
         board.refused("13", title, ops, forms.clone(), ONLY).await;
         board.refused("13", title, &world.lee, forms, "cannot").await;
     }
+    // A broker that was taken over, and what every desktop lists every two minutes.
+    for (title, change) in burdens() {
+        let forms = every_form(&path, &renewed, &change);
+        board.refused("13", &format!("{title} its sign of life"), &world.broker, forms, BARE).await;
+    }
+    let named = |length| json!({"spec": {"holderIdentity": "b".repeat(length)}});
+    let forms = every_form(&path, &renewed, &named(254));
+    let most = "a sign of life names its broker in at most 253 characters";
+    board.refused("13", "fills its sign of life", &world.broker, forms, most).await;
+    let longest = Ask::merge(&path, &named(253)).dry();
+    board.allowed("13", "names itself at some length", &world.broker, longest).await;
     Ok(())
+}
+
+/// What goes with any object, and with these none.
+fn burdens() -> [(&'static str, Value); 4] {
+    let owner = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "x"});
+    [
+        ("hangs notes on", json!({"metadata": {"annotations": {"x": "y".repeat(10_000)}}})),
+        ("labels", json!({"metadata": {"labels": {"x": "y"}}})),
+        ("gives an owner to", json!({"metadata": {"ownerReferences": [owner]}})),
+        ("keeps for ever", json!({"metadata": {"finalizers": ["example.test/x"]}})),
+    ]
 }
 
 fn preview(name: &str, verb: &str) -> Value {
@@ -98,6 +121,11 @@ async fn previews(world: &World, board: &mut Board) -> Result<()> {
     board.allowed("13", "says what its profiles allow", &world.broker, made).await;
     let again = Ask::apply(&path, "sallyport-broker", &preview(CLUSTER, "list"));
     let live = board.allowed("13", "says what its profiles allow now", &world.broker, again).await;
+    for (title, change) in burdens() {
+        // It has no right to PUT one.
+        let forms = every_form(&path, &live, &change).into_iter().filter(|ask| !ask.is_put()).collect();
+        board.refused("13", &format!("{title} its preview"), &world.broker, forms, BARE).await;
+    }
     let harmless = json!({"spec": preview(CLUSTER, "get")["spec"]});
     let forms = every_form(&path, &live, &harmless);
     board.refused("13", "makes a profile look harmless", &world.other_broker, forms.clone(), ONLY).await;

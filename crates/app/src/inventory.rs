@@ -5,6 +5,7 @@
 mod alive;
 mod choose;
 mod known;
+mod link;
 mod previews;
 mod remembered;
 mod watch;

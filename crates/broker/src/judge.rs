@@ -10,8 +10,8 @@ use kube::Api;
 use sallyport_api::{AccessProfile, AccessRequest, Asked, MalformedObject};
 use sallyport_client::{Fault, within};
 use sallyport_hub::decision_request;
-use sallyport_model::{Ending, Profile, ProfileRevision, RoleName, Scope};
-use sallyport_policy::{Decision, Facts, Offer, decide, fits, offer};
+use sallyport_model::{Profile, ProfileRevision, RoleName, Scope};
+use sallyport_policy::{Decision, Facts, Offer, decide, offer, unfit};
 use sallyport_rbac::Rule;
 
 /// A decision and the offer it rests on.
@@ -90,13 +90,13 @@ impl Broker {
 
     /// What a profile would allow on this target as the watches see it, for the report: its offer, and how a request for
     /// all of it would end by what this target is like.
-    pub(crate) fn preview(&self, profile: &Profile) -> (Offer, Result<(), Ending>) {
+    pub(crate) fn preview(&self, profile: &Profile) -> (Offer, Option<String>) {
         let rules = self.seen_rules(&profile.roles);
         let is_missing = |role: &&RoleName| self.stores.roles.get("", role.as_str()).is_none();
         let missing = profile.roles.iter().filter(is_missing).cloned().collect();
         let offer = self.offer(&profile.revision, &profile.scope, &profile.roles, rules);
         let facts = self.facts(&profile.scope, offer, missing);
-        let fit = fits(&profile.scope, &facts);
-        (facts.offer, fit)
+        let unfit = unfit(&profile.scope, &facts);
+        (facts.offer, unfit)
     }
 }

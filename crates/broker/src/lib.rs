@@ -28,6 +28,7 @@ mod open;
 mod queue;
 mod reconcile;
 mod report;
+mod room;
 mod run;
 mod standing;
 mod start;

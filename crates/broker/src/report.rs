@@ -6,23 +6,20 @@ use crate::{
     clock::hello,
     failure::Failure,
     guardrails::Verdict,
+    room::Room,
     told::{Told, Turn},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sallyport_api::{
     AccessClusterStatus, AccessPreviewSpec, BrokerReport, GuardrailReport, ProfilePreview, ProfileReport,
-    RuleSummary,
 };
 use sallyport_client::Fault;
 use sallyport_model::{ClusterName, Profile, clip};
-use sallyport_rbac::RULES_MOST;
 use std::{sync::Mutex, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// What the CRD holds.
 const PROFILES_MOST: usize = 64;
-/// Rules in all reports together: an object has to stay well below etcd's limit.
-const RULES_IN_ALL: usize = 1024;
 
 /// What one beat found out, kept for the next.
 #[derive(Default)]
@@ -141,7 +138,11 @@ impl Broker {
         }
         // The preview first: whoever reads the status finds the one it names.
         if !told.has_preview(&preview.digest) {
-            hub.put_preview(cluster, &preview).await?;
+            if let Err(fault) = hub.put_preview(cluster, &preview).await {
+                // Whether the guardrails hold is said whatever becomes of the preview; then it names none.
+                hub.report(cluster, &AccessClusterStatus { preview: None, ..status }).await?;
+                return Err(fault);
+            }
             told.previewed(&preview.digest);
         }
         hub.report(cluster, &status).await?;
@@ -178,25 +179,23 @@ impl Broker {
         }
         profiles.sort_by(|a, b| a.name.cmp(&b.name));
         profiles.truncate(PROFILES_MOST);
-        let mut left = RULES_IN_ALL;
-        profiles.iter().map(|profile| self.profile_report(profile, &mut left)).unzip()
+        let mut room = Room::default();
+        profiles.iter().map(|profile| self.profile_report(profile, &mut room)).unzip()
     }
 
-    fn profile_report(&self, profile: &Profile, left: &mut usize) -> (ProfileReport, ProfilePreview) {
-        let (offer, fit) = self.preview(profile);
-        let take = offer.rules.len().min(RULES_MOST).min(*left);
-        *left -= take;
+    fn profile_report(&self, profile: &Profile, room: &mut Room) -> (ProfileReport, ProfilePreview) {
+        let (offer, unfit) = self.preview(profile);
         let (name, revision) = (profile.name.to_string(), profile.revision.to_string());
         let report = ProfileReport {
             name: name.clone(),
             revision: revision.clone(),
             rule_count: u32::try_from(offer.rules.len()).unwrap_or(u32::MAX),
-            refused: fit.err().map(|ending| clip(&ending.message, 1024)),
+            refused: unfit.map(|why| clip(&why, 1024)),
         };
         let preview = ProfilePreview {
             name,
             revision,
-            rules: offer.rules.iter().take(take).map(RuleSummary::from).collect(),
+            rules: room.take(&offer),
             warnings: offer.warnings.iter().take(16).map(|text| clip(text, 256)).collect(),
         };
         (report, preview)

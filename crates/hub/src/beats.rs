@@ -171,11 +171,16 @@ fn percent(token: &str) -> String {
     token.bytes().map(one).collect()
 }
 
-/// The sign of life a Lease is; a date in the future is as good as the present.
+/// The sign of life a Lease is. A date in the future is as good as the present, as far as clocks and lost beats explain it; one
+/// further ahead is none, or a single beat could be dated so that its broker looks alive for ever.
 fn beat_of(lease: Value, now: Timestamp) -> Option<Beat> {
     let lease: Lease = serde_json::from_value(lease).ok()?;
     let spec = lease.spec?;
     let age = now.duration_since(spec.renew_time?.0);
+    let ahead = Duration::try_from(-age).unwrap_or_default();
+    if ahead > SILENT_AT_LEAST {
+        return None;
+    }
     let lasts = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0);
     Some(Beat {
         cluster: lease.metadata.name?,
@@ -208,7 +213,17 @@ mod tests {
         assert!(!silent("2026-11-24T14:20:00.000000Z", 900));
         assert!(silent("2026-11-24T14:14:59.000000Z", i64::from(i32::MAX)));
         // A clock that runs ahead.
-        assert_eq!(read("2026-11-24T15:00:00.000000Z", 90).age, Duration::ZERO);
+        assert_eq!(read("2026-11-24T14:31:30.000000Z", 90).age, Duration::ZERO);
+    }
+
+    #[test]
+    fn one_beat_makes_nobody_alive_for_ever() {
+        let now = "2026-11-24T14:30:00Z".parse().expect("a time");
+        for ahead in
+            ["2026-11-24T14:31:30.000001Z", "2026-11-24T15:00:00.000000Z", "2099-01-01T00:00:00.000000Z"]
+        {
+            assert_eq!(beat_of(lease(ahead, 90), now), None, "{ahead}");
+        }
     }
 
     #[test]

@@ -68,6 +68,15 @@ pub fn fits(scope: &Scope, facts: &Facts) -> Result<(), Ending> {
     Ok(())
 }
 
+/// Why a request for `scope` would not be granted now, as it stands in a report. Says the same as long as it is the same: every
+/// desktop watches the report, and the seconds that two clocks are apart are others at every look.
+pub fn unfit(scope: &Scope, facts: &Facts) -> Option<String> {
+    if facts.clock_difference.abs() > CLOCKS_APART_MOST {
+        return Some(format!("the clocks of hub and cluster are more than {CLOCKS_APART_MOST} s apart"));
+    }
+    fits(scope, facts).err().map(|ending| ending.message)
+}
+
 /// Namespaces asked for that are being deleted, and how to ask for the others.
 fn being_deleted(scope: &Scope, facts: &Facts) -> Option<String> {
     let Scope::Namespaces(names) = scope else { return None };
@@ -93,7 +102,7 @@ pub fn without(scope: &Scope, out: &[String]) -> String {
 }
 
 /// An approver must see the whole offer, and its wire form has bounds (`Offer.rules` and `RuleSummary` of the CRD).
-fn too_large_to_show(offer: &Offer) -> Option<String> {
+pub fn too_large_to_show(offer: &Offer) -> Option<String> {
     if offer.rules.len() > RULES_MOST {
         let count = offer.rules.len();
         return Some(format!("its roles have {count} rules, more than the {RULES_MOST} an offer can show"));

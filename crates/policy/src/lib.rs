@@ -18,7 +18,7 @@ mod session;
 mod solo;
 
 pub use decide::{Approval, Decision, OPEN_PER_PERSON_MOST, Request, UNANSWERED_AFTER, WaitFor, decide};
-pub use fit::{CLOCKS_APART_MOST, Facts, fits, without};
+pub use fit::{CLOCKS_APART_MOST, Facts, fits, too_large_to_show, unfit, without};
 pub use offer::{Offer, offer};
 pub use permit::Permit;
 pub use session::{SessionFacts, SessionPermit, admit_session};

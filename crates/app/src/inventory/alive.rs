@@ -9,14 +9,16 @@ use sallyport_client::Fault;
 use sallyport_hub::{Beat, spread, until_next_look};
 use sallyport_ipc::HubLink;
 use sallyport_model::ClusterName;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How often it is looked whether the hub is there again. A watch that goes on after a gap says nothing until something
-/// changes, and little does.
-const AGAIN: Duration = Duration::from_secs(5);
+/// How often it is looked whether the hub went away meanwhile.
+const GLANCE: Duration = Duration::from_secs(5);
+/// No desktop waits longer for the next look at a hub that is away.
+const LONGEST: Duration = Duration::from_secs(30);
 /// When the sign of life of a broker that has just come (back) is read, on average.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -31,10 +33,11 @@ impl Inventory {
             listened.send_replace(true);
             let next = Instant::now() + until_next_look();
             while Instant::now() < next && !self.person.hub_is_down(&signed.workspace) {
-                tokio::time::sleep(AGAIN.min(next - Instant::now())).await;
+                tokio::time::sleep(GLANCE.min(next - Instant::now())).await;
             }
             if self.person.hub_is_down(&signed.workspace) {
-                tokio::time::sleep(spread(AGAIN)).await;
+                let wait = self.learn(&signed.workspace, |known| known.troubles.until_again());
+                tokio::time::sleep(spread(wait.unwrap_or(GLANCE)).min(LONGEST)).await;
             }
         }
     }
@@ -42,13 +45,13 @@ impl Inventory {
     /// Takes the whole list: whoever is not on it gives no sign any more.
     fn heard(&self, workspace: &WorkspaceId, beats: Vec<Beat>) {
         let now = now_ms();
-        let refused = self.learn(workspace, |known| {
+        let is_back = self.learn(workspace, |known| {
             known.seen = Some(beats.into_iter().map(|beat| seen(beat, now)).collect());
             known.unheard = None;
-            known.refused
+            // Where the hub answers this and refuses a watch, the watch's word stands.
+            !known.refused && known.troubles.clear(Instant::now())
         });
-        // Where the hub answers this and refuses a watch, the watch's word stands.
-        if refused == Some(false) {
+        if is_back == Some(true) {
             self.person.hub_is(workspace, HubLink::Live, None);
         }
         self.changed();
@@ -79,14 +82,39 @@ impl Inventory {
     }
 
     /// A broker has reported that was not there or silent: its sign of life is read soon, and not by all desktops at once.
-    pub(super) fn look_soon(self: &Arc<Self>, signed: &Arc<Signed>, cluster: ClusterName) {
-        let (inventory, signed) = (self.clone(), signed.clone());
+    /// However often it reports meanwhile, it is read once: `looks` has those that are about to be.
+    pub(super) fn look_soon(
+        self: &Arc<Self>,
+        signed: &Arc<Signed>,
+        looks: &Arc<Looks>,
+        cluster: ClusterName,
+    ) {
+        if !looks.begin(&cluster) {
+            return;
+        }
+        let (inventory, signed, looks) = (self.clone(), signed.clone(), looks.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = async { tokio::time::sleep(spread(SOON)).await; inventory.look_for(&signed, &cluster).await } => {}
                 () = signed.stop.cancelled() => {}
             }
+            looks.end(&cluster);
         });
+    }
+}
+
+/// The clusters whose sign of life is about to be read, for one sign-in.
+#[derive(Default)]
+pub(super) struct Looks(Mutex<BTreeSet<ClusterName>>);
+
+impl Looks {
+    /// True for the first who asks, until [`Looks::end`].
+    fn begin(&self, cluster: &ClusterName) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.clone())
+    }
+
+    fn end(&self, cluster: &ClusterName) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
     }
 }
 
@@ -95,4 +123,21 @@ fn seen(beat: Beat, now_ms: i64) -> (String, Seen) {
     let age = i64::try_from(beat.age.as_millis()).unwrap_or(i64::MAX);
     let silent = beat.is_silent();
     (beat.cluster, Seen { at: now_ms.saturating_sub(age), silent })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_that_reports_again_and_again_is_looked_for_once_at_a_time() {
+        let looks = Looks::default();
+        let (eu, us) = ("pay-eu".parse().unwrap(), "pay-us".parse().unwrap());
+        assert!(looks.begin(&eu));
+        assert!(!looks.begin(&eu));
+        assert!(looks.begin(&us));
+        looks.end(&eu);
+        assert!(looks.begin(&eu));
+        assert!(!looks.begin(&us));
+    }
 }

@@ -1,5 +1,7 @@
 //! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
 
+use super::link::Troubles;
+use super::previews::Previews;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
 use sallyport_api::{
@@ -28,10 +30,12 @@ pub(crate) struct Known {
     pub(crate) seen: Option<BTreeMap<String, Seen>>,
     /// Why they could not be, where that does not pass by itself.
     pub(crate) unheard: Option<String>,
-    /// What was read of what profiles allow, by cluster.
-    pub(crate) previews: BTreeMap<String, Arc<AccessPreviewSpec>>,
+    /// What was read last of what profiles allow.
+    pub(crate) previews: Previews,
     /// The hub refuses a watch: that it answers something else does not make it whole.
     pub(crate) refused: bool,
+    /// What the watches ran into that may pass.
+    pub(crate) troubles: Troubles,
 }
 
 /// What is known of what a cluster's profiles allow, or why nothing is.
@@ -274,7 +278,13 @@ fn rights(report: Option<&ProfileReport>, previewed: &Previewed, namespaces: &[S
             found
         }
     };
-    let rules = rules(&preview.rules);
+    let (rules, count) = (rules(&preview.rules), report.rule_count);
+    // A part of the list would look like less than it is, and none of it like nothing at all.
+    if usize::try_from(count).ok() != Some(preview.rules.len()) || rules.len() != preview.rules.len() {
+        return Rights::Unknown {
+            why: Shown::from(format!("it has {count} rules here, more than its broker can show")),
+        };
+    }
     Rights::Known {
         rights: sallyport_rbac::describe(&rules)
             .into_iter()
@@ -285,7 +295,7 @@ fn rights(report: Option<&ProfileReport>, previewed: &Previewed, namespaces: &[S
                 writes: r.strong,
             })
             .collect(),
-        rules: report.rule_count,
+        rules: count,
         warnings: preview.warnings.iter().map(Shown::from).collect(),
         missing: sallyport_rbac::helm_misses(&rules).into_iter().map(Shown::from).collect(),
     }

@@ -1,6 +1,7 @@
 //! The watches of a sign-in: clusters, profiles, what this person may ask for; and beside them which brokers are alive.
 
 use super::Inventory;
+use super::alive::Looks;
 use super::known::Known;
 use crate::person::{Signed, WorkspaceId};
 use futures::{FutureExt as _, StreamExt as _};
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Problems that are kept.
 const PROBLEMS: usize = 50;
@@ -33,6 +35,7 @@ impl Inventory {
         self.begin(workspace);
         let mut clusters = std::pin::pin!(signed.hub.watch_clusters());
         let listened = watch::Sender::new(false);
+        let looks = Arc::new(Looks::default());
         let watching = async {
             while let Some(change) = clusters.next().await {
                 if matches!(change, Change::All { .. }) {
@@ -44,7 +47,7 @@ impl Inventory {
                 if let Some(cluster) = reported
                     .filter(|cluster| self.known(workspace, |known| known.is_silent(cluster.as_str())))
                 {
-                    self.look_soon(&signed, cluster);
+                    self.look_soon(&signed, &looks, cluster);
                 }
             }
         };
@@ -90,10 +93,12 @@ impl Inventory {
                 }
                 Change::Trouble(fault) => {
                     known.refused = !fault.may_pass();
+                    known.troubles.came(Instant::now());
                     return Err(fault);
                 }
             }
             known.refused = false;
+            known.troubles.over();
             if confirms {
                 known.as_of = Some(Timestamp::now());
             }

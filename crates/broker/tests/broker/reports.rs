@@ -15,6 +15,9 @@ use std::time::Duration;
 const WITHIN: Duration = Duration::from_secs(20);
 const REPORTING: &str = "reporting";
 const RESTORING: &str = "restoring";
+const HINDERED: &str = "hindered";
+const OVERLONG: &str = "overlong";
+const GUARDRAIL: &str = "sessions-bindings.sallyport.dev";
 
 fn clusters(world: &World) -> Result<Api<AccessCluster>> {
     Ok(Api::all(world.hub.admin()?))
@@ -113,4 +116,97 @@ async fn a_report_that_was_lost_is_written_again() -> Result<()> {
     let (anew, _) = whole(world, RESTORING).await?;
     ensure!(anew == status, "{anew:?}");
     Ok(())
+}
+
+/// Waits for what that instance says of the guardrails.
+async fn verified(world: &World, instance: &str, want: bool) -> Result<AccessClusterStatus> {
+    let mut last = None;
+    let seen = eventually("the guardrails' verdict on the hub", WITHIN, async || {
+        let status = clusters(world)?.get_opt(CLUSTER).await?.and_then(|cluster| cluster.status);
+        last = status.filter(|s| s.broker.as_ref().is_some_and(|broker| broker.instance == instance));
+        Ok(last.as_ref().and_then(|s| s.guardrails.as_ref()).is_some_and(|said| said.verified == want))
+    });
+    seen.await?;
+    last.context("a report")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p12_a_role_that_cannot_be_shown_hides_no_missing_guardrail() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let options = BrokerOptions::default().identity(OVERLONG);
+    let _broker = world.broker(options.flag("--heartbeat=1s").flag("--guardrails-every=2s")).await?;
+    let (_, preview) = whole(world, OVERLONG).await?;
+    verified(world, OVERLONG, true).await?;
+
+    // No API server minds how long a resource's name is; the hub's CRD does.
+    let roles: Api<k8s_openapi::api::rbac::v1::ClusterRole> = Api::all(world.target.admin()?);
+    let kept = roles.get("sallyport:view").await?.rules;
+    let rule = json!({"apiGroups": [""], "resources": ["r".repeat(300)], "verbs": ["get"]});
+    let set = async |rules: serde_json::Value| {
+        let patch = Patch::Merge(json!({"rules": rules}));
+        roles.patch("sallyport:view", &PatchParams::default(), &patch).await.map(drop)
+    };
+    set(json!([rule])).await?;
+    let hindered = async {
+        world.without_guardrail(GUARDRAIL).await?;
+        let status = verified(world, OVERLONG, false).await?;
+        let (now, beside) = whole(world, OVERLONG).await?;
+        let report = now.profiles.iter().find(|one| one.name == "view").context("its report")?;
+        let shown = beside.spec.profiles.iter().find(|one| one.name == "view").context("its preview")?;
+        ensure!(report.rule_count == 1 && shown.rules.is_empty(), "{report:?} {shown:?}");
+        ensure!(report.refused.as_deref().is_some_and(|why| why.contains("overlong")), "{report:?}");
+        // The others are shown as before.
+        let others = |all: &AccessPreview| all.spec.profiles.iter().filter(|p| !p.rules.is_empty()).count();
+        ensure!(others(&beside) + 1 >= others(&preview) && others(&beside) > 0, "{beside:?}");
+        anyhow::Ok(status)
+    }
+    .await;
+    set(serde_json::to_value(kept)?).await?;
+    world.restore_guardrails().await?;
+    hindered.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p12_a_preview_that_the_hub_refuses_hides_no_missing_guardrail() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let options = BrokerOptions::default().identity(HINDERED);
+    let role = format!("sallyport:broker:{CLUSTER}");
+    let roles: Api<k8s_openapi::api::rbac::v1::ClusterRole> = Api::all(world.hub.admin()?);
+    let kept = roles.get(&role).await?.rules.context("rules")?;
+    let light = |rule: &k8s_openapi::api::rbac::v1::PolicyRule| {
+        !rule.resources.iter().flatten().any(|resource| resource == "accesspreviews")
+    };
+    let set = async |rules: Vec<&k8s_openapi::api::rbac::v1::PolicyRule>| {
+        let patch = Patch::Merge(json!({"rules": rules}));
+        roles.patch(&role, &PatchParams::default(), &patch).await.map(drop)
+    };
+    let _broker = world.broker(options.flag("--heartbeat=1s").flag("--guardrails-every=2s")).await?;
+    verified(world, HINDERED, true).await?;
+    set(kept.iter().filter(|rule| light(rule)).collect()).await?;
+    // Whatever the target's guardrails make of it, another preview has to be written by then.
+    let hindered = async {
+        previews(world)?.delete(CLUSTER, &Default::default()).await?;
+        let target: Api<k8s_openapi::api::rbac::v1::ClusterRole> = Api::all(world.target.admin()?);
+        let before = target.get("sallyport:view").await?.rules;
+        let rule = json!([{"apiGroups": [""], "resources": ["limitranges"], "verbs": ["get"]}]);
+        let change = async |rules: serde_json::Value| {
+            let patch = Patch::Merge(json!({"rules": rules}));
+            target.patch("sallyport:view", &PatchParams::default(), &patch).await.map(drop)
+        };
+        change(rule).await?;
+        let seen = async {
+            world.without_guardrail(GUARDRAIL).await?;
+            verified(world, HINDERED, false).await
+        }
+        .await;
+        change(serde_json::to_value(before)?).await?;
+        let status = seen?;
+        ensure!(status.preview.is_none(), "it names a preview that could not be written: {status:?}");
+        anyhow::Ok(())
+    }
+    .await;
+    set(kept.iter().collect()).await?;
+    world.restore_guardrails().await?;
+    hindered?;
+    whole(world, HINDERED).await.map(drop)
 }

@@ -33,6 +33,19 @@ fn facts() -> Facts {
     }
 }
 
+#[test]
+fn a_report_of_clocks_that_drift_says_the_same_at_every_beat() {
+    let said = |apart| fit::unfit(&scope(&["payments"]), &Facts { clock_difference: apart, ..facts() });
+    assert_eq!(said(30), None);
+    assert_eq!(said(31).as_deref(), Some("the clocks of hub and cluster are more than 30 s apart"));
+    assert_eq!(said(31), said(-45));
+    let gone = Facts { missing: vec![name("sallyport:debug")], ..facts() };
+    assert_eq!(
+        fit::unfit(&scope(&["payments"]), &gone),
+        Some("there is no ClusterRole sallyport:debug on cluster payments-eu".into())
+    );
+}
+
 fn profile() -> Profile {
     Profile {
         name: name("debug"),

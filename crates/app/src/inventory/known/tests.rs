@@ -82,19 +82,40 @@ fn preview(name: &str, generation: i64) -> Previewed {
 
 #[test]
 fn what_a_profile_allows_is_shown_as_read_and_else_said_to_be_unknown() {
-    let inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([report("p", 3, 7, None)]));
+    let inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([report("p", 3, 1, None)]));
     let rights = |previewed: &Previewed| {
         let object = &inventory.clusters["pay-eu"];
         inventory.detail(object, previewed, &Remembered::default(), None, 0).profiles.remove(0).rights
     };
     let Rights::Known { rules, rights: words, .. } = rights(&preview("p", 3)) else { panic!() };
-    assert_eq!((rules, words.len()), (7, 1));
+    assert_eq!((rules, words.len()), (1, 1));
     // Of another revision, of other profiles, and none at all.
     for other in [preview("p", 2), preview("q", 3)] {
         assert!(matches!(rights(&other), Rights::Unknown { .. }));
     }
     let Rights::Unknown { why } = rights(&Err("the hub is away".into())) else { panic!() };
     assert_eq!(why, "the hub is away");
+}
+
+#[test]
+fn p11_what_cannot_be_shown_whole_is_not_shown_as_less_than_it_is() {
+    let rights = |reported: usize, shown: serde_json::Value| {
+        let reports = json!([report("p", 3, reported, None)]);
+        let inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], reports);
+        let revision = "6f1c2d7e-0000-4000-8000-000000000000/3";
+        let profile = serde_json::from_value(json!({"name": "p", "revision": revision, "rules": shown}));
+        let previewed = Ok(Arc::new(AccessPreviewSpec::of(vec![profile.unwrap()])));
+        let object = &inventory.clusters["pay-eu"];
+        inventory.detail(object, &previewed, &Remembered::default(), None, 0).profiles.remove(0).rights
+    };
+    let rule = |role: &str| json!({"role": role, "verbs": ["get"], "apiGroups": [""], "resources": ["pods"]});
+    assert!(matches!(rights(1, json!([rule("view")])), Rights::Known { rules: 1, .. }));
+    assert!(matches!(rights(0, json!([])), Rights::Known { rules: 0, .. }));
+    // None sent, a part of them, and one that names no role.
+    for shown in [json!([]), json!([rule("view")]), json!([rule("view"), rule("no role/at all")])] {
+        let Rights::Unknown { why } = rights(2, shown) else { panic!() };
+        assert_eq!(why, "it has 2 rules here, more than its broker can show");
+    }
 }
 
 #[test]

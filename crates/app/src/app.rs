@@ -213,9 +213,10 @@ impl Parts {
         // Before the sessions end: nothing is begun or taken up under this sign-in any more.
         signed.stop.cancel();
         sessions.end_all(End::signed_out(), FIRST_PROOFS).await;
-        let forgotten = person.forget(&signed, &sessions.left_behind()).await;
+        // While nobody else can sit there.
         inventory.clear(&signed.workspace);
         approvals.clear(&signed.workspace);
+        let forgotten = person.forget(&signed, &sessions.left_behind()).await;
         forgotten.map(|()| self.view())
     }
 

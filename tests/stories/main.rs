@@ -2,6 +2,7 @@
 //!
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
+mod approvals;
 mod bad_days;
 mod closing_report;
 mod crash;
@@ -40,6 +41,7 @@ const STORIES: &[(&str, Story)] = &[
     ("sign_out", |f, l| Box::pin(ends::sign_out(f, l))),
     ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
+    ("approvals", |f, l| Box::pin(approvals::play(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
     ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),

@@ -1,5 +1,6 @@
 //! The parts put together, and what must happen in order across them: starting, signing out, quitting.
 
+use crate::approvals::Approvals;
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
 use crate::history::Recorder;
 use crate::inventory::Inventory;
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) leftovers: Arc<Leftovers>,
+    pub(crate) approvals: Arc<Approvals>,
     pub(crate) gateway: Gateway,
 }
 
@@ -61,7 +63,10 @@ impl App {
         let ground = Arc::new(GatewayAndTargets::new(desk.clone(), gateway.clone(), calls));
         let sessions = Sessions::new(desk.clone(), history.clone(), ground);
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
-        let app = Self(Arc::new(Parts { desk, history, person, inventory, sessions, leftovers, gateway }));
+        let approvals =
+            Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
+        let parts = Parts { desk, history, person, inventory, sessions, leftovers, approvals, gateway };
+        let app = Self(Arc::new(parts));
         app.0.leftovers.sweep().await;
         app.run_parts(received);
         Ok(app)
@@ -69,11 +74,13 @@ impl App {
 
     /// What runs as long as the app.
     fn run_parts(&self, received: mpsc::Receiver<Call>) {
-        let Parts { desk, history, person, inventory, sessions, leftovers, gateway } = &*self.0;
+        let Parts { desk, history, person, inventory, sessions, leftovers, approvals, gateway } = &*self.0;
         tokio::spawn(sessions.clone().take_calls(gateway.clone(), received));
         tokio::spawn(history.clone().hint(desk.clone()));
         tokio::spawn(inventory.clone().hint());
         tokio::spawn(inventory.clone().follow());
+        tokio::spawn(approvals.clone().hint());
+        tokio::spawn(approvals.clone().follow());
         tokio::spawn(leftovers.clone().follow(person.clone(), inventory.clone()));
         tokio::spawn(self.clone().tell_changes());
         tokio::spawn(self.clone().list_what_is_remembered());
@@ -144,8 +151,12 @@ impl Parts {
         &self.sessions
     }
 
+    pub(crate) fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
     fn view(&self) -> AppState {
-        let Self { desk, history, person, inventory, leftovers, .. } = self;
+        let Self { desk, history, person, inventory, leftovers, approvals, .. } = self;
         let person = person.view(&inventory.wishes());
         AppState {
             phase: person.phase,
@@ -159,6 +170,7 @@ impl Parts {
             demo: person.demo,
             theme: desk.theme(),
             font_size: desk.font_size(),
+            to_decide: approvals.to_decide(),
             history: history.view(),
             cleanup: leftovers.view(),
             platform: std::env::consts::OS.to_owned(),
@@ -194,15 +206,17 @@ impl Parts {
     }
 
     pub(crate) async fn sign_out(&self) -> Result<AppState, AppError> {
-        let Self { person, inventory, sessions, .. } = self;
+        let Self { person, inventory, sessions, approvals, .. } = self;
         // A sign-in page that is still open somewhere must not bring the person back afterwards.
         person.give_up().await?;
         let Some(signed) = person.is_signed_in() else { return Ok(self.view()) };
         // Before the sessions end: nothing is begun or taken up under this sign-in any more.
         signed.stop.cancel();
         sessions.end_all(End::signed_out(), FIRST_PROOFS).await;
-        let forgotten = person.forget(&signed, &sessions.left_behind()).await;
+        // While nobody else can sit there.
         inventory.clear(&signed.workspace);
+        approvals.clear(&signed.workspace);
+        let forgotten = person.forget(&signed, &sessions.left_behind()).await;
         forgotten.map(|()| self.view())
     }
 

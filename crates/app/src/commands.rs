@@ -105,6 +105,7 @@ impl About for Draft {
             };
         }
         match (argument, value.downcast_ref::<String>()) {
+            ("request", Some(uid)) => self.request(&sallyport_model::RequestUid::new(uid.clone())),
             ("session" | "id", Some(id)) => self.session(&sallyport_model::SessionId::new(id.clone())),
             _ => self,
         }

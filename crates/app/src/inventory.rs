@@ -11,11 +11,12 @@ mod remembered;
 mod watch;
 
 pub(crate) use choose::Choice;
-pub(crate) use known::{environment_kind, rules};
+pub(crate) use known::{KnownFor, environment_kind, rights_of, rules};
 
 use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, SignedInAs, Wishes, WorkspaceId};
 use known::{Known, Remembered};
+use sallyport_api::AccessRequest;
 use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
 use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName};
 use std::collections::BTreeMap;
@@ -149,6 +150,11 @@ impl Inventory {
             }
         });
         wishes
+    }
+
+    /// What is known of where and under what a request asks.
+    pub(crate) fn known_for(&self, workspace: &WorkspaceId, request: &AccessRequest) -> KnownFor {
+        self.known(workspace, |known| known.known_for(&request.spec.cluster, &request.spec.profile))
     }
 
     /// The word for a cluster's environment and how many approvals a profile wants; `None` while they are not known.

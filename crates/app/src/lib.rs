@@ -13,6 +13,7 @@
 //!   tries to, and how that hub is. It publishes who is signed in and calls nobody.
 //! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
 //! - `sessions`: everything from a click to the last proof.
+//! - `approvals`: what is asked for in the person's teams, and their word on it.
 //!
 //! `app` puts them together, and has what needs several of them in order; the function for each command of the window is
 //! made from the list in `sallyport-ipc` (`commands`).
@@ -34,6 +35,7 @@
 //! looked at again until it is, or the app ends; then the next start goes on (`leftovers`).
 
 mod app;
+mod approvals;
 mod commands;
 mod desk;
 mod history;

@@ -72,6 +72,10 @@ words! {
         Ask = "ask",
         /// The broker offered what the request would really allow.
         Offer = "offer",
+        /// This person approved someone's request.
+        Approve = "approve",
+        /// This person denied someone's request.
+        Deny = "deny",
         /// A request of this person was approved, by whom or by which rule.
         Approved = "approved",
         /// A request of this person was denied.
@@ -104,6 +108,8 @@ words! {
         StreamEnd = "stream_end",
         /// The requester left.
         Leave = "leave",
+        /// This person ended someone's access.
+        Revoke = "revoke",
         /// This person's access was ended by someone else.
         Revoked = "revoked",
         /// The time was up.

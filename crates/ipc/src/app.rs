@@ -28,6 +28,8 @@ pub struct AppState {
     pub theme: Theme,
     /// The size of terminals' text, in CSS pixels.
     pub font_size: u8,
+    /// Requests that wait for this person's yes or no.
+    pub to_decide: u32,
     /// The local history.
     pub history: HistoryState,
     /// What this start found left over from the last run, and what became of it. Empty when nothing was.

@@ -89,6 +89,16 @@ macro_rules! commands {
             terminal_close(terminal: String) -> () => passes sessions.terminal_close;
             /// All terminals.
             terminal_list() -> Vec<TerminalView> => reads sessions.terminal_list;
+            /// What is asked for and open in the person's teams: what the watches brought.
+            requests_list() -> RequestsView => reads approvals.list;
+            /// What the requester did under the same profile before, as far as the hub keeps it.
+            request_before(request: String) -> BeforeView => reads approvals.before;
+            /// Says yes to the offer with this digest, the one on the person's screen, and to no other.
+            request_approve(request: String, offer: String) -> () => records(Approve) approvals.approve;
+            /// Says no.
+            request_deny(request: String, reason: Option<String>) -> () => records(Deny) approvals.deny;
+            /// Ends what somebody else has open.
+            request_revoke(request: String, reason: String) -> () => records(Revoke) approvals.revoke;
             /// One page of the history, newest first.
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
             /// Checks the whole history.

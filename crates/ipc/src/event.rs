@@ -6,7 +6,7 @@ use ts_rs::TS;
 pub const EVENT: &str = "sallyport";
 
 /// What the desktop tells the window. Sessions and state are told whole, so a lost event is healed by the next;
-/// the two lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
+/// the lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
 /// or line of proof changed, the hints at most once a second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -28,6 +28,8 @@ pub enum Event {
     },
     /// The inventory changed: fetch `clusters_list`.
     ClustersChanged,
+    /// What is asked for in the person's teams changed: fetch `requests_list`.
+    RequestsChanged,
     /// The history grew: fetch `audit_page`.
     HistoryGrew {
         /// To where.

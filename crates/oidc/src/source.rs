@@ -230,35 +230,19 @@ impl TokenSource {
     /// [`Error::OtherPerson`] when it is someone else, [`Error::SignInAgain`] after a sign-out; nothing changes then.
     pub async fn replace(&self, signed_in: SignedIn) -> Result<(), Error> {
         self.0.settle().await;
-        if self.0.lock().signed_out {
-            // A sign-in page that was still open when the person signed out: what it brought is given back.
-            if let Some(late) = &signed_in.refresh_token
-                && let Err(error) = self.0.provider.revoke(late).await
-            {
-                tracing::warn!(%error, "the refresh token of a late sign-in was not revoked");
-            }
-            return Err(Error::again("you signed out"));
-        }
-        let alone = {
-            let mut state = self.0.lock();
-            if state.subject != signed_in.claims.subject {
-                return Err(Error::OtherPerson { was: state.person(), is: signed_in.claims.person() });
-            }
-            let old = std::mem::replace(&mut state.refresh_token, signed_in.refresh_token);
-            let was = std::mem::replace(&mut state.session, signed_in.claims.session.clone());
-            state.current = Some((signed_in.id_token, signed_in.claims));
-            state.nonce = Some(signed_in.nonce);
-            state.drift = Drift::default();
-            state.failed = None;
-            state.ended = None;
-            let apart = matches!((&was, &state.session), (Some(was), Some(is)) if was != is);
-            match old {
-                Some(old) if !apart => {
-                    state.superseded.push(old);
-                    let over = state.superseded.len().saturating_sub(MOST_SUPERSEDED);
-                    state.superseded.drain(..over).collect()
+        let late = signed_in.refresh_token.clone();
+        let taken = self.take_over(signed_in);
+        let alone = match taken {
+            Ok(alone) => alone,
+            Err(error) => {
+                // A sign-in page that was still open when the person signed out, or somebody else's: nobody goes on with
+                // what it brought.
+                if let Some(late) = &late
+                    && let Err(error) = self.0.provider.revoke(late).await
+                {
+                    tracing::warn!(%error, "the refresh token of a sign-in that nobody goes on with was not revoked");
                 }
-                old => Vec::from_iter(old),
+                return Err(error);
             }
         };
         self.0.keep().await;
@@ -266,6 +250,33 @@ impl TokenSource {
             tokio::spawn(Arc::clone(&self.0).revoke_replaced(old));
         }
         Ok(())
+    }
+
+    /// Takes a new sign-in over, under one lock; the refresh tokens that can be revoked by themselves.
+    fn take_over(&self, signed_in: SignedIn) -> Result<Vec<Secret<String>>, Error> {
+        let mut state = self.0.lock();
+        if state.signed_out {
+            return Err(Error::again("you signed out"));
+        }
+        if state.subject != signed_in.claims.subject {
+            return Err(Error::OtherPerson { was: state.person(), is: signed_in.claims.person() });
+        }
+        let old = std::mem::replace(&mut state.refresh_token, signed_in.refresh_token);
+        let was = std::mem::replace(&mut state.session, signed_in.claims.session.clone());
+        state.current = Some((signed_in.id_token, signed_in.claims));
+        state.nonce = Some(signed_in.nonce);
+        state.drift = Drift::default();
+        state.failed = None;
+        state.ended = None;
+        let apart = matches!((&was, &state.session), (Some(was), Some(is)) if was != is);
+        Ok(match old {
+            Some(old) if !apart => {
+                state.superseded.push(old);
+                let over = state.superseded.len().saturating_sub(MOST_SUPERSEDED);
+                state.superseded.drain(..over).collect()
+            }
+            old => Vec::from_iter(old),
+        })
     }
 
     /// Forgets everything, here and in what was stored, and revokes the refresh token at the provider (RFC 7009).

@@ -49,6 +49,10 @@ theme: Theme,
  */
 fontSize: number, 
 /**
+ * Requests that wait for this person's yes or no.
+ */
+toDecide: number, 
+/**
  * The local history.
  */
 history: HistoryState, 
@@ -64,6 +68,23 @@ platform: string,
  * The version of the app.
  */
 version: string, };
+
+/**
+ * One person's yes.
+ */
+export type ApprovalView = { 
+/**
+ * Who.
+ */
+by: Shown, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * It is to the offer as it stands.
+ */
+counts: boolean, };
 
 /**
  * One entry of the history.
@@ -205,6 +226,31 @@ export type AuditPosition = {
  * The newest entry's place.
  */
 sequence: number, };
+
+/**
+ * What somebody did under one profile before, as far as the hub keeps it.
+ */
+export type BeforeView = { 
+/**
+ * Closed requests that had rights.
+ */
+opened: number, 
+/**
+ * Closed ones that never had.
+ */
+neverOpened: number, 
+/**
+ * When the last one was asked for.
+ */
+lastAt: number | null, 
+/**
+ * How that ended, in words.
+ */
+lastEnded: Shown | null, 
+/**
+ * There are more than were counted.
+ */
+more: boolean, };
 
 /**
  * A cluster's broker, by its sign of life on the hub.
@@ -396,6 +442,11 @@ asOf: number | null,
 problems: Array<Shown>, };
 
 /**
+ * Whether this person may decide, as far as the desktop knows. The hub's API server decides.
+ */
+export type Decide = "yes" | "own" | "notYours" | "said" | "noOffer" | "over";
+
+/**
  * The demo door.
  */
 export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "starting", 
@@ -468,7 +519,7 @@ stepUp: StepUp | null, };
 
 /**
  * What the desktop tells the window. Sessions and state are told whole, so a lost event is healed by the next;
- * the two lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
+ * the lists are only hinted at and fetched again. Coalesce: a session at most every 250 ms except when a step
  * or line of proof changed, the hints at most once a second.
  */
 export type Event = { "kind": "state", 
@@ -483,7 +534,7 @@ session: SessionView, } | { "kind": "sessionGone",
 /**
  * Which.
  */
-id: string, } | { "kind": "clustersChanged" } | { "kind": "historyGrew", 
+id: string, } | { "kind": "clustersChanged" } | { "kind": "requestsChanged" } | { "kind": "historyGrew", 
 /**
  * To where.
  */
@@ -643,6 +694,35 @@ session: string | null, };
 export type NoticeLevel = "info" | "warning" | "danger";
 
 /**
+ * What a yes would allow.
+ */
+export type OfferView = { 
+/**
+ * What a yes is given to: another digest is another offer.
+ */
+digest: Shown, 
+/**
+ * In words; what changes something first.
+ */
+rights: Array<Right>, 
+/**
+ * How many rules they come from.
+ */
+rules: number, 
+/**
+ * What could outlive the session, in words.
+ */
+warnings: Array<Shown>, 
+/**
+ * The profiles this person has open on that cluster already.
+ */
+beside: Array<Shown>, 
+/**
+ * Of the rights, those that `beside` does not give already.
+ */
+adds: Array<Right>, };
+
+/**
  * What to open. Everything but the cluster may be left out: one click takes the last profile, else the narrowest
  * that opens at once, with namespaces and duration as last time (design, "One click").
  */
@@ -767,6 +847,141 @@ why: Shown,
  * The rule that did it.
  */
 rule: Shown | null, };
+
+/**
+ * How far a request is.
+ */
+export type RequestPhase = "pending" | "approved" | "active";
+
+/**
+ * One request.
+ */
+export type RequestView = { 
+/**
+ * Its UID, by which it is decided on.
+ */
+id: Shown, 
+/**
+ * The team's namespace.
+ */
+team: Shown, 
+/**
+ * Who asks.
+ */
+user: Shown, 
+/**
+ * It is this person's own: nobody decides on their own (P8).
+ */
+own: boolean, 
+/**
+ * The groups they ask with.
+ */
+groups: Array<Shown>, 
+/**
+ * Their sign-in's authentication context.
+ */
+acr: Shown | null, 
+/**
+ * Their sign-in's methods.
+ */
+amr: Array<Shown>, 
+/**
+ * When they last proved who they are.
+ */
+mfaAt: number | null, 
+/**
+ * Where.
+ */
+cluster: Shown, 
+/**
+ * For its colour.
+ */
+environment: EnvironmentKind, 
+/**
+ * The team's word for it; empty: not known.
+ */
+environmentWord: Shown, 
+/**
+ * Under which profile.
+ */
+profile: Shown, 
+/**
+ * In which namespaces; empty: cluster-wide.
+ */
+namespaces: Array<Shown>, 
+/**
+ * For how long.
+ */
+durationSeconds: number, 
+/**
+ * Why.
+ */
+reason: Shown, 
+/**
+ * Since when it waits.
+ */
+askedAt: number, 
+/**
+ * When it is given up if nobody decides.
+ */
+waitsUntil: number, 
+/**
+ * How far it is.
+ */
+phase: RequestPhase, 
+/**
+ * What a yes would allow; None: its broker has not offered yet.
+ */
+offer: OfferView | null, 
+/**
+ * Who said yes, in order.
+ */
+approvals: Array<ApprovalView>, 
+/**
+ * How many people must; None: its profile is not known.
+ */
+needed: number | null, 
+/**
+ * When its rights end, once they exist.
+ */
+endsAt: number | null, 
+/**
+ * What its broker says of it.
+ */
+message: Shown | null, 
+/**
+ * Who ended it and how, while it is being closed.
+ */
+ended: Shown | null, 
+/**
+ * Whether this person may say yes or no.
+ */
+decide: Decide, 
+/**
+ * Whether this person may end it.
+ */
+mayRevoke: boolean, };
+
+/**
+ * What is asked for and open in the person's teams.
+ */
+export type RequestsView = { 
+/**
+ * Those that are not closed, the one that waits longest first.
+ */
+requests: Array<RequestView>, 
+/**
+ * When the hub was last heard of; None: not yet.
+ */
+asOf: number | null, 
+/**
+ * No team lets this person read its requests.
+ */
+noneToRead: boolean, 
+/**
+ * What could not be read, in words.
+ */
+problems: Array<Shown>, };
 
 /**
  * One right in words.
@@ -1294,6 +1509,11 @@ export interface Commands {
   terminal_take: { args: { terminal: string; why: string }; result: null };
   terminal_close: { args: { terminal: string }; result: null };
   terminal_list: { args: {  }; result: Array<TerminalView> };
+  requests_list: { args: {  }; result: RequestsView };
+  request_before: { args: { request: string }; result: BeforeView };
+  request_approve: { args: { request: string; offer: string }; result: null };
+  request_deny: { args: { request: string; reason: string | null }; result: null };
+  request_revoke: { args: { request: string; reason: string }; result: null };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };
 }

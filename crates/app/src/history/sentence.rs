@@ -47,6 +47,14 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             )
         }
         Action::Offer => format!("Offered {} rules on {cluster}", or("rules", "some")),
+        Action::Approve if failed => format!("A request was not approved{why}"),
+        Action::Approve => {
+            format!("Approved {} on {cluster} for {}", or("profile", "a profile"), or("for", "someone"))
+        }
+        Action::Deny if failed => format!("A request was not denied{why}"),
+        Action::Deny => {
+            format!("Denied {} on {cluster} to {}{why}", or("profile", "a profile"), or("for", "someone"))
+        }
         Action::Approved => format!("Approved {}{ms}", or("by", "by rule")),
         Action::Denied => format!("Denied{why}"),
         Action::Unanswered => "Nobody answered in time".into(),
@@ -72,6 +80,8 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
         Action::Leave if failed => format!("A session could not be left{why}"),
         Action::Leave => format!("Left {cluster}"),
+        Action::Revoke if failed => format!("Someone's access was not ended{why}"),
+        Action::Revoke => format!("Ended the access of {} to {cluster}{why}", or("for", "someone")),
         Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),
         Action::Expired => "The time was up".into(),
         Action::Cut => format!("{} streams cut, gateway closed{ms}", or("streams", "0")),

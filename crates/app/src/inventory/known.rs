@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sallyport_api::{
     AccessCluster, AccessPreviewSpec, AccessProfile, ProfilePreview, ProfileReport, RuleSummary,
 };
-use sallyport_hub::evidence;
+use sallyport_hub::{ProfileRights, evidence};
 use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
     Refused, Right, Rights, Shown, Way,
@@ -24,6 +24,8 @@ pub(crate) struct Known {
     pub(crate) profiles: BTreeMap<String, AccessProfile>,
     /// Profiles this person may ask for (RBAC verb `request`); none until the hub was asked.
     pub(crate) may_request: Option<BTreeSet<String>>,
+    /// What this person may do with each profile.
+    pub(crate) may: BTreeMap<String, ProfileRights>,
     pub(crate) as_of: Option<Timestamp>,
     pub(crate) problems: Vec<String>,
     /// The brokers' signs of life, by cluster; none until they were listed.
@@ -40,6 +42,17 @@ pub(crate) struct Known {
 
 /// What is known of what a cluster's profiles allow, or why nothing is.
 pub(crate) type Previewed = Result<Arc<AccessPreviewSpec>, String>;
+
+/// What is known of where and under what a request asks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownFor {
+    /// The team's word for the environment; empty: not known.
+    pub(crate) environment: String,
+    /// How many people have to say yes; `None`: the profile is not known.
+    pub(crate) approvals: Option<u8>,
+    /// What whoever is signed in may do with its profile.
+    pub(crate) rights: ProfileRights,
+}
 
 /// A broker's last sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +94,15 @@ impl Offered {
 }
 
 impl Known {
+    /// What is known of a cluster and a profile, by the names in a request.
+    pub(crate) fn known_for(&self, cluster: &str, profile: &str) -> KnownFor {
+        KnownFor {
+            environment: self.clusters.get(cluster).map(|c| c.spec.environment.clone()).unwrap_or_default(),
+            approvals: self.profiles.get(profile).map(|p| p.spec.approvals),
+            rights: self.may.get(profile).copied().unwrap_or_default(),
+        }
+    }
+
     /// The profiles this person may ask for on a cluster, the narrowest first. `None` while the hub has not said.
     pub(crate) fn offered(&self, cluster: &ClusterName) -> Option<Vec<Offered>> {
         let may = self.may_request.as_ref()?;
@@ -286,19 +308,22 @@ fn rights(report: Option<&ProfileReport>, previewed: &Previewed, namespaces: &[S
         };
     }
     Rights::Known {
-        rights: sallyport_rbac::describe(&rules)
-            .into_iter()
-            .map(|r| Right {
-                title: Shown::from(&r.title),
-                detail: Shown::from(&r.detail),
-                namespaces: namespaces.to_vec(),
-                writes: r.strong,
-            })
-            .collect(),
+        rights: rights_of(&rules, namespaces),
         rules: count,
         warnings: preview.warnings.iter().map(Shown::from).collect(),
         missing: sallyport_rbac::helm_misses(&rules).into_iter().map(Shown::from).collect(),
     }
+}
+
+/// Rules in words.
+pub(crate) fn rights_of(rules: &[Rule], namespaces: &[Shown]) -> Vec<Right> {
+    let right = |right: sallyport_rbac::Right| Right {
+        title: Shown::from(&right.title),
+        detail: Shown::from(&right.detail),
+        namespaces: namespaces.to_vec(),
+        writes: right.strong,
+    };
+    sallyport_rbac::describe(rules).into_iter().map(right).collect()
 }
 
 /// The rules of an offer as `rbac` reads them; one that names no proper role is left out of the words.

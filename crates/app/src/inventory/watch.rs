@@ -121,8 +121,13 @@ impl Inventory {
             .known(workspace, |known| known.profiles.keys().filter_map(|name| name.parse().ok()).collect());
         match signed.hub.rights(&names).boxed().await {
             Ok(rights) => {
-                let may = rights.into_iter().filter(|(_, r)| r.request).map(|(n, _)| n.to_string()).collect();
-                self.learn(workspace, |known| known.may_request = Some(may));
+                let may: BTreeMap<String, _> =
+                    rights.into_iter().map(|(name, rights)| (name.to_string(), rights)).collect();
+                self.learn(workspace, |known| {
+                    let may_request = may.iter().filter(|(_, may)| may.request);
+                    known.may_request = Some(may_request.map(|(name, _)| name.clone()).collect());
+                    known.may = may;
+                });
                 self.changed();
             }
             Err(fault) => tracing::warn!("what may be asked for could not be read: {fault}"),

@@ -54,22 +54,33 @@ impl Person {
         let workspace = Workspace::parse(text)?;
         let is_another = self.workspace().as_ref() != Some(&workspace);
         if self.is_signed_in().is_some() && is_another {
-            return Err(AppError::new(ErrorCode::BadInput, "someone is signed in to another workspace")
-                .hint("Sign out first; that ends every session, with proof."));
+            return Err(somebody_sits());
         }
         let (hub, learned) = tokio::join!(self.check_hub(&workspace), self.look_at_provider(&workspace));
         hub?;
-        self.workspaces.join(&workspace)?;
+        let is_demo = is_demo(&self.desk, &workspace);
+        self.put_in_front(&workspace, learned, is_demo)?;
         if is_another {
             self.desk.remember_acr(&[]).await;
         }
-        let is_demo = is_demo(&self.desk, &workspace);
+        Ok(workspace)
+    }
+
+    /// Stores it and puts its seat in front. Looked at once more, and under one lock: hub and provider took their time to
+    /// answer, and a sign-in behind the seat in front is one that nobody can end.
+    fn put_in_front(&self, workspace: &Workspace, learned: Learned, is_demo: bool) -> Result<(), AppError> {
         let mut seats = self.seats();
-        let seat = seats.put_in_front(&workspace);
+        if let Some(front) = seats.front().filter(|front| front.workspace != *workspace) {
+            if front.signed().is_some() {
+                return Err(somebody_sits());
+            }
+            front.give_up();
+        }
+        self.workspaces.join(workspace)?;
+        let seat = seats.put_in_front(workspace);
         seat.learned = learned;
         seat.is_demo = is_demo;
-        drop(seats);
-        Ok(workspace)
+        Ok(())
     }
 
     /// A hub that shows another certificate than the file promises is not joined. One that does not answer is: the
@@ -118,4 +129,9 @@ pub(super) fn is_demo(desk: &Desk, workspace: &Workspace) -> bool {
     let Some(path) = &desk.options.demo else { return false };
     let demo = std::fs::read_to_string(path).ok().and_then(|text| Workspace::parse(&text).ok());
     demo.as_ref() == Some(workspace)
+}
+
+fn somebody_sits() -> AppError {
+    AppError::new(ErrorCode::BadInput, "someone is signed in to another workspace")
+        .hint("Sign out first; that ends every session, with proof.")
 }

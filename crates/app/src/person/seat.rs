@@ -117,12 +117,12 @@ impl<S> Seat<S> {
         }
     }
 
-    /// Somebody sits. False where the try was given up, or is over: then nobody does, and whoever signed in has to be
-    /// told so. `who` learns which sign-in of this seat it is.
+    /// Somebody sits. False where the try was given up or is over, or somebody else sits: then they do not, and whoever
+    /// signed in has to be told so. `who` learns which sign-in of this seat it is.
     pub(super) fn sit(&mut self, attempt: &Attempt, who: impl FnOnce(u64) -> S) -> bool {
         let is_current =
             matches!(&self.tries, Tries::UnderWay { attempt: now, .. } if now.number == attempt.number);
-        if !is_current || attempt.given_up.is_cancelled() {
+        if !is_current || attempt.given_up.is_cancelled() || self.signed().is_some() {
             return false;
         }
         self.count += 1;
@@ -141,12 +141,17 @@ impl<S> Seat<S> {
         }
     }
 
-    /// Nobody sits any more, and what was shown of a try is gone.
-    pub(super) fn leave(&mut self) {
+    /// Whoever sits by this number does not any more, and what was shown of a try is gone. False where somebody else sits,
+    /// or nobody: a sign-out that comes late ends no other sign-in.
+    pub(super) fn leave(&mut self, number: u64) -> bool {
+        if !matches!(&self.sits, Sits::In { number: now, .. } if *now == number) {
+            return false;
+        }
         self.give_up();
         self.sits = Sits::Nobody { expected: None };
         self.tries = Tries::None;
         self.hub_ahead = None;
+        true
     }
 
     /// Names somebody else than last time. True when it is who was named before: they may sit.

@@ -144,9 +144,19 @@ impl Person {
                 self.learned(&id, learned);
                 let persist = refresh_token::persist(&desk.vault, provider.config());
                 let tokens = TokenSource::open(provider, signed_in, persist).await;
-                if let Err(error) = self.connect(workspace, tokens.clone(), attempt).await {
-                    if is_for_good(&error) || error.code() == ErrorCode::Cancelled {
+                let connected = tokio::select! {
+                    biased;
+                    connected = self.connect(workspace, tokens.clone(), attempt) => connected,
+                    () = attempt.given_up.cancelled() => Err(given_up()),
+                };
+                if let Err(error) = connected {
+                    let is_given_up = attempt.given_up.is_cancelled();
+                    if is_given_up || is_for_good(&error) {
                         give_back(tokens).await;
+                    }
+                    if is_given_up {
+                        self.hub_is(&id, HubLink::Idle, None);
+                        return Err(given_up());
                     }
                     return Err(error);
                 }

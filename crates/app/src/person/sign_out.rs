@@ -15,12 +15,18 @@ impl Person {
     pub(crate) async fn forget(&self, signed: &Signed, left: &[String]) -> Result<(), AppError> {
         let ended = signed.tokens.sign_out().await;
         let issuer = signed.tokens.provider().config().issuer.clone();
-        self.at(&signed.workspace, |seat| {
-            seat.leave();
-            seat.learned.left_at = Some(issuer);
+        let left_seat = self.at(&signed.workspace, |seat| {
+            let is_theirs = seat.leave(signed.number);
+            if is_theirs {
+                seat.learned.left_at = Some(issuer);
+            }
+            is_theirs
         });
-        self.has_sat();
-        self.hub_is(&signed.workspace, HubLink::Idle, None);
+        // Whoever signed in meanwhile goes on.
+        if left_seat == Some(true) {
+            self.has_sat();
+            self.hub_is(&signed.workspace, HubLink::Idle, None);
+        }
         if let Err(error) = self.desk.prefs.forget_reason().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last reason was not forgotten");
         }

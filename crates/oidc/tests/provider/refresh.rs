@@ -282,6 +282,8 @@ async fn p4_a_step_up_replaces_the_tokens_of_the_same_person_only() -> Result<()
     let (other, _) = sign_in(&provider, &FormBrowser::of(&idp, "ben")?, mfa()).await?;
     let refused = source.replace(other?).await;
     assert!(matches!(refused, Err(Error::OtherPerson { .. })), "{refused:?}");
+    let live = fates(&idp).await?.iter().filter(|fate| *fate == "live").count();
+    assert_eq!(live, 1, "ana's alone: nobody goes on with what ben's sign-in brought");
     assert_eq!(source.claims().expect("claims").subject, "ana");
     let (again, _) = sign_in(&provider, &FormBrowser::of(&idp, "ana")?, mfa()).await?;
     let again = again?;

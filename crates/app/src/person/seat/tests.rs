@@ -68,13 +68,15 @@ fn a_step_up_that_ends_after_a_sign_out_changes_nobody() {
     seat.over(&attempt, None);
     let step_up = begin(&mut seat).unwrap();
     assert!(seat.sits_again(number, |_| "ada, stronger"));
-    seat.leave();
+    assert!(!seat.leave(number + 1), "somebody else's");
+    assert!(seat.leave(number) && !seat.leave(number));
     assert!(step_up.given_up.is_cancelled() && seat.shown().is_none());
     assert!(!seat.sits_again(number, |_| "ada, stronger"));
     assert!(!seat.sit(&step_up, |_| "ada"), "and does not bring them back");
     let again = begin(&mut seat).unwrap();
     assert!(seat.sit(&again, |_| "bob"));
     assert!(!seat.sits_again(number, |_| "ada"), "somebody else sits by now");
+    assert!(!seat.leave(number), "a sign-out that comes late");
     assert_eq!(seat.signed().map(|who| **who), Some("bob"));
 }
 
@@ -87,7 +89,8 @@ fn fault_b9_somebody_else_sits_when_they_say_it_twice_in_a_row() {
     assert!(!seat.is_expected("bob"), "which counts once");
     seat.is_same_person();
     assert!(!seat.is_expected("bob"), "and not after the one of last time was here");
-    seat.leave();
+    let attempt = begin(&mut seat).unwrap();
+    assert!(seat.sit(&attempt, |_| "ada"));
     assert!(!seat.is_expected("bob"));
 }
 
@@ -99,7 +102,7 @@ enum Step {
     GiveUp,
     Sit(usize),
     Again(u64),
-    Leave,
+    Leave(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -110,7 +113,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::GiveUp),
         3 => (0..6usize).prop_map(Step::Sit),
         1 => (1..9u64).prop_map(Step::Again),
-        1 => Just(Step::Leave),
+        2 => (1..9u64).prop_map(Step::Leave),
     ]
 }
 
@@ -122,7 +125,7 @@ proptest! {
         let mut seat = seat();
         let mut tries: Vec<Attempt> = Vec::new();
         let mut standing: Option<u64> = None;
-        let mut sits = false;
+        let mut sits: Option<u64> = None;
         for step in steps {
             match step {
                 Step::Begin => {
@@ -145,22 +148,25 @@ proptest! {
                 Step::GiveUp => seat.give_up(),
                 Step::Sit(n) => {
                     if let Some(attempt) = tries.get(n) {
-                        let may = standing == Some(attempt.number) && !attempt.given_up.is_cancelled();
-                        prop_assert_eq!(seat.sit(attempt, |_| "somebody"), may);
-                        sits |= may;
+                        let stands = standing == Some(attempt.number) && !attempt.given_up.is_cancelled();
+                        let may = stands && sits.is_none();
+                        let mut number = None;
+                        let sat = seat.sit(attempt, |n| { number = Some(n); "somebody" });
+                        prop_assert_eq!(sat, may);
+                        sits = sits.or(number);
                     }
                 }
                 Step::Again(number) => {
                     let changed = seat.sits_again(number, |who| *who);
-                    prop_assert!(sits || !changed);
+                    prop_assert_eq!(changed, sits == Some(number));
                 }
-                Step::Leave => {
-                    seat.leave();
-                    sits = false;
-                    standing = None;
+                Step::Leave(number) => {
+                    let left = seat.leave(number);
+                    prop_assert_eq!(left, sits == Some(number));
+                    if left { (sits, standing) = (None, None); }
                 }
             }
-            prop_assert_eq!(seat.signed().is_some(), sits);
+            prop_assert_eq!(seat.signed().is_some(), sits.is_some());
             prop_assert_eq!(
                 seat.shown().is_some_and(|shown| shown.error.is_none()), standing.is_some()
             );

@@ -1,0 +1,140 @@
+//! A yes, a no, and the end of what somebody else has open.
+
+use super::Approvals;
+use crate::desk::AppError;
+use crate::person::faults::{of_hub, of_refused};
+use crate::person::{Signed, WorkspaceId};
+use jiff::Timestamp;
+use sallyport_api::AccessRequest;
+use sallyport_audit::{Action, Draft};
+use sallyport_hub::{Identity, Refused};
+use sallyport_model::{Digest, ErrorCode, RequestRef};
+
+impl Approvals {
+    /// Says yes to the offer with this digest.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ProfileChanged`] when the request's offer is another by now: nothing was approved. When it is their own,
+    /// when a stronger sign-in is wanted, and when the hub says no.
+    pub(crate) async fn approve(&self, request: String, offer: String) -> Result<(), AppError> {
+        let (signed, object) = self.one(&request)?;
+        not_their_own(&signed, &object)?;
+        let current = object.status.as_ref().and_then(|status| status.offer.as_ref());
+        if current.is_none_or(|current| current.digest != offer) {
+            return Err(AppError::new(
+                ErrorCode::ProfileChanged,
+                "the offer is another one by now, and nothing was approved",
+            )
+            .hint("Read what it allows now, then decide."));
+        }
+        let digest: Digest = offer.parse().map_err(|_| {
+            AppError::new(ErrorCode::BadInput, "the offer's digest can't be read")
+                .hint("Look at the request again.")
+        })?;
+        let (which, me) = self.ready(&signed, &object).await?;
+        let at = self.hub_time(&signed.workspace);
+        said(signed.hub.approve(&which, &me, &digest, at, None).await)?;
+        self.note(Action::Approve, &signed, &object, |draft| draft.detail("offer", offer)).await;
+        Ok(())
+    }
+
+    /// Says no.
+    ///
+    /// # Errors
+    /// When it is their own, and when the hub says no.
+    pub(crate) async fn deny(&self, request: String, reason: Option<String>) -> Result<(), AppError> {
+        let (signed, object) = self.one(&request)?;
+        not_their_own(&signed, &object)?;
+        let reason = reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        checked(reason.as_deref().unwrap_or_default(), false)?;
+        let (which, me) = self.ready(&signed, &object).await?;
+        let at = self.hub_time(&signed.workspace);
+        said(signed.hub.deny(&which, &me, at, reason.as_deref()).await)?;
+        self.note(Action::Deny, &signed, &object, |draft| match reason {
+            Some(why) => draft.detail("why", why),
+            None => draft,
+        })
+        .await;
+        Ok(())
+    }
+
+    /// Ends what somebody else has open, or is about to get.
+    ///
+    /// # Errors
+    /// Without a reason, and when the hub says no.
+    pub(crate) async fn revoke(&self, request: String, reason: String) -> Result<(), AppError> {
+        let (signed, object) = self.one(&request)?;
+        not_their_own(&signed, &object)?;
+        let reason = reason.trim().to_owned();
+        checked(&reason, true)?;
+        let (which, me) = self.ready(&signed, &object).await?;
+        let at = self.hub_time(&signed.workspace);
+        said(signed.hub.revoke(&which, &me, at, &reason).await)?;
+        self.note(Action::Revoke, &signed, &object, |draft| draft.detail("why", reason)).await;
+        Ok(())
+    }
+
+    /// The request, and who this person is to the hub at this moment: a yes carries it, and admission compares.
+    async fn ready(
+        &self,
+        signed: &Signed,
+        object: &AccessRequest,
+    ) -> Result<(RequestRef, Identity), AppError> {
+        let which = object
+            .which()
+            .map_err(|e| AppError::failed("this request can't be decided on from here").because(e))?;
+        Ok((which, signed.hub.whoami().await.map_err(of_hub)?))
+    }
+
+    /// Now by the hub's clock: an approval is dated within a minute of it.
+    fn hub_time(&self, workspace: &WorkspaceId) -> Timestamp {
+        Timestamp::from_second(self.person.hub_now(workspace)).unwrap_or_else(|_| Timestamp::now())
+    }
+
+    async fn note(
+        &self,
+        action: Action,
+        signed: &Signed,
+        object: &AccessRequest,
+        more: impl FnOnce(Draft) -> Draft,
+    ) {
+        let spec = &object.spec;
+        let mut draft = Draft::new(action)
+            .user(&signed.who.user)
+            .detail("for", &spec.user)
+            .detail("profile", &spec.profile)
+            .detail("duration", &spec.duration)
+            .detail("namespaces", spec.namespaces.join(" "));
+        if let Ok(which) = object.which() {
+            draft = draft.request(&which.uid);
+        }
+        if let Ok(cluster) = spec.cluster.parse() {
+            draft = draft.cluster(&cluster);
+        }
+        self.history.note(more(draft)).await;
+    }
+}
+
+/// The API server refuses it too, also to whoever may do everything (P8); this says it without asking.
+fn not_their_own(signed: &Signed, object: &AccessRequest) -> Result<(), AppError> {
+    if object.spec.user == signed.who.user.as_str() {
+        return Err(AppError::new(ErrorCode::Forbidden, "nobody decides on their own request")
+            .hint("Somebody else who may approve under this profile has to; leave it to take it back."));
+    }
+    Ok(())
+}
+
+fn checked(reason: &str, is_needed: bool) -> Result<(), AppError> {
+    sallyport_model::check_reason(reason, is_needed).map_err(|wrong| {
+        AppError::new(ErrorCode::BadInput, wrong.to_string()).hint("Say why in a few words.")
+    })
+}
+
+/// What the hub answered, in words for who decides.
+fn said<T>(answer: Result<T, Refused>) -> Result<T, AppError> {
+    answer.map_err(|refused| match refused {
+        Refused::Forbidden { message } => AppError::new(ErrorCode::Forbidden, message)
+            .hint("Nothing was changed. Ask an admin which group may decide on this profile."),
+        other => of_refused(other),
+    })
+}

@@ -1,0 +1,151 @@
+use crate::{EnvironmentKind, Right, Shown};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What is asked for and open in the person's teams.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestsView {
+    /// Those that are not closed, the one that waits longest first.
+    pub requests: Vec<RequestView>,
+    /// When the hub was last heard of; None: not yet.
+    pub as_of: Option<i64>,
+    /// No team lets this person read its requests.
+    pub none_to_read: bool,
+    /// What could not be read, in words.
+    pub problems: Vec<Shown>,
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestView {
+    /// Its UID, by which it is decided on.
+    pub id: Shown,
+    /// The team's namespace.
+    pub team: Shown,
+    /// Who asks.
+    pub user: Shown,
+    /// It is this person's own: nobody decides on their own (P8).
+    pub own: bool,
+    /// The groups they ask with.
+    pub groups: Vec<Shown>,
+    /// Their sign-in's authentication context.
+    pub acr: Option<Shown>,
+    /// Their sign-in's methods.
+    pub amr: Vec<Shown>,
+    /// When they last proved who they are.
+    pub mfa_at: Option<i64>,
+    /// Where.
+    pub cluster: Shown,
+    /// For its colour.
+    pub environment: EnvironmentKind,
+    /// The team's word for it; empty: not known.
+    pub environment_word: Shown,
+    /// Under which profile.
+    pub profile: Shown,
+    /// In which namespaces; empty: cluster-wide.
+    pub namespaces: Vec<Shown>,
+    /// For how long.
+    pub duration_seconds: u32,
+    /// Why.
+    pub reason: Shown,
+    /// Since when it waits.
+    pub asked_at: i64,
+    /// When it is given up if nobody decides.
+    pub waits_until: i64,
+    /// How far it is.
+    pub phase: RequestPhase,
+    /// What a yes would allow; None: its broker has not offered yet.
+    pub offer: Option<OfferView>,
+    /// Who said yes, in order.
+    pub approvals: Vec<ApprovalView>,
+    /// How many people must; None: its profile is not known.
+    pub needed: Option<u32>,
+    /// When its rights end, once they exist.
+    pub ends_at: Option<i64>,
+    /// What its broker says of it.
+    pub message: Option<Shown>,
+    /// Who ended it and how, while it is being closed.
+    pub ended: Option<Shown>,
+    /// Whether this person may say yes or no.
+    pub decide: Decide,
+    /// Whether this person may end it.
+    pub may_revoke: bool,
+}
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum RequestPhase {
+    /// It waits for its offer or for people.
+    Pending,
+    /// It is being granted.
+    Approved,
+    /// Its rights exist.
+    Active,
+}
+
+/// Whether this person may decide, as far as the desktop knows. The hub's API server decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Decide {
+    /// It is theirs to decide.
+    Yes,
+    /// It is their own.
+    Own,
+    /// They may not approve under this profile.
+    NotYours,
+    /// They have said yes.
+    Said,
+    /// There is nothing to say yes to yet; a no can be said.
+    NoOffer,
+    /// It is decided.
+    Over,
+}
+
+/// What a yes would allow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OfferView {
+    /// What a yes is given to: another digest is another offer.
+    pub digest: Shown,
+    /// In words; what changes something first.
+    pub rights: Vec<Right>,
+    /// How many rules they come from.
+    pub rules: u32,
+    /// What could outlive the session, in words.
+    pub warnings: Vec<Shown>,
+    /// The profiles this person has open on that cluster already.
+    pub beside: Vec<Shown>,
+    /// Of the rights, those that `beside` does not give already.
+    pub adds: Vec<Right>,
+}
+
+/// One person's yes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ApprovalView {
+    /// Who.
+    pub by: Shown,
+    /// When.
+    pub at: i64,
+    /// It is to the offer as it stands.
+    pub counts: bool,
+}
+
+/// What somebody did under one profile before, as far as the hub keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BeforeView {
+    /// Closed requests that had rights.
+    pub opened: u32,
+    /// Closed ones that never had.
+    pub never_opened: u32,
+    /// When the last one was asked for.
+    pub last_at: Option<i64>,
+    /// How that ended, in words.
+    pub last_ended: Option<Shown>,
+    /// There are more than were counted.
+    pub more: bool,
+}

@@ -1,0 +1,146 @@
+//! Two people's desktops: dana asks, lee decides from the inbox.
+
+use crate::lines::Lines;
+use anyhow::{Context, Result};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, input, until};
+use sallyport_ipc::{AuditFilter, Decide, EndReason, RequestPhase, RequestView, SessionState};
+use sallyport_model::ErrorCode;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(15);
+
+/// The request of a session as somebody's desktop shows it, once it is as wanted.
+async fn shown(
+    desktop: &Desktop,
+    request: &str,
+    wanted: impl Fn(&RequestView) -> bool,
+) -> Result<RequestView> {
+    until("the request", SOON, async || {
+        let all = desktop.app.requests_list().await.ok()?.requests;
+        all.into_iter().find(|one| one.id == request && wanted(one))
+    })
+    .await
+}
+
+/// dana asks to operate: her session and its request.
+async fn ask(fleet: &Fleet, dana: &Desktop) -> Result<(String, String)> {
+    let session = dana.app.session_open(input(fleet.target().spec.name, "operate")).await?.id;
+    let asked = dana.until_within(&session, SOON, |view| view.request.is_some()).await?;
+    Ok((session, asked.request.context("it is asked")?.to_string()))
+}
+
+pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let (dana, lee) = (Desktop::signed_in(fleet, "dana").await?, Desktop::signed_in(fleet, "lee").await?);
+    let (session, request) = ask(fleet, &dana).await?;
+    let seen = shown(&lee, &request, |one| one.decide == Decide::Yes).await?;
+    let offer = seen.offer.clone().context("there is an offer")?;
+    lines.check(
+        "the request is in lee's inbox: who, where, why, and what a yes would allow",
+        seen.user.contains("dana")
+            && seen.needed == Some(1)
+            && seen.mfa_at.is_some()
+            && seen.reason.contains("INC-4312")
+            && offer.adds == offer.rights
+            && offer.rights.iter().any(|right| right.writes),
+        format!("{} asks for {} on {}", seen.user, seen.profile, seen.cluster),
+    );
+    let counted = until("the count", SOON, async || {
+        let count = lee.app.app_state().await.ok()?.to_decide;
+        (count == 1).then_some(count)
+    })
+    .await;
+    lines.check("and counted on the rail", counted.is_ok(), "");
+
+    let own = shown(&dana, &request, |one| one.own).await?;
+    let refused = dana.app.request_approve(request.clone(), offer.digest.to_string()).await.err();
+    lines.check(
+        "p8 dana sees her own and can't decide on it",
+        own.decide == Decide::Own && refused.as_ref().is_some_and(|e| e.code() == ErrorCode::Forbidden),
+        refused.map(|e| e.to_string()).unwrap_or_default(),
+    );
+    let refused = lee.app.request_approve(request.clone(), "0".repeat(64)).await.err();
+    let still = shown(&lee, &request, |_| true).await?;
+    lines.check(
+        "p8 a yes to another offer than the one on the hub is none",
+        refused.as_ref().is_some_and(|e| e.code() == ErrorCode::ProfileChanged) && still.approvals.is_empty(),
+        refused.map(|e| e.to_string()).unwrap_or_default(),
+    );
+    let pat = Desktop::signed_in(fleet, "pat").await?;
+    let theirs = shown(&pat, &request, |one| one.needed.is_some()).await?;
+    let refused = pat.app.request_approve(request.clone(), offer.digest.to_string()).await.err();
+    lines.check(
+        "p8 a teammate reads it and has no say: the hub refuses them",
+        theirs.decide == Decide::NotYours
+            && refused.as_ref().is_some_and(|e| e.code() == ErrorCode::Forbidden),
+        refused.map(|e| e.to_string()).unwrap_or_default(),
+    );
+    pat.app.shut_down().await;
+
+    lee.app.request_approve(request.clone(), offer.digest.to_string()).await?;
+    let open = dana.until(&session, |view| view.state != SessionState::Opening).await?;
+    lines.check(
+        "lee's yes opens it",
+        open.state == SessionState::Open,
+        format!("{:?}", open.error.map(|e| e.message)),
+    );
+    let active = shown(&lee, &request, |one| one.phase == RequestPhase::Active).await?;
+    lines.check(
+        "lee sees it open, with the yes and its end, and may end it",
+        active.may_revoke
+            && active.decide == Decide::Over
+            && active.ends_at.is_some()
+            && active.approvals.len() == 1
+            && active.approvals[0].counts,
+        "",
+    );
+
+    let refused = lee.app.request_revoke(request.clone(), "  ".into()).await.err();
+    lines.check("ending it takes a reason", refused.is_some_and(|e| e.code() == ErrorCode::BadInput), "");
+    lee.app.request_revoke(request.clone(), "the incident is over".into()).await?;
+    let over = dana.until(&session, |view| view.state == SessionState::Closed).await?;
+    let ended = over.ended.context("it says how it ended")?;
+    lines.check(
+        "lee ends it, and dana is told by whom and why",
+        ended.reason == EndReason::Revoked
+            && ended.by.as_deref().is_some_and(|by| by.contains("lee"))
+            && ended.message.as_deref().is_some_and(|why| why.contains("the incident is over")),
+        format!("{:?} by {:?}: {:?}", ended.reason, ended.by.as_deref(), ended.message.as_deref()),
+    );
+    let gone = until("the closed one leaves the list", SOON, async || {
+        let all = lee.app.requests_list().await.ok()?.requests;
+        all.iter().all(|one| one.id != request.as_str()).then_some(())
+    })
+    .await;
+    lines.check("what is closed leaves the inbox", gone.is_ok(), "");
+
+    let (session, request) = ask(fleet, &dana).await?;
+    shown(&lee, &request, |one| one.decide == Decide::Yes).await?;
+    let before = lee.app.request_before(request.clone()).await?;
+    lines.check(
+        "lee reads what dana did under this profile before",
+        before.opened >= 1 && before.last_ended.as_deref().is_some_and(|how| how.contains("revoked by")),
+        format!("{} opened, last: {:?}", before.opened, before.last_ended.as_deref()),
+    );
+    lee.app.request_deny(request.clone(), Some("use debug first".into())).await?;
+    let over = dana.until(&session, |view| view.state == SessionState::Closed).await?;
+    let said = over.ended.as_ref().and_then(|ended| ended.message.clone()).unwrap_or_default();
+    lines.check("lee's no closes it, with the reason", said.contains("use debug first"), &said);
+
+    let entries = until("the entries", SOON, async || {
+        let page = lee.app.audit_page(AuditFilter::default(), None, 200).await.ok()?;
+        let of = |action: &str| page.entries.iter().filter(|e| e.action == action).count();
+        let counts = [of("approve"), of("revoke"), of("deny")];
+        // One of each that went through; a yes and an end that did not.
+        (counts == [2, 2, 1]).then_some(counts)
+    })
+    .await;
+    lines.check(
+        "each is an entry of lee's history, what was refused too",
+        entries.is_ok(),
+        format!("{entries:?}"),
+    );
+    dana.app.shut_down().await;
+    lee.app.shut_down().await;
+    Ok(())
+}

@@ -4,6 +4,7 @@
 
 mod alive;
 mod choose;
+mod kept;
 mod known;
 mod link;
 mod previews;

@@ -1,7 +1,7 @@
 //! The inventory as the window shows it: pure functions over what the hub said, what is remembered and what is open.
 
+use super::kept::Previews;
 use super::link::Troubles;
-use super::previews::Previews;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
 use sallyport_api::{

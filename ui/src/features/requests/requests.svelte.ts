@@ -51,10 +51,12 @@ class Inbox {
     return this.#rows;
   }
 
-  /** Another tab begins anew: what stayed only because it was looked at is shown no longer. */
-  set tab(tab: Tab) {
+  /** Shows another tab, which begins anew: what stayed only because it was looked at is shown no longer. */
+  choose(tab: Tab): void {
+    const { current } = this;
     this.#tab = tab;
     this.#begin();
+    if (current === null || current.gone || !inTab(current.request, tab)) go({ request: null });
     this.#arrange();
   }
 
@@ -131,7 +133,9 @@ class Inbox {
     if (view === null || this.current !== null) return;
     const wanted = view.requests.find((r) => r.id === place.request);
     if (wanted) {
-      if (!inTab(wanted, this.#tab)) this.tab = tabOf(wanted);
+      this.#tab = inTab(wanted, this.#tab) ? this.#tab : tabOf(wanted);
+      this.#begin();
+      this.#arrange();
       this.select(wanted.id);
     } else if (place.request === null || view !== this.#known) {
       const first = this.#rows[0];

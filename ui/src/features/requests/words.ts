@@ -1,4 +1,4 @@
-import type { BeforeView, ErrorView, RequestView } from "../../bindings/ipc";
+import type { BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
 import { ago, clock, day } from "../../shared/time";
 import type { Kind } from "./can";
@@ -20,10 +20,10 @@ export function whatText({ profile, cluster }: RequestView): string {
   return `${profile} on ${cluster}`;
 }
 
-/** How far the yeses are: `1 of 2 said yes`; those to another offer do not count. */
+/** How far the yeses are: `1 of 2`; those to another offer do not count. */
 export function yesesText({ approvals, needed }: RequestView): string {
   const n = approvals.filter((yes) => yes.counts).length;
-  return needed === null ? `${number(n)} said yes` : `${number(n)} of ${number(needed)} said yes`;
+  return needed === null ? number(n) : `${number(n)} of ${number(needed)}`;
 }
 
 /** `waiting 6 min`. */
@@ -45,22 +45,22 @@ export function moment(at: number, now: number): string {
 }
 
 /** How a request stands, in a few words. `failed`: what this person last said to it did not get through. */
-export function badge({ request, gone }: Row, now: number, failed: Kind | null = null): Badge {
+export function badge({ request, gone }: Row, now: number, failed: { kind: Kind; error: { code: ErrorCode } } | null = null): Badge {
   if (gone) return { text: request.ended ?? "closed", tone: "" };
   if (request.ended !== null) return { text: request.ended, tone: "" };
-  if (failed !== null) return { text: NOT_DONE[failed], tone: "danger" };
+  if (failed !== null) return { text: failed.error.code === "unreachable" ? "no answer" : NOT_DONE[failed.kind], tone: "danger" };
   if (request.phase === "active") {
     return { text: request.endsAt === null ? "open" : request.endsAt <= now ? "time is up" : `open, ends in ${leftText(request.endsAt, now)}`, tone: "open" };
   }
   if (request.phase === "approved") return { text: "being granted", tone: "info" };
   const some = request.approvals.some((yes) => yes.counts);
   switch (request.decide) {
-    case "yes": return { text: some ? `yours to decide, ${yesesText(request)}` : "yours to decide", tone: "wait" };
+    case "yes": return { text: some ? `yours, ${yesesText(request)} said yes` : "yours to decide", tone: "wait" };
     case "noOffer": return { text: "no offer yet", tone: "wait" };
-    case "own": return { text: some ? `your own, ${yesesText(request)}` : "your own", tone: "" };
+    case "own": return { text: some ? `your own, ${yesesText(request)} said yes` : "your own", tone: "" };
     case "said": return { text: `you said yes, ${yesesText(request)}`, tone: "" };
     case "over": return { text: "decided", tone: "" };
-    case "notYours": return { text: some ? yesesText(request) : "not yours", tone: "" };
+    case "notYours": return { text: some ? `${yesesText(request)} said yes` : "not yours", tone: "" };
   }
 }
 
@@ -71,9 +71,9 @@ export function whyNot({ request, gone }: Row): string | null {
   if (gone || request.ended !== null) return null;
   switch (request.decide) {
     case "yes": return null;
-    case "own": return "This is your own request. Nobody decides on their own.";
+    case "own": return "This is your own request. Nobody decides on their own; you take it back where you opened it.";
     case "notYours": return "Your groups may not approve this profile; who may is bound on the hub by the verb approve.";
-    case "said": return request.phase === "pending" ? `You said yes to this offer: ${yesesText(request)}.` : null;
+    case "said": return request.phase === "pending" ? `You said yes to this offer: ${yesesText(request)} have.` : null;
     case "noOffer": return "Its broker has not offered yet: there is nothing to say yes to. You may deny it.";
     case "over": return request.phase === "pending" ? "It is decided." : null;
   }
@@ -96,8 +96,8 @@ export const TOO_SOON: Record<Why, string> = {
   moved: "Moved just now",
 };
 
-/** What a refusal means for what was said. */
-export function refusedText(kind: Kind, error: ErrorView): string {
-  if (error.code === "profileChanged") return "The offer changed while you looked at it, and nothing was approved. What is shown is what it is now.";
-  return { approve: "Nothing was approved.", deny: "Nothing was denied.", revoke: "Nothing was ended." }[kind];
+/** What there is to add to a refusal; what the desktop says of the others is all that is known. */
+export function refusedText(code: ErrorCode): string | null {
+  if (code === "profileChanged") return "The offer changed while you looked at it, and nothing was approved. What is shown is what it is now.";
+  return code === "stepUpNeeded" ? "Nothing was sent. Say it again to confirm with your second factor." : null;
 }

@@ -10,7 +10,8 @@ const DAY = 24 * 60 * MINUTE;
 /** Requests of the person's teams and their word on them. */
 export function decisions(world: World) {
   const all = world.requests;
-  const ready = async (id: string) => {
+  const ready = async (id: string, said: object) => {
+    all.said.push(said);
     await world.pause(120);
     if (world.scene === "hubDown") throw failure("unreachable", "The hub did not answer within 10 s, so nothing was sent.", { hint: "It is tried again by itself; say it again then.", retry: true });
     const one = all.one(id);
@@ -34,7 +35,7 @@ export function decisions(world: World) {
       return { opened: 11, neverOpened: 2, lastAt: Date.now() - 9 * DAY, lastEnded: "the requester left", more: false };
     },
     request_approve: async ({ request: id, offer }) => {
-      const one = await ready(id);
+      const one = await ready(id, { kind: "approve", request: id, offer });
       if (one.offer?.digest !== offer) throw failure("profileChanged", "the offer is another one by now, and nothing was approved", { hint: "Read what it allows now, then decide." });
       const fresh = Date.now() - (world.state.user?.mfaAt ?? 0) < 5 * MINUTE;
       if (one.cluster.startsWith("vault") && !fresh) throw failure("stepUpNeeded", "The hub wants a fresher second factor of whoever approves this profile.", { retry: true, stepUp: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 300, message: "Approving on vault clusters wants a second factor within 5 min." } });
@@ -43,13 +44,13 @@ export function decisions(world: World) {
       return null;
     },
     request_deny: async ({ request: id, reason }) => {
-      const one = await ready(id);
+      const one = await ready(id, { kind: "deny", request: id, reason });
       all.ended(id, `denied by ${ME}${reason ? `: ${reason}` : ""}`);
       world.log("deny", `Denied ${one.profile} on ${one.cluster} to ${one.user}`);
       return null;
     },
     request_revoke: async ({ request: id, reason }) => {
-      const one = await ready(id);
+      const one = await ready(id, { kind: "revoke", request: id, reason });
       if (!one.mayRevoke) throw failure("forbidden", "this profile may not be revoked by you.", { hint: "Nothing was changed. Ask an admin which group may decide on this profile." });
       all.ended(id, `revoked by ${ME}: ${reason}`);
       world.log("revoke", `Ended the access of ${one.user} to ${one.cluster}`);

@@ -29,6 +29,8 @@ interface Around {
 /** What is asked for and open in the person's teams, and what becomes of it when they decide. */
 export class FakeRequests {
   list: RequestView[] = [];
+  /** Every decision as it came, whatever became of it. */
+  readonly said: object[] = [];
   /** When a test wants `request_before` to fail. */
   beforeFails = false;
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { pressed, pressText } from "../src/shared/keys";
 import { at } from "./window";
 
@@ -31,7 +31,15 @@ test("keys of the table", () => {
   expect(ids(event("Tab", { ctrlKey: true }))).toEqual(["nextTab"]);
   expect(ids(event("g"))).toEqual([]);
   expect(ids(event("a"))).toEqual(["go-audit"]);
+  // A sequence is over with its second letter: by itself that is another key.
+  expect(ids(event("a"))).toEqual(["approve"]);
+});
+test("the second letter of a sequence that comes too late does nothing, and above all nothing else", () => {
+  vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValue(2500);
+  expect(ids(event("g"))).toEqual([]);
   expect(ids(event("a"))).toEqual([]);
+  expect(ids(event("a"))).toEqual(["approve"]);
+  vi.restoreAllMocks();
 });
 test("plus, minus and zero are the same on every layout and on the number pad", () => {
   const ctrl = (key: string, over: Partial<KeyboardEvent> = {}) => ids(event(key, { ctrlKey: true, ...over }));
@@ -50,5 +58,5 @@ test("plus, minus and zero are the same on every layout and on the number pad", 
 });
 test("a sequence is not begun by what is typed", () => {
   expect(ids(event("g"), false, true)).toEqual([]);
-  expect(ids(event("a"))).toEqual([]);
+  expect(ids(event("a"))).toEqual(["approve"]);
 });

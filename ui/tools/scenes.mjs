@@ -25,6 +25,21 @@ const go = (letter) => async (page) => {
   await page.keyboard.press(letter);
 };
 
+const requests = (id, then = async () => {}) => async (page) => {
+  await go("r")(page);
+  if (id) {
+    // Which tab shows it depends on whose it is.
+    const row = page.locator(`#request-${id}`);
+    await page.locator("#requests").waitFor();
+    if ((await row.count()) === 0) await page.getByRole("button", { name: /^Team/ }).click();
+    await row.click();
+    await page.getByText(/^(asking the hub)$/).waitFor({ state: "detached" });
+    // A row takes no key before it stood a moment.
+    await page.waitForTimeout(750);
+  }
+  await then(page);
+};
+
 export const SCENES = [
   ["first-run", "scene=firstRun", async (page) => page.locator(".doors").waitFor()],
   ["first-run-join", "scene=firstRun", async (page) => {
@@ -75,6 +90,31 @@ export const SCENES = [
   ["closed-unproven", "speed=50", async (page) => { await open("search-ap-1")(page); await page.keyboard.press("Control+Shift+L"); await page.getByText("not all of it is proven").waitFor(); }],
   ["closed-revoked", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const { world } = window.sallyportFake; const s = world.sessions.values().next().value; void s.close("revoked", "lead@example.test", "incident is over"); }); await page.getByText("closed behind you").waitFor(); }],
   ["sessions-empty", "", go("s")],
+  ["requests", "", requests("r-prod")],
+  ["requests-two", "", requests("r-two")],
+  ["requests-team", "", requests("r-active")],
+  ["requests-own", "", requests("r-own")],
+  ["requests-not-yours", "", requests("r-others")],
+  ["requests-no-offer", "", requests("r-silent")],
+  ["requests-granting", "", requests("r-granting")],
+  ["requests-ending", "", requests("r-ending")],
+  ["requests-confirm", "", requests("r-prod", async (page) => { await page.keyboard.press("a"); await page.getByText("Press Enter to approve").waitFor(); })],
+  ["requests-deny", "", requests("r-prod", async (page) => { await page.keyboard.press("d"); await page.keyboard.type("Roll back through the pipeline"); })],
+  ["requests-revoke", "", requests("r-active", async (page) => { await page.keyboard.press("r"); await page.keyboard.press("Enter"); await page.getByText("wants a reason").waitFor(); })],
+  ["requests-approved", "speed=5", requests("r-dev", async (page) => { await page.keyboard.press("a"); await page.getByText(/^open, ends in/).first().waitFor(); })],
+  ["requests-changed", "speed=5", requests("r-dev", async (page) => { await page.evaluate(() => { const { requests } = window.sallyportFake.world; requests.list = requests.list.map((r) => (r.id === "r-dev" ? { ...r, offer: { ...r.offer, digest: "c".repeat(64) } } : r)); }); await page.keyboard.press("a"); await page.getByText("The offer changed while").waitFor(); })],
+  ["requests-step-up", "speed=5", requests("r-vault", async (page) => { await page.keyboard.press("a"); await page.getByRole("heading", { name: "Confirm with your second factor" }).waitFor(); })],
+  ["requests-closed", "", requests("r-prod", async (page) => { await page.evaluate(() => window.sallyportFake.world.requests.remove("r-prod")); await page.getByText("It is closed").waitFor(); })],
+  ["requests-hostile", "", requests("r-hostile")],
+  ["requests-long", "", requests("r-long")],
+  ["requests-many", "scene=requestsMany", requests("", async (page) => { await page.getByRole("button", { name: /^Team/ }).click(); await page.getByText(/sessions under/).waitFor(); })],
+  ["requests-empty", "scene=requestsEmpty", requests("", (page) => page.getByText("Nobody waits for you").waitFor())],
+  ["requests-loading", "scene=requestsLoading", requests("", (page) => page.getByLabel("Loading requests").waitFor())],
+  ["requests-partial", "scene=partial", requests("r-two", (page) => page.getByText("could not be read").first().waitFor())],
+  ["requests-failed", "scene=requestsFail", requests("", (page) => page.getByRole("alert").waitFor())],
+  ["requests-none-to-read", "scene=requestsNone", requests("", (page) => page.getByText("No team lets you").waitFor())],
+  ["requests-hub-down", "scene=hubDown&speed=10", requests("r-dev", async (page) => { await page.keyboard.press("a"); await page.getByText("nothing was sent").waitFor(); })],
+  ["requests-before-failed", "scene=beforeFails", requests("r-prod", (page) => page.getByText("not known: the hub").waitFor())],
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],

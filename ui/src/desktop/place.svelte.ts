@@ -3,6 +3,8 @@ export interface Where {
   /** The id of a view in `views/views.ts`. */
   readonly view: string;
   readonly cluster: string | null;
+  /** The request looked at, by its UID. */
+  readonly request: string | null;
   /** The session shown, and its terminal; without one, its first or the one that is being started. */
   readonly session: string | null;
   readonly terminal: string | null;
@@ -12,7 +14,7 @@ export interface Where {
   readonly reasonWanted: boolean;
 }
 
-export const START: Where = { view: "clusters", cluster: null, session: null, terminal: null, entriesOf: null, reasonWanted: false };
+export const START: Where = { view: "clusters", cluster: null, request: null, session: null, terminal: null, entriesOf: null, reasonWanted: false };
 
 /** Where one is after going somewhere: what is not named stays, but for what belonged to what was selected before. */
 export function moved(from: Where, to: Partial<Where>): Where {
@@ -30,6 +32,7 @@ class Place implements Where {
   #at = $state.raw<Where>(START);
   readonly view = $derived(this.#at.view);
   readonly cluster = $derived(this.#at.cluster);
+  readonly request = $derived(this.#at.request);
   readonly session = $derived(this.#at.session);
   readonly terminal = $derived(this.#at.terminal);
   readonly entriesOf = $derived(this.#at.entriesOf);

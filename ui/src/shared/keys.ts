@@ -24,6 +24,7 @@ export function pressText(press: string, mac: boolean): string {
 
 const NAMES: Record<string, string> = { escape: "esc", "+": "plus" };
 const SEQUENCE_MS = 1000;
+const LATE_MS = 4000;
 let begun = { letter: "", at: 0 };
 
 /**
@@ -41,6 +42,8 @@ export function pressed<K extends { readonly press: string }>(keys: readonly K[]
       const found = keys.filter((key) => key.press === `${before} ${letter}`);
       if (found.length > 0) return { keys: found, digit };
     }
+    // The second letter of a sequence that came too late was meant for it all the same, and for nothing else.
+    else if (before !== "" && performance.now() - at < LATE_MS && keys.some((key) => key.press === `${before} ${letter}`)) return { keys: [], digit };
     if (keys.some((key) => key.press.startsWith(`${letter} `))) {
       begun = { letter, at: performance.now() };
       return { keys: [], digit };

@@ -1,3 +1,4 @@
+import Inbox from "@lucide/svelte/icons/inbox";
 import ScrollText from "@lucide/svelte/icons/scroll-text";
 import Server from "@lucide/svelte/icons/server";
 import Cog from "@lucide/svelte/icons/settings";
@@ -5,12 +6,14 @@ import SquareTerminal from "@lucide/svelte/icons/square-terminal";
 import type { Component } from "svelte";
 import * as audit from "../features/audit";
 import * as clusters from "../features/clusters";
+import * as requests from "../features/requests";
 import * as sessions from "../features/sessions";
 import * as terminals from "../features/terminals";
 import type { Action } from "../shared/actions";
 import type { Found } from "../shared/found";
 import Audit from "./Audit.svelte";
 import Clusters from "./Clusters.svelte";
+import Requests from "./Requests.svelte";
 import Sessions from "./Sessions.svelte";
 import Settings from "./Settings.svelte";
 
@@ -25,8 +28,8 @@ export interface View {
   readonly foot?: true;
   /** What can be done in it. */
   readonly actions?: readonly Action[];
-  /** How many of what it shows want to be seen, and their word. */
-  readonly count?: { word: string; of: () => number };
+  /** How many of what it shows want to be seen, their word, and whether they wait for this person. */
+  readonly count?: { word: string; of: () => number; waits?: true };
   /** Forgets what belongs to whoever was signed in. */
   readonly forget?: () => void;
 }
@@ -35,6 +38,7 @@ export interface View {
 export const VIEWS: readonly View[] = [
   { id: clusters.VIEW, title: "Clusters", icon: Server, key: "c", component: Clusters, actions: clusters.actions, forget: () => clusters.inventory.forget() },
   { id: sessions.VIEW, title: "Sessions", icon: SquareTerminal, key: "s", component: Sessions, actions: [...sessions.actions, ...terminals.actions], count: { word: "open", of: sessions.openCount } },
+  { id: requests.VIEW, title: "Requests", icon: Inbox, key: "r", component: Requests, actions: requests.actions, count: { word: "yours to decide", of: requests.toDecide, waits: true }, forget: requests.forget },
   { id: "audit", title: "Audit", icon: ScrollText, key: "a", component: Audit, forget: () => audit.history.forget() },
   { id: "settings", title: "Settings", icon: Cog, key: ",", component: Settings, foot: true },
 ];

@@ -3,7 +3,7 @@ import { mirror } from "../../desktop/mirror.svelte";
 import { attempt, fail } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
-import { askStepUp } from "../signin";
+import { askStepUp, stepsUp } from "../signin";
 
 /** The id of the view of the sessions. */
 export const VIEW = "sessions";
@@ -36,10 +36,7 @@ export async function open(input: OpenInput): Promise<ErrorView | null> {
     return null;
   } catch (thrown) {
     const error = asError(thrown);
-    if (error.code === "stepUpNeeded" && error.stepUp) {
-      askStepUp({ step: error.stepUp, what: whatOf(input), by: null, then: () => void open(input).then(fail) });
-      return null;
-    }
+    if (stepsUp(error, whatOf(input), () => void open(input).then(fail))) return null;
     if (error.code === "reasonNeeded") {
       go({ view: "clusters", cluster: input.cluster, reasonWanted: true });
       return null;
@@ -76,5 +73,5 @@ export function askFor(session: SessionView, step: StepUp): void {
 }
 
 function whatOf({ cluster, profile }: { cluster: string; profile?: string }): string {
-  return profile ? `${cluster} · ${profile}` : cluster;
+  return `${profile ? `${cluster} · ${profile}` : cluster} opens`;
 }

@@ -1,4 +1,4 @@
 export { actions } from "./actions";
 export { default as Progress } from "./Progress.svelte";
 export { default as StepUpDialog } from "./StepUpDialog.svelte";
-export { askStepUp, signIn, stepUpDone } from "./signin.svelte";
+export { askStepUp, signIn, stepsUp, stepUpDone } from "./signin.svelte";

@@ -1,4 +1,4 @@
-import type { StepUp } from "../../bindings/ipc";
+import type { ErrorView, StepUp } from "../../bindings/ipc";
 import { closeDialog, dialogs, openDialog } from "../../desktop/dialogs.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
 import { fail } from "../../desktop/notices.svelte";
@@ -7,7 +7,7 @@ import { asError, host } from "../../host";
 /** Something that waits for a stronger sign-in. */
 export interface Waiting {
   step: StepUp;
-  /** What opens once it is confirmed. */
+  /** What happens once it is confirmed: "payments-eu-1 opens". */
   what: string;
   /** Who waits, so that it can be told that it does no longer. */
   by: string | null;
@@ -45,6 +45,13 @@ export async function signIn(step: StepUp | null): Promise<boolean> {
 export function askStepUp(waiting: Waiting): void {
   signIns.waiting = waiting;
   openDialog("stepUp");
+}
+
+/** Asks for the stronger sign-in that a refusal names, and does `then` once it is confirmed. False where it names none. */
+export function stepsUp(error: ErrorView, what: string, then: () => void): boolean {
+  if (error.code !== "stepUpNeeded" || !error.stepUp) return false;
+  askStepUp({ step: error.stepUp, what, by: null, then });
+  return true;
 }
 
 /** Takes the question back: what waited does so no longer. */

@@ -1,6 +1,7 @@
 import type { AppState, ClusterView, Event, OpenInput, ShellView, SignIn } from "../../bindings/ipc";
 import { fleet } from "./fleet";
 import { FakeHistory } from "./history";
+import { FakeRequests } from "./requests";
 import { failure, FakeSession } from "./sessions";
 
 /** Everything behind the fake host. `scene` picks how it begins; `speed` divides its waits. */
@@ -9,6 +10,7 @@ export class World {
   clusters: ClusterView[];
   readonly sessions = new Map<string, FakeSession>();
   readonly history: FakeHistory;
+  readonly requests: FakeRequests;
   hear: (event: Event) => void = () => {};
   reason: string | null = null;
   /** The shell chosen for new terminals, and those of this machine; tests change them. */
@@ -23,7 +25,8 @@ export class World {
     const now = Date.now();
     this.clusters = scene === "empty" ? [] : fleet(size, now);
     this.history = new FakeHistory(scene === "empty" ? 0 : 1400, now);
-    this.state = begin(scene, now, this.history.entries.length);
+    this.requests = new FakeRequests({ scene, pause: (ms) => this.pause(ms), sessions: this.sessions, changed: (toDecide) => { this.hear({ kind: "requestsChanged" }); this.change({ toDecide }); } }, now);
+    this.state = { ...begin(scene, now, this.history.entries.length), toDecide: this.requests.toDecide };
     // A reason was given this morning, except where a test wants to be asked for one.
     this.reason = scene === "noReason" ? null : "INC-4312 p99 latency after deploy";
   }
@@ -114,6 +117,7 @@ function begin(scene: string, now: number, entries: number): AppState {
     notes: scene === "notes" ? ["Your identity provider does not say when you signed in (auth_time), so these profiles are out of reach, and signing in again does not help: debug-prod."] : [],
     theme: "system",
     fontSize: 13,
+    toDecide: 0,
     history: { entries, verdict: scene === "memoryOnly" ? "unanchored" : "verified", verifiedAt: now - 130_000, trouble: null },
     cleanup: scene === "cleanup" ? [
       { what: "A session on payments-eu-1 was still open", proof: { kind: "byBroker" } },

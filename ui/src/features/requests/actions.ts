@@ -1,0 +1,19 @@
+import { place } from "../../desktop/place.svelte";
+import type { Action } from "../../shared/actions";
+import type { Kind } from "./can";
+import { deciding } from "./deciding.svelte";
+import { inbox, VIEW } from "./requests.svelte";
+
+const HERE = { group: "Requests", view: VIEW } as const;
+const here = () => place.view === VIEW;
+const can = (kind: Kind) => () => here() && deciding.may[kind] && deciding.ask?.kind !== kind;
+
+// By key or button alone: whoever decides has the offer before their eyes, and no palette over it.
+export const actions: readonly Action[] = [
+  { id: "nextRequest", title: "Next request", palette: false, key: { ...HERE, press: "J" }, can: here, run: () => inbox.move(1) },
+  { id: "previousRequest", title: "Previous request", palette: false, key: { ...HERE, press: "K" }, can: here, run: () => inbox.move(-1) },
+  { id: "approve", title: "Approve the offer on screen", does: "Approve the offer on screen; production asks for Enter", palette: false, key: { ...HERE, press: "A" }, can: can("approve"), run: () => deciding.begin("approve") },
+  { id: "deny", title: "Deny it", palette: false, key: { ...HERE, press: "D" }, can: can("deny"), run: () => deciding.begin("deny") },
+  { id: "revoke", title: "End what is open", palette: false, key: { ...HERE, press: "R" }, can: can("revoke"), run: () => deciding.begin("revoke") },
+  { id: "unsaid", title: "Go back without deciding", palette: false, key: { ...HERE, press: "Esc", inField: true }, can: () => here() && deciding.ask !== null, run: () => deciding.back() },
+];

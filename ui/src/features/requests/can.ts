@@ -1,0 +1,35 @@
+import type { RequestView } from "../../bindings/ipc";
+import type { Row } from "./rows";
+
+/** What can be said to a request. */
+export type Kind = "approve" | "deny" | "revoke";
+
+/** What this person said, once the hub has taken it. */
+export interface Done {
+  readonly kind: Kind;
+  /** The digest of the offer that was approved. */
+  readonly offer: string | null;
+  readonly at: number;
+}
+
+export type May = Readonly<Record<Kind, boolean>>;
+
+const NOTHING: May = { approve: false, deny: false, revoke: false };
+
+/** What can be said to a request now. `busy`: something is on its way already. */
+export function mayOf(row: Row | null, done: Done | null, busy: boolean): May {
+  if (row === null || row.gone || busy || row.request.ended !== null || done?.kind === "deny") return NOTHING;
+  const { decide, offer, phase, mayRevoke } = row.request;
+  // The hub has a yes of this person, and the list does not know of it yet. Another offer asks for another one.
+  const said = done?.kind === "approve" && done.offer === (offer?.digest ?? null);
+  return {
+    approve: decide === "yes" && offer !== null && !said,
+    deny: (decide === "yes" || decide === "noOffer") && !said,
+    revoke: mayRevoke && phase !== "pending" && done?.kind !== "revoke",
+  };
+}
+
+/** Whether a yes wants to be confirmed: in production, where that is not known, and where something could outlive the end. */
+export function wantsEnter({ environment, environmentWord, offer }: RequestView): boolean {
+  return environment === "prod" || environmentWord === "" || (offer?.warnings.length ?? 0) > 0;
+}

@@ -1,0 +1,139 @@
+import type { ErrorView } from "../../bindings/ipc";
+import { fail } from "../../desktop/notices.svelte";
+import { place } from "../../desktop/place.svelte";
+import { asError, host } from "../../host";
+import { stepsUp } from "../signin";
+import { mayOf, wantsEnter, type Done, type Kind, type May } from "./can";
+import type { Why } from "./guard";
+import { inbox, VIEW } from "./requests.svelte";
+import type { Row } from "./rows";
+import { shortName, whatText } from "./words";
+
+/** What is about to be said, and to what: never to anything that took its place. */
+interface Ask {
+  readonly kind: Kind;
+  readonly id: string;
+  /** The digest on screen. */
+  readonly offer: string | null;
+}
+
+/** What did not get through, and why. */
+export interface Failed {
+  readonly kind: Kind;
+  readonly error: ErrorView;
+}
+
+const SAID_MS = 2500;
+
+/** A yes, a no, and the end of what somebody has open: what is asked before it is sent, on its way, and what became of it. */
+class Deciding {
+  #ask = $state.raw<Ask | null>(null);
+  #busy = $state.raw<ReadonlyMap<string, Kind>>(new Map());
+  #failed = $state.raw<ReadonlyMap<string, Failed>>(new Map());
+  #done = $state.raw<ReadonlyMap<string, Done>>(new Map());
+  #tooSoon = $state.raw<{ id: string; why: Why } | null>(null);
+  #quiet: ReturnType<typeof setTimeout> | undefined;
+
+  /** What can be said to the selected one. */
+  readonly may: May = $derived(this.#mayOf(inbox.current));
+  /** What is asked before it is sent; only while it is about what is on screen. */
+  readonly ask = $derived.by(() => {
+    const [ask, row] = [this.#ask, inbox.current];
+    return ask !== null && row !== null && row.id === ask.id && this.may[ask.kind] && (ask.kind !== "approve" || row.request.offer?.digest === ask.offer) ? ask : null;
+  });
+
+  busy(id: string): Kind | null {
+    return this.#busy.get(id) ?? null;
+  }
+
+  failed(id: string): Failed | null {
+    return this.#failed.get(id) ?? null;
+  }
+
+  done(id: string): Done | null {
+    return this.#done.get(id) ?? null;
+  }
+
+  /** Why the last key on it was not taken, for a moment. */
+  tooSoon(id: string): Why | null {
+    return this.#tooSoon?.id === id ? this.#tooSoon.why : null;
+  }
+
+  /** Begins to say something to the selected one: asks where something is still wanted, else sends it. */
+  begin(kind: Kind): void {
+    const row = inbox.current;
+    if (row === null || !this.may[kind] || !this.#takes(row.id)) return;
+    const ask = { kind, id: row.id, offer: row.request.offer?.digest ?? null };
+    if (kind === "approve" && !wantsEnter(row.request)) void this.#send(ask, row, null);
+    else this.#ask = ask;
+  }
+
+  /** Sends what was asked about. */
+  confirm(reason: string | null): void {
+    const [ask, row] = [this.ask, inbox.current];
+    if (ask === null || row === null || !this.#takes(row.id)) return;
+    this.#ask = null;
+    void this.#send(ask, row, reason);
+  }
+
+  /** Nothing is said. */
+  back(): void {
+    this.#ask = null;
+  }
+
+  forget(): void {
+    this.#ask = null;
+    this.#busy = this.#failed = this.#done = new Map();
+  }
+
+  #mayOf(row: Row | null): May {
+    return mayOf(row, row && this.done(row.id), row !== null && this.#busy.has(row.id));
+  }
+
+  // A key that was meant for what stood there a moment ago hits nothing, and it is said.
+  #takes(id: string): boolean {
+    const held = inbox.heldBack(id);
+    this.#tooSoon = held === null ? null : { id, why: held.why };
+    clearTimeout(this.#quiet);
+    if (held !== null) this.#quiet = setTimeout(() => (this.#tooSoon = null), SAID_MS);
+    return held === null;
+  }
+
+  async #send(ask: Ask, row: Row, reason: string | null, again = true): Promise<void> {
+    const { kind, id } = ask;
+    if (this.#busy.has(id)) return;
+    this.#busy = new Map(this.#busy).set(id, kind);
+    this.#failed = without(this.#failed, id);
+    try {
+      await call(ask, reason);
+      this.#done = new Map(this.#done).set(id, { kind, offer: ask.offer, at: Date.now() });
+      inbox.decided(id);
+      await inbox.load();
+    } catch (thrown) {
+      const error = asError(thrown);
+      this.#failed = new Map(this.#failed).set(id, { kind, error });
+      const asked = again && stepsUp(error, sentence(kind, row), () => void this.#send(ask, row, reason, false));
+      // The pane says it, to whoever looks at it.
+      if (!asked && (place.view !== VIEW || place.request !== id)) fail(error);
+      if (error.code === "profileChanged") await inbox.load();
+    }
+    this.#busy = without(this.#busy, id);
+  }
+}
+
+function call({ kind, id, offer }: Ask, reason: string | null): Promise<null> {
+  if (kind === "approve") return host.call("request_approve", { request: id, offer: offer ?? "" });
+  return kind === "deny" ? host.call("request_deny", { request: id, reason }) : host.call("request_revoke", { request: id, reason: reason ?? "" });
+}
+
+function sentence(kind: Kind, { request }: Row): string {
+  return `Your ${kind === "approve" ? "yes" : kind === "deny" ? "no" : "end"} to ${whatText(request)} for ${shortName(request.user)} is sent`;
+}
+
+function without<V>(map: ReadonlyMap<string, V>, id: string): ReadonlyMap<string, V> {
+  const rest = new Map(map);
+  rest.delete(id);
+  return rest;
+}
+
+export const deciding = new Deciding();

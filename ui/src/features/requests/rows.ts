@@ -1,0 +1,32 @@
+import type { RequestView } from "../../bindings/ipc";
+import { inTab, type Tab } from "./tabs";
+
+/** A row of the list. */
+export interface Row {
+  readonly id: string;
+  /** As it is, or was when it was last told of. */
+  readonly request: RequestView;
+  /** The hub counts it among those that are not closed no longer. */
+  readonly gone: boolean;
+}
+
+/** Which rows stay although the tab would not show them any more. */
+export interface Stays {
+  /** Those that were looked at, as long as they are not closed: they were in the tab when they were. */
+  readonly seen: ReadonlySet<string>;
+  /** Those that are shown when they are closed too: what this person decided on, and what is in front of them. */
+  readonly held: ReadonlySet<string>;
+}
+
+/**
+ * The rows of a tab, the one that waits longest first. Nothing leaves from under whoever looks at it, and nothing moves up
+ * into the place of what was just decided on: the row stays, and tells what became of it.
+ */
+export function rowsOf(requests: readonly RequestView[], before: readonly Row[], tab: Tab, stays: Stays): Row[] {
+  const rows = requests.filter((r) => inTab(r, tab) || stays.seen.has(r.id)).map((request): Row => ({ id: request.id, request, gone: false }));
+  if (!before.some((row) => row.gone || stays.held.has(row.id))) return rows;
+  const there = new Set(requests.map((r) => r.id));
+  const gone = before.filter((row) => !there.has(row.id) && (row.gone || stays.held.has(row.id)));
+  if (gone.length === 0) return rows;
+  return [...rows, ...gone.map((row) => ({ ...row, gone: true }))].sort((a, b) => a.request.askedAt - b.request.askedAt || (a.id < b.id ? -1 : 1));
+}

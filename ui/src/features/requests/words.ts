@@ -1,0 +1,103 @@
+import type { BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
+import { count, number } from "../../shared/text";
+import { ago, clock, day } from "../../shared/time";
+import type { Kind } from "./can";
+import type { Why } from "./guard";
+import type { Row } from "./rows";
+
+export interface Badge {
+  readonly text: string;
+  readonly tone: "open" | "wait" | "danger" | "info" | "";
+}
+
+/** A user's name without what says that it comes from the identity provider. */
+export function shortName(user: string): string {
+  return user.replace(/^oidc:/, "");
+}
+
+/** `operate on ledger-us-1`. */
+export function whatText({ profile, cluster }: RequestView): string {
+  return `${profile} on ${cluster}`;
+}
+
+/** How far the yeses are: `1 of 2`; those to another offer do not count. */
+export function yesesText({ approvals, needed }: RequestView): string {
+  const n = approvals.filter((yes) => yes.counts).length;
+  return needed === null ? number(n) : `${number(n)} of ${number(needed)}`;
+}
+
+/** `waiting 6 min`. */
+export function waitingText(request: RequestView, now: number): string {
+  const long = ago(request.askedAt, now);
+  if (request.phase === "pending" && request.ended === null) return long === "now" ? "asked just now" : `waiting ${long}`;
+  return long === "now" ? "asked just now" : `asked ${long} ago`;
+}
+
+/** How long until `at`, coarsely and never more than it is: `under a minute`, `41 min`, `2 h`. */
+export function leftText(at: number, now: number): string {
+  const long = ago(now, at);
+  return long === "now" ? "under a minute" : long;
+}
+
+/** `14:05`, with its day where that is another than today. */
+export function moment(at: number, now: number): string {
+  return day(at) === day(now) ? clock(at) : `${day(at)}, ${clock(at)}`;
+}
+
+/** How a request stands, in a few words. `failed`: what this person last said to it did not get through. */
+export function badge({ request, gone }: Row, now: number, failed: { kind: Kind; error: { code: ErrorCode } } | null = null): Badge {
+  if (gone) return { text: request.ended ?? "closed", tone: "" };
+  if (request.ended !== null) return { text: request.ended, tone: "" };
+  if (failed !== null) return { text: failed.error.code === "unreachable" ? "no answer" : NOT_DONE[failed.kind], tone: "danger" };
+  if (request.phase === "active") {
+    return { text: request.endsAt === null ? "open" : request.endsAt <= now ? "time is up" : `open, ends in ${leftText(request.endsAt, now)}`, tone: "open" };
+  }
+  if (request.phase === "approved") return { text: "being granted", tone: "info" };
+  const some = request.approvals.some((yes) => yes.counts);
+  switch (request.decide) {
+    case "yes": return { text: some ? `yours, ${yesesText(request)} said yes` : "yours to decide", tone: "wait" };
+    case "noOffer": return { text: "no offer yet", tone: "wait" };
+    case "own": return { text: some ? `your own, ${yesesText(request)} said yes` : "your own", tone: "" };
+    case "said": return { text: `you said yes, ${yesesText(request)}`, tone: "" };
+    case "over": return { text: "decided", tone: "" };
+    case "notYours": return { text: some ? `${yesesText(request)} said yes` : "not yours", tone: "" };
+  }
+}
+
+const NOT_DONE: Record<Kind, string> = { approve: "not approved", deny: "not denied", revoke: "not ended" };
+
+/** Why this person can't say yes; none when they can. */
+export function whyNot({ request, gone }: Row): string | null {
+  if (gone || request.ended !== null) return null;
+  switch (request.decide) {
+    case "yes": return null;
+    case "own": return "This is your own request. Nobody decides on their own; you take it back where you opened it.";
+    case "notYours": return "Your groups may not approve this profile; who may is bound on the hub by the verb approve.";
+    case "said": return request.phase === "pending" ? `You said yes to this offer: ${yesesText(request)} have.` : null;
+    case "noOffer": return "Its broker has not offered yet: there is nothing to say yes to. You may deny it.";
+    case "over": return request.phase === "pending" ? "It is decided." : null;
+  }
+}
+
+/** What somebody did under a profile before, as far as the hub keeps it. */
+export function beforeText(before: BeforeView, profile: string, now: number): string {
+  const { opened, neverOpened, lastAt, lastEnded, more } = before;
+  if (opened + neverOpened === 0) return more ? `not among what was counted under ${profile}; the hub keeps more` : `nothing under ${profile}, as far as the hub keeps it`;
+  const last = lastAt === null ? "" : `; the last asked for ${ago(lastAt, now) === "now" ? "just now" : `${ago(lastAt, now)} ago`}${lastEnded ? `: ${lastEnded}` : ""}`;
+  const never = neverOpened > 0 ? `, ${number(neverOpened)} asked for and never opened` : "";
+  return `${more ? "at least " : ""}${count(opened, "session")} under ${profile}${never}${last}`;
+}
+
+/** What is said where a key came too soon. */
+export const TOO_SOON: Record<Why, string> = {
+  opened: "Just opened",
+  appeared: "Appeared just now",
+  changed: "Changed just now",
+  moved: "Moved just now",
+};
+
+/** What there is to add to a refusal; what the desktop says of the others is all that is known. */
+export function refusedText(code: ErrorCode): string | null {
+  if (code === "profileChanged") return "The offer changed while you looked at it, and nothing was approved. What is shown is what it is now.";
+  return code === "stepUpNeeded" ? "Nothing was sent. Say it again to confirm with your second factor." : null;
+}

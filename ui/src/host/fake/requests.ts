@@ -1,0 +1,141 @@
+import type { OfferView, RequestView, SessionView } from "../../bindings/ipc";
+import { dice, DEBUG, OPERATE } from "./fleet";
+import { failure, type Pause } from "./sessions";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Who looks at them. */
+export const ME = "oidc:dev@example.test";
+/** As long as the hub waits before nobody's answer is an answer. */
+const WAITS = 24 * HOUR;
+
+export function offerOf(name: "debug" | "operate" | "view", namespaces: string[], over: Partial<OfferView> = {}): OfferView {
+  const rights = (name === "operate" ? OPERATE : name === "debug" ? DEBUG : DEBUG.slice(0, 2)).map((r) => ({ ...r, namespaces })).sort((a, b) => Number(b.writes) - Number(a.writes));
+  const warnings = name === "operate" ? ["Workloads edited with these rights keep running after the session ends."] : [];
+  return { digest: `${name}-${namespaces.join("-") || "all"}`.padEnd(64, "0"), rights, rules: rights.length * 4 + 2, warnings, beside: [], adds: rights, ...over };
+}
+
+type Seed = Partial<RequestView> & Pick<RequestView, "id" | "user" | "cluster" | "profile">;
+
+/** What there is around them. */
+interface Around {
+  readonly scene: string;
+  readonly pause: Pause;
+  readonly sessions: ReadonlyMap<string, { view: SessionView }>;
+  /** They are others by now, and so many wait for this person. */
+  changed(toDecide: number): void;
+}
+
+/** What is asked for and open in the person's teams, and what becomes of it when they decide. */
+export class FakeRequests {
+  list: RequestView[] = [];
+  /** Every decision as it came, whatever became of it. */
+  readonly said: object[] = [];
+  /** When a test wants `request_before` to fail. */
+  beforeFails = false;
+
+  constructor(private readonly around: Around, now: number) {
+    const { scene } = around;
+    if (scene === "requestsMany") this.list = many(now);
+    else if (!["empty", "requestsEmpty", "requestsLoading", "requestsNone", "requestsFail"].includes(scene)) this.list = some(now);
+    this.beforeFails = scene === "beforeFails";
+  }
+
+  get toDecide(): number {
+    return this.list.filter((r) => r.decide === "yes").length;
+  }
+
+  one(id: string): RequestView {
+    const found = this.list.find((r) => r.id === id);
+    if (!found) throw failure("badInput", "this request is not open any more", { hint: "Somebody decided on it, or it was taken back; its end is in the history of whoever asked." });
+    return found;
+  }
+
+  /** Another one, or the same otherwise. */
+  put(seed: Seed): void {
+    const known = this.list.find((r) => r.id === seed.id);
+    const next = known ? { ...known, ...seed } : request(seed, Date.now());
+    this.list = [...this.list.filter((r) => r.id !== seed.id), next].sort((a, b) => a.askedAt - b.askedAt);
+    this.tell();
+  }
+
+  change(id: string, over: Partial<RequestView>): void {
+    this.list = this.list.map((r) => (r.id === id ? { ...r, ...over } : r));
+    this.tell();
+  }
+
+  remove(id: string): void {
+    this.list = this.list.filter((r) => r.id !== id);
+    this.tell();
+  }
+
+  tell(): void {
+    this.around.changed(this.toDecide);
+  }
+
+  /** What this person waits for themself is known from their sessions. */
+  own(): RequestView[] {
+    return [...this.around.sessions.values()].filter((s) => s.view.waitingFor !== null && s.view.request !== null).map(({ view }) =>
+      request({ id: view.request ?? "", user: ME, cluster: view.cluster, environment: view.environment, environmentWord: view.environmentWord, profile: view.profile, namespaces: view.namespaces, durationSeconds: view.durationSeconds, reason: view.reason, decide: "own", own: true, offer: offerOf("operate", view.namespaces), askedAt: Date.now() - 4000 }, Date.now()));
+  }
+
+  approved(id: string): void {
+    const { approvals, needed, offer } = this.one(id);
+    const all = [...approvals.filter((yes) => yes.by !== ME), { by: ME, at: Date.now(), counts: true }];
+    this.change(id, { approvals: all, decide: "said" });
+    if (all.filter((yes) => yes.counts).length < (needed ?? 1) || offer === null) return;
+    void (async () => {
+      await this.around.pause(600);
+      this.change(id, { phase: "approved", decide: "over" });
+      await this.around.pause(1200);
+      this.change(id, { phase: "active", endsAt: Date.now() + this.one(id).durationSeconds * 1000, mayRevoke: true });
+    })();
+  }
+
+  ended(id: string, words: string): void {
+    this.change(id, { ended: words, decide: this.one(id).own ? "own" : "over", mayRevoke: false });
+    void this.around.pause(2000).then(() => this.remove(id));
+  }
+}
+
+function request(seed: Seed, now: number): RequestView {
+  const askedAt = seed.askedAt ?? now;
+  const namespaces = seed.namespaces ?? [seed.cluster.split("-")[0] ?? "default"];
+  return {
+    team: "payments", own: false, groups: ["oidc:payments-dev", "oidc:on-call"], acr: "urn:sallyport:mfa", amr: ["pwd", "otp"], mfaAt: askedAt - 90_000,
+    environment: "prod", environmentWord: "prod", namespaces, durationSeconds: 3600, reason: "INC-4318", askedAt, waitsUntil: askedAt + WAITS, phase: "pending",
+    offer: offerOf(seed.profile === "operate" || seed.profile === "view" ? seed.profile : "debug", namespaces),
+    approvals: [], needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
+  };
+}
+
+function some(now: number): RequestView[] {
+  const yes = (by: string, ms: number, counts = true) => ({ by: `oidc:${by}@example.test`, at: now - ms, counts });
+  const longest = Array.from({ length: 40 }, (_, i) => `namespace-number-${i}`);
+  const seeds: Seed[] = [
+    { id: "r-active", user: "oidc:amira@example.test", cluster: "checkout-stage", profile: "debug", environment: "stage", environmentWord: "stage", namespaces: ["checkout", "cart"], askedAt: now - 80 * MINUTE, phase: "active", endsAt: now + 41 * MINUTE + 20_000, decide: "over", mayRevoke: true, approvals: [yes("lead", 78 * MINUTE)], reason: "Cart tests hang since the upgrade" },
+    { id: "r-own", user: ME, own: true, cluster: "mail-eu-1", profile: "operate", namespaces: ["mail"], askedAt: now - 50 * MINUTE, decide: "own", needed: 2, approvals: [yes("lead", 20 * MINUTE)], reason: "Mail queue is stuck" },
+    { id: "r-others", user: "oidc:omar@example.test", cluster: "risk-eu-14", profile: "operate", askedAt: now - 30 * MINUTE, decide: "notYours", needed: 2, approvals: [yes("risk-lead", 12 * MINUTE)], reason: "Rule engine falls behind" },
+    { id: "r-silent", user: "oidc:omar@example.test", cluster: "legacy-eu-9", profile: "view", askedAt: now - 22 * MINUTE, offer: null, decide: "noOffer", reason: "Look at the old ledger", message: null, namespaces: [] },
+    { id: "r-two", user: "oidc:sre@example.test", cluster: "mail-eu-1", profile: "view", namespaces: [], askedAt: now - 6 * MINUTE, needed: 2, approvals: [yes("bo", 14 * MINUTE, false), yes("lead", 3 * MINUTE)], reason: "Delivery alert, see INC-4320" },
+    { id: "r-said", user: "oidc:zoe@example.test", cluster: "search-ap-1", profile: "operate", askedAt: now - 5 * MINUTE, decide: "said", needed: 2, approvals: [yes("dev", 2 * MINUTE)], reason: "Reindex after the outage" },
+    { id: "r-hostile", user: "oidc:<b>mallory</b>\u202emoc.elpmaxe@example.test", cluster: "hostile-1", profile: "debug", environment: "dev", environmentWord: "dev", askedAt: now - 4 * MINUTE, reason: "approve\u200b me \u202etxt.exe <img src=x onerror=alert(1)>", groups: ["oidc:a\u2066b"] },
+    { id: "r-long", user: "oidc:somebody.with.a.very.long.name.indeed.that.goes.on.and.on@departments.platform-engineering.example.test", cluster: "a-cluster-with-a-name-that-is-as-long-as-a-name-may-ever-get-0", profile: "a-profile-with-a-name-that-nobody-would-want-to-read-twice-in-a-row", environment: "other", environmentWord: "acceptance", namespaces: longest, askedAt: now - 3 * MINUTE, reason: `Because ${"of one thing and of another, ".repeat(14)}and so on.`, groups: Array.from({ length: 14 }, (_, i) => `oidc:some-group-of-people-number-${i}`) },
+    { id: "r-ending", user: "oidc:amira@example.test", cluster: "payments-eu-1", profile: "debug", askedAt: now - 2 * MINUTE, decide: "over", ended: "denied by oidc:lead@example.test: reason too thin", reason: "pls" },
+    { id: "r-granting", user: "oidc:zoe@example.test", cluster: "search-ap-1", profile: "debug", askedAt: now - 100_000, phase: "approved", decide: "over", approvals: [yes("lead", 8000)], mayRevoke: true, message: "binding 2 roles in search" },
+    { id: "r-vault", user: "oidc:noor@example.test", cluster: "vault-eu-1", profile: "debug", environment: "stage", environmentWord: "stage", askedAt: now - 70_000, reason: "Unseal after the reboot" },
+    { id: "r-prod", user: "oidc:lin@example.test", cluster: "ledger-us-1", profile: "operate", namespaces: ["settlement"], askedAt: now - 40_000, reason: "Settlement worker crash-loops since 14:05, need to roll back worker to 1.42.", offer: offerOf("operate", ["settlement"], { beside: ["debug"], adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })) }) },
+    { id: "r-dev", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "debug", environment: "dev", environmentWord: "dev", askedAt: now - 30_000, reason: "" },
+  ];
+  return seeds.map((seed) => request(seed, now));
+}
+
+function many(now: number): RequestView[] {
+  const roll = dice(11);
+  const pick = <T>(from: readonly T[]) => from[Math.floor(roll() * from.length)] as T;
+  return Array.from({ length: 2000 }, (_, i) => {
+    const word = pick(["prod", "stage", "dev"] as const);
+    const decide = pick(["yes", "yes", "notYours", "over"] as const);
+    return request({ id: `r-${i}`, user: `oidc:person-${i % 400}@example.test`, cluster: `${pick(["payments", "ledger", "search", "mail"])}-${word}-${i}`, profile: pick(["view", "debug", "operate"]), environment: word, environmentWord: word, askedAt: now - (2000 - i) * 20_000, decide, phase: decide === "over" ? "active" : "pending", endsAt: decide === "over" ? now + HOUR : null, mayRevoke: decide === "over", reason: `INC-${4000 + i}` }, now);
+  });
+}

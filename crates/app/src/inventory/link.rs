@@ -57,7 +57,7 @@ impl Troubles {
 
     /// How long to wait for the next list while the hub is away, on average.
     pub(crate) fn until_again(&mut self) -> Duration {
-        let wait = grown(AGAIN, self.listed, AGAIN_MOST);
+        let wait = grown(AGAIN, self.listed / 2, AGAIN_MOST);
         self.listed = self.listed.saturating_add(1);
         wait
     }
@@ -125,8 +125,8 @@ mod tests {
     fn the_longer_a_hub_is_away_the_more_seldom_it_is_asked() {
         let mut troubles = Troubles::default();
         troubles.came(Instant::now());
-        let waits: Vec<u64> = (0..5).map(|_| troubles.until_again().as_secs()).collect();
-        assert_eq!(waits, [5, 10, 20, 30, 30]);
+        let waits: Vec<u64> = (0..7).map(|_| troubles.until_again().as_secs()).collect();
+        assert_eq!(waits, [5, 5, 10, 10, 20, 20, 30]);
         troubles.over();
         assert_eq!(troubles.until_again(), AGAIN);
     }

@@ -36,10 +36,20 @@ pub async fn install_hub(hub: &Plane) -> Result<()> {
     })
     .await?;
     hub.apply_kustomize(&root().join("deploy/hub")).await.context("install the hub's side")?;
-    // Two policies with no profile to read: the one on who may ask passes this request, the one on limits refuses it.
     let namespace = r#"{"apiVersion":"v1","kind":"Namespace",
         "metadata":{"name":"install-probe","labels":{"access.sallyport.dev/requests":"true"}}}"#;
     kubectl.apply(namespace).await?;
+    until_hub_bites(hub, "install-probe").await?;
+    kubectl.ok(&["delete", "namespace", "install-probe", "--wait=false"]).await.map(drop)
+}
+
+/// Waits until the hub's policies bite, also those that read profiles: after an API server has started they refuse everything
+/// for up to 30 s. `team` is a namespace that takes requests.
+///
+/// # Errors
+/// With what was answered last when they do not.
+pub async fn until_hub_bites(hub: &Plane, team: &str) -> Result<()> {
+    // Two policies with no profile to read: the one on who may ask passes this request, the one on limits refuses it.
     let probe = |namespace: &str| {
         serde_json::json!({
             "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
@@ -53,8 +63,7 @@ pub async fn install_hub(hub: &Plane) -> Result<()> {
     // Several policies refuse this one, and which one is named first differs from start to start.
     let requests = |namespace: &str| format!("/apis/{GROUP}/v1alpha1/namespaces/{namespace}/accessrequests");
     refused(hub, &requests("default"), &probe("default"), "denied request").await?;
-    refused(hub, &requests("install-probe"), &probe("install-probe"), "no params found").await?;
-    kubectl.ok(&["delete", "namespace", "install-probe", "--wait=false"]).await.map(drop)
+    refused(hub, &requests(team), &probe(team), "no params found").await
 }
 
 /// Applies `deploy/target` and waits until its policies bite.

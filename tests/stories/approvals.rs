@@ -72,7 +72,9 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.check(
         "p8 a teammate reads it and has no say: the hub refuses them",
         theirs.decide == Decide::NotYours
-            && refused.as_ref().is_some_and(|e| e.code() == ErrorCode::Forbidden),
+            && refused
+                .as_ref()
+                .is_some_and(|e| matches!(e.code(), ErrorCode::Forbidden | ErrorCode::StepUpNeeded)),
         refused.map(|e| e.to_string()).unwrap_or_default(),
     );
     pat.app.shut_down().await;

@@ -7,7 +7,6 @@ use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{DEADLINE, Desktop, until};
 use sallyport_hub::Hub;
 use sallyport_ipc::{ClusterView, HubLink, Rights, Way};
-use sallyport_testkit::broker::until_hub_bites;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -88,8 +87,6 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         "",
     );
     desktop.app.shut_down().await;
-    // Whoever plays next asks of it.
-    until_hub_bites(&fleet.hub, "team-payments").await?;
     down.and(live)
 }
 

@@ -48,7 +48,7 @@ pub async fn install_hub(hub: &Plane) -> Result<()> {
 ///
 /// # Errors
 /// With what was answered last when they do not.
-pub async fn until_hub_bites(hub: &Plane, team: &str) -> Result<()> {
+async fn until_hub_bites(hub: &Plane, team: &str) -> Result<()> {
     // Two policies with no profile to read: the one on who may ask passes this request, the one on limits refuses it.
     let probe = |namespace: &str| {
         serde_json::json!({

@@ -64,17 +64,19 @@ impl Approvals {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hints at once, then a few times a second at most.
+    /// Hints at once, then a few times a second at most. Who may decide, and how many have to, is the inventory's: it may
+    /// learn that after the requests have come.
     pub(crate) async fn hint(self: Arc<Self>) {
+        let mut inventory = self.inventory.moves();
         loop {
             tokio::select! {
-                () = self.changed.notified() => {
-                    self.desk.host.tell(Event::RequestsChanged);
-                    // How many wait for this person is known with them.
-                    self.desk.changed();
-                }
+                () = self.changed.notified() => {}
+                Ok(()) = inventory.changed() => {}
                 () = self.desk.stop.cancelled() => return,
             }
+            self.desk.host.tell(Event::RequestsChanged);
+            // How many wait for this person is known with them.
+            self.desk.changed();
             tokio::time::sleep(HINTS).await;
         }
     }

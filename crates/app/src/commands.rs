@@ -2,7 +2,6 @@
 
 use crate::app::{App, Parts};
 use crate::desk::{AppError, Output};
-use crate::history::Recorder;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::*;
 use std::any::Any;
@@ -67,10 +66,11 @@ impl Parts {
         if let Err(error) = &done
             && error.code() != sallyport_model::ErrorCode::Cancelled
         {
-            let signed = self.person.is_signed_in();
-            let draft = signed.map_or_else(|| draft.clone(), |signed| draft.clone().user(&signed.who.user));
-            let history: &Recorder = &self.history;
-            history.note(draft.outcome(outcome(error)).detail("why", error.message())).await;
+            let draft = match self.person.is_signed_in() {
+                Some(signed) => draft.user(&signed.who.user),
+                None => draft,
+            };
+            self.history.note(draft.outcome(outcome(error)).detail("why", error.message())).await;
         }
         done
     }

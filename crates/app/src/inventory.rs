@@ -23,7 +23,7 @@ use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch as telling};
 
 /// Between two hints that it changed.
 const HINTS: Duration = Duration::from_secs(1);
@@ -35,12 +35,15 @@ pub(crate) struct Inventory {
     /// For each workspace where somebody is signed in.
     known: RwLock<BTreeMap<WorkspaceId, Known>>,
     changed: Notify,
+    /// Counts the changes, for the parts above.
+    moved: telling::Sender<u64>,
 }
 
 impl Inventory {
     /// Empty, until [`Inventory::follow`] has heard of a sign-in.
     pub(crate) fn new(desk: Arc<Desk>, person: Arc<Person>) -> Self {
-        Self { desk, person, known: RwLock::default(), changed: Notify::new() }
+        let (known, moved) = (RwLock::default(), telling::Sender::new(0));
+        Self { desk, person, known, changed: Notify::new(), moved }
     }
 
     /// Looks at what is known in a workspace: nothing, while nobody is signed in there.
@@ -75,6 +78,12 @@ impl Inventory {
     /// The list would be another now: the window is told within a second.
     pub(crate) fn changed(&self) {
         self.changed.notify_one();
+        self.moved.send_modify(|count| *count += 1);
+    }
+
+    /// For those who show something by what is known here: each change from now on.
+    pub(crate) fn moves(&self) -> telling::Receiver<u64> {
+        self.moved.subscribe()
     }
 
     /// Hints at once, then at most once a second.

@@ -15,6 +15,42 @@ impl Host for Nobody {
     fn exit(&self) {}
 }
 
+/// A window that keeps what it was told.
+#[derive(Default)]
+struct Listener(std::sync::Mutex<Vec<Event>>);
+
+impl Host for Listener {
+    fn open_browser(&self, _: &str) -> Result<(), AppError> {
+        Err(AppError::failed("there is no browser here"))
+    }
+    fn tell(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+    fn exit(&self) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_decide_is_told_anew_when_the_inventory_has_learned_it() {
+    let home = tempfile::tempdir().unwrap();
+    let window = Arc::new(Listener::default());
+    let options = Options { keyring: Keyring::Off, ..Options::default() };
+    let app = App::start(Dirs::under(home.path()), options, window.clone()).await.unwrap();
+    let told = || window.0.lock().unwrap().contains(&Event::RequestsChanged);
+    // What runs as long as the app has begun by then.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!told(), "nothing has changed yet");
+    app.0.inventory.changed();
+    let begun = std::time::Instant::now();
+    while !told() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "the requests go on being shown by what was known before"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    app.shut_down().await;
+}
+
 /// Waits until the app of before has let go of its directory.
 pub(crate) async fn started(home: &std::path::Path) -> App {
     let begun = std::time::Instant::now();

@@ -1,16 +1,43 @@
-//! What failed, in few lines: a test's name and the first of its words, from what libtest prints.
+//! What failed, in few lines: a test's name, the first of its words and the last, from what libtest prints.
 
+use std::collections::VecDeque;
 use std::fmt;
 
-/// As many lines of one test's words as are kept.
-const LINES: usize = 6;
+/// As many lines of a test's first words as are kept: what was wanted.
+const FIRST: usize = 6;
+/// As many of its last: a play that is quoted whole says there how it ended.
+const LAST: usize = 24;
 /// As many characters of a line.
 const WIDTH: usize = 300;
+
+/// What one test said.
+#[derive(Default)]
+struct Words {
+    first: Vec<String>,
+    last: VecDeque<String>,
+    /// Lines between them that are not kept.
+    left_out: usize,
+}
+
+impl Words {
+    fn say(&mut self, line: &str) {
+        let line: String = line.chars().take(WIDTH).collect();
+        if self.first.len() < FIRST {
+            self.first.push(line);
+            return;
+        }
+        self.last.push_back(line);
+        if self.last.len() > LAST {
+            self.last.pop_front();
+            self.left_out += 1;
+        }
+    }
+}
 
 /// The tests that failed so far.
 #[derive(Default)]
 pub(crate) struct Failures {
-    tests: Vec<(String, Vec<String>)>,
+    tests: Vec<(String, Words)>,
     /// Whether the lines that come are the last test's words.
     within: bool,
 }
@@ -21,7 +48,7 @@ impl Failures {
     pub(crate) fn read(&mut self, line: &str) {
         let begins = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----"));
         if let Some(name) = begins {
-            self.tests.push((name.to_owned(), Vec::new()));
+            self.tests.push((name.to_owned(), Words::default()));
             self.within = true;
         } else if line == "failures:" || line.starts_with("test result: ") {
             self.within = false;
@@ -30,10 +57,10 @@ impl Failures {
         {
             // A test that talks a lot says last what failed: from the panic on it is said anew.
             if line.starts_with("thread '") && line.contains(" panicked at ") {
-                words.clear();
+                *words = Words::default();
             }
-            if words.len() < LINES && !line.trim().is_empty() {
-                words.push(line.chars().take(WIDTH).collect());
+            if !line.trim().is_empty() {
+                words.say(line);
             }
         }
     }
@@ -43,7 +70,13 @@ impl fmt::Display for Failures {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, words) in &self.tests {
             writeln!(out, "failed: {name}")?;
-            for line in words {
+            for line in &words.first {
+                writeln!(out, "    {line}")?;
+            }
+            if words.left_out > 0 {
+                writeln!(out, "    … {} lines …", words.left_out)?;
+            }
+            for line in &words.last {
                 writeln!(out, "    {line}")?;
             }
         }
@@ -95,5 +128,17 @@ mod tests {
                  note: run with `RUST_BACKTRACE=1`\nfailed: worse\n    Error: nothing\n"
             )
         );
+    }
+    #[test]
+    fn a_play_that_is_quoted_whole_says_how_it_ended() {
+        let mut failures = Failures::default();
+        failures.read("---- play stdout ----");
+        (1..=100).for_each(|n| failures.read(&format!("step {n}")));
+        let said = failures.to_string();
+        let lines: Vec<&str> = said.lines().map(str::trim).collect();
+        assert_eq!(lines.len(), 1 + FIRST + 1 + LAST);
+        assert_eq!((lines[1], lines[FIRST]), ("step 1", "step 6"));
+        assert_eq!((lines[FIRST + 1], lines[FIRST + 2]), ("… 70 lines …", "step 77"));
+        assert_eq!(lines.last(), Some(&"step 100"));
     }
 }

@@ -149,9 +149,11 @@ impl Window {
     pub async fn until(&self, what: &str, body: &str, within: Duration) -> Result<Value> {
         let began = Instant::now();
         loop {
-            let seen = self.run(body, json!([])).await.with_context(|| format!("wait for {what}"))?;
-            if !matches!(seen, Value::Null | Value::Bool(false)) {
-                return Ok(seen);
+            match self.run(body, json!([])).await {
+                Ok(Value::Null | Value::Bool(false)) => {}
+                // Drawn anew between being found and being named: the next look finds what took its place.
+                Err(error) if driver::is_stale(&error) => {}
+                seen => return seen.with_context(|| format!("wait for {what}")),
             }
             if began.elapsed() > within {
                 let text = self.text("body").await.unwrap_or_default().replace('\n', " | ");
@@ -167,7 +169,7 @@ impl Window {
     /// # Errors
     /// As [`Window::until`].
     pub async fn sees(&self, css: &str, text: &str, within: Duration) -> Result<()> {
-        let body = format!("return {}", shown(css, text));
+        let body = format!("return {} !== null", shown(css, text));
         self.until(&format!("{css} with “{text}”"), &body, within).await.map(drop)
     }
 
@@ -176,7 +178,7 @@ impl Window {
     /// # Errors
     /// When the window is gone.
     pub async fn has(&self, css: &str, text: &str) -> Result<bool> {
-        Ok(!self.run(&format!("return {}", shown(css, text)), json!([])).await?.is_null())
+        Ok(self.run(&format!("return {} !== null", shown(css, text)), json!([])).await? == Value::Bool(true))
     }
 
     /// The text shown in the first element that `css` names.
@@ -195,10 +197,17 @@ impl Window {
     /// When there is none.
     pub async fn click(&self, css: &str, text: &str) -> Result<()> {
         let body = format!("const e = {}; return e && !e.disabled ? e : null", shown(css, text));
-        let element =
-            self.until(&format!("{css} with “{text}” to click"), &body, Duration::from_secs(5)).await?;
-        let element = driver::element(&element).context("a page answers with an element")?;
-        self.driver.act("POST", &format!("/element/{element}/click"), Some(json!({}))).await.map(drop)
+        let (what, within) = (format!("{css} with “{text}” to click"), Duration::from_secs(5));
+        let began = Instant::now();
+        loop {
+            let element = self.until(&what, &body, within.saturating_sub(began.elapsed())).await?;
+            let element = driver::element(&element).context("a page answers with an element")?;
+            match self.driver.act("POST", &format!("/element/{element}/click"), Some(json!({}))).await {
+                // It was drawn anew since it was found, and nothing was clicked.
+                Err(error) if driver::is_stale(&error) && began.elapsed() < within => {}
+                clicked => return clicked.map(drop),
+            }
+        }
     }
 
     /// Types into the first element that `css` names.

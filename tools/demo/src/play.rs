@@ -7,7 +7,7 @@ use sallyport_fleet::Fleet;
 use sallyport_fleet::window::{Closing, Desk, Window, key};
 use sallyport_testkit::browser::{Chromium, ChromiumOptions, Person, UrlCatcher};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 // A wait lasts as long as it has to; these are for machines that build something else at the same time.
 const SOON: Duration = Duration::from_secs(20);
@@ -142,22 +142,31 @@ impl Play<'_> {
         self.timeline.skip();
         self.browser.fill("#username", &account.email).await?;
         self.browser.fill("#password", &account.password).await?;
-        self.browser.click("#submit").await?;
+        self.browser.submit("#submit").await?;
         self.timeline.step("password");
         self.browser.screenshot(&self.pictures.join("sign-in-code.png")).await?;
         let code = self.fleet.idp.spare_code(sub).await?;
         self.timeline.skip();
         self.browser.fill("#code", &code).await?;
-        self.browser.click("#submit").await?;
-        let landed = self.browser.url().await?;
-        ensure!(
-            landed.starts_with("http://127.0.0.1:"),
-            "the browser did not come back to the app; it is at {landed}"
-        );
+        self.browser.submit("#submit").await?;
+        self.back_at_app().await?;
         self.timeline.step("one-time code, and back at the app");
         self.browser.screenshot(&self.pictures.join("sign-in-done.png")).await?;
         self.timeline.skip();
         Ok(())
+    }
+
+    /// The provider's answer leads through a page of its own.
+    async fn back_at_app(&self) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let landed = self.browser.url().await?;
+            if landed.starts_with("http://127.0.0.1:") {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < SOON, "the browser did not come back to the app; it is at {landed}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Selects a cluster in the list. A click can fall on another row while the list regroups after an opening, as it

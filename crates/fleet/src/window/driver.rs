@@ -1,7 +1,7 @@
 //! WebKitWebDriver (W3C WebDriver over plain HTTP on a loopback port).
 
 use super::Desk;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use sallyport_testkit::ports::Port;
 use sallyport_testkit::process::{Launch, Process};
 use serde_json::{Value, json};
@@ -96,15 +96,25 @@ impl Driver {
             Ok(value)
         } else {
             let part = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-            Err(anyhow!(
-                "{} {}: {}: {}",
-                method,
-                path.rsplit('/').next().unwrap_or_default(),
-                part("error"),
-                part("message")
-            ))
+            let what = format!("{method} {}", path.rsplit('/').next().unwrap_or_default());
+            Err(Refused { what, error: part("error"), message: part("message") }.into())
         }
     }
+}
+
+/// The driver's no.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {error}: {message}")]
+struct Refused {
+    what: String,
+    /// The error code of WebDriver (W3C, §6.6).
+    error: String,
+    message: String,
+}
+
+/// Whether an element was gone from the page by the time the driver spoke of it.
+pub(super) fn is_stale(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.error == "stale element reference")
 }
 
 /// The id of an element that a script returned.

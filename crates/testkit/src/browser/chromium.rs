@@ -200,6 +200,23 @@ impl Chromium {
         self.act("POST", &format!("/element/{element}/click"), Some(json!({}))).await.map(drop)
     }
 
+    /// Clicks a button that sends a form, and waits until the page it is on is gone. WebDriver waits for the page that a
+    /// click leads to only where its loading has begun by the time the click is answered.
+    ///
+    /// # Errors
+    /// When there is no such element, or the page stays for 30 s.
+    pub async fn submit(&self, css: &str) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let element = self.find(css).await?.with_context(|| format!("no {css} on the page"))?;
+        let of_it = |what: &str| format!("/element/{element}/{what}");
+        self.act("POST", &of_it("click"), Some(json!({}))).await?;
+        while self.act("GET", &of_it("enabled"), None).await.is_ok() {
+            ensure!(Instant::now() < deadline, "{css} led nowhere; the browser is at {}", self.url().await?);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
     /// Writes what is in the window to a PNG file.
     ///
     /// # Errors
@@ -239,8 +256,7 @@ impl Chromium {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
-            // WebDriver waits for the page that a click leads to.
-            self.click("#submit").await?;
+            self.submit("#submit").await?;
         }
     }
 

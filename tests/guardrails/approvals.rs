@@ -3,7 +3,7 @@
 use crate::ask::Ask;
 use crate::board::Board;
 use crate::status::{approval, auth_time, forms};
-use crate::world::{MFA, World, now, person, signed_in, stamp, status_of};
+use crate::world::{MFA, World, decided, now, person, signed_in, stamp, status_of};
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -222,12 +222,7 @@ pub(crate) async fn approvals_stay(world: &World, board: &mut Board) -> Result<(
         )
         .await;
     board
-        .allowed(
-            "8",
-            "decides on two approvals",
-            broker,
-            Ask::merge(&path, &json!({"status": {"phase": "Approved"}})),
-        )
+        .allowed("8", "decides on two approvals", broker, Ask::merge(&path, &json!({"status": decided()})))
         .await;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::ask::Ask;
 use crate::board::Board;
 use crate::status::{approval, auth_time, forms};
-use crate::world::{World, closing, now, stamp, status_of};
+use crate::world::{World, closing, decided, now, stamp, status_of};
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     for (title, name, status, fragment) in [
         ("delivers a token for what is closing", &active, json!({"credential": "c2VhbGVk"}), ONLY),
         ("opens what is closing", &approved, json!({"phase": "Active", "credential": "c2VhbGVk"}), ONLY),
-        ("approves what is closing", &pending, json!({"phase": "Approved"}), ONLY),
+        ("approves what is closing", &pending, decided(), ONLY),
         ("says that it is not closing", &active, json!({"conditions": lies}), ON),
         ("closes what is not gone", &active, kept, ON),
         ("changes the reason", &active, json!({"conditions": other}), REASON),

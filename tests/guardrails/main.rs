@@ -23,6 +23,7 @@ mod grants;
 mod injected;
 mod inputs;
 mod leave;
+mod less;
 mod limits;
 mod merged;
 mod network;

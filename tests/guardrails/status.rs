@@ -3,7 +3,7 @@
 use crate::approvals::{approvals_stay, approvers_sign_in, approving};
 use crate::ask::{Ask, every_form};
 use crate::board::{Board, Person};
-use crate::world::{World, closing, digest, grant_record, now, offer, stamp, status_of};
+use crate::world::{World, closing, decided, digest, grant_record, now, offer, stamp, status_of};
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     approvals_stay(world, board).await?;
     approvers_sign_in(world, board).await?;
     println!("\nDenying, leaving, revoking");
+    crate::less::run(world, board).await?;
     denying(world, board).await?;
     leaving(world, board).await?;
     revoking(world, board).await?;
@@ -106,7 +107,7 @@ async fn denying(world: &World, board: &mut Board) -> Result<()> {
             "11",
             "approves what was denied",
             broker,
-            forms(world, &name, json!({"phase": "Approved"})).await?,
+            forms(world, &name, decided()).await?,
             "a request is only closed",
         )
         .await;
@@ -283,6 +284,7 @@ async fn brokers_fields(world: &World, board: &mut Board) -> Result<()> {
         for (field, value) in [
             ("phase", json!("Approved")),
             ("grant", grant_record()),
+            ("given", json!({"namespaces": ["payments"], "duration": "30m"})),
             ("jtis", json!(["mine"])),
             ("message", json!("all fine")),
             ("conditions", condition.clone()),

@@ -164,7 +164,12 @@ impl World {
 
     /// A request of `who` under `profile`; pending, without an offer.
     pub(crate) async fn request(&self, board: &Board, who: &Person, profile: &str) -> Result<String> {
-        let body = request(&self.spec(who, profile).await?);
+        self.requested(board, who, &self.spec(who, profile).await?).await
+    }
+
+    /// A request of `who` with that spec.
+    pub(crate) async fn requested(&self, board: &Board, who: &Person, spec: &Value) -> Result<String> {
+        let body = request(spec);
         let made = board.must(who, Ask::create(&requests("team-payments"), &body)).await?;
         Ok(made["metadata"]["name"].as_str().context("the request's name")?.to_owned())
     }
@@ -179,7 +184,7 @@ impl World {
     /// The same, Approved, with its grant on record.
     pub(crate) async fn granted(&self, board: &Board, who: &Person, profile: &str) -> Result<String> {
         let name = self.offered(board, who, profile).await?;
-        self.report(board, &name, json!({"phase": "Approved"})).await?;
+        self.report(board, &name, decided()).await?;
         self.report(board, &name, json!({"grant": grant_record()})).await?;
         Ok(name)
     }
@@ -248,8 +253,13 @@ pub(crate) fn digest() -> String {
 pub(crate) fn offer() -> Value {
     json!({
         "digest": digest(), "endpoint": "https://192.0.2.1:6443", "caDigest": "c0".repeat(32),
-        "rules": [{"role": "sallyport:debug", "verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}],
+        "takesLimits": true, "rules": [{"role": "sallyport:debug", "verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}],
     })
+}
+
+/// A decision as its broker writes it: all that [`World::spec`] asks for is given.
+pub(crate) fn decided() -> Value {
+    json!({"phase": "Approved", "given": {"namespaces": ["payments"], "duration": "30m"}})
 }
 
 pub(crate) fn grant_record() -> Value {

@@ -3,8 +3,11 @@
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use sallyport_fleet::Fleet;
-use sallyport_fleet::headless::{Desktop, input, until};
-use sallyport_ipc::{AuditFilter, Decide, EndReason, RequestPhase, RequestView, SessionState};
+use sallyport_fleet::headless::{Desktop, input, proof, until};
+use sallyport_ipc::{
+    AuditFilter, Decide, EndReason, LimitsInput, ProofKind, ProofState, RequestPhase, RequestView,
+    SessionState, StepKind,
+};
 use sallyport_model::ErrorCode;
 use std::time::Duration;
 
@@ -53,13 +56,13 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.check("and counted on the rail", counted.is_ok(), "");
 
     let own = shown(&dana, &request, |one| one.own).await?;
-    let refused = dana.app.request_approve(request.clone(), offer.digest.to_string()).await.err();
+    let refused = dana.app.request_approve(request.clone(), offer.digest.to_string(), None).await.err();
     lines.check(
         "p8 dana sees her own and can't decide on it",
         own.decide == Decide::Own && refused.as_ref().is_some_and(|e| e.code() == ErrorCode::Forbidden),
         refused.map(|e| e.to_string()).unwrap_or_default(),
     );
-    let refused = lee.app.request_approve(request.clone(), "0".repeat(64)).await.err();
+    let refused = lee.app.request_approve(request.clone(), "0".repeat(64), None).await.err();
     let still = shown(&lee, &request, |_| true).await?;
     lines.check(
         "p8 a yes to another offer than the one on the hub is none",
@@ -68,7 +71,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     );
     let pat = Desktop::signed_in(fleet, "pat").await?;
     let theirs = shown(&pat, &request, |one| one.needed.is_some()).await?;
-    let refused = pat.app.request_approve(request.clone(), offer.digest.to_string()).await.err();
+    let refused = pat.app.request_approve(request.clone(), offer.digest.to_string(), None).await.err();
     lines.check(
         "p8 a teammate reads it and has no say: the hub refuses them",
         theirs.decide == Decide::NotYours
@@ -79,7 +82,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     );
     pat.app.shut_down().await;
 
-    lee.app.request_approve(request.clone(), offer.digest.to_string()).await?;
+    lee.app.request_approve(request.clone(), offer.digest.to_string(), None).await?;
     let open = dana.until(&session, |view| view.state != SessionState::Opening).await?;
     lines.check(
         "lee's yes opens it",
@@ -142,7 +145,89 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         entries.is_ok(),
         format!("{entries:?}"),
     );
+    less(fleet, &dana, &lee, lines).await?;
     dana.app.shut_down().await;
     lee.app.shut_down().await;
     Ok(())
+}
+
+/// lee says yes to less: what is given is that, for everybody who looks.
+async fn less(fleet: &Fleet, dana: &Desktop, lee: &Desktop, lines: &mut Lines) -> Result<()> {
+    let (session, request) = ask(fleet, dana).await?;
+    let seen = shown(lee, &request, |one| one.decide == Decide::Yes).await?;
+    let offer = seen.offer.clone().context("there is an offer")?;
+    let asked: Vec<&str> = seen.namespaces.iter().map(|name| name.as_str()).collect();
+    let limits = |seconds: Option<u32>, names: Option<&[&str]>| {
+        let namespaces = names.map(|names| names.iter().map(ToString::to_string).collect());
+        Some(LimitsInput { duration_seconds: seconds, namespaces })
+    };
+    let digest = offer.digest.to_string();
+    let mut refused = Vec::new();
+    for nothing in [limits(None, Some(&[])), limits(Some(60), None), limits(None, Some(&["ledger"]))] {
+        let said = lee.app.request_approve(request.clone(), digest.clone(), nothing).await.err();
+        refused.push(said.is_some_and(|e| e.code() == ErrorCode::BadInput));
+    }
+    let still = shown(lee, &request, |_| true).await?;
+    lines.check(
+        "p8 a yes to nothing is none: no namespace, no time, another namespace",
+        refused == [true; 3] && still.approvals.is_empty() && offer.takes_limits,
+        "",
+    );
+    let narrow = limits(Some(900), Some(&["payments"]));
+    lee.app.request_approve(request.clone(), digest, narrow).await?;
+    let open = dana.until(&session, |view| view.state != SessionState::Opening).await?;
+    let words =
+        open.steps.iter().find(|step| step.kind == StepKind::Approved).map(|step| step.detail.to_string());
+    lines.check(
+        "lee's yes to less opens it: payments alone, a quarter of an hour of the hour that was asked for",
+        open.state == SessionState::Open
+            && asked.len() == 2
+            && open.namespaces == ["payments"]
+            && open.duration_seconds == 900
+            && open.ends_in_ms.is_some_and(|left| left <= 902_000)
+            && words.as_deref().is_some_and(|words| words.contains("payments for 15m")),
+        format!("{words:?} of {asked:?}"),
+    );
+    let kubectl = Kubectl::new(fleet, &dana.kubeconfig()?);
+    let (inside, outside) = (kubectl.get("payments").await?, kubectl.get("checkout").await?);
+    lines.check("kubectl works in payments and is refused in checkout", inside && !outside, "");
+    let active = shown(lee, &request, |one| one.phase == RequestPhase::Active).await?;
+    let given = active.given.as_ref();
+    lines.check(
+        "the hub records what was given and who took what off",
+        given.is_some_and(|given| given.namespaces == ["payments"] && given.duration_seconds == 900)
+            && active.approvals[0].limits.as_ref().is_some_and(|less| less.duration_seconds == Some(900)),
+        "",
+    );
+    dana.app.session_leave(session.clone()).await?;
+    let over = dana.until(&session, |view| view.state == SessionState::Closed).await?;
+    lines.check(
+        "and it is proven closed where it was open",
+        proof(&over, ProofKind::RightsGone).0 == Some(ProofState::Done)
+            && proof(&over, ProofKind::TokenRefused).0 == Some(ProofState::Done),
+        proof(&over, ProofKind::RightsGone).2,
+    );
+    Ok(())
+}
+
+/// kubectl with a session's kubeconfig.
+pub(crate) struct Kubectl<'a>(&'a Fleet, std::path::PathBuf);
+
+impl<'a> Kubectl<'a> {
+    pub(crate) fn new(fleet: &'a Fleet, kubeconfig: &std::path::Path) -> Self {
+        Self(fleet, kubeconfig.to_owned())
+    }
+
+    /// Whether it lists the pods of a namespace.
+    pub(crate) async fn get(&self, namespace: &str) -> Result<bool> {
+        let program = self.0.target().plane.assets().kubectl();
+        let ran = tokio::process::Command::new(program)
+            .args(["get", "pods", "-n", namespace, "--request-timeout=10s"])
+            .env_clear()
+            .env("KUBECONFIG", &self.1)
+            .env("HOME", self.1.parent().context("it is in a folder")?)
+            .output()
+            .await?;
+        Ok(ran.status.success())
+    }
 }

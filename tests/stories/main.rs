@@ -8,6 +8,7 @@ mod closing_report;
 mod crash;
 mod ends;
 mod hindered;
+mod hold;
 mod keycloak;
 mod leaving_alone;
 mod lines;
@@ -41,6 +42,7 @@ const STORIES: &[(&str, Story)] = &[
     ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
     ("approvals", |f, l| Box::pin(approvals::play(f, l))),
+    ("hold", |f, l| Box::pin(hold::play(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
     ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),

@@ -91,8 +91,15 @@ async fn taken_up(desktop: &Desktop, which: &RequestRef) -> Result<SessionView> 
 pub(crate) async fn approve(hub: &Hub, which: &RequestRef) -> Result<()> {
     let offer = hub.request(which).await?.status.and_then(|s| s.offer).context("an offer")?;
     let me = hub.whoami().await?;
-    hub.approve(which, &me, &offer.digest.parse()?, jiff::Timestamp::now(), None)
-        .await
-        .map_err(|refused| anyhow::anyhow!("the approval was refused: {refused}"))?;
+    hub.approve(
+        which,
+        &me,
+        &offer.digest.parse()?,
+        &sallyport_model::Limits::default(),
+        jiff::Timestamp::now(),
+        None,
+    )
+    .await
+    .map_err(|refused| anyhow::anyhow!("the approval was refused: {refused}"))?;
     Ok(())
 }

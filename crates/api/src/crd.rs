@@ -1,4 +1,4 @@
-use crate::{AccessCluster, AccessGrant, AccessPreview, AccessProfile, AccessRequest};
+use crate::{AccessCluster, AccessGrant, AccessHold, AccessPreview, AccessProfile, AccessRequest};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 use serde_json::{Value, json};
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 pub fn hub_crds() -> Vec<CustomResourceDefinition> {
     vec![
         finished(AccessCluster::crd()),
+        finished(AccessHold::crd()),
         finished(AccessPreview::crd()),
         finished(AccessProfile::crd()),
         finished(AccessRequest::crd()),
@@ -40,7 +41,12 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
             set("/properties/status/properties/conditions", "x-kubernetes-list-type", json!("map"));
             set("/properties/status/properties/conditions", "x-kubernetes-list-map-keys", json!(["type"]));
             set("/properties/status/properties/jtis", "x-kubernetes-list-type", json!("set"));
-            for atomic in ["denial", "revocation", "offer", "grant"] {
+            set(
+                "/properties/status/properties/approvals/items/properties/limits/properties/namespaces",
+                "x-kubernetes-list-type",
+                json!("set"),
+            );
+            for atomic in ["denial", "revocation", "offer", "grant", "given"] {
                 set(
                     &format!("/properties/status/properties/{atomic}"),
                     "x-kubernetes-map-type",
@@ -52,6 +58,9 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
             set("/properties/spec", "x-kubernetes-validations", json!([immutable()]));
             set("/properties/spec/properties/namespaces", "x-kubernetes-list-type", json!("set"));
             set("/properties/spec/properties/roles", "x-kubernetes-list-type", json!("set"));
+        }
+        "AccessHold" => {
+            set("/properties/spec", "x-kubernetes-validations", json!([immutable(), one_thing_held()]));
         }
         "AccessProfile" => {
             set("/properties/spec", "x-kubernetes-validations", profile_rules());
@@ -84,6 +93,13 @@ fn plain(schema: &mut Value) {
 
 fn immutable() -> Value {
     json!({"rule": "self == oldSelf", "message": "spec is immutable"})
+}
+
+fn one_thing_held() -> Value {
+    json!({
+        "rule": "(has(self.user) ? 1 : 0) + (has(self.cluster) ? 1 : 0) + (has(self.everything) && self.everything ? 1 : 0) == 1 && (!has(self.everything) || self.everything)",
+        "message": "a hold is on one thing: user, cluster or everything: true",
+    })
 }
 
 /// What a profile may promise at all; admission refuses the rest when it is written, not when it is used.

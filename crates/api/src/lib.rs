@@ -1,6 +1,6 @@
 //! The five objects of `access.sallyport.dev/v1alpha1`: what a team's hub and its targets store.
 //!
-//! `AccessCluster`, `AccessPreview`, `AccessProfile` and `AccessRequest` live on the hub, `AccessGrant` on each target. The types here
+//! `AccessCluster`, `AccessHold`, `AccessPreview`, `AccessProfile` and `AccessRequest` live on the hub, `AccessGrant` on each target. The types here
 //! are the wire form: every field is what the API server holds, bounded in the CRD so that admission's cost
 //! stays bounded too. Domain code works on `sallyport-model`'s types, reached through the `parsed` conversions.
 //!
@@ -13,6 +13,7 @@ mod cluster;
 mod crd;
 mod grant;
 mod guardrails;
+mod hold;
 mod preview;
 mod profile;
 mod request;
@@ -26,11 +27,12 @@ pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestReferenc
 pub use guardrails::{
     Guardrails, LEAVE, Side, enrolment, guardrail_differences, leave_difference, shipped_guardrails,
 };
+pub use hold::{AccessHold, AccessHoldSpec};
 pub use preview::{AccessPreview, AccessPreviewSpec, ProfilePreview};
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa};
 pub use request::{
     AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
-    CONDITION_ENDED, Condition, Denial, GrantRecord, Offer, PhaseField, Revocation,
+    CONDITION_ENDED, Condition, Denial, GivenRecord, GrantRecord, LimitsField, Offer, PhaseField, Revocation,
 };
 pub use rules::RuleSummary;
 

@@ -1,7 +1,10 @@
 use crate::{MalformedObject, rules::RuleSummary};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
-use sallyport_model::{EndedBy, NameError, Phase, RequestRef, RequestUid, Said, Scope, SignIn, Terms};
+use sallyport_model::{
+    EndedBy, Given, Limits, NameError, NamespaceName, Phase, RequestRef, RequestUid, Said, Scope, SignIn,
+    Terms, Ttl,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +105,9 @@ pub struct AccessRequestStatus {
     /// Who else ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
+    /// What is given of what was asked for, by what the approvals say; written by the broker, once, as it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<GivenRecord>,
     /// The grant on the target, recorded before anything is bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantRecord>,
@@ -178,6 +184,10 @@ pub struct Offer {
     /// SHA-256 (hex) of the target's CA bundle.
     #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
     pub ca_digest: String,
+    /// Whether the broker that wrote it gives less where approvals say so. One of before that gives all that was asked for,
+    /// and so no approval of its offers may carry limits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_limits: bool,
 }
 
 /// One named person's yes.
@@ -210,6 +220,42 @@ pub struct Approval {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub comment: Option<String>,
+    /// What they took off; absent where nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsField>,
+}
+
+/// Less than was asked for; the wire form of [`Limits`]. What is absent is not limited.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitsField {
+    /// For at most so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]
+    pub duration: Option<String>,
+    /// In these namespaces only. An empty list is refused: in a spec it would mean all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 64),
+        inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))
+    )]
+    pub namespaces: Option<Vec<String>>,
+}
+
+/// What rights exist by a request: the wire form of [`Given`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenRecord {
+    /// In which namespaces; empty means cluster-wide, as in the spec, and only where the spec says so too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        inner(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"))
+    )]
+    pub namespaces: Vec<String>,
+    /// For how long after the grant's creation.
+    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]
+    pub duration: String,
 }
 
 /// One named person's no.
@@ -330,6 +376,37 @@ impl TryFrom<&AccessRequest> for Asked {
     }
 }
 
+impl From<&Limits> for LimitsField {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            duration: limits.duration().map(|most| most.whole_minutes().to_string()),
+            namespaces: limits.scope().map(|scope| scope.to_list().into_iter().map(String::from).collect()),
+        }
+    }
+}
+
+impl TryFrom<&LimitsField> for Limits {
+    type Error = MalformedObject;
+
+    fn try_from(field: &LimitsField) -> Result<Self, MalformedObject> {
+        let wrong = |why: &dyn std::fmt::Display| MalformedObject::new("AccessRequest", "", why);
+        let duration: Option<Ttl> =
+            field.duration.as_ref().map(|d| d.parse()).transpose().map_err(|e| wrong(&e))?;
+        let names: Option<Result<Vec<NamespaceName>, NameError>> =
+            field.namespaces.as_ref().map(|names| names.iter().map(|name| name.parse()).collect());
+        Limits::new(duration, names.transpose().map_err(|e| wrong(&e))?).map_err(|e| wrong(&e))
+    }
+}
+
+impl From<&Given> for GivenRecord {
+    fn from(given: &Given) -> Self {
+        Self {
+            namespaces: given.scope.to_list().into_iter().map(String::from).collect(),
+            duration: given.duration.whole_minutes().to_string(),
+        }
+    }
+}
+
 impl AccessRequest {
     fn malformed(&self, why: impl std::fmt::Display) -> MalformedObject {
         let name = self.metadata.name.as_deref().unwrap_or_default();
@@ -348,6 +425,28 @@ impl AccessRequest {
                 Ok(RequestRef { team, name: name.clone(), uid: RequestUid::new(uid.clone()) })
             }
             _ => Err(self.malformed("it has no namespace, name or UID")),
+        }
+    }
+
+    /// What rights it gives of what these terms ask for, as its broker recorded it; all of it while nothing is recorded.
+    ///
+    /// # Errors
+    /// When the record can't be read or says more than the terms: an empty list where namespaces were asked for would read
+    /// as the whole cluster.
+    pub fn given(&self, terms: &Terms) -> Result<Given, MalformedObject> {
+        let asked = Given::all(terms);
+        let Some(record) = self.status.as_ref().and_then(|status| status.given.as_ref()) else {
+            return Ok(asked);
+        };
+        let namespaces: Result<Vec<_>, _> = record.namespaces.iter().map(|n| n.parse()).collect();
+        let given = Given {
+            scope: Scope::from_list(namespaces.map_err(|e: NameError| self.malformed(e))?),
+            duration: record.duration.parse().map_err(|e| self.malformed(e))?,
+        };
+        if given.within(terms) {
+            Ok(given)
+        } else {
+            Err(self.malformed("what it gives is more than what it asks for"))
         }
     }
 

@@ -3,13 +3,14 @@
 use crate::approvals::Approvals;
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
 use crate::history::Recorder;
+use crate::holds::Holds;
 use crate::inventory::Inventory;
 use crate::person::Person;
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
 use sallyport_audit::{Action, ChainKey, Draft};
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
-use sallyport_ipc::{AppState, Event, OpenInput, SessionView, StepUp, VerifyView};
-use sallyport_model::{ClusterName, ErrorCode, NameError};
+use sallyport_ipc::{AppState, Event, OpenInput, SessionView, Shown, StepUp, VerifyView};
+use sallyport_model::{ClusterName, ErrorCode, Hold, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub(crate) struct Parts {
     pub(crate) history: Recorder,
     pub(crate) person: Arc<Person>,
     pub(crate) inventory: Arc<Inventory>,
+    pub(crate) holds: Arc<Holds>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) leftovers: Arc<Leftovers>,
     pub(crate) approvals: Arc<Approvals>,
@@ -60,12 +62,14 @@ impl App {
         let history = Recorder::new(history);
         let person = Arc::new(Person::new(desk.clone(), history.clone()));
         let inventory = Arc::new(Inventory::new(desk.clone(), person.clone()));
+        let holds = Arc::new(Holds::new(desk.clone(), history.clone(), person.clone()));
         let ground = Arc::new(GatewayAndTargets::new(desk.clone(), gateway.clone(), calls));
         let sessions = Sessions::new(desk.clone(), history.clone(), ground);
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
         let approvals =
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
-        let parts = Parts { desk, history, person, inventory, sessions, leftovers, approvals, gateway };
+        let parts =
+            Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway };
         let app = Self(Arc::new(parts));
         app.0.leftovers.sweep().await;
         app.run_parts(received);
@@ -74,11 +78,15 @@ impl App {
 
     /// What runs as long as the app.
     fn run_parts(&self, received: mpsc::Receiver<Call>) {
-        let Parts { desk, history, person, inventory, sessions, leftovers, approvals, gateway } = &*self.0;
+        let Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway } =
+            &*self.0;
         tokio::spawn(sessions.clone().take_calls(gateway.clone(), received));
         tokio::spawn(history.clone().hint(desk.clone()));
         tokio::spawn(inventory.clone().hint());
         tokio::spawn(inventory.clone().follow());
+        tokio::spawn(holds.clone().follow());
+        tokio::spawn(holds.clone().tell_ends());
+        tokio::spawn(self.clone().end_what_is_held());
         tokio::spawn(approvals.clone().hint());
         tokio::spawn(approvals.clone().follow());
         tokio::spawn(leftovers.clone().follow(person.clone(), inventory.clone()));
@@ -97,6 +105,19 @@ impl App {
                 () = desk.stop.cancelled() => return,
             }
             desk.host.tell(Event::State { state: Box::new(self.0.view()) });
+        }
+    }
+
+    /// Cuts this desktop's own sessions that are held, on seeing it: their broker does the same in its time.
+    async fn end_what_is_held(self) {
+        let Parts { desk, holds, sessions, .. } = &*self.0;
+        let mut moved = holds.moves();
+        loop {
+            tokio::select! {
+                Ok(()) = moved.changed() => {}
+                () = desk.stop.cancelled() => return,
+            }
+            sessions.end_held(|workspace, user, cluster| holds.on(workspace, user, cluster));
         }
     }
 
@@ -147,6 +168,10 @@ impl Parts {
         &self.inventory
     }
 
+    pub(crate) fn holds(&self) -> &Holds {
+        &self.holds
+    }
+
     pub(crate) fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
     }
@@ -156,7 +181,8 @@ impl Parts {
     }
 
     fn view(&self) -> AppState {
-        let Self { desk, history, person, inventory, leftovers, approvals, .. } = self;
+        let Self { desk, history, person, inventory, holds, leftovers, approvals, .. } = self;
+        let (holds, may_hold) = holds.view();
         let person = person.view(&inventory.wishes());
         AppState {
             phase: person.phase,
@@ -171,6 +197,8 @@ impl Parts {
             theme: desk.theme(),
             font_size: desk.font_size(),
             to_decide: approvals.to_decide(),
+            holds,
+            may_hold,
             history: history.view(),
             cleanup: leftovers.view(),
             platform: std::env::consts::OS.to_owned(),
@@ -206,7 +234,7 @@ impl Parts {
     }
 
     pub(crate) async fn sign_out(&self) -> Result<AppState, AppError> {
-        let Self { person, inventory, sessions, approvals, .. } = self;
+        let Self { person, inventory, holds, sessions, approvals, .. } = self;
         // A sign-in page that is still open somewhere must not bring the person back afterwards.
         person.give_up().await?;
         let Some(signed) = person.is_signed_in() else { return Ok(self.view()) };
@@ -215,6 +243,7 @@ impl Parts {
         sessions.end_all(End::signed_out(), FIRST_PROOFS).await;
         // While nobody else can sit there.
         inventory.clear(&signed.workspace);
+        holds.clear(&signed.workspace);
         approvals.clear(&signed.workspace);
         let forgotten = person.forget(&signed, &sessions.left_behind()).await;
         forgotten.map(|()| self.view())
@@ -229,6 +258,10 @@ impl Parts {
             && let Some(open) = self.sessions.open_on(&signed.workspace, &cluster)
         {
             return Ok(open.view());
+        }
+        if let Some(hold) = self.holds.on(&signed.workspace, signed.who.user.as_str(), cluster.as_str()) {
+            return Err(AppError::new(ErrorCode::Forbidden, format!("nothing was asked: {hold}"))
+                .hint(held_until(&hold)));
         }
         let choice = self.inventory.choose(&signed, &cluster, &input).await?;
         let hub = Arc::new(HubOf::new(self.person.clone(), signed));
@@ -254,6 +287,18 @@ impl Parts {
         self.shut_down().await;
         self.desk.host.exit();
         Ok(())
+    }
+}
+
+fn held_until(hold: &Hold) -> String {
+    let until = jiff::Timestamp::from_second(hold.until).map(|at| at.to_zoned(jiff::tz::TimeZone::system()));
+    match until {
+        Ok(at) => format!(
+            "It stands until {}, or until {} or another responder ends it.",
+            at.strftime("%a %H:%M"),
+            Shown::from(&hold.by)
+        ),
+        Err(_) => "It stands until a responder ends it.".to_owned(),
     }
 }
 

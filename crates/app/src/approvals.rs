@@ -5,17 +5,21 @@
 mod before;
 mod decide;
 mod keep;
+mod less;
+mod offer;
 mod view;
 
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, KnownFor};
 use crate::person::{Person, Signed, WorkspaceId};
 use jiff::Timestamp;
+use keep::Open;
+use offer::Beside;
 use sallyport_api::AccessRequest;
-use sallyport_ipc::{Decide, Event, RequestsView, Shown};
-use sallyport_model::{ErrorCode, NamespaceName, Phase};
-use std::collections::BTreeMap;
+use sallyport_ipc::{Decide, Event, NarrowerView, RequestsView, Shown};
+use sallyport_model::{ErrorCode, Phase, ProfileRevision};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -31,23 +35,15 @@ pub(crate) struct Approvals {
     inventory: Arc<Inventory>,
     /// For each workspace where somebody is signed in.
     open: Mutex<BTreeMap<WorkspaceId, Open>>,
+    /// Offers whose digest was worked out, by the request's UID.
+    checks: Mutex<BTreeMap<String, Check>>,
+    /// The next narrower profile of what was looked at last, by the request's UID.
+    looked: Mutex<VecDeque<(String, NarrowerView)>>,
     changed: Notify,
 }
 
-/// What is not closed in one workspace, by team and UID.
-#[derive(Default)]
-struct Open {
-    teams: BTreeMap<NamespaceName, BTreeMap<String, AccessRequest>>,
-    problems: BTreeMap<NamespaceName, Vec<String>>,
-    as_of: Option<Timestamp>,
-    none_to_read: bool,
-}
-
-impl Open {
-    fn all(&self) -> impl Iterator<Item = &AccessRequest> {
-        self.teams.values().flat_map(BTreeMap::values)
-    }
-}
+/// An offer's digest, the revision of the profile that it was compared with, and why it can't be what it says.
+type Check = (String, Option<ProfileRevision>, Option<String>);
 
 impl Approvals {
     /// Empty, until [`Approvals::follow`] has heard of a sign-in.
@@ -57,7 +53,8 @@ impl Approvals {
         person: Arc<Person>,
         inventory: Arc<Inventory>,
     ) -> Self {
-        Self { desk, history, person, inventory, open: Mutex::default(), changed: Notify::new() }
+        let (open, checks, looked) = Default::default();
+        Self { desk, history, person, inventory, open, checks, looked, changed: Notify::new() }
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Open>> {
@@ -84,6 +81,7 @@ impl Approvals {
     /// Nobody is signed in there any more.
     pub(crate) fn clear(&self, workspace: &WorkspaceId) {
         self.open().remove(workspace);
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.changed.notify_one();
     }
 
@@ -98,48 +96,88 @@ impl Approvals {
     /// How many wait for this person's word.
     pub(crate) fn to_decide(&self) -> u32 {
         let Some(signed) = self.person.is_signed_in() else { return 0 };
-        let all = self.open();
-        let waits = |object: &&AccessRequest| {
+        let open: Vec<Arc<AccessRequest>> =
+            self.look(&signed.workspace, |open| open.all().cloned().collect());
+        let waits = |object: &&Arc<AccessRequest>| {
             let known = self.inventory.known_for(&signed.workspace, object);
             view::decide(object, &signed.who, &known) == Decide::Yes
         };
-        let waiting = all.get(&signed.workspace).map_or(0, |open| open.all().filter(waits).count());
+        let waiting = open.iter().filter(waits).count();
         u32::try_from(waiting).unwrap_or(u32::MAX)
+    }
+
+    /// Looks at what is open in a workspace: nothing, while nobody is signed in there.
+    fn look<T: Default>(&self, workspace: &WorkspaceId, look: impl FnOnce(&Open) -> T) -> T {
+        self.open().get(workspace).map(look).unwrap_or_default()
     }
 
     fn view(&self) -> RequestsView {
         let Some(signed) = self.person.is_signed_in() else { return RequestsView::default() };
-        let all = self.open();
-        let Some(open) = all.get(&signed.workspace) else { return RequestsView::default() };
+        // What the watches write to is held for as short as possible; the words are made of what it gave.
+        let (mut view, open) = self.look(&signed.workspace, |open| {
+            let view = RequestsView {
+                requests: Vec::new(),
+                as_of: open.as_of().map(|at| at.as_millisecond()),
+                none_to_read: open.none_to_read,
+                problems: open.problems(Timestamp::now()).iter().map(Shown::from).collect(),
+            };
+            (view, open.all().cloned().collect::<Vec<_>>())
+        });
         // By who asks, so that thousands take no longer than they must.
         let mut active: BTreeMap<&str, Vec<&AccessRequest>> = BTreeMap::new();
-        for object in open.all().filter(|object| object.phase() == Phase::Active) {
+        for object in open.iter().filter(|object| object.phase() == Phase::Active) {
             active.entry(&object.spec.user).or_default().push(object);
         }
-        let mut requests: Vec<_> = open
-            .all()
+        let now = self.person.hub_now(&signed.workspace);
+        view.requests = open
+            .iter()
             .map(|object| {
                 let known = self.inventory.known_for(&signed.workspace, object);
                 let beside = active.get(object.spec.user.as_str()).map_or(&[][..], Vec::as_slice);
-                view::of(object, &signed.who, &known, beside)
+                let problem = self.checked(object, &known);
+                let narrower = self.narrower(object);
+                view::of(object, &signed.who, &known, &Beside { active: beside, problem, narrower, now })
             })
             .collect();
-        requests.sort_by(|a, b| (a.asked_at, &a.id).cmp(&(b.asked_at, &b.id)));
-        RequestsView {
-            requests,
-            as_of: open.as_of.map(|at| at.as_millisecond()),
-            none_to_read: open.none_to_read,
-            problems: open.problems.values().flatten().map(Shown::from).collect(),
+        view.requests.sort_by(|a, b| (a.asked_at, &a.id).cmp(&(b.asked_at, &b.id)));
+        self.forget_checks(&open);
+        view
+    }
+
+    /// Why an offer can't be what its digest says: worked out once for each, since neither changes.
+    fn checked(&self, object: &AccessRequest, known: &KnownFor) -> Option<String> {
+        let (offer, profile) = (object.status.as_ref()?.offer.as_ref()?, known.profile.as_ref());
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        let against = profile.map(|profile| profile.revision.clone());
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((digest, at, problem)) = checks.get(&uid)
+            && (digest, at) == (&offer.digest, &against)
+        {
+            return problem.clone();
+        }
+        let problem = offer::problem(object, offer, profile);
+        checks.insert(uid, (offer.digest.clone(), against, problem.clone()));
+        problem
+    }
+
+    fn forget_checks(&self, open: &[Arc<AccessRequest>]) {
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if checks.len() > open.len() {
+            let uids: BTreeSet<&str> = open.iter().filter_map(|o| o.metadata.uid.as_deref()).collect();
+            checks.retain(|uid, _| uids.contains(uid.as_str()));
         }
     }
 
+    fn narrower(&self, object: &AccessRequest) -> Option<NarrowerView> {
+        let uid = object.metadata.uid.as_deref()?;
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.iter().find(|(one, _)| one == uid).map(|(_, narrower)| narrower.clone())
+    }
+
     /// A request by its UID, with the sign-in it is decided on with.
-    fn one(&self, uid: &str) -> Result<(Arc<Signed>, AccessRequest), AppError> {
+    fn one(&self, uid: &str) -> Result<(Arc<Signed>, Arc<AccessRequest>), AppError> {
         let signed = self.person.signed()?;
-        let all = self.open();
-        let found = all
-            .get(&signed.workspace)
-            .and_then(|open| open.all().find(|object| object.metadata.uid.as_deref() == Some(uid)).cloned());
+        let found = self.look(&signed.workspace, |open| open.one(uid).cloned());
         let found = found.ok_or_else(|| {
             AppError::new(ErrorCode::BadInput, "this request is not open any more").hint(
                 "Somebody decided on it, or it was taken back; its end is in the history of whoever asked.",

@@ -12,10 +12,10 @@ mod remembered;
 mod watch;
 
 pub(crate) use choose::Choice;
-pub(crate) use known::{KnownFor, environment_kind, rights_of, rules};
+pub(crate) use known::{Candidate, KnownFor, environment_kind, rights_of, rules};
 
 use crate::desk::{AppError, Desk, now_ms};
-use crate::person::{Person, SignedInAs, Wishes, WorkspaceId};
+use crate::person::{Person, Signed, SignedInAs, Wishes, WorkspaceId};
 use known::{Known, Remembered};
 use sallyport_api::AccessRequest;
 use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
@@ -146,6 +146,14 @@ impl Inventory {
             let object = known.clusters.get(&name).ok_or_else(unknown)?;
             Ok(known.detail(object, &previewed, &remembered, who, now_ms()))
         })
+    }
+
+    /// What could be asked for on a cluster, by its broker's word; nothing where that can't be read now.
+    pub(crate) async fn candidates(&self, signed: &Signed, cluster: &ClusterName) -> Vec<Candidate> {
+        match self.look_at(Some(signed), cluster).await {
+            Ok(preview) => self.known(&signed.workspace, |known| known.candidates(cluster, &preview)),
+            Err(_) => Vec::new(),
+        }
     }
 
     /// What the team's profiles want of a sign-in.

@@ -39,6 +39,7 @@ mod approvals;
 mod commands;
 mod desk;
 mod history;
+mod holds;
 mod inventory;
 mod person;
 mod sessions;

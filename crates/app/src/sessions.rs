@@ -41,7 +41,7 @@ use record::Record;
 use sallyport_gateway::Call;
 use sallyport_hub::seal::KeyPair;
 use sallyport_ipc::{Event, SessionView};
-use sallyport_model::{ClusterName, ErrorCode, RequestUid, SessionId, SessionState};
+use sallyport_model::{ClusterName, ErrorCode, Hold, RequestUid, SessionId, SessionState};
 use session::Session;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,6 +105,19 @@ impl Sessions {
     /// The one that opens or is open on a cluster.
     pub(crate) fn open_on(&self, workspace: &WorkspaceId, cluster: &ClusterName) -> Option<Arc<Session>> {
         self.map().values().find(|session| session.is_open_on(workspace, cluster, None)).cloned()
+    }
+
+    /// Ends those that are held, by who asked for them and where.
+    pub(crate) fn end_held(&self, held: impl Fn(&WorkspaceId, &str, &str) -> Option<Hold>) {
+        for session in self.all() {
+            let (user, cluster) = session.read(|record| {
+                let terms = &record.choice.terms;
+                (terms.user.clone(), terms.cluster.clone())
+            });
+            if let Some(hold) = held(session.hub.workspace(), user.as_str(), cluster.as_str()) {
+                session.end(End::held(&hold));
+            }
+        }
     }
 
     /// Whether any is not over.

@@ -110,6 +110,10 @@ words! {
         Leave = "leave",
         /// This person ended someone's access.
         Revoke = "revoke",
+        /// This person held somebody, a cluster or everything.
+        Hold = "hold",
+        /// This person ended a hold.
+        HoldRemoved = "hold_removed",
         /// This person's access was ended by someone else.
         Revoked = "revoked",
         /// The time was up.

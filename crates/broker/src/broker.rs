@@ -12,9 +12,9 @@ use k8s_openapi::api::{
     rbac::v1::{ClusterRole, ClusterRoleBinding, RoleBinding},
 };
 use kube::ResourceExt;
-use sallyport_api::{AccessGrant, AccessProfile, AccessRequest, GRANT_LABEL};
+use sallyport_api::{AccessGrant, AccessHold, AccessProfile, AccessRequest, GRANT_LABEL};
 use sallyport_client::Endpoint;
-use sallyport_model::{Phase, RequestUid, RoleName, Scope, SessionAccount};
+use sallyport_model::{Hold, NamespaceName, Phase, RequestUid, RoleName, SessionAccount};
 use sallyport_provision::{Observed, Target, is_of_session};
 use sallyport_rbac::Rule;
 use std::{
@@ -49,6 +49,8 @@ pub(crate) struct Broker {
 pub(crate) struct Stores {
     pub(crate) requests: Store<AccessRequest>,
     pub(crate) profiles: Store<AccessProfile>,
+    /// Not synced, nothing is granted: what is held is not known.
+    pub(crate) holds: Store<AccessHold>,
     pub(crate) roles: Store<ClusterRole>,
     pub(crate) grants: Store<AccessGrant>,
     pub(crate) accounts: Store<ServiceAccount>,
@@ -129,12 +131,19 @@ impl Broker {
     }
 
     /// Namespaces open for sessions, or those asked for when the target doesn't let the broker see.
-    pub(crate) fn bindable(&self, asked: &Scope) -> BTreeSet<sallyport_model::NamespaceName> {
+    pub(crate) fn bindable(&self, named: &BTreeSet<NamespaceName>) -> BTreeSet<NamespaceName> {
         if !self.stores.namespaces.is_synced() {
-            return asked.to_list().into_iter().collect();
+            return named.clone();
         }
         let open = self.stores.namespaces.all();
         open.iter().filter_map(|namespace| namespace.name_any().parse().ok()).collect()
+    }
+
+    /// The hold that stands on a request, if one does.
+    pub(crate) fn held(&self, request: &AccessRequest) -> Option<Hold> {
+        let (spec, now) = (&request.spec, self.clock.hub_now());
+        let holds = self.stores.holds.all();
+        holds.iter().map(|hold| Hold::from(&**hold)).find(|hold| hold.is_on(&spec.user, &spec.cluster, now))
     }
 
     /// The rules of a role as the watch saw it last.

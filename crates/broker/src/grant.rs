@@ -14,6 +14,7 @@ use sallyport_policy::{Offer, Permit, without};
 use sallyport_provision::{
     MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, plan, until_ready,
 };
+use sallyport_rbac::{Rule, effective};
 use tokio::time::Instant;
 
 /// Connections opened ahead for readiness: one per round.
@@ -31,13 +32,16 @@ impl Broker {
         offer: &Offer,
     ) -> Result<AccessRequest, Failure> {
         let start = Instant::now();
+        let rules = effective(offer.rules.iter().cloned(), permit.scope());
         let warm = Warm::start(self.target_at.clone(), WARM, self.config.deadline);
         let grant = grant_name(request);
         let seen = self.observed(&grant);
         // The grant binds nothing, so it may come into being while the decision is being written down.
-        let (request, observed) =
-            tokio::try_join!(self.approve(request, offer), self.ensure_grant(request, permit, offer, seen))?;
-        let session = match plan(permit, &offer.rules, &observed, self.target_now(&observed)) {
+        let (request, observed) = tokio::try_join!(
+            self.approve(request, permit, offer),
+            self.ensure_grant(request, permit, &rules, seen)
+        )?;
+        let session = match plan(permit, &rules, &observed, self.target_now(&observed)) {
             Plan::Session(session) => session,
             Plan::Unfit(unfit) => return Err(unfit.into()),
             Plan::Grant(_) => {
@@ -65,12 +69,17 @@ impl Broker {
         Ok(request)
     }
 
-    /// Offer and phase Approved in one write, where they are not there yet.
-    async fn approve(&self, request: &AccessRequest, offer: &Offer) -> Result<AccessRequest, Failure> {
+    /// Offer, what is given and phase Approved in one write, where they are not there yet.
+    async fn approve(
+        &self,
+        request: &AccessRequest,
+        permit: &Permit,
+        offer: &Offer,
+    ) -> Result<AccessRequest, Failure> {
         if request.phase() == Phase::Approved {
             return Ok(request.clone());
         }
-        let mut write = Write::default().phase(Phase::Approved).message(None);
+        let mut write = Write::default().phase(Phase::Approved).given(permit.given()).message(None);
         if request.status.as_ref().is_none_or(|status| status.offer.is_none()) {
             write = write.offer(&wire_offer(offer, &self.config.endpoint, &self.authorities.endpoint));
         }
@@ -83,11 +92,11 @@ impl Broker {
         &self,
         request: &AccessRequest,
         permit: &Permit,
-        offer: &Offer,
+        rules: &[Rule],
         seen: Observed,
     ) -> Result<Observed, Failure> {
         let recorded = request.status.as_ref().is_some_and(|status| status.grant.is_some());
-        match plan(permit, &offer.rules, &seen, self.clock.target_now()) {
+        match plan(permit, rules, &seen, self.clock.target_now()) {
             // It went out of sight since the last look, which is taken again.
             Plan::Grant(_) if recorded => Err(Failure::Changed),
             Plan::Grant(grant) => {

@@ -7,9 +7,11 @@ use kube::{
     Api, Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, Preconditions},
 };
-use sallyport_api::{AccessRequest, CONDITION_CLOSING, CONDITION_ENDED, GrantRecord, Offer, RuleSummary};
+use sallyport_api::{
+    AccessRequest, CONDITION_CLOSING, CONDITION_ENDED, GivenRecord, GrantRecord, Offer, RuleSummary,
+};
 use sallyport_client::{Fault, within};
-use sallyport_model::{Digest, EndReason, Jti, clip, visible};
+use sallyport_model::{Digest, EndReason, Given, Jti, clip, visible};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -43,6 +45,11 @@ impl Write {
     /// What a yes would allow.
     pub(crate) fn offer(self, offer: &Offer) -> Self {
         self.set("offer", json!(offer))
+    }
+
+    /// What is given of what was asked for.
+    pub(crate) fn given(self, given: &Given) -> Self {
+        self.set("given", json!(GivenRecord::from(given)))
     }
 
     /// The grant on the target.
@@ -189,6 +196,7 @@ pub(crate) fn wire_offer(offer: &sallyport_policy::Offer, endpoint: &str, ca_bun
         warnings: offer.warnings.iter().take(16).map(|text| clip(text, 256)).collect(),
         endpoint: endpoint.to_owned(),
         ca_digest: Digest::of(ca_bundle.as_bytes()).to_string(),
+        takes_limits: true,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     broker::{Broker, rules_of},
     failure::Failure,
+    hubside::wire_offer,
 };
 use futures::future::try_join_all;
 use k8s_openapi::api::rbac::v1::ClusterRole;
@@ -10,9 +11,10 @@ use kube::Api;
 use sallyport_api::{AccessProfile, AccessRequest, Asked, MalformedObject};
 use sallyport_client::{Fault, within};
 use sallyport_hub::decision_request;
-use sallyport_model::{Profile, ProfileRevision, RoleName, Scope};
+use sallyport_model::{NamespaceName, Profile, ProfileRevision, RoleName, Scope};
 use sallyport_policy::{Decision, Facts, Offer, decide, offer, unfit};
 use sallyport_rbac::Rule;
+use std::collections::BTreeSet;
 
 /// A decision and the offer it rests on.
 pub(crate) struct Judged {
@@ -24,14 +26,34 @@ impl Broker {
     /// Decides on a request from what hub and target say at this moment, not from what the watches said last.
     pub(crate) async fn judge(&self, request: &AccessRequest, asked: &Asked) -> Result<Judged, Failure> {
         let malformed = |e: MalformedObject| Failure::failed(e.to_string());
+        if !self.stores.holds.is_synced() {
+            return Err(Failure::Target("what is held on the hub is not known yet".to_owned()));
+        }
         let profile: Option<AccessProfile> = self.hub.get(asked.terms.profile.as_str()).await?;
         let profile = profile.as_ref().map(Profile::try_from).transpose().map_err(malformed)?;
         let roles = profile.as_ref().map(|profile| profile.roles.clone()).unwrap_or_default();
         let (rules, missing) = self.live_rules(&roles).await?;
         let scope = &asked.terms.scope;
         let offer = self.offer(&asked.terms.revision, scope, &roles, rules);
-        let facts = Facts { others_open: self.others_open(request), ..self.facts(scope, offer, missing) };
         let asked = decision_request(request).map_err(malformed)?;
+        // Of the whole cluster, an approval may name a few namespaces.
+        let limited = asked.approvals.iter().filter_map(|approval| approval.limits.scope());
+        let names = limited.chain([scope]).flat_map(Scope::to_list).collect();
+        let facts = Facts {
+            holds: self.held(request).into_iter().collect(),
+            others_open: self.others_open(request),
+            ..self.facts(&names, offer, missing)
+        };
+        if let Some(recorded) = request.status.as_ref().and_then(|status| status.offer.as_ref()) {
+            let live = wire_offer(&facts.offer, &self.config.endpoint, &self.authorities.endpoint);
+            // Under this digest approvers were shown other rights than it stands for. Somebody else wrote it.
+            if recorded.digest == live.digest
+                && (&recorded.rules, &recorded.endpoint, &recorded.ca_digest)
+                    != (&live.rules, &live.endpoint, &live.ca_digest)
+            {
+                return Err(Failure::failed("the offer on record is not what its digest stands for"));
+            }
+        }
         let decision = decide(&asked, profile.as_ref(), &facts, self.clock.hub_now());
         Ok(Judged { decision, offer: facts.offer })
     }
@@ -48,8 +70,8 @@ impl Broker {
         offer(revision, &self.config.cluster, scope, roles, rules, endpoint, ca)
     }
 
-    /// What this target is like for a scope, as the watches see it.
-    fn facts(&self, scope: &Scope, offer: Offer, missing: Vec<RoleName>) -> Facts {
+    /// What this target is like where these namespaces are named, as the watches see it.
+    fn facts(&self, names: &BTreeSet<NamespaceName>, offer: Offer, missing: Vec<RoleName>) -> Facts {
         let is_going = |name: &str| {
             let known = self.stores.namespaces.get("", name);
             known.is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_some())
@@ -57,11 +79,12 @@ impl Broker {
         Facts {
             cluster: self.config.cluster.clone(),
             offer,
-            bindable: self.bindable(scope),
-            being_deleted: scope.to_list().iter().filter(|name| is_going(name.as_str())).cloned().collect(),
+            bindable: self.bindable(names),
+            being_deleted: names.iter().filter(|name| is_going(name.as_str())).cloned().collect(),
             missing,
             standing: self.standing(),
             clock_difference: self.clock.apart(),
+            holds: Vec::new(),
             others_open: 0,
         }
     }
@@ -95,7 +118,8 @@ impl Broker {
         let is_missing = |role: &&RoleName| self.stores.roles.get("", role.as_str()).is_none();
         let missing = profile.roles.iter().filter(is_missing).cloned().collect();
         let offer = self.offer(&profile.revision, &profile.scope, &profile.roles, rules);
-        let facts = self.facts(&profile.scope, offer, missing);
+        let names = profile.scope.to_list().into_iter().collect();
+        let facts = self.facts(&names, offer, missing);
         let unfit = unfit(&profile.scope, &facts);
         (facts.offer, unfit)
     }

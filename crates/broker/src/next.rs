@@ -54,6 +54,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) strays: bool,
     /// Whether its ServiceAccount or any binding under its label was seen.
     pub(crate) left: bool,
+    /// How it ends by a hold that stands.
+    pub(crate) held: Option<Ending>,
     /// How the broker itself ended it, where it did so without the hub.
     pub(crate) ended_here: Option<Ending>,
     /// Seconds that a grant which was removed on the cluster waits for the word of whoever did it.
@@ -74,7 +76,8 @@ pub(crate) fn next(request: &AccessRequest, seen: &Seen<'_>) -> Next {
     if phase == Phase::Closed {
         return closed(request, status, seen);
     }
-    if let Some(ending) = decided(request).or_else(|| ended_by_someone(request)) {
+    if let Some(ending) = decided(request).or_else(|| ended_by_someone(request)).or_else(|| seen.held.clone())
+    {
         return Next::Close(ending);
     }
     match (phase, &status.grant) {

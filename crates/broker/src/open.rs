@@ -40,7 +40,6 @@ impl Broker {
     /// What the bound roles allow by now that the offer did not say, in words (P11, attack 5).
     fn growth(&self, request: &AccessRequest, grant: &AccessGrant) -> Option<String> {
         let offer = request.status.as_ref()?.offer.as_ref()?;
-        let before: Vec<Rule> = offer.rules.iter().filter_map(|rule| rule.try_into().ok()).collect();
         let roles: Vec<RoleName> = grant.spec.roles.iter().filter_map(|name| name.parse().ok()).collect();
         // Left out, a name that is none would turn a few namespaces into the whole cluster.
         let names: Result<Vec<_>, _> = grant.spec.namespaces.iter().map(|name| name.parse()).collect();
@@ -48,7 +47,9 @@ impl Broker {
             return Some("its grant names something that is no namespace".to_owned());
         };
         let scope = Scope::from_list(names);
-        let after = effective(self.seen_rules(&roles), &scope);
+        // Of an offer for the whole cluster, what holds where less was given.
+        let offered = offer.rules.iter().filter_map(|rule| Rule::try_from(rule).ok());
+        let (before, after) = (effective(offered, &scope), effective(self.seen_rules(&roles), &scope));
         if let Some(danger) = dangers(&after, &scope).first() {
             return Some(danger.to_string());
         }

@@ -123,6 +123,7 @@ impl Broker {
         let seen = Seen {
             growth: open.and_then(|grant| self.widened(request, grant)),
             strays: open.is_some() && !self.strays(request, &observed).holds_nothing(),
+            held: self.held(request).map(|hold| hold.ending(request.phase())),
             ended_here: self.memory.ending(&grant_name(request)),
             removed_wait: seconds(self.config.removed_grant_wait),
             grant: observed.grant.as_ref(),

@@ -18,9 +18,9 @@ use crate::{
 use anyhow::{Context, Result};
 use k8s_openapi::api::rbac::v1::Subject;
 use kube::{Api, ResourceExt, core::DynamicObject, discovery::ApiResource, runtime::watcher};
-use sallyport_api::{AccessProfile, AccessRequest, SESSIONS_NAMESPACE, SYSTEM_NAMESPACE};
+use sallyport_api::{AccessHold, AccessProfile, AccessRequest, SESSIONS_NAMESPACE, SYSTEM_NAMESPACE};
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
-use sallyport_model::Phase;
+use sallyport_model::{Hold, Phase};
 use sallyport_provision::Target;
 use std::{future::Future, sync::Arc};
 use tokio::{
@@ -157,6 +157,24 @@ impl Broker {
                 Change::Applied(request) => broker.queue.push(key_of(&request), &lane_of(&request)),
                 Change::Removed(_) => broker.sweep.notify_one(),
             })
+            .await;
+        });
+        spawn(tasks, &self, |broker| async move {
+            let api: Api<DynamicObject> =
+                Api::all_with(broker.hub.client.clone(), &ApiResource::erase::<AccessHold>(&()));
+            follow_parsed(
+                api,
+                watcher::Config::default(),
+                &broker.stores.holds,
+                |hold| hold,
+                |change| {
+                    if let Change::Applied(hold) = change {
+                        let (hold, now) = (Hold::from(&*hold), broker.clock.hub_now());
+                        broker
+                            .wake_open(|request| hold.is_on(&request.spec.user, &request.spec.cluster, now));
+                    }
+                },
+            )
             .await;
         });
         spawn(tasks, &self, |broker| async move {

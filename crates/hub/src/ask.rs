@@ -6,7 +6,7 @@ use kube::{
 };
 use sallyport_api::{AccessRequest, AccessRequestSpec};
 use sallyport_client::{Fault, within};
-use sallyport_model::{NamespaceName, SignIn, Terms, Ttl};
+use sallyport_model::{NamespaceName, SignIn, Terms};
 use sha2::{Digest as _, Sha256};
 
 /// What to ask for.
@@ -81,7 +81,7 @@ fn object(ask: &Ask) -> AccessRequest {
             profile: ask.terms.profile.to_string(),
             profile_revision: ask.terms.revision.to_string(),
             namespaces: ask.terms.scope.to_list().into_iter().map(String::from).collect(),
-            duration: whole_minutes(ask.terms.duration),
+            duration: ask.terms.duration.whole_minutes().to_string(),
             reason: ask.terms.reason.clone(),
             public_key: ask.public_key.clone(),
             acr: ask.sign_in.acr.clone(),
@@ -92,14 +92,10 @@ fn object(ask: &Ask) -> AccessRequest {
     }
 }
 
-/// The CRD takes hours and minutes; a rest of seconds is dropped, never rounded up.
-fn whole_minutes(duration: Ttl) -> String {
-    Ttl::minutes(duration.as_seconds() / 60).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sallyport_model::Ttl;
 
     #[test]
     fn the_request_is_exactly_what_was_asked() {

@@ -1,10 +1,10 @@
 use sallyport_api::{AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject};
-use sallyport_model::SignIn;
+use sallyport_model::{Limits, SignIn};
 use sallyport_policy::Request;
 
 /// A request as `policy::decide` takes it.
 ///
-/// An approval whose name or digest makes no sense is left out: it counts for nothing. An offer whose digest makes
+/// An approval whose name, digest or limits make no sense is left out: it counts for nothing. An offer whose digest makes
 /// no sense is an error, because approvals could not be compared with it.
 ///
 /// # Errors
@@ -15,6 +15,8 @@ pub fn decision_request(object: &AccessRequest) -> Result<Request, MalformedObje
     let offer = offer.map(|o| o.digest.parse()).transpose().map_err(|e: sallyport_model::NameError| {
         MalformedObject { kind: "AccessRequest", name: asked.which.name.clone(), why: e.to_string() }
     })?;
+    let is_recorded = object.status.as_ref().is_some_and(|status| status.given.is_some());
+    let given = is_recorded.then(|| object.given(&asked.terms)).transpose()?;
     Ok(Request {
         which: asked.which,
         created_at: asked.created_at,
@@ -23,6 +25,7 @@ pub fn decision_request(object: &AccessRequest) -> Result<Request, MalformedObje
         sign_in: asked.sign_in,
         offer,
         approvals: approvals.iter().filter_map(approval).collect(),
+        given,
         ended_by: object.ended_by(),
     })
 }
@@ -33,6 +36,7 @@ fn approval(given: &Approval) -> Option<sallyport_policy::Approval> {
         at: given.at.0.as_second(),
         offer: given.offer.parse().ok()?,
         sign_in: SignIn { acr: given.acr.clone(), amr: given.amr.clone(), auth_time: given.auth_time },
+        limits: given.limits.as_ref().map(Limits::try_from).transpose().ok()?.unwrap_or_default(),
     })
 }
 
@@ -67,6 +71,9 @@ mod tests {
                 {"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest, "authTime": 5, "acr": "phr"},
                 {"by": "", "at": "2026-11-24T14:01:00Z", "offer": digest},
                 {"by": "oidc:eve", "at": "2026-11-24T14:01:00Z", "offer": "short"},
+                {"by": "oidc:kim", "at": "2026-11-24T14:01:00Z", "offer": digest, "limits": {"namespaces": []}},
+                {"by": "oidc:lee", "at": "2026-11-24T14:01:00Z", "offer": digest, "limits": {"duration": "5m"}},
+                {"by": "oidc:pat", "at": "2026-11-24T14:01:00Z", "offer": digest, "limits": {"namespaces": ["A b"]}},
             ],
             "withdrawn": true,
         })))
@@ -98,6 +105,27 @@ mod tests {
         let mfa = Profile::try_from(&profile).unwrap().mfa;
         assert_eq!((mfa.acr.len(), mfa.amr.len()), (1, 2));
         assert_eq!(mfa.max_age.map(|age| age.as_seconds()), Some(900));
+    }
+
+    #[test]
+    fn p8_limits_and_what_is_recorded_as_given_are_read_and_never_wider_than_asked() {
+        let digest = "a".repeat(64);
+        let yes = json!({"by": "oidc:bob", "at": "2026-11-24T14:01:00Z", "offer": digest,
+            "limits": {"duration": "30m", "namespaces": ["n"]}});
+        let given = json!({"duration": "30m", "namespaces": ["n"]});
+        let read = decision_request(&request(json!({"approvals": [yes], "given": given}))).unwrap();
+        let limits = &read.approvals[0].limits;
+        assert_eq!(limits.duration().map(|most| most.to_string()).as_deref(), Some("30m"));
+        assert_eq!(read.given.map(|given| given.to_string()).as_deref(), Some("n for 30m"));
+        for wider in [
+            json!({"duration": "30m"}),
+            json!({"duration": "30m", "namespaces": []}),
+            json!({"duration": "2h", "namespaces": ["n"]}),
+            json!({"duration": "30m", "namespaces": ["n", "m"]}),
+            json!({"duration": "soon", "namespaces": ["n"]}),
+        ] {
+            assert!(decision_request(&request(json!({"given": wider}))).is_err(), "{wider}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod ask;
 mod beats;
 mod decision;
+mod holds;
 mod identity;
 mod inventory;
 mod refused;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub use ask::{Ask, evidence, request_name};
 pub use beats::{Beat, spread, until_next_look};
 pub use decision::decision_request;
+pub use holds::HoldRights;
 pub use identity::Identity;
 pub use inventory::{Listed, Page};
 pub use refused::{Refused, StepUp};

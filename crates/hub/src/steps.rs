@@ -5,9 +5,9 @@ use kube::{
     Api, Resource as _,
     api::{Patch, PatchParams},
 };
-use sallyport_api::{AccessRequest, Approval, Denial, Revocation};
+use sallyport_api::{AccessRequest, AccessRequestStatus, Approval, Denial, Revocation};
 use sallyport_client::{Fault, within};
-use sallyport_model::{Digest, NamespaceName, REASON_MOST, RequestRef, clip};
+use sallyport_model::{Digest, Limits, NamespaceName, REASON_MOST, RequestRef, clip};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -52,7 +52,8 @@ impl Hub {
     /// # Errors
     /// [`Refused`].
     pub async fn withdraw(&self, which: &RequestRef) -> Result<AccessRequest, Refused> {
-        self.merge(which, json!({"withdrawn": true})).await
+        let stands = |status: &AccessRequestStatus| status.withdrawn == Some(true);
+        self.merge(which, json!({"withdrawn": true}), stands).await
     }
 
     /// Clears the sealed token, once it was opened.
@@ -60,7 +61,8 @@ impl Hub {
     /// # Errors
     /// [`Refused`].
     pub async fn clear_credential(&self, which: &RequestRef) -> Result<AccessRequest, Refused> {
-        self.merge(which, json!({"credential": null})).await
+        let stands = |status: &AccessRequestStatus| status.credential.is_none();
+        self.merge(which, json!({"credential": null}), stands).await
     }
 
     /// Ends someone else's access (verb `revoke` on the profile), once.
@@ -76,7 +78,11 @@ impl Hub {
     ) -> Result<AccessRequest, Refused> {
         let revocation =
             Revocation { by: me.user.to_string(), at: whole(at), reason: clip(reason, WORDS_MOST) };
-        self.merge(which, json!({"revocation": revocation})).await
+        let stands = |status: &AccessRequestStatus| {
+            let known = status.revocation.as_ref();
+            known.is_some_and(|known| (&known.by, &known.reason) == (&revocation.by, &revocation.reason))
+        };
+        self.merge(which, json!({"revocation": revocation}), stands).await
     }
 
     /// Says no to a pending request.
@@ -92,10 +98,14 @@ impl Hub {
     ) -> Result<AccessRequest, Refused> {
         let reason = reason.map(|r| clip(r, WORDS_MOST));
         let denial = Denial { by: me.user.to_string(), at: whole(at), reason };
-        self.merge(which, json!({"denial": denial})).await
+        let stands = |status: &AccessRequestStatus| {
+            let known = status.denial.as_ref();
+            known.is_some_and(|known| (&known.by, &known.reason) == (&denial.by, &denial.reason))
+        };
+        self.merge(which, json!({"denial": denial}), stands).await
     }
 
-    /// Says yes to the offer with this digest, the one that was on the approver's screen.
+    /// Says yes to the offer with this digest, the one that was on the approver's screen, or to what `limits` leave of it.
     ///
     /// Written by server-side apply with a field manager of one's own: two approvers at the same moment keep both of
     /// their entries, and neither takes the other's away.
@@ -107,6 +117,7 @@ impl Hub {
         which: &RequestRef,
         me: &Identity,
         offer: &Digest,
+        limits: &Limits,
         at: jiff::Timestamp,
         comment: Option<&str>,
     ) -> Result<AccessRequest, Refused> {
@@ -119,10 +130,15 @@ impl Hub {
             acr: sign_in.acr,
             amr: sign_in.amr,
             comment: comment.map(|c| clip(c, WORDS_MOST)),
+            limits: (!limits.is_none()).then(|| limits.into()),
         };
         let params = PatchParams::apply(&manager(me));
         let status = json!({"approvals": [approval]});
-        self.write(which, &params, |version| {
+        let same = |known: &Approval| {
+            (&known.by, &known.offer, &known.limits) == (&approval.by, &approval.offer, &approval.limits)
+        };
+        let stands = |status: &AccessRequestStatus| status.approvals.iter().any(same);
+        self.write(which, &params, stands, |version| {
             Patch::Apply(json!({
                 "apiVersion": AccessRequest::api_version(&()),
                 "kind": AccessRequest::kind(&()),
@@ -137,10 +153,15 @@ impl Hub {
         Api::namespaced(self.client.clone(), which.team.as_str())
     }
 
-    async fn merge(&self, which: &RequestRef, status: Value) -> Result<AccessRequest, Refused> {
+    async fn merge(
+        &self,
+        which: &RequestRef,
+        status: Value,
+        stands: impl Fn(&AccessRequestStatus) -> bool,
+    ) -> Result<AccessRequest, Refused> {
         let params =
             PatchParams { field_manager: Some("sallyport-desktop".to_owned()), ..PatchParams::default() };
-        self.write(which, &params, |version| {
+        self.write(which, &params, stands, |version| {
             Patch::Merge(json!({"metadata": {"resourceVersion": version}, "status": status}))
         })
         .await
@@ -148,18 +169,31 @@ impl Hub {
 
     /// Reads the object, checks that it is the one meant, and writes to exactly that version; begins anew when somebody
     /// else wrote in between. A UID in the patch would not do: on `/status` the API server ignores it.
+    ///
+    /// What `stands` already is not written again: of a write whose answer was lost nobody knows whether it was taken, and a
+    /// second one would be refused for the first.
     async fn write(
         &self,
         which: &RequestRef,
         params: &PatchParams,
+        stands: impl Fn(&AccessRequestStatus) -> bool,
         patch: impl Fn(String) -> Patch<Value>,
     ) -> Result<AccessRequest, Refused> {
         let api = self.requests(which);
+        let is_there = |object: &AccessRequest| object.status.as_ref().is_some_and(&stands);
         let mut tries = 0;
         loop {
-            let version = self.request(which).await?.metadata.resource_version.unwrap_or_default();
+            let object = self.request(which).await?;
+            if is_there(&object) {
+                return Ok(object);
+            }
+            let version = object.metadata.resource_version.unwrap_or_default();
             match within(self.deadline, api.patch_status(&which.name, params, &patch(version))).await {
                 Err(Fault::Conflict(_)) if tries < CONFLICTS_MOST => tries += 1,
+                Err(Fault::TimedOut) => {
+                    let now = self.request(which).await?;
+                    return if is_there(&now) { Ok(now) } else { Err(Fault::TimedOut.into()) };
+                }
                 done => return Ok(done?),
             }
         }

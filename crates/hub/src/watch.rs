@@ -135,6 +135,7 @@ impl<K: Resource<DynamicType = ()>> Reader<K> {
 pub(crate) fn malformed<K: Resource<DynamicType = ()>>(meta: &ObjectMeta, why: &str) -> MalformedObject {
     let kind = match &*K::kind(&()) {
         "AccessCluster" => "AccessCluster",
+        "AccessHold" => "AccessHold",
         "AccessProfile" => "AccessProfile",
         "AccessRequest" => "AccessRequest",
         _ => "object",

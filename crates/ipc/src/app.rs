@@ -1,4 +1,4 @@
-use crate::{ErrorView, Shown, StepUp};
+use crate::{ErrorView, HoldView, Shown, StepUp};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -30,6 +30,10 @@ pub struct AppState {
     pub font_size: u8,
     /// Requests that wait for this person's yes or no.
     pub to_decide: u32,
+    /// What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.
+    pub holds: Vec<HoldView>,
+    /// Whether this person may hold.
+    pub may_hold: bool,
     /// The local history.
     pub history: HistoryState,
     /// What this start found left over from the last run, and what became of it. Empty when nothing was.

@@ -93,12 +93,17 @@ macro_rules! commands {
             requests_list() -> RequestsView => reads approvals.list;
             /// What the requester did under the same profile before, as far as the hub keeps it.
             request_before(request: String) -> BeforeView => reads approvals.before;
-            /// Says yes to the offer with this digest, the one on the person's screen, and to no other.
-            request_approve(request: String, offer: String) -> () => records(Approve) approvals.approve;
+            /// Says yes to the offer with this digest, the one on the person's screen, and to no other; or to what the limits
+            /// leave of it.
+            request_approve(request: String, offer: String, limits: Option<LimitsInput>) -> () => records(Approve) approvals.approve;
             /// Says no.
             request_deny(request: String, reason: Option<String>) -> () => records(Deny) approvals.deny;
             /// Ends what somebody else has open.
             request_revoke(request: String, reason: String) -> () => records(Revoke) approvals.revoke;
+            /// Holds a person, a cluster or everything: nothing of it is asked for, granted or kept open until it ends.
+            hold_create(hold: HoldInput) -> () => records(Hold) holds.create;
+            /// Ends a hold before its time.
+            hold_remove(hold: String) -> () => records(HoldRemoved) holds.remove;
             /// One page of the history, newest first.
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
             /// Checks the whole history.

@@ -16,6 +16,7 @@ mod cluster;
 mod command;
 mod error;
 mod event;
+mod hold;
 mod request;
 mod session;
 mod settings;
@@ -36,7 +37,11 @@ pub use cluster::{
 pub use command::COMMANDS;
 pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Notice, NoticeLevel};
-pub use request::{ApprovalView, BeforeView, Decide, OfferView, RequestPhase, RequestView, RequestsView};
+pub use hold::{HeldKind, HoldInput, HoldView};
+pub use request::{
+    ApprovalView, BeforeView, BesideView, Decide, GivenView, LimitsInput, LimitsView, NarrowerView,
+    OfferView, RequestPhase, RequestView, RequestsView,
+};
 pub use sallyport_model::{EndReason, ErrorCode};
 pub use session::{
     Call, Calls, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step, StepKind,

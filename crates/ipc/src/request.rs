@@ -8,7 +8,7 @@ use ts_rs::TS;
 pub struct RequestsView {
     /// Those that are not closed, the one that waits longest first.
     pub requests: Vec<RequestView>,
-    /// When the hub was last heard of; None: not yet.
+    /// Since when all of it is known: when the team that was heard of longest ago was; None: not all teams were yet.
     pub as_of: Option<i64>,
     /// No team lets this person read its requests.
     pub none_to_read: bool,
@@ -60,6 +60,8 @@ pub struct RequestView {
     pub offer: Option<OfferView>,
     /// Who said yes, in order.
     pub approvals: Vec<ApprovalView>,
+    /// What is given, or what the yeses so far leave; None: all that was asked for.
+    pub given: Option<GivenView>,
     /// How many people must; None: its profile is not known.
     pub needed: Option<u32>,
     /// When its rights end, once they exist.
@@ -70,6 +72,8 @@ pub struct RequestView {
     pub ended: Option<Shown>,
     /// Whether this person may say yes or no.
     pub decide: Decide,
+    /// Whether this person may say no, also after they said yes.
+    pub may_deny: bool,
     /// Whether this person may end it.
     pub may_revoke: bool,
 }
@@ -96,6 +100,12 @@ pub enum Decide {
     Own,
     /// They may not approve under this profile.
     NotYours,
+    /// Whether they may could not be read; it is read again.
+    NotKnown,
+    /// Its offer does not add up, by [`OfferView::problem`]: a yes to it is refused here.
+    Unsound,
+    /// It waits for nobody: the yeses it needs are there, or it needs none.
+    Enough,
     /// They have said yes.
     Said,
     /// There is nothing to say yes to yet; a no can be said.
@@ -114,11 +124,37 @@ pub struct OfferView {
     pub rights: Vec<Right>,
     /// How many rules they come from.
     pub rules: u32,
+    /// Whether a yes may allow less: one to an offer of an older broker may not.
+    pub takes_limits: bool,
     /// What could outlive the session, in words.
     pub warnings: Vec<Shown>,
-    /// The profiles this person has open on that cluster already.
-    pub beside: Vec<Shown>,
-    /// Of the rights, those that `beside` does not give already.
+    /// What this person has open on that cluster already.
+    pub beside: Vec<BesideView>,
+    /// Of the rights, those that none of `beside` gives for at least as long as this request would.
+    pub adds: Vec<Right>,
+    /// The next narrower profile: one that may be asked for on that cluster, that gives nothing more and the most of it.
+    pub narrower: Option<NarrowerView>,
+    /// Why it can't be what its digest says, in a sentence.
+    pub problem: Option<Shown>,
+}
+
+/// A session that the requester has open beside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct BesideView {
+    /// Under which profile.
+    pub profile: Shown,
+    /// When it ends.
+    pub ends_at: i64,
+}
+
+/// A profile that would give less.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct NarrowerView {
+    /// Its name.
+    pub profile: Shown,
+    /// Of the offer's rights, those that it does not give.
     pub adds: Vec<Right>,
 }
 
@@ -132,6 +168,38 @@ pub struct ApprovalView {
     pub at: i64,
     /// It is to the offer as it stands.
     pub counts: bool,
+    /// What they took off; None: nothing.
+    pub limits: Option<LimitsView>,
+}
+
+/// What one approver took off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitsView {
+    /// At most so long; None: not limited.
+    pub duration_seconds: Option<u32>,
+    /// In these only; None: not limited. Never empty.
+    pub namespaces: Option<Vec<Shown>>,
+}
+
+/// Where and for how long rights are given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenView {
+    /// In which namespaces; empty: cluster-wide.
+    pub namespaces: Vec<Shown>,
+    /// How long.
+    pub duration_seconds: u32,
+}
+
+/// What an approver takes off, as chosen in the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitsInput {
+    /// At most so long; None: as asked.
+    pub duration_seconds: Option<u32>,
+    /// In these only; None: as asked. An empty list is refused.
+    pub namespaces: Option<Vec<String>>,
 }
 
 /// What somebody did under one profile before, as far as the hub keeps it.
@@ -142,7 +210,7 @@ pub struct BeforeView {
     pub opened: u32,
     /// Closed ones that never had.
     pub never_opened: u32,
-    /// When the last one was asked for.
+    /// When the last one was asked for; None also where not all were read: which was the last is not known then.
     pub last_at: Option<i64>,
     /// How that ended, in words.
     pub last_ended: Option<Shown>,

@@ -29,6 +29,11 @@ impl Ttl {
         Self(minutes * 60)
     }
 
+    /// Without the rest of a minute, as the CRDs write durations: rounded down, never up.
+    pub const fn whole_minutes(self) -> Self {
+        Self::minutes(self.0 / 60)
+    }
+
     /// In seconds.
     pub const fn as_seconds(self) -> u64 {
         self.0

@@ -30,6 +30,17 @@ impl Scope {
         }
     }
 
+    /// What is in both; `None` when nothing is, which an empty list could not say.
+    pub fn meet(&self, other: &Scope) -> Option<Scope> {
+        match (self, other) {
+            (all, Self::ClusterWide) | (Self::ClusterWide, all) => Some(all.clone()),
+            (Self::Namespaces(mine), Self::Namespaces(theirs)) => {
+                let both: BTreeSet<_> = mine.intersection(theirs).cloned().collect();
+                (!both.is_empty()).then_some(Self::Namespaces(both))
+            }
+        }
+    }
+
     /// Whether everything in `self` is also in `other`.
     pub fn within(&self, other: &Scope) -> bool {
         match (self, other) {
@@ -58,6 +69,16 @@ mod tests {
 
     fn scope(names: &[&str]) -> Scope {
         Scope::from_list(names.iter().map(|n| n.parse().unwrap()))
+    }
+
+    #[test]
+    fn p8_two_scopes_that_share_nothing_meet_nowhere_and_not_everywhere() {
+        let meet = |a: &[&str], b: &[&str]| scope(a).meet(&scope(b));
+        assert_eq!(meet(&["a"], &["b"]), None);
+        assert_eq!(meet(&["a", "b"], &["b", "c"]), Some(scope(&["b"])));
+        assert_eq!(meet(&[], &["b"]), Some(scope(&["b"])));
+        assert_eq!(meet(&["a"], &[]), Some(scope(&["a"])));
+        assert_eq!(meet(&[], &[]), Some(Scope::ClusterWide));
     }
 
     #[test]

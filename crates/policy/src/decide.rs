@@ -1,9 +1,10 @@
 use crate::Permit;
 use crate::fit::{self, CLOCKS_APART_MOST, Facts};
 use sallyport_model::{
-    Digest, EndReason, EndedBy, Ending, Phase, Profile, ReasonError, RequestRef, SignIn, Terms, Ttl,
-    UserName, check_reason, clip,
+    Digest, EndReason, EndedBy, Ending, Given, Hold, Limits, Phase, Profile, ReasonError, RequestRef, SignIn,
+    Terms, Ttl, UserName, check_reason, clip,
 };
+use sallyport_rbac::effective;
 use std::collections::BTreeSet;
 
 /// A request nobody decided on closes after this many seconds.
@@ -31,6 +32,8 @@ pub struct Request {
     pub offer: Option<Digest>,
     /// Who said yes.
     pub approvals: Vec<Approval>,
+    /// What was recorded as given, once it was decided.
+    pub given: Option<Given>,
     /// Who ended it, if anybody did.
     pub ended_by: Option<EndedBy>,
 }
@@ -46,6 +49,8 @@ pub struct Approval {
     pub offer: Digest,
     /// How they signed in, as admission let them say.
     pub sign_in: SignIn,
+    /// What of it they took off.
+    pub limits: Limits,
 }
 
 /// What became of it.
@@ -81,6 +86,10 @@ pub fn decide(request: &Request, profile: Option<&Profile>, facts: &Facts, now: 
     if let Err(ending) = still_open(request, now) {
         return refuse(ending);
     }
+    let on = |hold: &&Hold| hold.is_on(request.terms.user.as_str(), request.terms.cluster.as_str(), now);
+    if let Some(hold) = facts.holds.iter().find(on) {
+        return refuse(hold.ending(request.phase));
+    }
     let profile = match within_profile(request, profile) {
         Ok(profile) => profile,
         Err(ending) => return refuse(ending),
@@ -88,16 +97,54 @@ pub fn decide(request: &Request, profile: Option<&Profile>, facts: &Facts, now: 
     if let Err(ending) = fits_target(request, facts) {
         return refuse(ending);
     }
-    let (have, need) = (counting(request, profile, facts, now), usize::from(profile.approvals));
+    let approvals = counting(request, profile, facts, now);
+    // Also while people are missing: what the yeses so far leave, no further one makes more.
+    let given = match left(request, &approvals, facts) {
+        Ok(given) => given,
+        Err(ending) => return refuse(ending),
+    };
+    let people: BTreeSet<_> = approvals.iter().map(|approval| &approval.by).collect();
+    let (have, need) = (people.len(), usize::from(profile.approvals));
     if have < need {
         return Decision::Wait(WaitFor::Approvals { have, need });
     }
     Decision::Permit(Permit {
         which: request.which.clone(),
         terms: request.terms.clone(),
+        given,
         roles: profile.roles.clone(),
         offer: facts.offer.digest,
     })
+}
+
+/// What is given where these limit it: the narrowest of all of them, and never more than was asked for. `None` when they
+/// leave nothing: no namespace, or less time than the shortest session.
+pub fn given<'a>(terms: &Terms, limits: impl IntoIterator<Item = &'a Limits>) -> Option<Given> {
+    limits.into_iter().try_fold(Given::all(terms), |given, limits| given.limited(limits))
+}
+
+/// What the approvals leave, on this target.
+fn left(request: &Request, approvals: &[&Approval], facts: &Facts) -> Result<Given, Ending> {
+    let denied = |message: &str| Ending::new(EndReason::Denied, message);
+    let given = given(&request.terms, approvals.iter().map(|approval| &approval.limits))
+        .ok_or_else(|| denied("the approvals leave nothing"))?;
+    if given.scope != request.terms.scope {
+        fit::fits(&given.scope, facts)?;
+        if effective(facts.offer.rules.iter().cloned(), &given.scope).is_empty() {
+            return Err(denied("the approvals leave nothing: none of its rules holds in a namespace"));
+        }
+    }
+    // Whoever watches the request reads there what its rights are.
+    match &request.given {
+        Some(recorded) if *recorded != given => Err(Ending::new(
+            EndReason::Failed,
+            format!(
+                "it was recorded as given {}, and its approvals say {given}",
+                clip(&recorded.to_string(), 200)
+            ),
+        )),
+        _ => Ok(given),
+    }
 }
 
 /// Denied and Unanswered end only what is pending; what was approved before and can't be carried out now Failed.
@@ -184,12 +231,12 @@ fn fits_target(request: &Request, facts: &Facts) -> Result<(), Ending> {
     Ok(())
 }
 
-/// How many distinct people said a yes that counts (P8): not the requester, to the live offer, with a sign-in as
-/// strong and fresh as the profile wants.
-fn counting(request: &Request, profile: &Profile, facts: &Facts, now: i64) -> usize {
+/// The approvals that count (P8): not the requester's, to the live offer, with a sign-in as strong
+/// and fresh as the profile wants.
+fn counting<'a>(request: &'a Request, profile: &Profile, facts: &Facts, now: i64) -> Vec<&'a Approval> {
     // Without a recorded offer there was nothing to say yes to.
     if request.offer.is_none() {
-        return 0;
+        return Vec::new();
     }
     let timely = |approval: &Approval| {
         approval.at >= request.created_at.saturating_sub(APPROVAL_SKEW)
@@ -201,7 +248,7 @@ fn counting(request: &Request, profile: &Profile, facts: &Facts, now: i64) -> us
             && profile.mfa.lack(&a.sign_in, a.at).is_none()
             && timely(a)
     };
-    request.approvals.iter().filter(counts).map(|a| &a.by).collect::<BTreeSet<_>>().len()
+    request.approvals.iter().filter(counts).collect()
 }
 
 #[cfg(test)]

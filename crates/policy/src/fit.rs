@@ -1,7 +1,7 @@
 //! Whether a profile can be granted on a target as it is. The same for the grant and for what is shown before asking.
 
 use crate::Offer;
-use sallyport_model::{ClusterName, EndReason, Ending, NamespaceName, RoleName, Scope, clip, visible};
+use sallyport_model::{ClusterName, EndReason, Ending, Hold, NamespaceName, RoleName, Scope, clip, visible};
 use sallyport_rbac::RULES_MOST;
 use std::collections::BTreeSet;
 
@@ -25,6 +25,8 @@ pub struct Facts {
     pub standing: Option<String>,
     /// Target's clock minus hub's clock, seconds.
     pub clock_difference: i64,
+    /// What is held on the hub.
+    pub holds: Vec<Hold>,
     /// Requests of this person that are Approved or Active on this cluster, this one left out.
     pub others_open: u32,
 }

@@ -17,9 +17,11 @@ mod permit;
 mod session;
 mod solo;
 
-pub use decide::{Approval, Decision, OPEN_PER_PERSON_MOST, Request, UNANSWERED_AFTER, WaitFor, decide};
+pub use decide::{
+    Approval, Decision, OPEN_PER_PERSON_MOST, Request, UNANSWERED_AFTER, WaitFor, decide, given,
+};
 pub use fit::{CLOCKS_APART_MOST, Facts, fits, too_large_to_show, unfit, without};
-pub use offer::{Offer, offer};
+pub use offer::{Offer, digest, offer};
 pub use permit::Permit;
 pub use session::{SessionFacts, SessionPermit, admit_session};
 pub use solo::{SoloRequest, decide_solo, solo_revision};

@@ -43,6 +43,25 @@ pub fn offer(
     ca_bundle: &str,
 ) -> Offer {
     let rules = effective(rules, scope);
+    let ca = Digest::of(ca_bundle.as_bytes());
+    Offer {
+        warnings: warnings(&rules),
+        digest: digest(revision, cluster, scope, roles, &rules, (endpoint, &ca)),
+        refused: dangers(&rules, scope).into_iter().next(),
+        rules,
+    }
+}
+
+/// The digest of an offer by its parts, as [`offer`] makes it: whoever shows an offer to an approver compares. `rules` are
+/// the effective ones in their order, `to` the endpoint and the digest of its CA bundle.
+pub fn digest(
+    revision: &ProfileRevision,
+    cluster: &ClusterName,
+    scope: &Scope,
+    roles: &[RoleName],
+    rules: &[Rule],
+    (endpoint, ca): (&str, &Digest),
+) -> Digest {
     let mut names: Vec<_> = roles.iter().collect();
     names.sort_unstable();
     names.dedup();
@@ -52,18 +71,12 @@ pub fn offer(
         cluster_wide: *scope == Scope::ClusterWide,
         namespaces: scope.to_list().into_iter().map(String::from).collect(),
         roles: names,
-        rules: &rules,
+        rules,
         endpoint,
-        ca_digest: Digest::of(ca_bundle.as_bytes()).to_string(),
+        ca_digest: ca.to_string(),
     };
     // Struct fields serialise in their order and every list is sorted, so the text is canonical.
-    let text = serde_json::to_vec(&digested).expect("names and strings serialise");
-    Offer {
-        warnings: warnings(&rules),
-        digest: Digest::of(&text),
-        refused: dangers(&rules, scope).into_iter().next(),
-        rules,
-    }
+    Digest::of(&serde_json::to_vec(&digested).expect("names and strings serialise"))
 }
 
 #[cfg(test)]

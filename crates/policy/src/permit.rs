@@ -1,6 +1,6 @@
 use sallyport_model::{
-    ClusterName, Digest, ProfileName, ProfileRevision, RequestRef, RequestUid, RoleName, Scope, Terms, Ttl,
-    UserName,
+    ClusterName, Digest, Given, ProfileName, ProfileRevision, RequestRef, RequestUid, RoleName, Scope, Terms,
+    Ttl, UserName,
 };
 
 /// Proof that a decision allowed this grant. Only this crate makes one.
@@ -8,6 +8,7 @@ use sallyport_model::{
 pub struct Permit {
     pub(crate) which: RequestRef,
     pub(crate) terms: Terms,
+    pub(crate) given: Given,
     pub(crate) roles: Vec<RoleName>,
     pub(crate) offer: Digest,
 }
@@ -45,15 +46,19 @@ impl Permit {
     pub fn roles(&self) -> &[RoleName] {
         &self.roles
     }
-    /// Where to bind them.
+    /// What is given: what was asked for, or what the approvals leave of it.
+    pub fn given(&self) -> &Given {
+        &self.given
+    }
+    /// Where to bind the roles.
     pub fn scope(&self) -> &Scope {
-        &self.terms.scope
+        &self.given.scope
     }
     /// For how long from the grant's creation.
     pub fn duration(&self) -> Ttl {
-        self.terms.duration
+        self.given.duration
     }
-    /// The digest of the offer that was decided on.
+    /// The digest of the offer that was decided on: of what was asked for, also where less is given.
     pub fn offer(&self) -> &Digest {
         &self.offer
     }

@@ -1,7 +1,7 @@
 use crate::{Offer, Permit, fit::namespaces_allowed};
 use sallyport_model::{
-    ClusterName, Digest, EndReason, Ending, ProfileName, ProfileRevision, RequestRef, RequestUid, RoleName,
-    Scope, Terms, Ttl, UserName,
+    ClusterName, Digest, EndReason, Ending, Given, ProfileName, ProfileRevision, RequestRef, RequestUid,
+    RoleName, Scope, Terms, Ttl, UserName,
 };
 
 /// What someone asks of their own cluster, without a hub: their own rights, cut down and ending by themselves.
@@ -46,21 +46,23 @@ pub fn decide_solo(request: &SoloRequest, offer: &Offer) -> Result<Permit, Endin
         return denied(format!("not without your yes: {danger}"));
     }
     let profile: ProfileName = "solo".parse().expect("solo is a profile name");
+    let terms = Terms {
+        user: request.user.clone(),
+        cluster: request.cluster.clone(),
+        profile,
+        revision: solo_revision(),
+        scope: request.scope.clone(),
+        duration: request.duration,
+        reason: String::new(),
+    };
     Ok(Permit {
         which: RequestRef {
             team: "solo".parse().expect("solo is a name"),
             name: request.uid.as_str().to_owned(),
             uid: request.uid.clone(),
         },
-        terms: Terms {
-            user: request.user.clone(),
-            cluster: request.cluster.clone(),
-            profile,
-            revision: solo_revision(),
-            scope: request.scope.clone(),
-            duration: request.duration,
-            reason: String::new(),
-        },
+        given: Given::all(&terms),
+        terms,
         roles: request.roles.clone(),
         offer: offer.digest,
     })

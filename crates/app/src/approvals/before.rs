@@ -1,26 +1,58 @@
 //! What somebody did under one profile before, from the requests that the hub keeps.
 
-use super::Approvals;
+use super::{Approvals, offer};
 use crate::desk::AppError;
+use crate::person::Signed;
 use crate::person::faults::of_hub;
 use sallyport_api::{AccessRequest, CONDITION_ENDED};
 use sallyport_ipc::{BeforeView, Shown};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 /// Requests on one page, and pages that are read before it is said that there are more.
 const PAGE: u32 = 500;
 const PAGES: usize = 10;
+/// As long as pages are read.
+const READ_FOR: Duration = Duration::from_secs(10);
+/// Requests whose next narrower profile is kept.
+const LOOKED: usize = 64;
 
 impl Approvals {
-    /// What the requester did under the same profile before, on any cluster.
+    /// What the requester did under the same profile before, in the same team and on any cluster. Beside it looks for the next
+    /// narrower profile, which the list shows from then on.
     ///
     /// # Errors
     /// When the request is not open any more, or the hub does not say.
     pub(crate) async fn before(&self, request: String) -> Result<BeforeView, AppError> {
         let (signed, object) = self.one(&request)?;
+        tokio::join!(self.earlier(&signed, &object), self.look_for_narrower(&signed, &object)).0
+    }
+
+    async fn look_for_narrower(&self, signed: &Signed, object: &AccessRequest) {
+        let (Some(uid), Ok(cluster)) = (object.metadata.uid.clone(), object.spec.cluster.parse()) else {
+            return;
+        };
+        let candidates = self.inventory.candidates(signed, &cluster).await;
+        let Some(narrower) = offer::narrower(object, &candidates) else { return };
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = !looked.iter().any(|(one, known)| *one == uid && *known == narrower);
+        looked.retain(|(one, _)| *one != uid);
+        looked.push_back((uid, narrower));
+        if looked.len() > LOOKED {
+            looked.pop_front();
+        }
+        drop(looked);
+        if is_news {
+            self.changed.notify_one();
+        }
+    }
+
+    async fn earlier(&self, signed: &Signed, object: &AccessRequest) -> Result<BeforeView, AppError> {
         let which =
             object.which().map_err(|e| AppError::failed("this request can't be looked up").because(e))?;
         let mut before = Before::default();
         let mut after = None;
+        let began = Instant::now();
         for _ in 0..PAGES {
             let page = signed.hub.closed_of(&which.team, PAGE, after.as_deref()).await.map_err(of_hub)?;
             let same = |one: &&AccessRequest| {
@@ -28,7 +60,7 @@ impl Approvals {
             };
             page.listed.objects.iter().filter(same).for_each(|one| before.add(one));
             after = page.next;
-            if after.is_none() {
+            if after.is_none() || began.elapsed() > READ_FOR {
                 break;
             }
         }
@@ -37,7 +69,7 @@ impl Approvals {
 }
 
 /// Counted so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Before {
     opened: u32,
     never_opened: u32,
@@ -62,7 +94,8 @@ impl Before {
     }
 
     fn view(self, more: bool) -> BeforeView {
-        let (last_at, last_ended) = self.last.unzip();
+        // Pages come by name: of a part of them, which was the last is not known.
+        let (last_at, last_ended) = self.last.filter(|_| !more).unzip();
         BeforeView {
             opened: self.opened,
             never_opened: self.never_opened,
@@ -101,8 +134,10 @@ mod tests {
         before.add(&closed("2026-11-02T00:00:00Z", true, "the requester left"));
         before.add(&closed("2026-11-03T00:00:00Z", false, "denied by lee\u{202e}"));
         before.add(&closed("2026-11-01T00:00:00Z", true, ""));
-        let view = before.view(true);
-        assert_eq!((view.opened, view.never_opened, view.more), (2, 1, true));
+        let part = before.clone().view(true);
+        assert_eq!((part.opened, part.more, part.last_at, part.last_ended), (2, true, None, None));
+        let view = before.view(false);
+        assert_eq!((view.opened, view.never_opened, view.more), (2, 1, false));
         assert_eq!(view.last_ended.as_deref(), Some("denied by lee⟨U+202E⟩"));
         assert_eq!(Before::default().view(false), BeforeView::default());
     }

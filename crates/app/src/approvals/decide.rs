@@ -1,6 +1,6 @@
 //! A yes, a no, and the end of what somebody else has open.
 
-use super::Approvals;
+use super::{Approvals, less};
 use crate::desk::AppError;
 use crate::person::faults::{of_hub, of_refused};
 use crate::person::{Signed, WorkspaceId};
@@ -8,15 +8,21 @@ use jiff::Timestamp;
 use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Draft};
 use sallyport_hub::{Identity, Refused};
+use sallyport_ipc::LimitsInput;
 use sallyport_model::{Digest, ErrorCode, RequestRef};
 
 impl Approvals {
-    /// Says yes to the offer with this digest.
+    /// Says yes to the offer with this digest, or to what the limits leave of it.
     ///
     /// # Errors
     /// [`ErrorCode::ProfileChanged`] when the request's offer is another by now: nothing was approved. When it is their own,
-    /// when a stronger sign-in is wanted, and when the hub says no.
-    pub(crate) async fn approve(&self, request: String, offer: String) -> Result<(), AppError> {
+    /// when the limits leave nothing or its broker takes none, when a stronger sign-in is wanted, and when the hub says no.
+    pub(crate) async fn approve(
+        &self,
+        request: String,
+        offer: String,
+        limits: Option<LimitsInput>,
+    ) -> Result<(), AppError> {
         let (signed, object) = self.one(&request)?;
         not_their_own(&signed, &object)?;
         let current = object.status.as_ref().and_then(|status| status.offer.as_ref());
@@ -27,14 +33,33 @@ impl Approvals {
             )
             .hint("Read what it allows now, then decide."));
         }
+        let known = self.inventory.known_for(&signed.workspace, &object);
+        if let Some(problem) = self.checked(&object, &known) {
+            return Err(AppError::new(ErrorCode::ProfileChanged, problem).hint(
+                "Nothing was approved. Deny it, and ask an admin to look at the broker of that cluster.",
+            ));
+        }
+        let takes_limits = current.is_some_and(|current| current.takes_limits);
+        let limits = less::limits(&object, limits, takes_limits)?;
         let digest: Digest = offer.parse().map_err(|_| {
             AppError::new(ErrorCode::BadInput, "the offer's digest can't be read")
                 .hint("Look at the request again.")
         })?;
         let (which, me) = self.ready(&signed, &object).await?;
         let at = self.hub_time(&signed.workspace);
-        said(signed.hub.approve(&which, &me, &digest, at, None).await)?;
-        self.note(Action::Approve, &signed, &object, |draft| draft.detail("offer", offer)).await;
+        said(signed.hub.approve(&which, &me, &digest, &limits, at, None).await)?;
+        self.note(Action::Approve, &signed, &object, |draft| {
+            let draft = draft.detail("offer", offer);
+            let draft = match limits.duration() {
+                Some(most) => draft.detail("at most", most.to_string()),
+                None => draft,
+            };
+            match limits.scope() {
+                Some(scope) => draft.detail("only", scope.to_string()),
+                None => draft,
+            }
+        })
+        .await;
         Ok(())
     }
 

@@ -1,18 +1,147 @@
 //! The watches: one for each team whose requests the person may read.
 
-use super::{Approvals, Open};
+use super::Approvals;
 use crate::person::{Signed, WorkspaceId};
 use futures::StreamExt as _;
 use futures::stream::select_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use kube::ResourceExt as _;
 use sallyport_api::AccessRequest;
+use sallyport_client::Fault;
 use sallyport_hub::Change;
 use sallyport_model::NamespaceName;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Problems of one team that are kept.
-const PROBLEMS: usize = 20;
+/// What can't be read of one team and is kept.
+const MALFORMED: usize = 20;
+/// A watch that broke off is taken up again within seconds; only what lasts longer is told.
+const TROUBLE_IS_TOLD: SignedDuration = SignedDuration::from_secs(10);
+/// Between two looks at teams whose watch is in trouble.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// What is not closed in one workspace.
+#[derive(Default)]
+pub(super) struct Open {
+    teams: BTreeMap<NamespaceName, Team>,
+    pub(super) none_to_read: bool,
+}
+
+/// What is not closed in one team.
+#[derive(Default)]
+struct Team {
+    /// By UID.
+    requests: BTreeMap<String, Arc<AccessRequest>>,
+    /// What can't be read, by UID.
+    malformed: BTreeMap<String, String>,
+    /// When its watch last told something; none before its first list.
+    as_of: Option<Timestamp>,
+    /// What keeps it from telling, since when.
+    trouble: Option<(Fault, Timestamp)>,
+}
+
+impl Open {
+    fn of(teams: &[NamespaceName]) -> Self {
+        let none_to_read = teams.is_empty();
+        Self { teams: teams.iter().map(|team| (team.clone(), Team::default())).collect(), none_to_read }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<AccessRequest>> {
+        self.teams.values().flat_map(|team| team.requests.values())
+    }
+
+    pub(super) fn one(&self, uid: &str) -> Option<&Arc<AccessRequest>> {
+        self.teams.values().find_map(|team| team.requests.get(uid))
+    }
+
+    /// Since when all of it is known: a part of the list must not pass for the whole.
+    pub(super) fn as_of(&self) -> Option<Timestamp> {
+        let each: Option<Vec<Timestamp>> = self.teams.values().map(|team| team.as_of).collect();
+        each?.into_iter().min()
+    }
+
+    /// What could not be read, in words.
+    pub(super) fn problems(&self, now: Timestamp) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (name, team) in &self.teams {
+            match &team.trouble {
+                Some((fault, _)) if !fault.may_pass() => {
+                    problems.push(format!("the requests of {name} can't be read: {fault}"));
+                }
+                Some((fault, since)) if now.duration_since(*since) >= TROUBLE_IS_TOLD => {
+                    let at = since.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
+                    problems.push(format!("the requests of {name} are not known since {at}: {fault}"));
+                }
+                _ => {}
+            }
+            problems.extend(team.malformed.values().cloned());
+        }
+        problems
+    }
+
+    /// The teams whose watch is in trouble that may be over.
+    fn troubled(&self) -> Vec<NamespaceName> {
+        let lasts = |team: &Team| team.trouble.as_ref().is_some_and(|(fault, _)| !is_refused(fault));
+        self.teams.iter().filter(|(_, team)| lasts(team)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The team answers: its watch goes on, or says again that it does not.
+    fn can_be_read(&mut self, team: &NamespaceName) {
+        if let Some(team) = self.teams.get_mut(team) {
+            team.trouble = None;
+        }
+    }
+
+    fn take(&mut self, team: &NamespaceName, change: Change<AccessRequest>, now: Timestamp) {
+        let Team { requests, malformed, as_of, trouble } = self.teams.entry(team.clone()).or_default();
+        match change {
+            Change::All { objects, malformed: unread } => {
+                *requests = objects.into_iter().filter_map(|o| Some((o.uid()?, Arc::new(slim(o))))).collect();
+                // By what they say: a list does not name their UIDs.
+                *malformed =
+                    unread.iter().take(MALFORMED).map(|what| (what.name.clone(), what.to_string())).collect();
+            }
+            Change::Put(object) => {
+                malformed.remove(&object.name_any());
+                if let Some(uid) = object.uid() {
+                    requests.insert(uid, Arc::new(slim(object)));
+                }
+            }
+            Change::Malformed(what, gone) => {
+                requests.remove(&gone.uid);
+                if malformed.len() < MALFORMED {
+                    malformed.insert(gone.name, what.to_string());
+                }
+            }
+            Change::Deleted(gone) | Change::Left(gone) => {
+                malformed.remove(&gone.name);
+                requests.remove(&gone.uid);
+            }
+            Change::Trouble(fault) => {
+                let since = trouble.take().map_or(now, |(_, since)| since);
+                *trouble = Some((fault, since));
+                return;
+            }
+        }
+        *trouble = None;
+        *as_of = Some(now);
+    }
+}
+
+/// Whether it says no to the watch, whatever else may be read.
+fn is_refused(fault: &Fault) -> bool {
+    matches!(fault, Fault::Forbidden(_) | Fault::NotFound | Fault::Invalid(_))
+}
+
+/// Without what nobody reads here and what is a secret, although sealed: thousands are kept.
+fn slim(mut request: AccessRequest) -> AccessRequest {
+    request.metadata.managed_fields = None;
+    if let Some(status) = &mut request.status {
+        status.credential = None;
+    }
+    request
+}
 
 impl Approvals {
     /// Keeps the requests of whoever is signed in, until the app ends.
@@ -24,8 +153,7 @@ impl Approvals {
     async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
         let teams: Vec<NamespaceName> =
             signed.teams.iter().filter(|team| team.may_read).map(|team| team.name.clone()).collect();
-        let none_to_read = teams.is_empty();
-        self.open().insert(signed.workspace.clone(), Open { none_to_read, ..Open::default() });
+        self.open().insert(signed.workspace.clone(), Open::of(&teams));
         self.changed.notify_one();
         let mut changes = select_all(
             teams
@@ -41,47 +169,110 @@ impl Approvals {
         };
         tokio::select! {
             () = keeping => {}
+            () = self.look_where_troubled(&signed) => {}
             () = signed.stop.cancelled() => {}
         }
     }
 
-    fn take(&self, workspace: &WorkspaceId, team: &NamespaceName, change: Change<AccessRequest>) {
-        let mut all = self.open();
-        // Signed out meanwhile.
-        let Some(open) = all.get_mut(workspace) else { return };
-        let (requests, problems) =
-            (open.teams.entry(team.clone()).or_default(), open.problems.entry(team.clone()).or_default());
-        match change {
-            Change::All { objects, malformed } => {
-                *requests = objects.into_iter().filter_map(|o| Some((o.uid()?, o))).collect();
-                *problems = malformed.iter().take(PROBLEMS).map(ToString::to_string).collect();
-            }
-            Change::Put(object) => {
-                if let Some(uid) = object.uid() {
-                    requests.insert(uid, object);
+    /// A watch that is taken up again where it broke off says nothing until something changes, so whether a team can be
+    /// read by now is asked.
+    async fn look_where_troubled(&self, signed: &Signed) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let troubled: Vec<NamespaceName> =
+                self.open().get(&signed.workspace).map(Open::troubled).unwrap_or_default();
+            for team in troubled {
+                if signed.hub.closed_of(&team, 1, None).await.is_ok()
+                    && let Some(open) = self.open().get_mut(&signed.workspace)
+                {
+                    open.can_be_read(&team);
                 }
-            }
-            Change::Malformed(what, gone) => {
-                requests.remove(&gone.uid);
-                problems.push(what.to_string());
-                let surplus = problems.len().saturating_sub(PROBLEMS);
-                problems.drain(..surplus);
-            }
-            Change::Deleted(gone) | Change::Left(gone) => {
-                requests.remove(&gone.uid);
-            }
-            Change::Trouble(fault) => {
-                // What passes by itself is the hub's link, which the inventory tells; what does not is this team's.
-                if !fault.may_pass() {
-                    *problems = vec![format!("the requests of {team} can't be read: {fault}")];
-                    drop(all);
-                    self.changed.notify_one();
-                }
-                return;
+                self.changed.notify_one();
             }
         }
-        open.as_of = Some(Timestamp::now());
-        drop(all);
+    }
+
+    fn take(&self, workspace: &WorkspaceId, team: &NamespaceName, change: Change<AccessRequest>) {
+        // Signed out meanwhile.
+        let Some(()) = self.open().get_mut(workspace).map(|open| open.take(team, change, Timestamp::now()))
+        else {
+            return;
+        };
         self.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_api::MalformedObject;
+    use sallyport_hub::Gone;
+    use serde_json::json;
+
+    fn request(uid: &str) -> AccessRequest {
+        serde_json::from_value(json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
+            "metadata": {"name": uid, "uid": uid, "managedFields": [{"manager": "m"}]},
+            "spec": {"user": "u", "groups": [], "cluster": "c", "profile": "p", "profileRevision": "aa/1",
+                "duration": "1h", "reason": "r", "publicKey": "k"},
+            "status": {"phase": "Active", "credential": "sealed"},
+        }))
+        .unwrap()
+    }
+
+    fn team(name: &str) -> NamespaceName {
+        name.parse().unwrap()
+    }
+
+    fn all(objects: &[&str]) -> Change<AccessRequest> {
+        Change::All { objects: objects.iter().map(|uid| request(uid)).collect(), malformed: Vec::new() }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_part_of_the_list_is_not_told_as_the_whole() {
+        let mut open = Open::of(&[team("pay"), team("shop")]);
+        open.take(&team("pay"), all(&["a"]), at(5));
+        assert_eq!((open.as_of(), open.all().count()), (None, 1), "shop has not been heard of");
+        open.take(&team("shop"), Change::Trouble(Fault::TimedOut), at(6));
+        assert!(open.problems(at(10)).is_empty(), "it may pass by itself");
+        assert_eq!(open.troubled(), [team("shop")]);
+        let told = open.problems(at(17));
+        assert!(
+            told.len() == 1 && told[0].starts_with("the requests of shop are not known since"),
+            "{told:?}"
+        );
+        open.take(&team("shop"), Change::Trouble(Fault::TimedOut), at(20));
+        assert_eq!(open.problems(at(20)).len(), 1, "the first one counts");
+        open.take(&team("shop"), all(&["b"]), at(21));
+        assert_eq!((open.as_of(), open.problems(at(99)).len()), (Some(at(5)), 0));
+        open.take(&team("shop"), Change::Trouble(Fault::TimedOut), at(30));
+        open.can_be_read(&team("shop"));
+        assert!(
+            open.problems(at(99)).is_empty() && open.troubled().is_empty(),
+            "it was taken up again in silence"
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_until_it_can() {
+        let mut open = Open::of(&[team("pay")]);
+        let refused = Change::Trouble(Fault::Forbidden("no".into()));
+        open.take(&team("pay"), refused, at(0));
+        assert!(open.troubled().is_empty(), "that something else can be read does not mend it");
+        assert!(open.problems(at(0))[0].starts_with("the requests of pay can't be read"));
+        let gone = |name: &str| Gone { namespace: "pay".into(), name: name.into(), uid: name.into() };
+        let bad = MalformedObject { kind: "AccessRequest", name: "x".into(), why: "odd".into() };
+        open.take(&team("pay"), Change::Malformed(bad, gone("x")), at(1));
+        assert_eq!(open.problems(at(1)).len(), 1, "its watch tells again: {:?}", open.problems(at(1)));
+        open.take(&team("pay"), Change::Put(request("x")), at(2));
+        assert!(open.problems(at(2)).is_empty(), "it was repaired");
+        assert!(open.one("x").is_some_and(|kept| kept.metadata.managed_fields.is_none()
+            && kept.status.as_ref().is_some_and(|status| status.credential.is_none())));
+        open.take(&team("pay"), Change::Left(gone("x")), at(3));
+        assert_eq!(open.all().count(), 0);
     }
 }

@@ -1,24 +1,24 @@
 //! A request as an approver reads it. Pure.
 
-use crate::inventory::{KnownFor, environment_kind, rights_of, rules};
+use super::less;
+use super::offer::{self, Beside};
+use crate::inventory::{KnownFor, environment_kind};
 use crate::person::SignedInAs;
-use sallyport_api::{AccessRequest, Offer};
-use sallyport_ipc::{ApprovalView, Decide, OfferView, RequestPhase, RequestView, Right, Shown};
-use sallyport_model::{NamespaceName, Phase, Scope, Ttl};
+use sallyport_api::{AccessRequest, Approval};
+use sallyport_ipc::{ApprovalView, Decide, RequestPhase, RequestView, Shown};
+use sallyport_model::{Phase, Ttl};
 use sallyport_policy::UNANSWERED_AFTER;
-use sallyport_rbac::{Rule, growth};
 
-/// The request for whoever looks at it. `active` are those of the same requester whose rights exist.
+/// The request for whoever looks at it.
 pub(super) fn of(
     object: &AccessRequest,
     who: &SignedInAs,
     known: &KnownFor,
-    active: &[&AccessRequest],
+    beside: &Beside<'_>,
 ) -> RequestView {
     let spec = &object.spec;
     let status = object.status.clone().unwrap_or_default();
     let asked_at = object.metadata.creation_timestamp.as_ref().map_or(0, |at| at.0.as_millisecond());
-    let digest = status.offer.as_ref().map(|offer| offer.digest.clone());
     let own = spec.user == who.user.as_str();
     RequestView {
         id: object.metadata.uid.clone().unwrap_or_default().into(),
@@ -46,22 +46,30 @@ pub(super) fn of(
             Phase::Approved => RequestPhase::Approved,
             Phase::Active | Phase::Closed => RequestPhase::Active,
         },
-        offer: status.offer.as_ref().map(|offer| offer_view(object, offer, active)),
+        offer: status.offer.as_ref().map(|offer| offer::of(object, offer, beside)),
         approvals: status
             .approvals
             .iter()
             .map(|yes| ApprovalView {
                 by: Shown::from(&yes.by),
                 at: yes.at.0.as_millisecond(),
-                counts: Some(&yes.offer) == digest.as_ref() && yes.by != spec.user,
+                counts: counts(object, yes),
+                limits: less::view(yes),
             })
             .collect(),
+        given: less::left(object, status.approvals.iter().filter(|yes| counts(object, yes))),
         needed: known.approvals.map(u32::from),
         ends_at: status.grant.as_ref().map(|grant| grant.end.0.as_millisecond()),
         message: status.message.as_ref().filter(|m| !m.is_empty()).map(Shown::from),
         ended: object.ended_by().map(|by| by.ending(object.phase()).message.into()),
-        decide: decide(object, who, known),
-        may_revoke: !own && known.rights.revoke && object.phase() != Phase::Pending,
+        decide: match decide(object, who, known) {
+            Decide::Yes if beside.problem.is_some() => Decide::Unsound,
+            decide => decide,
+        },
+        may_deny: may_deny(object, who, known),
+        may_revoke: !own
+            && known.rights.is_some_and(|rights| rights.revoke)
+            && object.phase() != Phase::Pending,
     }
 }
 
@@ -74,56 +82,35 @@ pub(super) fn decide(object: &AccessRequest, who: &SignedInAs, known: &KnownFor)
     if object.phase() != Phase::Pending || object.ended_by().is_some() {
         return Decide::Over;
     }
-    if !known.rights.approve {
-        return Decide::NotYours;
+    match known.rights {
+        None => return Decide::NotKnown,
+        Some(rights) if !rights.approve => return Decide::NotYours,
+        Some(_) => {}
     }
-    let Some(offer) = status.and_then(|status| status.offer.as_ref()) else { return Decide::NoOffer };
-    let said = status.is_some_and(|status| {
-        status.approvals.iter().any(|yes| yes.by == who.user.as_str() && yes.offer == offer.digest)
-    });
-    if said { Decide::Said } else { Decide::Yes }
-}
-
-fn scope_of(object: &AccessRequest) -> Option<Scope> {
-    let names: Result<Vec<NamespaceName>, _> = object.spec.namespaces.iter().map(|n| n.parse()).collect();
-    names.ok().map(Scope::from_list)
-}
-
-/// What a yes would allow, and what of it the requester does not have open on that cluster already, wherever it is asked for.
-fn offer_view(object: &AccessRequest, offer: &Offer, active: &[&AccessRequest]) -> OfferView {
-    let scope = scope_of(object);
-    let beside: Vec<&&AccessRequest> = active
-        .iter()
-        .filter(|other| {
-            other.metadata.uid != object.metadata.uid
-                && other.spec.cluster == object.spec.cluster
-                && other.ended_by().is_none()
-        })
-        .collect();
-    let held: Vec<Rule> = beside
-        .iter()
-        .filter(|other| match (&scope, scope_of(other)) {
-            (Some(asked), Some(held)) => asked.within(&held),
-            _ => false,
-        })
-        .filter_map(|other| other.status.as_ref()?.offer.as_ref())
-        .flat_map(|offer| rules(&offer.rules))
-        .collect();
-    let namespaces: Vec<Shown> = object.spec.namespaces.iter().map(Shown::from).collect();
-    let all = rules(&offer.rules);
-    OfferView {
-        digest: Shown::from(&offer.digest),
-        rights: strongest_first(rights_of(&all, &namespaces)),
-        rules: u32::try_from(offer.rules.len()).unwrap_or(u32::MAX),
-        warnings: offer.warnings.iter().map(Shown::from).collect(),
-        beside: beside.iter().map(|other| Shown::from(&other.spec.profile)).collect(),
-        adds: strongest_first(rights_of(&growth(&held, &all), &namespaces)),
+    let Some(status) = status.filter(|status| status.offer.is_some()) else {
+        return if known.approvals == Some(0) { Decide::Enough } else { Decide::NoOffer };
+    };
+    let yeses: Vec<&Approval> = status.approvals.iter().filter(|yes| counts(object, yes)).collect();
+    if yeses.iter().any(|yes| yes.by == who.user.as_str()) {
+        return Decide::Said;
     }
+    let enough = known.approvals.is_some_and(|needed| yeses.len() >= usize::from(needed));
+    if enough || object.closing().is_some() { Decide::Enough } else { Decide::Yes }
 }
 
-fn strongest_first(mut rights: Vec<Right>) -> Vec<Right> {
-    rights.sort_by_key(|right| !right.writes);
-    rights
+/// Whether somebody may say no, as far as it can be told here: also after their own yes, which may have been a mistake.
+fn may_deny(object: &AccessRequest, who: &SignedInAs, known: &KnownFor) -> bool {
+    object.spec.user != who.user.as_str()
+        && object.phase() == Phase::Pending
+        && object.ended_by().is_none()
+        && object.closing().is_none()
+        && known.rights.is_some_and(|rights| rights.approve)
+}
+
+/// Whether a yes is to the offer as it stands, and not the requester's own.
+fn counts(object: &AccessRequest, yes: &Approval) -> bool {
+    let offer = object.status.as_ref().and_then(|status| status.offer.as_ref());
+    offer.is_some_and(|offer| offer.digest == yes.offer) && yes.by != object.spec.user
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ nonsense! {
     OpenInput => OpenInput { cluster: "payments-eu-1".into(), ..OpenInput::default() },
     Option<String> => Some("/no/such/shell".to_owned()),
     Option<StepUp> => None,
+    Option<LimitsInput> => Some(LimitsInput::default()),
+    HoldInput => HoldInput { on: HeldKind::User, name: "\u{202e}".into(), minutes: 0, reason: String::new() },
     Option<i64> => None,
     Output => Box::new(|_| true),
 }

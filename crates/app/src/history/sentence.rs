@@ -80,6 +80,16 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
         Action::Leave if failed => format!("A session could not be left{why}"),
         Action::Leave => format!("Left {cluster}"),
+        Action::Hold if failed => format!("Nothing was held{why}"),
+        Action::Hold => match &entry.cluster {
+            Some(cluster) => format!("Held cluster {cluster}{why}"),
+            None => format!("Held {}{why}", or("for", "somebody")),
+        },
+        Action::HoldRemoved if failed => format!("A hold was not ended{why}"),
+        Action::HoldRemoved => match &entry.cluster {
+            Some(cluster) => format!("Ended the hold on cluster {cluster}"),
+            None => format!("Ended the hold on {}", or("for", "somebody")),
+        },
         Action::Revoke if failed => format!("Someone's access was not ended{why}"),
         Action::Revoke => format!("Ended the access of {} to {cluster}{why}", or("for", "someone")),
         Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),

@@ -12,7 +12,7 @@ use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
     Refused, Right, Rights, Shown, Way,
 };
-use sallyport_model::{ClusterName, Profile, Scope};
+use sallyport_model::{ClusterName, Profile, ProfileName, Scope};
 use sallyport_rbac::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,8 +50,18 @@ pub(crate) struct KnownFor {
     pub(crate) environment: String,
     /// How many people have to say yes; `None`: the profile is not known.
     pub(crate) approvals: Option<u8>,
-    /// What whoever is signed in may do with its profile.
-    pub(crate) rights: ProfileRights,
+    /// What whoever is signed in may do with its profile; `None` while that is not known.
+    pub(crate) rights: Option<ProfileRights>,
+    /// The profile as it is now.
+    pub(crate) profile: Option<Profile>,
+}
+
+/// A profile that could be asked for on a cluster, and what it allows there by its broker's word.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) profile: ProfileName,
+    pub(crate) scope: Scope,
+    pub(crate) rules: Vec<Rule>,
 }
 
 /// A broker's last sign of life.
@@ -99,8 +109,28 @@ impl Known {
         KnownFor {
             environment: self.clusters.get(cluster).map(|c| c.spec.environment.clone()).unwrap_or_default(),
             approvals: self.profiles.get(profile).map(|p| p.spec.approvals),
-            rights: self.may.get(profile).copied().unwrap_or_default(),
+            rights: self.may.get(profile).copied(),
+            profile: self.profiles.get(profile).and_then(|object| Profile::try_from(object).ok()),
         }
+    }
+
+    /// The profiles that are granted on a cluster, with what they allow there.
+    pub(crate) fn candidates(&self, cluster: &ClusterName, preview: &AccessPreviewSpec) -> Vec<Candidate> {
+        let status = self.clusters.get(cluster.as_str()).and_then(|object| object.status.as_ref());
+        let reports = status.map_or(&[][..], |status| &status.profiles);
+        let granted = reports.iter().filter(|report| report.refused.is_none());
+        let of = |report: &ProfileReport| {
+            let profile = Profile::try_from(self.profiles.get(&report.name)?).ok()?;
+            if profile.revision.to_string() != report.revision || !profile.covers(cluster) {
+                return None;
+            }
+            let same = |one: &&ProfilePreview| one.name == report.name && one.revision == report.revision;
+            let rules = rules(&preview.profiles.iter().find(same)?.rules);
+            // A part of its rules would look narrower than it is.
+            let whole = usize::try_from(report.rule_count).ok() == Some(rules.len());
+            whole.then_some(Candidate { profile: profile.name, scope: profile.scope, rules })
+        };
+        granted.filter_map(of).collect()
     }
 
     /// The profiles this person may ask for on a cluster, the narrowest first. `None` while the hub has not said.

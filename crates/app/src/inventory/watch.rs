@@ -22,6 +22,9 @@ const PROBLEMS: usize = 50;
 /// How long the first list waits for the signs of life, which are asked for at the same time: else every broker would look
 /// absent for a second.
 const FIRST_WAITS: Duration = Duration::from_secs(1);
+/// Between two tries to read what one may do, twice as long each time.
+const RIGHTS_AGAIN: Duration = Duration::from_secs(1);
+const RIGHTS_AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 
 impl Inventory {
     /// Keeps the inventory of whoever is signed in, until the app ends.
@@ -53,9 +56,23 @@ impl Inventory {
         };
         let mut profiles = std::pin::pin!(signed.hub.watch_profiles());
         let asking = async {
-            while let Some(change) = profiles.next().await {
-                self.take(workspace, change, |known| &mut known.profiles, false);
-                self.read_rights(&signed).await;
+            // What one may do changes with a step-up as well; what could not be read is read again.
+            let mut sign_ins = self.person.sign_ins(workspace);
+            let mut again: Option<Duration> = None;
+            loop {
+                tokio::select! {
+                    change = profiles.next() => {
+                        let Some(change) = change else { return };
+                        self.take(workspace, change, |known| &mut known.profiles, false);
+                    }
+                    Ok(()) = sign_ins.changed() => {}
+                    () = tokio::time::sleep(again.unwrap_or_default()), if again.is_some() => {}
+                }
+                let now = self.person.is_signed_in_at(workspace).unwrap_or_else(|| signed.clone());
+                again = match self.read_rights(&now).await {
+                    true => None,
+                    false => Some(again.map_or(RIGHTS_AGAIN, |pause| (pause * 2).min(RIGHTS_AGAIN_AT_MOST))),
+                };
             }
         };
         tokio::select! {
@@ -115,7 +132,8 @@ impl Inventory {
         }
     }
 
-    async fn read_rights(&self, signed: &Signed) {
+    /// Whether they could be read.
+    async fn read_rights(&self, signed: &Signed) -> bool {
         let workspace = &signed.workspace;
         let names: Vec<ProfileName> = self
             .known(workspace, |known| known.profiles.keys().filter_map(|name| name.parse().ok()).collect());
@@ -129,8 +147,12 @@ impl Inventory {
                     known.may = may;
                 });
                 self.changed();
+                true
             }
-            Err(fault) => tracing::warn!("what may be asked for could not be read: {fault}"),
+            Err(fault) => {
+                tracing::warn!("what may be asked for could not be read: {fault}");
+                false
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::word::Said;
 use sallyport_gateway::CutReason;
-use sallyport_model::EndReason;
+use sallyport_model::{EndReason, Hold};
 
 /// Why, and what those see whose streams are cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,12 @@ impl End {
     /// The app ends.
     pub(crate) fn quit() -> Self {
         Self::of(EndReason::Left, CutReason::Quit)
+    }
+
+    /// Somebody holds this person, this cluster or everything.
+    pub(crate) fn held(hold: &Hold) -> Self {
+        let words = Some(hold.to_string());
+        Self { by: Some(hold.by.clone()), words, ..Self::of(EndReason::Revoked, CutReason::Revoked) }
     }
 
     /// Its time is up, by the gateway's clock.

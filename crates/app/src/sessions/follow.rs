@@ -3,10 +3,10 @@
 use super::end::End;
 use super::life::over_before_open;
 use super::owner::{Made, Missing, Owner, Stop};
-use super::word::{Heard, approved_by, deleted, heard};
+use super::word::{Heard, approved_by, deleted, heard, yes_of};
 use crate::desk::AppError;
 use crate::inventory::Choice;
-use sallyport_api::AccessRequest;
+use sallyport_api::{AccessRequest, Approval};
 use sallyport_audit::Action;
 use sallyport_ipc::StepKind;
 use sallyport_model::{ClusterName, ErrorCode, GrantUid, Phase, RequestRef};
@@ -78,7 +78,7 @@ impl Owner {
         let (session, history) = (&self.session, &self.sessions.history);
         let Some(status) = &request.status else { return };
         let phase = request.phase();
-        let waits = (phase == Phase::Pending && status.offer.is_some()).then_some(status.approvals.len());
+        let waits = phase == Phase::Pending && status.offer.is_some();
         let mut entries = Vec::new();
         if let Some(offer) = status.offer.as_ref().filter(|_| !std::mem::replace(&mut shown.offer, true)) {
             let draft = session.draft(Action::Offer);
@@ -90,7 +90,7 @@ impl Owner {
         let by = approved_by(request);
         let account = status.grant.as_ref().map(|g| g.account.clone()).unwrap_or_default();
         session.change(|record| {
-            record.waiting_for = waits.and_then(|have| waiting_for(&record.choice, have));
+            record.waiting_for = if waits { waiting_for(&record.choice, &status.approvals) } else { None };
             if approved {
                 record.done(StepKind::Approved, &by);
                 record.begin(StepKind::Granted);
@@ -113,11 +113,13 @@ impl Owner {
     }
 }
 
-/// Whom a request waits for, when `have` people said yes; nobody when it needs nobody.
-fn waiting_for(choice: &Choice, have: usize) -> Option<String> {
-    let missing = usize::from(choice.approvals).saturating_sub(have);
+/// Whom a request waits for, after those who said yes; nobody when it needs nobody.
+fn waiting_for(choice: &Choice, approvals: &[Approval]) -> Option<String> {
+    let missing = usize::from(choice.approvals).saturating_sub(approvals.len());
     let noun = if missing == 1 { "approval" } else { "approvals" };
-    (missing > 0).then(|| format!("waiting for {missing} {noun} under {}", choice.terms.profile))
+    let yes: Vec<String> = approvals.iter().map(yes_of).collect();
+    let said = if yes.is_empty() { String::new() } else { format!("yes by {}; ", yes.join(", ")) };
+    (missing > 0).then(|| format!("{said}waiting for {missing} {noun} under {}", choice.terms.profile))
 }
 
 fn silent_broker(cluster: &ClusterName, patience: Duration) -> AppError {

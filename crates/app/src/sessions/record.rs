@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sallyport_ipc::{
     Call, Calls, Ended, ErrorView, SessionView, Shown, Step, StepKind, StepState, TerminalView,
 };
-use sallyport_model::{EndReason, GrantUid, Jti, RequestUid, SessionEvent, SessionId, SessionState};
+use sallyport_model::{EndReason, Given, GrantUid, Jti, RequestUid, SessionEvent, SessionId, SessionState};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ const RECENT_CALLS: usize = 20;
 pub(crate) struct Record {
     pub(crate) id: SessionId,
     pub(crate) choice: Choice,
+    /// Where and for how long its rights are: as asked for, until less was given.
+    pub(crate) given: Given,
     pub(crate) state: SessionState,
     /// What the request is called on the hub, from just before it is asked for.
     pub(super) asked_as: Option<String>,
@@ -61,6 +63,7 @@ impl Record {
             |kind| (Step { kind, state: StepState::Waiting, ms: None, detail: Shown::default() }, None);
         Self {
             id,
+            given: Given::all(&choice.terms),
             choice,
             state: SessionState::Opening,
             asked_as: None,
@@ -221,10 +224,10 @@ impl Record {
             cluster: Shown::of(&self.choice.terms.cluster),
             environment: environment_kind(&self.choice.environment),
             environment_word: Shown::from(&self.choice.environment),
-            namespaces: self.choice.terms.scope.to_list().iter().map(Shown::of).collect(),
+            namespaces: self.given.scope.to_list().iter().map(Shown::of).collect(),
             profile: Shown::of(&self.choice.terms.profile),
             reason: Shown::from(&self.choice.terms.reason),
-            duration_seconds: u32::try_from(self.choice.terms.duration.as_seconds()).unwrap_or(u32::MAX),
+            duration_seconds: u32::try_from(self.given.duration.as_seconds()).unwrap_or(u32::MAX),
             state: match self.state {
                 SessionState::Opening => sallyport_ipc::SessionState::Opening,
                 SessionState::Open => sallyport_ipc::SessionState::Open,

@@ -73,9 +73,11 @@ impl Owner {
         let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
         let target = Endpoint::parse(&sealed.endpoint, ca, name)
             .map_err(|e| bad("its endpoint can't be called").because(e))?;
-        let scope = session.read(|record| record.choice.terms.scope.clone());
+        let scope = permit.scope().clone();
         let offer = request.status.as_ref().and_then(|s| s.offer.as_ref());
         let rules = crate::inventory::rules(offer.map_or(&[][..], |offer| &offer.rules));
+        // Of an offer for the whole cluster, what holds where less was given.
+        let rules = sallyport_rbac::effective(rules, &scope);
         // From here on there is a token whose end has to be proven, whatever comes in between.
         let address = target.url().to_string();
         let reach = Reach { target, token: sealed.token.clone() };
@@ -156,7 +158,7 @@ impl Owner {
     /// be allowed can be seen to be refused. Until then the broker's own questions have to do.
     pub(super) async fn look_for_witnesses(&self, held: Option<&Held>) -> Option<Witnesses> {
         let held = held?;
-        let scope = self.session.read(|record| record.choice.terms.scope.clone());
+        let scope = self.session.read(|record| record.given.scope.clone());
         Some(self.sessions.ground.look(&held.reach, &held.rules, &scope).await)
     }
 
@@ -186,15 +188,20 @@ impl Owner {
                     .because(e)
             })?;
         session.change(|record| record.is_unsealed = true);
-        let choice = session.read(|record| record.choice.clone());
+        let terms = session.read(|record| record.choice.terms.clone());
+        let given = request.given(&terms).map_err(|e| {
+            AppError::failed("what the hub records as given can't be read")
+                .hint("Tell your admin.")
+                .because(e)
+        })?;
         let facts = SessionFacts {
             session: session.id.clone(),
             signed_in,
             user: aad.user,
-            cluster: choice.terms.cluster,
+            cluster: terms.cluster,
             request: which.uid.clone(),
-            scope: choice.terms.scope,
-            duration: choice.terms.duration,
+            scope: given.scope.clone(),
+            duration: given.duration,
             grant: uid.clone(),
             recorded_end,
             sealed_end: sealed.end,
@@ -204,6 +211,7 @@ impl Owner {
         let permit =
             admit_session(facts).map_err(|r| AppError::failed(r.message).hint("Tell your admin."))?;
         session.change(|record| {
+            record.given = given;
             record.grant = Some(uid);
             record.jti = Some(sealed.jti.clone());
             record.end = Some(recorded_end);

@@ -201,7 +201,8 @@ impl Sessions {
 
     fn terminal_options(&self, session: &Session, place: &Place, size: TerminalSize) -> TerminalOptions {
         let desk = &self.desk;
-        let (choice, end) = session.read(|record| (record.choice.clone(), record.end));
+        let (choice, scope, end) =
+            session.read(|record| (record.choice.clone(), record.given.scope.clone(), record.end));
         let end = end.and_then(|e| jiff::Timestamp::from_second(e).ok());
         let until =
             end.map(|e| format!(" · ends {}", e.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S")));
@@ -211,7 +212,7 @@ impl Sessions {
             banner: vec![format!(
                 "# {} · {} · {}{} · leave with Ctrl+Shift+L",
                 choice.terms.cluster,
-                choice.terms.scope,
+                scope,
                 choice.terms.profile,
                 until.unwrap_or_default()
             )],

@@ -1,7 +1,7 @@
 //! What the hub says of a request, as far as a session goes by it. Pure.
 
-use sallyport_api::{AccessRequest, CONDITION_ENDED};
-use sallyport_model::{EndReason, Phase, visible};
+use sallyport_api::{AccessRequest, Approval, Asked, CONDITION_ENDED};
+use sallyport_model::{EndReason, Given, Phase, visible};
 
 /// Before each object that the broker could not remove with a grant.
 const STILL_THERE: &str = "; still there: ";
@@ -85,9 +85,26 @@ pub(super) fn credential(request: &AccessRequest) -> Option<&str> {
 /// Who said yes, in words.
 pub(super) fn approved_by(request: &AccessRequest) -> String {
     let status = request.status.as_ref();
-    let names: Vec<&str> =
-        status.map(|s| s.approvals.iter().map(|a| a.by.as_str()).collect()).unwrap_or_default();
-    if names.is_empty() { "by rule: no approval needed".into() } else { format!("by {}", names.join(", ")) }
+    let names: Vec<String> = status.map(|s| s.approvals.iter().map(yes_of).collect()).unwrap_or_default();
+    let by = if names.is_empty() {
+        "by rule: no approval needed".into()
+    } else {
+        format!("by {}", names.join(", "))
+    };
+    let terms = Asked::try_from(request).map(|asked| asked.terms);
+    let less =
+        terms.ok().and_then(|terms| request.given(&terms).ok().filter(|given| *given != Given::all(&terms)));
+    less.map_or(by.clone(), |given| format!("{by}: {given}"))
+}
+
+/// One person's yes, and what they took off.
+pub(super) fn yes_of(approval: &Approval) -> String {
+    let limits = approval.limits.as_ref();
+    let only =
+        limits.and_then(|limits| limits.namespaces.as_ref()).map(|names| format!("only {}", names.join(" ")));
+    let most = limits.and_then(|limits| limits.duration.as_ref()).map(|most| format!("at most {most}"));
+    let less: Vec<String> = only.into_iter().chain(most).collect();
+    if less.is_empty() { approval.by.clone() } else { format!("{} ({})", approval.by, less.join(", ")) }
 }
 
 /// Whether a request says by itself that it is over.

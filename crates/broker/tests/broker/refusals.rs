@@ -4,7 +4,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use sallyport_api::AccessProfile;
-use sallyport_model::Digest;
+use sallyport_model::{Digest, Limits};
 use sallyport_testkit::Identity;
 use sallyport_testkit::broker::BrokerOptions;
 use std::time::{Duration, Instant};
@@ -80,7 +80,8 @@ async fn attack_5_a_profile_changed_after_the_offer_is_refused_whoever_said_yes(
     let patch = serde_json::json!({"spec": {"maxDuration": "2h"}});
     profiles.patch("operate", &PatchParams::default(), &Patch::Merge(patch)).await?;
     let me = lead.hub.whoami().await?;
-    let approved = lead.hub.approve(&asked.which, &me, &digest, jiff::Timestamp::now(), None).await;
+    let approved =
+        lead.hub.approve(&asked.which, &me, &digest, &Limits::default(), jiff::Timestamp::now(), None).await;
     let said = ann.end_of(&asked).await;
     world.restore_profiles().await?;
     // The broker may have closed the request before the yes arrived; then the guardrail of closed requests answers.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, ResourceExt};
 use sallyport_api::{AccessCluster, AccessGrant};
-use sallyport_model::{Digest, Phase, RequestUid, SessionAccount};
+use sallyport_model::{Digest, Limits, Phase, RequestUid, SessionAccount};
 use sallyport_testkit::broker::BrokerOptions;
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ async fn p8_an_offer_waits_for_somebody_elses_yes_to_exactly_it() -> Result<()> 
     let digest: Digest = offer.digest.parse()?;
     let me = lead.hub.whoami().await?;
     lead.hub
-        .approve(&asked.which, &me, &digest, jiff::Timestamp::now(), None)
+        .approve(&asked.which, &me, &digest, &Limits::default(), jiff::Timestamp::now(), None)
         .await
         .map_err(|refused| anyhow::anyhow!("the approval was refused: {refused}"))?;
     let request = ann.until(&asked, Phase::Active).await?;

@@ -6,7 +6,7 @@ use sallyport_hub::{
     Refused,
     seal::{self, Aad, Sealed},
 };
-use sallyport_model::{Digest, GrantUid, Jti, RequestRef, RequestUid, Secret};
+use sallyport_model::{Digest, GrantUid, Jti, Limits, RequestRef, RequestUid, Secret};
 use serde_json::json;
 
 fn now() -> jiff::Timestamp {
@@ -49,9 +49,10 @@ async fn p8_two_approvers_at_once_keep_both_of_their_yeses() -> Result<()> {
         let request = ada.ask(&ask).await?;
         let which = request.which()?;
         with_offer(&request, &digest.to_string()).await?;
+        let all = Limits::default();
         let (one, other) = tokio::join!(
-            lee.approve(&which, &lee_is, &digest, now(), Some("go ahead")),
-            ines.approve(&which, &ines_is, &digest, now(), None),
+            lee.approve(&which, &lee_is, &digest, &all, now(), Some("go ahead")),
+            ines.approve(&which, &ines_is, &digest, &all, now(), None),
         );
         one?;
         other?;
@@ -77,20 +78,24 @@ async fn p8_one_approves_only_others_requests_and_only_the_offer_on_screen() -> 
     let mine = own.ask(&ask).await?;
     with_offer(&mine, &digest.to_string()).await?;
     let which = mine.which()?;
-    forbidden(own.approve(&which, &own_is, &digest, now(), None).await, "nobody approves their own")?;
+    forbidden(
+        own.approve(&which, &own_is, &digest, &Limits::default(), now(), None).await,
+        "nobody approves their own",
+    )?;
     let other = desk(&person("lee", "payments-leads")).await?;
     let other_is = other.whoami().await?;
-    let stale = other.approve(&which, &other_is, &Digest::of(b"another"), now(), None).await;
+    let stale =
+        other.approve(&which, &other_is, &Digest::of(b"another"), &Limits::default(), now(), None).await;
     forbidden(stale, "repeats the digest of the offer")?;
-    let forged = other.approve(&which, &own_is, &digest, now(), None).await;
+    let forged = other.approve(&which, &own_is, &digest, &Limits::default(), now(), None).await;
     forbidden(forged, "by your own name")?;
     let dev = desk(&person("dev", "payments-dev")).await?;
-    let refused = dev.approve(&which, &dev.whoami().await?, &digest, now(), None).await;
+    let refused = dev.approve(&which, &dev.whoami().await?, &digest, &Limits::default(), now(), None).await;
     forbidden(refused, "may not approve profile operate")?;
     let reborn = RequestRef { uid: RequestUid::new("00000000-0000-4000-8000-000000000000"), ..which.clone() };
-    let refused = other.approve(&reborn, &other_is, &digest, now(), None).await;
+    let refused = other.approve(&reborn, &other_is, &digest, &Limits::default(), now(), None).await;
     ensure!(refused.err() == Some(Refused::Fault(Fault::NotFound)));
-    other.approve(&which, &other_is, &digest, now(), None).await?;
+    other.approve(&which, &other_is, &digest, &Limits::default(), now(), None).await?;
     Ok(())
 }
 
@@ -120,7 +125,8 @@ async fn p1_the_token_comes_back_sealed_and_is_cleared_once_opened() -> Result<(
     let request = ada.ask(&ask).await?;
     let which = request.which()?;
     with_offer(&request, &Digest::of(b"offer").to_string()).await?;
-    as_broker(&request, json!({"phase": "Approved"})).await?;
+    let given = json!({"namespaces": request.spec.namespaces, "duration": request.spec.duration});
+    as_broker(&request, json!({"phase": "Approved", "given": given})).await?;
     let end = now().as_second() + 1800;
     let grant = json!({
         "name": "g-abcd", "uid": "9b1f", "account": format!("s-abcd-{end}"),

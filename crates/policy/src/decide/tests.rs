@@ -1,7 +1,7 @@
 use super::*;
 use crate::Offer;
 use proptest::{prelude::*, test_runner::TestRunner};
-use sallyport_model::{Mfa, RequestUid, RoleName, Said, Scope};
+use sallyport_model::{Held, Mfa, RequestUid, RoleName, Said, Scope};
 use sallyport_rbac::Rule;
 
 const NOW: i64 = 1_795_000_000;
@@ -29,6 +29,7 @@ fn facts() -> Facts {
         missing: Vec::new(),
         standing: None,
         clock_difference: 0,
+        holds: Vec::new(),
         others_open: 0,
     }
 }
@@ -65,7 +66,8 @@ fn profile() -> Profile {
 }
 
 fn yes(by: &str, facts: &Facts) -> Approval {
-    Approval { by: name(by), at: NOW - 10, offer: facts.offer.digest, sign_in: signed_in(NOW - 300) }
+    let (by, offer) = (name(by), facts.offer.digest);
+    Approval { by, at: NOW - 10, offer, sign_in: signed_in(NOW - 300), limits: Limits::default() }
 }
 
 fn signed_in(at: i64) -> SignIn {
@@ -89,6 +91,7 @@ fn request(facts: &Facts) -> Request {
         sign_in: signed_in(NOW - 900),
         offer: Some(facts.offer.digest),
         approvals: vec![yes("oidc:bob", facts), yes("oidc:eve", facts)],
+        given: None,
         ended_by: None,
     }
 }
@@ -289,8 +292,21 @@ fn any_approval() -> impl Strategy<Value = Approval> {
     let names = prop::sample::select(vec!["oidc:ada", "oidc:bob", "oidc:eve", "oidc:kim"]);
     let right = facts().offer.digest;
     let digest = prop_oneof![3 => Just(right), 1 => Just(Digest::of(b"another"))];
-    (names, prop_oneof![3 => Just(NOW - 10), 1 => any::<i64>()], digest, any_sign_in())
-        .prop_map(|(by, at, offer, sign_in)| Approval { by: name(by), at, offer, sign_in })
+    (names, prop_oneof![3 => Just(NOW - 10), 1 => any::<i64>()], digest, any_sign_in(), any_limits())
+        .prop_map(|(by, at, offer, sign_in, limits)| Approval { by: name(by), at, offer, sign_in, limits })
+}
+
+/// None more often than not.
+fn any_limits() -> impl Strategy<Value = Limits> {
+    let minutes = prop_oneof![3 => Just(None), 1 => (15u64..900).prop_map(Some)];
+    let some = prop::collection::vec(prop::sample::select(vec!["payments", "checkout", "ledger"]), 1..4);
+    let names = prop_oneof![3 => Just(None), 1 => some.prop_map(Some)];
+    (minutes, names).prop_map(|(minutes, names)| limits(minutes, names.as_deref()))
+}
+
+fn limits(minutes: Option<u64>, names: Option<&[&str]>) -> Limits {
+    let names = names.map(|names| names.iter().map(|n| name(n)).collect());
+    Limits::new(minutes.map(Ttl::minutes), names).unwrap()
 }
 
 /// Strong and fresh more often than not.
@@ -360,12 +376,10 @@ fn fault_a8_p7_p8_a_permit_means_that_every_limit_held() {
         permits.set(permits.get() + 1);
         prop_assert!(request.ended_by.is_none());
         prop_assert!(request.terms.revision == profile.revision && permit.revision() == &profile.revision);
-        prop_assert!(permit.scope().within(&profile.scope) && *permit.scope() == request.terms.scope);
+        prop_assert!(permit.scope().within(&profile.scope) && permit.given().within(&request.terms));
         prop_assert!(!request.terms.scope.to_list().iter().any(sallyport_rbac::is_protected));
         prop_assert!(permit.duration() >= Ttl::SHORTEST && permit.duration() <= Ttl::LONGEST);
-        prop_assert!(
-            permit.duration() == request.terms.duration && permit.duration() <= profile.max_duration
-        );
+        prop_assert!(permit.duration() <= profile.max_duration);
         prop_assert!(!request.terms.reason.trim().is_empty());
         // Said again in plain words rather than by `Mfa::lack`.
         let strong = |sign_in: &SignIn, at: i64| {
@@ -382,6 +396,25 @@ fn fault_a8_p7_p8_a_permit_means_that_every_limit_held() {
         };
         let people: BTreeSet<_> = request.approvals.iter().filter(counts).map(|a| a.by.as_str()).collect();
         prop_assert!(people.len() >= usize::from(profile.approvals));
+        // Within each of the limits, and not less than the least of them: said in plain words.
+        let mut minutes = request.terms.duration.as_seconds() / 60;
+        let mut names: Option<BTreeSet<String>> = match &request.terms.scope {
+            Scope::ClusterWide => None,
+            Scope::Namespaces(asked) => Some(asked.iter().map(ToString::to_string).collect()),
+        };
+        for approval in request.approvals.iter().filter(counts) {
+            if let Some(most) = approval.limits.duration() {
+                minutes = minutes.min(most.as_seconds() / 60);
+            }
+            if let Some(Scope::Namespaces(only)) = approval.limits.scope() {
+                let only: BTreeSet<String> = only.iter().map(ToString::to_string).collect();
+                names = Some(names.map_or(only.clone(), |names| &names & &only));
+            }
+        }
+        let given: BTreeSet<String> = permit.scope().to_list().iter().map(ToString::to_string).collect();
+        prop_assert_eq!(permit.duration().as_seconds() / 60, minutes);
+        prop_assert_eq!(permit.scope() == &Scope::ClusterWide, names.is_none());
+        prop_assert_eq!(given, names.unwrap_or_default());
         Ok(())
     });
     held.unwrap();
@@ -396,5 +429,107 @@ fn p8_an_approval_dated_before_its_request_or_in_the_future_does_not_count() {
         let mut dated = request(&facts);
         dated.approvals[0] = Approval { at, sign_in: signed_in(at), ..yes("oidc:bob", &facts) };
         assert_eq!(permitted(&decide(&dated, Some(&profile()), &facts, NOW)), counts, "{}", at - NOW);
+    }
+}
+
+fn approved(with: &[Limits], facts: &Facts) -> Request {
+    let mut request = request(facts);
+    for (approval, limits) in request.approvals.iter_mut().zip(with) {
+        approval.limits = limits.clone();
+    }
+    request
+}
+
+#[test]
+fn p8_what_is_given_is_the_narrowest_of_all_approvals_and_each_counts_as_one() {
+    let two = scope(&["payments", "checkout"]);
+    let facts = Facts { offer: offered(&two, &["get"], &["pods"]), ..facts() };
+    let mut request =
+        approved(&[limits(Some(30), None), limits(Some(45), Some(&["payments", "ledger"]))], &facts);
+    request.terms.scope = two;
+    let Decision::Permit(permit) = decide(&request, Some(&profile()), &facts, NOW) else { panic!() };
+    assert_eq!((permit.scope(), permit.duration()), (&scope(&["payments"]), Ttl::minutes(30)));
+    assert_eq!(permit.offer(), &facts.offer.digest, "the digest stays that of what was asked for");
+    // A yes that does not count limits nothing either: it is no yes.
+    request.approvals.push(Approval { limits: limits(Some(15), None), at: 0, ..yes("oidc:kim", &facts) });
+    let Decision::Permit(permit) = decide(&request, Some(&profile()), &facts, NOW) else { panic!() };
+    assert_eq!(permit.duration(), Ttl::minutes(30));
+    // Recorded as something else: whoever reads the request would be told what is not so.
+    request.phase = Phase::Approved;
+    request.given = Some(Given { scope: Scope::ClusterWide, duration: Ttl::minutes(30) });
+    let said = refused(decide(&request, Some(&profile()), &facts, NOW));
+    assert!(said.reason == EndReason::Failed && said.message.contains("payments for 30m"), "{said}");
+    request.given = Some(Given { scope: scope(&["payments"]), duration: Ttl::minutes(30) });
+    assert!(permitted(&decide(&request, Some(&profile()), &facts, NOW)));
+}
+
+#[test]
+fn p8_approvals_that_leave_nothing_deny_and_never_widen() {
+    let two = scope(&["payments", "checkout"]);
+    let facts = Facts { offer: offered(&two, &["get"], &["pods"]), ..facts() };
+    let only = |name: &'static str| limits(None, Some(&[name]));
+    let mut request = approved(&[only("payments"), only("checkout")], &facts);
+    request.terms.scope = two;
+    let said = refused(decide(&request, Some(&profile()), &facts, NOW));
+    assert_eq!((said.reason, said.message.as_str()), (EndReason::Denied, "the approvals leave nothing"));
+    // One of two yeses names what the cluster has not opened: no second one makes more of it.
+    request = approved(&[only("ledger")], &facts);
+    request.terms.scope = Scope::ClusterWide;
+    request.approvals.truncate(1);
+    let wide = Facts { offer: offered(&Scope::ClusterWide, &["get"], &["pods"]), ..facts.clone() };
+    request.offer = Some(wide.offer.digest);
+    request.approvals[0].offer = wide.offer.digest;
+    let profile = Profile { scope: Scope::ClusterWide, ..profile() };
+    let said = refused(decide(&request, Some(&profile), &wide, NOW));
+    assert!(said.message.contains("namespace ledger is not open"), "{said}");
+    // All that was asked for are paths, which no namespace has.
+    let role: RoleName = name("sallyport:debug");
+    let paths = Rule {
+        verbs: vec!["get".into()],
+        non_resource_urls: vec!["/metrics".into()],
+        ..Rule::on(&role, Vec::<&str>::new(), Vec::<&str>::new(), Vec::<&str>::new())
+    };
+    let metrics = crate::offer(
+        &name("aa/3"),
+        &name("payments-eu"),
+        &Scope::ClusterWide,
+        &[role],
+        [paths],
+        "https://t:6443",
+        "ca",
+    );
+    request.offer = Some(metrics.digest);
+    request.approvals[0] =
+        Approval { limits: only("payments"), offer: metrics.digest, ..yes("oidc:bob", &wide) };
+    let said = refused(decide(&request, Some(&profile), &Facts { offer: metrics, ..wide }, NOW));
+    assert!(said.message.contains("leave nothing"), "{said}");
+}
+
+#[test]
+fn nothing_is_granted_while_it_is_held() {
+    let hold = |held, until| Hold { held, until, by: "oidc:kim".into(), reason: "laptop stolen".into() };
+    let (user, cluster) = (|n: &str| Held::User(n.into()), |n: &str| Held::Cluster(n.into()));
+    for (held, until, refuses) in [
+        (user("oidc:ada"), NOW + 1, true),
+        (cluster("payments-eu"), NOW + 1, true),
+        (Held::Everything, NOW + 1, true),
+        (Held::Everything, NOW, false),
+        (user("oidc:bob"), NOW + 1, false),
+        (cluster("other"), NOW + 1, false),
+    ] {
+        let facts =
+            Facts { holds: vec![hold(user("nobody"), NOW + 9), hold(held.clone(), until)], ..facts() };
+        let mut request = request(&facts);
+        let decision = decide(&request, Some(&profile()), &facts, NOW);
+        assert_eq!(permitted(&decision), !refuses, "{held:?}");
+        if refuses {
+            assert_eq!(refused(decision).reason, EndReason::Denied);
+            request.phase = Phase::Approved;
+            let ending = refused(decide(&request, Some(&profile()), &facts, NOW));
+            assert!(
+                ending.reason == EndReason::Revoked && ending.message.contains("laptop stolen"),
+                "{ending}"
+            );
+        }
     }
 }

@@ -38,7 +38,8 @@ fn known(approve: bool, revoke: bool) -> KnownFor {
     KnownFor {
         environment: "prod".into(),
         approvals: Some(2),
-        rights: ProfileRights { request: true, approve, revoke },
+        rights: Some(ProfileRights { request: true, approve, revoke }),
+        profile: None,
     }
 }
 
@@ -67,6 +68,18 @@ fn p8_who_may_decide_is_told_as_the_hub_would_say() {
     assert_eq!(decide(&said, &known(true, true)), Decide::Said);
     let to_another = pending(json!({"approvals": [yes("oidc:lee", &"b".repeat(64))]}));
     assert_eq!(decide(&to_another, &known(true, true)), Decide::Yes, "their yes was to another offer");
+    let not_read = KnownFor { rights: None, ..known(true, true) };
+    assert_eq!(decide(&pending(json!({})), &not_read), Decide::NotKnown, "that is no no");
+    let enough = json!({"approvals": [yes("oidc:bob", DIGEST), yes("oidc:eve", DIGEST)]});
+    assert_eq!(decide(&pending(enough), &known(true, true)), Decide::Enough, "it waits for its broker");
+    let own = json!({"approvals": [yes("oidc:dana", DIGEST), yes("oidc:eve", DIGEST)]});
+    assert_eq!(decide(&pending(own), &known(true, true)), Decide::Yes, "one's own yes is none");
+    let at_once = KnownFor { approvals: Some(0), ..known(true, true) };
+    assert_eq!(decide(&request("oidc:dana", &["a"], json!({})), &at_once), Decide::Enough);
+    let may_deny = |object: &AccessRequest, known: &KnownFor| may_deny(object, &lee(), known);
+    assert!(may_deny(&pending(json!({})), &known(true, false)) && !may_deny(&pending(json!({})), &not_read));
+    assert!(may_deny(&said, &known(true, false)), "a yes may have been a mistake");
+    assert!(!may_deny(&pending(json!({"withdrawn": true})), &known(true, true)));
     for over in [
         json!({"withdrawn": true}),
         json!({"phase": "Approved"}),
@@ -77,34 +90,21 @@ fn p8_who_may_decide_is_told_as_the_hub_would_say() {
 }
 
 #[test]
-fn what_an_offer_adds_is_what_the_person_does_not_have_open_there_already() {
-    let mut asked = request(
+fn what_is_shown_beside_the_offer_is_the_hubs_word() {
+    let asked = request(
         "oidc:dana",
         &["a"],
         json!({"phase": "Pending", "offer": offer(&[&["get"], &["delete"]]),
             "approvals": [yes("oidc:bob", DIGEST), yes("oidc:eve", &"b".repeat(64)), yes("oidc:dana", DIGEST)]}),
     );
-    asked.metadata.uid = Some("asked".into());
-    let open = |namespaces: &[&str]| {
-        request("oidc:dana", namespaces, json!({"phase": "Active", "offer": offer(&[&["get"]])}))
-    };
-    let view = |beside: &[&AccessRequest]| of(&asked, &lee(), &known(true, true), beside);
-    let alone = view(&[]).offer.unwrap();
-    assert!(alone.beside.is_empty() && alone.adds == alone.rights && alone.rights[0].writes, "{alone:?}");
-    let within = open(&["a", "b"]);
-    let offer = view(&[&within]).offer.unwrap();
-    assert_eq!(offer.beside, ["operate"]);
-    assert!(
-        offer.adds.len() < offer.rights.len() && offer.adds.iter().all(|right| right.writes),
-        "{offer:?}"
-    );
-    let elsewhere = open(&["b"]);
-    let offer = view(&[&elsewhere]).offer.unwrap();
-    assert_eq!(offer.adds, offer.rights, "what holds in another namespace gives nothing here");
-    let seen = view(&[&within]);
+    let seen = of(&asked, &lee(), &known(true, true), &Beside::default());
     assert_eq!((seen.needed, seen.may_revoke, seen.reason.contains('\u{202e}')), (Some(2), false, false));
     let counts: Vec<bool> = seen.approvals.iter().map(|yes| yes.counts).collect();
     assert_eq!(counts, [true, false, false], "of another offer, and one's own, count for nothing");
-    let other = of(&within, &lee(), &known(false, true), &[]);
+    let problem = Some("odd".to_owned());
+    let unsound = of(&asked, &lee(), &known(true, true), &Beside { problem, ..Beside::default() });
+    assert!(unsound.decide == Decide::Unsound && unsound.may_deny);
+    let active = request("oidc:dana", &["a"], json!({"phase": "Active", "offer": offer(&[&["get"]])}));
+    let other = of(&active, &lee(), &known(false, true), &Beside::default());
     assert!(other.may_revoke && other.decide == Decide::Over && other.phase == RequestPhase::Active);
 }

@@ -1,0 +1,196 @@
+//! One write ends what somebody has open and keeps them from asking again.
+
+use crate::approvals::Kubectl;
+use crate::lines::Lines;
+use anyhow::{Context, Result};
+use sallyport_fleet::Fleet;
+use sallyport_fleet::headless::{Desktop, input, proof, until};
+use sallyport_ipc::{
+    EndReason, HeldKind, HoldInput, HoldView, ProofKind, ProofState, SessionState, SessionView,
+};
+use sallyport_model::ErrorCode;
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(15);
+
+fn hold(on: HeldKind, name: &str) -> HoldInput {
+    HoldInput { on, name: name.to_owned(), minutes: 60, reason: "her laptop was stolen".to_owned() }
+}
+
+/// What a desktop shows as held, once that is as wanted.
+async fn held(desktop: &Desktop, wanted: impl Fn(&[HoldView]) -> bool) -> Result<Vec<HoldView>> {
+    until("the holds", SOON, async || {
+        let state = desktop.app.app_state().await.ok()?;
+        wanted(&state.holds).then_some(state.holds)
+    })
+    .await
+}
+
+/// Whether the session ended by a hold of lee's, and nothing of it is left.
+fn ended(view: &SessionView) -> bool {
+    let said = view.ended.as_ref();
+    said.is_some_and(|said| {
+        said.reason == EndReason::Revoked
+            && said.by.as_deref().is_some_and(|by| by.contains("lee"))
+            && said.message.as_deref().is_some_and(|why| why.contains("stolen"))
+    }) && proof(view, ProofKind::RightsGone).0 == Some(ProofState::Done)
+        && proof(view, ProofKind::TokenRefused).0 == Some(ProofState::Done)
+}
+
+pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    let (dana, lee) = (Desktop::signed_in(fleet, "dana").await?, Desktop::signed_in(fleet, "lee").await?);
+    let pat = Desktop::signed_in(fleet, "pat").await?;
+    let cluster = fleet.target().spec.name;
+    let (one, two) =
+        (dana.open(cluster, "debug-prod").await?, dana.open(fleet.targets[1].spec.name, "view").await?);
+    let pats = pat.open(cluster, "debug-prod").await?;
+    let user = dana.app.app_state().await?.user.context("dana is signed in")?.name.to_string();
+    let state = until("lee may hold", SOON, async || {
+        let state = lee.app.app_state().await.ok()?;
+        state.may_hold.then_some(state)
+    })
+    .await?;
+    lines.check("nothing is held, and lee may hold", state.holds.is_empty(), "");
+    let refused = dana.app.hold_create(hold(HeldKind::Everything, "")).await.err();
+    lines.check(
+        "dana may not: the hub refuses",
+        refused.as_ref().is_some_and(|e| e.code() == ErrorCode::Forbidden),
+        refused.map(|e| e.to_string()).unwrap_or_default(),
+    );
+    let mut wrong = Vec::new();
+    for input in [
+        HoldInput { reason: "  ".into(), ..hold(HeldKind::User, &user) },
+        HoldInput { minutes: 7 * 24 * 60 + 1, ..hold(HeldKind::User, &user) },
+        HoldInput { minutes: 0, ..hold(HeldKind::User, &user) },
+        hold(HeldKind::User, " "),
+        hold(HeldKind::Cluster, "no such name"),
+    ] {
+        wrong.push(lee.app.hold_create(input).await.err().map(|e| e.code()));
+    }
+    let all_bad = wrong.iter().all(|code| *code == Some(ErrorCode::BadInput));
+    lines.check("a hold has a name, a reason and an end within a week", all_bad, format!("{wrong:?}"));
+
+    let start = Instant::now();
+    lee.app.hold_create(hold(HeldKind::User, &user)).await?;
+    let cut = until("both are cut", SOON, async || {
+        let both = [dana.session(&one.id).await.ok()?, dana.session(&two.id).await.ok()?];
+        both.iter().all(|view| !matches!(view.state, SessionState::Open)).then_some(start.elapsed())
+    })
+    .await?;
+    lines.check(
+        "lee holds dana: both of her sessions are cut",
+        cut < Duration::from_secs(2),
+        format!("{cut:?}"),
+    );
+    let over = [
+        dana.until(&one.id, |view| view.state == SessionState::Closed).await?,
+        dana.until(&two.id, |view| view.state == SessionState::Closed).await?,
+    ];
+    lines.check(
+        "each says by whom and why, and is proven closed",
+        over.iter().all(ended),
+        format!("{:?}", over[0].ended),
+    );
+    let seen = held(&dana, |holds| holds.iter().any(|hold| hold.on_me)).await?;
+    lines.check(
+        "dana sees who holds her, why and until when, and is not offered to end it",
+        seen.len() == 1 && seen[0].by.contains("lee") && !seen[0].may_remove && seen[0].until > seen[0].since,
+        format!("{:?}", seen.first().map(|hold| hold.reason.to_string())),
+    );
+    let refused = dana.app.session_open(input(cluster, "view")).await.err();
+    lines.check(
+        "she can't ask again",
+        refused.as_ref().is_some_and(|e| e.code() == ErrorCode::Forbidden && e.to_string().contains("held")),
+        refused.map(|e| e.to_string()).unwrap_or_default(),
+    );
+    let still = pat.session(&pats.id).await?;
+    let works = Kubectl::new(fleet, &pat.kubeconfig()?).get("payments").await?;
+    lines.check("pat's session goes on", still.state == SessionState::Open && works, "");
+
+    // Everything, the one who holds with it; and whoever holds may end it.
+    lee.app.hold_create(hold(HeldKind::Everything, "")).await?;
+    let over = pat.until(&pats.id, |view| view.state == SessionState::Closed).await?;
+    lines.check("everything is held: pat's session ends too", ended(&over), format!("{:?}", over.ended));
+    let seen = held(&lee, |holds| holds.len() == 2).await?;
+    let refused = lee.app.session_open(input(cluster, "view")).await.err();
+    lines.check(
+        "lee as well, and may end it",
+        refused.is_some_and(|e| e.code() == ErrorCode::Forbidden) && seen.iter().all(|hold| hold.may_remove),
+        "",
+    );
+    for hold in seen {
+        lee.app.hold_remove(hold.id.to_string()).await?;
+    }
+    held(&dana, <[HoldView]>::is_empty).await?;
+    let open = dana.open(cluster, "view").await?;
+    lines.check("nothing is held any more, and dana opens again", open.state == SessionState::Open, "");
+
+    // A cluster, for everybody on it and nobody elsewhere.
+    let elsewhere = dana.open(fleet.targets[1].spec.name, "view").await?;
+    lee.app.hold_create(hold(HeldKind::Cluster, cluster)).await?;
+    let over = dana.until(&open.id, |view| view.state == SessionState::Closed).await?;
+    let other = dana.session(&elsewhere.id).await?;
+    lines.check(
+        "a cluster that is held closes, another stays open",
+        ended(&over) && other.state == SessionState::Open,
+        "",
+    );
+    let on_hub =
+        fleet.hub.kubectl().ok(&["get", "accessholds", "-o", "jsonpath={.items[*].spec.cluster}"]).await?;
+    lines.check("it is an object on the hub", on_hub.trim() == cluster, on_hub);
+    for hold in held(&lee, |holds| holds.len() == 1).await? {
+        lee.app.hold_remove(hold.id.to_string()).await?;
+    }
+    dana.app.session_leave(elsewhere.id.clone()).await?;
+    dana.until(&elsewhere.id, |view| view.state == SessionState::Closed).await?;
+    same_instant(fleet, &dana, &lee, &user, lines).await?;
+    for desktop in [dana, lee, pat] {
+        desktop.app.shut_down().await;
+    }
+    Ok(())
+}
+
+/// Asked for and held in the same instant, again and again: whichever is first, nothing stays open.
+async fn same_instant(
+    fleet: &Fleet,
+    dana: &Desktop,
+    lee: &Desktop,
+    user: &str,
+    lines: &mut Lines,
+) -> Result<()> {
+    let (mut opened, mut refused) = (0, 0);
+    let cluster = fleet.target().spec.name;
+    for round in 0..8u64 {
+        held(dana, <[HoldView]>::is_empty).await?;
+        let asking = dana.app.session_open(input(cluster, "view"));
+        let holding = async {
+            tokio::time::sleep(Duration::from_millis(round * 15)).await;
+            lee.app.hold_create(hold(HeldKind::User, user)).await
+        };
+        let (asked, made) = tokio::join!(asking, holding);
+        made?;
+        match asked {
+            Ok(view) => {
+                let over = dana.until(&view.id, |view| view.state == SessionState::Closed).await?;
+                opened += u32::from(over.opened_at.is_some());
+            }
+            Err(_) => refused += 1,
+        }
+        let left = until("no grant", SOON, async || grants_gone(fleet).await.then_some(())).await;
+        left.with_context(|| format!("round {round}: a grant is left"))?;
+        for hold in held(lee, |holds| holds.len() == 1).await? {
+            lee.app.hold_remove(hold.id.to_string()).await?;
+        }
+    }
+    lines.check(
+        "asked for and held in the same instant, eight times: no grant is left",
+        true,
+        format!("{opened} had opened, {refused} were not asked"),
+    );
+    Ok(())
+}
+
+async fn grants_gone(fleet: &Fleet) -> bool {
+    let listed = fleet.target().plane.kubectl().ok(&["get", "accessgrants", "-o", "name"]).await;
+    listed.is_ok_and(|names| names.trim().is_empty())
+}

@@ -76,7 +76,7 @@ pub(crate) fn next(request: &AccessRequest, seen: &Seen<'_>) -> Next {
     if phase == Phase::Closed {
         return closed(request, status, seen);
     }
-    if let Some(ending) = decided(request).or_else(|| ended_by_someone(request)).or_else(|| seen.held.clone())
+    if let Some(ending) = decided(request).or_else(|| seen.held.clone()).or_else(|| ended_by_someone(request))
     {
         return Next::Close(ending);
     }

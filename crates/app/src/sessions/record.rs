@@ -183,6 +183,10 @@ impl Record {
     /// The broker or hub said more about the end than was known when it began.
     pub(super) fn ended_by(&mut self, reason: EndReason, by: Option<&str>, message: &str) {
         if let Some(ended) = &mut self.ended {
+            // Cut because somebody holds it: leaving the hub told is how that is done from here, and not why.
+            if reason == EndReason::Left && ended.reason == EndReason::Revoked {
+                return;
+            }
             ended.reason = reason;
             ended.by = by.map(Shown::from).or(ended.by.take());
             ended.message = Some(Shown::from(message));

@@ -188,7 +188,11 @@ fn mfa(profile: &Profile) -> Vec<String> {
         words.push(format!("amr {}", wanted.amr.join(" or ")));
     }
     if let Some(age) = wanted.max_age {
-        words.push(format!("at most {} min old", age.as_seconds() / 60));
+        let minutes = age.as_seconds().div_ceil(60);
+        words.push(match (minutes / 60, minutes % 60) {
+            (hours, 0) if hours > 0 => format!("at most {hours} h old"),
+            _ => format!("at most {minutes} min old"),
+        });
     }
     words
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{DEADLINE, Desktop, until};
 use sallyport_hub::Hub;
-use sallyport_ipc::{DriftWay, GuardrailProof, SubjectKind, WhoCanView, WhoCluster, WhoHolds, WhoSubject};
+use sallyport_ipc::{DriftWay, GuardrailProof, SubjectKind, WhoCanView, WhoCluster, WhoMay, WhoSubject};
 use sallyport_model::ErrorCode;
 use serde_json::json;
 use std::time::Duration;
@@ -47,10 +47,10 @@ fn cluster<'v>(view: &'v WhoCanView, name: &str) -> Result<&'v WhoCluster> {
     view.clusters.iter().find(|cluster| cluster.name == name).context("the cluster is there")
 }
 
-/// What a subject holds on a profile.
-fn holds<'v>(view: &'v WhoCanView, subject: &'v WhoSubject, profile: &str) -> Option<&'v WhoHolds> {
+/// What a subject may do with a profile.
+fn may_do<'v>(view: &'v WhoCanView, subject: &'v WhoSubject, profile: &str) -> Option<&'v WhoMay> {
     let at = view.profiles.iter().position(|one| one.name == profile)?;
-    subject.holds.iter().find(|held| usize::try_from(held.profile).ok() == Some(at))
+    subject.may.iter().find(|held| usize::try_from(held.profile).ok() == Some(at))
 }
 
 /// The lines of what changed, as they are told.
@@ -81,10 +81,10 @@ async fn looks(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
         subject(&view, "oidc:payments-dev").context("dev")?,
         subject(&view, "oidc:payments-leads").context("leads")?,
     );
-    let asks = holds(&view, dev, "operate").context("dev may ask for operate")?;
+    let asks = may_do(&view, dev, "operate").context("dev may ask for operate")?;
     let by = asks.by.first().and_then(|at| view.bindings.get(usize::try_from(*at).ok()?));
     let team =
-        view.teams.iter().position(|team| team == &"team-payments").and_then(|at| u32::try_from(at).ok());
+        view.teams.iter().position(|team| *team == "team-payments").and_then(|at| u32::try_from(at).ok());
     lines.check(
         "what payments-dev can reach: operate among others, asked for in their team, by a binding that is named",
         asks.request
@@ -107,7 +107,7 @@ async fn looks(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
         .subjects
         .iter()
         .filter(|one| {
-            holds(&view, one, "operate").is_some_and(|held| held.approve) && !one.decides_in.is_empty()
+            may_do(&view, one, "operate").is_some_and(|held| held.approve) && !one.decides_in.is_empty()
         })
         .map(|one| one.name.as_str())
         .collect();
@@ -115,8 +115,9 @@ async fn looks(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
         "who can reach it as operate, and who approves",
         covers("operate").is_some()
             && covers("debug").is_none()
-            && holds(&view, leads, "operate").is_some_and(|held| held.request && held.approve && held.revoke)
-            && holds(&view, leads, "view").is_some_and(|held| held.request && !held.approve)
+            && may_do(&view, leads, "operate")
+                .is_some_and(|held| held.request && held.approve && held.revoke)
+            && may_do(&view, leads, "view").is_some_and(|held| held.request && !held.approve)
             && approvers.contains(&"oidc:payments-leads")
             && approvers.contains(&"oidc:platform-admins")
             && !approvers.contains(&"oidc:payments-dev"),

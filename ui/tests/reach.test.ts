@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { WhoCanView, WhoCluster, WhoHolds, WhoSubject } from "../src/bindings/ipc";
+import type { WhoCanView, WhoCluster, WhoMay, WhoSubject } from "../src/bindings/ipc";
 import { clustersFound, subjectsFound, wantedFirst } from "../src/features/reach/find";
 import { askersOf, holdersOf, modelOf, reachedBy, sorted } from "../src/features/reach/model";
 import { approvalsText, clusterText, proofBadge, proofText, subjectText, termsText } from "../src/features/reach/words";
@@ -9,13 +9,13 @@ const profile = (name: string, approvals = 0) => ({ name, approvals, maxDuration
 const cluster = (name: string, word: string, profiles: number[]): WhoCluster => ({
   name, environment: "other", environmentWord: word, silent: false, guardrails: { kind: "unknown", why: "x" }, profiles: profiles.map((at) => ({ profile: at, rights: null, unknown: "x", refused: null })),
 });
-const hold = (at: number, verbs: string): WhoHolds => ({ profile: at, request: verbs.includes("r"), approve: verbs.includes("a"), revoke: verbs.includes("e"), by: [0] });
-const group = (name: string, ...holds: WhoHolds[]): WhoSubject => ({ kind: "group", name, holds, asksIn: [0], decidesIn: [0] });
+const may = (at: number, verbs: string): WhoMay => ({ profile: at, request: verbs.includes("r"), approve: verbs.includes("a"), revoke: verbs.includes("e"), by: [0] });
+const group = (name: string, ...all: WhoMay[]): WhoSubject => ({ kind: "group", name, may: all, asksIn: [0], decidesIn: [0] });
 const view: WhoCanView = {
   asOf: NOW, digest: "d", missing: [], rights: [], teams: ["t"], bindings: ["b"], hub: { kind: "unknown", why: "x" }, notes: [], problems: [], drift: null,
   profiles: [profile("debug"), profile("debug-prod"), profile("operate", 2)],
   clusters: [cluster("checkout-stage", "stage", [0, 2]), cluster("payments-eu-1", "prod", [1, 2]), cluster("payments-eu-12", "prod", [1])],
-  subjects: [group("dev", hold(0, "r"), hold(2, "r")), group("dev-leads", hold(2, "ae")), group("sre", hold(1, "r"), hold(2, "r")), group("stage-only", hold(0, "r"))],
+  subjects: [group("dev", may(0, "r"), may(2, "r")), group("dev-leads", may(2, "ae")), group("sre", may(1, "r"), may(2, "r")), group("stage-only", may(0, "r"))],
 };
 const model = modelOf(view);
 const who = (query: string) => subjectsFound(model, query).map(({ at }) => view.subjects[at]?.name).join(" ");
@@ -55,7 +55,7 @@ test("thousands of pairs are looked through at a key stroke", () => {
     ...view,
     profiles: Array.from({ length: 50 }, (_, i) => profile(`profile-${i}`)),
     clusters: Array.from({ length: 90 }, (_, i) => cluster(`cluster-${i}`, "prod", Array.from({ length: 50 }, (_, p) => p))),
-    subjects: Array.from({ length: 400 }, (_, i) => group(`group-${i}`, ...Array.from({ length: 50 }, (_, p) => hold(p, "r")))),
+    subjects: Array.from({ length: 400 }, (_, i) => group(`group-${i}`, ...Array.from({ length: 50 }, (_, p) => may(p, "r")))),
   });
   const begin = performance.now();
   for (const query of ["group-7", "cluster-3 profile-7", "group-1 cluster-2 profile-3 prod"]) expect(subjectsFound(many, query).length + clustersFound(many, query).length).toBeGreaterThan(0);
@@ -77,7 +77,7 @@ test("a line for each says what matters", () => {
   expect(subjectText(model, view.subjects[0] as WhoSubject, none)).toBe("asks for debug, operate on 2 clusters");
   expect(subjectText(model, view.subjects[1] as WhoSubject, none)).toBe("approves operate · ends operate");
   expect(subjectText(model, view.subjects[2] as WhoSubject, new Set([2]))).toBe("asks for operate");
-  expect(subjectText(model, group("x"), none)).toBe("holds no profile");
+  expect(subjectText(model, group("x"), none)).toBe("no profile");
   expect(clusterText(model, view.clusters[1] as WhoCluster, none)).toBe("2 profiles · 2 may ask");
   expect(clusterText(model, view.clusters[1] as WhoCluster, new Set([1]))).toBe("debug-prod · 1 may ask");
   expect(clusterText(model, cluster("x", "y", []), none)).toBe("no profile covers it");

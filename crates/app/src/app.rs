@@ -71,9 +71,8 @@ impl App {
         let approvals =
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
         let reach = Reach::new(desk.clone(), person.clone());
-        let parts = Parts {
-            desk, history, person, inventory, holds, sessions, leftovers, approvals, reach, gateway,
-        };
+        let parts =
+            Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, reach, gateway };
         let app = Self(Arc::new(parts));
         app.0.leftovers.sweep().await;
         app.run_parts(received);
@@ -82,8 +81,9 @@ impl App {
 
     /// What runs as long as the app.
     fn run_parts(&self, received: mpsc::Receiver<Call>) {
-        let Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway, .. } =
-            &*self.0;
+        let Parts {
+            desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway, ..
+        } = &*self.0;
         tokio::spawn(sessions.clone().take_calls(gateway.clone(), received));
         tokio::spawn(history.clone().hint(desk.clone()));
         tokio::spawn(inventory.clone().hint());

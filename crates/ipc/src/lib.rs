@@ -40,7 +40,7 @@ pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Notice, NoticeLevel};
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use reach::{
-    Drift, DriftLine, DriftWay, GuardrailProof, MissingRight, SubjectKind, WhoCanView, WhoCluster, WhoHolds,
+    Drift, DriftLine, DriftWay, GuardrailProof, MissingRight, SubjectKind, WhoCanView, WhoCluster, WhoMay,
     WhoProfile, WhoRights, WhoSubject, WhoThere,
 };
 pub use request::{

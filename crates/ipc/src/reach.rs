@@ -21,7 +21,7 @@ pub struct WhoCanView {
     pub rights: Vec<WhoRights>,
     /// The namespaces that take requests.
     pub teams: Vec<Shown>,
-    /// By what somebody holds something: a binding and its role.
+    /// By what somebody may do something: a binding and its role.
     pub bindings: Vec<Shown>,
     /// Who may ask, approve or end, groups first.
     pub subjects: Vec<WhoSubject>,
@@ -121,7 +121,7 @@ pub enum SubjectKind {
     ServiceAccount,
 }
 
-/// Somebody whom a binding names, with all they hold by that name and by the groups that everybody of their kind is in.
+/// Somebody whom a binding names, with all they may do by that name and by the groups that everybody of their kind is in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct WhoSubject {
@@ -129,8 +129,8 @@ pub struct WhoSubject {
     pub kind: SubjectKind,
     /// Its name as the hub's API server knows it; of a ServiceAccount `namespace/name`.
     pub name: Shown,
-    /// The profiles they hold something on.
-    pub holds: Vec<WhoHolds>,
+    /// What they may do, by profile.
+    pub may: Vec<WhoMay>,
     /// The teams in which they may ask. A profile without a team, and a team without a profile, is nothing: somebody in two
     /// groups may have both.
     pub asks_in: Vec<u32>,
@@ -141,7 +141,7 @@ pub struct WhoSubject {
 /// What somebody may do with one profile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct WhoHolds {
+pub struct WhoMay {
     /// Which.
     pub profile: u32,
     /// Ask for it.

@@ -72,7 +72,7 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot, since: i64) -> Drift 
     profiles(before, after, &mut lines);
     clusters(before, after, &mut lines);
     allowed(before, after, &mut lines);
-    lines.sort_by(|a, b| a.way.cmp(&b.way));
+    lines.sort_by_key(|line| line.way);
     let more = u32::try_from(lines.len().saturating_sub(LINES)).unwrap_or(u32::MAX);
     lines.truncate(LINES);
     Drift { since, lines, more }

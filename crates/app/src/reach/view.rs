@@ -7,8 +7,8 @@ use crate::inventory::{environment_kind, previewed_for, rights_of};
 use sallyport_api::{AccessCluster, ProfilePreview};
 use sallyport_hub::Beat;
 use sallyport_ipc::{
-    GuardrailProof, MissingRight, Shown, SubjectKind, WhoCanView, WhoCluster, WhoHolds, WhoProfile,
-    WhoRights, WhoSubject, WhoThere,
+    GuardrailProof, MissingRight, Shown, SubjectKind, WhoCanView, WhoCluster, WhoMay, WhoProfile, WhoRights,
+    WhoSubject, WhoThere,
 };
 use sallyport_model::{ClusterName, Digest, Profile};
 use sallyport_rbac::who::{Binding, MASTERS, RoleRef, Subject};
@@ -140,9 +140,9 @@ fn subject(held: &Held, bindings: &mut Bindings) -> WhoSubject {
     WhoSubject {
         kind,
         name,
-        holds: profiles
+        may: profiles
             .iter()
-            .map(|(at, ([request, approve, revoke], by))| WhoHolds {
+            .map(|(at, ([request, approve, revoke], by))| WhoMay {
                 profile: place(*at),
                 request: *request,
                 approve: *approve,
@@ -217,12 +217,15 @@ fn profile_view(profile: &Profile) -> WhoProfile {
     }
 }
 
+/// A profile (in whose namespaces it holds), its rules and its warnings.
+type Set = (usize, Vec<Rule>, Vec<String>);
+
 /// What profiles allow, each once: the same roles say the same on most clusters.
 #[derive(Default)]
 struct Sets {
     views: Vec<WhoRights>,
-    /// By profile (whose namespaces they hold in), rules and warnings: the place, and the name that a snapshot has for it.
-    places: BTreeMap<(usize, Vec<Rule>, Vec<String>), (u32, String)>,
+    /// The place of each, and the name that a snapshot has for it.
+    places: BTreeMap<Set, (u32, String)>,
 }
 
 impl Sets {

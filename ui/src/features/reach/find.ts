@@ -21,7 +21,7 @@ export function subjectsFound(model: Model, query: string): Hit[] {
     const mine = own.subjects[at] ?? 0;
     const focus = new Set<number>();
     let found = mine === all;
-    for (const { profile } of subject.holds) {
+    for (const { profile } of subject.may) {
       const named = profiles[profile] ?? 0;
       for (const there of [0, ...(clusters[profile] ?? [])]) {
         if ((mine | named | there) !== all) continue;

@@ -1,4 +1,4 @@
-import type { WhoCanView, WhoCluster, WhoHolds, WhoProfile, WhoSubject, WhoThere } from "../../bindings/ipc";
+import type { WhoCanView, WhoCluster, WhoMay, WhoProfile, WhoSubject, WhoThere } from "../../bindings/ipc";
 
 /** What can be done with a profile. */
 export type Verb = "request" | "approve" | "revoke";
@@ -7,7 +7,7 @@ export const VERBS: readonly Verb[] = ["request", "approve", "revoke"];
 /** Somebody who may do something with a profile. */
 export interface Holder {
   readonly subject: number;
-  readonly holds: WhoHolds;
+  readonly holds: WhoMay;
 }
 
 /** The view with what is looked up in it: by profile, on which clusters and by whom. */
@@ -23,7 +23,7 @@ export function modelOf(view: WhoCanView): Model {
   const covers: number[][] = view.profiles.map(() => []);
   const holders: Holder[][] = view.profiles.map(() => []);
   view.clusters.forEach((cluster, at) => cluster.profiles.forEach(({ profile }) => covers[profile]?.push(at)));
-  view.subjects.forEach((one, subject) => one.holds.forEach((holds) => holders[holds.profile]?.push({ subject, holds })));
+  view.subjects.forEach((one, subject) => one.may.forEach((holds) => holders[holds.profile]?.push({ subject, holds })));
   return { view, covers, holders };
 }
 
@@ -41,7 +41,7 @@ export function holdersOf(model: Model, profile: number, verb: Verb): { subject:
 }
 
 /** The bindings by which somebody holds something. */
-export function byText(model: Model, holds: WhoHolds): string[] {
+export function byText(model: Model, holds: WhoMay): string[] {
   return holds.by.map((at) => model.view.bindings[at] ?? "");
 }
 
@@ -52,7 +52,7 @@ export function teamsOf(model: Model, teams: readonly number[]): string[] {
 /** The clusters somebody may ask for. */
 export function reachedBy(model: Model, subject: WhoSubject): Set<number> {
   const reached = new Set<number>();
-  for (const holds of subject.holds) if (holds.request) for (const at of model.covers[holds.profile] ?? []) reached.add(at);
+  for (const holds of subject.may) if (holds.request) for (const at of model.covers[holds.profile] ?? []) reached.add(at);
   return reached;
 }
 

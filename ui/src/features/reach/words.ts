@@ -32,7 +32,7 @@ export function termsText(profile: WhoProfile): string {
 
 /** What somebody holds, in a line; of what was looked for, where something was. */
 export function subjectText(model: Model, subject: WhoSubject, focus: ReadonlySet<number>): string {
-  const holds = focus.size === 0 ? subject.holds : subject.holds.filter((one) => focus.has(one.profile));
+  const holds = focus.size === 0 ? subject.may : subject.may.filter((one) => focus.has(one.profile));
   const of = (verb: "request" | "approve" | "revoke", what: string) => {
     const those = holds.filter((one) => one[verb]);
     if (those.length === 0) return "";
@@ -40,7 +40,7 @@ export function subjectText(model: Model, subject: WhoSubject, focus: ReadonlySe
   };
   const asks = of("request", "asks for");
   const on = asks === "" || focus.size > 0 ? "" : ` on ${count(reachedBy(model, subject).size, "cluster")}`;
-  return [asks + on, of("approve", "approves"), of("revoke", "ends")].filter(Boolean).join(" · ") || "holds no profile";
+  return [asks + on, of("approve", "approves"), of("revoke", "ends")].filter(Boolean).join(" · ") || "no profile";
 }
 
 /** Who asks for something on a cluster, in a line. */

@@ -1,4 +1,4 @@
-import type { DriftLine, EnvironmentKind, GuardrailProof, Right, WhoCanView, WhoCluster, WhoHolds, WhoProfile, WhoRights, WhoSubject } from "../../bindings/ipc";
+import type { DriftLine, EnvironmentKind, GuardrailProof, Right, WhoCanView, WhoCluster, WhoMay, WhoProfile, WhoRights, WhoSubject } from "../../bindings/ipc";
 import { DEBUG, dice, OPERATE } from "./fleet";
 import type { Handlers } from "./handlers";
 import { failure } from "./sessions";
@@ -98,18 +98,18 @@ function some(now: number, partial: boolean): WhoCanView {
     cluster("unused-eu-1", "other", []),
   ];
   const bindings = ["ClusterRoleBinding sallyport:ask of ClusterRole sallyport:ask", "ClusterRoleBinding sallyport:approve of ClusterRole sallyport:approve", "ClusterRoleBinding cluster-admin of ClusterRole cluster-admin", `ClusterRoleBinding ${"on-and-on-".repeat(8)} of ClusterRole everything`];
-  const hold = (at: number, verbs: string, by = verbs.includes("a") && !verbs.includes("r") ? [1] : [0]): WhoHolds => ({ profile: at, request: verbs.includes("r"), approve: verbs.includes("a"), revoke: verbs.includes("e"), by });
-  const group = (name: string, holds: WhoHolds[], asksIn: number[], decidesIn = asksIn): WhoSubject => ({ kind: "group", name, holds, asksIn, decidesIn });
+  const may = (at: number, verbs: string, by = verbs.includes("a") && !verbs.includes("r") ? [1] : [0]): WhoMay => ({ profile: at, request: verbs.includes("r"), approve: verbs.includes("a"), revoke: verbs.includes("e"), by });
+  const group = (name: string, may: WhoMay[], asksIn: number[], decidesIn = asksIn): WhoSubject => ({ kind: "group", name, may, asksIn, decidesIn });
   const subjects = [
-    group("oidc:<b>a\u2066b</b>", [hold(3, "r")], []),
-    group("oidc:checkout-dev", [hold(1, "r"), hold(2, "r"), hold(3, "r")], [0]),
-    group("oidc:on-call", [hold(0, "r"), hold(2, "r"), hold(3, "r")], []),
-    group("oidc:payments-dev", [hold(1, "r"), hold(2, "ra", [0, 1]), hold(3, "r")], [1]),
-    group("oidc:payments-leads", [hold(0, "a"), hold(1, "re"), hold(2, "rae", [0, 1]), hold(3, "r")], [1]),
-    group("oidc:somebody.with.a.very.long.group.name.indeed.that.goes.on.and.on.at.departments.platform-engineering", [hold(4, "rae", [3])], [2]),
-    group("system:masters", PROFILES.map((_, at) => hold(at, "rae", [2])), [0, 1, 2]),
-    { ...group("oidc:ana@example.test", [hold(0, "a")], [1]), kind: "user" as const },
-    { ...group("ci/deployer", [hold(1, "r")], [1]), kind: "serviceAccount" as const },
+    group("oidc:<b>a\u2066b</b>", [may(3, "r")], []),
+    group("oidc:checkout-dev", [may(1, "r"), may(2, "r"), may(3, "r")], [0]),
+    group("oidc:on-call", [may(0, "r"), may(2, "r"), may(3, "r")], []),
+    group("oidc:payments-dev", [may(1, "r"), may(2, "ra", [0, 1]), may(3, "r")], [1]),
+    group("oidc:payments-leads", [may(0, "a"), may(1, "re"), may(2, "rae", [0, 1]), may(3, "r")], [1]),
+    group("oidc:somebody.with.a.very.long.group.name.indeed.that.goes.on.and.on.at.departments.platform-engineering", [may(4, "rae", [3])], [2]),
+    group("system:masters", PROFILES.map((_, at) => may(at, "rae", [2])), [0, 1, 2]),
+    { ...group("oidc:ana@example.test", [may(0, "a")], [1]), kind: "user" as const },
+    { ...group("ci/deployer", [may(1, "r")], [1]), kind: "serviceAccount" as const },
   ];
   const problems = partial ? ["what profiles allow on clusters could not be read: accesspreviews.access.sallyport.dev is forbidden: User \"oidc:dev@example.test\" cannot list resource \"accesspreviews\"", "AccessProfile `odd`: spec.maxDuration is no duration"] : [];
   const hub: GuardrailProof = partial ? { kind: "unknown", why: "its policies could not be read: forbidden; the ClusterRole sallyport:hub-auditor gives the right to" } : asShipped(now);
@@ -126,7 +126,7 @@ function many(now: number): WhoCanView {
   });
   const subjects = Array.from({ length: 400 }, (_, i): WhoSubject => ({
     kind: "group", name: `oidc:some-group-of-people-${i}`, asksIn: [i % 3], decidesIn: [i % 3],
-    holds: [...new Set(Array.from({ length: 8 }, () => Math.floor(roll() * 50)))].sort((a, b) => a - b).map((at) => ({ profile: at, request: true, approve: roll() < 0.2, revoke: false, by: [i % 40] })),
+    may: [...new Set(Array.from({ length: 8 }, () => Math.floor(roll() * 50)))].sort((a, b) => a - b).map((at) => ({ profile: at, request: true, approve: roll() < 0.2, revoke: false, by: [i % 40] })),
   }));
   return { ...nothing(now), profiles, clusters, rights: RIGHTS.slice(0, 2), teams: TEAMS, bindings: Array.from({ length: 40 }, (_, i) => `ClusterRoleBinding binding-${i} of ClusterRole role-${i}`), subjects, hub: asShipped(now), notes: NOTES };
 }

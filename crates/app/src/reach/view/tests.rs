@@ -22,15 +22,18 @@ fn profile(name: &str, clusters: &str, namespaces: &[&str]) -> Value {
     })
 }
 
-fn preview(rules: &[(&str, &[(&[&str], &str)])]) -> AccessPreviewSpec {
-    let rule = |(verbs, resource): &(&[&str], &str)| RuleSummary {
+/// Verbs and a resource.
+type Allows<'a> = (&'a [&'a str], &'a str);
+
+fn preview(rules: &[(&str, &[Allows<'_>])]) -> AccessPreviewSpec {
+    let rule = |(verbs, resource): &Allows<'_>| RuleSummary {
         role: "r".into(),
         verbs: verbs.iter().map(|v| (*v).to_owned()).collect(),
         api_groups: vec![String::new()],
         resources: vec![(*resource).to_owned()],
         ..RuleSummary::default()
     };
-    let of = |(name, rules): &(&str, &[(&[&str], &str)])| ProfilePreview {
+    let of = |(name, rules): &(&str, &[Allows<'_>])| ProfilePreview {
         name: (*name).to_owned(),
         revision: format!("{UID}/1"),
         rules: rules.iter().map(rule).collect(),
@@ -113,14 +116,14 @@ fn who_where_and_what_it_allows_are_told_once_each() {
     assert!(unknown.contains("has not reported what this profile allows"), "{unknown}");
     assert!(named(&view, "never").profiles[0].unknown.as_deref().unwrap().contains("has not reported"));
     let [dev, leads] = view.subjects.as_slice() else { panic!("{:?}", view.subjects) };
-    assert_eq!((dev.kind, dev.name.as_str(), dev.holds.len()), (SubjectKind::Group, "dev", 1));
-    let held = &dev.holds[0];
+    assert_eq!((dev.kind, dev.name.as_str(), dev.may.len()), (SubjectKind::Group, "dev", 1));
+    let held = &dev.may[0];
     assert_eq!((held.profile, held.request, held.approve, held.revoke), (0, true, false, false));
     assert_eq!(
         view.bindings[usize::try_from(held.by[0]).unwrap()],
         "ClusterRoleBinding binding-0 of ClusterRole role-0"
     );
-    assert!(leads.holds.len() == 2 && leads.holds.iter().all(|h| h.request && h.approve && h.revoke));
+    assert!(leads.may.len() == 2 && leads.may.iter().all(|h| h.request && h.approve && h.revoke));
     assert!(dev.asks_in.is_empty(), "no binding lets them make a request anywhere");
     assert!(view.notes[0].contains("system:masters") && view.problems.is_empty());
     assert_eq!(view.profiles[0].mfa, ["acr mfa", "at most 15 min old"]);
@@ -235,7 +238,7 @@ fn a_large_hub_is_told_quickly_and_in_few_bytes() {
         .zip(&some)
         .map(|(group, some)| (group.as_str(), verbs.as_slice(), some.as_slice()))
         .collect();
-    let rules: [(&[&str], &str); 6] = [
+    let rules: [Allows<'_>; 6] = [
         (&["get", "list"], "pods"),
         (&["get"], "pods/log"),
         (&["create", "get"], "pods/exec"),

@@ -193,7 +193,7 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     drop(open(dir.path()).await);
     let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
     db.execute_batch(
-        "DROP TABLE cluster_port; ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
+        "DROP TABLE cluster_port; DROP TABLE look; ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
          UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
     )
     .unwrap();

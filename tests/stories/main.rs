@@ -18,6 +18,7 @@ mod step_up;
 mod tools;
 mod waiting;
 mod way_in_and_out;
+mod who_can;
 
 use anyhow::Result;
 use futures::future::LocalBoxFuture;
@@ -44,6 +45,7 @@ const STORIES: &[(&str, Story)] = &[
     ("approvals", |f, l| Box::pin(approvals::play(f, l))),
     ("hold", |f, l| Box::pin(hold::play(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
+    ("who_can", |f, l| Box::pin(who_can::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),
     ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
     ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),

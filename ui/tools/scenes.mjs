@@ -40,6 +40,18 @@ const requests = (id, then = async () => {}) => async (page) => {
   await then(page);
 };
 
+const whoCan = (words = "", then = async () => {}) => async (page) => {
+  await go("w")(page);
+  if (words) {
+    await page.locator("#reach").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type(words);
+    await page.locator("aside h2").waitFor();
+  }
+  await then(page);
+};
+const tab = (name) => (page) => page.getByRole("group", { name: "What is listed" }).getByRole("button", { name }).click();
+
 export const SCENES = [
   ["first-run", "scene=firstRun", async (page) => page.locator(".doors").waitFor()],
   ["first-run-join", "scene=firstRun", async (page) => {
@@ -115,6 +127,26 @@ export const SCENES = [
   ["requests-none-to-read", "scene=requestsNone", requests("", (page) => page.getByText("No team lets you").waitFor())],
   ["requests-hub-down", "scene=hubDown&speed=10", requests("r-dev", async (page) => { await page.keyboard.press("a"); await page.getByText("nothing was sent").waitFor(); })],
   ["requests-before-failed", "scene=beforeFails", requests("r-prod", (page) => page.getByText("not known: the hub").waitFor())],
+  ["who-can", "", whoCan("oidc:payments-leads")],
+  ["who-can-reach", "", whoCan("payments-eu-1 operate")],
+  ["who-can-where", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.keyboard.press("/"); await page.keyboard.type("payments-eu-1 operate"); await page.getByText("May approve").first().waitFor(); })],
+  ["who-can-refused", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.locator("[data-reach='c:checkout-eu-2']").click(); await page.getByText("Its broker refuses it here").waitFor(); })],
+  ["who-can-silent", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.locator("[data-reach='c:mail-eu-1']").click(); await page.getByText("silent for 47 min").waitFor(); })],
+  ["who-can-hostile", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.locator("[data-reach^='c:hostile-1']").click(); await page.getByText("Not in force since").waitFor(); })],
+  ["who-can-long", "", whoCan("somebody.with")],
+  ["who-can-no-team", "", whoCan("oidc:on-call")],
+  ["who-can-hub", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.locator("[data-reach=hub]").click(); await page.getByText("system:masters").first().waitFor(); })],
+  ["who-can-changed", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Changed/)(page); await page.locator("[data-reach='d:0']").click(); await page.getByText("Show it as it is now").waitFor(); })],
+  ["who-can-unchanged", "scene=reachSeen", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Changed/)(page); await page.getByText("Nothing changed").waitFor(); })],
+  ["who-can-first", "scene=reachFirst", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Changed/)(page); await page.getByText("first look").waitFor(); })],
+  ["who-can-many", "scene=reachMany", whoCan("cluster-prod-3 profile-7")],
+  ["who-can-many-where", "scene=reachMany", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.keyboard.press("/"); await page.keyboard.type("oidc:some-group-of-people-7"); await page.getByText("May approve").first().waitFor(); })],
+  ["who-can-none-match", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("zzzz"); await page.getByText("None of").waitFor(); })],
+  ["who-can-empty", "scene=reachEmpty", whoCan("", (page) => page.getByText("Nobody may ask for anything").waitFor())],
+  ["who-can-loading", "scene=reachLoading", whoCan("", (page) => page.getByLabel("Reading who can ask").waitFor())],
+  ["who-can-partial", "scene=reachPartial", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.locator("[data-reach='c:payments-eu-1']").click(); await page.getByText("rules unknown").first().waitFor(); })],
+  ["who-can-failed", "scene=reachFail", whoCan("", (page) => page.getByRole("alert").waitFor())],
+  ["who-can-no-rights", "scene=reachNoRights", whoCan("", (page) => page.getByText("You may not read").waitFor())],
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],

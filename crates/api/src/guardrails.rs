@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-const HUB: [&str; 3] = [
+const HUB: [&str; 4] = [
+    include_str!("../../../deploy/hub/policies-holds.yaml"),
     include_str!("../../../deploy/hub/policies-requests.yaml"),
     include_str!("../../../deploy/hub/policies-status.yaml"),
     include_str!("../../../deploy/hub/policies-system.yaml"),

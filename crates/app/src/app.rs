@@ -6,6 +6,7 @@ use crate::history::Recorder;
 use crate::holds::Holds;
 use crate::inventory::Inventory;
 use crate::person::Person;
+use crate::reach::Reach;
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
 use sallyport_audit::{Action, ChainKey, Draft};
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
@@ -35,6 +36,7 @@ pub(crate) struct Parts {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) leftovers: Arc<Leftovers>,
     pub(crate) approvals: Arc<Approvals>,
+    pub(crate) reach: Reach,
     pub(crate) gateway: Gateway,
 }
 
@@ -68,8 +70,9 @@ impl App {
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
         let approvals =
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
+        let reach = Reach::new(desk.clone(), person.clone());
         let parts =
-            Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway };
+            Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, reach, gateway };
         let app = Self(Arc::new(parts));
         app.0.leftovers.sweep().await;
         app.run_parts(received);
@@ -78,8 +81,9 @@ impl App {
 
     /// What runs as long as the app.
     fn run_parts(&self, received: mpsc::Receiver<Call>) {
-        let Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway } =
-            &*self.0;
+        let Parts {
+            desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway, ..
+        } = &*self.0;
         tokio::spawn(sessions.clone().take_calls(gateway.clone(), received));
         tokio::spawn(history.clone().hint(desk.clone()));
         tokio::spawn(inventory.clone().hint());
@@ -180,6 +184,10 @@ impl Parts {
         &self.approvals
     }
 
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
     fn view(&self) -> AppState {
         let Self { desk, history, person, inventory, holds, leftovers, approvals, .. } = self;
         let (holds, may_hold) = holds.view();
@@ -234,7 +242,7 @@ impl Parts {
     }
 
     pub(crate) async fn sign_out(&self) -> Result<AppState, AppError> {
-        let Self { person, inventory, holds, sessions, approvals, .. } = self;
+        let Self { person, inventory, holds, sessions, approvals, reach, .. } = self;
         // A sign-in page that is still open somewhere must not bring the person back afterwards.
         person.give_up().await?;
         let Some(signed) = person.is_signed_in() else { return Ok(self.view()) };
@@ -245,6 +253,7 @@ impl Parts {
         inventory.clear(&signed.workspace);
         holds.clear(&signed.workspace);
         approvals.clear(&signed.workspace);
+        reach.clear(&signed.workspace);
         let forgotten = person.forget(&signed, &sessions.left_behind()).await;
         forgotten.map(|()| self.view())
     }

@@ -12,7 +12,7 @@ mod remembered;
 mod watch;
 
 pub(crate) use choose::Choice;
-pub(crate) use known::{Candidate, KnownFor, environment_kind, rights_of, rules};
+pub(crate) use known::{Candidate, KnownFor, environment_kind, previewed_for, rights_of, rules};
 
 use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, Signed, SignedInAs, Wishes, WorkspaceId};

@@ -14,6 +14,7 @@
 //! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
 //! - `sessions`: everything from a click to the last proof.
 //! - `approvals`: what is asked for in the person's teams, and their word on it.
+//! - `reach`: who can ask for what, for those who look after a hub; read when they look.
 //!
 //! `app` puts them together, and has what needs several of them in order; the function for each command of the window is
 //! made from the list in `sallyport-ipc` (`commands`).
@@ -42,6 +43,7 @@ mod history;
 mod holds;
 mod inventory;
 mod person;
+mod reach;
 mod sessions;
 
 pub use app::App;

@@ -115,10 +115,21 @@ impl Hub {
     where
         K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
     {
+        self.list_all(&api, ListParams::default().limit(500)).await
+    }
+
+    /// The same with other pages, or of a part.
+    pub(crate) async fn list_all<K>(
+        &self,
+        api: &Api<DeserializeGuard<K>>,
+        mut params: ListParams,
+    ) -> Result<Listed<K>, Fault>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug,
+    {
         let mut all = Listed { objects: Vec::new(), malformed: Vec::new() };
-        let mut params = ListParams::default().limit(500);
         loop {
-            let Page { listed, next } = self.page(&api, &params).await?;
+            let Page { listed, next } = self.page(api, &params).await?;
             all.objects.extend(listed.objects);
             all.malformed.extend(listed.malformed);
             match next {

@@ -17,6 +17,7 @@ mod reports;
 mod rights;
 pub mod seal;
 mod steps;
+mod stored;
 mod watch;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use identity::Identity;
 pub use inventory::{Listed, Page};
 pub use refused::{Refused, StepUp};
 pub use rights::{ProfileRights, Team};
+pub use stored::{OwnGuardrails, StoredRbac, Unread};
 pub use watch::{Change, Gone, watch};
 
 /// A hub: its client and the deadline of every call to it.

@@ -3,7 +3,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::api::{
     authorization::v1::{
         ResourceAttributes, ResourceRule, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
-        SelfSubjectRulesReview, SelfSubjectRulesReviewSpec,
+        SelfSubjectRulesReview, SelfSubjectRulesReviewSpec, SubjectRulesReviewStatus,
     },
     core::v1::Namespace,
 };
@@ -13,7 +13,7 @@ use kube::{
 };
 use sallyport_api::{GROUP, REQUESTS_LABEL};
 use sallyport_client::{Fault, within};
-use sallyport_model::{NamespaceName, ProfileName};
+use sallyport_model::{NamespaceName, ProfileName, RoleName};
 use sallyport_rbac::{Ask, Rule, allows};
 use std::collections::BTreeMap;
 
@@ -55,13 +55,7 @@ impl Hub {
         &self,
         profiles: &[ProfileName],
     ) -> Result<BTreeMap<ProfileName, ProfileRights>, Fault> {
-        let api: Api<SelfSubjectRulesReview> = Api::all(self.client.clone());
-        let asked = SelfSubjectRulesReview {
-            spec: SelfSubjectRulesReviewSpec { namespace: Some(NOWHERE.to_owned()) },
-            ..SelfSubjectRulesReview::default()
-        };
-        let review = within(self.deadline, api.create(&PostParams::default(), &asked)).await?;
-        let status = review.status.unwrap_or_default();
+        let status = self.own_rules().await?;
         let rules: Vec<Rule> = status.resource_rules.into_iter().map(rule).collect();
         if !status.incomplete {
             return Ok(profiles.iter().map(|name| (name.clone(), of_rules(&rules, name))).collect());
@@ -77,16 +71,31 @@ impl Hub {
         stream::iter(each).buffered(AT_ONCE).try_collect().await
     }
 
+    /// What one may do, as far as the hub's authorizers list it.
+    async fn own_rules(&self) -> Result<SubjectRulesReviewStatus, Fault> {
+        let api: Api<SelfSubjectRulesReview> = Api::all(self.client.clone());
+        let asked = SelfSubjectRulesReview {
+            spec: SelfSubjectRulesReviewSpec { namespace: Some(NOWHERE.to_owned()) },
+            ..SelfSubjectRulesReview::default()
+        };
+        let review = within(self.deadline, api.create(&PostParams::default(), &asked)).await?;
+        Ok(review.status.unwrap_or_default())
+    }
+
+    /// Whether an authorizer that does not list what it allows (a webhook) has a say beside RBAC.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn others_authorize(&self) -> Result<bool, Fault> {
+        Ok(self.own_rules().await?.incomplete)
+    }
+
     /// The namespaces that take requests, and what one may do there.
     ///
     /// # Errors
     /// [`Fault`].
     pub async fn teams(&self) -> Result<Vec<Team>, Fault> {
-        let api: Api<Namespace> = Api::all(self.client.clone());
-        let labelled = ListParams::default().labels(&format!("{REQUESTS_LABEL}=true"));
-        let found = within(self.deadline, api.list(&labelled)).await?;
-        let names: Vec<NamespaceName> =
-            found.items.iter().filter_map(|n| n.name_any().parse().ok()).collect();
+        let names = self.team_names().await?;
         let each = names.into_iter().map(|name| async move {
             let may_ask = self.may("create", "accessrequests", None, Some(&name));
             let may_read = self.may("watch", "accessrequests", None, Some(&name));
@@ -94,6 +103,17 @@ impl Hub {
             Ok::<_, Fault>(Team { name, may_ask, may_read })
         });
         stream::iter(each).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// The namespaces that take requests.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn team_names(&self) -> Result<Vec<NamespaceName>, Fault> {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let labelled = ListParams::default().labels(&format!("{REQUESTS_LABEL}=true"));
+        let found = within(self.deadline, api.list(&labelled)).await?;
+        Ok(found.items.iter().filter_map(|n| n.name_any().parse().ok()).collect())
     }
 
     /// Whether the hub would allow one thing (SelfSubjectAccessReview).
@@ -132,10 +152,15 @@ fn of_rules(rules: &[Rule], profile: &ProfileName) -> ProfileRights {
     ProfileRights { request: may("request"), approve: may("approve"), revoke: may("revoke") }
 }
 
+/// For a rule of which it is not known, or not looked at, which role it stands in.
+pub(crate) fn no_role() -> RoleName {
+    "self".parse().expect("self is a role name")
+}
+
 fn rule(rule: ResourceRule) -> Rule {
     Rule {
         // The review does not say which role a rule comes from.
-        role: "self".parse().expect("self is a role name"),
+        role: no_role(),
         verbs: rule.verbs,
         api_groups: rule.api_groups.unwrap_or_default(),
         resources: rule.resources.unwrap_or_default(),

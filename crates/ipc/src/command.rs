@@ -104,6 +104,10 @@ macro_rules! commands {
             hold_create(hold: HoldInput) -> () => records(Hold) holds.create;
             /// Ends a hold before its time.
             hold_remove(hold: String) -> () => records(HoldRemoved) holds.remove;
+            /// Who can ask for what, read from the hub with this person's own rights. Contacts no cluster.
+            who_can() -> WhoCanView => reads reach.list;
+            /// Says that the last answer of `who_can`, the one with this digest, was seen: the next one tells what is another.
+            who_can_seen(digest: String) -> () => passes reach.seen;
             /// One page of the history, newest first.
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
             /// Checks the whole history.

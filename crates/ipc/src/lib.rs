@@ -17,6 +17,7 @@ mod command;
 mod error;
 mod event;
 mod hold;
+mod reach;
 mod request;
 mod session;
 mod settings;
@@ -38,6 +39,10 @@ pub use command::COMMANDS;
 pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Notice, NoticeLevel};
 pub use hold::{HeldKind, HoldInput, HoldView};
+pub use reach::{
+    Drift, DriftLine, DriftWay, GuardrailProof, MissingRight, SubjectKind, WhoCanView, WhoCluster, WhoMay,
+    WhoProfile, WhoRights, WhoSubject, WhoThere,
+};
 pub use request::{
     ApprovalView, BeforeView, BesideView, Decide, GivenView, LimitsInput, LimitsView, NarrowerView,
     OfferView, RequestPhase, RequestView, RequestsView,

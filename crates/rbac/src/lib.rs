@@ -12,6 +12,7 @@ mod danger;
 mod rule;
 mod tools;
 mod ways;
+pub mod who;
 mod words;
 
 pub use cover::{covers, growth};

@@ -1,6 +1,7 @@
 //! What the desktop remembers between starts, apart from the history: pins, recents, how a cluster was last opened,
-//! the last reason, the loopback port of each cluster, a few settings, and the sessions to clean up after a crash. One file per table.
+//! the last reason, the loopback port of each cluster, what was seen of who can ask for what, a few settings, and the sessions to clean up after a crash. One file per table.
 
+mod looks;
 mod open_sessions;
 mod openings;
 mod pins;
@@ -9,6 +10,7 @@ mod reasons;
 mod recents;
 mod settings;
 
+pub use looks::Look;
 pub use open_sessions::OpenSession;
 pub use openings::Opening;
 pub use ports::ClusterPorts;
@@ -77,6 +79,16 @@ ALTER TABLE cluster_port ADD COLUMN endpoint TEXT NOT NULL DEFAULT '';
         "
 ALTER TABLE setting ADD COLUMN font_size INTEGER;
 ALTER TABLE setting ADD COLUMN shell TEXT;
+",
+        "
+CREATE TABLE look (
+  hub TEXT NOT NULL,
+  user TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  snapshot TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (hub, user)
+) STRICT, WITHOUT ROWID;
 ",
     ],
 };

@@ -1,7 +1,7 @@
 //! The preferences across starts, and with a damaged file.
 
 use sallyport_model::{ClusterName, RequestUid, Scope, Ttl};
-use sallyport_store::{OpenSession, Opening, Prefs, Reason, Theme};
+use sallyport_store::{Look, OpenSession, Opening, Prefs, Reason, Theme};
 use std::path::{Path, PathBuf};
 
 fn cluster(name: &str) -> ClusterName {
@@ -193,11 +193,28 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     drop(open(dir.path()).await);
     let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
     db.execute_batch(
-        "DROP TABLE cluster_port; ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
+        "DROP TABLE cluster_port; DROP TABLE look; ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
          UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
     )
     .unwrap();
     drop(db);
     let ports = open(dir.path()).await.cluster_ports("https://hub", cluster("a"), "https://a").await.unwrap();
     assert_eq!((ports.own, ports.others), (vec![], vec![40123]));
+}
+
+#[tokio::test]
+async fn the_last_look_is_one_persons_at_one_hub_and_replaces_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let look = |digest: &str, at| Look { digest: digest.into(), snapshot: format!("{{\"{digest}\"}}"), at };
+    {
+        let prefs = open(dir.path()).await;
+        assert_eq!(prefs.last_look("https://hub", "oidc:ines").await.unwrap(), None);
+        prefs.remember_look("https://hub", "oidc:ines", look("a", 1)).await.unwrap();
+        prefs.remember_look("https://hub", "oidc:ines", look("b", 2)).await.unwrap();
+        prefs.remember_look("https://hub", "oidc:lee", look("c", 3)).await.unwrap();
+    }
+    let prefs = open(dir.path()).await;
+    assert_eq!(prefs.last_look("https://hub", "oidc:ines").await.unwrap(), Some(look("b", 2)));
+    assert_eq!(prefs.last_look("https://hub", "oidc:lee").await.unwrap(), Some(look("c", 3)));
+    assert_eq!(prefs.last_look("https://other", "oidc:ines").await.unwrap(), None);
 }

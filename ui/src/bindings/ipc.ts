@@ -481,6 +481,45 @@ export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "start
 detail: Shown, } | { "kind": "running" };
 
 /**
+ * What is another since the last look.
+ */
+export type Drift = { 
+/**
+ * When that was.
+ */
+since: number, 
+/**
+ * What widens first.
+ */
+lines: Array<DriftLine>, 
+/**
+ * So many more than are shown.
+ */
+more: number, };
+
+/**
+ * One thing that is another.
+ */
+export type DriftLine = { 
+/**
+ * Whether somebody can do more.
+ */
+way: DriftWay, 
+/**
+ * Whom or what it is about.
+ */
+about: Shown, 
+/**
+ * What changed, in words.
+ */
+text: Shown, };
+
+/**
+ * Which way it went.
+ */
+export type DriftWay = "wider" | "other" | "narrower";
+
+/**
  * Why a request is Closed. On an object it is the reason of the condition `Ended` ([`fmt::Display`], [`FromStr`]).
  */
 export type EndReason = "left" | "expired" | "revoked" | "denied" | "unanswered" | "failed";
@@ -581,6 +620,39 @@ namespaces: Array<Shown>,
  * How long.
  */
 durationSeconds: number, };
+
+/**
+ * Whether guardrails are in force, and by what that is known (P12).
+ */
+export type GuardrailProof = { "kind": "inForce", 
+/**
+ * Since when every check says so.
+ */
+at: number, 
+/**
+ * Which API server answered.
+ */
+detail: Shown, } | { "kind": "asShipped", 
+/**
+ * When they were compared.
+ */
+at: number, 
+/**
+ * What was compared.
+ */
+detail: Shown, } | { "kind": "notInForce", 
+/**
+ * Since when every check says so.
+ */
+at: number, 
+/**
+ * What is not as shipped.
+ */
+detail: Shown, } | { "kind": "unknown", 
+/**
+ * Why.
+ */
+why: Shown, };
 
 /**
  * Whether the rules that bound a session are in force on the target (P12), as its broker reports.
@@ -801,6 +873,19 @@ maxAgeSeconds: number | null,
  * Whether the present sign-in will do, by this machine's reckoning. Admission decides.
  */
 satisfied: boolean, };
+
+/**
+ * A right that a person lacks.
+ */
+export type MissingRight = { 
+/**
+ * `list clusterroles.rbac.authorization.k8s.io`.
+ */
+what: Shown, 
+/**
+ * The ClusterRole that gives it.
+ */
+givenBy: Shown, };
 
 /**
  * A profile that would give less.
@@ -1415,6 +1500,11 @@ maxAgeSeconds: number | null,
 message: Shown, };
 
 /**
+ * What a binding names.
+ */
+export type SubjectKind = "group" | "user" | "serviceAccount";
+
+/**
  * Whether a terminal's shells are known to keep it on its session's cluster.
  */
 export type TerminalGuard = { "kind": "starting" } | { "kind": "guarded" } | { "kind": "notGuarded", 
@@ -1570,6 +1660,215 @@ profile: Shown,
 approvals: number, } | { "kind": "notYours" } | { "kind": "unknown" };
 
 /**
+ * Who can ask for what: the hub's roles and bindings, and what the brokers say their profiles allow, as they were read at
+ * one moment. What is said several times stands once: numbers are places in the lists here.
+ */
+export type WhoCanView = { 
+/**
+ * When it was read.
+ */
+asOf: number, 
+/**
+ * Of what stands here and is compared with the next look.
+ */
+digest: Shown, 
+/**
+ * What this person lacks to see it; where there is something, nothing else is known.
+ */
+missing: Array<MissingRight>, 
+/**
+ * What may be asked for, by name.
+ */
+profiles: Array<WhoProfile>, 
+/**
+ * Where, by name.
+ */
+clusters: Array<WhoCluster>, 
+/**
+ * What profiles allow on clusters.
+ */
+rights: Array<WhoRights>, 
+/**
+ * The namespaces that take requests.
+ */
+teams: Array<Shown>, 
+/**
+ * By what somebody may do something: a binding and its role.
+ */
+bindings: Array<Shown>, 
+/**
+ * Who may ask, approve or end, groups first.
+ */
+subjects: Array<WhoSubject>, 
+/**
+ * Whether the hub's own guardrails are in force.
+ */
+hub: GuardrailProof, 
+/**
+ * What is true of all of it, in words.
+ */
+notes: Array<Shown>, 
+/**
+ * What could not be read, in words: it is missing above.
+ */
+problems: Array<Shown>, 
+/**
+ * What is another since this person said that they had seen it; None: they never did.
+ */
+drift: Drift | null, };
+
+/**
+ * A cluster and the profiles that cover it.
+ */
+export type WhoCluster = { 
+/**
+ * Its name.
+ */
+name: Shown, 
+/**
+ * For its colour.
+ */
+environment: EnvironmentKind, 
+/**
+ * The team's word for it.
+ */
+environmentWord: Shown, 
+/**
+ * Whether its guardrails are in force.
+ */
+guardrails: GuardrailProof, 
+/**
+ * Its broker gives no sign of life: what it said is as old as that.
+ */
+silent: boolean, 
+/**
+ * What may be asked for there.
+ */
+profiles: Array<WhoThere>, };
+
+/**
+ * What somebody may do with one profile.
+ */
+export type WhoMay = { 
+/**
+ * Which.
+ */
+profile: number, 
+/**
+ * Ask for it.
+ */
+request: boolean, 
+/**
+ * Say yes or no to others.
+ */
+approve: boolean, 
+/**
+ * End what others have open.
+ */
+revoke: boolean, 
+/**
+ * By which bindings.
+ */
+by: Array<number>, };
+
+/**
+ * A profile, whoever may ask for it.
+ */
+export type WhoProfile = { 
+/**
+ * Its name.
+ */
+name: Shown, 
+/**
+ * How many people have to say yes; 0: it opens at once.
+ */
+approvals: number, 
+/**
+ * The longest a session may last.
+ */
+maxDurationSeconds: number, 
+/**
+ * Where on a cluster; empty: cluster-wide.
+ */
+namespaces: Array<Shown>, 
+/**
+ * What it wants of a sign-in, in words; empty: nothing.
+ */
+mfa: Array<Shown>, 
+/**
+ * A reason must be given.
+ */
+reasonRequired: boolean, };
+
+/**
+ * What a profile allows.
+ */
+export type WhoRights = { 
+/**
+ * What no session may have, each with the rule that gives it.
+ */
+dangers: Array<Shown>, 
+/**
+ * What could outlive a session, in words.
+ */
+warnings: Array<Shown>, 
+/**
+ * In words; what changes something first.
+ */
+rights: Array<Right>, 
+/**
+ * How many rules they come from.
+ */
+rules: number, };
+
+/**
+ * Somebody whom a binding names, with all they may do by that name and by the groups that everybody of their kind is in.
+ */
+export type WhoSubject = { 
+/**
+ * What it is.
+ */
+kind: SubjectKind, 
+/**
+ * Its name as the hub's API server knows it; of a ServiceAccount `namespace/name`.
+ */
+name: Shown, 
+/**
+ * What they may do, by profile.
+ */
+may: Array<WhoMay>, 
+/**
+ * The teams in which they may ask. A profile without a team, and a team without a profile, is nothing: somebody in two
+ * groups may have both.
+ */
+asksIn: Array<number>, 
+/**
+ * The teams in which they may write a yes, a no or an end.
+ */
+decidesIn: Array<number>, };
+
+/**
+ * A profile on one cluster.
+ */
+export type WhoThere = { 
+/**
+ * Which.
+ */
+profile: number, 
+/**
+ * What it allows there; None: see `unknown`.
+ */
+rights: number | null, 
+/**
+ * Why it is not known what it allows there.
+ */
+unknown: Shown | null, 
+/**
+ * Why its broker would refuse it (P11).
+ */
+refused: Shown | null, };
+
+/**
  * What a workspace file would do, shown before it is saved.
  */
 export type WorkspacePreview = { 
@@ -1680,6 +1979,8 @@ export interface Commands {
   request_revoke: { args: { request: string; reason: string }; result: null };
   hold_create: { args: { hold: HoldInput }; result: null };
   hold_remove: { args: { hold: string }; result: null };
+  who_can: { args: {  }; result: WhoCanView };
+  who_can_seen: { args: { digest: string }; result: null };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };
 }

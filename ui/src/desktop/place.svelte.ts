@@ -5,6 +5,8 @@ export interface Where {
   readonly cluster: string | null;
   /** The request looked at, by its UID. */
   readonly request: string | null;
+  /** What is looked at of who can ask for what. */
+  readonly reach: string | null;
   /** The session shown, and its terminal; without one, its first or the one that is being started. */
   readonly session: string | null;
   readonly terminal: string | null;
@@ -14,7 +16,7 @@ export interface Where {
   readonly reasonWanted: boolean;
 }
 
-export const START: Where = { view: "clusters", cluster: null, request: null, session: null, terminal: null, entriesOf: null, reasonWanted: false };
+export const START: Where = { view: "clusters", cluster: null, request: null, reach: null, session: null, terminal: null, entriesOf: null, reasonWanted: false };
 
 /** Where one is after going somewhere: what is not named stays, but for what belonged to what was selected before. */
 export function moved(from: Where, to: Partial<Where>): Where {
@@ -33,6 +35,7 @@ class Place implements Where {
   readonly view = $derived(this.#at.view);
   readonly cluster = $derived(this.#at.cluster);
   readonly request = $derived(this.#at.request);
+  readonly reach = $derived(this.#at.reach);
   readonly session = $derived(this.#at.session);
   readonly terminal = $derived(this.#at.terminal);
   readonly entriesOf = $derived(this.#at.entriesOf);

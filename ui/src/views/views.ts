@@ -3,9 +3,11 @@ import ScrollText from "@lucide/svelte/icons/scroll-text";
 import Server from "@lucide/svelte/icons/server";
 import Cog from "@lucide/svelte/icons/settings";
 import SquareTerminal from "@lucide/svelte/icons/square-terminal";
+import UserSearch from "@lucide/svelte/icons/user-search";
 import type { Component } from "svelte";
 import * as audit from "../features/audit";
 import * as clusters from "../features/clusters";
+import * as reach from "../features/reach";
 import * as requests from "../features/requests";
 import * as sessions from "../features/sessions";
 import * as terminals from "../features/terminals";
@@ -16,6 +18,7 @@ import Clusters from "./Clusters.svelte";
 import Requests from "./Requests.svelte";
 import Sessions from "./Sessions.svelte";
 import Settings from "./Settings.svelte";
+import WhoCan from "./WhoCan.svelte";
 
 export interface View {
   readonly id: string;
@@ -39,9 +42,10 @@ export const VIEWS: readonly View[] = [
   { id: clusters.VIEW, title: "Clusters", icon: Server, key: "c", component: Clusters, actions: clusters.actions, forget: () => clusters.inventory.forget() },
   { id: sessions.VIEW, title: "Sessions", icon: SquareTerminal, key: "s", component: Sessions, actions: [...sessions.actions, ...terminals.actions], count: { word: "open", of: sessions.openCount } },
   { id: requests.VIEW, title: "Requests", icon: Inbox, key: "r", component: Requests, actions: requests.actions, count: { word: "yours to decide", of: requests.toDecide, waits: true }, forget: requests.forget },
+  { id: reach.VIEW, title: "Who can", icon: UserSearch, key: "w", component: WhoCan, actions: reach.actions, forget: () => reach.reach.forget() },
   { id: "audit", title: "Audit", icon: ScrollText, key: "a", component: Audit, forget: () => audit.history.forget() },
   { id: "settings", title: "Settings", icon: Cog, key: ",", component: Settings, foot: true },
 ];
 
 /** What the palette looks in, in the order it answers. */
-export const FINDERS: readonly ((query: string) => Found[])[] = [sessions.found, clusters.found];
+export const FINDERS: readonly ((query: string) => Found[])[] = [sessions.found, clusters.found, reach.found];

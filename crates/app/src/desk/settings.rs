@@ -158,7 +158,7 @@ impl Desk {
             line(
                 "Preferences",
                 Some(dirs.data.clone()),
-                "Pins, recents, the last reason (8 hours), each cluster's port, and these settings.",
+                "Pins, recents, the last reason (8 hours), each cluster's port, who could ask for what when you last marked it as seen, and these settings.",
             ),
             line(
                 "What kubectl learned",

@@ -318,31 +318,32 @@ fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now_ms: i64) -> Option
 }
 
 fn rights(report: Option<&ProfileReport>, previewed: &Previewed, namespaces: &[Shown]) -> Rights {
-    let not_reported = || Shown::from("its broker has not reported what this profile allows here");
-    let Some(report) = report else { return Rights::Unknown { why: not_reported() } };
-    let preview: &ProfilePreview = match previewed {
-        Err(why) => return Rights::Unknown { why: why.into() },
-        Ok(all) => {
-            let same = |one: &&ProfilePreview| one.name == report.name && one.revision == report.revision;
-            let Some(found) = all.profiles.iter().find(same) else {
-                return Rights::Unknown { why: not_reported() };
-            };
-            found
-        }
-    };
+    match previewed_for(report, previewed.as_deref().map_err(String::as_str)) {
+        Err(why) => Rights::Unknown { why: why.into() },
+        Ok((preview, rules)) => Rights::Known {
+            rights: rights_of(&rules, namespaces),
+            rules: u32::try_from(rules.len()).unwrap_or(u32::MAX),
+            warnings: preview.warnings.iter().map(Shown::from).collect(),
+            missing: sallyport_rbac::helm_misses(&rules).into_iter().map(Shown::from).collect(),
+        },
+    }
+}
+
+/// What a cluster's preview says of the profile that its broker reported, with its rules; or why it is not known.
+pub(crate) fn previewed_for<'p>(
+    report: Option<&ProfileReport>,
+    previewed: Result<&'p AccessPreviewSpec, &str>,
+) -> Result<(&'p ProfilePreview, Vec<Rule>), String> {
+    let not_reported = || "its broker has not reported what this profile allows here".to_owned();
+    let report = report.ok_or_else(not_reported)?;
+    let same = |one: &&ProfilePreview| one.name == report.name && one.revision == report.revision;
+    let preview = previewed?.profiles.iter().find(same).ok_or_else(not_reported)?;
     let (rules, count) = (rules(&preview.rules), report.rule_count);
     // A part of the list would look like less than it is, and none of it like nothing at all.
     if usize::try_from(count).ok() != Some(preview.rules.len()) || rules.len() != preview.rules.len() {
-        return Rights::Unknown {
-            why: Shown::from(format!("it has {count} rules here, more than its broker can show")),
-        };
+        return Err(format!("it has {count} rules here, more than its broker can show"));
     }
-    Rights::Known {
-        rights: rights_of(&rules, namespaces),
-        rules: count,
-        warnings: preview.warnings.iter().map(Shown::from).collect(),
-        missing: sallyport_rbac::helm_misses(&rules).into_iter().map(Shown::from).collect(),
-    }
+    Ok((preview, rules))
 }
 
 /// Rules in words.

@@ -1,0 +1,258 @@
+//! Who holds a right: roles and bindings, read as the API server's RBAC authorizer reads them.
+//!
+//! Follows `plugin/pkg/auth/authorizer/rbac` and `pkg/registry/rbac/validation` of Kubernetes. Rules of aggregated
+//! ClusterRoles are taken as stored, which is what the authorizer does too. What is no RBAC is not seen here: another
+//! authorizer of the API server, and the group `system:masters`, which passes whatever is bound ([`MASTERS`]).
+
+use crate::{Ask, Rule};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The group that an API server lets do everything, before RBAC is asked.
+pub const MASTERS: &str = "system:masters";
+/// The group of everybody who signed in.
+pub const AUTHENTICATED: &str = "system:authenticated";
+/// The group of whoever did not sign in.
+pub const UNAUTHENTICATED: &str = "system:unauthenticated";
+/// The user whoever did not sign in is.
+const ANONYMOUS: &str = "system:anonymous";
+/// How the user name of every ServiceAccount begins.
+const ACCOUNT: &str = "system:serviceaccount:";
+/// The group of all ServiceAccounts; with `:` and a namespace, of those there.
+const ACCOUNTS: &str = "system:serviceaccounts";
+
+/// Whom a binding names. A ServiceAccount is the user that it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Everybody in a group.
+    Group(String),
+    /// One user.
+    User(String),
+}
+
+impl Subject {
+    /// A ServiceAccount.
+    pub fn account(namespace: &str, name: &str) -> Self {
+        Self::User(format!("{ACCOUNT}{namespace}:{name}"))
+    }
+
+    /// Namespace and name, where it is a ServiceAccount.
+    pub fn as_account(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::User(name) => name.strip_prefix(ACCOUNT)?.split_once(':'),
+            Self::Group(_) => None,
+        }
+    }
+
+    /// Its name, as the API server compares it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Group(name) | Self::User(name) => name,
+        }
+    }
+
+    /// Whoever is certainly meant when nothing else is known of them: a user with the groups that the API server gives
+    /// everybody of their kind, or somebody who is in this group and in no other of the team's.
+    pub fn caller(&self) -> Caller {
+        let groups = |list: &[&str]| list.iter().map(|group| (*group).to_owned()).collect();
+        match self {
+            Self::Group(group) if group == UNAUTHENTICATED => {
+                Caller { user: ANONYMOUS.to_owned(), groups: groups(&[UNAUTHENTICATED]) }
+            }
+            // In a group, under whatever name: nobody is named by an empty one.
+            Self::Group(group) => Caller { user: String::new(), groups: groups(&[group, AUTHENTICATED]) },
+            Self::User(name) if name == ANONYMOUS => {
+                Caller { user: name.clone(), groups: groups(&[UNAUTHENTICATED]) }
+            }
+            Self::User(name) => {
+                let mut all = vec![AUTHENTICATED.to_owned()];
+                if let Some((namespace, _)) = self.as_account() {
+                    all.extend([ACCOUNTS.to_owned(), format!("{ACCOUNTS}:{namespace}")]);
+                }
+                Caller { user: name.clone(), groups: all }
+            }
+        }
+    }
+}
+
+/// Whoever asks the API server for something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Their user name.
+    pub user: String,
+    /// All their groups, those that the API server gives everybody included.
+    pub groups: Vec<String>,
+}
+
+/// A ClusterRole (no namespace) or a Role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Where it is; none: it is a ClusterRole.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its rules. Which role they say they are of is not looked at.
+    pub rules: Vec<Rule>,
+}
+
+/// What a binding gives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoleRef {
+    /// A ClusterRole.
+    ClusterRole(String),
+    /// A Role of the binding's own namespace.
+    Role(String),
+    /// A kind that RBAC does not know: it gives nothing.
+    Other(String),
+}
+
+impl RoleRef {
+    /// The role's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::ClusterRole(name) | Self::Role(name) | Self::Other(name) => name,
+        }
+    }
+}
+
+/// A ClusterRoleBinding (no namespace) or a RoleBinding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Binding {
+    /// Where it is, and so where it holds; none: everywhere, and for what is in no namespace.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// What it gives.
+    pub role: RoleRef,
+    /// To whom.
+    pub subjects: Vec<Subject>,
+}
+
+/// All roles and bindings of an API server.
+#[derive(Clone, Debug, Default)]
+pub struct Rbac {
+    roles: Vec<Vec<Rule>>,
+    bindings: Vec<(Binding, usize)>,
+    dangling: Vec<Binding>,
+    /// The bindings that name each subject.
+    named: BTreeMap<Subject, Vec<usize>>,
+}
+
+impl Rbac {
+    /// What these roles and bindings say about the API groups that `matters` names; rules on none of them, and bindings
+    /// that give none, are left out. There may be thousands that are about something else.
+    pub fn about(matters: &[&str], roles: Vec<Role>, bindings: Vec<Binding>) -> Self {
+        let mut all = Self::default();
+        let mut places: HashMap<(Option<String>, String), usize> = HashMap::new();
+        for Role { namespace, name, mut rules } in roles {
+            rules.retain(|rule| {
+                rule.api_groups.iter().any(|own| own == "*" || matters.contains(&own.as_str()))
+            });
+            places.insert((namespace, name), all.roles.len());
+            all.roles.push(rules);
+        }
+        for binding in bindings {
+            let place = match &binding.role {
+                RoleRef::ClusterRole(name) => places.get(&(None, name.clone())),
+                // A ClusterRoleBinding can't name one.
+                RoleRef::Role(name) if binding.namespace.is_some() => {
+                    places.get(&(binding.namespace.clone(), name.clone()))
+                }
+                RoleRef::Role(_) | RoleRef::Other(_) => None,
+            };
+            match place.copied() {
+                None => all.dangling.push(binding),
+                Some(place) if all.roles.get(place).is_none_or(Vec::is_empty) => {}
+                Some(place) => {
+                    for subject in &binding.subjects {
+                        all.named.entry(subject.clone()).or_default().push(all.bindings.len());
+                    }
+                    all.bindings.push((binding, place));
+                }
+            }
+        }
+        all
+    }
+
+    /// Everybody whom a binding names that may give something.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.named.keys()
+    }
+
+    /// Bindings whose role does not exist: they give nothing until somebody makes one of that name.
+    pub fn dangling(&self) -> &[Binding] {
+        &self.dangling
+    }
+
+    /// The names that rules on a resource are limited to, where they are, without repetitions.
+    pub fn names_on(&self, group: &str, resource: &str) -> Vec<String> {
+        let about = |rule: &&Rule| {
+            let on = |own: &String| own.split('/').next().is_some_and(|own| own == "*" || own == resource);
+            rule.api_groups.iter().any(|own| own == "*" || own == group) && rule.resources.iter().any(on)
+        };
+        let names: BTreeSet<&String> =
+            self.roles.iter().flatten().filter(about).flat_map(|rule| &rule.resource_names).collect();
+        names.into_iter().cloned().collect()
+    }
+
+    /// Which of `asks` each role allows, so that many subjects can be looked up in it.
+    pub fn weigh(&self, asks: &[Ask<'_>]) -> Weighed<'_> {
+        let of = |rules: &Vec<Rule>| {
+            asks.iter().enumerate().filter(|(_, ask)| crate::allows(rules, **ask)).map(|(at, _)| at).collect()
+        };
+        Weighed { rbac: self, allowed: self.roles.iter().map(of).collect() }
+    }
+
+    /// Whether the API server's RBAC would allow it: cluster-wide (`None`, also for what is in no namespace) or in a
+    /// namespace.
+    pub fn allows(&self, caller: &Caller, ask: Ask<'_>, namespace: Option<&str>) -> bool {
+        caller.groups.iter().any(|group| group == MASTERS)
+            || self
+                .bindings_of(caller, namespace)
+                .into_iter()
+                .any(|(_, role)| self.roles.get(role).is_some_and(|rules| crate::allows(rules, ask)))
+    }
+
+    /// The bindings that give something to a caller, and the place of their role.
+    fn bindings_of(&self, caller: &Caller, namespace: Option<&str>) -> Vec<(&Binding, usize)> {
+        let user = std::iter::once(Subject::User(caller.user.clone()));
+        let groups = caller.groups.iter().map(|group| Subject::Group(group.clone()));
+        user.chain(groups)
+            .filter_map(|subject| self.named.get(&subject))
+            .flatten()
+            .filter_map(|at| self.bindings.get(*at))
+            .filter(|(binding, _)| {
+                // One in a namespace holds there, and gives nothing of what is in none.
+                binding.namespace.is_none() || binding.namespace.as_deref() == namespace
+            })
+            .map(|(binding, role)| (binding, *role))
+            .collect()
+    }
+}
+
+/// What each role allows of a list of questions.
+#[derive(Clone, Debug)]
+pub struct Weighed<'r> {
+    rbac: &'r Rbac,
+    allowed: Vec<Vec<usize>>,
+}
+
+impl<'r> Weighed<'r> {
+    /// What a caller is given, binding by binding: the places of the questions in the list that was weighed. Only what
+    /// bindings give: `system:masters` needs none.
+    pub fn given(&self, caller: &Caller, namespace: Option<&str>) -> Vec<(&'r Binding, &[usize])> {
+        let mut given: Vec<(&'r Binding, &[usize])> = self
+            .rbac
+            .bindings_of(caller, namespace)
+            .into_iter()
+            .filter_map(|(binding, role)| Some((binding, self.allowed.get(role)?.as_slice())))
+            .filter(|(_, asks)| !asks.is_empty())
+            .collect();
+        // One that names a caller twice gives nothing twice.
+        given.sort_by_key(|(binding, _)| *binding);
+        given.dedup_by_key(|(binding, _)| *binding);
+        given
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -53,6 +53,14 @@ fontSize: number,
  */
 toDecide: number, 
 /**
+ * What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.
+ */
+holds: Array<HoldView>, 
+/**
+ * Whether this person may hold.
+ */
+mayHold: boolean, 
+/**
  * The local history.
  */
 history: HistoryState, 
@@ -84,7 +92,11 @@ at: number,
 /**
  * It is to the offer as it stands.
  */
-counts: boolean, };
+counts: boolean, 
+/**
+ * What they took off; None: nothing.
+ */
+limits: LimitsView | null, };
 
 /**
  * One entry of the history.
@@ -240,7 +252,7 @@ opened: number,
  */
 neverOpened: number, 
 /**
- * When the last one was asked for.
+ * When the last one was asked for; None also where not all were read: which was the last is not known then.
  */
 lastAt: number | null, 
 /**
@@ -251,6 +263,19 @@ lastEnded: Shown | null,
  * There are more than were counted.
  */
 more: boolean, };
+
+/**
+ * A session that the requester has open beside.
+ */
+export type BesideView = { 
+/**
+ * Under which profile.
+ */
+profile: Shown, 
+/**
+ * When it ends.
+ */
+endsAt: number, };
 
 /**
  * A cluster's broker, by its sign of life on the hub.
@@ -444,7 +469,7 @@ problems: Array<Shown>, };
 /**
  * Whether this person may decide, as far as the desktop knows. The hub's API server decides.
  */
-export type Decide = "yes" | "own" | "notYours" | "said" | "noOffer" | "over";
+export type Decide = "yes" | "own" | "notYours" | "notKnown" | "unsound" | "enough" | "said" | "noOffer" | "over";
 
 /**
  * The demo door.
@@ -545,6 +570,19 @@ position: AuditPosition, } | { "kind": "notice",
 notice: Notice, } | { "kind": "quitAsked" };
 
 /**
+ * Where and for how long rights are given.
+ */
+export type GivenView = { 
+/**
+ * In which namespaces; empty: cluster-wide.
+ */
+namespaces: Array<Shown>, 
+/**
+ * How long.
+ */
+durationSeconds: number, };
+
+/**
  * Whether the rules that bound a session are in force on the target (P12), as its broker reports.
  */
 export type Guardrails = { "kind": "verified", 
@@ -566,6 +604,11 @@ at: number,
 detail: Shown, } | { "kind": "unknown" };
 
 /**
+ * What a hold is on.
+ */
+export type HeldKind = "user" | "cluster" | "everything";
+
+/**
  * The local history in one line.
  */
 export type HistoryState = { 
@@ -585,6 +628,68 @@ verifiedAt: number | null,
  * Why entries can't be written now (disk full), if so.
  */
 trouble: Shown | null, };
+
+/**
+ * A hold to be made.
+ */
+export type HoldInput = { 
+/**
+ * What it is on.
+ */
+on: HeldKind, 
+/**
+ * The person's name as the hub knows it, or the cluster's; empty where everything is held.
+ */
+name: string, 
+/**
+ * For how long, from now: 7 d at most.
+ */
+minutes: number, 
+/**
+ * Why; needed.
+ */
+reason: string, };
+
+/**
+ * A hold: while it stands, nobody it is on asks for anything, is granted anything or keeps anything open.
+ */
+export type HoldView = { 
+/**
+ * Its UID, by which it is removed.
+ */
+id: Shown, 
+/**
+ * What it is on.
+ */
+on: HeldKind, 
+/**
+ * The person's or cluster's name; empty where everything is held.
+ */
+name: Shown, 
+/**
+ * Who holds.
+ */
+by: Shown, 
+/**
+ * Why.
+ */
+reason: Shown, 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * Until when, unless it is removed before.
+ */
+until: number, 
+/**
+ * It holds this person, by their name or with everything.
+ */
+onMe: boolean, 
+/**
+ * Whether this person may remove it: nobody removes one on themselves.
+ */
+mayRemove: boolean, };
 
 /**
  * How the connection to the hub is.
@@ -651,6 +756,32 @@ namespaces: Array<Shown>,
 durationSeconds: number, };
 
 /**
+ * What an approver takes off, as chosen in the window.
+ */
+export type LimitsInput = { 
+/**
+ * At most so long; None: as asked.
+ */
+durationSeconds: number | null, 
+/**
+ * In these only; None: as asked. An empty list is refused.
+ */
+namespaces: Array<string> | null, };
+
+/**
+ * What one approver took off.
+ */
+export type LimitsView = { 
+/**
+ * At most so long; None: not limited.
+ */
+durationSeconds: number | null, 
+/**
+ * In these only; None: not limited. Never empty.
+ */
+namespaces: Array<Shown> | null, };
+
+/**
  * The sign-in a profile wants.
  */
 export type Mfa = { 
@@ -670,6 +801,19 @@ maxAgeSeconds: number | null,
  * Whether the present sign-in will do, by this machine's reckoning. Admission decides.
  */
 satisfied: boolean, };
+
+/**
+ * A profile that would give less.
+ */
+export type NarrowerView = { 
+/**
+ * Its name.
+ */
+profile: Shown, 
+/**
+ * Of the offer's rights, those that it does not give.
+ */
+adds: Array<Right>, };
 
 /**
  * Worth a moment's attention: five minutes left, revoked.
@@ -710,17 +854,29 @@ rights: Array<Right>,
  */
 rules: number, 
 /**
+ * Whether a yes may allow less: one to an offer of an older broker may not.
+ */
+takesLimits: boolean, 
+/**
  * What could outlive the session, in words.
  */
 warnings: Array<Shown>, 
 /**
- * The profiles this person has open on that cluster already.
+ * What this person has open on that cluster already.
  */
-beside: Array<Shown>, 
+beside: Array<BesideView>, 
 /**
- * Of the rights, those that `beside` does not give already.
+ * Of the rights, those that none of `beside` gives for at least as long as this request would.
  */
-adds: Array<Right>, };
+adds: Array<Right>, 
+/**
+ * The next narrower profile: one that may be asked for on that cluster, that gives nothing more and the most of it.
+ */
+narrower: NarrowerView | null, 
+/**
+ * Why it can't be what its digest says, in a sentence.
+ */
+problem: Shown | null, };
 
 /**
  * What to open. Everything but the cluster may be left out: one click takes the last profile, else the narrowest
@@ -938,6 +1094,10 @@ offer: OfferView | null,
  */
 approvals: Array<ApprovalView>, 
 /**
+ * What is given, or what the yeses so far leave; None: all that was asked for.
+ */
+given: GivenView | null, 
+/**
  * How many people must; None: its profile is not known.
  */
 needed: number | null, 
@@ -958,6 +1118,10 @@ ended: Shown | null,
  */
 decide: Decide, 
 /**
+ * Whether this person may say no, also after they said yes.
+ */
+mayDeny: boolean, 
+/**
  * Whether this person may end it.
  */
 mayRevoke: boolean, };
@@ -971,7 +1135,7 @@ export type RequestsView = {
  */
 requests: Array<RequestView>, 
 /**
- * When the hub was last heard of; None: not yet.
+ * Since when all of it is known: when the team that was heard of longest ago was; None: not all teams were yet.
  */
 asOf: number | null, 
 /**
@@ -1511,9 +1675,11 @@ export interface Commands {
   terminal_list: { args: {  }; result: Array<TerminalView> };
   requests_list: { args: {  }; result: RequestsView };
   request_before: { args: { request: string }; result: BeforeView };
-  request_approve: { args: { request: string; offer: string }; result: null };
+  request_approve: { args: { request: string; offer: string; limits: LimitsInput | null }; result: null };
   request_deny: { args: { request: string; reason: string | null }; result: null };
   request_revoke: { args: { request: string; reason: string }; result: null };
+  hold_create: { args: { hold: HoldInput }; result: null };
+  hold_remove: { args: { hold: string }; result: null };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };
 }

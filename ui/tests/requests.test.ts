@@ -1,18 +1,19 @@
 import { expect, test } from "vitest";
 import type { OfferView, RequestView } from "../src/bindings/ipc";
+import { openAlready } from "../src/features/requests/already";
 import { mayOf, wantsEnter } from "../src/features/requests/can";
 import { heldBack, HOLD_MS, stamped } from "../src/features/requests/guard";
 import { rowsOf, type Row } from "../src/features/requests/rows";
-import { counts, inTab, tabOf } from "../src/features/requests/tabs";
-import { badge, beforeText, leftText, waitingText, whyNot, yesesText } from "../src/features/requests/words";
+import { counts, inTab, tabOf, waitsForMe } from "../src/features/requests/tabs";
+import { badge, beforeText, besideText, leftText, waitingText, whyNot, yesesText } from "../src/features/requests/words";
 
 const NOW = Date.UTC(2026, 10, 24, 14);
 const MINUTE = 60_000;
-const offer = (digest: string, over: Partial<OfferView> = {}): OfferView => ({ digest, rights: [], rules: 0, warnings: [], beside: [], adds: [], ...over });
+const offer = (digest: string, over: Partial<OfferView> = {}): OfferView => ({ digest, rights: [], rules: 0, warnings: [], takesLimits: true, beside: [], adds: [], narrower: null, problem: null, ...over });
 const request = (id: string, over: Partial<RequestView> = {}): RequestView => ({
   id, team: "t", user: "oidc:lin", own: false, groups: [], acr: null, amr: [], mfaAt: null, cluster: "c", environment: "dev", environmentWord: "dev", profile: "debug",
-  namespaces: [], durationSeconds: 3600, reason: "", askedAt: NOW - 6 * MINUTE, waitsUntil: NOW + MINUTE, phase: "pending", offer: offer("d1"), approvals: [], needed: 1,
-  endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...over,
+  namespaces: [], durationSeconds: 3600, reason: "", askedAt: NOW - 6 * MINUTE, waitsUntil: NOW + MINUTE, phase: "pending", offer: offer("d1"), approvals: [], given: null, needed: 1,
+  endsAt: null, message: null, ended: null, decide: "yes", mayDeny: false, mayRevoke: false, ...over,
 });
 const row = (id: string, over: Partial<RequestView> = {}, gone = false): Row => ({ id, request: request(id, over), gone });
 const none = { seen: new Set<string>(), held: new Set<string>() };
@@ -22,8 +23,13 @@ test("a tab shows what waits for this person, what is their own, or all", () => 
   const all = [request("a"), request("b", { decide: "noOffer" }), request("c", { decide: "own", own: true }), request("d", { decide: "notYours" }), request("e", { decide: "said" }), request("f", { decide: "over" })];
   expect(all.filter((r) => inTab(r, "forMe")).map((r) => r.id)).toEqual(["a", "b"]);
   expect(all.filter((r) => inTab(r, "mine")).map((r) => r.id)).toEqual(["c"]);
-  expect(counts(all)).toEqual({ forMe: 2, mine: 1, team: 6 });
   expect(all.map(tabOf)).toEqual(["forMe", "forMe", "mine", "team", "team", "team"]);
+});
+test("what waits for nobody is not this person's, what may become theirs is, and only what they can decide is counted", () => {
+  const all = (["yes", "noOffer", "notKnown", "unsound", "enough", "said", "notYours", "own", "over"] as const).map((decide) => request(decide, { decide, own: decide === "own" }));
+  expect(all.filter((r) => inTab(r, "forMe")).map((r) => r.id)).toEqual(["yes", "noOffer", "notKnown", "unsound"]);
+  expect(all.filter(waitsForMe).map((r) => r.id), "as the desktop counts for the rail").toEqual(["yes"]);
+  expect(counts(all)).toEqual({ forMe: 1, mine: 1, team: 9 });
 });
 test("what was looked at stays in its place, and what was decided on or is looked at stays when it is closed", () => {
   const at = (n: number) => ({ askedAt: NOW + n });
@@ -47,46 +53,60 @@ test("p8_a key counts for a row that has stood as it stands for 700 ms, and for 
   expect(heldBack(come, "a", 1000 + HOLD_MS - 1)).toEqual({ ms: 1, why: "opened" });
   expect(heldBack(come, "a", 1000 + HOLD_MS)).toBe(null);
   expect(heldBack(come, "not there", 1e9)?.why).toBe("appeared");
-  const same = stamped(come, [row("a", { approvals: [{ by: "x", at: 1, counts: true }] }), row("b")], 5000);
+  const same = stamped(come, [row("a", { approvals: [{ by: "x", at: 1, counts: true, limits: null }] }), row("b")], 5000);
   expect(heldBack(same, "a", 5000), "another yes changes nothing of what a key means").toBe(null);
   const next = stamped(same, [row("new"), row("a"), row("b", { offer: offer("d2") })], 6000);
   expect(["new", "a", "b"].map((id) => heldBack(next, id, 6100)?.why)).toEqual(["appeared", "moved", "changed"]);
   expect(["new", "a", "b"].map((id) => heldBack(next, id, 6700))).toEqual([null, null, null]);
 });
 test("p8_whatever a key would mean is part of how a row stands", () => {
-  for (const over of [{ offer: null }, { phase: "approved" }, { decide: "said" }, { ended: "denied" }, { mayRevoke: true }] as Partial<RequestView>[]) {
+  for (const over of [{ offer: null }, { phase: "approved" }, { decide: "said" }, { ended: "denied" }, { mayDeny: true }, { mayRevoke: true }] as Partial<RequestView>[]) {
     const stamps = stamped(stamped(null, [row("a")], 0), [row("a", over)], 5000);
     expect(heldBack(stamps, "a", 5001)?.why, JSON.stringify(over)).toBe("changed");
   }
   expect(heldBack(stamped(stamped(null, [row("a")], 0), [row("a", {}, true)], 5000), "a", 5001)?.why).toBe("changed");
 });
 
-test("what may be said: no yes without an offer, none to one's own, none twice, nothing while something is under way", () => {
+test("what may be said: no yes without a sound offer, none to one's own, none twice, nothing while something is under way", () => {
   const may = (over: Partial<RequestView>, ...more: [Parameters<typeof mayOf>[1]?, boolean?]) => Object.entries(mayOf(row("a", over), more[0] ?? null, more[1] ?? false)).filter(([, can]) => can).map(([kind]) => kind).join(" ");
-  expect(may({})).toBe("approve deny");
-  expect(may({ decide: "noOffer", offer: null })).toBe("deny");
-  for (const decide of ["own", "notYours", "said", "over"] as const) expect(may({ decide })).toBe("");
+  const mayDeny = true;
+  expect(may({ mayDeny })).toBe("approve deny");
+  expect(may({ decide: "noOffer", offer: null, mayDeny })).toBe("deny");
+  expect(may({ decide: "unsound", offer: offer("d1", { problem: "no" }), mayDeny })).toBe("deny");
+  expect(may({ offer: offer("d1", { problem: "no" }), mayDeny })).toBe("deny");
+  for (const decide of ["own", "notYours", "said", "over", "enough", "notKnown"] as const) expect(may({ decide })).toBe("");
   expect(may({ decide: "over", phase: "active", mayRevoke: true })).toBe("revoke");
   expect(may({ decide: "over", phase: "approved", mayRevoke: true })).toBe("revoke");
   expect(may({ decide: "over", phase: "active", mayRevoke: true, ended: "revoked" })).toBe("");
-  expect(may({}, null, true)).toBe("");
-  const yes = { kind: "approve", offer: "d1", at: 0 } as const;
-  expect(may({}, yes), "the hub has this yes already").toBe("");
-  expect(may({ offer: offer("d2") }, yes), "another offer asks for another yes").toBe("approve deny");
-  expect(may({}, { kind: "deny", offer: "d1", at: 0 })).toBe("");
+  expect(may({ mayDeny }, null, true)).toBe("");
+  const yes = { kind: "approve", offer: "d1", limits: null, at: 0 } as const;
+  expect(may({ mayDeny }, yes), "the hub has this yes already; it is taken back by a no").toBe("deny");
+  expect(may({ decide: "said", mayDeny }), "also once the list knows of it").toBe("deny");
+  expect(may({ offer: offer("d2"), mayDeny }, yes), "another offer asks for another yes").toBe("approve deny");
+  expect(may({ mayDeny }, { kind: "deny", offer: "d1", limits: null, at: 0 })).toBe("");
   expect(mayOf(row("a", {}, true), null, false).approve).toBe(false);
   expect(mayOf(null, null, false).approve).toBe(false);
 });
-test("production, what is of no known environment, and warnings want Enter", () => {
-  expect(wantsEnter(request("a"))).toBe(false);
-  expect(wantsEnter(request("a", { environment: "prod", environmentWord: "live" }))).toBe(true);
-  expect(wantsEnter(request("a", { environment: "other", environmentWord: "" }))).toBe(true);
+test("every environment that is not known to be none of production, and warnings, want Enter", () => {
+  for (const [environment, environmentWord] of [["dev", "dev"], ["dev", "test"], ["stage", "staging"]] as const) expect(wantsEnter(request("a", { environment, environmentWord }))).toBe(false);
+  // As the desktop reads these words: it knows none of them.
+  for (const environmentWord of ["live", "prd", "acceptance", ""]) expect(wantsEnter(request("a", { environment: "other", environmentWord })), environmentWord).toBe(true);
+  expect(wantsEnter(request("a", { environment: "prod", environmentWord: "prod" }))).toBe(true);
   expect(wantsEnter(request("a", { offer: offer("d1", { warnings: ["w"] }) }))).toBe(true);
+});
+test("a right is open already only where nothing of its words is added", () => {
+  const right = (title: string, detail: string) => ({ title, detail, namespaces: ["a"], writes: true });
+  const [read, edit, run] = [right("Read", "get pods"), right("Edit", "patch deployments, statefulsets"), right("Run", "create pods/exec")];
+  const adds = [right("Edit", "patch statefulsets"), run];
+  const all = [read, edit, run];
+  expect(all.map((one) => openAlready(offer("d", { rights: all, adds, beside: [{ profile: "view", endsAt: NOW }] }), one))).toEqual(["open already", "partly open already", null]);
+  expect(openAlready(offer("d", { rights: all, adds }), read), "nothing is open beside").toBe(null);
+  expect(besideText([{ profile: "view", endsAt: NOW }, { profile: "debug", endsAt: NOW + 24 * 60 * MINUTE }], NOW)).toMatch(/^view until \d\d:\d\d, debug until 25 Nov 2026, \d\d:\d\d$/);
 });
 
 test("badges say how it stands, from the end backwards", () => {
   const said = (over: Partial<RequestView>, gone = false) => badge(row("a", over, gone), NOW).text;
-  const yes = [{ by: "x", at: 1, counts: true }, { by: "y", at: 1, counts: false }];
+  const yes = [{ by: "x", at: 1, counts: true, limits: null }, { by: "y", at: 1, counts: false, limits: null }];
   expect(said({})).toBe("yours to decide");
   expect(said({ approvals: yes, needed: 2 })).toBe("yours, 1 of 2 said yes");
   expect(said({ decide: "notYours" })).toBe("not yours");
@@ -94,6 +114,9 @@ test("badges say how it stands, from the end backwards", () => {
   expect(said({ decide: "own", own: true })).toBe("your own");
   expect(said({ decide: "said", approvals: yes, needed: null })).toBe("you said yes, 1");
   expect(said({ decide: "noOffer" })).toBe("no offer yet");
+  expect(said({ decide: "enough" })).toBe("waits for nobody");
+  expect(said({ decide: "unsound" })).toBe("offer does not add up");
+  expect(said({ decide: "notKnown" })).toBe("not known whether yours");
   expect(said({ phase: "approved", decide: "over" })).toBe("being granted");
   expect(said({ phase: "active", decide: "over", endsAt: NOW + 41.5 * MINUTE })).toBe("open, ends in 41 min");
   expect(said({ phase: "active", decide: "over", endsAt: NOW - 1 })).toBe("time is up");
@@ -112,10 +135,14 @@ test("times and counts in words", () => {
   expect(whyNot(row("a"))).toBe(null);
   expect(whyNot(row("a", { decide: "own" }))).toContain("Nobody decides on their own");
   expect(whyNot(row("a", { decide: "notYours" }))).toContain("Your groups may not approve this profile");
+  expect(whyNot(row("a", { decide: "enough", needed: 0 }))).toBe("It waits for nobody: it needs none.");
+  expect(whyNot(row("a", { decide: "notKnown" }))).toContain("could not be read");
+  expect(whyNot(row("a", { decide: "said", mayDeny: true }))).toContain("You may still deny it");
 });
 test("what somebody did before says no more than was counted", () => {
   const before = { opened: 11, neverOpened: 2, lastAt: NOW - 9 * 24 * 60 * MINUTE, lastEnded: "the requester left", more: false };
-  expect(beforeText(before, "debug", NOW)).toBe("11 sessions under debug, 2 asked for and never opened; the last asked for 9 d ago: the requester left");
-  expect(beforeText({ ...before, more: true, neverOpened: 0, lastAt: null }, "debug", NOW)).toBe("at least 11 sessions under debug");
-  expect(beforeText({ ...before, opened: 0, neverOpened: 0, lastAt: null }, "debug", NOW)).toBe("nothing under debug, as far as the hub keeps it");
+  const where = { profile: "debug", team: "payments" };
+  expect(beforeText(before, where, NOW)).toBe("11 sessions under debug in team payments, 2 asked for and never opened; the last asked for 9 d ago: the requester left");
+  expect(beforeText({ ...before, more: true, neverOpened: 0, lastAt: null }, where, NOW)).toBe("at least 11 sessions under debug in team payments");
+  expect(beforeText({ ...before, opened: 0, neverOpened: 0, lastAt: null }, where, NOW)).toBe("nothing under debug in team payments, as far as the hub keeps it");
 });

@@ -24,8 +24,11 @@ export function follow(tag: Tag, again: () => void): void {
 export class List<V> {
   #value = $state.raw<V | null>(null);
   #error = $state.raw<ErrorView | null>(null);
-  #asked = 0;
-  #answered = 0;
+  /** The call under way, and the one that is made once it is answered: a slow hub gets no more of them. */
+  #now: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+  /** Another one for each person. */
+  #person = {};
 
   /** `take` may wait, and make of an answer what is to be shown after what was shown before. */
   constructor(
@@ -49,27 +52,41 @@ export class List<V> {
     follow(this.tag, () => void this.load());
   }
 
-  /** Fetches it. An answer that was overtaken by a later one does not count. */
-  async load(): Promise<void> {
-    const mine = ++this.#asked;
+  /** Fetches it, as it is from now on: while a call is under way once more after it, however often this is called. */
+  load(): Promise<void> {
+    return this.#next ?? (this.#now === null ? this.#begin() : (this.#next = this.#after(this.#now)));
+  }
+
+  #begin(): Promise<void> {
+    const now = this.#call().finally(() => {
+      if (this.#now === now) this.#now = null;
+    });
+    return (this.#now = now);
+  }
+
+  async #after(before: Promise<void>): Promise<void> {
+    const person = this.#person;
+    await before;
+    if (person !== this.#person) return;
+    this.#next = null;
+    await this.#begin();
+  }
+
+  async #call(): Promise<void> {
+    const person = this.#person;
     try {
       const fresh = await this.ask();
       const value = await this.take(fresh, this.#value);
-      if (this.#counts(mine)) [this.#value, this.#error] = [value, null];
+      if (person === this.#person) [this.#value, this.#error] = [value, null];
     } catch (thrown) {
-      if (this.#counts(mine)) this.#error = asError(thrown);
+      if (person === this.#person) this.#error = asError(thrown);
     }
-  }
-
-  #counts(mine: number): boolean {
-    if (mine <= this.#answered) return false;
-    this.#answered = mine;
-    return true;
   }
 
   /** Forgets what belonged to whoever was signed in. */
   forget(): void {
-    this.#answered = this.#asked;
+    this.#person = {};
+    this.#now = this.#next = null;
     [this.#value, this.#error] = [null, null];
   }
 }

@@ -1,25 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { badge, come, rest, select, sent } from "./inbox.mjs";
 import { at, world } from "./site.mjs";
-
-/** Longer than a row takes no key. */
-const HOLD = 750;
-
-/** Comes to the view. */
-const come = async (page) => {
-  await page.locator("#clusters").waitFor();
-  await page.keyboard.press("g");
-  await page.keyboard.press("r");
-  await page.locator("#requests").waitFor();
-};
-const select = async (page, id) => {
-  await page.locator(`#request-${id}`).click();
-  await page.locator(`#request-${id}[aria-selected=true]`).waitFor();
-};
-/** What was sent to be decided, as it went out. */
-const sent = (page) => world(page, "(w) => w.requests.said");
-const badge = (page, id) => page.locator(`#request-${id} .chip`);
-const rest = (page) => page.waitForTimeout(HOLD);
 
 test("approving by one key: the id and the digest on screen are sent, and the row tells what became of it", () =>
   at("speed=5", async (page) => {
@@ -30,7 +12,7 @@ test("approving by one key: the id and the digest on screen are sent, and the ro
     await rest(page);
     await page.keyboard.press("a");
     await page.locator("footer [role=status]", { hasText: "You said yes at" }).waitFor();
-    assert.deepEqual(await sent(page), [{ kind: "approve", request: "r-dev", offer: await world(page, "(w) => w.requests.list.find((r) => r.id === 'r-dev').offer.digest") }]);
+    assert.deepEqual(await sent(page), [{ kind: "approve", request: "r-dev", offer: await world(page, "(w) => w.requests.list.find((r) => r.id === 'r-dev').offer.digest"), limits: null }]);
     await page.getByRole("button", { name: `Requests yours to decide: ${waiting - 1}` }).waitFor();
     await badge(page, "r-dev").getByText(/^open, ends in/).waitFor();
     assert.equal(await page.locator("#request-r-dev").getAttribute("aria-selected"), "true", "it stays selected");
@@ -52,6 +34,7 @@ test("denying: D asks why, Enter sends, Esc goes back, and no reason is one", ()
     await page.waitForFunction(() => document.activeElement?.id === "requests");
     await page.keyboard.press("d");
     await page.keyboard.type("use staging");
+    await rest(page);
     await page.keyboard.press("Enter");
     await badge(page, "r-dev").getByText("denied by oidc:dev@example.test: use staging").waitFor();
     await page.locator("aside").getByText(/It is closed|You said no/).first().waitFor();
@@ -59,6 +42,7 @@ test("denying: D asks why, Enter sends, Esc goes back, and no reason is one", ()
     await select(page, "r-vault");
     await rest(page);
     await page.keyboard.press("d");
+    await rest(page);
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => window.sallyportFake.world.requests.said.length === 2);
     assert.deepEqual(await sent(page), [{ kind: "deny", request: "r-dev", reason: "use staging" }, { kind: "deny", request: "r-vault", reason: null }]);
@@ -75,6 +59,7 @@ test("ending what is open wants a reason", () =>
     await page.getByRole("alert").getByText("wants a reason").waitFor();
     assert.deepEqual(await sent(page), []);
     await page.keyboard.type("incident is over");
+    await rest(page);
     await page.keyboard.press("Enter");
     await badge(page, "r-active").getByText("revoked by oidc:dev@example.test: incident is over").waitFor();
     assert.deepEqual(await sent(page), [{ kind: "revoke", request: "r-active", reason: "incident is over" }]);
@@ -150,9 +135,10 @@ test("production asks for Enter; Esc goes back, and another offer meanwhile take
     assert.deepEqual(await sent(page), []);
     await rest(page);
     await page.keyboard.press("a");
+    await rest(page);
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => window.sallyportFake.world.requests.said.length === 1);
-    assert.deepEqual(await sent(page), [{ kind: "approve", request: "r-prod", offer: "b".repeat(64) }]);
+    assert.deepEqual(await sent(page), [{ kind: "approve", request: "r-prod", offer: "b".repeat(64), limits: null }]);
   }));
 
 test("p8_an offer that changed at the hub is not approved: the pane says so and shows the new one", () =>
@@ -230,7 +216,7 @@ test("what somebody did before never blocks, and its failure is said and tried a
     assert.ok(await page.getByRole("button", { name: /^Approve/ }).isEnabled());
     await world(page, "(w) => { w.requests.beforeFails = false; }");
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("11 sessions under operate, 2 asked for and never opened").waitFor();
+    await page.getByText("11 sessions under operate in team payments, 2 asked for and never opened").waitFor();
   }));
 
 test("whoever waits finds their own request from the session, and back", () =>

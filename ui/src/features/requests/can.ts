@@ -1,4 +1,4 @@
-import type { RequestView } from "../../bindings/ipc";
+import type { LimitsInput, RequestView } from "../../bindings/ipc";
 import type { Row } from "./rows";
 
 /** What can be said to a request. */
@@ -9,6 +9,8 @@ export interface Done {
   readonly kind: Kind;
   /** The digest of the offer that was approved. */
   readonly offer: string | null;
+  /** What they took off, where they approved less. */
+  readonly limits: LimitsInput | null;
   readonly at: number;
 }
 
@@ -19,17 +21,21 @@ const NOTHING: May = { approve: false, deny: false, revoke: false };
 /** What can be said to a request now. `busy`: something is on its way already. */
 export function mayOf(row: Row | null, done: Done | null, busy: boolean): May {
   if (row === null || row.gone || busy || row.request.ended !== null || done?.kind === "deny") return NOTHING;
-  const { decide, offer, phase, mayRevoke } = row.request;
+  const { decide, offer, phase, mayDeny, mayRevoke } = row.request;
   // The hub has a yes of this person, and the list does not know of it yet. Another offer asks for another one.
   const said = done?.kind === "approve" && done.offer === (offer?.digest ?? null);
   return {
-    approve: decide === "yes" && offer !== null && !said,
-    deny: (decide === "yes" || decide === "noOffer") && !said,
+    approve: decide === "yes" && offer !== null && offer.problem === null && !said,
+    // Also after a yes: one that was a mistake is taken back by a no.
+    deny: mayDeny,
     revoke: mayRevoke && phase !== "pending" && done?.kind !== "revoke",
   };
 }
 
-/** Whether a yes wants to be confirmed: in production, where that is not known, and where something could outlive the end. */
-export function wantsEnter({ environment, environmentWord, offer }: RequestView): boolean {
-  return environment === "prod" || environmentWord === "" || (offer?.warnings.length ?? 0) > 0;
+/** Where one key is enough. Production has many names: whatever is not known to be none of it may be one. */
+const LIGHT: ReadonlySet<string> = new Set(["dev", "stage"]);
+
+/** Whether a yes wants to be confirmed: everywhere but there, and where something could outlive the end. */
+export function wantsEnter({ environment, offer }: RequestView): boolean {
+  return !LIGHT.has(environment) || (offer?.warnings.length ?? 0) > 0;
 }

@@ -1,10 +1,10 @@
-import type { ErrorView } from "../../bindings/ipc";
+import type { ErrorView, LimitsInput } from "../../bindings/ipc";
 import { fail } from "../../desktop/notices.svelte";
 import { place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
 import { stepsUp } from "../signin";
 import { mayOf, wantsEnter, type Done, type Kind, type May } from "./can";
-import type { Why } from "./guard";
+import { HOLD_MS, type Why } from "./guard";
 import { inbox, VIEW } from "./requests.svelte";
 import type { Row } from "./rows";
 import { shortName, whatText } from "./words";
@@ -15,6 +15,9 @@ interface Ask {
   readonly id: string;
   /** The digest on screen. */
   readonly offer: string | null;
+  readonly limits: LimitsInput | null;
+  /** When it was asked, on `performance.now()`'s clock. */
+  readonly at: number;
 }
 
 /** What did not get through, and why. */
@@ -33,13 +36,15 @@ class Deciding {
   #done = $state.raw<ReadonlyMap<string, Done>>(new Map());
   #tooSoon = $state.raw<{ id: string; why: Why } | null>(null);
   #quiet: ReturnType<typeof setTimeout> | undefined;
+  /** Another one for each person: what is answered to the last one is nothing to the next. */
+  #person = {};
 
   /** What can be said to the selected one. */
   readonly may: May = $derived(this.#mayOf(inbox.current));
   /** What is asked before it is sent; only while it is about what is on screen. */
   readonly ask = $derived.by(() => {
     const [ask, row] = [this.#ask, inbox.current];
-    return ask !== null && row !== null && row.id === ask.id && this.may[ask.kind] && (ask.kind !== "approve" || row.request.offer?.digest === ask.offer) ? ask : null;
+    return ask !== null && row !== null && row.id === ask.id && this.#stands(ask, row) ? ask : null;
   });
 
   busy(id: string): Kind | null {
@@ -59,11 +64,19 @@ class Deciding {
     return this.#tooSoon?.id === id ? this.#tooSoon.why : null;
   }
 
+  /** A question that is not on screen any more is over, for as long as the calling component is there and after it. */
+  follow(): void {
+    $effect(() => {
+      if (this.ask === null) this.#ask = null;
+    });
+    $effect(() => () => this.back());
+  }
+
   /** Begins to say something to the selected one: asks where something is still wanted, else sends it. */
   begin(kind: Kind): void {
     const row = inbox.current;
     if (row === null || !this.may[kind] || !this.#takes(row.id)) return;
-    const ask = { kind, id: row.id, offer: row.request.offer?.digest ?? null };
+    const ask = { kind, id: row.id, offer: row.request.offer?.digest ?? null, limits: null, at: performance.now() };
     if (kind === "approve" && !wantsEnter(row.request)) void this.#send(ask, row, null);
     else this.#ask = ask;
   }
@@ -71,7 +84,7 @@ class Deciding {
   /** Sends what was asked about. */
   confirm(reason: string | null): void {
     const [ask, row] = [this.ask, inbox.current];
-    if (ask === null || row === null || !this.#takes(row.id)) return;
+    if (ask === null || row === null || !this.#takes(row.id, ask.at)) return;
     this.#ask = null;
     void this.#send(ask, row, reason);
   }
@@ -82,7 +95,8 @@ class Deciding {
   }
 
   forget(): void {
-    this.#ask = null;
+    this.#person = {};
+    this.#ask = this.#tooSoon = null;
     this.#busy = this.#failed = this.#done = new Map();
   }
 
@@ -90,39 +104,62 @@ class Deciding {
     return mayOf(row, row && this.done(row.id), row !== null && this.#busy.has(row.id));
   }
 
-  // A key that was meant for what stood there a moment ago hits nothing, and it is said.
-  #takes(id: string): boolean {
-    const held = inbox.heldBack(id);
-    this.#tooSoon = held === null ? null : { id, why: held.why };
+  /** Whether it can still be said, and a yes to the offer that was on screen. */
+  #stands({ kind, offer }: Ask, row: Row): boolean {
+    return this.#mayOf(row)[kind] && (kind !== "approve" || row.request.offer?.digest === offer);
+  }
+
+  // A key that was meant for what stood there a moment ago hits nothing, and it is said. The same of the key that asked, held
+  // or pressed twice: it is no answer.
+  #takes(id: string, askedAt = -Infinity): boolean {
+    const why = inbox.heldBack(id)?.why ?? (performance.now() - askedAt < HOLD_MS ? "asked" : null);
+    this.#tooSoon = why && { id, why };
     clearTimeout(this.#quiet);
-    if (held !== null) this.#quiet = setTimeout(() => (this.#tooSoon = null), SAID_MS);
-    return held === null;
+    if (why !== null) this.#quiet = setTimeout(() => (this.#tooSoon = null), SAID_MS);
+    return why === null;
   }
 
   async #send(ask: Ask, row: Row, reason: string | null, again = true): Promise<void> {
     const { kind, id } = ask;
+    const person = this.#person;
+    const over = () => person !== this.#person;
     if (this.#busy.has(id)) return;
     this.#busy = new Map(this.#busy).set(id, kind);
     this.#failed = without(this.#failed, id);
     try {
       await call(ask, reason);
-      this.#done = new Map(this.#done).set(id, { kind, offer: ask.offer, at: Date.now() });
+      if (over()) return;
+      this.#done = new Map(this.#done).set(id, { kind, offer: ask.offer, limits: ask.limits, at: Date.now() });
       inbox.decided(id);
       await inbox.load();
     } catch (thrown) {
+      if (over()) return;
       const error = asError(thrown);
-      this.#failed = new Map(this.#failed).set(id, { kind, error });
-      const asked = again && stepsUp(error, sentence(kind, row), () => void this.#send(ask, row, reason, false));
+      this.#fail(id, kind, error);
+      const asked = again && stepsUp(error, sentence(kind, row), () => !over() && this.#sendAgain(ask, reason));
       // The pane says it, to whoever looks at it.
       if (!asked && (place.view !== VIEW || place.request !== id)) fail(error);
       if (error.code === "profileChanged") await inbox.load();
     }
-    this.#busy = without(this.#busy, id);
+    if (!over()) this.#busy = without(this.#busy, id);
+  }
+
+  // It may have become another while the second factor was looked for: then nothing is sent, and it is said.
+  #sendAgain(ask: Ask, reason: string | null): void {
+    const row = inbox.rows.find((one) => one.id === ask.id);
+    if (row !== undefined && this.#stands(ask, row)) void this.#send(ask, row, reason, false);
+    else this.#fail(ask.id, ask.kind, CHANGED);
+  }
+
+  #fail(id: string, kind: Kind, error: ErrorView): void {
+    this.#failed = new Map(this.#failed).set(id, { kind, error });
   }
 }
 
-function call({ kind, id, offer }: Ask, reason: string | null): Promise<null> {
-  if (kind === "approve") return host.call("request_approve", { request: id, offer: offer ?? "" });
+const CHANGED: ErrorView = { code: "failed", message: "It changed while you confirmed, and nothing was sent.", hint: "Read what it is now, then decide.", retry: false, stepUp: null };
+
+function call({ kind, id, offer, limits }: Ask, reason: string | null): Promise<null> {
+  if (kind === "approve") return host.call("request_approve", { request: id, offer: offer ?? "", limits });
   return kind === "deny" ? host.call("request_deny", { request: id, reason }) : host.call("request_revoke", { request: id, reason: reason ?? "" });
 }
 

@@ -3,8 +3,8 @@ import type { Row } from "./rows";
 /** How long a row must have stood as it stands before it takes a key, in ms: longer than a hand needs to stop. */
 export const HOLD_MS = 700;
 
-/** Why a row takes no key yet. */
-export type Why = "opened" | "appeared" | "changed" | "moved";
+/** Why a row, or what was asked about it, takes no key yet. */
+export type Why = "opened" | "appeared" | "changed" | "moved" | "asked";
 
 /** How a row stands, and since when, on `performance.now()`'s clock. */
 export interface Stamp {
@@ -27,8 +27,8 @@ export function stamped(before: Stamps | null, rows: readonly Row[], now: number
 }
 
 /** What a key on this row would mean: another mark is another meaning. */
-function markOf({ request: { offer, phase, decide, ended, mayRevoke }, gone }: Row): string {
-  return JSON.stringify([offer?.digest ?? null, phase, decide, ended !== null, mayRevoke, gone]);
+function markOf({ request: { offer, phase, decide, ended, mayDeny, mayRevoke }, gone }: Row): string {
+  return JSON.stringify([offer?.digest ?? null, phase, decide, ended !== null, mayDeny, mayRevoke, gone]);
 }
 
 /** Why the row takes no key yet, and for how many ms; none: it does. What is not among the rows never does. */

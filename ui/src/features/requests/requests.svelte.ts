@@ -31,8 +31,10 @@ class Inbox {
 
   readonly view = $derived(this.#list.value);
   readonly error = $derived(this.#list.error);
-  /** Nothing to show yet: the hub has never answered. */
-  readonly waiting = $derived(this.error === null && (this.view === null || (this.view.asOf === null && this.view.requests.length === 0 && !this.view.noneToRead)));
+  /** Nothing to show yet: no team of the person's was heard of, and none is known to be in trouble. */
+  readonly waiting = $derived(this.error === null && (this.view === null || (this.view.asOf === null && this.view.requests.length === 0 && this.view.problems.length === 0 && !this.view.noneToRead)));
+  /** All teams were heard of: what is not among the rows is not there. */
+  readonly whole = $derived(this.view !== null && this.view.asOf !== null && this.view.problems.length === 0);
   readonly counts = $derived(counts(this.view?.requests ?? []));
   readonly selected = $derived(this.#rows.findIndex((row) => row.id === place.request));
   /** The selected row: what is on screen beside the list. */

@@ -9,10 +9,15 @@ export const TABS: readonly { id: Tab; title: string }[] = [
   { id: "team", title: "Team" },
 ];
 
-/** What waits for this person's yes or no, what is their own, or everything. */
-export function inTab(request: RequestView, tab: Tab): boolean {
+/** What is or may become this person's to decide, what is their own, or everything. */
+export function inTab({ own, decide }: RequestView, tab: Tab): boolean {
   if (tab === "team") return true;
-  return tab === "mine" ? request.own : request.decide === "yes" || request.decide === "noOffer";
+  return tab === "mine" ? own : decide === "yes" || decide === "noOffer" || decide === "notKnown" || decide === "unsound";
+}
+
+/** It waits for this person's yes or no now: the desktop counts the same for the rail. */
+export function waitsForMe({ decide }: RequestView): boolean {
+  return decide === "yes";
 }
 
 /** The narrowest tab that shows it. */
@@ -20,9 +25,12 @@ export function tabOf(request: RequestView): Tab {
   return TABS.find(({ id }) => inTab(request, id))?.id ?? "team";
 }
 
-/** How many each tab shows. */
+/** The number at each tab: what waits for this person, is their own, or is there at all. */
 export function counts(requests: readonly RequestView[]): Record<Tab, number> {
   const n = { forMe: 0, mine: 0, team: requests.length };
-  for (const request of requests) for (const tab of ["forMe", "mine"] as const) if (inTab(request, tab)) n[tab] += 1;
+  for (const request of requests) {
+    if (waitsForMe(request)) n.forMe += 1;
+    if (inTab(request, "mine")) n.mine += 1;
+  }
   return n;
 }

@@ -1,4 +1,4 @@
-import type { BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
+import type { BesideView, BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
 import { ago, clock, day } from "../../shared/time";
 import type { Kind } from "./can";
@@ -44,6 +44,11 @@ export function moment(at: number, now: number): string {
   return day(at) === day(now) ? clock(at) : `${day(at)}, ${clock(at)}`;
 }
 
+/** What somebody has open beside, and until when: `debug until 15:42`. */
+export function besideText(beside: readonly BesideView[], now: number): string {
+  return beside.map(({ profile, endsAt }) => `${profile} until ${moment(endsAt, now)}`).join(", ");
+}
+
 /** How a request stands, in a few words. `failed`: what this person last said to it did not get through. */
 export function badge({ request, gone }: Row, now: number, failed: { kind: Kind; error: { code: ErrorCode } } | null = null): Badge {
   if (gone) return { text: request.ended ?? "closed", tone: "" };
@@ -60,6 +65,9 @@ export function badge({ request, gone }: Row, now: number, failed: { kind: Kind;
     case "own": return { text: some ? `your own, ${yesesText(request)} said yes` : "your own", tone: "" };
     case "said": return { text: `you said yes, ${yesesText(request)}`, tone: "" };
     case "over": return { text: "decided", tone: "" };
+    case "enough": return { text: "waits for nobody", tone: "" };
+    case "unsound": return { text: "offer does not add up", tone: "danger" };
+    case "notKnown": return { text: "not known whether yours", tone: "" };
     case "notYours": return { text: some ? `${yesesText(request)} said yes` : "not yours", tone: "" };
   }
 }
@@ -69,23 +77,29 @@ const NOT_DONE: Record<Kind, string> = { approve: "not approved", deny: "not den
 /** Why this person can't say yes; none when they can. */
 export function whyNot({ request, gone }: Row): string | null {
   if (gone || request.ended !== null) return null;
+  const pending = request.phase === "pending";
+  const deny = request.mayDeny ? " You may deny it." : "";
   switch (request.decide) {
     case "yes": return null;
     case "own": return "This is your own request. Nobody decides on their own; you take it back where you opened it.";
-    case "notYours": return "Your groups may not approve this profile; who may is bound on the hub by the verb approve.";
-    case "said": return request.phase === "pending" ? `You said yes to this offer: ${yesesText(request)} have.` : null;
-    case "noOffer": return "Its broker has not offered yet: there is nothing to say yes to. You may deny it.";
-    case "over": return request.phase === "pending" ? "It is decided." : null;
+    case "notYours": return `Your groups may not approve this profile; who may is bound on the hub by the verb approve.${deny}`;
+    case "notKnown": return `Whether you may approve this profile could not be read; it is read again by itself.${deny}`;
+    case "unsound": return `Its offer does not add up, so there is nothing to say yes to.${deny}`;
+    case "enough": return pending ? `It waits for nobody: ${(request.needed ?? 0) > 0 ? "the yeses it needs are there" : "it needs none"}.${deny}` : null;
+    case "said": return pending ? `You said yes to this offer: ${yesesText(request)} have.${request.mayDeny ? " You may still deny it." : ""}` : null;
+    case "noOffer": return `Its broker has not offered yet: there is nothing to say yes to.${deny}`;
+    case "over": return pending ? "It is decided." : null;
   }
 }
 
-/** What somebody did under a profile before, as far as the hub keeps it. */
-export function beforeText(before: BeforeView, profile: string, now: number): string {
+/** What somebody did under a profile before, as far as the hub keeps it: of other teams it is not asked. */
+export function beforeText(before: BeforeView, { profile, team }: Pick<RequestView, "profile" | "team">, now: number): string {
   const { opened, neverOpened, lastAt, lastEnded, more } = before;
-  if (opened + neverOpened === 0) return more ? `not among what was counted under ${profile}; the hub keeps more` : `nothing under ${profile}, as far as the hub keeps it`;
+  const where = `under ${profile} in team ${team}`;
+  if (opened + neverOpened === 0) return more ? `not among what was counted ${where}; the hub keeps more` : `nothing ${where}, as far as the hub keeps it`;
   const last = lastAt === null ? "" : `; the last asked for ${ago(lastAt, now) === "now" ? "just now" : `${ago(lastAt, now)} ago`}${lastEnded ? `: ${lastEnded}` : ""}`;
   const never = neverOpened > 0 ? `, ${number(neverOpened)} asked for and never opened` : "";
-  return `${more ? "at least " : ""}${count(opened, "session")} under ${profile}${never}${last}`;
+  return `${more ? "at least " : ""}${count(opened, "session")} ${where}${never}${last}`;
 }
 
 /** What is said where a key came too soon. */
@@ -94,6 +108,7 @@ export const TOO_SOON: Record<Why, string> = {
   appeared: "Appeared just now",
   changed: "Changed just now",
   moved: "Moved just now",
+  asked: "Just asked",
 };
 
 /** What there is to add to a refusal; what the desktop says of the others is all that is known. */

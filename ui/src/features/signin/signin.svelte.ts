@@ -1,7 +1,7 @@
 import type { ErrorView, StepUp } from "../../bindings/ipc";
 import { closeDialog, dialogs, openDialog } from "../../desktop/dialogs.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
-import { fail } from "../../desktop/notices.svelte";
+import { attempt, fail } from "../../desktop/notices.svelte";
 import { asError, host } from "../../host";
 
 /** Something that waits for a stronger sign-in. */
@@ -54,15 +54,32 @@ export function stepsUp(error: ErrorView, what: string, then: () => void): boole
   return true;
 }
 
-/** Takes the question back: what waited does so no longer. */
+/** Takes the question back: what waited does so no longer. A sign-in that is under way for it goes on. */
 export function stepUpDone(by: string): void {
-  if (signIns.waiting?.by === by) closeDialog("stepUp");
+  if (signIns.waiting?.by !== by) return;
+  signIns.waiting = null;
+  closeDialog("stepUp");
 }
 
-/** The stronger sign-in that was asked for. */
+/** Whose sign-in is under way. */
+let underWay: Waiting | null = null;
+
+/** The stronger sign-in that was asked for. What waits for it goes on only while its question is in front of the person. */
 export async function confirmStepUp(): Promise<void> {
   const { waiting } = signIns;
-  if (!waiting || !(await signIn(waiting.step))) return;
-  if (signIns.waiting === waiting) closeDialog("stepUp");
+  if (!waiting) return;
+  underWay = waiting;
+  const through = await signIn(waiting.step);
+  if (underWay === waiting) underWay = null;
+  if (!through || signIns.waiting !== waiting || dialogs.name !== "stepUp") return;
+  signIns.waiting = null;
+  closeDialog("stepUp");
   waiting.then?.();
+}
+
+/** The question is gone without an answer, however that came about: nothing is done that waited for one. */
+export function dropStepUp(waiting: Waiting): void {
+  if (signIns.waiting !== waiting) return;
+  signIns.waiting = null;
+  if (underWay === waiting) void attempt(host.call("sign_in_cancel"));
 }

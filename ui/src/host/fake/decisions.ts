@@ -22,8 +22,8 @@ export function decisions(world: World) {
     requests_list: async (): Promise<RequestsView> => {
       await world.pause(40);
       if (world.scene === "requestsFail") throw failure("failed", "The requests could not be read: the hub's answer is not one.", { hint: "Tell your admin; the log has it whole.", retry: true });
-      const asOf = world.scene === "requestsLoading" ? null : world.scene === "hubDown" ? Date.now() - 95_000 : Date.now();
-      const problems = world.scene === "partial" ? ["AccessRequest payments/ask-7f3k2q could not be read: spec.duration is missing."] : [];
+      const asOf = ["requestsLoading", "requestsMissing"].includes(world.scene) ? null : world.scene === "hubDown" ? Date.now() - 95_000 : Date.now();
+      const problems = world.scene === "partial" ? ["AccessRequest payments/ask-7f3k2q could not be read: spec.duration is missing."] : world.scene === "requestsMissing" ? ["payments: not known since 14:02; the hub does not answer for it."] : [];
       const own = all.own();
       return { requests: [...all.list, ...own].sort((a, b) => a.askedAt - b.askedAt), asOf, noneToRead: world.scene === "requestsNone", problems };
     },
@@ -34,12 +34,12 @@ export function decisions(world: World) {
       if (user.includes("kim")) return { opened: 0, neverOpened: 0, lastAt: null, lastEnded: null, more: false };
       return { opened: 11, neverOpened: 2, lastAt: Date.now() - 9 * DAY, lastEnded: "the requester left", more: false };
     },
-    request_approve: async ({ request: id, offer }) => {
-      const one = await ready(id, { kind: "approve", request: id, offer });
+    request_approve: async ({ request: id, offer, limits }) => {
+      const one = await ready(id, { kind: "approve", request: id, offer, limits });
       if (one.offer?.digest !== offer) throw failure("profileChanged", "the offer is another one by now, and nothing was approved", { hint: "Read what it allows now, then decide." });
       const fresh = Date.now() - (world.state.user?.mfaAt ?? 0) < 5 * MINUTE;
       if (one.cluster.startsWith("vault") && !fresh) throw failure("stepUpNeeded", "The hub wants a fresher second factor of whoever approves this profile.", { retry: true, stepUp: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 300, message: "Approving on vault clusters wants a second factor within 5 min." } });
-      all.approved(id);
+      all.approved(id, limits);
       world.log("approve", `Approved ${one.profile} on ${one.cluster} for ${one.user}`);
       return null;
     },

@@ -1,4 +1,4 @@
-import type { OfferView, RequestView, SessionView } from "../../bindings/ipc";
+import type { ApprovalView, Decide, LimitsView, OfferView, RequestView, SessionView } from "../../bindings/ipc";
 import { dice, DEBUG, OPERATE } from "./fleet";
 import { failure, type Pause } from "./sessions";
 
@@ -12,8 +12,11 @@ const WAITS = 24 * HOUR;
 export function offerOf(name: "debug" | "operate" | "view", namespaces: string[], over: Partial<OfferView> = {}): OfferView {
   const rights = (name === "operate" ? OPERATE : name === "debug" ? DEBUG : DEBUG.slice(0, 2)).map((r) => ({ ...r, namespaces })).sort((a, b) => Number(b.writes) - Number(a.writes));
   const warnings = name === "operate" ? ["Workloads edited with these rights keep running after the session ends."] : [];
-  return { digest: `${name}-${namespaces.join("-") || "all"}`.padEnd(64, "0"), rights, rules: rights.length * 4 + 2, warnings, beside: [], adds: rights, ...over };
+  return { digest: `${name}-${namespaces.join("-") || "all"}`.padEnd(64, "0"), rights, rules: rights.length * 4 + 2, warnings, beside: [], adds: rights, narrower: null, problem: null, takesLimits: true, ...over };
 }
+
+/** Who may approve may deny for as long as it waits, also after their yes. */
+const DENIABLE: ReadonlySet<Decide> = new Set(["yes", "noOffer", "unsound", "enough", "said"]);
 
 type Seed = Partial<RequestView> & Pick<RequestView, "id" | "user" | "cluster" | "profile">;
 
@@ -37,7 +40,8 @@ export class FakeRequests {
   constructor(private readonly around: Around, now: number) {
     const { scene } = around;
     if (scene === "requestsMany") this.list = many(now);
-    else if (!["empty", "requestsEmpty", "requestsLoading", "requestsNone", "requestsFail"].includes(scene)) this.list = some(now);
+    else if (scene === "requestsOdd") this.list = odd(now);
+    else if (!["empty", "requestsEmpty", "requestsLoading", "requestsNone", "requestsFail", "requestsMissing"].includes(scene)) this.list = some(now);
     this.beforeFails = scene === "beforeFails";
   }
 
@@ -79,23 +83,37 @@ export class FakeRequests {
       request({ id: view.request ?? "", user: ME, cluster: view.cluster, environment: view.environment, environmentWord: view.environmentWord, profile: view.profile, namespaces: view.namespaces, durationSeconds: view.durationSeconds, reason: view.reason, decide: "own", own: true, offer: offerOf("operate", view.namespaces), askedAt: Date.now() - 4000 }, Date.now()));
   }
 
-  approved(id: string): void {
+  approved(id: string, limits: LimitsView | null): void {
     const { approvals, needed, offer } = this.one(id);
-    const all = [...approvals.filter((yes) => yes.by !== ME), { by: ME, at: Date.now(), counts: true }];
-    this.change(id, { approvals: all, decide: "said" });
+    const all = [...approvals.filter((yes) => yes.by !== ME), { by: ME, at: Date.now(), counts: true, limits }];
+    this.change(id, { approvals: all, decide: "said", given: givenBy(this.one(id), all) });
     if (all.filter((yes) => yes.counts).length < (needed ?? 1) || offer === null) return;
     void (async () => {
       await this.around.pause(600);
-      this.change(id, { phase: "approved", decide: "over" });
+      this.change(id, { phase: "approved", decide: "over", mayDeny: false });
       await this.around.pause(1200);
-      this.change(id, { phase: "active", endsAt: Date.now() + this.one(id).durationSeconds * 1000, mayRevoke: true });
+      const { given, durationSeconds } = this.one(id);
+      this.change(id, { phase: "active", endsAt: Date.now() + (given?.durationSeconds ?? durationSeconds) * 1000, mayRevoke: true });
     })();
   }
 
   ended(id: string, words: string): void {
-    this.change(id, { ended: words, decide: this.one(id).own ? "own" : "over", mayRevoke: false });
+    this.change(id, { ended: words, decide: this.one(id).own ? "own" : "over", mayDeny: false, mayRevoke: false });
     void this.around.pause(2000).then(() => this.remove(id));
   }
+}
+
+/** What the yeses that count leave of what was asked for; none: all of it. */
+export function givenBy({ namespaces, durationSeconds }: RequestView, approvals: readonly ApprovalView[]): RequestView["given"] {
+  let given = { namespaces, durationSeconds };
+  for (const { limits } of approvals.filter((yes) => yes.counts)) {
+    const names = limits?.namespaces ?? null;
+    given = {
+      namespaces: names === null ? given.namespaces : given.namespaces.length === 0 ? names : given.namespaces.filter((name) => names.includes(name)),
+      durationSeconds: Math.min(given.durationSeconds, limits?.durationSeconds ?? Infinity),
+    };
+  }
+  return given.durationSeconds === durationSeconds && given.namespaces.length === namespaces.length ? null : given;
 }
 
 function request(seed: Seed, now: number): RequestView {
@@ -105,12 +123,13 @@ function request(seed: Seed, now: number): RequestView {
     team: "payments", own: false, groups: ["oidc:payments-dev", "oidc:on-call"], acr: "urn:sallyport:mfa", amr: ["pwd", "otp"], mfaAt: askedAt - 90_000,
     environment: "prod", environmentWord: "prod", namespaces, durationSeconds: 3600, reason: "INC-4318", askedAt, waitsUntil: askedAt + WAITS, phase: "pending",
     offer: offerOf(seed.profile === "operate" || seed.profile === "view" ? seed.profile : "debug", namespaces),
-    approvals: [], needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
+    approvals: [], given: null, needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
+    mayDeny: seed.mayDeny ?? DENIABLE.has(seed.decide ?? "yes"),
   };
 }
 
 function some(now: number): RequestView[] {
-  const yes = (by: string, ms: number, counts = true) => ({ by: `oidc:${by}@example.test`, at: now - ms, counts });
+  const yes = (by: string, ms: number, counts = true, limits: LimitsView | null = null): ApprovalView => ({ by: `oidc:${by}@example.test`, at: now - ms, counts, limits });
   const longest = Array.from({ length: 40 }, (_, i) => `namespace-number-${i}`);
   const seeds: Seed[] = [
     { id: "r-active", user: "oidc:amira@example.test", cluster: "checkout-stage", profile: "debug", environment: "stage", environmentWord: "stage", namespaces: ["checkout", "cart"], askedAt: now - 80 * MINUTE, phase: "active", endsAt: now + 41 * MINUTE + 20_000, decide: "over", mayRevoke: true, approvals: [yes("lead", 78 * MINUTE)], reason: "Cart tests hang since the upgrade" },
@@ -124,8 +143,19 @@ function some(now: number): RequestView[] {
     { id: "r-ending", user: "oidc:amira@example.test", cluster: "payments-eu-1", profile: "debug", askedAt: now - 2 * MINUTE, decide: "over", ended: "denied by oidc:lead@example.test: reason too thin", reason: "pls" },
     { id: "r-granting", user: "oidc:zoe@example.test", cluster: "search-ap-1", profile: "debug", askedAt: now - 100_000, phase: "approved", decide: "over", approvals: [yes("lead", 8000)], mayRevoke: true, message: "binding 2 roles in search" },
     { id: "r-vault", user: "oidc:noor@example.test", cluster: "vault-eu-1", profile: "debug", environment: "stage", environmentWord: "stage", askedAt: now - 70_000, reason: "Unseal after the reboot" },
-    { id: "r-prod", user: "oidc:lin@example.test", cluster: "ledger-us-1", profile: "operate", namespaces: ["settlement"], askedAt: now - 40_000, reason: "Settlement worker crash-loops since 14:05, need to roll back worker to 1.42.", offer: offerOf("operate", ["settlement"], { beside: ["debug"], adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })) }) },
+    { id: "r-prod", user: "oidc:lin@example.test", cluster: "ledger-us-1", profile: "operate", namespaces: ["settlement"], askedAt: now - 40_000, reason: "Settlement worker crash-loops since 14:05, need to roll back worker to 1.42.", offer: offerOf("operate", ["settlement"], { beside: [{ profile: "debug", endsAt: now + 95 * MINUTE }], adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })), narrower: { profile: "debug", adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })) } }) },
     { id: "r-dev", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "debug", environment: "dev", environmentWord: "dev", askedAt: now - 30_000, reason: "" },
+  ];
+  return seeds.map((seed) => request(seed, now));
+}
+
+/** What waits for nobody, or for something else than a word of this person. */
+function odd(now: number): RequestView[] {
+  const seeds: Seed[] = [
+    { id: "r-live", user: "oidc:lin@example.test", cluster: "ledger-us-1", profile: "debug", environment: "other", environmentWord: "live", askedAt: now - 9 * MINUTE },
+    { id: "r-unsound", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "debug", environment: "dev", environmentWord: "dev", askedAt: now - 8 * MINUTE, decide: "unsound", offer: offerOf("debug", ["sandbox"], { problem: "its rules are others than its digest names." }) },
+    { id: "r-not-known", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "view", environment: "dev", environmentWord: "dev", askedAt: now - 7 * MINUTE, decide: "notKnown" },
+    { id: "r-enough", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "operate", environment: "dev", environmentWord: "dev", askedAt: now - 6 * MINUTE, decide: "enough", approvals: [{ by: "oidc:lead@example.test", at: now - MINUTE, counts: true, limits: null }] },
   ];
   return seeds.map((seed) => request(seed, now));
 }

@@ -1,6 +1,7 @@
 import type { AppState, ClusterView, Event, OpenInput, ShellView, SignIn } from "../../bindings/ipc";
 import { fleet } from "./fleet";
 import { FakeHistory } from "./history";
+import { holdsOf } from "./held";
 import { FakeRequests } from "./requests";
 import { failure, FakeSession } from "./sessions";
 
@@ -16,6 +17,8 @@ export class World {
   /** The shell chosen for new terminals, and those of this machine; tests change them. */
   shell: string | null = null;
   shells: ShellView[] = ["bash", "zsh", "dash"].map((name) => ({ path: `/usr/bin/${name}`, guardsEachPrompt: name !== "dash" }));
+  /** Every hold and its removal as it came, whatever became of it. */
+  readonly held: object[] = [];
   /** Openings that wait for a stronger sign-in. */
   readonly signedIn: (() => void)[] = [];
   private readonly used = new Set<string>();
@@ -118,6 +121,8 @@ function begin(scene: string, now: number, entries: number): AppState {
     theme: "system",
     fontSize: 13,
     toDecide: 0,
+    holds: firstRun || signedOut ? [] : holdsOf(scene, now),
+    mayHold: scene !== "mayNotHold",
     history: { entries, verdict: scene === "memoryOnly" ? "unanchored" : "verified", verifiedAt: now - 130_000, trouble: null },
     cleanup: scene === "cleanup" ? [
       { what: "A session on payments-eu-1 was still open", proof: { kind: "byBroker" } },

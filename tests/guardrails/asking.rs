@@ -3,9 +3,10 @@
 use crate::ask::{Ask, every_form};
 use crate::board::{Board, Person};
 use crate::limits::{limits, sign_in};
-use crate::world::{API, MFA, World, person, request, requests, signed_in};
+use crate::world::{API, MFA, World, person, request, requests, signed_in, until_refused};
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     println!("\nAsking");
@@ -325,6 +326,9 @@ async fn bare(world: &World, board: &mut Board) -> Result<()> {
         .await;
     let again = json!({"apiVersion": operate["apiVersion"], "kind": operate["kind"], "metadata": {"name": "operate"}, "spec": operate["spec"]});
     board.must(&world.editor, Ask::create(&format!("{API}/accessprofiles"), &again)).await?;
+    // Until the API server has seen the new one, this too is a profile that was deleted while others exist.
+    let seen = Ask::create(&requests("team-payments"), &gone).dry();
+    until_refused(dana, &seen, Duration::from_secs(10)).await?;
     board
         .refused(
             "5",

@@ -62,7 +62,7 @@ async fn limits(world: &World, board: &mut Board) -> Result<()> {
     board
         .allowed("8", "approves less time", lee, Ask::merge(&status_of(&name), &json!({"status": less})))
         .await;
-    let frozen = "an approval can be neither edited nor removed || needs a stronger sign-in";
+    let frozen = "an approval can be neither edited nor removed || a write that changes nothing";
     board
         .refused(
             "8",

@@ -20,6 +20,7 @@ mod everyday;
 mod forged;
 mod forged_requests;
 mod grants;
+mod holds;
 mod injected;
 mod inputs;
 mod leave;
@@ -92,6 +93,7 @@ async fn story() -> Result<bool> {
     patches::hub(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     signs::run(&world, &mut board).await?;
+    holds::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     leave::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;

@@ -162,7 +162,7 @@ async fn same_instant(
         held(dana, <[HoldView]>::is_empty).await?;
         let asking = dana.app.session_open(input(cluster, "view"));
         let holding = async {
-            tokio::time::sleep(Duration::from_millis(round * 15)).await;
+            tokio::time::sleep(Duration::from_millis(round * 60)).await;
             lee.app.hold_create(hold(HeldKind::User, user)).await
         };
         let (asked, made) = tokio::join!(asking, holding);

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn p24_what_is_plain_text_is_an_id_a_word_of_ours_or_the_windows_own() {
         // What the window sends, and what it sends back to the letter.
-        let own = ["AuditFilter", "OpenInput"];
+        let own = ["AuditFilter", "HoldInput", "LimitsInput", "OpenInput"];
         let ours = [
             ("AppState", "platform"),
             ("AppState", "version"),

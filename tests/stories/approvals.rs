@@ -70,7 +70,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         refused.map(|e| e.to_string()).unwrap_or_default(),
     );
     let pat = Desktop::signed_in(fleet, "pat").await?;
-    let theirs = shown(&pat, &request, |one| one.needed.is_some()).await?;
+    let theirs = shown(&pat, &request, |one| one.needed.is_some() && one.decide != Decide::NotKnown).await?;
     let refused = pat.app.request_approve(request.clone(), offer.digest.to_string(), None).await.err();
     lines.check(
         "p8 a teammate reads it and has no say: the hub refuses them",

@@ -59,14 +59,20 @@ impl Inventory {
             // What one may do changes with a step-up as well; what could not be read is read again.
             let mut sign_ins = self.person.sign_ins(workspace);
             let mut again: Option<Duration> = None;
+            // Of a list that has not come, nothing may be asked for: that would read as a no.
+            let mut is_listed = false;
             loop {
                 tokio::select! {
                     change = profiles.next() => {
                         let Some(change) = change else { return };
+                        is_listed |= matches!(change, Change::All { .. });
                         self.take(workspace, change, |known| &mut known.profiles, false);
                     }
                     Ok(()) = sign_ins.changed() => {}
                     () = tokio::time::sleep(again.unwrap_or_default()), if again.is_some() => {}
+                }
+                if !is_listed {
+                    continue;
                 }
                 let now = self.person.is_signed_in_at(workspace).unwrap_or_else(|| signed.clone());
                 again = match self.read_rights(&now).await {

@@ -180,9 +180,8 @@ async fn same_instant(
             lee.app.hold_remove(hold.id.to_string()).await?;
         }
     }
-    lines.check(
+    lines.seen(
         "asked for and held in the same instant, eight times: no grant is left",
-        true,
         format!("{opened} had opened, {refused} were not asked"),
     );
     Ok(())

@@ -54,13 +54,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         "",
     );
 
-    // As if it had been silent for an hour.
-    target.broker.kill();
-    let args = ["create", "token", name, "-n", "sallyport-brokers", "--duration", "10m"];
-    let token = fleet.hub.kubectl().ok(&args).await?;
-    let broker = Hub::new(fleet.hub.client_with_token(token.trim())?, DEADLINE);
-    let hour_ago = Timestamp::now().checked_sub(SignedDuration::from_hours(1))?;
-    broker.beat(&name.parse()?, "gone", Duration::from_secs(90), hour_ago).await?;
+    fall_silent(fleet).await?;
     let detail = desktop.app.cluster_detail(name.to_owned()).await?;
     let shown = self::listed(&desktop, name).await?.broker;
     let said = format!("{shown:?}");
@@ -110,4 +104,17 @@ fn previews_read(fleet: &Fleet) -> Result<usize> {
     let by_people = reads.filter(|line| !line.contains("\"username\":\"system:serviceaccount:")).count();
     ensure!(!log.is_empty(), "the hub's audit log is empty");
     Ok(by_people)
+}
+
+/// Ends the broker, and leaves its sign of life as if it had been silent for an hour.
+pub(crate) async fn fall_silent(fleet: &Fleet) -> Result<()> {
+    let target = fleet.target();
+    let name = target.spec.name;
+    target.broker.kill();
+    let args = ["create", "token", name, "-n", "sallyport-brokers", "--duration", "10m"];
+    let token = fleet.hub.kubectl().ok(&args).await?;
+    let broker = Hub::new(fleet.hub.client_with_token(token.trim())?, DEADLINE);
+    let hour_ago = Timestamp::now().checked_sub(SignedDuration::from_hours(1))?;
+    broker.beat(&name.parse()?, "gone", Duration::from_secs(90), hour_ago).await?;
+    Ok(())
 }

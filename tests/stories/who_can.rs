@@ -3,11 +3,10 @@
 mod reviews;
 
 use crate::lines::Lines;
+use crate::looking_on::fall_silent;
 use anyhow::{Context, Result};
-use jiff::{SignedDuration, Timestamp};
 use sallyport_fleet::Fleet;
-use sallyport_fleet::headless::{DEADLINE, Desktop, until};
-use sallyport_hub::Hub;
+use sallyport_fleet::headless::{Desktop, until};
 use sallyport_ipc::{DriftWay, GuardrailProof, SubjectKind, WhoCanView, WhoCluster, WhoMay, WhoSubject};
 use sallyport_model::ErrorCode;
 use serde_json::json;
@@ -260,13 +259,7 @@ async fn drifts(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> 
 async fn falls_silent(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
     let target = fleet.target();
     let name = target.spec.name;
-    target.broker.kill();
-    // As if it had been silent for an hour.
-    let args = ["create", "token", name, "-n", "sallyport-brokers", "--duration", "10m"];
-    let token = fleet.hub.kubectl().ok(&args).await?;
-    let broker = Hub::new(fleet.hub.client_with_token(token.trim())?, DEADLINE);
-    let hour_ago = Timestamp::now().checked_sub(SignedDuration::from_hours(1))?;
-    broker.beat(&name.parse()?, "gone", Duration::from_secs(90), hour_ago).await?;
+    fall_silent(fleet).await?;
     let view = ines.app.who_can().await?;
     let silent = cluster(&view, name)?;
     lines.check(

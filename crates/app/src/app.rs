@@ -64,7 +64,7 @@ impl App {
         let history = Recorder::new(history);
         let person = Arc::new(Person::new(desk.clone(), history.clone()));
         let inventory = Arc::new(Inventory::new(desk.clone(), person.clone()));
-        let holds = Arc::new(Holds::new(desk.clone(), history.clone(), person.clone()));
+        let holds = Arc::new(Holds::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
         let ground = Arc::new(GatewayAndTargets::new(desk.clone(), gateway.clone(), calls));
         let sessions = Sessions::new(desk.clone(), history.clone(), ground);
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));

@@ -45,6 +45,13 @@ pub(crate) struct Approvals {
 /// An offer's digest, the revision of the profile that it was compared with, and why it can't be what it says.
 type Check = (String, Option<ProfileRevision>, Option<String>);
 
+/// The cluster and the profile that a request names.
+type Asked<'a> = (&'a str, &'a str);
+
+fn asked_of(object: &AccessRequest) -> Asked<'_> {
+    (&object.spec.cluster, &object.spec.profile)
+}
+
 impl Approvals {
     /// Empty, until [`Approvals::follow`] has heard of a sign-in.
     pub(crate) fn new(
@@ -81,6 +88,7 @@ impl Approvals {
     /// Nobody is signed in there any more.
     pub(crate) fn clear(&self, workspace: &WorkspaceId) {
         self.open().remove(workspace);
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.changed.notify_one();
     }
@@ -98,9 +106,10 @@ impl Approvals {
         let Some(signed) = self.person.is_signed_in() else { return 0 };
         let open: Vec<Arc<AccessRequest>> =
             self.look(&signed.workspace, |open| open.all().cloned().collect());
+        let known = self.known_of(&signed.workspace, &open);
         let waits = |object: &&Arc<AccessRequest>| {
-            let known = self.inventory.known_for(&signed.workspace, object);
-            view::decide(object, &signed.who, &known) == Decide::Yes
+            let known = &known[&asked_of(object)];
+            view::decide(object, &signed.who, known, self.checked(object, known).is_none()) == Decide::Yes
         };
         let waiting = open.iter().filter(waits).count();
         u32::try_from(waiting).unwrap_or(u32::MAX)
@@ -109,6 +118,19 @@ impl Approvals {
     /// Looks at what is open in a workspace: nothing, while nobody is signed in there.
     fn look<T: Default>(&self, workspace: &WorkspaceId, look: impl FnOnce(&Open) -> T) -> T {
         self.open().get(workspace).map(look).unwrap_or_default()
+    }
+
+    /// What is known of where and under what they ask: worked out once for all that ask for the same.
+    fn known_of<'a>(
+        &self,
+        workspace: &WorkspaceId,
+        open: &'a [Arc<AccessRequest>],
+    ) -> BTreeMap<Asked<'a>, KnownFor> {
+        let mut known = BTreeMap::new();
+        for object in open {
+            known.entry(asked_of(object)).or_insert_with(|| self.inventory.known_for(workspace, object));
+        }
+        known
     }
 
     fn view(&self) -> RequestsView {
@@ -129,14 +151,15 @@ impl Approvals {
             active.entry(&object.spec.user).or_default().push(object);
         }
         let now = self.person.hub_now(&signed.workspace);
+        let known = self.known_of(&signed.workspace, &open);
         view.requests = open
             .iter()
             .map(|object| {
-                let known = self.inventory.known_for(&signed.workspace, object);
+                let known = &known[&asked_of(object)];
                 let beside = active.get(object.spec.user.as_str()).map_or(&[][..], Vec::as_slice);
-                let problem = self.checked(object, &known);
+                let problem = self.checked(object, known);
                 let narrower = self.narrower(object);
-                view::of(object, &signed.who, &known, &Beside { active: beside, problem, narrower, now })
+                view::of(object, &signed.who, known, &Beside { active: beside, problem, narrower, now })
             })
             .collect();
         view.requests.sort_by(|a, b| (a.asked_at, &a.id).cmp(&(b.asked_at, &b.id)));

@@ -7,12 +7,13 @@ mod view;
 
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
+use crate::inventory::Inventory;
 use crate::person::faults::{of_hub, of_refused};
 use crate::person::{Person, Signed, WorkspaceId};
 use jiff::{SignedDuration, Timestamp};
 use sallyport_api::AccessHold;
 use sallyport_audit::{Action, Draft};
-use sallyport_hub::{HoldRights, Refused};
+use sallyport_hub::Refused;
 use sallyport_ipc::{HeldKind, HoldInput, HoldView};
 use sallyport_model::{ErrorCode, Held, Hold, check_reason};
 use std::collections::BTreeMap;
@@ -24,27 +25,26 @@ pub(crate) struct Holds {
     desk: Arc<Desk>,
     history: Recorder,
     person: Arc<Person>,
-    kept: Mutex<BTreeMap<WorkspaceId, Kept>>,
+    inventory: Arc<Inventory>,
+    /// The holds of each workspace where somebody is signed in, by UID.
+    kept: Mutex<BTreeMap<WorkspaceId, BTreeMap<String, AccessHold>>>,
     /// Counts the changes, for the parts above.
     moved: watch::Sender<u64>,
 }
 
-/// What is known of one workspace.
-#[derive(Default)]
-struct Kept {
-    /// By UID.
-    holds: BTreeMap<String, AccessHold>,
-    /// What this person may do; none until it was read.
-    rights: HoldRights,
-}
-
 impl Holds {
     /// None, until [`Holds::follow`] has heard of a sign-in.
-    pub(crate) fn new(desk: Arc<Desk>, history: Recorder, person: Arc<Person>) -> Self {
-        Self { desk, history, person, kept: Mutex::default(), moved: watch::Sender::new(0) }
+    pub(crate) fn new(
+        desk: Arc<Desk>,
+        history: Recorder,
+        person: Arc<Person>,
+        inventory: Arc<Inventory>,
+    ) -> Self {
+        let (kept, moved) = (Mutex::default(), watch::Sender::new(0));
+        Self { desk, history, person, inventory, kept, moved }
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Kept>> {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, BTreeMap<String, AccessHold>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -68,7 +68,7 @@ impl Holds {
     pub(crate) fn on(&self, workspace: &WorkspaceId, user: &str, cluster: &str) -> Option<Hold> {
         let now = self.person.hub_now(workspace);
         let all = self.kept();
-        let holds = all.get(workspace)?.holds.values().map(Hold::from);
+        let holds = all.get(workspace)?.values().map(Hold::from);
         // The one that stands longest: what is told of it is true for as long as anything is held.
         holds.filter(|hold| hold.is_on(user, cluster, now)).max_by_key(|hold| hold.until)
     }
@@ -79,7 +79,8 @@ impl Holds {
         let now = self.person.hub_now(&signed.workspace);
         let all = self.kept();
         let Some(kept) = all.get(&signed.workspace) else { return (Vec::new(), false) };
-        (view::of(kept.holds.values(), &signed.who.user, kept.rights, now), kept.rights.make)
+        let rights = self.inventory.may_hold(&signed.workspace);
+        (view::of(kept.values(), &signed.who.user, rights, now), rights.make)
     }
 
     /// Holds a person, a cluster or everything from now on.
@@ -116,7 +117,7 @@ impl Holds {
     /// When it is gone, when it is on this person themself, and when the hub says no.
     pub(crate) async fn remove(&self, hold: String) -> Result<(), AppError> {
         let signed = self.person.signed()?;
-        let found = self.kept().get(&signed.workspace).and_then(|kept| kept.holds.get(&hold).cloned());
+        let found = self.kept().get(&signed.workspace).and_then(|kept| kept.get(&hold).cloned());
         let found = found
             .ok_or_else(|| bad("this hold does not stand any more".into(), "Nothing is left to remove."))?;
         let name = found.metadata.name.clone().unwrap_or_default();
@@ -124,7 +125,7 @@ impl Holds {
         let draft = about(Draft::new(Action::HoldRemoved).user(&signed.who.user), &Hold::from(&found));
         self.history.note(draft).await;
         if let Some(kept) = self.kept().get_mut(&signed.workspace) {
-            kept.holds.remove(&hold);
+            kept.remove(&hold);
         }
         self.changed();
         Ok(())
@@ -133,7 +134,7 @@ impl Holds {
     fn learn(&self, signed: &Signed, hold: AccessHold) {
         let uid = hold.metadata.uid.clone().unwrap_or_default();
         if let Some(kept) = self.kept().get_mut(&signed.workspace) {
-            kept.holds.insert(uid, hold);
+            kept.insert(uid, hold);
         }
         self.changed();
     }

@@ -18,6 +18,7 @@ use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, Signed, SignedInAs, Wishes, WorkspaceId};
 use known::{Known, Remembered};
 use sallyport_api::AccessRequest;
+use sallyport_hub::HoldRights;
 use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
 use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName};
 use std::collections::BTreeMap;
@@ -173,6 +174,11 @@ impl Inventory {
     /// What is known of where and under what a request asks.
     pub(crate) fn known_for(&self, workspace: &WorkspaceId, request: &AccessRequest) -> KnownFor {
         self.known(workspace, |known| known.known_for(&request.spec.cluster, &request.spec.profile))
+    }
+
+    /// What whoever is signed in may do with holds; nothing while that is not known.
+    pub(crate) fn may_hold(&self, workspace: &WorkspaceId) -> HoldRights {
+        self.known(workspace, |known| known.may_hold)
     }
 
     /// The word for a cluster's environment and how many approvals a profile wants; `None` while they are not known.

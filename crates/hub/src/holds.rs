@@ -56,24 +56,4 @@ impl Hub {
             Err(fault) => Err(fault.into()),
         }
     }
-
-    /// Whether one may hold and end holds, for the window to show.
-    ///
-    /// # Errors
-    /// [`Fault`].
-    pub async fn may_hold(&self) -> Result<HoldRights, Fault> {
-        let (make, remove) =
-            (self.may("create", "accessholds", None, None), self.may("delete", "accessholds", None, None));
-        let (make, remove) = futures::try_join!(make, remove)?;
-        Ok(HoldRights { make, remove })
-    }
-}
-
-/// What one may do with holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HoldRights {
-    /// Make one.
-    pub make: bool,
-    /// End one that is not on oneself.
-    pub remove: bool,
 }

@@ -25,11 +25,10 @@ use std::time::Duration;
 pub use ask::{Ask, evidence, request_name};
 pub use beats::{Beat, spread, until_next_look};
 pub use decision::decision_request;
-pub use holds::HoldRights;
 pub use identity::Identity;
 pub use inventory::{Listed, Page};
 pub use refused::{Refused, StepUp};
-pub use rights::{ProfileRights, Team};
+pub use rights::{HoldRights, ProfileRights, Rights, Team};
 pub use stored::{OwnGuardrails, StoredRbac, Unread};
 pub use watch::{Change, Gone, watch};
 

@@ -28,6 +28,24 @@ pub struct ProfileRights {
     pub revoke: bool,
 }
 
+/// What one may do with holds, for the window to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HoldRights {
+    /// Make one.
+    pub make: bool,
+    /// End one that is not on oneself.
+    pub remove: bool,
+}
+
+/// What one may do with what is in no namespace of the hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// With each profile that was asked about.
+    pub profiles: BTreeMap<ProfileName, ProfileRights>,
+    /// With holds.
+    pub holds: HoldRights,
+}
+
 /// A team's namespace on the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Team {
@@ -46,19 +64,18 @@ const NOWHERE: &str = "sallyport-rights";
 const AT_ONCE: usize = 4;
 
 impl Hub {
-    /// What one may do with each of these profiles: one question, or three for each profile where the hub's
+    /// What one may do with each of these profiles, and with holds: one question, or one for each verb where the hub's
     /// authorizers can't list what they would allow.
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn rights(
-        &self,
-        profiles: &[ProfileName],
-    ) -> Result<BTreeMap<ProfileName, ProfileRights>, Fault> {
+    pub async fn rights(&self, profiles: &[ProfileName]) -> Result<Rights, Fault> {
         let status = self.own_rules().await?;
         let rules: Vec<Rule> = status.resource_rules.into_iter().map(rule).collect();
         if !status.incomplete {
-            return Ok(profiles.iter().map(|name| (name.clone(), of_rules(&rules, name))).collect());
+            let profiles = profiles.iter().map(|name| (name.clone(), of_rules(&rules, name))).collect();
+            let may = |verb| listed(&rules, verb, "accessholds", "");
+            return Ok(Rights { profiles, holds: HoldRights { make: may("create"), remove: may("delete") } });
         }
         let each = profiles.iter().cloned().map(|name| async move {
             let rights = ProfileRights {
@@ -68,7 +85,10 @@ impl Hub {
             };
             Ok::<_, Fault>((name, rights))
         });
-        stream::iter(each).buffered(AT_ONCE).try_collect().await
+        let profiles = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
+        let make = self.may("create", "accessholds", None, None).await?;
+        let remove = self.may("delete", "accessholds", None, None).await?;
+        Ok(Rights { profiles, holds: HoldRights { make, remove } })
     }
 
     /// What one may do, as far as the hub's authorizers list it.
@@ -117,7 +137,7 @@ impl Hub {
     }
 
     /// Whether the hub would allow one thing (SelfSubjectAccessReview).
-    pub(crate) async fn may(
+    async fn may(
         &self,
         verb: &str,
         resource: &str,
@@ -145,11 +165,13 @@ impl Hub {
 }
 
 fn of_rules(rules: &[Rule], profile: &ProfileName) -> ProfileRights {
-    let may = |verb: &str| {
-        let name = profile.as_str();
-        allows(rules, Ask::Resource { verb, group: GROUP, resource: "accessprofiles", subresource: "", name })
-    };
+    let may = |verb| listed(rules, verb, "accessprofiles", profile.as_str());
     ProfileRights { request: may("request"), approve: may("approve"), revoke: may("revoke") }
+}
+
+/// Whether a list of rules allows a verb on one of Sallyport's objects; without a name, on all of them.
+fn listed(rules: &[Rule], verb: &str, resource: &str, name: &str) -> bool {
+    allows(rules, Ask::Resource { verb, group: GROUP, resource, subresource: "", name })
 }
 
 /// For a rule of which it is not known, or not looked at, which role it stands in.
@@ -200,5 +222,16 @@ mod tests {
         let admin = of_rules(&rules, &"admin".parse().unwrap());
         assert_eq!(admin, ProfileRights { request: false, approve: true, revoke: true });
         assert_eq!(of_rules(&rules, &"other".parse().unwrap()), ProfileRights::default());
+        let on_holds = |names: &[&str]| {
+            rule(ResourceRule {
+                verbs: vec!["create".into()],
+                api_groups: texts(&[GROUP]),
+                resources: texts(&["accessholds"]),
+                resource_names: texts(names),
+            })
+        };
+        assert!(listed(&[on_holds(&[])], "create", "accessholds", ""));
+        assert!(!listed(&[on_holds(&[])], "delete", "accessholds", ""));
+        assert!(!listed(&[on_holds(&["hold-1"])], "create", "accessholds", ""), "a new one has no name yet");
     }
 }

@@ -34,6 +34,11 @@ impl Ttl {
         Self::minutes(self.0 / 60)
     }
 
+    /// In seconds, as the window counts them.
+    pub fn as_seconds_u32(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
+
     /// In seconds.
     pub const fn as_seconds(self) -> u64 {
         self.0

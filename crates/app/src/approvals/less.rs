@@ -50,7 +50,7 @@ pub(super) fn limits(
 pub(super) fn view(approval: &Approval) -> Option<LimitsView> {
     let limits = of(approval)?;
     (!limits.is_none()).then(|| LimitsView {
-        duration_seconds: limits.duration().map(seconds),
+        duration_seconds: limits.duration().map(Ttl::as_seconds_u32),
         namespaces: limits.scope().map(|scope| scope.to_list().iter().map(Shown::of).collect()),
     })
 }
@@ -69,7 +69,7 @@ pub(super) fn left<'a>(
     };
     (given != Given::all(&terms)).then(|| GivenView {
         namespaces: given.scope.to_list().iter().map(Shown::of).collect(),
-        duration_seconds: seconds(given.duration),
+        duration_seconds: given.duration.as_seconds_u32(),
     })
 }
 
@@ -80,10 +80,6 @@ fn of(approval: &Approval) -> Option<Limits> {
 
 fn terms(object: &AccessRequest) -> Option<Terms> {
     Asked::try_from(object).ok().map(|asked| asked.terms)
-}
-
-fn seconds(duration: Ttl) -> u32 {
-    u32::try_from(duration.as_seconds()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -34,10 +34,7 @@ pub(super) fn of(
         environment_word: Shown::from(&known.environment),
         profile: Shown::from(&spec.profile),
         namespaces: spec.namespaces.iter().map(Shown::from).collect(),
-        duration_seconds: spec
-            .duration
-            .parse::<Ttl>()
-            .map_or(0, |ttl| u32::try_from(ttl.as_seconds()).unwrap_or(u32::MAX)),
+        duration_seconds: spec.duration.parse::<Ttl>().map_or(0, |ttl| ttl.as_seconds_u32()),
         reason: Shown::from(&spec.reason),
         asked_at,
         waits_until: asked_at.saturating_add(UNANSWERED_AFTER * 1000),
@@ -62,10 +59,7 @@ pub(super) fn of(
         ends_at: status.grant.as_ref().map(|grant| grant.end.0.as_millisecond()),
         message: status.message.as_ref().filter(|m| !m.is_empty()).map(Shown::from),
         ended: object.ended_by().map(|by| by.ending(object.phase()).message.into()),
-        decide: match decide(object, who, known) {
-            Decide::Yes if beside.problem.is_some() => Decide::Unsound,
-            decide => decide,
-        },
+        decide: decide(object, who, known, beside.problem.is_none()),
         may_deny: may_deny(object, who, known),
         may_revoke: !own
             && known.rights.is_some_and(|rights| rights.revoke)
@@ -73,8 +67,8 @@ pub(super) fn of(
     }
 }
 
-/// Whether somebody may say yes or no, as far as it can be told here.
-pub(super) fn decide(object: &AccessRequest, who: &SignedInAs, known: &KnownFor) -> Decide {
+/// Whether somebody may say yes or no, as far as it can be told here. `is_sound`: its offer can be what its digest says.
+pub(super) fn decide(object: &AccessRequest, who: &SignedInAs, known: &KnownFor, is_sound: bool) -> Decide {
     let status = object.status.as_ref();
     if object.spec.user == who.user.as_str() {
         return Decide::Own;
@@ -95,7 +89,13 @@ pub(super) fn decide(object: &AccessRequest, who: &SignedInAs, known: &KnownFor)
         return Decide::Said;
     }
     let enough = known.approvals.is_some_and(|needed| yeses.len() >= usize::from(needed));
-    if enough || object.closing().is_some() { Decide::Enough } else { Decide::Yes }
+    if enough || object.closing().is_some() {
+        Decide::Enough
+    } else if is_sound {
+        Decide::Yes
+    } else {
+        Decide::Unsound
+    }
 }
 
 /// Whether somebody may say no, as far as it can be told here: also after their own yes, which may have been a mistake.

@@ -1,17 +1,15 @@
-//! The watch, what one may do, and the end of holds by time.
+//! The watch, and the end of holds by time.
 
-use super::{Holds, Kept};
+use super::Holds;
 use crate::person::{Signed, WorkspaceId};
 use futures::StreamExt as _;
 use sallyport_api::AccessHold;
 use sallyport_hub::Change;
 use sallyport_model::Hold;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Between two tries to read what one may do, twice as long each time.
-const AGAIN: Duration = Duration::from_secs(1);
-const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 /// How long nothing may be looked at: a machine that slept has another idea of the time.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -40,14 +38,14 @@ impl Holds {
         let signed = self.person.is_signed_in()?;
         let now = self.person.hub_now(&signed.workspace);
         let all = self.kept();
-        let ends = all.get(&signed.workspace)?.holds.values().map(|hold| Hold::from(hold).until - now);
+        let ends = all.get(&signed.workspace)?.values().map(|hold| Hold::from(hold).until - now);
         let left = ends.filter(|left| *left > 0).min()?;
         // Its end is not in it, and the clock has whole seconds.
         Some(Duration::from_secs(u64::try_from(left).unwrap_or_default()) + Duration::from_millis(100))
     }
 
     async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
-        self.kept().insert(signed.workspace.clone(), Kept::default());
+        self.kept().insert(signed.workspace.clone(), BTreeMap::default());
         let mut changes = std::pin::pin!(signed.hub.watch_holds());
         let keeping = async {
             while let Some(change) = changes.next().await {
@@ -55,26 +53,8 @@ impl Holds {
             }
         };
         tokio::select! {
-            ((), ()) = async { tokio::join!(keeping, self.read_rights(&signed)) } => {}
+            () = keeping => {}
             () = signed.stop.cancelled() => {}
-        }
-    }
-
-    /// Until it is known.
-    async fn read_rights(&self, signed: &Signed) {
-        let mut pause = AGAIN;
-        loop {
-            match signed.hub.may_hold().await {
-                Ok(rights) => {
-                    if let Some(kept) = self.kept().get_mut(&signed.workspace) {
-                        kept.rights = rights;
-                    }
-                    return self.changed();
-                }
-                Err(fault) => tracing::warn!("whether one may hold could not be read: {fault}"),
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(AGAIN_AT_MOST);
         }
     }
 
@@ -89,13 +69,13 @@ impl Holds {
                     for what in &malformed {
                         tracing::error!("a hold can't be read: {what}");
                     }
-                    kept.holds = objects.into_iter().map(|hold| (uid(&hold), hold)).collect();
+                    *kept = objects.into_iter().map(|hold| (uid(&hold), hold)).collect();
                 }
                 Change::Put(hold) => {
-                    kept.holds.insert(uid(&hold), hold);
+                    kept.insert(uid(&hold), hold);
                 }
                 Change::Deleted(gone) | Change::Left(gone) => {
-                    kept.holds.remove(&gone.uid);
+                    kept.remove(&gone.uid);
                 }
                 // What was known of it stood then, and its spec can't change.
                 Change::Malformed(what, _) => {

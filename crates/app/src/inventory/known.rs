@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sallyport_api::{
     AccessCluster, AccessPreviewSpec, AccessProfile, ProfilePreview, ProfileReport, RuleSummary,
 };
-use sallyport_hub::{ProfileRights, evidence};
+use sallyport_hub::{HoldRights, ProfileRights, evidence};
 use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
     Refused, Right, Rights, Shown, Way,
@@ -26,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) may_request: Option<BTreeSet<String>>,
     /// What this person may do with each profile.
     pub(crate) may: BTreeMap<String, ProfileRights>,
+    /// And with holds.
+    pub(crate) may_hold: HoldRights,
     pub(crate) as_of: Option<Timestamp>,
     pub(crate) problems: Vec<String>,
     /// The brokers' signs of life, by cluster; none until they were listed.
@@ -288,7 +290,7 @@ fn profile_view(
         name: Shown::of(&profile.name),
         opens_at_once: profile.approvals == 0,
         approvals: profile.approvals.into(),
-        max_duration_seconds: u32::try_from(profile.max_duration.as_seconds()).unwrap_or(u32::MAX),
+        max_duration_seconds: profile.max_duration.as_seconds_u32(),
         mfa: mfa(profile, signed_in, now),
         reason_required: profile.reason_required,
         rights: rights(offered.report.as_ref(), previewed, &namespaces),
@@ -312,7 +314,7 @@ fn mfa(profile: &Profile, signed_in: Option<&SignedInAs>, now_ms: i64) -> Option
     Some(Mfa {
         acr: wanted.acr.iter().map(Shown::from).collect(),
         amr: wanted.amr.iter().map(Shown::from).collect(),
-        max_age_seconds: wanted.max_age.map(|age| u32::try_from(age.as_seconds()).unwrap_or(u32::MAX)),
+        max_age_seconds: wanted.max_age.map(|age| age.as_seconds_u32()),
         satisfied: signed_in.is_some_and(lacks_nothing),
     })
 }

@@ -70,6 +70,6 @@ pub(super) fn last_view(opening: &Opening) -> LastOpening {
     LastOpening {
         profile: Shown::of(&opening.profile),
         namespaces: opening.scope.to_list().iter().map(Shown::of).collect(),
-        duration_seconds: u32::try_from(opening.duration.as_seconds()).unwrap_or(u32::MAX),
+        duration_seconds: opening.duration.as_seconds_u32(),
     }
 }

@@ -146,11 +146,12 @@ impl Inventory {
         match signed.hub.rights(&names).boxed().await {
             Ok(rights) => {
                 let may: BTreeMap<String, _> =
-                    rights.into_iter().map(|(name, rights)| (name.to_string(), rights)).collect();
+                    rights.profiles.into_iter().map(|(name, rights)| (name.to_string(), rights)).collect();
                 self.learn(workspace, |known| {
                     let may_request = may.iter().filter(|(_, may)| may.request);
                     known.may_request = Some(may_request.map(|(name, _)| name.clone()).collect());
                     known.may = may;
+                    known.may_hold = rights.holds;
                 });
                 self.changed();
                 true

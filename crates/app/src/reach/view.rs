@@ -210,7 +210,7 @@ fn profile_view(profile: &Profile) -> WhoProfile {
     WhoProfile {
         name: Shown::of(&profile.name),
         approvals: profile.approvals.into(),
-        max_duration_seconds: u32::try_from(profile.max_duration.as_seconds()).unwrap_or(u32::MAX),
+        max_duration_seconds: profile.max_duration.as_seconds_u32(),
         namespaces: profile.scope.to_list().iter().map(Shown::of).collect(),
         mfa: mfa(profile).iter().map(Shown::from).collect(),
         reason_required: profile.reason_required,

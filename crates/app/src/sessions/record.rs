@@ -231,7 +231,7 @@ impl Record {
             namespaces: self.given.scope.to_list().iter().map(Shown::of).collect(),
             profile: Shown::of(&self.choice.terms.profile),
             reason: Shown::from(&self.choice.terms.reason),
-            duration_seconds: u32::try_from(self.given.duration.as_seconds()).unwrap_or(u32::MAX),
+            duration_seconds: self.given.duration.as_seconds_u32(),
             state: match self.state {
                 SessionState::Opening => sallyport_ipc::SessionState::Opening,
                 SessionState::Open => sallyport_ipc::SessionState::Open,

@@ -94,7 +94,10 @@ pub(super) fn approved_by(request: &AccessRequest) -> String {
     let terms = Asked::try_from(request).map(|asked| asked.terms);
     let less =
         terms.ok().and_then(|terms| request.given(&terms).ok().filter(|given| *given != Given::all(&terms)));
-    less.map_or(by.clone(), |given| format!("{by}: {given}"))
+    match less {
+        Some(given) => format!("{by}: {given}"),
+        None => by,
+    }
 }
 
 /// One person's yes, and what they took off.

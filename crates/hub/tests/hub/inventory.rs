@@ -50,15 +50,15 @@ async fn clusters_and_profiles_are_listed_and_watched() -> Result<()> {
 async fn what_one_may_do_is_asked_once_and_told_for_every_profile() -> Result<()> {
     let profiles = ["view", "debug-prod", "operate"].map(|p| p.parse().expect("a profile name"));
     let ada = desk(&person("ada", "payments-dev")).await?;
-    let mine = ada.rights(&profiles).await?;
+    let mine = ada.rights(&profiles).await?.profiles;
     ensure!(
         mine.values().all(|r| *r == ProfileRights { request: true, approve: false, revoke: false }),
         "{mine:?}"
     );
-    let lead = desk(&person("lee", "payments-leads")).await?.rights(&profiles).await?;
+    let lead = desk(&person("lee", "payments-leads")).await?.rights(&profiles).await?.profiles;
     ensure!(lead[&profiles[2]] == ProfileRights { request: true, approve: true, revoke: true }, "{lead:?}");
     ensure!(lead[&profiles[0]] == ProfileRights { request: true, approve: false, revoke: true }, "{lead:?}");
-    let visitor = desk(&person("noor", "visitors")).await?.rights(&profiles).await?;
+    let visitor = desk(&person("noor", "visitors")).await?.rights(&profiles).await?.profiles;
     ensure!(visitor.values().all(|r| *r == ProfileRights::default()), "{visitor:?}");
 
     let team =

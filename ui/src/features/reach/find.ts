@@ -7,7 +7,13 @@ export interface Hit {
 }
 
 const WORDS = 8;
+
 const NONE: ReadonlySet<number> = new Set();
+
+/** What is looked for, word by word. */
+export function wordsOf(query: string): string[] {
+  return query.toLowerCase().split(/\s+/).filter(Boolean);
+}
 
 /**
  * Who is found: every word is of their name, or of one profile that they hold something on and one cluster that it covers.
@@ -60,7 +66,7 @@ export function clustersFound(model: Model, query: string): Hit[] {
 
 /** Which of the words each thing has, a bit for each; none without words. */
 function look(model: Model, query: string) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean).slice(0, WORDS);
+  const words = wordsOf(query).slice(0, WORDS);
   if (words.length === 0) return null;
   const { view } = model;
   const names = { subjects: view.subjects.map((s) => s.name.toLowerCase()), profiles: view.profiles.map((p) => p.name.toLowerCase()), clusters: view.clusters.map((c) => c.name.toLowerCase()) };
@@ -96,7 +102,7 @@ function ranked<T extends { name: string }>(all: readonly T[], query: string, ow
 
 /** What is looked for first: among hundreds of names it would be behind those that are not shown. */
 export function wantedFirst<T extends { name: string }>(all: readonly T[], query: string): readonly T[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(query);
   if (words.length === 0) return all;
   const wanted = ({ name }: T) => Math.max(...words.map((word) => (name.toLowerCase() === word ? 2 : Number(name.toLowerCase().includes(word)))));
   return [...all].sort((a, b) => wanted(b) - wanted(a));

@@ -3,7 +3,7 @@ import type { DriftLine, ErrorView, WhoCanView, WhoCluster, WhoSubject } from ".
 import { fail } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
-import { clustersFound, subjectsFound } from "./find";
+import { clustersFound, subjectsFound, wordsOf } from "./find";
 import { clusterId, HUB, modelOf, subjectId, type Model } from "./model";
 
 /** The id of the view of who can ask for what. */
@@ -17,8 +17,6 @@ export const TABS: readonly { id: Tab; title: string }[] = [
   { id: "where", title: "Where" },
   { id: "changed", title: "Changed" },
 ];
-
-const NONE: ReadonlySet<number> = new Set();
 
 export type Row =
   | { readonly id: string; readonly kind: "subject"; readonly subject: WhoSubject; readonly focus: ReadonlySet<number> }
@@ -165,10 +163,9 @@ function rowsOf(model: Model, tab: Tab, query: string): Row[] {
     });
     return query.trim() === "" ? [{ id: HUB, kind: "hub" }, ...found] : found;
   }
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(query);
   const matches = ({ about, text }: DriftLine) => words.every((word) => `${about} ${text}`.toLowerCase().includes(word));
   return (view.drift?.lines ?? []).flatMap((line, at): Row[] => (matches(line) ? [{ id: `d:${at}`, kind: "change", line }] : []));
 }
 
-export { NONE };
 export const reach = new Reach();

@@ -56,7 +56,7 @@ fn p8_who_may_decide_is_told_as_the_hub_would_say() {
         }
         request("oidc:dana", &["a"], status)
     };
-    let decide = |object: &AccessRequest, known: &KnownFor| decide(object, &lee(), known);
+    let decide = |object: &AccessRequest, known: &KnownFor| decide(object, &lee(), known, true);
     assert_eq!(decide(&pending(json!({})), &known(true, false)), Decide::Yes);
     assert_eq!(decide(&pending(json!({})), &known(false, true)), Decide::NotYours);
     assert_eq!(

@@ -4,20 +4,27 @@ import { place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
 import { stepsUp } from "../signin";
 import { mayOf, wantsEnter, type Done, type Kind, type May } from "./can";
+import { Editing } from "./editing.svelte";
 import { HOLD_MS, type Why } from "./guard";
 import { inbox, VIEW } from "./requests.svelte";
 import type { Row } from "./rows";
 import { shortName, whatText } from "./words";
 
 /** What is about to be said, and to what: never to anything that took its place. */
-interface Ask {
+interface Saying {
   readonly kind: Kind;
   readonly id: string;
   /** The digest on screen. */
   readonly offer: string | null;
   readonly limits: LimitsInput | null;
+}
+
+/** What is asked before it is said. */
+interface Ask extends Saying {
   /** When it was asked, on `performance.now()`'s clock. */
   readonly at: number;
+  /** What a yes takes off; none: it is to all of the offer. */
+  readonly less: Editing | null;
 }
 
 /** What did not get through, and why. */
@@ -69,16 +76,39 @@ class Deciding {
     $effect(() => {
       if (this.ask === null) this.#ask = null;
     });
-    $effect(() => () => this.back());
+    $effect(() => () => void (this.#ask = null));
   }
 
   /** Begins to say something to the selected one: asks where something is still wanted, else sends it. */
   begin(kind: Kind): void {
     const row = inbox.current;
     if (row === null || !this.may[kind] || !this.#takes(row.id)) return;
-    const ask = { kind, id: row.id, offer: row.request.offer?.digest ?? null, limits: null, at: performance.now() };
-    if (kind === "approve" && !wantsEnter(row.request)) void this.#send(ask, row, null);
-    else this.#ask = ask;
+    const saying = { kind, id: row.id, offer: row.request.offer?.digest ?? null, limits: null };
+    if (kind === "approve" && !wantsEnter(row.request)) void this.#send(saying, row, null);
+    else this.#asks(saying, null);
+  }
+
+  /** Begins a yes to less. */
+  beginLess(): void {
+    const row = inbox.current;
+    if (row === null || !this.may.approve || !this.#takes(row.id)) return;
+    this.#asks({ kind: "approve", id: row.id, offer: row.request.offer?.digest ?? null, limits: null }, new Editing());
+  }
+
+  /** What is chosen is what the yes takes off: asks where Enter is still wanted, else sends it. False: nothing can be sent. */
+  chose(): boolean {
+    const [ask, row] = [this.ask, inbox.current];
+    if (ask === null || ask.less === null || row === null) return false;
+    const less = ask.less.of(row.request);
+    if (!("limits" in less)) return false;
+    if (!this.#takes(row.id, ask.at)) return true;
+    const saying = { kind: ask.kind, id: ask.id, offer: ask.offer, limits: less.limits };
+    if (wantsEnter(row.request)) this.#asks(saying, ask.less);
+    else {
+      this.#ask = null;
+      void this.#send(saying, row, null);
+    }
+    return true;
   }
 
   /** Sends what was asked about. */
@@ -89,9 +119,11 @@ class Deciding {
     void this.#send(ask, row, reason);
   }
 
-  /** Nothing is said. */
+  /** Nothing is said. From the question about a yes to less it goes back to what was chosen. */
   back(): void {
-    this.#ask = null;
+    const { ask } = this;
+    if (ask !== null && ask.less !== null && ask.limits !== null) this.#asks({ ...ask, limits: null }, ask.less);
+    else this.#ask = null;
   }
 
   forget(): void {
@@ -100,12 +132,16 @@ class Deciding {
     this.#busy = this.#failed = this.#done = new Map();
   }
 
+  #asks({ kind, id, offer, limits }: Saying, less: Editing | null): void {
+    this.#ask = { kind, id, offer, limits, less, at: performance.now() };
+  }
+
   #mayOf(row: Row | null): May {
     return mayOf(row, row && this.done(row.id), row !== null && this.#busy.has(row.id));
   }
 
   /** Whether it can still be said, and a yes to the offer that was on screen. */
-  #stands({ kind, offer }: Ask, row: Row): boolean {
+  #stands({ kind, offer }: Saying, row: Row): boolean {
     return this.#mayOf(row)[kind] && (kind !== "approve" || row.request.offer?.digest === offer);
   }
 
@@ -119,7 +155,7 @@ class Deciding {
     return why === null;
   }
 
-  async #send(ask: Ask, row: Row, reason: string | null, again = true): Promise<void> {
+  async #send(ask: Saying, row: Row, reason: string | null, again = true): Promise<void> {
     const { kind, id } = ask;
     const person = this.#person;
     const over = () => person !== this.#person;
@@ -145,7 +181,7 @@ class Deciding {
   }
 
   // It may have become another while the second factor was looked for: then nothing is sent, and it is said.
-  #sendAgain(ask: Ask, reason: string | null): void {
+  #sendAgain(ask: Saying, reason: string | null): void {
     const row = inbox.rows.find((one) => one.id === ask.id);
     if (row !== undefined && this.#stands(ask, row)) void this.#send(ask, row, reason, false);
     else this.#fail(ask.id, ask.kind, CHANGED);
@@ -158,7 +194,7 @@ class Deciding {
 
 const CHANGED: ErrorView = { code: "failed", message: "It changed while you confirmed, and nothing was sent.", hint: "Read what it is now, then decide.", retry: false, stepUp: null };
 
-function call({ kind, id, offer, limits }: Ask, reason: string | null): Promise<null> {
+function call({ kind, id, offer, limits }: Saying, reason: string | null): Promise<null> {
   if (kind === "approve") return host.call("request_approve", { request: id, offer: offer ?? "", limits });
   return kind === "deny" ? host.call("request_deny", { request: id, reason }) : host.call("request_revoke", { request: id, reason: reason ?? "" });
 }

@@ -41,6 +41,7 @@ export class FakeRequests {
     const { scene } = around;
     if (scene === "requestsMany") this.list = many(now);
     else if (scene === "requestsOdd") this.list = odd(now);
+    else if (scene === "requestsLess") this.list = lesser(now);
     else if (!["empty", "requestsEmpty", "requestsLoading", "requestsNone", "requestsFail", "requestsMissing"].includes(scene)) this.list = some(now);
     this.beforeFails = scene === "beforeFails";
   }
@@ -147,6 +148,24 @@ function some(now: number): RequestView[] {
     { id: "r-dev", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "debug", environment: "dev", environmentWord: "dev", askedAt: now - 30_000, reason: "" },
   ];
   return seeds.map((seed) => request(seed, now));
+}
+
+/** What can be approved for less, was, or can't be. */
+function lesser(now: number): RequestView[] {
+  const yes = (limits: LimitsView | null): ApprovalView => ({ by: "oidc:lead@example.test", at: now - 4 * MINUTE, counts: true, limits });
+  const two = { namespaces: ["checkout", "payments"], durationSeconds: 7200, environment: "dev", environmentWord: "dev" } as const;
+  const seeds: Seed[] = [
+    { ...two, namespaces: ["checkout", "payments"], id: "r-given", user: "oidc:amira@example.test", cluster: "checkout-stage", profile: "debug", askedAt: now - 30 * MINUTE, phase: "active", endsAt: now + 20 * MINUTE, decide: "over", mayRevoke: true, approvals: [yes({ durationSeconds: 1800, namespaces: ["payments"] })] },
+    { ...two, namespaces: ["cart", "checkout", "payments"], id: "r-so-far", user: "oidc:omar@example.test", cluster: "checkout-stage", profile: "debug", askedAt: now - 20 * MINUTE, needed: 2, approvals: [yes({ durationSeconds: 3600, namespaces: ["checkout", "payments"] })] },
+    { ...two, namespaces: ["checkout", "payments"], id: "r-dev-two", user: "oidc:dana@example.test", cluster: "checkout-stage", profile: "debug", askedAt: now - 10 * MINUTE, reason: "Carts are lost since the last release" },
+    { ...two, namespaces: ["checkout", "payments"], id: "r-prod-two", user: "oidc:dana@example.test", cluster: "checkout-eu-2", profile: "operate", environment: "prod", environmentWord: "prod", askedAt: now - 9 * MINUTE, reason: "Roll back checkout to 4.1, see INC-4390" },
+    { ...two, namespaces: [], id: "r-wide", user: "oidc:lin@example.test", cluster: "ledger-us-1", profile: "view", askedAt: now - 8 * MINUTE, durationSeconds: 28_800 },
+    { ...two, namespaces: ["checkout", "payments"], id: "r-old", user: "oidc:kim@example.test", cluster: "legacy-eu-9", profile: "debug", askedAt: now - 7 * MINUTE, offer: offerOf("debug", ["checkout", "payments"], { takesLimits: false }) },
+    { ...two, namespaces: ["sandbox"], id: "r-least", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "view", askedAt: now - 6 * MINUTE, durationSeconds: 900 },
+    { ...two, namespaces: Array.from({ length: 40 }, (_, i) => `namespace-number-${i}`), id: "r-many-names", user: "oidc:zoe@example.test", cluster: "sandbox-12", profile: "debug", askedAt: now - 5 * MINUTE },
+    { ...two, namespaces: ["vault", "vault-agent"], id: "r-vault-two", user: "oidc:noor@example.test", cluster: "vault-eu-1", profile: "debug", askedAt: now - 4 * MINUTE },
+  ];
+  return seeds.map((seed) => request(seed, now)).map((one) => ({ ...one, given: givenBy(one, one.approvals) }));
 }
 
 /** What waits for nobody, or for something else than a word of this person. */

@@ -5,7 +5,8 @@ import { mayOf, wantsEnter } from "../src/features/requests/can";
 import { heldBack, HOLD_MS, stamped } from "../src/features/requests/guard";
 import { rowsOf, type Row } from "../src/features/requests/rows";
 import { counts, inTab, tabOf, waitsForMe } from "../src/features/requests/tabs";
-import { badge, beforeText, besideText, leftText, waitingText, whyNot, yesesText } from "../src/features/requests/words";
+import { badge, beforeText, besideText, waitingText, whyNot, yesesText } from "../src/features/requests/words";
+import { leftText } from "../src/shared/time";
 
 const NOW = Date.UTC(2026, 10, 24, 14);
 const MINUTE = 60_000;

@@ -25,6 +25,12 @@ const go = (letter) => async (page) => {
   await page.keyboard.press(letter);
 };
 
+const held = (id, then = async () => {}) => async (page) => {
+  await go("r")(page);
+  await page.getByRole("button", { name: /^Held/ }).click();
+  if (id) await page.locator(`#hold-${id}`).click();
+  await then(page);
+};
 const requests = (id, then = async () => {}) => async (page) => {
   await go("r")(page);
   if (id) {
@@ -158,6 +164,22 @@ export const SCENES = [
   ["requests-less-older", "scene=requestsLess", requests("r-old", async (page) => { await page.keyboard.press("l"); await page.getByText("is an older one").waitFor(); })],
   ["requests-less-so-far", "scene=requestsLess", requests("r-so-far")],
   ["requests-less-given", "scene=requestsLess", requests("r-given")],
+  ["requests-held", "scene=holds", held("h-person")],
+  ["requests-held-long", "scene=holds", held("h-long")],
+  ["requests-held-remove", "scene=holds", held("h-cluster", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await page.getByText("Press Enter to remove").waitFor(); })],
+  ["requests-held-failed", "scene=holdFails&speed=20", held("h-person", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
+  ["requests-held-none", "", held("", (page) => page.getByText("Nothing is held.").waitFor())],
+  ["requests-held-none-may-not", "scene=requestsEmpty", held("", async (page) => { await page.evaluate(() => window.sallyportFake.world.change({ mayHold: false })); await page.getByText("You may not hold").waitFor(); })],
+  ["requests-held-may-not", "scene=mayNotHold", held("h-person", (page) => page.getByText("You may not remove it").waitFor())],
+  ["requests-held-many", "scene=holdsMany", held("h-7")],
+  ["held-me", "scene=heldMe", async (page) => { await select("payments-eu-1")(page); await page.getByText("Nothing opens here").waitFor(); }],
+  ["held-everything", "scene=heldAll", held("h-all", (page) => page.getByText("Everything is held").first().waitFor())],
+  ["clusters-held", "scene=holds", async (page) => { await select("checkout-eu-2")(page); await page.getByText("Nothing opens here").waitFor(); }],
+  ["hold", "", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.getByText("1 open request of theirs").waitFor(); })],
+  ["hold-cluster", "", requests("r-own", async (page) => { await page.keyboard.press("h"); await page.getByText(/open requests there/).waitFor(); await page.getByLabel("Name").fill("no-such-cluster"); await page.keyboard.press("Enter"); await page.getByText("A hold wants a reason").waitFor(); })],
+  ["hold-everything", "", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.locator("label", { hasText: "Everything" }).click(); await page.getByLabel("Why").fill("Intrusion drill"); await page.getByLabel("Why").press("Enter"); await page.getByText("Hold everything for 1 h?").waitFor(); })],
+  ["hold-long", "", requests("r-long", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("Because of one thing and of another, ".repeat(12)); await page.getByLabel("Why").press("Enter"); await page.getByText("They read why").waitFor(); })],
+  ["hold-failed", "scene=holdFails&speed=20", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("x"); await page.getByLabel("Why").press("Enter"); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByText("nothing was held").waitFor(); })],
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],

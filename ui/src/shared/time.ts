@@ -50,6 +50,17 @@ export function day(at: number): string {
   return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }).format(at);
 }
 
+/** How long until `at`, coarsely and never more than it is: `under a minute`, `41 min`, `2 h`. */
+export function leftText(at: number, now: number): string {
+  const long = ago(now, at);
+  return long === "now" ? "under a minute" : long;
+}
+
+/** `14:05`, with its day where that is another than today. */
+export function moment(at: number, now: number): string {
+  return day(at) === day(now) ? clock(at) : `${day(at)}, ${clock(at)}`;
+}
+
 /** `text` with its `14:47 UTC` as this machine's clock shows them, as every other time in the window. */
 export function localTimes(text: string, now = Date.now()): string {
   return text.replace(/\b([01]\d|2[0-3]):([0-5]\d) UTC\b/g, (_all, h, m) => clock(new Date(now).setUTCHours(Number(h), Number(m), 0, 0)));

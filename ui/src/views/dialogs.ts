@@ -1,5 +1,6 @@
 import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
+import { HoldDialog } from "../features/holds";
 import { StepUpDialog } from "../features/signin";
 import EndDialog from "./frame/EndDialog.svelte";
 import CheatSheet from "./palette/CheatSheet.svelte";
@@ -10,6 +11,7 @@ export const DIALOGS: Record<DialogName, Component> = {
   palette: Palette,
   keys: CheatSheet,
   stepUp: StepUpDialog,
+  hold: HoldDialog,
   signOut: EndDialog,
   quit: EndDialog,
 };

@@ -17,8 +17,16 @@ const here = () => (place.view === VIEW ? inventory.current() : null);
 function openSelected(): void {
   const cluster = inventory.current();
   if (!cluster) return;
-  if (selected.asking && inventory.way(cluster).kind !== "open") void selected.asking.submit();
+  const { kind } = inventory.way(cluster);
+  // The pane says why; nothing is sent that will be refused.
+  if (kind === "held") return;
+  if (selected.asking && kind !== "open") void selected.asking.submit();
   else void click(cluster);
+}
+
+function asLast(): boolean {
+  const cluster = here();
+  return cluster !== null && inventory.way(cluster).kind !== "held" && !!selected.asking?.last;
 }
 
 export const actions: readonly Action[] = [
@@ -28,7 +36,7 @@ export const actions: readonly Action[] = [
   },
   {
     id: "asLast", title: () => `Open ${here()?.name ?? "it"} as last time`, does: "Open it as last time",
-    key: { ...LIST, press: "R" }, can: () => here() !== null && !!selected.asking?.last, run: () => void selected.asking?.submitLast(),
+    key: { ...LIST, press: "R" }, can: () => asLast(), run: () => void selected.asking?.submitLast(),
   },
   {
     id: "pin", title: () => `${here()?.pinned ? "Unpin" : "Pin"} ${here()?.name ?? "it"}`, does: "Pin or unpin it",

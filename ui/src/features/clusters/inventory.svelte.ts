@@ -1,9 +1,11 @@
 import { untrack } from "svelte";
 import type { ClusterView, ClustersView } from "../../bindings/ipc";
+import { keepsFrom } from "../../desktop/holds";
 import { List } from "../../desktop/list.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { host } from "../../host";
+import { minute } from "../../shared/clock.svelte";
 import { index, search } from "../../shared/search";
 import { counts, flat, grouped, inFilter, type Filter } from "./items";
 import { rest } from "./rest";
@@ -73,7 +75,7 @@ class Inventory {
 
   /** What a click on the cluster does now. */
   way(cluster: ClusterView): Click {
-    return wayOf(cluster, this.#open);
+    return wayOf(cluster, this.#open, keepsFrom(cluster.name, minute.now));
   }
 
   /** Clusters that match, the best first. */

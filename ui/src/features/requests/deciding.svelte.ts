@@ -3,12 +3,13 @@ import { fail } from "../../desktop/notices.svelte";
 import { place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
 import { stepsUp } from "../signin";
+import { shortName } from "../../desktop/words";
 import { mayOf, wantsEnter, type Done, type Kind, type May } from "./can";
 import { Editing } from "./editing.svelte";
 import { HOLD_MS, type Why } from "./guard";
 import { inbox, VIEW } from "./requests.svelte";
 import type { Row } from "./rows";
-import { shortName, whatText } from "./words";
+import { whatText } from "./words";
 
 /** What is about to be said, and to what: never to anything that took its place. */
 interface Saying {

@@ -1,3 +1,4 @@
+import * as holds from "../holds";
 import { before } from "./before.svelte";
 import { deciding } from "./deciding.svelte";
 import { inbox } from "./requests.svelte";
@@ -12,4 +13,5 @@ export function forget(): void {
   inbox.forget();
   deciding.forget();
   before.forget();
+  holds.forget();
 }

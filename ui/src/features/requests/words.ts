@@ -1,6 +1,6 @@
 import type { BesideView, BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
-import { ago, clock, day } from "../../shared/time";
+import { ago, leftText, moment } from "../../shared/time";
 import type { Kind } from "./can";
 import type { Why } from "./guard";
 import type { Row } from "./rows";
@@ -8,11 +8,6 @@ import type { Row } from "./rows";
 export interface Badge {
   readonly text: string;
   readonly tone: "open" | "wait" | "danger" | "info" | "";
-}
-
-/** A user's name without what says that it comes from the identity provider. */
-export function shortName(user: string): string {
-  return user.replace(/^oidc:/, "");
 }
 
 /** `operate on ledger-us-1`. */
@@ -31,17 +26,6 @@ export function waitingText(request: RequestView, now: number): string {
   const long = ago(request.askedAt, now);
   if (request.phase === "pending" && request.ended === null) return long === "now" ? "asked just now" : `waiting ${long}`;
   return long === "now" ? "asked just now" : `asked ${long} ago`;
-}
-
-/** How long until `at`, coarsely and never more than it is: `under a minute`, `41 min`, `2 h`. */
-export function leftText(at: number, now: number): string {
-  const long = ago(now, at);
-  return long === "now" ? "under a minute" : long;
-}
-
-/** `14:05`, with its day where that is another than today. */
-export function moment(at: number, now: number): string {
-  return day(at) === day(now) ? clock(at) : `${day(at)}, ${clock(at)}`;
 }
 
 /** What somebody has open beside, and until when: `debug until 15:42`. */

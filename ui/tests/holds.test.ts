@@ -10,7 +10,7 @@ test("what a hold ends: those of the person, those on the cluster, or all, but f
   expect([ended(all, "user", "oidc:dana"), ended(all, "user", "dana"), ended(all, "cluster", "a"), ended(all, "everything", "")]).toEqual([2, 0, 2, 3]);
 });
 test("what happens is said as far as it is known, and no further", () => {
-  expect(nowText("user", 3, true)).toBe("3 open requests of theirs in your teams end now, with the sessions open by them. What they do not show you ends too.");
+  expect(nowText("user", 3, true)).toBe("3 open requests of theirs in your teams end now, with the sessions open by them. So does what they have in other teams.");
   expect(nowText("user", 1, true)).toMatch(/^1 open request of theirs in your teams ends now/);
   expect(nowText("cluster", 2, false)).toMatch(/^At least 2 open requests there in your teams end now/);
   expect(nowText("everything", 9, true)).toContain("So does everything in all other teams");

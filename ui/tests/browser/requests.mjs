@@ -193,7 +193,7 @@ test("one's own and others' are shown and can't be decided", () =>
     await rest(page);
     for (const key of ["a", "d", "r"]) await page.keyboard.press(key);
     assert.deepEqual(await sent(page), []);
-    assert.deepEqual(await page.locator("aside footer button").allInnerTexts(), ["Hold H"], "whom it holds is not decided on");
+    assert.deepEqual(await page.locator("aside footer button").allInnerTexts(), ["Hold\nH"], "whom it holds is not decided on");
   }));
 
 test("what the hub refuses is said at the pane, and can be said again", () =>

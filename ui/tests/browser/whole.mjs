@@ -48,7 +48,7 @@ test("p24_hostile names are text: nothing runs, nothing is reordered", () =>
   }));
 
 test("nothing is cut off or scrolls sideways at 960×600, 1280×800 and 1920×1080", async () => {
-  for (const name of ["clusters", "clusters-long", "session", "closed", "audit", "requests", "requests-long", "requests-deny", "who-can", "who-can-where", "who-can-long", "who-can-no-rights", "settings-text", "settings-long", "palette", "first-run-join"]) {
+  for (const name of ["clusters", "clusters-long", "session", "closed", "audit", "requests", "requests-long", "requests-deny", "requests-less-many", "requests-hub-down", "requests-many", "held-me", "requests-held-long", "held-everything", "hold-long", "who-can", "who-can-where", "who-can-long", "who-can-no-rights", "settings-text", "settings-long", "palette", "first-run-join"]) {
     const scene = SCENES.find(([n]) => n === name);
     await at(scene[1], async (page) => {
       await scene[2](page);

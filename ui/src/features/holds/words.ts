@@ -29,7 +29,7 @@ export function ended(requests: readonly RequestView[], on: HeldKind, name: stri
 /** What a hold does now. `n` requests are known to end; `whole`: there are no others in the person's teams. */
 export function nowText(on: HeldKind, n: number, whole: boolean): string {
   const whose = { user: " of theirs", cluster: " there", everything: "" }[on];
-  const elsewhere = on === "everything" ? " So does everything in all other teams." : " What they do not show you ends too.";
+  const elsewhere = { user: " So does what they have in other teams.", cluster: " So does what other teams have there.", everything: " So does everything in all other teams." }[on];
   if (n === 0) return `${whole ? "No open request" : "No known open request"}${whose} in your teams.${on === "user" ? " Look at the name again if you expected one." : ""}`;
   return `${whole ? "" : "At least "}${count(n, "open request")}${whose} in your teams end${n === 1 && whole ? "s" : ""} now, with the sessions open by them.${elsewhere}`;
 }

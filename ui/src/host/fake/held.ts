@@ -6,8 +6,8 @@ const HOUR = 60 * MINUTE;
 
 /** A hold; nobody removes one on themselves. */
 export function hold(over: Partial<HoldView> & Pick<HoldView, "id" | "on" | "since" | "until">): HoldView {
-  const onMe = over.on === "everything" || (over.on === "user" && over.name === ME);
-  return { name: "", by: "oidc:lead@example.test", reason: "INC-4402", onMe, mayRemove: !onMe, ...over };
+  const mine = over.on === "user" && over.name === ME;
+  return { name: "", by: "oidc:lead@example.test", reason: "INC-4402", onMe: mine || over.on === "everything", mayRemove: !mine, ...over };
 }
 
 /** What a scene begins with. */

@@ -1,12 +1,41 @@
-//! What the use cases ask of the desktop: open a browser, tell the window, end.
+//! What the use cases ask of the desktop: open a browser, tell the window, show a notification, end.
 
-use sallyport_app::{AppError, Host};
+use crate::window;
+use sallyport_app::{AppError, Host, Notifier};
 use sallyport_ipc::{EVENT, Event};
 use std::process::{Command, Stdio};
 use tauri::{AppHandle, Emitter};
 
 /// The window and the desktop around it.
-pub(crate) struct Desktop(pub(crate) AppHandle);
+pub(crate) struct Desktop {
+    handle: AppHandle,
+    #[cfg(target_os = "linux")]
+    notifications: crate::freedesktop::Freedesktop,
+}
+
+impl Desktop {
+    pub(crate) fn new(handle: AppHandle) -> Self {
+        #[cfg(target_os = "linux")]
+        let notifications = {
+            let handle = handle.clone();
+            crate::freedesktop::Freedesktop::new(move |to| {
+                window::bring_up(&handle);
+                tell(&handle, Event::Go { to });
+            })
+        };
+        Self {
+            handle,
+            #[cfg(target_os = "linux")]
+            notifications,
+        }
+    }
+}
+
+fn tell(handle: &AppHandle, event: Event) {
+    if let Err(error) = handle.emit(EVENT, event) {
+        tracing::warn!("could not tell the window: {error}");
+    }
+}
 
 impl Host for Desktop {
     fn open_browser(&self, url: &str) -> Result<(), AppError> {
@@ -34,12 +63,21 @@ impl Host for Desktop {
     }
 
     fn tell(&self, event: Event) {
-        if let Err(error) = self.0.emit(EVENT, event) {
-            tracing::warn!("could not tell the window: {error}");
-        }
+        tell(&self.handle, event);
     }
 
     fn exit(&self) {
-        self.0.exit(0);
+        self.handle.exit(0);
+    }
+
+    fn is_looked_at(&self) -> bool {
+        window::has_focus(&self.handle)
+    }
+
+    fn notifier(&self) -> Option<&dyn Notifier> {
+        #[cfg(target_os = "linux")]
+        return Some(&self.notifications);
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 }

@@ -3,6 +3,8 @@
 //! Everything that decides or remembers is in `sallyport-app`; nothing imports this crate.
 
 mod commands;
+#[cfg(target_os = "linux")]
+mod freedesktop;
 mod host;
 mod logs;
 mod start;

@@ -37,7 +37,7 @@ fn build() -> anyhow::Result<tauri::App> {
         .invoke_handler(sallyport_ipc::commands!(handler))
         .setup(move |tauri| {
             window::open(tauri)?;
-            let desktop = Arc::new(Desktop(tauri.handle().clone()));
+            let desktop = Arc::new(Desktop::new(tauri.handle().clone()));
             let app = tauri::async_runtime::block_on(App::start(dirs, Options::from_environment(), desktop))?;
             tauri.manage(app);
             Ok(())
@@ -55,6 +55,9 @@ fn on_event(handle: &tauri::AppHandle, event: RunEvent) {
             {
                 api.prevent_close();
             }
+        }
+        RunEvent::WindowEvent { event: WindowEvent::Focused(is_focused), .. } => {
+            window::focused(handle, is_focused);
         }
         RunEvent::Exit => {
             if let Some(app) = handle.try_state::<App>() {

@@ -1,11 +1,18 @@
 //! The one window, which shows our own page and nothing else: whatever would lead elsewhere is refused here, at the host,
 //! so that neither a link that is dropped on it nor a fault of the page can make it somebody else's.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use tauri::webview::{NewWindowResponse, WebviewWindowBuilder};
-use tauri::{App, Url};
+use tauri::{App, AppHandle, Manager, Url};
+
+/// Whether the window has the keyboard's focus, as the desktop last said. Asking the window itself would wait for the
+/// thread that draws it.
+#[derive(Default)]
+struct Focus(AtomicBool);
 
 /// Makes it as `tauri.conf.json` describes it.
 pub(crate) fn open(app: &App) -> tauri::Result<()> {
+    app.manage(Focus::default());
     let described = app.config().app.windows.first().ok_or(tauri::Error::WindowNotFound)?;
     WebviewWindowBuilder::from_config(app, described)?
         .on_navigation(|url| {
@@ -19,6 +26,29 @@ pub(crate) fn open(app: &App) -> tauri::Result<()> {
         .on_download(|_, _| false)
         .build()?;
     Ok(())
+}
+
+/// The desktop said whether the window has the focus.
+pub(crate) fn focused(handle: &AppHandle, is_focused: bool) {
+    if let Some(focus) = handle.try_state::<Focus>() {
+        focus.0.store(is_focused, Ordering::Relaxed);
+    }
+}
+
+/// Whether the window has the focus.
+pub(crate) fn has_focus(handle: &AppHandle) -> bool {
+    handle.try_state::<Focus>().is_some_and(|focus| focus.0.load(Ordering::Relaxed))
+}
+
+/// Brings it before whatever is in front of it, as far as the desktop lets it.
+pub(crate) fn bring_up(handle: &AppHandle) {
+    for window in handle.webview_windows().values() {
+        for done in [window.unminimize(), window.show(), window.set_focus()] {
+            if let Err(error) = done {
+                tracing::warn!("the window could not be brought up: {error}");
+            }
+        }
+    }
 }
 
 /// Where Tauri serves the files inside the binary: `tauri://localhost`, on Windows a name of its own.

@@ -42,7 +42,7 @@ fn p23_the_adapters_and_the_handler_are_made_from_the_list_and_no_other_function
     let (in_macro, after) = source.split_once("\nsallyport_ipc::commands!").expect("the list is taken");
     assert_eq!(in_macro.matches("#[tauri::command]").count(), 2, "one shape, and one with a channel");
     assert!(!after.contains("tauri::command"), "a command that is not in the list");
-    for file in ["lib.rs", "host.rs", "logs.rs", "main.rs", "start.rs", "window.rs"] {
+    for file in ["freedesktop.rs", "lib.rs", "host.rs", "logs.rs", "main.rs", "start.rs", "window.rs"] {
         assert!(
             !read(&format!("src-tauri/src/{file}")).contains("tauri::command"),
             "{file} has a command of its own"
@@ -95,7 +95,7 @@ fn fault_e4_p23_the_window_is_made_where_its_navigation_is_refused() {
     for handler in [".on_navigation(", ".on_new_window(", ".on_download("] {
         assert_eq!(source.matches(handler).count(), 1, "{handler}");
     }
-    for file in ["commands.rs", "host.rs", "lib.rs", "logs.rs", "main.rs", "start.rs"] {
+    for file in ["commands.rs", "freedesktop.rs", "host.rs", "lib.rs", "logs.rs", "main.rs", "start.rs"] {
         assert!(!read(&format!("src-tauri/src/{file}")).contains("WindowBuilder"), "{file} makes a window");
     }
 }

@@ -56,12 +56,19 @@ impl Set {
 
     /// A window with dana signed in, by way of the demo door.
     pub(crate) async fn signed_in(&self) -> Result<Seat> {
+        let seat = self.signed_in_as("dana").await?;
+        seat.window.sees("#clusters .row", "one click", LATER).await?;
+        Ok(seat)
+    }
+
+    /// A window with somebody signed in, by way of the demo door.
+    pub(crate) async fn signed_in_as(&self, sub: &str) -> Result<Seat> {
         let mut seat = self.window().await?;
         seat.window.click(".door", "Try the demo").await?;
         seat.window.click("button", "Sign in").await?;
         let url = seat.urls.next(SOON).await?;
-        FormBrowser::new(self.fleet.idp.ca_pem(), Person::of(&self.fleet.idp, "dana"))?.sign_in(&url).await?;
-        seat.window.sees("#clusters .row", "one click", LATER).await?;
+        FormBrowser::new(self.fleet.idp.ca_pem(), Person::of(&self.fleet.idp, sub))?.sign_in(&url).await?;
+        seat.window.sees("#clusters .row", self.cluster(), LATER).await?;
         Ok(seat)
     }
 

@@ -6,6 +6,7 @@
 mod checks;
 mod desk;
 mod story;
+mod told;
 
 use anyhow::Result;
 use desk::Set;
@@ -26,6 +27,7 @@ const CHECKS: &[(&str, Check)] = &[
         Box::pin(story::ends_together(s))
     }),
     ("colours_in_the_terminal_survive_the_pages_policy", |s| Box::pin(story::colours(s))),
+    ("who_is_asked_is_told_on_the_desktop_and_a_click_leads_there", |s| Box::pin(told::asked(s))),
     ("quitting_with_a_session_open_asks_and_flushes", |s| Box::pin(story::quits(s))),
 ];
 

@@ -186,6 +186,7 @@ export const SCENES = [
   ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await page.keyboard.press("g"); await page.keyboard.press("a"); await page.getByText("Nothing has happened").waitFor(); }],
   ["settings", "", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],
   ["settings-text", "", async (page) => { await go(",")(page); for (let i = 0; i < 11; i++) await page.getByRole("button", { name: "Larger" }).click(); await page.getByText("24 px", { exact: true }).waitFor(); }],
+  ["settings-not-told", "scene=notTold", async (page) => { await go(",")(page); await page.getByText("Notifications can't be shown").scrollIntoViewIfNeeded(); }],
   ["settings-refused", "", async (page) => { await go(",")(page); await page.getByRole("radio", { name: "/usr/bin/dash" }).waitFor(); await page.evaluate(() => window.sallyportFake.world.shells.pop()); await page.getByRole("radio", { name: "/usr/bin/dash" }).click(); await page.getByText("is not among this machine's shells").waitFor(); }],
   ["settings-no-shells", "scene=noShells", async (page) => { await page.evaluate(() => (window.sallyportFake.world.shell = "/opt/fish/bin/fish")); await go(",")(page); await page.getByText("lists no shells").waitFor(); }],
   ["settings-long", "scene=longPaths", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],

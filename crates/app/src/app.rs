@@ -8,9 +8,12 @@ use crate::inventory::Inventory;
 use crate::person::Person;
 use crate::reach::Reach;
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
+use crate::told::Told;
 use sallyport_audit::{Action, ChainKey, Draft};
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
-use sallyport_ipc::{AppState, Event, OpenInput, SessionView, Shown, StepUp, VerifyView};
+use sallyport_ipc::{
+    AppState, Event, Notifications, OpenInput, SessionView, SettingsView, Shown, StepUp, VerifyView,
+};
 use sallyport_model::{ClusterName, ErrorCode, Hold, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
 use std::sync::Arc;
@@ -37,6 +40,7 @@ pub(crate) struct Parts {
     pub(crate) leftovers: Arc<Leftovers>,
     pub(crate) approvals: Arc<Approvals>,
     pub(crate) reach: Reach,
+    pub(crate) told: Arc<Told>,
     pub(crate) gateway: Gateway,
 }
 
@@ -71,8 +75,20 @@ impl App {
         let approvals =
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
         let reach = Reach::new(desk.clone(), person.clone());
-        let parts =
-            Parts { desk, history, person, inventory, holds, sessions, leftovers, approvals, reach, gateway };
+        let told = Arc::new(Told::new(desk.clone(), sessions.clone(), approvals.clone()));
+        let parts = Parts {
+            desk,
+            history,
+            person,
+            inventory,
+            holds,
+            sessions,
+            leftovers,
+            approvals,
+            reach,
+            told,
+            gateway,
+        };
         let app = Self(Arc::new(parts));
         app.0.leftovers.sweep().await;
         app.run_parts(received);
@@ -82,7 +98,17 @@ impl App {
     /// What runs as long as the app.
     fn run_parts(&self, received: mpsc::Receiver<Call>) {
         let Parts {
-            desk, history, person, inventory, holds, sessions, leftovers, approvals, gateway, ..
+            desk,
+            history,
+            person,
+            inventory,
+            holds,
+            sessions,
+            leftovers,
+            approvals,
+            told,
+            gateway,
+            ..
         } = &*self.0;
         tokio::spawn(sessions.clone().take_calls(gateway.clone(), received));
         tokio::spawn(history.clone().hint(desk.clone()));
@@ -93,6 +119,8 @@ impl App {
         tokio::spawn(self.clone().end_what_is_held());
         tokio::spawn(approvals.clone().hint());
         tokio::spawn(approvals.clone().follow());
+        tokio::spawn(told.clone().follow());
+        tokio::spawn(told.clone().deliver());
         tokio::spawn(leftovers.clone().follow(person.clone(), inventory.clone()));
         tokio::spawn(self.clone().tell_changes());
         tokio::spawn(self.clone().list_what_is_remembered());
@@ -234,6 +262,23 @@ impl Parts {
         let draft = Draft::new(Action::SettingsChanged).detail("setting", "shell").detail("shell", shell);
         self.history.note(draft).await;
         Ok(())
+    }
+
+    pub(crate) async fn set_notifications(&self, chosen: Notifications) -> Result<(), AppError> {
+        self.desk.set_notifications(chosen).await?;
+        let word = |is_on: bool| if is_on { "on" } else { "off" };
+        let draft = Draft::new(Action::SettingsChanged)
+            .detail("setting", "notifications")
+            .detail("asks", word(chosen.asks))
+            .detail("requests", word(chosen.requests))
+            .detail("sessions", word(chosen.sessions))
+            .detail("reasons", word(chosen.reasons));
+        self.history.note(draft).await;
+        Ok(())
+    }
+
+    pub(crate) async fn settings(&self) -> Result<SettingsView, AppError> {
+        Ok(self.desk.settings(self.told.trouble().await))
     }
 
     pub(crate) async fn sign_in(&self, step: Option<StepUp>) -> Result<AppState, AppError> {

@@ -2,12 +2,15 @@
 //! signed in; what was closed is read when somebody looks at one request. Whoever decides, the hub's API server has the last
 //! word: what is said here about rights decides what a window shows and never what is allowed.
 
+mod ask;
 mod before;
 mod decide;
 mod keep;
 mod less;
 mod offer;
 mod view;
+
+pub(crate) use ask::{Ask, Asks};
 
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
@@ -22,7 +25,7 @@ use sallyport_model::{ErrorCode, Phase, ProfileRevision};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Between two hints that they changed.
 const HINTS: Duration = Duration::from_millis(300);
@@ -40,6 +43,8 @@ pub(crate) struct Approvals {
     /// The next narrower profile of what was looked at last, by the request's UID.
     looked: Mutex<VecDeque<(String, NarrowerView)>>,
     changed: Notify,
+    /// Counts the hints, for the part above.
+    moved: watch::Sender<u64>,
 }
 
 /// An offer's digest, the revision of the profile that it was compared with, and why it can't be what it says.
@@ -61,7 +66,8 @@ impl Approvals {
         inventory: Arc<Inventory>,
     ) -> Self {
         let (open, checks, looked) = Default::default();
-        Self { desk, history, person, inventory, open, checks, looked, changed: Notify::new() }
+        let (changed, moved) = (Notify::new(), watch::Sender::new(0));
+        Self { desk, history, person, inventory, open, checks, looked, changed, moved }
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Open>> {
@@ -79,10 +85,16 @@ impl Approvals {
                 () = self.desk.stop.cancelled() => return,
             }
             self.desk.host.tell(Event::RequestsChanged);
+            self.moved.send_modify(|count| *count += 1);
             // How many wait for this person is known with them.
             self.desk.changed();
             tokio::time::sleep(HINTS).await;
         }
+    }
+
+    /// For those who say something about them: each hint from now on.
+    pub(crate) fn moves(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
     }
 
     /// Nobody is signed in there any more.

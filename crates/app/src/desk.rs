@@ -12,7 +12,7 @@ pub(crate) mod vault;
 pub(crate) use clock::now_ms;
 pub use dirs::Dirs;
 pub use error::AppError;
-pub use host::{Host, Output};
+pub use host::{Host, Notification, Notifier, Output};
 pub use options::Options;
 
 use sallyport_ipc::Shown;

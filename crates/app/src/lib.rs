@@ -15,6 +15,7 @@
 //! - `sessions`: everything from a click to the last proof.
 //! - `approvals`: what is asked for in the person's teams, and their word on it.
 //! - `reach`: who can ask for what, for those who look after a hub; read when they look.
+//! - `told`: what of all that the person is told on their desktop while they look elsewhere.
 //!
 //! `app` puts them together, and has what needs several of them in order; the function for each command of the window is
 //! made from the list in `sallyport-ipc` (`commands`).
@@ -45,9 +46,10 @@ mod inventory;
 mod person;
 mod reach;
 mod sessions;
+mod told;
 
 pub use app::App;
-pub use desk::{AppError, Dirs, Host, Options, Output};
+pub use desk::{AppError, Dirs, Host, Notification, Notifier, Options, Output};
 pub use person::{Workspace, Workspaces};
 pub use sallyport_client::keep_out_of_core_dumps;
 pub use sallyport_vault::Keyring;

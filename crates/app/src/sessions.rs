@@ -20,6 +20,7 @@ mod request_key;
 mod rights;
 mod serve;
 mod session;
+mod standing;
 mod tell;
 mod terminal;
 mod terminals;
@@ -30,6 +31,7 @@ pub(crate) use end::End;
 pub(crate) use ground::GatewayAndTargets;
 pub(crate) use hub_side::HubOf;
 pub(crate) use leftovers::Leftovers;
+pub(crate) use standing::Standing;
 
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
@@ -47,7 +49,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// All of them, and what their owners work with.
 pub(crate) struct Sessions {
@@ -58,6 +60,8 @@ pub(crate) struct Sessions {
     /// Whether the app ends: nothing is begun any more.
     is_quitting: AtomicBool,
     remembered: Notify,
+    /// Counts the changes of all of them, for the parts above.
+    moved: watch::Sender<u64>,
 }
 
 impl Sessions {
@@ -70,6 +74,7 @@ impl Sessions {
             all: Mutex::default(),
             is_quitting: AtomicBool::new(false),
             remembered: Notify::new(),
+            moved: watch::Sender::new(0),
         })
     }
 
@@ -125,6 +130,16 @@ impl Sessions {
         self.all().iter().any(|s| !matches!(s.state(), SessionState::Closed(_)))
     }
 
+    /// For those who say something about them: each change from now on.
+    pub(crate) fn moves(&self) -> watch::Receiver<u64> {
+        self.moved.subscribe()
+    }
+
+    /// How each stands, for those who say something about it.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        self.all().iter().map(|session| session.read(Standing::of)).collect()
+    }
+
     /// Waits until how a cluster was opened is remembered anew.
     pub(crate) async fn until_remembered(&self) {
         self.remembered.notified().await;
@@ -174,7 +189,8 @@ impl Sessions {
             if let Some(same) = all.values().find(|session| same(session)) {
                 return Some(same.clone());
             }
-            let session = Session::new(record, hub, self.desk.clone(), self.ground.clone());
+            let (desk, ground) = (self.desk.clone(), self.ground.clone());
+            let session = Session::new(record, hub, desk, ground, self.moved.clone());
             let session = Arc::new(session);
             all.insert(session.id.clone(), session.clone());
             session

@@ -37,8 +37,10 @@ macro_rules! commands {
             font_size_set(size: u8) -> () => passes desk.set_font_size;
             /// Chooses the shell of new terminals among those this machine lists; none: the person's own.
             shell_set(path: Option<String>) -> () => records(SettingsChanged) app.set_shell;
-            /// What can be chosen, and what is kept where.
-            settings() -> SettingsView => reads desk.settings;
+            /// Chooses what is told on the desktop, outside the window.
+            notifications_set(chosen: Notifications) -> () => records(SettingsChanged) app.set_notifications;
+            /// What can be chosen, whether notifications can be shown, and what is kept where.
+            settings() -> SettingsView => reads app.settings;
             /// Ends every session, waits up to 3 s for their first proof, and ends the program.
             quit() -> () => passes app.quit;
             /// What a workspace file would do. Contacts nobody.

@@ -42,6 +42,31 @@ pub enum Event {
     },
     /// The window's close button was pressed: say what ends, then call `quit`.
     QuitAsked,
+    /// The person clicked a notification: go there.
+    Go {
+        /// Where.
+        to: Goal,
+    },
+}
+
+/// Where a notification leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Goal {
+    /// A request.
+    Request {
+        /// Its UID.
+        id: Shown,
+    },
+    /// The requests that wait for this person.
+    Requests,
+    /// A session.
+    Session {
+        /// Which.
+        id: Shown,
+    },
+    /// The sessions.
+    Sessions,
 }
 
 /// Worth a moment's attention: five minutes left, revoked.

@@ -37,7 +37,7 @@ pub use cluster::{
 };
 pub use command::COMMANDS;
 pub use error::{ErrorView, StepUp};
-pub use event::{EVENT, Event, Notice, NoticeLevel};
+pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use reach::{
     Drift, DriftLine, DriftWay, GuardrailProof, MissingRight, SubjectKind, WhoCanView, WhoCluster, WhoMay,
@@ -52,6 +52,6 @@ pub use session::{
     Call, Calls, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step, StepKind,
     StepState,
 };
-pub use settings::{Kept, SettingsView, ShellView};
+pub use settings::{Kept, Notifications, SettingsView, ShellView};
 pub use shown::Shown;
 pub use terminal::{TerminalGuard, TerminalSize, TerminalView};

@@ -12,8 +12,26 @@ pub struct SettingsView {
     pub own_shell: Option<Shown>,
     /// The shells of this machine that can be chosen.
     pub shells: Vec<ShellView>,
+    /// What is told on the desktop, outside the window.
+    pub notifications: Notifications,
+    /// Why notifications can't be shown there at the moment, where they can't.
+    pub notifications_trouble: Option<Shown>,
     /// What is kept on this machine.
     pub kept: Vec<Kept>,
+}
+
+/// What is told on the desktop, outside the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Notifications {
+    /// Somebody asks this person.
+    pub asks: bool,
+    /// What became of this person's own requests.
+    pub requests: bool,
+    /// This person's sessions: about to end, revoked, not proven.
+    pub sessions: bool,
+    /// Also the reasons that people gave: whoever looks at a locked screen may read them.
+    pub reasons: bool,
 }
 
 /// A shell of this machine.

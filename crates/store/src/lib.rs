@@ -15,4 +15,4 @@ mod prefs;
 pub use error::StoreError;
 pub use history::{Cursor, Filter, History, HistoryOptions, HistoryState, Page, Tip};
 pub use lock::InstanceLock;
-pub use prefs::{ClusterPorts, Look, OpenSession, Opening, Prefs, Reason, Theme};
+pub use prefs::{ClusterPorts, Look, Notifications, OpenSession, Opening, Prefs, Reason, Theme};

@@ -15,7 +15,7 @@ pub use open_sessions::OpenSession;
 pub use openings::Opening;
 pub use ports::ClusterPorts;
 pub use reasons::Reason;
-pub use settings::Theme;
+pub use settings::{Notifications, Theme};
 
 use crate::StoreError;
 use crate::file::{self, Migrations};
@@ -89,6 +89,12 @@ CREATE TABLE look (
   at INTEGER NOT NULL,
   PRIMARY KEY (hub, user)
 ) STRICT, WITHOUT ROWID;
+",
+        "
+ALTER TABLE setting ADD COLUMN notify_asks INTEGER;
+ALTER TABLE setting ADD COLUMN notify_requests INTEGER;
+ALTER TABLE setting ADD COLUMN notify_sessions INTEGER;
+ALTER TABLE setting ADD COLUMN notify_reasons INTEGER;
 ",
     ],
 };

@@ -1,7 +1,7 @@
 //! The preferences across starts, and with a damaged file.
 
 use sallyport_model::{ClusterName, RequestUid, Scope, Ttl};
-use sallyport_store::{Look, OpenSession, Opening, Prefs, Reason, Theme};
+use sallyport_store::{Look, Notifications, OpenSession, Opening, Prefs, Reason, Theme};
 use std::path::{Path, PathBuf};
 
 fn cluster(name: &str) -> ClusterName {
@@ -36,6 +36,9 @@ async fn everything_is_there_after_a_restart() {
         prefs.set_theme(Theme::Dark).await.unwrap();
         assert_eq!((prefs.font_size().await.unwrap(), prefs.shell().await.unwrap()), (None, None));
         prefs.set_font_size(16).await.unwrap();
+        let usual = Notifications { asks: true, requests: true, sessions: true, reasons: false };
+        assert_eq!(prefs.notifications().await.unwrap(), usual, "no reason is told unless somebody wants it");
+        prefs.set_notifications(Notifications { requests: false, reasons: true, ..usual }).await.unwrap();
         prefs.set_shell(Some("/bin/it's a shell".into())).await.unwrap();
         prefs.keep_cluster_port("https://hub", cluster("a"), "https://a", 40_123, 1).await.unwrap();
         assert!(prefs.sign_in_acr().await.unwrap().is_empty());
@@ -51,6 +54,8 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(prefs.last_opening(cluster("b")).await.unwrap(), None);
     assert_eq!(prefs.theme().await.unwrap(), Theme::Dark);
     assert_eq!(prefs.font_size().await.unwrap(), Some(16));
+    let chosen = Notifications { asks: true, requests: false, sessions: true, reasons: true };
+    assert_eq!(prefs.notifications().await.unwrap(), chosen);
     assert_eq!(prefs.shell().await.unwrap(), Some("/bin/it's a shell".into()));
     prefs.set_shell(None).await.unwrap();
     assert_eq!(prefs.shell().await.unwrap(), None);
@@ -193,7 +198,10 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     drop(open(dir.path()).await);
     let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
     db.execute_batch(
-        "DROP TABLE cluster_port; DROP TABLE look; ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
+        "DROP TABLE cluster_port; DROP TABLE look;
+         ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
+         ALTER TABLE setting DROP COLUMN notify_asks; ALTER TABLE setting DROP COLUMN notify_requests;
+         ALTER TABLE setting DROP COLUMN notify_sessions; ALTER TABLE setting DROP COLUMN notify_reasons;
          UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
     )
     .unwrap();

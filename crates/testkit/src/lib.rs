@@ -14,10 +14,12 @@
 pub mod assets;
 pub mod broker;
 pub mod browser;
+pub mod bus;
 pub mod idp;
 pub mod keycloak;
 pub mod kubectl;
 pub mod listing;
+pub mod notifications;
 pub mod pki;
 pub mod plane;
 pub mod ports;

@@ -606,7 +606,11 @@ position: AuditPosition, } | { "kind": "notice",
 /**
  * What.
  */
-notice: Notice, } | { "kind": "quitAsked" };
+notice: Notice, } | { "kind": "quitAsked" } | { "kind": "go", 
+/**
+ * Where.
+ */
+to: Goal, };
 
 /**
  * Where and for how long rights are given.
@@ -620,6 +624,19 @@ namespaces: Array<Shown>,
  * How long.
  */
 durationSeconds: number, };
+
+/**
+ * Where a notification leads.
+ */
+export type Goal = { "kind": "request", 
+/**
+ * Its UID.
+ */
+id: Shown, } | { "kind": "requests" } | { "kind": "session", 
+/**
+ * Which.
+ */
+id: Shown, } | { "kind": "sessions" };
 
 /**
  * Whether guardrails are in force, and by what that is known (P12).
@@ -921,6 +938,27 @@ session: string | null, };
  * How loud a notice is.
  */
 export type NoticeLevel = "info" | "warning" | "danger";
+
+/**
+ * What is told on the desktop, outside the window.
+ */
+export type Notifications = { 
+/**
+ * Somebody asks this person.
+ */
+asks: boolean, 
+/**
+ * What became of this person's own requests.
+ */
+requests: boolean, 
+/**
+ * This person's sessions: about to end, revoked, not proven.
+ */
+sessions: boolean, 
+/**
+ * Also the reasons that people gave: whoever looks at a locked screen may read them.
+ */
+reasons: boolean, };
 
 /**
  * What a yes would allow.
@@ -1396,6 +1434,14 @@ ownShell: Shown | null,
  * The shells of this machine that can be chosen.
  */
 shells: Array<ShellView>, 
+/**
+ * What is told on the desktop, outside the window.
+ */
+notifications: Notifications, 
+/**
+ * Why notifications can't be shown there at the moment, where they can't.
+ */
+notificationsTrouble: Shown | null, 
 /**
  * What is kept on this machine.
  */
@@ -1949,6 +1995,7 @@ export interface Commands {
   theme_set: { args: { theme: Theme }; result: null };
   font_size_set: { args: { size: number }; result: null };
   shell_set: { args: { path: string | null }; result: null };
+  notifications_set: { args: { chosen: Notifications }; result: null };
   settings: { args: {  }; result: SettingsView };
   quit: { args: {  }; result: null };
   workspace_preview: { args: { text: string }; result: WorkspacePreview };

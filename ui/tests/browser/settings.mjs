@@ -204,3 +204,45 @@ test("where no shell is listed one's own remains, and a chosen one that is gone 
     await page.getByRole("radio", { name: /^Your own/ }).check();
     await page.getByText("which this machine no longer lists").waitFor({ state: "detached" });
   }));
+
+const switched = (page) => world(page, "(w) => w.notifications");
+
+test("what is told on the desktop is chosen by keyboard; several in a row all count", () =>
+  at("", async (page) => {
+    await go(page);
+    const box = (name) => page.getByRole("group", { name: "Told on the desktop" }).getByRole("checkbox", { name });
+    await box(/^Somebody asks me/).waitFor();
+    assert.equal(await box(/reasons/).isChecked(), false, "no reason is told unless it is wanted");
+    // Answers that come late must not undo what was ticked meanwhile.
+    await world(page, "(w) => { const said = Object.getOwnPropertyDescriptor(w, 'notifications').value; let kept = said; Object.defineProperty(w, 'notifications', { configurable: true, get: () => kept, set: (v) => setTimeout(() => (kept = v), 50) }); }");
+    await box(/^My requests/).focus();
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await page.waitForFunction(() => window.sallyportFake.world.notifications.reasons);
+    assert.deepEqual(await switched(page), { asks: true, requests: false, sessions: false, reasons: true });
+    await page.keyboard.press("g");
+    await page.keyboard.press("c");
+    await go(page);
+    assert.ok(await box(/reasons/).isChecked());
+    assert.equal(await box(/^My requests/).isChecked(), false);
+  }));
+
+test("a choice of what is told that is not taken is not ticked", () =>
+  at("scene=notTaken", async (page) => {
+    await go(page);
+    await page.getByRole("checkbox", { name: /^My sessions/ }).click();
+    await page.getByRole("alert").getByText("could not be remembered").waitFor();
+    assert.ok(await page.getByRole("checkbox", { name: /^My sessions/ }).isChecked());
+  }));
+
+test("where notifications can't be shown it says why, and looks again when asked", () =>
+  at("scene=notTold", async (page) => {
+    await go(page);
+    await page.getByRole("status").getByText("Notifications can't be shown: no notification service runs on this desktop⟨U+202E⟩.").waitFor();
+    await world(page, "(w) => { w.notificationsTrouble = null; }");
+    await page.getByRole("button", { name: "Look again" }).click();
+    await page.getByText("Notifications can't be shown").waitFor({ state: "detached" });
+  }));

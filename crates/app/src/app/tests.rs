@@ -163,3 +163,26 @@ async fn p23_the_window_chooses_among_this_machines_shells_and_names_no_other_pr
     assert!(kept.iter().any(|line| line.what == "Session tokens" && line.place.is_none()), "{kept:?}");
     app.shut_down().await;
 }
+
+#[test]
+fn what_is_told_is_kept_by_the_next_start_and_is_an_entry_and_why_nothing_can_be_shown_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let chosen = Notifications { asks: true, requests: false, sessions: true, reasons: true };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let app = started(home.path()).await;
+        let first = app.settings().await.unwrap();
+        assert!(first.notifications.asks && !first.notifications.reasons, "{:?}", first.notifications);
+        let trouble = first.notifications_trouble.expect("nobody's desktop shows any");
+        assert!(trouble.contains("on this system"), "{trouble}");
+        app.notifications_set(chosen).await.unwrap();
+        app.shut_down().await;
+    });
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let app = started(home.path()).await;
+        assert_eq!(app.settings().await.unwrap().notifications, chosen);
+        let page = app.audit_page(sallyport_ipc::AuditFilter::default(), None, 100).await.unwrap();
+        let entry = page.entries.iter().find(|e| e.action == "settings_changed").expect("it is an entry");
+        assert!(entry.sentence.contains("notifications"), "{}", entry.sentence);
+        app.shut_down().await;
+    });
+}

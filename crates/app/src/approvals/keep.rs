@@ -1,6 +1,7 @@
 //! The watches: one for each team whose requests the person may read.
 
 use super::Approvals;
+use super::ask::waiting;
 use crate::person::{Signed, WorkspaceId};
 use futures::StreamExt as _;
 use futures::stream::select_all;
@@ -10,7 +11,7 @@ use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
 use sallyport_hub::Change;
 use sallyport_model::NamespaceName;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub(super) struct Open {
 struct Team {
     /// By UID.
     requests: BTreeMap<String, Arc<AccessRequest>>,
+    /// Those that waited for people already when it was listed first; none before that.
+    first: Option<BTreeSet<String>>,
     /// What can't be read, by UID.
     malformed: BTreeMap<String, String>,
     /// When its watch last told something; none before its first list.
@@ -53,6 +56,12 @@ impl Open {
 
     pub(super) fn one(&self, uid: &str) -> Option<&Arc<AccessRequest>> {
         self.teams.values().find_map(|team| team.requests.get(uid))
+    }
+
+    /// Those that came, or began to wait for people, after the first list of their team.
+    pub(super) fn new_ones(&self) -> impl Iterator<Item = (&String, &Arc<AccessRequest>)> {
+        let listed = self.teams.values().filter_map(|team| Some((team.first.as_ref()?, &team.requests)));
+        listed.flat_map(|(first, all)| all.iter().filter(|(uid, _)| !first.contains(uid.as_str())))
     }
 
     /// Since when all of it is known: a part of the list must not pass for the whole.
@@ -94,9 +103,10 @@ impl Open {
     }
 
     fn take(&mut self, team: &NamespaceName, change: Change<AccessRequest>, now: Timestamp) {
-        let Team { requests, malformed, as_of, trouble } = self.teams.entry(team.clone()).or_default();
+        let Team { requests, first, malformed, as_of, trouble } = self.teams.entry(team.clone()).or_default();
         match change {
             Change::All { objects, malformed: unread } => {
+                first.get_or_insert_with(|| waiting(&objects));
                 *requests = objects.into_iter().filter_map(|o| Some((o.uid()?, Arc::new(slim(o))))).collect();
                 // By what they say: a list does not name their UIDs.
                 *malformed =
@@ -230,6 +240,29 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn what_waited_when_the_team_was_listed_first_is_not_new_and_what_comes_or_is_offered_later_is() {
+        let waits = |uid: &str, is_offered: bool| {
+            let mut request = request(uid);
+            let offer = json!({"digest": "d", "rules": [], "warnings": [], "endpoint": "e", "caDigest": "c"});
+            let status = if is_offered { json!({"phase": "Pending", "offer": offer}) } else { json!({}) };
+            request.status = serde_json::from_value(status).unwrap();
+            request
+        };
+        let list = |objects: Vec<AccessRequest>| Change::All { objects, malformed: Vec::new() };
+        let mut open = Open::of(&[team("pay"), team("shop")]);
+        let new_ones = |open: &Open| -> Vec<String> { open.new_ones().map(|(uid, _)| uid.clone()).collect() };
+        // Before the first list there is no telling, and each team has its own.
+        open.take(&team("shop"), Change::Put(waits("early", true)), at(0));
+        open.take(&team("pay"), list(vec![waits("old", true), waits("unoffered", false)]), at(1));
+        assert_eq!(new_ones(&open), ["unoffered"]);
+        open.take(&team("pay"), Change::Put(waits("unoffered", true)), at(2));
+        open.take(&team("pay"), Change::Put(waits("came", true)), at(3));
+        // After a gap it is listed again, with what came meanwhile.
+        open.take(&team("pay"), list(vec![waits("old", true), waits("meanwhile", true)]), at(4));
+        assert_eq!(new_ones(&open), ["meanwhile"]);
     }
 
     #[test]

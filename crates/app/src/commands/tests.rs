@@ -20,6 +20,7 @@ nonsense! {
     Theme => Theme::Dark,
     TerminalSize => TerminalSize { cols: 80, rows: 24 },
     AuditFilter => AuditFilter::default(),
+    Notifications => Notifications { asks: true, requests: true, sessions: true, reasons: true },
     OpenInput => OpenInput { cluster: "payments-eu-1".into(), ..OpenInput::default() },
     Option<String> => Some("/no/such/shell".to_owned()),
     Option<StepUp> => None,

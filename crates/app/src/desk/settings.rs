@@ -2,9 +2,9 @@
 
 use super::Desk;
 use super::error::AppError;
-use sallyport_ipc::{Kept, SettingsView, ShellView, Shown, Theme};
+use sallyport_ipc::{Kept, Notifications, SettingsView, ShellView, Shown, Theme};
 use sallyport_model::ErrorCode;
-use sallyport_store::{Prefs, StoreError, Theme as Stored};
+use sallyport_store::{Notifications as StoredNotifications, Prefs, StoreError, Theme as Stored};
 use sallyport_terminal::Shell;
 use sallyport_vault::VaultState;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ pub(super) struct Chosen {
     theme: Theme,
     font_size: u8,
     shell: Option<PathBuf>,
+    notifications: Notifications,
 }
 
 impl Chosen {
@@ -29,6 +30,7 @@ impl Chosen {
             theme: prefs.theme().await.map_or(Theme::System, shown),
             font_size: prefs.font_size().await.ok().flatten().map_or(USUAL, within),
             shell: prefs.shell().await.unwrap_or_default(),
+            notifications: told(prefs.notifications().await.unwrap_or_default()),
         }
     }
 }
@@ -43,6 +45,11 @@ fn shown(theme: Stored) -> Theme {
         Stored::Light => Theme::Light,
         Stored::System => Theme::System,
     }
+}
+
+fn told(stored: StoredNotifications) -> Notifications {
+    let StoredNotifications { asks, requests, sessions, reasons } = stored;
+    Notifications { asks, requests, sessions, reasons }
 }
 
 fn stored(theme: Theme) -> Stored {
@@ -103,14 +110,27 @@ impl Desk {
         kept("the shell", self.prefs.set_shell(path).await)
     }
 
-    /// The view.
-    ///
-    /// # Errors
-    /// None.
-    pub(crate) async fn settings(&self) -> Result<SettingsView, AppError> {
+    /// What is told on the desktop, outside the window.
+    pub(crate) fn notifications(&self) -> Notifications {
+        self.chosen().notifications
+    }
+
+    /// Chooses it and remembers it.
+    pub(crate) async fn set_notifications(&self, chosen: Notifications) -> Result<(), AppError> {
+        self.chosen().notifications = chosen;
+        let Notifications { asks, requests, sessions, reasons } = chosen;
+        let stored = StoredNotifications { asks, requests, sessions, reasons };
+        kept("what is told", self.prefs.set_notifications(stored).await)
+    }
+
+    /// The view; `trouble` is why notifications can't be shown.
+    pub(crate) fn settings(&self, trouble: Option<Shown>) -> SettingsView {
         let text = |path: &Path| Shown::from(&path.display().to_string());
-        Ok(SettingsView {
-            shell: self.chosen().shell.as_deref().map(text),
+        // Each lock by itself: within one expression the first would be held while the second waits for it.
+        let shell = self.chosen().shell.as_deref().map(text);
+        let notifications = self.notifications();
+        SettingsView {
+            shell,
             own_shell: sallyport_terminal::own().as_deref().map(text),
             shells: installed()
                 .iter()
@@ -119,8 +139,10 @@ impl Desk {
                     guards_each_prompt: shell.shell != Shell::Posix,
                 })
                 .collect(),
+            notifications,
+            notifications_trouble: trouble,
             kept: self.kept(),
-        })
+        }
     }
 
     fn kept(&self) -> Vec<Kept> {

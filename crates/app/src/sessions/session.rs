@@ -27,6 +27,8 @@ pub(crate) struct Session {
     record: Mutex<Record>,
     /// Counts the changes of the record.
     moved: watch::Sender<u64>,
+    /// Counts those of all sessions.
+    any_moved: watch::Sender<u64>,
     end: watch::Sender<Option<End>>,
     terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
     place: Mutex<Option<Place>>,
@@ -50,6 +52,7 @@ impl Session {
         hub: Arc<dyn HubSide>,
         desk: Arc<Desk>,
         ground: Arc<dyn Ground>,
+        any_moved: watch::Sender<u64>,
     ) -> Self {
         Self {
             id: record.id.clone(),
@@ -58,6 +61,7 @@ impl Session {
             ground,
             record: Mutex::new(record),
             moved: watch::Sender::new(0),
+            any_moved,
             end: watch::Sender::new(None),
             terminals: Mutex::default(),
             place: Mutex::default(),
@@ -173,6 +177,7 @@ impl Session {
             self.desk.host.tell(Event::Session { session: Box::new(self.view()) });
         }
         self.moved.send_modify(|count| *count += 1);
+        self.any_moved.send_modify(|count| *count += 1);
     }
 
     /// Puts it away: what becomes known of it from now on is for the history.

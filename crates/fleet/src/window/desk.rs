@@ -1,8 +1,10 @@
 //! A person's desk: an X display, a session bus and an unlocked keyring, with a home of their own.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::process::{Launch, Process, Scratch, wait_until};
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -75,13 +77,19 @@ impl Desk {
         self.scratch.path().join("sallyport")
     }
 
+    /// Where its session bus listens, as `DBUS_SESSION_BUS_ADDRESS` has it.
+    #[must_use]
+    pub fn bus_address(&self) -> String {
+        format!("unix:path={}", self.scratch.path().join("bus").display())
+    }
+
     /// The environment of a program on this desk.
     #[must_use]
     pub fn env(&self) -> Vec<(String, String)> {
         let path = |name: &str| self.scratch.path().join(name).display().to_string();
         [
             ("DISPLAY", self.display()),
-            ("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", path("bus"))),
+            ("DBUS_SESSION_BUS_ADDRESS", self.bus_address()),
             ("HOME", path("home")),
             ("XDG_RUNTIME_DIR", path("run")),
             ("XDG_CONFIG_HOME", path("config")),
@@ -95,6 +103,14 @@ impl Desk {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
+    }
+
+    /// Takes the keyboard's focus from every window, as if the person worked elsewhere.
+    ///
+    /// # Errors
+    /// When the display does not answer.
+    pub fn look_away(&self) -> Result<()> {
+        self.screen.focus_nothing().context("take the focus from every window")
     }
 
     pub(super) fn next_name(&self, what: &str) -> String {
@@ -123,6 +139,27 @@ impl Screen {
         wait_until("Xvfb", Duration::from_secs(10), &[&process], async || number(&process).is_some()).await?;
         let number = number(&process).context("Xvfb names its display")?;
         Ok(Self { process: Some(process), number })
+    }
+
+    /// `SetInputFocus` to nothing (X Window System Protocol, version 11, §9), since there is no window manager to ask.
+    fn focus_nothing(&self) -> Result<()> {
+        let mut display = UnixStream::connect(format!("/tmp/.X11-unix/X{}", self.number))?;
+        display.set_read_timeout(Some(Duration::from_secs(10)))?;
+        // Little-endian, protocol 11.0, no authorisation.
+        display.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
+        let mut head = [0; 8];
+        display.read_exact(&mut head)?;
+        ensure!(head[0] == 1, "the display refused the connection");
+        let mut rest = vec![0; usize::from(u16::from_le_bytes([head[6], head[7]])) * 4];
+        display.read_exact(&mut rest)?;
+        let (set_focus, ask_focus) = ([42, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0], [43, 0, 1, 0]);
+        display.write_all(&set_focus)?;
+        display.write_all(&ask_focus)?;
+        // The answer to the second comes after the first was carried out.
+        let mut answer = [0; 32];
+        display.read_exact(&mut answer)?;
+        ensure!(answer[0] == 1 && answer[8..12] == [0; 4], "something has the focus still");
+        Ok(())
     }
 }
 

@@ -24,6 +24,26 @@ impl Theme {
     }
 }
 
+/// What is told on the desktop, outside the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notifications {
+    /// Somebody asks this person.
+    pub asks: bool,
+    /// What became of this person's own requests.
+    pub requests: bool,
+    /// This person's sessions.
+    pub sessions: bool,
+    /// The reasons that people gave, too.
+    pub reasons: bool,
+}
+
+impl Default for Notifications {
+    /// Everything but the reasons, which others could read on a locked screen.
+    fn default() -> Self {
+        Self { asks: true, requests: true, sessions: true, reasons: false }
+    }
+}
+
 impl Prefs {
     /// The theme; as the desktop is when none was chosen.
     ///
@@ -82,6 +102,36 @@ impl Prefs {
     /// What the database said.
     pub async fn set_font_size(&self, size: u8) -> Result<(), StoreError> {
         self.with(move |db| db.execute("UPDATE setting SET font_size = ?", [size]).map(|_| ())).await
+    }
+
+    /// What is told on the desktop; what was never chosen is as at the first start.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn notifications(&self) -> Result<Notifications, StoreError> {
+        let query = "SELECT notify_asks, notify_requests, notify_sessions, notify_reasons FROM setting";
+        self.with(move |db| {
+            let usual = Notifications::default();
+            db.query_row(query, [], |row| {
+                Ok(Notifications {
+                    asks: row.get::<_, Option<bool>>(0)?.unwrap_or(usual.asks),
+                    requests: row.get::<_, Option<bool>>(1)?.unwrap_or(usual.requests),
+                    sessions: row.get::<_, Option<bool>>(2)?.unwrap_or(usual.sessions),
+                    reasons: row.get::<_, Option<bool>>(3)?.unwrap_or(usual.reasons),
+                })
+            })
+        })
+        .await
+    }
+
+    /// Chooses it.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_notifications(&self, chosen: Notifications) -> Result<(), StoreError> {
+        let update = "UPDATE setting SET notify_asks = ?, notify_requests = ?, notify_sessions = ?, notify_reasons = ?";
+        let Notifications { asks, requests, sessions, reasons } = chosen;
+        self.with(move |db| db.execute(update, [asks, requests, sessions, reasons]).map(|_| ())).await
     }
 
     /// The shell of terminals; `None`: the person's own.

@@ -1,4 +1,4 @@
-import type { ErrorView, SettingsView } from "../../bindings/ipc";
+import type { ErrorView, Notifications, SettingsView } from "../../bindings/ipc";
 import { attempt } from "../../desktop/notices.svelte";
 import { asError, host } from "../../host";
 
@@ -27,6 +27,13 @@ class Settings {
     } catch (thrown) {
       if (mine === this.#asked) this.#error = asError(thrown);
     }
+  }
+
+  /** Chooses what is told on the desktop. Whether it was taken. */
+  async chooseNotifications(chosen: Notifications): Promise<boolean> {
+    const taken = await attempt(host.call("notifications_set", { chosen }).then(() => true));
+    if (taken === true && this.#view !== null) this.#view = { ...this.#view, notifications: chosen };
+    return taken === true;
   }
 
   /** Chooses the shell of new terminals; none: the person's own. Whether it was taken. */

@@ -15,11 +15,16 @@ export function settings(world: World) {
       world.shell = path;
       return null;
     },
+    notifications_set: ({ chosen }) => {
+      if (world.scene === "notTaken") throw failure("failed", "what is told could not be remembered", { hint: "It holds until Sallyport ends. Check that the disk is not full." });
+      world.notifications = chosen;
+      return null;
+    },
     settings: async () => {
       if (world.scene === "settingsLoading") return new Promise<never>(() => {});
       if (world.scene === "settingsFail") throw failure("failed", "The preferences could not be read: the disk does not answer.", { hint: "Check the disk, then try again.", retry: true });
       await world.pause(30);
-      return { shell: world.shell, ownShell: "/usr/bin/zsh", shells: world.shells, kept: kept(world) };
+      return { shell: world.shell, ownShell: "/usr/bin/zsh", shells: world.shells, notifications: world.notifications, notificationsTrouble: world.notificationsTrouble, kept: kept(world) };
     },
   } satisfies Partial<Handlers>;
 }

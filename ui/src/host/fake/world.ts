@@ -1,4 +1,4 @@
-import type { AppState, ClusterView, Event, OpenInput, ShellView, SignIn } from "../../bindings/ipc";
+import type { AppState, ClusterView, Event, Notifications, OpenInput, ShellView, SignIn } from "../../bindings/ipc";
 import { fleet } from "./fleet";
 import { FakeHistory } from "./history";
 import { holdsOf } from "./held";
@@ -19,6 +19,9 @@ export class World {
   shells: ShellView[] = ["bash", "zsh", "dash"].map((name) => ({ path: `/usr/bin/${name}`, guardsEachPrompt: name !== "dash" }));
   /** Every hold and its removal as it came, whatever became of it. */
   readonly held: object[] = [];
+  /** What is told on the desktop, and why it can't be. */
+  notifications: Notifications = { asks: true, requests: true, sessions: true, reasons: false };
+  notificationsTrouble: string | null = null;
   /** Openings that wait for a stronger sign-in. */
   readonly signedIn: (() => void)[] = [];
   private readonly used = new Set<string>();
@@ -30,6 +33,7 @@ export class World {
     this.history = new FakeHistory(scene === "empty" ? 0 : 1400, now);
     this.requests = new FakeRequests({ scene, pause: (ms) => this.pause(ms), sessions: this.sessions, changed: (toDecide) => { this.hear({ kind: "requestsChanged" }); this.change({ toDecide }); } }, now);
     this.state = { ...begin(scene, now, this.history.entries.length), toDecide: this.requests.toDecide };
+    if (scene === "notTold") this.notificationsTrouble = "no notification service runs on this desktop\u202e";
     // A reason was given this morning, except where a test wants to be asked for one.
     this.reason = scene === "noReason" ? null : "INC-4312 p99 latency after deploy";
   }

@@ -39,7 +39,8 @@ impl Approvals {
         });
         let theirs = |(uid, object): (String, Arc<AccessRequest>)| {
             let known = self.inventory.known_for(&signed.workspace, &object);
-            let is_theirs = view::decide(&object, &signed.who, &known) == Decide::Yes;
+            let is_sound = self.checked(&object, &known).is_none();
+            let is_theirs = view::decide(&object, &signed.who, &known, is_sound) == Decide::Yes;
             is_theirs.then(|| Ask::of(uid, &object, known.environment))
         };
         let waiting = new.into_iter().filter_map(theirs).collect();

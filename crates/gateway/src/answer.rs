@@ -22,6 +22,11 @@ pub(crate) async fn answer(caller: Arc<Caller>, request: Request<Incoming>) -> R
     if let Err(refusal) = admitted.recorder.place(&door.recording, door.connect_within).await {
         return own(&refusal, tone);
     }
+    // That may have taken long: the token of now is the one to call with.
+    let admitted = match session.admit() {
+        Ok(admitted) => admitted,
+        Err(refusal) => return own(&refusal, tone),
+    };
     let (parts, body) = request.into_parts();
     match caller.screen(session, &parts) {
         Ok(passage) => {

@@ -19,6 +19,7 @@ use sallyport_model::{AuditId, clip, visible};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64};
 use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// One TLS connection that passed the handshake.
@@ -112,6 +113,7 @@ pub(crate) fn begin(
         status: AtomicU16::new(0),
         bytes_in: AtomicU64::new(0),
         bytes_out: AtomicU64::new(0),
+        stop: CancellationToken::new(),
     };
     let bearer = standing.bearer.header();
     let call = InFlight::begin(state, session.clone(), standing, recorder, caller.peer.clone());

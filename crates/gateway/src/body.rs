@@ -1,6 +1,6 @@
 //! Bodies of answers: passed on frame by frame as the client takes them, counted, never gathered.
 
-use crate::call::CallOutcome;
+use crate::call::{CallOutcome, CutReason};
 use crate::lanes::Hold;
 use crate::record::InFlight;
 use crate::upload::data_len;
@@ -8,9 +8,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// What the client gets.
 pub(crate) enum Answer {
@@ -20,17 +22,28 @@ pub(crate) enum Answer {
     Relayed(Box<Relayed>),
 }
 
+/// Why an answer broke off before its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BrokenOff {
+    #[error(transparent)]
+    Upstream(#[from] hyper::Error),
+    #[error("cut: {}", CutReason::Narrowed)]
+    Cut,
+}
+
 /// The API server's body on its way to the client. While it lives the call is under way and its place on the
 /// upstream connection is taken.
 pub(crate) struct Relayed {
     inner: Incoming,
     call: Option<InFlight>,
     hold: Hold,
+    /// That this call is cut alone; listened to once it has to be waited for.
+    stop: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 impl Relayed {
     pub(crate) fn new(inner: Incoming, call: InFlight, hold: Hold) -> Self {
-        Self { inner, call: Some(call), hold }
+        Self { inner, call: Some(call), hold, stop: None }
     }
 
     /// A receiver that knows the length asks for nothing more once it has it.
@@ -38,8 +51,16 @@ impl Relayed {
         self.inner.is_end_stream() || self.inner.size_hint().exact() == Some(0)
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if self.call.as_ref().is_some_and(|call| call.state().stop.is_cancelled()) {
+            return self.cut();
+        }
+        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) else {
+            let Some(call) = &self.call else { return Poll::Pending };
+            let wait = || Box::pin(call.state().stop.clone().cancelled_owned());
+            ready!(self.stop.get_or_insert_with(wait).as_mut().poll(cx));
+            return self.cut();
+        };
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(call) = &self.call {
@@ -58,7 +79,16 @@ impl Relayed {
                 }
             }
         }
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map_err(BrokenOff::Upstream)))
+    }
+
+    /// Breaks off: it must not look complete.
+    fn cut(&mut self) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.stop = None;
+        if let Some(call) = self.call.take() {
+            call.finish(CallOutcome::Cut(CutReason::Narrowed));
+        }
+        Poll::Ready(Some(Err(BrokenOff::Cut)))
     }
 }
 
@@ -76,12 +106,12 @@ impl Drop for Relayed {
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut *self {
             Self::Own(body) => Pin::new(body).poll_frame(cx).map(|frame| {
                 frame.map(|frame| match frame {

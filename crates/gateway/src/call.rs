@@ -113,6 +113,8 @@ pub enum CutReason {
     Quit,
     /// It could not be carried on.
     Failed,
+    /// It goes on with less, and this is not in it any more. Cuts calls, never a session.
+    Narrowed,
 }
 
 impl fmt::Display for CutReason {
@@ -124,6 +126,7 @@ impl fmt::Display for CutReason {
             Self::SignedOut => "you signed out",
             Self::Quit => "Sallyport was quit",
             Self::Failed => "it could not be carried on",
+            Self::Narrowed => "it was extended with less",
         })
     }
 }

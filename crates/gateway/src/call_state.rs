@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use sallyport_model::AuditId;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// A call's account, counted up while it runs.
 pub(crate) struct CallState {
@@ -23,6 +24,8 @@ pub(crate) struct CallState {
     pub(crate) status: AtomicU16,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
+    /// Cut alone, while its session goes on.
+    pub(crate) stop: CancellationToken,
 }
 
 impl CallState {

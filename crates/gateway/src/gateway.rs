@@ -7,10 +7,11 @@ use crate::door::Door;
 use crate::error::GatewayError;
 use crate::held::Held;
 use crate::lanes::{Lanes, Pings};
-use crate::live::Live;
+use crate::live::{Live, LiveCall};
 use crate::options::GatewayOptions;
 use crate::ports::{Listening, Ports};
 use crate::session::{CutNotice, CutReport, End, Session, Standing, WallClock};
+use crate::target::Target;
 use crate::upstream::{Bearer, Endpoint, Upstream};
 use rustls::crypto::CryptoProvider;
 use sallyport_model::{Jti, Secret, SessionId};
@@ -151,8 +152,9 @@ impl Gateway {
         })
     }
 
-    /// Goes on with a new grant's token, until its end, under the same client certificate. Streams that are open
-    /// keep the token they began with, and end with it or with the session. `now` as in [`Upstream::now`].
+    /// Goes on with a new grant's token, until its end, under the same client certificate. Streams that are open keep the
+    /// token they began with, and go on as long as the session where `keeps` says that the new grant holds what they are
+    /// about; the others are cut, and told. `now` as in [`Upstream::now`].
     ///
     /// # Errors
     /// When the session is not open, or the permit is for another user, cluster, endpoint or session.
@@ -162,7 +164,8 @@ impl Gateway {
         token: &Secret<String>,
         jti: Jti,
         now: i64,
-    ) -> Result<(), GatewayError> {
+        keeps: impl Fn(&Target) -> bool + Send + Sync + 'static,
+    ) -> Result<Vec<LiveCall>, GatewayError> {
         let inner = &self.inner;
         let id = permit.session();
         let session = inner.door.registry.session(id).ok_or_else(|| GatewayError::NotOpen(id.clone()))?;
@@ -170,7 +173,7 @@ impl Gateway {
         let bearer = Bearer::new(token).map_err(wrong)?;
         let end = End::after(now, permit.end(), (inner.options.wall_clock)())
             .ok_or_else(|| GatewayError::Ended(id.clone()))?;
-        session.extend(Standing::new(permit, jti, bearer), permit.endpoint(), end)
+        session.extend(Standing::new(permit, jti, bearer), permit.endpoint(), end, Arc::new(keeps))
     }
 
     /// Refuses the session's calls from now on and ends everything that runs for it; later calls are answered with

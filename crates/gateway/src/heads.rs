@@ -2,7 +2,7 @@
 //! answer without a word, and leave no trace; here it gets a sentence and an entry.
 
 use crate::begun::{Caller, note_unread};
-use crate::body::Answer;
+use crate::body::{Answer, BrokenOff};
 use crate::held::Held;
 use crate::refusal::{Refusal, Tone};
 use bytes::Bytes;
@@ -88,12 +88,12 @@ impl Watched {
 
 impl Body for Watched {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         Pin::new(&mut self.answer).poll_frame(cx)
     }
 

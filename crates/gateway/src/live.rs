@@ -105,6 +105,17 @@ impl Ledger {
         lock(&self.open).values().map(|state| LiveCall::of(state)).collect()
     }
 
+    /// Cuts those under way that nothing allows any more.
+    pub(crate) fn stop(&self, keeps: impl Fn(&Target) -> bool) -> Vec<LiveCall> {
+        let open = lock(&self.open);
+        let over = open.values().filter(|state| !keeps(&state.target));
+        over.map(|state| {
+            state.stop.cancel();
+            LiveCall::of(state)
+        })
+        .collect()
+    }
+
     pub(crate) fn live(&self) -> Live {
         let open = self.open_calls();
         Live {

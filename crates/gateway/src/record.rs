@@ -32,6 +32,8 @@ impl InFlight {
     ) -> Self {
         let state = Arc::new(state);
         session.ledger().opened(state.clone());
+        // It may have been extended since the call was let in, and asked which calls go on before it knew of this one.
+        session.outlives(&standing, &state);
         Self { state, session, standing, recorder, peer, told: AtomicBool::new(false), finished: false }
     }
 

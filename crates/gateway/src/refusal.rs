@@ -14,6 +14,8 @@ use serde::Serialize;
 pub(crate) enum Refusal {
     #[error("the session on `{cluster}` is closed: {why}. Open the cluster in Sallyport again")]
     Closed { cluster: ClusterName, why: CutReason },
+    #[error("the session on `{0}` was extended with less, and this is not in it any more")]
+    Narrowed(ClusterName),
     #[error("this client certificate belongs to no session. Open the cluster in Sallyport again")]
     Unknown,
     #[error(
@@ -67,7 +69,7 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Closed { .. } | Self::Unknown | Self::OtherCluster { .. } => StatusCode::FORBIDDEN,
+            Self::Closed { .. } | Self::Narrowed(_) | Self::Unknown | Self::OtherCluster { .. } => StatusCode::FORBIDDEN,
             Self::Origin | Self::Impersonation | Self::OwnToken => StatusCode::FORBIDDEN,
             Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,

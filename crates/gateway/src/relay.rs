@@ -32,7 +32,13 @@ pub(crate) async fn relay(
     let sent = if call.state().stream.is_some() {
         // A log that is silent, or a watch on nothing, may say its first word in an hour.
         call.tell_start();
-        sending.await
+        let stop = call.state().stop.clone();
+        match stop.run_until_cancelled(sending).await {
+            Some(sent) => sent,
+            None => {
+                return refuse_call(call, &Refusal::Narrowed(session.cluster.clone()));
+            }
+        }
     } else {
         match timeout(caller.answer_within(), sending).await {
             Ok(sent) => sent,

@@ -1,12 +1,14 @@
 //! One session as the gateway holds it: who it is, until when, with which token, and everything that runs for it.
 
 use crate::call::{Call, CutReason};
+use crate::call_state::CallState;
 use crate::error::GatewayError;
 use crate::held::Held;
 use crate::lanes::Lanes;
 use crate::live::{Ledger, LiveCall};
 use crate::recorder::Recorder;
 use crate::refusal::Refusal;
+use crate::target::Target;
 use crate::upstream::{Bearer, Upstream};
 use sallyport_model::{ClusterName, GrantUid, Jti, RequestUid, SessionId, UserName};
 use sallyport_policy::SessionPermit;
@@ -83,8 +85,11 @@ impl End {
 /// Reads the wall clock; another one in tests.
 pub(crate) type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
+/// What of the calls that began under an earlier standing goes on.
+pub(crate) type Keeps = Arc<dyn Fn(&Target) -> bool + Send + Sync>;
+
 enum State {
-    Open { standing: Arc<Standing>, recorder: Recorder, end: End },
+    Open { standing: Arc<Standing>, keeps: Option<Keeps>, recorder: Recorder, end: End },
     Closed(CutReason),
 }
 
@@ -130,6 +135,7 @@ impl Session {
             ledger: Ledger::default(),
             state: RwLock::new(State::Open {
                 standing: Arc::new(standing),
+                keeps: None,
                 recorder: Recorder::start(calls),
                 end,
             }),
@@ -181,14 +187,21 @@ impl Session {
         }
     }
 
-    /// Goes on with another token, until another end; open streams keep the one they were opened with.
-    pub(crate) fn extend(&self, standing: Standing, endpoint: &str, end: End) -> Result<(), GatewayError> {
+    /// Goes on with another token, until another end; open streams keep the one they were opened with, and those that
+    /// nothing `keeps` are cut.
+    pub(crate) fn extend(
+        &self,
+        standing: Standing,
+        endpoint: &str,
+        end: End,
+        keeps: Keeps,
+    ) -> Result<Vec<LiveCall>, GatewayError> {
         if Url::parse(endpoint).ok().is_none_or(|url| url.as_str() != self.endpoint) {
             return Err(GatewayError::OtherPermit("endpoint"));
         }
         match &mut *self.write() {
             State::Closed(_) => return Err(GatewayError::NotOpen(self.id.clone())),
-            State::Open { standing: old, end: old_end, .. } => {
+            State::Open { standing: old, end: old_end, keeps: old_keeps, .. } => {
                 if old.cluster != standing.cluster {
                     return Err(GatewayError::OtherPermit("cluster"));
                 }
@@ -197,10 +210,21 @@ impl Session {
                 }
                 *old = Arc::new(standing);
                 *old_end = end;
+                *old_keeps = Some(keeps.clone());
             }
         }
         self.end_moved.notify_one();
-        Ok(())
+        Ok(self.ledger.stop(|target| keeps(target)))
+    }
+
+    /// Cuts a call that was let in before the session was extended, where what it is about is not kept.
+    pub(crate) fn outlives(&self, standing: &Arc<Standing>, call: &CallState) {
+        if let State::Open { standing: now, keeps: Some(keeps), .. } = &*self.read()
+            && !Arc::ptr_eq(now, standing)
+            && !keeps(&call.target)
+        {
+            call.stop.cancel();
+        }
     }
 
     /// Refuses from now on, then drops everything that runs. Only the first cut does so; `None` for a later one.

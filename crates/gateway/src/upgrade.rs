@@ -4,7 +4,7 @@
 
 use crate::begun::{Begun, Caller, list_size, refuse_call, relayed, with_ours};
 use crate::body::Answer;
-use crate::call::CallOutcome;
+use crate::call::{CallOutcome, CutReason};
 use crate::call_state::CallState;
 use crate::heads::Heads;
 use crate::lanes::{HEAD, Hold, Outbound};
@@ -113,11 +113,14 @@ fn switched(
     call.answered_with(StatusCode::SWITCHING_PROTOCOLS);
     let upstream = hyper::upgrade::on(response);
     session.held().spawn(async move {
-        let outcome = match tokio::try_join!(client, upstream) {
-            Ok((client, upstream)) => join(call.state(), client, upstream).await,
-            Err(_) => CallOutcome::ClientGone,
+        let joined = async {
+            match tokio::try_join!(client, upstream) {
+                Ok((client, upstream)) => join(call.state(), client, upstream).await,
+                Err(_) => CallOutcome::ClientGone,
+            }
         };
-        call.finish(outcome);
+        let outcome = call.state().stop.run_until_cancelled(joined).await;
+        call.finish(outcome.unwrap_or(CallOutcome::Cut(CutReason::Narrowed)));
     });
     let mut answer = Response::new(Answer::Own(Full::new(Bytes::new())));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

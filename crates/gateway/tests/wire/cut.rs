@@ -102,7 +102,7 @@ async fn p13_a_cut_session_never_serves_again() {
     assert_eq!(refused.status, 403);
     assert_eq!(f.api.seen().len(), 1);
     let error =
-        f.gateway.swap_token(&permit(&f.api, "s1", "pay", 600), &Secret::new("t".into()), Jti::new("j"), NOW);
+        f.gateway.swap_token(&permit(&f.api, "s1", "pay", 600), &Secret::new("t".into()), Jti::new("j"), NOW, |_| true);
     assert!(error.is_err());
     assert!(open(&f.gateway, &f.api, "s1", "pay", 600).is_err(), "nor does its id open again");
 }
@@ -190,15 +190,64 @@ async fn an_extended_session_goes_on_with_the_new_token_under_the_same_certifica
     let client = f.client();
     client.fetch("/api/v1/pods").await;
     let longer = permit(&f.api, "s1", "pay", 3000);
-    f.gateway.swap_token(&longer, &Secret::new("second-token".to_owned()), Jti::new("jti-2"), NOW).unwrap();
+    let second = Secret::new("second-token".to_owned());
+    f.gateway.swap_token(&longer, &second, Jti::new("jti-2"), NOW, |_| true).unwrap();
     client.fetch("/api/v1/pods").await;
     let tokens: Vec<_> = f.api.seen().iter().map(|seen| seen.headers["authorization"].clone()).collect();
     assert_eq!(tokens, [format!("Bearer {TOKEN}").as_str(), "Bearer second-token"]);
 
     let elsewhere = permit(&f.api, "s1", "shop", 600);
-    assert!(f.gateway.swap_token(&elsewhere, &Secret::new("x".into()), Jti::new("j"), NOW).is_err());
+    assert!(f.gateway.swap_token(&elsewhere, &Secret::new("x".into()), Jti::new("j"), NOW, |_| true).is_err());
     let unknown = permit(&f.api, "s9", "pay", 600);
-    assert!(f.gateway.swap_token(&unknown, &Secret::new("x".into()), Jti::new("j"), NOW).is_err());
+    assert!(f.gateway.swap_token(&unknown, &Secret::new("x".into()), Jti::new("j"), NOW, |_| true).is_err());
+}
+
+#[tokio::test]
+async fn an_extended_sessions_streams_live_on_where_the_new_grant_holds_them_and_are_cut_elsewhere() {
+    let mut f = Fixture::new().await;
+    let client = f.client();
+    let mut send = client.h2().await;
+    let mut watch = async |namespace: &str| {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/ticks?watch=1");
+        let request = client.get(&path).body(Sent::default()).unwrap();
+        let mut body = send.send_request(request).await.unwrap().into_body();
+        body.frame().await.unwrap().unwrap();
+        body
+    };
+    let (mut kept, lost) = (watch("a").await, watch("b").await);
+    let exec = async |namespace: &str| {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/p/up-echo");
+        let response = client.upgrade(&path, "websocket").await;
+        TokioIo::new(hyper::upgrade::on(response).await.unwrap())
+    };
+    let (mut shell, mut lost_shell) = (exec("a").await, exec("b").await);
+
+    let longer = permit(&f.api, "s1", "pay", 3000);
+    let second = Secret::new("second-token".to_owned());
+    let cut = f
+        .gateway
+        .swap_token(&longer, &second, Jti::new("jti-2"), NOW, |target| target.namespace == "a")
+        .unwrap();
+    assert_eq!(cut.iter().map(|call| call.target.namespace.as_str()).collect::<Vec<_>>(), ["b", "b"]);
+    let seen = async {
+        assert!(lost.collect().await.is_err(), "a cut watch must not look complete");
+        let mut rest = Vec::new();
+        let _ = lost_shell.read_to_end(&mut rest).await;
+        kept.frame().await.unwrap().unwrap();
+        shell.write_all(b"still").await.unwrap();
+        let mut back = [0; 5];
+        shell.read_exact(&mut back).await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(2), seen).await.expect("what is cut ends, and what is not goes on");
+    assert_eq!(f.gateway.live(&f.session()).unwrap().open.len(), 2);
+    let mut ended = 0;
+    while ended < 2 {
+        let call = f.calls.recv().await.unwrap();
+        if call.phase == CallPhase::Ended {
+            assert_eq!((call.outcome, call.target.namespace.as_str()), (CallOutcome::Cut(CutReason::Narrowed), "b"));
+            ended += 1;
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use crate::approvals::Approvals;
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
 use crate::history::Recorder;
 use crate::holds::Holds;
-use crate::inventory::Inventory;
-use crate::person::Person;
+use crate::inventory::{Choice, Inventory};
+use crate::person::{Person, Signed};
 use crate::reach::Reach;
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
 use crate::told::Told;
@@ -313,13 +313,35 @@ impl Parts {
         {
             return Ok(open.view());
         }
+        let (hub, choice) = self.what_to_ask(signed, &cluster, &input).await?;
+        Ok(self.sessions.open(hub, choice)?.view())
+    }
+
+    pub(crate) async fn extend_session(
+        &self,
+        id: String,
+        seconds: Option<u32>,
+    ) -> Result<SessionView, AppError> {
+        let signed = self.person.signed()?;
+        let (session, input) = self.sessions.to_extend(&id, seconds)?;
+        let cluster = session.read(|record| record.choice.terms.cluster.clone());
+        let (hub, choice) = self.what_to_ask(signed, &cluster, &input).await?;
+        Ok(self.sessions.extend(hub, &session, choice)?.view())
+    }
+
+    /// What somebody asks for by this, unless it is held.
+    async fn what_to_ask(
+        &self,
+        signed: Arc<Signed>,
+        cluster: &ClusterName,
+        input: &OpenInput,
+    ) -> Result<(Arc<HubOf>, Choice), AppError> {
         if let Some(hold) = self.holds.on(&signed.workspace, signed.who.user.as_str(), cluster.as_str()) {
             return Err(AppError::new(ErrorCode::Forbidden, format!("nothing was asked: {hold}"))
                 .hint(held_until(&hold)));
         }
-        let choice = self.inventory.choose(&signed, &cluster, &input).await?;
-        let hub = Arc::new(HubOf::new(self.person.clone(), signed));
-        Ok(self.sessions.open(hub, choice)?.view())
+        let choice = self.inventory.choose(&signed, cluster, input).await?;
+        Ok((Arc::new(HubOf::new(self.person.clone(), signed)), choice))
     }
 
     pub(crate) async fn verify_history(&self) -> Result<VerifyView, AppError> {

@@ -6,6 +6,7 @@ mod ask;
 mod calls;
 mod close;
 mod end;
+mod extend;
 mod follow;
 mod ground;
 mod hub_side;
@@ -172,7 +173,8 @@ impl Sessions {
         self.begin(hub, record, begun, |s| s.read(|record| record.request == uid));
     }
 
-    /// Gives a session to its owner, unless there is the `same` one; `None` once its sign-in is over or the app ends.
+    /// Gives a session to its owner, unless there is the `same` one; `None` once its sign-in is over or the app ends, or the
+    /// session it is to extend is not open.
     /// Whoever ends one of them marks that first and then ends all sessions, so that none begins in between and outlives it.
     fn begin(
         self: &Arc<Self>,
@@ -184,6 +186,12 @@ impl Sessions {
         let session = {
             let mut all = self.map();
             if hub.is_over() || self.is_quitting.load(Ordering::Relaxed) {
+                return None;
+            }
+            // One that begins to close marks that first, and then ends those that were to extend it.
+            if let Some(of) = &record.extends
+                && all.get(of).is_none_or(|of| of.state() != SessionState::Open)
+            {
                 return None;
             }
             if let Some(same) = all.values().find(|session| same(session)) {

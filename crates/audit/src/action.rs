@@ -106,6 +106,8 @@ words! {
         StreamStart = "stream_start",
         /// Such a stream ended.
         StreamEnd = "stream_end",
+        /// A session goes on under a new grant; the detail says until when, and in place of which request.
+        Extended = "extended",
         /// The requester left.
         Leave = "leave",
         /// This person ended someone's access.

@@ -69,7 +69,9 @@ pub(crate) enum Refusal {
 impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Closed { .. } | Self::Narrowed(_) | Self::Unknown | Self::OtherCluster { .. } => StatusCode::FORBIDDEN,
+            Self::Closed { .. } | Self::Narrowed(_) | Self::Unknown | Self::OtherCluster { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Self::Origin | Self::Impersonation | Self::OwnToken => StatusCode::FORBIDDEN,
             Self::Unrecorded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,

@@ -68,6 +68,10 @@ macro_rules! commands {
             /// waits, `Opening`, with that error, and goes on by itself after the next `sign_in`. A second click on a
             /// cluster that is open or opening under the same profile shows the same session.
             session_open(input: OpenInput) -> SessionView => records(Ask) app.open_session;
+            /// Asks for more time in an open session, under the same profile and with its approvals; `seconds` as it was given
+            /// where none are named. Answers at once with the extension, which goes on by events as a session does: once it
+            /// is granted, the open session goes on with it, and the extension closes what was there before.
+            session_extend(id: String, seconds: Option<u32>) -> SessionView => records(Extended) app.extend_session;
             /// All sessions.
             sessions_list() -> Vec<SessionView> => reads sessions.list;
             /// Leaves a session, or gives up one that is opening: what was made for it is withdrawn. Answers at once; the

@@ -27,6 +27,8 @@ pub struct OpenInput {
 pub struct SessionView {
     /// Opaque.
     pub id: String,
+    /// The session it was asked for to extend. Until it is closing, what it asked for; then, what that session had before.
+    pub extends: Option<String>,
     /// The cluster's name.
     pub cluster: Shown,
     /// Colour of the environment.

@@ -41,6 +41,14 @@ impl Scope {
         }
     }
 
+    /// Whether it holds in a namespace; what is in none, `""`, is in the whole cluster alone.
+    pub fn holds(&self, namespace: &str) -> bool {
+        match self {
+            Self::ClusterWide => true,
+            Self::Namespaces(names) => names.iter().any(|name| name.as_str() == namespace),
+        }
+    }
+
     /// Whether everything in `self` is also in `other`.
     pub fn within(&self, other: &Scope) -> bool {
         match (self, other) {

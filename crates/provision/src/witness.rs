@@ -131,6 +131,14 @@ impl Witnesses {
         self.rights.is_empty()
     }
 
+    /// Whether what was asked for here was refused, and nothing was allowed.
+    #[must_use]
+    pub fn all_refused(&self) -> bool {
+        let refused =
+            |right: &Right| matches!(right.seen, Seen::Never(_)) && !right.question.is_for_nothing();
+        self.rights.iter().any(refused) && self.rights.iter().all(|right| right.seen != Seen::Here)
+    }
+
     /// What is asked, for the history: a few of many.
     #[must_use]
     pub fn asked(&self) -> String {

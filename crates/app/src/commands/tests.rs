@@ -16,6 +16,7 @@ nonsense! {
     String => "no such \u{202e}thing".to_owned(),
     bool => true,
     u8 => 255,
+    Option<u32> => Some(u32::MAX),
     u32 => u32::MAX,
     Theme => Theme::Dark,
     TerminalSize => TerminalSize { cols: 80, rows: 24 },

@@ -78,6 +78,10 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         }
         Action::StreamStart => format!("{} {} began", or("verb", "stream"), or("what", "")),
         Action::StreamEnd => format!("{} {} ended{ms}", or("verb", "stream"), or("what", "")),
+        Action::Extended if failed => format!("A session was not extended{why}"),
+        Action::Extended => {
+            format!("Session on {cluster} goes on under a new grant, {} streams cut", or("streams", "0"))
+        }
         Action::Leave if failed => format!("A session could not be left{why}"),
         Action::Leave => format!("Left {cluster}"),
         Action::Hold if failed => format!("Nothing was held{why}"),

@@ -91,7 +91,7 @@ impl Owner {
         self.or_ended(std::future::ready(Ok::<_, AppError>(()))).await?;
         let asking = session.hub.ask(ask);
         tokio::pin!(asking);
-        made.asked = Some(Asked { team: ask.team.clone(), name: name.to_owned() });
+        made.stretch.asked = Some(Asked { team: ask.team.clone(), name: name.to_owned() });
         let (answer, end) = tokio::select! {
             biased;
             end = session.ended() => (tokio::time::timeout(UNDER_WAY, &mut asking).await.ok(), Some(end)),
@@ -100,14 +100,14 @@ impl Owner {
         let which = match answer {
             Some(Ok(request)) => {
                 let which = request.which().map_err(|e| of_hub(Fault::Other(e.to_string())))?;
-                made.which = Some(which.clone());
+                made.stretch.which = Some(which.clone());
                 self.asked(ask, &which).await;
                 Ok(which)
             }
             // An answer that says no made nothing; no answer may have.
             Some(Err(refused)) => {
                 if !matches!(refused, Refused::Fault(_)) {
-                    made.asked = None;
+                    made.stretch.asked = None;
                 }
                 Err(refused)
             }

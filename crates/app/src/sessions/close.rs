@@ -2,7 +2,7 @@
 //! (promise P13).
 
 use super::end::End;
-use super::owner::{Kubeconfig, Made, Owner};
+use super::owner::{Kubeconfig, Made, Owner, Stretch};
 use super::proof::Proof;
 use sallyport_audit::Action;
 use sallyport_gateway::CutReport;
@@ -17,7 +17,8 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 impl Owner {
     /// Ends it, and goes on until its end is shown and the hub knows of it, for as long as the app runs.
     pub(super) async fn close(&self, made: Made, end: End) {
-        let Made { asked, which, mut key, mut changes, held, kubeconfig, report, said, unwritten, .. } = made;
+        let Made { stretch, hand_overs, kubeconfig, report, said, unwritten, .. } = made;
+        let Stretch { asked, which, mut key, mut changes, held } = stretch;
         let session = &self.session;
         session.set_place(None);
         let closed = said.as_ref().is_some_and(|(_, closed)| *closed);
@@ -25,6 +26,7 @@ impl Owner {
             record.broker_closed = closed;
             record.begin_closing(&end, said.is_some());
         });
+        self.end_extensions(hand_overs, &end);
         let which = watch::Sender::new(which);
         let telling = self.tell_hub(&which, asked.as_ref(), said.is_some());
         let proving = async {

@@ -37,6 +37,22 @@ impl End {
         Self { by: Some(hold.by.clone()), words, ..Self::of(EndReason::Revoked, CutReason::Revoked) }
     }
 
+    /// It was asked for to extend a session that is open, which goes on with what it brought: what was there before ends.
+    pub(super) fn replaced() -> Self {
+        Self {
+            words: Some("its session was extended".to_owned()),
+            ..Self::of(EndReason::Left, CutReason::Left)
+        }
+    }
+
+    /// The session that it was to extend is over.
+    pub(super) fn with_its_session(end: &Self) -> Self {
+        Self {
+            words: Some("the session it was to extend is over".to_owned()),
+            ..Self::of(EndReason::Left, end.cut)
+        }
+    }
+
     /// Its time is up, by the gateway's clock.
     pub(super) fn expired() -> Self {
         Self::of(EndReason::Expired, CutReason::Expired)

@@ -32,16 +32,16 @@ impl Owner {
         let ended = session.ended();
         tokio::pin!(deadline, ended);
         let mut shown = Shown::default();
-        made.changes = Some(session.hub.watch(which));
+        made.stretch.changes = Some(session.hub.watch(which));
         loop {
             let requests = tokio::select! {
                 biased;
                 // The owner alone knows whether the request can go on without it.
                 end = &mut ended => {
-                    let is_kept = end == End::quit() && made.key.is_some();
+                    let is_kept = end == End::quit() && made.stretch.key.is_some();
                     return Err(if is_kept { Stop::Kept } else { Stop::Ended(end) });
                 }
-                requests = self.next(&mut made.changes) => requests,
+                requests = self.next(&mut made.stretch.changes) => requests,
                 () = &mut deadline => {
                     let cluster = session.read(|record| record.choice.terms.cluster.clone());
                     return Err(silent_broker(&cluster, patience).into());

@@ -1,13 +1,13 @@
 //! The gateway and the targets, as the product's sessions use them.
 
-use super::ports::{Ground, Reach};
+use super::ports::{Ground, Keeps, Reach};
 use crate::desk::{AppError, Desk};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
-use sallyport_gateway::{Call, CutReason, CutReport, Gateway, Live, Opened, Ports, Upstream};
-use sallyport_model::{ErrorCode, Scope, Secret, SessionId};
+use sallyport_gateway::{Call, CutReason, CutReport, Gateway, Live, LiveCall, Opened, Ports, Upstream};
+use sallyport_model::{ErrorCode, Jti, Scope, Secret, SessionId};
 use sallyport_policy::SessionPermit;
 use sallyport_provision::{OwnEnd, Progress, Proof, Witnesses, end_own_grant};
 use sallyport_rbac::Rule;
@@ -75,6 +75,20 @@ impl Ground for GatewayAndTargets {
     }
     fn first_call<'a>(&'a self, opened: &'a Opened, path: &'a str) -> BoxFuture<'a, Result<u16, AppError>> {
         through_gateway(opened, path, self.desk.options.deadline).boxed()
+    }
+    fn extend(
+        &self,
+        permit: &SessionPermit,
+        token: &Secret<String>,
+        jti: Jti,
+        now: i64,
+        keeps: Keeps,
+    ) -> Result<Vec<LiveCall>, AppError> {
+        self.gateway.swap_token(permit, token, jti, now, keeps).map_err(|e| {
+            AppError::failed("the session could not go on under the new grant")
+                .hint("It stays open until its time is up. Leave it, and open the cluster again for more.")
+                .because(e)
+        })
     }
     fn cut<'a>(&'a self, session: &'a SessionId, why: CutReason) -> BoxFuture<'a, Option<CutReport>> {
         self.gateway.cut(session, why).boxed()

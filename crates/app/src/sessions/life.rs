@@ -1,7 +1,8 @@
 //! The life of a session, as its owner lives it.
 
 use super::end::End;
-use super::owner::{Begun, Made, Missing, Owner, Stop};
+use super::extend::HandOver;
+use super::owner::{Begun, Made, Missing, Over, Owner, Stop, Stretch};
 use super::ports::Changes;
 use super::word::{Heard, Said, deleted, heard};
 use crate::desk::AppError;
@@ -11,8 +12,9 @@ use sallyport_audit::{Action, Outcome};
 use sallyport_gateway::{CutNotice, CutReason, CutReport};
 use sallyport_hub::Change;
 use sallyport_ipc::HubLink;
-use sallyport_model::{EndReason, ErrorCode, SessionEvent, SessionState};
+use sallyport_model::{EndReason, ErrorCode, RequestRef, SessionEvent, SessionState};
 use std::future::Future;
+use tokio::sync::mpsc;
 
 /// From the click to the last proof.
 pub(super) async fn live(owner: Owner, begun: Begun) {
@@ -42,9 +44,10 @@ pub(super) async fn live(owner: Owner, begun: Begun) {
 
 impl Owner {
     async fn live(self, begun: Begun) {
-        let mut made = Made::default();
+        let mut made = Made { hand_overs: self.session.take_hand_overs(), ..Made::default() };
         let end = match self.until_open(&mut made, begun).await {
-            Ok(()) => self.while_open(&mut made).await,
+            Ok(Served::Here) => self.while_open(&mut made).await,
+            Ok(Served::Elsewhere) => End::replaced(),
             Err(Stop::Kept) => return self.session.change(|record| record.is_kept = true),
             // It was open for a moment.
             Err(Stop::Ended(end)) if self.session.state() == SessionState::Open => end,
@@ -58,16 +61,20 @@ impl Owner {
         self.close(made, end).await;
     }
 
-    async fn until_open(&self, made: &mut Made, begun: Begun) -> Result<(), Stop> {
+    async fn until_open(&self, made: &mut Made, begun: Begun) -> Result<Served, Stop> {
         let (which, keys) = match begun {
+            Begun::Extension { keys, of } => {
+                self.extend(made, &keys, &of).await?;
+                return Ok(Served::Elsewhere);
+            }
             Begun::Click { keys } => (self.ask(made, &keys).await?, keys),
             Begun::Restart { which, keys } => {
-                made.which = Some(which.clone());
-                made.key = Some(which.clone());
+                made.stretch.which = Some(which.clone());
+                made.stretch.key = Some(which.clone());
                 (which, keys)
             }
         };
-        if made.key.is_none() && self.session.read(|record| record.choice.approvals > 0) {
+        if made.stretch.key.is_none() && self.session.read(|record| record.choice.approvals > 0) {
             self.or_ended(async {
                 self.keep_key(made, &which, &keys).await;
                 Ok::<_, AppError>(())
@@ -76,49 +83,66 @@ impl Owner {
         }
         let request = self.follow(made, &which).await?;
         self.serve(made, &request, &which, &keys).await?;
-        let (hub, clear) = (self.session.hub.clone(), which);
+        self.clear_credential(which);
+        self.remember();
+        Ok(Served::Here)
+    }
+
+    /// The seal is open: what was sealed need not be on the hub any more. Nothing waits for that.
+    pub(super) fn clear_credential(&self, which: RequestRef) {
+        let hub = self.session.hub.clone();
         tokio::spawn(async move {
-            if let Err(error) = hub.clear_credential(&clear).await {
+            if let Err(error) = hub.clear_credential(&which).await {
                 tracing::warn!(%error, "the opened credential was not cleared from the hub");
             }
         });
-        self.remember();
-        Ok(())
     }
 
-    /// While it is open: until the hub says that it is over, the gateway's clock has cut it, or somebody wants it to end.
+    /// While it is open: stretch after stretch, until it ends.
     async fn while_open(&self, made: &mut Made) -> End {
-        let Made { changes, held, cut, report, said, .. } = made;
-        let (end, found) = {
+        loop {
+            match self.stretch(made).await {
+                Turn::Over(end) => return end,
+                Turn::Extended(by) => self.take_over(made, *by).await,
+            }
+        }
+    }
+
+    /// One stretch: until the hub says that it is over, the gateway's clock has cut the session, somebody wants it to end, or
+    /// an extension brings the next.
+    async fn stretch(&self, made: &mut Made) -> Turn {
+        let Made { stretch: Stretch { changes, held, .. }, hand_overs, cut, report, said, .. } = made;
+        let (turn, found) = {
             let (ended, looking) = (self.session.ended(), self.look_for_witnesses(held.as_ref()));
             tokio::pin!(ended, looking);
             let mut found = None;
-            let end = loop {
+            let turn = loop {
                 tokio::select! {
                     biased;
-                    end = &mut ended => break end,
+                    end = &mut ended => break Turn::Over(end),
                     cut = cut_by_gateway(cut) => {
                         let is_expired = cut.reason == CutReason::Expired;
                         *report = Some(cut);
                         if is_expired {
-                            break End::expired();
+                            break Turn::Over(End::expired());
                         }
                     }
                     (over, closed) = self.until_said(changes) => {
                         let end = End::said(&over);
                         *said = Some((over, closed));
-                        break end;
+                        break Turn::Over(end);
                     }
+                    by = next_of(hand_overs) => break Turn::Extended(Box::new(by)),
                     seen = &mut looking, if found.is_none() => found = Some(seen),
                 }
             };
             // What was looked at while it ended says nothing of the time before: an unfinished look is dropped here.
-            (end, found.flatten())
+            (turn, found.flatten())
         };
         if let (Some(held), Some(seen)) = (held, found) {
             held.witnesses = seen;
         }
-        end
+        turn
     }
 
     /// Waits until the hub says that the request is over; true where nothing of it is left.
@@ -193,6 +217,20 @@ impl Owner {
         }
     }
 
+    /// Does it, unless somebody wants the session to end or the hub says that its request is over.
+    pub(super) async fn unless_over<T>(
+        &self,
+        changes: &mut Option<Changes>,
+        doing: impl Future<Output = Result<T, AppError>>,
+    ) -> Result<T, Over> {
+        tokio::select! {
+            biased;
+            end = self.session.ended() => Err(Over::Ended(end)),
+            (said, closed) = self.until_said(changes) => Err(Over::Said(said, closed)),
+            done = doing => done.map_err(Over::Failed),
+        }
+    }
+
     /// Somebody no longer wants what is opening.
     fn given_up(&self, made: &mut Made, end: End) -> End {
         let error = AppError::new(ErrorCode::Cancelled, "the opening was cancelled");
@@ -211,6 +249,30 @@ impl Owner {
         self.session.change(|record| record.fail(error.view()));
         let draft = self.session.draft(Action::SessionOpen).outcome(Outcome::Failed);
         made.unwritten = Some(draft.detail("why", error.message()));
+    }
+}
+
+/// Where what was asked for is served.
+enum Served {
+    Here,
+    /// In the session that it extends.
+    Elsewhere,
+}
+
+/// How a stretch ends.
+enum Turn {
+    Over(End),
+    Extended(Box<HandOver>),
+}
+
+/// The next hand-over; for ever, where nobody can bring one any more.
+async fn next_of(hand_overs: &mut Option<mpsc::Receiver<HandOver>>) -> HandOver {
+    match hand_overs {
+        Some(all) => match all.recv().await {
+            Some(one) => one,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
     }
 }
 

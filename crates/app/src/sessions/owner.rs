@@ -2,6 +2,8 @@
 
 use super::Sessions;
 use super::end::End;
+use super::extend::HandOver;
+use super::life::over_before_open;
 use super::ports::{Changes, Reach};
 use super::session::Session;
 use super::word::Said;
@@ -9,11 +11,12 @@ use crate::desk::AppError;
 use sallyport_audit::Draft;
 use sallyport_gateway::{CutNotice, CutReport};
 use sallyport_hub::seal::KeyPair;
-use sallyport_model::{NamespaceName, RequestRef};
+use sallyport_model::{NamespaceName, RequestRef, Scope};
 use sallyport_provision::Witnesses;
 use sallyport_rbac::Rule;
 use sallyport_terminal::{KubeconfigError, PrivateKubeconfig};
 use std::sync::Arc;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// How a session begins.
@@ -25,6 +28,8 @@ pub(super) enum Begun {
     },
     /// With a request of an earlier run that waits for people.
     Restart { which: RequestRef, keys: KeyPair },
+    /// With a request for more time in a session that is open. What comes of it is that session's, see [`super::extend`].
+    Extension { keys: KeyPair, of: Arc<Session> },
 }
 
 /// Whoever holds what there is of a session.
@@ -36,6 +41,23 @@ pub(super) struct Owner {
 /// What there is of a session, as far as it came.
 #[derive(Default)]
 pub(super) struct Made {
+    /// Its rights: one request with all that came of it. Extending the session puts another in its place.
+    pub(super) stretch: Stretch,
+    /// Where an extension brings its own stretch.
+    pub(super) hand_overs: Option<mpsc::Receiver<HandOver>>,
+    pub(super) kubeconfig: Option<Kubeconfig>,
+    pub(super) cut: Option<CutNotice>,
+    /// What the gateway cut by itself.
+    pub(super) report: Option<CutReport>,
+    /// An entry that nothing waited for.
+    pub(super) unwritten: Option<Draft>,
+    /// Somebody's word that it is over, and whether nothing of it is left.
+    pub(super) said: Option<(Said, bool)>,
+}
+
+/// One request with all that came of it, as far as it came. Whoever holds it sees to its end.
+#[derive(Default)]
+pub(super) struct Stretch {
     /// A request that was asked for and may not have been answered.
     pub(super) asked: Option<Asked>,
     /// The request on the hub, once it is known to exist.
@@ -46,14 +68,6 @@ pub(super) struct Made {
     pub(super) changes: Option<Changes>,
     /// The unsealed token and what it allows: from here on there is an end to prove.
     pub(super) held: Option<Held>,
-    pub(super) kubeconfig: Option<Kubeconfig>,
-    pub(super) cut: Option<CutNotice>,
-    /// What the gateway cut by itself.
-    pub(super) report: Option<CutReport>,
-    /// An entry that nothing waited for.
-    pub(super) unwritten: Option<Draft>,
-    /// Somebody's word that it is over, and whether nothing of it is left.
-    pub(super) said: Option<(Said, bool)>,
 }
 
 /// A request by its name.
@@ -66,10 +80,22 @@ pub(super) struct Asked {
 /// What proves a session's end. The token is here and in the gateway, nowhere else.
 pub(super) struct Held {
     pub(super) reach: Reach,
+    /// Where the broker said that the API server is.
+    pub(super) address: Address,
+    /// Where it holds.
+    pub(super) scope: Scope,
     /// What the broker offered, as rules.
     pub(super) rules: Vec<Rule>,
     /// What was seen to be allowed, for each role in each namespace.
     pub(super) witnesses: Witnesses,
+}
+
+/// Where an API server is and whom to believe that it is the one, in the broker's words.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) endpoint: String,
+    pub(super) ca_pem: String,
+    pub(super) tls_server_name: Option<String>,
 }
 
 /// Why a session does not open.
@@ -80,6 +106,31 @@ pub(super) enum Stop {
     Failed(AppError),
     /// The app ends and the request goes on: the next start takes it up again.
     Kept,
+}
+
+/// Why what was begun for an open request was not finished.
+pub(super) enum Over {
+    /// Somebody wants the session to end.
+    Ended(End),
+    /// The hub says that the request is over; true where nothing of it is left.
+    Said(Said, bool),
+    /// Something stands in the way.
+    Failed(AppError),
+}
+
+impl Made {
+    /// What the hub said is kept for the end.
+    pub(super) fn stopped(&mut self, over: Over) -> Stop {
+        match over {
+            Over::Ended(end) => Stop::Ended(end),
+            Over::Failed(error) => Stop::Failed(error),
+            Over::Said(said, closed) => {
+                let error = over_before_open(&said, closed);
+                self.said = Some((said, closed));
+                Stop::Failed(error)
+            }
+        }
+    }
 }
 
 impl From<AppError> for Stop {

@@ -7,10 +7,10 @@ use futures::Stream;
 use futures::future::BoxFuture;
 use sallyport_api::AccessRequest;
 use sallyport_client::{Endpoint, Fault};
-use sallyport_gateway::{CutReason, CutReport, Live, Opened, Upstream};
+use sallyport_gateway::{CutReason, CutReport, Live, LiveCall, Opened, Target, Upstream};
 use sallyport_hub::{Ask, Change, Refused};
 use sallyport_ipc::HubLink;
-use sallyport_model::{NamespaceName, RequestRef, Secret, SessionId, SignIn, UserName};
+use sallyport_model::{Jti, NamespaceName, RequestRef, Secret, SessionId, SignIn, UserName};
 use sallyport_policy::SessionPermit;
 use sallyport_provision::{OwnEnd, Progress, Proof, Witnesses};
 use sallyport_rbac::Rule;
@@ -62,6 +62,9 @@ pub(crate) trait HubSide: Send + Sync + 'static {
     -> BoxFuture<'a, Result<AccessRequest, Refused>>;
 }
 
+/// Which of the calls under way the new grant of an extended session holds.
+pub(crate) type Keeps = Box<dyn Fn(&Target) -> bool + Send + Sync>;
+
 /// A token and the target it is for, past the gateway.
 #[derive(Clone)]
 pub(crate) struct Reach {
@@ -80,6 +83,19 @@ pub(crate) trait Ground: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Opened, AppError>>;
     /// One GET through the gateway, as a tool in the terminal would make it; the status.
     fn first_call<'a>(&'a self, opened: &'a Opened, path: &'a str) -> BoxFuture<'a, Result<u16, AppError>>;
+    /// Goes on with a new grant's token, `now` Unix seconds by the hub's clock; the calls that were cut, since nothing
+    /// `keeps` them.
+    ///
+    /// # Errors
+    /// When the gateway does not serve that session any more, or not this.
+    fn extend(
+        &self,
+        permit: &SessionPermit,
+        token: &Secret<String>,
+        jti: Jti,
+        now: i64,
+        keeps: Keeps,
+    ) -> Result<Vec<LiveCall>, AppError>;
     fn cut<'a>(&'a self, session: &'a SessionId, why: CutReason) -> BoxFuture<'a, Option<CutReport>>;
     fn live(&self, session: &SessionId) -> Option<Live>;
     /// What is allowed, for each role in each namespace.

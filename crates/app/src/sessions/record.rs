@@ -10,6 +10,7 @@ use sallyport_ipc::{
 };
 use sallyport_model::{EndReason, Given, GrantUid, Jti, RequestUid, SessionEvent, SessionId, SessionState};
 use std::collections::VecDeque;
+use std::mem::swap;
 use std::time::{Duration, Instant};
 
 /// How many calls the side panel shows.
@@ -19,6 +20,8 @@ const RECENT_CALLS: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) id: SessionId,
+    /// The session it was asked for to extend.
+    pub(crate) extends: Option<SessionId>,
     pub(crate) choice: Choice,
     /// Where and for how long its rights are: as asked for, until less was given.
     pub(crate) given: Given,
@@ -63,6 +66,7 @@ impl Record {
             |kind| (Step { kind, state: StepState::Waiting, ms: None, detail: Shown::default() }, None);
         Self {
             id,
+            extends: None,
             given: Given::all(&choice.terms),
             choice,
             state: SessionState::Opening,
@@ -142,6 +146,34 @@ impl Record {
         self.click_to_prompt = Some(took);
         self.opened_at = Some(Timestamp::now());
         took
+    }
+
+    /// Puts what an extension was given in the place of what was there before, and that in its place: of the request and of
+    /// what came of it, and of nothing else.
+    pub(super) fn swap_stretch(&mut self, extension: &mut Self) {
+        let Self {
+            choice,
+            given,
+            asked_as,
+            request,
+            grant,
+            jti,
+            end,
+            deadline,
+            is_unsealed,
+            broker_closed,
+            ..
+        } = self;
+        swap(choice, &mut extension.choice);
+        swap(given, &mut extension.given);
+        swap(asked_as, &mut extension.asked_as);
+        swap(request, &mut extension.request);
+        swap(grant, &mut extension.grant);
+        swap(jti, &mut extension.jti);
+        swap(end, &mut extension.end);
+        swap(deadline, &mut extension.deadline);
+        swap(is_unsealed, &mut extension.is_unsealed);
+        swap(broker_closed, &mut extension.broker_closed);
     }
 
     /// A call through the gateway began or ended.
@@ -225,6 +257,7 @@ impl Record {
         let ends_at = self.end.map(|s| s.saturating_mul(1000));
         SessionView {
             id: self.id.to_string(),
+            extends: self.extends.as_ref().map(ToString::to_string),
             cluster: Shown::of(&self.choice.terms.cluster),
             environment: environment_kind(&self.choice.environment),
             environment_word: Shown::from(&self.choice.environment),

@@ -29,11 +29,11 @@ impl Owner {
             return;
         }
         // Before it is there: whoever is dropped in between leaves nothing that nobody knows of.
-        made.key = Some(which.clone());
+        made.stretch.key = Some(which.clone());
         match vault.put(Item::RequestKey { request: which.uid.clone() }, keys.secret_bytes()).await {
             Ok(()) => {}
             Err(error) => {
-                made.key = None;
+                made.stretch.key = None;
                 tracing::warn!(error = &error as &dyn std::error::Error, "the request's key was not kept")
             }
         }

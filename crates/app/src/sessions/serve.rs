@@ -1,7 +1,6 @@
 //! Becoming open: the seal, the gateway, the private kubeconfig, the first call.
 
-use super::life::over_before_open;
-use super::owner::{Held, Kubeconfig, Made, Owner, Stop};
+use super::owner::{Address, Held, Kubeconfig, Made, Owner, Stop};
 use super::ports::Reach;
 use super::session::Place;
 use super::word::credential;
@@ -12,7 +11,7 @@ use sallyport_client::Endpoint;
 use sallyport_gateway::{Opened, Upstream};
 use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_ipc::StepKind;
-use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, SessionEvent};
+use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, SessionEvent, SessionId};
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
 use sallyport_terminal::{KubeconfigSpec, Located, PrivateKubeconfig};
@@ -27,33 +26,10 @@ impl Owner {
         which: &RequestRef,
         keys: &KeyPair,
     ) -> Result<(), Stop> {
-        let ended = self.session.ended();
-        let mut changes = made.changes.take();
-        let stop = {
-            let opening = self.open(made, request, which, keys);
-            tokio::select! {
-                biased;
-                end = ended => Some(Ok(end)),
-                said = self.until_said(&mut changes) => Some(Err(said)),
-                opened = opening => match opened {
-                    Ok(()) => None,
-                    Err(error) => {
-                        made.changes = changes;
-                        return Err(error.into());
-                    }
-                },
-            }
-        };
-        made.changes = changes;
-        match stop {
-            None => Ok(()),
-            Some(Ok(end)) => Err(Stop::Ended(end)),
-            Some(Err((said, closed))) => {
-                let error = over_before_open(&said, closed);
-                made.said = Some((said, closed));
-                Err(error.into())
-            }
-        }
+        let mut changes = made.stretch.changes.take();
+        let opened = self.unless_over(&mut changes, self.open(made, request, which, keys)).await;
+        made.stretch.changes = changes;
+        opened.map_err(|over| made.stopped(over))
     }
 
     async fn open(
@@ -64,32 +40,18 @@ impl Owner {
         keys: &KeyPair,
     ) -> Result<(), AppError> {
         let session = &self.session;
-        let (sealed, permit) = self.unseal(request, which, keys)?;
-        let cluster = permit.cluster().clone();
-        let bad = |what: &str| {
-            AppError::failed(format!("what the broker of {cluster} sealed can't be used: {what}"))
-                .hint("Tell your admin.")
-        };
-        let (ca, name) = (Some(sealed.ca_bundle.as_str()), sealed.tls_server_name.as_deref());
-        let target = Endpoint::parse(&sealed.endpoint, ca, name)
-            .map_err(|e| bad("its endpoint can't be called").because(e))?;
-        let scope = permit.scope().clone();
-        let offer = request.status.as_ref().and_then(|s| s.offer.as_ref());
-        let rules = crate::inventory::rules(offer.map_or(&[][..], |offer| &offer.rules));
-        // Of an offer for the whole cluster, what holds where less was given.
-        let rules = sallyport_rbac::effective(rules, &scope);
+        let (sealed, permit) = self.unseal(request, which, keys, &session.id)?;
+        let (cluster, scope) = (permit.cluster().clone(), permit.scope().clone());
         // From here on there is a token whose end has to be proven, whatever comes in between.
-        let address = target.url().to_string();
-        let reach = Reach { target, token: sealed.token.clone() };
-        let witnesses = Witnesses::of(&rules, &scope);
-        let first = Witnesses::first_call(&rules, &scope);
-        let helm_misses = sallyport_rbac::helm_misses(&rules);
-        made.held = Some(Held { reach, rules, witnesses });
+        let held = made.stretch.held.insert(held(request, &sealed, &permit)?);
+        let address = held.reach.target.url().to_string();
+        let first = Witnesses::first_call(&held.rules, &scope);
+        let helm_misses = sallyport_rbac::helm_misses(&held.rules);
         // Before anything is open: an opened session is never taken up again.
-        self.forget_key(&mut made.key).await;
+        self.forget_key(&mut made.stretch.key).await;
         let upstream = Upstream {
             cluster: cluster.clone(),
-            endpoint: sealed.endpoint.parse().map_err(|_| bad("its endpoint is no URL"))?,
+            endpoint: sealed.endpoint.parse().map_err(|_| bad(&cluster, "its endpoint is no URL"))?,
             ca_pem: sealed.ca_bundle,
             tls_server_name: sealed.tls_server_name,
             token: sealed.token,
@@ -162,12 +124,14 @@ impl Owner {
         Some(self.sessions.ground.look(&held.reach, &held.rules, &scope).await)
     }
 
-    /// Opens the seal: what was asked, what the hub recorded and what the broker sealed must agree.
-    fn unseal(
+    /// Opens the seal, for a session to be served with: what was asked, what the hub recorded and what the broker sealed
+    /// must agree.
+    pub(super) fn unseal(
         &self,
         request: &AccessRequest,
         which: &RequestRef,
         keys: &KeyPair,
+        serves: &SessionId,
     ) -> Result<(Sealed, SessionPermit), AppError> {
         let (session, hub) = (&self.session, &self.session.hub);
         let signed_in = hub.signed_in()?;
@@ -195,7 +159,7 @@ impl Owner {
                 .because(e)
         })?;
         let facts = SessionFacts {
-            session: session.id.clone(),
+            session: serves.clone(),
             signed_in,
             user: aad.user,
             cluster: terms.cluster,
@@ -218,6 +182,34 @@ impl Owner {
         });
         Ok((sealed, permit))
     }
+}
+
+fn bad(cluster: &ClusterName, what: &str) -> AppError {
+    AppError::failed(format!("what the broker of {cluster} sealed can't be used: {what}"))
+        .hint("Tell your admin.")
+}
+
+/// What was sealed, as it will be used and its end proven.
+pub(super) fn held(
+    request: &AccessRequest,
+    sealed: &Sealed,
+    permit: &SessionPermit,
+) -> Result<Held, AppError> {
+    let address = Address {
+        endpoint: sealed.endpoint.clone(),
+        ca_pem: sealed.ca_bundle.clone(),
+        tls_server_name: sealed.tls_server_name.clone(),
+    };
+    let target =
+        Endpoint::parse(&address.endpoint, Some(&address.ca_pem), address.tls_server_name.as_deref())
+            .map_err(|e| bad(permit.cluster(), "its endpoint can't be called").because(e))?;
+    let scope = permit.scope().clone();
+    let offer = request.status.as_ref().and_then(|s| s.offer.as_ref());
+    let rules = crate::inventory::rules(offer.map_or(&[][..], |offer| &offer.rules));
+    // Of an offer for the whole cluster, what holds where less was given.
+    let rules = sallyport_rbac::effective(rules, &scope);
+    let witnesses = Witnesses::of(&rules, &scope);
+    Ok(Held { reach: Reach { target, token: sealed.token.clone() }, address, scope, rules, witnesses })
 }
 
 fn kubeconfig_spec(opened: &Opened, cluster: &ClusterName, scope: &Scope, user: &str) -> KubeconfigSpec {

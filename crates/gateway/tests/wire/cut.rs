@@ -101,8 +101,13 @@ async fn p13_a_cut_session_never_serves_again() {
     let refused = crate::clients::read(client.upgrade("/up-echo", "websocket").await).await;
     assert_eq!(refused.status, 403);
     assert_eq!(f.api.seen().len(), 1);
-    let error =
-        f.gateway.swap_token(&permit(&f.api, "s1", "pay", 600), &Secret::new("t".into()), Jti::new("j"), NOW, |_| true);
+    let error = f.gateway.swap_token(
+        &permit(&f.api, "s1", "pay", 600),
+        &Secret::new("t".into()),
+        Jti::new("j"),
+        NOW,
+        |_| true,
+    );
     assert!(error.is_err());
     assert!(open(&f.gateway, &f.api, "s1", "pay", 600).is_err(), "nor does its id open again");
 }
@@ -197,7 +202,9 @@ async fn an_extended_session_goes_on_with_the_new_token_under_the_same_certifica
     assert_eq!(tokens, [format!("Bearer {TOKEN}").as_str(), "Bearer second-token"]);
 
     let elsewhere = permit(&f.api, "s1", "shop", 600);
-    assert!(f.gateway.swap_token(&elsewhere, &Secret::new("x".into()), Jti::new("j"), NOW, |_| true).is_err());
+    assert!(
+        f.gateway.swap_token(&elsewhere, &Secret::new("x".into()), Jti::new("j"), NOW, |_| true).is_err()
+    );
     let unknown = permit(&f.api, "s9", "pay", 600);
     assert!(f.gateway.swap_token(&unknown, &Secret::new("x".into()), Jti::new("j"), NOW, |_| true).is_err());
 }
@@ -238,13 +245,18 @@ async fn an_extended_sessions_streams_live_on_where_the_new_grant_holds_them_and
         let mut back = [0; 5];
         shell.read_exact(&mut back).await.unwrap();
     };
-    tokio::time::timeout(Duration::from_secs(2), seen).await.expect("what is cut ends, and what is not goes on");
+    tokio::time::timeout(Duration::from_secs(2), seen)
+        .await
+        .expect("what is cut ends, and what is not goes on");
     assert_eq!(f.gateway.live(&f.session()).unwrap().open.len(), 2);
     let mut ended = 0;
     while ended < 2 {
         let call = f.calls.recv().await.unwrap();
         if call.phase == CallPhase::Ended {
-            assert_eq!((call.outcome, call.target.namespace.as_str()), (CallOutcome::Cut(CutReason::Narrowed), "b"));
+            assert_eq!(
+                (call.outcome, call.target.namespace.as_str()),
+                (CallOutcome::Cut(CutReason::Narrowed), "b")
+            );
             ended += 1;
         }
     }

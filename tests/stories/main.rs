@@ -7,6 +7,7 @@ mod bad_days;
 mod closing_report;
 mod crash;
 mod ends;
+mod extend;
 mod hindered;
 mod hold;
 mod keycloak;
@@ -43,6 +44,7 @@ const STORIES: &[(&str, Story)] = &[
     ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
     ("approvals", |f, l| Box::pin(approvals::play(f, l))),
+    ("extend", |f, l| Box::pin(extend::play(f, l))),
     ("hold", |f, l| Box::pin(hold::play(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("who_can", |f, l| Box::pin(who_can::play(f, l))),

@@ -1330,6 +1330,10 @@ export type SessionView = {
  */
 id: string, 
 /**
+ * The session it was asked for to extend. Until it is closing, what it asked for; then, what that session had before.
+ */
+extends: string | null, 
+/**
  * The cluster's name.
  */
 cluster: Shown, 
@@ -2008,6 +2012,7 @@ export interface Commands {
   cluster_detail: { args: { name: string }; result: ClusterDetail };
   cluster_pin: { args: { name: string; on: boolean }; result: null };
   session_open: { args: { input: OpenInput }; result: SessionView };
+  session_extend: { args: { id: string; seconds: number | null }; result: SessionView };
   sessions_list: { args: {  }; result: Array<SessionView> };
   session_leave: { args: { id: string }; result: null };
   session_dismiss: { args: { id: string }; result: null };

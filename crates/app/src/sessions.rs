@@ -38,7 +38,7 @@ use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
 use crate::inventory::Choice;
 use crate::person::WorkspaceId;
-use owner::{Begun, Owner};
+use owner::{Begun, HandOver, Owner};
 use ports::{Ground, HubSide};
 use record::Record;
 use sallyport_gateway::Call;
@@ -60,6 +60,8 @@ pub(crate) struct Sessions {
     all: Mutex<BTreeMap<SessionId, Arc<Session>>>,
     /// Whether the app ends: nothing is begun any more.
     is_quitting: AtomicBool,
+    /// Where an extension of each brings what it got.
+    hand_overs: Mutex<BTreeMap<SessionId, mpsc::Sender<HandOver>>>,
     remembered: Notify,
     /// Counts the changes of all of them, for the parts above.
     moved: watch::Sender<u64>,
@@ -74,6 +76,7 @@ impl Sessions {
             ground,
             all: Mutex::default(),
             is_quitting: AtomicBool::new(false),
+            hand_overs: Mutex::default(),
             remembered: Notify::new(),
             moved: watch::Sender::new(0),
         })
@@ -81,6 +84,10 @@ impl Sessions {
 
     fn map(&self) -> MutexGuard<'_, BTreeMap<SessionId, Arc<Session>>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn to_owners(&self) -> MutexGuard<'_, BTreeMap<SessionId, mpsc::Sender<HandOver>>> {
+        self.hand_overs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes every call into the history and shows it, until the gateway is gone.
@@ -183,7 +190,7 @@ impl Sessions {
         begun: Begun,
         same: impl Fn(&Session) -> bool,
     ) -> Option<Arc<Session>> {
-        let session = {
+        let (session, hand_overs) = {
             let mut all = self.map();
             if hub.is_over() || self.is_quitting.load(Ordering::Relaxed) {
                 return None;
@@ -201,10 +208,16 @@ impl Sessions {
             let session = Session::new(record, hub, desk, ground, self.moved.clone());
             let session = Arc::new(session);
             all.insert(session.id.clone(), session.clone());
-            session
+            let (to, hand_overs) = mpsc::channel(1);
+            self.to_owners().insert(session.id.clone(), to);
+            (session, hand_overs)
         };
         session.tell();
-        tokio::spawn(life::live(Owner { sessions: self.clone(), session: session.clone() }, begun));
+        tokio::spawn(life::live(
+            Owner { sessions: self.clone(), session: session.clone() },
+            begun,
+            hand_overs,
+        ));
         Some(session)
     }
 

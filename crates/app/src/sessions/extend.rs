@@ -9,7 +9,7 @@
 mod keeps;
 
 use super::end::End;
-use super::owner::{Held, Made, Owner, Stop, Stretch};
+use super::owner::{HandOver, Held, Made, Owner, Stop, Stretch, Taken};
 use super::serve::held;
 use super::session::Session;
 use super::{Sessions, owner::Begun, ports::HubSide, record::Record};
@@ -27,16 +27,6 @@ use tokio::sync::{mpsc, oneshot};
 
 /// An extension that brings less than this is none.
 const WORTH_ASKING: i64 = 60;
-
-/// What an extension brings, for what was there before.
-pub(super) struct HandOver {
-    stretch: Stretch,
-    permit: SessionPermit,
-    jti: Jti,
-    from: Arc<Session>,
-    /// What was there before; or what was brought, and why it could not be taken.
-    back: oneshot::Sender<Result<Stretch, (Stretch, AppError)>>,
-}
 
 impl Sessions {
     /// What to ask for to extend a session: what it was given, for as long again.
@@ -77,7 +67,8 @@ impl Sessions {
         worth_asking(now, choice.terms.duration, end)?;
         let mut record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         record.extends = Some(of.id.clone());
-        let begun = Begun::Extension { keys: KeyPair::generate(), of: of.clone() };
+        let to = self.to_owners().get(&of.id).cloned().ok_or_else(not_open)?;
+        let begun = Begun::Extension { keys: KeyPair::generate(), of: of.clone(), to };
         self.begin(hub, record, begun, |one| one.extends(&of.id)).ok_or_else(not_open)
     }
 
@@ -118,7 +109,8 @@ impl Owner {
         &self,
         made: &mut Made,
         keys: &KeyPair,
-        of: &Arc<Session>,
+        of: &Session,
+        to: &mpsc::Sender<HandOver>,
     ) -> Result<(), Stop> {
         let which = self.ask(made, keys).await?;
         let request = self.follow(made, &which).await?;
@@ -132,7 +124,7 @@ impl Owner {
         let stretch = std::mem::take(&mut made.stretch);
         let from = self.session.clone();
         let brought = HandOver { stretch, permit, jti, from, back };
-        if let Err(mpsc::error::SendError(brought)) = of.hand_over.send(brought).await {
+        if let Err(mpsc::error::SendError(brought)) = to.send(brought).await {
             made.stretch = brought.stretch;
             return Err(not_open().into());
         }
@@ -221,6 +213,7 @@ impl Owner {
 
     /// This session is over: so is what was to extend it. What has been brought and not taken goes back.
     pub(super) fn end_extensions(&self, hand_overs: Option<mpsc::Receiver<HandOver>>, end: &End) {
+        self.sessions.to_owners().remove(&self.session.id);
         for extension in self.sessions.extensions_of(&self.session.id) {
             extension.end(End::with_its_session(end));
         }
@@ -233,10 +226,7 @@ impl Owner {
 }
 
 /// An owner that brought something waits for the answer, whatever else it hears.
-fn give(
-    back: oneshot::Sender<Result<Stretch, (Stretch, AppError)>>,
-    answer: Result<Stretch, (Stretch, AppError)>,
-) {
+fn give(back: oneshot::Sender<Taken>, answer: Taken) {
     if back.send(answer).is_err() {
         tracing::error!("nobody sees to the end of a grant that was replaced; the next start takes it back");
     }

@@ -1,9 +1,8 @@
 //! A request on its way: what the hub says of it, as steps and entries, until the broker has sealed a token.
 
 use super::end::End;
-use super::life::over_before_open;
 use super::owner::{Made, Missing, Owner, Stop};
-use super::word::{Heard, approved_by, deleted, heard, yes_of};
+use super::word::{Heard, approved_by, deleted, heard, over_before_open, yes_of};
 use crate::desk::AppError;
 use crate::inventory::Choice;
 use sallyport_api::{AccessRequest, Approval};

@@ -1,8 +1,7 @@
 //! The life of a session, as its owner lives it.
 
 use super::end::End;
-use super::extend::HandOver;
-use super::owner::{Begun, Made, Missing, Over, Owner, Stop, Stretch};
+use super::owner::{Begun, HandOver, Made, Missing, Over, Owner, Stop, Stretch};
 use super::ports::Changes;
 use super::word::{Heard, Said, deleted, heard};
 use crate::desk::AppError;
@@ -12,14 +11,14 @@ use sallyport_audit::{Action, Outcome};
 use sallyport_gateway::{CutNotice, CutReason, CutReport};
 use sallyport_hub::Change;
 use sallyport_ipc::HubLink;
-use sallyport_model::{EndReason, ErrorCode, RequestRef, SessionEvent, SessionState};
+use sallyport_model::{ErrorCode, RequestRef, SessionEvent, SessionState};
 use std::future::Future;
 use tokio::sync::mpsc;
 
 /// From the click to the last proof.
-pub(super) async fn live(owner: Owner, begun: Begun) {
+pub(super) async fn live(owner: Owner, begun: Begun, hand_overs: mpsc::Receiver<HandOver>) {
     let (sessions, session) = (owner.sessions.clone(), owner.session.clone());
-    let lived = tokio::spawn(owner.live(begun)).await;
+    let lived = tokio::spawn(owner.live(begun, hand_overs)).await;
     if lived.is_ok() {
         return;
     }
@@ -43,8 +42,8 @@ pub(super) async fn live(owner: Owner, begun: Begun) {
 }
 
 impl Owner {
-    async fn live(self, begun: Begun) {
-        let mut made = Made { hand_overs: self.session.take_hand_overs(), ..Made::default() };
+    async fn live(self, begun: Begun, hand_overs: mpsc::Receiver<HandOver>) {
+        let mut made = Made { hand_overs: Some(hand_overs), ..Made::default() };
         let end = match self.until_open(&mut made, begun).await {
             Ok(Served::Here) => self.while_open(&mut made).await,
             Ok(Served::Elsewhere) => End::replaced(),
@@ -63,8 +62,8 @@ impl Owner {
 
     async fn until_open(&self, made: &mut Made, begun: Begun) -> Result<Served, Stop> {
         let (which, keys) = match begun {
-            Begun::Extension { keys, of } => {
-                self.extend(made, &keys, &of).await?;
+            Begun::Extension { keys, of, to } => {
+                self.extend(made, &keys, &of, &to).await?;
                 return Ok(Served::Elsewhere);
             }
             Begun::Click { keys } => (self.ask(made, &keys).await?, keys),
@@ -286,20 +285,6 @@ async fn cut_by_gateway(cut: &mut Option<CutNotice>) -> CutReport {
     match report {
         Some(report) => report,
         None => std::future::pending().await,
-    }
-}
-
-/// What stands in the way of opening a request that is over already.
-pub(super) fn over_before_open(said: &Said, closed: bool) -> AppError {
-    let code = if said.reason == EndReason::Denied { ErrorCode::Forbidden } else { ErrorCode::Failed };
-    let error = AppError::new(code, said.message.clone());
-    let again = said.reason == EndReason::Failed
-        || (!closed && said.reason == EndReason::Revoked && said.by.is_none());
-    // Where the broker says what to ask for instead, the same again would fail again.
-    if again && !error.message().contains("; ask again ") {
-        error.hint("Try again; if it stays so, tell your admin.").retry()
-    } else {
-        error
     }
 }
 

@@ -2,21 +2,20 @@
 
 use super::Sessions;
 use super::end::End;
-use super::extend::HandOver;
-use super::life::over_before_open;
 use super::ports::{Changes, Reach};
 use super::session::Session;
-use super::word::Said;
+use super::word::{Said, over_before_open};
 use crate::desk::AppError;
 use sallyport_audit::Draft;
 use sallyport_gateway::{CutNotice, CutReport};
 use sallyport_hub::seal::KeyPair;
-use sallyport_model::{NamespaceName, RequestRef, Scope};
+use sallyport_model::{Jti, NamespaceName, RequestRef, Scope};
+use sallyport_policy::SessionPermit;
 use sallyport_provision::Witnesses;
 use sallyport_rbac::Rule;
 use sallyport_terminal::{KubeconfigError, PrivateKubeconfig};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// How a session begins.
@@ -29,7 +28,7 @@ pub(super) enum Begun {
     /// With a request of an earlier run that waits for people.
     Restart { which: RequestRef, keys: KeyPair },
     /// With a request for more time in a session that is open. What comes of it is that session's, see [`super::extend`].
-    Extension { keys: KeyPair, of: Arc<Session> },
+    Extension { keys: KeyPair, of: Arc<Session>, to: mpsc::Sender<HandOver> },
 }
 
 /// Whoever holds what there is of a session.
@@ -69,6 +68,18 @@ pub(super) struct Stretch {
     /// The unsealed token and what it allows: from here on there is an end to prove.
     pub(super) held: Option<Held>,
 }
+
+/// What an extension brings, for what was there before.
+pub(super) struct HandOver {
+    pub(super) stretch: Stretch,
+    pub(super) permit: SessionPermit,
+    pub(super) jti: Jti,
+    pub(super) from: Arc<Session>,
+    pub(super) back: oneshot::Sender<Taken>,
+}
+
+/// What was there before; or what was brought, and why it could not be taken.
+pub(super) type Taken = Result<Stretch, (Stretch, AppError)>;
 
 /// A request by its name.
 #[derive(Clone, Debug)]

@@ -2,7 +2,6 @@
 //! of it, which is to end.
 
 use super::end::End;
-use super::extend::HandOver;
 use super::ports::{Ground, HubSide};
 use super::record::Record;
 use super::terminal::OpenTerminal;
@@ -16,7 +15,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// One session of this desktop.
 pub(crate) struct Session {
@@ -31,9 +30,6 @@ pub(crate) struct Session {
     /// Counts those of all sessions.
     any_moved: watch::Sender<u64>,
     end: watch::Sender<Option<End>>,
-    /// Where an extension brings what it got.
-    pub(super) hand_over: mpsc::Sender<HandOver>,
-    hand_overs: Mutex<Option<mpsc::Receiver<HandOver>>>,
     terminals: Mutex<BTreeMap<String, Arc<OpenTerminal>>>,
     place: Mutex<Option<Place>>,
     /// Whether its closing report was read and put away: the window hears no more of it.
@@ -58,7 +54,6 @@ impl Session {
         ground: Arc<dyn Ground>,
         any_moved: watch::Sender<u64>,
     ) -> Self {
-        let (hand_over, hand_overs) = mpsc::channel(1);
         Self {
             id: record.id.clone(),
             hub,
@@ -68,17 +63,10 @@ impl Session {
             moved: watch::Sender::new(0),
             any_moved,
             end: watch::Sender::new(None),
-            hand_over,
-            hand_overs: Mutex::new(Some(hand_overs)),
             terminals: Mutex::default(),
             place: Mutex::default(),
             is_dismissed: AtomicBool::new(false),
         }
-    }
-
-    /// For its owner alone: once.
-    pub(super) fn take_hand_overs(&self) -> Option<mpsc::Receiver<HandOver>> {
-        self.hand_overs.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Wants it to end. The first one counts; its owner cuts, removes and proves.

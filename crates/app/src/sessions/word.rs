@@ -1,7 +1,8 @@
 //! What the hub says of a request, as far as a session goes by it. Pure.
 
+use crate::desk::AppError;
 use sallyport_api::{AccessRequest, Approval, Asked, CONDITION_ENDED};
-use sallyport_model::{EndReason, Given, Phase, visible};
+use sallyport_model::{EndReason, ErrorCode, Given, Phase, visible};
 
 /// Before each object that the broker could not remove with a grant.
 const STILL_THERE: &str = "; still there: ";
@@ -127,6 +128,20 @@ pub(super) fn hindrance(request: &AccessRequest) -> Option<String> {
         closing.message.clone()
     };
     Some(visible(&words)).filter(|words| !words.is_empty())
+}
+
+/// What stands in the way of opening a request that is over already.
+pub(super) fn over_before_open(said: &Said, closed: bool) -> AppError {
+    let code = if said.reason == EndReason::Denied { ErrorCode::Forbidden } else { ErrorCode::Failed };
+    let error = AppError::new(code, said.message.clone());
+    let again = said.reason == EndReason::Failed
+        || (!closed && said.reason == EndReason::Revoked && said.by.is_none());
+    // Where the broker says what to ask for instead, the same again would fail again.
+    if again && !error.message().contains("; ask again ") {
+        error.hint("Try again; if it stays so, tell your admin.").retry()
+    } else {
+        error
+    }
 }
 
 #[cfg(test)]

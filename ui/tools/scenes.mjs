@@ -58,6 +58,8 @@ const whoCan = (words = "", then = async () => {}) => async (page) => {
 };
 const tab = (name) => (page) => page.getByRole("group", { name: "What is listed" }).getByRole("button", { name }).click();
 
+const nearItsEnd = (page) => page.evaluate(() => { for (const s of window.sallyportFake.world.sessions.values()) s.change({ endsAt: Date.now() + 240_000 }); });
+
 export const SCENES = [
   ["first-run", "scene=firstRun", async (page) => page.locator(".doors").waitFor()],
   ["first-run-join", "scene=firstRun", async (page) => {
@@ -99,6 +101,8 @@ export const SCENES = [
   ["step-up", "speed=5", async (page) => { await page.locator("#cluster-vault-eu-1").dblclick(); await page.getByRole("heading", { name: "Confirm with your second factor" }).waitFor(); }],
   ["session", "speed=50", work],
   ["session-find", "speed=50", async (page) => { await work(page); await page.keyboard.press("Control+Shift+F"); await page.keyboard.type("ERROR"); }],
+  ["session-more-time", "speed=50", async (page) => { await work(page); await nearItsEnd(page); await page.getByRole("button", { name: /More time/ }).waitFor(); }],
+  ["session-more-time-asked", "speed=50", async (page) => { await work(page); await nearItsEnd(page); await page.evaluate(() => { const [s] = window.sallyportFake.world.sessions.values(); s.change({ profile: "operate" }); window.sallyportFake.world.pause = (ms) => new Promise((go) => setTimeout(go, ms > 5000 ? 60_000 : 1)); }); await page.getByRole("button", { name: /More time/ }).click(); await page.getByText("more time: waiting").waitFor(); }],
   ["session-not-guarded", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const s = window.sallyportFake.world.sessions.values().next().value; s.guarded(s.view.terminals[0].id, () => ({ kind: "notGuarded", why: "this shell (/usr/bin/zsh) did not load Sallyport's start-up file, so its kubectl may reach another cluster than payments-eu-1. Often a system-wide file is why (for zsh, /etc/zsh/zshenv), or a start-up file that starts another shell" })); }); await page.getByRole("alertdialog").waitFor(); }],
   ["session-taken", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const s = window.sallyportFake.world.sessions.values().next().value; s.guarded(s.view.terminals[0].id, () => ({ kind: "taken", why: "this shell (zsh, process 4711) did not load Sallyport's start-up file, so its kubectl may reach another cluster than payments-eu-1" })); }); await page.getByText("Not guarded", { exact: true }).waitFor(); }],
   ["session-paste", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const clipboardData = new DataTransfer(); clipboardData.setData("text/plain", "kubectl -n payments scale deploy api --replicas 0\nkubectl -n payments delete pod ledger-0\n"); document.querySelector(".xterm-helper-textarea").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })); }); await page.getByRole("alertdialog").waitFor(); }],

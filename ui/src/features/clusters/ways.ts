@@ -7,7 +7,7 @@ export type Click = Way | { kind: "open"; session: string; profile: string; name
 
 /** The session on each cluster that has one that is not over. */
 export function openOn(sessions: readonly SessionView[]): Map<string, SessionView> {
-  return new Map(sessions.filter((s) => s.state !== "closed").map((s) => [s.cluster, s]));
+  return new Map(sessions.filter((s) => s.state !== "closed" && s.extends === null).map((s) => [s.cluster, s]));
 }
 
 /** What a click on a cluster does: whether a session is open is known from the sessions, everything else from the list. */

@@ -1,10 +1,15 @@
 import { mirror } from "../../desktop/mirror.svelte";
 import type { Action } from "../../shared/actions";
-import { again, dismiss, inFront, leave, shown, VIEW } from "./sessions.svelte";
+import { second } from "../../shared/clock.svelte";
+import { canExtend, extensionOf } from "./extension";
+import { again, dismiss, extend, inFront, leave, shown, VIEW } from "./sessions.svelte";
 import { choose, step, tabs } from "./tabs";
 
 /** The key that leaves. */
 export const LEAVE = "Ctrl+Shift+L";
+
+/** The key that asks for more time. */
+export const EXTEND = "Ctrl+Shift+E";
 
 const HERE = { group: "In a session", view: VIEW } as const;
 const SHEET = { group: "When one opens or is closed", view: VIEW } as const;
@@ -12,6 +17,11 @@ const EVERYWHERE = { group: "In a session", inTerminal: true, inField: true } as
 
 const any = () => mirror.sessions.length > 0;
 const open = () => shown()?.state === "open";
+const extendable = () => {
+  const session = shown();
+  const left = (mirror.deadlines.get(session?.id ?? "") ?? 0) - second.monotonic;
+  return session !== null && canExtend(session, left) && extensionOf(session, mirror.sessions) === null;
+};
 const closed = () => inFront()?.state === "closed";
 
 export const actions: readonly Action[] = [
@@ -19,6 +29,11 @@ export const actions: readonly Action[] = [
     id: "leave", title: () => `Leave ${shown()?.cluster ?? "the session"}`, does: "Leave the session",
     key: { ...HERE, press: LEAVE, inTerminal: true, inField: true }, can: open,
     run: () => { const session = shown(); if (session) void leave(session); },
+  },
+  {
+    id: "extend", title: () => `More time on ${shown()?.cluster ?? "the cluster"}`, does: "Ask for as long again",
+    key: { ...HERE, press: EXTEND, inTerminal: true, inField: true }, can: extendable,
+    run: () => { const session = shown(); if (session) void extend(session); },
   },
   { id: "tab", title: "Tab 1 to 9", palette: false, key: { ...EVERYWHERE, press: "Alt+1…9" }, can: any, run: (digit) => choose(tabs()[digit - 1]) },
   { id: "nextTab", title: "Next tab", palette: false, key: { ...EVERYWHERE, press: "Ctrl+Tab" }, can: any, run: () => step(1) },

@@ -2,6 +2,7 @@ export { actions } from "./actions";
 export { default as ClosingReport } from "./ClosingReport.svelte";
 export { default as EndedLine } from "./EndedLine.svelte";
 export { found } from "./found";
+export { default as MoreTime } from "./MoreTime.svelte";
 export { default as Opening } from "./Opening.svelte";
 export { default as SessionTabs } from "./SessionTabs.svelte";
 export { default as SidePanel } from "./SidePanel.svelte";

@@ -57,6 +57,19 @@ export async function leave(session: SessionView): Promise<void> {
   if (session.state === "opening" || session.state === "open") await attempt(host.call("session_leave", { id: session.id }));
 }
 
+/** Asks for as long again, under the same profile and with its approvals. The session goes on meanwhile. */
+export async function extend(session: SessionView): Promise<void> {
+  const attemptIt = async () => {
+    try {
+      await host.call("session_extend", { id: session.id, seconds: null });
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (!stepsUp(error, `${session.cluster} stays open`, () => void attemptIt())) fail(error);
+    }
+  };
+  await attemptIt();
+}
+
 /** Puts a session that is over away. */
 export async function dismiss(session: SessionView): Promise<void> {
   await attempt(host.call("session_dismiss", { id: session.id }));

@@ -5,7 +5,8 @@ import { notify } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { stepUpDone } from "../signin";
 import { neighbour, news, warnIn } from "./news";
-import { askFor, VIEW, wantedStep } from "./sessions.svelte";
+import { isPart } from "./extension";
+import { askFor, dismiss, VIEW, wantedStep } from "./sessions.svelte";
 
 const asked = new Set<string>();
 const warnings = new Map<string, ReturnType<typeof setTimeout>>();
@@ -20,6 +21,8 @@ export const watch: Hear = (now, before) => {
     const said = news(known, session, place.view === VIEW && place.session === session.id);
     if (said) notify(said);
     askOnce(session);
+    // Nobody has to read the end of what was part of something that goes on, once it is proven.
+    if (session.state === "closed" && isPart(session, now.sessions)) void dismiss(session);
   }
   for (const { id } of before.sessions) {
     if (now.sessions.some((s) => s.id === id)) continue;

@@ -11,6 +11,7 @@ export function access(world: World) {
   };
   return {
     session_open: ({ input }) => world.open(input).view,
+    session_extend: ({ id }) => world.extend(session(id)).view,
     sessions_list: () => [...world.sessions.values()].map((s) => s.view),
     session_leave: ({ id }) => (void session(id).close("left"), null),
     session_dismiss: ({ id }) => (world.sessions.delete(id), world.hear({ kind: "sessionGone", id }), null),

@@ -26,9 +26,11 @@ export class FakeSession {
     private readonly pause: Pause,
     private readonly mfaFresh: boolean,
     private readonly signedInAgain: Promise<void>,
+    private readonly of: FakeSession | null = null,
   ) {
     this.view = {
       id,
+      extends: of?.view.id ?? null,
       cluster: cluster.name,
       environment: cluster.environment,
       environmentWord: cluster.environmentWord,
@@ -87,6 +89,11 @@ export class FakeSession {
     await this.run("ready", 55, "first call answered 200");
     if (this.gone) return;
     const now = Date.now();
+    if (this.of) {
+      this.of.change({ endsAt: now + this.view.durationSeconds * 1000 });
+      this.view = { ...this.view, state: "open" };
+      return this.close("left", null, "its session was extended");
+    }
     this.change({ state: "open", openedAt: now, endsAt: now + this.view.durationSeconds * 1000, clickToPromptMs: 186, grant: "b1d2c3e4-0000-4000-8000-000000000001" });
     this.log("session_open", `Session on ${name} is open`, this);
   }
@@ -130,7 +137,10 @@ export class FakeSession {
     if (this.gone) return;
     this.gone = true;
     if (this.view.state === "opening") {
-      this.change({ state: "closed", ended: { reason: "left", by: null, message: null, at: Date.now() } });
+      const detail = "no token was ever opened here";
+      const proof = (["rightsGone", "tokenRefused"] as const).map((kind): Proof => ({ kind, state: "done", ms: 0, detail }));
+      const error = failure("cancelled", "The opening was cancelled.");
+      this.change({ state: "closed", ...(this.of ? { proof, error } : {}), ended: { reason: "left", by: null, message: null, at: Date.now() } });
       return;
     }
     const unproven = this.cluster.name.startsWith("search");

@@ -52,7 +52,13 @@ export class World {
     return found;
   }
 
-  open(input: OpenInput): FakeSession {
+  /** As long again for one that is open. */
+  extend(of: FakeSession): FakeSession {
+    const { cluster, profile, namespaces, durationSeconds, reason } = of.view;
+    return this.open({ cluster, profile, namespaces, durationSeconds, reason }, of);
+  }
+
+  open(input: OpenInput, of: FakeSession | null = null): FakeSession {
     const cluster = this.cluster(input.cluster);
     const namespaces = input.namespaces ?? [cluster.name.split("-")[0] ?? "default"];
     const way = cluster.way.kind === "oneClick" || cluster.way.kind === "ask" ? cluster.way.profile : "debug";
@@ -63,7 +69,7 @@ export class World {
     const id = `fake-session-${++this.ids}`;
     const full = { cluster: cluster.name, profile: input.profile ?? way, namespaces, durationSeconds: input.durationSeconds ?? 2700, reason: reason ?? "" };
     const fresh = Date.now() - (this.state.user?.mfaAt ?? 0) < 300_000;
-    const session = new FakeSession(id, cluster, full, () => this.told(session), (action, sentence, s, status) => this.log(action, sentence, s, status), this.pause, fresh, new Promise((go) => this.signedIn.push(go)));
+    const session = new FakeSession(id, cluster, full, () => this.told(session), (action, sentence, s, status) => this.log(action, sentence, s, status), this.pause, fresh, new Promise((go) => this.signedIn.push(go)), of);
     this.sessions.set(id, session);
     this.told(session);
     void session.open();

@@ -1,0 +1,30 @@
+import type { SessionView } from "../../bindings/ipc";
+import { closing } from "./steps";
+
+/** What asks for more time in a session, while it does. */
+export function extensionOf(session: SessionView, all: readonly SessionView[]): SessionView | null {
+  return all.find((one) => one.extends === session.id && one.state === "opening") ?? null;
+}
+
+/** Whether a session is part of another that is open: what asks for more time there, or closes what was there before.
+ * What could not be proven is a session of its own, so that nobody overlooks it. */
+export function isPart(session: SessionView, all: readonly SessionView[]): boolean {
+  const of = session.extends === null ? undefined : all.find((one) => one.id === session.extends);
+  return of?.state === "open" && (session.state !== "closed" || closing(session) !== "unproven");
+}
+
+/** Those that a person knows as sessions. */
+export function ofTheirOwn(all: readonly SessionView[]): SessionView[] {
+  return all.filter((session) => !isPart(session, all));
+}
+
+/** Whether as long again would end later, by a minute at least. */
+export function canExtend(session: SessionView, left: number): boolean {
+  return session.state === "open" && left > 0 && left < (session.durationSeconds - 60) * 1000;
+}
+
+/** What asking for more time has come to, while people wait for it. */
+export function askingText(extension: SessionView): string {
+  if (extension.error?.code === "stepUpNeeded") return "more time needs a stronger sign-in";
+  return extension.waitingFor ? `more time: ${extension.waitingFor}` : "asking for more time";
+}

@@ -16,6 +16,7 @@ mod closing;
 mod confined;
 mod debugging;
 mod ending;
+mod events;
 mod everyday;
 mod forged;
 mod forged_requests;
@@ -93,6 +94,7 @@ async fn story() -> Result<bool> {
     patches::hub(&world, &mut board).await?;
     system::run(&world, &mut board).await?;
     signs::run(&world, &mut board).await?;
+    events::run(&world, &mut board).await?;
     holds::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     leave::run(&world, &mut board).await?;

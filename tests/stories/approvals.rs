@@ -2,6 +2,8 @@
 
 use crate::lines::Lines;
 use anyhow::{Context, Result};
+use k8s_openapi::api::events::v1::Event;
+use kube::{Api, api::ListParams};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, input, proof, until};
 use sallyport_ipc::{
@@ -112,6 +114,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
             && ended.message.as_deref().is_some_and(|why| why.contains("the incident is over")),
         format!("{:?} by {:?}: {:?}", ended.reason, ended.by.as_deref(), ended.message.as_deref()),
     );
+    events(fleet, &request, lines).await?;
     let gone = until("the closed one leaves the list", SOON, async || {
         let all = lee.app.requests_list().await.ok()?.requests;
         all.iter().all(|one| one.id != request.as_str()).then_some(())
@@ -148,6 +151,29 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     less(fleet, &dana, &lee, lines).await?;
     dana.app.shut_down().await;
     lee.app.shut_down().await;
+    Ok(())
+}
+
+/// What a team's event router hears of a request that was approved, opened and revoked.
+async fn events(fleet: &Fleet, request: &str, lines: &mut Lines) -> Result<()> {
+    let all = Api::<Event>::all(fleet.hub.admin()?);
+    let told = until("the events", SOON, async || {
+        let mut of: Vec<Event> = all.list(&ListParams::default()).await.ok()?.items;
+        of.retain(|event| event.regarding.as_ref().is_some_and(|it| it.uid.as_deref() == Some(request)));
+        of.sort_by_key(|event| event.event_time.clone());
+        (of.len() == 3).then_some(of)
+    })
+    .await?;
+    let said: Vec<_> = told.iter().filter_map(|event| event.reason.as_deref()).collect();
+    let notes: Vec<_> = told.iter().filter_map(|event| event.note.as_deref()).collect();
+    lines.check(
+        "the broker tells each turn as an Event on the request, in the team's namespace",
+        said == ["Requested", "Approved", "Closed"]
+            && notes[0].contains("INC-4312")
+            && notes[1].contains("lee")
+            && notes[2].contains("the incident is over"),
+        notes.join(" | "),
+    );
     Ok(())
 }
 

@@ -35,6 +35,10 @@
 //! for another, the session's own token ends its grant and probes past the gateway show it (`rights`), and the hub is told
 //! for as long as it can't hear (`tell`). What all of that shows is folded by `proof`, which is pure. What was not shown is
 //! looked at again until it is, or the app ends; then the next start goes on (`leftovers`).
+//!
+//! More time is a session of its own (`extend`) until it has what it asked for. Then the two owners exchange what they hold
+//! of their requests, by value: the one that is open goes on with the new grant and token, its shells and its client
+//! certificate as they were, and the other is left with what was there before, which it closes as above.
 
 mod app;
 mod approvals;

@@ -1,6 +1,7 @@
 use crate::{
     clock::Clock,
     config::{Authorities, Config},
+    events::Events,
     hubside::Hub,
     memory::Memory,
     queue::{Key, Queue},
@@ -29,6 +30,7 @@ pub(crate) struct Broker {
     pub(crate) config: Config,
     pub(crate) authorities: Authorities,
     pub(crate) hub: Hub,
+    pub(crate) events: Events,
     pub(crate) target: Target,
     /// Where the target answers, for connections of their own.
     pub(crate) target_at: Endpoint,

@@ -14,6 +14,7 @@ mod broker;
 mod clock;
 mod close;
 mod config;
+mod events;
 mod failure;
 #[cfg(feature = "faults")]
 mod faults;

@@ -230,6 +230,7 @@ impl Broker {
         write: Write,
     ) -> Result<AccessRequest, Failure> {
         let written = self.hub.write(request, write).await?;
+        self.events.written(request, &written);
         self.stores.requests.put(written.clone());
         Ok(written)
     }

@@ -4,6 +4,7 @@ use crate::{
     broker::{Broker, Contact, Stores, grant_name, key_of, label, lane_of},
     clock::Clock,
     config::Config,
+    events::Events,
     hubside::Hub,
     lease::Seat,
     memory::Memory,
@@ -68,6 +69,7 @@ pub async fn run(config: Config) -> Result<()> {
             let _ = turn.wait_for(|leads| *leads).await;
             let broker = Arc::new(Broker {
                 hub: Hub::new(hub.clone(), config.deadline),
+                events: Events::start(hub.clone(), config.cluster.as_str(), config.deadline),
                 target: Target::new(target.clone(), config.deadline),
                 target_at: target_endpoint.clone(),
                 stores: Stores::default(),

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Standing {
     pub(crate) id: String,
+    /// As what a person knows it: what is to extend a session is that session.
+    pub(crate) shown_as: String,
     pub(crate) cluster: Shown,
     pub(crate) profile: Shown,
     /// Who said yes, where people had to: "by oidc:lee".
@@ -28,11 +30,13 @@ impl Standing {
             step.kind == StepKind::Approved && step.state == StepState::Done && record.choice.approvals > 0
         };
         let is_closed = matches!(record.state, SessionState::Closed(_));
+        let is_unproven = is_closed && view.proof.iter().any(|line| line.state == ProofState::Unproven);
         let left = record.deadline.filter(|_| record.state == SessionState::Open);
         Self {
             approved: view.steps.iter().find(approved).map(|step| step.detail.clone()),
             left: left.map(|end| end.saturating_duration_since(Instant::now())),
-            is_unproven: is_closed && view.proof.iter().any(|line| line.state == ProofState::Unproven),
+            is_unproven,
+            shown_as: view.extends.filter(|_| !is_unproven).unwrap_or_else(|| view.id.clone()),
             id: view.id,
             cluster: view.cluster,
             profile: view.profile,

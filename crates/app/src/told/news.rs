@@ -123,7 +123,7 @@ fn of(what: What, standing: &Standing) -> News {
     };
     News {
         what,
-        session: standing.id.clone(),
+        session: standing.shown_as.clone(),
         cluster: standing.cluster.clone(),
         profile: standing.profile.clone(),
         by,
@@ -139,6 +139,7 @@ pub(super) mod tests {
     pub(crate) fn standing(id: &str) -> Standing {
         Standing {
             id: id.to_owned(),
+            shown_as: id.to_owned(),
             cluster: "pay-eu".into(),
             profile: "debug".into(),
             approved: None,

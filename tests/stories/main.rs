@@ -1,4 +1,5 @@
-//! Stories: what a person does, played without a window against a real fleet. `stories [NAME …]`; without a name all.
+//! Stories: what a person does, played without a window against a real fleet. `stories [NAME …]`; without a name all, and
+//! with `--half 1` or `--half 2` one half of them.
 //!
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
@@ -31,29 +32,34 @@ use std::time::Duration;
 /// A story by its name.
 type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<()>>;
 
-/// Played by `make test`, and by name.
-const STORIES: &[(&str, Story)] = &[
-    ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
-    ("step_up", |f, l| Box::pin(step_up::play(f, l))),
-    ("providers", |f, l| Box::pin(providers::play(f, l))),
-    ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
-    ("revoked", |f, l| Box::pin(ends::revoked(f, l))),
-    ("role_grows", |f, l| Box::pin(ends::role_grows(f, l))),
-    ("ends", |f, l| Box::pin(hindered::play(f, l))),
-    ("sign_out", |f, l| Box::pin(ends::sign_out(f, l))),
-    ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
-    ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
-    ("approvals", |f, l| Box::pin(approvals::play(f, l))),
-    ("extend", |f, l| Box::pin(extend::play(f, l))),
-    ("hold", |f, l| Box::pin(hold::play(f, l))),
-    ("waiting", |f, l| Box::pin(waiting::play(f, l))),
-    ("who_can", |f, l| Box::pin(who_can::play(f, l))),
-    ("killed", |f, l| Box::pin(crash::killed(f, l))),
-    ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
-    ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
-    ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
-    // Last: it starts the hub again, which then refuses every ask for up to 30 s.
-    ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
+/// Played by `make test`, and by name: two halves that take about as long, since each needs no more than a fleet of its
+/// own, and both wait more than they work.
+const HALVES: [&[(&str, Story)]; 2] = [
+    &[
+        ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
+        ("step_up", |f, l| Box::pin(step_up::play(f, l))),
+        ("providers", |f, l| Box::pin(providers::play(f, l))),
+        ("two_clicks", |f, l| Box::pin(ends::two_clicks(f, l))),
+        ("revoked", |f, l| Box::pin(ends::revoked(f, l))),
+        ("role_grows", |f, l| Box::pin(ends::role_grows(f, l))),
+        ("ends", |f, l| Box::pin(hindered::play(f, l))),
+        ("sign_out", |f, l| Box::pin(ends::sign_out(f, l))),
+        ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
+        ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
+        ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
+        ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
+        // Last: it starts the hub again, which then refuses every ask for up to 30 s.
+        ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
+    ],
+    &[
+        ("approvals", |f, l| Box::pin(approvals::play(f, l))),
+        ("extend", |f, l| Box::pin(extend::play(f, l))),
+        ("hold", |f, l| Box::pin(hold::play(f, l))),
+        ("waiting", |f, l| Box::pin(waiting::play(f, l))),
+        ("who_can", |f, l| Box::pin(who_can::play(f, l))),
+        ("killed", |f, l| Box::pin(crash::killed(f, l))),
+        ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
+    ],
 ];
 
 /// Played by name alone: they build more than `make test` may, and say so.
@@ -68,17 +74,28 @@ const LONGEST: Duration = Duration::from_secs(180);
 const LONGEST_ON_DEMAND: Duration = Duration::from_secs(1800);
 
 fn main() -> ExitCode {
-    let mut args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let half = args.iter().position(|a| a == "--half").map(|at| args.drain(at..).nth(1).unwrap_or_default());
+    args.retain(|a| !a.starts_with("--"));
     if args.first().is_some_and(|a| a == crash::CHILD) {
         return crash::child();
     }
-    let known: Vec<&str> = STORIES.iter().chain(ON_DEMAND).map(|(name, _)| *name).collect();
+    let known: Vec<&str> = HALVES.into_iter().flatten().chain(ON_DEMAND).map(|(name, _)| *name).collect();
     if let Some(unknown) = args.iter().find(|a| !known.contains(&a.as_str())) {
         eprintln!("there is no story {unknown}; known: {}", known.join(", "));
         return ExitCode::FAILURE;
     }
     if args.is_empty() {
-        args = STORIES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let halves: &[_] = match half.as_deref() {
+            None => &HALVES,
+            Some("1") => &HALVES[..1],
+            Some("2") => &HALVES[1..],
+            Some(other) => {
+                eprintln!("there is no half {other}; known: 1, 2");
+                return ExitCode::FAILURE;
+            }
+        };
+        args = halves.iter().copied().flatten().map(|(name, _)| (*name).to_owned()).collect();
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
@@ -100,7 +117,8 @@ async fn play_all(names: &[String]) -> (usize, usize) {
     let timed = |stories: &'static [(&'static str, Story)], longest: Duration| {
         stories.iter().map(move |(name, story)| (*name, *story, longest))
     };
-    let all = timed(STORIES, LONGEST).chain(timed(ON_DEMAND, LONGEST_ON_DEMAND));
+    let halves = HALVES.into_iter().flat_map(|half| timed(half, LONGEST));
+    let all = halves.chain(timed(ON_DEMAND, LONGEST_ON_DEMAND));
     for (name, story, longest) in all.filter(|(name, ..)| names.iter().any(|n| n == name)) {
         lines.begin(name);
         // A story that hangs is a failure, not a hung run.

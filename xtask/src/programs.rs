@@ -17,13 +17,22 @@ pub(crate) struct Program {
     /// Where cargo would run it.
     at: PathBuf,
     path: PathBuf,
+    args: Vec<String>,
+}
+
+impl Program {
+    /// The same, told to run a part of what it has.
+    pub(crate) fn part(&self, args: &[&str]) -> Self {
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        Self { name: format!("{} {}", self.name, args.join(" ")), args, ..self.clone() }
+    }
 }
 
 #[cfg(test)]
 impl Program {
     /// One that is only called so.
     pub(crate) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), at: PathBuf::new(), path: PathBuf::new() }
+        Self { name: name.to_owned(), at: PathBuf::new(), path: PathBuf::new(), args: Vec::new() }
     }
 }
 
@@ -52,7 +61,7 @@ fn program(line: &str) -> Option<Program> {
     let at = PathBuf::from(said["manifest_path"].as_str()?).parent()?.to_path_buf();
     let within = at.strip_prefix(root()).unwrap_or(&at).display().to_string();
     let name = format!("{within} {}", said["target"]["name"].as_str()?).trim_start().to_owned();
-    Some(Program { name, path: said["executable"].as_str()?.into(), at })
+    Some(Program { name, path: said["executable"].as_str()?.into(), at, args: Vec::new() })
 }
 
 /// Runs programs in their order, so many at once, and tells what each printed when it has ended. Returns whether all
@@ -96,7 +105,11 @@ fn run_one(program: &Program) -> Result<Ran> {
     let failed = || format!("could not run {}", program.path.display());
     let (reader, writer) = pipe()?;
     let mut command = Command::new(&program.path);
-    command.current_dir(&program.at).env("CARGO_MANIFEST_DIR", &program.at).stdin(Stdio::null());
+    command
+        .args(&program.args)
+        .current_dir(&program.at)
+        .env("CARGO_MANIFEST_DIR", &program.at)
+        .stdin(Stdio::null());
     let mut child = command.stdout(writer.try_clone()?).stderr(writer).spawn().with_context(failed)?;
     // It holds the pipe's other end, and nothing would ever be read to its end.
     drop(command);
@@ -134,7 +147,12 @@ mod tests {
 
     #[test]
     fn programs_run_side_by_side_and_each_is_told_of() {
-        let script = |name: &str, path: &str| Program { name: name.into(), at: root(), path: path.into() };
+        let script = |name: &str, path: &str| Program {
+            name: name.into(),
+            at: root(),
+            path: path.into(),
+            args: Vec::new(),
+        };
         let all = [script("a", "/bin/true"), script("b", "/bin/false"), script("c", "/bin/pwd")];
         for at_once in [1, 2, 5] {
             let mut seen = Vec::new();

@@ -17,6 +17,7 @@ mod lines;
 mod looking_on;
 mod providers;
 mod step_up;
+mod sudden_death;
 mod tools;
 mod waiting;
 mod way_in_and_out;
@@ -57,6 +58,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("hold", |f, l| Box::pin(hold::play(f, l))),
         ("waiting", |f, l| Box::pin(waiting::play(f, l))),
         ("who_can", |f, l| Box::pin(who_can::play(f, l))),
+        ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
     ],
@@ -64,8 +66,9 @@ const HALVES: [&[(&str, Story)]; 2] = [
 
 /// Played by name alone: they build more than `make test` may, and say so.
 const ON_DEMAND: &[(&str, Story)] = &[
-    // An older kubectl, helm (two minutes of building each) and the Python client.
+    // An older kubectl, helm (two minutes of building each) and the Python client; and what takes long.
     ("tools", |f, l| Box::pin(tools::all(f, l))),
+    ("sudden_death", |f, l| Box::pin(sudden_death::fifty(f, l))),
     ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),
 ];
 

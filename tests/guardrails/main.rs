@@ -10,6 +10,7 @@
 mod approvals;
 mod ask;
 mod asking;
+mod auto;
 mod bindings;
 mod board;
 mod closing;
@@ -87,6 +88,7 @@ async fn story() -> Result<bool> {
     inputs::table(&mut board);
     asking::run(&world, &mut board).await?;
     status::run(&world, &mut board).await?;
+    auto::run(&world, &mut board).await?;
     closing::run(&world, &mut board).await?;
     forged_requests::run(&world, &mut board).await?;
     merged::run(&world, &mut board).await?;

@@ -3,6 +3,7 @@
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
 mod approvals;
+mod auto;
 mod bad_days;
 mod closing_report;
 mod crash;
@@ -44,6 +45,7 @@ const STORIES: &[(&str, Story)] = &[
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
     ("approvals", |f, l| Box::pin(approvals::play(f, l))),
     ("hold", |f, l| Box::pin(hold::play(f, l))),
+    ("auto", |f, l| Box::pin(auto::play(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("who_can", |f, l| Box::pin(who_can::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),

@@ -1,5 +1,5 @@
 use crate::{NamespaceName, Scope, Ttl, When, clip, visible};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 /// What lets a profile open without people. It stands for all of its approvals or for none.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,9 +120,48 @@ impl Conditions {
     }
 }
 
+impl fmt::Display for Conditions {
+    /// For people: `oidc:dev; Mon-Fri 09:00-18:00 in Europe/Berlin; at most 30m; in payments; 3 times within 24 hours`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups = self.groups.iter().map(|groups| groups.iter().cloned().collect::<Vec<_>>().join(" or "));
+        let when = self.when.iter().map(ToString::to_string);
+        let duration = self.duration.iter().map(|most| format!("at most {most}"));
+        let scope = self.scope.iter().map(|scope| format!("in {scope}"));
+        let per_day = self.per_day.iter().map(|most| format!("{most} times within 24 hours"));
+        let all: Vec<String> = groups.chain(when).chain(duration).chain(scope).chain(per_day).collect();
+        f.write_str(&visible(&all.join("; ")))
+    }
+}
+
+impl fmt::Display for AutoApproval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.conditions {
+            Ok(conditions) => write!(f, "{}: {conditions}", self.name),
+            Err(why) => write!(f, "{}: never, for {why}", self.name),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_said_in_words() {
+        let conditions = Conditions::new(ConditionsInput {
+            groups: Some(vec!["oidc:b".into(), "oidc:a".into()]),
+            when: When::new("UTC", None, "09:00-18:00".parse().ok()).ok(),
+            duration: Some(Ttl::minutes(30)),
+            namespaces: Some(vec!["payments".parse().unwrap()]),
+            per_day: Some(3),
+        });
+        let said = |conditions| AutoApproval { name: "office".into(), conditions }.to_string();
+        assert_eq!(
+            said(conditions),
+            "office: oidc:a or oidc:b; 09:00-18:00 in UTC; at most 30m; in payments; 3 times within 24 hours"
+        );
+        assert_eq!(said(Err(ConditionsError::NoGroup)), "office: never, for groups names none");
+    }
 
     #[test]
     fn an_empty_list_is_no_condition_that_everybody_meets() {

@@ -82,14 +82,14 @@ pub(super) fn credential(request: &AccessRequest) -> Option<&str> {
     request.status.as_ref().and_then(|s| s.credential.as_deref()).filter(|c| !c.is_empty())
 }
 
-/// Who said yes, in words.
+/// Who or what said yes, in words.
 pub(super) fn approved_by(request: &AccessRequest) -> String {
     let status = request.status.as_ref();
     let names: Vec<String> = status.map(|s| s.approvals.iter().map(yes_of).collect()).unwrap_or_default();
-    let by = if names.is_empty() {
-        "by rule: no approval needed".into()
-    } else {
-        format!("by {}", names.join(", "))
+    let by = match status.and_then(|status| status.auto_approval.as_ref()) {
+        Some(met) => format!("by autoApproval {}: {}", met.name, met.saw),
+        None if names.is_empty() => "at once: no approval needed".to_owned(),
+        None => format!("by {}", names.join(", ")),
     };
     let terms = Asked::try_from(request).map(|asked| asked.terms);
     let less =

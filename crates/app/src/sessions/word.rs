@@ -6,6 +6,9 @@ use sallyport_model::{EndReason, Given, Phase, visible};
 /// Before each object that the broker could not remove with a grant.
 const STILL_THERE: &str = "; still there: ";
 
+/// Before the name of what opened a request without people.
+pub(super) const BY_ITSELF: &str = "by autoApproval ";
+
 /// What a request says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
@@ -87,7 +90,7 @@ pub(super) fn approved_by(request: &AccessRequest) -> String {
     let status = request.status.as_ref();
     let names: Vec<String> = status.map(|s| s.approvals.iter().map(yes_of).collect()).unwrap_or_default();
     let by = match status.and_then(|status| status.auto_approval.as_ref()) {
-        Some(met) => format!("by autoApproval {}: {}", met.name, met.saw),
+        Some(met) => format!("{BY_ITSELF}{}: {}", met.name, met.saw),
         None if names.is_empty() => "at once: no approval needed".to_owned(),
         None => format!("by {}", names.join(", ")),
     };

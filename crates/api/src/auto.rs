@@ -2,6 +2,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sallyport_model::{AutoApproval, Conditions, ConditionsError, ConditionsInput, Days, Ttl, When};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What lets a profile open without people: it stands for all approvals or none. Every condition that is given must be met,
 /// and one must be given; what can't be evaluated is not met.
@@ -48,6 +50,10 @@ pub struct AutoApprovalField {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub per_day: Option<u32>,
+    /// Conditions of a later version. What they ask for is not known here, and so is not met.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub unknown: BTreeMap<String, Value>,
 }
 
 /// The autoApproval by which a request opens.
@@ -75,6 +81,9 @@ impl From<&AutoApprovalField> for AutoApproval {
 }
 
 fn conditions(field: &AutoApprovalField) -> Result<Conditions, ConditionsError> {
+    if let Some(unknown) = field.unknown.keys().next() {
+        return Err(ConditionsError::unreadable(format!("this version knows no condition {unknown}")));
+    }
     let namespaces = field.namespaces.as_ref().map(|names| names.iter().map(|name| name.parse()).collect());
     let duration: Option<Result<Ttl, _>> = field.max_duration.as_ref().map(|most| most.parse());
     Conditions::new(ConditionsInput {
@@ -107,7 +116,7 @@ fn when(field: &AutoApprovalField) -> Result<Option<When>, ConditionsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn read(field: Value) -> Result<Conditions, String> {
         let field: AutoApprovalField = serde_json::from_value(field).unwrap();
@@ -130,7 +139,8 @@ mod tests {
     #[test]
     fn what_can_not_be_read_is_said_and_is_never_fewer_conditions() {
         for (why, field) in [
-            ("no condition", json!({"name": "a"})),
+            ("has no condition", json!({"name": "a"})),
+            ("knows no condition ticket", json!({"name": "a", "perDay": 1, "ticket": "INC-.*"})),
             ("groups names none", json!({"name": "a", "groups": [], "perDay": 1})),
             ("days names none", json!({"name": "a", "days": [], "zone": "UTC", "perDay": 1})),
             ("namespaces names none", json!({"name": "a", "namespaces": [], "perDay": 1})),

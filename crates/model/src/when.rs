@@ -3,10 +3,12 @@ use jiff::{
     civil::{Date, Weekday},
     tz::{TimeZone, TimeZoneDatabase},
 };
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
 const MINUTES: u16 = 24 * 60;
 const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/// The zones that are part of this program, each read once.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 /// Days that are looked ahead for a change: a week, and what a zone may move.
 const AHEAD: i64 = 8;
 
@@ -59,7 +61,7 @@ impl When {
         if days.is_none() && hours.is_none() {
             return Err(WhenError::Nothing);
         }
-        let found = TimeZoneDatabase::bundled().get(zone).ok().filter(|found| !found.is_unknown());
+        let found = ZONES.get(zone).ok().filter(|found| !found.is_unknown());
         let no_zone = || WhenError::NoZone(crate::clip(&crate::visible(zone), 64));
         Ok(Self { zone: found.ok_or_else(no_zone)?, days, hours })
     }

@@ -157,6 +157,21 @@ const ROWS: &[Row] = &[
         Author,
         "only by the broker's name, within the ask",
     ),
+    // Opening without people, and a person's day.
+    ("access-requests-auto", "params.metadata.uid", Server, "the profile's revision"),
+    ("access-requests-auto", "params.metadata.generation", Server, "the profile's revision"),
+    ("access-requests-auto", "params.spec.autoApprovals", Admin, "what may be recorded"),
+    ("access-requests-auto", "params.spec.maxPerDay", Admin, "whether a day is counted"),
+    ("access-requests-auto", "oldObject.spec.profileRevision", Asker, "was the live one at creation"),
+    ("access-requests-auto", "object.status.autoApproval.name", Author, "only by the broker's name"),
+    ("access-requests-auto", "oldObject.status.autoApproval.name", Broker, "was let in by these rules"),
+    ("access-requests-auto", "object.status.phase", Author, "only by the broker's name"),
+    (
+        "access-requests-auto",
+        "object.status.offer.leftToday",
+        Author,
+        "only by the broker's name; that it counts",
+    ),
     // Holds.
     ("access-holds.", "object.spec.by", Author, "must be the caller"),
     ("access-holds.", "object.spec.until", Author, "must be within a week"),

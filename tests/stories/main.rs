@@ -4,6 +4,7 @@
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
 mod approvals;
+mod auto;
 mod bad_days;
 mod closing_report;
 mod crash;
@@ -56,6 +57,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("approvals", |f, l| Box::pin(approvals::play(f, l))),
         ("extend", |f, l| Box::pin(extend::play(f, l))),
         ("hold", |f, l| Box::pin(hold::play(f, l))),
+        ("auto", |f, l| Box::pin(auto::play(f, l))),
         ("waiting", |f, l| Box::pin(waiting::play(f, l))),
         ("who_can", |f, l| Box::pin(who_can::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ClusterView, HoldView, SessionView, Way } from "../src/bindings/ipc";
 import { counts, flat, grouped } from "../src/features/clusters/items";
+import { dayText, outlookText } from "../src/features/clusters/outlook";
 import { openOn, wayOf } from "../src/features/clusters/ways";
 
 const cluster = (name: string, way: Way = { kind: "oneClick", profile: "debug" }, over: Partial<ClusterView> = {}) =>
@@ -25,4 +26,19 @@ test("each cluster stands once, in the first group it belongs to", () => {
   expect(items.map((item) => item.id)).toEqual(["open", "open", "pinned", "pinned", "recent", "used", "dev", "dev"]);
   expect(flat(all)).toHaveLength(4);
   expect(counts(all, new Set(["open"])).get("oneClick")?.n).toBe(3);
+});
+test("before asking it says whether it opens at once, by what and until when", () => {
+  const now = new Date(2026, 10, 30, 12, 6).getTime();
+  const six = new Date(2026, 10, 30, 18, 0).getTime();
+  const view = { atOnce: true, by: "office", approvals: 1, changesAt: six, unmet: [], day: null };
+  expect(outlookText(view, now)).toBe("Opens at once until 18:00, then needs 1 approval.");
+  expect(outlookText({ ...view, changesAt: null }, now)).toBe("Opens at once, by office.");
+  expect(outlookText({ ...view, by: null, approvals: 0, changesAt: null }, now)).toBe("Opens at once.");
+  expect(outlookText({ ...view, atOnce: false, by: null, approvals: 2 }, now)).toBe("It needs 2 approvals; it opens at once from 18:00.");
+  expect(outlookText({ ...view, atOnce: false, by: null, changesAt: null }, now)).toBe("It needs 1 approval.");
+});
+test("what is left of a day is an estimate, and unknown is not nothing", () => {
+  expect(dayText({ mostSeconds: 14_400, leftSeconds: 5400, fits: true })).toBe("Up to 4 h within 24 hours here; about 1 h 30 min is left.");
+  expect(dayText({ mostSeconds: 3600, leftSeconds: 20, fits: false })).toBe("Up to 1 h within 24 hours here; nothing is left, so this would be denied.");
+  expect(dayText({ mostSeconds: 3600, leftSeconds: null, fits: true })).toBe("Up to 1 h within 24 hours here; what is left could not be read.");
 });

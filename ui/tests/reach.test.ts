@@ -5,7 +5,7 @@ import { askersOf, holdersOf, modelOf, reachedBy, sorted } from "../src/features
 import { approvalsText, clusterText, proofBadge, proofText, subjectText, termsText } from "../src/features/reach/words";
 
 const NOW = Date.UTC(2026, 10, 24, 14);
-const profile = (name: string, approvals = 0) => ({ name, approvals, maxDurationSeconds: 3600, namespaces: [], mfa: [], reasonRequired: false });
+const profile = (name: string, approvals = 0) => ({ name, approvals, autoApprovals: [], maxPerDaySeconds: null, maxDurationSeconds: 3600, namespaces: [], mfa: [], reasonRequired: false });
 const cluster = (name: string, word: string, profiles: number[]): WhoCluster => ({
   name, environment: "other", environmentWord: word, silent: false, guardrails: { kind: "unknown", why: "x" }, profiles: profiles.map((at) => ({ profile: at, rights: null, unknown: "x", refused: null })),
 });
@@ -82,6 +82,7 @@ test("a line for each says what matters", () => {
   expect(clusterText(model, view.clusters[1] as WhoCluster, new Set([1]))).toBe("debug-prod · 1 may ask");
   expect(clusterText(model, cluster("x", "y", []), none)).toBe("no profile covers it");
   expect(approvalsText(profile("x", 2)) + approvalsText(profile("y"))).toBe("2 approvalsopens at once");
+  expect(termsText({ ...profile("x", 1), autoApprovals: ["office: 09:00-18:00 in UTC"], maxPerDaySeconds: 14_400 })).toMatch(/^up to 1 h · up to 4 h within 24 h · .* · at once by office: 09:00-18:00 in UTC$/);
   expect(termsText({ ...profile("x"), mfa: ["acr m"], reasonRequired: true })).toBe("up to 1 h · cluster-wide · sign-in: acr m · with a reason");
 });
 test("p12_what nobody vouches for is unknown, and a comparison is no proof", () => {

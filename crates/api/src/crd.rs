@@ -46,7 +46,7 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
                 "x-kubernetes-list-type",
                 json!("set"),
             );
-            for atomic in ["denial", "revocation", "offer", "grant", "given"] {
+            for atomic in ["denial", "revocation", "offer", "grant", "given", "autoApproval"] {
                 set(
                     &format!("/properties/status/properties/{atomic}"),
                     "x-kubernetes-map-type",
@@ -66,6 +66,13 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
             set("/properties/spec", "x-kubernetes-validations", profile_rules());
             set("/properties/spec/properties/namespaces", "x-kubernetes-list-type", json!("set"));
             set("/properties/spec/properties/roles", "x-kubernetes-list-type", json!("set"));
+            let autos = "/properties/spec/properties/autoApprovals";
+            set(autos, "x-kubernetes-list-type", json!("map"));
+            set(autos, "x-kubernetes-list-map-keys", json!(["name"]));
+            for list in ["groups", "days", "namespaces"] {
+                set(&format!("{autos}/items/properties/{list}"), "x-kubernetes-list-type", json!("set"));
+            }
+            set(&format!("{autos}/items"), "x-kubernetes-validations", auto_approval_rules());
         }
         _ => {}
     }
@@ -120,6 +127,44 @@ fn profile_rules() -> Value {
         {
             "rule": "!has(self.mfa) || !has(self.mfa.maxAge) || duration(self.mfa.maxAge) > duration('0s')",
             "message": "mfa.maxAge must be longer than nothing",
+        },
+        {
+            "rule": "!has(self.autoApprovals) || size(self.autoApprovals) == 0 || (has(self.approvals) && self.approvals > 0)",
+            "message": "autoApprovals stand for approvals, and this profile needs none",
+        },
+        {
+            "rule": "!has(self.maxPerDay) || (duration(self.maxPerDay) >= duration(self.maxDuration) && duration(self.maxPerDay) <= duration('24h'))",
+            "message": "maxPerDay must be from maxDuration to 24h",
+        },
+        {
+            "rule": "!has(self.autoApprovals) || self.autoApprovals.all(a, !has(a.maxDuration) || duration(a.maxDuration) <= duration(self.maxDuration))",
+            "message": "an autoApproval's maxDuration is not longer than the profile's",
+        },
+        {
+            "rule": "!has(self.autoApprovals) || !has(self.namespaces) || size(self.namespaces) == 0 || self.autoApprovals.all(a, !has(a.namespaces) || a.namespaces.all(n, n in self.namespaces))",
+            "message": "an autoApproval's namespaces are among the profile's",
+        },
+    ])
+}
+
+/// What one autoApproval must say. The CRD's bounds keep every list in it from being empty.
+fn auto_approval_rules() -> Value {
+    json!([
+        {
+            "rule": "has(self.groups) || has(self.days) || has(self.hours) || has(self.maxDuration) || has(self.namespaces) || has(self.perDay)",
+            "message": "an autoApproval without a condition would let everything through",
+        },
+        {
+            "rule": "(has(self.days) || has(self.hours)) == has(self.zone)",
+            "message": "days and hours need a zone, and a zone needs days or hours",
+        },
+        {
+            "rule": "!has(self.hours) || (self.hours.substring(0, 5) != self.hours.substring(6) && self.hours.substring(6) != '00:00')",
+            "message": "hours must end at another time than they begin, and at the end of a day at 24:00",
+        },
+        {
+            "rule": "!has(self.maxDuration) || duration(self.maxDuration) >= duration('15m')",
+            "message": "an autoApproval's maxDuration is at least 15m",
         },
     ])
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-const HUB: [&str; 4] = [
+const HUB: [&str; 5] = [
+    include_str!("../../../deploy/hub/policies-auto.yaml"),
     include_str!("../../../deploy/hub/policies-holds.yaml"),
     include_str!("../../../deploy/hub/policies-requests.yaml"),
     include_str!("../../../deploy/hub/policies-status.yaml"),

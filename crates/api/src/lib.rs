@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 #![allow(clippy::duplicated_attributes, reason = "kube's derive takes one `printcolumn(…)` for each column")]
 
+mod auto;
 mod cluster;
 mod crd;
 mod grant;
@@ -19,6 +20,7 @@ mod profile;
 mod request;
 mod rules;
 
+pub use auto::{AutoApprovalField, AutoApprovalRecord};
 pub use cluster::{
     AccessCluster, AccessClusterSpec, AccessClusterStatus, BrokerReport, GuardrailReport, ProfileReport,
 };

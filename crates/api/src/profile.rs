@@ -1,6 +1,6 @@
-use crate::MalformedObject;
+use crate::{AutoApprovalField, MalformedObject};
 use kube::CustomResource;
-use sallyport_model::{Profile, ProfileRevision, RoleName, Scope};
+use sallyport_model::{AutoApproval, Profile, ProfileRevision, RoleName, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,15 @@ pub struct AccessProfileSpec {
     #[serde(default)]
     #[schemars(range(min = 0, max = 10))]
     pub approvals: u8,
+    /// What stands for all approvals; the first that is met. Only where approvals are needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub auto_approvals: Vec<AutoApprovalField>,
+    /// The most time one person may have under it on one cluster within any 24 hours, e.g. `4h`. Not shorter than a session
+    /// may be. Absent: it is not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?$"))]
+    pub max_per_day: Option<String>,
     /// How strong and fresh the sign-in must be, for asking and for approving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mfa: Option<Mfa>,
@@ -93,6 +102,13 @@ impl TryFrom<&AccessProfile> for Profile {
             ),
             max_duration: spec.max_duration.parse().map_err(|e| wrong(format!("{e}")))?,
             approvals: spec.approvals,
+            auto_approvals: spec.auto_approvals.iter().map(AutoApproval::from).collect(),
+            max_per_day: spec
+                .max_per_day
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|e| wrong(format!("{e}")))?,
             mfa: sallyport_model::Mfa {
                 max_age: mfa
                     .max_age

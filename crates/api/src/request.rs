@@ -1,4 +1,4 @@
-use crate::{MalformedObject, rules::RuleSummary};
+use crate::{AutoApprovalRecord, MalformedObject, rules::RuleSummary};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use sallyport_model::{
@@ -108,6 +108,9 @@ pub struct AccessRequestStatus {
     /// What is given of what was asked for, by what the approvals say; written by the broker, once, as it is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<GivenRecord>,
+    /// By which autoApproval it opens without people; written by the broker with the offer, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_approval: Option<AutoApprovalRecord>,
     /// The grant on the target, recorded before anything is bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantRecord>,
@@ -188,6 +191,11 @@ pub struct Offer {
     /// and so no approval of its offers may carry limits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_limits: bool,
+    /// What was left of the requester's day as it was offered, where the profile counts one. A broker of before that counts
+    /// none leaves it out, and may not approve under such a profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$"))]
+    pub left_today: Option<String>,
 }
 
 /// One named person's yes.

@@ -7,6 +7,7 @@ mod choose;
 mod kept;
 mod known;
 mod link;
+mod outlook;
 mod previews;
 mod remembered;
 mod watch;
@@ -121,7 +122,9 @@ impl Inventory {
             clusters: known
                 .clusters
                 .iter()
-                .map(|(name, object)| known.cluster_view(object, remembered.get(name).unwrap_or(&none)))
+                .map(|(name, object)| {
+                    known.cluster_view(object, remembered.get(name).unwrap_or(&none), now_ms() / 1000)
+                })
                 .collect(),
             as_of: known.as_of.map(|t| t.as_millisecond()),
             problems: known.problems.iter().chain(&known.unheard).map(Shown::from).collect(),

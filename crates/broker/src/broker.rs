@@ -7,6 +7,7 @@ use crate::{
     queue::{Key, Queue},
     standing::standing,
     store::Store,
+    turns::Turns,
 };
 use k8s_openapi::api::{
     core::v1::{Namespace, ServiceAccount},
@@ -44,6 +45,8 @@ pub(crate) struct Broker {
     pub(crate) sweep: Notify,
     /// What is remembered of a grant for as long as the broker leads.
     pub(crate) memory: Memory,
+    /// Decisions that count what was decided before.
+    pub(crate) turns: Turns,
 }
 
 /// What the watches have seen.

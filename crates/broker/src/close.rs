@@ -105,7 +105,8 @@ impl Broker {
         Err(Failure::Changed)
     }
 
-    fn hub_time(&self) -> jiff::Timestamp {
+    /// Now, by the hub's clock.
+    pub(crate) fn hub_time(&self) -> jiff::Timestamp {
         jiff::Timestamp::from_second(self.clock.hub_now()).unwrap_or_else(|_| jiff::Timestamp::now())
     }
 

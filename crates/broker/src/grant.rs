@@ -4,13 +4,14 @@
 use crate::{
     broker::{Broker, grant_name},
     failure::Failure,
-    hubside::{Write, wire_offer},
+    hubside::Write,
+    judge::Basis,
 };
 use sallyport_api::{AccessRequest, Asked};
 use sallyport_client::Warm;
 use sallyport_hub::seal;
 use sallyport_model::{EndReason, Jti, Phase, Scope};
-use sallyport_policy::{Offer, Permit, without};
+use sallyport_policy::{Permit, without};
 use sallyport_provision::{
     MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, plan, until_ready,
 };
@@ -29,16 +30,16 @@ impl Broker {
         request: &AccessRequest,
         asked: &Asked,
         permit: &Permit,
-        offer: &Offer,
+        basis: Basis,
     ) -> Result<AccessRequest, Failure> {
         let start = Instant::now();
-        let rules = effective(offer.rules.iter().cloned(), permit.scope());
+        let rules = effective(basis.offer.rules.iter().cloned(), permit.scope());
         let warm = Warm::start(self.target_at.clone(), WARM, self.config.deadline);
         let grant = grant_name(request);
         let seen = self.observed(&grant);
         // The grant binds nothing, so it may come into being while the decision is being written down.
         let (request, observed) = tokio::try_join!(
-            self.approve(request, permit, offer),
+            self.approve(request, permit, basis),
             self.ensure_grant(request, permit, &rules, seen)
         )?;
         let session = match plan(permit, &rules, &observed, self.target_now(&observed)) {
@@ -69,21 +70,24 @@ impl Broker {
         Ok(request)
     }
 
-    /// Offer, what is given and phase Approved in one write, where they are not there yet.
+    /// Offer, by which autoApproval, what is given and phase Approved in one write, where they are not there yet. Whoever
+    /// counts it is next then.
     async fn approve(
         &self,
         request: &AccessRequest,
         permit: &Permit,
-        offer: &Offer,
+        basis: Basis,
     ) -> Result<AccessRequest, Failure> {
         if request.phase() == Phase::Approved {
             return Ok(request.clone());
         }
         let mut write = Write::default().phase(Phase::Approved).given(permit.given()).message(None);
-        if request.status.as_ref().is_none_or(|status| status.offer.is_none()) {
-            write = write.offer(&wire_offer(offer, &self.config.endpoint, &self.authorities.endpoint));
+        if let Some(met) = permit.auto_approval().filter(|_| !is_recorded(request)) {
+            write = write.auto_approval(met, self.hub_time());
         }
-        self.write(request, write).await
+        let written = self.write(request, self.with_offer(request, &basis, write)).await;
+        drop(basis.turn);
+        written
     }
 
     /// The grant, made or found. One that the hub knows already is never made again (attack 8): those requests come
@@ -209,6 +213,10 @@ impl Broker {
         let write = Write::default().phase(Phase::Active).credential(&sealed).message(message.as_deref());
         self.write(request, write).await
     }
+}
+
+fn is_recorded(request: &AccessRequest) -> bool {
+    request.status.as_ref().is_some_and(|status| status.auto_approval.is_some())
 }
 
 /// What could not be bound; where one namespace alone stands in the way, how to ask for the others without it.

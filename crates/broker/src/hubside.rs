@@ -8,10 +8,12 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams, Preconditions},
 };
 use sallyport_api::{
-    AccessRequest, CONDITION_CLOSING, CONDITION_ENDED, GivenRecord, GrantRecord, Offer, RuleSummary,
+    AccessRequest, AutoApprovalRecord, CONDITION_CLOSING, CONDITION_ENDED, GivenRecord, GrantRecord, Offer,
+    RuleSummary,
 };
 use sallyport_client::{Fault, within};
-use sallyport_model::{Digest, EndReason, Given, Jti, clip, visible};
+use sallyport_model::{Digest, EndReason, Given, Jti, Ttl, clip, visible};
+use sallyport_policy::Met;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -50,6 +52,12 @@ impl Write {
     /// What is given of what was asked for.
     pub(crate) fn given(self, given: &Given) -> Self {
         self.set("given", json!(GivenRecord::from(given)))
+    }
+
+    /// By which autoApproval it opens, met at that time.
+    pub(crate) fn auto_approval(self, met: &Met, now: jiff::Timestamp) -> Self {
+        let record = AutoApprovalRecord { name: met.name.clone(), saw: met.saw.clone(), at: Time(now) };
+        self.set("autoApproval", json!(record))
     }
 
     /// The grant on the target.
@@ -188,8 +196,13 @@ impl Hub {
     }
 }
 
-/// The wire form of an offer.
-pub(crate) fn wire_offer(offer: &sallyport_policy::Offer, endpoint: &str, ca_bundle: &str) -> Offer {
+/// The wire form of an offer, with what was left of a day as it was made.
+pub(crate) fn wire_offer(
+    offer: &sallyport_policy::Offer,
+    endpoint: &str,
+    ca_bundle: &str,
+    left: Option<Ttl>,
+) -> Offer {
     Offer {
         digest: offer.digest.to_string(),
         rules: offer.rules.iter().map(RuleSummary::from).collect(),
@@ -197,6 +210,7 @@ pub(crate) fn wire_offer(offer: &sallyport_policy::Offer, endpoint: &str, ca_bun
         endpoint: endpoint.to_owned(),
         ca_digest: Digest::of(ca_bundle.as_bytes()).to_string(),
         takes_limits: true,
+        left_today: left.map(|left| left.to_string()),
     }
 }
 

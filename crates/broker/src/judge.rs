@@ -3,23 +3,33 @@
 use crate::{
     broker::{Broker, rules_of},
     failure::Failure,
-    hubside::wire_offer,
+    hubside::{Write, wire_offer},
 };
 use futures::future::try_join_all;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
 use sallyport_api::{AccessProfile, AccessRequest, Asked, MalformedObject};
 use sallyport_client::{Fault, within};
-use sallyport_hub::decision_request;
-use sallyport_model::{NamespaceName, Profile, ProfileRevision, RoleName, Scope};
-use sallyport_policy::{Decision, Facts, Offer, decide, offer, unfit};
+use sallyport_hub::{decision_request, past};
+use sallyport_model::{NamespaceName, Phase, Profile, ProfileRevision, RoleName, Scope, Ttl};
+use sallyport_policy::{Decision, Facts, Offer, Past, decide, left_of_day, offer, uncountable, unfit};
 use sallyport_rbac::Rule;
 use std::collections::BTreeSet;
+use tokio::sync::OwnedMutexGuard;
 
-/// A decision and the offer it rests on.
+/// A decision and what it rests on.
 pub(crate) struct Judged {
     pub(crate) decision: Decision,
+    pub(crate) basis: Basis,
+}
+
+/// What a decision rests on, to be written down with it.
+pub(crate) struct Basis {
     pub(crate) offer: Offer,
+    /// What is left of the requester's day, where the profile counts one.
+    pub(crate) left: Option<Ttl>,
+    /// Held until the decision is written down, where others count it.
+    pub(crate) turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Broker {
@@ -35,6 +45,15 @@ impl Broker {
         let (rules, missing) = self.live_rules(&roles).await?;
         let scope = &asked.terms.scope;
         let offer = self.offer(&asked.terms.revision, scope, &roles, rules);
+        let (turn, past) = match profile.as_ref().filter(|profile| counts_before(profile, request)) {
+            Some(profile) => {
+                let turn = self.turns.wait(asked.terms.user.as_str(), profile.name.as_str()).await;
+                (Some(turn), Some(self.past(asked).await?))
+            }
+            None => (None, None),
+        };
+        let now = self.clock.hub_now();
+        let left = profile.as_ref().and_then(|profile| left_of_day(profile, past.as_ref(), now));
         let asked = decision_request(request).map_err(malformed)?;
         // Of the whole cluster, an approval may name a few namespaces.
         let limited = asked.approvals.iter().filter_map(|approval| approval.limits.scope());
@@ -42,10 +61,11 @@ impl Broker {
         let facts = Facts {
             holds: self.held(request).into_iter().collect(),
             others_open: self.others_open(request),
+            past,
             ..self.facts(&names, offer, missing)
         };
         if let Some(recorded) = request.status.as_ref().and_then(|status| status.offer.as_ref()) {
-            let live = wire_offer(&facts.offer, &self.config.endpoint, &self.authorities.endpoint);
+            let live = wire_offer(&facts.offer, &self.config.endpoint, &self.authorities.endpoint, left);
             // Under this digest approvers were shown other rights than it stands for. Somebody else wrote it.
             if recorded.digest == live.digest
                 && (&recorded.rules, &recorded.endpoint, &recorded.ca_digest)
@@ -54,8 +74,25 @@ impl Broker {
                 return Err(Failure::failed("the offer on record is not what its digest stands for"));
             }
         }
-        let decision = decide(&asked, profile.as_ref(), &facts, self.clock.hub_now());
-        Ok(Judged { decision, offer: facts.offer })
+        let decision = decide(&asked, profile.as_ref(), &facts, now);
+        Ok(Judged { decision, basis: Basis { offer: facts.offer, left, turn } })
+    }
+
+    /// Adds the offer to a write, where the request has none yet.
+    pub(crate) fn with_offer(&self, request: &AccessRequest, basis: &Basis, write: Write) -> Write {
+        if is_offered(request) {
+            return write;
+        }
+        write.offer(&wire_offer(&basis.offer, &self.config.endpoint, &self.authorities.endpoint, basis.left))
+    }
+
+    /// What the person's other requests under that profile came to: as the API server has it, since a watch may lag behind
+    /// what was decided a moment ago.
+    async fn past(&self, asked: &Asked) -> Result<Past, Failure> {
+        let (terms, hub) = (&asked.terms, self.reports());
+        let found = hub.requests_under(None, &terms.user, (&terms.profile, &terms.cluster)).await;
+        past(&found.map_err(Failure::hub)?, Some(&asked.which.uid), self.clock.hub_now())
+            .map_err(|e| Failure::failed(format!("what was used of the day can't be counted: {e}")))
     }
 
     /// The offer of `roles` in a scope.
@@ -86,6 +123,8 @@ impl Broker {
             clock_difference: self.clock.apart(),
             holds: Vec::new(),
             others_open: 0,
+            kept: i64::try_from(self.config.retention.as_secs()).unwrap_or(i64::MAX),
+            past: None,
         }
     }
 
@@ -120,7 +159,25 @@ impl Broker {
         let offer = self.offer(&profile.revision, &profile.scope, &profile.roles, rules);
         let names = profile.scope.to_list().into_iter().collect();
         let facts = self.facts(&names, offer, missing);
-        let unfit = unfit(&profile.scope, &facts);
+        let unfit = unfit(&profile.scope, &facts).or_else(|| uncountable(profile, facts.kept));
         (facts.offer, unfit)
     }
+}
+
+/// Whether a decision counts what was decided before: the day's time until the end is fixed, and how often an autoApproval was
+/// met while it may be.
+fn counts_before(profile: &Profile, request: &AccessRequest) -> bool {
+    let status = request.status.as_ref();
+    let is_granted = status.is_some_and(|status| status.grant.is_some());
+    let per_day = |auto: &sallyport_model::AutoApproval| {
+        auto.conditions.as_ref().is_ok_and(|conditions| conditions.per_day().is_some())
+    };
+    (profile.max_per_day.is_some() && !is_granted)
+        || (request.phase() == Phase::Pending
+            && !is_offered(request)
+            && profile.auto_approvals.iter().any(per_day))
+}
+
+fn is_offered(request: &AccessRequest) -> bool {
+    request.status.as_ref().is_some_and(|status| status.offer.is_some())
 }

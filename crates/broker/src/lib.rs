@@ -37,6 +37,7 @@ mod store;
 mod sweep;
 mod token;
 mod told;
+mod turns;
 
 pub use config::Config;
 pub use run::run;

@@ -3,7 +3,8 @@
 use crate::{
     broker::{Broker, grant_name, key_of, lane_of},
     failure::Failure,
-    hubside::{Left, Write, wire_offer},
+    hubside::{Left, Write},
+    judge::Judged,
     next::{
         GRANT_REMOVED, Moment, Next, REASON_REMOVED, STILL_THERE, Seen, ended_by_someone, next, unanswered_at,
     },
@@ -156,30 +157,20 @@ impl Broker {
 
     async fn judge_and_act(&self, request: &AccessRequest) -> Result<Step, Failure> {
         let asked = Asked::try_from(request).map_err(|e| Failure::failed(e.to_string()))?;
-        let judged = self.judge(request, &asked).await?;
-        match judged.decision {
+        let Judged { decision, basis } = self.judge(request, &asked).await?;
+        match decision {
             Decision::Refuse(ending) => self.close(request, &ending).await.map(Step::on),
-            Decision::Permit(permit) => {
-                self.grant(request, &asked, &permit, &judged.offer).await.map(Step::on)
-            }
+            Decision::Permit(permit) => self.grant(request, &asked, &permit, basis).await.map(Step::on),
             Decision::Wait(_) if request.phase() != Phase::Pending => {
                 Err(Failure::failed("its approvals do not suffice any more"))
             }
-            Decision::Wait(WaitFor::Approvals { have, need }) => {
-                let message = format!("waiting for approvals: {have} of {need}");
+            Decision::Wait(wait) => {
                 let status = request.status.clone().unwrap_or_default();
-                if status.offer.is_some() && status.message.as_deref() == Some(&message) {
+                if status.offer.is_some() && status.message.is_some_and(|told| says(&told, &wait)) {
                     return Ok(Step::Rest(unanswered_at(request)));
                 }
-                let mut write = Write::default().phase(Phase::Pending).message(Some(&message));
-                if status.offer.is_none() {
-                    write = write.offer(&wire_offer(
-                        &judged.offer,
-                        &self.config.endpoint,
-                        &self.authorities.endpoint,
-                    ));
-                }
-                self.write(request, write).await.map(Step::on)
+                let write = Write::default().phase(Phase::Pending).message(Some(&words(&wait)));
+                self.write(request, self.with_offer(request, &basis, write)).await.map(Step::on)
             }
         }
     }
@@ -252,6 +243,18 @@ impl Broker {
     }
 }
 
+/// What a request waits for, and why it did not open without.
+fn words(WaitFor::Approvals { have, need, unmet }: &WaitFor) -> String {
+    let why = unmet.iter().map(|one| format!("; {one}")).collect::<String>();
+    format!("waiting for approvals: {have} of {need}{why}")
+}
+
+/// Whether that was told, with whatever was said then of autoApprovals, which are judged once.
+fn says(told: &str, WaitFor::Approvals { have, need, .. }: &WaitFor) -> bool {
+    let same = words(&WaitFor::Approvals { have: *have, need: *need, unmet: Vec::new() });
+    told.strip_prefix(&same).is_some_and(|rest| rest.is_empty() || rest.starts_with("; "))
+}
+
 enum Step {
     On(Box<AccessRequest>),
     Rest(Option<Moment>),
@@ -266,6 +269,23 @@ impl Step {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_it_did_not_open_without_people_is_told_once_and_stays() {
+        let unmet = ["office: it is Sun there", "small: 2h is longer than 1h"].map(|said| {
+            let (name, why) = said.split_once(": ").expect("a name");
+            sallyport_policy::Unmet { name: name.into(), why: why.into() }
+        });
+        let wait = |have, need| WaitFor::Approvals { have, need, unmet: Vec::new() };
+        let told = words(&WaitFor::Approvals { have: 0, need: 1, unmet: unmet.to_vec() });
+        assert_eq!(
+            told,
+            "waiting for approvals: 0 of 1; office: it is Sun there; small: 2h is longer than 1h"
+        );
+        assert!(says(&told, &wait(0, 1)) && says("waiting for approvals: 0 of 1", &wait(0, 1)));
+        assert!(!says(&told, &wait(1, 2)) && !says("waiting for approvals: 0 of 10", &wait(0, 1)));
+        assert!(!says("trying again: no answer", &wait(0, 1)));
+    }
 
     #[test]
     fn backoff_doubles_up_to_its_most_and_starts_anew_after_success() {

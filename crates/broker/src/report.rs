@@ -93,7 +93,8 @@ impl Broker {
         }
     }
 
-    fn reports(&self) -> sallyport_hub::Hub {
+    /// The hub in the words of desktops.
+    pub(crate) fn reports(&self) -> sallyport_hub::Hub {
         sallyport_hub::Hub::new(self.hub.client.clone(), self.config.deadline)
     }
 

@@ -15,6 +15,7 @@ use crate::{
     standing::everybody,
     store::{Change, follow, follow_parsed},
     token,
+    turns::Turns,
 };
 use anyhow::{Context, Result};
 use k8s_openapi::api::rbac::v1::Subject;
@@ -79,6 +80,7 @@ pub async fn run(config: Config) -> Result<()> {
                 report: Notify::new(),
                 sweep: Notify::new(),
                 memory: Memory::default(),
+                turns: Turns::default(),
                 authorities: authorities.clone(),
                 config: config.clone(),
             });

@@ -1,6 +1,6 @@
 use sallyport_api::{AccessRequest, AccessRequestStatus, Approval, Asked, MalformedObject};
 use sallyport_model::{Limits, SignIn};
-use sallyport_policy::Request;
+use sallyport_policy::{Met, Request};
 
 /// A request as `policy::decide` takes it.
 ///
@@ -11,7 +11,8 @@ use sallyport_policy::Request;
 /// [`MalformedObject`].
 pub fn decision_request(object: &AccessRequest) -> Result<Request, MalformedObject> {
     let asked = Asked::try_from(object)?;
-    let AccessRequestStatus { offer, approvals, .. } = object.status.clone().unwrap_or_default();
+    let AccessRequestStatus { offer, approvals, auto_approval, grant, .. } =
+        object.status.clone().unwrap_or_default();
     let offer = offer.map(|o| o.digest.parse()).transpose().map_err(|e: sallyport_model::NameError| {
         MalformedObject { kind: "AccessRequest", name: asked.which.name.clone(), why: e.to_string() }
     })?;
@@ -23,9 +24,12 @@ pub fn decision_request(object: &AccessRequest) -> Result<Request, MalformedObje
         phase: object.phase(),
         terms: asked.terms,
         sign_in: asked.sign_in,
+        groups: asked.groups,
         offer,
         approvals: approvals.iter().filter_map(approval).collect(),
         given,
+        auto_approval: auto_approval.map(|record| Met { name: record.name, saw: record.saw }),
+        is_granted: grant.is_some(),
         ended_by: object.ended_by(),
     })
 }

@@ -143,6 +143,10 @@ pub struct ProfileView {
     pub opens_at_once: bool,
     /// Approvals needed.
     pub approvals: u32,
+    /// What stands for all of them, in words; the first that is met.
+    pub auto_approvals: Vec<Shown>,
+    /// The most time this person may have here within 24 hours; None: it is not counted.
+    pub max_per_day_seconds: Option<u32>,
     /// The longest a session may last.
     pub max_duration_seconds: u32,
     /// The namespaces it may be asked for; empty: cluster-wide.
@@ -155,6 +159,36 @@ pub struct ProfileView {
     pub rights: Rights,
     /// Why it will be refused (P11); asking is pointless.
     pub refused: Option<Refused>,
+}
+
+/// How what is about to be asked for would be answered now, as far as it can be told here. The broker decides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct OutlookView {
+    /// It opens at once.
+    pub at_once: bool,
+    /// The autoApproval that makes it so; None: nobody has to say yes anyway, or people have to.
+    pub by: Option<Shown>,
+    /// How many people have to where it does not.
+    pub approvals: u32,
+    /// When the clock makes the other answer of it; None: not within a week.
+    pub changes_at: Option<i64>,
+    /// Why it does not open at once, a sentence for each autoApproval.
+    pub unmet: Vec<Shown>,
+    /// What the profile gives this person here within 24 hours; None: it is not counted.
+    pub day: Option<DayView>,
+}
+
+/// A person's day under a profile on a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DayView {
+    /// All of it.
+    pub most_seconds: u32,
+    /// What is left, by what this person may read: an estimate. None: it could not be read.
+    pub left_seconds: Option<u32>,
+    /// What is about to be asked for is left, or that is not known.
+    pub fits: bool,
 }
 
 /// The sign-in a profile wants.

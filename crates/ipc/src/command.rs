@@ -62,6 +62,8 @@ macro_rules! commands {
             clusters_list() -> ClustersView => reads inventory.list;
             /// One cluster with what may be asked for there.
             cluster_detail(name: String) -> ClusterDetail => reads inventory.detail;
+            /// How what is about to be asked for would be answered now: at once and until when, or by whom. Asks for nothing.
+            cluster_outlook(input: OpenInput) -> OutlookView => reads inventory.outlook;
             /// Pins or unpins a cluster.
             cluster_pin(name: String, on: bool) -> () => passes inventory.pin;
             /// Opens a cluster. Answers at once with the session, which goes on by events; one that meets `StepUpNeeded`

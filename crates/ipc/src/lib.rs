@@ -32,8 +32,8 @@ pub use audit::{
     AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Outcome, Verdict, VerifyView,
 };
 pub use cluster::{
-    Broker, Carried, ClusterDetail, ClusterView, ClustersView, EnvironmentKind, Guardrails, LastOpening, Mfa,
-    ProfileView, Refused, Right, Rights, Way,
+    Broker, Carried, ClusterDetail, ClusterView, ClustersView, DayView, EnvironmentKind, Guardrails,
+    LastOpening, Mfa, OutlookView, ProfileView, Refused, Right, Rights, Way,
 };
 pub use command::COMMANDS;
 pub use error::{ErrorView, StepUp};
@@ -44,8 +44,8 @@ pub use reach::{
     WhoProfile, WhoRights, WhoSubject, WhoThere,
 };
 pub use request::{
-    ApprovalView, BeforeView, BesideView, Decide, GivenView, LimitsInput, LimitsView, NarrowerView,
-    OfferView, RequestPhase, RequestView, RequestsView,
+    ApprovalView, AutoApprovalView, BeforeView, BesideView, Decide, GivenView, LimitsInput, LimitsView,
+    NarrowerView, OfferView, RequestPhase, RequestView, RequestsView,
 };
 pub use sallyport_model::{EndReason, ErrorCode};
 pub use session::{

@@ -53,6 +53,10 @@ pub struct WhoProfile {
     pub name: Shown,
     /// How many people have to say yes; 0: it opens at once.
     pub approvals: u32,
+    /// What stands for all of them, in words.
+    pub auto_approvals: Vec<Shown>,
+    /// The most time one person may have on one cluster within 24 hours; None: it is not counted.
+    pub max_per_day_seconds: Option<u32>,
     /// The longest a session may last.
     pub max_duration_seconds: u32,
     /// Where on a cluster; empty: cluster-wide.

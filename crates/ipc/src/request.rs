@@ -60,6 +60,8 @@ pub struct RequestView {
     pub offer: Option<OfferView>,
     /// Who said yes, in order.
     pub approvals: Vec<ApprovalView>,
+    /// What opened it without people; None: people do, or it needs nobody.
+    pub auto_approval: Option<AutoApprovalView>,
     /// What is given, or what the yeses so far leave; None: all that was asked for.
     pub given: Option<GivenView>,
     /// How many people must; None: its profile is not known.
@@ -126,6 +128,8 @@ pub struct OfferView {
     pub rules: u32,
     /// Whether a yes may allow less: one to an offer of an older broker may not.
     pub takes_limits: bool,
+    /// What was left of the requester's day as it was offered; None: it is not counted.
+    pub left_today_seconds: Option<u32>,
     /// What could outlive the session, in words.
     pub warnings: Vec<Shown>,
     /// What this person has open on that cluster already.
@@ -170,6 +174,18 @@ pub struct ApprovalView {
     pub counts: bool,
     /// What they took off; None: nothing.
     pub limits: Option<LimitsView>,
+}
+
+/// The autoApproval that stands for all approvals of a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AutoApprovalView {
+    /// Its name in the profile.
+    pub name: Shown,
+    /// What its conditions saw.
+    pub saw: Shown,
+    /// When it was met.
+    pub at: i64,
 }
 
 /// What one approver took off.

@@ -99,7 +99,7 @@ pub struct Step {
     pub state: StepState,
     /// How long it took, when done or failed.
     pub ms: Option<u32>,
-    /// "by rule: no approval needed", "2 bindings"; may be empty.
+    /// "at once: no approval needed", "2 bindings"; may be empty.
     pub detail: Shown,
 }
 

@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 mod account;
+mod auto;
 mod code;
 mod duration;
 mod ending;
@@ -24,8 +25,10 @@ mod session;
 mod sign_in;
 mod terms;
 mod text;
+mod when;
 
 pub use account::{AccountError, SessionAccount};
+pub use auto::{AutoApproval, Conditions, ConditionsError, ConditionsInput};
 pub use code::ErrorCode;
 pub use duration::{Ttl, TtlError};
 pub use ending::{EndedBy, Ending, Said};
@@ -43,3 +46,4 @@ pub use session::{SessionEvent, SessionState};
 pub use sign_in::{Mfa, SignIn};
 pub use terms::{REASON_MOST, ReasonError, RequestRef, Terms, check_reason};
 pub use text::{clip, visible};
+pub use when::{Days, Hours, When, WhenError};

@@ -1,4 +1,6 @@
-use crate::{ClusterName, Mfa, ProfileName, ProfileRevision, RoleName, Scope, Ttl, glob_matches};
+use crate::{
+    AutoApproval, ClusterName, Mfa, ProfileName, ProfileRevision, RoleName, Scope, Ttl, glob_matches,
+};
 
 /// What may be asked for: a profile whose every field was parsed.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +19,10 @@ pub struct Profile {
     pub max_duration: Ttl,
     /// How many people must say yes; 0 opens at once.
     pub approvals: u8,
+    /// What stands for all of them, in the order in which they are tried.
+    pub auto_approvals: Vec<AutoApproval>,
+    /// How much time one person may have under it on one cluster within any 24 hours; `None`: it is not counted.
+    pub max_per_day: Option<Ttl>,
     /// What a requester's and an approver's sign-in must be like.
     pub mfa: Mfa,
     /// Whether a reason must be given.

@@ -1,5 +1,6 @@
-use crate::Permit;
+use crate::auto::{self, Asking, Met, Unmet};
 use crate::fit::{self, CLOCKS_APART_MOST, Facts};
+use crate::{Permit, day};
 use sallyport_model::{
     Digest, EndReason, EndedBy, Ending, Given, Hold, Limits, Phase, Profile, ReasonError, RequestRef, SignIn,
     Terms, Ttl, UserName, check_reason, clip,
@@ -28,12 +29,18 @@ pub struct Request {
     pub terms: Terms,
     /// How the requester signed in, as admission let them say.
     pub sign_in: SignIn,
+    /// The groups they ask with, which admission held to theirs.
+    pub groups: Vec<String>,
     /// The digest of the offer recorded in its status, once there is one.
     pub offer: Option<Digest>,
     /// Who said yes.
     pub approvals: Vec<Approval>,
     /// What was recorded as given, once it was decided.
     pub given: Option<Given>,
+    /// By which autoApproval it was recorded to open, as its offer was written.
+    pub auto_approval: Option<Met>,
+    /// Whether its grant is on record: its end is fixed then.
+    pub is_granted: bool,
     /// Who ended it, if anybody did.
     pub ended_by: Option<EndedBy>,
 }
@@ -66,7 +73,7 @@ pub enum Decision {
 }
 
 /// What is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitFor {
     /// People who have not said yes.
     Approvals {
@@ -74,6 +81,8 @@ pub enum WaitFor {
         have: usize,
         /// Approvals needed.
         need: usize,
+        /// Why each autoApproval was not met, where that was judged just now.
+        unmet: Vec<Unmet>,
     },
 }
 
@@ -103,18 +112,40 @@ pub fn decide(request: &Request, profile: Option<&Profile>, facts: &Facts, now: 
         Ok(given) => given,
         Err(ending) => return refuse(ending),
     };
+    if let Err(ending) = day::within_day(request, profile, &given, facts, now) {
+        return refuse(ending);
+    }
     let people: BTreeSet<_> = approvals.iter().map(|approval| &approval.by).collect();
     let (have, need) = (people.len(), usize::from(profile.approvals));
-    if have < need {
-        return Decision::Wait(WaitFor::Approvals { have, need });
-    }
+    let by_itself = by_itself(request, profile, facts, now);
+    let auto_approval = match by_itself {
+        Err(unmet) if have < need => return Decision::Wait(WaitFor::Approvals { have, need, unmet }),
+        met => met.ok(),
+    };
     Decision::Permit(Permit {
         which: request.which.clone(),
         terms: request.terms.clone(),
         given,
         roles: profile.roles.clone(),
         offer: facts.offer.digest,
+        auto_approval,
     })
+}
+
+/// By which autoApproval it opens, which stands for all approvals or for none. Judged once, when there is no offer yet:
+/// one that was not met then is not tried again.
+fn by_itself(request: &Request, profile: &Profile, facts: &Facts, now: i64) -> Result<Met, Vec<Unmet>> {
+    let terms = &request.terms;
+    match &request.auto_approval {
+        Some(recorded) => auto::still(recorded, profile, terms),
+        None if profile.approvals > 0 && request.offer.is_none() && request.phase == Phase::Pending => {
+            let opened = facts.past.as_ref().map(|past| &past.opened);
+            let asking =
+                Asking { groups: &request.groups, scope: &terms.scope, duration: terms.duration, opened };
+            auto::evaluate(&profile.auto_approvals, &asking, now)
+        }
+        None => Err(Vec::new()),
+    }
 }
 
 /// What is given where these limit it: the narrowest of all of them, and never more than was asked for. `None` when they

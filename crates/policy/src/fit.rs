@@ -1,6 +1,6 @@
 //! Whether a profile can be granted on a target as it is. The same for the grant and for what is shown before asking.
 
-use crate::Offer;
+use crate::{Offer, Past};
 use sallyport_model::{ClusterName, EndReason, Ending, Hold, NamespaceName, RoleName, Scope, clip, visible};
 use sallyport_rbac::RULES_MOST;
 use std::collections::BTreeSet;
@@ -29,6 +29,11 @@ pub struct Facts {
     pub holds: Vec<Hold>,
     /// Requests of this person that are Approved or Active on this cluster, this one left out.
     pub others_open: u32,
+    /// Seconds that closed requests are kept.
+    pub kept: i64,
+    /// What this person's other requests under the same profile on this cluster came to, from a list of this moment; `None`:
+    /// it was not counted.
+    pub past: Option<Past>,
 }
 
 /// What the target must be like for `scope`, and what the offer must not contain (P11).

@@ -10,6 +10,8 @@
 
 #![deny(missing_docs)]
 
+mod auto;
+mod day;
 mod decide;
 mod fit;
 mod offer;
@@ -17,6 +19,8 @@ mod permit;
 mod session;
 mod solo;
 
+pub use auto::{Asking, Met, Outlook, Unmet, changes, evaluate, outlook};
+pub use day::{DAY, KEPT_AT_LEAST, Past, Spell, left_of_day, spent, uncountable};
 pub use decide::{
     Approval, Decision, OPEN_PER_PERSON_MOST, Request, UNANSWERED_AFTER, WaitFor, decide, given,
 };

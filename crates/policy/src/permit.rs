@@ -1,3 +1,4 @@
+use crate::Met;
 use sallyport_model::{
     ClusterName, Digest, Given, ProfileName, ProfileRevision, RequestRef, RequestUid, RoleName, Scope, Terms,
     Ttl, UserName,
@@ -11,6 +12,7 @@ pub struct Permit {
     pub(crate) given: Given,
     pub(crate) roles: Vec<RoleName>,
     pub(crate) offer: Digest,
+    pub(crate) auto_approval: Option<Met>,
 }
 
 impl Permit {
@@ -61,5 +63,9 @@ impl Permit {
     /// The digest of the offer that was decided on: of what was asked for, also where less is given.
     pub fn offer(&self) -> &Digest {
         &self.offer
+    }
+    /// The autoApproval that stands for all approvals; `None`: people said yes, or the profile wants nobody's.
+    pub fn auto_approval(&self) -> Option<&Met> {
+        self.auto_approval.as_ref()
     }
 }

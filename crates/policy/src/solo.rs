@@ -65,6 +65,7 @@ pub fn decide_solo(request: &SoloRequest, offer: &Offer) -> Result<Permit, Endin
         terms,
         roles: request.roles.clone(),
         offer: offer.digest,
+        auto_approval: None,
     })
 }
 

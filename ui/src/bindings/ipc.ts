@@ -240,6 +240,23 @@ export type AuditPosition = {
 sequence: number, };
 
 /**
+ * The autoApproval that stands for all approvals of a request.
+ */
+export type AutoApprovalView = { 
+/**
+ * Its name in the profile.
+ */
+name: Shown, 
+/**
+ * What its conditions saw.
+ */
+saw: Shown, 
+/**
+ * When it was met.
+ */
+at: number, };
+
+/**
  * What somebody did under one profile before, as far as the hub keeps it.
  */
 export type BeforeView = { 
@@ -465,6 +482,23 @@ asOf: number | null,
  * Objects that could not be read, one sentence each: they are missing above.
  */
 problems: Array<Shown>, };
+
+/**
+ * A person's day under a profile on a cluster.
+ */
+export type DayView = { 
+/**
+ * All of it.
+ */
+mostSeconds: number, 
+/**
+ * What is left, by what this person may read: an estimate. None: it could not be read.
+ */
+leftSeconds: number | null, 
+/**
+ * What is about to be asked for is left, or that is not known.
+ */
+fits: boolean, };
 
 /**
  * Whether this person may decide, as far as the desktop knows. The hub's API server decides.
@@ -981,6 +1015,10 @@ rules: number,
  */
 takesLimits: boolean, 
 /**
+ * What was left of the requester's day as it was offered; None: it is not counted.
+ */
+leftTodaySeconds: number | null, 
+/**
  * What could outlive the session, in words.
  */
 warnings: Array<Shown>, 
@@ -1033,6 +1071,35 @@ reason?: string, };
 export type Outcome = "done" | "refused" | "failed" | "unproven";
 
 /**
+ * How what is about to be asked for would be answered now, as far as it can be told here. The broker decides.
+ */
+export type OutlookView = { 
+/**
+ * It opens at once.
+ */
+atOnce: boolean, 
+/**
+ * The autoApproval that makes it so; None: nobody has to say yes anyway, or people have to.
+ */
+by: Shown | null, 
+/**
+ * How many people have to where it does not.
+ */
+approvals: number, 
+/**
+ * When the clock makes the other answer of it; None: not within a week.
+ */
+changesAt: number | null, 
+/**
+ * Why it does not open at once, a sentence for each autoApproval.
+ */
+unmet: Array<Shown>, 
+/**
+ * What the profile gives this person here within 24 hours; None: it is not counted.
+ */
+day: DayView | null, };
+
+/**
  * Which face the window shows.
  */
 export type Phase = "firstRun" | "signedOut" | "ready";
@@ -1053,6 +1120,14 @@ opensAtOnce: boolean,
  * Approvals needed.
  */
 approvals: number, 
+/**
+ * What stands for all of them, in words; the first that is met.
+ */
+autoApprovals: Array<Shown>, 
+/**
+ * The most time this person may have here within 24 hours; None: it is not counted.
+ */
+maxPerDaySeconds: number | null, 
 /**
  * The longest a session may last.
  */
@@ -1216,6 +1291,10 @@ offer: OfferView | null,
  * Who said yes, in order.
  */
 approvals: Array<ApprovalView>, 
+/**
+ * What opened it without people; None: people do, or it needs nobody.
+ */
+autoApproval: AutoApprovalView | null, 
 /**
  * What is given, or what the yeses so far leave; None: all that was asked for.
  */
@@ -1514,7 +1593,7 @@ state: StepState,
  */
 ms: number | null, 
 /**
- * "by rule: no approval needed", "2 bindings"; may be empty.
+ * "at once: no approval needed", "2 bindings"; may be empty.
  */
 detail: Shown, };
 
@@ -1834,6 +1913,14 @@ name: Shown,
  */
 approvals: number, 
 /**
+ * What stands for all of them, in words.
+ */
+autoApprovals: Array<Shown>, 
+/**
+ * The most time one person may have on one cluster within 24 hours; None: it is not counted.
+ */
+maxPerDaySeconds: number | null, 
+/**
  * The longest a session may last.
  */
 maxDurationSeconds: number, 
@@ -2010,6 +2097,7 @@ export interface Commands {
   sign_out: { args: {  }; result: AppState };
   clusters_list: { args: {  }; result: ClustersView };
   cluster_detail: { args: { name: string }; result: ClusterDetail };
+  cluster_outlook: { args: { input: OpenInput }; result: OutlookView };
   cluster_pin: { args: { name: string; on: boolean }; result: null };
   session_open: { args: { input: OpenInput }; result: SessionView };
   session_extend: { args: { id: string; seconds: number | null }; result: SessionView };

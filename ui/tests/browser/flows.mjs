@@ -172,3 +172,18 @@ test("fault_b7_a page at the provider that never comes back is named while it is
     await page.clock.runFor(16_000);
     await page.getByText("nothing comes back from it").waitFor();
   }));
+
+test("before asking, the form says whether it opens at once, until when, and what is left of the day", () =>
+  at("speed=20", async (page) => {
+    await page.locator("#cluster-checkout-stage").click();
+    await page.getByText("at once by office: Mon-Fri 09:00-18:00").waitFor();
+    await page.locator("label.profile").filter({ hasText: "operate" }).click();
+    await page.getByText("Opens at once until 23:59, then needs 1 approval.").waitFor();
+    await page.getByText("about 1 h 30 min is left").waitFor();
+    await page.getByRole("button", { name: /Open operate/ }).waitFor();
+    await page.locator("#for").selectOption("7200");
+    await page.getByText("It needs 1 approval.").waitFor();
+    await page.getByText("Not at once by office: 2h is longer than 1h.").waitFor();
+    await page.getByText("so this would be denied").waitFor();
+    await page.getByRole("button", { name: /Ask for operate/ }).waitFor();
+  }));

@@ -3,7 +3,7 @@
 use crate::inventory::{Candidate, rights_of, rules};
 use sallyport_api::{AccessRequest, Asked, Offer};
 use sallyport_ipc::{BesideView, NarrowerView, OfferView, Right, Shown};
-use sallyport_model::{Digest, Profile};
+use sallyport_model::{Digest, Profile, Ttl};
 use sallyport_policy::digest;
 use sallyport_rbac::{Rule, effective, growth, warnings};
 
@@ -47,6 +47,7 @@ pub(super) fn of(object: &AccessRequest, offer: &Offer, beside: &Beside<'_>) -> 
         rights: strongest_first(rights_of(&all, &namespaces)),
         rules: u32::try_from(offer.rules.len()).unwrap_or(u32::MAX),
         takes_limits: offer.takes_limits,
+        left_today_seconds: left_today(offer),
         // From the rules on screen: what a broker says of them beside may be something else.
         warnings: warnings(&all).iter().map(Shown::from).collect(),
         beside: open
@@ -60,6 +61,10 @@ pub(super) fn of(object: &AccessRequest, offer: &Offer, beside: &Beside<'_>) -> 
         narrower: beside.narrower.clone(),
         problem: beside.problem.as_ref().map(Shown::from),
     }
+}
+
+fn left_today(offer: &Offer) -> Option<u32> {
+    Some(offer.left_today.as_ref()?.parse::<Ttl>().ok()?.as_seconds_u32())
 }
 
 /// The rules that another session gives wherever this request asks; none where its own place is smaller.

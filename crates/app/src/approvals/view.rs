@@ -5,7 +5,7 @@ use super::offer::{self, Beside};
 use crate::inventory::{KnownFor, environment_kind};
 use crate::person::SignedInAs;
 use sallyport_api::{AccessRequest, Approval};
-use sallyport_ipc::{ApprovalView, Decide, RequestPhase, RequestView, Shown};
+use sallyport_ipc::{ApprovalView, AutoApprovalView, Decide, RequestPhase, RequestView, Shown};
 use sallyport_model::{Phase, Ttl};
 use sallyport_policy::UNANSWERED_AFTER;
 
@@ -54,6 +54,11 @@ pub(super) fn of(
                 limits: less::view(yes),
             })
             .collect(),
+        auto_approval: status.auto_approval.as_ref().map(|met| AutoApprovalView {
+            name: Shown::from(&met.name),
+            saw: Shown::from(&met.saw),
+            at: met.at.0.as_millisecond(),
+        }),
         given: less::left(object, status.approvals.iter().filter(|yes| counts(object, yes))),
         needed: known.approvals.map(u32::from),
         ends_at: status.grant.as_ref().map(|grant| grant.end.0.as_millisecond()),
@@ -89,7 +94,7 @@ pub(super) fn decide(object: &AccessRequest, who: &SignedInAs, known: &KnownFor,
         return Decide::Said;
     }
     let enough = known.approvals.is_some_and(|needed| yeses.len() >= usize::from(needed));
-    if enough || object.closing().is_some() {
+    if enough || status.auto_approval.is_some() || object.closing().is_some() {
         Decide::Enough
     } else if is_sound {
         Decide::Yes

@@ -211,10 +211,11 @@ fn whose_word(entry: &Entry) -> Option<Shown> {
         Action::Offer | Action::Granted | Action::ProvenByBroker | Action::Unanswered => {
             Some("broker".into())
         }
-        // "by rule: …" or "by oidc:lee@…".
-        Action::Approved => by()
-            .and_then(|b| b.strip_prefix("by ").map(Shown::from))
-            .map(|b| if b.starts_with("rule") { "broker".into() } else { b }),
+        // "by oidc:lee@…", "by autoApproval office: …", "at once: …"; before there were those, "by rule: …".
+        Action::Approved => by().map(|b| match b.strip_prefix("by ") {
+            Some(who) if !who.starts_with("autoApproval ") && !who.starts_with("rule") => Shown::from(who),
+            _ => "broker".into(),
+        }),
         Action::Denied | Action::Revoked => by().or_else(|| Some("broker".into())),
         _ => None,
     }

@@ -55,7 +55,7 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::Deny => {
             format!("Denied {} on {cluster} to {}{why}", or("profile", "a profile"), or("for", "someone"))
         }
-        Action::Approved => format!("Approved {}{ms}", or("by", "by rule")),
+        Action::Approved => format!("Approved {}{ms}", or("by", "at once")),
         Action::Denied => format!("Denied{why}"),
         Action::Unanswered => "Nobody answered in time".into(),
         Action::Granted => format!("Granted as {}{ms}", or("account", "a session account")),

@@ -7,7 +7,9 @@ use crate::desk::AppError;
 use crate::person::Signed;
 use jiff::Timestamp;
 use sallyport_ipc::OpenInput;
-use sallyport_model::{ClusterName, ErrorCode, ReasonError, Scope, Terms, Ttl, UserName, check_reason};
+use sallyport_model::{
+    ClusterName, ErrorCode, Profile, ReasonError, Scope, Terms, Ttl, UserName, check_reason,
+};
 use sallyport_store::Opening;
 
 /// One hour, unless the profile says less or the person said otherwise.
@@ -49,7 +51,7 @@ impl Inventory {
 
 impl Known {
     /// The profile a click means.
-    fn pick(
+    pub(super) fn pick(
         &self,
         cluster: &ClusterName,
         input: &OpenInput,
@@ -86,22 +88,7 @@ fn choice(
     carried: Option<String>,
 ) -> Result<Choice, AppError> {
     let profile = &offered.profile;
-    let bad = |what: String| AppError::new(ErrorCode::BadInput, what);
-    let scope = match &input.namespaces {
-        Some(names) => {
-            let names: Result<Vec<_>, sallyport_model::NameError> = names.iter().map(|n| n.parse()).collect();
-            Scope::from_list(names.map_err(|e| bad(e.to_string()))?)
-        }
-        None => last
-            .map(|l| l.scope.clone())
-            .filter(|s| s.within(&profile.scope))
-            .unwrap_or_else(|| profile.scope.clone()),
-    };
-    if !scope.within(&profile.scope) {
-        return Err(bad(format!("{} allows only {}", profile.name, profile.scope)));
-    }
-    let asked = input.duration_seconds.map(|s| Ttl::seconds(s.into())).or(last.map(|l| l.duration));
-    let duration = asked.unwrap_or(USUAL).min(profile.max_duration).max(Ttl::SHORTEST);
+    let (scope, duration) = place_and_time(profile, input, last)?;
     let given = input.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned);
     let reason = given.or(carried).unwrap_or_default();
     check_reason(&reason, profile.reason_required).map_err(|wrong| match wrong {
@@ -122,4 +109,39 @@ fn choice(
         environment,
         approvals: profile.approvals,
     })
+}
+
+/// Where and for how long it is asked for: as given, else as last time, else all that the profile names and for 1 h.
+///
+/// # Errors
+/// For what is no namespace, and for more than the profile allows.
+pub(super) fn place_and_time(
+    profile: &Profile,
+    input: &OpenInput,
+    last: Option<&Opening>,
+) -> Result<(Scope, Ttl), AppError> {
+    let scope = match &input.namespaces {
+        Some(names) => {
+            let names: Result<Vec<_>, sallyport_model::NameError> = names.iter().map(|n| n.parse()).collect();
+            Scope::from_list(names.map_err(|e| bad(e.to_string()))?)
+        }
+        None => last
+            .map(|l| l.scope.clone())
+            .filter(|s| s.within(&profile.scope))
+            .unwrap_or_else(|| profile.scope.clone()),
+    };
+    if !scope.within(&profile.scope) {
+        return Err(bad(format!("{} allows only {}", profile.name, profile.scope)));
+    }
+    let asked = input.duration_seconds.map(|s| Ttl::seconds(s.into())).or(last.map(|l| l.duration));
+    Ok((scope, usual(profile, asked)))
+}
+
+/// How long it is asked for: as long as wanted, within what the profile allows.
+pub(super) fn usual(profile: &Profile, wanted: Option<Ttl>) -> Ttl {
+    wanted.unwrap_or(USUAL).min(profile.max_duration).max(Ttl::SHORTEST)
+}
+
+fn bad(what: String) -> AppError {
+    AppError::new(ErrorCode::BadInput, what)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) may_request: Option<BTreeSet<String>>,
     /// What this person may do with each profile.
     pub(crate) may: BTreeMap<String, ProfileRights>,
+    /// The groups that they ask with.
+    pub(crate) groups: Vec<String>,
     /// And with holds.
     pub(crate) may_hold: HoldRights,
     pub(crate) as_of: Option<Timestamp>,
@@ -177,15 +179,15 @@ impl Known {
         self.seen.as_ref().is_some_and(|seen| seen.get(cluster).is_none_or(|seen| seen.silent))
     }
 
-    /// One line of the list.
-    pub(crate) fn cluster_view(&self, object: &AccessCluster, known: &Remembered) -> ClusterView {
+    /// One line of the list, at `now` in Unix seconds.
+    pub(crate) fn cluster_view(&self, object: &AccessCluster, known: &Remembered, now: i64) -> ClusterView {
         let name = object.metadata.name.clone().unwrap_or_default();
         let spec = &object.spec;
         let broker = self.broker(object);
         let reported = object.status.as_ref().is_some_and(|status| status.broker.is_some());
         // Where the signs of life can't be read, its report has to do.
         let serves = if self.seen.is_some() { broker.seen_at.is_some() } else { reported };
-        let way = self.way(&name, serves, known);
+        let way = self.way(&name, serves, known, now);
         let display = spec.display_name.as_deref().filter(|d| !d.trim().is_empty()).unwrap_or(&name);
         ClusterView {
             display_name: Shown::from(display),
@@ -218,14 +220,16 @@ impl Known {
         }
     }
 
-    fn way(&self, name: &str, serves: bool, known: &Remembered) -> Way {
+    fn way(&self, name: &str, serves: bool, known: &Remembered, now: i64) -> Way {
         let Ok(name) = name.parse::<ClusterName>() else { return Way::NotYours };
         let Some(offered) = self.offered(&name) else { return Way::Unknown };
         match Self::chosen(&offered, known.last.as_ref()) {
             None => Way::NotYours,
             // Nobody would answer; a click that can't succeed must not look as if it could.
             Some(_) if !serves => Way::Unknown,
-            Some(o) if o.profile.approvals == 0 => Way::OneClick { profile: Shown::of(&o.profile.name) },
+            Some(o) if self.opens_at_once(&o.profile, known.last.as_ref(), now) => {
+                Way::OneClick { profile: Shown::of(&o.profile.name) }
+            }
             Some(o) => {
                 Way::Ask { profile: Shown::of(&o.profile.name), approvals: o.profile.approvals.into() }
             }
@@ -241,7 +245,7 @@ impl Known {
         signed_in: Option<&SignedInAs>,
         now: i64,
     ) -> ClusterDetail {
-        let cluster = self.cluster_view(object, known);
+        let cluster = self.cluster_view(object, known, now / 1000);
         let offered = cluster.name.parse().ok().and_then(|name| self.offered(&name)).unwrap_or_default();
         let endpoint = object.spec.endpoints.first().and_then(|e| url::Url::parse(e).ok());
         ClusterDetail {
@@ -290,6 +294,8 @@ fn profile_view(
         name: Shown::of(&profile.name),
         opens_at_once: profile.approvals == 0,
         approvals: profile.approvals.into(),
+        auto_approvals: profile.auto_approvals.iter().map(Shown::of).collect(),
+        max_per_day_seconds: profile.max_per_day.map(|most| most.as_seconds_u32()),
         max_duration_seconds: profile.max_duration.as_seconds_u32(),
         mfa: mfa(profile, signed_in, now),
         reason_required: profile.reason_required,

@@ -84,6 +84,7 @@ impl Inventory {
         tokio::select! {
             ((), ()) = async { tokio::join!(watching, asking) } => {}
             () = self.listen(&signed, &listened) => {}
+            () = self.mind_clocks(workspace) => {}
             () = signed.stop.cancelled() => {}
         }
     }
@@ -152,6 +153,7 @@ impl Inventory {
                     known.may_request = Some(may_request.map(|(name, _)| name.clone()).collect());
                     known.may = may;
                     known.may_hold = rights.holds;
+                    known.groups.clone_from(&signed.who.groups);
                 });
                 self.changed();
                 true

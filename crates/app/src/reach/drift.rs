@@ -29,6 +29,10 @@ pub(super) struct Snapshot {
 #[serde(default)]
 pub(super) struct Terms {
     pub(super) approvals: u8,
+    /// What stands for them, in words.
+    pub(super) autos: BTreeSet<String>,
+    /// The most time of one person within 24 hours, in seconds.
+    pub(super) per_day: Option<u64>,
     /// The longest session, in seconds.
     pub(super) longest: u64,
     /// What it wants of a sign-in, in words.
@@ -128,6 +132,23 @@ fn profiles(before: &Snapshot, after: &Snapshot, lines: &mut Vec<DriftLine>) {
             let minutes = |seconds: u64| format!("{} min", seconds / 60);
             let text = format!("lasts up to {} instead of {}", minutes(is.longest), minutes(was.longest));
             lines.push(line(wider(is.longest > was.longest), &about, text));
+        }
+        let gained: Vec<&String> = is.autos.difference(&was.autos).collect();
+        let lost: Vec<&String> = was.autos.difference(&is.autos).collect();
+        if !gained.is_empty() {
+            lines.push(line(DriftWay::Wider, &about, format!("opens at once by {}", some(&gained))));
+        }
+        if !lost.is_empty() {
+            let text = format!("no longer opens at once by {}", some(&lost));
+            lines.push(line(DriftWay::Narrower, &about, text));
+        }
+        if was.per_day != is.per_day {
+            let hours =
+                |most: Option<u64>| most.map_or("any time".to_owned(), |most| format!("{} min", most / 60));
+            let text =
+                format!("gives one person {} a day instead of {}", hours(is.per_day), hours(was.per_day));
+            let is_wider = is.per_day.unwrap_or(u64::MAX) > was.per_day.unwrap_or(u64::MAX);
+            lines.push(line(wider(is_wider), &about, text));
         }
         if was.mfa != is.mfa {
             let words = |mfa: &[String]| if mfa.is_empty() { "nothing".to_owned() } else { mfa.join(", ") };

@@ -200,6 +200,8 @@ fn mfa(profile: &Profile) -> Vec<String> {
 fn terms(profile: &Profile) -> Terms {
     Terms {
         approvals: profile.approvals,
+        autos: profile.auto_approvals.iter().map(ToString::to_string).collect(),
+        per_day: profile.max_per_day.map(|most| most.as_seconds()),
         longest: profile.max_duration.as_seconds(),
         mfa: mfa(profile),
         reason: profile.reason_required,
@@ -210,6 +212,8 @@ fn profile_view(profile: &Profile) -> WhoProfile {
     WhoProfile {
         name: Shown::of(&profile.name),
         approvals: profile.approvals.into(),
+        auto_approvals: profile.auto_approvals.iter().map(Shown::of).collect(),
+        max_per_day_seconds: profile.max_per_day.map(|most| most.as_seconds_u32()),
         max_duration_seconds: profile.max_duration.as_seconds_u32(),
         namespaces: profile.scope.to_list().iter().map(Shown::of).collect(),
         mfa: mfa(profile).iter().map(Shown::from).collect(),

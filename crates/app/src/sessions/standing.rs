@@ -1,6 +1,7 @@
 //! How a session stands, in the few words that somebody who looks elsewhere may want to be told. Pure.
 
 use super::record::Record;
+use super::word::BY_ITSELF;
 use sallyport_ipc::{Ended, ProofState, Shown, StepKind, StepState};
 use sallyport_model::SessionState;
 use std::time::{Duration, Instant};
@@ -27,7 +28,10 @@ impl Standing {
     pub(super) fn of(record: &Record) -> Self {
         let view = record.view();
         let approved = |step: &&sallyport_ipc::Step| {
-            step.kind == StepKind::Approved && step.state == StepState::Done && record.choice.approvals > 0
+            step.kind == StepKind::Approved
+                && step.state == StepState::Done
+                && record.choice.approvals > 0
+                && !step.detail.starts_with(BY_ITSELF)
         };
         let is_closed = matches!(record.state, SessionState::Closed(_));
         let is_unproven = is_closed && view.proof.iter().any(|line| line.state == ProofState::Unproven);

@@ -7,6 +7,9 @@ use sallyport_model::{EndReason, ErrorCode, Given, Phase, visible};
 /// Before each object that the broker could not remove with a grant.
 const STILL_THERE: &str = "; still there: ";
 
+/// Before the name of what opened a request without people.
+pub(super) const BY_ITSELF: &str = "by autoApproval ";
+
 /// What a request says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
@@ -83,14 +86,14 @@ pub(super) fn credential(request: &AccessRequest) -> Option<&str> {
     request.status.as_ref().and_then(|s| s.credential.as_deref()).filter(|c| !c.is_empty())
 }
 
-/// Who said yes, in words.
+/// Who or what said yes, in words.
 pub(super) fn approved_by(request: &AccessRequest) -> String {
     let status = request.status.as_ref();
     let names: Vec<String> = status.map(|s| s.approvals.iter().map(yes_of).collect()).unwrap_or_default();
-    let by = if names.is_empty() {
-        "by rule: no approval needed".into()
-    } else {
-        format!("by {}", names.join(", "))
+    let by = match status.and_then(|status| status.auto_approval.as_ref()) {
+        Some(met) => format!("{BY_ITSELF}{}: {}", met.name, met.saw),
+        None if names.is_empty() => "at once: no approval needed".to_owned(),
+        None => format!("by {}", names.join(", ")),
     };
     let terms = Asked::try_from(request).map(|asked| asked.terms);
     let less =

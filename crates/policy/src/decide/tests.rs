@@ -1,4 +1,7 @@
 use super::*;
+mod by_itself;
+mod within_day;
+
 use crate::Offer;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sallyport_model::{Held, Mfa, RequestUid, RoleName, Said, Scope};
@@ -31,6 +34,8 @@ fn facts() -> Facts {
         clock_difference: 0,
         holds: Vec::new(),
         others_open: 0,
+        kept: crate::KEPT_AT_LEAST,
+        past: None,
     }
 }
 
@@ -56,6 +61,8 @@ fn profile() -> Profile {
         scope: scope(&["payments", "checkout"]),
         max_duration: Ttl::minutes(120),
         approvals: 2,
+        auto_approvals: Vec::new(),
+        max_per_day: None,
         mfa: Mfa {
             acr: vec!["mfa".into()],
             amr: vec!["otp".into(), "hwk".into()],
@@ -89,9 +96,12 @@ fn request(facts: &Facts) -> Request {
             reason: "INC-1".into(),
         },
         sign_in: signed_in(NOW - 900),
+        groups: vec!["oidc:payments-dev".into()],
         offer: Some(facts.offer.digest),
         approvals: vec![yes("oidc:bob", facts), yes("oidc:eve", facts)],
         given: None,
+        auto_approval: None,
+        is_granted: false,
         ended_by: None,
     }
 }
@@ -102,6 +112,10 @@ fn by_bob(ended: fn(Said) -> EndedBy) -> Option<EndedBy> {
 
 fn permitted(decision: &Decision) -> bool {
     matches!(decision, Decision::Permit(_))
+}
+
+fn waits(have: usize, need: usize) -> Decision {
+    Decision::Wait(WaitFor::Approvals { have, need, unmet: Vec::new() })
 }
 
 fn refused(decision: Decision) -> Ending {
@@ -229,7 +243,7 @@ fn p8_only_a_yes_that_counts_counts() {
         let mut request = request(&facts);
         change(&mut request);
         let decision = decide(&request, Some(&profile()), &facts, NOW);
-        assert_eq!(decision, Decision::Wait(WaitFor::Approvals { have: 1, need: 2 }), "{what}");
+        assert_eq!(decision, waits(1, 2), "{what}");
     }
 }
 
@@ -239,7 +253,7 @@ fn p8_no_approval_counts_before_there_is_an_offer() {
     let mut request = request(&facts);
     request.offer = None;
     let decision = decide(&request, Some(&profile()), &facts, NOW);
-    assert_eq!(decision, Decision::Wait(WaitFor::Approvals { have: 0, need: 2 }));
+    assert_eq!(decision, waits(0, 2));
     let mut at_once = profile();
     at_once.approvals = 0;
     assert!(permitted(&decide(&request, Some(&at_once), &facts, NOW)));

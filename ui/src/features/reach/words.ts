@@ -27,7 +27,9 @@ export function approvalsText({ approvals }: WhoProfile): string {
 export function termsText(profile: WhoProfile): string {
   const where = profile.namespaces.length === 0 ? "cluster-wide" : profile.namespaces.length <= 3 ? profile.namespaces.map(visible).join(", ") : count(profile.namespaces.length, "namespace");
   const mfa = profile.mfa.length === 0 ? "any sign-in" : `sign-in: ${profile.mfa.map(visible).join(", ")}`;
-  return [`up to ${span(profile.maxDurationSeconds)}`, where, mfa, profile.reasonRequired ? "with a reason" : "without a reason"].join(" · ");
+  const day = profile.maxPerDaySeconds === null ? [] : [`up to ${span(profile.maxPerDaySeconds)} within 24 h`];
+  const autos = profile.autoApprovals.map((auto) => `at once by ${visible(auto)}`);
+  return [`up to ${span(profile.maxDurationSeconds)}`, ...day, where, mfa, profile.reasonRequired ? "with a reason" : "without a reason", ...autos].join(" · ");
 }
 
 /** What somebody holds, in a line; of what was looked for, where something was. */

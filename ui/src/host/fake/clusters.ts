@@ -1,5 +1,6 @@
 import { detail } from "./fleet";
 import type { Handlers } from "./handlers";
+import { failure } from "./sessions";
 import type { World } from "./world";
 
 export function clusters(world: World) {
@@ -12,6 +13,21 @@ export function clusters(world: World) {
     cluster_detail: async ({ name }) => {
       await world.pause(30);
       return detail(world.cluster(name), world.reason, Date.now());
+    },
+    cluster_outlook: async ({ input }) => {
+      const now = Date.now();
+      const profile = detail(world.cluster(input.cluster), world.reason, now).profiles.find((one) => one.name === input.profile);
+      if (!profile) throw failure("forbidden", "you have no such profile");
+      const short = (input.durationSeconds ?? 3600) <= 3600;
+      const atOnce = profile.opensAtOnce || (profile.autoApprovals.length > 0 && short);
+      return {
+        atOnce,
+        by: atOnce && !profile.opensAtOnce ? "office" : null,
+        approvals: profile.approvals,
+        changesAt: atOnce && !profile.opensAtOnce ? new Date(now).setHours(23, 59, 0, 0) : null,
+        unmet: profile.autoApprovals.length > 0 && !short ? ["office: 2h is longer than 1h"] : [],
+        day: profile.maxPerDaySeconds === null ? null : { mostSeconds: profile.maxPerDaySeconds, leftSeconds: 5400, fits: short },
+      };
     },
     cluster_pin: ({ name, on }) => {
       world.clusters = world.clusters.map((c) => (c.name === name ? { ...c, pinned: on } : c));

@@ -90,12 +90,17 @@ export const DEBUG: readonly Right[] = [READ, right("Read logs", "get pods/log")
 const HELM = "helm keeps its releases in Secrets, which this profile does not allow, so its commands are refused. With HELM_DRIVER=configmap it keeps them in ConfigMaps; for releases that are in Secrets already, ask for a profile for releases.";
 export const OPERATE: readonly Right[] = [...DEBUG, right("Scale", "patch deployments/scale, statefulsets/scale", true), right("Restart, roll back and edit workloads", "patch update deployments, statefulsets, daemonsets", true), right("Delete pods", "delete pods", true), right("Edit config maps", "create patch update delete configmaps", true), right("Edit services", "create patch update delete services", true), right("Edit ingresses", "create patch update delete ingresses", true), right("Run jobs", "create delete jobs, cronjobs", true), right("Read custom resources", "get list watch certificates, gateways, httproutes, scaledobjects"), right("Read quotas and limits", "get list watch resourcequotas, limitranges"), right("Read autoscalers", "get list watch horizontalpodautoscalers")];
 
+/** What opens at once by the clock, and counts a day. */
+const BY_ITSELF = { autoApprovals: ["office: Mon-Fri 09:00-18:00 in Europe/Berlin; at most 1h"], maxPerDaySeconds: 14_400 };
+
 function profile(name: string, rights: readonly Right[], over: Partial<ProfileView>, namespaces: string[]): ProfileView {
   const where = over.namespaces ?? namespaces;
   return {
     name,
     opensAtOnce: true,
     approvals: 0,
+    autoApprovals: [],
+    maxPerDaySeconds: null,
     maxDurationSeconds: 3600,
     namespaces: where,
     mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: true },
@@ -114,7 +119,7 @@ export function detail(c: ClusterView, reason: string | null, now: number): Clus
   if (c.way.kind !== "notYours") {
     profiles.push(profile("view", [READ], { maxDurationSeconds: 28_800, namespaces: [], reasonRequired: false, mfa: { acr: [], amr: [], maxAgeSeconds: 28_800, satisfied: true } }, namespaces));
     profiles.push(profile("debug", DEBUG, { mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: team !== "vault" } }, namespaces));
-    profiles.push(profile("operate", OPERATE, { opensAtOnce: false, approvals: team === "mail" ? 2 : 1, maxDurationSeconds: 7200, rights: { kind: "known", rights: OPERATE.map((r) => ({ ...r, namespaces })), rules: 34, warnings: ["Workloads edited with these rights keep running after the session ends."], missing: [HELM] } }, namespaces));
+    profiles.push(profile("operate", OPERATE, { opensAtOnce: false, approvals: team === "mail" ? 2 : 1, ...(team === "checkout" ? BY_ITSELF : {}), maxDurationSeconds: 7200, rights: { kind: "known", rights: OPERATE.map((r) => ({ ...r, namespaces })), rules: 34, warnings: ["Workloads edited with these rights keep running after the session ends."], missing: [HELM] } }, namespaces));
     profiles.push(profile("break-glass", [...OPERATE, right("Change everything in every namespace", "create patch delete *", true)], { opensAtOnce: false, approvals: 2, namespaces: [], refused: { why: "cluster-wide `edit` can write in the sessions namespace, so it could keep itself alive.", rule: "ClusterRole edit: create, patch in pods, deployments (apps)" } }, namespaces));
     if (c.broker.seenAt === null || c.way.kind === "unknown") for (const p of profiles) p.rights = { kind: "unknown", why: "this cluster's broker has not reported on the profile yet." };
   }

@@ -59,7 +59,7 @@ function nothing(asOf: number): WhoCanView {
 const asShipped = (at: number): GuardrailProof => ({ kind: "asShipped", at, detail: "14 policies compared from this desktop with what this version ships; nobody has seen them refuse" });
 const inForce = (now: number): GuardrailProof => ({ kind: "inForce", at: now - 9 * DAY, detail: "21 policies as shipped, 3 probes refused, by kube-apiserver at 10.4.0.1:6443" });
 
-const profile = (name: string, approvals: number, namespaces: string[], over: Partial<WhoProfile> = {}): WhoProfile => ({ name, approvals, maxDurationSeconds: 3600, namespaces, mfa: ["acr urn:sallyport:mfa", "at most 15 min old"], reasonRequired: true, ...over });
+const profile = (name: string, approvals: number, namespaces: string[], over: Partial<WhoProfile> = {}): WhoProfile => ({ name, approvals, autoApprovals: [], maxPerDaySeconds: null, maxDurationSeconds: 3600, namespaces, mfa: ["acr urn:sallyport:mfa", "at most 15 min old"], reasonRequired: true, ...over });
 const rights = (list: readonly Right[], namespaces: string[], over: Partial<WhoRights> = {}): WhoRights => ({ dangers: [], warnings: [], rights: list.map((r) => ({ ...r, namespaces })).sort((a, b) => Number(b.writes) - Number(a.writes)), rules: list.length * 3, ...over });
 
 const LONG = "a-profile-with-a-name-that-nobody-would-want-to-read-twice-in-a-row";

@@ -12,7 +12,7 @@ const WAITS = 24 * HOUR;
 export function offerOf(name: "debug" | "operate" | "view", namespaces: string[], over: Partial<OfferView> = {}): OfferView {
   const rights = (name === "operate" ? OPERATE : name === "debug" ? DEBUG : DEBUG.slice(0, 2)).map((r) => ({ ...r, namespaces })).sort((a, b) => Number(b.writes) - Number(a.writes));
   const warnings = name === "operate" ? ["Workloads edited with these rights keep running after the session ends."] : [];
-  return { digest: `${name}-${namespaces.join("-") || "all"}`.padEnd(64, "0"), rights, rules: rights.length * 4 + 2, warnings, beside: [], adds: rights, narrower: null, problem: null, takesLimits: true, ...over };
+  return { digest: `${name}-${namespaces.join("-") || "all"}`.padEnd(64, "0"), rights, rules: rights.length * 4 + 2, warnings, beside: [], adds: rights, narrower: null, problem: null, takesLimits: true, leftTodaySeconds: null, ...over };
 }
 
 /** Who may approve may deny for as long as it waits, also after their yes. */
@@ -124,7 +124,7 @@ function request(seed: Seed, now: number): RequestView {
     team: "payments", own: false, groups: ["oidc:payments-dev", "oidc:on-call"], acr: "urn:sallyport:mfa", amr: ["pwd", "otp"], mfaAt: askedAt - 90_000,
     environment: "prod", environmentWord: "prod", namespaces, durationSeconds: 3600, reason: "INC-4318", askedAt, waitsUntil: askedAt + WAITS, phase: "pending",
     offer: offerOf(seed.profile === "operate" || seed.profile === "view" ? seed.profile : "debug", namespaces),
-    approvals: [], given: null, needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
+    approvals: [], autoApproval: null, given: null, needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
     mayDeny: seed.mayDeny ?? DENIABLE.has(seed.decide ?? "yes"),
   };
 }

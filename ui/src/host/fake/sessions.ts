@@ -79,7 +79,7 @@ export class FakeSession {
       if (this.gone) return;
       this.change({ waitingFor: null });
       this.step("approved", { state: "done", ms: 6012, detail: "by lead@example.test" });
-    } else await this.run("approved", 31, "by rule: no approval needed");
+    } else await this.run("approved", 31, "at once: no approval needed");
     if (name.startsWith("mail")) {
       this.step("granted", { state: "running" });
       await this.pause(1500);

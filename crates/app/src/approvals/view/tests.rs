@@ -48,6 +48,20 @@ fn yes(by: &str, digest: &str) -> Value {
 }
 
 #[test]
+fn p8_what_opened_without_people_is_shown_with_what_it_saw_and_is_nobodys_to_decide() {
+    let met = json!({"name": "office", "saw": "oidc:dev\u{202e}; payments", "at": "2026-11-24T14:00:05Z"});
+    let mut made = offer(&[&["get"]]);
+    made["leftToday"] = json!("1h30m20s");
+    let object =
+        request("oidc:dana", &["a"], json!({"phase": "Pending", "offer": made, "autoApproval": met}));
+    let shown = of(&object, &lee(), &known(true, true), &Beside::default());
+    let auto = shown.auto_approval.unwrap();
+    assert_eq!((auto.name.as_str(), auto.saw.as_str()), ("office", "oidc:dev⟨U+202E⟩; payments"));
+    assert_eq!((auto.at, shown.decide), (1_795_528_805_000, Decide::Enough));
+    assert_eq!(shown.offer.unwrap().left_today_seconds, Some(5420));
+}
+
+#[test]
 fn p8_who_may_decide_is_told_as_the_hub_would_say() {
     let pending = |more: Value| {
         let mut status = json!({"phase": "Pending", "offer": offer(&[&["get"]])});

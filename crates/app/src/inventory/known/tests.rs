@@ -124,7 +124,7 @@ fn what_one_click_takes_does_not_wait_for_what_is_read_with_the_detail() {
     let reports = json!([report("wide", 3, 9, None), report("narrow", 3, 2, None)]);
     let inventory = inventory(all, &["wide", "narrow"], reports);
     let object = &inventory.clusters["pay-eu"];
-    let Way::OneClick { profile } = inventory.cluster_view(object, &Remembered::default()).way else {
+    let Way::OneClick { profile } = inventory.cluster_view(object, &Remembered::default(), 0).way else {
         panic!()
     };
     assert_eq!(profile, "narrow");
@@ -137,7 +137,7 @@ fn what_one_click_takes_does_not_wait_for_what_is_read_with_the_detail() {
 #[test]
 fn a_broker_is_silent_as_the_hub_said_when_it_was_asked_however_long_ago_that_is() {
     let mut inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([report("p", 3, 1, None)]));
-    let view = |i: &Known| i.cluster_view(&i.clusters["pay-eu"], &Remembered::default());
+    let view = |i: &Known| i.cluster_view(&i.clusters["pay-eu"], &Remembered::default(), 0);
     let alive = view(&inventory);
     assert_eq!((alive.broker.seen_at, alive.broker.silent), (Some(0), false));
     assert!(inventory.saw("pay-eu", Some(Seen { at: 5, silent: true })));
@@ -157,7 +157,7 @@ fn only_what_may_be_asked_for_is_offered_and_nothing_before_the_hub_said_so() {
     let mut inventory =
         inventory(vec![profile("mine", 0, &["a"]), profile("other", 0, &["a"])], &["mine"], json!([]));
     assert_eq!(names(&inventory), ["mine"]);
-    let view = |i: &Known| i.cluster_view(&i.clusters["pay-eu"], &Remembered::default()).way;
+    let view = |i: &Known| i.cluster_view(&i.clusters["pay-eu"], &Remembered::default(), 0).way;
     assert_eq!(view(&inventory), Way::OneClick { profile: "mine".into() });
     inventory.may_request = Some(BTreeSet::new());
     assert_eq!(view(&inventory), Way::NotYours);
@@ -168,7 +168,7 @@ fn only_what_may_be_asked_for_is_offered_and_nothing_before_the_hub_said_so() {
 #[test]
 fn p24_a_hostile_display_name_is_made_visible() {
     let inventory = inventory(vec![], &[], json!([]));
-    let view = inventory.cluster_view(&inventory.clusters["pay-eu"], &Remembered::default());
+    let view = inventory.cluster_view(&inventory.clusters["pay-eu"], &Remembered::default(), 0);
     assert!(view.display_name.contains("⟨U+202E⟩"));
 }
 

@@ -5,7 +5,8 @@ fn names(list: &[&str]) -> BTreeSet<String> {
 }
 
 fn seen() -> Snapshot {
-    let terms = Terms { approvals: 2, longest: 3600, mfa: vec!["acr mfa".into()], reason: true };
+    let terms =
+        Terms { approvals: 2, longest: 3600, mfa: vec!["acr mfa".into()], reason: true, ..Terms::default() };
     let allows = |set: &str| [("operate".to_owned(), set.to_owned())].into();
     Snapshot {
         profiles: [("operate".to_owned(), terms)].into(),
@@ -49,7 +50,7 @@ fn a_binding_that_came_or_went_is_told_with_whom_it_names() {
 fn what_a_profile_wants_is_told_by_what_it_means() {
     let mut after = seen();
     let terms = after.profiles.get_mut("operate").unwrap();
-    *terms = Terms { approvals: 1, longest: 1800, mfa: vec![], reason: false };
+    *terms = Terms { approvals: 1, longest: 1800, ..Terms::default() };
     after.profiles.insert("view".into(), Terms::default());
     let lines = told(&seen(), &after);
     for wanted in [
@@ -63,6 +64,26 @@ fn what_a_profile_wants_is_told_by_what_it_means() {
     }
     assert_eq!(lines.len(), 5);
     assert_eq!(told(&after, &seen()).len(), 5, "and the other way round");
+}
+
+#[test]
+fn what_opens_without_people_and_a_day_are_told_as_wider_and_narrower() {
+    let mut after = seen();
+    let terms = after.profiles.get_mut("operate").unwrap();
+    (terms.autos, terms.per_day) = (names(&["office: 09:00-18:00 in UTC"]), Some(7200));
+    assert_eq!(
+        told(&seen(), &after),
+        [
+            (DriftWay::Wider, "profile operate: opens at once by office: 09:00-18:00 in UTC".to_owned()),
+            (
+                DriftWay::Narrower,
+                "profile operate: gives one person 120 min a day instead of any time".to_owned()
+            ),
+        ]
+    );
+    let back = told(&after, &seen());
+    assert_eq!(back[0].0, DriftWay::Wider, "a day that is not counted any more");
+    assert_eq!(back[1].1, "profile operate: no longer opens at once by office: 09:00-18:00 in UTC");
 }
 
 #[test]

@@ -91,3 +91,13 @@ fn fault_a6_p13_a_request_that_carries_an_end_never_opens() {
     }
     assert!(matches!(word(json!({"phase": "Closed"})), Heard::Closed(_)));
 }
+
+#[test]
+fn who_or_what_said_yes_is_told() {
+    let mut one = request("Approved", false, &[]);
+    assert_eq!(approved_by(&one), "at once: no approval needed");
+    let met = json!({"name": "office", "saw": "oidc:dev; payments", "at": "2026-01-01T00:00:00Z"});
+    let status = one.status.as_mut().expect("a status");
+    status.auto_approval = serde_json::from_value(met).expect("a record");
+    assert_eq!(approved_by(&one), "by autoApproval office: oidc:dev; payments");
+}

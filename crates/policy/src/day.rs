@@ -1,0 +1,116 @@
+//! How much time somebody had within a day, and what is left of it (attack 20). Pure.
+
+use crate::{Facts, Request};
+use sallyport_model::{EndReason, Ending, Given, Profile, Ttl};
+use std::collections::BTreeMap;
+
+/// The day that is counted: the 24 hours before, whatever the calendar says.
+pub const DAY: i64 = 24 * 3600;
+/// A broker that deletes closed requests sooner can't count a day, in seconds: what was opened early in it may have
+/// been asked for a day before.
+pub const KEPT_AT_LEAST: i64 = 2 * DAY;
+
+/// When somebody has rights by one request. Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spell {
+    /// From when to when: of a closed one to its real end, of an open one to the end of all that was given.
+    Known {
+        /// Its beginning.
+        from: i64,
+        /// Its end.
+        to: i64,
+    },
+    /// Approved and not begun: when is not known, so that it lies beside everything else.
+    ToCome(Ttl),
+}
+
+/// What a person's other requests under one profile and on one cluster came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Their time.
+    pub spells: Vec<Spell>,
+    /// How often each autoApproval opened one of them within the last [`DAY`], by its name.
+    pub opened: BTreeMap<String, u32>,
+}
+
+/// The time of all of them in the [`DAY`] before `now` and after it. What overlaps counts once.
+///
+/// What was spent before `now` and is given beyond it is at most `maxPerDay` whenever more is given; so it is in every 24
+/// hours: the last request that began in them was given with all the others of those hours in view.
+pub fn spent(spells: impl IntoIterator<Item = Spell>, now: i64) -> Ttl {
+    let since = now.saturating_sub(DAY);
+    let (mut known, mut seconds) = (Vec::new(), 0u64);
+    for spell in spells {
+        match spell {
+            Spell::Known { from, to } if to > since.max(from) => known.push((from.max(since), to)),
+            Spell::Known { .. } => {}
+            Spell::ToCome(given) => seconds = seconds.saturating_add(given.as_seconds()),
+        }
+    }
+    known.sort_unstable();
+    let mut counted = since;
+    for (from, to) in known {
+        let length = to.saturating_sub(from.max(counted));
+        seconds = seconds.saturating_add(u64::try_from(length).unwrap_or(0));
+        counted = counted.max(to);
+    }
+    Ttl::seconds(seconds)
+}
+
+/// What is left of a profile's day; `None` where it counts none, or where nobody counted.
+pub fn left_of_day(profile: &Profile, past: Option<&Past>, now: i64) -> Option<Ttl> {
+    let (most, past) = (profile.max_per_day?, past?);
+    Some(Ttl::seconds(most.as_seconds().saturating_sub(spent(past.spells.iter().copied(), now).as_seconds())))
+}
+
+/// Why a profile that counts a day can't be granted by a broker that keeps closed requests for so many seconds.
+pub fn uncountable(profile: &Profile, kept: i64) -> Option<String> {
+    let counts = profile.max_per_day.is_some() && kept < KEPT_AT_LEAST;
+    counts.then(|| {
+        format!(
+            "profile {} counts a person's time per day, and the broker keeps closed requests for {}; it takes {} \
+             (--retention)",
+            profile.name,
+            Ttl::seconds(kept.unsigned_abs()),
+            Ttl::seconds(KEPT_AT_LEAST.unsigned_abs())
+        )
+    })
+}
+
+/// Whether what would be given is left of the day. A request whose grant is on record has had its turn: its end is fixed.
+pub(crate) fn within_day(
+    request: &Request,
+    profile: &Profile,
+    given: &Given,
+    facts: &Facts,
+    now: i64,
+) -> Result<(), Ending> {
+    let Some(most) = profile.max_per_day.filter(|_| !request.is_granted) else { return Ok(()) };
+    let failed = |message: String| Err(Ending::new(EndReason::Failed, message));
+    if let Some(why) = uncountable(profile, facts.kept) {
+        return failed(why);
+    }
+    let Some(past) = &facts.past else {
+        return failed(format!("how much of its day is used under profile {} was not counted", profile.name));
+    };
+    let before = spent(past.spells.iter().copied(), now);
+    let asked = Spell::Known {
+        from: now,
+        to: now.saturating_add(i64::try_from(given.duration.as_seconds()).unwrap_or(i64::MAX)),
+    };
+    if spent(past.spells.iter().copied().chain([asked]), now) <= most {
+        return Ok(());
+    }
+    let left = Ttl::seconds(most.as_seconds().saturating_sub(before.as_seconds()));
+    Err(Ending::new(
+        EndReason::Denied,
+        format!(
+            "profile {} gives one person at most {most} within 24 hours on this cluster: {before} of it is used or given, \
+             {left} is left, and this would take {}",
+            profile.name, given.duration
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests;

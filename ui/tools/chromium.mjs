@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-const candidates = [process.env.SALLYPORT_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+// The shell draws the same with half of the processor's time: it is a browser without a desktop around it.
+const candidates = [process.env.SALLYPORT_CHROMIUM, "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Starts a headless Chromium; says which paths were tried when there is none. */
 export function launch() {

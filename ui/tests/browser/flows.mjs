@@ -171,4 +171,5 @@ test("fault_b7_a page at the provider that never comes back is named while it is
     assert.equal(await page.getByText("nothing comes back from it").count(), 0);
     await page.clock.runFor(16_000);
     await page.getByText("nothing comes back from it").waitFor();
-  }));
+    // Its clock is no longer one that runs.
+  }, { used: true }));

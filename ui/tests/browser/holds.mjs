@@ -17,6 +17,7 @@ test("H on a request holds who asks: what ends is counted, a reason is wanted, a
     assert.equal(await dialog(page).getByLabel("Name").inputValue(), "oidc:lin@example.test");
     await dialog(page).getByText("1 open request of theirs in your teams ends now, with the sessions open by them.").waitFor();
     await page.waitForFunction(() => document.activeElement?.id === "hold-why");
+    await dialog(page).getByLabel("Name").focus();
     await page.keyboard.press("Enter");
     await page.getByRole("alert").getByText("A hold wants a reason.").waitFor();
     await page.keyboard.type("Laptop stolen; all of h, a, d is text");
@@ -86,7 +87,7 @@ test("a hold that fails says so and keeps what was written", () =>
     await page.getByRole("button", { name: "Remove the hold" }).click();
     await rest(page);
     await page.keyboard.press("Enter");
-    await page.locator("aside").getByRole("alert").waitFor();
+    await page.locator("aside").getByRole("alert").getByText("so the hold stands").waitFor();
     assert.equal(await page.locator("#holds [role=row]").count(), 3);
   }));
 

@@ -1,3 +1,5 @@
+import { rest } from "./time.mjs";
+
 // The moments of the window that are pictured and checked for accessibility: `name`, `?query`, and how to get there.
 const open = (name) => async (page) => {
   await page.locator(`#cluster-${name}`).dblclick();
@@ -41,7 +43,7 @@ const requests = (id, then = async () => {}) => async (page) => {
     await row.click();
     await page.getByText(/^(asking the hub)$/).waitFor({ state: "detached" });
     // A row takes no key before it stood a moment.
-    await page.waitForTimeout(750);
+    await rest(page);
   }
   await then(page);
 };
@@ -160,14 +162,14 @@ export const SCENES = [
   ["requests-less-empty", "scene=requestsLess", requests("r-dev-two", async (page) => { await page.keyboard.press("l"); for (const name of ["checkout", "payments"]) await page.getByLabel(name).uncheck(); await page.keyboard.press("Enter"); await page.getByText("No namespace is left").waitFor(); })],
   ["requests-less-wide", "scene=requestsLess", requests("r-wide", async (page) => { await page.keyboard.press("l"); await page.getByLabel("In", { exact: true }).fill("payments Cart"); await page.getByText("is no name of a namespace").waitFor(); })],
   ["requests-less-many", "scene=requestsLess", requests("r-many-names", async (page) => { await page.keyboard.press("l"); await page.getByRole("button", { name: "None" }).click(); await page.getByLabel("namespace-number-7", { exact: true }).check(); await page.getByText("You give namespace-number-7").waitFor(); })],
-  ["requests-less-confirm", "scene=requestsLess", requests("r-prod-two", async (page) => { await page.keyboard.press("l"); await page.locator("label", { hasText: "30 min" }).click(); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByText("Press Enter to approve").waitFor(); })],
+  ["requests-less-confirm", "scene=requestsLess", requests("r-prod-two", async (page) => { await page.keyboard.press("l"); await page.locator("label", { hasText: "30 min" }).click(); await rest(page); await page.keyboard.press("Enter"); await page.getByText("Press Enter to approve").waitFor(); })],
   ["requests-less-older", "scene=requestsLess", requests("r-old", async (page) => { await page.keyboard.press("l"); await page.getByText("is an older one").waitFor(); })],
   ["requests-less-so-far", "scene=requestsLess", requests("r-so-far")],
   ["requests-less-given", "scene=requestsLess", requests("r-given")],
   ["requests-held", "scene=holds", held("h-person")],
   ["requests-held-long", "scene=holds", held("h-long")],
   ["requests-held-remove", "scene=holds", held("h-cluster", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await page.getByText("Press Enter to remove").waitFor(); })],
-  ["requests-held-failed", "scene=holdFails&speed=20", held("h-person", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
+  ["requests-held-failed", "scene=holdFails&speed=20", held("h-person", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await rest(page); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
   ["requests-held-none", "", held("", (page) => page.getByText("Nothing is held.").waitFor())],
   ["requests-held-none-may-not", "scene=requestsEmpty", held("", async (page) => { await page.evaluate(() => window.sallyportFake.world.change({ mayHold: false })); await page.getByText("You may not hold").waitFor(); })],
   ["requests-held-may-not", "scene=mayNotHold", held("h-person", (page) => page.getByText("You may not remove it").waitFor())],
@@ -179,7 +181,7 @@ export const SCENES = [
   ["hold-cluster", "", requests("r-own", async (page) => { await page.keyboard.press("h"); await page.getByText(/open requests there/).waitFor(); await page.getByLabel("Name").fill("no-such-cluster"); await page.keyboard.press("Enter"); await page.getByText("A hold wants a reason").waitFor(); })],
   ["hold-everything", "", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.locator("label", { hasText: "Everything" }).click(); await page.getByLabel("Why").fill("Intrusion drill"); await page.getByLabel("Why").press("Enter"); await page.getByText("Hold everything for 1 h?").waitFor(); })],
   ["hold-long", "", requests("r-long", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("Because of one thing and of another, ".repeat(12)); await page.getByLabel("Why").press("Enter"); await page.getByText("They read why").waitFor(); })],
-  ["hold-failed", "scene=holdFails&speed=20", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("x"); await page.getByLabel("Why").press("Enter"); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByText("nothing was held").waitFor(); })],
+  ["hold-failed", "scene=holdFails&speed=20", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("x"); await page.getByLabel("Why").press("Enter"); await rest(page); await page.keyboard.press("Enter"); await page.getByText("nothing was held").waitFor(); })],
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at, calls, world } from "./site.mjs";
-import { come, rest, select } from "./inbox.mjs";
+import { come, holdEnter, rest, select } from "./inbox.mjs";
 
 const dialog = (page) => page.getByRole("dialog", { name: "Hold" });
 const made = (page) => world(page, "(w) => w.held");
@@ -93,26 +93,18 @@ test("a hold that fails says so and keeps what was written", () =>
 
 test("one held Enter makes no hold and removes none", () =>
   at("scene=holds&speed=20", async (page) => {
-    const client = await page.context().newCDPSession(page);
-    const press = async () => {
-      for (let i = 0; i < 16; i++) {
-        await client.send("Input.dispatchKeyEvent", { type: "keyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode: 13, text: "\r", autoRepeat: i > 0 });
-        await page.waitForTimeout(i === 0 ? 400 : 50);
-      }
-      await client.send("Input.dispatchKeyEvent", { type: "keyUp", key: "Enter", code: "Enter", windowsVirtualKeyCode: 13 });
-    };
     await come(page);
     await select(page, "r-dev");
     await page.keyboard.press("h");
     await dialog(page).getByLabel("Why").fill("x");
     await dialog(page).getByLabel("Why").focus();
-    await press();
+    await holdEnter(page);
     await page.getByRole("heading", { name: /^Hold kim@example.test for 1 h/ }).waitFor();
     await page.keyboard.press("Escape");
     await page.keyboard.press("Escape");
     await heldTab(page).click();
     await page.getByRole("button", { name: "Remove the hold" }).focus();
-    await press();
+    await holdEnter(page);
     await page.getByText("Press Enter to remove the hold on dana@example.test").waitFor();
     assert.deepEqual(await made(page), []);
   }));

@@ -14,7 +14,7 @@ test("every page and picture that the guide leads to is there", () => {
 
 test("every picture of the guide is shown, made by one command, and under 150 kB", () => {
   const there = readdirSync(new URL("pictures/", GUIDE)).sort();
-  expect(there).toEqual(Object.keys(PICTURES).map((name) => `${name}.png`).sort());
+  expect(there).toEqual(Object.keys(PICTURES).map((name) => `${name}.webp`).sort());
   expect(there.filter((name) => !links.includes(`pictures/${name}`))).toEqual([]);
   expect(there.filter((name) => statSync(new URL(`pictures/${name}`, GUIDE)).size >= 150_000)).toEqual([]);
 });

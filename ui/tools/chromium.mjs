@@ -10,6 +10,7 @@ export function launch() {
   const executablePath = candidates.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error(`no Chromium at ${candidates.filter(Boolean).join(", ")}; set SALLYPORT_CHROMIUM`);
   // Root needs --no-sandbox; only our own pages are opened.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath, headless: true, args });
+  const root = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  // Text as wide as its font says, in shades of its own colour: the same on every machine.
+  return chromium.launch({ executablePath, headless: true, args: [...root, "--font-render-hinting=none", "--disable-lcd-text"] });
 }

@@ -1,10 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { launch } from "./chromium.mjs";
 import { SCENES } from "./scenes.mjs";
 import { serve } from "./serve.mjs";
 
-/** A moment of the window in a picture: `scene` is its name in scenes.mjs. */
 /** @typedef {{ scene: string, theme: "dark" | "light", width: number, height: number, path: string }} Picture */
 
 /**
@@ -34,10 +33,17 @@ export async function pictured(pictures) {
       console.error(`${scene} (${theme}, ${width}): ${error.message.split("\n")[0]}`);
     }
     mkdirSync(dirname(path), { recursive: true });
-    await page.screenshot({ path }).catch((error) => console.error(`${scene}: ${error.message.split("\n")[0]}`));
+    await shoot(page, path).catch((error) => console.error(`${scene}: ${error.message.split("\n")[0]}`));
     await page.close();
   }
   await browser.close();
   await site.stop();
   return failed;
+}
+
+async function shoot(page, path) {
+  if (!path.endsWith(".webp")) return void await page.screenshot({ path });
+  const client = await page.context().newCDPSession(page);
+  const { data } = await client.send("Page.captureScreenshot", { format: "webp", quality: 90 });
+  writeFileSync(path, Buffer.from(data, "base64"));
 }

@@ -1,4 +1,4 @@
-import { rest } from "./time.mjs";
+import { inTurn, rest } from "./time.mjs";
 
 // The moments of the window that are pictured and checked for accessibility: `name`, `?query`, and how to get there.
 const open = (name) => async (page) => {
@@ -23,8 +23,7 @@ const select = (name) => async (page) => {
 };
 const go = (letter) => async (page) => {
   await page.locator("#clusters").waitFor();
-  await page.keyboard.press("g");
-  await page.keyboard.press(letter);
+  await inTurn(page, "g", letter);
 };
 
 const held = (id, then = async () => {}) => async (page) => {
@@ -185,7 +184,7 @@ export const SCENES = [
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],
-  ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await page.keyboard.press("g"); await page.keyboard.press("a"); await page.getByText("Nothing has happened").waitFor(); }],
+  ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await inTurn(page, "g", "a"); await page.getByText("Nothing has happened").waitFor(); }],
   ["settings", "", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],
   ["settings-text", "", async (page) => { await go(",")(page); for (let i = 0; i < 11; i++) await page.getByRole("button", { name: "Larger" }).click(); await page.getByText("24 px", { exact: true }).waitFor(); }],
   ["settings-not-told", "scene=notTold", async (page) => { await go(",")(page); await page.getByText("Notifications can't be shown").scrollIntoViewIfNeeded(); }],

@@ -15,3 +15,15 @@ export const pass = (page, ms) => page.evaluate((ms) => {
 
 /** Longer than what came or was asked just now takes no key. */
 export const rest = (page) => pass(page, 750);
+
+/** Presses keys that mean something one after the other, however slow this machine is between them. */
+export const inTurn = async (page, ...keys) => {
+  await page.evaluate(() => {
+    const now = performance.now;
+    const at = performance.now();
+    performance.now = () => at;
+    window.goOn = () => (performance.now = now);
+  });
+  for (const key of keys) await page.keyboard.press(key);
+  await page.evaluate(() => window.goOn());
+};

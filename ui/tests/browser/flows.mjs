@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
 import { at, atClipboard, calls, enter, world } from "./site.mjs";
 
 test("first run: join by workspace file, sign in, see the clusters", () =>
@@ -57,8 +58,7 @@ test("p13_one click in, work, leave, and the proof comes in two stages", () =>
     await page.getByRole("button", { name: /See it in Audit/ }).click();
     await page.getByText("session fake-ses").waitFor();
     await page.locator("#entries").getByText("Token refused after 9.9 s").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("s");
+    await inTurn(page, "g", "s");
     await page.keyboard.press("Escape");
     await page.locator("#clusters").waitFor();
   }));

@@ -1,6 +1,7 @@
 // What keeps a yes from being said by accident, late, or by somebody else.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
 import { at, world } from "./site.mjs";
 import { badge, come, holdEnter, rest, select, sent } from "./inbox.mjs";
 
@@ -159,8 +160,7 @@ test("all that a yes allows is shown, and what of it is open already and until w
 test("that nobody waits is said only where all is known", () =>
   at("scene=requestsMissing", async (page) => {
     await page.locator("#clusters").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("r");
+    await inTurn(page, "g", "r");
     await page.getByText("payments: not known since 14:02").waitFor();
     await page.getByText("Nothing is known of here.").waitFor();
     await page.getByText("not all is known").waitFor();

@@ -1,5 +1,5 @@
 // What the tests of the requests have in common.
-import { pass, stand } from "../../tools/time.mjs";
+import { inTurn, pass, stand } from "../../tools/time.mjs";
 import { world } from "./site.mjs";
 
 export { rest } from "../../tools/time.mjs";
@@ -7,8 +7,7 @@ export { rest } from "../../tools/time.mjs";
 /** Comes to the view, where from now on time passes only as a test lets it. */
 export const come = async (page) => {
   await page.locator("#clusters").waitFor();
-  await page.keyboard.press("g");
-  await page.keyboard.press("r");
+  await inTurn(page, "g", "r");
   await page.locator("#requests").waitFor();
   await stand(page);
 };

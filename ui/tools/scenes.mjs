@@ -47,6 +47,10 @@ const requests = (id, then = async () => {}) => async (page) => {
   await then(page);
 };
 
+// As long as names and reasons may be, with nothing to break them at and characters that hide.
+const LONGEST = { user: `oidc:${"a".repeat(240)}\u202e@x.test`, reason: "\u2066why\u0007 ".repeat(10) + "b".repeat(974), profile: "p".repeat(253), cluster: "c".repeat(63), team: "t".repeat(63) };
+const put = (page, run) => page.evaluate(`(${run})(window.sallyportFake.world, ${JSON.stringify(LONGEST)})`);
+
 const whoCan = (words = "", then = async () => {}) => async (page) => {
   await go("w")(page);
   if (words) {
@@ -126,6 +130,8 @@ export const SCENES = [
   ["requests-closed", "", requests("r-prod", async (page) => { await page.evaluate(() => window.sallyportFake.world.requests.remove("r-prod")); await page.getByText("It is closed").waitFor(); })],
   ["requests-hostile", "", requests("r-hostile")],
   ["requests-long", "", requests("r-long")],
+  ["requests-longest", "", requests("r-prod", async (page) => { await put(page, "(w, longest) => w.requests.put({ id: 'r-longest', environment: 'prod', environmentWord: 'prod', askedAt: Date.now(), namespaces: Array.from({ length: 3 }, (_, i) => String(i).repeat(63)), ...longest })"); await page.locator("#request-r-longest").click(); await page.locator("aside h2", { hasText: "ppp" }).waitFor(); })],
+  ["held-longest", "scene=heldMe", held("h-me", async (page) => { await put(page, "(w, { user: by, reason }) => w.change({ holds: w.state.holds.map((hold) => ({ ...hold, by, reason })) })"); await page.locator(".banners", { hasText: "bbb" }).waitFor(); })],
   ["requests-many", "scene=requestsMany", requests("", async (page) => { await page.getByRole("button", { name: /^Team/ }).click(); await page.getByText(/sessions under/).waitFor(); })],
   ["requests-empty", "scene=requestsEmpty", requests("", (page) => page.getByText("Nobody waits for you").waitFor())],
   ["requests-loading", "scene=requestsLoading", requests("", (page) => page.getByLabel("Loading requests").waitFor())],

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-const HUB: [&str; 4] = [
+const HUB: [&str; 5] = [
     include_str!("../../../deploy/hub/policies-holds.yaml"),
     include_str!("../../../deploy/hub/policies-requests.yaml"),
     include_str!("../../../deploy/hub/policies-status.yaml"),
+    include_str!("../../../deploy/hub/policies-reaffirm.yaml"),
     include_str!("../../../deploy/hub/policies-system.yaml"),
 ];
 const TARGET: [&str; 4] = [

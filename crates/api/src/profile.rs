@@ -1,4 +1,4 @@
-use crate::MalformedObject;
+use crate::{MalformedObject, ReaffirmField};
 use kube::CustomResource;
 use sallyport_model::{Profile, ProfileRevision, RoleName, Scope};
 use schemars::JsonSchema;
@@ -46,6 +46,9 @@ pub struct AccessProfileSpec {
     /// Whether a reason must be given (default) or may be left empty.
     #[serde(default = "yes")]
     pub reason_required: bool,
+    /// Wants the requester's identity provider to vouch for them again and again while it is open; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaffirm: Option<ReaffirmField>,
 }
 
 fn yes() -> bool {
@@ -104,6 +107,7 @@ impl TryFrom<&AccessProfile> for Profile {
                 amr: mfa.amr,
             },
             reason_required: spec.reason_required,
+            reaffirm: spec.reaffirm.as_ref().map(TryFrom::try_from).transpose()?,
         })
     }
 }

@@ -1,4 +1,4 @@
-use crate::{MalformedObject, rules::RuleSummary};
+use crate::{MalformedObject, ReaffirmField, Reaffirmed, rules::RuleSummary};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use sallyport_model::{
@@ -80,9 +80,13 @@ pub struct AccessRequestSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 253_402_300_799_i64))]
     pub auth_time: Option<i64>,
+    /// When the token was issued that it was asked with (`iat`), in Unix seconds, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 253_402_300_799_i64))]
+    pub issued_at: Option<i64>,
 }
 
-/// What became of it. Approvers add approvals, the requester withdraws, everything else is the broker's.
+/// What became of it. Approvers add approvals, the requester withdraws and reaffirms, everything else is the broker's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRequestStatus {
@@ -105,6 +109,9 @@ pub struct AccessRequestStatus {
     /// Who else ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
+    /// The provider's last word for the requester, where the profile wants it again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaffirmed: Option<Reaffirmed>,
     /// What is given of what was asked for, by what the approvals say; written by the broker, once, as it is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<GivenRecord>,
@@ -188,6 +195,10 @@ pub struct Offer {
     /// and so no approval of its offers may carry limits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_limits: bool,
+    /// How often the requester has to be reaffirmed while it is open, as the profile says. A broker of before that does not
+    /// write it would close nothing, and so grants nothing under a profile that wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaffirm: Option<ReaffirmField>,
 }
 
 /// One named person's yes.

@@ -4,6 +4,7 @@ use crate::{
     hubside::Hub,
     memory::Memory,
     queue::{Key, Queue},
+    reaffirm::Lost,
     standing::standing,
     store::Store,
 };
@@ -42,6 +43,8 @@ pub(crate) struct Broker {
     pub(crate) sweep: Notify,
     /// What is remembered of a grant for as long as the broker leads.
     pub(crate) memory: Memory,
+    /// Who may not ask any more for what they have open, by the hub's last answers.
+    pub(crate) lost: Lost,
 }
 
 /// What the watches have seen.

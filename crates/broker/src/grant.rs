@@ -4,13 +4,14 @@
 use crate::{
     broker::{Broker, grant_name},
     failure::Failure,
-    hubside::{Write, wire_offer},
+    hubside::Write,
+    judge::Judged,
 };
-use sallyport_api::{AccessRequest, Asked};
+use sallyport_api::{AccessRequest, Asked, Offer};
 use sallyport_client::Warm;
 use sallyport_hub::seal;
 use sallyport_model::{EndReason, Jti, Phase, Scope};
-use sallyport_policy::{Offer, Permit, without};
+use sallyport_policy::{Permit, without};
 use sallyport_provision::{
     MINT_SLACK, Minted, Observed, Plan, ProvisionError, SessionPlan, plan, until_ready,
 };
@@ -29,16 +30,16 @@ impl Broker {
         request: &AccessRequest,
         asked: &Asked,
         permit: &Permit,
-        offer: &Offer,
+        judged: &Judged,
     ) -> Result<AccessRequest, Failure> {
         let start = Instant::now();
-        let rules = effective(offer.rules.iter().cloned(), permit.scope());
+        let rules = effective(judged.offer.rules.iter().cloned(), permit.scope());
         let warm = Warm::start(self.target_at.clone(), WARM, self.config.deadline);
         let grant = grant_name(request);
         let seen = self.observed(&grant);
         // The grant binds nothing, so it may come into being while the decision is being written down.
         let (request, observed) = tokio::try_join!(
-            self.approve(request, permit, offer),
+            self.approve(request, permit, &judged.wire),
             self.ensure_grant(request, permit, &rules, seen)
         )?;
         let session = match plan(permit, &rules, &observed, self.target_now(&observed)) {
@@ -81,7 +82,7 @@ impl Broker {
         }
         let mut write = Write::default().phase(Phase::Approved).given(permit.given()).message(None);
         if request.status.as_ref().is_none_or(|status| status.offer.is_none()) {
-            write = write.offer(&wire_offer(offer, &self.config.endpoint, &self.authorities.endpoint));
+            write = write.offer(offer);
         }
         self.write(request, write).await
     }

@@ -11,7 +11,7 @@ use sallyport_api::{
     AccessRequest, CONDITION_CLOSING, CONDITION_ENDED, GivenRecord, GrantRecord, Offer, RuleSummary,
 };
 use sallyport_client::{Fault, within};
-use sallyport_model::{Digest, EndReason, Given, Jti, clip, visible};
+use sallyport_model::{Digest, EndReason, Given, Jti, Reaffirm, clip, visible};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -189,7 +189,12 @@ impl Hub {
 }
 
 /// The wire form of an offer.
-pub(crate) fn wire_offer(offer: &sallyport_policy::Offer, endpoint: &str, ca_bundle: &str) -> Offer {
+pub(crate) fn wire_offer(
+    offer: &sallyport_policy::Offer,
+    endpoint: &str,
+    ca_bundle: &str,
+    reaffirm: Option<&Reaffirm>,
+) -> Offer {
     Offer {
         digest: offer.digest.to_string(),
         rules: offer.rules.iter().map(RuleSummary::from).collect(),
@@ -197,6 +202,7 @@ pub(crate) fn wire_offer(offer: &sallyport_policy::Offer, endpoint: &str, ca_bun
         endpoint: endpoint.to_owned(),
         ca_digest: Digest::of(ca_bundle.as_bytes()).to_string(),
         takes_limits: true,
+        reaffirm: reaffirm.map(Into::into),
     }
 }
 

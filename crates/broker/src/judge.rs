@@ -20,6 +20,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Judged {
     pub(crate) decision: Decision,
     pub(crate) offer: Offer,
+    /// The same as it stands on the hub.
+    pub(crate) wire: sallyport_api::Offer,
 }
 
 impl Broker {
@@ -44,18 +46,19 @@ impl Broker {
             others_open: self.others_open(request),
             ..self.facts(&names, offer, missing)
         };
+        let reaffirm = profile.as_ref().and_then(|profile| profile.reaffirm.as_ref());
+        let live = wire_offer(&facts.offer, &self.config.endpoint, &self.authorities.endpoint, reaffirm);
         if let Some(recorded) = request.status.as_ref().and_then(|status| status.offer.as_ref()) {
-            let live = wire_offer(&facts.offer, &self.config.endpoint, &self.authorities.endpoint);
             // Under this digest approvers were shown other rights than it stands for. Somebody else wrote it.
             if recorded.digest == live.digest
-                && (&recorded.rules, &recorded.endpoint, &recorded.ca_digest)
-                    != (&live.rules, &live.endpoint, &live.ca_digest)
+                && (&recorded.rules, &recorded.endpoint, &recorded.ca_digest, &recorded.reaffirm)
+                    != (&live.rules, &live.endpoint, &live.ca_digest, &live.reaffirm)
             {
                 return Err(Failure::failed("the offer on record is not what its digest stands for"));
             }
         }
         let decision = decide(&asked, profile.as_ref(), &facts, self.clock.hub_now());
-        Ok(Judged { decision, offer: facts.offer })
+        Ok(Judged { decision, offer: facts.offer, wire: live })
     }
 
     /// The offer of `roles` in a scope.

@@ -26,6 +26,7 @@ mod memory;
 mod next;
 mod open;
 mod queue;
+mod reaffirm;
 mod reconcile;
 mod report;
 mod room;

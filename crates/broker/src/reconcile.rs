@@ -3,7 +3,7 @@
 use crate::{
     broker::{Broker, grant_name, key_of, lane_of},
     failure::Failure,
-    hubside::{Left, Write, wire_offer},
+    hubside::{Left, Write},
     next::{
         GRANT_REMOVED, Moment, Next, REASON_REMOVED, STILL_THERE, Seen, ended_by_someone, next, unanswered_at,
     },
@@ -124,6 +124,7 @@ impl Broker {
             growth: open.and_then(|grant| self.widened(request, grant)),
             strays: open.is_some() && !self.strays(request, &observed).holds_nothing(),
             held: self.held(request).map(|hold| hold.ending(request.phase())),
+            lost: self.lost(request),
             ended_here: self.memory.ending(&grant_name(request)),
             removed_wait: seconds(self.config.removed_grant_wait),
             grant: observed.grant.as_ref(),
@@ -157,27 +158,24 @@ impl Broker {
     async fn judge_and_act(&self, request: &AccessRequest) -> Result<Step, Failure> {
         let asked = Asked::try_from(request).map_err(|e| Failure::failed(e.to_string()))?;
         let judged = self.judge(request, &asked).await?;
-        match judged.decision {
-            Decision::Refuse(ending) => self.close(request, &ending).await.map(Step::on),
-            Decision::Permit(permit) => {
-                self.grant(request, &asked, &permit, &judged.offer).await.map(Step::on)
-            }
+        match &judged.decision {
+            Decision::Refuse(ending) => self.close(request, ending).await.map(Step::on),
+            Decision::Permit(permit) => self.grant(request, &asked, permit, &judged).await.map(Step::on),
             Decision::Wait(_) if request.phase() != Phase::Pending => {
                 Err(Failure::failed("its approvals do not suffice any more"))
             }
-            Decision::Wait(WaitFor::Approvals { have, need }) => {
-                let message = format!("waiting for approvals: {have} of {need}");
+            Decision::Wait(for_what) => {
+                let message = match for_what {
+                    WaitFor::Approvals { have, need } => format!("waiting for approvals: {have} of {need}"),
+                    WaitFor::Reaffirming(why) => format!("waiting for the requester's Sallyport: {why}"),
+                };
                 let status = request.status.clone().unwrap_or_default();
                 if status.offer.is_some() && status.message.as_deref() == Some(&message) {
                     return Ok(Step::Rest(unanswered_at(request)));
                 }
                 let mut write = Write::default().phase(Phase::Pending).message(Some(&message));
                 if status.offer.is_none() {
-                    write = write.offer(&wire_offer(
-                        &judged.offer,
-                        &self.config.endpoint,
-                        &self.authorities.endpoint,
-                    ));
+                    write = write.offer(&judged.wire);
                 }
                 self.write(request, write).await.map(Step::on)
             }

@@ -9,6 +9,7 @@ use crate::{
     memory::Memory,
     open::sessions_named,
     queue::Queue,
+    reaffirm::Lost,
     reconcile::Tries,
     report::Pulse,
     standing::everybody,
@@ -77,6 +78,7 @@ pub async fn run(config: Config) -> Result<()> {
                 report: Notify::new(),
                 sweep: Notify::new(),
                 memory: Memory::default(),
+                lost: Lost::default(),
                 authorities: authorities.clone(),
                 config: config.clone(),
             });
@@ -138,6 +140,7 @@ impl Broker {
             tasks.spawn(async move { broker.work(&tries).await });
         }
         spawn(&mut tasks, &self, |broker| async move { broker.keep_swept().await });
+        spawn(&mut tasks, &self, |broker| async move { broker.keep_asking().await });
         let (broker, beat) = (self.clone(), pulse.clone());
         tasks.spawn(async move { broker.keep_reporting(&beat).await });
         let (broker, beat) = (self.clone(), pulse);

@@ -23,6 +23,7 @@ pub fn decision_request(object: &AccessRequest) -> Result<Request, MalformedObje
         phase: object.phase(),
         terms: asked.terms,
         sign_in: asked.sign_in,
+        vouched_at: object.vouched_at(),
         offer,
         approvals: approvals.iter().filter_map(approval).collect(),
         given,

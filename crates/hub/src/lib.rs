@@ -12,6 +12,7 @@ mod decision;
 mod holds;
 mod identity;
 mod inventory;
+mod reaffirm;
 mod refused;
 mod reports;
 mod rights;

@@ -1,4 +1,4 @@
-use crate::{ClusterName, Mfa, ProfileName, ProfileRevision, RoleName, Scope, Ttl, glob_matches};
+use crate::{ClusterName, Mfa, ProfileName, ProfileRevision, Reaffirm, RoleName, Scope, Ttl, glob_matches};
 
 /// What may be asked for: a profile whose every field was parsed.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Profile {
     pub mfa: Mfa,
     /// Whether a reason must be given.
     pub reason_required: bool,
+    /// How often the provider has to vouch for whoever has it open; `None`: never.
+    pub reaffirm: Option<Reaffirm>,
 }
 
 impl Profile {

@@ -1,4 +1,5 @@
 use super::*;
+mod reaffirmed;
 use crate::Offer;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sallyport_model::{Held, Mfa, RequestUid, RoleName, Said, Scope};
@@ -62,6 +63,7 @@ fn profile() -> Profile {
             max_age: Some(Ttl::minutes(15)),
         },
         reason_required: true,
+        reaffirm: None,
     }
 }
 
@@ -89,6 +91,7 @@ fn request(facts: &Facts) -> Request {
             reason: "INC-1".into(),
         },
         sign_in: signed_in(NOW - 900),
+        vouched_at: None,
         offer: Some(facts.offer.digest),
         approvals: vec![yes("oidc:bob", facts), yes("oidc:eve", facts)],
         given: None,

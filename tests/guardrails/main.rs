@@ -30,6 +30,7 @@ mod merged;
 mod network;
 mod patches;
 mod reach;
+mod reaffirm;
 mod releases;
 mod rights;
 mod sessions;
@@ -94,6 +95,7 @@ async fn story() -> Result<bool> {
     system::run(&world, &mut board).await?;
     signs::run(&world, &mut board).await?;
     holds::run(&world, &mut board).await?;
+    reaffirm::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     leave::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;

@@ -121,7 +121,12 @@ async fn asking(world: &World, board: &mut Board, issued: i64) -> Result<()> {
         board.refused("7", title, who, creates(team, &request(spec)), fragment).await;
     }
     board
-        .allowed("7", "says when its token was issued", &who, Ask::create(&requests(team), &request(&said)).dry())
+        .allowed(
+            "7",
+            "says when its token was issued",
+            &who,
+            Ask::create(&requests(team), &request(&said)).dry(),
+        )
         .await;
     Ok(())
 }
@@ -187,7 +192,12 @@ async fn reaffirming(world: &World, board: &mut Board, issued: i64) -> Result<()
     let once = "only a later one reaffirms";
     let fell = "your sign-in is not what it was when you asked";
     for (title, who, status, fragment) in [
-        ("reaffirms out of the group", &lost, word(later, &[DEV]), "may not request profile watched any more"),
+        (
+            "reaffirms out of the group",
+            &lost,
+            word(later, &[DEV]),
+            "may not request profile watched any more",
+        ),
         ("reaffirms where the hub does not map iat", &unmapped, good.clone(), "does not map iat"),
         ("reaffirms with a later date than the token's", &who, word(later + 60, &[DEV]), own),
         ("reaffirms to the end of time", &who, word(253_402_300_799, &[DEV]), own),

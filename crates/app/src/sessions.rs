@@ -25,6 +25,7 @@ mod tell;
 mod terminal;
 mod terminals;
 mod traffic;
+mod vouch;
 mod word;
 
 pub(crate) use end::End;

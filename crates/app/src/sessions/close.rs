@@ -17,8 +17,21 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 impl Owner {
     /// Ends it, and goes on until its end is shown and the hub knows of it, for as long as the app runs.
     pub(super) async fn close(&self, made: Made, end: End) {
-        let Made { asked, which, mut key, mut changes, held, kubeconfig, report, said, unwritten, .. } = made;
+        let Made {
+            asked,
+            which,
+            mut key,
+            mut changes,
+            held,
+            kubeconfig,
+            report,
+            said,
+            unwritten,
+            vouching,
+            ..
+        } = made;
         let session = &self.session;
+        drop(vouching);
         session.set_place(None);
         let closed = said.as_ref().is_some_and(|(_, closed)| *closed);
         session.change(|record| {

@@ -15,6 +15,7 @@ use sallyport_rbac::Rule;
 use sallyport_terminal::{KubeconfigError, PrivateKubeconfig};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How a session begins.
 pub(super) enum Begun {
@@ -54,6 +55,8 @@ pub(super) struct Made {
     pub(super) unwritten: Option<Draft>,
     /// Somebody's word that it is over, and whether nothing of it is left.
     pub(super) said: Option<(Said, bool)>,
+    /// Shows the hub that the provider still vouches, where that is wanted; ends with what it is for.
+    pub(super) vouching: Option<AbortOnDropHandle<()>>,
 }
 
 /// A request by its name.

@@ -3,6 +3,7 @@
 
 use super::end::End;
 use super::proof::{Proof, millis};
+use super::vouch::Word;
 use crate::inventory::{Choice, environment_kind};
 use jiff::Timestamp;
 use sallyport_ipc::{
@@ -34,6 +35,8 @@ pub(crate) struct Record {
     pub(crate) deadline: Option<Instant>,
     pub(crate) opened_at: Option<Timestamp>,
     pub(crate) waiting_for: Option<String>,
+    /// The provider's word for the person, where it is wanted again and again.
+    pub(super) word: Option<Word>,
     pub(crate) streams: Vec<String>,
     pub(crate) terminals: Vec<TerminalView>,
     pub(crate) error: Option<ErrorView>,
@@ -74,6 +77,7 @@ impl Record {
             deadline: None,
             opened_at: None,
             waiting_for: None,
+            word: None,
             streams: Vec::new(),
             terminals: Vec::new(),
             error: None,
@@ -240,6 +244,7 @@ impl Record {
             },
             steps: self.steps.iter().map(|(s, _)| s.clone()).collect(),
             waiting_for: self.waiting_for.as_deref().map(Shown::from),
+            vouching: self.word.as_ref().filter(|_| self.ended.is_none()).map(Word::view),
             opened_at: self.opened_at.map(|t| t.as_millisecond()),
             ends_at,
             ends_in_ms: self.deadline.map(|d| {

@@ -15,6 +15,8 @@ pub(crate) struct Standing {
     pub(crate) approved: Option<Shown>,
     /// How long it stays open.
     pub(crate) left: Option<Duration>,
+    /// Why the provider's word for the person is overdue, while it is.
+    pub(crate) unvouched: Option<Shown>,
     /// Why and by whom it ended.
     pub(crate) ended: Option<Ended>,
     /// It is closed, and something of its end was not shown.
@@ -32,6 +34,7 @@ impl Standing {
         Self {
             approved: view.steps.iter().find(approved).map(|step| step.detail.clone()),
             left: left.map(|end| end.saturating_duration_since(Instant::now())),
+            unvouched: view.vouching.and_then(|word| word.overdue),
             is_unproven: is_closed && view.proof.iter().any(|line| line.state == ProofState::Unproven),
             id: view.id,
             cluster: view.cluster,

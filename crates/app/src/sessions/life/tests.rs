@@ -29,6 +29,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
+mod vouching;
+
 const CA: &str = include_str!("../../../tests/data/ca.pem");
 const USER: &str = "oidc:ann@example.org";
 const ENDPOINT: &str = "https://127.0.0.1:9/";
@@ -68,6 +70,10 @@ struct FakeHub {
     /// Takes what is asked in without an answer, as late as somebody lets it.
     loses_answers: AtomicBool,
     is_away: AtomicBool,
+    /// What each look for the provider's word had to be newer than.
+    vouched: Mutex<Vec<i64>>,
+    /// Whether the provider vouches, or why it does not.
+    provider: Mutex<Result<(), String>>,
 }
 
 impl FakeHub {
@@ -88,6 +94,8 @@ impl FakeHub {
             is_over: AtomicBool::new(false),
             loses_answers: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
+            vouched: Mutex::default(),
+            provider: Mutex::new(Ok(())),
         })
     }
 
@@ -162,7 +170,7 @@ impl HubSide for FakeHub {
     }
     fn who(&self) -> SignedInAs {
         let user = self.user.clone();
-        SignedInAs { user, groups: vec![], acr: vec![], amr: vec![], auth_time: None }
+        SignedInAs { user, groups: vec![], acr: vec![], amr: vec![], auth_time: None, says_issued: true }
     }
     fn signed_in(&self) -> Result<UserName, AppError> {
         Ok(self.user.clone())
@@ -237,6 +245,16 @@ impl HubSide for FakeHub {
     }
     fn clear_credential<'a>(&'a self, _: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         async { self.request.lock().unwrap().clone().ok_or(Refused::Fault(Fault::NotFound)) }.boxed()
+    }
+    fn reaffirm<'a>(&'a self, _: &'a RequestRef, after: i64) -> BoxFuture<'a, Result<i64, AppError>> {
+        async move {
+            self.vouched.lock().unwrap().push(after);
+            match &*self.provider.lock().unwrap() {
+                Ok(()) => Ok(now()),
+                Err(why) => Err(AppError::failed(why.clone())),
+            }
+        }
+        .boxed()
     }
 }
 
@@ -629,6 +647,7 @@ async fn fault_a10_p13_an_ask_whose_answer_was_lost_is_taken_back_however_late_i
         groups: vec![],
         public_key: "k".into(),
         sign_in: SignIn::default(),
+        issued_at: None,
     };
     world.hub.take_in(&ask);
     until("it is taken back", || world.hub.withdrawn.load(Ordering::Relaxed) > 0).await;

@@ -14,6 +14,7 @@ mod leaving_alone;
 mod lines;
 mod looking_on;
 mod providers;
+mod reaffirm;
 mod step_up;
 mod tools;
 mod waiting;
@@ -44,6 +45,7 @@ const STORIES: &[(&str, Story)] = &[
     ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
     ("approvals", |f, l| Box::pin(approvals::play(f, l))),
     ("hold", |f, l| Box::pin(hold::play(f, l))),
+    ("reaffirm", |f, l| Box::pin(reaffirm::play(f, l))),
     ("waiting", |f, l| Box::pin(waiting::play(f, l))),
     ("who_can", |f, l| Box::pin(who_can::play(f, l))),
     ("killed", |f, l| Box::pin(crash::killed(f, l))),

@@ -38,7 +38,7 @@ export class FakeSession {
       durationSeconds: input.durationSeconds,
       state: "opening",
       steps: STEPS.map((kind): Step => ({ kind, state: "waiting", ms: null, detail: "" })),
-      waitingFor: null, openedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
+      waitingFor: null, vouching: null, openedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
       calls: { total: 0, refused: 0, recent: [] },
       streams: [], terminals: [], proof: [], ended: null, error: null, request: null, grant: null,
     };
@@ -87,7 +87,10 @@ export class FakeSession {
     await this.run("ready", 55, "first call answered 200");
     if (this.gone) return;
     const now = Date.now();
-    this.change({ state: "open", openedAt: now, endsAt: now + this.view.durationSeconds * 1000, clickToPromptMs: 186, grant: "b1d2c3e4-0000-4000-8000-000000000001" });
+    // Of search the provider is down, so that its sessions warn.
+    const overdue = name.startsWith("search") ? "the identity provider id.example.test can't be reached" : null;
+    const vouching = profile === "debug" ? { everySeconds: 900, graceSeconds: 300, vouchedAt: now - (overdue === null ? 60_000 : 960_000), closesAt: now + 240_000, overdue } : null;
+    this.change({ state: "open", vouching, openedAt: now, endsAt: now + this.view.durationSeconds * 1000, clickToPromptMs: 186, grant: "b1d2c3e4-0000-4000-8000-000000000001" });
     this.log("session_open", `Session on ${name} is open`, this);
   }
 

@@ -191,12 +191,6 @@ const ROWS: &[Row] = &[
     ("access-requests-reaffirming", "object.status.phase", Author, "what leads to access is refused"),
     ("access-requests-reaffirming", "object.status.offer.reaffirm", Author, "only by the broker's name"),
     ("access-requests-reaffirming", "params.spec.reaffirm", Admin, "the profile's limits"),
-    ("brokers-reviews", "object.spec.nonResourceAttributes", Author, "must be absent"),
-    ("brokers-reviews", "object.spec.resourceAttributes", Author, "must be there"),
-    ("brokers-reviews", "object.spec.resourceAttributes.group", Author, "must be ours"),
-    ("brokers-reviews", "object.spec.resourceAttributes.resource", Author, "must be profiles"),
-    ("brokers-reviews", "object.spec.resourceAttributes.subresource", Author, "must be empty"),
-    ("brokers-reviews", "object.spec.resourceAttributes.verb", Author, "must be request"),
     // Holds.
     ("access-holds.", "object.spec.by", Author, "must be the caller"),
     ("access-holds.", "object.spec.until", Author, "must be within a week"),

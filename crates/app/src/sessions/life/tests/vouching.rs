@@ -28,15 +28,14 @@ async fn a_word_that_is_due_is_shown_to_the_hub_without_a_click_and_one_that_is_
     assert!(view.vouching.is_some_and(|word| word.overdue.is_none() && word.every_seconds == 300));
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(world.hub.vouched.lock().unwrap().is_empty(), "nothing is due");
-    let word = vouched(310);
-    world.sessions.get(&fresh).unwrap().change(|record| record.word = None);
-    world.hub.put(word.clone());
+    let world = World::new().await;
+    let late = world.open_vouched(310).await;
     let old = world.hub.request.lock().unwrap().clone().unwrap().vouched_at().unwrap();
     until("the provider is asked", || !world.hub.vouched.lock().unwrap().is_empty()).await;
     let newer = |view: &SessionView| {
         view.vouching.as_ref().and_then(|word| word.vouched_at).is_some_and(|at| at > old * 1000)
     };
-    world.until(&fresh, "the new word counts", newer).await;
+    world.until(&late, "the new word counts", newer).await;
     assert_eq!(*world.hub.vouched.lock().unwrap(), [old], "once, and newer than the last");
 }
 

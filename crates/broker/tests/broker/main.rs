@@ -3,6 +3,7 @@
 mod failures;
 mod hindered;
 mod kills;
+mod reaffirm;
 mod refusals;
 mod reports;
 mod way_in;

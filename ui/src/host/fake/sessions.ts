@@ -87,9 +87,7 @@ export class FakeSession {
     await this.run("ready", 55, "first call answered 200");
     if (this.gone) return;
     const now = Date.now();
-    // Of search the provider is down, so that its sessions warn.
-    const overdue = name.startsWith("search") ? "the identity provider id.example.test can't be reached" : null;
-    const vouching = profile === "debug" ? { everySeconds: 900, graceSeconds: 300, vouchedAt: now - (overdue === null ? 60_000 : 960_000), closesAt: now + 240_000, overdue } : null;
+    const vouching = profile === "debug" ? { everySeconds: 900, graceSeconds: 300, vouchedAt: now - 60_000, closesAt: now + 1_140_000, overdue: null } : null;
     this.change({ state: "open", vouching, openedAt: now, endsAt: now + this.view.durationSeconds * 1000, clickToPromptMs: 186, grant: "b1d2c3e4-0000-4000-8000-000000000001" });
     this.log("session_open", `Session on ${name} is open`, this);
   }

@@ -1,7 +1,7 @@
 //! Still who they were: while something is open, the provider has to vouch for its person again and again.
 //!
 //! The shortest period is five minutes and its grace one. To see it in a minute and a half, the provider's clock runs behind:
-//! each of its words is 285 s old when it comes, so that the next is due 15 s and access over 75 s later.
+//! each of its words is 290 s old when it comes, so that the next is due 10 s and access over 70 s later.
 
 use crate::approvals::Kubectl;
 use crate::lines::Lines;
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// How far the provider's clock is behind, seconds.
-const BEHIND: i64 = 285;
+const BEHIND: i64 = 290;
 /// From one word of the provider to the next, and to the end without one.
-const PERIOD: Duration = Duration::from_secs(15);
-const OVER: Duration = Duration::from_secs(75);
+const PERIOD: Duration = Duration::from_secs(10);
+const OVER: Duration = Duration::from_secs(70);
 /// What a busy machine may add to either.
 const SLACK: Duration = Duration::from_secs(25);
 const EDITOR: [&str; 2] = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
@@ -40,6 +40,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     fleet.idp.set_clock(0).await?;
     fleet.idp.imitate(&Quirks::default()).await?;
     fleet.idp.fault(Endpoint::Token, None).await?;
+    fleet.idp.omit_id_token(false).await?;
     let profiles = ["delete", "accessprofile", "watched", "newly-watched", "unwatched", "--ignore-not-found"];
     fleet.hub.kubectl().ok(&[&profiles[..], &EDITOR[..]].concat()).await?;
     let rights = ["delete", "clusterrolebinding,clusterrole", "-l", "story=reaffirm"];
@@ -129,6 +130,7 @@ async fn all(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         format!("{} s later", (on_hub.issued * 1000 - first) / 1000),
     );
     people_change(fleet, [&dana, &lee, &pat], [&danas, &lees, &pats, &plain], lines).await?;
+    what_it_can_not_do(fleet, lines).await?;
     for desktop in [dana, lee, pat, ines] {
         desktop.app.shut_down().await;
     }
@@ -216,6 +218,32 @@ async fn people_change(
         left.lines().count() == 1,
         left,
     );
+    Ok(())
+}
+
+/// Said before anything is open, and not when it is closed for it.
+async fn what_it_can_not_do(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    fleet.idp.set_clock(0).await?;
+    fleet.idp.fault(Endpoint::Token, None).await?;
+    for (what, wanted) in [
+        ("a provider that renews without an ID token", "without an ID token"),
+        ("one that leaves the groups out on a refresh", "left your groups out"),
+    ] {
+        let is_first = wanted.contains("ID token");
+        fleet.idp.omit_id_token(is_first).await?;
+        let claims_on_refresh = if is_first { json!({}) } else { json!({"groups": null}) };
+        fleet.idp.imitate(&Quirks { claims_on_refresh, ..Quirks::default() }).await?;
+        let desktop = Desktop::signed_in(fleet, "ines").await?;
+        let said = until("the note", PERIOD + SLACK, async || {
+            let notes = desktop.app.app_state().await.ok()?.notes;
+            notes.iter().find(|note| note.contains(wanted)).map(ToString::to_string)
+        })
+        .await;
+        desktop.app.shut_down().await;
+        fleet.idp.omit_id_token(false).await?;
+        let said = said?;
+        lines.check(&format!("{what} is named after the first sign-in"), said.contains("watched"), said);
+    }
     Ok(())
 }
 

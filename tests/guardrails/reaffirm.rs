@@ -115,7 +115,7 @@ async fn asking(world: &World, board: &mut Board, issued: i64) -> Result<()> {
             "dates its token where the hub does not say it",
             &unmapped,
             &said,
-            "spec.issuedAt must be that of your own token",
+            "spec.issuedAt must be that of your own token || does not map iat",
         ),
     ] {
         board.refused("7", title, who, creates(team, &request(spec)), fragment).await;

@@ -107,7 +107,12 @@ impl TryFrom<&AccessProfile> for Profile {
                 amr: mfa.amr,
             },
             reason_required: spec.reason_required,
-            reaffirm: spec.reaffirm.as_ref().map(TryFrom::try_from).transpose()?,
+            reaffirm: spec
+                .reaffirm
+                .as_ref()
+                .map(TryFrom::try_from)
+                .transpose()
+                .map_err(|e: sallyport_model::ReaffirmError| wrong(e.to_string()))?,
         })
     }
 }

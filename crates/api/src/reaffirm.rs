@@ -1,5 +1,5 @@
 use crate::{AccessRequest, MalformedObject};
-use sallyport_model::Reaffirm;
+use sallyport_model::{Reaffirm, ReaffirmError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,10 +38,10 @@ impl From<&Reaffirm> for ReaffirmField {
 }
 
 impl TryFrom<&ReaffirmField> for Reaffirm {
-    type Error = MalformedObject;
+    type Error = ReaffirmError;
 
-    fn try_from(field: &ReaffirmField) -> Result<Self, MalformedObject> {
-        Self::parse(&field.every, &field.grace).map_err(|e| MalformedObject::new("AccessProfile", "", e))
+    fn try_from(field: &ReaffirmField) -> Result<Self, ReaffirmError> {
+        Self::parse(&field.every, &field.grace)
     }
 }
 
@@ -53,7 +53,7 @@ impl AccessRequest {
     pub fn reaffirm(&self) -> Result<Option<Reaffirm>, MalformedObject> {
         let offer = self.status.as_ref().and_then(|status| status.offer.as_ref());
         let field = offer.and_then(|offer| offer.reaffirm.as_ref());
-        field.map(Reaffirm::try_from).transpose()
+        field.map(Reaffirm::try_from).transpose().map_err(|e| self.malformed(e))
     }
 
     /// When the newest token was issued that the provider is known to have made for its requester, Unix seconds: the one it

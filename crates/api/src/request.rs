@@ -419,7 +419,7 @@ impl From<&Given> for GivenRecord {
 }
 
 impl AccessRequest {
-    fn malformed(&self, why: impl std::fmt::Display) -> MalformedObject {
+    pub(crate) fn malformed(&self, why: impl std::fmt::Display) -> MalformedObject {
         let name = self.metadata.name.as_deref().unwrap_or_default();
         MalformedObject::new("AccessRequest", name, why)
     }

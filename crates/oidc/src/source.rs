@@ -233,7 +233,11 @@ impl TokenSource {
         let renewal = {
             let mut state = self.0.lock();
             state.usable(false)?;
-            self.renewal(&mut state, true).ok_or_else(nothing_to_renew)?
+            let Some(renewal) = self.renewal(&mut state, true) else {
+                state.drift.no_id_token = true;
+                return Err(cannot_vouch("it gave nothing to renew the sign-in with"));
+            };
+            renewal
         };
         self.renewed(renewal).await?;
         self.claims().ok_or_else(|| Error::again("you signed out"))
@@ -347,6 +351,13 @@ impl TokenSource {
         let revoked = revoked?;
         older.map(|()| if revoked { SignedOut::Revoked } else { SignedOut::NotOffered })
     }
+}
+
+fn cannot_vouch(why: &str) -> Error {
+    Error::setting(
+        format!("{why}, which alone shows that it still vouches for you"),
+        "An admin can make the identity provider give an ID token on a refresh, or leave `reaffirm` out of the profiles.",
+    )
 }
 
 fn nothing_to_renew() -> Error {
@@ -510,10 +521,7 @@ impl Inner {
             self.lock().drift.no_id_token = true;
             if is_asked_early {
                 // What is at hand is good until it runs out.
-                return Err(Error::setting(
-                    "it renews the sign-in without an ID token, which alone shows that it still vouches for you",
-                    "An admin can make the identity provider give one on a refresh, or leave `reaffirm` out of the profiles.",
-                ));
+                return Err(cannot_vouch("it renews the sign-in without an ID token"));
             }
             return Err(Error::again(
                 "the provider renews the sign-in without an ID token, which the hub needs",

@@ -105,9 +105,12 @@ impl Keeper {
             if self.ask(&word).await {
                 continue;
             }
-            let left = word.issued.map_or(i64::MAX, |at| word.wanted.over_at(at) + BROKER_FIRST - now);
-            let left = Duration::from_secs(u64::try_from(left).unwrap_or(0)).max(Duration::from_secs(1));
-            tokio::time::sleep(pause.min(left)).await;
+            // Its end is not slept through; once that is past, only the pause counts.
+            let left = word
+                .issued
+                .map(|at| word.wanted.over_at(at).saturating_add(BROKER_FIRST).saturating_sub(now));
+            let left = left.and_then(|left| u64::try_from(left).ok()).filter(|left| *left > 0);
+            tokio::time::sleep(left.map_or(pause, |left| pause.min(Duration::from_secs(left)))).await;
             pause = (pause * 2).min(AGAIN_AT_MOST);
         }
     }

@@ -19,6 +19,7 @@ mod profile;
 mod reaffirm;
 mod request;
 mod rules;
+mod vouched;
 
 pub use cluster::{
     AccessCluster, AccessClusterSpec, AccessClusterStatus, BrokerReport, GuardrailReport, ProfileReport,

@@ -26,6 +26,7 @@ mod terminal;
 mod terminals;
 mod traffic;
 mod vouch;
+mod vouched;
 mod word;
 
 pub(crate) use end::End;

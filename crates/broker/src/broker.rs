@@ -3,8 +3,8 @@ use crate::{
     config::{Authorities, Config},
     hubside::Hub,
     memory::Memory,
+    question::Lost,
     queue::{Key, Queue},
-    reaffirm::Lost,
     standing::standing,
     store::Store,
 };

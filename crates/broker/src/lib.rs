@@ -25,6 +25,7 @@ mod lease;
 mod memory;
 mod next;
 mod open;
+mod question;
 mod queue;
 mod reaffirm;
 mod reconcile;

@@ -2,26 +2,20 @@
 //! for what they have open.
 
 use crate::broker::{Broker, key_of, lane_of};
+use crate::question::{Question, answer};
 use crate::queue::Key;
 use futures::{StreamExt, stream};
-use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec, SubjectAccessReviewStatus,
-};
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use kube::{Api, api::PostParams};
-use sallyport_api::{AccessRequest, GROUP};
+use sallyport_api::AccessRequest;
 use sallyport_client::{Fault, within};
-use sallyport_model::{EndReason, Ending, Phase, clip, visible};
+use sallyport_model::{Ending, Phase};
 use sallyport_policy::{Vouched, vouched};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// Questions that are under way at the same time.
 const ASKED_AT_ONCE: usize = 4;
-/// Everybody who signs in is in it; a request need not say so.
-const EVERYBODY: &str = "system:authenticated";
 
 /// How it stands with the provider's word for whoever asked, where the offer says that it is wanted; `None` where it is not.
 /// What can't be read keeps nothing open.
@@ -29,84 +23,6 @@ pub(crate) fn word_for(request: &AccessRequest, hub_now: i64) -> Option<Vouched>
     match request.reaffirm() {
         Ok(wanted) => Some(vouched(&wanted?, request.vouched_at(), hub_now)),
         Err(malformed) => Some(Vouched::Over { why: malformed.to_string() }),
-    }
-}
-
-/// Whether a person in these groups may ask under this profile.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Question {
-    user: String,
-    groups: BTreeSet<String>,
-    profile: String,
-}
-
-impl Question {
-    pub(crate) fn of(request: &AccessRequest) -> Self {
-        let everybody = [EVERYBODY.to_owned()];
-        Self {
-            user: request.spec.user.clone(),
-            groups: request.groups_now().iter().cloned().chain(everybody).collect(),
-            profile: request.spec.profile.clone(),
-        }
-    }
-
-    fn review(&self) -> SubjectAccessReview {
-        let attributes = ResourceAttributes {
-            group: Some(GROUP.to_owned()),
-            resource: Some("accessprofiles".to_owned()),
-            name: Some(self.profile.clone()),
-            verb: Some("request".to_owned()),
-            ..ResourceAttributes::default()
-        };
-        let spec = SubjectAccessReviewSpec {
-            user: Some(self.user.clone()),
-            groups: Some(self.groups.iter().cloned().collect()),
-            resource_attributes: Some(attributes),
-            ..SubjectAccessReviewSpec::default()
-        };
-        SubjectAccessReview { spec, ..SubjectAccessReview::default() }
-    }
-
-    /// How a request ends by a no.
-    fn ending(&self, phase: Phase) -> Ending {
-        let profile = clip(&visible(&self.profile), 80);
-        let why =
-            format!("its requester may not ask under profile {profile} any more, by the groups they are in");
-        match phase {
-            Phase::Pending => Ending::new(EndReason::Denied, why),
-            _ => Ending::new(EndReason::Revoked, format!("closed because {why}")),
-        }
-    }
-}
-
-/// What the hub's answer means: `None` where it does not know, which is no no.
-fn answer(status: &SubjectAccessReviewStatus) -> Option<bool> {
-    let unsure = status.evaluation_error.as_ref().is_some_and(|error| !error.is_empty());
-    match status.allowed {
-        true => Some(true),
-        false if unsure && status.denied != Some(true) => None,
-        false => Some(false),
-    }
-}
-
-/// The questions that the hub answered with a no when they were last asked.
-#[derive(Default)]
-pub(crate) struct Lost(Mutex<BTreeSet<Question>>);
-
-impl Lost {
-    fn has(&self, question: &Question) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(question)
-    }
-
-    /// Takes the answers of one round: what was not answered stays as it was, what nobody asked any more is forgotten.
-    fn take(&self, answers: &BTreeMap<Question, Option<bool>>) {
-        let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let stays = |question: &Question, answer: Option<bool>| match answer {
-            Some(may) => !may,
-            None => lost.contains(question),
-        };
-        let now = answers.iter().filter(|(question, answer)| stays(question, **answer));
-        *lost = now.map(|(question, _)| question.clone()).collect();
     }
 }
 

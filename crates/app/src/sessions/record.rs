@@ -3,7 +3,7 @@
 
 use super::end::End;
 use super::proof::{Proof, millis};
-use super::vouch::Word;
+use super::vouched::Word;
 use crate::inventory::{Choice, environment_kind};
 use jiff::Timestamp;
 use sallyport_ipc::{

@@ -4,10 +4,10 @@
 use super::end::End;
 use super::owner::Owner;
 use super::session::Session;
+use super::vouched::Word;
 use sallyport_api::AccessRequest;
 use sallyport_audit::{Action, Outcome};
-use sallyport_ipc::{Shown, VouchingView};
-use sallyport_model::{Reaffirm, RequestRef, SessionState};
+use sallyport_model::{RequestRef, SessionState};
 use sallyport_policy::{Vouched, vouched};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,47 +20,6 @@ const AGAIN_AT_MOST: Duration = Duration::from_secs(30);
 const BROKER_FIRST: i64 = 3;
 /// How long is slept at most: a clock that was set, or a laptop that slept, is noticed by then.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-
-/// The provider's word for whoever asked: how often it is wanted, and of when the last one is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) wanted: Reaffirm,
-    /// Unix seconds, the provider's clock.
-    pub(super) issued: Option<i64>,
-    /// Why the one that is due has not come.
-    pub(super) overdue: Option<String>,
-}
-
-impl Word {
-    /// What a request says of it; `None` where its offer wants none, or there is no offer yet.
-    fn of(request: &AccessRequest) -> Option<Self> {
-        let wanted = request.reaffirm().ok().flatten()?;
-        Some(Self { wanted, issued: request.vouched_at(), overdue: None })
-    }
-
-    /// Takes over what the request says by now; whether that is news. What is overdue stays so until a newer word.
-    fn heard(known: &mut Option<Self>, said: Self) -> bool {
-        match known {
-            Some(known) if known.issued >= said.issued => false,
-            known => {
-                *known = Some(said);
-                true
-            }
-        }
-    }
-
-    /// As the window shows it.
-    pub(super) fn view(&self) -> VouchingView {
-        let ms = |seconds: i64| seconds.saturating_mul(1000);
-        VouchingView {
-            every_seconds: self.wanted.every().as_seconds_u32(),
-            grace_seconds: self.wanted.grace().as_seconds_u32(),
-            vouched_at: self.issued.map(ms),
-            closes_at: self.issued.map(|issued| ms(self.wanted.over_at(issued))),
-            overdue: self.overdue.as_deref().map(Shown::from),
-        }
-    }
-}
 
 impl Owner {
     /// Takes in what a request says of the provider's word.
@@ -152,6 +111,3 @@ impl Keeper {
         said.is_ok()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -32,6 +32,7 @@ mod merged;
 mod network;
 mod patches;
 mod reach;
+mod reaffirm;
 mod releases;
 mod rights;
 mod sessions;
@@ -99,6 +100,7 @@ async fn story() -> Result<bool> {
     // It enrols a broker anew, whose old token the API server knows for ten more seconds at most.
     system::run(&world, &mut board).await?;
     holds::run(&world, &mut board).await?;
+    reaffirm::run(&world, &mut board).await?;
     sessions::run(&world, &mut board).await?;
     leave::run(&world, &mut board).await?;
     reach::run(&world, &mut board).await?;

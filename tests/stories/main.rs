@@ -17,6 +17,7 @@ mod leaving_alone;
 mod lines;
 mod looking_on;
 mod providers;
+mod reaffirm;
 mod step_up;
 mod sudden_death;
 mod tools;
@@ -50,6 +51,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
         ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
+        ("reaffirm", |f, l| Box::pin(reaffirm::play(f, l))),
         // Last: it starts the hub again, which then refuses every ask for up to 30 s.
         ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
     ],
@@ -75,7 +77,7 @@ const ON_DEMAND: &[(&str, Story)] = &[
 ];
 
 /// How long a story may take before it counts as hung; one on demand may have to build first.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_secs(240);
 const LONGEST_ON_DEMAND: Duration = Duration::from_secs(1800);
 
 fn main() -> ExitCode {

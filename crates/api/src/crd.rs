@@ -42,11 +42,16 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
             set("/properties/status/properties/conditions", "x-kubernetes-list-map-keys", json!(["type"]));
             set("/properties/status/properties/jtis", "x-kubernetes-list-type", json!("set"));
             set(
+                "/properties/status/properties/reaffirmed/properties/groups",
+                "x-kubernetes-list-type",
+                json!("set"),
+            );
+            set(
                 "/properties/status/properties/approvals/items/properties/limits/properties/namespaces",
                 "x-kubernetes-list-type",
                 json!("set"),
             );
-            for atomic in ["denial", "revocation", "offer", "grant", "given", "autoApproval"] {
+            for atomic in ["denial", "revocation", "offer", "grant", "given", "autoApproval", "reaffirmed"] {
                 set(
                     &format!("/properties/status/properties/{atomic}"),
                     "x-kubernetes-map-type",
@@ -143,6 +148,14 @@ fn profile_rules() -> Value {
         {
             "rule": "!has(self.autoApprovals) || !has(self.namespaces) || size(self.namespaces) == 0 || self.autoApprovals.all(a, !has(a.namespaces) || a.namespaces.all(n, n in self.namespaces))",
             "message": "an autoApproval's namespaces are among the profile's",
+        },
+        {
+            "rule": "!has(self.reaffirm) || (duration(self.reaffirm.every) >= duration('5m') && duration(self.reaffirm.grace) >= duration('1m'))",
+            "message": "reaffirm.every must be 5m or more, and reaffirm.grace 1m or more",
+        },
+        {
+            "rule": "!has(self.reaffirm) || duration(self.reaffirm.every) + duration(self.reaffirm.grace) <= duration('12h')",
+            "message": "reaffirm.every and reaffirm.grace must be 12h or less together: no session lasts longer",
         },
     ])
 }

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-const HUB: [&str; 5] = [
+const HUB: [&str; 6] = [
     include_str!("../../../deploy/hub/policies-auto.yaml"),
     include_str!("../../../deploy/hub/policies-holds.yaml"),
     include_str!("../../../deploy/hub/policies-requests.yaml"),
     include_str!("../../../deploy/hub/policies-status.yaml"),
+    include_str!("../../../deploy/hub/policies-reaffirm.yaml"),
     include_str!("../../../deploy/hub/policies-system.yaml"),
 ];
 const TARGET: [&str; 4] = [

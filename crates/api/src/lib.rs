@@ -17,8 +17,10 @@ mod guardrails;
 mod hold;
 mod preview;
 mod profile;
+mod reaffirm;
 mod request;
 mod rules;
+mod vouched;
 
 pub use auto::{AutoApprovalField, AutoApprovalRecord};
 pub use cluster::{
@@ -32,6 +34,7 @@ pub use guardrails::{
 pub use hold::{AccessHold, AccessHoldSpec};
 pub use preview::{AccessPreview, AccessPreviewSpec, ProfilePreview};
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa};
+pub use reaffirm::{ReaffirmField, Reaffirmed};
 pub use request::{
     AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
     CONDITION_ENDED, Condition, Denial, GivenRecord, GrantRecord, LimitsField, Offer, PhaseField, Revocation,
@@ -58,6 +61,9 @@ pub const EXTRA_ACR: &str = "access.sallyport.dev/acr";
 pub const EXTRA_AMR: &str = "access.sallyport.dev/amr";
 /// Where the API server puts the sign-in's `auth_time` claim, in Unix seconds.
 pub const EXTRA_AUTH_TIME: &str = "access.sallyport.dev/auth-time";
+/// Where the API server puts the token's `iat` claim, in Unix seconds. A hub whose authentication does not map it takes no
+/// requests under profiles that want reaffirming.
+pub const EXTRA_ISSUED_AT: &str = "access.sallyport.dev/issued-at";
 
 /// An object of the hub or target whose content is not what its type promises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

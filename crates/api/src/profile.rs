@@ -1,4 +1,4 @@
-use crate::{AutoApprovalField, MalformedObject};
+use crate::{AutoApprovalField, MalformedObject, ReaffirmField};
 use kube::CustomResource;
 use sallyport_model::{AutoApproval, Profile, ProfileRevision, RoleName, Scope};
 use schemars::JsonSchema;
@@ -55,6 +55,9 @@ pub struct AccessProfileSpec {
     /// Whether a reason must be given (default) or may be left empty.
     #[serde(default = "yes")]
     pub reason_required: bool,
+    /// Wants the requester's identity provider to vouch for them again and again while it is open; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaffirm: Option<ReaffirmField>,
 }
 
 fn yes() -> bool {
@@ -120,6 +123,12 @@ impl TryFrom<&AccessProfile> for Profile {
                 amr: mfa.amr,
             },
             reason_required: spec.reason_required,
+            reaffirm: spec
+                .reaffirm
+                .as_ref()
+                .map(TryFrom::try_from)
+                .transpose()
+                .map_err(|e: sallyport_model::ReaffirmError| wrong(e.to_string()))?,
         })
     }
 }

@@ -1,4 +1,4 @@
-use crate::{AutoApprovalRecord, MalformedObject, rules::RuleSummary};
+use crate::{AutoApprovalRecord, MalformedObject, ReaffirmField, Reaffirmed, rules::RuleSummary};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use sallyport_model::{
@@ -80,9 +80,13 @@ pub struct AccessRequestSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 253_402_300_799_i64))]
     pub auth_time: Option<i64>,
+    /// When the token was issued that it was asked with (`iat`), in Unix seconds, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 253_402_300_799_i64))]
+    pub issued_at: Option<i64>,
 }
 
-/// What became of it. Approvers add approvals, the requester withdraws, everything else is the broker's.
+/// What became of it. Approvers add approvals, the requester withdraws and reaffirms, everything else is the broker's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessRequestStatus {
@@ -105,6 +109,9 @@ pub struct AccessRequestStatus {
     /// Who else ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
+    /// The provider's last word for the requester, where the profile wants it again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaffirmed: Option<Reaffirmed>,
     /// What is given of what was asked for, by what the approvals say; written by the broker, once, as it is approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given: Option<GivenRecord>,
@@ -196,6 +203,10 @@ pub struct Offer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 16), regex(pattern = r"^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?$"))]
     pub left_today: Option<String>,
+    /// How often the requester has to be reaffirmed while it is open, as the profile says. A broker of before that does not
+    /// write it would close nothing, and so grants nothing under a profile that wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaffirm: Option<ReaffirmField>,
 }
 
 /// One named person's yes.
@@ -416,7 +427,7 @@ impl From<&Given> for GivenRecord {
 }
 
 impl AccessRequest {
-    fn malformed(&self, why: impl std::fmt::Display) -> MalformedObject {
+    pub(crate) fn malformed(&self, why: impl std::fmt::Display) -> MalformedObject {
         let name = self.metadata.name.as_deref().unwrap_or_default();
         MalformedObject::new("AccessRequest", name, why)
     }

@@ -112,6 +112,7 @@ impl App {
         } = &*self.0;
         tokio::spawn(sessions.clone().take_calls(gateway.clone(), received));
         tokio::spawn(history.clone().hint(desk.clone()));
+        tokio::spawn(person.clone().follow_groups());
         tokio::spawn(inventory.clone().hint());
         tokio::spawn(inventory.clone().follow());
         tokio::spawn(holds.clone().follow());

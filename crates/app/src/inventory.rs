@@ -169,6 +169,9 @@ impl Inventory {
                 if profile.mfa.max_age.is_some() {
                     wishes.aging.push(profile.name.to_string());
                 }
+                if profile.reaffirm.is_some() {
+                    wishes.vouching.push(profile.name.to_string());
+                }
             }
         });
         wishes

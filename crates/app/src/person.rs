@@ -11,6 +11,7 @@ mod seat;
 mod sign_in;
 mod sign_out;
 mod signed;
+mod vouch;
 mod workspace;
 
 pub(crate) use signed::{SignIns, Signed, SignedInAs, how_signed_in};
@@ -68,6 +69,8 @@ pub(crate) struct Wishes {
     pub(crate) strong: Vec<String>,
     /// The names of those that want a recent sign-in.
     pub(crate) aging: Vec<String>,
+    /// The names of those that want the provider's word again and again.
+    pub(crate) vouching: Vec<String>,
 }
 
 /// The person as the window shows them.
@@ -193,7 +196,7 @@ impl Person {
             user: signed.map(|s| user_view(s, &wishes.strong)),
             sign_in: seat.shown().cloned(),
             hub: HubState { sign_in: over, ..seat.hub.clone() },
-            notes: notes(&seat.learned, &drift, &wishes.aging, signed.is_some())
+            notes: notes(&seat.learned, &drift, wishes, signed.map(|signed| signed.who.says_issued))
                 .iter()
                 .map(Shown::from)
                 .collect(),

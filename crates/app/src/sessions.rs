@@ -26,6 +26,8 @@ mod tell;
 mod terminal;
 mod terminals;
 mod traffic;
+mod vouch;
+mod vouched;
 mod word;
 
 pub(crate) use end::End;

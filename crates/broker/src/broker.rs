@@ -4,6 +4,7 @@ use crate::{
     events::Events,
     hubside::Hub,
     memory::Memory,
+    question::Lost,
     queue::{Key, Queue},
     standing::standing,
     store::Store,
@@ -47,6 +48,8 @@ pub(crate) struct Broker {
     pub(crate) memory: Memory,
     /// Decisions that count what was decided before.
     pub(crate) turns: Turns,
+    /// Who may not ask any more for what they have open, by the hub's last answers.
+    pub(crate) lost: Lost,
 }
 
 /// What the watches have seen.

@@ -69,6 +69,9 @@ pub struct Config {
     /// How often everything is looked at again, whether or not a watch told of it.
     #[arg(long, default_value = "60s", value_parser = duration)]
     pub resync: Duration,
+    /// How often the hub is asked whether those who have something open may still ask for it.
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    pub rights_asked: Duration,
     /// How often the broker gives a sign of life on the hub (its Lease in sallyport-brokers) and compares the clocks.
     #[arg(long, default_value = "30s", value_parser = duration)]
     pub heartbeat: Duration,

@@ -12,7 +12,7 @@ use sallyport_api::{
     RuleSummary,
 };
 use sallyport_client::{Fault, within};
-use sallyport_model::{Digest, EndReason, Given, Jti, Ttl, clip, visible};
+use sallyport_model::{Digest, EndReason, Given, Jti, Reaffirm, Ttl, clip, visible};
 use sallyport_policy::Met;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -202,6 +202,7 @@ pub(crate) fn wire_offer(
     endpoint: &str,
     ca_bundle: &str,
     left: Option<Ttl>,
+    reaffirm: Option<&Reaffirm>,
 ) -> Offer {
     Offer {
         digest: offer.digest.to_string(),
@@ -211,6 +212,7 @@ pub(crate) fn wire_offer(
         ca_digest: Digest::of(ca_bundle.as_bytes()).to_string(),
         takes_limits: true,
         left_today: left.map(|left| left.to_string()),
+        reaffirm: reaffirm.map(Into::into),
     }
 }
 

@@ -11,7 +11,7 @@ use kube::Api;
 use sallyport_api::{AccessProfile, AccessRequest, Asked, MalformedObject};
 use sallyport_client::{Fault, within};
 use sallyport_hub::{decision_request, past};
-use sallyport_model::{NamespaceName, Phase, Profile, ProfileRevision, RoleName, Scope, Ttl};
+use sallyport_model::{NamespaceName, Phase, Profile, ProfileRevision, RoleName, Scope};
 use sallyport_policy::{Decision, Facts, Offer, Past, decide, left_of_day, offer, uncountable, unfit};
 use sallyport_rbac::Rule;
 use std::collections::BTreeSet;
@@ -26,10 +26,10 @@ pub(crate) struct Judged {
 /// What a decision rests on, to be written down with it.
 pub(crate) struct Basis {
     pub(crate) offer: Offer,
-    /// What is left of the requester's day, where the profile counts one.
-    pub(crate) left: Option<Ttl>,
     /// Held until the decision is written down, where others count it.
     pub(crate) turn: Option<OwnedMutexGuard<()>>,
+    /// The same as it stands on the hub.
+    pub(crate) wire: sallyport_api::Offer,
 }
 
 impl Broker {
@@ -64,26 +64,25 @@ impl Broker {
             past,
             ..self.facts(&names, offer, missing)
         };
+        let reaffirm = profile.as_ref().and_then(|profile| profile.reaffirm.as_ref());
+        let (endpoint, ca) = (&self.config.endpoint, &self.authorities.endpoint);
+        let live = wire_offer(&facts.offer, endpoint, ca, left, reaffirm);
         if let Some(recorded) = request.status.as_ref().and_then(|status| status.offer.as_ref()) {
-            let live = wire_offer(&facts.offer, &self.config.endpoint, &self.authorities.endpoint, left);
             // Under this digest approvers were shown other rights than it stands for. Somebody else wrote it.
             if recorded.digest == live.digest
-                && (&recorded.rules, &recorded.endpoint, &recorded.ca_digest)
-                    != (&live.rules, &live.endpoint, &live.ca_digest)
+                && (&recorded.rules, &recorded.endpoint, &recorded.ca_digest, &recorded.reaffirm)
+                    != (&live.rules, &live.endpoint, &live.ca_digest, &live.reaffirm)
             {
                 return Err(Failure::failed("the offer on record is not what its digest stands for"));
             }
         }
         let decision = decide(&asked, profile.as_ref(), &facts, now);
-        Ok(Judged { decision, basis: Basis { offer: facts.offer, left, turn } })
+        Ok(Judged { decision, basis: Basis { offer: facts.offer, wire: live, turn } })
     }
 
     /// Adds the offer to a write, where the request has none yet.
     pub(crate) fn with_offer(&self, request: &AccessRequest, basis: &Basis, write: Write) -> Write {
-        if is_offered(request) {
-            return write;
-        }
-        write.offer(&wire_offer(&basis.offer, &self.config.endpoint, &self.authorities.endpoint, basis.left))
+        if is_offered(request) { write } else { write.offer(&basis.wire) }
     }
 
     /// What the person's other requests under that profile came to: as the API server has it, since a watch may lag behind

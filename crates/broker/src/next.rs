@@ -1,8 +1,9 @@
 //! What a request needs next, by what was seen. Pure: everything that reads or writes is elsewhere.
 
+use crate::reaffirm::word_for;
 use sallyport_api::{AccessGrant, AccessRequest, AccessRequestStatus, CONDITION_ENDED, GrantRecord};
 use sallyport_model::{EndReason, Ending, Phase};
-use sallyport_policy::UNANSWERED_AFTER;
+use sallyport_policy::{UNANSWERED_AFTER, Vouched};
 use serde::Serialize;
 
 /// The reason of the condition Closing while a grant that someone removed waits for their word.
@@ -56,6 +57,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) left: bool,
     /// How it ends by a hold that stands.
     pub(crate) held: Option<Ending>,
+    /// How it ends since the requester may not ask for it any more.
+    pub(crate) lost: Option<Ending>,
     /// How the broker itself ended it, where it did so without the hub.
     pub(crate) ended_here: Option<Ending>,
     /// Seconds that a grant which was removed on the cluster waits for the word of whoever did it.
@@ -76,8 +79,8 @@ pub(crate) fn next(request: &AccessRequest, seen: &Seen<'_>) -> Next {
     if phase == Phase::Closed {
         return closed(request, status, seen);
     }
-    if let Some(ending) = decided(request).or_else(|| seen.held.clone()).or_else(|| ended_by_someone(request))
-    {
+    let said = || ended_by_someone(request).or_else(|| seen.lost.clone());
+    if let Some(ending) = decided(request).or_else(|| seen.held.clone()).or_else(said) {
         return Next::Close(ending);
     }
     match (phase, &status.grant) {
@@ -115,13 +118,27 @@ fn recorded(request: &AccessRequest, record: &GrantRecord, seen: &Seen<'_>) -> N
     if !stands || (request.phase() == Phase::Active && !seen.account) {
         return Next::ConfirmGrant;
     }
+    let over_at = match word_for(request, seen.hub_now) {
+        Some(Vouched::Over { why }) => {
+            return Next::Close(Ending::new(EndReason::Revoked, format!("closed because {why}")));
+        }
+        Some(Vouched::Fine { over_at, .. } | Vouched::Due { over_at }) => Some(over_at),
+        None => None,
+    };
     if let Some(growth) = &seen.growth {
         return Next::Close(Ending::new(EndReason::Revoked, format!("closed because {growth}")));
     }
     if seen.strays {
         return Next::Unbind;
     }
-    if request.phase() == Phase::Approved { Next::Judge } else { Next::Rest(Some(Moment::Target(end))) }
+    if request.phase() == Phase::Approved {
+        return Next::Judge;
+    }
+    // Each by its own clock; whichever comes first.
+    Next::Rest(Some(match over_at {
+        Some(over_at) if over_at - seen.hub_now < end - seen.target_now => Moment::Hub(over_at),
+        _ => Moment::Target(end),
+    }))
 }
 
 /// When the recorded grant was first seen to be removed by someone, Unix seconds on the hub.

@@ -125,6 +125,7 @@ impl Broker {
             growth: open.and_then(|grant| self.widened(request, grant)),
             strays: open.is_some() && !self.strays(request, &observed).holds_nothing(),
             held: self.held(request).map(|hold| hold.ending(request.phase())),
+            lost: self.lost(request),
             ended_here: self.memory.ending(&grant_name(request)),
             removed_wait: seconds(self.config.removed_grant_wait),
             grant: observed.grant.as_ref(),
@@ -244,15 +245,25 @@ impl Broker {
 }
 
 /// What a request waits for, and why it did not open without.
-fn words(WaitFor::Approvals { have, need, unmet }: &WaitFor) -> String {
-    let why = unmet.iter().map(|one| format!("; {one}")).collect::<String>();
-    format!("waiting for approvals: {have} of {need}{why}")
+fn words(wait: &WaitFor) -> String {
+    match wait {
+        WaitFor::Approvals { have, need, unmet } => {
+            let why = unmet.iter().map(|one| format!("; {one}")).collect::<String>();
+            format!("waiting for approvals: {have} of {need}{why}")
+        }
+        WaitFor::Reaffirming(why) => format!("waiting for the requester's Sallyport: {why}"),
+    }
 }
 
 /// Whether that was told, with whatever was said then of autoApprovals, which are judged once.
-fn says(told: &str, WaitFor::Approvals { have, need, .. }: &WaitFor) -> bool {
-    let same = words(&WaitFor::Approvals { have: *have, need: *need, unmet: Vec::new() });
-    told.strip_prefix(&same).is_some_and(|rest| rest.is_empty() || rest.starts_with("; "))
+fn says(told: &str, wait: &WaitFor) -> bool {
+    let said_then = match wait {
+        WaitFor::Approvals { have, need, .. } => {
+            words(&WaitFor::Approvals { have: *have, need: *need, unmet: Vec::new() })
+        }
+        WaitFor::Reaffirming(_) => return told == words(wait),
+    };
+    told.strip_prefix(&said_then).is_some_and(|rest| rest.is_empty() || rest.starts_with("; "))
 }
 
 enum Step {

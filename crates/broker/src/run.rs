@@ -9,6 +9,7 @@ use crate::{
     lease::Seat,
     memory::Memory,
     open::sessions_named,
+    question::Lost,
     queue::Queue,
     reconcile::Tries,
     report::Pulse,
@@ -81,6 +82,7 @@ pub async fn run(config: Config) -> Result<()> {
                 sweep: Notify::new(),
                 memory: Memory::default(),
                 turns: Turns::default(),
+                lost: Lost::default(),
                 authorities: authorities.clone(),
                 config: config.clone(),
             });
@@ -142,6 +144,7 @@ impl Broker {
             tasks.spawn(async move { broker.work(&tries).await });
         }
         spawn(&mut tasks, &self, |broker| async move { broker.keep_swept().await });
+        spawn(&mut tasks, &self, |broker| async move { broker.keep_asking().await });
         let (broker, beat) = (self.clone(), pulse.clone());
         tasks.spawn(async move { broker.keep_reporting(&beat).await });
         let (broker, beat) = (self.clone(), pulse);

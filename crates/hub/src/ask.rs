@@ -22,6 +22,8 @@ pub struct Ask {
     pub public_key: String,
     /// How they signed in, as [`crate::Identity::sign_in`] says.
     pub sign_in: SignIn,
+    /// When the token is issued that it is asked with, Unix seconds; `None` where that is not known, or no hub would say it.
+    pub issued_at: Option<i64>,
 }
 
 /// What a request or an approval says of its author's sign-in, from the hub's own words for it. Admission refuses what is
@@ -63,8 +65,9 @@ impl Hub {
         match within(self.deadline, api.create(&PostParams::default(), &object)).await {
             Err(Fault::AlreadyExists) => {
                 let found = within(self.deadline, api.get(&request_name(&ask.public_key))).await?;
-                // The spec is immutable, so an equal one is ours from before.
-                if found.spec == object.spec { Ok(found) } else { Err(Refused::Fault(Fault::AlreadyExists)) }
+                // The spec is immutable, so an equal one is ours from before; by another token of the same sign-in, maybe.
+                let before = AccessRequestSpec { issued_at: object.spec.issued_at, ..found.spec.clone() };
+                if before == object.spec { Ok(found) } else { Err(Refused::Fault(Fault::AlreadyExists)) }
             }
             done => Ok(done?),
         }
@@ -87,6 +90,7 @@ fn object(ask: &Ask) -> AccessRequest {
             acr: ask.sign_in.acr.clone(),
             amr: ask.sign_in.amr.clone(),
             auth_time: ask.sign_in.auth_time,
+            issued_at: ask.issued_at.filter(|t| (1..=TIME_MOST).contains(t)),
         },
         status: None,
     }
@@ -113,12 +117,14 @@ mod tests {
             groups: vec!["oidc:dev".into()],
             public_key: "k".into(),
             sign_in: evidence(&["urn:mfa".into()], &["otp".into()], Some(1_795_500_000)),
+            issued_at: Some(1_795_500_300),
         };
         let made = object(&ask);
         assert_eq!(made.spec.duration, "1h30m");
         assert_eq!(made.spec.namespaces, ["a", "b"]);
         assert_eq!(made.spec.acr.as_deref(), Some("urn:mfa"));
         assert_eq!((made.spec.amr, made.spec.auth_time), (vec!["otp".to_owned()], Some(1_795_500_000)));
+        assert_eq!(made.spec.issued_at, Some(1_795_500_300));
         assert_eq!(made.metadata.name.as_deref(), Some(request_name("k").as_str()));
         assert!(made.metadata.labels.is_none() && made.metadata.annotations.is_none());
         assert_eq!(request_name("k").len(), 20);

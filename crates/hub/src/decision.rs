@@ -25,6 +25,7 @@ pub fn decision_request(object: &AccessRequest) -> Result<Request, MalformedObje
         terms: asked.terms,
         sign_in: asked.sign_in,
         groups: asked.groups,
+        vouched_at: object.vouched_at(),
         offer,
         approvals: approvals.iter().filter_map(approval).collect(),
         given,

@@ -1,7 +1,7 @@
 use crate::{Hub, evidence};
 use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use kube::{Api, api::PostParams};
-use sallyport_api::{EXTRA_ACR, EXTRA_AMR, EXTRA_AUTH_TIME};
+use sallyport_api::{EXTRA_ACR, EXTRA_AMR, EXTRA_AUTH_TIME, EXTRA_ISSUED_AT};
 use sallyport_client::{Fault, within};
 use sallyport_model::{SignIn, UserName};
 
@@ -18,6 +18,8 @@ pub struct Identity {
     pub amr: Vec<String>,
     /// When the person last proved who they are, Unix seconds; 0 where the hub maps a missing `auth_time` to it.
     pub auth_time: Option<i64>,
+    /// When the token was issued, Unix seconds; `None` where the hub does not say it.
+    pub issued_at: Option<i64>,
 }
 
 impl Identity {
@@ -47,16 +49,18 @@ fn identity(info: UserInfo) -> Result<Identity, Fault> {
         .map_err(|e| Fault::Other(format!("the hub's name for this sign-in can't be used: {e}")))?;
     let mut extra = info.extra.unwrap_or_default();
     let mut take = |key: &str| extra.remove(key).unwrap_or_default();
-    let auth_time = match take(EXTRA_AUTH_TIME).as_slice() {
+    let seconds = |values: Vec<String>| match values.as_slice() {
         [one] => one.parse().ok().filter(|t| *t >= 0),
         _ => None,
     };
+    let (auth_time, issued_at) = (seconds(take(EXTRA_AUTH_TIME)), seconds(take(EXTRA_ISSUED_AT)));
     Ok(Identity {
         user,
         groups: info.groups.unwrap_or_default(),
         acr: take(EXTRA_ACR),
         amr: take(EXTRA_AMR),
         auth_time,
+        issued_at: issued_at.filter(|t| *t > 0),
     })
 }
 
@@ -86,6 +90,10 @@ mod tests {
         for odd in [&["1.795e9"][..], &["-5"], &["1", "2"], &[]] {
             assert_eq!(identity(info("oidc:ada", odd)).unwrap().auth_time, None, "{odd:?}");
         }
+        let mut mapped = info("oidc:ada", &[]);
+        mapped.extra.as_mut().unwrap().insert(EXTRA_ISSUED_AT.to_owned(), vec!["1795500300".into()]);
+        assert_eq!(identity(mapped).unwrap().issued_at, Some(1_795_500_300));
+        assert_eq!(identity(info("oidc:ada", &[])).unwrap().issued_at, None);
         assert!(identity(info("", &[])).is_err());
         assert!(identity(info("a\u{202e}b", &[])).is_err());
     }

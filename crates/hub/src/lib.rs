@@ -13,6 +13,7 @@ mod holds;
 mod identity;
 mod inventory;
 mod past;
+mod reaffirm;
 mod refused;
 mod reports;
 mod rights;

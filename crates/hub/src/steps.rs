@@ -153,7 +153,7 @@ impl Hub {
         Api::namespaced(self.client.clone(), which.team.as_str())
     }
 
-    async fn merge(
+    pub(crate) async fn merge(
         &self,
         which: &RequestRef,
         status: Value,

@@ -133,6 +133,16 @@ pub struct Carried {
     pub until: i64,
 }
 
+/// How often an identity provider has to vouch for whoever has something open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ReaffirmView {
+    /// Once in so many seconds.
+    pub every_seconds: u32,
+    /// So many seconds later it is closed without.
+    pub grace_seconds: u32,
+}
+
 /// One profile, as it applies to one cluster and person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -155,6 +165,8 @@ pub struct ProfileView {
     pub mfa: Option<Mfa>,
     /// A reason must be given.
     pub reason_required: bool,
+    /// How often the identity provider has to vouch for the person while it is open; None: never.
+    pub reaffirm: Option<ReaffirmView>,
     /// What it allows on this cluster.
     pub rights: Rights,
     /// Why it will be refused (P11); asking is pointless.

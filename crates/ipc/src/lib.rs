@@ -33,7 +33,7 @@ pub use audit::{
 };
 pub use cluster::{
     Broker, Carried, ClusterDetail, ClusterView, ClustersView, DayView, EnvironmentKind, Guardrails,
-    LastOpening, Mfa, OutlookView, ProfileView, Refused, Right, Rights, Way,
+    LastOpening, Mfa, OutlookView, ProfileView, ReaffirmView, Refused, Right, Rights, Way,
 };
 pub use command::COMMANDS;
 pub use error::{ErrorView, StepUp};
@@ -50,7 +50,7 @@ pub use request::{
 pub use sallyport_model::{EndReason, ErrorCode};
 pub use session::{
     Call, Calls, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step, StepKind,
-    StepState,
+    StepState, VouchingView,
 };
 pub use settings::{Kept, Notifications, SettingsView, ShellView};
 pub use shown::Shown;

@@ -49,6 +49,8 @@ pub struct SessionView {
     pub steps: Vec<Step>,
     /// What it waits for while Approved is running: "1 of 2 approvals".
     pub waiting_for: Option<Shown>,
+    /// The provider's word for the person, where the profile wants it again and again.
+    pub vouching: Option<VouchingView>,
     /// When it opened.
     pub opened_at: Option<i64>,
     /// When the rights end, by the target's clock. For people; count with `ends_in_ms`.
@@ -73,6 +75,22 @@ pub struct SessionView {
     pub request: Option<Shown>,
     /// The grant's `metadata.uid` on the target.
     pub grant: Option<Shown>,
+}
+
+/// How it stands with the identity provider's word for the person while something is open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VouchingView {
+    /// How often it is wanted.
+    pub every_seconds: u32,
+    /// How long the session goes on without.
+    pub grace_seconds: u32,
+    /// Of when the last one is, by the provider's clock, Unix milliseconds.
+    pub vouched_at: Option<i64>,
+    /// When the session is closed unless there is another by then, Unix milliseconds.
+    pub closes_at: Option<i64>,
+    /// Why the one that is due has not come, while it is overdue.
+    pub overdue: Option<Shown>,
 }
 
 /// Where a session stands.

@@ -1,5 +1,6 @@
 use crate::{
-    AutoApproval, ClusterName, Mfa, ProfileName, ProfileRevision, RoleName, Scope, Ttl, glob_matches,
+    AutoApproval, ClusterName, Mfa, ProfileName, ProfileRevision, Reaffirm, RoleName, Scope, Ttl,
+    glob_matches,
 };
 
 /// What may be asked for: a profile whose every field was parsed.
@@ -27,6 +28,8 @@ pub struct Profile {
     pub mfa: Mfa,
     /// Whether a reason must be given.
     pub reason_required: bool,
+    /// How often the provider has to vouch for whoever has it open; `None`: never.
+    pub reaffirm: Option<Reaffirm>,
 }
 
 impl Profile {

@@ -42,6 +42,9 @@ struct Inner {
     state: Mutex<State>,
 }
 
+/// A renewal that somebody waits for.
+type Renewal = watch::Receiver<Option<Result<(), Error>>>;
+
 struct State {
     current: Option<(Secret<String>, IdClaims)>,
     refresh_token: Option<Secret<String>>,
@@ -53,13 +56,15 @@ struct State {
     superseded: Vec<Secret<String>>,
     drift: Drift,
     /// A renewal that is under way; everyone waits for the same one.
-    renewal: Option<watch::Receiver<Option<Result<(), Error>>>>,
+    renewal: Option<Renewal>,
     failed: Option<(Instant, Error)>,
     ended: Option<String>,
     /// For good, unlike a refresh token that ran out: no later sign-in may bring this one back.
     signed_out: bool,
     kept: bool,
     renew_before: Option<Duration>,
+    /// Counts the renewals that brought an ID token.
+    renewals: watch::Sender<u64>,
 }
 
 /// What renewals made of a sign-in, against what it was (OpenID Connect Core 1.0 §12.2 wants it to stay as it was).
@@ -70,6 +75,10 @@ pub struct Drift {
     /// A renewal brought a later `auth_time` though nobody signed in here: `acr` and `auth_time` are of different
     /// moments.
     pub auth_time_moved: bool,
+    /// A renewal brought no ID token, so nothing shows that the provider still vouches for the person.
+    pub no_id_token: bool,
+    /// A renewal said no groups, though the sign-in did.
+    pub no_groups: bool,
 }
 
 /// How signing out went at the provider. Locally everything is gone either way.
@@ -111,6 +120,7 @@ impl TokenSource {
                 signed_out: false,
                 kept: false,
                 renew_before: None,
+                renewals: watch::Sender::new(0),
             },
         );
         source.0.keep().await;
@@ -138,6 +148,7 @@ impl TokenSource {
             signed_out: false,
             kept: true,
             renew_before: None,
+            renewals: watch::Sender::new(0),
         };
         Ok(Self::with(provider, persist, state))
     }
@@ -166,6 +177,11 @@ impl TokenSource {
         self.0.lock().drift.clone()
     }
 
+    /// Each renewal that brought an ID token, from now on.
+    pub fn renewals(&self) -> watch::Receiver<u64> {
+        self.0.lock().renewals.subscribe()
+    }
+
     /// Why this sign-in is over and only the person can go on, if it is.
     pub fn over(&self) -> Option<String> {
         self.0.lock().ended.clone()
@@ -183,7 +199,7 @@ impl TokenSource {
     /// [`Error::SignInAgain`] when only the person can help; otherwise what went wrong, and trying later may help.
     /// While the old token is still valid, a provider that can't be reached is no error.
     pub async fn id_token(&self) -> Result<Secret<String>, Error> {
-        let mut renewal = {
+        let renewal = {
             let mut state = self.0.lock();
             if let Some(token) = state.usable(true)? {
                 return Ok(token);
@@ -194,29 +210,59 @@ impl TokenSource {
                 let error = error.clone();
                 return state.usable(false)?.ok_or(error);
             }
-            match &state.renewal {
-                Some(under_way) => under_way.clone(),
-                None => {
-                    let Some(refresh_token) = state.refresh_token.clone() else {
-                        let gone =
-                            Error::again("the sign-in has run out and the provider gave nothing to renew it");
-                        return state.usable(false)?.ok_or(gone);
-                    };
-                    let (done, renewal) = watch::channel(None);
-                    state.renewal = Some(renewal.clone());
-                    tokio::spawn(Arc::clone(&self.0).renew(refresh_token, done));
-                    renewal
-                }
+            match self.renewal(&mut state, false) {
+                Some(renewal) => renewal,
+                None => return state.usable(false)?.ok_or_else(nothing_to_renew),
             }
         };
-        let outcome = renewal.wait_for(Option::is_some).await.map(|done| done.clone());
-        let mut state = self.0.lock();
+        let outcome = self.renewed(renewal).await;
+        let state = self.0.lock();
         match outcome {
-            Ok(Some(Err(error))) => state.usable(false)?.ok_or(error),
-            Ok(_) => state.usable(false)?.ok_or_else(|| Error::bad_token("it had run out when it arrived")),
+            Err(Error::Cancelled) => Err(Error::Cancelled),
+            Err(error) => state.usable(false)?.ok_or(error),
+            Ok(()) => state.usable(false)?.ok_or_else(|| Error::bad_token("it had run out when it arrived")),
+        }
+    }
+
+    /// Asks the provider for a new ID token now, however long the one at hand is good: whether the provider still vouches
+    /// for the person is what is asked. A renewal that is under way is waited for, so at most one request goes out.
+    ///
+    /// # Errors
+    /// As [`TokenSource::id_token`]; also while the old token is still valid.
+    pub async fn vouch(&self) -> Result<IdClaims, Error> {
+        let renewal = {
+            let mut state = self.0.lock();
+            state.usable(false)?;
+            let Some(renewal) = self.renewal(&mut state, true) else {
+                state.drift.no_id_token = true;
+                return Err(cannot_vouch("it gave nothing to renew the sign-in with"));
+            };
+            renewal
+        };
+        self.renewed(renewal).await?;
+        self.claims().ok_or_else(|| Error::again("you signed out"))
+    }
+
+    /// The renewal that is under way, or one that begins now; `None` where there is nothing to renew with.
+    fn renewal(&self, state: &mut State, is_asked_early: bool) -> Option<Renewal> {
+        if let Some(under_way) = &state.renewal {
+            return Some(under_way.clone());
+        }
+        let refresh_token = state.refresh_token.clone()?;
+        let (done, renewal) = watch::channel(None);
+        state.renewal = Some(renewal.clone());
+        tokio::spawn(Arc::clone(&self.0).renew(refresh_token, is_asked_early, done));
+        Some(renewal)
+    }
+
+    /// What became of a renewal.
+    async fn renewed(&self, mut renewal: Renewal) -> Result<(), Error> {
+        let outcome = renewal.wait_for(Option::is_some).await.map(|done| done.clone());
+        match outcome {
+            Ok(outcome) => outcome.unwrap_or(Ok(())),
             Err(_) => {
                 // The task is gone without a word, as when the runtime shuts down.
-                state.renewal = None;
+                self.0.lock().renewal = None;
                 Err(Error::Cancelled)
             }
         }
@@ -307,6 +353,17 @@ impl TokenSource {
     }
 }
 
+fn cannot_vouch(why: &str) -> Error {
+    Error::setting(
+        format!("{why}, which alone shows that it still vouches for you"),
+        "An admin can make the identity provider give an ID token on a refresh, or leave `reaffirm` out of the profiles.",
+    )
+}
+
+fn nothing_to_renew() -> Error {
+    Error::again("the sign-in has run out and the provider gave nothing to renew it")
+}
+
 /// Revokes what earlier sign-ins left. The first failure that leaves open whether it works any more is returned.
 async fn revoke_all(provider: &Provider, tokens: Vec<Secret<String>>) -> Result<(), Error> {
     let mut revoking = tokio::task::JoinSet::new();
@@ -348,7 +405,11 @@ impl State {
             if before.auth_time.is_some() && claims.auth_time > before.auth_time {
                 self.drift.auth_time_moved = true;
             }
+            self.drift.no_groups |= claims.groups.is_empty() && !before.groups.is_empty();
+            self.drift.no_groups &= claims.groups.is_empty();
         }
+        self.drift.no_id_token = false;
+        self.renewals.send_modify(|count| *count += 1);
         if claims.session.is_some() {
             self.session = claims.session.clone();
         }
@@ -420,9 +481,10 @@ impl Inner {
     async fn renew(
         self: Arc<Self>,
         refresh_token: Secret<String>,
+        is_asked_early: bool,
         done: watch::Sender<Option<Result<(), Error>>>,
     ) {
-        let outcome = self.exchange(&refresh_token).await;
+        let outcome = self.exchange(&refresh_token, is_asked_early).await;
         if let Err(Error::SignInAgain { .. }) = &outcome {
             self.lock().refresh_token = None;
             self.keep().await;
@@ -442,7 +504,7 @@ impl Inner {
         let _ = done.send(Some(outcome));
     }
 
-    async fn exchange(&self, refresh_token: &Secret<String>) -> Result<(), Error> {
+    async fn exchange(&self, refresh_token: &Secret<String>, is_asked_early: bool) -> Result<(), Error> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose().as_str())];
         let tokens = match self.provider.redeem(&form).await {
             Ok(tokens) => tokens,
@@ -456,6 +518,11 @@ impl Inner {
             self.keep().await;
         }
         let Some(id_token) = tokens.id_token else {
+            self.lock().drift.no_id_token = true;
+            if is_asked_early {
+                // What is at hand is good until it runs out.
+                return Err(cannot_vouch("it renews the sign-in without an ID token"));
+            }
             return Err(Error::again(
                 "the provider renews the sign-in without an ID token, which the hub needs",
             ));

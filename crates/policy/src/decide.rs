@@ -1,5 +1,6 @@
 use crate::auto::{self, Asking, Met, Unmet};
 use crate::fit::{self, CLOCKS_APART_MOST, Facts};
+use crate::reaffirm::{Vouched, vouched};
 use crate::{Permit, day};
 use sallyport_model::{
     Digest, EndReason, EndedBy, Ending, Given, Hold, Limits, Phase, Profile, ReasonError, RequestRef, SignIn,
@@ -31,6 +32,8 @@ pub struct Request {
     pub sign_in: SignIn,
     /// The groups they ask with, which admission held to theirs.
     pub groups: Vec<String>,
+    /// When the newest token was issued that the provider is known to have made for the requester, Unix seconds.
+    pub vouched_at: Option<i64>,
     /// The digest of the offer recorded in its status, once there is one.
     pub offer: Option<Digest>,
     /// Who said yes.
@@ -84,6 +87,8 @@ pub enum WaitFor {
         /// Why each autoApproval was not met, where that was judged just now.
         unmet: Vec<Unmet>,
     },
+    /// The requester's desktop, which has to show that their provider still vouches for them. In words.
+    Reaffirming(String),
 }
 
 /// Whether the request may become access at `now` (Unix seconds, the hub's clock).
@@ -122,6 +127,13 @@ pub fn decide(request: &Request, profile: Option<&Profile>, facts: &Facts, now: 
         Err(unmet) if have < need => return Decision::Wait(WaitFor::Approvals { have, need, unmet }),
         met => met.ok(),
     };
+    // Last, and no reason to close what waits: people may take their time, and the requester's desktop be off meanwhile.
+    if let Some(why) = not_vouched(request, profile, now) {
+        return match request.phase {
+            Phase::Pending => Decision::Wait(WaitFor::Reaffirming(why)),
+            _ => Decision::Refuse(Ending::new(EndReason::Failed, why)),
+        };
+    }
     Decision::Permit(Permit {
         which: request.which.clone(),
         terms: request.terms.clone(),
@@ -145,6 +157,14 @@ fn by_itself(request: &Request, profile: &Profile, facts: &Facts, now: i64) -> R
             auto::evaluate(&profile.auto_approvals, &asking, now)
         }
         None => Err(Vec::new()),
+    }
+}
+
+/// Why nothing is granted to the requester now, where the profile wants their provider's word from time to time.
+fn not_vouched(request: &Request, profile: &Profile, now: i64) -> Option<String> {
+    match vouched(&profile.reaffirm?, request.vouched_at, now) {
+        Vouched::Over { why } => Some(why),
+        Vouched::Fine { .. } | Vouched::Due { .. } => None,
     }
 }
 
@@ -232,6 +252,13 @@ fn within_profile<'p>(request: &Request, profile: Option<&'p Profile>) -> Result
         Ok(()) => {}
         Err(ReasonError::Missing) => return denied(format!("profile {} needs a reason", profile.name)),
         Err(wrong @ ReasonError::TooLong) => return denied(wrong.to_string()),
+    }
+    if profile.reaffirm.is_some() && request.vouched_at.is_none() {
+        return denied(format!(
+            "profile {} has its requesters reaffirmed, and the request does not say when its token was issued: {}",
+            profile.name,
+            "the hub's authentication has to map iat to issued-at, and Sallyport to be of this version"
+        ));
     }
     // Admission held the request's words to the sign-in's own, and its limits may have been judged by no profile at all.
     if let Some(lack) = profile.mfa.lack(&request.sign_in, request.created_at) {

@@ -16,6 +16,7 @@ mod decide;
 mod fit;
 mod offer;
 mod permit;
+mod reaffirm;
 mod session;
 mod solo;
 
@@ -27,5 +28,6 @@ pub use decide::{
 pub use fit::{CLOCKS_APART_MOST, Facts, fits, too_large_to_show, unfit, without};
 pub use offer::{Offer, digest, offer};
 pub use permit::Permit;
+pub use reaffirm::{Vouched, vouched};
 pub use session::{SessionFacts, SessionPermit, admit_session};
 pub use solo::{SoloRequest, decide_solo, solo_revision};

@@ -1145,6 +1145,10 @@ mfa: Mfa | null,
  */
 reasonRequired: boolean, 
 /**
+ * How often the identity provider has to vouch for the person while it is open; None: never.
+ */
+reaffirm: ReaffirmView | null, 
+/**
  * What it allows on this cluster.
  */
 rights: Rights, 
@@ -1188,6 +1192,19 @@ export type ProofKind = "streamsCut" | "terminalsEnded" | "kubeconfigDeleted" | 
  * How far a line of the proof is.
  */
 export type ProofState = "waiting" | "running" | "done" | "unproven";
+
+/**
+ * How often an identity provider has to vouch for whoever has something open.
+ */
+export type ReaffirmView = { 
+/**
+ * Once in so many seconds.
+ */
+everySeconds: number, 
+/**
+ * So many seconds later it is closed without.
+ */
+graceSeconds: number, };
 
 /**
  * Why a profile will be refused on this cluster.
@@ -1452,6 +1469,10 @@ steps: Array<Step>,
  * What it waits for while Approved is running: "1 of 2 approvals".
  */
 waitingFor: Shown | null, 
+/**
+ * The provider's word for the person, where the profile wants it again and again.
+ */
+vouching: VouchingView | null, 
 /**
  * When it opened.
  */
@@ -1769,6 +1790,31 @@ ms: number,
  * When.
  */
 at: number, };
+
+/**
+ * How it stands with the identity provider's word for the person while something is open.
+ */
+export type VouchingView = { 
+/**
+ * How often it is wanted.
+ */
+everySeconds: number, 
+/**
+ * How long the session goes on without.
+ */
+graceSeconds: number, 
+/**
+ * Of when the last one is, by the provider's clock, Unix milliseconds.
+ */
+vouchedAt: number | null, 
+/**
+ * When the session is closed unless there is another by then, Unix milliseconds.
+ */
+closesAt: number | null, 
+/**
+ * Why the one that is due has not come, while it is overdue.
+ */
+overdue: Shown | null, };
 
 /**
  * What a click on a cluster would do for this person. Where a session is open it shows that, which the window knows from

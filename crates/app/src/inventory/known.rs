@@ -10,7 +10,7 @@ use sallyport_api::{
 use sallyport_hub::{HoldRights, ProfileRights, evidence};
 use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
-    Refused, Right, Rights, Shown, Way,
+    ReaffirmView, Refused, Right, Rights, Shown, Way,
 };
 use sallyport_model::{ClusterName, Profile, ProfileName, Scope};
 use sallyport_rbac::Rule;
@@ -299,6 +299,10 @@ fn profile_view(
         max_duration_seconds: profile.max_duration.as_seconds_u32(),
         mfa: mfa(profile, signed_in, now),
         reason_required: profile.reason_required,
+        reaffirm: profile.reaffirm.map(|wanted| ReaffirmView {
+            every_seconds: wanted.every().as_seconds_u32(),
+            grace_seconds: wanted.grace().as_seconds_u32(),
+        }),
         rights: rights(offered.report.as_ref(), previewed, &namespaces),
         refused: offered
             .report

@@ -61,6 +61,7 @@ impl Inventory {
             let mut again: Option<Duration> = None;
             // Of a list that has not come, nothing may be asked for: that would read as a no.
             let mut is_listed = false;
+            let mut is_tried = false;
             loop {
                 tokio::select! {
                     change = profiles.next() => {
@@ -73,6 +74,10 @@ impl Inventory {
                 }
                 if !is_listed {
                     continue;
+                }
+                if !is_tried && self.wants_vouching(workspace) {
+                    is_tried = true;
+                    tokio::spawn(try_renewal(signed.clone()));
                 }
                 let now = self.person.is_signed_in_at(workspace).unwrap_or_else(|| signed.clone());
                 again = match self.read_rights(&now).await {
@@ -139,6 +144,11 @@ impl Inventory {
         }
     }
 
+    /// Whether any profile wants the provider's word again and again.
+    fn wants_vouching(&self, workspace: &WorkspaceId) -> bool {
+        self.known(workspace, |known| known.profiles.values().any(|profile| profile.spec.reaffirm.is_some()))
+    }
+
     /// Whether they could be read.
     async fn read_rights(&self, signed: &Signed) -> bool {
         let workspace = &signed.workspace;
@@ -163,6 +173,14 @@ impl Inventory {
                 false
             }
         }
+    }
+}
+
+/// Renews a sign-in once as soon as that is known to matter: what its provider can't do is then said before anything is
+/// open, and not when it is closed for it.
+async fn try_renewal(signed: Arc<Signed>) {
+    if let Err(error) = signed.tokens.vouch().await {
+        tracing::info!(%error, "the provider gave no word beside the sign-in's own");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a person should know about the provider and their sign-in: said once, where it can be read at leisure. Pure.
 
+use super::Wishes;
 use sallyport_oidc::{Drift, Provider, SignedIn};
 
 /// What was learned of the provider and of the sign-in.
@@ -37,8 +38,13 @@ impl Learned {
     }
 }
 
-/// The sentences. `aging` are the names of the profiles that want a recent sign-in (`mfa.maxAge`).
-pub(crate) fn notes(learned: &Learned, drift: &Drift, aging: &[String], signed_in: bool) -> Vec<String> {
+/// The sentences. `says_issued` is whether the hub says when tokens were issued; `None` while nobody is signed in.
+pub(super) fn notes(
+    learned: &Learned,
+    drift: &Drift,
+    wishes: &Wishes,
+    says_issued: Option<bool>,
+) -> Vec<String> {
     let mut notes = Vec::new();
     if !learned.unlisted_scopes.is_empty() {
         notes.push(format!(
@@ -53,9 +59,8 @@ pub(crate) fn notes(learned: &Learned, drift: &Drift, aging: &[String], signed_i
              nothing: end it in the provider's own pages if others use this browser."
         ));
     }
-    if !signed_in {
-        return notes;
-    }
+    let Some(says_issued) = says_issued else { return notes };
+    let aging = &wishes.aging;
     if learned.no_auth_time && !aging.is_empty() {
         notes.push(format!(
             "Your identity provider does not say when you signed in (auth_time), so these profiles are out of reach, and \
@@ -66,6 +71,7 @@ pub(crate) fn notes(learned: &Learned, drift: &Drift, aging: &[String], signed_i
     if learned.groups_left_out {
         notes.push(GROUPS_LEFT_OUT.to_owned());
     }
+    notes.extend(vouching(drift, wishes, says_issued));
     if let Some((was, is)) = &drift.acr {
         notes.push(format!(
             "When it renewed your sign-in, the identity provider lowered its acr from {was} to {}: profiles that ask for \
@@ -84,6 +90,31 @@ pub(crate) fn notes(learned: &Learned, drift: &Drift, aging: &[String], signed_i
     notes
 }
 
+/// What keeps the provider's word for the person from the hub, where profiles want it again and again (`reaffirm`).
+fn vouching(drift: &Drift, wishes: &Wishes, says_issued: bool) -> Option<String> {
+    let profiles = wishes.vouching.join(", ");
+    let closes = "what is open under these profiles is closed after their period and grace, whatever you do";
+    match () {
+        () if wishes.vouching.is_empty() => None,
+        () if !says_issued => Some(format!(
+            "This hub does not say when a token was issued (issued-at), so these profiles are out of reach: {profiles}. An \
+             admin of the hub can add it to its authentication."
+        )),
+        () if drift.no_id_token => Some(format!(
+            "Your identity provider renews your sign-in without an ID token, so {closes}: {profiles}. An admin can make the \
+             provider give one on a refresh, or leave reaffirm out of them."
+        )),
+        () if drift.no_groups => Some(format!(
+            "When it renewed your sign-in, the identity provider left your groups out, so {closes}: {profiles}. If you are \
+             still in your groups, an admin can make the provider say them on a refresh too."
+        )),
+        () if drift.acr.is_some() => Some(format!(
+            "When it renewed your sign-in, the identity provider lowered its acr, so {closes}: {profiles}."
+        )),
+        () => None,
+    }
+}
+
 /// Why somebody in many groups seems to be in none, and the way out.
 pub(crate) const GROUPS_LEFT_OUT: &str = "Your identity provider left your groups out of the token since you are in too \
      many (Entra ID: over 200), so you seem to be in none. An admin can make it send only the groups that are assigned to \
@@ -94,7 +125,8 @@ mod tests {
     use super::*;
 
     fn of(learned: &Learned, drift: &Drift) -> Vec<String> {
-        notes(learned, drift, &["debug-prod".to_owned()], true)
+        let wishes = Wishes { aging: vec!["debug-prod".to_owned()], ..Wishes::default() };
+        notes(learned, drift, &wishes, Some(true))
     }
 
     #[test]
@@ -107,13 +139,33 @@ mod tests {
             said.len() == 1 && said[0].contains("auth_time") && said[0].contains("debug-prod"),
             "{said:?}"
         );
-        assert!(notes(&silent, &none.1, &[], true).is_empty(), "no profile wants it");
+        assert!(notes(&silent, &none.1, &Wishes::default(), Some(true)).is_empty(), "no profile wants it");
         let many = Learned { groups_left_out: true, ..Learned::default() };
         assert!(of(&many, &none.1)[0].contains("too many"));
-        let drift = Drift { acr: Some(("mfa".into(), Some("1".into()))), auth_time_moved: true };
+        let acr = Some(("mfa".into(), Some("1".into())));
+        let drift = Drift { acr, auth_time_moved: true, ..Drift::default() };
         let said = of(&none.0, &drift);
         assert!(said[0].contains("from mfa to 1") && said[1].contains("auth_time"), "{said:?}");
         let left = Learned { left_at: Some("https://id.example".into()), ..Learned::default() };
-        assert!(notes(&left, &none.1, &[], false)[0].contains("https://id.example"));
+        assert!(notes(&left, &none.1, &Wishes::default(), None)[0].contains("https://id.example"));
+    }
+
+    #[test]
+    fn what_keeps_a_provider_from_vouching_is_said_where_a_profile_wants_it() {
+        let wishes = Wishes { vouching: vec!["watched".to_owned()], ..Wishes::default() };
+        let said = |drift: &Drift, says| notes(&Learned::default(), drift, &wishes, Some(says)).join(" ");
+        assert_eq!(said(&Drift::default(), true), "");
+        assert!(said(&Drift::default(), false).contains("issued-at"));
+        let acr = Some(("mfa".to_owned(), None));
+        for (drift, word) in [
+            (Drift { no_id_token: true, ..Drift::default() }, "without an ID token"),
+            (Drift { no_groups: true, ..Drift::default() }, "left your groups out"),
+            (Drift { acr, ..Drift::default() }, "lowered its acr, so"),
+        ] {
+            let said = said(&drift, true);
+            assert!(said.contains(word) && said.contains("watched"), "{said}");
+            let unwanted = notes(&Learned::default(), &drift, &Wishes::default(), Some(false)).join(" ");
+            assert!(!unwanted.contains("period and grace"), "{unwanted}");
+        }
     }
 }

@@ -284,13 +284,7 @@ impl Person {
             tokens,
             hub,
             workspace: id.clone(),
-            who: SignedInAs {
-                user: identity.user,
-                groups: identity.groups,
-                acr: identity.acr,
-                amr: identity.amr,
-                auth_time: identity.auth_time,
-            },
+            who: identity.into(),
             teams,
             stop: self.desk.stop.child_token(),
             number,
@@ -305,19 +299,17 @@ impl Person {
     }
 
     /// After a step-up the same connection says who one is now.
-    async fn refresh_identity(&self, workspace: &WorkspaceId, tokens: &TokenSource) -> Result<(), AppError> {
+    pub(super) async fn refresh_identity(
+        &self,
+        workspace: &WorkspaceId,
+        tokens: &TokenSource,
+    ) -> Result<(), AppError> {
         let signed = self.is_signed_in_at(workspace).ok_or_else(not_signed_in)?;
         let identity = signed.hub.whoami().await.map_err(of_hub)?;
         self.at(workspace, |seat| {
             seat.sits_again(signed.number, |before| Signed {
                 email: tokens.claims().and_then(|c| c.email),
-                who: SignedInAs {
-                    user: before.who.user.clone(),
-                    groups: identity.groups,
-                    acr: identity.acr,
-                    amr: identity.amr,
-                    auth_time: identity.auth_time,
-                },
+                who: SignedInAs { user: before.who.user.clone(), ..identity.into() },
                 ..before.clone()
             })
         });

@@ -1,6 +1,6 @@
 use super::workspace::WorkspaceId;
 use jiff::Timestamp;
-use sallyport_hub::{Hub, Team};
+use sallyport_hub::{Hub, Identity, Team};
 use sallyport_ipc::ErrorView;
 use sallyport_model::UserName;
 use sallyport_oidc::TokenSource;
@@ -32,6 +32,21 @@ pub(crate) struct SignedInAs {
     pub(crate) amr: Vec<String>,
     /// Unix seconds.
     pub(crate) auth_time: Option<i64>,
+    /// Whether the hub says when a token was issued. Where it does not, nobody can be reaffirmed.
+    pub(crate) says_issued: bool,
+}
+
+impl From<Identity> for SignedInAs {
+    fn from(identity: Identity) -> Self {
+        Self {
+            user: identity.user,
+            groups: identity.groups,
+            acr: identity.acr,
+            amr: identity.amr,
+            auth_time: identity.auth_time,
+            says_issued: identity.issued_at.is_some(),
+        }
+    }
 }
 
 /// What became of the sign-ins of this run.
@@ -41,6 +56,8 @@ pub(crate) struct SignIns {
     pub(crate) step_ups: u64,
     /// Why the last step-up failed for good: waiting for another one is in vain.
     pub(crate) in_vain: Option<ErrorView>,
+    /// Times that the provider moved the person to other groups.
+    pub(crate) moves: u64,
 }
 
 /// By what and when somebody signed in, in words.

@@ -34,6 +34,7 @@ impl Owner {
             groups: hub.who().groups,
             public_key: keys.public_key_base64(),
             sign_in: SignIn::default(),
+            issued_at: None,
         };
         let name = request_name(&ask.public_key);
         // Before it is written: whoever is dropped in between leaves no note that nobody owns.

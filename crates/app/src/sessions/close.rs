@@ -18,8 +18,9 @@ impl Owner {
     /// Ends it, and goes on until its end is shown and the hub knows of it, for as long as the app runs.
     pub(super) async fn close(&self, made: Made, end: End) {
         let Made { stretch, hand_overs, kubeconfig, report, said, unwritten, .. } = made;
-        let Stretch { asked, which, mut key, mut changes, held } = stretch;
+        let Stretch { asked, which, mut key, mut changes, held, vouching } = stretch;
         let session = &self.session;
+        drop(vouching);
         session.set_place(None);
         let closed = said.as_ref().is_some_and(|(_, closed)| *closed);
         session.change(|record| {

@@ -53,6 +53,12 @@ impl End {
         }
     }
 
+    /// The provider vouched for the person too long ago. The broker closes it too; this desktop does not wait for that.
+    pub(super) fn not_vouched(why: &str) -> Self {
+        let words = Some(format!("closed because {why}"));
+        Self { words, ..Self::of(EndReason::Revoked, CutReason::Revoked) }
+    }
+
     /// Its time is up, by the gateway's clock.
     pub(super) fn expired() -> Self {
         Self::of(EndReason::Expired, CutReason::Expired)

@@ -113,6 +113,7 @@ impl Owner {
         to: &mpsc::Sender<HandOver>,
     ) -> Result<(), Stop> {
         let which = self.ask(made, keys).await?;
+        made.stretch.vouching = Some(self.keep_vouching(which.clone()));
         let request = self.follow(made, &which).await?;
         let mut changes = made.stretch.changes.take();
         let taken =
@@ -185,6 +186,9 @@ impl Owner {
             self.session.change(|record| record.swap_stretch(brought));
             brought.request.clone()
         });
+        // Each keeper shows the word of its own session: from now on this one's.
+        made.stretch.vouching = made.stretch.which.clone().map(|which| self.keep_vouching(which));
+        stretch.vouching = None;
         give(back, Ok(stretch));
         let draft = self.session.draft(Action::Extended).detail("until", permit.end());
         let draft = draft.detail("instead_of", request.map(|uid| uid.to_string())).detail("streams", cut);

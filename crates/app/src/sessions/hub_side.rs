@@ -2,7 +2,7 @@
 
 use super::ports::{Changes, HubSide};
 use crate::desk::AppError;
-use crate::person::faults::of_oidc;
+use crate::person::faults::{of_oidc, of_refused};
 use crate::person::{Person, SignIns, Signed, SignedInAs, WorkspaceId, not_signed_in};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -85,8 +85,33 @@ impl HubSide for HubOf {
         .boxed()
     }
 
+    /// With the time of the token that it is asked with, where the hub says such. Asked again where that was replaced between
+    /// looking and asking.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
-        self.own.hub.ask(ask).boxed()
+        async {
+            let issued_at = || {
+                let claims = self.own.tokens.claims().filter(|_| self.own.who.says_issued);
+                claims.map(|claims| claims.issued_at.as_second())
+            };
+            let now = issued_at();
+            let asked = self.own.hub.ask(&Ask { issued_at: now, ..ask.clone() }).await;
+            match asked {
+                Err(Refused::Forbidden { .. }) if issued_at() != now => {
+                    self.own.hub.ask(&Ask { issued_at: issued_at(), ..ask.clone() }).await
+                }
+                asked => asked,
+            }
+        }
+        .boxed()
+    }
+    fn reaffirm<'a>(&'a self, which: &'a RequestRef, after: i64) -> BoxFuture<'a, Result<i64, AppError>> {
+        async move {
+            let signed = self.signed();
+            let word = self.person.vouched_for(&signed, after).await?;
+            signed.hub.reaffirm(which, &word).await.map_err(of_refused)?;
+            Ok(word.issued)
+        }
+        .boxed()
     }
     fn watch(&self, which: &RequestRef) -> Changes {
         Box::pin(self.own.hub.watch_request(which))

@@ -73,6 +73,7 @@ impl Owner {
                 (which, keys)
             }
         };
+        made.stretch.vouching = Some(self.keep_vouching(which.clone()));
         if made.stretch.key.is_none() && self.session.read(|record| record.choice.approvals > 0) {
             self.or_ended(async {
                 self.keep_key(made, &which, &keys).await;
@@ -195,12 +196,13 @@ impl Owner {
         }
     }
 
-    /// Another object may have the name by now.
+    /// Another object may have the name by now. What a request says of the provider's word is taken in with it.
     fn its_own(&self, mut objects: Vec<AccessRequest>) -> Vec<AccessRequest> {
         let uid = self.session.read(|record| record.request.clone());
         objects.retain(|object| {
             uid.as_ref().is_none_or(|uid| object.metadata.uid.as_deref() == Some(uid.as_str()))
         });
+        objects.iter().for_each(|object| self.heard_of_word(object));
         objects
     }
 

@@ -17,6 +17,7 @@ use sallyport_terminal::{KubeconfigError, PrivateKubeconfig};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How a session begins.
 pub(super) enum Begun {
@@ -67,6 +68,8 @@ pub(super) struct Stretch {
     pub(super) changes: Option<Changes>,
     /// The unsealed token and what it allows: from here on there is an end to prove.
     pub(super) held: Option<Held>,
+    /// Shows the hub that the provider still vouches, where that is wanted; ends with what it is for.
+    pub(super) vouching: Option<AbortOnDropHandle<()>>,
 }
 
 /// What an extension brings, for what was there before.

@@ -60,6 +60,8 @@ pub(crate) trait HubSide: Send + Sync + 'static {
     fn withdraw<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Refused>>;
     fn clear_credential<'a>(&'a self, which: &'a RequestRef)
     -> BoxFuture<'a, Result<AccessRequest, Refused>>;
+    /// Shows the hub the provider's word for the person, of a token issued after `after`; when that was, Unix seconds.
+    fn reaffirm<'a>(&'a self, which: &'a RequestRef, after: i64) -> BoxFuture<'a, Result<i64, AppError>>;
 }
 
 /// Which of the calls under way the new grant of an extended session holds.

@@ -3,6 +3,7 @@
 
 use super::end::End;
 use super::proof::{Proof, millis};
+use super::vouched::Word;
 use crate::inventory::{Choice, environment_kind};
 use jiff::Timestamp;
 use sallyport_ipc::{
@@ -37,6 +38,8 @@ pub(crate) struct Record {
     pub(crate) deadline: Option<Instant>,
     pub(crate) opened_at: Option<Timestamp>,
     pub(crate) waiting_for: Option<String>,
+    /// The provider's word for the person, where it is wanted again and again.
+    pub(super) word: Option<Word>,
     pub(crate) streams: Vec<String>,
     pub(crate) terminals: Vec<TerminalView>,
     pub(crate) error: Option<ErrorView>,
@@ -78,6 +81,7 @@ impl Record {
             deadline: None,
             opened_at: None,
             waiting_for: None,
+            word: None,
             streams: Vec::new(),
             terminals: Vec::new(),
             error: None,
@@ -162,6 +166,7 @@ impl Record {
             deadline,
             is_unsealed,
             broker_closed,
+            word,
             ..
         } = self;
         swap(choice, &mut extension.choice);
@@ -174,6 +179,7 @@ impl Record {
         swap(deadline, &mut extension.deadline);
         swap(is_unsealed, &mut extension.is_unsealed);
         swap(broker_closed, &mut extension.broker_closed);
+        swap(word, &mut extension.word);
     }
 
     /// A call through the gateway began or ended.
@@ -273,6 +279,7 @@ impl Record {
             },
             steps: self.steps.iter().map(|(s, _)| s.clone()).collect(),
             waiting_for: self.waiting_for.as_deref().map(Shown::from),
+            vouching: self.word.as_ref().filter(|_| self.ended.is_none()).map(Word::view),
             opened_at: self.opened_at.map(|t| t.as_millisecond()),
             ends_at,
             ends_in_ms: self.deadline.map(|d| {

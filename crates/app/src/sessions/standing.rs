@@ -18,6 +18,8 @@ pub(crate) struct Standing {
     pub(crate) approved: Option<Shown>,
     /// How long it stays open.
     pub(crate) left: Option<Duration>,
+    /// Why the provider's word for the person is overdue, while it is.
+    pub(crate) unvouched: Option<Shown>,
     /// Why and by whom it ended.
     pub(crate) ended: Option<Ended>,
     /// It is closed, and something of its end was not shown.
@@ -39,6 +41,7 @@ impl Standing {
         Self {
             approved: view.steps.iter().find(approved).map(|step| step.detail.clone()),
             left: left.map(|end| end.saturating_duration_since(Instant::now())),
+            unvouched: view.vouching.and_then(|word| word.overdue),
             is_unproven,
             shown_as: view.extends.filter(|_| !is_unproven).unwrap_or_else(|| view.id.clone()),
             id: view.id,

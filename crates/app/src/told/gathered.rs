@@ -189,11 +189,12 @@ mod tests {
             What::Denied,
             What::Unanswered,
             What::FiveMinutes,
+            What::Unvouched,
             What::Revoked,
             What::Unproven,
         ];
         for (requests, sessions, expected) in
-            [(true, true, 6), (true, false, 3), (false, true, 3), (false, false, 0)]
+            [(true, true, 7), (true, false, 3), (false, true, 4), (false, false, 0)]
         {
             let (start, mut gathered) = (Instant::now(), Gathered::default());
             gathered.news(start, whats.map(news).into());

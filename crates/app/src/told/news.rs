@@ -33,6 +33,8 @@ pub(super) enum What {
     Unanswered,
     /// Five minutes are left.
     FiveMinutes,
+    /// The provider's word for the person is overdue, and what is open is closed without it.
+    Unvouched,
     /// Somebody else ended it.
     Revoked,
     /// It is closed, and not all of that was shown.
@@ -57,6 +59,7 @@ struct Seen {
     had_time: bool,
     ended: bool,
     unproven: bool,
+    unvouched: bool,
 }
 
 impl Watched {
@@ -91,6 +94,9 @@ impl Seen {
             once(&mut self.ended, true, what);
         }
         once(&mut self.unproven, now.is_unproven, What::Unproven);
+        // Once for each time that it is overdue.
+        once(&mut self.unvouched, now.unvouched.is_some(), What::Unvouched);
+        self.unvouched &= now.unvouched.is_some();
         if let Some(left) = now.left {
             if left > FIVE_MINUTES {
                 self.had_time = true;
@@ -119,7 +125,7 @@ fn of(what: What, standing: &Standing) -> News {
         What::Denied | What::Revoked => {
             (ended.and_then(|e| e.by.clone()), ended.and_then(|e| e.message.clone()))
         }
-        What::Unanswered | What::FiveMinutes | What::Unproven => (None, None),
+        What::Unanswered | What::FiveMinutes | What::Unproven | What::Unvouched => (None, None),
     };
     News {
         what,
@@ -144,6 +150,7 @@ pub(super) mod tests {
             profile: "debug".into(),
             approved: None,
             left: None,
+            unvouched: None,
             ended: None,
             is_unproven: false,
         }
@@ -179,6 +186,20 @@ pub(super) mod tests {
         one.is_unproven = true;
         assert_eq!(whats(&mut watched, &[one.clone()]), [What::Unproven]);
         assert!(whats(&mut watched, &[one]).is_empty());
+    }
+
+    #[test]
+    fn a_word_that_is_overdue_is_told_once_each_time() {
+        let mut watched = Watched::default();
+        let mut one = standing("1");
+        let overdue = || Some("the identity provider can't be reached".into());
+        one.unvouched = overdue();
+        assert_eq!(whats(&mut watched, &[one.clone()]), [What::Unvouched]);
+        assert!(whats(&mut watched, &[one.clone()]).is_empty());
+        one.unvouched = None;
+        assert!(whats(&mut watched, &[one.clone()]).is_empty());
+        one.unvouched = overdue();
+        assert_eq!(whats(&mut watched, &[one]), [What::Unvouched]);
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn heading(what: What) -> &'static str {
         What::Denied => "Denied",
         What::Unanswered => "Not answered in time",
         What::FiveMinutes => "Five minutes left",
+        What::Unvouched => "Closes soon",
         What::Revoked => "Revoked",
         What::Unproven => "Not all proven",
     }
@@ -111,6 +112,10 @@ fn sentence(news: &News, reasons: bool) -> String {
         What::Denied => format!("Your request under {profile} was denied{by}"),
         What::Unanswered => format!("Nobody decided on your request under {profile}"),
         What::FiveMinutes => "Your session ends in five minutes".to_owned(),
+        What::Unvouched => {
+            "Your identity provider has not vouched for you again; the session says why and when it closes"
+                .to_owned()
+        }
         What::Revoked => format!("Your session under {profile} was ended{by}"),
         What::Unproven => {
             "Your session is closed; its closing report says what could not be shown".to_owned()
@@ -158,8 +163,15 @@ mod tests {
         }
     }
 
-    const WHATS: [What; 6] =
-        [What::Approved, What::Denied, What::Unanswered, What::FiveMinutes, What::Revoked, What::Unproven];
+    const WHATS: [What; 7] = [
+        What::Approved,
+        What::Denied,
+        What::Unanswered,
+        What::FiveMinutes,
+        What::Unvouched,
+        What::Revoked,
+        What::Unproven,
+    ];
 
     #[test]
     fn one_who_asks_is_told_with_what_for_how_long_and_where_and_a_click_leads_there() {

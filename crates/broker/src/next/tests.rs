@@ -225,3 +225,51 @@ fn fault_c12_what_nobody_planned_is_removed_while_the_session_goes_on() {
         assert_eq!(next(&open, &Seen { strays: true, ..seen(Some(&found)) }), Next::Unbind, "{phase}");
     }
 }
+
+/// An active request under a profile that wants the provider's word every 15 minutes, with 5 of grace.
+fn reaffirmed(asked: i64, word: Option<i64>) -> AccessRequest {
+    let offer = json!({"digest": "d", "rules": [], "endpoint": "e", "caDigest": "c",
+        "reaffirm": {"every": "15m", "grace": "5m"}});
+    let mut status = json!({"phase": "Active", "grant": record(), "offer": offer});
+    if let Some(issued) = word {
+        status["reaffirmed"] = json!({"issued": issued, "groups": []});
+    }
+    let mut request = request(status);
+    request.spec.issued_at = Some(asked);
+    request
+}
+
+#[test]
+fn what_nobody_vouches_for_is_closed_after_its_period_and_grace() {
+    let found = grant("g-uid");
+    let at = |request: &AccessRequest, hub_now: i64| next(request, &Seen { hub_now, ..seen(Some(&found)) });
+    let silent = reaffirmed(NOW, None);
+    assert_eq!(at(&silent, NOW), Next::Rest(Some(Moment::Hub(NOW + 1200))));
+    assert_eq!(at(&silent, NOW + 1199), Next::Rest(Some(Moment::Hub(NOW + 1200))));
+    let Next::Close(ending) = at(&silent, NOW + 1200) else { panic!("it does not close") };
+    assert_eq!(ending.reason, EndReason::Revoked);
+    assert!(ending.message.contains("has not vouched"), "{ending}");
+    // A newer word moves it, the same token sent again does not.
+    assert_eq!(at(&reaffirmed(NOW, Some(NOW + 900)), NOW + 1200), Next::Rest(Some(Moment::Hub(NOW + 2100))));
+    assert_eq!(reason(at(&reaffirmed(NOW, Some(NOW)), NOW + 1200)), EndReason::Revoked);
+    // Its own end comes first where it is nearer, each by its clock.
+    assert_eq!(
+        at(&reaffirmed(NOW, Some(NOW + 3000)), NOW + 3000),
+        Next::Rest(Some(Moment::Hub(NOW + 4200))),
+        "the hub is 3000 s ahead of the target here"
+    );
+    let late = reaffirmed(NOW, Some(NOW + 3000));
+    let both = Seen { hub_now: NOW + 3000, target_now: NOW + 3000, ..seen(Some(&found)) };
+    assert_eq!(next(&late, &both), Next::Rest(Some(Moment::Target(NOW + 3600))));
+}
+
+#[test]
+fn who_may_not_ask_any_more_loses_what_waits_and_what_is_open_and_a_persons_word_comes_first() {
+    let found = grant("g-uid");
+    let no = Ending::new(EndReason::Revoked, "may not ask any more");
+    let seen = Seen { lost: Some(no.clone()), ..seen(Some(&found)) };
+    assert_eq!(next(&request(json!({"phase": "Active", "grant": record()})), &seen), Next::Close(no.clone()));
+    assert_eq!(next(&request(json!(null)), &seen), Next::Close(no));
+    let left = request(json!({"phase": "Active", "grant": record(), "withdrawn": true}));
+    assert_eq!(reason(next(&left, &seen)), EndReason::Left);
+}

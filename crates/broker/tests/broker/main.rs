@@ -4,6 +4,7 @@ mod days;
 mod failures;
 mod hindered;
 mod kills;
+mod reaffirm;
 mod refusals;
 mod reports;
 mod way_in;

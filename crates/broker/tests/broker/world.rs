@@ -92,13 +92,29 @@ impl World {
     }
 
     pub(crate) fn person(&self, name: &str, groups: &[&str]) -> Result<Person> {
+        self.person_as(name, groups, |identity| identity)
+    }
+
+    /// The same person with a token that was issued so many seconds ago.
+    pub(crate) fn with_token(&self, name: &str, groups: &[&str], ago: i64) -> Result<Person> {
+        let issued = jiff::Timestamp::now().as_second() - ago;
+        self.person_as(name, groups, |me| me.extra("access.sallyport.dev/issued-at", issued.to_string()))
+    }
+
+    fn person_as(
+        &self,
+        name: &str,
+        groups: &[&str],
+        more: impl FnOnce(Identity) -> Identity,
+    ) -> Result<Person> {
         let now = jiff::Timestamp::now().as_second();
         let base = Identity::new(format!("oidc:{name}@example.org")).signed_in(
             "urn:sallyport:mfa",
             &["pwd", "otp"],
             now - 5,
         );
-        let identity = groups.iter().fold(base, |identity, group| identity.group(format!("oidc:{group}")));
+        let identity =
+            groups.iter().fold(more(base), |identity, group| identity.group(format!("oidc:{group}")));
         let hub = Hub::new(self.hub.client_as(&identity)?, Duration::from_secs(5));
         let groups = groups.iter().map(|group| format!("oidc:{group}")).collect();
         Ok(Person { name: format!("oidc:{name}@example.org"), groups, hub })
@@ -219,6 +235,7 @@ impl Person {
             groups: self.groups.clone(),
             public_key: keys.public_key_base64(),
             sign_in: me.sign_in(),
+            issued_at: me.issued_at,
         };
         change(&mut ask);
         let begun = Instant::now();

@@ -89,6 +89,7 @@ async fn revision(profile: &str) -> Result<ProfileRevision> {
 async fn an_ask(user: &str, group: &str, profile: &str) -> Result<(Ask, KeyPair)> {
     let keys = KeyPair::generate();
     let ask = Ask {
+        issued_at: None,
         team: TEAM.parse()?,
         terms: Terms {
             user: format!("oidc:{user}").parse()?,

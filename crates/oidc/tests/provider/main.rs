@@ -7,3 +7,4 @@ mod itself;
 mod liar;
 mod refresh;
 mod sign_in;
+mod vouch;

@@ -30,6 +30,7 @@ fn profile(approvals: u8, auto_approvals: Vec<AutoApproval>) -> Profile {
         approvals,
         auto_approvals,
         max_per_day: None,
+        reaffirm: None,
         mfa: Mfa::default(),
         reason_required: false,
     }

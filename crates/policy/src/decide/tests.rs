@@ -2,6 +2,7 @@ use super::*;
 mod by_itself;
 mod within_day;
 
+mod reaffirmed;
 use crate::Offer;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sallyport_model::{Held, Mfa, RequestUid, RoleName, Said, Scope};
@@ -69,6 +70,7 @@ fn profile() -> Profile {
             max_age: Some(Ttl::minutes(15)),
         },
         reason_required: true,
+        reaffirm: None,
     }
 }
 
@@ -97,6 +99,7 @@ fn request(facts: &Facts) -> Request {
         },
         sign_in: signed_in(NOW - 900),
         groups: vec!["oidc:payments-dev".into()],
+        vouched_at: None,
         offer: Some(facts.offer.digest),
         approvals: vec![yes("oidc:bob", facts), yes("oidc:eve", facts)],
         given: None,

@@ -95,6 +95,10 @@ fn authentication(trust: &OidcTrust, version: (u32, u32)) -> Value {
                         "key": "access.sallyport.dev/auth-time",
                         "valueExpression": "string(int(claims.?auth_time.orValue(0)))",
                     },
+                    {
+                        "key": "access.sallyport.dev/issued-at",
+                        "valueExpression": "string(int(claims.iat))",
+                    },
                 ],
             },
         }],

@@ -97,6 +97,8 @@ async fn an_id_token_names_the_user_their_groups_and_their_mfa() -> Result<()> {
     ensure!(extra["access.sallyport.dev/amr"].contains(&"otp".to_owned()), "{extra:?}");
     let auth_time: i64 = extra["access.sallyport.dev/auth-time"][0].parse().context("whole seconds")?;
     ensure!((before - 2..before + 60).contains(&auth_time), "{auth_time} is not about {before}");
+    let issued: i64 = extra["access.sallyport.dev/issued-at"][0].parse().context("whole seconds")?;
+    ensure!((before - 2..before + 60).contains(&issued), "{issued} is not about {before}");
     // The same token says nothing to a hub that waits for another audience.
     let refused = who_am_i(other.client_with_token(&token)?).await;
     ensure!(

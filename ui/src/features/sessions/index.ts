@@ -8,4 +8,5 @@ export { default as SessionTabs } from "./SessionTabs.svelte";
 export { default as SidePanel } from "./SidePanel.svelte";
 export { inFront, open, openCount, show, shown, VIEW } from "./sessions.svelte";
 export { default as TruthStrip } from "./TruthStrip.svelte";
+export { default as Vouching } from "./Vouching.svelte";
 export { watch } from "./watch";

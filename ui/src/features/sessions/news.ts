@@ -14,6 +14,9 @@ export function news(before: SessionView | undefined, now: SessionView, looking:
     const how = reason === "revoked" ? `was revoked${by ? ` by ${by}` : ""}` : reason === "expired" ? "is over: its time was up" : "ended";
     return { level: "danger", text: `Your session on ${now.cluster} ${how}.`, session: now.id };
   }
+  if (now.state === "open" && now.vouching?.overdue && !before?.vouching?.overdue) {
+    return { level: "warning", text: `Your identity provider has not vouched for you again: your session on ${now.cluster} closes soon.`, session: now.id };
+  }
   return null;
 }
 

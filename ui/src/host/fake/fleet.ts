@@ -105,6 +105,7 @@ function profile(name: string, rights: readonly Right[], over: Partial<ProfileVi
     namespaces: where,
     mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: true },
     reasonRequired: true,
+    reaffirm: null,
     rights: { kind: "known", rights: rights.map((r) => ({ ...r, namespaces: where })), rules: rights.length * 4 + 2, warnings: [], missing: [HELM] },
     refused: null,
     ...over,
@@ -118,7 +119,7 @@ export function detail(c: ClusterView, reason: string | null, now: number): Clus
   const profiles: ProfileView[] = [];
   if (c.way.kind !== "notYours") {
     profiles.push(profile("view", [READ], { maxDurationSeconds: 28_800, namespaces: [], reasonRequired: false, mfa: { acr: [], amr: [], maxAgeSeconds: 28_800, satisfied: true } }, namespaces));
-    profiles.push(profile("debug", DEBUG, { mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: team !== "vault" } }, namespaces));
+    profiles.push(profile("debug", DEBUG, { reaffirm: { everySeconds: 900, graceSeconds: 300 }, mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: team !== "vault" } }, namespaces));
     profiles.push(profile("operate", OPERATE, { opensAtOnce: false, approvals: team === "mail" ? 2 : 1, ...(team === "checkout" ? BY_ITSELF : {}), maxDurationSeconds: 7200, rights: { kind: "known", rights: OPERATE.map((r) => ({ ...r, namespaces })), rules: 34, warnings: ["Workloads edited with these rights keep running after the session ends."], missing: [HELM] } }, namespaces));
     profiles.push(profile("break-glass", [...OPERATE, right("Change everything in every namespace", "create patch delete *", true)], { opensAtOnce: false, approvals: 2, namespaces: [], refused: { why: "cluster-wide `edit` can write in the sessions namespace, so it could keep itself alive.", rule: "ClusterRole edit: create, patch in pods, deployments (apps)" } }, namespaces));
     if (c.broker.seenAt === null || c.way.kind === "unknown") for (const p of profiles) p.rights = { kind: "unknown", why: "this cluster's broker has not reported on the profile yet." };

@@ -40,7 +40,7 @@ export class FakeSession {
       durationSeconds: input.durationSeconds,
       state: "opening",
       steps: STEPS.map((kind): Step => ({ kind, state: "waiting", ms: null, detail: "" })),
-      waitingFor: null, openedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
+      waitingFor: null, vouching: null, openedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
       calls: { total: 0, refused: 0, recent: [] },
       streams: [], terminals: [], proof: [], ended: null, error: null, request: null, grant: null,
     };
@@ -94,7 +94,8 @@ export class FakeSession {
       this.view = { ...this.view, state: "open" };
       return this.close("left", null, "its session was extended");
     }
-    this.change({ state: "open", openedAt: now, endsAt: now + this.view.durationSeconds * 1000, clickToPromptMs: 186, grant: "b1d2c3e4-0000-4000-8000-000000000001" });
+    const vouching = profile === "debug" ? { everySeconds: 900, graceSeconds: 300, vouchedAt: now - 60_000, closesAt: now + 1_140_000, overdue: null } : null;
+    this.change({ state: "open", vouching, openedAt: now, endsAt: now + this.view.durationSeconds * 1000, clickToPromptMs: 186, grant: "b1d2c3e4-0000-4000-8000-000000000001" });
     this.log("session_open", `Session on ${name} is open`, this);
   }
 

@@ -26,6 +26,7 @@ fn offer(verbs: &[&[&str]]) -> Value {
 
 fn lee() -> SignedInAs {
     SignedInAs {
+        says_issued: true,
         user: "oidc:lee".parse().unwrap(),
         groups: vec![],
         acr: vec![],

@@ -176,6 +176,7 @@ fn p24_a_hostile_display_name_is_made_visible() {
 fn a_sign_in_satisfies_only_when_all_that_is_asked_holds() {
     let profile = Profile::try_from(&profile("p", 0, &["a"])).unwrap();
     let good = SignedInAs {
+        says_issued: true,
         user: "oidc:dana".parse().unwrap(),
         groups: vec![],
         acr: vec!["mfa".into()],

@@ -1,6 +1,7 @@
 //! A session's owner with fakes of its ports: what arrives in an order that no control plane gives on demand.
 
 mod extended;
+mod vouching;
 mod world;
 
 use super::super::End;
@@ -213,6 +214,7 @@ async fn fault_a10_p13_an_ask_whose_answer_was_lost_is_taken_back_however_late_i
         groups: vec![],
         public_key: "k".into(),
         sign_in: SignIn::default(),
+        issued_at: None,
     };
     world.hub.take_in(&ask);
     until("it is taken back", || world.hub.withdrawn.load(Ordering::Relaxed) > 0).await;

@@ -70,6 +70,10 @@ pub(super) struct FakeHub {
     /// Takes what is asked in without an answer, as late as somebody lets it.
     pub(super) loses_answers: AtomicBool,
     pub(super) is_away: AtomicBool,
+    /// What each look for the provider's word had to be newer than.
+    pub(super) vouched: Mutex<Vec<i64>>,
+    /// Whether the provider vouches, or why it does not.
+    pub(super) provider: Mutex<Result<(), String>>,
 }
 
 impl FakeHub {
@@ -95,6 +99,8 @@ impl FakeHub {
             is_over: AtomicBool::new(false),
             loses_answers: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
+            vouched: Mutex::default(),
+            provider: Mutex::new(Ok(())),
         })
     }
 
@@ -176,7 +182,7 @@ impl HubSide for FakeHub {
     }
     fn who(&self) -> SignedInAs {
         let user = self.user.clone();
-        SignedInAs { user, groups: vec![], acr: vec![], amr: vec![], auth_time: None }
+        SignedInAs { user, groups: vec![], acr: vec![], amr: vec![], auth_time: None, says_issued: true }
     }
     fn signed_in(&self) -> Result<UserName, AppError> {
         Ok(self.user.clone())
@@ -251,6 +257,16 @@ impl HubSide for FakeHub {
     }
     fn clear_credential<'a>(&'a self, _: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Refused>> {
         async { self.request.lock().unwrap().clone().ok_or(Refused::Fault(Fault::NotFound)) }.boxed()
+    }
+    fn reaffirm<'a>(&'a self, _: &'a RequestRef, after: i64) -> BoxFuture<'a, Result<i64, AppError>> {
+        async move {
+            self.vouched.lock().unwrap().push(after);
+            match &*self.provider.lock().unwrap() {
+                Ok(()) => Ok(now()),
+                Err(why) => Err(AppError::failed(why.clone())),
+            }
+        }
+        .boxed()
     }
 }
 

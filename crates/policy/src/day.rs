@@ -108,8 +108,8 @@ pub(crate) fn within_day(
         EndReason::Denied,
         format!(
             "profile {} gives one person at most {most} within 24 hours on this cluster: {before} of it is used or given, \
-             {left} is left, and this would take {}",
-            profile.name, duration
+             {left} is left, and this would take {duration}",
+            profile.name
         ),
     ))
 }

@@ -1,7 +1,6 @@
 //! How much time somebody had within a day, and what is left of it (attack 20). Pure.
 
-use crate::{Facts, Request};
-use sallyport_model::{EndReason, Ending, Given, Profile, Ttl};
+use sallyport_model::{EndReason, Ending, Profile, Ttl};
 use std::collections::BTreeMap;
 
 /// The day that is counted: the 24 hours before, whatever the calendar says.
@@ -77,26 +76,29 @@ pub fn uncountable(profile: &Profile, kept: i64) -> Option<String> {
     })
 }
 
-/// Whether what would be given is left of the day. A request whose grant is on record has had its turn: its end is fixed.
+/// Whether so much is left of the day, by a broker that keeps closed requests for `kept` seconds.
+///
+/// # Errors
+/// How a request for it would end: what can't be counted is a no.
 pub(crate) fn within_day(
-    request: &Request,
     profile: &Profile,
-    given: &Given,
-    facts: &Facts,
+    duration: Ttl,
+    past: Option<&Past>,
+    kept: i64,
     now: i64,
 ) -> Result<(), Ending> {
-    let Some(most) = profile.max_per_day.filter(|_| !request.is_granted) else { return Ok(()) };
+    let Some(most) = profile.max_per_day else { return Ok(()) };
     let failed = |message: String| Err(Ending::new(EndReason::Failed, message));
-    if let Some(why) = uncountable(profile, facts.kept) {
+    if let Some(why) = uncountable(profile, kept) {
         return failed(why);
     }
-    let Some(past) = &facts.past else {
+    let Some(past) = past else {
         return failed(format!("how much of its day is used under profile {} was not counted", profile.name));
     };
     let before = spent(past.spells.iter().copied(), now);
     let asked = Spell::Known {
         from: now,
-        to: now.saturating_add(i64::try_from(given.duration.as_seconds()).unwrap_or(i64::MAX)),
+        to: now.saturating_add(i64::try_from(duration.as_seconds()).unwrap_or(i64::MAX)),
     };
     if spent(past.spells.iter().copied().chain([asked]), now) <= most {
         return Ok(());
@@ -106,8 +108,8 @@ pub(crate) fn within_day(
         EndReason::Denied,
         format!(
             "profile {} gives one person at most {most} within 24 hours on this cluster: {before} of it is used or given, \
-             {left} is left, and this would take {}",
-            profile.name, given.duration
+             {left} is left, and this would take {duration}",
+            profile.name
         ),
     ))
 }

@@ -117,7 +117,10 @@ pub fn decide(request: &Request, profile: Option<&Profile>, facts: &Facts, now: 
         Ok(given) => given,
         Err(ending) => return refuse(ending),
     };
-    if let Err(ending) = day::within_day(request, profile, &given, facts, now) {
+    // One whose grant is on record has had its turn: its end is fixed.
+    if !request.is_granted
+        && let Err(ending) = day::within_day(profile, given.duration, facts.past.as_ref(), facts.kept, now)
+    {
         return refuse(ending);
     }
     let people: BTreeSet<_> = approvals.iter().map(|approval| &approval.by).collect();

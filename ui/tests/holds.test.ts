@@ -17,6 +17,7 @@ test("what happens is said as far as it is known, and no further", () => {
   expect(nowText("user", 0, true)).toBe("No open request of theirs in your teams. Look at the name again if you expected one.");
   expect(nowText("cluster", 0, false)).toBe("No known open request there in your teams.");
   expect(untilText("everything", NOW, NOW)).toContain("that includes you");
+  expect([false, true].map((me) => /(they|you) ask/.exec(untilText("user", NOW, NOW, me))?.[1])).toEqual(["they", "you"]);
 });
 test("holds are named by what they are on", () => {
   expect([whatText("user", "oidc:dana"), whatText("cluster", "a"), whatText("everything", "")]).toEqual(["dana", "cluster a", "everything"]);

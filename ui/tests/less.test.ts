@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { RequestView } from "../src/bindings/ipc";
-import { givenText, lessOf, limitsText, shorter, termsOf, termsText } from "../src/features/requests/less";
+import type { RequestView, Right } from "../src/bindings/ipc";
+import { givenText, lessOf, limitsText, rightIn, shorter, termsOf, termsText } from "../src/features/requests/less";
 
 const MINUTE = 60;
 const two = { namespaces: ["checkout", "payments"], seconds: 120 * MINUTE };
@@ -40,4 +40,12 @@ test("what is given is told beside what was asked for", () => {
   expect(givenText(request({ given, phase: "active" }))).toBe("payments, 30 min");
   expect(limitsText({ durationSeconds: 1800, namespaces: ["payments"] })).toBe("for 30 min at most, in payments only");
   expect(limitsText({ durationSeconds: null, namespaces: ["a", "b"] })).toBe("in a + b only");
+});
+test("once something was taken off, rights are shown where they are given and nowhere else", () => {
+  const right = (namespaces: string[]) => ({ title: "Read logs", detail: "get pods/log", namespaces, writes: false }) as Right;
+  const given = { namespaces: ["cart", "payments"], seconds: 1800 };
+  expect(rightIn(right(["checkout", "payments"]), given)?.namespaces).toEqual(["payments"]);
+  expect(rightIn(right([]), given)?.namespaces).toEqual(["cart", "payments"]);
+  expect(rightIn(right(["checkout"]), given)).toBe(null);
+  expect(rightIn(right(["checkout"]), { namespaces: [], seconds: 900 })?.namespaces).toEqual(["checkout"]);
 });

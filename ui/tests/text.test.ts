@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { namespacesText } from "../src/desktop/words";
 import { durations } from "../src/features/clusters/durations";
-import { count, visible } from "../src/shared/text";
+import { clip, count, visible } from "../src/shared/text";
 import { countdown, span, took } from "../src/shared/time";
 
 test("p24_hidden_characters_are_shown as the Rust side shows them", () => {
@@ -41,4 +41,10 @@ test("the lengths offered stay within the profile and never below 15 minutes", (
   expect(durations(3600)).toEqual([900, 1800, 2700, 3600]);
   expect(durations(5000)).toEqual([900, 1800, 2700, 3600, 5000]);
   expect(durations(600)).toEqual([]);
+});
+
+test("what is clipped is never longer than it may be, and no character is cut in two", () => {
+  expect(clip("short", 5)).toBe("short");
+  expect(clip("longer", 5)).toBe("long…");
+  expect(clip("𝒶𝒷𝒸𝒹𝑒", 3)).toBe("𝒶𝒷…");
 });

@@ -12,6 +12,12 @@ export function visible(text: string): string {
   });
 }
 
+/** `text` in at most `most` characters, with an ellipsis where it goes on; no character is cut in two. */
+export function clip(text: string, most: number): string {
+  const all = [...text];
+  return all.length <= most ? text : `${all.slice(0, most - 1).join("")}…`;
+}
+
 /** `1 call`, `2 calls`, `18,204 calls`. */
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`;

@@ -34,10 +34,10 @@ export function nowText(on: HeldKind, n: number, whole: boolean): string {
   return `${whole ? "" : "At least "}${count(n, "open request")}${whose} in your teams end${n === 1 && whole ? "s" : ""} now, with the sessions open by them.${elsewhere}`;
 }
 
-/** What a hold stops until it ends. */
-export function untilText(on: HeldKind, until: number, now: number): string {
+/** What a hold stops until it ends; `me`: it is on whoever reads this. */
+export function untilText(on: HeldKind, until: number, now: number, me = false): string {
   const when = moment(until, now);
-  if (on === "user") return `Until ${when} they ask for nothing, approve nothing and keep nothing open.`;
+  if (on === "user") return `Until ${when} ${me ? "you" : "they"} ask for nothing, approve nothing and keep nothing open.`;
   if (on === "cluster") return `Until ${when} nobody asks for anything there or keeps anything open there.`;
   return `Until ${when} nobody asks for anything, approves anything or keeps anything open, and that includes you.`;
 }

@@ -1,4 +1,4 @@
-import type { LimitsInput, LimitsView, RequestView } from "../../bindings/ipc";
+import type { LimitsInput, LimitsView, RequestView, Right } from "../../bindings/ipc";
 import { number } from "../../shared/text";
 import { span } from "../../shared/time";
 
@@ -74,6 +74,13 @@ function namesText(namespaces: readonly string[]): string {
 /** What one approver took off: `for 30 min at most, in payments only`. */
 export function limitsText({ durationSeconds, namespaces }: LimitsView): string {
   return [durationSeconds === null ? "" : `for ${span(durationSeconds)} at most`, namespaces === null ? "" : `in ${namesText(namespaces)} only`].filter(Boolean).join(", ");
+}
+
+/** What is left of a right in the namespaces that are given; none: nothing. */
+export function rightIn(right: Right, { namespaces }: Terms): Right | null {
+  if (namespaces.length === 0) return right;
+  const left = right.namespaces.length === 0 ? [...namespaces] : right.namespaces.filter((name) => namespaces.includes(name));
+  return left.length > 0 ? { ...right, namespaces: left } : null;
 }
 
 /** What is given of what was asked for, where that is less. */

@@ -18,10 +18,13 @@ export const largest = () => textSize() >= LARGEST;
 
 /** Asked for while the desktop is still answering. */
 let asked: number | null = null;
+/** Taken by the desktop and not shown yet: its events may come after its answer. */
+let taken: number | null = null;
 
 /** Steps larger or smaller; steps in a row add up. */
 export function step(by: number): void {
-  void ask((asked ?? textSize()) + by);
+  if (taken === textSize()) taken = null;
+  void ask((asked ?? taken ?? textSize()) + by);
 }
 
 export function reset(): void {
@@ -35,7 +38,9 @@ async function ask(size: number): Promise<void> {
   if (busy) return;
   for (let sent: number | null = null; sent !== asked; ) {
     sent = asked;
-    await attempt(host.call("font_size_set", { size: sent }));
+    const size = sent;
+    taken = null;
+    await attempt(host.call("font_size_set", { size }).then(() => (taken = size)));
   }
   asked = null;
 }

@@ -8,15 +8,15 @@ const MINUTE = 60_000;
 
 /** Making and removing holds, and what they end. */
 export function holds(world: World) {
-  const ready = async () => {
+  const ready = async (sofar: string) => {
     await world.pause(120);
-    if (world.scene === "holdFails") throw failure("unreachable", "The hub did not answer within 10 s, so nothing was held.", { hint: "Try again; nothing was changed.", retry: true });
+    if (world.scene === "holdFails") throw failure("unreachable", `The hub did not answer within 10 s, ${sofar}.`, { hint: "Try again; nothing was changed.", retry: true });
     if (!world.state.mayHold) throw failure("forbidden", "you may not hold.", { hint: "Nothing was changed. Ask an admin of the hub." });
   };
   return {
     hold_create: async ({ hold: { on, name, minutes, reason } }) => {
       world.held.push({ on, name, minutes, reason });
-      await ready();
+      await ready("so nothing was held");
       const now = Date.now();
       const made = hold({ id: `h-${world.held.length}`, on, name, reason, by: ME, since: now, until: now + minutes * MINUTE });
       world.change({ holds: [made, ...world.state.holds] });
@@ -27,7 +27,7 @@ export function holds(world: World) {
     },
     hold_remove: async ({ hold: id }) => {
       world.held.push({ remove: id });
-      await ready();
+      await ready("so the hold stands");
       const found = world.state.holds.find((one) => one.id === id);
       if (!found) throw failure("badInput", "this hold is over already");
       if (!found.mayRemove) throw failure("forbidden", "nobody removes a hold on themselves");

@@ -37,6 +37,8 @@ export class FakeRequests {
   /** When a test wants `request_before` to fail. */
   beforeFails = false;
 
+  private readonly unread: (() => void)[] = [];
+
   constructor(private readonly around: Around, now: number) {
     const { scene } = around;
     if (scene === "requestsMany") this.list = many(now);
@@ -78,8 +80,14 @@ export class FakeRequests {
     this.around.changed(this.toDecide);
   }
 
+  /** All of them, as they are read. */
+  read(): RequestView[] {
+    this.unread.splice(0).forEach((go) => go());
+    return [...this.list, ...this.own()].sort((a, b) => a.askedAt - b.askedAt);
+  }
+
   /** What this person waits for themself is known from their sessions. */
-  own(): RequestView[] {
+  private own(): RequestView[] {
     return [...this.around.sessions.values()].filter((s) => s.view.waitingFor !== null && s.view.request !== null).map(({ view }) =>
       request({ id: view.request ?? "", user: ME, cluster: view.cluster, environment: view.environment, environmentWord: view.environmentWord, profile: view.profile, namespaces: view.namespaces, durationSeconds: view.durationSeconds, reason: view.reason, decide: "own", own: true, offer: offerOf("operate", view.namespaces), askedAt: Date.now() - 4000 }, Date.now()));
   }
@@ -100,7 +108,8 @@ export class FakeRequests {
 
   ended(id: string, words: string): void {
     this.change(id, { ended: words, decide: this.one(id).own ? "own" : "over", mayDeny: false, mayRevoke: false });
-    void this.around.pause(2000).then(() => this.remove(id));
+    // Not before that was read once: on a slow machine nobody would ever have seen why it ended.
+    void Promise.all([this.around.pause(2000), new Promise<void>((go) => this.unread.push(go))]).then(() => this.remove(id));
   }
 }
 

@@ -1,3 +1,5 @@
+import { inTurn, rest } from "./time.mjs";
+
 // The moments of the window that are pictured and checked for accessibility: `name`, `?query`, and how to get there.
 const open = (name) => async (page) => {
   await page.locator(`#cluster-${name}`).dblclick();
@@ -21,8 +23,7 @@ const select = (name) => async (page) => {
 };
 const go = (letter) => async (page) => {
   await page.locator("#clusters").waitFor();
-  await page.keyboard.press("g");
-  await page.keyboard.press(letter);
+  await inTurn(page, "g", letter);
 };
 
 const held = (id, then = async () => {}) => async (page) => {
@@ -41,10 +42,14 @@ const requests = (id, then = async () => {}) => async (page) => {
     await row.click();
     await page.getByText(/^(asking the hub)$/).waitFor({ state: "detached" });
     // A row takes no key before it stood a moment.
-    await page.waitForTimeout(750);
+    await rest(page);
   }
   await then(page);
 };
+
+// As long as names and reasons may be, with nothing to break them at and characters that hide.
+const LONGEST = { user: `oidc:${"a".repeat(240)}\u202e@x.test`, reason: "\u2066why\u0007 ".repeat(10) + "b".repeat(974), profile: "p".repeat(253), cluster: "c".repeat(63), team: "t".repeat(63) };
+const put = (page, run) => page.evaluate(`(${run})(window.sallyportFake.world, ${JSON.stringify(LONGEST)})`);
 
 const whoCan = (words = "", then = async () => {}) => async (page) => {
   await go("w")(page);
@@ -125,6 +130,8 @@ export const SCENES = [
   ["requests-closed", "", requests("r-prod", async (page) => { await page.evaluate(() => window.sallyportFake.world.requests.remove("r-prod")); await page.getByText("It is closed").waitFor(); })],
   ["requests-hostile", "", requests("r-hostile")],
   ["requests-long", "", requests("r-long")],
+  ["requests-longest", "", requests("r-prod", async (page) => { await put(page, "(w, longest) => w.requests.put({ id: 'r-longest', environment: 'prod', environmentWord: 'prod', askedAt: Date.now(), namespaces: Array.from({ length: 3 }, (_, i) => String(i).repeat(63)), ...longest })"); await page.locator("#request-r-longest").click(); await page.locator("aside h2", { hasText: "ppp" }).waitFor(); })],
+  ["held-longest", "scene=heldMe", held("h-me", async (page) => { await put(page, "(w, { user: by, reason }) => w.change({ holds: w.state.holds.map((hold) => ({ ...hold, by, reason })) })"); await page.locator(".banners", { hasText: "bbb" }).waitFor(); })],
   ["requests-many", "scene=requestsMany", requests("", async (page) => { await page.getByRole("button", { name: /^Team/ }).click(); await page.getByText(/sessions under/).waitFor(); })],
   ["requests-empty", "scene=requestsEmpty", requests("", (page) => page.getByText("Nobody waits for you").waitFor())],
   ["requests-loading", "scene=requestsLoading", requests("", (page) => page.getByLabel("Loading requests").waitFor())],
@@ -160,14 +167,14 @@ export const SCENES = [
   ["requests-less-empty", "scene=requestsLess", requests("r-dev-two", async (page) => { await page.keyboard.press("l"); for (const name of ["checkout", "payments"]) await page.getByLabel(name).uncheck(); await page.keyboard.press("Enter"); await page.getByText("No namespace is left").waitFor(); })],
   ["requests-less-wide", "scene=requestsLess", requests("r-wide", async (page) => { await page.keyboard.press("l"); await page.getByLabel("In", { exact: true }).fill("payments Cart"); await page.getByText("is no name of a namespace").waitFor(); })],
   ["requests-less-many", "scene=requestsLess", requests("r-many-names", async (page) => { await page.keyboard.press("l"); await page.getByRole("button", { name: "None" }).click(); await page.getByLabel("namespace-number-7", { exact: true }).check(); await page.getByText("You give namespace-number-7").waitFor(); })],
-  ["requests-less-confirm", "scene=requestsLess", requests("r-prod-two", async (page) => { await page.keyboard.press("l"); await page.locator("label", { hasText: "30 min" }).click(); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByText("Press Enter to approve").waitFor(); })],
+  ["requests-less-confirm", "scene=requestsLess", requests("r-prod-two", async (page) => { await page.keyboard.press("l"); await page.locator("label", { hasText: "30 min" }).click(); await rest(page); await page.keyboard.press("Enter"); await page.getByText("Press Enter to approve").waitFor(); })],
   ["requests-less-older", "scene=requestsLess", requests("r-old", async (page) => { await page.keyboard.press("l"); await page.getByText("is an older one").waitFor(); })],
   ["requests-less-so-far", "scene=requestsLess", requests("r-so-far")],
   ["requests-less-given", "scene=requestsLess", requests("r-given")],
   ["requests-held", "scene=holds", held("h-person")],
   ["requests-held-long", "scene=holds", held("h-long")],
   ["requests-held-remove", "scene=holds", held("h-cluster", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await page.getByText("Press Enter to remove").waitFor(); })],
-  ["requests-held-failed", "scene=holdFails&speed=20", held("h-person", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
+  ["requests-held-failed", "scene=holdFails&speed=20", held("h-person", async (page) => { await page.getByRole("button", { name: "Remove the hold" }).click(); await rest(page); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
   ["requests-held-none", "", held("", (page) => page.getByText("Nothing is held.").waitFor())],
   ["requests-held-none-may-not", "scene=requestsEmpty", held("", async (page) => { await page.evaluate(() => window.sallyportFake.world.change({ mayHold: false })); await page.getByText("You may not hold").waitFor(); })],
   ["requests-held-may-not", "scene=mayNotHold", held("h-person", (page) => page.getByText("You may not remove it").waitFor())],
@@ -179,11 +186,11 @@ export const SCENES = [
   ["hold-cluster", "", requests("r-own", async (page) => { await page.keyboard.press("h"); await page.getByText(/open requests there/).waitFor(); await page.getByLabel("Name").fill("no-such-cluster"); await page.keyboard.press("Enter"); await page.getByText("A hold wants a reason").waitFor(); })],
   ["hold-everything", "", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.locator("label", { hasText: "Everything" }).click(); await page.getByLabel("Why").fill("Intrusion drill"); await page.getByLabel("Why").press("Enter"); await page.getByText("Hold everything for 1 h?").waitFor(); })],
   ["hold-long", "", requests("r-long", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("Because of one thing and of another, ".repeat(12)); await page.getByLabel("Why").press("Enter"); await page.getByText("They read why").waitFor(); })],
-  ["hold-failed", "scene=holdFails&speed=20", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("x"); await page.getByLabel("Why").press("Enter"); await page.waitForTimeout(750); await page.keyboard.press("Enter"); await page.getByText("nothing was held").waitFor(); })],
+  ["hold-failed", "scene=holdFails&speed=20", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("x"); await page.getByLabel("Why").press("Enter"); await rest(page); await page.keyboard.press("Enter"); await page.getByText("nothing was held").waitFor(); })],
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],
-  ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await page.keyboard.press("g"); await page.keyboard.press("a"); await page.getByText("Nothing has happened").waitFor(); }],
+  ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await inTurn(page, "g", "a"); await page.getByText("Nothing has happened").waitFor(); }],
   ["settings", "", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],
   ["settings-text", "", async (page) => { await go(",")(page); for (let i = 0; i < 11; i++) await page.getByRole("button", { name: "Larger" }).click(); await page.getByText("24 px", { exact: true }).waitFor(); }],
   ["settings-not-told", "scene=notTold", async (page) => { await go(",")(page); await page.getByText("Notifications can't be shown").scrollIntoViewIfNeeded(); }],

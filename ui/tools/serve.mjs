@@ -23,7 +23,9 @@ export async function serve() {
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
     try {
       const body = readFileSync(join(folder, path === "/" ? "index.html" : path));
-      response.writeHead(200, { "content-type": TYPES[extname(path === "/" ? ".html" : path)] ?? "text/html; charset=utf-8", "content-security-policy": csp() });
+      // What has a digest in its name is read once by each browser, as from the binary.
+      const cached = path.startsWith("/assets/") ? { "cache-control": "max-age=3600, immutable" } : {};
+      response.writeHead(200, { ...cached, "content-type": TYPES[extname(path === "/" ? ".html" : path)] ?? "text/html; charset=utf-8", "content-security-policy": csp() });
       response.end(body);
     } catch {
       response.writeHead(404).end();

@@ -11,6 +11,6 @@ const files = readdirSync(here).filter((name) => name !== "all.test.mjs" && name
 
 for (const name of ALONE) await import(new URL(name, here));
 // Each test has a page of its own, and waits for it more than half of the time.
-describe("the window", { concurrency: 3 }, async () => {
+describe("the window", { concurrency: 4 }, async () => {
   for (const name of files) await import(new URL(name, here));
 });

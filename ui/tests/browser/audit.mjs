@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
 import { at, atClipboard, world } from "./site.mjs";
 
 const go = async (page) => {
   await page.locator("#clusters").waitFor();
-  await page.keyboard.press("g");
-  await page.keyboard.press("a");
+  await inTurn(page, "g", "a");
   await page.locator("#entries [role=row]").first().waitFor();
 };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
 import { at, atClipboard, calls, enter, world } from "./site.mjs";
 
 test("first run: join by workspace file, sign in, see the clusters", () =>
@@ -57,8 +58,7 @@ test("p13_one click in, work, leave, and the proof comes in two stages", () =>
     await page.getByRole("button", { name: /See it in Audit/ }).click();
     await page.getByText("session fake-ses").waitFor();
     await page.locator("#entries").getByText("Token refused after 9.9 s").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("s");
+    await inTurn(page, "g", "s");
     await page.keyboard.press("Escape");
     await page.locator("#clusters").waitFor();
   }));
@@ -171,4 +171,5 @@ test("fault_b7_a page at the provider that never comes back is named while it is
     assert.equal(await page.getByText("nothing comes back from it").count(), 0);
     await page.clock.runFor(16_000);
     await page.getByText("nothing comes back from it").waitFor();
-  }));
+    // Its clock is no longer one that runs.
+  }, { used: true }));

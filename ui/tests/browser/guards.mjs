@@ -1,21 +1,9 @@
 // What keeps a yes from being said by accident, late, or by somebody else.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
 import { at, world } from "./site.mjs";
-import { badge, come, rest, select, sent } from "./inbox.mjs";
-
-/** A key held for half a second and more, as a keyboard repeats it. */
-const held = async (page, key, code) => {
-  const client = await page.context().newCDPSession(page);
-  const down = (autoRepeat) => client.send("Input.dispatchKeyEvent", { type: "keyDown", key, code, windowsVirtualKeyCode: 13, text: "\r", autoRepeat });
-  await down(false);
-  for (let i = 0; i < 12; i++) {
-    await page.waitForTimeout(i === 0 ? 400 : 60);
-    await down(true);
-  }
-  await client.send("Input.dispatchKeyEvent", { type: "keyUp", key, code, windowsVirtualKeyCode: 13 });
-  await client.detach();
-};
+import { badge, come, holdEnter, rest, select, sent } from "./inbox.mjs";
 
 test("p8_a yes whose second factor was called off is not sent, however late the sign-in ends", async () => {
   const away = { Esc: (page) => page.keyboard.press("Escape"), "a click beside": (page) => page.mouse.click(8, 400), "another dialog": (page) => page.keyboard.press("Control+k") };
@@ -64,7 +52,7 @@ test("p8_one held Enter approves no production and denies nothing, nor does one 
     await rest(page);
     for (const [button, asks] of [[/^Approve/, "Press Enter to approve"], [/^Deny/, "why, if you want to say it"]]) {
       await page.locator("footer").getByRole("button", { name: button }).focus();
-      await held(page, "Enter", "Enter");
+      await holdEnter(page);
       await page.getByText(asks).waitFor();
       assert.deepEqual(await sent(page), [], String(button));
       await page.keyboard.press("Escape");
@@ -172,8 +160,7 @@ test("all that a yes allows is shown, and what of it is open already and until w
 test("that nobody waits is said only where all is known", () =>
   at("scene=requestsMissing", async (page) => {
     await page.locator("#clusters").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("r");
+    await inTurn(page, "g", "r");
     await page.getByText("payments: not known since 14:02").waitFor();
     await page.getByText("Nothing is known of here.").waitFor();
     await page.getByText("not all is known").waitFor();
@@ -194,6 +181,7 @@ test("what is answered after a sign-out is nothing to whoever signs in next", ()
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("button", { name: /^Sign in/ }).click();
+    await rest(page);
     await come(page);
     await select(page, "r-dev");
     await world(page, "(w) => w.refuse()");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { at, calls, world } from "./site.mjs";
-import { come, rest, select } from "./inbox.mjs";
+import { come, holdEnter, rest, select } from "./inbox.mjs";
 
 const dialog = (page) => page.getByRole("dialog", { name: "Hold" });
 const made = (page) => world(page, "(w) => w.held");
@@ -17,6 +17,7 @@ test("H on a request holds who asks: what ends is counted, a reason is wanted, a
     assert.equal(await dialog(page).getByLabel("Name").inputValue(), "oidc:lin@example.test");
     await dialog(page).getByText("1 open request of theirs in your teams ends now, with the sessions open by them.").waitFor();
     await page.waitForFunction(() => document.activeElement?.id === "hold-why");
+    await dialog(page).getByLabel("Name").focus();
     await page.keyboard.press("Enter");
     await page.getByRole("alert").getByText("A hold wants a reason.").waitFor();
     await page.keyboard.type("Laptop stolen; all of h, a, d is text");
@@ -86,32 +87,24 @@ test("a hold that fails says so and keeps what was written", () =>
     await page.getByRole("button", { name: "Remove the hold" }).click();
     await rest(page);
     await page.keyboard.press("Enter");
-    await page.locator("aside").getByRole("alert").waitFor();
+    await page.locator("aside").getByRole("alert").getByText("so the hold stands").waitFor();
     assert.equal(await page.locator("#holds [role=row]").count(), 3);
   }));
 
 test("one held Enter makes no hold and removes none", () =>
   at("scene=holds&speed=20", async (page) => {
-    const client = await page.context().newCDPSession(page);
-    const press = async () => {
-      for (let i = 0; i < 16; i++) {
-        await client.send("Input.dispatchKeyEvent", { type: "keyDown", key: "Enter", code: "Enter", windowsVirtualKeyCode: 13, text: "\r", autoRepeat: i > 0 });
-        await page.waitForTimeout(i === 0 ? 400 : 50);
-      }
-      await client.send("Input.dispatchKeyEvent", { type: "keyUp", key: "Enter", code: "Enter", windowsVirtualKeyCode: 13 });
-    };
     await come(page);
     await select(page, "r-dev");
     await page.keyboard.press("h");
     await dialog(page).getByLabel("Why").fill("x");
     await dialog(page).getByLabel("Why").focus();
-    await press();
+    await holdEnter(page);
     await page.getByRole("heading", { name: /^Hold kim@example.test for 1 h/ }).waitFor();
     await page.keyboard.press("Escape");
     await page.keyboard.press("Escape");
     await heldTab(page).click();
     await page.getByRole("button", { name: "Remove the hold" }).focus();
-    await press();
+    await holdEnter(page);
     await page.getByText("Press Enter to remove the hold on dana@example.test").waitFor();
     assert.deepEqual(await made(page), []);
   }));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
 import { at, calls, enter, world } from "./site.mjs";
 
 test("the list by keyboard alone: search, move, pin, open", () =>
@@ -37,8 +38,7 @@ test("Ctrl+K is the shell's in a terminal; Ctrl+Shift+P is the palette there too
     await enter(page, "payments-eu-1");
     await page.keyboard.press("Control+k");
     assert.equal(await page.getByRole("dialog").count(), 0);
-    await page.keyboard.press("g");
-    await page.keyboard.press("a");
+    await inTurn(page, "g", "a");
     assert.equal(await page.locator("#entries").count(), 0, "letters are typed, not obeyed");
     await page.keyboard.press("Control+Shift+P");
     await page.getByRole("dialog", { name: "Palette" }).waitFor();
@@ -163,14 +163,12 @@ test("R and Esc answer the sheet of a session that is closed", () =>
 test("the history is walked by keyboard as soon as one is there, and tabs by their arrows", () =>
   at("speed=50", async (page) => {
     await page.locator("#clusters").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("a");
+    await inTurn(page, "g", "a");
     await page.locator("#entries").waitFor();
     await page.keyboard.press("ArrowDown");
     await page.locator("#entries .selected").waitFor();
     await page.getByText("Joins with").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("c");
+    await inTurn(page, "g", "c");
     await enter(page, "payments-eu-1");
     await page.keyboard.press("Control+Shift+T");
     await page.getByRole("tab").nth(1).waitFor();

@@ -127,6 +127,7 @@ test("what others took off is where less begins, and who took what off is told",
     const pane = page.locator("aside");
     await pane.getByText("so far: checkout + payments, 1 h").waitFor();
     await pane.getByText("for 1 h at most, in checkout + payments only").waitFor();
+    assert.deepEqual([...new Set(await pane.locator(".rule .where").evaluateAll((all) => all.map((e) => e.title)))], ["checkout, payments"], "rights stand where a yes would still give them");
     await page.keyboard.press("l");
     assert.equal(await editor(page).getByLabel("cart").count(), 0);
     await page.getByLabel("checkout").uncheck();

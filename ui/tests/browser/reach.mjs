@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
 import { at, calls } from "./site.mjs";
 
 /** Comes to the view. */
 const come = async (page) => {
   await page.locator("#clusters").waitFor();
-  await page.keyboard.press("g");
-  await page.keyboard.press("w");
+  await inTurn(page, "g", "w");
   await page.locator("#reach").waitFor();
 };
 const rows = (page) => page.locator("#reach [role=row] b").allInnerTexts();
@@ -18,8 +18,7 @@ test("who can: nothing is read before somebody looks, and once when they do", ()
     await page.locator("#clusters").waitFor();
     assert.equal(await looked(page), 0);
     await come(page);
-    await page.keyboard.press("g");
-    await page.keyboard.press("c");
+    await inTurn(page, "g", "c");
     await page.locator("#clusters").waitFor();
     await come(page);
     assert.equal(await looked(page), 1, "a moment later it is not read again");
@@ -109,8 +108,7 @@ test("hundreds of names are drawn a screenful at a time, and the one looked for 
 test("whoever lacks the rights is told which, and what gives them", () =>
   at("scene=reachNoRights&speed=20", async (page) => {
     await page.locator("#clusters").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("w");
+    await inTurn(page, "g", "w");
     await page.getByText("sallyport:hub-auditor").waitFor();
     await page.getByText("list clusterrolebindings.rbac.authorization.k8s.io").waitFor();
     assert.equal(await page.locator("aside").count(), 0);
@@ -119,8 +117,7 @@ test("whoever lacks the rights is told which, and what gives them", () =>
 test("a failure can be tried again", () =>
   at("scene=reachFail&speed=20", async (page) => {
     await page.locator("#clusters").waitFor();
-    await page.keyboard.press("g");
-    await page.keyboard.press("w");
+    await inTurn(page, "g", "w");
     await page.getByRole("button", { name: "Try again" }).click();
     await page.waitForFunction(() => window.sallyportFake.calls.filter((name) => name === "who_can").length === 2);
   }));

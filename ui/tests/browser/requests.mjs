@@ -240,6 +240,21 @@ test("p24_names and reasons of others are text, with hidden characters visible",
     assert.doesNotMatch(await page.locator("body").innerText(), /[\u200b\u202e\u2066]/);
   }));
 
+test("p8_a reason as long as one may be does not push what is decided on out of sight", () =>
+  at("", async (page) => {
+    await come(page);
+    await world(page, "(w) => w.requests.put({ id: 'r-wordy', user: 'oidc:eve@example.test', cluster: 'ledger-us-1', profile: 'operate', environment: 'prod', environmentWord: 'prod', askedAt: Date.now(), reason: 'because '.repeat(127) + 'the end.' })");
+    await select(page, "r-wordy");
+    await page.locator("aside .rule").first().waitFor();
+    const { bottom } = await page.locator("aside .rule").first().evaluate((e) => e.getBoundingClientRect());
+    assert.ok(bottom < await page.locator("aside footer").evaluate((e) => e.getBoundingClientRect().top), "the first danger is on screen");
+    await page.getByRole("button", { name: "Show all of it" }).click();
+    await page.locator("aside blockquote", { hasText: "the end." }).waitFor();
+    await select(page, "r-prod");
+    await select(page, "r-wordy");
+    await page.getByRole("button", { name: "Show all of it" }).waitFor();
+  }));
+
 test("2,000 requests: only what is seen is in the page, and a key costs what a key may", () =>
   at("scene=requestsMany", async (page) => {
     await come(page);

@@ -23,9 +23,12 @@ export function atClipboard(query, look) {
   return mine;
 }
 
-/** A page at `?query`; whatever it complains about, CSP included, fails the test. */
-export async function at(query, look, { width = 1280, height = 800 } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"] });
+// Making a page costs more than most tests. All that a test leaves behind is in its document and goes with it; a page
+// where one failed is not used again.
+const idle = [];
+
+async function opened() {
+  const context = await browser.newContext({ reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const complaints = [];
@@ -33,16 +36,29 @@ export async function at(query, look, { width = 1280, height = 800 } = {}) {
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
   page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("request", (request) => new URL(request.url()).origin !== new URL(site.url).origin && !request.url().startsWith("data:") && complaints.push(`asked ${request.url()}`));
+  return { context, page, complaints };
+}
+
+/** A page at `?query`; whatever it complains about, CSP included, fails the test. `used`: it can't be used again after it. */
+export async function at(query, look, { used = false } = {}) {
+  const { context, page, complaints } = idle.pop() ?? await opened();
+  let good = false;
   try {
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.mouse.move(0, 0);
+    complaints.length = 0;
     // The window is drawn by then; fonts and pictures still come, as they do for whoever looks at it.
     await page.goto(`${site.url}?${query}`, { waitUntil: "domcontentloaded" });
     await look(page);
+    good = complaints.length === 0;
   } catch (thrown) {
     // What it complained about may be why something was waited for in vain.
     if (complaints.length > 0) thrown.message += `\nthe page complained: ${complaints.join("\n")}`;
     throw thrown;
   } finally {
-    await context.close();
+    if (good && !used) idle.push({ context, page, complaints });
+    else await context.close();
   }
   if (complaints.length > 0) throw new Error(complaints.join("\n"));
 }

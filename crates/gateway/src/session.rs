@@ -201,6 +201,10 @@ impl Session {
         }
         match &mut *self.write() {
             State::Closed(_) => return Err(GatewayError::NotOpen(self.id.clone())),
+            // Its timer may be a moment late, or the machine have slept.
+            State::Open { end: old_end, .. } if old_end.left((self.wall)()).is_zero() => {
+                return Err(GatewayError::Ended(self.id.clone()));
+            }
             State::Open { standing: old, end: old_end, keeps: old_keeps, .. } => {
                 if old.cluster != standing.cluster {
                     return Err(GatewayError::OtherPermit("cluster"));
@@ -229,11 +233,17 @@ impl Session {
 
     /// Refuses from now on, then drops everything that runs. Only the first cut does so; `None` for a later one.
     pub(crate) async fn cut(&self, reason: CutReason) -> Option<CutReport> {
+        self.cut_where(reason, |_| true).await
+    }
+
+    /// The same, where its end is still as wanted.
+    async fn cut_where(&self, reason: CutReason, wanted: impl Fn(&End) -> bool) -> Option<CutReport> {
         let began = Instant::now();
         {
             let mut state = self.write();
-            if matches!(*state, State::Closed(_)) {
-                return None;
+            match &*state {
+                State::Open { end, .. } if wanted(end) => {}
+                State::Open { .. } | State::Closed(_) => return None,
             }
             // Drops the token with the old state, and this session's hold on the history's channel.
             *state = State::Closed(reason);
@@ -261,7 +271,11 @@ impl Session {
                 State::Open { end, .. } => end.left((self.wall)()),
             };
             if left.is_zero() {
-                return self.cut(CutReason::Expired).await;
+                // It may have been extended since it was looked at.
+                match self.cut_where(CutReason::Expired, |end| end.left((self.wall)()).is_zero()).await {
+                    None if self.is_open() => continue,
+                    report => return report,
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(left.min(LOOK_AT_CLOCK)) => {}

@@ -131,12 +131,18 @@ impl Witnesses {
         self.rights.is_empty()
     }
 
+    /// How many were seen to be allowed here.
+    #[must_use]
+    pub fn seen(&self) -> usize {
+        self.rights.iter().filter(|right| right.seen == Seen::Here).count()
+    }
+
     /// Whether what was asked for here was refused, and nothing was allowed.
     #[must_use]
     pub fn all_refused(&self) -> bool {
         let refused =
             |right: &Right| matches!(right.seen, Seen::Never(_)) && !right.question.is_for_nothing();
-        self.rights.iter().any(refused) && self.rights.iter().all(|right| right.seen != Seen::Here)
+        self.rights.iter().any(refused) && self.seen() == 0
     }
 
     /// What is asked, for the history: a few of many.

@@ -27,7 +27,7 @@ impl Owner {
             record.broker_closed = closed;
             record.begin_closing(&end, said.is_some());
         });
-        self.end_extensions(hand_overs, &end);
+        self.sessions.end_extensions(&session.id, &end);
         let which = watch::Sender::new(which);
         let telling = self.tell_hub(&which, asked.as_ref(), said.is_some());
         let proving = async {
@@ -54,7 +54,7 @@ impl Owner {
                 self.end_rights(&which, held.as_ref(), &mut changes).await;
             }
         };
-        tokio::join!(telling, proving);
+        tokio::join!(telling, proving, self.give_back(hand_overs));
         let knows = session.read(|record| record.has(Proof::hub_knows));
         let noted = session.read(|record| record.asked_as.clone());
         if let Some(noted) = noted.filter(|_| knows && self.is_over()) {
@@ -95,7 +95,12 @@ impl Owner {
         let session = &self.session;
         // Where the gateway's own clock was first, its report says what it cut.
         let report = self.sessions.ground.cut(&session.id, end.cut).await.or(report);
-        session.change(|record| record.prove(|proof| proof.streams_cut(report.as_ref())));
+        session.change(|record| {
+            record.prove(|proof| match *end == End::replaced() {
+                true => proof.streams_go_on(),
+                false => proof.streams_cut(report.as_ref()),
+            })
+        });
         let (streams, took) = report.as_ref().map_or((0, Duration::ZERO), |r| (r.streams.len(), r.took));
         let draft = session.draft(Action::Cut).detail("streams", streams);
         self.sessions.history.note(draft.detail("ms", took.as_millis() as u64)).await;

@@ -72,9 +72,12 @@ impl Sessions {
         self.begin(hub, record, begun, |one| one.extends(&of.id)).ok_or_else(not_open)
     }
 
-    /// Those under way that were asked for to extend a session.
-    fn extensions_of(&self, id: &SessionId) -> Vec<Arc<Session>> {
-        self.all().into_iter().filter(|one| one.extends(id)).collect()
+    /// A session is over: so is what was to extend it.
+    pub(super) fn end_extensions(&self, of: &SessionId, end: &End) {
+        self.to_owners().remove(of);
+        for extension in self.all().iter().filter(|one| one.extends(of)) {
+            extension.end(End::with_its_session(end));
+        }
     }
 }
 
@@ -121,6 +124,7 @@ impl Owner {
         made.stretch.changes = changes;
         let (permit, jti) = taken.map_err(|over| made.stopped(over))?;
         self.clear_credential(which);
+        let (known, asked) = (made.stretch.which.clone(), made.stretch.asked.clone());
         let (back, answer) = oneshot::channel();
         let stretch = std::mem::take(&mut made.stretch);
         let from = self.session.clone();
@@ -140,12 +144,14 @@ impl Owner {
                 Err(why.into())
             }
             Err(_) => {
+                // What it held went with that owner. The hub is told all the same, and nothing is called shown.
+                made.stretch = Stretch { which: known, asked, ..Stretch::default() };
                 Err(AppError::failed("Sallyport failed over the session that was to be extended").into())
             }
         }
     }
 
-    /// Opens the seal and sees what it allows: a session goes on with nothing that was not seen to work.
+    /// Opens the seal and looks at what it allows: a session goes on with nothing that was seen to be refused.
     async fn take(
         &self,
         stretch: &mut Stretch,
@@ -164,10 +170,14 @@ impl Owner {
             return Err(error.hint("The session goes on as it was. Try again.").retry());
         }
         held.witnesses = seen;
+        let seen = match held.witnesses.seen() {
+            0 => "the new grant works by the broker's word",
+            _ => "the new grant was seen to work",
+        };
         let left = Duration::from_secs(u64::try_from(permit.end() - session.hub.now()).unwrap_or_default());
         session.change(|record| {
             record.deadline = Instant::now().checked_add(left);
-            record.done(StepKind::Ready, "the new grant was seen to work");
+            record.done(StepKind::Ready, seen);
         });
         let ready = session.draft(Action::Ready).detail("ms", started.elapsed().as_millis() as u64);
         self.sessions.history.note(ready).await;
@@ -177,6 +187,10 @@ impl Owner {
     /// Goes on with what an extension brings, and gives it what was there before.
     pub(super) async fn take_over(&self, made: &mut Made, by: HandOver) {
         let HandOver { mut stretch, permit, jti, from, back } = by;
+        if from.is_ending() {
+            let why = AppError::new(ErrorCode::Cancelled, "nobody wants more time here any more");
+            return give(back, Err((stretch, why)));
+        }
         let cut = match self.exchange(made.stretch.held.as_ref(), stretch.held.as_ref(), &permit, jti) {
             Ok(cut) => cut,
             Err(why) => return give(back, Err((stretch, why))),
@@ -192,7 +206,9 @@ impl Owner {
         give(back, Ok(stretch));
         let draft = self.session.draft(Action::Extended).detail("until", permit.end());
         let draft = draft.detail("instead_of", request.map(|uid| uid.to_string())).detail("streams", cut);
-        self.sessions.history.note(draft).await;
+        // An end that comes meanwhile waits for no disk.
+        let history = self.sessions.history.clone();
+        tokio::spawn(async move { history.note(draft).await });
     }
 
     /// Lets the gateway go on with the new token; how many streams that cut.
@@ -209,21 +225,22 @@ impl Owner {
                 format!("the address of {}, or who vouches for it, has changed meanwhile", permit.cluster());
             return Err(AppError::failed(what).hint("Leave the session, and open the cluster again."));
         }
+        let (now, end) = (self.session.hub.now(), self.session.read(|record| record.end));
+        if end.is_some_and(|end| permit.end() < end.saturating_add(WORTH_ASKING)) {
+            let what = "what was given ends no later than this session does already";
+            return Err(AppError::failed(what).hint("It goes on as it was, with what it had."));
+        }
         let keeps = keeps::keeps(before, after);
-        let now = self.session.hub.now();
         let cut = self.sessions.ground.extend(permit, &after.reach.token, jti, now, Box::new(keeps))?;
         Ok(cut.len())
     }
 
-    /// This session is over: so is what was to extend it. What has been brought and not taken goes back.
-    pub(super) fn end_extensions(&self, hand_overs: Option<mpsc::Receiver<HandOver>>, end: &End) {
-        self.sessions.to_owners().remove(&self.session.id);
-        for extension in self.sessions.extensions_of(&self.session.id) {
-            extension.end(End::with_its_session(end));
-        }
+    /// Gives back what was brought to a session that is over. Also what is just being brought: the channel says that there is
+    /// nothing more only once nobody can put anything in.
+    pub(super) async fn give_back(&self, hand_overs: Option<mpsc::Receiver<HandOver>>) {
         let Some(mut hand_overs) = hand_overs else { return };
         hand_overs.close();
-        while let Ok(HandOver { stretch, back, .. }) = hand_overs.try_recv() {
+        while let Some(HandOver { stretch, back, .. }) = hand_overs.recv().await {
             give(back, Err((stretch, not_open())));
         }
     }

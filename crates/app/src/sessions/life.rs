@@ -39,6 +39,7 @@ pub(super) async fn live(owner: Owner, begun: Begun, hand_overs: mpsc::Receiver<
         });
         record.apply(SessionEvent::Proven);
     });
+    sessions.end_extensions(&session.id, &End::failed(None, error.message()));
 }
 
 impl Owner {

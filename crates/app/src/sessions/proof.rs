@@ -130,6 +130,11 @@ impl Proof {
         self.set(ProofKind::StreamsCut, state, detail);
     }
 
+    /// Its session goes on under another grant, and what streams there was not its own to cut.
+    pub(super) fn streams_go_on(&mut self) {
+        self.set(ProofKind::StreamsCut, ProofState::Done, "they go on in the session that was extended");
+    }
+
     pub(super) fn terminals_ended(&mut self, ended: &EndedTerminals) {
         let (state, detail) = ended.proven();
         self.set(ProofKind::TerminalsEnded, state, detail);

@@ -23,6 +23,8 @@ pub(crate) struct Record {
     pub(crate) id: SessionId,
     /// The session it was asked for to extend.
     pub(crate) extends: Option<SessionId>,
+    /// Whether it has what that session had before: what becomes of that is no news of the session's.
+    pub(crate) gave_way: bool,
     pub(crate) choice: Choice,
     /// Where and for how long its rights are: as asked for, until less was given.
     pub(crate) given: Given,
@@ -70,6 +72,7 @@ impl Record {
         Self {
             id,
             extends: None,
+            gave_way: false,
             given: Given::all(&choice.terms),
             choice,
             state: SessionState::Opening,
@@ -169,6 +172,7 @@ impl Record {
             word,
             ..
         } = self;
+        extension.gave_way = true;
         swap(choice, &mut extension.choice);
         swap(given, &mut extension.given);
         swap(asked_as, &mut extension.asked_as);

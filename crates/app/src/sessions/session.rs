@@ -80,6 +80,11 @@ impl Session {
         });
     }
 
+    /// Whether somebody wants it to end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.end.borrow().is_some()
+    }
+
     /// Waits until somebody wants it to end.
     pub(super) fn ended(&self) -> impl Future<Output = End> + Send + use<> {
         let mut end = self.end.subscribe();

@@ -47,7 +47,7 @@ impl Standing {
             id: view.id,
             cluster: view.cluster,
             profile: view.profile,
-            ended: view.ended,
+            ended: view.ended.filter(|_| !record.gave_way),
         }
     }
 }

@@ -5,7 +5,7 @@ import { notify } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { stepUpDone } from "../signin";
 import { neighbour, news, warnIn } from "./news";
-import { isPart } from "./extension";
+import { isPart, ofTheirOwn } from "./extension";
 import { askFor, dismiss, VIEW, wantedStep } from "./sessions.svelte";
 
 const asked = new Set<string>();
@@ -28,7 +28,7 @@ export const watch: Hear = (now, before) => {
     if (now.sessions.some((s) => s.id === id)) continue;
     forget(id);
     if (place.session === id) {
-      const next = neighbour(before.sessions, id, now.sessions);
+      const next = neighbour(ofTheirOwn(before.sessions), id, ofTheirOwn(now.sessions));
       go({ session: next?.id ?? null, terminal: next?.terminals[0]?.id ?? null });
     }
     // One that was just asked for may not have been told of yet.

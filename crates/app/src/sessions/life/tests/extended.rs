@@ -110,6 +110,19 @@ async fn p13_what_was_granted_and_could_not_be_taken_over_is_ended_and_the_sessi
 }
 
 #[tokio::test]
+async fn an_extension_that_was_given_too_little_shortens_nothing() {
+    let it = Extended::new().await;
+    let extension = it.asked().await;
+    it.hub.grant_for(Ttl::minutes(15), json!({}));
+    let closed = it.world.over(&extension).await;
+    let why = closed.error.as_ref().map(|error| error.message.to_string()).unwrap_or_default();
+    assert!(why.contains("no later than this session does already"), "{why}");
+    assert_eq!(it.own_ends(), [AFTER]);
+    let open = it.view();
+    assert_eq!((open.state, open.grant.as_deref()), (SessionState::Open, Some("g1")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn p13_whatever_ends_first_each_token_that_was_opened_is_ended_once() {
     for round in 0..40_u64 {
         let it = Extended::new().await;

@@ -117,8 +117,13 @@ impl FakeHub {
 
     /// Grants it, as a broker does; with what else its status says.
     pub(super) fn grant(&self, more: serde_json::Value) {
-        let spec = self.request.lock().unwrap().as_ref().unwrap().spec.clone();
-        let (public_key, duration) = (spec.public_key, spec.duration.parse::<Ttl>().unwrap());
+        let asked = self.request.lock().unwrap().as_ref().unwrap().spec.duration.clone();
+        self.grant_for(asked.parse().unwrap(), more);
+    }
+
+    /// The same, for so long.
+    pub(super) fn grant_for(&self, duration: Ttl, more: serde_json::Value) {
+        let public_key = self.request.lock().unwrap().as_ref().unwrap().spec.public_key.clone();
         let end = now() + i64::from(duration.as_seconds_u32());
         let (request, grant) = self.uids;
         let aad = Aad {

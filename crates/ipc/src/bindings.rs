@@ -162,6 +162,7 @@ mod tests {
             ("AuditEntryView", "action"),
             ("Event", "id"),
             ("Notice", "session"),
+            ("SessionView", "extends"),
             ("SessionView", "id"),
             ("StepUp", "acr"),
             ("StepUp", "amr"),

@@ -49,9 +49,9 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("sign_out", |f, l| Box::pin(ends::sign_out(f, l))),
         ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
         ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
+        ("reaffirm", |f, l| Box::pin(reaffirm::play(f, l))),
         ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
-        ("reaffirm", |f, l| Box::pin(reaffirm::play(f, l))),
         // Last: it starts the hub again, which then refuses every ask for up to 30 s.
         ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
     ],

@@ -100,7 +100,7 @@ export const SCENES = [
   ["memory-only", "scene=memoryOnly", async (page) => { await select("payments-eu-1")(page); }],
   ["skew", "scene=skew", async (page) => { await select("payments-eu-1")(page); }],
   ["broken", "scene=broken", async (page) => page.getByRole("alert").waitFor()],
-  ["opening", "speed=0.2", async (page) => { await page.locator("#cluster-payments-eu-1").dblclick(); await page.getByText("by rule").waitFor(); }],
+  ["opening", "speed=0.2", async (page) => { await page.locator("#cluster-payments-eu-1").dblclick(); await page.getByText("at once: no approval").waitFor(); }],
   ["opening-waits", "speed=1", async (page) => { await select("ledger-us-1")(page); await page.getByText("operate").first().click(); await page.getByRole("button", { name: /^Ask for operate/ }).click(); await page.getByText("waiting for 1 approval").waitFor(); }],
   ["opening-failed", "speed=10", async (page) => { await select("mail-eu-1")(page); await page.getByText("debug", { exact: true }).first().click(); await page.getByRole("button", { name: /^Open debug/ }).click(); await page.getByText("was not opened").waitFor(); }],
   ["step-up", "speed=5", async (page) => { await page.locator("#cluster-vault-eu-1").dblclick(); await page.getByRole("heading", { name: "Confirm with your second factor" }).waitFor(); }],

@@ -118,7 +118,8 @@ impl Bare {
     async fn once(&self) -> Result<f64> {
         let started = Instant::now();
         let request = self.ask().await?;
-        self.status(&request, json!({"phase": "Approved", "offer": offer()})).await?;
+        let given = json!({"duration": "1h", "namespaces": NAMESPACES});
+        self.status(&request, json!({"phase": "Approved", "offer": offer(), "given": given})).await?;
         let grant = self.grant(&request).await?;
         let created = grant.metadata.creation_timestamp.as_ref().context("a creation time")?.0.as_second();
         let uid = RequestUid::new(request.uid().context("a UID")?);

@@ -469,6 +469,11 @@ impl AccessRequest {
         }
     }
 
+    /// What its broker offered, once it has.
+    pub fn offer(&self) -> Option<&Offer> {
+        self.status.as_ref()?.offer.as_ref()
+    }
+
     /// Who ended it, by their own word in its status; `None` while nobody did.
     pub fn ended_by(&self) -> Option<EndedBy> {
         let status = self.status.as_ref()?;

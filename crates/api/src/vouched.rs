@@ -7,8 +7,7 @@ impl AccessRequest {
     /// # Errors
     /// When the offer says it in a form that can't be read: nothing may stay open by that.
     pub fn reaffirm(&self) -> Result<Option<Reaffirm>, MalformedObject> {
-        let offer = self.status.as_ref().and_then(|status| status.offer.as_ref());
-        let field = offer.and_then(|offer| offer.reaffirm.as_ref());
+        let field = self.offer().and_then(|offer| offer.reaffirm.as_ref());
         field.map(Reaffirm::try_from).transpose().map_err(|e| self.malformed(e))
     }
 

@@ -181,7 +181,7 @@ impl Approvals {
 
     /// Why an offer can't be what its digest says: worked out once for each, since neither changes.
     fn checked(&self, object: &AccessRequest, known: &KnownFor) -> Option<String> {
-        let (offer, profile) = (object.status.as_ref()?.offer.as_ref()?, known.profile.as_ref());
+        let (offer, profile) = (object.offer()?, known.profile.as_ref());
         let uid = object.metadata.uid.clone().unwrap_or_default();
         let against = profile.map(|profile| profile.revision.clone());
         let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);

@@ -67,7 +67,6 @@ impl Events {
 
 /// What a write made news of, in order.
 fn happened(before: &AccessRequest, after: &AccessRequest) -> Vec<Happened> {
-    let offered = |request: &AccessRequest| request.status.as_ref().is_some_and(|s| s.offer.is_some());
     let rank = |request: &AccessRequest| match request.phase() {
         Phase::Pending => 0,
         Phase::Approved | Phase::Active => 1,
@@ -75,7 +74,7 @@ fn happened(before: &AccessRequest, after: &AccessRequest) -> Vec<Happened> {
     };
     let mut news = Vec::new();
     let mut tell = |reason, words: String| news.push(Happened { reason, note: note(&words) });
-    if !offered(before) && offered(after) {
+    if before.offer().is_none() && after.offer().is_some() {
         tell("Requested", asked(after));
     }
     if rank(before) < 1 && rank(after) == 1 {
@@ -98,8 +97,8 @@ fn who(request: &AccessRequest) -> String {
 
 fn asked(request: &AccessRequest) -> String {
     let spec = &request.spec;
-    let scope = if spec.namespaces.is_empty() { "all namespaces".into() } else { spec.namespaces.join(" ") };
-    format!("{}, asked for {scope} for {}: {}", who(request), spec.duration, spec.reason)
+    let terms = terms(&spec.namespaces, &spec.duration);
+    format!("{}, asked for {terms}: {}", who(request), spec.reason)
 }
 
 fn approved(request: &AccessRequest) -> String {
@@ -111,12 +110,14 @@ fn approved(request: &AccessRequest) -> String {
         format!("approved by {}", by.join(", "))
     };
     let given = status.and_then(|s| s.given.as_ref());
-    let given = given.map(|given| {
-        let scope =
-            if given.namespaces.is_empty() { "all namespaces".into() } else { given.namespaces.join(" ") };
-        format!(": {scope} for {}", given.duration)
-    });
+    let given = given.map(|given| format!(": {}", terms(&given.namespaces, &given.duration)));
     format!("{}, {by}{}", who(request), given.unwrap_or_default())
+}
+
+/// Where and for how long, as the request has it: what it says need make no sense to be told.
+fn terms(namespaces: &[String], duration: &str) -> String {
+    let scope = if namespaces.is_empty() { "all namespaces".to_owned() } else { namespaces.join(" ") };
+    format!("{scope} for {duration}")
 }
 
 /// Text from outside, with hidden characters visible, within what an Event may carry.
@@ -136,12 +137,9 @@ mod tests {
     use serde_json::{Value, json};
 
     fn request(status: Value) -> AccessRequest {
-        let spec = json!({"user": "oidc:dana", "groups": [], "cluster": "pay-eu", "profile": "operate",
-            "profileRevision": "u/1", "namespaces": ["payments"], "duration": "1h", "reason": "INC-1",
-            "publicKey": "k"});
-        let object = json!({"apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
-            "metadata": {"name": "r", "namespace": "team"}, "spec": spec, "status": status});
-        serde_json::from_value(object).expect("a request")
+        let spec = json!({"user": "oidc:dana", "cluster": "pay-eu", "profile": "operate",
+            "namespaces": ["payments"], "reason": "INC-1"});
+        crate::samples::request(spec, status)
     }
 
     fn offer() -> Value {

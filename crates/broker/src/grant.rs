@@ -85,7 +85,7 @@ impl Broker {
         if let Some(met) = permit.auto_approval().filter(|_| !is_recorded(request)) {
             write = write.auto_approval(met, self.hub_time());
         }
-        let written = self.write(request, self.with_offer(request, &basis, write)).await;
+        let written = self.write(request, basis.with_offer(request, write)).await;
         drop(basis.turn);
         written
     }

@@ -32,6 +32,13 @@ pub(crate) struct Basis {
     pub(crate) wire: sallyport_api::Offer,
 }
 
+impl Basis {
+    /// Adds the offer to a write, where the request has none yet.
+    pub(crate) fn with_offer(&self, request: &AccessRequest, write: Write) -> Write {
+        if request.offer().is_some() { write } else { write.offer(&self.wire) }
+    }
+}
+
 impl Broker {
     /// Decides on a request from what hub and target say at this moment, not from what the watches said last.
     pub(crate) async fn judge(&self, request: &AccessRequest, asked: &Asked) -> Result<Judged, Failure> {
@@ -67,7 +74,7 @@ impl Broker {
         let reaffirm = profile.as_ref().and_then(|profile| profile.reaffirm.as_ref());
         let (endpoint, ca) = (&self.config.endpoint, &self.authorities.endpoint);
         let live = wire_offer(&facts.offer, endpoint, ca, left, reaffirm);
-        if let Some(recorded) = request.status.as_ref().and_then(|status| status.offer.as_ref()) {
+        if let Some(recorded) = request.offer() {
             // Under this digest approvers were shown other rights than it stands for. Somebody else wrote it.
             if recorded.digest == live.digest
                 && (&recorded.rules, &recorded.endpoint, &recorded.ca_digest, &recorded.reaffirm)
@@ -78,11 +85,6 @@ impl Broker {
         }
         let decision = decide(&asked, profile.as_ref(), &facts, now);
         Ok(Judged { decision, basis: Basis { offer: facts.offer, wire: live, turn } })
-    }
-
-    /// Adds the offer to a write, where the request has none yet.
-    pub(crate) fn with_offer(&self, request: &AccessRequest, basis: &Basis, write: Write) -> Write {
-        if is_offered(request) { write } else { write.offer(&basis.wire) }
     }
 
     /// What the person's other requests under that profile came to: as the API server has it, since a watch may lag behind
@@ -168,15 +170,6 @@ impl Broker {
 fn counts_before(profile: &Profile, request: &AccessRequest) -> bool {
     let status = request.status.as_ref();
     let is_granted = status.is_some_and(|status| status.grant.is_some());
-    let per_day = |auto: &sallyport_model::AutoApproval| {
-        auto.conditions.as_ref().is_ok_and(|conditions| conditions.per_day().is_some())
-    };
-    (profile.max_per_day.is_some() && !is_granted)
-        || (request.phase() == Phase::Pending
-            && !is_offered(request)
-            && profile.auto_approvals.iter().any(per_day))
-}
-
-fn is_offered(request: &AccessRequest) -> bool {
-    request.status.as_ref().is_some_and(|status| status.offer.is_some())
+    let is_undecided = request.phase() == Phase::Pending && request.offer().is_none();
+    (profile.max_per_day.is_some() && !is_granted) || (is_undecided && profile.counts_openings())
 }

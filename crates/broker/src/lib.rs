@@ -33,6 +33,8 @@ mod reconcile;
 mod report;
 mod room;
 mod run;
+#[cfg(test)]
+mod samples;
 mod standing;
 mod start;
 mod store;

@@ -39,7 +39,7 @@ impl Broker {
 
     /// What the bound roles allow by now that the offer did not say, in words (P11, attack 5).
     fn growth(&self, request: &AccessRequest, grant: &AccessGrant) -> Option<String> {
-        let offer = request.status.as_ref()?.offer.as_ref()?;
+        let offer = request.offer()?;
         let roles: Vec<RoleName> = grant.spec.roles.iter().filter_map(|name| name.parse().ok()).collect();
         // Left out, a name that is none would turn a few namespaces into the whole cluster.
         let names: Result<Vec<_>, _> = grant.spec.namespaces.iter().map(|name| name.parse()).collect();

@@ -166,12 +166,12 @@ impl Broker {
                 Err(Failure::failed("its approvals do not suffice any more"))
             }
             Decision::Wait(wait) => {
-                let status = request.status.clone().unwrap_or_default();
-                if status.offer.is_some() && status.message.is_some_and(|told| says(&told, &wait)) {
+                let told = request.status.as_ref().and_then(|status| status.message.as_deref());
+                if request.offer().is_some() && told.is_some_and(|told| says(told, &wait)) {
                     return Ok(Step::Rest(unanswered_at(request)));
                 }
                 let write = Write::default().phase(Phase::Pending).message(Some(&words(&wait)));
-                self.write(request, self.with_offer(request, &basis, write)).await.map(Step::on)
+                self.write(request, basis.with_offer(request, write)).await.map(Step::on)
             }
         }
     }

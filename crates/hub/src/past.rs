@@ -69,8 +69,7 @@ fn spell(request: &AccessRequest) -> Result<Option<Spell>, MalformedObject> {
     let ended =
         request.condition(CONDITION_ENDED).filter(|ended| phase == Phase::Closed && ended.status == "True");
     let to = ended.map_or(end, |ended| ended.last_transition_time.0.as_second().min(end));
-    let given = i64::try_from(given.as_seconds()).unwrap_or(i64::MAX);
-    Ok(Some(Spell::Known { from: end.saturating_sub(given), to }))
+    Ok(Some(Spell::Known { from: end.saturating_sub(given.as_seconds_i64()), to }))
 }
 
 /// A value in a field selector: `,` and `=` would begin another term.

@@ -39,6 +39,11 @@ impl Ttl {
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 
+    /// In seconds, to reckon with times.
+    pub fn as_seconds_i64(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
     /// In seconds.
     pub const fn as_seconds(self) -> u64 {
         self.0

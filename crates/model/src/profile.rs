@@ -37,4 +37,10 @@ impl Profile {
     pub fn covers(&self, cluster: &ClusterName) -> bool {
         self.clusters.iter().any(|glob| glob_matches(glob, cluster.as_str()))
     }
+
+    /// Whether one of its autoApprovals goes by how often it was met within 24 hours.
+    pub fn counts_openings(&self) -> bool {
+        let mut conditions = self.auto_approvals.iter().filter_map(|auto| auto.conditions.as_ref().ok());
+        conditions.any(|conditions| conditions.per_day().is_some())
+    }
 }

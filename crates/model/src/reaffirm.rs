@@ -69,17 +69,13 @@ impl Reaffirm {
 
     /// When the next word of the provider is due after one of `issued`, Unix seconds.
     pub fn due_at(self, issued: i64) -> i64 {
-        issued.saturating_add(seconds(self.every))
+        issued.saturating_add(self.every.as_seconds_i64())
     }
 
     /// When a session is over that heard nothing since `issued`, Unix seconds.
     pub fn over_at(self, issued: i64) -> i64 {
-        self.due_at(issued).saturating_add(seconds(self.grace))
+        self.due_at(issued).saturating_add(self.grace.as_seconds_i64())
     }
-}
-
-fn seconds(span: Ttl) -> i64 {
-    i64::try_from(span.as_seconds()).unwrap_or(i64::MAX)
 }
 
 impl fmt::Display for Reaffirm {

@@ -53,7 +53,7 @@ impl Mfa {
             return Some("a sign-in that is not from the future".to_owned());
         }
         let most = self.max_age?;
-        let limit = i64::try_from(most.as_seconds()).unwrap_or(i64::MAX);
+        let limit = most.as_seconds_i64();
         match age {
             None => Some(format!("a sign-in that says when it was, and not longer than {most} before")),
             Some(age) if age > limit => Some(format!("a sign-in not older than {most}, not one {age} s old")),

@@ -56,10 +56,27 @@ pub fn spent(spells: impl IntoIterator<Item = Spell>, now: i64) -> Ttl {
     Ttl::seconds(seconds)
 }
 
+impl Past {
+    /// How much of the day is used or given.
+    fn spent(&self, now: i64) -> Ttl {
+        spent(self.spells.iter().copied(), now)
+    }
+
+    /// What it leaves of `most`.
+    fn leaves(&self, most: Ttl, now: i64) -> Ttl {
+        Ttl::seconds(most.as_seconds().saturating_sub(self.spent(now).as_seconds()))
+    }
+
+    /// Whether so much more, from `now` on, keeps within `most` a day.
+    pub fn has_room(&self, most: Ttl, duration: Ttl, now: i64) -> bool {
+        let asked = Spell::Known { from: now, to: now.saturating_add(duration.as_seconds_i64()) };
+        spent(self.spells.iter().copied().chain([asked]), now) <= most
+    }
+}
+
 /// What is left of a profile's day; `None` where it counts none, or where nobody counted.
 pub fn left_of_day(profile: &Profile, past: Option<&Past>, now: i64) -> Option<Ttl> {
-    let (most, past) = (profile.max_per_day?, past?);
-    Some(Ttl::seconds(most.as_seconds().saturating_sub(spent(past.spells.iter().copied(), now).as_seconds())))
+    Some(past?.leaves(profile.max_per_day?, now))
 }
 
 /// Why a profile that counts a day can't be granted by a broker that keeps closed requests for so many seconds.
@@ -95,15 +112,10 @@ pub(crate) fn within_day(
     let Some(past) = past else {
         return failed(format!("how much of its day is used under profile {} was not counted", profile.name));
     };
-    let before = spent(past.spells.iter().copied(), now);
-    let asked = Spell::Known {
-        from: now,
-        to: now.saturating_add(i64::try_from(duration.as_seconds()).unwrap_or(i64::MAX)),
-    };
-    if spent(past.spells.iter().copied().chain([asked]), now) <= most {
+    if past.has_room(most, duration, now) {
         return Ok(());
     }
-    let left = Ttl::seconds(most.as_seconds().saturating_sub(before.as_seconds()));
+    let (before, left) = (past.spent(now), past.leaves(most, now));
     Err(Ending::new(
         EndReason::Denied,
         format!(

@@ -99,7 +99,7 @@ pub fn admit_session(facts: SessionFacts) -> Result<SessionPermit, Ending> {
     if facts.sealed_end <= facts.now {
         return Err(Ending::new(EndReason::Expired, "the session is over already"));
     }
-    let longest = i64::try_from(facts.duration.min(Ttl::LONGEST).as_seconds()).unwrap_or(0);
+    let longest = facts.duration.min(Ttl::LONGEST).as_seconds_i64();
     if facts.sealed_end.saturating_sub(facts.now) > longest.saturating_add(SKEW) {
         return failed(format!("the session would last longer than the {} asked for", facts.duration));
     }

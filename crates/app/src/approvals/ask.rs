@@ -66,6 +66,9 @@ impl Ask {
 
 /// Those of a list that wait for people: there is something to say yes to.
 pub(super) fn waiting(objects: &[AccessRequest]) -> BTreeSet<String> {
-    let has_offer = |object: &&AccessRequest| object.status.as_ref().is_some_and(|s| s.offer.is_some());
-    objects.iter().filter(has_offer).filter_map(|object| object.metadata.uid.clone()).collect()
+    objects
+        .iter()
+        .filter(|object| object.offer().is_some())
+        .filter_map(|object| object.metadata.uid.clone())
+        .collect()
 }

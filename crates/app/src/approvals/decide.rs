@@ -25,7 +25,7 @@ impl Approvals {
     ) -> Result<(), AppError> {
         let (signed, object) = self.one(&request)?;
         not_their_own(&signed, &object)?;
-        let current = object.status.as_ref().and_then(|status| status.offer.as_ref());
+        let current = object.offer();
         if current.is_none_or(|current| current.digest != offer) {
             return Err(AppError::new(
                 ErrorCode::ProfileChanged,

@@ -35,8 +35,7 @@ pub(super) fn of(object: &AccessRequest, offer: &Offer, beside: &Beside<'_>) -> 
         .collect();
     // What ends before this request would is not had already: a yes makes it last.
     let lasting = asked.as_ref().map(|asked| {
-        let until =
-            beside.now.saturating_add(i64::try_from(asked.terms.duration.as_seconds()).unwrap_or(i64::MAX));
+        let until = beside.now.saturating_add(asked.terms.duration.as_seconds_i64());
         let has = open.iter().filter(|(_, end)| *end >= until).filter_map(|(other, _)| held(other, asked));
         has.flatten().collect::<Vec<Rule>>()
     });
@@ -70,7 +69,7 @@ fn left_today(offer: &Offer) -> Option<u32> {
 /// The rules that another session gives wherever this request asks; none where its own place is smaller.
 fn held(other: &AccessRequest, asked: &Asked) -> Option<Vec<Rule>> {
     let given = other.given(&Asked::try_from(other).ok()?.terms).ok()?;
-    let offer = other.status.as_ref()?.offer.as_ref()?;
+    let offer = other.offer()?;
     asked.terms.scope.within(&given.scope).then(|| effective(rules(&offer.rules), &given.scope))
 }
 
@@ -102,7 +101,7 @@ pub(super) fn problem(object: &AccessRequest, offer: &Offer, profile: Option<&Pr
 /// The profile that gives nothing more and the most of it.
 pub(super) fn narrower(object: &AccessRequest, candidates: &[Candidate]) -> Option<NarrowerView> {
     let asked = Asked::try_from(object).ok()?;
-    let offer = object.status.as_ref()?.offer.as_ref()?;
+    let offer = object.offer()?;
     let all = rules(&offer.rules);
     let fits = candidates
         .iter()

@@ -114,8 +114,7 @@ fn may_deny(object: &AccessRequest, who: &SignedInAs, known: &KnownFor) -> bool 
 
 /// Whether a yes is to the offer as it stands, and not the requester's own.
 fn counts(object: &AccessRequest, yes: &Approval) -> bool {
-    let offer = object.status.as_ref().and_then(|status| status.offer.as_ref());
-    offer.is_some_and(|offer| offer.digest == yes.offer) && yes.by != object.spec.user
+    object.offer().is_some_and(|offer| offer.digest == yes.offer) && yes.by != object.spec.user
 }
 
 #[cfg(test)]

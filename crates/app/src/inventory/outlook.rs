@@ -10,7 +10,7 @@ use futures::future::try_join_all;
 use sallyport_hub::past;
 use sallyport_ipc::{DayView, LastOpening, OpenInput, OutlookView, Shown};
 use sallyport_model::{ClusterName, ErrorCode, Profile, Scope, Ttl};
-use sallyport_policy::{Asking, Outlook, Past, Spell, changes, evaluate, left_of_day, outlook, spent};
+use sallyport_policy::{Asking, Outlook, Past, changes, evaluate, left_of_day, outlook};
 use std::time::Duration;
 
 /// The longest that somebody who looks waits for what they had before.
@@ -51,9 +51,7 @@ impl Inventory {
         cluster: &ClusterName,
         now: i64,
     ) -> Option<Past> {
-        let per_day =
-            profile.auto_approvals.iter().filter_map(|auto| auto.conditions.as_ref().ok()?.per_day());
-        if profile.max_per_day.is_none() && per_day.count() == 0 {
+        if profile.max_per_day.is_none() && !profile.counts_openings() {
             return None;
         }
         let teams = signed.teams.iter().filter(|team| team.may_ask);
@@ -118,14 +116,10 @@ impl Known {
 
 fn view(profile: &Profile, outlook: Outlook, past: Option<&Past>, duration: Ttl, now: i64) -> OutlookView {
     let milliseconds = |at: i64| at.saturating_mul(1000);
-    let day = profile.max_per_day.map(|most| {
-        let asked = Spell::Known { from: now, to: now + i64::from(duration.as_seconds_u32()) };
-        let fits = |past: &Past| spent(past.spells.iter().copied().chain([asked]), now) <= most;
-        DayView {
-            most_seconds: most.as_seconds_u32(),
-            left_seconds: left_of_day(profile, past, now).map(Ttl::as_seconds_u32),
-            fits: past.is_none_or(fits),
-        }
+    let day = profile.max_per_day.map(|most| DayView {
+        most_seconds: most.as_seconds_u32(),
+        left_seconds: left_of_day(profile, past, now).map(Ttl::as_seconds_u32),
+        fits: past.is_none_or(|past| past.has_room(most, duration, now)),
     });
     let approvals = profile.approvals.into();
     match outlook {

@@ -1,7 +1,6 @@
 //! Still who one was: the provider asked for its word, and what it says of the groups taken over.
 
-use super::faults::of_hub;
-use super::faults::of_oidc;
+use super::faults::{of_hub, of_oidc};
 use super::{Person, Signed, WorkspaceId};
 use crate::desk::AppError;
 use futures::FutureExt as _;

@@ -95,7 +95,7 @@ fn not_open() -> AppError {
 
 /// Whether `duration` from `now` on ends later than `end`, all in seconds.
 fn worth_asking(now: i64, duration: Ttl, end: Option<i64>) -> Result<(), AppError> {
-    let later = now.saturating_add(i64::try_from(duration.as_seconds()).unwrap_or(i64::MAX));
+    let later = now.saturating_add(duration.as_seconds_i64());
     if end.is_some_and(|end| later < end.saturating_add(WORTH_ASKING)) {
         return Err(AppError::new(
             ErrorCode::BadInput,

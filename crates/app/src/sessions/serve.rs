@@ -204,8 +204,7 @@ pub(super) fn held(
         Endpoint::parse(&address.endpoint, Some(&address.ca_pem), address.tls_server_name.as_deref())
             .map_err(|e| bad(permit.cluster(), "its endpoint can't be called").because(e))?;
     let scope = permit.scope().clone();
-    let offer = request.status.as_ref().and_then(|s| s.offer.as_ref());
-    let rules = crate::inventory::rules(offer.map_or(&[][..], |offer| &offer.rules));
+    let rules = crate::inventory::rules(request.offer().map_or(&[][..], |offer| &offer.rules));
     // Of an offer for the whole cluster, what holds where less was given.
     let rules = sallyport_rbac::effective(rules, &scope);
     let witnesses = Witnesses::of(&rules, &scope);

@@ -1,8 +1,6 @@
 import { mirror } from "../../desktop/mirror.svelte";
 import type { Action } from "../../shared/actions";
-import { second } from "../../shared/clock.svelte";
-import { canExtend, extensionOf } from "./extension";
-import { again, dismiss, extend, inFront, leave, shown, VIEW } from "./sessions.svelte";
+import { again, dismiss, extend, inFront, leave, mayExtend, shown, VIEW } from "./sessions.svelte";
 import { choose, step, tabs } from "./tabs";
 
 /** The key that leaves. */
@@ -19,8 +17,7 @@ const any = () => mirror.sessions.length > 0;
 const open = () => shown()?.state === "open";
 const extendable = () => {
   const session = shown();
-  const left = (mirror.deadlines.get(session?.id ?? "") ?? 0) - second.monotonic;
-  return session !== null && canExtend(session, left) && extensionOf(session, mirror.sessions) === null;
+  return session !== null && mayExtend(session);
 };
 const closed = () => inFront()?.state === "closed";
 

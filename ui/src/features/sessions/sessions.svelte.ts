@@ -3,7 +3,9 @@ import { mirror } from "../../desktop/mirror.svelte";
 import { attempt, fail } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
+import { second } from "../../shared/clock.svelte";
 import { askStepUp, stepsUp } from "../signin";
+import { canExtend, extensionOf } from "./extension";
 
 /** The id of the view of the sessions. */
 export const VIEW = "sessions";
@@ -57,17 +59,24 @@ export async function leave(session: SessionView): Promise<void> {
   if (session.state === "opening" || session.state === "open") await attempt(host.call("session_leave", { id: session.id }));
 }
 
+/** How long a session stays open, in ms. */
+export function left(session: SessionView): number {
+  return (mirror.deadlines.get(session.id) ?? 0) - second.monotonic;
+}
+
+/** Whether more time can be asked for now: it would end later, and is not asked for already. */
+export function mayExtend(session: SessionView): boolean {
+  return canExtend(session, left(session)) && extensionOf(session, mirror.sessions) === null;
+}
+
 /** Asks for as long again, under the same profile and with its approvals. The session goes on meanwhile. */
 export async function extend(session: SessionView): Promise<void> {
-  const attemptIt = async () => {
-    try {
-      await host.call("session_extend", { id: session.id, seconds: null });
-    } catch (thrown) {
-      const error = asError(thrown);
-      if (!stepsUp(error, `${session.cluster} stays open`, () => void attemptIt())) fail(error);
-    }
-  };
-  await attemptIt();
+  try {
+    await host.call("session_extend", { id: session.id, seconds: null });
+  } catch (thrown) {
+    const error = asError(thrown);
+    if (!stepsUp(error, `${session.cluster} stays open`, () => void extend(session))) fail(error);
+  }
 }
 
 /** Puts a session that is over away. */

@@ -4,8 +4,8 @@ import { mirror } from "../../desktop/mirror.svelte";
 import { notify } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { stepUpDone } from "../signin";
-import { neighbour, news, warnIn } from "./news";
 import { isPart, ofTheirOwn } from "./extension";
+import { neighbour, news, warnIn } from "./news";
 import { askFor, dismiss, VIEW, wantedStep } from "./sessions.svelte";
 
 const asked = new Set<string>();

@@ -1,5 +1,6 @@
 use super::*;
 use sallyport_api::AccessProfile;
+use sallyport_policy::Spell;
 use serde_json::{Value, json};
 
 /// Wednesday, 18 November 2026, 12:06:40 in Berlin.

@@ -19,6 +19,9 @@ const LINES: [ProofKind; 6] = [
     ProofKind::TokenRefused,
 ];
 
+/// What was on this machine.
+const HERE: [ProofKind; 3] = [ProofKind::StreamsCut, ProofKind::TerminalsEnded, ProofKind::KubeconfigDeleted];
+
 /// Whether the hub was told of a session's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Told {
@@ -338,14 +341,20 @@ impl Proof {
                 && self.is_done(ProofKind::TokenRefused))
     }
 
-    /// Whether the first probes have said what they can: quitting waits for no more.
+    /// Whether a line says what it can.
+    fn has_spoken(&self, kind: ProofKind) -> bool {
+        matches!(self.state(kind), ProofState::Done | ProofState::Unproven)
+    }
+
+    /// Whether nothing of it is left on this machine, or it was said what is, and the first probes have said what they
+    /// can: quitting waits for no more. And for no less: the process that holds the private kubeconfig removes it.
     pub(super) fn first_stage_over(&self) -> bool {
-        matches!(self.state(ProofKind::RightsGone), ProofState::Done | ProofState::Unproven)
+        HERE.into_iter().chain([ProofKind::RightsGone]).all(|kind| self.has_spoken(kind))
     }
 
     /// Whether nothing is left that ending the own grant could end.
     pub(super) fn nothing_left_to_end(&self) -> bool {
-        self.first_stage_over() || self.is_done(ProofKind::AccountRemoved)
+        self.has_spoken(ProofKind::RightsGone) || self.is_done(ProofKind::AccountRemoved)
     }
 
     /// What may be left once its person is signed out, where and until when; `None` when its end was shown. `end` is the

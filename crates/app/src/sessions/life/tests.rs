@@ -37,13 +37,7 @@ async fn p13_one_way_from_the_click_to_the_last_proof() {
         assert_eq!(line(&view, kind).0, ProofState::Done, "{view:?}");
     }
     assert_eq!(world.hub.withdrawn.load(Ordering::Relaxed), 1);
-    until("its kubeconfig is gone", || {
-        std::fs::read_dir(&world.desk.dirs.runtime)
-            .unwrap()
-            .flatten()
-            .all(|e| !e.path().join("config").exists())
-    })
-    .await;
+    until("its kubeconfig is gone", || world.kubeconfigs() == 0).await;
     let forgotten = async {
         while world.notes().await > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -138,6 +132,18 @@ async fn p13_a_session_whose_owner_fails_is_cut_and_nothing_of_it_is_called_show
     }
     assert!(world.sessions.left_behind()[0].starts_with("rights on c stay until"));
     assert_eq!(world.notes().await, 1, "the next sign-in finds it");
+}
+
+#[tokio::test]
+async fn p13_quitting_waits_for_what_is_on_this_machine_also_where_the_rights_go_first() {
+    let world = World::new().await;
+    let id = world.open().await;
+    assert_eq!(world.kubeconfigs(), 1);
+    *world.ground.cut_takes.lock().unwrap() = Duration::from_millis(300);
+    world.sessions.end_all(End::quit(), Duration::from_secs(5)).await;
+    let view = world.sessions.get(&id).unwrap().view();
+    assert_eq!(line(&view, ProofKind::KubeconfigDeleted).0, ProofState::Done, "{view:?}");
+    assert_eq!(world.kubeconfigs(), 0, "the process that would remove it is about to go");
 }
 
 #[tokio::test]

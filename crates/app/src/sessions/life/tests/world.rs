@@ -280,6 +280,8 @@ impl HubSide for FakeHub {
 pub(super) struct FakeGround {
     pub(super) opened: AtomicUsize,
     pub(super) cuts: Mutex<Vec<CutReason>>,
+    /// How long a cut takes.
+    pub(super) cut_takes: Mutex<Duration>,
     /// Held while the gateway may not open yet.
     pub(super) gate: tokio::sync::Mutex<()>,
     /// The gateway's word that it cut.
@@ -340,6 +342,8 @@ impl Ground for FakeGround {
     fn cut<'a>(&'a self, _: &'a SessionId, why: CutReason) -> BoxFuture<'a, Option<CutReport>> {
         async move {
             self.cuts.lock().unwrap().push(why);
+            let takes = *self.cut_takes.lock().unwrap();
+            tokio::time::sleep(takes).await;
             None
         }
         .boxed()
@@ -417,6 +421,12 @@ pub(super) struct World {
 }
 
 impl World {
+    /// How many private kubeconfigs are on the disk.
+    pub(super) fn kubeconfigs(&self) -> usize {
+        let found = std::fs::read_dir(&self.desk.dirs.runtime).unwrap().flatten();
+        found.filter(|entry| entry.path().join("config").exists()).count()
+    }
+
     pub(super) async fn new() -> Self {
         let told = Arc::new(AtomicUsize::new(0));
         let home = tempfile::tempdir().unwrap();

@@ -401,6 +401,9 @@ pub(super) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
+/// What takes longer never comes.
+const LONG: Duration = Duration::from_secs(10);
+
 /// Waits until it is so.
 pub(super) async fn until(what: &str, is_so: impl Fn() -> bool) {
     let looking = async {
@@ -408,7 +411,7 @@ pub(super) async fn until(what: &str, is_so: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), looking).await.unwrap_or_else(|_| panic!("{what}: never"));
+    tokio::time::timeout(LONG, looking).await.unwrap_or_else(|_| panic!("{what}: never"));
 }
 
 pub(super) struct World {
@@ -479,8 +482,16 @@ impl World {
         what: &str,
         wanted: impl Fn(&SessionView) -> bool,
     ) -> SessionView {
-        until(what, || wanted(&self.view(id))).await;
-        self.view(id)
+        let seen = tokio::time::timeout(LONG, async {
+            loop {
+                let view = self.view(id);
+                if wanted(&view) {
+                    return view;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        });
+        seen.await.unwrap_or_else(|_| panic!("{what}: never; {:?}", self.view(id)))
     }
 
     pub(super) async fn over(&self, id: &str) -> SessionView {

@@ -16,7 +16,7 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(15);
 
 /// The request of a session as somebody's desktop shows it, once it is as wanted.
-async fn shown(
+pub(crate) async fn shown(
     desktop: &Desktop,
     request: &str,
     wanted: impl Fn(&RequestView) -> bool,
@@ -29,7 +29,7 @@ async fn shown(
 }
 
 /// dana asks to operate: her session and its request.
-async fn ask(fleet: &Fleet, dana: &Desktop) -> Result<(String, String)> {
+pub(crate) async fn ask(fleet: &Fleet, dana: &Desktop) -> Result<(String, String)> {
     let session = dana.app.session_open(input(fleet.target().spec.name, "operate")).await?.id;
     let asked = dana.until_within(&session, SOON, |view| view.request.is_some()).await?;
     Ok((session, asked.request.context("it is asked")?.to_string()))

@@ -140,8 +140,8 @@ async fn looks(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
         format!("{proof:?}"),
     );
     lines.check(
-        "p12 the hub's own are as shipped, and not called proven",
-        matches!(view.hub, GuardrailProof::AsShipped { .. }),
+        "p12 the hub's own are in force, by what its brokers compared and probed",
+        matches!(&view.hub, GuardrailProof::InForce { detail, .. } if detail.contains("the broker of") && detail.contains("probes refused")),
         format!("{:?}", view.hub),
     );
     lines.check(
@@ -183,7 +183,7 @@ async fn lacks(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.check(
         "whoever may read only a part sees that part, and what could not be read is unknown",
         view.problems.iter().any(|problem| problem.contains("what profiles allow"))
-            && matches!(&view.hub, GuardrailProof::Unknown { why } if why.contains("sallyport:hub-auditor"))
+            && matches!(&view.hub, GuardrailProof::InForce { detail, .. } if detail.contains("the broker of"))
             && view.clusters.iter().flat_map(|c| &c.profiles).all(|there| there.rights.is_none())
             && subject(&view, "oidc:payments-dev").is_some(),
         format!("{} problems", view.problems.len()),

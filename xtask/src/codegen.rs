@@ -1,17 +1,22 @@
-//! What is generated and committed: the CRDs under `deploy/`, the window's types under
+//! What is generated and committed: the CRDs and the outline of the hub's policies under `deploy/`, the window's types under
 //! `ui/src/bindings` and its capability.
 
 use crate::shell::{output, passes, program, root};
 use anyhow::{Result, bail};
 use std::{collections::BTreeMap, fs, path::Path};
 
-const CRDS: [(&str, &str); 2] = [("hub", "deploy/hub/crds.yaml"), ("target", "deploy/target/crds.yaml")];
+const PRINTED: [(&str, &str); 3] = [
+    ("hub", "deploy/hub/crds.yaml"),
+    ("target", "deploy/target/crds.yaml"),
+    // The number is HUB_SET's; the version after compares hubs with it.
+    ("set", "deploy/hub/sets/2.yaml"),
+];
 /// Folders where everything is generated: the window's types, and what it may call.
 const FOLDERS: [&str; 2] = ["ui/src/bindings", "src-tauri/capabilities"];
 
 /// Rewrites all of it.
 pub(crate) fn write() -> Result<()> {
-    for (which, path) in CRDS {
+    for (which, path) in PRINTED {
         let args = ["run", "-q", "--locked", "-p", "sallyport-api", "--bin", "crdgen", which];
         fs::write(root().join(path), output(program("cargo", &args))?)?;
     }
@@ -43,7 +48,7 @@ pub(crate) fn is_current() -> Result<bool> {
 
 fn snapshot() -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    for (_, path) in CRDS {
+    for (_, path) in PRINTED {
         if let Ok(content) = fs::read(root().join(path)) {
             files.insert(path.to_owned(), content);
         }

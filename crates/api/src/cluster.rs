@@ -69,6 +69,9 @@ pub struct AccessClusterStatus {
     /// Whether the target's guardrails are in force (P12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrails: Option<GuardrailReport>,
+    /// Whether the hub's are, as this cluster's broker sees them. Where they are none that it knows, it grants nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub_guardrails: Option<GuardrailReport>,
 }
 
 /// Who serves this cluster.
@@ -102,7 +105,7 @@ pub struct ProfileReport {
     pub refused: Option<String>,
 }
 
-/// The guardrails' check on the target.
+/// A check of guardrails.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GuardrailReport {

@@ -29,7 +29,8 @@ pub use cluster::{
 pub use crd::{grant_crd, hub_crds};
 pub use grant::{AccessGrant, AccessGrantSpec, AccessGrantStatus, RequestReference};
 pub use guardrails::{
-    Guardrails, LEAVE, Side, enrolment, guardrail_differences, leave_difference, shipped_guardrails,
+    Guardrails, HUB_SET, HubSet, LEAVE, Outline, SET, Side, enrolment, guardrail_differences, hub_outline,
+    hub_set, leave_difference, shipped_guardrails,
 };
 pub use hold::{AccessHold, AccessHoldSpec};
 pub use preview::{AccessPreview, AccessPreviewSpec, ProfilePreview};

@@ -3,6 +3,7 @@
 
 mod drift;
 mod held;
+mod proof;
 mod read;
 mod view;
 

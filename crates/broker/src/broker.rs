@@ -2,6 +2,7 @@ use crate::{
     clock::Clock,
     config::{Authorities, Config},
     events::Events,
+    hub_set::HubSetSeen,
     hubside::Hub,
     memory::Memory,
     question::Lost,
@@ -11,6 +12,7 @@ use crate::{
     turns::Turns,
 };
 use k8s_openapi::api::{
+    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
     core::v1::{Namespace, ServiceAccount},
     rbac::v1::{ClusterRole, ClusterRoleBinding, RoleBinding},
 };
@@ -44,12 +46,18 @@ pub(crate) struct Broker {
     pub(crate) report: Notify,
     /// Rung when something on the target may have no request any more.
     pub(crate) sweep: Notify,
+    /// Rung when the guardrails may have changed.
+    pub(crate) verify: Notify,
     /// What is remembered of a grant for as long as the broker leads.
     pub(crate) memory: Memory,
     /// Decisions that count what was decided before.
     pub(crate) turns: Turns,
     /// Who may not ask any more for what they have open, by the hub's last answers.
     pub(crate) lost: Lost,
+    /// What the hub's policies came to when they were last looked at.
+    pub(crate) hub_set_seen: HubSetSeen,
+    /// Which of them was seen to let its probe through when they were last probed, in words.
+    pub(crate) hub_let_through: Mutex<Option<String>>,
 }
 
 /// What the watches have seen.
@@ -59,6 +67,9 @@ pub(crate) struct Stores {
     pub(crate) profiles: Store<AccessProfile>,
     /// Not synced, nothing is granted: what is held is not known.
     pub(crate) holds: Store<AccessHold>,
+    /// The hub's own guardrails. Not synced, nothing is granted either.
+    pub(crate) hub_policies: Store<ValidatingAdmissionPolicy>,
+    pub(crate) hub_bindings: Store<ValidatingAdmissionPolicyBinding>,
     pub(crate) roles: Store<ClusterRole>,
     pub(crate) grants: Store<AccessGrant>,
     pub(crate) accounts: Store<ServiceAccount>,

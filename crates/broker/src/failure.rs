@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// The target did not do it now.
     #[error("{0}")]
     Target(String),
+    /// The hub's guardrails are not what they have to be.
+    #[error("{0}")]
+    Guardrails(String),
     /// Something is left on the target, which the request says by now.
     #[error("still there: {0}")]
     Leftover(String),

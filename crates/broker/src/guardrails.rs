@@ -17,7 +17,7 @@ use sallyport_api::{
 use sallyport_client::{Fault, within};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::fmt::Debug;
+use std::{fmt::Debug, ops::Deref};
 
 /// The verdict and what it rests on.
 pub(crate) struct Verdict {
@@ -27,9 +27,9 @@ pub(crate) struct Verdict {
 
 /// What must be refused, and by which policy. Only what the broker's own rights would allow proves anything: else RBAC
 /// refuses first.
-struct Probe {
-    policy: &'static str,
-    outcome: Result<(), Fault>,
+pub(crate) struct Probe {
+    pub(crate) policy: &'static str,
+    pub(crate) outcome: Result<(), Fault>,
 }
 
 impl Broker {
@@ -72,8 +72,8 @@ impl Broker {
         Ok(Guardrails {
             policies: values(&policies.items),
             bindings: values(&bindings.items),
-            cluster_roles: values(role.as_slice()),
-            cluster_role_bindings: values(role_binding.as_slice()),
+            cluster_roles: values(role.iter()),
+            cluster_role_bindings: values(role_binding.iter()),
         })
     }
 
@@ -123,7 +123,7 @@ impl Broker {
         (!gone).then_some(Probe { policy: "sessions-leave.sallyport.dev", outcome })
     }
 
-    async fn dry<K>(&self, api: &Api<K>, object: Value) -> Result<(), Fault>
+    pub(crate) async fn dry<K>(&self, api: &Api<K>, object: Value) -> Result<(), Fault>
     where
         K: Clone + Debug + Serialize + DeserializeOwned,
     {
@@ -134,19 +134,25 @@ impl Broker {
 }
 
 impl Probe {
+    /// That it refuses nothing, in words: not where nobody answered.
+    pub(crate) fn let_through(&self) -> Option<String> {
+        self.outcome.is_ok().then(|| format!("{} let its probe through", self.policy))
+    }
+
     /// What is wrong, in words; `None` when the policy itself refused.
-    fn wrong(self) -> Option<String> {
+    pub(crate) fn wrong(self) -> Option<String> {
+        let through = self.let_through();
         let policy = self.policy;
         match self.outcome {
-            Ok(()) => Some(format!("{policy} let its probe through")),
+            Ok(()) => through,
             Err(Fault::Forbidden(message) | Fault::Invalid(message)) if message.contains(policy) => None,
             Err(fault) => Some(format!("{policy} was not seen to refuse: {fault}")),
         }
     }
 }
 
-fn values<K: Serialize>(objects: &[K]) -> Vec<Value> {
-    objects.iter().filter_map(|object| serde_json::to_value(object).ok()).collect()
+pub(crate) fn values(objects: impl IntoIterator<Item: Deref<Target: Serialize>>) -> Vec<Value> {
+    objects.into_iter().filter_map(|object| serde_json::to_value(&*object).ok()).collect()
 }
 
 #[cfg(test)]

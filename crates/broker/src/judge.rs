@@ -84,6 +84,9 @@ impl Broker {
             }
         }
         let decision = decide(&asked, profile.as_ref(), &facts, now);
+        if let (Decision::Permit(_), Some(why)) = (&decision, self.hub_refuses(profile.as_ref())) {
+            return Err(Failure::Guardrails(why));
+        }
         Ok(Judged { decision, basis: Basis { offer: facts.offer, wire: live, turn } })
     }
 
@@ -160,7 +163,10 @@ impl Broker {
         let offer = self.offer(&profile.revision, &profile.scope, &profile.roles, rules);
         let names = profile.scope.to_list().into_iter().collect();
         let facts = self.facts(&names, offer, missing);
-        let unfit = unfit(&profile.scope, &facts).or_else(|| uncountable(profile, facts.kept));
+        let unfit = self
+            .hub_refuses(Some(profile))
+            .or_else(|| unfit(&profile.scope, &facts))
+            .or_else(|| uncountable(profile, facts.kept));
         (facts.offer, unfit)
     }
 }

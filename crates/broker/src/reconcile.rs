@@ -229,14 +229,15 @@ impl Broker {
 
     /// Tells the people why it takes longer, once.
     async fn tell(&self, key: &Key, failure: &Failure) {
-        let Failure::Target(why) = failure else { return };
+        let (begins, why) = match failure {
+            Failure::Target(why) => ("trying again", why),
+            Failure::Guardrails(why) => ("nothing is granted for now", why),
+            _ => return,
+        };
         let Some(request) = self.stores.requests.get(&key.0, &key.1) else { return };
-        let message = sallyport_model::clip(&format!("trying again: {why}"), 500);
-        let told = request
-            .status
-            .as_ref()
-            .and_then(|s| s.message.as_deref())
-            .is_some_and(|m| m.starts_with("trying again"));
+        let message = sallyport_model::clip(&format!("{begins}: {why}"), 500);
+        let told =
+            request.status.as_ref().and_then(|s| s.message.as_deref()).is_some_and(|m| m.starts_with(begins));
         if !told && request.phase() != Phase::Closed && request.closing().is_none() {
             // It is a courtesy; the next look decides in any case.
             let _ = self.write(&request, Write::default().message(Some(&message))).await;

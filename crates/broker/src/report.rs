@@ -16,8 +16,10 @@ use sallyport_api::{
 use sallyport_client::Fault;
 use sallyport_model::{ClusterName, Profile, clip};
 use std::{sync::Mutex, time::Duration};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+/// How long policies that change are given to change all, and to bite.
+const SETTLES: Duration = Duration::from_secs(2);
 /// What the CRD holds.
 const PROFILES_MOST: usize = 64;
 
@@ -26,6 +28,7 @@ const PROFILES_MOST: usize = 64;
 pub(crate) struct Pulse {
     version: Mutex<String>,
     guardrails: Mutex<Option<GuardrailReport>>,
+    hub_guardrails: Mutex<Option<GuardrailReport>>,
 }
 
 /// One of a cluster's requests, if there is any.
@@ -103,20 +106,26 @@ impl Broker {
         self.config.heartbeat.min(self.config.hub_silence / 5)
     }
 
-    /// Verifies the guardrails at once and at every turn, for ever.
+    /// Verifies the guardrails of both sides at once, at every turn, and soon after the hub's have changed, for ever.
     pub(crate) async fn keep_verifying(&self, pulse: &Pulse) {
+        // Not known yet is no verdict; not readable is one.
+        let _ = timeout(self.config.deadline, async {
+            tokio::join!(self.stores.hub_policies.wait_synced(), self.stores.hub_bindings.wait_synced())
+        })
+        .await;
         loop {
-            let Verdict { verified, detail } = self.verify_guardrails().await;
-            if !verified {
-                tracing::warn!(detail, "the guardrails are not verified");
-            }
-            {
-                let mut report = pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                *report =
-                    Some(verdict(report.take(), verified, &clip(&detail, 1024), jiff::Timestamp::now()));
-            }
+            let (target, hub) = tokio::join!(self.verify_guardrails(), self.verify_hub());
+            note("the target's", &target, &pulse.guardrails);
+            note("the hub's", &hub, &pulse.hub_guardrails);
             self.report.notify_one();
-            tokio::time::sleep(self.config.guardrails_every).await;
+            tokio::select! {
+                () = sleep(self.config.guardrails_every) => {}
+                () = async {
+                    self.verify.notified().await;
+                    // A set is applied object by object, and takes a moment to bite.
+                    sleep(SETTLES).await;
+                } => {}
+            }
         }
     }
 
@@ -156,7 +165,9 @@ impl Broker {
         let broker =
             BrokerReport { version: env!("CARGO_PKG_VERSION").to_owned(), instance: self.config.instance() };
         let version = pulse.version.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        let guardrails = pulse.guardrails.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let last = |of: &Mutex<Option<GuardrailReport>>| {
+            of.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        };
         let (profiles, previews) = self.profile_reports();
         let preview = AccessPreviewSpec::of(previews);
         let status = AccessClusterStatus {
@@ -164,7 +175,8 @@ impl Broker {
             kubernetes_version: Some(version),
             profiles,
             preview: Some(preview.digest.clone()),
-            guardrails,
+            guardrails: last(&pulse.guardrails),
+            hub_guardrails: last(&pulse.hub_guardrails),
         };
         (status, preview)
     }
@@ -201,6 +213,16 @@ impl Broker {
         };
         (report, preview)
     }
+}
+
+/// Keeps a verdict for the report.
+fn note(whose: &str, found: &Verdict, kept: &Mutex<Option<GuardrailReport>>) {
+    let Verdict { verified, detail } = found;
+    if !verified {
+        tracing::warn!(whose, detail, "the guardrails are not verified");
+    }
+    let mut report = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    *report = Some(verdict(report.take(), *verified, &clip(detail, 1024), jiff::Timestamp::now()));
 }
 
 /// The verdict to report: one that comes to what the last did is the last, and holds since then. How many probes a check that

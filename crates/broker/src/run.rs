@@ -5,6 +5,7 @@ use crate::{
     clock::Clock,
     config::Config,
     events::Events,
+    hub_set::HubSetSeen,
     hubside::Hub,
     lease::Seat,
     memory::Memory,
@@ -80,9 +81,12 @@ pub async fn run(config: Config) -> Result<()> {
                 contact: Contact::new(),
                 report: Notify::new(),
                 sweep: Notify::new(),
+                verify: Notify::new(),
                 memory: Memory::default(),
                 turns: Turns::default(),
                 lost: Lost::default(),
+                hub_set_seen: HubSetSeen::default(),
+                hub_let_through: Default::default(),
                 authorities: authorities.clone(),
                 config: config.clone(),
             });
@@ -116,6 +120,7 @@ impl Broker {
     async fn serve(self: Arc<Self>) {
         let mut tasks = JoinSet::new();
         self.clone().watch_hub(&mut tasks);
+        self.clone().watch_hub_policies(&mut tasks);
         self.clone().watch_target(&mut tasks);
         let pulse = Arc::new(Pulse::default());
         // Before anything that needs the hub: a broker that starts while the hub is away has to end things all the same.
@@ -197,6 +202,30 @@ impl Broker {
             )
             .await;
         });
+    }
+
+    /// The hub's own guardrails: where they are no set that counts any more, or are again.
+    fn watch_hub_policies(self: Arc<Self>, tasks: &mut JoinSet<()>) {
+        spawn(tasks, &self, |broker| async move {
+            let api = Api::all(broker.hub.client.clone());
+            follow(api, watcher::Config::default(), &broker.stores.hub_policies, |_| {
+                broker.hub_set_changed()
+            })
+            .await;
+        });
+        spawn(tasks, &self, |broker| async move {
+            let api = Api::all(broker.hub.client.clone());
+            follow(api, watcher::Config::default(), &broker.stores.hub_bindings, |_| {
+                broker.hub_set_changed()
+            })
+            .await;
+        });
+    }
+
+    fn hub_set_changed(&self) {
+        self.hub_set_seen.changed();
+        self.verify.notify_one();
+        self.wake_open(|request| request.phase() == Phase::Pending);
     }
 
     fn watch_target(self: Arc<Self>, tasks: &mut JoinSet<()>) {

@@ -1,5 +1,5 @@
 use crate::{Hub, Refused};
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, BASE64};
 use kube::{
     Api,
     api::{ObjectMeta, PostParams},
@@ -71,6 +71,46 @@ impl Hub {
             }
             done => Ok(done?),
         }
+    }
+}
+
+/// The policy that holds a request to its author's name.
+const IN_OWN_NAME: &str = "access-requests-who.sallyport.dev";
+
+impl Hub {
+    /// Whether the hub's admission refuses a request in another's name, by a dry run of one (P12); `None` where something
+    /// else refused it first, or nobody answered.
+    pub async fn refuses_another_name(&self, team: &NamespaceName) -> Option<bool> {
+        let api: Api<AccessRequest> = Api::namespaced(self.client.clone(), team.as_str());
+        let params = PostParams { dry_run: true, ..PostParams::default() };
+        match within(self.deadline, api.create(&params, &in_anothers_name())).await {
+            Ok(_) => Some(false),
+            Err(Fault::Forbidden(text) | Fault::Invalid(text)) if text.contains(IN_OWN_NAME) => Some(true),
+            Err(_) => None,
+        }
+    }
+}
+
+/// What nobody but somebody else could ask for, and nobody could be given.
+fn in_anothers_name() -> AccessRequest {
+    AccessRequest {
+        metadata: ObjectMeta { name: Some("ask-probe".to_owned()), ..ObjectMeta::default() },
+        spec: AccessRequestSpec {
+            user: "sallyport:probe".to_owned(),
+            groups: Vec::new(),
+            cluster: "probe".to_owned(),
+            profile: "probe".to_owned(),
+            profile_revision: "00000000-0000-4000-8000-000000000000/1".to_owned(),
+            namespaces: Vec::new(),
+            duration: "15m".to_owned(),
+            reason: "a dry run that has to be refused".to_owned(),
+            public_key: BASE64.encode(&[0; 32]),
+            acr: None,
+            amr: Vec::new(),
+            auth_time: None,
+            issued_at: None,
+        },
+        status: None,
     }
 }
 

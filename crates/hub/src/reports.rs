@@ -32,10 +32,11 @@ impl Hub {
     pub async fn report(&self, cluster: &ClusterName, status: &AccessClusterStatus) -> Result<(), Fault> {
         let api: Api<AccessCluster> = Api::all(self.client.clone());
         let params = PatchParams { field_manager: Some(BROKER.to_owned()), ..PatchParams::default() };
-        let AccessClusterStatus { broker, kubernetes_version, profiles, preview, guardrails } = status;
+        let AccessClusterStatus { broker, kubernetes_version, profiles, preview, guardrails, hub_guardrails } =
+            status;
         let whole = json!({"status": {
             "broker": broker, "kubernetesVersion": kubernetes_version, "profiles": profiles, "preview": preview,
-            "guardrails": guardrails,
+            "guardrails": guardrails, "hubGuardrails": hub_guardrails,
         }});
         let patch = Patch::Merge(&whole);
         within(self.deadline, api.patch_status(cluster.as_str(), &params, &patch)).await.map(drop)

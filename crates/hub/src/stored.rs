@@ -13,7 +13,7 @@ use kube::{
     core::{DeserializeGuard, ObjectMeta},
 };
 use sallyport_api::{
-    AccessPreview, GROUP, Guardrails, MalformedObject, Side, guardrail_differences, shipped_guardrails,
+    AccessPreview, GROUP, Guardrails, HubSet, MalformedObject, Side, hub_set, shipped_guardrails,
 };
 use sallyport_client::Fault;
 use sallyport_model::NamespaceName;
@@ -50,8 +50,8 @@ pub enum Unread {
 pub struct OwnGuardrails {
     /// How many policies were shipped.
     pub shipped: usize,
-    /// What is missing or different, a sentence each.
-    pub differences: Vec<String>,
+    /// Which set they are, or what is missing or different, a sentence each.
+    pub set: Result<HubSet, Vec<String>>,
 }
 
 impl Hub {
@@ -134,10 +134,7 @@ impl Hub {
             bindings: values(&bindings.objects),
             ..Guardrails::default()
         };
-        Ok(OwnGuardrails {
-            shipped: shipped_guardrails(Side::Hub).policies.len(),
-            differences: guardrail_differences(Side::Hub, &live),
-        })
+        Ok(OwnGuardrails { shipped: shipped_guardrails(Side::Hub).policies.len(), set: hub_set(&live) })
     }
 
     async fn all<K>(&self, page: u32) -> Result<crate::Listed<K>, Fault>

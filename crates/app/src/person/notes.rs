@@ -16,6 +16,8 @@ pub(crate) struct Learned {
     pub(crate) no_auth_time: bool,
     /// The provider left the groups out since there are too many.
     pub(crate) groups_left_out: bool,
+    /// The hub took a request in another's name, as a dry run.
+    pub(crate) takes_any_name: bool,
     /// The provider, after a sign-out, until the next sign-in: its session in the browser goes on.
     pub(crate) left_at: Option<String>,
 }
@@ -60,6 +62,14 @@ pub(super) fn notes(
         ));
     }
     let Some(says_issued) = says_issued else { return notes };
+    if learned.takes_any_name {
+        notes.push(
+            "This hub let a request in another's name through (a dry run, as you signed in): its admission policies are not \
+             in force, and what it says of requests and approvals can't be relied on. Tell an admin of the hub: deploy/hub is \
+             what was shipped."
+                .to_owned(),
+        );
+    }
     let aging = &wishes.aging;
     if learned.no_auth_time && !aging.is_empty() {
         notes.push(format!(

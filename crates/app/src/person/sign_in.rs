@@ -137,6 +137,7 @@ impl Person {
                 tokens.replace(signed_in).await.map_err(of_oidc)?;
                 self.learned(&id, learned);
                 self.refresh_identity(&id, &tokens).await?;
+                self.probe_hub(&id).await;
             }
             None => {
                 self.confirm_person(workspace, &provider, &signed_in).await?;
@@ -295,7 +296,20 @@ impl Person {
         }
         self.has_sat();
         self.hub_is(&id, HubLink::Live, None);
+        self.probe_hub(&id).await;
         Ok(())
+    }
+
+    /// Looks whether the hub refuses a request in another's name (P12). What it does not answer is not known.
+    async fn probe_hub(&self, workspace: &WorkspaceId) {
+        let Some(signed) = self.is_signed_in_at(workspace) else { return };
+        let Some(team) = signed.teams.iter().find(|team| team.may_ask) else { return };
+        if let Some(refuses) = signed.hub.refuses_another_name(&team.name).await {
+            if !refuses {
+                tracing::warn!("the hub let a request in another's name through, as a dry run");
+            }
+            self.at(workspace, |seat| seat.learned.takes_any_name = !refuses);
+        }
     }
 
     /// After a step-up the same connection says who one is now.

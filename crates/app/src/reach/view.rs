@@ -2,6 +2,7 @@
 
 use super::drift::{Holding, Snapshot, Terms};
 use super::held::{Held, Holds, held};
+use super::proof::{guardrails, own};
 use super::read::Read;
 use crate::inventory::{environment_kind, previewed_for, rights_of};
 use sallyport_api::{AccessCluster, ProfilePreview};
@@ -16,9 +17,9 @@ use sallyport_rbac::{Rule, dangers};
 use std::collections::BTreeMap;
 
 /// The ClusterRole that gives what is read here (`deploy/hub/rbac.yaml`).
-const AUDITOR: &str = "sallyport:hub-auditor";
+pub(super) const AUDITOR: &str = "sallyport:hub-auditor";
 /// Problems and names that are told.
-const TOLD: usize = 20;
+pub(super) const TOLD: usize = 20;
 
 /// For whoever may not see it: what they lack, and what would give it.
 pub(super) fn lacking(what: Vec<&'static str>, now: i64) -> WhoCanView {
@@ -324,58 +325,6 @@ fn cluster(
         silent: matches!(beat, Ok(beat) if beat.is_none_or(Beat::is_silent)),
         profiles: there,
         name: name.into(),
-    }
-}
-
-/// What is known of a target's guardrails (P12). What nobody vouches for now is not known, whatever was said before.
-fn guardrails(object: &AccessCluster, beat: Result<Option<&Beat>, String>) -> GuardrailProof {
-    let unknown = |why: String| GuardrailProof::Unknown { why: Shown::from(why) };
-    let Some(report) = object.status.as_ref().and_then(|status| status.guardrails.as_ref()) else {
-        return unknown("its broker has not reported on them".to_owned());
-    };
-    let said = if report.verified { "in force" } else { "not in force" };
-    match beat {
-        Err(fault) => {
-            return unknown(format!(
-                "whether its broker is alive could not be read: {fault}; it last said {said}"
-            ));
-        }
-        Ok(None) => return unknown(format!("its broker gives no sign of life; it last said {said}")),
-        Ok(Some(beat)) if beat.is_silent() => {
-            let minutes = beat.age.as_secs() / 60;
-            return unknown(format!("its broker has been silent for {minutes} min; it last said {said}"));
-        }
-        Ok(Some(_)) => {}
-    }
-    let (at, detail) = (report.since.0.as_millisecond(), Shown::from(&report.detail));
-    if report.verified {
-        GuardrailProof::InForce { at, detail }
-    } else {
-        GuardrailProof::NotInForce { at, detail }
-    }
-}
-
-/// What is known of the hub's own.
-fn own(read: &Read, at: i64) -> GuardrailProof {
-    match &read.own {
-        Err(fault) => GuardrailProof::Unknown {
-            why: Shown::from(format!(
-                "its policies could not be read: {fault}; the ClusterRole {AUDITOR} gives the right to"
-            )),
-        },
-        Ok(own) if own.differences.is_empty() => GuardrailProof::AsShipped {
-            at,
-            detail: Shown::from(format!(
-                "{} policies compared from this desktop with what this version ships; nobody has seen them refuse",
-                own.shipped
-            )),
-        },
-        Ok(own) => {
-            let told: Vec<&str> = own.differences.iter().take(TOLD).map(String::as_str).collect();
-            let more = own.differences.len().saturating_sub(TOLD);
-            let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
-            GuardrailProof::NotInForce { at, detail: Shown::from(format!("{}{rest}", told.join("; "))) }
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::inventory::Choice;
 use sallyport_api::{AccessRequest, Approval};
 use sallyport_audit::Action;
 use sallyport_ipc::StepKind;
-use sallyport_model::{ClusterName, ErrorCode, GrantUid, Phase, RequestRef};
+use sallyport_model::{ClusterName, ErrorCode, GrantUid, Phase, RequestRef, visible};
 use std::time::Duration;
 
 /// How long a request may wait for people: longer than any broker lets it.
@@ -20,6 +20,8 @@ struct Shown {
     offer: bool,
     approved: bool,
     granted: bool,
+    /// What the broker said last of what keeps it.
+    kept_by: Option<String>,
 }
 
 impl Owner {
@@ -43,7 +45,7 @@ impl Owner {
                 requests = self.next(&mut made.stretch.changes) => requests,
                 () = &mut deadline => {
                     let cluster = session.read(|record| record.choice.terms.cluster.clone());
-                    return Err(silent_broker(&cluster, patience).into());
+                    return Err(too_long(&cluster, patience, shown.kept_by.as_deref()).into());
                 }
             };
             let requests = match requests {
@@ -77,7 +79,8 @@ impl Owner {
         let (session, history) = (&self.session, &self.sessions.history);
         let Some(status) = &request.status else { return };
         let phase = request.phase();
-        let waits = phase == Phase::Pending && status.offer.is_some();
+        let waits = phase == Phase::Pending;
+        shown.kept_by = status.message.clone().filter(|_| waits);
         let mut entries = Vec::new();
         if let Some(offer) = status.offer.as_ref().filter(|_| !std::mem::replace(&mut shown.offer, true)) {
             let draft = session.draft(Action::Offer);
@@ -89,7 +92,10 @@ impl Owner {
         let by = approved_by(request);
         let account = status.grant.as_ref().map(|g| g.account.clone()).unwrap_or_default();
         session.change(|record| {
-            record.waiting_for = if waits { waiting_for(&record.choice, &status.approvals) } else { None };
+            let people = waiting_for(&record.choice, &status.approvals);
+            let people = people.filter(|_| waits && status.offer.is_some());
+            // Where it waits for nobody, the broker says what keeps it.
+            record.waiting_for = people.or_else(|| shown.kept_by.clone());
             if approved {
                 record.done(StepKind::Approved, &by);
                 record.begin(StepKind::Granted);
@@ -121,11 +127,22 @@ fn waiting_for(choice: &Choice, approvals: &[Approval]) -> Option<String> {
     (missing > 0).then(|| format!("{said}waiting for {missing} {noun} under {}", choice.terms.profile))
 }
 
-fn silent_broker(cluster: &ClusterName, patience: Duration) -> AppError {
-    AppError::new(
-        ErrorCode::Unreachable,
-        format!("the broker of {cluster} did not answer within {} s", patience.as_secs()),
-    )
-    .hint("The request was taken back. Try again, or tell your admin that the broker is silent.")
-    .retry()
+fn too_long(cluster: &ClusterName, patience: Duration, kept_by: Option<&str>) -> AppError {
+    let seconds = patience.as_secs();
+    let error = match kept_by {
+        Some(why) => AppError::new(
+            ErrorCode::Unreachable,
+            format!(
+                "the broker of {cluster} has not granted it within {seconds} s; it says: {}",
+                visible(why)
+            ),
+        )
+        .hint("The request was taken back. What the broker says tells what has to be seen to, and by whom."),
+        None => AppError::new(
+            ErrorCode::Unreachable,
+            format!("the broker of {cluster} did not answer within {seconds} s"),
+        )
+        .hint("The request was taken back. Try again, or tell your admin that the broker is silent."),
+    };
+    error.retry()
 }

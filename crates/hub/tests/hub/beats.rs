@@ -106,6 +106,7 @@ async fn a_report_is_written_whole_and_its_preview_read_beside_it() -> Result<()
                 .collect(),
             preview: Some(preview.digest.clone()),
             guardrails: None,
+            hub_guardrails: None,
         };
         (status, preview)
     };

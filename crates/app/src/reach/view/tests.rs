@@ -1,4 +1,5 @@
 use super::*;
+use sallyport_api::HubSet;
 use sallyport_api::{AccessPreviewSpec, GROUP, RuleSummary};
 use sallyport_client::Fault;
 use sallyport_hub::{Listed, OwnGuardrails, StoredRbac};
@@ -92,7 +93,7 @@ fn usual() -> Read {
         clusters: listed(vec![cluster("pay-us", &said, true), cluster("pay-eu", &said, true), never]),
         beats: Ok(vec![beat("pay-eu", 10), beat("pay-us", 10)]),
         previews: Ok([("pay-eu".to_owned(), said.clone()), ("pay-us".to_owned(), said)].into()),
-        own: Ok(OwnGuardrails { shipped: 9, differences: vec![] }),
+        own: Ok(OwnGuardrails { shipped: 9, set: Ok(HubSet::Own) }),
         others: Ok(false),
     }
 }
@@ -170,15 +171,45 @@ fn p12_guardrails_are_in_force_only_while_somebody_vouches_for_them() {
 #[test]
 fn p12_the_hubs_own_are_never_called_proven_by_a_comparison() {
     let own = |own: Result<OwnGuardrails, Fault>| of(&Read { own, ..usual() }, 7).0.hub;
-    let as_shipped = own(Ok(OwnGuardrails { shipped: 9, differences: vec![] }));
+    let as_shipped = own(Ok(OwnGuardrails { shipped: 9, set: Ok(HubSet::Own) }));
     assert!(
         matches!(&as_shipped, GuardrailProof::AsShipped { at: 7, detail } if detail.contains("nobody has seen them refuse"))
     );
     let differences = (0..30).map(|i| format!("policy {i} is missing")).collect();
-    let differs = own(Ok(OwnGuardrails { shipped: 9, differences }));
+    let differs = own(Ok(OwnGuardrails { shipped: 9, set: Err(differences) }));
     assert!(matches!(&differs, GuardrailProof::NotInForce { detail, .. } if detail.contains("and 10 more")));
     let forbidden = own(Err(Fault::Forbidden("no".into())));
     assert!(matches!(&forbidden, GuardrailProof::Unknown { why } if why.contains("sallyport:hub-auditor")));
+}
+
+#[test]
+fn p12_what_a_broker_has_seen_of_the_hubs_own_counts_while_it_is_alive() {
+    let seen = |verified: bool, own: Result<OwnGuardrails, Fault>, beats: Result<Vec<Beat>, Fault>| {
+        let mut read = Read { own, beats, ..usual() };
+        let alive = read.clusters.objects.iter_mut().find(|c| c.metadata.name.as_deref() == Some("pay-eu"));
+        let report =
+            json!({"verified": verified, "since": "2026-01-01T00:00:00Z", "detail": "set 2 and a word"});
+        alive.unwrap().status.as_mut().unwrap().hub_guardrails = serde_json::from_value(report).unwrap();
+        of(&read, 7).0.hub
+    };
+    let as_shipped = || Ok(OwnGuardrails { shipped: 9, set: Ok(HubSet::Own) });
+    let alive = || usual().beats;
+    assert!(
+        matches!(seen(true, as_shipped(), alive()), GuardrailProof::InForce { detail, .. } if detail == "the broker of pay-eu: set 2 and a word")
+    );
+    let unread = || Err(Fault::Forbidden("no".into()));
+    assert!(matches!(seen(true, unread(), alive()), GuardrailProof::InForce { .. }));
+    assert!(matches!(seen(false, as_shipped(), alive()), GuardrailProof::NotInForce { .. }));
+    assert!(matches!(seen(true, as_shipped(), Ok(vec![])), GuardrailProof::AsShipped { .. }));
+    let altered = Ok(OwnGuardrails { shipped: 9, set: Err(vec!["a is missing".into()]) });
+    assert!(
+        matches!(seen(true, altered, alive()), GuardrailProof::NotInForce { detail, .. } if detail == "a is missing")
+    );
+    let before = Ok(OwnGuardrails { shipped: 9, set: Ok(HubSet::Before) });
+    let said = seen(false, before, Ok(vec![]));
+    assert!(
+        matches!(said, GuardrailProof::AsShipped { detail, .. } if detail.contains("the one before this version's"))
+    );
 }
 
 #[test]
@@ -255,7 +286,7 @@ fn a_large_hub_is_told_quickly_and_in_few_bytes() {
         clusters: listed(clusters.iter().map(|name| cluster(name, &said, true)).collect()),
         beats: Ok(clusters.iter().map(|name| beat(name, 5)).collect()),
         previews: Ok(clusters.iter().map(|name| (name.clone(), said.clone())).collect()),
-        own: Ok(OwnGuardrails { shipped: 9, differences: vec![] }),
+        own: Ok(OwnGuardrails { shipped: 9, set: Ok(HubSet::Own) }),
         others: Ok(false),
     };
     let started = Instant::now();

@@ -22,6 +22,7 @@ mod reaffirm;
 mod step_up;
 mod sudden_death;
 mod tools;
+mod upgrade;
 mod waiting;
 mod way_in_and_out;
 mod who_can;
@@ -76,6 +77,7 @@ const ON_DEMAND: &[(&str, Story)] = &[
     ("tools", |f, l| Box::pin(tools::all(f, l))),
     ("sudden_death", |f, l| Box::pin(sudden_death::fifty(f, l))),
     ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),
+    ("upgrade", |f, l| Box::pin(upgrade::play(f, l))),
 ];
 
 /// How long a story may take before it counts as hung; one on demand may have to build first.

@@ -2,7 +2,7 @@ use crate::{
     clock::Clock,
     config::{Authorities, Config},
     events::Events,
-    hub_set::HubSetSeen,
+    hub_seen::HubSeen,
     hubside::Hub,
     memory::Memory,
     question::Lost,
@@ -54,10 +54,8 @@ pub(crate) struct Broker {
     pub(crate) turns: Turns,
     /// Who may not ask any more for what they have open, by the hub's last answers.
     pub(crate) lost: Lost,
-    /// What the hub's policies came to when they were last looked at.
-    pub(crate) hub_set_seen: HubSetSeen,
-    /// Which of them was seen to let its probe through when they were last probed, in words.
-    pub(crate) hub_let_through: Mutex<Option<String>>,
+    /// What was last seen of the hub's guardrails.
+    pub(crate) hub_seen: HubSeen,
 }
 
 /// What the watches have seen.

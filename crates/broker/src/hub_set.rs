@@ -16,21 +16,9 @@ use sallyport_api::{AccessRequest, BROKERS_NAMESPACE, Guardrails, HubSet, hub_se
 use sallyport_client::{Fault, within};
 use sallyport_model::{Phase, Profile, visible};
 use serde_json::json;
-use std::sync::{Mutex, PoisonError};
 
 /// So many differences are said.
 const SAID_MOST: usize = 2;
-
-/// The verdict on what the watches have seen, until they see something else.
-#[derive(Default)]
-pub(crate) struct HubSetSeen(Mutex<Option<Result<HubSet, String>>>);
-
-impl HubSetSeen {
-    /// To be judged anew.
-    pub(crate) fn changed(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
 
 impl Broker {
     /// Which set of policies the hub has, or why it is none that counts, in words.
@@ -41,22 +29,14 @@ impl Broker {
                         of the hub applies deploy/hub/rbac.yaml"
                 .to_owned());
         }
-        let mut seen = self.hub_set_seen.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let verdict = seen.get_or_insert_with(|| {
+        self.hub_seen.set(|| {
             let live = Guardrails {
                 policies: values(policies.all()),
                 bindings: values(bindings.all()),
                 ..Guardrails::default()
             };
             hub_set(&live).map_err(|differences| altered(&differences))
-        });
-        let set = verdict.clone()?;
-        match &*self.hub_let_through.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(policy) => {
-                Err(format!("the hub's {policy}; nothing is granted until it was seen to refuse"))
-            }
-            None => Ok(set),
-        }
+        })
     }
 
     /// Why nothing can be granted under a profile by what the hub's policies are, in words; `None` when it can.
@@ -76,8 +56,7 @@ impl Broker {
         let (event, approval) = futures::join!(self.probe_event(set), self.probe_approval());
         let probes: Vec<Probe> = event.into_iter().chain(approval).collect();
         let (count, by) = (probes.len(), &self.config.hub_url);
-        let through: Vec<String> = probes.iter().filter_map(Probe::let_through).collect();
-        *self.hub_let_through.lock().unwrap_or_else(PoisonError::into_inner) = through.first().cloned();
+        self.hub_seen.probed(probes.iter().find_map(Probe::let_through));
         let wrong: Vec<String> = probes.into_iter().filter_map(Probe::wrong).collect();
         if !wrong.is_empty() {
             return Verdict { verified: false, detail: wrong.join("; ") };

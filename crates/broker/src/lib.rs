@@ -20,6 +20,7 @@ mod failure;
 mod faults;
 mod grant;
 mod guardrails;
+mod hub_seen;
 mod hub_set;
 mod hubside;
 mod judge;

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     config::Config,
     events::Events,
-    hub_set::HubSetSeen,
+    hub_seen::HubSeen,
     hubside::Hub,
     lease::Seat,
     memory::Memory,
@@ -85,8 +85,7 @@ pub async fn run(config: Config) -> Result<()> {
                 memory: Memory::default(),
                 turns: Turns::default(),
                 lost: Lost::default(),
-                hub_set_seen: HubSetSeen::default(),
-                hub_let_through: Default::default(),
+                hub_seen: HubSeen::default(),
                 authorities: authorities.clone(),
                 config: config.clone(),
             });
@@ -223,7 +222,7 @@ impl Broker {
     }
 
     fn hub_set_changed(&self) {
-        self.hub_set_seen.changed();
+        self.hub_seen.changed();
         self.verify.notify_one();
         self.wake_open(|request| request.phase() == Phase::Pending);
     }

@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use kube::Api;
 use sallyport_api::AccessCluster;
-use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, install_hub, install_target};
+use sallyport_testkit::broker::{
+    Broker, BrokerOptions, Enrolled, Programs, install_hub_of, install_target_of,
+};
 use sallyport_testkit::idp::{Account, Idp, IdpClient, IdpOptions};
 use sallyport_testkit::{OidcTrust, Plane, PlaneOptions};
 use serde_json::{Value, json};
@@ -57,6 +59,23 @@ const INVENTORY_ONLY: [(&str, &str, &str, &str); 4] = [
     ("sandbox-12", "dev", "k3s", "lab"),
 ];
 
+/// What a fleet is made of.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Its manifests.
+    pub deploy: PathBuf,
+    /// Its broker; `None`: the one of this version.
+    pub broker: Option<Programs>,
+}
+
+impl Release {
+    /// This version.
+    #[must_use]
+    pub fn own() -> Self {
+        Self { deploy: deploy(""), broker: None }
+    }
+}
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct FleetOptions {
@@ -72,6 +91,8 @@ pub struct FleetOptions {
     pub shown: Vec<(&'static str, &'static str)>,
     /// Another provider that the hub trusts instead of the fleet's own.
     pub trust: Option<OidcTrust>,
+    /// Of which release.
+    pub release: Release,
 }
 
 impl Default for FleetOptions {
@@ -83,6 +104,7 @@ impl Default for FleetOptions {
             broker_flags: Vec::new(),
             shown: Vec::new(),
             trust: None,
+            release: Release::own(),
         }
     }
 }
@@ -143,32 +165,48 @@ impl Fleet {
         };
         let trust = options.trust.clone().unwrap_or_else(own);
         let specs: Vec<TargetSpec> = TARGETS.iter().take(options.targets).cloned().collect();
+        let Release { deploy, broker } = options.release;
         let hub = async {
             let hub = Plane::start(PlaneOptions::new("hub").oidc(trust)).await?;
-            install_hub(&hub).await?;
-            hub.apply_kustomize(&deploy("demo")).await?;
+            install_hub_of(&hub, &deploy).await?;
+            hub.apply_kustomize(&deploy.join("demo")).await?;
             // Whoever may ask or approve under a profile may not edit it, and a cluster-admin passes every verb.
-            let profiles = deploy("demo/profiles").display().to_string();
+            let profiles = deploy.join("demo/profiles").display().to_string();
             let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
             hub.kubectl().ok(&["apply", "--server-side", editor[0], editor[1], "-k", &profiles]).await?;
             anyhow::Ok(hub)
         };
-        let planes = try_join_all(specs.iter().map(|spec| target_plane(spec, options.pods)));
+        let planes = try_join_all(specs.iter().map(|spec| target_plane(spec, options.pods, &deploy)));
         let (hub, planes) = tokio::try_join!(hub, planes)?;
         if options.inventory {
             add_inventory(&hub).await?;
         }
         let mut targets = Vec::new();
         for (spec, plane) in specs.into_iter().zip(planes) {
-            let enrolled = Enrolled::new(&hub, &plane, spec.name, spec.environment).await?;
+            let enrolled = Enrolled::of(&hub, &plane, (spec.name, spec.environment), &deploy).await?;
             hub.kubectl().apply(&access_cluster(&spec, plane.url(), &plane.ca_pem()).to_string()).await?;
             let options = BrokerOptions { flags: options.broker_flags.clone(), ..BrokerOptions::default() };
-            let broker = Broker::start(program::broker().await?, &enrolled, options).await?;
+            let programs = match &broker {
+                Some(programs) => programs.clone(),
+                None => program::broker().await?,
+            };
+            let broker = Broker::start(programs, &enrolled, options).await?;
             targets.push(Target { spec, plane, broker });
         }
         let fleet = Self { targets, hub, idp };
         fleet.wait_for_brokers(Duration::from_secs(30)).await?;
         Ok(fleet)
+    }
+
+    /// Goes on with the brokers of this version.
+    ///
+    /// # Errors
+    /// When one can't be started.
+    pub async fn upgrade_brokers(&mut self) -> Result<()> {
+        for target in &mut self.targets {
+            target.broker.upgrade(program::broker().await?).await?;
+        }
+        Ok(())
     }
 
     /// The first target.
@@ -220,10 +258,10 @@ impl Fleet {
     }
 }
 
-async fn target_plane(spec: &TargetSpec, pods: bool) -> Result<Plane> {
+async fn target_plane(spec: &TargetSpec, pods: bool, deploy: &Path) -> Result<Plane> {
     let options = PlaneOptions::new(spec.name);
     let plane = Plane::start(if pods { options.pods() } else { options }).await?;
-    install_target(&plane).await?;
+    install_target_of(&plane, deploy).await?;
     let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo").join(spec.workloads);
     let manifests =
         std::fs::read_to_string(&workloads).with_context(|| format!("read {}", workloads.display()))?;

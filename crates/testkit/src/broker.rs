@@ -11,9 +11,9 @@ use crate::process::{Launch, Process, Scratch, wait_until};
 
 const GROUP: &str = "access.sallyport.dev";
 
-/// The repository's folder.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+/// The manifests that this version ships.
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy")
 }
 
 /// Applies `deploy/hub` and waits until its policies bite: up to a second after they were made, they do not, and those
@@ -23,8 +23,16 @@ fn root() -> PathBuf {
 /// # Errors
 /// With kubectl's stderr when it failed.
 pub async fn install_hub(hub: &Plane) -> Result<()> {
+    install_hub_of(hub, &shipped()).await
+}
+
+/// As [`install_hub`], from the manifests of another release: its `deploy`.
+///
+/// # Errors
+/// With kubectl's stderr when it failed.
+pub async fn install_hub_of(hub: &Plane, deploy: &Path) -> Result<()> {
     let kubectl = hub.kubectl();
-    kubectl.apply(&std::fs::read_to_string(root().join("deploy/hub/crds.yaml"))?).await?;
+    kubectl.apply(&std::fs::read_to_string(deploy.join("hub/crds.yaml"))?).await?;
     // Asked by a client, as everything here that is asked again and again: each kubectl costs a tenth of a second of
     // one core, and a fleet that starts has none to spare.
     let admin = hub.admin()?;
@@ -35,7 +43,7 @@ pub async fn install_hub(hub: &Plane) -> Result<()> {
             && listed.is_ok_and(|kinds| kinds.contains("\"AccessProfile\""))
     })
     .await?;
-    hub.apply_kustomize(&root().join("deploy/hub")).await.context("install the hub's side")?;
+    hub.apply_kustomize(&deploy.join("hub")).await.context("install the hub's side")?;
     let namespace = r#"{"apiVersion":"v1","kind":"Namespace",
         "metadata":{"name":"install-probe","labels":{"access.sallyport.dev/requests":"true"}}}"#;
     kubectl.apply(namespace).await?;
@@ -71,7 +79,15 @@ async fn until_hub_bites(hub: &Plane, team: &str) -> Result<()> {
 /// # Errors
 /// With kubectl's stderr when it failed.
 pub async fn install_target(target: &Plane) -> Result<()> {
-    target.apply_kustomize(&root().join("deploy/target")).await.context("install the target's side")?;
+    install_target_of(target, &shipped()).await
+}
+
+/// As [`install_target`], from the manifests of another release: its `deploy`.
+///
+/// # Errors
+/// With kubectl's stderr when it failed.
+pub async fn install_target_of(target: &Plane, deploy: &Path) -> Result<()> {
+    target.apply_kustomize(&deploy.join("target")).await.context("install the target's side")?;
     let probe = r#"{"apiVersion":"v1","kind":"ServiceAccount",
         "metadata":{"name":"s-probe-1999999999","namespace":"sallyport-sessions"}}"#;
     let accounts = "/api/v1/namespaces/sallyport-sessions/serviceaccounts";
@@ -129,7 +145,20 @@ impl Enrolled {
     /// # Errors
     /// With kubectl's stderr when it failed.
     pub async fn new(hub: &Plane, target: &Plane, cluster: &str, environment: &str) -> Result<Self> {
-        let enrol = std::fs::read_to_string(root().join("deploy/hub/enrol.yaml"))?;
+        Self::of(hub, target, (cluster, environment), &shipped()).await
+    }
+
+    /// As [`Enrolled::new`], from the manifests of another release: its `deploy`.
+    ///
+    /// # Errors
+    /// With kubectl's stderr when it failed.
+    pub async fn of(
+        hub: &Plane,
+        target: &Plane,
+        (cluster, environment): (&str, &str),
+        deploy: &Path,
+    ) -> Result<Self> {
+        let enrol = std::fs::read_to_string(deploy.join("hub/enrol.yaml"))?;
         hub.kubectl().apply(&enrol.replace("CLUSTER", cluster)).await.context("enrol the broker")?;
         let object = serde_json::json!({
             "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessCluster", "metadata": {"name": cluster},
@@ -265,6 +294,15 @@ impl Broker {
         let broker = Self { programs, options, arguments, process: Mutex::new(None), scratch };
         broker.restart_with(broker.options.exit_after_writes).await?;
         Ok(broker)
+    }
+
+    /// Goes on with another release's program, as an admin would who upgrades it.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub async fn upgrade(&mut self, programs: Programs) -> Result<()> {
+        self.programs = programs;
+        self.restart().await
     }
 
     /// Kills it with SIGKILL and waits for its end.

@@ -8,7 +8,7 @@
 mod launch;
 mod quirks;
 
-pub(crate) use launch::cache_dir;
+pub use launch::cache_dir;
 pub use quirks::{Quirks, RedirectRule};
 
 use std::{

@@ -1,7 +1,6 @@
 //! What is known of guardrails, and by whom (P12). Pure.
 
-use super::read::Read;
-use super::view::{AUDITOR, TOLD};
+use super::read::{AUDITOR, Read, TOLD};
 use sallyport_api::{AccessCluster, HubSet};
 use sallyport_hub::{Beat, OwnGuardrails};
 use sallyport_ipc::{GuardrailProof, Shown};

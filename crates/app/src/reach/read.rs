@@ -6,6 +6,11 @@ use sallyport_hub::{Beat, Hub, Listed, OwnGuardrails, StoredRbac, Unread};
 use sallyport_model::NamespaceName;
 use std::collections::BTreeMap;
 
+/// The ClusterRole that gives what is read here (`deploy/hub/rbac.yaml`).
+pub(super) const AUDITOR: &str = "sallyport:hub-auditor";
+/// Problems and names that are told.
+pub(super) const TOLD: usize = 20;
+
 /// What was read, and of what is not needed for the rest, why it was not.
 pub(super) struct Read {
     pub(super) stored: StoredRbac,

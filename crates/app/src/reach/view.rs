@@ -3,7 +3,7 @@
 use super::drift::{Holding, Snapshot, Terms};
 use super::held::{Held, Holds, held};
 use super::proof::{guardrails, own};
-use super::read::Read;
+use super::read::{AUDITOR, Read, TOLD};
 use crate::inventory::{environment_kind, previewed_for, rights_of};
 use sallyport_api::{AccessCluster, ProfilePreview};
 use sallyport_hub::Beat;
@@ -15,11 +15,6 @@ use sallyport_model::{ClusterName, Digest, Profile};
 use sallyport_rbac::who::{Binding, MASTERS, RoleRef, Subject};
 use sallyport_rbac::{Rule, dangers};
 use std::collections::BTreeMap;
-
-/// The ClusterRole that gives what is read here (`deploy/hub/rbac.yaml`).
-pub(super) const AUDITOR: &str = "sallyport:hub-auditor";
-/// Problems and names that are told.
-pub(super) const TOLD: usize = 20;
 
 /// For whoever may not see it: what they lack, and what would give it.
 pub(super) fn lacking(what: Vec<&'static str>, now: i64) -> WhoCanView {

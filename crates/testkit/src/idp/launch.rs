@@ -153,7 +153,10 @@ impl Drop for Program {
 }
 
 /// Where downloads are kept: `SALLYPORT_CACHE`, else `~/.cache/sallyport`.
-pub(crate) fn cache_dir() -> Result<PathBuf> {
+///
+/// # Errors
+/// When neither it nor `HOME` is set.
+pub fn cache_dir() -> Result<PathBuf> {
     match std::env::var_os("SALLYPORT_CACHE") {
         Some(dir) => Ok(PathBuf::from(dir)),
         None => {

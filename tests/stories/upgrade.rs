@@ -25,11 +25,13 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     let mut fleet = Fleet::start(options).await?;
     lines.seen("a fleet of the first release is up", "");
     let home = tempfile::tempdir()?;
+    plain(&fleet).await?;
     let mut desk = before.desk(FormBrowser::of(&fleet.idp, "dana")?, home.path()).await?;
     desk.does(json!({"do": "join", "text": fleet.workspace_file()})).await?;
     desk.does(json!({"do": "sign_in"})).await?;
     let cluster = fleet.target().spec.name;
-    let open = opened(&mut desk, cluster).await?;
+    desk.listed(cluster).await?;
+    let open = desk.open(cluster, "view").await?;
     let works = Works::begin(&fleet, kubeconfig(home.path())?);
     lines
         .seen("dana has a session open, by a desktop of the first release, and kubectl reads pods in it", "");
@@ -45,6 +47,13 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
         &set,
     );
     goes_on(&mut desk, &open, &works, cluster, "with the new broker", lines).await?;
+    let refused =
+        desk.open(cluster, "debug-prod").await.err().map(|error| error.to_string()).unwrap_or_default();
+    lines.check(
+        "what an old desktop does not say of its sign-in is not taken for granted: a profile with MFA is refused, with why",
+        refused.contains("sign-in") || refused.contains("sign in"),
+        &refused,
+    );
     let refused = reaffirming(&fleet).await?;
     lines.check(
         "what the old policies hold nobody to is not granted: a profile with reaffirm is refused, with why",
@@ -90,7 +99,9 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     let history = dana.app.audit_verify().await?;
     lines.check(
         "her new desktop goes on with what the old one kept: her team, and the history, whole",
-        dana.app.app_state().await?.workspace.is_some() && format!("{history:?}").contains("Intact"),
+        dana.app.app_state().await?.workspace.is_some()
+            && history.first_bad.is_none()
+            && verified["entries"].as_u64().is_some_and(|before| before > 100 && history.entries >= before),
         format!("before {verified}; now {history:?}"),
     );
     dana.app.sign_in(None).await?;
@@ -158,9 +169,7 @@ async fn reaffirming(fleet: &Fleet) -> Result<String> {
         "spec": {"roles": ["sallyport:view"], "clusters": ["*"], "namespaces": ["payments"], "maxDuration": "1h",
             "approvals": 0, "reaffirm": {"every": "5m", "grace": "1m"}},
     });
-    let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-    let args = ["apply", "--server-side", editor[0], editor[1], "-f", "-"];
-    fleet.hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
+    made(fleet, &profile).await?;
     until("the broker's word on it", SOON, async || refusal_of(fleet, "vouched").await.ok().flatten()).await
 }
 
@@ -198,7 +207,36 @@ async fn goes_on(
 }
 
 async fn opened(desk: &mut Desk, cluster: &str) -> Result<String> {
-    desk.open(cluster, "view").await
+    desk.open(cluster, "plain").await
+}
+
+/// A profile that asks for no MFA: desktops of the first release say nothing of how their people signed in.
+async fn plain(fleet: &Fleet) -> Result<()> {
+    let profile = json!({
+        "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": "plain"},
+        "spec": {"roles": ["sallyport:view"], "clusters": ["*"], "namespaces": ["payments"], "maxDuration": "1h",
+            "approvals": 0},
+    });
+    made(fleet, &profile).await?;
+    let rights = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "story:ask"},
+            "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"],
+                "resourceNames": ["plain"], "verbs": ["request"]}]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "story:ask"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "story:ask"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "oidc:payments-dev"}]},
+    ]});
+    fleet.hub.kubectl().apply(&rights.to_string()).await?;
+    Ok(())
+}
+
+/// Makes a profile, as its editors do.
+async fn made(fleet: &Fleet, profile: &Value) -> Result<()> {
+    let args =
+        ["apply", "--server-side", "--as=setup", "--as-group=oidc:sallyport-profile-editors", "-f", "-"];
+    let answer = fleet.hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
+    anyhow::ensure!(answer.code == Some(0), "{}", answer.stderr);
+    Ok(())
 }
 
 /// Whether every line of the proof is done.

@@ -183,7 +183,7 @@ pub(crate) fn story(name: Option<&str>) -> Result<bool> {
     passes(command)
 }
 
-const BENCHES: [&str; 4] = ["way_in", "gateway", "leaving", "hub_idle"];
+const BENCHES: [&str; 5] = ["way_in", "gateway", "leaving", "hub_idle", "login_storm"];
 
 /// One bench by name, as a release build; all of them without one.
 pub(crate) fn bench(name: Option<&str>) -> Result<bool> {

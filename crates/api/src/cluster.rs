@@ -84,6 +84,10 @@ pub struct BrokerReport {
     /// The leader's identity.
     #[schemars(length(max = 253))]
     pub instance: String,
+    /// When this was written, by the hub's clock. Desktops of the first release read no report without; whether the broker
+    /// is alive stands in its Lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Time>,
 }
 
 /// A profile as it stands on this target.
@@ -111,9 +115,27 @@ pub struct ProfileReport {
 pub struct GuardrailReport {
     /// Spec equal to what was shipped *and* a probe refused.
     pub verified: bool,
-    /// Since when every check came to this, by the broker's clock. A check that says the same writes nothing.
-    pub since: Time,
+    /// Since when every check came to this, by the broker's clock. A check that says the same writes nothing. Brokers of the
+    /// first release say when they checked last instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// The same again, for desktops of the first release, which read no report without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_at: Option<Time>,
     /// Which API server answered, or what was not as shipped.
     #[schemars(length(max = 1024))]
     pub detail: String,
+}
+
+impl GuardrailReport {
+    /// A verdict that holds since then.
+    pub fn new(verified: bool, since: Time, detail: impl Into<String>) -> Self {
+        Self { verified, since: Some(since.clone()), checked_at: Some(since), detail: detail.into() }
+    }
+
+    /// Since when it holds, in milliseconds since 1970; 0 where it does not say.
+    pub fn since_ms(&self) -> i64 {
+        let at = self.since.as_ref().or(self.checked_at.as_ref());
+        at.map(|at| at.0.as_millisecond()).unwrap_or_default()
+    }
 }

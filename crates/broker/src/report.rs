@@ -137,7 +137,9 @@ impl Broker {
             Turn::Nothing => return Ok(()),
             Turn::Compare => {
                 let (there, beside) = tokio::try_join!(hub.reported(cluster), hub.preview(cluster))?;
-                if there.as_ref() == Some(&status) && beside.as_ref() == Some(&preview) {
+                if there.map(|there| stamped(there, None)).as_ref() == Some(&status)
+                    && beside.as_ref() == Some(&preview)
+                {
                     told.stands(status, Instant::now());
                     return Ok(());
                 }
@@ -150,20 +152,24 @@ impl Broker {
         if !told.has_preview(&preview.digest) {
             if let Err(fault) = hub.put_preview(cluster, &preview).await {
                 // Whether the guardrails hold is said whatever becomes of the preview; then it names none.
-                hub.report(cluster, &AccessClusterStatus { preview: None, ..status }).await?;
+                let none = AccessClusterStatus { preview: None, ..status };
+                hub.report(cluster, &stamped(none, Some(self.clock.hub_instant()))).await?;
                 return Err(fault);
             }
             told.previewed(&preview.digest);
         }
-        hub.report(cluster, &status).await?;
+        hub.report(cluster, &stamped(status.clone(), Some(self.clock.hub_instant()))).await?;
         told.stands(status, Instant::now());
         Ok(())
     }
 
     /// What there is to say, in its two parts.
     fn report(&self, pulse: &Pulse) -> (AccessClusterStatus, AccessPreviewSpec) {
-        let broker =
-            BrokerReport { version: env!("CARGO_PKG_VERSION").to_owned(), instance: self.config.instance() };
+        let broker = BrokerReport {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            instance: self.config.instance(),
+            heartbeat: None,
+        };
         let version = pulse.version.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let last = |of: &Mutex<Option<GuardrailReport>>| {
             of.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
@@ -215,6 +221,14 @@ impl Broker {
     }
 }
 
+/// With the time of its writing, which is no part of what it says.
+fn stamped(mut status: AccessClusterStatus, at: Option<jiff::Timestamp>) -> AccessClusterStatus {
+    if let Some(broker) = status.broker.as_mut() {
+        broker.heartbeat = at.map(Time);
+    }
+    status
+}
+
 /// Keeps a verdict for the report.
 fn note(whose: &str, found: &Verdict, kept: &Mutex<Option<GuardrailReport>>) {
     let Verdict { verified, detail } = found;
@@ -236,7 +250,7 @@ fn verdict(
     let same = |old: &GuardrailReport| old.verified == verified && (verified || old.detail == detail);
     // Seconds are what the API server keeps.
     let since = Time(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now));
-    before.filter(same).unwrap_or_else(|| GuardrailReport { verified, since, detail: detail.to_owned() })
+    before.filter(same).unwrap_or_else(|| GuardrailReport::new(verified, since, detail))
 }
 
 #[cfg(test)]
@@ -247,13 +261,13 @@ mod tests {
     fn p12_a_verdict_holds_since_it_was_first_given() {
         let at = |second| jiff::Timestamp::from_second(second).expect("a time");
         let first = verdict(None, true, "12 policies, 3 probes", at(100));
-        assert_eq!(first.since.0.as_second(), 100);
+        assert_eq!(first.since_ms() / 1000, 100);
         let again = verdict(Some(first), true, "12 policies, 4 probes", at(400));
-        assert_eq!((again.since.0.as_second(), again.detail.as_str()), (100, "12 policies, 3 probes"));
+        assert_eq!((again.since_ms() / 1000, again.detail.as_str()), (100, "12 policies, 3 probes"));
         let broken = verdict(Some(again), false, "a is missing", at(700));
-        assert_eq!(broken.since.0.as_second(), 700);
-        assert_eq!(verdict(Some(broken.clone()), false, "a is missing", at(1000)).since.0.as_second(), 700);
-        assert_eq!(verdict(Some(broken.clone()), false, "b is missing", at(1000)).since.0.as_second(), 1000);
-        assert_eq!(verdict(Some(broken), true, "12 policies, 4 probes", at(1300)).since.0.as_second(), 1300);
+        assert_eq!(broken.since_ms() / 1000, 700);
+        assert_eq!(verdict(Some(broken.clone()), false, "a is missing", at(1000)).since_ms() / 1000, 700);
+        assert_eq!(verdict(Some(broken.clone()), false, "b is missing", at(1000)).since_ms() / 1000, 1000);
+        assert_eq!(verdict(Some(broken), true, "12 policies, 4 probes", at(1300)).since_ms() / 1000, 1300);
     }
 }

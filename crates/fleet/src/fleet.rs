@@ -66,13 +66,15 @@ pub struct Release {
     pub deploy: PathBuf,
     /// Its broker; `None`: the one of this version.
     pub broker: Option<Programs>,
+    /// The redirect addresses of its desktops, registered beside those of this version.
+    pub redirects: Vec<String>,
 }
 
 impl Release {
     /// This version.
     #[must_use]
     pub fn own() -> Self {
-        Self { deploy: deploy(""), broker: None }
+        Self { deploy: deploy(""), broker: None, redirects: Vec::new() }
     }
 }
 
@@ -153,7 +155,10 @@ impl Fleet {
     pub async fn start(options: FleetOptions) -> Result<Self> {
         let idp = Idp::start(IdpOptions {
             accounts: people(),
-            clients: vec![IdpClient::new(CLIENT_ID)],
+            clients: vec![IdpClient {
+                redirects_too: options.release.redirects.clone(),
+                ..IdpClient::new(CLIENT_ID)
+            }],
             shown: options.shown.clone(),
             ..IdpOptions::default()
         })
@@ -165,7 +170,7 @@ impl Fleet {
         };
         let trust = options.trust.clone().unwrap_or_else(own);
         let specs: Vec<TargetSpec> = TARGETS.iter().take(options.targets).cloned().collect();
-        let Release { deploy, broker } = options.release;
+        let Release { deploy, broker, .. } = options.release;
         let hub = async {
             let hub = Plane::start(PlaneOptions::new("hub").oidc(trust)).await?;
             install_hub_of(&hub, &deploy).await?;

@@ -60,7 +60,7 @@ function redirects(issuer, { host = '127.0.0.1', ports = [] } = {}) {
 }
 
 function clients(list, issuer, quirks) {
-  return list.map(({ client_id, id_token_alg = 'RS256', client_secret }) => ({
+  return list.map(({ client_id, id_token_alg = 'RS256', client_secret, redirects_too = [] }) => ({
     client_id,
     client_secret,
     client_name: 'Sallyport',
@@ -69,7 +69,7 @@ function clients(list, issuer, quirks) {
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     // RFC 8252 §7.3: a native client's loopback redirect matches on any port.
-    redirect_uris: redirects(issuer, quirks.redirect),
+    redirect_uris: [...redirects(issuer, quirks.redirect), ...redirects_too],
     post_logout_redirect_uris: ['http://127.0.0.1/signed-out'],
     id_token_signed_response_alg: id_token_alg,
   }));

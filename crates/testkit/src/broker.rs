@@ -360,6 +360,12 @@ impl Broker {
         self.lock().as_ref().is_some_and(|process| process.exited().is_none())
     }
 
+    /// Its process id, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.lock().as_ref().map(Process::pid)
+    }
+
     /// Everything it has logged, over all its lives.
     #[must_use]
     pub fn log(&self) -> String {

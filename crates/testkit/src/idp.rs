@@ -81,13 +81,20 @@ pub struct IdpClient {
     /// A secret that it has to send along, as Google wants it of desktop applications.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
+    /// Redirect addresses beside the present one, without a port: those of older releases.
+    pub redirects_too: Vec<String>,
 }
 
 impl IdpClient {
     /// A client whose tokens are signed with RS256.
     #[must_use]
     pub fn new(client_id: &str) -> Self {
-        Self { client_id: client_id.to_owned(), id_token_alg: "RS256", client_secret: None }
+        Self {
+            client_id: client_id.to_owned(),
+            id_token_alg: "RS256",
+            client_secret: None,
+            redirects_too: Vec::new(),
+        }
     }
 }
 

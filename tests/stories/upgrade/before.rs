@@ -79,7 +79,8 @@ impl Before {
     /// What a fleet of it starts from.
     pub(crate) fn release(&self) -> Release {
         let broker = Programs { broker: self.home.join("sallyport-broker"), faults: None };
-        Release { deploy: self.home.join("source/deploy"), broker: Some(broker) }
+        let redirects = vec!["http://127.0.0.1/callback".to_owned()];
+        Release { deploy: self.home.join("source/deploy"), broker: Some(broker), redirects }
     }
 
     /// A desktop of it, whose person uses that browser.
@@ -120,13 +121,31 @@ impl Desk {
             let mut answer: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
             if let Some(url) = answer["browser"].as_str() {
                 let (browser, url) = (self.browser.clone(), url.to_owned());
-                tokio::spawn(async move { browser.sign_in(&url).await });
+                tokio::spawn(async move {
+                    if let Err(error) = browser.sign_in(&url).await {
+                        eprintln!("the browser: {error:#}");
+                    }
+                });
                 continue;
             }
             if let Some(error) = answer["error"].as_str() {
                 anyhow::bail!("{error}");
             }
             return Ok(answer["ok"].take());
+        }
+    }
+
+    /// Waits until its list shows how that cluster can be opened.
+    pub(crate) async fn listed(&mut self, cluster: &str) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let view = self.does(json!({"do": "clusters"})).await?;
+            let found = view["clusters"].as_array().into_iter().flatten().find(|one| one["name"] == cluster);
+            if found.is_some_and(|one| one["way"]["kind"] != "unknown") {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < LONG, "its list shows {view}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 

@@ -278,7 +278,7 @@ fn guardrails(object: &AccessCluster) -> Guardrails {
     let Some(report) = object.status.as_ref().and_then(|s| s.guardrails.as_ref()) else {
         return Guardrails::Unknown;
     };
-    let (at, detail) = (report.since.0.as_millisecond(), Shown::from(&report.detail));
+    let (at, detail) = (report.since_ms(), Shown::from(&report.detail));
     if report.verified { Guardrails::Verified { at, detail } } else { Guardrails::Unverified { at, detail } }
 }
 

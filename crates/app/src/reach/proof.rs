@@ -25,7 +25,7 @@ pub(super) fn guardrails(object: &AccessCluster, beat: Result<Option<&Beat>, Str
         }
         Ok(Some(_)) => {}
     }
-    let (at, detail) = (report.since.0.as_millisecond(), Shown::from(&report.detail));
+    let (at, detail) = (report.since_ms(), Shown::from(&report.detail));
     if report.verified {
         GuardrailProof::InForce { at, detail }
     } else {
@@ -84,9 +84,8 @@ fn seen_by_brokers(read: &Read) -> Option<GuardrailProof> {
         let name = object.metadata.name.as_deref().filter(|name| is_alive(name))?;
         Some((name, object.status.as_ref()?.hub_guardrails.as_ref()?))
     });
-    let (name, report) = reports.min_by_key(|(name, report)| (report.verified, report.since.0, *name))?;
-    let (at, detail) =
-        (report.since.0.as_millisecond(), Shown::from(format!("the broker of {name}: {}", report.detail)));
+    let (name, report) = reports.min_by_key(|(name, report)| (report.verified, report.since_ms(), *name))?;
+    let (at, detail) = (report.since_ms(), Shown::from(format!("the broker of {name}: {}", report.detail)));
     Some(match report.verified {
         true => GuardrailProof::InForce { at, detail },
         false => GuardrailProof::NotInForce { at, detail },

@@ -174,7 +174,7 @@ async fn p12_a_guardrail_that_was_changed_is_not_called_verified() -> Result<()>
     let mut said = String::new();
     let judged = crate::world::eventually("a verdict", Duration::from_secs(20), async || {
         let verdict = clusters.get(CLUSTER).await?.status.and_then(|status| status.guardrails);
-        let Some(verdict) = verdict.filter(|verdict| verdict.since.0.as_second() >= begun) else {
+        let Some(verdict) = verdict.filter(|verdict| verdict.since_ms() / 1000 >= begun) else {
             return Ok(false);
         };
         said = format!("verified={} {}", verdict.verified, verdict.detail);

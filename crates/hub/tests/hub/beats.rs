@@ -93,7 +93,7 @@ async fn a_report_is_written_whole_and_its_preview_read_beside_it() -> Result<()
                 .collect(),
         );
         let status = AccessClusterStatus {
-            broker: Some(BrokerReport { version: "9".into(), instance: "b".into() }),
+            broker: Some(BrokerReport { version: "9".into(), instance: "b".into(), heartbeat: None }),
             kubernetes_version: Some("v1.37.2".into()),
             profiles: names
                 .iter()

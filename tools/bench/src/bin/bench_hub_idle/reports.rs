@@ -45,19 +45,26 @@ pub(crate) fn of(broker: &Enrolled) -> Result<(AccessClusterStatus, AccessPrevie
         previews.push(ProfilePreview { name, revision, rules, warnings });
     }
     let preview = AccessPreviewSpec::of(previews);
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second())?;
     let status = AccessClusterStatus {
         broker: Some(BrokerReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: format!("sallyport-broker-7d4b9c6f5d-{}", broker.cluster),
+            heartbeat: Some(Time(now)),
         }),
         kubernetes_version: Some("v1.37.2".to_owned()),
         profiles,
         preview: Some(preview.digest.clone()),
-        guardrails: Some(GuardrailReport {
-            verified: true,
-            since: Time(jiff::Timestamp::from_second(jiff::Timestamp::now().as_second())?),
-            detail: "14 policies as shipped, 4 probes refused, by kubernetes.default.svc:443".to_owned(),
-        }),
+        guardrails: Some(GuardrailReport::new(
+            true,
+            Time(now),
+            "14 policies as shipped, 4 probes refused, by kubernetes.default.svc:443",
+        )),
+        hub_guardrails: Some(GuardrailReport::new(
+            true,
+            Time(now),
+            "set 2 as shipped, 2 probes refused, by https://hub.example.test:6443",
+        )),
     };
     Ok((status, preview))
 }

@@ -101,7 +101,7 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
         "her new desktop goes on with what the old one kept: her team, and the history, whole",
         dana.app.app_state().await?.workspace.is_some()
             && history.first_bad.is_none()
-            && verified["entries"].as_u64().is_some_and(|before| before > 100 && history.entries >= before),
+            && verified["entries"].as_i64().is_some_and(|before| before > 100 && history.entries >= before),
         format!("before {verified}; now {history:?}"),
     );
     dana.app.sign_in(None).await?;

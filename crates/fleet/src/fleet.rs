@@ -95,6 +95,8 @@ pub struct FleetOptions {
     pub trust: Option<OidcTrust>,
     /// Of which release.
     pub release: Release,
+    /// Who can sign in.
+    pub accounts: Vec<Account>,
 }
 
 impl Default for FleetOptions {
@@ -107,6 +109,7 @@ impl Default for FleetOptions {
             shown: Vec::new(),
             trust: None,
             release: Release::own(),
+            accounts: people(),
         }
     }
 }
@@ -154,7 +157,7 @@ impl Fleet {
     /// When a part can't be started, with its last words.
     pub async fn start(options: FleetOptions) -> Result<Self> {
         let idp = Idp::start(IdpOptions {
-            accounts: people(),
+            accounts: options.accounts.clone(),
             clients: vec![IdpClient {
                 redirects_too: options.release.redirects.clone(),
                 ..IdpClient::new(CLIENT_ID)

@@ -50,8 +50,8 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     let refused =
         desk.open(cluster, "debug-prod").await.err().map(|error| error.to_string()).unwrap_or_default();
     lines.check(
-        "what an old desktop does not say of its sign-in is not taken for granted: a profile with MFA is refused, with why",
-        refused.contains("sign-in") || refused.contains("sign in"),
+        "what nobody is held to is not taken for granted: a profile with MFA is not granted under the old policies, with why",
+        refused.contains("set 1") && refused.contains("what they say of their sign-in"),
         &refused,
     );
     let refused = reaffirming(&fleet).await?;
@@ -65,8 +65,19 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     let (set, since) = reported(&fleet, |set| set.contains("set 2")).await?;
     lines.check("p12 with the new policies it verifies them", since == json!(true), &set);
     goes_on(&mut desk, &open, &works, cluster, "with the new policies", lines).await?;
-    let refused = refusal_of(&fleet, "vouched").await?;
-    lines.check("the profile with reaffirm is possible now", refused.is_none(), format!("{refused:?}"));
+    let refused = (refusal_of(&fleet, "vouched").await?, refusal_of(&fleet, "debug-prod").await?);
+    lines.check(
+        "the profiles with reaffirm and MFA are possible now",
+        refused == (None, None),
+        format!("{refused:?}"),
+    );
+    let refused =
+        desk.open(cluster, "debug-prod").await.err().map(|error| error.to_string()).unwrap_or_default();
+    lines.check(
+        "an old desktop does not say how its person signed in, and is told so under a profile with MFA",
+        refused.contains("needs a stronger sign-in"),
+        &refused,
+    );
 
     // Others have the new desktop before dana.
     let lee = Desktop::signed_in(&fleet, "lee").await?;

@@ -125,12 +125,21 @@ pub struct GuardrailReport {
     /// Which API server answered, or what was not as shipped.
     #[schemars(length(max = 1024))]
     pub detail: String,
+    /// Of the hub's: the number of the set that they are, where the broker knows it and grants by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<u32>,
 }
 
 impl GuardrailReport {
     /// A verdict that holds since then.
     pub fn new(verified: bool, since: Time, detail: impl Into<String>) -> Self {
-        Self { verified, since: Some(since.clone()), checked_at: Some(since), detail: detail.into() }
+        Self {
+            verified,
+            since: Some(since.clone()),
+            checked_at: Some(since),
+            detail: detail.into(),
+            set: None,
+        }
     }
 
     /// Since when it holds, in milliseconds since 1970; 0 where it does not say.

@@ -134,19 +134,23 @@ impl Broker {
 }
 
 impl Probe {
-    /// That it refuses nothing, in words: not where nobody answered.
-    pub(crate) fn let_through(&self) -> Option<String> {
-        self.outcome.is_ok().then(|| format!("{} let its probe through", self.policy))
+    /// Whether the policy itself refused; `None` where something else answered first, or nobody did.
+    pub(crate) fn refused(&self) -> Option<bool> {
+        match &self.outcome {
+            Ok(()) => Some(false),
+            Err(Fault::Forbidden(message) | Fault::Invalid(message)) if message.contains(self.policy) => {
+                Some(true)
+            }
+            Err(_) => None,
+        }
     }
 
     /// What is wrong, in words; `None` when the policy itself refused.
-    pub(crate) fn wrong(self) -> Option<String> {
-        let through = self.let_through();
-        let policy = self.policy;
-        match self.outcome {
-            Ok(()) => through,
-            Err(Fault::Forbidden(message) | Fault::Invalid(message)) if message.contains(policy) => None,
-            Err(fault) => Some(format!("{policy} was not seen to refuse: {fault}")),
+    fn wrong(self) -> Option<String> {
+        match (self.refused(), self.outcome) {
+            (Some(true), _) => None,
+            (_, Err(fault)) => Some(format!("{} was not seen to refuse: {fault}", self.policy)),
+            (_, Ok(())) => Some(format!("{} let its probe through", self.policy)),
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::{
     broker::{Broker, key_of},
     guardrails::{Probe, Verdict, values},
+    hub_seen,
     hubside::MANAGER,
 };
 use k8s_openapi::api::events::v1::Event;
@@ -13,30 +14,34 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use sallyport_api::{AccessRequest, BROKERS_NAMESPACE, Guardrails, HubSet, hub_set};
-use sallyport_client::{Fault, within};
-use sallyport_model::{Phase, Profile, visible};
+use sallyport_client::within;
+use sallyport_model::{Mfa, Phase, Profile, visible};
 use serde_json::json;
 
 /// So many differences are said.
 const SAID_MOST: usize = 2;
 
+/// The verdict on them, with the number of the set that they are, if it counts.
+pub(crate) struct HubVerdict {
+    pub(crate) set: Option<u32>,
+    pub(crate) verdict: Verdict,
+}
+
 impl Broker {
     /// Which set of policies the hub has, or why it is none that counts, in words.
-    pub(crate) fn hub_set(&self) -> Result<HubSet, String> {
-        let (policies, bindings) = (&self.stores.hub_policies, &self.stores.hub_bindings);
-        if !policies.is_synced() || !bindings.is_synced() {
-            return Err("the hub's admission policies could not be read yet; where the broker has no right to, an admin \
-                        of the hub applies deploy/hub/rbac.yaml"
-                .to_owned());
-        }
-        self.hub_seen.set(|| {
-            let live = Guardrails {
-                policies: values(policies.all()),
-                bindings: values(bindings.all()),
-                ..Guardrails::default()
-            };
-            hub_set(&live).map_err(|differences| altered(&differences))
-        })
+    pub(crate) fn hub_set(&self) -> hub_seen::Verdict {
+        // A look or two may fail.
+        self.hub_seen.set(self.config.guardrails_every * 3, || self.watched())
+    }
+
+    /// The same by the watches alone.
+    fn watched(&self) -> hub_seen::Verdict {
+        let live = Guardrails {
+            policies: values(self.stores.hub_policies.all()),
+            bindings: values(self.stores.hub_bindings.all()),
+            ..Guardrails::default()
+        };
+        hub_set(&live).map_err(|differences| altered(&differences))
     }
 
     /// Why nothing can be granted under a profile by what the hub's policies are, in words; `None` when it can.
@@ -47,31 +52,44 @@ impl Broker {
         }
     }
 
-    /// What is to be reported of them: which set, and that it was seen to refuse.
-    pub(crate) async fn verify_hub(&self) -> Verdict {
-        let set = match self.hub_set() {
+    /// Looks at them past the watches and probes them; what is to be reported: which set, and that it was seen to refuse.
+    pub(crate) async fn verify_hub(&self) -> HubVerdict {
+        let listed = match self.reports().own_guardrails().await {
+            Ok(own) => own.set.map_err(|differences| altered(&differences)),
+            Err(fault) => Err(format!(
+                "the hub's admission policies can't be read: {fault}; where the broker has no right to, an admin of the hub \
+                 applies deploy/hub/rbac.yaml"
+            )),
+        };
+        self.hub_seen.listed(listed.clone());
+        let set = match listed {
             Ok(set) => set,
-            Err(detail) => return Verdict { verified: false, detail },
+            Err(detail) => return HubVerdict { set: None, verdict: Verdict { verified: false, detail } },
         };
         let (event, approval) = futures::join!(self.probe_event(set), self.probe_approval());
-        let probes: Vec<Probe> = event.into_iter().chain(approval).collect();
-        let (count, by) = (probes.len(), &self.config.hub_url);
-        self.hub_seen.probed(probes.iter().find_map(Probe::let_through));
-        let wrong: Vec<String> = probes.into_iter().filter_map(Probe::wrong).collect();
-        if !wrong.is_empty() {
-            return Verdict { verified: false, detail: wrong.join("; ") };
+        let mut refused = 0;
+        for probe in event.into_iter().chain(approval) {
+            let word = probe.refused();
+            self.hub_seen.probed(probe.policy, word);
+            refused += usize::from(word == Some(true));
         }
-        let number = set.number();
-        let detail = match set {
-            HubSet::Own => format!("set {number} as shipped, {count} probes refused, by {by}"),
-            HubSet::Before => {
-                format!("set {number}, the one before this broker's, {count} probes refused, by {by}")
-            }
-            HubSet::After => format!(
-                "set {number}, the one after this broker's, which does not know its words; {count} probes refused, by {by}"
-            ),
+        let set = match self.hub_set() {
+            Ok(set) => set,
+            Err(detail) => return HubVerdict { set: None, verdict: Verdict { verified: false, detail } },
         };
-        Verdict { verified: set == HubSet::Own && count > 0, detail }
+        let (number, by) = (set.number(), &self.config.hub_url);
+        let detail = match set {
+            HubSet::Own if refused > 0 => {
+                format!("set {number} as shipped, {refused} probes refused, by {by}")
+            }
+            HubSet::Own => format!("set {number} as shipped, and nobody was seen to be refused, by {by}"),
+            HubSet::Before => format!("set {number}, the one before this broker's, by {by}"),
+            HubSet::After => {
+                format!("set {number}, the one after this broker's, which does not know its words, by {by}")
+            }
+        };
+        let verified = set == HubSet::Own && refused > 0;
+        HubVerdict { set: Some(number), verdict: Verdict { verified, detail } }
     }
 
     /// An Event on something that is no request is refused to a broker by nothing but policy.
@@ -110,8 +128,7 @@ impl Broker {
         let api: Api<AccessRequest> = Api::namespaced(self.hub.client.clone(), &namespace);
         let patch = Patch::Merge(&body);
         let outcome = within(self.config.deadline, api.patch_status(&name, &params, &patch)).await.map(drop);
-        let is_other = matches!(outcome, Err(Fault::NotFound | Fault::Conflict(_)));
-        (!is_other).then_some(Probe { policy: "access-requests-status.sallyport.dev", outcome })
+        Some(Probe { policy: "access-requests-status.sallyport.dev", outcome })
     }
 }
 
@@ -131,14 +148,21 @@ fn altered(differences: &[String]) -> String {
 
 /// What a set does not hold anybody to, where a profile needs it.
 fn not_held_by(set: HubSet, profile: &Profile) -> Option<String> {
-    // Before it, whoever asked could say themselves when their provider last vouched for them.
-    (set == HubSet::Before && profile.reaffirm.is_some()).then(|| {
-        format!(
-            "the hub's admission policies are set {}, which holds nobody to reaffirming; an admin of the hub applies \
-             deploy/hub of this version",
-            set.number()
-        )
-    })
+    if set != HubSet::Before {
+        return None;
+    }
+    // Before it, whoever asked or approved could say themselves how they had signed in, and when their provider last
+    // vouched for them.
+    let what = match profile {
+        profile if profile.reaffirm.is_some() => "to reaffirming",
+        profile if profile.mfa != Mfa::default() => "to what they say of their sign-in",
+        _ => return None,
+    };
+    Some(format!(
+        "the hub's admission policies are set {}, which holds nobody {what}; an admin of the hub applies deploy/hub of this \
+         version",
+        set.number()
+    ))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{
 };
 use kube::ResourceExt;
 use sallyport_api::{AccessRequest, Asked};
-use sallyport_model::{EndReason, Ending, Phase};
+use sallyport_model::{EndReason, Ending, Phase, visible};
 use sallyport_policy::{Decision, WaitFor};
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 use tokio::time::Instant;
@@ -229,15 +229,19 @@ impl Broker {
 
     /// Tells the people why it takes longer, once.
     async fn tell(&self, key: &Key, failure: &Failure) {
-        let (begins, why) = match failure {
-            Failure::Target(why) => ("trying again", why),
-            Failure::Guardrails(why) => ("nothing is granted for now", why),
+        let Some(request) = self.stores.requests.get(&key.0, &key.1) else { return };
+        let told = request.status.as_ref().and_then(|s| s.message.as_deref()).unwrap_or_default();
+        let (message, told) = match failure {
+            // Which of the many ways of not being there changes from try to try.
+            Failure::Target(why) => (format!("trying again: {why}"), told.starts_with("trying again")),
+            Failure::Guardrails(why) => {
+                let message = format!("nothing is granted for now: {why}");
+                let same = told == sallyport_model::clip(&visible(&message), 500);
+                (message, same)
+            }
             _ => return,
         };
-        let Some(request) = self.stores.requests.get(&key.0, &key.1) else { return };
-        let message = sallyport_model::clip(&format!("{begins}: {why}"), 500);
-        let told =
-            request.status.as_ref().and_then(|s| s.message.as_deref()).is_some_and(|m| m.starts_with(begins));
+        let message = sallyport_model::clip(&message, 500);
         if !told && request.phase() != Phase::Closed && request.closing().is_none() {
             // It is a courtesy; the next look decides in any case.
             let _ = self.write(&request, Write::default().message(Some(&message))).await;

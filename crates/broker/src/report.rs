@@ -14,12 +14,14 @@ use sallyport_api::{
     AccessClusterStatus, AccessPreviewSpec, BrokerReport, GuardrailReport, ProfilePreview, ProfileReport,
 };
 use sallyport_client::Fault;
-use sallyport_model::{ClusterName, Profile, clip};
+use sallyport_model::{ClusterName, Phase, Profile, clip};
 use std::{sync::Mutex, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How long policies that change are given to change all, and to bite.
 const SETTLES: Duration = Duration::from_secs(2);
+/// How soon the hub's are looked at again while nothing can be granted.
+const SOON: Duration = Duration::from_secs(10);
 /// What the CRD holds.
 const PROFILES_MOST: usize = 64;
 
@@ -106,22 +108,34 @@ impl Broker {
         self.config.heartbeat.min(self.config.hub_silence / 5)
     }
 
-    /// Verifies the guardrails of both sides at once, at every turn, and soon after the hub's have changed, for ever.
+    /// Verifies the guardrails of both sides at once, at every turn, and soon after the hub's have changed or their watch
+    /// broke off, for ever.
     pub(crate) async fn keep_verifying(&self, pulse: &Pulse) {
+        let (policies, bindings) = (&self.stores.hub_policies, &self.stores.hub_bindings);
         // Not known yet is no verdict; not readable is one.
         let _ = timeout(self.config.deadline, async {
-            tokio::join!(self.stores.hub_policies.wait_synced(), self.stores.hub_bindings.wait_synced())
+            tokio::join!(policies.wait_synced(), bindings.wait_synced())
         })
         .await;
         loop {
+            let could = self.hub_set().is_ok();
             let (target, hub) = tokio::join!(self.verify_guardrails(), self.verify_hub());
-            note("the target's", &target, &pulse.guardrails);
-            note("the hub's", &hub, &pulse.hub_guardrails);
+            note("the target's", &target, None, &pulse.guardrails);
+            note("the hub's", &hub.verdict, hub.set, &pulse.hub_guardrails);
             self.report.notify_one();
+            if !could && self.hub_set().is_ok() {
+                self.wake_open(|request| request.phase() == Phase::Pending);
+            }
+            // What is as shipped and let a probe through may not have taken effect yet.
+            let again = if self.hub_set().is_ok() { self.config.guardrails_every } else { SOON };
             tokio::select! {
-                () = sleep(self.config.guardrails_every) => {}
+                () = sleep(again.min(self.config.guardrails_every)) => {}
                 () = async {
-                    self.verify.notified().await;
+                    tokio::select! {
+                        () = self.verify.notified() => {}
+                        () = policies.broke.notified() => {}
+                        () = bindings.broke.notified() => {}
+                    }
                     // A set is applied object by object, and takes a moment to bite.
                     sleep(SETTLES).await;
                 } => {}
@@ -229,28 +243,33 @@ fn stamped(mut status: AccessClusterStatus, at: Option<jiff::Timestamp>) -> Acce
     status
 }
 
-/// Keeps a verdict for the report.
-fn note(whose: &str, found: &Verdict, kept: &Mutex<Option<GuardrailReport>>) {
-    let Verdict { verified, detail } = found;
-    if !verified {
-        tracing::warn!(whose, detail, "the guardrails are not verified");
-    }
+/// Keeps a verdict for the report, and says in the log when it is another and not good.
+fn note(whose: &str, found: &Verdict, set: Option<u32>, kept: &Mutex<Option<GuardrailReport>>) {
     let mut report = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    *report = Some(verdict(report.take(), *verified, &clip(detail, 1024), jiff::Timestamp::now()));
+    let now = verdict(report.clone(), found, set, jiff::Timestamp::now());
+    if !found.verified && report.as_ref() != Some(&now) {
+        tracing::warn!(whose, detail = found.detail, "the guardrails are not verified");
+    }
+    *report = Some(now);
 }
 
 /// The verdict to report: one that comes to what the last did is the last, and holds since then. How many probes a check that
 /// found all in order could make differs with what stands on the target, and makes no other verdict.
 fn verdict(
     before: Option<GuardrailReport>,
-    verified: bool,
-    detail: &str,
+    found: &Verdict,
+    set: Option<u32>,
     now: jiff::Timestamp,
 ) -> GuardrailReport {
-    let same = |old: &GuardrailReport| old.verified == verified && (verified || old.detail == detail);
+    let (verified, detail) = (found.verified, clip(&found.detail, 1024));
+    let same = |old: &GuardrailReport| {
+        old.verified == verified && old.set == set && (verified || old.detail == detail)
+    };
     // Seconds are what the API server keeps.
     let since = Time(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now));
-    before.filter(same).unwrap_or_else(|| GuardrailReport::new(verified, since, detail))
+    before
+        .filter(same)
+        .unwrap_or_else(|| GuardrailReport { set, ..GuardrailReport::new(verified, since, detail) })
 }
 
 #[cfg(test)]
@@ -260,6 +279,9 @@ mod tests {
     #[test]
     fn p12_a_verdict_holds_since_it_was_first_given() {
         let at = |second| jiff::Timestamp::from_second(second).expect("a time");
+        let verdict = |before, verified, detail: &str, now| {
+            verdict(before, &Verdict { verified, detail: detail.to_owned() }, None, now)
+        };
         let first = verdict(None, true, "12 policies, 3 probes", at(100));
         assert_eq!(first.since_ms() / 1000, 100);
         let again = verdict(Some(first), true, "12 policies, 4 probes", at(400));

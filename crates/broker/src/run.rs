@@ -129,6 +129,11 @@ impl Broker {
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         }
         let stores = &self.stores;
+        // Where they may not be read nothing is granted, and all else goes on.
+        let _ = tokio::time::timeout(self.config.deadline, async {
+            tokio::join!(stores.hub_policies.wait_synced(), stores.hub_bindings.wait_synced())
+        })
+        .await;
         tokio::join!(
             stores.requests.wait_synced(),
             stores.profiles.wait_synced(),

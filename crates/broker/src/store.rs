@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Namespace (empty for cluster-scoped objects) and name.
 pub(crate) type ObjectKey = (String, String);
@@ -25,6 +25,8 @@ pub(crate) struct Store<K> {
     /// Filled while a list is under way; what is missing in it at its end was deleted meanwhile.
     listing: Mutex<Option<HashMap<ObjectKey, Arc<K>>>>,
     synced: watch::Sender<bool>,
+    /// Rung whenever the watch broke off: until it has caught up, or for as long as it may not, it is blind.
+    pub(crate) broke: Notify,
 }
 
 /// What a watch told.
@@ -37,7 +39,12 @@ pub(crate) enum Change<K> {
 
 impl<K> Default for Store<K> {
     fn default() -> Self {
-        Self { items: Mutex::default(), listing: Mutex::default(), synced: watch::Sender::new(false) }
+        Self {
+            items: Mutex::default(),
+            listing: Mutex::default(),
+            synced: watch::Sender::new(false),
+            broke: Notify::new(),
+        }
     }
 }
 
@@ -176,7 +183,10 @@ async fn follow_with<R, K>(
                 }
             }
             Ok(None) => return,
-            Err(error) => tracing::warn!(kind, error = chain(&error), "the watch broke off; trying again"),
+            Err(error) => {
+                tracing::warn!(kind, error = chain(&error), "the watch broke off; trying again");
+                store.broke.notify_one();
+            }
         }
     }
 }

@@ -74,8 +74,8 @@ impl Hub {
     }
 }
 
-/// The policy that holds a request to its author's name.
-const IN_OWN_NAME: &str = "access-requests-who.sallyport.dev";
+/// The policy that holds a request to its author's name, and the words of that rule.
+const IN_OWN_NAME: [&str; 2] = ["access-requests-who.sallyport.dev", "spec.user must be your own name"];
 
 impl Hub {
     /// Whether the hub's admission refuses a request in another's name, by a dry run of one (P12); `None` where something
@@ -85,7 +85,11 @@ impl Hub {
         let params = PostParams { dry_run: true, ..PostParams::default() };
         match within(self.deadline, api.create(&params, &in_anothers_name())).await {
             Ok(_) => Some(false),
-            Err(Fault::Forbidden(text) | Fault::Invalid(text)) if text.contains(IN_OWN_NAME) => Some(true),
+            Err(Fault::Forbidden(text) | Fault::Invalid(text))
+                if IN_OWN_NAME.iter().all(|words| text.contains(words)) =>
+            {
+                Some(true)
+            }
             Err(_) => None,
         }
     }

@@ -108,16 +108,24 @@ fn is_after(live: &Guardrails) -> bool {
         })
     };
     let each = |spec: &Value, at: &str| spec[at].as_array().cloned().unwrap_or_default();
-    // It watches at least what this version's does, under no condition that this one's has not, and fails closed.
+    // It watches at least what this version's does, in the same places and under no condition that this one's has not, fails
+    // closed, and says something.
     let watches = |spec: &Value, wanted: &Value| {
         let rules = |spec: &Value| each(&spec["matchConstraints"], "resourceRules");
+        let elsewhere = |spec: &Value| {
+            let mut constraints = spec["matchConstraints"].clone();
+            constraints["resourceRules"] = Value::Null;
+            constraints
+        };
         spec["failurePolicy"] == "Fail"
+            && spec["paramKind"] == wanted["paramKind"]
+            && elsewhere(spec) == elsewhere(wanted)
             && rules(wanted).iter().all(|rule| rules(spec).contains(rule))
-            && each(&spec["matchConstraints"], "excludeResourceRules").is_empty()
             && each(spec, "matchConditions").iter().all(|one| each(wanted, "matchConditions").contains(one))
+            && each(spec, "validations").len() >= each(wanted, "validations").len()
     };
     let denies = |spec: &Value, wanted: &Value| {
-        ["policyName", "matchResources"].iter().all(|at| spec[at] == wanted[at])
+        ["policyName", "matchResources", "paramRef"].iter().all(|at| spec[at] == wanted[at])
             && each(spec, "validationActions").contains(&"Deny".into())
     };
     shipped.policies.iter().all(|wanted| found(&live.policies, wanted, &watches))

@@ -1,7 +1,7 @@
 //! What is known of guardrails, and by whom (P12). Pure.
 
 use super::read::{AUDITOR, Read, TOLD};
-use sallyport_api::{AccessCluster, HubSet};
+use sallyport_api::{AccessCluster, GuardrailReport, HubSet};
 use sallyport_hub::{Beat, OwnGuardrails};
 use sallyport_ipc::{GuardrailProof, Shown};
 
@@ -33,11 +33,19 @@ pub(super) fn guardrails(object: &AccessCluster, beat: Result<Option<&Beat>, Str
     }
 }
 
-/// What is known of the hub's own: by a comparison from here, and by what brokers that are alive have seen.
+/// What is known of the hub's own: by a comparison from here, and by what brokers that are alive have seen. One of them that
+/// finds it wrong grants nothing, and comes first.
 pub(super) fn own(read: &Read, at: i64) -> GuardrailProof {
-    let seen = match seen_by_brokers(read) {
-        Some(wrong @ GuardrailProof::NotInForce { .. }) => return wrong,
-        seen => seen,
+    let seen = seen_by_brokers(read);
+    if let Some((name, report)) = seen.iter().find(|(_, report)| !report.verified && report.set.is_none()) {
+        let detail = Shown::from(format!("the broker of {name}: {}", report.detail));
+        return GuardrailProof::NotInForce { at: report.since_ms(), detail };
+    }
+    let proven = || {
+        let all = seen.iter().all(|(_, report)| report.verified);
+        let (name, last) = seen.iter().max_by_key(|(_, report)| report.since_ms()).filter(|_| all)?;
+        let detail = format!("seen by {}; the broker of {name}: {}", brokers(seen.len()), last.detail);
+        Some(GuardrailProof::InForce { at: last.since_ms(), detail: Shown::from(detail) })
     };
     match &read.own {
         Ok(OwnGuardrails { set: Err(differences), .. }) => {
@@ -46,16 +54,25 @@ pub(super) fn own(read: &Read, at: i64) -> GuardrailProof {
             let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
             GuardrailProof::NotInForce { at, detail: Shown::from(format!("{}{rest}", told.join("; "))) }
         }
-        Ok(OwnGuardrails { set: Ok(set), shipped }) => seen.unwrap_or_else(|| GuardrailProof::AsShipped {
-            at,
-            detail: Shown::from(compared(*set, *shipped)),
+        Ok(OwnGuardrails { set: Ok(set), shipped }) => proven().unwrap_or_else(|| {
+            GuardrailProof::AsShipped { at, detail: Shown::from(compared(*set, *shipped)) }
         }),
-        Err(fault) => seen.unwrap_or_else(|| {
+        Err(fault) => {
             let gives = format!("the ClusterRole {AUDITOR} gives the right to");
-            let why = format!("its policies could not be read: {fault}; {gives}");
+            let said = match proven() {
+                Some(GuardrailProof::InForce { detail, .. }) => {
+                    format!("; in force by the brokers' word alone: {detail}")
+                }
+                _ => String::new(),
+            };
+            let why = format!("its policies could not be read from here: {fault}; {gives}{said}");
             GuardrailProof::Unknown { why: Shown::from(why) }
-        }),
+        }
     }
+}
+
+fn brokers(count: usize) -> String {
+    if count == 1 { "1 broker".to_owned() } else { format!("{count} brokers") }
 }
 
 /// What a comparison from here says, and no more.
@@ -75,19 +92,13 @@ fn compared(set: HubSet, shipped: usize) -> String {
     )
 }
 
-/// What the brokers that are alive report of the hub's own: what one of them finds wrong comes first, since it grants
-/// nothing.
-fn seen_by_brokers(read: &Read) -> Option<GuardrailProof> {
-    let beats = read.beats.as_ref().ok()?;
+/// What the brokers that are alive report of the hub's own, by their clusters.
+fn seen_by_brokers(read: &Read) -> Vec<(&str, &GuardrailReport)> {
+    let Ok(beats) = &read.beats else { return Vec::new() };
     let is_alive = |name: &str| beats.iter().any(|beat| beat.cluster.as_str() == name && !beat.is_silent());
     let reports = read.clusters.objects.iter().filter_map(|object| {
         let name = object.metadata.name.as_deref().filter(|name| is_alive(name))?;
         Some((name, object.status.as_ref()?.hub_guardrails.as_ref()?))
     });
-    let (name, report) = reports.min_by_key(|(name, report)| (report.verified, report.since_ms(), *name))?;
-    let (at, detail) = (report.since_ms(), Shown::from(format!("the broker of {name}: {}", report.detail)));
-    Some(match report.verified {
-        true => GuardrailProof::InForce { at, detail },
-        false => GuardrailProof::NotInForce { at, detail },
-    })
+    reports.collect()
 }

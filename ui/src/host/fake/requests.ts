@@ -41,7 +41,8 @@ export class FakeRequests {
 
   constructor(private readonly around: Around, now: number) {
     const { scene } = around;
-    if (scene === "requestsMany") this.list = many(now);
+    if (scene === "requestsMany") this.list = many(now, 2000);
+    else if (scene === "requestsMost") this.list = many(now, 5000);
     else if (scene === "requestsOdd") this.list = odd(now);
     else if (scene === "requestsLess") this.list = lesser(now);
     else if (!["empty", "requestsEmpty", "requestsLoading", "requestsNone", "requestsFail", "requestsMissing"].includes(scene)) this.list = some(now);
@@ -188,12 +189,12 @@ function odd(now: number): RequestView[] {
   return seeds.map((seed) => request(seed, now));
 }
 
-function many(now: number): RequestView[] {
+function many(now: number, length: number): RequestView[] {
   const roll = dice(11);
   const pick = <T>(from: readonly T[]) => from[Math.floor(roll() * from.length)] as T;
-  return Array.from({ length: 2000 }, (_, i) => {
+  return Array.from({ length }, (_, i) => {
     const word = pick(["prod", "stage", "dev"] as const);
     const decide = pick(["yes", "yes", "notYours", "over"] as const);
-    return request({ id: `r-${i}`, user: `oidc:person-${i % 400}@example.test`, cluster: `${pick(["payments", "ledger", "search", "mail"])}-${word}-${i}`, profile: pick(["view", "debug", "operate"]), environment: word, environmentWord: word, askedAt: now - (2000 - i) * 20_000, decide, phase: decide === "over" ? "active" : "pending", endsAt: decide === "over" ? now + HOUR : null, mayRevoke: decide === "over", reason: `INC-${4000 + i}` }, now);
+    return request({ id: `r-${i}`, user: `oidc:person-${i % 400}@example.test`, cluster: `${pick(["payments", "ledger", "search", "mail"])}-${word}-${i}`, profile: pick(["view", "debug", "operate"]), environment: word, environmentWord: word, askedAt: now - (length - i) * 20_000, decide, phase: decide === "over" ? "active" : "pending", endsAt: decide === "over" ? now + HOUR : null, mayRevoke: decide === "over", reason: `INC-${4000 + i}` }, now);
   });
 }

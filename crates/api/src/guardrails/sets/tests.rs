@@ -57,7 +57,7 @@ fn p12_the_set_before_is_known_by_the_outline_it_left() {
 
 #[test]
 fn attack_16_what_only_says_that_it_comes_next_is_not_taken_for_it() {
-    let edits: [Edit; 9] = [
+    let edits: [Edit; 13] = [
         |g| drop(g.policies.remove(1)),
         |g| drop(g.bindings.remove(1)),
         |g| g.policies[1]["metadata"]["annotations"] = json!({SET: (HUB_SET + 2).to_string()}),
@@ -68,6 +68,13 @@ fn attack_16_what_only_says_that_it_comes_next_is_not_taken_for_it() {
             g.policies[1]["spec"]["matchConditions"] =
                 json!([{"name": "only-dry", "expression": "request.dryRun"}]);
         },
+        |g| g.policies[1]["spec"]["validations"] = json!([]),
+        |g| g.policies[1]["spec"]["paramKind"] = json!({"apiVersion": "v1", "kind": "ConfigMap"}),
+        |g| {
+            g.policies[1]["spec"]["matchConstraints"]["namespaceSelector"] =
+                json!({"matchLabels": {"a": "b"}});
+        },
+        |g| g.bindings[1]["spec"]["paramRef"] = json!({"name": "none", "parameterNotFoundAction": "Allow"}),
         |g| g.bindings[1]["spec"]["validationActions"] = json!(["Warn", "Audit"]),
         |g| {
             g.bindings[1]["spec"]["matchResources"] =

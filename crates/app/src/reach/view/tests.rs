@@ -183,30 +183,45 @@ fn p12_the_hubs_own_are_never_called_proven_by_a_comparison() {
 }
 
 #[test]
-fn p12_what_a_broker_has_seen_of_the_hubs_own_counts_while_it_is_alive() {
-    let seen = |verified: bool, own: Result<OwnGuardrails, Fault>, beats: Result<Vec<Beat>, Fault>| {
-        let mut read = Read { own, beats, ..usual() };
-        let alive = read.clusters.objects.iter_mut().find(|c| c.metadata.name.as_deref() == Some("pay-eu"));
-        let report =
-            json!({"verified": verified, "since": "2026-01-01T00:00:00Z", "detail": "set 2 and a word"});
-        alive.unwrap().status.as_mut().unwrap().hub_guardrails = serde_json::from_value(report).unwrap();
-        of(&read, 7).0.hub
-    };
+fn p12_what_brokers_have_seen_of_the_hubs_own_counts_while_they_are_alive() {
+    let says = |verified: bool, set: Option<u32>, since: &str| json!({"verified": verified, "since": since, "detail": "a word", "set": set});
+    let (then, now) = ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z");
+    let seen =
+        |reports: [serde_json::Value; 2], own: Result<OwnGuardrails, Fault>, beats: Option<Vec<Beat>>| {
+            let mut read = Read { own, ..usual() };
+            if let Some(beats) = beats {
+                read.beats = Ok(beats);
+            }
+            for (name, report) in ["pay-eu", "pay-us"].into_iter().zip(reports) {
+                let of = read.clusters.objects.iter_mut().find(|c| c.metadata.name.as_deref() == Some(name));
+                of.unwrap().status.as_mut().unwrap().hub_guardrails = serde_json::from_value(report).unwrap();
+            }
+            of(&read, 7).0.hub
+        };
     let as_shipped = || Ok(OwnGuardrails { shipped: 9, set: Ok(HubSet::Own) });
-    let alive = || usual().beats;
+    let (good, before, wrong) =
+        (says(true, Some(2), then), says(false, Some(1), now), says(false, None, "1970-01-01T00:00:00Z"));
+    let both = [good.clone(), says(true, Some(2), now)];
+    assert!(matches!(seen(both.clone(), as_shipped(), None), GuardrailProof::InForce { detail, .. }
+            if detail == "seen by 2 brokers; the broker of pay-us: a word"));
+    let unread = seen(both.clone(), Err(Fault::Forbidden("no".into())), None);
+    assert!(matches!(unread, GuardrailProof::Unknown { why } if why.contains("by the brokers' word alone")));
     assert!(
-        matches!(seen(true, as_shipped(), alive()), GuardrailProof::InForce { detail, .. } if detail == "the broker of pay-eu: set 2 and a word")
+        matches!(seen([good.clone(), wrong.clone()], as_shipped(), None), GuardrailProof::NotInForce { detail, .. }
+            if detail.contains("the broker of pay-us"))
     );
-    let unread = || Err(Fault::Forbidden("no".into()));
-    assert!(matches!(seen(true, unread(), alive()), GuardrailProof::InForce { .. }));
-    assert!(matches!(seen(false, as_shipped(), alive()), GuardrailProof::NotInForce { .. }));
-    assert!(matches!(seen(true, as_shipped(), Ok(vec![])), GuardrailProof::AsShipped { .. }));
+    // A broker that lags behind grants by the set before: that is no alarm, and no proof.
+    assert!(matches!(seen([good, before.clone()], as_shipped(), None), GuardrailProof::AsShipped { .. }));
+    // Nobody vouches for what a silent one says.
+    assert!(matches!(seen(both.clone(), as_shipped(), Some(vec![])), GuardrailProof::AsShipped { .. }));
+    let silent = seen([wrong, before], as_shipped(), Some(vec![]));
+    assert!(matches!(silent, GuardrailProof::AsShipped { .. }));
     let altered = Ok(OwnGuardrails { shipped: 9, set: Err(vec!["a is missing".into()]) });
     assert!(
-        matches!(seen(true, altered, alive()), GuardrailProof::NotInForce { detail, .. } if detail == "a is missing")
+        matches!(seen(both.clone(), altered, None), GuardrailProof::NotInForce { detail, .. } if detail == "a is missing")
     );
     let before = Ok(OwnGuardrails { shipped: 9, set: Ok(HubSet::Before) });
-    let said = seen(false, before, Ok(vec![]));
+    let said = seen(both, before, Some(vec![]));
     assert!(
         matches!(said, GuardrailProof::AsShipped { detail, .. } if detail.contains("the one before this version's"))
     );

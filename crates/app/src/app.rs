@@ -1,5 +1,8 @@
 //! The parts put together, and what must happen in order across them: starting, signing out, quitting.
 
+mod settings;
+mod support;
+
 use crate::approvals::Approvals;
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
 use crate::history::Recorder;
@@ -8,12 +11,11 @@ use crate::inventory::{Choice, Inventory};
 use crate::person::{Person, Signed};
 use crate::reach::Reach;
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
+use crate::support::Support;
 use crate::told::Told;
-use sallyport_audit::{Action, ChainKey, Draft};
+use sallyport_audit::ChainKey;
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
-use sallyport_ipc::{
-    AppState, Event, Notifications, OpenInput, SessionView, SettingsView, Shown, StepUp, VerifyView,
-};
+use sallyport_ipc::{AppState, Event, OpenInput, SessionView, Shown, StepUp, VerifyView};
 use sallyport_model::{ClusterName, ErrorCode, Hold, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
 use std::sync::Arc;
@@ -41,6 +43,7 @@ pub(crate) struct Parts {
     pub(crate) approvals: Arc<Approvals>,
     pub(crate) reach: Reach,
     pub(crate) told: Arc<Told>,
+    pub(crate) support: Support,
     pub(crate) gateway: Gateway,
 }
 
@@ -76,6 +79,7 @@ impl App {
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
         let reach = Reach::new(desk.clone(), person.clone());
         let told = Arc::new(Told::new(desk.clone(), sessions.clone(), approvals.clone()));
+        let support = Support::new(desk.clone());
         let parts = Parts {
             desk,
             history,
@@ -87,6 +91,7 @@ impl App {
             approvals,
             reach,
             told,
+            support,
             gateway,
         };
         let app = Self(Arc::new(parts));
@@ -233,6 +238,8 @@ impl Parts {
             demo: person.demo,
             theme: desk.theme(),
             font_size: desk.font_size(),
+            default_seconds: desk.default_duration().map(sallyport_model::Ttl::as_seconds_u32),
+            paste: desk.paste_asks(),
             to_decide: approvals.to_decide(),
             holds,
             may_hold,
@@ -255,31 +262,6 @@ impl Parts {
     pub(crate) async fn join_demo(&self) -> Result<AppState, AppError> {
         self.person.join_demo().await?;
         Ok(self.view())
-    }
-
-    pub(crate) async fn set_shell(&self, path: Option<String>) -> Result<(), AppError> {
-        let shell = path.clone().unwrap_or_else(|| "the person's own".to_owned());
-        self.desk.set_shell(path).await?;
-        let draft = Draft::new(Action::SettingsChanged).detail("setting", "shell").detail("shell", shell);
-        self.history.note(draft).await;
-        Ok(())
-    }
-
-    pub(crate) async fn set_notifications(&self, chosen: Notifications) -> Result<(), AppError> {
-        self.desk.set_notifications(chosen).await?;
-        let word = |is_on: bool| if is_on { "on" } else { "off" };
-        let draft = Draft::new(Action::SettingsChanged)
-            .detail("setting", "notifications")
-            .detail("asks", word(chosen.asks))
-            .detail("requests", word(chosen.requests))
-            .detail("sessions", word(chosen.sessions))
-            .detail("reasons", word(chosen.reasons));
-        self.history.note(draft).await;
-        Ok(())
-    }
-
-    pub(crate) async fn settings(&self) -> Result<SettingsView, AppError> {
-        Ok(self.desk.settings(self.told.trouble().await))
     }
 
     pub(crate) async fn sign_in(&self, step: Option<StepUp>) -> Result<AppState, AppError> {

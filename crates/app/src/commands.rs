@@ -39,7 +39,7 @@ macro_rules! facade {
         /// # Errors
         /// What happened and what to do next.
         pub async fn $name(&self, $($arg: $ty),*) -> Result<$out, AppError> {
-            self.0.$part().$method($($arg),*).await
+            self.0.desk.met(stringify!($name), self.0.$part().$method($($arg),*).await)
         }
     };
     (@records $(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*)($($more:ident: $more_ty:ty)?) -> $out:ty
@@ -51,6 +51,7 @@ macro_rules! facade {
         pub async fn $name(&self, $($arg: $ty,)* $($more: $more_ty)?) -> Result<$out, AppError> {
             let draft = Draft::new(Action::$action)$(.about(stringify!($arg), &$arg))*;
             let done = self.0.$part().$method($($arg,)* $($more)?).await;
+            let done = self.0.desk.met(stringify!($name), done);
             self.0.record(draft, done).await
         }
     };

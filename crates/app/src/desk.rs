@@ -4,7 +4,10 @@
 mod clock;
 mod dirs;
 mod error;
+mod faults;
+mod habits;
 mod host;
+mod log;
 mod options;
 mod settings;
 pub(crate) mod vault;
@@ -12,7 +15,9 @@ pub(crate) mod vault;
 pub(crate) use clock::now_ms;
 pub use dirs::Dirs;
 pub use error::AppError;
+pub(crate) use faults::Fault;
 pub use host::{Host, Notification, Notifier, Output};
+pub use log::LogTail;
 pub use options::Options;
 
 use sallyport_ipc::Shown;
@@ -34,6 +39,7 @@ pub(crate) struct Desk {
     /// Ends every background task.
     pub(crate) stop: CancellationToken,
     chosen: Mutex<Chosen>,
+    faults: faults::Faults,
     changed: Notify,
     _lock: InstanceLock,
 }
@@ -56,6 +62,7 @@ impl Desk {
             vault,
             stop: CancellationToken::new(),
             chosen,
+            faults: faults::Faults::default(),
             changed: Notify::new(),
             _lock: lock,
         }

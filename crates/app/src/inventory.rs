@@ -17,7 +17,7 @@ pub(crate) use known::{Candidate, KnownFor, environment_kind, previewed_for, rig
 
 use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, Signed, SignedInAs, Wishes, WorkspaceId};
-use known::{Known, Remembered};
+use known::Known;
 use sallyport_api::AccessRequest;
 use sallyport_hub::HoldRights;
 use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
@@ -117,7 +117,7 @@ impl Inventory {
     /// None; before the hub's first answer it is empty and says so.
     pub(crate) async fn list(&self) -> Result<ClustersView, AppError> {
         let remembered = self.remembered().await;
-        let none = Remembered::default();
+        let none = self.of_none();
         Ok(self.in_front(|known| ClustersView {
             clusters: known
                 .clusters

@@ -16,6 +16,7 @@
 //! - `approvals`: what is asked for in the person's teams, and their word on it.
 //! - `reach`: who can ask for what, for those who look after a hub; read when they look.
 //! - `told`: what of all that the person is told on their desktop while they look elsewhere.
+//! - `support`: a support bundle, made of what the other parts show, and shown before it is written.
 //!
 //! `app` puts them together, and has what needs several of them in order; the function for each command of the window is
 //! made from the list in `sallyport-ipc` (`commands`).
@@ -50,10 +51,11 @@ mod inventory;
 mod person;
 mod reach;
 mod sessions;
+mod support;
 mod told;
 
 pub use app::App;
-pub use desk::{AppError, Dirs, Host, Notification, Notifier, Options, Output};
+pub use desk::{AppError, Dirs, Host, LogTail, Notification, Notifier, Options, Output};
 pub use person::{Workspace, Workspaces};
 pub use sallyport_client::keep_out_of_core_dumps;
 pub use sallyport_vault::Keyring;

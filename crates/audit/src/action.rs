@@ -136,6 +136,8 @@ words! {
         CleanupAtStart = "cleanup_at_start",
         /// A setting of this desktop was changed.
         SettingsChanged = "settings_changed",
+        /// A support bundle was written; the detail says how many files it holds.
+        SupportBundle = "support_bundle",
         /// Evidence is missing between two moments.
         Gap = "gap",
         /// The chain was checked.

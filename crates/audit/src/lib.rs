@@ -8,6 +8,7 @@ mod chain;
 mod detail;
 mod diagnose;
 mod entry;
+mod pseudonym;
 mod redact;
 mod verdict;
 mod verify;
@@ -16,6 +17,10 @@ pub use action::{Action, Outcome, UnknownWord};
 pub use chain::{Chain, ChainKey, Head, HeadError, Linked};
 pub use detail::Detail;
 pub use entry::{Draft, Entry};
-pub use redact::{REDACTED, Redacted, args as redact_args, text as redact_text, url as redact_url};
+pub use pseudonym::{Kind, Names};
+pub use redact::{
+    REDACTED, Redacted, args as redact_args, leaving as redact_leaving, text as redact_text,
+    url as redact_url,
+};
 pub use verdict::{Fault, Unanchored, Unreadable, Verdict};
 pub use verify::verify;

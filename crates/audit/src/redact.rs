@@ -2,9 +2,11 @@
 //! *that* something was there and how often, never what.
 
 mod keyed;
+mod leaving;
 mod tokens;
 mod words;
 
+pub use leaving::leaving;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What stands where a secret stood.

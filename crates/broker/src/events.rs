@@ -104,10 +104,11 @@ fn asked(request: &AccessRequest) -> String {
 fn approved(request: &AccessRequest) -> String {
     let status = request.status.as_ref();
     let by: Vec<&str> = status.iter().flat_map(|s| &s.approvals).map(|yes| yes.by.as_str()).collect();
-    let by = if by.is_empty() {
-        "approved by the profile alone".to_owned()
-    } else {
-        format!("approved by {}", by.join(", "))
+    let auto = status.and_then(|s| s.auto_approval.as_ref());
+    let by = match auto {
+        Some(met) => format!("approved by autoApproval {}", met.name),
+        None if by.is_empty() => "approved by the profile alone".to_owned(),
+        None => format!("approved by {}", by.join(", ")),
     };
     let given = status.and_then(|s| s.given.as_ref());
     let given = given.map(|given| format!(": {}", terms(&given.namespaces, &given.duration)));
@@ -181,6 +182,15 @@ mod tests {
         let at_once = json!({"phase": "Approved", "offer": offer()});
         let reasons: Vec<_> = told(json!({}), at_once).into_iter().map(|one| one.0).collect();
         assert_eq!(reasons, ["Requested", "Approved"]);
+    }
+
+    #[test]
+    fn what_approved_is_named() {
+        let by = |status: Value| told(json!({"offer": offer()}), status)[0].1.clone();
+        let mut at_once = json!({"phase": "Approved", "offer": offer()});
+        assert!(by(at_once.clone()).ends_with("approved by the profile alone"));
+        at_once["autoApproval"] = json!({"name": "office", "saw": "Mon 10:00", "at": "2026-01-01T00:00:00Z"});
+        assert!(by(at_once).ends_with("approved by autoApproval office"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::fleet::Fleet;
 use anyhow::{Context, Result, bail};
-use sallyport_app::{App, AppError, Dirs, Host, Keyring, Options};
+use sallyport_app::{App, AppError, Dirs, Host, Keyring, LogTail, Options};
 use sallyport_ipc::{Event, OpenInput, ProofKind, ProofState, SessionState, SessionView, StepUp};
 use sallyport_oidc::{Ask, Provider, ProviderConfig};
 use sallyport_testkit::browser::FormBrowser;
@@ -59,6 +59,7 @@ pub fn options(fleet: &Fleet) -> Options {
         demo: None,
         kubectl_dir: fleet.target().plane.assets().kubectl().parent().map(PathBuf::from),
         shell: Some("/bin/bash".into()),
+        log: LogTail::default(),
     }
 }
 

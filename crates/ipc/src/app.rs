@@ -28,6 +28,10 @@ pub struct AppState {
     pub theme: Theme,
     /// The size of terminals' text, in CSS pixels.
     pub font_size: u8,
+    /// How long is asked for first, as the person chose; None: as last time, else 1 h.
+    pub default_seconds: Option<u32>,
+    /// When a paste into a terminal is asked about.
+    pub paste: crate::PasteAsks,
     /// Requests that wait for this person's yes or no.
     pub to_decide: u32,
     /// What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.

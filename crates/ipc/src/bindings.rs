@@ -44,7 +44,10 @@ pub fn render() -> String {
         out.push_str(&shape);
         out.push('\n');
     }
-    out.push_str(&format!("\nexport const EVENT = {EVENT:?};\n\nexport interface Commands {{\n"));
+    out.push_str(&format!(
+        "\nexport const EVENT = {EVENT:?};\n\n{}\nexport interface Commands {{\n",
+        limits()
+    ));
     out.push_str(&command_lines(&config));
     out.push_str("}\n");
     out
@@ -86,6 +89,15 @@ impl TypeVisitor for Found<'_> {
             self.shapes.insert(T::ident(self.config), format!("{docs}export {}", T::decl(self.config)));
         }
     }
+}
+
+/// How much a person may write where: what the objects on the hub take.
+fn limits() -> String {
+    use sallyport_model::{CLUSTER_NAME_MOST, REASON_MOST, USER_NAME_MOST};
+    format!(
+        "/** How many characters the hub takes at most. */\nexport const LIMITS = {{ userName: {USER_NAME_MOST}, clusterName: \
+         {CLUSTER_NAME_MOST}, reason: {REASON_MOST} }} as const;\n"
+    )
 }
 
 fn command_lines(config: &Config) -> String {

@@ -1,4 +1,5 @@
 use crate::Shown;
+use sallyport_model::Reaffirm;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -143,6 +144,15 @@ pub struct ReaffirmView {
     pub grace_seconds: u32,
 }
 
+impl From<Reaffirm> for ReaffirmView {
+    fn from(wanted: Reaffirm) -> Self {
+        Self {
+            every_seconds: wanted.every().as_seconds_u32(),
+            grace_seconds: wanted.grace().as_seconds_u32(),
+        }
+    }
+}
+
 /// One profile, as it applies to one cluster and person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -159,6 +169,9 @@ pub struct ProfileView {
     pub max_per_day_seconds: Option<u32>,
     /// The longest a session may last.
     pub max_duration_seconds: u32,
+    /// How long is asked for where nobody says otherwise: the person's default, else as last time here, else 1 h, within the
+    /// longest.
+    pub usual_seconds: u32,
     /// The namespaces it may be asked for; empty: cluster-wide.
     pub namespaces: Vec<Shown>,
     /// The sign-in it wants.

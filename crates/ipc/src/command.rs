@@ -37,8 +37,17 @@ macro_rules! commands {
             font_size_set(size: u8) -> () => passes desk.set_font_size;
             /// Chooses the shell of new terminals among those this machine lists; none: the person's own.
             shell_set(path: Option<String>) -> () => records(SettingsChanged) app.set_shell;
+            /// Chooses how long is asked for first, 15 min to 12 h; none: as last time, else 1 h.
+            default_duration_set(seconds: Option<u32>) -> () => records(SettingsChanged) app.set_default_duration;
+            /// Chooses when a paste into a terminal is asked about.
+            paste_set(asks: PasteAsks) -> () => records(SettingsChanged) app.set_paste;
             /// Chooses what is told on the desktop, outside the window.
             notifications_set(chosen: Notifications) -> () => records(SettingsChanged) app.set_notifications;
+            /// Gathers a support bundle and shows all of it; `names`: with the names of people, groups and clusters. Writes nothing.
+            support_preview(names: bool) -> BundleView => passes app.support_preview;
+            /// Writes the bundle that was shown, the one with this id and no other, to a place that nothing is at. Answers with the
+            /// place.
+            support_write(bundle: String, place: String) -> Shown => records(SupportBundle) app.support_write;
             /// What can be chosen, whether notifications can be shown, and what is kept where.
             settings() -> SettingsView => reads app.settings;
             /// Ends every session, waits up to 3 s for their first proof, and ends the program.

@@ -22,6 +22,7 @@ mod request;
 mod session;
 mod settings;
 mod shown;
+mod support;
 mod terminal;
 
 pub use app::{
@@ -52,6 +53,7 @@ pub use session::{
     Call, Calls, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step, StepKind,
     StepState, VouchingView,
 };
-pub use settings::{Kept, Notifications, SettingsView, ShellView};
+pub use settings::{Kept, Notifications, PasteAsks, SettingsView, ShellView};
 pub use shown::Shown;
+pub use support::{BundleFile, BundleView};
 pub use terminal::{TerminalGuard, TerminalSize, TerminalView};

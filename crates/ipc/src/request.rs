@@ -1,4 +1,4 @@
-use crate::{EnvironmentKind, Right, Shown};
+use crate::{EnvironmentKind, ReaffirmView, Right, Shown};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -58,6 +58,9 @@ pub struct RequestView {
     pub phase: RequestPhase,
     /// What a yes would allow; None: its broker has not offered yet.
     pub offer: Option<OfferView>,
+    /// How often the identity provider has to vouch for the requester while it is open, by the offer or, before there is one,
+    /// by the profile; None: never.
+    pub reaffirm: Option<ReaffirmView>,
     /// Who said yes, in order.
     pub approvals: Vec<ApprovalView>,
     /// What opened it without people; None: people do, or it needs nobody.

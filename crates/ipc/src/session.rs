@@ -53,6 +53,8 @@ pub struct SessionView {
     pub vouching: Option<VouchingView>,
     /// When it opened.
     pub opened_at: Option<i64>,
+    /// When it last went on under a new grant: its steps are those of that. None: it never did.
+    pub extended_at: Option<i64>,
     /// When the rights end, by the target's clock. For people; count with `ends_in_ms`.
     pub ends_at: Option<i64>,
     /// Time left when this view was made, on monotonic time.

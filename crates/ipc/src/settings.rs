@@ -34,6 +34,19 @@ pub struct Notifications {
     pub reasons: bool,
 }
 
+/// When a paste into a terminal is asked about first. What holds characters that are not seen is asked about in any case,
+/// and several lines into production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum PasteAsks {
+    /// Always.
+    Always,
+    /// When it has several lines.
+    SeveralLines,
+    /// Never.
+    Never,
+}
+
 /// A shell of this machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -37,7 +37,10 @@ pub use glob::glob_matches;
 pub use hold::{Held, Hold};
 pub use id::{AuditId, Digest, GrantUid, Jti, RequestUid, SessionId};
 pub use limits::{Given, Limits, LimitsError};
-pub use name::{ClusterName, NameError, NamespaceName, ProfileName, ProfileRevision, RoleName, UserName};
+pub use name::{
+    CLUSTER_NAME_MOST, ClusterName, NameError, NamespaceName, ProfileName, ProfileRevision, RoleName,
+    USER_NAME_MOST, UserName,
+};
 pub use net_tcp::{TcpSocket, tcp_sockets};
 pub use profile::Profile;
 pub use reaffirm::{Reaffirm, ReaffirmError};

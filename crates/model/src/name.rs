@@ -67,10 +67,15 @@ macro_rules! name {
     };
 }
 
+/// The longest name of a cluster, in characters; the CRDs hold the same.
+pub const CLUSTER_NAME_MOST: usize = 63;
+/// The longest name of a user, in characters; the CRDs hold the same.
+pub const USER_NAME_MOST: usize = 512;
+
 name! {
     /// The name of an `AccessCluster`: a DNS subdomain (RFC 1123), at most 63 characters because the name of the
     /// broker's ServiceAccount on the hub is the same.
-    ClusterName, "cluster name", |t| dns(t, 63, true)
+    ClusterName, "cluster name", |t| dns(t, CLUSTER_NAME_MOST, true)
 }
 name! {
     /// The name of an `AccessProfile`: a DNS subdomain (RFC 1123), at most 253 characters.
@@ -86,7 +91,7 @@ name! {
 }
 name! {
     /// A user as the API server names them (SelfSubjectReview), at most 512 characters, nothing hidden in it.
-    UserName, "user name", |t| shown_text(t, 512)
+    UserName, "user name", |t| shown_text(t, USER_NAME_MOST)
 }
 
 fn dns(text: &str, max: usize, dots: bool) -> Result<(), &'static str> {

@@ -1,18 +1,20 @@
 //! What a desktop keeps on disk: its history and its preferences, in two SQLite files of one data directory that
-//! one process at a time may use.
+//! one process at a time may use; and the archive it writes for somebody else.
 //!
 //! Everything public is async and never touches SQLite on the caller's thread: the history has one writer thread,
 //! reading goes to the blocking pool.
 
 #![deny(missing_docs)]
 
+mod bundle;
 mod error;
 mod file;
 mod history;
 mod lock;
 mod prefs;
 
+pub use bundle::{BundleError, write_bundle};
 pub use error::StoreError;
 pub use history::{Cursor, Filter, History, HistoryOptions, HistoryState, Page, Tip};
 pub use lock::InstanceLock;
-pub use prefs::{ClusterPorts, Look, Notifications, OpenSession, Opening, Prefs, Reason, Theme};
+pub use prefs::{ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme};

@@ -1,6 +1,7 @@
 //! What the desktop remembers between starts, apart from the history: pins, recents, how a cluster was last opened,
 //! the last reason, the loopback port of each cluster, what was seen of who can ask for what, a few settings, and the sessions to clean up after a crash. One file per table.
 
+mod habits;
 mod looks;
 mod open_sessions;
 mod openings;
@@ -10,6 +11,7 @@ mod reasons;
 mod recents;
 mod settings;
 
+pub use habits::PasteAsks;
 pub use looks::Look;
 pub use open_sessions::OpenSession;
 pub use openings::Opening;
@@ -95,6 +97,11 @@ ALTER TABLE setting ADD COLUMN notify_asks INTEGER;
 ALTER TABLE setting ADD COLUMN notify_requests INTEGER;
 ALTER TABLE setting ADD COLUMN notify_sessions INTEGER;
 ALTER TABLE setting ADD COLUMN notify_reasons INTEGER;
+",
+        "
+ALTER TABLE setting ADD COLUMN default_seconds INTEGER;
+ALTER TABLE setting ADD COLUMN paste TEXT;
+ALTER TABLE setting ADD COLUMN pseudonym_key BLOB;
 ",
     ],
 };

@@ -1,7 +1,7 @@
 //! The preferences across starts, and with a damaged file.
 
 use sallyport_model::{ClusterName, RequestUid, Scope, Ttl};
-use sallyport_store::{Look, Notifications, OpenSession, Opening, Prefs, Reason, Theme};
+use sallyport_store::{Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme};
 use std::path::{Path, PathBuf};
 
 fn cluster(name: &str) -> ClusterName {
@@ -40,6 +40,13 @@ async fn everything_is_there_after_a_restart() {
         assert_eq!(prefs.notifications().await.unwrap(), usual, "no reason is told unless somebody wants it");
         prefs.set_notifications(Notifications { requests: false, reasons: true, ..usual }).await.unwrap();
         prefs.set_shell(Some("/bin/it's a shell".into())).await.unwrap();
+        assert_eq!(
+            (prefs.default_duration().await.unwrap(), prefs.paste_asks().await.unwrap()),
+            (None, PasteAsks::SeveralLines)
+        );
+        prefs.set_default_duration(Some(Ttl::minutes(120))).await.unwrap();
+        prefs.set_paste_asks(PasteAsks::Never).await.unwrap();
+        assert_eq!(prefs.pseudonym_key([1; 32]).await.unwrap(), [1; 32]);
         prefs.keep_cluster_port("https://hub", cluster("a"), "https://a", 40_123, 1).await.unwrap();
         assert!(prefs.sign_in_acr().await.unwrap().is_empty());
         prefs.set_sign_in_acr(&["urn:a".into(), "urn:b".into()]).await.unwrap();
@@ -57,6 +64,11 @@ async fn everything_is_there_after_a_restart() {
     let chosen = Notifications { asks: true, requests: false, sessions: true, reasons: true };
     assert_eq!(prefs.notifications().await.unwrap(), chosen);
     assert_eq!(prefs.shell().await.unwrap(), Some("/bin/it's a shell".into()));
+    assert_eq!(prefs.default_duration().await.unwrap(), Some(Ttl::minutes(120)));
+    prefs.set_default_duration(Some(Ttl::minutes(1))).await.unwrap();
+    assert_eq!(prefs.default_duration().await.unwrap(), None, "no length of a session");
+    assert_eq!(prefs.paste_asks().await.unwrap(), PasteAsks::Never);
+    assert_eq!(prefs.pseudonym_key([2; 32]).await.unwrap(), [1; 32], "made once");
     prefs.set_shell(None).await.unwrap();
     assert_eq!(prefs.shell().await.unwrap(), None);
     assert_eq!(prefs.cluster_ports("https://hub", cluster("a"), "https://a").await.unwrap().own, [40_123]);

@@ -49,6 +49,14 @@ theme: Theme,
  */
 fontSize: number, 
 /**
+ * How long is asked for first, as the person chose; None: as last time, else 1 h.
+ */
+defaultSeconds: number | null, 
+/**
+ * When a paste into a terminal is asked about.
+ */
+paste: PasteAsks, 
+/**
  * Requests that wait for this person's yes or no.
  */
 toDecide: number, 
@@ -310,6 +318,40 @@ version: Shown | null,
  * Too long ago to hope for an answer, when it was last looked.
  */
 silent: boolean, };
+
+/**
+ * A file of it.
+ */
+export type BundleFile = { 
+/**
+ * Its name in the archive.
+ */
+name: string, 
+/**
+ * Its lines; each ends with a line feed in the file.
+ */
+lines: Array<Shown>, };
+
+/**
+ * A support bundle as it would be written, all of it: nothing is in the file that is not here.
+ */
+export type BundleView = { 
+/**
+ * Which one it is: only what was shown is written.
+ */
+id: string, 
+/**
+ * Its files, in order.
+ */
+files: Array<BundleFile>, 
+/**
+ * Where it would be written unless the person names another place.
+ */
+place: Shown, 
+/**
+ * How many things that look like a secret were taken out.
+ */
+redactions: number, };
 
 /**
  * One call through the gateway.
@@ -1100,6 +1142,12 @@ unmet: Array<Shown>,
 day: DayView | null, };
 
 /**
+ * When a paste into a terminal is asked about first. What holds characters that are not seen is asked about in any case,
+ * and several lines into production.
+ */
+export type PasteAsks = "always" | "severalLines" | "never";
+
+/**
  * Which face the window shows.
  */
 export type Phase = "firstRun" | "signedOut" | "ready";
@@ -1132,6 +1180,11 @@ maxPerDaySeconds: number | null,
  * The longest a session may last.
  */
 maxDurationSeconds: number, 
+/**
+ * How long is asked for where nobody says otherwise: the person's default, else as last time here, else 1 h, within the
+ * longest.
+ */
+usualSeconds: number, 
 /**
  * The namespaces it may be asked for; empty: cluster-wide.
  */
@@ -1305,6 +1358,11 @@ phase: RequestPhase,
  */
 offer: OfferView | null, 
 /**
+ * How often the identity provider has to vouch for the requester while it is open, by the offer or, before there is one,
+ * by the profile; None: never.
+ */
+reaffirm: ReaffirmView | null, 
+/**
  * Who said yes, in order.
  */
 approvals: Array<ApprovalView>, 
@@ -1477,6 +1535,10 @@ vouching: VouchingView | null,
  * When it opened.
  */
 openedAt: number | null, 
+/**
+ * When it last went on under a new grant: its steps are those of that. None: it never did.
+ */
+extendedAt: number | null, 
 /**
  * When the rights end, by the target's clock. For people; count with `ends_in_ms`.
  */
@@ -2127,12 +2189,19 @@ codeGoesTo: Shown | null, };
 
 export const EVENT = "sallyport";
 
+/** How many characters the hub takes at most. */
+export const LIMITS = { userName: 512, clusterName: 63, reason: 1024 } as const;
+
 export interface Commands {
   app_state: { args: {  }; result: AppState };
   theme_set: { args: { theme: Theme }; result: null };
   font_size_set: { args: { size: number }; result: null };
   shell_set: { args: { path: string | null }; result: null };
+  default_duration_set: { args: { seconds: number | null }; result: null };
+  paste_set: { args: { asks: PasteAsks }; result: null };
   notifications_set: { args: { chosen: Notifications }; result: null };
+  support_preview: { args: { names: boolean }; result: BundleView };
+  support_write: { args: { bundle: string; place: string }; result: Shown };
   settings: { args: {  }; result: SettingsView };
   quit: { args: {  }; result: null };
   workspace_preview: { args: { text: string }; result: WorkspacePreview };

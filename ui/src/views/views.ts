@@ -10,6 +10,7 @@ import * as clusters from "../features/clusters";
 import * as reach from "../features/reach";
 import * as requests from "../features/requests";
 import * as sessions from "../features/sessions";
+import * as settings from "../features/settings";
 import * as terminals from "../features/terminals";
 import type { Action } from "../shared/actions";
 import type { Found } from "../shared/found";
@@ -44,7 +45,7 @@ export const VIEWS: readonly View[] = [
   { id: requests.VIEW, title: "Requests", icon: Inbox, key: "r", component: Requests, actions: requests.actions, count: { word: "yours to decide", of: requests.toDecide, waits: true }, forget: requests.forget },
   { id: reach.VIEW, title: "Who can", icon: UserSearch, key: "w", component: WhoCan, actions: reach.actions, forget: () => reach.reach.forget() },
   { id: "audit", title: "Audit", icon: ScrollText, key: "a", component: Audit, forget: () => audit.history.forget() },
-  { id: "settings", title: "Settings", icon: Cog, key: ",", component: Settings, foot: true },
+  { id: "settings", title: "Settings", icon: Cog, key: ",", component: Settings, actions: settings.actions, foot: true },
 ];
 
 /** What the palette looks in, in the order it answers. */

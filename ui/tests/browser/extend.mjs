@@ -19,6 +19,10 @@ test("one key asks for as long again, and the session goes on in the same tab", 
     assert.equal(await page.getByRole("tab").count(), 1, "what it was before is no tab");
     assert.equal(await page.locator(".xterm").count(), 1, "the terminal lives on");
     await page.waitForFunction(() => window.sallyportFake.world.sessions.size === 1);
+    const side = page.getByRole("complementary", { name: "Steps and calls" });
+    await side.getByRole("heading", { name: "Extended" }).waitFor();
+    await side.getByText(/goes on since \d\d:\d\d by another request/).waitFor();
+    assert.equal(await side.getByText("from click to prompt").count(), 0, "the steps are those of the extension");
   }));
 
 test("where people are asked again, the session says so, and asking can be given up", () =>

@@ -209,6 +209,53 @@ test("where no shell is listed one's own remains, and a chosen one that is gone 
     await page.getByText("which this machine no longer lists").waitFor({ state: "detached" });
   }));
 
+test("a default duration is chosen by keyboard and is what the form offers first", () =>
+  at("", async (page) => {
+    await go(page);
+    const group = page.getByRole("group", { name: "Default duration" });
+    assert.ok(await group.getByRole("radio", { name: "As last time" }).isChecked());
+    await group.getByRole("radio", { name: "As last time" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() => window.sallyportFake.world.state.defaultSeconds === 1800);
+    await inTurn(page, "g", "c");
+    await page.locator("#cluster-checkout-eu-2").click();
+    const length = page.getByLabel("For", { exact: true });
+    await length.waitFor();
+    assert.equal(await length.inputValue(), "1800");
+    // Where a profile allows less it is that, and said.
+    await world(page, "(w) => { w.change({ defaultSeconds: 14400 }); w.hear({ kind: 'clustersChanged' }); }");
+    await page.locator("#cluster-ledger-us-1").click();
+    await page.getByText("All that this profile allows; your default is 4 h.").waitFor();
+    assert.equal(await length.inputValue(), "7200");
+    await length.selectOption("900");
+    await page.getByText("your default is").waitFor({ state: "detached" });
+  }));
+
+test("what is left of a day shortens what nobody chose, and says so", () =>
+  at("scene=longDefault", async (page) => {
+    await page.locator("#cluster-checkout-eu-2").click();
+    await page.locator("label.profile", { hasText: "operate" }).click();
+    await page.getByText("What is left of your day here; your default is 4 h.").waitFor();
+    const length = page.getByLabel("For", { exact: true });
+    assert.equal(await length.inputValue(), "5400");
+    await length.selectOption("7200");
+    await page.getByText("so this would be denied").waitFor();
+    assert.equal(await length.inputValue(), "7200", "what the person chose stays");
+  }));
+
+test("a default duration that can't be remembered is not ticked; when a paste is asked about is chosen", () =>
+  at("scene=notTaken", async (page) => {
+    await go(page);
+    await page.getByRole("radio", { name: "30 min" }).click();
+    await page.getByRole("alert").getByText("could not be remembered").waitFor();
+    assert.ok(await page.getByRole("radio", { name: "As last time" }).isChecked());
+    await page.getByRole("radio", { name: /^When it has several lines/ }).focus();
+    await page.keyboard.press("ArrowDown");
+    await page.waitForFunction(() => window.sallyportFake.world.state.paste === "never");
+    assert.ok(await page.getByRole("radio", { name: /^Never/ }).isChecked());
+  }));
+
 const switched = (page) => world(page, "(w) => w.notifications");
 
 test("what is told on the desktop is chosen by keyboard; several in a row all count", () =>

@@ -12,35 +12,85 @@ const paste = (page, text) =>
   }, text);
 const settle = (page) => page.waitForTimeout(150);
 
-test("fault_d4_a paste that ends its brackets is typed as one, and several lines into production are asked about", () =>
+const asked = (page) => page.getByRole("alertdialog");
+const choose = (page, asks) => world(page, "(w, paste) => w.change({ paste })", asks);
+
+test("fault_d4_a paste that ends its brackets is shown and typed as one, and several lines into production are asked about", () =>
   at("speed=50", async (page) => {
     await enter(page, "payments-eu-1");
     await paste(page, "echo one\u001b[201~; echo two");
+    await asked(page).filter({ hasText: "Paste 1 line into payments-eu-1?" }).waitFor();
+    await asked(page).getByText("echo one⟨U+001B⟩[201~; echo two").waitFor();
+    await asked(page).getByText("Some of it is not seen").waitFor();
+    assert.equal(await heard(page), "", "nothing is typed before the answer");
+    // The key that is pressed next pastes nothing.
+    await page.keyboard.press("Enter");
+    await asked(page).waitFor({ state: "detached" });
+    assert.equal(await heard(page), "");
+    await paste(page, "echo one\u001b[201~; echo two");
+    await page.getByRole("button", { name: "Paste", exact: true }).press("Enter");
     await settle(page);
     assert.equal(await heard(page), "echo one; echo two");
+    await choose(page, "never");
     await paste(page, " three\nkubectl delete pod api-0\n");
-    await page.getByRole("alertdialog", { name: "Paste 2 lines?" }).waitFor();
-    assert.equal(await heard(page), "echo one; echo two", "nothing is typed before the answer");
-    await page.getByRole("button", { name: "Cancel" }).click();
+    await asked(page).filter({ hasText: "Paste 2 lines into payments-eu-1?" }).waitFor();
+    await page.keyboard.press("Escape");
+    await asked(page).waitFor({ state: "detached" });
+    await page.keyboard.type(" x");
     await settle(page);
-    assert.equal(await heard(page), "echo one; echo two");
-    await paste(page, " a\nb");
-    await page.getByLabel("Do not ask again until Sallyport is started anew").check();
-    await page.getByRole("button", { name: "Paste", exact: true }).click();
+    assert.equal(await heard(page), "echo one; echo two x", "and the focus is in the terminal");
+    // Shift+Tab twice from Cancel is what would be pasted, to scroll in it; Shift+Tab once is the answer yes.
+    await paste(page, "a\nb");
+    await asked(page).waitFor();
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
+    assert.ok(await page.getByRole("region", { name: "What would be pasted" }).evaluate((e) => e === document.activeElement));
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
     await settle(page);
-    assert.equal(await heard(page), "echo one; echo two a\rb");
-    await paste(page, " c\nd");
-    await settle(page);
-    assert.equal(await heard(page), "echo one; echo two a\rb c\rd", "asked once");
+    assert.equal(await heard(page), "echo one; echo two xa\rb");
   }));
 
-test("fault_d4_elsewhere than in production several lines are not asked about", () =>
+test("fault_d4_elsewhere than in production the setting says what is asked about, and what is not seen always is", () =>
   at("speed=50", async (page) => {
     await enter(page, "checkout-stage");
     await paste(page, "a\nb\n");
+    await asked(page).filter({ hasText: "Paste 2 lines" }).waitFor();
+    await page.keyboard.press("Escape");
+    await choose(page, "never");
+    await paste(page, "a\nb\n");
     await settle(page);
     assert.equal(await heard(page), "a\rb\r");
-    assert.equal(await page.getByRole("alertdialog").count(), 0);
+    await paste(page, "c\u202ed");
+    await asked(page).getByText("c⟨U+202E⟩d").waitFor();
+    await page.getByRole("button", { name: "Paste", exact: true }).click();
+    await settle(page);
+    assert.equal(await heard(page), "a\rb\rcd", "what turns the direction is left out");
+    // Nothing of it would be typed: that is said, and there is nothing to say yes to.
+    await paste(page, "\u001b[201~\u0007");
+    await asked(page).filter({ hasText: "Paste this into" }).waitFor();
+    assert.ok(await page.getByRole("button", { name: "Paste", exact: true }).isDisabled());
+    await page.keyboard.press("Escape");
+    await choose(page, "always");
+    await paste(page, "e");
+    await asked(page).filter({ hasText: "Paste 1 line" }).waitFor();
+    await page.keyboard.press("Escape");
+    await settle(page);
+    assert.equal(await heard(page), "a\rb\rcd");
+  }));
+
+test("a paste of ten thousand lines shows its beginning and how many more", () =>
+  at("speed=50", async (page) => {
+    await enter(page, "payments-eu-1");
+    await paste(page, Array.from({ length: 10_000 }, (_, i) => `line ${i} ${"x".repeat(i === 0 ? 5000 : 0)}`).join("\n"));
+    await asked(page).filter({ hasText: "Paste 10,000 lines" }).waitFor();
+    await asked(page).getByText("and 9,800 more").waitFor();
+    const { width, height } = await asked(page).boundingBox();
+    assert.ok(width <= 640 && height <= 420, `${width} × ${height}`);
+    await page.keyboard.press("Escape");
+    await paste(page, `echo ${"x".repeat(30_000)}; rm -rf /\nb`);
+    await asked(page).getByText("cut here: it is too long to show").waitFor();
+    await page.keyboard.press("Escape");
   }));
 
 test("fault_d5_what was said before types nothing when it is drawn again", () =>

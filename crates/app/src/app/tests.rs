@@ -1,6 +1,7 @@
 use super::*;
 use crate::sessions::GatewayAndTargets;
 use jiff::Timestamp;
+use sallyport_ipc::{Notifications, PasteAsks};
 use sallyport_model::SessionId;
 use sallyport_vault::Keyring;
 
@@ -183,6 +184,36 @@ fn what_is_told_is_kept_by_the_next_start_and_is_an_entry_and_why_nothing_can_be
         let page = app.audit_page(sallyport_ipc::AuditFilter::default(), None, 100).await.unwrap();
         let entry = page.entries.iter().find(|e| e.action == "settings_changed").expect("it is an entry");
         assert!(entry.sentence.contains("notifications"), "{}", entry.sentence);
+        app.shut_down().await;
+    });
+}
+
+#[test]
+fn how_one_asks_and_pastes_is_kept_by_the_next_start_and_is_an_entry() {
+    let home = tempfile::tempdir().unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let app = started(home.path()).await;
+        let first = app.app_state().await.unwrap();
+        assert_eq!((first.default_seconds, first.paste), (None, PasteAsks::SeveralLines));
+        app.default_duration_set(Some(7200)).await.unwrap();
+        app.paste_set(PasteAsks::Never).await.unwrap();
+        for no_length in [0, 899, 901, 43_260, u32::MAX] {
+            let refused = app.default_duration_set(Some(no_length)).await.unwrap_err();
+            assert_eq!(refused.code(), sallyport_model::ErrorCode::BadInput, "{no_length}");
+        }
+        app.shut_down().await;
+    });
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let app = started(home.path()).await;
+        let kept = app.app_state().await.unwrap();
+        assert_eq!((kept.default_seconds, kept.paste), (Some(7200), PasteAsks::Never));
+        let page = app.audit_page(sallyport_ipc::AuditFilter::default(), None, 100).await.unwrap();
+        let done = |e: &&sallyport_ipc::AuditEntryView| e.outcome == sallyport_ipc::Outcome::Done;
+        let said: Vec<_> =
+            page.entries.iter().filter(|e| e.action == "settings_changed").filter(done).collect();
+        assert!(said.iter().any(|e| e.sentence.contains("default duration")), "{said:?}");
+        app.default_duration_set(None).await.unwrap();
+        assert_eq!(app.app_state().await.unwrap().default_seconds, None);
         app.shut_down().await;
     });
 }

@@ -5,8 +5,8 @@ use super::offer::{self, Beside};
 use crate::inventory::{KnownFor, environment_kind};
 use crate::person::SignedInAs;
 use sallyport_api::{AccessRequest, Approval};
-use sallyport_ipc::{ApprovalView, AutoApprovalView, Decide, RequestPhase, RequestView, Shown};
-use sallyport_model::{Phase, Ttl};
+use sallyport_ipc::{ApprovalView, AutoApprovalView, Decide, ReaffirmView, RequestPhase, RequestView, Shown};
+use sallyport_model::{Phase, Reaffirm, Ttl};
 use sallyport_policy::UNANSWERED_AFTER;
 
 /// The request for whoever looks at it.
@@ -44,6 +44,7 @@ pub(super) fn of(
             Phase::Active | Phase::Closed => RequestPhase::Active,
         },
         offer: status.offer.as_ref().map(|offer| offer::of(object, offer, beside)),
+        reaffirm: reaffirm(object, known).map(ReaffirmView::from),
         approvals: status
             .approvals
             .iter()
@@ -69,6 +70,15 @@ pub(super) fn of(
         may_revoke: !own
             && known.rights.is_some_and(|rights| rights.revoke)
             && object.phase() != Phase::Pending,
+    }
+}
+
+/// How often its requester has to be vouched for: what the offer says, which is what is decided on. An offer that can't be read
+/// is none.
+fn reaffirm(object: &AccessRequest, known: &KnownFor) -> Option<Reaffirm> {
+    match object.offer() {
+        Some(_) => object.reaffirm().ok().flatten(),
+        None => known.profile.as_ref().and_then(|profile| profile.reaffirm),
     }
 }
 

@@ -19,6 +19,7 @@ nonsense! {
     Option<u32> => Some(u32::MAX),
     u32 => u32::MAX,
     Theme => Theme::Dark,
+    PasteAsks => PasteAsks::Always,
     TerminalSize => TerminalSize { cols: 80, rows: 24 },
     AuditFilter => AuditFilter::default(),
     Notifications => Notifications { asks: true, requests: true, sessions: true, reasons: true },

@@ -1,3 +1,4 @@
+use super::log::LogTail;
 use sallyport_vault::Keyring;
 use std::env;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub struct Options {
     pub kubectl_dir: Option<PathBuf>,
     /// The shell of the terminals; `None`: the person's own.
     pub shell: Option<PathBuf>,
+    /// The last lines of the log; empty where nobody writes into it.
+    pub log: LogTail,
 }
 
 impl Default for Options {
@@ -33,6 +36,7 @@ impl Default for Options {
             demo: None,
             kubectl_dir: None,
             shell: None,
+            log: LogTail::default(),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::Desk;
 use super::error::AppError;
+use super::habits::{Habits, kept};
 use sallyport_ipc::{Kept, Notifications, SettingsView, ShellView, Shown, Theme};
 use sallyport_model::ErrorCode;
-use sallyport_store::{Notifications as StoredNotifications, Prefs, StoreError, Theme as Stored};
+use sallyport_store::{Notifications as StoredNotifications, Prefs, Theme as Stored};
 use sallyport_terminal::Shell;
 use sallyport_vault::VaultState;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(super) struct Chosen {
     font_size: u8,
     shell: Option<PathBuf>,
     notifications: Notifications,
+    pub(super) habits: Habits,
 }
 
 impl Chosen {
@@ -31,6 +33,7 @@ impl Chosen {
             font_size: prefs.font_size().await.ok().flatten().map_or(USUAL, within),
             shell: prefs.shell().await.unwrap_or_default(),
             notifications: told(prefs.notifications().await.unwrap_or_default()),
+            habits: Habits::of(prefs).await,
         }
     }
 }
@@ -61,7 +64,7 @@ fn stored(theme: Theme) -> Stored {
 }
 
 impl Desk {
-    fn chosen(&self) -> MutexGuard<'_, Chosen> {
+    pub(super) fn chosen(&self) -> MutexGuard<'_, Chosen> {
         self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,7 +183,7 @@ impl Desk {
             line(
                 "Preferences",
                 Some(dirs.data.clone()),
-                "Pins, recents, the last reason (8 hours), each cluster's port, who could ask for what when you last marked it as seen, and these settings.",
+                "Pins, recents, the last reason (8 hours), each cluster's port, who could ask for what when you last marked it as seen, these settings, and what a support bundle's other names are made with.",
             ),
             line(
                 "What kubectl learned",
@@ -194,12 +197,4 @@ impl Desk {
 /// Those whose path is text: another one could not be named by the window.
 fn installed() -> Vec<sallyport_terminal::Installed> {
     sallyport_terminal::installed().into_iter().filter(|shell| shell.path.to_str().is_some()).collect()
-}
-
-fn kept(what: &str, done: Result<(), StoreError>) -> Result<(), AppError> {
-    done.map_err(|e| {
-        AppError::failed(format!("{what} could not be remembered"))
-            .hint("It holds until Sallyport ends. Check that the disk is not full.")
-            .because(e)
-    })
 }

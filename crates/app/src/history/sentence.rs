@@ -112,6 +112,8 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             format!("The broker reports ServiceAccount and bindings gone from {cluster}")
         }
         Action::CleanupAtStart => or("what", "Something left over was removed"),
+        Action::SupportBundle if failed => format!("A support bundle was not written{why}"),
+        Action::SupportBundle => format!("Support bundle written, {} files", or("files", "some")),
         Action::SettingsChanged if failed => format!("A setting was not changed{why}"),
         Action::SettingsChanged => format!("Setting {} changed", or("setting", "")),
         Action::Gap => format!("No evidence{why}"),

@@ -1,7 +1,7 @@
 //! What a click means: which profile, where, for how long and why.
 
 use super::Inventory;
-use super::known::{Known, Offered};
+use super::known::{Known, Offered, usual};
 use super::remembered::last_view;
 use crate::desk::AppError;
 use crate::person::Signed;
@@ -11,9 +11,6 @@ use sallyport_model::{
     ClusterName, ErrorCode, Profile, ReasonError, Scope, Terms, Ttl, UserName, check_reason,
 };
 use sallyport_store::Opening;
-
-/// One hour, unless the profile says less or the person said otherwise.
-const USUAL: Ttl = Ttl::minutes(60);
 
 /// What a click asks for.
 #[derive(Clone, Debug)]
@@ -26,7 +23,8 @@ pub(crate) struct Choice {
 
 impl Inventory {
     /// What a click means: the profile that was named, else the one of last time, else the narrowest; namespaces, duration
-    /// and reason as given, else as last time, else all the profile names and 1 h.
+    /// and reason as given, else as last time, else all the profile names and 1 h. Where the person chose a default duration, it
+    /// comes before that of last time, and what is left of their day before either.
     ///
     /// # Errors
     /// When it means nothing: no such cluster or profile, more than the profile allows, a reason is needed.
@@ -45,7 +43,12 @@ impl Inventory {
         })?;
         let last = last.filter(|l| l.profile == offered.profile.name);
         let carried = carried.map(|reason| reason.text);
-        choice(&signed.who.user, cluster, environment, &offered, input, last.as_ref(), carried)
+        let (scope, mut duration) =
+            place_and_time(&offered.profile, input, last.as_ref(), self.desk.default_duration())?;
+        if input.duration_seconds.is_none() {
+            duration = self.within_day(signed, &offered.profile, cluster, duration).await;
+        }
+        choice(&signed.who.user, cluster, environment, &offered.profile, (scope, duration), input, carried)
     }
 }
 
@@ -82,13 +85,11 @@ fn choice(
     user: &UserName,
     cluster: &ClusterName,
     environment: String,
-    offered: &Offered,
+    profile: &Profile,
+    (scope, duration): (Scope, Ttl),
     input: &OpenInput,
-    last: Option<&Opening>,
     carried: Option<String>,
 ) -> Result<Choice, AppError> {
-    let profile = &offered.profile;
-    let (scope, duration) = place_and_time(profile, input, last)?;
     let given = input.reason.as_deref().map(str::trim).filter(|r| !r.is_empty()).map(str::to_owned);
     let reason = given.or(carried).unwrap_or_default();
     check_reason(&reason, profile.reason_required).map_err(|wrong| match wrong {
@@ -111,7 +112,8 @@ fn choice(
     })
 }
 
-/// Where and for how long it is asked for: as given, else as last time, else all that the profile names and for 1 h.
+/// Where and for how long it is asked for: as given, else as last time, else all that the profile names and for 1 h. A
+/// `default` that the person chose comes before the length of last time.
 ///
 /// # Errors
 /// For what is no namespace, and for more than the profile allows.
@@ -119,6 +121,7 @@ pub(super) fn place_and_time(
     profile: &Profile,
     input: &OpenInput,
     last: Option<&Opening>,
+    default: Option<Ttl>,
 ) -> Result<(Scope, Ttl), AppError> {
     let scope = match &input.namespaces {
         Some(names) => {
@@ -133,13 +136,9 @@ pub(super) fn place_and_time(
     if !scope.within(&profile.scope) {
         return Err(bad(format!("{} allows only {}", profile.name, profile.scope)));
     }
-    let asked = input.duration_seconds.map(|s| Ttl::seconds(s.into())).or(last.map(|l| l.duration));
+    let asked = input.duration_seconds.map(|s| Ttl::seconds(s.into()));
+    let asked = asked.or(default).or(last.map(|l| l.duration));
     Ok((scope, usual(profile, asked)))
-}
-
-/// How long it is asked for: as long as wanted, within what the profile allows.
-pub(super) fn usual(profile: &Profile, wanted: Option<Ttl>) -> Ttl {
-    wanted.unwrap_or(USUAL).min(profile.max_duration).max(Ttl::SHORTEST)
 }
 
 fn bad(what: String) -> AppError {

@@ -12,7 +12,7 @@ use sallyport_ipc::{
     Broker, Carried, ClusterDetail, ClusterView, EnvironmentKind, Guardrails, LastOpening, Mfa, ProfileView,
     ReaffirmView, Refused, Right, Rights, Shown, Way,
 };
-use sallyport_model::{ClusterName, Profile, ProfileName, Scope};
+use sallyport_model::{ClusterName, Profile, ProfileName, Scope, Ttl};
 use sallyport_rbac::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -84,6 +84,24 @@ pub(crate) struct Remembered {
     pub(crate) last_used: Option<i64>,
     pub(crate) last: Option<LastOpening>,
     pub(crate) reason: Option<Carried>,
+    /// How long is asked for first, by the person's choice for all clusters.
+    pub(crate) default: Option<Ttl>,
+}
+
+impl Remembered {
+    /// How long is asked for where nobody says: as chosen, else as last time under the same profile, else what is usual.
+    pub(crate) fn usual(&self, profile: &Profile) -> Ttl {
+        let last = self.last.as_ref().filter(|last| profile.name.as_str() == last.profile);
+        usual(profile, self.default.or(last.map(|last| Ttl::seconds(last.duration_seconds.into()))))
+    }
+}
+
+/// One hour, unless the profile says less or the person said otherwise.
+const USUAL: Ttl = Ttl::minutes(60);
+
+/// How long it is asked for: as long as wanted, within what the profile allows.
+pub(super) fn usual(profile: &Profile, wanted: Option<Ttl>) -> Ttl {
+    wanted.unwrap_or(USUAL).min(profile.max_duration).max(Ttl::SHORTEST)
 }
 
 /// One profile as it applies to one cluster.
@@ -227,7 +245,7 @@ impl Known {
             None => Way::NotYours,
             // Nobody would answer; a click that can't succeed must not look as if it could.
             Some(_) if !serves => Way::Unknown,
-            Some(o) if self.opens_at_once(&o.profile, known.last.as_ref(), now) => {
+            Some(o) if self.opens_at_once(&o.profile, known, now) => {
                 Way::OneClick { profile: Shown::of(&o.profile.name) }
             }
             Some(o) => {
@@ -255,7 +273,7 @@ impl Known {
                 .unwrap_or_default(),
             guardrails: guardrails(object),
             chosen: Self::chosen(&offered, known.last.as_ref()).map(|o| Shown::of(&o.profile.name)),
-            profiles: offered.iter().map(|o| profile_view(o, previewed, signed_in, now)).collect(),
+            profiles: offered.iter().map(|o| profile_view(o, known, previewed, signed_in, now)).collect(),
             last: known.last.clone(),
             reason: known.reason.clone(),
             cluster,
@@ -284,6 +302,7 @@ fn guardrails(object: &AccessCluster) -> Guardrails {
 
 fn profile_view(
     offered: &Offered,
+    known: &Remembered,
     previewed: &Previewed,
     signed_in: Option<&SignedInAs>,
     now: i64,
@@ -297,12 +316,10 @@ fn profile_view(
         auto_approvals: profile.auto_approvals.iter().map(Shown::of).collect(),
         max_per_day_seconds: profile.max_per_day.map(|most| most.as_seconds_u32()),
         max_duration_seconds: profile.max_duration.as_seconds_u32(),
+        usual_seconds: known.usual(profile).as_seconds_u32(),
         mfa: mfa(profile, signed_in, now),
         reason_required: profile.reason_required,
-        reaffirm: profile.reaffirm.map(|wanted| ReaffirmView {
-            every_seconds: wanted.every().as_seconds_u32(),
-            grace_seconds: wanted.grace().as_seconds_u32(),
-        }),
+        reaffirm: profile.reaffirm.map(ReaffirmView::from),
         rights: rights(offered.report.as_ref(), previewed, &namespaces),
         refused: offered
             .report

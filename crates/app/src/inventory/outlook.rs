@@ -3,12 +3,12 @@
 
 use super::Inventory;
 use super::choose::place_and_time;
-use super::known::Known;
+use super::known::{Known, Remembered};
 use crate::desk::AppError;
 use crate::person::{Signed, WorkspaceId, not_signed_in};
 use futures::future::try_join_all;
 use sallyport_hub::past;
-use sallyport_ipc::{DayView, LastOpening, OpenInput, OutlookView, Shown};
+use sallyport_ipc::{DayView, OpenInput, OutlookView, Shown};
 use sallyport_model::{ClusterName, ErrorCode, Profile, Scope, Ttl};
 use sallyport_policy::{Asking, Outlook, Past, changes, evaluate, left_of_day, outlook};
 use std::time::Duration;
@@ -34,12 +34,30 @@ impl Inventory {
         let profile =
             self.known(&signed.workspace, |known| known.pick(&cluster, &input, last.as_ref()))?.profile;
         let last = last.filter(|last| last.profile == profile.name);
-        let (scope, duration) = place_and_time(&profile, &input, last.as_ref())?;
+        let (scope, duration) =
+            place_and_time(&profile, &input, last.as_ref(), self.desk.default_duration())?;
         let now = self.person.hub_now(&signed.workspace);
         let past = self.past(&signed, &profile, &cluster, now).await;
         let opened = past.as_ref().map(|past| &past.opened);
         let asking = Asking { groups: &signed.who.groups, scope: &scope, duration, opened };
         Ok(view(&profile, outlook(&profile, &asking, now), past.as_ref(), duration, now))
+    }
+
+    /// How long is asked for where nobody said: no longer than what is left of the person's day, where it leaves a session at
+    /// all. What can't be counted here is left to the broker, and so is a day that is used up: it says so.
+    pub(super) async fn within_day(
+        &self,
+        signed: &Signed,
+        profile: &Profile,
+        cluster: &ClusterName,
+        wanted: Ttl,
+    ) -> Ttl {
+        if profile.max_per_day.is_none() {
+            return wanted;
+        }
+        let now = self.person.hub_now(&signed.workspace);
+        let past = self.past(signed, profile, cluster, now).await;
+        shortened(profile, wanted, past.as_ref(), now)
     }
 
     /// What the person's requests of before came to, in the teams they may ask in; `None` where it could not be read, or where
@@ -91,19 +109,18 @@ impl Inventory {
 impl Known {
     /// Whether one click opens a profile at `now` (Unix seconds, the hub's clock) with what it would take by itself. How
     /// often an autoApproval was met is not read for a list: what counts that is asked for in the form.
-    pub(super) fn opens_at_once(&self, profile: &Profile, last: Option<&LastOpening>, now: i64) -> bool {
+    pub(super) fn opens_at_once(&self, profile: &Profile, remembered: &Remembered, now: i64) -> bool {
         if profile.approvals == 0 {
             return true;
         }
-        let last = last.filter(|last| profile.name.as_str() == last.profile);
+        let last = remembered.last.as_ref().filter(|last| profile.name.as_str() == last.profile);
         let names = last.and_then(|last| {
             last.namespaces.iter().map(|name| name.parse().ok()).collect::<Option<Vec<_>>>()
         });
         let scope = names.map(Scope::from_list).filter(|scope| scope.within(&profile.scope));
         let scope = scope.unwrap_or_else(|| profile.scope.clone());
-        let duration =
-            super::choose::usual(profile, last.map(|last| Ttl::seconds(last.duration_seconds.into())));
-        let asking = Asking { groups: &self.groups, scope: &scope, duration, opened: None };
+        let asking =
+            Asking { groups: &self.groups, scope: &scope, duration: remembered.usual(profile), opened: None };
         evaluate(&profile.auto_approvals, &asking, now).is_ok()
     }
 
@@ -112,6 +129,16 @@ impl Known {
         let profiles = self.profiles.values().filter_map(|object| Profile::try_from(object).ok());
         profiles.filter_map(|profile| changes(&profile.auto_approvals, now).next()).min()
     }
+}
+
+/// What is wanted, or as much of it as is left of the day where that is a session.
+fn shortened(profile: &Profile, wanted: Ttl, past: Option<&Past>, now: i64) -> Ttl {
+    let (Some(most), Some(past)) = (profile.max_per_day, past) else { return wanted };
+    if past.has_room(most, wanted, now) {
+        return wanted;
+    }
+    let left = left_of_day(profile, Some(past), now).map(Ttl::whole_minutes);
+    left.filter(|left| *left >= Ttl::SHORTEST).map_or(wanted, |left| wanted.min(left))
 }
 
 fn view(profile: &Profile, outlook: Outlook, past: Option<&Past>, duration: Ttl, now: i64) -> OutlookView {

@@ -17,15 +17,20 @@ impl Inventory {
     pub(super) async fn remembered(&self) -> HashMap<String, Remembered> {
         let mut known: HashMap<String, Remembered> = HashMap::new();
         for name in self.desk.prefs.pins().await.unwrap_or_default() {
-            known.entry(name.to_string()).or_default().pinned = true;
+            known.entry(name.to_string()).or_insert_with(|| self.of_none()).pinned = true;
         }
         for name in self.desk.prefs.recents(RECENTS).await.unwrap_or_default() {
             let last = self.last_opening(&name).await;
-            let entry = known.entry(name.to_string()).or_default();
+            let entry = known.entry(name.to_string()).or_insert_with(|| self.of_none());
             entry.last_used = last.as_ref().map(|l| l.at * 1000);
             entry.last = last.as_ref().map(last_view);
         }
         known
+    }
+
+    /// Of one that was never opened or pinned.
+    pub(super) fn of_none(&self) -> Remembered {
+        Remembered { default: self.desk.default_duration(), ..Remembered::default() }
     }
 
     /// Of one, with the reason that would be taken.
@@ -41,6 +46,7 @@ impl Inventory {
                 text: Shown::from(&reason.text),
                 until: (reason.at + Reason::CARRIED) * 1000,
             }),
+            ..self.of_none()
         }
     }
 

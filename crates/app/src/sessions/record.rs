@@ -39,6 +39,8 @@ pub(crate) struct Record {
     /// The same moment on this machine's monotonic clock.
     pub(crate) deadline: Option<Instant>,
     pub(crate) opened_at: Option<Timestamp>,
+    /// When it last went on under a new grant.
+    extended_at: Option<Timestamp>,
     pub(crate) waiting_for: Option<String>,
     /// The provider's word for the person, where it is wanted again and again.
     pub(super) word: Option<Word>,
@@ -54,6 +56,8 @@ pub(crate) struct Record {
     ended: Option<Ended>,
     clicked: Instant,
     steps: Vec<(Step, Option<Instant>)>,
+    /// How its own request was approved, whatever it was exchanged for since.
+    approved: Option<Shown>,
     click_to_prompt: Option<Duration>,
     calls: (u32, u32),
     recent: VecDeque<(String, Call)>,
@@ -83,6 +87,7 @@ impl Record {
             end: None,
             deadline: None,
             opened_at: None,
+            extended_at: None,
             waiting_for: None,
             word: None,
             streams: Vec::new(),
@@ -94,6 +99,7 @@ impl Record {
             ended: None,
             clicked: Instant::now(),
             steps: STEPS.map(step).into(),
+            approved: None,
             click_to_prompt: None,
             calls: (0, 0),
             recent: VecDeque::new(),
@@ -141,6 +147,14 @@ impl Record {
         step.ms = Some(since.map_or(0, |s| millis(s.elapsed())));
         step.state = state;
         step.detail = Shown::from(detail);
+        if (kind, state) == (StepKind::Approved, StepState::Done) {
+            self.approved = Some(Shown::from(detail));
+        }
+    }
+
+    /// How its own request was approved, once it is: that is news of it once.
+    pub(super) fn approved(&self) -> Option<&Shown> {
+        self.approved.as_ref()
     }
 
     fn step(&mut self, kind: StepKind) -> &mut (Step, Option<Instant>) {
@@ -156,7 +170,7 @@ impl Record {
     }
 
     /// Puts what an extension was given in the place of what was there before, and that in its place: of the request and of
-    /// what came of it, and of nothing else.
+    /// what came of it, with the account of its steps, and of nothing else.
     pub(super) fn swap_stretch(&mut self, extension: &mut Self) {
         let Self {
             choice,
@@ -170,6 +184,7 @@ impl Record {
             is_unsealed,
             broker_closed,
             word,
+            steps,
             ..
         } = self;
         extension.gave_way = true;
@@ -184,6 +199,8 @@ impl Record {
         swap(is_unsealed, &mut extension.is_unsealed);
         swap(broker_closed, &mut extension.broker_closed);
         swap(word, &mut extension.word);
+        swap(steps, &mut extension.steps);
+        self.extended_at = Some(Timestamp::now());
     }
 
     /// A call through the gateway began or ended.
@@ -285,6 +302,7 @@ impl Record {
             waiting_for: self.waiting_for.as_deref().map(Shown::from),
             vouching: self.word.as_ref().filter(|_| self.ended.is_none()).map(Word::view),
             opened_at: self.opened_at.map(|t| t.as_millisecond()),
+            extended_at: self.extended_at.map(|t| t.as_millisecond()),
             ends_at,
             ends_in_ms: self.deadline.map(|d| {
                 i64::try_from(d.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(i64::MAX)
@@ -341,6 +359,20 @@ mod tests {
         record.call("b", call(Some(200)));
         let calls = record.view().calls;
         assert_eq!((calls.total, calls.refused, calls.recent.len()), (2, 1, 2));
+    }
+
+    #[test]
+    fn an_extended_session_shows_the_steps_of_what_it_has_now() {
+        let (mut open, mut extension) = (record(), record());
+        open.done(StepKind::Approved, "by oidc:lee");
+        extension.done(StepKind::Approved, "by oidc:pat");
+        assert_eq!(open.view().extended_at, None);
+        open.swap_stretch(&mut extension);
+        assert_eq!(open.view().steps[2].detail, "by oidc:pat");
+        assert!(open.view().extended_at.is_some() && extension.view().extended_at.is_none());
+        assert_eq!(extension.view().steps[2].detail, "by oidc:lee", "what gave way keeps its own account");
+        assert_eq!(open.approved().unwrap(), "by oidc:lee", "and nobody is told twice of one approval");
+        assert_eq!(extension.approved().unwrap(), "by oidc:pat");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::record::Record;
 use super::word::BY_ITSELF;
-use sallyport_ipc::{Ended, ProofState, Shown, StepKind, StepState};
+use sallyport_ipc::{Ended, ProofState, Shown};
 use sallyport_model::SessionState;
 use std::time::{Duration, Instant};
 
@@ -29,17 +29,12 @@ pub(crate) struct Standing {
 impl Standing {
     pub(super) fn of(record: &Record) -> Self {
         let view = record.view();
-        let approved = |step: &&sallyport_ipc::Step| {
-            step.kind == StepKind::Approved
-                && step.state == StepState::Done
-                && record.choice.approvals > 0
-                && !step.detail.starts_with(BY_ITSELF)
-        };
+        let by_people = |by: &&Shown| record.choice.approvals > 0 && !by.starts_with(BY_ITSELF);
         let is_closed = matches!(record.state, SessionState::Closed(_));
         let is_unproven = is_closed && view.proof.iter().any(|line| line.state == ProofState::Unproven);
         let left = record.deadline.filter(|_| record.state == SessionState::Open);
         Self {
-            approved: view.steps.iter().find(approved).map(|step| step.detail.clone()),
+            approved: record.approved().filter(by_people).cloned(),
             left: left.map(|end| end.saturating_duration_since(Instant::now())),
             unvouched: view.vouching.and_then(|word| word.overdue),
             is_unproven,

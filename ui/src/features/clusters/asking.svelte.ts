@@ -1,15 +1,18 @@
-import type { ClusterDetail, ErrorView, OpenInput, ProfileView } from "../../bindings/ipc";
+import type { ClusterDetail, DayView, ErrorView, OpenInput, ProfileView } from "../../bindings/ipc";
 import { open } from "../sessions";
+import { withinDay } from "./durations";
 import { inventory } from "./inventory.svelte";
-
-const USUAL_SECONDS = 3600;
 
 /** What is going to be asked for on one cluster. Begins with what one click would take, then as the person changes it. */
 export class Asking {
   readonly cluster: string;
   #chosen = $state("");
   namespaces = $state.raw<readonly string[]>([]);
-  seconds = $state(USUAL_SECONDS);
+  #seconds = $state(0);
+  /** The length is the person's own: nothing shortens it. */
+  #own = false;
+  /** The length is what is left of their day. */
+  byDay = $state(false);
   #reason = $state("");
   /** How often a reason was missing since it was last written in. */
   missing = $state(0);
@@ -48,7 +51,7 @@ export class Asking {
     return this.#chosen;
   }
 
-  /** Another profile brings its own namespaces and length, or those of last time. */
+  /** Another profile brings its own namespaces, or those of last time, and its length. */
   set chosen(name: string) {
     this.#chosen = name;
     const { profile } = this;
@@ -56,8 +59,23 @@ export class Asking {
     const last = this.#detail.last?.profile === name ? this.#detail.last : null;
     const known = last?.namespaces.filter((n) => profile.namespaces.includes(n)) ?? [];
     this.namespaces = known.length > 0 ? known : profile.namespaces;
-    this.seconds = Math.min(last?.durationSeconds ?? USUAL_SECONDS, profile.maxDurationSeconds);
+    [this.#seconds, this.#own, this.byDay] = [profile.usualSeconds, false, false];
     this.error = null;
+  }
+
+  get seconds(): number {
+    return this.#seconds;
+  }
+
+  set seconds(seconds: number) {
+    [this.#seconds, this.#own, this.byDay] = [seconds, true, false];
+  }
+
+  /** What is left of the day is known: a length that nobody chose is no longer than that. */
+  fit(day: DayView | null): void {
+    const fits = withinDay(this.#seconds, day);
+    if (this.#own || fits === this.#seconds) return;
+    [this.#seconds, this.byDay] = [fits, true];
   }
 
   get reason(): string {

@@ -1,6 +1,10 @@
+export { actions } from "./actions";
+export { default as DurationChoice } from "./DurationChoice.svelte";
 export { default as KeptTable } from "./KeptTable.svelte";
 export { default as NotificationChoice } from "./NotificationChoice.svelte";
+export { default as PasteChoice } from "./PasteChoice.svelte";
 export { settings } from "./settings.svelte";
 export { default as ShellChoice } from "./ShellChoice.svelte";
+export { default as SupportDialog } from "./SupportDialog.svelte";
 export { default as TextSize } from "./TextSize.svelte";
 export { default as ThemeChoice } from "./ThemeChoice.svelte";

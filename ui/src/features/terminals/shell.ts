@@ -142,7 +142,8 @@ export class Shell {
     event.preventDefault();
     event.stopPropagation();
     const paste = cleaned(event.clipboardData?.getData("text/plain") ?? "");
-    if (paste.text !== "" && !this.on.asks(this, paste)) this.paste(paste.text);
+    // Also where nothing of it would be typed: the person learns why.
+    if ((paste.text !== "" || paste.hidden) && !this.on.asks(this, paste)) this.paste(paste.text);
   }
 
   // Many small pieces are acknowledged together; the far end stops reading the PTY when too much is open.

@@ -3,7 +3,7 @@ import { mirror } from "../../desktop/mirror.svelte";
 import { attempt } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { host } from "../../host";
-import type { Paste } from "./paste";
+import { type Paste, whyAsked, type Why } from "./paste";
 import { Shell } from "./shell";
 
 /** The terminals on this screen, by their id; those being started, by their session. */
@@ -13,9 +13,7 @@ class Shells {
   private version = $state(0);
   errors = $state.raw<ReadonlyMap<string, ErrorView>>(new Map());
   /** A paste that waits for a yes. */
-  asked = $state.raw<{ shell: Shell; paste: Paste } | null>(null);
-  /** Whether several lines into production are asked about; as chosen, until the window closes. */
-  askBefore = $state(true);
+  asked = $state.raw<{ shell: Shell; paste: Paste; why: Why } | null>(null);
   /** Whether the shown terminal is searched. */
   finding = $state(false);
 
@@ -58,9 +56,9 @@ class Shells {
   // Whether it is asked first.
   private readonly asks = (shell: Shell, paste: Paste): boolean => {
     const production = mirror.session(shell.session)?.environment === "prod";
-    if (!production || !this.askBefore || paste.lines < 2) return false;
-    this.asked = { shell, paste };
-    return true;
+    const why = whyAsked(paste, mirror.state?.paste ?? "always", production);
+    if (why !== null) this.asked = { shell, paste, why };
+    return why !== null;
   };
 
   /** Drops the terminals of sessions that no longer serve. */

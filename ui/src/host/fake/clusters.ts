@@ -12,7 +12,7 @@ export function clusters(world: World) {
     },
     cluster_detail: async ({ name }) => {
       await world.pause(30);
-      return detail(world.cluster(name), world.reason, Date.now());
+      return detail(world.cluster(name), world.reason, Date.now(), world.state.defaultSeconds);
     },
     cluster_outlook: async ({ input }) => {
       const now = Date.now();
@@ -26,7 +26,7 @@ export function clusters(world: World) {
         approvals: profile.approvals,
         changesAt: atOnce && !profile.opensAtOnce ? new Date(now).setHours(23, 59, 0, 0) : null,
         unmet: profile.autoApprovals.length > 0 && !short ? ["office: 2h is longer than 1h"] : [],
-        day: profile.maxPerDaySeconds === null ? null : { mostSeconds: profile.maxPerDaySeconds, leftSeconds: 5400, fits: short },
+        day: profile.maxPerDaySeconds === null ? null : { mostSeconds: profile.maxPerDaySeconds, leftSeconds: 5400, fits: (input.durationSeconds ?? 3600) <= 5400 },
       };
     },
     cluster_pin: ({ name, on }) => {

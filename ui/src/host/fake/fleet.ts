@@ -102,6 +102,7 @@ function profile(name: string, rights: readonly Right[], over: Partial<ProfileVi
     autoApprovals: [],
     maxPerDaySeconds: null,
     maxDurationSeconds: 3600,
+    usualSeconds: 3600,
     namespaces: where,
     mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: true },
     reasonRequired: true,
@@ -113,7 +114,7 @@ function profile(name: string, rights: readonly Right[], over: Partial<ProfileVi
 }
 
 /** What the detail pane shows for a cluster. */
-export function detail(c: ClusterView, reason: string | null, now: number): ClusterDetail {
+export function detail(c: ClusterView, reason: string | null, now: number, wanted: number | null = null): ClusterDetail {
   const team = c.name.split("-")[0] ?? "app";
   const namespaces = team === "checkout" ? ["checkout", "cart"] : team === "a" ? Array.from({ length: 40 }, (_, i) => `namespace-number-${i}`) : [team];
   const profiles: ProfileView[] = [];
@@ -124,6 +125,8 @@ export function detail(c: ClusterView, reason: string | null, now: number): Clus
     profiles.push(profile("break-glass", [...OPERATE, right("Change everything in every namespace", "create patch delete *", true)], { opensAtOnce: false, approvals: 2, namespaces: [], refused: { why: "cluster-wide `edit` can write in the sessions namespace, so it could keep itself alive.", rule: "ClusterRole edit: create, patch in pods, deployments (apps)" } }, namespaces));
     if (c.broker.seenAt === null || c.way.kind === "unknown") for (const p of profiles) p.rights = { kind: "unknown", why: "this cluster's broker has not reported on the profile yet." };
   }
+  const last = c.lastUsed !== null && profiles.length > 0 ? { profile: "debug", namespaces: namespaces.slice(0, 1), durationSeconds: 2700 } : null;
+  for (const p of profiles) p.usualSeconds = Math.min(wanted ?? (last?.profile === p.name ? last.durationSeconds : 3600), p.maxDurationSeconds);
   const asked = c.way.kind === "oneClick" || c.way.kind === "ask" ? c.way.profile : null;
   return {
     cluster: c,
@@ -134,7 +137,7 @@ export function detail(c: ClusterView, reason: string | null, now: number): Clus
       : { kind: "verified", at: now - 2 * MINUTE, detail: `${c.name}-api-0` },
     profiles,
     chosen: asked,
-    last: c.lastUsed !== null && profiles.length > 0 ? { profile: "debug", namespaces: namespaces.slice(0, 1), durationSeconds: 2700 } : null,
+    last,
     reason: reason ? { text: reason, until: now + 7 * HOUR } : null,
   };
 }

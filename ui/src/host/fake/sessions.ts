@@ -40,7 +40,7 @@ export class FakeSession {
       durationSeconds: input.durationSeconds,
       state: "opening",
       steps: STEPS.map((kind): Step => ({ kind, state: "waiting", ms: null, detail: "" })),
-      waitingFor: null, vouching: null, openedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
+      waitingFor: null, vouching: null, openedAt: null, extendedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
       calls: { total: 0, refused: 0, recent: [] },
       streams: [], terminals: [], proof: [], ended: null, error: null, request: null, grant: null,
     };
@@ -90,7 +90,7 @@ export class FakeSession {
     if (this.gone) return;
     const now = Date.now();
     if (this.of) {
-      this.of.change({ endsAt: now + this.view.durationSeconds * 1000 });
+      this.of.change({ endsAt: now + this.view.durationSeconds * 1000, extendedAt: now, steps: this.view.steps });
       this.view = { ...this.view, state: "open" };
       return this.close("left", null, "its session was extended");
     }

@@ -15,6 +15,12 @@ export function settings(world: World) {
       world.shell = path;
       return null;
     },
+    default_duration_set: ({ seconds }) => {
+      if (world.scene === "notTaken") throw failure("failed", "the default duration could not be remembered", { hint: "It holds until Sallyport ends. Check that the disk is not full." });
+      world.change({ defaultSeconds: seconds });
+      return null;
+    },
+    paste_set: ({ asks }) => (world.change({ paste: asks }), null),
     notifications_set: ({ chosen }) => {
       if (world.scene === "notTaken") throw failure("failed", "what is told could not be remembered", { hint: "It holds until Sallyport ends. Check that the disk is not full." });
       world.notifications = chosen;
@@ -39,7 +45,7 @@ function kept({ scene, state }: World): Kept[] {
     { what: "Session tokens", place: null, how: "In memory while the session is open, and nowhere else." },
     { what: "Private kubeconfigs", place: "/run/user/1000/sallyport", how: "One for each open session, for you alone; removed when it ends. They hold no token." },
     { what: "Team", place: `${home}/.config/sallyport`, how: "The workspace file, the hubs that were ever joined, and who signed in last." },
-    { what: "Preferences", place: data, how: "Pins, recents, the last reason (8 hours), each cluster's port, who could ask for what when you last marked it as seen, and these settings." },
+    { what: "Preferences", place: data, how: "Pins, recents, the last reason (8 hours), each cluster's port, who could ask for what when you last marked it as seen, these settings, and what a support bundle's other names are made with." },
     { what: "What kubectl learned", place: `${data}/kubectl-cache`, how: "The APIs of clusters that were open, each apart from the others. No object of theirs." },
   ];
 }

@@ -19,6 +19,8 @@ export class World {
   shells: ShellView[] = ["bash", "zsh", "dash"].map((name) => ({ path: `/usr/bin/${name}`, guardsEachPrompt: name !== "dash" }));
   /** Every hold and its removal as it came, whatever became of it. */
   readonly held: object[] = [];
+  /** Every support bundle that was written. */
+  readonly bundles: object[] = [];
   /** What is told on the desktop, and why it can't be. */
   notifications: Notifications = { asks: true, requests: true, sessions: true, reasons: false };
   notificationsTrouble: string | null = null;
@@ -130,6 +132,8 @@ function begin(scene: string, now: number, entries: number): AppState {
     notes: scene === "notes" ? ["Your identity provider does not say when you signed in (auth_time), so these profiles are out of reach, and signing in again does not help: debug-prod."] : [],
     theme: "system",
     fontSize: 13,
+    defaultSeconds: scene === "longDefault" ? 14_400 : null,
+    paste: "severalLines",
     toDecide: 0,
     holds: firstRun || signedOut ? [] : holdsOf(scene, now),
     mayHold: scene !== "mayNotHold",

@@ -63,6 +63,18 @@ fn p8_what_opened_without_people_is_shown_with_what_it_saw_and_is_nobodys_to_dec
 }
 
 #[test]
+fn how_often_a_requester_is_vouched_for_is_what_the_offer_says() {
+    let shown = |offer: Value| {
+        let status = json!({"phase": "Pending", "offer": offer});
+        of(&request("oidc:dana", &["a"], status), &lee(), &known(true, true), &Beside::default()).reaffirm
+    };
+    let mut made = offer(&[&["get"]]);
+    assert_eq!(shown(made.clone()), None);
+    made["reaffirm"] = json!({"every": "15m", "grace": "5m"});
+    assert_eq!(shown(made).map(|r| (r.every_seconds, r.grace_seconds)), Some((900, 300)));
+}
+
+#[test]
 fn p8_who_may_decide_is_told_as_the_hub_would_say() {
     let pending = |more: Value| {
         let mut status = json!({"phase": "Pending", "offer": offer(&[&["get"]])});

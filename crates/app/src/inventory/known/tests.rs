@@ -64,6 +64,30 @@ fn what_opens_at_once_and_narrowly_comes_first_and_what_is_refused_last() {
 }
 
 #[test]
+fn how_long_is_offered_first_is_the_default_then_as_last_time_then_an_hour_within_the_profile() {
+    let inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([]));
+    let most = inventory.offered(&"pay-eu".parse().unwrap()).unwrap()[0].profile.max_duration;
+    let usual = |default: Option<u64>, last: Option<(&str, u32)>| {
+        let known = Remembered {
+            default: default.map(Ttl::minutes),
+            last: last.map(|(p, s)| LastOpening {
+                profile: p.into(),
+                namespaces: vec![],
+                duration_seconds: s,
+            }),
+            ..Remembered::default()
+        };
+        let detail = inventory.detail(&inventory.clusters["pay-eu"], &preview("p", 1), &known, None, 0);
+        detail.profiles[0].usual_seconds
+    };
+    assert_eq!(usual(None, None), 3600.min(most.as_seconds_u32()));
+    assert_eq!(usual(None, Some(("p", 900))), 900);
+    assert_eq!(usual(None, Some(("other", 900))), 3600.min(most.as_seconds_u32()), "another profile's");
+    assert_eq!(usual(Some(30), Some(("p", 900))), 1800);
+    assert_eq!(usual(Some(12 * 60), None), most.as_seconds_u32(), "no more than the profile's most");
+}
+
+#[test]
 fn p11_a_report_of_another_revision_is_not_shown_as_this_ones() {
     let inventory = inventory(vec![profile("p", 0, &["a"])], &["p"], json!([report("p", 2, 1, None)]));
     let previewed = preview("p", 2);

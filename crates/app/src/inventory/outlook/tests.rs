@@ -1,5 +1,6 @@
 use super::*;
 use sallyport_api::AccessProfile;
+use sallyport_ipc::LastOpening;
 use sallyport_policy::Spell;
 use serde_json::{Value, json};
 
@@ -58,22 +59,54 @@ fn attack_20_what_is_left_of_a_day_is_an_estimate_and_unknown_where_nobody_could
 #[test]
 fn a_click_takes_what_it_would_ask_for_by_itself() {
     let known = Known { groups: vec!["oidc:dev".into()], ..Known::default() };
-    let last = |seconds| LastOpening {
-        profile: "operate".into(),
-        namespaces: vec!["payments".into()],
-        duration_seconds: seconds,
+    let last = |seconds| Remembered {
+        last: Some(LastOpening {
+            profile: "operate".into(),
+            namespaces: vec!["payments".into()],
+            duration_seconds: seconds,
+        }),
+        ..Remembered::default()
     };
+    let none = Remembered::default();
     let operate = profile(json!({}));
-    assert!(known.opens_at_once(&operate, None, NOW) && !known.opens_at_once(&operate, None, NOW + 7 * 3600));
-    assert!(!known.opens_at_once(&operate, Some(&last(7200)), NOW), "as long as last time");
+    assert!(
+        known.opens_at_once(&operate, &none, NOW) && !known.opens_at_once(&operate, &none, NOW + 7 * 3600)
+    );
+    assert!(!known.opens_at_once(&operate, &last(7200), NOW), "as long as last time");
+    let default = |minutes| Remembered { default: Some(Ttl::minutes(minutes)), ..last(7200) };
+    assert!(
+        known.opens_at_once(&operate, &default(30), NOW),
+        "as long as the person chose, whatever was last"
+    );
+    assert!(!known.opens_at_once(&operate, &default(90), NOW));
     let narrow = profile(
         json!({"autoApprovals": [{"name": "p", "groups": ["oidc:dev"], "namespaces": ["payments"]}]}),
     );
-    assert!(!known.opens_at_once(&narrow, None, NOW) && known.opens_at_once(&narrow, Some(&last(900)), NOW));
-    assert!(!Known::default().opens_at_once(&narrow, Some(&last(900)), NOW), "with no group");
+    assert!(!known.opens_at_once(&narrow, &none, NOW) && known.opens_at_once(&narrow, &last(900), NOW));
+    assert!(!Known::default().opens_at_once(&narrow, &last(900), NOW), "with no group");
     let seldom = profile(json!({"autoApprovals": [{"name": "p", "perDay": 1}]}));
-    assert!(!known.opens_at_once(&seldom, None, NOW), "how often is not known here");
-    assert!(known.opens_at_once(&profile(json!({"approvals": 0, "autoApprovals": []})), None, NOW));
+    assert!(!known.opens_at_once(&seldom, &none, NOW), "how often is not known here");
+    assert!(known.opens_at_once(&profile(json!({"approvals": 0, "autoApprovals": []})), &none, NOW));
+}
+
+#[test]
+fn attack_20_a_length_that_nobody_chose_is_no_longer_than_what_is_left_of_the_day() {
+    let counted = profile(json!({"maxPerDay": "2h"}));
+    let hour = Ttl::minutes(60);
+    let spent = |seconds: i64| Past {
+        spells: vec![Spell::Known { from: NOW - 10_000, to: NOW - 10_000 + seconds }],
+        ..Past::default()
+    };
+    let taken = |seconds| shortened(&counted, hour, Some(&spent(seconds)), NOW);
+    assert_eq!(taken(3600), hour);
+    assert_eq!(taken(3601), Ttl::minutes(59), "in whole minutes");
+    assert_eq!(taken(6300), Ttl::SHORTEST);
+    assert_eq!(taken(6301), hour, "the broker says that nothing is left");
+    assert_eq!(shortened(&counted, hour, None, NOW), hour, "not counted here");
+    assert_eq!(shortened(&profile(json!({})), hour, Some(&spent(7000)), NOW), hour);
+    // What lies beside what is open anyway takes nothing more.
+    let beside = Past { spells: vec![Spell::Known { from: NOW - 3600, to: NOW + 3600 }], ..Past::default() };
+    assert_eq!(shortened(&counted, hour, Some(&beside), NOW), hour);
 }
 
 #[test]

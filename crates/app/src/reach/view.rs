@@ -16,7 +16,9 @@ use sallyport_rbac::{Rule, dangers};
 use std::collections::BTreeMap;
 
 /// The ClusterRole that gives what is read here (`deploy/hub/rbac.yaml`).
-const AUDITOR: &str = "sallyport:hub-auditor";
+pub(super) const AUDITOR: &str = "sallyport:hub-auditor";
+/// The ClusterRole that gives what changing a profile takes.
+pub(super) const EDITOR: &str = "sallyport:profile-editor";
 /// Problems and names that are told.
 const TOLD: usize = 20;
 
@@ -178,7 +180,7 @@ fn holding(held: &Held, profiles: &[Profile], read: &Read) -> Option<(String, Ho
 }
 
 /// What a profile wants of a sign-in, in words.
-fn mfa(profile: &Profile) -> Vec<String> {
+pub(super) fn mfa(profile: &Profile) -> Vec<String> {
     let wanted = &profile.mfa;
     let mut words = Vec::new();
     if !wanted.acr.is_empty() {
@@ -197,7 +199,8 @@ fn mfa(profile: &Profile) -> Vec<String> {
     words
 }
 
-fn terms(profile: &Profile) -> Terms {
+/// What a profile wants, to be compared.
+pub(super) fn terms(profile: &Profile) -> Terms {
     Terms {
         approvals: profile.approvals,
         autos: profile.auto_approvals.iter().map(ToString::to_string).collect(),

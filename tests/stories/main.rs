@@ -16,6 +16,7 @@ mod keycloak;
 mod leaving_alone;
 mod lines;
 mod looking_on;
+mod profile_change;
 mod providers;
 mod reaffirm;
 mod step_up;
@@ -62,6 +63,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("auto", |f, l| Box::pin(auto::play(f, l))),
         ("waiting", |f, l| Box::pin(waiting::play(f, l))),
         ("who_can", |f, l| Box::pin(who_can::play(f, l))),
+        ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),

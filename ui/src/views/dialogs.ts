@@ -1,6 +1,7 @@
 import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
 import { HoldDialog } from "../features/holds";
+import { ProfileDialog } from "../features/profiles";
 import { StepUpDialog } from "../features/signin";
 import EndDialog from "./frame/EndDialog.svelte";
 import CheatSheet from "./palette/CheatSheet.svelte";
@@ -12,6 +13,7 @@ export const DIALOGS: Record<DialogName, Component> = {
   keys: CheatSheet,
   stepUp: StepUpDialog,
   hold: HoldDialog,
+  profile: ProfileDialog,
   signOut: EndDialog,
   quit: EndDialog,
 };

@@ -98,8 +98,13 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             format!("Profile {} was not changed{why}", or("profile", "of some name"))
         }
         Action::ProfileChanged => {
-            let (name, what) = (or("profile", "of some name"), or("change", "in a way that is not on record"));
-            if get("new").is_some() { format!("Made profile {name}: {what}") } else { format!("Changed profile {name}: {what}") }
+            let (name, what) =
+                (or("profile", "of some name"), or("change", "in a way that is not on record"));
+            if get("new").is_some() {
+                format!("Made profile {name}: {what}")
+            } else {
+                format!("Changed profile {name}: {what}")
+            }
         }
         Action::Revoke if failed => format!("Someone's access was not ended{why}"),
         Action::Revoke => format!("Ended the access of {} to {cluster}{why}", or("for", "someone")),

@@ -154,7 +154,8 @@ pub(super) fn terms(was: &Terms, is: &Terms) -> Vec<(DriftWay, String)> {
         lines.push((DriftWay::Narrower, format!("no longer opens at once by {}", some(&lost))));
     }
     if was.per_day != is.per_day {
-        let hours = |most: Option<u64>| most.map_or("any time".to_owned(), |most| format!("{} min", most / 60));
+        let hours =
+            |most: Option<u64>| most.map_or("any time".to_owned(), |most| format!("{} min", most / 60));
         let text = format!("gives one person {} a day instead of {}", hours(is.per_day), hours(was.per_day));
         lines.push((wider(is.per_day.unwrap_or(u64::MAX) > was.per_day.unwrap_or(u64::MAX)), text));
     }

@@ -154,12 +154,14 @@ impl Reach {
             Err(Unwritten::Gone) => return Ok(verdict(Some(name), ProfileVerdict::Gone)),
             Err(Unwritten::Exists) => {
                 let line = written.line_of("metadata.name");
-                let text = format!("there is a profile {name} already; edit that one, or choose another name");
+                let text =
+                    format!("there is a profile {name} already; edit that one, or choose another name");
                 return Ok(wrong(Some(name), vec![Problem::at(line, text)]));
             }
             Err(Unwritten::Invalid(fields)) => {
                 let problem = |wrong: WrongField| {
-                    let at = (!wrong.field.is_empty()).then(|| format!("{}: ", wrong.field)).unwrap_or_default();
+                    let at =
+                        (!wrong.field.is_empty()).then(|| format!("{}: ", wrong.field)).unwrap_or_default();
                     Problem::at(written.line_of(&wrong.field), format!("{at}{}", wrong.message))
                 };
                 return Ok(wrong(Some(name), fields.into_iter().map(problem).collect()));
@@ -205,8 +207,11 @@ impl Reach {
         let signed = self.person.signed()?;
         let looked = self.drafts().get(&signed.workspace).and_then(|draft| draft.looked.clone());
         let looked = looked.filter(|looked| looked.digest == digest).ok_or_else(|| {
-            AppError::new(ErrorCode::BadInput, "this is not the change that was looked at last; nothing was applied")
-                .hint("Look at the change again, then apply what you see.")
+            AppError::new(
+                ErrorCode::BadInput,
+                "this is not the change that was looked at last; nothing was applied",
+            )
+            .hint("Look at the change again, then apply what you see.")
         })?;
         let done = signed.hub.write_profile(&looked.name, &looked.object, Write::Real).await;
         let done = match done {
@@ -219,7 +224,8 @@ impl Reach {
             .user(&signed.who.user)
             .detail("profile", looked.name.as_str())
             .detail("change", &looked.change);
-        let entry = if looked.object["metadata"]["uid"].is_null() { entry.detail("new", "yes") } else { entry };
+        let entry =
+            if looked.object["metadata"]["uid"].is_null() { entry.detail("new", "yes") } else { entry };
         match done {
             Ok(stored) => {
                 let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
@@ -230,7 +236,9 @@ impl Reach {
             }
             Err(error) => {
                 let outcome = match error.code() {
-                    ErrorCode::Forbidden | ErrorCode::BadInput | ErrorCode::ProfileChanged => Outcome::Refused,
+                    ErrorCode::Forbidden | ErrorCode::BadInput | ErrorCode::ProfileChanged => {
+                        Outcome::Refused
+                    }
                     _ => Outcome::Failed,
                 };
                 self.history.note(entry.outcome(outcome).detail("why", error.message())).await;
@@ -267,7 +275,9 @@ impl Reach {
 
     async fn note_refused(&self, signed: &Signed, name: &ProfileName, why: &str) {
         let entry = Entry::new(Action::ProfileChanged).user(&signed.who.user).outcome(Outcome::Refused);
-        self.history.note(entry.detail("profile", name.as_str()).detail("why", why).detail("trial", "yes")).await;
+        self.history
+            .note(entry.detail("profile", name.as_str()).detail("why", why).detail("trial", "yes"))
+            .await;
     }
 }
 
@@ -305,7 +315,8 @@ fn gone(name: &ProfileName) -> AppError {
 }
 
 fn not_read() -> AppError {
-    AppError::new(ErrorCode::BadInput, "no profile was read to compare this with").hint("Open the profile again.")
+    AppError::new(ErrorCode::BadInput, "no profile was read to compare this with")
+        .hint("Open the profile again.")
 }
 
 fn untried(fault: &Fault) -> AppError {

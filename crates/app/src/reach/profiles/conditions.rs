@@ -59,12 +59,12 @@ fn between(before: &Profile, after: &Profile) -> Vec<(DriftWay, String)> {
         lines.push((way(is_looser(&before.mfa, &after.mfa), is_looser(&after.mfa, &before.mfa)), text));
     }
     if before.reaffirm != after.reaffirm {
-        let words = |reaffirm: Option<Reaffirm>| {
-            reaffirm.map_or("never".to_owned(), |reaffirm| reaffirm.to_string())
-        };
+        let words =
+            |reaffirm: Option<Reaffirm>| reaffirm.map_or("never".to_owned(), |reaffirm| reaffirm.to_string());
         let text = format!("is reaffirmed {}; before: {}", words(after.reaffirm), words(before.reaffirm));
-        let bound =
-            |one: &Profile| one.reaffirm.map_or(u64::MAX, |r| r.every().as_seconds() + r.grace().as_seconds());
+        let bound = |one: &Profile| {
+            one.reaffirm.map_or(u64::MAX, |r| r.every().as_seconds() + r.grace().as_seconds())
+        };
         lines.push((way(bound(after) > bound(before), bound(after) < bound(before)), text));
     }
     if before.scope != after.scope {

@@ -37,7 +37,8 @@ pub(super) fn between(
             people::difference(&stored.rbac, &facts.teams, &names, before, after)
         }
         Err(why) => {
-            unknown.push(format!("Whom it reaches is not known: {why}. The ClusterRole {AUDITOR} gives that."));
+            unknown
+                .push(format!("Whom it reaches is not known: {why}. The ClusterRole {AUDITOR} gives that."));
             Vec::new()
         }
     };

@@ -101,7 +101,8 @@ pub(super) fn check(written: &Written, base: Option<&Value>) -> Vec<Problem> {
         }
     }
     let fields = object.as_object().map(|fields| fields.keys()).into_iter().flatten();
-    for field in fields.filter(|field| !["apiVersion", "kind", "metadata", "spec"].contains(&field.as_str())) {
+    for field in fields.filter(|field| !["apiVersion", "kind", "metadata", "spec"].contains(&field.as_str()))
+    {
         wrong(field, format!("a profile has no field {}; take it out", clip(&visible(field), 80)));
     }
     if !object["spec"].is_object() {
@@ -116,12 +117,19 @@ pub(super) fn check(written: &Written, base: Option<&Value>) -> Vec<Problem> {
         wrong("metadata.namespace", "a profile is in no namespace; take this out".to_owned());
     }
     match (name_of(object), base.and_then(name_of)) {
-        (None, _) => wrong("metadata.name", format!(
-            "metadata.name is {}: a profile has a name of small letters, digits, dots and dashes", short(&object["metadata"]["name"])
-        )),
-        (Some(name), Some(was)) if name != was => wrong("metadata.name", format!(
-            "this is profile {was}, and no profile is renamed: who may ask for it hangs on its name. Make a new one named {name}"
-        )),
+        (None, _) => wrong(
+            "metadata.name",
+            format!(
+                "metadata.name is {}: a profile has a name of small letters, digits, dots and dashes",
+                short(&object["metadata"]["name"])
+            ),
+        ),
+        (Some(name), Some(was)) if name != was => wrong(
+            "metadata.name",
+            format!(
+                "this is profile {was}, and no profile is renamed: who may ask for it hangs on its name. Make a new one named {name}"
+            ),
+        ),
         _ => {}
     }
     problems
@@ -160,7 +168,8 @@ pub(super) fn profile_of(object: &Value) -> Result<Profile, String> {
     if metadata["uid"].is_null() {
         metadata["uid"] = NOT_YET.into();
     }
-    let read: AccessProfile = serde_json::from_value(object).map_err(|e| clip(&visible(&e.to_string()), 200))?;
+    let read: AccessProfile =
+        serde_json::from_value(object).map_err(|e| clip(&visible(&e.to_string()), 200))?;
     Profile::try_from(&read).map_err(|e| e.to_string())
 }
 

@@ -32,7 +32,11 @@ pub(super) fn difference(
         let [asks, approves, _] = one.direct.profiles.get(&0).map(|(verbs, _)| *verbs).unwrap_or_default();
         match before {
             None if asks => {
-                let on = if is.is_empty() { "no cluster of this hub yet".into() } else { some(&is.iter().collect::<Vec<_>>()) };
+                let on = if is.is_empty() {
+                    "no cluster of this hub yet".into()
+                } else {
+                    some(&is.iter().collect::<Vec<_>>())
+                };
                 say(DriftWay::Wider, format!("may ask for it, on {on}"));
             }
             Some(_) if asks && !gained.is_empty() => {
@@ -75,7 +79,9 @@ pub(super) fn difference(
 pub(super) fn missing(rbac: &Rbac, teams: &[NamespaceName], after: &Profile) -> Vec<String> {
     let holders = held(rbac, std::slice::from_ref(after), teams);
     let has = |verb: usize| {
-        holders.iter().any(|one| one.all.profiles.get(&0).is_some_and(|(verbs, _)| verbs.get(verb) == Some(&true)))
+        holders
+            .iter()
+            .any(|one| one.all.profiles.get(&0).is_some_and(|(verbs, _)| verbs.get(verb) == Some(&true)))
     };
     let mut out = Vec::new();
     if !has(0) {

@@ -18,7 +18,9 @@ pub(super) struct Standing {
 /// Told in sentences; `is_void` where the change makes another revision of the profile.
 pub(super) fn told(standing: &Standing, is_void: bool) -> Vec<String> {
     if !is_void {
-        return vec!["Nothing that waits or is open is touched: what may be asked for stays as it is.".to_owned()];
+        return vec![
+            "Nothing that waits or is open is touched: what may be asked for stays as it is.".to_owned(),
+        ];
     }
     let (open, waiting): (Vec<_>, Vec<_>) =
         standing.requests.iter().partition(|request| request.phase() == Phase::Active);
@@ -30,8 +32,14 @@ pub(super) fn told(standing: &Standing, is_void: bool) -> Vec<String> {
     };
     let mut out = vec![match waiting.len() {
         0 => "No request that you may read waits under it.".to_owned(),
-        1 => format!("1 request that is not open yet is closed by its broker, and has to be made again: {}.", names(&waiting)),
-        n => format!("{n} requests that are not open yet are closed by their brokers, and have to be made again: {}.", names(&waiting)),
+        1 => format!(
+            "1 request that is not open yet is closed by its broker, and has to be made again: {}.",
+            names(&waiting)
+        ),
+        n => format!(
+            "{n} requests that are not open yet are closed by their brokers, and have to be made again: {}.",
+            names(&waiting)
+        ),
     }];
     if !open.is_empty() {
         out.push(format!(

@@ -202,7 +202,10 @@ fn lay_out(node: Spanned<Node>, path: String, lines: &mut BTreeMap<String, u32>)
                 let at = u32::try_from(key.defined.line()).ok().filter(|line| *line > 0);
                 let name = key.value;
                 if let Some(hidden) = hidden_in(&name) {
-                    return Err(Problem::at(at, format!("there is a character in a name here that nobody sees, {hidden}")));
+                    return Err(Problem::at(
+                        at,
+                        format!("there is a character in a name here that nobody sees, {hidden}"),
+                    ));
                 }
                 let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 let value = lay_out(one, inner.clone(), lines)?;
@@ -219,6 +222,9 @@ fn lay_out(node: Spanned<Node>, path: String, lines: &mut BTreeMap<String, u32>)
     Ok(value)
 }
 
+/// Of a glob that begins with `*`, most of all.
+const ELSEWHERE: &str = "`&` and `*` for what stands elsewhere are not taken; write it out, or quote it";
+
 fn problem(error: &YamlError) -> Problem {
     let line = error.location().and_then(|place| u32::try_from(place.line()).ok()).filter(|line| *line > 0);
     let text = match error.without_snippet() {
@@ -229,7 +235,7 @@ fn problem(error: &YamlError) -> Problem {
         YamlError::MultipleDocuments { .. } => "a second document begins here; write one profile".to_owned(),
         YamlError::MergeKeyNotAllowed { .. } => "`<<` is not taken; write it out".to_owned(),
         YamlError::Budget { breach: BudgetBreach::Anchors { .. } | BudgetBreach::Aliases { .. }, .. } => {
-            "`&` and `*` for what stands elsewhere are not taken; write it out, or quote it".to_owned()
+            ELSEWHERE.to_owned()
         }
         YamlError::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
             "this is nested deeper than any profile".to_owned()
@@ -239,6 +245,9 @@ fn problem(error: &YamlError) -> Problem {
             let said = other.to_string();
             // The line is said beside it.
             let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+            if said.contains("anchor") || said.contains("alias") {
+                return Problem::at(line, ELSEWHERE);
+            }
             format!("this is no YAML: {}", clip(&visible(said), 200))
         }
     };

@@ -274,7 +274,7 @@ async fn changes(
     lines.check(
         "compared with how it is now, it is applied once: what was looked at, and no other",
         other.is_some_and(|error| error.code() == ErrorCode::BadInput)
-            && outcome == Outcome::Ok
+            && outcome == Outcome::Done
             && sentence.contains("Changed profile change-ops: wants 1 approval instead of 0"),
         sentence,
     );

@@ -188,7 +188,7 @@ export const SCENES = [
   ["profile-reading", "scene=profileLoading", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("n"); await page.getByText("Reading the profile").waitFor(); })],
   ["profile-unreadable", "scene=profileUnreadable", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("n"); await page.getByRole("dialog").getByRole("alert").waitFor(); })],
   ["profile", "", profile()],
-  ["profile-new", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("n"); const text = page.getByLabel("Text of the profile, YAML"); await text.fill(`${await text.inputValue()}\n`.replace("approvals: 2", "approvals: 1")); await text.press("Control+Enter"); await looked("Nobody may ask for it")(page); })],
+  ["profile-new", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("n"); const text = page.getByLabel("Text of the profile, YAML"); await text.fill(`${await text.inputValue()}\n`.replace("approvals: 2", "approvals: 1")); await text.press("Control+Enter"); await looked("may ask for it: bind")(page); })],
   ["profile-looking", "scene=profileLooking", profile(LESS, looked("The hub tries it"))],
   ["profile-taken", "", profile(LESS, looked("The hub would take it"))],
   ["profile-same", "", profile({}, looked("It changes nothing"))],

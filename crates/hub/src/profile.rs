@@ -140,6 +140,8 @@ fn unwritten(error: &kube::Error) -> Unwritten {
             let fields: Vec<WrongField> = causes
                 .unwrap_or_default()
                 .iter()
+                // That rules were left out since the object is wrong says nothing of what is wrong.
+                .filter(|cause| cause.field != "<nil>")
                 .map(|cause| WrongField { field: clip(&cause.field, 253), message: shown(&cause.message) })
                 .collect();
             Unwritten::Invalid(if fields.is_empty() { strict(&message) } else { fields })
@@ -209,7 +211,8 @@ mod tests {
 
     #[test]
     fn p24_wrong_fields_are_named_one_by_one_and_hidden_characters_shown() {
-        let causes = json!([{"field": "spec.approvals", "message": "should be less\u{202e}", "reason": "FieldValueInvalid"}]);
+        let causes = json!([{"field": "spec.approvals", "message": "should be less\u{202e}", "reason": "FieldValueInvalid"},
+            {"field": "<nil>", "message": "some validation rules were not checked"}]);
         let Unwritten::Invalid(fields) = refused(422, "Invalid", "x", causes) else { panic!() };
         assert_eq!(fields[0].field, "spec.approvals");
         assert_eq!(fields[0].message, "should be less⟨U+202E⟩");

@@ -4,7 +4,7 @@ use crate::reach::drift::{self, some};
 use crate::reach::held::{Held, held};
 use sallyport_ipc::{DriftLine, DriftWay};
 use sallyport_model::{ClusterName, NamespaceName, Profile};
-use sallyport_rbac::who::{Rbac, Subject};
+use sallyport_rbac::who::{MASTERS, Rbac, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines that are told.
@@ -78,21 +78,23 @@ pub(super) fn difference(
 /// What nobody can do, and somebody has to.
 pub(super) fn missing(rbac: &Rbac, teams: &[NamespaceName], after: &Profile) -> Vec<String> {
     let holders = held(rbac, std::slice::from_ref(after), teams);
+    // They pass everything on every hub, and are nobody's team.
+    let people = |one: &&Held| one.subject.name() != MASTERS;
     let has = |verb: usize| {
-        holders
-            .iter()
-            .any(|one| one.all.profiles.get(&0).is_some_and(|(verbs, _)| verbs.get(verb) == Some(&true)))
+        let holds =
+            |one: &Held| one.all.profiles.get(&0).is_some_and(|(verbs, _)| verbs.get(verb) == Some(&true));
+        holders.iter().filter(people).any(holds)
     };
     let mut out = Vec::new();
     if !has(0) {
         out.push(format!(
-            "Nobody may ask for it: bind the verb request on accessprofiles, for the name {}, to a group.",
+            "Nobody but {MASTERS} may ask for it: bind the verb request on accessprofiles, for the name {}, to a group.",
             after.name
         ));
     }
     if after.approvals > 0 && !has(1) {
         out.push(format!(
-            "Nobody may approve it, so nobody can open it: bind the verb approve on accessprofiles, for the name {}, to a group.",
+            "Nobody but {MASTERS} may approve it, so nobody opens it: bind the verb approve on accessprofiles, for the name {}, to a group.",
             after.name
         ));
     }

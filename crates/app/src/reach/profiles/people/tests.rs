@@ -89,10 +89,13 @@ fn of_a_new_one_all_who_may_are_told_and_what_nobody_may() {
     let none = rbac(&[("others", &["request"], &["view"])]);
     let lacks = missing(&none, &[], &profile(json!({})));
     assert!(
-        lacks.len() == 2 && lacks[0].contains("Nobody may ask") && lacks[1].contains("nobody can open it"),
+        lacks.len() == 2 && lacks[0].contains("may ask for it: bind") && lacks[1].contains("nobody opens it"),
         "{lacks:?}"
     );
     assert_eq!(missing(&none, &[], &profile(json!({"approvals": 0}))).len(), 1);
+    let admins = rbac(&[("system:masters", &["*"], &[]), ("leads", &["approve"], &["operate"])]);
+    let lacks = missing(&admins, &[], &profile(json!({})));
+    assert!(lacks.len() == 1 && lacks[0].starts_with("Nobody but system:masters may ask"), "{lacks:?}");
     let nowhere = told(&usual(), None, &profile(json!({"clusters": ["x"]})));
     assert_eq!(nowhere[0].1, "group dev may ask for it, on no cluster of this hub yet");
 }

@@ -43,6 +43,8 @@ struct Looked {
     digest: String,
     name: ProfileName,
     object: Value,
+    /// What the hub said that it would store.
+    would_be: Value,
     /// What it changes, in words for the history.
     change: String,
 }
@@ -191,6 +193,7 @@ impl Reach {
                 name: name.clone(),
                 change: differs::in_short(&difference),
                 object,
+                would_be,
             };
             look.digest = Shown::from(&looked.digest);
             draft.looked = Some(looked);
@@ -250,7 +253,7 @@ impl Reach {
     /// Whether a write whose answer was lost was carried out.
     async fn found_out(&self, signed: &Signed, looked: &Looked, fault: Fault) -> Result<Value, AppError> {
         match signed.hub.stored_profile(&looked.name).await {
-            Ok(Some(now)) if object::is_same(&now, &looked.object) => Ok(now),
+            Ok(Some(now)) if object::is_same(&now, &looked.would_be) => Ok(now),
             Ok(_) => Err(AppError::new(
                 ErrorCode::Unreachable,
                 format!("the hub did not say whether it took this: {fault}; by now it has not"),

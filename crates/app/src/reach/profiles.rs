@@ -162,9 +162,12 @@ impl Reach {
             }
             Err(Unwritten::Invalid(fields)) => {
                 let problem = |wrong: WrongField| {
-                    let at =
-                        (!wrong.field.is_empty()).then(|| format!("{}: ", wrong.field)).unwrap_or_default();
-                    Problem::at(written.line_of(&wrong.field), format!("{at}{}", wrong.message))
+                    let line = written.line_of(&wrong.field);
+                    let text = match wrong.field.as_str() {
+                        "" => wrong.message,
+                        field => format!("{field}: {}", wrong.message),
+                    };
+                    Problem::at(line, text)
                 };
                 return Ok(wrong(Some(name), fields.into_iter().map(problem).collect()));
             }

@@ -98,6 +98,10 @@ fn harmless(text: &str) -> Result<(), Problem> {
                 format!("there is a character here that nobody sees, {hidden}; take it out"),
             ));
         }
+        // What is written in base64, or under a name that a directive gives, is not what one reads.
+        if line.contains("!!binary") || line.contains("2002:binary") || line.starts_with('%') {
+            return Err(Problem::at(number, "`!!binary` and directives are not taken; write what it says"));
+        }
         if line.contains("⟨U+") || line.contains(['␊', '␉']) {
             let why = "here stands a mark for a character that can't be shown; write what it should be";
             return Err(Problem::at(number, why));

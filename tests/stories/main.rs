@@ -17,6 +17,7 @@ mod keycloak;
 mod leaving_alone;
 mod lines;
 mod looking_on;
+mod profile_change;
 mod providers;
 mod reaffirm;
 mod step_up;
@@ -67,6 +68,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("waiting", |f, l| Box::pin(waiting::play(f, l))),
         ("who_can", |f, l| Box::pin(who_can::play(f, l))),
         ("hub_set", |f, l| Box::pin(hub_set::play(f, l))),
+        ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),

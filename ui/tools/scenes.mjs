@@ -61,6 +61,25 @@ const whoCan = (words = "", then = async () => {}) => async (page) => {
   }
   await then(page);
 };
+// The text of a profile; with words in place of others it is looked at.
+const profile = (edits = null, then = async () => {}) => whoCan("", async (page) => {
+  await page.locator("#reach").waitFor();
+  await page.keyboard.press("e");
+  await page.locator("#profiles [role=option]").first().waitFor();
+  await page.getByLabel("Profile", { exact: true }).fill("operate");
+  await page.keyboard.press("Enter");
+  const text = page.getByLabel("Text of the profile, YAML");
+  await text.waitFor();
+  if (edits !== null) {
+    let now = await text.inputValue();
+    for (const [from, to] of Object.entries(edits)) now = now.replace(from, to);
+    await text.fill(now);
+    await text.press("Control+Enter");
+  }
+  await then(page);
+});
+const looked = (what) => (page) => page.getByRole("dialog").getByText(what).first().waitFor();
+const LESS = { "approvals: 2": "approvals: 1" };
 const tab = (name) => (page) => page.getByRole("group", { name: "What is listed" }).getByRole("button", { name }).click();
 
 const paste = async (page, text) => {
@@ -194,6 +213,28 @@ export const SCENES = [
   ["who-can-partial", "scene=reachPartial", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await tab(/^Where/)(page); await page.locator("[data-reach='c:payments-eu-1']").click(); await page.getByText("rules unknown").first().waitFor(); })],
   ["who-can-failed", "scene=reachFail", whoCan("", (page) => page.getByRole("alert").waitFor())],
   ["who-can-no-rights", "scene=reachNoRights", whoCan("", (page) => page.getByText("You may not read").waitFor())],
+  ["profile-choose", "scene=profileMany", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("e"); await page.locator("#profiles [role=option]").first().waitFor(); })],
+  ["profile-no-names", "scene=profileNoNames", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("e"); await page.getByRole("dialog").getByRole("alert").waitFor(); })],
+  ["profile-reading", "scene=profileLoading", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("n"); await page.getByText("Reading the profile").waitFor(); })],
+  ["profile-unreadable", "scene=profileUnreadable", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("n"); await page.getByRole("dialog").getByRole("alert").waitFor(); })],
+  ["profile", "", profile()],
+  ["profile-new", "", whoCan("", async (page) => { await page.locator("#reach").waitFor(); await page.keyboard.press("n"); const text = page.getByLabel("Text of the profile, YAML"); await text.fill(`${await text.inputValue()}\n`.replace("approvals: 2", "approvals: 1")); await text.press("Control+Enter"); await looked("may ask for it: bind")(page); })],
+  ["profile-looking", "scene=profileLooking", profile(LESS, looked("The hub tries it"))],
+  ["profile-taken", "", profile(LESS, looked("The hub would take it"))],
+  ["profile-same", "", profile({}, looked("It changes nothing"))],
+  ["profile-wrong", "", profile({ "approvals: 2": "approvals: many", "kind: AccessProfile": "kind: Secret" }, looked("It is no profile yet"))],
+  ["profile-hidden", "", profile({ "name: operate": "name: oper\u202eate" }, looked("nobody sees"))],
+  ["profile-stale", "", profile(LESS, async (page) => { await looked("The hub would take it")(page); await page.getByLabel("Text of the profile, YAML").press("End"); await page.keyboard.type("#"); await looked("The text changed since")(page); })],
+  ["profile-conflict", "scene=profileConflict", profile(LESS, looked("Somebody else changed it"))],
+  ["profile-race", "scene=profileRace&speed=20", profile(LESS, async (page) => { await looked("The hub would take it")(page); await rest(page); await page.getByRole("button", { name: "Apply" }).click(); await looked("nothing was applied")(page); })],
+  ["profile-gone", "scene=profileGone", profile(LESS, looked("It is gone"))],
+  ["profile-no-rights", "scene=profileNoRights", profile(LESS, looked("The hub does not take it from you"))],
+  ["profile-kept", "scene=profileKept", profile(LESS, looked("The hub does not take it from you"))],
+  ["profile-danger", "scene=profileDanger", profile(LESS, looked("minting tokens"))],
+  ["profile-many", "scene=profileMany", profile(LESS, looked("The hub would take it"))],
+  ["profile-unknown", "scene=profileUnknown", profile(LESS, looked("Whom it reaches is not known"))],
+  ["profile-timed-out", "scene=profileTimesOut", profile(LESS, (page) => page.getByRole("dialog").getByRole("alert").waitFor())],
+  ["profile-leaving", "", profile(LESS, async (page) => { await looked("The hub would take it")(page); await page.keyboard.press("Escape"); await looked("nowhere else")(page); })],
   ["requests-odd", "scene=requestsOdd", requests("r-unsound")],
   ["requests-not-known", "scene=requestsOdd", requests("r-not-known")],
   ["requests-missing", "scene=requestsMissing", requests("", (page) => page.getByText("Nothing is known of here").waitFor())],

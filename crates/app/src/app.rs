@@ -77,7 +77,7 @@ impl App {
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
         let approvals =
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
-        let reach = Reach::new(desk.clone(), person.clone());
+        let reach = Reach::new(desk.clone(), history.clone(), person.clone());
         let told = Arc::new(Told::new(desk.clone(), sessions.clone(), approvals.clone()));
         let support = Support::new(desk.clone());
         let parts = Parts {

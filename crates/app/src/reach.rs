@@ -1,16 +1,20 @@
 //! Who can ask for what: read from the hub when somebody looks, with their own rights, and compared with what they saw last.
-//! Nothing of it is read at the start and nothing is watched: it is for those who look after a hub, and large.
+//! Nothing of it is read at the start and nothing is watched: it is for those who look after a hub, and large. And how a
+//! profile is changed (`profiles`).
 
 mod drift;
 mod held;
+mod profiles;
 mod proof;
 mod read;
 mod view;
 
 use crate::desk::{AppError, Desk, now_ms};
+use crate::history::Recorder;
 use crate::person::{Person, Signed, WorkspaceId};
 use drift::Snapshot;
 use jiff::Timestamp;
+use profiles::Draft;
 use read::Lacks;
 use sallyport_ipc::WhoCanView;
 use sallyport_model::{ErrorCode, clip};
@@ -21,14 +25,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// What was looked at, until it is said to be seen.
 pub(crate) struct Reach {
     desk: Arc<Desk>,
+    history: Recorder,
     person: Arc<Person>,
     /// For each workspace where somebody is signed in and has looked.
     looked: Mutex<BTreeMap<WorkspaceId, Look>>,
+    /// The profile that is being changed at each.
+    drafts: Mutex<BTreeMap<WorkspaceId, Draft>>,
 }
 
 impl Reach {
-    pub(crate) fn new(desk: Arc<Desk>, person: Arc<Person>) -> Self {
-        Self { desk, person, looked: Mutex::default() }
+    pub(crate) fn new(desk: Arc<Desk>, history: Recorder, person: Arc<Person>) -> Self {
+        Self { desk, history, person, looked: Mutex::default(), drafts: Mutex::default() }
     }
 
     fn looked(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Look>> {
@@ -38,6 +45,7 @@ impl Reach {
     /// Nobody is signed in there any more.
     pub(crate) fn clear(&self, workspace: &WorkspaceId) {
         self.looked().remove(workspace);
+        self.drafts().remove(workspace);
     }
 
     /// Reads it. Whoever may not is told what they lack and what would give it to them.

@@ -116,6 +116,8 @@ words! {
         Hold = "hold",
         /// This person ended a hold.
         HoldRemoved = "hold_removed",
+        /// This person changed a profile or made one, or tried to.
+        ProfileChanged = "profile_changed",
         /// This person's access was ended by someone else.
         Revoked = "revoked",
         /// The time was up.

@@ -73,7 +73,7 @@ impl From<Fault> for Refused {
 }
 
 /// A policy's own words, without what the API server puts before them.
-fn spoken(text: &str) -> &str {
+pub(crate) fn spoken(text: &str) -> &str {
     const BEFORE: &str = " denied request: ";
     text.find(BEFORE).map_or(text, |at| &text[at + BEFORE.len()..])
 }

@@ -137,7 +137,7 @@ impl Hub {
     }
 
     /// Whether the hub would allow one thing (SelfSubjectAccessReview).
-    async fn may(
+    pub(crate) async fn may(
         &self,
         verb: &str,
         resource: &str,

@@ -125,6 +125,16 @@ macro_rules! commands {
             who_can() -> WhoCanView => reads reach.list;
             /// Says that the last answer of `who_can`, the one with this digest, was seen: the next one tells what is another.
             who_can_seen(digest: String) -> () => passes reach.seen;
+            /// The profiles of the hub by name, as far as this person may read them.
+            profile_names() -> Vec<Shown> => reads reach.profile_names;
+            /// A profile as text, to be changed, or as the beginning of a `new` one; without a name the beginning of any. What is
+            /// looked at next is compared with it.
+            profile_text(name: Option<String>, new: bool) -> ProfileDraft => reads reach.profile_text;
+            /// Tries a changed text on the hub, which stores nothing of it, and says what it would change. With `again` the
+            /// profile is read anew before, and the text stays: for when somebody else changed it in between.
+            profile_look(text: String, again: bool) -> ProfileLook => passes reach.profile_look;
+            /// Applies what was looked at last, the one with this digest and no other.
+            profile_apply(digest: String) -> () => passes reach.profile_apply;
             /// One page of the history, newest first.
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
             /// Checks the whole history.

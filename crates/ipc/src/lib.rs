@@ -17,6 +17,7 @@ mod command;
 mod error;
 mod event;
 mod hold;
+mod profile;
 mod reach;
 mod request;
 mod session;
@@ -40,6 +41,9 @@ pub use command::COMMANDS;
 pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use hold::{HeldKind, HoldInput, HoldView};
+pub use profile::{
+    ProfileDifference, ProfileDraft, ProfileLook, ProfileProblem, ProfileVerdict, RulesDifference,
+};
 pub use reach::{
     Drift, DriftLine, DriftWay, GuardrailProof, MissingRight, SubjectKind, WhoCanView, WhoCluster, WhoMay,
     WhoProfile, WhoRights, WhoSubject, WhoThere,

@@ -1153,6 +1153,103 @@ export type PasteAsks = "always" | "severalLines" | "never";
 export type Phase = "firstRun" | "signedOut" | "ready";
 
 /**
+ * What a change would change, what widens first.
+ */
+export type ProfileDifference = { 
+/**
+ * What it asks of whoever wants it, and where it holds.
+ */
+conditions: Array<DriftLine>, 
+/**
+ * Who may ask, approve or be let in at once.
+ */
+people: Array<DriftLine>, 
+/**
+ * What a session may do, by cluster.
+ */
+rules: Array<RulesDifference>, 
+/**
+ * What becomes of what waits and what is open, in sentences.
+ */
+standing: Array<Shown>, 
+/**
+ * What is not known, and why, in sentences.
+ */
+unknown: Array<Shown>, };
+
+/**
+ * A profile as text, to be changed.
+ */
+export type ProfileDraft = { 
+/**
+ * The profile; None: a new one.
+ */
+name: Shown | null, 
+/**
+ * The text, line by line.
+ */
+lines: Array<Shown>, 
+/**
+ * What this person lacks to apply a change of it; None: nothing.
+ */
+lacks: MissingRight | null, 
+/**
+ * What is good to know before, in sentences.
+ */
+remarks: Array<Shown>, };
+
+/**
+ * A change that was looked at.
+ */
+export type ProfileLook = { 
+/**
+ * By which it is applied, where the hub would take it; else empty.
+ */
+digest: Shown, 
+/**
+ * The profile it is of, as far as the text says.
+ */
+name: Shown, 
+/**
+ * There is none of this name yet.
+ */
+isNew: boolean, 
+/**
+ * What came of trying it.
+ */
+verdict: ProfileVerdict, 
+/**
+ * What is wrong with the text.
+ */
+problems: Array<ProfileProblem>, 
+/**
+ * What it would change, where the text is a profile.
+ */
+difference: ProfileDifference | null, };
+
+/**
+ * What is wrong with a text.
+ */
+export type ProfileProblem = { 
+/**
+ * In which line, from 1; None: nowhere in particular.
+ */
+line: number | null, 
+/**
+ * What, a sentence.
+ */
+text: Shown, };
+
+/**
+ * What came of trying a change on the hub, where nothing is stored by that.
+ */
+export type ProfileVerdict = { "kind": "taken" } | { "kind": "same" } | { "kind": "wrong" } | { "kind": "refused", 
+/**
+ * In its words.
+ */
+why: Shown, } | { "kind": "changed" } | { "kind": "gone" };
+
+/**
  * One profile, as it applies to one cluster and person.
  */
 export type ProfileView = { 
@@ -1469,6 +1566,47 @@ missing: Array<Shown>, } | { "kind": "unknown",
  * Why.
  */
 why: Shown, };
+
+/**
+ * The same difference in rules on some clusters.
+ */
+export type RulesDifference = { 
+/**
+ * Whether a session may do more there.
+ */
+way: DriftWay, 
+/**
+ * Where.
+ */
+clusters: Array<Shown>, 
+/**
+ * The changed profile covers them.
+ */
+covered: boolean, 
+/**
+ * It did before.
+ */
+wasCovered: boolean, 
+/**
+ * What no session may have, that it would have now: brokers refuse it (P11).
+ */
+dangers: Array<Shown>, 
+/**
+ * What could outlive a session, that could not before.
+ */
+warnings: Array<Shown>, 
+/**
+ * What is allowed more; what changes something first.
+ */
+gained: Array<Right>, 
+/**
+ * What is allowed no more.
+ */
+lost: Array<Right>, 
+/**
+ * Why it is not known.
+ */
+unknown: Shown | null, };
 
 /**
  * Where a session stands.
@@ -2236,6 +2374,10 @@ export interface Commands {
   hold_remove: { args: { hold: string }; result: null };
   who_can: { args: {  }; result: WhoCanView };
   who_can_seen: { args: { digest: string }; result: null };
+  profile_names: { args: {  }; result: Array<Shown> };
+  profile_text: { args: { name: string | null; new: boolean }; result: ProfileDraft };
+  profile_look: { args: { text: string; again: boolean }; result: ProfileLook };
+  profile_apply: { args: { digest: string }; result: null };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };
 }

@@ -1,4 +1,4 @@
-export type DialogName = "palette" | "keys" | "stepUp" | "hold" | "support" | "signOut" | "quit";
+export type DialogName = "palette" | "keys" | "stepUp" | "hold" | "profile" | "support" | "signOut" | "quit";
 
 class Dialogs {
   #open = $state.raw<{ name: DialogName } | null>(null);

@@ -2,6 +2,7 @@ import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
 import { HoldDialog } from "../features/holds";
 import { SupportDialog } from "../features/settings";
+import { ProfileDialog } from "../features/profiles";
 import { StepUpDialog } from "../features/signin";
 import EndDialog from "./frame/EndDialog.svelte";
 import CheatSheet from "./palette/CheatSheet.svelte";
@@ -14,6 +15,7 @@ export const DIALOGS: Record<DialogName, Component> = {
   stepUp: StepUpDialog,
   hold: HoldDialog,
   support: SupportDialog,
+  profile: ProfileDialog,
   signOut: EndDialog,
   quit: EndDialog,
 };

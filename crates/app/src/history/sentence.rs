@@ -94,6 +94,18 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             Some(cluster) => format!("Ended the hold on cluster {cluster}"),
             None => format!("Ended the hold on {}", or("for", "somebody")),
         },
+        Action::ProfileChanged if failed => {
+            format!("Profile {} was not changed{why}", or("profile", "of some name"))
+        }
+        Action::ProfileChanged => {
+            let (name, what) =
+                (or("profile", "of some name"), or("change", "in a way that is not on record"));
+            if get("new").is_some() {
+                format!("Made profile {name}: {what}")
+            } else {
+                format!("Changed profile {name}: {what}")
+            }
+        }
         Action::Revoke if failed => format!("Someone's access was not ended{why}"),
         Action::Revoke => format!("Ended the access of {} to {cluster}{why}", or("for", "someone")),
         Action::Revoked => format!("Ended by {}{why}", or("by", "someone else")),

@@ -82,7 +82,7 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot, since: i64) -> Drift 
     Drift { since, lines, more }
 }
 
-fn line(way: DriftWay, about: &str, text: String) -> DriftLine {
+pub(super) fn line(way: DriftWay, about: &str, text: String) -> DriftLine {
     DriftLine { way, about: Shown::from(about), text: Shown::from(text) }
 }
 
@@ -123,47 +123,52 @@ fn profiles(before: &Snapshot, after: &Snapshot, lines: &mut Vec<DriftLine>) {
             lines.push(line(DriftWay::Wider, &about, "is new".to_owned()));
             continue;
         };
-        let wider = |is_wider: bool| if is_wider { DriftWay::Wider } else { DriftWay::Narrower };
-        if was.approvals != is.approvals {
-            let text = format!("wants {} instead of {}", approvals(is.approvals), was.approvals);
-            lines.push(line(wider(is.approvals < was.approvals), &about, text));
-        }
-        if was.longest != is.longest {
-            let minutes = |seconds: u64| format!("{} min", seconds / 60);
-            let text = format!("lasts up to {} instead of {}", minutes(is.longest), minutes(was.longest));
-            lines.push(line(wider(is.longest > was.longest), &about, text));
-        }
-        let gained: Vec<&String> = is.autos.difference(&was.autos).collect();
-        let lost: Vec<&String> = was.autos.difference(&is.autos).collect();
-        if !gained.is_empty() {
-            lines.push(line(DriftWay::Wider, &about, format!("opens at once by {}", some(&gained))));
-        }
-        if !lost.is_empty() {
-            let text = format!("no longer opens at once by {}", some(&lost));
-            lines.push(line(DriftWay::Narrower, &about, text));
-        }
-        if was.per_day != is.per_day {
-            let hours =
-                |most: Option<u64>| most.map_or("any time".to_owned(), |most| format!("{} min", most / 60));
-            let text =
-                format!("gives one person {} a day instead of {}", hours(is.per_day), hours(was.per_day));
-            let is_wider = is.per_day.unwrap_or(u64::MAX) > was.per_day.unwrap_or(u64::MAX);
-            lines.push(line(wider(is_wider), &about, text));
-        }
-        if was.mfa != is.mfa {
-            let words = |mfa: &[String]| if mfa.is_empty() { "nothing".to_owned() } else { mfa.join(", ") };
-            let text = format!("wants of a sign-in: {}; before: {}", words(&is.mfa), words(&was.mfa));
-            let way = if is.mfa.is_empty() { DriftWay::Wider } else { DriftWay::Other };
+        for (way, text) in terms(was, is) {
             lines.push(line(way, &about, text));
-        }
-        if was.reason != is.reason {
-            let text = if is.reason { "wants a reason now" } else { "wants no reason any more" };
-            lines.push(line(wider(!is.reason), &about, text.to_owned()));
         }
     }
     for name in before.profiles.keys().filter(|name| !after.profiles.contains_key(*name)) {
         lines.push(line(DriftWay::Narrower, &format!("profile {name}"), "is gone".to_owned()));
     }
+}
+
+/// What a profile wants otherwise than before.
+pub(super) fn terms(was: &Terms, is: &Terms) -> Vec<(DriftWay, String)> {
+    let mut lines = Vec::new();
+    let wider = |is_wider: bool| if is_wider { DriftWay::Wider } else { DriftWay::Narrower };
+    if was.approvals != is.approvals {
+        let text = format!("wants {} instead of {}", approvals(is.approvals), was.approvals);
+        lines.push((wider(is.approvals < was.approvals), text));
+    }
+    if was.longest != is.longest {
+        let minutes = |seconds: u64| format!("{} min", seconds / 60);
+        let text = format!("lasts up to {} instead of {}", minutes(is.longest), minutes(was.longest));
+        lines.push((wider(is.longest > was.longest), text));
+    }
+    let gained: Vec<&String> = is.autos.difference(&was.autos).collect();
+    let lost: Vec<&String> = was.autos.difference(&is.autos).collect();
+    if !gained.is_empty() {
+        lines.push((DriftWay::Wider, format!("opens at once by {}", some(&gained))));
+    }
+    if !lost.is_empty() {
+        lines.push((DriftWay::Narrower, format!("no longer opens at once by {}", some(&lost))));
+    }
+    if was.per_day != is.per_day {
+        let hours =
+            |most: Option<u64>| most.map_or("any time".to_owned(), |most| format!("{} min", most / 60));
+        let text = format!("gives one person {} a day instead of {}", hours(is.per_day), hours(was.per_day));
+        lines.push((wider(is.per_day.unwrap_or(u64::MAX) > was.per_day.unwrap_or(u64::MAX)), text));
+    }
+    if was.mfa != is.mfa {
+        let words = |mfa: &[String]| if mfa.is_empty() { "nothing".to_owned() } else { mfa.join(", ") };
+        let text = format!("wants of a sign-in: {}; before: {}", words(&is.mfa), words(&was.mfa));
+        lines.push((if is.mfa.is_empty() { DriftWay::Wider } else { DriftWay::Other }, text));
+    }
+    if was.reason != is.reason {
+        let text = if is.reason { "wants a reason now" } else { "wants no reason any more" };
+        lines.push((wider(!is.reason), text.to_owned()));
+    }
+    lines
 }
 
 fn approvals(n: u8) -> String {
@@ -233,7 +238,7 @@ fn allowed(before: &Snapshot, after: &Snapshot, lines: &mut Vec<DriftLine>) {
 }
 
 /// The first of them, and how many more there are.
-fn some(all: &[&String]) -> String {
+pub(super) fn some(all: &[&String]) -> String {
     let named: Vec<&str> = all.iter().take(NAMED).map(|name| name.as_str()).collect();
     match all.len().saturating_sub(NAMED) {
         0 => named.join(", "),

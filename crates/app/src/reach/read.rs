@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// The ClusterRole that gives what is read here (`deploy/hub/rbac.yaml`).
 pub(super) const AUDITOR: &str = "sallyport:hub-auditor";
+/// The ClusterRole that gives what changing a profile takes.
+pub(super) const EDITOR: &str = "sallyport:profile-editor";
 /// Problems and names that are told.
 pub(super) const TOLD: usize = 20;
 

@@ -174,7 +174,7 @@ fn holding(held: &Held, profiles: &[Profile], read: &Read) -> Option<(String, Ho
 }
 
 /// What a profile wants of a sign-in, in words.
-fn mfa(profile: &Profile) -> Vec<String> {
+pub(super) fn mfa(profile: &Profile) -> Vec<String> {
     let wanted = &profile.mfa;
     let mut words = Vec::new();
     if !wanted.acr.is_empty() {
@@ -193,7 +193,8 @@ fn mfa(profile: &Profile) -> Vec<String> {
     words
 }
 
-fn terms(profile: &Profile) -> Terms {
+/// What a profile wants, to be compared.
+pub(super) fn terms(profile: &Profile) -> Terms {
     Terms {
         approvals: profile.approvals,
         autos: profile.auto_approvals.iter().map(ToString::to_string).collect(),

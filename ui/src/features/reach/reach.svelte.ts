@@ -3,6 +3,7 @@ import type { DriftLine, ErrorView, WhoCanView, WhoCluster, WhoSubject } from ".
 import { fail } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
+import { editing } from "../profiles";
 import { clustersFound, subjectsFound, wordsOf } from "./find";
 import { clusterId, HUB, modelOf, subjectId, type Model } from "./model";
 
@@ -80,6 +81,12 @@ class Reach {
     $effect(() => untrack(() => {
       if (this.#view === null || Date.now() - this.#view.asOf > FRESH_MS) void this.load();
     }));
+    let applied = editing.applied;
+    $effect(() => {
+      if (editing.applied === applied) return;
+      applied = editing.applied;
+      untrack(() => void this.load());
+    });
     $effect(() => {
       void this.rows;
       untrack(() => this.#settle());
@@ -138,6 +145,7 @@ class Reach {
     [this.#view, this.#error, this.#busy, this.#marking] = [null, null, false, false];
     this.#tab = "who";
     this.query = "";
+    editing.forget();
   }
 
   #settle(): void {

@@ -1,4 +1,4 @@
-import type { DriftWay, GuardrailProof, SubjectKind, WhoCluster, WhoProfile, WhoSubject } from "../../bindings/ipc";
+import type { GuardrailProof, SubjectKind, WhoCluster, WhoProfile, WhoSubject } from "../../bindings/ipc";
 import { count, number, visible } from "../../shared/text";
 import { clock, day, span } from "../../shared/time";
 import { askersOf, profileOf, reachedBy, type Model } from "./model";
@@ -6,12 +6,6 @@ import { askersOf, profileOf, reachedBy, type Model } from "./model";
 export type Tone = "open" | "wait" | "danger" | "info" | "";
 
 export const KINDS: Record<SubjectKind, string> = { group: "group", user: "user", serviceAccount: "ServiceAccount" };
-
-export const WAYS: Record<DriftWay, { text: string; tone: Tone }> = {
-  wider: { text: "more", tone: "wait" },
-  other: { text: "other", tone: "info" },
-  narrower: { text: "less", tone: "" },
-};
 
 /** `14:05`, with its day where that is another than today. */
 export function moment(at: number, now: number): string {

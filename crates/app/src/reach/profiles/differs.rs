@@ -1,0 +1,85 @@
+//! All that a changed profile would change, put together. Pure.
+
+use super::facts::Facts;
+use super::rules::Reported;
+use super::{conditions, people, rules, standing};
+use crate::reach::read::AUDITOR;
+use sallyport_ipc::{DriftLine, ProfileDifference, RulesDifference, Shown};
+use sallyport_model::{ClusterName, Profile, clip};
+
+/// Lines of it that the history keeps.
+const KEPT: usize = 8;
+
+/// What it would change; `is_void` where what was asked for under it is void.
+pub(super) fn between(
+    facts: &Facts,
+    before: Option<&Profile>,
+    after: &Profile,
+    is_void: bool,
+) -> ProfileDifference {
+    let mut unknown = Vec::new();
+    let rules = match &facts.clusters {
+        Ok(clusters) => {
+            let previews = facts.previews.as_ref().map_err(String::as_str);
+            let reported = Reported { clusters, previews, profiles: &facts.profiles };
+            rules::difference(&reported, before, after)
+        }
+        Err(why) => {
+            unknown.push(format!("On which clusters it allows what is not known: {why}."));
+            Vec::new()
+        }
+    };
+    let people = match &facts.rbac {
+        Ok(stored) => {
+            let names = facts.clusters.iter().flatten().filter_map(|one| one.metadata.name.as_deref());
+            let names: Vec<ClusterName> = names.filter_map(|name| name.parse().ok()).collect();
+            unknown.extend(people::missing(&stored.rbac, &facts.teams, after));
+            people::difference(&stored.rbac, &facts.teams, &names, before, after)
+        }
+        Err(why) => {
+            unknown
+                .push(format!("Whom it reaches is not known: {why}. The ClusterRole {AUDITOR} gives that."));
+            Vec::new()
+        }
+    };
+    let standing = match before {
+        None => Vec::new(),
+        Some(_) => standing::told(&facts.standing, is_void),
+    };
+    ProfileDifference {
+        conditions: conditions::difference(before, after),
+        people,
+        rules,
+        standing: standing.iter().map(Shown::from).collect(),
+        unknown: unknown.iter().map(Shown::from).collect(),
+    }
+}
+
+/// The same in a few words.
+pub(super) fn in_short(difference: &ProfileDifference) -> String {
+    let rule = |one: &RulesDifference| {
+        let on = match one.clusters.as_slice() {
+            [only] => only.to_string(),
+            all => format!("{} clusters", all.len()),
+        };
+        let titles = |rights: &[sallyport_ipc::Right]| {
+            rights.iter().take(2).map(|right| right.title.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        match (one.gained.is_empty(), one.lost.is_empty()) {
+            (false, _) => format!("more on {on}: {}", titles(&one.gained)),
+            (true, false) => format!("less on {on}: {}", titles(&one.lost)),
+            (true, true) => format!("not known on {on}"),
+        }
+    };
+    let line = |line: &DriftLine| line.text.to_string();
+    let all: Vec<String> =
+        difference.conditions.iter().map(line).chain(difference.rules.iter().map(rule)).collect();
+    let mut told = all.iter().take(KEPT).map(|text| clip(text, 160)).collect::<Vec<_>>().join("; ");
+    if all.len() > KEPT {
+        told.push_str(&format!("; and {} more", all.len() - KEPT));
+    }
+    if told.is_empty() { "labels or annotations".to_owned() } else { told }
+}
+
+#[cfg(test)]
+mod tests;

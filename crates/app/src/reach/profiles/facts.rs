@@ -1,0 +1,71 @@
+//! What is read to say what a changed profile would change: each part by itself, so that a right that is missing hides that
+//! part and no other.
+
+use super::standing::Standing;
+use crate::person::Signed;
+use futures::{StreamExt as _, stream};
+use sallyport_api::{AccessCluster, AccessPreviewSpec};
+use sallyport_client::Fault;
+use sallyport_hub::{StoredRbac, Unread};
+use sallyport_model::{NamespaceName, Profile, ProfileName};
+use std::collections::BTreeMap;
+
+/// Calls at the same time: each takes a connection while it runs.
+const AT_ONCE: usize = 4;
+
+/// What could be read, and why the rest could not.
+pub(super) struct Facts {
+    pub(super) clusters: Result<Vec<AccessCluster>, String>,
+    /// By cluster.
+    pub(super) previews: Result<BTreeMap<String, AccessPreviewSpec>, String>,
+    /// Those that make sense.
+    pub(super) profiles: Vec<Profile>,
+    pub(super) rbac: Result<StoredRbac, String>,
+    pub(super) teams: Vec<NamespaceName>,
+    pub(super) standing: Standing,
+}
+
+/// Reads it all.
+pub(super) async fn read(signed: &Signed, name: &ProfileName) -> Facts {
+    let hub = &signed.hub;
+    let teams: Vec<NamespaceName> = signed.teams.iter().map(|team| team.name.clone()).collect();
+    let (clusters, previews, profiles, rbac, standing) = futures::join!(
+        hub.clusters(),
+        hub.previews(),
+        hub.profiles(),
+        hub.stored_rbac(&teams),
+        standing(signed, name),
+    );
+    let words = |fault: Fault| fault.to_string();
+    let previews = previews.map_err(words).map(|all| {
+        all.into_iter().filter_map(|preview| Some((preview.metadata.name?, preview.spec))).collect()
+    });
+    let profiles = profiles.map(|listed| listed.objects).unwrap_or_default();
+    Facts {
+        clusters: clusters.map(|listed| listed.objects).map_err(words),
+        previews,
+        profiles: profiles.iter().filter_map(|object| Profile::try_from(object).ok()).collect(),
+        rbac: rbac.map_err(|unread| match unread {
+            Unread::Forbidden(what) => format!("you may not list {}", what.join(", ")),
+            Unread::Fault(fault) => fault.to_string(),
+        }),
+        teams,
+        standing,
+    }
+}
+
+/// What waits and is open under it, in the teams that may be read.
+async fn standing(signed: &Signed, name: &ProfileName) -> Standing {
+    let (read, unread): (Vec<_>, Vec<_>) = signed.teams.iter().partition(|team| team.may_read);
+    let mut standing =
+        Standing { unread: unread.iter().map(|team| team.name.clone()).collect(), ..Standing::default() };
+    let each = read.iter().map(|team| async { (&team.name, signed.hub.open_under(&team.name, name).await) });
+    let found: Vec<_> = stream::iter(each).buffered(AT_ONCE).collect().await;
+    for (team, requests) in found {
+        match requests {
+            Ok(requests) => standing.requests.extend(requests),
+            Err(_) => standing.unread.push(team.clone()),
+        }
+    }
+    standing
+}

@@ -7,10 +7,12 @@
 mod desk;
 mod driver;
 mod report;
+mod secrets;
 
 pub use desk::Desk;
 pub use driver::Driver;
 pub use report::Closing;
+pub use secrets::Secrets;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -61,7 +61,7 @@ impl Play<'_> {
     pub(super) async fn revoked(&mut self) -> Result<()> {
         self.timeline.part(&format!("lee ends what dana has open on {PRODUCTION}"));
         self.lee.requests("Team").await?;
-        self.lee.window.click("#requests .row.prod", "open, ends in").await?;
+        self.lee.pick(&["operate", PRODUCTION, "open, ends in"]).await?;
         self.lee.keys(&['r'], "label[for=decision-reason]", "End").await?;
         self.lee.window.type_into("#decision-reason", "PAY-1182 is over; thank you").await?;
         self.timeline.step("R: ending what somebody has open wants a reason");
@@ -75,6 +75,7 @@ impl Play<'_> {
         self.dana.window.sees("section[aria-label^=Closing]", "PAY-1182 is over", SOON).await?;
         self.timeline.step("proven; dana reads who ended it and why");
         self.dana_shows("revoked").await?;
-        self.dana.window.click("section[aria-label^=Closing] button", "Done").await
+        self.dana.window.click("section[aria-label^=Closing] button", "Done").await?;
+        self.dana.has_read().await
     }
 }

@@ -1,6 +1,6 @@
 //! A hold on somebody, and its end.
 
-use super::{LATER, Play, SOON, STAGE};
+use super::{LATER, PRODUCTION, Play, SOON, STAGE};
 use anyhow::Result;
 use sallyport_fleet::window::key;
 
@@ -8,9 +8,10 @@ impl Play<'_> {
     pub(super) async fn held(&mut self) -> Result<()> {
         self.timeline.part("lee holds dana");
         self.dana.view("Sessions").await?;
-        self.dana.window.sees(".truth", STAGE, SOON).await?;
+        self.dana.window.click("[role=tablist] [role=tab].stage", "operate").await?;
+        self.dana.in_session(STAGE, "operate").await?;
         self.lee.requests("Team").await?;
-        self.lee.window.click("#requests .row.stage", "open, ends in").await?;
+        self.lee.pick(&["operate", STAGE, "open, ends in"]).await?;
         self.lee.keys(&['h'], "dialog h2", "Hold").await?;
         self.lee.window.type_into("#hold-why", "Laptop lost at the station").await?;
         self.lee.window.sees("dialog .what", "of theirs in your teams end", SOON).await?;
@@ -33,6 +34,12 @@ impl Play<'_> {
         self.lee.keys(&[key::ENTER], ".empty", "Nothing is held").await?;
         self.dana.sees_no("[role=alert]", "You are held").await?;
         self.timeline.step("the hold is removed, and dana's banner is gone");
+        self.dana.has_read().await?;
+        self.dana.choose(PRODUCTION).await?;
+        self.dana.profile("debug-prod").await?;
+        self.dana.window.click("aside form button", "Open debug-prod").await?;
+        self.dana.in_session(PRODUCTION, "debug-prod").await?;
+        self.timeline.step("dana opens production again");
         Ok(())
     }
 }

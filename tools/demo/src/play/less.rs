@@ -12,7 +12,7 @@ impl Play<'_> {
         self.dana.window.sees("section[aria-label^=Opening]", "Waiting for a person", LATER).await?;
         self.timeline.step(&format!("dana asks for operate on {STAGE}"));
         self.lee.requests("For me").await?;
-        self.lee.window.click("#requests .row", "yours to decide").await?;
+        self.lee.pick(&["operate", STAGE, "yours to decide"]).await?;
         self.lee.keys(&['l'], "form[aria-label='Approve less']", "Less of").await?;
         self.lee.window.click("form[aria-label='Approve less'] label", "30 min").await?;
         self.lee.window.click("form[aria-label='Approve less'] label", "payments").await?;
@@ -23,7 +23,7 @@ impl Play<'_> {
         self.timeline.step("lee said yes to less");
         self.dana.in_session(STAGE, "operate").await?;
         self.dana.requests("Mine").await?;
-        self.dana.window.click("#requests .row.stage", "operate").await?;
+        self.dana.pick(&["operate", STAGE]).await?;
         self.dana.window.sees("aside[aria-label='Selected request']", "less than was asked for", SOON).await?;
         self.timeline.step("dana's session has what was given");
         self.dana_shows("given").await

@@ -8,8 +8,12 @@ impl Play<'_> {
         self.timeline.part("who looks after the hub");
         self.lee.asks_to_sign_out().await?;
         self.lee.sign_out().await?;
+        self.lee.in_browser(self.fleet, "ines").await?;
+        self.lee.window.sees("main", "If you are Ines Park", SOON).await?;
+        self.timeline.step("lee signed out; who signs in next at his window is asked whether they meant to");
+        self.lee_shows("another-person").await?;
         self.lee.sign_in(self.fleet, "ines").await?;
-        self.timeline.step("lee signed out; ines signed in at the same window");
+        self.timeline.step("ines signed in");
         self.lee.view("Who can").await?;
         self.lee.window.sees("#reach .row", "", LATER).await?;
         self.timeline.step("who can ask for what, read from the hub with her own rights");
@@ -23,7 +27,7 @@ impl Play<'_> {
         self.lee.window.resize(1920, 1080).await?;
         self.lee_shows("who-can-1920").await?;
         self.lee.requests("Team").await?;
-        self.lee.window.sees("#requests .row", "oncall", SOON).await?;
+        self.lee.window.sees("#requests .row", "debug-prod", SOON).await?;
         self.lee_shows("requests-1920").await?;
         self.lee.window.resize(1280, 800).await?;
         self.lee.view("Settings").await?;

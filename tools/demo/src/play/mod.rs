@@ -82,11 +82,11 @@ impl Play<'_> {
         self.held_back().await?;
         self.history().await?;
         self.large().await?;
+        self.by_itself().await?;
         self.less().await?;
         self.more_time().await?;
         self.revoked().await?;
         self.held().await?;
-        self.by_itself().await?;
         self.looked_at().await?;
         self.signed_out().await
     }

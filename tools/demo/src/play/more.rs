@@ -12,7 +12,8 @@ impl Play<'_> {
     pub(super) async fn more_time(&mut self) -> Result<()> {
         self.timeline.part("more time");
         self.dana.view("Sessions").await?;
-        self.dana.window.click("[role=tablist] [role=tab].prod", PRODUCTION).await?;
+        self.dana.window.click("[role=tablist] [role=tab].prod", "operate").await?;
+        self.dana.in_session(PRODUCTION, "operate").await?;
         self.dana.window.sees(".truth button", "More time", OFFERED).await?;
         self.timeline.skip();
         self.dana.keys(&[key::CONTROL, key::SHIFT, 'e'], ".more", "more time").await?;
@@ -20,7 +21,7 @@ impl Play<'_> {
         self.timeline.step("Ctrl Shift E: asked for as long again; the session goes on meanwhile");
         self.dana_shows("more-time").await?;
         self.lee.requests("For me").await?;
-        self.lee.window.click("#requests .row.prod", "yours to decide").await?;
+        self.lee.pick(&["operate", PRODUCTION, "yours to decide"]).await?;
         self.lee.keys(&['a'], "aside footer", "Press Enter to approve").await?;
         self.lee.confirms("You said yes").await?;
         self.timeline.step("lee said yes");

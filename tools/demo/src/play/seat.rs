@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::window::{Desk, Window, key};
 use sallyport_testkit::browser::{FormBrowser, Person, UrlCatcher};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// How long a key is given to show what it does, before it is pressed again.
@@ -39,12 +40,17 @@ impl Seat {
         Ok(Self { name, window, urls, desk })
     }
 
-    /// Signs in as somebody, in a browser of their own that reads forms alone.
+    /// Signs in as somebody, and sees the clusters.
     pub(super) async fn sign_in(&mut self, fleet: &Fleet, sub: &str) -> Result<()> {
+        self.in_browser(fleet, sub).await?;
+        self.window.sees("#clusters .row", super::PRODUCTION, LATER).await
+    }
+
+    /// Goes through the provider's pages as somebody, in a browser of their own that reads forms alone.
+    pub(super) async fn in_browser(&mut self, fleet: &Fleet, sub: &str) -> Result<()> {
         self.window.click("button", "Sign in").await?;
         let url = self.urls.next(SOON).await?;
-        FormBrowser::new(fleet.idp.ca_pem(), Person::of(&fleet.idp, sub))?.sign_in(&url).await?;
-        self.window.sees("#clusters .row", super::PRODUCTION, LATER).await
+        FormBrowser::new(fleet.idp.ca_pem(), Person::of(&fleet.idp, sub))?.sign_in(&url).await.map(drop)
     }
 
     /// Signs out, and waits until somebody else could sign in.
@@ -71,6 +77,19 @@ impl Seat {
         self.view("Requests").await?;
         self.window.click("[aria-label=Whose] button", tab).await?;
         self.window.sees("[aria-label=Whose] button[aria-pressed=true]", tab, SOON).await
+    }
+
+    /// Selects the request whose row says all of this.
+    pub(super) async fn pick(&self, says: &[&str]) -> Result<()> {
+        let found = format!(
+            "const row = [...document.querySelectorAll('#requests .row')].find((e) => {}.every((word) => e.innerText.includes(word)));\
+             return row?.id ?? null",
+            json!(says)
+        );
+        let id = self.window.until(&format!("a request that says {says:?}"), &found, LATER).await?;
+        let id = id.as_str().context("an id is text")?;
+        self.window.click(&format!("#{id}"), "").await?;
+        self.window.sees(&format!("#{id}[aria-selected=true]"), "", SOON).await
     }
 
     /// Selects a cluster in the list. A click can fall on another row while the list regroups after an opening, as it
@@ -109,7 +128,7 @@ impl Seat {
     /// Presses Enter until what the window asks is asked no longer.
     pub(super) async fn answers(&self, asked: &str) -> Result<()> {
         let began = Instant::now();
-        let gone = format!("return document.querySelector({}) === null", serde_json::json!(asked));
+        let gone = format!("return document.querySelector({}) === null", json!(asked));
         loop {
             self.window.press(&[key::ENTER]).await?;
             match self.window.until(&format!("{asked} to go"), &gone, AGAIN).await {
@@ -123,6 +142,14 @@ impl Seat {
     /// Confirms a decision by Enter, as often as it is asked for, until the window tells what was said.
     pub(super) async fn confirms(&self, said: &str) -> Result<()> {
         self.keys(&[key::ENTER], "aside footer .said", said).await
+    }
+
+    /// Puts away what is said at the foot of the window, as one who has read it does.
+    pub(super) async fn has_read(&self) -> Result<()> {
+        while self.window.has(".stack .toast", "").await? {
+            self.window.click(".stack button[aria-label=Dismiss]", "").await?;
+        }
+        Ok(())
     }
 
     /// Waits until an element is shown no longer.

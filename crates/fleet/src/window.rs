@@ -205,8 +205,10 @@ impl Window {
             let element = self.until(&what, &body, within.saturating_sub(began.elapsed())).await?;
             let element = driver::element(&element).context("a page answers with an element")?;
             match self.driver.act("POST", &format!("/element/{element}/click"), Some(json!({}))).await {
-                // It was drawn anew since it was found, and nothing was clicked.
-                Err(error) if driver::is_stale(&error) && began.elapsed() < within => {}
+                // Nothing was clicked, and the next look may find it where it stays.
+                Err(error) if driver::may_pass(&error) && began.elapsed() < within => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 clicked => return clicked.map(drop),
             }
         }

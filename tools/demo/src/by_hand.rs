@@ -71,8 +71,13 @@ fn welcome(fleet: &Fleet) {
         let account = fleet.idp.account(sub);
         println!("  {:<24} password {:<16} {what}", account.email, account.password);
     }
-    println!("\nTwo people: type lee and Enter for a window beside, with a browser, a keyring and data of its own.");
-    println!("Then ask for operate on payments-eu-1 as dana, and say yes as lee. Any of {} will do.", names());
+    println!(
+        "\nTwo people: type lee and Enter for a window beside, with a browser, a keyring and data of its own."
+    );
+    println!(
+        "Then ask for operate on payments-eu-1 as dana, and say yes as lee. Any of {} will do.",
+        names()
+    );
     println!("\nThe sign-in page shows passwords and codes too. One-time codes (Enter shows them again):");
 }
 

@@ -13,7 +13,8 @@ impl Play<'_> {
         self.lee.requests("For me").await?;
         self.lee.window.sees(".empty", "Nobody waits for you", LATER).await?;
         self.lee_shows("inbox-empty").await?;
-        let notifications = NotificationService::start(&self.lee.desk.bus_address(), Manner::default()).await?;
+        let notifications =
+            NotificationService::start(&self.lee.desk.bus_address(), Manner::default()).await?;
         self.lee.desk.look_away()?;
         self.dana.choose(PRODUCTION).await?;
         self.dana.profile("operate").await?;

@@ -24,7 +24,10 @@ impl Play<'_> {
         self.dana.in_session(STAGE, "operate").await?;
         self.dana.requests("Mine").await?;
         self.dana.pick(&["operate", STAGE]).await?;
-        self.dana.window.sees("aside[aria-label='Selected request']", "less than was asked for", SOON).await?;
+        self.dana
+            .window
+            .sees("aside[aria-label='Selected request']", "less than was asked for", SOON)
+            .await?;
         self.timeline.step("dana's session has what was given");
         self.dana_shows("given").await
     }

@@ -46,8 +46,10 @@ pub(crate) async fn run(fleet: &Fleet, timeline: &mut Timeline) -> Result<()> {
     let pictures = pictures.canonicalize()?;
     remove_old(&pictures)?;
     timeline.part("two desks");
-    let browser = Chromium::start(ChromiumOptions::headless(fleet.idp.ca_pem()), Person::of(&fleet.idp, "dana"));
-    let (browser, dana, lee) = tokio::try_join!(browser, Seat::take(fleet, "dana"), Seat::take(fleet, "lee"))?;
+    let browser =
+        Chromium::start(ChromiumOptions::headless(fleet.idp.ca_pem()), Person::of(&fleet.idp, "dana"));
+    let (browser, dana, lee) =
+        tokio::try_join!(browser, Seat::take(fleet, "dana"), Seat::take(fleet, "lee"))?;
     timeline.step("two displays, each with a session bus, an unlocked keyring and its window; a browser that trusts the demo's CA alone");
     let folders = [dana.desk.path().to_owned(), lee.desk.path().to_owned()];
     let mut play = Play { fleet, timeline, dana, lee, browser, pictures };

@@ -20,11 +20,13 @@ impl Play<'_> {
         self.lee.window.click("#reach .row", "payments-dev").await?;
         self.lee.window.sees("aside[aria-label=Selected] h2", "payments-dev", SOON).await?;
         self.lee_shows("who-can").await?;
+        self.lee.window.click("section[aria-label='Who can'] [role=group] button", "Where").await?;
         self.lee
             .window
-            .type_into("input[aria-label^='Search groups']", &format!("{PRODUCTION} operate"))
+            .type_into("section[aria-label='Who can'] [data-find]", &format!("{PRODUCTION} operate"))
             .await?;
         self.lee.window.sees("aside[aria-label=Selected] h2", PRODUCTION, SOON).await?;
+        self.lee.window.sees("aside[aria-label=Selected]", "May approve", SOON).await?;
         self.timeline.step("who can reach production as operate, and who says yes");
         self.lee_shows("who-can-where").await?;
         self.lee.window.resize(1920, 1080).await?;

@@ -9,7 +9,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// How long a key is given to show what it does, before it is pressed again.
-const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// A desk of somebody's own: display, bus, keyring, data and runtime directory. The window first: it ends before its
 /// display.

@@ -296,6 +296,18 @@ impl Window {
         Ok(self.run(rows, json!([])).await?.as_str().unwrap_or_default().to_owned())
     }
 
+    /// How the terminal on screen is drawn, for messages: its element, its rows, its fonts.
+    ///
+    /// # Errors
+    /// When the window is gone.
+    pub async fn terminal_state(&self) -> Result<Value> {
+        let state = "const size = (css) => { const e = document.querySelector(css); return e && [e.clientWidth, e.clientHeight] };\
+                     return { place: size('.term .place'), shell: size('.term .shell'), screen: size('.xterm-screen'),\
+                     rows: document.querySelectorAll('.xterm-rows > div').length, shown: document.visibilityState,\
+                     fonts: [...document.fonts].filter((f) => f.family.includes('Mono')).map((f) => f.status) }";
+        self.run(state, json!([])).await
+    }
+
     /// Waits until the terminal shows `text`.
     ///
     /// # Errors

@@ -98,6 +98,9 @@ impl Play<'_> {
         let path = |name: &str| self.pictures.join(format!("failed-{name}.png"));
         for seat in [&self.dana, &self.lee] {
             eprintln!("\nthe last words of {}'s app:\n{}\n", seat.name, seat.window.log());
+            if let Ok(terminal) = seat.window.terminal_state().await {
+                eprintln!("{}'s terminal: {terminal}", seat.name);
+            }
         }
         for (name, taken) in [
             ("dana", self.dana.window.screenshot(&path("dana")).await),

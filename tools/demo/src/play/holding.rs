@@ -26,6 +26,7 @@ impl Play<'_> {
         self.timeline.step("dana reads who holds, why and until when; what was open is cut");
         self.dana.window.proven(STAGE, LATER).await?;
         self.timeline.step("and proven closed");
+        self.dana.has_read().await?;
         self.dana_shows("held").await?;
         self.lee.requests("Held").await?;
         self.lee.window.sees("#holds .row", "dana", SOON).await?;
@@ -34,7 +35,7 @@ impl Play<'_> {
         self.lee.keys(&[key::ENTER], ".empty", "Nothing is held").await?;
         self.dana.sees_no("[role=alert]", "You are held").await?;
         self.timeline.step("the hold is removed, and dana's banner is gone");
-        self.dana.has_read().await?;
+        self.dana.puts_away().await?;
         self.dana.choose(PRODUCTION).await?;
         self.dana.profile("debug-prod").await?;
         self.dana.window.click("aside form button", "Open debug-prod").await?;

@@ -11,10 +11,9 @@ impl Play<'_> {
         self.dana.sign_out().await?;
         self.timeline.step("dana signed out; the session that was open is ended");
         self.dana.window.sees("[aria-label='Sessions that ended']", PRODUCTION, SOON).await?;
-        let ended = "return [...document.querySelectorAll(\"[aria-label='Sessions that ended'] li\")].map((e) => e.innerText)\
-                     .find((t) => t.includes(arguments[0]) && t.includes('rights gone') && t.includes('token refused') && !/not shown|…/.test(t)) ?? null";
-        let ended = ended.replace("arguments[0]", &serde_json::json!(PRODUCTION).to_string());
-        self.dana.window.until("both stages of the last proof", &ended, LATER).await?;
+        let ended = "const all = [...document.querySelectorAll(\"[aria-label='Sessions that ended'] li\")].map((e) => e.innerText);\
+                     return all.length > 0 && all.every((t) => t.includes('rights gone') && t.includes('token refused') && !/not shown|…/.test(t))";
+        self.dana.window.until("both stages of the last proof", ended, LATER).await?;
         self.timeline.step("and proven closed");
         self.dana_shows("signed-out-proof").await?;
         self.lee.asks_to_sign_out().await?;

@@ -152,6 +152,17 @@ impl Seat {
         Ok(())
     }
 
+    /// Puts every session away, each once it is closed.
+    pub(super) async fn puts_away(&self) -> Result<()> {
+        let tabs = "document.querySelectorAll('[role=tablist] [role=tab]').length";
+        while let Some(n @ 1..) = self.window.run(&format!("return {tabs}"), json!([])).await?.as_u64() {
+            self.window.sees("section[aria-label^=Closing] button", "Done", LATER).await?;
+            self.window.click("section[aria-label^=Closing] button", "Done").await?;
+            self.window.until("one tab less", &format!("return {tabs} < {n}"), SOON).await?;
+        }
+        Ok(())
+    }
+
     /// Waits until an element is shown no longer.
     pub(super) async fn sees_no(&self, css: &str, text: &str) -> Result<()> {
         let began = Instant::now();

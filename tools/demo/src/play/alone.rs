@@ -1,6 +1,7 @@
 //! What takes one person alone: a session that opens at once, its history, and the way out.
 
-use super::{LATER, PRODUCTION, Play, SOON, STAGE};
+use super::stage::Play;
+use super::waits::{LATER, PRODUCTION, SOON, STAGE};
 use anyhow::Result;
 use sallyport_fleet::window::{Closing, key};
 

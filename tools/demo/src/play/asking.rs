@@ -1,6 +1,7 @@
 //! One asks, the other says yes, and ends it later.
 
-use super::{LATER, PRODUCTION, Play, SOON};
+use super::stage::Play;
+use super::waits::{LATER, PRODUCTION, SOON};
 use anyhow::{Result, ensure};
 use sallyport_testkit::notifications::{Manner, NotificationService};
 

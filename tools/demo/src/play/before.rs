@@ -1,6 +1,7 @@
 //! The first run, and the way in.
 
-use super::{LATER, PRODUCTION, Play, SOON};
+use super::stage::Play;
+use super::waits::{LATER, PRODUCTION, SOON};
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,7 @@
 //! A hold on somebody, and its end.
 
-use super::{LATER, PRODUCTION, Play, SOON, STAGE};
+use super::stage::Play;
+use super::waits::{LATER, PRODUCTION, SOON, STAGE};
 use anyhow::Result;
 use sallyport_fleet::window::key;
 

@@ -1,6 +1,7 @@
 //! A yes to less than was asked for.
 
-use super::{LATER, Play, SOON, STAGE};
+use super::stage::Play;
+use super::waits::{LATER, SOON, STAGE};
 use anyhow::Result;
 
 impl Play<'_> {

@@ -1,6 +1,7 @@
 //! ines, who looks after the hub, at lee's window after him.
 
-use super::{LATER, PRODUCTION, Play, SOON};
+use super::stage::Play;
+use super::waits::{LATER, PRODUCTION, SOON};
 use anyhow::Result;
 
 impl Play<'_> {

@@ -1,6 +1,7 @@
 //! More time in an open session, and what opens by itself.
 
-use super::{LATER, PRODUCTION, Play, SOON};
+use super::stage::Play;
+use super::waits::{LATER, PRODUCTION, SOON};
 use anyhow::Result;
 use sallyport_fleet::window::key;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Both sign out and quit; dana with a session open.
 
-use super::{LATER, PRODUCTION, Play, SOON};
+use super::stage::Play;
+use super::waits::{LATER, PRODUCTION, SOON};
 use anyhow::Result;
 
 impl Play<'_> {

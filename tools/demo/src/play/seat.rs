@@ -1,6 +1,6 @@
 //! One person at their desk, with the app's window before them.
 
-use super::{LATER, SOON};
+use super::waits::{LATER, SOON};
 use anyhow::{Context as _, Result, bail};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::window::{Desk, Window, key};
@@ -43,7 +43,7 @@ impl Seat {
     /// Signs in as somebody, and sees the clusters.
     pub(super) async fn sign_in(&mut self, fleet: &Fleet, sub: &str) -> Result<()> {
         self.in_browser(fleet, sub).await?;
-        self.window.sees("#clusters .row", super::PRODUCTION, LATER).await
+        self.window.sees("#clusters .row", super::waits::PRODUCTION, LATER).await
     }
 
     /// Goes through the provider's pages as somebody, in a browser of their own that reads forms alone.

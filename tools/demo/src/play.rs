@@ -10,22 +10,17 @@ mod looking;
 mod more;
 mod out;
 mod seat;
+mod stage;
+mod waits;
 
 use super::left;
 use super::timeline::Timeline;
 use anyhow::{Context as _, Result};
 use sallyport_fleet::Fleet;
-use sallyport_fleet::window::Window;
 use sallyport_testkit::browser::{Chromium, ChromiumOptions, Person};
 use seat::Seat;
+use stage::Play;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-// A wait lasts as long as it has to; these are for machines that build something else at the same time.
-const SOON: Duration = Duration::from_secs(20);
-const LATER: Duration = Duration::from_secs(60);
-const PRODUCTION: &str = "payments-eu-1";
-const STAGE: &str = "checkout-stage";
 
 /// A picture of an earlier play would pass for one of this.
 fn remove_old(pictures: &Path) -> Result<()> {
@@ -67,15 +62,6 @@ pub(crate) async fn run(fleet: &Fleet, timeline: &mut Timeline) -> Result<()> {
     Ok(())
 }
 
-struct Play<'a> {
-    fleet: &'a Fleet,
-    timeline: &'a mut Timeline,
-    dana: Seat,
-    lee: Seat,
-    browser: Chromium,
-    pictures: PathBuf,
-}
-
 impl Play<'_> {
     async fn story(&mut self) -> Result<()> {
         self.way_in().await?;
@@ -91,48 +77,6 @@ impl Play<'_> {
         self.held().await?;
         self.looked_at().await?;
         self.signed_out().await
-    }
-
-    /// What could be seen when the story failed. The sentence about it matters more, so nothing here fails.
-    async fn last_look(&self) {
-        let path = |name: &str| self.pictures.join(format!("failed-{name}.png"));
-        for seat in [&self.dana, &self.lee] {
-            eprintln!("\nthe last words of {}'s app:\n{}\n", seat.name, seat.window.log());
-            if let Ok(terminal) = seat.window.terminal_state().await {
-                eprintln!("{}'s terminal: {terminal}", seat.name);
-            }
-        }
-        for (name, taken) in [
-            ("dana", self.dana.window.screenshot(&path("dana")).await),
-            ("lee", self.lee.window.screenshot(&path("lee")).await),
-            ("browser", self.browser.screenshot(&path("browser")).await),
-        ] {
-            match taken {
-                Ok(()) => eprintln!("picture of what {name} showed: {}", path(name).display()),
-                Err(error) => eprintln!("no picture of what {name} showed: {error:#}"),
-            }
-        }
-    }
-
-    /// A window in both themes, changed by the app's own command; it stays dark.
-    async fn both(&mut self, of: fn(&Self) -> &Seat, name: &str) -> Result<()> {
-        let window: &Window = &of(self).window;
-        for theme in ["light", "dark"] {
-            window.theme(theme).await?;
-            window.screenshot(&self.pictures.join(format!("{name}-{theme}.png"))).await?;
-        }
-        self.timeline.skip();
-        Ok(())
-    }
-
-    /// What dana's window shows.
-    async fn dana_shows(&mut self, name: &str) -> Result<()> {
-        self.both(|play| &play.dana, name).await
-    }
-
-    /// What the window at lee's desk shows.
-    async fn lee_shows(&mut self, name: &str) -> Result<()> {
-        self.both(|play| &play.lee, name).await
     }
 
     /// The main views on a large screen.

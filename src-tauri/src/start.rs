@@ -41,6 +41,8 @@ fn build(log: LogTail) -> anyhow::Result<tauri::App> {
             let desktop = Arc::new(Desktop::new(tauri.handle().clone()));
             let app = tauri::async_runtime::block_on(App::start(dirs, options, desktop))?;
             tauri.manage(app);
+            #[cfg(unix)]
+            end_when_told(tauri.handle().clone())?;
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -67,4 +69,20 @@ fn on_event(handle: &tauri::AppHandle, event: RunEvent) {
         }
         _ => {}
     }
+}
+
+/// A desktop session that ends, a terminal that closes, `kill`: what is open is flushed as when the person quits.
+#[cfg(unix)]
+fn end_when_told(handle: tauri::AppHandle) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    tauri::async_runtime::block_on(async {
+        let (mut end, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tauri::async_runtime::spawn(async move {
+            tokio::select! { _ = end.recv() => {} _ = hangup.recv() => {} _ = interrupt.recv() => {} }
+            tracing::info!("told to end");
+            handle.exit(0);
+        });
+        Ok(())
+    })
 }

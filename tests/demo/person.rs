@@ -76,6 +76,37 @@ impl Person {
         Ok(Piped { child, heard: Heard::listen(reader) })
     }
 
+    /// The app that works in somebody's folder, once it does.
+    pub(crate) fn app_of(&self, name: &str, within: Duration) -> Result<rustix::process::Pid> {
+        let began = Instant::now();
+        let home = format!("/{name}/sallyport");
+        loop {
+            let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+            for dir in all.map(|entry| entry.path()) {
+                let environ =
+                    String::from_utf8_lossy(&fs::read(dir.join("environ")).unwrap_or_default()).into_owned();
+                let own = environ.split('\0').find_map(|one| one.strip_prefix("SALLYPORT_HOME="));
+                let here = own
+                    .is_some_and(|own| own.ends_with(&home) && Path::new(own).starts_with(self.temp.path()));
+                // The app and none of what it started, and only once it hears what it is told.
+                let app = fs::read_to_string(dir.join("comm"))
+                    .is_ok_and(|comm| comm.starts_with("sallyport-deskt"));
+                let hears = fs::read_to_string(dir.join("status")).is_ok_and(|status| hears_sigterm(&status));
+                let pid = dir.file_name().and_then(|pid| pid.to_str()?.parse().ok());
+                if let Some(pid) = pid.filter(|_| here && app && hears) {
+                    return rustix::process::Pid::from_raw(pid).context("an id is not zero");
+                }
+            }
+            ensure!(began.elapsed() < within, "no app of {name} runs");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Ends an app as a desktop session that ends does.
+    pub(crate) fn quits(&self, app: rustix::process::Pid) -> Result<()> {
+        Ok(rustix::process::kill_process(app, rustix::process::Signal::TERM)?)
+    }
+
     /// Nobody works in the folder for temporary files, nothing is in it, and no X server that ended left its lock.
     pub(crate) fn nothing_left(&self) -> Result<()> {
         let named = self.temp.path().display().to_string();
@@ -229,6 +260,14 @@ impl Drop for Piped {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a process has a handler for SIGTERM (proc(5), `SigCgt`).
+fn hears_sigterm(status: &str) -> bool {
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    caught
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & (1 << 14) != 0)
 }
 
 /// Locks of X servers that run no more.

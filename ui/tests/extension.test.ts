@@ -26,6 +26,9 @@ test("p13_an extension is part of its session until it is proven closed, and wha
   expect(isPart(of({ state: "closed", proof: unproven }), [open])).toBe(false);
   expect(isPart(of({ state: "closing" }), [one({ state: "closed" })]), "its session is over").toBe(false);
   expect(isPart(of({ state: "closing" }), []), "it is gone").toBe(false);
+  const closed = of({ state: "closed", proof: proven });
+  expect(ofTheirOwn([one({ state: "closed" }), closed]), "its session was ended meanwhile").toEqual([one({ state: "closed" })]);
+  expect(isPart(closed, []), "and put away").toBe(true);
 });
 
 test("what is waited for is said, and only while it is", () => {

@@ -65,6 +65,9 @@ test("who ended it is said, and hidden characters in their words are shown", () 
   const view = { ...session("closed", []), ended: { reason: "revoked" as const, by: "lead\u200b", message: "over\u202e", at: 1 } };
   expect(endedText(view)).toBe("Revoked by lead⟨U+200B⟩: “over⟨U+202E⟩”.");
   expect(endedText(session("closed", []))).toBe("");
+  const again = { reason: "revoked", by: "oidc:lead", message: "revoked by oidc:lead: over; 2 bindings removed", at: 0 } as const;
+  expect(endedText({ ...view, ended: again }), "who did it is said once").toBe("Revoked by oidc:lead: “over; 2 bindings removed”.");
+  expect(endedText({ ...view, ended: { ...again, by: "oidc:other" } })).toBe("Revoked by oidc:other: “revoked by oidc:lead: over; 2 bindings removed”.");
 });
 
 test("what is not proven is not said as a fact", () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { launch } from "./chromium.mjs";
 import { SCENES } from "./scenes.mjs";
@@ -33,17 +33,10 @@ export async function pictured(pictures) {
       console.error(`${scene} (${theme}, ${width}): ${error.message.split("\n")[0]}`);
     }
     mkdirSync(dirname(path), { recursive: true });
-    await shoot(page, path).catch((error) => console.error(`${scene}: ${error.message.split("\n")[0]}`));
+    await page.screenshot({ path }).catch((error) => console.error(`${scene}: ${error.message.split("\n")[0]}`));
     await page.close();
   }
   await browser.close();
   await site.stop();
   return failed;
-}
-
-async function shoot(page, path) {
-  if (!path.endsWith(".webp")) return void await page.screenshot({ path });
-  const client = await page.context().newCDPSession(page);
-  const { data } = await client.send("Page.captureScreenshot", { format: "webp", quality: 90 });
-  writeFileSync(path, Buffer.from(data, "base64"));
 }

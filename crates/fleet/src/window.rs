@@ -7,10 +7,12 @@
 mod desk;
 mod driver;
 mod report;
+mod secrets;
 
 pub use desk::Desk;
 pub use driver::Driver;
 pub use report::Closing;
+pub use secrets::Secrets;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -203,8 +205,10 @@ impl Window {
             let element = self.until(&what, &body, within.saturating_sub(began.elapsed())).await?;
             let element = driver::element(&element).context("a page answers with an element")?;
             match self.driver.act("POST", &format!("/element/{element}/click"), Some(json!({}))).await {
-                // It was drawn anew since it was found, and nothing was clicked.
-                Err(error) if driver::is_stale(&error) && began.elapsed() < within => {}
+                // Nothing was clicked, and the next look may find it where it stays.
+                Err(error) if driver::may_pass(&error) && began.elapsed() < within => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 clicked => return clicked.map(drop),
             }
         }
@@ -290,6 +294,18 @@ impl Window {
     pub async fn terminal(&self) -> Result<String> {
         let rows = "return [...document.querySelectorAll('.xterm-rows > div')].map((r) => r.textContent).join('\\n')";
         Ok(self.run(rows, json!([])).await?.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// How the terminal on screen is drawn, for messages: its element, its rows, its fonts.
+    ///
+    /// # Errors
+    /// When the window is gone.
+    pub async fn terminal_state(&self) -> Result<Value> {
+        let state = "const size = (css) => { const e = document.querySelector(css); return e && [e.clientWidth, e.clientHeight] };\
+                     return { place: size('.term .place'), shell: size('.term .shell'), screen: size('.xterm-screen'),\
+                     rows: document.querySelectorAll('.xterm-rows > div').length, shown: document.visibilityState,\
+                     fonts: [...document.fonts].filter((f) => f.family.includes('Mono')).map((f) => f.status) }";
+        self.run(state, json!([])).await
     }
 
     /// Waits until the terminal shows `text`.

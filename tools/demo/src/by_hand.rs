@@ -1,84 +1,53 @@
-//! The demo for a person at a display.
+//! The demo for a person at a display: a window for dana, and one for whoever else they name.
+//!
+//! One window opens by itself, since whoever tries this for the first time has one pair of eyes; the second is a word
+//! away, once there is something for a second person to do.
 
 use crate::PEOPLE;
-use anyhow::{Context as _, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process_group};
+use crate::beside::{Beside, names};
+use anyhow::{Context as _, Result};
 use sallyport_fleet::Fleet;
-use sallyport_fleet::window;
-use sallyport_testkit::browser::Profile;
 use sallyport_testkit::process::Scratch;
-use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 /// How to do by hand what is played where there is no display.
 pub(crate) const HOW: &str = "with a display, `make run` opens the same app on the same kind of fleet, prints who may \
-    sign in and their one-time codes, and stays until its window is closed. The story's steps, one line each, are in \
-    tools/demo/src/play.rs.";
+    sign in and their one-time codes, opens a window for whoever is named, and stays until its windows are closed. The \
+    story's steps, one line each, are in tools/demo/src/play.";
 
-/// The app, in a process group of its own: Ctrl+C asks us, and we end it, with its terminals and its browser.
-struct Opened {
-    app: Child,
-    profile: Profile,
-}
+/// Whose window opens by itself.
+const FIRST: &str = "dana";
+/// How often windows and codes are looked at.
+const LOOK: Duration = Duration::from_millis(500);
 
-impl Drop for Opened {
-    fn drop(&mut self) {
-        let group = self.app.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        if let Some(group) = group {
-            // Gone already is as good.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        self.profile.wait_until_unused();
-    }
-}
-
-/// Opens the app and shows how to sign in until its window is closed.
+/// Opens the app and shows how to sign in until every window is closed.
 pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
     let scratch = Scratch::new("demo")?;
-    let workspace = scratch.write("workspace.json", fleet.workspace_file())?;
-    let profile = Profile::new(fleet.idp.ca_pem())?;
-    let kubectl = fleet.target().plane.assets().kubectl().parent().context("kubectl is in a folder")?;
-    let app = Command::new(window::binary()?)
-        .env("SALLYPORT_HOME", scratch.path().join("home"))
-        .env("SALLYPORT_DEMO", &workspace)
-        .env("SALLYPORT_KUBECTL_DIR", kubectl)
-        .env("TMPDIR", scratch.path())
-        .env("BROWSER", profile.write_launcher()?)
-        .stdin(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .context("start the app")?;
-    let mut opened = Opened { app, profile };
-    println!(
-        "\nThe app is open: choose “Try the demo”. The sign-in page opens in a browser that trusts this demo alone."
-    );
-    println!(
-        "Control planes are real, pods are simulated. Everything is removed when you close the window or press Ctrl+C.\n"
-    );
-    for (sub, what) in PEOPLE {
-        let account = fleet.idp.account(sub);
-        println!("  {:<24} password {:<16} {what}", account.email, account.password);
-    }
-    println!("\nThe sign-in page shows these too. One-time codes (Enter shows them again):");
+    let home = scratch.path().to_owned();
+    let mut beside = Beside::new(fleet, scratch)?;
+    beside.open(FIRST).await?;
+    welcome(fleet);
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut listening = true;
     let mut shown = String::new();
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    let mut tick = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
-            ended = opened.app.wait() => {
-                let ended = ended?;
-                ensure!(ended.success(), "the app ended with {ended}");
-                break;
-            }
             line = lines.next_line(), if listening => match line {
-                Ok(Some(_)) => shown.clear(),
+                Ok(Some(line)) => {
+                    println!("  {}", beside.asked(line.trim()).await?);
+                    shown.clear();
+                }
                 _ => listening = false,
             },
             _ = tick.tick() => {
+                for name in beside.closed()? {
+                    println!("  {name}'s window is closed.{}", if beside.any() { " Type the name for it again." } else { "" });
+                }
+                if !beside.any() {
+                    break;
+                }
                 let codes = codes(fleet).await?;
                 if codes != shown {
                     println!("  {codes}");
@@ -87,15 +56,35 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
             }
         }
     }
-    let home = scratch.path().to_owned();
-    drop((opened, scratch));
-    super::left::nothing_names(&home).await
+    drop(beside);
+    crate::left::nothing_names(&home).await
+}
+
+fn welcome(fleet: &Fleet) {
+    println!(
+        "\nThe app is open for {FIRST}: choose “Try the demo”. The sign-in page opens in a browser that trusts this demo alone."
+    );
+    println!(
+        "Control planes are real, pods are simulated. Everything is removed when you close the last window or press Ctrl+C.\n"
+    );
+    for (sub, what) in PEOPLE {
+        let account = fleet.idp.account(sub);
+        println!("  {:<24} password {:<16} {what}", account.email, account.password);
+    }
+    println!(
+        "\nTwo people: type lee and Enter for a window beside, with a browser, a keyring and data of its own."
+    );
+    println!(
+        "Then ask for operate on payments-eu-1 as dana, and say yes as lee. Any of {} will do.",
+        names()
+    );
+    println!("\nThe sign-in page shows passwords and codes too. One-time codes (Enter shows them again):");
 }
 
 async fn codes(fleet: &Fleet) -> Result<String> {
     let mut codes = Vec::new();
     for (sub, _) in PEOPLE {
-        codes.push(format!("{sub} {}", fleet.idp.totp_now(sub).await?));
+        codes.push(format!("{sub} {}", fleet.idp.totp_now(sub).await.context("read a one-time code")?));
     }
     Ok(codes.join("   "))
 }

@@ -1,9 +1,10 @@
 //! `make run`: a whole team on this machine and the app beside it.
 //!
-//! With a display the app opens and the terminal shows how to sign in; it ends with the window, or with Ctrl+C.
-//! Without one the whole story is played in the real window under Xvfb, with a real sign-in page, and pictures are
-//! left in `target/demo`.
+//! With a display the app opens, and the terminal shows how to sign in and how to open a window for somebody else; it
+//! ends with the last window, or with Ctrl+C. Without one the whole story is played in two real windows under Xvfb,
+//! with a real sign-in page, and pictures are left in `target/demo`.
 
+mod beside;
 mod by_hand;
 mod foreground;
 mod left;
@@ -21,13 +22,14 @@ use stop::Stop;
 use timeline::Timeline;
 
 /// Who may try what.
-const PEOPLE: [(&str, &str); 3] = [
+const PEOPLE: [(&str, &str); 4] = [
     ("dana", "develops payments: opens views and debugging at once"),
     (
         "pat",
         "develops payments too, signs in with the password alone and is asked for the code when production wants it",
     ),
-    ("lee", "leads payments: may approve what others ask for"),
+    ("lee", "leads payments: says yes to what others ask for, ends it, and holds"),
+    ("ines", "looks after the hub: sees who can ask for what"),
 ];
 
 /// How long after a failure the signal that made it may still be on its way.

@@ -16,12 +16,19 @@ let last = 0;
 
 export function notify(notice: Notice): void {
   const id = ++last;
-  notices.list = [...notices.list.slice(1 - MOST), { ...notice, id }];
+  // What is said again is said once, as of now.
+  const others = notices.list.filter(({ text }) => text !== notice.text);
+  notices.list = [...others.slice(1 - MOST), { ...notice, id }];
   if (notice.level !== "danger") setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
 export function dismiss(id: number): void {
   notices.list = notices.list.filter((notice) => notice.id !== id);
+}
+
+/** Puts away what was said of a session: whoever put that away has seen what became of it. */
+export function dismissOf(session: string): void {
+  notices.list = notices.list.filter((notice) => notice.session !== session);
 }
 
 /** Shows a failure, or with none puts the last one away. What the person broke off is none. */

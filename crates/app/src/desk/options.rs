@@ -42,15 +42,36 @@ impl Default for Options {
 }
 
 impl Options {
-    /// `SALLYPORT_KEYRING=off`, `SALLYPORT_DEMO=<workspace file>`, `SALLYPORT_KUBECTL_DIR=<directory>`.
+    /// `SALLYPORT_KEYRING=off` or the D-Bus address of another keyring than the session's, as the demo has,
+    /// `SALLYPORT_DEMO=<workspace file>`, `SALLYPORT_KUBECTL_DIR=<directory>`.
     pub fn from_environment() -> Self {
-        let off = env::var("SALLYPORT_KEYRING").is_ok_and(|v| v == "off");
         let path = |key: &str| env::var_os(key).filter(|v| !v.is_empty()).map(PathBuf::from);
         Self {
-            keyring: if off { Keyring::Off } else { Keyring::Os },
+            keyring: keyring(&env::var("SALLYPORT_KEYRING").unwrap_or_default()),
             demo: path("SALLYPORT_DEMO"),
             kubectl_dir: path("SALLYPORT_KUBECTL_DIR"),
             ..Self::default()
         }
+    }
+}
+
+/// Which keyring the environment names. An address where nobody answers is a keyring that does not: said, and in memory.
+fn keyring(named: &str) -> Keyring {
+    match named {
+        "" => Keyring::Os,
+        "off" => Keyring::Off,
+        address => Keyring::Bus(address.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keyring, keyring};
+
+    #[test]
+    fn p2_the_keyring_is_the_desktops_own_unless_another_or_none_is_named() {
+        assert_eq!(keyring(""), Keyring::Os);
+        assert_eq!(keyring("off"), Keyring::Off);
+        assert_eq!(keyring("unix:path=/run/x/bus"), Keyring::Bus("unix:path=/run/x/bus".to_owned()));
     }
 }

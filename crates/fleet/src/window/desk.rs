@@ -1,5 +1,6 @@
 //! A person's desk: an X display, a session bus and an unlocked keyring, with a home of their own.
 
+use super::Secrets;
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::process::{Launch, Process, Scratch, wait_until};
 use std::fs;
@@ -12,8 +13,7 @@ use std::time::Duration;
 /// What a window needs around it. Dropping it ends all of it and removes every file.
 pub struct Desk {
     // In this order: who talks to whom ends first.
-    _keyring: Process,
-    bus: Process,
+    secrets: Secrets,
     screen: Screen,
     scratch: Scratch,
     windows: AtomicU32,
@@ -42,21 +42,10 @@ impl Desk {
     /// When Xvfb, dbus-daemon or gnome-keyring-daemon is missing or does not come up.
     pub async fn start(size: (u32, u32)) -> Result<Self> {
         let scratch = Scratch::new("desk")?;
-        for folder in ["home", "run", "config"] {
-            fs::create_dir(scratch.path().join(folder))?;
-        }
-        // The keyring insists on a runtime directory that is its owner's alone.
-        fs::set_permissions(scratch.path().join("run"), std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        fs::create_dir(scratch.path().join("config"))?;
         let screen = Screen::start(scratch.path(), size).await?;
-        let address = format!("unix:path={}", scratch.path().join("bus").display());
-        let bus = Launch::new("dbus-daemon", "dbus-daemon", scratch.path())
-            .args(["--session", "--nofork", "--nopidfile", "--address", &address])
-            .env("HOME", scratch.path().join("home"))
-            .start()?;
-        let socket = scratch.path().join("bus");
-        wait_until("the session bus", Duration::from_secs(10), &[&bus], async || socket.exists()).await?;
-        let keyring = start_keyring(scratch.path(), &address).await?;
-        Ok(Self { _keyring: keyring, bus, screen, scratch, windows: AtomicU32::new(0) })
+        let secrets = Secrets::start(scratch.path()).await?;
+        Ok(Self { secrets, screen, scratch, windows: AtomicU32::new(0) })
     }
 
     /// Its own folder.
@@ -80,7 +69,7 @@ impl Desk {
     /// Where its session bus listens, as `DBUS_SESSION_BUS_ADDRESS` has it.
     #[must_use]
     pub fn bus_address(&self) -> String {
-        format!("unix:path={}", self.scratch.path().join("bus").display())
+        self.secrets.bus_address()
     }
 
     /// The environment of a program on this desk.
@@ -122,7 +111,7 @@ impl Desk {
     /// # Errors
     /// When it has ended, with its last words.
     pub fn must_run(&self) -> Result<()> {
-        self.bus.must_run()
+        self.secrets.must_run()
     }
 }
 
@@ -161,33 +150,4 @@ impl Screen {
         ensure!(answer[0] == 1 && answer[8..12] == [0; 4], "something has the focus still");
         Ok(())
     }
-}
-
-/// gnome-keyring, unlocked with an empty password as a login without one would.
-async fn start_keyring(dir: &Path, address: &str) -> Result<Process> {
-    let keyring = Launch::new("keyring", "sh", dir)
-        .args(["-c", "printf '\\n' | gnome-keyring-daemon --foreground --components=secrets --unlock --control-directory \"$XDG_RUNTIME_DIR\""])
-        .env("DBUS_SESSION_BUS_ADDRESS", address)
-        .env("HOME", dir.join("home"))
-        .env("XDG_DATA_HOME", dir.join("home/.local/share"))
-        .env("XDG_RUNTIME_DIR", dir.join("run"))
-        .start()?;
-    let asked = [
-        "--session",
-        "--print-reply",
-        "--dest=org.freedesktop.DBus",
-        "/",
-        "org.freedesktop.DBus.NameHasOwner",
-        "string:org.freedesktop.secrets",
-    ];
-    wait_until("the keyring", Duration::from_secs(10), &[&keyring], async || {
-        let said = tokio::process::Command::new("dbus-send")
-            .args(asked)
-            .env("DBUS_SESSION_BUS_ADDRESS", address)
-            .output()
-            .await;
-        said.is_ok_and(|s| String::from_utf8_lossy(&s.stdout).contains("true"))
-    })
-    .await?;
-    Ok(keyring)
 }

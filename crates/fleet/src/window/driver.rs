@@ -117,6 +117,15 @@ pub(super) fn is_stale(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refused>().is_some_and(|refused| refused.error == "stale element reference")
 }
 
+/// Whether an element could not be clicked as the page is at this moment: it was drawn anew, is being moved, or something
+/// that goes by itself lies over it.
+pub(super) fn may_pass(error: &anyhow::Error) -> bool {
+    let of = |refused: &Refused| {
+        ["element not interactable", "element click intercepted"].contains(&refused.error.as_str())
+    };
+    is_stale(error) || error.downcast_ref::<Refused>().is_some_and(of)
+}
+
 /// The id of an element that a script returned.
 pub(super) fn element(value: &Value) -> Option<&str> {
     value[ELEMENT].as_str()

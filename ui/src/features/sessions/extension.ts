@@ -7,10 +7,12 @@ export function extensionOf(session: SessionView, all: readonly SessionView[]): 
 }
 
 /** Whether a session is part of another that is open: what asks for more time there, or closes what was there before.
- * What could not be proven is a session of its own, so that nobody overlooks it. */
+ * What could not be proven is a session of its own, so that nobody overlooks it; what is closed and proven stays a part,
+ * also where the other ended meanwhile. */
 export function isPart(session: SessionView, all: readonly SessionView[]): boolean {
-  const of = session.extends === null ? undefined : all.find((one) => one.id === session.extends);
-  return of?.state === "open" && (session.state !== "closed" || closing(session) !== "unproven");
+  if (session.extends === null) return false;
+  if (session.state === "closed") return closing(session) !== "unproven";
+  return all.find((one) => one.id === session.extends)?.state === "open";
 }
 
 /** Those that a person knows as sessions. */

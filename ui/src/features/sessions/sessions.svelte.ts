@@ -1,6 +1,6 @@
 import type { ErrorView, OpenInput, SessionView, StepUp } from "../../bindings/ipc";
 import { mirror } from "../../desktop/mirror.svelte";
-import { attempt, fail } from "../../desktop/notices.svelte";
+import { attempt, dismissOf, fail } from "../../desktop/notices.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
 import { second } from "../../shared/clock.svelte";
@@ -81,6 +81,7 @@ export async function extend(session: SessionView): Promise<void> {
 
 /** Puts a session that is over away. */
 export async function dismiss(session: SessionView): Promise<void> {
+  dismissOf(session.id);
   await attempt(host.call("session_dismiss", { id: session.id }));
 }
 

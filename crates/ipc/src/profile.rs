@@ -73,8 +73,12 @@ pub struct ProfileDifference {
     pub conditions: Vec<DriftLine>,
     /// Who may ask, approve or be let in at once.
     pub people: Vec<DriftLine>,
+    /// Whether that could be read: else `people` says nothing.
+    pub people_known: bool,
     /// What a session may do, by cluster.
     pub rules: Vec<RulesDifference>,
+    /// Whether the clusters could be read: else `rules` says nothing.
+    pub rules_known: bool,
     /// What becomes of what waits and what is open, in sentences.
     pub standing: Vec<Shown>,
     /// What is not known, and why, in sentences.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::process::{Child, Command};
 
 /// How long an app that is asked to end may take for what it has open: the first proof, and some more.
-const FLUSH: Duration = Duration::from_secs(6);
+const FLUSH: Duration = Duration::from_secs(10);
 
 /// Whoever has sat down, in this order. Dropping it ends every window, and its terminals and browsers.
 pub(crate) struct Beside {

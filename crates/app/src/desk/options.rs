@@ -47,7 +47,7 @@ impl Options {
     pub fn from_environment() -> Self {
         let path = |key: &str| env::var_os(key).filter(|v| !v.is_empty()).map(PathBuf::from);
         Self {
-            keyring: keyring(&env::var("SALLYPORT_KEYRING").unwrap_or_default()),
+            keyring: keyring(&env::var_os("SALLYPORT_KEYRING").unwrap_or_default().to_string_lossy()),
             demo: path("SALLYPORT_DEMO"),
             kubectl_dir: path("SALLYPORT_KUBECTL_DIR"),
             ..Self::default()
@@ -55,12 +55,15 @@ impl Options {
     }
 }
 
-/// Which keyring the environment names. An address where nobody answers is a keyring that does not: said, and in memory.
+/// Which keyring the environment names. An address where nobody answers is a keyring that does not: said, and in memory. So is
+/// one of another machine, or of a program to start: the vault's key goes to a socket of this machine and nowhere else.
 fn keyring(named: &str) -> Keyring {
     match named {
         "" => Keyring::Os,
-        "off" => Keyring::Off,
-        address => Keyring::Bus(address.to_owned()),
+        address if address.starts_with("unix:path=") || address.starts_with("unix:abstract=") => {
+            Keyring::Bus(address.to_owned())
+        }
+        _ => Keyring::Off,
     }
 }
 
@@ -73,5 +76,8 @@ mod tests {
         assert_eq!(keyring(""), Keyring::Os);
         assert_eq!(keyring("off"), Keyring::Off);
         assert_eq!(keyring("unix:path=/run/x/bus"), Keyring::Bus("unix:path=/run/x/bus".to_owned()));
+        for elsewhere in ["OFF", "tcp:host=evil.example", "unixexec:path=/bin/sh", "unix:tmpdir=/tmp", "\u{fffd}"] {
+            assert_eq!(keyring(elsewhere), Keyring::Off, "{elsewhere}");
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn sentence(entry: &Entry) -> String {
     let cluster = entry.cluster.as_ref().map_or_else(|| "a cluster".to_owned(), ToString::to_string);
     let ms = get("ms").map(|ms| format!(", {ms} ms")).unwrap_or_default();
     let why = get("why").map(|why| format!(": {why}")).unwrap_or_default();
-    let failed = entry.outcome != Outcome::Ok;
+    let (failed, is_unknown) = (entry.outcome != Outcome::Ok, entry.outcome == Outcome::Unknown);
     match entry.action {
         Action::AppStarted => "Sallyport started".into(),
         Action::AppStopped => "Sallyport stopped".into(),
@@ -94,6 +94,9 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             Some(cluster) => format!("Ended the hold on cluster {cluster}"),
             None => format!("Ended the hold on {}", or("for", "somebody")),
         },
+        Action::ProfileChanged if is_unknown => {
+            format!("Whether profile {} was changed is not known{why}", or("profile", "of some name"))
+        }
         Action::ProfileChanged if failed => {
             format!("Profile {} was not changed{why}", or("profile", "of some name"))
         }

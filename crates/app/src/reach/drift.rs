@@ -147,9 +147,8 @@ pub(super) fn terms(was: &Terms, is: &Terms) -> Vec<(DriftWay, String)> {
     }
     let gained: Vec<&String> = is.autos.difference(&was.autos).collect();
     let lost: Vec<&String> = was.autos.difference(&is.autos).collect();
-    if !gained.is_empty() {
-        lines.push((DriftWay::Wider, format!("opens at once by {}", some(&gained))));
-    }
+    // What comes is never cut short: whoever wrote the profile would choose what is left out.
+    lines.extend(gained.iter().map(|one| (DriftWay::Wider, format!("opens at once by {one}"))));
     if !lost.is_empty() {
         lines.push((DriftWay::Narrower, format!("no longer opens at once by {}", some(&lost))));
     }

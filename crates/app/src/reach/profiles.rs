@@ -11,8 +11,10 @@ mod remarks;
 mod rules;
 mod standing;
 mod text;
+mod unknown;
 
 use super::Reach;
+use super::drift;
 use super::read::EDITOR;
 use crate::desk::AppError;
 use crate::person::faults::of_hub;
@@ -125,8 +127,11 @@ impl Reach {
         };
         if again && let Some(name) = draft.base.as_ref().and_then(object::name_of) {
             match signed.hub.stored_profile(&name).await.map_err(|fault| untried(&fault))? {
-                None => return Ok(verdict(Some(&name), ProfileVerdict::Gone)),
-                fresh => draft.base = fresh,
+                // One of its name that was made since is another.
+                Some(fresh) if draft.base.as_ref().is_some_and(|base| base["metadata"]["uid"] == fresh["metadata"]["uid"]) => {
+                    draft.base = Some(fresh);
+                }
+                _ => return Ok(verdict(Some(&name), ProfileVerdict::Gone)),
             }
         }
         let problems = object::check(&written, draft.base.as_ref());
@@ -186,7 +191,10 @@ impl Reach {
         let before = draft.base.as_ref().and_then(|base| object::profile_of(base).ok());
         let facts = facts::read(signed, name).await;
         let is_void = draft.base.as_ref().is_some_and(|base| base["spec"] != would_be["spec"]);
-        let difference = differs::between(&facts, before.as_ref(), &after, is_void);
+        let mut difference = differs::between(&facts, before.as_ref(), &after, is_void);
+        let rest = unknown::lines(draft.base.as_ref(), &would_be).into_iter();
+        let about = format!("profile {name}");
+        difference.conditions.extend(rest.map(|(way, text)| drift::line(way, &about, text)));
         let mut look = verdict(Some(name), verdict_said);
         look.is_new = draft.base.is_none();
         if look.verdict == ProfileVerdict::Taken {
@@ -221,9 +229,8 @@ impl Reach {
         })?;
         let done = signed.hub.write_profile(&looked.name, &looked.object, Write::Real).await;
         let done = match done {
-            Err(Unwritten::Fault(fault @ (Fault::TimedOut | Fault::Unreachable(_)))) => {
-                self.found_out(&signed, &looked, fault).await
-            }
+            // Also where something in between answered: the write may have gone on.
+            Err(Unwritten::Fault(fault)) => self.found_out(&signed, &looked, fault).await,
             done => done.map_err(|unwritten| not_applied(&looked.name, unwritten)),
         };
         let entry = Entry::new(Action::ProfileChanged)
@@ -245,6 +252,7 @@ impl Reach {
                     ErrorCode::Forbidden | ErrorCode::BadInput | ErrorCode::ProfileChanged => {
                         Outcome::Refused
                     }
+                    ErrorCode::Unreachable => Outcome::Unknown,
                     _ => Outcome::Failed,
                 };
                 self.history.note(entry.outcome(outcome).detail("why", error.message())).await;
@@ -259,7 +267,7 @@ impl Reach {
             Ok(Some(now)) if object::is_same(&now, &looked.would_be) => Ok(now),
             Ok(_) => Err(AppError::new(
                 ErrorCode::Unreachable,
-                format!("the hub did not say whether it took this: {fault}; by now it has not"),
+                format!("the hub did not say whether it took this: {fault}; a moment later it had not"),
             )
             .hint("Look at the change again in a moment, then apply it.")
             .retry()),

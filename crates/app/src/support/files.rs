@@ -26,7 +26,9 @@ pub(super) fn of(facts: &Facts, names: &Names, with_names: bool) -> (Vec<BundleF
         .into_iter()
         .map(|(name, lines)| {
             // Together: a secret may be wrapped over lines.
-            let clean = redact_leaving(&lines.join("\n"));
+            // Names and reasons first, as they were written: what is taken out of one would hide the rest of it.
+            let known: Vec<String> = lines.iter().map(|line| names.applied(line)).collect();
+            let clean = redact_leaving(&known.join("\n"));
             redactions += clean.count;
             // Seen as it is before names are looked for: a hidden character in one would hide it.
             let seen: Vec<String> = clean.text.split('\n').map(visible).collect();
@@ -47,12 +49,14 @@ fn readme(facts: &Facts, files: &[BundleFile], redactions: u32, with_names: bool
     let names = if with_names {
         "Names of people, groups and clusters are as they are; whoever made this wanted it so."
     } else {
-        "Names of people, groups and clusters are replaced: the same name by the same word in each bundle of this desktop."
+        "Names of people, groups and clusters that Sallyport still knows are replaced where they stand as words: the same name by \
+         the same word in each bundle of this desktop. Inside other names they stay."
     };
     let mut lines = vec![
         format!("Sallyport support bundle of {}", time(facts.at)),
         String::new(),
-        "It holds no token, key or kubeconfig, nothing of what was typed or called, and none of the reasons people gave.".into(),
+        "It holds no token, key or kubeconfig, nothing of what was typed or called, and of the reasons people gave \
+         none that Sallyport still knows. The log may quote older ones.".into(),
         format!("{redactions} things that looked like a secret were taken out. A word that is one only to those who know it can't \
                  be recognised: look through it before you hand it on."),
         names.into(),

@@ -32,6 +32,8 @@ export function cleaned(pasted: string): Paste {
   }
   text = text.replace(REFUSED, "");
   const lines = text.split("\n").filter((line) => line.trim() !== "").length;
+  // One line runs when its person says so, also where no shell holds pastes back.
+  if (lines <= 1) text = text.replace(/^\n+|\n+$/g, "");
   // A tab is seen as room, and would be a box here.
   const shown = came.trimEnd().split("\n").map((line) => visible(line.replaceAll("\t", "    ")));
   return { text, lines, shown, hidden: visible(came.replace(/[\t\n]/g, "")) !== came.replace(/[\t\n]/g, "") };

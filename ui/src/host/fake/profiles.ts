@@ -95,6 +95,8 @@ function differs(scene: string, isNew: boolean): ProfileDifference {
   const many = Array.from({ length: 90 }, (_, i) => `cluster-prod-${i}`);
   const base: ProfileDifference = {
     conditions: [line("wider", "profile operate", "wants 1 approval instead of 2"), line("wider", "profile operate", "holds in payments, checkout, mail instead of in payments, checkout"), line("narrower", "profile operate", "wants of a sign-in: acr urn:sallyport:mfa, at most 15 min old; before: acr urn:sallyport:mfa, at most 60 min old")],
+    peopleKnown: true,
+    rulesKnown: true,
     people: [line("wider", "group oidc:payments-dev", "may now ask for it on mail-eu-1"), line("wider", "group oidc:on-call", "is let in at once by on-call (groups oidc:on-call), if they may ask"), line("narrower", "group oidc:checkout-dev", "may no longer ask for it on checkout-stage")],
     rules: [
       rules({ clusters: ["checkout-eu-2", "payments-eu-1"], gained: inNs(OPERATE, ["mail"]), warnings: ["Workloads can be changed, their images included: what was changed goes on to run on after the session, with the rights, Secrets and data that the workload has."] }),
@@ -107,6 +109,6 @@ function differs(scene: string, isNew: boolean): ProfileDifference {
   if (isNew) return { ...base, standing: [], unknown: ["Nobody but system:masters may ask for it: bind the verb request on accessprofiles, for the name new-profile, to a group."], people: [], conditions: [line("wider", "profile new-profile", "is new, for clusters *"), line("wider", "profile new-profile", "binds sallyport:operate in payments, checkout"), line("wider", "profile new-profile", "wants 2 approvals")], rules: [rules({ clusters: many.slice(0, 12), wasCovered: false, gained: inNs(OPERATE, ["payments", "checkout"]) })] };
   if (scene === "profileDanger") return { ...base, rules: [rules({ dangers: ["role cluster-admin allows `*` on `*`: writing roles with more rights than one holds", "role cluster-admin allows `*` on `*`: minting tokens that outlive the session"], gained: inNs(OPERATE, []), clusters: many }), ...base.rules] };
   if (scene === "profileMany") return { ...base, rules: [rules({ clusters: many, gained: inNs(OPERATE, ["mail"]) })], people: Array.from({ length: 120 }, (_, i) => line("wider", `group oidc:some-group-of-people-${i}`, "may now ask for it on cluster-prod-0, cluster-prod-1, cluster-prod-2, cluster-prod-3 and 86 more")) };
-  if (scene === "profileUnknown") return { ...base, people: [], rules: [], unknown: ["On which clusters it allows what is not known: accessclusters.access.sallyport.dev is forbidden.", "Whom it reaches is not known: you may not list clusterroles.rbac.authorization.k8s.io, clusterrolebindings.rbac.authorization.k8s.io. The ClusterRole sallyport:hub-auditor gives that."] };
+  if (scene === "profileUnknown") return { ...base, people: [], rules: [], peopleKnown: false, rulesKnown: false, unknown: ["On which clusters it allows what is not known: accessclusters.access.sallyport.dev is forbidden.", "Whom it reaches is not known: you may not list clusterroles.rbac.authorization.k8s.io, clusterrolebindings.rbac.authorization.k8s.io. The ClusterRole sallyport:hub-auditor gives that."] };
   return base;
 }

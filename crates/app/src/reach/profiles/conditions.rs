@@ -68,8 +68,7 @@ fn between(before: &Profile, after: &Profile) -> Vec<(DriftWay, String)> {
         lines.push((way(bound(after) > bound(before), bound(after) < bound(before)), text));
     }
     if before.scope != after.scope {
-        let text = format!("holds {} instead of {}", place(&after.scope), place(&before.scope));
-        lines.push((way(!after.scope.within(&before.scope), !before.scope.within(&after.scope)), text));
+        lines.extend(scopes(&before.scope, &after.scope));
     }
     lines.extend(listed("ClusterRole", "binds", &before.roles, &after.roles));
     lines.extend(listed("clusters named", "is for", &before.clusters, &after.clusters));
@@ -101,14 +100,23 @@ fn listed<T: ToString>(what: &str, verb: &str, was: &[T], is: &[T]) -> Vec<(Drif
     let (was, is) = (set(was), set(is));
     let (gained, lost): (Vec<&String>, Vec<&String>) =
         (is.difference(&was).collect(), was.difference(&is).collect());
-    let mut lines = Vec::new();
-    if !gained.is_empty() {
-        lines.push((DriftWay::Wider, format!("{verb} {what} {} too", some(&gained))));
-    }
+    // What comes is never cut short: whoever wrote the text would choose what is left out.
+    let more = gained.iter().map(|one| (DriftWay::Wider, format!("{verb} {what} {one} too")));
+    let mut lines: Vec<_> = more.collect();
     if !lost.is_empty() {
         lines.push((DriftWay::Narrower, format!("no longer {verb} {what} {}", some(&lost))));
     }
     lines
+}
+
+/// Where it holds now and did not, and the other way round.
+fn scopes(was: &Scope, is: &Scope) -> Vec<(DriftWay, String)> {
+    match (was, is) {
+        (Scope::Namespaces(_), Scope::Namespaces(_)) => {
+            listed("namespaces", "holds in", &was.to_list(), &is.to_list())
+        }
+        _ => vec![(way(!is.within(was), !was.within(is)), format!("holds {} instead of {}", place(is), place(was)))],
+    }
 }
 
 fn place(scope: &Scope) -> String {
@@ -119,8 +127,7 @@ fn place(scope: &Scope) -> String {
 }
 
 fn all<T: ToString>(list: &[T]) -> String {
-    let texts: Vec<String> = list.iter().map(ToString::to_string).collect();
-    some(&texts.iter().collect::<Vec<_>>())
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -48,7 +48,9 @@ pub(super) fn between(
     };
     ProfileDifference {
         conditions: conditions::difference(before, after),
+        people_known: facts.rbac.is_ok(),
         people,
+        rules_known: facts.clusters.is_ok(),
         rules,
         standing: standing.iter().map(Shown::from).collect(),
         unknown: unknown.iter().map(Shown::from).collect(),

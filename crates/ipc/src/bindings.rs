@@ -172,6 +172,8 @@ mod tests {
             ("AppState", "platform"),
             ("AppState", "version"),
             ("AuditEntryView", "action"),
+            ("BundleFile", "name"),
+            ("BundleView", "id"),
             ("Event", "id"),
             ("Notice", "session"),
             ("SessionView", "extends"),

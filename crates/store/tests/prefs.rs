@@ -214,6 +214,8 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
          ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
          ALTER TABLE setting DROP COLUMN notify_asks; ALTER TABLE setting DROP COLUMN notify_requests;
          ALTER TABLE setting DROP COLUMN notify_sessions; ALTER TABLE setting DROP COLUMN notify_reasons;
+         ALTER TABLE setting DROP COLUMN default_seconds; ALTER TABLE setting DROP COLUMN paste;
+         ALTER TABLE setting DROP COLUMN pseudonym_key;
          UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
     )
     .unwrap();

@@ -7,8 +7,8 @@ use crate::approvals::Kubectl;
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use sallyport_api::{AccessRequest, Reaffirmed};
-use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{DEADLINE, Desktop, id_token, proof, until};
+use sallyport_fleet::{Fleet, deploy};
 use sallyport_hub::Hub;
 use sallyport_ipc::{EndReason, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::RequestRef;
@@ -32,7 +32,12 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     for sub in ["dana", "lee", "pat", "ines"] {
         fleet.idp.put_account(&with(fleet, sub, &[WATCHERS])).await?;
     }
+    // A sign-in is tried as soon as any profile wants it, and once: here by this story's own.
+    let demos = ["delete", "accessprofile", "oncall"];
+    fleet.hub.kubectl().ok(&[&demos[..], &EDITOR[..]].concat()).await?;
     let played = all(fleet, lines).await;
+    let demos = deploy("demo/profiles").display().to_string();
+    fleet.hub.kubectl().ok(&[&["apply", "--server-side", "-k", &demos][..], &EDITOR[..]].concat()).await?;
     // Other stories sign in here too.
     for sub in ["dana", "lee", "pat", "ines"] {
         fleet.idp.put_account(fleet.idp.account(sub)).await?;

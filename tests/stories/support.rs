@@ -86,8 +86,10 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
 /// What a desktop holds while a session is open, and what is like it.
 async fn secrets(fleet: &Fleet, desktop: &Desktop) -> Result<Vec<(&'static str, String)>> {
     let kubeconfig = std::fs::read_to_string(desktop.kubeconfig()?)?;
-    let key = kubeconfig.lines().find_map(|line| line.trim().strip_prefix("client-key-data:"));
-    let key = key.context("the kubeconfig has no key")?.trim().trim_matches('"').to_owned();
+    let (_, key) = kubeconfig.split_once("client-key-data").context("the kubeconfig has no key")?;
+    let is_around = |c: char| c.is_whitespace() || ['"', ':', ','].contains(&c);
+    let key = key.trim_start_matches(is_around).split(is_around).next().unwrap_or_default().to_owned();
+    anyhow::ensure!(key.len() > 100, "the key is {} characters long", key.len());
     let pem = String::from_utf8(STANDARD.decode(&key)?)?;
     let account = fleet.target().plane.kubectl();
     let token = account.ok(&["create", "token", "default", "-n", "payments"]).await?.trim().to_owned();

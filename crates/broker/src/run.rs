@@ -229,6 +229,7 @@ impl Broker {
     fn hub_set_changed(&self) {
         self.hub_seen.changed();
         self.verify.notify_one();
+        self.report.notify_one();
         self.wake_open(|request| request.phase() == Phase::Pending);
     }
 

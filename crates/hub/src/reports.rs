@@ -6,10 +6,10 @@ use kube::{
     Api,
     api::{Patch, PatchParams},
 };
-use sallyport_api::{AccessCluster, AccessClusterStatus, AccessPreview, AccessPreviewSpec};
+use sallyport_api::{AccessCluster, AccessClusterStatus, AccessPreview, AccessPreviewSpec, GuardrailReport};
 use sallyport_client::{Fault, within};
 use sallyport_model::ClusterName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The field manager of what a broker writes.
 const BROKER: &str = "sallyport-broker";
@@ -36,7 +36,7 @@ impl Hub {
             status;
         let whole = json!({"status": {
             "broker": broker, "kubernetesVersion": kubernetes_version, "profiles": profiles, "preview": preview,
-            "guardrails": guardrails, "hubGuardrails": hub_guardrails,
+            "guardrails": guardrails.as_ref().map(whole), "hubGuardrails": hub_guardrails.as_ref().map(whole),
         }});
         let patch = Patch::Merge(&whole);
         within(self.deadline, api.patch_status(cluster.as_str(), &params, &patch)).await.map(drop)
@@ -64,4 +64,10 @@ impl Hub {
         let patch = Patch::Apply(&object);
         within(self.deadline, api.patch(cluster.as_str(), &params, &patch)).await.map(drop)
     }
+}
+
+/// A verdict with all of its fields: what a merge does not name stays as it was.
+fn whole(report: &GuardrailReport) -> Value {
+    let GuardrailReport { verified, since, checked_at, detail, set } = report;
+    json!({"verified": verified, "since": since, "checkedAt": checked_at, "detail": detail, "set": set})
 }

@@ -1165,9 +1165,17 @@ conditions: Array<DriftLine>,
  */
 people: Array<DriftLine>, 
 /**
+ * Whether that could be read: else `people` says nothing.
+ */
+peopleKnown: boolean, 
+/**
  * What a session may do, by cluster.
  */
 rules: Array<RulesDifference>, 
+/**
+ * Whether the clusters could be read: else `rules` says nothing.
+ */
+rulesKnown: boolean, 
 /**
  * What becomes of what waits and what is open, in sentences.
  */

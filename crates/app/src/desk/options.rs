@@ -76,7 +76,9 @@ mod tests {
         assert_eq!(keyring(""), Keyring::Os);
         assert_eq!(keyring("off"), Keyring::Off);
         assert_eq!(keyring("unix:path=/run/x/bus"), Keyring::Bus("unix:path=/run/x/bus".to_owned()));
-        for elsewhere in ["OFF", "tcp:host=evil.example", "unixexec:path=/bin/sh", "unix:tmpdir=/tmp", "\u{fffd}"] {
+        for elsewhere in
+            ["OFF", "tcp:host=evil.example", "unixexec:path=/bin/sh", "unix:tmpdir=/tmp", "\u{fffd}"]
+        {
             assert_eq!(keyring(elsewhere), Keyring::Off, "{elsewhere}");
         }
     }

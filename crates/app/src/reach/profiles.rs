@@ -128,7 +128,12 @@ impl Reach {
         if again && let Some(name) = draft.base.as_ref().and_then(object::name_of) {
             match signed.hub.stored_profile(&name).await.map_err(|fault| untried(&fault))? {
                 // One of its name that was made since is another.
-                Some(fresh) if draft.base.as_ref().is_some_and(|base| base["metadata"]["uid"] == fresh["metadata"]["uid"]) => {
+                Some(fresh)
+                    if draft
+                        .base
+                        .as_ref()
+                        .is_some_and(|base| base["metadata"]["uid"] == fresh["metadata"]["uid"]) =>
+                {
                     draft.base = Some(fresh);
                 }
                 _ => return Ok(verdict(Some(&name), ProfileVerdict::Gone)),

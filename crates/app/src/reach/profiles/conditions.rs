@@ -115,7 +115,10 @@ fn scopes(was: &Scope, is: &Scope) -> Vec<(DriftWay, String)> {
         (Scope::Namespaces(_), Scope::Namespaces(_)) => {
             listed("namespaces", "holds in", &was.to_list(), &is.to_list())
         }
-        _ => vec![(way(!is.within(was), !was.within(is)), format!("holds {} instead of {}", place(is), place(was)))],
+        _ => vec![(
+            way(!is.within(was), !was.within(is)),
+            format!("holds {} instead of {}", place(is), place(was)),
+        )],
     }
 }
 

@@ -35,7 +35,10 @@ pub(super) fn lines(base: Option<&Value>, would_be: &Value) -> Vec<(DriftWay, St
             own if OWN.contains(&own) => {}
             "labels" | "annotations" => {
                 for name in changed(&base["metadata"][&key], &would_be["metadata"][&key]) {
-                    lines.push((DriftWay::Other, format!("changes the {} {}", &key[..key.len() - 1], visible(&name))));
+                    lines.push((
+                        DriftWay::Other,
+                        format!("changes the {} {}", &key[..key.len() - 1], visible(&name)),
+                    ));
                 }
             }
             "ownerReferences" => lines.push((
@@ -113,9 +116,15 @@ mod tests {
     #[test]
     fn what_this_version_does_not_know_is_told_and_counts_as_wider() {
         let field = told(|p| p["spec"]["breakGlass"] = json!({"by": "anybody"}));
-        assert!(matches!(field.as_slice(), [(DriftWay::Wider, text)] if text.contains("spec.breakGlass")), "{field:?}");
+        assert!(
+            matches!(field.as_slice(), [(DriftWay::Wider, text)] if text.contains("spec.breakGlass")),
+            "{field:?}"
+        );
         let owners = told(|p| p["metadata"]["ownerReferences"] = json!([{"name": "x"}]));
-        assert!(matches!(owners.as_slice(), [(DriftWay::Wider, text)] if text.contains("deleted")), "{owners:?}");
+        assert!(
+            matches!(owners.as_slice(), [(DriftWay::Wider, text)] if text.contains("deleted")),
+            "{owners:?}"
+        );
         let label = told(|p| p["metadata"]["labels"] = json!({"a\u{202e}b": "c"}));
         assert!(
             matches!(label.as_slice(), [(DriftWay::Other, text)] if text.contains("changes the label") && !text.contains('\u{202e}')),

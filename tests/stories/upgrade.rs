@@ -47,8 +47,7 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
         &set,
     );
     goes_on(&mut desk, &open, &works, cluster, "with the new broker", lines).await?;
-    let refused =
-        desk.open(cluster, "debug-prod").await.err().map(|error| error.to_string()).unwrap_or_default();
+    let refused = refusal_of(&fleet, "debug-prod").await?.unwrap_or_default();
     lines.check(
         "what nobody is held to is not taken for granted: a profile with MFA is not granted under the old policies, with why",
         refused.contains("set 1") && refused.contains("what they say of their sign-in"),

@@ -42,7 +42,7 @@ fn each_condition_is_told_with_the_way_it_goes() {
             Narrower,
             "is reaffirmed every 15m, 5m at most without; before: never",
         ),
-        (json!({"namespaces": ["pay", "shop"]}), Wider, "holds in pay, shop instead of in pay"),
+        (json!({"namespaces": ["pay", "shop"]}), Wider, "holds in namespaces shop too"),
         (json!({"namespaces": []}), Wider, "holds cluster-wide instead of in pay"),
         (json!({"clusters": ["*-stage", "*-dev"]}), Wider, "is for clusters named *-dev too"),
         (json!({"roles": ["r", "s"]}), Wider, "binds ClusterRole s too"),
@@ -55,6 +55,19 @@ fn each_condition_is_told_with_the_way_it_goes() {
     let both = told(json!({"roles": ["s"], "clusters": ["*-dev"]}));
     assert_eq!(both.iter().map(|(way, _)| *way).collect::<Vec<_>>(), [Wider, Wider, Narrower, Narrower]);
     assert!(told(json!({})).is_empty());
+}
+
+#[test]
+fn what_widens_is_named_to_the_last_of_it() {
+    let many: Vec<String> =
+        (0..60).map(|number| format!("ns-{number}")).chain(["kube-system".into()]).collect();
+    let found = told(json!({"namespaces": many, "clusters": ["*-stage", "a", "b", "c", "d", "e", "z"]}));
+    for wanted in ["holds in namespaces kube-system too", "is for clusters named z too"] {
+        assert!(
+            found.iter().any(|(way, text)| *way == DriftWay::Wider && text == wanted),
+            "{wanted}: {found:?}"
+        );
+    }
 }
 
 #[test]

@@ -22,8 +22,8 @@ impl Play<'_> {
         self.dana.window.sees(".outlook", "It needs 1 approval", SOON).await?;
         self.timeline.step("the form says before asking that operate needs one approval");
         self.dana_shows("asking").await?;
-        self.dana.window.click("aside form button", "Ask for operate").await?;
-        self.dana.window.sees("section[aria-label^=Opening]", "Waiting for a person", LATER).await?;
+        let ask = ("aside form button", "Ask for operate");
+        self.dana.clicks(ask, "section[aria-label^=Opening]", "Waiting for a person").await?;
         self.timeline.step("asked; it waits for a person");
         let told = notifications.until_told(LATER, |one| one.title.ends_with("asks you")).await?;
         ensure!(told.title.contains("dana") && told.body.contains(PRODUCTION), "{told:?}");

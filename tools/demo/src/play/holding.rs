@@ -39,7 +39,7 @@ impl Play<'_> {
         self.dana.puts_away().await?;
         self.dana.choose(PRODUCTION).await?;
         self.dana.profile("debug-prod").await?;
-        self.dana.window.click("aside form button", "Open debug-prod").await?;
+        self.dana.clicks(("aside form button", "Open debug-prod"), ".truth", PRODUCTION).await?;
         self.dana.in_session(PRODUCTION, "debug-prod").await?;
         self.timeline.step("dana opens production again");
         Ok(())

@@ -1,7 +1,7 @@
 //! A yes to less than was asked for.
 
 use super::stage::Play;
-use super::waits::{LATER, SOON, STAGE};
+use super::waits::{SOON, STAGE};
 use anyhow::Result;
 
 impl Play<'_> {
@@ -9,8 +9,8 @@ impl Play<'_> {
         self.timeline.part("yes, but less");
         self.dana.choose(STAGE).await?;
         self.dana.profile("operate").await?;
-        self.dana.window.click("aside form button", "Ask for operate").await?;
-        self.dana.window.sees("section[aria-label^=Opening]", "Waiting for a person", LATER).await?;
+        let ask = ("aside form button", "Ask for operate");
+        self.dana.clicks(ask, "section[aria-label^=Opening]", "Waiting for a person").await?;
         self.timeline.step(&format!("dana asks for operate on {STAGE}"));
         self.lee.requests("For me").await?;
         self.lee.pick(&["operate", STAGE, "yours to decide"]).await?;

@@ -48,7 +48,7 @@ impl Play<'_> {
         self.dana.window.sees(".outlook", "Opens at once, by half-an-hour", SOON).await?;
         self.timeline.step("for half an hour in payments it opens at once");
         self.dana_shows("by-itself").await?;
-        self.dana.window.click("aside form button", "Open oncall").await?;
+        self.dana.clicks(("aside form button", "Open oncall"), ".truth", "oncall").await?;
         self.dana.in_session(PRODUCTION, "oncall").await?;
         self.dana.window.sees("aside[aria-label='Steps and calls']", "half-an-hour", LATER).await?;
         self.timeline.step("open; its steps name the autoApproval");

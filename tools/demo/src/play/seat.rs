@@ -112,6 +112,19 @@ impl Seat {
         self.window.sees("aside label.profile.on", name, SOON).await
     }
 
+    /// Clicks until the window shows what that does: a form that is drawn anew at that very moment hears no click.
+    pub(super) async fn clicks(&self, (button, label): (&str, &str), css: &str, text: &str) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            let clicked = self.window.click(button, label).await;
+            match self.window.sees(css, text, AGAIN).await {
+                Ok(()) => return Ok(()),
+                Err(error) if began.elapsed() > LATER => return Err(clicked.err().unwrap_or(error)),
+                Err(_) => {}
+            }
+        }
+    }
+
     /// Presses keys until the window shows what they do: a row that moved a moment ago takes none, and says so.
     pub(super) async fn keys(&self, keys: &[char], css: &str, text: &str) -> Result<()> {
         let began = Instant::now();

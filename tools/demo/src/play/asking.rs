@@ -63,6 +63,8 @@ impl Play<'_> {
     pub(super) async fn revoked(&mut self) -> Result<()> {
         self.timeline.part(&format!("lee ends what dana has open on {PRODUCTION}"));
         self.lee.requests("Team").await?;
+        // What was extended closes a moment later, and looks open until then.
+        self.lee.pick(&["operate", PRODUCTION, "the requester left"]).await?;
         self.lee.pick(&["operate", PRODUCTION, "open, ends in"]).await?;
         self.lee.keys(&['r'], "label[for=decision-reason]", "End").await?;
         self.lee.window.type_into("#decision-reason", "PAY-1182 is over; thank you").await?;

@@ -151,7 +151,7 @@ impl Board {
         let (mut total, mut silent) = (0, Vec::new());
         for side in [Side::Hub, Side::Target] {
             let Guardrails { policies, .. } = shipped_guardrails(side);
-            for policy in &policies {
+            for policy in policies {
                 let name = policy["metadata"]["name"].as_str().unwrap_or_default();
                 for (i, validation) in
                     policy["spec"]["validations"].as_array().into_iter().flatten().enumerate()

@@ -359,7 +359,7 @@ pub(crate) fn table(board: &mut Board) {
     let (mut used, mut per_source) = (BTreeSet::new(), BTreeMap::<By, usize>::new());
     for side in [Side::Hub, Side::Target] {
         let Guardrails { policies, .. } = shipped_guardrails(side);
-        for policy in &policies {
+        for policy in policies {
             let name = policy["metadata"]["name"].as_str().unwrap_or_default();
             let read: BTreeSet<String> = expressions(policy).iter().flat_map(|e| paths(e)).collect();
             let mut unknown = Vec::new();

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(crate) const API: &str = "/apis/access.sallyport.dev/v1alpha1";
 pub(crate) const MFA: &str = "urn:sallyport:mfa";
 pub(crate) const CLUSTER: &str = "payments-eu-1";
-pub(crate) const EDITORS: &str = "oidc:sallyport-profile-editors";
+pub(crate) use sallyport_testkit::profiles::EDITORS;
 
 pub(crate) struct World {
     pub(crate) hub: Plane,

@@ -1,7 +1,7 @@
 //! What opens without people, and how much of a day one person may have.
 
 use crate::lines::Lines;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use sallyport_api::AccessRequest;
 use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, input, until};
@@ -13,7 +13,6 @@ const SOON: Duration = Duration::from_secs(15);
 const ZONE: &str = "Europe/Berlin";
 /// Opens by itself now, later, and as often as one likes within a day's time.
 const PROFILES: [&str; 3] = ["auto-now", "auto-later", "auto-day"];
-const EDITOR: [&str; 2] = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
 
 /// Hours of the zone's day that begin and end so many hours from now.
 fn hours(from: i64, to: i64) -> String {
@@ -37,26 +36,13 @@ fn spec(approvals: u8, more: Value) -> Value {
 
 async fn put(fleet: &Fleet, name: &str, spec: &Value) -> Result<()> {
     let profile = json!({"apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": name}, "spec": spec});
-    let args = ["apply", "--server-side", EDITOR[0], EDITOR[1], "-f", "-"];
-    let made = fleet.hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
-    ensure!(made.code == Some(0), "profile {name} was not made: {}", made.stderr);
-    Ok(())
+    fleet.hub.make_profile(&profile).await
 }
 
 /// The profiles, and who may ask and approve under them.
 async fn prepare(fleet: &Fleet) -> Result<()> {
-    let rule = |verbs: &[&str]| json!([{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"], "resourceNames": PROFILES, "verbs": verbs}]);
-    for (name, group, verbs) in [
-        ("auto-ask", "oidc:payments-dev", &["request"][..]),
-        ("auto-approve", "oidc:payments-leads", &["approve", "revoke"]),
-    ] {
-        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rule(verbs)});
-        let bound = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}]});
-        fleet.hub.kubectl().apply(&role.to_string()).await?;
-        fleet.hub.kubectl().apply(&bound.to_string()).await?;
-    }
+    fleet.hub.allow("auto-ask", "oidc:payments-dev", &["request"], &PROFILES).await?;
+    fleet.hub.allow("auto-approve", "oidc:payments-leads", &["approve", "revoke"], &PROFILES).await?;
     let auto = |hours: String| {
         json!({"autoApprovals": [{"name": "small", "groups": ["oidc:payments-dev"], "hours": hours, "zone": ZONE,
             "maxDuration": "30m", "namespaces": ["payments"], "perDay": 2}]})
@@ -67,9 +53,7 @@ async fn prepare(fleet: &Fleet) -> Result<()> {
 }
 
 async fn clear(fleet: &Fleet) -> Result<()> {
-    for name in PROFILES {
-        fleet.hub.kubectl().ok(&["delete", "accessprofile", name, EDITOR[0], EDITOR[1]]).await?;
-    }
+    fleet.hub.remove_profiles(&PROFILES).await?;
     fleet
         .hub
         .kubectl()

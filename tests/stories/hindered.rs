@@ -35,26 +35,18 @@ async fn prepare(fleet: &Fleet) -> Result<()> {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": OWN, "labels": {"access.sallyport.dev/sessions": "true"}}});
     fleet.target().plane.kubectl().apply(&namespace.to_string()).await?;
-    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "story:ends"},
-        "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"], "resourceNames": [OWN], "verbs": ["request"]}]});
-    let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "story:ends"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "story:ends"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "oidc:payments-dev"}]});
-    fleet.hub.kubectl().apply(&format!("{role}\n---\n{binding}")).await?;
+    fleet.hub.allow("story:ends", "oidc:payments-dev", &["request"], &[OWN]).await?;
     let profile = json!({"apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": OWN},
         "spec": {"clusters": ["*"], "roles": ["sallyport:debug"], "namespaces": ["payments", OWN], "maxDuration": "1h",
             "approvals": 0, "mfa": {"maxAge": "8h"}}});
-    let editor = ["apply", "--as=setup", "--as-group=oidc:sallyport-profile-editors", "-f", "-"];
-    let applied = fleet.hub.kubectl().run_with_stdin(&editor, profile.to_string().as_bytes()).await?;
-    ensure!(applied.code == Some(0), "{}", applied.stderr);
+    fleet.hub.make_profile(&profile).await?;
     // Admission's own watch of profiles takes a moment, and so does the broker's of namespaces.
     tokio::time::sleep(Duration::from_millis(500)).await;
     Ok(())
 }
 
 async fn clean_up(fleet: &Fleet) -> Result<()> {
-    let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-    fleet.hub.kubectl().ok(&["delete", "accessprofile", OWN, editor[0], editor[1]]).await?;
+    fleet.hub.remove_profiles(&[OWN]).await?;
     fleet.hub.kubectl().ok(&["delete", "clusterrole,clusterrolebinding", "story:ends"]).await.map(drop)
 }
 

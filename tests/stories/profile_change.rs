@@ -7,11 +7,11 @@ use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, input, until};
 use sallyport_ipc::{AuditFilter, DriftWay, Outcome, ProfileLook, ProfileVerdict, SessionState, SessionView};
 use sallyport_model::ErrorCode;
+use sallyport_testkit::profiles::EDITOR;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
-const EDITOR: [&str; 2] = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
 /// What the story changes, and what it makes.
 const OPS: &str = "change-ops";
 const NEW: &str = "change-new";
@@ -48,15 +48,8 @@ fn profile(approvals: u8) -> Value {
     })
 }
 
-async fn put(fleet: &Fleet, object: &Value) -> Result<()> {
-    let args = ["apply", "--server-side", "--force-conflicts", EDITOR[0], EDITOR[1], "-f", "-"];
-    let made = fleet.hub.kubectl().run_with_stdin(&args, object.to_string().as_bytes()).await?;
-    ensure!(made.code == Some(0), "the profile was not made: {}", made.stderr);
-    Ok(())
-}
-
 async fn prepare(fleet: &Fleet) -> Result<()> {
-    put(fleet, &profile(0)).await?;
+    fleet.hub.make_profile(&profile(0)).await?;
     let (key, value) = MADE.split_once('=').unwrap_or_default();
     let meta = |name: &str| json!({"name": name, "labels": {key: value}});
     let bound = |name: &str, role: &str, group: &str| {
@@ -383,7 +376,7 @@ async fn makes(ines: &Desktop, lines: &mut Lines) -> Result<()> {
 
 async fn is_gone(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
     let text = text(ines, NEW).await?;
-    fleet.hub.kubectl().ok(&["delete", "accessprofile", NEW, EDITOR[0], EDITOR[1]]).await?;
+    fleet.hub.remove_profiles(&[NEW]).await?;
     let changed = text.replace("approvals: 1", "approvals: 2");
     let first = look(ines, &changed).await?;
     let again = ines.app.profile_look(changed, true).await?;

@@ -13,6 +13,7 @@ use sallyport_hub::Hub;
 use sallyport_ipc::{EndReason, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::RequestRef;
 use sallyport_testkit::idp::{Account, Endpoint, Fault, Quirks};
+use sallyport_testkit::profiles::EDITOR;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,6 @@ const PERIOD: Duration = Duration::from_secs(10);
 const OVER: Duration = Duration::from_secs(70);
 /// What a busy machine may add to either.
 const SLACK: Duration = Duration::from_secs(25);
-const EDITOR: [&str; 2] = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
 /// A group of the story's own: losing it takes nothing else.
 const WATCHERS: &str = "watchers";
 const NEWCOMERS: &str = "newcomers";
@@ -33,11 +33,9 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         fleet.idp.put_account(&with(fleet, sub, &[WATCHERS])).await?;
     }
     // A sign-in is tried as soon as any profile wants it, and once: here by this story's own.
-    let demos = ["delete", "accessprofile", "oncall"];
-    fleet.hub.kubectl().ok(&[&demos[..], &EDITOR[..]].concat()).await?;
+    fleet.hub.remove_profiles(&["oncall"]).await?;
     let played = all(fleet, lines).await;
-    let demos = deploy("demo/profiles").display().to_string();
-    fleet.hub.kubectl().ok(&[&["apply", "--server-side", "-k", &demos][..], &EDITOR[..]].concat()).await?;
+    fleet.hub.make_profiles(&deploy("demo/profiles")).await?;
     // Other stories sign in here too.
     for sub in ["dana", "lee", "pat", "ines"] {
         fleet.idp.put_account(fleet.idp.account(sub)).await?;
@@ -99,9 +97,7 @@ async fn all(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let mut unwatched = profile("unwatched", json!(null));
     unwatched["spec"].as_object_mut().context("a spec")?.remove("reaffirm");
     for profile in [profile("watched", wanted.clone()), profile("newly-watched", wanted), unwatched] {
-        let args = [&["apply", "--server-side", "-f", "-"][..], &EDITOR[..]].concat();
-        let ran = fleet.hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
-        anyhow::ensure!(ran.code == Some(0), "{}", ran.stderr);
+        fleet.hub.make_profile(&profile).await?;
     }
     for desktop in [&dana, &lee, &pat, &ines] {
         offered(desktop, cluster, "watched").await?;

@@ -15,6 +15,7 @@ use sallyport_fleet::headless::{DEADLINE, Desktop, id_token, input, until};
 use sallyport_fleet::{Fleet, deploy};
 use sallyport_hub::Hub;
 use sallyport_ipc::{SessionState, SessionView};
+use sallyport_testkit::profiles::EDITOR;
 use sallyport_testkit::{Kubectl, Pods};
 use std::future::Future;
 use std::path::PathBuf;
@@ -91,8 +92,7 @@ async fn allow_releases(fleet: &Fleet) -> Result<()> {
     target.ok(&[apply.as_slice(), &[&file("target.yaml")]].concat()).await?;
     let hub = fleet.hub.kubectl();
     hub.ok(&[apply.as_slice(), &[&file("hub.yaml")]].concat()).await?;
-    let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-    hub.ok(&[apply.as_slice(), &[&file("profile.yaml")], &editor].concat()).await?;
+    hub.ok(&[apply.as_slice(), &[&file("profile.yaml")], &EDITOR].concat()).await?;
     Ok(())
 }
 

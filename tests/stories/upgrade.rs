@@ -179,7 +179,7 @@ async fn reaffirming(fleet: &Fleet) -> Result<String> {
         "spec": {"roles": ["sallyport:view"], "clusters": ["*"], "namespaces": ["payments"], "maxDuration": "1h",
             "approvals": 0, "reaffirm": {"every": "5m", "grace": "1m"}},
     });
-    made(fleet, &profile).await?;
+    fleet.hub.make_profile(&profile).await?;
     until("the broker's word on it", SOON, async || refusal_of(fleet, "vouched").await.ok().flatten()).await
 }
 
@@ -227,26 +227,8 @@ async fn plain(fleet: &Fleet) -> Result<()> {
         "spec": {"roles": ["sallyport:view"], "clusters": ["*"], "namespaces": ["payments"], "maxDuration": "1h",
             "approvals": 0},
     });
-    made(fleet, &profile).await?;
-    let rights = json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "story:ask"},
-            "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"],
-                "resourceNames": ["plain"], "verbs": ["request"]}]},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "story:ask"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "story:ask"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "oidc:payments-dev"}]},
-    ]});
-    fleet.hub.kubectl().apply(&rights.to_string()).await?;
-    Ok(())
-}
-
-/// Makes a profile, as its editors do.
-async fn made(fleet: &Fleet, profile: &Value) -> Result<()> {
-    let args =
-        ["apply", "--server-side", "--as=setup", "--as-group=oidc:sallyport-profile-editors", "-f", "-"];
-    let answer = fleet.hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
-    anyhow::ensure!(answer.code == Some(0), "{}", answer.stderr);
-    Ok(())
+    fleet.hub.make_profile(&profile).await?;
+    fleet.hub.allow("story:ask", "oidc:payments-dev", &["request"], &["plain"]).await
 }
 
 /// Whether every line of the proof is done.

@@ -56,11 +56,16 @@ pub struct Guardrails {
 }
 
 /// The guardrails that this version ships under `deploy/`.
-pub fn shipped_guardrails(side: Side) -> Guardrails {
-    let files: &[&str] = match side {
-        Side::Hub => &HUB,
-        Side::Target => &TARGET,
-    };
+pub fn shipped_guardrails(side: Side) -> &'static Guardrails {
+    static HUBS: LazyLock<Guardrails> = LazyLock::new(|| parsed(&HUB));
+    static TARGETS: LazyLock<Guardrails> = LazyLock::new(|| parsed(&TARGET));
+    match side {
+        Side::Hub => &HUBS,
+        Side::Target => &TARGETS,
+    }
+}
+
+fn parsed(files: &[&str]) -> Guardrails {
     let objects: Vec<Value> = files.iter().flat_map(|text| documents(text)).collect();
     let of = |kind: &str| objects.iter().filter(|o| o["kind"] == kind).cloned().collect();
     Guardrails {
@@ -98,9 +103,7 @@ pub fn guardrail_differences(side: Side, live: &Guardrails) -> Vec<String> {
 /// What of a ClusterRoleBinding and the ClusterRole behind it, as JSON objects, is not the shipped [`LEAVE`]; `None` when
 /// they are exactly that: name, single subject, role and the role's rules.
 pub fn leave_difference(binding: &Value, role: &Value) -> Option<String> {
-    // It is asked with every look at the bindings of a target.
-    static SHIPPED: LazyLock<Guardrails> = LazyLock::new(|| shipped_guardrails(Side::Target));
-    leave_difference_from(&SHIPPED, binding, role)
+    leave_difference_from(shipped_guardrails(Side::Target), binding, role)
 }
 
 fn leave_difference_from(shipped: &Guardrails, binding: &Value, role: &Value) -> Option<String> {

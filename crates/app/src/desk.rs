@@ -16,6 +16,8 @@ pub(crate) use clock::now_ms;
 pub use dirs::Dirs;
 pub use error::AppError;
 pub(crate) use faults::Fault;
+#[cfg(test)]
+pub(crate) use host::Nobody;
 pub use host::{Host, Notification, Notifier, Output};
 pub use log::LogTail;
 pub use options::Options;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Who reports; admission holds every broker to it (`deploy/hub/policies-system.yaml`).
-const REPORTER: &str = "sallyport-broker";
+pub(crate) const REPORTER: &str = "sallyport-broker";
 /// How many may wait to be told.
 const WAITING: usize = 256;
 /// The longest note, in bytes (events.k8s.io/v1).

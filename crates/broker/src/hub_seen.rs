@@ -1,11 +1,8 @@
 //! What was last seen of the hub's guardrails, and what it came to.
 
+use crate::store::lock;
 use sallyport_api::HubSet;
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
 /// Which set the hub has, or why it is none that counts, in words.
@@ -61,10 +58,6 @@ impl HubSeen {
             None => Ok(set),
         }
     }
-}
-
-fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

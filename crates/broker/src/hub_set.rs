@@ -4,6 +4,7 @@
 
 use crate::{
     broker::{Broker, key_of},
+    events::REPORTER,
     guardrails::{Probe, Verdict, values},
     hub_seen,
     hubside::MANAGER,
@@ -62,16 +63,14 @@ impl Broker {
             )),
         };
         self.hub_seen.listed(listed.clone());
-        let set = match listed {
-            Ok(set) => set,
-            Err(detail) => return HubVerdict { set: None, verdict: Verdict { verified: false, detail } },
-        };
-        let (event, approval) = futures::join!(self.probe_event(set), self.probe_approval());
         let mut refused = 0;
-        for probe in event.into_iter().chain(approval) {
-            let word = probe.refused();
-            self.hub_seen.probed(probe.policy, word);
-            refused += usize::from(word == Some(true));
+        if let Ok(set) = listed {
+            let (event, approval) = futures::join!(self.probe_event(set), self.probe_approval());
+            for probe in event.into_iter().chain(approval) {
+                let word = probe.refused();
+                self.hub_seen.probed(probe.policy, word);
+                refused += usize::from(word == Some(true));
+            }
         }
         let set = match self.hub_set() {
             Ok(set) => set,
@@ -101,7 +100,7 @@ impl Broker {
         let event = json!({
             "metadata": {"generateName": "probe-", "namespace": BROKERS_NAMESPACE},
             "eventTime": self.clock.hub_instant(), "action": "Probe", "reason": "Probe", "type": "Normal",
-            "reportingController": "sallyport-broker", "reportingInstance": self.config.cluster,
+            "reportingController": REPORTER, "reportingInstance": self.config.cluster,
             "regarding": {"apiVersion": "v1", "kind": "Pod", "namespace": BROKERS_NAMESPACE, "name": "probe"},
         });
         let api: Api<Event> = Api::namespaced(self.hub.client.clone(), BROKERS_NAMESPACE);

@@ -16,7 +16,7 @@ use sallyport_api::{
 use sallyport_client::Fault;
 use sallyport_model::{ClusterName, Phase, Profile, clip};
 use std::{sync::Mutex, time::Duration};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long policies that change are given to change all, and to bite.
 const SETTLES: Duration = Duration::from_secs(2);
@@ -112,11 +112,6 @@ impl Broker {
     /// broke off, for ever.
     pub(crate) async fn keep_verifying(&self, pulse: &Pulse) {
         let (policies, bindings) = (&self.stores.hub_policies, &self.stores.hub_bindings);
-        // Not known yet is no verdict; not readable is one.
-        let _ = timeout(self.config.deadline, async {
-            tokio::join!(policies.wait_synced(), bindings.wait_synced())
-        })
-        .await;
         loop {
             let could = self.hub_set().is_ok();
             let (target, hub) = tokio::join!(self.verify_guardrails(), self.verify_hub());

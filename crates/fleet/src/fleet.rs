@@ -178,10 +178,7 @@ impl Fleet {
             let hub = Plane::start(PlaneOptions::new("hub").oidc(trust)).await?;
             install_hub_of(&hub, &deploy).await?;
             hub.apply_kustomize(&deploy.join("demo")).await?;
-            // Whoever may ask or approve under a profile may not edit it, and a cluster-admin passes every verb.
-            let profiles = deploy.join("demo/profiles").display().to_string();
-            let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-            hub.kubectl().ok(&["apply", "--server-side", editor[0], editor[1], "-k", &profiles]).await?;
+            hub.make_profiles(&deploy.join("demo/profiles")).await?;
             anyhow::Ok(hub)
         };
         let planes = try_join_all(specs.iter().map(|spec| target_plane(spec, options.pods, &deploy)));

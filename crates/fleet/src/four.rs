@@ -24,33 +24,13 @@ impl Fleet {
     /// # Errors
     /// With kubectl's stderr when it failed.
     pub async fn offer_four(&self) -> Result<()> {
-        let kubectl = self.hub.kubectl();
-        let ask = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "four"},
-            "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"],
-                "resourceNames": [FOUR], "verbs": ["request"]}],
-        });
-        let bound = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "four"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "four"},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "oidc:payments-dev"}],
-        });
-        kubectl.apply(&ask.to_string()).await?;
-        kubectl.apply(&bound.to_string()).await?;
+        self.hub.allow("four", "oidc:payments-dev", &["request"], &[FOUR]).await?;
         let profile = json!({
             "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": FOUR},
             "spec": {"clusters": ["*-eu-*"], "roles": ROLES, "namespaces": NAMESPACES, "maxDuration": "1h",
                 "approvals": 0, "mfa": {"maxAge": "8h"}},
         });
-        let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-        let made = kubectl
-            .run_with_stdin(
-                &["apply", "--server-side", editor[0], editor[1], "-f", "-"],
-                profile.to_string().as_bytes(),
-            )
-            .await?;
-        ensure!(made.code == Some(0), "the profile was not made: {}", made.stderr);
-        Ok(())
+        self.hub.make_profile(&profile).await
     }
 
     /// Takes the profile back, so that what is opened by default stays as it was.
@@ -58,8 +38,7 @@ impl Fleet {
     /// # Errors
     /// With kubectl's stderr when it failed.
     pub async fn withdraw_four(&self) -> Result<()> {
-        let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-        self.hub.kubectl().ok(&["delete", "accessprofile", FOUR, editor[0], editor[1]]).await?;
+        self.hub.remove_profiles(&[FOUR]).await?;
         self.hub.kubectl().ok(&["delete", "clusterrole,clusterrolebinding", "four"]).await.map(drop)
     }
 }

@@ -37,6 +37,9 @@ pub use rights::{HoldRights, ProfileRights, Rights, Team};
 pub use stored::{OwnGuardrails, StoredRbac, Unread};
 pub use watch::{Change, Gone, watch};
 
+/// Under this name a hub keeps which fields a desktop wrote.
+const MANAGER: &str = "sallyport-desktop";
+
 /// A hub: its client and the deadline of every call to it.
 #[derive(Clone)]
 pub struct Hub {

@@ -1,7 +1,7 @@
 //! Profiles as they are changed: the whole object as the hub stores it, a trial that changes nothing, and the write.
 
-use crate::Hub;
 use crate::refused::spoken;
+use crate::{Hub, MANAGER};
 use http::{Method, Request};
 use kube::Api;
 use kube::api::ListParams;
@@ -12,8 +12,6 @@ use sallyport_model::{NamespaceName, ProfileName, clip, visible};
 use serde_json::Value;
 
 const PATH: &str = "/apis/access.sallyport.dev/v1alpha1/accessprofiles";
-/// Under this name the hub keeps who wrote which field.
-const MANAGER: &str = "sallyport-desktop";
 /// Requests on a page.
 const PAGE: u32 = 500;
 

@@ -1,4 +1,4 @@
-use crate::{Hub, Identity, Refused};
+use crate::{Hub, Identity, MANAGER, Refused};
 use data_encoding::BASE32_NOPAD;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
@@ -159,8 +159,7 @@ impl Hub {
         status: Value,
         stands: impl Fn(&AccessRequestStatus) -> bool,
     ) -> Result<AccessRequest, Refused> {
-        let params =
-            PatchParams { field_manager: Some("sallyport-desktop".to_owned()), ..PatchParams::default() };
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         self.write(which, &params, stands, |version| {
             Patch::Merge(json!({"metadata": {"resourceVersion": version}, "status": status}))
         })

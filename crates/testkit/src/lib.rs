@@ -24,6 +24,7 @@ pub mod pki;
 pub mod plane;
 pub mod ports;
 pub mod process;
+pub mod profiles;
 
 pub use assets::Assets;
 pub use kubectl::{Answer, Kubectl};

@@ -69,8 +69,7 @@ pub fn hub_set(live: &Guardrails) -> Result<HubSet, Vec<String>> {
 
 /// The shipped set in short.
 pub fn hub_outline() -> Outline {
-    let shipped = shipped_guardrails(Side::Hub);
-    Outline { set: HUB_SET, objects: digests(&shipped) }
+    Outline { set: HUB_SET, objects: digests(shipped_guardrails(Side::Hub)) }
 }
 
 fn digests(guardrails: &Guardrails) -> BTreeMap<String, String> {

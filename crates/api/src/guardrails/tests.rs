@@ -2,7 +2,7 @@ use super::*;
 
 /// As an API server would store what was shipped.
 fn stored(side: Side) -> Guardrails {
-    let mut live = shipped_guardrails(side);
+    let mut live = shipped_guardrails(side).clone();
     for object in live.policies.iter_mut().chain(&mut live.bindings) {
         object["spec"] = defaulted(&object["spec"]);
         object["metadata"]["uid"] = json!("1");
@@ -58,7 +58,7 @@ fn p12_what_was_shipped_is_recognised_and_every_change_is_named() {
 #[test]
 fn fault_e7_no_rule_goes_by_the_name_in_the_request_where_there_may_be_none() {
     for side in [Side::Hub, Side::Target] {
-        for policy in shipped_guardrails(side).policies {
+        for policy in &shipped_guardrails(side).policies {
             let spec = policy["spec"].to_string().replace("request.namespace", "");
             let rules = policy["spec"]["matchConstraints"]["resourceRules"].as_array().cloned();
             let subresources = rules.unwrap_or_default().iter().all(|rule| {

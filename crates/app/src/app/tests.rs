@@ -1,20 +1,10 @@
 use super::*;
+use crate::desk::Nobody;
 use crate::sessions::GatewayAndTargets;
 use jiff::Timestamp;
 use sallyport_ipc::{Notifications, PasteAsks};
 use sallyport_model::SessionId;
 use sallyport_vault::Keyring;
-
-/// A desktop nobody looks at.
-struct Nobody;
-
-impl Host for Nobody {
-    fn open_browser(&self, _: &str) -> Result<(), AppError> {
-        Err(AppError::failed("there is no browser here"))
-    }
-    fn tell(&self, _: Event) {}
-    fn exit(&self) {}
-}
 
 /// A window that keeps what it was told.
 #[derive(Default)]

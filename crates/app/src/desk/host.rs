@@ -27,6 +27,19 @@ pub trait Host: Send + Sync + 'static {
     }
 }
 
+/// A desktop nobody looks at.
+#[cfg(test)]
+pub(crate) struct Nobody;
+
+#[cfg(test)]
+impl Host for Nobody {
+    fn open_browser(&self, _: &str) -> Result<(), AppError> {
+        Err(AppError::failed("there is no browser here"))
+    }
+    fn tell(&self, _: Event) {}
+    fn exit(&self) {}
+}
+
 /// Shows notifications on the person's desktop, outside the window. It may be slow, absent or gone: whoever calls sets a
 /// deadline, and drops what takes longer.
 pub trait Notifier: Send + Sync {

@@ -14,7 +14,6 @@ mod text;
 mod unknown;
 
 use super::Reach;
-use super::drift;
 use super::read::EDITOR;
 use crate::desk::AppError;
 use crate::person::faults::of_hub;
@@ -192,14 +191,8 @@ impl Reach {
             Ok(after) => after,
             Err(why) => return Ok(wrong(Some(name), vec![Problem::at(written.line_of("spec"), why)])),
         };
-        // One that makes no sense is compared with nothing: all of the new one is told.
-        let before = draft.base.as_ref().and_then(|base| object::profile_of(base).ok());
         let facts = facts::read(signed, name).await;
-        let is_void = draft.base.as_ref().is_some_and(|base| base["spec"] != would_be["spec"]);
-        let mut difference = differs::between(&facts, before.as_ref(), &after, is_void);
-        let rest = unknown::lines(draft.base.as_ref(), &would_be).into_iter();
-        let about = format!("profile {name}");
-        difference.conditions.extend(rest.map(|(way, text)| drift::line(way, &about, text)));
+        let difference = differs::between(&facts, draft.base.as_ref(), &would_be, &after);
         let mut look = verdict(Some(name), verdict_said);
         look.is_new = draft.base.is_none();
         if look.verdict == ProfileVerdict::Taken {

@@ -27,8 +27,7 @@ pub(super) fn of(facts: &Facts, names: &Names, with_names: bool) -> (Vec<BundleF
         .map(|(name, lines)| {
             // Together: a secret may be wrapped over lines.
             // Names and reasons first, as they were written: what is taken out of one would hide the rest of it.
-            let known: Vec<String> = lines.iter().map(|line| names.applied(line)).collect();
-            let clean = redact_leaving(&known.join("\n"));
+            let clean = redact_leaving(&names.applied(&lines.join("\n")));
             redactions += clean.count;
             // Seen as it is before names are looked for: a hidden character in one would hide it.
             let seen: Vec<String> = clean.text.split('\n').map(visible).collect();

@@ -1,24 +1,13 @@
 use crate::app::App;
-use crate::desk::{AppError, Dirs, Host, LogTail, Options};
+use crate::desk::{Dirs, LogTail, Nobody, Options};
 use flate2::read::GzDecoder;
-use sallyport_ipc::{AuditFilter, BundleView, Event};
+use sallyport_ipc::{AuditFilter, BundleView};
 use sallyport_model::ErrorCode;
 use sallyport_store::Reason;
 use sallyport_vault::Keyring;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-
-/// A desktop nobody looks at.
-struct Nobody;
-
-impl Host for Nobody {
-    fn open_browser(&self, _: &str) -> Result<(), AppError> {
-        Err(AppError::failed("there is no browser here"))
-    }
-    fn tell(&self, _: Event) {}
-    fn exit(&self) {}
-}
 
 const JWT: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJkYW5hIn0.c2lnbmF0dXJlLW9mLWl0LWFsbA";
 

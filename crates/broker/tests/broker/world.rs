@@ -13,6 +13,7 @@ use sallyport_model::{
     GrantUid, Phase, ProfileRevision, RequestRef, RequestUid, Scope, SessionAccount, Terms, Ttl,
 };
 use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, Programs, install_hub, install_target};
+use sallyport_testkit::profiles::EDITORS;
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use std::path::Path;
 use std::time::Duration;
@@ -57,15 +58,12 @@ impl World {
 
     /// The demo's profiles, as their editor applies them.
     pub(crate) async fn restore_profiles(&self) -> Result<()> {
-        let dir =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo/profiles").display().to_string();
-        let editor = ["--as", "setup", "--as-group", "oidc:sallyport-profile-editors"];
-        let args = [&["apply", "--server-side", "--force-conflicts", "-k", &dir], &editor[..]].concat();
-        self.hub.kubectl().ok(&args).await.map(drop)
+        let profiles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo/profiles");
+        self.hub.make_profiles(&profiles).await
     }
 
     pub(crate) fn editor(&self) -> Result<kube::Client> {
-        self.hub.client_as(&Identity::new("setup").group("oidc:sallyport-profile-editors"))
+        self.hub.client_as(&Identity::new("setup").group(EDITORS))
     }
 
     pub(crate) async fn broker(&self, options: BrokerOptions) -> Result<Broker> {

@@ -9,6 +9,7 @@ use sallyport_client::Fault;
 use sallyport_hub::{Refused, StepUp};
 use sallyport_model::Phase;
 use sallyport_testkit::Identity;
+use sallyport_testkit::profiles::EDITORS;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +65,7 @@ async fn p7_a_weak_or_old_sign_in_is_told_what_would_do() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p7_a_profile_that_changed_is_named_with_its_live_revision() -> Result<()> {
-    let editor = Identity::new("setup").group("oidc:sallyport-profile-editors");
+    let editor = Identity::new("setup").group(EDITORS);
     let api: Api<AccessProfile> = Api::all(hub().await?.client_as(&editor)?);
     // Its own profile, so that no other test asks under a revision that moves.
     let mut own: AccessProfile = api.get("view").await?;

@@ -34,9 +34,7 @@ async fn hub() -> Result<&'static Plane> {
         let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
         plane.apply_kustomize(&deploy.join("hub")).await?;
         plane.apply_kustomize(&deploy.join("demo")).await?;
-        let profiles = deploy.join("demo/profiles").display().to_string();
-        let editor = ["--as", "setup", "--as-group", "oidc:sallyport-profile-editors"];
-        plane.kubectl().ok(&[&["apply", "--server-side", "-k", &profiles], &editor[..]].concat()).await?;
+        plane.make_profiles(&deploy.join("demo/profiles")).await?;
         guardrails_bite(&plane).await?;
         Ok(plane)
     })

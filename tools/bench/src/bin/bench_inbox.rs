@@ -78,24 +78,9 @@ async fn ask(fleet: &Fleet) -> Result<()> {
         "spec": {"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["payments"], "maxDuration": "1h",
             "approvals": 2, "reasonRequired": false},
     });
-    let args =
-        ["apply", "--server-side", "--as=setup", "--as-group=oidc:sallyport-profile-editors", "-f", "-"];
-    let made = hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
-    ensure!(made.code == Some(0), "{}", made.stderr);
-    let group = "rbac.authorization.k8s.io";
-    let of = |verb: &str, whose: &str| {
-        let name = format!("inbox:{verb}");
-        [
-            json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRole", "metadata": {"name": name},
-                "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"],
-                    "resourceNames": [PROFILE], "verbs": [verb]}]}),
-            json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": name},
-                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-                "subjects": [{"apiGroup": group, "kind": "Group", "name": whose}]}),
-        ]
-    };
-    let items = [of("request", "oidc:payments-dev"), of("approve", "oidc:payments-leads")].concat();
-    hub.kubectl().apply(&json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()).await?;
+    hub.make_profile(&profile).await?;
+    hub.allow("inbox:request", "oidc:payments-dev", &["request"], &[PROFILE]).await?;
+    hub.allow("inbox:approve", "oidc:payments-leads", &["approve"], &[PROFILE]).await?;
     let who = Identity::new("oidc:asker").group("oidc:payments-dev");
     let client = Hub::new(hub.client_as(&who)?, Duration::from_secs(10));
     let revision = until("the profile", Duration::from_secs(30), async || {

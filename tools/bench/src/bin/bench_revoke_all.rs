@@ -134,21 +134,10 @@ async fn profiles(fleet: &Fleet) -> Result<()> {
             "spec": {"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["payments", "checkout"],
                 "maxDuration": "1h", "approvals": 0, "reasonRequired": false},
         });
-        let args =
-            ["apply", "--server-side", "--as=setup", "--as-group=oidc:sallyport-profile-editors", "-f", "-"];
-        let made = fleet.hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
-        ensure!(made.code == Some(0), "{}", made.stderr);
+        fleet.hub.make_profile(&profile).await?;
     }
-    let group = "rbac.authorization.k8s.io";
-    let rights = json!({"apiVersion": "v1", "kind": "List", "items": [
-        {"apiVersion": format!("{group}/v1"), "kind": "ClusterRole", "metadata": {"name": "drill"},
-            "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"], "resourceNames": names,
-                "verbs": ["request"]}]},
-        {"apiVersion": format!("{group}/v1"), "kind": "ClusterRoleBinding", "metadata": {"name": "drill"},
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "drill"},
-            "subjects": [{"apiGroup": group, "kind": "Group", "name": "oidc:payments-dev"}]},
-    ]});
-    fleet.hub.kubectl().apply(&rights.to_string()).await.map(drop)
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    fleet.hub.allow("drill", "oidc:payments-dev", &["request"], &names).await
 }
 
 /// A watch of pods through a session's gateway.

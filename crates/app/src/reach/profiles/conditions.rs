@@ -6,12 +6,17 @@ use sallyport_ipc::{DriftLine, DriftWay};
 use sallyport_model::{Mfa, Profile, Reaffirm, Scope};
 use std::collections::BTreeSet;
 
-/// Its conditions now against before; of a new one all of them.
-pub(super) fn difference(before: Option<&Profile>, after: &Profile) -> Vec<DriftLine> {
+/// Its conditions now against before, of a new one all of them; and `rest`, what the profile does not say.
+pub(super) fn difference(
+    before: Option<&Profile>,
+    after: &Profile,
+    rest: Vec<(DriftWay, String)>,
+) -> Vec<DriftLine> {
     let mut lines = match before {
         None => new(after),
         Some(before) => between(before, after),
     };
+    lines.extend(rest);
     lines.sort_by_key(|(way, _)| *way);
     let about = format!("profile {}", after.name);
     lines.into_iter().map(|(way, text)| drift::line(way, &about, text)).collect()

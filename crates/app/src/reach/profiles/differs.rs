@@ -2,22 +2,26 @@
 
 use super::facts::Facts;
 use super::rules::Reported;
-use super::{conditions, people, rules, standing};
+use super::{conditions, object, people, rules, standing, unknown};
 use crate::reach::read::AUDITOR;
 use sallyport_ipc::{DriftLine, ProfileDifference, RulesDifference, Shown};
 use sallyport_model::{ClusterName, Profile, clip};
+use serde_json::Value;
 
 /// Lines of it that the history keeps.
 const KEPT: usize = 8;
 
-/// What it would change; `is_void` where what was asked for under it is void.
+/// What it would change: from `base`, as the hub stores it, to `would_be`, which is the profile `after`.
 pub(super) fn between(
     facts: &Facts,
-    before: Option<&Profile>,
+    base: Option<&Value>,
+    would_be: &Value,
     after: &Profile,
-    is_void: bool,
 ) -> ProfileDifference {
-    let mut unknown = Vec::new();
+    // One that makes no sense is compared with nothing: all of the new one is told.
+    let before = base.and_then(|base| object::profile_of(base).ok());
+    let before = before.as_ref();
+    let mut not_known = Vec::new();
     let rules = match &facts.clusters {
         Ok(clusters) => {
             let previews = facts.previews.as_ref().map_err(String::as_str);
@@ -25,7 +29,7 @@ pub(super) fn between(
             rules::difference(&reported, before, after)
         }
         Err(why) => {
-            unknown.push(format!("On which clusters it allows what is not known: {why}."));
+            not_known.push(format!("On which clusters it allows what is not known: {why}."));
             Vec::new()
         }
     };
@@ -33,27 +37,30 @@ pub(super) fn between(
         Ok(stored) => {
             let names = facts.clusters.iter().flatten().filter_map(|one| one.metadata.name.as_deref());
             let names: Vec<ClusterName> = names.filter_map(|name| name.parse().ok()).collect();
-            unknown.extend(people::missing(&stored.rbac, &facts.teams, after));
+            not_known.extend(people::missing(&stored.rbac, &facts.teams, after));
             people::difference(&stored.rbac, &facts.teams, &names, before, after)
         }
         Err(why) => {
-            unknown
+            not_known
                 .push(format!("Whom it reaches is not known: {why}. The ClusterRole {AUDITOR} gives that."));
             Vec::new()
         }
     };
     let standing = match before {
         None => Vec::new(),
-        Some(_) => standing::told(&facts.standing, is_void),
+        Some(_) => {
+            let is_void = base.is_some_and(|base| base["spec"] != would_be["spec"]);
+            standing::told(&facts.standing, is_void)
+        }
     };
     ProfileDifference {
-        conditions: conditions::difference(before, after),
+        conditions: conditions::difference(before, after, unknown::lines(base, would_be)),
         people_known: facts.rbac.is_ok(),
         people,
         rules_known: facts.clusters.is_ok(),
         rules,
         standing: standing.iter().map(Shown::from).collect(),
-        unknown: unknown.iter().map(Shown::from).collect(),
+        unknown: not_known.iter().map(Shown::from).collect(),
     }
 }
 

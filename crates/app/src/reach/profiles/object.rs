@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 const API_VERSION: &str = "access.sallyport.dev/v1alpha1";
 const KIND: &str = "AccessProfile";
 /// What the hub sets of an object's metadata, whoever writes it.
-const OWN: [&str; 8] = [
+pub(super) const OWN: [&str; 8] = [
     "creationTimestamp",
     "deletionGracePeriodSeconds",
     "deletionTimestamp",

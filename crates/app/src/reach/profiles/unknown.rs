@@ -1,38 +1,33 @@
 //! What of a changed object the difference would not tell: fields that this version does not know, and all that is not the
 //! spec. Pure.
 
-use super::object::profile_of;
+use super::object::{OWN, profile_of};
+use kube::CustomResourceExt as _;
+use sallyport_api::AccessProfile;
 use sallyport_ipc::DriftWay;
 use sallyport_model::visible;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-/// What the API server keeps of its own, and what says which object it is.
-const OWN: [&str; 8] = [
-    "creationTimestamp",
-    "generation",
-    "managedFields",
-    "name",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-    "deletionTimestamp",
-];
-
-/// Each field that changed and about which no other line says anything.
+/// Each field that changed and about which no other line says anything. Of a new profile all that is known is told.
 pub(super) fn lines(base: Option<&Value>, would_be: &Value) -> Vec<(DriftWay, String)> {
-    let none = Value::Null;
+    let (none, is_new) = (Value::Null, base.is_none());
     let base = base.unwrap_or(&none);
     let mut lines = Vec::new();
     for key in changed(&base["spec"], &would_be["spec"]) {
-        if !is_told(base, would_be, &key) {
-            let text = format!("changes spec.{}, which this version does not understand", visible(&key));
-            lines.push((DriftWay::Wider, text));
-        }
+        let how = match is_known(&key) {
+            false => ", which this version does not understand",
+            true if is_new || is_told(base, would_be, &key) => continue,
+            true => " in a way that this version can't tell: it may be the same in other words, or more",
+        };
+        lines.push((DriftWay::Wider, format!("changes spec.{}{how}", visible(&key))));
     }
     for key in changed(&base["metadata"], &would_be["metadata"]) {
         match key.as_str() {
             own if OWN.contains(&own) => {}
+            // That of a new one; no profile is renamed.
+            "name" => {}
             "labels" | "annotations" => {
                 for name in changed(&base["metadata"][&key], &would_be["metadata"][&key]) {
                     lines.push((
@@ -53,6 +48,16 @@ pub(super) fn lines(base: Option<&Value>, would_be: &Value) -> Vec<(DriftWay, St
         }
     }
     lines
+}
+
+/// Whether this version's kind has such a field.
+fn is_known(key: &str) -> bool {
+    static FIELDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        let schema = serde_json::to_value(AccessProfile::crd()).unwrap_or_default();
+        let spec = &schema["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        spec["properties"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+    });
+    FIELDS.contains(key)
 }
 
 /// Whether the profile is another by this field: then the other lines tell it.
@@ -133,14 +138,32 @@ mod tests {
     }
 
     #[test]
-    fn an_auto_approval_that_this_version_can_not_evaluate_is_told_however_it_changes() {
+    fn of_a_new_one_only_what_this_version_does_not_know_is_told_here() {
+        let mut new = profile();
+        new["spec"]["reasonRequired"] = json!(true);
+        new["spec"]["mfa"] = json!({"maxAge": "15m"});
+        assert_eq!(lines(None, &new), []);
+        new["spec"]["breakGlass"] = json!(true);
+        let told = lines(None, &new);
+        assert!(
+            matches!(told.as_slice(), [(DriftWay::Wider, text)] if text.contains("does not understand")),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn what_means_the_same_to_this_version_is_told_however_it_changes() {
+        let other_words = told(|p| p["spec"]["maxDuration"] = json!("60m"));
+        assert!(
+            matches!(other_words.as_slice(), [(DriftWay::Wider, text)] if text.contains("in other words")),
+            "{other_words:?}"
+        );
         let auto = |groups: &[&str]| json!([{"name": "x", "groups": groups, "moonPhase": "full"}]);
         let mut base = profile();
         base["spec"]["autoApprovals"] = auto(&["a"]);
         let mut changed = base.clone();
         changed["spec"]["autoApprovals"] = auto(&["a", "b"]);
         let told = lines(Some(&base), &changed);
-        let is_told_elsewhere = is_told(&base, &changed, "autoApprovals");
-        assert!(is_told_elsewhere || told.len() == 1, "{told:?}");
+        assert!(matches!(told.as_slice(), [(_, text)] if text.contains("spec.autoApprovals")), "{told:?}");
     }
 }

@@ -53,9 +53,7 @@ async fn run(size: &Size) -> Result<()> {
     let hub = Plane::start(PlaneOptions::new("hub")).await?;
     install_hub(&hub).await?;
     hub.apply_kustomize(&deploy("demo")).await?;
-    let profiles = deploy("demo/profiles").display().to_string();
-    let editor = ["--as=setup", "--as-group=oidc:sallyport-profile-editors"];
-    hub.kubectl().ok(&["apply", "--server-side", editor[0], editor[1], "-k", &profiles]).await?;
+    hub.make_profiles(&deploy("demo/profiles")).await?;
     let brokers = brokers::enrol(&hub, size.clusters).await?;
     let token = desktops::token(&hub).await?;
 

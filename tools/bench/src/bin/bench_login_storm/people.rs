@@ -7,8 +7,8 @@ use sallyport_fleet::headless::until;
 use sallyport_hub::seal::{Aad, KeyPair, open};
 use sallyport_hub::{Ask, Change, Hub, evidence};
 use sallyport_model::{
-    Digest, GrantUid, Limits, NamespaceName, Phase, ProfileRevision, RequestRef, RequestUid, Scope, Terms,
-    Ttl,
+    Digest, GrantUid, Limits, NamespaceName, Phase, Profile, ProfileRevision, RequestRef, RequestUid, Scope,
+    Terms, Ttl,
 };
 use sallyport_testkit::Identity;
 use serde_json::json;
@@ -20,6 +20,9 @@ use tokio::task::JoinSet;
 const TEAM: &str = "team-payments";
 /// What opens at once, and what needs a yes.
 const PROFILES: [(&str, u8); 2] = [("storm", 0), ("storm-yes", 1)];
+/// The groups of those who ask and those who say yes, which are of that team.
+const ASKING: &str = "oidc:payments-dev";
+const APPROVING: &str = "oidc:payments-leads";
 const DEADLINE: Duration = Duration::from_secs(10);
 const APPROVERS: usize = 4;
 
@@ -56,24 +59,18 @@ impl Crowd {
                 "spec": {"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["payments", "checkout"],
                     "maxDuration": "1h", "approvals": approvals, "reasonRequired": false},
             });
-            let args = [
-                "apply",
-                "--server-side",
-                "--as=setup",
-                "--as-group=oidc:sallyport-profile-editors",
-                "-f",
-                "-",
-            ];
-            let made = hub.kubectl().run_with_stdin(&args, profile.to_string().as_bytes()).await?;
-            ensure!(made.code == Some(0), "{}", made.stderr);
+            hub.make_profile(&profile).await?;
         }
-        hub.kubectl().apply(&rights().to_string()).await?;
+        let names = PROFILES.map(|(name, _)| name);
+        hub.allow("storm:ask", ASKING, &["request"], &names).await?;
+        hub.allow("storm:yes", APPROVING, &["approve"], &names).await?;
+        let revisions = revisions(&Hub::new(hub.admin()?, DEADLINE)).await?;
         let mut people = Vec::new();
         for number in 0..count {
             let (profile, approvals) = PROFILES[usize::from(number % 3 == 2)];
             let cluster = fleet.targets[number % fleet.targets.len()].spec.name;
             let user = format!("oidc:person-{number:03}");
-            let who = Identity::new(&user).group("oidc:storm-dev");
+            let who = Identity::new(&user).group(ASKING);
             let (hub, keys) = (Hub::new(hub.client_as(&who)?, DEADLINE), KeyPair::generate());
             let ask = Ask {
                 team: TEAM.parse()?,
@@ -81,12 +78,12 @@ impl Crowd {
                     user: user.parse()?,
                     cluster: cluster.parse()?,
                     profile: profile.parse()?,
-                    revision: revision(&hub, profile).await?,
+                    revision: revisions.get(profile).cloned().context("the profile")?,
                     scope: Scope::from_list(["payments".parse::<NamespaceName>()?]),
                     duration: Ttl::minutes(30),
                     reason: "INC-4312".to_owned(),
                 },
-                groups: vec!["oidc:storm-dev".to_owned()],
+                groups: vec![ASKING.to_owned()],
                 public_key: keys.public_key_base64(),
                 sign_in: evidence(&[], &[], None),
                 issued_at: None,
@@ -129,7 +126,7 @@ impl Crowd {
         let given = Arc::new(Mutex::new(Given::default()));
         let mut tasks = JoinSet::new();
         for number in 0..APPROVERS {
-            let who = Identity::new(format!("oidc:operator-{number}")).group("oidc:storm-ops");
+            let who = Identity::new(format!("oidc:operator-{number}")).group(APPROVING);
             let (hub, given) = (Hub::new(fleet.hub.client_as(&who)?, DEADLINE), given.clone());
             tasks.spawn(async move { approve(&hub, number, &given).await });
         }
@@ -243,49 +240,9 @@ async fn approve(hub: &Hub, number: usize, given: &Mutex<Given>) {
     }
 }
 
-async fn revision(hub: &Hub, name: &str) -> Result<ProfileRevision> {
-    // One list for all would do; this is what each desktop has read before its person clicks.
-    static KNOWN: Mutex<Option<HashMap<String, ProfileRevision>>> = Mutex::new(None);
-    if let Some(known) = KNOWN.lock().expect("nobody panics here").as_ref() {
-        return known.get(name).cloned().context("the profile");
-    }
+/// The revision of each profile, as every desktop has read it before its person clicks.
+async fn revisions(hub: &Hub) -> Result<HashMap<String, ProfileRevision>> {
     let all = hub.profiles().await?.objects;
-    let known: HashMap<_, _> = all
-        .iter()
-        .filter_map(|object| sallyport_model::Profile::try_from(object).ok())
-        .map(|profile| (profile.name.to_string(), profile.revision))
-        .collect();
-    let found = known.get(name).cloned().context("the profile");
-    *KNOWN.lock().expect("nobody panics here") = Some(known);
-    found
-}
-
-/// Who may ask, who may say yes.
-fn rights() -> serde_json::Value {
-    let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
-    let role = |name: &str, verb: &str| {
-        json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
-            "rules": [{"apiGroups": ["access.sallyport.dev"], "resources": ["accessprofiles"], "resourceNames": names,
-                "verbs": [verb]}],
-        })
-    };
-    let bind = |name: &str, role: &str, group: &str, namespace: Option<&str>| {
-        json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": if namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" },
-            "metadata": {"name": name, "namespace": namespace},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}],
-        })
-    };
-    json!({"apiVersion": "v1", "kind": "List", "items": [
-        role("storm:ask", "request"),
-        role("storm:yes", "approve"),
-        bind("storm:ask", "storm:ask", "oidc:storm-dev", None),
-        bind("storm:yes", "storm:yes", "oidc:storm-ops", None),
-        bind("storm:see", "sallyport:hub-user", "oidc:storm-dev", None),
-        bind("storm:dev", "sallyport:requester", "oidc:storm-dev", Some(TEAM)),
-        bind("storm:ops", "sallyport:requester", "oidc:storm-ops", Some(TEAM)),
-    ]})
+    let known = all.iter().filter_map(|object| Profile::try_from(object).ok());
+    Ok(known.map(|profile| (profile.name.to_string(), profile.revision)).collect())
 }

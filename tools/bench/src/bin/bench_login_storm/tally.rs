@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use kube::{Api, api::ListParams};
 use sallyport_api::AccessGrant;
 use sallyport_fleet::Fleet;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How many grants each request has, by its UID.
 pub(crate) struct Grants(HashMap<String, usize>);
@@ -18,8 +18,8 @@ impl Grants {
 
     /// Grants beyond one for a request, or of none that was opened.
     pub(crate) fn doubled(&self, opened: &[&Asked]) -> usize {
-        let known: HashMap<&str, ()> = opened.iter().map(|one| (one.request.as_str(), ())).collect();
-        let surplus = |(uid, count): (&String, &usize)| count - usize::from(known.contains_key(uid.as_str()));
+        let known: HashSet<&str> = opened.iter().map(|one| one.request.as_str()).collect();
+        let surplus = |(uid, count): (&String, &usize)| count - usize::from(known.contains(uid.as_str()));
         self.0.iter().map(surplus).sum()
     }
 }

@@ -15,7 +15,7 @@ fn profile(spec: Value) -> Profile {
 }
 
 fn told(after: Value) -> Vec<(DriftWay, String)> {
-    let lines = difference(Some(&profile(json!({}))), &profile(after));
+    let lines = difference(Some(&profile(json!({}))), &profile(after), Vec::new());
     lines.into_iter().map(|line| (line.way, line.text.to_string())).collect()
 }
 
@@ -75,6 +75,7 @@ fn of_a_new_one_everything_is_told_with_what_it_leaves_open() {
     let lines = difference(
         None,
         &profile(json!({"approvals": 0, "mfa": null, "reaffirm": {"every": "15m", "grace": "5m"}})),
+        Vec::new(),
     );
     let text: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
     for wanted in [

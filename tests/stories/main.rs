@@ -17,12 +17,14 @@ mod keycloak;
 mod leaving_alone;
 mod lines;
 mod looking_on;
+mod many_requests;
 mod profile_change;
 mod providers;
 mod reaffirm;
 mod step_up;
 mod sudden_death;
 mod support;
+mod team_days;
 mod tools;
 mod upgrade;
 mod waiting;
@@ -72,6 +74,8 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
+        ("team_days", |f, l| Box::pin(team_days::play(f, l))),
+        ("remembered", |f, l| Box::pin(many_requests::some(f, l))),
     ],
 ];
 
@@ -79,6 +83,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
 const ON_DEMAND: &[(&str, Story)] = &[
     // An older kubectl, helm (two minutes of building each) and the Python client; and what takes long.
     ("tools", |f, l| Box::pin(tools::all(f, l))),
+    ("many_requests", |f, l| Box::pin(many_requests::most(f, l))),
     ("sudden_death", |f, l| Box::pin(sudden_death::fifty(f, l))),
     ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),
     ("upgrade", |f, l| Box::pin(upgrade::play(f, l))),

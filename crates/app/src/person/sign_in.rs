@@ -107,6 +107,9 @@ impl Person {
             None => provider.begin(asked, refresh_token::persist(&self.ports.vault, &config)).await,
         };
         let pending = pending.map_err(of_oidc)?;
+        if attempt.given_up.is_cancelled() {
+            return Err(given_up());
+        }
         desk.host.open_browser(pending.url())?;
         self.at_step(&id, attempt, SignInStep::Browser);
         let signed_in = pending.finish(PERSON, &attempt.given_up).await;
@@ -155,6 +158,8 @@ impl Person {
                     }
                     return Err(error);
                 }
+                // From here on they sit, and there is nothing left to give up.
+                self.probe_hub(&id).await;
             }
         }
         if let Err(error) = self.workspaces.remember_person(workspace, &subject, &person) {
@@ -224,8 +229,14 @@ impl Person {
         };
         let done: Result<(), AppError> = tokio::select! {
             done = resumed => done,
-            () = attempt.given_up.cancelled() => Err(given_up()),
+            () = attempt.given_up.cancelled() => {
+                self.hub_is(&id, HubLink::Idle, None);
+                Err(given_up())
+            }
         };
+        if done.is_ok() {
+            self.probe_hub(&id).await;
+        }
         let mut draft = Draft::new(Action::TokenRefresh);
         if let Err(error) = &done {
             tracing::info!("the stored sign-in was not resumed: {}", error.chain());
@@ -284,7 +295,6 @@ impl Person {
         }
         self.has_sat();
         self.hub_is(&id, HubLink::Live, None);
-        self.probe_hub(&id).await;
         Ok(())
     }
 

@@ -44,6 +44,8 @@ pub(crate) struct FakeHub {
     pub(crate) gate: tokio::sync::Mutex<()>,
     /// Times that it was asked who one is.
     pub(crate) asked: AtomicUsize,
+    /// Held while it does not say whether it takes a request in another's name.
+    pub(crate) probing: tokio::sync::Mutex<()>,
     /// Whether it lets a request in another's name through.
     pub(crate) takes_any_name: AtomicBool,
     /// Whether it does not say when tokens were issued.
@@ -103,7 +105,11 @@ impl HubSide for AsPerson {
         .boxed()
     }
     fn refuses_another_name<'a>(&'a self, _: &'a NamespaceName) -> BoxFuture<'a, Option<bool>> {
-        async { Some(!self.hub.takes_any_name.load(Ordering::Relaxed)) }.boxed()
+        async {
+            let _answers = self.hub.probing.lock().await;
+            Some(!self.hub.takes_any_name.load(Ordering::Relaxed))
+        }
+        .boxed()
     }
     fn hub(&self) -> Hub {
         let within = Duration::from_millis(1);

@@ -2,7 +2,7 @@
 
 use super::provider::no_answer;
 use super::world::{HUBS, World, claims, settled, until};
-use sallyport_ipc::{ErrorCode, Phase};
+use sallyport_ipc::{ErrorCode, HubLink, Phase};
 use sallyport_oidc::Error;
 use std::sync::atomic::Ordering;
 
@@ -88,5 +88,22 @@ async fn one_who_clicks_while_it_goes_on_is_told_so_and_it_can_be_given_up() {
     drop(asked);
     settled().await;
     assert!(world.sits().is_none(), "the hub's word that comes now is nobody's");
+    assert_eq!(world.view().hub.link, HubLink::Idle, "and nobody connects to it any more");
     assert_eq!(world.vault.tokens(), ["refresh-0"], "who only gave up may go on at the next start");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_clicks_once_it_went_on_sits_and_the_hub_is_there() {
+    let world = kept().await;
+    world.provider.gives(Ok(claims("ada", &[])));
+    let probing = world.hubs.at(HUBS[0]).probing.lock().await;
+    let person = world.person.clone();
+    let resuming = tokio::spawn(async move { person.resume().await });
+    until("they sit", || world.sits().is_some()).await;
+    world.person.give_up().await.unwrap();
+    settled().await;
+    drop(probing);
+    resuming.await.unwrap();
+    assert!(world.sits().is_some());
+    assert_eq!(world.view().hub.link, HubLink::Live);
 }

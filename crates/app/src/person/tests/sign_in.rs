@@ -208,3 +208,34 @@ async fn a_provider_that_is_away_opens_no_browser_and_may_be_tried_again() {
     *world.provider.0.away.lock().unwrap() = None;
     world.sign_in_as("ada").await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_cancels_before_the_browser_is_open_sees_none() {
+    let world = World::joined().await;
+    let looking_up = world.provider.0.gate.lock().await;
+    let before = world.provider.0.lookups.load(Ordering::Relaxed);
+    let trying = world.trying(None);
+    until("it is looked up", || world.provider.0.lookups.load(Ordering::Relaxed) > before).await;
+    world.person.give_up().await.unwrap();
+    drop(looking_up);
+    assert_eq!(trying.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+    assert!(world.host.opened.lock().unwrap().is_empty(), "nobody wants to sign in any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cancels_once_they_sit_goes_on_sitting_with_good_tokens() {
+    let world = World::joined().await;
+    let hub = world.hubs.at(HUBS[0]);
+    let probing = hub.probing.lock().await;
+    let trying = world.to_the_browser(None).await;
+    world.provider.brings(Ok(claims("ada", &[])));
+    until("they sit", || world.sits().is_some()).await;
+    world.person.give_up().await.unwrap();
+    settled().await;
+    drop(probing);
+    trying.await.unwrap().unwrap();
+    assert!(world.sits().is_some() && !world.view().hub.sign_in, "there is nothing left to cancel");
+    assert_eq!(world.view().hub.link, HubLink::Live);
+    assert!(world.provider.revoked().is_empty());
+    assert_eq!(world.vault.tokens(), ["refresh-1"]);
+}

@@ -36,7 +36,7 @@ impl Inventory {
             if at_hand.is_some() {
                 return Ok(None);
             }
-            signed.hub.preview(cluster).await.and_then(|found| found.ok_or(Fault::NotFound)).map(Some)
+            self.hub(signed).preview(cluster).await.and_then(|found| found.ok_or(Fault::NotFound)).map(Some)
         };
         let both = async { tokio::join!(reading, self.look_for(signed, cluster)).0 };
         let read = tokio::time::timeout(WAITED, both).await.unwrap_or(Err(Fault::TimedOut));

@@ -4,7 +4,7 @@ use super::Inventory;
 use super::alive::Looks;
 use super::known::Known;
 use crate::person::{Signed, WorkspaceId};
-use futures::{FutureExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use sallyport_api::AccessCluster;
@@ -36,7 +36,8 @@ impl Inventory {
     async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
         let workspace = &signed.workspace;
         self.begin(workspace);
-        let mut clusters = std::pin::pin!(signed.hub.watch_clusters());
+        let hub = self.hub(&signed);
+        let mut clusters = hub.watch_clusters();
         let listened = watch::Sender::new(false);
         let looks = Arc::new(Looks::default());
         let watching = async {
@@ -54,7 +55,7 @@ impl Inventory {
                 }
             }
         };
-        let mut profiles = std::pin::pin!(signed.hub.watch_profiles());
+        let mut profiles = hub.watch_profiles();
         let asking = async {
             // What one may do changes with a step-up as well; what could not be read is read again.
             let mut sign_ins = self.person.sign_ins(workspace);
@@ -95,7 +96,7 @@ impl Inventory {
     }
 
     /// Takes one change of a watch into the inventory.
-    fn take<K: ResourceExt>(
+    pub(super) fn take<K: ResourceExt>(
         &self,
         workspace: &WorkspaceId,
         change: Change<K>,
@@ -154,7 +155,7 @@ impl Inventory {
         let workspace = &signed.workspace;
         let names: Vec<ProfileName> = self
             .known(workspace, |known| known.profiles.keys().filter_map(|name| name.parse().ok()).collect());
-        match signed.hub.rights(&names).boxed().await {
+        match self.hub(signed).rights(&names).await {
             Ok(rights) => {
                 let may: BTreeMap<String, _> =
                     rights.profiles.into_iter().map(|(name, rights)| (name.to_string(), rights)).collect();

@@ -10,3 +10,5 @@ mod sign_in;
 mod sign_out;
 mod step_up;
 mod world;
+
+pub(crate) use world::{World, claims, file, settled, step_up, until, workspace};

@@ -12,6 +12,7 @@ mod outlook;
 mod ports;
 mod previews;
 mod remembered;
+mod unread;
 mod watch;
 
 pub(crate) use choose::Choice;
@@ -77,10 +78,15 @@ impl Inventory {
         all.get_mut(workspace).map(change)
     }
 
-    /// Begins to keep what is known in a workspace.
-    fn begin(&self, workspace: &WorkspaceId) {
+    /// Begins to keep what is known in a sign-in's workspace. False where it is over: whoever clears it has been here, or is
+    /// still to come.
+    fn begin(&self, signed: &Signed) -> bool {
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(workspace.clone(), Known::default());
+        let goes_on = !signed.stop.is_cancelled();
+        if goes_on {
+            all.insert(signed.workspace.clone(), Known::default());
+        }
+        goes_on
     }
 
     /// The same for the workspace that the window shows.
@@ -141,7 +147,7 @@ impl Inventory {
                 })
                 .collect(),
             as_of: known.as_of.map(|t| t.as_millisecond()),
-            problems: known.problems.iter().chain(&known.unheard).map(Shown::from).collect(),
+            problems: known.unread.sentences().chain(known.unheard.clone()).map(Shown::from).collect(),
         }))
     }
 

@@ -1,7 +1,7 @@
 //! Two teams, and two sign-ins after each other: nothing of one at the other.
 
 use super::world::{World, all, cluster, preview, profile};
-use crate::person::tests::{file, settled};
+use crate::person::tests::{file, settled, workspace};
 use sallyport_hub::Change;
 use sallyport_ipc::HubLink;
 use std::time::Duration;
@@ -22,6 +22,17 @@ async fn what_is_told_after_the_sign_out_is_not_shown() {
     world.hubs[0].clusters(all(vec![cluster("ap", &of)]));
     settled().await;
     assert_eq!(world.names().await, ["ap"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_begins_to_follow_a_sign_in_that_is_over_keeps_nothing() {
+    let world = World::heard().await;
+    let signed = world.desk.sits().unwrap();
+    world.sign_out().await;
+    for _ in 0..20 {
+        world.inventory.clone().keep(signed.clone()).await;
+        assert!(world.inventory.known.read().unwrap().is_empty(), "what would clear it has been here");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -47,6 +58,26 @@ async fn one_teams_clusters_are_never_anothers() {
     world.inventory.clear(&world.first());
     assert_eq!(world.names().await, ["ap"], "and the end of one clears one");
     assert!(ada.stop.is_cancelled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_be_asked_for_at_one_team_is_read_from_that_teams_hub_whatever_is_in_front() {
+    let world = World::heard().await;
+    world.hubs[0].previews.lock().unwrap().insert("eu".into(), preview("get"));
+    let (ada, eu) = (world.desk.sits().unwrap(), "eu".parse().unwrap());
+    world.desk.person.forget(&ada, &[]).await.unwrap();
+    world.desk.person.join(&file(1)).await.unwrap();
+    world.sign_in(1).await;
+    world.hubs[1].previews.lock().unwrap().insert("eu".into(), preview("delete"));
+    world.hubs[1].clusters(all(vec![cluster("eu", &preview("delete"))]));
+    world.hubs[1].profiles(all(vec![profile("debug")]));
+    settled().await;
+    world.inventory.detail("eu".into()).await.unwrap();
+    let candidates = world.inventory.candidates(&ada, &eu).await;
+    assert_eq!(format!("{:?}", candidates[0].rules[0].verbs), "[\"get\"]");
+    let bob = world.desk.person.is_signed_in_at(&workspace(1).id()).unwrap();
+    let candidates = world.inventory.candidates(&bob, &eu).await;
+    assert_eq!(format!("{:?}", candidates[0].rules[0].verbs), "[\"delete\"]");
 }
 
 #[tokio::test(start_paused = true)]

@@ -69,11 +69,13 @@ fn change<K>(kind: &'static str, told: &Told, of: impl Fn(&str) -> K) -> Change<
 #[tokio::test(start_paused = true)]
 async fn in_any_order_what_is_shown_is_what_the_watches_said_last() {
     let world = World::new().await;
+    world.sign_in(0).await;
     let (inventory, here, of) = (&world.inventory, workspace(0).id(), preview("get"));
+    let ada = world.desk.sits().unwrap();
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let orders = proptest::collection::vec(told(), 0..24);
     let shown = runner.run(&orders, |steps| {
-        inventory.begin(&here);
+        prop_assert!(inventory.begin(&ada));
         let [mut clusters, mut profiles] = [Stored::new(), Stored::new()];
         for (is_cluster, told) in &steps {
             if *is_cluster {
@@ -90,9 +92,17 @@ async fn in_any_order_what_is_shown_is_what_the_watches_said_last() {
             let readable = |stored: &Stored| -> Vec<&str> {
                 stored.iter().filter(|(_, can_be)| **can_be).map(|(n, _)| NAMES[*n]).collect()
             };
+            let unread = |kind: &str, stored: &Stored| -> Vec<String> {
+                let bad = stored.iter().filter(|(_, can_be)| !**can_be);
+                bad.map(|(n, _)| format!("{kind} `{}`: it makes no sense", NAMES[*n])).collect()
+            };
             inventory.known(&here, |known| {
                 prop_assert_eq!(known.clusters.keys().collect::<Vec<_>>(), readable(&clusters));
                 prop_assert_eq!(known.profiles.keys().collect::<Vec<_>>(), readable(&profiles));
+                let mut said: Vec<String> = known.unread.sentences().collect();
+                said.sort();
+                let both = [unread("AccessCluster", &clusters), unread("AccessProfile", &profiles)];
+                prop_assert_eq!(said, both.concat());
                 Ok(())
             })?;
         }

@@ -81,10 +81,11 @@ impl HubSide for AsPerson {
     fn whoami(&self) -> BoxFuture<'_, Result<Identity, Fault>> {
         async {
             self.tokens.id_token().await.map_err(|error| Fault::NoToken(error.to_string()))?;
+            // It judges the token that came, however late it answers.
+            let claims = self.tokens.claims().ok_or(Fault::Unauthorized)?;
             self.hub.asked.fetch_add(1, Ordering::Relaxed);
             let _answers = self.hub.gate.lock().await;
             self.hub.says("whoami")?;
-            let claims = self.tokens.claims().ok_or(Fault::Unauthorized)?;
             let says_issued = !self.hub.hides_issued.load(Ordering::Relaxed);
             Ok(Identity {
                 user: format!("oidc:{}", claims.subject).parse().unwrap(),

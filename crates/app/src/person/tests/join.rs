@@ -9,9 +9,11 @@ use std::sync::atomic::Ordering;
 #[tokio::test(start_paused = true)]
 async fn another_team_is_not_joined_while_somebody_sits_and_nothing_of_it_shows() {
     let world = World::signed_in().await;
+    let lookups = || world.provider.0.lookups.load(Ordering::Relaxed);
+    let before = lookups();
     let error = world.person.join(&file(1)).await.unwrap_err();
     assert!(error.message().contains("someone is signed in to another workspace"), "{error}");
-    assert_eq!(world.person.in_front(), Some(workspace(0).id()));
+    assert_eq!((world.person.in_front(), lookups()), (Some(workspace(0).id()), before), "nobody was asked");
     assert!(world.sits().is_some());
     world.person.join(&file(0)).await.unwrap();
     assert!(world.sits().is_some(), "the same file again ends nothing");

@@ -180,15 +180,6 @@ async fn fault_b9_somebody_else_than_last_time_is_given_back_and_sits_when_they_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vault_that_keeps_nothing_keeps_nobody_out() {
-    let world = World::joined().await;
-    world.vault.is_locked.store(true, Ordering::Relaxed);
-    world.sign_in_as("ada").await.unwrap();
-    assert!(world.sits().is_some());
-    assert_eq!(world.vault.tokens(), [""; 0]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn p12_a_hub_that_takes_a_request_in_anothers_name_is_told_while_somebody_sits_there() {
     let world = World::joined().await;
     world.hubs.at(HUBS[0]).takes_any_name.store(true, Ordering::Relaxed);

@@ -41,21 +41,6 @@ async fn a_step_up_page_that_is_still_open_brings_nobody_back() {
     assert_eq!(world.vault.tokens(), [""; 0]);
 }
 
-/// The browser came back just before the person signed out.
-#[tokio::test(start_paused = true)]
-async fn a_token_that_comes_after_the_sign_out_is_revoked_and_not_kept() {
-    let world = World::signed_in().await;
-    let signed = world.sits().unwrap();
-    let trying = world.to_the_browser(Some(step_up("phrh"))).await;
-    signed.tokens.sign_out().await.unwrap();
-    world.provider.brings(Ok(claims("ada", &[])));
-    trying.await.unwrap().unwrap_err();
-    assert_eq!(world.provider.revoked(), ["refresh-1", "refresh-2"]);
-    assert_eq!(world.vault.tokens(), [""; 0]);
-    world.person.forget(&signed, &[]).await.unwrap();
-    assert!(world.sits().is_none());
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_step_up_that_is_just_being_kept_brings_nobody_back_and_takes_back_no_word() {
     let world = World::signed_in().await;
@@ -98,7 +83,6 @@ async fn who_signs_out_while_the_hub_is_asked_who_they_are_now_is_not_brought_ba
     until("the hub is asked", || hub.asked.load(Ordering::Relaxed) > before).await;
     world.sign_out().await.unwrap();
     drop(asked);
-    // Its token is gone, so whatever the hub says now is about nobody.
     let _ = trying.await.unwrap();
     assert!(world.sits().is_none());
     assert_eq!(world.vault.tokens(), [""; 0]);

@@ -3,7 +3,7 @@
 use super::world::{World, all, cluster, one_click, preview, profile, profile_with};
 use crate::desk::AppError;
 use crate::inventory::Choice;
-use crate::person::tests::{claims, settled, step_up};
+use crate::person::tests::{claims, ended, settled, step_up};
 use sallyport_client::Fault;
 use sallyport_hub::Change;
 use sallyport_ipc::{ErrorCode, OpenInput, Way};
@@ -31,6 +31,7 @@ async fn nothing_is_yours_or_not_before_the_hub_has_said_and_a_click_says_so() {
     world.sign_in(0).await;
     *world.hubs[0].may.lock().unwrap() = None;
     world.hubs[0].clusters(all(vec![cluster("eu", &preview("get"))]));
+    world.hubs[0].profiles(Change::Trouble(Fault::TimedOut));
     settled().await;
     assert_eq!(
         world.hubs[0].asked.load(Ordering::Relaxed),
@@ -86,7 +87,7 @@ async fn a_step_up_and_other_groups_have_them_read_anew() {
     world.hubs[0].lets_ask(&[]);
     let trying = world.desk.to_the_browser(Some(step_up("phrh"))).await;
     world.desk.provider.brings(Ok(claims("ada", &["payments"])));
-    trying.await.unwrap().unwrap();
+    ended(trying).await.unwrap();
     settled().await;
     assert_eq!((asked(), world.ways().await), (before + 1, vec![Way::NotYours, Way::NotYours]));
     world.hubs[0].lets_ask(&["debug"]);

@@ -1,7 +1,7 @@
 //! Two teams at one desk: a seat for each, and nothing of one at the other.
 
 use super::provider::no_answer;
-use super::world::{HUBS, World, claims, file, settled, step_up, until, workspace};
+use super::world::{HUBS, World, claims, ended, file, settled, step_up, until, workspace};
 use sallyport_client::Fault;
 use sallyport_ipc::{ErrorCode, HubLink, Phase};
 use std::sync::atomic::Ordering;
@@ -32,7 +32,7 @@ async fn who_signs_in_while_another_team_is_looked_at_stays_in_front() {
     let joining = tokio::spawn(async move { person.join(&file(1)).await });
     until("it is looked at", || world.provider.0.lookups.load(Ordering::Relaxed) > before).await;
     world.provider.brings(Ok(claims("ada", &[])));
-    trying.await.unwrap().unwrap();
+    ended(trying).await.unwrap();
     drop(looking);
     joining.await.unwrap().unwrap_err();
     assert_eq!(world.person.in_front(), Some(workspace(0).id()), "else nobody could sign out there");
@@ -47,7 +47,7 @@ async fn a_sign_in_behind_another_team_is_given_up_and_shows_nowhere() {
     world.provider.brings(Ok(claims("ada", &[])));
     until("the hub is asked", || hub.asked.load(Ordering::Relaxed) > 0).await;
     world.person.join(&file(1)).await.unwrap();
-    assert_eq!(trying.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+    assert_eq!(ended(trying).await.unwrap_err().code(), ErrorCode::Cancelled);
     drop(asked);
     settled().await;
     assert!(world.sits().is_none());
@@ -78,7 +78,7 @@ async fn what_was_learned_at_one_team_never_shows_at_another() {
     here.mark_unchanged();
     let trying = world.to_the_browser(Some(step_up("phrh"))).await;
     world.provider.brings(Ok(claims("bob", &[])));
-    trying.await.unwrap().unwrap();
+    ended(trying).await.unwrap();
     assert!(!here.has_changed().unwrap(), "a step-up at the second wakes nobody at the first");
     let bob = world.person.is_signed_in_at(&workspace(1).id()).unwrap();
     assert_eq!(bob.number, number, "a seat counts for itself, so the number alone names nobody");
@@ -103,7 +103,7 @@ async fn how_strong_one_team_wants_a_sign_in_is_not_asked_of_another() {
     let world = World::signed_in().await;
     let trying = world.to_the_browser(Some(step_up("phrh"))).await;
     world.provider.brings(Ok(claims("ada", &[])));
-    trying.await.unwrap().unwrap();
+    ended(trying).await.unwrap();
     world.sign_out().await.unwrap();
     world.person.join(&file(1)).await.unwrap();
     world.sign_in_as("ada").await.unwrap();

@@ -1,7 +1,7 @@
 //! A first sign-in, from the click to the hub's word for who this is.
 
 use super::provider::no_answer;
-use super::world::{HUBS, World, claims, settled, until};
+use super::world::{HUBS, World, claims, ended, settled, until};
 use sallyport_client::Fault;
 use sallyport_ipc::{ErrorCode, HubLink, Phase, SignInStep};
 use sallyport_oidc::Error;
@@ -28,7 +28,7 @@ async fn a_sign_in_goes_from_the_provider_over_the_browser_to_the_hub_and_is_kep
     assert_eq!((step(), view.hub.link), (Some(SignInStep::Hub), HubLink::Connecting));
     assert_eq!(view.phase, Phase::SignedOut, "nobody sits before the hub has said who it is");
     drop(asked);
-    trying.await.unwrap().unwrap();
+    ended(trying).await.unwrap();
     let view = world.view();
     assert_eq!((view.phase, view.hub.link, step()), (Phase::Ready, HubLink::Live, None));
     let user = view.user.unwrap();
@@ -42,7 +42,7 @@ async fn who_cancels_while_the_browser_is_open_is_shown_nothing_and_may_begin_an
     let world = World::joined().await;
     let trying = world.to_the_browser(None).await;
     world.person.give_up().await.unwrap();
-    assert_eq!(trying.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+    assert_eq!(ended(trying).await.unwrap_err().code(), ErrorCode::Cancelled);
     let view = world.view();
     assert!(view.sign_in.is_none() && view.phase == Phase::SignedOut);
     assert!(!world.provider.waits(), "what the browser brings now goes nowhere");
@@ -60,7 +60,7 @@ async fn who_cancels_while_the_hub_is_asked_leaves_nothing_behind() {
     world.provider.brings(Ok(claims("ada", &[])));
     until("the hub is asked", || hub.asked.load(Ordering::Relaxed) > 0).await;
     world.person.give_up().await.unwrap();
-    assert_eq!(trying.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+    assert_eq!(ended(trying).await.unwrap_err().code(), ErrorCode::Cancelled);
     assert_eq!(world.provider.revoked(), ["refresh-1"], "the provider is told");
     assert_eq!(world.vault.tokens(), [""; 0], "and the next start goes on with nothing");
     drop(asked);
@@ -79,7 +79,7 @@ async fn a_second_sign_in_leaves_the_one_that_runs_alone() {
     assert_eq!(world.host.opened.lock().unwrap().len(), 1, "one browser");
     assert_eq!(world.view().sign_in.unwrap().step, SignInStep::Browser, "what is shown is the first");
     world.provider.brings(Ok(claims("ada", &[])));
-    first.await.unwrap().unwrap();
+    ended(first).await.unwrap();
     assert_eq!(world.sits().unwrap().who.user.as_str(), "oidc:ada");
 }
 
@@ -90,7 +90,7 @@ async fn a_browser_that_never_comes_back_is_waited_for_ten_minutes() {
     let trying = world.to_the_browser(None).await;
     tokio::time::sleep(Duration::from_secs(590)).await;
     assert!(world.provider.waits(), "a person may take their time");
-    let error = trying.await.unwrap().unwrap_err();
+    let error = ended(trying).await.unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(610));
     assert_eq!(error.code(), ErrorCode::Unreachable);
     let shown = world.view().sign_in.unwrap();
@@ -152,7 +152,7 @@ async fn clocks_that_differ_are_told_the_hubs_as_a_number_and_the_providers_as_a
     *world.hubs.at(HUBS[0]).ahead.lock().unwrap() = Some(95);
     let trying = world.to_the_browser(None).await;
     world.provider.brings(Err(Error::ClockSkew { by: -61 }));
-    let error = trying.await.unwrap().unwrap_err();
+    let error = ended(trying).await.unwrap_err();
     assert!(error.message().contains("61 s ahead of"), "{error}");
     assert!(error.view().hint.unwrap().contains("clock"));
     assert!(world.view().clock_skew_ms.is_none(), "the hub was not asked");
@@ -209,7 +209,7 @@ async fn who_cancels_before_the_browser_is_open_sees_none() {
     until("it is looked up", || world.provider.0.lookups.load(Ordering::Relaxed) > before).await;
     world.person.give_up().await.unwrap();
     drop(looking_up);
-    assert_eq!(trying.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+    assert_eq!(ended(trying).await.unwrap_err().code(), ErrorCode::Cancelled);
     assert!(world.host.opened.lock().unwrap().is_empty(), "nobody wants to sign in any more");
 }
 
@@ -224,7 +224,7 @@ async fn who_cancels_once_they_sit_goes_on_sitting_with_good_tokens() {
     world.person.give_up().await.unwrap();
     settled().await;
     drop(probing);
-    trying.await.unwrap().unwrap();
+    ended(trying).await.unwrap();
     assert!(world.sits().is_some() && !world.view().hub.sign_in, "there is nothing left to cancel");
     assert_eq!(world.view().hub.link, HubLink::Live);
     assert!(world.provider.revoked().is_empty());

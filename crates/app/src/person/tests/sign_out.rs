@@ -1,7 +1,7 @@
 //! The end of a sign-in, with whatever else is under way.
 
 use super::provider::no_answer;
-use super::world::{HUBS, World, claims, settled, step_up, until};
+use super::world::{HUBS, World, claims, ended, settled, step_up, until};
 use sallyport_ipc::{ErrorCode, HubLink, Phase};
 use std::sync::atomic::Ordering;
 
@@ -35,7 +35,7 @@ async fn a_step_up_page_that_is_still_open_brings_nobody_back() {
     let world = World::signed_in().await;
     let trying = world.to_the_browser(Some(step_up("phrh"))).await;
     world.sign_out().await.unwrap();
-    assert_eq!(trying.await.unwrap().unwrap_err().code(), ErrorCode::Cancelled);
+    assert_eq!(ended(trying).await.unwrap_err().code(), ErrorCode::Cancelled);
     assert!(!world.provider.waits());
     assert!(world.sits().is_none() && world.view().sign_in.is_none());
     assert_eq!(world.vault.tokens(), [""; 0]);
@@ -54,7 +54,7 @@ async fn a_step_up_that_is_just_being_kept_brings_nobody_back_and_takes_back_no_
     settled().await;
     drop(kept);
     leaving.await.unwrap().unwrap();
-    trying.await.unwrap().unwrap_err();
+    ended(trying).await.unwrap_err();
     assert!(world.sits().is_none() && world.view().phase == Phase::SignedOut);
     assert_eq!(world.vault.tokens(), [""; 0]);
     assert!(world.notes().contains("You are signed out here"), "{}", world.notes());
@@ -83,7 +83,7 @@ async fn who_signs_out_while_the_hub_is_asked_who_they_are_now_is_not_brought_ba
     until("the hub is asked", || hub.asked.load(Ordering::Relaxed) > before).await;
     world.sign_out().await.unwrap();
     drop(asked);
-    let _ = trying.await.unwrap();
+    let _ = ended(trying).await;
     assert!(world.sits().is_none());
     assert_eq!(world.vault.tokens(), [""; 0]);
     assert_eq!(world.provider.revoked(), ["refresh-2"], "the one that took the place of the first");

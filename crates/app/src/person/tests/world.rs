@@ -142,6 +142,12 @@ pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
     tokio::time::timeout(LONG, looking).await.unwrap_or_else(|_| panic!("{what}: never"));
 }
 
+/// What became of a sign-in. One that nothing ends is a failure, and no test that hangs.
+pub(crate) async fn ended(trying: JoinHandle<Result<(), AppError>>) -> Result<(), AppError> {
+    let ended = tokio::time::timeout(Duration::from_secs(3600), trying).await;
+    ended.expect("a sign-in ends, at last by itself").unwrap()
+}
+
 /// Lets everybody do what there is to do now.
 pub(crate) async fn settled() {
     for _ in 0..20 {
@@ -209,7 +215,7 @@ impl World {
     pub(crate) async fn sign_in_as(&self, subject: &str) -> Result<(), AppError> {
         let trying = self.to_the_browser(None).await;
         self.provider.brings(Ok(claims(subject, &["payments"])));
-        trying.await.unwrap()
+        ended(trying).await
     }
 
     /// Signs out, as the app does for this part.

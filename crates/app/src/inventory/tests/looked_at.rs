@@ -1,7 +1,7 @@
 //! What is read for the cluster in view alone.
 
 use super::world::{World, cluster, preview};
-use crate::person::tests::{settled, until};
+use crate::person::tests::{ended, settled, until};
 use sallyport_api::AccessPreviewSpec;
 use sallyport_client::Fault;
 use sallyport_hub::Change;
@@ -83,11 +83,7 @@ async fn what_comes_after_the_sign_out_is_not_kept() {
     until("it is read", || !world.hubs[0].previewed().is_empty()).await;
     world.sign_out().await;
     drop(answers);
-    assert_eq!(
-        looking.await.unwrap().unwrap_err().code(),
-        ErrorCode::BadInput,
-        "there is no such cluster now"
-    );
+    assert_eq!(ended(looking).await.unwrap_err().code(), ErrorCode::BadInput, "there is no such cluster now");
     let kept = world.inventory.known.read().unwrap().len();
     assert_eq!(kept, 0);
 }

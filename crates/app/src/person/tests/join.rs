@@ -34,7 +34,7 @@ async fn who_signs_in_while_another_team_is_looked_at_stays_in_front() {
     world.provider.brings(Ok(claims("ada", &[])));
     ended(trying).await.unwrap();
     drop(looking);
-    joining.await.unwrap().unwrap_err();
+    ended(joining).await.unwrap_err();
     assert_eq!(world.person.in_front(), Some(workspace(0).id()), "else nobody could sign out there");
 }
 

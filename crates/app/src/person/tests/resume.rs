@@ -1,7 +1,7 @@
 //! Going on with a stored sign-in, without a browser.
 
 use super::provider::no_answer;
-use super::world::{HUBS, World, claims, settled, until};
+use super::world::{HUBS, World, claims, ended, settled, until};
 use sallyport_ipc::{ErrorCode, HubLink, Phase};
 use sallyport_oidc::Error;
 use std::sync::atomic::Ordering;
@@ -84,7 +84,7 @@ async fn one_who_clicks_while_it_goes_on_is_told_so_and_it_can_be_given_up() {
     assert_eq!(world.person.sign_in(None).await.unwrap_err().code(), ErrorCode::Cancelled);
     assert!(world.host.opened.lock().unwrap().is_empty());
     world.person.give_up().await.unwrap();
-    resuming.await.unwrap();
+    ended(resuming).await;
     drop(asked);
     settled().await;
     assert!(world.sits().is_none(), "the hub's word that comes now is nobody's");
@@ -103,7 +103,7 @@ async fn one_who_clicks_once_it_went_on_sits_and_the_hub_is_there() {
     world.person.give_up().await.unwrap();
     settled().await;
     drop(probing);
-    resuming.await.unwrap();
+    ended(resuming).await;
     assert!(world.sits().is_some());
     assert_eq!(world.view().hub.link, HubLink::Live);
 }

@@ -53,7 +53,7 @@ async fn a_step_up_that_is_just_being_kept_brings_nobody_back_and_takes_back_no_
     let leaving = tokio::spawn(async move { person.forget(&signed, &[]).await });
     settled().await;
     drop(kept);
-    leaving.await.unwrap().unwrap();
+    ended(leaving).await.unwrap();
     ended(trying).await.unwrap_err();
     assert!(world.sits().is_none() && world.view().phase == Phase::SignedOut);
     assert_eq!(world.vault.tokens(), [""; 0]);

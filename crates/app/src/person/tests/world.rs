@@ -142,10 +142,9 @@ pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
     tokio::time::timeout(LONG, looking).await.unwrap_or_else(|_| panic!("{what}: never"));
 }
 
-/// What became of a sign-in. One that nothing ends is a failure, and no test that hangs.
-pub(crate) async fn ended(trying: JoinHandle<Result<(), AppError>>) -> Result<(), AppError> {
-    let ended = tokio::time::timeout(Duration::from_secs(3600), trying).await;
-    ended.expect("a sign-in ends, at last by itself").unwrap()
+/// What became of it. Something that nothing ends is a failure, and no test that hangs.
+pub(crate) async fn ended<T>(task: JoinHandle<T>) -> T {
+    tokio::time::timeout(Duration::from_secs(3600), task).await.expect("it ends, at last by itself").unwrap()
 }
 
 /// Lets everybody do what there is to do now.

@@ -109,6 +109,8 @@ pub fn allows(rules: &[Rule], ask: Ask<'_>) -> bool {
 }
 
 /// `ResourceMatches` of Kubernetes: `own` against `resource` or `resource/subresource`.
+///
+/// Both are compared as one text, as there: a resource that holds a slash itself is not cut anew.
 fn resource_matches(own: &str, resource: &str, subresource: &str) -> bool {
     if own == "*" {
         return true;
@@ -116,12 +118,9 @@ fn resource_matches(own: &str, resource: &str, subresource: &str) -> bool {
     if subresource.is_empty() {
         return own == resource;
     }
-    match own.split_once('/') {
-        Some((own_resource, own_sub)) => {
-            own_sub == subresource && (own_resource == "*" || own_resource == resource)
-        }
-        None => false,
-    }
+    own.strip_suffix(subresource)
+        .and_then(|rest| rest.strip_suffix('/'))
+        .is_some_and(|own_resource| own_resource == "*" || own_resource == resource)
 }
 
 /// `NonResourceURLMatches` of Kubernetes.
@@ -239,6 +238,11 @@ pub(crate) mod tests {
             ("*/", "pods", "", false),
             ("Pods", "pods", "", false),
             ("", "pods", "", false),
+            ("a/b/c", "a", "b/c", true),
+            ("a/b/c", "a/b", "c", true),
+            ("*/b/c", "a", "b/c", true),
+            ("*/b/c", "a/b", "c", false),
+            ("*/c", "a/b", "c", true),
         ] {
             assert_eq!(resource_matches(own, resource, sub), fits, "{own} against {resource}/{sub}");
         }

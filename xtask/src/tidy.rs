@@ -51,7 +51,10 @@ const EDGES: [(&str, &[&str]); 23] = [
     ("testkit", &[]), // so that everybody's tests can use it
     ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),
     ("demo", &["testkit", "fleet"]),
-    ("bench", &["testkit", "fleet", "model", "policy", "api", "client", "ipc", "gateway", "hub"]),
+    (
+        "bench",
+        &["testkit", "fleet", "model", "rbac", "posture", "policy", "api", "client", "ipc", "gateway", "hub"],
+    ),
     ("desktop", &["app", "ipc"]), // its composition root
     ("xtask", &[]),
 ];

@@ -5,6 +5,18 @@
 
 #![deny(missing_docs)]
 
+pub mod check;
+mod defaults;
+mod evidence;
+mod ground;
+pub mod path;
+mod rights;
 pub mod snapshot;
+#[cfg(test)]
+mod tests;
 
+pub use check::{Finding, Report, Severity, Verdict};
+pub use defaults::{binding_line, role_line};
+pub use evidence::{Evidence, Object, Review};
+pub use ground::{Ground, Origin};
 pub use snapshot::{Coverage, Kind, Snapshot};

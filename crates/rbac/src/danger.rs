@@ -1,6 +1,6 @@
 mod probes;
 
-pub(crate) use probes::each;
+pub(crate) use probes::{Found, each};
 
 use crate::{Rule, ways::way_in};
 use probes::{ALWAYS, IDENTITIES, READS, SYSTEM};

@@ -22,7 +22,7 @@ mod words;
 
 pub use cover::{covers, growth};
 pub use danger::{Danger, DangerKind, dangers, is_protected};
-pub use power::{Power, Powers};
+pub use power::{Power, Powers, Proof};
 pub use rule::{Ask, RULES_MOST, Rule, allows, effective};
 pub use tools::helm_misses;
 pub use words::{Right, describe, warnings};

@@ -3,7 +3,7 @@
 //! What is dangerous is said where dangers are; here each combination found there gets its name.
 
 use crate::Rule;
-use crate::danger::{DangerKind, each};
+use crate::danger::{DangerKind, Found, each};
 use std::fmt;
 
 macro_rules! powers {
@@ -116,7 +116,7 @@ powers! {
 impl Power {
     /// Whether it is about something that is in no namespace: a RoleBinding never gives it, whatever its role says. `bind`
     /// on ClusterRoles is asked for where the binding is, and a namespace is in itself.
-    pub fn is_cluster_wide(self) -> bool {
+    pub const fn is_cluster_wide(self) -> bool {
         use Power::*;
         matches!(
             self,
@@ -213,20 +213,67 @@ fn impersonation(verb: &str, group: &str, resource: &str) -> Option<Power> {
     })
 }
 
+/// The question whose yes shows that a rule gives a power: verb, group, resource (`resource/subresource`) and a name, empty
+/// where any does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// e.g. `create`.
+    pub verb: &'static str,
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The resource.
+    pub resource: &'static str,
+    /// The subresource; empty for the resource itself.
+    pub subresource: &'static str,
+    /// The name that the rule is limited to, the first of them.
+    pub name: String,
+}
+
+impl Power {
+    /// How a rule gives it, where it does.
+    pub fn proof(self, rule: &Rule) -> Option<Proof> {
+        let mut proof = None;
+        proofs(rule, |power, found| {
+            if power == self && proof.is_none() {
+                let (resource, subresource) = found.resource.split_once('/').unwrap_or((found.resource, ""));
+                let name = rule.resource_names.first().cloned().unwrap_or_default();
+                proof = Some(Proof { verb: found.verb, group: found.group, resource, subresource, name });
+            }
+        });
+        proof
+    }
+}
+
+fn proofs(rule: &Rule, mut given: impl FnMut(Power, &Found)) {
+    each(rule, |found| {
+        let nameless =
+            (found.verb == "create" && !found.resource.contains('/')) || found.verb == "deletecollection";
+        if nameless && !rule.resource_names.is_empty() {
+            return;
+        }
+        if let Ok(power) = Power::try_from((found.kind, found.verb, found.group, found.resource)) {
+            given(power, &found);
+        }
+    });
+}
+
 /// A set of powers.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Powers(u64);
 
 impl Powers {
-    /// Those that a rule gives on at least one name.
+    /// Those that a rule gives on at least one name. A rule that is limited to names gives nothing to a request that
+    /// carries none: making something that is no subresource, and removing many.
     pub fn of(rule: &Rule) -> Self {
         let mut all = Self::default();
-        each(rule, |found| {
-            if let Ok(power) = Power::try_from((found.kind, found.verb, found.group, found.resource)) {
-                all = all.with(power);
-            }
-        });
+        proofs(rule, |power, _| all = all.with(power));
         all
+    }
+
+    /// Without those that a RoleBinding never gives.
+    #[must_use]
+    pub fn without_cluster_wide(self) -> Self {
+        Self(self.0 & !CLUSTER_WIDE)
     }
 
     /// With one more.
@@ -273,62 +320,19 @@ impl fmt::Debug for Powers {
     }
 }
 
+const CLUSTER_WIDE: u64 = {
+    let (mut all, mut at) = (0, 0);
+    while at < Power::ALL.len() {
+        if Power::ALL[at].is_cluster_wide() {
+            all |= 1 << Power::ALL[at] as u8;
+        }
+        at += 1;
+    }
+    all
+};
+
 /// A set has room for all of them.
 const _: () = assert!(Power::ALL.len() <= 64);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rule::tests::{any_rule, rule};
-    use proptest::prelude::*;
-
-    fn of(verbs: &[&str], groups: &[&str], resources: &[&str]) -> Vec<Power> {
-        Powers::of(&rule(verbs, groups, resources)).iter().collect()
-    }
-
-    #[test]
-    fn p22_each_power_is_found_where_kubernetes_gives_it() {
-        use Power::*;
-        let rbac = "rbac.authorization.k8s.io";
-        assert_eq!(of(&["*"], &["*"], &["*"]), Power::ALL);
-        assert_eq!(of(&["get", "list", "watch"], &["*"], &["pods", "configmaps", "pods/log"]), []);
-        assert_eq!(of(&["list"], &[""], &["secrets"]), [ReadSecrets]);
-        assert_eq!(of(&["*"], &[""], &["pods/*"]), []);
-        assert_eq!(of(&["create"], &[""], &["pods"]), [RunPods]);
-        assert_eq!(of(&["update", "patch", "delete"], &[""], &["pods"]), []);
-        assert_eq!(of(&["patch"], &["apps"], &["deployments"]), [RunPods]);
-        assert_eq!(of(&["create"], &[""], &["*/exec"]), [Exec]);
-        assert_eq!(of(&["get"], &[""], &["pods/exec", "pods/portforward"]), [ExecByGet, ForwardByGet]);
-        assert_eq!(of(&["get"], &[""], &["*/proxy"]), [Proxy, NodesProxy]);
-        assert_eq!(of(&["get"], &[""], &["nodes/*"]), []);
-        assert_eq!(of(&["create"], &[""], &["*/token"]), [MintTokens]);
-        assert_eq!(of(&["bind"], &[rbac], &["rolebindings"]), []);
-        assert_eq!(
-            of(&["bind", "update"], &[rbac], &["clusterroles"]),
-            [BindClusterRoles, ChangeClusterRoles]
-        );
-        assert_eq!(of(&["delete"], &[rbac], &["roles", "clusterrolebindings"]), []);
-        assert_eq!(of(&["impersonate"], &["authentication.k8s.io"], &["users"]), []);
-        assert_eq!(of(&["impersonate"], &[""], &["users", "groups"]), [ImpersonateUsers, ImpersonateGroups]);
-        assert_eq!(
-            of(&["patch"], &["certificates.k8s.io"], &["certificatesigningrequests/approval"]),
-            [WriteApproval]
-        );
-        assert_eq!(
-            of(&["delete"], &["admissionregistration.k8s.io"], &["mutatingwebhookconfigurations"]),
-            [WriteValidating]
-        );
-    }
-
-    proptest! {
-        /// A power is never something that nobody said is dangerous, and more rules never give fewer.
-        #[test]
-        fn p11_every_power_is_a_danger(one in any_rule(), more in any_rule()) {
-            let (one_alone, both) = (Powers::of(&one), Powers::of(&one).or(Powers::of(&more)));
-            prop_assert!(one_alone.iter().all(|power| both.has(power)));
-            let mut found = 0;
-            each(&one, |_| found += 1);
-            prop_assert!(one_alone.is_empty() || found > 0);
-        }
-    }
-}
+mod tests;

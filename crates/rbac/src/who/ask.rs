@@ -99,8 +99,8 @@ impl Rbac {
         self.held(caller, namespace).into_iter().flat_map(|held| held.role.rules.iter().cloned()).collect()
     }
 
-    /// The places of the bindings that name somebody or a group of theirs, each once.
-    pub(crate) fn places_of(&self, caller: &Caller) -> Vec<usize> {
+    /// The places in [`bindings`](Self::bindings) of those that name somebody or a group of theirs, each once.
+    pub fn places_of(&self, caller: &Caller) -> Vec<usize> {
         let user = std::iter::once(Subject::User(caller.user.clone()));
         let groups = caller.groups.iter().map(|group| Subject::Group(group.clone()));
         let mut places: Vec<usize> =

@@ -14,25 +14,10 @@ pub use catalogue::{Area, Check, Maps, catalogue};
 
 use crate::evidence::{Evidence, Object};
 use crate::ground::{Ground, Origin};
+use crate::severity::Severity;
 use crate::snapshot::{Authorizers, Snapshot};
 use sallyport_rbac::who::Subject;
 use serde::{Deserialize, Serialize};
-
-/// How bad.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// To be tidied up.
-    Low,
-    /// Somebody can do more than they should in one place.
-    Medium,
-    /// In many places, or where it hurts.
-    High,
-    /// It ends in everything, in the root of a node, or with whoever did not even sign in.
-    Critical,
-}
 
 /// What a check came to (promise P21).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::defaults;
 use crate::evidence::{Evidence, Object};
-use crate::path::{Graph, How, Node, Reach};
+use crate::graph::{Graph, How, Node, Reach};
 use crate::rights::{Place, Rights, Step};
 use crate::snapshot::{Aggregated, BindingObject, Meta, Snapshot};
 use sallyport_model::{clip, visible};

@@ -8,15 +8,18 @@
 pub mod check;
 mod defaults;
 mod evidence;
+mod graph;
 mod ground;
 pub mod path;
 mod rights;
+mod severity;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Finding, Report, Severity, Verdict};
+pub use check::{Finding, Report, Verdict};
 pub use defaults::{binding_line, role_line};
 pub use evidence::{Evidence, Object, Review};
 pub use ground::{Ground, Origin};
+pub use severity::Severity;
 pub use snapshot::{Coverage, Kind, Snapshot};

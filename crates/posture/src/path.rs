@@ -1,21 +1,11 @@
 //! Ways of several steps from what somebody holds to what is worth reaching: shortest first, with the binding that proves
 //! each step and the questions to the API server that show it again.
 
-mod around;
-mod graph;
-mod hit;
-mod search;
-mod technique;
-
 #[cfg(test)]
 mod tests;
 
-pub(crate) use graph::{Graph, How, Node};
-pub(crate) use hit::Hit;
-pub(crate) use search::{Distances, Reach, Through, best_cut};
-pub(crate) use technique::{TECHNIQUES, To};
-
 use crate::evidence::{Evidence, Review};
+use crate::graph::{Distances, How, Node, Through, best_cut};
 use crate::ground::{Ground, Origin};
 use sallyport_rbac::who::Subject;
 

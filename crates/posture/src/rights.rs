@@ -3,6 +3,7 @@
 use sallyport_rbac::who::{Binding, Rbac, Role, Subject};
 use sallyport_rbac::{Power, Powers, Rule};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// A namespace, by its place in [`Rights::namespaces`].
 pub(crate) type Place = usize;
@@ -70,7 +71,7 @@ pub(crate) struct Rights {
 impl Rights {
     /// `known` are namespaces that are there, whether somebody is bound in them or not.
     pub(crate) fn new<'a>(rbac: Rbac, known: impl Iterator<Item = &'a str>) -> Self {
-        let weights = rbac.roles().iter().map(weigh).collect();
+        let weights = rbac.roles().iter().map(|role| weigh(role)).collect();
         let mut all = Self {
             namespaces: Vec::new(),
             places: HashMap::new(),
@@ -121,7 +122,7 @@ impl Rights {
     }
 
     pub(crate) fn role(&self, at: usize) -> Option<&Role> {
-        self.rbac.roles().get(at)
+        self.rbac.roles().get(at).map(Arc::as_ref)
     }
 
     pub(crate) fn binding(&self, at: usize) -> Option<&Binding> {

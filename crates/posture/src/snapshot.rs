@@ -15,8 +15,9 @@ pub use object::{
 pub use read::{TakeError, Taken};
 
 use sallyport_rbac::aggregate::{self, Stored};
-use sallyport_rbac::who::Rbac;
+use sallyport_rbac::who::{Rbac, Role};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// An object that could not be read, and why. Both are texts from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,24 +108,22 @@ impl Snapshot {
     /// as a binding's role exists. Beside it the names of aggregated ClusterRoles that nobody has filled: first those that
     /// were computed here, then those that were not.
     pub fn rbac(&self) -> (Rbac, Aggregated) {
-        let mut stored: Vec<Stored> = self
-            .roles
-            .iter()
-            .map(|one| Stored {
-                role: one.role.clone(),
+        let unwritten = |one: &RoleObject| one.selectors.is_some() && one.role.rules.is_empty();
+        let mut roles: Vec<Arc<Role>> = self.roles.iter().map(|one| Arc::clone(&one.role)).collect();
+        let mut filled = aggregate::Filled::default();
+        if self.roles.iter().any(unwritten) {
+            let stored = |one: &RoleObject| Stored {
+                role: Role::clone(&one.role),
                 labels: if one.role.namespace.is_none() { one.meta.labels.clone() } else { BTreeMap::new() },
                 selectors: one.selectors.clone(),
-            })
-            .collect();
-        let filled = if stored.iter().any(|one| one.selectors.is_some() && one.role.rules.is_empty()) {
-            aggregate::fill(&mut stored)
-        } else {
-            aggregate::Filled::default()
-        };
+            };
+            let mut stored: Vec<Stored> = self.roles.iter().map(stored).collect();
+            filled = aggregate::fill(&mut stored);
+            roles = stored.into_iter().map(|one| Arc::new(one.role)).collect();
+        }
         let names = |places: Vec<usize>| {
             places.into_iter().filter_map(|at| Some(self.roles.get(at)?.role.name.clone())).collect()
         };
-        let roles = stored.into_iter().map(|one| one.role).collect();
         let bindings = self.bindings.iter().map(|one| one.binding.clone()).collect();
         let aggregated = Aggregated { computed: names(filled.computed), left: names(filled.left) };
         (Rbac::all(roles, bindings), aggregated)

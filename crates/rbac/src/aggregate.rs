@@ -112,7 +112,11 @@ fn selects(roles: &[Stored], at: usize, steps: usize) -> Vec<usize> {
     if selectors.is_empty() || steps > STEPS_MOST {
         return Vec::new();
     }
-    let fits = |stored: &Stored| selectors.iter().any(|all| all.iter().all(|one| one.holds(&stored.labels)));
+    // Roles of a namespace are none of them.
+    let fits = |stored: &Stored| {
+        stored.role.namespace.is_none()
+            && selectors.iter().any(|all| all.iter().all(|one| one.holds(&stored.labels)))
+    };
     roles
         .iter()
         .enumerate()
@@ -164,11 +168,30 @@ mod tests {
             stored("c", "y", None, &["get"]),
             stored("d", "x", None, &["list"]),
             stored("own", "z", Some("z"), &[]),
+            stored("local", "x", None, &["delete"]),
         ];
+        roles[5].role.namespace = Some("n".into());
         fill(&mut roles);
         assert_eq!(verbs(&roles[0]), ["get", "list"]);
         assert_eq!(verbs(&roles[0]), verbs(&roles[1]));
         assert!(verbs(&roles[4]).is_empty());
+    }
+
+    #[test]
+    fn a_selector_that_asks_for_nothing_selects_every_cluster_role() {
+        let mut roles = vec![
+            stored("all", "a", None, &[]),
+            stored("pods", "b", None, &["get"]),
+            stored("n", "c", None, &["list"]),
+        ];
+        roles[0].selectors = Some(vec![vec![]]);
+        roles[2].role.namespace = Some("n".into());
+        fill(&mut roles);
+        assert_eq!(verbs(&roles[0]), ["get"]);
+        let mut roles = vec![stored("none", "a", None, &[]), stored("pods", "b", None, &["get"])];
+        roles[0].selectors = Some(vec![]);
+        fill(&mut roles);
+        assert!(verbs(&roles[0]).is_empty());
     }
 
     #[test]

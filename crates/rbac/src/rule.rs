@@ -87,9 +87,15 @@ impl Rule {
 
     /// Whether it allows this on at least one name, whichever names it is limited to.
     pub(crate) fn allows_some(&self, verb: &str, group: &str, resource: &str, subresource: &str) -> bool {
-        self.verb(verb)
-            && self.api_groups.iter().any(|own| own == "*" || own == group)
-            && self.resources.iter().any(|own| resource_matches(own, resource, subresource))
+        self.verb(verb) && self.group(group) && self.resource(resource, subresource)
+    }
+
+    pub(crate) fn group(&self, group: &str) -> bool {
+        self.api_groups.iter().any(|own| own == "*" || own == group)
+    }
+
+    pub(crate) fn resource(&self, resource: &str, subresource: &str) -> bool {
+        self.resources.iter().any(|own| resource_matches(own, resource, subresource))
     }
 
     pub(crate) fn verb(&self, verb: &str) -> bool {

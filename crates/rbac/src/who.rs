@@ -12,6 +12,7 @@ pub use ask::{Given, Held, Why};
 use crate::{Ask, Rule};
 use entries::Entries;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The group that an API server lets do everything, before RBAC is asked.
 pub const MASTERS: &str = "system:masters";
@@ -144,7 +145,7 @@ impl Binding {
 /// All roles and bindings of an API server.
 #[derive(Clone, Debug, Default)]
 pub struct Rbac {
-    roles: Vec<Role>,
+    roles: Vec<Arc<Role>>,
     /// The place of each role, by namespace and name.
     places: HashMap<Option<String>, HashMap<String, usize>>,
     bindings: Vec<(Binding, usize)>,
@@ -158,9 +159,9 @@ pub struct Rbac {
 }
 
 impl Rbac {
-    /// All that these roles and bindings say.
-    pub fn all(roles: Vec<Role>, bindings: Vec<Binding>) -> Self {
-        Self::of(roles, bindings, |_| true)
+    /// All that these roles and bindings say. Roles may be shared with whoever read them.
+    pub fn all(roles: impl IntoIterator<Item: Into<Arc<Role>>>, bindings: Vec<Binding>) -> Self {
+        Self::of(roles.into_iter().map(Into::into).collect(), bindings, |_| true)
     }
 
     /// What these roles and bindings say about the API groups that `matters` names; rules on none of them, and bindings
@@ -171,10 +172,10 @@ impl Rbac {
                 rule.api_groups.iter().any(|own| own == "*" || matters.contains(&own.as_str()))
             });
         }
-        Self::of(roles, bindings, |role| !role.rules.is_empty())
+        Self::of(roles.into_iter().map(Arc::new).collect(), bindings, |role| !role.rules.is_empty())
     }
 
-    fn of(roles: Vec<Role>, bindings: Vec<Binding>, counts: impl Fn(&Role) -> bool) -> Self {
+    fn of(roles: Vec<Arc<Role>>, bindings: Vec<Binding>, counts: impl Fn(&Role) -> bool) -> Self {
         let mut all = Self { entries: Entries::of(&roles), ..Self::default() };
         all.of_role.resize(roles.len(), Vec::new());
         for (at, role) in roles.iter().enumerate() {
@@ -220,11 +221,11 @@ impl Rbac {
 
     /// The role that a binding in `namespace` (none: a ClusterRoleBinding) would give by naming it so.
     pub fn role(&self, role: &RoleRef, namespace: Option<&str>) -> Option<&Role> {
-        self.roles.get(self.place_of(role, &namespace.map(str::to_owned))?)
+        self.roles.get(self.place_of(role, &namespace.map(str::to_owned))?).map(Arc::as_ref)
     }
 
     /// The roles, in the order they were given.
-    pub fn roles(&self) -> &[Role] {
+    pub fn roles(&self) -> &[Arc<Role>] {
         &self.roles
     }
 
@@ -261,7 +262,7 @@ impl Rbac {
 
     /// Which of `asks` each role allows, so that many subjects can be looked up in it.
     pub fn weigh(&self, asks: &[Ask<'_>]) -> Weighed<'_> {
-        let of = |role: &Role| {
+        let of = |role: &Arc<Role>| {
             let rules = &role.rules;
             asks.iter().enumerate().filter(|(_, ask)| crate::allows(rules, **ask)).map(|(at, _)| at).collect()
         };

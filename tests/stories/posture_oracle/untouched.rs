@@ -39,7 +39,7 @@ pub(super) async fn look(server: &Server, version: (u32, u32), lines: &mut Lines
 fn ships(snapshot: &Snapshot, (major, minor): (u32, u32), lines: &mut Lines) -> Result<()> {
     let version = format!("{major}.{minor} ");
     let (rbac, _) = snapshot.rbac();
-    let roles = rbac.roles().iter().map(role_line);
+    let roles = rbac.roles().iter().map(|role| role_line(role));
     let bindings = rbac.bindings().iter().map(|(binding, _)| binding_line(binding));
     let live: BTreeSet<String> = roles.chain(bindings).map(|line| format!("{version}{line}")).collect();
     let file = defaults();

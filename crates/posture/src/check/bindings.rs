@@ -1,9 +1,10 @@
 //! What is wrong with a binding by itself: whom it names, and whether its role is there.
 
-use super::{Finding, Severity};
+use super::Finding;
 use crate::evidence::{Evidence, Object, role_kind};
+use crate::graph::Node;
 use crate::ground::{Ground, Origin, said};
-use crate::path::Node;
+use crate::severity::Severity;
 use crate::snapshot::{BindingObject, Kind};
 use sallyport_model::{clip, visible};
 use sallyport_rbac::who::{AUTHENTICATED, Binding, MASTERS, Role, RoleRef, Subject, UNAUTHENTICATED};

@@ -1,9 +1,10 @@
 //! Grants that give nothing where they are: what is in no namespace, by a RoleBinding.
 
-use super::{Finding, Severity};
+use super::Finding;
 use crate::evidence::Evidence;
+use crate::graph::TECHNIQUES;
 use crate::ground::{Ground, said};
-use crate::path::TECHNIQUES;
+use crate::severity::Severity;
 use sallyport_model::{clip, visible};
 use sallyport_rbac::Power;
 

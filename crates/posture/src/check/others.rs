@@ -1,9 +1,10 @@
 //! Service accounts and their tokens, and what admission keeps out.
 
-use super::{Finding, Severity};
+use super::Finding;
 use crate::evidence::Object;
+use crate::graph::Node;
 use crate::ground::{Ground, Origin, said};
-use crate::path::Node;
+use crate::severity::Severity;
 use crate::snapshot::Meta;
 use sallyport_model::{clip, visible};
 use sallyport_rbac::who::Subject;

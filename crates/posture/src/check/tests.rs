@@ -47,7 +47,7 @@ fn each_check_has_an_id_of_its_own_and_says_what_to_do() {
     assert_eq!(ids.len(), catalogue().len());
     assert!(catalogue().iter().all(|check| !check.fix.is_empty() && !check.reads.is_empty()));
     // Every way is found by a check that is there.
-    for technique in crate::path::TECHNIQUES {
+    for technique in crate::graph::TECHNIQUES {
         assert!(ids.contains(&technique.check), "{}", technique.check);
     }
 }

@@ -1,12 +1,12 @@
 //! What each subject can do by the ways that paths are made of: one finding for a subject and a check, as bad as the worst
 //! of what it reaches.
 
-use super::{Finding, Severity};
-use crate::evidence::Evidence;
+use super::Finding;
+use crate::graph::{Hit, How, Node, To};
 use crate::ground::{Ground, Origin, said};
-use crate::path::{Hit, How, Node, To};
 use crate::rights::{Place, Step};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::severity::Severity;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Evidence kept for each finding; how many places there are is told beside it.
 const EVIDENCE_MOST: usize = 40;
@@ -18,8 +18,9 @@ struct Gathered {
     everywhere: bool,
     places: BTreeSet<Place>,
     what: Vec<&'static str>,
-    evidence: BTreeSet<Evidence>,
-    needed: Vec<usize>,
+    /// Each rule of each binding once.
+    proof: Vec<Step>,
+    proved: HashSet<(Option<usize>, usize)>,
 }
 
 /// All findings of the ways, by check.
@@ -38,7 +39,7 @@ pub(super) fn by_check(ground: &Ground<'_>) -> HashMap<&'static str, Vec<Finding
                 continue;
             }
             let severity = severity(ground, hit, leads);
-            gathered.entry((technique.check, at)).or_default().add(ground, hit, technique.what, severity);
+            gathered.entry((technique.check, at)).or_default().add(hit, technique.what, severity);
         }
         for edge in ground.graph.leaving.get(node).into_iter().flatten() {
             let Some(edge) = ground.graph.edges.get(*edge) else { continue };
@@ -48,7 +49,7 @@ pub(super) fn by_check(ground: &Ground<'_>) -> HashMap<&'static str, Vec<Finding
                     Some(_) if ground.reach.is_critical(edge.to) => ("RB-02", Severity::Critical),
                     Some(_) => ("RB-02", Severity::Medium),
                 };
-                gathered.entry((check, at)).or_default().full(ground, step, severity);
+                gathered.entry((check, at)).or_default().full(step, severity);
             }
         }
     }
@@ -84,16 +85,14 @@ fn severity(ground: &Ground<'_>, hit: &Hit, leads: &[(usize, bool)]) -> Severity
 }
 
 impl Gathered {
-    fn add(&mut self, ground: &Ground<'_>, hit: &Hit, what: &'static str, severity: Severity) {
+    fn add(&mut self, hit: &Hit, what: &'static str, severity: Severity) {
         self.at(hit.place, what, severity);
-        self.prove(ground, &hit.proof);
-        self.needed.extend(hit.proof.iter().filter_map(|step| step.grant.binding));
+        hit.proof.iter().for_each(|step| self.prove(*step));
     }
 
-    fn full(&mut self, ground: &Ground<'_>, step: &Step, severity: Severity) {
+    fn full(&mut self, step: &Step, severity: Severity) {
         self.at(step.grant.namespace, "do everything", severity);
-        self.prove(ground, std::slice::from_ref(step));
-        self.needed.extend(step.grant.binding);
+        self.prove(*step);
     }
 
     fn at(&mut self, place: Option<Place>, what: &'static str, severity: Severity) {
@@ -107,9 +106,10 @@ impl Gathered {
         }
     }
 
-    fn prove(&mut self, ground: &Ground<'_>, proof: &[Step]) {
-        if self.evidence.len() < EVIDENCE_MOST {
-            self.evidence.extend(proof.iter().filter_map(|step| ground.evidence(step)));
+    /// Whatever power it is there for, a rule of a binding proves it once.
+    fn prove(&mut self, step: Step) {
+        if self.proved.insert((step.grant.binding, step.rule)) {
+            self.proof.push(step);
         }
     }
 
@@ -131,10 +131,8 @@ impl Gathered {
             (false, many) => format!("in {} namespaces", many.len()),
         };
         // What is by default only in part is the team's.
-        let origin = match self.needed.iter().map(|at| ground.origin(*at)).max() {
-            Some(origin) => origin,
-            None => Origin::Own,
-        };
+        let bindings = self.proof.iter().filter_map(|step| step.grant.binding);
+        let origin = bindings.map(|at| ground.origin(at)).max().unwrap_or(Origin::Own);
         Finding {
             check,
             inert: false,
@@ -142,7 +140,12 @@ impl Gathered {
             subject: Some(subject.clone()),
             object: None,
             namespaces: (!self.everywhere).then_some(names),
-            evidence: self.evidence.into_iter().collect(),
+            evidence: self
+                .proof
+                .iter()
+                .take(EVIDENCE_MOST)
+                .filter_map(|step| ground.evidence(step))
+                .collect(),
             said: format!("{} can {} {place}.", capital(&said(subject)), self.what.join("; ")),
             origin,
         }

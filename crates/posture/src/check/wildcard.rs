@@ -1,9 +1,10 @@
 //! Wildcards in roles that somebody holds: what they stand for grows with the cluster.
 
-use super::{Finding, Severity};
+use super::Finding;
 use crate::evidence::Evidence;
 use crate::ground::{Ground, Origin};
 use crate::rights::is_full;
+use crate::severity::Severity;
 use sallyport_model::{clip, visible};
 use sallyport_rbac::Rule;
 

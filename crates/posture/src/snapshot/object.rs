@@ -3,6 +3,7 @@
 use sallyport_rbac::aggregate::Requirement;
 use sallyport_rbac::who::{Binding, Role};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What every object says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub struct Meta {
 pub struct RoleObject {
     /// What it says of itself.
     pub meta: Meta,
-    /// The role.
-    pub role: Role,
+    /// The role, shared with the index.
+    pub role: Arc<Role>,
     /// Its `aggregationRule`, where it has one.
     pub selectors: Option<Vec<Vec<Requirement>>>,
 }

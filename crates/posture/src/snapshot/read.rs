@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
 
 /// What was taken in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -222,11 +223,11 @@ fn role_of(meta: Meta, shape: shape::Role) -> Result<RoleObject, String> {
         .map(|rule| rule.cluster_role_selectors.into_iter().map(selector_of).collect::<Result<Vec<_>, _>>())
         .transpose()?;
     Ok(RoleObject {
-        role: Role {
+        role: Arc::new(Role {
             namespace: meta.namespace.clone(),
             name: meta.name.clone(),
             rules: shape.rules.into_iter().map(rule).collect(),
-        },
+        }),
         selectors,
         meta,
     })

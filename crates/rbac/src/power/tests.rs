@@ -55,6 +55,32 @@ fn p22_a_name_gives_nothing_to_a_request_without_one() {
     assert!(Power::ReadSecrets.proof(&token).is_none());
 }
 
+fn some(from: &[&'static str]) -> impl Strategy<Value = Vec<&'static str>> + use<> {
+    prop::sample::subsequence(from.to_vec(), 0..=3)
+}
+
+proptest! {
+    /// The quick look finds each kind where the one that P11 takes does.
+    #[test]
+    fn p11_powers_are_looked_for_as_dangers_are(
+        verbs in some(&["get", "create", "update", "bind", "escalate", "approve", "delete", "impersonate", "*"]),
+        groups in some(&["", "apps", "rbac.authorization.k8s.io", "certificates.k8s.io", "admissionregistration.k8s.io", "*"]),
+        resources in some(&[
+            "pods", "secrets", "roles", "clusterroles", "rolebindings", "nodes/proxy", "*/proxy", "*/token", "signers",
+            "serviceaccounts/token", "mutatingwebhookconfigurations", "certificatesigningrequests/approval", "widgets", "*",
+        ]),
+    ) {
+        use DangerKind::*;
+        let one = rule(&verbs, &groups, &resources);
+        let mut quick = std::collections::BTreeSet::new();
+        each(&one, |found| quick.extend([found.kind]));
+        let dangers = crate::dangers(std::slice::from_ref(&one), &sallyport_model::Scope::ClusterWide);
+        for kind in [Escalate, Bind, NodesProxy, MintTokens, ApproveCertificates, WriteAdmission, WriteRbac, WriteNamespaces, ReadSystemSecrets, ExecSystem] {
+            prop_assert_eq!(quick.contains(&kind), dangers.iter().any(|danger| danger.kind == kind), "{:?}: {:?}", kind, one);
+        }
+    }
+}
+
 proptest! {
     /// A power is never something that nobody said is dangerous, and more rules never give fewer.
     #[test]

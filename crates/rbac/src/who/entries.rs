@@ -3,6 +3,7 @@
 use super::Role;
 use crate::{Ask, Rule};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Role and rule, by their places.
 pub(super) type Place = (usize, usize);
@@ -16,7 +17,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    pub(super) fn of(roles: &[Role]) -> Self {
+    pub(super) fn of(roles: &[Arc<Role>]) -> Self {
         let mut all = Self::default();
         let rules = roles.iter().enumerate().flat_map(|(at, role)| {
             role.rules.iter().enumerate().map(move |(number, rule)| ((at, number), rule))

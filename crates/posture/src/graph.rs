@@ -1,11 +1,21 @@
 //! Who can become whom, and reach what: nodes are people, programs and what is worth reaching, edges are ways.
 
-use super::around::Around;
-use super::hit::{Hit, hits};
+mod around;
+mod hit;
+mod search;
+mod technique;
+
+pub(crate) use hit::Hit;
+pub(crate) use search::{Distances, Reach, Through, best_cut};
+pub(crate) use technique::{TECHNIQUES, To};
+
 use crate::rights::{Grant, Holder, Place, Rights, Step};
 use crate::snapshot::Snapshot;
+use around::Around;
+use hit::hits;
 use sallyport_rbac::who::Subject;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Somebody, or something worth reaching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,7 +50,7 @@ pub(crate) enum Node {
 #[derive(Clone, Debug)]
 pub(crate) enum How {
     /// By a way.
-    Way(Hit),
+    Way(Arc<Hit>),
     /// By a role that allows everything there.
     Full(Step),
     /// It is part of the other, or a member: no step of its own.
@@ -74,7 +84,7 @@ impl Edge {
 }
 
 /// A way that somebody has, and the nodes it leads to, with whether that is certain.
-pub(crate) type Found = (Hit, Vec<(usize, bool)>);
+pub(crate) type Found = (Arc<Hit>, Vec<(usize, bool)>);
 
 /// All nodes and edges.
 #[derive(Debug, Default)]
@@ -241,10 +251,11 @@ impl Graph {
             }
         }
         for hit in hits(rights, holder, around.server) {
+            let hit = Arc::new(hit);
             let mut leads = Vec::new();
             for (to, certain) in around.leads(&hit, holder) {
                 leads.push((self.node(to), certain));
-                self.edge(at, to, How::Way(hit.clone()), certain);
+                self.edge(at, to, How::Way(Arc::clone(&hit)), certain);
             }
             // Where somebody can do everything, that is what is told.
             if !holder.has_all(hit.place) {

@@ -1,6 +1,6 @@
 //! The ways from rights one holds to rights one does not: what each needs, and where it leads.
 
-use crate::check::Severity;
+use crate::severity::Severity;
 use sallyport_rbac::Power::{self, *};
 
 /// Where a right must be held.

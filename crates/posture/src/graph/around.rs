@@ -1,6 +1,6 @@
 //! Where a way leads, by what else is known of the cluster.
 
-use super::graph::Node;
+use super::Node;
 use super::hit::Hit;
 use super::technique::To;
 use crate::rights::{Holder, Place, Rights};

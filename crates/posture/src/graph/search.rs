@@ -1,6 +1,6 @@
 //! The shortest way from everybody to something worth reaching, and the binding whose end closes most.
 
-use super::graph::{Graph, Node};
+use super::{Graph, Node};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Bindings that are tried for a cut: those on most of the shortest paths.

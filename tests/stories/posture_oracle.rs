@@ -1,6 +1,7 @@
 //! Random roles and bindings on a real API server, and what it says of thousands of questions against what is computed
 //! from the same objects (P22). The seed is printed: `SALLYPORT_SEED` plays the same again.
 
+mod passing_on;
 mod question;
 mod review;
 mod untouched;
@@ -9,14 +10,18 @@ mod world;
 use crate::dice::Dice;
 use crate::lines::Lines;
 use anyhow::{Result, ensure};
+use passing_on::Try;
 use question::Question;
 use review::Server;
 use sallyport_testkit::{Plane, PlaneOptions};
+use serde_json::json;
 use std::time::{Duration, Instant};
 use world::World;
 
 /// Questions put in each world.
 const QUESTIONS: usize = 220;
+/// Roles and bindings that somebody tries to write in each world.
+const TRIES: usize = 12;
 /// Worlds that live at once. An API server goes through all ClusterRoleBindings for each question.
 const AT_ONCE: usize = 10;
 /// A line for so many worlds.
@@ -42,6 +47,9 @@ struct Count {
     allowed: usize,
     denied: usize,
     wrong: usize,
+    /// Of roles and bindings that somebody tried to write: taken, and refused.
+    taken: usize,
+    refused: usize,
     asking: Duration,
     computing: Duration,
 }
@@ -55,6 +63,7 @@ async fn play(lines: &mut Lines, worlds: usize) -> Result<()> {
     let server = Server::new(plane.admin()?);
     server.settled().await?;
     untouched::look(&server, plane.assets().version(), lines).await?;
+    server.make(&passing_on::writers()).await?;
     server.make(&world::namespaces()).await?;
     lines.seen("an API server is up, and the dice are thrown", format!("SALLYPORT_SEED={seed}"));
     let (mut all, mut line) = (Count::default(), Count::default());
@@ -73,6 +82,7 @@ async fn play(lines: &mut Lines, worlds: usize) -> Result<()> {
             break;
         }
     }
+    all.add(&line);
     let asked = all.allowed + all.denied;
     lines.check(
         "p22 what is computed is what the API server answers, on every question",
@@ -88,6 +98,11 @@ async fn play(lines: &mut Lines, worlds: usize) -> Result<()> {
         ),
     );
     lines.check(
+        "p22 who may pass on what is what the API server takes and refuses",
+        all.wrong == 0 && all.taken > worlds && all.refused > worlds,
+        format!("{} roles and bindings taken, {} refused, by dry run", all.taken, all.refused),
+    );
+    lines.check(
         "about half of them are allowed",
         (0.35..0.65).contains(&(all.allowed as f64 / asked.max(1) as f64)),
         "",
@@ -100,6 +115,8 @@ impl Count {
         self.allowed += other.allowed;
         self.denied += other.denied;
         self.wrong += other.wrong;
+        self.taken += other.taken;
+        self.refused += other.refused;
         self.asking += other.asking;
         self.computing += other.computing;
     }
@@ -107,9 +124,12 @@ impl Count {
 
 fn tell(lines: &mut Lines, made: usize, line: &Count) {
     lines.seen_many(
-        line.allowed + line.denied - line.wrong,
+        line.allowed + line.denied + line.taken + line.refused - line.wrong,
         &format!("p22 {made} worlds"),
-        format!("{} allowed, {} denied", line.allowed, line.denied),
+        format!(
+            "{} allowed, {} denied; {} taken, {} refused",
+            line.allowed, line.denied, line.taken, line.refused
+        ),
     );
 }
 
@@ -143,9 +163,25 @@ async fn batch(
             if answer != computed {
                 count.wrong += 1;
                 if count.wrong <= TOLD {
-                    let world = serde_json::to_string(&world.objects)?;
-                    let what = format!("the API server says {answer} to {question:?} in {world}");
+                    let what =
+                        format!("the API server says {answer} to {question:?} in {}", json!(world.objects));
                     lines.failed("p22 what is computed is what the API server answers", what);
+                }
+            }
+        }
+    }
+    for world in living {
+        let tries: Vec<Try> = (0..TRIES).map(|number| Try::random(world, number, dice)).collect();
+        for (one, answer) in tries.iter().zip(passing_on::answers(server, &tries).await?) {
+            match answer {
+                true => count.taken += 1,
+                false => count.refused += 1,
+            }
+            if answer != one.computed(&rbac) {
+                count.wrong += 1;
+                if count.wrong <= TOLD {
+                    let what = format!("the API server says {answer} to {one:?} in {}", json!(world.objects));
+                    lines.failed("p22 what is computed is what the API server takes", what);
                 }
             }
         }

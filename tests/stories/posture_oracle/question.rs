@@ -83,7 +83,9 @@ impl Question {
             let group = entry("apiGroups", dice).unwrap_or_default();
             let whole = entry("resources", dice).unwrap_or_default();
             let whole = star(whole, &RESOURCES, dice);
-            let (resource, subresource) = whole.split_once('/').unwrap_or((&whole, ""));
+            // One with two slashes can be cut at either: what is compared is one text.
+            let cut = if dice.one_in(3) { whole.rsplit_once('/') } else { whole.split_once('/') };
+            let (resource, subresource) = cut.unwrap_or((&whole, ""));
             What::Resource {
                 group: star(group, &GROUPS, dice),
                 resource: star(resource.to_owned(), &RESOURCES, dice),
@@ -169,7 +171,7 @@ impl Question {
 }
 
 /// With the groups that the API server gives them.
-fn caller(who: &Who) -> Caller {
+pub(super) fn caller(who: &Who) -> Caller {
     match who {
         Who::User(name) => Subject::User(name.clone()).caller(),
         Who::Group(name) => Subject::Group(name.clone()).caller(),

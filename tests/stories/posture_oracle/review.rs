@@ -7,6 +7,7 @@ use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessRevie
 use kube::Client;
 use kube::api::{Api, PostParams};
 use sallyport_posture::Snapshot;
+use sallyport_rbac::who::Caller;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -113,6 +114,25 @@ impl Server {
             self.review(&question.review()).await.with_context(|| format!("{question:?}"))
         });
         stream::iter(asked).buffered(MANY).try_collect().await
+    }
+
+    /// Whether it takes each object from whoever tries to write it, without keeping it.
+    pub(super) async fn tried(&self, tries: Vec<(&Caller, &Value)>) -> Result<Vec<bool>> {
+        let tried = tries.into_iter().map(|(caller, object)| async move {
+            let mut request = http::Request::post(format!("{}?dryRun=All", folder(object)?))
+                .header("content-type", "application/json")
+                .header("impersonate-user", &caller.user);
+            for group in &caller.groups {
+                request = request.header("impersonate-group", group);
+            }
+            match self.client.request::<Value>(request.body(serde_json::to_vec(object)?)?).await {
+                Ok(_) => Ok(true),
+                // A role that is not there can't be bound without `bind`.
+                Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => Ok(false),
+                Err(error) => Err(error).with_context(|| format!("{caller:?} tries {object}")),
+            }
+        });
+        stream::iter(tried).buffered(MANY).try_collect().await
     }
 
     async fn review(&self, review: &SubjectAccessReview) -> Result<bool> {

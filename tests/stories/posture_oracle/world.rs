@@ -50,10 +50,21 @@ pub(super) enum Who {
     Account(&'static str, String),
 }
 
+/// A role of a world, or one that somebody tries to write.
+#[derive(Clone, Debug)]
+pub(super) struct Role {
+    pub(super) namespace: Option<&'static str>,
+    pub(super) name: String,
+    pub(super) rules: Vec<Value>,
+    /// Whether it has an `aggregationRule`.
+    pub(super) aggregates: bool,
+}
+
 /// What was made, and what of it questions are drawn from.
 pub(super) struct World {
     pub(super) number: usize,
     pub(super) objects: Vec<Value>,
+    pub(super) roles: Vec<Role>,
     /// What each binding gives: to whom, where (none: everywhere), and the rules of its role.
     pub(super) given: Vec<(Vec<Who>, Option<&'static str>, Vec<Value>)>,
 }
@@ -65,33 +76,33 @@ pub(super) fn namespaces() -> Vec<Value> {
 
 impl World {
     pub(super) fn random(number: usize, dice: &mut Dice) -> Self {
-        let mut world = Self { number, objects: Vec::new(), given: Vec::new() };
-        // (kind, namespace, name, rules)
-        let mut roles: Vec<(&str, Option<&'static str>, String, Vec<Value>)> = Vec::new();
+        let mut world = Self { number, objects: Vec::new(), roles: Vec::new(), given: Vec::new() };
+        let plain = |namespace, name, rules| Role { namespace, name, rules, aggregates: false };
         for at in 0..2 + dice.below(3) {
-            roles.push(("ClusterRole", None, format!("w{number}-r{at}"), rules(dice, true)));
+            world.roles.push(plain(None, format!("w{number}-r{at}"), rules(dice, true)));
         }
         for _ in 0..2 + dice.below(3) {
             // Few names, so that the same is used in several namespaces and by a ClusterRole.
             let (namespace, name) = (*dice.pick(&NAMESPACES), format!("w{number}-r{}", dice.below(3)));
-            if !roles.iter().any(|(_, own, other, _)| *own == Some(namespace) && *other == name) {
-                roles.push(("Role", Some(namespace), name, rules(dice, false)));
+            if !world.roles.iter().any(|one| one.namespace == Some(namespace) && one.name == name) {
+                world.roles.push(plain(Some(namespace), name, rules(dice, false)));
             }
         }
-        for (kind, namespace, name, rules) in &roles {
-            world.objects.push(role(kind, *namespace, name, rules));
+        for one in &world.roles {
+            let kind = if one.namespace.is_some() { "Role" } else { "ClusterRole" };
+            world.objects.push(role(kind, one.namespace, &one.name, &one.rules));
         }
         if dice.one_in(3) {
-            roles.push(world.aggregate(dice));
+            world.aggregate(dice);
         }
         for at in 0..4 + dice.below(5) {
-            world.bind(at, &roles, dice);
+            world.bind(at, dice);
         }
         world
     }
 
     /// A role that another is made of, by a label.
-    fn aggregate(&mut self, dice: &mut Dice) -> (&'static str, Option<&'static str>, String, Vec<Value>) {
+    fn aggregate(&mut self, dice: &mut Dice) {
         let (label, rules) = (format!("oracle-{}", self.number), rules(dice, true));
         let mut part = role("ClusterRole", None, &format!("w{}-part", self.number), &rules);
         part["metadata"]["labels"] = json!({&label: "yes"});
@@ -99,12 +110,12 @@ impl World {
         let mut sum = role("ClusterRole", None, &name, &[]);
         sum["aggregationRule"] = json!({"clusterRoleSelectors": [{"matchLabels": {&label: "yes"}}]});
         self.objects.extend([part, sum]);
-        ("ClusterRole", None, name, rules)
+        self.roles.push(Role { namespace: None, name, rules, aggregates: true });
     }
 
-    fn bind(&mut self, at: u64, roles: &[(&str, Option<&'static str>, String, Vec<Value>)], dice: &mut Dice) {
+    fn bind(&mut self, at: u64, dice: &mut Dice) {
         let number = self.number;
-        let (kind, own, name, rules) = dice.pick(roles);
+        let Role { namespace: own, name, rules, .. } = dice.pick(&self.roles).clone();
         let wide = own.is_none() && dice.one_in(3);
         // A Role of another namespace is another one, or none.
         let namespace = match own {
@@ -112,24 +123,24 @@ impl World {
             Some(own) => own,
             None => *dice.pick(&NAMESPACES),
         };
-        let name = if dice.one_in(12) { format!("w{number}-gone") } else { name.clone() };
+        let name = if dice.one_in(12) { format!("w{number}-gone") } else { name };
         let who: Vec<Who> = (0..1 + dice.below(2)).map(|_| who(number, dice)).collect();
         let mut binding = json!({
             "apiVersion": format!("{RBAC}/v1"),
             "kind": if wide { "ClusterRoleBinding" } else { "RoleBinding" },
             "metadata": {"name": format!("w{number}-b{at}")},
-            "roleRef": {"apiGroup": RBAC, "kind": kind, "name": name},
+            "roleRef": {"apiGroup": RBAC, "kind": if own.is_some() { "Role" } else { "ClusterRole" }, "name": name},
             "subjects": who.iter().map(subject).collect::<Vec<_>>(),
         });
         if !wide {
             binding["metadata"]["namespace"] = json!(namespace);
         }
         self.objects.push(binding);
-        self.given.push((who, (!wide).then_some(namespace), rules.clone()));
+        self.given.push((who, (!wide).then_some(namespace), rules));
     }
 }
 
-fn role(kind: &str, namespace: Option<&str>, name: &str, rules: &[Value]) -> Value {
+pub(super) fn role(kind: &str, namespace: Option<&str>, name: &str, rules: &[Value]) -> Value {
     let mut role =
         json!({"apiVersion": format!("{RBAC}/v1"), "kind": kind, "metadata": {"name": name}, "rules": rules});
     if let Some(namespace) = namespace {
@@ -180,7 +191,7 @@ fn paths(dice: &mut Dice) -> Value {
     json!({"verbs": verbs, "nonResourceURLs": dice.some(&PATH_RULES, 1, 2)})
 }
 
-fn resources(dice: &mut Dice) -> Value {
+pub(super) fn resources(dice: &mut Dice) -> Value {
     let verbs = if dice.one_in(6) { vec!["*"] } else { dice.some(&VERBS, 1, 4) };
     let groups = if dice.one_in(6) { vec!["*"] } else { dice.some(&GROUPS, 1, 2) };
     let entries: Vec<String> = (0..1 + dice.below(3)).map(|_| entry(dice)).collect();

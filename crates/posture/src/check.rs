@@ -117,8 +117,8 @@ impl Ground<'_> {
         if let (Some(why), true) = (others_decide(self.snapshot), check.nobody_can) {
             return Verdict::Unknown(why);
         }
-        if let Some(why) = (check.about.0)(self) {
-            return Verdict::NotApplicable(why.to_owned());
+        if let Some(verdict) = (check.about.0)(self) {
+            return verdict;
         }
         match findings.iter().any(|one| one.inert) {
             true => Verdict::Inert,

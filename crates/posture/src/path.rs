@@ -91,6 +91,8 @@ impl Ground<'_> {
         let found = Distances::to(&self.graph, goal, Through::default());
         let mut order: Vec<(u32, usize)> = (0..self.rights.subjects.len())
             .filter_map(|at| Some((found.steps(self.graph.at(Node::Subject(at))?)?, at)))
+            // `system:masters` is there without a step.
+            .filter(|(steps, _)| *steps > 0)
             .collect();
         order.sort_unstable();
         Some(Paths { ground: self, found, goal, order })

@@ -40,6 +40,7 @@ pub(crate) struct Masks {
 /// Somebody, and what they hold, everything apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Holder {
+    /// By place, those of everywhere first.
     pub(crate) grants: Vec<Grant>,
     pub(crate) wide: Masks,
     /// By namespace, with what holds everywhere.
@@ -168,6 +169,8 @@ impl Rights {
             Holder { wide: Masks::default(), local: BTreeMap::new(), full: Vec::new(), grants: Vec::new() };
         (holder.full, holder.grants) =
             grants.into_iter().partition(|grant| self.full_rule(grant.role).is_some());
+        // Somebody may be bound in thousands of namespaces.
+        holder.grants.sort_by_key(|grant| grant.namespace);
         for grant in &holder.grants {
             let Some(weight) = self.weights.get(grant.role) else { continue };
             match grant.namespace {
@@ -188,10 +191,7 @@ impl Rights {
     /// Every rule that gives one of `powers` to a holder in a place.
     pub(crate) fn steps(&self, holder: &Holder, powers: &[Power], place: Option<Place>) -> Vec<Step> {
         let mut steps = Vec::new();
-        for grant in &holder.grants {
-            if grant.namespace.is_some() && grant.namespace != place {
-                continue;
-            }
+        for grant in holder.grants_in(place) {
             let Some(weight) = self.weights.get(grant.role).filter(|weight| weight.all.has_any(powers))
             else {
                 continue;
@@ -217,6 +217,15 @@ impl Masks {
 }
 
 impl Holder {
+    /// The grants that hold in a place: those of everywhere, and its own.
+    fn grants_in(&self, place: Option<Place>) -> impl Iterator<Item = &Grant> {
+        let wide = self.grants.partition_point(|grant| grant.namespace.is_none());
+        let begin = self.grants.partition_point(|grant| grant.namespace < place);
+        let end = self.grants.partition_point(|grant| grant.namespace <= place);
+        let own = if place.is_some() { self.grants.get(begin..end) } else { None };
+        self.grants.iter().take(wide).chain(own.unwrap_or_default())
+    }
+
     /// Whether everything is held in a place, or everywhere.
     pub(crate) fn has_all(&self, place: Option<Place>) -> bool {
         self.full

@@ -3,7 +3,7 @@
 //! Only ids of other catalogues are kept; the words are our own. CIS: Kubernetes v1.12; NSA: chapters of the NSA/CISA
 //! guide v1.2; OWASP: Kubernetes Top Ten 2025; MITRE: ATT&CK for Containers.
 
-use super::{Finding, bindings, inert, others, wildcard};
+use super::{Finding, Verdict, bindings, inert, others, wildcard};
 use crate::ground::Ground;
 use crate::snapshot::Kind;
 use serde::{Deserialize, Serialize};
@@ -60,9 +60,9 @@ pub(crate) type Looks = fn(&Ground<'_>, &'static str) -> Vec<Finding>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look(pub(crate) Looks);
 
-/// Why there is nothing here that a check could be about; nothing where there is.
+/// What a check comes to where there is nothing here that it could be about, or the answer is a setting of the cloud.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct About(pub(crate) fn(&Ground<'_>) -> Option<&'static str>);
+pub(crate) struct About(pub(crate) fn(&Ground<'_>) -> Option<Verdict>);
 
 // Functions are what a check does, not what it is.
 impl PartialEq for Look {
@@ -120,18 +120,30 @@ const fn other(
     Check { id, title, area, maps, fix, reads, nobody_can: false, looks: Look(looks), about: About(|_| None) }
 }
 
-fn no_aws_auth(ground: &Ground<'_>) -> Option<&'static str> {
+fn aws_auth(ground: &Ground<'_>) -> Option<Verdict> {
     let there = ground
         .snapshot
         .configs
         .iter()
         .any(|one| one.name == "aws-auth" && one.namespace.as_deref() == Some("kube-system"));
-    (!there).then_some("kube-system has no ConfigMap aws-auth")
+    if there {
+        return None;
+    }
+    // EKS keeps bindings of its own in every cluster.
+    let eks = ground.snapshot.bindings.iter().any(|one| one.binding.name.starts_with("eks:"));
+    Some(match eks {
+        true => Verdict::Provider(
+            "which cloud identities are admins is said by the cluster's access entries: look with `aws eks \
+             list-access-entries --cluster-name NAME`"
+                .to_owned(),
+        ),
+        false => Verdict::NotApplicable("kube-system has no ConfigMap aws-auth".to_owned()),
+    })
 }
 
-fn no_modes(ground: &Ground<'_>) -> Option<&'static str> {
+fn modes(ground: &Ground<'_>) -> Option<Verdict> {
     let has = sallyport_rbac::gates::has_impersonation_modes(ground.snapshot.server);
-    (!has).then_some("this server does not know impersonation by mode")
+    (!has).then(|| Verdict::NotApplicable("this server does not know impersonation by mode".to_owned()))
 }
 
 const CHECKS: &[Check] = &[
@@ -185,7 +197,7 @@ const CHECKS: &[Check] = &[
         inert::looks,
     ),
     Check {
-        about: About(no_modes),
+        about: About(modes),
         ..rights(
             "RB-08",
             "Somebody can act as somebody else for some requests",
@@ -296,7 +308,7 @@ const CHECKS: &[Check] = &[
     ),
     Check {
         reads: RBAC_AND_CONFIG,
-        about: About(no_aws_auth),
+        about: About(aws_auth),
         ..rights(
             "RB-22",
             "Somebody can say which cloud identities are admins",

@@ -142,6 +142,7 @@ pub(super) fn pod_security(ground: &Ground<'_>, check: &'static str) -> Vec<Find
             Some("baseline" | "restricted") => continue,
             Some("privileged") => "enforces the pod security level privileged, which keeps nothing out",
             Some(_) => "has a pod security level that does not exist",
+            // One for the whole API server is not seen from here.
             None => "has no pod security level of its own",
         };
         let somebody =

@@ -347,6 +347,57 @@ fn a_finding_carries_what_proves_it() {
     assert_eq!(judged(&report, "RB-11").findings[1].said, "User ben can read Secrets in payments.");
 }
 
+#[test]
+fn p21_what_a_cloud_decides_is_its_own_answer() {
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}});
+    let base = || Cluster::default().cluster_role("eks:x", &[rule(&["patch"], &[""], &["configmaps"])]);
+    assert!(matches!(told(&base().read(), "RB-22").0, Verdict::NotApplicable(_)));
+    let eks = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "eks:x"},
+        "roleRef": {"kind": "ClusterRole", "name": "gone"}, "subjects": []});
+    assert!(
+        matches!(told(&base().object(eks).read(), "RB-22").0, Verdict::Provider(way) if way.contains("list-access-entries"))
+    );
+    let (verdict, findings) =
+        told(&base().object(config).bind(Some("kube-system"), "eks:x", &[user("ana")]).read(), "RB-22");
+    assert_eq!((verdict, findings), (Verdict::Fail, vec![("ana".to_owned(), Severity::Critical)]));
+    let mut older = base().read();
+    older.server = Some((1, 30));
+    assert!(matches!(told(&older, "RB-08").0, Verdict::NotApplicable(_)));
+}
+
+/// 50,000 bindings, one group in all of them.
+#[test]
+fn fifty_thousand_bindings_are_judged_in_seconds() {
+    let mut cluster = Cluster::default()
+        .cluster_role(
+            "edit",
+            &[rule(&["create", "get"], &["", "apps"], &["pods", "pods/exec", "deployments", "secrets"])],
+        )
+        .cluster_role("nodes", &[rule(&["get"], &[""], &["nodes/proxy"])]);
+    for at in 0..50_000 {
+        let namespace = format!("n{}", at % 2_000);
+        let role = if at % 3 == 0 { "nodes" } else { "edit" };
+        cluster = cluster.bind(
+            Some(&namespace),
+            role,
+            &[group("all"), account(&namespace, &format!("a{}", at % 11))],
+        );
+    }
+    let snapshot = cluster.read();
+    let began = std::time::Instant::now();
+    let ground = Ground::new(&snapshot);
+    let report = ground.report();
+    let found = judged(&report, "RB-11").findings;
+    let all = found
+        .iter()
+        .find(|one| one.subject.as_ref().is_some_and(|who| who.name() == "all"))
+        .expect("the group");
+    assert_eq!(all.namespaces.as_ref().map(Vec::len), Some(2_000));
+    assert!(all.evidence.len() <= 40);
+    assert_eq!(judged(&report, "RB-15").verdict, Verdict::Inert);
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
 /// Whoever writes the label on their own object does not make it Kubernetes'.
 #[test]
 fn p21_a_label_alone_makes_nothing_a_default() {

@@ -252,5 +252,5 @@ impl<'s> Around<'s> {
 }
 
 /// Signers of client certificates (kubernetes.io/docs, "Certificate Signing Requests").
-const CLIENT_SIGNERS: [&str; 4] =
-    ["kubernetes.io/kube-apiserver-client", "kubernetes.io/legacy-unknown", "kubernetes.io/*", "*"];
+const CLIENT_SIGNERS: [&str; 3] =
+    ["kubernetes.io/kube-apiserver-client", "kubernetes.io/legacy-unknown", "kubernetes.io/*"];

@@ -96,7 +96,7 @@ fn the_binding_to_cut_closes_most() {
     let cut = ground.paths(&Goal::ClusterAdmin).unwrap().cut().unwrap();
     // The one of whoever has no other: operator. The others need either.
     assert_eq!((cut.closes, cut.binding.as_str()), (1, "all-7-all"), "{cut:?}");
-    let none = Cluster::default().read();
+    let none = Cluster::default().cluster_role("r", &[]).bind(None, "r", &[group("system:masters")]).read();
     assert!(Ground::new(&none).paths(&Goal::ClusterAdmin).unwrap().cut().is_none());
 }
 

@@ -65,16 +65,19 @@ pub(crate) struct Edge {
     pub(crate) how: How,
     /// Whether roles and bindings alone decide it; else something that was not read may stand in its way.
     pub(crate) certain: bool,
+    /// A binding it needs beside those that give the way.
+    also: Option<usize>,
 }
 
 impl Edge {
     /// The bindings without which it is gone.
-    pub(crate) fn needed(&self) -> &[usize] {
-        match &self.how {
-            How::Way(hit) => &hit.needed,
+    pub(crate) fn needed(&self) -> impl Iterator<Item = usize> + '_ {
+        let needed = match &self.how {
+            How::Way(hit) => hit.needed.as_slice(),
             How::Full(step) => step.grant.binding.as_slice(),
             How::Part => &[],
-        }
+        };
+        needed.iter().copied().chain(self.also)
     }
 
     /// Whether it is a step of its own.
@@ -142,6 +145,10 @@ impl Graph {
     }
 
     fn edge(&mut self, from: usize, to: Node, how: How, certain: bool) {
+        self.edge_by(from, to, how, certain, None);
+    }
+
+    fn edge_by(&mut self, from: usize, to: Node, how: How, certain: bool, also: Option<usize>) {
         let to = self.node(to);
         if from == to {
             return;
@@ -153,7 +160,7 @@ impl Graph {
         if let Some(leaving) = self.leaving.get_mut(from) {
             leaving.push(at);
         }
-        self.edges.push(Edge { from, to, how, certain });
+        self.edges.push(Edge { from, to, how, certain, also });
     }
 
     fn part(&mut self, from: usize, to: Node) {
@@ -253,9 +260,9 @@ impl Graph {
         for hit in hits(rights, holder, around.server) {
             let hit = Arc::new(hit);
             let mut leads = Vec::new();
-            for (to, certain) in around.leads(&hit, holder) {
-                leads.push((self.node(to), certain));
-                self.edge(at, to, How::Way(Arc::clone(&hit)), certain);
+            for lead in around.leads(&hit, holder) {
+                leads.push((self.node(lead.to), lead.certain));
+                self.edge_by(at, lead.to, How::Way(Arc::clone(&hit)), lead.certain, lead.needs);
             }
             // Where somebody can do everything, that is what is told.
             if !holder.has_all(hit.place) {

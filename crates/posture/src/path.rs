@@ -146,7 +146,7 @@ impl<'g> Paths<'g> {
         let graph = &self.ground.graph;
         let edges = self.found.edges(graph, node);
         let first = edges.iter().filter_map(|at| graph.edges.get(*at)).find(|edge| edge.is_step());
-        first.map_or(Origin::Default, |edge| self.ground.origin_of(edge.needed()))
+        first.map_or(Origin::Default, |edge| self.ground.origin_of(&edge.needed().collect::<Vec<_>>()))
     }
 
     fn path(&self, at: usize) -> Option<Path> {

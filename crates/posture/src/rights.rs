@@ -34,7 +34,10 @@ struct Weight {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Masks {
     pub(crate) all: Powers,
-    pub(crate) implicit: Powers,
+    /// By grants of this place alone.
+    pub(crate) own: Powers,
+    /// By bindings that name them, and not only a group that everybody of their kind is in.
+    pub(crate) direct: Powers,
 }
 
 /// Somebody, and what they hold, everything apart.
@@ -183,7 +186,7 @@ impl Rights {
         let wide = holder.wide;
         for masks in holder.local.values_mut() {
             masks.all = masks.all.or(wide.all);
-            masks.implicit = masks.implicit.or(wide.implicit);
+            masks.direct = masks.direct.or(wide.direct);
         }
         holder
     }
@@ -210,8 +213,9 @@ impl Rights {
 impl Masks {
     fn add(&mut self, powers: Powers, implicit: bool) {
         self.all = self.all.or(powers);
-        if implicit {
-            self.implicit = self.implicit.or(powers);
+        self.own = self.own.or(powers);
+        if !implicit {
+            self.direct = self.direct.or(powers);
         }
     }
 }

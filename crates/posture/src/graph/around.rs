@@ -6,7 +6,7 @@ use super::technique::To;
 use crate::rights::{Holder, Place, Rights};
 use crate::snapshot::{Kind, Snapshot};
 use sallyport_rbac::who::Subject;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What of the snapshot edges depend on.
 pub(super) struct Around<'s> {
@@ -19,6 +19,15 @@ pub(super) struct Around<'s> {
     /// Whether a namespace has a pod security level that keeps pods from a node; none: namespaces were not all read.
     guarded: Option<Vec<bool>>,
     aws_auth: bool,
+}
+
+/// Where a way leads.
+pub(super) struct Lead {
+    pub(super) to: Node,
+    /// Whether roles and bindings alone decide it.
+    pub(super) certain: bool,
+    /// A binding it needs beside those that give the way.
+    pub(super) needs: Option<usize>,
 }
 
 impl<'s> Around<'s> {
@@ -64,11 +73,20 @@ impl<'s> Around<'s> {
     }
 
     /// Where a way leads, and whether roles and bindings alone decide that.
-    pub(super) fn leads(&self, hit: &Hit, holder: &Holder) -> Vec<(Node, bool)> {
+    pub(super) fn leads(&self, hit: &Hit, holder: &Holder) -> Vec<Lead> {
+        match hit.technique().map(|technique| technique.to) {
+            Some(To::OwnClusterRole) => self.own(hit, holder, false),
+            Some(To::OwnRole) => self.own(hit, holder, true),
+            _ => self.to(hit).into_iter().map(|(to, certain)| Lead { to, certain, needs: None }).collect(),
+        }
+    }
+
+    fn to(&self, hit: &Hit) -> Vec<(Node, bool)> {
         let Some(technique) = hit.technique() else { return Vec::new() };
         let names = |need: usize| hit.names.get(need).cloned().flatten();
         match technique.to {
-            To::Nowhere => Vec::new(),
+            // These depend on what else is held.
+            To::OwnClusterRole | To::OwnRole | To::Nowhere => Vec::new(),
             To::ClusterAdmin if hit.is_nameless() => vec![(Node::ClusterAdmin, true)],
             To::ClusterAdmin => match names(1) {
                 Some(groups) if groups.iter().any(|group| group == sallyport_rbac::who::MASTERS) => {
@@ -76,8 +94,6 @@ impl<'s> Around<'s> {
                 }
                 _ => Vec::new(),
             },
-            To::OwnClusterRole => self.own_cluster_role(hit, holder),
-            To::OwnRole => self.own_role(hit, holder),
             To::BoundEverywhere => self.bound(names(0), None, Node::ClusterAdmin),
             To::BoundThere => {
                 let whole = hit.place.map_or(Node::EveryNamespace, Node::Namespace);
@@ -131,44 +147,30 @@ impl<'s> Around<'s> {
         }
     }
 
-    /// A ClusterRole that is held everywhere and may be changed is everything.
-    fn own_cluster_role(&self, hit: &Hit, holder: &Holder) -> Vec<(Node, bool)> {
+    /// A ClusterRole that is held, and may be changed, is everything where it is held; and the same of a Role.
+    fn own(&self, hit: &Hit, holder: &Holder, local: bool) -> Vec<Lead> {
         let allowed = |name: &str| {
             hit.names
                 .iter()
                 .all(|names| names.as_ref().is_none_or(|names| names.iter().any(|own| own == name)))
         };
-        let may = holder.grants.iter().filter(|grant| {
-            self.rights.role(grant.role).is_some_and(|role| role.namespace.is_none() && allowed(&role.name))
+        let held = holder.grants.iter().filter(|grant| {
+            let role = self.rights.role(grant.role);
+            role.is_some_and(|role| role.namespace.is_some() == local && allowed(&role.name))
+                && (!local || hit.place.is_none() || grant.namespace == hit.place)
         });
-        let mut leads: Vec<(Node, bool)> =
-            may.map(|grant| (grant.namespace.map_or(Node::ClusterAdmin, Node::Namespace), true)).collect();
-        leads.sort_unstable();
-        leads.dedup();
-        if leads.first() == Some(&(Node::ClusterAdmin, true)) {
-            leads.truncate(1);
+        let mut by: BTreeMap<Node, Vec<Option<usize>>> = BTreeMap::new();
+        for grant in held {
+            let to = grant.namespace.map_or(Node::ClusterAdmin, Node::Namespace);
+            by.entry(to).or_default().push(grant.binding);
         }
-        leads
-    }
-
-    fn own_role(&self, hit: &Hit, holder: &Holder) -> Vec<(Node, bool)> {
-        let allowed = |name: &str| {
-            hit.names
-                .iter()
-                .all(|names| names.as_ref().is_none_or(|names| names.iter().any(|own| own == name)))
+        // The one by which it is held, if there is no other.
+        let lead = |(to, by): (Node, Vec<Option<usize>>)| Lead {
+            to,
+            certain: true,
+            needs: if by.len() == 1 { by.into_iter().flatten().next() } else { None },
         };
-        let mut leads = Vec::new();
-        for grant in &holder.grants {
-            let own =
-                self.rights.role(grant.role).filter(|role| role.namespace.is_some() && allowed(&role.name));
-            if let (Some(place), Some(_)) = (grant.namespace, own)
-                && hit.place.is_none_or(|only| only == place)
-                && !leads.contains(&(Node::Namespace(place), true))
-            {
-                leads.push((Node::Namespace(place), true));
-            }
-        }
-        leads
+        by.into_iter().map(lead).collect()
     }
 
     /// The ClusterRoles that may be bound: all of them are everything.

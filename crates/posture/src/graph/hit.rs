@@ -3,7 +3,7 @@
 use super::technique::{TECHNIQUES, Technique, To, Where};
 use crate::rights::{Holder, Place, Rights, Step};
 use sallyport_rbac::Power::{ExecByGet, ForwardByGet};
-use sallyport_rbac::gates;
+use sallyport_rbac::{Powers, gates};
 
 /// One way that somebody has in one place.
 #[derive(Clone, Debug)]
@@ -31,30 +31,31 @@ impl Hit {
     }
 }
 
-/// All ways of a holder that it does not have by implicit groups alone: those are theirs, and told once. What a grant of
-/// everything gives is not among them.
+/// All ways of a holder to which a binding that names it adds something: what implicit groups give alone is theirs, and
+/// told once. What a grant of everything gives is not among them.
 pub(crate) fn hits(rights: &Rights, holder: &Holder, server: Option<(u32, u32)>) -> Vec<Hit> {
     let mut all = Vec::new();
     for (way, technique) in TECHNIQUES.iter().enumerate() {
-        let satisfied = |powers: sallyport_rbac::Powers| {
+        let satisfied = |powers: Powers| {
             technique
                 .needs
                 .iter()
                 .all(|need| need.iter().any(|power| powers.has(*power) && counts(*power, server)))
         };
-        if satisfied(holder.wide.all) {
-            // What is held everywhere is held in each namespace too.
-            if !satisfied(holder.wide.implicit) {
-                all.extend(hit(rights, holder, way, None, server));
-            }
-            continue;
+        let adds = |powers: Powers| technique.needs.iter().any(|need| powers.has_any(need));
+        // What is held everywhere is held in each namespace too: there it is a way of its own only by what is given there,
+        // and is left when the other ends.
+        let wide = satisfied(holder.wide.all);
+        if wide && adds(holder.wide.direct) {
+            all.extend(hit(rights, holder, way, None, server));
         }
         if technique.held == Where::Everywhere {
             continue;
         }
         for (place, masks) in &holder.local {
             let kept = technique.to == To::AwsAuth && rights.namespace(Some(*place)) != Some("kube-system");
-            if !kept && satisfied(masks.all) && !satisfied(masks.implicit) {
+            let more = !wide || adds(masks.own);
+            if more && !kept && satisfied(masks.all) && adds(masks.direct) {
                 all.extend(hit(rights, holder, way, Some(*place), server));
             }
         }

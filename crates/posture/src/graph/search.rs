@@ -40,7 +40,7 @@ impl Distances {
             for number in graph.towards.get(at).into_iter().flatten() {
                 let Some(edge) = graph.edges.get(*number) else { continue };
                 let shut = (through.certain && !edge.certain)
-                    || through.without.is_some_and(|binding| edge.needed().contains(&binding));
+                    || through.without.is_some_and(|binding| edge.needed().any(|needed| needed == binding));
                 if shut || found.steps.get(edge.from).is_none_or(Option::is_some) {
                     continue;
                 }
@@ -91,8 +91,8 @@ pub(crate) fn best_cut(
     for subject in subjects {
         for number in found.edges(graph, *subject) {
             for binding in graph.edges.get(number).into_iter().flat_map(|edge| edge.needed()) {
-                if cuttable(*binding) {
-                    *needed.entry(*binding).or_default() += 1;
+                if cuttable(binding) {
+                    *needed.entry(binding).or_default() += 1;
                 }
             }
         }

@@ -2,6 +2,7 @@ use super::*;
 use crate::ground::Ground;
 use crate::snapshot::{Coverage, Snapshot};
 use crate::tests::{Cluster, account, group, named, rule, user};
+use proptest::prelude::*;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -260,4 +261,115 @@ fn thousands_in_a_ring_end() {
     assert_eq!(paths.of(&Subject::account("n700", "x")).unwrap().hops.len(), 1_501);
     assert_eq!(paths.cut().unwrap().closes, 1_501);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// The roles of random clusters: each a way, or a part of one.
+fn roles() -> Vec<Vec<Value>> {
+    let on = |verbs: &[&str], resources: &[&str]| vec![rule(verbs, &["", RBAC, "apps"], resources)];
+    vec![
+        vec![all()],
+        on(&["create"], &["serviceaccounts/token"]),
+        vec![named(tokens(), &["x"])],
+        on(&["create"], &["pods"]),
+        on(&["create", "get"], &["secrets"]),
+        on(&["create"], &["pods/exec"]),
+        on(&["impersonate"], &["users"]),
+        on(&["impersonate"], &["groups"]),
+        on(&["impersonate"], &["serviceaccounts"]),
+        on(&["bind"], &["clusterroles", "roles"]),
+        vec![named(rule(&["bind"], &[RBAC], &["clusterroles"]), &["r1", "r3"])],
+        on(&["create"], &["rolebindings", "clusterrolebindings"]),
+        on(&["escalate", "patch"], &["clusterroles", "roles"]),
+        on(&["get"], &["nodes/proxy"]),
+        on(&["get", "list"], &["configmaps"]),
+    ]
+}
+
+type Bound = (Option<&'static str>, usize, usize);
+
+/// Random bindings of them, some by a Role of the namespace.
+fn random(bound: &[Bound]) -> Snapshot {
+    let subjects = [
+        user("ana"),
+        user("ben"),
+        group("devs"),
+        account("a", "x"),
+        account("b", "y"),
+        group("system:serviceaccounts:a"),
+        group("system:authenticated"),
+    ];
+    let mut cluster = Cluster::default()
+        .namespace("a", Some("restricted"))
+        .namespace("b", None)
+        .namespace("kube-system", Some("restricted"))
+        .pod("a", "p", "x")
+        .pod("b", "p", "y");
+    for (at, rules) in roles().iter().enumerate() {
+        cluster = cluster.cluster_role(&format!("r{at}"), rules).role("a", &format!("r{at}"), rules);
+    }
+    for (namespace, role, subject) in bound {
+        let local = *namespace == Some("a") && role % 2 == 0;
+        let role = format!("{}r{role}", if local { "Role/" } else { "" });
+        cluster = cluster.bind(*namespace, &role, &subjects[*subject % subjects.len()..][..1]);
+    }
+    cluster.read()
+}
+
+fn goals() -> [Goal; 4] {
+    [Goal::ClusterAdmin, Goal::NodeRoot, Goal::KubeSystem, Goal::SecretsOf("b".into())]
+}
+
+fn reaching(snapshot: &Snapshot, goal: &Goal) -> Vec<Subject> {
+    let ground = Ground::new(snapshot);
+    ground.paths(goal).map_or(Vec::new(), |paths| paths.iter().map(|path| path.subject).collect())
+}
+
+proptest! {
+    /// Whatever a path says can be asked again, and a cut closes for as many as it says.
+    #[test]
+    fn p22_each_step_is_allowed_and_a_cut_does_what_it_says(
+        bound in prop::collection::vec(
+            (prop::option::of(prop::sample::select(vec!["a", "b", "kube-system"])), 0usize..15, 0usize..7), 1..9),
+    ) {
+        let snapshot = random(&bound);
+        let ground = Ground::new(&snapshot);
+        for goal in goals() {
+            let Some(paths) = ground.paths(&goal) else { continue };
+            let mut longest = 0;
+            for path in paths.iter() {
+                prop_assert!(!path.hops.is_empty() && path.hops.len() >= longest);
+                longest = path.hops.len();
+                for review in path.hops.iter().flat_map(|hop| &hop.reviews) {
+                    let ask = sallyport_rbac::Ask::Resource {
+                        verb: &review.verb,
+                        group: &review.group,
+                        resource: &review.resource,
+                        subresource: &review.subresource,
+                        name: &review.name,
+                    };
+                    let allowed = ground.rbac().allows(&review.caller, ask, review.namespace.as_deref());
+                    prop_assert!(allowed, "{:?}: {:?}", goal, review);
+                }
+            }
+            if let Some(cut) = paths.cut() {
+                let mut without = snapshot.clone();
+                without.bindings.retain(|one| one.binding.name != cut.binding);
+                let left = reaching(&without, &goal).len();
+                prop_assert_eq!(left + cut.closes, paths.len(), "{:?}: {:?}", goal, cut);
+            }
+        }
+    }
+
+    /// Another binding never closes a way.
+    #[test]
+    fn p22_more_rights_never_close_a_way(
+        bound in prop::collection::vec(
+            (prop::option::of(prop::sample::select(vec!["a", "b", "kube-system"])), 0usize..15, 0usize..7), 1..9),
+    ) {
+        let (less, more) = (random(&bound[1..]), random(&bound));
+        for goal in goals() {
+            let (before, after) = (reaching(&less, &goal), reaching(&more, &goal));
+            prop_assert!(before.iter().all(|who| after.contains(who)), "{:?}: {:?} {:?}", goal, before, after);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::defaults;
 use crate::evidence::{Evidence, Object};
 use crate::graph::{Graph, How, Node, Reach};
 use crate::rights::{Place, Rights, Step};
-use crate::snapshot::{Aggregated, BindingObject, Meta, Snapshot};
+use crate::snapshot::{Aggregated, Meta, Snapshot};
 use sallyport_model::{clip, visible};
 use sallyport_rbac::who::{Binding, Rbac, RoleRef, Subject};
 use serde::{Deserialize, Serialize};
@@ -35,9 +35,8 @@ pub struct Ground<'s> {
     /// Aggregated ClusterRoles that no controller has filled.
     pub aggregated: Aggregated,
     origins: Vec<Origin>,
-    /// What each binding says of itself, by namespace and name.
-    bindings: HashMap<(Option<&'s str>, &'s str), &'s BindingObject>,
-    roles: HashMap<(Option<&'s str>, &'s str), &'s Meta>,
+    /// What each binding of the index says of itself.
+    metas: Vec<Option<&'s Meta>>,
 }
 
 impl<'s> Ground<'s> {
@@ -53,15 +52,14 @@ impl<'s> Ground<'s> {
             .iter()
             .map(|one| ((one.binding.namespace.as_deref(), one.binding.name.as_str()), one))
             .collect();
-        let roles: HashMap<_, _> = snapshot
-            .roles
-            .iter()
-            .map(|one| ((one.role.namespace.as_deref(), one.role.name.as_str()), &one.meta))
-            .collect();
-        let origins = origins(&rights, &bindings, snapshot.server);
+        let meta = |(binding, _): &(Binding, usize)| {
+            let key = (binding.namespace.as_deref(), binding.name.as_str());
+            bindings.get(&key).map(|object| &object.meta)
+        };
+        let metas: Vec<Option<&Meta>> = rights.rbac.bindings().iter().map(meta).collect();
+        let origins = origins(&rights, &metas, snapshot.server);
         let makers = HashSet::new();
-        let mut ground =
-            Self { snapshot, rights, graph, reach, makers, aggregated, origins, bindings, roles };
+        let mut ground = Self { snapshot, rights, graph, reach, makers, aggregated, origins, metas };
         ground.makers = ground.makers();
         ground
     }
@@ -108,26 +106,23 @@ impl<'s> Ground<'s> {
         bindings.iter().map(|binding| self.origin(*binding)).max().unwrap_or(Origin::Own)
     }
 
-    pub(crate) fn object(&self, binding: &Binding) -> Object {
-        let key = (binding.namespace.as_deref(), binding.name.as_str());
-        let meta = self.bindings.get(&key).map(|object| &object.meta);
-        let kind = if binding.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
-        object(kind, binding.namespace.clone(), &binding.name, meta)
+    /// A binding by its place.
+    pub(crate) fn object(&self, at: usize) -> Option<Object> {
+        let meta = self.metas.get(at).copied().flatten();
+        self.rights.binding(at).map(|binding| binding_object(binding, meta))
     }
 
-    pub(crate) fn role_object(&self, namespace: Option<&str>, name: &str) -> Object {
-        let kind = if namespace.is_some() { "Role" } else { "ClusterRole" };
-        object(kind, namespace.map(str::to_owned), name, self.roles.get(&(namespace, name)).copied())
+    /// A role by its place: the index has them in the snapshot's order.
+    pub(crate) fn role_object(&self, at: usize) -> Option<Object> {
+        let role = self.rights.role(at)?;
+        let kind = if role.namespace.is_some() { "Role" } else { "ClusterRole" };
+        let meta = self.snapshot.roles.get(at).map(|one| &one.meta);
+        Some(object(kind, role.namespace.clone(), &role.name, meta))
     }
 
     pub(crate) fn evidence(&self, step: &Step) -> Option<Evidence> {
-        let role = self.rights.role(step.grant.role)?;
-        let binding = step.grant.binding.and_then(|at| self.rights.binding(at));
-        Some(Evidence {
-            binding: binding.map(|binding| self.object(binding)),
-            role: self.role_object(role.namespace.as_deref(), &role.name),
-            rule: Some(step.rule),
-        })
+        let binding = step.grant.binding.and_then(|at| self.object(at));
+        Some(Evidence { binding, role: self.role_object(step.grant.role)?, rule: Some(step.rule) })
     }
 
     /// A node, said for people.
@@ -166,7 +161,17 @@ pub(crate) fn said(subject: &Subject) -> String {
     }
 }
 
-fn object(kind: &'static str, namespace: Option<String>, name: &str, meta: Option<&Meta>) -> Object {
+pub(crate) fn binding_object(binding: &Binding, meta: Option<&Meta>) -> Object {
+    let kind = if binding.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
+    object(kind, binding.namespace.clone(), &binding.name, meta)
+}
+
+pub(crate) fn object(
+    kind: &'static str,
+    namespace: Option<String>,
+    name: &str,
+    meta: Option<&Meta>,
+) -> Object {
     Object {
         kind,
         namespace,
@@ -176,11 +181,7 @@ fn object(kind: &'static str, namespace: Option<String>, name: &str, meta: Optio
     }
 }
 
-fn origins(
-    rights: &Rights,
-    objects: &HashMap<(Option<&str>, &str), &BindingObject>,
-    server: Option<(u32, u32)>,
-) -> Vec<Origin> {
+fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>) -> Vec<Origin> {
     let shipped = defaults::Shipped::of(server);
     let default_roles: HashSet<usize> = rights
         .rbac
@@ -190,9 +191,8 @@ fn origins(
         .filter(|(_, role)| shipped.has_role(role))
         .map(|(at, _)| at)
         .collect();
-    let origin = |(binding, role): &(Binding, usize)| {
-        let object = objects.get(&(binding.namespace.as_deref(), binding.name.as_str()));
-        let labels = object.map(|object| &object.meta.labels);
+    let origin = |((binding, role), meta): (&(Binding, usize), &Option<&Meta>)| {
+        let labels = meta.map(|meta| &meta.labels);
         let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
         if default_roles.contains(role)
             && label("kubernetes.io/bootstrapping") == Some("rbac-defaults")
@@ -210,7 +210,7 @@ fn origins(
         }
         Origin::Own
     };
-    rights.rbac.bindings().iter().map(origin).collect()
+    rights.rbac.bindings().iter().zip(metas).map(origin).collect()
 }
 
 /// How names of clouds and distributions begin.

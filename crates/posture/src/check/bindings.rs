@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::evidence::{Evidence, Object, role_kind};
 use crate::graph::Node;
-use crate::ground::{Ground, Origin, said};
+use crate::ground::{Ground, Origin, binding_object, object, said};
 use crate::severity::Severity;
 use crate::snapshot::{BindingObject, Kind};
 use sallyport_model::{clip, visible};
@@ -17,42 +17,45 @@ fn shown(text: &str) -> String {
     clip(&visible(text), 80)
 }
 
-fn role(binding: &Binding, ground: &Ground<'_>) -> Object {
+fn role(binding: &Binding) -> Object {
     let namespace = match binding.role {
-        RoleRef::Role(_) => binding.namespace.as_deref(),
+        RoleRef::Role(_) => binding.namespace.clone(),
         RoleRef::ClusterRole(_) | RoleRef::Other(_) => None,
     };
-    Object { kind: role_kind(&binding.role), ..ground.role_object(namespace, binding.role.name()) }
+    object(role_kind(&binding.role), namespace, binding.role.name(), None)
 }
 
 fn finding(
-    ground: &Ground<'_>,
     check: &'static str,
-    binding: &Binding,
+    (binding, own): (&Binding, Object),
     subject: Option<&Subject>,
     severity: Severity,
     origin: Origin,
     what: &str,
 ) -> Finding {
-    let object = ground.object(binding);
     Finding {
         check,
         inert: false,
         severity,
         subject: subject.cloned(),
         namespaces: binding.namespace.clone().map(|own| vec![own]),
-        evidence: vec![Evidence { binding: Some(object.clone()), role: role(binding, ground), rule: None }],
+        evidence: vec![Evidence { binding: Some(own.clone()), role: role(binding), rule: None }],
         said: format!(
             "{} {}{} {what} ({} {}).",
-            object.kind,
+            own.kind,
             shown(&binding.name),
             binding.namespace.as_deref().map(|own| format!(" in {}", shown(own))).unwrap_or_default(),
             role_kind(&binding.role),
             shown(binding.role.name()),
         ),
-        object: Some(object),
+        object: Some(own),
         origin,
     }
+}
+
+/// A binding of the index, and what it says of itself.
+fn of<'b>(ground: &Ground<'_>, at: usize, binding: &'b Binding) -> (&'b Binding, Object) {
+    (binding, ground.object(at).unwrap_or_else(|| binding_object(binding, None)))
 }
 
 /// A finding for each binding that gives something to a subject that `names`.
@@ -71,7 +74,14 @@ fn naming(
                 severity = Severity::Low;
             }
             let what = format!("gives something to {}", said(subject));
-            findings.push(finding(ground, check, binding, Some(subject), severity, ground.origin(at), &what));
+            findings.push(finding(
+                check,
+                of(ground, at, binding),
+                Some(subject),
+                severity,
+                ground.origin(at),
+                &what,
+            ));
         }
     }
     findings
@@ -142,7 +152,9 @@ pub(super) fn dangling(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
         .rbac
         .dangling()
         .iter()
-        .map(|binding| finding(ground, check, binding, None, Severity::Low, Origin::Own, what))
+        .map(|binding| {
+            finding(check, (binding, binding_object(binding, None)), None, Severity::Low, Origin::Own, what)
+        })
         .collect()
 }
 
@@ -169,7 +181,14 @@ pub(super) fn gone(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
                 "names {}, which is not there: whoever may make service accounts in its namespace can take its rights",
                 said(subject)
             );
-            findings.push(finding(ground, check, binding, Some(subject), severity, ground.origin(at), &what));
+            findings.push(finding(
+                check,
+                of(ground, at, binding),
+                Some(subject),
+                severity,
+                ground.origin(at),
+                &what,
+            ));
         }
     }
     findings
@@ -192,7 +211,8 @@ pub(super) fn malformed(ground: &Ground<'_>, check: &'static str) -> Vec<Finding
     };
     for one in &ground.snapshot.bindings {
         for what in odd(one) {
-            findings.push(finding(ground, check, &one.binding, None, Severity::Low, Origin::Own, &what));
+            let own = (&one.binding, binding_object(&one.binding, Some(&one.meta)));
+            findings.push(finding(check, own, None, Severity::Low, Origin::Own, &what));
         }
     }
     findings
@@ -222,7 +242,14 @@ pub(super) fn across(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
             if from != own && !SYSTEM.contains(&from) {
                 let what = format!("gives something to {}", said(subject));
                 let origin = ground.origin(at);
-                findings.push(finding(ground, check, binding, Some(subject), Severity::Low, origin, &what));
+                findings.push(finding(
+                    check,
+                    of(ground, at, binding),
+                    Some(subject),
+                    Severity::Low,
+                    origin,
+                    &what,
+                ));
             }
         }
     }

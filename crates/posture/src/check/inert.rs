@@ -32,6 +32,7 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
         }) else {
             continue;
         };
+        let Some(role_object) = ground.role_object(*place) else { continue };
         let shown = |text: &str| clip(&visible(text), 80);
         let who: Vec<String> = binding.subjects.iter().take(3).map(said).collect();
         findings.push(Finding {
@@ -39,11 +40,11 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
             inert: true,
             severity: Severity::Info,
             subject: None,
-            object: Some(ground.object(binding)),
+            object: ground.object(at),
             namespaces: binding.namespace.clone().map(|own| vec![own]),
             evidence: vec![Evidence {
-                binding: Some(ground.object(binding)),
-                role: ground.role_object(role.namespace.as_deref(), &role.name),
+                binding: ground.object(at),
+                role: role_object,
                 rule: Some(rule),
             }],
             said: format!(

@@ -20,7 +20,7 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
         }
     }
     let mut findings = Vec::new();
-    for (role, held) in roles.iter().zip(held) {
+    for (place, (role, held)) in roles.iter().zip(held).enumerate() {
         if held.is_empty() || role.rules.iter().any(is_full) {
             continue;
         }
@@ -34,8 +34,8 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
             (true, true) | (false, false) => Severity::Medium,
             (false, true) => Severity::Low,
         };
-        let object = ground.role_object(role.namespace.as_deref(), &role.name);
-        let binding = held.first().and_then(|at| ground.rights.binding(*at)).map(|one| ground.object(one));
+        let Some(object) = ground.role_object(place) else { continue };
+        let binding = held.first().and_then(|at| ground.object(*at));
         findings.push(Finding {
             check,
             inert: false,

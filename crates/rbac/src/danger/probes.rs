@@ -3,7 +3,7 @@
 use super::{Danger, DangerKind};
 use crate::Rule;
 use crate::escalation::RBAC;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// One dangerous combination: any of the verbs on any of the resources (`resource/subresource`) of a group.
@@ -291,44 +291,59 @@ pub(crate) struct Found {
     pub(crate) resource: &'static str,
 }
 
-/// Calls `found` with every dangerous combination that a rule gives on at least one name.
+/// Calls `found` with every dangerous combination that a rule gives on at least one name, some of them twice.
 pub(crate) fn each(rule: &Rule, mut found: impl FnMut(Found)) {
-    // Most rules are about what nobody here minds: then nothing is compared.
-    if !rule.resources.iter().any(|entry| entry.starts_with('*') || DANGEROUS.contains(entry.as_str())) {
-        return;
-    }
-    let mut last = ("", false);
-    for probe in ALWAYS.iter().chain(SYSTEM).chain(STANDING) {
-        // Probes of a group stand beside each other.
-        if last.0 != probe.group || !last.1 {
-            last = (probe.group, rule.group(probe.group));
+    let mut look = |combination: &Combination| {
+        let (kind, sub) = combination.resource.split_once('/').unwrap_or((combination.resource, ""));
+        if !rule.group(combination.group) || !rule.resource(kind, sub) {
+            return;
         }
-        if !last.1 {
-            continue;
+        for verb in combination.verbs.iter().filter(|verb| rule.verb(verb)) {
+            let Combination { kind, group, resource, .. } = *combination;
+            found(Found { kind, verb, group, resource });
         }
-        for resource in probe.resources {
-            let (kind, sub) = resource.split_once('/').unwrap_or((resource, ""));
-            if !rule.resource(kind, sub) {
-                continue;
-            }
-            for verb in probe.verbs.iter().filter(|verb| rule.verb(verb)) {
-                found(Found { kind: probe.kind, verb, group: probe.group, resource });
-            }
-        }
-    }
-    for (group, resource) in IDENTITIES {
-        if !rule.resource(resource, "") || !rule.group(group) {
-            continue;
-        }
-        for verb in IMPERSONATIONS.into_iter().filter(|verb| rule.verb(verb)) {
-            found(Found { kind: DangerKind::Impersonate, verb, group, resource });
-        }
+    };
+    if rule.resources.iter().any(|entry| entry.starts_with('*')) {
+        COMBINATIONS.values().flatten().for_each(look);
+    } else {
+        // Most rules are about what nobody here minds: then nothing is compared.
+        rule.resources
+            .iter()
+            .filter_map(|entry| COMBINATIONS.get(entry.as_str()))
+            .flatten()
+            .for_each(&mut look);
     }
 }
 
-/// Every resource of the probes, for a first look.
-static DANGEROUS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+/// One resource of a probe.
+struct Combination {
+    kind: DangerKind,
+    verbs: &'static [&'static str],
+    group: &'static str,
+    resource: &'static str,
+}
+
+/// What is dangerous of each resource, in the order of their names.
+static COMBINATIONS: LazyLock<BTreeMap<&'static str, Vec<Combination>>> = LazyLock::new(|| {
     let probes = ALWAYS.iter().chain(SYSTEM).chain(STANDING);
-    let named = probes.flat_map(|probe| probe.resources.iter().copied());
-    named.chain(IDENTITIES.into_iter().map(|(_, resource)| resource)).collect()
+    let probes = probes.flat_map(|probe| {
+        let of = |resource: &&'static str| Combination {
+            kind: probe.kind,
+            verbs: probe.verbs,
+            group: probe.group,
+            resource,
+        };
+        probe.resources.iter().map(of)
+    });
+    let identities = IDENTITIES.into_iter().map(|(group, resource)| Combination {
+        kind: DangerKind::Impersonate,
+        verbs: &IMPERSONATIONS,
+        group,
+        resource,
+    });
+    let mut all: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
+    for one in probes.chain(identities) {
+        all.entry(one.resource).or_default().push(one);
+    }
+    all
 });

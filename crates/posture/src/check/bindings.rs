@@ -7,6 +7,7 @@ use crate::ground::{Ground, Origin, binding_object, object, said};
 use crate::severity::Severity;
 use crate::snapshot::{BindingObject, Kind};
 use sallyport_model::{clip, visible};
+use sallyport_rbac::Powers;
 use sallyport_rbac::who::{AUTHENTICATED, Binding, MASTERS, Role, RoleRef, Subject, UNAUTHENTICATED};
 use std::collections::HashSet;
 
@@ -58,6 +59,14 @@ fn of<'b>(ground: &Ground<'_>, at: usize, binding: &'b Binding) -> (&'b Binding,
     (binding, ground.object(at).unwrap_or_else(|| binding_object(binding, None)))
 }
 
+/// The same with which state of its role was read.
+fn with_role(mut found: Finding, role: Option<Object>) -> Finding {
+    if let (Some(evidence), Some(role)) = (found.evidence.first_mut(), role) {
+        evidence.role = role;
+    }
+    found
+}
+
 /// A finding for each binding that gives something to a subject that `names`.
 fn naming(
     ground: &Ground<'_>,
@@ -74,14 +83,9 @@ fn naming(
                 severity = Severity::Low;
             }
             let what = format!("gives something to {}", said(subject));
-            findings.push(finding(
-                check,
-                of(ground, at, binding),
-                Some(subject),
-                severity,
-                ground.origin(at),
-                &what,
-            ));
+            let found =
+                finding(check, of(ground, at, binding), Some(subject), severity, ground.origin(at), &what);
+            findings.push(with_role(found, ground.role_object(*place)));
         }
     }
     findings
@@ -181,14 +185,9 @@ pub(super) fn gone(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
                 "names {}, which is not there: whoever may make service accounts in its namespace can take its rights",
                 said(subject)
             );
-            findings.push(finding(
-                check,
-                of(ground, at, binding),
-                Some(subject),
-                severity,
-                ground.origin(at),
-                &what,
-            ));
+            let found =
+                finding(check, of(ground, at, binding), Some(subject), severity, ground.origin(at), &what);
+            findings.push(with_role(found, ground.role_object(*place)));
         }
     }
     findings
@@ -254,4 +253,13 @@ pub(super) fn across(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// RB-35.
+pub(super) fn people(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
+    let names = |subject: &Subject| matches!(subject, Subject::User(name) if !name.starts_with("system:"));
+    naming(ground, check, names, |_, role, subject| {
+        let strong = role.rules.iter().any(|rule| !Powers::of(rule).is_empty());
+        if strong || reaches_all(ground, subject) { Severity::Medium } else { Severity::Low }
+    })
 }

@@ -408,6 +408,13 @@ const CHECKS: &[Check] = &[
         )
     },
     rights(
+        "RB-35",
+        "A person is given something for good",
+        maps("", "AUTH", "K02", "T1078"),
+        "Give it for a time, through a profile, or to a group.",
+        bindings::people,
+    ),
+    rights(
         "RB-39",
         "Somebody can remove events",
         maps("", "LOG", "K10", "T1070"),

@@ -184,7 +184,7 @@ fn p21_what_was_not_read_is_unknown_and_never_fine() {
         Cluster::default().cluster_role("r", &[rule(&["get"], &[""], &["pods"])]).bind(
             None,
             "r",
-            &[user("ana")],
+            &[group("devs")],
         )
     };
     assert!(
@@ -259,6 +259,7 @@ fn bindings_are_judged_by_whom_they_name() {
         ("RB-30", vec![("a-10-gone", Low)]),
         ("RB-33", vec![("system:serviceaccount:a:default", High)]),
         ("RB-34", vec![("system:serviceaccount:b:x", Low)]),
+        ("RB-35", vec![("ana ", Low)]),
     ] {
         let (verdict, findings) = told(&snapshot, id);
         let findings: Vec<(&str, Severity)> =
@@ -266,6 +267,8 @@ fn bindings_are_judged_by_whom_they_name() {
         assert_eq!((verdict, findings), (Verdict::Fail, wanted), "{id}");
     }
     assert_eq!(told(&snapshot, "RB-31").1.len(), 3);
+    let evidence = judged(&Ground::new(&snapshot).report(), "RB-26").findings.remove(0).evidence.remove(0);
+    assert_eq!((evidence.role.name.as_str(), evidence.role.uid.as_deref()), ("pods", Some("uid-pods")));
     assert_eq!(told(&snapshot, "RB-32").1.len(), 2);
     // Without a list of accounts nobody can say that one is away.
     snapshot.asked(crate::snapshot::Kind::ServiceAccount, Coverage::Forbidden("list serviceaccounts".into()));

@@ -18,6 +18,7 @@ mod keycloak;
 mod leaving_alone;
 mod lines;
 mod looking_on;
+mod many_requests;
 mod posture_oracle;
 mod profile_change;
 mod providers;
@@ -25,6 +26,7 @@ mod reaffirm;
 mod step_up;
 mod sudden_death;
 mod support;
+mod team_days;
 mod tools;
 mod upgrade;
 mod waiting;
@@ -75,6 +77,8 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
+        ("team_days", |f, l| Box::pin(team_days::play(f, l))),
+        ("remembered", |f, l| Box::pin(many_requests::some(f, l))),
     ],
 ];
 
@@ -83,6 +87,7 @@ const ON_DEMAND: &[(&str, Story)] = &[
     // An older kubectl, helm (two minutes of building each) and the Python client; and what takes long.
     ("tools", |f, l| Box::pin(tools::all(f, l))),
     ("posture_oracle", |_, l| Box::pin(posture_oracle::whole(l))),
+    ("many_requests", |f, l| Box::pin(many_requests::most(f, l))),
     ("sudden_death", |f, l| Box::pin(sudden_death::fifty(f, l))),
     ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),
     ("upgrade", |f, l| Box::pin(upgrade::play(f, l))),

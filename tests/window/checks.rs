@@ -1,14 +1,14 @@
 //! What can be seen before anyone signs in.
 
-use crate::desk::Set;
 use anyhow::{Result, ensure};
+use sallyport_fleet::window::{SOON, Set};
 use serde_json::json;
 
 /// Both doors are there, and the page itself takes less than a second.
 pub(crate) async fn launches(set: &Set) -> Result<String> {
     let seat = set.window().await?;
-    seat.window.sees(".door", "Join a team", crate::desk::SOON).await?;
-    seat.window.sees(".door", "Try the demo", crate::desk::SOON).await?;
+    seat.window.sees(".door", "Join a team", SOON).await?;
+    seat.window.sees(".door", "Try the demo", SOON).await?;
     let mut best = f64::INFINITY;
     // The best of a few: what else the machine does at the moment is not the page's fault.
     for _ in 0..4 {

@@ -4,13 +4,12 @@
 //! program shows.
 
 mod checks;
-mod desk;
 mod story;
 mod told;
 
 use anyhow::Result;
-use desk::Set;
 use futures::future::LocalBoxFuture;
+use sallyport_fleet::window::Set;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 

@@ -1,10 +1,10 @@
 //! The main job, in the window.
 
-use crate::desk::{LATER, SOON, Set};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, api::ListParams};
 use sallyport_fleet::headless::{DEADLINE, id_token};
+use sallyport_fleet::window::{LATER, SOON, Set};
 use sallyport_fleet::window::{Window, key};
 use sallyport_hub::Hub;
 use sallyport_model::Phase;

@@ -1,8 +1,8 @@
 //! Being told on the desktop, with a notification service on the session bus.
 
-use crate::desk::{LATER, SOON, Set};
 use anyhow::{Context as _, Result, ensure};
 use sallyport_fleet::headless::{Desktop, input, until};
+use sallyport_fleet::window::{LATER, SOON, Set};
 use sallyport_testkit::notifications::{Manner, NotificationService};
 use serde_json::json;
 use std::time::Instant;

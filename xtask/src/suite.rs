@@ -183,8 +183,8 @@ pub(crate) fn story(name: Option<&str>) -> Result<bool> {
     passes(command)
 }
 
-const BENCHES: [&str; 8] =
-    ["way_in", "gateway", "leaving", "hub_idle", "login_storm", "inbox", "revoke_all", "posture"];
+const BENCHES: [&str; 9] =
+    ["way_in", "gateway", "leaving", "hub_idle", "login_storm", "inbox", "revoke_all", "ui", "posture"];
 
 /// One bench by name, as a release build; all of them without one.
 pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
@@ -194,10 +194,16 @@ pub(crate) fn bench(name: Option<&str>) -> Result<bool> {
     }
     let mut build = program("cargo", &["build", "--release", "--locked"]);
     build.args(["-p", "sallyport-broker", "-p", "sallyport-bench", "--bin", "sallyport-broker"]);
+    let mut good = true;
+    if names.contains(&"ui") {
+        // Embedded by the window's binary.
+        good = passes(program("npm", &["run", "--silent", "build"]))?;
+        build.args(["-p", "sallyport-desktop", "--bin", "sallyport-desktop"]);
+    }
     for name in &names {
         build.args(["--bin", &format!("bench_{name}")]);
     }
-    let mut good = passes(build)?;
+    good = good && passes(build)?;
     for name in names {
         good &= passes(program(&built("release", &format!("bench_{name}")), &[]))?;
     }

@@ -4,12 +4,15 @@
 
 mod alive;
 mod choose;
+mod hub_side;
 mod kept;
 mod known;
 mod link;
 mod outlook;
+mod ports;
 mod previews;
 mod remembered;
+mod unread;
 mod watch;
 
 pub(crate) use choose::Choice;
@@ -18,6 +21,7 @@ pub(crate) use known::{Candidate, KnownFor, environment_kind, previewed_for, rig
 use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, Signed, SignedInAs, Wishes, WorkspaceId};
 use known::Known;
+use ports::{HubOf, HubSide};
 use sallyport_api::AccessRequest;
 use sallyport_hub::HoldRights;
 use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
@@ -34,6 +38,7 @@ const HINTS: Duration = Duration::from_secs(1);
 pub(crate) struct Inventory {
     desk: Arc<Desk>,
     person: Arc<Person>,
+    hub_of: Box<HubOf>,
     /// For each workspace where somebody is signed in.
     known: RwLock<BTreeMap<WorkspaceId, Known>>,
     changed: Notify,
@@ -44,8 +49,18 @@ pub(crate) struct Inventory {
 impl Inventory {
     /// Empty, until [`Inventory::follow`] has heard of a sign-in.
     pub(crate) fn new(desk: Arc<Desk>, person: Arc<Person>) -> Self {
+        Self::reading(desk, person, Box::new(|signed| Arc::new(signed.hub.clone())))
+    }
+
+    /// The same, of other hubs than the product's.
+    fn reading(desk: Arc<Desk>, person: Arc<Person>, hub_of: Box<HubOf>) -> Self {
         let (known, moved) = (RwLock::default(), telling::Sender::new(0));
-        Self { desk, person, known, changed: Notify::new(), moved }
+        Self { desk, person, hub_of, known, changed: Notify::new(), moved }
+    }
+
+    /// The hub as a sign-in reads it.
+    fn hub(&self, signed: &Signed) -> Arc<dyn HubSide> {
+        (self.hub_of)(signed)
     }
 
     /// Looks at what is known in a workspace: nothing, while nobody is signed in there.
@@ -63,10 +78,15 @@ impl Inventory {
         all.get_mut(workspace).map(change)
     }
 
-    /// Begins to keep what is known in a workspace.
-    fn begin(&self, workspace: &WorkspaceId) {
+    /// Begins to keep what is known in a sign-in's workspace. False where it is over: whoever clears it has been here, or is
+    /// still to come.
+    fn begin(&self, signed: &Signed) -> bool {
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(workspace.clone(), Known::default());
+        let goes_on = !signed.stop.is_cancelled();
+        if goes_on {
+            all.insert(signed.workspace.clone(), Known::default());
+        }
+        goes_on
     }
 
     /// The same for the workspace that the window shows.
@@ -127,7 +147,7 @@ impl Inventory {
                 })
                 .collect(),
             as_of: known.as_of.map(|t| t.as_millisecond()),
-            problems: known.problems.iter().chain(&known.unheard).map(Shown::from).collect(),
+            problems: known.unread.sentences().chain(known.unheard.clone()).map(Shown::from).collect(),
         }))
     }
 
@@ -200,3 +220,6 @@ impl Inventory {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,11 @@
 
 pub(crate) mod faults;
 mod hub_link;
+mod hub_side;
 mod join;
 mod notes;
+mod ports;
+mod provider_side;
 mod refresh_token;
 mod seat;
 mod sign_in;
@@ -20,7 +23,10 @@ pub use workspace::{Workspace, Workspaces};
 
 use crate::desk::{AppError, Desk, now_ms};
 use crate::history::Recorder;
+use hub_side::ApiServers;
 use notes::notes;
+use ports::Ports;
+use provider_side::OpenIdConnect;
 use sallyport_ipc::{Demo, HubLink, HubState, Phase, Shown, SignIn, User, WorkspaceView};
 use sallyport_model::ErrorCode;
 use sallyport_oidc::second_factor;
@@ -34,6 +40,7 @@ use tokio::sync::watch;
 pub(crate) struct Person {
     desk: Arc<Desk>,
     history: Recorder,
+    ports: Ports,
     workspaces: Workspaces,
     seats: Mutex<Seats>,
     /// Counts the times that somebody sat down or got up.
@@ -88,6 +95,16 @@ pub(crate) struct PersonView {
 impl Person {
     /// Nobody is signed in yet; [`Person::resume`] goes on with a stored sign-in.
     pub(crate) fn new(desk: Arc<Desk>, history: Recorder) -> Self {
+        let ports = Ports {
+            providers: Arc::new(OpenIdConnect),
+            hubs: Arc::new(ApiServers(desk.options.deadline)),
+            vault: desk.vault.clone(),
+        };
+        Self::asking(desk, history, ports)
+    }
+
+    /// The same, with other providers and hubs than the product's.
+    fn asking(desk: Arc<Desk>, history: Recorder, ports: Ports) -> Self {
         let workspaces = Workspaces::new(&desk.dirs.config);
         let workspace = workspaces.current().unwrap_or_else(|error| {
             tracing::error!("{}", error.chain());
@@ -97,7 +114,7 @@ impl Person {
         if let Some(workspace) = workspace {
             seats.put_in_front(&workspace).is_demo = join::is_demo(&desk, &workspace);
         }
-        Self { desk, history, workspaces, seats: Mutex::new(seats), sat: watch::Sender::new(0) }
+        Self { desk, history, ports, workspaces, seats: Mutex::new(seats), sat: watch::Sender::new(0) }
     }
 
     /// The seats, for as short as possible and never across an await.
@@ -238,3 +255,6 @@ fn workspace_view(workspace: &Workspace, learned: &notes::Learned) -> WorkspaceV
         issuer: Shown::from(&workspace.oidc.issuer),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -7,11 +7,13 @@
 mod desk;
 mod driver;
 mod report;
+mod seat;
 mod secrets;
 
 pub use desk::Desk;
 pub use driver::Driver;
 pub use report::Closing;
+pub use seat::{LATER, SOON, Seat, Set};
 pub use secrets::Secrets;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -116,6 +118,14 @@ impl Window {
     /// When it has ended.
     pub fn resume(&self) -> Result<()> {
         self.driver.resume()
+    }
+
+    /// What the app and the processes of its page hold of memory, in bytes; what they share counts once.
+    ///
+    /// # Errors
+    /// When nothing of the app runs.
+    pub fn memory(&self) -> Result<u64> {
+        sallyport_testkit::memory::of_children(self.driver.pid())
     }
 
     /// What the app and the driver wrote to standard error, the last of it.

@@ -19,6 +19,7 @@ pub mod idp;
 pub mod keycloak;
 pub mod kubectl;
 pub mod listing;
+pub mod memory;
 pub mod notifications;
 pub mod pki;
 pub mod plane;

@@ -151,6 +151,7 @@ test("on me: a banner that stays says what, by whom, why and until when, and not
     await page.locator("#cluster-payments-eu-1").dblclick();
     await page.locator("aside").getByText("You are held by security@example.test").waitFor();
     assert.ok(await page.getByRole("button", { name: /^Open debug/ }).isDisabled());
+    assert.equal(await page.locator(".outlook").count(), 0, "nothing says that it would open");
     await page.locator("#clusters").focus();
     await page.keyboard.press("Enter");
     await page.keyboard.press("r");

@@ -150,7 +150,7 @@ test("p8_an offer that changed at the hub is not approved: the pane says so and 
     await world(page, "(w) => { w.requests.list = w.requests.list.map((r) => r.id === 'r-dev' ? { ...r, offer: { ...r.offer, digest: 'c'.repeat(64), warnings: ['Something that outlives the end.'] } } : r); }");
     await page.keyboard.press("a");
     await page.getByRole("alert").getByText("nothing was approved").waitFor();
-    await page.getByText("The offer changed while you looked at it, and nothing was approved").waitFor();
+    await page.getByText("It changed while you looked at it").waitFor();
     await page.locator("aside").getByText("Something that outlives the end.").waitFor();
     assert.deepEqual(await world(page, "(w) => w.requests.one('r-dev').approvals"), []);
     await badge(page, "r-dev").getByText("not approved").waitFor();

@@ -25,8 +25,9 @@ const SOON: Duration = Duration::from_secs(1);
 impl Inventory {
     /// Lists the signs of life for as long as it is polled. `listened` turns true with the first answer.
     pub(super) async fn listen(&self, signed: &Signed, listened: &watch::Sender<bool>) {
+        let hub = self.hub(signed);
         loop {
-            match signed.hub.beats().await {
+            match hub.beats().await {
                 Ok(beats) => self.heard(&signed.workspace, beats),
                 Err(fault) => self.unheard(&signed.workspace, &fault),
             }
@@ -71,7 +72,7 @@ impl Inventory {
 
     /// Reads one broker's sign of life; a failure leaves what is known.
     pub(super) async fn look_for(&self, signed: &Signed, cluster: &ClusterName) {
-        let Ok(beat) = signed.hub.beat_of(cluster).await else { return };
+        let Ok(beat) = self.hub(signed).beat_of(cluster).await else { return };
         if signed.stop.is_cancelled() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use super::kept::Previews;
 use super::link::Troubles;
+use super::unread::Unread;
 use crate::person::SignedInAs;
 use jiff::Timestamp;
 use sallyport_api::{
@@ -31,7 +32,8 @@ pub(crate) struct Known {
     /// And with holds.
     pub(crate) may_hold: HoldRights,
     pub(crate) as_of: Option<Timestamp>,
-    pub(crate) problems: Vec<String>,
+    /// What the watches told of and could not read.
+    pub(crate) unread: Unread,
     /// The brokers' signs of life, by cluster; none until they were listed.
     pub(crate) seen: Option<BTreeMap<String, Seen>>,
     /// Why they could not be, where that does not pass by itself.

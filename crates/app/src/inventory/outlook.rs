@@ -72,10 +72,10 @@ impl Inventory {
         if profile.max_per_day.is_none() && !profile.counts_openings() {
             return None;
         }
+        let hub = self.hub(signed);
         let teams = signed.teams.iter().filter(|team| team.may_ask);
-        let reads = teams.map(|team| {
-            signed.hub.requests_under(Some(&team.name), &signed.who.user, (&profile.name, cluster))
-        });
+        let reads =
+            teams.map(|team| hub.requests_under(&team.name, &signed.who.user, (&profile.name, cluster)));
         let all = tokio::time::timeout(WAITED, try_join_all(reads)).await.ok()?.ok()?;
         let mut sum = Past::default();
         for listed in &all {

@@ -17,10 +17,14 @@ impl Inventory {
     /// Reads what the cluster's detail needs beside what is watched: the preview, unless the one at hand is the one the
     /// broker names, and the broker's sign of life. Both at once, and neither for longer than [`WAITED`].
     pub(super) async fn look_at(&self, signed: Option<&Signed>, cluster: &ClusterName) -> Previewed {
-        let looked = self.in_front(|known| {
-            let wanted = known.wants(cluster)?;
-            let at_hand = known.previews.of(cluster).filter(|one| one.digest == wanted).cloned();
-            Some(at_hand)
+        // Whoever signed in somewhere looks there.
+        let workspace = signed.map(|signed| signed.workspace.clone()).or_else(|| self.person.in_front());
+        let looked = workspace.and_then(|workspace| {
+            self.known(&workspace, |known| {
+                let wanted = known.wants(cluster)?;
+                let at_hand = known.previews.of(cluster).filter(|one| one.digest == wanted).cloned();
+                Some(at_hand)
+            })
         });
         let Some(at_hand) = looked else {
             return Err("its broker has not reported what this profile allows here".to_owned());
@@ -36,7 +40,7 @@ impl Inventory {
             if at_hand.is_some() {
                 return Ok(None);
             }
-            signed.hub.preview(cluster).await.and_then(|found| found.ok_or(Fault::NotFound)).map(Some)
+            self.hub(signed).preview(cluster).await.and_then(|found| found.ok_or(Fault::NotFound)).map(Some)
         };
         let both = async { tokio::join!(reading, self.look_for(signed, cluster)).0 };
         let read = tokio::time::timeout(WAITED, both).await.unwrap_or(Err(Fault::TimedOut));

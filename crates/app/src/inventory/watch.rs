@@ -4,9 +4,9 @@ use super::Inventory;
 use super::alive::Looks;
 use super::known::Known;
 use crate::person::{Signed, WorkspaceId};
-use futures::{FutureExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use jiff::Timestamp;
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt as _};
 use sallyport_api::AccessCluster;
 use sallyport_hub::Change;
 use sallyport_ipc::HubLink;
@@ -17,8 +17,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Problems that are kept.
-const PROBLEMS: usize = 50;
 /// How long the first list waits for the signs of life, which are asked for at the same time: else every broker would look
 /// absent for a second.
 const FIRST_WAITS: Duration = Duration::from_secs(1);
@@ -33,10 +31,13 @@ impl Inventory {
         person.each_sign_in(|signed| drop(tokio::spawn(self.clone().keep(signed)))).await;
     }
 
-    async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
+    pub(super) async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
         let workspace = &signed.workspace;
-        self.begin(workspace);
-        let mut clusters = std::pin::pin!(signed.hub.watch_clusters());
+        if !self.begin(&signed) {
+            return;
+        }
+        let hub = self.hub(&signed);
+        let mut clusters = hub.watch_clusters();
         let listened = watch::Sender::new(false);
         let looks = Arc::new(Looks::default());
         let watching = async {
@@ -54,7 +55,7 @@ impl Inventory {
                 }
             }
         };
-        let mut profiles = std::pin::pin!(signed.hub.watch_profiles());
+        let mut profiles = hub.watch_profiles();
         let asking = async {
             // What one may do changes with a step-up as well; what could not be read is read again.
             let mut sign_ins = self.person.sign_ins(workspace);
@@ -95,29 +96,30 @@ impl Inventory {
     }
 
     /// Takes one change of a watch into the inventory.
-    fn take<K: ResourceExt>(
+    pub(super) fn take<K: Resource<DynamicType = ()>>(
         &self,
         workspace: &WorkspaceId,
         change: Change<K>,
         map: impl Fn(&mut Known) -> &mut BTreeMap<String, K>,
         confirms: bool,
     ) {
+        let kind = K::kind(&());
         let taken = self.learn(workspace, |known| {
             match change {
                 Change::All { objects, malformed } => {
                     *map(known) = objects.into_iter().map(|o| (o.name_any(), o)).collect();
-                    known.problems = malformed.iter().map(ToString::to_string).collect();
+                    known.unread.all(&kind, malformed);
                 }
                 Change::Put(object) => {
+                    known.unread.remove(&kind, &object.name_any());
                     map(known).insert(object.name_any(), object);
                 }
                 Change::Malformed(what, gone) => {
                     map(known).remove(&gone.name);
-                    known.problems.push(what.to_string());
-                    let surplus = known.problems.len().saturating_sub(PROBLEMS);
-                    known.problems.drain(..surplus);
+                    known.unread.add(what);
                 }
                 Change::Deleted(gone) | Change::Left(gone) => {
+                    known.unread.remove(&kind, &gone.name);
                     map(known).remove(&gone.name);
                 }
                 Change::Trouble(fault) => {
@@ -154,7 +156,7 @@ impl Inventory {
         let workspace = &signed.workspace;
         let names: Vec<ProfileName> = self
             .known(workspace, |known| known.profiles.keys().filter_map(|name| name.parse().ok()).collect());
-        match signed.hub.rights(&names).boxed().await {
+        match self.hub(signed).rights(&names).await {
             Ok(rights) => {
                 let may: BTreeMap<String, _> =
                     rights.profiles.into_iter().map(|(name, rights)| (name.to_string(), rights)).collect();

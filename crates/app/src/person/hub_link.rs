@@ -1,12 +1,11 @@
 //! How a hub is: its link as the window shows it, and its clock.
 
+use super::ports::HubSide;
 use super::seat::hub_state;
 use super::{Person, WorkspaceId};
 use crate::desk::now_ms;
 use jiff::Timestamp;
-use sallyport_client::{Endpoint, clock_difference, probe_get};
 use sallyport_ipc::{HubLink, Shown};
-use sallyport_oidc::TokenSource;
 
 impl Person {
     /// Notes how the connection to a hub is.
@@ -37,18 +36,8 @@ impl Person {
     }
 
     /// Compares clocks once per connection; countdowns then run on monotonic time.
-    pub(super) async fn read_hub_clock(
-        &self,
-        workspace: &WorkspaceId,
-        endpoint: &Endpoint,
-        tokens: &TokenSource,
-    ) {
-        let Ok(token) = tokens.id_token().await else { return };
-        let sent = now_ms();
-        if let Ok(answer) = probe_get(endpoint, Some(&token), "/version", self.desk.options.deadline).await
-            && let Some(date) = answer.date
-        {
-            let ahead = clock_difference(date, sent, now_ms());
+    pub(super) async fn read_hub_clock(&self, workspace: &WorkspaceId, hub: &dyn HubSide) {
+        if let Some(ahead) = hub.clock().await {
             self.at(workspace, |seat| seat.hub_ahead = Some(ahead));
         }
     }

@@ -5,10 +5,9 @@ use super::notes::Learned;
 use super::workspace::Workspace;
 use crate::desk::{AppError, Desk};
 use sallyport_audit::{Action, Draft};
-use sallyport_client::{Fault, probe_get};
+use sallyport_client::Fault;
 use sallyport_ipc::{Shown, WorkspacePreview};
 use sallyport_model::ErrorCode;
-use sallyport_oidc::Provider;
 
 impl Person {
     /// What a workspace file would do. Contacts nobody.
@@ -86,8 +85,7 @@ impl Person {
     /// A hub that shows another certificate than the file promises is not joined. One that does not answer is: the
     /// file may be ahead of the network, and the sign-in will say so.
     async fn check_hub(&self, workspace: &Workspace) -> Result<(), AppError> {
-        let asked = probe_get(&workspace.endpoint()?, None, "/version", self.desk.options.deadline).await;
-        match asked {
+        match self.ports.hubs.probe(&workspace.endpoint()?).await {
             Err(Fault::Untrusted(why)) => Err(AppError::new(
                 ErrorCode::BadInput,
                 format!("{} does not show a certificate of the CA in this file", Shown::from(&workspace.hub_host())),
@@ -100,8 +98,8 @@ impl Person {
 
     /// What the provider says of itself. One that does not answer or does not fit says so when signing in.
     async fn look_at_provider(&self, workspace: &Workspace) -> Learned {
-        match Provider::discover(&self.provider_config(workspace)).await {
-            Ok(provider) => Learned::of(&provider),
+        match self.ports.providers.discover(&self.provider_config(workspace)).await {
+            Ok(provider) => provider.learned(),
             Err(error) => {
                 tracing::info!(%error, "the identity provider could not be looked at when joining");
                 Learned::default()

@@ -1,7 +1,7 @@
 //! What a person should know about the provider and their sign-in: said once, where it can be read at leisure. Pure.
 
 use super::Wishes;
-use sallyport_oidc::{Drift, Provider, SignedIn};
+use sallyport_oidc::{Drift, IdClaims};
 
 /// What was learned of the provider and of the sign-in.
 #[derive(Clone, Debug, Default)]
@@ -23,19 +23,8 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
-    /// What the provider says of itself.
-    pub(crate) fn of(provider: &Provider) -> Self {
-        Self {
-            unlisted_scopes: provider.unlisted_scopes(),
-            other_host: provider.other_host(),
-            code_host: provider.code_host(),
-            ..Self::default()
-        }
-    }
-
-    /// What a sign-in adds.
-    pub(crate) fn and(self, signed_in: &SignedIn) -> Self {
-        let claims = &signed_in.claims;
+    /// What a sign-in adds to what the provider says of itself.
+    pub(crate) fn and(self, claims: &IdClaims) -> Self {
         Self { no_auth_time: claims.auth_time.is_none(), groups_left_out: claims.groups_left_out, ..self }
     }
 }

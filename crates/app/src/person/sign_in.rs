@@ -2,34 +2,23 @@
 
 use super::faults::{is_for_good, no_auth_time, no_team, of_hub, of_oidc, unauthorized};
 use super::notes::Learned;
+use super::ports::{Finished, Tokens};
 use super::refresh_token;
 use super::seat::Attempt;
 use super::signed::{Signed, SignedInAs};
 use super::workspace::Workspace;
 use super::{Person, WorkspaceId, not_signed_in};
 use crate::desk::{AppError, now_ms};
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use sallyport_audit::{Action, Draft, Outcome};
-use sallyport_client::{Credential, Endpoint, Fault, Timeouts, TokenError, connect};
-use sallyport_hub::Hub;
+use sallyport_client::{Endpoint, Fault};
 use sallyport_ipc::{HubLink, SignInStep, StepUp};
-use sallyport_model::{ErrorCode, Secret};
-use sallyport_oidc::{Ask, Persist, Provider, ProviderConfig, SignedIn, TokenSource};
+use sallyport_model::ErrorCode;
+use sallyport_oidc::{Ask, ProviderConfig, SignedOut};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a person may take in the browser.
 const PERSON: Duration = Duration::from_secs(600);
-
-/// The ID token for the hub, and for nobody else (promise P4).
-struct IdTokens(TokenSource);
-
-impl sallyport_client::TokenSource for IdTokens {
-    fn token(&self) -> BoxFuture<'_, Result<Secret<String>, TokenError>> {
-        async { self.0.id_token().await.map_err(|e| TokenError::with(e.to_string(), e)) }.boxed()
-    }
-}
 
 impl Workspace {
     /// The hub's endpoint.
@@ -98,23 +87,32 @@ impl Person {
         attempt: &Attempt,
     ) -> Result<(), AppError> {
         let (desk, id) = (&self.desk, workspace.id());
+        let config = self.provider_config(workspace);
         let current = self.is_signed_in_at(&id).map(|s| s.tokens.clone());
         if current.is_some() && step.is_some_and(|s| s.max_age_seconds.is_some()) && self.has_no_auth_time() {
             return Err(no_auth_time());
         }
         let provider = match &current {
-            Some(tokens) => tokens.provider().clone(),
-            None => Provider::discover(&self.provider_config(workspace)).await.map_err(of_oidc)?,
+            Some(tokens) => tokens.provider(),
+            None => self.ports.providers.discover(&config).await.map_err(of_oidc)?,
         };
         if current.is_none() {
-            self.learned(&id, Learned::of(&provider));
+            self.learned(&id, provider.learned());
         }
         let remembered = if step.is_none() { desk.sign_in_acr().await } else { Vec::new() };
         let asked = Ask { acr_values: remembered.clone(), ..Ask::default() };
-        let pending = provider.begin(step.map_or(asked, ask)).await.map_err(of_oidc)?;
-        desk.host.open_browser(pending.authorization_url().as_str())?;
+        let asked = step.map_or(asked, ask);
+        let pending = match &current {
+            Some(tokens) => tokens.begin_again(asked).await,
+            None => provider.begin(asked, refresh_token::persist(&self.ports.vault, &config)).await,
+        };
+        let pending = pending.map_err(of_oidc)?;
+        if attempt.given_up.is_cancelled() {
+            return Err(given_up());
+        }
+        desk.host.open_browser(pending.url())?;
         self.at_step(&id, attempt, SignInStep::Browser);
-        let signed_in = pending.finish(PERSON, attempt.given_up.cancelled()).await;
+        let signed_in = pending.finish(PERSON, &attempt.given_up).await;
         // The provider may not offer it any more: the next try asks for nothing.
         let forget = signed_in.is_err() && step.is_none() && !remembered.is_empty();
         match step {
@@ -129,22 +127,21 @@ impl Person {
             _ => of_oidc(error),
         })?;
         self.at_step(&id, attempt, SignInStep::Checking);
-        let learned = Learned::of(&provider).and(&signed_in);
-        let (subject, person) = (signed_in.claims.subject.clone(), signed_in.claims.person());
+        let learned = provider.learned().and(signed_in.claims());
+        let (subject, person) = (signed_in.claims().subject.clone(), signed_in.claims().person());
         match current {
-            Some(tokens) => {
+            Some(_) => {
                 self.at_step(&id, attempt, SignInStep::Hub);
-                tokens.replace(signed_in).await.map_err(of_oidc)?;
+                let tokens = signed_in.take_over().await.map_err(of_oidc)?;
                 self.learned(&id, learned);
-                self.refresh_identity(&id, &tokens).await?;
+                self.refresh_identity(&id, &*tokens).await?;
                 self.probe_hub(&id).await;
             }
             None => {
-                self.confirm_person(workspace, &provider, &signed_in).await?;
+                let signed_in = self.confirm_person(workspace, signed_in).await?;
                 self.at_step(&id, attempt, SignInStep::Hub);
                 self.learned(&id, learned);
-                let persist = refresh_token::persist(&desk.vault, provider.config());
-                let tokens = TokenSource::open(provider, signed_in, persist).await;
+                let tokens = signed_in.take_over().await.map_err(of_oidc)?;
                 let connected = tokio::select! {
                     biased;
                     connected = self.connect(workspace, tokens.clone(), attempt) => connected,
@@ -153,7 +150,7 @@ impl Person {
                 if let Err(error) = connected {
                     let is_given_up = attempt.given_up.is_cancelled();
                     if is_given_up || is_for_good(&error) {
-                        give_back(tokens).await;
+                        given_back(&tokens.sign_out().await);
                     }
                     if is_given_up {
                         self.hub_is(&id, HubLink::Idle, None);
@@ -161,6 +158,8 @@ impl Person {
                     }
                     return Err(error);
                 }
+                // From here on they sit, and there is nothing left to give up.
+                self.probe_hub(&id).await;
             }
         }
         if let Err(error) = self.workspaces.remember_person(workspace, &subject, &person) {
@@ -174,21 +173,19 @@ impl Person {
     async fn confirm_person(
         &self,
         workspace: &Workspace,
-        provider: &Provider,
-        signed_in: &SignedIn,
-    ) -> Result<(), AppError> {
-        let claims = &signed_in.claims;
+        signed_in: Box<dyn Finished>,
+    ) -> Result<Box<dyn Finished>, AppError> {
+        let claims = signed_in.claims();
         let last = self.workspaces.last_person(workspace).filter(|last| last.subject != claims.subject);
         let Some(last) = last else {
             self.at(&workspace.id(), |seat| seat.is_same_person());
-            return Ok(());
+            return Ok(signed_in);
         };
         if self.at(&workspace.id(), |seat| seat.is_expected(&claims.subject)) == Some(true) {
-            return Ok(());
+            return Ok(signed_in);
         }
-        let nowhere: Persist = Arc::new(|_| Box::pin(async { Ok(()) }));
-        give_back(TokenSource::open(provider.clone(), signed_in.clone(), nowhere).await).await;
         let person = claims.person();
+        given_back(&signed_in.give_back().await);
         Err(AppError::failed(format!(
             "you signed in as {person}, and the last sign-in here was {}",
             last.person
@@ -218,21 +215,28 @@ impl Person {
         let Some(workspace) = self.workspace() else { return };
         let id = workspace.id();
         let config = self.provider_config(&workspace);
-        let Some(kept) = refresh_token::kept(&self.desk.vault, &config).await else { return };
+        let kept = self.ports.vault.kept(&config.issuer, &config.client_id).await;
+        let Some(kept) = kept else { return };
         // This one too can be given up.
         let Ok(attempt) = self.begin(&id, SignInStep::Hub, None) else { return };
         let resumed = async {
-            let provider = Provider::discover(&config).await.map_err(of_oidc)?;
-            self.learned(&id, Learned::of(&provider));
-            let persist = refresh_token::persist(&self.desk.vault, &config);
-            let tokens = TokenSource::resume(provider, &kept, persist).map_err(of_oidc)?;
+            let provider = self.ports.providers.discover(&config).await.map_err(of_oidc)?;
+            self.learned(&id, provider.learned());
+            let persist = refresh_token::persist(&self.ports.vault, &config);
+            let tokens = provider.resume(&kept, persist).map_err(of_oidc)?;
             tokens.id_token().await.map_err(of_oidc)?;
             self.connect(&workspace, tokens, &attempt).await
         };
         let done: Result<(), AppError> = tokio::select! {
             done = resumed => done,
-            () = attempt.given_up.cancelled() => Err(given_up()),
+            () = attempt.given_up.cancelled() => {
+                self.hub_is(&id, HubLink::Idle, None);
+                Err(given_up())
+            }
         };
+        if done.is_ok() {
+            self.probe_hub(&id).await;
+        }
         let mut draft = Draft::new(Action::TokenRefresh);
         if let Err(error) = &done {
             tracing::info!("the stored sign-in was not resumed: {}", error.chain());
@@ -247,28 +251,22 @@ impl Person {
     async fn connect(
         &self,
         workspace: &Workspace,
-        tokens: TokenSource,
+        tokens: Arc<dyn Tokens>,
         attempt: &Attempt,
     ) -> Result<(), AppError> {
         let id = workspace.id();
-        let deadline = self.desk.options.deadline;
-        let endpoint = workspace.endpoint()?;
-        let source = Arc::new(IdTokens(tokens.clone()));
-        let client = connect(&endpoint, Credential::Source(source), Timeouts::both(deadline))
-            .map_err(|e| AppError::failed("the hub can't be called").because(e))?;
-        let hub = Hub::new(client, deadline);
+        let side = self.ports.hubs.connect(workspace.endpoint()?, tokens.clone())?;
         self.hub_is(&id, HubLink::Connecting, None);
         let asked = async {
-            self.read_hub_clock(&id, &endpoint, &tokens).await;
-            let identity = hub.whoami().await.map_err(|fault| match fault {
+            self.read_hub_clock(&id, &*side).await;
+            let identity = side.whoami().await.map_err(|fault| match fault {
                 Fault::Unauthorized => {
                     let oidc = &workspace.oidc;
                     unauthorized(tokens.claims().as_ref(), &oidc.issuer, &oidc.client_id)
                 }
                 other => of_hub(other),
             })?;
-            // Boxed: the compiler can't see through its join that it may move between threads.
-            let teams = hub.teams().boxed().await.map_err(|fault| match fault {
+            let teams = side.teams().await.map_err(|fault| match fault {
                 // RBAC lets members of a team list the teams, and nobody else.
                 Fault::Forbidden(_) => {
                     let left_out = self.at(&id, |seat| seat.learned.groups_left_out);
@@ -283,7 +281,8 @@ impl Person {
         let who = |number| Signed {
             email: tokens.claims().and_then(|c| c.email),
             tokens,
-            hub,
+            hub: side.hub(),
+            side,
             workspace: id.clone(),
             who: identity.into(),
             teams,
@@ -296,7 +295,6 @@ impl Person {
         }
         self.has_sat();
         self.hub_is(&id, HubLink::Live, None);
-        self.probe_hub(&id).await;
         Ok(())
     }
 
@@ -304,7 +302,7 @@ impl Person {
     async fn probe_hub(&self, workspace: &WorkspaceId) {
         let Some(signed) = self.is_signed_in_at(workspace) else { return };
         let Some(team) = signed.teams.iter().find(|team| team.may_ask) else { return };
-        if let Some(refuses) = signed.hub.refuses_another_name(&team.name).await {
+        if let Some(refuses) = signed.side.refuses_another_name(&team.name).await {
             if !refuses {
                 tracing::warn!("the hub let a request in another's name through, as a dry run");
             }
@@ -316,10 +314,10 @@ impl Person {
     pub(super) async fn refresh_identity(
         &self,
         workspace: &WorkspaceId,
-        tokens: &TokenSource,
+        tokens: &dyn Tokens,
     ) -> Result<(), AppError> {
         let signed = self.is_signed_in_at(workspace).ok_or_else(not_signed_in)?;
-        let identity = signed.hub.whoami().await.map_err(of_hub)?;
+        let identity = signed.side.whoami().await.map_err(of_hub)?;
         self.at(workspace, |seat| {
             seat.sits_again(signed.number, |before| Signed {
                 email: tokens.claims().and_then(|c| c.email),
@@ -357,9 +355,9 @@ fn given_up() -> AppError {
     of_oidc(sallyport_oidc::Error::Cancelled)
 }
 
-/// Nobody goes on with this sign-in: its session at the provider is ended, and nothing of it stays here.
-async fn give_back(tokens: TokenSource) {
-    if let Err(error) = tokens.sign_out().await {
+/// Nobody goes on with a sign-in: its session at the provider was to be ended, and nothing of it stays here.
+fn given_back(ended: &Result<SignedOut, sallyport_oidc::Error>) {
+    if let Err(error) = ended {
         tracing::info!(%error, "a sign-in that nobody goes on with was not revoked at the provider");
     }
 }

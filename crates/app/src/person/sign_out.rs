@@ -14,7 +14,7 @@ impl Person {
     /// When something is left, and when the provider did not confirm: this desktop has forgotten the sign-in all the same.
     pub(crate) async fn forget(&self, signed: &Signed, left: &[String]) -> Result<(), AppError> {
         let ended = signed.tokens.sign_out().await;
-        let issuer = signed.tokens.provider().config().issuer.clone();
+        let issuer = signed.tokens.provider().issuer().to_owned();
         let left_seat = self.at(&signed.workspace, |seat| {
             let is_theirs = seat.leave(signed.number);
             if is_theirs {

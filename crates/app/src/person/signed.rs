@@ -1,16 +1,19 @@
+use super::ports::{HubSide, Tokens};
 use super::workspace::WorkspaceId;
 use jiff::Timestamp;
 use sallyport_hub::{Hub, Identity, Team};
 use sallyport_ipc::ErrorView;
 use sallyport_model::UserName;
-use sallyport_oidc::TokenSource;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// One person's sign-in and what hangs on it. After a step-up it is another value with the same [`Signed::stop`].
 #[derive(Clone)]
 pub(crate) struct Signed {
-    pub(crate) tokens: TokenSource,
+    pub(crate) tokens: Arc<dyn Tokens>,
     pub(crate) hub: Hub,
+    /// The same hub, as it is asked who one is there.
+    pub(super) side: Arc<dyn HubSide>,
     /// Where it is.
     pub(crate) workspace: WorkspaceId,
     pub(crate) who: SignedInAs,

@@ -3,7 +3,6 @@
 use super::faults::{of_hub, of_oidc};
 use super::{Person, Signed, WorkspaceId};
 use crate::desk::AppError;
-use futures::FutureExt as _;
 use sallyport_api::Reaffirmed;
 use sallyport_client::Fault;
 use std::sync::Arc;
@@ -25,7 +24,7 @@ impl Person {
             }
         }
         // In the hub's words for this token, to which it will hold what is written.
-        let identity = signed.hub.whoami().await.map_err(of_hub)?;
+        let identity = signed.side.whoami().await.map_err(of_hub)?;
         let issued = identity.issued_at.ok_or_else(|| {
             AppError::failed("the hub does not say when a token was issued")
                 .hint("An admin of the hub can map iat to issued-at in its authentication.")
@@ -65,8 +64,8 @@ impl Person {
 
     /// Takes over who the hub says this is by now, and which teams they are in.
     async fn moved(&self, workspace: &WorkspaceId, signed: &Signed) -> Result<(), AppError> {
-        self.refresh_identity(workspace, &signed.tokens).await?;
-        let teams = match signed.hub.teams().boxed().await {
+        self.refresh_identity(workspace, &*signed.tokens).await?;
+        let teams = match signed.side.teams().await {
             Ok(teams) => Some(teams),
             // Members of a team may list them, and nobody else.
             Err(Fault::Forbidden(_)) => Some(Vec::new()),

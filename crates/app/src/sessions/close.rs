@@ -7,12 +7,16 @@ use super::proof::Proof;
 use sallyport_audit::Action;
 use sallyport_gateway::CutReport;
 use sallyport_model::{EndReason, SessionEvent};
+use std::future::Future;
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long after an end that was not shown it is looked at again, twice as long each time.
 const AGAIN: Duration = Duration::from_secs(5);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// How long everything else waits for the streams to be cut. Alone a session is cut in a few milliseconds; where a hundred
+/// end at once, as by a hold, what proves and tells each end would take the turns of what cuts the others.
+const CUT_FIRST: Duration = Duration::from_millis(50);
 
 impl Owner {
     /// Ends it, and goes on until its end is shown and the hub knows of it, for as long as the app runs.
@@ -28,6 +32,16 @@ impl Owner {
             record.begin_closing(&end, said.is_some());
         });
         self.sessions.end_extensions(&session.id, &end);
+        let mut cutting = self.sessions.ground.cut(&session.id, end.cut);
+        let cut = tokio::time::timeout(CUT_FIRST, &mut cutting).await.ok();
+        let cutting = async {
+            let now = match cut {
+                Some(now) => now,
+                None => cutting.await,
+            };
+            // Where the gateway's own clock was first, its report says what it cut.
+            now.or(report)
+        };
         let which = watch::Sender::new(which);
         let telling = self.tell_hub(&which, asked.as_ref(), said.is_some());
         let proving = async {
@@ -35,7 +49,7 @@ impl Owner {
             let held = held;
             // The rights wait for nothing: not for a disk that keeps the entry, not for a terminal, not for the hub.
             tokio::join!(
-                self.cut(&end, report, kubeconfig),
+                self.cut(&end, cutting, kubeconfig),
                 self.write_end(&end, unwritten),
                 self.forget_key(&mut key),
                 self.end_rights(&which, held.as_ref(), &mut changes)
@@ -91,10 +105,14 @@ impl Owner {
     }
 
     /// What is on this machine: streams, terminals, the private kubeconfig.
-    async fn cut(&self, end: &End, report: Option<CutReport>, kubeconfig: Option<Kubeconfig>) {
+    async fn cut(
+        &self,
+        end: &End,
+        cutting: impl Future<Output = Option<CutReport>>,
+        kubeconfig: Option<Kubeconfig>,
+    ) {
         let session = &self.session;
-        // Where the gateway's own clock was first, its report says what it cut.
-        let report = self.sessions.ground.cut(&session.id, end.cut).await.or(report);
+        let report = cutting.await;
         session.change(|record| {
             record.prove(|proof| match *end == End::replaced() {
                 true => proof.streams_go_on(),

@@ -69,6 +69,11 @@ impl Driver {
         self.process.log_tail(30)
     }
 
+    /// The driver's own process.
+    pub(super) fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
     /// Stops the driver and the app, which is in its process group.
     pub(super) fn pause(&self) -> Result<()> {
         self.process.pause()

@@ -2,7 +2,8 @@
 //! key to the first painted rows, and from the key that says yes to the call that leaves. The other half is the app's, on a
 //! real hub with its guardrails: from that call to the hub's answer.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use sallyport_bench::{Sorted, in_browser};
 use sallyport_fleet::headless::{Desktop, until};
 use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_hub::seal::KeyPair;
@@ -11,7 +12,6 @@ use sallyport_ipc::Decide;
 use sallyport_model::{NamespaceName, Profile, Scope, Terms, Ttl};
 use sallyport_testkit::Identity;
 use serde_json::json;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 const REQUESTS: usize = 45;
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
 }
 
 async fn run() -> Result<()> {
-    let window = window().await?;
+    let window = in_browser("inbox.mjs", "inbox ").await?;
     let fleet = Fleet::start(FleetOptions { pods: false, ..FleetOptions::default() }).await?;
     let lee = Desktop::signed_in(&fleet, "lee").await?;
     ask(&fleet).await?;
@@ -45,29 +45,16 @@ async fn run() -> Result<()> {
         }
     }
     lee.app.shut_down().await;
-    took.sort_by(f64::total_cmp);
-    let at =
-        |part: f64| took.get(((took.len() - 1) as f64 * part).round() as usize).copied().unwrap_or_default();
+    let took = Sorted::new(took);
     println!(
         "{} yeses one after the other: p50 {:.1} ms, p95 {:.1} ms; {} CPUs",
         took.len(),
-        at(0.5),
-        at(0.95),
+        took.at(0.5),
+        took.at(0.95),
         std::thread::available_parallelism()?
     );
-    println!("bench {window} decide_ms={:.1}", at(0.5));
+    println!("bench {window} decide_ms={:.1}", took.at(0.5));
     Ok(())
-}
-
-/// `inbox paint_ms=… sent_ms=…`, as the window's half says.
-async fn window() -> Result<String> {
-    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui");
-    let done = tokio::process::Command::new("node").arg("tools/inbox.mjs").current_dir(ui).output().await?;
-    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let said = String::from_utf8(done.stdout)?;
-    print!("{said}");
-    let line = said.lines().find(|line| line.starts_with("inbox ")).context("the window's line")?;
-    Ok(line.to_owned())
 }
 
 /// Requests that wait for two people, so that one yes of each is all that is measured.

@@ -97,6 +97,6 @@ export const TOO_SOON: Record<Why, string> = {
 
 /** What there is to add to a refusal; what the desktop says of the others is all that is known. */
 export function refusedText(code: ErrorCode): string | null {
-  if (code === "profileChanged") return "The offer changed while you looked at it, and nothing was approved. What is shown is what it is now.";
+  if (code === "profileChanged") return "It changed while you looked at it. What is shown is what it is now.";
   return code === "stepUpNeeded" ? "Nothing was sent. Say it again to confirm with your second factor." : null;
 }

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use kube::{Api, api::ListParams};
 use sallyport_api::AccessGrant;
 use sallyport_fleet::Fleet;
+use sallyport_testkit::memory::resident;
 use std::collections::{HashMap, HashSet};
 
 /// How many grants each request has, by its UID.
@@ -36,15 +37,12 @@ pub(crate) async fn grants(fleet: &Fleet) -> Result<Grants> {
     Ok(Grants(all))
 }
 
-/// The most memory that one of the brokers has, in MB (10^6 bytes): its resident set by `/proc/<pid>/status`.
+/// The most memory that one of the brokers has, in MB (10^6 bytes): its resident set.
 pub(crate) fn rss(fleet: &Fleet) -> Result<f64> {
     let mut most = 0.0_f64;
     for target in &fleet.targets {
         let pid = target.broker.pid().context("the broker runs")?;
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-        let kib: f64 = kib.trim().trim_end_matches(" kB").trim().parse()?;
-        most = most.max(kib * 1024.0 / 1e6);
+        most = most.max(resident(pid)? as f64 / 1e6);
     }
     Ok(most)
 }

@@ -1,27 +1,37 @@
-//! What every check runs against: one fleet, and a desk of its own for each window.
+//! Windows on one fleet, each at a desk of its own, as far as a person takes them before anything is looked at.
 
+use super::{Desk, Window, key};
+use crate::{Fleet, FleetOptions};
 use anyhow::{Context as _, Result};
-use sallyport_fleet::window::{Desk, Window, key};
-use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_testkit::browser::{FormBrowser, Person, UrlCatcher};
 use std::time::{Duration, Instant};
 
-pub(crate) const SOON: Duration = Duration::from_secs(15);
-pub(crate) const LATER: Duration = Duration::from_secs(30);
+/// How long what happens on this machine may take.
+pub const SOON: Duration = Duration::from_secs(15);
+/// How long what clusters take part in may take.
+pub const LATER: Duration = Duration::from_secs(30);
 
-/// The fleet.
-pub(crate) struct Set {
-    pub(crate) fleet: Fleet,
+/// One fleet, and as many windows as are wanted.
+pub struct Set {
+    /// The fleet.
+    pub fleet: Fleet,
 }
 
 impl Set {
-    pub(crate) async fn start() -> Result<Self> {
+    /// A fleet as it comes.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start() -> Result<Self> {
         sallyport_testkit::plane::install_crypto();
         Ok(Self { fleet: Fleet::start(FleetOptions::default()).await? })
     }
 
     /// A fresh desk with the app's window at its first run.
-    pub(crate) async fn window(&self) -> Result<Seat> {
+    ///
+    /// # Errors
+    /// When the desk or the window does not start.
+    pub async fn window(&self) -> Result<Seat> {
         let desk = Desk::start((1280, 800)).await?;
         let workspace = desk.path().join("workspace.json");
         std::fs::write(&workspace, self.fleet.workspace_file())?;
@@ -50,19 +60,26 @@ impl Set {
     }
 
     /// The cluster of this fleet.
-    pub(crate) fn cluster(&self) -> &'static str {
+    #[must_use]
+    pub fn cluster(&self) -> &'static str {
         self.fleet.target().spec.name
     }
 
     /// A window with dana signed in, by way of the demo door.
-    pub(crate) async fn signed_in(&self) -> Result<Seat> {
+    ///
+    /// # Errors
+    /// When she can't.
+    pub async fn signed_in(&self) -> Result<Seat> {
         let seat = self.signed_in_as("dana").await?;
         seat.window.sees("#clusters .row", "one click", LATER).await?;
         Ok(seat)
     }
 
     /// A window with somebody signed in, by way of the demo door.
-    pub(crate) async fn signed_in_as(&self, sub: &str) -> Result<Seat> {
+    ///
+    /// # Errors
+    /// When they can't.
+    pub async fn signed_in_as(&self, sub: &str) -> Result<Seat> {
         let mut seat = self.window().await?;
         seat.window.click(".door", "Try the demo").await?;
         seat.window.click("button", "Sign in").await?;
@@ -72,8 +89,12 @@ impl Set {
         Ok(seat)
     }
 
-    /// Opens the cluster by Enter. Its profile wants a reason, so the first Enter asks for one and the second opens.
-    pub(crate) async fn open(&self, window: &Window) -> Result<Duration> {
+    /// Opens the cluster by Enter. Its profile wants a reason, so the first Enter asks for one and the second opens. Returns
+    /// how long it took from there.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub async fn open(&self, window: &Window) -> Result<Duration> {
         window.click("#clusters .row", self.cluster()).await?;
         window.sees("aside form button", "", SOON).await?;
         window.press(&[key::ENTER]).await?;
@@ -89,7 +110,10 @@ impl Set {
     }
 
     /// A window with a session open and a prompt in its terminal.
-    pub(crate) async fn in_session(&self) -> Result<Seat> {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn in_session(&self) -> Result<Seat> {
         let seat = self.signed_in().await?;
         self.open(&seat.window).await?;
         let prompt = "return (document.querySelector('.xterm-rows')?.textContent ?? '').trim().length > 0";
@@ -99,8 +123,11 @@ impl Set {
 }
 
 /// One window on its desk. The window first: it ends before its display.
-pub(crate) struct Seat {
-    pub(crate) window: Window,
-    pub(crate) urls: UrlCatcher,
-    pub(crate) desk: Desk,
+pub struct Seat {
+    /// The window.
+    pub window: Window,
+    /// What it opens in a browser.
+    pub urls: UrlCatcher,
+    /// What is around it.
+    pub desk: Desk,
 }

@@ -35,6 +35,12 @@ impl Lines {
         self.line("FAILED", what, detail);
     }
 
+    /// Many things were seen to be so, told in one line.
+    pub(crate) fn seen_many(&mut self, count: usize, what: &str, detail: impl Display) {
+        self.passed += count;
+        self.line("ok", what, detail);
+    }
+
     /// One or the other.
     pub(crate) fn check(&mut self, what: &str, holds: bool, detail: impl Display) {
         if holds { self.seen(what, detail) } else { self.failed(what, detail) }

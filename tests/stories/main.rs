@@ -8,6 +8,7 @@ mod auto;
 mod bad_days;
 mod closing_report;
 mod crash;
+mod dice;
 mod ends;
 mod extend;
 mod hindered;
@@ -18,6 +19,7 @@ mod leaving_alone;
 mod lines;
 mod looking_on;
 mod many_requests;
+mod posture_oracle;
 mod profile_change;
 mod providers;
 mod reaffirm;
@@ -72,6 +74,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("hub_set", |f, l| Box::pin(hub_set::play(f, l))),
         ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
+        ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
         ("team_days", |f, l| Box::pin(team_days::play(f, l))),
@@ -83,6 +86,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
 const ON_DEMAND: &[(&str, Story)] = &[
     // An older kubectl, helm (two minutes of building each) and the Python client; and what takes long.
     ("tools", |f, l| Box::pin(tools::all(f, l))),
+    ("posture_oracle", |_, l| Box::pin(posture_oracle::whole(l))),
     ("many_requests", |f, l| Box::pin(many_requests::most(f, l))),
     ("sudden_death", |f, l| Box::pin(sudden_death::fifty(f, l))),
     ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),

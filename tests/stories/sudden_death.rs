@@ -2,6 +2,7 @@
 //! finds what was left and removes it, and nothing stays (P14). The seed is printed: `SALLYPORT_SEED` plays the same again.
 
 use crate::crash::Restless;
+use crate::dice::Dice;
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::ServiceAccount;
@@ -22,19 +23,6 @@ const STEP: Duration = Duration::from_secs(60);
 
 /// What a restless desktop does, by what it says as it begins.
 const STEPS: [&str; 4] = ["asking", "extending", "leaving", "waiting"];
-
-/// Numbers that look random and are the same for the same seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % most
-    }
-}
 
 /// What a person has on hub and target: requests that are not closed, and what belongs to grants.
 async fn left(fleet: &Fleet) -> Result<Vec<String>> {
@@ -85,13 +73,11 @@ pub(crate) async fn fifty(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
 }
 
 async fn play(fleet: &Fleet, lines: &mut Lines, rounds: u32) -> Result<()> {
-    let seed = std::env::var("SALLYPORT_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed =
-        seed.unwrap_or_else(|| u64::from(std::process::id()) ^ jiff::Timestamp::now().as_second() as u64);
+    let (dice, seed) = Dice::from_environment();
     lines.seen("the dice are thrown", format!("SALLYPORT_SEED={seed}"));
     let lee = Desktop::signed_in(fleet, "lee").await?;
     let played = tokio::select! {
-        played = deaths(fleet, lines, rounds, Dice(seed)) => played,
+        played = deaths(fleet, lines, rounds, dice) => played,
         () = says_yes(&lee) => Ok(()),
     };
     lee.app.shut_down().await;

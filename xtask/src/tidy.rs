@@ -12,9 +12,10 @@ use std::{
 };
 
 /// What each crate of ours may import of ours, outside its tests. Anything else fails.
-const EDGES: [(&str, &[&str]); 22] = [
+const EDGES: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("rbac", &["model"]),
+    ("posture", &["model", "rbac"]),
     ("policy", &["model", "rbac"]),
     ("audit", &["model"]),
     ("api", &["model", "rbac"]),
@@ -50,7 +51,10 @@ const EDGES: [(&str, &[&str]); 22] = [
     ("testkit", &[]), // so that everybody's tests can use it
     ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),
     ("demo", &["testkit", "fleet"]),
-    ("bench", &["testkit", "fleet", "model", "policy", "api", "client", "ipc", "gateway", "hub"]),
+    (
+        "bench",
+        &["testkit", "fleet", "model", "rbac", "posture", "policy", "api", "client", "ipc", "gateway", "hub"],
+    ),
     ("desktop", &["app", "ipc"]), // its composition root
     ("xtask", &[]),
 ];

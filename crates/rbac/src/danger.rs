@@ -1,4 +1,9 @@
+mod probes;
+
+pub(crate) use probes::{Found, each};
+
 use crate::{Rule, ways::way_in};
+use probes::{ALWAYS, IDENTITIES, READS, SYSTEM};
 use sallyport_model::{NamespaceName, Scope};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -60,10 +65,32 @@ pub enum DangerKind {
     PlacePods,
     /// Call subresources that nobody here knows in kube-* and sallyport-* namespaces.
     WayInSystem,
+    // From here on: what a session may have in its namespaces, and what nobody should have for good.
+    /// Read secrets.
+    ReadSecrets,
+    /// Write secrets; one that is made for a ServiceAccount is filled with a token of its.
+    WriteSecrets,
+    /// Run commands in, attach to, forward ports of or reach pods and services.
+    Exec,
+    /// Add debug containers to pods.
+    DebugContainers,
+    /// Make pods, which run as any ServiceAccount of their namespace.
+    RunPods,
+    /// Make volumes, which may be a folder of a node.
+    WriteVolumes,
+    /// Move pods of others to a node of one's own.
+    TakePods,
+    /// Remove events, which say what happened.
+    RemoveEvents,
+    /// Write configuration, which is who may sign in or where names lead in kube-system.
+    WriteConfig,
+    /// Ask for certificates.
+    RequestCertificates,
 }
 
 impl DangerKind {
-    fn words(self) -> &'static str {
+    /// What it is, as the end of a sentence: "writing roles with more rights than one holds".
+    pub fn words(self) -> &'static str {
         match self {
             Self::Escalate => "writing roles with more rights than one holds",
             Self::Bind => "binding roles one does not hold",
@@ -87,6 +114,16 @@ impl DangerKind {
             Self::WayInSystem => {
                 "a subresource that may be a way in, in kube-* and sallyport-* namespaces too"
             }
+            Self::ReadSecrets => "reading secrets",
+            Self::WriteSecrets => "changing secrets",
+            Self::Exec => "running commands in pods or reaching them",
+            Self::DebugContainers => "adding debug containers to pods",
+            Self::RunPods => "making pods, which run as any service account of their namespace",
+            Self::WriteVolumes => "making volumes, which may be a folder of a node",
+            Self::TakePods => "moving pods of others to a node of one's own",
+            Self::RemoveEvents => "removing events",
+            Self::WriteConfig => "changing configuration",
+            Self::RequestCertificates => "asking for certificates",
         }
     }
 }
@@ -141,192 +178,6 @@ fn reaches_system(scope: &Scope) -> bool {
     }
 }
 
-/// One dangerous combination: any of the verbs on any of the resources (`resource/subresource`) of a group.
-struct Probe {
-    kind: DangerKind,
-    verbs: &'static [&'static str],
-    group: &'static str,
-    resources: &'static [&'static str],
-}
-
-const RBAC: &str = "rbac.authorization.k8s.io";
-const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
-const READS: &[&str] = &["get", "list", "watch"];
-const EVERY: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
-
-const ALWAYS: &[Probe] = &[
-    Probe {
-        kind: DangerKind::Escalate,
-        verbs: &["escalate"],
-        group: RBAC,
-        resources: &["roles", "clusterroles"],
-    },
-    Probe { kind: DangerKind::Bind, verbs: &["bind"], group: RBAC, resources: &["roles", "clusterroles"] },
-    Probe {
-        kind: DangerKind::WriteRbac,
-        verbs: WRITES,
-        group: RBAC,
-        resources: &["roles", "clusterroles", "rolebindings", "clusterrolebindings"],
-    },
-    Probe { kind: DangerKind::NodesProxy, verbs: EVERY, group: "", resources: &["nodes/proxy"] },
-    Probe {
-        kind: DangerKind::MintTokens,
-        verbs: &["create"],
-        group: "",
-        resources: &["serviceaccounts/token"],
-    },
-    Probe {
-        kind: DangerKind::ApproveCertificates,
-        verbs: &["update", "patch"],
-        group: "certificates.k8s.io",
-        resources: &["certificatesigningrequests/approval", "certificatesigningrequests/status"],
-    },
-    Probe {
-        kind: DangerKind::ApproveCertificates,
-        verbs: &["approve", "sign", "attest"],
-        group: "certificates.k8s.io",
-        resources: &["signers"],
-    },
-    Probe {
-        kind: DangerKind::WriteAdmission,
-        verbs: WRITES,
-        group: "admissionregistration.k8s.io",
-        resources: &[
-            "validatingadmissionpolicies",
-            "validatingadmissionpolicies/status",
-            "validatingadmissionpolicybindings",
-            "mutatingadmissionpolicies",
-            "mutatingadmissionpolicybindings",
-            "validatingwebhookconfigurations",
-            "mutatingwebhookconfigurations",
-        ],
-    },
-    Probe {
-        kind: DangerKind::WriteAccess,
-        verbs: WRITES,
-        group: "access.sallyport.dev",
-        resources: &[
-            "accessgrants",
-            "accessgrants/status",
-            "accessrequests",
-            "accessrequests/status",
-            "accessprofiles",
-            "accessclusters",
-            "accessclusters/status",
-        ],
-    },
-    Probe {
-        kind: DangerKind::WriteApi,
-        verbs: WRITES,
-        group: "apiregistration.k8s.io",
-        resources: &["apiservices", "apiservices/status"],
-    },
-    Probe {
-        kind: DangerKind::WriteApi,
-        verbs: WRITES,
-        group: "apiextensions.k8s.io",
-        resources: &["customresourcedefinitions", "customresourcedefinitions/status"],
-    },
-    // From here on: what a RoleBinding gives, and admission refuses to sessions as well.
-    Probe {
-        kind: DangerKind::WriteRevisions,
-        verbs: WRITES,
-        group: "apps",
-        resources: &["controllerrevisions"],
-    },
-    Probe {
-        kind: DangerKind::WriteStatus,
-        verbs: WRITES,
-        group: "",
-        resources: &[
-            "pods/status",
-            "services/status",
-            "replicationcontrollers/status",
-            "persistentvolumeclaims/status",
-            "resourcequotas/status",
-        ],
-    },
-    Probe {
-        kind: DangerKind::WriteStatus,
-        verbs: WRITES,
-        group: "apps",
-        resources: &["statefulsets/status", "deployments/status", "daemonsets/status", "replicasets/status"],
-    },
-    Probe {
-        kind: DangerKind::WriteStatus,
-        verbs: WRITES,
-        group: "batch",
-        resources: &["jobs/status", "cronjobs/status"],
-    },
-    Probe {
-        kind: DangerKind::WriteStatus,
-        verbs: WRITES,
-        group: "networking.k8s.io",
-        resources: &["ingresses/status"],
-    },
-    Probe {
-        kind: DangerKind::WriteStatus,
-        verbs: WRITES,
-        group: "policy",
-        resources: &["poddisruptionbudgets/status"],
-    },
-    Probe {
-        kind: DangerKind::WriteStatus,
-        verbs: WRITES,
-        group: "autoscaling",
-        resources: &["horizontalpodautoscalers/status"],
-    },
-    Probe { kind: DangerKind::WriteEndpoints, verbs: WRITES, group: "", resources: &["endpoints"] },
-    Probe {
-        kind: DangerKind::WriteEndpoints,
-        verbs: WRITES,
-        group: "discovery.k8s.io",
-        resources: &["endpointslices"],
-    },
-    Probe {
-        kind: DangerKind::WriteNamespaces,
-        verbs: WRITES,
-        group: "",
-        resources: &["namespaces", "namespaces/finalize", "namespaces/status"],
-    },
-    Probe { kind: DangerKind::WriteAccounts, verbs: WRITES, group: "", resources: &["serviceaccounts"] },
-    Probe {
-        kind: DangerKind::PlacePods,
-        verbs: &["create"],
-        group: "",
-        resources: &["pods/binding", "bindings"],
-    },
-];
-
-const SYSTEM: &[Probe] = &[
-    Probe {
-        kind: DangerKind::ExecSystem,
-        verbs: EVERY,
-        group: "",
-        resources: &["pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "services/proxy"],
-    },
-    Probe { kind: DangerKind::ReadSystemSecrets, verbs: READS, group: "", resources: &["secrets"] },
-];
-
-impl Probe {
-    fn found_in(&self, rule: &Rule) -> Option<Danger> {
-        for resource in self.resources {
-            let (kind, sub) = resource.split_once('/').unwrap_or((resource, ""));
-            for verb in self.verbs {
-                if rule.allows_some(verb, self.group, kind, sub) {
-                    return Some(Danger {
-                        kind: self.kind,
-                        rule: rule.clone(),
-                        verb: (*verb).to_owned(),
-                        resource: (*resource).to_owned(),
-                    });
-                }
-            }
-        }
-        None
-    }
-}
-
 /// `impersonate` on an identity, and the verbs of constrained impersonation (KEP-5284) on anything:
 /// `impersonate:user-info`, `impersonate-on:user-info:list` and so on. Verbs of that kind exist for nothing else,
 /// so their mere presence is enough.
@@ -338,16 +189,7 @@ fn impersonation(rule: &Rule) -> Option<Danger> {
     if let Some(verb) = rule.verbs.iter().find(|v| v.starts_with("impersonate")) {
         return found(verb, rule.resources.first().map_or("nothing", String::as_str));
     }
-    for (group, resource) in [
-        ("", "users"),
-        ("", "groups"),
-        ("", "serviceaccounts"),
-        ("authentication.k8s.io", "uids"),
-        ("authentication.k8s.io", "users"),
-        ("authentication.k8s.io", "groups"),
-        ("authentication.k8s.io", "serviceaccounts"),
-        ("authentication.k8s.io", "nodes"),
-    ] {
+    for (group, resource) in IDENTITIES {
         if rule.allows_some("impersonate", group, resource, "") {
             return found("impersonate", resource);
         }

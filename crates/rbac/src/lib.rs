@@ -7,8 +7,13 @@
 
 #![deny(missing_docs)]
 
+pub mod aggregate;
 mod cover;
 mod danger;
+pub mod escalation;
+pub mod gates;
+pub mod impersonate;
+mod power;
 mod rule;
 mod tools;
 mod ways;
@@ -17,6 +22,7 @@ mod words;
 
 pub use cover::{covers, growth};
 pub use danger::{Danger, DangerKind, dangers, is_protected};
+pub use power::{Power, Powers, Proof};
 pub use rule::{Ask, RULES_MOST, Rule, allows, effective};
 pub use tools::helm_misses;
 pub use words::{Right, describe, warnings};

@@ -87,9 +87,15 @@ impl Rule {
 
     /// Whether it allows this on at least one name, whichever names it is limited to.
     pub(crate) fn allows_some(&self, verb: &str, group: &str, resource: &str, subresource: &str) -> bool {
-        self.verb(verb)
-            && self.api_groups.iter().any(|own| own == "*" || own == group)
-            && self.resources.iter().any(|own| resource_matches(own, resource, subresource))
+        self.verb(verb) && self.group(group) && self.resource(resource, subresource)
+    }
+
+    pub(crate) fn group(&self, group: &str) -> bool {
+        self.api_groups.iter().any(|own| own == "*" || own == group)
+    }
+
+    pub(crate) fn resource(&self, resource: &str, subresource: &str) -> bool {
+        self.resources.iter().any(|own| resource_matches(own, resource, subresource))
     }
 
     pub(crate) fn verb(&self, verb: &str) -> bool {
@@ -109,6 +115,8 @@ pub fn allows(rules: &[Rule], ask: Ask<'_>) -> bool {
 }
 
 /// `ResourceMatches` of Kubernetes: `own` against `resource` or `resource/subresource`.
+///
+/// Both are compared as one text, as there: a resource that holds a slash itself is not cut anew.
 fn resource_matches(own: &str, resource: &str, subresource: &str) -> bool {
     if own == "*" {
         return true;
@@ -116,12 +124,9 @@ fn resource_matches(own: &str, resource: &str, subresource: &str) -> bool {
     if subresource.is_empty() {
         return own == resource;
     }
-    match own.split_once('/') {
-        Some((own_resource, own_sub)) => {
-            own_sub == subresource && (own_resource == "*" || own_resource == resource)
-        }
-        None => false,
-    }
+    own.strip_suffix(subresource)
+        .and_then(|rest| rest.strip_suffix('/'))
+        .is_some_and(|own_resource| own_resource == "*" || own_resource == resource)
 }
 
 /// `NonResourceURLMatches` of Kubernetes.
@@ -239,6 +244,11 @@ pub(crate) mod tests {
             ("*/", "pods", "", false),
             ("Pods", "pods", "", false),
             ("", "pods", "", false),
+            ("a/b/c", "a", "b/c", true),
+            ("a/b/c", "a/b", "c", true),
+            ("*/b/c", "a", "b/c", true),
+            ("*/b/c", "a/b", "c", false),
+            ("*/c", "a/b", "c", true),
         ] {
             assert_eq!(resource_matches(own, resource, sub), fits, "{own} against {resource}/{sub}");
         }

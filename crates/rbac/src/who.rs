@@ -4,8 +4,15 @@
 //! ClusterRoles are taken as stored, which is what the authorizer does too. What is no RBAC is not seen here: another
 //! authorizer of the API server, and the group `system:masters`, which passes whatever is bound ([`MASTERS`]).
 
+mod ask;
+mod entries;
+
+pub use ask::{Given, Held, Why};
+
 use crate::{Ask, Rule};
+use entries::Entries;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The group that an API server lets do everything, before RBAC is asked.
 pub const MASTERS: &str = "system:masters";
@@ -127,50 +134,104 @@ pub struct Binding {
     pub subjects: Vec<Subject>,
 }
 
+impl Binding {
+    /// Whether it gives something to a request in `namespace` (none: for what is in no namespace). One in a namespace
+    /// holds there, and gives nothing of what is in none.
+    pub fn holds_in(&self, namespace: Option<&str>) -> bool {
+        self.namespace.is_none() || self.namespace.as_deref() == namespace
+    }
+}
+
 /// All roles and bindings of an API server.
 #[derive(Clone, Debug, Default)]
 pub struct Rbac {
-    roles: Vec<Vec<Rule>>,
+    roles: Vec<Arc<Role>>,
+    /// The place of each role, by namespace and name.
+    places: HashMap<Option<String>, HashMap<String, usize>>,
     bindings: Vec<(Binding, usize)>,
     dangling: Vec<Binding>,
     /// The bindings that name each subject.
     named: BTreeMap<Subject, Vec<usize>>,
+    /// The bindings of each role.
+    of_role: Vec<Vec<usize>>,
+    /// Where rules speak of a resource.
+    entries: Entries,
 }
 
 impl Rbac {
+    /// All that these roles and bindings say. Roles may be shared with whoever read them.
+    pub fn all(roles: impl IntoIterator<Item: Into<Arc<Role>>>, bindings: Vec<Binding>) -> Self {
+        Self::of(roles.into_iter().map(Into::into).collect(), bindings, |_| true)
+    }
+
     /// What these roles and bindings say about the API groups that `matters` names; rules on none of them, and bindings
     /// that give none, are left out. There may be thousands that are about something else.
-    pub fn about(matters: &[&str], roles: Vec<Role>, bindings: Vec<Binding>) -> Self {
-        let mut all = Self::default();
-        let mut places: HashMap<(Option<String>, String), usize> = HashMap::new();
-        for Role { namespace, name, mut rules } in roles {
-            rules.retain(|rule| {
+    pub fn about(matters: &[&str], mut roles: Vec<Role>, bindings: Vec<Binding>) -> Self {
+        for role in &mut roles {
+            role.rules.retain(|rule| {
                 rule.api_groups.iter().any(|own| own == "*" || matters.contains(&own.as_str()))
             });
-            places.insert((namespace, name), all.roles.len());
-            all.roles.push(rules);
         }
+        Self::of(roles.into_iter().map(Arc::new).collect(), bindings, |role| !role.rules.is_empty())
+    }
+
+    fn of(roles: Vec<Arc<Role>>, bindings: Vec<Binding>, counts: impl Fn(&Role) -> bool) -> Self {
+        let mut all = Self { entries: Entries::of(&roles), ..Self::default() };
+        all.of_role.resize(roles.len(), Vec::new());
+        for (at, role) in roles.iter().enumerate() {
+            all.places.entry(role.namespace.clone()).or_default().insert(role.name.clone(), at);
+        }
+        all.roles = roles;
         for binding in bindings {
-            let place = match &binding.role {
-                RoleRef::ClusterRole(name) => places.get(&(None, name.clone())),
-                // A ClusterRoleBinding can't name one.
-                RoleRef::Role(name) if binding.namespace.is_some() => {
-                    places.get(&(binding.namespace.clone(), name.clone()))
-                }
-                RoleRef::Role(_) | RoleRef::Other(_) => None,
+            let place = all.place_of(&binding.role, &binding.namespace);
+            let Some((place, role)) = place.and_then(|at| Some((at, all.roles.get(at)?))) else {
+                all.dangling.push(binding);
+                continue;
             };
-            match place.copied() {
-                None => all.dangling.push(binding),
-                Some(place) if all.roles.get(place).is_none_or(Vec::is_empty) => {}
-                Some(place) => {
-                    for subject in &binding.subjects {
-                        all.named.entry(subject.clone()).or_default().push(all.bindings.len());
-                    }
-                    all.bindings.push((binding, place));
+            if !counts(role) {
+                continue;
+            }
+            let at = all.bindings.len();
+            for subject in &binding.subjects {
+                match all.named.get_mut(subject) {
+                    // One that names somebody twice gives nothing twice.
+                    Some(places) if places.last() == Some(&at) => {}
+                    Some(places) => places.push(at),
+                    None => drop(all.named.insert(subject.clone(), vec![at])),
                 }
             }
+            if let Some(of_role) = all.of_role.get_mut(place) {
+                of_role.push(at);
+            }
+            all.bindings.push((binding, place));
         }
         all
+    }
+
+    /// Where the role is that a binding in `namespace` names.
+    fn place_of(&self, role: &RoleRef, namespace: &Option<String>) -> Option<usize> {
+        let (namespace, name) = match role {
+            RoleRef::ClusterRole(name) => (&None, name),
+            // A ClusterRoleBinding can't name one.
+            RoleRef::Role(name) if namespace.is_some() => (namespace, name),
+            RoleRef::Role(_) | RoleRef::Other(_) => return None,
+        };
+        self.places.get(namespace)?.get(name).copied()
+    }
+
+    /// The role that a binding in `namespace` (none: a ClusterRoleBinding) would give by naming it so.
+    pub fn role(&self, role: &RoleRef, namespace: Option<&str>) -> Option<&Role> {
+        self.roles.get(self.place_of(role, &namespace.map(str::to_owned))?).map(Arc::as_ref)
+    }
+
+    /// The roles, in the order they were given.
+    pub fn roles(&self) -> &[Arc<Role>] {
+        &self.roles
+    }
+
+    /// The bindings whose role exists, and its place among [`roles`](Self::roles).
+    pub fn bindings(&self) -> &[(Binding, usize)] {
+        &self.bindings
     }
 
     /// Everybody whom a binding names that may give something.
@@ -189,14 +250,20 @@ impl Rbac {
             let on = |own: &String| own.split('/').next().is_some_and(|own| own == "*" || own == resource);
             rule.api_groups.iter().any(|own| own == "*" || own == group) && rule.resources.iter().any(on)
         };
-        let names: BTreeSet<&String> =
-            self.roles.iter().flatten().filter(about).flat_map(|rule| &rule.resource_names).collect();
+        let names: BTreeSet<&String> = self
+            .roles
+            .iter()
+            .flat_map(|role| &role.rules)
+            .filter(about)
+            .flat_map(|rule| &rule.resource_names)
+            .collect();
         names.into_iter().cloned().collect()
     }
 
     /// Which of `asks` each role allows, so that many subjects can be looked up in it.
     pub fn weigh(&self, asks: &[Ask<'_>]) -> Weighed<'_> {
-        let of = |rules: &Vec<Rule>| {
+        let of = |role: &Arc<Role>| {
+            let rules = &role.rules;
             asks.iter().enumerate().filter(|(_, ask)| crate::allows(rules, **ask)).map(|(at, _)| at).collect()
         };
         Weighed { rbac: self, allowed: self.roles.iter().map(of).collect() }
@@ -209,7 +276,7 @@ impl Rbac {
             || self
                 .bindings_of(caller, namespace)
                 .into_iter()
-                .any(|(_, role)| self.roles.get(role).is_some_and(|rules| crate::allows(rules, ask)))
+                .any(|(_, role)| self.roles.get(role).is_some_and(|role| crate::allows(&role.rules, ask)))
     }
 
     /// The bindings that give something to a caller, and the place of their role.
@@ -220,10 +287,7 @@ impl Rbac {
             .filter_map(|subject| self.named.get(&subject))
             .flatten()
             .filter_map(|at| self.bindings.get(*at))
-            .filter(|(binding, _)| {
-                // One in a namespace holds there, and gives nothing of what is in none.
-                binding.namespace.is_none() || binding.namespace.as_deref() == namespace
-            })
+            .filter(|(binding, _)| binding.holds_in(namespace))
             .map(|(binding, role)| (binding, *role))
             .collect()
     }

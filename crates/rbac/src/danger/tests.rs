@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     effective,
+    escalation::RBAC,
     rule::tests::{any_rule, named, paths, role, rule},
 };
 use proptest::prelude::*;

@@ -1,0 +1,177 @@
+//! What is looked for: each check as data and a small pure function, and what came of it.
+
+mod bindings;
+mod catalogue;
+mod inert;
+mod others;
+mod ways;
+mod wildcard;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{Area, Check, Maps, catalogue};
+
+use crate::evidence::{Evidence, Object};
+use crate::ground::{Ground, Origin};
+use crate::severity::Severity;
+use crate::snapshot::{Authorizers, Snapshot};
+use sallyport_rbac::who::Subject;
+use serde::{Deserialize, Serialize};
+
+/// What a check came to (promise P21).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// All that it depends on was read, and nothing was found.
+    Pass,
+    /// Something was found. What was not read may hide more: the report's gaps say so.
+    Fail,
+    /// What was found has no effect: a grant that gives nothing where it is.
+    Inert,
+    /// Nothing was found in what was read, and not all was: why.
+    Unknown(String),
+    /// The answer is a setting of the cloud: where to look.
+    Provider(String),
+    /// There is nothing here that it could be about: why.
+    NotApplicable(String),
+}
+
+/// Something that a check found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The check.
+    pub check: &'static str,
+    /// Whether it has no effect.
+    pub inert: bool,
+    /// How bad it is, by what it reaches.
+    pub severity: Severity,
+    /// Who holds it, where it is about somebody.
+    pub subject: Option<Subject>,
+    /// What it is about, where it is about an object.
+    pub object: Option<Object>,
+    /// The namespaces it is about, in order; none: everywhere.
+    pub namespaces: Option<Vec<String>>,
+    /// What proves it: for each way and place the smallest set of bindings, roles and rules.
+    pub evidence: Vec<Evidence>,
+    /// What was found, as a sentence.
+    pub said: String,
+    /// Whether it comes with Kubernetes or a vendor: such are collapsed and not hidden.
+    pub origin: Origin,
+}
+
+/// A check and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The check.
+    pub check: &'static Check,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// What it found, the worst first.
+    pub findings: Vec<Finding>,
+    /// What was not read that it depends on, a sentence each.
+    pub gaps: Vec<String>,
+}
+
+/// What came of all checks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// By check, in the catalogue's order.
+    pub checks: Vec<Judged>,
+    /// How many checks had all they depend on, and how many there are: shown beside every score.
+    pub covered: (usize, usize),
+    /// What is to be known of all answers: who else may decide, what was computed.
+    pub notes: Vec<String>,
+}
+
+impl Ground<'_> {
+    /// Asks every check.
+    pub fn report(&self) -> Report {
+        let found = ways::by_check(self);
+        let checks: Vec<Judged> = catalogue()
+            .iter()
+            .map(|check| {
+                let mut findings = found.get(check.id).cloned().unwrap_or_default();
+                findings.extend((check.looks.0)(self, check.id));
+                findings.iter_mut().for_each(weigh);
+                // The worst first, and what is the team's own before what comes with the cluster.
+                findings.sort_by(|a, b| {
+                    (b.severity, b.origin).cmp(&(a.severity, a.origin)).then_with(|| a.said.cmp(&b.said))
+                });
+                let gaps = self.snapshot.gaps(check.reads);
+                Judged { check, verdict: self.verdict(check, &findings, &gaps), findings, gaps }
+            })
+            .collect();
+        let covered = checks.iter().filter(|one| one.gaps.is_empty()).count();
+        Report { covered: (covered, checks.len()), notes: notes(self), checks }
+    }
+
+    fn verdict(&self, check: &Check, findings: &[Finding], gaps: &[String]) -> Verdict {
+        // What comes with Kubernetes is how it works: it is listed, and no failure of this cluster.
+        if findings.iter().any(|one| !one.inert && one.origin != Origin::Default) {
+            return Verdict::Fail;
+        }
+        if !gaps.is_empty() {
+            return Verdict::Unknown(gaps.join("; "));
+        }
+        if let (Some(why), true) = (others_decide(self.snapshot), check.nobody_can) {
+            return Verdict::Unknown(why);
+        }
+        if let Some(verdict) = (check.about.0)(self) {
+            return verdict;
+        }
+        match findings.iter().any(|one| one.inert) {
+            true => Verdict::Inert,
+            false => Verdict::Pass,
+        }
+    }
+}
+
+/// What comes with Kubernetes, and what has no effect, is never above Low.
+fn weigh(finding: &mut Finding) {
+    if finding.inert {
+        finding.severity = Severity::Info;
+    }
+    if finding.origin == Origin::Default {
+        finding.severity = finding.severity.min(Severity::Low);
+    }
+}
+
+/// Why "nobody can" is not known.
+fn others_decide(snapshot: &Snapshot) -> Option<String> {
+    match &snapshot.authorizers {
+        Authorizers::Others(why) => Some(format!("roles are not all that decides here: {why}")),
+        Authorizers::NotAsked | Authorizers::RbacOnly => None,
+    }
+}
+
+fn notes(ground: &Ground<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if ground.snapshot.authorizers == Authorizers::NotAsked {
+        notes.push(
+            "Nobody asked the API server whether something beside RBAC decides: where a check passes, it passes by \
+             roles and bindings."
+                .to_owned(),
+        );
+    }
+    if ground.snapshot.server.is_none() {
+        notes.push(
+            "The server's version is not known: rights that an older one would give count as given."
+                .to_owned(),
+        );
+    }
+    let names = |names: &[String]| sallyport_model::clip(&sallyport_model::visible(&names.join(", ")), 200);
+    if !ground.aggregated.computed.is_empty() {
+        notes.push(format!(
+            "No controller has filled these aggregated ClusterRoles, so their rules were computed: {}.",
+            names(&ground.aggregated.computed)
+        ));
+    }
+    if !ground.aggregated.left.is_empty() {
+        notes.push(format!(
+            "What these aggregated ClusterRoles give is not known, since there is no end to what they select: {}.",
+            names(&ground.aggregated.left)
+        ));
+    }
+    notes
+}

@@ -1,0 +1,97 @@
+//! Accounts of programs, and admission.
+
+use super::{About, Area, Check, Look, Looks, Maps, maps};
+use crate::check::others;
+use crate::snapshot::Kind;
+
+const fn other(
+    id: &'static str,
+    title: &'static str,
+    area: Area,
+    maps: Maps,
+    fix: &'static str,
+    reads: &'static [Kind],
+    looks: Looks,
+) -> Check {
+    Check { id, title, area, maps, fix, reads, nobody_can: false, looks: Look(looks), about: About(|_| None) }
+}
+pub(super) const CHECKS: &[Check] = &[
+    other(
+        "SA-01",
+        "A Secret holds a token that never ends",
+        Area::Accounts,
+        maps("3.1.2", "AUTH", "K03", "T1528"),
+        "Use tokens that are asked for and end, and remove the Secret.",
+        &[Kind::Secret],
+        others::kept_tokens,
+    ),
+    other(
+        "SA-02",
+        "A Secret holds a token that nobody uses",
+        Area::Accounts,
+        maps("", "AUTH", "K03", "T1528"),
+        "Remove the Secret.",
+        &[Kind::Secret, Kind::ConfigMap],
+        others::unused_tokens,
+    ),
+    other(
+        "SA-03",
+        "A pod has a token in it that it may not need",
+        Area::Accounts,
+        maps("5.1.6", "POD", "K02", "T1528"),
+        "Say automountServiceAccountToken: false where the API is not called.",
+        &[
+            Kind::ClusterRole,
+            Kind::Role,
+            Kind::ClusterRoleBinding,
+            Kind::RoleBinding,
+            Kind::ServiceAccount,
+            Kind::Pod,
+        ],
+        others::mounted,
+    ),
+    other(
+        "AD-01",
+        "A namespace enforces no pod security level",
+        Area::Admission,
+        maps("5.2.1", "POD", "K01", "T1611"),
+        "Label it pod-security.kubernetes.io/enforce: baseline, or restricted.",
+        &[Kind::ClusterRole, Kind::Role, Kind::ClusterRoleBinding, Kind::RoleBinding, Kind::Namespace],
+        others::pod_security,
+    ),
+    other(
+        "AD-03",
+        "A webhook that guards lets requests pass when it is away",
+        Area::Admission,
+        maps("5.2.1", "POD", "K04", ""),
+        "Set failurePolicy: Fail, with more than one copy of what answers.",
+        &[Kind::MutatingWebhookConfiguration, Kind::ValidatingWebhookConfiguration],
+        others::failing_open,
+    ),
+    other(
+        "AD-05",
+        "An admission policy refuses nothing",
+        Area::Admission,
+        maps("", "POD", "K04", ""),
+        "Bind it with the action Deny, or remove it.",
+        &[Kind::ValidatingAdmissionPolicy, Kind::ValidatingAdmissionPolicyBinding],
+        others::policies,
+    ),
+    other(
+        "AD-07",
+        "A namespace has no bound on what is made in it",
+        Area::Admission,
+        maps("", "NET", "", "T1496"),
+        "Give it a ResourceQuota.",
+        &[
+            Kind::ClusterRole,
+            Kind::Role,
+            Kind::ClusterRoleBinding,
+            Kind::RoleBinding,
+            Kind::Namespace,
+            Kind::ResourceQuota,
+            Kind::LimitRange,
+        ],
+        others::quotas,
+    ),
+];

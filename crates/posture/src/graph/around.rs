@@ -1,0 +1,258 @@
+//! Where a way leads, by what else is known of the cluster.
+
+use super::Node;
+use super::hit::Hit;
+use super::technique::To;
+use crate::rights::{Holder, Place, Rights};
+use crate::snapshot::{Kind, Snapshot};
+use sallyport_rbac::who::Subject;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What of the snapshot edges depend on.
+pub(super) struct Around<'s> {
+    pub(super) rights: &'s Rights,
+    pub(super) server: Option<(u32, u32)>,
+    /// The ServiceAccounts of each namespace that a binding names.
+    pub(super) accounts_in: Vec<Vec<usize>>,
+    /// The ServiceAccounts that pods of a namespace run as; none: pods were not all read.
+    running: Option<HashMap<Place, BTreeSet<&'s str>>>,
+    /// Whether a namespace has a pod security level that keeps pods from a node; none: namespaces were not all read.
+    guarded: Option<Vec<bool>>,
+    aws_auth: bool,
+}
+
+/// Where a way leads.
+pub(super) struct Lead {
+    pub(super) to: Node,
+    /// Whether roles and bindings alone decide it.
+    pub(super) certain: bool,
+    /// A binding it needs beside those that give the way.
+    pub(super) needs: Option<usize>,
+}
+
+impl<'s> Around<'s> {
+    pub(super) fn of(rights: &'s Rights, snapshot: &'s Snapshot) -> Self {
+        let running = snapshot.coverage(Kind::Pod).gap(Kind::Pod).is_none().then(|| {
+            let mut running: HashMap<Place, BTreeSet<&str>> = HashMap::new();
+            for pod in &snapshot.pods {
+                if let Some(place) = pod.meta.namespace.as_deref().and_then(|name| rights.place(name)) {
+                    running.entry(place).or_default().insert(&pod.account);
+                }
+            }
+            running
+        });
+        let guarded = snapshot.coverage(Kind::Namespace).gap(Kind::Namespace).is_none().then(|| {
+            let mut guarded = vec![false; rights.namespaces.len()];
+            for namespace in &snapshot.namespaces {
+                let level = namespace.labels.get("pod-security.kubernetes.io/enforce").map(String::as_str);
+                if let Some(place) = rights.place(&namespace.name)
+                    && let Some(one) = guarded.get_mut(place)
+                {
+                    *one = matches!(level, Some("baseline" | "restricted"));
+                }
+            }
+            guarded
+        });
+        let mut accounts_in = vec![Vec::new(); rights.namespaces.len()];
+        for (at, subject) in rights.subjects.iter().enumerate() {
+            let place = subject.as_account().and_then(|(namespace, _)| rights.place(namespace));
+            if let Some(accounts) = place.and_then(|place| accounts_in.get_mut(place)) {
+                accounts.push(at);
+            }
+        }
+        let aws_auth = snapshot
+            .configs
+            .iter()
+            .any(|one| one.name == "aws-auth" && one.namespace.as_deref() == Some("kube-system"));
+        Self { rights, server: snapshot.server, accounts_in, running, guarded, aws_auth }
+    }
+
+    /// Whether pods made there are known not to be kept from their node.
+    pub(super) fn reaches_node(&self, place: Place) -> bool {
+        self.guarded.as_ref().is_some_and(|guarded| guarded.get(place) == Some(&false))
+    }
+
+    /// Where a way leads, and whether roles and bindings alone decide that.
+    pub(super) fn leads(&self, hit: &Hit, holder: &Holder) -> Vec<Lead> {
+        match hit.technique().map(|technique| technique.to) {
+            Some(To::OwnClusterRole) => self.own(hit, holder, false),
+            Some(To::OwnRole) => self.own(hit, holder, true),
+            _ => self.to(hit).into_iter().map(|(to, certain)| Lead { to, certain, needs: None }).collect(),
+        }
+    }
+
+    fn to(&self, hit: &Hit) -> Vec<(Node, bool)> {
+        let Some(technique) = hit.technique() else { return Vec::new() };
+        let names = |need: usize| hit.names.get(need).cloned().flatten();
+        match technique.to {
+            // These depend on what else is held.
+            To::OwnClusterRole | To::OwnRole | To::Nowhere => Vec::new(),
+            To::ClusterAdmin if hit.is_nameless() => vec![(Node::ClusterAdmin, true)],
+            To::ClusterAdmin => match names(1) {
+                Some(groups) if groups.iter().any(|group| group == sallyport_rbac::who::MASTERS) => {
+                    vec![(Node::ClusterAdmin, true)]
+                }
+                _ => Vec::new(),
+            },
+            To::BoundEverywhere => self.bound(names(0), None, Node::ClusterAdmin),
+            To::BoundThere => {
+                let whole = hit.place.map_or(Node::EveryNamespace, Node::Namespace);
+                self.bound(names(0), hit.place, whole)
+            }
+            To::Roles => self.roles(names(0), hit.place),
+            To::Users => match names(0) {
+                None => vec![(Node::AnyUser, true)],
+                Some(names) => self.subjects(names.into_iter().map(Subject::User)),
+            },
+            To::Groups => match names(1) {
+                None => vec![(Node::AnyGroup, true)],
+                Some(names) => self.subjects(names.into_iter().map(Subject::Group)),
+            },
+            To::Everybody => match names(2) {
+                Some(signers) if !signers.iter().any(|one| CLIENT_SIGNERS.contains(&one.as_str())) => {
+                    Vec::new()
+                }
+                _ => vec![(Node::AnyUser, true), (Node::AnyGroup, true)],
+            },
+            To::Accounts => match names(0) {
+                None => vec![(hit.place.map_or(Node::EveryAccount, Node::Accounts), true)],
+                Some(names) => self.accounts(&names, hit.place),
+            },
+            To::AllAccounts => {
+                let accounts = hit.place.map_or(Node::EveryAccount, Node::Accounts);
+                let secrets = hit.place.map_or(Node::EverySecret, Node::Secrets);
+                vec![(accounts, true), (secrets, true)]
+            }
+            To::PodAccounts => self.pod_accounts(hit.place),
+            To::Secrets if hit.is_nameless() => {
+                vec![(hit.place.map_or(Node::EverySecret, Node::Secrets), true)]
+            }
+            To::Secrets => Vec::new(),
+            To::NodeRoot if technique.check == "RB-12" => {
+                let reaches = match hit.place {
+                    Some(place) => self.reaches_node(place),
+                    None => (0..self.rights.namespaces.len()).any(|place| self.reaches_node(place)),
+                };
+                if reaches { vec![(Node::Root, false)] } else { Vec::new() }
+            }
+            To::NodeRoot => vec![(Node::Root, false)],
+            To::Nodes => vec![(Node::Root, true), (Node::EveryAccount, true)],
+            To::AwsAuth
+                if self.aws_auth
+                    && names(0).is_none_or(|names| names.iter().any(|one| one == "aws-auth")) =>
+            {
+                vec![(Node::ClusterAdmin, true)]
+            }
+            To::AwsAuth => Vec::new(),
+        }
+    }
+
+    /// A ClusterRole that is held, and may be changed, is everything where it is held; and the same of a Role.
+    fn own(&self, hit: &Hit, holder: &Holder, local: bool) -> Vec<Lead> {
+        let allowed = |name: &str| {
+            hit.names
+                .iter()
+                .all(|names| names.as_ref().is_none_or(|names| names.iter().any(|own| own == name)))
+        };
+        let held = holder.grants.iter().filter(|grant| {
+            let role = self.rights.role(grant.role);
+            role.is_some_and(|role| role.namespace.is_some() == local && allowed(&role.name))
+                && (!local || hit.place.is_none() || grant.namespace == hit.place)
+        });
+        let mut by: BTreeMap<Node, Vec<Option<usize>>> = BTreeMap::new();
+        for grant in held {
+            let to = grant.namespace.map_or(Node::ClusterAdmin, Node::Namespace);
+            by.entry(to).or_default().push(grant.binding);
+        }
+        // The one by which it is held, if there is no other.
+        let lead = |(to, by): (Node, Vec<Option<usize>>)| Lead {
+            to,
+            certain: true,
+            needs: if by.len() == 1 { by.into_iter().flatten().next() } else { None },
+        };
+        by.into_iter().map(lead).collect()
+    }
+
+    /// The ClusterRoles that may be bound: all of them are everything.
+    fn bound(&self, names: Option<Vec<String>>, place: Option<Place>, whole: Node) -> Vec<(Node, bool)> {
+        let Some(names) = names else { return vec![(whole, true)] };
+        let roles = self.rights.rbac.roles();
+        let mut leads = Vec::new();
+        for (at, role) in roles.iter().enumerate().filter(|(_, role)| role.namespace.is_none()) {
+            if names.contains(&role.name) {
+                if self.rights.full_rule(at).is_some() {
+                    return vec![(whole, true)];
+                }
+                // In any namespace: then where it is worth most.
+                let there = match whole {
+                    Node::EveryNamespace => self.rights.place("kube-system"),
+                    _ => place,
+                };
+                let everywhere = whole == Node::ClusterAdmin;
+                if !self.rights.powers(at).is_empty() && (everywhere || there.is_some()) {
+                    leads.push((Node::Held(at, if everywhere { None } else { there }), true));
+                }
+            }
+        }
+        leads
+    }
+
+    fn roles(&self, names: Option<Vec<String>>, place: Option<Place>) -> Vec<(Node, bool)> {
+        let fits = |name: &str| names.as_ref().is_none_or(|names| names.iter().any(|own| own == name));
+        let mut leads = Vec::new();
+        for (at, role) in self.rights.rbac.roles().iter().enumerate() {
+            let there = role.namespace.as_deref().and_then(|own| self.rights.place(own));
+            if there.is_some()
+                && place.is_none_or(|only| there == Some(only))
+                && fits(&role.name)
+                && !self.rights.powers(at).is_empty()
+            {
+                leads.push((Node::Held(at, there), true));
+            }
+        }
+        leads
+    }
+
+    fn subjects(&self, named: impl Iterator<Item = Subject>) -> Vec<(Node, bool)> {
+        // A user by the name of an account is asked for as an account.
+        named
+            .filter(|subject| subject.as_account().is_none())
+            .filter_map(|subject| Some((Node::Subject(self.rights.subject(&subject)?), true)))
+            .collect()
+    }
+
+    fn accounts(&self, names: &[String], place: Option<Place>) -> Vec<(Node, bool)> {
+        let only = self.rights.namespace(place);
+        let mut leads = Vec::new();
+        for (at, subject) in self.rights.subjects.iter().enumerate() {
+            if subject.as_account().is_some_and(|(namespace, name)| {
+                only.is_none_or(|only| only == namespace) && names.iter().any(|own| own == name)
+            }) {
+                leads.push((Node::Subject(at), true));
+            }
+        }
+        leads
+    }
+
+    fn pod_accounts(&self, place: Option<Place>) -> Vec<(Node, bool)> {
+        let Some(running) = &self.running else {
+            // Pods were not read: any account may be one that a pod runs as.
+            return vec![(place.map_or(Node::EveryAccount, Node::Accounts), false)];
+        };
+        let mut leads = Vec::new();
+        for (there, names) in running.iter().filter(|(there, _)| place.is_none_or(|only| only == **there)) {
+            let namespace = self.rights.namespace(Some(*there)).unwrap_or_default();
+            for name in names {
+                if let Some(at) = self.rights.subject(&Subject::account(namespace, name)) {
+                    leads.push((Node::Subject(at), true));
+                }
+            }
+        }
+        leads.sort_unstable();
+        leads
+    }
+}
+
+/// Signers of client certificates (kubernetes.io/docs, "Certificate Signing Requests").
+const CLIENT_SIGNERS: [&str; 3] =
+    ["kubernetes.io/kube-apiserver-client", "kubernetes.io/legacy-unknown", "kubernetes.io/*"];

@@ -1,0 +1,233 @@
+//! Everything that checks and paths stand on, worked out once from a snapshot.
+
+use crate::defaults;
+use crate::evidence::{Evidence, Object};
+use crate::graph::{Graph, How, Node, Reach};
+use crate::rights::{Place, Rights, Step};
+use crate::snapshot::{Aggregated, Meta, Snapshot};
+use sallyport_model::{clip, visible};
+use sallyport_rbac::who::{Binding, Rbac, RoleRef, Subject};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+
+/// Where a grant comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// It comes with Kubernetes, and says what it said there.
+    Default,
+    /// Its names or labels say that it is the cloud's or the distribution's. Anybody could have named it so: it is told
+    /// apart and weighed as any other.
+    Vendor,
+    /// All others.
+    Own,
+}
+
+/// Everything that checks and paths stand on.
+#[derive(Debug)]
+pub struct Ground<'s> {
+    pub(crate) snapshot: &'s Snapshot,
+    pub(crate) rights: Rights,
+    pub(crate) graph: Graph,
+    pub(crate) reach: Reach,
+    /// Namespaces in which others than the system can make pods.
+    pub(crate) makers: HashSet<Place>,
+    /// Aggregated ClusterRoles that no controller has filled.
+    pub aggregated: Aggregated,
+    origins: Vec<Origin>,
+    /// What each binding of the index says of itself.
+    metas: Vec<Option<&'s Meta>>,
+}
+
+impl<'s> Ground<'s> {
+    /// Works it out: one index of rights, one graph, one look at what each node reaches.
+    pub fn new(snapshot: &'s Snapshot) -> Self {
+        let (rbac, aggregated) = snapshot.rbac();
+        let known = snapshot.namespaces.iter().map(|namespace| namespace.name.as_str());
+        let rights = Rights::new(rbac, known);
+        let graph = Graph::of(&rights, snapshot);
+        let reach = Reach::of(&graph);
+        let bindings: HashMap<_, _> = snapshot
+            .bindings
+            .iter()
+            .map(|one| ((one.binding.namespace.as_deref(), one.binding.name.as_str()), one))
+            .collect();
+        let meta = |(binding, _): &(Binding, usize)| {
+            let key = (binding.namespace.as_deref(), binding.name.as_str());
+            bindings.get(&key).map(|object| &object.meta)
+        };
+        let metas: Vec<Option<&Meta>> = rights.rbac.bindings().iter().map(meta).collect();
+        let origins = origins(&rights, &metas, snapshot.server);
+        let makers = HashSet::new();
+        let mut ground = Self { snapshot, rights, graph, reach, makers, aggregated, origins, metas };
+        ground.makers = ground.makers();
+        ground
+    }
+
+    fn makers(&self) -> HashSet<Place> {
+        let mut makers = HashSet::new();
+        let mut makes = |place: Option<Place>| match place {
+            Some(place) => drop(makers.insert(place)),
+            None => makers.extend(0..self.rights.namespaces.len()),
+        };
+        for (at, subject) in self.rights.subjects.iter().enumerate() {
+            let Some(node) = self.graph.at(Node::Subject(at)) else { continue };
+            for (hit, _) in self.graph.found.get(&node).into_iter().flatten() {
+                let needed: Vec<usize> = hit.proof.iter().filter_map(|step| step.grant.binding).collect();
+                if hit.technique().is_some_and(|one| one.check == "RB-12")
+                    && self.origin_of(&needed) != Origin::Default
+                {
+                    makes(hit.place);
+                }
+            }
+            for edge in self.graph.leaving.get(node).into_iter().flatten() {
+                if let Some(How::Full(step)) = self.graph.edges.get(*edge).map(|edge| &edge.how)
+                    && subject.name() != sallyport_rbac::who::MASTERS
+                {
+                    makes(step.grant.namespace);
+                }
+            }
+        }
+        makers
+    }
+
+    /// Roles and bindings, to be asked as the API server asks them.
+    pub fn rbac(&self) -> &Rbac {
+        &self.rights.rbac
+    }
+
+    /// Where a binding comes from, by its place.
+    pub(crate) fn origin(&self, binding: usize) -> Origin {
+        self.origins.get(binding).copied().unwrap_or(Origin::Own)
+    }
+
+    /// Where what needs these bindings comes from: one of the team's makes it the team's.
+    pub(crate) fn origin_of(&self, bindings: &[usize]) -> Origin {
+        bindings.iter().map(|binding| self.origin(*binding)).max().unwrap_or(Origin::Own)
+    }
+
+    /// A binding by its place.
+    pub(crate) fn object(&self, at: usize) -> Option<Object> {
+        let meta = self.metas.get(at).copied().flatten();
+        self.rights.binding(at).map(|binding| binding_object(binding, meta))
+    }
+
+    /// A role by its place: the index has them in the snapshot's order.
+    pub(crate) fn role_object(&self, at: usize) -> Option<Object> {
+        let role = self.rights.role(at)?;
+        let kind = if role.namespace.is_some() { "Role" } else { "ClusterRole" };
+        let meta = self.snapshot.roles.get(at).map(|one| &one.meta);
+        Some(object(kind, role.namespace.clone(), &role.name, meta))
+    }
+
+    pub(crate) fn evidence(&self, step: &Step) -> Option<Evidence> {
+        let binding = step.grant.binding.and_then(|at| self.object(at));
+        Some(Evidence { binding, role: self.role_object(step.grant.role)?, rule: Some(step.rule) })
+    }
+
+    /// A node, said for people.
+    pub(crate) fn name(&self, node: Node) -> String {
+        let there = |place| clip(&visible(self.rights.namespace(Some(place)).unwrap_or_default()), 80);
+        match node {
+            Node::ClusterAdmin => "everything".to_owned(),
+            Node::Root => "the root of a node".to_owned(),
+            Node::EveryNamespace => "everything in each namespace".to_owned(),
+            Node::Namespace(place) => format!("everything in {}", there(place)),
+            Node::EveryAccount => "every service account".to_owned(),
+            Node::Accounts(place) => format!("every service account of {}", there(place)),
+            Node::EverySecret => "every Secret".to_owned(),
+            Node::Secrets(place) => format!("the Secrets of {}", there(place)),
+            Node::AnyUser => "every user".to_owned(),
+            Node::AnyGroup => "every group but system:masters".to_owned(),
+            Node::Subject(at) => self.rights.subjects.get(at).map(said).unwrap_or_default(),
+            Node::Held(role, place) => {
+                let role = self.rights.role(role).map(|role| role.name.as_str()).unwrap_or_default();
+                let role = clip(&visible(role), 80);
+                place.map_or(format!("the role {role}"), |place| {
+                    format!("the role {role} in {}", there(place))
+                })
+            }
+        }
+    }
+}
+
+/// A subject, said for people.
+pub(crate) fn said(subject: &Subject) -> String {
+    let shown = |text: &str| clip(&visible(text), 120);
+    match (subject, subject.as_account()) {
+        (_, Some((namespace, name))) => format!("service account {} of {}", shown(name), shown(namespace)),
+        (Subject::Group(name), _) => format!("group {}", shown(name)),
+        (Subject::User(name), _) => format!("user {}", shown(name)),
+    }
+}
+
+pub(crate) fn binding_object(binding: &Binding, meta: Option<&Meta>) -> Object {
+    let kind = if binding.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
+    object(kind, binding.namespace.clone(), &binding.name, meta)
+}
+
+pub(crate) fn object(
+    kind: &'static str,
+    namespace: Option<String>,
+    name: &str,
+    meta: Option<&Meta>,
+) -> Object {
+    Object {
+        kind,
+        namespace,
+        name: name.to_owned(),
+        uid: meta.and_then(|meta| meta.uid.clone()),
+        resource_version: meta.and_then(|meta| meta.resource_version.clone()),
+    }
+}
+
+fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>) -> Vec<Origin> {
+    let shipped = defaults::Shipped::of(server);
+    let default_roles: HashSet<usize> = rights
+        .rbac
+        .roles()
+        .iter()
+        .enumerate()
+        .filter(|(_, role)| shipped.has_role(role))
+        .map(|(at, _)| at)
+        .collect();
+    let origin = |((binding, role), meta): (&(Binding, usize), &Option<&Meta>)| {
+        let labels = meta.map(|meta| &meta.labels);
+        let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
+        if default_roles.contains(role)
+            && label("kubernetes.io/bootstrapping") == Some("rbac-defaults")
+            && shipped.has_binding(binding)
+        {
+            return Origin::Default;
+        }
+        let role = match &binding.role {
+            RoleRef::ClusterRole(name) | RoleRef::Role(name) | RoleRef::Other(name) => name,
+        };
+        let vendors =
+            VENDOR_NAMES.iter().any(|start| binding.name.starts_with(start) && role.starts_with(start));
+        if vendors || VENDOR_LABELS.iter().any(|key| label(key).is_some()) {
+            return Origin::Vendor;
+        }
+        Origin::Own
+    };
+    rights.rbac.bindings().iter().zip(metas).map(origin).collect()
+}
+
+/// How names of clouds and distributions begin.
+const VENDOR_NAMES: [&str; 11] = [
+    "eks:",
+    "aws-node",
+    "gce:",
+    "system:gcp-",
+    "system:gke-",
+    "aks-",
+    "system:azure-",
+    "openshift-",
+    "system:openshift:",
+    "kubeadm:",
+    "k3s-",
+];
+
+/// Labels that their objects carry.
+const VENDOR_LABELS: [&str; 3] =
+    ["eks.amazonaws.com/component", "addonmanager.kubernetes.io/mode", "kubernetes.azure.com/managedby"];

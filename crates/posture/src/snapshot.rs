@@ -1,0 +1,140 @@
+//! What was read of a cluster, kind by kind, and how far.
+
+mod kind;
+mod object;
+mod read;
+mod shape;
+
+#[cfg(test)]
+mod tests;
+
+pub use kind::{Coverage, Kind};
+pub use object::{
+    Account, BindingObject, Meta, OddSubject, Pod, Policy, PolicyBinding, RoleObject, SecretObject, Webhook,
+};
+pub use read::{TakeError, Taken};
+
+use sallyport_rbac::aggregate::{self, Stored};
+use sallyport_rbac::who::{Rbac, Role};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An object that could not be read, and why. Both are texts from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name, as far as it has one.
+    pub name: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// Who decides beside RBAC.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Authorizers {
+    /// Nobody asked.
+    #[default]
+    NotAsked,
+    /// The API server lists all rules by itself: RBAC, and what it knows of nodes.
+    RbacOnly,
+    /// Somebody else may allow what RBAC does not, and why that is known: what "nobody can" says is unknown then.
+    Others(String),
+}
+
+/// What was read of a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The server's version, major and minor.
+    pub server: Option<(u32, u32)>,
+    /// Who decides beside RBAC.
+    pub authorizers: Authorizers,
+    /// ClusterRoles and Roles.
+    pub roles: Vec<RoleObject>,
+    /// ClusterRoleBindings and RoleBindings.
+    pub bindings: Vec<BindingObject>,
+    /// ServiceAccounts.
+    pub accounts: Vec<Account>,
+    /// Namespaces.
+    pub namespaces: Vec<Meta>,
+    /// Pods.
+    pub pods: Vec<Pod>,
+    /// Secrets, without what they hold.
+    pub secrets: Vec<SecretObject>,
+    /// ResourceQuotas.
+    pub quotas: Vec<Meta>,
+    /// LimitRanges.
+    pub limits: Vec<Meta>,
+    /// ConfigMaps, by name.
+    pub configs: Vec<Meta>,
+    /// Webhooks of both kinds.
+    pub webhooks: Vec<Webhook>,
+    /// ValidatingAdmissionPolicies.
+    pub policies: Vec<Policy>,
+    /// ValidatingAdmissionPolicyBindings.
+    pub policy_bindings: Vec<PolicyBinding>,
+    /// What could not be read of objects that were there.
+    pub problems: Vec<Problem>,
+    coverage: BTreeMap<Kind, Coverage>,
+}
+
+impl Snapshot {
+    /// Says how far a kind was read. A part that was missed is not made up for by another that was not.
+    pub fn asked(&mut self, kind: Kind, coverage: Coverage) {
+        match self.coverage.get(&kind) {
+            None | Some(Coverage::Read | Coverage::NotAsked) => drop(self.coverage.insert(kind, coverage)),
+            Some(Coverage::Forbidden(_) | Coverage::Cut(_) | Coverage::NotServed) => {}
+        }
+    }
+
+    /// How far a kind was read.
+    pub fn coverage(&self, kind: Kind) -> Coverage {
+        let asked = self.coverage.get(&kind).cloned().unwrap_or(Coverage::NotAsked);
+        let unread = self.problems.iter().filter(|problem| problem.kind == kind).count();
+        match asked {
+            Coverage::Read if unread > 0 => {
+                Coverage::Cut(format!("{unread} of its objects could not be read"))
+            }
+            asked => asked,
+        }
+    }
+
+    /// Why what depends on these kinds is not known, one sentence for each that was not read; empty: all were.
+    pub fn gaps(&self, kinds: &[Kind]) -> Vec<String> {
+        kinds.iter().filter_map(|kind| self.coverage(*kind).gap(*kind)).collect()
+    }
+
+    /// All roles and bindings, asked as the API server asks them. Roles and bindings are in the same order as here, as far
+    /// as a binding's role exists. Beside it the names of aggregated ClusterRoles that nobody has filled: first those that
+    /// were computed here, then those that were not.
+    pub fn rbac(&self) -> (Rbac, Aggregated) {
+        let unwritten = |one: &RoleObject| one.selectors.is_some() && one.role.rules.is_empty();
+        let mut roles: Vec<Arc<Role>> = self.roles.iter().map(|one| Arc::clone(&one.role)).collect();
+        let mut filled = aggregate::Filled::default();
+        if self.roles.iter().any(unwritten) {
+            let stored = |one: &RoleObject| Stored {
+                role: Role::clone(&one.role),
+                labels: if one.role.namespace.is_none() { one.meta.labels.clone() } else { BTreeMap::new() },
+                selectors: one.selectors.clone(),
+            };
+            let mut stored: Vec<Stored> = self.roles.iter().map(stored).collect();
+            filled = aggregate::fill(&mut stored);
+            roles = stored.into_iter().map(|one| Arc::new(one.role)).collect();
+        }
+        let names = |places: Vec<usize>| {
+            places.into_iter().filter_map(|at| Some(self.roles.get(at)?.role.name.clone())).collect()
+        };
+        let bindings = self.bindings.iter().map(|one| one.binding.clone()).collect();
+        let aggregated = Aggregated { computed: names(filled.computed), left: names(filled.left) };
+        (Rbac::all(roles, bindings), aggregated)
+    }
+}
+
+/// Aggregated ClusterRoles that no controller has filled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aggregated {
+    /// Whose rules were computed from their selectors.
+    pub computed: Vec<String>,
+    /// Whose rules are not known, since there is no end to what they select.
+    pub left: Vec<String>,
+}

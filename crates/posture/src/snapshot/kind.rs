@@ -1,0 +1,112 @@
+//! The kinds that are read, and how far each was.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])* $name:ident: $group:literal, $plural:literal;)*) => {
+        /// A kind of object that posture looks at.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Kind { $($(#[doc = $doc])* $name,)* }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Kind] = &[$(Kind::$name,)*];
+
+            /// As Kubernetes spells it: `ClusterRole`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+
+            /// Its API group; empty for the core group.
+            pub fn group(self) -> &'static str {
+                match self { $(Self::$name => $group,)* }
+            }
+
+            /// The resource it is read by: `clusterroles`.
+            pub fn plural(self) -> &'static str {
+                match self { $(Self::$name => $plural,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Roles of the whole cluster.
+    ClusterRole: "rbac.authorization.k8s.io", "clusterroles";
+    /// Roles of a namespace.
+    Role: "rbac.authorization.k8s.io", "roles";
+    /// Bindings that hold everywhere.
+    ClusterRoleBinding: "rbac.authorization.k8s.io", "clusterrolebindings";
+    /// Bindings that hold in a namespace.
+    RoleBinding: "rbac.authorization.k8s.io", "rolebindings";
+    /// Accounts of programs.
+    ServiceAccount: "", "serviceaccounts";
+    /// Namespaces and their labels.
+    Namespace: "", "namespaces";
+    /// Pods: which account they run as, and whether its token is mounted. Nothing else of them is kept.
+    Pod: "", "pods";
+    /// Secrets: name, type and labels. Their values are never read; an API server gives them without to whoever asks for
+    /// metadata alone, and no right says so.
+    Secret: "", "secrets";
+    /// Quotas of a namespace.
+    ResourceQuota: "", "resourcequotas";
+    /// Limits of a namespace.
+    LimitRange: "", "limitranges";
+    /// ConfigMaps by their names; values are not kept.
+    ConfigMap: "", "configmaps";
+    /// Webhooks that change what is written.
+    MutatingWebhookConfiguration: "admissionregistration.k8s.io", "mutatingwebhookconfigurations";
+    /// Webhooks that refuse what is written.
+    ValidatingWebhookConfiguration: "admissionregistration.k8s.io", "validatingwebhookconfigurations";
+    /// Policies that refuse what is written.
+    ValidatingAdmissionPolicy: "admissionregistration.k8s.io", "validatingadmissionpolicies";
+    /// Where such policies hold.
+    ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io", "validatingadmissionpolicybindings";
+}
+
+impl Kind {
+    /// The kind of this name in this API group.
+    pub(crate) fn named(name: &str, group: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name && kind.group() == group)
+    }
+
+    /// The kinds that say who may do what.
+    pub const RBAC: &[Kind] = &[Self::ClusterRole, Self::Role, Self::ClusterRoleBinding, Self::RoleBinding];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How far a kind was read. Whatever is not `Read` makes what depends on it unknown, never fine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Coverage {
+    /// All of it, in every namespace.
+    Read,
+    /// The API server said no: the right that was missing, such as `list pods`.
+    Forbidden(String),
+    /// A part of it, and why: a list that ended in the middle, one namespace only, objects that cannot be read.
+    Cut(String),
+    /// The API server does not have it.
+    NotServed,
+    /// Nobody asked for it.
+    NotAsked,
+}
+
+impl Coverage {
+    /// Why what depends on it is not known; nothing where all of it was read. A kind that is not served has no objects.
+    pub fn gap(&self, kind: Kind) -> Option<String> {
+        match self {
+            Self::Read | Self::NotServed => None,
+            Self::Forbidden(right) => {
+                Some(format!("{kind} could not be read: the right to {right} is missing"))
+            }
+            Self::Cut(why) => Some(format!("{kind} was read in part: {why}")),
+            Self::NotAsked => Some(format!("{kind} was not read")),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What is kept of each object.
+
+use sallyport_rbac::aggregate::Requirement;
+use sallyport_rbac::who::{Binding, Role};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What every object says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// Its name; empty where it has none.
+    pub name: String,
+    /// Its namespace, where it is in one.
+    pub namespace: Option<String>,
+    /// Its UID, where it was said.
+    pub uid: Option<String>,
+    /// Its version, where it was said.
+    pub resource_version: Option<String>,
+    /// When it was made, as the API server wrote it.
+    pub created: Option<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// The keys of its annotations: values may hold anything and are not kept.
+    pub annotations: BTreeSet<String>,
+}
+
+/// A ClusterRole or a Role.
+#[derive(Clone, Debug)]
+pub struct RoleObject {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The role, shared with the index.
+    pub role: Arc<Role>,
+    /// Its `aggregationRule`, where it has one.
+    pub selectors: Option<Vec<Vec<Requirement>>>,
+}
+
+/// A subject that names nobody whom the API server knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OddSubject {
+    /// Its kind, as written.
+    pub kind: String,
+    /// Its name, as written.
+    pub name: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+/// A ClusterRoleBinding or a RoleBinding.
+#[derive(Clone, Debug)]
+pub struct BindingObject {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The binding.
+    pub binding: Binding,
+    /// Its subjects that name nobody.
+    pub odd: Vec<OddSubject>,
+}
+
+/// A ServiceAccount.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Whether its token is mounted into pods that do not say; none: it does not say either, and it is.
+    pub automount: Option<bool>,
+}
+
+/// A pod.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The ServiceAccount it runs as.
+    pub account: String,
+    /// Whether its token is mounted; none: its account says.
+    pub automount: Option<bool>,
+}
+
+/// A Secret, without what it holds.
+#[derive(Clone, Debug)]
+pub struct SecretObject {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Its type; empty where only metadata was read.
+    pub kind: String,
+}
+
+/// A webhook of a configuration.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The configuration it is part of.
+    pub meta: Meta,
+    /// Whether it changes what is written, else it refuses.
+    pub mutating: bool,
+    /// Its name.
+    pub name: String,
+    /// Whether requests pass when it cannot be asked.
+    pub ignores_failure: bool,
+    /// The resources it is asked about, as `group/resource`.
+    pub resources: Vec<String>,
+}
+
+/// A ValidatingAdmissionPolicy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Whether requests pass when it cannot be evaluated.
+    pub ignores_failure: bool,
+}
+
+/// A ValidatingAdmissionPolicyBinding.
+#[derive(Clone, Debug)]
+pub struct PolicyBinding {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The policy it puts in force.
+    pub policy: String,
+    /// What it does: `Deny`, `Warn`, `Audit`.
+    pub actions: Vec<String>,
+}

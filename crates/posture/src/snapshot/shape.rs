@@ -1,0 +1,70 @@
+//! Objects as they are written, as far as they matter: every field may be missing or null, and there may be others.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Null is as good as missing.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+macro_rules! shape {
+    ($name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        #[derive(Deserialize, Default)]
+        #[serde(rename_all = "camelCase", default)]
+        pub(super) struct $name { $(#[serde(deserialize_with = "or_default")] pub(super) $field: $type,)* }
+    };
+}
+
+shape!(Metadata {
+    name: String,
+    namespace: String,
+    uid: String,
+    resource_version: String,
+    creation_timestamp: String,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, Value>,
+});
+
+shape!(ListMeta { r#continue: String, remaining_item_count: Option<i64>, });
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Rule {
+    #[serde(deserialize_with = "or_default")]
+    pub(super) verbs: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) api_groups: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) resources: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) resource_names: Vec<String>,
+    #[serde(deserialize_with = "or_default", rename = "nonResourceURLs")]
+    pub(super) non_resource_urls: Vec<String>,
+}
+
+shape!(Requirement { key: String, operator: String, values: Vec<String>, });
+shape!(Selector { match_labels: BTreeMap<String, String>, match_expressions: Vec<Requirement>, });
+shape!(Aggregation { cluster_role_selectors: Vec<Selector>, });
+shape!(Role { rules: Vec<Rule>, aggregation_rule: Option<Aggregation>, });
+
+shape!(RoleRef { kind: String, name: String });
+shape!(Subject { kind: String, name: String, namespace: String });
+shape!(Binding { role_ref: RoleRef, subjects: Vec<Subject>, });
+
+shape!(Account { automount_service_account_token: Option<bool>, });
+
+shape!(PodSpec { service_account_name: String, automount_service_account_token: Option<bool>, });
+shape!(Pod { spec: PodSpec });
+
+shape!(Secret { r#type: String });
+
+shape!(WebhookRule { api_groups: Vec<String>, resources: Vec<String>, });
+shape!(Webhook { name: String, failure_policy: String, rules: Vec<WebhookRule>, });
+shape!(Webhooks { webhooks: Vec<Webhook>, });
+
+shape!(PolicySpec { failure_policy: String });
+shape!(Policy { spec: PolicySpec });
+shape!(PolicyBindingSpec { policy_name: String, validation_actions: Vec<String>, });
+shape!(PolicyBinding { spec: PolicyBindingSpec });

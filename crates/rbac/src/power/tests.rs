@@ -1,0 +1,94 @@
+use super::*;
+use crate::rule::tests::{any_rule, named, rule};
+use proptest::prelude::*;
+
+fn of(verbs: &[&str], groups: &[&str], resources: &[&str]) -> Vec<Power> {
+    Powers::of(&rule(verbs, groups, resources)).iter().collect()
+}
+
+#[test]
+fn p22_each_power_is_found_where_kubernetes_gives_it() {
+    use Power::*;
+    let rbac = "rbac.authorization.k8s.io";
+    assert_eq!(of(&["*"], &["*"], &["*"]), Power::ALL);
+    assert_eq!(of(&["get", "list", "watch"], &["*"], &["pods", "configmaps", "pods/log"]), []);
+    assert_eq!(of(&["list"], &[""], &["secrets"]), [ReadSecrets]);
+    assert_eq!(of(&["*"], &[""], &["pods/*"]), []);
+    assert_eq!(of(&["create"], &[""], &["pods"]), [RunPods]);
+    assert_eq!(of(&["update", "patch", "delete"], &[""], &["pods"]), []);
+    assert_eq!(of(&["patch"], &["apps"], &["deployments"]), [RunPods]);
+    assert_eq!(of(&["create"], &[""], &["*/exec"]), [Exec]);
+    assert_eq!(of(&["get"], &[""], &["pods/exec", "pods/portforward"]), [ExecByGet, ForwardByGet]);
+    assert_eq!(of(&["get"], &[""], &["*/proxy"]), [Proxy, NodesProxy]);
+    assert_eq!(of(&["get"], &[""], &["nodes/*"]), []);
+    assert_eq!(of(&["create"], &[""], &["*/token"]), [MintTokens]);
+    assert_eq!(of(&["bind"], &[rbac], &["rolebindings"]), []);
+    assert_eq!(of(&["bind", "update"], &[rbac], &["clusterroles"]), [BindClusterRoles, ChangeClusterRoles]);
+    assert_eq!(of(&["delete"], &[rbac], &["roles", "clusterrolebindings"]), []);
+    assert_eq!(of(&["impersonate"], &["authentication.k8s.io"], &["users"]), []);
+    assert_eq!(of(&["impersonate"], &[""], &["users", "groups"]), [ImpersonateUsers, ImpersonateGroups]);
+    assert_eq!(
+        of(&["patch"], &["certificates.k8s.io"], &["certificatesigningrequests/approval"]),
+        [WriteApproval]
+    );
+    assert_eq!(
+        of(&["delete"], &["admissionregistration.k8s.io"], &["mutatingwebhookconfigurations"]),
+        [WriteValidating]
+    );
+}
+
+#[test]
+fn p22_a_name_gives_nothing_to_a_request_without_one() {
+    let of = |verbs: &[&str], resource: &str| {
+        Powers::of(&named(rule(verbs, &[""], &[resource]), &["a"])).iter().collect::<Vec<_>>()
+    };
+    assert_eq!(of(&["create"], "pods"), []);
+    assert_eq!(of(&["create"], "serviceaccounts/token"), [Power::MintTokens]);
+    assert_eq!(of(&["deletecollection"], "events"), []);
+    assert_eq!(of(&["get"], "secrets"), [Power::ReadSecrets]);
+    let token = named(rule(&["create"], &["*"], &["*/token"]), &["bot"]);
+    let proof = Power::MintTokens.proof(&token).unwrap();
+    assert_eq!(
+        (proof.verb, proof.resource, proof.subresource, proof.name.as_str()),
+        ("create", "serviceaccounts", "token", "bot")
+    );
+    assert!(Power::ReadSecrets.proof(&token).is_none());
+}
+
+fn some(from: &[&'static str]) -> impl Strategy<Value = Vec<&'static str>> + use<> {
+    prop::sample::subsequence(from.to_vec(), 0..=3)
+}
+
+proptest! {
+    /// The quick look finds each kind where the one that P11 takes does.
+    #[test]
+    fn p11_powers_are_looked_for_as_dangers_are(
+        verbs in some(&["get", "create", "update", "bind", "escalate", "approve", "delete", "impersonate", "*"]),
+        groups in some(&["", "apps", "rbac.authorization.k8s.io", "certificates.k8s.io", "admissionregistration.k8s.io", "*"]),
+        resources in some(&[
+            "pods", "secrets", "roles", "clusterroles", "rolebindings", "nodes/proxy", "*/proxy", "*/token", "signers",
+            "serviceaccounts/token", "mutatingwebhookconfigurations", "certificatesigningrequests/approval", "widgets", "*",
+        ]),
+    ) {
+        use DangerKind::*;
+        let one = rule(&verbs, &groups, &resources);
+        let mut quick = std::collections::BTreeSet::new();
+        each(&one, |found| quick.extend([found.kind]));
+        let dangers = crate::dangers(std::slice::from_ref(&one), &sallyport_model::Scope::ClusterWide);
+        for kind in [Escalate, Bind, NodesProxy, MintTokens, ApproveCertificates, WriteAdmission, WriteRbac, WriteNamespaces, ReadSystemSecrets, ExecSystem] {
+            prop_assert_eq!(quick.contains(&kind), dangers.iter().any(|danger| danger.kind == kind), "{:?}: {:?}", kind, one);
+        }
+    }
+}
+
+proptest! {
+    /// A power is never something that nobody said is dangerous, and more rules never give fewer.
+    #[test]
+    fn p11_every_power_is_a_danger(one in any_rule(), more in any_rule()) {
+        let (one_alone, both) = (Powers::of(&one), Powers::of(&one).or(Powers::of(&more)));
+        prop_assert!(one_alone.iter().all(|power| both.has(power)));
+        let mut found = 0;
+        each(&one, |_| found += 1);
+        prop_assert!(one_alone.is_empty() || found > 0);
+    }
+}

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 const AT_ONCE: usize = 64;
 /// Rights that an unproven end names before it counts the rest.
 const NAMED: usize = 4;
-/// A round, its handshake included, as an API server answers it that has nothing else to do.
+/// A round that takes less shows nobody to be busy.
 const QUICK: Duration = Duration::from_millis(25);
-/// How long a busy one is left alone.
-const BUSY_AT_MOST: Duration = Duration::from_secs(1);
+/// How long a busy API server is left alone: a right that comes back is seen as soon as it would be otherwise.
+const BUSY_AT_MOST: Duration = Duration::from_millis(250);
 /// Answered by nobody without a token that is good, and needing no right.
 const ANY_PATH: &str = "/version";
 
@@ -116,6 +116,7 @@ impl Witnesses {
     ) -> Proof {
         let start = Instant::now();
         let mut ahead = Warm::start(target.clone(), 1, within);
+        let mut fastest: Option<Duration> = None;
         loop {
             let left = within.saturating_sub(start.elapsed());
             let began = Instant::now();
@@ -138,7 +139,9 @@ impl Witnesses {
                     at: round.at,
                 });
             }
-            let pause = pause(start.elapsed(), began.elapsed(), self.rights.len());
+            let busy = busy(began.elapsed(), fastest);
+            fastest = Some(fastest.map_or(began.elapsed(), |before| before.min(began.elapsed())));
+            let pause = pause(start.elapsed(), self.rights.len()).max(busy);
             if start.elapsed() + pause >= within {
                 let said = match line {
                     Ok(line) => self.named(round.said, &line, token).await,
@@ -235,16 +238,22 @@ fn progress(said: &[Said], of: usize) -> Progress {
 }
 
 /// RBAC's informers take some milliseconds and garbage collection some tens; what takes longer is not asked more often
-/// for it, and many rights are asked for less often than few. An API server that took long over the last round (`round`) has
-/// much to do, perhaps the ends of a hundred sessions: asking it less often is what lets it remove their rights sooner.
-fn pause(since: Duration, round: Duration, rights: usize) -> Duration {
+/// for it, and many rights are asked for less often than few.
+fn pause(since: Duration, rights: usize) -> Duration {
     let base = match since.as_millis() {
         0..300 => 5,
         300..1_000 => 25,
         _ => 250,
     };
-    let busy = if round > QUICK { (round * 2).min(BUSY_AT_MOST) } else { Duration::ZERO };
-    Duration::from_millis(base.max(rights as u64 / 4)).max(busy)
+    Duration::from_millis(base.max(rights as u64 / 4))
+}
+
+/// How long an API server is left alone that took `round` where it once took `fastest`: it has much to do, perhaps the ends of a
+/// hundred sessions, and is sooner through with removing their rights if it is asked less often. One that is far away is as
+/// far the first time, and is asked as often as any other.
+fn busy(round: Duration, fastest: Option<Duration>) -> Duration {
+    let usual = fastest.map_or(round, |fastest| (fastest * 3).max(QUICK));
+    if round > usual { round.min(BUSY_AT_MOST) } else { Duration::ZERO }
 }
 
 /// What the target said to a session that ends its own grant.

@@ -127,11 +127,13 @@ async fn asked(
 }
 
 /// A cluster that a hub knows: its AccessCluster and its broker's accounts on both sides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Enrolled {
     cluster: String,
     hub_url: String,
     target_url: String,
+    /// Where sessions reach the target.
+    endpoint: String,
     hub_ca: String,
     target_ca: String,
     hub_token: String,
@@ -174,6 +176,7 @@ impl Enrolled {
             cluster: cluster.to_owned(),
             hub_url: hub.url().to_owned(),
             target_url: target.url().to_owned(),
+            endpoint: target.url().to_owned(),
             hub_ca: hub.ca_pem(),
             target_ca: target.ca_pem(),
             hub_token: token(hub, cluster, "sallyport-brokers", "1h")
@@ -183,6 +186,12 @@ impl Enrolled {
                 .await
                 .context("the broker's token")?,
         })
+    }
+
+    /// The same cluster, whose broker, and nobody else, reaches it at another address.
+    #[must_use]
+    pub fn reached_at(&self, url: &str, ca_pem: &str) -> Self {
+        Self { target_url: url.to_owned(), target_ca: ca_pem.to_owned(), ..self.clone() }
     }
 
     /// The cluster's name.
@@ -273,7 +282,7 @@ impl Broker {
             format!("--target-url={}", enrolled.target_url),
             format!("--target-ca={}", file("target-ca.crt", &enrolled.target_ca)?),
             format!("--target-token={}", file("target.token", &enrolled.target_token)?),
-            format!("--endpoint={}", enrolled.target_url),
+            format!("--endpoint={}", enrolled.endpoint),
             format!("--identity={}", options.identity),
         ];
         let quick = [

@@ -11,6 +11,7 @@
 //! # }
 //! ```
 
+pub mod another_clock;
 pub mod assets;
 pub mod broker;
 pub mod browser;

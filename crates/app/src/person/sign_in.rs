@@ -53,6 +53,9 @@ impl Person {
             }
         });
         self.desk.changed();
+        if done.is_ok() && step.is_none() {
+            self.probe_hub(&workspace.id()).await;
+        }
         done
     }
 
@@ -158,8 +161,6 @@ impl Person {
                     }
                     return Err(error);
                 }
-                // From here on they sit, and there is nothing left to give up.
-                self.probe_hub(&id).await;
             }
         }
         if let Err(error) = self.workspaces.remember_person(workspace, &subject, &person) {
@@ -234,9 +235,7 @@ impl Person {
                 Err(given_up())
             }
         };
-        if done.is_ok() {
-            self.probe_hub(&id).await;
-        }
+        let is_done = done.is_ok();
         let mut draft = Draft::new(Action::TokenRefresh);
         if let Err(error) = &done {
             tracing::info!("the stored sign-in was not resumed: {}", error.chain());
@@ -245,6 +244,9 @@ impl Person {
         self.history.note(draft).await;
         self.at(&id, |seat| seat.over(&attempt, None));
         self.desk.changed();
+        if is_done {
+            self.probe_hub(&id).await;
+        }
     }
 
     /// Asks the hub who this is; then somebody is signed in, unless they gave it up meanwhile.

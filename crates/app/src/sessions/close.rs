@@ -47,7 +47,7 @@ impl Owner {
         let proving = async {
             // The token goes with its proof, however long the hub can't hear.
             let held = held;
-            // The rights wait for nothing: not for a disk that keeps the entry, not for a terminal, not for the hub.
+            // From here on the rights wait for nothing: not for a disk that keeps the entry, not for a terminal, not for the hub.
             tokio::join!(
                 self.cut(&end, cutting, kubeconfig),
                 self.write_end(&end, unwritten),

@@ -1,5 +1,6 @@
 //! The broker against real API servers: one hub, one target, both with their guardrails; a broker process per test.
 
+mod clocks;
 mod days;
 mod failures;
 mod hindered;

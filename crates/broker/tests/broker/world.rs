@@ -67,11 +67,16 @@ impl World {
     }
 
     pub(crate) async fn broker(&self, options: BrokerOptions) -> Result<Broker> {
+        self.broker_of(&self.enrolled, options).await
+    }
+
+    /// A broker that reaches hub or target elsewhere.
+    pub(crate) async fn broker_of(&self, enrolled: &Enrolled, options: BrokerOptions) -> Result<Broker> {
         let programs = Programs {
             broker: env!("CARGO_BIN_EXE_sallyport-broker").into(),
             faults: Some(env!("CARGO_BIN_EXE_sallyport-broker-faults").into()),
         };
-        Broker::start(programs, &self.enrolled, options).await
+        Broker::start(programs, enrolled, options).await
     }
 
     /// A guardrail of the target taken away by its admin, until [`World::restore_guardrails`].

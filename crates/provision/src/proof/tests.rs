@@ -98,14 +98,20 @@ fn fault_a1_p13_what_is_still_allowed_is_named_with_its_place_and_binding() {
 
 #[test]
 fn the_first_refusals_are_looked_for_in_milliseconds_and_a_slow_end_is_not_hammered() {
-    let quick = Duration::from_millis(3);
-    assert_eq!(pause(Duration::ZERO, quick, 4), Duration::from_millis(5));
-    assert_eq!(pause(Duration::from_millis(500), quick, 4), Duration::from_millis(25));
-    assert_eq!(pause(Duration::from_secs(5), quick, 4), Duration::from_millis(250));
-    assert_eq!(pause(Duration::ZERO, quick, 1_000), Duration::from_millis(250));
-    // One that is busy is asked less often, and not for ever.
-    assert_eq!(pause(Duration::ZERO, Duration::from_millis(200), 4), Duration::from_millis(400));
-    assert_eq!(pause(Duration::ZERO, Duration::from_secs(8), 4), Duration::from_secs(1));
+    let ms = Duration::from_millis;
+    assert_eq!(pause(Duration::ZERO, 4), ms(5));
+    assert_eq!(pause(ms(500), 4), ms(25));
+    assert_eq!(pause(Duration::from_secs(5), 4), ms(250));
+    assert_eq!(pause(Duration::ZERO, 1_000), ms(250));
+    assert_eq!(busy(ms(160), None), Duration::ZERO, "one that is far away is not busy");
+    assert_eq!(busy(ms(170), Some(ms(160))), Duration::ZERO);
+    assert_eq!(busy(ms(20), Some(ms(3))), Duration::ZERO);
+    assert_eq!(busy(ms(60), Some(ms(3))), ms(60));
+    assert_eq!(
+        busy(Duration::from_secs(8), Some(ms(3))),
+        ms(250),
+        "nobody chooses to be asked less often than that"
+    );
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn by_check(text: &mut String, report: &ReportView, findings: &[&FindingView], a
             text.push_str(&format!("    … and {} more; --all lists them\n", of.len() - listed));
         }
         if !check.gaps.is_empty() {
-            text.push_str(&format!("    There may be more: {}\n", check.gaps.join("; ")));
+            text.push_str("    There may be more: not all that it depends on was read, as NOT KNOWN says.\n");
         }
         text.push_str(&format!("    Fix: {}\n", check.fix));
     }
@@ -112,27 +112,29 @@ fn evidence(evidence: &EvidenceView) -> String {
     }
 }
 
-/// What could not be answered, by why: one gap opens many checks.
+/// What could not be answered, by why: one gap opens many checks, and several gaps may open the same ones.
 fn unknown(text: &mut String, report: &ReportView) {
-    let mut by_why: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut by_gap: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut elsewhere = Vec::new();
     for check in &report.checks {
         match (check.verdict, &check.why) {
             (VerdictView::Unknown, Some(why)) if check.gaps.is_empty() => {
-                by_why.entry(why).or_default().push(check.id);
-            }
-            (VerdictView::Unknown, _) => {
-                check.gaps.iter().for_each(|gap| by_why.entry(gap).or_default().push(check.id));
+                by_gap.entry(why).or_default().push(check.id);
             }
             (VerdictView::Provider, Some(place)) => elsewhere.push((check, place)),
-            _ => {}
+            _ => check.gaps.iter().for_each(|gap| by_gap.entry(gap).or_default().push(check.id)),
         }
     }
-    if !by_why.is_empty() {
+    let mut by_checks: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
+    for (gap, checks) in by_gap {
+        by_checks.entry(checks).or_default().push(gap);
+    }
+    if !by_checks.is_empty() {
         text.push_str("\nNOT KNOWN\n");
-        for (why, checks) in by_why {
-            text.push_str(&format!("  {why}\n    leaves open {}\n", checks.join(", ")));
-        }
+    }
+    for (checks, gaps) in by_checks {
+        gaps.iter().for_each(|gap| text.push_str(&format!("  {gap}\n")));
+        text.push_str(&format!("    leaves open {}\n", checks.join(", ")));
     }
     if !elsewhere.is_empty() {
         text.push_str("\nSET AT THE PROVIDER\n");

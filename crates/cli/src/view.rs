@@ -193,7 +193,7 @@ impl ReportView {
             read: read(reading, coverage),
             summary: Summary::of(&findings),
             covered: Covered { checks: report.covered.0, of: report.covered.1 },
-            notes: report.notes.clone(),
+            notes: reading.assumed.iter().chain(&report.notes).cloned().collect(),
             checks,
             findings,
         }

@@ -25,6 +25,7 @@ struct Kept {
     authorizers: KeptAuthorizers,
     coverage: BTreeMap<Kind, Coverage>,
     unread: Vec<String>,
+    assumed: Vec<String>,
     /// How many objects there are: one that was cut short, or edited, has others.
     count: usize,
     objects: Vec<Value>,
@@ -65,6 +66,7 @@ impl Reading {
             },
             coverage: self.coverage.clone(),
             unread: self.unread.clone(),
+            assumed: self.assumed.clone(),
             count: self.objects.len(),
             objects: self.objects.iter().map(|(_, object)| object.clone()).collect(),
         };
@@ -103,6 +105,7 @@ pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> 
         },
         coverage: kept.coverage,
         unread: kept.unread.iter().map(|text| shown(text)).collect(),
+        assumed: kept.assumed.iter().map(|text| shown(text)).collect(),
         ..Reading::default()
     };
     for object in kept.objects {

@@ -1,7 +1,7 @@
 use crate::error::{ScanError, shown, shown_path, unread};
 use crate::{Reading, file, names};
 use sallyport_posture::{Coverage, Kind};
-use serde_json::Value;
+use serde_json::{Value, json};
 use serde_saphyr::options::DuplicateKeyPolicy;
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -72,8 +72,34 @@ pub fn folder(path: &Path, whole: &Whole) -> Result<Reading, ScanError> {
     if found == 0 && whole.0.is_empty() && reading.unread.is_empty() {
         return Err(ScanError::Nothing(shown_path(path)));
     }
+    if !whole.0.contains(&Kind::ClusterRole) {
+        assume(&mut reading);
+    }
     cover(&mut reading, whole);
     Ok(reading)
+}
+
+/// Takes cluster-admin for what Kubernetes ships, where files bind it and do not hold it: manifests never do, and what
+/// they give by it is the worst that can be found in them.
+fn assume(reading: &mut Reading) {
+    const NAME: &str = "cluster-admin";
+    let text = |object: &Value, path: &str| object.pointer(path).and_then(Value::as_str) == Some(NAME);
+    let held =
+        reading.objects.iter().any(|(kind, one)| *kind == Kind::ClusterRole && text(one, "/metadata/name"));
+    let bound = reading.objects.iter().any(|(_, one)| {
+        text(one, "/roleRef/name")
+            && one.pointer("/roleRef/kind").and_then(Value::as_str) == Some("ClusterRole")
+    });
+    if bound && !held {
+        let everything = json!([
+            {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
+            {"verbs": ["*"], "nonResourceURLs": ["*"]},
+        ]);
+        reading.add(Kind::ClusterRole, json!({"metadata": {"name": NAME}, "rules": everything}));
+        reading.assumed.push(format!(
+            "The files bind ClusterRole {NAME} and do not hold it; it is taken as Kubernetes ships it."
+        ));
+    }
 }
 
 /// How far each kind counts as read.

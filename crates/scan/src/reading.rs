@@ -28,6 +28,8 @@ pub struct Reading {
     pub unread: Vec<String>,
     /// The file that an object stands in, where it stands in one.
     pub files: BTreeMap<Place, String>,
+    /// What files name without holding it, and how it was taken; a sentence each.
+    pub assumed: Vec<String>,
     pub(crate) objects: Vec<(Kind, Value)>,
 }
 

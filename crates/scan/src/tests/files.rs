@@ -61,6 +61,21 @@ fn p21_what_no_file_holds_is_not_known() {
 }
 
 #[test]
+fn cluster_admin_is_known_where_files_bind_it_alone() {
+    let binding = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\nroleRef: \
+                   {kind: ClusterRole, name: cluster-admin}\n";
+    let reading = read(&[("a.yaml", binding)]);
+    assert_eq!((reading.counts()[&Kind::ClusterRole], reading.assumed.len()), (1, 1));
+    assert!(matches!(reading.coverage[&Kind::ClusterRole], Coverage::Cut(_)));
+    let own = ROLE.replace("name: r", "name: cluster-admin");
+    let held = read(&[("a.yaml", binding), ("b.yaml", &own)]);
+    assert_eq!((held.counts()[&Kind::ClusterRole], held.assumed.len()), (1, 0), "theirs, whatever it says");
+    let dir = written(&[("a.yaml", binding)]);
+    let whole = folder(dir.path(), &Whole(Kind::RBAC.iter().copied().collect())).unwrap();
+    assert!(whole.assumed.is_empty(), "there is none");
+}
+
+#[test]
 fn p21_a_file_that_can_not_be_read_may_hold_anything() {
     for broken in
         ["{{ template }}\n a", "a: [1", "a: 1\na: 2", "\u{0}", "kind: List\nitems: 3\napiVersion: v1"]

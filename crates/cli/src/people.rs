@@ -13,6 +13,14 @@ const PROOFS: usize = 2;
 
 pub(crate) fn report(report: &ReportView, all: bool) -> String {
     let mut text = head(report);
+    if report.counted().next().is_none() {
+        let all_read = report.covered.checks == report.covered.of;
+        text.push_str(if all_read {
+            "\nNothing was found.\n"
+        } else {
+            "\nNothing was found in what was read.\n"
+        });
+    }
     for severity in [
         SeverityView::Critical,
         SeverityView::High,

@@ -79,8 +79,12 @@ fn way(entry: &Entry<'_>) -> Result<(Endpoint, Credential), String> {
     if let Some(proxy) = &cluster.proxy {
         return Err(format!(
             "it goes through the proxy {}, and that is not done here yet",
-            shown(&host(proxy))
+            shown(&host(proxy.expose()))
         ));
+    }
+    if cluster.has_user_info() {
+        return Err("its server has a user name or password in its address, and those are sent nowhere; take them out"
+            .to_owned());
     }
     if cluster.server.is_empty() {
         return Err(format!("its cluster {} names no server", shown(entry.cluster_name)));

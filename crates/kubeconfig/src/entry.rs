@@ -1,6 +1,8 @@
 use crate::error::{Fault, KubeconfigError};
 use crate::{Kept, User};
+use sallyport_model::Secret;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 /// One kubeconfig, or several merged.
@@ -13,8 +15,9 @@ pub struct Kubeconfig {
     pub(crate) current: Option<String>,
 }
 
-/// Where an API server answers, as a kubeconfig has it. Nothing of it is checked yet.
-#[derive(Clone, Debug, Default)]
+/// Where an API server answers, as a kubeconfig has it. Nothing of it is checked yet. `Debug` shows no user name and no
+/// password that stand in an address.
+#[derive(Clone, Default)]
 pub struct Cluster {
     /// Its address.
     pub server: String,
@@ -25,7 +28,27 @@ pub struct Cluster {
     /// Whether kubectl would believe any server (`insecure-skip-tls-verify`).
     pub insecure: bool,
     /// The proxy that kubectl would go through.
-    pub proxy: Option<String>,
+    pub proxy: Option<Secret<String>>,
+}
+
+impl Cluster {
+    /// Whether a user name or a password stands in the address. Those are sent nowhere here.
+    pub fn has_user_info(&self) -> bool {
+        self.server.contains('@')
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let server = if self.has_user_info() { "an address with a user name in it" } else { &self.server };
+        f.debug_struct("Cluster")
+            .field("server", &server)
+            .field("authority", &self.authority)
+            .field("tls_server_name", &self.tls_server_name)
+            .field("insecure", &self.insecure)
+            .field("proxy", &self.proxy)
+            .finish()
+    }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -130,7 +130,7 @@ fn cluster_of(mut fields: Fields, folder: &Path) -> Result<Cluster, Fault> {
         authority: fields.kept("certificate-authority", folder)?,
         tls_server_name: fields.text("tls-server-name")?,
         insecure: fields.flag("insecure-skip-tls-verify")?,
-        proxy: fields.text("proxy-url")?,
+        proxy: fields.secret("proxy-url")?,
     })
 }
 

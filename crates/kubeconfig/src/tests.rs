@@ -95,6 +95,7 @@ fn p1_no_secret_is_shown_by_debug_or_by_an_error() {
         "eyJhbGci",
         "!!int eyJhbGci",
         "{insecure: *eyJhbGci}",
+        "{exec: {command: x, args: [--password=eyJhbGci]}}",
         "{exec: {command: x, env: [{name: n, value: eyJhbGci}]}}",
     ];
     for user in users {
@@ -104,6 +105,15 @@ fn p1_no_secret_is_shown_by_debug_or_by_an_error() {
         };
         assert!(!shown.contains("eyJ"), "{user}: {shown}");
     }
+}
+
+#[test]
+fn p1_user_info_in_an_address_is_not_shown() {
+    let text = "clusters: [{name: c, cluster: {server: 'https://me:s3cret@api', proxy-url: 'http://me:s3cret@proxy'}}]\n\
+                contexts: [{name: a, context: {cluster: c}}]\ncurrent-context: a";
+    let config = read(text);
+    assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
+    assert!(config.entry(None).unwrap().cluster.has_user_info());
 }
 
 #[test]

@@ -2,6 +2,7 @@ use crate::Kept;
 use crate::error::{Fault, shown};
 use crate::fields::Fields;
 use sallyport_model::Secret;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// How a user of a kubeconfig would sign in. `Debug` shows no secret.
@@ -25,8 +26,9 @@ pub struct User {
     pub acts_as: Option<String>,
 }
 
-/// A program that kubectl would run for a credential. It is told and never run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A program that kubectl would run for a credential. It is told and never run. `Debug` shows no argument: one may be a
+/// password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Exec {
     /// The program. One with a slash in it was resolved against the kubeconfig's folder.
     pub command: PathBuf,
@@ -173,6 +175,12 @@ impl User {
             (None, None) if self.basic => Err(Refused::Basic),
             (None, None) => Ok(SignIn::Anonymous),
         }
+    }
+}
+
+impl fmt::Debug for Exec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {} arguments", self.command.display(), self.args.len())
     }
 }
 

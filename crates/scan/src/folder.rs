@@ -61,9 +61,7 @@ pub fn folder(path: &Path, whole: &Whole) -> Result<Reading, ScanError> {
                     }
                     return file::of_value(documents.into_iter().next().unwrap_or_default(), file);
                 }
-                let place = file.strip_prefix(path).unwrap_or(file);
-                let place = if place.as_os_str().is_empty() { file } else { place };
-                let place = place.to_string_lossy().into_owned();
+                let place = told(path, file);
                 documents.into_iter().for_each(|one| found += take(&mut reading, one, None, &place, 0));
             }
             Err(why) => reading.unread.push(format!("{}: {why}", shown_path(file))),
@@ -77,6 +75,14 @@ pub fn folder(path: &Path, whole: &Whole) -> Result<Reading, ScanError> {
     }
     cover(&mut reading, whole);
     Ok(reading)
+}
+
+/// How a file is told: from where the program was started when the folder was named so, as code scanning wants it; else
+/// from the folder.
+fn told(folder: &Path, file: &Path) -> String {
+    let inside = file.strip_prefix(folder).ok().filter(|inside| !inside.as_os_str().is_empty());
+    let told = if folder.is_relative() { file } else { inside.unwrap_or(file) };
+    told.to_string_lossy().into_owned()
 }
 
 /// Takes cluster-admin for what Kubernetes ships, where files bind it and do not hold it: manifests never do, and what

@@ -42,12 +42,17 @@ async fn p21_files_fail_by_what_they_hold_and_pass_only_when_they_are_said_to_be
 
 #[tokio::test(flavor = "multi_thread")]
 async fn manifests_that_bind_cluster_admin_fail_a_pipeline() -> Result<()> {
-    let manifests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/posture/planted.yaml");
-    let ran = posture(&["scan", "--snapshot", text(&manifests)?, "-o", "json"]).await?;
+    let manifests = "./tests/posture";
+    let ran = posture(&["scan", "--snapshot", manifests, "-o", "json"]).await?;
     let report = ran.json()?;
     let devs = found(&report, "RB-01", "devs\u{202e}ged").context("everything for a group")?;
     ensure!(devs["severity"] == "critical" && ran.code == 1, "{devs} {}", ran.err);
-    let words = posture(&["scan", "--snapshot", text(&manifests)?]).await?;
+    let log = posture(&["scan", "--snapshot", manifests, "-o", "sarif"]).await?.json()?;
+    let results = log["runs"][0]["results"].as_array().context("results")?;
+    let first = results.iter().find(|one| one["ruleId"] == "RB-01").context("RB-01")?;
+    let uri = &first["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    ensure!(uri == "tests/posture/planted.yaml", "from where it was started: {uri}");
+    let words = posture(&["scan", "--snapshot", manifests]).await?;
     says(&words, "Note: The files bind ClusterRole cluster-admin and do not hold it")?;
     says(&words, "There may be more: not all that it depends on was read")?;
     Ok(())

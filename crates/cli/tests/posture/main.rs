@@ -32,6 +32,7 @@ impl Ran {
 async fn sallyport(args: &[&str]) -> Result<Ran> {
     let output = Command::new(env!("CARGO_BIN_EXE_sallyport"))
         .args(args)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("KUBECONFIG", "/nonexistent/kubeconfig")
         .env("HTTPS_PROXY", "http://127.0.0.1:1")
         .stdin(Stdio::null())

@@ -45,6 +45,9 @@ async fn p5_a_kubeconfig_that_would_run_something_is_refused_and_nothing_runs() 
     refused(&["scan", "--kubeconfig", path], "goes through the proxy proxy.example").await?;
     with(json!({"token": "x"}), Some(("server", json!("https://127.0.0.1:1"))))?;
     refused(&["scan", "--kubeconfig", path], "was not reached").await?;
+    with(json!({"token": "x"}), Some(("server", json!("https://me:s3cret@127.0.0.1:1"))))?;
+    refused(&["scan", "--kubeconfig", path], "user name or password in its address").await?;
+    ensure!(!posture(&["scan", "--kubeconfig", path]).await?.err.contains("s3cret"), "p1");
     with(json!({"token": "x"}), Some(("server", json!("http://127.0.0.1:1"))))?;
     refused(&["scan", "--kubeconfig", path], "is not an https address").await?;
     refused(&["scan", "--kubeconfig", path, "--context", "gone"], "it has no context gone").await?;

@@ -191,3 +191,28 @@ async fn what_is_kept_holds_no_value_and_comes_to_the_same() -> Result<()> {
     ensure!(back.code == 0, "nothing new: {}", back.out);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_in_the_guide_is_enough_for_all_that_is_asked() -> Result<()> {
+    const GUIDE: &str = include_str!("../../../../docs/guide/posture.md");
+    let role = GUIDE
+        .split("```")
+        .find(|block| block.contains("name: posture-reader"))
+        .and_then(|block| block.strip_prefix("yaml\n"))
+        .expect("the role in the guide");
+    let kubectl = plane().await?.kubectl();
+    kubectl.apply(role).await?;
+    kubectl.ok(&["create", "serviceaccount", "pipeline", "-n", "ci"]).await?;
+    let binding = ["create", "clusterrolebinding", "pipeline", "--clusterrole=posture-reader"];
+    kubectl.ok(&[&binding[..], &["--serviceaccount=ci:pipeline"]].concat()).await?;
+    let token = kubectl.ok(&["create", "token", "pipeline", "-n", "ci"]).await?;
+    let config = plane().await?.kubeconfig_with_token(token.trim())?;
+    let report = posture(&["scan", "--kubeconfig", text(&config)?, "-o", "json"]).await?.json()?;
+    let kinds = report["read"]["kinds"].as_array().expect("kinds");
+    let missing: Vec<_> =
+        kinds.iter().filter(|one| one["coverage"] != "read").map(|one| &one["kind"]).collect();
+    ensure!(missing == ["Secret"], "{missing:?}");
+    // And no more than that: it is no weakness itself.
+    ensure!(found(&report, "RB-11", "pipeline").is_none(), "it can't read Secrets");
+    Ok(())
+}

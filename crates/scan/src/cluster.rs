@@ -33,7 +33,7 @@ pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, 
         })
         .buffered(bounds.at_once.max(1))
         .fold(&mut reading, |reading, (kind, (objects, coverage))| async move {
-            objects.into_iter().for_each(|object| reading.add(kind, object));
+            reading.objects.extend(objects.into_iter().map(|object| (kind, object)));
             reading.coverage.insert(kind, coverage);
             reading
         });

@@ -3,6 +3,7 @@
 use crate::answer::{Got, JSON, Left, METADATA, ask};
 use crate::bounds::Bounds;
 use crate::names;
+use crate::reduce::reduce;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sallyport_client::Fault;
 use sallyport_posture::{Coverage, Kind};
@@ -36,7 +37,7 @@ struct Meta {
     r#continue: Option<String>,
 }
 
-/// What was read of a kind.
+/// What was read of a kind, reduced.
 pub(crate) type Read = (Vec<Value>, Coverage);
 
 /// Reads a kind as far as the API server lets it.
@@ -83,7 +84,8 @@ async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -
         if !page.kind.ends_with("List") {
             return (all, cut("what answered sent no list"));
         }
-        all.extend(page.items.unwrap_or_default());
+        // Page by page, so that no kind is ever held whole as it was sent.
+        all.extend(page.items.unwrap_or_default().into_iter().map(|one| reduce(kind, one)));
         match page.metadata.r#continue.filter(|next| !next.is_empty()) {
             None => return (all, Coverage::Read),
             Some(next) if next == token => return (all, cut("its list did not get on")),
@@ -152,7 +154,7 @@ async fn configs(client: &kube::Client, left: &Left) -> Read {
         let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
         match ask(client, &path, METADATA, None, 1 << 20, left).await {
             Got::Body(body) => match serde_json::from_slice(&body) {
-                Ok(object) => all.push(object),
+                Ok(object) => all.push(reduce(Kind::ConfigMap, object)),
                 Err(_) => worst = Coverage::Cut(format!("what answered sent no ConfigMap {name}")),
             },
             Got::Status(404) => {}

@@ -23,6 +23,9 @@ const FIRST_WAITS: Duration = Duration::from_secs(1);
 /// Between two tries to read what one may do, twice as long each time.
 const RIGHTS_AGAIN: Duration = Duration::from_secs(1);
 const RIGHTS_AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// What the hub's roles and bindings give is told by no watch that everybody may have, so it is read again this often: who was
+/// given a profile, or the say over one, need not sign in for it.
+const RIGHTS_EACH: Duration = Duration::from_secs(300);
 
 impl Inventory {
     /// Keeps the inventory of whoever is signed in, until the app ends.
@@ -71,7 +74,7 @@ impl Inventory {
                         self.take(workspace, change, |known| &mut known.profiles, false);
                     }
                     Ok(()) = sign_ins.changed() => {}
-                    () = tokio::time::sleep(again.unwrap_or_default()), if again.is_some() => {}
+                    () = tokio::time::sleep(again.unwrap_or(RIGHTS_EACH)) => {}
                 }
                 if !is_listed {
                     continue;

@@ -98,10 +98,14 @@ fn fault_a1_p13_what_is_still_allowed_is_named_with_its_place_and_binding() {
 
 #[test]
 fn the_first_refusals_are_looked_for_in_milliseconds_and_a_slow_end_is_not_hammered() {
-    assert_eq!(pause(Duration::ZERO, 4), Duration::from_millis(5));
-    assert_eq!(pause(Duration::from_millis(500), 4), Duration::from_millis(25));
-    assert_eq!(pause(Duration::from_secs(5), 4), Duration::from_millis(250));
-    assert_eq!(pause(Duration::ZERO, 1_000), Duration::from_millis(250));
+    let quick = Duration::from_millis(3);
+    assert_eq!(pause(Duration::ZERO, quick, 4), Duration::from_millis(5));
+    assert_eq!(pause(Duration::from_millis(500), quick, 4), Duration::from_millis(25));
+    assert_eq!(pause(Duration::from_secs(5), quick, 4), Duration::from_millis(250));
+    assert_eq!(pause(Duration::ZERO, quick, 1_000), Duration::from_millis(250));
+    // One that is busy is asked less often, and not for ever.
+    assert_eq!(pause(Duration::ZERO, Duration::from_millis(200), 4), Duration::from_millis(400));
+    assert_eq!(pause(Duration::ZERO, Duration::from_secs(8), 4), Duration::from_secs(1));
 }
 
 #[test]

@@ -26,8 +26,8 @@ fn main() -> Result<()> {
 async fn run() -> Result<()> {
     let window = in_browser("inbox.mjs", "inbox ").await?;
     let fleet = Fleet::start(FleetOptions { pods: false, ..FleetOptions::default() }).await?;
-    let lee = Desktop::signed_in(&fleet, "lee").await?;
     ask(&fleet).await?;
+    let lee = Desktop::signed_in(&fleet, "lee").await?;
     let waiting = until("the requests", Duration::from_secs(60), async || {
         let all = lee.app.requests_list().await.ok()?.requests;
         let mine: Vec<_> = all.into_iter().filter(|one| one.decide == Decide::Yes).collect();

@@ -1,5 +1,7 @@
 use crate::{Fault, Kept, Kubeconfig, Method, Refused, SignIn};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use proptest::prelude::*;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "/home/alice/.kube/config";
@@ -205,4 +207,53 @@ fn only_a_plain_file_of_a_sane_size_is_read() {
     assert!(error(&path).ends_with("holds no text"));
     assert!(error(dir.path()).ends_with("is no plain file"));
     assert!(error(Path::new("/dev/zero")).ends_with("is no plain file"));
+}
+
+/// What may stand behind a field of a user: what belongs there, and what does not.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!("eyJhbGci")),
+        Just(json!("ZXlKaGJHY2k=")),
+        Just(json!(null)),
+        Just(json!(true)),
+        any::<i64>().prop_map(|number| json!(number)),
+        ".{0,12}".prop_map(|text| json!(text)),
+    ];
+    let names = prop_oneof![
+        Just("name".to_owned()),
+        Just("value".to_owned()),
+        Just("eyJhbGci".to_owned()),
+        "[a-z]{1,4}"
+    ];
+    leaf.prop_recursive(3, 12, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(names.clone(), inner, 0..4).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn p1_whatever_stands_in_a_users_fields_nothing_shows_it(
+        fields in prop::collection::btree_map(
+            prop::sample::select(vec![
+                "token", "password", "username", "client-key-data", "client-certificate-data", "exec", "unheard-of",
+            ]),
+            anything(),
+            0..5,
+        ),
+    ) {
+        let text = json!({"users": [{"name": "u", "user": fields}], "contexts": [{"name": "c", "context": {"user": "u"}}]});
+        let shown = match Kubeconfig::parse(&text.to_string(), Path::new(FILE)) {
+            Ok(config) => format!("{config:?} {:?}", config.users.get("u").map(|user| user.sign_in().map(|_| ()))),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        prop_assert!(!shown.contains("eyJ"), "{shown}");
+    }
+
+    #[test]
+    fn no_text_ends_the_program(text in "(?s).{0,200}|[-: \\[\\]{}&*!|>'\"%@`a-c\n]{0,60}") {
+        let _ = Kubeconfig::parse(&text, Path::new(FILE));
+    }
 }

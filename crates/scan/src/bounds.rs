@@ -18,7 +18,7 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Far above the largest cluster known to us, and below what a laptop has.
+    /// What a laptop can hold. What is larger or slower is cut, and says so.
     fn default() -> Self {
         Self {
             call: Duration::from_secs(30),

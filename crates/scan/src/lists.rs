@@ -21,7 +21,7 @@ pub(crate) const CONFIGS: [(&str, &str); 5] = [
 
 /// The right that would be missing for Secrets, if there were one.
 const NO_RIGHT: &str =
-    "list secrets without their values, which Kubernetes does not have, so none is asked for,";
+    "list secrets without their values (Kubernetes has no such right, and nothing here asks for values)";
 
 #[derive(Deserialize)]
 struct Page {

@@ -60,7 +60,7 @@ impl Reading {
         snapshot.server = self.server;
         snapshot.authorizers = self.authorizers.clone();
         for (kind, object) in &self.objects {
-            // An object that is none of Kubernetes' can't be told by its name; that there is one makes the kind cut.
+            // Reduced objects have a kind; one that had none would make its kind cut.
             if snapshot.take_value(object.clone()).is_err() {
                 snapshot.asked(*kind, Coverage::Cut("something in its list is no object".to_owned()));
             }

@@ -40,9 +40,12 @@ const METADATA: &[Keep] = &[
     Keep("annotations", WHOLE),
 ];
 
-/// An object of a kind, reduced. One that is no object stays what it is, so that it is told as one that can't be read.
+/// An object of a kind, reduced. What is none becomes one without a name, so that it is told as one that can't be read.
 pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
-    let Value::Object(mut from) = object else { return Value::Null };
+    let mut from = match object {
+        Value::Object(from) => from,
+        _ => Map::new(),
+    };
     let mut kept = Map::new();
     kept.insert("apiVersion".to_owned(), names::api_version(kind).into());
     kept.insert("kind".to_owned(), kind.name().into());

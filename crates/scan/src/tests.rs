@@ -4,8 +4,10 @@ mod api;
 mod files;
 
 use crate::{Reading, reduce::reduce};
+use proptest::prelude::*;
 use sallyport_posture::{Kind, Snapshot};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// One object of each kind, with all that posture looks at and with what must not be kept.
 fn whole(kind: Kind) -> Value {
@@ -66,5 +68,57 @@ fn p21_an_object_that_is_none_keeps_its_kind_from_being_whole() {
         let coverage = reading.snapshot().coverage(Kind::ClusterRole);
         assert!(coverage.gap(Kind::ClusterRole).is_some(), "{wrong}: {coverage:?}");
         assert!(!format!("{reading:?}").contains("s3cret"), "{reading:?}");
+    }
+}
+
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        Just(json!(true)),
+        Just(json!(7)),
+        ".{0,6}".prop_map(|text| json!(text))
+    ];
+    let names = prop::sample::select(vec![
+        "metadata",
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "rules",
+        "verbs",
+        "apiGroups",
+        "subjects",
+        "roleRef",
+        "kind",
+        "apiVersion",
+        "spec",
+        "items",
+        "webhooks",
+        "aggregationRule",
+    ]);
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(names.clone(), inner, 0..6).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+proptest! {
+    /// Of whatever shape: it is kept, or it keeps its kind from being whole.
+    #[test]
+    fn p21_no_object_is_lost_without_a_word(object in anything(), at in 0..Kind::ALL.len()) {
+        let kind = Kind::ALL[at];
+        let mut reading = Reading::default();
+        reading.add(kind, object);
+        reading.coverage.insert(kind, sallyport_posture::Coverage::Read);
+        let snapshot = reading.snapshot();
+        let shown = format!("{snapshot:?}");
+        prop_assert!(
+            snapshot.coverage(kind).gap(kind).is_some() || shown.contains("Meta {"),
+            "{kind}: {shown}"
+        );
+        let again = crate::file::of_value(serde_json::from_str(&reading.to_json().unwrap()).unwrap(), Path::new("kept")).unwrap();
+        prop_assert_eq!(format!("{:?}", again.snapshot()), shown, "what is kept is the same");
     }
 }

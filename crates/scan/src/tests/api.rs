@@ -120,7 +120,7 @@ async fn pages_are_read_to_their_end_and_tokens_are_escaped() {
     assert_eq!(reading.authorizers, Authorizers::RbacOnly);
     assert!(Kind::ALL.iter().all(|kind| reading.coverage.contains_key(kind)));
     assert!(
-        matches!(&reading.coverage[&Kind::Secret], Coverage::Forbidden(right) if right.contains("does not have"))
+        matches!(&reading.coverage[&Kind::Secret], Coverage::Forbidden(right) if right.contains("has no such right"))
     );
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum Got {
     Status(u16),
     /// No whole answer, and why.
     Not(Fault),
-    /// More bytes than the scan, or the kind, has left.
+    /// More bytes than a page may have, or the scan has left.
     TooLarge,
     /// The time for the whole scan is over.
     Over,
@@ -28,8 +28,14 @@ pub(crate) enum Got {
 #[derive(Debug)]
 pub(crate) struct Left {
     pub(crate) bytes: AtomicU64,
+    pub(crate) kept: AtomicU64,
     pub(crate) until: Instant,
     pub(crate) call: Duration,
+}
+
+/// Takes so much from what is left; false: there is not so much.
+pub(crate) fn take(from: &AtomicU64, much: u64) -> bool {
+    from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |had| had.checked_sub(much)).is_ok()
 }
 
 pub(crate) const JSON: &str = "application/json";
@@ -89,8 +95,7 @@ async fn exchange(
             Err(error) => return Got::Not(fault(&error)),
         };
         let more = data.len() as u64;
-        let had = left.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |had| had.checked_sub(more));
-        if had.is_err() || whole.len() as u64 + more > most {
+        if !take(&left.bytes, more) || whole.len() as u64 + more > most {
             return Got::TooLarge;
         }
         whole.extend_from_slice(&data);

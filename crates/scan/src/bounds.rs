@@ -9,10 +9,12 @@ pub struct Bounds {
     pub whole: Duration,
     /// Objects to a page.
     pub page: u32,
-    /// The most of one kind, in bytes of JSON.
-    pub kind_bytes: u64,
-    /// The most of all kinds, in bytes of JSON.
+    /// The most of one page, in bytes of JSON: so much is held as it was sent, for each kind that is being read.
+    pub page_bytes: u64,
+    /// The most that is sent in all, in bytes of JSON.
     pub all_bytes: u64,
+    /// The most that is kept in all, in bytes of memory as far as they can be told.
+    pub kept_bytes: u64,
     /// Kinds that are read beside each other.
     pub at_once: usize,
 }
@@ -24,8 +26,9 @@ impl Default for Bounds {
             call: Duration::from_secs(30),
             whole: Duration::from_secs(600),
             page: 500,
-            kind_bytes: 256 << 20,
-            all_bytes: 512 << 20,
+            page_bytes: 32 << 20,
+            all_bytes: 2 << 30,
+            kept_bytes: 512 << 20,
             at_once: 4,
         }
     }

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, ScanError> {
     let left = Left {
         bytes: AtomicU64::new(bounds.all_bytes),
+        kept: AtomicU64::new(bounds.kept_bytes),
         until: Instant::now() + bounds.whole,
         call: bounds.call,
     };

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub struct Whole(pub BTreeSet<Kind>);
 
 /// The largest file, in bytes.
-const FILE_MOST: u64 = 256 << 20;
+const FILE_MOST: u64 = 128 << 20;
 /// The most of all files, in bytes.
 const ALL_MOST: u64 = 512 << 20;
 /// The most files.
@@ -156,7 +156,7 @@ fn text_of(path: &Path) -> Result<String, String> {
     let file = std::fs::File::open(path).map_err(failed)?;
     file.take(FILE_MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > FILE_MOST {
-        return Err("it is larger than 256 MiB".to_owned());
+        return Err("it is larger than 128 MiB".to_owned());
     }
     String::from_utf8(bytes).map_err(|_| "it holds no text".to_owned())
 }

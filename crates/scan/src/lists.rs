@@ -1,9 +1,9 @@
 //! One kind, page by page, to its end or to where it was cut.
 
-use crate::answer::{Got, JSON, Left, METADATA, ask};
+use crate::answer::{Got, JSON, Left, METADATA, ask, take};
 use crate::bounds::Bounds;
 use crate::names;
-use crate::reduce::reduce;
+use crate::reduce::{reduce, weight};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sallyport_client::Fault;
 use sallyport_posture::{Coverage, Kind};
@@ -53,7 +53,6 @@ pub(crate) async fn read(client: &kube::Client, kind: Kind, bounds: &Bounds, lef
 async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> Read {
     let mut all = Vec::new();
     let mut token = String::new();
-    let mut room = bounds.kind_bytes;
     loop {
         let mut path = format!("{}/{}?limit={}", names::base(kind), kind.plural(), bounds.page);
         if !token.is_empty() {
@@ -61,7 +60,7 @@ async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -
             path.extend(utf8_percent_encode(&token, NON_ALPHANUMERIC));
         }
         let cut = |why: &str| Coverage::Cut(why.to_owned());
-        let body = match ask(client, &path, JSON, None, room, left).await {
+        let body = match ask(client, &path, JSON, None, bounds.page_bytes, left).await {
             Got::Body(body) => body,
             Got::Status(403) => return (all, Coverage::Forbidden(names::right(kind))),
             Got::Status(404) if all.is_empty() => return (all, absent(client, kind, left).await),
@@ -76,7 +75,6 @@ async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -
             Got::TooLarge => return (all, cut("it is larger than what a scan takes in")),
             Got::Over => return (all, cut("the time for the scan was over")),
         };
-        room = room.saturating_sub(body.len() as u64);
         let page: Page = match serde_json::from_slice(&body) {
             Ok(page) => page,
             Err(_) => return (all, cut("what answered sent no list")),
@@ -85,7 +83,13 @@ async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -
             return (all, cut("what answered sent no list"));
         }
         // Page by page, so that no kind is ever held whole as it was sent.
-        all.extend(page.items.unwrap_or_default().into_iter().map(|one| reduce(kind, one)));
+        for item in page.items.unwrap_or_default() {
+            let kept = reduce(kind, item);
+            if !take(&left.kept, weight(&kept)) {
+                return (all, cut("there is more of it than a scan keeps"));
+            }
+            all.push(kept);
+        }
         match page.metadata.r#continue.filter(|next| !next.is_empty()) {
             None => return (all, Coverage::Read),
             Some(next) if next == token => return (all, cut("its list did not get on")),

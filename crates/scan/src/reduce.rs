@@ -80,3 +80,17 @@ fn prune(value: Value, keeps: &[Keep]) -> Value {
         other => other,
     }
 }
+
+/// How much memory a value takes, about, in bytes.
+pub(crate) fn weight(value: &Value) -> u64 {
+    /// What each value and each field's name take beside their texts.
+    const EACH: u64 = 48;
+    EACH + match value {
+        Value::String(text) => text.len() as u64,
+        Value::Array(list) => list.iter().map(weight).sum(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, one)| EACH + name.len() as u64 + weight(one)).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}

@@ -1,0 +1,33 @@
+//! What every answer from roles and bindings says beside itself.
+
+use crate::end::Stop;
+use sallyport_posture::snapshot::Authorizers;
+use sallyport_posture::{Kind, Snapshot};
+
+/// Why an answer may lack something, a sentence each. Empty: all roles and bindings were read, and nobody else decides.
+pub(crate) fn gaps(snapshot: &Snapshot) -> Vec<String> {
+    let mut gaps = snapshot.gaps(Kind::RBAC);
+    if let Authorizers::Others(why) = &snapshot.authorizers {
+        gaps.push(format!("roles are not all that decides here: {why}"));
+    }
+    gaps
+}
+
+/// For people, under an answer.
+pub(crate) fn told(gaps: &[String]) -> String {
+    if gaps.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nNot known: there may be others.\n".to_owned();
+    for gap in gaps {
+        text.push_str(&format!("  {gap}\n"));
+    }
+    text
+}
+
+/// As JSON, with a line's end.
+pub(crate) fn json(view: &impl serde::Serialize) -> Result<String, Stop> {
+    let text = serde_json::to_string_pretty(view);
+    text.map(|text| text + "\n")
+        .map_err(|error| Stop(format!("the answer can't be written as JSON: {error}")))
+}

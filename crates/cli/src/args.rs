@@ -1,0 +1,260 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sallyport_posture::Severity;
+use std::path::PathBuf;
+
+/// Opens Kubernetes clusters for one person, one purpose and a limited time; and says where they are weak.
+#[derive(Debug, Parser)]
+#[command(name = "sallyport", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Where a cluster is weak: who can reach and do what, and what to fix first.
+    #[command(subcommand)]
+    Posture(Posture),
+}
+
+const EXITS: &str = "Exit codes:
+  0  it was read, and nothing was found at or above --fail-on
+  1  something was found at or above --fail-on (with --fail-on-unknown: or a check could not be answered)
+  2  bad arguments or input, or nothing could be read";
+
+const EXITS_ASKED: &str = "Exit codes:
+  0  it was answered (why: they may)
+  1  why: they may not
+  2  bad arguments or input, or what the answer depends on was not read";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Posture {
+    /// Asks every check, and shows what it found with what proves it.
+    #[command(after_help = EXITS)]
+    Scan(Scan),
+    /// Who can do something: `who-can get secrets -n payments`.
+    #[command(after_help = EXITS_ASKED)]
+    WhoCan(WhoCan),
+    /// What somebody can do: `can sa:ci/deployer`.
+    #[command(after_help = EXITS_ASKED)]
+    Can(Can),
+    /// Why somebody may do something: `why user:alice create pods/exec -n payments`.
+    #[command(after_help = EXITS_ASKED)]
+    Why(Why),
+    /// Ways of several steps to everything, to a node's root or to Secrets, and the binding to cut first.
+    #[command(after_help = EXITS_ASKED)]
+    Paths(Paths),
+    /// What is new and what is gone between two kept snapshots or folders.
+    #[command(after_help = EXITS)]
+    Diff(Diff),
+    /// Prints the JSON schema of an output.
+    Schema {
+        /// Of which output.
+        of: Output,
+    },
+}
+
+/// Where to read: an API server, or files.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Reads the API server that a context of this kubeconfig names, with that context's own rights. Several are merged
+    /// as kubectl merges them. Nothing that it names is run.
+    #[arg(long, value_name = "FILE", required_unless_present = "snapshot")]
+    pub(crate) kubeconfig: Vec<PathBuf>,
+    /// The context; without it the current one.
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    pub(crate) context: Option<String>,
+    /// Reads a folder of YAML and JSON, one such file, or a snapshot that `scan --save` kept.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
+    pub(crate) snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) whole: Whole,
+}
+
+/// What files hold.
+#[derive(Debug, Args)]
+pub(crate) struct Whole {
+    /// The files hold every object of these kinds (resources such as `clusterroles`, or `rbac`, or `all`). Without it
+    /// they may lack some, and no check passes.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub(crate) whole: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+    /// Ends with 1 when something is this bad or worse; what comes with Kubernetes does not count.
+    #[arg(long, value_enum, default_value_t = FailOn::High)]
+    pub(crate) fail_on: FailOn,
+    /// Ends with 1 also when a check could not be answered.
+    #[arg(long)]
+    pub(crate) fail_on_unknown: bool,
+    /// Keeps what was read in this file: objects reduced to what posture looks at, readable by you alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Lists everything: what comes with Kubernetes, and each of many findings of one check.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoCan {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+/// A question to an API server.
+#[derive(Debug, Args)]
+pub(crate) struct Question {
+    /// e.g. `get`, `create`, `impersonate`.
+    pub(crate) verb: String,
+    /// e.g. `pods`, `pods/exec`, `deployments.apps/scale`; or a path such as `/metrics`.
+    pub(crate) resource: String,
+    /// The object's name, where the request carries one.
+    pub(crate) name: Option<String>,
+    /// The namespace; without it: in every namespace, or for what is in none.
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+}
+
+/// Somebody.
+#[derive(Debug, Args)]
+pub(crate) struct Who {
+    /// `user:NAME`, `group:NAME`, or `sa:NAMESPACE/NAME`.
+    pub(crate) subject: String,
+    /// A group that the user is in, beside those that everybody of their kind is in. May be repeated.
+    #[arg(long = "group", value_name = "NAME")]
+    pub(crate) groups: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Can {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) who: Who,
+    /// Only what holds in this namespace.
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) who: Who,
+    #[command(flatten)]
+    pub(crate) question: Question,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Paths {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// `cluster-admin`, `node-root`, `kube-system`, or `secrets:NAMESPACE`.
+    #[arg(long, default_value = "cluster-admin")]
+    pub(crate) to: String,
+    /// Only the way of this subject: `user:NAME`, `group:NAME`, or `sa:NAMESPACE/NAME`.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Also those whose first step comes with Kubernetes or its vendor.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The earlier one.
+    pub(crate) before: PathBuf,
+    /// The later one.
+    pub(crate) after: PathBuf,
+    #[command(flatten)]
+    pub(crate) whole: Whole,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+    /// Ends with 1 when something new is this bad or worse.
+    #[arg(long, value_enum, default_value_t = FailOn::High)]
+    pub(crate) fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// JSON, of `posture schema report`.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// One line for each finding.
+    Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answer {
+    /// For people.
+    Text,
+    /// JSON.
+    Json,
+}
+
+/// An output with a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// `scan -o json`.
+    Report,
+    /// `who-can -o json`.
+    WhoCan,
+    /// `can -o json`.
+    Can,
+    /// `why -o json`.
+    Why,
+    /// `paths -o json`.
+    Paths,
+    /// `diff -o json`.
+    Diff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    /// Whether a severity is at or above it.
+    pub(crate) fn holds(self, severity: Severity) -> bool {
+        let from = match self {
+            Self::Critical => Severity::Critical,
+            Self::High => Severity::High,
+            Self::Medium => Severity::Medium,
+            Self::Low => Severity::Low,
+            Self::Info => Severity::Info,
+            Self::Never => return false,
+        };
+        severity >= from
+    }
+}

@@ -1,0 +1,103 @@
+//! One line for each finding, RFC 4180.
+
+use crate::finding::{FindingView, OriginView};
+use crate::objects::ObjectView;
+use crate::view::ReportView;
+use crate::words;
+use sallyport_model::visible;
+
+const HEAD: [&str; 15] = [
+    "check",
+    "severity",
+    "title",
+    "subject_kind",
+    "subject_namespace",
+    "subject",
+    "namespaces",
+    "said",
+    "inert",
+    "origin",
+    "object",
+    "binding",
+    "role",
+    "fix",
+    "fingerprint",
+];
+
+pub(crate) fn csv(report: &ReportView) -> String {
+    let mut text = String::new();
+    line(&mut text, &HEAD.map(str::to_owned));
+    for found in &report.findings {
+        line(&mut text, &row(report, found));
+    }
+    text
+}
+
+fn row(report: &ReportView, found: &FindingView) -> [String; 15] {
+    let check = report.check(found.check);
+    let subject = found.subject.as_ref();
+    let object = |object: Option<&ObjectView>| {
+        object.map_or(String::new(), |one| match &one.namespace {
+            Some(namespace) => format!("{} {namespace}/{}", one.kind, one.name),
+            None => format!("{} {}", one.kind, one.name),
+        })
+    };
+    let proof = found.evidence.first();
+    [
+        found.check.to_owned(),
+        words::severity(found.severity.into()).to_owned(),
+        check.map_or("", |check| check.title).to_owned(),
+        subject.map_or("", |subject| subject.kind).to_owned(),
+        subject.and_then(|subject| subject.namespace.clone()).unwrap_or_default(),
+        subject.map(|subject| subject.name.clone()).unwrap_or_default(),
+        found.namespaces.as_ref().map_or_else(|| "*".to_owned(), |all| all.join(" ")),
+        found.said.clone(),
+        found.inert.to_string(),
+        match found.origin {
+            OriginView::Default => "default",
+            OriginView::Vendor => "vendor",
+            OriginView::Own => "own",
+        }
+        .to_owned(),
+        object(found.object.as_ref()),
+        object(proof.and_then(|proof| proof.binding.as_ref())),
+        object(proof.map(|proof| &proof.role)),
+        check.map_or("", |check| check.fix).to_owned(),
+        found.fingerprint.clone(),
+    ]
+}
+
+fn line(text: &mut String, cells: &[String]) {
+    for (at, cell) in cells.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&quoted(cell));
+    }
+    text.push_str("\r\n");
+}
+
+/// One cell. Names may be anybody's: hidden characters are made visible, and what a spreadsheet would take for a formula
+/// is kept from being one.
+fn quoted(cell: &str) -> String {
+    let cell = visible(cell);
+    let guard = if cell.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    if guard.is_empty() && !cell.contains([',', '"', '\r', '\n']) {
+        return cell;
+    }
+    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn p24_a_cell_is_no_formula_and_hides_nothing() {
+        assert_eq!(quoted("plain"), "plain");
+        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(quoted("=HYPERLINK(1)"), "\"'=HYPERLINK(1)\"");
+        assert_eq!(quoted("@x"), "\"'@x\"");
+        assert_eq!(quoted("a\r\nb\u{202e}"), "a⟨U+000D⟩␊b⟨U+202E⟩");
+    }
+}

@@ -1,0 +1,30 @@
+//! The command line `sallyport`: where a cluster is weak, from a kubeconfig, from files or from a kept snapshot, without
+//! a window and without a hub.
+//!
+//! Arguments (`args`) name a source (`source`), which is read into what is shown (`view`), and one of `people`, `sarif`
+//! and `csv` writes that, or serde does. **Invariants**: no environment is read and nothing is executed (promise P5);
+//! what could not be read is never told as fine (promise P21); texts of a cluster reach a terminal with their hidden
+//! characters visible (promise P24).
+
+#![deny(missing_docs)]
+
+mod answer;
+mod args;
+mod csv;
+mod diff;
+mod end;
+mod finding;
+mod held;
+mod objects;
+mod paths;
+mod people;
+mod question;
+mod run;
+mod sarif;
+mod schema;
+mod source;
+mod view;
+mod who;
+mod words;
+
+pub use run::start;

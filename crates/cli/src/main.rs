@@ -1,0 +1,5 @@
+//! `sallyport`.
+
+fn main() -> std::process::ExitCode {
+    sallyport_cli::start()
+}

@@ -1,0 +1,108 @@
+//! From arguments to an exit code.
+
+use crate::args::{Cli, Command, Format, Posture, Scan};
+use crate::end::{End, Stop};
+use crate::view::{CoverageView, ReportView, VerdictView};
+use crate::words::shown;
+use crate::{answer, csv, diff, held, paths, people, sarif, source, who};
+use clap::Parser as _;
+use sallyport_posture::Snapshot;
+use sallyport_scan::Reading;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Runs the program: reads the arguments, writes the answer to standard output and what went wrong to standard error.
+pub fn start() -> ExitCode {
+    let cli = Cli::parse();
+    sallyport_client::keep_out_of_core_dumps();
+    // An error says that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match run(&cli) {
+        Ok((text, end)) => match std::io::stdout().lock().write_all(text.as_bytes()) {
+            Ok(()) => end.into(),
+            // Whoever read it, as `head`, had enough.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => end.into(),
+            Err(error) => failed(&Stop(format!("the answer can't be written: {error}"))),
+        },
+        Err(stop) => failed(&stop),
+    }
+}
+
+fn failed(stop: &Stop) -> ExitCode {
+    // Where that fails too there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "sallyport: {}", stop.0);
+    End::Unanswered.into()
+}
+
+fn run(cli: &Cli) -> Result<(String, End), Stop> {
+    let Command::Posture(posture) = &cli.command;
+    match posture {
+        Posture::Scan(args) => scan(args),
+        Posture::WhoCan(args) => who::who_can(&read(&args.source)?, args),
+        Posture::Can(args) => held::can(&read(&args.source)?, args),
+        Posture::Why(args) => who::why(&read(&args.source)?, args),
+        Posture::Paths(args) => paths::paths(&read(&args.source)?, args),
+        Posture::Diff(args) => diff::diff(args),
+        Posture::Schema { of } => Ok((of.schema(), End::Good)),
+    }
+}
+
+fn read(source: &crate::args::Source) -> Result<Snapshot, Stop> {
+    let reading = source::read(source)?;
+    if reading.is_empty() {
+        return Err(nothing(&reading));
+    }
+    Ok(reading.snapshot())
+}
+
+fn nothing(reading: &Reading) -> Stop {
+    let snapshot = reading.snapshot();
+    let gaps = snapshot.gaps(sallyport_posture::Kind::RBAC);
+    Stop(format!("{}: nothing could be read: {}", shown(&reading.source), gaps.join("; ")))
+}
+
+fn scan(args: &Scan) -> Result<(String, End), Stop> {
+    let reading = source::read(&args.source)?;
+    if let Some(path) = &args.save {
+        save(&reading, path)?;
+    }
+    let report = ReportView::judge(&reading);
+    let text = match args.output {
+        Format::Text => people::report(&report, args.all),
+        Format::Json => answer::json(&report)?,
+        Format::Sarif => answer::json(&sarif::sarif(&report))?,
+        Format::Csv => csv::csv(&report),
+    };
+    Ok((text, end(args, &report)))
+}
+
+fn end(args: &Scan, report: &ReportView) -> End {
+    let nothing = report.read.kinds.iter().all(|kind| {
+        kind.objects == 0 && !matches!(kind.coverage, CoverageView::Read | CoverageView::NotServed)
+    });
+    let unknown = report.checks.iter().any(|check| check.verdict == VerdictView::Unknown);
+    if nothing {
+        End::Unanswered
+    } else if report.counted().any(|one| !one.inert && args.fail_on.holds(one.severity.into()))
+        || (args.fail_on_unknown && unknown)
+    {
+        End::Found
+    } else {
+        End::Good
+    }
+}
+
+/// Whole or not at all, and readable by its owner alone: it names who may do what.
+fn save(reading: &Reading, path: &Path) -> Result<(), Stop> {
+    let failed =
+        |why: String| Stop(format!("{} can't be written: {why}", shown(&path.display().to_string())));
+    let text = reading.to_json().map_err(failed)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Such files are made for their owner alone.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(error.to_string()))?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()))?;
+    file.as_file().sync_all().map_err(|error| failed(error.to_string()))?;
+    file.persist(path).map_err(|error| failed(error.error.to_string()))?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! The JSON schemas of the outputs, made from the shapes themselves and committed under `schema/`.
+
+use crate::args::Output;
+use schemars::schema_for;
+
+impl Output {
+    /// All of them, and the file each is committed in.
+    #[cfg(test)]
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Report, "report.json"),
+        (Self::WhoCan, "who-can.json"),
+        (Self::Can, "can.json"),
+        (Self::Why, "why.json"),
+        (Self::Paths, "paths.json"),
+        (Self::Diff, "diff.json"),
+    ];
+
+    /// Its schema, JSON Schema 2020-12.
+    pub(crate) fn schema(self) -> String {
+        let schema = match self {
+            Self::Report => schema_for!(crate::view::ReportView),
+            Self::WhoCan => schema_for!(crate::who::WhoCanView),
+            Self::Can => schema_for!(crate::held::CanView),
+            Self::Why => schema_for!(crate::who::WhyView),
+            Self::Paths => schema_for!(crate::paths::PathsView),
+            Self::Diff => schema_for!(crate::diff::DiffView),
+        };
+        // A schema is JSON and can be written as such.
+        let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::args::Output;
+
+    /// `SALLYPORT_WRITE_SCHEMAS=1` writes them anew.
+    #[test]
+    fn the_committed_schemas_are_those_of_the_shapes() {
+        for (output, file) in Output::ALL {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(file);
+            if std::env::var_os("SALLYPORT_WRITE_SCHEMAS").is_some() {
+                std::fs::write(&path, output.schema()).unwrap();
+            }
+            let committed = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                committed == output.schema(),
+                "{file} is not what the shape says: SALLYPORT_WRITE_SCHEMAS=1 writes it"
+            );
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What a scan came to, as it is written as JSON and as the other outputs are made of.
+
+use crate::finding::{FindingView, SeverityView, finding};
+use sallyport_posture::check::{Area, Check, Judged};
+use sallyport_posture::{Coverage, Ground, Kind, Report, Verdict};
+use sallyport_scan::Reading;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The version of the shape; another one would be incompatible.
+pub(crate) const VERSION: &str = "posture.sallyport.dev/report/v1";
+
+/// What a scan came to.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ReportView {
+    /// `posture.sallyport.dev/report/v1`. Fields may be added under it; none changes its meaning.
+    pub(crate) schema: &'static str,
+    /// What was read.
+    pub(crate) read: ReadView,
+    /// How many findings of each severity, those that come with Kubernetes left out.
+    pub(crate) summary: Summary,
+    /// How many checks had all that they depend on.
+    pub(crate) covered: Covered,
+    /// What is to be known of all answers.
+    pub(crate) notes: Vec<String>,
+    /// Every check, in the catalogue's order.
+    pub(crate) checks: Vec<CheckView>,
+    /// What was found, the worst first.
+    pub(crate) findings: Vec<FindingView>,
+}
+
+/// What was read, and how far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ReadView {
+    /// From where: an address, a folder.
+    pub(crate) source: String,
+    /// As whom, where the API server said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    /// When, RFC 3339, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) taken: Option<String>,
+    /// The API server's version, where it said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+    /// Kind by kind.
+    pub(crate) kinds: Vec<KindView>,
+    /// Files that could not be read, and why.
+    pub(crate) unread: Vec<String>,
+}
+
+/// How far a kind was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct KindView {
+    /// e.g. `ClusterRole`.
+    pub(crate) kind: &'static str,
+    /// How many objects.
+    pub(crate) objects: usize,
+    /// How far.
+    pub(crate) coverage: CoverageView,
+    /// Why it was not read whole, a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+}
+
+/// How far a kind was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CoverageView {
+    /// All of it.
+    Read,
+    /// The API server said no.
+    Forbidden,
+    /// A part of it.
+    Cut,
+    /// The API server does not have it.
+    NotServed,
+    /// Nobody asked for it.
+    NotAsked,
+}
+
+/// How many findings of each severity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Summary {
+    /// It ends in everything, in the root of a node, or with whoever did not sign in.
+    pub(crate) critical: usize,
+    /// In many places, or where it hurts.
+    pub(crate) high: usize,
+    /// More than they should, in one place.
+    pub(crate) medium: usize,
+    /// To be tidied up.
+    pub(crate) low: usize,
+    /// Good to know.
+    pub(crate) info: usize,
+    /// Those that come with Kubernetes and count in none of the others.
+    pub(crate) shipped: usize,
+}
+
+/// How many of how many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Covered {
+    /// Checks that had all they depend on.
+    pub(crate) checks: usize,
+    /// All checks.
+    pub(crate) of: usize,
+}
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum VerdictView {
+    /// All was read, and nothing was found.
+    Pass,
+    /// Something was found.
+    Fail,
+    /// What was found has no effect.
+    Inert,
+    /// Not all was read; `why` says what.
+    Unknown,
+    /// It is a setting of the cloud; `why` says where.
+    Provider,
+    /// There is nothing it could be about.
+    NotApplicable,
+}
+
+/// A check and what it came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CheckView {
+    /// e.g. `RB-04`.
+    pub(crate) id: &'static str,
+    /// What is wrong where it fails.
+    pub(crate) title: &'static str,
+    /// What it is about.
+    pub(crate) area: AreaView,
+    /// What it came to.
+    pub(crate) verdict: VerdictView,
+    /// Why, where the verdict has a reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+    /// What to do about it.
+    pub(crate) fix: &'static str,
+    /// What was not read that it depends on; with a `fail` it may hide more.
+    pub(crate) gaps: Vec<String>,
+    /// Ids of other catalogues.
+    pub(crate) maps: MapsView,
+}
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum AreaView {
+    /// Who may do what.
+    Rights,
+    /// Accounts of programs, and their tokens.
+    Accounts,
+    /// What is refused, whoever asks.
+    Admission,
+}
+
+/// What a check is known as elsewhere; empty where it is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct MapsView {
+    /// CIS Kubernetes Benchmark.
+    pub(crate) cis: &'static str,
+    /// NSA/CISA guide.
+    pub(crate) nsa: &'static str,
+    /// OWASP Kubernetes Top Ten.
+    pub(crate) owasp: &'static str,
+    /// MITRE ATT&CK for Containers.
+    pub(crate) mitre: &'static str,
+}
+
+impl ReportView {
+    fn of(reading: &Reading, report: &Report, coverage: impl Fn(Kind) -> Coverage) -> Self {
+        let checks = report.checks.iter().map(check).collect();
+        let mut findings: Vec<FindingView> = report
+            .checks
+            .iter()
+            .flat_map(|judged| &judged.findings)
+            .map(|found| finding(found, reading))
+            .collect();
+        // The checks' own order decides between equals.
+        findings.sort_by_key(|found| std::cmp::Reverse(found.severity));
+        Self {
+            schema: VERSION,
+            read: read(reading, coverage),
+            summary: Summary::of(&findings),
+            covered: Covered { checks: report.covered.0, of: report.covered.1 },
+            notes: reading.assumed.iter().chain(&report.notes).cloned().collect(),
+            checks,
+            findings,
+        }
+    }
+
+    /// What a reading comes to: every check asked.
+    pub(crate) fn judge(reading: &Reading) -> Self {
+        let snapshot = reading.snapshot();
+        let report = Ground::new(&snapshot).report();
+        Self::of(reading, &report, |kind| snapshot.coverage(kind))
+    }
+
+    /// Findings that are the team's or the vendor's.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = &FindingView> {
+        self.findings.iter().filter(|found| found.counts())
+    }
+
+    pub(crate) fn check(&self, id: &str) -> Option<&CheckView> {
+        self.checks.iter().find(|check| check.id == id)
+    }
+}
+
+impl Summary {
+    fn of(findings: &[FindingView]) -> Self {
+        let mut summary = Self::default();
+        for found in findings {
+            let place = match (found.counts(), found.severity) {
+                (false, _) => &mut summary.shipped,
+                (_, SeverityView::Critical) => &mut summary.critical,
+                (_, SeverityView::High) => &mut summary.high,
+                (_, SeverityView::Medium) => &mut summary.medium,
+                (_, SeverityView::Low) => &mut summary.low,
+                (_, SeverityView::Info) => &mut summary.info,
+            };
+            *place += 1;
+        }
+        summary
+    }
+}
+
+fn read(reading: &Reading, coverage: impl Fn(Kind) -> Coverage) -> ReadView {
+    let counts = reading.counts();
+    let kind = |kind: &Kind| {
+        let coverage = coverage(*kind);
+        KindView {
+            kind: kind.name(),
+            objects: counts.get(kind).copied().unwrap_or_default(),
+            why: coverage.gap(*kind),
+            coverage: match coverage {
+                Coverage::Read => CoverageView::Read,
+                Coverage::Forbidden(_) => CoverageView::Forbidden,
+                Coverage::Cut(_) => CoverageView::Cut,
+                Coverage::NotServed => CoverageView::NotServed,
+                Coverage::NotAsked => CoverageView::NotAsked,
+            },
+        }
+    };
+    ReadView {
+        source: reading.source.clone(),
+        user: reading.user.clone(),
+        taken: reading.taken.clone(),
+        version: reading.version.clone(),
+        kinds: Kind::ALL.iter().map(kind).collect(),
+        unread: reading.unread.clone(),
+    }
+}
+
+fn check(judged: &Judged) -> CheckView {
+    let Check { id, title, area, maps, fix, .. } = judged.check;
+    let (verdict, why) = match &judged.verdict {
+        Verdict::Pass => (VerdictView::Pass, None),
+        Verdict::Fail => (VerdictView::Fail, None),
+        Verdict::Inert => (VerdictView::Inert, None),
+        Verdict::Unknown(why) => (VerdictView::Unknown, Some(why.clone())),
+        Verdict::Provider(place) => (VerdictView::Provider, Some(place.clone())),
+        Verdict::NotApplicable(why) => (VerdictView::NotApplicable, Some(why.clone())),
+    };
+    CheckView {
+        id,
+        title,
+        area: match area {
+            Area::Rights => AreaView::Rights,
+            Area::Accounts => AreaView::Accounts,
+            Area::Admission => AreaView::Admission,
+        },
+        verdict,
+        why,
+        fix,
+        gaps: judged.gaps.clone(),
+        maps: MapsView { cis: maps.cis, nsa: maps.nsa, owasp: maps.owasp, mitre: maps.mitre },
+    }
+}

@@ -1,0 +1,218 @@
+//! Scans of the API server itself.
+
+use crate::{HIDDEN, found, kind, plane, posture, reader, says, schema, text, verdict};
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_sees_what_was_planted_with_what_proves_it() -> Result<()> {
+    let config = plane().await?.admin_kubeconfig();
+    let ran = posture(&["scan", "--kubeconfig", text(&config)?, "-o", "json"]).await?;
+    let report = ran.json()?;
+    schema::holds("report", &report)?;
+    ensure!(ran.code == 1, "something critical is there: {} {}", ran.code, ran.err);
+    ensure!(report["read"]["user"] == "kubernetes-admin", "{}", report["read"]);
+    let devs = found(&report, "RB-01", "devs\u{202e}ged").expect("everything for a group");
+    ensure!(devs["severity"] == "critical", "{devs}");
+    ensure!(devs["evidence"][0]["binding"]["name"] == "devs-everything", "{devs}");
+    ensure!(devs["said"].as_str().is_some_and(|said| said.contains("devs⟨U+202E⟩ged")), "p24: {devs}");
+    let deployer = found(&report, "RB-09", "deployer").expect("tokens in payments");
+    ensure!(deployer["subject"] == json!({"kind": "ServiceAccount", "namespace": "ci", "name": "deployer"}));
+    ensure!(deployer["namespaces"] == json!(["payments"]), "{deployer}");
+
+    // P21: nothing asks for Secrets, and what depends on them is unknown with the reason.
+    for (name, coverage) in
+        [("ClusterRole", "read"), ("Pod", "read"), ("ConfigMap", "read"), ("Secret", "forbidden")]
+    {
+        ensure!(kind(&report, name)["coverage"] == coverage, "{}", kind(&report, name));
+    }
+    ensure!(verdict(&report, "SA-01")["verdict"] == "unknown", "{}", verdict(&report, "SA-01"));
+    let audit = std::fs::read_to_string(plane().await?.audit_log().expect("an audit log"))?;
+    let asked = audit.lines().filter(|line| line.contains("\"userAgent\":\"sallyport/"));
+    let verbs: std::collections::BTreeSet<String> = asked
+        .clone()
+        .filter_map(|line| {
+            Some(serde_json::from_str::<serde_json::Value>(line).ok()?["verb"].as_str()?.to_owned())
+        })
+        .collect();
+    ensure!(asked.clone().count() > 10, "the audit log has the scan");
+    ensure!(!asked.clone().any(|line| line.contains("\"resource\":\"secrets\"")), "no verb on Secrets");
+    // Creates are the two reviews, which nobody keeps.
+    ensure!(verbs.iter().all(|verb| ["get", "list", "create"].contains(&verb.as_str())), "{verbs:?}");
+    let creates = asked.filter(|line| line.contains("\"verb\":\"create\""));
+    ensure!(creates.clone().all(|line| line.contains("selfsubject")), "only reviews of oneself");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_get_words_with_hidden_characters_visible() -> Result<()> {
+    let config = plane().await?.admin_kubeconfig();
+    let ran = posture(&["scan", "--kubeconfig", text(&config)?]).await?;
+    says(&ran, "CRITICAL\n  RB-01  Somebody can do everything in the cluster\n")?;
+    says(&ran, "Group devs⟨U+202E⟩ged can do everything everywhere.")?;
+    says(&ran, "by ClusterRoleBinding devs-everything and ClusterRole cluster-admin, rule 1")?;
+    says(&ran, "Collapsed: ")?;
+    says(&ran, "NOT KNOWN\n")?;
+    ensure!(!ran.out.contains('\u{202e}') && !ran.out.contains('\u{1b}'), "p24: {}", ran.out);
+    let all = posture(&["scan", "--kubeconfig", text(&config)?, "--all", "--fail-on", "never"]).await?;
+    ensure!(all.code == 0 && all.out.lines().count() > ran.out.lines().count(), "--all lists more");
+    says(&all, "(comes with Kubernetes)")?;
+    let csv = posture(&["scan", "--kubeconfig", text(&config)?, "-o", "csv"]).await?;
+    says(&csv, "RB-01,critical,Somebody can do everything in the cluster,Group,,devs⟨U+202E⟩ged,*,")?;
+    let columns = csv.out.lines().next().map(|line| line.split(',').count());
+    ensure!(columns == Some(15), "{columns:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p21_who_may_read_little_passes_little_and_is_told_which_right_is_missing() -> Result<()> {
+    let config = reader().await?;
+    let ran = posture(&["scan", "--kubeconfig", text(&config)?, "-o", "json"]).await?;
+    let report = ran.json()?;
+    schema::holds("report", &report)?;
+    ensure!(report["read"]["user"] == "system:serviceaccount:ci:reader", "{}", report["read"]["user"]);
+    for (name, right) in [
+        ("Role", "list roles.rbac.authorization.k8s.io in all namespaces"),
+        ("Pod", "list pods in all namespaces"),
+        ("Namespace", "list namespaces"),
+        ("ConfigMap", "get the ConfigMap"),
+    ] {
+        let read = kind(&report, name);
+        ensure!(read["coverage"] == "forbidden", "{read}");
+        ensure!(read["why"].as_str().is_some_and(|why| why.contains(right)), "{read}");
+    }
+    ensure!(kind(&report, "ClusterRole")["coverage"] == "read", "{}", kind(&report, "ClusterRole"));
+    ensure!(found(&report, "RB-01", "devs\u{202e}ged").is_some(), "what was read is judged");
+    let checks = report["checks"].as_array().expect("checks");
+    let passed: Vec<_> = checks.iter().filter(|one| one["verdict"] == "pass").map(|one| &one["id"]).collect();
+    ensure!(passed.is_empty(), "every check needs something that was not read: {passed:?}");
+    ensure!(verdict(&report, "RB-09")["why"].as_str().is_some_and(|why| why.contains("list roles.")));
+    // The same in words, and in the exit code.
+    let words = posture(&["scan", "--kubeconfig", text(&config)?]).await?;
+    says(&words, "the right to list pods in all namespaces is missing")?;
+    let quiet = ["scan", "--kubeconfig", text(&config)?, "--fail-on", "never"];
+    ensure!(posture(&quiet).await?.code == 0);
+    ensure!(posture(&[&quiet[..], &["--fail-on-unknown"]].concat()).await?.code == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p22_who_can_and_why_say_what_the_api_server_says() -> Result<()> {
+    let plane = plane().await?;
+    let config = plane.admin_kubeconfig();
+    let with = ["--kubeconfig", text(&config)?, "-o", "json"];
+    let ask = async |args: &[&str]| posture(&[args, &with[..]].concat()).await;
+
+    let ran = ask(&["who-can", "get", "secrets", "-n", "payments"]).await?;
+    let who = ran.json()?;
+    schema::holds("who-can", &who)?;
+    let given = who["subjects"].as_array().expect("subjects");
+    ensure!(
+        given.iter().any(|one| one["subject"]["name"] == "deployer" && one["role"]["name"] == "minter"),
+        "{who}"
+    );
+
+    let deployer = "system:serviceaccount:ci:deployer";
+    for (verb, resource, namespace) in [
+        ("get", "secrets", "payments"),
+        ("get", "secrets", "ci"),
+        ("create", "serviceaccounts/token", "payments"),
+        ("delete", "pods", "payments"),
+    ] {
+        let (kind, below) = resource.split_once('/').unwrap_or((resource, ""));
+        let below = format!("--subresource={below}");
+        let can_i = ["auth", "can-i", verb, kind, &below, "-n", namespace, "--as", deployer];
+        let said = plane.kubectl().run(&can_i).await?.text().trim() == "yes";
+        let ran = ask(&["why", deployer, verb, resource, "-n", namespace]).await?;
+        let why = ran.json()?;
+        schema::holds("why", &why)?;
+        ensure!(
+            (why["allowed"] == "yes") == said && (ran.code == 0) == said,
+            "{verb} {resource}: {said} {why}"
+        );
+    }
+
+    let can = ask(&["can", "sa:ci/deployer"]).await?.json()?;
+    schema::holds("can", &can)?;
+    ensure!(
+        can["holds"].as_array().is_some_and(|all| all.iter().any(|one| one["namespace"] == "payments")),
+        "{can}"
+    );
+
+    let paths = ask(&["paths", "--to", "secrets:payments"]).await?.json()?;
+    schema::holds("paths", &paths)?;
+    let ways = paths["paths"].as_array().expect("paths");
+    ensure!(ways.iter().any(|way| way["subject"]["name"] == "deployer"), "{paths}");
+    let admin = posture(&["paths", "--kubeconfig", text(&config)?]).await?;
+    says(&admin, "Ways to everything")?;
+    says(&admin, "group devs⟨U+202E⟩ged, 1 step")?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_holds_no_value_and_comes_to_the_same() -> Result<()> {
+    let plane = plane().await?;
+    let config = plane.admin_kubeconfig();
+    let kept = plane.dir().join("kept.json");
+    let first =
+        posture(&["scan", "--kubeconfig", text(&config)?, "--save", text(&kept)?, "-o", "json"]).await?;
+    let content = std::fs::read_to_string(&kept)?;
+    ensure!(
+        content.contains("\"web\"") && content.contains("coredns"),
+        "the pod and the ConfigMap were read"
+    );
+    ensure!(
+        !content.contains(HIDDEN),
+        "values of env, args, annotations, ConfigMaps and Secrets are dropped"
+    );
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        ensure!(std::fs::metadata(&kept)?.permissions().mode() & 0o077 == 0, "for its owner alone");
+    }
+    let second = posture(&["scan", "--snapshot", text(&kept)?, "-o", "json"]).await?;
+    ensure!(first.json()? == second.json()?, "a kept snapshot comes to the same report");
+
+    // What changed since.
+    let kubectl = plane.kubectl();
+    kubectl
+        .ok(&["create", "clusterrolebinding", "drift", "--clusterrole=cluster-admin", "--user=mallory"])
+        .await?;
+    let later = plane.dir().join("later.json");
+    posture(&["scan", "--kubeconfig", text(&config)?, "--save", text(&later)?]).await?;
+    kubectl.ok(&["delete", "clusterrolebinding", "drift"]).await?;
+    let diff = posture(&["diff", text(&kept)?, text(&later)?, "-o", "json"]).await?;
+    schema::holds("diff", &diff.json()?)?;
+    ensure!(diff.code == 1, "{}", diff.err);
+    let new = diff.json()?["new"].clone();
+    let about = |one: &serde_json::Value| one["subject"]["name"] == "mallory" && one["check"] == "RB-01";
+    ensure!(new.as_array().is_some_and(|new| new.iter().any(about)), "{new}");
+    let back = posture(&["diff", text(&later)?, text(&kept)?]).await?;
+    says(&back, "GONE\n")?;
+    ensure!(back.code == 0, "nothing new: {}", back.out);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_in_the_guide_is_enough_for_all_that_is_asked() -> Result<()> {
+    const GUIDE: &str = include_str!("../../../../docs/guide/posture.md");
+    let role = GUIDE
+        .split("```")
+        .find(|block| block.contains("name: posture-reader"))
+        .and_then(|block| block.strip_prefix("yaml\n"))
+        .expect("the role in the guide");
+    let kubectl = plane().await?.kubectl();
+    kubectl.apply(role).await?;
+    kubectl.ok(&["create", "serviceaccount", "pipeline", "-n", "ci"]).await?;
+    let binding = ["create", "clusterrolebinding", "pipeline", "--clusterrole=posture-reader"];
+    kubectl.ok(&[&binding[..], &["--serviceaccount=ci:pipeline"]].concat()).await?;
+    let token = kubectl.ok(&["create", "token", "pipeline", "-n", "ci"]).await?;
+    let config = plane().await?.kubeconfig_with_token(token.trim())?;
+    let report = posture(&["scan", "--kubeconfig", text(&config)?, "-o", "json"]).await?.json()?;
+    let kinds = report["read"]["kinds"].as_array().expect("kinds");
+    let missing: Vec<_> =
+        kinds.iter().filter(|one| one["coverage"] != "read").map(|one| &one["kind"]).collect();
+    ensure!(missing == ["Secret"], "{missing:?}");
+    // And no more than that: it is no weakness itself.
+    ensure!(found(&report, "RB-11", "pipeline").is_none(), "it can't read Secrets");
+    Ok(())
+}

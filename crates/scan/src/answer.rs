@@ -1,0 +1,104 @@
+//! One answer of an API server, bounded in time and size.
+
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use sallyport_client::{Fault, fault};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How a call went that was answered or not.
+#[derive(Debug)]
+pub(crate) enum Got {
+    /// 200, whole.
+    Body(Bytes),
+    /// Any other status.
+    Status(u16),
+    /// No whole answer, and why.
+    Not(Fault),
+    /// More bytes than a page may have, or the scan has left.
+    TooLarge,
+    /// The time for the whole scan is over.
+    Over,
+}
+
+/// What is left for a whole scan.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) bytes: AtomicU64,
+    pub(crate) kept: AtomicU64,
+    pub(crate) until: Instant,
+    pub(crate) call: Duration,
+}
+
+/// Takes so much from what is left; false: there is not so much.
+pub(crate) fn take(from: &AtomicU64, much: u64) -> bool {
+    from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |had| had.checked_sub(much)).is_ok()
+}
+
+pub(crate) const JSON: &str = "application/json";
+/// Names and labels without values.
+pub(crate) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
+/// Asks one question. `most` bounds the body, in bytes. With a `body` it is a POST of that JSON.
+pub(crate) async fn ask(
+    client: &kube::Client,
+    path: &str,
+    accept: &str,
+    body: Option<Vec<u8>>,
+    most: u64,
+    left: &Left,
+) -> Got {
+    let remaining = left.until.saturating_duration_since(Instant::now());
+    if remaining.is_zero() {
+        return Got::Over;
+    }
+    let within = left.call.min(remaining);
+    match tokio::time::timeout(within, exchange(client, path, accept, body, most, left)).await {
+        Ok(got) => got,
+        Err(_) if within == remaining => Got::Over,
+        Err(_) => Got::Not(Fault::TimedOut),
+    }
+}
+
+async fn exchange(
+    client: &kube::Client,
+    path: &str,
+    accept: &str,
+    body: Option<Vec<u8>>,
+    most: u64,
+    left: &Left,
+) -> Got {
+    let request = Request::builder().uri(path).header(header::ACCEPT, accept);
+    let request = match body {
+        Some(body) => request.method("POST").header(header::CONTENT_TYPE, JSON).body(Body::from(body)),
+        None => request.method("GET").body(Body::empty()),
+    };
+    let Ok(request) = request else { return Got::Not(Fault::Invalid("the path can't be sent".to_owned())) };
+    let response = match client.send(request).await {
+        Ok(response) => response,
+        Err(error) => return Got::Not(fault(&error)),
+    };
+    let status = response.status().as_u16();
+    if status != 200 && status != 201 {
+        return Got::Status(status);
+    }
+    let mut body = response.into_body();
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let data = match frame.map(http_body::Frame::into_data) {
+            Ok(Ok(data)) => data,
+            // Trailers say nothing here.
+            Ok(Err(_)) => continue,
+            Err(error) => return Got::Not(fault(&error)),
+        };
+        let more = data.len() as u64;
+        if !take(&left.bytes, more) || whole.len() as u64 + more > most {
+            return Got::TooLarge;
+        }
+        whole.extend_from_slice(&data);
+    }
+    Got::Body(whole.into())
+}

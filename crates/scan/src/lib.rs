@@ -1,0 +1,25 @@
+//! A scan: one reading of a cluster, from its API server or from files, with how far each kind was read.
+//!
+//! It only reads, and keeps of each object what posture looks at: values of Secrets, ConfigMaps, annotations,
+//! environments and arguments are dropped before anything is kept. What was not read says so and why (promise P21).
+
+#![deny(missing_docs)]
+
+mod answer;
+mod bounds;
+mod cluster;
+mod error;
+mod file;
+mod folder;
+mod lists;
+mod names;
+mod reading;
+mod reduce;
+#[cfg(test)]
+mod tests;
+
+pub use bounds::Bounds;
+pub use cluster::cluster;
+pub use error::ScanError;
+pub use folder::{Whole, folder};
+pub use reading::{Place, Reading};

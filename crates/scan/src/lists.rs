@@ -1,0 +1,177 @@
+//! One kind, page by page, to its end or to where it was cut.
+
+use crate::answer::{Got, JSON, Left, METADATA, ask, take};
+use crate::bounds::Bounds;
+use crate::names;
+use crate::reduce::{reduce, weight};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sallyport_client::Fault;
+use sallyport_posture::{Coverage, Kind};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The ConfigMaps that posture looks for, by namespace and name. All others are not asked for.
+pub(crate) const CONFIGS: [(&str, &str); 5] = [
+    ("kube-system", "extension-apiserver-authentication"),
+    ("kube-system", "aws-auth"),
+    ("kube-system", "coredns"),
+    ("kube-public", "cluster-info"),
+    ("kube-system", "kube-apiserver-legacy-service-account-token-tracking"),
+];
+
+/// The right that would be missing for Secrets, if there were one.
+const NO_RIGHT: &str =
+    "list secrets without their values (Kubernetes has no such right, and nothing here asks for values)";
+
+#[derive(Deserialize)]
+struct Page {
+    kind: String,
+    #[serde(default)]
+    metadata: Meta,
+    items: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize, Default)]
+struct Meta {
+    #[serde(default)]
+    r#continue: Option<String>,
+}
+
+/// What was read of a kind, reduced.
+pub(crate) type Read = (Vec<Value>, Coverage);
+
+/// Reads a kind as far as the API server lets it.
+pub(crate) async fn read(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> Read {
+    match kind {
+        // No verb on Secrets, ever: a right to list them is a right to their values.
+        Kind::Secret => (Vec::new(), Coverage::Forbidden(NO_RIGHT.to_owned())),
+        Kind::ConfigMap => configs(client, left).await,
+        kind => list(client, kind, bounds, left).await,
+    }
+}
+
+async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> Read {
+    let mut all = Vec::new();
+    let mut token = String::new();
+    loop {
+        let mut path = format!("{}/{}?limit={}", names::base(kind), kind.plural(), bounds.page);
+        if !token.is_empty() {
+            path.push_str("&continue=");
+            path.extend(utf8_percent_encode(&token, NON_ALPHANUMERIC));
+        }
+        let cut = |why: &str| Coverage::Cut(why.to_owned());
+        let body = match ask(client, &path, JSON, None, bounds.page_bytes, left).await {
+            Got::Body(body) => body,
+            Got::Status(403) => return (all, Coverage::Forbidden(names::right(kind))),
+            Got::Status(404) if all.is_empty() => return (all, absent(client, kind, left).await),
+            Got::Status(410) => return (all, cut("its list expired before its end; scan again")),
+            Got::Status(401) => {
+                return (all, cut("the API server did not accept the sign-in any more (401)"));
+            }
+            Got::Status(429 | 503 | 504) => return (all, cut("the API server was busy; scan again later")),
+            Got::Status(other) => return (all, Coverage::Cut(format!("the API server answered {other}"))),
+            Got::Not(Fault::TimedOut) => return (all, cut("the API server did not answer in time")),
+            Got::Not(fault) => return (all, Coverage::Cut(fault.to_string())),
+            Got::TooLarge => return (all, cut("it is larger than what a scan takes in")),
+            Got::Over => return (all, cut("the time for the scan was over")),
+        };
+        let page: Page = match serde_json::from_slice(&body) {
+            Ok(page) => page,
+            Err(_) => return (all, cut("what answered sent no list")),
+        };
+        if !page.kind.ends_with("List") {
+            return (all, cut("what answered sent no list"));
+        }
+        // Page by page, so that no kind is ever held whole as it was sent.
+        for item in page.items.unwrap_or_default() {
+            let kept = reduce(kind, item);
+            if !take(&left.kept, weight(&kept)) {
+                return (all, cut("there is more of it than a scan keeps"));
+            }
+            all.push(kept);
+        }
+        match page.metadata.r#continue.filter(|next| !next.is_empty()) {
+            None => return (all, Coverage::Read),
+            Some(next) if next == token => return (all, cut("its list did not get on")),
+            Some(next) => token = next,
+        }
+    }
+}
+
+/// Whether a 404 means that the API server has no such kind. Only its own word for it counts: anything on the way may
+/// answer 404.
+async fn absent(client: &kube::Client, kind: Kind, left: &Left) -> Coverage {
+    #[derive(Deserialize)]
+    struct Resources {
+        resources: Vec<Resource>,
+    }
+    #[derive(Deserialize)]
+    struct Resource {
+        name: String,
+    }
+    #[derive(Deserialize)]
+    struct Groups {
+        groups: Vec<Group>,
+    }
+    #[derive(Deserialize)]
+    struct Group {
+        name: String,
+        versions: Vec<Version>,
+    }
+    #[derive(Deserialize)]
+    struct Version {
+        #[serde(rename = "groupVersion")]
+        group_version: String,
+    }
+    const MOST: u64 = 4 << 20;
+    let unknown = || Coverage::Cut("the API server answered 404 and does not say what it serves".to_owned());
+    match ask(client, &names::base(kind), JSON, None, MOST, left).await {
+        Got::Body(body) => match serde_json::from_slice::<Resources>(&body) {
+            Ok(all) if all.resources.iter().any(|one| one.name == kind.plural()) => {
+                Coverage::Cut("the API server answered 404 for what it says it serves".to_owned())
+            }
+            Ok(_) => Coverage::NotServed,
+            Err(_) => unknown(),
+        },
+        Got::Status(404) if !kind.group().is_empty() => {
+            let Got::Body(body) = ask(client, "/apis", JSON, None, MOST, left).await else {
+                return unknown();
+            };
+            let Ok(all) = serde_json::from_slice::<Groups>(&body) else { return unknown() };
+            let own = names::api_version(kind);
+            let group = all.groups.iter().find(|group| group.name == kind.group());
+            match group.map(|group| group.versions.iter().any(|one| one.group_version == own)) {
+                None => Coverage::NotServed,
+                Some(true) => unknown(),
+                // Another version of it: there may be objects.
+                Some(false) => Coverage::Cut(format!("the API server does not serve {own} yet")),
+            }
+        }
+        _ => unknown(),
+    }
+}
+
+/// Those that posture looks for, without what they hold.
+async fn configs(client: &kube::Client, left: &Left) -> Read {
+    let (mut all, mut worst) = (Vec::new(), Coverage::Read);
+    for (namespace, name) in CONFIGS {
+        let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
+        match ask(client, &path, METADATA, None, 1 << 20, left).await {
+            Got::Body(body) => match serde_json::from_slice(&body) {
+                Ok(object) => all.push(reduce(Kind::ConfigMap, object)),
+                Err(_) => worst = Coverage::Cut(format!("what answered sent no ConfigMap {name}")),
+            },
+            Got::Status(404) => {}
+            Got::Status(403) => {
+                worst = Coverage::Forbidden(format!("get the ConfigMap {name} in {namespace}"));
+            }
+            Got::Status(status) => {
+                worst = Coverage::Cut(format!("the API server answered {status} for {name}"));
+            }
+            Got::Not(fault) => worst = Coverage::Cut(fault.to_string()),
+            Got::TooLarge => worst = Coverage::Cut(format!("{name} is larger than what a scan takes in")),
+            Got::Over => worst = Coverage::Cut("the time for the scan was over".to_owned()),
+        }
+    }
+    (all, worst)
+}

@@ -1,0 +1,45 @@
+//! Kinds by their names, and where an API server has them.
+
+use sallyport_posture::Kind;
+
+/// The kind of this name in this API group (`apps/v1` is of the group `apps`, `v1` of the core group).
+pub(crate) fn kind_of(kind: &str, api_version: &str) -> Option<Kind> {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    Kind::ALL.iter().copied().find(|one| one.name() == kind && one.group() == group)
+}
+
+/// `rbac.authorization.k8s.io/v1`. All kinds here have been `v1` since Kubernetes 1.30.
+pub(crate) fn api_version(kind: Kind) -> String {
+    if kind.group().is_empty() { "v1".to_owned() } else { format!("{}/v1", kind.group()) }
+}
+
+/// `/apis/rbac.authorization.k8s.io/v1`.
+pub(crate) fn base(kind: Kind) -> String {
+    let prefix = if kind.group().is_empty() { "api" } else { "apis" };
+    format!("/{prefix}/{}", api_version(kind))
+}
+
+/// `roles.rbac.authorization.k8s.io`, as kubectl writes it.
+pub(crate) fn resource(kind: Kind) -> String {
+    if kind.group().is_empty() {
+        kind.plural().to_owned()
+    } else {
+        format!("{}.{}", kind.plural(), kind.group())
+    }
+}
+
+/// The right that reading all of a kind takes.
+pub(crate) fn right(kind: Kind) -> String {
+    let namespaced = matches!(
+        kind,
+        Kind::Role
+            | Kind::RoleBinding
+            | Kind::ServiceAccount
+            | Kind::Pod
+            | Kind::Secret
+            | Kind::ResourceQuota
+            | Kind::LimitRange
+            | Kind::ConfigMap
+    );
+    format!("list {}{}", resource(kind), if namespaced { " in all namespaces" } else { "" })
+}

@@ -20,7 +20,7 @@ pub(crate) enum Command {
 const EXITS: &str = "Exit codes:
   0  it was read, and nothing was found at or above --fail-on
   1  something was found at or above --fail-on (with --fail-on-unknown: or a check could not be answered)
-  2  bad arguments or input, or nothing could be read";
+  2  bad arguments or input, or no role and no binding could be read (diff: what was found before may be there still)";
 
 const EXITS_ASKED: &str = "Exit codes:
   0  it was answered (why: they may)

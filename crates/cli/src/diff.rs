@@ -7,9 +7,10 @@ use crate::finding::FindingView;
 use crate::source;
 use crate::view::{ReadView, ReportView};
 use crate::words::{self, count};
+use sallyport_posture::Severity;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// What is new and what is gone. What comes with Kubernetes is left out.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -21,20 +22,28 @@ pub(crate) struct DiffView {
     after: ReadView,
     /// Found by the later one alone.
     new: Vec<FindingView>,
+    /// Found by both, and graver by now.
+    worse: Vec<FindingView>,
     /// Found by the earlier one alone, where the later one had all that the check depends on.
     gone: Vec<FindingView>,
     /// Found by the earlier one alone, where the later one had not: it may be there still.
     not_known: Vec<FindingView>,
-    /// How many both found.
+    /// How many both found, as grave as before or less.
     same: usize,
 }
 
 fn view(before: &ReportView, after: &ReportView) -> DiffView {
-    let known =
-        |report: &ReportView| report.counted().map(|one| one.fingerprint.clone()).collect::<HashSet<_>>();
+    let known = |report: &ReportView| {
+        let each = |one: &FindingView| (one.fingerprint.clone(), Severity::from(one.severity));
+        report.counted().map(each).collect::<HashMap<_, _>>()
+    };
     let (had, has) = (known(before), known(after));
-    let new = after.counted().filter(|one| !had.contains(&one.fingerprint)).cloned().collect();
-    let lost = before.counted().filter(|one| !has.contains(&one.fingerprint)).cloned();
+    let new = after.counted().filter(|one| !had.contains_key(&one.fingerprint)).cloned().collect();
+    let graver = |one: &&FindingView| {
+        had.get(&one.fingerprint).is_some_and(|before| Severity::from(one.severity) > *before)
+    };
+    let worse: Vec<FindingView> = after.counted().filter(graver).cloned().collect();
+    let lost = before.counted().filter(|one| !has.contains_key(&one.fingerprint)).cloned();
     let (gone, not_known) =
         lost.partition(|one| after.check(one.check).is_some_and(|check| check.gaps.is_empty()));
     DiffView {
@@ -43,15 +52,23 @@ fn view(before: &ReportView, after: &ReportView) -> DiffView {
         new,
         gone,
         not_known,
-        same: had.intersection(&has).count(),
+        same: had.keys().filter(|one| has.contains_key(*one)).count() - worse.len(),
+        worse,
     }
 }
 
 pub(crate) fn diff(args: &args::Diff) -> Result<(String, End), Stop> {
     let report = |path| source::files(path, &args.whole).map(|reading| ReportView::judge(&reading));
     let view = view(&report(&args.before)?, &report(&args.after)?);
-    let found = view.new.iter().any(|one| args.fail_on.holds(one.severity.into()));
-    let end = if found { End::Found } else { End::Good };
+    let counts = |list: &[FindingView]| list.iter().any(|one| args.fail_on.holds(one.severity.into()));
+    let end = if counts(&view.new) || counts(&view.worse) {
+        End::Found
+    } else if counts(&view.not_known) {
+        // It may be there still.
+        End::Unanswered
+    } else {
+        End::Good
+    };
     match args.output {
         Answer::Json => Ok((json(&view)?, end)),
         Answer::Text => Ok((told(&view), end)),
@@ -64,7 +81,12 @@ fn told(view: &DiffView) -> String {
         None => words::shown(&read.source),
     };
     let mut text = format!("{} → {}\n", when(&view.before), when(&view.after));
-    let lists = [("NEW", &view.new), ("GONE", &view.gone), ("NOT KNOWN ANY MORE", &view.not_known)];
+    let lists = [
+        ("NEW", &view.new),
+        ("WORSE", &view.worse),
+        ("GONE", &view.gone),
+        ("NOT KNOWN ANY MORE", &view.not_known),
+    ];
     for (title, list) in lists {
         if list.is_empty() {
             continue;
@@ -76,8 +98,9 @@ fn told(view: &DiffView) -> String {
         }
     }
     text.push_str(&format!(
-        "\n{} new, {} gone, {} not known any more, {} as before\n",
+        "\n{} new, {} worse, {} gone, {} not known any more, {} as before\n",
         count(view.new.len(), "finding"),
+        view.worse.len(),
         view.gone.len(),
         view.not_known.len(),
         view.same

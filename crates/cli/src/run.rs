@@ -2,11 +2,11 @@
 
 use crate::args::{Cli, Command, Format, Posture, Scan};
 use crate::end::{End, Stop};
-use crate::view::{CoverageView, ReportView, VerdictView};
+use crate::view::{CoverageView, KindView, ReportView, VerdictView};
 use crate::words::shown;
 use crate::{answer, csv, diff, held, paths, people, sarif, source, who};
 use clap::Parser as _;
-use sallyport_posture::Snapshot;
+use sallyport_posture::{Kind, Snapshot};
 use sallyport_scan::Reading;
 use std::io::Write as _;
 use std::path::Path;
@@ -78,9 +78,14 @@ fn scan(args: &Scan) -> Result<(String, End), Stop> {
 }
 
 fn end(args: &Scan, report: &ReportView) -> End {
-    let nothing = report.read.kinds.iter().all(|kind| {
-        kind.objects == 0 && !matches!(kind.coverage, CoverageView::Read | CoverageView::NotServed)
-    });
+    // Without a role or a binding nearly everything is unknown, whatever else was read.
+    let is_rbac = |kind: &&KindView| Kind::RBAC.iter().any(|known| known.name() == kind.kind);
+    let nothing = report
+        .read
+        .kinds
+        .iter()
+        .filter(is_rbac)
+        .all(|kind| kind.objects == 0 && !matches!(kind.coverage, CoverageView::Read));
     let unknown = report.checks.iter().any(|check| check.verdict == VerdictView::Unknown);
     if nothing {
         End::Unanswered

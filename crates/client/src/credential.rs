@@ -1,8 +1,9 @@
 use futures::future::BoxFuture;
 use sallyport_model::Secret;
+use std::io::Read as _;
 use std::{
     fmt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::SystemTime,
 };
@@ -92,6 +93,10 @@ impl TokenFile {
         let shown = self.path.display();
         let failed = |e: std::io::Error| TokenError::with(format!("{shown} can't be read"), e);
         let meta = std::fs::metadata(&self.path).map_err(failed)?;
+        // A pipe would hold the caller up, and a device has no end.
+        if !meta.is_file() {
+            return Err(TokenError::new(format!("{shown} is no file")));
+        }
         if meta.len() > TOKEN_MOST {
             return Err(TokenError::new(format!("{shown} is too large for a token")));
         }
@@ -100,7 +105,15 @@ impl TokenFile {
         if let Some((_, token)) = read.as_ref().filter(|(known, _)| *known == stamp) {
             return Ok(token.clone());
         }
-        let text = Secret::new(read_to_string(&self.path).map_err(failed)?);
+        // Grown since, or one whose length says nothing.
+        let mut text = String::new();
+        let mut bounded = std::fs::File::open(&self.path).map_err(failed)?.take(TOKEN_MOST + 1);
+        let read_all = bounded.read_to_string(&mut text);
+        let text = Secret::new(text);
+        read_all.map_err(failed)?;
+        if text.expose().len() as u64 > TOKEN_MOST {
+            return Err(TokenError::new(format!("{shown} is too large for a token")));
+        }
         let token = text.expose().trim();
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(TokenError::new(format!("{shown} holds no token")));
@@ -109,10 +122,6 @@ impl TokenFile {
         *read = Some((stamp, token.clone()));
         Ok(token)
     }
-}
-
-fn read_to_string(path: &Path) -> std::io::Result<String> {
-    std::fs::read_to_string(path)
 }
 
 impl TokenSource for TokenFile {
@@ -142,6 +151,10 @@ mod tests {
         }
         std::fs::write(&path, "x".repeat(70_000)).unwrap();
         assert!(file.current().is_err());
+        // What has no end, and what nobody may ever write to.
+        for endless in ["/dev/zero", "/proc/self", "/dev/stdin"] {
+            assert!(TokenFile::new(endless).current().is_err(), "{endless}");
+        }
     }
 
     #[test]

@@ -30,9 +30,9 @@ const LISTS_DEEP: usize = 4;
 /// [`Reading::unread`], and makes every kind one that was read in part: it may hold anything.
 pub fn folder(path: &Path, whole: &Whole) -> Result<Reading, ScanError> {
     let meta = std::fs::metadata(path).map_err(|error| unread(path, &error))?;
-    let mut files = Vec::new();
+    let (mut files, mut links) = (Vec::new(), Vec::new());
     if meta.is_dir() {
-        walk(path, 0, &mut files)?;
+        walk(path, 0, &mut files, &mut links)?;
     } else {
         files.push(path.to_owned());
     }
@@ -67,9 +67,13 @@ pub fn folder(path: &Path, whole: &Whole) -> Result<Reading, ScanError> {
             Err(why) => reading.unread.push(format!("{}: {why}", shown_path(file))),
         }
     }
-    if found == 0 && whole.0.is_empty() && reading.unread.is_empty() {
+    // Whatever is said to be whole: where nothing is, the wrong place was looked at.
+    if found == 0 && reading.unread.is_empty() {
         return Err(ScanError::Nothing(shown_path(path)));
     }
+    let not_followed =
+        |link: &PathBuf| format!("{}: a symbolic link, which is not followed", shown_path(link));
+    reading.unread.extend(links.iter().map(not_followed));
     if !whole.0.contains(&Kind::ClusterRole) {
         assume(&mut reading);
     }
@@ -126,7 +130,12 @@ fn cover(reading: &mut Reading, whole: &Whole) {
     }
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ScanError> {
+fn walk(
+    folder: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    links: &mut Vec<PathBuf>,
+) -> Result<(), ScanError> {
     let too_much = |what| Err(ScanError::TooMuch { path: shown_path(folder), what });
     if depth > DEEP {
         return too_much("folders deeper than 32");
@@ -139,11 +148,11 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Sca
         let kind = entry.file_type().map_err(|error| unread(&path, &error))?;
         let extension = path.extension().and_then(|one| one.to_str()).map(str::to_ascii_lowercase);
         if kind.is_dir() {
-            walk(&path, depth + 1, files)?;
-        } else if kind.is_file() && matches!(extension.as_deref(), Some("yaml" | "yml" | "json")) {
-            files.push(path);
+            walk(&path, depth + 1, files, links)?;
+        } else if matches!(extension.as_deref(), Some("yaml" | "yml" | "json")) || kind.is_symlink() {
+            if kind.is_file() { files.push(path) } else { links.push(path) }
         }
-        if files.len() > FILES_MOST {
+        if files.len() + links.len() > FILES_MOST {
             return too_much("more than 50,000 files");
         }
     }
@@ -187,6 +196,11 @@ fn documents(path: &Path, text: &str) -> Result<Vec<Value>, String> {
     })
 }
 
+/// Whether a kind is one by which somebody gets rights.
+fn is_roles(kind: &str) -> bool {
+    Kind::RBAC.iter().any(|known| known.name() == kind)
+}
+
 /// Takes in a document, and says how many objects of it posture looks at.
 fn take(reading: &mut Reading, document: Value, of_list: Option<Kind>, file: &str, depth: usize) -> usize {
     let text = |field: &str| document.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -205,7 +219,15 @@ fn take(reading: &mut Reading, document: Value, of_list: Option<Kind>, file: &st
         return items.into_iter().map(|item| take(reading, item, items_are, file, depth + 1)).sum();
     }
     let own = if kind.is_empty() { of_list } else { names::kind_of(&kind, &api_version) };
-    let Some(kind) = own else { return 0 };
+    let Some(kind) = own else {
+        // OpenShift's own, of an old version, or mistyped: what it gives is not known. Others have kinds of these names that
+        // are about something else.
+        let of_roles = api_version.contains("rbac") || api_version.contains("authorization");
+        if of_roles && is_roles(&kind) {
+            reading.unread.push(format!("{}: {kind} of {api_version:?}, which is not read", shown(file)));
+        }
+        return 0;
+    };
     let meta = |field: &str| {
         document.pointer(&format!("/metadata/{field}")).and_then(Value::as_str).unwrap_or_default().to_owned()
     };

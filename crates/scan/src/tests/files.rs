@@ -45,6 +45,22 @@ fn documents_lists_and_lists_of_lists_are_taken_apart() {
     let other = "apiVersion: example.com/v1\nkind: Role\nmetadata: {name: r}";
     let dir = written(&[("a.yaml", other)]);
     assert!(refused(dir.path()).contains("holds no object"));
+    let nearly = format!(
+        "{ROLE}\n---\napiVersion: authorization.openshift.io/v1\nkind: ClusterRoleBinding\nmetadata: {{name: b}}"
+    );
+    let reading = read(&[("a.yaml", &nearly)]);
+    assert!(reading.unread[0].contains("which is not read"), "{:?}", reading.unread);
+}
+
+#[test]
+fn p21_nothing_is_whole_where_nothing_is_or_links_were_left_out() {
+    let all = Whole(Kind::ALL.iter().copied().collect());
+    let dir = written(&[("b.yaml", "replicas: 1")]);
+    assert!(folder(dir.path(), &all).is_err(), "the wrong folder");
+    let dir = written(&[("a.yaml", ROLE)]);
+    std::os::unix::fs::symlink(dir.path().join("a.yaml"), dir.path().join("b.yaml")).unwrap();
+    let snapshot = folder(dir.path(), &all).unwrap().snapshot();
+    assert!(matches!(snapshot.coverage(Kind::ClusterRole), Coverage::Cut(_)));
 }
 
 #[test]

@@ -61,6 +61,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
         ("support", |f, l| Box::pin(support::play(f, l))),
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
+        ("team_days", |f, l| Box::pin(team_days::play(f, l))),
         // Last: it starts the hub again, which then refuses every ask for up to 30 s.
         ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
     ],
@@ -77,7 +78,6 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
-        ("team_days", |f, l| Box::pin(team_days::play(f, l))),
         ("remembered", |f, l| Box::pin(many_requests::some(f, l))),
     ],
 ];

@@ -178,7 +178,7 @@ export const SCENES = [
   ["requests-deny", "", requests("r-prod", async (page) => { await page.keyboard.press("d"); await page.keyboard.type("Roll back through the pipeline"); })],
   ["requests-revoke", "", requests("r-active", async (page) => { await page.keyboard.press("r"); await page.keyboard.press("Enter"); await page.getByText("wants a reason").waitFor(); })],
   ["requests-approved", "speed=5", requests("r-dev", async (page) => { await page.keyboard.press("a"); await page.getByText(/^open, ends in/).first().waitFor(); })],
-  ["requests-changed", "speed=5", requests("r-dev", async (page) => { await page.evaluate(() => { const { requests } = window.sallyportFake.world; requests.list = requests.list.map((r) => (r.id === "r-dev" ? { ...r, offer: { ...r.offer, digest: "c".repeat(64) } } : r)); }); await page.keyboard.press("a"); await page.getByText("The offer changed while").waitFor(); })],
+  ["requests-changed", "speed=5", requests("r-dev", async (page) => { await page.evaluate(() => { const { requests } = window.sallyportFake.world; requests.list = requests.list.map((r) => (r.id === "r-dev" ? { ...r, offer: { ...r.offer, digest: "c".repeat(64) } } : r)); }); await page.keyboard.press("a"); await page.getByText("It changed while").waitFor(); })],
   ["requests-step-up", "speed=5", requests("r-vault", async (page) => { await page.keyboard.press("a"); await page.getByRole("heading", { name: "Confirm with your second factor" }).waitFor(); })],
   ["requests-closed", "", requests("r-prod", async (page) => { await page.evaluate(() => window.sallyportFake.world.requests.remove("r-prod")); await page.getByText("It is closed").waitFor(); })],
   ["requests-hostile", "", requests("r-hostile")],

@@ -61,6 +61,8 @@ powers! {
     ReadSecrets,
     /// Create pods, or write what makes them.
     RunPods,
+    /// Update or patch pods: their containers' images.
+    ChangePods,
     /// Create `pods/exec` or `pods/attach`.
     Exec,
     /// Get `pods/exec` or `pods/attach`: the same where a server lets a WebSocket be opened with it.
@@ -169,6 +171,7 @@ impl TryFrom<(DangerKind, &str, &str, &str)> for Power {
             (DangerKind::WriteSecrets, _) => WriteSecrets,
             (DangerKind::ReadSecrets, _) => ReadSecrets,
             (DangerKind::RunPods, _) => RunPods,
+            (DangerKind::ChangePods, _) => ChangePods,
             (DangerKind::Exec, "pods/exec" | "pods/attach") if creates => Exec,
             (DangerKind::Exec, "pods/exec" | "pods/attach") if verb == "get" => ExecByGet,
             (DangerKind::Exec, "pods/portforward") if creates => Forward,

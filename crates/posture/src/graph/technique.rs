@@ -203,7 +203,14 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
         To::NodeRoot,
         (High, High),
     ),
-    way("RB-13", "run commands in pods", &[&[Exec, ExecByGet]], Anywhere, To::PodAccounts, (High, Medium)),
+    way(
+        "RB-13",
+        "run commands in pods",
+        &[&[Exec, ExecByGet, ChangePods]],
+        Anywhere,
+        To::PodAccounts,
+        (High, Medium),
+    ),
     way(
         "RB-13",
         "reach ports of pods and services past network policies",

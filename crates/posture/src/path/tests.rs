@@ -172,6 +172,15 @@ fn ways_lead_where_names_let_them() {
     };
     assert_eq!(steps(&exec("strong").read(), &Goal::ClusterAdmin, &ana()).unwrap().len(), 2);
     assert!(steps(&exec("weak").read(), &Goal::ClusterAdmin, &ana()).is_none());
+    let image = |pod: &str| {
+        base().pod("a", "p", pod).cluster_role("anas", &[rule(&["patch"], &[""], &["pods"])]).bind(
+            Some("a"),
+            "anas",
+            &[user("ana")],
+        )
+    };
+    assert_eq!(steps(&image("strong").read(), &Goal::ClusterAdmin, &ana()).unwrap().len(), 2);
+    assert!(steps(&image("weak").read(), &Goal::ClusterAdmin, &ana()).is_none());
     // Where pods were not read, there may be one: the step says that it is not certain.
     let mut unread = exec("weak").read();
     unread.asked(crate::snapshot::Kind::Pod, Coverage::Forbidden("list pods".into()));

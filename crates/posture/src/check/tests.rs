@@ -1,5 +1,5 @@
 use super::*;
-use crate::snapshot::{Authorizers, Coverage};
+use crate::snapshot::{Authorizers, Coverage, Snapshot};
 use crate::tests::{Cluster, account, group, named, rule, user};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -101,6 +101,9 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
         ("RB-11", vec![rule(&["get"], &["apps"], &["secrets"])], None, None),
         ("RB-12", vec![rule(&["patch"], &["apps"], &["deployments"])], Some(High), Some(Medium)),
         ("RB-13", vec![rule(&["create"], &[""], &["pods/exec"])], Some(High), Some(Medium)),
+        // Another image, and the pod runs one's own code.
+        ("RB-13", vec![rule(&["patch"], &[""], &["pods"])], Some(High), Some(Medium)),
+        ("RB-13", vec![rule(&["delete"], &[""], &["pods"])], None, None),
         ("RB-13", vec![rule(&["*"], &[""], &["pods/*"])], None, None),
         // Enough on an older server.
         ("RB-13", vec![rule(&["get"], &[""], &["pods/exec"])], None, None),
@@ -228,6 +231,59 @@ fn p21_what_was_not_read_is_unknown_and_never_fine() {
     assert!(
         Ground::new(&nothing).report().checks.iter().all(|one| matches!(one.verdict, Verdict::Unknown(_)))
     );
+}
+
+/// A dump of a managed cluster, of which nobody asked who else decides, never passes.
+#[test]
+fn p21_another_authorizer_that_nobody_asked_about_is_unknown() {
+    let whole = || Cluster::default().cluster_role("r", &[rule(&["get"], &[""], &["pods"])]);
+    let mut plain = whole().bind(None, "r", &[group("devs")]).read();
+    plain.authorizers = Authorizers::NotAsked;
+    assert!(Ground::new(&plain).nobody_can_gaps().is_empty());
+    assert_eq!(told(&plain, "RB-01").0, Verdict::Pass);
+    let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}});
+    let labelled = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": {"name": "x", "labels": {"kubernetes.azure.com/managedby": "aks"}},
+        "roleRef": {"kind": "ClusterRole", "name": "gone"}, "subjects": []});
+    let clouds = [
+        (whole().cluster_role("eks:a", &[]).bind(None, "eks:a", &[user("eks:a")]), "EKS"),
+        (whole().cluster_role("gce:a", &[]).bind(Some("n"), "gce:a", &[user("a")]), "GKE"),
+        (whole().object(config), "EKS"),
+        (whole().object(labelled), "AKS"),
+    ];
+    for (cluster, cloud) in clouds {
+        let mut snapshot = cluster.read();
+        assert_eq!(told(&snapshot, "RB-01").0, Verdict::Pass, "the API server said that roles are all");
+        snapshot.authorizers = Authorizers::NotAsked;
+        let ground = Ground::new(&snapshot);
+        let report = ground.report();
+        let verdict = judged(&report, "RB-01").verdict;
+        assert!(matches!(&verdict, Verdict::Unknown(why) if why.contains(cloud)), "{cloud}: {verdict:?}");
+        assert_eq!(ground.nobody_can_gaps().len(), 1);
+        assert!(report.notes.contains(&ground.nobody_can_gaps()[0]));
+        let unknown = report.checks.iter().filter(|one| matches!(one.verdict, Verdict::Unknown(_))).count();
+        assert_eq!(report.covered, (report.checks.len() - unknown, report.checks.len()));
+        assert!(unknown > 0);
+    }
+}
+
+#[test]
+fn p21_a_role_whose_rules_are_not_known_lets_nothing_pass() {
+    let ground_of = |left: &[&str]| {
+        let snapshot = Cluster::default()
+            .cluster_role("r", &[rule(&["get"], &[""], &["pods"])])
+            .bind(None, "r", &[group("devs")])
+            .read();
+        let mut ground = Ground::new(Box::leak(Box::new(snapshot)));
+        ground.aggregated.left = left.iter().map(|name| (*name).to_owned()).collect();
+        ground
+    };
+    assert_eq!(judged(&ground_of(&[]).report(), "RB-01").verdict, Verdict::Pass);
+    let report = ground_of(&["endless"]).report();
+    assert!(matches!(judged(&report, "RB-01").verdict, Verdict::Unknown(why) if why.contains("endless")));
+    // Who a binding names is known all the same.
+    assert_eq!(judged(&report, "RB-30").verdict, Verdict::Pass);
+    assert!(report.covered.0 < report.covered.1);
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub struct Cut {
     pub binding: String,
     /// For how many subjects no way is left without it.
     pub closes: usize,
-    /// Of how many that have one and are not part of Kubernetes or its vendor.
+    /// Of how many that have one and are not part of Kubernetes.
     pub of: usize,
 }
 
@@ -121,16 +121,17 @@ impl<'g> Paths<'g> {
         self.order.iter().any(|(_, own)| *own == at).then(|| self.path(at)).flatten()
     }
 
-    /// The binding whose end closes the goal for most of those who are not part of Kubernetes or its vendor.
+    /// The binding whose end closes the goal for most of those who are not part of Kubernetes. Anybody can name
+    /// what is theirs as a vendor does: that counts as any other.
     pub fn cut(&self) -> Option<Cut> {
         let ground = self.ground;
         let own: Vec<usize> = self
             .order
             .iter()
             .filter_map(|(_, at)| ground.graph.at(Node::Subject(*at)))
-            .filter(|node| self.origin(*node) == Origin::Own)
+            .filter(|node| self.origin(*node) != Origin::Default)
             .collect();
-        let cuttable = |binding: usize| ground.origin(binding) == Origin::Own;
+        let cuttable = |binding: usize| ground.origin(binding) != Origin::Default;
         let best = best_cut(&ground.graph, self.goal, &self.found, &own, cuttable)?;
         let binding = ground.rights.binding(best.binding)?;
         Some(Cut {

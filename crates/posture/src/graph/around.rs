@@ -87,13 +87,13 @@ impl<'s> Around<'s> {
         match technique.to {
             // These depend on what else is held.
             To::OwnClusterRole | To::OwnRole | To::Nowhere => Vec::new(),
-            To::ClusterAdmin if hit.is_nameless() => vec![(Node::ClusterAdmin, true)],
-            To::ClusterAdmin => match names(1) {
-                Some(groups) if groups.iter().any(|group| group == sallyport_rbac::who::MASTERS) => {
-                    vec![(Node::ClusterAdmin, true)]
+            To::ClusterAdmin => {
+                let masters = |group: &String| group == sallyport_rbac::who::MASTERS;
+                match names(1).is_none_or(|groups| groups.iter().any(masters)) && acts(names(0)) {
+                    true => vec![(Node::ClusterAdmin, true)],
+                    false => Vec::new(),
                 }
-                _ => Vec::new(),
-            },
+            }
             To::BoundEverywhere => self.bound(names(0), None, Node::ClusterAdmin),
             To::BoundThere => {
                 let whole = hit.place.map_or(Node::EveryNamespace, Node::Namespace);
@@ -104,6 +104,7 @@ impl<'s> Around<'s> {
                 None => vec![(Node::AnyUser, true)],
                 Some(names) => self.subjects(names.into_iter().map(Subject::User)),
             },
+            To::Groups if !acts(names(0)) => Vec::new(),
             To::Groups => match names(1) {
                 None => vec![(Node::AnyGroup, true)],
                 Some(names) => self.subjects(names.into_iter().map(Subject::Group)),
@@ -251,6 +252,12 @@ impl<'s> Around<'s> {
         leads.sort_unstable();
         leads
     }
+}
+
+/// Whether somebody may act as one of these at all: by `users` nobody is meant who is a ServiceAccount.
+fn acts(names: Option<Vec<String>>) -> bool {
+    let is_user = |name: String| Subject::User(name).as_account().is_none();
+    names.is_none_or(|names| names.into_iter().any(is_user))
 }
 
 /// Signers of client certificates (kubernetes.io/docs, "Certificate Signing Requests").

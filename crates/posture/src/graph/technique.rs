@@ -15,7 +15,7 @@ pub(crate) enum Where {
 /// Where it leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum To {
-    /// To everything, in as far as names do not keep it from that.
+    /// To everything, unless a group is asked for and all that may be are others than `system:masters`.
     ClusterAdmin,
     /// To the rights of the ClusterRole that is changed, which one must hold.
     OwnClusterRole,
@@ -146,9 +146,9 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
     ),
     way(
         "RB-07",
-        "act as any user in any group, `system:masters` among them",
-        &[&[ImpersonateUsers], &[ImpersonateGroups]],
-        Everywhere,
+        "act as somebody in the group `system:masters`",
+        &[&[ImpersonateUsers, ImpersonateAccounts], &[ImpersonateGroups]],
+        Anywhere,
         To::ClusterAdmin,
         (High, Medium),
     ),
@@ -157,7 +157,7 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
         "RB-07",
         "act as somebody in groups",
         &[&[ImpersonateUsers, ImpersonateAccounts], &[ImpersonateGroups]],
-        Everywhere,
+        Anywhere,
         To::Groups,
         (High, Medium),
     ),

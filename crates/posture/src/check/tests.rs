@@ -119,6 +119,36 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
             Some(High),
             None,
         ),
+        // Nameless or of the kubelets' signer: whoever is a node has its pods' Secrets, and its root.
+        (
+            "RB-16",
+            vec![
+                rule(
+                    &["create", "update"],
+                    &[certificates],
+                    &["certificatesigningrequests", "certificatesigningrequests/approval"],
+                ),
+                named(
+                    rule(&["approve"], &[certificates], &["signers"]),
+                    &["kubernetes.io/kube-apiserver-client-kubelet"],
+                ),
+            ],
+            Some(Critical),
+            None,
+        ),
+        (
+            "RB-16",
+            vec![
+                rule(
+                    &["create", "update"],
+                    &[certificates],
+                    &["certificatesigningrequests", "certificatesigningrequests/approval"],
+                ),
+                named(rule(&["approve"], &[certificates], &["signers"]), &["kubernetes.io/kubelet-serving"]),
+            ],
+            Some(Low),
+            None,
+        ),
         (
             "RB-17",
             vec![rule(
@@ -132,6 +162,16 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
         (
             "RB-18",
             vec![rule(&["patch"], &["admissionregistration.k8s.io"], &["mutatingwebhookconfigurations"])],
+            Some(Critical),
+            None,
+        ),
+        // One that is there is asked about whatever whoever changes it says.
+        (
+            "RB-18",
+            vec![named(
+                rule(&["update"], &["admissionregistration.k8s.io"], &["mutatingwebhookconfigurations"]),
+                &["injector"],
+            )],
             Some(Critical),
             None,
         ),
@@ -389,6 +429,19 @@ fn tokens_pods_and_admission_are_judged() {
     }
 }
 
+/// A harmless wildcard before a bad one hides nothing.
+#[test]
+fn a_role_is_as_bad_as_the_worst_of_its_wildcards() {
+    let reads = rule(&["get"], &["*"], &["pods"]);
+    let writes = rule(&["*"], &["apps"], &["deployments"]);
+    for rules in [[reads.clone(), writes.clone()], [writes, reads]] {
+        let report = Ground::new(&held(&rules)).report();
+        let found = judged(&report, "RB-03").findings.remove(0);
+        let worst = rules[0]["verbs"][0] != "*";
+        assert_eq!((found.severity, found.evidence[0].rule), (Severity::High, Some(usize::from(worst))));
+    }
+}
+
 #[test]
 fn a_finding_carries_what_proves_it() {
     let snapshot = held(&[rule(&["get"], &[""], &["pods"]), rule(&["list"], &[""], &["secrets"])]);
@@ -419,6 +472,10 @@ fn p21_what_a_cloud_decides_is_its_own_answer() {
     let (verdict, findings) =
         told(&base().object(config).bind(Some("kube-system"), "eks:x", &[user("ana")]).read(), "RB-22");
     assert_eq!((verdict, findings), (Verdict::Fail, vec![("ana".to_owned(), Severity::Critical)]));
+    // Where there is no such ConfigMap, whoever may change ConfigMaps says nothing by it.
+    let without =
+        base().bind(Some("kube-system"), "eks:x", &[user("ana")]).bind(None, "eks:x", &[user("ben")]);
+    assert_eq!(told(&without.read(), "RB-22").1, []);
     let mut older = base().read();
     older.server = Some((1, 30));
     assert!(matches!(told(&older, "RB-08").0, Verdict::NotApplicable(_)));

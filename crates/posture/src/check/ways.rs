@@ -34,8 +34,9 @@ pub(super) fn by_check(ground: &Ground<'_>) -> HashMap<&'static str, Vec<Finding
         let Some(node) = ground.graph.at(Node::Subject(at)) else { continue };
         for (hit, leads) in ground.graph.found.get(&node).into_iter().flatten() {
             let Some(technique) = hit.technique() else { continue };
-            // A node that is out of reach is no way to one, and a group that may not be asked for none into it.
-            if matches!(technique.to, To::NodeRoot | To::ClusterAdmin) && leads.is_empty() {
+            // A node that is out of reach is no way to one, a group that may not be asked for none into it, and a
+            // ConfigMap that is not there says nothing.
+            if matches!(technique.to, To::NodeRoot | To::ClusterAdmin | To::AwsAuth) && leads.is_empty() {
                 continue;
             }
             let severity = severity(ground, hit, leads);

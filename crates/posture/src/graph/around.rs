@@ -109,12 +109,20 @@ impl<'s> Around<'s> {
                 None => vec![(Node::AnyGroup, true)],
                 Some(names) => self.subjects(names.into_iter().map(Subject::Group)),
             },
-            To::Everybody => match names(2) {
-                Some(signers) if !signers.iter().any(|one| CLIENT_SIGNERS.contains(&one.as_str())) => {
-                    Vec::new()
+            To::Everybody => {
+                let signers = names(2);
+                let may = |known: &[&str]| {
+                    signers.as_ref().is_none_or(|names| names.iter().any(|one| known.contains(&one.as_str())))
+                };
+                let mut leads = Vec::new();
+                if may(&CLIENT_SIGNERS) {
+                    leads.extend([(Node::AnyUser, true), (Node::AnyGroup, true)]);
                 }
-                _ => vec![(Node::AnyUser, true), (Node::AnyGroup, true)],
-            },
+                if may(&NODE_SIGNERS) {
+                    leads.extend([(Node::Root, true), (Node::EverySecret, true)]);
+                }
+                leads
+            }
             To::Accounts => match names(0) {
                 None => vec![(hit.place.map_or(Node::EveryAccount, Node::Accounts), true)],
                 Some(names) => self.accounts(&names, hit.place),
@@ -263,3 +271,7 @@ fn acts(names: Option<Vec<String>>) -> bool {
 /// Signers of client certificates (kubernetes.io/docs, "Certificate Signing Requests").
 const CLIENT_SIGNERS: [&str; 3] =
     ["kubernetes.io/kube-apiserver-client", "kubernetes.io/legacy-unknown", "kubernetes.io/*"];
+
+/// Signers of the certificates by which kubelets sign in: whoever has one is a node, of any name, and has what the node
+/// authorizer gives it.
+const NODE_SIGNERS: [&str; 2] = ["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/*"];

@@ -31,7 +31,7 @@ pub(crate) enum To {
     Users,
     /// To the groups that are named, or all.
     Groups,
-    /// To all users and groups but `system:masters`.
+    /// To all users and groups but `system:masters`, or to the nodes, by the signers that may be approved for.
     Everybody,
     /// To the ServiceAccounts that are named, or all.
     Accounts,

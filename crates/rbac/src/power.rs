@@ -33,10 +33,14 @@ powers! {
     CreateRoles,
     /// Update or patch Roles.
     ChangeRoles,
+    /// Delete Roles, one by one or many.
+    DeleteRoles,
     /// Create ClusterRoles.
     CreateClusterRoles,
     /// Update or patch ClusterRoles.
     ChangeClusterRoles,
+    /// Delete ClusterRoles, one by one or many.
+    DeleteClusterRoles,
     /// Create, update or patch RoleBindings.
     WriteRoleBindings,
     /// Create, update or patch ClusterRoleBindings.
@@ -125,6 +129,7 @@ impl Power {
             EscalateClusterRoles
                 | CreateClusterRoles
                 | ChangeClusterRoles
+                | DeleteClusterRoles
                 | WriteClusterRoleBindings
                 | ImpersonateUsers
                 | ImpersonateGroups
@@ -162,8 +167,10 @@ impl TryFrom<(DangerKind, &str, &str, &str)> for Power {
             (DangerKind::Bind, _) => BindClusterRoles,
             (DangerKind::WriteRbac, "roles") if creates => CreateRoles,
             (DangerKind::WriteRbac, "roles") if changes => ChangeRoles,
+            (DangerKind::WriteRbac, "roles") => DeleteRoles,
             (DangerKind::WriteRbac, "clusterroles") if creates => CreateClusterRoles,
             (DangerKind::WriteRbac, "clusterroles") if changes => ChangeClusterRoles,
+            (DangerKind::WriteRbac, "clusterroles") => DeleteClusterRoles,
             (DangerKind::WriteRbac, "rolebindings") if writes => WriteRoleBindings,
             (DangerKind::WriteRbac, "clusterrolebindings") if writes => WriteClusterRoleBindings,
             (DangerKind::Impersonate, _) => return impersonation(verb, group, resource).ok_or(()),

@@ -62,6 +62,18 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
         ("RB-02", vec![all()], None, Some(Medium)),
         ("RB-04", vec![rule(&["escalate", "update"], &[RBAC], &["clusterroles"])], Some(Critical), None),
         ("RB-04", vec![rule(&["escalate"], &[RBAC], &["clusterroles"])], None, None),
+        ("RB-04", vec![rule(&["escalate", "create"], &[RBAC], &["clusterroles"])], Some(High), None),
+        // A POST names nothing: the API server asks for `escalate` without a name.
+        (
+            "RB-04",
+            vec![
+                named(rule(&["escalate"], &[RBAC], &["clusterroles"]), &["r"]),
+                rule(&["create"], &[RBAC], &["clusterroles"]),
+            ],
+            None,
+            None,
+        ),
+        ("RB-04", vec![rule(&["escalate", "create"], &[RBAC], &["roles"])], Some(Medium), Some(Low)),
         (
             "RB-05",
             vec![rule(&["bind", "create"], &[RBAC], &["clusterroles", "clusterrolebindings"])],

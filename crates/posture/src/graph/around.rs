@@ -2,7 +2,8 @@
 
 use super::Node;
 use super::hit::Hit;
-use super::technique::To;
+use super::made;
+use super::technique::{Technique, To};
 use crate::rights::{Holder, Place, Rights};
 use crate::snapshot::{Kind, Snapshot};
 use sallyport_rbac::who::Subject;
@@ -18,6 +19,8 @@ pub(super) struct Around<'s> {
     running: Option<HashMap<Place, BTreeSet<&'s str>>>,
     /// Whether a namespace has a pod security level that keeps pods from a node; none: namespaces were not all read.
     guarded: Option<Vec<bool>>,
+    /// Whether each role takes in ClusterRoles by their labels.
+    pub(super) aggregates: Vec<bool>,
     aws_auth: bool,
 }
 
@@ -60,11 +63,18 @@ impl<'s> Around<'s> {
                 accounts.push(at);
             }
         }
+        let aggregates = snapshot
+            .roles
+            .iter()
+            .map(|one| {
+                one.role.namespace.is_none() && one.selectors.as_ref().is_some_and(|all| !all.is_empty())
+            })
+            .collect();
         let aws_auth = snapshot
             .configs
             .iter()
             .any(|one| one.name == "aws-auth" && one.namespace.as_deref() == Some("kube-system"));
-        Self { rights, server: snapshot.server, accounts_in, running, guarded, aws_auth }
+        Self { rights, server: snapshot.server, accounts_in, running, guarded, aggregates, aws_auth }
     }
 
     /// Whether pods made there are known not to be kept from their node.
@@ -73,8 +83,10 @@ impl<'s> Around<'s> {
     }
 
     /// Where a way leads, and whether roles and bindings alone decide that.
-    pub(super) fn leads(&self, hit: &Hit, holder: &Holder) -> Vec<Lead> {
+    pub(super) fn leads(&self, hit: &Hit, holder: &Holder, who: Option<&Subject>) -> Vec<Lead> {
         match hit.technique().map(|technique| technique.to) {
+            Some(To::NewClusterRole) => made::cluster_role(self, holder, who),
+            Some(To::NewRole) => made::role(self, hit.place, who),
             Some(To::OwnClusterRole) => self.own(hit, holder, false),
             Some(To::OwnRole) => self.own(hit, holder, true),
             _ => self.to(hit).into_iter().map(|(to, certain)| Lead { to, certain, needs: None }).collect(),
@@ -86,7 +98,7 @@ impl<'s> Around<'s> {
         let names = |need: usize| hit.names.get(need).cloned().flatten();
         match technique.to {
             // These depend on what else is held.
-            To::OwnClusterRole | To::OwnRole | To::Nowhere => Vec::new(),
+            To::OwnClusterRole | To::OwnRole | To::NewClusterRole | To::NewRole | To::Nowhere => Vec::new(),
             To::ClusterAdmin => {
                 let masters = |group: &String| group == sallyport_rbac::who::MASTERS;
                 match names(1).is_none_or(|groups| groups.iter().any(masters)) && acts(names(0)) {
@@ -163,10 +175,12 @@ impl<'s> Around<'s> {
                 .iter()
                 .all(|names| names.as_ref().is_none_or(|names| names.iter().any(|own| own == name)))
         };
+        let makes = hit.technique().is_some_and(Technique::makes_roles);
         let held = holder.grants.iter().filter(|grant| {
             let role = self.rights.role(grant.role);
             role.is_some_and(|role| role.namespace.is_some() == local && allowed(&role.name))
                 && (!local || hit.place.is_none() || grant.namespace == hit.place)
+                && (!makes || made::survives(self.rights, hit, holder, grant.role))
         });
         let mut by: BTreeMap<Node, Vec<Option<usize>>> = BTreeMap::new();
         for grant in held {

@@ -21,6 +21,10 @@ pub(crate) enum To {
     OwnClusterRole,
     /// To everything in the namespaces in which one holds a Role.
     OwnRole,
+    /// To where a binding waits for a ClusterRole that is not there, or a ClusterRole takes in others, and one is named.
+    NewClusterRole,
+    /// To the namespaces where a binding that names one waits for a Role that is not there.
+    NewRole,
     /// To the ClusterRoles that may be bound for the whole cluster.
     BoundEverywhere,
     /// To the ClusterRoles that may be bound in the namespace.
@@ -57,12 +61,19 @@ pub(crate) struct Technique {
     pub(crate) check: &'static str,
     /// What it is, as what somebody can do: "make pods there, which run as any service account".
     pub(crate) what: &'static str,
-    /// One of each.
+    /// One of each; `escalate` first.
     pub(crate) needs: &'static [&'static [Power]],
     pub(crate) held: Where,
     pub(crate) to: To,
     /// How bad it is by itself, held everywhere and in a namespace: where it leads may make it worse.
     pub(crate) severity: (Severity, Severity),
+}
+
+impl Technique {
+    /// Whether a role is made by a POST, which names nothing: `escalate` that is limited to names is none then.
+    pub(crate) fn makes_roles(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need, [CreateRoles | CreateClusterRoles]))
+    }
 }
 
 const fn way(
@@ -94,8 +105,32 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
         "make a ClusterRole with any rights",
         &[&[EscalateClusterRoles], &[CreateClusterRoles]],
         Everywhere,
-        To::Nowhere,
+        To::NewClusterRole,
         (High, Medium),
+    ),
+    way(
+        "RB-04",
+        "delete a ClusterRole they hold and make it again with any rights",
+        &[&[EscalateClusterRoles], &[CreateClusterRoles], &[DeleteClusterRoles]],
+        Everywhere,
+        To::OwnClusterRole,
+        (High, Medium),
+    ),
+    way(
+        "RB-04",
+        "make a Role with any rights",
+        &[&[EscalateRoles], &[CreateRoles]],
+        Anywhere,
+        To::NewRole,
+        (Medium, Low),
+    ),
+    way(
+        "RB-04",
+        "delete a Role they hold and make it again with any rights",
+        &[&[EscalateRoles], &[CreateRoles], &[DeleteRoles]],
+        Anywhere,
+        To::OwnRole,
+        (High, High),
     ),
     way(
         "RB-04",

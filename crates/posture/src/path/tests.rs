@@ -287,6 +287,49 @@ fn roles_of_a_namespace_lead_to_what_they_give() {
     );
 }
 
+/// A role that is made with any rights is worth what a binding gives it to.
+#[test]
+fn a_new_role_leads_to_whom_it_is_bound() {
+    let on = |verbs: &[&str], resource: &str| rule(verbs, &[RBAC], &[resource]);
+    let base = |rules: &[Value]| {
+        Cluster::default()
+            .namespace("a", Some("restricted"))
+            .cluster_role("makes", rules)
+            .bind(None, "makes", &[user("zoe")])
+            .cluster_role("small", &[rule(&["get"], &[""], &["pods"])])
+    };
+    let zoe = Subject::User("zoe".into());
+    let admin = |cluster: Cluster| steps(&cluster.read(), &Goal::ClusterAdmin, &zoe).map(|steps| steps.len());
+    let makes = || vec![on(&["escalate", "create"], "clusterroles")];
+    let remakes = || vec![on(&["escalate", "create", "delete"], "clusterroles")];
+    // The one they hold gives them the right itself: without it they could not make it again.
+    assert_eq!(admin(base(&remakes())), None);
+    assert_eq!(admin(base(&makes()).bind(None, "small", &[user("zoe")])), None);
+    assert_eq!(admin(base(&remakes()).bind(None, "small", &[user("zoe")])), Some(1));
+    assert_eq!(admin(base(&remakes()).bind(None, "small", &[group("system:authenticated")])), Some(1));
+    let only = vec![
+        on(&["escalate", "create"], "clusterroles"),
+        named(on(&["delete"], "clusterroles"), &["another"]),
+    ];
+    assert_eq!(admin(base(&only).bind(None, "small", &[user("zoe")])), None);
+    // A binding that waits for a role.
+    assert_eq!(admin(base(&makes()).bind(None, "gone", &[user("zoe")])), Some(1));
+    assert_eq!(admin(base(&makes()).bind(None, "gone", &[user("yan")])), None);
+    assert_eq!(admin(base(&makes()).bind(Some("a"), "gone", &[user("zoe")])), None);
+    let a = Goal::SecretsOf("a".into());
+    let there = base(&makes()).bind(Some("a"), "gone", &[user("zoe")]).read();
+    assert_eq!(steps(&there, &a, &zoe).unwrap(), ["user zoe -> everything in a (RB-04)"]);
+    let roles = base(&[on(&["escalate", "create"], "roles")]);
+    let there = roles.bind(Some("a"), "Role/gone", &[user("zoe")]).read();
+    assert_eq!(steps(&there, &a, &zoe).unwrap(), ["user zoe -> everything in a (RB-04)"]);
+    // One that takes in what is labelled so.
+    let aggregated = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": "sum"}, "rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}],
+        "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"into": "sum"}}]}});
+    let sums = |who: &str| base(&makes()).object(aggregated.clone()).bind(None, "sum", &[user(who)]);
+    assert_eq!((admin(sums("zoe")), admin(sums("yan"))), (Some(1), None));
+}
+
 /// What comes by a group that everybody is in is that group's, and told once.
 #[test]
 fn rights_of_everybody_are_a_step_of_the_group() {

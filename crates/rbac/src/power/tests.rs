@@ -26,7 +26,7 @@ fn p22_each_power_is_found_where_kubernetes_gives_it() {
     assert_eq!(of(&["create"], &[""], &["*/token"]), [MintTokens]);
     assert_eq!(of(&["bind"], &[rbac], &["rolebindings"]), []);
     assert_eq!(of(&["bind", "update"], &[rbac], &["clusterroles"]), [BindClusterRoles, ChangeClusterRoles]);
-    assert_eq!(of(&["delete"], &[rbac], &["roles", "clusterrolebindings"]), []);
+    assert_eq!(of(&["delete"], &[rbac], &["roles", "clusterrolebindings"]), [DeleteRoles]);
     assert_eq!(of(&["impersonate"], &["authentication.k8s.io"], &["users"]), []);
     assert_eq!(of(&["impersonate"], &[""], &["users", "groups"]), [ImpersonateUsers, ImpersonateGroups]);
     assert_eq!(

@@ -7,6 +7,7 @@ mod tests;
 use crate::evidence::{Evidence, Review};
 use crate::graph::{Distances, How, Node, Through, best_cut};
 use crate::ground::{Ground, Origin};
+use crate::snapshot::Kind;
 use sallyport_rbac::who::Subject;
 
 /// What is worth reaching.
@@ -65,6 +66,8 @@ pub struct Cut {
     pub closes: usize,
     /// Of how many that have one and are not part of Kubernetes.
     pub of: usize,
+    /// What was not read, or is not known, that may open other ways: as [`Paths::gaps`].
+    pub gaps: Vec<String>,
 }
 
 /// Everybody's way to a goal.
@@ -75,7 +78,20 @@ pub struct Paths<'g> {
     goal: usize,
     /// Places of subjects, with the number of steps, the shortest first.
     order: Vec<(u32, usize)>,
+    gaps: Vec<String>,
 }
+
+/// What ways depend on.
+const READS: &[Kind] = &[
+    Kind::ClusterRole,
+    Kind::Role,
+    Kind::ClusterRoleBinding,
+    Kind::RoleBinding,
+    Kind::ServiceAccount,
+    Kind::Namespace,
+    Kind::Pod,
+    Kind::ConfigMap,
+];
 
 impl Ground<'_> {
     /// Everybody's shortest way to a goal; none where the goal is not there.
@@ -95,7 +111,9 @@ impl Ground<'_> {
             .filter(|(steps, _)| *steps > 0)
             .collect();
         order.sort_unstable();
-        Some(Paths { ground: self, found, goal, order })
+        let mut gaps = self.snapshot.gaps(READS);
+        gaps.extend(self.nobody_can_gaps());
+        Some(Paths { ground: self, found, goal, order, gaps })
     }
 }
 
@@ -108,6 +126,11 @@ impl<'g> Paths<'g> {
     /// Whether nobody has one.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
+    }
+
+    /// Why there may be others: what was not read, and who else decides, a sentence each; empty: these are all.
+    pub fn gaps(&self) -> &[String] {
+        &self.gaps
     }
 
     /// Each, the shortest first.
@@ -139,6 +162,7 @@ impl<'g> Paths<'g> {
             binding: binding.name.clone(),
             closes: best.subjects,
             of: own.len(),
+            gaps: self.gaps.clone(),
         })
     }
 

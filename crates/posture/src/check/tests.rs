@@ -441,6 +441,21 @@ fn tokens_pods_and_admission_are_judged() {
     }
 }
 
+/// A pod whose account only its group's bindings reach has a token that is worth something.
+#[test]
+fn a_mounted_token_is_worth_what_the_groups_of_its_account_hold() {
+    let pods = |of: &str, rules: Value| {
+        let cluster = Cluster::default().cluster_role("r", &[rules]).bind(None, "r", &[group(of)]);
+        told(&cluster.pod("a", "p", "bot").pod("a", "q", "bot").read(), "SA-03").1
+    };
+    let bot = |severity| vec![("system:serviceaccount:a:bot".to_owned(), severity)];
+    let small = || rule(&["get"], &[""], &["pods"]);
+    assert_eq!(pods("system:serviceaccounts:a", small()), bot(Severity::Low));
+    assert_eq!(pods("system:serviceaccounts", all()), bot(Severity::Medium));
+    assert_eq!(pods("system:authenticated", small()), bot(Severity::Low));
+    assert_eq!(pods("system:serviceaccounts:b", all()), []);
+}
+
 /// A harmless wildcard before a bad one hides nothing.
 #[test]
 fn a_role_is_as_bad_as_the_worst_of_its_wildcards() {

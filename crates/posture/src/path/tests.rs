@@ -1,6 +1,6 @@
 use super::*;
 use crate::ground::Ground;
-use crate::snapshot::{Coverage, Snapshot};
+use crate::snapshot::{Coverage, Kind, Snapshot};
 use crate::tests::{Cluster, account, group, named, rule, user};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -340,6 +340,86 @@ fn rights_of_everybody_are_a_step_of_the_group() {
     assert_eq!(paths.of(&everybody).unwrap().hops.len(), 2);
     let lone = Subject::account("ci", "builder");
     assert_eq!(paths.of(&lone).unwrap().hops.len(), 2);
+}
+
+/// An account that no binding names has what all of its namespace have.
+#[test]
+fn an_account_that_nobody_bound_leads_to_its_groups() {
+    let base = |of: &str| {
+        Cluster::default()
+            .namespace("a", Some("restricted"))
+            .cluster_role("all", &[all()])
+            .cluster_role("tokens", &[named(tokens(), &["bot"])])
+            .cluster_role("exec", &[rule(&["create"], &[""], &["pods/exec"])])
+            .cluster_role("acts", &[named(rule(&["impersonate"], &[""], &["serviceaccounts"]), &["bot"])])
+            .bind(None, "all", &[group(of)])
+    };
+    let lone = "system:serviceaccounts:a";
+    for of in [lone, "system:serviceaccounts"] {
+        let wanted = Some(2);
+        let steps = |cluster: Cluster| {
+            let steps = steps(&cluster.read(), &Goal::ClusterAdmin, &ana())?;
+            Some(steps.len())
+        };
+        let minted = || base(of).bind(Some("a"), "tokens", &[user("ana")]);
+        assert_eq!(steps(minted().account("a", "bot")), wanted, "{of}");
+        // There is no token of whoever is not there; of somebody's name one can act all the same.
+        assert_eq!(steps(minted().account("a", "other")), None, "{of}");
+        assert_eq!(steps(base(of).bind(Some("a"), "acts", &[user("ana")])), wanted, "{of}");
+        let exec = || base(of).bind(Some("a"), "exec", &[user("ana")]);
+        assert_eq!(steps(exec().pod("a", "p", "bot")), wanted, "{of}");
+        assert_eq!(steps(exec()), None, "{of}");
+    }
+    let mut unread = base(lone).bind(None, "tokens", &[user("ana")]).read();
+    unread.asked(Kind::ServiceAccount, Coverage::Forbidden("list serviceaccounts".into()));
+    let ground = Ground::new(&unread);
+    let path = ground.paths(&Goal::ClusterAdmin).unwrap().of(&ana()).unwrap();
+    assert!(!path.hops[0].certain, "whether it is there was not read");
+}
+
+/// What was not read closes no way: the way is not certain, and why is said.
+#[test]
+fn p21_ways_that_depend_on_what_was_not_read_are_drawn_and_not_certain() {
+    let base = || {
+        Cluster::default()
+            .namespace("a", Some("restricted"))
+            .namespace("kube-system", Some("restricted"))
+            .cluster_role("run", &[rule(&["create"], &[""], &["pods"])])
+            .cluster_role("configs", &[rule(&["patch"], &[""], &["configmaps"])])
+            .bind(Some("a"), "run", &[user("ana")])
+            .bind(Some("kube-system"), "configs", &[user("zoe")])
+            .read()
+    };
+    let zoe = Subject::User("zoe".into());
+    let whole = base();
+    let ground = Ground::new(&whole);
+    assert!(
+        ground.paths(&Goal::NodeRoot).unwrap().is_empty()
+            && ground.paths(&Goal::ClusterAdmin).unwrap().is_empty()
+    );
+    assert!(ground.paths(&Goal::NodeRoot).unwrap().gaps().is_empty());
+    for (kind, goal, who, check) in [
+        (Kind::Namespace, Goal::NodeRoot, ana(), "RB-12"),
+        (Kind::ConfigMap, Goal::ClusterAdmin, zoe, "RB-22"),
+    ] {
+        let mut snapshot = base();
+        snapshot.asked(kind, Coverage::Forbidden("list it".into()));
+        let ground = Ground::new(&snapshot);
+        let paths = ground.paths(&goal).unwrap();
+        let path = paths.of(&who).unwrap();
+        assert_eq!((path.hops.len(), path.hops[0].check, path.hops[0].certain), (1, check, false));
+        assert_eq!(paths.gaps(), snapshot.gaps(&[kind]));
+        let cut = paths.cut().unwrap();
+        assert_eq!((cut.closes, cut.gaps.as_slice()), (1, paths.gaps()));
+        // No finding claims what only may be, and nothing is worse for it.
+        let report = ground.report();
+        let findings = report.checks.iter().flat_map(|one| &one.findings);
+        assert!(findings.clone().all(|one| one.severity < crate::Severity::Critical && one.check != "RB-22"));
+        assert!(findings.clone().all(|one| !one.said.contains("no pod security level")));
+    }
+    let mut others = base();
+    others.authorizers = crate::snapshot::Authorizers::Others("a webhook".into());
+    assert_eq!(Ground::new(&others).paths(&Goal::NodeRoot).unwrap().gaps().len(), 1);
 }
 
 /// A ring of accounts that each mint tokens of the next, and one at its end who has everything.

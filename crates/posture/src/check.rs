@@ -151,6 +151,13 @@ fn notes(ground: &Ground<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some((major, minor)) = ground.snapshot.server.filter(|server| !crate::defaults::is_known(*server))
+    {
+        notes.push(format!(
+            "The roles that Kubernetes {major}.{minor} ships are not known here: one that is named and bound as other \
+             versions do it counts as shipped, whatever its rules, unless it allows everything."
+        ));
+    }
     if ground.snapshot.server.is_none() {
         notes.push(
             "The server's version is not known: rights that an older one would give count as given."

@@ -554,6 +554,67 @@ fn p21_a_label_alone_makes_nothing_a_default() {
     assert_eq!((verdict, findings), (Verdict::Fail, vec![("mallory".to_owned(), Severity::Critical)]));
 }
 
+/// A role as Kubernetes ships it, with other rules than any version that is known.
+fn changed(role: &str, whom: &[Value]) -> Snapshot {
+    Cluster::default()
+        .cluster_role(role, &[rule(&["get"], &[""], &["nodes/proxy"])])
+        .object(json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": role, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}},
+            "roleRef": {"kind": "ClusterRole", "name": role}, "subjects": whom}))
+        .read()
+}
+
+/// Another minor version may ship other rules: that alone is no alarm, and the report says that they are not known.
+#[test]
+fn p21_what_a_version_ships_that_is_not_known_is_said_and_no_alarm() {
+    let proxier = || changed("system:node-proxier", &[user("system:kube-proxy")]);
+    let not_known = |snapshot: &Snapshot| {
+        let notes = Ground::new(snapshot).report().notes;
+        notes.iter().filter(|note| note.contains("are not known here")).count()
+    };
+    let mut snapshot = proxier();
+    let low = vec![("system:kube-proxy".to_owned(), Severity::Low)];
+    assert_eq!((told(&snapshot, "RB-15").1, not_known(&snapshot)), (low, 1));
+    // Of a version that is known it is a change.
+    snapshot.server = Some((1, 37));
+    let changed_there = (Verdict::Fail, vec![("system:kube-proxy".to_owned(), Severity::Critical)]);
+    assert_eq!((told(&snapshot, "RB-15"), not_known(&snapshot)), (changed_there, 0));
+    // Bound to somebody else, or to everybody, it is nobody's default.
+    for (role, whom) in [
+        ("system:node-proxier", user("mallory")),
+        ("system:basic-user", group("system:authenticated")),
+        ("system:mine", user("system:kube-proxy")),
+    ] {
+        let snapshot = changed(role, &[whom]);
+        assert_eq!(told(&snapshot, "RB-15").0, Verdict::Fail, "{role}");
+    }
+}
+
+/// What kubeadm gives everybody is told by what it says.
+#[test]
+fn what_kubeadm_lets_nodes_read_is_no_alarm() {
+    let name = "kubeadm:bootstrap-signer-clusterinfo";
+    let cluster = |rules: Value, whom: Value| {
+        Cluster::default()
+            .role("kube-public", name, &[rules])
+            .object(json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+                "metadata": {"name": name, "namespace": "kube-public"},
+                "roleRef": {"kind": "Role", "name": name}, "subjects": [whom]}))
+            .read()
+    };
+    let reads = |names: &[&str]| named(rule(&["get"], &[""], &["configmaps"]), names);
+    let anonymous = || user("system:anonymous");
+    let (verdict, findings) = told(&cluster(reads(&["cluster-info"]), anonymous()), "RB-27");
+    assert_eq!((verdict, findings.len(), findings[0].1), (Verdict::Pass, 1, Severity::Low));
+    for other in [
+        cluster(reads(&["cluster-info", "more"]), anonymous()),
+        cluster(reads(&[]), anonymous()),
+        cluster(rule(&["get"], &[""], &["secrets"]), anonymous()),
+    ] {
+        assert!(matches!(told(&other, "RB-27"), (Verdict::Fail, found) if found[0].1 == Severity::Critical));
+    }
+}
+
 proptest! {
     /// Names from outside are shown harmlessly, whatever they are.
     #[test]

@@ -172,6 +172,7 @@ impl<'s> Around<'s> {
             To::NodeRoot if technique.check == "RB-12" => {
                 let reaches = match hit.place {
                     Some(place) => self.reaches_node(place),
+                    None if self.guarded.is_none() => true,
                     None => (0..self.rights.namespaces.len()).any(|place| self.reaches_node(place)),
                 };
                 if reaches { vec![(Node::Root, false)] } else { Vec::new() }

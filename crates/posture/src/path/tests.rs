@@ -417,6 +417,19 @@ fn p21_ways_that_depend_on_what_was_not_read_are_drawn_and_not_certain() {
         assert!(findings.clone().all(|one| one.severity < crate::Severity::Critical && one.check != "RB-22"));
         assert!(findings.clone().all(|one| !one.said.contains("no pod security level")));
     }
+    // Where no namespace is known there may be one, and pods say of theirs.
+    let mut unread = Cluster::default()
+        .cluster_role("run", &[rule(&["create"], &[""], &["pods"])])
+        .cluster_role("exec", &[rule(&["create"], &[""], &["pods/exec"])])
+        .cluster_role("all", &[all()])
+        .bind(None, "run", &[user("ana")])
+        .bind(None, "exec", &[user("zoe")])
+        .bind(None, "all", &[group("system:serviceaccounts:x")])
+        .pod("x", "p", "bot")
+        .read();
+    unread.asked(Kind::Namespace, Coverage::Forbidden("list namespaces".into()));
+    assert!(steps(&unread, &Goal::NodeRoot, &ana()).is_some());
+    assert_eq!(steps(&unread, &Goal::ClusterAdmin, &Subject::User("zoe".into())).unwrap().len(), 2);
     let mut others = base();
     others.authorizers = crate::snapshot::Authorizers::Others("a webhook".into());
     assert_eq!(Ground::new(&others).paths(&Goal::NodeRoot).unwrap().gaps().len(), 1);

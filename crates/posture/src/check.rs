@@ -2,6 +2,7 @@
 
 mod bindings;
 mod catalogue;
+mod decides;
 mod inert;
 mod others;
 mod ways;
@@ -15,7 +16,7 @@ pub use catalogue::{Area, Check, Maps, catalogue};
 use crate::evidence::{Evidence, Object};
 use crate::ground::{Ground, Origin};
 use crate::severity::Severity;
-use crate::snapshot::{Authorizers, Snapshot};
+use crate::snapshot::Authorizers;
 use sallyport_rbac::who::Subject;
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +79,7 @@ pub struct Judged {
 pub struct Report {
     /// By check, in the catalogue's order.
     pub checks: Vec<Judged>,
-    /// How many checks had all they depend on, and how many there are: shown beside every score.
+    /// How many checks had all they depend on and came to an answer, and how many there are: shown beside every score.
     pub covered: (usize, usize),
     /// What is to be known of all answers: who else may decide, what was computed.
     pub notes: Vec<String>,
@@ -102,7 +103,8 @@ impl Ground<'_> {
                 Judged { check, verdict: self.verdict(check, &findings, &gaps), findings, gaps }
             })
             .collect();
-        let covered = checks.iter().filter(|one| one.gaps.is_empty()).count();
+        let known = |one: &&Judged| one.gaps.is_empty() && !matches!(one.verdict, Verdict::Unknown(_));
+        let covered = checks.iter().filter(known).count();
         Report { covered: (covered, checks.len()), notes: notes(self), checks }
     }
 
@@ -114,11 +116,14 @@ impl Ground<'_> {
         if !gaps.is_empty() {
             return Verdict::Unknown(gaps.join("; "));
         }
-        if let (Some(why), true) = (others_decide(self.snapshot), check.nobody_can) {
-            return Verdict::Unknown(why);
-        }
         if let Some(verdict) = (check.about.0)(self) {
             return verdict;
+        }
+        if check.nobody_can {
+            let others = self.nobody_can_gaps();
+            if !others.is_empty() {
+                return Verdict::Unknown(others.join("; "));
+            }
         }
         match findings.iter().any(|one| one.inert) {
             true => Verdict::Inert,
@@ -137,14 +142,6 @@ fn weigh(finding: &mut Finding) {
     }
 }
 
-/// Why "nobody can" is not known.
-fn others_decide(snapshot: &Snapshot) -> Option<String> {
-    match &snapshot.authorizers {
-        Authorizers::Others(why) => Some(format!("roles are not all that decides here: {why}")),
-        Authorizers::NotAsked | Authorizers::RbacOnly => None,
-    }
-}
-
 fn notes(ground: &Ground<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if ground.snapshot.authorizers == Authorizers::NotAsked {
@@ -154,24 +151,25 @@ fn notes(ground: &Ground<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Some((major, minor)) = ground.snapshot.server.filter(|server| !crate::defaults::is_known(*server))
+    {
+        notes.push(format!(
+            "The roles that Kubernetes {major}.{minor} ships are not known here: one that is named and bound as other \
+             versions do it counts as shipped, whatever its rules, unless it allows everything."
+        ));
+    }
     if ground.snapshot.server.is_none() {
         notes.push(
             "The server's version is not known: rights that an older one would give count as given."
                 .to_owned(),
         );
     }
-    let names = |names: &[String]| sallyport_model::clip(&sallyport_model::visible(&names.join(", ")), 200);
     if !ground.aggregated.computed.is_empty() {
         notes.push(format!(
             "No controller has filled these aggregated ClusterRoles, so their rules were computed: {}.",
-            names(&ground.aggregated.computed)
+            decides::names(&ground.aggregated.computed)
         ));
     }
-    if !ground.aggregated.left.is_empty() {
-        notes.push(format!(
-            "What these aggregated ClusterRoles give is not known, since there is no end to what they select: {}.",
-            names(&ground.aggregated.left)
-        ));
-    }
+    notes.extend(ground.nobody_can_gaps());
     notes
 }

@@ -3,7 +3,9 @@
 //! `defaults.txt` is written by a real API server of each minor version (`tests/shipped.rs`).
 
 use sallyport_model::Digest;
-use sallyport_rbac::who::{Binding, Role, RoleRef};
+use sallyport_rbac::who::{
+    ANONYMOUS, AUTHENTICATED, Binding, MASTERS, Role, RoleRef, Subject, UNAUTHENTICATED,
+};
 use sallyport_rbac::{Rule, effective};
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -14,6 +16,8 @@ const DEFAULTS: &str = include_str!("defaults.txt");
 #[derive(Debug, Default)]
 pub(crate) struct Shipped {
     lines: HashSet<&'static str>,
+    /// Whether they are those of the server's version.
+    known: bool,
     /// Most objects are told by their name not to be among them.
     names: HashSet<&'static str>,
 }
@@ -31,16 +35,53 @@ impl Shipped {
         };
         let lines: HashSet<&str> = DEFAULTS.lines().filter_map(of).collect();
         let names = lines.iter().filter_map(|line| line.split(' ').nth(2)).collect();
-        Self { lines, names }
+        Self { lines, names, known: wanted.is_some() }
     }
 
     pub(crate) fn has_role(&self, role: &Role) -> bool {
         self.names.contains(role.name.as_str()) && self.lines.contains(role_line(role).as_str())
     }
 
+    /// Whether a role may be what a version ships that is not known here: it has such a name, and is bound as other
+    /// versions bind it, to programs of the system and not to everybody.
+    pub(crate) fn may_be(&self, role: &Role, binding: &Binding) -> bool {
+        let everybody = |subject: &Subject| match subject {
+            Subject::Group(name) => [MASTERS, AUTHENTICATED, UNAUTHENTICATED].contains(&name.as_str()),
+            Subject::User(name) => name == ANONYMOUS,
+        };
+        !self.known
+            && role.name.starts_with("system:")
+            && self.names.contains(role.name.as_str())
+            && self.has_binding(binding)
+            && !binding.subjects.iter().any(everybody)
+    }
+
     pub(crate) fn has_binding(&self, binding: &Binding) -> bool {
         self.names.contains(binding.name.as_str()) && self.lines.contains(binding_line(binding).as_str())
     }
+}
+
+/// Whether what one version ships is known; of a server whose version is not, it is told by all that are.
+pub(crate) fn is_known(server: (u32, u32)) -> bool {
+    Shipped::of(Some(server)).known
+}
+
+/// What kubeadm lets everybody read, by which nodes find their cluster (`clusterinfo.go` of kubeadm).
+pub(crate) fn is_cluster_info(role: &Role, binding: &Binding) -> bool {
+    const NAME: &str = "kubeadm:bootstrap-signer-clusterinfo";
+    const NAMESPACE: &str = "kube-public";
+    let [rule] = role.rules.as_slice() else { return false };
+    role.name == NAME
+        && role.namespace.as_deref() == Some(NAMESPACE)
+        && rule.verbs == ["get"]
+        && rule.api_groups == [""]
+        && rule.resources == ["configmaps"]
+        && rule.resource_names == ["cluster-info"]
+        && rule.non_resource_urls.is_empty()
+        && binding.name == NAME
+        && binding.namespace.as_deref() == Some(NAMESPACE)
+        && binding.role == RoleRef::Role(NAME.to_owned())
+        && binding.subjects == [Subject::User(ANONYMOUS.to_owned())]
 }
 
 /// One role: kind, namespace, name and a digest of its rules, which does not depend on their order.

@@ -51,6 +51,8 @@ pub struct Review {
 impl Review {
     /// The question whose yes shows that a rule gives what it is here for.
     pub(crate) fn of(rights: &Rights, step: &Step, caller: &Caller, namespace: Option<&str>) -> Option<Self> {
+        // What is in no namespace is asked for in none.
+        let namespace = namespace.filter(|_| !step.power.is_some_and(sallyport_rbac::Power::is_cluster_wide));
         let review = |verb: &str, group: &str, resource: &str, subresource: &str, name: String| Self {
             caller: caller.clone(),
             namespace: namespace.map(str::to_owned),

@@ -2,6 +2,7 @@
 
 mod around;
 mod hit;
+mod made;
 mod search;
 mod technique;
 
@@ -219,12 +220,12 @@ impl Graph {
                 if let Some(subject) = rights.subjects.get(subject) {
                     self.groups(around, at, subject);
                     let holder = rights.holder(subject);
-                    self.ways(around, at, &holder, subject.name() == sallyport_rbac::who::MASTERS);
+                    self.ways(around, at, &holder, Some(subject));
                 }
             }
             Node::Held(role, namespace) => {
                 let grant = Grant { binding: None, role, namespace, implicit: false };
-                self.ways(around, at, &rights.holding(vec![grant]), false);
+                self.ways(around, at, &rights.holding(vec![grant]), None);
             }
             Node::Secrets(_) | Node::Root => {}
         }
@@ -242,9 +243,9 @@ impl Graph {
         }
     }
 
-    fn ways(&mut self, around: &Around<'_>, at: usize, holder: &Holder, masters: bool) {
+    fn ways(&mut self, around: &Around<'_>, at: usize, holder: &Holder, who: Option<&Subject>) {
         let rights = around.rights;
-        if masters {
+        if who.is_some_and(|who| who.name() == sallyport_rbac::who::MASTERS) {
             self.part(at, Node::ClusterAdmin);
             return;
         }
@@ -260,7 +261,7 @@ impl Graph {
         for hit in hits(rights, holder, around.server) {
             let hit = Arc::new(hit);
             let mut leads = Vec::new();
-            for lead in around.leads(&hit, holder) {
+            for lead in around.leads(&hit, holder, who) {
                 leads.push((self.node(lead.to), lead.certain));
                 self.edge_by(at, lead.to, How::Way(Arc::clone(&hit)), lead.certain, lead.needs);
             }

@@ -14,7 +14,8 @@ use std::collections::{HashMap, HashSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
-    /// It comes with Kubernetes, and says what it said there.
+    /// It comes with Kubernetes, and says what it said there; of a version whose roles are not known, which the report's
+    /// notes say, it is named and bound so.
     Default,
     /// Its names or labels say that it is the cloud's or the distribution's. Anybody could have named it so: it is told
     /// apart and weighed as any other.
@@ -43,7 +44,11 @@ impl<'s> Ground<'s> {
     /// Works it out: one index of rights, one graph, one look at what each node reaches.
     pub fn new(snapshot: &'s Snapshot) -> Self {
         let (rbac, aggregated) = snapshot.rbac();
+        // Where Namespaces were not read, others say which there are.
+        let inside =
+            snapshot.accounts.iter().map(|one| &one.meta).chain(snapshot.pods.iter().map(|one| &one.meta));
         let known = snapshot.namespaces.iter().map(|namespace| namespace.name.as_str());
+        let known = known.chain(inside.filter_map(|meta| meta.namespace.as_deref()));
         let rights = Rights::new(rbac, known);
         let graph = Graph::of(&rights, snapshot);
         let reach = Reach::of(&graph);
@@ -198,6 +203,17 @@ fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>)
             && label("kubernetes.io/bootstrapping") == Some("rbac-defaults")
             && shipped.has_binding(binding)
         {
+            return Origin::Default;
+        }
+        let bound = rights.rbac.roles().get(*role);
+        // Of a version whose roles are not known, one that is named and bound as in others counts as what it ships.
+        if label("kubernetes.io/bootstrapping") == Some("rbac-defaults")
+            && rights.full_rule(*role).is_none()
+            && bound.is_some_and(|role| shipped.may_be(role, binding))
+        {
+            return Origin::Default;
+        }
+        if bound.is_some_and(|role| defaults::is_cluster_info(role, binding)) {
             return Origin::Default;
         }
         let role = match &binding.role {

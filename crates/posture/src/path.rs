@@ -7,6 +7,7 @@ mod tests;
 use crate::evidence::{Evidence, Review};
 use crate::graph::{Distances, How, Node, Through, best_cut};
 use crate::ground::{Ground, Origin};
+use crate::snapshot::Kind;
 use sallyport_rbac::who::Subject;
 
 /// What is worth reaching.
@@ -63,8 +64,10 @@ pub struct Cut {
     pub binding: String,
     /// For how many subjects no way is left without it.
     pub closes: usize,
-    /// Of how many that have one and are not part of Kubernetes or its vendor.
+    /// Of how many that have one and are not part of Kubernetes.
     pub of: usize,
+    /// What was not read, or is not known, that may open other ways: as [`Paths::gaps`].
+    pub gaps: Vec<String>,
 }
 
 /// Everybody's way to a goal.
@@ -75,7 +78,20 @@ pub struct Paths<'g> {
     goal: usize,
     /// Places of subjects, with the number of steps, the shortest first.
     order: Vec<(u32, usize)>,
+    gaps: Vec<String>,
 }
+
+/// What ways depend on.
+const READS: &[Kind] = &[
+    Kind::ClusterRole,
+    Kind::Role,
+    Kind::ClusterRoleBinding,
+    Kind::RoleBinding,
+    Kind::ServiceAccount,
+    Kind::Namespace,
+    Kind::Pod,
+    Kind::ConfigMap,
+];
 
 impl Ground<'_> {
     /// Everybody's shortest way to a goal; none where the goal is not there.
@@ -95,7 +111,9 @@ impl Ground<'_> {
             .filter(|(steps, _)| *steps > 0)
             .collect();
         order.sort_unstable();
-        Some(Paths { ground: self, found, goal, order })
+        let mut gaps = self.snapshot.gaps(READS);
+        gaps.extend(self.nobody_can_gaps());
+        Some(Paths { ground: self, found, goal, order, gaps })
     }
 }
 
@@ -110,6 +128,11 @@ impl<'g> Paths<'g> {
         self.order.is_empty()
     }
 
+    /// Why there may be others: what was not read, and who else decides, a sentence each; empty: these are all.
+    pub fn gaps(&self) -> &[String] {
+        &self.gaps
+    }
+
     /// Each, the shortest first.
     pub fn iter(&self) -> impl Iterator<Item = Path> + '_ {
         self.order.iter().filter_map(|(_, at)| self.path(*at))
@@ -121,16 +144,17 @@ impl<'g> Paths<'g> {
         self.order.iter().any(|(_, own)| *own == at).then(|| self.path(at)).flatten()
     }
 
-    /// The binding whose end closes the goal for most of those who are not part of Kubernetes or its vendor.
+    /// The binding whose end closes the goal for most of those who are not part of Kubernetes. Anybody can name
+    /// what is theirs as a vendor does: that counts as any other.
     pub fn cut(&self) -> Option<Cut> {
         let ground = self.ground;
         let own: Vec<usize> = self
             .order
             .iter()
             .filter_map(|(_, at)| ground.graph.at(Node::Subject(*at)))
-            .filter(|node| self.origin(*node) == Origin::Own)
+            .filter(|node| self.origin(*node) != Origin::Default)
             .collect();
-        let cuttable = |binding: usize| ground.origin(binding) == Origin::Own;
+        let cuttable = |binding: usize| ground.origin(binding) != Origin::Default;
         let best = best_cut(&ground.graph, self.goal, &self.found, &own, cuttable)?;
         let binding = ground.rights.binding(best.binding)?;
         Some(Cut {
@@ -138,6 +162,7 @@ impl<'g> Paths<'g> {
             binding: binding.name.clone(),
             closes: best.subjects,
             of: own.len(),
+            gaps: self.gaps.clone(),
         })
     }
 

@@ -87,8 +87,9 @@ impl Rights {
         for name in known {
             all.learn(name);
         }
-        let bound: Vec<String> =
-            all.rbac.bindings().iter().filter_map(|(b, _)| b.namespace.clone()).collect();
+        let waiting = all.rbac.dangling().iter().filter_map(|binding| binding.namespace.clone());
+        let bound = all.rbac.bindings().iter().filter_map(|(binding, _)| binding.namespace.clone());
+        let bound: Vec<String> = bound.chain(waiting).collect();
         for name in bound {
             all.learn(&name);
         }

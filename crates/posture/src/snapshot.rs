@@ -16,7 +16,7 @@ pub use read::{TakeError, Taken};
 
 use sallyport_rbac::aggregate::{self, Stored};
 use sallyport_rbac::who::{Rbac, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// An object that could not be read, and why. Both are texts from outside.
@@ -76,6 +76,8 @@ pub struct Snapshot {
     /// What could not be read of objects that were there.
     pub problems: Vec<Problem>,
     coverage: BTreeMap<Kind, Coverage>,
+    /// Kind, namespace and name of all that is kept.
+    named: HashSet<(Kind, Option<String>, String)>,
 }
 
 impl Snapshot {
@@ -94,6 +96,11 @@ impl Snapshot {
         match asked {
             Coverage::Read if unread > 0 => {
                 Coverage::Cut(format!("{unread} of its objects could not be read"))
+            }
+            Coverage::Read if kind == Kind::Secret && self.secrets.iter().any(|one| one.kind.is_empty()) => {
+                Coverage::Cut(
+                    "the type of some was not read, which says whether they hold a token".to_owned(),
+                )
             }
             asked => asked,
         }

@@ -76,6 +76,8 @@ pub enum DangerKind {
     DebugContainers,
     /// Make pods, which run as any ServiceAccount of their namespace.
     RunPods,
+    /// Change pods that are there: with another image they run other code, as their ServiceAccount.
+    ChangePods,
     /// Make volumes, which may be a folder of a node.
     WriteVolumes,
     /// Move pods of others to a node of one's own.
@@ -119,6 +121,7 @@ impl DangerKind {
             Self::Exec => "running commands in pods or reaching them",
             Self::DebugContainers => "adding debug containers to pods",
             Self::RunPods => "making pods, which run as any service account of their namespace",
+            Self::ChangePods => "changing pods, which then run another image as their service account",
             Self::WriteVolumes => "making volumes, which may be a folder of a node",
             Self::TakePods => "moving pods of others to a node of one's own",
             Self::RemoveEvents => "removing events",

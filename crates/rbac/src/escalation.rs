@@ -10,8 +10,22 @@ use sallyport_model::RoleName;
 /// RBAC's API group.
 pub(crate) const RBAC: &str = "rbac.authorization.k8s.io";
 
-/// Whether somebody may write a role of this name with these rules: in `namespace`, or a ClusterRole. `aggregates`: it
-/// has an `aggregationRule`, which only those may write who hold everything, since it takes in what others label.
+/// Whether somebody may make a role with these rules by a POST: in `namespace`, or a ClusterRole. `aggregates` as for
+/// [`may_write_role`]. A POST names nothing, so `escalate` that is limited to names is none here
+/// (`RoleEscalationAuthorized` of Kubernetes asks with the name of the request).
+pub fn may_make_role(
+    rbac: &Rbac,
+    caller: &Caller,
+    namespace: Option<&str>,
+    rules: &[Rule],
+    aggregates: bool,
+) -> bool {
+    may_write_role(rbac, caller, "", namespace, rules, aggregates)
+}
+
+/// Whether somebody may write a role by a PUT or PATCH of this name with these rules: in `namespace`, or a ClusterRole.
+/// `aggregates`: it has an `aggregationRule`, which only those may write who hold everything, since it takes in what
+/// others label.
 pub fn may_write_role(
     rbac: &Rbac,
     caller: &Caller,
@@ -176,6 +190,13 @@ mod tests {
                 "{rules:?}: {given:?}"
             );
         }
+        // A POST names nothing.
+        for (names, may) in [(&["r"][..], false), (&[], true)] {
+            let (rbac, caller) = ana(vec![escalate(names)], None);
+            assert_eq!(may_make_role(&rbac, &caller, None, &[all()], false), may, "{names:?}");
+        }
+        let (rbac, caller) = ana(vec![escalate(&["r"]), pods()], None);
+        assert!(may_make_role(&rbac, &caller, None, &[pods()], false));
         let (rbac, _) = ana(vec![], None);
         let master = Subject::Group(MASTERS.into()).caller();
         assert!(may_write_role(&rbac, &master, "r", None, &[all()], true));

@@ -6,7 +6,7 @@
 
 use crate::Ask;
 use crate::gates::has_impersonation_modes;
-use crate::who::{Caller, Rbac, Subject};
+use crate::who::{Caller, MASTERS, Rbac, Subject};
 
 /// The group of the resources that stand for whom one acts as.
 const AUTHENTICATION: &str = "authentication.k8s.io";
@@ -103,6 +103,8 @@ fn may_by(rbac: &Rbac, caller: &Caller, mode: Mode, user: &Subject, groups: &[St
             groups.iter().all(|group| implied.contains(group))
                 && may(rbac, caller, &verb, AUTHENTICATION, user, &[])
         }
+        // The modes know neither somebody without a name nor those who pass before roles are asked.
+        _ if user.name().is_empty() || groups.iter().any(|group| group == MASTERS) => false,
         _ => may(rbac, caller, &verb, AUTHENTICATION, user, groups),
     }
 }
@@ -160,6 +162,13 @@ mod tests {
         assert_eq!(modes(vec![who()], &ana, &[], "list", (1, 36)), []);
         assert_eq!(modes(vec![who(), on()], &ana, &["devs"], "list", (1, 36)), []);
         assert_eq!(modes(vec![who(), on()], &Subject::User("bob".into()), &[], "list", (1, 36)), []);
+        // Whatever is granted, by mode nobody is in `system:masters`, and nobody is nobody.
+        let any = || rule(&["impersonate:user-info"], &[AUTHENTICATION], &["users", "groups"]);
+        assert_eq!(modes(vec![any(), on()], &ana, &["devs"], "list", (1, 36)), [Mode::UserInfo]);
+        assert_eq!(modes(vec![any(), on()], &ana, &["devs", MASTERS], "list", (1, 36)), []);
+        assert_eq!(modes(vec![any(), on()], &Subject::User(String::new()), &[], "list", (1, 36)), []);
+        let whole = rule(&["impersonate"], &[""], &["users", "groups"]);
+        assert_eq!(modes(vec![whole], &ana, &[MASTERS], "list", (1, 36)), [Mode::Whole]);
         // A server of before knows no such verbs.
         assert_eq!(modes(vec![who(), on()], &ana, &[], "list", (1, 34)), []);
         // A ServiceAccount is none of them.

@@ -33,10 +33,14 @@ powers! {
     CreateRoles,
     /// Update or patch Roles.
     ChangeRoles,
+    /// Delete Roles, one by one or many.
+    DeleteRoles,
     /// Create ClusterRoles.
     CreateClusterRoles,
     /// Update or patch ClusterRoles.
     ChangeClusterRoles,
+    /// Delete ClusterRoles, one by one or many.
+    DeleteClusterRoles,
     /// Create, update or patch RoleBindings.
     WriteRoleBindings,
     /// Create, update or patch ClusterRoleBindings.
@@ -61,6 +65,8 @@ powers! {
     ReadSecrets,
     /// Create pods, or write what makes them.
     RunPods,
+    /// Update or patch pods: their containers' images.
+    ChangePods,
     /// Create `pods/exec` or `pods/attach`.
     Exec,
     /// Get `pods/exec` or `pods/attach`: the same where a server lets a WebSocket be opened with it.
@@ -123,6 +129,7 @@ impl Power {
             EscalateClusterRoles
                 | CreateClusterRoles
                 | ChangeClusterRoles
+                | DeleteClusterRoles
                 | WriteClusterRoleBindings
                 | ImpersonateUsers
                 | ImpersonateGroups
@@ -160,8 +167,10 @@ impl TryFrom<(DangerKind, &str, &str, &str)> for Power {
             (DangerKind::Bind, _) => BindClusterRoles,
             (DangerKind::WriteRbac, "roles") if creates => CreateRoles,
             (DangerKind::WriteRbac, "roles") if changes => ChangeRoles,
+            (DangerKind::WriteRbac, "roles") => DeleteRoles,
             (DangerKind::WriteRbac, "clusterroles") if creates => CreateClusterRoles,
             (DangerKind::WriteRbac, "clusterroles") if changes => ChangeClusterRoles,
+            (DangerKind::WriteRbac, "clusterroles") => DeleteClusterRoles,
             (DangerKind::WriteRbac, "rolebindings") if writes => WriteRoleBindings,
             (DangerKind::WriteRbac, "clusterrolebindings") if writes => WriteClusterRoleBindings,
             (DangerKind::Impersonate, _) => return impersonation(verb, group, resource).ok_or(()),
@@ -169,6 +178,7 @@ impl TryFrom<(DangerKind, &str, &str, &str)> for Power {
             (DangerKind::WriteSecrets, _) => WriteSecrets,
             (DangerKind::ReadSecrets, _) => ReadSecrets,
             (DangerKind::RunPods, _) => RunPods,
+            (DangerKind::ChangePods, _) => ChangePods,
             (DangerKind::Exec, "pods/exec" | "pods/attach") if creates => Exec,
             (DangerKind::Exec, "pods/exec" | "pods/attach") if verb == "get" => ExecByGet,
             (DangerKind::Exec, "pods/portforward") if creates => Forward,

@@ -21,7 +21,7 @@ pub const AUTHENTICATED: &str = "system:authenticated";
 /// The group of whoever did not sign in.
 pub const UNAUTHENTICATED: &str = "system:unauthenticated";
 /// The user whoever did not sign in is.
-const ANONYMOUS: &str = "system:anonymous";
+pub const ANONYMOUS: &str = "system:anonymous";
 /// How the user name of every ServiceAccount begins.
 const ACCOUNT: &str = "system:serviceaccount:";
 /// The group of all ServiceAccounts; with `:` and a namespace, of those there.

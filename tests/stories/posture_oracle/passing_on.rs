@@ -7,7 +7,7 @@ use super::world::{NAMESPACES, Role, World, resources, role, who};
 use crate::dice::Dice;
 use anyhow::Result;
 use sallyport_posture::Snapshot;
-use sallyport_rbac::escalation::{may_bind, may_write_role};
+use sallyport_rbac::escalation::{may_bind, may_make_role};
 use sallyport_rbac::who::{Caller, MASTERS, Rbac, RoleRef};
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ impl Try {
                 let (Ok(mut snapshot), rules) = (read(role), Vec::new()) else { return false };
                 let rules = snapshot.roles.pop().map_or(rules, |one| one.role.rules.clone());
                 let aggregates = role.aggregates;
-                may_write_role(rbac, &self.caller, &role.name, role.namespace, &rules, aggregates)
+                may_make_role(rbac, &self.caller, role.namespace, &rules, aggregates)
             }
         }
     }

@@ -44,13 +44,19 @@ fn place(meta: &Meta) -> String {
     shown(meta.namespace.as_deref().unwrap_or_default())
 }
 
-/// Whether a ServiceAccount leads to everything.
-fn is_strong(ground: &Ground<'_>, namespace: &str, name: &str) -> bool {
-    ground
-        .rights
-        .subject(&Subject::account(namespace, name))
-        .and_then(|at| ground.graph.at(Node::Subject(at)))
-        .is_some_and(|node| ground.reach.is_critical(node))
+/// Whether a ServiceAccount, or a group that it is in, leads to everything.
+fn is_strong(ground: &Ground<'_>, account: &Subject) -> bool {
+    let groups = account.caller().groups.into_iter().map(Subject::Group);
+    groups
+        .chain([account.clone()])
+        .filter_map(|subject| ground.graph.at(Node::Subject(ground.rights.subject(&subject)?)))
+        .any(|node| ground.reach.is_critical(node))
+}
+
+/// Whether a binding names a ServiceAccount, or gives the groups that it is in more than Kubernetes gives everybody.
+fn holds_something(ground: &Ground<'_>, account: &Subject) -> bool {
+    let mut bindings = ground.rights.rbac.places_of(&account.caller()).into_iter();
+    ground.rights.subject(account).is_some() || bindings.any(|at| ground.origin(at) != Origin::Default)
 }
 
 const TOKEN: &str = "kubernetes.io/service-account-token";
@@ -114,11 +120,10 @@ pub(super) fn mounted(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> 
         let mounts = pod.automount.unwrap_or(!unmounted.contains(&key));
         let account = Subject::account(namespace, &pod.account);
         // Whoever holds nothing has nothing to lose.
-        if !mounts || ground.rights.subject(&account).is_none() || !told.insert(key) {
+        if !mounts || !told.insert(key) || !holds_something(ground, &account) {
             continue;
         }
-        let severity =
-            if is_strong(ground, namespace, &pod.account) { Severity::Medium } else { Severity::Low };
+        let severity = if is_strong(ground, &account) { Severity::Medium } else { Severity::Low };
         let sentence = format!(
             "Pod {} in {} has the token of {} in it, whose rights whoever gets into it has too.",
             shown(&pod.meta.name),

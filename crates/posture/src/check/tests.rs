@@ -1,5 +1,7 @@
+mod known;
+
 use super::*;
-use crate::snapshot::{Authorizers, Coverage};
+use crate::snapshot::{Authorizers, Coverage, Snapshot};
 use crate::tests::{Cluster, account, group, named, rule, user};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -62,6 +64,18 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
         ("RB-02", vec![all()], None, Some(Medium)),
         ("RB-04", vec![rule(&["escalate", "update"], &[RBAC], &["clusterroles"])], Some(Critical), None),
         ("RB-04", vec![rule(&["escalate"], &[RBAC], &["clusterroles"])], None, None),
+        ("RB-04", vec![rule(&["escalate", "create"], &[RBAC], &["clusterroles"])], Some(High), None),
+        // A POST names nothing: the API server asks for `escalate` without a name.
+        (
+            "RB-04",
+            vec![
+                named(rule(&["escalate"], &[RBAC], &["clusterroles"]), &["r"]),
+                rule(&["create"], &[RBAC], &["clusterroles"]),
+            ],
+            None,
+            None,
+        ),
+        ("RB-04", vec![rule(&["escalate", "create"], &[RBAC], &["roles"])], Some(Medium), Some(Low)),
         (
             "RB-05",
             vec![rule(&["bind", "create"], &[RBAC], &["clusterroles", "clusterrolebindings"])],
@@ -101,6 +115,9 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
         ("RB-11", vec![rule(&["get"], &["apps"], &["secrets"])], None, None),
         ("RB-12", vec![rule(&["patch"], &["apps"], &["deployments"])], Some(High), Some(Medium)),
         ("RB-13", vec![rule(&["create"], &[""], &["pods/exec"])], Some(High), Some(Medium)),
+        // Another image, and the pod runs one's own code.
+        ("RB-13", vec![rule(&["patch"], &[""], &["pods"])], Some(High), Some(Medium)),
+        ("RB-13", vec![rule(&["delete"], &[""], &["pods"])], None, None),
         ("RB-13", vec![rule(&["*"], &[""], &["pods/*"])], None, None),
         // Enough on an older server.
         ("RB-13", vec![rule(&["get"], &[""], &["pods/exec"])], None, None),
@@ -116,6 +133,36 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
             Some(High),
             None,
         ),
+        // Nameless or of the kubelets' signer: whoever is a node has its pods' Secrets, and its root.
+        (
+            "RB-16",
+            vec![
+                rule(
+                    &["create", "update"],
+                    &[certificates],
+                    &["certificatesigningrequests", "certificatesigningrequests/approval"],
+                ),
+                named(
+                    rule(&["approve"], &[certificates], &["signers"]),
+                    &["kubernetes.io/kube-apiserver-client-kubelet"],
+                ),
+            ],
+            Some(Critical),
+            None,
+        ),
+        (
+            "RB-16",
+            vec![
+                rule(
+                    &["create", "update"],
+                    &[certificates],
+                    &["certificatesigningrequests", "certificatesigningrequests/approval"],
+                ),
+                named(rule(&["approve"], &[certificates], &["signers"]), &["kubernetes.io/kubelet-serving"]),
+            ],
+            Some(Low),
+            None,
+        ),
         (
             "RB-17",
             vec![rule(
@@ -129,6 +176,16 @@ fn p22_each_way_is_found_where_it_is_and_not_where_it_is_not() {
         (
             "RB-18",
             vec![rule(&["patch"], &["admissionregistration.k8s.io"], &["mutatingwebhookconfigurations"])],
+            Some(Critical),
+            None,
+        ),
+        // One that is there is asked about whatever whoever changes it says.
+        (
+            "RB-18",
+            vec![named(
+                rule(&["update"], &["admissionregistration.k8s.io"], &["mutatingwebhookconfigurations"]),
+                &["injector"],
+            )],
             Some(Critical),
             None,
         ),
@@ -333,6 +390,34 @@ fn tokens_pods_and_admission_are_judged() {
     }
 }
 
+/// A pod whose account only its group's bindings reach has a token that is worth something.
+#[test]
+fn a_mounted_token_is_worth_what_the_groups_of_its_account_hold() {
+    let pods = |of: &str, rules: Value| {
+        let cluster = Cluster::default().cluster_role("r", &[rules]).bind(None, "r", &[group(of)]);
+        told(&cluster.pod("a", "p", "bot").pod("a", "q", "bot").read(), "SA-03").1
+    };
+    let bot = |severity| vec![("system:serviceaccount:a:bot".to_owned(), severity)];
+    let small = || rule(&["get"], &[""], &["pods"]);
+    assert_eq!(pods("system:serviceaccounts:a", small()), bot(Severity::Low));
+    assert_eq!(pods("system:serviceaccounts", all()), bot(Severity::Medium));
+    assert_eq!(pods("system:authenticated", small()), bot(Severity::Low));
+    assert_eq!(pods("system:serviceaccounts:b", all()), []);
+}
+
+/// A harmless wildcard before a bad one hides nothing.
+#[test]
+fn a_role_is_as_bad_as_the_worst_of_its_wildcards() {
+    let reads = rule(&["get"], &["*"], &["pods"]);
+    let writes = rule(&["*"], &["apps"], &["deployments"]);
+    for rules in [[reads.clone(), writes.clone()], [writes, reads]] {
+        let report = Ground::new(&held(&rules)).report();
+        let found = judged(&report, "RB-03").findings.remove(0);
+        let worst = rules[0]["verbs"][0] != "*";
+        assert_eq!((found.severity, found.evidence[0].rule), (Severity::High, Some(usize::from(worst))));
+    }
+}
+
 #[test]
 fn a_finding_carries_what_proves_it() {
     let snapshot = held(&[rule(&["get"], &[""], &["pods"]), rule(&["list"], &[""], &["secrets"])]);
@@ -363,6 +448,10 @@ fn p21_what_a_cloud_decides_is_its_own_answer() {
     let (verdict, findings) =
         told(&base().object(config).bind(Some("kube-system"), "eks:x", &[user("ana")]).read(), "RB-22");
     assert_eq!((verdict, findings), (Verdict::Fail, vec![("ana".to_owned(), Severity::Critical)]));
+    // Where there is no such ConfigMap, whoever may change ConfigMaps says nothing by it.
+    let without =
+        base().bind(Some("kube-system"), "eks:x", &[user("ana")]).bind(None, "eks:x", &[user("ben")]);
+    assert_eq!(told(&without.read(), "RB-22").1, []);
     let mut older = base().read();
     older.server = Some((1, 30));
     assert!(matches!(told(&older, "RB-08").0, Verdict::NotApplicable(_)));
@@ -399,19 +488,6 @@ fn fifty_thousand_bindings_are_judged_in_seconds() {
     assert!(all.evidence.len() <= 40);
     assert_eq!(judged(&report, "RB-15").verdict, Verdict::Inert);
     assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
-}
-
-/// Whoever writes the label on their own object does not make it Kubernetes'.
-#[test]
-fn p21_a_label_alone_makes_nothing_a_default() {
-    let snapshot = Cluster::default()
-        .cluster_role("system:node-proxier", &[all()])
-        .object(json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": {"name": "system:node-proxier", "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}},
-            "roleRef": {"kind": "ClusterRole", "name": "system:node-proxier"}, "subjects": [user("mallory")]}))
-        .read();
-    let (verdict, findings) = told(&snapshot, "RB-01");
-    assert_eq!((verdict, findings), (Verdict::Fail, vec![("mallory".to_owned(), Severity::Critical)]));
 }
 
 proptest! {

@@ -6,6 +6,7 @@ use crate::graph::{Hit, How, Node, To};
 use crate::ground::{Ground, Origin, said};
 use crate::rights::{Place, Step};
 use crate::severity::Severity;
+use crate::snapshot::Kind;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Evidence kept for each finding; how many places there are is told beside it.
@@ -34,8 +35,18 @@ pub(super) fn by_check(ground: &Ground<'_>) -> HashMap<&'static str, Vec<Finding
         let Some(node) = ground.graph.at(Node::Subject(at)) else { continue };
         for (hit, leads) in ground.graph.found.get(&node).into_iter().flatten() {
             let Some(technique) = hit.technique() else { continue };
-            // A node that is out of reach is no way to one.
-            if technique.to == To::NodeRoot && leads.is_empty() {
+            // A node that is out of reach is no way to one, a group that may not be asked for none into it, and a
+            // ConfigMap that is not there says nothing.
+            if matches!(technique.to, To::NodeRoot | To::ClusterAdmin | To::AwsAuth) && leads.is_empty() {
+                continue;
+            }
+            // Nor is it said of what was not read: a path tells that, as not certain.
+            let depends = match technique.to {
+                To::NodeRoot if technique.check == "RB-12" => Some(Kind::Namespace),
+                To::AwsAuth if leads.iter().any(|(_, certain)| !certain) => Some(Kind::ConfigMap),
+                _ => None,
+            };
+            if depends.is_some_and(|kind| ground.snapshot.coverage(kind).gap(kind).is_some()) {
                 continue;
             }
             let severity = severity(ground, hit, leads);

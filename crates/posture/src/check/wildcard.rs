@@ -24,22 +24,26 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
         if held.is_empty() || role.rules.iter().any(is_full) {
             continue;
         }
-        let Some(number) = role.rules.iter().position(has_wildcard) else { continue };
-        let Some(rule) = role.rules.get(number) else { continue };
         let wide =
             held.iter().any(|at| ground.rights.binding(*at).is_some_and(|one| one.namespace.is_none()));
-        let reads = rule.verbs.iter().all(|verb| READS.contains(&verb.as_str()));
-        let severity = match (wide, reads) {
-            (true, false) => Severity::High,
-            (true, true) | (false, false) => Severity::Medium,
-            (false, true) => Severity::Low,
+        let severity = |rule: &Rule| {
+            let reads = rule.verbs.iter().all(|verb| READS.contains(&verb.as_str()));
+            match (wide, reads) {
+                (true, false) => Severity::High,
+                (true, true) | (false, false) => Severity::Medium,
+                (false, true) => Severity::Low,
+            }
         };
+        // The worst of them, and of those the first.
+        let wildcards_of = role.rules.iter().enumerate().filter(|(_, rule)| has_wildcard(rule));
+        let worst = wildcards_of.max_by_key(|(number, rule)| (severity(rule), std::cmp::Reverse(*number)));
+        let Some((number, rule)) = worst else { continue };
         let Some(object) = ground.role_object(place) else { continue };
         let binding = held.first().and_then(|at| ground.object(*at));
         findings.push(Finding {
             check,
             inert: false,
-            severity,
+            severity: severity(rule),
             subject: None,
             namespaces: None,
             evidence: vec![Evidence { binding, role: object.clone(), rule: Some(number) }],

@@ -2,11 +2,12 @@
 
 use super::Node;
 use super::hit::Hit;
-use super::technique::To;
+use super::made;
+use super::technique::{Technique, To};
 use crate::rights::{Holder, Place, Rights};
-use crate::snapshot::{Kind, Snapshot};
+use crate::snapshot::{Kind, Meta, Snapshot};
 use sallyport_rbac::who::Subject;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What of the snapshot edges depend on.
 pub(super) struct Around<'s> {
@@ -14,11 +15,16 @@ pub(super) struct Around<'s> {
     pub(super) server: Option<(u32, u32)>,
     /// The ServiceAccounts of each namespace that a binding names.
     pub(super) accounts_in: Vec<Vec<usize>>,
+    /// All ServiceAccounts by namespace and name; none: they were not all read.
+    accounts: Option<HashSet<(&'s str, &'s str)>>,
     /// The ServiceAccounts that pods of a namespace run as; none: pods were not all read.
     running: Option<HashMap<Place, BTreeSet<&'s str>>>,
     /// Whether a namespace has a pod security level that keeps pods from a node; none: namespaces were not all read.
     guarded: Option<Vec<bool>>,
-    aws_auth: bool,
+    /// Whether each role takes in ClusterRoles by their labels.
+    pub(super) aggregates: Vec<bool>,
+    /// Whether the ConfigMap aws-auth is there; none: it was not found, and ConfigMaps were not all read.
+    aws_auth: Option<bool>,
 }
 
 /// Where a way leads.
@@ -53,6 +59,12 @@ impl<'s> Around<'s> {
             }
             guarded
         });
+        let accounts =
+            snapshot.coverage(Kind::ServiceAccount).gap(Kind::ServiceAccount).is_none().then(|| {
+                let key =
+                    |meta: &'s Meta| (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_str());
+                snapshot.accounts.iter().map(|one| key(&one.meta)).collect()
+            });
         let mut accounts_in = vec![Vec::new(); rights.namespaces.len()];
         for (at, subject) in rights.subjects.iter().enumerate() {
             let place = subject.as_account().and_then(|(namespace, _)| rights.place(namespace));
@@ -60,21 +72,41 @@ impl<'s> Around<'s> {
                 accounts.push(at);
             }
         }
+        let aggregates = snapshot
+            .roles
+            .iter()
+            .map(|one| {
+                one.role.namespace.is_none() && one.selectors.as_ref().is_some_and(|all| !all.is_empty())
+            })
+            .collect();
         let aws_auth = snapshot
             .configs
             .iter()
             .any(|one| one.name == "aws-auth" && one.namespace.as_deref() == Some("kube-system"));
-        Self { rights, server: snapshot.server, accounts_in, running, guarded, aws_auth }
+        let all_configs = snapshot.coverage(Kind::ConfigMap).gap(Kind::ConfigMap).is_none();
+        let aws_auth = (aws_auth || all_configs).then_some(aws_auth);
+        Self {
+            rights,
+            server: snapshot.server,
+            accounts_in,
+            accounts,
+            running,
+            guarded,
+            aggregates,
+            aws_auth,
+        }
     }
 
-    /// Whether pods made there are known not to be kept from their node.
+    /// Whether pods made there may reach their node: no level is known to keep them from it.
     pub(super) fn reaches_node(&self, place: Place) -> bool {
-        self.guarded.as_ref().is_some_and(|guarded| guarded.get(place) == Some(&false))
+        self.guarded.as_ref().is_none_or(|guarded| guarded.get(place) == Some(&false))
     }
 
     /// Where a way leads, and whether roles and bindings alone decide that.
-    pub(super) fn leads(&self, hit: &Hit, holder: &Holder) -> Vec<Lead> {
+    pub(super) fn leads(&self, hit: &Hit, holder: &Holder, who: Option<&Subject>) -> Vec<Lead> {
         match hit.technique().map(|technique| technique.to) {
+            Some(To::NewClusterRole) => made::cluster_role(self, holder, who),
+            Some(To::NewRole) => made::role(self, hit.place, who),
             Some(To::OwnClusterRole) => self.own(hit, holder, false),
             Some(To::OwnRole) => self.own(hit, holder, true),
             _ => self.to(hit).into_iter().map(|(to, certain)| Lead { to, certain, needs: None }).collect(),
@@ -86,14 +118,14 @@ impl<'s> Around<'s> {
         let names = |need: usize| hit.names.get(need).cloned().flatten();
         match technique.to {
             // These depend on what else is held.
-            To::OwnClusterRole | To::OwnRole | To::Nowhere => Vec::new(),
-            To::ClusterAdmin if hit.is_nameless() => vec![(Node::ClusterAdmin, true)],
-            To::ClusterAdmin => match names(1) {
-                Some(groups) if groups.iter().any(|group| group == sallyport_rbac::who::MASTERS) => {
-                    vec![(Node::ClusterAdmin, true)]
+            To::OwnClusterRole | To::OwnRole | To::NewClusterRole | To::NewRole | To::Nowhere => Vec::new(),
+            To::ClusterAdmin => {
+                let masters = |group: &String| group == sallyport_rbac::who::MASTERS;
+                match names(1).is_none_or(|groups| groups.iter().any(masters)) && acts(names(0)) {
+                    true => vec![(Node::ClusterAdmin, true)],
+                    false => Vec::new(),
                 }
-                _ => Vec::new(),
-            },
+            }
             To::BoundEverywhere => self.bound(names(0), None, Node::ClusterAdmin),
             To::BoundThere => {
                 let whole = hit.place.map_or(Node::EveryNamespace, Node::Namespace);
@@ -104,19 +136,28 @@ impl<'s> Around<'s> {
                 None => vec![(Node::AnyUser, true)],
                 Some(names) => self.subjects(names.into_iter().map(Subject::User)),
             },
+            To::Groups if !acts(names(0)) => Vec::new(),
             To::Groups => match names(1) {
                 None => vec![(Node::AnyGroup, true)],
                 Some(names) => self.subjects(names.into_iter().map(Subject::Group)),
             },
-            To::Everybody => match names(2) {
-                Some(signers) if !signers.iter().any(|one| CLIENT_SIGNERS.contains(&one.as_str())) => {
-                    Vec::new()
+            To::Everybody => {
+                let signers = names(2);
+                let may = |known: &[&str]| {
+                    signers.as_ref().is_none_or(|names| names.iter().any(|one| known.contains(&one.as_str())))
+                };
+                let mut leads = Vec::new();
+                if may(&CLIENT_SIGNERS) {
+                    leads.extend([(Node::AnyUser, true), (Node::AnyGroup, true)]);
                 }
-                _ => vec![(Node::AnyUser, true), (Node::AnyGroup, true)],
-            },
+                if may(&NODE_SIGNERS) {
+                    leads.extend([(Node::Root, true), (Node::EverySecret, true)]);
+                }
+                leads
+            }
             To::Accounts => match names(0) {
                 None => vec![(hit.place.map_or(Node::EveryAccount, Node::Accounts), true)],
-                Some(names) => self.accounts(&names, hit.place),
+                Some(names) => self.accounts(&names, hit.place, technique.check == "RB-07"),
             },
             To::AllAccounts => {
                 let accounts = hit.place.map_or(Node::EveryAccount, Node::Accounts);
@@ -131,6 +172,7 @@ impl<'s> Around<'s> {
             To::NodeRoot if technique.check == "RB-12" => {
                 let reaches = match hit.place {
                     Some(place) => self.reaches_node(place),
+                    None if self.guarded.is_none() => true,
                     None => (0..self.rights.namespaces.len()).any(|place| self.reaches_node(place)),
                 };
                 if reaches { vec![(Node::Root, false)] } else { Vec::new() }
@@ -138,10 +180,10 @@ impl<'s> Around<'s> {
             To::NodeRoot => vec![(Node::Root, false)],
             To::Nodes => vec![(Node::Root, true), (Node::EveryAccount, true)],
             To::AwsAuth
-                if self.aws_auth
+                if self.aws_auth != Some(false)
                     && names(0).is_none_or(|names| names.iter().any(|one| one == "aws-auth")) =>
             {
-                vec![(Node::ClusterAdmin, true)]
+                vec![(Node::ClusterAdmin, self.aws_auth.is_some())]
             }
             To::AwsAuth => Vec::new(),
         }
@@ -154,10 +196,12 @@ impl<'s> Around<'s> {
                 .iter()
                 .all(|names| names.as_ref().is_none_or(|names| names.iter().any(|own| own == name)))
         };
+        let makes = hit.technique().is_some_and(Technique::makes_roles);
         let held = holder.grants.iter().filter(|grant| {
             let role = self.rights.role(grant.role);
             role.is_some_and(|role| role.namespace.is_some() == local && allowed(&role.name))
                 && (!local || hit.place.is_none() || grant.namespace == hit.place)
+                && (!makes || made::survives(self.rights, hit, holder, grant.role))
         });
         let mut by: BTreeMap<Node, Vec<Option<usize>>> = BTreeMap::new();
         for grant in held {
@@ -221,17 +265,41 @@ impl<'s> Around<'s> {
             .collect()
     }
 
-    fn accounts(&self, names: &[String], place: Option<Place>) -> Vec<(Node, bool)> {
+    /// Accounts by name: those that a binding names, and of the others the groups that they are in. `anyway`: whether it
+    /// matters not if they are there.
+    fn accounts(&self, names: &[String], place: Option<Place>, anyway: bool) -> Vec<(Node, bool)> {
         let only = self.rights.namespace(place);
-        let mut leads = Vec::new();
+        let mut leads = BTreeMap::new();
         for (at, subject) in self.rights.subjects.iter().enumerate() {
             if subject.as_account().is_some_and(|(namespace, name)| {
                 only.is_none_or(|only| only == namespace) && names.iter().any(|own| own == name)
             }) {
-                leads.push((Node::Subject(at), true));
+                leads.insert(Node::Subject(at), true);
             }
         }
-        leads
+        for namespace in self.rights.namespaces.iter().filter(|own| only.is_none_or(|only| only == *own)) {
+            for name in names {
+                let account = Subject::account(namespace, name);
+                if self.rights.subject(&account).is_some() {
+                    continue;
+                }
+                let there = match &self.accounts {
+                    _ if anyway || name == "default" => true,
+                    Some(accounts) if !accounts.contains(&(namespace.as_str(), name.as_str())) => continue,
+                    accounts => accounts.is_some(),
+                };
+                for group in self.groups(&account) {
+                    *leads.entry(Node::Subject(group)).or_default() |= there;
+                }
+            }
+        }
+        leads.into_iter().collect()
+    }
+
+    /// The groups that everybody of its kind is in, where a binding names them.
+    fn groups(&self, subject: &Subject) -> impl Iterator<Item = usize> {
+        let groups = subject.caller().groups.into_iter();
+        groups.filter_map(|group| self.rights.subject(&Subject::Group(group)))
     }
 
     fn pod_accounts(&self, place: Option<Place>) -> Vec<(Node, bool)> {
@@ -239,20 +307,32 @@ impl<'s> Around<'s> {
             // Pods were not read: any account may be one that a pod runs as.
             return vec![(place.map_or(Node::EveryAccount, Node::Accounts), false)];
         };
-        let mut leads = Vec::new();
+        let mut leads = BTreeSet::new();
         for (there, names) in running.iter().filter(|(there, _)| place.is_none_or(|only| only == **there)) {
             let namespace = self.rights.namespace(Some(*there)).unwrap_or_default();
             for name in names {
-                if let Some(at) = self.rights.subject(&Subject::account(namespace, name)) {
-                    leads.push((Node::Subject(at), true));
+                let account = Subject::account(namespace, name);
+                match self.rights.subject(&account) {
+                    Some(at) => drop(leads.insert((Node::Subject(at), true))),
+                    // One that no binding names has what the groups have that it is in.
+                    None => leads.extend(self.groups(&account).map(|at| (Node::Subject(at), true))),
                 }
             }
         }
-        leads.sort_unstable();
-        leads
+        leads.into_iter().collect()
     }
+}
+
+/// Whether somebody may act as one of these at all: by `users` nobody is meant who is a ServiceAccount.
+fn acts(names: Option<Vec<String>>) -> bool {
+    let is_user = |name: String| Subject::User(name).as_account().is_none();
+    names.is_none_or(|names| names.into_iter().any(is_user))
 }
 
 /// Signers of client certificates (kubernetes.io/docs, "Certificate Signing Requests").
 const CLIENT_SIGNERS: [&str; 3] =
     ["kubernetes.io/kube-apiserver-client", "kubernetes.io/legacy-unknown", "kubernetes.io/*"];
+
+/// Signers of the certificates by which kubelets sign in: whoever has one is a node, of any name, and has what the node
+/// authorizer gives it.
+const NODE_SIGNERS: [&str; 2] = ["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/*"];

@@ -96,6 +96,9 @@ fn hit(
             .map(|step| rights.rule(step).map(|rule| &rule.resource_names).filter(|names| !names.is_empty()))
             .collect::<Option<Vec<_>>>()
             .map(|lists| lists.into_iter().flatten().cloned().collect());
+        if limits.is_some() && names.is_empty() && technique.makes_roles() {
+            return None;
+        }
         names.push(limits);
         if let Some(only) = first.grant.binding
             && steps.iter().all(|step| step.grant.binding == Some(only))

@@ -15,12 +15,16 @@ pub(crate) enum Where {
 /// Where it leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum To {
-    /// To everything, in as far as names do not keep it from that.
+    /// To everything, unless a group is asked for and all that may be are others than `system:masters`.
     ClusterAdmin,
     /// To the rights of the ClusterRole that is changed, which one must hold.
     OwnClusterRole,
     /// To everything in the namespaces in which one holds a Role.
     OwnRole,
+    /// To where a binding waits for a ClusterRole that is not there, or a ClusterRole takes in others, and one is named.
+    NewClusterRole,
+    /// To the namespaces where a binding that names one waits for a Role that is not there.
+    NewRole,
     /// To the ClusterRoles that may be bound for the whole cluster.
     BoundEverywhere,
     /// To the ClusterRoles that may be bound in the namespace.
@@ -31,7 +35,7 @@ pub(crate) enum To {
     Users,
     /// To the groups that are named, or all.
     Groups,
-    /// To all users and groups but `system:masters`.
+    /// To all users and groups but `system:masters`, or to the nodes, by the signers that may be approved for.
     Everybody,
     /// To the ServiceAccounts that are named, or all.
     Accounts,
@@ -57,12 +61,19 @@ pub(crate) struct Technique {
     pub(crate) check: &'static str,
     /// What it is, as what somebody can do: "make pods there, which run as any service account".
     pub(crate) what: &'static str,
-    /// One of each.
+    /// One of each; `escalate` first.
     pub(crate) needs: &'static [&'static [Power]],
     pub(crate) held: Where,
     pub(crate) to: To,
     /// How bad it is by itself, held everywhere and in a namespace: where it leads may make it worse.
     pub(crate) severity: (Severity, Severity),
+}
+
+impl Technique {
+    /// Whether a role is made by a POST, which names nothing: `escalate` that is limited to names is none then.
+    pub(crate) fn makes_roles(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need, [CreateRoles | CreateClusterRoles]))
+    }
 }
 
 const fn way(
@@ -94,8 +105,32 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
         "make a ClusterRole with any rights",
         &[&[EscalateClusterRoles], &[CreateClusterRoles]],
         Everywhere,
-        To::Nowhere,
+        To::NewClusterRole,
         (High, Medium),
+    ),
+    way(
+        "RB-04",
+        "delete a ClusterRole they hold and make it again with any rights",
+        &[&[EscalateClusterRoles], &[CreateClusterRoles], &[DeleteClusterRoles]],
+        Everywhere,
+        To::OwnClusterRole,
+        (High, Medium),
+    ),
+    way(
+        "RB-04",
+        "make a Role with any rights",
+        &[&[EscalateRoles], &[CreateRoles]],
+        Anywhere,
+        To::NewRole,
+        (Medium, Low),
+    ),
+    way(
+        "RB-04",
+        "delete a Role they hold and make it again with any rights",
+        &[&[EscalateRoles], &[CreateRoles], &[DeleteRoles]],
+        Anywhere,
+        To::OwnRole,
+        (High, High),
     ),
     way(
         "RB-04",
@@ -146,9 +181,9 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
     ),
     way(
         "RB-07",
-        "act as any user in any group, `system:masters` among them",
-        &[&[ImpersonateUsers], &[ImpersonateGroups]],
-        Everywhere,
+        "act as somebody in the group `system:masters`",
+        &[&[ImpersonateUsers, ImpersonateAccounts], &[ImpersonateGroups]],
+        Anywhere,
         To::ClusterAdmin,
         (High, Medium),
     ),
@@ -157,7 +192,7 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
         "RB-07",
         "act as somebody in groups",
         &[&[ImpersonateUsers, ImpersonateAccounts], &[ImpersonateGroups]],
-        Everywhere,
+        Anywhere,
         To::Groups,
         (High, Medium),
     ),
@@ -203,7 +238,14 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
         To::NodeRoot,
         (High, High),
     ),
-    way("RB-13", "run commands in pods", &[&[Exec, ExecByGet]], Anywhere, To::PodAccounts, (High, Medium)),
+    way(
+        "RB-13",
+        "run commands in pods",
+        &[&[Exec, ExecByGet, ChangePods]],
+        Anywhere,
+        To::PodAccounts,
+        (High, Medium),
+    ),
     way(
         "RB-13",
         "reach ports of pods and services past network policies",

@@ -1,9 +1,11 @@
+mod around;
+
 use super::*;
 use crate::ground::Ground;
-use crate::snapshot::{Coverage, Snapshot};
+use crate::snapshot::{Coverage, Kind, Snapshot};
 use crate::tests::{Cluster, account, group, named, rule, user};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -97,6 +99,18 @@ fn the_binding_to_cut_closes_most() {
     let cut = ground.paths(&Goal::ClusterAdmin).unwrap().cut().unwrap();
     // The one of whoever has no other: operator. The others need either.
     assert_eq!((cut.closes, cut.binding.as_str()), (1, "all-7-all"), "{cut:?}");
+    // Anybody can name a binding as a vendor does: it is counted, and can be cut.
+    let named = Cluster::default()
+        .cluster_role("eks:all", &[all()])
+        .object(json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": "eks:mine"}, "subjects": [user("mallory")],
+            "roleRef": {"kind": "ClusterRole", "name": "eks:all"}}))
+        .read();
+    let ground = Ground::new(&named);
+    let paths = ground.paths(&Goal::ClusterAdmin).unwrap();
+    assert_eq!(paths.iter().map(|path| path.origin).collect::<Vec<_>>(), [Origin::Vendor]);
+    let cut = paths.cut().unwrap();
+    assert_eq!((cut.binding.as_str(), cut.closes, cut.of), ("eks:mine", 1, 1));
     let none = Cluster::default().cluster_role("r", &[]).bind(None, "r", &[group("system:masters")]).read();
     assert!(Ground::new(&none).paths(&Goal::ClusterAdmin).unwrap().cut().is_none());
 }
@@ -151,6 +165,18 @@ fn ways_lead_where_names_let_them() {
             None,
             Some(1),
         ),
+        // The old verb asks for no more than the two rights: any group is `system:masters` too.
+        (vec![rule(&["impersonate"], &[""], &["groups"]), named(users(), &["x"])], None, Some(1)),
+        (vec![rule(&["impersonate"], &[""], &["groups", "serviceaccounts"])], None, Some(1)),
+        // By the name of an account no user is meant, and accounts are not granted.
+        (
+            vec![
+                rule(&["impersonate"], &[""], &["groups"]),
+                named(users(), &["system:serviceaccount:a:weak"]),
+            ],
+            None,
+            None,
+        ),
         (vec![rule(&["escalate", "patch"], &[RBAC], &["clusterroles"])], None, Some(1)),
         (vec![named(rule(&["escalate", "patch"], &[RBAC], &["clusterroles"]), &["anas"])], None, Some(1)),
         (vec![named(rule(&["escalate", "patch"], &[RBAC], &["clusterroles"]), &["view"])], None, None),
@@ -162,6 +188,28 @@ fn ways_lead_where_names_let_them() {
     ] {
         assert_eq!(leads(&rules, namespace), wanted, "{rules:?} in {namespace:?}");
     }
+    // Who acts as an account by a RoleBinding asks for groups by a ClusterRoleBinding.
+    let both = |groups: Value| {
+        base()
+            .cluster_role("groups", &[groups])
+            .cluster_role(
+                "accounts",
+                &[named(rule(&["impersonate"], &[""], &["serviceaccounts"]), &["weak"])],
+            )
+            .bind(None, "groups", &[user("ana")])
+            .bind(Some("a"), "accounts", &[user("ana")])
+            .read()
+    };
+    let groups = || rule(&["impersonate"], &[""], &["groups"]);
+    let snapshot = both(groups());
+    let ground = Ground::new(&snapshot);
+    let path = ground.paths(&Goal::ClusterAdmin).unwrap().of(&ana()).unwrap();
+    assert_eq!((path.hops.len(), path.hops[0].evidence.len()), (1, 2));
+    let asked: Vec<_> =
+        path.hops[0].reviews.iter().map(|one| (one.resource.as_str(), one.namespace.as_deref())).collect();
+    assert_eq!(asked, [("serviceaccounts", Some("a")), ("groups", None)]);
+    assert_eq!(steps(&both(named(groups(), &["admins"])), &Goal::ClusterAdmin, &ana()).unwrap().len(), 2);
+    assert!(steps(&both(named(groups(), &["others"])), &Goal::ClusterAdmin, &ana()).is_none());
     // With a pod that runs as the strong one there is a way by exec.
     let exec = |pod: &str| {
         base().pod("a", "p", pod).cluster_role("anas", &[rule(&["create"], &[""], &["pods/exec"])]).bind(
@@ -172,6 +220,15 @@ fn ways_lead_where_names_let_them() {
     };
     assert_eq!(steps(&exec("strong").read(), &Goal::ClusterAdmin, &ana()).unwrap().len(), 2);
     assert!(steps(&exec("weak").read(), &Goal::ClusterAdmin, &ana()).is_none());
+    let image = |pod: &str| {
+        base().pod("a", "p", pod).cluster_role("anas", &[rule(&["patch"], &[""], &["pods"])]).bind(
+            Some("a"),
+            "anas",
+            &[user("ana")],
+        )
+    };
+    assert_eq!(steps(&image("strong").read(), &Goal::ClusterAdmin, &ana()).unwrap().len(), 2);
+    assert!(steps(&image("weak").read(), &Goal::ClusterAdmin, &ana()).is_none());
     // Where pods were not read, there may be one: the step says that it is not certain.
     let mut unread = exec("weak").read();
     unread.asked(crate::snapshot::Kind::Pod, Coverage::Forbidden("list pods".into()));
@@ -282,6 +339,8 @@ fn roles() -> Vec<Vec<Value>> {
         on(&["escalate", "patch"], &["clusterroles", "roles"]),
         on(&["get"], &["nodes/proxy"]),
         on(&["get", "list"], &["configmaps"]),
+        on(&["escalate", "create", "delete"], &["clusterroles", "roles"]),
+        on(&["patch"], &["pods"]),
     ]
 }
 
@@ -329,7 +388,7 @@ proptest! {
     #[test]
     fn p22_each_step_is_allowed_and_a_cut_does_what_it_says(
         bound in prop::collection::vec(
-            (prop::option::of(prop::sample::select(vec!["a", "b", "kube-system"])), 0usize..15, 0usize..7), 1..9),
+            (prop::option::of(prop::sample::select(vec!["a", "b", "kube-system"])), 0usize..17, 0usize..7), 1..9),
     ) {
         let snapshot = random(&bound);
         let ground = Ground::new(&snapshot);
@@ -364,7 +423,7 @@ proptest! {
     #[test]
     fn p22_more_rights_never_close_a_way(
         bound in prop::collection::vec(
-            (prop::option::of(prop::sample::select(vec!["a", "b", "kube-system"])), 0usize..15, 0usize..7), 1..9),
+            (prop::option::of(prop::sample::select(vec!["a", "b", "kube-system"])), 0usize..17, 0usize..7), 1..9),
     ) {
         let (less, more) = (random(&bound[1..]), random(&bound));
         for goal in goals() {

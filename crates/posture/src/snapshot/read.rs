@@ -95,15 +95,23 @@ impl Snapshot {
             self.asked(kind, coverage);
         }
         for item in items {
-            let own = text(item.get("kind"));
-            let kind = if own.is_empty() {
-                of_all
-            } else {
-                Kind::named(&own, &group_of(&text(item.get("apiVersion"))))
-            };
-            self.one(kind, item, &mut taken);
+            match of_all {
+                None => {
+                    let (own, group) = (text(item.get("kind")), group_of(&text(item.get("apiVersion"))));
+                    self.one(Kind::named(&own, &group), item, &mut taken);
+                }
+                Some(kind) => match stranger(kind, &item) {
+                    None => self.one(Some(kind), item, &mut taken),
+                    Some(what) => self.problem(kind, name_of(&item), what, &mut taken),
+                },
+            }
         }
         Ok(taken)
+    }
+
+    fn problem(&mut self, kind: Kind, name: String, what: String, taken: &mut Taken) {
+        taken.unread += 1;
+        self.problems.push(Problem { kind, name, what });
     }
 
     fn one(&mut self, kind: Option<Kind>, item: Value, taken: &mut Taken) {
@@ -111,18 +119,19 @@ impl Snapshot {
             taken.other += 1;
             return;
         };
-        let name = item.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = name_of(&item);
         match self.keep(kind, item) {
             Ok(()) => taken.kept += 1,
-            Err(what) => {
-                taken.unread += 1;
-                self.problems.push(Problem { kind, name, what });
-            }
+            Err(what) => self.problem(kind, name, what, taken),
         }
     }
 
     fn keep(&mut self, kind: Kind, item: Value) -> Result<(), String> {
         let meta = meta_of(&item)?;
+        // An API server has one of each name: two were written by hand, or read at different times.
+        if !self.named.insert((kind, meta.namespace.clone(), meta.name.clone())) {
+            return Err("it is the second of this name: which of them holds is not known".to_owned());
+        }
         match kind {
             Kind::ClusterRole | Kind::Role => {
                 if (kind == Kind::Role) != meta.namespace.is_some() {
@@ -176,6 +185,31 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+}
+
+fn name_of(item: &Value) -> String {
+    item.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Why an item of a list of one kind is none of that kind. API servers say neither kind nor version of items, and those
+/// who write files say both.
+fn stranger(kind: Kind, item: &Value) -> Option<String> {
+    let shown = |text: &str| clip(&visible(text), 80);
+    let text = |key: &str| match item.get(key) {
+        None | Some(Value::Null) => Some(""),
+        Some(value) => value.as_str(),
+    };
+    let (Some(own), Some(version)) = (text("kind"), text("apiVersion")) else {
+        return Some(format!("its kind or apiVersion is no text, in a list of {kind}"));
+    };
+    match (own, version) {
+        ("", "") => None,
+        (own, "") => Some(format!("it says {} and no apiVersion, in a list of {kind}", shown(own))),
+        (own, version) if (!own.is_empty() && own != kind.name()) || group_of(version) != kind.group() => {
+            Some(format!("it is a {} of {}, in a list of {kind}", shown(own), shown(version)))
+        }
+        _ => None,
     }
 }
 

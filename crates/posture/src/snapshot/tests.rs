@@ -61,6 +61,66 @@ fn p21_what_cannot_be_read_is_named_and_the_rest_is_kept() {
     );
 }
 
+/// What a list of a kind holds is of that kind, or the list is not what it says.
+#[test]
+fn p21_a_list_with_something_else_in_it_is_not_read_whole() {
+    let own = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "own"}});
+    for (bad, part) in [
+        (json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}}), "Service"),
+        (json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}}), "Pod"),
+        (json!({"kind": "ClusterRole", "metadata": {"name": "x"}}), "no apiVersion"),
+        (
+            json!({"apiVersion": "example.test/v1", "kind": "ClusterRole", "metadata": {"name": "x"}}),
+            "example.test",
+        ),
+        (json!({"apiVersion": "v1", "metadata": {"name": "x"}}), "v1"),
+        (json!({"apiVersion": 7, "kind": 7, "metadata": {"name": "x"}}), "no text"),
+    ] {
+        let (snapshot, taken) = taken(list("ClusterRoleList", json!([own, bad])));
+        assert_eq!(taken, Taken { kept: 1, other: 0, unread: 1 }, "{bad}");
+        assert!(matches!(snapshot.coverage(Kind::ClusterRole), Coverage::Cut(_)), "{bad}");
+        assert_eq!(snapshot.problems[0].kind, Kind::ClusterRole);
+        assert!(snapshot.problems[0].what.contains(part), "{}", snapshot.problems[0].what);
+        assert!(snapshot.pods.is_empty());
+    }
+    let beta = json!({"apiVersion": "rbac.authorization.k8s.io/v1beta1", "kind": "ClusterRole", "metadata": {"name": "x"}});
+    let (snapshot, _) = taken(list("ClusterRoleList", json!([own, beta])));
+    assert_eq!(snapshot.coverage(Kind::ClusterRole), Coverage::Read);
+}
+
+/// Of two of the same name one hides the other: which of them holds is not known.
+#[test]
+fn p21_a_second_object_of_a_name_is_a_problem() {
+    let role = |name: &str, namespace: &str| json!({"metadata": {"name": name, "namespace": namespace}});
+    let (mut snapshot, first) =
+        taken(list("RoleList", json!([role("a", "n"), role("a", "m"), role("b", "n")])));
+    assert_eq!((first.kept, first.unread), (3, 0));
+    // In one list, or by another file.
+    let second = snapshot.take_value(list("RoleList", json!([role("a", "n")]))).unwrap();
+    assert_eq!(second, Taken { kept: 0, other: 0, unread: 1 });
+    assert_eq!(snapshot.roles.len(), 3);
+    assert!(matches!(snapshot.coverage(Kind::Role), Coverage::Cut(_)));
+    assert!(snapshot.problems[0].what.contains("second"), "{}", snapshot.problems[0].what);
+    // A binding of that name is another object.
+    let binding =
+        json!([{"metadata": {"name": "a", "namespace": "n"}, "roleRef": {"kind": "Role", "name": "a"}}]);
+    assert_eq!(snapshot.take_value(list("RoleBindingList", binding)).unwrap().kept, 1);
+}
+
+/// Whether a Secret holds a token is said by its type, which is not among its metadata.
+#[test]
+fn p21_secrets_without_a_type_are_read_in_part() {
+    let secrets = |item: Value| {
+        let list = json!({"apiVersion": "v1", "kind": "SecretList", "metadata": {}, "items": [item]});
+        taken(list).0.coverage(Kind::Secret)
+    };
+    let meta = || json!({"name": "s", "namespace": "n"});
+    assert_eq!(secrets(json!({"metadata": meta(), "type": "Opaque"})), Coverage::Read);
+    for typeless in [json!({"metadata": meta()}), json!({"metadata": meta(), "type": null})] {
+        assert!(matches!(secrets(typeless), Coverage::Cut(why) if why.contains("type")));
+    }
+}
+
 #[test]
 fn what_is_no_object_is_refused_and_says_what_to_do() {
     let mut snapshot = Snapshot::default();

@@ -212,8 +212,9 @@ const STANDING: &[Probe] = &[
         group: "",
         resources: &["pods/ephemeralcontainers"],
     },
-    // A pod that is there keeps its ServiceAccount and its volumes.
     Probe { kind: DangerKind::RunPods, verbs: &["create"], group: "", resources: &["pods"] },
+    // A pod that is there keeps its ServiceAccount and its volumes, and not its images (`ValidatePodUpdate` of Kubernetes).
+    Probe { kind: DangerKind::ChangePods, verbs: &["update", "patch"], group: "", resources: &["pods"] },
     Probe { kind: DangerKind::RunPods, verbs: CHANGES, group: "", resources: &["replicationcontrollers"] },
     Probe {
         kind: DangerKind::RunPods,

@@ -15,7 +15,9 @@ fn p22_each_power_is_found_where_kubernetes_gives_it() {
     assert_eq!(of(&["list"], &[""], &["secrets"]), [ReadSecrets]);
     assert_eq!(of(&["*"], &[""], &["pods/*"]), []);
     assert_eq!(of(&["create"], &[""], &["pods"]), [RunPods]);
-    assert_eq!(of(&["update", "patch", "delete"], &[""], &["pods"]), []);
+    assert_eq!(of(&["update", "patch", "delete"], &[""], &["pods"]), [ChangePods]);
+    assert_eq!(of(&["patch"], &["*"], &["pods"]), [ChangePods]);
+    assert_eq!(of(&["delete"], &["*"], &["pods"]), []);
     assert_eq!(of(&["patch"], &["apps"], &["deployments"]), [RunPods]);
     assert_eq!(of(&["create"], &[""], &["*/exec"]), [Exec]);
     assert_eq!(of(&["get"], &[""], &["pods/exec", "pods/portforward"]), [ExecByGet, ForwardByGet]);
@@ -24,7 +26,7 @@ fn p22_each_power_is_found_where_kubernetes_gives_it() {
     assert_eq!(of(&["create"], &[""], &["*/token"]), [MintTokens]);
     assert_eq!(of(&["bind"], &[rbac], &["rolebindings"]), []);
     assert_eq!(of(&["bind", "update"], &[rbac], &["clusterroles"]), [BindClusterRoles, ChangeClusterRoles]);
-    assert_eq!(of(&["delete"], &[rbac], &["roles", "clusterrolebindings"]), []);
+    assert_eq!(of(&["delete"], &[rbac], &["roles", "clusterrolebindings"]), [DeleteRoles]);
     assert_eq!(of(&["impersonate"], &["authentication.k8s.io"], &["users"]), []);
     assert_eq!(of(&["impersonate"], &[""], &["users", "groups"]), [ImpersonateUsers, ImpersonateGroups]);
     assert_eq!(
@@ -53,6 +55,15 @@ fn p22_a_name_gives_nothing_to_a_request_without_one() {
         ("create", "serviceaccounts", "token", "bot")
     );
     assert!(Power::ReadSecrets.proof(&token).is_none());
+}
+
+/// What nobody should have for good is told, and refused to no session: those may change pods in their namespaces.
+#[test]
+fn p11_changing_pods_is_a_power_and_no_danger_to_a_session() {
+    let one = rule(&["update", "patch"], &[""], &["pods", "pods/ephemeralcontainers"]);
+    let scope = sallyport_model::Scope::Namespaces(["payments".parse().unwrap()].into());
+    assert_eq!(crate::dangers(std::slice::from_ref(&one), &scope), []);
+    assert!(Powers::of(&one).has(Power::ChangePods));
 }
 
 fn some(from: &[&'static str]) -> impl Strategy<Value = Vec<&'static str>> + use<> {

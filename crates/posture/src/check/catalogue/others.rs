@@ -34,22 +34,25 @@ pub(super) const CHECKS: &[Check] = &[
         &[Kind::Secret, Kind::ConfigMap],
         others::unused_tokens,
     ),
-    other(
-        "SA-03",
-        "A pod has a token in it that it may not need",
-        Area::Accounts,
-        maps("5.1.6", "POD", "K02", "T1528"),
-        "Say automountServiceAccountToken: false where the API is not called.",
-        &[
-            Kind::ClusterRole,
-            Kind::Role,
-            Kind::ClusterRoleBinding,
-            Kind::RoleBinding,
-            Kind::ServiceAccount,
-            Kind::Pod,
-        ],
-        others::mounted,
-    ),
+    Check {
+        nobody_can: true,
+        ..other(
+            "SA-03",
+            "A pod has a token in it that it may not need",
+            Area::Accounts,
+            maps("5.1.6", "POD", "K02", "T1528"),
+            "Say automountServiceAccountToken: false where the API is not called.",
+            &[
+                Kind::ClusterRole,
+                Kind::Role,
+                Kind::ClusterRoleBinding,
+                Kind::RoleBinding,
+                Kind::ServiceAccount,
+                Kind::Pod,
+            ],
+            others::mounted,
+        )
+    },
     other(
         "AD-01",
         "A namespace enforces no pod security level",
@@ -77,21 +80,24 @@ pub(super) const CHECKS: &[Check] = &[
         &[Kind::ValidatingAdmissionPolicy, Kind::ValidatingAdmissionPolicyBinding],
         others::policies,
     ),
-    other(
-        "AD-07",
-        "A namespace has no bound on what is made in it",
-        Area::Admission,
-        maps("", "NET", "", "T1496"),
-        "Give it a ResourceQuota.",
-        &[
-            Kind::ClusterRole,
-            Kind::Role,
-            Kind::ClusterRoleBinding,
-            Kind::RoleBinding,
-            Kind::Namespace,
-            Kind::ResourceQuota,
-            Kind::LimitRange,
-        ],
-        others::quotas,
-    ),
+    Check {
+        nobody_can: true,
+        ..other(
+            "AD-07",
+            "A namespace has no bound on what is made in it",
+            Area::Admission,
+            maps("", "NET", "", "T1496"),
+            "Give it a ResourceQuota.",
+            &[
+                Kind::ClusterRole,
+                Kind::Role,
+                Kind::ClusterRoleBinding,
+                Kind::RoleBinding,
+                Kind::Namespace,
+                Kind::ResourceQuota,
+                Kind::LimitRange,
+            ],
+            others::quotas,
+        )
+    },
 ];

@@ -1,15 +1,12 @@
 //! What every answer from roles and bindings says beside itself.
 
 use crate::end::Stop;
-use sallyport_posture::snapshot::Authorizers;
-use sallyport_posture::{Kind, Snapshot};
+use sallyport_posture::{Ground, Kind, Snapshot};
 
 /// Why an answer may lack something, a sentence each. Empty: all roles and bindings were read, and nobody else decides.
 pub(crate) fn gaps(snapshot: &Snapshot) -> Vec<String> {
     let mut gaps = snapshot.gaps(Kind::RBAC);
-    if let Authorizers::Others(why) = &snapshot.authorizers {
-        gaps.push(format!("roles are not all that decides here: {why}"));
-    }
+    gaps.extend(Ground::new(snapshot).nobody_can_gaps());
     gaps
 }
 

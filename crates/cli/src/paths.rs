@@ -122,15 +122,15 @@ pub(crate) fn paths(snapshot: &Snapshot, args: &args::Paths) -> Result<(String, 
     let (goal, reached) = goal(&args.to)?;
     let from = args.from.as_deref().map(question::subject).transpose()?;
     let ground = Ground::new(snapshot);
-    let gaps = gaps(snapshot);
     let found = ground.paths(&goal);
+    let gaps = found.as_ref().map_or_else(|| gaps(snapshot), |found| found.gaps().to_vec());
     let all: Vec<Path> = match (&found, &from) {
         (None, _) => Vec::new(),
         (Some(found), Some(subject)) => found.of(subject).into_iter().collect(),
         (Some(found), None) => found.iter().collect(),
     };
     let before = all.len();
-    let listed = |path: &Path| args.all || from.is_some() || path.origin == Origin::Own;
+    let listed = |path: &Path| args.all || from.is_some() || path.origin != Origin::Default;
     let all: Vec<Path> = all.into_iter().filter(listed).collect();
     let cut = found.as_ref().filter(|_| from.is_none()).and_then(|found| found.cut());
     let view = PathsView {

@@ -2,6 +2,7 @@
 
 mod around;
 mod hit;
+mod lead;
 mod made;
 mod search;
 mod technique;

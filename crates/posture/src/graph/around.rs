@@ -2,6 +2,7 @@
 
 use super::Node;
 use super::hit::Hit;
+use super::lead::Lead;
 use super::made;
 use super::technique::{Technique, To};
 use crate::rights::{Holder, Place, Rights};
@@ -25,15 +26,6 @@ pub(super) struct Around<'s> {
     pub(super) aggregates: Vec<bool>,
     /// Whether the ConfigMap aws-auth is there; none: it was not found, and ConfigMaps were not all read.
     aws_auth: Option<bool>,
-}
-
-/// Where a way leads.
-pub(super) struct Lead {
-    pub(super) to: Node,
-    /// Whether roles and bindings alone decide it.
-    pub(super) certain: bool,
-    /// A binding it needs beside those that give the way.
-    pub(super) needs: Option<usize>,
 }
 
 impl<'s> Around<'s> {
@@ -105,8 +97,8 @@ impl<'s> Around<'s> {
     /// Where a way leads, and whether roles and bindings alone decide that.
     pub(super) fn leads(&self, hit: &Hit, holder: &Holder, who: Option<&Subject>) -> Vec<Lead> {
         match hit.technique().map(|technique| technique.to) {
-            Some(To::NewClusterRole) => made::cluster_role(self, holder, who),
-            Some(To::NewRole) => made::role(self, hit.place, who),
+            Some(To::NewClusterRole) => made::cluster_role(self.rights, &self.aggregates, holder, who),
+            Some(To::NewRole) => made::role(self.rights, hit.place, who),
             Some(To::OwnClusterRole) => self.own(hit, holder, false),
             Some(To::OwnRole) => self.own(hit, holder, true),
             _ => self.to(hit).into_iter().map(|(to, certain)| Lead { to, certain, needs: None }).collect(),

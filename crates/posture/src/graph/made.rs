@@ -1,17 +1,22 @@
 //! Where a role leads that somebody makes with any rights: to whom a binding gives it already.
 
 use super::Node;
-use super::around::{Around, Lead};
 use super::hit::Hit;
+use super::lead::Lead;
 use crate::rights::{Holder, Place, Rights};
 use sallyport_rbac::who::{Binding, RoleRef, Subject};
 use std::collections::BTreeMap;
 
 /// A ClusterRole of a name that a binding waits for, or with a label that a held ClusterRole takes in.
-pub(super) fn cluster_role(around: &Around<'_>, holder: &Holder, who: Option<&Subject>) -> Vec<Lead> {
-    let mut leads = waiting(around, who, |role| matches!(role, RoleRef::ClusterRole(_)));
+pub(super) fn cluster_role(
+    rights: &Rights,
+    aggregates: &[bool],
+    holder: &Holder,
+    who: Option<&Subject>,
+) -> Vec<Lead> {
+    let mut leads = waiting(rights, who, |role| matches!(role, RoleRef::ClusterRole(_)));
     let mut held: BTreeMap<Node, Vec<Option<usize>>> = BTreeMap::new();
-    for grant in holder.grants.iter().filter(|grant| around.aggregates.get(grant.role) == Some(&true)) {
+    for grant in holder.grants.iter().filter(|grant| aggregates.get(grant.role) == Some(&true)) {
         let to = grant.namespace.map_or(Node::ClusterAdmin, Node::Namespace);
         held.entry(to).or_default().push(grant.binding);
     }
@@ -24,14 +29,14 @@ pub(super) fn cluster_role(around: &Around<'_>, holder: &Holder, who: Option<&Su
 }
 
 /// A Role of a name that a binding waits for in its namespace.
-pub(super) fn role(around: &Around<'_>, place: Option<Place>, who: Option<&Subject>) -> Vec<Lead> {
-    let mut leads = waiting(around, who, |role| matches!(role, RoleRef::Role(_)));
+pub(super) fn role(rights: &Rights, place: Option<Place>, who: Option<&Subject>) -> Vec<Lead> {
+    let mut leads = waiting(rights, who, |role| matches!(role, RoleRef::Role(_)));
     leads.retain(|lead| place.is_none_or(|own| lead.to == Node::Namespace(own)));
     leads
 }
 
 /// Where bindings that name somebody, or a group of theirs, wait for a role that is not there.
-fn waiting(around: &Around<'_>, who: Option<&Subject>, of: impl Fn(&RoleRef) -> bool) -> Vec<Lead> {
+fn waiting(rights: &Rights, who: Option<&Subject>, of: impl Fn(&RoleRef) -> bool) -> Vec<Lead> {
     let Some(caller) = who.map(Subject::caller) else { return Vec::new() };
     let names = |subject: &Subject| match subject {
         Subject::User(name) => *name == caller.user,
@@ -40,9 +45,9 @@ fn waiting(around: &Around<'_>, who: Option<&Subject>, of: impl Fn(&RoleRef) -> 
     let waits = |binding: &&Binding| of(&binding.role) && binding.subjects.iter().any(names);
     let to = |binding: &Binding| match &binding.namespace {
         None => Some(Node::ClusterAdmin),
-        Some(namespace) => around.rights.place(namespace).map(Node::Namespace),
+        Some(namespace) => rights.place(namespace).map(Node::Namespace),
     };
-    let waiting = around.rights.rbac.dangling().iter().filter(waits).filter_map(to);
+    let waiting = rights.rbac.dangling().iter().filter(waits).filter_map(to);
     waiting.map(|to| Lead { to, certain: true, needs: None }).collect()
 }
 

@@ -317,7 +317,7 @@ fn thousands_in_a_ring_end() {
     // Round the ring to whoever mints a token of n700's accounts.
     assert_eq!(paths.of(&Subject::account("n700", "x")).unwrap().hops.len(), 1_501);
     assert_eq!(paths.cut().unwrap().closes, 1_501);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 
 /// The roles of random clusters: each a way, or a part of one.

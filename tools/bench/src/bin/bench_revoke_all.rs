@@ -38,11 +38,54 @@ async fn run() -> Result<()> {
     for name in &names {
         desktops.push(Desktop::signed_in(&fleet, name).await?);
     }
-    for desktop in &desktops {
-        open_all(&fleet, desktop).await?;
+    // First with the brokers stopped, so that what the desktops do alone is told apart: they share this machine's CPUs with all
+    // else, which begins at the same moment.
+    let alone = {
+        let streams = open_streams(&fleet, &desktops).await?;
+        fleet.targets.iter().try_for_each(|target| target.broker.pause())?;
+        let began = Instant::now();
+        responder.app.hold_create(everything()).await?;
+        let cut = last_cut(streams, began).await;
+        fleet.targets.iter().try_for_each(|target| target.broker.resume())?;
+        closed(&desktops).await?;
+        go_on(&desktops, &responder).await?;
+        cut?
+    };
+    let streams = open_streams(&fleet, &desktops).await?;
+    let count = streams.len();
+    let began = Instant::now();
+    responder.app.hold_create(everything()).await?;
+    let written = began.elapsed();
+    let (cut, rights) = tokio::try_join!(last_cut(streams, began), last_right(&desktops, began))?;
+    let over = closed(&desktops).await?;
+    let proven = over.iter().filter(|view| is_done(view, ProofKind::TokenRefused)).count();
+    println!(
+        "{count} sessions of {PEOPLE} people over 2 targets; the hold was answered after {} ms, the last stream ended after {} ms \
+         (with the brokers stopped after {} ms), the last right was refused after {} ms; {proven} proven closed; {} CPUs",
+        written.as_millis(),
+        cut.as_millis(),
+        alone.as_millis(),
+        rights.as_millis(),
+        std::thread::available_parallelism()?,
+    );
+    println!("bench revoke_all cut_ms={} rights_ms={}", cut.as_millis(), rights.as_millis());
+    for desktop in desktops.iter().chain([&responder]) {
+        desktop.app.shut_down().await;
+    }
+    Ok(())
+}
+
+fn everything() -> HoldInput {
+    HoldInput { on: HeldKind::Everything, name: String::new(), minutes: 60, reason: "a drill".to_owned() }
+}
+
+/// Opens all sessions, and a watch of pods through the gateway of each.
+async fn open_streams(fleet: &Fleet, desktops: &[Desktop]) -> Result<JoinSet<Instant>> {
+    for desktop in desktops {
+        open_all(fleet, desktop).await?;
     }
     let mut streams = JoinSet::new();
-    for desktop in &desktops {
+    for desktop in desktops {
         for file in walk(&desktop.home.path().join("run"))? {
             let is_kubeconfig =
                 std::fs::read_to_string(&file).is_ok_and(|text| text.contains("client-key-data"));
@@ -52,36 +95,32 @@ async fn run() -> Result<()> {
             }
         }
     }
-    let count = streams.len();
-    ensure!(count == PEOPLE * PROFILES * 2, "{count} streams are open");
+    ensure!(streams.len() == PEOPLE * PROFILES * 2, "{} streams are open", streams.len());
+    Ok(streams)
+}
 
-    let began = Instant::now();
-    let all = HoldInput {
-        on: HeldKind::Everything,
-        name: String::new(),
-        minutes: 60,
-        reason: "a drill".to_owned(),
-    };
-    responder.app.hold_create(all).await?;
-    let written = began.elapsed();
-    let (cut, rights) = tokio::try_join!(last_cut(streams, began), last_right(&desktops, began))?;
-    let over = until("the sessions are over", LONG, async || {
-        let all = sessions(&desktops).await.ok()?;
+/// Every session, once all are over.
+async fn closed(desktops: &[Desktop]) -> Result<Vec<SessionView>> {
+    until("the sessions are over", LONG, async || {
+        let all = sessions(desktops).await.ok()?;
         all.iter().all(|view| view.state == SessionState::Closed).then_some(all)
     })
-    .await?;
-    let proven = over.iter().filter(|view| is_done(view, ProofKind::TokenRefused)).count();
-    println!(
-        "{count} sessions of {PEOPLE} people over 2 targets; the hold was answered after {} ms, the last stream ended after {} ms, \
-         the last right was refused after {} ms; {proven} proven closed; {} CPUs",
-        written.as_millis(),
-        cut.as_millis(),
-        rights.as_millis(),
-        std::thread::available_parallelism()?,
-    );
-    println!("bench revoke_all cut_ms={} rights_ms={}", cut.as_millis(), rights.as_millis());
-    for desktop in desktops.iter().chain([&responder]) {
-        desktop.app.shut_down().await;
+    .await
+}
+
+/// Ends every hold, and puts what is closed away.
+async fn go_on(desktops: &[Desktop], responder: &Desktop) -> Result<()> {
+    for hold in responder.app.app_state().await?.holds {
+        responder.app.hold_remove(hold.id.to_string()).await?;
+    }
+    for desktop in desktops {
+        until("nothing is held", LONG, async || {
+            desktop.app.app_state().await.ok()?.holds.is_empty().then_some(())
+        })
+        .await?;
+        for view in desktop.app.sessions_list().await? {
+            desktop.app.session_dismiss(view.id).await?;
+        }
     }
     Ok(())
 }

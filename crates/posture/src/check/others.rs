@@ -5,7 +5,7 @@ use crate::evidence::Object;
 use crate::graph::Node;
 use crate::ground::{Ground, Origin, said};
 use crate::severity::Severity;
-use crate::snapshot::Meta;
+use crate::snapshot::{Kind, Meta};
 use sallyport_model::{clip, visible};
 use sallyport_rbac::who::Subject;
 use std::collections::HashSet;
@@ -225,6 +225,10 @@ pub(super) fn policies(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
 
 /// AD-07.
 pub(super) fn quotas(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
+    let all_read = |kind: Kind| ground.snapshot.coverage(kind).gap(kind).is_none();
+    if !all_read(Kind::ResourceQuota) || !all_read(Kind::LimitRange) {
+        return Vec::new();
+    }
     let bounded: HashSet<&str> = ground
         .snapshot
         .quotas

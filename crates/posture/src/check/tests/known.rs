@@ -1,6 +1,7 @@
 //! What is not known of a cluster, and what comes with it.
 
 use super::*;
+use crate::Kind;
 
 /// A dump of a managed cluster, of which nobody asked who else decides, never passes.
 #[test]
@@ -126,5 +127,23 @@ fn what_kubeadm_lets_nodes_read_is_no_alarm() {
         cluster(rule(&["get"], &[""], &["secrets"]), anonymous()),
     ] {
         assert!(matches!(told(&other, "RB-27"), (Verdict::Fail, found) if found[0].1 == Severity::Critical));
+    }
+}
+
+/// What was not seen in a list that ended in the middle is not said to be missing.
+#[test]
+fn p21_what_may_be_there_is_not_told_as_absent() {
+    let pods = rule(&["create"], &[""], &["pods"]);
+    let cluster = Cluster::default()
+        .namespace("open", None)
+        .cluster_role("r", &[pods])
+        .bind(Some("open"), "r", &[user("ana")])
+        .bind(None, "gone", &[user("ana")]);
+    let mut snapshot = cluster.read();
+    for (id, kind) in [("RB-30", Kind::ClusterRole), ("AD-07", Kind::LimitRange)] {
+        assert_eq!(told(&snapshot, id).1.len(), 1, "{id}");
+        snapshot.asked(kind, Coverage::Cut("410".into()));
+        let (verdict, found) = told(&snapshot, id);
+        assert!(matches!(verdict, Verdict::Unknown(_)) && found.is_empty(), "{id}: {verdict:?} {found:?}");
     }
 }

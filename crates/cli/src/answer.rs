@@ -1,12 +1,13 @@
 //! What every answer from roles and bindings says beside itself.
 
 use crate::end::Stop;
-use sallyport_posture::{Ground, Kind, Snapshot};
+use sallyport_posture::snapshot::Aggregated;
+use sallyport_posture::{Kind, Snapshot};
 
 /// Why an answer may lack something, a sentence each. Empty: all roles and bindings were read, and nobody else decides.
-pub(crate) fn gaps(snapshot: &Snapshot) -> Vec<String> {
+pub(crate) fn gaps(snapshot: &Snapshot, aggregated: &Aggregated) -> Vec<String> {
     let mut gaps = snapshot.gaps(Kind::RBAC);
-    gaps.extend(Ground::new(snapshot).nobody_can_gaps());
+    gaps.extend(snapshot.nobody_can_gaps(aggregated));
     gaps
 }
 

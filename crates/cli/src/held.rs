@@ -65,7 +65,7 @@ impl From<&Rule> for RuleView {
 
 pub(crate) fn can(snapshot: &Snapshot, args: &args::Can) -> Result<(String, End), Stop> {
     let (subject, caller) = caller(&args.who)?;
-    let (rbac, _) = snapshot.rbac();
+    let (rbac, aggregated) = snapshot.rbac();
     let mut held = match &args.namespace {
         Some(namespace) => rbac.held(&caller, Some(namespace)),
         None => rbac.held_anywhere(&caller),
@@ -84,7 +84,7 @@ pub(crate) fn can(snapshot: &Snapshot, args: &args::Can) -> Result<(String, End)
                 rules: one.role.rules.iter().map(RuleView::from).collect(),
             })
             .collect(),
-        gaps: gaps(snapshot),
+        gaps: gaps(snapshot, &aggregated),
     };
     let nothing = view.holds.is_empty() && !view.masters;
     let end = if nothing && !view.gaps.is_empty() { End::Unanswered } else { End::Good };

@@ -123,7 +123,8 @@ pub(crate) fn paths(snapshot: &Snapshot, args: &args::Paths) -> Result<(String, 
     let from = args.from.as_deref().map(question::subject).transpose()?;
     let ground = Ground::new(snapshot);
     let found = ground.paths(&goal);
-    let gaps = found.as_ref().map_or_else(|| gaps(snapshot), |found| found.gaps().to_vec());
+    let gaps =
+        found.as_ref().map_or_else(|| gaps(snapshot, &ground.aggregated), |found| found.gaps().to_vec());
     let all: Vec<Path> = match (&found, &from) {
         (None, _) => Vec::new(),
         (Some(found), Some(subject)) => found.of(subject).into_iter().collect(),

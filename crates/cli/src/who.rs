@@ -78,7 +78,7 @@ pub(crate) struct ProofView {
 
 pub(crate) fn who_can(snapshot: &Snapshot, args: &args::WhoCan) -> Result<(String, End), Stop> {
     let asked = Asked::of(&args.question)?;
-    let (rbac, _) = snapshot.rbac();
+    let (rbac, aggregated) = snapshot.rbac();
     let mut given = rbac.who_can(asked.ask(), asked.namespace.as_deref());
     given.sort_by_key(|one| (one.subject, one.binding));
     given.dedup_by_key(|one| (one.subject, one.binding));
@@ -94,7 +94,7 @@ pub(crate) fn who_can(snapshot: &Snapshot, args: &args::WhoCan) -> Result<(Strin
             })
             .collect(),
         limited_to: limited_to(&rbac, &asked),
-        gaps: gaps(snapshot),
+        gaps: gaps(snapshot, &aggregated),
     };
     // Nobody that was read is no answer where not all was.
     let end = if view.subjects.is_empty() && !view.gaps.is_empty() { End::Unanswered } else { End::Good };
@@ -146,9 +146,9 @@ fn limited_to(rbac: &Rbac, asked: &Asked) -> Vec<String> {
 pub(crate) fn why(snapshot: &Snapshot, args: &args::Why) -> Result<(String, End), Stop> {
     let asked = Asked::of(&args.question)?;
     let (subject, caller) = caller(&args.who)?;
-    let (rbac, _) = snapshot.rbac();
+    let (rbac, aggregated) = snapshot.rbac();
     let whys = rbac.why(&caller, asked.ask(), asked.namespace.as_deref());
-    let gaps = gaps(snapshot);
+    let gaps = gaps(snapshot, &aggregated);
     let (allowed, end) = match (whys.is_empty(), gaps.is_empty()) {
         (false, _) => (Allowed::Yes, End::Good),
         (true, true) => (Allowed::No, End::Found),

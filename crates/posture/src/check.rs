@@ -2,7 +2,6 @@
 
 mod bindings;
 mod catalogue;
-mod decides;
 mod inert;
 mod others;
 mod ways;
@@ -89,6 +88,8 @@ impl Ground<'_> {
     /// Asks every check.
     pub fn report(&self) -> Report {
         let found = ways::by_check(self);
+        // Once: it looks at every binding.
+        let others = self.nobody_can_gaps();
         let checks: Vec<Judged> = catalogue()
             .iter()
             .map(|check| {
@@ -100,15 +101,15 @@ impl Ground<'_> {
                     (b.severity, b.origin).cmp(&(a.severity, a.origin)).then_with(|| a.said.cmp(&b.said))
                 });
                 let gaps = self.snapshot.gaps(check.reads);
-                Judged { check, verdict: self.verdict(check, &findings, &gaps), findings, gaps }
+                Judged { check, verdict: self.verdict(check, &findings, &gaps, &others), findings, gaps }
             })
             .collect();
         let known = |one: &&Judged| one.gaps.is_empty() && !matches!(one.verdict, Verdict::Unknown(_));
         let covered = checks.iter().filter(known).count();
-        Report { covered: (covered, checks.len()), notes: notes(self), checks }
+        Report { covered: (covered, checks.len()), notes: notes(self, others), checks }
     }
 
-    fn verdict(&self, check: &Check, findings: &[Finding], gaps: &[String]) -> Verdict {
+    fn verdict(&self, check: &Check, findings: &[Finding], gaps: &[String], others: &[String]) -> Verdict {
         // What comes with Kubernetes is how it works: it is listed, and no failure of this cluster.
         if findings.iter().any(|one| !one.inert && one.origin != Origin::Default) {
             return Verdict::Fail;
@@ -119,11 +120,8 @@ impl Ground<'_> {
         if let Some(verdict) = (check.about.0)(self) {
             return verdict;
         }
-        if check.nobody_can {
-            let others = self.nobody_can_gaps();
-            if !others.is_empty() {
-                return Verdict::Unknown(others.join("; "));
-            }
+        if check.nobody_can && !others.is_empty() {
+            return Verdict::Unknown(others.join("; "));
         }
         match findings.iter().any(|one| one.inert) {
             true => Verdict::Inert,
@@ -142,7 +140,7 @@ fn weigh(finding: &mut Finding) {
     }
 }
 
-fn notes(ground: &Ground<'_>) -> Vec<String> {
+fn notes(ground: &Ground<'_>, others: Vec<String>) -> Vec<String> {
     let mut notes = Vec::new();
     if ground.snapshot.authorizers == Authorizers::NotAsked {
         notes.push(
@@ -167,9 +165,9 @@ fn notes(ground: &Ground<'_>) -> Vec<String> {
     if !ground.aggregated.computed.is_empty() {
         notes.push(format!(
             "No controller has filled these aggregated ClusterRoles, so their rules were computed: {}.",
-            decides::names(&ground.aggregated.computed)
+            crate::decides::names(&ground.aggregated.computed)
         ));
     }
-    notes.extend(ground.nobody_can_gaps());
+    notes.extend(others);
     notes
 }

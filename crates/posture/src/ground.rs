@@ -96,6 +96,11 @@ impl<'s> Ground<'s> {
         makers
     }
 
+    /// Why it is not known that nobody can do something, as [`Snapshot::nobody_can_gaps`] says.
+    pub fn nobody_can_gaps(&self) -> Vec<String> {
+        self.snapshot.nobody_can_gaps(&self.aggregated)
+    }
+
     /// Roles and bindings, to be asked as the API server asks them.
     pub fn rbac(&self) -> &Rbac {
         &self.rights.rbac

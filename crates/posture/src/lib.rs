@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod check;
+mod decides;
 mod defaults;
 mod evidence;
 mod graph;

@@ -111,6 +111,11 @@ impl Snapshot {
         kinds.iter().filter_map(|kind| self.coverage(*kind).gap(*kind)).collect()
     }
 
+    /// Whether all objects of a kind were read.
+    pub(crate) fn has_all(&self, kind: Kind) -> bool {
+        self.coverage(kind).gap(kind).is_none()
+    }
+
     /// All roles and bindings, asked as the API server asks them. Roles and bindings are in the same order as here, as far
     /// as a binding's role exists. Beside it the names of aggregated ClusterRoles that nobody has filled: first those that
     /// were computed here, then those that were not.

@@ -104,6 +104,17 @@ fn reaches_all(ground: &Ground<'_>, subject: &Subject) -> bool {
         .is_some_and(|node| ground.reach.is_critical(node))
 }
 
+/// How bad it is that a binding names somebody who should be given nothing, by where it holds and where that leads.
+fn by_reach(ground: &Ground<'_>, binding: &Binding, subject: &Subject) -> Severity {
+    if reaches_all(ground, subject) {
+        Severity::Critical
+    } else if binding.namespace.is_none() {
+        Severity::High
+    } else {
+        Severity::Medium
+    }
+}
+
 /// RB-26.
 pub(super) fn masters(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
     naming(ground, check, |subject| is_group(subject, MASTERS), |_, _, _| Severity::High)
@@ -136,15 +147,7 @@ pub(super) fn authenticated(ground: &Ground<'_>, check: &'static str) -> Vec<Fin
 /// RB-29.
 pub(super) fn accounts(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
     let names = |subject: &Subject| matches!(subject, Subject::Group(name) if name == "system:serviceaccounts" || name.starts_with("system:serviceaccounts:"));
-    naming(ground, check, names, |binding, _, subject| {
-        if reaches_all(ground, subject) {
-            Severity::Critical
-        } else if binding.namespace.is_none() {
-            Severity::High
-        } else {
-            Severity::Medium
-        }
-    })
+    naming(ground, check, names, |binding, _, subject| by_reach(ground, binding, subject))
 }
 
 /// RB-30.
@@ -152,10 +155,11 @@ pub(super) fn dangling(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
     let what =
         "names a role that is not there: whoever makes one of that name gives its rights to all it names";
     // Of roles that were not all read, one that was not seen may be there.
-    let all_read = |kind: Kind| ground.snapshot.coverage(kind).gap(kind).is_none();
+    let cluster_roles = ground.snapshot.has_all(Kind::ClusterRole);
+    let roles = ground.snapshot.has_all(Kind::Role);
     let is_known = |binding: &&Binding| match &binding.role {
-        RoleRef::ClusterRole(_) => all_read(Kind::ClusterRole),
-        RoleRef::Role(_) => all_read(Kind::Role),
+        RoleRef::ClusterRole(_) => cluster_roles,
+        RoleRef::Role(_) => roles,
         RoleRef::Other(_) => true,
     };
     ground
@@ -172,7 +176,7 @@ pub(super) fn dangling(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
 
 /// RB-31: only where all ServiceAccounts were read.
 pub(super) fn gone(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
-    if ground.snapshot.coverage(Kind::ServiceAccount).gap(Kind::ServiceAccount).is_some() {
+    if !ground.snapshot.has_all(Kind::ServiceAccount) {
         return Vec::new();
     }
     let known: HashSet<(&str, &str)> = ground
@@ -228,15 +232,7 @@ pub(super) fn malformed(ground: &Ground<'_>, check: &'static str) -> Vec<Finding
 /// RB-33.
 pub(super) fn default_accounts(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
     let names = |subject: &Subject| subject.as_account().is_some_and(|(_, name)| name == "default");
-    naming(ground, check, names, |binding, _, subject| {
-        if reaches_all(ground, subject) {
-            Severity::Critical
-        } else if binding.namespace.is_none() {
-            Severity::High
-        } else {
-            Severity::Medium
-        }
-    })
+    naming(ground, check, names, |binding, _, subject| by_reach(ground, binding, subject))
 }
 
 /// RB-34.

@@ -225,8 +225,7 @@ pub(super) fn policies(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
 
 /// AD-07.
 pub(super) fn quotas(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
-    let all_read = |kind: Kind| ground.snapshot.coverage(kind).gap(kind).is_none();
-    if !all_read(Kind::ResourceQuota) || !all_read(Kind::LimitRange) {
+    if !ground.snapshot.has_all(Kind::ResourceQuota) || !ground.snapshot.has_all(Kind::LimitRange) {
         return Vec::new();
     }
     let bounded: HashSet<&str> = ground

@@ -30,7 +30,7 @@ pub(super) struct Around<'s> {
 
 impl<'s> Around<'s> {
     pub(super) fn of(rights: &'s Rights, snapshot: &'s Snapshot) -> Self {
-        let running = snapshot.coverage(Kind::Pod).gap(Kind::Pod).is_none().then(|| {
+        let running = snapshot.has_all(Kind::Pod).then(|| {
             let mut running: HashMap<Place, BTreeSet<&str>> = HashMap::new();
             for pod in &snapshot.pods {
                 if let Some(place) = pod.meta.namespace.as_deref().and_then(|name| rights.place(name)) {
@@ -39,7 +39,7 @@ impl<'s> Around<'s> {
             }
             running
         });
-        let guarded = snapshot.coverage(Kind::Namespace).gap(Kind::Namespace).is_none().then(|| {
+        let guarded = snapshot.has_all(Kind::Namespace).then(|| {
             let mut guarded = vec![false; rights.namespaces.len()];
             for namespace in &snapshot.namespaces {
                 let level = namespace.labels.get("pod-security.kubernetes.io/enforce").map(String::as_str);
@@ -51,12 +51,10 @@ impl<'s> Around<'s> {
             }
             guarded
         });
-        let accounts =
-            snapshot.coverage(Kind::ServiceAccount).gap(Kind::ServiceAccount).is_none().then(|| {
-                let key =
-                    |meta: &'s Meta| (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_str());
-                snapshot.accounts.iter().map(|one| key(&one.meta)).collect()
-            });
+        let accounts = snapshot.has_all(Kind::ServiceAccount).then(|| {
+            let key = |meta: &'s Meta| (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_str());
+            snapshot.accounts.iter().map(|one| key(&one.meta)).collect()
+        });
         let mut accounts_in = vec![Vec::new(); rights.namespaces.len()];
         for (at, subject) in rights.subjects.iter().enumerate() {
             let place = subject.as_account().and_then(|(namespace, _)| rights.place(namespace));
@@ -75,7 +73,7 @@ impl<'s> Around<'s> {
             .configs
             .iter()
             .any(|one| one.name == "aws-auth" && one.namespace.as_deref() == Some("kube-system"));
-        let all_configs = snapshot.coverage(Kind::ConfigMap).gap(Kind::ConfigMap).is_none();
+        let all_configs = snapshot.has_all(Kind::ConfigMap);
         let aws_auth = (aws_auth || all_configs).then_some(aws_auth);
         Self {
             rights,

@@ -1,23 +1,23 @@
 //! Why roles and bindings do not say everything: who decides beside them, and roles whose rules are not known.
 
-use crate::ground::Ground;
-use crate::snapshot::{Authorizers, BindingObject, Snapshot};
+use crate::snapshot::{Aggregated, Authorizers, BindingObject, Snapshot};
 use sallyport_model::{clip, visible};
 
 /// Names, said for people.
-pub(super) fn names(names: &[String]) -> String {
+pub(crate) fn names(names: &[String]) -> String {
     clip(&visible(&names.join(", ")), 200)
 }
 
-impl Ground<'_> {
+impl Snapshot {
     /// Why it is not known that nobody can do something, where roles and bindings give it to nobody: a sentence each. Empty:
-    /// they say all there is. Kinds that were not read are told apart, by [`Snapshot::gaps`].
-    pub fn nobody_can_gaps(&self) -> Vec<String> {
+    /// they say all there is. Kinds that were not read are told apart, by [`Snapshot::gaps`]. `aggregated` is what
+    /// [`Snapshot::rbac`] said.
+    pub fn nobody_can_gaps(&self, aggregated: &Aggregated) -> Vec<String> {
         let mut gaps = Vec::new();
-        match &self.snapshot.authorizers {
+        match &self.authorizers {
             Authorizers::Others(why) => gaps.push(format!("roles are not all that decides here: {why}")),
             Authorizers::NotAsked => {
-                if let Some((cloud, sign)) = cloud_of(self.snapshot) {
+                if let Some((cloud, sign)) = cloud_of(self) {
                     gaps.push(format!(
                         "{sign} says that this is a cluster of {cloud}, where more than roles may decide, and nobody \
                          asked the API server"
@@ -26,10 +26,10 @@ impl Ground<'_> {
             }
             Authorizers::RbacOnly => {}
         }
-        if !self.aggregated.left.is_empty() {
+        if !aggregated.left.is_empty() {
             gaps.push(format!(
                 "what these aggregated ClusterRoles give is not known, since there is no end to what they select: {}",
-                names(&self.aggregated.left)
+                names(&aggregated.left)
             ));
         }
         gaps
@@ -67,7 +67,7 @@ fn cloud_of(snapshot: &Snapshot) -> Option<(&'static str, String)> {
         by_name.or(by_label).map(|(_, cloud)| *cloud)
     };
     snapshot.bindings.iter().find_map(|one| {
-        let sign = format!("the binding {}", clip(&visible(&one.binding.name), 80));
-        named(one).map(|cloud| (cloud, sign))
+        let cloud = named(one)?;
+        Some((cloud, format!("the binding {}", clip(&visible(&one.binding.name), 80))))
     })
 }

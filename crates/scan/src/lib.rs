@@ -19,7 +19,7 @@ mod reduce;
 mod tests;
 
 pub use bounds::Bounds;
-pub use cluster::cluster;
+pub use cluster::{cluster, cluster_told};
 pub use error::ScanError;
 pub use folder::{Whole, folder};
 pub use reading::{Place, Reading};

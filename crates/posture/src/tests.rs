@@ -1,5 +1,7 @@
 //! Small clusters for tests, as an API server would list them.
 
+pub(crate) mod worlds;
+
 use crate::snapshot::{Coverage, Kind, Snapshot};
 use serde_json::{Value, json};
 

@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod check;
+mod cloud;
 mod decides;
 mod defaults;
 mod evidence;
@@ -17,6 +18,7 @@ mod severity;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
+mod when;
 
 pub use check::{Finding, Report, Verdict};
 pub use defaults::{binding_line, role_line};

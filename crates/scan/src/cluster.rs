@@ -1,17 +1,17 @@
 use crate::answer::{Got, JSON, Left, ask};
 use crate::error::{ScanError, shown};
-use crate::{Bounds, Reading, lists};
+use crate::{Bounds, Reading, configs, lists, told};
 use futures::StreamExt as _;
 use sallyport_client::Fault;
 use sallyport_posture::Kind;
-use sallyport_posture::snapshot::Authorizers;
+use sallyport_posture::snapshot::{Authorizers, Told};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::atomic::AtomicU64;
 use tokio::time::Instant;
 
-/// Reads what posture looks at, with the client's own rights: version, kinds, and whether something beside RBAC
-/// decides. Nothing is written; two reviews, which an API server answers and does not keep, ask who this is and what
+/// Reads what posture looks at, with the client's own rights: version, kinds, what the API server tells of itself, and
+/// whether something beside RBAC decides. Nothing is written; two reviews, which an API server answers and does not keep, ask who this is and what
 /// they may do. Dropping the future ends it.
 ///
 /// # Errors
@@ -26,8 +26,22 @@ pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, 
     };
     let mut reading = Reading::default();
     version(client, &left, &mut reading).await?;
-    let reviews = async { (user(client, &left).await, authorizers(client, &left).await) };
-    let kinds = futures::stream::iter(Kind::ALL.iter().copied())
+    let now = jiff::Timestamp::now().as_second();
+    reading.taken = Some(jiff::Timestamp::from_second(now).unwrap_or_default().to_string());
+    let mut own = Told::default();
+    let beside = async {
+        let status = review(client, "authentication.k8s.io", "SelfSubjectReview", json!({}), &left).await;
+        own.identity = told::identity(status.as_ref());
+        let authorizers = authorizers(client, &left).await;
+        let configs = configs::read(client, &left, &mut own).await;
+        own.flags = told::flags(client, &left).await;
+        own.ready = told::ready(client, &left).await;
+        own.keys = told::keys(client, &left).await;
+        own.metrics = told::metrics(client, &left).await;
+        (authorizers, configs)
+    };
+    let listed = Kind::ALL.iter().copied().filter(|kind| *kind != Kind::ConfigMap);
+    let kinds = futures::stream::iter(listed)
         .map(|kind| {
             let left = &left;
             async move { (kind, lists::read(client, kind, bounds, left).await) }
@@ -38,8 +52,11 @@ pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, 
             reading.coverage.insert(kind, coverage);
             reading
         });
-    let ((user, authorizers), _) = futures::join!(reviews, kinds);
-    reading.user = user;
+    let ((authorizers, (objects, coverage)), _) = futures::join!(beside, kinds);
+    reading.objects.extend(objects.into_iter().map(|object| (Kind::ConfigMap, object)));
+    reading.coverage.insert(Kind::ConfigMap, coverage);
+    reading.user = own.identity.whole().map(|identity| identity.user.clone());
+    reading.told = own;
     reading.authorizers = authorizers;
     Ok(reading)
 }
@@ -86,11 +103,6 @@ async fn review(client: &kube::Client, group: &str, kind: &str, spec: Value, lef
         Got::Body(body) => serde_json::from_slice::<Value>(&body).ok()?.get_mut("status").map(Value::take),
         _ => None,
     }
-}
-
-async fn user(client: &kube::Client, left: &Left) -> Option<String> {
-    let status = review(client, "authentication.k8s.io", "SelfSubjectReview", json!({}), left).await?;
-    Some(shown(status.pointer("/userInfo/username")?.as_str()?))
 }
 
 /// Whether the API server lists all rules of whoever asks: an authorizer that can't is a webhook, and decides beside

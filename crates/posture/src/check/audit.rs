@@ -130,7 +130,7 @@ pub(super) fn clouds_own(ground: &Ground<'_>) -> Answer {
     }
 }
 
-/// AU-07.
+/// AU-06.
 pub(super) fn elsewhere(ground: &Ground<'_>) -> Answer {
     let told = &ground.snapshot.told;
     if let Audit::Off(_) = audit(told) {

@@ -368,7 +368,7 @@ pub(super) const CHECKS: &[Check] = &[
         audit::clouds_own
     ),
     check!(
-        "AU-07",
+        "AU-06",
         "The audit log stays on the machine that it tells of",
         Audit,
         maps("3.2.2", "LOG", "K10", "T1070"),

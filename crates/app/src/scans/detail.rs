@@ -54,6 +54,7 @@ impl Scans {
         let open = self.open(&signed).await?;
         let reading = self.reading(&open, &cluster).await?;
         let before = self.kept(&open).reading(&cluster, Which::Before).await.ok().flatten();
+        let drift = open.known().scanned.get(&cluster).and_then(|one| one.drift.clone());
         let grid = self.grid(&signed, &open);
         let row =
             grid.clusters.into_iter().find(|one| *one.name == *cluster).ok_or_else(|| nothing(&cluster))?;
@@ -75,10 +76,9 @@ impl Scans {
             });
             let standing = Standing::of(&exceptions, now);
             let lines = lines(&name, &report, &standing, was.as_ref());
-            let drift = before.map(|before| super::drift::between(&name, &before, &reading));
-            (lines, checks(&report), gaps(&report), report.notes, drift)
+            (lines, checks(&report), gaps(&report), report.notes)
         });
-        let (findings, checks, gaps, notes, drift) = looked.await.map_err(|e| failed().because(e))?;
+        let (findings, checks, gaps, notes) = looked.await.map_err(|e| failed().because(e))?;
         let more = findings.len().saturating_sub(FINDINGS);
         Ok(PostureDetail {
             cluster: row,

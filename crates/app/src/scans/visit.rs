@@ -55,6 +55,13 @@ struct OneSession {
     deadline: Duration,
 }
 
+impl Drop for OneSession {
+    /// Whatever becomes of the scan, what it opened does not stay open.
+    fn drop(&mut self) {
+        self.session.end(End::left());
+    }
+}
+
 impl OneSession {
     /// Why it is not open, or not any more.
     fn why(&self) -> AppError {
@@ -132,7 +139,8 @@ impl Visit for OneSession {
             let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
             let told = |done, total| told(count(done), count(total));
             // Without any credential, so it goes to the API server itself and not through the gateway, which would add one.
-            let (seen, outside) = (sallyport_scan::cluster_told(&client, &bounds, &told), DoorBounds::default());
+            let (seen, outside) =
+                (sallyport_scan::cluster_told(&client, &bounds, &told), DoorBounds::default());
             let both = async { tokio::join!(seen, sallyport_scan::door(&door, &outside)) };
             let (read, door) = self.while_open(both).await?;
             let mut reading = read.map_err(|e| {

@@ -32,6 +32,7 @@ mod tests;
 pub mod trend;
 mod yaml;
 
+pub use change::Patch;
 pub use check::{Finding, Report, Verdict};
 pub use defaults::{binding_line, role_line};
 pub use evidence::{Evidence, Object, Review};

@@ -57,6 +57,21 @@ fn two_factors_rest_on_sallyport_only_where_nobody_goes_past_it() {
 }
 
 #[test]
+fn p21_a_practice_is_not_held_up_by_one_of_its_checks_alone() {
+    // Nobody without a sign-in is given anything, and whether the door is open nobody looked.
+    let report = report(Cluster::default());
+    let asked = |id: &str| report.checks.iter().any(|one| one.check.id == id);
+    if !asked("AP-01") || !asked("AP-05") {
+        let inbound = one(&report, &Ours::default(), Practice::InboundClosed);
+        assert!(
+            matches!(&inbound.verdict, Verdict::Unknown(why) if why.contains("no check looks at it here")),
+            "{inbound:?}"
+        );
+        assert!(!inbound.gaps.is_empty() && inbound.next.is_some(), "{inbound:?}");
+    }
+}
+
+#[test]
 fn least_privilege_fails_by_what_was_found_and_says_what_to_do_first() {
     let report = report(standing());
     let least = one(&report, &Ours { jit: fact(true, 60), ..Ours::default() }, Practice::LeastPrivilege);

@@ -140,6 +140,14 @@ words! {
         SettingsChanged = "settings_changed",
         /// A support bundle was written; the detail says how many files it holds.
         SupportBundle = "support_bundle",
+        /// A cluster was scanned, or questions about it were asked through a session; the detail says what came of it.
+        Scan = "scan",
+        /// What was kept of scans was deleted.
+        ScanForgotten = "scan_forgotten",
+        /// This person answers for something that a scan found, or does not any more.
+        Excepted = "excepted",
+        /// A report of what is kept of scans was written.
+        ScanReport = "scan_report",
         /// Evidence is missing between two moments.
         Gap = "gap",
         /// The chain was checked.

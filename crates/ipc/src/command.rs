@@ -135,6 +135,29 @@ macro_rules! commands {
             profile_look(text: String, again: bool) -> ProfileLook => passes reach.profile_look;
             /// Applies what was looked at last, the one with this digest and no other.
             profile_apply(digest: String) -> () => passes reach.profile_apply;
+            /// Where the fleet is weak, by the scans that are kept here. Contacts nobody.
+            posture_fleet() -> PostureView => reads scans.fleet;
+            /// What the kept scan of one cluster says.
+            posture_cluster(cluster: String) -> PostureDetail => reads scans.cluster;
+            /// One finding with its path, its fix and what that would do.
+            posture_finding(cluster: String, finding: String) -> FindingDetail => reads scans.finding;
+            /// Scans these clusters, each by a session of its own, a few at a time. Answers at once; how far it is, is told. One
+            /// that is being scanned is left alone.
+            posture_scan(clusters: Vec<String>) -> () => records(Scan) app.scan;
+            /// Gives up the scan of one cluster, or of all: what is open for it is left, with proof.
+            posture_scan_stop(cluster: Option<String>) -> () => passes scans.stop;
+            /// Deletes what is kept of one cluster's scans, or of all.
+            posture_forget(cluster: Option<String>) -> () => records(ScanForgotten) scans.forget;
+            /// Asks the API server the questions that show a finding's path, through a session like a scan's.
+            posture_prove(cluster: String, finding: String) -> PathProof => records(Scan) app.prove;
+            /// Says who answers for something that was found, why, and until when.
+            posture_except(exception: ExceptionInput) -> () => records(Excepted) scans.except;
+            /// Takes an exception back.
+            posture_except_remove(exception: String) -> () => records(Excepted) scans.except_remove;
+            /// Who can do something, on all clusters that a scan is kept of. Contacts nobody.
+            posture_who(question: WhoQuestion) -> WhoAnswer => reads scans.who;
+            /// Writes a report of all that is kept as one HTML file, to a place that nothing is at. Answers with the place.
+            posture_report(place: String) -> Shown => records(ScanReport) scans.report;
             /// One page of the history, newest first.
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
             /// Checks the whole history.

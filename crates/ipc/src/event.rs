@@ -30,6 +30,8 @@ pub enum Event {
     ClustersChanged,
     /// What is asked for in the person's teams changed: fetch `requests_list`.
     RequestsChanged,
+    /// A scan got on, or what is kept of the scans changed: fetch `posture_fleet`.
+    PostureChanged,
     /// The history grew: fetch `audit_page`.
     HistoryGrew {
         /// To where.

@@ -29,6 +29,8 @@ pub struct SessionView {
     pub id: String,
     /// The session it was asked for to extend. Until it is closing, what it asked for; then, what that session had before.
     pub extends: Option<String>,
+    /// It was opened by a scan, which reads, leaves and shows nothing of it but its end.
+    pub is_scan: bool,
     /// The cluster's name.
     pub cluster: Shown,
     /// Colour of the environment.

@@ -8,6 +8,7 @@
 pub mod area;
 pub mod change;
 pub mod check;
+mod cloud;
 mod decides;
 mod defaults;
 pub mod difference;
@@ -30,6 +31,7 @@ pub mod snapshot;
 #[cfg(test)]
 mod tests;
 pub mod trend;
+mod when;
 mod yaml;
 
 pub use change::Patch;

@@ -405,6 +405,35 @@ text: Shown,
 until: number, };
 
 /**
+ * A check and what it came to on a cluster.
+ */
+export type CheckLine = { 
+/**
+ * `RB-04`.
+ */
+id: Shown, 
+/**
+ * What is wrong where it fails.
+ */
+title: Shown, 
+/**
+ * In which column it counts.
+ */
+area: PostureArea, 
+/**
+ * What it came to.
+ */
+verdict: PostureVerdict, 
+/**
+ * Why it is not known, or where to look.
+ */
+why: Shown | null, 
+/**
+ * How many findings.
+ */
+findings: number, };
+
+/**
  * One thing the last run left over.
  */
 export type Cleanup = { 
@@ -596,6 +625,23 @@ text: Shown, };
 export type DriftWay = "wider" | "other" | "narrower";
 
 /**
+ * One thing that a fix would do.
+ */
+export type EffectLine = { 
+/**
+ * Whom or what it is about.
+ */
+about: Shown, 
+/**
+ * What they lose, in words.
+ */
+text: Shown, 
+/**
+ * Whether it is known that somebody used it lately.
+ */
+used: Shown | null, };
+
+/**
  * Why a request is Closed. On an object it is the reason of the condition `Ended` ([`fmt::Display`], [`FromStr`]).
  */
 export type EndReason = "left" | "expired" | "revoked" | "denied" | "unanswered" | "failed";
@@ -674,7 +720,7 @@ session: SessionView, } | { "kind": "sessionGone",
 /**
  * Which.
  */
-id: string, } | { "kind": "clustersChanged" } | { "kind": "requestsChanged" } | { "kind": "historyGrew", 
+id: string, } | { "kind": "clustersChanged" } | { "kind": "requestsChanged" } | { "kind": "postureChanged" } | { "kind": "historyGrew", 
 /**
  * To where.
  */
@@ -687,6 +733,245 @@ notice: Notice, } | { "kind": "quitAsked" } | { "kind": "go",
  * Where.
  */
 to: Goal, };
+
+/**
+ * An object that proves a finding.
+ */
+export type EvidenceLine = { 
+/**
+ * `ClusterRoleBinding deployer`.
+ */
+binding: Shown | null, 
+/**
+ * `ClusterRole deployer`, or the object itself.
+ */
+role: Shown, 
+/**
+ * The rule in words.
+ */
+rule: Shown | null, };
+
+/**
+ * An exception to be made.
+ */
+export type ExceptionInput = { 
+/**
+ * The check.
+ */
+check: string, 
+/**
+ * The clusters, by name or glob.
+ */
+clusters: string, 
+/**
+ * The finding it is made from, whose subject and object it is for; None: all that the check finds there.
+ */
+finding?: string, 
+/**
+ * Who answers for it.
+ */
+owner: string, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Until when, at most a year away.
+ */
+until: number, };
+
+/**
+ * What somebody answers for: it is found and counts no more.
+ */
+export type ExceptionView = { 
+/**
+ * Which.
+ */
+id: string, 
+/**
+ * The check.
+ */
+check: Shown, 
+/**
+ * What that is about.
+ */
+title: Shown, 
+/**
+ * The clusters, by glob.
+ */
+clusters: Shown, 
+/**
+ * Whom or what it is about; None: all that the check finds there.
+ */
+about: Shown | null, 
+/**
+ * Who answers for it.
+ */
+owner: Shown, 
+/**
+ * Why.
+ */
+reason: Shown, 
+/**
+ * Until when it stands.
+ */
+until: number, 
+/**
+ * It is over, and what it was for counts again.
+ */
+isExpired: boolean, 
+/**
+ * How many findings it is for now; 0: it can be removed.
+ */
+matches: number, };
+
+/**
+ * One finding, whole.
+ */
+export type FindingDetail = { 
+/**
+ * As in the list.
+ */
+line: FindingLine, 
+/**
+ * Where.
+ */
+cluster: Shown, 
+/**
+ * What the check is about.
+ */
+title: Shown, 
+/**
+ * Why it matters here.
+ */
+why: Shown, 
+/**
+ * Who holds it.
+ */
+subject: Shown | null, 
+/**
+ * What kind of subject.
+ */
+subjectKind: SubjectKind | null, 
+/**
+ * What proves it: objects by kind, name and rule.
+ */
+evidence: Array<EvidenceLine>, 
+/**
+ * Step by step to what it ends in; empty: it leads nowhere else.
+ */
+path: Array<PathStep>, 
+/**
+ * Where the path ends: "everything".
+ */
+goal: Shown | null, 
+/**
+ * How many SubjectAccessReviews show the path, when they are asked.
+ */
+reviews: number, 
+/**
+ * What to do, where there is a change to make.
+ */
+fix: FixView | null, 
+/**
+ * What to do, in words.
+ */
+advice: Shown, 
+/**
+ * Ids of other catalogues: `CIS 5.1.1`.
+ */
+maps: Array<Shown>, 
+/**
+ * What was not read, and may hide more of it.
+ */
+gaps: Array<Shown>, };
+
+/**
+ * Something that was found.
+ */
+export type FindingLine = { 
+/**
+ * The same for the same finding of another scan.
+ */
+id: string, 
+/**
+ * The check.
+ */
+check: Shown, 
+/**
+ * In which column it counts.
+ */
+area: PostureArea, 
+/**
+ * How bad.
+ */
+severity: PostureSeverity, 
+/**
+ * A sentence.
+ */
+said: Shown, 
+/**
+ * Where it comes from.
+ */
+origin: FindingOrigin, 
+/**
+ * It has no effect.
+ */
+isInert: boolean, 
+/**
+ * Who answers for it, and until when.
+ */
+excepted: Shown | null, 
+/**
+ * It was not there in the scan before.
+ */
+isNew: boolean, };
+
+/**
+ * Where something comes from.
+ */
+export type FindingOrigin = "own" | "vendor" | "default";
+
+/**
+ * A change that would close it, and what it would do.
+ */
+export type FixView = { 
+/**
+ * In one line: "Take group payments-dev out of the ClusterRoleBinding deployer".
+ */
+title: Shown, 
+/**
+ * YAML to be applied or a difference to be read, line by line.
+ */
+yaml: Shown, 
+/**
+ * The command that makes the change.
+ */
+command: Shown, 
+/**
+ * Text for a pull request.
+ */
+pullRequest: Shown, 
+/**
+ * What it would do, worked out on what was scanned.
+ */
+effect: Array<EffectLine>, 
+/**
+ * So many more than are listed.
+ */
+effectMore: number, 
+/**
+ * The path is closed by it; None: there is none, or that is not known.
+ */
+closes: boolean | null, 
+/**
+ * A profile that gives the same for as long as it is needed, as text; None: none can.
+ */
+profile: Shown | null, 
+/**
+ * Why none can, or what is to be known of it.
+ */
+profileNote: Shown | null, };
 
 /**
  * Where and for how long rights are given.
@@ -1148,9 +1433,309 @@ day: DayView | null, };
 export type PasteAsks = "always" | "severalLines" | "never";
 
 /**
+ * What the API server says to the questions that show a path.
+ */
+export type PathProof = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * How many it allowed.
+ */
+allowed: number, 
+/**
+ * How many were asked.
+ */
+asked: number, 
+/**
+ * Each question with its answer, in words.
+ */
+lines: Array<ReviewLine>, };
+
+/**
+ * One step of a path.
+ */
+export type PathStep = { 
+/**
+ * Whose rights it takes.
+ */
+from: Shown, 
+/**
+ * What they can do: "creates pods in ci".
+ */
+what: Shown, 
+/**
+ * By which binding and role.
+ */
+by: Shown, 
+/**
+ * Whom or what that reaches.
+ */
+to: Shown, 
+/**
+ * Roles and bindings alone decide it; else something that was not read may stand in its way.
+ */
+isCertain: boolean, 
+/**
+ * To end this one closes most of such paths.
+ */
+isCut: boolean, };
+
+/**
  * Which face the window shows.
  */
 export type Phase = "firstRun" | "signedOut" | "ready";
+
+/**
+ * The columns of the grid, in their order.
+ */
+export type PostureArea = "reach" | "signIn" | "credentials" | "rights" | "admission" | "audit" | "encryption" | "version";
+
+/**
+ * One area of one cluster.
+ */
+export type PostureCell = { 
+/**
+ * Of all its checks: what was found before what is not known, and that before what passed.
+ */
+verdict: PostureVerdict, 
+/**
+ * The worst that was found.
+ */
+worst: PostureSeverity | null, 
+/**
+ * How many findings are as bad as the worst.
+ */
+count: number, 
+/**
+ * How many of its checks are not known.
+ */
+unknown: number, 
+/**
+ * How many of its findings somebody answers for.
+ */
+excepted: number, };
+
+/**
+ * One cluster of the grid.
+ */
+export type PostureCluster = { 
+/**
+ * Its name.
+ */
+name: Shown, 
+/**
+ * For its colour.
+ */
+environment: EnvironmentKind, 
+/**
+ * The team's word for it.
+ */
+environmentWord: Shown, 
+/**
+ * How far its scan of this run is.
+ */
+scan: ScanState, 
+/**
+ * When the kept scan was taken; None: none is kept.
+ */
+scannedAt: number | null, 
+/**
+ * The API server's version.
+ */
+version: Shown | null, 
+/**
+ * Of 100, what of its checks came to an answer.
+ */
+coverage: number, 
+/**
+ * A cell for each [`PostureArea`], in their order; empty: none is kept.
+ */
+cells: Array<PostureCell>, };
+
+/**
+ * One cluster, whole.
+ */
+export type PostureDetail = { 
+/**
+ * As in the grid.
+ */
+cluster: PostureCluster, 
+/**
+ * The ten practices on this cluster.
+ */
+practices: Array<Practice>, 
+/**
+ * The worst first; those that come with Kubernetes or a vendor last.
+ */
+findings: Array<FindingLine>, 
+/**
+ * So many more than are listed.
+ */
+findingsMore: number, 
+/**
+ * Every check, in the catalogue's order.
+ */
+checks: Array<CheckLine>, 
+/**
+ * What was not read, and the right that is missing for it.
+ */
+gaps: Array<Shown>, 
+/**
+ * What is to be known of all answers.
+ */
+notes: Array<Shown>, 
+/**
+ * What changed since the scan before; None: there was none.
+ */
+drift: PostureDrift | null, 
+/**
+ * How it was over time, oldest first.
+ */
+trend: Array<TrendPoint>, };
+
+/**
+ * What changed between two scans of a cluster.
+ */
+export type PostureDrift = { 
+/**
+ * When the earlier was taken.
+ */
+since: number, 
+/**
+ * What widens first.
+ */
+lines: Array<PostureDriftLine>, 
+/**
+ * So many more than are listed.
+ */
+more: number, 
+/**
+ * What was not read in one of the two, so that nothing is said of it.
+ */
+notComparable: Array<Shown>, };
+
+/**
+ * What changed on a cluster between two scans.
+ */
+export type PostureDriftLine = { 
+/**
+ * Which.
+ */
+cluster: Shown, 
+/**
+ * When the earlier of the two was taken.
+ */
+since: number, 
+/**
+ * Whether somebody can do more.
+ */
+way: DriftWay, 
+/**
+ * "group payments-dev may exec in payments".
+ */
+text: Shown, };
+
+/**
+ * How bad.
+ */
+export type PostureSeverity = "info" | "low" | "medium" | "high" | "critical";
+
+/**
+ * What checks came to.
+ */
+export type PostureVerdict = "pass" | "fail" | "unknown" | "provider" | "notApplicable";
+
+/**
+ * Where the fleet is weak, as far as it was scanned. What the scans said is kept on this computer; nobody is asked for it.
+ */
+export type PostureView = { 
+/**
+ * Under which profile a scan opens; None: see `cannot_scan`.
+ */
+profile: Shown | null, 
+/**
+ * Why this person can scan nothing, and what to do about it.
+ */
+cannotScan: Shown | null, 
+/**
+ * The scan of several clusters that is under way, or the last one of this run.
+ */
+run: ScanRun | null, 
+/**
+ * By name, all of the inventory and those that a scan is kept of.
+ */
+clusters: Array<PostureCluster>, 
+/**
+ * The ten zero-trust practices over all clusters, always all of them and in order; empty: nothing was scanned yet.
+ */
+practices: Array<Practice>, 
+/**
+ * The same weakness of several clusters as one, what to fix first first.
+ */
+weaknesses: Array<Weakness>, 
+/**
+ * What changed between the last two scans of each cluster, what widens first.
+ */
+drift: Array<PostureDriftLine>, 
+/**
+ * So many more than are shown.
+ */
+driftMore: number, 
+/**
+ * What somebody answers for, until when.
+ */
+exceptions: Array<ExceptionView>, 
+/**
+ * How it was over time, oldest first.
+ */
+trend: Array<TrendPoint>, 
+/**
+ * What is to be known of all of it, in words.
+ */
+notes: Array<Shown>, };
+
+/**
+ * One of the ten zero-trust practices.
+ */
+export type Practice = { 
+/**
+ * 1 to 10.
+ */
+number: number, 
+/**
+ * Its name: "TLS everywhere".
+ */
+name: Shown, 
+/**
+ * Of all clusters looked at: the worst of them.
+ */
+verdict: PostureVerdict, 
+/**
+ * By what that is known.
+ */
+evidence: Array<Shown>, 
+/**
+ * What is missing; None: nothing.
+ */
+gap: Shown | null, 
+/**
+ * What to do next.
+ */
+next: Shown | null, 
+/**
+ * On how many clusters it is kept.
+ */
+kept: number, 
+/**
+ * On how many it is not.
+ */
+broken: number, 
+/**
+ * On how many nobody knows, those included where it is a setting of the cloud.
+ */
+unknown: number, };
 
 /**
  * What a change would change, what widens first.
@@ -1530,6 +2115,23 @@ noneToRead: boolean,
 problems: Array<Shown>, };
 
 /**
+ * A SubjectAccessReview and its answer.
+ */
+export type ReviewLine = { 
+/**
+ * "oidc:eve create pods in ci".
+ */
+question: Shown, 
+/**
+ * The API server says yes; None: it gave no answer.
+ */
+allowed: boolean | null, 
+/**
+ * In its words.
+ */
+reason: Shown, };
+
+/**
  * One right in words.
  */
 export type Right = { 
@@ -1617,6 +2219,72 @@ lost: Array<Right>,
 unknown: Shown | null, };
 
 /**
+ * Scans of several clusters, a few at a time.
+ */
+export type ScanRun = { 
+/**
+ * When it was begun.
+ */
+begunAt: number, 
+/**
+ * How many clusters.
+ */
+total: number, 
+/**
+ * Read, left, and proven closed.
+ */
+done: number, 
+/**
+ * Not read, or not to their end.
+ */
+failed: number, 
+/**
+ * Given up by the person.
+ */
+cancelled: number, 
+/**
+ * None of them is under way any more.
+ */
+isOver: boolean, };
+
+/**
+ * How far the scan of a cluster is.
+ */
+export type ScanState = { "kind": "none" } | { "kind": "waiting" } | { "kind": "opening", 
+/**
+ * Which.
+ */
+session: string, } | { "kind": "reading", 
+/**
+ * Its session.
+ */
+session: string, 
+/**
+ * Kinds that were read.
+ */
+done: number, 
+/**
+ * All kinds.
+ */
+total: number, } | { "kind": "closing", 
+/**
+ * Its session.
+ */
+session: string, } | { "kind": "done", 
+/**
+ * Its session.
+ */
+session: string, } | { "kind": "unproven", 
+/**
+ * Its session, whose closing report says what.
+ */
+session: string, } | { "kind": "failed", 
+/**
+ * What happened and what to do next.
+ */
+error: ErrorView, } | { "kind": "cancelled" };
+
+/**
  * Where a session stands.
  */
 export type SessionState = "opening" | "open" | "closing" | "closed";
@@ -1633,6 +2301,10 @@ id: string,
  * The session it was asked for to extend. Until it is closing, what it asked for; then, what that session had before.
  */
 extends: string | null, 
+/**
+ * It was opened by a scan, which reads, leaves and shows nothing of it but its end.
+ */
+isScan: boolean, 
 /**
  * The cluster's name.
  */
@@ -1924,6 +2596,39 @@ guard: TerminalGuard, };
 export type Theme = "system" | "dark" | "light";
 
 /**
+ * How it was at one time.
+ */
+export type TrendPoint = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * How many clusters were counted.
+ */
+clusters: number, 
+/**
+ * Of 100, what of the checks came to an answer.
+ */
+coverage: number, 
+/**
+ * Findings by severity.
+ */
+critical: number, 
+/**
+ * Findings by severity.
+ */
+high: number, 
+/**
+ * Findings by severity.
+ */
+medium: number, 
+/**
+ * Findings by severity.
+ */
+low: number, };
+
+/**
  * Who is signed in, in the hub's words (SelfSubjectReview).
  */
 export type User = { 
@@ -2043,6 +2748,85 @@ profile: Shown,
 approvals: number, } | { "kind": "notYours" } | { "kind": "unknown" };
 
 /**
+ * A cluster that has a weakness.
+ */
+export type WeakPlace = { 
+/**
+ * Which.
+ */
+cluster: Shown, 
+/**
+ * The finding there, for `posture_finding`.
+ */
+finding: string, };
+
+/**
+ * The same weakness on one or several clusters.
+ */
+export type Weakness = { 
+/**
+ * The same for the same weakness at every look.
+ */
+id: string, 
+/**
+ * The check: `RB-04`. Empty: it is between clusters, or of an exception.
+ */
+check: Shown, 
+/**
+ * In which column it counts.
+ */
+area: PostureArea, 
+/**
+ * A sentence.
+ */
+title: Shown, 
+/**
+ * Fail, or Provider where it is a setting of the cloud.
+ */
+verdict: PostureVerdict, 
+/**
+ * The worst of them.
+ */
+severity: PostureSeverity, 
+/**
+ * What it is about, in a few words: `pods in ci → account deployer → bind`.
+ */
+about: Shown, 
+/**
+ * Where, the worst first, with the finding there.
+ */
+places: Array<WeakPlace>, 
+/**
+ * So many clusters more than are listed.
+ */
+more: number, 
+/**
+ * Somebody answers for all of them.
+ */
+isExcepted: boolean, };
+
+/**
+ * Who can.
+ */
+export type WhoAnswer = { 
+/**
+ * As it was understood: "get secrets in payments".
+ */
+question: Shown, 
+/**
+ * Who, and on how many clusters, those on most first.
+ */
+who: Array<WhoLine>, 
+/**
+ * So many more than are listed.
+ */
+more: number, 
+/**
+ * What makes the answer less than whole, a sentence each.
+ */
+gaps: Array<Shown>, };
+
+/**
  * Who can ask for what: the hub's roles and bindings, and what the brokers say their profiles allow, as they were read at
  * one moment. What is said several times stands once: numbers are places in the lists here.
  */
@@ -2130,6 +2914,27 @@ silent: boolean,
 profiles: Array<WhoThere>, };
 
 /**
+ * Somebody who can.
+ */
+export type WhoLine = { 
+/**
+ * `group oidc:payments-dev`.
+ */
+subject: Shown, 
+/**
+ * By which binding and role, on one of the clusters.
+ */
+by: Shown, 
+/**
+ * Where, by name; at most 20.
+ */
+clusters: Array<Shown>, 
+/**
+ * On how many in all.
+ */
+count: number, };
+
+/**
  * What somebody may do with one profile.
  */
 export type WhoMay = { 
@@ -2190,6 +2995,27 @@ mfa: Array<Shown>,
  * A reason must be given.
  */
 reasonRequired: boolean, };
+
+/**
+ * Who can do something, on all clusters that a scan is kept of.
+ */
+export type WhoQuestion = { 
+/**
+ * `get`.
+ */
+verb: string, 
+/**
+ * `secrets`, `deployments.apps`, `pods/exec`.
+ */
+resource: string, 
+/**
+ * In this namespace; None: everywhere.
+ */
+namespace?: string, 
+/**
+ * This cluster; None: all.
+ */
+cluster?: string, };
 
 /**
  * What a profile allows.
@@ -2386,6 +3212,17 @@ export interface Commands {
   profile_text: { args: { name: string | null; new: boolean }; result: ProfileDraft };
   profile_look: { args: { text: string; again: boolean }; result: ProfileLook };
   profile_apply: { args: { digest: string }; result: null };
+  posture_fleet: { args: {  }; result: PostureView };
+  posture_cluster: { args: { cluster: string }; result: PostureDetail };
+  posture_finding: { args: { cluster: string; finding: string }; result: FindingDetail };
+  posture_scan: { args: { clusters: Array<string> }; result: null };
+  posture_scan_stop: { args: { cluster: string | null }; result: null };
+  posture_forget: { args: { cluster: string | null }; result: null };
+  posture_prove: { args: { cluster: string; finding: string }; result: PathProof };
+  posture_except: { args: { exception: ExceptionInput }; result: null };
+  posture_except_remove: { args: { exception: string }; result: null };
+  posture_who: { args: { question: WhoQuestion }; result: WhoAnswer };
+  posture_report: { args: { place: string }; result: Shown };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };
 }

@@ -145,7 +145,7 @@ fn cluster(
     let view = ReportView::of(reading, &report, excepting, |kind| snapshot.coverage(kind));
     let at = reading.taken.as_deref().and_then(|taken| taken.parse::<jiff::Timestamp>().ok());
     let around = Around {
-        traits: Traits { version: reading.server, ..Traits::default() },
+        traits: Traits::of(&ground),
         at: at.map(jiff::Timestamp::as_second),
         now,
         ..Around::default()

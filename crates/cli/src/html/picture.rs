@@ -11,7 +11,7 @@ const STEP: usize = 62;
 const FITS: usize = 62;
 
 pub(super) fn way(html: &mut Html, way: &Path) {
-    let height = (way.hops.len() + 1) * STEP;
+    let height = way.hops.len() * STEP + 42;
     let whole = format!("{} in {}", subject(&way.subject), count(way.hops.len(), "step"));
     html.raw("<figure><svg role=\"img\" viewBox=\"0 0 520 ").number(height).raw("\" width=\"520\" height=\"");
     html.number(height).one("\"><title>", &whole, "</title>\n");

@@ -96,6 +96,10 @@ fn judge(
     }
     let rests = practice.may_rest_on_ours() && counted.is_some_and(|fact| fact.holds);
     let past = if practice.may_rest_on_ours() { standing.past() } else { Vec::new() };
+    // How one person signed in says nothing of the others.
+    if practice == Practice::TwoFactors && !(rests && past.is_empty()) {
+        open.push(OTHERS.to_owned());
+    }
     let verdict = if counted.is_some_and(|fact| !fact.holds) || all >= Some(Severity::Medium) {
         Verdict::Fail
     } else if rests && past.is_empty() {
@@ -145,6 +149,10 @@ fn next(
 /// Where to look for what no API client sees.
 const FIREWALL: &str = "the API server has a public address, and which networks get through to it is a setting of the \
                         cloud or of a firewall: look there at its authorized networks";
+
+/// What one sign-in leaves open.
+const OTHERS: &str = "how others sign in is known to the identity provider, and where Sallyport has proven that the hub \
+                      asks for a second factor: prove that, or look there";
 
 /// What nobody asks that it depends on.
 fn missing(practice: Practice, checks: &[&Judged]) -> Vec<String> {

@@ -19,6 +19,7 @@ mod leaving_alone;
 mod lines;
 mod looking_on;
 mod many_requests;
+mod posture_fix;
 mod posture_fleet;
 mod posture_oracle;
 mod profile_change;
@@ -77,6 +78,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
+        ("posture_fix", |_, l| Box::pin(posture_fix::play(l))),
         ("posture_fleet", |f, l| Box::pin(posture_fleet::play(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),

@@ -34,6 +34,7 @@ pub mod trend;
 mod when;
 mod yaml;
 
+pub use change::Patch;
 pub use check::{Finding, Report, Verdict};
 pub use defaults::{binding_line, role_line};
 pub use evidence::{Evidence, Object, Review};

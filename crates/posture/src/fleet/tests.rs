@@ -168,6 +168,36 @@ fn the_rest_of_the_family_is_found() {
 }
 
 #[test]
+fn traits_are_what_was_read_and_nothing_else() {
+    let cluster = || {
+        Cluster::default().cluster_role("r", &[rule(&["get"], &[""], &["pods"])]).bind(
+            None,
+            "r",
+            &[user("ana")],
+        )
+    };
+    let snapshot = cluster().read();
+    let read = Traits::of(&Ground::new(&snapshot));
+    assert_eq!(read.client_ca, Some(vec!["clients key".to_owned()]));
+    assert_eq!(read.serving, Some(vec!["api.example key".to_owned()]));
+    assert_eq!(read.signing_keys, Some(vec!["00".to_owned()]));
+    assert_eq!(read.providers.as_ref().map(Vec::len), Some(1));
+    assert_eq!(read.credentials, None, "a token is not kept, so it is not known where else it is good");
+    assert_eq!(
+        read.roles.as_ref().map(|roles| roles.keys().cloned().collect::<Vec<_>>()),
+        Some(vec!["r".to_owned()])
+    );
+    // However a role is written down.
+    let other = Cluster::default()
+        .cluster_role("r", &[rule(&["get"], &[""], &["pods"]), rule(&["get"], &[""], &["pods"])])
+        .bind(Some("ci"), "r", &[user("ben")])
+        .read();
+    assert_eq!(Traits::of(&Ground::new(&other)).roles, read.roles);
+    let nothing = crate::Snapshot::default();
+    assert_eq!(Traits::of(&Ground::new(&nothing)), Traits::default());
+}
+
+#[test]
 fn coverage_counts_what_was_never_scanned() {
     let one = scanned("a", &everything(&[]), Traits::default());
     let (answered, all) = one.point.covered;

@@ -53,7 +53,22 @@ fn two_factors_rest_on_sallyport_only_where_nobody_goes_past_it() {
     let past = two(&report(standing()), fact(true, 60));
     assert!(matches!(past.verdict, Verdict::Unknown(_)), "{past:?}");
     assert!(past.gaps.iter().any(|gap| gap.contains("past Sallyport")), "{:?}", past.gaps);
-    assert!(past.evidence[0].contains("Sallyport has seen it hold"), "{:?}", past.evidence);
+    assert!(past.evidence.iter().any(|one| one.contains("Sallyport has seen it hold")), "{:?}", past.evidence);
+}
+
+#[test]
+fn p21_a_practice_is_not_held_up_by_one_of_its_checks_alone() {
+    // Nobody without a sign-in is given anything, and whether the door is open nobody looked.
+    let report = report(Cluster::default());
+    let asked = |id: &str| report.checks.iter().any(|one| one.check.id == id);
+    if !asked("AP-01") || !asked("AP-05") {
+        let inbound = one(&report, &Ours::default(), Practice::InboundClosed);
+        assert!(
+            matches!(&inbound.verdict, Verdict::Unknown(why) if why.contains("no check looks at it here")),
+            "{inbound:?}"
+        );
+        assert!(!inbound.gaps.is_empty() && inbound.next.is_some(), "{inbound:?}");
+    }
 }
 
 #[test]

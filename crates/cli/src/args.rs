@@ -99,6 +99,10 @@ pub(crate) struct Scan {
     /// Lists everything: what comes with Kubernetes, and each of many findings of one check.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Asks nothing without your credential. Else about twenty connections of their own look at the API server as whoever
+    /// does not sign in sees it: TLS, certificate, and a dozen GETs.
+    #[arg(long, conflicts_with = "snapshot")]
+    pub(crate) no_probes: bool,
 }
 
 #[derive(Debug, Args)]

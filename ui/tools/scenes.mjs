@@ -95,6 +95,7 @@ const weak = (id, then = async () => {}) => posture(async (page) => {
   await then(page);
 });
 const cell = (cluster, column, then = async () => {}) => posture(async (page) => {
+  await page.getByLabel("Search clusters").fill(cluster.split("-")[0]);
   await page.locator(`#posture [data-posture='${cluster}'] [data-column='${column}']`).click();
   await page.locator("aside h2", { hasText: cluster }).waitFor();
   await page.locator("aside").getByText("Reading", { exact: true }).waitFor({ state: "detached" });
@@ -301,11 +302,11 @@ export const SCENES = [
   ["posture-cluster-end", SMALL, cell("payments-eu-1", 0, async (page) => { await page.getByRole("button", { name: "Forget its scans…" }).click(); await page.getByRole("button", { name: "Delete it" }).scrollIntoViewIfNeeded(); })],
   ["posture-cluster-dark", SMALL, cell("mail-eu-1", 0)],
   ["posture-cluster-never", SMALL, cell("legacy-eu-9", 1)],
-  ["posture-detail-failed", "scene=postureDetailFails&clusters=90", posture(async (page) => { await page.locator("#posture [data-posture='payments-eu-1'] [data-column='0']").click(); await page.locator("aside").getByRole("alert").waitFor(); })],
-  ["posture-worst-first", SMALL, posture(async (page) => { await page.getByRole("button", { name: "RBAC" }).click(); await page.keyboard.press("Escape"); })],
+  ["posture-detail-failed", "scene=postureDetailFails&clusters=90", posture(async (page) => { await page.getByLabel("Search clusters").fill("payments-eu-1"); await page.locator("#posture [data-posture='payments-eu-1'] [data-column='0']").click(); await page.locator("aside").getByRole("alert").waitFor(); })],
+  ["posture-worst-first", SMALL, posture(async (page) => { await page.getByTitle("RBAC: the worst first").click(); })],
   ["posture-none-match", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("zzzz"); await page.getByText("None of 90 clusters").waitFor(); })],
   ["posture-2000", "scene=posture", weak("w-0")],
-  ["posture-scanning", "scene=postureScanning&clusters=90", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.locator("#posture [data-posture='checkout-eu-2'] [data-column='0']").click(); })],
+  ["posture-scanning", "scene=postureScanning&clusters=90", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.locator("#posture [data-posture='catalog-dev-43'], #posture [data-posture^='a-cluster']").first().click(); })],
   ["posture-scanned", "scene=postureScanning&clusters=11&speed=200", posture(async (page) => { await page.getByText(/^Scanned: /).waitFor(); await page.locator("#posture [data-posture='search-ap-1'] [data-column='0']").click(); await page.getByText("Closing report").waitFor(); })],
   ["posture-scan-failed", "scene=postureScanning&clusters=11&speed=200", posture(async (page) => { await page.getByText(/^Scanned: /).waitFor(); await page.locator("#posture [data-posture='vault-eu-1'] [data-column='0']").click(); await page.getByRole("button", { name: "Sign in again and scan" }).waitFor(); })],
   ["posture-cancelled", "scene=postureScanning&clusters=11&speed=5", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.keyboard.press("x"); await page.getByText(/\d+ cancelled/).first().waitFor(); })],
@@ -314,14 +315,14 @@ export const SCENES = [
   ["posture-scan-refused", "scene=postureScanFails&clusters=90", posture(async (page) => { await page.locator("#posture").waitFor(); await page.keyboard.press("s"); await page.getByText("Ask the API server who may do what").waitFor(); await page.keyboard.press("Enter"); await page.getByRole("dialog").getByRole("alert").waitFor(); })],
   ["posture-findings", SMALL, weak("w-0", async (page) => { await tab(/^Findings/)(page); await page.locator("#findings").waitFor(); })],
   ["posture-findings-many", "scene=postureMany&clusters=90", posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Findings/)(page); await page.locator("#findings").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("number 12"); })],
-  ["posture-findings-one", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Findings/)(page); await page.getByLabel("Of which cluster").selectOption("payments-eu-1"); await page.getByText("Comes with Kubernetes").click(); await page.getByText("number-3").waitFor(); })],
+  ["posture-findings-one", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Findings/)(page); await page.getByLabel("Of which cluster").selectOption("payments-eu-1"); await page.getByRole("button", { name: /^Comes with Kubernetes/ }).click(); await page.getByText("number-3").waitFor(); })],
   ["posture-findings-none", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Findings/)(page); await page.keyboard.press("/"); await page.keyboard.type("zzzz"); await page.getByText(/^None of/).waitFor(); })],
   ["posture-changed", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Changed/)(page); await page.locator("#change-2").click(); await page.getByText("Show the cluster as it is now").waitFor(); })],
   ["posture-exceptions", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Exceptions/)(page); await page.locator("#exception-1").click(); await page.getByRole("button", { name: "Remove…" }).click(); })],
   ["posture-except", SMALL, weak("w-0", async (page) => { await page.keyboard.press("e"); await page.getByRole("dialog").waitFor(); await page.getByRole("button", { name: "Make the exception" }).click(); await page.getByText("Say why").waitFor(); })],
-  ["posture-who", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByRole("button", { name: "Ask" }).click(); await page.locator("#who-3").click(); })],
+  ["posture-who", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByRole("button", { name: "Ask Enter" }).click(); await page.locator("#who-3").click(); })],
   ["posture-who-first", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); })],
-  ["posture-who-nobody", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByLabel("Resource").fill("nothing"); await page.keyboard.press("Enter"); await page.getByText("Nobody that is known").waitFor(); })],
+  ["posture-who-nobody", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByLabel("Resource").fill("nothing"); await page.keyboard.press("Enter"); await page.getByText("Nobody that is known.").waitFor(); })],
   ["posture-who-refused", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByLabel("Verb").fill("Get secrets"); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
   ["posture-report", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("w"); await page.getByLabel("Write to").fill("/home/dev/taken.html"); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
   ["posture-first", "scene=postureFirst&clusters=90", posture((page) => page.getByText("Nothing was scanned yet").waitFor())],

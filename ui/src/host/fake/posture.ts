@@ -28,7 +28,7 @@ export function posture(world: World) {
 
   const clusters = (): PostureCluster[] => (kept.length > 0 ? kept : world.clusters.map((c) => none(c.name, c.environment, c.environmentWord))).map((one) => scans.over(one));
   const scanned = () => clusters().filter(({ scannedAt }) => scannedAt !== null);
-  const weak = (): Weakness[] => (scanned().length === 0 ? [] : scene === "postureMany" ? many() : weaknesses(kept.map(({ name }) => name).filter((name) => /-\d+$/.test(name) && !NEVER.has(name)).slice(20)));
+  const weak = (): Weakness[] => (scanned().length === 0 ? [] : scene === "postureMany" ? many() : weaknesses(kept.map(({ name }) => name).filter((name) => /-\d\d+$/.test(name) && !NEVER.has(name)).slice(20)));
 
   return {
     posture_fleet: async (): Promise<PostureView> => {

@@ -14,9 +14,22 @@ export function textOf(shown: string | readonly string[]): string {
   return typeof shown === "string" ? shown.replaceAll("␊", "\n") : shown.join("\n");
 }
 
-/** The lines of a text, each added, taken away, said about it, or as it is. */
-export function linesOf(text: string): { text: string; kind: "add" | "cut" | "note" | "same" }[] {
-  return text.replace(/\n$/, "").split("\n").map((line) => ({ text: line, kind: /^\+(?!\+\+)/.test(line) ? "add" : /^-(?!--|\s)/.test(line) || /^-\s{2,}/.test(line) ? "cut" : line.startsWith("#") ? "note" : "same" }));
+export interface TextLine {
+  readonly text: string;
+  readonly kind: "add" | "cut" | "note" | "same";
+}
+
+/** The lines of a text: of a difference those that come and those that go, of any other what is only said. */
+export function linesOf(text: string): TextLine[] {
+  const lines = text.replace(/\n$/, "").split("\n");
+  // In a difference each line begins with its mark; YAML does so only where it is nothing but a list.
+  const marked = lines.filter((line) => line !== "");
+  const isDifference = marked.every((line) => /^[ +\-@#\\]/.test(line)) && marked.some((line) => /^[+-]/.test(line)) && marked.some((line) => /^[ +@]/.test(line));
+  return lines.map((line): TextLine => {
+    if (line.startsWith("#")) return { text: line, kind: "note" };
+    if (!isDifference || /^(\+\+\+|---) /.test(line)) return { text: line, kind: "same" };
+    return { text: line, kind: line.startsWith("+") ? "add" : line.startsWith("-") ? "cut" : "same" };
+  });
 }
 
 /** Which form of a fix is shown, and whether it was copied. */

@@ -38,7 +38,7 @@ class Posture {
   #cursor = $state.raw<Cursor | null>(null);
   /** What the clusters of the grid are looked for by, and in which order they stand. */
   query = $state("");
-  order = $state<Order>("name");
+  #order = $state<Order>("name");
   filter = $state.raw<Filter>(ALL);
   /** The cluster whose findings are listed; empty: the weaknesses of all. */
   only = $state("");
@@ -48,7 +48,7 @@ class Posture {
 
   readonly view = $derived(this.#list.value);
   readonly error = $derived(this.#list.error);
-  readonly rows = $derived(ordered(this.view?.clusters ?? [], this.query, this.order));
+  readonly rows = $derived(ordered(this.view?.clusters ?? [], this.query, this.#order));
   readonly covered = $derived(covered(this.view?.clusters ?? []));
   readonly run = $derived(this.view?.run ?? null);
   readonly scanning = $derived(this.run !== null && !this.run.isOver);
@@ -69,6 +69,10 @@ class Posture {
 
   get tab(): Tab {
     return this.#tab;
+  }
+
+  get order(): Order {
+    return this.#order;
   }
 
   get cursor(): Cursor | null {
@@ -142,6 +146,13 @@ class Posture {
     this.#cursor = cursor;
   }
 
+  /** Orders the grid anew, and begins at its top. */
+  sort(order: Order): void {
+    this.#order = order;
+    const first = this.rows[0];
+    if (first !== undefined && this.#cursor !== null) this.#cursor = { ...this.#cursor, cluster: first.name };
+  }
+
   /** Moves in the grid; false: the key means nothing there. */
   move(key: string): boolean {
     const to = moved(this.rows, this.#cursor, key);
@@ -184,7 +195,7 @@ class Posture {
     this.#list.forget();
     for (const look of [this.beside, this.listed, this.finding]) look.forget();
     [this.#tab, this.#trail, this.#cursor] = ["fleet", [], null];
-    [this.query, this.order, this.filter, this.only, this.unfolded, this.runRead] = ["", "name", ALL, "", new Set(), 0];
+    [this.query, this.#order, this.filter, this.only, this.unfolded, this.runRead] = ["", "name", ALL, "", new Set(), 0];
   }
 }
 

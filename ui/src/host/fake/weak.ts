@@ -139,8 +139,8 @@ const PRACTICES: readonly [string, PostureVerdict, string | null, string | null]
   ["At least two factors", "pass", null, null],
   ["Client certificates rotated", "fail", "Certificates of 9 clusters are good for more than a year.", "Let them end within 90 days, and sign people in by your provider instead."],
   ["RBAC with least privilege", "fail", "112 people hold standing admin rights.", "Replace the standing grants by profiles, those of payments-eu-1 first."],
-  ["Admission control and quotas", "fail", "11 clusters enforce no Pod Security level.", "Label their namespaces; the fix of each finding has the command."],
-  ["Audit at a useful level", "unknown", "29 control planes are managed, and do not say what they record.", "Look at the audit settings in the cloud accounts."],
+  ["Admission control and ResourceQuota on", "fail", "11 clusters enforce no Pod Security level.", "Label their namespaces; the fix of each finding has the command."],
+  ["Audit on at a useful level", "unknown", "29 control planes are managed, and do not say what they record.", "Look at the audit settings in the cloud accounts."],
   ["Audit aggregated centrally", "provider", "It is a setting of the cloud on 29 clusters.", "Look at where the logs are sent there."],
 ];
 

@@ -4,7 +4,7 @@ import { AREAS, badness, cellSentence, cellText, covered, moved, ordered } from 
 import { linesOf, textOf } from "../src/features/posture/fixing.svelte";
 import { ALL, findingsOf, tally, weaknessesOf } from "../src/features/posture/list";
 import { scoped } from "../src/features/posture/scope";
-import { clusterOf, exists, findingOf, keyOf, ofKey } from "../src/features/posture/select";
+import { clusterOf, exists, findingOf, keyOf, ofKey, weaknessWith } from "../src/features/posture/select";
 import { changeText, lineOf } from "../src/features/posture/trend";
 import { dateOf, endOfDay, practiceCounts, runPart, runText, scanText, untilProblem } from "../src/features/posture/words";
 import { ends, ofTheirOwn } from "../src/features/sessions/extension";
@@ -112,6 +112,8 @@ test("what is selected is there as long as the view tells of it, and leads to it
   expect(findingOf(view, { kind: "weakness", id: "cloud", place: 0 })).toBe(null);
   expect(clusterOf(view, { kind: "change", at: 0 })).toBe("a");
   expect(clusterOf(view, { kind: "practice", number: 1 })).toBe(null);
+  expect(weaknessWith(view, { cluster: "a", finding: "f-1" })?.id).toBe("1");
+  expect(weaknessWith(view, { cluster: "b", finding: "f-1" })).toBe(null);
   const odd = { cluster: 'a","b', finding: "[1]\u202e" };
   expect(ofKey(keyOf(odd))).toEqual(odd);
 });

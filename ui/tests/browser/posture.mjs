@@ -47,6 +47,8 @@ test("the grid is walked by the arrows, Enter opens the cell, and a finding is l
     assert.equal(await row(page, "payments-eu-1").locator("[data-column='4']").getAttribute("aria-selected"), "true");
     await pane(page).getByRole("button", { name: /Developers can become/ }).press("Enter");
     await title(page, "Developers can become cluster-admin in 3 steps");
+    await pane(page).getByRole("group", { name: "Clusters that have it" }).getByRole("button", { name: "search-ap-1" }).click();
+    await pane(page).locator(".where", { hasText: "search-ap-1" }).waitFor();
     await page.keyboard.press("b");
     await title(page, "payments-eu-1");
     await page.locator("#posture").focus();
@@ -111,6 +113,7 @@ test("a scan is followed cluster by cluster: done, failed with what to do, not p
     await page.getByLabel("All that are shown").check();
     await page.keyboard.press("Enter");
     await page.getByText("Scanned: 9 of 11 clusters done · 2 failed").waitFor();
+    assert.ok((await asked(page, "posture_finding")) <= 3, "each step of a scan is told, and asks for no finding again");
     await scanOf(page, "legacy-eu-9", "done");
     await scanOf(page, "mail-eu-1", "failed");
     await scanOf(page, "search-ap-1", "not proven");
@@ -147,7 +150,7 @@ test("a scan is stopped with X: what waits is not begun, what is open is left, a
   }));
 
 test("what a scan opens is no session of the person's: not counted, not listed, not in the palette; the foot says how many", () =>
-  at("scene=postureScanning&clusters=11", async (page) => {
+  at("scene=postureScanning&clusters=11&speed=0.1", async (page) => {
     await grid(page);
     await page.locator("footer", { hasText: "4 scans" }).waitFor();
     await page.locator("footer", { hasText: "no session open" }).waitFor();

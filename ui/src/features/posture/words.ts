@@ -16,7 +16,7 @@ export const VERDICTS: Record<PostureVerdict, { text: string; tone: Tone }> = {
 };
 
 /** What a practice comes to, in a word. */
-export const KEPT: Record<PostureVerdict, string> = { pass: "kept", fail: "not kept", unknown: "unknown", provider: "set in the cloud", notApplicable: "not applicable" };
+export const KEPT: Record<PostureVerdict, string> = { pass: "kept", fail: "not kept", unknown: "unknown", provider: "provider", notApplicable: "not applicable" };
 
 export const ORIGINS: Record<FindingOrigin, { text: string; about: string }> = {
   own: { text: "yours", about: "It is the team's." },

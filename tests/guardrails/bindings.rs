@@ -219,14 +219,14 @@ pub(crate) async fn broker_binds(world: &World, board: &mut Board, session: &Ses
             "binds debug cluster-wide",
             everywhere.clone(),
             edited(&wide, &|b| b["roleRef"]["name"] = json!("sallyport:debug")),
-            "cluster-wide the broker binds sallyport:view alone".into(),
+            "cluster-wide the broker binds sallyport:view or sallyport:posture".into(),
         ),
         (
             "3",
             "binds operate cluster-wide",
             everywhere.clone(),
             edited(&wide, &|b| b["roleRef"]["name"] = json!("sallyport:operate")),
-            "cluster-wide the broker binds sallyport:view alone".into(),
+            "cluster-wide the broker binds sallyport:view or sallyport:posture".into(),
         ),
     ];
     for (id, title, path, body, fragment) in cases {
@@ -243,6 +243,8 @@ pub(crate) async fn broker_binds(world: &World, board: &mut Board, session: &Ses
     let made = format!("{here}/{}-0", session.grant);
     board.allowed("9", "binds debug in an allowed namespace", hand, Ask::create(&here, &good)).await;
     board.allowed("9", "binds view cluster-wide", hand, Ask::create(&everywhere, &wide).dry()).await;
+    let scan = edited(&wide, &|b| b["roleRef"]["name"] = json!("sallyport:posture"));
+    board.allowed("9", "binds posture cluster-wide", hand, Ask::create(&everywhere, &scan).dry()).await;
     let live = Ask::get(&made).send(&world.owner.client).await?.body;
     let more = every_form(&made, &live, &json!({"metadata": {"annotations": {"a": "b"}}}));
     // The story gave it update, by an admin's mistake.

@@ -99,7 +99,25 @@ pub(crate) async fn grants(world: &World, board: &mut Board, session: &Session) 
             "3",
             "makes a cluster-wide grant of debug",
             edited(&good, &|b| b["spec"]["namespaces"] = json!([])),
-            "holds sallyport:view alone",
+            "holds sallyport:view alone or sallyport:posture alone",
+        ),
+        (
+            "3",
+            "makes a cluster-wide grant of what people and what scans read together",
+            edited(&good, &|b| {
+                b["spec"]["namespaces"] = json!([]);
+                b["spec"]["roles"] = json!(["sallyport:view", "sallyport:posture"]);
+            }),
+            "holds sallyport:view alone or sallyport:posture alone",
+        ),
+        (
+            "3",
+            "makes a cluster-wide grant of what scans read twice",
+            edited(&good, &|b| {
+                b["spec"]["namespaces"] = json!([]);
+                b["spec"]["roles"] = json!(["sallyport:posture", "sallyport:posture"]);
+            }),
+            "holds sallyport:view alone or sallyport:posture alone",
         ),
         (
             "4",
@@ -123,6 +141,11 @@ pub(crate) async fn grants(world: &World, board: &mut Board, session: &Session) 
     let end = json!({"status": {"end": stamp(created.as_second() + 1800)}});
     board.allowed("9", "reports the end", hand, Ask::merge(&format!("{one}/status"), &end)).await;
     board.allowed("9", "makes a grant", hand, Ask::create(&path, &good).dry()).await;
+    let scan = edited(&good, &|b| {
+        b["spec"]["namespaces"] = json!([]);
+        b["spec"]["roles"] = json!(["sallyport:posture"]);
+    });
+    board.allowed("9", "makes a grant for a scan", hand, Ask::create(&path, &scan).dry()).await;
 
     // The dead broker's revocation: anyone who may delete a grant ends its session; the API server's own garbage
     // collection does the rest.

@@ -285,7 +285,7 @@ const ROWS: &[Row] = &[
     ),
     ("broker-grants", "object.spec.duration", Broker, "bounded at creation, immutable"),
     ("broker-grants", "object.spec.namespaces", Author, "none of the system's"),
-    ("broker-grants", "object.spec.roles", Author, "cluster-wide only sallyport:view"),
+    ("broker-grants", "object.spec.roles", Author, "cluster-wide one of two roles, alone"),
     ("broker-grants", "object.status.end", Author, "must be creation and duration"),
     ("sessions-accounts", "object.metadata.name", Author, "carries the end, held to a pattern and 12 hours"),
     ("sessions-accounts", "oldObject.metadata.name", Broker, "of what is deleted"),

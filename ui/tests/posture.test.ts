@@ -141,7 +141,6 @@ test("an exception ends within a year, and not in the past", () => {
 });
 
 test("a fix is copied with its line ends, and its lines are told apart", () => {
-  expect(textOf("a:␊  b")).toBe("a:\n  b");
   expect(textOf(["a:", "  b"])).toBe("a:\n  b");
   const kinds = (text: string) => linesOf(text).map(({ kind }) => kind);
   expect(kinds("--- a\n+++ b\n# x\n - apiGroups: [a]\n+  resourceNames: [b]\n-- verbs: [c]\n")).toEqual(["same", "same", "note", "same", "add", "cut"]);

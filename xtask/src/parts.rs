@@ -4,8 +4,19 @@ use crate::circles::{Modules, imports_of};
 
 /// The crate with parts, and its parts from the one that knows nobody upwards. What is not in one of them stands above all.
 const APP: &str = "crates/app";
-const PARTS: [&str; 10] =
-    ["desk", "history", "person", "inventory", "holds", "sessions", "approvals", "reach", "told", "support"];
+const PARTS: [&str; 11] = [
+    "desk",
+    "history",
+    "person",
+    "inventory",
+    "holds",
+    "sessions",
+    "scans",
+    "approvals",
+    "reach",
+    "told",
+    "support",
+];
 
 /// What looks upwards in a crate.
 pub(crate) fn check(krate: &str, modules: &Modules, wrong: &mut Vec<String>) {

@@ -27,7 +27,7 @@ const EDGES: [(&str, &[&str]); 26] = [
     ("hub", &["model", "rbac", "policy", "api", "client"]),
     ("provision", &["model", "rbac", "policy", "api", "client"]),
     ("gateway", &["model", "policy", "client"]),
-    ("scan", &["model", "posture", "client"]),
+    ("scan", &["model", "posture", "client", "kubeconfig"]),
     ("terminal", &["model"]),
     ("store", &["model", "audit"]),
     (

@@ -447,6 +447,11 @@ impl AccessRequest {
         }
     }
 
+    /// Whether it was asked where scans ask.
+    pub fn is_scan(&self) -> bool {
+        self.metadata.namespace.as_deref() == Some(sallyport_model::SCANS_NAMESPACE)
+    }
+
     /// What rights it gives of what these terms ask for, as its broker recorded it; all of it while nothing is recorded.
     ///
     /// # Errors

@@ -34,6 +34,9 @@ pub(crate) use end::End;
 pub(crate) use ground::GatewayAndTargets;
 pub(crate) use hub_side::HubOf;
 pub(crate) use leftovers::Leftovers;
+pub(crate) use record::Record;
+pub(crate) use serve::WayIn;
+pub(crate) use session::Session;
 pub(crate) use standing::Standing;
 
 use crate::desk::{AppError, Desk};
@@ -42,17 +45,15 @@ use crate::inventory::Choice;
 use crate::person::WorkspaceId;
 use owner::{Begun, HandOver, Owner};
 use ports::{Ground, HubSide};
-use record::Record;
 use sallyport_gateway::Call;
 use sallyport_hub::seal::KeyPair;
 use sallyport_ipc::{Event, SessionView};
 use sallyport_model::{ClusterName, ErrorCode, Hold, RequestUid, SessionId, SessionState};
-use session::Session;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// All of them, and what their owners work with.
 pub(crate) struct Sessions {
@@ -145,9 +146,10 @@ impl Sessions {
         self.moved.subscribe()
     }
 
-    /// How each stands, for those who say something about it.
+    /// How each stands, for those who say something about it. What scans have open is no news to anybody.
     pub(crate) fn standings(&self) -> Vec<Standing> {
-        self.all().iter().map(|session| session.read(Standing::of)).collect()
+        let of_people = |session: &&Arc<Session>| !session.read(|record| record.choice.is_scan);
+        self.all().iter().filter(of_people).map(|session| session.read(Standing::of)).collect()
     }
 
     /// Waits until how a cluster was opened is remembered anew.
@@ -164,16 +166,29 @@ impl Sessions {
         hub: Arc<dyn HubSide>,
         choice: Choice,
     ) -> Result<Arc<Session>, AppError> {
-        let begun = Begun::Click { keys: KeyPair::generate() };
+        let begun = Begun::Click { keys: KeyPair::generate(), read_by: None };
         let record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         let (cluster, profile) = (record.choice.terms.cluster.clone(), record.choice.terms.profile.clone());
         let workspace = hub.workspace().clone();
-        self.begin(hub, record, begun, |s| s.is_open_on(&workspace, &cluster, Some(&profile))).ok_or_else(
-            || {
-                AppError::new(ErrorCode::SignInNeeded, "you are signed out, or Sallyport is ending")
-                    .hint("Sign in to go on.")
-            },
-        )
+        let same = |s: &Session| s.is_open_on(&workspace, &cluster, Some(&profile));
+        self.begin(hub, record, begun, same).ok_or_else(over)
+    }
+
+    /// Opens a cluster for a scan: once it is open, whoever waits for it may call through the gateway. It has no terminals
+    /// and no kubeconfig, and its end is proven as any other's.
+    ///
+    /// # Errors
+    /// When the sign-in has ended in between.
+    pub(crate) fn scan(
+        self: &Arc<Self>,
+        hub: Arc<dyn HubSide>,
+        choice: Choice,
+    ) -> Result<(Arc<Session>, oneshot::Receiver<WayIn>), AppError> {
+        let (read_by, way_in) = oneshot::channel();
+        let begun = Begun::Click { keys: KeyPair::generate(), read_by: Some(read_by) };
+        let record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
+        let session = self.begin(hub, record, begun, |_| false).ok_or_else(over)?;
+        Ok((session, way_in))
     }
 
     /// Goes on with a request of an earlier run.
@@ -276,4 +291,10 @@ impl Sessions {
         self.desk.host.tell(Event::SessionGone { id });
         Ok(())
     }
+}
+
+/// Nothing can be begun any more.
+fn over() -> AppError {
+    AppError::new(ErrorCode::SignInNeeded, "you are signed out, or Sallyport is ending")
+        .hint("Sign in to go on.")
 }

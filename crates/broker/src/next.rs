@@ -14,6 +14,10 @@ pub(crate) const GRANT_REMOVED: &str = "its grant was removed on the cluster";
 /// What precedes, in that condition, the names of what could not be removed.
 pub(crate) const STILL_THERE: &str = "; still there: ";
 
+/// How long a scan's request is kept at most after it is closed, in seconds: who scanned is also in the hub's audit log, and
+/// a fleet that is scanned each day would fill the hub with them.
+const SCANS_KEPT: i64 = 24 * 3600;
+
 /// One step of a request's life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Next {
@@ -168,7 +172,8 @@ fn closed(request: &AccessRequest, status: &AccessRequestStatus, seen: &Seen<'_>
         status.conditions.iter().find(|c| c.type_ == CONDITION_ENDED).map(|c| &c.last_transition_time);
     let since = ended.or(request.metadata.creation_timestamp.as_ref());
     let Some(since) = since else { return Next::Rest(None) };
-    let until = since.0.as_second().saturating_add(seen.retention);
+    let kept = if request.is_scan() { seen.retention.min(SCANS_KEPT) } else { seen.retention };
+    let until = since.0.as_second().saturating_add(kept);
     if seen.hub_now >= until { Next::Delete } else { Next::Rest(Some(Moment::Hub(until))) }
 }
 

@@ -4,9 +4,10 @@ use crate::answer::{self, gaps, json};
 use crate::args::{self, Answer};
 use crate::end::{End, Stop};
 use crate::objects::{ObjectView, SubjectView};
-use crate::question::{Asked, What, caller};
+use crate::question::{asked, caller};
 use crate::words;
 use sallyport_posture::Snapshot;
+use sallyport_rbac::question::{Asked, What};
 use sallyport_rbac::who::{Rbac, Why};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -77,7 +78,7 @@ pub(crate) struct ProofView {
 }
 
 pub(crate) fn who_can(snapshot: &Snapshot, args: &args::WhoCan) -> Result<(String, End), Stop> {
-    let asked = Asked::of(&args.question)?;
+    let asked = asked(&args.question)?;
     let (rbac, aggregated) = snapshot.rbac();
     let mut given = rbac.who_can(asked.ask(), asked.namespace.as_deref());
     given.sort_by_key(|one| (one.subject, one.binding));
@@ -144,7 +145,7 @@ fn limited_to(rbac: &Rbac, asked: &Asked) -> Vec<String> {
 }
 
 pub(crate) fn why(snapshot: &Snapshot, args: &args::Why) -> Result<(String, End), Stop> {
-    let asked = Asked::of(&args.question)?;
+    let asked = asked(&args.question)?;
     let (subject, caller) = caller(&args.who)?;
     let (rbac, aggregated) = snapshot.rbac();
     let whys = rbac.why(&caller, asked.ask(), asked.namespace.as_deref());

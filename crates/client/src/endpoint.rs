@@ -82,8 +82,14 @@ impl Endpoint {
         &self.url[Position::BeforeHost..Position::AfterPort]
     }
 
-    pub(crate) fn server_name(&self) -> ServerName<'static> {
+    /// The name that its certificate must carry.
+    pub fn server_name(&self) -> ServerName<'static> {
         self.server_name.clone()
+    }
+
+    /// Whom to believe that it is the one.
+    pub fn authorities(&self) -> &Authorities {
+        &self.authorities
     }
 
     pub(crate) fn host(&self) -> String {

@@ -6,7 +6,7 @@ pub const REASON_MOST: usize = 1024;
 /// Which request: the object with this UID, and no later one of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRef {
-    /// The team's namespace on the hub.
+    /// The team's namespace on the hub, or that of scans.
     pub team: NamespaceName,
     /// Object name.
     pub name: String,

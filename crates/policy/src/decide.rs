@@ -3,8 +3,8 @@ use crate::fit::{self, CLOCKS_APART_MOST, Facts};
 use crate::reaffirm::{Vouched, vouched};
 use crate::{Permit, day};
 use sallyport_model::{
-    Digest, EndReason, EndedBy, Ending, Given, Hold, Limits, Phase, Profile, ReasonError, RequestRef, SignIn,
-    Terms, Ttl, UserName, check_reason, clip,
+    Digest, EndReason, EndedBy, Ending, Given, Hold, Limits, Phase, Profile, ReasonError, RequestRef,
+    SCAN_LONGEST, SCANS_NAMESPACE, Scope, SignIn, Terms, Ttl, UserName, check_reason, clip,
 };
 use sallyport_rbac::effective;
 use std::collections::BTreeSet;
@@ -235,6 +235,17 @@ fn within_profile<'p>(request: &Request, profile: Option<&'p Profile>) -> Result
     }
     if !profile.covers(&terms.cluster) {
         return denied(format!("profile {} does not cover cluster {}", profile.name, terms.cluster));
+    }
+    if request.which.is_scan() {
+        if !profile.is_for_scans() {
+            return denied(format!(
+                "profile {} is not for scans, and nothing else is asked for in {SCANS_NAMESPACE}",
+                profile.name
+            ));
+        }
+        if terms.scope != Scope::ClusterWide || terms.duration > SCAN_LONGEST {
+            return denied(format!("a scan is of a whole cluster, and lasts {SCAN_LONGEST} at most"));
+        }
     }
     if profile.roles.is_empty() {
         return denied(format!("profile {} names no role", profile.name));

@@ -1,9 +1,18 @@
 //! What is looked for: each check as data and a small pure function, and what came of it.
 
+mod admission;
+mod answer;
+mod audit;
 mod bindings;
 mod catalogue;
+mod configuration;
+mod credential;
+mod door;
+mod encryption;
 mod inert;
 mod others;
+mod sign_in;
+mod version;
 mod ways;
 mod wildcard;
 

@@ -1,6 +1,6 @@
 //! Why roles and bindings do not say everything: who decides beside them, and roles whose rules are not known.
 
-use crate::snapshot::{Aggregated, Authorizers, BindingObject, Snapshot};
+use crate::snapshot::{Aggregated, Authorizers, Snapshot};
 use sallyport_model::{clip, visible};
 
 /// Names, said for people.
@@ -17,10 +17,11 @@ impl Snapshot {
         match &self.authorizers {
             Authorizers::Others(why) => gaps.push(format!("roles are not all that decides here: {why}")),
             Authorizers::NotAsked => {
-                if let Some((cloud, sign)) = cloud_of(self) {
+                if let Some(cloud) = self.cloud() {
                     gaps.push(format!(
-                        "{sign} says that this is a cluster of {cloud}, where more than roles may decide, and nobody \
-                         asked the API server"
+                        "{} says that this is a cluster of {}, where more than roles may decide, and nobody asked the \
+                         API server",
+                        cloud.sign, cloud.name
                     ));
                 }
             }
@@ -34,40 +35,4 @@ impl Snapshot {
         }
         gaps
     }
-}
-
-/// How the names of bindings begin that a cloud keeps in each of its clusters, whose API servers ask its own authorizer
-/// too: EKS access entries, Google Cloud IAM, Azure RBAC.
-const CLOUDS: [(&str, &str); 7] = [
-    ("eks:", "EKS"),
-    ("aws-node", "EKS"),
-    ("gce:", "GKE"),
-    ("system:gcp-", "GKE"),
-    ("system:gke-", "GKE"),
-    ("aks-", "AKS"),
-    ("system:azure-", "AKS"),
-];
-
-/// Labels of theirs.
-const CLOUD_LABELS: [(&str, &str); 2] =
-    [("eks.amazonaws.com/component", "EKS"), ("kubernetes.azure.com/managedby", "AKS")];
-
-/// The cloud that an object says it is of, and which object.
-fn cloud_of(snapshot: &Snapshot) -> Option<(&'static str, String)> {
-    let aws_auth =
-        |name: &str, namespace: Option<&str>| name == "aws-auth" && namespace == Some("kube-system");
-    if snapshot.configs.iter().any(|one| aws_auth(&one.name, one.namespace.as_deref())) {
-        return Some(("EKS", "the ConfigMap aws-auth".to_owned()));
-    }
-    let named = |one: &BindingObject| {
-        let role = one.binding.role.name();
-        let by_name =
-            CLOUDS.iter().find(|(start, _)| one.binding.name.starts_with(start) || role.starts_with(start));
-        let by_label = CLOUD_LABELS.iter().find(|(key, _)| one.meta.labels.contains_key(*key));
-        by_name.or(by_label).map(|(_, cloud)| *cloud)
-    };
-    snapshot.bindings.iter().find_map(|one| {
-        let cloud = named(one)?;
-        Some((cloud, format!("the binding {}", clip(&visible(&one.binding.name), 80))))
-    })
 }

@@ -5,19 +5,36 @@
 
 #![deny(missing_docs)]
 
+pub mod area;
+pub mod change;
 pub mod check;
+mod cloud;
 mod decides;
 mod defaults;
+pub mod difference;
+pub mod draft;
+pub mod drift;
+pub mod effect;
 mod evidence;
+pub mod exception;
+mod fingerprint;
+pub mod fix;
+pub mod fleet;
 mod graph;
 mod ground;
 pub mod path;
+pub mod practice;
 mod rights;
+mod said;
 mod severity;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
+pub mod trend;
+mod when;
+mod yaml;
 
+pub use change::Patch;
 pub use check::{Finding, Report, Verdict};
 pub use defaults::{binding_line, role_line};
 pub use evidence::{Evidence, Object, Review};

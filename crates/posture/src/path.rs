@@ -128,6 +128,13 @@ impl<'g> Paths<'g> {
         self.order.is_empty()
     }
 
+    /// How many of them are not part of Kubernetes.
+    pub fn own(&self) -> usize {
+        let node = |at: &usize| self.ground.graph.at(Node::Subject(*at));
+        let of = self.order.iter().filter_map(|(_, at)| node(at));
+        of.filter(|node| self.origin(*node) != Origin::Default).count()
+    }
+
     /// Why there may be others: what was not read, and who else decides, a sentence each; empty: these are all.
     pub fn gaps(&self) -> &[String] {
         &self.gaps

@@ -1,18 +1,27 @@
 //! What was read of a cluster, kind by kind, and how far.
 
+mod certificate;
+mod door;
 mod kind;
 mod object;
 mod read;
 mod shape;
+mod told;
+mod way_in;
 
 #[cfg(test)]
 mod tests;
 
+pub use certificate::Certificate;
+pub use door::{Address, AddressReach, AnonymousGet, Door, Tls, TlsTaken};
 pub use kind::{Coverage, Kind};
 pub use object::{
-    Account, BindingObject, Meta, OddSubject, Pod, Policy, PolicyBinding, RoleObject, SecretObject, Webhook,
+    Account, ApiService, BindingObject, CertificateRequest, Endpoints, IngressObject, Meta, NodeObject,
+    OddSubject, Pod, Policy, PolicyBinding, RoleObject, SecretObject, ServiceObject, Webhook,
 };
 pub use read::{TakeError, Taken};
+pub use told::{Authentication, AwsAuth, ClusterInfo, Identity, Mapped, Part, Ready, Sample, Told};
+pub use way_in::{ExecSeen, TokenSeen, WayIn, WaysIn};
 
 use sallyport_rbac::aggregate::{self, Stored};
 use sallyport_rbac::who::{Rbac, Role};
@@ -47,6 +56,16 @@ pub enum Authorizers {
 pub struct Snapshot {
     /// The server's version, major and minor.
     pub server: Option<(u32, u32)>,
+    /// The same as it writes it, e.g. `v1.37.2` or `v1.33.1-eks-1234567`.
+    pub version: Option<String>,
+    /// When it was read, Unix seconds.
+    pub taken: Option<i64>,
+    /// What the API server tells of itself beside its objects.
+    pub told: Told,
+    /// What anybody sees of it before signing in; none: nobody looked.
+    pub door: Option<Door>,
+    /// How a kubeconfig gets its person in; none: none was part of the reading.
+    pub ways_in: Option<WaysIn>,
     /// Who decides beside RBAC.
     pub authorizers: Authorizers,
     /// ClusterRoles and Roles.
@@ -73,6 +92,20 @@ pub struct Snapshot {
     pub policies: Vec<Policy>,
     /// ValidatingAdmissionPolicyBindings.
     pub policy_bindings: Vec<PolicyBinding>,
+    /// APIServices.
+    pub api_services: Vec<ApiService>,
+    /// CustomResourceDefinitions.
+    pub definitions: Vec<Meta>,
+    /// CertificateSigningRequests.
+    pub requests: Vec<CertificateRequest>,
+    /// Nodes.
+    pub nodes: Vec<NodeObject>,
+    /// Services.
+    pub services: Vec<ServiceObject>,
+    /// EndpointSlices.
+    pub endpoints: Vec<Endpoints>,
+    /// Ingresses.
+    pub ingresses: Vec<IngressObject>,
     /// What could not be read of objects that were there.
     pub problems: Vec<Problem>,
     coverage: BTreeMap<Kind, Coverage>,

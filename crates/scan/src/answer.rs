@@ -39,8 +39,6 @@ pub(crate) fn take(from: &AtomicU64, much: u64) -> bool {
 }
 
 pub(crate) const JSON: &str = "application/json";
-/// Names and labels without values.
-pub(crate) const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// Asks one question. `most` bounds the body, in bytes. With a `body` it is a POST of that JSON.
 pub(crate) async fn ask(
@@ -56,20 +54,54 @@ pub(crate) async fn ask(
         return Got::Over;
     }
     let within = left.call.min(remaining);
-    match tokio::time::timeout(within, exchange(client, path, accept, body, most, left)).await {
+    let mut whole = Vec::new();
+    let asked = Asked { path, accept, body, most, also: None };
+    let take_in = |data: &[u8]| whole.extend_from_slice(data);
+    match tokio::time::timeout(within, exchange(client, asked, left, take_in)).await {
+        Ok(Got::Body(_)) => Got::Body(whole.into()),
         Ok(got) => got,
         Err(_) if within == remaining => Got::Over,
         Err(_) => Got::Not(Fault::TimedOut),
     }
 }
 
-async fn exchange(
+/// Asks for something that is taken in as it comes and never held whole. What was taken in before a cut stays. `also` is
+/// a status beside 200 whose body is wanted.
+pub(crate) async fn stream(
     client: &kube::Client,
-    path: &str,
-    accept: &str,
+    (path, accept): (&str, &str),
+    most: u64,
+    also: Option<u16>,
+    left: &Left,
+    take_in: impl FnMut(&[u8]),
+) -> Got {
+    let remaining = left.until.saturating_duration_since(Instant::now());
+    if remaining.is_zero() {
+        return Got::Over;
+    }
+    let within = left.call.min(remaining);
+    let asked = Asked { path, accept, body: None, most, also };
+    match tokio::time::timeout(within, exchange(client, asked, left, take_in)).await {
+        Ok(got) => got,
+        Err(_) if within == remaining => Got::Over,
+        Err(_) => Got::Not(Fault::TimedOut),
+    }
+}
+
+struct Asked<'a> {
+    path: &'a str,
+    accept: &'a str,
     body: Option<Vec<u8>>,
     most: u64,
+    also: Option<u16>,
+}
+
+/// The body goes to `take_in`, frame by frame; [`Got::Body`] is empty.
+async fn exchange(
+    client: &kube::Client,
+    Asked { path, accept, body, most, also }: Asked<'_>,
     left: &Left,
+    mut take_in: impl FnMut(&[u8]),
 ) -> Got {
     let request = Request::builder().uri(path).header(header::ACCEPT, accept);
     let request = match body {
@@ -82,11 +114,11 @@ async fn exchange(
         Err(error) => return Got::Not(fault(&error)),
     };
     let status = response.status().as_u16();
-    if status != 200 && status != 201 {
+    if status != 200 && status != 201 && also != Some(status) {
         return Got::Status(status);
     }
     let mut body = response.into_body();
-    let mut whole = Vec::new();
+    let mut sent = 0;
     while let Some(frame) = body.frame().await {
         let data = match frame.map(http_body::Frame::into_data) {
             Ok(Ok(data)) => data,
@@ -95,10 +127,11 @@ async fn exchange(
             Err(error) => return Got::Not(fault(&error)),
         };
         let more = data.len() as u64;
-        if !take(&left.bytes, more) || whole.len() as u64 + more > most {
+        sent += more;
+        if !take(&left.bytes, more) || sent > most {
             return Got::TooLarge;
         }
-        whole.extend_from_slice(&data);
+        take_in(&data);
     }
-    Got::Body(whole.into())
+    Got::Body(Bytes::new())
 }

@@ -1,23 +1,35 @@
 use crate::answer::{Got, JSON, Left, ask};
 use crate::error::{ScanError, shown};
-use crate::{Bounds, Reading, lists};
-use futures::StreamExt as _;
+use crate::{Bounds, Reading, configs, lists, told};
+use futures::{FutureExt as _, StreamExt as _};
 use sallyport_client::Fault;
 use sallyport_posture::Kind;
-use sallyport_posture::snapshot::Authorizers;
+use sallyport_posture::snapshot::{Authorizers, Told};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::atomic::AtomicU64;
 use tokio::time::Instant;
 
-/// Reads what posture looks at, with the client's own rights: version, kinds, and whether something beside RBAC
-/// decides. Nothing is written; two reviews, which an API server answers and does not keep, ask who this is and what
+/// Reads what posture looks at, with the client's own rights: version, kinds, what the API server tells of itself, and
+/// whether something beside RBAC decides. Nothing is written; two reviews, which an API server answers and does not keep, ask who this is and what
 /// they may do. Dropping the future ends it.
 ///
 /// # Errors
 /// [`ScanError`], when there is no API server or it does not take the sign-in. Whatever fails after that is a gap in
 /// the reading's coverage.
 pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, ScanError> {
+    cluster_told(client, bounds, &|_, _| {}).await
+}
+
+/// The same; `tell` hears how many kinds of all were read.
+///
+/// # Errors
+/// As [`cluster`].
+pub async fn cluster_told(
+    client: &kube::Client,
+    bounds: &Bounds,
+    tell: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Reading, ScanError> {
     let left = Left {
         bytes: AtomicU64::new(bounds.all_bytes),
         kept: AtomicU64::new(bounds.kept_bytes),
@@ -26,22 +38,47 @@ pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, 
     };
     let mut reading = Reading::default();
     version(client, &left, &mut reading).await?;
-    let reviews = async { (user(client, &left).await, authorizers(client, &left).await) };
-    let kinds = futures::stream::iter(Kind::ALL.iter().copied())
-        .map(|kind| {
-            let left = &left;
-            async move { (kind, lists::read(client, kind, bounds, left).await) }
-        })
-        .buffered(bounds.at_once.max(1))
-        .fold(&mut reading, |reading, (kind, (objects, coverage))| async move {
-            reading.objects.extend(objects.into_iter().map(|object| (kind, object)));
-            reading.coverage.insert(kind, coverage);
-            reading
-        });
-    let ((user, authorizers), _) = futures::join!(reviews, kinds);
-    reading.user = user;
+    let now = jiff::Timestamp::now().as_second();
+    reading.taken = Some(jiff::Timestamp::from_second(now).unwrap_or_default().to_string());
+    let mut own = Told::default();
+    let beside = async {
+        let status = review(client, "authentication.k8s.io", "SelfSubjectReview", json!({}), &left).await;
+        own.identity = told::identity(status.as_ref());
+        let authorizers = authorizers(client, &left).await;
+        let configs = configs::read(client, &left, &mut own).await;
+        own.flags = told::flags(client, &left).await;
+        own.ready = told::ready(client, &left).await;
+        own.keys = told::keys(client, &left).await;
+        own.metrics = told::metrics(client, &left).await;
+        (authorizers, configs)
+    };
+    let kinds = async {
+        let listed = Kind::ALL.iter().filter(|kind| **kind != Kind::ConfigMap);
+        let all: Vec<_> = listed.map(|kind| one(client, *kind, bounds, &left).boxed()).collect();
+        let (mut read, of) = (Vec::new(), all.len());
+        tell(0, of);
+        let mut kinds = futures::stream::iter(all).buffered(bounds.at_once.max(1));
+        while let Some(kind) = kinds.next().await {
+            read.push(kind);
+            tell(read.len(), of);
+        }
+        read
+    };
+    let ((authorizers, (objects, coverage)), kinds) = futures::join!(beside, kinds);
+    for (kind, (objects, coverage)) in kinds {
+        reading.objects.extend(objects.into_iter().map(|object| (kind, object)));
+        reading.coverage.insert(kind, coverage);
+    }
+    reading.objects.extend(objects.into_iter().map(|object| (Kind::ConfigMap, object)));
+    reading.coverage.insert(Kind::ConfigMap, coverage);
+    reading.user = own.identity.whole().map(|identity| identity.user.clone());
+    reading.told = own;
     reading.authorizers = authorizers;
     Ok(reading)
+}
+
+async fn one(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> (Kind, lists::Read) {
+    (kind, lists::read(client, kind, bounds, left).await)
 }
 
 async fn version(client: &kube::Client, left: &Left, reading: &mut Reading) -> Result<(), ScanError> {
@@ -86,11 +123,6 @@ async fn review(client: &kube::Client, group: &str, kind: &str, spec: Value, lef
         Got::Body(body) => serde_json::from_slice::<Value>(&body).ok()?.get_mut("status").map(Value::take),
         _ => None,
     }
-}
-
-async fn user(client: &kube::Client, left: &Left) -> Option<String> {
-    let status = review(client, "authentication.k8s.io", "SelfSubjectReview", json!({}), left).await?;
-    Some(shown(status.pointer("/userInfo/username")?.as_str()?))
 }
 
 /// Whether the API server lists all rules of whoever asks: an authorizer that can't is a webhook, and decides beside

@@ -2,14 +2,16 @@
 
 use crate::error::{ScanError, shown, shown_path};
 use crate::{Reading, names};
-use sallyport_posture::snapshot::Authorizers;
+use sallyport_posture::snapshot::{Authorizers, Door, Told, WaysIn};
 use sallyport_posture::{Coverage, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const API_VERSION: &str = "posture.sallyport.dev/v1alpha1";
+const API_VERSION: &str = "posture.sallyport.dev/v1alpha2";
+/// The one before, which knew of objects alone: what it does not have was not asked.
+const BEFORE: &str = "posture.sallyport.dev/v1alpha1";
 const KIND: &str = "Snapshot";
 
 #[derive(Serialize, Deserialize)]
@@ -26,6 +28,12 @@ struct Kept {
     coverage: BTreeMap<Kind, Coverage>,
     unread: Vec<String>,
     assumed: Vec<String>,
+    #[serde(default)]
+    told: Told,
+    #[serde(default)]
+    door: Option<Door>,
+    #[serde(default)]
+    ways_in: Option<WaysIn>,
     /// How many objects there are: one that was cut short, or edited, has others.
     count: usize,
     objects: Vec<Value>,
@@ -67,6 +75,9 @@ impl Reading {
             coverage: self.coverage.clone(),
             unread: self.unread.clone(),
             assumed: self.assumed.clone(),
+            told: self.told.clone(),
+            door: self.door.clone(),
+            ways_in: self.ways_in.clone(),
             count: self.objects.len(),
             objects: self.objects.iter().map(|(_, object)| object.clone()).collect(),
         };
@@ -74,11 +85,26 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// A reading that was kept as JSON.
+    ///
+    /// # Errors
+    /// For what is no reading of this version, was edited, or was cut short.
+    pub fn from_json(text: &str) -> Result<Self, ScanError> {
+        let path = Path::new("what was kept");
+        let value = serde_json::from_str(text).map_err(|error| ScanError::Snapshot {
+            path: shown_path(path),
+            why: format!("it is no JSON: {}", shown(&error.to_string())),
+        })?;
+        of_value(value, path)
+    }
+}
+
 /// A kept reading. What it says is a file's word: objects are parsed and reduced as an API server's are.
 pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> {
     let wrong = |why: String| ScanError::Snapshot { path: shown_path(path), why };
     let version = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    if version != API_VERSION {
+    if version != API_VERSION && version != BEFORE {
         let why = format!("it is {}, and this program reads {API_VERSION}; scan again", shown(version));
         return Err(wrong(why));
     }
@@ -103,6 +129,9 @@ pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> 
             KeptAuthorizers::RbacOnly => Authorizers::RbacOnly,
             KeptAuthorizers::Others(why) => Authorizers::Others(shown(&why)),
         },
+        told: kept.told,
+        door: kept.door,
+        ways_in: kept.ways_in,
         coverage: kept.coverage,
         unread: kept.unread.iter().map(|text| shown(text)).collect(),
         assumed: kept.assumed.iter().map(|text| shown(text)).collect(),

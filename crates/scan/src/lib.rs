@@ -7,19 +7,27 @@
 
 mod answer;
 mod bounds;
+mod certificate;
 mod cluster;
+mod configs;
+mod door;
 mod error;
 mod file;
 mod folder;
 mod lists;
+mod metrics;
 mod names;
 mod reading;
 mod reduce;
 #[cfg(test)]
 mod tests;
+mod told;
+mod way_in;
 
 pub use bounds::Bounds;
-pub use cluster::cluster;
+pub use cluster::{cluster, cluster_told};
+pub use door::{DoorBounds, door};
 pub use error::ScanError;
 pub use folder::{Whole, folder};
 pub use reading::{Place, Reading};
+pub use way_in::ways_in;

@@ -1,6 +1,6 @@
 //! One kind, page by page, to its end or to where it was cut.
 
-use crate::answer::{Got, JSON, Left, METADATA, ask, take};
+use crate::answer::{Got, JSON, Left, ask, take};
 use crate::bounds::Bounds;
 use crate::names;
 use crate::reduce::{reduce, weight};
@@ -9,15 +9,6 @@ use sallyport_client::Fault;
 use sallyport_posture::{Coverage, Kind};
 use serde::Deserialize;
 use serde_json::Value;
-
-/// The ConfigMaps that posture looks for, by namespace and name. All others are not asked for.
-pub(crate) const CONFIGS: [(&str, &str); 5] = [
-    ("kube-system", "extension-apiserver-authentication"),
-    ("kube-system", "aws-auth"),
-    ("kube-system", "coredns"),
-    ("kube-public", "cluster-info"),
-    ("kube-system", "kube-apiserver-legacy-service-account-token-tracking"),
-];
 
 /// The right that would be missing for Secrets, if there were one.
 const NO_RIGHT: &str =
@@ -40,12 +31,11 @@ struct Meta {
 /// What was read of a kind, reduced.
 pub(crate) type Read = (Vec<Value>, Coverage);
 
-/// Reads a kind as far as the API server lets it.
+/// Reads a kind as far as the API server lets it. ConfigMaps are read by name: [`crate::configs`].
 pub(crate) async fn read(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> Read {
     match kind {
         // No verb on Secrets, ever: a right to list them is a right to their values.
         Kind::Secret => (Vec::new(), Coverage::Forbidden(NO_RIGHT.to_owned())),
-        Kind::ConfigMap => configs(client, left).await,
         kind => list(client, kind, bounds, left).await,
     }
 }
@@ -149,29 +139,4 @@ async fn absent(client: &kube::Client, kind: Kind, left: &Left) -> Coverage {
         }
         _ => unknown(),
     }
-}
-
-/// Those that posture looks for, without what they hold.
-async fn configs(client: &kube::Client, left: &Left) -> Read {
-    let (mut all, mut worst) = (Vec::new(), Coverage::Read);
-    for (namespace, name) in CONFIGS {
-        let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
-        match ask(client, &path, METADATA, None, 1 << 20, left).await {
-            Got::Body(body) => match serde_json::from_slice(&body) {
-                Ok(object) => all.push(reduce(Kind::ConfigMap, object)),
-                Err(_) => worst = Coverage::Cut(format!("what answered sent no ConfigMap {name}")),
-            },
-            Got::Status(404) => {}
-            Got::Status(403) => {
-                worst = Coverage::Forbidden(format!("get the ConfigMap {name} in {namespace}"));
-            }
-            Got::Status(status) => {
-                worst = Coverage::Cut(format!("the API server answered {status} for {name}"));
-            }
-            Got::Not(fault) => worst = Coverage::Cut(fault.to_string()),
-            Got::TooLarge => worst = Coverage::Cut(format!("{name} is larger than what a scan takes in")),
-            Got::Over => worst = Coverage::Cut("the time for the scan was over".to_owned()),
-        }
-    }
-    (all, worst)
 }

@@ -40,6 +40,9 @@ pub(crate) fn right(kind: Kind) -> String {
             | Kind::ResourceQuota
             | Kind::LimitRange
             | Kind::ConfigMap
+            | Kind::Service
+            | Kind::EndpointSlice
+            | Kind::Ingress
     );
     format!("list {}{}", resource(kind), if namespaced { " in all namespaces" } else { "" })
 }

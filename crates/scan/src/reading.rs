@@ -1,5 +1,5 @@
 use crate::reduce::reduce;
-use sallyport_posture::snapshot::Authorizers;
+use sallyport_posture::snapshot::{Authorizers, Door, Told, WaysIn};
 use sallyport_posture::{Coverage, Kind, Snapshot};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,6 +22,12 @@ pub struct Reading {
     pub server: Option<(u32, u32)>,
     /// Who decides beside RBAC.
     pub authorizers: Authorizers,
+    /// What the API server tells of itself beside its objects.
+    pub told: Told,
+    /// What anybody sees of it before signing in ([`crate::door`]); none: nobody looked.
+    pub door: Option<Door>,
+    /// How a kubeconfig gets its person in ([`crate::ways_in`]); none: none is part of this reading.
+    pub ways_in: Option<WaysIn>,
     /// How far each kind was read; a kind that is missing was not asked for.
     pub coverage: BTreeMap<Kind, Coverage>,
     /// The files that could not be read, and why.
@@ -58,7 +64,13 @@ impl Reading {
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         snapshot.server = self.server;
+        snapshot.version = self.version.clone();
+        let taken = self.taken.as_deref().and_then(|taken| taken.parse::<jiff::Timestamp>().ok());
+        snapshot.taken = taken.map(|taken| taken.as_second());
         snapshot.authorizers = self.authorizers.clone();
+        snapshot.told = self.told.clone();
+        snapshot.door = self.door.clone();
+        snapshot.ways_in = self.ways_in.clone();
         for (kind, object) in &self.objects {
             // Reduced objects have a kind; one that had none would make its kind cut.
             if snapshot.take_value(object.clone()).is_err() {

@@ -10,6 +10,8 @@ struct Keep(&'static str, &'static [Keep]);
 
 const WHOLE: &[Keep] = &[];
 
+const BACKEND: &[Keep] = &[Keep("service", &[Keep("name", WHOLE)])];
+
 fn fields(kind: Kind) -> &'static [Keep] {
     match kind {
         Kind::ClusterRole | Kind::Role => &[Keep("rules", WHOLE), Keep("aggregationRule", WHOLE)],
@@ -19,14 +21,55 @@ fn fields(kind: Kind) -> &'static [Keep] {
             &[Keep("spec", &[Keep("serviceAccountName", WHOLE), Keep("automountServiceAccountToken", WHOLE)])]
         }
         Kind::Secret => &[Keep("type", WHOLE)],
-        Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => {
-            &[Keep("webhooks", &[Keep("name", WHOLE), Keep("failurePolicy", WHOLE), Keep("rules", WHOLE)])]
-        }
+        Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => &[Keep(
+            "webhooks",
+            &[
+                Keep("name", WHOLE),
+                Keep("failurePolicy", WHOLE),
+                Keep("rules", WHOLE),
+                Keep("namespaceSelector", WHOLE),
+                Keep(
+                    "clientConfig",
+                    &[Keep("url", WHOLE), Keep("service", &[Keep("namespace", WHOLE), Keep("name", WHOLE)])],
+                ),
+            ],
+        )],
         Kind::ValidatingAdmissionPolicy => &[Keep("spec", &[Keep("failurePolicy", WHOLE)])],
         Kind::ValidatingAdmissionPolicyBinding => {
             &[Keep("spec", &[Keep("policyName", WHOLE), Keep("validationActions", WHOLE)])]
         }
-        Kind::Namespace | Kind::ResourceQuota | Kind::LimitRange | Kind::ConfigMap => &[],
+        Kind::APIService => &[Keep("spec", &[Keep("insecureSkipTLSVerify", WHOLE)])],
+        Kind::CertificateSigningRequest => &[
+            Keep("spec", &[Keep("signerName", WHOLE), Keep("username", WHOLE)]),
+            Keep("status", &[Keep("conditions", &[Keep("type", WHOLE)])]),
+        ],
+        Kind::Node => &[
+            Keep("spec", &[Keep("providerID", WHOLE)]),
+            Keep("status", &[Keep("nodeInfo", &[Keep("kubeletVersion", WHOLE)])]),
+        ],
+        Kind::Service => &[Keep(
+            "spec",
+            &[
+                Keep("type", WHOLE),
+                Keep("selector", WHOLE),
+                Keep("ports", &[Keep("port", WHOLE), Keep("targetPort", WHOLE)]),
+            ],
+        )],
+        Kind::EndpointSlice => {
+            &[Keep("endpoints", &[Keep("addresses", WHOLE), Keep("conditions", &[Keep("ready", WHOLE)])])]
+        }
+        Kind::Ingress => &[Keep(
+            "spec",
+            &[
+                Keep("defaultBackend", BACKEND),
+                Keep("rules", &[Keep("http", &[Keep("paths", &[Keep("backend", BACKEND)])])]),
+            ],
+        )],
+        Kind::Namespace
+        | Kind::ResourceQuota
+        | Kind::LimitRange
+        | Kind::ConfigMap
+        | Kind::CustomResourceDefinition => &[],
     }
 }
 

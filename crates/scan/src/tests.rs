@@ -25,14 +25,26 @@ fn whole(kind: Kind) -> Value {
         "type": "kubernetes.io/service-account-token",
         "data": {"token": "s3cret"}, "stringData": {"a": "s3cret"},
         "webhooks": [{
-            "name": "w", "failurePolicy": "Ignore", "clientConfig": {"caBundle": "s3cret"},
+            "name": "w", "failurePolicy": "Ignore",
+            "clientConfig": {"caBundle": "s3cret", "url": "https://w", "service": {"namespace": "n", "name": "s", "path": "s3cret"}},
+            "namespaceSelector": {"matchLabels": {"team": "a"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]},
             "rules": [{"apiGroups": ["apps"], "resources": ["deployments"], "operations": ["CREATE"]}],
         }],
         "spec": {
             "serviceAccountName": "robot", "automountServiceAccountToken": true, "failurePolicy": "Ignore",
-            "policyName": "p", "validationActions": ["Warn"],
+            "policyName": "p", "validationActions": ["Warn"], "insecureSkipTLSVerify": true,
+            "signerName": "kubernetes.io/kube-apiserver-client", "username": "ada", "request": "s3cret",
+            "providerID": "aws:///z/i", "type": "NodePort", "selector": {"app": "a"},
+            "ports": [{"port": 80, "targetPort": "web"}, {"port": 2379, "targetPort": 2380}],
+            "defaultBackend": {"service": {"name": "a"}},
+            "rules": [{"http": {"paths": [{"path": "/s3cret", "backend": {"service": {"name": "b"}}}]}}],
             "containers": [{"name": "c", "args": ["s3cret"], "env": [{"name": "A", "value": "s3cret"}]}],
         },
+        "status": {
+            "certificate": "s3cret", "conditions": [{"type": "Approved", "message": "s3cret"}],
+            "nodeInfo": {"kubeletVersion": "v1.37.2", "machineID": "s3cret"},
+        },
+        "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "hostname": "s3cret"}],
     });
     if crate::names::right(kind).ends_with("all namespaces") {
         object["metadata"]["namespace"] = json!("payments");

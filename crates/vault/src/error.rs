@@ -24,6 +24,12 @@ pub enum Error {
         /// In bytes.
         limit: usize,
     },
+    /// A file is not what was written there.
+    #[error("{} was changed, or is not Sallyport's", path.display())]
+    Damaged {
+        /// Where.
+        path: PathBuf,
+    },
     /// The keyring did not do what it was asked.
     #[error("the keyring failed: {why}")]
     Keyring {

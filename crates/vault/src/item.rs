@@ -21,4 +21,6 @@ pub enum Item {
     HistoryKey,
     /// What proves the history's head.
     HistoryHead,
+    /// What larger things are sealed with.
+    ShelfKey,
 }

@@ -281,7 +281,7 @@ async fn set_aside(dir: &Path, why: &str) -> Result<Mishap, Error> {
 }
 
 /// Disks block; the runtime's threads should not.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {

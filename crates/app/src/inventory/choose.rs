@@ -12,6 +12,9 @@ use sallyport_model::{
 };
 use sallyport_store::Opening;
 
+/// What a scan says of why it asks.
+const SCAN_REASON: &str = "posture scan";
+
 /// What a click asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
@@ -19,6 +22,8 @@ pub(crate) struct Choice {
     pub(crate) environment: String,
     /// How many people have to say yes.
     pub(crate) approvals: u8,
+    /// Whether a scan asks, and no person at a terminal.
+    pub(crate) is_scan: bool,
 }
 
 impl Inventory {
@@ -52,7 +57,49 @@ impl Inventory {
     }
 }
 
+impl Inventory {
+    /// What a scan of a cluster asks for: as long as a session has to be at least, under the profile made for it.
+    ///
+    /// # Errors
+    /// When the hub knows no such cluster, or this person no profile for scans that covers it.
+    pub(crate) fn choose_scan(&self, signed: &Signed, cluster: &ClusterName) -> Result<Choice, AppError> {
+        let input = OpenInput { reason: Some(SCAN_REASON.to_owned()), ..OpenInput::default() };
+        let (offered, environment) = self.known(&signed.workspace, |known| {
+            let offered = known.scanned_under(cluster)?;
+            let object = known.clusters.get(cluster.as_str());
+            Ok::<_, AppError>((offered, object.map(|c| c.spec.environment.clone()).unwrap_or_default()))
+        })?;
+        let place = (offered.profile.scope.clone(), Ttl::SHORTEST);
+        let choice = choice(&signed.who.user, cluster, environment, &offered.profile, place, &input, None)?;
+        Ok(Choice { is_scan: true, ..choice })
+    }
+}
+
 impl Known {
+    /// The profile under which a scan of a cluster is asked for.
+    fn scanned_under(&self, cluster: &ClusterName) -> Result<Offered, AppError> {
+        let offered = self.offered_on(cluster)?;
+        offered.into_iter().find(|one| one.profile.is_for_scans()).ok_or_else(|| {
+            AppError::new(ErrorCode::Forbidden, format!("you have no profile to scan {cluster} under")).hint(
+                "An admin gives your group the verb request on a profile with the role sallyport:posture, and the ClusterRole \
+                 sallyport:scanner in sallyport-scans.",
+            )
+        })
+    }
+
+    /// What may be asked for on a cluster that the hub knows.
+    fn offered_on(&self, cluster: &ClusterName) -> Result<Vec<Offered>, AppError> {
+        if !self.clusters.contains_key(cluster.as_str()) {
+            return Err(AppError::new(ErrorCode::BadInput, format!("the hub knows no cluster {cluster}"))
+                .hint("It may have been removed; look at the list again."));
+        }
+        self.offered(cluster).ok_or_else(|| {
+            AppError::new(ErrorCode::Unreachable, "the hub has not said yet what you may ask for")
+                .hint("Try again in a moment.")
+                .retry()
+        })
+    }
+
     /// The profile a click means.
     pub(super) fn pick(
         &self,
@@ -60,15 +107,7 @@ impl Known {
         input: &OpenInput,
         last: Option<&Opening>,
     ) -> Result<Offered, AppError> {
-        if !self.clusters.contains_key(cluster.as_str()) {
-            return Err(AppError::new(ErrorCode::BadInput, format!("the hub knows no cluster {cluster}"))
-                .hint("It may have been removed; look at the list again."));
-        }
-        let offered = self.offered(cluster).ok_or_else(|| {
-            AppError::new(ErrorCode::Unreachable, "the hub has not said yet what you may ask for")
-                .hint("Try again in a moment.")
-                .retry()
-        })?;
+        let offered = self.offered_on(cluster)?;
         let last = last.map(last_view);
         let found = match &input.profile {
             Some(name) => offered.iter().find(|o| o.profile.name.as_str() == name),
@@ -109,6 +148,7 @@ fn choice(
         },
         environment,
         approvals: profile.approvals,
+        is_scan: false,
     })
 }
 

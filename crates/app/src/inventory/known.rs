@@ -180,7 +180,8 @@ impl Known {
 
     /// What one click takes: the last-used profile, else the narrowest that opens at once, else the narrowest.
     pub(crate) fn chosen<'a>(offered: &'a [Offered], last: Option<&LastOpening>) -> Option<&'a Offered> {
-        let usable = || offered.iter().filter(|o| !o.refused());
+        // What is for scans is nothing to work with.
+        let usable = || offered.iter().filter(|o| !o.refused() && !o.profile.is_for_scans());
         last.and_then(|l| usable().find(|o| o.profile.name.as_str() == l.profile)).or_else(|| usable().next())
     }
 

@@ -19,11 +19,18 @@ use tokio::sync::watch;
 pub(crate) struct HubOf {
     person: Arc<Person>,
     own: Arc<Signed>,
+    /// Asked for where scans ask, and not in a team.
+    is_scan: bool,
 }
 
 impl HubOf {
     pub(crate) fn new(person: Arc<Person>, own: Arc<Signed>) -> Self {
-        Self { person, own }
+        Self { person, own, is_scan: false }
+    }
+
+    /// The same, for a scan.
+    pub(crate) fn for_scans(person: Arc<Person>, own: Arc<Signed>) -> Self {
+        Self { person, own, is_scan: true }
     }
 
     /// A later sign-in of the same person at the same hub, else its own. A session's end is told with nobody else's.
@@ -41,6 +48,9 @@ impl HubSide for HubOf {
         &self.own.workspace
     }
     fn team(&self) -> Option<NamespaceName> {
+        if self.is_scan {
+            return Some(NamespaceName::of_scans());
+        }
         self.own.teams.iter().find(|team| team.may_ask).map(|team| team.name.clone())
     }
     fn who(&self) -> SignedInAs {

@@ -58,6 +58,8 @@ impl Owner {
             Err(Stop::Ended(end)) => self.given_up(&mut made, end),
             Err(Stop::Failed(error)) => self.failed(&mut made, error),
         };
+        // Whoever waits for the way in hears that there is none, before the end is proven.
+        made.read_by = None;
         self.close(made, end).await;
     }
 
@@ -67,7 +69,10 @@ impl Owner {
                 self.extend(made, &keys, &of, &to).await?;
                 return Ok(Served::Elsewhere);
             }
-            Begun::Click { keys } => (self.ask(made, &keys).await?, keys),
+            Begun::Click { keys, read_by } => {
+                made.read_by = read_by;
+                (self.ask(made, &keys).await?, keys)
+            }
             Begun::Restart { which, keys } => {
                 made.stretch.which = Some(which.clone());
                 made.stretch.key = Some(which.clone());
@@ -85,7 +90,9 @@ impl Owner {
         let request = self.follow(made, &which).await?;
         self.serve(made, &request, &which, &keys).await?;
         self.clear_credential(which);
-        self.remember();
+        if !self.session.read(|record| record.choice.is_scan) {
+            self.remember();
+        }
         Ok(Served::Here)
     }
 

@@ -3,6 +3,7 @@
 use super::Sessions;
 use super::end::End;
 use super::ports::{Changes, Reach};
+use super::serve::WayIn;
 use super::session::Session;
 use super::word::{Said, over_before_open};
 use crate::desk::AppError;
@@ -25,6 +26,8 @@ pub(super) enum Begun {
     Click {
         /// Its token will be sealed to them.
         keys: KeyPair,
+        /// Where a scan waits for the way in; none: a person works in terminals.
+        read_by: Option<oneshot::Sender<WayIn>>,
     },
     /// With a request of an earlier run that waits for people.
     Restart { which: RequestRef, keys: KeyPair },
@@ -46,6 +49,8 @@ pub(super) struct Made {
     /// Where an extension brings its own stretch.
     pub(super) hand_overs: Option<mpsc::Receiver<HandOver>>,
     pub(super) kubeconfig: Option<Kubeconfig>,
+    /// Where a scan waits for the way in.
+    pub(super) read_by: Option<oneshot::Sender<WayIn>>,
     pub(super) cut: Option<CutNotice>,
     /// What the gateway cut by itself.
     pub(super) report: Option<CutReport>,

@@ -264,7 +264,7 @@ impl Record {
 
     /// Whether the end was shown as far as quitting and signing out wait for it: the first probes have said what they can,
     /// and the hub was told once; or it is left to the next start.
-    pub(super) fn first_stage_over(&self) -> bool {
+    pub(crate) fn first_stage_over(&self) -> bool {
         if self.is_kept {
             return true;
         }
@@ -285,6 +285,7 @@ impl Record {
         SessionView {
             id: self.id.to_string(),
             extends: self.extends.as_ref().map(ToString::to_string),
+            is_scan: self.choice.is_scan,
             cluster: Shown::of(&self.choice.terms.cluster),
             environment: environment_kind(&self.choice.environment),
             environment_word: Shown::from(&self.choice.environment),
@@ -342,6 +343,7 @@ mod tests {
             },
             environment: "prod".into(),
             approvals: 0,
+            is_scan: false,
         };
         Record::new(SessionId::new("s1"), choice)
     }

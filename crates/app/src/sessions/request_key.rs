@@ -89,7 +89,7 @@ impl Sessions {
         }
         let (environment, approvals) =
             known_of(inventory, hub.workspace(), &asked.terms.cluster, &asked.terms.profile).await;
-        let choice = Choice { environment, approvals, terms: asked.terms };
+        let choice = Choice { environment, approvals, terms: asked.terms, is_scan: false };
         let mut record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         record.asked_as = Some(which.name.clone());
         record.request = Some(which.uid.clone());

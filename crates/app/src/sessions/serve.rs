@@ -11,11 +11,37 @@ use sallyport_client::Endpoint;
 use sallyport_gateway::{Opened, Upstream};
 use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_ipc::StepKind;
-use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, SessionEvent, SessionId};
+use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, Secret, SessionEvent, SessionId};
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
 use sallyport_terminal::{KubeconfigSpec, Located, PrivateKubeconfig};
 use std::time::{Duration, Instant};
+
+/// How a scan comes into its session: through the gateway, as a tool in a terminal would. The key is worth nothing after the
+/// session and on another cluster's port.
+pub(crate) struct WayIn {
+    /// The gateway's port for the session's cluster.
+    pub(crate) gateway: String,
+    /// Whom to believe there.
+    pub(crate) ca_pem: String,
+    /// With what to come.
+    pub(crate) certificate: String,
+    pub(crate) key: Secret<String>,
+    /// The API server itself, for what is asked of it without any credential.
+    pub(crate) door: Endpoint,
+}
+
+impl WayIn {
+    fn of(opened: &Opened, door: Endpoint) -> Self {
+        Self {
+            gateway: opened.server_url.clone(),
+            ca_pem: opened.ca_pem.clone(),
+            certificate: opened.client_cert_pem.clone(),
+            key: Secret::new(opened.client_key_pem.expose().clone()),
+            door,
+        }
+    }
+}
 
 impl Owner {
     /// Opens the seal and serves it. A request that is over meanwhile, by whoever's word, does not open.
@@ -44,7 +70,7 @@ impl Owner {
         let (cluster, scope) = (permit.cluster().clone(), permit.scope().clone());
         // From here on there is a token whose end has to be proven, whatever comes in between.
         let held = made.stretch.held.insert(held(request, &sealed, &permit)?);
-        let address = held.reach.target.url().to_string();
+        let (address, door) = (held.reach.target.url().to_string(), held.reach.target.clone());
         let first = Witnesses::first_call(&held.rules, &scope);
         let helm_misses = sallyport_rbac::helm_misses(&held.rules);
         // Before anything is open: an opened session is never taken up again.
@@ -61,10 +87,16 @@ impl Owner {
             now: session.hub.now(),
         };
         let opened = self.sessions.ground.open(&permit, upstream, session.hub.workspace().as_str()).await?;
-        let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
-        let kubeconfig = self.write_kubeconfig(&mut made.kubeconfig, spec).await?;
-        session.set_place(Some(Place { kubeconfig, target: address, helm_misses }));
+        if made.read_by.is_none() {
+            let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
+            let kubeconfig = self.write_kubeconfig(&mut made.kubeconfig, spec).await?;
+            session.set_place(Some(Place { kubeconfig, target: address, helm_misses }));
+        }
         self.first_call(&opened, first.as_deref(), &permit).await?;
+        if let Some(read_by) = made.read_by.take() {
+            // Whoever waited may have given up: then it is ended like any other.
+            let _ = read_by.send(WayIn::of(&opened, door));
+        }
         made.cut = Some(opened.cut);
         Ok(())
     }

@@ -144,7 +144,9 @@ impl Session {
         profile: Option<&ProfileName>,
     ) -> bool {
         let record = self.record();
+        // What a scan has open there is nothing to work with.
         self.hub.workspace() == workspace
+            && !record.choice.is_scan
             && record.choice.terms.cluster == *cluster
             && profile.is_none_or(|p| record.choice.terms.profile == *p)
             && record.extends.is_none()

@@ -273,3 +273,15 @@ fn who_may_not_ask_any_more_loses_what_waits_and_what_is_open_and_a_persons_word
     let left = request(json!({"phase": "Active", "grant": record(), "withdrawn": true}));
     assert_eq!(reason(next(&left, &seen)), EndReason::Left);
 }
+
+#[test]
+fn what_a_scan_asked_is_kept_for_a_day_at_most_and_never_longer_than_others() {
+    let ended = json!([{"type": "Ended", "status": "True", "reason": "Left", "message": "", "lastTransitionTime": at(NOW)}]);
+    let mut scan = request(json!({"phase": "Closed", "conditions": ended}));
+    let month = Seen { retention: 30 * 24 * 3600, ..seen(None) };
+    assert_eq!(next(&scan, &month), Next::Rest(Some(Moment::Hub(NOW + 30 * 24 * 3600))));
+    scan.metadata.namespace = Some("sallyport-scans".to_owned());
+    assert_eq!(next(&scan, &month), Next::Rest(Some(Moment::Hub(NOW + 24 * 3600))));
+    assert_eq!(next(&scan, &Seen { hub_now: NOW + 24 * 3600, ..month }), Next::Delete);
+    assert_eq!(next(&scan, &seen(None)), Next::Rest(Some(Moment::Hub(NOW + 1000))));
+}

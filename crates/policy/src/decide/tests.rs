@@ -1,5 +1,6 @@
 use super::*;
 mod by_itself;
+mod scans;
 mod within_day;
 
 mod reaffirmed;

@@ -5,6 +5,7 @@
 
 mod others;
 mod rights;
+mod server;
 
 use super::{Finding, Verdict};
 use crate::ground::Ground;
@@ -22,6 +23,18 @@ pub enum Area {
     Accounts,
     /// What is refused, whoever asks.
     Admission,
+    /// How its API server is reached and configured.
+    Server,
+    /// How a person's kubeconfig gets them in.
+    Credential,
+    /// Who is believed to be whom.
+    SignIn,
+    /// What is written down of who did what.
+    Audit,
+    /// How Secrets are kept.
+    Encryption,
+    /// What is still looked after.
+    Version,
 }
 
 /// What a check is known as elsewhere; empty where it is not.
@@ -50,7 +63,8 @@ pub struct Check {
     pub maps: Maps,
     /// What to do about it.
     pub fix: &'static str,
-    /// What it depends on: what was not read of it makes it unknown.
+    /// The kinds that it depends on: what was not read of them makes it unknown. What it needs beside objects, as flags or
+    /// metrics, it says itself.
     pub reads: &'static [Kind],
     /// Whether it passes because nobody can do something: whoever decides beside RBAC makes that unknown.
     pub nobody_can: bool,
@@ -83,8 +97,9 @@ impl PartialEq for About {
 
 /// All checks.
 pub fn catalogue() -> &'static [Check] {
-    static ALL: LazyLock<Vec<Check>> =
-        LazyLock::new(|| rights::CHECKS.iter().chain(others::CHECKS).cloned().collect());
+    static ALL: LazyLock<Vec<Check>> = LazyLock::new(|| {
+        rights::CHECKS.iter().chain(others::CHECKS).chain(server::CHECKS).cloned().collect()
+    });
     &ALL
 }
 

@@ -1,6 +1,6 @@
 //! Service accounts and their tokens, and what admission keeps out.
 
-use super::Finding;
+use super::{Finding, admission};
 use crate::evidence::Object;
 use crate::graph::Node;
 use crate::ground::{Ground, Origin, said};
@@ -165,18 +165,8 @@ pub(super) fn pod_security(ground: &Ground<'_>, check: &'static str) -> Vec<Find
 
 /// AD-03.
 pub(super) fn failing_open(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
-    let guards = |resource: &String| {
-        let (group, resource) = resource.split_once('/').unwrap_or(("", resource));
-        matches!(group, "*" | "" | "rbac.authorization.k8s.io")
-            && (resource == "*"
-                || resource == "*/*"
-                || ["pods", "secrets", "roles", "rolebindings", "clusterroles", "clusterrolebindings"]
-                    .contains(&resource))
-    };
     let mut findings = Vec::new();
-    for one in
-        ground.snapshot.webhooks.iter().filter(|one| one.ignores_failure && one.resources.iter().any(guards))
-    {
+    for one in ground.snapshot.webhooks.iter().filter(|one| one.ignores_failure && admission::guards(one)) {
         let kind =
             if one.mutating { "MutatingWebhookConfiguration" } else { "ValidatingWebhookConfiguration" };
         let severity = if one.mutating { Severity::Low } else { Severity::Medium };

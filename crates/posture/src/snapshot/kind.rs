@@ -63,6 +63,20 @@ kinds! {
     ValidatingAdmissionPolicy: "admissionregistration.k8s.io", "validatingadmissionpolicies";
     /// Where such policies hold.
     ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io", "validatingadmissionpolicybindings";
+    /// Groups of the API that another server answers for.
+    APIService: "apiregistration.k8s.io", "apiservices";
+    /// Kinds of the cluster's own, by name: they say which policy engine is there.
+    CustomResourceDefinition: "apiextensions.k8s.io", "customresourcedefinitions";
+    /// Requests for certificates: who asked which signer, and what came of it. Requests and certificates are not kept.
+    CertificateSigningRequest: "certificates.k8s.io", "certificatesigningrequests";
+    /// Nodes: the version of their kubelet, and what they say whose machine they are.
+    Node: "", "nodes";
+    /// Services: type, selector and ports.
+    Service: "", "services";
+    /// Which addresses stand behind a Service.
+    EndpointSlice: "discovery.k8s.io", "endpointslices";
+    /// Which Services are reached from outside by name.
+    Ingress: "networking.k8s.io", "ingresses";
 }
 
 impl Kind {

@@ -99,6 +99,12 @@ pub struct Webhook {
     pub ignores_failure: bool,
     /// The resources it is asked about, as `group/resource`.
     pub resources: Vec<String>,
+    /// Namespace and name of the Service that answers for it, where one does.
+    pub service: Option<(String, String)>,
+    /// Its address, where no Service answers for it.
+    pub url: Option<String>,
+    /// The labels of namespaces by which it passes over some of them.
+    pub spares: Vec<String>,
 }
 
 /// A ValidatingAdmissionPolicy.
@@ -119,4 +125,70 @@ pub struct PolicyBinding {
     pub policy: String,
     /// What it does: `Deny`, `Warn`, `Audit`.
     pub actions: Vec<String>,
+}
+
+/// A group of the API that another server answers for.
+#[derive(Clone, Debug)]
+pub struct ApiService {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Whether that server's certificate is not looked at.
+    pub insecure: bool,
+}
+
+/// A request for a certificate.
+#[derive(Clone, Debug)]
+pub struct CertificateRequest {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Who is to sign.
+    pub signer: String,
+    /// Who asked, as the API server saw them.
+    pub user: String,
+    /// What was decided: `Approved`, `Denied`, `Failed`; empty: nothing yet.
+    pub conditions: Vec<String>,
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub struct NodeObject {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Its kubelet's version, e.g. `v1.37.2`.
+    pub kubelet: String,
+    /// Whose machine it says it is: `aws:///…`.
+    pub provider: String,
+}
+
+/// A Service.
+#[derive(Clone, Debug)]
+pub struct ServiceObject {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// `ClusterIP`, `NodePort`, `LoadBalancer`, `ExternalName`.
+    pub kind: String,
+    /// Which pods stand behind it.
+    pub selector: BTreeMap<String, String>,
+    /// Its ports and those of the pods behind it, as written.
+    pub ports: Vec<String>,
+}
+
+/// Addresses behind a Service.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The Service's name.
+    pub service: String,
+    /// Addresses that are not said to be unready.
+    pub addresses: Vec<String>,
+}
+
+/// An Ingress.
+#[derive(Clone, Debug)]
+pub struct IngressObject {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The Services that it leads to, in its own namespace.
+    pub services: Vec<String>,
 }

@@ -1,8 +1,9 @@
 //! Taking in what an API server answered or a file holds: a list, or one object.
 
 use super::{
-    Account, BindingObject, Coverage, Kind, Meta, OddSubject, Pod, Policy, PolicyBinding, Problem,
-    RoleObject, SecretObject, Snapshot, Webhook, shape,
+    Account, ApiService, BindingObject, CertificateRequest, Coverage, Endpoints, IngressObject, Kind, Meta,
+    NodeObject, OddSubject, Pod, Policy, PolicyBinding, Problem, RoleObject, SecretObject, ServiceObject,
+    Snapshot, Webhook, shape,
 };
 use sallyport_model::{RoleName, clip, visible};
 use sallyport_rbac::Rule;
@@ -183,8 +184,62 @@ impl Snapshot {
                     actions: spec.validation_actions,
                 });
             }
+            kind => self.keep_other(kind, meta, item)?,
         }
         Ok(())
+    }
+
+    /// What says how the API server is reached and run, and not who may do what.
+    fn keep_other(&mut self, kind: Kind, meta: Meta, item: Value) -> Result<(), String> {
+        match kind {
+            Kind::APIService => {
+                let shape::ApiService { spec } = parse(item)?;
+                self.api_services.push(ApiService { meta, insecure: spec.insecure });
+            }
+            Kind::CertificateSigningRequest => {
+                let shape::Request { spec, status } = parse(item)?;
+                let conditions = status.conditions.into_iter().map(|one| one.r#type).collect();
+                let (signer, user) = (spec.signer_name, spec.username);
+                self.requests.push(CertificateRequest { meta, signer, user, conditions });
+            }
+            Kind::Node => {
+                let shape::Node { spec, status } = parse(item)?;
+                let kubelet = status.node_info.kubelet_version;
+                self.nodes.push(NodeObject { meta, kubelet, provider: spec.provider });
+            }
+            Kind::Service => {
+                let shape::Service { spec } = parse(item)?;
+                let ports = spec.ports.iter().flat_map(|port| [&port.port, &port.target_port]);
+                let ports = ports.filter_map(port_text).collect();
+                self.services.push(ServiceObject { meta, kind: spec.r#type, selector: spec.selector, ports });
+            }
+            Kind::EndpointSlice => {
+                let shape::EndpointSlice { endpoints } = parse(item)?;
+                let ready = endpoints.into_iter().filter(|one| one.conditions.ready != Some(false));
+                let addresses = ready.flat_map(|one| one.addresses).collect();
+                let service = meta.labels.get("kubernetes.io/service-name").cloned().unwrap_or_default();
+                self.endpoints.push(Endpoints { meta, service, addresses });
+            }
+            Kind::Ingress => {
+                let shape::Ingress { spec } = parse(item)?;
+                let paths = spec.rules.into_iter().flat_map(|rule| rule.http.paths);
+                let backends = paths.map(|path| path.backend).chain([spec.default_backend]);
+                let services = backends.map(|one| one.service.name).filter(|name| !name.is_empty()).collect();
+                self.ingresses.push(IngressObject { meta, services });
+            }
+            // All that is known of it is its name.
+            _ => self.definitions.push(meta),
+        }
+        Ok(())
+    }
+}
+
+/// A port as it is written: a number, or a name of the pod's.
+fn port_text(port: &Value) -> Option<String> {
+    match port {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(name) if !name.is_empty() => Some(name.clone()),
+        _ => None,
     }
 }
 
@@ -319,6 +374,15 @@ fn subject_of(meta: &Meta, subject: &shape::Subject) -> Result<Subject, &'static
     }
 }
 
+/// The labels by which a selector passes over namespaces. A namespace's own name can't be changed, and is none of them.
+fn spares(selector: &shape::Selector) -> Vec<String> {
+    let asked = selector.match_labels.keys().chain(selector.match_expressions.iter().map(|one| &one.key));
+    let mut keys: Vec<String> = asked.filter(|key| *key != "kubernetes.io/metadata.name").cloned().collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
 fn webhook_of(meta: &Meta, mutating: bool, shape: shape::Webhook) -> Webhook {
     let pairs = |rule: &shape::WebhookRule| {
         let pair = |group: &String, resource: &String| format!("{group}/{resource}");
@@ -333,5 +397,8 @@ fn webhook_of(meta: &Meta, mutating: bool, shape: shape::Webhook) -> Webhook {
         name: shape.name,
         ignores_failure: shape.failure_policy == "Ignore",
         resources: shape.rules.iter().flat_map(pairs).collect(),
+        service: shape.client_config.service.map(|service| (service.namespace, service.name)),
+        url: shape.client_config.url,
+        spares: spares(&shape.namespace_selector),
     }
 }

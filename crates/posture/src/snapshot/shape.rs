@@ -61,10 +61,57 @@ shape!(Pod { spec: PodSpec });
 shape!(Secret { r#type: String });
 
 shape!(WebhookRule { api_groups: Vec<String>, resources: Vec<String>, });
-shape!(Webhook { name: String, failure_policy: String, rules: Vec<WebhookRule>, });
+shape!(ServiceRef { namespace: String, name: String });
+shape!(ClientConfig { service: Option<ServiceRef>, url: Option<String>, });
+shape!(Webhook {
+    name: String,
+    failure_policy: String,
+    rules: Vec<WebhookRule>,
+    client_config: ClientConfig,
+    namespace_selector: Selector,
+});
 shape!(Webhooks { webhooks: Vec<Webhook>, });
 
 shape!(PolicySpec { failure_policy: String });
 shape!(Policy { spec: PolicySpec });
 shape!(PolicyBindingSpec { policy_name: String, validation_actions: Vec<String>, });
 shape!(PolicyBinding { spec: PolicyBindingSpec });
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ApiServiceSpec {
+    #[serde(deserialize_with = "or_default", rename = "insecureSkipTLSVerify")]
+    pub(super) insecure: bool,
+}
+shape!(ApiService { spec: ApiServiceSpec });
+
+shape!(Condition { r#type: String });
+shape!(RequestSpec { signer_name: String, username: String });
+shape!(RequestStatus { conditions: Vec<Condition> });
+shape!(Request { spec: RequestSpec, status: RequestStatus });
+
+shape!(NodeInfo { kubelet_version: String });
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct NodeSpec {
+    #[serde(deserialize_with = "or_default", rename = "providerID")]
+    pub(super) provider: String,
+}
+shape!(NodeStatus { node_info: NodeInfo });
+shape!(Node { spec: NodeSpec, status: NodeStatus });
+
+shape!(ServicePort { port: Value, target_port: Value });
+shape!(ServiceSpec { r#type: String, selector: BTreeMap<String, String>, ports: Vec<ServicePort>, });
+shape!(Service { spec: ServiceSpec });
+
+shape!(EndpointConditions { ready: Option<bool> });
+shape!(Endpoint { addresses: Vec<String>, conditions: EndpointConditions, });
+shape!(EndpointSlice { endpoints: Vec<Endpoint> });
+
+shape!(BackendService { name: String });
+shape!(Backend { service: BackendService });
+shape!(IngressPath { backend: Backend });
+shape!(IngressHttp { paths: Vec<IngressPath> });
+shape!(IngressRule { http: IngressHttp });
+shape!(IngressSpec { default_backend: Backend, rules: Vec<IngressRule>, });
+shape!(Ingress { spec: IngressSpec });

@@ -144,7 +144,7 @@ fn what_is_no_object_is_refused_and_says_what_to_do() {
 fn a_list_of_everything_and_single_objects_are_told_by_their_kinds() {
     let (snapshot, taken) = taken(json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}},
+        {"apiVersion": "v1", "kind": "Event", "metadata": {"name": "s"}},
         {"apiVersion": "example.test/v1", "kind": "Role", "metadata": {"name": "r", "namespace": "n"}},
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "n", "annotations": {"k": "secret"}},
             "spec": {"containers": [{"env": [{"name": "PASSWORD", "value": "hunter2"}]}]}},

@@ -2,16 +2,16 @@ import type { FixView } from "../../bindings/ipc";
 import { copyText } from "../../shared/copy";
 
 /** The three forms of a fix. */
-export type Form = "yaml" | "command" | "pullRequest";
+export type Form = "yaml" | "commands" | "pullRequest";
 export const FORMS: readonly { id: Form; title: string }[] = [
   { id: "yaml", title: "YAML" },
-  { id: "command", title: "Command" },
+  { id: "commands", title: "Command" },
   { id: "pullRequest", title: "Pull request" },
 ];
 
-/** A text of several lines as it is copied. The desktop shows line ends as characters where a text is one value. */
-export function textOf(shown: string | readonly string[]): string {
-  return typeof shown === "string" ? shown.replaceAll("␊", "\n") : shown.join("\n");
+/** A text of several lines as it is copied. */
+export function textOf(lines: readonly string[]): string {
+  return lines.join("\n");
 }
 
 export interface TextLine {

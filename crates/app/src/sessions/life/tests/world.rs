@@ -454,6 +454,7 @@ impl World {
 
     pub(super) fn choice() -> Choice {
         Choice {
+            is_scan: false,
             terms: Terms {
                 user: USER.parse().unwrap(),
                 cluster: "c".parse().unwrap(),

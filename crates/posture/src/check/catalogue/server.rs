@@ -1,0 +1,424 @@
+//! How an API server lets people in: the families AP, KC, AN, AD, AU, EN and VR.
+
+use super::{About, Area, Check, Look, Maps, maps};
+use crate::check::{admission, audit, configuration, credential, door, encryption, sign_in, version};
+use crate::snapshot::Kind;
+
+/// A check whose answer and reason one function finds.
+macro_rules! check {
+    ($id:literal, $title:literal, $area:ident, $maps:expr, $fix:literal, $reads:expr, $answer:path) => {
+        Check {
+            id: $id,
+            title: $title,
+            area: Area::$area,
+            maps: $maps,
+            fix: $fix,
+            reads: $reads,
+            nobody_can: false,
+            looks: Look(|ground, id| $answer(ground).findings(id)),
+            about: About(|ground| $answer(ground).verdict()),
+        }
+    };
+}
+
+const NONE: Maps = maps("", "", "", "");
+const NOTHING: &[Kind] = &[];
+const WEBHOOKS: &[Kind] = &[Kind::MutatingWebhookConfiguration, Kind::ValidatingWebhookConfiguration];
+
+const ANSWERING: &[Kind] = &[
+    Kind::MutatingWebhookConfiguration,
+    Kind::ValidatingWebhookConfiguration,
+    Kind::Service,
+    Kind::EndpointSlice,
+];
+
+pub(super) const CHECKS: &[Check] = &[
+    check!(
+        "AP-01",
+        "Whoever does not sign in is let in",
+        Server,
+        maps("1.2.1", "AUTH", "K09", "T1190"),
+        "Name the paths that need it in AuthenticationConfiguration (anonymous.conditions), or set --anonymous-auth=false.",
+        NOTHING,
+        door::anonymous
+    ),
+    check!(
+        "AP-02",
+        "It takes old versions of TLS or weak cipher suites",
+        Server,
+        maps("1.2.29", "AUTH", "K06", "T1557"),
+        "Set --tls-min-version=VersionTLS12 and --tls-cipher-suites, or the same where TLS ends before it.",
+        NOTHING,
+        door::versions
+    ),
+    check!(
+        "AP-03",
+        "Its certificate ends soon, is weak or is not believed",
+        Server,
+        maps("1.2.24", "AUTH", "K06", ""),
+        "Renew it (kubeadm certs renew apiserver), and give clients the CA that signed it.",
+        NOTHING,
+        door::certificate
+    ),
+    check!(
+        "AP-04",
+        "It is asked in plain text",
+        Server,
+        maps("", "AUTH", "K06", "T1040"),
+        "Give clients an https address without a user name in it.",
+        NOTHING,
+        credential::plain
+    ),
+    check!(
+        "AP-05",
+        "It has an address of the internet",
+        Server,
+        maps("", "NET", "K06", "T1133"),
+        "Give it a private address, or let in known networks alone.",
+        NOTHING,
+        door::address
+    ),
+    check!(
+        "AP-06",
+        "Certificates of clients and of the front proxy come from one CA, or their CA ends soon",
+        Server,
+        maps("1.2.25", "AUTH", "K09", "T1552.004"),
+        "Give the front proxy a CA of its own, name its certificates in --requestheader-allowed-names, and renew a CA \
+         before it ends.",
+        NOTHING,
+        configuration::authorities
+    ),
+    check!(
+        "AP-07",
+        "A flag of the API server opens more than it must",
+        Server,
+        maps("1.2", "AUTH", "K06", ""),
+        "Set the flag as the finding says, in the manifest of each API server.",
+        NOTHING,
+        configuration::flags
+    ),
+    check!(
+        "AP-08",
+        "A webhook decides beside roles",
+        Server,
+        maps("1.2.6", "AUTH", "K02", ""),
+        "Know what it allows: roles and bindings do not tell.",
+        NOTHING,
+        configuration::beside_roles
+    ),
+    check!(
+        "AP-09",
+        "Roles and bindings do not decide",
+        Server,
+        maps("1.2.8", "AUTH", "K02", ""),
+        "Set --authorization-mode=Node,RBAC.",
+        NOTHING,
+        configuration::roles_decide
+    ),
+    check!(
+        "AP-10",
+        "What runs the cluster is put outside",
+        Server,
+        maps("", "NET", "K06", "T1133"),
+        "Make the Service a ClusterIP, and reach it by port-forward or through a session.",
+        &[Kind::Service, Kind::Ingress],
+        configuration::exposed
+    ),
+    check!(
+        "AP-11",
+        "An aggregated API is believed without a certificate",
+        Server,
+        maps("", "AUTH", "K06", "T1557"),
+        "Set caBundle and remove insecureSkipTLSVerify.",
+        &[Kind::APIService],
+        configuration::aggregated
+    ),
+    check!(
+        "KC-01",
+        "A kubeconfig believes any server",
+        Credential,
+        maps("", "AUTH", "K09", "T1557"),
+        "Put the cluster's CA into certificate-authority-data and remove insecure-skip-tls-verify.",
+        NOTHING,
+        credential::any_server
+    ),
+    check!(
+        "KC-02",
+        "A kubeconfig names no CA",
+        Credential,
+        maps("", "AUTH", "K09", ""),
+        "Put the cluster's CA into certificate-authority-data.",
+        NOTHING,
+        credential::authority
+    ),
+    check!(
+        "KC-03",
+        "A kubeconfig holds a token that lives long",
+        Credential,
+        maps("3.1.2", "AUTH", "K09", "T1552.001"),
+        "Sign in by an identity provider, or open sessions; revoke the token.",
+        NOTHING,
+        credential::token
+    ),
+    check!(
+        "KC-04",
+        "A kubeconfig signs in as clusters of old did",
+        Credential,
+        maps("3.1.3", "AUTH", "K09", "T1552.001"),
+        "Remove user name, password and auth-provider.",
+        NOTHING,
+        credential::basic
+    ),
+    check!(
+        "KC-05",
+        "A kubeconfig holds a client certificate",
+        Credential,
+        maps("3.1.1", "AUTH", "K09", "T1552.004"),
+        "Sign in by an identity provider, or open sessions; keep one certificate sealed for the day when nothing else works.",
+        NOTHING,
+        credential::certificate
+    ),
+    check!(
+        "KC-06",
+        "One credential opens several clusters",
+        Credential,
+        maps("", "AUTH", "K09", "T1078"),
+        "Give each cluster a credential of its own.",
+        NOTHING,
+        credential::shared
+    ),
+    check!(
+        "KC-07",
+        "A kubeconfig runs a program",
+        Credential,
+        maps("", "AUTH", "K09", "T1552.001"),
+        "Name the program by its whole path, and give it no secret by variables or arguments.",
+        NOTHING,
+        credential::program
+    ),
+    check!(
+        "KC-08",
+        "A kubeconfig can be read by others",
+        Credential,
+        maps("", "AUTH", "K09", "T1552.001"),
+        "chmod 600, and keep it outside of repositories.",
+        NOTHING,
+        credential::file
+    ),
+    check!(
+        "AN-01",
+        "People do not sign in by an identity provider",
+        SignIn,
+        maps("3.1.1", "AUTH", "K09", "T1078"),
+        "Set up AuthenticationConfiguration with your identity provider.",
+        NOTHING,
+        sign_in::third_party
+    ),
+    check!(
+        "AN-02",
+        "People sign in without a second factor",
+        SignIn,
+        maps("", "AUTH", "K09", "T1078"),
+        "Ask for a second factor at the identity provider, or open the cluster by profiles that ask for one.",
+        NOTHING,
+        sign_in::second_factor
+    ),
+    check!(
+        "AN-03",
+        "The credential that was used can't be taken back",
+        SignIn,
+        maps("3.1.1", "AUTH", "K09", ""),
+        "Sign in by an identity provider, or open sessions.",
+        NOTHING,
+        sign_in::credential
+    ),
+    check!(
+        "AN-04",
+        "Bootstrap tokens are live",
+        SignIn,
+        maps("3.1.3", "AUTH", "K09", "T1552.007"),
+        "Remove those that no node needs any more: kubeadm token list, kubeadm token delete.",
+        NOTHING,
+        sign_in::bootstrap
+    ),
+    check!(
+        "AN-05",
+        "An authorizer allows without roles",
+        SignIn,
+        maps("1.2.6", "AUTH", "K02", "T1078"),
+        "Set --authorization-mode=Node,RBAC, and bind what ABAC allowed.",
+        NOTHING,
+        configuration::without_roles
+    ),
+    check!(
+        "AN-06",
+        "Many attempts to sign in fail",
+        SignIn,
+        maps("", "LOG", "K10", "T1110"),
+        "Look in the audit log who tries.",
+        NOTHING,
+        sign_in::failures
+    ),
+    check!(
+        "AN-07",
+        "Client certificates in use hold for long, or end soon",
+        SignIn,
+        maps("3.1.1", "AUTH", "K09", ""),
+        "Issue certificates for days, or use none.",
+        NOTHING,
+        sign_in::client_certificates
+    ),
+    check!(
+        "AN-10",
+        "A principal of AWS gets in with everything",
+        SignIn,
+        maps("", "AUTH", "K08", "T1078.004"),
+        "Move to access entries with policies for what is needed, and open the rest by sessions.",
+        super::RBAC,
+        sign_in::aws
+    ),
+    check!(
+        "AN-11",
+        "Client certificates are issued by requests",
+        SignIn,
+        maps("3.1.1", "AUTH", "K09", "T1098"),
+        "Deny requests that nobody needs, and let people sign in by an identity provider.",
+        &[Kind::CertificateSigningRequest],
+        sign_in::requests
+    ),
+    check!(
+        "AD-04",
+        "A webhook that guards passes over some, or is asked elsewhere",
+        Admission,
+        maps("", "POD", "K04", ""),
+        "Choose namespaces by kubernetes.io/metadata.name, and let a Service of this cluster answer.",
+        WEBHOOKS,
+        admission::passed_over
+    ),
+    check!(
+        "AD-06",
+        "A policy engine refuses nothing",
+        Admission,
+        maps("5.2.1", "POD", "K04", ""),
+        "Set its policies to enforce.",
+        &[Kind::CustomResourceDefinition],
+        admission::engines
+    ),
+    check!(
+        "AD-08",
+        "An admission plugin that guards is off",
+        Admission,
+        maps("1.2.14", "POD", "K04", ""),
+        "Set --enable-admission-plugins=NodeRestriction, and take no other off.",
+        NOTHING,
+        admission::plugins
+    ),
+    check!(
+        "AD-09",
+        "A webhook that guards was passed over",
+        Admission,
+        maps("", "POD", "K04", ""),
+        "Set failurePolicy: Fail, with more than one copy of what answers.",
+        NOTHING,
+        admission::failed_open
+    ),
+    check!(
+        "AD-11",
+        "A webhook that must be asked has nobody to answer",
+        Admission,
+        NONE,
+        "Bring back what answers, or remove the webhook.",
+        ANSWERING,
+        admission::unanswered
+    ),
+    check!(
+        "AU-01",
+        "The audit log is kept for too short",
+        Audit,
+        maps("1.2.17", "LOG", "K10", ""),
+        "Set --audit-log-maxage=30, --audit-log-maxbackup=10 and --audit-log-maxsize=100.",
+        NOTHING,
+        audit::kept
+    ),
+    check!(
+        "AU-02",
+        "Nobody writes down who did what",
+        Audit,
+        maps("3.2.1", "LOG", "K10", "T1562.008"),
+        "Set --audit-policy-file, and --audit-log-path or --audit-webhook-config-file.",
+        NOTHING,
+        audit::on
+    ),
+    check!(
+        "AU-03",
+        "Entries of the audit log are lost",
+        Audit,
+        maps("3.2.2", "LOG", "K10", ""),
+        "Give the log room, and its backend time.",
+        NOTHING,
+        audit::lost
+    ),
+    check!(
+        "AU-04",
+        "The cloud may not keep the audit log",
+        Audit,
+        maps("", "LOG", "K10", "T1562.008"),
+        "Turn on the log of requests in the cloud's account.",
+        NOTHING,
+        audit::clouds_own
+    ),
+    check!(
+        "AU-06",
+        "The audit log stays on the machine that it tells of",
+        Audit,
+        maps("3.2.2", "LOG", "K10", "T1070"),
+        "Send it elsewhere: --audit-webhook-config-file, or an agent on the control plane.",
+        NOTHING,
+        audit::elsewhere
+    ),
+    check!(
+        "EN-01",
+        "Secrets are kept as they are",
+        Encryption,
+        maps("1.2.27", "AUTH", "K03", "T1552.007"),
+        "Set --encryption-provider-config with kms or secretbox first, then write every Secret anew.",
+        NOTHING,
+        encryption::at_rest
+    ),
+    check!(
+        "EN-02",
+        "A KMS provider does not answer",
+        Encryption,
+        maps("1.2.28", "AUTH", "K03", ""),
+        "Look at the provider's own log on the control plane.",
+        NOTHING,
+        encryption::kms
+    ),
+    check!(
+        "VR-01",
+        "Its version is not looked after any more",
+        Version,
+        maps("", "UPG", "K07", "T1190"),
+        "Move to the next minor version, one at a time.",
+        NOTHING,
+        version::supported
+    ),
+    check!(
+        "VR-02",
+        "A kubelet's version is too far from the API server's",
+        Version,
+        maps("", "UPG", "K07", ""),
+        "Bring nodes to the API server's version, or at most three minor versions below.",
+        &[Kind::Node],
+        version::skew
+    ),
+    check!(
+        "VR-03",
+        "Somebody asks for an API that goes away",
+        Version,
+        maps("", "UPG", "K07", ""),
+        "Move to the API that comes after it before the next upgrade.",
+        NOTHING,
+        version::deprecated
+    ),
+];

@@ -1,0 +1,308 @@
+//! What a change does, worked out before anybody makes it: who loses what, which ways it closes, and who used that lately.
+
+#[cfg(test)]
+mod tests;
+
+use crate::change::{Change, Refusal};
+use crate::check::{Finding, Report};
+use crate::difference::{Loss, losses};
+use crate::ground::{Ground, Origin, said};
+use crate::path::Goal;
+use crate::said::capital;
+use crate::severity::Severity;
+use crate::snapshot::{Kind, Snapshot};
+use sallyport_rbac::Ask;
+use sallyport_rbac::who::{MASTERS, Subject};
+use std::collections::HashSet;
+
+/// One thing that somebody did, from the history of sessions or an audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// Who.
+    pub subject: Subject,
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// e.g. `create`.
+    pub verb: String,
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// e.g. `pods`.
+    pub resource: String,
+    /// e.g. `exec`; empty for the resource itself.
+    pub subresource: String,
+    /// The object's name, where it had one.
+    pub name: String,
+    /// The namespace; none: what is in none.
+    pub namespace: Option<String>,
+}
+
+/// Uses over some time, as far as somebody kept them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uses {
+    /// Since when all are there, in seconds since 1970.
+    pub since: i64,
+    /// Each.
+    pub all: Vec<Use>,
+}
+
+/// When somebody last used what they would lose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lately {
+    /// Nobody kept that.
+    NotKnown,
+    /// Not since then, in seconds since 1970.
+    NotSince(i64),
+    /// Then.
+    At(i64),
+}
+
+/// Somebody who loses something.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loses {
+    /// What, and what they keep of it.
+    pub loss: Loss,
+    /// In words: "group devs: Run commands in pods, in payments".
+    pub said: Vec<String>,
+    /// When they last used it.
+    pub lately: Lately,
+}
+
+/// Whether a way to a goal is closed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Closes {
+    /// Where it leads.
+    pub goal: Goal,
+    /// Whose way the finding tells; none: it is about nobody.
+    pub subject: Option<Subject>,
+    /// Steps of their shortest way before.
+    pub before: usize,
+    /// And after; none: there is none any more, as far as was read.
+    pub after: Option<usize>,
+    /// How many of the team's own have a way there, before and after.
+    pub everybody: (usize, usize),
+}
+
+/// What becomes of the finding it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is not found any more.
+    Gone,
+    /// It is found still, and this bad or in fewer places.
+    Lesser(Severity),
+    /// It is found as before.
+    Still,
+}
+
+/// What a change does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect {
+    /// Who loses something, the most first. Complete.
+    pub losses: Vec<Loses>,
+    /// Who would gain something: a change that is a fix has none.
+    pub gains: Vec<Loss>,
+    /// The ways it is to close.
+    pub closes: Vec<Closes>,
+    /// What becomes of the finding; none: it is for none.
+    pub outcome: Option<Outcome>,
+    /// Other findings that are gone with it, a sentence each.
+    pub also_gone: Vec<String>,
+    /// Findings that come with it, a sentence each.
+    pub new: Vec<String>,
+    /// What to know before making it.
+    pub warnings: Vec<String>,
+    /// Why it may be more or less than this: what was not read, and who else decides.
+    pub gaps: Vec<String>,
+}
+
+/// Works out what changes do together. `finding`: the one they are for; `asker`: whoever scanned, so that they are told
+/// when they would lock themselves out.
+///
+/// # Errors
+/// [`Refusal`] of the first change that is none to make.
+pub fn effect(
+    before: &Ground<'_>,
+    changes: &[Change],
+    finding: Option<&Finding>,
+    uses: Option<&Uses>,
+    asker: Option<&Subject>,
+) -> Result<Effect, Refusal> {
+    let mut snapshot: Snapshot = before.snapshot.clone();
+    for change in changes {
+        change.apply(&mut snapshot)?;
+    }
+    let after = Ground::new(&snapshot);
+    let (had, has) = (before.report(), after.report());
+    let mut lost = losses(before.rbac(), after.rbac());
+    lost.sort_by_key(|loss| std::cmp::Reverse(loss.weight()));
+    let mut gaps = before.snapshot.gaps(Kind::RBAC);
+    gaps.extend(before.nobody_can_gaps());
+    let abouts = |report: &Report| -> HashSet<String> { each(report).map(Finding::about).collect() };
+    let (known, left) = (abouts(&had), abouts(&has));
+    let own = finding.map(Finding::about);
+    let gone = each(&had).filter(|one| !left.contains(&one.about()) && own.as_ref() != Some(&one.about()));
+    let also_gone = gone.map(|one| one.said.clone()).collect();
+    let new = each(&has).filter(|one| !known.contains(&one.about())).map(|one| one.said.clone()).collect();
+    Ok(Effect {
+        gains: losses(after.rbac(), before.rbac()),
+        closes: finding.map(|finding| closes(before, &after, finding)).unwrap_or_default(),
+        outcome: finding.map(|finding| outcome(&has, finding)),
+        also_gone,
+        new,
+        warnings: warnings(before, &after, &lost, asker, changes),
+        losses: lost.into_iter().map(|loss| loses(loss, uses)).collect(),
+        gaps,
+    })
+}
+
+fn each(report: &Report) -> impl Iterator<Item = &Finding> {
+    report.checks.iter().flat_map(|judged| &judged.findings).filter(|one| crate::area::counts(one))
+}
+
+/// The finding in another report, if it is found there.
+pub(crate) fn same<'r>(report: &'r Report, finding: &Finding) -> Option<&'r Finding> {
+    let about = finding.about();
+    let judged = report.checks.iter().find(|judged| judged.check.id == finding.check)?;
+    judged.findings.iter().find(|one| one.about() == about && one.inert == finding.inert)
+}
+
+fn outcome(report: &Report, finding: &Finding) -> Outcome {
+    let Some(one) = same(report, finding) else { return Outcome::Gone };
+    let fewer = match (&one.namespaces, &finding.namespaces) {
+        (Some(now), Some(was)) => now.len() < was.len(),
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    if one.severity < finding.severity || fewer { Outcome::Lesser(one.severity) } else { Outcome::Still }
+}
+
+fn loses(loss: Loss, uses: Option<&Uses>) -> Loses {
+    let lately = match uses {
+        None => Lately::NotKnown,
+        Some(uses) => {
+            let used = uses.all.iter().filter(|one| {
+                let ask = Ask::Resource {
+                    verb: &one.verb,
+                    group: &one.group,
+                    resource: &one.resource,
+                    subresource: &one.subresource,
+                    name: &one.name,
+                };
+                one.subject == loss.subject && loss.has(ask, one.namespace.as_deref())
+            });
+            used.map(|one| one.at).max().map_or(Lately::NotSince(uses.since), Lately::At)
+        }
+    };
+    Loses { said: in_words(&loss), loss, lately }
+}
+
+/// What somebody loses, a line for each place and right.
+pub(crate) fn in_words(loss: &Loss) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, rights) in loss.words() {
+        let place = place.map_or("everywhere".to_owned(), |name| format!("in {}", crate::said::shown(name)));
+        for right in rights {
+            lines.push(format!("{}, {place} ({})", right.title, right.detail));
+        }
+    }
+    lines
+}
+
+/// The goals that matter to whoever a finding is about.
+fn goals(finding: &Finding) -> Vec<Goal> {
+    let mut goals = vec![Goal::ClusterAdmin, Goal::NodeRoot, Goal::KubeSystem];
+    let places = finding.namespaces.iter().flatten().filter(|name| *name != "kube-system").take(4);
+    goals.extend(places.map(|name| Goal::SecretsOf(name.clone())));
+    goals
+}
+
+fn closes(before: &Ground<'_>, after: &Ground<'_>, finding: &Finding) -> Vec<Closes> {
+    let Some(subject) = &finding.subject else { return Vec::new() };
+    let mut all = Vec::new();
+    for goal in goals(finding) {
+        let Some(paths) = before.paths(&goal) else { continue };
+        let Some(path) = paths.of(subject) else { continue };
+        let left = after.paths(&goal);
+        all.push(Closes {
+            subject: Some(subject.clone()),
+            before: path.hops.len(),
+            after: left.as_ref().and_then(|paths| paths.of(subject)).map(|path| path.hops.len()),
+            everybody: (paths.own(), left.as_ref().map_or(0, |paths| paths.own())),
+            goal,
+        });
+    }
+    all
+}
+
+fn warnings(
+    before: &Ground<'_>,
+    after: &Ground<'_>,
+    lost: &[Loss],
+    asker: Option<&Subject>,
+    changes: &[Change],
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let all = Ask::Resource { verb: "*", group: "*", resource: "*", subresource: "", name: "" };
+    let others = |ground: &Ground<'_>| {
+        let given = ground.rbac().who_can(all, None);
+        given.iter().filter(|one| *one.subject != Subject::Group(MASTERS.to_owned())).count()
+    };
+    if others(before) > 0 && others(after) == 0 {
+        warnings.push(
+            "Nobody but system:masters can do everything after it: keep a certificate of that group, or somebody to \
+             whom a profile gives a way in, or the cluster cannot be mended."
+                .to_owned(),
+        );
+    }
+    if let Some(asker) = asker
+        && lost.iter().any(|loss| loss.subject == *asker)
+    {
+        warnings.push(format!("You lose rights yourself, as {}.", said(asker)));
+    }
+    let of_ours = |name: &str| name.starts_with("sallyport");
+    for loss in lost {
+        let is_ours = match loss.subject.as_account() {
+            Some((namespace, name)) => of_ours(namespace) || of_ours(name),
+            None => of_ours(loss.subject.name()),
+        };
+        if is_ours {
+            warnings.push(format!(
+                "{} is Sallyport's own: sessions on this cluster may not open, or not end as they should.",
+                capital(&said(&loss.subject))
+            ));
+        }
+    }
+    for change in changes {
+        let vendor = before.rights.rbac.bindings().iter().enumerate().any(|(at, (binding, _))| {
+            before.origin(at) == Origin::Vendor
+                && binding.name == change.object().name
+                && binding.namespace == change.object().namespace
+                && change.object().kind.ends_with("Binding")
+        });
+        if vendor {
+            warnings.push(format!(
+                "{} is named as the cloud's or the distribution's: it may be put back, or be missed.",
+                crate::change::named(change.object())
+            ));
+        }
+        match change {
+            Change::Unmount { .. } => warnings.push(
+                "Pods that run keep their token until they are made anew, and those that ask for it in their own \
+                 spec go on to have one."
+                    .to_owned(),
+            ),
+            Change::Enforce { .. } => warnings.push(
+                "Pods that run go on; those that need more than baseline are refused when they are made anew. The \
+                 server-side dry run lists them."
+                    .to_owned(),
+            ),
+            Change::DeleteSecret { .. } => warnings.push(
+                "Whatever signs in with this token is refused from then on, and who that is cannot be seen from \
+                 here."
+                    .to_owned(),
+            ),
+            _ => {}
+        }
+    }
+    warnings.dedup();
+    warnings
+}

@@ -1,0 +1,170 @@
+//! What to do about a finding: the least change that ends it, exactly as kubectl takes it, and what it does.
+//!
+//! Several changes are tried on the snapshot, and what each does is worked out; only those are proposed after which the
+//! finding is gone or less. None touches what comes with Kubernetes, and none is made by anybody but an admin with a
+//! kubeconfig of their own: a session may not change rights (promise P11).
+
+mod candidate;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use request::PullRequest;
+
+use crate::change::{Change, Patch};
+use crate::check::{Finding, catalogue};
+use crate::effect::{Effect, Outcome, Uses, effect, same};
+use crate::ground::Ground;
+use sallyport_rbac::who::Subject;
+
+/// Times that what is still found is looked at again: it may have been given by more bindings than a finding tells.
+const ROUNDS: usize = 4;
+
+/// A fix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fix {
+    /// What it does, as an order.
+    pub title: String,
+    /// What it changes.
+    pub changes: Vec<Change>,
+    /// The same for kubectl, in this order.
+    pub patches: Vec<Patch>,
+    /// What puts it back, a document for each object that can be.
+    pub undo: Vec<String>,
+    /// What it does.
+    pub effect: Effect,
+    /// The same for whoever keeps these objects in a repository.
+    pub request: PullRequest,
+}
+
+/// What is proposed for a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposed {
+    /// The finding.
+    pub finding: Finding,
+    /// What is wrong where its check fails.
+    pub title: &'static str,
+    /// Fixes, the one that takes least first; empty: `advice` is all there is.
+    pub fixes: Vec<Fix>,
+    /// What to do about it in words.
+    pub advice: &'static str,
+    /// Why nothing more exact is proposed, where nothing is; and what was left out and why.
+    pub notes: Vec<String>,
+}
+
+/// What is proposed for a finding of `ground`'s own report. `uses`: what was used lately, where somebody kept that; `asker`:
+/// whoever scanned.
+pub fn propose(
+    ground: &Ground<'_>,
+    finding: &Finding,
+    uses: Option<&Uses>,
+    asker: Option<&Subject>,
+) -> Proposed {
+    let mut fixes: Vec<Fix> = Vec::new();
+    let mut notes: Vec<String> = Vec::new();
+    for way in candidate::WAYS {
+        match attempt(ground, finding, *way, uses, asker) {
+            Ok(Some(fix)) if fixes.iter().all(|known| known.changes != fix.changes) => fixes.push(fix),
+            Ok(_) => {}
+            Err(why) if notes.contains(&why) => {}
+            Err(why) => notes.push(why),
+        }
+    }
+    fixes.sort_by_key(rank);
+    let known = catalogue().iter().find(|check| check.id == finding.check);
+    if fixes.is_empty() && notes.is_empty() {
+        notes.push("What to change depends on what is needed there, and that cannot be read.".to_owned());
+    }
+    Proposed {
+        title: known.map_or("", |check| check.title),
+        advice: known.map_or("", |check| check.fix),
+        fixes,
+        notes,
+        finding: finding.clone(),
+    }
+}
+
+/// The finding gone before less of it, ways closed before ways left, and of those what takes least from fewest.
+fn rank(fix: &Fix) -> (bool, usize, usize, usize, usize) {
+    let open = fix.effect.closes.iter().filter(|one| one.after.is_some()).count();
+    let weight: usize = fix.effect.losses.iter().map(|one| one.loss.weight()).sum();
+    (fix.effect.outcome != Some(Outcome::Gone), open, weight, fix.effect.losses.len(), fix.changes.len())
+}
+
+/// Changes what a way of fixing proposes until the finding is gone. None: it does not apply, or does not help.
+fn attempt(
+    ground: &Ground<'_>,
+    finding: &Finding,
+    way: candidate::Way,
+    uses: Option<&Uses>,
+    asker: Option<&Subject>,
+) -> Result<Option<Fix>, String> {
+    let mut snapshot = ground.snapshot.clone();
+    let mut changes: Vec<Change> = Vec::new();
+    let mut left = finding.clone();
+    for _ in 0..ROUNDS {
+        let now = Ground::new(&snapshot);
+        let more = way(&now, &left)?;
+        if more.is_empty() {
+            break;
+        }
+        drop(now);
+        for change in more {
+            match change.apply(&mut snapshot) {
+                Ok(()) => changes.push(change),
+                Err(crate::change::Refusal::Nothing) => {}
+                Err(refusal) => return Err(refusal.to_string()),
+            }
+        }
+        let after = Ground::new(&snapshot);
+        match same(&after.report(), finding) {
+            Some(one) if one.evidence != left.evidence => left = one.clone(),
+            _ => break,
+        }
+    }
+    let changes = settled(ground, changes);
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let effect =
+        effect(ground, &changes, Some(finding), uses, asker).map_err(|refusal| refusal.to_string())?;
+    let helps = match effect.outcome {
+        Some(Outcome::Gone | Outcome::Lesser(_)) => true,
+        _ => effect.closes.iter().any(|one| one.after.is_none()),
+    };
+    if !helps || !effect.gains.is_empty() {
+        return Ok(None);
+    }
+    let mut state = ground.snapshot.clone();
+    let (mut patches, mut undo) = (Vec::new(), Vec::new());
+    for change in &changes {
+        patches.push(change.written(&state).map_err(|refusal| refusal.to_string())?);
+        undo.extend(crate::change::undo(change, ground.snapshot));
+        change.apply(&mut state).map_err(|refusal| refusal.to_string())?;
+    }
+    let title = match changes.as_slice() {
+        [one] => one.said(),
+        many => format!(
+            "{}, and {} more changes",
+            changes.first().map(Change::said).unwrap_or_default(),
+            many.len() - 1
+        ),
+    };
+    let request = request::of(finding, &title, &patches, &effect);
+    Ok(Some(Fix { title, changes, patches, undo, effect, request }))
+}
+
+/// Each object once: of two changes of one role the later holds, and a binding that several leave is left by one after the
+/// other, which makes one file each; where nobody is left, the binding goes.
+fn settled(ground: &Ground<'_>, changes: Vec<Change>) -> Vec<Change> {
+    let mut settled: Vec<Change> = Vec::new();
+    for change in changes {
+        if let Change::NarrowRole { role, .. } = &change {
+            settled.retain(|known| !matches!(known, Change::NarrowRole { role: own, .. } if own == role));
+        }
+        if !settled.contains(&change) {
+            settled.push(change);
+        }
+    }
+    candidate::whole(ground, settled)
+}

@@ -6,7 +6,7 @@ import { ALL, findingsOf, tally, weaknessesOf } from "../src/features/posture/li
 import { scoped } from "../src/features/posture/scope";
 import { clusterOf, exists, findingOf, keyOf, ofKey, weaknessWith } from "../src/features/posture/select";
 import { changeText, lineOf } from "../src/features/posture/trend";
-import { dateOf, endOfDay, practiceCounts, runPart, runText, scanText, untilProblem } from "../src/features/posture/words";
+import { dateOf, endOfDay, lastDay, practiceCounts, runPart, runText, scanText, untilProblem } from "../src/features/posture/words";
 import { ends, ofTheirOwn } from "../src/features/sessions/extension";
 import { openOn } from "../src/features/clusters/ways";
 
@@ -76,6 +76,7 @@ test("which clusters a scan is for: those under way are left alone", () => {
   expect(scoped("prod", all, [], null, NOW)).toEqual(["a", "c", "e"]);
   expect(scoped("week", all, [], null, NOW)).toEqual(["b", "c"]);
   expect(scoped("selected", all, [], "c", NOW)).toEqual(["c"]);
+  expect(scoped("rest", [...all, cluster("f", { scan: { kind: "cancelled" } })], [], null, NOW)).toEqual(["e", "f"]);
   expect(scoped("selected", all, [], "d", NOW)).toEqual([]);
   expect(scoped("selected", all, [], null, NOW)).toEqual([]);
 });
@@ -138,6 +139,7 @@ test("an exception ends within a year, and not in the past", () => {
   expect(untilProblem(endOfDay("2027-11-30"), NOW)).toMatch(/within a year/);
   for (const wrong of ["", "soon", "2026-1-1", "24.12.2026"]) expect(untilProblem(endOfDay(wrong), NOW), wrong).toMatch(/Choose the day/);
   expect(dateOf(endOfDay("2027-02-03"))).toBe("2027-02-03");
+  expect(lastDay(endOfDay("2027-02-03")), "in any time zone").toBe("3 Feb 2027");
 });
 
 test("a fix is copied with its line ends, and its lines are told apart", () => {

@@ -145,6 +145,10 @@ test("a scan is stopped with X: what waits is not begun, what is open is left, a
     await page.getByText(/^Scanned: .*cancelled/).waitFor();
     await scanOf(page, "billing-us-81", "cancelled");
     await row(page, "billing-us-81").getByText("3 high").waitFor();
+    await page.getByRole("button", { name: "Scan the rest…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: /^Scan \d\d clusters/ }).waitFor();
+    assert.ok(await page.getByLabel("What the last scan did not get to").isChecked());
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Dismiss" }).click();
     await page.getByText(/^Scanned: /).waitFor({ state: "detached" });
   }));

@@ -355,6 +355,25 @@ test("what changed is listed, and leads to the cluster; its scans are forgotten 
     await row(page, "payments-eu-1").getByText("not scanned yet").waitFor();
   }));
 
+test("all scans are forgotten after a question, from the palette", () =>
+  at(SMALL, async (page) => {
+    await grid(page);
+    await page.keyboard.press("Control+K");
+    await page.keyboard.type("forget all");
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Forget all scans" });
+    await dialog.getByText("10 clusters").waitFor();
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await asked(page, "posture_forget"), 0, "Enter keeps them");
+    await page.keyboard.press("Control+K");
+    await page.keyboard.type("forget all");
+    await page.keyboard.press("Enter");
+    await dialog.getByRole("button", { name: "Delete all" }).click();
+    await page.getByText("Nothing was scanned yet").waitFor();
+    assert.equal(await page.locator("aside").count(), 0, "nothing is looked at of what is gone");
+  }));
+
 test("a report is written to a place that is named, and never over something", () =>
   at(SMALL, async (page) => {
     await grid(page);

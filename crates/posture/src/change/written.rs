@@ -55,6 +55,11 @@ impl Change {
         debug_assert!(APPLY.contains(MANAGER));
         let mut after = before.clone();
         self.apply(&mut after)?;
+        self.patch(&after)
+    }
+
+    /// The same, of a snapshot in which it was made.
+    pub(crate) fn patch(&self, after: &Snapshot) -> Result<Patch, Refusal> {
         let object = self.object();
         let gone = || Refusal::Gone(super::named(object));
         let (yaml, verb) = match self {

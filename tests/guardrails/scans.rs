@@ -16,7 +16,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     for (name, differs) in [
         ("scan", json!({})),
         ("scan-approved", json!({"approvals": 1})),
-        ("scan-day", json!({"maxPerDay": "2h"})),
+        ("scan-day", json!({"maxPerDay": "8h"})),
         ("scan-fenced", json!({"namespaces": ["payments"]})),
         ("scan-more", json!({"roles": ["sallyport:posture", "sallyport:view"]})),
         ("scan-twice", json!({"roles": ["sallyport:view"]})),

@@ -10,6 +10,8 @@ mod kept;
 mod ports;
 mod report;
 mod run;
+#[cfg(test)]
+mod tests;
 mod visit;
 mod who;
 mod words;
@@ -20,7 +22,7 @@ use crate::inventory::Inventory;
 use crate::person::{Person, Signed, WorkspaceId};
 use crate::sessions::Sessions;
 use futures::FutureExt as _;
-use kept::{Begun, Index, Kept, KeptScan, Whose};
+use kept::{Begun, Index, Kept, KeptScan, Which, Whose};
 use ports::Ways;
 use run::Run;
 use sallyport_audit::{Action, Draft};
@@ -223,10 +225,12 @@ impl Scans {
     /// Keeps what was read of a cluster, with what it comes to.
     async fn keep(&self, open: &Open, cluster: &ClusterName, reading: Reading) -> Result<(), AppError> {
         let kept = self.kept(open);
+        // What can't be read any more is nothing to compare with.
+        let before = kept.reading(cluster.as_str(), Which::Last).await.ok().flatten();
         kept.keep_reading(cluster.as_str(), &reading).await?;
         let signed = self.person.is_signed_in();
         let ours = self.ours(signed.as_deref(), cluster);
-        let scanned = self.judge(open, cluster.as_str(), reading, ours, now_ms() / 1000).await?;
+        let scanned = self.judge(open, cluster.as_str(), reading, ours, now_ms() / 1000, before).await?;
         let point = scanned.scanned.point.clone();
         let draft = Draft::new(Action::Scan)
             .cluster(cluster)
@@ -258,11 +262,21 @@ impl Scans {
         reading: Reading,
         ours: Ours,
         at: i64,
+        before: Option<Reading>,
     ) -> Result<Arc<KeptScan>, AppError> {
         let (name, now) = (cluster.to_owned(), now_ms() / 1000);
-        let exceptions = open.known().index.exceptions.clone();
+        let (exceptions, drift) = {
+            let known = open.known();
+            let drift = known.scanned.get(cluster).and_then(|one| one.drift.clone());
+            (known.index.exceptions.clone(), drift)
+        };
         let judged = tokio::task::spawn_blocking(move || {
-            fleet::scanned(&name, &reading, &ours, &exceptions, (at, now))
+            let drift = match &before {
+                Some(before) => Some(drift::between(&name, before, &reading)),
+                // The same reading, judged anew.
+                None => drift,
+            };
+            KeptScan { drift, ..fleet::scanned(&name, &reading, &ours, &exceptions, (at, now)) }
         });
         let judged =
             judged.await.map_err(|e| AppError::failed("Sallyport failed over what was read").because(e))?;

@@ -16,6 +16,7 @@ use sallyport_ipc::{
 use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_posture::area::Area;
 use sallyport_posture::check::Judged;
+use sallyport_posture::draft::draft;
 use sallyport_posture::effect::Lately;
 use sallyport_posture::path::{Goal, Path};
 use sallyport_posture::{Evidence, Finding, Ground, Object, Report, Review, Snapshot, fix, practice};
@@ -53,6 +54,7 @@ impl Scans {
         let open = self.open(&signed).await?;
         let reading = self.reading(&open, &cluster).await?;
         let before = self.kept(&open).reading(&cluster, Which::Before).await.ok().flatten();
+        let drift = open.known().scanned.get(&cluster).and_then(|one| one.drift.clone());
         let grid = self.grid(&signed, &open);
         let row =
             grid.clusters.into_iter().find(|one| *one.name == *cluster).ok_or_else(|| nothing(&cluster))?;
@@ -74,10 +76,9 @@ impl Scans {
             });
             let standing = Standing::of(&exceptions, now);
             let lines = lines(&name, &report, &standing, was.as_ref());
-            let drift = before.map(|before| super::drift::between(&name, &before, &reading));
-            (lines, checks(&report), gaps(&report), report.notes, drift)
+            (lines, checks(&report), gaps(&report), report.notes)
         });
-        let (findings, checks, gaps, notes, drift) = looked.await.map_err(|e| failed().because(e))?;
+        let (findings, checks, gaps, notes) = looked.await.map_err(|e| failed().because(e))?;
         let more = findings.len().saturating_sub(FINDINGS);
         Ok(PostureDetail {
             cluster: row,
@@ -362,7 +363,7 @@ fn detail(
         path: steps.collect(),
         goal: path.as_ref().map(|(goal, _)| goal_named(goal).into()),
         reviews: u32::try_from(asked).unwrap_or(u32::MAX),
-        fix: proposed.fixes.first().map(|one| fix_view(ground, found, one)),
+        fix: proposed.fixes.first().map(|one| fix_view(cluster, ground, found, one)),
         advice: [proposed.advice]
             .into_iter()
             .chain(proposed.notes.iter().map(String::as_str))
@@ -437,7 +438,7 @@ fn maps(judged: &Judged) -> Vec<Shown> {
     all.iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| format!("{name} {id}").into()).collect()
 }
 
-fn fix_view(ground: &Ground<'_>, found: &Finding, one: &fix::Fix) -> FixView {
+fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one: &fix::Fix) -> FixView {
     let yaml: Vec<&str> = one.patches.iter().map(|patch| patch.yaml.trim_end()).collect();
     let many = one.patches.len() > 1;
     let file = |at: usize| if many { format!("fix-{}.yaml", at + 1) } else { "fix.yaml".to_owned() };
@@ -461,12 +462,12 @@ fn fix_view(ground: &Ground<'_>, found: &Finding, one: &fix::Fix) -> FixView {
     let more = lines.len().saturating_sub(EFFECT);
     lines.truncate(EFFECT);
     let closes = (!effect.closes.is_empty()).then(|| effect.closes.iter().all(|one| one.after.is_none()));
-    let (profile, profile_note) = drafted(ground, found);
+    let (profile, profile_note) = drafted(cluster, ground, found);
     FixView {
         title: one.title.as_str().into(),
-        yaml: yaml.join("\n---\n").into(),
-        command: commands.join("\n").into(),
-        pull_request: format!("{}\n\n{}", one.request.title, one.request.body).into(),
+        yaml: lined(&yaml.join("\n---\n")),
+        commands: commands.into_iter().map(Shown::from).collect(),
+        pull_request: lined(&format!("{}\n\n{}", one.request.title, one.request.body)),
         effect: lines,
         effect_more: u32::try_from(more).unwrap_or(u32::MAX),
         // What was not read may hide another way.
@@ -474,6 +475,11 @@ fn fix_view(ground: &Ground<'_>, found: &Finding, one: &fix::Fix) -> FixView {
         profile,
         profile_note,
     }
+}
+
+/// Line by line: what is hidden in one of them is seen.
+fn lined(text: &str) -> Vec<Shown> {
+    text.lines().map(Shown::from).collect()
 }
 
 fn used(lately: Lately) -> Option<Shown> {
@@ -488,7 +494,17 @@ fn used(lately: Lately) -> Option<Shown> {
     }
 }
 
-/// A profile that gives the same for as long as it is needed.
-fn drafted(_: &Ground<'_>, _: &Finding) -> (Option<Shown>, Option<Shown>) {
-    (None, None)
+/// A profile that gives the same for as long as it is needed, or why none can.
+fn drafted(cluster: &str, ground: &Ground<'_>, found: &Finding) -> (Vec<Shown>, Option<Shown>) {
+    let binding = found.evidence.first().and_then(|one| one.binding.as_ref());
+    let Some((binding, subject)) = binding.zip(found.subject.as_ref()) else { return (Vec::new(), None) };
+    match draft(ground, binding, subject, cluster, None) {
+        Ok(draft) => {
+            let text = [Some(&draft.profile), draft.role.as_ref(), Some(&draft.ask)];
+            let text: Vec<&str> = text.into_iter().flatten().map(|one| one.trim_end()).collect();
+            let notes = (!draft.notes.is_empty()).then(|| draft.notes.join(" ").into());
+            (lined(&text.join("\n---\n")), notes)
+        }
+        Err(why) => (Vec::new(), Some(format!("No profile can take its place: {why}.").into())),
+    }
 }

@@ -227,7 +227,7 @@ impl Scans {
         for (cluster, ours, at) in of {
             let kept = Kept { shelf: &self.shelf, whose: &open.whose };
             if let Some(reading) = kept.reading(&cluster, super::kept::Which::Last).await? {
-                self.judge(open, &cluster, reading, ours, at).await?;
+                self.judge(open, &cluster, reading, ours, at, None).await?;
             }
         }
         self.changed.notify_one();

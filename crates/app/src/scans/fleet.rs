@@ -8,8 +8,8 @@ use crate::desk::now_ms;
 use crate::inventory::{ScanProfile, Scannable};
 use crate::person::Signed;
 use sallyport_ipc::{
-    EnvironmentKind, PostureArea, PostureCluster, PostureVerdict, PostureView, Practice, ScanRun, ScanState,
-    Shown, TrendPoint, WeakPlace, Weakness,
+    DriftWay, EnvironmentKind, PostureArea, PostureCluster, PostureVerdict, PostureView, Practice, ScanRun,
+    ScanState, Shown, TrendPoint, WeakPlace, Weakness,
 };
 use sallyport_model::{ClusterName, Digest};
 use sallyport_posture::Ground;
@@ -23,6 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const WEAKNESSES: usize = 300;
 /// Clusters that are named of one.
 const PLACES: usize = 20;
+/// Lines of what changed.
+const DRIFT: usize = 200;
 /// Points of the trend.
 const POINTS: usize = 60;
 
@@ -44,6 +46,7 @@ pub(super) fn scanned(
         excepted: standing.counts(cluster, findings),
         scanned: Scanned::of(cluster, &report, around, |finding| standing.covers(cluster, finding)),
         ours: ours.clone(),
+        drift: None,
     }
 }
 
@@ -100,6 +103,14 @@ impl Scans {
         let never: Vec<String> =
             names.iter().filter(|name| !all.contains_key(**name)).map(|name| (*name).clone()).collect();
         let now = now_ms() / 1000;
+        let (mut drift, mut left_out) = (Vec::new(), 0);
+        for one in all.values().filter_map(|one| one.drift.as_ref()) {
+            drift.extend(one.lines.iter().cloned());
+            left_out += one.more;
+        }
+        // What widens first, and what is newest of that.
+        drift.sort_by_key(|line| (line.way != DriftWay::Wider, std::cmp::Reverse(line.since)));
+        let drift_more = left_out.saturating_add(count(drift.len().saturating_sub(DRIFT)));
         PostureView {
             profile,
             cannot_scan,
@@ -107,8 +118,8 @@ impl Scans {
             clusters,
             practices: practices(&scanned),
             weaknesses: weaknesses(&scanned, &never, now),
-            drift: Vec::new(),
-            drift_more: 0,
+            drift: drift.into_iter().take(DRIFT).collect(),
+            drift_more,
             exceptions: super::exceptions::views(&known, now),
             trend: trend(index),
             notes: known.problems.iter().map(Shown::from).collect(),

@@ -7,6 +7,7 @@ use crate::person::Signed;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
+use sallyport_ipc::PostureDrift;
 use sallyport_posture::fleet::Scanned;
 use sallyport_posture::practice::Ours;
 use sallyport_posture::trend::Point;
@@ -59,6 +60,8 @@ pub(super) struct KeptScan {
     pub(super) excepted: BTreeMap<String, u32>,
     /// What Sallyport had shown of the cluster by then.
     pub(super) ours: Ours,
+    /// What changed since the reading before.
+    pub(super) drift: Option<PostureDrift>,
 }
 
 /// A run of scans that was begun.

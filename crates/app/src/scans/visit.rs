@@ -14,7 +14,7 @@ use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_ipc::ProofState;
 use sallyport_model::{ClusterName, ErrorCode, SessionState};
 use sallyport_posture::Review;
-use sallyport_scan::{Bounds, Reading};
+use sallyport_scan::{Bounds, DoorBounds, Reading};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -53,6 +53,13 @@ struct OneSession {
     way_in: Option<oneshot::Receiver<WayIn>>,
     client: Option<(kube::Client, Endpoint)>,
     deadline: Duration,
+}
+
+impl Drop for OneSession {
+    /// Whatever becomes of the scan, what it opened does not stay open.
+    fn drop(&mut self) {
+        self.session.end(End::left());
+    }
 }
 
 impl OneSession {
@@ -127,11 +134,15 @@ impl Visit for OneSession {
         told: &'a (dyn Fn(u32, u32) + Sync),
     ) -> BoxFuture<'a, Result<Reading, AppError>> {
         async move {
-            let (client, _door) = self.client()?;
+            let (client, door) = self.client()?;
             let bounds = Bounds { whole: READING, kept_bytes: KEPT_BYTES, ..Bounds::default() };
             let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
             let told = |done, total| told(count(done), count(total));
-            let read = self.while_open(sallyport_scan::cluster_told(&client, &bounds, &told)).await?;
+            // Without any credential, so it goes to the API server itself and not through the gateway, which would add one.
+            let (seen, outside) =
+                (sallyport_scan::cluster_told(&client, &bounds, &told), DoorBounds::default());
+            let both = async { tokio::join!(seen, sallyport_scan::door(&door, &outside)) };
+            let (read, door) = self.while_open(both).await?;
             let mut reading = read.map_err(|e| {
                 AppError::new(ErrorCode::Unreachable, format!("it was not read: {e}"))
                     .hint("What was kept before stays. Scan again when it answers.")
@@ -139,7 +150,7 @@ impl Visit for OneSession {
             })?;
             // A session that ended while it was read leaves lists that were cut: nothing of that is a scan.
             self.while_open(async {}).await?;
-            reading.taken = Some(jiff::Timestamp::now().to_string());
+            reading.door = Some(door);
             Ok(reading)
         }
         .boxed()

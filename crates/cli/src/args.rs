@@ -116,6 +116,10 @@ pub(crate) struct Scan {
     /// Lists everything: what comes with Kubernetes, and each of many findings of one check.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Asks nothing without your credential. Else about twenty connections of their own look at the API server as whoever
+    /// does not sign in sees it: TLS, certificate, and a dozen GETs.
+    #[arg(long, conflicts_with = "snapshot")]
+    pub(crate) no_probes: bool,
     #[command(flatten)]
     pub(crate) excepting: Excepting,
 }
@@ -181,6 +185,9 @@ pub(crate) struct ReportArgs {
     /// Ends with 1 when something is this bad or worse.
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub(crate) fail_on: FailOn,
+    /// Asks nothing of an API server without your credential.
+    #[arg(long, requires = "kubeconfig")]
+    pub(crate) no_probes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -175,12 +175,19 @@ fn read(text: &mut String, read: &ReadView) {
     if !whole.is_empty() {
         text.push_str(&format!("\nRead: {}\n", whole.join(", ")));
     }
-    let part = of(&[CoverageView::Cut]);
+    let parts = |coverage| read.parts.iter().filter(move |one| one.coverage == coverage).map(|one| one.part);
+    let also: Vec<&str> = parts(CoverageView::Read).collect();
+    if !also.is_empty() {
+        text.push_str(&format!("Beside objects: {}\n", also.join(", ")));
+    }
+    let mut part = of(&[CoverageView::Cut]);
+    part.extend(parts(CoverageView::Cut).map(str::to_owned));
     if !part.is_empty() {
         text.push_str(&format!("Read in part: {}\n", part.join(", ")));
     }
     let names = |coverage| -> Vec<&str> {
-        read.kinds.iter().filter(|kind| kind.coverage == coverage).map(|kind| kind.kind).collect()
+        let kinds = read.kinds.iter().filter(|kind| kind.coverage == coverage).map(|kind| kind.kind);
+        kinds.chain(parts(coverage)).collect()
     };
     for (said, coverage) in [
         ("Not allowed to read", CoverageView::Forbidden),

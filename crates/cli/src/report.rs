@@ -114,7 +114,7 @@ fn read(source: From<'_>, args: &ReportArgs) -> Result<(String, Reading), Stop> 
     match source {
         From::Files(path) => Ok((crate::source::name_of(&path), crate::source::files(&path, &args.whole)?)),
         From::Context(context) => {
-            let reading = crate::source::cluster(&args.kubeconfig, context)?;
+            let reading = crate::source::cluster(&args.kubeconfig, context, !args.no_probes)?;
             let name = context.map_or_else(|| reading.source.clone(), str::to_owned);
             Ok((name, reading))
         }

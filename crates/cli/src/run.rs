@@ -52,7 +52,7 @@ fn run(cli: &Cli) -> Result<(String, End), Stop> {
 }
 
 fn read(source: &crate::args::Source) -> Result<Snapshot, Stop> {
-    let reading = source::read(source)?;
+    let reading = source::read(source, false)?;
     if reading.is_empty() {
         return Err(nothing(&reading));
     }
@@ -66,7 +66,7 @@ pub(crate) fn nothing(reading: &Reading) -> Stop {
 }
 
 fn scan(args: &Scan) -> Result<(String, End), Stop> {
-    let reading = source::read(&args.source)?;
+    let reading = source::read(&args.source, !args.no_probes)?;
     if let Some(path) = &args.save {
         save(&reading, path)?;
     }

@@ -37,6 +37,7 @@ pub(crate) fn sarif(report: &ReportView) -> Value {
 fn invocation(report: &ReportView) -> Value {
     let note = |level: &str, text: &str| json!({"level": level, "message": {"text": visible(text)}});
     let gaps = report.read.kinds.iter().filter_map(|kind| kind.why.as_deref());
+    let gaps = gaps.chain(report.read.parts.iter().filter_map(|part| part.why.as_deref()));
     let told: Vec<Value> = gaps
         .map(|gap| note("warning", gap))
         .chain(report.read.unread.iter().map(|file| note("warning", file)))

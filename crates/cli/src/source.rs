@@ -6,14 +6,16 @@ use crate::words::shown;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_kubeconfig::{Entry, Kubeconfig, SignIn};
 use sallyport_posture::Kind;
-use sallyport_scan::{Bounds, Reading};
+use sallyport_scan::{Bounds, DoorBounds, Reading};
 use std::path::{Path, PathBuf};
 
-/// Reads what the arguments name.
-pub(crate) fn read(source: &Source) -> Result<Reading, Stop> {
+/// Reads what the arguments name; with `probes` also what whoever does not sign in sees.
+pub(crate) fn read(source: &Source, probes: bool) -> Result<Reading, Stop> {
     match &source.snapshot {
         Some(path) => files(path, &source.whole),
-        None if source.whole.whole.is_empty() => cluster(&source.kubeconfig, source.context.as_deref()),
+        None if source.whole.whole.is_empty() => {
+            cluster(&source.kubeconfig, source.context.as_deref(), probes)
+        }
         None => Err(Stop::new("--whole is about files: an API server says itself how far it was read")),
     }
 }
@@ -60,7 +62,7 @@ fn kinds(names: &[String]) -> Result<sallyport_scan::Whole, Stop> {
     Ok(whole)
 }
 
-pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>) -> Result<Reading, Stop> {
+pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, probes: bool) -> Result<Reading, Stop> {
     let config = Kubeconfig::load_all(files.iter().map(PathBuf::as_path)).map_err(Stop::new)?;
     let entry = config.entry(context).map_err(Stop::new)?;
     let (endpoint, credential) =
@@ -77,9 +79,10 @@ pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>) -> Result<Readin
             Stop(format!("context {}, {}: {error}", shown(entry.context), shown(endpoint.url().as_str())))
         })?;
         reading.source = format!("{} ({})", shown(endpoint.url().as_str()), shown(entry.context));
-        reading.taken = Some(
-            jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default().to_string(),
-        );
+        if probes {
+            reading.door = Some(sallyport_scan::door(&endpoint, &DoorBounds::default()).await);
+        }
+        reading.ways_in = Some(sallyport_scan::ways_in(&config, &entry, files));
         Ok(reading)
     })
 }

@@ -3,6 +3,7 @@
 use crate::exceptions::{Excepting, StaleView};
 use crate::finding::{FindingView, SeverityView, finding};
 use sallyport_posture::check::{Area, Check, Judged};
+use sallyport_posture::snapshot::Part;
 use sallyport_posture::{Coverage, Ground, Kind, Report, Verdict};
 use sallyport_scan::Reading;
 use schemars::JsonSchema;
@@ -50,6 +51,8 @@ pub(crate) struct ReadView {
     pub(crate) version: Option<String>,
     /// Kind by kind.
     pub(crate) kinds: Vec<KindView>,
+    /// What the API server tells of itself beside its objects, and what is seen of it without a credential.
+    pub(crate) parts: Vec<PartView>,
     /// Files that could not be read, and why.
     pub(crate) unread: Vec<String>,
 }
@@ -62,6 +65,19 @@ pub(crate) struct KindView {
     pub(crate) kind: &'static str,
     /// How many objects.
     pub(crate) objects: usize,
+    /// How far.
+    pub(crate) coverage: CoverageView,
+    /// Why it was not read whole, a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
+}
+
+/// How far something was read that is no kind of objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PartView {
+    /// e.g. `/metrics`.
+    pub(crate) part: &'static str,
     /// How far.
     pub(crate) coverage: CoverageView,
     /// Why it was not read whole, a sentence.
@@ -166,6 +182,18 @@ pub(crate) enum AreaView {
     Accounts,
     /// What is refused, whoever asks.
     Admission,
+    /// How its API server is reached and configured.
+    Server,
+    /// How a person's kubeconfig gets them in.
+    Credential,
+    /// Who is believed to be whom.
+    SignIn,
+    /// What is written down of who did what.
+    Audit,
+    /// How Secrets are kept.
+    Encryption,
+    /// What is still looked after.
+    Version,
 }
 
 /// What a check is known as elsewhere; empty where it is not.
@@ -255,13 +283,7 @@ fn read(reading: &Reading, coverage: impl Fn(Kind) -> Coverage) -> ReadView {
             kind: kind.name(),
             objects: counts.get(kind).copied().unwrap_or_default(),
             why: coverage.gap(*kind),
-            coverage: match coverage {
-                Coverage::Read => CoverageView::Read,
-                Coverage::Forbidden(_) => CoverageView::Forbidden,
-                Coverage::Cut(_) => CoverageView::Cut,
-                Coverage::NotServed => CoverageView::NotServed,
-                Coverage::NotAsked => CoverageView::NotAsked,
-            },
+            coverage: (&coverage).into(),
         }
     };
     ReadView {
@@ -270,7 +292,44 @@ fn read(reading: &Reading, coverage: impl Fn(Kind) -> Coverage) -> ReadView {
         taken: reading.taken.clone(),
         version: reading.version.clone(),
         kinds: Kind::ALL.iter().map(kind).collect(),
+        parts: parts(reading),
         unread: reading.unread.clone(),
+    }
+}
+
+fn parts(reading: &Reading) -> Vec<PartView> {
+    fn part<T>(name: &'static str, part: &Part<T>) -> PartView {
+        PartView { part: name, coverage: (&part.coverage).into(), why: part.gap(name) }
+    }
+    let told = &reading.told;
+    let seen = |name, is: bool| PartView {
+        part: name,
+        coverage: if is { CoverageView::Read } else { CoverageView::NotAsked },
+        why: (!is).then(|| format!("{name} was not looked at")),
+    };
+    vec![
+        part("/flagz", &told.flags),
+        part("/metrics", &told.metrics),
+        part("/readyz", &told.ready),
+        part("/openid/v1/jwks", &told.keys),
+        part("ConfigMap extension-apiserver-authentication", &told.authentication),
+        part("ConfigMap aws-auth", &told.aws_auth),
+        part("ConfigMap cluster-info", &told.cluster_info),
+        part("ConfigMap kube-apiserver-legacy-service-account-token-tracking", &told.tracking_since),
+        seen("its address without a credential", reading.door.is_some()),
+        seen("the kubeconfig", reading.ways_in.is_some()),
+    ]
+}
+
+impl From<&Coverage> for CoverageView {
+    fn from(coverage: &Coverage) -> Self {
+        match coverage {
+            Coverage::Read => Self::Read,
+            Coverage::Forbidden(_) => Self::Forbidden,
+            Coverage::Cut(_) => Self::Cut,
+            Coverage::NotServed => Self::NotServed,
+            Coverage::NotAsked => Self::NotAsked,
+        }
     }
 }
 
@@ -291,6 +350,12 @@ fn check(judged: &Judged) -> CheckView {
             Area::Rights => AreaView::Rights,
             Area::Accounts => AreaView::Accounts,
             Area::Admission => AreaView::Admission,
+            Area::Server => AreaView::Server,
+            Area::Credential => AreaView::Credential,
+            Area::SignIn => AreaView::SignIn,
+            Area::Audit => AreaView::Audit,
+            Area::Encryption => AreaView::Encryption,
+            Area::Version => AreaView::Version,
         },
         verdict,
         why,

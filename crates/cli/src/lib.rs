@@ -16,6 +16,7 @@ mod end;
 mod exceptions;
 mod finding;
 mod fix;
+mod glance;
 mod held;
 mod html;
 mod objects;

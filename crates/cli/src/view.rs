@@ -2,6 +2,7 @@
 
 use crate::exceptions::{Excepting, StaleView};
 use crate::finding::{FindingView, SeverityView, finding};
+use crate::glance::{CellView, PracticeView, glance};
 use sallyport_posture::check::{Area, Check, Judged};
 use sallyport_posture::snapshot::Part;
 use sallyport_posture::{Coverage, Ground, Kind, Report, Verdict};
@@ -24,6 +25,10 @@ pub(crate) struct ReportView {
     pub(crate) summary: Summary,
     /// How many checks had all that they depend on.
     pub(crate) covered: Covered,
+    /// The ten practices of zero trust.
+    pub(crate) practices: Vec<PracticeView>,
+    /// The areas of the grid.
+    pub(crate) areas: Vec<CellView>,
     /// What is to be known of all answers.
     pub(crate) notes: Vec<String>,
     /// Every check, in the catalogue's order.
@@ -227,7 +232,10 @@ impl ReportView {
             .collect();
         // The checks' own order decides between equals.
         findings.sort_by_key(|found| std::cmp::Reverse(found.severity));
+        let (practices, areas) = glance(report, excepting);
         Self {
+            practices,
+            areas,
             schema: VERSION,
             read: read(reading, coverage),
             summary: Summary::of(&findings),

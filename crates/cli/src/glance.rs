@@ -2,7 +2,7 @@
 
 use crate::exceptions::Excepting;
 use crate::finding::SeverityView;
-use crate::view::VerdictView;
+use crate::verdict::VerdictView;
 use crate::words::shown;
 use sallyport_posture::area::{Area, Cell, CellVerdict, cells};
 use sallyport_posture::practice::{Ours, Practised, practices};

@@ -28,8 +28,10 @@ mod run;
 mod sarif;
 mod schema;
 mod source;
+mod verdict;
 mod view;
 mod who;
 mod words;
+mod write;
 
 pub use run::start;

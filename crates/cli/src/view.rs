@@ -10,6 +10,8 @@ use sallyport_scan::Reading;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub(crate) use crate::verdict::VerdictView;
+
 /// The version of the shape; another one would be incompatible.
 pub(crate) const VERSION: &str = "posture.sallyport.dev/report/v1";
 
@@ -134,24 +136,6 @@ pub(crate) struct Covered {
     pub(crate) checks: usize,
     /// All checks.
     pub(crate) of: usize,
-}
-
-/// What a check came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum VerdictView {
-    /// All was read, and nothing was found.
-    Pass,
-    /// Something was found.
-    Fail,
-    /// What was found has no effect.
-    Inert,
-    /// Not all was read; `why` says what.
-    Unknown,
-    /// It is a setting of the cloud; `why` says where.
-    Provider,
-    /// There is nothing it could be about.
-    NotApplicable,
 }
 
 /// A check and what it came to.

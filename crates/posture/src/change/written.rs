@@ -70,7 +70,7 @@ impl Change {
                     .find(|one| is_of(&one.binding.namespace, &one.binding.name, binding));
                 (binding_yaml(&one.ok_or_else(gone)?.binding, exact(object)), APPLY)
             }
-            Self::NarrowRole { role, rules } => (role_yaml(role, rules, exact(object)), APPLY),
+            Self::NarrowRole { role, rules, .. } => (role_yaml(role, rules, exact(object)), APPLY),
             Self::Unmount { .. } => {
                 let fields = [("automountServiceAccountToken", Yaml::Is(false))];
                 (core("ServiceAccount", exact(object), &fields), APPLY)

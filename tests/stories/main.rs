@@ -19,6 +19,7 @@ mod leaving_alone;
 mod lines;
 mod looking_on;
 mod many_requests;
+mod posture_matrix;
 mod posture_oracle;
 mod profile_change;
 mod providers;
@@ -76,6 +77,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
+        ("matrix_four", |_, l| Box::pin(posture_matrix::four(l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
         ("remembered", |f, l| Box::pin(many_requests::some(f, l))),
@@ -87,6 +89,7 @@ const ON_DEMAND: &[(&str, Story)] = &[
     // An older kubectl, helm (two minutes of building each) and the Python client; and what takes long.
     ("tools", |f, l| Box::pin(tools::all(f, l))),
     ("posture_oracle", |_, l| Box::pin(posture_oracle::whole(l))),
+    ("posture_matrix", |_, l| Box::pin(posture_matrix::whole(l))),
     ("many_requests", |f, l| Box::pin(many_requests::most(f, l))),
     ("sudden_death", |f, l| Box::pin(sudden_death::fifty(f, l))),
     ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),

@@ -35,6 +35,7 @@ mod reach;
 mod reaffirm;
 mod releases;
 mod rights;
+mod scans;
 mod sessions;
 mod signs;
 mod status;
@@ -89,6 +90,7 @@ async fn story() -> Result<bool> {
     inputs::reads_as_written(&mut board);
     inputs::table(&mut board);
     asking::run(&world, &mut board).await?;
+    scans::run(&world, &mut board).await?;
     status::run(&world, &mut board).await?;
     auto::run(&world, &mut board).await?;
     closing::run(&world, &mut board).await?;

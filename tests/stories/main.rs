@@ -20,6 +20,8 @@ mod lines;
 mod looking_on;
 mod many_requests;
 mod posture_matrix;
+mod posture_fix;
+mod posture_fleet;
 mod posture_oracle;
 mod profile_change;
 mod providers;
@@ -78,6 +80,8 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
         ("matrix_four", |_, l| Box::pin(posture_matrix::four(l))),
+        ("posture_fix", |_, l| Box::pin(posture_fix::play(l))),
+        ("posture_fleet", |f, l| Box::pin(posture_fleet::play(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
         ("remembered", |f, l| Box::pin(many_requests::some(f, l))),

@@ -4,7 +4,7 @@ use crate::circles::{Modules, imports_of};
 
 /// The crate with parts, and its parts from the one that knows nobody upwards. What is not in one of them stands above all.
 const APP: &str = "crates/app";
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "desk",
     "history",
     "person",

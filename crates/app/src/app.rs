@@ -10,12 +10,13 @@ use crate::holds::Holds;
 use crate::inventory::{Choice, Inventory};
 use crate::person::{Person, Signed};
 use crate::reach::Reach;
+use crate::scans::Scans;
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
 use crate::support::Support;
 use crate::told::Told;
 use sallyport_audit::ChainKey;
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
-use sallyport_ipc::{AppState, Event, OpenInput, SessionView, Shown, StepUp, VerifyView};
+use sallyport_ipc::{AppState, Event, OpenInput, PathProof, SessionView, Shown, StepUp, VerifyView};
 use sallyport_model::{ClusterName, ErrorCode, Hold, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub(crate) struct Parts {
     pub(crate) holds: Arc<Holds>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) leftovers: Arc<Leftovers>,
+    pub(crate) scans: Arc<Scans>,
     pub(crate) approvals: Arc<Approvals>,
     pub(crate) reach: Reach,
     pub(crate) told: Arc<Told>,
@@ -76,6 +78,9 @@ impl App {
         let ground = Arc::new(GatewayAndTargets::new(desk.clone(), gateway.clone(), calls));
         let sessions = Sessions::new(desk.clone(), history.clone(), ground);
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
+        let scans =
+            Scans::new(desk.clone(), history.clone(), person.clone(), inventory.clone(), sessions.clone());
+        let scans = Arc::new(scans.await?);
         let approvals =
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
         let reach = Reach::new(desk.clone(), history.clone(), person.clone());
@@ -89,6 +94,7 @@ impl App {
             holds,
             sessions,
             leftovers,
+            scans,
             approvals,
             reach,
             told,
@@ -112,6 +118,7 @@ impl App {
             holds,
             sessions,
             leftovers,
+            scans,
             approvals,
             told,
             gateway,
@@ -125,6 +132,7 @@ impl App {
         tokio::spawn(holds.clone().follow());
         tokio::spawn(holds.clone().tell_ends());
         tokio::spawn(self.clone().end_what_is_held());
+        tokio::spawn(scans.clone().hint());
         tokio::spawn(approvals.clone().hint());
         tokio::spawn(approvals.clone().follow());
         tokio::spawn(told.clone().follow());
@@ -216,6 +224,10 @@ impl Parts {
         &self.sessions
     }
 
+    pub(crate) fn scans(&self) -> &Scans {
+        &self.scans
+    }
+
     pub(crate) fn approvals(&self) -> &Approvals {
         &self.approvals
     }
@@ -272,7 +284,7 @@ impl Parts {
     }
 
     pub(crate) async fn sign_out(&self) -> Result<AppState, AppError> {
-        let Self { person, inventory, holds, sessions, approvals, reach, .. } = self;
+        let Self { person, inventory, holds, sessions, scans, approvals, reach, .. } = self;
         // A sign-in page that is still open somewhere must not bring the person back afterwards.
         person.give_up().await?;
         let Some(signed) = person.is_signed_in() else { return Ok(self.view()) };
@@ -282,6 +294,7 @@ impl Parts {
         // While nobody else can sit there.
         inventory.clear(&signed.workspace);
         holds.clear(&signed.workspace);
+        scans.clear(&signed.workspace).await;
         approvals.clear(&signed.workspace);
         reach.clear(&signed.workspace);
         let forgotten = person.forget(&signed, &sessions.left_behind()).await;
@@ -314,6 +327,27 @@ impl Parts {
         Ok(self.sessions.extend(hub, &session, choice)?.view())
     }
 
+    /// Begins to scan these clusters, those left out that are held.
+    pub(crate) async fn scan(&self, clusters: Vec<String>) -> Result<(), AppError> {
+        let signed = self.person.signed()?;
+        self.scans.begin(&clusters, |cluster| self.is_held(&signed, cluster)).await
+    }
+
+    pub(crate) async fn prove(&self, cluster: String, finding: String) -> Result<PathProof, AppError> {
+        let signed = self.person.signed()?;
+        if let Some(held) = cluster.parse().ok().and_then(|cluster| self.is_held(&signed, &cluster)) {
+            return Err(held);
+        }
+        self.scans.prove(cluster, finding).await
+    }
+
+    /// Why nothing can be asked for on a cluster now, where that is held.
+    fn is_held(&self, signed: &Signed, cluster: &ClusterName) -> Option<AppError> {
+        let hold = self.holds.on(&signed.workspace, signed.who.user.as_str(), cluster.as_str())?;
+        let error = AppError::new(ErrorCode::Forbidden, format!("nothing was asked: {hold}"));
+        Some(error.hint(held_until(&hold)))
+    }
+
     /// What somebody asks for by this, unless it is held.
     async fn what_to_ask(
         &self,
@@ -321,9 +355,8 @@ impl Parts {
         cluster: &ClusterName,
         input: &OpenInput,
     ) -> Result<(Arc<HubOf>, Choice), AppError> {
-        if let Some(hold) = self.holds.on(&signed.workspace, signed.who.user.as_str(), cluster.as_str()) {
-            return Err(AppError::new(ErrorCode::Forbidden, format!("nothing was asked: {hold}"))
-                .hint(held_until(&hold)));
+        if let Some(held) = self.is_held(&signed, cluster) {
+            return Err(held);
         }
         let choice = self.inventory.choose(&signed, cluster, input).await?;
         Ok((Arc::new(HubOf::new(self.person.clone(), signed)), choice))

@@ -12,11 +12,13 @@ mod outlook;
 mod ports;
 mod previews;
 mod remembered;
+mod scannable;
 mod unread;
 mod watch;
 
 pub(crate) use choose::Choice;
 pub(crate) use known::{Candidate, KnownFor, environment_kind, previewed_for, rights_of, rules};
+pub(crate) use scannable::{ScanProfile, Scannable};
 
 use crate::desk::{AppError, Desk, now_ms};
 use crate::person::{Person, Signed, SignedInAs, Wishes, WorkspaceId};

@@ -13,6 +13,7 @@
 //!   tries to, and how that hub is. It publishes who is signed in and calls nobody.
 //! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
 //! - `sessions`: everything from a click to the last proof.
+//! - `scans`: where clusters are weak: each scan a session, and what they read kept sealed.
 //! - `approvals`: what is asked for in the person's teams, and their word on it.
 //! - `reach`: who can ask for what, for those who look after a hub; read when they look.
 //! - `told`: what of all that the person is told on their desktop while they look elsewhere.
@@ -50,6 +51,7 @@ mod holds;
 mod inventory;
 mod person;
 mod reach;
+mod scans;
 mod sessions;
 mod support;
 mod told;

@@ -3,6 +3,7 @@
 //! nobody. Nothing is scanned by itself, and nothing that a scan found is changed by one.
 
 mod detail;
+mod drift;
 mod exceptions;
 mod fleet;
 mod kept;
@@ -21,13 +22,13 @@ use crate::inventory::Inventory;
 use crate::person::{Person, Signed, WorkspaceId};
 use crate::sessions::Sessions;
 use futures::FutureExt as _;
-use kept::{Begun, Index, Kept, Whose};
+use kept::{Begun, Index, Kept, KeptScan, Which, Whose};
 use ports::Ways;
 use run::Run;
 use sallyport_audit::{Action, Draft};
 use sallyport_ipc::{Event, PostureView};
 use sallyport_model::{ClusterName, ErrorCode, NameError};
-use sallyport_posture::fleet::Scanned;
+use sallyport_posture::practice::Ours;
 use sallyport_scan::Reading;
 use sallyport_vault::Shelf;
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ pub(super) struct Open {
 #[derive(Default)]
 pub(super) struct Known {
     index: Index,
-    scanned: BTreeMap<String, Arc<Scanned>>,
+    scanned: BTreeMap<String, Arc<KeptScan>>,
     /// What could not be read of what is kept.
     problems: Vec<String>,
 }
@@ -159,14 +160,21 @@ impl Scans {
         Ok(self.grid(&signed, &open))
     }
 
-    /// Begins to scan; one that is being scanned is left alone. `free` says of a cluster why nothing may be asked for there.
+    /// Begins to scan; one that is being scanned is left alone. `held` says of a cluster why nothing may be asked for there.
     ///
     /// # Errors
     /// When nobody is signed in, or one of the names is none.
-    pub(crate) async fn begin(self: &Arc<Self>, clusters: &[String]) -> Result<(), AppError> {
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        clusters: &[String],
+        held: impl Fn(&ClusterName) -> Option<AppError>,
+    ) -> Result<(), AppError> {
         let signed = self.person.signed()?;
         if clusters.len() > CLUSTERS_MOST {
-            return Err(AppError::new(ErrorCode::BadInput, format!("at most {CLUSTERS_MOST} clusters at once")));
+            return Err(AppError::new(
+                ErrorCode::BadInput,
+                format!("at most {CLUSTERS_MOST} clusters at once"),
+            ));
         }
         let named = |e: NameError| AppError::new(ErrorCode::BadInput, e.to_string());
         let clusters: Vec<ClusterName> =
@@ -180,7 +188,14 @@ impl Scans {
             let (scans, open) = (scans.clone(), to.clone());
             async move { scans.keep(&open, &cluster, reading).await }.boxed()
         });
-        open.run.begin(ways, keeps, &clusters);
+        let (kept_off, free): (Vec<_>, Vec<_>) =
+            clusters.into_iter().partition(|cluster| held(cluster).is_some());
+        for cluster in &kept_off {
+            if let Some(error) = held(cluster) {
+                open.run.refuse(cluster, &error);
+            }
+        }
+        open.run.begin(ways, keeps, &free);
         Ok(())
     }
 
@@ -210,24 +225,23 @@ impl Scans {
     /// Keeps what was read of a cluster, with what it comes to.
     async fn keep(&self, open: &Open, cluster: &ClusterName, reading: Reading) -> Result<(), AppError> {
         let kept = self.kept(open);
+        // What can't be read any more is nothing to compare with.
+        let before = kept.reading(cluster.as_str(), Which::Last).await.ok().flatten();
         kept.keep_reading(cluster.as_str(), &reading).await?;
-        let (ours, exceptions) = (self.ours(cluster), open.known().index.exceptions.clone());
-        let (name, now) = (cluster.to_string(), now_ms() / 1000);
-        let judged = tokio::task::spawn_blocking(move || fleet::scanned(&name, &reading, &ours, &exceptions, now));
-        let scanned = judged.await.map_err(|e| AppError::failed("Sallyport failed over what was read").because(e))?;
-        kept.keep_scanned(cluster.as_str(), &scanned).await?;
-        let point = scanned.point.clone();
+        let signed = self.person.is_signed_in();
+        let ours = self.ours(signed.as_deref(), cluster);
+        let scanned = self.judge(open, cluster.as_str(), reading, ours, now_ms() / 1000, before).await?;
+        let point = scanned.scanned.point.clone();
         let draft = Draft::new(Action::Scan)
             .cluster(cluster)
             .detail("checks", point.covered.0 as u64)
             .detail("critical", point.counts.critical as u64)
             .detail("high", point.counts.high as u64);
-        let draft = match self.person.is_signed_in() {
+        let draft = match signed {
             Some(signed) => draft.user(&signed.who.user),
             None => draft,
         };
         self.history.note(draft).await;
-        open.known().scanned.insert(cluster.to_string(), Arc::new(scanned));
         self.change_index(open, |index| {
             let points = index.clusters.entry(cluster.to_string()).or_default();
             points.push(point);
@@ -238,6 +252,38 @@ impl Scans {
             }
         })
         .await
+    }
+
+    /// Works out what a reading comes to, and keeps that.
+    async fn judge(
+        &self,
+        open: &Open,
+        cluster: &str,
+        reading: Reading,
+        ours: Ours,
+        at: i64,
+        before: Option<Reading>,
+    ) -> Result<Arc<KeptScan>, AppError> {
+        let (name, now) = (cluster.to_owned(), now_ms() / 1000);
+        let (exceptions, drift) = {
+            let known = open.known();
+            let drift = known.scanned.get(cluster).and_then(|one| one.drift.clone());
+            (known.index.exceptions.clone(), drift)
+        };
+        let judged = tokio::task::spawn_blocking(move || {
+            let drift = match &before {
+                Some(before) => Some(drift::between(&name, before, &reading)),
+                // The same reading, judged anew.
+                None => drift,
+            };
+            KeptScan { drift, ..fleet::scanned(&name, &reading, &ours, &exceptions, (at, now)) }
+        });
+        let judged =
+            judged.await.map_err(|e| AppError::failed("Sallyport failed over what was read").because(e))?;
+        let judged = Arc::new(judged);
+        self.kept(open).keep_scanned(cluster, &judged).await?;
+        open.known().scanned.insert(cluster.to_owned(), judged.clone());
+        Ok(judged)
     }
 
     /// Changes the list of what is kept, here and on the shelf.
@@ -267,7 +313,9 @@ impl Scans {
             open.known().scanned.remove(cluster);
             self.change_index(&open, |index| drop(index.clusters.remove(cluster))).await?;
         }
-        let draft = Draft::new(Action::ScanForgotten).user(&signed.who.user).detail("clusters", clusters.len() as u64);
+        let draft = Draft::new(Action::ScanForgotten)
+            .user(&signed.who.user)
+            .detail("clusters", clusters.len() as u64);
         self.history.note(draft).await;
         Ok(())
     }

@@ -19,13 +19,24 @@ pub(crate) enum Command {
 
 const EXITS: &str = "Exit codes:
   0  it was read, and nothing was found at or above --fail-on
-  1  something was found at or above --fail-on (with --fail-on-unknown: or a check could not be answered)
+  1  something was found at or above --fail-on that nobody excepted (with --fail-on-unknown: or a check could not be
+     answered)
   2  bad arguments or input, or no role and no binding could be read (diff: what was found before may be there still)";
 
 const EXITS_ASKED: &str = "Exit codes:
   0  it was answered (why: they may)
   1  why: they may not
   2  bad arguments or input, or what the answer depends on was not read";
+
+const EXITS_FIX: &str = "Exit codes:
+  0  a change is proposed
+  1  there is no exact change to propose: the advice in words is all
+  2  bad arguments or input, or nothing is found that is called so";
+
+const EXITS_REPORT: &str = "Exit codes:
+  0  the page was written
+  1  with --fail-on: something is this bad or worse in one of the clusters, or an exception has ended or is about nothing
+  2  bad arguments or input, or of one of the clusters nothing could be read";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Posture {
@@ -47,6 +58,12 @@ pub(crate) enum Posture {
     /// What is new and what is gone between two kept snapshots or folders.
     #[command(after_help = EXITS)]
     Diff(Diff),
+    /// What to do about a finding: the least change, as kubectl takes it, and who loses what by it.
+    #[command(after_help = EXITS_FIX)]
+    Fix(Fix),
+    /// One HTML page on one cluster or many: grid, practices, what to fix first, findings with their proof, paths.
+    #[command(after_help = EXITS_REPORT)]
+    Report(ReportArgs),
     /// Prints the JSON schema of an output.
     Schema {
         /// Of which output.
@@ -103,6 +120,71 @@ pub(crate) struct Scan {
     /// does not sign in sees it: TLS, certificate, and a dozen GETs.
     #[arg(long, conflicts_with = "snapshot")]
     pub(crate) no_probes: bool,
+    #[command(flatten)]
+    pub(crate) excepting: Excepting,
+}
+
+/// Findings that somebody answers for.
+#[derive(Debug, Args)]
+pub(crate) struct Excepting {
+    /// A file of exceptions: what they are about is shown with who answers for it, and counts for no exit code. One that
+    /// has ended, or is about nothing, is a finding itself.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exceptions: Option<PathBuf>,
+    /// What the cluster is called in exceptions; without it the context's, the file's or the folder's name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fix {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The finding: the beginning of its fingerprint (`scan -o json` has it), or a check's id with `--subject` or
+    /// `--object`.
+    pub(crate) finding: String,
+    /// Whom it is about: `user:NAME`, `group:NAME`, or `sa:NAMESPACE/NAME`.
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// What it is about, by its name.
+    #[arg(long)]
+    pub(crate) object: Option<String>,
+    /// How the cluster is called in the inventory, for a drafted profile.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+    /// Writes the files of the first fix into this folder, which must be there.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) write: Option<PathBuf>,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Kept snapshots, files and folders of YAML and JSON: each is a cluster, called as its file or folder.
+    #[arg(required_unless_present = "kubeconfig", value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Each file of the folders that are given is a cluster of its own.
+    #[arg(long)]
+    pub(crate) each: bool,
+    /// Reads the API server of this kubeconfig too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Vec<PathBuf>,
+    /// The contexts, each a cluster; without it the current one.
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    pub(crate) context: Vec<String>,
+    #[command(flatten)]
+    pub(crate) whole: Whole,
+    /// A file of exceptions.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exceptions: Option<PathBuf>,
+    /// Writes the page to this file, readable by you alone, and not to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Ends with 1 when something is this bad or worse.
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    pub(crate) fail_on: FailOn,
 }
 
 #[derive(Debug, Args)]
@@ -236,6 +318,8 @@ pub(crate) enum Output {
     Paths,
     /// `diff -o json`.
     Diff,
+    /// `fix -o json`.
+    Fix,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use crate::view::ReportView;
 use crate::words;
 use sallyport_model::visible;
 
-const HEAD: [&str; 15] = [
+const HEAD: [&str; 17] = [
     "check",
     "severity",
     "title",
@@ -22,6 +22,8 @@ const HEAD: [&str; 15] = [
     "role",
     "fix",
     "fingerprint",
+    "excepted_by",
+    "excepted_until",
 ];
 
 pub(crate) fn csv(report: &ReportView) -> String {
@@ -33,7 +35,7 @@ pub(crate) fn csv(report: &ReportView) -> String {
     text
 }
 
-fn row(report: &ReportView, found: &FindingView) -> [String; 15] {
+fn row(report: &ReportView, found: &FindingView) -> [String; 17] {
     let check = report.check(found.check);
     let subject = found.subject.as_ref();
     let object = |object: Option<&ObjectView>| {
@@ -64,6 +66,8 @@ fn row(report: &ReportView, found: &FindingView) -> [String; 15] {
         object(proof.map(|proof| &proof.role)),
         check.map_or("", |check| check.fix).to_owned(),
         found.fingerprint.clone(),
+        found.excepted.as_ref().map(|one| one.owner.clone()).unwrap_or_default(),
+        found.excepted.as_ref().map(|one| one.until.clone()).unwrap_or_default(),
     ]
 }
 

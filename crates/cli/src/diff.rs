@@ -3,6 +3,7 @@
 use crate::answer::json;
 use crate::args::{self, Answer};
 use crate::end::{End, Stop};
+use crate::exceptions::Excepting;
 use crate::finding::FindingView;
 use crate::source;
 use crate::view::{ReadView, ReportView};
@@ -58,7 +59,9 @@ fn view(before: &ReportView, after: &ReportView) -> DiffView {
 }
 
 pub(crate) fn diff(args: &args::Diff) -> Result<(String, End), Stop> {
-    let report = |path| source::files(path, &args.whole).map(|reading| ReportView::judge(&reading));
+    let report = |path| {
+        source::files(path, &args.whole).map(|reading| ReportView::judge(&reading, &Excepting::none()))
+    };
     let view = view(&report(&args.before)?, &report(&args.after)?);
     let counts = |list: &[FindingView]| list.iter().any(|one| args.fail_on.holds(one.severity.into()));
     let end = if counts(&view.new) || counts(&view.worse) {

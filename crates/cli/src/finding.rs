@@ -1,12 +1,11 @@
 //! One finding, as it is written as JSON.
 
+use crate::exceptions::ExceptedView;
 use crate::objects::{EvidenceView, ObjectView, SubjectView};
-use sallyport_model::Digest;
 use sallyport_posture::{Finding, Origin, Severity};
 use sallyport_scan::Reading;
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// How bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -63,6 +62,9 @@ pub(crate) struct FindingView {
     pub(crate) namespaces: Option<Vec<String>>,
     /// What proves it.
     pub(crate) evidence: Vec<EvidenceView>,
+    /// Who answers for it, where somebody does: it counts for no exit code, and is hidden nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) excepted: Option<ExceptedView>,
 }
 
 impl From<Severity> for SeverityView {
@@ -121,7 +123,7 @@ pub(crate) fn finding(found: &Finding, reading: &Reading) -> FindingView {
     }
     FindingView {
         check: found.check,
-        fingerprint: fingerprint(found),
+        fingerprint: found.fingerprint(),
         severity: found.severity.into(),
         inert: found.inert,
         origin: found.origin.into(),
@@ -130,19 +132,6 @@ pub(crate) fn finding(found: &Finding, reading: &Reading) -> FindingView {
         object,
         namespaces: found.namespaces.clone(),
         evidence,
+        excepted: None,
     }
-}
-
-/// What a finding is about, and neither how it is said nor by which of several bindings: those may change and it is still
-/// the same.
-fn fingerprint(found: &Finding) -> String {
-    let object = found.object.as_ref().map(|object| (object.kind, &object.namespace, &object.name));
-    // Without a subject or an object only the proof tells one from the other.
-    let proof = (found.subject.is_none() && found.object.is_none()).then(|| format!("{:?}", found.evidence));
-    let about = format!("{:?}", (found.check, &found.subject, object, &found.namespaces, proof));
-    let mut text = String::new();
-    for byte in Digest::of(about.as_bytes()).bytes().iter().take(16) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

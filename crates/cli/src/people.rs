@@ -35,6 +35,13 @@ pub(crate) fn report(report: &ReportView, all: bool) -> String {
             by_check(&mut text, report, &of, all);
         }
     }
+    if !report.stale_exceptions.is_empty() {
+        text.push_str("\nEXCEPTIONS\n");
+        for one in &report.stale_exceptions {
+            let severity = words::severity(one.severity.into());
+            text.push_str(&format!("  {severity:8}  {}  {} {}\n", one.check, shown(&one.said), one.fix));
+        }
+    }
     unknown(&mut text, report);
     if report.summary.shipped > 0 && !all {
         let shipped = count(report.summary.shipped, "finding");
@@ -56,8 +63,12 @@ fn head(report: &ReportView) -> String {
     parts.extend(read.user.as_ref().map(|user| format!("as {}", shown(user))));
     parts.extend(read.taken.as_ref().map(|taken| shown(taken)));
     let summary = &report.summary;
+    let excepted = match summary.excepted {
+        0 => String::new(),
+        many => format!(" ({many} of them excepted)"),
+    };
     format!(
-        "{}\n{} critical, {} high, {} medium, {} low, {} info; {} of {} checks had all they depend on\n",
+        "{}\n{} critical, {} high, {} medium, {} low, {} info{excepted}; {} of {} checks had all they depend on\n",
         parts.join(" · "),
         summary.critical,
         summary.high,
@@ -99,6 +110,9 @@ fn one(text: &mut String, found: &FindingView, all: bool) {
         (false, OriginView::Own) => "",
     };
     text.push_str(&format!("    - {}{mark}\n", found.said));
+    if let Some(excepted) = &found.excepted {
+        text.push_str(&format!("        excepted: {}\n", shown(&excepted.said())));
+    }
     let proofs = if all { found.evidence.len() } else { PROOFS };
     for proof in found.evidence.iter().take(proofs) {
         text.push_str(&format!("        by {}\n", evidence(proof)));

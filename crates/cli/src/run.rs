@@ -2,9 +2,10 @@
 
 use crate::args::{Cli, Command, Format, Posture, Scan};
 use crate::end::{End, Stop};
+use crate::exceptions::Excepting;
 use crate::view::{CoverageView, KindView, ReportView, VerdictView};
 use crate::words::shown;
-use crate::{answer, csv, diff, held, paths, people, sarif, source, who};
+use crate::{answer, csv, diff, fix, held, paths, people, report, sarif, source, who};
 use clap::Parser as _;
 use sallyport_posture::{Kind, Snapshot};
 use sallyport_scan::Reading;
@@ -44,6 +45,8 @@ fn run(cli: &Cli) -> Result<(String, End), Stop> {
         Posture::Why(args) => who::why(&read(&args.source)?, args),
         Posture::Paths(args) => paths::paths(&read(&args.source)?, args),
         Posture::Diff(args) => diff::diff(args),
+        Posture::Fix(args) => fix::fix(&read(&args.source)?, args),
+        Posture::Report(args) => report::report(args),
         Posture::Schema { of } => Ok((of.schema(), End::Good)),
     }
 }
@@ -56,7 +59,7 @@ fn read(source: &crate::args::Source) -> Result<Snapshot, Stop> {
     Ok(reading.snapshot())
 }
 
-fn nothing(reading: &Reading) -> Stop {
+pub(crate) fn nothing(reading: &Reading) -> Stop {
     let snapshot = reading.snapshot();
     let gaps = snapshot.gaps(sallyport_posture::Kind::RBAC);
     Stop(format!("{}: nothing could be read: {}", shown(&reading.source), gaps.join("; ")))
@@ -67,7 +70,9 @@ fn scan(args: &Scan) -> Result<(String, End), Stop> {
     if let Some(path) = &args.save {
         save(&reading, path)?;
     }
-    let report = ReportView::judge(&reading);
+    let cluster = args.excepting.cluster.clone().unwrap_or_else(|| source::name(&args.source));
+    let excepting = Excepting::read(args.excepting.exceptions.as_deref(), &cluster)?;
+    let report = ReportView::judge(&reading, &excepting);
     let text = match args.output {
         Format::Text => people::report(&report, args.all),
         Format::Json => answer::json(&report)?,
@@ -89,7 +94,10 @@ fn end(args: &Scan, report: &ReportView) -> End {
     let unknown = report.checks.iter().any(|check| check.verdict == VerdictView::Unknown);
     if nothing {
         End::Unanswered
-    } else if report.counted().any(|one| !one.inert && args.fail_on.holds(one.severity.into()))
+    } else if report
+        .counted()
+        .any(|one| !one.inert && one.excepted.is_none() && args.fail_on.holds(one.severity.into()))
+        || report.stale_exceptions.iter().any(|one| args.fail_on.holds(one.severity.into()))
         || (args.fail_on_unknown && unknown)
     {
         End::Found
@@ -98,11 +106,17 @@ fn end(args: &Scan, report: &ReportView) -> End {
     }
 }
 
-/// Whole or not at all, and readable by its owner alone: it names who may do what.
+/// What was read names who may do what.
 fn save(reading: &Reading, path: &Path) -> Result<(), Stop> {
     let failed =
         |why: String| Stop(format!("{} can't be written: {why}", shown(&path.display().to_string())));
-    let text = reading.to_json().map_err(failed)?;
+    write(&reading.to_json().map_err(failed)?, path)
+}
+
+/// Whole or not at all, and readable by its owner alone.
+pub(crate) fn write(text: &str, path: &Path) -> Result<(), Stop> {
+    let failed =
+        |why: String| Stop(format!("{} can't be written: {why}", shown(&path.display().to_string())));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Such files are made for their owner alone.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(error.to_string()))?;

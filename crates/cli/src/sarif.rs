@@ -1,6 +1,7 @@
 //! SARIF 2.1.0 (OASIS), with what GitHub's code scanning asks for beyond it: a place for each result, a fingerprint, and a
 //! severity as a number.
 
+use crate::exceptions::StaleView;
 use crate::finding::{FindingView, OriginView, SeverityView};
 use crate::objects::ObjectView;
 use crate::view::{CheckView, CoverageView, ReportView, VerdictView};
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 pub(crate) fn sarif(report: &ReportView) -> Value {
     let mut results: Vec<Value> = report.findings.iter().filter_map(|found| result(report, found)).collect();
     results.extend(report.checks.iter().enumerate().filter_map(|(at, check)| open(at, check)));
+    // Of no check of the catalogue: they follow its rules.
+    let known = report.checks.len();
+    results.extend(report.stale_exceptions.iter().map(|one| stale(known, one)));
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -19,7 +23,7 @@ pub(crate) fn sarif(report: &ReportView) -> Value {
                 "name": "sallyport",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "informationUri": "https://sallyport.dev",
-                "rules": report.checks.iter().map(|check| rule(report, check)).collect::<Vec<_>>(),
+                "rules": rules(report),
             }},
             "automationDetails": {"id": format!("sallyport/posture/{}", visible(&report.read.source))},
             "invocations": [invocation(report)],
@@ -41,6 +45,43 @@ fn invocation(report: &ReportView) -> Value {
         .collect();
     let any = report.read.kinds.iter().any(|kind| kind.coverage == CoverageView::Read || kind.objects > 0);
     json!({"executionSuccessful": any, "toolExecutionNotifications": told})
+}
+
+fn rules(report: &ReportView) -> Vec<Value> {
+    let mut rules: Vec<Value> = report.checks.iter().map(|check| rule(report, check)).collect();
+    if !report.stale_exceptions.is_empty() {
+        rules.extend(EXCEPTIONS.map(|(id, title)| {
+            json!({
+                "id": id,
+                "shortDescription": {"text": title},
+                "fullDescription": {"text": format!("{title}.")},
+                "defaultConfiguration": {"level": "note"},
+                "properties": {"tags": ["security"], "precision": "high", "security-severity": "2.0"},
+            })
+        }));
+    }
+    rules
+}
+
+/// What is found about exceptions themselves.
+const EXCEPTIONS: [(&str, &str); 2] =
+    [("EX-01", "An exception has ended"), ("EX-02", "An exception is about nothing")];
+
+fn stale(known: usize, one: &StaleView) -> Value {
+    let place = EXCEPTIONS.iter().position(|(id, _)| *id == one.check).unwrap_or_default();
+    json!({
+        "ruleId": one.check,
+        "ruleIndex": known + place,
+        "kind": "fail",
+        "level": level(one.severity),
+        "message": {"text": format!("{} Fix: {}", sentence(&visible(&one.said)), one.fix)},
+        "partialFingerprints": {"sallyport/v1": format!("{}/{}", one.check, one.line)},
+        "properties": {"severity": words::severity(one.severity.into())},
+        "locations": [{"physicalLocation": {
+            "artifactLocation": {"uri": encoded(&one.file)},
+            "region": {"startLine": one.line.max(1)},
+        }}],
+    })
 }
 
 fn rule(report: &ReportView, check: &CheckView) -> Value {
@@ -112,6 +153,10 @@ fn result(report: &ReportView, found: &FindingView) -> Option<Value> {
     }
     if found.origin == OriginView::Default {
         result["suppressions"] = json!([{"kind": "external", "justification": "It comes with Kubernetes and says what it said there."}]);
+    }
+    if let Some(excepted) = &found.excepted {
+        result["suppressions"] =
+            json!([{"kind": "external", "status": "accepted", "justification": visible(&excepted.said())}]);
     }
     Some(result)
 }

@@ -6,13 +6,14 @@ use schemars::schema_for;
 impl Output {
     /// All of them, and the file each is committed in.
     #[cfg(test)]
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Report, "report.json"),
         (Self::WhoCan, "who-can.json"),
         (Self::Can, "can.json"),
         (Self::Why, "why.json"),
         (Self::Paths, "paths.json"),
         (Self::Diff, "diff.json"),
+        (Self::Fix, "fix.json"),
     ];
 
     /// Its schema, JSON Schema 2020-12.
@@ -24,6 +25,7 @@ impl Output {
             Self::Why => schema_for!(crate::who::WhyView),
             Self::Paths => schema_for!(crate::paths::PathsView),
             Self::Diff => schema_for!(crate::diff::DiffView),
+            Self::Fix => schema_for!(crate::fix::FixesView),
         };
         // A schema is JSON and can be written as such.
         let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();

@@ -20,6 +20,25 @@ pub(crate) fn read(source: &Source, probes: bool) -> Result<Reading, Stop> {
     }
 }
 
+/// What a source is called: its context, file or folder.
+pub(crate) fn name(source: &Source) -> String {
+    match (&source.snapshot, &source.context) {
+        (Some(path), _) => name_of(path),
+        (None, Some(context)) => context.clone(),
+        (None, None) => Kubeconfig::load_all(source.kubeconfig.iter().map(PathBuf::as_path))
+            .ok()
+            .and_then(|config| config.entry(None).ok().map(|entry| entry.context.to_owned()))
+            .unwrap_or_default(),
+    }
+}
+
+/// What a file or folder is called, without its ending.
+pub(crate) fn name_of(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = if whole.is_dir() { whole.file_name() } else { whole.file_stem() };
+    name.unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// Reads files.
 pub(crate) fn files(path: &Path, whole: &Whole) -> Result<Reading, Stop> {
     sallyport_scan::folder(path, &kinds(&whole.whole)?).map_err(Stop::new)
@@ -43,7 +62,7 @@ fn kinds(names: &[String]) -> Result<sallyport_scan::Whole, Stop> {
     Ok(whole)
 }
 
-fn cluster(files: &[PathBuf], context: Option<&str>, probes: bool) -> Result<Reading, Stop> {
+pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, probes: bool) -> Result<Reading, Stop> {
     let config = Kubeconfig::load_all(files.iter().map(PathBuf::as_path)).map_err(Stop::new)?;
     let entry = config.entry(context).map_err(Stop::new)?;
     let (endpoint, credential) =

@@ -1,5 +1,6 @@
 //! What a scan came to, as it is written as JSON and as the other outputs are made of.
 
+use crate::exceptions::{Excepting, StaleView};
 use crate::finding::{FindingView, SeverityView, finding};
 use sallyport_posture::check::{Area, Check, Judged};
 use sallyport_posture::snapshot::Part;
@@ -29,6 +30,8 @@ pub(crate) struct ReportView {
     pub(crate) checks: Vec<CheckView>,
     /// What was found, the worst first.
     pub(crate) findings: Vec<FindingView>,
+    /// Exceptions that have ended or are about nothing, where some were given.
+    pub(crate) stale_exceptions: Vec<StaleView>,
 }
 
 /// What was read, and how far.
@@ -114,6 +117,8 @@ pub(crate) struct Summary {
     pub(crate) info: usize,
     /// Those that come with Kubernetes and count in none of the others.
     pub(crate) shipped: usize,
+    /// Of the others, those that somebody answers for.
+    pub(crate) excepted: usize,
 }
 
 /// How many of how many.
@@ -206,13 +211,19 @@ pub(crate) struct MapsView {
 }
 
 impl ReportView {
-    fn of(reading: &Reading, report: &Report, coverage: impl Fn(Kind) -> Coverage) -> Self {
+    /// A report on a reading, with the exceptions that hold for it.
+    pub(crate) fn of(
+        reading: &Reading,
+        report: &Report,
+        excepting: &Excepting,
+        coverage: impl Fn(Kind) -> Coverage,
+    ) -> Self {
         let checks = report.checks.iter().map(check).collect();
         let mut findings: Vec<FindingView> = report
             .checks
             .iter()
             .flat_map(|judged| &judged.findings)
-            .map(|found| finding(found, reading))
+            .map(|found| FindingView { excepted: excepting.of(found), ..finding(found, reading) })
             .collect();
         // The checks' own order decides between equals.
         findings.sort_by_key(|found| std::cmp::Reverse(found.severity));
@@ -224,14 +235,15 @@ impl ReportView {
             notes: reading.assumed.iter().chain(&report.notes).cloned().collect(),
             checks,
             findings,
+            stale_exceptions: excepting.stale(report),
         }
     }
 
     /// What a reading comes to: every check asked.
-    pub(crate) fn judge(reading: &Reading) -> Self {
+    pub(crate) fn judge(reading: &Reading, excepting: &Excepting) -> Self {
         let snapshot = reading.snapshot();
         let report = Ground::new(&snapshot).report();
-        Self::of(reading, &report, |kind| snapshot.coverage(kind))
+        Self::of(reading, &report, excepting, |kind| snapshot.coverage(kind))
     }
 
     /// Findings that are the team's or the vendor's.
@@ -257,6 +269,7 @@ impl Summary {
                 (_, SeverityView::Info) => &mut summary.info,
             };
             *place += 1;
+            summary.excepted += usize::from(found.counts() && found.excepted.is_some());
         }
         summary
     }

@@ -87,6 +87,8 @@ pub struct FleetOptions {
     pub pods: bool,
     /// Inventory entries without a broker, for the demo.
     pub inventory: bool,
+    /// Standing rights on the targets for a scan to find, for the demo.
+    pub weak: bool,
     /// Further flags of every broker.
     pub broker_flags: Vec<String>,
     /// Whose sign-in data the sign-in page shows, as [`IdpOptions::shown`].
@@ -105,6 +107,7 @@ impl Default for FleetOptions {
             targets: 1,
             pods: true,
             inventory: false,
+            weak: false,
             broker_flags: Vec::new(),
             shown: Vec::new(),
             trust: None,
@@ -173,7 +176,7 @@ impl Fleet {
         };
         let trust = options.trust.clone().unwrap_or_else(own);
         let specs: Vec<TargetSpec> = TARGETS.iter().take(options.targets).cloned().collect();
-        let Release { deploy, broker, .. } = options.release;
+        let (weak, Release { deploy, broker, .. }) = (options.weak, options.release);
         let hub = async {
             let hub = Plane::start(PlaneOptions::new("hub").oidc(trust)).await?;
             install_hub_of(&hub, &deploy).await?;
@@ -196,7 +199,11 @@ impl Fleet {
                 None => program::broker().await?,
             };
             let broker = Broker::start(programs, &enrolled, options).await?;
-            targets.push(Target { spec, plane, broker });
+            let target = Target { spec, plane, broker };
+            if weak {
+                plant(&target).await?;
+            }
+            targets.push(target);
         }
         let fleet = Self { targets, hub, idp };
         fleet.wait_for_brokers(Duration::from_secs(30)).await?;
@@ -272,6 +279,13 @@ async fn target_plane(spec: &TargetSpec, pods: bool, deploy: &Path) -> Result<Pl
         std::fs::read_to_string(&workloads).with_context(|| format!("read {}", workloads.display()))?;
     plane.kubectl().apply(&manifests).await?;
     Ok(plane)
+}
+
+/// Standing rights that nobody should have.
+async fn plant(target: &Target) -> Result<()> {
+    let weak = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/weak").join(target.spec.workloads);
+    let manifests = std::fs::read_to_string(&weak).with_context(|| format!("read {}", weak.display()))?;
+    target.plane.kubectl().apply(&manifests).await.map(drop)
 }
 
 async fn add_inventory(hub: &Plane) -> Result<()> {

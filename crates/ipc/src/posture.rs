@@ -487,20 +487,20 @@ pub struct PathStep {
 pub struct FixView {
     /// In one line: "Take group payments-dev out of the ClusterRoleBinding deployer".
     pub title: Shown,
-    /// YAML to be applied or a difference to be read, line by line.
-    pub yaml: Shown,
-    /// The command that makes the change.
-    pub command: Shown,
-    /// Text for a pull request.
-    pub pull_request: Shown,
+    /// YAML to be applied, line by line.
+    pub yaml: Vec<Shown>,
+    /// The commands that make the change, one after the other.
+    pub commands: Vec<Shown>,
+    /// Text for a pull request, its title first, line by line.
+    pub pull_request: Vec<Shown>,
     /// What it would do, worked out on what was scanned.
     pub effect: Vec<EffectLine>,
     /// So many more than are listed.
     pub effect_more: u32,
     /// The path is closed by it; None: there is none, or that is not known.
     pub closes: Option<bool>,
-    /// A profile that gives the same for as long as it is needed, as text; None: none can.
-    pub profile: Option<Shown>,
+    /// A profile that gives the same for as long as it is needed, as text, line by line; empty: none can.
+    pub profile: Vec<Shown>,
     /// Why none can, or what is to be known of it.
     pub profile_note: Option<Shown>,
 }

@@ -66,7 +66,7 @@ impl Area {
             "AP-08" | "AP-09" | "AN-05" | "AN-10" => Self::Rbac,
             // How a kubeconfig reaches a server is no credential.
             "KC-01" | "KC-02" => Self::Reach,
-            "AN-04" | "AN-07" => Self::Credentials,
+            "AN-03" | "AN-04" | "AN-07" | "AN-11" => Self::Credentials,
             other => match other.split_once('-')?.0 {
                 "AP" | "NP" => Self::Reach,
                 "AN" => Self::SignIn,

@@ -5,6 +5,7 @@ mod tests;
 mod written;
 
 pub use written::{Patch, undo};
+pub(crate) use written::{binding_yaml, role_yaml};
 
 use crate::evidence::Object;
 use crate::snapshot::{BindingObject, RoleObject, Snapshot};

@@ -6,6 +6,7 @@
 mod shared;
 #[cfg(test)]
 mod tests;
+mod traits;
 mod weakness;
 
 pub use shared::{Found, Held, Limits, Provider, Shared, Traits, shared};

@@ -101,6 +101,11 @@ impl<'s> Ground<'s> {
         self.snapshot.nobody_can_gaps(&self.aggregated)
     }
 
+    /// What it stands on.
+    pub fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
     /// Roles and bindings, to be asked as the API server asks them.
     pub fn rbac(&self) -> &Rbac {
         &self.rights.rbac

@@ -76,13 +76,30 @@ impl Practice {
             Self::TlsEverywhere => &["AP-02", "AP-03", "AP-04", "KC-01", "KC-02"],
             Self::PrivateEndpoint => &["AP-05"],
             Self::ThirdPartySignIn => &["AN-01", "AN-03", "KC-03", "KC-04", "SA-07"],
-            Self::InboundClosed => &["AP-01", "AP-10", "RB-27", "NP-"],
+            Self::InboundClosed => &["AP-01", "AP-05", "AP-10", "RB-27"],
             Self::TwoFactors => &["AN-02"],
             Self::CertificatesRotated => &["KC-05", "AN-07", "AP-03", "AP-06"],
             Self::LeastPrivilege => &["RB-", "AN-05", "AP-08", "AP-09", "SA-03"],
             Self::AdmissionControl => &["AD-"],
             Self::AuditOn => &["AU-01", "AU-02", "AU-04", "AU-05"],
             Self::AuditCentral => &["AU-03", "AU-04", "AU-06"],
+        }
+    }
+
+    /// What must have been answered for it to hold: of each group one that came to an answer is enough, and where none of
+    /// a group is asked at all, nothing is known.
+    pub(crate) fn needed(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::TlsEverywhere => &[&["AP-02"], &["AP-03"]],
+            Self::PrivateEndpoint => &[&["AP-05"]],
+            Self::ThirdPartySignIn => &[&["AN-01", "AN-03"]],
+            Self::InboundClosed => &[&["AP-01"], &["AP-05"], &["RB-27"]],
+            Self::TwoFactors => &[&["AN-02"]],
+            Self::CertificatesRotated => &[&["AP-06"], &["AN-07", "KC-05"]],
+            Self::LeastPrivilege => &[&["RB-01"], &["RB-03"], &["RB-35"]],
+            Self::AdmissionControl => &[&["AD-01"], &["AD-07"]],
+            Self::AuditOn => &[&["AU-02", "AU-01", "AU-05"]],
+            Self::AuditCentral => &[&["AU-03", "AU-06"]],
         }
     }
 

@@ -1,5 +1,7 @@
 //! Small clusters for tests, as an API server would list them.
 
+pub(crate) mod worlds;
+
 use crate::snapshot::{
     Address, AddressReach, AnonymousGet, Authentication, Certificate, Coverage, Door, Identity, Kind, Part,
     Ready, Sample, Snapshot, Tls, TlsTaken, TokenSeen, WayIn, WaysIn,

@@ -1,7 +1,7 @@
 use crate::answer::{Got, JSON, Left, ask};
 use crate::error::{ScanError, shown};
 use crate::{Bounds, Reading, configs, lists, told};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use sallyport_client::Fault;
 use sallyport_posture::Kind;
 use sallyport_posture::snapshot::{Authorizers, Told};
@@ -18,6 +18,18 @@ use tokio::time::Instant;
 /// [`ScanError`], when there is no API server or it does not take the sign-in. Whatever fails after that is a gap in
 /// the reading's coverage.
 pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, ScanError> {
+    cluster_told(client, bounds, &|_, _| {}).await
+}
+
+/// The same; `tell` hears how many kinds of all were read.
+///
+/// # Errors
+/// As [`cluster`].
+pub async fn cluster_told(
+    client: &kube::Client,
+    bounds: &Bounds,
+    tell: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Reading, ScanError> {
     let left = Left {
         bytes: AtomicU64::new(bounds.all_bytes),
         kept: AtomicU64::new(bounds.kept_bytes),
@@ -40,25 +52,33 @@ pub async fn cluster(client: &kube::Client, bounds: &Bounds) -> Result<Reading, 
         own.metrics = told::metrics(client, &left).await;
         (authorizers, configs)
     };
-    let listed = Kind::ALL.iter().copied().filter(|kind| *kind != Kind::ConfigMap);
-    let kinds = futures::stream::iter(listed)
-        .map(|kind| {
-            let left = &left;
-            async move { (kind, lists::read(client, kind, bounds, left).await) }
-        })
-        .buffered(bounds.at_once.max(1))
-        .fold(&mut reading, |reading, (kind, (objects, coverage))| async move {
-            reading.objects.extend(objects.into_iter().map(|object| (kind, object)));
-            reading.coverage.insert(kind, coverage);
-            reading
-        });
-    let ((authorizers, (objects, coverage)), _) = futures::join!(beside, kinds);
+    let kinds = async {
+        let listed = Kind::ALL.iter().filter(|kind| **kind != Kind::ConfigMap);
+        let all: Vec<_> = listed.map(|kind| one(client, *kind, bounds, &left).boxed()).collect();
+        let (mut read, of) = (Vec::new(), all.len());
+        tell(0, of);
+        let mut kinds = futures::stream::iter(all).buffered(bounds.at_once.max(1));
+        while let Some(kind) = kinds.next().await {
+            read.push(kind);
+            tell(read.len(), of);
+        }
+        read
+    };
+    let ((authorizers, (objects, coverage)), kinds) = futures::join!(beside, kinds);
+    for (kind, (objects, coverage)) in kinds {
+        reading.objects.extend(objects.into_iter().map(|object| (kind, object)));
+        reading.coverage.insert(kind, coverage);
+    }
     reading.objects.extend(objects.into_iter().map(|object| (Kind::ConfigMap, object)));
     reading.coverage.insert(Kind::ConfigMap, coverage);
     reading.user = own.identity.whole().map(|identity| identity.user.clone());
     reading.told = own;
     reading.authorizers = authorizers;
     Ok(reading)
+}
+
+async fn one(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> (Kind, lists::Read) {
+    (kind, lists::read(client, kind, bounds, left).await)
 }
 
 async fn version(client: &kube::Client, left: &Left, reading: &mut Reading) -> Result<(), ScanError> {

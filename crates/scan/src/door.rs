@@ -5,7 +5,7 @@ mod hello;
 mod tls;
 
 use crate::error::shown;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use sallyport_client::{Endpoint, Fault, probe_get};
 use sallyport_posture::Coverage;
 use sallyport_posture::snapshot::{Address, AddressReach, AnonymousGet, Door, Part, Tls, TlsTaken};
@@ -115,8 +115,8 @@ async fn look(endpoint: &Endpoint, bounds: &DoorBounds, door: &mut Door) {
         }
     };
     protocols(endpoint, to, bounds, door).await;
-    let asked = futures::stream::iter(PATHS).map(|path| anonymous(endpoint, path, bounds.each));
-    let mut asked = asked.buffer_unordered(AT_ONCE);
+    let asked: Vec<_> = PATHS.iter().map(|path| anonymous(endpoint, path, bounds.each).boxed()).collect();
+    let mut asked = futures::stream::iter(asked).buffer_unordered(AT_ONCE);
     while let Some(one) = asked.next().await {
         door.anonymous.push(one);
     }

@@ -85,6 +85,21 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// A reading that was kept as JSON.
+    ///
+    /// # Errors
+    /// For what is no reading of this version, was edited, or was cut short.
+    pub fn from_json(text: &str) -> Result<Self, ScanError> {
+        let path = Path::new("what was kept");
+        let value = serde_json::from_str(text).map_err(|error| ScanError::Snapshot {
+            path: shown_path(path),
+            why: format!("it is no JSON: {}", shown(&error.to_string())),
+        })?;
+        of_value(value, path)
+    }
+}
+
 /// A kept reading. What it says is a file's word: objects are parsed and reduced as an API server's are.
 pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> {
     let wrong = |why: String| ScanError::Snapshot { path: shown_path(path), why };

@@ -25,7 +25,7 @@ mod told;
 mod way_in;
 
 pub use bounds::Bounds;
-pub use cluster::cluster;
+pub use cluster::{cluster, cluster_told};
 pub use door::{DoorBounds, door};
 pub use error::ScanError;
 pub use folder::{Whole, folder};

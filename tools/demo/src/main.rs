@@ -29,7 +29,7 @@ const PEOPLE: [(&str, &str); 4] = [
         "develops payments too, signs in with the password alone and is asked for the code when production wants it",
     ),
     ("lee", "leads payments: says yes to what others ask for, ends it, and holds"),
-    ("ines", "looks after the hub: sees who can ask for what"),
+    ("ines", "looks after the hub: sees who can ask for what, and scans clusters for what is weak"),
 ];
 
 /// How long after a failure the signal that made it may still be on its way.
@@ -126,6 +126,7 @@ async fn run(display: bool, timeline: &mut Timeline) -> Result<()> {
         targets: 2,
         pods: true,
         inventory: true,
+        weak: true,
         shown: PEOPLE.to_vec(),
         ..FleetOptions::default()
     })

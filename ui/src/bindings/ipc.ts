@@ -941,17 +941,17 @@ export type FixView = {
  */
 title: Shown, 
 /**
- * YAML to be applied or a difference to be read, line by line.
+ * YAML to be applied, line by line.
  */
-yaml: Shown, 
+yaml: Array<Shown>, 
 /**
- * The command that makes the change.
+ * The commands that make the change, one after the other.
  */
-command: Shown, 
+commands: Array<Shown>, 
 /**
- * Text for a pull request.
+ * Text for a pull request, its title first, line by line.
  */
-pullRequest: Shown, 
+pullRequest: Array<Shown>, 
 /**
  * What it would do, worked out on what was scanned.
  */
@@ -965,9 +965,9 @@ effectMore: number,
  */
 closes: boolean | null, 
 /**
- * A profile that gives the same for as long as it is needed, as text; None: none can.
+ * A profile that gives the same for as long as it is needed, as text, line by line; empty: none can.
  */
-profile: Shown | null, 
+profile: Array<Shown>, 
 /**
  * Why none can, or what is to be known of it.
  */

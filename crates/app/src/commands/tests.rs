@@ -29,6 +29,16 @@ nonsense! {
     Option<LimitsInput> => Some(LimitsInput::default()),
     HoldInput => HoldInput { on: HeldKind::User, name: "\u{202e}".into(), minutes: 0, reason: String::new() },
     Option<i64> => None,
+    Vec<String> => vec!["no such \u{202e}thing".to_owned()],
+    ExceptionInput => ExceptionInput {
+        check: "RB-01".into(),
+        clusters: "*".into(),
+        finding: None,
+        owner: "\u{202e}".into(),
+        reason: String::new(),
+        until: i64::MAX,
+    },
+    WhoQuestion => WhoQuestion { verb: "get".into(), resource: "\u{202e}".into(), namespace: None, cluster: None },
     Output => Box::new(|_| true),
 }
 

@@ -127,6 +127,35 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             format!("The broker reports ServiceAccount and bindings gone from {cluster}")
         }
         Action::CleanupAtStart => or("what", "Something left over was removed"),
+        Action::Scan if failed => format!("The scan of {cluster} failed{why}"),
+        Action::Scan if entry.detail.get("asked").is_some() => {
+            format!(
+                "{cluster} asked whether a path is there: {} of {} allowed",
+                or("allowed", "some"),
+                or("asked", "some")
+            )
+        }
+        Action::Scan => format!(
+            "{cluster} scanned: {} critical and {} high, by {} checks",
+            or("critical", "?"),
+            or("high", "?"),
+            or("checks", "?")
+        ),
+        Action::ScanForgotten if failed => format!("What is kept of scans was not deleted{why}"),
+        Action::ScanForgotten => format!("What is kept of {} scans was deleted", or("clusters", "some")),
+        Action::Excepted if failed => format!("An exception was not written down{why}"),
+        Action::Excepted if entry.detail.get("removed").is_some() => {
+            format!("An exception from {} was taken back", or("check", "a check"))
+        }
+        Action::Excepted => format!(
+            "{} answers for {} on {} until {}",
+            or("owner", "somebody"),
+            or("check", "a check"),
+            or("clusters", "clusters"),
+            or("until", "a day")
+        ),
+        Action::ScanReport if failed => format!("A posture report was not written{why}"),
+        Action::ScanReport => "Posture report written".to_owned(),
         Action::SupportBundle if failed => format!("A support bundle was not written{why}"),
         Action::SupportBundle => format!("Support bundle written, {} files", or("files", "some")),
         Action::SettingsChanged if failed => format!("A setting was not changed{why}"),

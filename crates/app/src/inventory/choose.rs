@@ -4,11 +4,11 @@ use super::Inventory;
 use super::known::{Known, Offered, usual};
 use super::remembered::last_view;
 use crate::desk::AppError;
-use crate::person::{Signed, WorkspaceId};
+use crate::person::Signed;
 use jiff::Timestamp;
 use sallyport_ipc::OpenInput;
 use sallyport_model::{
-    ClusterName, ErrorCode, Profile, ProfileName, ReasonError, Scope, Terms, Ttl, UserName, check_reason,
+    ClusterName, ErrorCode, Profile, ReasonError, Scope, Terms, Ttl, UserName, check_reason,
 };
 use sallyport_store::Opening;
 
@@ -73,26 +73,6 @@ impl Inventory {
         let choice = choice(&signed.who.user, cluster, environment, &offered.profile, place, &input, None)?;
         Ok(Choice { is_scan: true, ..choice })
     }
-
-    /// The profile for scans that this person may ask for, whatever it covers.
-    pub(crate) fn scan_profile(&self, workspace: &WorkspaceId) -> ScanProfile {
-        self.known(workspace, |known| {
-            let Some(may) = &known.may_request else { return ScanProfile::NotKnown };
-            let mut profiles = known.profiles.values().filter_map(|object| Profile::try_from(object).ok());
-            let found = profiles.find(|one| may.contains(one.name.as_str()) && one.is_for_scans());
-            found.map_or(ScanProfile::None, |profile| ScanProfile::One(profile.name))
-        })
-    }
-}
-
-/// Under what somebody scans.
-pub(crate) enum ScanProfile {
-    /// This profile.
-    One(ProfileName),
-    /// There is none that they may ask for.
-    None,
-    /// The hub has not said it yet.
-    NotKnown,
 }
 
 impl Known {

@@ -1,13 +1,15 @@
 //! What is kept of scans, sealed on this computer, and only for whoever scanned: the last two readings of each cluster, what
 //! the last one came to, and the list of all of it.
 
+use super::exceptions::Entry;
 use crate::desk::AppError;
 use crate::person::Signed;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
-use sallyport_posture::exception::Exception;
+use sallyport_ipc::PostureDrift;
 use sallyport_posture::fleet::Scanned;
+use sallyport_posture::practice::Ours;
 use sallyport_posture::trend::Point;
 use sallyport_scan::Reading;
 use sallyport_vault::Shelf;
@@ -44,9 +46,22 @@ pub(super) struct Index {
     /// The clusters, with how each did over time, oldest first.
     pub(super) clusters: BTreeMap<String, Vec<Point>>,
     /// What somebody answers for.
-    pub(super) exceptions: Vec<Exception>,
+    pub(super) exceptions: Vec<Entry>,
     /// What was begun last: a run that was cut off is gone on with.
     pub(super) run: Option<Begun>,
+}
+
+/// What the last reading of a cluster came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KeptScan {
+    pub(super) scanned: Scanned,
+    /// How many of its findings each exception is for, by its id.
+    pub(super) excepted: BTreeMap<String, u32>,
+    /// What Sallyport had shown of the cluster by then.
+    pub(super) ours: Ours,
+    /// What changed since the reading before.
+    pub(super) drift: Option<PostureDrift>,
 }
 
 /// A run of scans that was begun.
@@ -91,11 +106,11 @@ impl Kept<'_> {
         self.store("index", "", index).await
     }
 
-    pub(super) async fn scanned(&self, cluster: &str) -> Result<Option<Scanned>, AppError> {
+    pub(super) async fn scanned(&self, cluster: &str) -> Result<Option<KeptScan>, AppError> {
         self.load("scanned", cluster).await
     }
 
-    pub(super) async fn keep_scanned(&self, cluster: &str, scanned: &Scanned) -> Result<(), AppError> {
+    pub(super) async fn keep_scanned(&self, cluster: &str, scanned: &KeptScan) -> Result<(), AppError> {
         self.store("scanned", cluster, scanned).await
     }
 
@@ -167,7 +182,8 @@ fn unpack(packed: &[u8]) -> Result<String, AppError> {
 }
 
 fn not_kept() -> AppError {
-    AppError::failed("what was read could not be kept").hint("Check that the disk is not full, then scan again.")
+    AppError::failed("what was read could not be kept")
+        .hint("Check that the disk is not full, then scan again.")
 }
 
 fn damaged() -> AppError {

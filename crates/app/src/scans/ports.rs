@@ -28,14 +28,19 @@ pub(super) trait Visit: Send + 'static {
     ///
     /// # Errors
     /// When it was not read, or the session ended before the end.
-    fn read<'a>(&'a mut self, told: &'a (dyn Fn(u32, u32) + Sync)) -> BoxFuture<'a, Result<Reading, AppError>>;
+    fn read<'a>(
+        &'a mut self,
+        told: &'a (dyn Fn(u32, u32) + Sync),
+    ) -> BoxFuture<'a, Result<Reading, AppError>>;
     /// Puts questions to the API server: what it says to each, in their order.
     ///
     /// # Errors
     /// When the session ended before the end.
     fn ask(&mut self, reviews: Vec<Review>) -> BoxFuture<'_, Result<Vec<Answer>, AppError>>;
-    /// Leaves, whatever came of it; whether the end of everything that was made was shown.
-    fn leave(self: Box<Self>) -> BoxFuture<'static, Left>;
+    /// Leaves, whatever came of it; returns when its rights are seen to be refused, or that takes too long.
+    fn leave(&mut self) -> BoxFuture<'_, ()>;
+    /// Waits for the rest of the proof, which takes longer: whether the end of everything that was made was shown.
+    fn proven(self: Box<Self>) -> BoxFuture<'static, Left>;
 }
 
 /// What the API server said to a question.

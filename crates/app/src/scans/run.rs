@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) const AT_ONCE: usize = 4;
 
 /// Takes what was read of a cluster, and says when it is kept.
-pub(super) type Keeps = Arc<dyn Fn(ClusterName, Reading) -> BoxFuture<'static, Result<(), AppError>> + Send + Sync>;
+pub(super) type Keeps =
+    Arc<dyn Fn(ClusterName, Reading) -> BoxFuture<'static, Result<(), AppError>> + Send + Sync>;
 
 /// The scans of one run of the app in one workspace.
 pub(super) struct Run {
@@ -68,6 +69,15 @@ impl Run {
         }
     }
 
+    /// Nothing may be asked for there now.
+    pub(super) fn refuse(&self, cluster: &ClusterName, error: &AppError) {
+        let state = ScanState::Failed { error: error.view() };
+        let mut all = self.all();
+        if all.get(cluster).is_none_or(|one| !one.is_live) {
+            all.insert(cluster.clone(), One { state, stop: CancellationToken::new(), is_live: false });
+        }
+    }
+
     /// Gives up one, or all: what is open is left.
     pub(super) fn stop(&self, cluster: Option<&ClusterName>) {
         let all = self.all();
@@ -116,7 +126,7 @@ impl Run {
             () = stop.cancelled() => return ScanState::Cancelled,
             turn = self.turns.acquire() => turn,
         };
-        let Ok(_turn) = turn else { return ScanState::Cancelled };
+        let Ok(turn) = turn else { return ScanState::Cancelled };
         let mut visit = match ways.begin(cluster) {
             Ok(visit) => visit,
             Err(error) => return ScanState::Failed { error: error.view() },
@@ -137,7 +147,10 @@ impl Run {
             read = read => Some(read),
         };
         self.say(cluster, ScanState::Closing { session: session.clone() });
-        match (read, visit.leave().await) {
+        visit.leave().await;
+        // An API server remembers a token for ten seconds: others need not wait for that proof.
+        drop(turn);
+        match (read, visit.proven().await) {
             // What is not known to be gone is told before everything else.
             (_, Left::Unproven) => ScanState::Unproven { session },
             (None, Left::Proven) => ScanState::Cancelled,
@@ -159,7 +172,10 @@ impl Drop for Over<'_> {
             one.is_live = false;
             let is_over = matches!(
                 one.state,
-                ScanState::Done { .. } | ScanState::Unproven { .. } | ScanState::Failed { .. } | ScanState::Cancelled
+                ScanState::Done { .. }
+                    | ScanState::Unproven { .. }
+                    | ScanState::Failed { .. }
+                    | ScanState::Cancelled
             );
             if !is_over {
                 let error = AppError::failed("Sallyport failed over this scan")

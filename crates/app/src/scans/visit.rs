@@ -4,19 +4,17 @@ use super::ports::{Answer, Left, Visit, Ways};
 use crate::desk::{AppError, Desk};
 use crate::inventory::Inventory;
 use crate::person::{Person, Signed};
-use crate::sessions::{End, HubOf, Session, Sessions, WayIn};
+use crate::sessions::{End, HubOf, Record, Session, Sessions, WayIn};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
-};
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::Api;
 use kube::api::PostParams;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_ipc::ProofState;
 use sallyport_model::{ClusterName, ErrorCode, SessionState};
 use sallyport_posture::Review;
-use sallyport_scan::{Bounds, Reading};
+use sallyport_scan::{Bounds, DoorBounds, Reading};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -25,6 +23,8 @@ use tokio::sync::oneshot;
 const KEPT_BYTES: u64 = 128 << 20;
 /// How long a scan may read: its session has to be left in time.
 const READING: Duration = Duration::from_secs(600);
+/// How long it may take until its rights are seen to be refused.
+const FIRST_STAGE: Duration = Duration::from_secs(15);
 /// How long the proof of an end is waited for.
 const PROVEN: Duration = Duration::from_secs(90);
 
@@ -55,25 +55,32 @@ struct OneSession {
     deadline: Duration,
 }
 
+impl Drop for OneSession {
+    /// Whatever becomes of the scan, what it opened does not stay open.
+    fn drop(&mut self) {
+        self.session.end(End::left());
+    }
+}
+
 impl OneSession {
     /// Why it is not open, or not any more.
     fn why(&self) -> AppError {
         let view = self.session.view();
-        let said = |text: &str| AppError::failed(text.to_owned());
+        let hint = "What was kept before stays. Scan again when it can be opened.";
+        // Whoever ended it says more than that it is over.
+        if let Some((by, ended)) = view.ended.as_ref().and_then(|ended| Some((ended.by.as_ref()?, ended))) {
+            let why = ended.message.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            return AppError::failed(format!("its session was ended by {by} before all was read{why}"))
+                .hint(hint);
+        }
         if let Some(error) = view.error {
             let told = AppError::new(error.code, error.message.as_str());
             let told = error.hint.iter().fold(told, |told, hint| told.hint(hint.as_str()));
             return if error.retry { told.retry() } else { told };
         }
-        match view.ended {
-            Some(ended) => {
-                let by = ended.by.map(|by| format!(" by {by}")).unwrap_or_default();
-                let why = ended.message.map(|why| format!(": {why}")).unwrap_or_default();
-                said(&format!("its session was ended{by} before all was read{why}"))
-            }
-            None => said("its session ended before all was read"),
-        }
-        .hint("What was kept before stays. Scan again when it can be opened.")
+        let why =
+            view.ended.and_then(|ended| ended.message).map(|why| format!(": {why}")).unwrap_or_default();
+        AppError::failed(format!("its session ended before all was read{why}")).hint(hint)
     }
 
     /// Does it while the session is open.
@@ -100,9 +107,10 @@ impl Visit for OneSession {
     fn opened(&mut self) -> BoxFuture<'_, Result<(), AppError>> {
         async {
             let Some(way_in) = self.way_in.take() else { return Ok(()) };
+            // One that nobody grants gives up by itself.
             let Ok(way_in) = way_in.await else {
                 // Whoever did not open it says why as it closes.
-                let closing = |record: &crate::sessions::Record| record.state != SessionState::Opening;
+                let closing = |record: &Record| record.state != SessionState::Opening;
                 let _ = tokio::time::timeout(self.deadline, self.session.until(closing)).await;
                 return Err(self.why());
             };
@@ -113,7 +121,7 @@ impl Visit for OneSession {
             let gateway = gateway.map_err(|e| wrong(e.into()))?;
             let credential = Credential::Certificate { chain: way_in.certificate, key: way_in.key };
             // What a list may take is the scan's to say.
-            let timeouts = Timeouts { connect: self.deadline, read: READING };
+            let timeouts = Timeouts { connect: self.deadline, answer: READING };
             let client = connect(&gateway, credential, timeouts).map_err(|e| wrong(e.into()))?;
             self.client = Some((client, way_in.door));
             Ok(())
@@ -121,12 +129,20 @@ impl Visit for OneSession {
         .boxed()
     }
 
-    fn read<'a>(&'a mut self, told: &'a (dyn Fn(u32, u32) + Sync)) -> BoxFuture<'a, Result<Reading, AppError>> {
-        async {
-            let (client, _door) = self.client()?;
+    fn read<'a>(
+        &'a mut self,
+        told: &'a (dyn Fn(u32, u32) + Sync),
+    ) -> BoxFuture<'a, Result<Reading, AppError>> {
+        async move {
+            let (client, door) = self.client()?;
             let bounds = Bounds { whole: READING, kept_bytes: KEPT_BYTES, ..Bounds::default() };
-            told(0, 0);
-            let read = self.while_open(sallyport_scan::cluster(&client, &bounds)).await?;
+            let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
+            let told = |done, total| told(count(done), count(total));
+            // Without any credential, so it goes to the API server itself and not through the gateway, which would add one.
+            let (seen, outside) =
+                (sallyport_scan::cluster_told(&client, &bounds, &told), DoorBounds::default());
+            let both = async { tokio::join!(seen, sallyport_scan::door(&door, &outside)) };
+            let (read, door) = self.while_open(both).await?;
             let mut reading = read.map_err(|e| {
                 AppError::new(ErrorCode::Unreachable, format!("it was not read: {e}"))
                     .hint("What was kept before stays. Scan again when it answers.")
@@ -134,7 +150,7 @@ impl Visit for OneSession {
             })?;
             // A session that ended while it was read leaves lists that were cut: nothing of that is a scan.
             self.while_open(async {}).await?;
-            reading.taken = Some(jiff::Timestamp::now().to_string());
+            reading.door = Some(door);
             Ok(reading)
         }
         .boxed()
@@ -155,9 +171,17 @@ impl Visit for OneSession {
         .boxed()
     }
 
-    fn leave(self: Box<Self>) -> BoxFuture<'static, Left> {
-        async move {
+    fn leave(&mut self) -> BoxFuture<'_, ()> {
+        async {
             self.session.end(End::left());
+            let gone = self.session.until(Record::first_stage_over);
+            let _ = tokio::time::timeout(FIRST_STAGE, gone).await;
+        }
+        .boxed()
+    }
+
+    fn proven(self: Box<Self>) -> BoxFuture<'static, Left> {
+        async move {
             let closed = self.session.until(|record| matches!(record.state, SessionState::Closed(_)));
             let is_closed = tokio::time::timeout(PROVEN, closed).await.is_ok();
             let view = self.session.view();

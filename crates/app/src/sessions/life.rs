@@ -58,6 +58,8 @@ impl Owner {
             Err(Stop::Ended(end)) => self.given_up(&mut made, end),
             Err(Stop::Failed(error)) => self.failed(&mut made, error),
         };
+        // Whoever waits for the way in hears that there is none, before the end is proven.
+        made.read_by = None;
         self.close(made, end).await;
     }
 

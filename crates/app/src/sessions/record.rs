@@ -264,7 +264,7 @@ impl Record {
 
     /// Whether the end was shown as far as quitting and signing out wait for it: the first probes have said what they can,
     /// and the hub was told once; or it is left to the next start.
-    pub(super) fn first_stage_over(&self) -> bool {
+    pub(crate) fn first_stage_over(&self) -> bool {
         if self.is_kept {
             return true;
         }

@@ -2,6 +2,7 @@
 //! read only some kinds, from files, and from what it kept.
 
 mod files;
+mod fleet;
 mod refused;
 mod sarif;
 mod scan;

@@ -117,6 +117,8 @@ impl Gathered<'_> {
             },
             Kind::Objects => count(self.lines.len(), "object"),
             Kind::Cluster => String::new(),
+            // Its own sentence says where.
+            _ if self.lines.len() == 1 => String::new(),
             Kind::Group(_) | Kind::Account(..) if !everywhere.is_empty() => "everywhere".to_owned(),
             Kind::Group(_) | Kind::Account(..) => match namespaces {
                 1 => "in 1 namespace".to_owned(),

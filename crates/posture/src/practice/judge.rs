@@ -61,7 +61,8 @@ fn judge(
         checks.iter().flat_map(|one| &one.findings).filter(|one| counts(one)).collect();
     // An exception hides nothing: what it is about is still so, and comes after what nobody excepted.
     found.sort_by_key(|one| (excepted(one), std::cmp::Reverse(one.severity)));
-    let all = found.iter().map(|one| one.severity).max();
+    let decides = |one: &&&Finding| practice != Practice::InboundClosed || one.check != "AP-05";
+    let all = found.iter().filter(decides).map(|one| one.severity).max();
     let worst = found.iter().find(|one| !excepted(one)).map(|one| one.severity);
     let mut evidence: Vec<String> = Vec::new();
     let told = |one: &&Finding| format!("{}{}", one.said, if excepted(one) { " (Excepted.)" } else { "" });
@@ -77,7 +78,12 @@ fn judge(
     if !passed.is_empty() {
         evidence.push(format!("{} found nothing.", listed(&passed)));
     }
-    let (open, provider) = reasons(&checks);
+    let (mut open, mut provider) = reasons(practice, &checks);
+    open.extend(missing(practice, &checks));
+    // A public address is not an open door: which networks get through to it is said elsewhere.
+    if practice == Practice::InboundClosed && found.iter().any(|one| one.check == "AP-05") {
+        provider.push(FIREWALL.to_owned());
+    }
     let fact = ours.of(practice);
     let counted = fact.filter(|fact| fact.is_fresh(now));
     match (fact, counted) {
@@ -90,6 +96,10 @@ fn judge(
     }
     let rests = practice.may_rest_on_ours() && counted.is_some_and(|fact| fact.holds);
     let past = if practice.may_rest_on_ours() { standing.past() } else { Vec::new() };
+    // How one person signed in says nothing of the others.
+    if practice == Practice::TwoFactors && !(rests && past.is_empty()) {
+        open.push(OTHERS.to_owned());
+    }
     let verdict = if counted.is_some_and(|fact| !fact.holds) || all >= Some(Severity::Medium) {
         Verdict::Fail
     } else if rests && past.is_empty() {
@@ -136,10 +146,36 @@ fn next(
     ))
 }
 
+/// Where to look for what no API client sees.
+const FIREWALL: &str = "the API server has a public address, and which networks get through to it is a setting of the \
+                        cloud or of a firewall: look there at its authorized networks";
+
+/// What one sign-in leaves open.
+const OTHERS: &str = "how others sign in is known to the identity provider, and where Sallyport has proven that the hub \
+                      asks for a second factor: prove that, or look there";
+
+/// What nobody asks that it depends on.
+fn missing(practice: Practice, checks: &[&Judged]) -> Vec<String> {
+    let asked = |id: &&str| checks.iter().any(|one| one.check.id == *id);
+    let nobody = practice.needed().iter().filter(|group| !group.iter().any(|id| asked(id)));
+    nobody.map(|group| format!("no check looks at it here ({})", group.join(" or "))).collect()
+}
+
+/// Whether another of the checks of which one is enough came to an answer.
+fn is_made_up_for(practice: Practice, check: &str, checks: &[&Judged]) -> bool {
+    let answered = |id: &&str| {
+        *id != check
+            && checks
+                .iter()
+                .any(|one| one.check.id == *id && is_answered(one) && one.verdict == Verdict::Pass)
+    };
+    practice.needed().iter().any(|group| group.contains(&check) && group.iter().any(|id| answered(id)))
+}
+
 /// Why checks are open, each reason once: what was not read, and what is set at the provider.
-fn reasons(checks: &[&Judged]) -> (Vec<String>, Vec<String>) {
+fn reasons(practice: Practice, checks: &[&Judged]) -> (Vec<String>, Vec<String>) {
     let (mut open, mut provider): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for judged in checks {
+    for judged in checks.iter().filter(|one| !is_made_up_for(practice, one.check.id, checks)) {
         let list = match &judged.verdict {
             Verdict::Unknown(why) => (&mut open, std::slice::from_ref(why)),
             Verdict::Provider(place) => (&mut provider, std::slice::from_ref(place)),

@@ -1,7 +1,9 @@
 //! The checks across clusters, one by one.
 
+mod rights;
+
 use super::{Asked, Found, Question, Traits};
-use crate::fleet::{About, Scanned};
+use crate::fleet::Scanned;
 use crate::said::{count, shown};
 use crate::severity::Severity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +30,7 @@ pub(in crate::fleet) const QUESTIONS: &[Question] = &[
         "Somebody can do everything in many clusters",
         "Give it for a time and cluster by cluster, through a profile.",
         rights_known,
-        admins,
+        rights::admins,
     ),
     question(
         "FL-02",
@@ -82,14 +84,14 @@ pub(in crate::fleet) const QUESTIONS: &[Question] = &[
         "A role of one name gives different rights in different clusters",
         "Apply the role from one place.",
         |one| one.traits.roles.is_some(),
-        roles,
+        rights::roles,
     ),
     question(
         "FL-07",
         "A group holds more in production than elsewhere",
         "Give it in production for a time, through a profile.",
         |one| one.traits.tier.is_some() && rights_known(one),
-        tiers,
+        rights::tiers,
     ),
     question(
         "FL-08",
@@ -177,30 +179,6 @@ fn same<'a>(
         .collect()
 }
 
-fn admins(asked: &Asked<'_>) -> Vec<Found> {
-    let mut by: BTreeMap<&About, BTreeSet<&str>> = BTreeMap::new();
-    for one in asked.scanned {
-        for line in one.lines.iter().filter(|line| line.check == "RB-01") {
-            if matches!(line.about, About::Group(_) | About::Person(_)) {
-                by.entry(&line.about).or_default().insert(&one.cluster);
-            }
-        }
-    }
-    by.retain(|_, clusters| clusters.len() > asked.limits.admin_of);
-    let who = |about: &About| match about {
-        About::Group(name) => format!("Group {}", shown(name)),
-        About::Person(name) => format!("User {}", shown(name)),
-        _ => String::new(),
-    };
-    by.iter()
-        .map(|(about, clusters)| Found {
-            severity: Severity::High,
-            clusters: names(clusters),
-            said: format!("{} can do everything in {} clusters.", who(about), clusters.len()),
-        })
-        .collect()
-}
-
 /// A token of another issuer is refused, whatever signed it; that the issuer is the same is the default.
 fn signing_keys(asked: &Asked<'_>) -> Vec<Found> {
     let issuer = |name: &str| {
@@ -265,74 +243,6 @@ fn providers(asked: &Asked<'_>) -> Vec<Found> {
                     shown(&provider.audience)
                 ),
             }
-        })
-        .collect()
-}
-
-/// A role that most clusters have with the same rules, and some with others.
-fn roles(asked: &Asked<'_>) -> Vec<Found> {
-    let mut by: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
-    for one in asked.scanned {
-        for (name, digest) in one.traits.roles.iter().flatten() {
-            by.entry(name).or_default().entry(digest).or_default().insert(&one.cluster);
-        }
-    }
-    let mut all = Vec::new();
-    for (name, variants) in by.into_iter().filter(|(_, variants)| variants.len() > 1) {
-        let clusters: usize = variants.values().map(BTreeSet::len).sum();
-        let most = variants.values().map(BTreeSet::len).max().unwrap_or_default();
-        // Where none is the usual one, no cluster is the odd one out.
-        let usual = most * 2 > clusters;
-        let odd: BTreeSet<&str> =
-            variants.values().filter(|of| !usual || of.len() < most).flatten().copied().collect();
-        let said = match usual {
-            true => format!(
-                "ClusterRole {} gives other rights in {} of {clusters} clusters.",
-                shown(name),
-                odd.len()
-            ),
-            false => format!(
-                "ClusterRole {} gives {} different sets of rights in {clusters} clusters.",
-                shown(name),
-                variants.len()
-            ),
-        };
-        all.push(Found { severity: Severity::Medium, clusters: names(&odd), said });
-    }
-    all
-}
-
-fn tiers(asked: &Asked<'_>) -> Vec<Found> {
-    let is_production =
-        |one: &Scanned| one.traits.tier.as_ref().map(|tier| asked.limits.production.contains(tier));
-    let mut by: BTreeMap<&str, [Option<Severity>; 2]> = BTreeMap::new();
-    let mut clusters: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut others = false;
-    for one in asked.scanned {
-        let Some(production) = is_production(one) else { continue };
-        others |= !production;
-        for line in &one.lines {
-            let About::Group(name) = &line.about else { continue };
-            let [inside, outside] = by.entry(name).or_default();
-            let place = if production { inside } else { outside };
-            *place = (*place).max(Some(line.severity));
-            if production && line.severity >= Severity::High {
-                clusters.entry(name).or_default().insert(&one.cluster);
-            }
-        }
-    }
-    if !others {
-        return Vec::new();
-    }
-    let more = |(_, [inside, outside]): &(&str, [Option<Severity>; 2])| {
-        *inside >= Some(Severity::High) && inside > outside
-    };
-    by.into_iter()
-        .filter(more)
-        .map(|(name, _)| Found {
-            severity: Severity::Medium,
-            clusters: clusters.get(name).map(names).unwrap_or_default(),
-            said: format!("Group {} holds graver rights in production than anywhere else.", shown(name)),
         })
         .collect()
 }

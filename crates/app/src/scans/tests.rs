@@ -1,0 +1,286 @@
+//! A run of scans with fakes of its own ports: every way in which opening, reading, keeping and leaving can go, in whatever
+//! order they come.
+
+use super::ports::{Answer, Left, Visit, Ways};
+use super::run::{AT_ONCE, Keeps, Run};
+use crate::desk::AppError;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sallyport_ipc::ScanState;
+use sallyport_model::ClusterName;
+use sallyport_posture::Review;
+use sallyport_scan::Reading;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// What goes wrong with a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goes {
+    Well,
+    CannotBegin,
+    DoesNotOpen,
+    IsNotRead,
+    IsNotKept,
+    Hangs,
+    Panics,
+    IsNotProven,
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Seen {
+    reading: AtomicUsize,
+    most: AtomicUsize,
+    begun: AtomicUsize,
+    left: AtomicUsize,
+    proven: AtomicUsize,
+    kept: Mutex<Vec<String>>,
+}
+
+struct Fakes {
+    goes: BTreeMap<String, Goes>,
+    seen: Arc<Seen>,
+    /// A permit lets one reading go on.
+    gate: Arc<Semaphore>,
+}
+
+struct One {
+    name: String,
+    goes: Goes,
+    seen: Arc<Seen>,
+    gate: Arc<Semaphore>,
+}
+
+impl Ways for Fakes {
+    fn begin(&self, cluster: &ClusterName) -> Result<Box<dyn Visit>, AppError> {
+        let goes = self.goes.get(cluster.as_str()).copied().unwrap_or(Goes::Well);
+        if goes == Goes::CannotBegin {
+            return Err(AppError::failed("no profile"));
+        }
+        self.seen.begun.fetch_add(1, Ordering::Relaxed);
+        let (seen, gate) = (self.seen.clone(), self.gate.clone());
+        Ok(Box::new(One { name: cluster.to_string(), goes, seen, gate }))
+    }
+}
+
+impl Visit for One {
+    fn session(&self) -> String {
+        format!("s-{}", self.name)
+    }
+    fn opened(&mut self) -> BoxFuture<'_, Result<(), AppError>> {
+        let fails = self.goes == Goes::DoesNotOpen;
+        async move { if fails { Err(AppError::failed("its broker is silent")) } else { Ok(()) } }.boxed()
+    }
+    fn read<'a>(
+        &'a mut self,
+        told: &'a (dyn Fn(u32, u32) + Sync),
+    ) -> BoxFuture<'a, Result<Reading, AppError>> {
+        async {
+            let now = self.seen.reading.fetch_add(1, Ordering::SeqCst) + 1;
+            self.seen.most.fetch_max(now, Ordering::SeqCst);
+            told(3, 40);
+            let passed = match self.goes {
+                Goes::Hangs => std::future::pending().await,
+                Goes::Panics => panic!("a reading that panics"),
+                _ => self.gate.acquire().await,
+            };
+            passed.map_err(|_| AppError::failed("closed"))?.forget();
+            self.seen.reading.fetch_sub(1, Ordering::SeqCst);
+            match self.goes {
+                Goes::IsNotRead => Err(AppError::failed("its session was ended by oidc:lee")),
+                _ => Ok(Reading::default()),
+            }
+        }
+        .boxed()
+    }
+    fn ask(&mut self, _: Vec<Review>) -> BoxFuture<'_, Result<Vec<Answer>, AppError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+    fn leave(&mut self) -> BoxFuture<'_, ()> {
+        self.seen.left.fetch_add(1, Ordering::Relaxed);
+        async {}.boxed()
+    }
+    fn proven(self: Box<Self>) -> BoxFuture<'static, Left> {
+        self.seen.proven.fetch_add(1, Ordering::Relaxed);
+        let left = if self.goes == Goes::IsNotProven { Left::Unproven } else { Left::Proven };
+        async move { left }.boxed()
+    }
+}
+
+struct World {
+    run: Arc<Run>,
+    seen: Arc<Seen>,
+    gate: Arc<Semaphore>,
+    told: Arc<AtomicUsize>,
+}
+
+impl World {
+    fn new() -> Self {
+        let told = Arc::new(AtomicUsize::new(0));
+        let count = told.clone();
+        let run = Run::new(1, Arc::new(move || drop(count.fetch_add(1, Ordering::Relaxed))));
+        Self { run, seen: Arc::default(), gate: Arc::new(Semaphore::new(0)), told }
+    }
+
+    fn begin(&self, clusters: &[(&str, Goes)]) -> Vec<ClusterName> {
+        let goes = clusters.iter().map(|(name, goes)| ((*name).to_owned(), *goes)).collect();
+        let ways = Fakes { goes, seen: self.seen.clone(), gate: self.gate.clone() };
+        let (seen, fails) = (self.seen.clone(), clusters.to_vec());
+        let fails: Vec<String> = fails
+            .iter()
+            .filter(|(_, goes)| *goes == Goes::IsNotKept)
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        let keeps: Keeps = Arc::new(move |cluster, _| {
+            let (seen, fails) = (seen.clone(), fails.contains(&cluster.to_string()));
+            async move {
+                if fails {
+                    return Err(AppError::failed("the disk is full"));
+                }
+                seen.kept.lock().unwrap().push(cluster.to_string());
+                Ok(())
+            }
+            .boxed()
+        });
+        let names: Vec<ClusterName> = clusters.iter().map(|(name, _)| name.parse().unwrap()).collect();
+        self.run.begin(Arc::new(ways), keeps, &names);
+        names
+    }
+
+    async fn until(&self, wanted: impl Fn(&BTreeMap<ClusterName, ScanState>) -> bool) {
+        let waiting = async {
+            while !wanted(&self.run.states()) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+        assert!(waited.is_ok(), "{:?}", self.run.states());
+    }
+
+    async fn until_over(&self) {
+        self.until(|_| self.run.view().is_none_or(|view| view.is_over)).await;
+    }
+
+    fn state(&self, name: &str) -> ScanState {
+        self.run.states()[&name.parse::<ClusterName>().unwrap()].clone()
+    }
+}
+
+fn failed(state: &ScanState) -> Option<String> {
+    match state {
+        ScanState::Failed { error } => Some(error.message.to_string()),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn p13_whatever_goes_wrong_what_was_begun_is_left_and_its_proof_waited_for() {
+    let world = World::new();
+    world.gate.add_permits(100);
+    world.begin(&[
+        ("well", Goes::Well),
+        ("no-profile", Goes::CannotBegin),
+        ("silent", Goes::DoesNotOpen),
+        ("ended", Goes::IsNotRead),
+        ("full", Goes::IsNotKept),
+        ("unproven", Goes::IsNotProven),
+    ]);
+    world.until_over().await;
+    assert_eq!(world.state("well"), ScanState::Done { session: "s-well".into() });
+    assert_eq!(failed(&world.state("no-profile")).unwrap(), "no profile");
+    assert_eq!(failed(&world.state("silent")).unwrap(), "its broker is silent");
+    assert_eq!(failed(&world.state("ended")).unwrap(), "its session was ended by oidc:lee");
+    assert_eq!(failed(&world.state("full")).unwrap(), "the disk is full");
+    assert_eq!(world.state("unproven"), ScanState::Unproven { session: "s-unproven".into() });
+    let seen = &world.seen;
+    let counts = [&seen.begun, &seen.left, &seen.proven].map(|count| count.load(Ordering::Relaxed));
+    assert_eq!(counts, [5, 5, 5], "each that was begun was left, and its proof waited for");
+    assert_eq!(
+        *seen.kept.lock().unwrap(),
+        ["unproven", "well"].map(str::to_owned).into_iter().rev().collect::<Vec<_>>()
+    );
+    let view = world.run.view().unwrap();
+    assert_eq!((view.total, view.done, view.failed, view.cancelled), (6, 2, 4, 0));
+}
+
+#[tokio::test]
+async fn so_many_at_once_and_no_more_and_each_of_many_comes_to_its_turn() {
+    let world = World::new();
+    let names: Vec<String> = (0..40).map(|number| format!("c-{number}")).collect();
+    let all: Vec<(&str, Goes)> = names.iter().map(|name| (name.as_str(), Goes::Well)).collect();
+    world.begin(&all);
+    world
+        .until(|states| {
+            states.values().filter(|state| matches!(state, ScanState::Reading { .. })).count() == AT_ONCE
+        })
+        .await;
+    let waiting = world.run.states().values().filter(|state| **state == ScanState::Waiting).count();
+    assert_eq!(waiting, 40 - AT_ONCE);
+    assert!(matches!(world.state("c-0"), ScanState::Waiting | ScanState::Reading { done: 3, total: 40, .. }));
+    world.gate.add_permits(40);
+    world.until_over().await;
+    assert_eq!(world.seen.most.load(Ordering::SeqCst), AT_ONCE);
+    assert_eq!(world.run.view().unwrap().done, 40);
+    assert!(world.told.load(Ordering::Relaxed) > 80);
+}
+
+#[tokio::test]
+async fn one_that_is_given_up_is_left_and_the_others_go_on() {
+    let world = World::new();
+    let names = world.begin(&[("a", Goes::Hangs), ("b", Goes::Well), ("c", Goes::Hangs)]);
+    world.until(|states| states.values().all(|state| matches!(state, ScanState::Reading { .. }))).await;
+    world.run.stop(Some(&names[0]));
+    world.until(|_| world.state("a") == ScanState::Cancelled).await;
+    assert_eq!(world.seen.left.load(Ordering::Relaxed), 1);
+    assert!(matches!(world.state("c"), ScanState::Reading { .. }));
+    world.gate.add_permits(1);
+    world.until(|_| matches!(world.state("b"), ScanState::Done { .. })).await;
+    world.run.stop(None);
+    world.until_over().await;
+    assert_eq!(world.state("c"), ScanState::Cancelled);
+    assert_eq!(world.state("b"), ScanState::Done { session: "s-b".into() }, "what is over stays as it ended");
+    assert_eq!(*world.seen.kept.lock().unwrap(), ["b"]);
+}
+
+#[tokio::test]
+async fn one_that_waits_for_its_turn_is_given_up_without_having_begun() {
+    let world = World::new();
+    let hangs: Vec<String> = (0..AT_ONCE + 2).map(|number| format!("h-{number}")).collect();
+    let all: Vec<(&str, Goes)> = hangs.iter().map(|name| (name.as_str(), Goes::Hangs)).collect();
+    world.begin(&all);
+    world.until(|_| world.seen.begun.load(Ordering::Relaxed) == AT_ONCE).await;
+    let waits = world.run.states().into_iter().find(|(_, state)| *state == ScanState::Waiting).unwrap().0;
+    world.run.stop(Some(&waits));
+    world.until(|states| states[&waits] == ScanState::Cancelled).await;
+    assert_eq!(world.seen.begun.load(Ordering::Relaxed), AT_ONCE);
+    world.run.stop(None);
+    world.until_over().await;
+    assert_eq!(world.seen.left.load(Ordering::Relaxed), world.seen.begun.load(Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn what_is_being_scanned_is_left_alone_and_what_is_over_is_begun_again() {
+    let world = World::new();
+    world.begin(&[("a", Goes::Well)]);
+    world.until(|_| matches!(world.state("a"), ScanState::Reading { .. })).await;
+    world.begin(&[("a", Goes::Well)]);
+    assert_eq!(world.seen.begun.load(Ordering::Relaxed), 1);
+    world.gate.add_permits(2);
+    world.until_over().await;
+    world.begin(&[("a", Goes::Well)]);
+    world.until_over().await;
+    assert_eq!(world.seen.begun.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_scan_that_panics_says_so_and_does_not_go_on_for_ever() {
+    let world = World::new();
+    world.gate.add_permits(1);
+    world.begin(&[("a", Goes::Panics), ("b", Goes::Well)]);
+    world.until_over().await;
+    assert!(failed(&world.state("a")).unwrap().contains("Sallyport failed over this scan"));
+    assert_eq!(world.state("b"), ScanState::Done { session: "s-b".into() });
+}

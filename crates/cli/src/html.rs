@@ -1,0 +1,138 @@
+//! One page that needs nothing else: no script, no font, no picture from elsewhere, and it prints.
+//!
+//! Every text that is not ours goes through [`Html::text`], which makes hidden characters visible and escapes the rest
+//! (promise P24); what is written as it is, is written in this program. A policy in the page keeps it so: it loads and
+//! sends nothing, whatever stands in it.
+
+mod cluster;
+mod fleet;
+mod picture;
+#[cfg(test)]
+mod tests;
+
+use crate::exceptions::StaleView;
+use crate::view::ReportView;
+use sallyport_model::visible;
+use sallyport_posture::fix::Proposed;
+use sallyport_posture::fleet::{FleetCoverage, Scanned, Shared, Weakness};
+use sallyport_posture::path::Path;
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// What stands on the page.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The clusters in the grid's order.
+    pub(crate) scanned: Vec<Scanned>,
+    pub(crate) weaknesses: Vec<Weakness>,
+    pub(crate) shared: Vec<Shared>,
+    pub(crate) coverage: FleetCoverage,
+    /// Each cluster, in the order they were named.
+    pub(crate) clusters: Vec<Cluster>,
+    pub(crate) stale: Vec<StaleView>,
+    /// When it was made.
+    pub(crate) made: String,
+}
+
+/// One cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    pub(crate) report: ReportView,
+    pub(crate) scanned: Scanned,
+    /// Ways of several steps.
+    pub(crate) ways: Vec<Path>,
+    /// How many have a way there, drawn or not.
+    pub(crate) many_ways: usize,
+    /// What to cut first, a sentence.
+    pub(crate) cut: Option<String>,
+    pub(crate) proposed: Vec<Proposed>,
+}
+
+/// A page as it grows.
+#[derive(Debug, Default)]
+pub(crate) struct Html(String);
+
+impl Html {
+    /// What this program writes itself.
+    pub(crate) fn raw(&mut self, ours: &'static str) -> &mut Self {
+        self.0.push_str(ours);
+        self
+    }
+
+    /// A text of whatever origin.
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        for c in visible(text).chars() {
+            match c {
+                '&' => self.0.push_str("&amp;"),
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                '\'' => self.0.push_str("&#39;"),
+                c => self.0.push(c),
+            }
+        }
+        self
+    }
+
+    /// Several lines, each as [`Html::text`].
+    pub(crate) fn lines(&mut self, text: &str) -> &mut Self {
+        for line in text.lines() {
+            self.text(line).raw("\n");
+        }
+        self
+    }
+
+    /// A number.
+    pub(crate) fn number(&mut self, number: usize) -> &mut Self {
+        self.0.push_str(&number.to_string());
+        self
+    }
+
+    /// An element of one class with a text. `before` is the whole opening tag.
+    pub(crate) fn one(&mut self, open: &'static str, text: &str, close: &'static str) -> &mut Self {
+        self.raw(open).text(text).raw(close)
+    }
+
+    /// A list, where there is something to list.
+    pub(crate) fn list<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> &mut Self {
+        let mut begun = false;
+        for text in texts {
+            if !begun {
+                self.raw("<ul>\n");
+                begun = true;
+            }
+            self.one("<li><bdi>", text, "</bdi></li>\n");
+        }
+        if begun { self.raw("</ul>\n") } else { self }
+    }
+}
+
+/// The whole page.
+pub(crate) fn page(page: &Page) -> String {
+    let mut html = Html::default();
+    html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
+    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.raw("<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"dark light\">\n");
+    html.raw("<title>Posture</title>\n<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
+    html.raw("<header><h1>Posture</h1><p>");
+    match page.clusters.as_slice() {
+        [one] => html.text(&one.report.read.source),
+        many => html.number(many.len()).raw(" clusters"),
+    };
+    html.one(" · made ", &page.made, "");
+    let (answered, all) = page.coverage.checks;
+    html.raw(" · ").number(answered).raw(" of ").number(all);
+    html.raw(" checks had all they depend on</p></header>\n<main>\n");
+    fleet::practices(&mut html, page);
+    fleet::grid(&mut html, page);
+    fleet::first(&mut html, page);
+    fleet::across(&mut html, page);
+    fleet::exceptions(&mut html, page);
+    for (at, one) in page.clusters.iter().enumerate() {
+        cluster::section(&mut html, at, one, page.clusters.len() == 1);
+    }
+    html.raw("</main>\n<footer><p>What could not be read is unknown, never passed. Severity is what a right reaches: critical ends in everything or in a node's root. Hosts and their files are not assessed.</p></footer>\n</body>\n</html>\n");
+    html.0
+}

@@ -1,7 +1,9 @@
 //! An API server on a bad day, and hostile files. What a real one answers is tested with the command line.
 
 mod api;
+mod door;
 mod files;
+mod told;
 
 use crate::{Reading, reduce::reduce};
 use proptest::prelude::*;

@@ -35,24 +35,27 @@ use Severity::{Critical, High, Info, Low, Medium};
 
 /// What a reader's scan has to say.
 pub(super) fn expected(world: &World, reader: Reader, version: (u32, u32)) -> Vec<(&'static str, Comes)> {
-    let mut all = without_rights(world);
+    // Flags are objects since 1.36 by default; before, some answers need them.
+    let flags = version >= (1, 36);
+    let mut all = without_rights(world, flags && reader != Reader::Nobody);
     if reader == Reader::Nobody && world.authorization != "AlwaysAllow" {
         all.extend(FOR_READERS.map(|id| (id, Unknown)));
         return all;
     }
-    // Flags are objects since 1.36 by default; before, some answers need them.
-    all.extend(for_readers(world, version >= (1, 36)));
+    all.extend(for_readers(world, flags));
     all
 }
 
-/// What is seen without a right.
-fn without_rights(world: &World) -> Vec<(&'static str, Comes)> {
-    let everything = world.authorization == "AlwaysAllow";
-    let anonymous = match world.anonymous {
-        Anonymous::Off | Anonymous::Limited => Passes,
-        Anonymous::Bound => Fails(Critical),
-        Anonymous::On if everything => Fails(Critical),
-        Anonymous::On => Fails(Low),
+/// What is seen without a right, and with its flags where they can be read.
+fn without_rights(world: &World, flags: bool) -> Vec<(&'static str, Comes)> {
+    let anonymous = match (world.anonymous, world.authorization) {
+        (Anonymous::Off | Anonymous::Limited, _) => Passes,
+        (Anonymous::Bound, _) => Fails(Critical),
+        // Beside an authorizer that allows everything an API server lets nobody in who does not sign in.
+        (Anonymous::On, "AlwaysAllow") => Passes,
+        // While the webhook does not answer, neither does the API server, and its flags alone tell.
+        (Anonymous::On, modes) if modes.contains("Webhook") && !flags => Unknown,
+        (Anonymous::On, _) => Fails(Low),
     };
     let tls = match (world.old_tls, world.weak) {
         (true, _) => Fails(Medium),

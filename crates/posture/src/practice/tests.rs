@@ -53,7 +53,11 @@ fn two_factors_rest_on_sallyport_only_where_nobody_goes_past_it() {
     let past = two(&report(standing()), fact(true, 60));
     assert!(matches!(past.verdict, Verdict::Unknown(_)), "{past:?}");
     assert!(past.gaps.iter().any(|gap| gap.contains("past Sallyport")), "{:?}", past.gaps);
-    assert!(past.evidence.iter().any(|one| one.contains("Sallyport has seen it hold")), "{:?}", past.evidence);
+    assert!(
+        past.evidence.iter().any(|one| one.contains("Sallyport has seen it hold")),
+        "{:?}",
+        past.evidence
+    );
 }
 
 #[test]

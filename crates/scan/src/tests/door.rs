@@ -55,8 +55,11 @@ async fn at<F: Future<Output = ()> + Send + 'static>(
 
 fn is_unknown(door: &Door) -> bool {
     let tls = door.tls.values().chain([&door.weak_suites]).all(|one| matches!(one, TlsTaken::Unknown(_)));
-    let gets = door.anonymous.len() == 12 && door.anonymous.iter().all(|one| one.status.is_none() && one.why.is_some());
-    tls && gets && matches!(door.chain.coverage, Coverage::Cut(_)) && matches!(door.untrusted.coverage, Coverage::Cut(_))
+    let gets = door.anonymous.len() == 12
+        && door.anonymous.iter().all(|one| one.status.is_none() && one.why.is_some());
+    tls && gets
+        && matches!(door.chain.coverage, Coverage::Cut(_))
+        && matches!(door.untrusted.coverage, Coverage::Cut(_))
 }
 
 #[tokio::test]
@@ -101,14 +104,19 @@ async fn nobody_there_says_so() {
 }
 
 /// A server that speaks TLS and answers every request with this.
-async fn over_tls(believed: bool, versions: &'static [&'static rustls::SupportedProtocolVersion], answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (Door, Duration) {
+async fn over_tls(
+    believed: bool,
+    versions: &'static [&'static rustls::SupportedProtocolVersion],
+    answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
+) -> (Door, Duration) {
     let own = pki();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(own.chain, own.key)
-        .unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(own.chain, own.key)
+            .unwrap();
     let (acceptor, answer) = (TlsAcceptor::from(Arc::new(config)), Arc::new(answer));
     let ca = if believed { own.ca } else { pki().ca };
     let bounds = DoorBounds { each: Duration::from_secs(2), whole: Duration::from_secs(10) };
@@ -130,14 +138,16 @@ async fn over_tls(believed: bool, versions: &'static [&'static rustls::Supported
 }
 
 fn http(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes()
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+        .into_bytes()
 }
 
 const BOTH: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 #[tokio::test]
 async fn what_a_server_says_without_a_credential_is_told() {
-    let refusal = r#"{"kind":"Status","message":"forbidden: User \"system:anonymous\u202e\" cannot get path"}"#;
+    let refusal =
+        r#"{"kind":"Status","message":"forbidden: User \"system:anonymous\u202e\" cannot get path"}"#;
     let (door, _) = over_tls(true, BOTH, move |path| match path {
         "/version" => http("200 OK", "{}"),
         "/metrics" => http("302 Found\r\nlocation: https://127.0.0.1:1/", ""),
@@ -149,7 +159,10 @@ async fn what_a_server_says_without_a_credential_is_told() {
     .await;
     let get = |path: &str| door.anonymous.iter().find(|one| one.path == path).unwrap();
     assert_eq!(door.anonymous.len(), 12);
-    assert_eq!((get("/version").status, get("/metrics").status, get("/openapi/v2").status), (Some(200), Some(302), Some(200)));
+    assert_eq!(
+        (get("/version").status, get("/metrics").status, get("/openapi/v2").status),
+        (Some(200), Some(302), Some(200))
+    );
     assert_eq!((get("/api").status, get("/api").kubernetes), (Some(401), false));
     assert_eq!(get("/apis").user.as_deref(), Some("system:anonymous⟨U+202E⟩"));
     assert_eq!(door.tls[&Tls::V1_3], TlsTaken::Yes);
@@ -167,7 +180,8 @@ async fn p21_who_is_not_believed_is_not_asked_and_one_version_alone_is_told() {
     let (door, _) = over_tls(false, BOTH, |_| http("200 OK", "{}")).await;
     assert!(door.untrusted.found.is_some() && door.chain.whole().is_some(), "{door:?}");
     assert!(door.anonymous.iter().all(|one| one.status.is_none()), "{:?}", door.anonymous);
-    let (door, _) = over_tls(true, &[&rustls::version::TLS12], |_| http("200 OK", "{}")).await;
+    const ONE: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
+    let (door, _) = over_tls(true, ONE, |_| http("200 OK", "{}")).await;
     assert_eq!((&door.tls[&Tls::V1_3], &door.tls[&Tls::V1_2]), (&TlsTaken::No, &TlsTaken::Yes));
     assert_eq!(door.chain.coverage, Coverage::Read);
 }

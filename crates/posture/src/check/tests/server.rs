@@ -123,6 +123,10 @@ fn p21_each_thing_that_is_wrong_is_found_and_what_was_not_read_is_unknown() {
         ("AP-01", Unknown, |s| s.door.as_mut().unwrap().anonymous[1].status = None),
         ("AP-01", Passes, |s| s.door = None),
         ("AP-01", Fails(Low), |s| {
+            get(s, "/metrics", 500, None);
+            flag(s, "anonymous-auth", "true");
+        }),
+        ("AP-01", Fails(Low), |s| {
             s.door = None;
             flag(s, "anonymous-auth", "true")
         }),

@@ -4,6 +4,7 @@ mod api;
 mod door;
 mod files;
 mod told;
+mod way_in;
 
 use crate::{Reading, reduce::reduce};
 use proptest::prelude::*;

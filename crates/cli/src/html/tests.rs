@@ -4,7 +4,8 @@ use sallyport_posture::fleet::{self, Around, Limits, Traits};
 use sallyport_posture::path::Goal;
 use sallyport_posture::{Ground, fix};
 
-const HOSTILE: &str = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload='x\u{202e}\u{0}&amp;";
+const HOSTILE: &str =
+    "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload='x\u{202e}\u{0}&amp;";
 
 /// A folder in which every name that may be anything is hostile, and what is read of it.
 fn reading() -> sallyport_scan::Reading {
@@ -72,7 +73,10 @@ fn hostile(clusters: usize) -> String {
             let around = Around { traits: Traits::of(&ground), ..Around::default() };
             Cluster {
                 scanned: Scanned::of(&name, &report, around, |_| false),
-                ways: ground.paths(&Goal::ClusterAdmin).map(|paths| paths.iter().take(4).collect()).unwrap_or_default(),
+                ways: ground
+                    .paths(&Goal::ClusterAdmin)
+                    .map(|paths| paths.iter().take(4).collect())
+                    .unwrap_or_default(),
                 many_ways: 9,
                 cut: Some(HOSTILE.to_owned()),
                 proposed: findings.into_iter().map(|one| fix::propose(&ground, one, None, None)).collect(),
@@ -111,9 +115,45 @@ fn p24_no_name_becomes_a_tag_an_attribute_or_hides() {
         let page = hostile(clusters);
         assert!(page.matches("alert(1)").count() > 20, "names are told");
         let known = [
-            "!doctype", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "h4", "p", "main", "section",
-            "ol", "ul", "li", "div", "span", "strong", "table", "thead", "tbody", "tr", "th", "td", "bdi", "a", "br", "pre",
-            "article", "figure", "svg", "line", "circle", "text", "figcaption", "footer",
+            "!doctype",
+            "html",
+            "head",
+            "meta",
+            "title",
+            "style",
+            "body",
+            "header",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "p",
+            "main",
+            "section",
+            "ol",
+            "ul",
+            "li",
+            "div",
+            "span",
+            "strong",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "bdi",
+            "a",
+            "br",
+            "pre",
+            "article",
+            "figure",
+            "svg",
+            "line",
+            "circle",
+            "text",
+            "figcaption",
+            "footer",
         ];
         for tag in tags(&page) {
             let name = tag.trim_start_matches('/').split(' ').next().unwrap_or_default();
@@ -135,8 +175,12 @@ fn p24_no_name_becomes_a_tag_an_attribute_or_hides() {
 #[test]
 fn tags_are_closed() {
     for page in [hostile(1), hostile(3)] {
-        for name in ["section", "table", "tbody", "tr", "td", "th", "ul", "ol", "li", "p", "bdi", "span", "svg", "figure", "article", "pre", "div", "a"] {
-            let open = page.matches(&format!("<{name}>")).count() + page.matches(&format!("<{name} ")).count();
+        for name in [
+            "section", "table", "tbody", "tr", "td", "th", "ul", "ol", "li", "p", "bdi", "span", "svg",
+            "figure", "article", "pre", "div", "a",
+        ] {
+            let open =
+                page.matches(&format!("<{name}>")).count() + page.matches(&format!("<{name} ")).count();
             assert_eq!(open, page.matches(&format!("</{name}>")).count(), "{name}");
         }
     }

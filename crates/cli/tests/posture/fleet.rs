@@ -20,7 +20,11 @@ fn exceptions(dir: &Path, until: &str) -> Result<std::path::PathBuf> {
             "- {{check: {check}, cluster: 'plan*', subject: {subject}, owner: sre@example.test, reason: 'kept, <b>', until: {until}}}\n"
         )
     };
-    let all = [entry("RB-09", "'sa:ci/deployer'"), entry("RB-11", "'sa:ci/deployer'"), entry("RB-01", "'user:nobody'")];
+    let all = [
+        entry("RB-09", "'sa:ci/deployer'"),
+        entry("RB-11", "'sa:ci/deployer'"),
+        entry("RB-01", "'user:nobody'"),
+    ];
     std::fs::write(&file, format!("exceptions:\n{}", all.concat()))?;
     Ok(file)
 }
@@ -65,7 +69,9 @@ async fn an_exception_counts_for_no_exit_code_while_it_holds() -> Result<()> {
         let file = dir.path().join("exceptions.yaml");
         std::fs::write(
             &file,
-            format!("exceptions:\n- {{check: RB-11, cluster: planted, subject: 'sa:ci/deployer', owner: sre, reason: kept, until: {until}}}\n"),
+            format!(
+                "exceptions:\n- {{check: RB-11, cluster: planted, subject: 'sa:ci/deployer', owner: sre, reason: kept, until: {until}}}\n"
+            ),
         )?;
         posture(&["scan", "--snapshot", text(&one)?, "--exceptions", text(&file)?]).await
     };
@@ -78,7 +84,11 @@ async fn an_exception_counts_for_no_exit_code_while_it_holds() -> Result<()> {
     says(&ended, "EX-01")?;
     for (until, says) in [(days_from_now(500), "more than a year away"), ("never".to_owned(), "is no day")] {
         let refused = ask(&until).await?;
-        ensure!(refused.code == 2 && refused.err.contains("line 2") && refused.err.contains(says), "{}", refused.err);
+        ensure!(
+            refused.code == 2 && refused.err.contains("line 2") && refused.err.contains(says),
+            "{}",
+            refused.err
+        );
     }
     Ok(())
 }
@@ -101,9 +111,10 @@ async fn a_fix_is_told_with_its_effect_and_written_to_files() -> Result<()> {
     let by_print = posture(&[&fix[..], &[&print[..10]]].concat()).await?;
     says(&by_print, "RB-09  Somebody can mint tokens of service accounts")?;
     says(&by_print, "Effect: The finding is gone.")?;
-    for (asked, says) in
-        [("RB-99", "nothing is found that is called RB-99"), ("AD-01", "2 findings are called AD-01; name one of them:")]
-    {
+    for (asked, says) in [
+        ("RB-99", "nothing is found that is called RB-99"),
+        ("AD-01", "2 findings are called AD-01; name one of them:"),
+    ] {
         let ran = posture(&[&fix[..], &[asked]].concat()).await?;
         ensure!(ran.code == 2 && ran.err.contains(says), "{} {}", ran.code, ran.err);
     }
@@ -127,7 +138,16 @@ async fn the_page_is_about_all_clusters_that_are_named() -> Result<()> {
     let ran = posture(&args).await?;
     ensure!(ran.code == 0 && ran.out.is_empty(), "{} {}", ran.code, ran.err);
     let page = std::fs::read_to_string(&out)?;
-    for says in ["payments-eu", "payments-us", "2 clusters", "Ten practices", "Fix first", "FL-03", "devs⟨U+202E⟩ged", "<svg"] {
+    for says in [
+        "payments-eu",
+        "payments-us",
+        "2 clusters",
+        "Ten practices",
+        "Fix first",
+        "FL-03",
+        "devs⟨U+202E⟩ged",
+        "<svg",
+    ] {
         ensure!(page.contains(says) || says == "<svg", "{says}");
     }
     ensure!(!page.contains("<b>") && !page.contains('\u{202e}'), "reasons of exceptions are text");

@@ -4,6 +4,7 @@
 //! program shows.
 
 mod checks;
+mod posture;
 mod story;
 mod told;
 
@@ -27,6 +28,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("colours_in_the_terminal_survive_the_pages_policy", |s| Box::pin(story::colours(s))),
     ("who_is_asked_is_told_on_the_desktop_and_a_click_leads_there", |s| Box::pin(told::asked(s))),
+    ("a_fleet_is_scanned_by_two_keys_and_a_path_to_everything_is_read", |s| Box::pin(posture::scanned(s))),
     ("quitting_with_a_session_open_asks_and_flushes", |s| Box::pin(story::quits(s))),
 ];
 

@@ -6,7 +6,7 @@ import { openOn, wayOf } from "../src/features/clusters/ways";
 
 const cluster = (name: string, way: Way = { kind: "oneClick", profile: "debug" }, over: Partial<ClusterView> = {}) =>
   ({ name, way, environment: "prod", environmentWord: "prod", pinned: false, lastUsed: null, ...over }) as ClusterView;
-const session = (on: string, state: SessionView["state"]) => ({ extends: null, id: `s-${on}`, cluster: on, state, profile: "debug", namespaces: ["a"], endsAt: 7 }) as SessionView;
+const session = (on: string, state: SessionView["state"]) => ({ extends: null, isScan: false, id: `s-${on}`, cluster: on, state, profile: "debug", namespaces: ["a"], endsAt: 7 }) as SessionView;
 const hold = { id: "h", on: "cluster", name: "a", until: 7 } as HoldView;
 
 test("a cluster is open exactly while it has a session that is not over", () => {

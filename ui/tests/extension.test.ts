@@ -3,7 +3,7 @@ import type { ErrorView, Proof, SessionView } from "../src/bindings/ipc";
 import { askingText, canExtend, extensionOf, isPart, ofTheirOwn } from "../src/features/sessions/extension";
 import { news } from "../src/features/sessions/news";
 
-const one = (over: Partial<SessionView>) => ({ id: "a", extends: null, cluster: "a", state: "open", durationSeconds: 900, proof: [], error: null, ended: null, waitingFor: null, ...over }) as SessionView;
+const one = (over: Partial<SessionView>) => ({ id: "a", extends: null, isScan: false, cluster: "a", state: "open", durationSeconds: 900, proof: [], error: null, ended: null, waitingFor: null, ...over }) as SessionView;
 const of = (over: Partial<SessionView>) => one({ id: "b", extends: "a", ...over });
 const line = (kind: Proof["kind"], state: Proof["state"]) => ({ kind, state, ms: 1, detail: "" }) as Proof;
 const proven = [line("rightsGone", "done"), line("tokenRefused", "done")];

@@ -3,7 +3,7 @@ import type { EndReason, SessionView } from "../src/bindings/ipc";
 import { neighbour, news, warnIn } from "../src/features/sessions/news";
 
 const session = (state: SessionView["state"], reason?: EndReason, by: string | null = null) =>
-  ({ id: "1", extends: null, cluster: "a", state, ended: reason ? { reason, by, message: null, at: 0 } : null }) as SessionView;
+  ({ id: "1", extends: null, isScan: false, cluster: "a", state, ended: reason ? { reason, by, message: null, at: 0 } : null }) as SessionView;
 
 test("an opening that goes on elsewhere says that it is through", () => {
   expect(news(session("opening"), session("open"), false)?.text).toBe("a is open.");

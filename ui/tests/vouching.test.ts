@@ -6,7 +6,7 @@ import { overdueText, vouchedText } from "../src/features/sessions/vouching";
 const AT = new Date(2026, 10, 29, 14, 2).getTime();
 const session = (over: Partial<VouchingView> | null, state: SessionView["state"] = "open") =>
   ({
-    id: "1", extends: null, cluster: "a", state, ended: null,
+    id: "1", extends: null, isScan: false, cluster: "a", state, ended: null,
     vouching: over && { everySeconds: 900, graceSeconds: 300, vouchedAt: AT, closesAt: AT + 1_200_000, overdue: null, ...over },
   }) as SessionView;
 

@@ -82,6 +82,27 @@ const looked = (what) => (page) => page.getByRole("dialog").getByText(what).firs
 const LESS = { "approvals: 2": "approvals: 1" };
 const tab = (name) => (page) => page.getByRole("group", { name: "What is listed" }).getByRole("button", { name }).click();
 
+// The posture view, with something done in it.
+const posture = (then = async () => {}) => async (page) => {
+  await go("p")(page);
+  await page.getByRole("heading", { name: "Posture", exact: true }).waitFor();
+  await then(page);
+};
+const weak = (id, then = async () => {}) => posture(async (page) => {
+  await page.locator(`[data-weakness='${id}']`).first().click();
+  await page.locator("aside h2").waitFor();
+  await page.locator("aside").getByText("Reading", { exact: true }).waitFor({ state: "detached" });
+  await then(page);
+});
+const cell = (cluster, column, then = async () => {}) => posture(async (page) => {
+  await page.getByLabel("Search clusters").fill(cluster.split("-")[0]);
+  await page.locator(`#posture [data-posture='${cluster}'] [data-column='${column}']`).click();
+  await page.locator("aside h2", { hasText: cluster }).waitFor();
+  await page.locator("aside").getByText("Reading", { exact: true }).waitFor({ state: "detached" });
+  await then(page);
+});
+const SMALL = "scene=posture&clusters=90";
+
 const paste = async (page, text) => {
   await page.evaluate((text) => {
     const clipboardData = new DataTransfer();
@@ -266,6 +287,50 @@ export const SCENES = [
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],
   ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await inTurn(page, "g", "a"); await page.getByText("Nothing has happened").waitFor(); }],
+  ["posture", SMALL, weak("w-0")],
+  ["posture-proven", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByText("3 of 3 SubjectAccessReviews").waitFor(); await page.locator("aside .all").evaluate((e) => (e.scrollTop = 330)); })],
+  ["posture-proven-less", "scene=postureProvePartly&clusters=90&speed=20", weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByText("1 of 3 SubjectAccessReviews").scrollIntoViewIfNeeded(); })],
+  ["posture-prove-failed", "scene=postureProveFails&clusters=90&speed=20", weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByRole("alert").scrollIntoViewIfNeeded(); })],
+  ["posture-fix", SMALL, weak("w-0", async (page) => { await page.getByRole("button", { name: "Show the text" }).click(); await page.getByRole("region", { name: "Text of the profile" }).scrollIntoViewIfNeeded(); })],
+  ["posture-many-places", SMALL, weak("w-2", (page) => page.getByRole("button", { name: /and \d+ more/ }).first().waitFor())],
+  ["posture-cloud", SMALL, weak("w-11")],
+  ["posture-hostile", "scene=posture&clusters=11", weak("w-8")],
+  ["posture-long", "scene=posture&clusters=11", weak("w-9", async (page) => { await page.getByRole("button", { name: "a-cluster-with" }).first().click(); await page.getByText("What to do").waitFor(); })],
+  ["posture-practice", SMALL, posture(async (page) => { await page.locator("[data-practice='7']").click(); await page.getByText("Practice 7 of 10").waitFor(); })],
+  ["posture-cell", SMALL, cell("payments-eu-1", 4)],
+  ["posture-cluster", SMALL, cell("payments-eu-1", 0)],
+  ["posture-cluster-end", SMALL, cell("payments-eu-1", 0, async (page) => { await page.getByRole("button", { name: "Forget its scans…" }).click(); await page.getByRole("button", { name: "Delete it" }).scrollIntoViewIfNeeded(); })],
+  ["posture-cluster-dark", SMALL, cell("mail-eu-1", 0)],
+  ["posture-cluster-never", SMALL, cell("legacy-eu-9", 1)],
+  ["posture-detail-failed", "scene=postureDetailFails&clusters=90", posture(async (page) => { await page.getByLabel("Search clusters").fill("payments-eu-1"); await page.locator("#posture [data-posture='payments-eu-1'] [data-column='0']").click(); await page.locator("aside").getByRole("alert").waitFor(); })],
+  ["posture-worst-first", SMALL, posture(async (page) => { await page.getByTitle("RBAC: the worst first").click(); })],
+  ["posture-none-match", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("zzzz"); await page.getByText("None of 90 clusters").waitFor(); })],
+  ["posture-2000", "scene=posture", weak("w-0")],
+  ["posture-scanning", "scene=postureScanning&clusters=90", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.locator("#posture [data-posture='catalog-dev-43'], #posture [data-posture^='a-cluster']").first().click(); })],
+  ["posture-scanned", "scene=postureScanning&clusters=11&speed=200", posture(async (page) => { await page.getByText(/^Scanned: /).waitFor(); await page.locator("#posture [data-posture='search-ap-1'] [data-column='0']").click(); await page.getByText("Closing report").waitFor(); })],
+  ["posture-scan-failed", "scene=postureScanning&clusters=11&speed=200", posture(async (page) => { await page.getByText(/^Scanned: /).waitFor(); await page.locator("#posture [data-posture='vault-eu-1'] [data-column='0']").click(); await page.getByRole("button", { name: "Sign in again and scan" }).waitFor(); })],
+  ["posture-cancelled", "scene=postureScanning&clusters=90", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.keyboard.press("x"); await page.getByText(/\d+ cancelled/).first().waitFor(); })],
+  ["posture-scan", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await page.keyboard.press("s"); await page.getByText("Ask the API server who may do what").waitFor(); })],
+  ["posture-scan-unknown", "clusters=90", posture(async (page) => { await page.locator("#posture").waitFor(); await page.keyboard.press("s"); await page.getByText("is not among your profiles").waitFor(); })],
+  ["posture-scan-refused", "scene=postureScanFails&clusters=90", posture(async (page) => { await page.locator("#posture").waitFor(); await page.keyboard.press("s"); await page.getByText("Ask the API server who may do what").waitFor(); await page.keyboard.press("Enter"); await page.getByRole("dialog").getByRole("alert").waitFor(); })],
+  ["posture-findings", SMALL, weak("w-0", async (page) => { await tab(/^Findings/)(page); await page.locator("#findings").waitFor(); })],
+  ["posture-findings-many", "scene=postureMany&clusters=90", posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Findings/)(page); await page.locator("#findings").waitFor(); await page.keyboard.press("/"); await page.keyboard.type("number 12"); })],
+  ["posture-findings-one", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Findings/)(page); await page.getByLabel("Of which cluster").selectOption("payments-eu-1"); await page.getByRole("button", { name: /^Comes with Kubernetes/ }).click(); await page.getByText("number-3").waitFor(); })],
+  ["posture-findings-none", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Findings/)(page); await page.keyboard.press("/"); await page.keyboard.type("zzzz"); await page.getByText(/^None of/).waitFor(); })],
+  ["posture-changed", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Changed/)(page); await page.locator("#change-2").click(); await page.getByText("Show the cluster as it is now").waitFor(); })],
+  ["posture-exceptions", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Exceptions/)(page); await page.locator("#exception-1").click(); await page.getByRole("button", { name: "Remove…" }).click(); })],
+  ["posture-except", SMALL, weak("w-0", async (page) => { await page.keyboard.press("e"); await page.getByRole("dialog").waitFor(); await page.getByRole("button", { name: "Make the exception" }).click(); await page.getByText("Say why").waitFor(); })],
+  ["posture-who", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByRole("button", { name: "Ask Enter" }).click(); await page.locator("#who-3").click(); })],
+  ["posture-who-first", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); })],
+  ["posture-who-nobody", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByLabel("Resource").fill("nothing"); await page.keyboard.press("Enter"); await page.getByText("Nobody that is known.").waitFor(); })],
+  ["posture-who-refused", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByLabel("Verb").fill("Get secrets"); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
+  ["posture-report", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("w"); await page.getByLabel("Write to").fill("/home/dev/taken.html"); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
+  ["posture-first", "scene=postureFirst&clusters=90", posture((page) => page.getByText("Nothing was scanned yet").waitFor())],
+  ["posture-no-profile", "scene=postureNoProfile&clusters=90", posture((page) => page.getByText("No profile lets you scan").waitFor())],
+  ["posture-partial", "scene=posturePartial&clusters=90", weak("w-0")],
+  ["posture-loading", "scene=postureLoading", posture((page) => page.getByLabel("Reading what the scans kept").waitFor())],
+  ["posture-failed", "scene=postureFail", posture((page) => page.getByRole("alert").waitFor())],
+  ["quit-scans", "scene=postureScanning&clusters=90", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.evaluate(() => window.sallyportFake.world.hear({ kind: "quitAsked" })); await page.getByText("This gives up").waitFor(); })],
   ["settings", "", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],
   ["settings-default", "scene=longDefault", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); await page.getByRole("button", { name: "Support bundle…" }).scrollIntoViewIfNeeded(); }],
   ["settings-text", "", async (page) => { await go(",")(page); for (let i = 0; i < 11; i++) await page.getByRole("button", { name: "Larger" }).click(); await page.getByText("24 px", { exact: true }).waitFor(); }],

@@ -36,6 +36,27 @@ export async function TYPE(css) {
   return walls;
 }
 
+/** The second key of `g p` and away again, until the frame after the one that has the grid's first rows was begun: then they are on screen. */
+export async function PAINT_GRID() {
+  const press = (key) => (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key, code: `Key${key.toUpperCase()}`, bubbles: true, cancelable: true }));
+  const frame = () => new Promise((then) => requestAnimationFrame(() => setTimeout(then, 0)));
+  const until = async (there) => { for (let i = 0; i < 2000 && !there(); i++) await new Promise((then) => requestAnimationFrame(then)); };
+  const walls = [];
+  for (let i = 0; i < 8; i++) {
+    await frame();
+    press("g");
+    const begin = performance.now();
+    press("p");
+    await until(() => document.querySelector("#posture [data-column='8']"));
+    await frame();
+    walls.push(performance.now() - begin);
+    press("g");
+    press("c");
+    await until(() => document.querySelector("#clusters"));
+  }
+  return walls;
+}
+
 /** The filter of the list of clusters, and the palette's own field. */
 export const FILTER = "input[placeholder^=Name]";
 export const PALETTE = "dialog input";

@@ -72,6 +72,14 @@ pub(super) struct Known {
     problems: Vec<String>,
 }
 
+/// What is known of a cluster beside what was read of it.
+struct Beside {
+    environment: String,
+    ours: Ours,
+    /// When it was read, Unix seconds.
+    at: i64,
+}
+
 impl Open {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -229,8 +237,15 @@ impl Scans {
         let before = kept.reading(cluster.as_str(), Which::Last).await.ok().flatten();
         kept.keep_reading(cluster.as_str(), &reading).await?;
         let signed = self.person.is_signed_in();
-        let ours = self.ours(signed.as_deref(), cluster);
-        let scanned = self.judge(open, cluster.as_str(), reading, ours, now_ms() / 1000, before).await?;
+        let known = Beside {
+            environment: signed
+                .as_deref()
+                .map(|signed| self.environment(signed, cluster))
+                .unwrap_or_default(),
+            ours: self.ours(signed.as_deref(), cluster),
+            at: now_ms() / 1000,
+        };
+        let scanned = self.judge(open, cluster.as_str(), reading, known, before).await?;
         let point = scanned.scanned.point.clone();
         let draft = Draft::new(Action::Scan)
             .cluster(cluster)
@@ -260,8 +275,7 @@ impl Scans {
         open: &Open,
         cluster: &str,
         reading: Reading,
-        ours: Ours,
-        at: i64,
+        known: Beside,
         before: Option<Reading>,
     ) -> Result<Arc<KeptScan>, AppError> {
         let (name, now) = (cluster.to_owned(), now_ms() / 1000);
@@ -276,7 +290,8 @@ impl Scans {
                 // The same reading, judged anew.
                 None => drift,
             };
-            KeptScan { drift, ..fleet::scanned(&name, &reading, &ours, &exceptions, (at, now)) }
+            let Beside { environment, ours, at } = known;
+            KeptScan { drift, ..fleet::scanned(&name, &reading, &environment, &ours, &exceptions, (at, now)) }
         });
         let judged =
             judged.await.map_err(|e| AppError::failed("Sallyport failed over what was read").because(e))?;

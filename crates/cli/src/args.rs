@@ -189,6 +189,9 @@ pub(crate) struct ReportArgs {
     /// Ends with 1 when something is this bad or worse.
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub(crate) fail_on: FailOn,
+    /// Asks no API server anything without your credential, as for a scan.
+    #[arg(long)]
+    pub(crate) no_probes: bool,
 }
 
 #[derive(Debug, Args)]

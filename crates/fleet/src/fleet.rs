@@ -199,15 +199,25 @@ impl Fleet {
                 None => program::broker().await?,
             };
             let broker = Broker::start(programs, &enrolled, options).await?;
-            let target = Target { spec, plane, broker };
-            if weak {
-                plant(&target).await?;
-            }
-            targets.push(target);
+            targets.push(Target { spec, plane, broker });
         }
         let fleet = Self { targets, hub, idp };
         fleet.wait_for_brokers(Duration::from_secs(30)).await?;
+        if weak {
+            fleet.plant().await?;
+        }
         Ok(fleet)
+    }
+
+    /// Gives the targets standing rights that nobody should have, for a scan to find.
+    ///
+    /// # Errors
+    /// When they can't be made.
+    pub async fn plant(&self) -> Result<()> {
+        for target in &self.targets {
+            plant(target).await?;
+        }
+        Ok(())
     }
 
     /// Goes on with the brokers of this version.

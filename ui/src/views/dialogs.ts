@@ -2,6 +2,7 @@ import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
 import { HoldDialog } from "../features/holds";
 import { SupportDialog } from "../features/settings";
+import { ExceptDialog, ReportDialog, ScanDialog } from "../features/posture";
 import { ProfileDialog } from "../features/profiles";
 import { StepUpDialog } from "../features/signin";
 import EndDialog from "./frame/EndDialog.svelte";
@@ -16,6 +17,9 @@ export const DIALOGS: Record<DialogName, Component> = {
   hold: HoldDialog,
   support: SupportDialog,
   profile: ProfileDialog,
+  scan: ScanDialog,
+  except: ExceptDialog,
+  report: ReportDialog,
   signOut: EndDialog,
   quit: EndDialog,
 };

@@ -2,11 +2,13 @@ import Inbox from "@lucide/svelte/icons/inbox";
 import ScrollText from "@lucide/svelte/icons/scroll-text";
 import Server from "@lucide/svelte/icons/server";
 import Cog from "@lucide/svelte/icons/settings";
+import ShieldHalf from "@lucide/svelte/icons/shield-half";
 import SquareTerminal from "@lucide/svelte/icons/square-terminal";
 import UserSearch from "@lucide/svelte/icons/user-search";
 import type { Component } from "svelte";
 import * as audit from "../features/audit";
 import * as clusters from "../features/clusters";
+import * as posture from "../features/posture";
 import * as reach from "../features/reach";
 import * as requests from "../features/requests";
 import * as sessions from "../features/sessions";
@@ -16,6 +18,7 @@ import type { Action } from "../shared/actions";
 import type { Found } from "../shared/found";
 import Audit from "./Audit.svelte";
 import Clusters from "./Clusters.svelte";
+import Posture from "./Posture.svelte";
 import Requests from "./Requests.svelte";
 import Sessions from "./Sessions.svelte";
 import Settings from "./Settings.svelte";
@@ -45,8 +48,9 @@ export const VIEWS: readonly View[] = [
   { id: requests.VIEW, title: "Requests", icon: Inbox, key: "r", component: Requests, actions: requests.actions, count: { word: "yours to decide", of: requests.toDecide, waits: true }, forget: requests.forget },
   { id: reach.VIEW, title: "Who can", icon: UserSearch, key: "w", component: WhoCan, actions: reach.actions, forget: () => reach.reach.forget() },
   { id: "audit", title: "Audit", icon: ScrollText, key: "a", component: Audit, forget: () => audit.history.forget() },
+  { id: posture.VIEW, title: "Posture", icon: ShieldHalf, key: "p", component: Posture, actions: posture.actions, forget: posture.forget },
   { id: "settings", title: "Settings", icon: Cog, key: ",", component: Settings, actions: settings.actions, foot: true },
 ];
 
 /** What the palette looks in, in the order it answers. */
-export const FINDERS: readonly ((query: string) => Found[])[] = [sessions.found, clusters.found, reach.found];
+export const FINDERS: readonly ((query: string) => Found[])[] = [sessions.found, clusters.found, reach.found, posture.found];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FILTER, OPEN_PALETTE, TYPE, at as below } from "../../tools/speed.mjs";
+import { FILTER, OPEN_PALETTE, PAINT_GRID, TYPE, at as below } from "../../tools/speed.mjs";
 import { at } from "./site.mjs";
 
 const BUSY = 4;
@@ -34,4 +34,14 @@ test("speed with 2,000 clusters: palette, filter key, page ready", () =>
     // that walks everything twice) must be found, on a machine that builds at the same time.
     assert.ok(palette.cpu > 0 && palette.cpu < 50 * BUSY, "palette, opened and closed");
     assert.ok(key.cpu > 0 && key.cpu < 16 * BUSY, "filter key, with layout and paint");
+  }));
+
+test("speed with 2,000 clusters: the grid of posture, from the key to its first rows", () =>
+  at("scene=posture&clusters=2000&speed=1000", async (page) => {
+    await page.locator("#clusters").waitFor();
+    const walls = await page.evaluate(PAINT_GRID);
+    console.log(`posture grid_first_ms=${walls[0].toFixed(1)} grid_again_ms=${below(walls.slice(1), 0.5).toFixed(1)}`);
+    // 200 ms on a quiet machine; as above only a change of kind must be found, as a row for each cluster.
+    assert.ok(below(walls, 0.5) < 200 * BUSY, "the grid's first rows");
+    assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) < 6000);
   }));

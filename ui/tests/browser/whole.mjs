@@ -16,7 +16,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const RULES = { dark: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], light: { type: "rule", values: ["color-contrast"] } };
 
 // Those whose texts are long or whose parts are many: nothing of them may be cut off, or scroll sideways.
-const SIZED = new Set(["clusters", "clusters-long", "session", "closed", "audit", "requests", "requests-long", "requests-longest", "held-longest", "requests-deny", "requests-less-many", "requests-hub-down", "requests-many", "held-me", "requests-held-long", "held-everything", "hold-long", "who-can", "who-can-where", "who-can-long", "who-can-no-rights", "settings-text", "settings-default", "settings-long", "support-log", "support-refused", "session-paste-many", "session-vouching-overdue", "clusters-outlook-day", "requests-reaffirmed", "palette", "first-run-join"]);
+const SIZED = new Set(["clusters", "clusters-long", "session", "closed", "audit", "requests", "requests-long", "requests-longest", "held-longest", "requests-deny", "requests-less-many", "requests-hub-down", "requests-many", "held-me", "requests-held-long", "held-everything", "hold-long", "posture", "posture-long", "posture-cluster", "posture-scanning", "posture-findings-one", "posture-who", "posture-changed", "posture-scan", "who-can", "who-can-where", "who-can-long", "who-can-no-rights", "settings-text", "settings-default", "settings-long", "support-log", "support-refused", "session-paste-many", "session-vouching-overdue", "clusters-outlook-day", "requests-reaffirmed", "palette", "first-run-join"]);
 
 for (const [name, query, reach] of SCENES) {
   test(`WCAG 2.2 AA by axe, dark and light${SIZED.has(name) ? ", and nothing cut off in any size" : ""}: ${name}`, () =>

@@ -1,7 +1,7 @@
 //! What somebody answers for: kept as the file of exceptions that the command line reads, and read by the same parser.
 
 use super::kept::Kept;
-use super::{Known, Open, Scans};
+use super::{Beside, Known, Open, Scans};
 use crate::desk::{AppError, now_ms};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -214,20 +214,18 @@ impl Scans {
 
     /// Counts anew what an exception is about.
     async fn judge_anew(&self, open: &Open, entry: &Entry) -> Result<(), AppError> {
-        let of: Vec<(String, super::Ours, i64)> = {
+        let of: Vec<(String, Beside)> = {
             let known = open.known();
             let covered = known.scanned.iter().filter(|(name, one)| {
                 glob_matches(&entry.cluster, name)
                     && one.scanned.lines.iter().any(|line| line.check == entry.check)
             });
-            covered
-                .map(|(name, one)| (name.clone(), one.ours.clone(), one.scanned.at.unwrap_or_default()))
-                .collect()
+            covered.map(|(name, one)| (name.clone(), beside(one))).collect()
         };
-        for (cluster, ours, at) in of {
+        for (cluster, known) in of {
             let kept = Kept { shelf: &self.shelf, whose: &open.whose };
             if let Some(reading) = kept.reading(&cluster, super::kept::Which::Last).await? {
-                self.judge(open, &cluster, reading, ours, at, None).await?;
+                self.judge(open, &cluster, reading, known, None).await?;
             }
         }
         self.changed.notify_one();
@@ -251,5 +249,14 @@ fn object(object: &sallyport_posture::Object) -> String {
     match &object.namespace {
         Some(namespace) => format!("{}/{namespace}/{}", object.kind, object.name),
         None => format!("{}/{}", object.kind, object.name),
+    }
+}
+
+/// As it was known when the cluster was read.
+fn beside(kept: &super::KeptScan) -> Beside {
+    Beside {
+        environment: kept.environment.clone(),
+        ours: kept.ours.clone(),
+        at: kept.scanned.at.unwrap_or_default(),
     }
 }

@@ -32,6 +32,7 @@ const POINTS: usize = 60;
 pub(super) fn scanned(
     cluster: &str,
     reading: &Reading,
+    environment: &str,
     ours: &Ours,
     exceptions: &[Entry],
     (at, now): (i64, i64),
@@ -40,19 +41,23 @@ pub(super) fn scanned(
     let ground = Ground::new(&snapshot);
     let report = ground.report();
     let standing = Standing::of(exceptions, now);
-    let around = Around { ours: Some(ours), traits: traits(&ground), at: Some(at), now };
+    let around = Around {
+        ours: Some(ours),
+        traits: Traits {
+            tier: Some(environment.to_owned()).filter(|tier| !tier.is_empty()),
+            ..Traits::of(&ground)
+        },
+        at: Some(at),
+        now,
+    };
     let findings = report.checks.iter().flat_map(|judged| &judged.findings);
     KeptScan {
         excepted: standing.counts(cluster, findings),
         scanned: Scanned::of(cluster, &report, around, |finding| standing.covers(cluster, finding)),
+        environment: environment.to_owned(),
         ours: ours.clone(),
         drift: None,
     }
-}
-
-/// What may be the same in other clusters.
-fn traits(ground: &Ground<'_>) -> Traits {
-    Traits { version: ground.snapshot().server, ..Traits::default() }
 }
 
 impl Scans {
@@ -76,6 +81,15 @@ impl Scans {
             }),
             ..Ours::default()
         }
+    }
+
+    /// The team's word for a cluster's environment.
+    pub(super) fn environment(&self, signed: &Signed, cluster: &ClusterName) -> String {
+        let all = self.inventory.scannable(&signed.workspace);
+        all.into_iter()
+            .find(|one| one.name == cluster.as_str())
+            .map(|one| one.environment)
+            .unwrap_or_default()
     }
 
     pub(super) fn grid(&self, signed: &Signed, open: &Open) -> PostureView {

@@ -58,6 +58,9 @@ pub(super) struct KeptScan {
     pub(super) scanned: Scanned,
     /// How many of its findings each exception is for, by its id.
     pub(super) excepted: BTreeMap<String, u32>,
+    /// The team's word for its environment.
+    #[serde(default)]
+    pub(super) environment: String,
     /// What Sallyport had shown of the cluster by then.
     pub(super) ours: Ours,
     /// What changed since the reading before.

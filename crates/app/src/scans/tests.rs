@@ -121,7 +121,12 @@ impl World {
     fn new() -> Self {
         let told = Arc::new(AtomicUsize::new(0));
         let count = told.clone();
-        let run = Run::new(1, Arc::new(move || drop(count.fetch_add(1, Ordering::Relaxed))));
+        let run = Run::new(
+            1,
+            Arc::new(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            }),
+        );
         Self { run, seen: Arc::default(), gate: Arc::new(Semaphore::new(0)), told }
     }
 

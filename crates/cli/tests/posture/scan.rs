@@ -60,7 +60,7 @@ async fn people_get_words_with_hidden_characters_visible() -> Result<()> {
     let csv = posture(&["scan", "--kubeconfig", text(&config)?, "-o", "csv"]).await?;
     says(&csv, "RB-01,critical,Somebody can do everything in the cluster,Group,,devs⟨U+202E⟩ged,*,")?;
     let columns = csv.out.lines().next().map(|line| line.split(',').count());
-    ensure!(columns == Some(15), "{columns:?}");
+    ensure!(columns == Some(17), "{columns:?}");
     Ok(())
 }
 

@@ -5,9 +5,9 @@ import { clock } from "../../shared/time";
 /** What a click does: shows the session that is open, or what the list says; nothing where that is held. */
 export type Click = Way | { kind: "open"; session: string; profile: string; namespaces: string[]; endsAt: number | null } | { kind: "held"; hold: HoldView };
 
-/** The session on each cluster that has one that is not over. */
+/** The session on each cluster that has one that is not over; a scan's is nobody's to work in. */
 export function openOn(sessions: readonly SessionView[]): Map<string, SessionView> {
-  return new Map(sessions.filter((s) => s.state !== "closed" && s.extends === null).map((s) => [s.cluster, s]));
+  return new Map(sessions.filter((s) => s.state !== "closed" && s.extends === null && !s.isScan).map((s) => [s.cluster, s]));
 }
 
 /** What a click on a cluster does: whether a session is open is known from the sessions, everything else from the list. */

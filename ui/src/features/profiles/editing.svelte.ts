@@ -66,12 +66,14 @@ class Editing {
   /** What was looked at can be applied. */
   readonly mayApply = $derived(this.#busy === "" && !this.isStale && this.#look?.view.verdict.kind === "taken" && this.#draft?.lacks === null);
 
-  /** Opens the editor; with nothing it asks what to edit. */
-  begin(subject: Subject | null): void {
+  /** Opens the editor; with nothing it asks what to edit. With `drafted`, that stands in place of what was read. */
+  begin(subject: Subject | null, drafted: string | null = null): void {
     this.#reset();
     openDialog("profile");
     if (subject === null) void this.#list();
-    else void this.read(subject);
+    else void this.read(subject).then(() => {
+      if (drafted !== null && this.#draft !== null && this.#subject === subject) this.text = drafted;
+    });
   }
 
   async #list(): Promise<void> {

@@ -1,6 +1,5 @@
-import { mirror } from "../../desktop/mirror.svelte";
 import type { Action } from "../../shared/actions";
-import { again, dismiss, extend, inFront, leave, mayExtend, shown, VIEW } from "./sessions.svelte";
+import { again, dismiss, extend, inFront, leave, listed, mayExtend, shown, VIEW } from "./sessions.svelte";
 import { choose, step, tabs } from "./tabs";
 
 /** The key that leaves. */
@@ -13,13 +12,15 @@ const HERE = { group: "In a session", view: VIEW } as const;
 const SHEET = { group: "When one opens or is closed", view: VIEW } as const;
 const EVERYWHERE = { group: "In a session", inTerminal: true, inField: true } as const;
 
-const any = () => mirror.sessions.length > 0;
+const any = () => listed().length > 0;
 const open = () => shown()?.state === "open";
 const extendable = () => {
   const session = shown();
   return session !== null && mayExtend(session);
 };
 const closed = () => inFront()?.state === "closed";
+// What a scan opened is opened again by a scan.
+const reopens = () => closed() && inFront()?.isScan === false;
 
 export const actions: readonly Action[] = [
   {
@@ -36,7 +37,7 @@ export const actions: readonly Action[] = [
   { id: "nextTab", title: "Next tab", palette: false, key: { ...EVERYWHERE, press: "Ctrl+Tab" }, can: any, run: () => step(1) },
   { id: "previousTab", title: "Previous tab", palette: false, key: { ...EVERYWHERE, press: "Ctrl+Shift+Tab" }, can: any, run: () => step(-1) },
   {
-    id: "again", title: () => `Open ${inFront()?.cluster ?? "it"} again`, does: "Open it again", key: { ...SHEET, press: "R" }, can: closed,
+    id: "again", title: () => `Open ${inFront()?.cluster ?? "it"} again`, does: "Open it again", key: { ...SHEET, press: "R" }, can: reopens,
     run: () => { const session = inFront(); if (session) void again(session); },
   },
   {

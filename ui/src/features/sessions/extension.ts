@@ -15,9 +15,14 @@ export function isPart(session: SessionView, all: readonly SessionView[]): boole
   return all.find((one) => one.id === session.extends)?.state === "open";
 }
 
-/** Those that a person knows as sessions. */
+/** Those that a person knows as sessions: what a scan opened is seen where it was asked for. */
 export function ofTheirOwn(all: readonly SessionView[]): SessionView[] {
-  return all.filter((session) => !isPart(session, all));
+  return all.filter((session) => !session.isScan && !isPart(session, all));
+}
+
+/** Those whose end is shown where one signs in: of what scans opened, what is being closed or could not be proven. */
+export function ends(all: readonly SessionView[]): SessionView[] {
+  return all.filter((session) => !session.isScan || session.state === "closing" || (session.state === "closed" && session.openedAt !== null && closing(session) === "unproven"));
 }
 
 /** Whether as long again would end later, by a minute at least. */

@@ -1,12 +1,13 @@
 export { actions } from "./actions";
 export { default as ClosingReport } from "./ClosingReport.svelte";
 export { default as EndedLine } from "./EndedLine.svelte";
+export { ends } from "./extension";
 export { found } from "./found";
 export { default as MoreTime } from "./MoreTime.svelte";
 export { default as Opening } from "./Opening.svelte";
 export { default as SessionTabs } from "./SessionTabs.svelte";
 export { default as SidePanel } from "./SidePanel.svelte";
-export { inFront, open, openCount, show, shown, VIEW } from "./sessions.svelte";
+export { inFront, listed, open, openCount, show, shown, VIEW } from "./sessions.svelte";
 export { default as TruthStrip } from "./TruthStrip.svelte";
 export { default as Vouching } from "./Vouching.svelte";
 export { watch } from "./watch";

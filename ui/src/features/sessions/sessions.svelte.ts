@@ -5,7 +5,7 @@ import { go, place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
 import { second } from "../../shared/clock.svelte";
 import { askStepUp, stepsUp } from "../signin";
-import { canExtend, extensionOf } from "./extension";
+import { canExtend, extensionOf, ofTheirOwn } from "./extension";
 
 /** The id of the view of the sessions. */
 export const VIEW = "sessions";
@@ -22,7 +22,14 @@ export function inFront(): SessionView | null {
 
 /** How many are open. */
 export function openCount(): number {
-  return mirror.sessions.filter((session) => session.state === "open").length;
+  return mirror.sessions.filter((session) => session.state === "open" && !session.isScan).length;
+}
+
+/** Those that there are tabs for: a person's own, and what they were led to. */
+export function listed(): SessionView[] {
+  const led = shown();
+  const own = ofTheirOwn(mirror.sessions);
+  return led?.isScan ? [...own, led] : own;
 }
 
 /** Shows a session, in one of its terminals. */

@@ -1,8 +1,6 @@
 import type { SessionView } from "../../bindings/ipc";
-import { mirror } from "../../desktop/mirror.svelte";
 import { place } from "../../desktop/place.svelte";
-import { ofTheirOwn } from "./extension";
-import { show } from "./sessions.svelte";
+import { listed, show } from "./sessions.svelte";
 
 export interface Tab {
   id: string;
@@ -15,7 +13,7 @@ export interface Tab {
 
 /** One tab per terminal; a session without one has a tab too. */
 export function tabs(): Tab[] {
-  return ofTheirOwn(mirror.sessions).flatMap((session) => {
+  return listed().flatMap((session) => {
     const ids = session.state === "open" && session.terminals.length > 0 ? session.terminals.map((t) => t.id) : [null];
     return ids.map((terminal, at) => ({
       id: `${session.id}:${terminal ?? ""}`,

@@ -16,7 +16,8 @@ export const watch: Hear = (now, before) => {
   if (now.sessions === before.sessions) return;
   for (const session of now.sessions) {
     const known = before.sessions.find((s) => s.id === session.id);
-    if (known === session) continue;
+    // What a scan opens is told by the scan.
+    if (known === session || session.isScan) continue;
     if (now.deadlines.get(session.id) !== before.deadlines.get(session.id)) warn(session);
     const said = news(known, session, place.view === VIEW && place.session === session.id);
     if (said) notify(said);
@@ -32,7 +33,7 @@ export const watch: Hear = (now, before) => {
       go({ session: next?.id ?? null, terminal: next?.terminals[0]?.id ?? null });
     }
     // One that was just asked for may not have been told of yet.
-    if (place.view === VIEW && place.session === null && now.sessions.length === 0) go({ view: "clusters" });
+    if (place.view === VIEW && place.session === null && ofTheirOwn(now.sessions).length === 0) go({ view: "clusters" });
   }
 };
 

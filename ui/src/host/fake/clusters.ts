@@ -1,4 +1,4 @@
-import { detail } from "./fleet";
+import { detail, POSTURE } from "./fleet";
 import type { Handlers } from "./handlers";
 import { failure } from "./sessions";
 import type { World } from "./world";
@@ -12,7 +12,8 @@ export function clusters(world: World) {
     },
     cluster_detail: async ({ name }) => {
       await world.pause(30);
-      return detail(world.cluster(name), world.reason, Date.now(), world.state.defaultSeconds);
+      const shown = detail(world.cluster(name), world.reason, Date.now(), world.state.defaultSeconds);
+      return world.scene.startsWith("posture") ? { ...shown, profiles: [...shown.profiles, POSTURE] } : shown;
     },
     cluster_outlook: async ({ input }) => {
       const now = Date.now();

@@ -113,6 +113,16 @@ function profile(name: string, rights: readonly Right[], over: Partial<ProfileVi
   };
 }
 
+/** What scans open under. */
+export const POSTURE: ProfileView = profile("posture", [
+  right("Read roles and bindings", "list roles, rolebindings, clusterroles, clusterrolebindings"),
+  right("Read workloads, ServiceAccounts and namespaces", "list pods, deployments, serviceaccounts, namespaces, …"),
+  right("Read what admission enforces", "list validatingadmissionpolicies, webhookconfigurations, …"),
+  right("Read five ConfigMaps by name", "get aws-auth, coredns, cluster-info, …"),
+  right("Ask the API server who may do what", "create subjectaccessreviews"),
+  right("Read how the API server runs", "get /flagz, /metrics, /readyz, /version"),
+], { maxDurationSeconds: 900, namespaces: [], reasonRequired: false, mfa: { acr: [], amr: [], maxAgeSeconds: 3600, satisfied: true } }, []);
+
 /** What the detail pane shows for a cluster. */
 export function detail(c: ClusterView, reason: string | null, now: number, wanted: number | null = null): ClusterDetail {
   const team = c.name.split("-")[0] ?? "app";

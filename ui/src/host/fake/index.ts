@@ -6,6 +6,7 @@ import { clusters } from "./clusters";
 import { decisions } from "./decisions";
 import { desk } from "./desk";
 import type { Handlers } from "./handlers";
+import { posture } from "./posture";
 import { profiles } from "./profiles";
 import { reach } from "./reach";
 import { holds } from "./holds";
@@ -22,7 +23,7 @@ export function fake(options: URLSearchParams): Host {
   const world = new World(options.get("scene") ?? "ready", Number(options.get("clusters") ?? 2000), Number(options.get("speed") ?? 1));
   const theme = options.get("theme");
   if (theme === "dark" || theme === "light") world.state.theme = theme;
-  const handle: Handlers = { ...desk(world), ...clusters(world), ...access(world), ...audit(world), ...decisions(world), ...reach(world), ...profiles(world), ...holds(world), ...settings(world), ...support(world) };
+  const handle: Handlers = { ...desk(world), ...clusters(world), ...access(world), ...audit(world), ...decisions(world), ...reach(world), ...profiles(world), ...holds(world), ...settings(world), ...posture(world), ...support(world) };
   const calls: string[] = [];
   Object.assign(window, { sallyportFake: { world, calls } });
   let terminals = 0;

@@ -27,10 +27,12 @@ export class FakeSession {
     private readonly mfaFresh: boolean,
     private readonly signedInAgain: Promise<void>,
     private readonly of: FakeSession | null = null,
+    isScan = false,
   ) {
     this.view = {
       id,
       extends: of?.view.id ?? null,
+      isScan,
       cluster: cluster.name,
       environment: cluster.environment,
       environmentWord: cluster.environmentWord,

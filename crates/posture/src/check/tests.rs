@@ -1,4 +1,5 @@
 mod known;
+mod people;
 mod server;
 
 use super::*;

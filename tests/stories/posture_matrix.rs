@@ -2,6 +2,7 @@
 //! rights, with those that a session has, and with none beyond discovery.
 
 mod plane;
+mod provider;
 mod reader;
 mod truth;
 
@@ -9,21 +10,24 @@ use crate::lines::Lines;
 use anyhow::Result;
 use futures::StreamExt as _;
 use plane::World;
-use sallyport_posture::Ground;
+use sallyport_fleet::Fleet;
+use sallyport_posture::{Ground, Origin, Severity};
 use truth::Comes;
 
 /// Planes that live at once: each is an etcd and an API server, and this machine may have two cores.
 const AT_ONCE: usize = 3;
 
 /// What `make test` plays: everything off, everything on, and two between.
-pub(crate) async fn four(lines: &mut Lines) -> Result<()> {
+pub(crate) async fn four(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let all = plane::matrix();
-    play(lines, [0, 5, 10, 15].map(|at| all[at].clone()).into()).await
+    play(lines, [0, 5, 10, 15].map(|at| all[at].clone()).into()).await?;
+    provider::play(fleet, lines).await
 }
 
 /// All sixteen of the matrix, and each other way by itself.
-pub(crate) async fn whole(lines: &mut Lines) -> Result<()> {
-    play(lines, plane::matrix().into_iter().chain(plane::others()).collect()).await
+pub(crate) async fn whole(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
+    play(lines, plane::matrix().into_iter().chain(plane::others()).collect()).await?;
+    provider::play(fleet, lines).await
 }
 
 /// What was seen of one plane.
@@ -77,6 +81,17 @@ async fn one(world: World) -> Result<Seen> {
             .collect();
         let detail = if wrong.is_empty() { format!("{} verdicts", wanted.len()) } else { wrong.join("; ") };
         said.push((format!("p21 {}: what {reader} sees is so", world.name), wrong.is_empty(), detail));
+        if world.is_as_it_comes() {
+            let bad: Vec<_> = report
+                .checks
+                .iter()
+                .flat_map(|one| &one.findings)
+                .filter(|one| one.severity >= Severity::High && one.origin != Origin::Default)
+                .map(|one| one.said.as_str())
+                .collect();
+            let what = format!("{}: nothing critical or high, by {reader}", world.name);
+            said.push((what, bad.is_empty(), bad.join(" ")));
+        }
         match reader {
             reader::Reader::Admin => by_admin = comes,
             reader::Reader::Session => {

@@ -116,6 +116,11 @@ pub(super) fn others() -> Vec<World> {
 }
 
 impl World {
+    /// Whether nobody has opened anything.
+    pub(super) fn is_as_it_comes(&self) -> bool {
+        self.authorization == "Node,RBAC" && self.anonymous != Anonymous::Bound && !self.tokens
+    }
+
     /// Starts it. There are no controllers: nothing here needs one.
     pub(super) async fn start(&self) -> Result<Plane> {
         let mut options = PlaneOptions::new("matrix").without_controllers();

@@ -1,4 +1,5 @@
 mod known;
+mod less;
 mod people;
 mod server;
 

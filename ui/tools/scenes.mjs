@@ -327,6 +327,7 @@ export const SCENES = [
   ["posture-report", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("w"); await page.getByLabel("Write to").fill("/home/dev/taken.html"); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
   ["posture-forget", "scene=postureForgetFails&clusters=90", weak("w-0", async (page) => { await page.keyboard.press("Control+K"); await page.keyboard.type("forget all"); await page.keyboard.press("Enter"); await page.getByRole("button", { name: "Delete all" }).click(); await page.getByRole("dialog").getByRole("alert").waitFor(); })],
   ["posture-first", "scene=postureFirst&clusters=90", posture((page) => page.getByText("Nothing was scanned yet").waitFor())],
+  ["posture-first-one", "scene=postureFirst&clusters=11", cell("payments-eu-1", 0)],
   ["posture-no-profile", "scene=postureNoProfile&clusters=90", posture((page) => page.getByText("No profile lets you scan").waitFor())],
   ["posture-partial", "scene=posturePartial&clusters=90", weak("w-0")],
   ["posture-loading", "scene=postureLoading", posture((page) => page.getByLabel("Reading what the scans kept").waitFor())],

@@ -414,6 +414,11 @@ test("the first scan begins from an empty view, and the grid comes with it", () 
   at("scene=postureFirst&clusters=11&speed=2", async (page) => {
     await come(page);
     await page.getByText("Nothing was scanned yet").waitFor();
+    // One can be chosen before anything was scanned.
+    await row(page, "sandbox-12").click({ position: { x: 20, y: 10 } });
+    await pane(page).getByRole("button", { name: "Scan it…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: /^Scan 1 cluster / }).waitFor();
+    await page.keyboard.press("Escape");
     await page.locator("main").getByRole("button", { name: /^Scan S/ }).last().click();
     await page.getByRole("dialog").getByRole("button", { name: /^Scan 11 clusters/ }).click();
     await page.getByText(/reading \d+\/40/).first().waitFor();

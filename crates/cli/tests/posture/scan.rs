@@ -60,7 +60,7 @@ async fn people_get_words_with_hidden_characters_visible() -> Result<()> {
     let csv = posture(&["scan", "--kubeconfig", text(&config)?, "-o", "csv"]).await?;
     says(&csv, "RB-01,critical,Somebody can do everything in the cluster,Group,,devs⟨U+202E⟩ged,*,")?;
     let columns = csv.out.lines().next().map(|line| line.split(',').count());
-    ensure!(columns == Some(15), "{columns:?}");
+    ensure!(columns == Some(17), "{columns:?}");
     Ok(())
 }
 
@@ -195,7 +195,11 @@ async fn what_is_kept_holds_no_value_and_comes_to_the_same() -> Result<()> {
     let new = diff.json()?["new"].clone();
     let about = |one: &serde_json::Value| one["subject"]["name"] == "mallory" && one["check"] == "RB-01";
     ensure!(new.as_array().is_some_and(|new| new.iter().any(about)), "{new}");
+    let may = diff.json()?["rights"]["may"].clone();
+    let mallory = |one: &serde_json::Value| one["subject"]["name"] == "mallory" && one["namespace"].is_null();
+    ensure!(may.as_array().is_some_and(|may| may.iter().any(mallory)), "{may}");
     let back = posture(&["diff", text(&later)?, text(&kept)?]).await?;
+    says(&back, "MAY NO LONGER\n  User mallory may no longer")?;
     says(&back, "GONE\n")?;
     ensure!(back.code == 0, "nothing new: {}", back.out);
     Ok(())

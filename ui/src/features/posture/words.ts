@@ -51,7 +51,7 @@ export function scanSentence(scan: ScanState): string {
     case "waiting": return "It waits: four clusters are scanned at a time.";
     case "opening": return "Its session opens.";
     case "reading": return `It is read through the gateway: ${scan.done} of ${scan.total} kinds.`;
-    case "closing": return "What was read is kept. Its session is being closed, with proof.";
+    case "closing": return "Its session is being closed, with proof.";
     case "done": return "It was read, and its session is proven closed.";
     case "unproven": return scan.error === null
       ? "It was read and what was read is kept, but something of the end of its session was not shown."

@@ -34,7 +34,8 @@ pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
     let devs = Subject::Group("oidc:devs".to_owned());
     proven(&plane, &ground, &devs, lines).await?;
     let kinds = tried(&plane, &ground, lines).await?;
-    let wanted = ["DeleteBinding", "DeleteSecret", "Enforce", "NarrowRole", "RemoveSubject", "Unmount"];
+    let wanted =
+        ["DeleteBinding", "DeleteSecret", "Enforce", "FailClosed", "NarrowRole", "RemoveSubject", "Unmount"];
     lines.check(
         "each kind of fix is taken by a server-side dry run",
         kinds.iter().map(String::as_str).eq(wanted),

@@ -318,6 +318,11 @@ fn warnings(
                  server-side dry run lists them."
                     .to_owned(),
             ),
+            Change::FailClosed { .. } => warnings.push(
+                "While what answers the webhook is away, what it is asked about is refused: let more than one copy of \
+                 it run first."
+                    .to_owned(),
+            ),
             Change::DeleteSecret { .. } => warnings.push(
                 "Whatever signs in with this token is refused from then on, and who that is cannot be seen from \
                  here."

@@ -64,8 +64,21 @@ pub fn propose(
     let mut notes: Vec<String> = Vec::new();
     let report = ground.report();
     let asked = Asked { ground, report: &report, finding, uses, asker };
+    // What two ways begin with alike is worked out once.
+    let mut tried: Vec<Vec<Change>> = Vec::new();
     for way in candidate::WAYS {
-        match attempt(&asked, *way) {
+        let begun = match way(ground, finding) {
+            Ok(begun) if begun.is_empty() || tried.contains(&begun) => continue,
+            Ok(begun) => begun,
+            Err(why) => {
+                if !notes.contains(&why) {
+                    notes.push(why);
+                }
+                continue;
+            }
+        };
+        tried.push(begun.clone());
+        match attempt(&asked, *way, begun) {
             Ok(Some(fix)) if fixes.iter().all(|known| known.changes != fix.changes) => fixes.push(fix),
             Ok(_) => {}
             Err(why) if notes.contains(&why) => {}
@@ -103,12 +116,11 @@ struct Asked<'a> {
 }
 
 /// Changes what a way of fixing proposes until the finding is gone. None: it does not apply, or does not help.
-fn attempt(asked: &Asked<'_>, way: candidate::Way) -> Result<Option<Fix>, String> {
+fn attempt(asked: &Asked<'_>, way: candidate::Way, mut more: Vec<Change>) -> Result<Option<Fix>, String> {
     let Asked { ground, finding, .. } = *asked;
     let mut snapshot = ground.snapshot.clone();
     let mut changes: Vec<Change> = Vec::new();
     let mut left = finding.clone();
-    let mut more = way(ground, finding)?;
     for _ in 0..ROUNDS {
         if more.is_empty() {
             break;

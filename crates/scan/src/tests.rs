@@ -2,6 +2,7 @@
 
 mod api;
 mod files;
+mod role;
 
 use crate::{Reading, reduce::reduce};
 use proptest::prelude::*;

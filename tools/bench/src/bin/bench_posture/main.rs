@@ -6,8 +6,10 @@
 
 mod cluster;
 mod fleet;
+mod through;
 
 use anyhow::{Context, Result, ensure};
+use sallyport_bench::{Sorted, in_browser};
 use sallyport_posture::path::Goal;
 use sallyport_posture::{Coverage, Ground, Kind, Severity, Snapshot};
 use sallyport_rbac::Ask;
@@ -16,7 +18,8 @@ use std::time::Instant;
 const SEED: u64 = 4491;
 const ROUNDS: usize = 11;
 
-fn main() -> Result<()> {
+#[tokio::main]
+async fn main() -> Result<()> {
     let lists = cluster::lists(SEED);
     let bytes: usize = lists.iter().map(Vec::len).sum();
     let mut took = [Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new()];
@@ -63,15 +66,20 @@ fn main() -> Result<()> {
             cut.of,
         );
     }
-    let [parse, index, who, paths, fix] = took.map(median);
+    let [parse, index, who, paths, fix] = took.map(|all| Sorted::new(all).at(0.5));
     println!(
         "{:.1} MB of lists, read in {parse:.0} ms; {said}; {} CPUs",
         bytes as f64 / 1e6,
         std::thread::available_parallelism()?
     );
+    let rss = rss()?;
+    let grid = in_browser("grid.mjs", "grid ").await?;
+    let paint = grid.rsplit_once("paint_ms=").context("its paint")?.1.trim().to_owned();
+    let (scan, listing) = through::gateway().await?;
+    println!("a scan through a session's gateway took {scan:.0} ms, the same lists {listing:.0} ms");
     println!(
-        "bench posture index_checks_ms={index:.1} who_can_ms={who:.3} paths_ms={paths:.1} fix_ms={fix:.0} rss_mb={:.0}",
-        rss()?
+        "bench posture index_checks_ms={index:.1} who_can_ms={who:.3} paths_ms={paths:.1} fix_ms={fix:.0} rss_mb={rss:.0} scan_ratio={:.2} grid_paint_ms={paint}",
+        scan / listing
     );
     fleet::many(ROUNDS)
 }
@@ -102,11 +110,6 @@ fn who_can(ground: &Ground<'_>) -> f64 {
 
 fn ms(began: Instant) -> f64 {
     began.elapsed().as_secs_f64() * 1000.0
-}
-
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of.get(of.len() / 2).copied().unwrap_or_default()
 }
 
 /// The most memory this process has had, the lists as text included.

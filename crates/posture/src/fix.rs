@@ -15,7 +15,7 @@ use crate::change::{Change, Patch};
 use crate::check::{Finding, Report, catalogue};
 use crate::effect::{Both, Effect, Outcome, Uses, same};
 use crate::ground::Ground;
-use sallyport_rbac::who::Subject;
+use sallyport_rbac::who::Caller;
 
 /// Times that what is still found is looked at again: it may have been given by more bindings than a finding tells.
 const ROUNDS: usize = 4;
@@ -53,12 +53,12 @@ pub struct Proposed {
 }
 
 /// What is proposed for a finding of `ground`'s own report. `uses`: what was used lately, where somebody kept that; `asker`:
-/// whoever scanned.
+/// whoever would make the change, with all groups.
 pub fn propose(
     ground: &Ground<'_>,
     finding: &Finding,
     uses: Option<&Uses>,
-    asker: Option<&Subject>,
+    asker: Option<&Caller>,
 ) -> Proposed {
     let mut fixes: Vec<Fix> = Vec::new();
     let mut notes: Vec<String> = Vec::new();
@@ -112,7 +112,7 @@ struct Asked<'a> {
     report: &'a Report,
     finding: &'a Finding,
     uses: Option<&'a Uses>,
-    asker: Option<&'a Subject>,
+    asker: Option<&'a Caller>,
 }
 
 /// Changes what a way of fixing proposes until the finding is gone. None: it does not apply, or does not help.

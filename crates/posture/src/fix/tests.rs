@@ -3,6 +3,7 @@ use crate::snapshot::Snapshot;
 use crate::tests::worlds::world;
 use crate::tests::{Cluster, account, group, named, rule, user};
 use proptest::prelude::*;
+use sallyport_rbac::who::Subject;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 

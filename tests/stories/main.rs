@@ -21,6 +21,7 @@ mod looking_on;
 mod many_requests;
 mod posture_fix;
 mod posture_fleet;
+mod posture_matrix;
 mod posture_oracle;
 mod profile_change;
 mod providers;
@@ -78,6 +79,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
+        ("matrix_four", |f, l| Box::pin(posture_matrix::four(f, l))),
         ("posture_fix", |_, l| Box::pin(posture_fix::play(l))),
         ("posture_fleet", |f, l| Box::pin(posture_fleet::play(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
@@ -91,6 +93,7 @@ const ON_DEMAND: &[(&str, Story)] = &[
     // An older kubectl, helm (two minutes of building each) and the Python client; and what takes long.
     ("tools", |f, l| Box::pin(tools::all(f, l))),
     ("posture_oracle", |_, l| Box::pin(posture_oracle::whole(l))),
+    ("posture_matrix", |f, l| Box::pin(posture_matrix::whole(f, l))),
     ("many_requests", |f, l| Box::pin(many_requests::most(f, l))),
     ("sudden_death", |f, l| Box::pin(sudden_death::fifty(f, l))),
     ("keycloak", |f, l| Box::pin(keycloak::play(f, l))),

@@ -120,6 +120,10 @@ pub(crate) struct Scan {
     /// does not sign in sees it: TLS, certificate, and a dozen GETs.
     #[arg(long, conflicts_with = "snapshot")]
     pub(crate) no_probes: bool,
+    /// Asks nobody anything: judges the kubeconfig alone, as for a context that would run a program or believe any
+    /// server, which is not signed in by.
+    #[arg(long, requires = "kubeconfig", conflicts_with = "no_probes")]
+    pub(crate) offline: bool,
     #[command(flatten)]
     pub(crate) excepting: Excepting,
 }

@@ -4,6 +4,7 @@ use crate::args::{FailOn, ReportArgs};
 use crate::end::{End, Stop};
 use crate::exceptions::Excepting;
 use crate::html::{self, Cluster, Page};
+use crate::source::Asking;
 use crate::view::ReportView;
 use crate::words::shown;
 use sallyport_posture::fix::propose;
@@ -114,7 +115,8 @@ fn read(source: From<'_>, args: &ReportArgs) -> Result<(String, Reading), Stop> 
     match source {
         From::Files(path) => Ok((crate::source::name_of(&path), crate::source::files(&path, &args.whole)?)),
         From::Context(context) => {
-            let reading = crate::source::cluster(&args.kubeconfig, context, !args.no_probes)?;
+            let asking = if args.no_probes { Asking::Rights } else { Asking::RightsAndDoor };
+            let reading = crate::source::cluster(&args.kubeconfig, context, asking)?;
             let name = context.map_or_else(|| reading.source.clone(), str::to_owned);
             Ok((name, reading))
         }

@@ -3,6 +3,7 @@
 use crate::args::{Cli, Command, Format, Posture, Scan};
 use crate::end::{End, Stop};
 use crate::exceptions::Excepting;
+use crate::source::Asking;
 use crate::view::{CoverageView, KindView, ReportView, VerdictView};
 use crate::words::shown;
 use crate::{answer, csv, diff, fix, held, paths, people, report, sarif, source, who};
@@ -52,7 +53,7 @@ fn run(cli: &Cli) -> Result<(String, End), Stop> {
 }
 
 fn read(source: &crate::args::Source) -> Result<Snapshot, Stop> {
-    let reading = source::read(source, false)?;
+    let reading = source::read(source, Asking::Rights)?;
     if reading.is_empty() {
         return Err(source::nothing(&reading));
     }
@@ -60,7 +61,12 @@ fn read(source: &crate::args::Source) -> Result<Snapshot, Stop> {
 }
 
 fn scan(args: &Scan) -> Result<(String, End), Stop> {
-    let reading = source::read(&args.source, !args.no_probes)?;
+    let asking = match (args.offline, args.no_probes) {
+        (true, _) => Asking::Nothing,
+        (false, true) => Asking::Rights,
+        (false, false) => Asking::RightsAndDoor,
+    };
+    let reading = source::read(&args.source, asking)?;
     if let Some(path) = &args.save {
         save(&reading, path)?;
     }
@@ -86,7 +92,7 @@ fn end(args: &Scan, report: &ReportView) -> End {
         .filter(is_rbac)
         .all(|kind| kind.objects == 0 && !matches!(kind.coverage, CoverageView::Read));
     let unknown = report.checks.iter().any(|check| check.verdict == VerdictView::Unknown);
-    if nothing {
+    if nothing && !args.offline {
         End::Unanswered
     } else if report
         .counted()

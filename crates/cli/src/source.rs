@@ -9,12 +9,23 @@ use sallyport_posture::Kind;
 use sallyport_scan::{Bounds, DoorBounds, Reading};
 use std::path::{Path, PathBuf};
 
-/// Reads what the arguments name; with `probes` also what whoever does not sign in sees.
-pub(crate) fn read(source: &Source, probes: bool) -> Result<Reading, Stop> {
+/// How far an API server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// Not at all: the kubeconfig alone is read.
+    Nothing,
+    /// With the context's own rights.
+    Rights,
+    /// And as whoever does not sign in.
+    RightsAndDoor,
+}
+
+/// Reads what the arguments name.
+pub(crate) fn read(source: &Source, asking: Asking) -> Result<Reading, Stop> {
     match &source.snapshot {
         Some(path) => files(path, &source.whole),
         None if source.whole.whole.is_empty() => {
-            cluster(&source.kubeconfig, source.context.as_deref(), probes)
+            cluster(&source.kubeconfig, source.context.as_deref(), asking)
         }
         None => Err(Stop::new("--whole is about files: an API server says itself how far it was read")),
     }
@@ -69,9 +80,17 @@ fn kinds(names: &[String]) -> Result<sallyport_scan::Whole, Stop> {
     Ok(whole)
 }
 
-pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, probes: bool) -> Result<Reading, Stop> {
+pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, asking: Asking) -> Result<Reading, Stop> {
     let config = Kubeconfig::load_all(files.iter().map(PathBuf::as_path)).map_err(Stop::new)?;
     let entry = config.entry(context).map_err(Stop::new)?;
+    if asking == Asking::Nothing {
+        let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default();
+        let mut reading = Reading::default();
+        reading.source = format!("{} (the kubeconfig alone)", shown(entry.context));
+        reading.taken = Some(now.to_string());
+        reading.ways_in = Some(sallyport_scan::ways_in(&config, &entry, files));
+        return Ok(reading);
+    }
     let (endpoint, credential) =
         way(&entry).map_err(|why| Stop(format!("context {}: {why}", shown(entry.context))))?;
     let bounds = Bounds::default();
@@ -86,7 +105,7 @@ pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, probes: bool) ->
             Stop(format!("context {}, {}: {error}", shown(entry.context), shown(endpoint.url().as_str())))
         })?;
         reading.source = format!("{} ({})", shown(endpoint.url().as_str()), shown(entry.context));
-        if probes {
+        if asking == Asking::RightsAndDoor {
             reading.door = Some(sallyport_scan::door(&endpoint, &DoorBounds::default()).await);
         }
         reading.ways_in = Some(sallyport_scan::ways_in(&config, &entry, files));

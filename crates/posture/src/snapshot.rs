@@ -4,6 +4,7 @@ mod certificate;
 mod door;
 mod kind;
 mod object;
+mod reach;
 mod read;
 mod shape;
 mod told;

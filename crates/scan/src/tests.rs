@@ -1,8 +1,11 @@
 //! An API server on a bad day, and hostile files. What a real one answers is tested with the command line.
 
 mod api;
+mod door;
 mod files;
 mod role;
+mod told;
+mod way_in;
 
 use crate::{Reading, reduce::reduce};
 use proptest::prelude::*;

@@ -58,8 +58,12 @@ pub struct PlaneOptions {
     pub audit_log: bool,
     /// Whether nodes, and pods one can exec into, are simulated.
     pub pods: bool,
-    /// Further flags for kube-apiserver.
+    /// Who decides what is allowed, in this order (`--authorization-mode`).
+    pub authorization: String,
+    /// Further flags for kube-apiserver. It runs in the plane's folder, so they can name [`files`](Self::files).
     pub apiserver_flags: Vec<String>,
+    /// Further files in the plane's folder: name and content.
+    pub files: Vec<(String, String)>,
     /// How long the plane may take to be ready.
     pub ready_within: Duration,
 }
@@ -74,7 +78,9 @@ impl PlaneOptions {
             controllers: CONTROLLERS.iter().map(|name| (*name).to_owned()).collect(),
             audit_log: true,
             pods: false,
+            authorization: "Node,RBAC".to_owned(),
             apiserver_flags: Vec::new(),
+            files: Vec::new(),
             ready_within: Duration::from_secs(90),
         }
     }
@@ -90,6 +96,21 @@ impl PlaneOptions {
     #[must_use]
     pub fn pods(mut self) -> Self {
         self.pods = true;
+        self
+    }
+
+    /// A file in the plane's folder, and a flag of kube-apiserver that names it.
+    #[must_use]
+    pub fn file_flag(mut self, flag: &str, name: &str, content: impl Into<String>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
+        self.apiserver_flags.push(format!("--{flag}={name}"));
+        self
+    }
+
+    /// A flag of kube-apiserver, such as `--anonymous-auth=false`.
+    #[must_use]
+    pub fn flag(mut self, flag: impl Into<String>) -> Self {
+        self.apiserver_flags.push(flag.into());
         self
     }
 

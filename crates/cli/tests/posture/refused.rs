@@ -1,6 +1,6 @@
 //! What is refused, with which words and exit code.
 
-use crate::{plane, posture, sallyport, text};
+use crate::{plane, posture, sallyport, text, verdict};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
@@ -82,6 +82,39 @@ async fn what_can_not_be_read_ends_with_two_and_says_what_to_do() -> Result<()> 
     std::fs::write(&kept, newer.to_string())?;
     refused(&["scan", "--snapshot", text(&kept)?], "this program reads posture.sallyport.dev/v1alpha2")
         .await?;
+    Ok(())
+}
+
+/// What is refused as a way in is judged as one: nothing is run, nobody is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn p5_a_kubeconfig_alone_is_judged_without_asking_anybody() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (config, mark) = (dir.path().join("config"), dir.path().join("ran"));
+    let exec = json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "touch",
+        "args": [text(&mark)?, "--token=s3cret"], "env": [{"name": "SECRET", "value": "s3cret"}]});
+    let content = json!({"apiVersion": "v1", "kind": "Config", "current-context": "a",
+        "clusters": [{"name": "a", "cluster": {"server": "http://127.0.0.1:1", "insecure-skip-tls-verify": true}}],
+        "users": [{"name": "a", "user": {"exec": exec, "username": "me", "password": "s3cret"}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]});
+    std::fs::write(&config, content.to_string())?;
+    let ran = posture(&["scan", "--kubeconfig", text(&config)?, "--offline", "-o", "json"]).await?;
+    ensure!(ran.code == 1, "a password is high: {} {}", ran.code, ran.err);
+    let report = ran.json()?;
+    crate::schema::holds("report", &report)?;
+    for (id, wanted) in [
+        ("KC-01", "fail"),
+        ("KC-04", "fail"),
+        ("KC-07", "fail"),
+        ("KC-08", "fail"),
+        ("AP-04", "fail"),
+        ("KC-05", "pass"),
+        ("AU-02", "unknown"),
+    ] {
+        ensure!(verdict(&report, id)["verdict"] == wanted, "{}", verdict(&report, id));
+    }
+    ensure!(!ran.out.contains("s3cret") && !mark.exists(), "p1, p5: {}", ran.out);
+    let words = posture(&["scan", "--kubeconfig", text(&config)?, "--offline"]).await?;
+    ensure!(words.out.contains("Context a gives touch a secret by the variable SECRET."), "{}", words.out);
     Ok(())
 }
 

@@ -15,6 +15,8 @@ const PUBLIC_KEYS: [&str; 2] = ["/.well-known/openid-configuration", "/openid/v1
 /// Who whoever does not sign in is.
 const ANONYMOUS: &str = "system:anonymous";
 
+const BY_FLAG: &str = "Its flags let in whoever does not sign in, as system:anonymous (--anonymous-auth).";
+
 const NO_DOOR: &str = "nobody looked at its address without signing in";
 
 /// AP-01.
@@ -23,10 +25,9 @@ pub(super) fn anonymous(ground: &Ground<'_>) -> Answer {
     let by_flag = told.flag("anonymous-auth");
     let configured = told.flag("authentication-config").is_some_and(|file| !file.is_empty());
     let Some(door) = ground.snapshot.door.as_ref().filter(|door| !door.anonymous.is_empty()) else {
-        let why = "its flags let in whoever does not sign in, as system:anonymous (--anonymous-auth)";
         return match by_flag {
             Some("false") => Answer::pass(),
-            Some("true") if !configured => Answer::pass().with([known(why)]),
+            Some("true") if !configured => Answer::pass().with([known(BY_FLAG)]),
             _ => Answer::unknown(match told.flags.gap("/flagz") {
                 Some(gap) => format!("{NO_DOOR}, and {gap}"),
                 None => format!("{NO_DOOR}, and which paths are let in stands in a file that can't be read"),
@@ -51,14 +52,14 @@ pub(super) fn anonymous(ground: &Ground<'_>) -> Answer {
         (Some(status), None) => format!("{} was answered with {status}", shown(&get.path)),
         (None, None) => format!("{} was not answered", shown(&get.path)),
     });
-    Answer::unless(gaps.collect()).with(found)
+    let gaps: Vec<String> = gaps.collect();
+    if !gaps.is_empty() && found.is_empty() && by_flag == Some("true") && !configured {
+        found.push(known(BY_FLAG));
+    }
+    Answer::unless(gaps).with(found)
 }
 
 fn known(said: &str) -> Found {
-    let mut said = said.to_owned();
-    if !said.ends_with('.') {
-        said = format!("The API server says that {said}.");
-    }
     Found::new(Severity::Low, "user", ANONYMOUS, said)
 }
 

@@ -96,12 +96,12 @@ pub(super) fn credential(ground: &Ground<'_>) -> Answer {
             format!("{user} came with a client certificate, which can't be taken back before it ends."),
         )]),
         Some(other) => Answer::unknown(format!("{user} came with a credential of the kind {}", shown(other))),
-        None if ground.snapshot.server.is_some_and(|server| server >= TELLS_SINCE) => Answer::pass().with([Found::new(
-            Severity::Low,
-            "user",
-            identity.user.clone(),
-            format!("{user} came with a credential that has no id: a token of a file, a webhook's or a proxy's word."),
-        )]),
+        None if ground.snapshot.server.is_some_and(|server| server >= TELLS_SINCE) => {
+            Answer::unknown(format!(
+                "{user} came with a credential that has no id: a provider's token without `jti`, a token of a file, or a \
+             webhook's or a proxy's word"
+            ))
+        }
         None => Answer::unknown("this version does not tell what somebody came with"),
     }
 }

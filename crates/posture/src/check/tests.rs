@@ -1,4 +1,6 @@
 mod known;
+mod less;
+mod people;
 mod server;
 
 use super::*;

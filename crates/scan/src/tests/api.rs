@@ -12,20 +12,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
+pub(super) type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
-fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
+pub(super) fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
     let mut response = Response::new(Full::new(body.into()).boxed_unsync());
     *response.status_mut() = status.try_into().unwrap();
     response
 }
 
-fn says(value: &Value) -> Answer {
+pub(super) fn says(value: &Value) -> Answer {
     answer(200, value.to_string())
 }
 
 /// A body that never comes to its end.
-fn endless(chunk: Bytes, pause: Duration) -> Answer {
+pub(super) fn endless(chunk: Bytes, pause: Duration) -> Answer {
     let frames = futures::stream::repeat(()).then(move |()| {
         let chunk = chunk.clone();
         async move {
@@ -58,7 +58,7 @@ fn usual(path: &str) -> Answer {
     }
 }
 
-fn client(handle: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> kube::Client {
+pub(super) fn client(handle: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> kube::Client {
     let handle = Arc::new(handle);
     let service = tower::service_fn(move |request: Request<Body>| {
         let handle = Arc::clone(&handle);
@@ -70,7 +70,7 @@ fn client(handle: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> ku
     kube::Client::new(service, "default")
 }
 
-fn bounds() -> Bounds {
+pub(super) fn bounds() -> Bounds {
     Bounds {
         call: Duration::from_millis(300),
         page_bytes: 1 << 20,
@@ -80,7 +80,7 @@ fn bounds() -> Bounds {
     }
 }
 
-async fn read(handle: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> Reading {
+pub(super) async fn read(handle: impl Fn(&str) -> Option<Answer> + Send + Sync + 'static) -> Reading {
     cluster(&client(handle), &bounds()).await.unwrap()
 }
 

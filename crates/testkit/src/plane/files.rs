@@ -55,6 +55,9 @@ pub(super) fn write_all(
         scratch.write(AUDIT_POLICY, audit_policy().to_string())?;
         scratch.write(AUDIT_LOG, "")?;
     }
+    for (name, content) in &options.files {
+        scratch.write(name, content)?;
+    }
     fs::create_dir_all(scratch.path().join("etcd"))?;
     Ok(())
 }
@@ -140,7 +143,7 @@ pub(super) fn apiserver_flags(
         format!("--service-account-key-file={}", file("service-account.pub")),
         format!("--service-account-signing-key-file={}", file("service-account.key")),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
-        "--authorization-mode=Node,RBAC".to_owned(),
+        format!("--authorization-mode={}", options.authorization),
         "--allow-privileged=true".to_owned(),
         "--profiling=false".to_owned(),
         format!("--kubelet-certificate-authority={}", file("ca.crt")),

@@ -117,7 +117,7 @@ pub(crate) async fn grants(world: &World, board: &mut Board, session: &Session) 
                 b["spec"]["namespaces"] = json!([]);
                 b["spec"]["roles"] = json!(["sallyport:posture", "sallyport:posture"]);
             }),
-            "holds sallyport:view alone or sallyport:posture alone",
+            "Duplicate value",
         ),
         (
             "4",

@@ -71,13 +71,18 @@ pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
         "",
     );
 
-    // The same file once more is about an object that is another by now.
-    let mut refused = Vec::new();
-    for patch in fix.patches.iter().filter(|patch| patch.verb.starts_with("apply")) {
-        let answer = applied(&plane, &kubectl, patch, "again").await?;
-        refused.push(answer.code != Some(0) && answer.stderr.contains("Conflict"));
-    }
-    lines.check("the same YAML is refused by what has changed since", refused.iter().all(|one| *one), "");
+    // The same file once more is about an object that somebody else has changed by now.
+    let first = fix.patches.first().context("a patch")?;
+    let late = r#"[{"op":"add","path":"/subjects/-","value":{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"late"}}]"#;
+    let (name, place) = (first.object.name.as_str(), first.object.namespace.as_deref().unwrap_or_default());
+    kubectl.ok(&["patch", "rolebinding", name, "-n", place, "--type=json", "-p", late]).await?;
+    let again = applied(&plane, &kubectl, first, "again").await?;
+    let kept = kubectl.ok(&["get", "rolebinding", name, "-n", place, "-o", "yaml"]).await?;
+    lines.check(
+        "the same YAML is refused once somebody else has changed the object, and takes nothing of theirs",
+        again.code != Some(0) && kept.contains("name: late") && kept.contains("note: kept"),
+        again.stderr.lines().next().unwrap_or_default(),
+    );
 
     put_back(&plane, fix).await?;
     let back = read(&plane).await?;

@@ -4,9 +4,9 @@ import { AREAS, badness, cellSentence, cellText, covered, moved, ordered } from 
 import { linesOf, textOf } from "../src/features/posture/fixing.svelte";
 import { ALL, findingsOf, tally, weaknessesOf } from "../src/features/posture/list";
 import { scoped } from "../src/features/posture/scope";
-import { clusterOf, exists, findingOf, keyOf, ofKey } from "../src/features/posture/select";
+import { clusterOf, exists, findingOf, keyOf, ofKey, weaknessWith } from "../src/features/posture/select";
 import { changeText, lineOf } from "../src/features/posture/trend";
-import { dateOf, endOfDay, practiceCounts, runPart, runText, scanText, untilProblem } from "../src/features/posture/words";
+import { dateOf, endOfDay, lastDay, practiceCounts, runPart, runText, scanText, untilProblem } from "../src/features/posture/words";
 import { ends, ofTheirOwn } from "../src/features/sessions/extension";
 import { openOn } from "../src/features/clusters/ways";
 
@@ -76,6 +76,7 @@ test("which clusters a scan is for: those under way are left alone", () => {
   expect(scoped("prod", all, [], null, NOW)).toEqual(["a", "c", "e"]);
   expect(scoped("week", all, [], null, NOW)).toEqual(["b", "c"]);
   expect(scoped("selected", all, [], "c", NOW)).toEqual(["c"]);
+  expect(scoped("rest", [...all, cluster("f", { scan: { kind: "cancelled" } })], [], null, NOW)).toEqual(["e", "f"]);
   expect(scoped("selected", all, [], "d", NOW)).toEqual([]);
   expect(scoped("selected", all, [], null, NOW)).toEqual([]);
 });
@@ -112,6 +113,8 @@ test("what is selected is there as long as the view tells of it, and leads to it
   expect(findingOf(view, { kind: "weakness", id: "cloud", place: 0 })).toBe(null);
   expect(clusterOf(view, { kind: "change", at: 0 })).toBe("a");
   expect(clusterOf(view, { kind: "practice", number: 1 })).toBe(null);
+  expect(weaknessWith(view, { cluster: "a", finding: "f-1" })?.id).toBe("1");
+  expect(weaknessWith(view, { cluster: "b", finding: "f-1" })).toBe(null);
   const odd = { cluster: 'a","b', finding: "[1]\u202e" };
   expect(ofKey(keyOf(odd))).toEqual(odd);
 });
@@ -136,6 +139,7 @@ test("an exception ends within a year, and not in the past", () => {
   expect(untilProblem(endOfDay("2027-11-30"), NOW)).toMatch(/within a year/);
   for (const wrong of ["", "soon", "2026-1-1", "24.12.2026"]) expect(untilProblem(endOfDay(wrong), NOW), wrong).toMatch(/Choose the day/);
   expect(dateOf(endOfDay("2027-02-03"))).toBe("2027-02-03");
+  expect(lastDay(endOfDay("2027-02-03")), "in any time zone").toBe("3 Feb 2027");
 });
 
 test("a fix is copied with its line ends, and its lines are told apart", () => {

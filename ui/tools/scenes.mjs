@@ -325,6 +325,7 @@ export const SCENES = [
   ["posture-who-nobody", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByLabel("Resource").fill("nothing"); await page.keyboard.press("Enter"); await page.getByText("Nobody that is known.").waitFor(); })],
   ["posture-who-refused", SMALL, posture(async (page) => { await page.locator("#posture").waitFor(); await tab(/^Who can/)(page); await page.getByLabel("Verb").fill("Get secrets"); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
   ["posture-report", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("w"); await page.getByLabel("Write to").fill("/home/dev/taken.html"); await page.keyboard.press("Enter"); await page.getByRole("alert").waitFor(); })],
+  ["posture-forget", "scene=postureForgetFails&clusters=90", weak("w-0", async (page) => { await page.keyboard.press("Control+K"); await page.keyboard.type("forget all"); await page.keyboard.press("Enter"); await page.getByRole("button", { name: "Delete all" }).click(); await page.getByRole("dialog").getByRole("alert").waitFor(); })],
   ["posture-first", "scene=postureFirst&clusters=90", posture((page) => page.getByText("Nothing was scanned yet").waitFor())],
   ["posture-no-profile", "scene=postureNoProfile&clusters=90", posture((page) => page.getByText("No profile lets you scan").waitFor())],
   ["posture-partial", "scene=posturePartial&clusters=90", weak("w-0")],

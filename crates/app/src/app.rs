@@ -10,7 +10,7 @@ use crate::holds::Holds;
 use crate::inventory::{Choice, Inventory};
 use crate::person::{Person, Signed};
 use crate::reach::Reach;
-use crate::scans::Scans;
+use crate::scans::{Held, Scans};
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
 use crate::support::Support;
 use crate::told::Told;
@@ -80,7 +80,7 @@ impl App {
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
         let scans =
             Scans::new(desk.clone(), history.clone(), person.clone(), inventory.clone(), sessions.clone());
-        let scans = Arc::new(scans.await?);
+        let scans = Arc::new(scans.await);
         let approvals =
             Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
         let reach = Reach::new(desk.clone(), history.clone(), person.clone());
@@ -327,25 +327,30 @@ impl Parts {
         Ok(self.sessions.extend(hub, &session, choice)?.view())
     }
 
-    /// Begins to scan these clusters, those left out that are held.
+    /// Begins to scan these clusters.
     pub(crate) async fn scan(&self, clusters: Vec<String>) -> Result<(), AppError> {
         let signed = self.person.signed()?;
-        self.scans.begin(&clusters, |cluster| self.is_held(&signed, cluster)).await
+        self.scans.begin(&clusters, self.held_now(&signed)).await
     }
 
     pub(crate) async fn prove(&self, cluster: String, finding: String) -> Result<PathProof, AppError> {
         let signed = self.person.signed()?;
-        if let Some(held) = cluster.parse().ok().and_then(|cluster| self.is_held(&signed, &cluster)) {
-            return Err(held);
-        }
-        self.scans.prove(cluster, finding).await
+        self.scans.prove(cluster, finding, self.held_now(&signed)).await
+    }
+
+    /// Says of a cluster, whenever it is asked, why nothing can be asked for there.
+    fn held_now(&self, signed: &Signed) -> Held {
+        let (holds, workspace, user) =
+            (self.holds.clone(), signed.workspace.clone(), signed.who.user.clone());
+        Arc::new(move |cluster| {
+            holds.on(&workspace, user.as_str(), cluster.as_str()).map(|hold| refused_by(&hold))
+        })
     }
 
     /// Why nothing can be asked for on a cluster now, where that is held.
     fn is_held(&self, signed: &Signed, cluster: &ClusterName) -> Option<AppError> {
         let hold = self.holds.on(&signed.workspace, signed.who.user.as_str(), cluster.as_str())?;
-        let error = AppError::new(ErrorCode::Forbidden, format!("nothing was asked: {hold}"));
-        Some(error.hint(held_until(&hold)))
+        Some(refused_by(&hold))
     }
 
     /// What somebody asks for by this, unless it is held.
@@ -386,6 +391,10 @@ impl Parts {
         self.desk.host.exit();
         Ok(())
     }
+}
+
+fn refused_by(hold: &Hold) -> AppError {
+    AppError::new(ErrorCode::Forbidden, format!("nothing was asked: {hold}")).hint(held_until(hold))
 }
 
 fn held_until(hold: &Hold) -> String {

@@ -22,13 +22,14 @@ use crate::inventory::Inventory;
 use crate::person::{Person, Signed, WorkspaceId};
 use crate::sessions::Sessions;
 use futures::FutureExt as _;
-use kept::{Begun, Index, Kept, KeptScan, Which, Whose};
+use kept::{Index, Kept, KeptScan, Which, Whose};
 use ports::Ways;
 use run::Run;
-use sallyport_audit::{Action, Draft};
-use sallyport_ipc::{Event, PostureView};
-use sallyport_model::{ClusterName, ErrorCode, NameError};
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_ipc::{Event, PostureDrift, PostureView, ScanState};
+use sallyport_model::{ClusterName, ErrorCode, NameError, SessionId};
 use sallyport_posture::practice::Ours;
+use sallyport_posture::trend::POINTS_MOST;
 use sallyport_scan::Reading;
 use sallyport_vault::Shelf;
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use visit::BySessions;
+pub(crate) use visit::Held;
 
 /// Between two hints that something changed.
 const HINTS: Duration = Duration::from_millis(300);
@@ -60,8 +62,10 @@ pub(super) struct Open {
     whose: Whose,
     known: Mutex<Known>,
     run: Arc<Run>,
-    /// One writes the index at a time.
-    writing: tokio::sync::Mutex<()>,
+    /// One changes what is kept at a time: what was read of two clusters is not judged at once either.
+    keeping: tokio::sync::Mutex<()>,
+    /// What was worked out of all that is kept, and for which of its changes.
+    grid: tokio::sync::Mutex<Option<(u64, Arc<fleet::Together>)>>,
 }
 
 #[derive(Default)]
@@ -70,6 +74,16 @@ pub(super) struct Known {
     scanned: BTreeMap<String, Arc<KeptScan>>,
     /// What could not be read of what is kept.
     problems: Vec<String>,
+    /// Counts its changes.
+    changes: u64,
+}
+
+/// What a reading is compared with.
+enum Since {
+    /// The reading before, where there is one that can be read.
+    Before(Option<Box<Reading>>),
+    /// It is the same reading, judged anew: what changed before it is known.
+    AsItWas(Option<PostureDrift>),
 }
 
 /// What is known of a cluster beside what was read of it.
@@ -87,24 +101,23 @@ impl Open {
 }
 
 impl Scans {
-    /// Nothing is read before somebody looks.
-    ///
-    /// # Errors
-    /// When the key that everything is sealed with can't be kept.
+    /// Nothing is read before somebody looks. Where the key that everything is sealed with can't be kept, nothing of it outlives
+    /// the app.
     pub(crate) async fn new(
         desk: Arc<Desk>,
         history: Recorder,
         person: Arc<Person>,
         inventory: Arc<Inventory>,
         sessions: Arc<Sessions>,
-    ) -> Result<Self, AppError> {
-        let shelf = Shelf::open(&desk.vault, &desk.dirs.data.join("scans")).await.map_err(|e| {
-            AppError::failed("what is kept of scans can't be opened")
-                .hint("Check the disk and the directory's owner; the log has the details.")
-                .because(e)
-        })?;
+    ) -> Self {
+        let dir = desk.dirs.data.join("scans");
+        let shelf = Shelf::open(&desk.vault, &dir).await.unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "scans are kept in memory, since their key can't be");
+            Shelf::in_memory(&dir)
+        });
         let (open, changed) = Default::default();
-        Ok(Self { desk, history, person, inventory, sessions, shelf, open, changed })
+        Self { desk, history, person, inventory, sessions, shelf, open, changed }
     }
 
     /// Hints that something changed, a few times a second at most, until the app ends.
@@ -135,7 +148,17 @@ impl Scans {
             return Ok(open.clone());
         }
         let kept = Kept { shelf: &self.shelf, whose: &whose };
-        let mut known = Known { index: kept.index().await?, ..Known::default() };
+        let mut known = Known::default();
+        match kept.index().await {
+            Ok(index) => known.index = index,
+            // What is not on the list is found by the names of the clusters there are.
+            Err(error) => {
+                known.problems.push(format!("The list of scans, with its exceptions: {}", error.message()));
+                let names =
+                    self.inventory.scannable(&signed.workspace).into_iter().map(|one| (one.name, Vec::new()));
+                known.index.clusters.extend(names);
+            }
+        }
         for cluster in known.index.clusters.keys() {
             match kept.scanned(cluster).await {
                 Ok(Some(scanned)) => drop(known.scanned.insert(cluster.clone(), Arc::new(scanned))),
@@ -144,9 +167,9 @@ impl Scans {
             }
         }
         let changed = self.changed.clone();
-        let run = Run::new(now_ms(), Arc::new(move || changed.notify_one()));
-        let open = Open { whose, known: Mutex::new(known), run, writing: tokio::sync::Mutex::default() };
-        let open = Arc::new(open);
+        let run = Run::new(Arc::new(move || changed.notify_one()));
+        let (known, keeping, grid) = (Mutex::new(known), Default::default(), Default::default());
+        let open = Arc::new(Open { whose, known, run, keeping, grid });
         // Signed out meanwhile: nothing of it is held.
         if !signed.stop.is_cancelled() {
             all.insert(signed.workspace.clone(), open.clone());
@@ -165,18 +188,16 @@ impl Scans {
     pub(crate) async fn fleet(&self) -> Result<PostureView, AppError> {
         let signed = self.person.signed()?;
         let open = self.open(&signed).await?;
-        Ok(self.grid(&signed, &open))
+        self.judge_what_ended(&open).await;
+        self.grid(&signed, &open).await
     }
 
-    /// Begins to scan; one that is being scanned is left alone. `held` says of a cluster why nothing may be asked for there.
+    /// Begins to scan; one that is being scanned is left alone. `held` says of a cluster why nothing may be asked for there, and
+    /// is asked again when its turn comes.
     ///
     /// # Errors
     /// When nobody is signed in, or one of the names is none.
-    pub(crate) async fn begin(
-        self: &Arc<Self>,
-        clusters: &[String],
-        held: impl Fn(&ClusterName) -> Option<AppError>,
-    ) -> Result<(), AppError> {
+    pub(crate) async fn begin(self: &Arc<Self>, clusters: &[String], held: Held) -> Result<(), AppError> {
         let signed = self.person.signed()?;
         if clusters.len() > CLUSTERS_MOST {
             return Err(AppError::new(
@@ -188,32 +209,62 @@ impl Scans {
         let clusters: Vec<ClusterName> =
             clusters.iter().map(|name| name.parse()).collect::<Result<_, _>>().map_err(named)?;
         let open = self.open(&signed).await?;
-        let begun = Begun { at: now_ms(), left: clusters.iter().map(ToString::to_string).collect() };
-        self.change_index(&open, |index| index.run = Some(begun)).await?;
-        let ways: Arc<dyn Ways> = Arc::new(self.ways(signed));
-        let (scans, to) = (self.clone(), open.clone());
-        let keeps: run::Keeps = Arc::new(move |cluster, reading| {
-            let (scans, open) = (scans.clone(), to.clone());
-            async move { scans.keep(&open, &cluster, reading).await }.boxed()
-        });
-        let (kept_off, free): (Vec<_>, Vec<_>) =
-            clusters.into_iter().partition(|cluster| held(cluster).is_some());
-        for cluster in &kept_off {
-            if let Some(error) = held(cluster) {
-                open.run.refuse(cluster, &error);
-            }
+        let names: Vec<String> = clusters.iter().map(ToString::to_string).collect();
+        {
+            let _one = open.keeping.lock().await;
+            self.change_index(&open, |index| {
+                let run = index.run.get_or_insert_default();
+                run.at = now_ms();
+                run.left.extend(names.iter().cloned());
+                run.left.sort();
+                run.left.dedup();
+                Ok(())
+            })
+            .await?;
         }
-        open.run.begin(ways, keeps, &free);
+        let draft = Draft::new(Action::Scan).user(&signed.who.user).detail("begun", names.len() as u64);
+        self.history.note(draft).await;
+        let ways: Arc<dyn Ways> = Arc::new(self.ways(signed.clone(), held));
+        let (scans, to, by) = (self.clone(), open.clone(), signed.clone());
+        let keeps: run::Keeps = Arc::new(move |cluster, session, reading| {
+            let (scans, open, signed) = (scans.clone(), to.clone(), by.clone());
+            async move { scans.keep(&open, &signed, (&cluster, &session), reading).await }.boxed()
+        });
+        let scans = self.clone();
+        let ends: run::Ends = Arc::new(move |cluster, state| {
+            let (scans, signed) = (scans.clone(), signed.clone());
+            async move { scans.note_end(&signed, &cluster, &state).await }.boxed()
+        });
+        open.run.begin(ways, (keeps, ends), &clusters, now_ms());
         Ok(())
     }
 
-    fn ways(&self, signed: Arc<Signed>) -> BySessions {
+    /// What did not end as wanted is an entry; what was kept says so itself.
+    async fn note_end(&self, signed: &Signed, cluster: &ClusterName, state: &ScanState) {
+        let draft = Draft::new(Action::Scan).cluster(cluster).user(&signed.who.user);
+        let draft = match state {
+            ScanState::Failed { error } => {
+                draft.outcome(Outcome::Failed).detail("why", error.message.as_str())
+            }
+            ScanState::Cancelled => draft.outcome(Outcome::Failed).detail("why", "it was given up"),
+            ScanState::Unproven { session, error } => {
+                let why =
+                    error.as_ref().map_or("the end of its session was not shown", |error| &error.message);
+                draft.outcome(Outcome::Unknown).session(&SessionId::new(session.as_str())).detail("why", why)
+            }
+            _ => return,
+        };
+        self.history.note(draft).await;
+    }
+
+    fn ways(&self, signed: Arc<Signed>, held: Held) -> BySessions {
         BySessions {
             desk: self.desk.clone(),
             person: self.person.clone(),
             inventory: self.inventory.clone(),
             sessions: self.sessions.clone(),
             signed,
+            held,
         }
     }
 
@@ -230,84 +281,100 @@ impl Scans {
         Ok(())
     }
 
-    /// Keeps what was read of a cluster, with what it comes to.
-    async fn keep(&self, open: &Open, cluster: &ClusterName, reading: Reading) -> Result<(), AppError> {
-        let kept = self.kept(open);
+    /// Keeps what was read of a cluster by a session, with what it comes to.
+    async fn keep(
+        &self,
+        open: &Open,
+        signed: &Signed,
+        (cluster, session): (&ClusterName, &str),
+        reading: Reading,
+    ) -> Result<(), AppError> {
+        let _one = open.keeping.lock().await;
+        if open.run.is_given_up(cluster) {
+            return Err(AppError::new(ErrorCode::Cancelled, "the scan was given up"));
+        }
+        let (kept, name) = (self.kept(open), cluster.as_str());
+        // First, so that whatever is written after it is found when it is to be deleted.
+        self.change_index(open, |index| {
+            index.clusters.entry(name.to_owned()).or_default();
+            Ok(())
+        })
+        .await?;
         // What can't be read any more is nothing to compare with.
-        let before = kept.reading(cluster.as_str(), Which::Last).await.ok().flatten();
-        kept.keep_reading(cluster.as_str(), &reading).await?;
-        let signed = self.person.is_signed_in();
-        let known = Beside {
-            environment: signed
-                .as_deref()
-                .map(|signed| self.environment(signed, cluster))
-                .unwrap_or_default(),
-            ours: self.ours(signed.as_deref(), cluster),
+        let before = kept.reading(name, Which::Last).await.ok().flatten();
+        kept.keep_reading(name, &reading).await?;
+        let beside = Beside {
+            environment: self.environment(signed, cluster),
+            ours: self.ours(Some(signed), cluster),
             at: now_ms() / 1000,
         };
-        let scanned = self.judge(open, cluster.as_str(), reading, known, before).await?;
+        let since = Since::Before(before.map(Box::new));
+        let scanned = self.judge(open, name, reading, beside, since).await?;
         let point = scanned.scanned.point.clone();
         let draft = Draft::new(Action::Scan)
             .cluster(cluster)
+            .user(&signed.who.user)
+            .session(&SessionId::new(session))
             .detail("checks", point.covered.0 as u64)
             .detail("critical", point.counts.critical as u64)
             .detail("high", point.counts.high as u64);
-        let draft = match signed {
-            Some(signed) => draft.user(&signed.who.user),
-            None => draft,
-        };
         self.history.note(draft).await;
         self.change_index(open, |index| {
-            let points = index.clusters.entry(cluster.to_string()).or_default();
+            let points = index.clusters.entry(name.to_owned()).or_default();
             points.push(point);
-            let over = points.len().saturating_sub(sallyport_posture::trend::POINTS_MOST);
+            let over = points.len().saturating_sub(POINTS_MOST);
             points.drain(..over);
             if let Some(run) = &mut index.run {
-                run.left.retain(|left| left != cluster.as_str());
+                run.left.retain(|left| left != name);
             }
+            Ok(())
         })
         .await
     }
 
-    /// Works out what a reading comes to, and keeps that.
+    /// Works out what a reading comes to, and keeps that. Whoever calls holds `keeping`.
     async fn judge(
         &self,
         open: &Open,
         cluster: &str,
         reading: Reading,
-        known: Beside,
-        before: Option<Reading>,
+        beside: Beside,
+        since: Since,
     ) -> Result<Arc<KeptScan>, AppError> {
         let (name, now) = (cluster.to_owned(), now_ms() / 1000);
-        let (exceptions, drift) = {
-            let known = open.known();
-            let drift = known.scanned.get(cluster).and_then(|one| one.drift.clone());
-            (known.index.exceptions.clone(), drift)
-        };
+        let exceptions = open.known().index.exceptions.clone();
         let judged = tokio::task::spawn_blocking(move || {
-            let drift = match &before {
-                Some(before) => Some(drift::between(&name, before, &reading)),
-                // The same reading, judged anew.
-                None => drift,
+            let drift = match since {
+                Since::Before(before) => before.map(|before| drift::between(&name, &before, &reading)),
+                Since::AsItWas(drift) => drift,
             };
-            let Beside { environment, ours, at } = known;
+            let Beside { environment, ours, at } = beside;
             KeptScan { drift, ..fleet::scanned(&name, &reading, &environment, &ours, &exceptions, (at, now)) }
         });
         let judged =
             judged.await.map_err(|e| AppError::failed("Sallyport failed over what was read").because(e))?;
         let judged = Arc::new(judged);
         self.kept(open).keep_scanned(cluster, &judged).await?;
-        open.known().scanned.insert(cluster.to_owned(), judged.clone());
+        let mut known = open.known();
+        known.changes += 1;
+        known.scanned.insert(cluster.to_owned(), judged.clone());
         Ok(judged)
     }
 
-    /// Changes the list of what is kept, here and on the shelf.
-    async fn change_index(&self, open: &Open, change: impl FnOnce(&mut Index)) -> Result<(), AppError> {
-        let _one = open.writing.lock().await;
+    /// Changes the list of what is kept, here and on the shelf. Whoever calls holds `keeping`.
+    async fn change_index(
+        &self,
+        open: &Open,
+        change: impl FnOnce(&mut Index) -> Result<(), AppError>,
+    ) -> Result<(), AppError> {
         let mut index = open.known().index.clone();
-        change(&mut index);
+        change(&mut index)?;
         self.kept(open).keep_index(&index).await?;
-        open.known().index = index;
+        {
+            let mut known = open.known();
+            known.changes += 1;
+            known.index = index;
+        }
         self.changed.notify_one();
         Ok(())
     }
@@ -319,6 +386,13 @@ impl Scans {
     pub(crate) async fn forget(&self, cluster: Option<String>) -> Result<(), AppError> {
         let signed = self.person.signed()?;
         let open = self.open(&signed).await?;
+        // What is being scanned would come back.
+        let named = |name: &String| name.parse::<ClusterName>().ok();
+        match &cluster {
+            Some(one) => named(one).iter().for_each(|name| open.run.stop(Some(name))),
+            None => open.run.stop(None),
+        }
+        let _one = open.keeping.lock().await;
         let clusters: Vec<String> = match cluster {
             Some(one) => vec![one],
             None => open.known().index.clusters.keys().cloned().collect(),
@@ -326,12 +400,17 @@ impl Scans {
         for cluster in &clusters {
             self.kept(&open).forget(cluster).await?;
             open.known().scanned.remove(cluster);
-            self.change_index(&open, |index| drop(index.clusters.remove(cluster))).await?;
         }
-        let draft = Draft::new(Action::ScanForgotten)
-            .user(&signed.who.user)
-            .detail("clusters", clusters.len() as u64);
-        self.history.note(draft).await;
+        self.change_index(&open, |index| {
+            index.clusters.retain(|name, _| !clusters.contains(name));
+            if let Some(run) = &mut index.run {
+                run.left.retain(|left| !clusters.contains(left));
+            }
+            Ok(())
+        })
+        .await?;
+        let draft = Draft::new(Action::ScanForgotten).user(&signed.who.user);
+        self.history.note(draft.detail("clusters", clusters.len() as u64)).await;
         Ok(())
     }
 }

@@ -5,10 +5,12 @@ use crate::args::{self, Answer};
 use crate::end::{End, Stop};
 use crate::exceptions::Excepting;
 use crate::finding::FindingView;
+use crate::objects::SubjectView;
 use crate::source;
-use crate::view::{ReadView, ReportView};
+use crate::view::{CheckView, ReadView, ReportView, VerdictView};
 use crate::words::{self, count};
-use sallyport_posture::Severity;
+use sallyport_posture::drift::{Drift, Right, drift};
+use sallyport_posture::{Ground, Severity};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -31,9 +33,61 @@ pub(crate) struct DiffView {
     not_known: Vec<FindingView>,
     /// How many both found, as grave as before or less.
     same: usize,
+    /// What people and programs may do by now, and what they may not do any more.
+    rights: RightsView,
 }
 
-fn view(before: &ReportView, after: &ReportView) -> DiffView {
+/// Rights that changed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RightsView {
+    /// What somebody may do by now.
+    may: Vec<RightView>,
+    /// What somebody may not do any more.
+    may_not: Vec<RightView>,
+    /// How many more there are than are told.
+    left_out: usize,
+    /// Why they cannot be compared: what was not read in one of the two. With one, nothing is told.
+    gaps: Vec<String>,
+}
+
+/// A right that somebody has by one reading and not by the other.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RightView {
+    subject: SubjectView,
+    /// The namespace; none: everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    /// What, a sentence.
+    said: String,
+    /// Verbs and resources.
+    detail: String,
+}
+
+impl From<&Right> for RightView {
+    fn from(right: &Right) -> Self {
+        Self {
+            subject: (&right.subject).into(),
+            namespace: right.namespace.clone(),
+            said: right.said.clone(),
+            detail: right.detail.clone(),
+        }
+    }
+}
+
+impl From<Drift> for RightsView {
+    fn from(drift: Drift) -> Self {
+        Self {
+            may: drift.may.all.iter().map(RightView::from).collect(),
+            may_not: drift.may_not.all.iter().map(RightView::from).collect(),
+            left_out: drift.may.left_out + drift.may_not.left_out,
+            gaps: drift.rights_gaps,
+        }
+    }
+}
+
+fn view(before: &ReportView, after: &ReportView, rights: RightsView) -> DiffView {
     let known = |report: &ReportView| {
         let each = |one: &FindingView| (one.fingerprint.clone(), Severity::from(one.severity));
         report.counted().map(each).collect::<HashMap<_, _>>()
@@ -45,8 +99,7 @@ fn view(before: &ReportView, after: &ReportView) -> DiffView {
     };
     let worse: Vec<FindingView> = after.counted().filter(graver).cloned().collect();
     let lost = before.counted().filter(|one| !has.contains_key(&one.fingerprint)).cloned();
-    let (gone, not_known) =
-        lost.partition(|one| after.check(one.check).is_some_and(|check| check.gaps.is_empty()));
+    let (gone, not_known) = lost.partition(|one| after.check(one.check).is_some_and(is_answered));
     DiffView {
         before: before.read.clone(),
         after: after.read.clone(),
@@ -55,14 +108,28 @@ fn view(before: &ReportView, after: &ReportView) -> DiffView {
         not_known,
         same: had.keys().filter(|one| has.contains_key(*one)).count() - worse.len(),
         worse,
+        rights,
     }
 }
 
+/// Whether what a check does not find is not there.
+fn is_answered(check: &CheckView) -> bool {
+    check.gaps.is_empty() && !matches!(check.verdict, VerdictView::Unknown | VerdictView::Provider)
+}
+
 pub(crate) fn diff(args: &args::Diff) -> Result<(String, End), Stop> {
-    let report = |path| {
-        source::files(path, &args.whole).map(|reading| ReportView::judge(&reading, &Excepting::none()))
-    };
-    let view = view(&report(&args.before)?, &report(&args.after)?);
+    let read = |path| source::files(path, &args.whole);
+    let (before, after) = (read(&args.before)?, read(&args.after)?);
+    let (had, has) = (before.snapshot(), after.snapshot());
+    let (earlier, later) = (Ground::new(&had), Ground::new(&has));
+    let (was, is) = (earlier.report(), later.report());
+    let rights = drift((&earlier, &was), (&later, &is)).into();
+    let none = Excepting::none();
+    let view = view(
+        &ReportView::of(&before, &was, &none, |kind| had.coverage(kind)),
+        &ReportView::of(&after, &is, &none, |kind| has.coverage(kind)),
+        rights,
+    );
     let counts = |list: &[FindingView]| list.iter().any(|one| args.fail_on.holds(one.severity.into()));
     let end = if counts(&view.new) || counts(&view.worse) {
         End::Found
@@ -100,6 +167,7 @@ fn told(view: &DiffView) -> String {
             text.push_str(&format!("  {severity:8}  {}  {}\n", one.check, one.said));
         }
     }
+    told_rights(&mut text, &view.rights);
     text.push_str(&format!(
         "\n{} new, {} worse, {} gone, {} not known any more, {} as before\n",
         count(view.new.len(), "finding"),
@@ -109,4 +177,26 @@ fn told(view: &DiffView) -> String {
         view.same
     ));
     text
+}
+
+/// Rights in words; how many are told.
+const RIGHTS: usize = 40;
+
+fn told_rights(text: &mut String, rights: &RightsView) {
+    for (title, list) in [("MAY NOW", &rights.may), ("MAY NO LONGER", &rights.may_not)] {
+        if list.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("\n{title}\n"));
+        for one in list.iter().take(RIGHTS) {
+            text.push_str(&format!("  {} ({})\n", one.said, words::shown(&one.detail)));
+        }
+        if list.len() > RIGHTS {
+            text.push_str(&format!("  … and {} more\n", list.len() - RIGHTS));
+        }
+    }
+    if !rights.gaps.is_empty() {
+        text.push_str("\nRights are not compared:\n");
+        rights.gaps.iter().for_each(|gap| text.push_str(&format!("  {gap}\n")));
+    }
 }

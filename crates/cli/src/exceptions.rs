@@ -2,24 +2,13 @@
 
 use crate::end::Stop;
 use crate::finding::SeverityView;
+use crate::objects::ExceptedView;
 use crate::words::shown;
-use sallyport_posture::exception::{Exception, Exceptions, Stale};
+use sallyport_posture::exception::{Exceptions, Stale};
 use sallyport_posture::{Finding, Report};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::Path;
-
-/// Who answers for a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ExceptedView {
-    /// Who.
-    pub(crate) owner: String,
-    /// Why.
-    pub(crate) reason: String,
-    /// The last day on which it holds, `2027-06-30`.
-    pub(crate) until: String,
-}
 
 /// An exception that is a finding itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -37,19 +26,6 @@ pub(crate) struct StaleView {
     pub(crate) file: String,
     /// The line it begins in, from 1.
     pub(crate) line: u32,
-}
-
-impl From<&Exception> for ExceptedView {
-    fn from(one: &Exception) -> Self {
-        Self { owner: one.owner.clone(), reason: one.reason.clone(), until: one.until.to_string() }
-    }
-}
-
-impl ExceptedView {
-    /// For people: "sre@example.test until 2027-06-30: break glass".
-    pub(crate) fn said(&self) -> String {
-        format!("{} until {}: {}", self.owner, self.until, self.reason)
-    }
 }
 
 /// The exceptions of a cluster.

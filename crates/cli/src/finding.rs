@@ -1,7 +1,6 @@
 //! One finding, as it is written as JSON.
 
-use crate::exceptions::ExceptedView;
-use crate::objects::{EvidenceView, ObjectView, SubjectView};
+use crate::objects::{EvidenceView, ExceptedView, ObjectView, SubjectView};
 use sallyport_posture::{Finding, Origin, Severity};
 use sallyport_scan::Reading;
 use schemars::JsonSchema;

@@ -87,10 +87,10 @@ fn profile(ground: &Ground<'_>, finding: &Finding, cluster: &str) -> Option<Resu
 /// One file for each change, in the order they are to be made.
 fn write(folder: &Path, fix: &Fix) -> Result<(), Stop> {
     for (at, patch) in fix.patches.iter().enumerate() {
-        crate::run::write(&patch.yaml, &folder.join(format!("fix-{}.yaml", at + 1)))?;
+        crate::write::write(&patch.yaml, &folder.join(format!("fix-{}.yaml", at + 1)))?;
     }
     for (at, yaml) in fix.undo.iter().enumerate() {
-        crate::run::write(yaml, &folder.join(format!("undo-{}.yaml", at + 1)))?;
+        crate::write::write(yaml, &folder.join(format!("undo-{}.yaml", at + 1)))?;
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod end;
 mod exceptions;
 mod finding;
 mod fix;
+mod glance;
 mod held;
 mod html;
 mod objects;
@@ -27,8 +28,10 @@ mod run;
 mod sarif;
 mod schema;
 mod source;
+mod verdict;
 mod view;
 mod who;
 mod words;
+mod write;
 
 pub use run::start;

@@ -1,6 +1,7 @@
 //! Shapes that several outputs share. Names are as the API server has them: whoever shows them makes hidden characters
 //! visible.
 
+use sallyport_posture::exception::Exception;
 use sallyport_posture::{Evidence, Object, Review};
 use sallyport_rbac::who::{Binding, Role, Subject};
 use schemars::JsonSchema;
@@ -142,5 +143,30 @@ impl From<&Review> for ReviewView {
             subresource: review.subresource.clone(),
             name: review.name.clone(),
         }
+    }
+}
+
+/// Who answers for a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ExceptedView {
+    /// Who.
+    pub(crate) owner: String,
+    /// Why.
+    pub(crate) reason: String,
+    /// The last day on which it holds, `2027-06-30`.
+    pub(crate) until: String,
+}
+
+impl From<&Exception> for ExceptedView {
+    fn from(one: &Exception) -> Self {
+        Self { owner: one.owner.clone(), reason: one.reason.clone(), until: one.until.to_string() }
+    }
+}
+
+impl ExceptedView {
+    /// For people: "sre@example.test until 2027-06-30: break glass".
+    pub(crate) fn said(&self) -> String {
+        format!("{} until {}: {}", self.owner, self.until, self.reason)
     }
 }

@@ -13,6 +13,7 @@ const PROOFS: usize = 2;
 
 pub(crate) fn report(report: &ReportView, all: bool) -> String {
     let mut text = head(report);
+    text.push_str(&crate::glance::told(&report.practices));
     if report.counted().next().is_none() {
         let all_read = report.covered.checks == report.covered.of;
         text.push_str(if all_read {

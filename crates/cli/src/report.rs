@@ -32,7 +32,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(String, End), Stop> {
     for source in sources {
         let (name, reading) = read(source, args)?;
         if reading.is_empty() {
-            return Err(crate::run::nothing(&reading));
+            return Err(crate::source::nothing(&reading));
         }
         let name = own_name(name, &mut names);
         let excepting = excepting.for_cluster(&name);
@@ -61,7 +61,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(String, End), Stop> {
     let end = if found { End::Found } else { End::Good };
     match &args.out {
         Some(path) => {
-            crate::run::write(&text, path)?;
+            crate::write::write(&text, path)?;
             Ok((String::new(), end))
         }
         None => Ok((text, end)),

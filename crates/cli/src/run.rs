@@ -55,15 +55,9 @@ fn run(cli: &Cli) -> Result<(String, End), Stop> {
 fn read(source: &crate::args::Source) -> Result<Snapshot, Stop> {
     let reading = source::read(source, Asking::Rights)?;
     if reading.is_empty() {
-        return Err(nothing(&reading));
+        return Err(source::nothing(&reading));
     }
     Ok(reading.snapshot())
-}
-
-pub(crate) fn nothing(reading: &Reading) -> Stop {
-    let snapshot = reading.snapshot();
-    let gaps = snapshot.gaps(sallyport_posture::Kind::RBAC);
-    Stop(format!("{}: nothing could be read: {}", shown(&reading.source), gaps.join("; ")))
 }
 
 fn scan(args: &Scan) -> Result<(String, End), Stop> {
@@ -116,18 +110,5 @@ fn end(args: &Scan, report: &ReportView) -> End {
 fn save(reading: &Reading, path: &Path) -> Result<(), Stop> {
     let failed =
         |why: String| Stop(format!("{} can't be written: {why}", shown(&path.display().to_string())));
-    write(&reading.to_json().map_err(failed)?, path)
-}
-
-/// Whole or not at all, and readable by its owner alone.
-pub(crate) fn write(text: &str, path: &Path) -> Result<(), Stop> {
-    let failed =
-        |why: String| Stop(format!("{} can't be written: {why}", shown(&path.display().to_string())));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Such files are made for their owner alone.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(error.to_string()))?;
-    file.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()))?;
-    file.as_file().sync_all().map_err(|error| failed(error.to_string()))?;
-    file.persist(path).map_err(|error| failed(error.error.to_string()))?;
-    Ok(())
+    crate::write::write(&reading.to_json().map_err(failed)?, path)
 }

@@ -31,6 +31,13 @@ pub(crate) fn read(source: &Source, asking: Asking) -> Result<Reading, Stop> {
     }
 }
 
+/// Why a reading of nothing is no answer.
+pub(crate) fn nothing(reading: &Reading) -> Stop {
+    let snapshot = reading.snapshot();
+    let gaps = snapshot.gaps(sallyport_posture::Kind::RBAC);
+    Stop(format!("{}: nothing could be read: {}", shown(&reading.source), gaps.join("; ")))
+}
+
 /// What a source is called: its context, file or folder.
 pub(crate) fn name(source: &Source) -> String {
     match (&source.snapshot, &source.context) {

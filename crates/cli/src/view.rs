@@ -2,12 +2,15 @@
 
 use crate::exceptions::{Excepting, StaleView};
 use crate::finding::{FindingView, SeverityView, finding};
+use crate::glance::{CellView, PracticeView, glance};
 use sallyport_posture::check::{Area, Check, Judged};
 use sallyport_posture::snapshot::Part;
 use sallyport_posture::{Coverage, Ground, Kind, Report, Verdict};
 use sallyport_scan::Reading;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+pub(crate) use crate::verdict::VerdictView;
 
 /// The version of the shape; another one would be incompatible.
 pub(crate) const VERSION: &str = "posture.sallyport.dev/report/v1";
@@ -24,6 +27,10 @@ pub(crate) struct ReportView {
     pub(crate) summary: Summary,
     /// How many checks had all that they depend on.
     pub(crate) covered: Covered,
+    /// The ten practices of zero trust.
+    pub(crate) practices: Vec<PracticeView>,
+    /// The areas of the grid.
+    pub(crate) areas: Vec<CellView>,
     /// What is to be known of all answers.
     pub(crate) notes: Vec<String>,
     /// Every check, in the catalogue's order.
@@ -131,24 +138,6 @@ pub(crate) struct Covered {
     pub(crate) of: usize,
 }
 
-/// What a check came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum VerdictView {
-    /// All was read, and nothing was found.
-    Pass,
-    /// Something was found.
-    Fail,
-    /// What was found has no effect.
-    Inert,
-    /// Not all was read; `why` says what.
-    Unknown,
-    /// It is a setting of the cloud; `why` says where.
-    Provider,
-    /// There is nothing it could be about.
-    NotApplicable,
-}
-
 /// A check and what it came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -227,7 +216,10 @@ impl ReportView {
             .collect();
         // The checks' own order decides between equals.
         findings.sort_by_key(|found| std::cmp::Reverse(found.severity));
+        let (practices, areas) = glance(report, excepting);
         Self {
+            practices,
+            areas,
             schema: VERSION,
             read: read(reading, coverage),
             summary: Summary::of(&findings),

@@ -83,7 +83,7 @@ impl Hub {
         let (roles, bindings) = (roles.map_err(Unread::Fault)?, bindings.map_err(Unread::Fault)?);
         let (local_roles, local_bindings) =
             (local_roles.map_err(Unread::Fault)?, local_bindings.map_err(Unread::Fault)?);
-        // Requests are made in the teams' namespaces and nowhere else.
+        // Requests are made in the teams' namespaces and in that of scans, and nowhere else.
         let in_team = |meta: &ObjectMeta| {
             meta.namespace.as_deref().is_some_and(|own| teams.iter().any(|team| team.as_str() == own))
         };

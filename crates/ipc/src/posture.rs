@@ -102,10 +102,12 @@ pub enum ScanState {
         /// Its session.
         session: String,
     },
-    /// Read, and something of the session's end was not shown.
+    /// Something of the session's end was not shown, whatever came of the scan.
     Unproven {
         /// Its session, whose closing report says what.
         session: String,
+        /// Why nothing new is kept; None: it was read, and what was read is kept.
+        error: Option<ErrorView>,
     },
     /// It was not read, or not to its end: what was kept before stays.
     Failed {

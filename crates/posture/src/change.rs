@@ -42,6 +42,8 @@ pub enum Change {
         role: Object,
         /// What it has then.
         rules: Vec<Rule>,
+        /// What that takes out, as the end of a sentence: "without bind on clusterroles".
+        how: String,
     },
     /// Mounts a ServiceAccount's token into no pod that does not ask for it.
     Unmount {
@@ -112,7 +114,7 @@ impl Change {
                 format!("Take {} out of {what}", crate::ground::said(subject))
             }
             Self::DeleteBinding { .. } | Self::DeleteSecret { .. } => format!("Remove {what}"),
-            Self::NarrowRole { .. } => format!("Narrow {what}"),
+            Self::NarrowRole { how, .. } => format!("Narrow {what}: {how}"),
             Self::Unmount { .. } => format!("Mount the token of {what} only where a pod asks for it"),
             Self::Enforce { .. } => format!("Have {what} enforce the pod security level baseline"),
         }
@@ -145,7 +147,7 @@ impl Change {
                 let is = |one: &BindingObject| is_of(&one.binding.namespace, &one.binding.name, binding);
                 snapshot.bindings.retain(|one| !is(one));
             }
-            Self::NarrowRole { role, rules } => {
+            Self::NarrowRole { role, rules, .. } => {
                 let one = find_role(snapshot, role)?;
                 if one.meta.labels.contains_key(BOOTSTRAPPING) {
                     return Err(Refusal::Shipped(named(role)));

@@ -132,26 +132,49 @@ pub fn effect(
     }
     let after = Ground::new(&snapshot);
     let (had, has) = (before.report(), after.report());
-    let mut lost = losses(before.rbac(), after.rbac());
-    lost.sort_by_key(|loss| std::cmp::Reverse(loss.weight()));
-    let mut gaps = before.snapshot.gaps(Kind::RBAC);
-    gaps.extend(before.nobody_can_gaps());
-    let abouts = |report: &Report| -> HashSet<String> { each(report).map(Finding::about).collect() };
-    let (known, left) = (abouts(&had), abouts(&has));
-    let own = finding.map(Finding::about);
-    let gone = each(&had).filter(|one| !left.contains(&one.about()) && own.as_ref() != Some(&one.about()));
-    let also_gone = gone.map(|one| one.said.clone()).collect();
-    let new = each(&has).filter(|one| !known.contains(&one.about())).map(|one| one.said.clone()).collect();
-    Ok(Effect {
-        gains: losses(after.rbac(), before.rbac()),
-        closes: finding.map(|finding| closes(before, &after, finding)).unwrap_or_default(),
-        outcome: finding.map(|finding| outcome(&has, finding)),
-        also_gone,
-        new,
-        warnings: warnings(before, &after, &lost, asker, changes),
-        losses: lost.into_iter().map(|loss| loses(loss, uses)).collect(),
-        gaps,
-    })
+    let both = Both { before, had: &had, after: &after, has: &has };
+    Ok(both.effect(changes, finding, uses, asker))
+}
+
+/// A cluster without a change and with it, worked out.
+pub(crate) struct Both<'a> {
+    pub(crate) before: &'a Ground<'a>,
+    pub(crate) had: &'a Report,
+    pub(crate) after: &'a Ground<'a>,
+    pub(crate) has: &'a Report,
+}
+
+impl Both<'_> {
+    /// What makes the difference does: `changes`.
+    pub(crate) fn effect(
+        &self,
+        changes: &[Change],
+        finding: Option<&Finding>,
+        uses: Option<&Uses>,
+        asker: Option<&Subject>,
+    ) -> Effect {
+        let Self { before, had, after, has } = *self;
+        let mut lost = losses(before.rbac(), after.rbac());
+        lost.sort_by_key(|loss| std::cmp::Reverse(loss.weight()));
+        let mut gaps = before.snapshot.gaps(Kind::RBAC);
+        gaps.extend(before.nobody_can_gaps());
+        let abouts = |report: &Report| -> HashSet<String> { each(report).map(Finding::about).collect() };
+        let (known, left) = (abouts(had), abouts(has));
+        let own = finding.map(Finding::about);
+        let gone = each(had).filter(|one| !left.contains(&one.about()) && own.as_ref() != Some(&one.about()));
+        let also_gone = gone.map(|one| one.said.clone()).collect();
+        let new = each(has).filter(|one| !known.contains(&one.about())).map(|one| one.said.clone()).collect();
+        Effect {
+            gains: losses(after.rbac(), before.rbac()),
+            closes: finding.map(|finding| closes(before, after, finding)).unwrap_or_default(),
+            outcome: finding.map(|finding| outcome(has, finding)),
+            also_gone,
+            new,
+            warnings: warnings(before, after, &lost, asker, changes),
+            losses: lost.into_iter().map(|loss| loses(loss, uses)).collect(),
+            gaps,
+        }
+    }
 }
 
 fn each(report: &Report) -> impl Iterator<Item = &Finding> {

@@ -12,8 +12,8 @@ mod tests;
 pub use request::PullRequest;
 
 use crate::change::{Change, Patch};
-use crate::check::{Finding, catalogue};
-use crate::effect::{Effect, Outcome, Uses, effect, same};
+use crate::check::{Finding, Report, catalogue};
+use crate::effect::{Both, Effect, Outcome, Uses, same};
 use crate::ground::Ground;
 use sallyport_rbac::who::Subject;
 
@@ -62,8 +62,10 @@ pub fn propose(
 ) -> Proposed {
     let mut fixes: Vec<Fix> = Vec::new();
     let mut notes: Vec<String> = Vec::new();
+    let report = ground.report();
+    let asked = Asked { ground, report: &report, finding, uses, asker };
     for way in candidate::WAYS {
-        match attempt(ground, finding, *way, uses, asker) {
+        match attempt(&asked, *way) {
             Ok(Some(fix)) if fixes.iter().all(|known| known.changes != fix.changes) => fixes.push(fix),
             Ok(_) => {}
             Err(why) if notes.contains(&why) => {}
@@ -91,24 +93,26 @@ fn rank(fix: &Fix) -> (bool, usize, usize, usize, usize) {
     (fix.effect.outcome != Some(Outcome::Gone), open, weight, fix.effect.losses.len(), fix.changes.len())
 }
 
+/// What a fix is looked for in.
+struct Asked<'a> {
+    ground: &'a Ground<'a>,
+    report: &'a Report,
+    finding: &'a Finding,
+    uses: Option<&'a Uses>,
+    asker: Option<&'a Subject>,
+}
+
 /// Changes what a way of fixing proposes until the finding is gone. None: it does not apply, or does not help.
-fn attempt(
-    ground: &Ground<'_>,
-    finding: &Finding,
-    way: candidate::Way,
-    uses: Option<&Uses>,
-    asker: Option<&Subject>,
-) -> Result<Option<Fix>, String> {
+fn attempt(asked: &Asked<'_>, way: candidate::Way) -> Result<Option<Fix>, String> {
+    let Asked { ground, finding, .. } = *asked;
     let mut snapshot = ground.snapshot.clone();
     let mut changes: Vec<Change> = Vec::new();
     let mut left = finding.clone();
+    let mut more = way(ground, finding)?;
     for _ in 0..ROUNDS {
-        let now = Ground::new(&snapshot);
-        let more = way(&now, &left)?;
         if more.is_empty() {
             break;
         }
-        drop(now);
         for change in more {
             match change.apply(&mut snapshot) {
                 Ok(()) => changes.push(change),
@@ -117,17 +121,35 @@ fn attempt(
             }
         }
         let after = Ground::new(&snapshot);
-        match same(&after.report(), finding) {
-            Some(one) if one.evidence != left.evidence => left = one.clone(),
-            _ => break,
+        let report = after.report();
+        match same(&report, finding) {
+            Some(one) if one.evidence != left.evidence => {
+                left = one.clone();
+                more = way(&after, &left)?;
+            }
+            _ => return proposal(asked, changes, &after, &report),
         }
     }
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let after = Ground::new(&snapshot);
+    proposal(asked, changes, &after, &after.report())
+}
+
+fn proposal(
+    asked: &Asked<'_>,
+    changes: Vec<Change>,
+    after: &Ground<'_>,
+    has: &Report,
+) -> Result<Option<Fix>, String> {
+    let Asked { ground, report, finding, uses, asker } = *asked;
     let changes = settled(ground, changes);
     if changes.is_empty() {
         return Ok(None);
     }
-    let effect =
-        effect(ground, &changes, Some(finding), uses, asker).map_err(|refusal| refusal.to_string())?;
+    let both = Both { before: ground, had: report, after, has };
+    let effect = both.effect(&changes, Some(finding), uses, asker);
     let helps = match effect.outcome {
         Some(Outcome::Gone | Outcome::Lesser(_)) => true,
         _ => effect.closes.iter().any(|one| one.after.is_none()),
@@ -138,17 +160,16 @@ fn attempt(
     let mut state = ground.snapshot.clone();
     let (mut patches, mut undo) = (Vec::new(), Vec::new());
     for change in &changes {
-        patches.push(change.written(&state).map_err(|refusal| refusal.to_string())?);
-        undo.extend(crate::change::undo(change, ground.snapshot));
         change.apply(&mut state).map_err(|refusal| refusal.to_string())?;
+        patches.push(change.patch(&state).map_err(|refusal| refusal.to_string())?);
+        undo.extend(crate::change::undo(change, ground.snapshot));
     }
     let title = match changes.as_slice() {
         [one] => one.said(),
-        many => format!(
-            "{}, and {} more changes",
-            changes.first().map(Change::said).unwrap_or_default(),
-            many.len() - 1
-        ),
+        many => {
+            let first = many.first().map(Change::said).unwrap_or_default();
+            format!("{first}, and {}", crate::said::count(many.len() - 1, "more change"))
+        }
     };
     let request = request::of(finding, &title, &patches, &effect);
     Ok(Some(Fix { title, changes, patches, undo, effect, request }))

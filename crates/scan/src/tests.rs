@@ -3,6 +3,7 @@
 mod api;
 mod door;
 mod files;
+mod role;
 mod told;
 mod way_in;
 

@@ -55,6 +55,11 @@ impl Shelf {
         Ok(Self { dir: dir.to_owned(), backing })
     }
 
+    /// One that holds everything in memory.
+    pub fn in_memory(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), backing: Backing::Memory(Mutex::default()) }
+    }
+
     /// Whether what is put here survives the process.
     pub fn is_lasting(&self) -> bool {
         matches!(self.backing, Backing::Files(_))

@@ -2278,7 +2278,11 @@ session: string, } | { "kind": "unproven",
 /**
  * Its session, whose closing report says what.
  */
-session: string, } | { "kind": "failed", 
+session: string, 
+/**
+ * Why nothing new is kept; None: it was read, and what was read is kept.
+ */
+error: ErrorView | null, } | { "kind": "failed", 
 /**
  * What happened and what to do next.
  */

@@ -2,7 +2,7 @@ import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
 import { HoldDialog } from "../features/holds";
 import { SupportDialog } from "../features/settings";
-import { ExceptDialog, ReportDialog, ScanDialog } from "../features/posture";
+import { ExceptDialog, ForgetDialog, ReportDialog, ScanDialog } from "../features/posture";
 import { ProfileDialog } from "../features/profiles";
 import { StepUpDialog } from "../features/signin";
 import EndDialog from "./frame/EndDialog.svelte";
@@ -20,6 +20,7 @@ export const DIALOGS: Record<DialogName, Component> = {
   scan: ScanDialog,
   except: ExceptDialog,
   report: ReportDialog,
+  forget: ForgetDialog,
   signOut: EndDialog,
   quit: EndDialog,
 };

@@ -47,6 +47,8 @@ test("the grid is walked by the arrows, Enter opens the cell, and a finding is l
     assert.equal(await row(page, "payments-eu-1").locator("[data-column='4']").getAttribute("aria-selected"), "true");
     await pane(page).getByRole("button", { name: /Developers can become/ }).press("Enter");
     await title(page, "Developers can become cluster-admin in 3 steps");
+    await pane(page).getByRole("group", { name: "Clusters that have it" }).getByRole("button", { name: "search-ap-1" }).click();
+    await pane(page).locator(".where", { hasText: "search-ap-1" }).waitFor();
     await page.keyboard.press("b");
     await title(page, "payments-eu-1");
     await page.locator("#posture").focus();
@@ -111,6 +113,7 @@ test("a scan is followed cluster by cluster: done, failed with what to do, not p
     await page.getByLabel("All that are shown").check();
     await page.keyboard.press("Enter");
     await page.getByText("Scanned: 9 of 11 clusters done · 2 failed").waitFor();
+    assert.ok((await asked(page, "posture_finding")) <= 3, "each step of a scan is told, and asks for no finding again");
     await scanOf(page, "legacy-eu-9", "done");
     await scanOf(page, "mail-eu-1", "failed");
     await scanOf(page, "search-ap-1", "not proven");
@@ -142,12 +145,16 @@ test("a scan is stopped with X: what waits is not begun, what is open is left, a
     await page.getByText(/^Scanned: .*cancelled/).waitFor();
     await scanOf(page, "billing-us-81", "cancelled");
     await row(page, "billing-us-81").getByText("3 high").waitFor();
+    await page.getByRole("button", { name: "Scan the rest…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: /^Scan \d\d clusters/ }).waitFor();
+    assert.ok(await page.getByLabel("What the last scan did not get to").isChecked());
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Dismiss" }).click();
     await page.getByText(/^Scanned: /).waitFor({ state: "detached" });
   }));
 
 test("what a scan opens is no session of the person's: not counted, not listed, not in the palette; the foot says how many", () =>
-  at("scene=postureScanning&clusters=11", async (page) => {
+  at("scene=postureScanning&clusters=11&speed=0.1", async (page) => {
     await grid(page);
     await page.locator("footer", { hasText: "4 scans" }).waitFor();
     await page.locator("footer", { hasText: "no session open" }).waitFor();
@@ -346,6 +353,25 @@ test("what changed is listed, and leads to the cluster; its scans are forgotten 
     await pane(page).getByText("nothing is known of it").waitFor();
     await tab(page, /^Fleet/);
     await row(page, "payments-eu-1").getByText("not scanned yet").waitFor();
+  }));
+
+test("all scans are forgotten after a question, from the palette", () =>
+  at(SMALL, async (page) => {
+    await grid(page);
+    await page.keyboard.press("Control+K");
+    await page.keyboard.type("forget all");
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Forget all scans" });
+    await dialog.getByText("10 clusters").waitFor();
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await asked(page, "posture_forget"), 0, "Enter keeps them");
+    await page.keyboard.press("Control+K");
+    await page.keyboard.type("forget all");
+    await page.keyboard.press("Enter");
+    await dialog.getByRole("button", { name: "Delete all" }).click();
+    await page.getByText("Nothing was scanned yet").waitFor();
+    assert.equal(await page.locator("aside").count(), 0, "nothing is looked at of what is gone");
   }));
 
 test("a report is written to a place that is named, and never over something", () =>

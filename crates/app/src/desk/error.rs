@@ -27,6 +27,13 @@ impl AppError {
         Self::new(ErrorCode::Failed, message)
     }
 
+    /// The same as somebody was told.
+    pub(crate) fn of_view(view: ErrorView) -> Self {
+        let ErrorView { code, message, hint, retry, step_up } = view;
+        let step_up = step_up.map(Box::new);
+        Self { code, message: message.into(), hint: hint.map(Into::into), retry, step_up, cause: None }
+    }
+
     /// What to do next, as a sentence.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -127,7 +127,13 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             format!("The broker reports ServiceAccount and bindings gone from {cluster}")
         }
         Action::CleanupAtStart => or("what", "Something left over was removed"),
+        Action::Scan if is_unknown => {
+            format!("The scan of {cluster}: {}", or("why", "its end was not shown"))
+        }
         Action::Scan if failed => format!("The scan of {cluster} failed{why}"),
+        Action::Scan if entry.detail.get("begun").is_some() => {
+            format!("A scan of {} clusters was begun", or("begun", "some"))
+        }
         Action::Scan if entry.detail.get("asked").is_some() => {
             format!(
                 "{cluster} asked whether a path is there: {} of {} allowed",

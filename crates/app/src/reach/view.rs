@@ -11,7 +11,7 @@ use sallyport_ipc::{
     GuardrailProof, MissingRight, Shown, SubjectKind, WhoCanView, WhoCluster, WhoMay, WhoProfile, WhoRights,
     WhoSubject, WhoThere,
 };
-use sallyport_model::{ClusterName, Digest, Profile};
+use sallyport_model::{ClusterName, Digest, Profile, SCANS_NAMESPACE};
 use sallyport_rbac::who::{Binding, MASTERS, RoleRef, Subject};
 use sallyport_rbac::{Rule, dangers};
 use std::collections::BTreeMap;
@@ -331,6 +331,9 @@ fn notes(read: &Read) -> Vec<Shown> {
         ),
         "Somebody in several groups may do what all of them may: one may bring the profile, and another the team.".to_owned(),
     ];
+    notes.push(format!(
+        "In {SCANS_NAMESPACE} only scans are asked for: under a profile for scans, which opens at once and in no team's sight."
+    ));
     if matches!(read.others, Ok(true)) {
         notes.push(
             "Another authorizer than RBAC has a say on this hub: it may allow more than is shown here."

@@ -6,9 +6,9 @@ use super::fleet::together;
 use super::kept::Which;
 use super::ports::{Answer, Left, Ways};
 use super::words::{area, origin, rule_said, severity, verdict, why};
-use super::{Open, Scans};
+use super::{Held, Open, Scans};
 use crate::desk::{AppError, now_ms};
-use sallyport_audit::{Action, Draft};
+use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{
     CheckLine, EffectLine, EvidenceLine, FindingDetail, FindingLine, FixView, PathProof, PathStep,
     PostureArea, PostureDetail, Practice, ReviewLine, Shown, SubjectKind,
@@ -55,16 +55,18 @@ impl Scans {
         let reading = self.reading(&open, &cluster).await?;
         let before = self.kept(&open).reading(&cluster, Which::Before).await.ok().flatten();
         let drift = open.known().scanned.get(&cluster).and_then(|one| one.drift.clone());
-        let grid = self.grid(&signed, &open);
-        let row =
-            grid.clusters.into_iter().find(|one| *one.name == *cluster).ok_or_else(|| nothing(&cluster))?;
+        let row = self.row(&signed, &open, &cluster);
         let (points, exceptions) = {
             let known = open.known();
             (known.index.clusters.get(&cluster).cloned().unwrap_or_default(), known.index.exceptions.clone())
         };
         let name = cluster.clone();
-        let practised =
-            open.known().scanned.get(&cluster).map(|one| one.scanned.practices.clone()).unwrap_or_default();
+        let practised = open
+            .known()
+            .scanned
+            .get(&cluster)
+            .map(|one| super::fleet::fresh(one, now_ms() / 1000))
+            .unwrap_or_default();
         let now = now_ms() / 1000;
         let looked = tokio::task::spawn_blocking(move || {
             let looked = Looked::of(&reading);
@@ -141,7 +143,12 @@ impl Scans {
     ///
     /// # Errors
     /// When there is no path, the session does not open, or something of its end was not shown.
-    pub(crate) async fn prove(&self, cluster: String, finding: String) -> Result<PathProof, AppError> {
+    pub(crate) async fn prove(
+        &self,
+        cluster: String,
+        finding: String,
+        held: Held,
+    ) -> Result<PathProof, AppError> {
         let signed = self.person.signed()?;
         let name: ClusterName = cluster
             .parse()
@@ -155,7 +162,7 @@ impl Scans {
             )
             .hint("Its evidence names the objects that prove it."));
         }
-        let mut visit = self.ways(signed.clone()).begin(&name)?;
+        let mut visit = self.ways(signed.clone(), held).begin(&name)?;
         let answers = async {
             visit.opened().await?;
             visit.ask(questions.clone()).await
@@ -163,8 +170,11 @@ impl Scans {
         let answers = answers.await;
         visit.leave().await;
         let left = visit.proven().await;
+        let entry = |outcome| Draft::new(Action::Scan).cluster(&name).user(&signed.who.user).outcome(outcome);
         let answers = answers?;
         if left == Left::Unproven {
+            let why = "the questions were answered, and the end of their session was not shown";
+            self.history.note(entry(Outcome::Unknown).detail("why", why)).await;
             return Err(AppError::failed(
                 "the questions were answered, and the end of their session was not shown",
             )

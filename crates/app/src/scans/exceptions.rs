@@ -1,7 +1,7 @@
 //! What somebody answers for: kept as the file of exceptions that the command line reads, and read by the same parser.
 
 use super::kept::Kept;
-use super::{Beside, Known, Open, Scans};
+use super::{Beside, Known, Open, Scans, Since};
 use crate::desk::{AppError, now_ms};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -34,8 +34,8 @@ pub(super) struct Entry {
 
 impl Entry {
     fn id(&self) -> String {
-        let about = self.subject.as_deref().or(self.object.as_deref()).unwrap_or_default();
-        super::fleet::id(&[&self.check, &self.cluster, about])
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        super::fleet::id(&[&self.check, &self.cluster, &part(&self.subject), &part(&self.object)])
     }
 }
 
@@ -151,15 +151,18 @@ impl Scans {
             until: day.to_string(),
         };
         let now = now_ms() / 1000;
-        let mut all = open.known().index.exceptions.clone();
-        // The same once more takes the place of what was there: its end, its owner or its reason is another.
-        all.retain(|one| one.id() != entry.id());
-        all.push(entry.clone());
-        parse(&all, now).map_err(|error| {
-            AppError::new(ErrorCode::BadInput, format!("this is no exception: {}", error.what))
-                .hint("It takes an owner, a reason, and an end within a year.")
-        })?;
-        self.change_index(&open, |index| index.exceptions = all).await?;
+        let _one = open.keeping.lock().await;
+        self.change_index(&open, |index| {
+            let all = &mut index.exceptions;
+            // The same once more takes the place of what was there: its end, its owner or its reason is another.
+            all.retain(|one| one.id() != entry.id());
+            all.push(entry.clone());
+            parse(all, now).map(drop).map_err(|error| {
+                AppError::new(ErrorCode::BadInput, format!("this is no exception: {}", error.what))
+                    .hint("It takes an owner, a reason, and an end within a year.")
+            })
+        })
+        .await?;
         let draft = Draft::new(Action::Excepted).user(&signed.who.user);
         let draft = draft.detail("check", &entry.check).detail("clusters", &entry.cluster);
         self.history.note(draft.detail("owner", &entry.owner).detail("until", &entry.until)).await;
@@ -173,10 +176,15 @@ impl Scans {
     pub(crate) async fn except_remove(&self, exception: String) -> Result<(), AppError> {
         let signed = self.person.signed()?;
         let open = self.open(&signed).await?;
+        let _one = open.keeping.lock().await;
         let found = open.known().index.exceptions.iter().find(|one| one.id() == exception).cloned();
         let entry =
             found.ok_or_else(|| bad("there is no such exception", "It may have been removed already."))?;
-        self.change_index(&open, |index| index.exceptions.retain(|one| one.id() != exception)).await?;
+        self.change_index(&open, |index| {
+            index.exceptions.retain(|one| one.id() != exception);
+            Ok(())
+        })
+        .await?;
         let draft = Draft::new(Action::Excepted).user(&signed.who.user).detail("removed", true);
         self.history.note(draft.detail("check", &entry.check).detail("clusters", &entry.cluster)).await;
         self.judge_anew(&open, &entry).await
@@ -212,24 +220,60 @@ impl Scans {
         Err(bad("the last scans do not find this on any of these clusters", "Look at it again."))
     }
 
-    /// Counts anew what an exception is about.
+    /// Counts anew what an exception is about, on every cluster that it names. Whoever calls holds `keeping`.
     async fn judge_anew(&self, open: &Open, entry: &Entry) -> Result<(), AppError> {
-        let of: Vec<(String, Beside)> = {
+        let of: Vec<String> = {
             let known = open.known();
-            let covered = known.scanned.iter().filter(|(name, one)| {
-                glob_matches(&entry.cluster, name)
-                    && one.scanned.lines.iter().any(|line| line.check == entry.check)
-            });
-            covered.map(|(name, one)| (name.clone(), beside(one))).collect()
+            known.scanned.keys().filter(|name| glob_matches(&entry.cluster, name)).cloned().collect()
         };
-        for (cluster, known) in of {
-            let kept = Kept { shelf: &self.shelf, whose: &open.whose };
-            if let Some(reading) = kept.reading(&cluster, super::kept::Which::Last).await? {
-                self.judge(open, &cluster, reading, known, None).await?;
+        let mut failed = None;
+        for cluster in of {
+            // One that can't be judged keeps none of the others from it.
+            if let Err(error) = self.judge_again(open, &cluster).await {
+                failed = Some(error);
             }
         }
         self.changed.notify_one();
-        Ok(())
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Judges the last reading of a cluster anew. Whoever calls holds `keeping`.
+    async fn judge_again(&self, open: &Open, cluster: &str) -> Result<(), AppError> {
+        let Some(last) = open.known().scanned.get(cluster).cloned() else { return Ok(()) };
+        let kept = Kept { shelf: &self.shelf, whose: &open.whose };
+        let Some(reading) = kept.reading(cluster, super::kept::Which::Last).await? else { return Ok(()) };
+        let beside = Beside {
+            environment: last.environment.clone(),
+            ours: last.ours.clone(),
+            at: last.scanned.at.unwrap_or_default(),
+        };
+        let since = Since::AsItWas(last.drift.clone());
+        self.judge(open, cluster, reading, beside, since).await.map(drop)
+    }
+
+    /// An exception that has ended hides nothing any more: what it was for is judged anew when somebody looks.
+    pub(super) async fn judge_what_ended(&self, open: &Open) {
+        let now = now_ms() / 1000;
+        let ended = |known: &Known| {
+            let over = |entry: &&Entry| last_moment(&entry.until).is_none_or(|until| until < now);
+            let over: Vec<String> = known.index.exceptions.iter().filter(over).map(Entry::id).collect();
+            let hidden = |one: &super::KeptScan| over.iter().any(|id| one.excepted.contains_key(id));
+            let clusters = known.scanned.iter().filter(|(_, one)| hidden(one)).map(|(name, _)| name.clone());
+            clusters.collect::<Vec<String>>()
+        };
+        if ended(&open.known()).is_empty() {
+            return;
+        }
+        let _one = open.keeping.lock().await;
+        let clusters = ended(&open.known());
+        for cluster in clusters {
+            if let Err(error) = self.judge_again(open, &cluster).await {
+                tracing::warn!(
+                    "what an exception that ended was for could not be judged: {}",
+                    error.message()
+                );
+            }
+        }
     }
 }
 
@@ -249,14 +293,5 @@ fn object(object: &sallyport_posture::Object) -> String {
     match &object.namespace {
         Some(namespace) => format!("{}/{namespace}/{}", object.kind, object.name),
         None => format!("{}/{}", object.kind, object.name),
-    }
-}
-
-/// As it was known when the cluster was read.
-fn beside(kept: &super::KeptScan) -> Beside {
-    Beside {
-        environment: kept.environment.clone(),
-        ours: kept.ours.clone(),
-        at: kept.scanned.at.unwrap_or_default(),
     }
 }

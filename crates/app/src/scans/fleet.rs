@@ -4,20 +4,21 @@ use super::exceptions::{Entry, Standing};
 use super::kept::{Index, KeptScan};
 use super::words::{area, cell, severity, verdict};
 use super::{Open, Scans};
-use crate::desk::now_ms;
+use crate::desk::{AppError, now_ms};
 use crate::inventory::{ScanProfile, Scannable};
 use crate::person::Signed;
 use sallyport_ipc::{
-    DriftWay, EnvironmentKind, PostureArea, PostureCluster, PostureVerdict, PostureView, Practice, ScanRun,
-    ScanState, Shown, TrendPoint, WeakPlace, Weakness,
+    DriftWay, EnvironmentKind, PostureArea, PostureCluster, PostureDriftLine, PostureVerdict, PostureView,
+    Practice, ScanRun, ScanState, Shown, TrendPoint, WeakPlace, Weakness,
 };
 use sallyport_model::{ClusterName, Digest};
-use sallyport_posture::Ground;
 use sallyport_posture::area::Area;
 use sallyport_posture::fleet::{self, Around, Limits, Scanned, Traits};
-use sallyport_posture::practice::{self, Fact, Ours};
+use sallyport_posture::practice::{self, Fact, Ours, Practised};
+use sallyport_posture::{Ground, Verdict};
 use sallyport_scan::Reading;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Weaknesses that are told, of many.
 const WEAKNESSES: usize = 300;
@@ -27,6 +28,8 @@ const PLACES: usize = 20;
 const DRIFT: usize = 200;
 /// Points of the trend.
 const POINTS: usize = 60;
+/// Seconds after which what is shown is worked out anew although nothing was scanned.
+const ANEW: i64 = 3600;
 
 /// What a reading comes to.
 pub(super) fn scanned(
@@ -92,53 +95,133 @@ impl Scans {
             .unwrap_or_default()
     }
 
-    pub(super) fn grid(&self, signed: &Signed, open: &Open) -> PostureView {
-        let known = open.known();
-        let (index, all) = (&known.index, &known.scanned);
-        let inventory: BTreeMap<String, Scannable> = self
-            .inventory
-            .scannable(&signed.workspace)
-            .into_iter()
-            .map(|one| (one.name.clone(), one))
-            .collect();
+    /// The grid. What takes long with thousands of clusters is worked out once for each change of what is kept.
+    pub(super) async fn grid(&self, signed: &Signed, open: &Open) -> Result<PostureView, AppError> {
+        let inventory = self.inventory.scannable(&signed.workspace);
+        let together = self.together(open, &inventory).await?;
+        let by_name: BTreeMap<&str, &Scannable> =
+            inventory.iter().map(|one| (one.name.as_str(), one)).collect();
         let states = open.run.states();
-        let names: BTreeSet<&String> = inventory.keys().chain(index.clusters.keys()).collect();
-        let cluster = |name: &&String| {
-            let state = name.parse().ok().and_then(|name: ClusterName| states.get(&name).cloned());
-            cluster(name, inventory.get(*name), state, all.get(*name).map(|one| &one.scanned), index)
-        };
-        let clusters: Vec<PostureCluster> = names.iter().map(cluster).collect();
+        let now = now_ms() / 1000;
         let (profile, cannot_scan) = match self.inventory.scan_profile(&signed.workspace) {
             ScanProfile::One(name) => (Some(Shown::of(&name)), None),
             ScanProfile::None => (None, Some(NO_PROFILE.into())),
             ScanProfile::NotKnown => (None, Some("The hub has not said yet what you may ask for.".into())),
         };
-        let scanned: Vec<Scanned> = all.values().map(|one| one.scanned.clone()).collect();
-        let never: Vec<String> =
-            names.iter().filter(|name| !all.contains_key(**name)).map(|name| (*name).clone()).collect();
+        let known = open.known();
+        let (index, all) = (&known.index, &known.scanned);
+        let names: BTreeSet<&str> =
+            by_name.keys().copied().chain(index.clusters.keys().map(String::as_str)).collect();
+        let cluster = |name: &&str| {
+            let state = name.parse().ok().and_then(|name: ClusterName| states.get(&name).cloned());
+            cluster(name, by_name.get(*name).copied(), state, all.get(*name).map(|one| &one.scanned), index)
+        };
+        Ok(PostureView {
+            profile,
+            cannot_scan,
+            run: open.run.view().or_else(|| cut_off(index)),
+            clusters: names.iter().map(cluster).collect(),
+            practices: together.practices.clone(),
+            weaknesses: together.weaknesses.clone(),
+            drift: together.drift.clone(),
+            drift_more: together.drift_more,
+            exceptions: super::exceptions::views(&known, now),
+            trend: together.trend.clone(),
+            notes: known.problems.iter().map(Shown::from).collect(),
+        })
+    }
+
+    /// One row of it.
+    pub(super) fn row(&self, signed: &Signed, open: &Open, name: &str) -> PostureCluster {
+        let inventory = self.inventory.scannable(&signed.workspace);
+        let known = open.known();
+        let state = name.parse().ok().and_then(|name: ClusterName| open.run.states().get(&name).cloned());
+        let of = inventory.iter().find(|one| one.name == name);
+        cluster(name, of, state, known.scanned.get(name).map(|one| &one.scanned), &known.index)
+    }
+
+    /// What all that is kept comes to together.
+    async fn together(&self, open: &Open, inventory: &[Scannable]) -> Result<Arc<Together>, AppError> {
+        let mut grid = open.grid.lock().await;
+        let (changes, all, index) = {
+            let known = open.known();
+            let all: Vec<Arc<KeptScan>> = known.scanned.values().cloned().collect();
+            (known.changes, all, known.index.clone())
+        };
+        let mut never: BTreeSet<String> = inventory.iter().map(|one| one.name.clone()).collect();
+        for one in &all {
+            never.remove(&one.scanned.cluster);
+        }
         let now = now_ms() / 1000;
-        let (mut drift, mut left_out) = (Vec::new(), 0);
-        for one in all.values().filter_map(|one| one.drift.as_ref()) {
+        if let Some((of, together)) = grid.as_ref()
+            && *of == changes
+            && together.never == never
+            && now - together.at < ANEW
+        {
+            return Ok(together.clone());
+        }
+        let worked_out =
+            tokio::task::spawn_blocking(move || Arc::new(Together::of(&all, &index, never, now)));
+        let together = worked_out
+            .await
+            .map_err(|e| AppError::failed("Sallyport failed over what is kept").because(e))?;
+        *grid = Some((changes, together.clone()));
+        Ok(together)
+    }
+}
+
+/// What several clusters come to together.
+pub(super) struct Together {
+    /// When it was worked out, Unix seconds: proofs grow old by themselves.
+    at: i64,
+    /// Clusters that no scan is kept of.
+    never: BTreeSet<String>,
+    practices: Vec<Practice>,
+    weaknesses: Vec<Weakness>,
+    drift: Vec<PostureDriftLine>,
+    drift_more: u32,
+    trend: Vec<TrendPoint>,
+}
+
+impl Together {
+    fn of(all: &[Arc<KeptScan>], index: &Index, never: BTreeSet<String>, now: i64) -> Self {
+        let scanned: Vec<Scanned> =
+            all.iter().map(|one| Scanned { practices: fresh(one, now), ..one.scanned.clone() }).collect();
+        let (mut drift, mut left_out) = (Vec::new(), 0_u32);
+        for one in all.iter().filter_map(|one| one.drift.as_ref()) {
             drift.extend(one.lines.iter().cloned());
-            left_out += one.more;
+            left_out = left_out.saturating_add(one.more);
         }
         // What widens first, and what is newest of that.
         drift.sort_by_key(|line| (line.way != DriftWay::Wider, std::cmp::Reverse(line.since)));
         let drift_more = left_out.saturating_add(count(drift.len().saturating_sub(DRIFT)));
-        PostureView {
-            profile,
-            cannot_scan,
-            run: open.run.view().or_else(|| cut_off(index)),
-            clusters,
+        drift.truncate(DRIFT);
+        let names: Vec<String> = never.iter().cloned().collect();
+        Self {
+            at: now,
             practices: practices(&scanned),
-            weaknesses: weaknesses(&scanned, &never, now),
-            drift: drift.into_iter().take(DRIFT).collect(),
+            weaknesses: weaknesses(&scanned, &names, now),
+            drift,
             drift_more,
-            exceptions: super::exceptions::views(&known, now),
             trend: trend(index),
-            notes: known.problems.iter().map(Shown::from).collect(),
+            never,
         }
     }
+}
+
+/// The practices of a kept scan as they stand by now: what rests on a proof is not known any more once that is a day old.
+pub(super) fn fresh(kept: &KeptScan, now: i64) -> Vec<Practised> {
+    let old = kept.scanned.at.is_none_or(|at| now - at > ANEW * 24);
+    let rests = |own: &Practised| own.verdict == Verdict::Pass && own.practice.may_rest_on_ours();
+    let stale = |mut own: Practised| {
+        if old && rests(&own) {
+            let why = "What Sallyport last proved of it is older than a day: scan again.".to_owned();
+            own.verdict = Verdict::Unknown(why.clone());
+            own.gaps.push(why);
+        }
+        own
+    };
+    kept.scanned.practices.iter().cloned().map(stale).collect()
 }
 
 const NO_PROFILE: &str = "You may ask for no profile that scans. An admin gives your group the verb request on a profile with the \

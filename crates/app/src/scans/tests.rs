@@ -2,12 +2,12 @@
 //! order they come.
 
 use super::ports::{Answer, Left, Visit, Ways};
-use super::run::{AT_ONCE, Keeps, Run};
+use super::run::{AT_ONCE, Ends, Keeps, Run};
 use crate::desk::AppError;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sallyport_ipc::ScanState;
-use sallyport_model::ClusterName;
+use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_posture::Review;
 use sallyport_scan::Reading;
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ enum Goes {
     Hangs,
     Panics,
     IsNotProven,
+    WantsMore,
+    NeitherReadNorProven,
 }
 
 /// What was seen.
@@ -71,8 +73,17 @@ impl Visit for One {
         format!("s-{}", self.name)
     }
     fn opened(&mut self) -> BoxFuture<'_, Result<(), AppError>> {
-        let fails = self.goes == Goes::DoesNotOpen;
-        async move { if fails { Err(AppError::failed("its broker is silent")) } else { Ok(()) } }.boxed()
+        let goes = self.goes;
+        async move {
+            match goes {
+                Goes::DoesNotOpen | Goes::NeitherReadNorProven => {
+                    Err(AppError::failed("its broker is silent"))
+                }
+                Goes::WantsMore => Err(AppError::new(ErrorCode::StepUpNeeded, "prove who you are")),
+                _ => Ok(()),
+            }
+        }
+        .boxed()
     }
     fn read<'a>(
         &'a mut self,
@@ -105,7 +116,8 @@ impl Visit for One {
     }
     fn proven(self: Box<Self>) -> BoxFuture<'static, Left> {
         self.seen.proven.fetch_add(1, Ordering::Relaxed);
-        let left = if self.goes == Goes::IsNotProven { Left::Unproven } else { Left::Proven };
+        let unproven = matches!(self.goes, Goes::IsNotProven | Goes::NeitherReadNorProven);
+        let left = if unproven { Left::Unproven } else { Left::Proven };
         async move { left }.boxed()
     }
 }
@@ -115,19 +127,17 @@ struct World {
     seen: Arc<Seen>,
     gate: Arc<Semaphore>,
     told: Arc<AtomicUsize>,
+    ended: Arc<Mutex<Vec<(String, ScanState)>>>,
 }
 
 impl World {
     fn new() -> Self {
         let told = Arc::new(AtomicUsize::new(0));
         let count = told.clone();
-        let run = Run::new(
-            1,
-            Arc::new(move || {
-                count.fetch_add(1, Ordering::Relaxed);
-            }),
-        );
-        Self { run, seen: Arc::default(), gate: Arc::new(Semaphore::new(0)), told }
+        let run = Run::new(Arc::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        }));
+        Self { run, seen: Arc::default(), gate: Arc::new(Semaphore::new(0)), told, ended: Arc::default() }
     }
 
     fn begin(&self, clusters: &[(&str, Goes)]) -> Vec<ClusterName> {
@@ -139,7 +149,7 @@ impl World {
             .filter(|(_, goes)| *goes == Goes::IsNotKept)
             .map(|(name, _)| (*name).to_owned())
             .collect();
-        let keeps: Keeps = Arc::new(move |cluster, _| {
+        let keeps: Keeps = Arc::new(move |cluster, _, _| {
             let (seen, fails) = (seen.clone(), fails.contains(&cluster.to_string()));
             async move {
                 if fails {
@@ -151,7 +161,12 @@ impl World {
             .boxed()
         });
         let names: Vec<ClusterName> = clusters.iter().map(|(name, _)| name.parse().unwrap()).collect();
-        self.run.begin(Arc::new(ways), keeps, &names);
+        let ended = self.ended.clone();
+        let ends: Ends = Arc::new(move |cluster, state| {
+            ended.lock().unwrap().push((cluster.to_string(), state));
+            async {}.boxed()
+        });
+        self.run.begin(Arc::new(ways), (keeps, ends), &names, 1);
         names
     }
 
@@ -199,7 +214,7 @@ async fn p13_whatever_goes_wrong_what_was_begun_is_left_and_its_proof_waited_for
     assert_eq!(failed(&world.state("silent")).unwrap(), "its broker is silent");
     assert_eq!(failed(&world.state("ended")).unwrap(), "its session was ended by oidc:lee");
     assert_eq!(failed(&world.state("full")).unwrap(), "the disk is full");
-    assert_eq!(world.state("unproven"), ScanState::Unproven { session: "s-unproven".into() });
+    assert_eq!(world.state("unproven"), ScanState::Unproven { session: "s-unproven".into(), error: None });
     let seen = &world.seen;
     let counts = [&seen.begun, &seen.left, &seen.proven].map(|count| count.load(Ordering::Relaxed));
     assert_eq!(counts, [5, 5, 5], "each that was begun was left, and its proof waited for");
@@ -288,4 +303,69 @@ async fn a_scan_that_panics_says_so_and_does_not_go_on_for_ever() {
     world.until_over().await;
     assert!(failed(&world.state("a")).unwrap().contains("Sallyport failed over this scan"));
     assert_eq!(world.state("b"), ScanState::Done { session: "s-b".into() });
+}
+
+#[tokio::test]
+async fn what_was_not_read_is_not_done_although_its_end_is_all_that_is_not_known() {
+    let world = World::new();
+    world.begin(&[("a", Goes::NeitherReadNorProven)]);
+    world.until_over().await;
+    let state = world.state("a");
+    assert!(
+        matches!(&state, ScanState::Unproven { error: Some(error), .. } if error.message.contains("silent"))
+    );
+    let view = world.run.view().unwrap();
+    assert_eq!((view.done, view.failed), (0, 1));
+    world.until(|_| world.ended.lock().unwrap().len() == 1).await;
+    assert_eq!(*world.ended.lock().unwrap(), [("a".to_owned(), state)], "each end is told once");
+}
+
+#[tokio::test]
+async fn who_has_to_prove_more_is_asked_once_and_those_that_wait_are_not_tried() {
+    let world = World::new();
+    let names: Vec<String> = (0..30).map(|number| format!("c-{number}")).collect();
+    let all: Vec<(&str, Goes)> = names.iter().map(|name| (name.as_str(), Goes::WantsMore)).collect();
+    world.begin(&all);
+    world.until_over().await;
+    let begun = world.seen.begun.load(Ordering::Relaxed);
+    assert!(begun <= AT_ONCE, "{begun} were tried");
+    for name in &names {
+        assert!(
+            matches!(world.state(name), ScanState::Failed { error } if error.code == ErrorCode::StepUpNeeded)
+        );
+    }
+    // Once they have, it is begun again.
+    world.gate.add_permits(1);
+    world.begin(&[("c-7", Goes::Well)]);
+    world.until_over().await;
+    assert_eq!(world.state("c-7"), ScanState::Done { session: "s-c-7".into() });
+    assert_eq!(world.run.view().unwrap().total, 1, "what was over before is not counted with it");
+}
+
+#[tokio::test]
+async fn what_is_being_kept_is_kept_whole_although_it_is_given_up_meanwhile() {
+    let world = World::new();
+    let (entered, goes_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (seen, inside, gate) = (world.seen.clone(), entered.clone(), goes_on.clone());
+    let keeps: Keeps = Arc::new(move |cluster, _, _| {
+        let (seen, inside, gate) = (seen.clone(), inside.clone(), gate.clone());
+        async move {
+            inside.add_permits(1);
+            gate.acquire().await.unwrap().forget();
+            seen.kept.lock().unwrap().push(cluster.to_string());
+            Ok(())
+        }
+        .boxed()
+    });
+    let ends: Ends = Arc::new(|_, _| async {}.boxed());
+    let ways = Fakes { goes: BTreeMap::new(), seen: world.seen.clone(), gate: world.gate.clone() };
+    let name: ClusterName = "a".parse().unwrap();
+    world.gate.add_permits(1);
+    world.run.begin(Arc::new(ways), (keeps, ends), std::slice::from_ref(&name), 1);
+    entered.acquire().await.unwrap().forget();
+    world.run.stop(None);
+    goes_on.add_permits(1);
+    world.until_over().await;
+    assert_eq!(world.state("a"), ScanState::Done { session: "s-a".into() });
+    assert_eq!(*world.seen.kept.lock().unwrap(), ["a"]);
 }

@@ -13,7 +13,8 @@ use kube::api::PostParams;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_ipc::ProofState;
 use sallyport_model::{ClusterName, ErrorCode, SessionState};
-use sallyport_posture::Review;
+use sallyport_posture::{Coverage, Kind, Review};
+use sallyport_rbac::{Ask, Rule, allows};
 use sallyport_scan::{Bounds, DoorBounds, Reading};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,10 +36,18 @@ pub(super) struct BySessions {
     pub(super) inventory: Arc<Inventory>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) signed: Arc<Signed>,
+    /// Why nothing may be asked for on a cluster, by the holds of the moment.
+    pub(super) held: Held,
 }
+
+/// Says of a cluster why nothing may be asked for there now.
+pub(crate) type Held = Arc<dyn Fn(&ClusterName) -> Option<AppError> + Send + Sync>;
 
 impl Ways for BySessions {
     fn begin(&self, cluster: &ClusterName) -> Result<Box<dyn Visit>, AppError> {
+        if let Some(error) = (self.held)(cluster) {
+            return Err(error);
+        }
         let choice = self.inventory.choose_scan(&self.signed, cluster)?;
         let hub = Arc::new(HubOf::for_scans(self.person.clone(), self.signed.clone()));
         let (session, way_in) = self.sessions.scan(hub, choice)?;
@@ -51,8 +60,16 @@ struct OneSession {
     sessions: Arc<Sessions>,
     session: Arc<Session>,
     way_in: Option<oneshot::Receiver<WayIn>>,
-    client: Option<(kube::Client, Endpoint)>,
+    client: Option<Inside>,
     deadline: Duration,
+}
+
+/// What an open session is read with.
+#[derive(Clone)]
+struct Inside {
+    client: kube::Client,
+    door: Endpoint,
+    rules: Arc<[Rule]>,
 }
 
 impl Drop for OneSession {
@@ -74,9 +91,7 @@ impl OneSession {
                 .hint(hint);
         }
         if let Some(error) = view.error {
-            let told = AppError::new(error.code, error.message.as_str());
-            let told = error.hint.iter().fold(told, |told, hint| told.hint(hint.as_str()));
-            return if error.retry { told.retry() } else { told };
+            return AppError::of_view(error);
         }
         let why =
             view.ended.and_then(|ended| ended.message).map(|why| format!(": {why}")).unwrap_or_default();
@@ -94,7 +109,7 @@ impl OneSession {
         }
     }
 
-    fn client(&self) -> Result<(kube::Client, Endpoint), AppError> {
+    fn inside(&self) -> Result<Inside, AppError> {
         self.client.clone().ok_or_else(|| self.why())
     }
 }
@@ -108,7 +123,16 @@ impl Visit for OneSession {
         async {
             let Some(way_in) = self.way_in.take() else { return Ok(()) };
             // One that nobody grants gives up by itself.
-            let Ok(way_in) = way_in.await else {
+            // Whoever scans a fleet proves once who they are, and not for each cluster that waits for it.
+            let wanted = |record: &Record| {
+                record.error.as_ref().is_some_and(|error| error.code == ErrorCode::StepUpNeeded)
+            };
+            let way_in = tokio::select! {
+                biased;
+                way_in = way_in => way_in,
+                () = self.session.until(wanted) => return Err(self.why()),
+            };
+            let Ok(way_in) = way_in else {
                 // Whoever did not open it says why as it closes.
                 let closing = |record: &Record| record.state != SessionState::Opening;
                 let _ = tokio::time::timeout(self.deadline, self.session.until(closing)).await;
@@ -123,7 +147,7 @@ impl Visit for OneSession {
             // What a list may take is the scan's to say.
             let timeouts = Timeouts { connect: self.deadline, answer: READING };
             let client = connect(&gateway, credential, timeouts).map_err(|e| wrong(e.into()))?;
-            self.client = Some((client, way_in.door));
+            self.client = Some(Inside { client, door: way_in.door, rules: way_in.rules.into() });
             Ok(())
         }
         .boxed()
@@ -134,7 +158,7 @@ impl Visit for OneSession {
         told: &'a (dyn Fn(u32, u32) + Sync),
     ) -> BoxFuture<'a, Result<Reading, AppError>> {
         async move {
-            let (client, door) = self.client()?;
+            let Inside { client, door, rules } = self.inside()?;
             let bounds = Bounds { whole: READING, kept_bytes: KEPT_BYTES, ..Bounds::default() };
             let count = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
             let told = |done, total| told(count(done), count(total));
@@ -150,6 +174,14 @@ impl Visit for OneSession {
             })?;
             // A session that ended while it was read leaves lists that were cut: nothing of that is a scan.
             self.while_open(async {}).await?;
+            // Rights may go before anybody says so: what was offered and is refused is no word on the cluster.
+            if let Some(kind) = refused(&reading, &rules) {
+                return Err(AppError::failed(format!(
+                    "its rights ended while it was read: {kind} was refused"
+                ))
+                .hint("What was kept before stays. Scan again.")
+                .retry());
+            }
             reading.door = Some(door);
             Ok(reading)
         }
@@ -158,7 +190,7 @@ impl Visit for OneSession {
 
     fn ask(&mut self, reviews: Vec<Review>) -> BoxFuture<'_, Result<Vec<Answer>, AppError>> {
         async {
-            let (client, _) = self.client()?;
+            let Inside { client, .. } = self.inside()?;
             let asking = async {
                 let mut answers = Vec::new();
                 for review in reviews {
@@ -196,6 +228,23 @@ impl Visit for OneSession {
         }
         .boxed()
     }
+}
+
+/// A kind that was refused although the session's rules give it.
+fn refused(reading: &Reading, rules: &[Rule]) -> Option<&'static str> {
+    let refused = |(_, coverage): &(&Kind, &Coverage)| matches!(coverage, Coverage::Forbidden(_));
+    let given = |kind: Kind| {
+        let ask = Ask::Resource {
+            verb: "list",
+            group: kind.group(),
+            resource: kind.plural(),
+            subresource: "",
+            name: "",
+        };
+        allows(rules, ask)
+    };
+    let mut gone = reading.coverage.iter().filter(refused).map(|(kind, _)| *kind).filter(|kind| given(*kind));
+    gone.next().map(Kind::plural)
 }
 
 /// What the API server says to a question about somebody.

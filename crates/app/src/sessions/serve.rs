@@ -14,6 +14,7 @@ use sallyport_ipc::StepKind;
 use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, Secret, SessionEvent, SessionId};
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
+use sallyport_rbac::Rule;
 use sallyport_terminal::{KubeconfigSpec, Located, PrivateKubeconfig};
 use std::time::{Duration, Instant};
 
@@ -29,16 +30,19 @@ pub(crate) struct WayIn {
     pub(crate) key: Secret<String>,
     /// The API server itself, for what is asked of it without any credential.
     pub(crate) door: Endpoint,
+    /// What the session may do there.
+    pub(crate) rules: Vec<Rule>,
 }
 
 impl WayIn {
-    fn of(opened: &Opened, door: Endpoint) -> Self {
+    fn of(opened: &Opened, door: Endpoint, rules: Vec<Rule>) -> Self {
         Self {
             gateway: opened.server_url.clone(),
             ca_pem: opened.ca_pem.clone(),
             certificate: opened.client_cert_pem.clone(),
             key: Secret::new(opened.client_key_pem.expose().clone()),
             door,
+            rules,
         }
     }
 }
@@ -71,6 +75,7 @@ impl Owner {
         // From here on there is a token whose end has to be proven, whatever comes in between.
         let held = made.stretch.held.insert(held(request, &sealed, &permit)?);
         let (address, door) = (held.reach.target.url().to_string(), held.reach.target.clone());
+        let rules = held.rules.clone();
         let first = Witnesses::first_call(&held.rules, &scope);
         let helm_misses = sallyport_rbac::helm_misses(&held.rules);
         // Before anything is open: an opened session is never taken up again.
@@ -95,7 +100,7 @@ impl Owner {
         self.first_call(&opened, first.as_deref(), &permit).await?;
         if let Some(read_by) = made.read_by.take() {
             // Whoever waited may have given up: then it is ended like any other.
-            let _ = read_by.send(WayIn::of(&opened, door));
+            let _ = read_by.send(WayIn::of(&opened, door, rules));
         }
         made.cut = Some(opened.cut);
         Ok(())

@@ -8,6 +8,7 @@ use crate::objects::EvidenceView;
 use crate::view::{CheckView, CoverageView, ReportView, VerdictView};
 use crate::words;
 use sallyport_posture::fix::Proposed;
+use std::collections::BTreeMap;
 
 /// Findings of one check that are told.
 const LISTED: usize = 25;
@@ -207,17 +208,19 @@ fn evidence(one: &EvidenceView) -> String {
 }
 
 fn unknown(html: &mut Html, report: &ReportView) {
-    let open: Vec<&CheckView> = report
-        .checks
-        .iter()
-        .filter(|check| matches!(check.verdict, VerdictView::Unknown | VerdictView::Provider))
-        .collect();
-    if !open.is_empty() {
+    // One gap opens many checks.
+    let mut by_why: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for check in &report.checks {
+        if matches!(check.verdict, VerdictView::Unknown | VerdictView::Provider) {
+            let why = check.why.as_deref().unwrap_or("not all that it depends on was read");
+            by_why.entry(why).or_default().push(check.id);
+        }
+    }
+    if !by_why.is_empty() {
         html.raw("<h3>Not known</h3>\n<ul>\n");
-        for check in open {
-            html.one("<li><span class=\"code\">", check.id, "</span> ").text(check.title).raw(": <bdi>");
-            html.text(check.why.as_deref().unwrap_or("not all that it depends on was read"))
-                .raw("</bdi></li>\n");
+        for (why, checks) in by_why {
+            html.one("<li><bdi>", why, "</bdi>: <span class=\"code\">").text(&checks.join(", "));
+            html.raw("</span></li>\n");
         }
         html.raw("</ul>\n");
     }

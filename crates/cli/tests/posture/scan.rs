@@ -195,7 +195,11 @@ async fn what_is_kept_holds_no_value_and_comes_to_the_same() -> Result<()> {
     let new = diff.json()?["new"].clone();
     let about = |one: &serde_json::Value| one["subject"]["name"] == "mallory" && one["check"] == "RB-01";
     ensure!(new.as_array().is_some_and(|new| new.iter().any(about)), "{new}");
+    let may = diff.json()?["rights"]["may"].clone();
+    let mallory = |one: &serde_json::Value| one["subject"]["name"] == "mallory" && one["namespace"].is_null();
+    ensure!(may.as_array().is_some_and(|may| may.iter().any(mallory)), "{may}");
     let back = posture(&["diff", text(&later)?, text(&kept)?]).await?;
+    says(&back, "MAY NO LONGER\n  User mallory may no longer")?;
     says(&back, "GONE\n")?;
     ensure!(back.code == 0, "nothing new: {}", back.out);
     Ok(())

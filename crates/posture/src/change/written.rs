@@ -55,6 +55,11 @@ impl Change {
         debug_assert!(APPLY.contains(MANAGER));
         let mut after = before.clone();
         self.apply(&mut after)?;
+        self.patch(&after)
+    }
+
+    /// The same, of a snapshot in which it was made.
+    pub(crate) fn patch(&self, after: &Snapshot) -> Result<Patch, Refusal> {
         let object = self.object();
         let gone = || Refusal::Gone(super::named(object));
         let (yaml, verb) = match self {
@@ -65,7 +70,7 @@ impl Change {
                     .find(|one| is_of(&one.binding.namespace, &one.binding.name, binding));
                 (binding_yaml(&one.ok_or_else(gone)?.binding, exact(object)), APPLY)
             }
-            Self::NarrowRole { role, rules } => (role_yaml(role, rules, exact(object)), APPLY),
+            Self::NarrowRole { role, rules, .. } => (role_yaml(role, rules, exact(object)), APPLY),
             Self::Unmount { .. } => {
                 let fields = [("automountServiceAccountToken", Yaml::Is(false))];
                 (core("ServiceAccount", exact(object), &fields), APPLY)

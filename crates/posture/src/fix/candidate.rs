@@ -1,23 +1,20 @@
 //! Ways of fixing: for a finding the changes that might end it. Whether they do is worked out by whoever asks.
 
-use crate::change::{BOOTSTRAPPING, Change};
+mod narrow;
+
+use crate::change::Change;
 use crate::check::Finding;
-use crate::evidence::{Evidence, Object};
-use crate::graph::TECHNIQUES;
+use crate::evidence::Object;
 use crate::ground::{Ground, Origin};
 use crate::path::Goal;
 use sallyport_rbac::who::{Binding, MASTERS, Subject};
-use sallyport_rbac::{Power, Powers, Rule};
 use std::collections::BTreeSet;
 
 /// From a finding to changes, or why none is proposed; no changes: it does not apply.
 pub(super) type Way = fn(&Ground<'_>, &Finding) -> Result<Vec<Change>, String>;
 
 /// All of them.
-pub(super) const WAYS: &[Way] = &[narrow, leave, cut, object];
-
-/// Verbs that are dangerous by themselves: without one of them the rest of a rule is what it was.
-const OWN_VERBS: [&str; 5] = ["escalate", "bind", "impersonate", "approve", "sign"];
+pub(super) const WAYS: &[Way] = &[narrow::limit, narrow::first, narrow::second, leave, cut, object];
 
 /// The binding of the index that an object is, and where it comes from.
 fn binding<'g>(ground: &'g Ground<'_>, object: &Object) -> Option<(&'g Binding, Origin)> {
@@ -25,89 +22,6 @@ fn binding<'g>(ground: &'g Ground<'_>, object: &Object) -> Option<(&'g Binding, 
     let (at, (binding, _)) =
         all.find(|(_, (one, _))| one.namespace == object.namespace && one.name == object.name)?;
     Some((binding, ground.origin(at)))
-}
-
-/// Takes the dangerous part out of each rule that proves it, where the role is the team's own.
-fn narrow(ground: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String> {
-    let powers: Vec<Power> = TECHNIQUES
-        .iter()
-        .filter(|technique| technique.check == finding.check)
-        .flat_map(|technique| technique.needs.iter().copied().flatten().copied())
-        .collect();
-    if powers.is_empty() || finding.subject.is_none() {
-        return Ok(Vec::new());
-    }
-    let mut done: BTreeSet<&Object> = BTreeSet::new();
-    let mut changes = Vec::new();
-    for evidence in &finding.evidence {
-        let own = evidence.binding.as_ref().and_then(|object| binding(ground, object));
-        if own.is_some_and(|(_, origin)| origin == Origin::Default) || !done.insert(&evidence.role) {
-            continue;
-        }
-        let mut all = ground.snapshot.roles.iter();
-        let Some(role) = all
-            .find(|one| one.role.namespace == evidence.role.namespace && one.role.name == evidence.role.name)
-        else {
-            continue;
-        };
-        // What Kubernetes ships is right where it is bound to whom it was made for.
-        if role.meta.labels.contains_key(BOOTSTRAPPING) {
-            continue;
-        }
-        let numbers: Vec<usize> = finding
-            .evidence
-            .iter()
-            .filter(|one| one.role == evidence.role)
-            .filter_map(|one: &Evidence| one.rule)
-            .collect();
-        let mut rules: Vec<Rule> = Vec::new();
-        let mut changed = false;
-        for (number, rule) in role.role.rules.iter().enumerate() {
-            match numbers.contains(&number).then(|| without(rule, &powers)).flatten() {
-                Some(left) => {
-                    changed = true;
-                    rules.extend(left);
-                }
-                None => rules.push(rule.clone()),
-            }
-        }
-        if changed && !rules.is_empty() {
-            changes.push(Change::NarrowRole { role: evidence.role.clone(), rules });
-        }
-    }
-    Ok(changes)
-}
-
-/// What is left of a rule without what gives one of `powers`; the inner none: nothing. The outer none: it stands in a
-/// wildcard, and what that is to be instead cannot be read.
-fn without(rule: &Rule, powers: &[Power]) -> Option<Option<Rule>> {
-    let gives = |rule: &Rule| Powers::of(rule).has_any(powers);
-    if !gives(rule) {
-        return None;
-    }
-    let verbs: Vec<String> = rule
-        .verbs
-        .iter()
-        .filter(|verb| !OWN_VERBS.contains(&verb.split(':').next().unwrap_or_default()))
-        .cloned()
-        .collect();
-    let safe = Rule { verbs, ..rule.clone() };
-    if safe.verbs.len() < rule.verbs.len() && !gives(&safe) {
-        return Some((!safe.verbs.is_empty()).then_some(safe));
-    }
-    let resources: Vec<String> = rule
-        .resources
-        .iter()
-        .filter(|entry| !gives(&Rule { resources: vec![(*entry).clone()], ..rule.clone() }))
-        .cloned()
-        .collect();
-    let dropped_star =
-        rule.resources.iter().any(|entry| entry.starts_with('*') && !resources.contains(entry));
-    if dropped_star || rule.resources.len() == resources.len() {
-        return None;
-    }
-    let left = Rule { resources, ..rule.clone() };
-    Some((!left.resources.is_empty() || !left.non_resource_urls.is_empty()).then_some(left))
 }
 
 /// Takes whom it is about out of each binding that proves it.

@@ -57,7 +57,7 @@ fn the_least_change_comes_first_and_says_what_it_takes() {
         titles,
         [
             // One right, of two subjects.
-            "Narrow ClusterRole ci-tokens",
+            "Narrow ClusterRole ci-tokens: without create on serviceaccounts/token",
             // Three rights of one.
             "Take group devs out of RoleBinding ci/ci-5-ci-tokens",
             // The way further on is closed, and the finding is less.
@@ -238,6 +238,42 @@ fn p24_a_hostile_name_neither_ends_the_yaml_nor_hides_in_it() {
         "a name with backticks has a longer fence: {}",
         fix.request.body
     );
+}
+
+#[test]
+fn one_of_two_needs_is_enough_and_names_that_lead_nowhere_limit_the_rest() {
+    let snapshot = planted()
+        .cluster_role("app-edit", &[rule(&["get"], &["apps"], &["deployments"])])
+        .bind(Some("ci"), "app-edit", &[user("eve")])
+        .read();
+    let ground = Ground::new(&snapshot);
+    let deployer = Subject::account("ci", "deployer");
+    let proposed = propose(&ground, &found(&ground, "RB-05", deployer.name()), None, None);
+    let titles: Vec<&str> = proposed.fixes.iter().map(|fix| fix.title.as_str()).collect();
+    assert_eq!(
+        titles,
+        [
+            "Narrow ClusterRole binder: without bind on clusterroles",
+            "Narrow ClusterRole binder: without create on clusterrolebindings",
+            "Remove ClusterRoleBinding all-6-binder",
+            "Narrow ClusterRole binder: by names that lead nowhere, bind on clusterroles",
+        ]
+    );
+    let first = &proposed.fixes[0];
+    assert!(
+        first.patches[0].yaml.contains("resources: [clusterroles]\n  verbs: [get]\n"),
+        "{}",
+        first.patches[0].yaml
+    );
+    assert_eq!(first.effect.losses[0].loss.weight(), 1, "what else the rule gives stays");
+    let limited = &proposed.fixes[3];
+    assert!(
+        limited.patches[0].yaml.contains("resourceNames: [app-edit]\n  verbs: [bind]\n"),
+        "{}",
+        limited.patches[0].yaml
+    );
+    assert!(matches!(limited.effect.outcome, Some(Outcome::Lesser(_))), "{:?}", limited.effect.outcome);
+    assert!(limited.effect.closes.iter().all(|one| one.after.is_none()), "{:?}", limited.effect.closes);
 }
 
 #[test]

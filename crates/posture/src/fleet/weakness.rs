@@ -5,7 +5,7 @@ use crate::check::catalogue;
 use crate::said::count;
 use crate::severity::Severity;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 /// A weakness that one cluster or many have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,23 +35,33 @@ pub struct Weakness {
     pub fix: String,
 }
 
-#[derive(Default)]
+/// A weakness as it grows: of thousands of clusters each line is looked at once.
 struct Gathered<'a> {
-    lines: Vec<(&'a str, &'a Line)>,
+    worst: (&'a str, &'a Line),
+    findings: usize,
+    excepted: usize,
+    /// In the order of the scans, each once.
+    clusters: Vec<&'a str>,
+    everywhere: Vec<&'a str>,
+    /// The same person in many clusters is one.
+    people: HashSet<&'a str>,
+    namespaces: usize,
 }
 
 /// What to fix first: by severity, then by how far it reaches, then by how many clusters have it. What is excepted
 /// everywhere comes last.
 pub fn weaknesses(scanned: &[Scanned]) -> Vec<Weakness> {
-    let mut gathered: BTreeMap<(&str, Kind<'_>), Gathered<'_>> = BTreeMap::new();
+    let mut gathered: HashMap<(&str, Kind<'_>), Gathered<'_>> = HashMap::new();
     for one in scanned {
         for line in &one.lines {
-            let same = gathered.entry((&line.check, kind(&line.about))).or_default();
-            same.lines.push((&one.cluster, line));
+            let same = gathered
+                .entry((&line.check, kind(&line.about)))
+                .or_insert_with(|| Gathered::of(&one.cluster, line));
+            same.add(&one.cluster, line);
         }
     }
     let mut all: Vec<Weakness> =
-        gathered.into_iter().filter_map(|((check, kind), of)| of.weakness(check, kind)).collect();
+        gathered.into_iter().map(|((check, kind), of)| of.weakness(check, kind)).collect();
     all.sort_by(|a, b| {
         let rank = |one: &Weakness| {
             (one.excepted < one.findings, one.severity, one.everywhere, one.clusters.len(), one.findings)
@@ -62,7 +72,7 @@ pub fn weaknesses(scanned: &[Scanned]) -> Vec<Weakness> {
 }
 
 /// What makes two findings the same weakness.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind<'a> {
     Group(&'a str),
     Account(&'a str, &'a str),
@@ -81,62 +91,80 @@ fn kind(about: &About) -> Kind<'_> {
     }
 }
 
-impl Gathered<'_> {
-    fn weakness(self, check: &str, kind: Kind<'_>) -> Option<Weakness> {
-        let (mut worst_in, mut worst) = *self.lines.first()?;
-        let mut clusters: BTreeSet<&str> = BTreeSet::new();
-        let mut everywhere: BTreeSet<&str> = BTreeSet::new();
-        let mut about: BTreeSet<(&str, &About)> = BTreeSet::new();
-        for (cluster, line) in &self.lines {
-            clusters.insert(cluster);
-            if line.everywhere {
-                everywhere.insert(cluster);
-            }
-            match kind {
-                // The same person in many clusters is one.
-                Kind::People => about.insert(("", &line.about)),
-                _ => about.insert((cluster, &line.about)),
-            };
-            // One that nobody excepted speaks for all.
-            let rank = |line: &Line| (!line.excepted, line.severity, line.everywhere, line.namespaces);
-            if rank(line) > rank(worst) {
-                (worst_in, worst) = (cluster, line);
-            }
+impl<'a> Gathered<'a> {
+    fn of(cluster: &'a str, line: &'a Line) -> Self {
+        Self {
+            worst: (cluster, line),
+            findings: 0,
+            excepted: 0,
+            clusters: Vec::new(),
+            everywhere: Vec::new(),
+            people: HashSet::new(),
+            namespaces: 0,
         }
+    }
+
+    fn add(&mut self, cluster: &'a str, line: &'a Line) {
+        self.findings += 1;
+        self.excepted += usize::from(line.excepted);
+        self.namespaces = self.namespaces.max(line.namespaces);
+        if self.clusters.last() != Some(&cluster) {
+            self.clusters.push(cluster);
+        }
+        if line.everywhere && self.everywhere.last() != Some(&cluster) {
+            self.everywhere.push(cluster);
+        }
+        if let About::Person(name) = &line.about {
+            self.people.insert(name);
+        }
+        // One that nobody excepted speaks for all.
+        let rank = |line: &Line| (!line.excepted, line.severity, line.everywhere, line.namespaces);
+        if rank(line) > rank(self.worst.1) {
+            self.worst = (cluster, line);
+        }
+    }
+
+    fn weakness(mut self, check: &str, kind: Kind<'_>) -> Weakness {
+        let (cluster, worst) = self.worst;
+        self.clusters.sort_unstable();
         let known = catalogue().iter().find(|one| one.id == check);
         let by_name = matches!(kind, Kind::Group(_) | Kind::Account(..));
         let title = match known {
-            Some(known) if !by_name && self.lines.len() > 1 => known.title.to_owned(),
+            Some(known) if !by_name && self.findings > 1 => known.title.to_owned(),
             _ => worst.said.trim_end_matches('.').to_owned(),
         };
-        let namespaces: usize = self.lines.iter().map(|(_, line)| line.namespaces).max().unwrap_or_default();
         let detail = match kind {
-            Kind::People => match about.len() {
+            Kind::People => match self.people.len() {
                 1 => "1 person".to_owned(),
                 many => format!("{many} people"),
             },
-            Kind::Objects => count(self.lines.len(), "object"),
-            Kind::Cluster => String::new(),
             // Its own sentence says where.
-            _ if self.lines.len() == 1 => String::new(),
-            Kind::Group(_) | Kind::Account(..) if !everywhere.is_empty() => "everywhere".to_owned(),
-            Kind::Group(_) | Kind::Account(..) => match namespaces {
+            _ if self.findings == 1 => String::new(),
+            Kind::Objects => count(self.findings, "object"),
+            Kind::Cluster => String::new(),
+            Kind::Group(_) | Kind::Account(..) if !self.everywhere.is_empty() => "everywhere".to_owned(),
+            Kind::Group(_) | Kind::Account(..) => match self.namespaces {
                 1 => "in 1 namespace".to_owned(),
                 many => format!("in up to {many} namespaces"),
             },
         };
-        Some(Weakness {
+        Weakness {
             check: check.to_owned(),
             title,
             severity: worst.severity,
-            findings: self.lines.len(),
-            about: if matches!(kind, Kind::Objects) { self.lines.len() } else { about.len() },
-            everywhere: everywhere.len(),
-            excepted: self.lines.iter().filter(|(_, line)| line.excepted).count(),
+            about: match kind {
+                Kind::People => self.people.len(),
+                Kind::Objects => self.findings,
+                // The same name in another cluster is another.
+                Kind::Group(_) | Kind::Account(..) | Kind::Cluster => self.clusters.len(),
+            },
+            findings: self.findings,
+            everywhere: self.everywhere.len(),
+            excepted: self.excepted,
             detail,
-            first: (worst_in.to_owned(), worst.fingerprint.clone()),
+            first: (cluster.to_owned(), worst.fingerprint.clone()),
             fix: known.map_or_else(String::new, |known| known.fix.to_owned()),
-            clusters: clusters.into_iter().map(str::to_owned).collect(),
-        })
+            clusters: self.clusters.into_iter().map(str::to_owned).collect(),
+        }
     }
 }

@@ -157,7 +157,7 @@ const OTHERS: &str = "how others sign in is known to the identity provider, and 
 /// What nobody asks that it depends on.
 fn missing(practice: Practice, checks: &[&Judged]) -> Vec<String> {
     let asked = |id: &&str| checks.iter().any(|one| one.check.id == *id);
-    let nobody = practice.needed().iter().filter(|group| !group.iter().any(|id| asked(id)));
+    let nobody = practice.needed().iter().filter(|group| !group.iter().any(&asked));
     nobody.map(|group| format!("no check looks at it here ({})", group.join(" or "))).collect()
 }
 
@@ -169,7 +169,7 @@ fn is_made_up_for(practice: Practice, check: &str, checks: &[&Judged]) -> bool {
                 .iter()
                 .any(|one| one.check.id == *id && is_answered(one) && one.verdict == Verdict::Pass)
     };
-    practice.needed().iter().any(|group| group.contains(&check) && group.iter().any(|id| answered(id)))
+    practice.needed().iter().any(|group| group.contains(&check) && group.iter().any(&answered))
 }
 
 /// Why checks are open, each reason once: what was not read, and what is set at the provider.

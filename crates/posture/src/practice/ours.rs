@@ -66,7 +66,7 @@ impl Ours {
 
 impl Practice {
     /// Whether what Sallyport enforces can be all of it, where nobody goes past Sallyport.
-    pub(crate) fn may_rest_on_ours(self) -> bool {
+    pub fn may_rest_on_ours(self) -> bool {
         matches!(self, Self::ThirdPartySignIn | Self::TwoFactors)
     }
 }

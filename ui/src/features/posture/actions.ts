@@ -1,3 +1,4 @@
+import { openDialog } from "../../desktop/dialogs.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import type { Action } from "../../shared/actions";
@@ -26,5 +27,6 @@ export const actions: readonly Action[] = [
   { id: "copyFix", title: "Copy the fix", does: "Copy the fix as it is shown", key: { ...HERE, press: "C" }, can: () => here() && !!posture.detail?.fix, run: () => { if (posture.detail?.fix) void fixing.copy(posture.detail.fix); } },
   { id: "except", title: "Answer for this finding until a day", does: "Answer for this finding: an exception", key: { ...HERE, press: "E" }, can: () => here() && excepting.may, run: () => excepting.begin() },
   { id: "postureReport", title: "Write a report of the posture", does: "Write a report, as one HTML file", key: { ...HERE, press: "W" }, can: kept, run: () => reporting.begin() },
+  { id: "forgetScans", title: "Forget all scans…", can: kept, run: () => openDialog("forget") },
   { id: "whoCanDo", title: "Who can do something on the clusters…", can: signedIn, run: () => (go({ view: VIEW }), posture.choose("who")) },
 ];

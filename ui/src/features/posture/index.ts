@@ -5,6 +5,7 @@ import { who } from "./who.svelte";
 
 export { actions } from "./actions";
 export { default as ExceptDialog } from "./ExceptDialog.svelte";
+export { default as ForgetDialog } from "./ForgetDialog.svelte";
 export { found } from "./found";
 export { default as PostureMain } from "./PostureMain.svelte";
 export { default as PosturePane } from "./PosturePane.svelte";

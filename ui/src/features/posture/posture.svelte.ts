@@ -92,7 +92,8 @@ class Posture {
       const first = this.first[0];
       if (first !== undefined && untrack(() => this.#trail.length === 0)) this.select({ kind: "weakness", id: first.id, place: 0 });
     });
-    this.listed.follow(() => (this.#tab === "findings" && this.only !== "" ? this.only : null), () => this.view);
+    const version = $derived(this.version(this.only));
+    this.listed.follow(() => (this.#tab === "findings" && this.only !== "" ? this.only : null), () => version);
   }
 
   load(): Promise<void> {
@@ -123,10 +124,15 @@ class Posture {
     if (this.canGoBack) this.#trail = this.#trail.slice(0, -1);
   }
 
-  /** Another cluster with the same weakness. */
-  place(place: number): void {
-    const last = this.#trail.at(-1);
-    if (last?.kind === "weakness") this.#trail = [...this.#trail.slice(0, -1), { ...last, place }];
+  /** Another cluster with the same weakness, in place of what is looked at. */
+  place(id: string, place: number): void {
+    this.#trail = [...this.#trail.slice(0, -1), { kind: "weakness", id, place }];
+  }
+
+  /** Another text once what is kept of a cluster may say something else. */
+  version(cluster: string | null): string {
+    const kept = this.view?.clusters.find(({ name }) => name === cluster)?.scannedAt ?? 0;
+    return JSON.stringify([kept, (this.view?.exceptions ?? []).map(({ id, isExpired }) => [id, isExpired])]);
   }
 
   /** Shows a cluster in the grid and beside it, whatever was looked for before. */

@@ -38,6 +38,11 @@ export function weaknessOf(view: PostureView, id: string): Weakness | null {
   return view.weaknesses.find((one) => one.id === id) ?? null;
 }
 
+/** The weakness of the fleet that a finding of one cluster is part of. */
+export function weaknessWith(view: PostureView, at: { cluster: string; finding: string }): Weakness | null {
+  return view.weaknesses.find(({ places }) => places.some(({ cluster, finding }) => cluster === at.cluster && finding === at.finding)) ?? null;
+}
+
 /** The finding that is looked at: of a weakness that of the chosen cluster. A setting of the cloud has none. */
 export function findingOf(view: PostureView, one: Selected | null): { cluster: string; finding: string } | null {
   if (one?.kind === "finding") return { cluster: one.cluster, finding: one.finding };

@@ -16,7 +16,7 @@ export const VERDICTS: Record<PostureVerdict, { text: string; tone: Tone }> = {
 };
 
 /** What a practice comes to, in a word. */
-export const KEPT: Record<PostureVerdict, string> = { pass: "kept", fail: "not kept", unknown: "unknown", provider: "set in the cloud", notApplicable: "not applicable" };
+export const KEPT: Record<PostureVerdict, string> = { pass: "kept", fail: "not kept", unknown: "unknown", provider: "provider", notApplicable: "not applicable" };
 
 export const ORIGINS: Record<FindingOrigin, { text: string; about: string }> = {
   own: { text: "yours", about: "It is the team's." },
@@ -86,14 +86,20 @@ export function untilProblem(until: number, now: number): string | null {
   return until > now + MOST_DAYS * DAY_MS ? "An exception ends within a year. Choose an earlier day; it can be made again." : null;
 }
 
-/** The end of a day as a date field says it, in this machine's time; NaN where it is no day. */
+/** The end of a day as a date field says it; NaN where it is no day. Exceptions end with a day of UTC, for everybody who reads them. */
 export function endOfDay(date: string): number {
   const found = /^(\d{4})-(\d\d)-(\d\d)$/.exec(date);
-  return found ? new Date(Number(found[1]), Number(found[2]) - 1, Number(found[3]), 23, 59, 59).getTime() : Number.NaN;
+  return found ? Date.UTC(Number(found[1]), Number(found[2]) - 1, Number(found[3]), 23, 59, 59) : Number.NaN;
 }
 
 /** The same day for a date field. */
 export function dateOf(at: number): string {
-  const date = new Date(at);
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+
+/** The last day on which an exception stands: `27 Feb 2027`. */
+export function lastDay(until: number): string {
+  return days.format(until);
 }

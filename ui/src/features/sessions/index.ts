@@ -7,7 +7,7 @@ export { default as MoreTime } from "./MoreTime.svelte";
 export { default as Opening } from "./Opening.svelte";
 export { default as SessionTabs } from "./SessionTabs.svelte";
 export { default as SidePanel } from "./SidePanel.svelte";
-export { inFront, listed, open, openCount, show, shown, VIEW } from "./sessions.svelte";
+export { inFront, listed, open, openCount, show, shown, unprovenScan, VIEW } from "./sessions.svelte";
 export { default as TruthStrip } from "./TruthStrip.svelte";
 export { default as Vouching } from "./Vouching.svelte";
 export { watch } from "./watch";

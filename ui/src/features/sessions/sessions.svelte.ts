@@ -5,7 +5,7 @@ import { go, place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
 import { second } from "../../shared/clock.svelte";
 import { askStepUp, stepsUp } from "../signin";
-import { canExtend, extensionOf, ofTheirOwn } from "./extension";
+import { canExtend, ends, extensionOf, ofTheirOwn } from "./extension";
 
 /** The id of the view of the sessions. */
 export const VIEW = "sessions";
@@ -30,6 +30,11 @@ export function listed(): SessionView[] {
   const led = shown();
   const own = ofTheirOwn(mirror.sessions);
   return led?.isScan ? [...own, led] : own;
+}
+
+/** What reading a cluster opened there and could not be shown to be closed. */
+export function unprovenScan(cluster: string): SessionView | null {
+  return ends(mirror.sessions).find((session) => session.isScan && session.cluster === cluster && session.state === "closed") ?? null;
 }
 
 /** Shows a session, in one of its terminals. */

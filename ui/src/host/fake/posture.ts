@@ -21,7 +21,6 @@ export function posture(world: World) {
   const begun = Date.now();
   let kept = scene === "empty" || scene === "postureFirst" ? [] : grid(world, begun);
   let excepted: ExceptionView[] = exceptions(begun);
-  let forgotten = false;
   const places = new Set(["/home/dev/taken.html"]);
   Object.assign(window, { sallyportScans: scans });
   if (scene === "postureScanning") queueMicrotask(() => scans.start(world.clusters.map(({ name }) => name)));
@@ -75,8 +74,8 @@ export function posture(world: World) {
     },
     posture_forget: async ({ cluster }) => {
       await world.pause(20);
-      if (cluster === null) forgotten = true;
-      kept = (forgotten ? [] : kept).map((one) => (one.name === cluster ? none(one.name, one.environment, one.environmentWord) : one));
+      if (scene === "postureForgetFails") throw failure("failed", "what is kept could not be deleted: the disk does not answer", { hint: "Try again.", retry: true });
+      kept = (cluster === null ? [] : kept).map((one) => (one.name === cluster ? none(one.name, one.environment, one.environmentWord) : one));
       world.hear({ kind: "postureChanged" });
       return null;
     },

@@ -100,7 +100,7 @@ export function detail(id: string, cluster: string): FindingDetail | null {
     why: isPath
       ? "Whoever is in this group can make itself cluster-admin here, and with that read every Secret, change every workload and remove what records it. 23 people are in it by what the history knows."
       : "Who holds this reaches more than their work needs. On this cluster it is held in 14 namespaces, 3 of which hold credentials of other systems.",
-    subject: isPath || known?.check.startsWith("RB") ? (known?.check === "RB-12" ? "oidc:<b>a\u2066b</b>" : "oidc:payments-dev") : null,
+    subject: isPath || known?.check.startsWith("RB") ? (known?.check === "RB-12" ? "group oidc:<b>a\u2066b</b>" : "group oidc:payments-dev") : null,
     subjectKind: isPath || known?.check.startsWith("RB") ? "group" : null,
     evidence: [
       { binding: "ClusterRoleBinding deployer", role: "ClusterRole deployer", rule: "bind clusterroles" },

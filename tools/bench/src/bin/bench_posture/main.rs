@@ -1,10 +1,15 @@
 //! `bench posture`: a cluster with as many roles and bindings as the largest that anybody published numbers of (KubeHound's
 //! "big": 4,491 RoleBindings, 676 ClusterRoleBindings, 1,374 Roles, 721 ClusterRoles), made from a seed. From the snapshot in
-//! memory to the index with all checks, one question "who can", and everybody's way to everything with the best cut.
+//! memory to the index with all checks, one question "who can", everybody's way to everything with the best cut, and the
+//! fixes of one critical finding with their effect. Then 2,000 clusters: the grid in order, the same weakness in many as
+//! one line, and what only shows across clusters.
 
 mod cluster;
+mod fleet;
+mod through;
 
 use anyhow::{Context, Result, ensure};
+use sallyport_bench::{Sorted, in_browser};
 use sallyport_posture::path::Goal;
 use sallyport_posture::{Coverage, Ground, Kind, Severity, Snapshot};
 use sallyport_rbac::Ask;
@@ -13,10 +18,11 @@ use std::time::Instant;
 const SEED: u64 = 4491;
 const ROUNDS: usize = 11;
 
-fn main() -> Result<()> {
+#[tokio::main]
+async fn main() -> Result<()> {
     let lists = cluster::lists(SEED);
     let bytes: usize = lists.iter().map(Vec::len).sum();
-    let mut took = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    let mut took = [Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new()];
     let mut said = String::new();
     for _ in 0..ROUNDS {
         let began = Instant::now();
@@ -41,6 +47,8 @@ fn main() -> Result<()> {
             paths.iter().fold((0, 0), |(sum, most), path| (sum + path.hops.len(), most.max(path.hops.len())));
         let cut = paths.cut().context("a binding to cut")?;
         took[3].push(ms(began));
+        let (proposed, fixes) = fleet::fixes(&ground, &report)?;
+        took[4].push(proposed);
         let findings: usize = report.checks.iter().map(|one| one.findings.len()).sum();
         let critical = report
             .checks
@@ -50,22 +58,30 @@ fn main() -> Result<()> {
             .count();
         said = format!(
             "{} subjects, {findings} findings, {critical} of them critical, {} ways to everything with {steps} steps (at most \
-             {longest}), the best cut closes {} of {}",
+             {longest}), the best cut closes {} of {}, {fixes} fixes \
+             of one",
             ground.rbac().subjects().count(),
             paths.len(),
             cut.closes,
             cut.of,
         );
     }
-    let [parse, index, who, paths] = took.map(median);
+    let [parse, index, who, paths, fix] = took.map(|all| Sorted::new(all).at(0.5));
     println!(
         "{:.1} MB of lists, read in {parse:.0} ms; {said}; {} CPUs",
         bytes as f64 / 1e6,
         std::thread::available_parallelism()?
     );
+    let rss = rss()?;
+    fleet::many(ROUNDS)?;
+    let grid = in_browser("posture.mjs", "posture ").await?;
+    let paint = grid.split(' ').find_map(|word| word.strip_prefix("grid_first_ms=")).context("its first paint")?;
+    let (scan, listing) = through::gateway().await?;
+    println!("a scan through a session's gateway took {scan:.0} ms, the same lists {listing:.0} ms");
     println!(
-        "bench posture index_checks_ms={index:.1} who_can_ms={who:.3} paths_ms={paths:.1} rss_mb={:.0}",
-        rss()?
+        "bench posture index_checks_ms={index:.1} who_can_ms={who:.3} paths_ms={paths:.1} fix_ms={fix:.0} rss_mb={rss:.0} \
+         scan_ratio={:.2} grid_ms={paint}",
+        scan / listing
     );
     Ok(())
 }
@@ -96,11 +112,6 @@ fn who_can(ground: &Ground<'_>) -> f64 {
 
 fn ms(began: Instant) -> f64 {
     began.elapsed().as_secs_f64() * 1000.0
-}
-
-fn median(mut of: Vec<f64>) -> f64 {
-    of.sort_by(f64::total_cmp);
-    of.get(of.len() / 2).copied().unwrap_or_default()
 }
 
 /// The most memory this process has had, the lists as text included.

@@ -123,7 +123,7 @@ test("how far a scan is, in words", () => {
   expect(scanText({ kind: "none" }, null, NOW).text).toBe("never");
   expect(scanText({ kind: "none" }, NOW - 2 * DAY, NOW).text).toBe("2 d");
   expect(scanText({ kind: "reading", session: "s", done: 12, total: 40 }, null, NOW).text).toBe("reading 12/40");
-  expect(scanText({ kind: "unproven", session: "s" }, NOW, NOW)).toEqual({ text: "not proven", tone: "wait" });
+  expect(scanText({ kind: "unproven", session: "s", error: null }, NOW, NOW)).toEqual({ text: "not proven", tone: "wait" });
   const run = { begunAt: 0, total: 4, done: 1, failed: 1, cancelled: 0, isOver: false };
   expect(runText(run)).toBe("Scanning: 1 of 4 clusters done · 1 failed");
   expect(runText({ ...run, cancelled: 2, isOver: true })).toBe("Scanned: 1 of 4 clusters done · 1 failed · 2 cancelled");

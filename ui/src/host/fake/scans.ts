@@ -78,7 +78,7 @@ export class FakeScans {
     const unproven = session.view.proof.some(({ state }) => state === "unproven");
     if (this.states.get(name)?.kind === "closing") {
       this.scannedAt.set(name, Date.now());
-      this.end(name, unproven ? { kind: "unproven", session: id } : { kind: "done", session: id });
+      this.end(name, unproven ? { kind: "unproven", session: id, error: null } : { kind: "done", session: id });
     }
     if (unproven) return;
     world.sessions.delete(id);

@@ -1,7 +1,8 @@
 //! Fixes of one finding, and 2,000 clusters beside each other.
 
-use crate::{median, ms};
+use crate::ms;
 use anyhow::{Context, Result, ensure};
+use sallyport_bench::Sorted;
 use sallyport_posture::fleet::{self, Around, Limits, Scanned, Traits};
 use sallyport_posture::{Coverage, Finding, Ground, Kind, Origin, Report, Severity, Snapshot, fix};
 use serde_json::json;
@@ -58,7 +59,7 @@ pub(crate) fn many(rounds: usize) -> Result<()> {
         took[2].push(ms(began));
         ensure!(shared.iter().any(|one| one.found.len() == CLUSTERS / 10), "shared client CAs");
     }
-    let [order, weaknesses, shared] = took.map(median);
+    let [order, weaknesses, shared] = took.map(|all| Sorted::new(all).at(0.5));
     println!(
         "{CLUSTERS} clusters, {} findings, {lines} lines; kept in {kept:.0} ms, {kilobytes} kB each as JSON",
         clusters.iter().map(|one| one.lines.len()).sum::<usize>()

@@ -75,7 +75,8 @@ async fn main() -> Result<()> {
     let rss = rss()?;
     fleet::many(ROUNDS)?;
     let grid = in_browser("posture.mjs", "posture ").await?;
-    let paint = grid.split(' ').find_map(|word| word.strip_prefix("grid_first_ms=")).context("its first paint")?;
+    let paint =
+        grid.split(' ').find_map(|word| word.strip_prefix("grid_first_ms=")).context("its first paint")?;
     let (scan, listing) = through::gateway().await?;
     println!("a scan through a session's gateway took {scan:.0} ms, the same lists {listing:.0} ms");
     println!(

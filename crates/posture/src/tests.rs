@@ -180,6 +180,7 @@ fn well(snapshot: &mut Snapshot) {
         ),
         sample("apiserver_authorization_decisions_total", &[("type", "RBAC"), ("decision", "allowed")], 5.0),
         sample("authentication_attempts", &[("result", "success")], 50.0),
+        sample("serviceaccount_legacy_tokens_total", &[], 0.0),
         sample(&format!("{seen}_bucket"), &[("le", "604800")], 0.0),
         sample(&format!("{seen}_bucket"), &[("le", "3.1104e+07")], 4.0),
         sample(&format!("{seen}_count"), &[], 4.0),

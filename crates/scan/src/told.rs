@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The flags that posture looks at. Others are dropped: an address of etcd or a name of a file is nobody's business.
-const FLAGS: [&str; 38] = [
+const FLAGS: [&str; 28] = [
     "anonymous-auth",
     "audit-log-maxage",
     "audit-log-maxbackup",
@@ -25,31 +25,21 @@ const FLAGS: [&str; 38] = [
     "authentication-token-webhook-config-file",
     "authorization-config",
     "authorization-mode",
-    "authorization-policy-file",
-    "authorization-webhook-config-file",
-    "client-ca-file",
     "debug-socket-path",
     "disable-admission-plugins",
     "enable-admission-plugins",
     "enable-bootstrap-token-auth",
     "enable-logs-handler",
     "encryption-provider-config",
-    "encryption-provider-config-automatic-reload",
     "etcd-servers",
     "feature-gates",
     "kubelet-certificate-authority",
-    "kubelet-client-certificate",
     "oidc-client-id",
     "oidc-issuer-url",
     "profiling",
-    "request-timeout",
-    "requestheader-allowed-names",
-    "requestheader-client-ca-file",
     "service-account-extend-token-expiration",
     "service-account-issuer",
     "service-account-lookup",
-    "service-account-max-token-expiration",
-    "tls-cipher-suites",
     "tls-min-version",
     "token-auth-file",
 ];

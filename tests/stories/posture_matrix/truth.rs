@@ -76,9 +76,9 @@ fn without_rights(world: &World, flags: bool) -> Vec<(&'static str, Comes)> {
 }
 
 /// What takes rights, and is unknown without.
-const FOR_READERS: [&str; 17] = [
+const FOR_READERS: [&str; 18] = [
     "AP-06", "AP-07", "AP-08", "AP-09", "AN-01", "AN-05", "AN-06", "AN-07", "AD-08", "AD-09", "AU-01",
-    "AU-02", "AU-03", "AU-06", "EN-01", "VR-03", "AP-11",
+    "AU-02", "AU-03", "AU-06", "SA-06", "EN-01", "VR-03", "AP-11",
 ];
 
 fn for_readers(world: &World, flags: bool) -> Vec<(&'static str, Comes)> {
@@ -132,5 +132,6 @@ fn for_readers(world: &World, flags: bool) -> Vec<(&'static str, Comes)> {
         ("VR-03", Passes),
         ("AP-11", Passes),
         ("SA-01", Unknown),
+        ("SA-06", Passes),
     ]
 }

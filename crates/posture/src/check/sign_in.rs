@@ -110,6 +110,48 @@ pub(super) fn credential(ground: &Ground<'_>) -> Answer {
     }
 }
 
+/// SA-06.
+pub(super) fn legacy_tokens(ground: &Ground<'_>) -> Answer {
+    const USED: &str = "serviceaccount_legacy_tokens_total";
+    let told = &ground.snapshot.told;
+    let found = told.sum(USED).filter(|many| *many > 0.0).map(|many| {
+        let said = format!(
+            "Tokens of service accounts that never end were used {many:.0} time(s) since the API server started."
+        );
+        Found::new(Severity::Medium, "metric", USED, said)
+    });
+    match (told.metrics.gap("/metrics"), told.sum(USED)) {
+        (Some(gap), _) => Answer::unknown(gap),
+        (None, None) => Answer::unknown("its metrics do not tell whether such tokens are used"),
+        (None, Some(_)) => Answer::pass(),
+    }
+    .with(found)
+}
+
+/// SA-07.
+pub(super) fn as_account(ground: &Ground<'_>) -> Answer {
+    let Some(own) = &ground.snapshot.ways_in else {
+        // A session signs in as an account of its own, for a limited time.
+        return Answer::nothing("no kubeconfig is part of this reading");
+    };
+    let mut found: Vec<Found> = own
+        .ways
+        .iter()
+        .filter(|way| way.token.as_ref().is_some_and(|token| token.found.account))
+        .map(|way| {
+            let said = format!("Context {} signs in as a service account.", shown(&way.context));
+            Found::new(Severity::Medium, "context", way.context.clone(), said)
+        })
+        .collect();
+    let identity = &ground.snapshot.told.identity;
+    if found.is_empty() && identity.found.user.starts_with("system:serviceaccount:") {
+        let user = &identity.found.user;
+        let said = format!("Whoever asked is the service account {}.", shown(user));
+        found.push(Found::new(Severity::Medium, "user", user.clone(), said));
+    }
+    Answer::unless(identity.gap("who asked").into_iter().collect()).with(found)
+}
+
 /// AN-04.
 pub(super) fn bootstrap(ground: &Ground<'_>) -> Answer {
     let told = &ground.snapshot.told;

@@ -1,4 +1,4 @@
-//! How people get in: the families KC and AN.
+//! How people get in: the families KC and AN, and who gets in as an account.
 
 use super::{Check, maps};
 use crate::check::{configuration, credential, sign_in};
@@ -159,5 +159,23 @@ pub(super) const CHECKS: &[Check] = &[
         "Deny requests that nobody needs, and let people sign in by an identity provider.",
         &[Kind::CertificateSigningRequest],
         sign_in::requests
+    ),
+    check!(
+        "SA-06",
+        "Tokens that never end are in use",
+        Accounts,
+        maps("1.2.30", "AUTH", "K09", "T1528"),
+        "Find who comes with them in the audit log (authentication.k8s.io/legacy-token), and give them tokens that end.",
+        NOTHING,
+        sign_in::legacy_tokens
+    ),
+    check!(
+        "SA-07",
+        "A person signs in as a program",
+        Accounts,
+        maps("3.1.2", "AUTH", "K09", "T1078"),
+        "Sign in by an identity provider, or open sessions; an account is for a program.",
+        NOTHING,
+        sign_in::as_account
     ),
 ];

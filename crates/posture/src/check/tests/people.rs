@@ -46,6 +46,13 @@ pub(super) const CASES: &[Case] = &[
     ("KC-08", Fails(Medium), |s| s.ways_in.as_mut().unwrap().mode = Some(0o644)),
     ("KC-08", Fails(Medium), |s| s.ways_in.as_mut().unwrap().in_repository = true),
     ("KC-08", Unknown, |s| s.ways_in.as_mut().unwrap().mode = None),
+    ("SA-06", Fails(Medium), |s| add(s, "serviceaccount_legacy_tokens_total", &[], 3.0)),
+    ("SA-06", Unknown, |s| drop_series(s, "serviceaccount_legacy")),
+    ("SA-06", Unknown, no_metrics),
+    ("SA-07", Fails(Medium), |s| way(s).token.as_mut().unwrap().found.account = true),
+    ("SA-07", Fails(Medium), |s| s.told.identity.found.user = "system:serviceaccount:ci:robot".into()),
+    ("SA-07", Unknown, |s| s.told.identity = Part::<Identity>::default()),
+    ("SA-07", Nothing, |s| s.ways_in = None),
     ("KC-08", Nothing, |s| s.ways_in = None),
     // Who is believed.
     ("AN-01", Fails(Medium), |s| flag(s, "oidc-issuer-url", "")),

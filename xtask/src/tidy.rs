@@ -35,6 +35,7 @@ const EDGES: [(&str, &[&str]); 26] = [
         &[
             "model",
             "rbac",
+            "posture",
             "policy",
             "audit",
             "api",
@@ -45,6 +46,7 @@ const EDGES: [(&str, &[&str]); 26] = [
             "hub",
             "provision",
             "gateway",
+            "scan",
             "terminal",
             "store",
         ],
@@ -56,7 +58,21 @@ const EDGES: [(&str, &[&str]); 26] = [
     ("demo", &["testkit", "fleet"]),
     (
         "bench",
-        &["testkit", "fleet", "model", "rbac", "posture", "policy", "api", "client", "ipc", "gateway", "hub"],
+        &[
+            "testkit",
+            "fleet",
+            "model",
+            "rbac",
+            "posture",
+            "policy",
+            "api",
+            "client",
+            "kubeconfig",
+            "scan",
+            "ipc",
+            "gateway",
+            "hub",
+        ],
     ),
     ("desktop", &["app", "ipc"]), // its composition root
     ("xtask", &[]),

@@ -4,6 +4,7 @@
 
 mod detail;
 mod drift;
+mod exception;
 mod exceptions;
 mod fleet;
 mod kept;

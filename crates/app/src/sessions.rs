@@ -28,6 +28,7 @@ mod terminals;
 mod traffic;
 mod vouch;
 mod vouched;
+mod way_in;
 mod word;
 
 pub(crate) use end::End;
@@ -35,9 +36,9 @@ pub(crate) use ground::GatewayAndTargets;
 pub(crate) use hub_side::HubOf;
 pub(crate) use leftovers::Leftovers;
 pub(crate) use record::Record;
-pub(crate) use serve::WayIn;
 pub(crate) use session::Session;
 pub(crate) use standing::Standing;
+pub(crate) use way_in::WayIn;
 
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;

@@ -1,7 +1,7 @@
 //! One cluster, and one finding with its path, its fix and what that would do: worked out from the kept reading when somebody
 //! looks.
 
-use super::exceptions::Standing;
+use super::exception::Standing;
 use super::fleet::together;
 use super::kept::Which;
 use super::ports::{Answer, Left, Ways};

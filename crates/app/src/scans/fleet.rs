@@ -1,8 +1,8 @@
 //! The grid: every cluster of the inventory and every one that a scan is kept of, and what all of that comes to.
 
-use super::exceptions::{Entry, Standing};
+use super::exception::{Entry, Standing};
 use super::kept::{Index, KeptScan};
-use super::words::{area, cell, severity, verdict};
+use super::words::{area, cell, id, severity, verdict};
 use super::{Open, Scans};
 use crate::desk::{AppError, now_ms};
 use crate::inventory::{ScanProfile, Scannable};
@@ -11,7 +11,7 @@ use sallyport_ipc::{
     DriftWay, EnvironmentKind, PostureArea, PostureCluster, PostureDriftLine, PostureVerdict, PostureView,
     Practice, ScanRun, ScanState, Shown, TrendPoint, WeakPlace, Weakness,
 };
-use sallyport_model::{ClusterName, Digest};
+use sallyport_model::ClusterName;
 use sallyport_posture::area::Area;
 use sallyport_posture::fleet::{self, Around, Limits, Scanned, Traits};
 use sallyport_posture::practice::{self, Fact, Ours, Practised};
@@ -367,11 +367,6 @@ fn weaknesses(scanned: &[Scanned], never: &[String], now: i64) -> Vec<Weakness> 
     all.sort_by_key(|one| (one.is_excepted, std::cmp::Reverse(one.severity)));
     all.truncate(WEAKNESSES);
     all
-}
-
-/// The same for the same texts.
-pub(super) fn id(parts: &[&str]) -> String {
-    Digest::of(parts.join("\n").as_bytes()).to_string()[..16].to_owned()
 }
 
 /// How all clusters did together: at each scan, the last point of every cluster by then.

@@ -1,7 +1,7 @@
 //! What is kept of scans, sealed on this computer, and only for whoever scanned: the last two readings of each cluster, what
 //! the last one came to, and the list of all of it.
 
-use super::exceptions::Entry;
+use super::exception::Entry;
 use crate::desk::AppError;
 use crate::person::Signed;
 use flate2::Compression;

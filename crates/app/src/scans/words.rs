@@ -1,6 +1,7 @@
 //! Posture's words as the window's. Pure.
 
 use sallyport_ipc::{FindingOrigin, PostureArea, PostureCell, PostureSeverity, PostureVerdict};
+use sallyport_model::Digest;
 use sallyport_posture::area::{Area, Cell, CellVerdict};
 use sallyport_posture::{Origin, Severity, Verdict};
 use sallyport_rbac::Rule;
@@ -80,4 +81,9 @@ pub(super) fn rule_said(rule: &Rule) -> String {
     let names = &rule.resource_names;
     let named = if names.is_empty() { String::new() } else { format!(" named {}", names.join(", ")) };
     format!("{} on {}{of}{named}", rule.verbs.join(", "), what.join(", "))
+}
+
+/// The same for the same texts.
+pub(super) fn id(parts: &[&str]) -> String {
+    Digest::of(parts.join("\n").as_bytes()).to_string()[..16].to_owned()
 }

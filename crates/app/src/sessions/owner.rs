@@ -3,8 +3,8 @@
 use super::Sessions;
 use super::end::End;
 use super::ports::{Changes, Reach};
-use super::serve::WayIn;
 use super::session::Session;
+use super::way_in::WayIn;
 use super::word::{Said, over_before_open};
 use crate::desk::AppError;
 use sallyport_audit::Draft;

@@ -3,6 +3,7 @@
 use super::owner::{Address, Held, Kubeconfig, Made, Owner, Stop};
 use super::ports::Reach;
 use super::session::Place;
+use super::way_in::WayIn;
 use super::word::credential;
 use crate::desk::AppError;
 use sallyport_api::AccessRequest;
@@ -11,41 +12,11 @@ use sallyport_client::Endpoint;
 use sallyport_gateway::{Opened, Upstream};
 use sallyport_hub::seal::{Aad, KeyPair, Sealed};
 use sallyport_ipc::StepKind;
-use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, Secret, SessionEvent, SessionId};
+use sallyport_model::{ClusterName, GrantUid, RequestRef, Scope, SessionEvent, SessionId};
 use sallyport_policy::{SessionFacts, SessionPermit, admit_session};
 use sallyport_provision::Witnesses;
-use sallyport_rbac::Rule;
 use sallyport_terminal::{KubeconfigSpec, Located, PrivateKubeconfig};
 use std::time::{Duration, Instant};
-
-/// How a scan comes into its session: through the gateway, as a tool in a terminal would. The key is worth nothing after the
-/// session and on another cluster's port.
-pub(crate) struct WayIn {
-    /// The gateway's port for the session's cluster.
-    pub(crate) gateway: String,
-    /// Whom to believe there.
-    pub(crate) ca_pem: String,
-    /// With what to come.
-    pub(crate) certificate: String,
-    pub(crate) key: Secret<String>,
-    /// The API server itself, for what is asked of it without any credential.
-    pub(crate) door: Endpoint,
-    /// What the session may do there.
-    pub(crate) rules: Vec<Rule>,
-}
-
-impl WayIn {
-    fn of(opened: &Opened, door: Endpoint, rules: Vec<Rule>) -> Self {
-        Self {
-            gateway: opened.server_url.clone(),
-            ca_pem: opened.ca_pem.clone(),
-            certificate: opened.client_cert_pem.clone(),
-            key: Secret::new(opened.client_key_pem.expose().clone()),
-            door,
-            rules,
-        }
-    }
-}
 
 impl Owner {
     /// Opens the seal and serves it. A request that is over meanwhile, by whoever's word, does not open.

@@ -237,8 +237,55 @@ async fn drift(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
         proof.asked > 0 && proof.allowed == proof.asked,
         format!("{} of {}", proof.allowed, proof.asked),
     );
-    fleet.target().plane.kubectl().ok(&["delete", "clusterrolebinding", "story-deployers"]).await?;
-    fleet.target().plane.kubectl().ok(&["delete", "clusterrole", "story-deployer"]).await?;
+    fixed(fleet, ines, &found, lines).await?;
+    fleet
+        .target()
+        .plane
+        .kubectl()
+        .ok(&["delete", "clusterrolebinding", "story-deployers", "--ignore-not-found"])
+        .await?;
+    fleet
+        .target()
+        .plane
+        .kubectl()
+        .ok(&["delete", "clusterrole", "story-deployer", "--ignore-not-found"])
+        .await?;
+    Ok(())
+}
+
+/// The proposed change, tried by a session and made by an admin with their own kubeconfig.
+async fn fixed(fleet: &Fleet, ines: &Desktop, found: &FindingDetail, lines: &mut Lines) -> Result<()> {
+    let cluster = fleet.target().spec.name;
+    let fix = found.fix.as_ref().context("there is a fix")?;
+    let folder = tempfile::tempdir()?;
+    let yaml: Vec<&str> = fix.yaml.iter().map(|line| line.as_str()).collect();
+    let file = folder.path().join("fix.yaml");
+    std::fs::write(&file, yaml.join("\n"))?;
+    let command =
+        fix.commands.first().context("one command")?.replace("fix.yaml", &file.display().to_string());
+    let args: Vec<&str> = command.split(' ').skip(1).collect();
+    // The widest that a session may hold here.
+    let lee = Desktop::signed_in(fleet, "lee").await?;
+    let open = lee.open(cluster, "debug-prod").await?;
+    let by_session = fleet.target().plane.kubectl().with_kubeconfig(&lee.kubeconfig()?);
+    let refused = by_session.run(&args).await?;
+    lines.check(
+        "the same change through a session is refused: no session changes rights",
+        refused.text().contains("cannot patch resource") || refused.text().contains("forbidden"),
+        refused.text().lines().last().unwrap_or_default(),
+    );
+    lee.app.session_leave(open.id.clone()).await?;
+    lee.until(&open.id, |view| view.state == SessionState::Closed).await?;
+    lee.app.shut_down().await;
+    fleet.target().plane.kubectl().ok(&args).await?;
+    ines.app.posture_scan(vec![cluster.to_owned()]).await?;
+    until_all(ines, &[cluster.to_owned()], |state| matches!(state, ScanState::Done { .. })).await?;
+    let gone = ines.app.posture_finding(cluster.to_owned(), found.line.id.clone()).await.err();
+    lines.check(
+        "made with an admin's own kubeconfig it is gone, by a scan that is proven closed",
+        gone.as_ref().is_some_and(|error| error.message().contains("does not find this any more")),
+        gone.map(|error| error.message().to_owned()).unwrap_or_default(),
+    );
     Ok(())
 }
 

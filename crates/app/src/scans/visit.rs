@@ -253,7 +253,7 @@ async fn answer(client: &kube::Client, review: &Review, within: Duration) -> Ans
     let object = SubjectAccessReview {
         spec: SubjectAccessReviewSpec {
             user: Some(review.caller.user.clone()),
-            groups: Some(review.caller.groups.iter().cloned().collect()),
+            groups: Some(review.caller.groups.clone()),
             resource_attributes: Some(ResourceAttributes {
                 namespace: review.namespace.clone(),
                 verb: some(&review.verb),

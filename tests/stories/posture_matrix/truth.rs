@@ -85,7 +85,7 @@ fn for_readers(world: &World, flags: bool) -> Vec<(&'static str, Comes)> {
     let by_flags = |comes| if flags { comes } else { Unknown };
     let modes = world.authorization;
     let without_roles = match modes {
-        "AlwaysAllow" if flags => Fails(Critical),
+        "AlwaysAllow" => Fails(Critical),
         _ if modes.contains("ABAC") => Fails(High),
         _ => by_flags(Passes),
     };

@@ -13,7 +13,7 @@ pub(crate) async fn scanned(set: &Set) -> Result<String> {
     window.click("nav button", "Posture").await?;
     window.sees("#posture", set.cluster(), SOON).await?;
     window.press(&['s']).await?;
-    window.sees("[role=dialog]", "posture", SOON).await?;
+    window.sees("dialog", "posture", SOON).await?;
     let pressed = Instant::now();
     window.press(&[key::ENTER]).await?;
     window.sees(&format!("[data-posture='{}']", set.cluster()), "critical", LATER).await?;

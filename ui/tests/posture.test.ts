@@ -1,17 +1,18 @@
 import { expect, test } from "vitest";
-import type { FindingLine, PostureCell, PostureCluster, PostureView, SessionView, TrendPoint, Weakness } from "../src/bindings/ipc";
+import type { ErrorView, FindingLine, PostureCell, PostureCluster, PostureView, SessionView, TrendPoint, Weakness } from "../src/bindings/ipc";
 import { AREAS, badness, cellSentence, cellText, covered, moved, ordered } from "../src/features/posture/grid";
 import { linesOf, textOf } from "../src/features/posture/fixing.svelte";
 import { ALL, findingsOf, tally, weaknessesOf } from "../src/features/posture/list";
 import { scoped } from "../src/features/posture/scope";
 import { clusterOf, exists, findingOf, keyOf, ofKey, weaknessWith } from "../src/features/posture/select";
 import { changeText, lineOf } from "../src/features/posture/trend";
-import { dateOf, endOfDay, lastDay, practiceCounts, runPart, runText, scanText, untilProblem } from "../src/features/posture/words";
+import { dateOf, endOfDay, lastDay, practiceCounts, runPart, runText, scanSentence, scanText, untilProblem } from "../src/features/posture/words";
 import { ends, ofTheirOwn } from "../src/features/sessions/extension";
 import { openOn } from "../src/features/clusters/ways";
 
 const DAY = 86_400_000;
 const NOW = new Date(2026, 10, 29, 12).getTime();
+const ERROR: ErrorView = { code: "failed", message: "", hint: null, retry: true, stepUp: null };
 const cell = (over: Partial<PostureCell> = {}): PostureCell => ({ verdict: "pass", worst: null, count: 0, unknown: 0, excepted: 0, ...over });
 const cluster = (name: string, over: Partial<PostureCluster> = {}): PostureCluster => ({ name, environment: "prod", environmentWord: "prod", scan: { kind: "none" }, scannedAt: NOW, version: null, coverage: 100, cells: AREAS.map(() => cell()), ...over });
 const weakness = (id: string, over: Partial<Weakness> = {}): Weakness => ({ id, check: "RB-07", area: "rights", title: "t", verdict: "fail", severity: "high", about: "a", places: [{ cluster: "a", finding: `f-${id}` }], more: 0, isExcepted: false, ...over });
@@ -71,12 +72,12 @@ test("coverage is of what was scanned, and is not rounded up", () => {
 });
 
 test("which clusters a scan is for: those under way are left alone", () => {
-  const all = [cluster("a"), cluster("b", { scannedAt: NOW - 8 * DAY, environment: "dev" }), cluster("c", { scannedAt: null }), cluster("d", { scan: { kind: "waiting" }, scannedAt: null }), cluster("e", { scan: { kind: "failed", error: { code: "failed", message: "", hint: null, retry: true, stepUp: null } } })];
+  const all = [cluster("a"), cluster("b", { scannedAt: NOW - 8 * DAY, environment: "dev" }), cluster("c", { scannedAt: null }), cluster("d", { scan: { kind: "waiting" }, scannedAt: null }), cluster("e", { scan: { kind: "failed", error: ERROR } })];
   expect(scoped("shown", all, all.slice(0, 2), null, NOW)).toEqual(["a", "b"]);
   expect(scoped("prod", all, [], null, NOW)).toEqual(["a", "c", "e"]);
   expect(scoped("week", all, [], null, NOW)).toEqual(["b", "c"]);
   expect(scoped("selected", all, [], "c", NOW)).toEqual(["c"]);
-  expect(scoped("rest", [...all, cluster("f", { scan: { kind: "cancelled" } })], [], null, NOW)).toEqual(["e", "f"]);
+  expect(scoped("rest", [...all, cluster("f", { scan: { kind: "cancelled" } }), cluster("g", { scan: { kind: "unproven", session: "s", error: null } }), cluster("h", { scan: { kind: "unproven", session: "s", error: ERROR } })], [], null, NOW)).toEqual(["e", "f", "h"]);
   expect(scoped("selected", all, [], "d", NOW)).toEqual([]);
   expect(scoped("selected", all, [], null, NOW)).toEqual([]);
 });
@@ -124,6 +125,8 @@ test("how far a scan is, in words", () => {
   expect(scanText({ kind: "none" }, NOW - 2 * DAY, NOW).text).toBe("2 d");
   expect(scanText({ kind: "reading", session: "s", done: 12, total: 40 }, null, NOW).text).toBe("reading 12/40");
   expect(scanText({ kind: "unproven", session: "s", error: null }, NOW, NOW)).toEqual({ text: "not proven", tone: "wait" });
+  expect(scanSentence({ kind: "unproven", session: "s", error: null })).toMatch(/what was read is kept/);
+  expect(scanSentence({ kind: "unproven", session: "s", error: ERROR })).toMatch(/nothing new is kept/);
   const run = { begunAt: 0, total: 4, done: 1, failed: 1, cancelled: 0, isOver: false };
   expect(runText(run)).toBe("Scanning: 1 of 4 clusters done · 1 failed");
   expect(runText({ ...run, cancelled: 2, isOver: true })).toBe("Scanned: 1 of 4 clusters done · 1 failed · 2 cancelled");

@@ -12,7 +12,7 @@ use crate::words::{self, count, shown};
 use sallyport_posture::draft::{Draft, draft};
 use sallyport_posture::fix::{Fix, propose};
 use sallyport_posture::{Finding, Ground, Report, Snapshot};
-use sallyport_rbac::who::Subject;
+use sallyport_rbac::who::{Caller, Subject};
 use std::path::Path;
 
 /// Lines of one list, for people.
@@ -23,7 +23,13 @@ pub(crate) fn fix(snapshot: &Snapshot, args: &args::Fix) -> Result<(String, End)
     let ground = Ground::new(snapshot);
     let report = ground.report();
     let finding = find(&report, args, subject.as_ref())?;
-    let proposed = propose(&ground, finding, None, None);
+    // Whoever read it is whoever would change it.
+    let asker = snapshot
+        .told
+        .identity
+        .whole()
+        .map(|own| Caller { user: own.user.clone(), groups: own.groups.clone() });
+    let proposed = propose(&ground, finding, None, asker.as_ref());
     let cluster = match (&args.cluster, &args.source.snapshot) {
         (Some(name), _) => name.clone(),
         (None, Some(path)) => crate::source::name_of(path),

@@ -55,6 +55,13 @@ pub enum Change {
         /// The namespace.
         namespace: Object,
     },
+    /// Has webhooks of a configuration refuse what they cannot be asked about.
+    FailClosed {
+        /// The configuration.
+        configuration: Object,
+        /// The webhooks, by name.
+        webhooks: Vec<String>,
+    },
     /// Removes a Secret.
     DeleteSecret {
         /// The Secret.
@@ -102,6 +109,7 @@ impl Change {
             Self::NarrowRole { role, .. } => role,
             Self::Unmount { account } => account,
             Self::Enforce { namespace } => namespace,
+            Self::FailClosed { configuration, .. } => configuration,
             Self::DeleteSecret { secret } => secret,
         }
     }
@@ -116,6 +124,7 @@ impl Change {
             Self::DeleteBinding { .. } | Self::DeleteSecret { .. } => format!("Remove {what}"),
             Self::NarrowRole { how, .. } => format!("Narrow {what}: {how}"),
             Self::Unmount { .. } => format!("Mount the token of {what} only where a pod asks for it"),
+            Self::FailClosed { .. } => format!("Have {what} refuse what its webhooks cannot be asked about"),
             Self::Enforce { .. } => format!("Have {what} enforce the pod security level baseline"),
         }
     }
@@ -178,6 +187,21 @@ impl Change {
                 }
                 if one.labels.insert(ENFORCE.to_owned(), "baseline".to_owned()).as_deref() == Some("baseline")
                 {
+                    return Err(Refusal::Nothing);
+                }
+            }
+            Self::FailClosed { configuration, webhooks } => {
+                let mutating = configuration.kind.starts_with("Mutating");
+                let mut changed = false;
+                for one in &mut snapshot.webhooks {
+                    if one.mutating == mutating
+                        && one.meta.name == configuration.name
+                        && webhooks.contains(&one.name)
+                    {
+                        changed |= std::mem::take(&mut one.ignores_failure);
+                    }
+                }
+                if !changed {
                     return Err(Refusal::Nothing);
                 }
             }

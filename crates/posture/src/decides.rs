@@ -27,6 +27,24 @@ impl Snapshot {
             }
             Authorizers::RbacOnly => {}
         }
+        // ABAC and AlwaysAllow list their rules to whoever asks, as RBAC does.
+        let modes = self.told.flag("authorization-mode").unwrap_or_default();
+        let others: Vec<String> = modes
+            // `[Node,RBAC]`, as a list of flags is told.
+            .trim_matches(['[', ']'])
+            .split([',', ' '])
+            .filter(|mode| !matches!(*mode, "" | "RBAC" | "Node"))
+            .map(str::to_owned)
+            .collect();
+        if !others.is_empty() {
+            gaps.push(format!("{} decides beside roles (--authorization-mode)", names(&others)));
+        }
+        if self.told.flag("authorization-config").is_some_and(|file| !file.is_empty()) {
+            gaps.push(
+                "who decides beside roles stands in a file of the API server's (--authorization-config)"
+                    .to_owned(),
+            );
+        }
         if !aggregated.left.is_empty() {
             gaps.push(format!(
                 "what these aggregated ClusterRoles give is not known, since there is no end to what they select: {}",

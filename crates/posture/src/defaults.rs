@@ -46,7 +46,10 @@ impl Shipped {
     /// versions bind it, to programs of the system and not to everybody.
     pub(crate) fn may_be(&self, role: &Role, binding: &Binding) -> bool {
         let everybody = |subject: &Subject| match subject {
-            Subject::Group(name) => [MASTERS, AUTHENTICATED, UNAUTHENTICATED].contains(&name.as_str()),
+            Subject::Group(name) => {
+                [MASTERS, AUTHENTICATED, UNAUTHENTICATED].contains(&name.as_str())
+                    || name.starts_with("system:serviceaccounts")
+            }
             Subject::User(name) => name == ANONYMOUS,
         };
         !self.known

@@ -12,7 +12,7 @@ use crate::said::capital;
 use crate::severity::Severity;
 use crate::snapshot::{Kind, Snapshot};
 use sallyport_rbac::Ask;
-use sallyport_rbac::who::{MASTERS, Subject};
+use sallyport_rbac::who::{Caller, MASTERS, Subject};
 use std::collections::HashSet;
 
 /// One thing that somebody did, from the history of sessions or an audit log.
@@ -114,8 +114,8 @@ pub struct Effect {
     pub gaps: Vec<String>,
 }
 
-/// Works out what changes do together. `finding`: the one they are for; `asker`: whoever scanned, so that they are told
-/// when they would lock themselves out.
+/// Works out what changes do together. `finding`: the one they are for; `asker`: whoever would make them, with all groups,
+/// so that they are told when they would lock themselves out.
 ///
 /// # Errors
 /// [`Refusal`] of the first change that is none to make.
@@ -124,7 +124,7 @@ pub fn effect(
     changes: &[Change],
     finding: Option<&Finding>,
     uses: Option<&Uses>,
-    asker: Option<&Subject>,
+    asker: Option<&Caller>,
 ) -> Result<Effect, Refusal> {
     let mut snapshot: Snapshot = before.snapshot.clone();
     for change in changes {
@@ -151,7 +151,7 @@ impl Both<'_> {
         changes: &[Change],
         finding: Option<&Finding>,
         uses: Option<&Uses>,
-        asker: Option<&Subject>,
+        asker: Option<&Caller>,
     ) -> Effect {
         let Self { before, had, after, has } = *self;
         let mut lost = losses(before.rbac(), after.rbac());
@@ -260,7 +260,7 @@ fn warnings(
     before: &Ground<'_>,
     after: &Ground<'_>,
     lost: &[Loss],
-    asker: Option<&Subject>,
+    asker: Option<&Caller>,
     changes: &[Change],
 ) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -276,10 +276,14 @@ fn warnings(
                 .to_owned(),
         );
     }
-    if let Some(asker) = asker
-        && lost.iter().any(|loss| loss.subject == *asker)
-    {
-        warnings.push(format!("You lose rights yourself, as {}.", said(asker)));
+    if let Some(asker) = asker {
+        let is_theirs = |subject: &Subject| match subject {
+            Subject::User(name) => *name == asker.user,
+            Subject::Group(name) => asker.groups.contains(name),
+        };
+        for loss in lost.iter().filter(|loss| is_theirs(&loss.subject)) {
+            warnings.push(format!("You lose rights yourself, as {}.", said(&loss.subject)));
+        }
     }
     let of_ours = |name: &str| name.starts_with("sallyport");
     for loss in lost {
@@ -316,6 +320,11 @@ fn warnings(
             Change::Enforce { .. } => warnings.push(
                 "Pods that run go on; those that need more than baseline are refused when they are made anew. The \
                  server-side dry run lists them."
+                    .to_owned(),
+            ),
+            Change::FailClosed { .. } => warnings.push(
+                "While what answers the webhook is away, what it is asked about is refused: let more than one copy of \
+                 it run first."
                     .to_owned(),
             ),
             Change::DeleteSecret { .. } => warnings.push(

@@ -33,6 +33,10 @@ pub struct Exception {
     pub subject: Option<Subject>,
     /// What it is about; without subject and object: a finding that is about neither.
     pub object: Option<Named>,
+    /// How bad it may be; none: however bad.
+    pub at_most: Option<Severity>,
+    /// The namespaces it may be about; none: wherever.
+    pub namespaces: Option<Vec<String>>,
     /// Who answers for it.
     pub owner: String,
     /// Why.
@@ -149,11 +153,18 @@ impl Exception {
             }
             (Some(_), None) => false,
         };
-        self.check == finding.check
+        // Whoever answers for what was found does not answer for what becomes of it.
+        let grown = self.at_most.is_some_and(|most| finding.severity > most)
+            || self.namespaces.as_ref().is_some_and(|known| match &finding.namespaces {
+                None => true,
+                Some(own) => own.iter().any(|one| !known.contains(one)),
+            });
+        !grown
+            && self.check == finding.check
             && glob_matches(&self.cluster, cluster)
             && match &self.subject {
                 Some(subject) => finding.subject.as_ref() == Some(subject) && object(),
-                None if self.object.is_some() => object(),
+                None if self.object.is_some() => finding.subject.is_none() && object(),
                 None => finding.subject.is_none() && finding.object.is_none(),
             }
     }

@@ -15,7 +15,7 @@ use crate::change::{Change, Patch};
 use crate::check::{Finding, Report, catalogue};
 use crate::effect::{Both, Effect, Outcome, Uses, same};
 use crate::ground::Ground;
-use sallyport_rbac::who::Subject;
+use sallyport_rbac::who::Caller;
 
 /// Times that what is still found is looked at again: it may have been given by more bindings than a finding tells.
 const ROUNDS: usize = 4;
@@ -53,19 +53,32 @@ pub struct Proposed {
 }
 
 /// What is proposed for a finding of `ground`'s own report. `uses`: what was used lately, where somebody kept that; `asker`:
-/// whoever scanned.
+/// whoever would make the change, with all groups.
 pub fn propose(
     ground: &Ground<'_>,
     finding: &Finding,
     uses: Option<&Uses>,
-    asker: Option<&Subject>,
+    asker: Option<&Caller>,
 ) -> Proposed {
     let mut fixes: Vec<Fix> = Vec::new();
     let mut notes: Vec<String> = Vec::new();
     let report = ground.report();
     let asked = Asked { ground, report: &report, finding, uses, asker };
+    // What two ways begin with alike is worked out once.
+    let mut tried: Vec<Vec<Change>> = Vec::new();
     for way in candidate::WAYS {
-        match attempt(&asked, *way) {
+        let begun = match way(ground, finding) {
+            Ok(begun) if begun.is_empty() || tried.contains(&begun) => continue,
+            Ok(begun) => begun,
+            Err(why) => {
+                if !notes.contains(&why) {
+                    notes.push(why);
+                }
+                continue;
+            }
+        };
+        tried.push(begun.clone());
+        match attempt(&asked, *way, begun) {
             Ok(Some(fix)) if fixes.iter().all(|known| known.changes != fix.changes) => fixes.push(fix),
             Ok(_) => {}
             Err(why) if notes.contains(&why) => {}
@@ -99,16 +112,15 @@ struct Asked<'a> {
     report: &'a Report,
     finding: &'a Finding,
     uses: Option<&'a Uses>,
-    asker: Option<&'a Subject>,
+    asker: Option<&'a Caller>,
 }
 
 /// Changes what a way of fixing proposes until the finding is gone. None: it does not apply, or does not help.
-fn attempt(asked: &Asked<'_>, way: candidate::Way) -> Result<Option<Fix>, String> {
+fn attempt(asked: &Asked<'_>, way: candidate::Way, mut more: Vec<Change>) -> Result<Option<Fix>, String> {
     let Asked { ground, finding, .. } = *asked;
     let mut snapshot = ground.snapshot.clone();
     let mut changes: Vec<Change> = Vec::new();
     let mut left = finding.clone();
-    let mut more = way(ground, finding)?;
     for _ in 0..ROUNDS {
         if more.is_empty() {
             break;

@@ -73,7 +73,7 @@ impl Practice {
     /// The checks that answer it: ids, or a family as `RB-`. One may answer several.
     pub(crate) fn checks(self) -> &'static [&'static str] {
         match self {
-            Self::TlsEverywhere => &["AP-02", "AP-03", "AP-04", "KC-01", "KC-02"],
+            Self::TlsEverywhere => &["AP-02", "AP-03", "AP-04", "AP-11", "KC-01", "KC-02"],
             Self::PrivateEndpoint => &["AP-05"],
             Self::ThirdPartySignIn => &["AN-01", "AN-03", "KC-03", "KC-04", "SA-07"],
             Self::InboundClosed => &["AP-01", "AP-05", "AP-10", "RB-27"],
@@ -92,14 +92,14 @@ impl Practice {
         match self {
             Self::TlsEverywhere => &[&["AP-02"], &["AP-03"]],
             Self::PrivateEndpoint => &[&["AP-05"]],
-            Self::ThirdPartySignIn => &[&["AN-01", "AN-03"]],
+            Self::ThirdPartySignIn => &[&["AN-01"]],
             Self::InboundClosed => &[&["AP-01"], &["AP-05"], &["RB-27"]],
             Self::TwoFactors => &[&["AN-02"]],
-            Self::CertificatesRotated => &[&["AP-06"], &["AN-07", "KC-05"]],
+            Self::CertificatesRotated => &[&["AP-06"], &["AN-07"]],
             Self::LeastPrivilege => &[&["RB-01"], &["RB-03"], &["RB-35"]],
             Self::AdmissionControl => &[&["AD-01"], &["AD-07"]],
-            Self::AuditOn => &[&["AU-02", "AU-01", "AU-05"]],
-            Self::AuditCentral => &[&["AU-03", "AU-06"]],
+            Self::AuditOn => &[&["AU-02"]],
+            Self::AuditCentral => &[&["AU-06"]],
         }
     }
 

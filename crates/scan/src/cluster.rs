@@ -138,6 +138,6 @@ async fn authorizers(client: &kube::Client, left: &Left) -> Authorizers {
             let why = if why.is_empty() { "the API server does not list all rules" } else { why };
             Authorizers::Others(shown(why))
         }
-        _ => Authorizers::NotAsked,
+        _ => Authorizers::Others("the API server did not say whether roles are all that decides".to_owned()),
     }
 }

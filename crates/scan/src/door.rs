@@ -96,6 +96,9 @@ async fn look(endpoint: &Endpoint, bounds: &DoorBounds, door: &mut Door) {
     let mut addresses: Vec<Address> = found.iter().take(ADDRESSES).map(address).collect();
     addresses.dedup();
     door.addresses = Part::read(addresses);
+    if found.len() > ADDRESSES {
+        door.addresses.coverage = Coverage::Cut(format!("its host has {} addresses", found.len()));
+    }
     // The first that takes a connection is asked for all the rest.
     let mut reached = Err("no address".to_owned());
     for one in found.iter().take(4) {

@@ -127,6 +127,17 @@ test("a scan is followed cluster by cluster: done, failed with what to do, not p
     assert.equal(await page.getByRole("button", { name: /Open again/ }).count(), 0);
   }));
 
+test("a session that is not shown to be closed and was not read to its end says both", () =>
+  at("scene=postureCut&clusters=11&speed=100", async (page) => {
+    await grid(page);
+    await scanOf(page, "search-ap-1", "not proven");
+    await row(page, "search-ap-1").click({ position: { x: 20, y: 10 } });
+    await pane(page).getByText("nothing new is kept").waitFor();
+    await pane(page).getByRole("alert").getByText("ended in the middle").waitFor();
+    await pane(page).getByRole("button", { name: "Closing report" }).waitFor();
+    await pane(page).getByRole("button", { name: "Scan it again" }).waitFor();
+  }));
+
 test("a stronger sign-in that a cluster wants is asked for from its failure, and then it is scanned", () =>
   at("scene=posture&clusters=11&speed=100", async (page) => {
     await grid(page);
@@ -414,6 +425,11 @@ test("the first scan begins from an empty view, and the grid comes with it", () 
   at("scene=postureFirst&clusters=11&speed=2", async (page) => {
     await come(page);
     await page.getByText("Nothing was scanned yet").waitFor();
+    // One can be chosen before anything was scanned.
+    await row(page, "sandbox-12").click({ position: { x: 20, y: 10 } });
+    await pane(page).getByRole("button", { name: "Scan it…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: /^Scan 1 cluster / }).waitFor();
+    await page.keyboard.press("Escape");
     await page.locator("main").getByRole("button", { name: /^Scan S/ }).last().click();
     await page.getByRole("dialog").getByRole("button", { name: /^Scan 11 clusters/ }).click();
     await page.getByText(/reading \d+\/40/).first().waitFor();

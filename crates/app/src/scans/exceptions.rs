@@ -11,7 +11,7 @@ use sallyport_ipc::{ExceptionInput, ExceptionView, Shown};
 use sallyport_model::{ErrorCode, glob_matches};
 use sallyport_posture::check::catalogue;
 use sallyport_posture::exception::{ExceptionError, Exceptions};
-use sallyport_posture::{Finding, Ground};
+use sallyport_posture::{Finding, Ground, Severity};
 use sallyport_rbac::who::Subject;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +26,11 @@ pub(super) struct Entry {
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     object: Option<String>,
+    /// How bad it was, and where: what is worse or in other places counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    severity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    namespaces: Option<Vec<String>>,
     owner: String,
     reason: String,
     /// The last day on which it stands, UTC: `2027-01-31`.
@@ -36,6 +41,33 @@ impl Entry {
     fn id(&self) -> String {
         let part = |part: &Option<String>| part.clone().unwrap_or_default();
         super::fleet::id(&[&self.check, &self.cluster, &part(&self.subject), &part(&self.object)])
+    }
+}
+
+/// Whom and what a finding is about, how bad it is, and where.
+#[derive(Default)]
+struct About {
+    subject: Option<String>,
+    object: Option<String>,
+    severity: Option<String>,
+    namespaces: Option<Vec<String>>,
+}
+
+impl About {
+    fn of(found: &Finding) -> Self {
+        let severity = match found.severity {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        };
+        Self {
+            subject: found.subject.as_ref().map(subject),
+            object: found.object.as_ref().map(object),
+            severity: Some(severity.to_owned()),
+            namespaces: found.namespaces.clone(),
+        }
     }
 }
 
@@ -137,15 +169,17 @@ impl Scans {
             .map_err(|_| bad("the end is no moment", "Choose a day within a year."))?
             .to_zoned(TimeZone::UTC)
             .date();
-        let (subject, object) = match &exception.finding {
+        let about = match &exception.finding {
             Some(finding) => self.about(&open, &exception.clusters, finding).await?,
-            None => (None, None),
+            None => About::default(),
         };
         let entry = Entry {
             check: exception.check,
             cluster: exception.clusters,
-            subject,
-            object,
+            subject: about.subject,
+            object: about.object,
+            severity: about.severity,
+            namespaces: about.namespaces,
             owner: exception.owner,
             reason: exception.reason,
             until: day.to_string(),
@@ -191,12 +225,7 @@ impl Scans {
     }
 
     /// Whom and what the finding is about, on a cluster that the glob covers.
-    async fn about(
-        &self,
-        open: &Open,
-        clusters: &str,
-        finding: &str,
-    ) -> Result<(Option<String>, Option<String>), AppError> {
+    async fn about(&self, open: &Open, clusters: &str, finding: &str) -> Result<About, AppError> {
         let names: Vec<String> = {
             let known = open.known();
             let has =
@@ -210,8 +239,7 @@ impl Scans {
                 let snapshot = reading.snapshot();
                 let report = Ground::new(&snapshot).report();
                 let mut all = report.checks.iter().flat_map(|judged| &judged.findings);
-                let found = all.find(|one| one.fingerprint() == finding)?;
-                Some((found.subject.as_ref().map(subject), found.object.as_ref().map(object)))
+                all.find(|one| one.fingerprint() == finding).map(About::of)
             });
             if let Ok(Some(about)) = looked.await {
                 return Ok(about);

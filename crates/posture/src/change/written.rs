@@ -80,6 +80,18 @@ impl Change {
                 meta.push(("labels", Yaml::Labels(vec![(ENFORCE.to_owned(), "baseline".to_owned())])));
                 (core("Namespace", meta, &[]), APPLY)
             }
+            Self::FailClosed { configuration, webhooks } => {
+                // A list by names: of those that are not named nothing changes.
+                let webhook =
+                    |name: &String| vec![("name", name.clone().into()), ("failurePolicy", "Fail".into())];
+                let fields = [
+                    ("apiVersion", Yaml::from("admissionregistration.k8s.io/v1")),
+                    ("kind", configuration.kind.into()),
+                    ("metadata", Yaml::Map(exact(object))),
+                    ("webhooks", Yaml::List(webhooks.iter().map(webhook).collect())),
+                ];
+                (document(&fields), APPLY)
+            }
             Self::DeleteBinding { binding } => {
                 let fields =
                     [("apiVersion", Yaml::from(format!("{RBAC}/v1"))), ("kind", binding.kind.into())];
@@ -114,7 +126,10 @@ pub fn undo(change: &Change, before: &Snapshot) -> Option<String> {
             let one = before.roles.iter().find(|one| is_of(&one.role.namespace, &one.role.name, role))?;
             Some(role_yaml(role, &one.role.rules, labels(&one.meta)))
         }
-        Change::Unmount { .. } | Change::Enforce { .. } | Change::DeleteSecret { .. } => None,
+        Change::Unmount { .. }
+        | Change::Enforce { .. }
+        | Change::FailClosed { .. }
+        | Change::DeleteSecret { .. } => None,
     }
 }
 

@@ -187,9 +187,16 @@ pub(super) fn address(ground: &Ground<'_>) -> Answer {
     }
     let public: Vec<&str> = public(door).collect();
     if public.is_empty() {
-        return match door.addresses.found.is_empty() {
-            true => Answer::unknown("its host has no address"),
-            false => Answer::pass(),
+        let of = |reach| door.addresses.found.iter().any(|one| one.reach == reach);
+        return match (door.addresses.found.is_empty(), ground.snapshot.vouched_cloud()) {
+            (true, _) => Answer::unknown("its host has no address"),
+            // A tunnel, or a proxy of a cloud's own tool: what it leads to has an address of its own.
+            (false, _) if of(AddressReach::Loopback) => Answer::unknown(
+                "it was reached by an address of this machine alone; where else it can be reached is not seen from here",
+            ),
+            // From inside its network a name has other addresses than from outside.
+            (false, Some(cloud)) => Answer::provider(cloud.endpoint_look()),
+            (false, None) => Answer::pass(),
         };
     }
     let look = match ground.snapshot.cloud() {

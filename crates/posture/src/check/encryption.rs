@@ -20,7 +20,14 @@ pub(super) fn at_rest(ground: &Ground<'_>) -> Answer {
     let file = told.flag("encryption-provider-config");
     let writes = told.series(OPERATIONS).filter(|one| {
         one.label("transformation_type") == "to_storage"
-            && matches!(one.label("resource"), "" | "secrets")
+            && one.label("resource") == "secrets"
+            && one.value > 0.0
+    });
+    // Something was read that nothing had encrypted: turning encryption on changes no Secret that is there.
+    let left_plain = told.series(OPERATIONS).any(|one| {
+        one.label("transformation_type") == "from_storage"
+            && one.label("resource") == "secrets"
+            && one.label("transformer_prefix") == "identity"
             && one.value > 0.0
     });
     let (mut encrypted, mut as_it_is) = (None::<&str>, false);
@@ -35,6 +42,13 @@ pub(super) fn at_rest(ground: &Ground<'_>) -> Answer {
     if encrypted.is_some() && as_it_is {
         return Answer::unknown(
             "Secrets were written encrypted and as they are since it started, and which came last is not told",
+        );
+    }
+    if encrypted.is_some() && left_plain {
+        return plain(
+            "New Secrets are written encrypted, and some that are there are still kept as they are: write every Secret \
+             anew."
+                .to_owned(),
         );
     }
     if encrypted.is_some() {

@@ -249,8 +249,11 @@ fn p21_what_was_not_read_is_unknown_and_never_fine() {
             &[group("devs")],
         )
     };
+    // What its metrics tell of client certificates can find, and never shows that there is nothing to find.
+    let never_passes = |id: &str| id == "AN-07";
     for one in Ground::new(&whole().read()).report().checks {
-        let fine = matches!(one.verdict, Verdict::Pass | Verdict::NotApplicable(_));
+        let fine =
+            matches!(one.verdict, Verdict::Pass | Verdict::NotApplicable(_)) || never_passes(one.check.id);
         assert!(fine, "{}: {:?} {:?}", one.check.id, one.verdict, one.findings);
     }
     // Any one kind that was not read makes unknown what depends on it, and nothing passes on it.
@@ -263,7 +266,7 @@ fn p21_what_was_not_read_is_unknown_and_never_fine() {
                 let unknown = matches!(one.verdict, Verdict::Unknown(_));
                 assert_eq!(
                     unknown,
-                    one.check.reads.contains(kind),
+                    one.check.reads.contains(kind) || never_passes(one.check.id),
                     "{kind}: {} is {:?}",
                     one.check.id,
                     one.verdict

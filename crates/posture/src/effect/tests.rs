@@ -12,11 +12,14 @@ fn whoever_would_lock_themselves_or_sallyport_out_is_warned() {
         .read();
     let ground = Ground::new(&snapshot);
     let delete = |at| Change::DeleteBinding { binding: ground.object(at).unwrap() };
-    let ana = Subject::User("ana".into());
+    let ana = Subject::User("ana".into()).caller();
     let effect = effect(&ground, &[delete(0), delete(1)], None, None, Some(&ana)).unwrap();
     for says in ["Nobody but system:masters", "You lose rights yourself, as user ana", "is Sallyport's own"] {
         assert!(effect.warnings.iter().any(|one| one.contains(says)), "{says}: {:?}", effect.warnings);
     }
+    let by_group = Caller { user: "eve".into(), groups: vec!["devs".into()] };
+    let others = super::effect(&ground, &[delete(0)], None, None, Some(&by_group)).unwrap();
+    assert!(!others.warnings.iter().any(|one| one.contains("yourself")), "{:?}", others.warnings);
     assert_eq!(effect.losses.len(), 2);
     assert!(effect.losses[0].said[0].contains("everywhere"), "{:?}", effect.losses[0].said);
 }

@@ -3,6 +3,7 @@
 
 use super::{DAYS_MOST, Exception, Exceptions, MOST, Named, day};
 use crate::check::catalogue;
+use crate::severity::Severity;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use sallyport_model::{clip, visible};
@@ -59,6 +60,8 @@ struct Entry {
     cluster: Option<Spanned<String>>,
     subject: Option<Spanned<String>>,
     object: Option<Spanned<String>>,
+    severity: Option<Spanned<String>>,
+    namespaces: Option<Vec<Spanned<String>>>,
     owner: Option<Spanned<String>>,
     reason: Option<Spanned<String>>,
     until: Option<Spanned<String>>,
@@ -170,6 +173,19 @@ fn needed(
     Ok((text.to_owned(), own))
 }
 
+const SEVERITIES: &str = "write the worst that it is for: low, medium, high or critical";
+
+fn severity(text: &str) -> Option<Severity> {
+    Some(match text {
+        "info" => Severity::Info,
+        "low" => Severity::Low,
+        "medium" => Severity::Medium,
+        "high" => Severity::High,
+        "critical" => Severity::Critical,
+        _ => return None,
+    })
+}
+
 fn exception(entry: Spanned<Entry>, now: i64) -> Result<Exception, ExceptionError> {
     let line = line_of(&entry);
     let entry = entry.value;
@@ -205,7 +221,25 @@ fn exception(entry: Spanned<Entry>, now: i64) -> Result<Exception, ExceptionErro
         }
         None => None,
     };
-    Ok(Exception { check, cluster, subject, object, owner, reason, until: end(&until, own, now)?, line })
+    let at_most = match entry.severity {
+        Some(field) => {
+            let (text, own) = needed(Some(field), line, "severity", SEVERITIES)?;
+            Some(
+                severity(&text)
+                    .ok_or_else(|| at(own, format!("{} is no severity: {SEVERITIES}", quoted(&text))))?,
+            )
+        }
+        None => None,
+    };
+    let namespaces = match entry.namespaces {
+        Some(names) => {
+            let each = names.into_iter().map(|name| needed(Some(name), line, "a namespace", "name one"));
+            Some(each.map(|one| one.map(|(name, _)| name)).collect::<Result<Vec<_>, _>>()?)
+        }
+        None => None,
+    };
+    let until = end(&until, own, now)?;
+    Ok(Exception { check, cluster, subject, object, at_most, namespaces, owner, reason, until, line })
 }
 
 fn end(text: &str, line: u32, now: i64) -> Result<Date, ExceptionError> {

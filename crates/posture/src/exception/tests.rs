@@ -111,3 +111,34 @@ fn hostile_exceptions_get_one_error_with_its_line() {
     }
     assert_eq!(Exceptions::parse("exceptions: []", NOW).unwrap().all(), []);
 }
+
+#[test]
+fn who_answers_for_what_was_found_does_not_answer_for_what_becomes_of_it() {
+    let one = "
+exceptions:
+- check: RB-13
+  cluster: '*'
+  subject: group:devs
+  severity: medium
+  namespaces: [dev]
+  owner: sre@example.test
+  reason: they debug there
+  until: 2027-06-30
+";
+    let exceptions = Exceptions::parse(one, NOW).unwrap();
+    let exec = || Cluster::default().cluster_role("exec", &[rule(&["create"], &[""], &["pods/exec"])]);
+    let excepted = |cluster: Cluster| {
+        let report = report(cluster);
+        let judged = report.checks.iter().find(|judged| judged.check.id == "RB-13").unwrap();
+        let finding = judged.findings.first().expect("it is found");
+        exceptions.of("a", finding, NOW).is_some()
+    };
+    assert!(excepted(exec().bind(Some("dev"), "exec", &[group("devs")])));
+    assert!(!excepted(exec().bind(Some("prod"), "exec", &[group("devs")])), "elsewhere");
+    assert!(!excepted(exec().bind(None, "exec", &[group("devs")])), "everywhere");
+    for (field, wrong) in
+        [("severity: medium", "severity: harmless"), ("namespaces: [dev]", "namespaces: ['']")]
+    {
+        assert!(Exceptions::parse(&one.replace(field, wrong), NOW).is_err(), "{wrong}");
+    }
+}

@@ -134,6 +134,14 @@ fn object(ground: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String>
             None => Vec::new(),
         },
         ("AD-01", "Namespace") => vec![Change::Enforce { namespace: own }],
+        ("AD-03", kind) => {
+            let mutating = kind.starts_with("Mutating");
+            let of = |one: &&crate::snapshot::Webhook| {
+                one.mutating == mutating && one.meta.name == own.name && one.ignores_failure
+            };
+            let webhooks = ground.snapshot.webhooks.iter().filter(of).map(|one| one.name.clone()).collect();
+            vec![Change::FailClosed { configuration: own, webhooks }]
+        }
         ("SA-01" | "SA-02", "Secret") => vec![Change::DeleteSecret { secret: own }],
         _ => Vec::new(),
     })

@@ -3,6 +3,7 @@ use crate::snapshot::Snapshot;
 use crate::tests::worlds::world;
 use crate::tests::{Cluster, account, group, named, rule, user};
 use proptest::prelude::*;
+use sallyport_rbac::who::Subject;
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
@@ -175,6 +176,29 @@ fn accounts_namespaces_and_dangling_bindings_have_fixes_of_their_own() {
         assert_eq!(proposed.fixes.first().map(|fix| fix.title.as_str()), Some(title), "{:?}", proposed.notes);
         assert_eq!(proposed.fixes[0].effect.outcome, Some(Outcome::Gone), "{title}");
     }
+}
+
+#[test]
+fn a_webhook_that_lets_pass_is_closed_by_its_name_alone() {
+    let webhook = |name: &str, policy: &str, resource: &str| {
+        serde_json::json!({"name": name, "failurePolicy": policy, "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "clientConfig": {"service": {"name": "guard", "namespace": "ci"}},
+            "rules": [{"apiGroups": [""], "apiVersions": ["*"], "operations": ["*"], "resources": [resource]}]})
+    };
+    let configuration = serde_json::json!({"apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration", "metadata": {"name": "guard", "uid": "u", "resourceVersion": "7"},
+        "webhooks": [webhook("a.guard.test", "Ignore", "pods"), webhook("b.guard.test", "Fail", "pods")]});
+    let proposed = proposed(&Cluster::default().object(configuration).read(), "AD-03", "guard");
+    let [fix] = proposed.fixes.as_slice() else { panic!("{proposed:?}") };
+    assert_eq!(fix.effect.outcome, Some(Outcome::Gone));
+    assert!(fix.effect.losses.is_empty() && !fix.effect.warnings.is_empty());
+    assert!(
+        fix.patches[0]
+            .yaml
+            .ends_with("  resourceVersion: \"7\"\nwebhooks:\n- name: a.guard.test\n  failurePolicy: Fail\n"),
+        "{}",
+        fix.patches[0].yaml
+    );
 }
 
 #[test]

@@ -147,6 +147,8 @@ fn judge(question: &Question, asked: &Asked<'_>) -> Shared {
         Verdict::Fail
     } else if !unread.is_empty() {
         Verdict::Unknown(format!("it was not read of {} of {} clusters", unread.len(), asked.scanned.len()))
+    } else if !asked.never.is_empty() && known > 0 {
+        Verdict::Unknown(format!("{} clusters were never scanned", asked.never.len()))
     } else if known < 2 && question.id != "FL-08" {
         Verdict::NotApplicable("there are not two clusters to compare".to_owned())
     } else {

@@ -116,3 +116,40 @@ fn each_check_of_today_answers_a_practice_or_is_known_not_to() {
         "{open:?}"
     );
 }
+
+#[test]
+fn p21_two_factors_do_not_rest_on_sallyport_where_others_may_become_more() {
+    let ours = Ours { mfa_by_admission: fact(true, 60), ..Ours::default() };
+    let held = |rules: &[serde_json::Value], to: &str| {
+        let cluster = Cluster::default().cluster_role("some", rules).bind(None, "some", &[group(to)]);
+        one(&report(cluster), &ours, Practice::TwoFactors).verdict
+    };
+    // Whoever signs in at all is cluster-admin.
+    assert_ne!(held(&[rule(&["*"], &["*"], &["*"])], "system:authenticated"), Verdict::Pass);
+    // Less than everything, and as good as that.
+    for (verbs, api, resource) in [
+        ("impersonate", "", "users"),
+        ("create", "", "serviceaccounts/token"),
+        ("get", "", "secrets"),
+        ("create", "apps", "deployments"),
+    ] {
+        assert_ne!(
+            held(&[rule(&[verbs], &[api], &[resource])], "oidc:ops"),
+            Verdict::Pass,
+            "{verbs} {resource}"
+        );
+    }
+    assert_eq!(held(&[rule(&["get"], &[""], &["pods"])], "oidc:ops"), Verdict::Pass);
+}
+
+#[test]
+fn p21_no_practice_holds_by_a_check_of_something_else() {
+    let needed = |practice: Practice| practice.needed().concat();
+    assert_eq!(
+        needed(Practice::AuditCentral),
+        ["AU-06"],
+        "that nothing is lost says nothing of where it goes"
+    );
+    assert_eq!(needed(Practice::AuditOn), ["AU-02"], "nor how long it is kept of what is recorded");
+    assert_eq!(needed(Practice::ThirdPartySignIn), ["AN-01"], "nor how the scan came in of how people do");
+}

@@ -23,7 +23,7 @@ export function scoped(scope: Scope, all: readonly PostureCluster[], shown: read
       case "selected": return one.name === selected;
       case "shown": return true;
       case "prod": return one.environment === "prod";
-      case "rest": return one.scan.kind === "cancelled" || one.scan.kind === "failed";
+      case "rest": return one.scan.kind === "cancelled" || one.scan.kind === "failed" || (one.scan.kind === "unproven" && one.scan.error !== null);
       case "week": return one.scannedAt === null || one.scannedAt < now - WEEK_MS;
     }
   };

@@ -1,5 +1,5 @@
 import type { FindingOrigin, Practice, PostureSeverity, PostureVerdict, ScanRun, ScanState } from "../../bindings/ipc";
-import { count, number, visible } from "../../shared/text";
+import { count, number } from "../../shared/text";
 import { ago } from "../../shared/time";
 
 export type Tone = "open" | "wait" | "danger" | "info" | "";
@@ -53,7 +53,9 @@ export function scanSentence(scan: ScanState): string {
     case "reading": return `It is read through the gateway: ${scan.done} of ${scan.total} kinds.`;
     case "closing": return "Its session is being closed, with proof.";
     case "done": return "It was read, and its session is proven closed.";
-    case "unproven": return scan.error === null ? "It was read and what was read is kept, but something of the end of its session was not shown." : `Nothing new is kept: ${visible(scan.error.message)}. And something of the end of its session was not shown.`;
+    case "unproven": return scan.error === null
+      ? "It was read and what was read is kept, but something of the end of its session was not shown."
+      : "Something of the end of its session was not shown, and nothing new is kept. What was kept before stays.";
     case "failed": return "It was not read, or not to its end. What was kept before stays.";
     case "cancelled": return "Its scan was given up. What was kept before stays.";
   }

@@ -23,7 +23,7 @@ export function posture(world: World) {
   let excepted: ExceptionView[] = exceptions(begun);
   const places = new Set(["/home/dev/taken.html"]);
   Object.assign(window, { sallyportScans: scans });
-  if (scene === "postureScanning") queueMicrotask(() => scans.start(world.clusters.map(({ name }) => name)));
+  if (scene === "postureScanning" || scene === "postureCut") queueMicrotask(() => scans.start(world.clusters.map(({ name }) => name)));
 
   const clusters = (): PostureCluster[] => (kept.length > 0 ? kept : world.clusters.map((c) => none(c.name, c.environment, c.environmentWord))).map((one) => scans.over(one));
   const scanned = () => clusters().filter(({ scannedAt }) => scannedAt !== null);

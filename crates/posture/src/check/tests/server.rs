@@ -102,6 +102,13 @@ fn service(snapshot: &mut Snapshot, spec: Value) {
     );
 }
 
+fn three_servers(snapshot: &mut Snapshot) {
+    let slice = json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "endpoints": [{"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"]}, {"addresses": ["10.0.0.3"]}]});
+    snapshot.take_value(slice).unwrap();
+}
+
 /// A check, what it comes to, and what is changed of an API server where nothing is wrong.
 pub(super) type Case = (&'static str, Comes, Change);
 
@@ -189,6 +196,12 @@ pub(super) const CASES: &[Case] = &[
     ("AP-04", Passes, |s| s.ways_in = None),
     ("AP-05", Fails(Medium), |s| s.door.as_mut().unwrap().addresses.found[0].reach = AddressReach::Public),
     ("AP-05", Unknown, |s| s.door.as_mut().unwrap().addresses.found.clear()),
+    // A tunnel leads to an address of its own, and a cloud's name has others inside its network.
+    ("AP-05", Unknown, |s| s.door.as_mut().unwrap().addresses.found[0].reach = AddressReach::Loopback),
+    ("AP-05", Provider, eks),
+    // What one of several API servers tells of itself.
+    ("AP-07", Unknown, three_servers),
+    ("AU-02", Unknown, three_servers),
     // Certificates of clients.
     ("AP-06", Fails(Medium), |s| {
         let own = s.told.authentication.found.as_mut().unwrap();
@@ -348,6 +361,16 @@ pub(super) const CASES: &[Case] = &[
         stored(s, "")
     }),
     ("EN-01", Unknown, |s| stored(s, "")),
+    // Encryption was turned on, and what was there before stays as it was.
+    ("EN-01", Fails(Medium), |s| {
+        let of = [
+            ("transformation_type", "from_storage"),
+            ("resource", "secrets"),
+            ("transformer_prefix", "identity"),
+        ];
+        add(s, "apiserver_storage_transformation_operations_total", &of, 1.0)
+    }),
+    ("EN-01", Unknown, three_servers),
     ("EN-01", Fails(Medium), |s| {
         drop_series(s, "apiserver_storage");
         flag(s, "encryption-provider-config", "")

@@ -20,8 +20,7 @@ const fn question(
 
 /// Whether RBAC of a cluster was read far enough to say who can do everything there.
 fn rights_known(one: &Scanned) -> bool {
-    one.left_out == 0
-        && one.cells.iter().any(|cell| cell.area == crate::area::Area::Rbac && cell.covered.0 > 0)
+    one.left_out == 0 && one.traits.roles.is_some()
 }
 
 pub(in crate::fleet) const QUESTIONS: &[Question] = &[

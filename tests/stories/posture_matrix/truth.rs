@@ -67,7 +67,8 @@ fn without_rights(world: &World, flags: bool) -> Vec<(&'static str, Comes)> {
         ("AP-02", tls),
         ("AP-03", Passes),
         ("AP-04", Passes),
-        ("AP-05", Passes),
+        // A plane listens on its own machine alone.
+        ("AP-05", Unknown),
         // Readers come with client certificates.
         ("AN-03", Fails(Low)),
         ("AN-02", Unknown),
@@ -85,7 +86,7 @@ fn for_readers(world: &World, flags: bool) -> Vec<(&'static str, Comes)> {
     let by_flags = |comes| if flags { comes } else { Unknown };
     let modes = world.authorization;
     let without_roles = match modes {
-        "AlwaysAllow" if flags => Fails(Critical),
+        "AlwaysAllow" => Fails(Critical),
         _ if modes.contains("ABAC") => Fails(High),
         _ => by_flags(Passes),
     };

@@ -128,7 +128,7 @@ fn bombs_and_depths_cost_little() {
     ]);
     let reading = folder(dir.path(), &Whole::default()).unwrap();
     assert_eq!(reading.unread.len(), 4, "{:?}", reading.unread);
-    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
 
 #[test]

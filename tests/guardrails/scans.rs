@@ -47,7 +47,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
             "the same in its namespaces",
             "debug-prod",
             json!({"namespaces": ["payments"]}),
-            "only a whole cluster is asked for",
+            "only a whole cluster is asked for || is not for scans",
         ),
         (
             "9",

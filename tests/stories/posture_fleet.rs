@@ -271,8 +271,8 @@ async fn fixed(fleet: &Fleet, ines: &Desktop, found: &FindingDetail, lines: &mut
     let refused = by_session.run(&args).await?;
     lines.check(
         "the same change through a session is refused: no session changes rights",
-        refused.text().contains("cannot patch resource") || refused.text().contains("forbidden"),
-        refused.text().lines().last().unwrap_or_default(),
+        refused.code != Some(0) && refused.stderr.contains("orbidden"),
+        refused.stderr.lines().last().unwrap_or_default(),
     );
     lee.app.session_leave(open.id.clone()).await?;
     lee.until(&open.id, |view| view.state == SessionState::Closed).await?;

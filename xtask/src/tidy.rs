@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each crate of ours may import of ours, outside its tests. Anything else fails.
-const EDGES: [(&str, &[&str]); 26] = [
+const EDGES: [(&str, &[&str]); 27] = [
     ("model", &[]),
     ("rbac", &["model"]),
     ("posture", &["model", "rbac"]),
@@ -28,6 +28,7 @@ const EDGES: [(&str, &[&str]); 26] = [
     ("provision", &["model", "rbac", "policy", "api", "client"]),
     ("gateway", &["model", "policy", "client"]),
     ("scan", &["model", "posture", "client", "kubeconfig"]),
+    ("report", &["model", "rbac", "posture", "scan"]),
     ("terminal", &["model"]),
     ("store", &["model", "audit"]),
     (
@@ -47,12 +48,13 @@ const EDGES: [(&str, &[&str]); 26] = [
             "provision",
             "gateway",
             "scan",
+            "report",
             "terminal",
             "store",
         ],
     ),
     ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),
-    ("cli", &["model", "rbac", "posture", "client", "kubeconfig", "scan"]),
+    ("cli", &["model", "rbac", "posture", "client", "kubeconfig", "scan", "report"]),
     ("testkit", &[]), // so that everybody's tests can use it
     ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),
     ("demo", &["testkit", "fleet"]),

@@ -9,6 +9,7 @@ mod habits;
 mod host;
 mod log;
 mod options;
+mod place;
 mod settings;
 pub(crate) mod vault;
 
@@ -21,6 +22,7 @@ pub(crate) use host::Nobody;
 pub use host::{Host, Notification, Notifier, Output};
 pub use log::LogTail;
 pub use options::Options;
+pub(crate) use place::{FileKind, parse as parse_place};
 
 use sallyport_ipc::Shown;
 use sallyport_ipc::Vault as VaultView;

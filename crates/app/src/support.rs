@@ -8,7 +8,7 @@ mod place;
 
 pub(crate) use facts::Facts;
 
-use crate::desk::{AppError, Desk};
+use crate::desk::{AppError, Desk, parse_place};
 use sallyport_audit::Names;
 use sallyport_ipc::{BundleFile, BundleView, Shown};
 use sallyport_model::{ErrorCode, visible};
@@ -60,7 +60,7 @@ impl Support {
                 .hint("Look at the new one; what you see is what is written.")
         })?;
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        let path = place::parse(place, home.as_deref())?;
+        let path = parse_place(place, home.as_deref(), place::BUNDLE)?;
         let files: Vec<_> = view.files.iter().map(|file| (file.name.clone(), text(file))).collect();
         let count = files.len();
         write_bundle(&path, files).await.map_err(|error| refused(error, &path))?;

@@ -1,10 +1,10 @@
 //! One line for each finding, RFC 4180.
 
-use crate::finding::{FindingView, OriginView};
-use crate::objects::ObjectView;
-use crate::view::ReportView;
-use crate::words;
 use sallyport_model::visible;
+use sallyport_report::finding::{FindingView, OriginView};
+use sallyport_report::objects::ObjectView;
+use sallyport_report::view::ReportView;
+use sallyport_report::words;
 
 const HEAD: [&str; 17] = [
     "check",

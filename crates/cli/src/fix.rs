@@ -1,18 +1,15 @@
 //! `fix`: what to do about a finding, as kubectl takes it, and what it does.
 
-mod view;
-
-pub(crate) use view::{FixView, FixesView};
-
 use crate::answer::json;
 use crate::args::{self, Answer};
 use crate::end::{End, Stop};
 use crate::question;
-use crate::words::{self, count, shown};
 use sallyport_posture::draft::{Draft, draft};
 use sallyport_posture::fix::{Fix, propose};
 use sallyport_posture::{Finding, Ground, Report, Snapshot};
 use sallyport_rbac::who::{Caller, Subject};
+use sallyport_report::fix::{FixView, FixesView};
+use sallyport_report::words::{self, count, shown};
 use std::path::Path;
 
 /// Lines of one list, for people.

@@ -3,12 +3,12 @@
 use crate::answer::{self, gaps, json};
 use crate::args::{self, Answer};
 use crate::end::{End, Stop};
-use crate::objects::{ObjectView, SubjectView};
 use crate::question::caller;
-use crate::words;
 use sallyport_posture::Snapshot;
 use sallyport_rbac::Rule;
 use sallyport_rbac::who::MASTERS;
+use sallyport_report::objects::{ObjectView, SubjectView};
+use sallyport_report::words;
 use schemars::JsonSchema;
 use serde::Serialize;
 

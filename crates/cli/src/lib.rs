@@ -1,7 +1,7 @@
 //! The command line `sallyport`: where a cluster is weak, from a kubeconfig, from files or from a kept snapshot, without
 //! a window and without a hub.
 //!
-//! Arguments (`args`) name a source (`source`), which is read into what is shown (`view`), and one of `people`, `sarif`
+//! Arguments (`args`) name a source (`source`), which is read into what is shown (`sallyport_report`), and one of `people`, `sarif`
 //! and `csv` writes that, or serde does. **Invariants**: no environment is read and nothing is executed (promise P5);
 //! what could not be read is never told as fine (promise P21); texts of a cluster reach a terminal with their hidden
 //! characters visible (promise P24).
@@ -14,12 +14,8 @@ mod csv;
 mod diff;
 mod end;
 mod exceptions;
-mod finding;
 mod fix;
-mod glance;
 mod held;
-mod html;
-mod objects;
 mod paths;
 mod people;
 mod question;
@@ -28,10 +24,7 @@ mod run;
 mod sarif;
 mod schema;
 mod source;
-mod verdict;
-mod view;
 mod who;
-mod words;
 mod write;
 
 pub use run::start;

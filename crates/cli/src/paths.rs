@@ -3,12 +3,12 @@
 use crate::answer::{self, gaps, json};
 use crate::args::{self, Answer};
 use crate::end::{End, Stop};
-use crate::finding::OriginView;
-use crate::objects::{EvidenceView, ReviewView, SubjectView};
 use crate::question;
-use crate::words::{self, count, shown};
 use sallyport_posture::path::{Cut, Goal, Path};
 use sallyport_posture::{Ground, Origin, Snapshot};
+use sallyport_report::finding::OriginView;
+use sallyport_report::objects::{EvidenceView, ReviewView, SubjectView};
+use sallyport_report::words::{self, count, shown};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -172,7 +172,7 @@ fn told(view: &PathsView, all: &[Path]) -> String {
                 if hop.certain { "" } else { " (unless something that was not read stands in the way)" };
             text.push_str(&format!("    {}. can {}{place} → {}{unsure}\n", at + 1, hop.what, hop.to));
             for one in &hop.evidence {
-                text.push_str(&format!("       by {}\n", evidence(one)));
+                text.push_str(&format!("       by {}\n", words::evidence(one)));
             }
         }
     }
@@ -182,13 +182,4 @@ fn told(view: &PathsView, all: &[Path]) -> String {
     }
     text.push_str(&answer::told(&view.gaps));
     text
-}
-
-pub(crate) fn evidence(evidence: &sallyport_posture::Evidence) -> String {
-    let role = words::object(&evidence.role);
-    let rule = evidence.rule.map_or(String::new(), |rule| format!(", rule {}", rule + 1));
-    match &evidence.binding {
-        Some(binding) => format!("{} and {role}{rule}", words::object(binding)),
-        None => format!("{role}{rule}, once it is bound"),
-    }
 }

@@ -1,9 +1,9 @@
 //! A report for people: what was read, what was found by severity, what is not known.
 
-use crate::finding::{FindingView, OriginView, SeverityView};
-use crate::objects::{EvidenceView, ObjectView};
-use crate::view::{CoverageView, ReadView, ReportView, VerdictView};
-use crate::words::{self, count, shown};
+use sallyport_report::finding::{FindingView, OriginView, SeverityView};
+use sallyport_report::objects::{EvidenceView, ObjectView};
+use sallyport_report::view::{CoverageView, ReadView, ReportView, VerdictView};
+use sallyport_report::words::{self, count, shown};
 use std::collections::BTreeMap;
 
 /// Findings of one check that are listed without --all.
@@ -13,7 +13,7 @@ const PROOFS: usize = 2;
 
 pub(crate) fn report(report: &ReportView, all: bool) -> String {
     let mut text = head(report);
-    text.push_str(&crate::glance::told(&report.practices));
+    text.push_str(&sallyport_report::glance::told(&report.practices));
     if report.counted().next().is_none() {
         let all_read = report.covered.checks == report.covered.of;
         text.push_str(if all_read {

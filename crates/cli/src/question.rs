@@ -2,9 +2,9 @@
 
 use crate::args;
 use crate::end::Stop;
-use crate::words::shown;
 use sallyport_rbac::question::Asked;
 use sallyport_rbac::who::{Caller, Subject};
+use sallyport_report::words::shown;
 
 /// `user:NAME`, `group:NAME`, `sa:NAMESPACE/NAME`; also `system:serviceaccount:NAMESPACE:NAME`, as logs have it.
 pub(crate) fn subject(text: &str) -> Result<Subject, Stop> {

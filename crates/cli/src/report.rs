@@ -2,32 +2,21 @@
 
 use crate::args::{FailOn, ReportArgs};
 use crate::end::{End, Stop};
-use crate::exceptions::Excepting;
-use crate::html::{self, Cluster, Page};
+use crate::exceptions;
 use crate::source::Asking;
-use crate::view::ReportView;
-use crate::words::shown;
-use sallyport_posture::fix::propose;
-use sallyport_posture::fleet::{self, Around, Limits, Scanned, Traits};
-use sallyport_posture::path::{Goal, Path as Way};
-use sallyport_posture::{Finding, Ground, Origin, Report, Severity, Snapshot};
+use sallyport_posture::Severity;
+use sallyport_report::gather::{Beside, Gathered};
+use sallyport_report::html;
+use sallyport_report::words::shown;
 use sallyport_scan::Reading;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Clusters whose worst findings get an exact fix on the page: each is worked out several times for it.
-const FIXED: usize = 12;
-/// Findings of a cluster that get one.
-const FIXES: usize = 5;
-/// Ways of a cluster that are drawn.
-const WAYS: usize = 8;
-
 pub(crate) fn report(args: &ReportArgs) -> Result<(String, End), Stop> {
     let sources = sources(args)?;
-    let with_fixes = sources.len() <= FIXED;
-    let excepting = Excepting::read(args.exceptions.as_deref(), "")?;
-    let now = jiff::Timestamp::now();
-    let (mut clusters, mut reports, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let excepting = exceptions::read(args.exceptions.as_deref(), "")?;
+    let mut gathered = Gathered::new(excepting, sources.len(), jiff::Timestamp::now());
+    let mut names = BTreeSet::new();
     let mut worst: Option<Severity> = None;
     for source in sources {
         let (name, reading) = read(source, args)?;
@@ -35,28 +24,12 @@ pub(crate) fn report(args: &ReportArgs) -> Result<(String, End), Stop> {
             return Err(crate::source::nothing(&reading));
         }
         let name = own_name(name, &mut names);
-        let excepting = excepting.for_cluster(&name);
-        let (cluster, report) = cluster(&name, &reading, &excepting, now.as_second(), with_fixes);
-        let open = cluster.report.counted().filter(|one| !one.inert && one.excepted.is_none());
-        worst = worst.max(open.map(|one| one.severity.into()).max());
-        clusters.push(cluster);
-        reports.push((name, report));
+        worst = worst.max(gathered.add(&name, &reading, &Beside::default()));
     }
-    let seen: Vec<(&str, &Report)> = reports.iter().map(|(name, report)| (name.as_str(), report)).collect();
-    let stale = excepting.stale_in(&seen);
+    let page = gathered.page(&[]);
     let found = worst.is_some_and(|worst| args.fail_on.holds(worst))
-        || (args.fail_on != FailOn::Never && stale.iter().any(|one| args.fail_on.holds(one.severity.into())));
-    let mut scanned: Vec<Scanned> = clusters.iter().map(|one| one.scanned.clone()).collect();
-    fleet::order(&mut scanned);
-    let page = Page {
-        weaknesses: fleet::weaknesses(&scanned),
-        shared: fleet::shared(&scanned, &[], &Limits::default(), now.as_second()),
-        coverage: fleet::coverage(&scanned, scanned.len()),
-        scanned,
-        clusters,
-        stale,
-        made: format!("{} UTC", now.strftime("%Y-%m-%d %H:%M")),
-    };
+        || (args.fail_on != FailOn::Never
+            && page.stale.iter().any(|one| args.fail_on.holds(one.severity.into())));
     let text = html::page(&page);
     let end = if found { End::Found } else { End::Good };
     match &args.out {
@@ -132,64 +105,4 @@ fn own_name(name: String, names: &mut BTreeSet<String>) -> String {
         number += 1;
     }
     own
-}
-
-fn cluster(
-    name: &str,
-    reading: &Reading,
-    excepting: &Excepting,
-    now: i64,
-    with_fixes: bool,
-) -> (Cluster, Report) {
-    let snapshot: Snapshot = reading.snapshot();
-    let ground = Ground::new(&snapshot);
-    let report = ground.report();
-    let view = ReportView::of(reading, &report, excepting, |kind| snapshot.coverage(kind));
-    let at = reading.taken.as_deref().and_then(|taken| taken.parse::<jiff::Timestamp>().ok());
-    let around = Around {
-        traits: Traits::of(&ground),
-        at: at.map(jiff::Timestamp::as_second),
-        now,
-        ..Around::default()
-    };
-    let scanned = Scanned::of(name, &report, around, |one| excepting.of(one).is_some());
-    let (ways, many, cut) = ways(&ground);
-    let mut worst: Vec<&Finding> = report
-        .checks
-        .iter()
-        .flat_map(|judged| &judged.findings)
-        .filter(|one| {
-            !one.inert
-                && one.origin != Origin::Default
-                && one.severity >= Severity::High
-                && excepting.of(one).is_none()
-        })
-        .collect();
-    worst.sort_by_key(|one| std::cmp::Reverse(one.severity));
-    let wanted = if with_fixes { FIXES } else { 0 };
-    let proposed = worst.into_iter().take(wanted).map(|one| propose(&ground, one, None, None)).collect();
-    (Cluster { name: name.to_owned(), report: view, scanned, ways, many_ways: many, cut, proposed }, report)
-}
-
-/// Ways of the team's own to everything, or where there is none to a node's root; how many there are; and what to cut.
-fn ways(ground: &Ground<'_>) -> (Vec<Way>, usize, Option<String>) {
-    for goal in [Goal::ClusterAdmin, Goal::NodeRoot] {
-        let Some(paths) = ground.paths(&goal) else { continue };
-        let own = paths.iter().filter(|path| path.origin != Origin::Default);
-        // Those of one step are the findings themselves.
-        let all: Vec<Way> = own.filter(|path| path.hops.len() > 1).take(WAYS).collect();
-        if !all.is_empty() {
-            let cut = paths.cut().map(|cut| {
-                let kind = if cut.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
-                format!(
-                    "Cut first: {} closes it for {} of {}.",
-                    crate::words::named(kind, cut.namespace.as_deref(), &cut.binding),
-                    cut.closes,
-                    cut.of
-                )
-            });
-            return (all, paths.own(), cut);
-        }
-    }
-    (Vec::new(), 0, None)
 }

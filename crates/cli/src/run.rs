@@ -2,13 +2,12 @@
 
 use crate::args::{Cli, Command, Format, Posture, Scan};
 use crate::end::{End, Stop};
-use crate::exceptions::Excepting;
 use crate::source::Asking;
-use crate::view::{CoverageView, KindView, ReportView, VerdictView};
-use crate::words::shown;
-use crate::{answer, csv, diff, fix, held, paths, people, report, sarif, source, who};
+use crate::{answer, csv, diff, exceptions, fix, held, paths, people, report, sarif, source, who};
 use clap::Parser as _;
 use sallyport_posture::{Kind, Snapshot};
+use sallyport_report::view::{CoverageView, KindView, ReportView, VerdictView};
+use sallyport_report::words::shown;
 use sallyport_scan::Reading;
 use std::io::Write as _;
 use std::path::Path;
@@ -71,7 +70,7 @@ fn scan(args: &Scan) -> Result<(String, End), Stop> {
         save(&reading, path)?;
     }
     let cluster = args.excepting.cluster.clone().unwrap_or_else(|| source::name(&args.source));
-    let excepting = Excepting::read(args.excepting.exceptions.as_deref(), &cluster)?;
+    let excepting = exceptions::read(args.excepting.exceptions.as_deref(), &cluster)?;
     let report = ReportView::judge(&reading, &excepting);
     let text = match args.output {
         Format::Text => people::report(&report, args.all),

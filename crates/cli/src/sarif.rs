@@ -1,12 +1,12 @@
 //! SARIF 2.1.0 (OASIS), with what GitHub's code scanning asks for beyond it: a place for each result, a fingerprint, and a
 //! severity as a number.
 
-use crate::exceptions::StaleView;
-use crate::finding::{FindingView, OriginView, SeverityView};
-use crate::objects::ObjectView;
-use crate::view::{CheckView, CoverageView, ReportView, VerdictView};
-use crate::words;
 use sallyport_model::visible;
+use sallyport_report::exceptions::StaleView;
+use sallyport_report::finding::{FindingView, OriginView, SeverityView};
+use sallyport_report::objects::ObjectView;
+use sallyport_report::view::{CheckView, CoverageView, ReportView, VerdictView};
+use sallyport_report::words;
 use serde_json::{Value, json};
 
 pub(crate) fn sarif(report: &ReportView) -> Value {

@@ -19,13 +19,13 @@ impl Output {
     /// Its schema, JSON Schema 2020-12.
     pub(crate) fn schema(self) -> String {
         let schema = match self {
-            Self::Report => schema_for!(crate::view::ReportView),
+            Self::Report => schema_for!(sallyport_report::view::ReportView),
             Self::WhoCan => schema_for!(crate::who::WhoCanView),
             Self::Can => schema_for!(crate::held::CanView),
             Self::Why => schema_for!(crate::who::WhyView),
             Self::Paths => schema_for!(crate::paths::PathsView),
             Self::Diff => schema_for!(crate::diff::DiffView),
-            Self::Fix => schema_for!(crate::fix::FixesView),
+            Self::Fix => schema_for!(sallyport_report::fix::FixesView),
         };
         // A schema is JSON and can be written as such.
         let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();

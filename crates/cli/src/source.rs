@@ -2,10 +2,10 @@
 
 use crate::args::{Source, Whole};
 use crate::end::Stop;
-use crate::words::shown;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_kubeconfig::{Entry, Kubeconfig, SignIn};
 use sallyport_posture::Kind;
+use sallyport_report::words::shown;
 use sallyport_scan::{Bounds, DoorBounds, Reading};
 use std::path::{Path, PathBuf};
 

@@ -3,12 +3,12 @@
 use crate::answer::{self, gaps, json};
 use crate::args::{self, Answer};
 use crate::end::{End, Stop};
-use crate::objects::{ObjectView, SubjectView};
 use crate::question::{asked, caller};
-use crate::words;
 use sallyport_posture::Snapshot;
 use sallyport_rbac::question::{Asked, What};
 use sallyport_rbac::who::{Rbac, Why};
+use sallyport_report::objects::{ObjectView, SubjectView};
+use sallyport_report::words;
 use schemars::JsonSchema;
 use serde::Serialize;
 

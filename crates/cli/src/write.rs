@@ -1,7 +1,7 @@
 //! Files that name who may do what.
 
 use crate::end::Stop;
-use crate::words::shown;
+use sallyport_report::words::shown;
 use std::io::Write as _;
 use std::path::Path;
 

@@ -6,6 +6,7 @@ use sallyport_ipc::Shown;
 use sallyport_posture::exception::{ExceptionError, Exceptions};
 use sallyport_posture::{Finding, Severity};
 use sallyport_rbac::who::Subject;
+use sallyport_report::exceptions::Excepting;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -75,6 +76,15 @@ pub(super) fn parse(entries: &[Entry], now: i64) -> Result<Exceptions, Exception
     Exceptions::parse(&text, now)
 }
 
+/// The same for a page. `now`: Unix seconds. One that can't be read excepts nothing, as in [`Standing::of`].
+pub(super) fn excepting(entries: &[Entry], now: i64) -> Excepting {
+    let text = file(entries).unwrap_or_default();
+    Excepting::parse(&text, "the exceptions of this window", "", now).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the exceptions that are kept can't be read");
+        Excepting::none()
+    })
+}
+
 /// Those that stand at a moment.
 pub(super) struct Standing {
     exceptions: Exceptions,
@@ -140,5 +150,25 @@ fn object(object: &sallyport_posture::Object) -> String {
     match &object.namespace {
         Some(namespace) => format!("{}/{namespace}/{}", object.kind, object.name),
         None => format!("{}/{}", object.kind, object.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_the_exceptions_of_the_window_and_one_that_cannot_be_read_excepts_nothing() {
+        let entry = |reason: &str| -> Entry {
+            let entry = serde_json::json!({
+                "check": "RB-01", "cluster": "*", "subject": "group:devs",
+                "owner": "sre@example.test", "reason": reason, "until": "2027-01-31",
+            });
+            serde_json::from_value(entry).unwrap()
+        };
+        let now = "2027-01-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
+        assert!(!excepting(&[entry("break glass")], now).is_empty());
+        assert!(excepting(&[entry("break glass"), entry("")], now).is_empty());
+        assert!(excepting(&[], now).is_empty());
     }
 }

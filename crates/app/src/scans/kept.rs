@@ -33,6 +33,11 @@ impl Whose {
         Self { hub: signed.workspace.as_str().to_owned(), user: signed.who.user.to_string() }
     }
 
+    #[cfg(test)]
+    pub(super) fn named(hub: &str, user: &str) -> Self {
+        Self { hub: hub.to_owned(), user: user.to_owned() }
+    }
+
     /// A name that no other combination has: no part of one holds a line's end.
     fn name(&self, what: &str, cluster: &str) -> String {
         [self.hub.as_str(), &self.user, what, cluster].join("\n")
@@ -139,6 +144,11 @@ impl Kept<'_> {
         self.put(Which::Last.word(), cluster, packed).await
     }
 
+    #[cfg(test)]
+    pub(super) async fn damage_reading(&self, cluster: &str) {
+        self.put(Which::Last.word(), cluster, b"damaged".to_vec()).await.unwrap();
+    }
+
     /// Deletes all of a cluster.
     pub(super) async fn forget(&self, cluster: &str) -> Result<(), AppError> {
         for what in [Which::Last.word(), Which::Before.word(), "scanned"] {
@@ -212,8 +222,7 @@ mod tests {
 
     #[test]
     fn two_people_at_one_hub_have_names_of_their_own() {
-        let whose = |hub: &str, user: &str| Whose { hub: hub.to_owned(), user: user.to_owned() };
-        let (dana, lee) = (whose("https://hub", "oidc:dana"), whose("https://hub", "oidc:lee"));
+        let (dana, lee) = (Whose::named("https://hub", "oidc:dana"), Whose::named("https://hub", "oidc:lee"));
         assert_ne!(dana.name("reading", "c"), lee.name("reading", "c"));
         assert_ne!(dana.name("reading", "c"), dana.name("before", "c"));
     }

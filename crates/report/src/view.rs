@@ -10,92 +10,92 @@ use sallyport_scan::Reading;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub(crate) use crate::verdict::VerdictView;
+pub use crate::verdict::VerdictView;
 
 /// The version of the shape; another one would be incompatible.
-pub(crate) const VERSION: &str = "posture.sallyport.dev/report/v1";
+pub const VERSION: &str = "posture.sallyport.dev/report/v1";
 
 /// What a scan came to.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ReportView {
+pub struct ReportView {
     /// `posture.sallyport.dev/report/v1`. Fields may be added under it; none changes its meaning.
-    pub(crate) schema: &'static str,
+    pub schema: &'static str,
     /// What was read.
-    pub(crate) read: ReadView,
+    pub read: ReadView,
     /// How many findings of each severity, those that come with Kubernetes left out.
-    pub(crate) summary: Summary,
+    pub summary: Summary,
     /// How many checks had all that they depend on.
-    pub(crate) covered: Covered,
+    pub covered: Covered,
     /// The ten practices of zero trust.
-    pub(crate) practices: Vec<PracticeView>,
+    pub practices: Vec<PracticeView>,
     /// The areas of the grid.
-    pub(crate) areas: Vec<CellView>,
+    pub areas: Vec<CellView>,
     /// What is to be known of all answers.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
     /// Every check, in the catalogue's order.
-    pub(crate) checks: Vec<CheckView>,
+    pub checks: Vec<CheckView>,
     /// What was found, the worst first.
-    pub(crate) findings: Vec<FindingView>,
+    pub findings: Vec<FindingView>,
     /// Exceptions that have ended or are about nothing, where some were given.
-    pub(crate) stale_exceptions: Vec<StaleView>,
+    pub stale_exceptions: Vec<StaleView>,
 }
 
 /// What was read, and how far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ReadView {
+pub struct ReadView {
     /// From where: an address, a folder.
-    pub(crate) source: String,
+    pub source: String,
     /// As whom, where the API server said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) user: Option<String>,
+    pub user: Option<String>,
     /// When, RFC 3339, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) taken: Option<String>,
+    pub taken: Option<String>,
     /// The API server's version, where it said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) version: Option<String>,
+    pub version: Option<String>,
     /// Kind by kind.
-    pub(crate) kinds: Vec<KindView>,
+    pub kinds: Vec<KindView>,
     /// What the API server tells of itself beside its objects, and what is seen of it without a credential.
-    pub(crate) parts: Vec<PartView>,
+    pub parts: Vec<PartView>,
     /// Files that could not be read, and why.
-    pub(crate) unread: Vec<String>,
+    pub unread: Vec<String>,
 }
 
 /// How far a kind was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct KindView {
+pub struct KindView {
     /// e.g. `ClusterRole`.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// How many objects.
-    pub(crate) objects: usize,
+    pub objects: usize,
     /// How far.
-    pub(crate) coverage: CoverageView,
+    pub coverage: CoverageView,
     /// Why it was not read whole, a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<String>,
+    pub why: Option<String>,
 }
 
 /// How far something was read that is no kind of objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PartView {
+pub struct PartView {
     /// e.g. `/metrics`.
-    pub(crate) part: &'static str,
+    pub part: &'static str,
     /// How far.
-    pub(crate) coverage: CoverageView,
+    pub coverage: CoverageView,
     /// Why it was not read whole, a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<String>,
+    pub why: Option<String>,
 }
 
 /// How far a kind was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum CoverageView {
+pub enum CoverageView {
     /// All of it.
     Read,
     /// The API server said no.
@@ -111,60 +111,60 @@ pub(crate) enum CoverageView {
 /// How many findings of each severity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Summary {
+pub struct Summary {
     /// It ends in everything, in the root of a node, or with whoever did not sign in.
-    pub(crate) critical: usize,
+    pub critical: usize,
     /// In many places, or where it hurts.
-    pub(crate) high: usize,
+    pub high: usize,
     /// More than they should, in one place.
-    pub(crate) medium: usize,
+    pub medium: usize,
     /// To be tidied up.
-    pub(crate) low: usize,
+    pub low: usize,
     /// Good to know.
-    pub(crate) info: usize,
+    pub info: usize,
     /// Those that come with Kubernetes and count in none of the others.
-    pub(crate) shipped: usize,
+    pub shipped: usize,
     /// Of the others, those that somebody answers for.
-    pub(crate) excepted: usize,
+    pub excepted: usize,
 }
 
 /// How many of how many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Covered {
+pub struct Covered {
     /// Checks that had all they depend on.
-    pub(crate) checks: usize,
+    pub checks: usize,
     /// All checks.
-    pub(crate) of: usize,
+    pub of: usize,
 }
 
 /// A check and what it came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CheckView {
+pub struct CheckView {
     /// e.g. `RB-04`.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
     /// What is wrong where it fails.
-    pub(crate) title: &'static str,
+    pub title: &'static str,
     /// What it is about.
-    pub(crate) area: AreaView,
+    pub area: AreaView,
     /// What it came to.
-    pub(crate) verdict: VerdictView,
+    pub verdict: VerdictView,
     /// Why, where the verdict has a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<String>,
+    pub why: Option<String>,
     /// What to do about it.
-    pub(crate) fix: &'static str,
+    pub fix: &'static str,
     /// What was not read that it depends on; with a `fail` it may hide more.
-    pub(crate) gaps: Vec<String>,
+    pub gaps: Vec<String>,
     /// Ids of other catalogues.
-    pub(crate) maps: MapsView,
+    pub maps: MapsView,
 }
 
 /// What a check is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum AreaView {
+pub enum AreaView {
     /// Who may do what.
     Rights,
     /// Accounts of programs, and their tokens.
@@ -188,20 +188,20 @@ pub(crate) enum AreaView {
 /// What a check is known as elsewhere; empty where it is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct MapsView {
+pub struct MapsView {
     /// CIS Kubernetes Benchmark.
-    pub(crate) cis: &'static str,
+    pub cis: &'static str,
     /// NSA/CISA guide.
-    pub(crate) nsa: &'static str,
+    pub nsa: &'static str,
     /// OWASP Kubernetes Top Ten.
-    pub(crate) owasp: &'static str,
+    pub owasp: &'static str,
     /// MITRE ATT&CK for Containers.
-    pub(crate) mitre: &'static str,
+    pub mitre: &'static str,
 }
 
 impl ReportView {
     /// A report on a reading, with the exceptions that hold for it.
-    pub(crate) fn of(
+    pub fn of(
         reading: &Reading,
         report: &Report,
         excepting: &Excepting,
@@ -232,18 +232,19 @@ impl ReportView {
     }
 
     /// What a reading comes to: every check asked.
-    pub(crate) fn judge(reading: &Reading, excepting: &Excepting) -> Self {
+    pub fn judge(reading: &Reading, excepting: &Excepting) -> Self {
         let snapshot = reading.snapshot();
         let report = Ground::new(&snapshot).report();
         Self::of(reading, &report, excepting, |kind| snapshot.coverage(kind))
     }
 
     /// Findings that are the team's or the vendor's.
-    pub(crate) fn counted(&self) -> impl Iterator<Item = &FindingView> {
+    pub fn counted(&self) -> impl Iterator<Item = &FindingView> {
         self.findings.iter().filter(|found| found.counts())
     }
 
-    pub(crate) fn check(&self, id: &str) -> Option<&CheckView> {
+    /// A check by its id.
+    pub fn check(&self, id: &str) -> Option<&CheckView> {
         self.checks.iter().find(|check| check.id == id)
     }
 }

@@ -13,48 +13,48 @@ use serde::Serialize;
 /// One of the ten practices of zero trust.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PracticeView {
+pub struct PracticeView {
     /// Its name.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What it came to.
-    pub(crate) verdict: VerdictView,
+    pub verdict: VerdictView,
     /// What shows it.
-    pub(crate) evidence: Vec<String>,
+    pub evidence: Vec<String>,
     /// What is missing, or not known.
-    pub(crate) gaps: Vec<String>,
+    pub gaps: Vec<String>,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<String>,
+    pub next: Option<String>,
 }
 
 /// An area of the grid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CellView {
+pub struct CellView {
     /// Its title.
-    pub(crate) area: &'static str,
+    pub area: &'static str,
     /// What it came to.
-    pub(crate) verdict: VerdictView,
+    pub verdict: VerdictView,
     /// The worst that nobody excepted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) worst: Option<SeverityView>,
+    pub worst: Option<SeverityView>,
     /// How many findings are this bad.
-    pub(crate) count: usize,
+    pub count: usize,
     /// How many findings nobody excepted.
-    pub(crate) findings: usize,
+    pub findings: usize,
     /// How many somebody excepted.
-    pub(crate) excepted: usize,
+    pub excepted: usize,
     /// Checks that came to an answer.
-    pub(crate) answered: usize,
+    pub answered: usize,
     /// All checks of the area.
-    pub(crate) of: usize,
+    pub of: usize,
     /// Why, where it is unknown or a setting of the cloud.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<String>,
+    pub why: Option<String>,
 }
 
 /// Both, of a report. The command line knows nothing that Sallyport has proven.
-pub(crate) fn glance(report: &Report, excepting: &Excepting) -> (Vec<PracticeView>, Vec<CellView>) {
+pub fn glance(report: &Report, excepting: &Excepting) -> (Vec<PracticeView>, Vec<CellView>) {
     let excepted = |one: &sallyport_posture::Finding| excepting.of(one).is_some();
     let practices = practices(report, &Ours::default(), 0, excepted);
     (practices.iter().map(practice).collect(), cells(report, excepted).iter().map(cell).collect())
@@ -97,7 +97,7 @@ fn cell(cell: &Cell) -> CellView {
 }
 
 /// The ten for people, a line each; what is missing stands below, as findings and as what is not known.
-pub(crate) fn told(practices: &[PracticeView]) -> String {
+pub fn told(practices: &[PracticeView]) -> String {
     let mut text = "\nTEN PRACTICES\n".to_owned();
     for one in practices {
         let verdict = match one.verdict {

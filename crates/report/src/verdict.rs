@@ -6,7 +6,7 @@ use serde::Serialize;
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum VerdictView {
+pub enum VerdictView {
     /// All was read, and nothing was found.
     Pass,
     /// Something was found.

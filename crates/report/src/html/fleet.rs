@@ -45,10 +45,10 @@ pub(super) fn verdict_badge(html: &mut Html, verdict: &Verdict) {
 
 pub(super) fn practices(html: &mut Html, page: &Page) {
     html.raw("<section><h2>Ten practices of zero trust</h2>\n");
-    match page.clusters.as_slice() {
+    match page.scanned.as_slice() {
         [one] => {
             html.raw("<ol class=\"practices\">\n");
-            one.scanned.practices.iter().for_each(|one| practised(html, one));
+            one.practices.iter().for_each(|one| practised(html, one));
             html.raw("</ol>\n");
         }
         _ => across_fleet(html, page),
@@ -169,7 +169,8 @@ fn weakness(html: &mut Html, one: &Weakness) {
 }
 
 pub(super) fn across(html: &mut Html, page: &Page) {
-    if page.clusters.len() < 2 {
+    // That the others were never scanned is told here too.
+    if page.coverage.scanned.1 < 2 {
         return;
     }
     html.raw("<section><h2>Only seen across clusters</h2>\n<table class=\"plain\"><tbody>\n");
@@ -194,14 +195,16 @@ fn shared(html: &mut Html, one: &Shared) {
     html.raw("</td></tr>\n");
 }
 
+/// What somebody answers for in a cluster, a line each.
+pub(super) fn excepted(cluster: &super::Cluster) -> Vec<String> {
+    let each =
+        cluster.report.findings.iter().filter_map(|one| Some((one.said.clone(), one.excepted.clone()?)));
+    each.map(|(said, excepted)| format!("{}: {said} {}", cluster.name, excepted.said())).collect()
+}
+
 pub(super) fn exceptions(html: &mut Html, page: &Page) {
-    let of = |cluster: &super::Cluster| {
-        let each =
-            cluster.report.findings.iter().filter_map(|one| Some((one.said.clone(), one.excepted.clone()?)));
-        each.map(|(said, excepted)| format!("{}: {said} {}", cluster.name, excepted.said()))
-            .collect::<Vec<_>>()
-    };
-    let excepted: Vec<String> = page.clusters.iter().flat_map(of).collect();
+    let excepted: Vec<&str> =
+        page.clusters.iter().flat_map(|one| &one.excepted).map(String::as_str).collect();
     if page.stale.is_empty() && excepted.is_empty() {
         return;
     }
@@ -211,6 +214,6 @@ pub(super) fn exceptions(html: &mut Html, page: &Page) {
         severity_badge(html, one.severity.into());
         html.raw(" <bdi>").text(&one.said).raw("</bdi> ").text(one.fix).raw("</p>\n");
     }
-    html.list(excepted.iter().map(String::as_str));
+    html.list(excepted.into_iter());
     html.raw("</section>\n");
 }

@@ -1,16 +1,17 @@
 //! Subjects, severities and bindings, said for people.
 
 use sallyport_model::{clip, visible};
-use sallyport_posture::{Object, Severity};
+use sallyport_posture::{Evidence, Object, Severity};
 use sallyport_rbac::Rule;
 use sallyport_rbac::who::{Binding, Role, Subject};
 
 /// A text of a cluster, for a terminal.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     clip(&visible(text), 200)
 }
 
-pub(crate) fn subject(subject: &Subject) -> String {
+/// `service account deployer of ci`, `group devs`, `user dana`.
+pub fn subject(subject: &Subject) -> String {
     match (subject, subject.as_account()) {
         (_, Some((namespace, name))) => format!("service account {} of {}", shown(name), shown(namespace)),
         (Subject::Group(name), _) => format!("group {}", shown(name)),
@@ -18,7 +19,8 @@ pub(crate) fn subject(subject: &Subject) -> String {
     }
 }
 
-pub(crate) fn severity(severity: Severity) -> &'static str {
+/// `critical`.
+pub fn severity(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "critical",
         Severity::High => "high",
@@ -29,29 +31,32 @@ pub(crate) fn severity(severity: Severity) -> &'static str {
 }
 
 /// `RoleBinding payments/devs`.
-pub(crate) fn object(object: &Object) -> String {
+pub fn object(object: &Object) -> String {
     named(object.kind, object.namespace.as_deref(), &object.name)
 }
 
-pub(crate) fn named(kind: &str, namespace: Option<&str>, name: &str) -> String {
+/// An object by its parts, as [`object`] says it.
+pub fn named(kind: &str, namespace: Option<&str>, name: &str) -> String {
     match namespace {
         Some(namespace) => format!("{kind} {}/{}", shown(namespace), shown(name)),
         None => format!("{kind} {}", shown(name)),
     }
 }
 
-pub(crate) fn binding(binding: &Binding) -> String {
+/// `ClusterRoleBinding admins`.
+pub fn binding(binding: &Binding) -> String {
     let kind = if binding.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
     named(kind, binding.namespace.as_deref(), &binding.name)
 }
 
-pub(crate) fn role(role: &Role) -> String {
+/// `ClusterRole edit`.
+pub fn role(role: &Role) -> String {
     let kind = if role.namespace.is_some() { "Role" } else { "ClusterRole" };
     named(kind, None, &role.name)
 }
 
 /// `get, list on pods, pods/log (names: a)`.
-pub(crate) fn rule(rule: &Rule) -> String {
+pub fn rule(rule: &Rule) -> String {
     let list = |all: &[String]| clip(&visible(&all.join(", ")), 160);
     let mut text = format!("{} on ", list(&rule.verbs));
     if rule.resources.is_empty() {
@@ -69,7 +74,17 @@ pub(crate) fn rule(rule: &Rule) -> String {
     text
 }
 
+/// `RoleBinding payments/devs and ClusterRole edit, rule 2`.
+pub fn evidence(evidence: &Evidence) -> String {
+    let role = object(&evidence.role);
+    let rule = evidence.rule.map_or(String::new(), |rule| format!(", rule {}", rule + 1));
+    match &evidence.binding {
+        Some(binding) => format!("{} and {role}{rule}", object(binding)),
+        None => format!("{role}{rule}, once it is bound"),
+    }
+}
+
 /// `1 finding`, `2 findings`.
-pub(crate) fn count(number: usize, one: &str) -> String {
+pub fn count(number: usize, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }

@@ -12,111 +12,115 @@ use serde::Serialize;
 /// What is proposed for a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct FixesView {
+pub struct FixesView {
     /// The check's id.
-    pub(crate) check: &'static str,
+    pub check: &'static str,
     /// What is wrong where it fails.
-    pub(crate) title: &'static str,
+    pub title: &'static str,
     /// What was found.
-    pub(crate) said: String,
+    pub said: String,
     /// The finding's fingerprint.
-    pub(crate) fingerprint: String,
+    pub fingerprint: String,
     /// What to do about it in words.
-    pub(crate) advice: &'static str,
+    pub advice: &'static str,
     /// Exact changes, the one that takes least first.
-    pub(crate) fixes: Vec<FixView>,
+    pub fixes: Vec<FixView>,
     /// Why nothing more is proposed.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
     /// A profile instead, where it is about a person or a group.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) profile: Option<ProfileView>,
+    pub profile: Option<ProfileView>,
 }
 
 /// One fix.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct FixView {
+pub struct FixView {
     /// What it does, as an order.
-    pub(crate) title: String,
+    pub title: String,
     /// The files, in the order they are to be applied.
-    pub(crate) patches: Vec<PatchView>,
+    pub patches: Vec<PatchView>,
     /// What puts bindings and roles back as they were read.
-    pub(crate) undo: Vec<String>,
-    pub(crate) effect: EffectView,
-    pub(crate) pull_request: PullRequestView,
+    pub undo: Vec<String>,
+    #[allow(missing_docs, reason = "its shape tells it, and a comment would stand in the schema")]
+    pub effect: EffectView,
+    #[allow(missing_docs, reason = "as above")]
+    pub pull_request: PullRequestView,
 }
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PatchView {
+pub struct PatchView {
     /// What it does, as an order.
-    pub(crate) said: String,
+    pub said: String,
     /// What stands in it.
-    pub(crate) yaml: String,
+    pub yaml: String,
     /// The command, to which `-f FILE` is added, and `--dry-run=server` to try it.
-    pub(crate) command: String,
+    pub command: String,
 }
 
 /// What a fix does.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct EffectView {
+pub struct EffectView {
     /// What becomes of the finding, a sentence.
-    pub(crate) outcome: String,
+    pub outcome: String,
     /// What becomes of ways, a sentence each.
-    pub(crate) closes: Vec<String>,
+    pub closes: Vec<String>,
     /// Who loses something.
-    pub(crate) loses: Vec<LosesView>,
+    pub loses: Vec<LosesView>,
     /// Other findings that are gone with it.
-    pub(crate) also_gone: Vec<String>,
+    pub also_gone: Vec<String>,
     /// What to know before.
-    pub(crate) warnings: Vec<String>,
+    pub warnings: Vec<String>,
     /// What was not read.
-    pub(crate) gaps: Vec<String>,
+    pub gaps: Vec<String>,
 }
 
 /// Who loses what.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct LosesView {
+pub struct LosesView {
     /// Who.
-    pub(crate) subject: SubjectView,
+    pub subject: SubjectView,
     /// The same for people.
     #[serde(skip)]
-    pub(crate) said: String,
+    pub said: String,
     /// What, in words, right by right and place by place.
-    pub(crate) rights: Vec<String>,
+    pub rights: Vec<String>,
     /// When they last used it, in words; none: not known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) used: Option<String>,
+    pub used: Option<String>,
 }
 
 /// Text of a pull request.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PullRequestView {
-    pub(crate) title: String,
+pub struct PullRequestView {
+    #[allow(missing_docs, reason = "a comment would stand in the schema")]
+    pub title: String,
     /// Markdown.
-    pub(crate) body: String,
+    pub body: String,
 }
 
 /// A drafted profile, or why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ProfileView {
+pub struct ProfileView {
     /// The AccessProfile, a ClusterRole where one is to be made, and who may ask.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) yaml: Option<String>,
+    pub yaml: Option<String>,
     /// Why none is drafted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) refused: Option<String>,
+    pub refused: Option<String>,
     /// What is still to do.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 impl FixesView {
-    pub(crate) fn of(proposed: &Proposed, profile: Option<&Result<Draft, String>>) -> Self {
+    /// What is proposed, and the profile where one was drafted or refused.
+    pub fn of(proposed: &Proposed, profile: Option<&Result<Draft, String>>) -> Self {
         Self {
             check: proposed.finding.check,
             title: proposed.title,
@@ -131,7 +135,8 @@ impl FixesView {
 }
 
 impl FixView {
-    pub(crate) fn of(fix: &Fix) -> Self {
+    /// One of what is proposed.
+    pub fn of(fix: &Fix) -> Self {
         let patch = |patch: &Patch| PatchView {
             said: patch.said.clone(),
             yaml: patch.yaml.clone(),
@@ -195,7 +200,7 @@ fn closes(one: &Closes) -> String {
 }
 
 /// A goal, said for people.
-pub(crate) fn goal(goal: &Goal) -> String {
+pub fn goal(goal: &Goal) -> String {
     match goal {
         Goal::ClusterAdmin => "everything".to_owned(),
         Goal::NodeRoot => "the root of a node".to_owned(),

@@ -21,47 +21,79 @@ const STYLE: &str = include_str!("html/style.css");
 
 /// What stands on the page.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub struct Page {
     /// The clusters in the grid's order.
-    pub(crate) scanned: Vec<Scanned>,
-    pub(crate) weaknesses: Vec<Weakness>,
-    pub(crate) shared: Vec<Shared>,
-    pub(crate) coverage: FleetCoverage,
+    pub scanned: Vec<Scanned>,
+    /// What to fix first, over all of them.
+    pub weaknesses: Vec<Weakness>,
+    /// What is seen across clusters alone.
+    pub shared: Vec<Shared>,
+    /// How far the checks were answered.
+    pub coverage: FleetCoverage,
     /// Each cluster, in the order they were named.
-    pub(crate) clusters: Vec<Cluster>,
-    pub(crate) stale: Vec<StaleView>,
+    pub clusters: Vec<Told>,
+    /// Exceptions that are findings themselves.
+    pub stale: Vec<StaleView>,
     /// When it was made.
-    pub(crate) made: String,
+    pub made: String,
 }
 
 /// One cluster.
 #[derive(Debug)]
-pub(crate) struct Cluster {
-    pub(crate) name: String,
-    pub(crate) report: ReportView,
-    pub(crate) scanned: Scanned,
+pub struct Cluster {
+    /// Its name; no other of the page has it.
+    pub name: String,
+    /// What was read and found.
+    pub report: ReportView,
+    /// The same as the fleet sees it.
+    pub scanned: Scanned,
     /// Ways of several steps.
-    pub(crate) ways: Vec<Path>,
+    pub ways: Vec<Path>,
     /// How many have a way there, drawn or not.
-    pub(crate) many_ways: usize,
+    pub many_ways: usize,
     /// What to cut first, a sentence.
-    pub(crate) cut: Option<String>,
-    pub(crate) proposed: Vec<Proposed>,
+    pub cut: Option<String>,
+    /// Exact fixes for the worst.
+    pub proposed: Vec<Proposed>,
+}
+
+/// One cluster as it stands on the page: of a fleet no more is held than that.
+#[derive(Debug)]
+pub struct Told {
+    name: String,
+    source: String,
+    /// What somebody answers for, a line each.
+    excepted: Vec<String>,
+    section: Html,
+}
+
+impl Told {
+    /// The cluster at a place of the page, from 0. `alone`: there is no other, so that its practices stand at the top.
+    pub fn of(at: usize, cluster: &Cluster, alone: bool) -> Self {
+        let mut section = Html::default();
+        cluster::section(&mut section, at, cluster, alone);
+        Self {
+            name: cluster.name.clone(),
+            source: cluster.report.read.source.clone(),
+            excepted: fleet::excepted(cluster),
+            section,
+        }
+    }
 }
 
 /// A page as it grows.
 #[derive(Debug, Default)]
-pub(crate) struct Html(String);
+pub struct Html(String);
 
 impl Html {
     /// What this program writes itself.
-    pub(crate) fn raw(&mut self, ours: &'static str) -> &mut Self {
+    pub fn raw(&mut self, ours: &'static str) -> &mut Self {
         self.0.push_str(ours);
         self
     }
 
     /// A text of whatever origin.
-    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+    pub fn text(&mut self, text: &str) -> &mut Self {
         for c in visible(text).chars() {
             match c {
                 '&' => self.0.push_str("&amp;"),
@@ -76,26 +108,31 @@ impl Html {
     }
 
     /// Several lines, each as [`Html::text`].
-    pub(crate) fn lines(&mut self, text: &str) -> &mut Self {
+    pub fn lines(&mut self, text: &str) -> &mut Self {
         for line in text.lines() {
             self.text(line).raw("\n");
         }
         self
     }
 
+    /// What was put together before, piece by piece as here.
+    fn section(&mut self, section: &Html) {
+        self.0.push_str(&section.0);
+    }
+
     /// A number.
-    pub(crate) fn number(&mut self, number: usize) -> &mut Self {
+    pub fn number(&mut self, number: usize) -> &mut Self {
         self.0.push_str(&number.to_string());
         self
     }
 
     /// An element of one class with a text. `before` is the whole opening tag.
-    pub(crate) fn one(&mut self, open: &'static str, text: &str, close: &'static str) -> &mut Self {
+    pub fn one(&mut self, open: &'static str, text: &str, close: &'static str) -> &mut Self {
         self.raw(open).text(text).raw(close)
     }
 
     /// A list, where there is something to list.
-    pub(crate) fn list<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> &mut Self {
+    pub fn list<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> &mut Self {
         let mut begun = false;
         for text in texts {
             if !begun {
@@ -109,7 +146,7 @@ impl Html {
 }
 
 /// The whole page.
-pub(crate) fn page(page: &Page) -> String {
+pub fn page(page: &Page) -> String {
     let mut html = Html::default();
     html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
@@ -118,7 +155,7 @@ pub(crate) fn page(page: &Page) -> String {
     html.raw("<title>Posture</title>\n<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     html.raw("<header><h1>Posture</h1><p>");
     match page.clusters.as_slice() {
-        [one] => html.text(&one.report.read.source),
+        [one] => html.text(&one.source),
         many => html.number(many.len()).raw(" clusters"),
     };
     html.one(" · made ", &page.made, "");
@@ -130,9 +167,7 @@ pub(crate) fn page(page: &Page) -> String {
     fleet::first(&mut html, page);
     fleet::across(&mut html, page);
     fleet::exceptions(&mut html, page);
-    for (at, one) in page.clusters.iter().enumerate() {
-        cluster::section(&mut html, at, one, page.clusters.len() == 1);
-    }
+    page.clusters.iter().for_each(|one| html.section(&one.section));
     html.raw("</main>\n<footer><p>What could not be read is unknown, never passed. Severity is what a right reaches: critical ends in everything or in a node's root. Hosts and their files are not assessed.</p></footer>\n</body>\n</html>\n");
     html.0
 }

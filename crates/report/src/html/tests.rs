@@ -91,7 +91,7 @@ fn hostile(clusters: usize) -> String {
         shared: fleet::shared(&scanned, &[HOSTILE.to_owned()], &Limits::default(), 0),
         coverage: fleet::coverage(&scanned, 3),
         scanned,
-        clusters: all,
+        clusters: all.iter().enumerate().map(|(at, one)| Told::of(at, one, clusters == 1)).collect(),
         stale: vec![StaleView {
             check: "EX-01",
             severity: crate::finding::SeverityView::Medium,

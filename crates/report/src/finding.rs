@@ -9,7 +9,7 @@ use serde::Serialize;
 /// How bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum SeverityView {
+pub enum SeverityView {
     /// Good to know.
     Info,
     /// To be tidied up.
@@ -25,7 +25,7 @@ pub(crate) enum SeverityView {
 /// Where something comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum OriginView {
+pub enum OriginView {
     /// It comes with Kubernetes, and says what it said there.
     Default,
     /// Its names or labels say that it is the cloud's or the distribution's.
@@ -37,33 +37,33 @@ pub(crate) enum OriginView {
 /// Something that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct FindingView {
+pub struct FindingView {
     /// The check's id.
-    pub(crate) check: &'static str,
+    pub check: &'static str,
     /// The same for the same finding of another scan: of check, subject, object and namespaces.
-    pub(crate) fingerprint: String,
+    pub fingerprint: String,
     /// How bad, by what it reaches.
-    pub(crate) severity: SeverityView,
+    pub severity: SeverityView,
     /// Whether it has no effect.
-    pub(crate) inert: bool,
+    pub inert: bool,
     /// Where it comes from.
-    pub(crate) origin: OriginView,
+    pub origin: OriginView,
     /// What was found, a sentence; hidden characters are visible.
-    pub(crate) said: String,
+    pub said: String,
     /// Who holds it, where it is about somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) subject: Option<SubjectView>,
+    pub subject: Option<SubjectView>,
     /// What it is about, where it is about an object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) object: Option<ObjectView>,
+    pub object: Option<ObjectView>,
     /// The namespaces it is about; none: everywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) namespaces: Option<Vec<String>>,
+    pub namespaces: Option<Vec<String>>,
     /// What proves it.
-    pub(crate) evidence: Vec<EvidenceView>,
+    pub evidence: Vec<EvidenceView>,
     /// Who answers for it, where somebody does: it counts for no exit code, and is hidden nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) excepted: Option<ExceptedView>,
+    pub excepted: Option<ExceptedView>,
 }
 
 impl From<Severity> for SeverityView {
@@ -102,13 +102,13 @@ impl From<Origin> for OriginView {
 
 impl FindingView {
     /// What comes with Kubernetes is listed and counts for nothing.
-    pub(crate) fn counts(&self) -> bool {
+    pub fn counts(&self) -> bool {
         self.origin != OriginView::Default
     }
 }
 
 /// A finding, with the file that each object stands in.
-pub(crate) fn finding(found: &Finding, reading: &Reading) -> FindingView {
+pub fn finding(found: &Finding, reading: &Reading) -> FindingView {
     let mut object = found.object.as_ref().map(ObjectView::from);
     let mut evidence: Vec<EvidenceView> = found.evidence.iter().map(EvidenceView::from).collect();
     let place_in_file = |object: &mut ObjectView| {

@@ -31,7 +31,7 @@ pub(super) fn way(html: &mut Html, way: &Path) {
     }
     html.raw("</svg>\n<figcaption><ol>\n");
     for hop in &way.hops {
-        let by: Vec<String> = hop.evidence.iter().map(crate::paths::evidence).collect();
+        let by: Vec<String> = hop.evidence.iter().map(crate::words::evidence).collect();
         html.raw("<li><bdi>").text(&hop.from).raw("</bdi> by <bdi>").text(&by.join("; ")).raw("</bdi> ");
         html.one("<span class=\"code\">", hop.check, "</span></li>\n");
     }

@@ -10,14 +10,14 @@ use serde::Serialize;
 /// Whom a binding names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SubjectView {
+pub struct SubjectView {
     /// `User`, `Group` or `ServiceAccount`.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// The namespace of a ServiceAccount.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 impl From<&Subject> for SubjectView {
@@ -34,33 +34,34 @@ impl From<&Subject> for SubjectView {
 /// An object by its name, and which state of it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ObjectView {
+pub struct ObjectView {
     /// e.g. `ClusterRoleBinding`.
-    pub(crate) kind: String,
+    pub kind: String,
     /// Its namespace, where it is in one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// Its UID, where it was said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) uid: Option<String>,
+    pub uid: Option<String>,
     /// Its version, where it was said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) resource_version: Option<String>,
+    pub resource_version: Option<String>,
     /// The file it stands in, where it was read from files.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) file: Option<String>,
+    pub file: Option<String>,
 }
 
 impl ObjectView {
     /// A binding or role as the index knows it: by its name.
-    pub(crate) fn binding(binding: &Binding) -> Self {
+    pub fn binding(binding: &Binding) -> Self {
         let kind = if binding.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
         Self::named(kind, binding.namespace.clone(), &binding.name)
     }
 
-    pub(crate) fn role(role: &Role) -> Self {
+    /// The same of a role.
+    pub fn role(role: &Role) -> Self {
         let kind = if role.namespace.is_some() { "Role" } else { "ClusterRole" };
         Self::named(kind, role.namespace.clone(), &role.name)
     }
@@ -87,15 +88,15 @@ impl From<&Object> for ObjectView {
 /// A rule that gives something, and the binding that gives it to somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct EvidenceView {
+pub struct EvidenceView {
     /// The binding; none: one that somebody could make.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) binding: Option<ObjectView>,
+    pub binding: Option<ObjectView>,
     /// The role.
-    pub(crate) role: ObjectView,
+    pub role: ObjectView,
     /// The place of the rule among the role's, from 0; none: the role as a whole, or one that is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) rule: Option<usize>,
+    pub rule: Option<usize>,
 }
 
 impl From<&Evidence> for EvidenceView {
@@ -111,24 +112,24 @@ impl From<&Evidence> for EvidenceView {
 /// A SubjectAccessReview whose yes shows a step again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ReviewView {
+pub struct ReviewView {
     /// The user name to ask for.
-    pub(crate) user: String,
+    pub user: String,
     /// All their groups.
-    pub(crate) groups: Vec<String>,
+    pub groups: Vec<String>,
     /// The namespace; none: everywhere, or for what is in none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// e.g. `create`.
-    pub(crate) verb: String,
+    pub verb: String,
     /// The API group.
-    pub(crate) group: String,
+    pub group: String,
     /// e.g. `serviceaccounts`.
-    pub(crate) resource: String,
+    pub resource: String,
     /// e.g. `token`; empty for the resource itself.
-    pub(crate) subresource: String,
+    pub subresource: String,
     /// A name, where the rule is limited to some; else empty.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 impl From<&Review> for ReviewView {
@@ -149,13 +150,13 @@ impl From<&Review> for ReviewView {
 /// Who answers for a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ExceptedView {
+pub struct ExceptedView {
     /// Who.
-    pub(crate) owner: String,
+    pub owner: String,
     /// Why.
-    pub(crate) reason: String,
+    pub reason: String,
     /// The last day on which it holds, `2027-06-30`.
-    pub(crate) until: String,
+    pub until: String,
 }
 
 impl From<&Exception> for ExceptedView {
@@ -166,7 +167,7 @@ impl From<&Exception> for ExceptedView {
 
 impl ExceptedView {
     /// For people: "sre@example.test until 2027-06-30: break glass".
-    pub(crate) fn said(&self) -> String {
+    pub fn said(&self) -> String {
         format!("{} until {}: {}", self.owner, self.until, self.reason)
     }
 }

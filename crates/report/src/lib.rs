@@ -1,0 +1,19 @@
+//! What readings of clusters come to, as it is told outside a window: the shapes that are written as JSON, the words that
+//! people read, and one page on one cluster or many.
+//!
+//! A page is gathered cluster by cluster ([`gather`]) into what is shown ([`view`]), and written by [`html`]. **Invariants**:
+//! it reads no file and asks nobody; what could not be read is never told as fine (promise P21); what comes from a cluster
+//! reaches a page or a terminal with its hidden characters visible (promise P24).
+
+#![deny(missing_docs)]
+
+pub mod exceptions;
+pub mod finding;
+pub mod fix;
+pub mod gather;
+pub mod glance;
+pub mod html;
+pub mod objects;
+pub mod verdict;
+pub mod view;
+pub mod words;

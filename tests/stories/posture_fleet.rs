@@ -29,6 +29,7 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     given_up(&fleet, &ines, lines).await?;
     held(&fleet, &ines, &lee, lines).await?;
     a_dead_broker(&fleet, &ines, lines).await?;
+    report(&fleet, &ines, lines).await?;
     for target in &fleet.targets {
         let left = left(target).await?;
         lines.check(
@@ -170,6 +171,27 @@ async fn two(fleet: &Fleet, ines: &Desktop, lee: &Desktop, lines: &mut Lines) ->
         "every read went through the gateway, and none asked for a Secret",
         calls.len() > 20 && secrets == 0,
         format!("{} calls", calls.len()),
+    );
+    Ok(())
+}
+
+/// One page of everything that is kept, and never over something that is there.
+async fn report(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let place = folder.path().join("posture.html").display().to_string();
+    let told = ines.app.posture_report(place.clone()).await?;
+    let page = std::fs::read_to_string(&place)?;
+    let named = names(fleet).iter().all(|name| page.contains(name.as_str()));
+    lines.check(
+        "a report of all that is kept is one page",
+        told.as_str() == place && named && page.starts_with("<!"),
+        format!("{} kB", page.len() / 1000),
+    );
+    let again = ines.app.posture_report(place).await.err();
+    lines.check(
+        "it is never written over something",
+        again.is_some(),
+        again.map(|error| error.message().to_owned()).unwrap_or_default(),
     );
     Ok(())
 }

@@ -150,11 +150,13 @@ impl Scans {
         }
         let kept = Kept { shelf: &self.shelf, whose: &whose };
         let mut known = Known::default();
-        match kept.index().await {
-            Ok(index) => known.index = index,
+        match kept.index().await? {
+            Some(index) => known.index = index,
             // What is not on the list is found by the names of the clusters there are.
-            Err(error) => {
-                known.problems.push(format!("The list of scans, with its exceptions: {}", error.message()));
+            None => {
+                known.problems.push(
+                    "The list of scans, with its exceptions, was changed or is of another version: it was put aside.".to_owned(),
+                );
                 let names =
                     self.inventory.scannable(&signed.workspace).into_iter().map(|one| (one.name, Vec::new()));
                 known.index.clusters.extend(names);
@@ -303,15 +305,17 @@ impl Scans {
         .await?;
         // What can't be read any more is nothing to compare with.
         let before = kept.reading(name, Which::Last).await.ok().flatten();
-        kept.keep_reading(name, &reading).await?;
         let beside = Beside {
             environment: self.environment(signed, cluster),
             ours: self.ours(Some(signed), cluster),
             at: now_ms() / 1000,
         };
         let since = Since::Before(before.map(Box::new));
-        let scanned = self.judge(open, name, reading, beside, since).await?;
+        // Whatever fails here leaves what was kept before as it was.
+        let (scanned, reading) = self.judged(open, name, reading, beside, since).await?;
+        kept.keep_reading(name, &reading).await?;
         let point = scanned.scanned.point.clone();
+        self.keep_judged(open, name, scanned).await?;
         let draft = Draft::new(Action::Scan)
             .cluster(cluster)
             .user(&signed.who.user)
@@ -333,15 +337,15 @@ impl Scans {
         .await
     }
 
-    /// Works out what a reading comes to, and keeps that. Whoever calls holds `keeping`.
-    async fn judge(
+    /// Works out what a reading comes to.
+    async fn judged(
         &self,
         open: &Open,
         cluster: &str,
         reading: Reading,
         beside: Beside,
         since: Since,
-    ) -> Result<Arc<KeptScan>, AppError> {
+    ) -> Result<(KeptScan, Reading), AppError> {
         let (name, now) = (cluster.to_owned(), now_ms() / 1000);
         let exceptions = open.known().index.exceptions.clone();
         let judged = tokio::task::spawn_blocking(move || {
@@ -350,16 +354,19 @@ impl Scans {
                 Since::AsItWas(drift) => drift,
             };
             let Beside { environment, ours, at } = beside;
-            KeptScan { drift, ..fleet::scanned(&name, &reading, &environment, &ours, &exceptions, (at, now)) }
+            let scanned = fleet::scanned(&name, &reading, &environment, &ours, &exceptions, (at, now));
+            (KeptScan { drift, ..scanned }, reading)
         });
-        let judged =
-            judged.await.map_err(|e| AppError::failed("Sallyport failed over what was read").because(e))?;
-        let judged = Arc::new(judged);
+        judged.await.map_err(|e| AppError::failed("Sallyport failed over what was read").because(e))
+    }
+
+    /// Keeps what a reading came to. Whoever calls holds `keeping`.
+    async fn keep_judged(&self, open: &Open, cluster: &str, judged: KeptScan) -> Result<(), AppError> {
         self.kept(open).keep_scanned(cluster, &judged).await?;
         let mut known = open.known();
         known.changes += 1;
-        known.scanned.insert(cluster.to_owned(), judged.clone());
-        Ok(judged)
+        known.scanned.insert(cluster.to_owned(), Arc::new(judged));
+        Ok(())
     }
 
     /// Changes the list of what is kept, here and on the shelf. Whoever calls holds `keeping`.
@@ -396,7 +403,15 @@ impl Scans {
         let _one = open.keeping.lock().await;
         let clusters: Vec<String> = match cluster {
             Some(one) => vec![one],
-            None => open.known().index.clusters.keys().cloned().collect(),
+            // Also what a list that was lost does not name.
+            None => {
+                let inventory = self.inventory.scannable(&signed.workspace).into_iter().map(|one| one.name);
+                let mut all: Vec<String> =
+                    open.known().index.clusters.keys().cloned().chain(inventory).collect();
+                all.sort();
+                all.dedup();
+                all
+            }
         };
         for cluster in &clusters {
             self.kept(&open).forget(cluster).await?;

@@ -499,6 +499,8 @@ pub struct FixView {
     pub effect: Vec<EffectLine>,
     /// So many more than are listed.
     pub effect_more: u32,
+    /// Why it may do more or less than is listed: what was not read.
+    pub gaps: Vec<Shown>,
     /// The path is closed by it; None: there is none, or that is not known.
     pub closes: Option<bool>,
     /// A profile that gives the same for as long as it is needed, as text, line by line; empty: none can.

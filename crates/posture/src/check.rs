@@ -138,11 +138,13 @@ impl Ground<'_> {
         if !gaps.is_empty() {
             return Verdict::Unknown(gaps.join("; "));
         }
+        // That there is nothing it could be about is one server's word too.
+        let is_own_word = !matches!(about, Some(Verdict::Unknown(_) | Verdict::Provider(_)));
+        if let Some(why) = self.one_of_several(check).filter(|_| is_own_word) {
+            return Verdict::Unknown(why);
+        }
         if let Some(verdict) = about {
             return verdict;
-        }
-        if let Some(why) = self.one_of_several(check) {
-            return Verdict::Unknown(why);
         }
         if check.nobody_can && !others.is_empty() {
             return Verdict::Unknown(others.join("; "));
@@ -155,9 +157,9 @@ impl Ground<'_> {
 }
 
 /// Checks that go by what one API server tells of itself.
-const TELLS_OF_ITSELF: [&str; 12] = [
-    "AP-07", "AP-08", "AP-09", "AN-01", "AN-05", "AD-08", "AU-01", "AU-02", "AU-03", "AU-06", "EN-01",
-    "EN-02",
+const TELLS_OF_ITSELF: [&str; 17] = [
+    "AP-07", "AP-08", "AP-09", "AN-01", "AN-04", "AN-05", "AN-06", "SA-06", "AD-08", "AD-09", "AU-01",
+    "AU-02", "AU-03", "AU-06", "EN-01", "EN-02", "VR-03",
 ];
 
 impl Ground<'_> {

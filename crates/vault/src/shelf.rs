@@ -138,6 +138,24 @@ impl Shelf {
         }
     }
 
+    /// Puts what is kept under a name aside, in the same folder; nothing being there is fine.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it could not be moved.
+    pub async fn set_aside(&self, name: &str) -> Result<(), Error> {
+        match &self.backing {
+            Backing::Memory(_) => self.remove(name).await,
+            Backing::Files(_) => {
+                let path = self.path(name);
+                blocking(move || match fs::rename(&path, path.with_extension("bad")) {
+                    Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("move", path)(e)),
+                    _ => Ok(()),
+                })
+                .await
+            }
+        }
+    }
+
     /// A name may hold anything, and tells who has which clusters: what lies on disk says nothing of it.
     fn path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{}.sealed", &Digest::of(name.as_bytes()).to_string()[..32]))

@@ -961,6 +961,10 @@ effect: Array<EffectLine>,
  */
 effectMore: number, 
 /**
+ * Why it may do more or less than is listed: what was not read.
+ */
+gaps: Array<Shown>, 
+/**
  * The path is closed by it; None: there is none, or that is not known.
  */
 closes: boolean | null, 

@@ -17,6 +17,7 @@ use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_posture::area::Area;
 use sallyport_posture::check::Judged;
 use sallyport_posture::draft::draft;
+use sallyport_posture::drift::drift;
 use sallyport_posture::effect::Lately;
 use sallyport_posture::path::{Goal, Path};
 use sallyport_posture::{Evidence, Finding, Ground, Object, Report, Review, Snapshot, fix, practice};
@@ -71,13 +72,10 @@ impl Scans {
         let looked = tokio::task::spawn_blocking(move || {
             let looked = Looked::of(&reading);
             let report = Ground::new(&looked.snapshot).report();
-            let was: Option<BTreeSet<String>> = before.as_ref().map(|before| {
-                let snapshot = before.snapshot();
-                let report = Ground::new(&snapshot).report();
-                report.checks.iter().flat_map(|one| &one.findings).map(Finding::fingerprint).collect()
-            });
+            let new: BTreeSet<String> =
+                before.as_ref().map(|before| new_since(before, &looked, &report)).unwrap_or_default();
             let standing = Standing::of(&exceptions, now);
-            let lines = lines(&name, &report, &standing, was.as_ref());
+            let lines = lines(&name, &report, &standing, &new);
             (lines, checks(&report), gaps(&report), report.notes)
         });
         let (findings, checks, gaps, notes) = looked.await.map_err(|e| failed().because(e))?;
@@ -171,16 +169,13 @@ impl Scans {
         visit.leave().await;
         let left = visit.proven().await;
         let entry = |outcome| Draft::new(Action::Scan).cluster(&name).user(&signed.who.user).outcome(outcome);
-        let answers = answers?;
         if left == Left::Unproven {
-            let why = "the questions were answered, and the end of their session was not shown";
+            let why = "the end of the session that asked was not shown";
             self.history.note(entry(Outcome::Unknown).detail("why", why)).await;
-            return Err(AppError::failed(
-                "the questions were answered, and the end of their session was not shown",
-            )
-            .hint("Its closing report is among the sessions: it says what may be left."));
+            return Err(AppError::failed("the end of the session that asked was not shown")
+                .hint("Its closing report is among the sessions: it says what may be left."));
         }
-        let proof = proof(&questions, &answers);
+        let proof = proof(&questions, &answers?);
         let draft = Draft::new(Action::Scan).cluster(&name).user(&signed.who.user);
         let draft = draft.detail("asked", u64::from(proof.asked)).detail("allowed", u64::from(proof.allowed));
         self.history.note(draft).await;
@@ -242,17 +237,20 @@ fn found<'r>(report: &'r Report, fingerprint: &str) -> Option<(&'r Judged, &'r F
     all.find(|(_, one)| one.fingerprint() == fingerprint)
 }
 
-fn lines(
-    cluster: &str,
-    report: &Report,
-    standing: &Standing,
-    was: Option<&BTreeSet<String>>,
-) -> Vec<FindingLine> {
+/// What was not there in the reading before, which had read what it depends on.
+fn new_since(before: &Reading, looked: &Looked, report: &Report) -> BTreeSet<String> {
+    let was = before.snapshot();
+    let (was, is) = (Ground::new(&was), Ground::new(&looked.snapshot));
+    let found = drift((&was, &was.report()), (&is, report));
+    found.new.iter().map(Finding::fingerprint).collect()
+}
+
+fn lines(cluster: &str, report: &Report, standing: &Standing, new: &BTreeSet<String>) -> Vec<FindingLine> {
     let mut lines: Vec<FindingLine> = report
         .checks
         .iter()
         .flat_map(|judged| &judged.findings)
-        .map(|found| line(cluster, found, standing, was))
+        .map(|found| line(cluster, found, standing, new))
         .collect();
     lines.sort_by_key(|line| {
         (line.origin != sallyport_ipc::FindingOrigin::Own, std::cmp::Reverse(line.severity))
@@ -260,7 +258,7 @@ fn lines(
     lines
 }
 
-fn line(cluster: &str, found: &Finding, standing: &Standing, was: Option<&BTreeSet<String>>) -> FindingLine {
+fn line(cluster: &str, found: &Finding, standing: &Standing, new: &BTreeSet<String>) -> FindingLine {
     let id = found.fingerprint();
     FindingLine {
         check: found.check.into(),
@@ -270,7 +268,7 @@ fn line(cluster: &str, found: &Finding, standing: &Standing, was: Option<&BTreeS
         origin: origin(found.origin),
         is_inert: found.inert,
         excepted: standing.said(cluster, found),
-        is_new: was.is_some_and(|was| !was.contains(&id)),
+        is_new: new.contains(&id),
         id,
     }
 }
@@ -363,7 +361,7 @@ fn detail(
     let proposed = fix::propose(ground, found, None, None);
     let asked = path.as_ref().map_or(0, |(_, path)| reviews(path).len());
     FindingDetail {
-        line: line(cluster, found, standing, None),
+        line: line(cluster, found, standing, &BTreeSet::new()),
         cluster: cluster.into(),
         title: judged.check.title.into(),
         why: why_here(found, path.as_ref()).into(),
@@ -455,18 +453,16 @@ fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one: &fix::Fix)
     let commands: Vec<String> =
         one.patches.iter().enumerate().map(|(at, patch)| patch.command(&file(at))).collect();
     let effect = &one.effect;
-    let mut lines: Vec<EffectLine> = effect
-        .losses
-        .iter()
-        .map(|loses| EffectLine {
-            about: subject_named(&loses.loss.subject).into(),
-            text: loses.said.join("; ").into(),
-            used: used(loses.lately),
-        })
-        .collect();
     let other =
         |about: &str, text: &String| EffectLine { about: about.into(), text: text.into(), used: None };
-    lines.extend(effect.warnings.iter().map(|text| other("Before you do", text)));
+    // First, since nobody is to miss them behind what is listed in its hundreds.
+    let mut lines: Vec<EffectLine> =
+        effect.warnings.iter().map(|text| other("Before you do", text)).collect();
+    lines.extend(effect.losses.iter().map(|loses| EffectLine {
+        about: subject_named(&loses.loss.subject).into(),
+        text: loses.said.join("; ").into(),
+        used: used(loses.lately),
+    }));
     lines.extend(effect.also_gone.iter().map(|text| other("Gone with it", text)));
     lines.extend(effect.new.iter().map(|text| other("Comes with it", text)));
     let more = lines.len().saturating_sub(EFFECT);
@@ -480,6 +476,7 @@ fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one: &fix::Fix)
         pull_request: lined(&format!("{}\n\n{}", one.request.title, one.request.body)),
         effect: lines,
         effect_more: u32::try_from(more).unwrap_or(u32::MAX),
+        gaps: effect.gaps.iter().map(Shown::from).collect(),
         // What was not read may hide another way.
         closes: closes.filter(|closes| !closes || effect.gaps.is_empty()),
         profile,

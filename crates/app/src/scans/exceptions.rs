@@ -11,6 +11,7 @@ use sallyport_ipc::{ExceptionInput, ExceptionView, Shown};
 use sallyport_model::{ErrorCode, glob_matches};
 use sallyport_posture::Ground;
 use sallyport_posture::check::catalogue;
+use std::sync::Arc;
 
 /// All of them, for the window. `now`: Unix seconds.
 pub(super) fn views(known: &Known, now: i64) -> Vec<ExceptionView> {
@@ -77,7 +78,8 @@ impl Scans {
         let draft = Draft::new(Action::Excepted).user(&signed.who.user);
         let draft = draft.detail("check", &entry.check).detail("clusters", &entry.cluster);
         self.history.note(draft.detail("owner", &entry.owner).detail("until", &entry.until)).await;
-        self.judge_anew(&open, &entry).await
+        self.judge_anew(&open, &entry).await;
+        Ok(())
     }
 
     /// Takes an exception back.
@@ -98,7 +100,8 @@ impl Scans {
         .await?;
         let draft = Draft::new(Action::Excepted).user(&signed.who.user).detail("removed", true);
         self.history.note(draft.detail("check", &entry.check).detail("clusters", &entry.cluster)).await;
-        self.judge_anew(&open, &entry).await
+        self.judge_anew(&open, &entry).await;
+        Ok(())
     }
 
     /// Whom and what the finding is about, on a cluster that the glob covers.
@@ -107,7 +110,12 @@ impl Scans {
             let known = open.known();
             let has =
                 |one: &super::KeptScan| one.scanned.lines.iter().any(|line| line.fingerprint == finding);
-            let covered = known.scanned.iter().filter(|(name, one)| glob_matches(clusters, name) && has(one));
+            // Of one cluster that is named, also what is not among the worst that are kept of each.
+            let is_named = |name: &String| name == clusters;
+            let covered = known
+                .scanned
+                .iter()
+                .filter(|(name, one)| is_named(name) || (glob_matches(clusters, name) && has(one)));
             covered.map(|(name, _)| name.clone()).collect()
         };
         for name in names {
@@ -126,20 +134,18 @@ impl Scans {
     }
 
     /// Counts anew what an exception is about, on every cluster that it names. Whoever calls holds `keeping`.
-    async fn judge_anew(&self, open: &Open, entry: &Entry) -> Result<(), AppError> {
+    async fn judge_anew(&self, open: &Open, entry: &Entry) {
         let of: Vec<String> = {
             let known = open.known();
             known.scanned.keys().filter(|name| glob_matches(&entry.cluster, name)).cloned().collect()
         };
-        let mut failed = None;
         for cluster in of {
-            // One that can't be judged keeps none of the others from it.
+            // What stands stands: one that can't be judged keeps none of the others from it, and is told of.
             if let Err(error) = self.judge_again(open, &cluster).await {
-                failed = Some(error);
+                open.known().problems.push(format!("{cluster}: {}", error.message()));
             }
         }
         self.changed.notify_one();
-        failed.map_or(Ok(()), Err)
     }
 
     /// Judges the last reading of a cluster anew. Whoever calls holds `keeping`.
@@ -153,7 +159,8 @@ impl Scans {
             at: last.scanned.at.unwrap_or_default(),
         };
         let since = Since::AsItWas(last.drift.clone());
-        self.judge(open, cluster, reading, beside, since).await.map(drop)
+        let (judged, _) = self.judged(open, cluster, reading, beside, since).await?;
+        self.keep_judged(open, cluster, judged).await
     }
 
     /// An exception that has ended hides nothing any more: what it was for is judged anew when somebody looks.
@@ -172,11 +179,16 @@ impl Scans {
         let _one = open.keeping.lock().await;
         let clusters = ended(&open.known());
         for cluster in clusters {
-            if let Err(error) = self.judge_again(open, &cluster).await {
-                tracing::warn!(
-                    "what an exception that ended was for could not be judged: {}",
-                    error.message()
-                );
+            let judged = self.judge_again(open, &cluster).await;
+            let mut known = open.known();
+            if let Err(error) = judged {
+                known.problems.push(format!("{cluster}: {}", error.message()));
+            }
+            // What can't be judged is told once, and not tried at every look.
+            if ended(&known).contains(&cluster)
+                && let Some(one) = known.scanned.get_mut(&cluster)
+            {
+                Arc::make_mut(one).excepted.clear();
             }
         }
     }

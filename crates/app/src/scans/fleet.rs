@@ -13,7 +13,7 @@ use sallyport_ipc::{
 };
 use sallyport_model::ClusterName;
 use sallyport_posture::area::Area;
-use sallyport_posture::fleet::{self, Around, Limits, Scanned, Traits};
+use sallyport_posture::fleet::{self, About, Around, Limits, Line, Scanned, Traits};
 use sallyport_posture::practice::{self, Fact, Ours, Practised};
 use sallyport_posture::{Ground, Verdict};
 use sallyport_scan::Reading;
@@ -287,7 +287,7 @@ fn practices(scanned: &[Scanned]) -> Vec<Practice> {
             let own = one.practices.iter().find(|own| own.practice == across.practice)?;
             Some((one, own))
         });
-        let speaks = told.max_by_key(|(_, own)| (own.worst, verdict(&own.verdict) == worst));
+        let speaks = told.max_by_key(|(_, own)| (verdict(&own.verdict) == worst, own.worst));
         let (mut evidence, mut gap, mut next) = (Vec::new(), None, None);
         if let Some((one, own)) = speaks {
             let here = |text: &String| Shown::from(format!("{}: {text}", one.cluster));
@@ -317,10 +317,20 @@ fn practices(scanned: &[Scanned]) -> Vec<Practice> {
 fn weaknesses(scanned: &[Scanned], never: &[String], now: i64) -> Vec<Weakness> {
     let by_name: BTreeMap<&str, &Scanned> = scanned.iter().map(|one| (one.cluster.as_str(), one)).collect();
     let own = fleet::weaknesses(scanned).into_iter().map(|one| {
+        let (first_in, first) = &one.first;
+        let of_first = by_name
+            .get(first_in.as_str())
+            .and_then(|of| of.lines.iter().find(|line| line.fingerprint == *first));
+        let about = of_first
+            .map(|line| &line.about)
+            .filter(|about| matches!(about, About::Group(_) | About::Account(..)));
         let place = |cluster: &String| {
             // The worst finding of that check there; that of the first one is named exactly.
             let of = by_name.get(cluster.as_str());
-            let line = of.and_then(|of| of.lines.iter().find(|line| line.check == one.check));
+            // The same weakness is about the same, as far as it is about somebody.
+            let is_same =
+                |line: &&Line| line.check == one.check && about.is_none_or(|about| line.about == *about);
+            let line = of.and_then(|of| of.lines.iter().find(is_same));
             let (first, finding) = &one.first;
             let finding = if first == cluster { Some(finding) } else { line.map(|line| &line.fingerprint) };
             Some(WeakPlace { cluster: cluster.into(), finding: finding?.clone() })
@@ -379,10 +389,18 @@ fn trend(index: &Index) -> Vec<TrendPoint> {
     moments.sort_by_key(|(at, name, _)| (*at, *name));
     let mut last: BTreeMap<&str, &sallyport_posture::trend::Point> = BTreeMap::new();
     let mut days: BTreeMap<i64, TrendPoint> = BTreeMap::new();
+    let mut day = None;
     for (at, name, point) in moments {
-        last.insert(name, point);
+        let today = at.div_euclid(24 * 3600);
         // One point for each day: the last.
-        days.insert(at.div_euclid(24 * 3600), together(at, last.values().copied()));
+        if let Some((before, of)) = day.filter(|(before, _)| *before != today) {
+            days.insert(before, together(of, last.values().copied()));
+        }
+        last.insert(name, point);
+        day = Some((today, at));
+    }
+    if let Some((today, at)) = day {
+        days.insert(today, together(at, last.values().copied()));
     }
     let over = days.len().saturating_sub(POINTS);
     days.into_values().skip(over).collect()

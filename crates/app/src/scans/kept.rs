@@ -12,7 +12,7 @@ use sallyport_posture::fleet::Scanned;
 use sallyport_posture::practice::Ours;
 use sallyport_posture::trend::Point;
 use sallyport_scan::Reading;
-use sallyport_vault::Shelf;
+use sallyport_vault::{Error as VaultError, Shelf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -106,8 +106,35 @@ impl Which {
 }
 
 impl Kept<'_> {
-    pub(super) async fn index(&self) -> Result<Index, AppError> {
-        Ok(self.load("index", "").await?.unwrap_or_default())
+    /// The list; `None`: there was one that can't be read, which is put aside.
+    ///
+    /// # Errors
+    /// When the disk does not give it now: what is there is not touched.
+    pub(super) async fn index(&self) -> Result<Option<Index>, AppError> {
+        let name = self.whose.name("index", "");
+        match self.shelf.get(&name).await {
+            Ok(None) => return Ok(Some(Index::default())),
+            Ok(Some(packed)) => {
+                if let Ok(index) = unpack(&packed)
+                    .and_then(|text| serde_json::from_str(&text).map_err(|e| damaged().because(e)))
+                {
+                    return Ok(Some(index));
+                }
+            }
+            Err(VaultError::Damaged { .. }) => {}
+            Err(error) => {
+                return Err(AppError::failed("what is kept of scans can't be read now")
+                    .hint("Check the disk, then look again.")
+                    .because(error));
+            }
+        }
+        if let Err(error) = self.shelf.set_aside(&name).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a list that can't be read was not put aside"
+            );
+        }
+        Ok(None)
     }
 
     pub(super) async fn keep_index(&self, index: &Index) -> Result<(), AppError> {

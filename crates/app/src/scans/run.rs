@@ -187,6 +187,7 @@ impl Run {
                 Some(Err(error)) => Came::Failed(error),
                 Some(Ok(reading)) => match keeps(cluster.clone(), session.clone(), reading).await {
                     Ok(()) => Came::Kept,
+                    Err(error) if error.code() == ErrorCode::Cancelled => Came::GivenUp,
                     Err(error) => Came::Failed(error),
                 },
             }

@@ -45,10 +45,9 @@ pub(super) fn at_rest(ground: &Ground<'_>) -> Answer {
         );
     }
     if encrypted.is_some() && left_plain {
-        return plain(
-            "New Secrets are written encrypted, and some that are there are still kept as they are: write every Secret \
-             anew."
-                .to_owned(),
+        return Answer::unknown(
+            "new Secrets are written encrypted, and since it started some were read that nothing had encrypted: write every \
+             Secret anew; that it was done is seen after its next start",
         );
     }
     if encrypted.is_some() {

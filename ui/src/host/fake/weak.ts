@@ -120,6 +120,7 @@ export function detail(id: string, cluster: string): FindingDetail | null {
         { about: "group oidc:payments-dev", text: "loses the way to cluster-admin", used: isPath ? null : "used on 21 Nov 2026" },
       ],
       effectMore: isPath ? 0 : 41,
+      gaps: [],
       closes: isPath ? true : null,
       profile: isPath ? PROFILE.split("\n") : [],
       profileNote: isPath ? "It gives what deployer needs in ci, for an hour, with one approval." : "No profile can give it: it is cluster-wide and dangerous (P11).",

@@ -5,6 +5,8 @@ use crate::check::{configuration, credential, sign_in};
 use crate::snapshot::Kind;
 
 const NOTHING: &[Kind] = &[];
+/// What an API server tells of itself is told by one of those behind its address: how many there are stands there.
+const ITS_SERVERS: &[Kind] = &[Kind::EndpointSlice];
 
 pub(super) const CHECKS: &[Check] = &[
     check!(
@@ -85,7 +87,7 @@ pub(super) const CHECKS: &[Check] = &[
         SignIn,
         maps("3.1.1", "AUTH", "K09", "T1078"),
         "Set up AuthenticationConfiguration with your identity provider.",
-        NOTHING,
+        ITS_SERVERS,
         sign_in::third_party
     ),
     check!(
@@ -112,7 +114,7 @@ pub(super) const CHECKS: &[Check] = &[
         SignIn,
         maps("3.1.3", "AUTH", "K09", "T1552.007"),
         "Remove those that no node needs any more: kubeadm token list, kubeadm token delete.",
-        NOTHING,
+        ITS_SERVERS,
         sign_in::bootstrap
     ),
     check!(
@@ -121,7 +123,7 @@ pub(super) const CHECKS: &[Check] = &[
         SignIn,
         maps("1.2.6", "AUTH", "K02", "T1078"),
         "Set --authorization-mode=Node,RBAC, and bind what ABAC allowed.",
-        NOTHING,
+        ITS_SERVERS,
         configuration::without_roles
     ),
     check!(
@@ -130,7 +132,7 @@ pub(super) const CHECKS: &[Check] = &[
         SignIn,
         maps("", "LOG", "K10", "T1110"),
         "Look in the audit log who tries.",
-        NOTHING,
+        ITS_SERVERS,
         sign_in::failures
     ),
     check!(
@@ -166,7 +168,7 @@ pub(super) const CHECKS: &[Check] = &[
         Accounts,
         maps("1.2.30", "AUTH", "K09", "T1528"),
         "Find who comes with them in the audit log (authentication.k8s.io/legacy-token), and give them tokens that end.",
-        NOTHING,
+        ITS_SERVERS,
         sign_in::legacy_tokens
     ),
     check!(

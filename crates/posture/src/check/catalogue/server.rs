@@ -6,6 +6,8 @@ use crate::snapshot::Kind;
 
 const NONE: Maps = maps("", "", "", "");
 const NOTHING: &[Kind] = &[];
+/// What an API server tells of itself is told by one of those behind its address: how many there are stands there.
+const ITS_SERVERS: &[Kind] = &[Kind::EndpointSlice];
 const WEBHOOKS: &[Kind] = &[Kind::MutatingWebhookConfiguration, Kind::ValidatingWebhookConfiguration];
 
 const ANSWERING: &[Kind] = &[
@@ -77,7 +79,7 @@ pub(super) const CHECKS: &[Check] = &[
         Server,
         maps("1.2", "AUTH", "K06", ""),
         "Set the flag as the finding says, in the manifest of each API server.",
-        NOTHING,
+        ITS_SERVERS,
         configuration::flags
     ),
     check!(
@@ -86,7 +88,7 @@ pub(super) const CHECKS: &[Check] = &[
         Server,
         maps("1.2.6", "AUTH", "K02", ""),
         "Know what it allows: roles and bindings do not tell.",
-        NOTHING,
+        ITS_SERVERS,
         configuration::beside_roles
     ),
     check!(
@@ -95,7 +97,7 @@ pub(super) const CHECKS: &[Check] = &[
         Server,
         maps("1.2.8", "AUTH", "K02", ""),
         "Set --authorization-mode=Node,RBAC.",
-        NOTHING,
+        ITS_SERVERS,
         configuration::roles_decide
     ),
     check!(
@@ -140,7 +142,7 @@ pub(super) const CHECKS: &[Check] = &[
         Admission,
         maps("1.2.14", "POD", "K04", ""),
         "Set --enable-admission-plugins=NodeRestriction, and take no other off.",
-        NOTHING,
+        ITS_SERVERS,
         admission::plugins
     ),
     check!(
@@ -149,7 +151,7 @@ pub(super) const CHECKS: &[Check] = &[
         Admission,
         maps("", "POD", "K04", ""),
         "Set failurePolicy: Fail, with more than one copy of what answers.",
-        NOTHING,
+        ITS_SERVERS,
         admission::failed_open
     ),
     check!(
@@ -167,7 +169,7 @@ pub(super) const CHECKS: &[Check] = &[
         Audit,
         maps("1.2.17", "LOG", "K10", ""),
         "Set --audit-log-maxage=30, --audit-log-maxbackup=10 and --audit-log-maxsize=100.",
-        NOTHING,
+        ITS_SERVERS,
         audit::kept
     ),
     check!(
@@ -176,7 +178,7 @@ pub(super) const CHECKS: &[Check] = &[
         Audit,
         maps("3.2.1", "LOG", "K10", "T1562.008"),
         "Set --audit-policy-file, and --audit-log-path or --audit-webhook-config-file.",
-        NOTHING,
+        ITS_SERVERS,
         audit::on
     ),
     check!(
@@ -185,7 +187,7 @@ pub(super) const CHECKS: &[Check] = &[
         Audit,
         maps("3.2.2", "LOG", "K10", ""),
         "Give the log room, and its backend time.",
-        NOTHING,
+        ITS_SERVERS,
         audit::lost
     ),
     check!(
@@ -203,7 +205,7 @@ pub(super) const CHECKS: &[Check] = &[
         Audit,
         maps("3.2.2", "LOG", "K10", "T1070"),
         "Send it elsewhere: --audit-webhook-config-file, or an agent on the control plane.",
-        NOTHING,
+        ITS_SERVERS,
         audit::elsewhere
     ),
     check!(
@@ -212,7 +214,7 @@ pub(super) const CHECKS: &[Check] = &[
         Encryption,
         maps("1.2.27", "AUTH", "K03", "T1552.007"),
         "Set --encryption-provider-config with kms or secretbox first, then write every Secret anew.",
-        NOTHING,
+        ITS_SERVERS,
         encryption::at_rest
     ),
     check!(
@@ -221,7 +223,7 @@ pub(super) const CHECKS: &[Check] = &[
         Encryption,
         maps("1.2.28", "AUTH", "K03", ""),
         "Look at the provider's own log on the control plane.",
-        NOTHING,
+        ITS_SERVERS,
         encryption::kms
     ),
     check!(
@@ -248,7 +250,7 @@ pub(super) const CHECKS: &[Check] = &[
         Version,
         maps("", "UPG", "K07", ""),
         "Move to the API that comes after it before the next upgrade.",
-        NOTHING,
+        ITS_SERVERS,
         version::deprecated
     ),
 ];

@@ -361,8 +361,8 @@ pub(super) const CASES: &[Case] = &[
         stored(s, "")
     }),
     ("EN-01", Unknown, |s| stored(s, "")),
-    // Encryption was turned on, and what was there before stays as it was.
-    ("EN-01", Fails(Medium), |s| {
+    // Encryption was turned on, and what was there before stayed as it was until somebody wrote it anew.
+    ("EN-01", Unknown, |s| {
         let of = [
             ("transformation_type", "from_storage"),
             ("resource", "secrets"),
@@ -371,6 +371,9 @@ pub(super) const CASES: &[Case] = &[
         add(s, "apiserver_storage_transformation_operations_total", &of, 1.0)
     }),
     ("EN-01", Unknown, three_servers),
+    ("EN-02", Unknown, three_servers),
+    ("AD-09", Unknown, three_servers),
+    ("VR-03", Unknown, three_servers),
     ("EN-01", Fails(Medium), |s| {
         drop_series(s, "apiserver_storage");
         flag(s, "encryption-provider-config", "")

@@ -64,7 +64,7 @@ async fn looks(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
     let view = until("the broker's first check", SOON, async || {
         let view = ines.app.who_can().await.ok()?;
         let checked = matches!(cluster(&view, name).ok()?.guardrails, GuardrailProof::InForce { .. });
-        (checked && view.teams.len() == 2).then_some(view)
+        (checked && view.teams.len() == 3).then_some(view)
     })
     .await?;
     let profiles: Vec<&str> = view.profiles.iter().map(|profile| profile.name.as_str()).collect();
@@ -74,7 +74,7 @@ async fn looks(fleet: &Fleet, ines: &Desktop, lines: &mut Lines) -> Result<()> {
         ["debug", "debug-prod", "operate", "view"].iter().all(|name| profiles.iter().any(|one| one == name))
             && view.missing.is_empty()
             && view.problems.is_empty()
-            && view.teams == ["team-payments", "team-platform"],
+            && view.teams == ["team-payments", "team-platform", "sallyport-scans"],
         format!("{profiles:?}, {} subjects, {:?}", view.subjects.len(), view.problems),
     );
     let (dev, leads) = (

@@ -35,7 +35,7 @@ async fn whole(world: &World, instance: &str) -> Result<(AccessClusterStatus, Ac
         let preview = previews(world)?.get_opt(CLUSTER).await?;
         let Some((status, preview)) = status.zip(preview) else { return Ok(false) };
         let complete = status.broker.as_ref().is_some_and(|broker| broker.instance == instance)
-            && status.profiles.len() == 3
+            && status.profiles.len() == 4
             && status.guardrails.is_some()
             && status.preview.as_deref() == Some(preview.spec.digest.as_str());
         found = Some((status, preview));

@@ -135,7 +135,7 @@ async fn p11_p12_the_cluster_says_what_each_profile_allows_here_and_who_serves_i
     let complete = crate::world::eventually("a report", Duration::from_secs(20), async || {
         last = api.get(CLUSTER).await?.status;
         Ok(last.as_ref().is_some_and(|status| {
-            status.broker.is_some() && status.profiles.len() == 3 && status.guardrails.is_some()
+            status.broker.is_some() && status.profiles.len() == 4 && status.guardrails.is_some()
         }))
     })
     .await;
@@ -143,7 +143,7 @@ async fn p11_p12_the_cluster_says_what_each_profile_allows_here_and_who_serves_i
     complete.with_context(|| format!("{status:?}"))?;
     let names: Vec<_> = status.profiles.iter().map(|profile| profile.name.as_str()).collect();
     // debug-prod does not cover a sandbox.
-    ensure!(names == ["debug", "operate", "view"], "{names:?}");
+    ensure!(names == ["debug", "operate", "posture", "view"], "{names:?}");
     ensure!(
         status.profiles.iter().all(|profile| profile.refused.is_none() && profile.rule_count > 0),
         "{status:?}"

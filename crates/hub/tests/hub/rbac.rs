@@ -242,7 +242,7 @@ async fn p11_sallyports_own_roles_are_none_of_the_dangerous() -> Result<()> {
         let name = role.metadata.name.clone().unwrap_or_default();
         ensure!(role.aggregation_rule.is_none(), "{name} is aggregated");
         let scope = match name.as_str() {
-            "sallyport:view" => Scope::ClusterWide,
+            "sallyport:view" | "sallyport:posture" => Scope::ClusterWide,
             _ => Scope::from_list(["payments".parse()?]),
         };
         let rules = effective(read(&role)?, &scope);
@@ -253,10 +253,10 @@ async fn p11_sallyports_own_roles_are_none_of_the_dangerous() -> Result<()> {
             &rules,
             Ask::Resource { verb: "create", group: "", resource: "pods", subresource: "exec", name: "p" },
         );
-        ensure!(exec == (name != "sallyport:view"), "{name}");
+        ensure!(exec == matches!(name.as_str(), "sallyport:debug" | "sallyport:operate"), "{name}");
         found += 1;
     }
-    ensure!(found == 3, "{found} roles");
+    ensure!(found == 4, "{found} roles");
     Ok(())
 }
 

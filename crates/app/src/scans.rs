@@ -298,11 +298,14 @@ impl Scans {
         }
         let (kept, name) = (self.kept(open), cluster.as_str());
         // First, so that whatever is written after it is found when it is to be deleted.
-        self.change_index(open, |index| {
-            index.clusters.entry(name.to_owned()).or_default();
-            Ok(())
-        })
-        .await?;
+        let is_listed = open.known().index.clusters.contains_key(name);
+        if !is_listed {
+            self.change_index(open, |index| {
+                index.clusters.entry(name.to_owned()).or_default();
+                Ok(())
+            })
+            .await?;
+        }
         // What can't be read any more is nothing to compare with.
         let before = kept.reading(name, Which::Last).await.ok().flatten();
         let beside = Beside {

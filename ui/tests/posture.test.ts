@@ -42,6 +42,15 @@ test("the worst of a column come first: found before unknown before fine, and eq
   expect(badness(undefined)).toBeGreaterThan(badness(cell()));
 });
 
+test("the worst clusters come first by their worst cell, then by all; and the oldest scans by their day, never first", () => {
+  const of = (name: string, ...cells: Partial<PostureCell>[]) => cluster(name, { cells: AREAS.map((_, i) => cell(cells[i])) });
+  const high = { verdict: "fail", worst: "high", count: 1 } as const;
+  const all = [of("fine"), of("high", high), of("highs", high, high), of("critical", {}, { verdict: "fail", worst: "critical", count: 1 }), cluster("never", { cells: [], scannedAt: null }), of("unknown", { verdict: "unknown" })];
+  expect(ordered(all, "", "worst").map(({ name }) => name)).toEqual(["critical", "highs", "high", "unknown", "never", "fine"]);
+  const days = [cluster("new"), cluster("old", { scannedAt: NOW - DAY }), cluster("never", { scannedAt: null })];
+  expect(ordered(days, "", "scanned").map(({ name }) => name)).toEqual(["never", "old", "new"]);
+});
+
 test("clusters are found by every word, of their name or environment", () => {
   const all = [cluster("payments-eu-1"), cluster("payments-dev-2", { environment: "dev", environmentWord: "dev" })];
   expect(ordered(all, " prod PAY ", "name").map(({ name }) => name)).toEqual(["payments-eu-1"]);

@@ -67,7 +67,7 @@ class Posture {
   /** The way to what is looked at, as far as it is there still. */
   readonly #trail: readonly Selected[] = $derived.by(() => {
     const { view } = this;
-    return view === null ? [] : (this.#trails[SIDES[this.#tab]] ?? []).filter((one) => exists(view, one));
+    return view === null ? [] : (this.#trails[this.side] ?? []).filter((one) => exists(view, one));
   });
   /** What is looked at: the last of the way there. */
   readonly selected: Selected | null = $derived(this.#trail.at(-1) ?? null);
@@ -86,6 +86,11 @@ class Posture {
 
   get cursor(): Cursor | null {
     return this.#cursor;
+  }
+
+  /** Which list is shown, of those that remember what is looked at beside them. */
+  get side(): Side {
+    return SIDES[this.#tab];
   }
 
   /** One came here from something else that is looked at still. */
@@ -122,22 +127,22 @@ class Posture {
   /** Looks at something, from its list, wherever one is. */
   select(one: Selected): void {
     const side = sideOf(one);
-    if (side !== SIDES[this.#tab]) this.#tab = side === "weak" ? "fleet" : side;
+    if (side !== this.side) this.#tab = side === "weak" ? "fleet" : side;
     this.#way(side, [this.#placed(one)]);
   }
 
   /** Looks at something that belongs to what is looked at, and can be left again. */
   enter(one: Selected): void {
-    this.#way(SIDES[this.#tab], [...this.#trail, one]);
+    this.#way(this.side, [...this.#trail, one]);
   }
 
   back(): void {
-    if (this.canGoBack) this.#way(SIDES[this.#tab], this.#trail.slice(0, -1));
+    if (this.canGoBack) this.#way(this.side, this.#trail.slice(0, -1));
   }
 
   /** Another cluster with the same weakness, in place of what is looked at. */
   place(id: string, cluster: string): void {
-    this.#way(SIDES[this.#tab], [...this.#trail.slice(0, -1), { kind: "weakness", id, cluster }]);
+    this.#way(this.side, [...this.#trail.slice(0, -1), { kind: "weakness", id, cluster }]);
   }
 
   #way(side: Side, trail: readonly Selected[]): void {
@@ -165,7 +170,7 @@ class Posture {
 
   /** Lists the findings of one cluster. */
   list(cluster: string): void {
-    if (SIDES[this.#tab] !== "weak") this.#way("weak", [{ kind: "cluster", cluster, area: null }]);
+    if (this.side !== "weak") this.#way("weak", [{ kind: "cluster", cluster, area: null }]);
     [this.#tab, this.only, this.filter] = ["findings", cluster, ALL];
   }
 
@@ -178,6 +183,11 @@ class Posture {
     this.#order = order;
     const first = this.rows[0];
     if (first !== undefined && this.#cursor !== null) this.#cursor = { ...this.#cursor, cluster: first.name };
+  }
+
+  /** The worst first, or by name again. */
+  turn(): void {
+    this.sort(this.#order === "name" ? "worst" : "name");
   }
 
   /** Moves in the grid; false: the key means nothing there. */
@@ -193,7 +203,9 @@ class Posture {
     if (ids.length === 0) return;
     const now = this.root;
     const at = now === null ? -1 : ids.findIndex((one) => same(one, now));
-    const next = at < 0 ? (by > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + by));
+    // From nowhere: the first forward, the last back; Home and End lead where they say.
+    const from = at >= 0 ? at : by > 0 || by < -ids.length ? -1 : ids.length;
+    const next = Math.min(ids.length - 1, Math.max(0, from + by));
     const to = ids[next];
     if (to !== undefined && next !== at) this.select(to);
   }

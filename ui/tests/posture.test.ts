@@ -4,7 +4,7 @@ import { AREAS, badness, cellSentence, cellText, covered, moved, ordered } from 
 import { linesOf, textOf } from "../src/features/posture/fixing.svelte";
 import { ALL, exceptionsOf, findingsOf, tally, weaknessesOf } from "../src/features/posture/list";
 import { scoped } from "../src/features/posture/scope";
-import { changed, changeOf, clusterOf, exists, findingOf, keyOf, ofKey, weaknessWith, type Selected } from "../src/features/posture/select";
+import { changed, changeOf, clusterOf, exists, findingOf, keyOf, ofKey, rowOf, weaknessWith, type Selected } from "../src/features/posture/select";
 import { changeText, lineOf } from "../src/features/posture/trend";
 import { dateOf, endOfDay, lastDay, practiceCounts, runPart, runText, scanSentence, scanText, untilProblem } from "../src/features/posture/words";
 import { ends, ofTheirOwn } from "../src/features/sessions/extension";
@@ -126,6 +126,12 @@ test("what is selected is there as long as the view tells of it, and leads to it
   expect(clusterOf(view, { kind: "practice", number: 1 })).toBe(null);
   expect(weaknessWith(view, { cluster: "a", finding: "f-1" })?.id).toBe("1");
   expect(weaknessWith(view, { cluster: "b", finding: "f-1" })).toBe(null);
+  const [row, finding] = [{ kind: "weakness", id: "1", cluster: "a" }, { kind: "finding", cluster: "a", finding: "f-1" }] as const;
+  expect(rowOf(view, "a", row), "the list of its cluster has it as a finding").toEqual(finding);
+  expect(rowOf(view, "b", row)).toEqual(row);
+  expect(rowOf(view, "", finding), "the list of all has it as a weakness").toEqual(row);
+  expect(rowOf(view, "", { ...finding, finding: "f-2" })).toEqual({ ...finding, finding: "f-2" });
+  expect(rowOf(view, "a", { kind: "weakness", id: "cloud", cluster: null })).toEqual({ kind: "weakness", id: "cloud", cluster: null });
   const odd = { cluster: 'a","b', finding: "[1]\u202e" };
   expect(ofKey(keyOf(odd))).toEqual(odd);
 });

@@ -34,6 +34,31 @@ test("the keyboard leads to what is looked at with Enter, further with Tab, and 
     await focused(page, "#first");
   }));
 
+test("a practice is entered and left like a row, and the list of one cluster knows what was looked at in the list of all", () =>
+  at(SMALL, async (page) => {
+    await grid(page);
+    await page.locator("[data-practice='1']").focus();
+    await page.keyboard.press("ArrowRight");
+    await title(page, "Private endpoint");
+    await page.keyboard.press("Enter");
+    await focused(page, "#posture-pane");
+    await page.keyboard.press("Escape");
+    await focused(page, "[data-practice='2']");
+    await page.keyboard.press("Escape");
+    await focused(page, "#posture");
+    await page.locator("[data-weakness='w-0']").click();
+    await title(page, "Developers can become");
+    await tab(page, /^Findings/);
+    await page.getByLabel("Of which cluster").selectOption("payments-eu-1");
+    await page.locator("[data-finding][aria-selected=true]", { hasText: "Developers can become" }).waitFor();
+    await page.keyboard.press("j");
+    await title(page, "Standing admin");
+    await page.getByRole("button", { name: "all clusters again" }).press("Enter");
+    await page.locator("[data-weakness='w-2'][aria-selected=true]").waitFor();
+    // Its button is gone with the press.
+    await focused(page, "#findings");
+  }));
+
 test("the focus is never lost: whatever goes away hands it on", () =>
   at(SMALL, async (page) => {
     await grid(page);

@@ -163,7 +163,7 @@ test("what a scan opens is no session of the person's: not counted, not listed, 
     await inTurn(page, "g", "c");
     await page.locator("#cluster-checkout-eu-2", { hasText: "one click" }).waitFor();
     await world(page, '(w) => w.hear({ kind: "quitAsked" })');
-    await page.getByRole("dialog").getByText(/^This gives up 4 scans: /).waitFor();
+    await page.getByRole("dialog").getByText(/^This stops 4 scans: /).waitFor();
     assert.equal(await page.getByText("No session is open").count(), 0);
   }));
 

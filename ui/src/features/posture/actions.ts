@@ -21,7 +21,7 @@ export const actions: readonly Action[] = [
   { id: "postureTab", title: "Fleet, findings, changed, exceptions, who can", does: "Fleet, findings, changed, exceptions, who can, in turn", palette: false, key: { ...HERE, press: "T" }, can: kept, run: () => void nextList() },
   { id: "nextPosture", title: "Next of what is listed", does: "Next row; in the grid the arrows move", palette: false, key: { ...HERE, press: "J" }, can: here, run: () => step(1) },
   { id: "previousPosture", title: "Previous of what is listed", does: "Previous row", palette: false, key: { ...HERE, press: "K" }, can: here, run: () => step(-1) },
-  { id: "orderPosture", title: "Order the grid by the worst, or by name", does: "Order the grid: the worst first, or by name", palette: false, key: { ...HERE, press: "O" }, can: () => here() && posture.tab === "fleet", run: () => posture.turn() },
+  { id: "orderPosture", title: "Order the grid by the worst, or by name", does: "Order the grid: the worst first, or by name", palette: false, key: { ...HERE, press: "O" }, can: () => kept() && posture.tab === "fleet", run: () => posture.turn() },
   { id: "backPosture", title: "Back to what led here", does: "Back to what led here, in the pane", palette: false, key: { ...HERE, press: "B" }, can: () => here() && posture.canGoBack, run: () => posture.back() },
   { id: "scan", title: "Scan clusters", does: "Scan: choose which, and see what it would be allowed", key: { ...HERE, press: "S" }, can: () => here() && scanning.may, run: () => scanning.begin() },
   { id: "stopScan", title: "Stop the scan", key: { ...HERE, press: "X" }, can: () => here() && posture.scanning, run: () => scanning.stop() },

@@ -5,7 +5,7 @@ import { host } from "../../host";
 import { covered, moved, ordered, type Cursor, type Order } from "./grid";
 import { ALL, exceptionsOf, findingsOf, weaknessesOf, type Filter, type Row } from "./list";
 import { Look } from "./look.svelte";
-import { changed, clusterOf, exists, findingOf, keyOf, ofKey, placeOf, sideOf, type Selected, type Side } from "./select";
+import { changed, clusterOf, exists, findingOf, keyOf, ofKey, placeOf, rowOf, sideOf, type Selected, type Side } from "./select";
 
 /** The id of the view of where the fleet is weak. */
 export const VIEW = "posture";
@@ -71,8 +71,8 @@ class Posture {
   });
   /** What is looked at: the last of the way there. */
   readonly selected: Selected | null = $derived(this.#trail.at(-1) ?? null);
-  /** The row of the list that the way began at. */
-  readonly root: Selected | null = $derived(this.#trail[0] ?? null);
+  /** The row of the list that the way began at, as the list that is shown has it. */
+  readonly root: Selected | null = $derived(this.view === null ? null : rowOf(this.view, this.#tab === "findings" ? this.only : "", this.#trail[0] ?? null));
   readonly cluster = $derived(this.view === null ? null : clusterOf(this.view, this.selected));
   readonly at = $derived(this.view === null ? null : findingOf(this.view, this.selected));
 

@@ -73,6 +73,19 @@ export function findingOf(view: PostureView, one: Selected | null): { cluster: s
   return place === null || place.finding === "" ? null : { cluster: place.cluster, finding: place.finding };
 }
 
+/** What is looked at as a list has it: one of the findings of cluster `only`; where that is empty, of the weaknesses of all. */
+export function rowOf(view: PostureView, only: string, one: Selected | null): Selected | null {
+  if (only !== "" && one?.kind === "weakness") {
+    const at = findingOf(view, one);
+    return at?.cluster === only ? { kind: "finding", ...at } : one;
+  }
+  if (only === "" && one?.kind === "finding") {
+    const weakness = weaknessWith(view, one);
+    return weakness === null ? one : { kind: "weakness", id: weakness.id, cluster: one.cluster };
+  }
+  return one;
+}
+
 /** A finding as one key, and back. */
 export const keyOf = (at: { cluster: string; finding: string }): string => JSON.stringify([at.cluster, at.finding]);
 export function ofKey(key: string): { cluster: string; finding: string } {

@@ -12,7 +12,8 @@ export async function toList(): Promise<void> {
   const { tab, root } = posture;
   const id = tab !== "fleet" ? LISTS[tab] : root?.kind === "weakness" ? "first" : "posture";
   const list = document.getElementById(id) ?? document.getElementById("posture");
-  (list ?? document.querySelector<HTMLElement>("#posture-tabs [aria-pressed=true]"))?.focus();
+  const practice = tab === "fleet" && root?.kind === "practice" ? document.querySelector<HTMLElement>(`[data-practice="${root.number}"]`) : null;
+  (practice ?? list ?? document.querySelector<HTMLElement>("#posture-tabs [aria-pressed=true]"))?.focus();
 }
 
 /** Shows the next list; whoever stands on the tabs with the keyboard stands in it then. */

@@ -2,6 +2,7 @@
 //! it read is kept sealed on this computer ([`kept`]), and everything that is shown is worked out from that: looking contacts
 //! nobody. Nothing is scanned by itself, and nothing that a scan found is changed by one.
 
+mod crossing;
 mod detail;
 mod drift;
 mod exception;

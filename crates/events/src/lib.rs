@@ -12,8 +12,13 @@
 #![deny(missing_docs)]
 
 mod came;
+mod clean;
 mod event;
 mod found;
+mod lines;
+mod read;
+mod scan;
+mod time;
 
 /// The longest line that is read, in bytes; the same that a webhook body may have.
 pub const LINE_MOST: usize = 12 * 1024 * 1024;
@@ -21,3 +26,4 @@ pub const LINE_MOST: usize = 12 * 1024 * 1024;
 pub use came::{Came, Field, Flaw, Flaws, Provenance};
 pub use event::{Body, Decision, Event, Level, Object, Shape, Stage, Stages, Text, User};
 pub use found::{Bad, Counts, Foreign, Found, Position, What};
+pub use read::Reader;

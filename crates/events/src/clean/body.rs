@@ -44,8 +44,8 @@ pub(crate) struct Kept {
     pub(crate) is_left_out: bool,
 }
 
-/// Looks through a body: the JSON text of one value.
-pub(crate) fn body(text: &str, holds: Holds) -> Kept {
+/// Looks through a body: the JSON text of one value, and the key it stands under where that may say what it is.
+pub(crate) fn body(key: Option<&str>, text: &str, holds: Holds) -> Kept {
     let bytes = text.len();
     let facts = Body { bytes: bytes as u64, ..Body::default() };
     // What can't be looked through is not kept: it is too deep, or so long that it would not be kept anyway.
@@ -53,7 +53,9 @@ pub(crate) fn body(text: &str, holds: Holds) -> Kept {
         return Kept { facts, instead: Some(quoted(&left_out(bytes))), redactions: 0, is_left_out: true };
     };
     let facts = Body { bytes: bytes as u64, ..facts_of(&value) };
-    let redactions = tree(&mut value, holds);
+    let mut walk = Walk { redactions: 0 };
+    walk.value(key, &mut value, holds, WRAPPED);
+    let redactions = walk.redactions;
     let instead = (redactions > 0).then(|| value.to_string());
     if instead.as_ref().map_or(bytes, String::len) > BODY_MOST {
         return Kept { facts, instead: Some(quoted(&left_out(bytes))), redactions, is_left_out: true };
@@ -90,6 +92,12 @@ pub(crate) fn facts_of(value: &Value) -> Body {
     }
 }
 
+/// Whether what stands under a key is a secret. What authorizers and authenticators note is none.
+fn is_secret(key: &str) -> bool {
+    let is_note = ["authorization.k8s.io/", "authentication.k8s.io/", "authentication.kubernetes.io/"];
+    !is_note.iter().any(|start| key.starts_with(start)) && is_sensitive_key(key)
+}
+
 struct Walk {
     redactions: u32,
 }
@@ -104,7 +112,7 @@ impl Walk {
             Value::Array(list) => list.iter_mut().for_each(|v| self.value(key, v, holds, wrapped)),
             Value::Object(map) => self.object(map, holds, wrapped),
             // A number is a password where it is called one.
-            Value::Number(_) if key.is_some_and(is_sensitive_key) => self.take(value),
+            Value::Number(_) if key.is_some_and(is_secret) => self.take(value),
             _ => {}
         }
     }
@@ -116,7 +124,7 @@ impl Walk {
         // A variable of a container, a header of a probe, an operation of a patch: named beside their value.
         let named = ["name", "path", "key"].iter().find_map(|name| map.get(*name)?.as_str());
         let is_operation = map.contains_key("op") && map.contains_key("path");
-        let is_named_secret = named.is_some_and(|name| is_sensitive_key(name.rsplit('/').next().unwrap_or(name)));
+        let is_named_secret = named.is_some_and(|name| is_secret(name.rsplit('/').next().unwrap_or(name)));
         for (key, value) in map.iter_mut() {
             let is_value = key == "value" && !value.is_null();
             if holds == Holds::Data && matches!(key.as_str(), "data" | "stringData" | "binaryData") {
@@ -149,7 +157,7 @@ impl Walk {
         if text.is_empty() || text == REDACTED {
             return;
         }
-        if key.is_some_and(is_sensitive_key) {
+        if key.is_some_and(is_secret) {
             REDACTED.clone_into(text);
             self.redactions += 1;
             return;
@@ -178,7 +186,7 @@ impl Walk {
 
     /// A list of words, such as a command: a flag and its secret are two of them.
     fn words(&mut self, key: Option<&str>, list: &mut [Value], holds: Holds, wrapped: u32) {
-        if key.is_some_and(is_sensitive_key) {
+        if key.is_some_and(is_secret) {
             return list.iter_mut().for_each(|word| self.take(word));
         }
         let words: Vec<String> = list.iter().filter_map(Value::as_str).map(str::to_owned).collect();

@@ -49,7 +49,7 @@ pub(super) struct Draft<'a> {
     request_at: Option<Range<usize>>,
     response_at: Option<Range<usize>>,
     /// What is kept in `raw` alone, and looked through as a whole.
-    others: Vec<Range<usize>>,
+    others: Vec<(Text<'a>, Range<usize>)>,
     /// Where something wrapped begins.
     pub(super) wraps: Vec<(Wrap, usize)>,
     done: Done,
@@ -263,7 +263,7 @@ impl<'a> Draft<'a> {
         }
         let range = scan.skip()?;
         if matches!(next, b'{' | b'[' | b'"') && range.len() > 2 {
-            self.others.push(range);
+            self.others.push((owned_key(key), range));
         }
         Ok(())
     }
@@ -287,7 +287,7 @@ impl<'a> Draft<'a> {
                 "extra" => self.extra(scan, user)?,
                 _ => {
                     let range = scan.skip()?;
-                    self.others.push(range);
+                    self.others.push((key, range));
                 }
             }
         }
@@ -363,7 +363,7 @@ impl<'a> Draft<'a> {
                 self.event.impersonation_constraint = constraint.map(|text| self.done.name(text, NAME));
             } else {
                 let range = scan.skip()?;
-                self.others.push(range);
+                self.others.push((key, range));
             }
         }
         Ok(())
@@ -392,7 +392,7 @@ impl<'a> Draft<'a> {
                 "uid" | "resourceVersion" => drop(scan.skip()?),
                 _ => {
                     let range = scan.skip()?;
-                    self.others.push(range);
+                    self.others.push((key, range));
                 }
             }
         }
@@ -418,7 +418,7 @@ impl<'a> Draft<'a> {
                 "metadata" | "status" | "kind" | "apiVersion" => drop(scan.skip()?),
                 _ => {
                     let range = scan.skip()?;
-                    self.others.push(range);
+                    self.others.push((key, range));
                 }
             }
         }
@@ -559,7 +559,7 @@ impl<'a> Draft<'a> {
         for (key, value, at) in std::mem::take(&mut self.annotations) {
             let (value, changed) = if key.starts_with("patch.webhook.") {
                 // What a webhook changed is part of the object.
-                let kept = clean::body(&value, holds);
+                let kept = clean::body(None, &value, holds);
                 self.done.redactions += kept.redactions;
                 self.done.is_clipped |= kept.is_left_out;
                 let changed = kept.instead.is_some();
@@ -599,15 +599,15 @@ impl<'a> Draft<'a> {
         let holds = self.holds();
         for (at, is_request) in [(self.request_at.take(), true), (self.response_at.take(), false)] {
             let Some(at) = at else { continue };
-            let kept = clean::body(&self.text[at.clone()], holds);
+            let kept = clean::body(None, &self.text[at.clone()], holds);
             self.done.redactions += kept.redactions;
             self.done.is_clipped |= kept.is_left_out;
             splices.extend(kept.instead.map(|instead| (at, instead)));
             let body = Some(kept.facts);
             if is_request { self.event.request = body } else { self.event.response = body }
         }
-        for at in std::mem::take(&mut self.others) {
-            let kept = clean::body(&self.text[at.clone()], holds);
+        for (key, at) in std::mem::take(&mut self.others) {
+            let kept = clean::body(Some(&key), &self.text[at.clone()], holds);
             self.done.redactions += kept.redactions;
             self.done.is_clipped |= kept.is_left_out;
             splices.extend(kept.instead.map(|instead| (at, instead)));

@@ -14,9 +14,13 @@
 mod came;
 mod clean;
 mod event;
+mod fold;
 mod found;
+mod join;
+mod known;
 mod lines;
 mod read;
+mod reconcile;
 mod scan;
 mod time;
 
@@ -25,5 +29,9 @@ pub const LINE_MOST: usize = 12 * 1024 * 1024;
 
 pub use came::{Came, Field, Flaw, Flaws, Provenance};
 pub use event::{Body, Decision, Event, Level, Object, Shape, Stage, Stages, Text, User};
+pub use fold::{absorb, fold, is_same_call};
 pub use found::{Bad, Counts, Foreign, Found, Position, What};
+pub use join::{Joined, Key, Link, SKEW, join};
+pub use known::{Known, KnownCall, KnownSession};
 pub use read::Reader;
+pub use reconcile::{Away, Bypass, Innocent, Reconciled, Record, Told, Unseen, reconcile};

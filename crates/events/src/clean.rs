@@ -4,6 +4,7 @@
 //! log have nothing in them that any rule could find, and `suspect` tells that in one look.
 
 mod body;
+mod plain;
 mod suspect;
 
 pub(crate) use body::{Holds, body, facts_of, quoted, tree, whole};
@@ -12,6 +13,7 @@ use crate::Text;
 use percent_encoding::percent_decode_str;
 use sallyport_audit::{ends, redact_args, redact_text, redact_url};
 use std::borrow::Cow;
+pub(crate) use suspect::is_key;
 use suspect::{in_path, in_text};
 
 /// The most characters of an address that are kept.

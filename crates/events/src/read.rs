@@ -155,7 +155,7 @@ impl Teller<'_> {
         self.tell(What::Foreign(Foreign { kind: sallyport_model::clip(&sallyport_model::visible(&kind), 80) }));
     }
 
-    fn event(&mut self, mut event: Event<'_>, around: Around) {
+    fn event(&mut self, mut event: Box<Event<'_>>, around: Around) {
         if around.is_not_text {
             event.flaws.note(Flaw::NotText);
         }
@@ -171,7 +171,7 @@ impl Teller<'_> {
                 }
             }
         }
-        self.tell(What::Event(Box::new(event)));
+        self.tell(What::Event(event));
     }
 
     /// A text that holds anything at all.

@@ -3,7 +3,6 @@
 //! missing. It goes as deep as a text does without using the stack for it.
 
 use crate::{Flaw, Flaws, Text};
-use memchr::memchr2;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -154,23 +153,19 @@ impl<'a> Scan<'a> {
     /// A string; it is at its opening quote.
     fn string(&mut self) -> Step<Text<'a>> {
         let start = self.at;
-        self.at += 1;
-        let from = self.at;
-        let bytes = self.text.as_bytes();
-        loop {
-            match bytes.get(self.at) {
-                Some(b'"') => {
-                    let text = &self.text[from..self.at];
-                    self.at += 1;
-                    self.last = start..self.at;
-                    return Ok(Cow::Borrowed(text));
-                }
-                Some(b'\\') => break,
-                Some(0x20..) => self.at += 1,
-                Some(_) | None => {
-                    self.torn = Some(Cow::Borrowed(&self.text[from..self.at]));
-                    return Err(Stop);
-                }
+        let from = start + 1;
+        self.at = from + plain_length(&self.text.as_bytes()[from..]);
+        let text = &self.text[from..self.at];
+        match self.text.as_bytes().get(self.at) {
+            Some(b'"') => {
+                self.at += 1;
+                self.last = start..self.at;
+                return Ok(Cow::Borrowed(text));
+            }
+            Some(b'\\') => {}
+            Some(_) | None => {
+                self.torn = Some(Cow::Borrowed(text));
+                return Err(Stop);
             }
         }
         let mut out = String::with_capacity(self.at - from + 64);
@@ -195,9 +190,7 @@ impl<'a> Scan<'a> {
                 b'\\' => self.escape(out)?,
                 0..0x20 => return Err(Stop),
                 _ => {
-                    let rest = &self.text.as_bytes()[self.at..];
-                    let length = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-                    let length = rest[..length].iter().position(|byte| *byte < 0x20).unwrap_or(length);
+                    let length = plain_length(&self.text.as_bytes()[self.at..]);
                     out.push_str(&self.text[self.at..self.at + length]);
                     self.at += length;
                 }
@@ -268,7 +261,7 @@ impl<'a> Scan<'a> {
                     _ => return Err(Stop),
                 },
                 0..0x20 => return Err(Stop),
-                _ => self.at += 1,
+                _ => self.at += plain_length(&self.text.as_bytes()[self.at..]),
             }
         }
     }
@@ -370,6 +363,25 @@ impl<'a> Scan<'a> {
         self.at += at;
         Ok(())
     }
+}
+
+/// Which bytes of a string stand for themselves.
+const PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut at = 0;
+    while at < 0x20 {
+        plain[at] = false;
+        at += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
+/// How many bytes stand for themselves before one that does not.
+#[inline]
+fn plain_length(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !PLAIN[usize::from(*byte)]).unwrap_or(bytes.len())
 }
 
 #[cfg(test)]

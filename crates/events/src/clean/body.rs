@@ -1,9 +1,10 @@
 //! What was sent and answered: facts for a sentence, and the text without what is secret in it.
 
-use super::suspect::in_text;
+use super::suspect::{in_text, is_key};
 use super::left_out;
+use super::plain::plain;
 use crate::Body;
-use sallyport_audit::{REDACTED, is_sensitive_key, redact_args, redact_text, redact_url};
+use sallyport_audit::{REDACTED, redact_args, redact_text, redact_url};
 use serde_json::Value;
 
 /// The longest body that is kept, in bytes.
@@ -47,6 +48,11 @@ pub(crate) struct Kept {
 /// Looks through a body: the JSON text of one value, and the key it stands under where that may say what it is.
 pub(crate) fn body(key: Option<&str>, text: &str, holds: Holds) -> Kept {
     let bytes = text.len();
+    if bytes <= BODY_MOST
+        && let Some(facts) = plain(key, text, holds)
+    {
+        return Kept { facts, instead: None, redactions: 0, is_left_out: false };
+    }
     let facts = Body { bytes: bytes as u64, ..Body::default() };
     // What can't be looked through is not kept: it is too deep, or so long that it would not be kept anyway.
     let Ok(mut value) = serde_json::from_str::<Value>(text) else {
@@ -95,7 +101,7 @@ pub(crate) fn facts_of(value: &Value) -> Body {
 /// Whether what stands under a key is a secret. What authorizers and authenticators note is none.
 fn is_secret(key: &str) -> bool {
     let is_note = ["authorization.k8s.io/", "authentication.k8s.io/", "authentication.kubernetes.io/"];
-    !is_note.iter().any(|start| key.starts_with(start)) && is_sensitive_key(key)
+    !is_note.iter().any(|start| key.starts_with(start)) && is_key(key)
 }
 
 struct Walk {

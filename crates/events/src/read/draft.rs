@@ -3,7 +3,7 @@
 use crate::clean::{self, Done, Holds, quoted};
 use crate::scan::{Scan, Step};
 use crate::{Body, Came, Decision, Event, Field, Flaw, Level, Object, Stage, Stages, Text, User, time};
-use sallyport_audit::{REDACTED, is_sensitive_key};
+use sallyport_audit::REDACTED;
 use sallyport_model::SessionAccount;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub(super) enum Wrap {
 /// An object while it is read.
 pub(super) struct Draft<'a> {
     text: &'a str,
-    event: Event<'a>,
+    event: Box<Event<'a>>,
     pub(super) kind: Option<Text<'a>>,
     pub(super) api_version: Option<Text<'a>>,
     stage: Option<Stage>,
@@ -60,7 +60,7 @@ impl<'a> Draft<'a> {
     pub(super) fn read(scan: &mut Scan<'a>, text: &'a str) -> Self {
         let mut draft = Self {
             text,
-            event: Event::default(),
+            event: Box::default(),
             kind: None,
             api_version: None,
             stage: None,
@@ -302,7 +302,7 @@ impl<'a> Draft<'a> {
         let mut first = true;
         while let Some(key) = scan.key(&mut first)? {
             let mut values = Vec::new();
-            let is_secret = !key.starts_with("authentication.kubernetes.io/") && is_sensitive_key(&key);
+            let is_secret = !key.starts_with("authentication.kubernetes.io/") && clean::is_key(&key);
             if !scan.array()? {
                 continue;
             }
@@ -468,7 +468,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The event: cleaned, bounded, and with where each field came from.
-    pub(super) fn finish(mut self, has_tail: bool) -> Event<'a> {
+    pub(super) fn finish(mut self, has_tail: bool) -> Box<Event<'a>> {
         if self.stopped || has_tail {
             self.event.flaws.note(Flaw::Partial);
         }
@@ -570,7 +570,7 @@ impl<'a> Draft<'a> {
             if changed {
                 splices.push((at, quoted(&value)));
             }
-            let event = &mut self.event;
+            let event = &mut *self.event;
             match &*key {
                 "authorization.k8s.io/decision" => {
                     event.decision = match &*value {
@@ -654,7 +654,7 @@ impl<'a> Draft<'a> {
     }
 
     fn provenance(&mut self) {
-        let event = &mut self.event;
+        let event = &mut *self.event;
         let is_partial = event.flaws.has(Flaw::Partial);
         let uri = if is_partial && self.uri_at.is_empty() { Came::Normalised } else { Came::Raw };
         let told = [

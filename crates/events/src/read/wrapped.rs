@@ -17,7 +17,7 @@ impl Teller<'_> {
         let around = around.at(find(Wrap::Time).and_then(time_of));
         if find(Wrap::Proto).is_some() {
             return match gke::read(text) {
-                Ok(Some(event)) => self.event(event, around.of(Shape::Gke)),
+                Ok(Some(event)) => self.event(Box::new(event), around.of(Shape::Gke)),
                 Ok(None) => self.foreign("LogEntry of another service"),
                 Err(bad) => self.tell(What::Bad(bad)),
             };

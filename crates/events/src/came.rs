@@ -154,6 +154,11 @@ impl Flaws {
         self.0 |= 1 << flaw as u16;
     }
 
+    /// Without one.
+    pub fn without(self, flaw: Flaw) -> Self {
+        Self(self.0 & !(1 << flaw as u16))
+    }
+
     /// Adds those of another.
     pub fn add(&mut self, other: Self) {
         self.0 |= other.0;

@@ -12,12 +12,26 @@
 #![deny(missing_docs)]
 
 mod came;
+mod clean;
 mod event;
+mod fold;
 mod found;
+mod join;
+mod known;
+mod lines;
+mod read;
+mod reconcile;
+mod scan;
+mod time;
 
 /// The longest line that is read, in bytes; the same that a webhook body may have.
 pub const LINE_MOST: usize = 12 * 1024 * 1024;
 
 pub use came::{Came, Field, Flaw, Flaws, Provenance};
 pub use event::{Body, Decision, Event, Level, Object, Shape, Stage, Stages, Text, User};
+pub use fold::{absorb, fold, is_same_call};
 pub use found::{Bad, Counts, Foreign, Found, Position, What};
+pub use join::{Joined, Key, Link, SKEW, join};
+pub use known::{Known, KnownCall, KnownSession};
+pub use read::Reader;
+pub use reconcile::{Away, Bypass, Innocent, Reconciled, Record, Told, Unseen, reconcile};

@@ -83,7 +83,9 @@ impl Archive {
                     checked.problems.push(Problem::segment(&error));
                 }
             }
-            match segment.with_db(|db, _| db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))) {
+            match segment
+                .with_db(|db, _| db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)))
+            {
                 Ok(said) if said == "ok" => {}
                 Ok(said) => checked.problems.push(Problem::segment(&segment.damaged(said))),
                 Err(error) => checked.problems.push(Problem::segment(&error)),

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each crate of ours may import of ours, outside its tests. Anything else fails.
-const EDGES: [(&str, &[&str]); 29] = [
+const EDGES: [(&str, &[&str]); 30] = [
     ("model", &[]),
     ("rbac", &["model"]),
     ("posture", &["model", "rbac"]),
@@ -33,6 +33,7 @@ const EDGES: [(&str, &[&str]); 29] = [
     ("terminal", &["model"]),
     ("store", &["model", "audit"]),
     ("archive", &["model", "events"]),
+    ("feeds", &["model", "events", "archive"]),
     (
         "app",
         &[
@@ -56,7 +57,7 @@ const EDGES: [(&str, &[&str]); 29] = [
         ],
     ),
     ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),
-    ("cli", &["model", "rbac", "posture", "client", "kubeconfig", "scan", "report"]),
+    ("cli", &["model", "rbac", "posture", "client", "kubeconfig", "scan", "report", "events", "archive", "feeds"]),
     ("testkit", &[]), // so that everybody's tests can use it
     ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),
     ("demo", &["testkit", "fleet"]),

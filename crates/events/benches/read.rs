@@ -90,21 +90,47 @@ fn main() {
         let mut text = String::new();
         (0..events).for_each(|n| line(&mut seeded, n, with_bodies, &mut text));
         let mut rates: Vec<f64> = (0..5).map(|_| run(&text, events)).collect();
+        let mut values: Vec<f64> = (0..5).map(|_| values(&text, events)).collect();
         rates.sort_by(f64::total_cmp);
+        values.sort_by(f64::total_cmp);
         println!(
-            "{with_bodies:>3} % with bodies, {} B a line: best {:.0} k events/s ({:.0} MB/s), middle {:.0} k events/s",
+            "{with_bodies:>3} % with bodies, {} B a line: best {:.0} k events/s ({:.0} MB/s), middle {:.0} k; \
+             serde_json::Value alone, beside it: best {:.0} k, middle {:.0} k",
             text.len() as u64 / events,
             rates[4] / 1e3,
             rates[4] * text.len() as f64 / events as f64 / 1e6,
-            rates[2] / 1e3
+            rates[2] / 1e3,
+            values[4] / 1e3,
+            values[2] / 1e3
         );
     }
 }
 
 fn run(text: &str, events: u64) -> f64 {
+    rate(events, || read(text, events))
+}
+
+/// What it costs to read the same lines into values and do nothing with them.
+fn values(text: &str, events: u64) -> f64 {
+    rate(events, || {
+        let lines = text.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+        assert_eq!(lines.count() as u64, events);
+    })
+}
+
+fn rate(events: u64, what: impl FnOnce()) -> f64 {
+    let (began, on_core) = (Instant::now(), on_core());
+    what();
+    let took = match (on_core, self::on_core()) {
+        (Some(before), Some(after)) => (after - before) as f64 / 1e9,
+        _ => began.elapsed().as_secs_f64(),
+    };
+    events as f64 / took
+}
+
+fn read(text: &str, events: u64) {
     let mut reader = Reader::new();
     let (mut bytes, mut redacted) = (0, 0);
-    let (began, on_core) = (Instant::now(), on_core());
     for chunk in text.as_bytes().chunks(256 * 1024) {
         reader.push(chunk, &mut |found| {
             if let What::Event(event) = &found.what {
@@ -113,13 +139,8 @@ fn run(text: &str, events: u64) -> f64 {
             }
         });
     }
-    let took = match (on_core, self::on_core()) {
-        (Some(before), Some(after)) => (after - before) as f64 / 1e9,
-        _ => began.elapsed().as_secs_f64(),
-    };
     assert_eq!(reader.counts().events, events);
     assert!(bytes > 0 && redacted > 0);
-    events as f64 / took
 }
 
 /// Nanoseconds that this thread had on a core so far (Linux).

@@ -59,7 +59,8 @@ pub fn is_same_call(one: &Event<'_>, other: &Event<'_>) -> bool {
     let missing = |field: Field| {
         [one, other].iter().any(|event| event.is_partial() && event.came(field) == Came::Absent)
     };
-    let is_cut = |field: Field| [one, other].iter().any(|event| event.is_partial() && event.came(field) != Came::Raw);
+    let is_cut =
+        |field: Field| [one, other].iter().any(|event| event.is_partial() && event.came(field) != Came::Raw);
     let same_user = one.user.name == other.user.name && one.user.uid == other.user.uid;
     let impersonated = |event: &Event<'_>| event.impersonated.as_ref().map(|user| user.name.to_string());
     let same_uri = one.uri == other.uri || is_cut(Field::Uri);

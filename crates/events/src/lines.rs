@@ -116,10 +116,7 @@ mod tests {
         let just = vec![b'y'; LINE_MOST];
         let found = lines(&[b"a\n", &long[..5], &long[5..], b"zz\nb\n", &just, b"\n", b"c"]);
         let shapes: Vec<_> = found.iter().map(|(at, line)| (at.line, line.as_ref().map(Vec::len))).collect();
-        assert_eq!(
-            shapes,
-            [(1, Some(1)), (2, None), (3, Some(1)), (4, Some(LINE_MOST)), (5, Some(1))]
-        );
+        assert_eq!(shapes, [(1, Some(1)), (2, None), (3, Some(1)), (4, Some(LINE_MOST)), (5, Some(1))]);
         assert_eq!(found[2].0.offset, 2 + LINE_MOST as u64 + 1 + 3);
         // In one piece it is the same.
         let whole = [b"a\n", &long[..], b"zz\nb\n", &just, b"\nc"].concat();

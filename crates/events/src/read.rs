@@ -152,7 +152,9 @@ impl Teller<'_> {
     fn foreign(&mut self, kind: &str) {
         // A kind is whatever somebody wrote there.
         let kind = redact_text(&sallyport_model::clip(kind, 80)).text;
-        self.tell(What::Foreign(Foreign { kind: sallyport_model::clip(&sallyport_model::visible(&kind), 80) }));
+        self.tell(What::Foreign(Foreign {
+            kind: sallyport_model::clip(&sallyport_model::visible(&kind), 80),
+        }));
     }
 
     fn event(&mut self, mut event: Box<Event<'_>>, around: Around) {

@@ -30,8 +30,13 @@ fn usual(text: &[u8]) -> Option<i64> {
     };
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !(1..=12).contains(&month) || !(1..=28).contains(&day) || hour > 23 || minute > 59 || second > 59 {
-        // The ends of months and leap seconds are for the calendar.
+    let last = match month {
+        4 | 6 | 9 | 11 => 30,
+        1..=12 if month != 2 => 31,
+        _ => 28,
+    };
+    if !(1..=12).contains(&month) || !(1..=last).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        // The 29th of February and leap seconds are for the calendar.
         return None;
     }
     let fraction = tail.strip_suffix(b"Z")?;
@@ -62,7 +67,8 @@ mod tests {
         assert_eq!(micros("2026-11-29T21:40:35Z"), micros("2026-11-29T22:40:35+01:00"));
         assert_eq!(micros("2026-11-29 21:40:35.500"), micros("2026-11-29T21:40:35.5Z"));
         assert_eq!(micros("2024-02-29T00:00:00Z").map(|t| t % 1_000_000), Some(0));
-        for bad in ["", "now", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-29", &"9".repeat(99)] {
+        for bad in ["", "now", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-29", &"9".repeat(99)]
+        {
             assert_eq!(micros(bad), None, "{bad}");
         }
     }

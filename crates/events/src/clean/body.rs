@@ -1,8 +1,8 @@
 //! What was sent and answered: facts for a sentence, and the text without what is secret in it.
 
-use super::suspect::{in_text, is_key};
 use super::left_out;
 use super::plain::plain;
+use super::suspect::{in_text, is_key};
 use crate::Body;
 use sallyport_audit::{REDACTED, redact_args, redact_text, redact_url};
 use serde_json::Value;
@@ -135,7 +135,9 @@ impl Walk {
             let is_value = key == "value" && !value.is_null();
             if holds == Holds::Data && matches!(key.as_str(), "data" | "stringData" | "binaryData") {
                 self.take_all(value);
-            } else if is_value && (is_named_secret && value.is_string() || is_operation && holds == Holds::Data) {
+            } else if is_value
+                && (is_named_secret && value.is_string() || is_operation && holds == Holds::Data)
+            {
                 self.take(value);
             } else {
                 self.value(Some(key), value, holds, wrapped);

@@ -1,7 +1,7 @@
 //! Whether a body has nothing in it that any rule could find, in one pass and without building it: most have nothing.
 
 use super::body::Holds;
-use super::suspect::{in_text, is_key};
+use super::suspect::{in_text, is_flag, is_key};
 use crate::Body;
 use crate::scan::{Scan, Step, Stop};
 
@@ -26,6 +26,9 @@ enum Place {
     Top,
     Metadata,
     Spec,
+    Kind,
+    Name,
+    Replicas,
     Else,
 }
 
@@ -52,9 +55,9 @@ impl Look {
                     let inside = match (place, &*inner) {
                         (Place::Top, "metadata") => Place::Metadata,
                         (Place::Top, "spec") => Place::Spec,
-                        (Place::Top, "kind") => Place::Top,
-                        (Place::Metadata, "name") => Place::Metadata,
-                        (Place::Spec, "replicas") => Place::Spec,
+                        (Place::Top, "kind") => Place::Kind,
+                        (Place::Metadata, "name") => Place::Name,
+                        (Place::Spec, "replicas") => Place::Replicas,
                         _ => Place::Else,
                     };
                     self.value(scan, &inner, inside, depth + 1)?;
@@ -74,15 +77,15 @@ impl Look {
                 if is_suspect(key, &text) {
                     return Err(Stop);
                 }
-                match (place, key) {
-                    (Place::Top, "kind") => self.facts.kind = Some(sallyport_model::clip(&text, 253)),
-                    (Place::Metadata, "name") => self.facts.name = Some(sallyport_model::clip(&text, 253)),
+                match place {
+                    Place::Kind => self.facts.kind = Some(sallyport_model::clip(&text, 253)),
+                    Place::Name => self.facts.name = Some(sallyport_model::clip(&text, 253)),
                     _ => {}
                 }
                 Ok(())
             }
             b'-' | b'0'..=b'9' if is_key(key) => Err(Stop),
-            b'-' | b'0'..=b'9' if place == Place::Spec && key == "replicas" => {
+            b'-' | b'0'..=b'9' if place == Place::Replicas => {
                 self.facts.replicas = scan.number()?;
                 Ok(())
             }
@@ -101,9 +104,9 @@ fn is_suspect(key: &str, text: &str) -> bool {
     is_object && key == "kind"
         || is_named_secret
         || is_key(key)
-        || text.starts_with(['{', '[', '-'])
+        || text.starts_with(['{', '['])
         || text.contains('?') && (text.starts_with('/') || text.starts_with("http"))
-        || in_text(text)
+        || if text.starts_with('-') { is_flag(text) } else { in_text(text) }
 }
 
 #[cfg(test)]
@@ -125,8 +128,35 @@ mod tests {
 
     fn values() -> impl Strategy<Value = Value> {
         let word = proptest::sample::select(vec![
-            "hunter2", "Secret", "--password", "-phunter2", "mysql", "DB_PASSWORD", "/spec/token", "Bearer", "a b", "",
-            "/x?token=hunter2", "{\"password\":\"x\"}", "token: x", "https://a:b@c", "plain", "[redacted]", "basic",
+            "hunter2",
+            "Secret",
+            "--password",
+            "-phunter2",
+            "mysql",
+            "DB_PASSWORD",
+            "/spec/token",
+            "Bearer",
+            "a b",
+            "",
+            "/x?token=hunter2",
+            "{\"password\":\"x\"}",
+            "token: x",
+            "https://a:b@c",
+            "plain",
+            "[redacted]",
+            "basic",
+            "--listen",
+            "--user",
+            "--user=a:b",
+            "-u",
+            "-a",
+            "--a b",
+            "--x=token=y",
+            "redis-cli",
+            "--proxy-user=a:b",
+            "-----BEGIN PRIVATE KEY-----",
+            "--",
+            "--listen=0.0.0.0:80",
         ]);
         let leaf = prop_oneof![
             word.prop_map(Value::from),
@@ -135,8 +165,23 @@ mod tests {
             Just(json!(true)),
         ];
         let key = proptest::sample::select(vec![
-            "name", "value", "password", "data", "stringData", "kind", "op", "path", "metadata", "spec", "replicas",
-            "args", "env", "token", "secretName", "key", "a",
+            "name",
+            "value",
+            "password",
+            "data",
+            "stringData",
+            "kind",
+            "op",
+            "path",
+            "metadata",
+            "spec",
+            "replicas",
+            "args",
+            "env",
+            "token",
+            "secretName",
+            "key",
+            "a",
         ]);
         leaf.prop_recursive(5, 40, 5, move |inner| {
             prop_oneof![

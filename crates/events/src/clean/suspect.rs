@@ -47,7 +47,15 @@ pub(super) fn in_text(text: &str) -> bool {
             return true;
         }
     }
-    text.contains("-----BEGIN")
+    false
+}
+
+/// Whether the rules could change a word of a list because it is a flag, or what they find behind it. A long flag that
+/// names no secret is the only kind that is told here; all others are for them.
+pub(super) fn is_flag(word: &str) -> bool {
+    let Some(flag) = word.strip_prefix("--") else { return true };
+    let is_user = flag.starts_with("user") || flag.starts_with("proxy-user");
+    is_user || flag.starts_with('-') || is_key(word) || in_text(flag)
 }
 
 /// Whether something that the rules look for begins or ends at a byte.
@@ -60,7 +68,7 @@ fn tells(text: &str, at: usize) -> bool {
         b'=' => speaks_of_a_secret(text, at),
         b':' => bytes[at + 1..].starts_with(b"//") || speaks_of_a_secret(text, at),
         // A flag, or a private key.
-        b'-' => begins() || is_marked(bytes, at),
+        b'-' => begins() || bytes[..at].ends_with(b"----") || is_marked(bytes, at),
         b'b' | b'B' => {
             begins() && bytes.len() >= at + 5 && {
                 let word = &bytes[at..bytes.len().min(at + 6)];
@@ -134,8 +142,21 @@ fn may_be_sensitive(key: &str) -> bool {
     }
     // Every word that is looked for has one of these in it.
     const WORDS: [&[u8]; 15] = [
-        b"pass", b"pwd", b"pw", b"otp", b"sig", b"auth", b"secret", b"token", b"key", b"credential", b"bearer",
-        b"cookie", b"jwt", b"codeverifier", b"assertion",
+        b"pass",
+        b"pwd",
+        b"pw",
+        b"otp",
+        b"sig",
+        b"auth",
+        b"secret",
+        b"token",
+        b"key",
+        b"credential",
+        b"bearer",
+        b"cookie",
+        b"jwt",
+        b"codeverifier",
+        b"assertion",
     ];
     const SETS: [u32; 15] = {
         let (mut sets, mut at) = ([0; 15], 0);
@@ -157,9 +178,10 @@ fn may_be_sensitive(key: &str) -> bool {
         length += 1;
     }
     let plain = &plain[..length];
-    WORDS.iter().zip(SETS).any(|(word, stem)| {
-        set & stem == stem && plain.windows(word.len()).any(|window| window == *word)
-    })
+    WORDS
+        .iter()
+        .zip(SETS)
+        .any(|(word, stem)| set & stem == stem && plain.windows(word.len()).any(|window| window == *word))
 }
 
 #[cfg(test)]
@@ -184,15 +206,66 @@ mod tests {
     fn texts() -> impl Strategy<Value = String> {
         let part = prop_oneof![
             proptest::sample::select(vec![
-                "-p", "-u", "--user=", "--password", "bearer ", "Basic ", "hunter2", "token", "Token: ", "api_key=",
-                "a.p-i.key:", "pwd", "PWD=", "://", "u:p@h", "-----BEGIN ", "PRIVATE KEY-----", "eyJhbGciOiJSUzI1",
-                "ghp_abcdefghijklmnopq", "github_pat_abcdefghij", "glpat-abcdefghijkl", "xoxb-abcdefghijkl",
-                "AKIAIOSFODNN7EXAMPLE", "AIzaabcdefghijklmnopqrstuvwxyz", "ya29.abcdefghijklm", "hvs.abcdefghijklm",
-                "k8s-aws-v1.abcdefghij", "npm_abcdefghijklmnopqrstuvwxyz", "dckr_pat_abcdefghij", "sshpass", "helm",
-                "mysql", "\"", "'", "\\", " ", "=", ":", "/", "\n", "\u{2003}", "é", "verifier", "code-",
-                "assertion", "credential", "signature=", "cookie:", "sig=", "auth:", "Xy1", "wJalrXUtnFEMI7MDENGbPxRfiCY",
-                "0123456789abcdef", "_", "-", ".", "+", "?a=",
-            ]).prop_map(str::to_owned),
+                "-p",
+                "-u",
+                "--user=",
+                "--password",
+                "bearer ",
+                "Basic ",
+                "hunter2",
+                "token",
+                "Token: ",
+                "api_key=",
+                "a.p-i.key:",
+                "pwd",
+                "PWD=",
+                "://",
+                "u:p@h",
+                "-----BEGIN ",
+                "PRIVATE KEY-----",
+                "eyJhbGciOiJSUzI1",
+                "ghp_abcdefghijklmnopq",
+                "github_pat_abcdefghij",
+                "glpat-abcdefghijkl",
+                "xoxb-abcdefghijkl",
+                "AKIAIOSFODNN7EXAMPLE",
+                "AIzaabcdefghijklmnopqrstuvwxyz",
+                "ya29.abcdefghijklm",
+                "hvs.abcdefghijklm",
+                "k8s-aws-v1.abcdefghij",
+                "npm_abcdefghijklmnopqrstuvwxyz",
+                "dckr_pat_abcdefghij",
+                "sshpass",
+                "helm",
+                "mysql",
+                "\"",
+                "'",
+                "\\",
+                " ",
+                "=",
+                ":",
+                "/",
+                "\n",
+                "\u{2003}",
+                "é",
+                "verifier",
+                "code-",
+                "assertion",
+                "credential",
+                "signature=",
+                "cookie:",
+                "sig=",
+                "auth:",
+                "Xy1",
+                "wJalrXUtnFEMI7MDENGbPxRfiCY",
+                "0123456789abcdef",
+                "_",
+                "-",
+                ".",
+                "+",
+                "?a=",
+            ])
+            .prop_map(str::to_owned),
             "[a-zA-Z0-9]{1,12}",
         ];
         proptest::collection::vec(part, 0..14).prop_map(|parts| parts.concat())

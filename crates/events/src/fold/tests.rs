@@ -77,7 +77,18 @@ fn a_moment_that_was_cut_joins_its_call() {
     for key in ["\"user\"", "\"verb\"", "\"sourceIPs\"", "\"requestReceived", "watch=true"] {
         // In the order in which API servers write.
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let order = ["kind", "apiVersion", "level", "auditID", "stage", "requestURI", "verb", "user", "sourceIPs", "requestReceivedTimestamp"];
+        let order = [
+            "kind",
+            "apiVersion",
+            "level",
+            "auditID",
+            "stage",
+            "requestURI",
+            "verb",
+            "user",
+            "sourceIPs",
+            "requestReceivedTimestamp",
+        ];
         let parts: Vec<String> = order.iter().map(|key| format!("\"{key}\":{}", value[*key])).collect();
         let line = format!("{{{}}}", parts.join(","));
         let cut = read(&line[..line.find(key).unwrap() + 3]);

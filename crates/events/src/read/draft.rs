@@ -302,7 +302,9 @@ impl<'a> Draft<'a> {
         let mut first = true;
         while let Some(key) = scan.key(&mut first)? {
             let mut values = Vec::new();
-            let is_secret = !key.starts_with("authentication.kubernetes.io/") && clean::is_key(&key);
+            // What API servers themselves put there are names and ids.
+            let is_own = key.starts_with("authentication.kubernetes.io/");
+            let is_secret = !is_own && clean::is_key(&key);
             if !scan.array()? {
                 continue;
             }
@@ -313,6 +315,8 @@ impl<'a> Draft<'a> {
                 let (value, changed) = if is_secret && !value.is_empty() && value != REDACTED {
                     self.done.redactions += 1;
                     (Cow::Borrowed(REDACTED), true)
+                } else if is_own {
+                    (self.done.name(value, NAME), false)
                 } else {
                     self.done.text(value, NAME)
                 };
@@ -389,12 +393,22 @@ impl<'a> Draft<'a> {
                 "apiGroup" => object.group = name(scan)?,
                 "apiVersion" => object.version = name(scan)?,
                 "subresource" => object.subresource = name(scan)?,
-                "uid" | "resourceVersion" => drop(scan.skip()?),
+                "uid" | "resourceVersion" => self.skip(key, scan)?,
                 _ => {
                     let range = scan.skip()?;
                     self.others.push((key, range));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Over a word that is kept in `raw` alone; what is no word is looked through.
+    fn skip(&mut self, key: Text<'a>, scan: &mut Scan<'a>) -> Step<()> {
+        let is_word = !matches!(scan.peek()?, b'{' | b'[');
+        let range = scan.skip()?;
+        if !is_word && range.len() > 2 {
+            self.others.push((key, range));
         }
         Ok(())
     }
@@ -415,7 +429,7 @@ impl<'a> Draft<'a> {
                     self.event.message = scan.text()?;
                     self.message_at = scan.last.clone();
                 }
-                "metadata" | "status" | "kind" | "apiVersion" => drop(scan.skip()?),
+                "metadata" | "status" | "kind" | "apiVersion" => self.skip(key, scan)?,
                 _ => {
                     let range = scan.skip()?;
                     self.others.push((key, range));
@@ -564,6 +578,8 @@ impl<'a> Draft<'a> {
                 self.done.is_clipped |= kept.is_left_out;
                 let changed = kept.instead.is_some();
                 (kept.instead.map_or(value, Cow::Owned), changed)
+            } else if value == "allow" || value == "forbid" {
+                (value, false)
             } else {
                 self.done.text(value, 4 * clean::TEXT_MOST)
             };
@@ -619,7 +635,10 @@ impl<'a> Draft<'a> {
         if self.event.flaws.has(Flaw::DuplicateKey) || self.event.flaws.has(Flaw::WrongType) {
             // Where things stand is not enough to know what is in it.
             self.good = 0;
-            if !self.stopped && !has_tail && let Some((raw, redactions)) = clean::whole(self.text, self.holds()) {
+            if !self.stopped
+                && !has_tail
+                && let Some((raw, redactions)) = clean::whole(self.text, self.holds())
+            {
                 self.event.redactions = self.event.redactions.max(redactions);
                 return self.fitting(raw);
             }
@@ -648,7 +667,8 @@ impl<'a> Draft<'a> {
     }
 
     fn fitting(&mut self, text: String) -> Text<'a> {
-        let cut = (text.len() > super::RAW_MOST).then(|| sallyport_audit::ends(&text, super::RAW_MOST)).flatten();
+        let cut =
+            (text.len() > super::RAW_MOST).then(|| sallyport_audit::ends(&text, super::RAW_MOST)).flatten();
         self.done.is_clipped |= cut.is_some();
         Cow::Owned(cut.unwrap_or(text))
     }

@@ -17,7 +17,8 @@ pub(super) fn read(text: &str) -> Result<Option<Event<'static>>, Bad> {
     let mut event = Event { shape: Shape::Gke, ..Event::default() };
     let mut done = Done::default();
     // The entry's id is the operation's, which is the API server's id of the call in all that was seen of it.
-    let id = [&entry["operation"]["id"], &entry["insertId"]].into_iter().map(str_of).find(|id| !id.is_empty());
+    let id =
+        [&entry["operation"]["id"], &entry["insertId"]].into_iter().map(str_of).find(|id| !id.is_empty());
     event.audit_id = done.name(owned(id.ok_or(Bad::NoAuditId)?), 256);
     event.provenance.note(Field::AuditId, Came::Normalised);
     who(payload, &mut event, &mut done);
@@ -86,7 +87,8 @@ fn object(place: &str, done: &mut Done) -> Option<Object<'static>> {
     let parts: Vec<&str> = place.split('/').collect();
     let [group, version, rest @ ..] = parts.as_slice() else { return None };
     // Of what is no resource (`readyz`, `api/v1`) the second word is no version.
-    let is_version = version.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_version =
+        version.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if !is_version || rest.is_empty() {
         return None;
     }
@@ -110,9 +112,9 @@ fn object(place: &str, done: &mut Done) -> Option<Object<'static>> {
 fn how(entry: &Value, event: &mut Event<'static>, done: &mut Done) {
     let payload = &entry["protoPayload"];
     let label = |key: &str| entry["labels"][key].as_str();
-    let granted = payload["authorizationInfo"].as_array().map(|list| {
-        !list.is_empty() && list.iter().all(|info| info["granted"].as_bool().unwrap_or(false))
-    });
+    let granted = payload["authorizationInfo"]
+        .as_array()
+        .map(|list| !list.is_empty() && list.iter().all(|info| info["granted"].as_bool().unwrap_or(false)));
     (event.decision, event.provenance) = match label("authorization.k8s.io/decision") {
         Some("allow") => (Some(Decision::Allow), noted(event, Field::Decision, Came::Raw)),
         Some("forbid") => (Some(Decision::Forbid), noted(event, Field::Decision, Came::Raw)),

@@ -38,9 +38,24 @@ pub(super) fn with(changes: Value) -> String {
         event[key] = value.clone();
     }
     let order = [
-        "kind", "apiVersion", "level", "auditID", "stage", "requestURI", "verb", "user", "impersonatedUser",
-        "sourceIPs", "userAgent", "objectRef", "responseStatus", "requestObject", "responseObject",
-        "requestReceivedTimestamp", "stageTimestamp", "annotations",
+        "kind",
+        "apiVersion",
+        "level",
+        "auditID",
+        "stage",
+        "requestURI",
+        "verb",
+        "user",
+        "impersonatedUser",
+        "sourceIPs",
+        "userAgent",
+        "objectRef",
+        "responseStatus",
+        "requestObject",
+        "responseObject",
+        "requestReceivedTimestamp",
+        "stageTimestamp",
+        "annotations",
     ];
     let known = order.iter().filter(|key| !event[**key].is_null());
     let mut parts: Vec<String> = known.map(|key| format!("\"{key}\":{}", event[*key])).collect();
@@ -87,7 +102,9 @@ fn p20_an_exec_keeps_its_command_and_not_its_secret() {
 #[test]
 fn p20_a_long_address_hides_no_command() {
     let junk = "x".repeat(150_000);
-    let uri = format!("/api/v1/namespaces/pay/pods/w/exec?a={junk}&command=sh&command=-c&command=curl%20evil&b={junk}");
+    let uri = format!(
+        "/api/v1/namespaces/pay/pods/w/exec?a={junk}&command=sh&command=-c&command=curl%20evil&b={junk}"
+    );
     let event = only(&with(json!({ "requestURI": uri })));
     assert_eq!(event.command, ["sh", "-c", "curl evil"]);
     assert!(event.uri.len() < 4096 && event.uri.contains("curl%20evil"), "{}", event.uri);
@@ -100,7 +117,8 @@ fn p20_bodies_are_kept_without_what_is_secret_in_them() {
     let secret = json!({"kind": "Secret", "metadata": {"name": "db", "annotations": {
             "kubectl.kubernetes.io/last-applied-configuration": "{\"kind\":\"Secret\",\"data\":{\"x\":\"aHVudGVyMg==\"}}"}},
         "data": {"x": "aHVudGVyMg=="}, "stringData": {"y": "hunter2"}});
-    let object = |resource: &str, sub: &str| json!({"resource": resource, "subresource": sub, "namespace": "pay"});
+    let object =
+        |resource: &str, sub: &str| json!({"resource": resource, "subresource": sub, "namespace": "pay"});
     let token = json!({"kind": "TokenRequest", "spec": {"audiences": ["a"]}, "status": {"token": "hunter2"}});
     let pod = json!({"kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "c",
         "env": [{"name": "DB_PASSWORD", "value": "hunter2"}], "args": ["--password", "hunter2"],
@@ -131,7 +149,8 @@ fn p20_bodies_are_kept_without_what_is_secret_in_them() {
 #[test]
 fn what_a_sentence_needs_of_a_body_is_read() {
     let scaled = json!({"kind": "Scale", "metadata": {"name": "checkout"}, "spec": {"replicas": 10}});
-    let event = only(&with(json!({"requestObject": [{"op": "replace", "path": "/spec/replicas", "value": 10}],
+    let event =
+        only(&with(json!({"requestObject": [{"op": "replace", "path": "/spec/replicas", "value": 10}],
         "responseObject": scaled})));
     assert_eq!(event.request.unwrap().replicas, Some(10));
     let response = event.response.unwrap();
@@ -155,6 +174,8 @@ fn p20_wherever_a_secret_is_in_a_line_it_is_not_in_what_is_handed_on() {
         json!({"annotations": {"example.com/why": "token: hunter2"}}),
         json!({"shipper": {"env": {"API_KEY": "hunter2"}}}),
         json!({"note": "password=hunter2"}),
+        json!({"objectRef": {"resource": "pods", "uid": {"password": "hunter2"}}}),
+        json!({"responseStatus": {"code": 1, "metadata": {"password": "hunter2"}}}),
         json!({"user": "password=hunter2"}),
         json!({"verb": {"password": "hunter2"}}),
     ] {
@@ -167,8 +188,12 @@ fn p20_wherever_a_secret_is_in_a_line_it_is_not_in_what_is_handed_on() {
     }
     // A key that stands twice hides nothing either.
     for twice in ["\"userAgent\":\"password=hunter2\",", "\"requestObject\":{\"password\":\"hunter2\"},"] {
-        let line = EXEC.replace("\"verb\"", &format!("{twice}\"userAgent\":\"x\",\"requestObject\":{{}},\"verb\""));
+        let line =
+            EXEC.replace("\"verb\"", &format!("{twice}\"userAgent\":\"x\",\"requestObject\":{{}},\"verb\""));
         let event = only(&line);
-        assert!(!format!("{event:?}").contains("hunter2") && event.flaws.has(Flaw::DuplicateKey), "{event:?}");
+        assert!(
+            !format!("{event:?}").contains("hunter2") && event.flaws.has(Flaw::DuplicateKey),
+            "{event:?}"
+        );
     }
 }

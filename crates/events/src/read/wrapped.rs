@@ -11,9 +11,8 @@ const AKS_AUDIT: [&str; 2] = ["kube-audit", "kube-audit-admin"];
 impl Teller<'_> {
     /// An object that is no event: what is wrapped in it, or that it is foreign.
     pub(super) fn wrapped(&mut self, draft: &Draft<'_>, text: &str, around: Around) {
-        let find = |wrap: Wrap| {
-            draft.wraps.iter().find(|(kind, _)| *kind == wrap).map(|(_, start)| &text[*start..])
-        };
+        let find =
+            |wrap: Wrap| draft.wraps.iter().find(|(kind, _)| *kind == wrap).map(|(_, start)| &text[*start..]);
         let around = around.at(find(Wrap::Time).and_then(time_of));
         if find(Wrap::Proto).is_some() {
             return match gke::read(text) {
@@ -38,7 +37,12 @@ impl Teller<'_> {
             return self.list(records, if is_cloudwatch { around.of(Shape::Eks) } else { around });
         }
         if let Some(category) = find(Wrap::Category).and_then(word) {
-            return self.record(&category, find(Wrap::Properties), find(Wrap::Message), around.of(Shape::Aks));
+            return self.record(
+                &category,
+                find(Wrap::Properties),
+                find(Wrap::Message),
+                around.of(Shape::Aks),
+            );
         }
         if let Some(message) = find(Wrap::Message) {
             let is_cloudwatch = find(Wrap::LogGroup).is_some()

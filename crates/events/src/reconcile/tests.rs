@@ -33,7 +33,10 @@ fn event(session: u8, id: &str, at: i64) -> Event<'static> {
         audit_id: id.to_owned().into(),
         verb: "list".into(),
         uri: URI.into(),
-        user: User { name: format!("system:serviceaccount:sallyport-sessions:{account}").into(), ..User::default() },
+        user: User {
+            name: format!("system:serviceaccount:sallyport-sessions:{account}").into(),
+            ..User::default()
+        },
         account: Some(account),
         credential: Some(format!("JTI=jti-{session}").into()),
         source_ips: vec!["10.0.0.1".into()],
@@ -132,8 +135,13 @@ fn an_id_used_again_is_found_unless_it_is_an_aggregated_server() {
         event.uri = "/apis/metrics.k8s.io/v1beta1/pods".into();
         event.object = Some(Object { group: "metrics.k8s.io".into(), ..Object::default() });
     };
-    let entries = [Draft::new(Action::Call).at(NOW).request(&request(1)).jti(&Jti::new("jti-1"))
-        .audit_id(&AuditId::new("a")).detail("uri", "/apis/metrics.k8s.io/v1beta1/pods").place(1, 0)];
+    let entries = [Draft::new(Action::Call)
+        .at(NOW)
+        .request(&request(1))
+        .jti(&Jti::new("jti-1"))
+        .audit_id(&AuditId::new("a"))
+        .detail("uri", "/apis/metrics.k8s.io/v1beta1/pods")
+        .place(1, 0)];
     let (mut first, mut second) = (event(1, "a", 0), event(1, "a", 0));
     metrics(&mut first);
     metrics(&mut second);
@@ -194,7 +202,10 @@ fn what_the_cluster_did_not_tell_of_has_its_innocent_reasons() {
     };
     let call = || entry(1, "a", 0, Action::Call);
     assert_eq!(reasons(call(), all_day(), told()), []);
-    assert_eq!(reasons(call(), all_day(), Told { level: Some(&|_| Level::None), ..told() }), [Innocent::NotTold]);
+    assert_eq!(
+        reasons(call(), all_day(), Told { level: Some(&|_| Level::None), ..told() }),
+        [Innocent::NotTold]
+    );
     assert_eq!(reasons(call(), all_day(), Told { level: None, ..told() }), [Innocent::PolicyUnknown]);
     let others = Told { is_every_server: false, ..told() };
     assert_eq!(reasons(call(), all_day(), others), [Innocent::OtherServer]);
@@ -202,7 +213,10 @@ fn what_the_cluster_did_not_tell_of_has_its_innocent_reasons() {
     assert_eq!(reasons(entry(1, "a", 0, Action::StreamStart), all_day(), omits), [Innocent::StillOpen]);
     assert_eq!(reasons(entry(1, "a", 0, Action::StreamStart), all_day(), told()), []);
     assert_eq!(reasons(call(), Record { from: NOW + SECOND * 60, ..all_day() }, told()), [Innocent::Outside]);
-    assert_eq!(reasons(call(), Record { to: NOW + SECOND * 60, late: 60 * SECOND, ..all_day() }, told()), [Innocent::Late]);
+    assert_eq!(
+        reasons(call(), Record { to: NOW + SECOND * 60, late: 60 * SECOND, ..all_day() }, told()),
+        [Innocent::Late]
+    );
     let gap = NOW - SECOND..NOW + SECOND;
     assert_eq!(reasons(call(), Record { gaps: vec![gap], ..all_day() }, told()), [Innocent::Gap]);
     let mut failed = call();
@@ -213,7 +227,8 @@ fn what_the_cluster_did_not_tell_of_has_its_innocent_reasons() {
 #[test]
 fn calls_of_one_command_stand_together() {
     let of = |id: &str, command: Option<&str>| {
-        let draft = Draft::new(Action::Call).request(&request(1)).jti(&Jti::new("j")).audit_id(&AuditId::new(id));
+        let draft =
+            Draft::new(Action::Call).request(&request(1)).jti(&Jti::new("j")).audit_id(&AuditId::new(id));
         match command {
             Some(command) => draft.detail("kubectl_session", command),
             None => draft,

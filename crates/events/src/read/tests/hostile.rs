@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 fn cut_at_every_byte_it_yields_what_was_before_the_cut() {
     let whole = only(EXEC);
     let at = |key: &str| EXEC.find(key).unwrap();
-    let (id, uri, verb, agent) =
-        (at("\",\"stage\""), at("/api/v1"), at(",\"user\""), at(",\"objectRef\""));
+    let (id, uri, verb, agent) = (at("\",\"stage\""), at("/api/v1"), at(",\"user\""), at(",\"objectRef\""));
     for cut in 1..EXEC.len() {
         for tail in ["", "[Truncated...]"] {
             let line = format!("{}{tail}", &EXEC[..cut]);
@@ -22,7 +21,10 @@ fn cut_at_every_byte_it_yields_what_was_before_the_cut() {
             let event = &events[0];
             assert_eq!((counts.partial, &event.audit_id), (1, &whole.audit_id), "{line}");
             assert!(!format!("{event:?}").contains("hunter2"), "{cut}: {event:?}");
-            assert!(cut <= uri + 60 || event.uri.starts_with("/api/v1/namespaces/pay/pods/web-0/exec"), "{line}");
+            assert!(
+                cut <= uri + 60 || event.uri.starts_with("/api/v1/namespaces/pay/pods/web-0/exec"),
+                "{line}"
+            );
             assert!(cut < verb || event.verb == "get", "{line}");
             assert!(cut < agent || event.user == whole.user, "{line}");
             assert!(cut < agent || event.command == whole.command, "{line}");
@@ -39,8 +41,13 @@ fn odd_lines_are_events_all_the_same() {
         "authenticationMetadata": {"impersonationConstraint": "impersonate:user-info"}})));
     assert_eq!(event.impersonated.unwrap().name, "root");
     assert_eq!(event.impersonation_constraint.as_deref(), Some("impersonate:user-info"));
-    let event = only(&with(json!({"stage": "Panic", "responseStatus": {"code": 500, "reason": "InternalError"}})));
-    assert!(event.stages.ended() && event.completed_at.is_some() && event.reason.as_deref() == Some("InternalError"));
+    let event =
+        only(&with(json!({"stage": "Panic", "responseStatus": {"code": 500, "reason": "InternalError"}})));
+    assert!(
+        event.stages.ended()
+            && event.completed_at.is_some()
+            && event.reason.as_deref() == Some("InternalError")
+    );
     let event = only(&with(json!({"user": {}, "annotations": {}})));
     assert_eq!((event.user.name.as_ref(), event.decision, event.came(Field::User)), ("", None, Came::Raw));
     let event = only(&with(json!({"annotations": {"audit.k8s.io/truncated": "true"}})));
@@ -48,10 +55,15 @@ fn odd_lines_are_events_all_the_same() {
 
     // Wrong types, in each field.
     for (key, _) in serde_json::from_str::<Value>(EXEC).unwrap().as_object().unwrap() {
-        for wrong in [json!(7), json!(true), json!([1, {"a": 2}]), json!({"a": [1]}), json!("x"), json!([["x"]])] {
+        for wrong in
+            [json!(7), json!(true), json!([1, {"a": 2}]), json!({"a": [1]}), json!("x"), json!([["x"]])]
+        {
             let (events, others, _) = found(with(json!({ key.as_str(): wrong })).as_bytes());
             assert_eq!(events.len() + others.len(), 1, "{key} {wrong}");
-            assert!(matches!(key.as_str(), "kind" | "apiVersion" | "auditID") || events.len() == 1, "{key} {wrong}");
+            assert!(
+                matches!(key.as_str(), "kind" | "apiVersion" | "auditID") || events.len() == 1,
+                "{key} {wrong}"
+            );
         }
     }
     let event = only(&with(json!({"sourceIPs": "10.0.0.9", "responseStatus": {"code": "403"}})));
@@ -70,7 +82,8 @@ fn odd_lines_are_events_all_the_same() {
     let (events, _, counts) = found(EXEC.replace("kubectl/", "kube\0ctl/").as_bytes());
     assert_eq!((events[0].verb.as_ref(), counts.partial), ("get", 1));
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    let event = only(&EXEC.replace("\"requestReceived", &format!("\"requestObject\":{deep},\"requestReceived")));
+    let event =
+        only(&EXEC.replace("\"requestReceived", &format!("\"requestObject\":{deep},\"requestReceived")));
     assert!(event.at().is_some() && event.raw.contains("left out: 200001 bytes"), "{}", event.raw);
     assert_eq!(event.decision, Some(Decision::Allow));
 }
@@ -144,7 +157,11 @@ impl Seeded {
 #[test]
 fn mutated_lines_never_break_it() {
     let body = json!({"requestObject": {"kind": "Secret", "data": {"k": "aHVudGVyMg=="}}, "objectRef": {"resource": "secrets"}});
-    let seeds = [EXEC.to_owned(), with(body), json!({"category": "kube-audit", "properties": {"log": EXEC}}).to_string()];
+    let seeds = [
+        EXEC.to_owned(),
+        with(body),
+        json!({"category": "kube-audit", "properties": {"log": EXEC}}).to_string(),
+    ];
     let mut seeded = Seeded(11);
     let (began, mut lines) = (Instant::now(), 0u64);
     let least = if cfg!(debug_assertions) { 20_000 } else { 100_000 };

@@ -10,7 +10,9 @@ fn quoted(text: &str) -> String {
 
 #[test]
 fn lists_and_old_shapes() {
-    let list = format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{EXEC},{EXEC}]}}"#);
+    let list = format!(
+        r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{EXEC},{EXEC}]}}"#
+    );
     let (events, others, _) = found(list.as_bytes());
     assert_eq!((events.len(), others.len()), (2, 0));
     // The items of a list have no kind of their own.
@@ -55,8 +57,12 @@ fn eks() {
         format!("{AT} {EXEC}"),
         format!("{AT} kube-apiserver-audit-0a1b {EXEC}"),
         format!(r#"{{"timestamp":1795987800000,"message":{message},"ingestionTime":1795987800100}}"#),
-        format!(r#"{{"@timestamp":"2026-11-29 21:50:00.000","@message":{message},"@logStream":"kube-apiserver-audit-1"}}"#),
-        format!(r#"{{"events":[{{"logStreamName":"kube-apiserver-audit-1","timestamp":1,"message":{message}}}]}}"#),
+        format!(
+            r#"{{"@timestamp":"2026-11-29 21:50:00.000","@message":{message},"@logStream":"kube-apiserver-audit-1"}}"#
+        ),
+        format!(
+            r#"{{"events":[{{"logStreamName":"kube-apiserver-audit-1","timestamp":1,"message":{message}}}]}}"#
+        ),
     ] {
         let event = only(&line);
         assert_eq!((event.shape, event.code), (Shape::Eks, Some(101)), "{line}");
@@ -64,7 +70,10 @@ fn eks() {
     }
     // A container's runtime writes a time and more as well.
     assert_eq!(only(&format!("{AT} stdout F {EXEC}")).shape, Shape::Kubernetes);
-    assert_eq!(only(&format!(r#"{{"log":{},"stream":"stdout"}}"#, quoted(&format!("{EXEC}\n")))).code, Some(101));
+    assert_eq!(
+        only(&format!(r#"{{"log":{},"stream":"stdout"}}"#, quoted(&format!("{EXEC}\n")))).code,
+        Some(101)
+    );
 }
 
 #[test]
@@ -80,7 +89,10 @@ fn aks() {
         assert_eq!((event.shape, event.code), (Shape::Aks, Some(101)));
         assert_eq!(event.account.unwrap().id(), "abcd");
     }
-    let text = format!(r#"{{"category":"kube-audit-admin","properties":{},"time":"{AT}"}}"#, quoted(&format!(r#"{{"log":{log}}}"#)));
+    let text = format!(
+        r#"{{"category":"kube-audit-admin","properties":{},"time":"{AT}"}}"#,
+        quoted(&format!(r#"{{"log":{log}}}"#))
+    );
     assert_eq!(only(&text).shape, Shape::Aks);
     let exported = format!(r#"{{"Category":"kube-audit","log_s":{log},"TimeGenerated":"{AT}"}}"#);
     assert_eq!(only(&exported).shape, Shape::Aks);
@@ -180,8 +192,6 @@ fn what_stands_in_between_is_named_by_its_line() {
     );
     let (events, others, counts) = found(source.as_bytes());
     assert_eq!((events.len(), counts.blank, counts.lines), (3, 1, 10));
-    let want = [
-        (1, "text"), (4, "Pod v1"), (5, "text"), (6, "JSON"), (9, "Event v1"), (10, "NotJson"),
-    ];
+    let want = [(1, "text"), (4, "Pod v1"), (5, "text"), (6, "JSON"), (9, "Event v1"), (10, "NotJson")];
     assert_eq!(others, want.map(|(line, kind)| (line, kind.to_owned())));
 }

@@ -57,7 +57,10 @@ const EDGES: [(&str, &[&str]); 30] = [
         ],
     ),
     ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),
-    ("cli", &["model", "rbac", "posture", "client", "kubeconfig", "scan", "report", "events", "archive", "feeds"]),
+    (
+        "cli",
+        &["model", "rbac", "posture", "client", "kubeconfig", "scan", "report", "events", "archive", "feeds"],
+    ),
     ("testkit", &[]), // so that everybody's tests can use it
     ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),
     ("demo", &["testkit", "fleet"]),

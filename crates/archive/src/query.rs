@@ -105,25 +105,22 @@ pub(crate) fn gather<T: Default>(
                 Err(error) => return Err(error),
             };
             let mut gathered = T::default();
-            match in_segment(archive, &segment, &view, &wanted, &clock, &mut gathered, &mut block)? {
-                Some((is_whole, damaged)) => {
-                    answer.is_whole &= is_whole;
-                    answer.damaged += damaged;
-                    match take(gathered, &segment) {
-                        Err(error) if error.is_damage() => {
-                            archive.shared.problem(Problem::segment(&error));
-                            answer.damaged += view.events;
-                        }
-                        taken => taken?,
-                    }
-                    if !is_whole {
-                        return Ok(answer);
-                    }
-                    continue 'segments;
+            let looked = in_segment(archive, &segment, &view, &wanted, &clock, &mut gathered, &mut block)?;
+            // Merged meanwhile: once more, with the blocks there are now.
+            let Some((is_whole, damaged)) = looked else { continue };
+            answer.is_whole &= is_whole;
+            answer.damaged += damaged;
+            match take(gathered, &segment) {
+                Err(error) if error.is_damage() => {
+                    archive.shared.problem(Problem::segment(&error));
+                    answer.damaged += view.events;
                 }
-                // Merged meanwhile: once more, with the blocks there are now.
-                None => {}
+                taken => taken?,
             }
+            if !is_whole {
+                return Ok(answer);
+            }
+            continue 'segments;
         }
         answer.is_whole = false;
     }

@@ -26,7 +26,7 @@ pub(crate) enum Job {
 }
 
 enum Next {
-    Append(Packed, Sender<Result<Acknowledged, ArchiveError>>),
+    Append(Box<Packed>, Sender<Result<Acknowledged, ArchiveError>>),
     Retain(i64, Sender<Result<Retained, ArchiveError>>),
 }
 
@@ -48,7 +48,7 @@ fn pack(queue: &Receiver<Job>, packed: &SyncSender<Next>) {
     while let Ok(job) = queue.recv() {
         let next = match job {
             Job::Append(batch, reply) => match crate::raw::pack(&batch.raw, &batch.raw_ends) {
-                Ok(raw) => Next::Append(Packed { batch: *batch, raw }, reply),
+                Ok(raw) => Next::Append(Box::new(Packed { batch: *batch, raw }), reply),
                 Err(error) => {
                     let error = ArchiveError::io(&PathBuf::from("raw events"), "packed")(error);
                     // Nobody may wait for it any more.
@@ -78,12 +78,12 @@ impl Writer {
                 Next::Retain(now, reply) => drop(reply.send(self.retain(now))),
                 Next::Append(packed, reply) => {
                     let mut calls = packed.batch.len();
-                    let mut together = vec![(packed, reply)];
+                    let mut together = vec![(*packed, reply)];
                     while calls < TOGETHER {
                         match waiting.try_recv() {
                             Ok(Next::Append(packed, reply)) => {
                                 calls += packed.batch.len();
-                                together.push((packed, reply));
+                                together.push((*packed, reply));
                             }
                             Ok(other) => {
                                 held = Some(other);

@@ -174,7 +174,7 @@ fn damage_anywhere_in_a_segment_is_noticed_and_the_rest_is_read() {
                 seen.insert(n);
                 let user = call.text(Column::User);
                 assert!(user == common::event(n).user.name || user == "\u{fffd}", "round {round}: {user}");
-                if n % 97 == 0
+                if n.is_multiple_of(97)
                     && let Ok(raw) = archive.raw(call.id)
                 {
                     assert_eq!(raw, common::event(n).raw, "round {round}");

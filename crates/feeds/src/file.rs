@@ -9,6 +9,9 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+/// What comes out of a file from a byte on, and how many lines end before that.
+pub(crate) type Rest = (Box<dyn Read>, u64);
+
 /// As much of a first line as tells files apart.
 const HEAD_MOST: usize = 64 * 1024;
 /// Files of one folder, with all below it.
@@ -90,7 +93,7 @@ impl LogFile {
     ///
     /// # Errors
     /// What the file system said; [`FeedError::Packed`].
-    pub(crate) fn bytes_from(&self, at: u64) -> Result<Option<(Box<dyn Read>, u64)>, FeedError> {
+    pub(crate) fn bytes_from(&self, at: u64) -> Result<Option<Rest>, FeedError> {
         let mut bytes = self.bytes()?;
         let (mut left, mut lines) = (at, 0);
         let mut chunk = vec![0; 256 * 1024];

@@ -128,7 +128,8 @@ fn is_this(
     let filter = Filter::default().only(Column::Source, &source.id).only(Column::File, name);
     let bounds = Bounds { within: Duration::from_secs(30), ..Bounds::default() };
     let calls = archive.page(&filter, None, WITNESSES, &bounds)?.value.calls;
-    let plain = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let plain =
+        |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let witness = calls.iter().filter(|call| plain(&call.audit_id)).max_by_key(|call| call.offset);
     match witness {
         Some(call) => file.line_holds(call.offset, &call.audit_id),

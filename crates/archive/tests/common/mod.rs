@@ -37,9 +37,9 @@ pub(crate) fn event(n: u64) -> Event<'static> {
         source_ips: vec![format!("10.0.0.{}", n % 200).into()],
         user_agent: Some("kubectl/v1.37.2".into()),
         object: Some(Object {
-            group: if n % 3 == 0 { "apps" } else { "" }.into(),
+            group: if n.is_multiple_of(3) { "apps" } else { "" }.into(),
             version: "v1".into(),
-            resource: if n % 3 == 0 { "deployments" } else { "pods" }.into(),
+            resource: if n.is_multiple_of(3) { "deployments" } else { "pods" }.into(),
             namespace: format!("team-{}", n % 11).into(),
             name: format!("thing-{}", n % 1009).into(),
             ..Object::default()

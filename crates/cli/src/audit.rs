@@ -17,12 +17,16 @@ use sallyport_report::words::shown;
 use std::path::Path;
 use std::time::Duration;
 
+/// For `--audit-policy-file` (audit.k8s.io/v1, `Policy`).
+const POLICY: &str = include_str!("audit/policy.yaml");
+
 pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
     match audit {
         Audit::Import(args) => import::import(args),
         Audit::Query(args) => query::query(args),
         Audit::WhoDeleted(args) => query::who_deleted(args),
         Audit::Status(args) => status::status(args),
+        Audit::Policy => Ok((POLICY.to_owned(), End::Good)),
         Audit::Schema { of } => Ok((of.schema(), End::Good)),
     }
 }

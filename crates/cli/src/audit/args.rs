@@ -36,6 +36,8 @@ pub(crate) enum Audit {
     /// What is in an archive, what was left out while it was read, and whether it is whole.
     #[command(after_help = EXITS_STATUS)]
     Status(StatusArgs),
+    /// Prints a Kubernetes audit policy that tells what is asked here, and no contents of Secrets.
+    Policy,
     /// Prints the JSON schema of an output.
     Schema {
         /// Of which output.

@@ -130,6 +130,93 @@ async fn p20_what_a_real_api_server_wrote_is_found_again_and_its_secrets_are_not
     Ok(())
 }
 
+/// A real API server takes it, and what it writes then is what is asked for, no more and with no Secret's contents.
+#[tokio::test(flavor = "multi_thread")]
+async fn p20_the_policy_tells_what_people_and_sessions_do_and_no_secret() -> Result<()> {
+    let policy = audit(&["policy"]).await?;
+    ensure!(policy.code == 0, "{}", policy.err);
+    let mut options = PlaneOptions::new("policy")
+        .file_flag("audit-policy-file", "policy-of-ours.yaml", policy.out)
+        .flag("--audit-log-path=audit-of-ours.log");
+    options.audit_log = false;
+    let plane = Plane::start(options).await?;
+    let kubectl = plane.kubectl();
+    for args in [
+        &[
+            "create",
+            "clusterrolebinding",
+            "all",
+            "--clusterrole=cluster-admin",
+            "--group=system:serviceaccounts",
+        ][..],
+        &["create", "namespace", "payments"],
+        &["create", "namespace", "sallyport-sessions"],
+        &["create", "namespace", "ci"],
+        &["-n", "sallyport-sessions", "create", "serviceaccount", "s-mfrggzdfmztwq2lk-1796000000"],
+        &["-n", "ci", "create", "serviceaccount", "robot"],
+        &["-n", "payments", "create", "secret", "generic", "card", &format!("--from-literal=key={SECRET}")],
+        &["-n", "payments", "get", "pods"],
+    ] {
+        kubectl.ok(args).await?;
+    }
+    // A WebSocket's exec, of a pod that is not there.
+    kubectl
+        .run(&["get", "--raw", "/api/v1/namespaces/payments/pods/none/exec?command=id&stdout=true"])
+        .await?;
+    for (namespace, name, makes) in [
+        ("sallyport-sessions", "s-mfrggzdfmztwq2lk-1796000000", "of-the-session"),
+        ("ci", "robot", "of-the-robot"),
+    ] {
+        let token = kubectl.ok(&["-n", namespace, "create", "token", name]).await?;
+        let account = plane.kubectl_with(&plane.kubeconfig_with_token(token.trim())?);
+        account.ok(&["-n", "payments", "get", "services"]).await?;
+        account.ok(&["-n", "payments", "create", "service", "clusterip", makes, "--tcp=80"]).await?;
+    }
+    let dir = tempfile::tempdir()?;
+    let archive = dir.path().join("archive");
+    let archive = archive.to_str().context("a path that is no text")?;
+    let log = plane.dir().join("audit-of-ours.log");
+    let written = fs::read_to_string(&log)?;
+    ensure!(!written.contains(SECRET) && !written.contains("RequestReceived"), "the log says too much");
+    let log = log.to_str().context("a path that is no text")?;
+    let import = audit(&["import", "--archive", archive, "--cluster", "eu-1", log]).await?;
+    ensure!(import.code == 0, "{} {}", import.out, import.err);
+    let query = async |args: &[&str]| audit(&[&["query", "--archive", archive][..], args].concat()).await;
+    let told = [
+        (
+            true,
+            &["--verb", "list", "--resource", "pods", "--person", "kubernetes-admin"][..],
+            "a person's read",
+        ),
+        (true, &["--resource", "pods/exec", "--text", "id"], "an exec of a pod that is not there"),
+        (
+            true,
+            &["--verb", "list", "--resource", "services", "--session", "s-mfrggzdfmztwq2lk-1796000000"],
+            "a session's read",
+        ),
+        (true, &["--verb", "create", "--name", "card"], "that a Secret was made"),
+        (true, &["--verb", "create", "--name", "of-the-robot"], "an account's write"),
+        (
+            false,
+            &["--person", "system:kube-controller-manager", "--verb", "watch", "--resource", "pods"],
+            "looks of controllers",
+        ),
+        (false, &["--resource", "leases.coordination.k8s.io"], "heartbeats"),
+        (false, &["--text", "/livez"], "probes"),
+        (false, &["--verb", "list", "--person", "system:serviceaccount:ci:robot"], "an account's read"),
+    ];
+    for (is_told, args, what) in told {
+        let ran = query(args).await?;
+        ensure!(ran.code == i32::from(!is_told), "{what}: {} {}", ran.out, ran.err);
+    }
+    // With what was written, where a session or rights are concerned; else without.
+    for (name, with_body) in [("all", true), ("of-the-session", true), ("card", false)] {
+        let raw = query(&["--verb", "create", "--name", name, "--raw"]).await?.out;
+        ensure!(raw.contains("requestObject") == with_body, "{name}: {raw}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_said_with_its_place_and_the_rest_is_kept() -> Result<()> {
     let dir = tempfile::tempdir()?;

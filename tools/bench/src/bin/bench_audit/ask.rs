@@ -49,7 +49,12 @@ pub(crate) fn all(archive: &Archive, events: u64) -> Result<Asked> {
     let mut took = Vec::new();
     let mut timed = |name: &'static str, times: Vec<f64>| {
         let sorted = Sorted::new(times);
-        println!("{name}: p50 {:.2} ms, p95 {:.2} ms, most {:.2} ms", sorted.at(0.5), sorted.at(0.95), sorted.at(1.0));
+        println!(
+            "{name}: p50 {:.2} ms, p95 {:.2} ms, most {:.2} ms",
+            sorted.at(0.5),
+            sorted.at(0.95),
+            sorted.at(1.0)
+        );
         took.push((name, sorted.at(0.95)));
     };
     let day = |dice: &mut StdRng| {

@@ -57,7 +57,13 @@ pub(crate) fn files(dir: &Path, events: u64, seed: u64) -> Result<u64> {
         let mut line = Vec::with_capacity(2048);
         for n in 0..calls {
             line.clear();
-            write_line(&mut line, &mut dice, number, BEGIN + (DAY * DAYS) / calls as i64 * n as i64, &tokens)?;
+            write_line(
+                &mut line,
+                &mut dice,
+                number,
+                BEGIN + (DAY * DAYS) / calls as i64 * n as i64,
+                &tokens,
+            )?;
             bytes += line.len() as u64;
             out.write_all(&line)?;
         }
@@ -66,7 +72,13 @@ pub(crate) fn files(dir: &Path, events: u64, seed: u64) -> Result<u64> {
     Ok(bytes)
 }
 
-fn write_line(out: &mut Vec<u8>, dice: &mut StdRng, cluster: usize, at: i64, tokens: &[String]) -> Result<()> {
+fn write_line(
+    out: &mut Vec<u8>,
+    dice: &mut StdRng,
+    cluster: usize,
+    at: i64,
+    tokens: &[String],
+) -> Result<()> {
     let (group, resource, _) = RESOURCES.choose_weighted(dice, |one| one.2)?;
     let (verb, _) = VERBS.choose_weighted(dice, |one| one.1)?;
     let namespace = dice.random_range(0..40);
@@ -79,7 +91,10 @@ fn write_line(out: &mut Vec<u8>, dice: &mut StdRng, cluster: usize, at: i64, tok
             r#""payments","system:authenticated""#,
         ),
         8..11 => (
-            format!("system:serviceaccount:sallyport-sessions:s-abcdefghijklmn{:02}-1795500000", token % 90 + 10),
+            format!(
+                "system:serviceaccount:sallyport-sessions:s-abcdefghijklmn{:02}-1795500000",
+                token % 90 + 10
+            ),
             "kubectl/v1.37.2 (linux/amd64) kubernetes/1b2c3d4 sess/17",
             r#""system:serviceaccounts","system:serviceaccounts:sallyport-sessions","system:authenticated""#,
         ),

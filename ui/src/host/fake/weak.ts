@@ -123,7 +123,7 @@ export function detail(id: string, cluster: string): FindingDetail | null {
       gaps: [],
       closes: isPath ? true : null,
       profile: isPath ? PROFILE.split("\n") : [],
-      profileNote: isPath ? "It gives what deployer needs in ci, for an hour, with one approval." : "No profile can give it: it is cluster-wide and dangerous (P11).",
+      profileNote: isPath ? "It gives what deployer needs in ci, for an hour, with one approval." : "No profile can give it: it is cluster-wide and dangerous.",
     },
     advice: "Bind to the roles that are needed by name, and give everything wider by a session that ends.",
     maps: ["CIS 5.1.8", "OWASP K02", "MITRE T1098", "NSA RBAC"],

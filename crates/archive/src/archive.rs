@@ -5,6 +5,7 @@ use crate::batch::Batch;
 use crate::cache::Cache;
 use crate::lock::Lock;
 use crate::segment::{self, Kept, Segment};
+use crate::shared::{Options, Shared};
 use crate::status::{Acknowledged, BadLine, Problem, Retained, Status, WriterState};
 use crate::writer::{self, Job};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,40 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 /// Lines of bad input that are handed out.
 const BAD_MOST: i64 = 1000;
-
-/// Memory for the words of segments that were asked, in bytes.
-const WORDS_MOST: usize = 96 << 20;
-
-/// How large, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Bytes at which a segment is closed and the next begun: what is removed at once.
-    pub segment_bytes: u64,
-    /// Age at which it is, so that little is not kept for long with what is old.
-    pub segment_age: Duration,
-    /// How long events are kept, by when they happened; for good without it.
-    pub keep: Option<Duration>,
-    /// How many bytes of disk they may take; as many as there are without it.
-    pub keep_bytes: Option<u64>,
-    /// Memory for columns that were read lately, in bytes.
-    pub cache_bytes: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            segment_bytes: 256 << 20,
-            segment_age: Duration::from_secs(86_400),
-            keep: None,
-            keep_bytes: None,
-            cache_bytes: 64 << 20,
-        }
-    }
-}
 
 /// Audit events of many clusters, found by what they say. Cheap to share behind an [`Arc`]; everything here blocks, so
 /// an async caller puts it where blocking is allowed.
@@ -58,19 +28,6 @@ pub struct Archive {
     threads: Mutex<Vec<JoinHandle<()>>>,
     // None where nothing can be written.
     _lock: Option<Lock>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Shared {
-    dir: PathBuf,
-    pub(crate) options: Options,
-    pub(crate) cache: Arc<Cache>,
-    /// In the order of their numbers.
-    segments: RwLock<Vec<Arc<Segment>>>,
-    writes_to: Mutex<u32>,
-    problems: Mutex<BTreeSet<Problem>>,
-    state: Mutex<WriterState>,
-    kept: Mutex<Kept>,
 }
 
 /// A batch on its way to the disk.
@@ -266,81 +223,6 @@ impl Drop for Archive {
     }
 }
 
-impl Shared {
-    pub(crate) fn segments(&self) -> Vec<Arc<Segment>> {
-        self.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The segments, for a question: what words of earlier ones take of memory stays bounded.
-    pub(crate) fn to_read(&self) -> Vec<Arc<Segment>> {
-        let segments = self.segments();
-        let held: usize = segments.iter().map(|segment| segment.words_size()).sum();
-        if held > WORDS_MOST {
-            segments.iter().for_each(|segment| segment.forget_words());
-        }
-        segments
-    }
-
-    pub(crate) fn to_write(&self) -> (PathBuf, Option<Arc<Segment>>) {
-        let number = *self.writes_to.lock().unwrap_or_else(PoisonError::into_inner);
-        let segment = self.segments().into_iter().find(|segment| segment.number == number);
-        (segment::path(&self.dir, number), segment)
-    }
-
-    pub(crate) fn skip_segment(&self) {
-        *self.writes_to.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-    }
-
-    pub(crate) fn add(&self, segment: Arc<Segment>) {
-        self.segments.write().unwrap_or_else(PoisonError::into_inner).push(segment);
-    }
-
-    pub(crate) fn remove(&self, segment: &Segment) -> Result<(), ArchiveError> {
-        // The file first: one that is forgotten and still there would be back with the next start.
-        fs::remove_file(&segment.path).map_err(ArchiveError::io(&segment.path, "removed"))?;
-        for end in ["db-wal", "db-shm"] {
-            // Not there in a segment that was closed in order.
-            let _ = fs::remove_file(segment.path.with_extension(end));
-        }
-        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
-        segments.retain(|other| other.number != segment.number);
-        Ok(())
-    }
-
-    pub(crate) fn problem(&self, problem: Problem) {
-        tracing::error!(what = problem.what, "the archive has a problem");
-        self.problems.lock().unwrap_or_else(PoisonError::into_inner).insert(problem);
-    }
-
-    pub(crate) fn problems(&self) -> Vec<Problem> {
-        self.problems.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-
-    fn state(&self) -> WriterState {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_state(&self, state: WriterState) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-    }
-
-    pub(crate) fn stalled(&self, error: &ArchiveError) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = match &*state {
-            WriterState::Stalled { since, .. } => *since,
-            _ => {
-                tracing::error!(error = error as &dyn std::error::Error, "events can't be written");
-                now()
-            }
-        };
-        *state = WriterState::Stalled { since, why: error.to_string() };
-    }
-
-    pub(crate) fn set_kept(&self, kept: &Kept) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept.clone();
-    }
-}
-
 /// The segments of a folder, by their numbers.
 fn files(dir: &Path) -> Result<BTreeMap<u32, PathBuf>, ArchiveError> {
     let fail = || ArchiveError::io(dir, "listed");
@@ -364,9 +246,4 @@ fn carried_on(segments: &[Arc<Segment>]) -> (Kept, Vec<Problem>) {
         }
     }
     (Kept::default(), problems)
-}
-
-/// Now, in microseconds of Unix time.
-pub(crate) fn now() -> i64 {
-    jiff::Timestamp::now().as_microsecond()
 }

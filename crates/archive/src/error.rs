@@ -1,3 +1,4 @@
+use crate::call_id::CallId;
 use std::path::{Path, PathBuf};
 
 /// Why events could not be kept or found.
@@ -77,7 +78,7 @@ pub enum ArchiveError {
     TooMuch(&'static str),
     /// There is no such event.
     #[error("there is no event {0}: it may have been removed with its segment")]
-    Gone(crate::CallId),
+    Gone(CallId),
     /// The archive was closed.
     #[error("the archive is closed")]
     Closed,

@@ -13,6 +13,7 @@ mod archive;
 mod batch;
 mod block;
 mod cache;
+mod call_id;
 mod coding;
 mod column;
 mod error;
@@ -23,17 +24,19 @@ mod query;
 mod raw;
 mod rows;
 mod segment;
+mod shared;
 mod status;
 mod writer;
 
-pub use archive::{Archive, Options, Pending};
+pub use archive::{Archive, Pending};
 pub use batch::{Batch, Source};
+pub use call_id::CallId;
 pub use column::Column;
 pub use error::ArchiveError;
 pub use filter::Filter;
 pub use marks::Marks;
 pub use query::{
-    Answer, Bounds, Call, CallId, Cancel, Cursor, Deletion, Heat, HeatCell, Histogram, How, ObjectRef, Page,
-    Top,
+    Answer, Bounds, Call, Cancel, Cursor, Deletion, Heat, HeatCell, Histogram, How, ObjectRef, Page, Top,
 };
+pub use shared::Options;
 pub use status::{Acknowledged, BadLine, Checked, Problem, Retained, Status, WriterState};

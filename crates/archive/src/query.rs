@@ -9,7 +9,7 @@ mod raw;
 pub use about::{Deletion, How, ObjectRef};
 pub use count::{Histogram, Top};
 pub use heat::{Heat, HeatCell};
-pub use page::{Call, CallId, Cursor, Page};
+pub use page::{Call, Cursor, Page};
 
 use crate::ArchiveError;
 use crate::archive::Archive;

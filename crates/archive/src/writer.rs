@@ -1,11 +1,11 @@
 //! Two threads: one packs raw events, one writes. What waits between them is bounded, so that whoever reads faster than
 //! the disk writes waits.
 
-use crate::archive::{Shared, now};
+use crate::ArchiveError;
 use crate::batch::Batch;
 use crate::segment::{Active, Kept, Packed};
+use crate::shared::{Options, Shared, now};
 use crate::status::{Acknowledged, Problem, Retained, WriterState};
-use crate::{ArchiveError, Options};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};

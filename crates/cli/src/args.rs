@@ -1,3 +1,4 @@
+use crate::answer::Answer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sallyport_posture::Severity;
 use std::path::PathBuf;
@@ -307,14 +308,6 @@ pub(crate) enum Format {
     Sarif,
     /// One line for each finding.
     Csv,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Answer {
-    /// For people.
-    Text,
-    /// JSON.
-    Json,
 }
 
 /// An output with a schema.

@@ -6,14 +6,13 @@ mod query;
 mod status;
 mod times;
 
-pub(crate) use args::Audit;
-#[cfg(test)]
-pub(crate) use args::Output;
+pub(crate) use args::{Audit, Output};
 
 use crate::end::{End, Stop};
 use sallyport_archive::{Archive, Bounds, Options};
 use sallyport_model::visible;
 use sallyport_report::words::shown;
+use schemars::schema_for;
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,4 +47,25 @@ fn stop(error: impl std::fmt::Display) -> Stop {
 
 fn bounds(seconds: u64) -> Bounds {
     Bounds { within: Duration::from_secs(seconds), ..Bounds::default() }
+}
+
+impl Output {
+    /// All of them, and the file each is committed in.
+    #[cfg(test)]
+    pub(crate) const ALL: [(Self, &'static str); 4] = [
+        (Self::Import, "audit-import.json"),
+        (Self::Query, "audit-query.json"),
+        (Self::WhoDeleted, "audit-who-deleted.json"),
+        (Self::Status, "audit-status.json"),
+    ];
+
+    /// Its schema, JSON Schema 2020-12.
+    pub(crate) fn schema(self) -> String {
+        crate::schema::written(match self {
+            Self::Import => schema_for!(import::ImportView),
+            Self::Query => schema_for!(query::QueryView),
+            Self::WhoDeleted => schema_for!(query::WhoDeletedView),
+            Self::Status => schema_for!(status::StatusView),
+        })
+    }
 }

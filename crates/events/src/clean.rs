@@ -7,7 +7,7 @@ mod body;
 mod plain;
 mod suspect;
 
-pub(crate) use body::{Holds, body, facts_of, quoted, tree, whole};
+pub(crate) use body::{body, facts_of, quoted, tree, whole};
 
 use crate::Text;
 use percent_encoding::percent_decode_str;
@@ -23,6 +23,22 @@ pub(crate) const TEXT_MOST: usize = 1024;
 /// The most words of a command, and characters of each.
 const WORDS_MOST: usize = 48;
 const WORD_MOST: usize = 512;
+
+/// What the objects of a call hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// Values that nobody but their owner is meant to see: Secrets, and ConfigMaps, which are used as such.
+    Data,
+    /// Nothing of the kind.
+    Other,
+}
+
+impl Holds {
+    /// By the resource a call is about.
+    pub(crate) fn of(resource: &str) -> Self {
+        if matches!(resource, "secrets" | "configmaps") { Self::Data } else { Self::Other }
+    }
+}
 
 /// What has been done to the texts of one line.
 #[derive(Clone, Copy, Debug, Default)]

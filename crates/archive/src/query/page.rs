@@ -4,6 +4,7 @@ use super::{Answer, Bounds, Clock, TRIES};
 use crate::ArchiveError;
 use crate::archive::Archive;
 use crate::block::{self, Meta, Part};
+use crate::call_id::CallId;
 use crate::column::{AT, AUDIT_ID, Column, ITEM, OFFSET, TOOK};
 use crate::filter::Filter;
 use crate::marks::Marks;
@@ -11,45 +12,10 @@ use crate::segment::{Segment, Unread};
 use crate::status::Problem;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::fmt;
 use std::sync::Arc;
 
 /// Most calls of a page.
 const PAGE_MOST: usize = 1000;
-
-/// Which call of the archive; the later it came in, the larger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(u64);
-
-impl CallId {
-    pub(crate) fn new(segment: u32, place: u64) -> Self {
-        Self(u64::from(segment) << 32 | (place & u64::from(u32::MAX)))
-    }
-
-    /// As it was told before.
-    pub fn from_number(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// To be told to others.
-    pub fn number(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) fn segment(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    pub(crate) fn place(self) -> u64 {
-        self.0 & u64::from(u32::MAX)
-    }
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.segment(), self.place())
-    }
-}
 
 /// Where a page ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,7 +155,7 @@ impl Archive {
                 Ok(Some((hits, part))) => {
                     let Part::Numbers(times) = &*part else { continue };
                     for call in hits.calls(meta.calls) {
-                        let id = CallId::new(segment.number, meta.first + call as u64).0;
+                        let id = CallId::new(segment.number, meta.first + call as u64).number();
                         let key = (times[call], id);
                         if key >= below
                             || (newest.len() > limit && newest.peek().is_some_and(|o| (o.0.0, o.0.1) > key))
@@ -255,11 +221,11 @@ impl Archive {
 
 /// Calls of one block.
 pub(super) fn read(segment: &Segment, meta: &Meta, ids: &[u64]) -> Result<Vec<Call>, Unread> {
-    let place = |id: u64| (CallId(id).place() - meta.first) as usize;
+    let place = |id: u64| (CallId::from_number(id).place() - meta.first) as usize;
     let mut calls: Vec<Call> = ids
         .iter()
         .map(|id| Call {
-            id: CallId(*id),
+            id: CallId::from_number(*id),
             at: 0,
             took: None,
             audit_id: String::new(),
@@ -279,7 +245,7 @@ pub(super) fn read(segment: &Segment, meta: &Meta, ids: &[u64]) -> Result<Vec<Ca
             }
             Part::Numbers(numbers) => {
                 for call in &mut calls {
-                    let value = numbers[place(call.id.0)];
+                    let value = numbers[place(call.id.number())];
                     match number {
                         AT => call.at = value,
                         TOOK => call.took = value.checked_sub(1).and_then(|took| u64::try_from(took).ok()),
@@ -290,7 +256,7 @@ pub(super) fn read(segment: &Segment, meta: &Meta, ids: &[u64]) -> Result<Vec<Ca
                 }
             }
             Part::Ids(read) if number == AUDIT_ID => {
-                calls.iter_mut().for_each(|call| call.audit_id = read.text(place(call.id.0)));
+                calls.iter_mut().for_each(|call| call.audit_id = read.text(place(call.id.number())));
             }
             Part::Ids(_) => {}
         }

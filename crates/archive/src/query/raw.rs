@@ -1,9 +1,10 @@
 //! One event as it was written, and a walk through all that is stored.
 
-use super::{Bounds, CallId, Clock};
+use super::{Bounds, Clock};
 use crate::ArchiveError;
 use crate::archive::Archive;
 use crate::block::{self, Meta};
+use crate::call_id::CallId;
 use crate::column::{AUDIT_ID, Column};
 use crate::raw;
 use crate::segment::{Segment, Unread};

@@ -1,9 +1,8 @@
 use super::times::{Since, parse_code, parse_since};
-use crate::args::Answer;
+use crate::answer::Answer;
 use clap::{Args, Subcommand, ValueEnum};
 use sallyport_archive::Column;
 use sallyport_model::ClusterName;
-use schemars::schema_for;
 use std::path::PathBuf;
 
 const EXITS_IMPORT: &str = "Exit codes:
@@ -227,25 +226,4 @@ pub(crate) enum Output {
     WhoDeleted,
     /// `status -o json`.
     Status,
-}
-
-impl Output {
-    /// All of them, and the file each is committed in.
-    #[cfg(test)]
-    pub(crate) const ALL: [(Self, &'static str); 4] = [
-        (Self::Import, "audit-import.json"),
-        (Self::Query, "audit-query.json"),
-        (Self::WhoDeleted, "audit-who-deleted.json"),
-        (Self::Status, "audit-status.json"),
-    ];
-
-    /// Its schema, JSON Schema 2020-12.
-    pub(crate) fn schema(self) -> String {
-        crate::schema::written(match self {
-            Self::Import => schema_for!(super::import::ImportView),
-            Self::Query => schema_for!(super::query::QueryView),
-            Self::WhoDeleted => schema_for!(super::query::WhoDeletedView),
-            Self::Status => schema_for!(super::status::StatusView),
-        })
-    }
 }

@@ -2,8 +2,7 @@
 
 use super::args::Import;
 use super::{open, stop};
-use crate::answer;
-use crate::args::Answer;
+use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::Source;
 use sallyport_feeds::{Imported, LogFile};

@@ -3,8 +3,7 @@
 use super::args::{Decided, Query, Which, WhoDeleted};
 use super::times::told;
 use super::{bounds, open, stop};
-use crate::answer;
-use crate::args::Answer;
+use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, CallId, Column, Filter, How, ObjectRef};
 use sallyport_events::Flaw;

@@ -3,8 +3,7 @@
 use super::args::StatusArgs;
 use super::times::told;
 use super::{bounds, open, stop};
-use crate::answer;
-use crate::args::Answer;
+use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::WriterState;
 use sallyport_model::visible;

@@ -1,8 +1,8 @@
 //! What was sent and answered: facts for a sentence, and the text without what is secret in it.
 
-use super::left_out;
 use super::plain::plain;
 use super::suspect::{in_text, is_key};
+use super::{Holds, left_out};
 use crate::Body;
 use sallyport_audit::{REDACTED, redact_args, redact_text, redact_url};
 use serde_json::Value;
@@ -11,22 +11,6 @@ use serde_json::Value;
 const BODY_MOST: usize = 64 * 1024;
 /// JSON inside a text inside JSON: how often that is looked through.
 const WRAPPED: u32 = 3;
-
-/// What the objects of a call hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holds {
-    /// Values that nobody but their owner is meant to see: Secrets, and ConfigMaps, which are used as such.
-    Data,
-    /// Nothing of the kind.
-    Other,
-}
-
-impl Holds {
-    /// By the resource a call is about.
-    pub(crate) fn of(resource: &str) -> Self {
-        if matches!(resource, "secrets" | "configmaps") { Self::Data } else { Self::Other }
-    }
-}
 
 /// A text as JSON.
 pub(crate) fn quoted(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! Whether a body has nothing in it that any rule could find, in one pass and without building it: most have nothing.
 
-use super::body::Holds;
+use super::Holds;
 use super::suspect::{in_text, is_flag, is_key};
 use crate::Body;
 use crate::scan::{Scan, Step, Stop};

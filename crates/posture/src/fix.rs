@@ -13,7 +13,7 @@ pub use request::PullRequest;
 
 use crate::change::{Change, Patch};
 use crate::check::{Finding, Report, catalogue};
-use crate::effect::{Both, Effect, Outcome, Uses, same};
+use crate::effect::{Both, Effect, Glance, Open, Outcome, Uses, same};
 use crate::ground::Ground;
 use sallyport_rbac::who::Caller;
 
@@ -63,7 +63,8 @@ pub fn propose(
     let mut fixes: Vec<Fix> = Vec::new();
     let mut notes: Vec<String> = Vec::new();
     let report = ground.report();
-    let asked = Asked { ground, report: &report, finding, uses, asker };
+    let open = Open::of(ground, Some(finding));
+    let asked = Asked { ground, report: &report, finding, open: &open, uses, asker };
     // What two ways begin with alike is worked out once.
     let mut tried: Vec<Vec<Change>> = Vec::new();
     for way in candidate::WAYS {
@@ -111,6 +112,7 @@ struct Asked<'a> {
     ground: &'a Ground<'a>,
     report: &'a Report,
     finding: &'a Finding,
+    open: &'a Open,
     uses: Option<&'a Uses>,
     asker: Option<&'a Caller>,
 }
@@ -121,10 +123,7 @@ fn attempt(asked: &Asked<'_>, way: candidate::Way, mut more: Vec<Change>) -> Res
     let mut snapshot = ground.snapshot.clone();
     let mut changes: Vec<Change> = Vec::new();
     let mut left = finding.clone();
-    for _ in 0..ROUNDS {
-        if more.is_empty() {
-            break;
-        }
+    for round in 1..=ROUNDS {
         for change in more {
             match change.apply(&mut snapshot) {
                 Ok(()) => changes.push(change),
@@ -132,43 +131,36 @@ fn attempt(asked: &Asked<'_>, way: candidate::Way, mut more: Vec<Change>) -> Res
                 Err(refusal) => return Err(refusal.to_string()),
             }
         }
+        if changes.is_empty() {
+            return Ok(None);
+        }
         let after = Ground::new(&snapshot);
-        let report = after.report();
-        match same(&report, finding) {
+        more = match same(&after.found_by(finding.check), finding) {
             Some(one) if one.evidence != left.evidence => {
                 left = one.clone();
-                more = way(&after, &left)?;
+                way(&after, &left)?
             }
-            _ => return proposal(asked, changes, &after, &report),
+            _ => Vec::new(),
+        };
+        if more.is_empty() || round == ROUNDS {
+            return proposal(asked, changes, &after);
         }
     }
-    if changes.is_empty() {
-        return Ok(None);
-    }
-    let after = Ground::new(&snapshot);
-    proposal(asked, changes, &after, &after.report())
+    Ok(None)
 }
 
-fn proposal(
-    asked: &Asked<'_>,
-    changes: Vec<Change>,
-    after: &Ground<'_>,
-    has: &Report,
-) -> Result<Option<Fix>, String> {
-    let Asked { ground, report, finding, uses, asker } = *asked;
+fn proposal(asked: &Asked<'_>, changes: Vec<Change>, after: &Ground<'_>) -> Result<Option<Fix>, String> {
+    let Asked { ground, report, finding, open, uses, asker } = *asked;
     let changes = settled(ground, changes);
     if changes.is_empty() {
         return Ok(None);
     }
-    let both = Both { before: ground, had: report, after, has };
-    let effect = both.effect(&changes, Some(finding), uses, asker);
-    let helps = match effect.outcome {
-        Some(Outcome::Gone | Outcome::Lesser(_)) => true,
-        _ => effect.closes.iter().any(|one| one.after.is_none()),
-    };
-    if !helps || !effect.gains.is_empty() {
+    let glance = Glance::of(ground, open, after, Some(finding));
+    if !glance.helps() {
         return Ok(None);
     }
+    let both = Both { before: ground, had: report, after, has: &after.report() };
+    let effect = both.effect(&changes, Some(finding), glance, uses, asker);
     let mut state = ground.snapshot.clone();
     let (mut patches, mut undo) = (Vec::new(), Vec::new());
     for change in &changes {

@@ -135,6 +135,13 @@ impl<'g> Paths<'g> {
         of.filter(|node| self.origin(*node) != Origin::Default).count()
     }
 
+    /// How many steps somebody's shortest has; none: they have none.
+    pub fn steps_of(&self, subject: &Subject) -> Option<usize> {
+        let at = self.ground.rights.subject(subject)?;
+        let (steps, _) = self.order.iter().find(|(_, own)| *own == at)?;
+        usize::try_from(*steps).ok()
+    }
+
     /// Why there may be others: what was not read, and who else decides, a sentence each; empty: these are all.
     pub fn gaps(&self) -> &[String] {
         &self.gaps
@@ -176,8 +183,8 @@ impl<'g> Paths<'g> {
     /// Whose the first step is.
     fn origin(&self, node: usize) -> Origin {
         let graph = &self.ground.graph;
-        let edges = self.found.edges(graph, node);
-        let first = edges.iter().filter_map(|at| graph.edges.get(*at)).find(|edge| edge.is_step());
+        let first =
+            self.found.walk(graph, node).filter_map(|at| graph.edges.get(at)).find(|edge| edge.is_step());
         first.map_or(Origin::Default, |edge| self.ground.origin_of(&edge.needed().collect::<Vec<_>>()))
     }
 
@@ -185,7 +192,7 @@ impl<'g> Paths<'g> {
         let ground = self.ground;
         let subject = ground.rights.subjects.get(at)?.clone();
         let node = ground.graph.at(Node::Subject(at))?;
-        let numbers = self.found.edges(&ground.graph, node);
+        let numbers: Vec<usize> = self.found.walk(&ground.graph, node).collect();
         let mut hops: Vec<Hop> = Vec::new();
         for (order, number) in numbers.iter().enumerate() {
             let Some(edge) = ground.graph.edges.get(*number) else { continue };

@@ -11,7 +11,7 @@ pub use ask::{Given, Held, Why};
 
 use crate::{Ask, Rule};
 use entries::Entries;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The group that an API server lets do everything, before RBAC is asked.
@@ -150,8 +150,12 @@ pub struct Rbac {
     places: HashMap<Option<String>, HashMap<String, usize>>,
     bindings: Vec<(Binding, usize)>,
     dangling: Vec<Binding>,
-    /// The bindings that name each subject.
-    named: BTreeMap<Subject, Vec<usize>>,
+    /// Everybody whom a binding names, in order.
+    subjects: Vec<Subject>,
+    /// The place of each subject among them.
+    whose: HashMap<Subject, usize>,
+    /// The bindings that name each subject, by its place.
+    named: Vec<Vec<usize>>,
     /// The bindings of each role.
     of_role: Vec<Vec<usize>>,
     /// Where rules speak of a resource.
@@ -182,6 +186,7 @@ impl Rbac {
             all.places.entry(role.namespace.clone()).or_default().insert(role.name.clone(), at);
         }
         all.roles = roles;
+        let mut named: HashMap<Subject, Vec<usize>> = HashMap::new();
         for binding in bindings {
             let place = all.place_of(&binding.role, &binding.namespace);
             let Some((place, role)) = place.and_then(|at| Some((at, all.roles.get(at)?))) else {
@@ -193,11 +198,11 @@ impl Rbac {
             }
             let at = all.bindings.len();
             for subject in &binding.subjects {
-                match all.named.get_mut(subject) {
+                match named.get_mut(subject) {
                     // One that names somebody twice gives nothing twice.
                     Some(places) if places.last() == Some(&at) => {}
                     Some(places) => places.push(at),
-                    None => drop(all.named.insert(subject.clone(), vec![at])),
+                    None => drop(named.insert(subject.clone(), vec![at])),
                 }
             }
             if let Some(of_role) = all.of_role.get_mut(place) {
@@ -205,6 +210,10 @@ impl Rbac {
             }
             all.bindings.push((binding, place));
         }
+        let mut named: Vec<(Subject, Vec<usize>)> = named.into_iter().collect();
+        named.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        (all.subjects, all.named) = named.into_iter().unzip();
+        all.whose = all.subjects.iter().enumerate().map(|(at, subject)| (subject.clone(), at)).collect();
         all
     }
 
@@ -234,9 +243,20 @@ impl Rbac {
         &self.bindings
     }
 
-    /// Everybody whom a binding names that may give something.
+    /// Everybody whom a binding names that may give something, in order.
     pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
-        self.named.keys()
+        self.subjects.iter()
+    }
+
+    /// The place of a subject in [`subjects`](Self::subjects), where a binding names it.
+    pub fn subject(&self, subject: &Subject) -> Option<usize> {
+        self.whose.get(subject).copied()
+    }
+
+    /// The places in [`bindings`](Self::bindings) of those that name a subject, by its place in
+    /// [`subjects`](Self::subjects), in order.
+    pub fn naming(&self, subject: usize) -> &[usize] {
+        self.named.get(subject).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Bindings whose role does not exist: they give nothing until somebody makes one of that name.
@@ -284,8 +304,8 @@ impl Rbac {
         let user = std::iter::once(Subject::User(caller.user.clone()));
         let groups = caller.groups.iter().map(|group| Subject::Group(group.clone()));
         user.chain(groups)
-            .filter_map(|subject| self.named.get(&subject))
-            .flatten()
+            .filter_map(|subject| self.subject(&subject))
+            .flat_map(|at| self.naming(at))
             .filter_map(|at| self.bindings.get(*at))
             .filter(|(binding, _)| binding.holds_in(namespace))
             .map(|(binding, role)| (binding, *role))

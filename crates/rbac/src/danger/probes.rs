@@ -274,7 +274,7 @@ pub(super) const IDENTITIES: [(&str, &str); 8] = [
 ];
 
 /// The ways of acting as somebody: the old one, and by mode (KEP-5284).
-const IMPERSONATIONS: [&str; 5] = [
+const IMPERSONATIONS: &[&str] = &[
     "impersonate",
     "impersonate:user-info",
     "impersonate:serviceaccount",
@@ -293,58 +293,71 @@ pub(crate) struct Found {
 }
 
 /// Calls `found` with every dangerous combination that a rule gives on at least one name, some of them twice.
+#[cfg(test)]
 pub(crate) fn each(rule: &Rule, mut found: impl FnMut(Found)) {
-    let mut look = |combination: &Combination| {
-        let (kind, sub) = combination.resource.split_once('/').unwrap_or((combination.resource, ""));
-        if !rule.group(combination.group) || !rule.resource(kind, sub) {
-            return;
+    about(rule, |one| {
+        one.verbs.iter().filter(|verb| rule.verb(verb)).for_each(|verb| found(one.found(verb)));
+    });
+}
+
+/// Calls `look` with every combination whose group and resource a rule speaks of, whatever its verbs, some of them twice.
+pub(crate) fn about(rule: &Rule, mut look: impl FnMut(&'static Combination)) {
+    let wild = rule.resources.iter().any(|entry| entry.starts_with('*'));
+    let all = &*COMBINATIONS;
+    if wild {
+        for one in all.values().flatten() {
+            let (kind, sub) = one.resource.split_once('/').unwrap_or((one.resource, ""));
+            if rule.group(one.group) && rule.resource(kind, sub) {
+                look(one);
+            }
         }
-        for verb in combination.verbs.iter().filter(|verb| rule.verb(verb)) {
-            let Combination { kind, group, resource, .. } = *combination;
-            found(Found { kind, verb, group, resource });
+        return;
+    }
+    // Most rules are about what nobody here minds: then nothing is compared.
+    for one in rule.resources.iter().filter_map(|entry| all.get(entry.as_str())).flatten() {
+        if rule.group(one.group) {
+            look(one);
         }
-    };
-    if rule.resources.iter().any(|entry| entry.starts_with('*')) {
-        COMBINATIONS.values().flatten().for_each(look);
-    } else {
-        // Most rules are about what nobody here minds: then nothing is compared.
-        rule.resources
-            .iter()
-            .filter_map(|entry| COMBINATIONS.get(entry.as_str()))
-            .flatten()
-            .for_each(&mut look);
     }
 }
 
 /// One resource of a probe.
-struct Combination {
+pub(crate) struct Combination {
+    /// Its place among all of them.
+    pub(crate) at: usize,
+    pub(crate) verbs: &'static [&'static str],
     kind: DangerKind,
-    verbs: &'static [&'static str],
     group: &'static str,
     resource: &'static str,
+}
+
+impl Combination {
+    /// The combination with one of its verbs.
+    pub(crate) fn found(&self, verb: &'static str) -> Found {
+        Found { kind: self.kind, verb, group: self.group, resource: self.resource }
+    }
+}
+
+/// All of them, by their places.
+pub(crate) fn combinations() -> Vec<&'static Combination> {
+    let mut all: Vec<&Combination> = COMBINATIONS.values().flatten().collect();
+    all.sort_by_key(|one| one.at);
+    all
 }
 
 /// What is dangerous of each resource, in the order of their names.
 static COMBINATIONS: LazyLock<BTreeMap<&'static str, Vec<Combination>>> = LazyLock::new(|| {
     let probes = ALWAYS.iter().chain(SYSTEM).chain(STANDING);
     let probes = probes.flat_map(|probe| {
-        let of = |resource: &&'static str| Combination {
-            kind: probe.kind,
-            verbs: probe.verbs,
-            group: probe.group,
-            resource,
-        };
+        let of = |resource: &&'static str| (probe.kind, probe.verbs, probe.group, *resource);
         probe.resources.iter().map(of)
     });
-    let identities = IDENTITIES.into_iter().map(|(group, resource)| Combination {
-        kind: DangerKind::Impersonate,
-        verbs: &IMPERSONATIONS,
-        group,
-        resource,
-    });
+    let identities = IDENTITIES
+        .into_iter()
+        .map(|(group, resource)| (DangerKind::Impersonate, IMPERSONATIONS, group, resource));
     let mut all: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
-    for one in probes.chain(identities) {
-        all.entry(one.resource).or_default().push(one);
+    for (at, (kind, verbs, group, resource)) in probes.chain(identities).enumerate() {
+        all.entry(resource).or_default().push(Combination { at, verbs, kind, group, resource });
     }
     all
 });

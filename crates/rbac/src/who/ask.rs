@@ -103,8 +103,8 @@ impl Rbac {
     pub fn places_of(&self, caller: &Caller) -> Vec<usize> {
         let user = std::iter::once(Subject::User(caller.user.clone()));
         let groups = caller.groups.iter().map(|group| Subject::Group(group.clone()));
-        let mut places: Vec<usize> =
-            user.chain(groups).filter_map(|subject| self.named.get(&subject)).flatten().copied().collect();
+        let subjects = user.chain(groups).filter_map(|subject| self.subject(&subject));
+        let mut places: Vec<usize> = subjects.flat_map(|at| self.naming(at)).copied().collect();
         places.sort_unstable();
         places.dedup();
         places

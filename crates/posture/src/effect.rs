@@ -134,7 +134,7 @@ pub fn effect(
     let after = Ground::new(&snapshot);
     let (had, has) = (before.report(), after.report());
     let glance = Glance::of(before, &Open::of(before, finding), &after, finding);
-    let both = Both { before, had: &had, after: &after, has: &has };
+    let both = Both { before, had: &had, known: &abouts(&had), after: &after, has: &has };
     Ok(both.effect(changes, finding, glance, uses, asker))
 }
 
@@ -208,6 +208,8 @@ impl Glance {
 pub(crate) struct Both<'a> {
     pub(crate) before: &'a Ground<'a>,
     pub(crate) had: &'a Report,
+    /// What that is about.
+    pub(crate) known: &'a Abouts<'a>,
     pub(crate) after: &'a Ground<'a>,
     pub(crate) has: &'a Report,
 }
@@ -222,13 +224,13 @@ impl Both<'_> {
         uses: Option<&Uses>,
         asker: Option<&Caller>,
     ) -> Effect {
-        let Self { before, had, after, has } = *self;
+        let Self { before, had, known, after, has } = *self;
         let Glance { gains, closes, outcome } = glance;
         let mut lost = losses(before.rbac(), after.rbac());
         lost.sort_by_key(|loss| std::cmp::Reverse(loss.weight()));
         let mut gaps = before.snapshot.gaps(Kind::RBAC);
         gaps.extend(before.nobody_can_gaps());
-        let (known, left) = (abouts(had), abouts(has));
+        let left = abouts(has);
         let own = finding.map(Finding::about);
         let gone = each(had).filter(|one| !left.contains(&one.about()) && own.as_ref() != Some(&one.about()));
         let also_gone = gone.map(|one| one.said.clone()).collect();
@@ -250,7 +252,10 @@ fn each(report: &Report) -> impl Iterator<Item = &Finding> {
     report.checks.iter().flat_map(|judged| &judged.findings).filter(|one| crate::area::counts(one))
 }
 
-fn abouts(report: &Report) -> HashSet<About<'_>> {
+/// What the findings that count are about.
+pub(crate) type Abouts<'r> = HashSet<About<'r>>;
+
+pub(crate) fn abouts(report: &Report) -> Abouts<'_> {
     each(report).map(Finding::about).collect()
 }
 

@@ -118,9 +118,10 @@ impl Graph {
         let around = Around::of(rights, snapshot);
         let known = (rights.subjects.len(), rights.namespaces.len());
         let mut graph = Self { known, ..Self::default() };
-        GOALS.iter().for_each(|goal| drop(graph.add(*goal)));
-        (0..known.0).for_each(|at| drop(graph.add(Node::Subject(at))));
-        (0..known.1).for_each(|place| drop(graph.add(Node::Namespace(place))));
+        let subjects = (0..known.0).map(Node::Subject);
+        for node in GOALS.into_iter().chain(subjects).chain((0..known.1).map(Node::Namespace)) {
+            graph.add(node);
+        }
         while let Some(at) = graph.open.pop() {
             if let Some(node) = graph.nodes.get(at).copied() {
                 graph.draw(&around, at, node);

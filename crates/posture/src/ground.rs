@@ -1,5 +1,6 @@
 //! Everything that checks and paths stand on, worked out once from a snapshot.
 
+use crate::cloud::Cloud;
 use crate::defaults;
 use crate::evidence::{Evidence, Object};
 use crate::graph::{Graph, How, Node, Reach};
@@ -37,6 +38,10 @@ pub struct Ground<'s> {
     /// Aggregated ClusterRoles that no controller has filled.
     pub aggregated: Aggregated,
     origins: Vec<Origin>,
+    /// Whose cluster it is.
+    cloud: Option<Cloud>,
+    /// Why it is not known that nobody can do something.
+    others: Vec<String>,
     /// Each binding of the index, as findings name it.
     bindings: Vec<Arc<Object>>,
     /// Each role of the index, likewise.
@@ -57,7 +62,7 @@ impl<'s> Ground<'s> {
         let reach = Reach::of(&graph);
         let metas = metas(&rights, snapshot);
         let origins = origins(&rights, &metas, snapshot.server);
-        let of = |((binding, _), meta): (&(Binding, usize), &Option<&Meta>)| binding_object(binding, *meta);
+        let of = |((binding, _), meta): (&(Arc<Binding>, usize), &Option<&Meta>)| binding_object(binding, *meta);
         let bindings = rights.rbac.bindings().iter().zip(&metas).map(of).map(Arc::new).collect();
         // The index has roles in the snapshot's order.
         let roles = snapshot.roles.iter().map(|one| &one.meta);
@@ -66,9 +71,11 @@ impl<'s> Ground<'s> {
             Arc::new(object(kind, role.namespace.clone(), &role.name, Some(meta)))
         });
         let roles = roles.collect();
+        let cloud = snapshot.cloud();
+        let others = snapshot.nobody_can_gaps_in(cloud.as_ref(), &aggregated);
         let makers = HashSet::new();
         let mut ground =
-            Self { snapshot, rights, graph, reach, makers, aggregated, origins, bindings, roles };
+            Self { snapshot, rights, graph, reach, makers, aggregated, origins, cloud, others, bindings, roles };
         ground.makers = ground.makers();
         ground
     }
@@ -106,7 +113,12 @@ impl<'s> Ground<'s> {
 
     /// Why it is not known that nobody can do something, as [`Snapshot::nobody_can_gaps`] says.
     pub fn nobody_can_gaps(&self) -> Vec<String> {
-        self.snapshot.nobody_can_gaps(&self.aggregated)
+        self.others.clone()
+    }
+
+    /// The cloud that this is a cluster of, by the best sign there is.
+    pub(crate) fn cloud(&self) -> Option<&Cloud> {
+        self.cloud.as_ref()
     }
 
     /// What it stands on.
@@ -207,7 +219,7 @@ fn metas<'s>(rights: &Rights, snapshot: &'s Snapshot) -> Vec<Option<&'s Meta>> {
     let is = |one: &BindingObject, binding: &Binding| {
         one.binding.name == binding.name && one.binding.namespace == binding.namespace
     };
-    let meta = |(binding, _): &(Binding, usize)| all.find(|one| is(one, binding)).map(|one| &one.meta);
+    let meta = |(binding, _): &(Arc<Binding>, usize)| all.find(|one| is(one, binding)).map(|one| &one.meta);
     rights.rbac.bindings().iter().map(meta).collect()
 }
 
@@ -221,7 +233,7 @@ fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>)
         .filter(|(_, role)| shipped.has_role(role))
         .map(|(at, _)| at)
         .collect();
-    let origin = |((binding, role), meta): (&(Binding, usize), &Option<&Meta>)| {
+    let origin = |((binding, role), meta): (&(Arc<Binding>, usize), &Option<&Meta>)| {
         let labels = meta.map(|meta| &meta.labels);
         let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
         if default_roles.contains(role)

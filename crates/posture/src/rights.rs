@@ -88,7 +88,7 @@ impl Rights {
             all.learn(name);
         }
         let place =
-            |(binding, _): &(Binding, usize)| binding.namespace.as_deref().map(|name| all.learn(name));
+            |(binding, _): &(Arc<Binding>, usize)| binding.namespace.as_deref().map(|name| all.learn(name));
         let holds = rbac.bindings().iter().map(place).collect();
         all.holds = holds;
         for name in rbac.dangling().iter().filter_map(|binding| binding.namespace.as_deref()) {
@@ -130,7 +130,7 @@ impl Rights {
     }
 
     pub(crate) fn binding(&self, at: usize) -> Option<&Binding> {
-        self.rbac.bindings().get(at).map(|(binding, _)| binding)
+        self.rbac.bindings().get(at).map(|(binding, _)| &**binding)
     }
 
     pub(crate) fn rule(&self, step: &Step) -> Option<&Rule> {

@@ -275,7 +275,7 @@ fn proofs(rule: &Rule, mut given: impl FnMut(Power, &Found)) {
 static POWERS: LazyLock<Vec<Vec<Option<Power>>>> = LazyLock::new(|| {
     let name = |found: Found| Power::try_from((found.kind, found.verb, found.group, found.resource)).ok();
     let of = |one: &Combination| one.verbs.iter().map(|verb| name(one.found(verb))).collect();
-    combinations().into_iter().map(of).collect()
+    combinations().iter().copied().map(of).collect()
 });
 
 /// A set of powers.

@@ -12,7 +12,7 @@ pub use ask::{Given, Held, Why};
 use crate::{Ask, Rule};
 use entries::Entries;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The group that an API server lets do everything, before RBAC is asked.
 pub const MASTERS: &str = "system:masters";
@@ -148,8 +148,8 @@ pub struct Rbac {
     roles: Vec<Arc<Role>>,
     /// The place of each role, by namespace and name.
     places: HashMap<Option<String>, HashMap<String, usize>>,
-    bindings: Vec<(Binding, usize)>,
-    dangling: Vec<Binding>,
+    bindings: Vec<(Arc<Binding>, usize)>,
+    dangling: Vec<Arc<Binding>>,
     /// Everybody whom a binding names, in order.
     subjects: Vec<Subject>,
     /// The place of each subject among them.
@@ -158,14 +158,18 @@ pub struct Rbac {
     named: Vec<Vec<usize>>,
     /// The bindings of each role.
     of_role: Vec<Vec<usize>>,
-    /// Where rules speak of a resource.
-    entries: Entries,
+    /// Where rules speak of a resource: known from the first question on.
+    entries: OnceLock<Entries>,
 }
 
 impl Rbac {
-    /// All that these roles and bindings say. Roles may be shared with whoever read them.
-    pub fn all(roles: impl IntoIterator<Item: Into<Arc<Role>>>, bindings: Vec<Binding>) -> Self {
-        Self::of(roles.into_iter().map(Into::into).collect(), bindings, |_| true)
+    /// All that these roles and bindings say. Both may be shared with whoever read them.
+    pub fn all(
+        roles: impl IntoIterator<Item: Into<Arc<Role>>>,
+        bindings: impl IntoIterator<Item: Into<Arc<Binding>>>,
+    ) -> Self {
+        let roles = roles.into_iter().map(Into::into).collect();
+        Self::of(roles, bindings.into_iter().map(Into::into), |_| true)
     }
 
     /// What these roles and bindings say about the API groups that `matters` names; rules on none of them, and bindings
@@ -176,11 +180,16 @@ impl Rbac {
                 rule.api_groups.iter().any(|own| own == "*" || matters.contains(&own.as_str()))
             });
         }
+        let bindings = bindings.into_iter().map(Arc::new);
         Self::of(roles.into_iter().map(Arc::new).collect(), bindings, |role| !role.rules.is_empty())
     }
 
-    fn of(roles: Vec<Arc<Role>>, bindings: Vec<Binding>, counts: impl Fn(&Role) -> bool) -> Self {
-        let mut all = Self { entries: Entries::of(&roles), ..Self::default() };
+    fn of(
+        roles: Vec<Arc<Role>>,
+        bindings: impl Iterator<Item = Arc<Binding>>,
+        counts: impl Fn(&Role) -> bool,
+    ) -> Self {
+        let mut all = Self::default();
         all.of_role.resize(roles.len(), Vec::new());
         for (at, role) in roles.iter().enumerate() {
             all.places.entry(role.namespace.clone()).or_default().insert(role.name.clone(), at);
@@ -239,7 +248,7 @@ impl Rbac {
     }
 
     /// The bindings whose role exists, and its place among [`roles`](Self::roles).
-    pub fn bindings(&self) -> &[(Binding, usize)] {
+    pub fn bindings(&self) -> &[(Arc<Binding>, usize)] {
         &self.bindings
     }
 
@@ -260,7 +269,7 @@ impl Rbac {
     }
 
     /// Bindings whose role does not exist: they give nothing until somebody makes one of that name.
-    pub fn dangling(&self) -> &[Binding] {
+    pub fn dangling(&self) -> &[Arc<Binding>] {
         &self.dangling
     }
 
@@ -308,7 +317,7 @@ impl Rbac {
             .flat_map(|at| self.naming(at))
             .filter_map(|at| self.bindings.get(*at))
             .filter(|(binding, _)| binding.holds_in(namespace))
-            .map(|(binding, role)| (binding, *role))
+            .map(|(binding, role)| (&**binding, *role))
             .collect()
     }
 }

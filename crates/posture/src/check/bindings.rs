@@ -162,7 +162,7 @@ pub(super) fn dangling(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
     // Of roles that were not all read, one that was not seen may be there.
     let cluster_roles = ground.snapshot.has_all(Kind::ClusterRole);
     let roles = ground.snapshot.has_all(Kind::Role);
-    let is_known = |binding: &&Binding| match &binding.role {
+    let is_known = |binding: &&Arc<Binding>| match &binding.role {
         RoleRef::ClusterRole(_) => cluster_roles,
         RoleRef::Role(_) => roles,
         RoleRef::Other(_) => true,
@@ -228,7 +228,7 @@ pub(super) fn malformed(ground: &Ground<'_>, check: &'static str) -> Vec<Finding
     };
     for one in &ground.snapshot.bindings {
         for what in odd(one) {
-            let own = (&one.binding, Arc::new(binding_object(&one.binding, Some(&one.meta))));
+            let own = (&*one.binding, Arc::new(binding_object(&one.binding, Some(&one.meta))));
             findings.push(finding(check, own, None, Severity::Low, Origin::Own, &what));
         }
     }

@@ -8,7 +8,7 @@ use super::technique::{Technique, To};
 use crate::rights::{Holder, Place, Rights};
 use crate::snapshot::{Kind, Meta, Snapshot};
 use sallyport_rbac::who::Subject;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What of the snapshot edges depend on.
 pub(super) struct Around<'s> {

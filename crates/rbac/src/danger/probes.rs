@@ -3,7 +3,7 @@
 use super::{Danger, DangerKind};
 use crate::Rule;
 use crate::escalation::RBAC;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// One dangerous combination: any of the verbs on any of the resources (`resource/subresource`) of a group.
@@ -305,7 +305,7 @@ pub(crate) fn about(rule: &Rule, mut look: impl FnMut(&'static Combination)) {
     let wild = rule.resources.iter().any(|entry| entry.starts_with('*'));
     let all = &*COMBINATIONS;
     if wild {
-        for one in all.values().flatten() {
+        for one in &all.ordered {
             let (kind, sub) = one.resource.split_once('/').unwrap_or((one.resource, ""));
             if rule.group(one.group) && rule.resource(kind, sub) {
                 look(one);
@@ -314,7 +314,7 @@ pub(crate) fn about(rule: &Rule, mut look: impl FnMut(&'static Combination)) {
         return;
     }
     // Most rules are about what nobody here minds: then nothing is compared.
-    for one in rule.resources.iter().filter_map(|entry| all.get(entry.as_str())).flatten() {
+    for one in rule.resources.iter().filter_map(|entry| all.of.get(entry.as_str())).flatten() {
         if rule.group(one.group) {
             look(one);
         }
@@ -338,15 +338,19 @@ impl Combination {
     }
 }
 
-/// All of them, by their places.
-pub(crate) fn combinations() -> Vec<&'static Combination> {
-    let mut all: Vec<&Combination> = COMBINATIONS.values().flatten().collect();
-    all.sort_by_key(|one| one.at);
-    all
+/// All of them, by their places: in the order of their resources' names.
+pub(crate) fn combinations() -> &'static [&'static Combination] {
+    &COMBINATIONS.ordered
 }
 
-/// What is dangerous of each resource, in the order of their names.
-static COMBINATIONS: LazyLock<BTreeMap<&'static str, Vec<Combination>>> = LazyLock::new(|| {
+/// What is dangerous.
+struct Combinations {
+    ordered: Vec<&'static Combination>,
+    /// Of each resource.
+    of: HashMap<&'static str, Vec<&'static Combination>>,
+}
+
+static COMBINATIONS: LazyLock<Combinations> = LazyLock::new(|| {
     let probes = ALWAYS.iter().chain(SYSTEM).chain(STANDING);
     let probes = probes.flat_map(|probe| {
         let of = |resource: &&'static str| (probe.kind, probe.verbs, probe.group, *resource);
@@ -355,9 +359,20 @@ static COMBINATIONS: LazyLock<BTreeMap<&'static str, Vec<Combination>>> = LazyLo
     let identities = IDENTITIES
         .into_iter()
         .map(|(group, resource)| (DangerKind::Impersonate, IMPERSONATIONS, group, resource));
-    let mut all: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
-    for (at, (kind, verbs, group, resource)) in probes.chain(identities).enumerate() {
-        all.entry(resource).or_default().push(Combination { at, verbs, kind, group, resource });
+    let mut all: Vec<_> = probes.chain(identities).collect();
+    all.sort_by_key(|(.., resource)| *resource);
+    let all = all.into_iter().enumerate().map(|(at, (kind, verbs, group, resource))| Combination {
+        at,
+        verbs,
+        kind,
+        group,
+        resource,
+    });
+    // They are there for as long as the program is.
+    let ordered: Vec<&'static Combination> = all.map(|one| &*Box::leak(Box::new(one))).collect();
+    let mut of: HashMap<&str, Vec<&Combination>> = HashMap::new();
+    for one in &ordered {
+        of.entry(one.resource).or_default().push(one);
     }
-    all
+    Combinations { ordered, of }
 });

@@ -79,12 +79,7 @@ impl<'a> Trial<'a> {
     }
 
     /// What is proposed for a finding, as [`propose`] does.
-    pub fn propose(
-        &mut self,
-        finding: &Finding,
-        uses: Option<&Uses>,
-        asker: Option<&Caller>,
-    ) -> Proposed {
+    pub fn propose(&mut self, finding: &Finding, uses: Option<&Uses>, asker: Option<&Caller>) -> Proposed {
         let mut fixes: Vec<Fix> = Vec::new();
         let mut notes: Vec<String> = Vec::new();
         let open = Open::of(self.ground, Some(finding));

@@ -285,10 +285,10 @@ impl Graph {
                 self.edge_by(at, lead.to, How::Way(Arc::clone(&hit)), lead.certain, lead.needs);
             }
             // Where somebody can do everything, that is what is told.
-            if !holder.has_all(hit.place) {
-                if let Some(found) = self.found.get_mut(at) {
-                    found.push((hit, leads));
-                }
+            if !holder.has_all(hit.place)
+                && let Some(found) = self.found.get_mut(at)
+            {
+                found.push((hit, leads));
             }
         }
     }

@@ -40,8 +40,6 @@ pub struct Ground<'s> {
     origins: Vec<Origin>,
     /// Whose cluster it is.
     cloud: Option<Cloud>,
-    /// Why it is not known that nobody can do something.
-    others: Vec<String>,
     /// Each binding of the index, as findings name it.
     bindings: Vec<Arc<Object>>,
     /// Each role of the index, likewise.
@@ -62,7 +60,8 @@ impl<'s> Ground<'s> {
         let reach = Reach::of(&graph);
         let metas = metas(&rights, snapshot);
         let origins = origins(&rights, &metas, snapshot.server);
-        let of = |((binding, _), meta): (&(Arc<Binding>, usize), &Option<&Meta>)| binding_object(binding, *meta);
+        let of =
+            |((binding, _), meta): (&(Arc<Binding>, usize), &Option<&Meta>)| binding_object(binding, *meta);
         let bindings = rights.rbac.bindings().iter().zip(&metas).map(of).map(Arc::new).collect();
         // The index has roles in the snapshot's order.
         let roles = snapshot.roles.iter().map(|one| &one.meta);
@@ -72,10 +71,9 @@ impl<'s> Ground<'s> {
         });
         let roles = roles.collect();
         let cloud = snapshot.cloud();
-        let others = snapshot.nobody_can_gaps_in(cloud.as_ref(), &aggregated);
         let makers = HashSet::new();
         let mut ground =
-            Self { snapshot, rights, graph, reach, makers, aggregated, origins, cloud, others, bindings, roles };
+            Self { snapshot, rights, graph, reach, makers, aggregated, origins, cloud, bindings, roles };
         ground.makers = ground.makers();
         ground
     }
@@ -113,7 +111,7 @@ impl<'s> Ground<'s> {
 
     /// Why it is not known that nobody can do something, as [`Snapshot::nobody_can_gaps`] says.
     pub fn nobody_can_gaps(&self) -> Vec<String> {
-        self.others.clone()
+        self.snapshot.nobody_can_gaps_in(self.cloud(), &self.aggregated)
     }
 
     /// The cloud that this is a cluster of, by the best sign there is.

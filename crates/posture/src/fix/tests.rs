@@ -129,7 +129,7 @@ fn what_comes_with_kubernetes_is_never_changed() {
     assert!(whole.notes.iter().any(|note| note.contains("is how Kubernetes ships it")), "{:?}", whole.notes);
     // Nor by hand.
     let snapshot = with(serde_json::json!([masters]));
-    let binding = Ground::new(&snapshot).object(0).unwrap();
+    let binding = Ground::new(&snapshot).object(0).unwrap().as_ref().clone();
     let mut copy = snapshot.clone();
     let delete = Change::DeleteBinding { binding: binding.clone() };
     assert!(matches!(delete.apply(&mut copy), Err(crate::change::Refusal::Shipped(_))));
@@ -348,6 +348,31 @@ proptest! {
                     prop_assert!(fix.effect.losses.iter().any(|one| one.loss == loss), "{:?}", loss);
                 }
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// One trial for many findings proposes what a trial for each does: nothing of one is left for the next. And to ask one
+    /// check finds what asking all of them finds.
+    #[test]
+    fn a_trial_leaves_nothing_behind(snapshot in world()) {
+        let ground = Ground::new(&snapshot);
+        let report = ground.report();
+        for judged in &report.checks {
+            prop_assert_eq!(&ground.found_by(judged.check.id), &judged.findings, "{}", judged.check.id);
+        }
+        let mut trial = Trial::of(&ground, &report);
+        let findings = report.checks.iter().flat_map(|one| &one.findings).filter(|one| crate::area::counts(one));
+        for finding in findings.take(8) {
+            prop_assert_eq!(trial.propose(finding, None, None), propose(&ground, finding, None, None));
+            trial.snapshot.put_back(&snapshot);
+            let said = |one: &Snapshot| {
+                format!("{:?} {:?} {:?} {:?} {:?} {:?}", one.roles, one.bindings, one.accounts, one.namespaces, one.webhooks, one.secrets)
+            };
+            prop_assert_eq!(said(&trial.snapshot), said(&snapshot));
         }
     }
 }

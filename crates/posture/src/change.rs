@@ -1,7 +1,7 @@
 //! One change of one object: how a snapshot looks after it, and how it is written for kubectl.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod written;
 
 pub use written::{Patch, undo};

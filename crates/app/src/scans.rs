@@ -2,6 +2,7 @@
 //! it read is kept sealed on this computer ([`kept`]), and everything that is shown is worked out from that: looking contacts
 //! nobody. Nothing is scanned by itself, and nothing that a scan found is changed by one.
 
+mod crossing;
 mod detail;
 mod drift;
 mod exception;
@@ -298,11 +299,14 @@ impl Scans {
         }
         let (kept, name) = (self.kept(open), cluster.as_str());
         // First, so that whatever is written after it is found when it is to be deleted.
-        self.change_index(open, |index| {
-            index.clusters.entry(name.to_owned()).or_default();
-            Ok(())
-        })
-        .await?;
+        let is_listed = open.known().index.clusters.contains_key(name);
+        if !is_listed {
+            self.change_index(open, |index| {
+                index.clusters.entry(name.to_owned()).or_default();
+                Ok(())
+            })
+            .await?;
+        }
         // What can't be read any more is nothing to compare with.
         let before = kept.reading(name, Which::Last).await.ok().flatten();
         let beside = Beside {

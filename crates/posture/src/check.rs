@@ -147,6 +147,12 @@ impl Ground<'_> {
             return Verdict::Fail;
         }
         if !gaps.is_empty() {
+            // Whoever is to give rights is told of all that are missing.
+            if let Some(Verdict::Unknown(why)) = about
+                && !gaps.contains(&why)
+            {
+                gaps.push(why);
+            }
             return Verdict::Unknown(gaps.join("; "));
         }
         // That there is nothing it could be about is one server's word too.

@@ -19,7 +19,7 @@ use sallyport_posture::check::Judged;
 use sallyport_posture::draft::draft;
 use sallyport_posture::drift::drift;
 use sallyport_posture::effect::Lately;
-use sallyport_posture::path::{Goal, Path};
+use sallyport_posture::path::{Goal, Hop, Path};
 use sallyport_posture::{Evidence, Finding, Ground, Object, Report, Review, Snapshot, fix, practice};
 use sallyport_rbac::who::Subject;
 use sallyport_scan::Reading;
@@ -227,7 +227,7 @@ fn gone() -> AppError {
         .hint("Look at the cluster again: it was scanned since.")
 }
 
-fn failed() -> AppError {
+pub(super) fn failed() -> AppError {
     AppError::failed("Sallyport failed over what is kept of this scan").hint("The log has the details.")
 }
 
@@ -319,6 +319,22 @@ fn path_of(ground: &Ground<'_>, found: &Finding) -> Option<(Goal, Path)> {
     found.next()
 }
 
+pub(super) fn step(hop: &Hop, is_cut: bool) -> PathStep {
+    let by = |one: &Evidence| match &one.binding {
+        Some(binding) => format!("{} → {}", named(binding), named(&one.role)),
+        None => named(&one.role),
+    };
+    let place = hop.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in {namespace}"));
+    PathStep {
+        from: hop.from.as_str().into(),
+        what: format!("{}{place}", hop.what).into(),
+        by: hop.evidence.first().map(by).unwrap_or_default().into(),
+        to: hop.to.as_str().into(),
+        is_certain: hop.certain,
+        is_cut,
+    }
+}
+
 fn reviews(path: &Path) -> Vec<Review> {
     path.hops.iter().flat_map(|hop| hop.reviews.iter().cloned()).take(REVIEWS).collect()
 }
@@ -332,13 +348,6 @@ fn detail(
 ) -> FindingDetail {
     let path = path_of(ground, found);
     let cut = path.as_ref().and_then(|(goal, _)| ground.paths(goal)?.cut());
-    let by = |evidence: &[Evidence]| {
-        let one = |one: &Evidence| match &one.binding {
-            Some(binding) => format!("{} → {}", named(binding), named(&one.role)),
-            None => named(&one.role),
-        };
-        evidence.first().map(one).unwrap_or_default()
-    };
     let is_cut = |evidence: &[Evidence]| {
         cut.as_ref().is_some_and(|cut| {
             evidence
@@ -347,17 +356,7 @@ fn detail(
                 .any(|binding| (&binding.namespace, &binding.name) == (&cut.namespace, &cut.binding))
         })
     };
-    let steps = path.iter().flat_map(|(_, path)| &path.hops).map(|hop| {
-        let place = hop.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in {namespace}"));
-        PathStep {
-            from: hop.from.as_str().into(),
-            what: format!("{}{place}", hop.what).into(),
-            by: by(&hop.evidence).into(),
-            to: hop.to.as_str().into(),
-            is_certain: hop.certain,
-            is_cut: is_cut(&hop.evidence),
-        }
-    });
+    let steps = path.iter().flat_map(|(_, path)| &path.hops).map(|hop| step(hop, is_cut(&hop.evidence)));
     let proposed = fix::propose(ground, found, None, None);
     let asked = path.as_ref().map_or(0, |(_, path)| reviews(path).len());
     FindingDetail {

@@ -6,7 +6,7 @@ use crate::args;
 use crate::end::{End, Stop};
 use crate::question;
 use sallyport_posture::draft::{Draft, draft};
-use sallyport_posture::fix::{Fix, propose};
+use sallyport_posture::fix::{Fix, Trial};
 use sallyport_posture::{Finding, Ground, Report, Snapshot};
 use sallyport_rbac::who::{Caller, Subject};
 use sallyport_report::fix::{FixView, FixesView};
@@ -27,7 +27,7 @@ pub(crate) fn fix(snapshot: &Snapshot, args: &args::Fix) -> Result<(String, End)
         .identity
         .whole()
         .map(|own| Caller { user: own.user.clone(), groups: own.groups.clone() });
-    let proposed = propose(&ground, finding, None, asker.as_ref());
+    let proposed = Trial::of(&ground, &report).propose(finding, None, asker.as_ref());
     let cluster = match (&args.cluster, &args.source.snapshot) {
         (Some(name), _) => name.clone(),
         (None, Some(path)) => crate::source::name_of(path),

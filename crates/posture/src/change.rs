@@ -1,7 +1,7 @@
 //! One change of one object: how a snapshot looks after it, and how it is written for kubectl.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod written;
 
 pub use written::{Patch, undo};
@@ -146,7 +146,7 @@ impl Change {
                 if left.len() == one.binding.subjects.len() {
                     return Err(Refusal::Nothing);
                 }
-                one.binding.subjects = left;
+                Arc::make_mut(&mut one.binding).subjects = left;
             }
             Self::DeleteBinding { binding } => {
                 let one = find_binding(snapshot, binding)?;
@@ -214,6 +214,38 @@ impl Change {
             }
         }
         Ok(())
+    }
+}
+
+impl Snapshot {
+    /// Takes back whatever changes were made to what was a copy of `original`: without copying anew what they left alone.
+    pub(crate) fn put_back(&mut self, original: &Self) {
+        let mut left = std::mem::take(&mut self.bindings).into_iter().peekable();
+        let binding = |own: &BindingObject| {
+            let is = |one: &BindingObject| {
+                one.binding.name == own.binding.name && one.binding.namespace == own.binding.namespace
+            };
+            let kept = left.next_if(is).filter(|one| Arc::ptr_eq(&one.binding, &own.binding));
+            kept.unwrap_or_else(|| own.clone())
+        };
+        self.bindings = original.bindings.iter().map(binding).collect();
+        for (one, own) in self.roles.iter_mut().zip(&original.roles) {
+            one.role = Arc::clone(&own.role);
+        }
+        for (one, own) in self.accounts.iter_mut().zip(&original.accounts) {
+            one.automount = own.automount;
+        }
+        for (one, own) in self.namespaces.iter_mut().zip(&original.namespaces) {
+            if one.labels != own.labels {
+                one.labels.clone_from(&own.labels);
+            }
+        }
+        for (one, own) in self.webhooks.iter_mut().zip(&original.webhooks) {
+            one.ignores_failure = own.ignores_failure;
+        }
+        if self.secrets.len() != original.secrets.len() {
+            self.secrets.clone_from(&original.secrets);
+        }
     }
 }
 

@@ -96,19 +96,13 @@ pub struct Report {
 impl Ground<'_> {
     /// Asks every check.
     pub fn report(&self) -> Report {
-        let found = ways::by_check(self);
+        let mut found = ways::by_check(self, |_| true);
         // Once: it looks at every binding.
         let others = self.nobody_can_gaps();
         let checks: Vec<Judged> = catalogue()
             .iter()
             .map(|check| {
-                let mut findings = found.get(check.id).cloned().unwrap_or_default();
-                findings.extend((check.looks.0)(self, check.id));
-                findings.iter_mut().for_each(weigh);
-                // The worst first, and what is the team's own before what comes with the cluster.
-                findings.sort_by(|a, b| {
-                    (b.severity, b.origin).cmp(&(a.severity, a.origin)).then_with(|| a.said.cmp(&b.said))
-                });
+                let findings = self.findings(check, found.remove(check.id).unwrap_or_default());
                 let mut gaps = self.snapshot.gaps(check.reads);
                 let verdict = self.verdict(check, &findings, &mut gaps, &others);
                 Judged { check, verdict, findings, gaps }
@@ -117,6 +111,23 @@ impl Ground<'_> {
         let known = |one: &&Judged| one.gaps.is_empty() && !matches!(one.verdict, Verdict::Unknown(_));
         let covered = checks.iter().filter(known).count();
         Report { covered: (covered, checks.len()), notes: notes(self, others), checks }
+    }
+
+    /// What one check finds: as [`report`](Self::report) has it, without asking all others.
+    pub(crate) fn found_by(&self, check: &str) -> Vec<Finding> {
+        let Some(check) = catalogue().iter().find(|one| one.id == check) else { return Vec::new() };
+        let mut found = ways::by_check(self, |id| id == check.id);
+        self.findings(check, found.remove(check.id).unwrap_or_default())
+    }
+
+    /// With what it finds beside the ways, the worst first, and what is the team's own before what comes with the cluster.
+    fn findings(&self, check: &Check, mut findings: Vec<Finding>) -> Vec<Finding> {
+        findings.extend((check.looks.0)(self, check.id));
+        findings.iter_mut().for_each(weigh);
+        findings.sort_by(|a, b| {
+            (b.severity, b.origin).cmp(&(a.severity, a.origin)).then_with(|| a.said.cmp(&b.said))
+        });
+        findings
     }
 
     fn verdict(

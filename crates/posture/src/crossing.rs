@@ -206,13 +206,12 @@ impl Both<'_> {
             let others = place.and_then(|place| graph.at(Node::Accounts(place)));
             let admin = graph.at(Node::ClusterAdmin);
             // An account that nobody bound anything is no place of its own.
-            let named = graph.found.iter().filter(|_| own.is_none()).filter_map(|(node, found)| {
-                let mints = found.iter().any(|(hit, _)| {
+            let named = (0..graph.nodes.len()).filter(|_| own.is_none()).filter(|node| {
+                graph.ways_of(*node).iter().any(|(hit, _)| {
                     hit.technique().is_some_and(|one| matches!(one.check, "RB-09" | "RB-07"))
                         && (hit.place.is_none() || hit.place == place)
                         && hit.names.iter().flatten().flatten().any(|one| one == name)
-                });
-                mints.then_some(*node)
+                })
             });
             for here in [own, others, admin].into_iter().flatten().chain(named) {
                 ways.push(Way {
@@ -264,8 +263,8 @@ impl Both<'_> {
                 if found.steps(node).is_none() || subject.name() == MASTERS {
                     continue;
                 }
-                let edges = found.edges(&self.here.graph, node);
-                let last = edges.last().and_then(|at| self.here.graph.edges.get(*at)).map(|edge| edge.to);
+                let last = found.walk(&self.here.graph, node).last();
+                let last = last.and_then(|at| self.here.graph.edges.get(at)).map(|edge| edge.to);
                 let Some(way) = by_node.get(&last.unwrap_or(node)) else { continue };
                 let crossing = self.crossing(subject, node, &found, way);
                 let longer = best.get(&at).is_some_and(|known| known.hops.len() <= crossing.hops.len());

@@ -1,5 +1,6 @@
 //! Why roles and bindings do not say everything: who decides beside them, and roles whose rules are not known.
 
+use crate::cloud::Cloud;
 use crate::snapshot::{Aggregated, Authorizers, Snapshot};
 use sallyport_model::{clip, visible};
 
@@ -13,11 +14,16 @@ impl Snapshot {
     /// they say all there is. Kinds that were not read are told apart, by [`Snapshot::gaps`]. `aggregated` is what
     /// [`Snapshot::rbac`] said.
     pub fn nobody_can_gaps(&self, aggregated: &Aggregated) -> Vec<String> {
+        self.nobody_can_gaps_in(self.cloud().as_ref(), aggregated)
+    }
+
+    /// The same, where it is known already whose cluster it is.
+    pub(crate) fn nobody_can_gaps_in(&self, cloud: Option<&Cloud>, aggregated: &Aggregated) -> Vec<String> {
         let mut gaps = Vec::new();
         match &self.authorizers {
             Authorizers::Others(why) => gaps.push(format!("roles are not all that decides here: {why}")),
             Authorizers::NotAsked => {
-                if let Some(cloud) = self.cloud() {
+                if let Some(cloud) = cloud {
                     gaps.push(format!(
                         "{} says that this is a cluster of {}, where more than roles may decide, and nobody asked the \
                          API server",

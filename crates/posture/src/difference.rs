@@ -6,9 +6,10 @@ mod atoms;
 mod tests;
 
 use atoms::{overlaps, uncovered};
-use sallyport_rbac::who::{Caller, MASTERS, Rbac, Subject};
+use sallyport_rbac::who::{Caller, MASTERS, Rbac, Role, Subject};
 use sallyport_rbac::{Ask, Right, Rule, allows, describe};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What somebody held and no longer holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +126,8 @@ fn by_place(rbac: &Rbac, caller: &Caller) -> BTreeMap<Option<String>, Vec<Rule>>
     by
 }
 
-/// A number for each set of rules, so that what did not change is seen without looking into rules.
+/// A number for each role of both, the same for one that says the same: what did not change is seen without looking into
+/// rules.
 struct Ids {
     before: Vec<usize>,
     after: Vec<usize>,
@@ -133,30 +135,43 @@ struct Ids {
 
 impl Ids {
     fn of(before: &Rbac, after: &Rbac) -> Self {
-        let mut known: HashMap<&[Rule], usize> = HashMap::new();
-        let number = |rbac: &Rbac| vec![0; rbac.roles().len()];
-        let mut ids = Self { before: number(before), after: number(after) };
-        for (list, rbac) in [(&mut ids.before, before), (&mut ids.after, after)] {
-            for (place, role) in list.iter_mut().zip(rbac.roles()) {
-                let next = known.len();
-                *place = *known.entry(role.rules.as_slice()).or_insert(next);
-            }
+        let known: HashMap<(Option<&str>, &str), usize> = before
+            .roles()
+            .iter()
+            .enumerate()
+            .map(|(at, role)| ((role.namespace.as_deref(), role.name.as_str()), at))
+            .collect();
+        let number = |(at, role): (usize, &Arc<Role>)| {
+            let was = known.get(&(role.namespace.as_deref(), role.name.as_str())).copied();
+            let is = |own: &usize| {
+                let own = before.roles().get(*own);
+                own.is_some_and(|own| Arc::ptr_eq(own, role) || own.rules == role.rules)
+            };
+            was.filter(is).unwrap_or(known.len() + at)
+        };
+        Self {
+            before: (0..before.roles().len()).collect(),
+            after: after.roles().iter().enumerate().map(number).collect(),
         }
-        ids
     }
 
-    /// Whether each role that bindings to a subject gave in a place is given there still.
+    /// Whether each role that bindings to a subject gave in a place is certainly given there still.
     fn holds_all(&self, before: &Rbac, after: &Rbac, subject: &Subject) -> bool {
-        let caller = alone(subject);
-        let set = |rbac: &Rbac, ids: &[usize]| -> BTreeSet<(Option<String>, usize)> {
-            rbac.places_of(&caller)
-                .into_iter()
-                .filter_map(|at| {
-                    let (binding, role) = rbac.bindings().get(at)?;
-                    Some((binding.namespace.clone(), *ids.get(*role)?))
-                })
-                .collect()
-        };
-        set(before, &self.before).is_subset(&set(after, &self.after))
+        let had = given(before, &self.before, subject);
+        let has = given(after, &self.after, subject);
+        had.clone().eq(has.clone()) || had.collect::<BTreeSet<_>>().is_subset(&has.collect())
     }
+}
+
+/// The roles that bindings to a subject give, by place and number.
+fn given<'r>(
+    rbac: &'r Rbac,
+    ids: &'r [usize],
+    subject: &Subject,
+) -> impl Iterator<Item = (Option<&'r str>, usize)> + Clone {
+    let places = rbac.subject(subject).map(|at| rbac.naming(at)).unwrap_or_default();
+    places.iter().filter_map(|at| {
+        let (binding, role) = rbac.bindings().get(*at)?;
+        Some((binding.namespace.as_deref(), *ids.get(*role)?))
+    })
 }

@@ -7,6 +7,7 @@ mod tests;
 use crate::area::counts;
 use crate::check::{Finding, Judged, Report};
 use crate::difference::{Loss, losses};
+use crate::fingerprint::About;
 use crate::ground::{Ground, said};
 use crate::said::{capital, shown};
 use crate::severity::Severity;
@@ -105,7 +106,7 @@ pub fn drift(before: (&Ground<'_>, &Report), after: (&Ground<'_>, &Report)) -> D
     drift
 }
 
-type Found<'r> = BTreeMap<String, (&'r Judged, &'r Finding)>;
+type Found<'r> = BTreeMap<About<'r>, (&'r Judged, &'r Finding)>;
 
 fn by_about(report: &Report) -> Found<'_> {
     let each = report.checks.iter().flat_map(|judged| judged.findings.iter().map(move |one| (judged, one)));

@@ -6,6 +6,7 @@ mod tests;
 use crate::change::{Change, Refusal};
 use crate::check::{Finding, Report};
 use crate::difference::{Loss, losses};
+use crate::fingerprint::About;
 use crate::ground::{Ground, Origin, said};
 use crate::path::Goal;
 use crate::said::capital;
@@ -132,14 +133,83 @@ pub fn effect(
     }
     let after = Ground::new(&snapshot);
     let (had, has) = (before.report(), after.report());
-    let both = Both { before, had: &had, after: &after, has: &has };
-    Ok(both.effect(changes, finding, uses, asker))
+    let glance = Glance::of(before, &Open::of(before, finding), &after, finding);
+    let both = Both { before, had: &had, known: &abouts(&had), after: &after, has: &has };
+    Ok(both.effect(changes, finding, glance, uses, asker))
+}
+
+/// The ways that whoever a finding is about has to what matters to them: each goal, their steps, and how many of the
+/// team's own have one.
+pub(crate) struct Open(Vec<(Goal, usize, usize)>);
+
+impl Open {
+    pub(crate) fn of(before: &Ground<'_>, finding: Option<&Finding>) -> Self {
+        let subject = finding.and_then(|finding| Some((finding, finding.subject.as_ref()?)));
+        let of = |(finding, subject)| {
+            let goals = goals(finding).into_iter();
+            let open = goals.filter_map(|goal| {
+                let paths = before.paths(&goal)?;
+                let steps = paths.steps_of(subject)?;
+                Some((goal, steps, paths.own()))
+            });
+            open.collect::<Vec<_>>()
+        };
+        Self(subject.map(of).unwrap_or_default())
+    }
+}
+
+/// What is seen of a change without asking all checks again: enough to tell whether it helps.
+pub(crate) struct Glance {
+    gains: Vec<Loss>,
+    closes: Vec<Closes>,
+    outcome: Option<Outcome>,
+}
+
+impl Glance {
+    pub(crate) fn of(
+        before: &Ground<'_>,
+        open: &Open,
+        after: &Ground<'_>,
+        finding: Option<&Finding>,
+    ) -> Self {
+        let closes = |(goal, steps, own): &(Goal, usize, usize)| {
+            let left = after.paths(goal);
+            let subject = finding.and_then(|finding| finding.subject.clone());
+            Closes {
+                goal: goal.clone(),
+                before: *steps,
+                after: left
+                    .as_ref()
+                    .zip(subject.as_ref())
+                    .and_then(|(paths, subject)| paths.steps_of(subject)),
+                everybody: (*own, left.as_ref().map_or(0, |paths| paths.own())),
+                subject,
+            }
+        };
+        let outcome = |finding: &Finding| outcome(&after.found_by(finding.check), finding);
+        Self {
+            gains: losses(after.rbac(), before.rbac()),
+            closes: open.0.iter().map(closes).collect(),
+            outcome: finding.map(outcome),
+        }
+    }
+
+    /// Whether the finding is gone or less, or a way closed, and nobody gains by it.
+    pub(crate) fn helps(&self) -> bool {
+        let helps = match self.outcome {
+            Some(Outcome::Gone | Outcome::Lesser(_)) => true,
+            _ => self.closes.iter().any(|one| one.after.is_none()),
+        };
+        helps && self.gains.is_empty()
+    }
 }
 
 /// A cluster without a change and with it, worked out.
 pub(crate) struct Both<'a> {
     pub(crate) before: &'a Ground<'a>,
     pub(crate) had: &'a Report,
+    /// What that is about.
+    pub(crate) known: &'a Abouts<'a>,
     pub(crate) after: &'a Ground<'a>,
     pub(crate) has: &'a Report,
 }
@@ -150,24 +220,25 @@ impl Both<'_> {
         &self,
         changes: &[Change],
         finding: Option<&Finding>,
+        glance: Glance,
         uses: Option<&Uses>,
         asker: Option<&Caller>,
     ) -> Effect {
-        let Self { before, had, after, has } = *self;
+        let Self { before, had, known, after, has } = *self;
+        let Glance { gains, closes, outcome } = glance;
         let mut lost = losses(before.rbac(), after.rbac());
         lost.sort_by_key(|loss| std::cmp::Reverse(loss.weight()));
         let mut gaps = before.snapshot.gaps(Kind::RBAC);
         gaps.extend(before.nobody_can_gaps());
-        let abouts = |report: &Report| -> HashSet<String> { each(report).map(Finding::about).collect() };
-        let (known, left) = (abouts(had), abouts(has));
+        let left = abouts(has);
         let own = finding.map(Finding::about);
         let gone = each(had).filter(|one| !left.contains(&one.about()) && own.as_ref() != Some(&one.about()));
         let also_gone = gone.map(|one| one.said.clone()).collect();
         let new = each(has).filter(|one| !known.contains(&one.about())).map(|one| one.said.clone()).collect();
         Effect {
-            gains: losses(after.rbac(), before.rbac()),
-            closes: finding.map(|finding| closes(before, after, finding)).unwrap_or_default(),
-            outcome: finding.map(|finding| outcome(has, finding)),
+            gains,
+            closes,
+            outcome,
             also_gone,
             new,
             warnings: warnings(before, after, &lost, asker, changes),
@@ -181,15 +252,21 @@ fn each(report: &Report) -> impl Iterator<Item = &Finding> {
     report.checks.iter().flat_map(|judged| &judged.findings).filter(|one| crate::area::counts(one))
 }
 
-/// The finding in another report, if it is found there.
-pub(crate) fn same<'r>(report: &'r Report, finding: &Finding) -> Option<&'r Finding> {
-    let about = finding.about();
-    let judged = report.checks.iter().find(|judged| judged.check.id == finding.check)?;
-    judged.findings.iter().find(|one| one.about() == about && one.inert == finding.inert)
+/// What the findings that count are about.
+pub(crate) type Abouts<'r> = HashSet<About<'r>>;
+
+pub(crate) fn abouts(report: &Report) -> Abouts<'_> {
+    each(report).map(Finding::about).collect()
 }
 
-fn outcome(report: &Report, finding: &Finding) -> Outcome {
-    let Some(one) = same(report, finding) else { return Outcome::Gone };
+/// The finding among those of its check in another look, if it is found there.
+pub(crate) fn same<'r>(found: &'r [Finding], finding: &Finding) -> Option<&'r Finding> {
+    let about = finding.about();
+    found.iter().find(|one| one.about() == about && one.inert == finding.inert)
+}
+
+fn outcome(found: &[Finding], finding: &Finding) -> Outcome {
+    let Some(one) = same(found, finding) else { return Outcome::Gone };
     let fewer = match (&one.namespaces, &finding.namespaces) {
         (Some(now), Some(was)) => now.len() < was.len(),
         (Some(_), None) => true,
@@ -236,24 +313,6 @@ fn goals(finding: &Finding) -> Vec<Goal> {
     let places = finding.namespaces.iter().flatten().filter(|name| *name != "kube-system").take(4);
     goals.extend(places.map(|name| Goal::SecretsOf(name.clone())));
     goals
-}
-
-fn closes(before: &Ground<'_>, after: &Ground<'_>, finding: &Finding) -> Vec<Closes> {
-    let Some(subject) = &finding.subject else { return Vec::new() };
-    let mut all = Vec::new();
-    for goal in goals(finding) {
-        let Some(paths) = before.paths(&goal) else { continue };
-        let Some(path) = paths.of(subject) else { continue };
-        let left = after.paths(&goal);
-        all.push(Closes {
-            subject: Some(subject.clone()),
-            before: path.hops.len(),
-            after: left.as_ref().and_then(|paths| paths.of(subject)).map(|path| path.hops.len()),
-            everybody: (paths.own(), left.as_ref().map_or(0, |paths| paths.own())),
-            goal,
-        });
-    }
-    all
 }
 
 fn warnings(

@@ -2,20 +2,21 @@
 
 use crate::rights::{Rights, Step};
 use sallyport_rbac::who::{Caller, RoleRef};
+use std::sync::Arc;
 
 /// A rule that gives something, and the binding that gives it to somebody.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Evidence {
-    /// The binding; none: one that somebody could make.
-    pub binding: Option<Object>,
-    /// The role.
-    pub role: Object,
+    /// The binding; none: one that somebody could make. Shared: one may prove thousands of findings.
+    pub binding: Option<Arc<Object>>,
+    /// The role, shared likewise.
+    pub role: Arc<Object>,
     /// The place of the rule among the role's, from 0; none: the role as a whole, or one that is not there.
     pub rule: Option<usize>,
 }
 
 /// An object by its name, and which state of it was read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
     /// e.g. `ClusterRoleBinding`.
     pub kind: &'static str,

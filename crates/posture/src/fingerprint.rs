@@ -1,7 +1,9 @@
 //! What a finding is about, so that the same one is known again in another scan.
 
 use crate::check::Finding;
+use crate::evidence::Evidence;
 use sallyport_model::Digest;
+use sallyport_rbac::who::Subject;
 use std::fmt::Write as _;
 
 impl Finding {
@@ -15,13 +17,28 @@ impl Finding {
     }
 
     /// The same without the namespaces where a subject says enough: whoever gets one namespace more has no other finding,
-    /// but a worse one.
-    pub(crate) fn about(&self) -> String {
-        match &self.subject {
-            Some(subject) if self.object.is_none() => digits(&format!("{:?}", (self.check, subject))),
-            _ => self.fingerprint(),
+    /// but a worse one. To be compared within one run: nothing is written anew for it.
+    pub(crate) fn about(&self) -> About<'_> {
+        let object = self.object.as_ref();
+        let by_subject = self.subject.is_some() && object.is_none();
+        About {
+            check: self.check,
+            subject: self.subject.as_ref(),
+            object: object.map(|one| (one.kind, one.namespace.as_deref(), one.name.as_str())),
+            namespaces: self.namespaces.as_deref().filter(|_| !by_subject),
+            proof: if self.subject.is_none() && object.is_none() { &self.evidence } else { &[] },
         }
     }
+}
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct About<'f> {
+    check: &'static str,
+    subject: Option<&'f Subject>,
+    object: Option<(&'static str, Option<&'f str>, &'f str)>,
+    namespaces: Option<&'f [String]>,
+    proof: &'f [Evidence],
 }
 
 fn digits(about: &str) -> String {

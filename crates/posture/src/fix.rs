@@ -13,8 +13,9 @@ pub use request::PullRequest;
 
 use crate::change::{Change, Patch};
 use crate::check::{Finding, Report, catalogue};
-use crate::effect::{Both, Effect, Outcome, Uses, same};
+use crate::effect::{Abouts, Both, Effect, Glance, Open, Outcome, Uses, abouts, same};
 use crate::ground::Ground;
+use crate::snapshot::Snapshot;
 use sallyport_rbac::who::Caller;
 
 /// Times that what is still found is looked at again: it may have been given by more bindings than a finding tells.
@@ -60,43 +61,145 @@ pub fn propose(
     uses: Option<&Uses>,
     asker: Option<&Caller>,
 ) -> Proposed {
-    let mut fixes: Vec<Fix> = Vec::new();
-    let mut notes: Vec<String> = Vec::new();
-    let report = ground.report();
-    let asked = Asked { ground, report: &report, finding, uses, asker };
-    // What two ways begin with alike is worked out once.
-    let mut tried: Vec<Vec<Change>> = Vec::new();
-    for way in candidate::WAYS {
-        let begun = match way(ground, finding) {
-            Ok(begun) if begun.is_empty() || tried.contains(&begun) => continue,
-            Ok(begun) => begun,
-            Err(why) => {
-                if !notes.contains(&why) {
-                    notes.push(why);
+    Trial::of(ground, &ground.report()).propose(finding, uses, asker)
+}
+
+/// A copy of what was read, on which one change after the other is tried: for one finding or for many.
+pub struct Trial<'a> {
+    ground: &'a Ground<'a>,
+    report: &'a Report,
+    known: Abouts<'a>,
+    snapshot: Snapshot,
+}
+
+impl<'a> Trial<'a> {
+    /// For findings of `report`, which is `ground`'s own.
+    pub fn of(ground: &'a Ground<'a>, report: &'a Report) -> Self {
+        Self { ground, report, known: abouts(report), snapshot: ground.snapshot.clone() }
+    }
+
+    /// What is proposed for a finding, as [`propose`] does.
+    pub fn propose(&mut self, finding: &Finding, uses: Option<&Uses>, asker: Option<&Caller>) -> Proposed {
+        let mut fixes: Vec<Fix> = Vec::new();
+        let mut notes: Vec<String> = Vec::new();
+        let open = Open::of(self.ground, Some(finding));
+        let asked = Asked { finding, open: &open, uses, asker };
+        // What two ways begin with alike is worked out once.
+        let mut tried: Vec<Vec<Change>> = Vec::new();
+        for way in candidate::WAYS {
+            let begun = match way(self.ground, finding) {
+                Ok(begun) if begun.is_empty() || tried.contains(&begun) => continue,
+                Ok(begun) => begun,
+                Err(why) => {
+                    if !notes.contains(&why) {
+                        notes.push(why);
+                    }
+                    continue;
                 }
-                continue;
+            };
+            tried.push(begun.clone());
+            match self.attempt(&asked, *way, begun) {
+                Ok(Some(fix)) if fixes.iter().all(|known| known.changes != fix.changes) => fixes.push(fix),
+                Ok(_) => {}
+                Err(why) if notes.contains(&why) => {}
+                Err(why) => notes.push(why),
             }
-        };
-        tried.push(begun.clone());
-        match attempt(&asked, *way, begun) {
-            Ok(Some(fix)) if fixes.iter().all(|known| known.changes != fix.changes) => fixes.push(fix),
-            Ok(_) => {}
-            Err(why) if notes.contains(&why) => {}
-            Err(why) => notes.push(why),
+        }
+        fixes.sort_by_key(rank);
+        let known = catalogue().iter().find(|check| check.id == finding.check);
+        if fixes.is_empty() && notes.is_empty() {
+            notes.push("What to change depends on what is needed there, and that cannot be read.".to_owned());
+        }
+        Proposed {
+            title: known.map_or("", |check| check.title),
+            advice: known.map_or("", |check| check.fix),
+            fixes,
+            notes,
+            finding: finding.clone(),
         }
     }
-    fixes.sort_by_key(rank);
-    let known = catalogue().iter().find(|check| check.id == finding.check);
-    if fixes.is_empty() && notes.is_empty() {
-        notes.push("What to change depends on what is needed there, and that cannot be read.".to_owned());
+
+    /// Changes what a way of fixing proposes until the finding is gone. None: it does not apply, or does not help.
+    fn attempt(
+        &mut self,
+        asked: &Asked<'_>,
+        way: candidate::Way,
+        mut more: Vec<Change>,
+    ) -> Result<Option<Fix>, String> {
+        self.snapshot.put_back(self.ground.snapshot);
+        let finding = asked.finding;
+        let mut changes: Vec<Change> = Vec::new();
+        let mut left = finding.clone();
+        for round in 1..=ROUNDS {
+            for change in more {
+                match change.apply(&mut self.snapshot) {
+                    Ok(()) => changes.push(change),
+                    Err(crate::change::Refusal::Nothing) => {}
+                    Err(refusal) => return Err(refusal.to_string()),
+                }
+            }
+            if changes.is_empty() {
+                return Ok(None);
+            }
+            let after = Ground::new(&self.snapshot);
+            more = match same(&after.found_by(finding.check), finding) {
+                Some(one) if one.evidence != left.evidence => {
+                    left = one.clone();
+                    way(&after, &left)?
+                }
+                _ => Vec::new(),
+            };
+            if more.is_empty() || round == ROUNDS {
+                let changes = settled(self.ground, changes);
+                let Some(effect) = self.effect(asked, &changes, &after) else { return Ok(None) };
+                return self.written(finding, changes, effect).map(Some);
+            }
+        }
+        Ok(None)
     }
-    Proposed {
-        title: known.map_or("", |check| check.title),
-        advice: known.map_or("", |check| check.fix),
-        fixes,
-        notes,
-        finding: finding.clone(),
+
+    /// What changes do; none: they do not help.
+    fn effect(&self, asked: &Asked<'_>, changes: &[Change], after: &Ground<'_>) -> Option<Effect> {
+        let Asked { finding, open, uses, asker } = *asked;
+        if changes.is_empty() {
+            return None;
+        }
+        let glance = Glance::of(self.ground, open, after, Some(finding));
+        if !glance.helps() {
+            return None;
+        }
+        let Self { ground, report, known, .. } = self;
+        let both = Both { before: ground, had: report, known, after, has: &after.report() };
+        Some(both.effect(changes, Some(finding), glance, uses, asker))
     }
+
+    /// Changes as kubectl takes them, and back.
+    fn written(&mut self, finding: &Finding, changes: Vec<Change>, effect: Effect) -> Result<Fix, String> {
+        self.snapshot.put_back(self.ground.snapshot);
+        let (mut patches, mut undo) = (Vec::new(), Vec::new());
+        for change in &changes {
+            change.apply(&mut self.snapshot).map_err(|refusal| refusal.to_string())?;
+            patches.push(change.patch(&self.snapshot).map_err(|refusal| refusal.to_string())?);
+            undo.extend(crate::change::undo(change, self.ground.snapshot));
+        }
+        let title = match changes.as_slice() {
+            [one] => one.said(),
+            many => {
+                let first = many.first().map(Change::said).unwrap_or_default();
+                format!("{first}, and {}", crate::said::count(many.len() - 1, "more change"))
+            }
+        };
+        let request = request::of(finding, &title, &patches, &effect);
+        Ok(Fix { title, changes, patches, undo, effect, request })
+    }
+}
+
+/// What a fix is looked for.
+struct Asked<'a> {
+    finding: &'a Finding,
+    open: &'a Open,
+    uses: Option<&'a Uses>,
+    asker: Option<&'a Caller>,
 }
 
 /// The finding gone before less of it, ways closed before ways left, and of those what takes least from fewest.
@@ -104,87 +207,6 @@ fn rank(fix: &Fix) -> (bool, usize, usize, usize, usize) {
     let open = fix.effect.closes.iter().filter(|one| one.after.is_some()).count();
     let weight: usize = fix.effect.losses.iter().map(|one| one.loss.weight()).sum();
     (fix.effect.outcome != Some(Outcome::Gone), open, weight, fix.effect.losses.len(), fix.changes.len())
-}
-
-/// What a fix is looked for in.
-struct Asked<'a> {
-    ground: &'a Ground<'a>,
-    report: &'a Report,
-    finding: &'a Finding,
-    uses: Option<&'a Uses>,
-    asker: Option<&'a Caller>,
-}
-
-/// Changes what a way of fixing proposes until the finding is gone. None: it does not apply, or does not help.
-fn attempt(asked: &Asked<'_>, way: candidate::Way, mut more: Vec<Change>) -> Result<Option<Fix>, String> {
-    let Asked { ground, finding, .. } = *asked;
-    let mut snapshot = ground.snapshot.clone();
-    let mut changes: Vec<Change> = Vec::new();
-    let mut left = finding.clone();
-    for _ in 0..ROUNDS {
-        if more.is_empty() {
-            break;
-        }
-        for change in more {
-            match change.apply(&mut snapshot) {
-                Ok(()) => changes.push(change),
-                Err(crate::change::Refusal::Nothing) => {}
-                Err(refusal) => return Err(refusal.to_string()),
-            }
-        }
-        let after = Ground::new(&snapshot);
-        let report = after.report();
-        match same(&report, finding) {
-            Some(one) if one.evidence != left.evidence => {
-                left = one.clone();
-                more = way(&after, &left)?;
-            }
-            _ => return proposal(asked, changes, &after, &report),
-        }
-    }
-    if changes.is_empty() {
-        return Ok(None);
-    }
-    let after = Ground::new(&snapshot);
-    proposal(asked, changes, &after, &after.report())
-}
-
-fn proposal(
-    asked: &Asked<'_>,
-    changes: Vec<Change>,
-    after: &Ground<'_>,
-    has: &Report,
-) -> Result<Option<Fix>, String> {
-    let Asked { ground, report, finding, uses, asker } = *asked;
-    let changes = settled(ground, changes);
-    if changes.is_empty() {
-        return Ok(None);
-    }
-    let both = Both { before: ground, had: report, after, has };
-    let effect = both.effect(&changes, Some(finding), uses, asker);
-    let helps = match effect.outcome {
-        Some(Outcome::Gone | Outcome::Lesser(_)) => true,
-        _ => effect.closes.iter().any(|one| one.after.is_none()),
-    };
-    if !helps || !effect.gains.is_empty() {
-        return Ok(None);
-    }
-    let mut state = ground.snapshot.clone();
-    let (mut patches, mut undo) = (Vec::new(), Vec::new());
-    for change in &changes {
-        change.apply(&mut state).map_err(|refusal| refusal.to_string())?;
-        patches.push(change.patch(&state).map_err(|refusal| refusal.to_string())?);
-        undo.extend(crate::change::undo(change, ground.snapshot));
-    }
-    let title = match changes.as_slice() {
-        [one] => one.said(),
-        many => {
-            let first = many.first().map(Change::said).unwrap_or_default();
-            format!("{first}, and {}", crate::said::count(many.len() - 1, "more change"))
-        }
-    };
-    let request = request::of(finding, &title, &patches, &effect);
-    Ok(Some(Fix { title, changes, patches, undo, effect, request }))
 }
 
 /// Each object once: of two changes of one role the later holds, and a binding that several leave is left by one after the

@@ -19,6 +19,9 @@ use sallyport_rbac::who::Subject;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// What is worth reaching whoever is there: these nodes come before all others.
+const GOALS: [Node; 4] = [Node::ClusterAdmin, Node::Root, Node::EveryNamespace, Node::EverySecret];
+
 /// Somebody, or something worth reaching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Node {
@@ -95,6 +98,8 @@ pub(crate) type Found = (Arc<Hit>, Vec<(usize, bool)>);
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
+    /// How many subjects and namespaces there are: their nodes come first, and need not be looked up.
+    known: (usize, usize),
     places: HashMap<Node, usize>,
     pub(crate) edges: Vec<Edge>,
     /// The edges that lead to each node.
@@ -102,7 +107,7 @@ pub(crate) struct Graph {
     /// The edges that leave each node.
     pub(crate) leaving: Vec<Vec<usize>>,
     /// The ways of each node that is somebody.
-    pub(crate) found: HashMap<usize, Vec<Found>>,
+    found: Vec<Vec<Found>>,
     /// Nodes whose edges are not drawn yet.
     open: Vec<usize>,
 }
@@ -111,15 +116,11 @@ impl Graph {
     /// Everybody whom a binding names, and what they can reach.
     pub(crate) fn of(rights: &Rights, snapshot: &Snapshot) -> Self {
         let around = Around::of(rights, snapshot);
-        let mut graph = Self::default();
-        for goal in [Node::ClusterAdmin, Node::Root, Node::EveryNamespace, Node::EverySecret] {
-            graph.node(goal);
-        }
-        for at in 0..rights.subjects.len() {
-            graph.node(Node::Subject(at));
-        }
-        for place in 0..rights.namespaces.len() {
-            graph.node(Node::Namespace(place));
+        let known = (rights.subjects.len(), rights.namespaces.len());
+        let mut graph = Self { known, ..Self::default() };
+        let subjects = (0..known.0).map(Node::Subject);
+        for node in GOALS.into_iter().chain(subjects).chain((0..known.1).map(Node::Namespace)) {
+            graph.add(node);
         }
         while let Some(at) = graph.open.pop() {
             if let Some(node) = graph.nodes.get(at).copied() {
@@ -130,18 +131,35 @@ impl Graph {
     }
 
     pub(crate) fn at(&self, node: Node) -> Option<usize> {
-        self.places.get(&node).copied()
+        let (subjects, namespaces) = self.known;
+        match node {
+            Node::Subject(at) => (at < subjects).then(|| GOALS.len() + at),
+            Node::Namespace(place) => (place < namespaces).then(|| GOALS.len() + subjects + place),
+            other => {
+                GOALS.iter().position(|goal| *goal == other).or_else(|| self.places.get(&other).copied())
+            }
+        }
+    }
+
+    /// The ways of somebody, by the place of their node.
+    pub(crate) fn ways_of(&self, node: usize) -> &[Found] {
+        self.found.get(node).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn node(&mut self, node: Node) -> usize {
-        if let Some(at) = self.places.get(&node) {
-            return *at;
-        }
+        self.at(node).unwrap_or_else(|| {
+            let at = self.add(node);
+            self.places.insert(node, at);
+            at
+        })
+    }
+
+    fn add(&mut self, node: Node) -> usize {
         let at = self.nodes.len();
-        self.places.insert(node, at);
         self.nodes.push(node);
         self.towards.push(Vec::new());
         self.leaving.push(Vec::new());
+        self.found.push(Vec::new());
         self.open.push(at);
         at
     }
@@ -259,7 +277,7 @@ impl Graph {
                 self.edge(at, grant.namespace.map_or(Node::ClusterAdmin, Node::Namespace), how, true);
             }
         }
-        for hit in hits(rights, holder, around.server) {
+        for hit in hits(rights, holder, &around.needs) {
             let hit = Arc::new(hit);
             let mut leads = Vec::new();
             for lead in around.leads(&hit, holder, who) {
@@ -267,8 +285,10 @@ impl Graph {
                 self.edge_by(at, lead.to, How::Way(Arc::clone(&hit)), lead.certain, lead.needs);
             }
             // Where somebody can do everything, that is what is told.
-            if !holder.has_all(hit.place) {
-                self.found.entry(at).or_default().push((hit, leads));
+            if !holder.has_all(hit.place)
+                && let Some(found) = self.found.get_mut(at)
+            {
+                found.push((hit, leads));
             }
         }
     }

@@ -1,14 +1,16 @@
 //! Everything that checks and paths stand on, worked out once from a snapshot.
 
+use crate::cloud::Cloud;
 use crate::defaults;
 use crate::evidence::{Evidence, Object};
 use crate::graph::{Graph, How, Node, Reach};
 use crate::rights::{Place, Rights, Step};
-use crate::snapshot::{Aggregated, Meta, Snapshot};
+use crate::snapshot::{Aggregated, BindingObject, Meta, Snapshot};
 use sallyport_model::{clip, visible};
 use sallyport_rbac::who::{Binding, Rbac, RoleRef, Subject};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Where a grant comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,8 +38,12 @@ pub struct Ground<'s> {
     /// Aggregated ClusterRoles that no controller has filled.
     pub aggregated: Aggregated,
     origins: Vec<Origin>,
-    /// What each binding of the index says of itself.
-    metas: Vec<Option<&'s Meta>>,
+    /// Whose cluster it is.
+    cloud: Option<Cloud>,
+    /// Each binding of the index, as findings name it.
+    bindings: Vec<Arc<Object>>,
+    /// Each role of the index, likewise.
+    roles: Vec<Arc<Object>>,
 }
 
 impl<'s> Ground<'s> {
@@ -52,19 +58,22 @@ impl<'s> Ground<'s> {
         let rights = Rights::new(rbac, known);
         let graph = Graph::of(&rights, snapshot);
         let reach = Reach::of(&graph);
-        let bindings: HashMap<_, _> = snapshot
-            .bindings
-            .iter()
-            .map(|one| ((one.binding.namespace.as_deref(), one.binding.name.as_str()), one))
-            .collect();
-        let meta = |(binding, _): &(Binding, usize)| {
-            let key = (binding.namespace.as_deref(), binding.name.as_str());
-            bindings.get(&key).map(|object| &object.meta)
-        };
-        let metas: Vec<Option<&Meta>> = rights.rbac.bindings().iter().map(meta).collect();
+        let metas = metas(&rights, snapshot);
         let origins = origins(&rights, &metas, snapshot.server);
+        let of =
+            |((binding, _), meta): (&(Arc<Binding>, usize), &Option<&Meta>)| binding_object(binding, *meta);
+        let bindings = rights.rbac.bindings().iter().zip(&metas).map(of).map(Arc::new).collect();
+        // The index has roles in the snapshot's order.
+        let roles = snapshot.roles.iter().map(|one| &one.meta);
+        let roles = rights.rbac.roles().iter().zip(roles).map(|(role, meta)| {
+            let kind = if role.namespace.is_some() { "Role" } else { "ClusterRole" };
+            Arc::new(object(kind, role.namespace.clone(), &role.name, Some(meta)))
+        });
+        let roles = roles.collect();
+        let cloud = snapshot.cloud();
         let makers = HashSet::new();
-        let mut ground = Self { snapshot, rights, graph, reach, makers, aggregated, origins, metas };
+        let mut ground =
+            Self { snapshot, rights, graph, reach, makers, aggregated, origins, cloud, bindings, roles };
         ground.makers = ground.makers();
         ground
     }
@@ -75,14 +84,18 @@ impl<'s> Ground<'s> {
             Some(place) => drop(makers.insert(place)),
             None => makers.extend(0..self.rights.namespaces.len()),
         };
+        let mut everywhere = false;
         for (at, subject) in self.rights.subjects.iter().enumerate() {
             let Some(node) = self.graph.at(Node::Subject(at)) else { continue };
-            for (hit, _) in self.graph.found.get(&node).into_iter().flatten() {
+            for (hit, _) in self.graph.ways_of(node) {
+                // Whoever can everywhere says it of each.
+                if everywhere || hit.technique().is_none_or(|one| one.check != "RB-12") {
+                    continue;
+                }
                 let needed: Vec<usize> = hit.proof.iter().filter_map(|step| step.grant.binding).collect();
-                if hit.technique().is_some_and(|one| one.check == "RB-12")
-                    && self.origin_of(&needed) != Origin::Default
-                {
+                if self.origin_of(&needed) != Origin::Default {
                     makes(hit.place);
+                    everywhere = hit.place.is_none();
                 }
             }
             for edge in self.graph.leaving.get(node).into_iter().flatten() {
@@ -98,7 +111,12 @@ impl<'s> Ground<'s> {
 
     /// Why it is not known that nobody can do something, as [`Snapshot::nobody_can_gaps`] says.
     pub fn nobody_can_gaps(&self) -> Vec<String> {
-        self.snapshot.nobody_can_gaps(&self.aggregated)
+        self.snapshot.nobody_can_gaps_in(self.cloud(), &self.aggregated)
+    }
+
+    /// The cloud that this is a cluster of, by the best sign there is.
+    pub(crate) fn cloud(&self) -> Option<&Cloud> {
+        self.cloud.as_ref()
     }
 
     /// What it stands on.
@@ -122,17 +140,13 @@ impl<'s> Ground<'s> {
     }
 
     /// A binding by its place.
-    pub(crate) fn object(&self, at: usize) -> Option<Object> {
-        let meta = self.metas.get(at).copied().flatten();
-        self.rights.binding(at).map(|binding| binding_object(binding, meta))
+    pub(crate) fn object(&self, at: usize) -> Option<Arc<Object>> {
+        self.bindings.get(at).cloned()
     }
 
-    /// A role by its place: the index has them in the snapshot's order.
-    pub(crate) fn role_object(&self, at: usize) -> Option<Object> {
-        let role = self.rights.role(at)?;
-        let kind = if role.namespace.is_some() { "Role" } else { "ClusterRole" };
-        let meta = self.snapshot.roles.get(at).map(|one| &one.meta);
-        Some(object(kind, role.namespace.clone(), &role.name, meta))
+    /// A role by its place.
+    pub(crate) fn role_object(&self, at: usize) -> Option<Arc<Object>> {
+        self.roles.get(at).cloned()
     }
 
     pub(crate) fn evidence(&self, step: &Step) -> Option<Evidence> {
@@ -196,6 +210,17 @@ pub(crate) fn object(
     }
 }
 
+/// What each binding of the index says of itself: they are in the snapshot's order, and those that wait for a role are
+/// left out.
+fn metas<'s>(rights: &Rights, snapshot: &'s Snapshot) -> Vec<Option<&'s Meta>> {
+    let mut all = snapshot.bindings.iter();
+    let is = |one: &BindingObject, binding: &Binding| {
+        one.binding.name == binding.name && one.binding.namespace == binding.namespace
+    };
+    let meta = |(binding, _): &(Arc<Binding>, usize)| all.find(|one| is(one, binding)).map(|one| &one.meta);
+    rights.rbac.bindings().iter().map(meta).collect()
+}
+
 fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>) -> Vec<Origin> {
     let shipped = defaults::Shipped::of(server);
     let default_roles: HashSet<usize> = rights
@@ -206,7 +231,7 @@ fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>)
         .filter(|(_, role)| shipped.has_role(role))
         .map(|(at, _)| at)
         .collect();
-    let origin = |((binding, role), meta): (&(Binding, usize), &Option<&Meta>)| {
+    let origin = |((binding, role), meta): (&(Arc<Binding>, usize), &Option<&Meta>)| {
         let labels = meta.map(|meta| &meta.labels);
         let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
         if default_roles.contains(role)

@@ -144,6 +144,13 @@ impl<'g> Paths<'g> {
         of.filter(|node| self.origin(*node) != Origin::Default).count()
     }
 
+    /// How many steps somebody's shortest has; none: they have none.
+    pub fn steps_of(&self, subject: &Subject) -> Option<usize> {
+        let at = self.ground.rights.subject(subject)?;
+        let (steps, _) = self.order.iter().find(|(_, own)| *own == at)?;
+        usize::try_from(*steps).ok()
+    }
+
     /// Why there may be others: what was not read, and who else decides, a sentence each; empty: these are all.
     pub fn gaps(&self) -> &[String] {
         &self.gaps
@@ -197,14 +204,13 @@ impl<'g> Paths<'g> {
 /// Whose the first step from a node is.
 pub(crate) fn origin(ground: &Ground<'_>, found: &Distances, node: usize) -> Origin {
     let graph = &ground.graph;
-    let edges = found.edges(graph, node);
-    let first = edges.iter().filter_map(|at| graph.edges.get(*at)).find(|edge| edge.is_step());
+    let first = found.walk(graph, node).filter_map(|at| graph.edges.get(at)).find(|edge| edge.is_step());
     first.map_or(Origin::Default, |edge| ground.origin_of(&edge.needed().collect::<Vec<_>>()))
 }
 
 /// The steps from a node to where `found` leads.
 pub(crate) fn hops(ground: &Ground<'_>, found: &Distances, node: usize) -> Vec<Hop> {
-    let numbers = found.edges(&ground.graph, node);
+    let numbers: Vec<usize> = found.walk(&ground.graph, node).collect();
     let mut hops: Vec<Hop> = Vec::new();
     for (order, number) in numbers.iter().enumerate() {
         let Some(edge) = ground.graph.edges.get(*number) else { continue };

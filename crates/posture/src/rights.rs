@@ -2,7 +2,7 @@
 
 use sallyport_rbac::who::{Binding, Rbac, Role, Subject};
 use sallyport_rbac::{Power, Powers, Rule};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A namespace, by its place in [`Rights::namespaces`].
@@ -46,8 +46,8 @@ pub(crate) struct Holder {
     /// By place, those of everywhere first.
     pub(crate) grants: Vec<Grant>,
     pub(crate) wide: Masks,
-    /// By namespace, with what holds everywhere.
-    pub(crate) local: BTreeMap<Place, Masks>,
+    /// By namespace and in their order, with what holds everywhere.
+    pub(crate) local: Vec<(Place, Masks)>,
     /// The grants of everything: everywhere, or in a namespace. What the others give is weighed without them.
     pub(crate) full: Vec<Grant>,
 }
@@ -67,50 +67,49 @@ pub(crate) struct Rights {
     pub(crate) namespaces: Vec<String>,
     places: HashMap<String, Place>,
     weights: Vec<Weight>,
+    /// Where each binding of the index holds; none: everywhere.
+    holds: Vec<Option<Place>>,
     /// Everybody whom a binding names.
     pub(crate) subjects: Vec<Subject>,
-    subject_places: HashMap<Subject, usize>,
 }
 
 impl Rights {
     /// `known` are namespaces that are there, whether somebody is bound in them or not.
     pub(crate) fn new<'a>(rbac: Rbac, known: impl Iterator<Item = &'a str>) -> Self {
-        let weights = rbac.roles().iter().map(|role| weigh(role)).collect();
         let mut all = Self {
             namespaces: Vec::new(),
             places: HashMap::new(),
-            weights,
+            weights: rbac.roles().iter().map(|role| weigh(role)).collect(),
+            holds: Vec::new(),
             subjects: rbac.subjects().cloned().collect(),
-            subject_places: HashMap::new(),
-            rbac,
+            rbac: Rbac::default(),
         };
         for name in known {
             all.learn(name);
         }
-        let waiting = all.rbac.dangling().iter().filter_map(|binding| binding.namespace.clone());
-        let bound = all.rbac.bindings().iter().filter_map(|(binding, _)| binding.namespace.clone());
-        let bound: Vec<String> = bound.chain(waiting).collect();
-        for name in bound {
-            all.learn(&name);
+        let place =
+            |(binding, _): &(Arc<Binding>, usize)| binding.namespace.as_deref().map(|name| all.learn(name));
+        let holds = rbac.bindings().iter().map(place).collect();
+        all.holds = holds;
+        for name in rbac.dangling().iter().filter_map(|binding| binding.namespace.as_deref()) {
+            all.learn(name);
         }
-        let accounts: Vec<String> = all
-            .subjects
-            .iter()
-            .filter_map(|subject| subject.as_account().map(|(namespace, _)| namespace.to_owned()))
-            .collect();
-        for name in accounts {
-            all.learn(&name);
+        for (name, _) in rbac.subjects().filter_map(Subject::as_account) {
+            all.learn(name);
         }
-        all.subject_places =
-            all.subjects.iter().enumerate().map(|(at, subject)| (subject.clone(), at)).collect();
+        all.rbac = rbac;
         all
     }
 
-    fn learn(&mut self, name: &str) {
-        if !self.places.contains_key(name) {
-            self.places.insert(name.to_owned(), self.namespaces.len());
-            self.namespaces.push(name.to_owned());
+    /// The place of a namespace, which is given one where it has none.
+    fn learn(&mut self, name: &str) -> Place {
+        if let Some(place) = self.places.get(name) {
+            return *place;
         }
+        let place = self.namespaces.len();
+        self.places.insert(name.to_owned(), place);
+        self.namespaces.push(name.to_owned());
+        place
     }
 
     pub(crate) fn place(&self, namespace: &str) -> Option<Place> {
@@ -123,7 +122,7 @@ impl Rights {
 
     /// The place of a subject in [`Rights::subjects`], where a binding names it.
     pub(crate) fn subject(&self, subject: &Subject) -> Option<usize> {
-        self.subject_places.get(subject).copied()
+        self.rbac.subject(subject)
     }
 
     pub(crate) fn role(&self, at: usize) -> Option<&Role> {
@@ -131,7 +130,7 @@ impl Rights {
     }
 
     pub(crate) fn binding(&self, at: usize) -> Option<&Binding> {
-        self.rbac.bindings().get(at).map(|(binding, _)| binding)
+        self.rbac.bindings().get(at).map(|(binding, _)| &**binding)
     }
 
     pub(crate) fn rule(&self, step: &Step) -> Option<&Rule> {
@@ -155,13 +154,15 @@ impl Rights {
 
     /// What a subject holds, by bindings that name it or the groups that everybody of its kind is in.
     pub(crate) fn holder(&self, subject: &Subject) -> Holder {
-        let grants = self.rbac.places_of(&subject.caller()).into_iter().filter_map(|at| {
-            let (binding, role) = self.rbac.bindings().get(at)?;
+        let own = self.subject(subject).map(|at| self.rbac.naming(at)).unwrap_or_default();
+        let places = self.rbac.places_of(&subject.caller());
+        let grants = places.into_iter().filter_map(|at| {
+            let (_, role) = self.rbac.bindings().get(at)?;
             Some(Grant {
                 binding: Some(at),
                 role: *role,
-                namespace: binding.namespace.as_deref().and_then(|name| self.place(name)),
-                implicit: !binding.subjects.contains(subject),
+                namespace: self.holds.get(at).copied().flatten(),
+                implicit: own.binary_search(&at).is_err(),
             })
         });
         self.holding(grants.collect())
@@ -170,7 +171,7 @@ impl Rights {
     /// What whoever had these grants would hold.
     pub(crate) fn holding(&self, grants: Vec<Grant>) -> Holder {
         let mut holder =
-            Holder { wide: Masks::default(), local: BTreeMap::new(), full: Vec::new(), grants: Vec::new() };
+            Holder { wide: Masks::default(), local: Vec::new(), full: Vec::new(), grants: Vec::new() };
         (holder.full, holder.grants) =
             grants.into_iter().partition(|grant| self.full_rule(grant.role).is_some());
         // Somebody may be bound in thousands of namespaces.
@@ -180,12 +181,17 @@ impl Rights {
             match grant.namespace {
                 None => holder.wide.add(weight.all, grant.implicit),
                 Some(place) => {
-                    holder.local.entry(place).or_default().add(local(weight.all), grant.implicit);
+                    if holder.local.last().is_none_or(|(last, _)| *last != place) {
+                        holder.local.push((place, Masks::default()));
+                    }
+                    if let Some((_, masks)) = holder.local.last_mut() {
+                        masks.add(local(weight.all), grant.implicit);
+                    }
                 }
             }
         }
         let wide = holder.wide;
-        for masks in holder.local.values_mut() {
+        for (_, masks) in &mut holder.local {
             masks.all = masks.all.or(wide.all);
             masks.direct = masks.direct.or(wide.direct);
         }
@@ -194,13 +200,13 @@ impl Rights {
 
     /// Every rule that gives one of `powers` to a holder in a place.
     pub(crate) fn steps(&self, holder: &Holder, powers: &[Power], place: Option<Place>) -> Vec<Step> {
+        let any: Powers = powers.iter().copied().collect();
         let mut steps = Vec::new();
         for grant in holder.grants_in(place) {
-            let Some(weight) = self.weights.get(grant.role).filter(|weight| weight.all.has_any(powers))
-            else {
+            let Some(weight) = self.weights.get(grant.role).filter(|weight| weight.all.meets(any)) else {
                 continue;
             };
-            for (rule, given) in weight.rules.iter().enumerate() {
+            for (rule, given) in weight.rules.iter().enumerate().filter(|(_, given)| given.meets(any)) {
                 let given = if grant.namespace.is_some() { local(*given) } else { *given };
                 if let Some(power) = powers.iter().find(|power| given.has(**power)) {
                     steps.push(Step { grant: *grant, rule, power: Some(*power) });

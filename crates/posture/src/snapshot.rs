@@ -170,7 +170,7 @@ impl Snapshot {
         let names = |places: Vec<usize>| {
             places.into_iter().filter_map(|at| Some(self.roles.get(at)?.role.name.clone())).collect()
         };
-        let bindings = self.bindings.iter().map(|one| one.binding.clone()).collect();
+        let bindings = self.bindings.iter().map(|one| Arc::clone(&one.binding));
         let aggregated = Aggregated { computed: names(filled.computed), left: names(filled.left) };
         (Rbac::all(roles, bindings), aggregated)
     }

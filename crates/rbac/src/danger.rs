@@ -1,6 +1,8 @@
 mod probes;
 
-pub(crate) use probes::{Found, each};
+#[cfg(test)]
+pub(crate) use probes::each;
+pub(crate) use probes::{Combination, Found, about, combinations};
 
 use crate::{Rule, ways::way_in};
 use probes::{ALWAYS, IDENTITIES, READS, SYSTEM};

@@ -3,8 +3,9 @@
 //! What is dangerous is said where dangers are; here each combination found there gets its name.
 
 use crate::Rule;
-use crate::danger::{DangerKind, Found, each};
+use crate::danger::{Combination, DangerKind, Found, about, combinations};
 use std::fmt;
+use std::sync::LazyLock;
 
 macro_rules! powers {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
@@ -254,18 +255,28 @@ impl Power {
     }
 }
 
+/// Calls `given` with every power that a rule gives, some of them twice.
 fn proofs(rule: &Rule, mut given: impl FnMut(Power, &Found)) {
-    each(rule, |found| {
-        let nameless =
-            (found.verb == "create" && !found.resource.contains('/')) || found.verb == "deletecollection";
-        if nameless && !rule.resource_names.is_empty() {
-            return;
-        }
-        if let Ok(power) = Power::try_from((found.kind, found.verb, found.group, found.resource)) {
-            given(power, &found);
+    about(rule, |one| {
+        let powers = POWERS.get(one.at).into_iter().flatten();
+        for (verb, power) in one.verbs.iter().zip(powers) {
+            let Some(power) = power.filter(|_| rule.verb(verb)) else { continue };
+            let found = one.found(verb);
+            let nameless =
+                (found.verb == "create" && !found.resource.contains('/')) || found.verb == "deletecollection";
+            if !nameless || rule.resource_names.is_empty() {
+                given(power, &found);
+            }
         }
     });
 }
+
+/// What each verb of each combination is called, by their places: names are compared once and not for each rule.
+static POWERS: LazyLock<Vec<Vec<Option<Power>>>> = LazyLock::new(|| {
+    let name = |found: Found| Power::try_from((found.kind, found.verb, found.group, found.resource)).ok();
+    let of = |one: &Combination| one.verbs.iter().map(|verb| name(one.found(verb))).collect();
+    combinations().iter().copied().map(of).collect()
+});
 
 /// A set of powers.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -308,6 +319,11 @@ impl Powers {
         powers.iter().all(|power| self.has(*power))
     }
 
+    /// Whether one is in both.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether one of these is in it.
     pub fn has_any(self, powers: &[Power]) -> bool {
         powers.iter().any(|power| self.has(*power))
@@ -321,6 +337,12 @@ impl Powers {
     /// Each.
     pub fn iter(self) -> impl Iterator<Item = Power> {
         Power::ALL.iter().copied().filter(move |power| self.has(*power))
+    }
+}
+
+impl FromIterator<Power> for Powers {
+    fn from_iter<T: IntoIterator<Item = Power>>(powers: T) -> Self {
+        powers.into_iter().fold(Self::default(), Self::with)
     }
 }
 

@@ -11,8 +11,8 @@ pub use ask::{Given, Held, Why};
 
 use crate::{Ask, Rule};
 use entries::Entries;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 /// The group that an API server lets do everything, before RBAC is asked.
 pub const MASTERS: &str = "system:masters";
@@ -148,20 +148,28 @@ pub struct Rbac {
     roles: Vec<Arc<Role>>,
     /// The place of each role, by namespace and name.
     places: HashMap<Option<String>, HashMap<String, usize>>,
-    bindings: Vec<(Binding, usize)>,
-    dangling: Vec<Binding>,
-    /// The bindings that name each subject.
-    named: BTreeMap<Subject, Vec<usize>>,
+    bindings: Vec<(Arc<Binding>, usize)>,
+    dangling: Vec<Arc<Binding>>,
+    /// Everybody whom a binding names, in order.
+    subjects: Vec<Subject>,
+    /// The place of each subject among them.
+    whose: HashMap<Subject, usize>,
+    /// The bindings that name each subject, by its place.
+    named: Vec<Vec<usize>>,
     /// The bindings of each role.
     of_role: Vec<Vec<usize>>,
-    /// Where rules speak of a resource.
-    entries: Entries,
+    /// Where rules speak of a resource: known from the first question on.
+    entries: OnceLock<Entries>,
 }
 
 impl Rbac {
-    /// All that these roles and bindings say. Roles may be shared with whoever read them.
-    pub fn all(roles: impl IntoIterator<Item: Into<Arc<Role>>>, bindings: Vec<Binding>) -> Self {
-        Self::of(roles.into_iter().map(Into::into).collect(), bindings, |_| true)
+    /// All that these roles and bindings say. Both may be shared with whoever read them.
+    pub fn all(
+        roles: impl IntoIterator<Item: Into<Arc<Role>>>,
+        bindings: impl IntoIterator<Item: Into<Arc<Binding>>>,
+    ) -> Self {
+        let roles = roles.into_iter().map(Into::into).collect();
+        Self::of(roles, bindings.into_iter().map(Into::into), |_| true)
     }
 
     /// What these roles and bindings say about the API groups that `matters` names; rules on none of them, and bindings
@@ -172,16 +180,22 @@ impl Rbac {
                 rule.api_groups.iter().any(|own| own == "*" || matters.contains(&own.as_str()))
             });
         }
+        let bindings = bindings.into_iter().map(Arc::new);
         Self::of(roles.into_iter().map(Arc::new).collect(), bindings, |role| !role.rules.is_empty())
     }
 
-    fn of(roles: Vec<Arc<Role>>, bindings: Vec<Binding>, counts: impl Fn(&Role) -> bool) -> Self {
-        let mut all = Self { entries: Entries::of(&roles), ..Self::default() };
+    fn of(
+        roles: Vec<Arc<Role>>,
+        bindings: impl Iterator<Item = Arc<Binding>>,
+        counts: impl Fn(&Role) -> bool,
+    ) -> Self {
+        let mut all = Self::default();
         all.of_role.resize(roles.len(), Vec::new());
         for (at, role) in roles.iter().enumerate() {
             all.places.entry(role.namespace.clone()).or_default().insert(role.name.clone(), at);
         }
         all.roles = roles;
+        let mut named: HashMap<Subject, Vec<usize>> = HashMap::new();
         for binding in bindings {
             let place = all.place_of(&binding.role, &binding.namespace);
             let Some((place, role)) = place.and_then(|at| Some((at, all.roles.get(at)?))) else {
@@ -193,11 +207,11 @@ impl Rbac {
             }
             let at = all.bindings.len();
             for subject in &binding.subjects {
-                match all.named.get_mut(subject) {
+                match named.get_mut(subject) {
                     // One that names somebody twice gives nothing twice.
                     Some(places) if places.last() == Some(&at) => {}
                     Some(places) => places.push(at),
-                    None => drop(all.named.insert(subject.clone(), vec![at])),
+                    None => drop(named.insert(subject.clone(), vec![at])),
                 }
             }
             if let Some(of_role) = all.of_role.get_mut(place) {
@@ -205,6 +219,10 @@ impl Rbac {
             }
             all.bindings.push((binding, place));
         }
+        let mut named: Vec<(Subject, Vec<usize>)> = named.into_iter().collect();
+        named.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        (all.subjects, all.named) = named.into_iter().unzip();
+        all.whose = all.subjects.iter().enumerate().map(|(at, subject)| (subject.clone(), at)).collect();
         all
     }
 
@@ -230,17 +248,28 @@ impl Rbac {
     }
 
     /// The bindings whose role exists, and its place among [`roles`](Self::roles).
-    pub fn bindings(&self) -> &[(Binding, usize)] {
+    pub fn bindings(&self) -> &[(Arc<Binding>, usize)] {
         &self.bindings
     }
 
-    /// Everybody whom a binding names that may give something.
+    /// Everybody whom a binding names that may give something, in order.
     pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
-        self.named.keys()
+        self.subjects.iter()
+    }
+
+    /// The place of a subject in [`subjects`](Self::subjects), where a binding names it.
+    pub fn subject(&self, subject: &Subject) -> Option<usize> {
+        self.whose.get(subject).copied()
+    }
+
+    /// The places in [`bindings`](Self::bindings) of those that name a subject, by its place in
+    /// [`subjects`](Self::subjects), in order.
+    pub fn naming(&self, subject: usize) -> &[usize] {
+        self.named.get(subject).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Bindings whose role does not exist: they give nothing until somebody makes one of that name.
-    pub fn dangling(&self) -> &[Binding] {
+    pub fn dangling(&self) -> &[Arc<Binding>] {
         &self.dangling
     }
 
@@ -284,11 +313,11 @@ impl Rbac {
         let user = std::iter::once(Subject::User(caller.user.clone()));
         let groups = caller.groups.iter().map(|group| Subject::Group(group.clone()));
         user.chain(groups)
-            .filter_map(|subject| self.named.get(&subject))
-            .flatten()
+            .filter_map(|subject| self.subject(&subject))
+            .flat_map(|at| self.naming(at))
             .filter_map(|at| self.bindings.get(*at))
             .filter(|(binding, _)| binding.holds_in(namespace))
-            .map(|(binding, role)| (binding, *role))
+            .map(|(binding, role)| (&**binding, *role))
             .collect()
     }
 }

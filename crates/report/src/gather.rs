@@ -5,7 +5,7 @@ use crate::html::{self, Cluster, Page, Told};
 use crate::view::ReportView;
 use crate::words;
 use jiff::Timestamp;
-use sallyport_posture::fix::propose;
+use sallyport_posture::fix::Trial;
 use sallyport_posture::fleet::{self, Around, Limits, Scanned, Traits};
 use sallyport_posture::path::{Goal, Path as Way};
 use sallyport_posture::practice::Ours;
@@ -132,7 +132,10 @@ fn cluster(
         .collect();
     worst.sort_by_key(|one| std::cmp::Reverse(one.severity));
     let wanted = if with_fixes { FIXES } else { 0 };
-    let proposed = worst.into_iter().take(wanted).map(|one| propose(&ground, one, None, None)).collect();
+    worst.truncate(wanted);
+    let mut trial = (!worst.is_empty()).then(|| Trial::of(&ground, &report));
+    let propose = |one| trial.as_mut().map(|trial| trial.propose(one, None, None));
+    let proposed = worst.into_iter().filter_map(propose).collect();
     (Cluster { name: name.to_owned(), report: view, scanned, ways, many_ways: many, cut, proposed }, report)
 }
 

@@ -102,8 +102,8 @@ pub struct EvidenceView {
 impl From<&Evidence> for EvidenceView {
     fn from(evidence: &Evidence) -> Self {
         Self {
-            binding: evidence.binding.as_ref().map(ObjectView::from),
-            role: (&evidence.role).into(),
+            binding: evidence.binding.as_deref().map(ObjectView::from),
+            role: (&*evidence.role).into(),
             rule: evidence.rule,
         }
     }

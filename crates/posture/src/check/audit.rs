@@ -123,7 +123,7 @@ pub(super) fn lost(ground: &Ground<'_>) -> Answer {
 
 /// AU-04.
 pub(super) fn clouds_own(ground: &Ground<'_>) -> Answer {
-    match ground.snapshot.cloud() {
+    match ground.cloud() {
         Some(cloud) => Answer::provider(cloud.audit_look()),
         None if ground.snapshot.version.is_none() => Answer::unknown("whose cluster it is is not known"),
         None => Answer::nothing("nothing says that this is a cloud's cluster"),

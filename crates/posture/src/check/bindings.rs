@@ -7,9 +7,9 @@ use crate::ground::{Ground, Origin, binding_object, object, said};
 use crate::severity::Severity;
 use crate::snapshot::{BindingObject, Kind};
 use sallyport_model::{clip, visible};
-use sallyport_rbac::Powers;
-use sallyport_rbac::who::{AUTHENTICATED, Binding, MASTERS, Role, RoleRef, Subject, UNAUTHENTICATED};
+use sallyport_rbac::who::{AUTHENTICATED, Binding, MASTERS, RoleRef, Subject, UNAUTHENTICATED};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Namespaces whose accounts work for all others.
 const SYSTEM: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
@@ -28,7 +28,7 @@ fn role(binding: &Binding) -> Object {
 
 fn finding(
     check: &'static str,
-    (binding, own): (&Binding, Object),
+    (binding, own): (&Binding, Arc<Object>),
     subject: Option<&Subject>,
     severity: Severity,
     origin: Origin,
@@ -40,7 +40,11 @@ fn finding(
         severity,
         subject: subject.cloned(),
         namespaces: binding.namespace.clone().map(|own| vec![own]),
-        evidence: vec![Evidence { binding: Some(own.clone()), role: role(binding), rule: None }],
+        evidence: vec![Evidence {
+            binding: Some(Arc::clone(&own)),
+            role: Arc::new(role(binding)),
+            rule: None,
+        }],
         said: format!(
             "{} {}{} {what} ({} {}).",
             own.kind,
@@ -49,18 +53,18 @@ fn finding(
             role_kind(&binding.role),
             shown(binding.role.name()),
         ),
-        object: Some(own),
+        object: Some(Object::clone(&own)),
         origin,
     }
 }
 
 /// A binding of the index, and what it says of itself.
-fn of<'b>(ground: &Ground<'_>, at: usize, binding: &'b Binding) -> (&'b Binding, Object) {
-    (binding, ground.object(at).unwrap_or_else(|| binding_object(binding, None)))
+fn of<'b>(ground: &Ground<'_>, at: usize, binding: &'b Binding) -> (&'b Binding, Arc<Object>) {
+    (binding, ground.object(at).unwrap_or_else(|| Arc::new(binding_object(binding, None))))
 }
 
 /// The same with which state of its role was read.
-fn with_role(mut found: Finding, role: Option<Object>) -> Finding {
+fn with_role(mut found: Finding, role: Option<Arc<Object>>) -> Finding {
     if let (Some(evidence), Some(role)) = (found.evidence.first_mut(), role) {
         evidence.role = role;
     }
@@ -72,13 +76,13 @@ fn naming(
     ground: &Ground<'_>,
     check: &'static str,
     names: impl Fn(&Subject) -> bool,
-    weigh: impl Fn(&Binding, &Role, &Subject) -> Severity,
+    weigh: impl Fn(&Binding, usize, &Subject) -> Severity,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, (binding, place)) in ground.rights.rbac.bindings().iter().enumerate() {
         let Some(role) = ground.rights.role(*place) else { continue };
         for subject in binding.subjects.iter().filter(|subject| names(subject)) {
-            let mut severity = weigh(binding, role, subject);
+            let mut severity = weigh(binding, *place, subject);
             if role.rules.is_empty() {
                 severity = Severity::Low;
             }
@@ -127,7 +131,8 @@ pub(super) fn anonymous(ground: &Ground<'_>, check: &'static str) -> Vec<Finding
     };
     naming(ground, check, names, |_, role, _| {
         // Paths alone say what the server is; a resource is somebody's.
-        match role.rules.iter().any(|rule| !rule.resources.is_empty()) {
+        let role = ground.rights.role(role);
+        match role.is_some_and(|role| role.rules.iter().any(|rule| !rule.resources.is_empty())) {
             true => Severity::Critical,
             false => Severity::High,
         }
@@ -157,7 +162,7 @@ pub(super) fn dangling(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
     // Of roles that were not all read, one that was not seen may be there.
     let cluster_roles = ground.snapshot.has_all(Kind::ClusterRole);
     let roles = ground.snapshot.has_all(Kind::Role);
-    let is_known = |binding: &&Binding| match &binding.role {
+    let is_known = |binding: &&Arc<Binding>| match &binding.role {
         RoleRef::ClusterRole(_) => cluster_roles,
         RoleRef::Role(_) => roles,
         RoleRef::Other(_) => true,
@@ -169,7 +174,8 @@ pub(super) fn dangling(ground: &Ground<'_>, check: &'static str) -> Vec<Finding>
         .iter()
         .filter(is_known)
         .map(|binding| {
-            finding(check, (binding, binding_object(binding, None)), None, Severity::Low, Origin::Own, what)
+            let own = Arc::new(binding_object(binding, None));
+            finding(check, (binding, own), None, Severity::Low, Origin::Own, what)
         })
         .collect()
 }
@@ -222,7 +228,7 @@ pub(super) fn malformed(ground: &Ground<'_>, check: &'static str) -> Vec<Finding
     };
     for one in &ground.snapshot.bindings {
         for what in odd(one) {
-            let own = (&one.binding, binding_object(&one.binding, Some(&one.meta)));
+            let own = (&*one.binding, Arc::new(binding_object(&one.binding, Some(&one.meta))));
             findings.push(finding(check, own, None, Severity::Low, Origin::Own, &what));
         }
     }
@@ -263,7 +269,7 @@ pub(super) fn across(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
 pub(super) fn people(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
     let names = |subject: &Subject| matches!(subject, Subject::User(name) if !name.starts_with("system:"));
     naming(ground, check, names, |_, role, subject| {
-        let strong = role.rules.iter().any(|rule| !Powers::of(rule).is_empty());
+        let strong = !ground.rights.powers(role).is_empty();
         if strong || reaches_all(ground, subject) { Severity::Medium } else { Severity::Low }
     })
 }

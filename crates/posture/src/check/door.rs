@@ -199,7 +199,7 @@ pub(super) fn address(ground: &Ground<'_>) -> Answer {
             (false, None) => Answer::pass(),
         };
     }
-    let look = match ground.snapshot.cloud() {
+    let look = match ground.cloud() {
         Some(cloud) => format!(" {} says whether others than yours are let in.", cloud.endpoint_look()),
         None => " Whether a firewall keeps others out is not seen from here.".to_owned(),
     };

@@ -40,7 +40,7 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
             inert: true,
             severity: Severity::Info,
             subject: None,
-            object: ground.object(at),
+            object: ground.object(at).as_deref().cloned(),
             namespaces: binding.namespace.clone().map(|own| vec![own]),
             evidence: vec![Evidence {
                 binding: ground.object(at),

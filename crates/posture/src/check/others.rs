@@ -118,9 +118,12 @@ pub(super) fn mounted(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> 
         let namespace = pod.meta.namespace.as_deref().unwrap_or_default();
         let key = (namespace, pod.account.as_str());
         let mounts = pod.automount.unwrap_or(!unmounted.contains(&key));
+        if !mounts || !told.insert(key) {
+            continue;
+        }
         let account = Subject::account(namespace, &pod.account);
         // Whoever holds nothing has nothing to lose.
-        if !mounts || !told.insert(key) || !holds_something(ground, &account) {
+        if !holds_something(ground, &account) {
             continue;
         }
         let severity = if is_strong(ground, &account) { Severity::Medium } else { Severity::Low };

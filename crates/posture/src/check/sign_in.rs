@@ -232,7 +232,7 @@ pub(super) fn client_certificates(ground: &Ground<'_>) -> Answer {
 /// AN-10.
 pub(super) fn aws(ground: &Ground<'_>) -> Answer {
     let part = &ground.snapshot.told.aws_auth;
-    let cloud = ground.snapshot.cloud().filter(|cloud| cloud.name == "EKS");
+    let cloud = ground.cloud().filter(|cloud| cloud.name == "EKS");
     let own = part.found.as_ref();
     let mut found = Vec::new();
     for mapped in own.iter().flat_map(|own| &own.mapped) {

@@ -24,17 +24,21 @@ struct Gathered {
     proved: HashSet<(Option<usize>, usize)>,
 }
 
-/// All findings of the ways, by check.
-pub(super) fn by_check(ground: &Ground<'_>) -> HashMap<&'static str, Vec<Finding>> {
-    let mut gathered: BTreeMap<(&'static str, usize), Gathered> = BTreeMap::new();
+/// The findings of the ways, by check: of those that are `wanted`.
+pub(super) fn by_check(
+    ground: &Ground<'_>,
+    wanted: impl Fn(&str) -> bool,
+) -> HashMap<&'static str, Vec<Finding>> {
+    let mut by_check: HashMap<&'static str, Vec<Finding>> = HashMap::new();
     for (at, subject) in ground.rights.subjects.iter().enumerate() {
         // Whoever is in it passes before roles are asked: RB-26 tells who is bound by it.
         if subject.name() == sallyport_rbac::who::MASTERS {
             continue;
         }
         let Some(node) = ground.graph.at(Node::Subject(at)) else { continue };
-        for (hit, leads) in ground.graph.found.get(&node).into_iter().flatten() {
-            let Some(technique) = hit.technique() else { continue };
+        let mut gathered: BTreeMap<&'static str, Gathered> = BTreeMap::new();
+        for (hit, leads) in ground.graph.ways_of(node) {
+            let Some(technique) = hit.technique().filter(|one| wanted(one.check)) else { continue };
             // A node that is out of reach is no way to one, a group that may not be asked for none into it, and a
             // ConfigMap that is not there says nothing.
             if matches!(technique.to, To::NodeRoot | To::ClusterAdmin | To::AwsAuth) && leads.is_empty() {
@@ -50,7 +54,7 @@ pub(super) fn by_check(ground: &Ground<'_>) -> HashMap<&'static str, Vec<Finding
                 continue;
             }
             let severity = severity(ground, hit, leads);
-            gathered.entry((technique.check, at)).or_default().add(hit, technique.what, severity);
+            gathered.entry(technique.check).or_default().add(hit, technique.what, severity);
         }
         for edge in ground.graph.leaving.get(node).into_iter().flatten() {
             let Some(edge) = ground.graph.edges.get(*edge) else { continue };
@@ -60,13 +64,12 @@ pub(super) fn by_check(ground: &Ground<'_>) -> HashMap<&'static str, Vec<Finding
                     Some(_) if ground.reach.is_critical(edge.to) => ("RB-02", Severity::Critical),
                     Some(_) => ("RB-02", Severity::Medium),
                 };
-                gathered.entry((check, at)).or_default().full(step, severity);
+                if wanted(check) {
+                    gathered.entry(check).or_default().full(step, severity);
+                }
             }
         }
-    }
-    let mut by_check: HashMap<&'static str, Vec<Finding>> = HashMap::new();
-    for ((check, at), one) in gathered {
-        if let Some(subject) = ground.rights.subjects.get(at) {
+        for (check, one) in gathered {
             by_check.entry(check).or_default().push(one.finding(ground, check, subject));
         }
     }

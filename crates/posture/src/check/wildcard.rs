@@ -1,12 +1,13 @@
 //! Wildcards in roles that somebody holds: what they stand for grows with the cluster.
 
 use super::Finding;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Object};
 use crate::ground::{Ground, Origin};
 use crate::rights::is_full;
 use crate::severity::Severity;
 use sallyport_model::{clip, visible};
 use sallyport_rbac::Rule;
+use std::sync::Arc;
 
 const READS: [&str; 3] = ["get", "list", "watch"];
 
@@ -46,7 +47,7 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
             severity: severity(rule),
             subject: None,
             namespaces: None,
-            evidence: vec![Evidence { binding, role: object.clone(), rule: Some(number) }],
+            evidence: vec![Evidence { binding, role: Arc::clone(&object), rule: Some(number) }],
             said: format!(
                 "{} {} allows {} in rule {}, and is given by {} binding{}: what that stands for grows with each kind that \
                  is added to the cluster.",
@@ -57,7 +58,7 @@ pub(super) fn looks(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
                 held.len(),
                 if held.len() == 1 { "" } else { "s" },
             ),
-            object: Some(object),
+            object: Some(Object::clone(&object)),
             origin: held.iter().map(|at| ground.origin(*at)).max().unwrap_or(Origin::Own),
         });
     }

@@ -68,6 +68,12 @@ fn what_is_told_of_rights_is_bounded_and_says_how_much_is_left() {
     assert_eq!((told.may.all.len(), told.may.left_out), (RIGHTS_MOST, 200));
 }
 
+fn abouts(list: &[Finding]) -> Vec<About<'_>> {
+    let mut all: Vec<_> = list.iter().map(Finding::about).collect();
+    all.sort();
+    all
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
@@ -75,9 +81,8 @@ proptest! {
     #[test]
     fn drift_is_the_same_both_ways(one in world(), other in world()) {
         let (there, back) = (between(&one, &other), between(&other, &one));
-        let names = |list: &[Finding]| { let mut all: Vec<String> = list.iter().map(Finding::about).collect(); all.sort(); all };
-        prop_assert_eq!(names(&there.new), names(&back.gone));
-        prop_assert_eq!(names(&there.gone), names(&back.new));
+        prop_assert_eq!(abouts(&there.new), abouts(&back.gone));
+        prop_assert_eq!(abouts(&there.gone), abouts(&back.new));
         prop_assert_eq!(there.same, back.same);
         let rights = |list: &Rights| list.all.iter().map(|one| (one.subject.clone(), one.namespace.clone(), one.detail.clone())).collect::<Vec<_>>();
         prop_assert_eq!(rights(&there.may), rights(&back.may_not));

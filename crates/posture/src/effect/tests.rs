@@ -11,7 +11,7 @@ fn whoever_would_lock_themselves_or_sallyport_out_is_warned() {
         .bind(None, "sallyport:broker", &[account("sallyport-system", "broker")])
         .read();
     let ground = Ground::new(&snapshot);
-    let delete = |at| Change::DeleteBinding { binding: ground.object(at).unwrap() };
+    let delete = |at| Change::DeleteBinding { binding: ground.object(at).unwrap().as_ref().clone() };
     let ana = Subject::User("ana".into()).caller();
     let effect = effect(&ground, &[delete(0), delete(1)], None, None, Some(&ana)).unwrap();
     for says in ["Nobody but system:masters", "You lose rights yourself, as user ana", "is Sallyport's own"] {
@@ -38,7 +38,7 @@ fn other_findings_that_go_with_it_and_what_was_not_read_are_told() {
     let report = ground.report();
     let finding =
         report.checks.iter().flat_map(|one| &one.findings).find(|one| one.check == "RB-11").unwrap();
-    let change = Change::DeleteBinding { binding: ground.object(0).unwrap() };
+    let change = Change::DeleteBinding { binding: ground.object(0).unwrap().as_ref().clone() };
     let effect = effect(&ground, &[change], Some(finding), None, None).unwrap();
     assert_eq!(effect.outcome, Some(Outcome::Gone));
     assert!(effect.also_gone.iter().any(|one| one.contains("run commands")), "{:?}", effect.also_gone);

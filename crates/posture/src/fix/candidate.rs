@@ -28,7 +28,7 @@ fn binding<'g>(ground: &'g Ground<'_>, object: &Object) -> Option<(&'g Binding, 
 fn leave(ground: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String> {
     let Some(subject) = &finding.subject else { return Ok(Vec::new()) };
     let objects: BTreeSet<&Object> =
-        finding.evidence.iter().filter_map(|evidence| evidence.binding.as_ref()).collect();
+        finding.evidence.iter().filter_map(|evidence| evidence.binding.as_deref()).collect();
     let mut changes = Vec::new();
     let mut shipped = None;
     for object in objects {
@@ -75,7 +75,7 @@ fn cut(ground: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String> {
         }
         let Some(cut) = paths.cut() else { return Ok(Vec::new()) };
         let on_the_way = path.hops.iter().skip(1).flat_map(|hop| &hop.evidence).find_map(|evidence| {
-            let object = evidence.binding.as_ref()?;
+            let object = evidence.binding.as_deref()?;
             (object.name == cut.binding && object.namespace == cut.namespace).then_some(object)
         });
         return Ok(on_the_way

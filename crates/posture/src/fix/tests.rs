@@ -1,4 +1,5 @@
 use super::*;
+use crate::change::tests::touched;
 use crate::snapshot::Snapshot;
 use crate::tests::worlds::world;
 use crate::tests::{Cluster, account, group, named, rule, user};
@@ -129,7 +130,7 @@ fn what_comes_with_kubernetes_is_never_changed() {
     assert!(whole.notes.iter().any(|note| note.contains("is how Kubernetes ships it")), "{:?}", whole.notes);
     // Nor by hand.
     let snapshot = with(serde_json::json!([masters]));
-    let binding = Ground::new(&snapshot).object(0).unwrap();
+    let binding = Ground::new(&snapshot).object(0).unwrap().as_ref().clone();
     let mut copy = snapshot.clone();
     let delete = Change::DeleteBinding { binding: binding.clone() };
     assert!(matches!(delete.apply(&mut copy), Err(crate::change::Refusal::Shipped(_))));
@@ -333,7 +334,9 @@ proptest! {
                     prop_assert_eq!(change.apply(&mut changed), Ok(()));
                 }
                 let after = Ground::new(&changed);
-                let still = same(&after.report(), finding).cloned();
+                let report = after.report();
+                let judged = report.checks.iter().find(|one| one.check.id == finding.check).expect("its check");
+                let still = same(&judged.findings, finding).cloned();
                 prop_assert_eq!(fix.effect.outcome == Some(Outcome::Gone), still.is_none(), "{} {:?}", fix.title, still);
                 prop_assert!(fix.effect.gains.is_empty());
                 for closes in &fix.effect.closes {
@@ -346,6 +349,28 @@ proptest! {
                     prop_assert!(fix.effect.losses.iter().any(|one| one.loss == loss), "{:?}", loss);
                 }
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// One trial for many findings proposes what a trial for each does: nothing of one is left for the next. And to ask one
+    /// check finds what asking all of them finds.
+    #[test]
+    fn a_trial_leaves_nothing_behind(snapshot in world()) {
+        let ground = Ground::new(&snapshot);
+        let report = ground.report();
+        for judged in &report.checks {
+            prop_assert_eq!(&ground.found_by(judged.check.id), &judged.findings, "{}", judged.check.id);
+        }
+        let mut trial = Trial::of(&ground, &report);
+        let findings = report.checks.iter().flat_map(|one| &one.findings).filter(|one| crate::area::counts(one));
+        for finding in findings.take(8) {
+            prop_assert_eq!(trial.propose(finding, None, None), propose(&ground, finding, None, None));
+            trial.snapshot.put_back(&snapshot);
+            prop_assert_eq!(touched(&trial.snapshot), touched(&snapshot));
         }
     }
 }

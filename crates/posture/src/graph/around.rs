@@ -1,25 +1,28 @@
 //! Where a way leads, by what else is known of the cluster.
 
 use super::Node;
-use super::hit::Hit;
+use super::hit::{Hit, Needs};
 use super::lead::Lead;
 use super::made;
 use super::technique::{Technique, To};
 use crate::rights::{Holder, Place, Rights};
 use crate::snapshot::{Kind, Meta, Snapshot};
 use sallyport_rbac::who::Subject;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What of the snapshot edges depend on.
 pub(super) struct Around<'s> {
     pub(super) rights: &'s Rights,
-    pub(super) server: Option<(u32, u32)>,
+    /// What ways need on this server.
+    pub(super) needs: Needs,
     /// The ServiceAccounts of each namespace that a binding names.
     pub(super) accounts_in: Vec<Vec<usize>>,
     /// All ServiceAccounts by namespace and name; none: they were not all read.
     accounts: Option<HashSet<(&'s str, &'s str)>>,
-    /// The ServiceAccounts that pods of a namespace run as; none: pods were not all read.
-    running: Option<HashMap<Place, BTreeSet<&'s str>>>,
+    /// Whom pods of each namespace run as, and nobody else; none: pods were not all read.
+    running: Option<Vec<Vec<Node>>>,
+    /// The same of all namespaces together.
+    running_anywhere: Vec<Node>,
     /// Whether a namespace has a pod security level that keeps pods from a node; none: namespaces were not all read.
     guarded: Option<Vec<bool>>,
     /// Whether each role takes in ClusterRoles by their labels.
@@ -30,15 +33,8 @@ pub(super) struct Around<'s> {
 
 impl<'s> Around<'s> {
     pub(super) fn of(rights: &'s Rights, snapshot: &'s Snapshot) -> Self {
-        let running = snapshot.has_all(Kind::Pod).then(|| {
-            let mut running: HashMap<Place, BTreeSet<&str>> = HashMap::new();
-            for pod in &snapshot.pods {
-                if let Some(place) = pod.meta.namespace.as_deref().and_then(|name| rights.place(name)) {
-                    running.entry(place).or_default().insert(&pod.account);
-                }
-            }
-            running
-        });
+        let running = snapshot.has_all(Kind::Pod).then(|| running(rights, snapshot));
+        let running_anywhere: BTreeSet<Node> = running.iter().flatten().flatten().copied().collect();
         let guarded = snapshot.has_all(Kind::Namespace).then(|| {
             let mut guarded = vec![false; rights.namespaces.len()];
             for namespace in &snapshot.namespaces {
@@ -77,10 +73,11 @@ impl<'s> Around<'s> {
         let aws_auth = (aws_auth || all_configs).then_some(aws_auth);
         Self {
             rights,
-            server: snapshot.server,
+            needs: Needs::on(snapshot.server),
             accounts_in,
             accounts,
             running,
+            running_anywhere: running_anywhere.into_iter().collect(),
             guarded,
             aggregates,
             aws_auth,
@@ -278,7 +275,7 @@ impl<'s> Around<'s> {
                     Some(accounts) if !accounts.contains(&(namespace.as_str(), name.as_str())) => continue,
                     accounts => accounts.is_some(),
                 };
-                for group in self.groups(&account) {
+                for group in groups(self.rights, &account) {
                     *leads.entry(Node::Subject(group)).or_default() |= there;
                 }
             }
@@ -286,31 +283,47 @@ impl<'s> Around<'s> {
         leads.into_iter().collect()
     }
 
-    /// The groups that everybody of its kind is in, where a binding names them.
-    fn groups(&self, subject: &Subject) -> impl Iterator<Item = usize> {
-        let groups = subject.caller().groups.into_iter();
-        groups.filter_map(|group| self.rights.subject(&Subject::Group(group)))
-    }
-
     fn pod_accounts(&self, place: Option<Place>) -> Vec<(Node, bool)> {
         let Some(running) = &self.running else {
             // Pods were not read: any account may be one that a pod runs as.
             return vec![(place.map_or(Node::EveryAccount, Node::Accounts), false)];
         };
-        let mut leads = BTreeSet::new();
-        for (there, names) in running.iter().filter(|(there, _)| place.is_none_or(|only| only == **there)) {
-            let namespace = self.rights.namespace(Some(*there)).unwrap_or_default();
-            for name in names {
-                let account = Subject::account(namespace, name);
-                match self.rights.subject(&account) {
-                    Some(at) => drop(leads.insert((Node::Subject(at), true))),
-                    // One that no binding names has what the groups have that it is in.
-                    None => leads.extend(self.groups(&account).map(|at| (Node::Subject(at), true))),
-                }
+        let there = match place {
+            None => Some(&self.running_anywhere),
+            Some(place) => running.get(place),
+        };
+        there.into_iter().flatten().map(|node| (*node, true)).collect()
+    }
+}
+
+/// The groups that everybody of its kind is in, where a binding names them.
+fn groups(rights: &Rights, subject: &Subject) -> impl Iterator<Item = usize> {
+    let groups = subject.caller().groups.into_iter();
+    groups.filter_map(|group| rights.subject(&Subject::Group(group)))
+}
+
+/// Whom pods of each namespace run as, in order.
+fn running(rights: &Rights, snapshot: &Snapshot) -> Vec<Vec<Node>> {
+    let mut accounts: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); rights.namespaces.len()];
+    for pod in &snapshot.pods {
+        let place = pod.meta.namespace.as_deref().and_then(|name| rights.place(name));
+        if let Some(accounts) = place.and_then(|place| accounts.get_mut(place)) {
+            accounts.insert(&pod.account);
+        }
+    }
+    let of = |(namespace, accounts): (&String, BTreeSet<&str>)| {
+        let mut nodes = BTreeSet::new();
+        for name in accounts {
+            let account = Subject::account(namespace, name);
+            match rights.subject(&account) {
+                Some(at) => drop(nodes.insert(Node::Subject(at))),
+                // One that no binding names has what the groups have that it is in.
+                None => nodes.extend(groups(rights, &account).map(Node::Subject)),
             }
         }
-        leads.into_iter().collect()
-    }
+        nodes.into_iter().collect()
+    };
+    rights.namespaces.iter().zip(accounts).map(of).collect()
 }
 
 /// Whether somebody may act as one of these at all: by `users` nobody is meant who is a ServiceAccount.

@@ -2,7 +2,7 @@
 
 use super::technique::{TECHNIQUES, Technique, To, Where};
 use crate::rights::{Holder, Place, Rights, Step};
-use sallyport_rbac::Power::{ExecByGet, ForwardByGet};
+use sallyport_rbac::Power::{self, AccountMode, ExecByGet, ForwardByGet, NodeMode, UserInfoMode};
 use sallyport_rbac::{Powers, gates};
 
 /// One way that somebody has in one place.
@@ -31,32 +31,50 @@ impl Hit {
     }
 }
 
+/// What each way needs on one server, a set for each need: what is no right there is in none of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Needs {
+    server: Option<(u32, u32)>,
+    sets: Vec<Vec<Powers>>,
+}
+
+impl Needs {
+    pub(crate) fn on(server: Option<(u32, u32)>) -> Self {
+        let set = |need: &&[Power]| need.iter().copied().filter(|power| counts(*power, server)).collect();
+        let sets = TECHNIQUES.iter().map(|technique| technique.needs.iter().map(set).collect()).collect();
+        Self { server, sets }
+    }
+}
+
 /// All ways of a holder to which a binding that names it adds something: what implicit groups give alone is theirs, and
 /// told once. What a grant of everything gives is not among them.
-pub(crate) fn hits(rights: &Rights, holder: &Holder, server: Option<(u32, u32)>) -> Vec<Hit> {
+pub(crate) fn hits(rights: &Rights, holder: &Holder, needs: &Needs) -> Vec<Hit> {
     let mut all = Vec::new();
-    for (way, technique) in TECHNIQUES.iter().enumerate() {
-        let satisfied = |powers: Powers| {
-            technique
-                .needs
-                .iter()
-                .all(|need| need.iter().any(|power| powers.has(*power) && counts(*power, server)))
-        };
+    // Most have none of a way's rights anywhere.
+    let anywhere = holder.local.iter().fold(holder.wide.all, |all, (_, masks)| all.or(masks.all));
+    for (way, (technique, sets)) in TECHNIQUES.iter().zip(&needs.sets).enumerate() {
+        let satisfied = |powers: Powers| sets.iter().all(|need| powers.meets(*need));
+        if !satisfied(anywhere) {
+            continue;
+        }
         let adds = |powers: Powers| technique.needs.iter().any(|need| powers.has_any(need));
         // What is held everywhere is held in each namespace too: there it is a way of its own only by what is given there,
         // and is left when the other ends.
         let wide = satisfied(holder.wide.all);
         if wide && adds(holder.wide.direct) {
-            all.extend(hit(rights, holder, way, None, server));
+            all.extend(hit(rights, holder, way, None, needs.server));
         }
         if technique.held == Where::Everywhere {
             continue;
         }
         for (place, masks) in &holder.local {
-            let kept = technique.to == To::AwsAuth && rights.namespace(Some(*place)) != Some("kube-system");
             let more = !wide || adds(masks.own);
-            if more && !kept && satisfied(masks.all) && adds(masks.direct) {
-                all.extend(hit(rights, holder, way, Some(*place), server));
+            if !more || !satisfied(masks.all) || !adds(masks.direct) {
+                continue;
+            }
+            let kept = technique.to == To::AwsAuth && rights.namespace(Some(*place)) != Some("kube-system");
+            if !kept {
+                all.extend(hit(rights, holder, way, Some(*place), needs.server));
             }
         }
     }
@@ -64,12 +82,10 @@ pub(crate) fn hits(rights: &Rights, holder: &Holder, server: Option<(u32, u32)>)
 }
 
 /// Whether a power is one on this server.
-fn counts(power: sallyport_rbac::Power, server: Option<(u32, u32)>) -> bool {
+fn counts(power: Power, server: Option<(u32, u32)>) -> bool {
     match power {
         ExecByGet | ForwardByGet => gates::streams_by_get(server),
-        sallyport_rbac::Power::UserInfoMode
-        | sallyport_rbac::Power::AccountMode
-        | sallyport_rbac::Power::NodeMode => gates::has_impersonation_modes(server),
+        UserInfoMode | AccountMode | NodeMode => gates::has_impersonation_modes(server),
         _ => true,
     }
 }

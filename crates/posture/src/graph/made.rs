@@ -6,6 +6,7 @@ use super::lead::Lead;
 use crate::rights::{Holder, Place, Rights};
 use sallyport_rbac::who::{Binding, RoleRef, Subject};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A ClusterRole of a name that a binding waits for, or with a label that a held ClusterRole takes in.
 pub(super) fn cluster_role(
@@ -42,8 +43,8 @@ fn waiting(rights: &Rights, who: Option<&Subject>, of: impl Fn(&RoleRef) -> bool
         Subject::User(name) => *name == caller.user,
         Subject::Group(name) => caller.groups.contains(name),
     };
-    let waits = |binding: &&Binding| of(&binding.role) && binding.subjects.iter().any(names);
-    let to = |binding: &Binding| match &binding.namespace {
+    let waits = |binding: &&Arc<Binding>| of(&binding.role) && binding.subjects.iter().any(names);
+    let to = |binding: &Arc<Binding>| match &binding.namespace {
         None => Some(Node::ClusterAdmin),
         Some(namespace) => rights.place(namespace).map(Node::Namespace),
     };

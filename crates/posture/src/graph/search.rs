@@ -63,16 +63,9 @@ impl Distances {
     }
 
     /// The edges from a node to the goal, first to last; empty at the goal, and where it cannot be reached.
-    pub(crate) fn edges(&self, graph: &Graph, mut node: usize) -> Vec<usize> {
-        let mut edges = Vec::new();
-        while let Some(number) = self.next.get(node).copied().flatten() {
-            edges.push(number);
-            match graph.edges.get(number) {
-                Some(edge) => node = edge.to,
-                None => break,
-            }
-        }
-        edges
+    pub(crate) fn walk(&self, graph: &Graph, node: usize) -> impl Iterator<Item = usize> {
+        let next = |node: usize| self.next.get(node).copied().flatten();
+        std::iter::successors(next(node), move |number| next(graph.edges.get(*number)?.to))
     }
 }
 
@@ -94,7 +87,7 @@ pub(crate) fn best_cut(
 ) -> Option<Closes> {
     let mut needed: BTreeMap<usize, usize> = BTreeMap::new();
     for subject in subjects {
-        for number in found.edges(graph, *subject) {
+        for number in found.walk(graph, *subject) {
             for binding in graph.edges.get(number).into_iter().flat_map(|edge| edge.needed()) {
                 if cuttable(binding) {
                     *needed.entry(binding).or_default() += 1;

@@ -51,8 +51,8 @@ pub struct OddSubject {
 pub struct BindingObject {
     /// What it says of itself.
     pub meta: Meta,
-    /// The binding.
-    pub binding: Binding,
+    /// The binding, shared with the index.
+    pub binding: Arc<Binding>,
     /// Its subjects that name nobody.
     pub odd: Vec<OddSubject>,
 }

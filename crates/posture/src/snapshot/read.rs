@@ -298,6 +298,7 @@ fn binding_of(meta: Meta, shape: shape::Binding) -> Result<BindingObject, String
         _ => RoleRef::Other(name),
     };
     let binding = Binding { namespace: meta.namespace.clone(), name: meta.name.clone(), role, subjects };
+    let binding = Arc::new(binding);
     Ok(BindingObject { meta, binding, odd })
 }
 

@@ -3,7 +3,7 @@
 use super::{Danger, DangerKind};
 use crate::Rule;
 use crate::escalation::RBAC;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// One dangerous combination: any of the verbs on any of the resources (`resource/subresource`) of a group.
@@ -274,7 +274,7 @@ pub(super) const IDENTITIES: [(&str, &str); 8] = [
 ];
 
 /// The ways of acting as somebody: the old one, and by mode (KEP-5284).
-const IMPERSONATIONS: [&str; 5] = [
+const IMPERSONATIONS: &[&str] = &[
     "impersonate",
     "impersonate:user-info",
     "impersonate:serviceaccount",
@@ -293,58 +293,86 @@ pub(crate) struct Found {
 }
 
 /// Calls `found` with every dangerous combination that a rule gives on at least one name, some of them twice.
+#[cfg(test)]
 pub(crate) fn each(rule: &Rule, mut found: impl FnMut(Found)) {
-    let mut look = |combination: &Combination| {
-        let (kind, sub) = combination.resource.split_once('/').unwrap_or((combination.resource, ""));
-        if !rule.group(combination.group) || !rule.resource(kind, sub) {
-            return;
+    about(rule, |one| {
+        one.verbs.iter().filter(|verb| rule.verb(verb)).for_each(|verb| found(one.found(verb)));
+    });
+}
+
+/// Calls `look` with every combination whose group and resource a rule speaks of, whatever its verbs, some of them twice.
+pub(crate) fn about(rule: &Rule, mut look: impl FnMut(&'static Combination)) {
+    let wild = rule.resources.iter().any(|entry| entry.starts_with('*'));
+    let all = &*COMBINATIONS;
+    if wild {
+        for one in &all.ordered {
+            let (kind, sub) = one.resource.split_once('/').unwrap_or((one.resource, ""));
+            if rule.group(one.group) && rule.resource(kind, sub) {
+                look(one);
+            }
         }
-        for verb in combination.verbs.iter().filter(|verb| rule.verb(verb)) {
-            let Combination { kind, group, resource, .. } = *combination;
-            found(Found { kind, verb, group, resource });
+        return;
+    }
+    // Most rules are about what nobody here minds: then nothing is compared.
+    for one in rule.resources.iter().filter_map(|entry| all.of.get(entry.as_str())).flatten() {
+        if rule.group(one.group) {
+            look(one);
         }
-    };
-    if rule.resources.iter().any(|entry| entry.starts_with('*')) {
-        COMBINATIONS.values().flatten().for_each(look);
-    } else {
-        // Most rules are about what nobody here minds: then nothing is compared.
-        rule.resources
-            .iter()
-            .filter_map(|entry| COMBINATIONS.get(entry.as_str()))
-            .flatten()
-            .for_each(&mut look);
     }
 }
 
 /// One resource of a probe.
-struct Combination {
+pub(crate) struct Combination {
+    /// Its place among all of them.
+    pub(crate) at: usize,
+    pub(crate) verbs: &'static [&'static str],
     kind: DangerKind,
-    verbs: &'static [&'static str],
     group: &'static str,
     resource: &'static str,
 }
 
-/// What is dangerous of each resource, in the order of their names.
-static COMBINATIONS: LazyLock<BTreeMap<&'static str, Vec<Combination>>> = LazyLock::new(|| {
+impl Combination {
+    /// The combination with one of its verbs.
+    pub(crate) fn found(&self, verb: &'static str) -> Found {
+        Found { kind: self.kind, verb, group: self.group, resource: self.resource }
+    }
+}
+
+/// All of them, by their places: in the order of their resources' names.
+pub(crate) fn combinations() -> &'static [&'static Combination] {
+    &COMBINATIONS.ordered
+}
+
+/// What is dangerous.
+struct Combinations {
+    ordered: Vec<&'static Combination>,
+    /// Of each resource.
+    of: HashMap<&'static str, Vec<&'static Combination>>,
+}
+
+static COMBINATIONS: LazyLock<Combinations> = LazyLock::new(|| {
     let probes = ALWAYS.iter().chain(SYSTEM).chain(STANDING);
     let probes = probes.flat_map(|probe| {
-        let of = |resource: &&'static str| Combination {
-            kind: probe.kind,
-            verbs: probe.verbs,
-            group: probe.group,
-            resource,
-        };
+        let of = |resource: &&'static str| (probe.kind, probe.verbs, probe.group, *resource);
         probe.resources.iter().map(of)
     });
-    let identities = IDENTITIES.into_iter().map(|(group, resource)| Combination {
-        kind: DangerKind::Impersonate,
-        verbs: &IMPERSONATIONS,
+    let identities = IDENTITIES
+        .into_iter()
+        .map(|(group, resource)| (DangerKind::Impersonate, IMPERSONATIONS, group, resource));
+    let mut all: Vec<_> = probes.chain(identities).collect();
+    all.sort_by_key(|(.., resource)| *resource);
+    let all = all.into_iter().enumerate().map(|(at, (kind, verbs, group, resource))| Combination {
+        at,
+        verbs,
+        kind,
         group,
         resource,
     });
-    let mut all: BTreeMap<&str, Vec<Combination>> = BTreeMap::new();
-    for one in probes.chain(identities) {
-        all.entry(one.resource).or_default().push(one);
+    // They are there for as long as the program is.
+    let ordered: Vec<&'static Combination> = all.map(|one| &*Box::leak(Box::new(one))).collect();
+    let mut of: HashMap<&str, Vec<&Combination>> = HashMap::new();
+    for one in &ordered {
+        of.entry(one.resource).or_default().push(one);
     }
-    all
+    Combinations { ordered, of }
 });

@@ -1,4 +1,5 @@
 use super::*;
+use crate::danger::each;
 use crate::rule::tests::{any_rule, named, rule};
 use proptest::prelude::*;
 

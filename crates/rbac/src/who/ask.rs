@@ -1,5 +1,6 @@
 //! Who can do something, what somebody can do, and why: with the binding, the role and the rule that give it.
 
+use super::entries::Entries;
 use super::{Binding, Caller, MASTERS, Rbac, Role, Subject};
 use crate::{Ask, Rule};
 
@@ -54,7 +55,7 @@ impl Rbac {
     pub fn who_can(&self, ask: Ask<'_>, namespace: Option<&str>) -> Vec<Given<'_>> {
         let mut given = Vec::new();
         let mut done = None;
-        for (at, number) in self.entries.candidates(ask) {
+        for (at, number) in self.entries.get_or_init(|| Entries::of(&self.roles)).candidates(ask) {
             let Some(role) = self.roles.get(at) else { continue };
             // Its first rule that allows it is the proof.
             if done == Some(at) || !role.rules.get(number).is_some_and(|rule| rule.allows(ask)) {
@@ -103,8 +104,8 @@ impl Rbac {
     pub fn places_of(&self, caller: &Caller) -> Vec<usize> {
         let user = std::iter::once(Subject::User(caller.user.clone()));
         let groups = caller.groups.iter().map(|group| Subject::Group(group.clone()));
-        let mut places: Vec<usize> =
-            user.chain(groups).filter_map(|subject| self.named.get(&subject)).flatten().copied().collect();
+        let subjects = user.chain(groups).filter_map(|subject| self.subject(&subject));
+        let mut places: Vec<usize> = subjects.flat_map(|at| self.naming(at)).copied().collect();
         places.sort_unstable();
         places.dedup();
         places

@@ -132,7 +132,7 @@ fn narrowed(
         if !out.is_empty() && !rules.is_empty() {
             out.dedup();
             let how = format!("{how} {}", crate::said::shown(&out.join(" and ")));
-            changes.push(Change::NarrowRole { role: evidence.role.clone(), rules, how });
+            changes.push(Change::NarrowRole { role: Object::clone(&evidence.role), rules, how });
         }
     }
     changes

@@ -22,7 +22,7 @@ pub(crate) fn fixes(ground: &Ground<'_>, report: &Report) -> Result<(f64, usize)
     };
     let finding = all.find(worth).context("a critical finding")?;
     let began = Instant::now();
-    let proposed = fix::propose(ground, finding, None, None);
+    let proposed = fix::Trial::of(ground, report).propose(finding, None, None);
     let took = ms(began);
     ensure!(!proposed.fixes.is_empty(), "{:?}", proposed.notes);
     Ok((took, proposed.fixes.len()))

@@ -39,6 +39,8 @@ async fn main() -> Result<()> {
         let began = Instant::now();
         let ground = Ground::new(&snapshot);
         let report = ground.report();
+        // The first question makes the index by resource: it is part of the whole.
+        std::hint::black_box(asked_first(&ground));
         took[1].push(ms(began));
         took[2].push(who_can(&ground));
         let began = Instant::now();
@@ -85,6 +87,12 @@ async fn main() -> Result<()> {
         scan / listing
     );
     Ok(())
+}
+
+/// Who can read Secrets everywhere.
+fn asked_first(ground: &Ground<'_>) -> usize {
+    let ask = Ask::Resource { verb: "get", group: "", resource: "secrets", subresource: "", name: "" };
+    ground.rbac().who_can(ask, None).len()
 }
 
 /// The mean of many different questions, each with all its answers.

@@ -27,6 +27,9 @@ shape!(Metadata {
     annotations: BTreeMap<String, Value>,
 });
 
+shape!(OwnerReference { api_version: String, kind: String, name: String, uid: String, controller: bool });
+shape!(Owned { owner_references: Vec<OwnerReference> });
+
 shape!(ListMeta { r#continue: String, remaining_item_count: Option<i64>, });
 
 #[derive(Deserialize, Default)]
@@ -55,8 +58,20 @@ shape!(Binding { role_ref: RoleRef, subjects: Vec<Subject>, });
 
 shape!(Account { automount_service_account_token: Option<bool>, });
 
-shape!(PodSpec { service_account_name: String, automount_service_account_token: Option<bool>, });
+shape!(TokenSource { audience: String, expiration_seconds: Option<i64>, });
+shape!(VolumeSource { service_account_token: Option<TokenSource> });
+shape!(Projected { sources: Vec<VolumeSource> });
+shape!(Volume { name: String, projected: Projected });
+shape!(PodSpec {
+    service_account_name: String,
+    automount_service_account_token: Option<bool>,
+    volumes: Vec<Volume>,
+});
 shape!(Pod { spec: PodSpec });
+shape!(JobSpec { template: Pod });
+shape!(JobTemplate { spec: JobSpec });
+shape!(WorkloadSpec { template: Pod, job_template: JobTemplate });
+shape!(Workload { spec: WorkloadSpec });
 
 shape!(Secret { r#type: String });
 

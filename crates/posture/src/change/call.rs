@@ -155,6 +155,8 @@ impl Call {
         let (verb, resource) = self.right();
         // RBAC says it cannot; whoever decides after it says that it denies.
         let by_rights = said.contains(&format!("cannot {verb} resource"));
+        // A policy may choose the code that it refuses with; what is invalid by itself does not say so.
+        let by_policy = said.contains("denied request") || said.contains("denied the request");
         let (because, why) = match status {
             401 => (Because::SignIn, "the API server does not accept the sign-in any more".to_owned()),
             403 if by_rights => {
@@ -163,6 +165,7 @@ impl Call {
                 (Because::Rights, format!("the right to {verb} {resource}{place} is missing"))
             }
             403 => (Because::Admission, "admission refuses it".to_owned()),
+            400..=499 if by_policy => (Because::Admission, "admission refuses it".to_owned()),
             404 => (Because::Gone, format!("{what} is not there any more: scan again")),
             409 => (Because::Changed, format!("{what} changed since it was read: scan again")),
             400 | 422 => (Because::Invalid, format!("the API server does not take {what} like that")),

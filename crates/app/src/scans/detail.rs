@@ -222,16 +222,16 @@ fn nothing(cluster: &str) -> AppError {
     AppError::new(ErrorCode::BadInput, format!("no scan of {cluster} is kept")).hint("Scan it first.")
 }
 
-fn gone() -> AppError {
+pub(super) fn gone() -> AppError {
     AppError::new(ErrorCode::BadInput, "the last scan does not find this any more")
         .hint("Look at the cluster again: it was scanned since.")
 }
 
-fn failed() -> AppError {
+pub(super) fn failed() -> AppError {
     AppError::failed("Sallyport failed over what is kept of this scan").hint("The log has the details.")
 }
 
-fn found<'r>(report: &'r Report, fingerprint: &str) -> Option<(&'r Judged, &'r Finding)> {
+pub(super) fn found<'r>(report: &'r Report, fingerprint: &str) -> Option<(&'r Judged, &'r Finding)> {
     let mut all =
         report.checks.iter().flat_map(|judged| judged.findings.iter().map(move |one| (judged, one)));
     all.find(|(_, one)| one.fingerprint() == fingerprint)
@@ -477,6 +477,7 @@ fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one: &fix::Fix)
         effect: lines,
         effect_more: u32::try_from(more).unwrap_or(u32::MAX),
         gaps: effect.gaps.iter().map(Shown::from).collect(),
+        in_session: super::mend::is_for_a_session(one, ground.snapshot()),
         // What was not read may hide another way.
         closes: closes.filter(|closes| !closes || effect.gaps.is_empty()),
         profile,

@@ -31,6 +31,7 @@ export const KNOWN: readonly Known[] = [
   { check: "EN-01", area: "encryption", severity: "medium", title: "Secrets are stored as they are: no encryption provider is set", about: "API server flag --encryption-provider-config is absent", on: ["sandbox-12", LONG] },
   { check: "RB-39", area: "rights", severity: "low", title: "Events can be deleted, and with them what happened", about: "ServiceAccount monitoring/cleaner", on: ["ledger-us-1", "checkout-eu-2"], more: 21, excepted: true },
   { check: "AU-01", area: "audit", severity: "info", title: "Audit level not visible on managed control planes", about: "setting lives in the cloud account", on: ["ledger-us-1"], more: 28, verdict: "provider" },
+  { check: "SA-03", area: "credentials", severity: "medium", title: "Deployment payments/checkout has the token of its account in its pods", about: "service account checkout of payments", on: ["checkout-stage", "payments-eu-1"] },
 ];
 
 /** The id of a weakness's finding on a cluster. */
@@ -93,6 +94,7 @@ export function detail(id: string, cluster: string): FindingDetail | null {
   const whole = line(found ? Number(found[1]) : 0, cluster);
   const isPath = id.startsWith("f-0-");
   const long = id.startsWith("f-9-");
+  const isWorkload = known?.title.startsWith("Deployment ") === true;
   const base: FindingDetail = {
     line: other ?? whole,
     cluster,
@@ -111,8 +113,9 @@ export function detail(id: string, cluster: string): FindingDetail | null {
     goal: isPath ? "everything: cluster-admin" : null,
     reviews: isPath ? 3 : 0,
     fix: {
-      title: isPath ? "Let ClusterRole deployer bind app-deployer alone" : "Take the binding away, and ask for a session instead",
-      yaml: (isPath ? YAML : "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: people-admin\n# delete it\n").split("\n"),
+      inSession: isWorkload,
+      title: isWorkload ? "Mount no token into the pods of Deployment payments/checkout" : isPath ? "Let ClusterRole deployer bind app-deployer alone" : "Take the binding away, and ask for a session instead",
+      yaml: (isWorkload ? "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: checkout\n  namespace: payments\n  uid: u-1\n  resourceVersion: \"5\"\nspec:\n  template:\n    spec:\n      automountServiceAccountToken: false\n" : isPath ? YAML : "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: people-admin\n# delete it\n").split("\n"),
       commands: [isPath ? "kubectl --context payments-eu-1 patch clusterrole deployer --type json -p '[{\"op\":\"add\",\"path\":\"/rules/0/resourceNames\",\"value\":[\"app-deployer\"]}]'" : "kubectl delete clusterrolebinding people-admin"],
       pullRequest: "Bind app-deployer alone\n\nClusterRole deployer may bind any ClusterRole, so whoever may create pods in ci can become cluster-admin. It needs one.\n".split("\n"),
       effect: [

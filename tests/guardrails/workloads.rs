@@ -381,6 +381,18 @@ async fn edits(board: &mut Board, who: &Person) {
             token,
         )
         .await;
+    // Of one that has it: a session may take it away, and then not give it back.
+    let agent = format!("{APPS}/daemonsets/node-agent");
+    let of_agent = |mounted: Value| {
+        Ask::strategic(
+            &agent,
+            &json!({"spec": {"template": {"spec": {"automountServiceAccountToken": mounted}}}}),
+        )
+    };
+    board.allowed("1", "takes the token out of a workload's pods", who, of_agent(json!(false)).dry()).await;
+    board
+        .refused("1", "says that a workload's token is mounted", who, vec![of_agent(json!(true))], token)
+        .await;
     for (title, change) in [
         (
             "another image and command, which is kept on purpose",

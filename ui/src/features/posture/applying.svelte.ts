@@ -9,14 +9,20 @@ interface Said {
   readonly trial: FixTrial | null;
   readonly applied: FixApplied | null;
   readonly error: ErrorView | null;
+  /** A key came sooner than anybody reads what it would mean. */
+  readonly early: boolean;
 }
 
-const NOTHING: Said = { doing: null, trial: null, applied: null, error: null };
+const NOTHING: Said = { doing: null, trial: null, applied: null, error: null, early: false };
+/** The key that tried it, held or pressed twice, does not apply it. */
+const WAIT_MS = 700;
 
 /** A fix that is made through an open session: tried first, and applied once, on the person's word. One at a time. */
 class Applying {
   #key = $state<string | null>(null);
   #said = $state.raw<Said>(NOTHING);
+  /** When what was tried came, on `performance.now()`'s clock. */
+  #came = 0;
 
   of(at: At): Said {
     return this.#key === keyOf(at) ? this.#said : NOTHING;
@@ -44,6 +50,10 @@ class Applying {
     const key = keyOf(at);
     const id = this.of(at).trial?.id ?? null;
     if (this.busy || id === null) return;
+    if (performance.now() - this.#came < WAIT_MS) {
+      this.#said = { ...this.#said, early: true };
+      return;
+    }
     this.#said = { ...NOTHING, doing: "applying" };
     try {
       this.#put(key, { ...NOTHING, applied: await host.call("posture_fix_apply", { trial: id }) });
@@ -59,7 +69,8 @@ class Applying {
 
   /** What comes late is told only where it was asked. */
   #put(key: string, said: Said): void {
-    if (this.#key === key) this.#said = said;
+    if (this.#key !== key) return;
+    [this.#said, this.#came] = [said, performance.now()];
   }
 
   forget(): void {

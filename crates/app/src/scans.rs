@@ -3,6 +3,7 @@
 //! nobody. Nothing is scanned by itself, and no scan changes what it found. Of fixes those that set a field of a workload are
 //! made when the person says so, through a session of theirs ([`mend`]); no other is (promise P11).
 
+mod crossing;
 mod detail;
 mod drift;
 mod exception;
@@ -11,6 +12,7 @@ mod fleet;
 mod kept;
 mod mend;
 mod ports;
+mod proposed;
 mod report;
 mod run;
 #[cfg(test)]

@@ -91,7 +91,7 @@ pub(crate) struct Source {
 }
 
 /// What files hold.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Whole {
     /// The files hold every object of these kinds (resources such as `clusterroles`, or `rbac`, or `all`). Without it
     /// they may lack some, and no check passes.
@@ -276,6 +276,10 @@ pub(crate) struct Paths {
     /// `cluster-admin`, `node-root`, `kube-system`, or `secrets:NAMESPACE`.
     #[arg(long, default_value = "cluster-admin")]
     pub(crate) to: String,
+    /// Ways into another cluster, by what both believe: a client CA, the keys that sign tokens, an issuer. A snapshot
+    /// that `scan --save` kept of it; the goal is one there.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) into: Option<PathBuf>,
     /// Only the way of this subject: `user:NAME`, `group:NAME`, or `sa:NAMESPACE/NAME`.
     #[arg(long)]
     pub(crate) from: Option<String>,

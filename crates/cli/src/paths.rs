@@ -4,8 +4,10 @@ use crate::answer::{self, gaps, json};
 use crate::args::{self, Answer};
 use crate::end::{End, Stop};
 use crate::question;
-use sallyport_posture::path::{Cut, Goal, Path};
+use sallyport_posture::crossing::{Crossing, crossings};
+use sallyport_posture::path::{Cut, Goal, Hop, Path};
 use sallyport_posture::{Ground, Origin, Snapshot};
+use sallyport_rbac::who::Subject;
 use sallyport_report::finding::OriginView;
 use sallyport_report::objects::{EvidenceView, ReviewView, SubjectView};
 use sallyport_report::words::{self, count, shown};
@@ -36,6 +38,9 @@ pub(crate) struct PathView {
     subject: SubjectView,
     origin: OriginView,
     hops: Vec<HopView>,
+    /// Which step leads into the other cluster, from 0: those after it are steps there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    across: Option<usize>,
 }
 
 /// One step.
@@ -81,8 +86,8 @@ impl From<Cut> for CutView {
     }
 }
 
-fn view(path: &Path) -> PathView {
-    let hop = |hop: &sallyport_posture::path::Hop| HopView {
+fn view(subject: &Subject, origin: Origin, hops: &[Hop], across: Option<usize>) -> PathView {
+    let hop = |hop: &Hop| HopView {
         from: hop.from.clone(),
         what: hop.what,
         namespace: hop.namespace.clone(),
@@ -92,11 +97,8 @@ fn view(path: &Path) -> PathView {
         evidence: hop.evidence.iter().map(EvidenceView::from).collect(),
         reviews: hop.reviews.iter().map(ReviewView::from).collect(),
     };
-    PathView {
-        subject: (&path.subject).into(),
-        origin: path.origin.into(),
-        hops: path.hops.iter().map(hop).collect(),
-    }
+    let hops = hops.iter().map(hop).collect();
+    PathView { subject: subject.into(), origin: origin.into(), hops, across }
 }
 
 fn goal(text: &str) -> Result<(Goal, String), Stop> {
@@ -118,25 +120,37 @@ fn goal(text: &str) -> Result<(Goal, String), Stop> {
     }
 }
 
+/// A way, as it is told.
+struct Told {
+    subject: Subject,
+    origin: Origin,
+    hops: Vec<Hop>,
+    across: Option<usize>,
+}
+
+impl From<Path> for Told {
+    fn from(path: Path) -> Self {
+        Self { subject: path.subject, origin: path.origin, hops: path.hops, across: None }
+    }
+}
+
 pub(crate) fn paths(snapshot: &Snapshot, args: &args::Paths) -> Result<(String, End), Stop> {
-    let (goal, reached) = goal(&args.to)?;
+    let (goal, mut reached) = goal(&args.to)?;
     let from = args.from.as_deref().map(question::subject).transpose()?;
     let ground = Ground::new(snapshot);
-    let found = ground.paths(&goal);
-    let gaps =
-        found.as_ref().map_or_else(|| gaps(snapshot, &ground.aggregated), |found| found.gaps().to_vec());
-    let all: Vec<Path> = match (&found, &from) {
-        (None, _) => Vec::new(),
-        (Some(found), Some(subject)) => found.of(subject).into_iter().collect(),
-        (Some(found), None) => found.iter().collect(),
+    let (all, cut, gaps) = match &args.into {
+        Some(path) => {
+            reached = format!("{reached} in {}", shown(&crate::source::name_of(path)));
+            across(&ground, path, &goal, from.as_ref())?
+        }
+        None => within(&ground, &goal, from.as_ref()),
     };
     let before = all.len();
-    let listed = |path: &Path| args.all || from.is_some() || path.origin != Origin::Default;
-    let all: Vec<Path> = all.into_iter().filter(listed).collect();
-    let cut = found.as_ref().filter(|_| from.is_none()).and_then(|found| found.cut());
+    let listed = |path: &Told| args.all || from.is_some() || path.origin != Origin::Default;
+    let all: Vec<Told> = all.into_iter().filter(listed).collect();
     let view = PathsView {
-        goal: reached.clone(),
-        paths: all.iter().map(view).collect(),
+        goal: reached,
+        paths: all.iter().map(|one| view(&one.subject, one.origin, &one.hops, one.across)).collect(),
         left_out: before - all.len(),
         cut: cut.map(CutView::from),
         gaps,
@@ -148,7 +162,43 @@ pub(crate) fn paths(snapshot: &Snapshot, args: &args::Paths) -> Result<(String, 
     }
 }
 
-fn told(view: &PathsView, all: &[Path]) -> String {
+type Found = (Vec<Told>, Option<Cut>, Vec<String>);
+
+fn within(ground: &Ground<'_>, goal: &Goal, from: Option<&Subject>) -> Found {
+    let Some(found) = ground.paths(goal) else {
+        return (Vec::new(), None, gaps(ground.snapshot(), &ground.aggregated));
+    };
+    let all = match from {
+        Some(subject) => found.of(subject).into_iter().map(Told::from).collect(),
+        None => found.iter().map(Told::from).collect(),
+    };
+    let cut = if from.is_none() { found.cut() } else { None };
+    (all, cut, found.gaps().to_vec())
+}
+
+fn across(
+    here: &Ground<'_>,
+    path: &std::path::Path,
+    goal: &Goal,
+    from: Option<&Subject>,
+) -> Result<Found, Stop> {
+    let reading = crate::source::files(path, &args::Whole::default())?;
+    if reading.is_empty() {
+        return Err(crate::source::nothing(&reading));
+    }
+    let other = reading.snapshot();
+    let found = crossings(here, &Ground::new(&other), goal);
+    let told = |way: Crossing| Told {
+        subject: way.subject,
+        origin: way.origin,
+        hops: way.hops,
+        across: Some(way.across),
+    };
+    let wanted = |way: &Crossing| from.is_none_or(|subject| way.subject == *subject);
+    Ok((found.ways.into_iter().filter(wanted).map(told).collect(), None, found.gaps))
+}
+
+fn told(view: &PathsView, all: &[Told]) -> String {
     let mut text = format!("Ways to {}: {}\n", view.goal, count(all.len(), "subject"));
     if let Some(cut) = &view.cut {
         let kind = if cut.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
@@ -168,9 +218,10 @@ fn told(view: &PathsView, all: &[Path]) -> String {
         for (at, hop) in path.hops.iter().enumerate() {
             let place =
                 hop.namespace.as_deref().map_or(String::new(), |place| format!(" in {}", shown(place)));
+            let there = if path.across.is_some_and(|across| at >= across) { "there: " } else { "" };
             let unsure =
                 if hop.certain { "" } else { " (unless something that was not read stands in the way)" };
-            text.push_str(&format!("    {}. can {}{place} → {}{unsure}\n", at + 1, hop.what, hop.to));
+            text.push_str(&format!("    {}. can {}{place} → {there}{}{unsure}\n", at + 1, hop.what, hop.to));
             for one in &hop.evidence {
                 text.push_str(&format!("       by {}\n", words::evidence(one)));
             }

@@ -161,6 +161,8 @@ macro_rules! commands {
             posture_except_remove(exception: String) -> () => records(Excepted) scans.except_remove;
             /// Who can do something, on all clusters that a scan is kept of. Contacts nobody.
             posture_who(question: WhoQuestion) -> WhoAnswer => reads scans.who;
+            /// Ways from one cluster into another, by what both believe, as far as the kept scans tell. Contacts nobody.
+            posture_crossings(from: String, into: String) -> CrossingsView => reads scans.crossings;
             /// Writes a report of all that is kept as one HTML file, to a place that nothing is at. Answers with the place.
             posture_report(place: String) -> Shown => records(ScanReport) scans.report;
             /// One page of the history, newest first.

@@ -43,11 +43,11 @@ pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use posture::{
-    CheckLine, EffectLine, EvidenceLine, ExceptionInput, ExceptionView, FindingDetail, FindingLine,
-    FindingOrigin, FixApplied, FixMade, FixTrial, FixTried, FixView, PathProof, PathStep, PostureArea,
-    PostureCell, PostureCluster, PostureDetail, PostureDrift, PostureDriftLine, PostureSeverity,
-    PostureVerdict, PostureView, Practice, ReviewLine, ScanRun, ScanState, TrendPoint, WeakPlace, Weakness,
-    WhoAnswer, WhoLine, WhoQuestion,
+    CheckLine, CrossingLine, CrossingsView, EffectLine, EvidenceLine, ExceptionInput, ExceptionView,
+    FindingDetail, FindingLine, FindingOrigin, FixApplied, FixMade, FixTrial, FixTried, FixView, PathProof,
+    PathStep, PostureArea, PostureCell, PostureCluster, PostureDetail, PostureDrift, PostureDriftLine,
+    PostureSeverity, PostureVerdict, PostureView, Practice, ReviewLine, ScanRun, ScanState, TrendPoint,
+    WeakPlace, Weakness, WhoAnswer, WhoLine, WhoQuestion,
 };
 pub use profile::{
     ProfileDifference, ProfileDraft, ProfileLook, ProfileProblem, ProfileVerdict, RulesDifference,

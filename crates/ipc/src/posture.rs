@@ -643,3 +643,27 @@ pub struct WhoLine {
     /// On how many in all.
     pub count: u32,
 }
+
+/// Ways from one cluster into another, to everything there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CrossingsView {
+    /// Everybody's shortest, the shortest first.
+    pub ways: Vec<CrossingLine>,
+    /// So many more than are listed.
+    pub more: u32,
+    /// Why there may be others, a sentence each.
+    pub gaps: Vec<Shown>,
+}
+
+/// Somebody's way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CrossingLine {
+    /// `group oidc:payments-dev`, of the first cluster.
+    pub subject: Shown,
+    /// Step by step to what it ends in.
+    pub steps: Vec<PathStep>,
+    /// Which step leads across, from 0: those after it are steps in the other cluster.
+    pub across: u32,
+}

@@ -9,6 +9,7 @@ pub mod area;
 pub mod change;
 pub mod check;
 mod cloud;
+pub mod crossing;
 mod decides;
 mod defaults;
 pub mod difference;

@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::evidence::{Evidence, Review};
-use crate::graph::{Distances, How, Node, Through, best_cut};
+use crate::graph::{Distances, Edge, How, Node, Through, best_cut};
 use crate::ground::{Ground, Origin};
 use crate::snapshot::Kind;
 use sallyport_rbac::who::Subject;
@@ -96,14 +96,7 @@ const READS: &[Kind] = &[
 impl Ground<'_> {
     /// Everybody's shortest way to a goal; none where the goal is not there.
     pub fn paths(&self, goal: &Goal) -> Option<Paths<'_>> {
-        let place = |name: &str| self.rights.place(name);
-        let node = match goal {
-            Goal::ClusterAdmin => Node::ClusterAdmin,
-            Goal::NodeRoot => Node::Root,
-            Goal::KubeSystem => Node::Namespace(place("kube-system")?),
-            Goal::SecretsOf(namespace) => Node::Secrets(place(namespace)?),
-        };
-        let goal = self.graph.at(node)?;
+        let goal = self.goal(goal)?;
         let found = Distances::to(&self.graph, goal, Through::default());
         let mut order: Vec<(u32, usize)> = (0..self.rights.subjects.len())
             .filter_map(|at| Some((found.steps(self.graph.at(Node::Subject(at))?)?, at)))
@@ -111,9 +104,25 @@ impl Ground<'_> {
             .filter(|(steps, _)| *steps > 0)
             .collect();
         order.sort_unstable();
+        Some(Paths { ground: self, found, goal, order, gaps: self.path_gaps() })
+    }
+
+    /// Where a goal is; none: nowhere.
+    pub(crate) fn goal(&self, goal: &Goal) -> Option<usize> {
+        let place = |name: &str| self.rights.place(name);
+        self.graph.at(match goal {
+            Goal::ClusterAdmin => Node::ClusterAdmin,
+            Goal::NodeRoot => Node::Root,
+            Goal::KubeSystem => Node::Namespace(place("kube-system")?),
+            Goal::SecretsOf(namespace) => Node::Secrets(place(namespace)?),
+        })
+    }
+
+    /// Why there may be ways that are not found, a sentence each.
+    pub(crate) fn path_gaps(&self) -> Vec<String> {
         let mut gaps = self.snapshot.gaps(READS);
         gaps.extend(self.nobody_can_gaps());
-        Some(Paths { ground: self, found, goal, order, gaps })
+        gaps
     }
 }
 
@@ -175,62 +184,74 @@ impl<'g> Paths<'g> {
 
     /// Whose the first step is.
     fn origin(&self, node: usize) -> Origin {
-        let graph = &self.ground.graph;
-        let edges = self.found.edges(graph, node);
-        let first = edges.iter().filter_map(|at| graph.edges.get(*at)).find(|edge| edge.is_step());
-        first.map_or(Origin::Default, |edge| self.ground.origin_of(&edge.needed().collect::<Vec<_>>()))
+        origin(self.ground, &self.found, node)
     }
 
     fn path(&self, at: usize) -> Option<Path> {
-        let ground = self.ground;
-        let subject = ground.rights.subjects.get(at)?.clone();
-        let node = ground.graph.at(Node::Subject(at))?;
-        let numbers = self.found.edges(&ground.graph, node);
-        let mut hops: Vec<Hop> = Vec::new();
-        for (order, number) in numbers.iter().enumerate() {
-            let Some(edge) = ground.graph.edges.get(*number) else { continue };
-            let (Some(from), Some(to)) = (ground.graph.nodes.get(edge.from), ground.graph.nodes.get(edge.to))
-            else {
-                continue;
-            };
-            let (what, check, place, proof) = match &edge.how {
-                How::Part => {
-                    // What a step reaches is told to its end.
-                    if order + 1 == numbers.len()
-                        && let Some(last) = hops.last_mut()
-                    {
-                        last.certain &= edge.certain;
-                    }
-                    continue;
-                }
-                How::Full(step) => {
-                    let check = if step.grant.namespace.is_none() { "RB-01" } else { "RB-02" };
-                    ("do everything there", check, step.grant.namespace, vec![*step])
-                }
-                How::Way(hit) => {
-                    let technique = hit.technique()?;
-                    (technique.what, technique.check, hit.place, hit.proof.clone())
-                }
-            };
-            let caller = match from {
-                Node::Subject(at) => ground.rights.subjects.get(*at).map(Subject::caller),
-                _ => None,
-            };
-            let namespace = ground.rights.namespace(place);
-            let reviews = caller.map(|caller| {
-                proof.iter().filter_map(|step| Review::of(&ground.rights, step, &caller, namespace)).collect()
-            });
-            hops.push(Hop {
-                from: ground.name(*from),
-                what,
-                namespace: namespace.map(str::to_owned),
-                to: ground.name(*to),
-                certain: edge.certain,
-                check,
-                evidence: proof.iter().filter_map(|step| ground.evidence(step)).collect(),
-                reviews: reviews.unwrap_or_default(),
-            });
-        }
-        Some(Path { subject, hops, origin: self.origin(node) })
+        let subject = self.ground.rights.subjects.get(at)?.clone();
+        let node = self.ground.graph.at(Node::Subject(at))?;
+        Some(Path { subject, hops: hops(self.ground, &self.found, node), origin: self.origin(node) })
     }
+}
+
+/// Whose the first step from a node is.
+pub(crate) fn origin(ground: &Ground<'_>, found: &Distances, node: usize) -> Origin {
+    let graph = &ground.graph;
+    let edges = found.edges(graph, node);
+    let first = edges.iter().filter_map(|at| graph.edges.get(*at)).find(|edge| edge.is_step());
+    first.map_or(Origin::Default, |edge| ground.origin_of(&edge.needed().collect::<Vec<_>>()))
+}
+
+/// The steps from a node to where `found` leads.
+pub(crate) fn hops(ground: &Ground<'_>, found: &Distances, node: usize) -> Vec<Hop> {
+    let numbers = found.edges(&ground.graph, node);
+    let mut hops: Vec<Hop> = Vec::new();
+    for (order, number) in numbers.iter().enumerate() {
+        let Some(edge) = ground.graph.edges.get(*number) else { continue };
+        match hop(ground, edge) {
+            Some(step) => hops.push(step),
+            // What a step reaches is told to its end.
+            None if order + 1 == numbers.len() => {
+                if let Some(last) = hops.last_mut() {
+                    last.certain &= edge.certain;
+                }
+            }
+            None => {}
+        }
+    }
+    hops
+}
+
+/// A step; none where it is no step of its own.
+pub(crate) fn hop(ground: &Ground<'_>, edge: &Edge) -> Option<Hop> {
+    let (from, to) = (ground.graph.nodes.get(edge.from)?, ground.graph.nodes.get(edge.to)?);
+    let (what, check, place, proof) = match &edge.how {
+        How::Part => return None,
+        How::Full(step) => {
+            let check = if step.grant.namespace.is_none() { "RB-01" } else { "RB-02" };
+            ("do everything there", check, step.grant.namespace, vec![*step])
+        }
+        How::Way(hit) => {
+            let technique = hit.technique()?;
+            (technique.what, technique.check, hit.place, hit.proof.clone())
+        }
+    };
+    let caller = match from {
+        Node::Subject(at) => ground.rights.subjects.get(*at).map(Subject::caller),
+        _ => None,
+    };
+    let namespace = ground.rights.namespace(place);
+    let reviews = caller.map(|caller| {
+        proof.iter().filter_map(|step| Review::of(&ground.rights, step, &caller, namespace)).collect()
+    });
+    Some(Hop {
+        from: ground.name(*from),
+        what,
+        namespace: namespace.map(str::to_owned),
+        to: ground.name(*to),
+        certain: edge.certain,
+        check,
+        evidence: proof.iter().filter_map(|step| ground.evidence(step)).collect(),
+        reviews: reviews.unwrap_or_default(),
+    })
 }

@@ -555,6 +555,40 @@ asOf: number | null,
 problems: Array<Shown>, };
 
 /**
+ * Somebody's way.
+ */
+export type CrossingLine = { 
+/**
+ * `group oidc:payments-dev`, of the first cluster.
+ */
+subject: Shown, 
+/**
+ * Step by step to what it ends in.
+ */
+steps: Array<PathStep>, 
+/**
+ * Which step leads across, from 0: those after it are steps in the other cluster.
+ */
+across: number, };
+
+/**
+ * Ways from one cluster into another, to everything there.
+ */
+export type CrossingsView = { 
+/**
+ * Everybody's shortest, the shortest first.
+ */
+ways: Array<CrossingLine>, 
+/**
+ * So many more than are listed.
+ */
+more: number, 
+/**
+ * Why there may be others, a sentence each.
+ */
+gaps: Array<Shown>, };
+
+/**
  * A person's day under a profile on a cluster.
  */
 export type DayView = { 
@@ -3288,6 +3322,7 @@ export interface Commands {
   posture_except: { args: { exception: ExceptionInput }; result: null };
   posture_except_remove: { args: { exception: string }; result: null };
   posture_who: { args: { question: WhoQuestion }; result: WhoAnswer };
+  posture_crossings: { args: { from: string; into: string }; result: CrossingsView };
   posture_report: { args: { place: string }; result: Shown };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };

@@ -351,6 +351,38 @@ test("who can do something is asked in a form, and the answer says what it lacks
     assert.equal(await page.locator("#who").count(), 0, "an answer to another question is not shown");
   }));
 
+test("ways into another cluster are worked out when asked: step by step, the other way round, with what may hide others", () => Promise.all([
+  at(SMALL, async (page) => {
+    await grid(page);
+    await page.locator("[data-weakness='w-1']").click();
+    await title(page, "Client CA shared between prod and dev");
+    await pane(page).getByRole("heading", { name: "Ways across" }).waitFor();
+    assert.equal(await asked(page, "posture_crossings"), 0, "looking asks for nothing");
+    await pane(page).getByRole("button", { name: "Look" }).press("Enter");
+    await pane(page).getByText("2 subjects of sandbox-12 can get to everything in search-ap-1.").waitFor();
+    const first = pane(page).locator("details").first();
+    await first.getByText("into search-ap-1").waitFor();
+    assert.equal(await first.locator("li").count(), 3, "two steps and what they end in");
+    await first.getByText("something that was not read may stand in its way").waitFor();
+    await pane(page).locator("summary").nth(1).press("Enter");
+    await pane(page).locator("details").nth(1).getByText("mint tokens of service accounts in ci").waitFor();
+    await pane(page).getByRole("button", { name: "The other way round" }).click();
+    assert.equal(await pane(page).locator("details").count(), 0, "an answer belongs to its question");
+    await pane(page).getByRole("button", { name: "Look" }).click();
+    await pane(page).getByText("that there is none is not known").waitFor();
+    await pane(page).getByRole("region", { name: "What may hide other ways" }).getByText("the right to list roles").waitFor();
+    await pane(page).getByLabel("Into").selectOption("search-ap-1");
+    await pane(page).getByText("Choose two different clusters.").waitFor();
+    assert.equal(await pane(page).getByRole("button", { name: "Look" }).isDisabled(), true);
+  }),
+  at("scene=postureCrossingFails&clusters=11&speed=20", async (page) => {
+    await grid(page);
+    await page.locator("[data-weakness='w-1']").click();
+    await pane(page).getByRole("button", { name: "Look" }).click();
+    await pane(page).getByRole("alert").getByText("no scan of search-ap-1 is kept").waitFor();
+  }),
+]));
+
 test("what changed is listed, and leads to the cluster; its scans are forgotten after a question", () =>
   at(SMALL, async (page) => {
     await grid(page);

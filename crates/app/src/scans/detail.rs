@@ -5,21 +5,20 @@ use super::exception::Standing;
 use super::fleet::together;
 use super::kept::Which;
 use super::ports::{Answer, Left, Ways};
-use super::words::{area, origin, rule_said, severity, verdict, why};
+use super::proposed::fix_view;
+use super::words::{area, origin, rule_said, severity, subject_named, verdict, why};
 use super::{Held, Open, Scans};
 use crate::desk::{AppError, now_ms};
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{
-    CheckLine, EffectLine, EvidenceLine, FindingDetail, FindingLine, FixView, PathProof, PathStep,
-    PostureArea, PostureDetail, Practice, ReviewLine, Shown, SubjectKind,
+    CheckLine, EvidenceLine, FindingDetail, FindingLine, PathProof, PathStep, PostureArea, PostureDetail,
+    Practice, ReviewLine, Shown, SubjectKind,
 };
 use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_posture::area::Area;
 use sallyport_posture::check::Judged;
-use sallyport_posture::draft::draft;
 use sallyport_posture::drift::drift;
-use sallyport_posture::effect::Lately;
-use sallyport_posture::path::{Goal, Path};
+use sallyport_posture::path::{Goal, Hop, Path};
 use sallyport_posture::{Evidence, Finding, Ground, Object, Report, Review, Snapshot, fix, practice};
 use sallyport_rbac::who::Subject;
 use sallyport_scan::Reading;
@@ -27,8 +26,6 @@ use std::collections::BTreeSet;
 
 /// Findings that are listed of one cluster.
 const FINDINGS: usize = 2_000;
-/// Lines of what a fix would do.
-const EFFECT: usize = 40;
 /// Points of the trend.
 const POINTS: usize = 60;
 /// How long a path is followed.
@@ -319,6 +316,22 @@ fn path_of(ground: &Ground<'_>, found: &Finding) -> Option<(Goal, Path)> {
     found.next()
 }
 
+pub(super) fn step(hop: &Hop, is_cut: bool) -> PathStep {
+    let by = |one: &Evidence| match &one.binding {
+        Some(binding) => format!("{} → {}", named(binding), named(&one.role)),
+        None => named(&one.role),
+    };
+    let place = hop.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in {namespace}"));
+    PathStep {
+        from: hop.from.as_str().into(),
+        what: format!("{}{place}", hop.what).into(),
+        by: hop.evidence.first().map(by).unwrap_or_default().into(),
+        to: hop.to.as_str().into(),
+        is_certain: hop.certain,
+        is_cut,
+    }
+}
+
 fn reviews(path: &Path) -> Vec<Review> {
     path.hops.iter().flat_map(|hop| hop.reviews.iter().cloned()).take(REVIEWS).collect()
 }
@@ -332,13 +345,6 @@ fn detail(
 ) -> FindingDetail {
     let path = path_of(ground, found);
     let cut = path.as_ref().and_then(|(goal, _)| ground.paths(goal)?.cut());
-    let by = |evidence: &[Evidence]| {
-        let one = |one: &Evidence| match &one.binding {
-            Some(binding) => format!("{} → {}", named(binding), named(&one.role)),
-            None => named(&one.role),
-        };
-        evidence.first().map(one).unwrap_or_default()
-    };
     let is_cut = |evidence: &[Evidence]| {
         cut.as_ref().is_some_and(|cut| {
             evidence
@@ -347,17 +353,7 @@ fn detail(
                 .any(|binding| (&binding.namespace, &binding.name) == (&cut.namespace, &cut.binding))
         })
     };
-    let steps = path.iter().flat_map(|(_, path)| &path.hops).map(|hop| {
-        let place = hop.namespace.as_ref().map_or_else(String::new, |namespace| format!(" in {namespace}"));
-        PathStep {
-            from: hop.from.as_str().into(),
-            what: format!("{}{place}", hop.what).into(),
-            by: by(&hop.evidence).into(),
-            to: hop.to.as_str().into(),
-            is_certain: hop.certain,
-            is_cut: is_cut(&hop.evidence),
-        }
-    });
+    let steps = path.iter().flat_map(|(_, path)| &path.hops).map(|hop| step(hop, is_cut(&hop.evidence)));
     let proposed = fix::propose(ground, found, None, None);
     let asked = path.as_ref().map_or(0, |(_, path)| reviews(path).len());
     FindingDetail {
@@ -411,14 +407,6 @@ fn named(object: &Object) -> String {
     }
 }
 
-pub(super) fn subject_named(subject: &Subject) -> String {
-    match (subject, subject.as_account()) {
-        (_, Some((namespace, name))) => format!("ServiceAccount {namespace}/{name}"),
-        (Subject::Group(name), _) => format!("group {name}"),
-        (Subject::User(name), _) => format!("user {name}"),
-    }
-}
-
 fn subject_kind(subject: &Subject) -> SubjectKind {
     match (subject, subject.as_account()) {
         (_, Some(_)) => SubjectKind::ServiceAccount,
@@ -444,75 +432,4 @@ fn maps(judged: &Judged) -> Vec<Shown> {
     let maps = &judged.check.maps;
     let all = [("CIS", maps.cis), ("NSA", maps.nsa), ("OWASP", maps.owasp), ("ATT&CK", maps.mitre)];
     all.iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| format!("{name} {id}").into()).collect()
-}
-
-fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one: &fix::Fix) -> FixView {
-    let yaml: Vec<&str> = one.patches.iter().map(|patch| patch.yaml.trim_end()).collect();
-    let many = one.patches.len() > 1;
-    let file = |at: usize| if many { format!("fix-{}.yaml", at + 1) } else { "fix.yaml".to_owned() };
-    let commands: Vec<String> =
-        one.patches.iter().enumerate().map(|(at, patch)| patch.command(&file(at))).collect();
-    let effect = &one.effect;
-    let other =
-        |about: &str, text: &String| EffectLine { about: about.into(), text: text.into(), used: None };
-    // First, since nobody is to miss them behind what is listed in its hundreds.
-    let mut lines: Vec<EffectLine> =
-        effect.warnings.iter().map(|text| other("Before you do", text)).collect();
-    lines.extend(effect.losses.iter().map(|loses| EffectLine {
-        about: subject_named(&loses.loss.subject).into(),
-        text: loses.said.join("; ").into(),
-        used: used(loses.lately),
-    }));
-    lines.extend(effect.also_gone.iter().map(|text| other("Gone with it", text)));
-    lines.extend(effect.new.iter().map(|text| other("Comes with it", text)));
-    let more = lines.len().saturating_sub(EFFECT);
-    lines.truncate(EFFECT);
-    let closes = (!effect.closes.is_empty()).then(|| effect.closes.iter().all(|one| one.after.is_none()));
-    let (profile, profile_note) = drafted(cluster, ground, found);
-    FixView {
-        title: one.title.as_str().into(),
-        yaml: lined(&yaml.join("\n---\n")),
-        commands: commands.into_iter().map(Shown::from).collect(),
-        pull_request: lined(&format!("{}\n\n{}", one.request.title, one.request.body)),
-        effect: lines,
-        effect_more: u32::try_from(more).unwrap_or(u32::MAX),
-        gaps: effect.gaps.iter().map(Shown::from).collect(),
-        in_session: super::mend::is_for_a_session(one, ground.snapshot()),
-        // What was not read may hide another way.
-        closes: closes.filter(|closes| !closes || effect.gaps.is_empty()),
-        profile,
-        profile_note,
-    }
-}
-
-/// Line by line: what is hidden in one of them is seen.
-fn lined(text: &str) -> Vec<Shown> {
-    text.lines().map(Shown::from).collect()
-}
-
-fn used(lately: Lately) -> Option<Shown> {
-    let day = |at: i64| {
-        let at = jiff::Timestamp::from_second(at).ok()?.to_zoned(jiff::tz::TimeZone::system());
-        Some(at.strftime("%d %b %Y").to_string())
-    };
-    match lately {
-        Lately::NotKnown => None,
-        Lately::NotSince(at) => Some(format!("not used since {}", day(at)?).into()),
-        Lately::At(at) => Some(format!("used on {}", day(at)?).into()),
-    }
-}
-
-/// A profile that gives the same for as long as it is needed, or why none can.
-fn drafted(cluster: &str, ground: &Ground<'_>, found: &Finding) -> (Vec<Shown>, Option<Shown>) {
-    let binding = found.evidence.first().and_then(|one| one.binding.as_ref());
-    let Some((binding, subject)) = binding.zip(found.subject.as_ref()) else { return (Vec::new(), None) };
-    match draft(ground, binding, subject, cluster, None) {
-        Ok(draft) => {
-            let text = [Some(&draft.profile), draft.role.as_ref(), Some(&draft.ask)];
-            let text: Vec<&str> = text.into_iter().flatten().map(|one| one.trim_end()).collect();
-            let notes = (!draft.notes.is_empty()).then(|| draft.notes.join(" ").into());
-            (lined(&text.join("\n---\n")), notes)
-        }
-        Err(why) => (Vec::new(), Some(format!("No profile can take its place: {why}.").into())),
-    }
 }

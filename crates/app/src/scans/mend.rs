@@ -5,6 +5,7 @@
 
 use super::Scans;
 use super::detail::{failed, found, gone};
+use super::proposed::for_a_session;
 use super::visit::inside;
 use crate::desk::{AppError, now_ms};
 use crate::person::Signed;
@@ -212,28 +213,6 @@ impl Scans {
     fn take(&self, id: &str) -> Option<Tried> {
         self.tried.lock().unwrap_or_else(PoisonError::into_inner).take_if(|tried| tried.id == id)
     }
-}
-
-fn for_a_session(
-    fix: &fix::Fix,
-    before: &sallyport_posture::Snapshot,
-) -> Result<Vec<WorkloadCall>, AppError> {
-    let mut calls = Vec::new();
-    for change in &fix.changes {
-        let call = WorkloadCall::of(change, before).ok_or_else(|| {
-            AppError::new(ErrorCode::Forbidden, format!("no session makes this change: {}", change.said()))
-                .hint("Apply it with an admin's own credentials, or hand it over as a pull request.")
-        })?;
-        calls.push(call.map_err(|why| {
-            AppError::new(ErrorCode::BadInput, why.to_string()).hint("Scan the cluster again.")
-        })?);
-    }
-    Ok(calls)
-}
-
-/// Whether a fix is one that a session may make: of workloads and of nothing else.
-pub(super) fn is_for_a_session(fix: &fix::Fix, before: &sallyport_posture::Snapshot) -> bool {
-    !fix.changes.is_empty() && for_a_session(fix, before).is_ok()
 }
 
 /// `patch deployments.apps in payments`.

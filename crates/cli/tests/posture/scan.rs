@@ -158,6 +158,39 @@ async fn p22_who_can_and_why_say_what_the_api_server_says() -> Result<()> {
     Ok(())
 }
 
+/// A cluster is its own copy: it has the same client CA, the same keys, and the same accounts.
+#[tokio::test(flavor = "multi_thread")]
+async fn ways_into_another_cluster_go_by_what_both_believe() -> Result<()> {
+    let plane = plane().await?;
+    let config = plane.admin_kubeconfig();
+    let kept = plane.dir().join("copied.json");
+    posture(&["scan", "--kubeconfig", text(&config)?, "--save", text(&kept)?]).await?;
+    let with = ["paths", "--snapshot", text(&kept)?, "--into", text(&kept)?];
+    let paths = posture(&[&with[..], &["-o", "json"]].concat()).await?.json()?;
+    schema::holds("paths", &paths)?;
+    let ways = paths["paths"].as_array().expect("paths");
+    let devs = ways.iter().find(|way| way["subject"]["name"] == "devs\u{202e}ged").expect("their way");
+    ensure!(devs["across"] == 1 && devs["hops"][1]["check"] == "FL-03", "{devs}");
+    ensure!(devs["hops"].as_array().is_some_and(|hops| hops.len() == 3), "{devs}");
+    let unread = |what: &str| {
+        paths["gaps"]
+            .as_array()
+            .is_some_and(|gaps| gaps.iter().any(|gap| gap.as_str().is_some_and(|gap| gap.starts_with(what))))
+    };
+    ensure!(!unread("The client CAs") && !unread("The keys"), "{}", paths["gaps"]);
+    let words = posture(&with).await?;
+    says(&words, "Ways to everything in copied: ")?;
+    says(&words, "→ there: everything")?;
+    // Of files nobody knows what they believe, and so not that there is no way.
+    let files = "./tests/posture/planted.yaml";
+    let none = posture(&["paths", "--snapshot", text(&kept)?, "--into", files]).await?;
+    ensure!(none.code == 2, "{} {}", none.code, none.out);
+    says(&none, "The client CAs of the other cluster were not read")?;
+    let missing = posture(&["paths", "--snapshot", text(&kept)?, "--into", "./no-such-file"]).await?;
+    ensure!(missing.code == 2 && missing.err.contains("no-such-file"), "{}", missing.err);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_holds_no_value_and_comes_to_the_same() -> Result<()> {
     let plane = plane().await?;

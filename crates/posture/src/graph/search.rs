@@ -27,8 +27,13 @@ pub(crate) struct Through {
 impl Distances {
     /// From every node to `goal`. An edge that is no step of its own costs nothing.
     pub(crate) fn to(graph: &Graph, goal: usize, through: Through) -> Self {
+        Self::to_any(graph, [goal], through)
+    }
+
+    /// From every node to the nearest of several.
+    pub(crate) fn to_any(graph: &Graph, goals: impl IntoIterator<Item = usize>, through: Through) -> Self {
         let mut found = Self { steps: vec![None; graph.nodes.len()], next: vec![None; graph.nodes.len()] };
-        let mut queue = VecDeque::from([(goal, 0, None)]);
+        let mut queue: VecDeque<_> = goals.into_iter().map(|goal| (goal, 0, None)).collect();
         while let Some((at, steps, by)) = queue.pop_front() {
             match found.steps.get_mut(at) {
                 Some(known @ None) => *known = Some(steps),

@@ -1,4 +1,5 @@
 import { applying } from "./applying.svelte";
+import { crossing } from "./crossing.svelte";
 import { excepting } from "./excepting.svelte";
 import { posture } from "./posture.svelte";
 import { proving } from "./proving.svelte";
@@ -16,5 +17,5 @@ export { posture, VIEW } from "./posture.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [posture, proving, applying, excepting, who]) one.forget();
+  for (const one of [posture, proving, applying, excepting, who, crossing]) one.forget();
 }

@@ -132,6 +132,17 @@ export function posture(world: World) {
       if (!/^[a-z*]+$/.test(verb)) throw failure("badInput", `“${verb}” is no verb`, { hint: "A verb is one like get, list or create." });
       return { question: `${verb} ${resource} ${namespace ? `in ${namespace}` : "everywhere"}`, who: resource === "nothing" ? [] : [...WHO], more: 0, gaps: ["mail-eu-1: its roles were not read, so who can there is not known", "ledger-us-1: a webhook decides beside RBAC"] };
     },
+    posture_crossings: async ({ from, into }) => {
+      await world.pause(40);
+      if (scene === "postureCrossingFails") throw failure("badInput", `no scan of ${into} is kept`, { hint: "Scan it first." });
+      const step = (from: string, what: string, by: string, to: string, isCertain = true) => ({ from, what, by, to, isCertain, isCut: false });
+      const sign = "have a client certificate of anybody signed, by a CA that the other cluster believes too";
+      const there = step("user oidc:root", "do everything there", "ClusterRoleBinding root → ClusterRole cluster-admin", "everything");
+      const builder = step("service account builder of ci", sign, "ClusterRoleBinding csr → ClusterRole approver", "user oidc:root", false);
+      const devs = step("group oidc:<b>d\u2066evs</b>", "mint tokens of service accounts in ci", "RoleBinding ci/tokens → ClusterRole tokens", "every service account of ci");
+      const none = from === "search-ap-1";
+      return { ways: none ? [] : [{ subject: "ServiceAccount ci/builder", steps: [builder, there], across: 0 }, { subject: "group oidc:<b>d\u2066evs</b>", steps: [devs, builder, there], across: 1 }], more: 0, gaps: none ? ["In the first cluster: the right to list roles.rbac.authorization.k8s.io in all namespaces is missing"] : [] };
+    },
     posture_report: async ({ place }) => {
       await world.pause(60);
       if (!place.endsWith(".html")) throw failure("badInput", "the place does not end in the name of an HTML file", { hint: "Let it end in a name like posture.html." });

@@ -20,7 +20,7 @@ export const LONG = "a-cluster-with-a-name-that-is-as-long-as-a-name-may-ever-ge
 
 export const KNOWN: readonly Known[] = [
   { check: "RB-07", area: "rights", severity: "critical", title: "Developers can become cluster-admin in 3 steps", about: "pods in ci → account deployer → bind", on: ["payments-eu-1", "search-ap-1"] },
-  { check: "", area: "signIn", severity: "critical", title: "Client CA shared between prod and dev: a dev certificate opens prod", about: "same CA hash on sandbox-12 and search-ap-1", on: ["sandbox-12", "search-ap-1"] },
+  { check: "FL-03", area: "signIn", severity: "critical", title: "Client CA shared between prod and dev: a dev certificate opens prod", about: "same CA hash on sandbox-12 and search-ap-1", on: ["sandbox-12", "search-ap-1"] },
   { check: "RB-35", area: "rights", severity: "high", title: "Standing admin for people instead of a session", about: "112 people, 41 unused for 90 days", on: ["checkout-stage", "sandbox-12", "payments-eu-1"], more: 34 },
   { check: "AP-03", area: "reach", severity: "high", title: "Anonymous can read /metrics", about: "live probe, 200", on: ["search-ap-1", "sandbox-12"], more: 2 },
   { check: "AD-04", area: "admission", severity: "high", title: "No Pod Security level is enforced where people may create pods", about: "14 namespaces without a label", on: ["checkout-eu-2", "sandbox-12"], more: 9 },
@@ -39,7 +39,7 @@ export const idOf = (at: number, cluster: string): string => `f-${at}-${cluster}
 
 export function weaknesses(others: readonly string[]): Weakness[] {
   return KNOWN.map((k, at): Weakness => {
-    const places = [...k.on, ...others.slice(at, at + (k.more ?? 0))].map((cluster) => ({ cluster, finding: k.verdict === "provider" ? "" : idOf(at, cluster) }));
+    const places = [...k.on, ...others.slice(at, at + (k.more ?? 0))].map((cluster) => ({ cluster, finding: k.verdict === "provider" || k.check.startsWith("FL-") ? "" : idOf(at, cluster) }));
     return { id: `w-${at}`, check: k.check, area: k.area, title: k.title, verdict: k.verdict ?? "fail", severity: k.severity, about: k.about, places, more: 0, isExcepted: k.excepted ?? false };
   });
 }

@@ -159,8 +159,47 @@ pub(super) async fn play(lines: &mut Lines) -> Result<()> {
             && automount().await?.is_empty(),
         late.map(|error| error.to_string()).unwrap_or_default(),
     );
+    ends_in_the_middle(&fleet, &ines, &lee, of_till, lines).await?;
     ines.app.shut_down().await;
     lee.app.shut_down().await;
+    Ok(())
+}
+
+/// The API server hangs, and the session is left while it does: nobody knows what became of the fix, and nobody says that it
+/// was made, or that it was not.
+async fn ends_in_the_middle(
+    fleet: &Fleet,
+    ines: &Desktop,
+    lee: &Desktop,
+    wanted: impl Fn(&FindingLine) -> bool,
+    lines: &mut Lines,
+) -> Result<()> {
+    let (cluster, plane) = (fleet.target().spec.name, &fleet.target().plane);
+    let session = operate(ines, lee, cluster).await?;
+    let found = finding(ines, cluster, wanted).await?.context("it is there still")?;
+    let tried = ines.app.posture_fix_try(cluster.to_owned(), found).await?;
+    let id = tried.id.context("an id")?.to_string();
+    plane.pause()?;
+    let leaving = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        ines.app.session_leave(session.clone()).await
+    };
+    let (made, left) = tokio::join!(ines.app.posture_fix_apply(id), leaving);
+    plane.resume()?;
+    left?;
+    let made = made?;
+    // An entry is written a moment after.
+    let entry = until("the entry", SOON, async || {
+        let page = ines.app.audit_page(AuditFilter::default(), None, 500).await.ok()?;
+        let mut fixes = page.entries.into_iter().filter(|entry| entry.action == "fix_applied");
+        fixes.find(|entry| entry.ids.session.as_deref() == Some(session.as_str()))
+    });
+    let sentence = entry.await.map(|entry| entry.sentence.to_string()).unwrap_or_default();
+    lines.check(
+        "a session that ends in the middle: it may have been applied, on screen and in the history",
+        made.made == FixMade::Unknown && made.said.contains("ended") && sentence.contains("not known"),
+        format!("{:?}: {}; {sentence}", made.made, made.said),
+    );
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Taking in what an API server answered or a file holds: a list, or one object.
 
+use super::shape::{group_of, parse};
 use super::{
     Account, BindingObject, Coverage, Kind, Meta, OddSubject, Policy, PolicyBinding, Problem, RoleObject,
     SecretObject, Snapshot, Webhook, shape,
@@ -9,7 +10,6 @@ use sallyport_rbac::Rule;
 use sallyport_rbac::aggregate::Requirement;
 use sallyport_rbac::who::{Binding, Role, RoleRef, Subject};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -207,15 +207,6 @@ fn stranger(kind: Kind, item: &Value) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// `apps/v1` is of the group `apps`, `v1` of the core group.
-pub(super) fn group_of(api_version: &str) -> String {
-    api_version.split_once('/').map_or(String::new(), |(group, _)| group.to_owned())
-}
-
-pub(super) fn parse<T: DeserializeOwned>(item: Value) -> Result<T, String> {
-    T::deserialize(item).map_err(|error| clip(&visible(&error.to_string()), 200))
 }
 
 fn meta_of(item: &Value) -> Result<Meta, String> {

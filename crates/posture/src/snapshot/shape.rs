@@ -1,8 +1,19 @@
 //! Objects as they are written, as far as they matter: every field may be missing or null, and there may be others.
 
+use sallyport_model::{clip, visible};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// `apps/v1` is of the group `apps`, `v1` of the core group.
+pub(super) fn group_of(api_version: &str) -> String {
+    api_version.split_once('/').map_or(String::new(), |(group, _)| group.to_owned())
+}
+
+pub(super) fn parse<T: DeserializeOwned>(item: Value) -> Result<T, String> {
+    T::deserialize(item).map_err(|error| clip(&visible(&error.to_string()), 200))
+}
 
 /// Null is as good as missing.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {

@@ -1,6 +1,6 @@
 //! Taking in pods and what makes them: which account they run as, and which tokens they have.
 
-use super::read::{group_of, parse};
+use super::shape::{group_of, parse};
 use super::{Controller, Kind, Meta, Pod, TokenVolume, Workload, shape};
 use serde_json::Value;
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { ErrorView, FindingLine, PostureCell, PostureCluster, PostureView, SessionView, TrendPoint, Weakness } from "../src/bindings/ipc";
+import type { ErrorView, ExceptionView, FindingLine, PostureCell, PostureCluster, PostureView, SessionView, TrendPoint, Weakness } from "../src/bindings/ipc";
 import { AREAS, badness, cellSentence, cellText, covered, moved, ordered } from "../src/features/posture/grid";
 import { linesOf, textOf } from "../src/features/posture/fixing.svelte";
-import { ALL, findingsOf, tally, weaknessesOf } from "../src/features/posture/list";
+import { ALL, exceptionsOf, findingsOf, tally, weaknessesOf } from "../src/features/posture/list";
 import { scoped } from "../src/features/posture/scope";
-import { clusterOf, exists, findingOf, keyOf, ofKey, weaknessWith } from "../src/features/posture/select";
+import { changed, changeOf, clusterOf, exists, findingOf, keyOf, ofKey, rowOf, weaknessWith, type Selected } from "../src/features/posture/select";
 import { changeText, lineOf } from "../src/features/posture/trend";
 import { dateOf, endOfDay, lastDay, practiceCounts, runPart, runText, scanSentence, scanText, untilProblem } from "../src/features/posture/words";
 import { ends, ofTheirOwn } from "../src/features/sessions/extension";
@@ -40,6 +40,15 @@ test("the worst of a column come first: found before unknown before fine, and eq
   expect(ordered(all, "", "reach").map(({ name }) => name)).toEqual(["nine", "two", "low", "unknown", "never", "pass", "pass too"]);
   expect(ordered(all, "", "name")).toBe(all);
   expect(badness(undefined)).toBeGreaterThan(badness(cell()));
+});
+
+test("the worst clusters come first by their worst cell, then by all; and the oldest scans by their day, never first", () => {
+  const of = (name: string, ...cells: Partial<PostureCell>[]) => cluster(name, { cells: AREAS.map((_, i) => cell(cells[i])) });
+  const high = { verdict: "fail", worst: "high", count: 1 } as const;
+  const all = [of("fine"), of("high", high), of("highs", high, high), of("critical", {}, { verdict: "fail", worst: "critical", count: 1 }), cluster("never", { cells: [], scannedAt: null }), of("unknown", { verdict: "unknown" })];
+  expect(ordered(all, "", "worst").map(({ name }) => name)).toEqual(["critical", "highs", "high", "unknown", "never", "fine"]);
+  const days = [cluster("new"), cluster("old", { scannedAt: NOW - DAY }), cluster("never", { scannedAt: null })];
+  expect(ordered(days, "", "scanned").map(({ name }) => name)).toEqual(["never", "old", "new"]);
 });
 
 test("clusters are found by every word, of their name or environment", () => {
@@ -104,20 +113,47 @@ test("what comes with Kubernetes or a vendor is folded away and not hidden", () 
 });
 
 test("what is selected is there as long as the view tells of it, and leads to its finding", () => {
-  const view = { clusters: [cluster("a")], practices: [], weaknesses: [weakness("1"), weakness("cloud", { verdict: "provider", places: [{ cluster: "a", finding: "" }] })], drift: [{ cluster: "a", since: 0, way: "wider", text: "" }], exceptions: [] } as unknown as PostureView;
-  expect(exists(view, { kind: "weakness", id: "1", place: 0 })).toBe(true);
-  expect(exists(view, { kind: "weakness", id: "gone", place: 0 })).toBe(false);
+  const drift = [{ cluster: "a", since: 0, way: "wider", text: "t" }];
+  const view = { clusters: [cluster("a")], practices: [], weaknesses: [weakness("1"), weakness("cloud", { verdict: "provider", places: [{ cluster: "a", finding: "" }] })], drift, exceptions: [] } as unknown as PostureView;
+  expect(exists(view, { kind: "weakness", id: "1", cluster: null })).toBe(true);
+  expect(exists(view, { kind: "weakness", id: "gone", cluster: null })).toBe(false);
   expect(exists(view, { kind: "cluster", cluster: "b", area: null })).toBe(false);
-  expect(exists(view, { kind: "change", at: 1 })).toBe(false);
-  expect(findingOf(view, { kind: "weakness", id: "1", place: 0 })).toEqual({ cluster: "a", finding: "f-1" });
-  expect(findingOf(view, { kind: "weakness", id: "1", place: 7 })).toBe(null);
-  expect(findingOf(view, { kind: "weakness", id: "cloud", place: 0 })).toBe(null);
-  expect(clusterOf(view, { kind: "change", at: 0 })).toBe("a");
+  expect(exists(view, { kind: "change", cluster: "a", way: "wider", text: "t" })).toBe(true);
+  expect(exists(view, { kind: "change", cluster: "a", way: "narrower", text: "t" })).toBe(false);
+  expect(findingOf(view, { kind: "weakness", id: "1", cluster: null })).toEqual({ cluster: "a", finding: "f-1" });
+  expect(findingOf(view, { kind: "weakness", id: "cloud", cluster: null })).toBe(null);
+  expect(clusterOf(view, { kind: "change", cluster: "a", way: "wider", text: "t" })).toBe("a");
   expect(clusterOf(view, { kind: "practice", number: 1 })).toBe(null);
   expect(weaknessWith(view, { cluster: "a", finding: "f-1" })?.id).toBe("1");
   expect(weaknessWith(view, { cluster: "b", finding: "f-1" })).toBe(null);
+  const [row, finding] = [{ kind: "weakness", id: "1", cluster: "a" }, { kind: "finding", cluster: "a", finding: "f-1" }] as const;
+  expect(rowOf(view, "a", row), "the list of its cluster has it as a finding").toEqual(finding);
+  expect(rowOf(view, "b", row)).toEqual(row);
+  expect(rowOf(view, "", finding), "the list of all has it as a weakness").toEqual(row);
+  expect(rowOf(view, "", { ...finding, finding: "f-2" })).toEqual({ ...finding, finding: "f-2" });
+  expect(rowOf(view, "a", { kind: "weakness", id: "cloud", cluster: null })).toEqual({ kind: "weakness", id: "cloud", cluster: null });
   const odd = { cluster: 'a","b', finding: "[1]\u202e" };
   expect(ofKey(keyOf(odd))).toEqual(odd);
+});
+
+test("what is selected stays the same one when a scan puts others before it", () => {
+  const places = (...names: string[]) => names.map((cluster) => ({ cluster, finding: `f-${cluster}` }));
+  const line = (text: string) => ({ cluster: "a", since: 0, way: "wider" as const, text });
+  const view = (names: string[], texts: string[]) => ({ weaknesses: [weakness("1", { places: places(...names) })], drift: texts.map(line) }) as unknown as PostureView;
+  const one = { kind: "weakness", id: "1", cluster: "b" } as const;
+  expect(findingOf(view(["b", "c"], []), one)?.cluster).toBe("b");
+  expect(findingOf(view(["a", "b", "c"], []), one)?.cluster).toBe("b");
+  expect(findingOf(view(["a", "c"], []), one)?.cluster, "fixed there: the first that has it").toBe("a");
+  const change = changed(line("old")) as Extract<Selected, { kind: "change" }>;
+  expect(changeOf(view([], ["old"]), change)).toBe(0);
+  expect(changeOf(view([], ["new", "old"]), change)).toBe(1);
+  expect(changeOf(view([], ["new"]), change)).toBe(-1);
+});
+
+test("exceptions that want something come first", () => {
+  const one = (id: string, over: Partial<ExceptionView>) => ({ id, isExpired: false, matches: 1, until: NOW, ...over }) as ExceptionView;
+  const all = [one("late", { until: NOW + DAY }), one("soon", {}), one("unused", { matches: 0 }), one("over", { isExpired: true, matches: 0 })];
+  expect(exceptionsOf(all).map(({ id }) => id)).toEqual(["over", "unused", "soon", "late"]);
 });
 
 test("how far a scan is, in words", () => {

@@ -361,7 +361,7 @@ export const SCENES = [
   ["posture-partial", "scene=posturePartial&clusters=90", weak("w-0")],
   ["posture-loading", "scene=postureLoading", posture((page) => page.getByLabel("Reading what the scans kept").waitFor())],
   ["posture-failed", "scene=postureFail", posture((page) => page.getByRole("alert").waitFor())],
-  ["quit-scans", "scene=postureScanning&clusters=90", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.evaluate(() => window.sallyportFake.world.hear({ kind: "quitAsked" })); await page.getByText("This gives up").waitFor(); })],
+  ["quit-scans", "scene=postureScanning&clusters=90", posture(async (page) => { await page.getByText(/reading \d+\/40/).first().waitFor(); await page.evaluate(() => window.sallyportFake.world.hear({ kind: "quitAsked" })); await page.getByText("This stops").waitFor(); })],
   ["settings", "", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],
   ["settings-default", "scene=longDefault", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); await page.getByRole("button", { name: "Support bundle…" }).scrollIntoViewIfNeeded(); }],
   ["settings-text", "", async (page) => { await go(",")(page); for (let i = 0; i < 11; i++) await page.getByRole("button", { name: "Larger" }).click(); await page.getByText("24 px", { exact: true }).waitFor(); }],

@@ -184,8 +184,18 @@ pub(crate) fn story(name: Option<&str>) -> Result<bool> {
     passes(command)
 }
 
-const BENCHES: [&str; 9] =
-    ["way_in", "gateway", "leaving", "hub_idle", "login_storm", "inbox", "revoke_all", "ui", "posture"];
+const BENCHES: [&str; 10] = [
+    "way_in",
+    "gateway",
+    "leaving",
+    "hub_idle",
+    "login_storm",
+    "inbox",
+    "revoke_all",
+    "ui",
+    "posture",
+    "audit",
+];
 
 /// One bench by name, as a release build; all of them without one.
 pub(crate) fn bench(name: Option<&str>) -> Result<bool> {

@@ -46,8 +46,7 @@ pub use rules::RuleSummary;
 pub const GROUP: &str = "access.sallyport.dev";
 /// The namespace on the hub that holds one ServiceAccount and one Lease per broker, named as its cluster.
 pub const BROKERS_NAMESPACE: &str = "sallyport-brokers";
-/// The namespace on a target that holds the session ServiceAccounts and nothing else.
-pub const SESSIONS_NAMESPACE: &str = "sallyport-sessions";
+pub use sallyport_model::SESSIONS_NAMESPACE;
 /// The namespace on a target where the broker runs.
 pub const SYSTEM_NAMESPACE: &str = "sallyport-system";
 /// The broker's own user name on its target.

@@ -102,8 +102,8 @@ fn size_of(key: &str, value: &Value) -> usize {
 }
 
 /// At most `max` characters of a text: when it is longer its head and its tail, so that nothing is hidden behind
-/// something long, and how much is missing between them.
-fn ends(text: &str, max: usize) -> Option<String> {
+/// something long, and how much is missing between them. `None` when it is not longer.
+pub fn ends(text: &str, max: usize) -> Option<String> {
     let count = text.chars().count();
     if count <= max {
         return None;

@@ -15,12 +15,12 @@ mod verify;
 
 pub use action::{Action, Outcome, UnknownWord};
 pub use chain::{Chain, ChainKey, Head, HeadError, Linked};
-pub use detail::Detail;
+pub use detail::{Detail, ends};
 pub use entry::{Draft, Entry};
 pub use pseudonym::{Kind, Names};
 pub use redact::{
-    REDACTED, Redacted, args as redact_args, leaving as redact_leaving, text as redact_text,
-    url as redact_url,
+    REDACTED, Redacted, args as redact_args, is_sensitive as is_sensitive_key, leaving as redact_leaving,
+    text as redact_text, url as redact_url,
 };
 pub use verdict::{Fault, Unanchored, Unreadable, Verdict};
 pub use verify::verify;

@@ -156,7 +156,7 @@ const ABOUT: &[&str] = &[
 ];
 
 /// Whether a key, flag or header says that its value is a secret.
-pub(crate) fn is_sensitive(key: &str) -> bool {
+pub fn is_sensitive(key: &str) -> bool {
     let plain: String =
         key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(128).collect();
     if matches!(plain.as_str(), "pwd" | "pass" | "pw" | "otp" | "sig" | "auth" | "mysqlpwd" | "dbpass") {

@@ -1,8 +1,18 @@
 //! What every answer from roles and bindings says beside itself.
 
 use crate::end::Stop;
+use clap::ValueEnum;
 use sallyport_posture::snapshot::Aggregated;
 use sallyport_posture::{Kind, Snapshot};
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Answer {
+    /// For people.
+    Text,
+    /// JSON.
+    Json,
+}
 
 /// Why an answer may lack something, a sentence each. Empty: all roles and bindings were read, and nobody else decides.
 pub(crate) fn gaps(snapshot: &Snapshot, aggregated: &Aggregated) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Making a change with the rights of a kubeconfig: tried on the API server first, all of it, then made once, in order.
 
+use crate::answer::Answer;
 use crate::args;
 use crate::end::{End, Stop};
 use crate::source::{self, Asking};
@@ -32,7 +33,7 @@ pub(crate) fn apply(
     shown_first: String,
     fingerprint: &str,
 ) -> Result<(String, End), Stop> {
-    if args.output == args::Answer::Json {
+    if args.output == Answer::Json {
         return Err(Stop::new("--apply talks with a person: leave out -o json"));
     }
     let calls = calls(&fix.patches).map_err(Stop::new)?;

@@ -1,8 +1,9 @@
+use crate::answer::Answer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sallyport_posture::Severity;
 use std::path::PathBuf;
 
-/// Opens Kubernetes clusters for one person, one purpose and a limited time; and says where they are weak.
+/// Opens Kubernetes clusters for one person, one purpose and a limited time; says where they are weak, and what was done there.
 #[derive(Debug, Parser)]
 #[command(name = "sallyport", version, propagate_version = true)]
 pub(crate) struct Cli {
@@ -15,6 +16,9 @@ pub(crate) enum Command {
     /// Where a cluster is weak: who can reach and do what, and what to fix first.
     #[command(subcommand)]
     Posture(Posture),
+    /// What API servers' audit logs tell: who did what, kept in an archive of your own.
+    #[command(subcommand)]
+    Audit(crate::audit::Audit),
 }
 
 const EXITS: &str = "Exit codes:
@@ -317,14 +321,6 @@ pub(crate) enum Format {
     Sarif,
     /// One line for each finding.
     Csv,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Answer {
-    /// For people.
-    Text,
-    /// JSON.
-    Json,
 }
 
 /// An output with a schema.

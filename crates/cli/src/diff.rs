@@ -1,7 +1,8 @@
 //! `diff`: what is new and what is gone between two readings.
 
+use crate::answer::Answer;
 use crate::answer::json;
-use crate::args::{self, Answer};
+use crate::args;
 use crate::end::{End, Stop};
 use crate::source;
 use sallyport_posture::drift::{Drift, Right, drift};

@@ -1,7 +1,8 @@
 //! `fix`: what to do about a finding, as kubectl takes it, and what it does.
 
+use crate::answer::Answer;
 use crate::answer::json;
-use crate::args::{self, Answer};
+use crate::args;
 use crate::end::{End, Stop};
 use crate::question;
 use sallyport_posture::draft::{Draft, draft};

@@ -1,7 +1,8 @@
 //! `can`: what somebody can do.
 
+use crate::answer::Answer;
 use crate::answer::{self, gaps, json};
-use crate::args::{self, Answer};
+use crate::args;
 use crate::end::{End, Stop};
 use crate::question::caller;
 use sallyport_posture::Snapshot;

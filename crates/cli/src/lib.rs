@@ -1,8 +1,8 @@
-//! The command line `sallyport`: where a cluster is weak, from a kubeconfig, from files or from a kept snapshot, without
-//! a window and without a hub.
+//! The command line `sallyport`: where a cluster is weak, from a kubeconfig, from files or from a kept snapshot, and what
+//! API servers' audit logs tell, without a window and without a hub.
 //!
 //! Arguments (`args`) name a source (`source`), which is read into what is shown (`sallyport_report`), and one of `people`, `sarif`
-//! and `csv` writes that, or serde does. **Invariants**: no environment is read and nothing is executed (promise P5);
+//! and `csv` writes that, or serde does; `audit` reads log files into an archive and asks it. **Invariants**: no environment is read and nothing is executed (promise P5);
 //! what could not be read is never told as fine (promise P21); texts of a cluster reach a terminal with their hidden
 //! characters visible (promise P24); nothing is changed but by `fix --apply`, with the rights of the kubeconfig that was named.
 
@@ -11,6 +11,7 @@
 mod answer;
 mod apply;
 mod args;
+mod audit;
 mod csv;
 mod diff;
 mod end;

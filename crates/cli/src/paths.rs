@@ -1,7 +1,8 @@
 //! `paths`: ways of several steps.
 
+use crate::answer::Answer;
 use crate::answer::{self, gaps, json};
-use crate::args::{self, Answer};
+use crate::args;
 use crate::end::{End, Stop};
 use crate::question;
 use sallyport_posture::crossing::{Crossing, crossings};

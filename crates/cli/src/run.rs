@@ -37,7 +37,10 @@ fn failed(stop: &Stop) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(String, End), Stop> {
-    let Command::Posture(posture) = &cli.command;
+    let posture = match &cli.command {
+        Command::Posture(posture) => posture,
+        Command::Audit(audit) => return crate::audit::run(audit),
+    };
     match posture {
         Posture::Scan(args) => scan(args),
         Posture::WhoCan(args) => who::who_can(&read(&args.source)?, args),

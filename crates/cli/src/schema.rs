@@ -27,11 +27,16 @@ impl Output {
             Self::Diff => schema_for!(crate::diff::DiffView),
             Self::Fix => schema_for!(sallyport_report::fix::FixesView),
         };
-        // A schema is JSON and can be written as such.
-        let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-        text.push('\n');
-        text
+        written(schema)
     }
+}
+
+/// As it is committed.
+pub(crate) fn written(schema: schemars::Schema) -> String {
+    // A schema is JSON and can be written as such.
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]
@@ -41,14 +46,16 @@ mod tests {
     /// `SALLYPORT_WRITE_SCHEMAS=1` writes them anew.
     #[test]
     fn the_committed_schemas_are_those_of_the_shapes() {
-        for (output, file) in Output::ALL {
+        let posture = Output::ALL.map(|(output, file)| (output.schema(), file));
+        let audit = crate::audit::Output::ALL.map(|(output, file)| (output.schema(), file));
+        for (schema, file) in posture.into_iter().chain(audit) {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(file);
             if std::env::var_os("SALLYPORT_WRITE_SCHEMAS").is_some() {
-                std::fs::write(&path, output.schema()).unwrap();
+                std::fs::write(&path, &schema).unwrap();
             }
             let committed = std::fs::read_to_string(&path).unwrap_or_default();
             assert!(
-                committed == output.schema(),
+                committed == schema,
                 "{file} is not what the shape says: SALLYPORT_WRITE_SCHEMAS=1 writes it"
             );
         }

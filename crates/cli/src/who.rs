@@ -1,7 +1,8 @@
 //! `who-can` and `why`.
 
+use crate::answer::Answer;
 use crate::answer::{self, gaps, json};
-use crate::args::{self, Answer};
+use crate::args;
 use crate::end::{End, Stop};
 use crate::question::{asked, caller};
 use sallyport_posture::Snapshot;

@@ -3,6 +3,9 @@ use data_encoding::BASE32_NOPAD;
 use sha2::{Digest as _, Sha256};
 use std::{fmt, str::FromStr};
 
+/// The namespace on a target that holds the session ServiceAccounts and nothing else.
+pub const SESSIONS_NAMESPACE: &str = "sallyport-sessions";
+
 /// The name of a session's ServiceAccount on its target: `s-<id>-<unixEnd>`.
 ///
 /// The end is in the name because admission has no other place to read it from when a token is minted: the policy
@@ -34,6 +37,13 @@ impl SessionAccount {
     /// The name of the AccessGrant that owns the account.
     pub fn derive_grant_name(request: &RequestUid) -> String {
         format!("g-{}", Self::derive_id(request))
+    }
+
+    /// The account behind a user as an API server names it (`system:serviceaccount:<namespace>:<name>`); `None` for
+    /// everybody else, and for accounts of that name in another namespace.
+    pub fn of_user(user: &str) -> Option<Self> {
+        let place = user.strip_prefix("system:serviceaccount:")?.strip_prefix(SESSIONS_NAMESPACE)?;
+        place.strip_prefix(':')?.parse().ok()
     }
 
     /// The part between the dashes.
@@ -88,6 +98,22 @@ mod tests {
         assert_eq!(account, SessionAccount::derive(&uid, 1_795_500_000));
         assert_eq!(account.to_string().parse::<SessionAccount>().unwrap(), account);
         assert_ne!(account.id(), SessionAccount::derive_id(&RequestUid::new("other")));
+    }
+
+    #[test]
+    fn a_user_is_a_session_in_the_one_namespace_alone() {
+        let of = |user: &str| SessionAccount::of_user(user).map(|account| account.to_string());
+        let user = "system:serviceaccount:sallyport-sessions:s-abcd-1795500000";
+        assert_eq!(of(user).as_deref(), Some("s-abcd-1795500000"));
+        for other in [
+            "system:serviceaccount:payments:s-abcd-1795500000",
+            "system:serviceaccount:sallyport-sessions-x:s-abcd-1795500000",
+            "system:serviceaccount:sallyport-sessions:default",
+            "s-abcd-1795500000",
+            "",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

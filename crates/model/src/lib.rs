@@ -29,7 +29,7 @@ mod terms;
 mod text;
 mod when;
 
-pub use account::{AccountError, SessionAccount};
+pub use account::{AccountError, SESSIONS_NAMESPACE, SessionAccount};
 pub use auto::{AutoApproval, Conditions, ConditionsError, ConditionsInput};
 pub use code::ErrorCode;
 pub use duration::{Ttl, TtlError};

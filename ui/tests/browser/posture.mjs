@@ -2,25 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inTurn } from "../../tools/time.mjs";
-import { at, atClipboard, calls, world } from "./site.mjs";
-
-const SMALL = "scene=posture&clusters=11&speed=20";
-const come = async (page) => {
-  await page.locator("#clusters").waitFor();
-  await inTurn(page, "g", "p");
-  await page.getByRole("heading", { name: "Posture", exact: true }).waitFor();
-};
-const grid = async (page) => {
-  await come(page);
-  await page.locator("#posture").waitFor();
-};
-const asked = async (page, name) => (await calls(page)).filter((one) => one === name).length;
-const tab = (page, name) => page.getByRole("group", { name: "What is listed" }).getByRole("button", { name }).click();
-const active = (page) => page.locator("#posture").evaluate((e) => document.getElementById(e.getAttribute("aria-activedescendant"))?.getAttribute("aria-label") ?? document.getElementById(e.getAttribute("aria-activedescendant"))?.textContent);
-const pane = (page) => page.locator("aside");
-const title = (page, text) => pane(page).locator("h2", { hasText: text }).waitFor();
-const row = (page, cluster) => page.locator(`#posture [data-posture='${cluster}']`);
-const scanOf = (page, cluster, text) => row(page, cluster).locator(".scan", { hasText: text }).waitFor();
+import { SMALL, active, asked, come, grid, pane, row, scanOf, tab, title } from "./posture-page.mjs";
+import { at, atClipboard, world } from "./site.mjs";
 
 test("posture: nothing is asked before somebody looks, and what to fix first is looked at first", () =>
   at(SMALL, async (page) => {
@@ -180,7 +163,7 @@ test("what a scan opens is no session of the person's: not counted, not listed, 
     await inTurn(page, "g", "c");
     await page.locator("#cluster-checkout-eu-2", { hasText: "one click" }).waitFor();
     await world(page, '(w) => w.hear({ kind: "quitAsked" })');
-    await page.getByRole("dialog").getByText(/^This gives up 4 scans: /).waitFor();
+    await page.getByRole("dialog").getByText(/^This stops 4 scans: /).waitFor();
     assert.equal(await page.getByText("No session is open").count(), 0);
   }));
 
@@ -292,14 +275,14 @@ test("an exception wants who, why and until within a year; it is listed, and rem
   at(SMALL, async (page) => {
     await grid(page);
     await title(page, "Developers can become");
-    await page.getByRole("button", { name: /^Answer for it/ }).waitFor();
+    await page.getByRole("button", { name: /^Make an exception/ }).waitFor();
     await page.keyboard.press("e");
     const dialog = page.getByRole("dialog", { name: "Exception" });
     await dialog.waitFor();
-    assert.equal(await dialog.getByLabel("Who answers").inputValue(), "dev@example.test");
+    assert.equal(await dialog.getByLabel("Owner").inputValue(), "dev@example.test");
     await dialog.getByRole("button", { name: "Make the exception" }).click();
     await dialog.getByRole("alert").getByText("Say why").waitFor();
-    await dialog.getByLabel("Why").fill("Replaced in January; e and s are text.");
+    await dialog.getByLabel("Reason").fill("Replaced in January; e and s are text.");
     await dialog.getByLabel("Until").fill("2099-01-01");
     await dialog.getByRole("button", { name: "Make the exception" }).click({ force: true });
     assert.equal(await asked(page, "posture_except"), 0, "longer than a year");

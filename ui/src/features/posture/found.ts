@@ -13,6 +13,6 @@ export function found(query: string): Found[] {
   if (posture.view === null || query.trim() === "") return [];
   return weaknessesOf(posture.view.weaknesses, { ...ALL, query, excepted: true }).slice(0, MOST).map((one): Found => ({
     id: `p:${one.id}`, group: "Posture", icon: ShieldAlert, title: visible(one.title), note: `${SEVERITY_WORDS[one.severity]} on ${count(one.places.length + one.more, "cluster")}`,
-    run: () => (go({ view: VIEW }), posture.select({ kind: "weakness", id: one.id, place: 0 })),
+    run: () => (go({ view: VIEW }), posture.select({ kind: "weakness", id: one.id, cluster: null })),
   }));
 }

@@ -52,8 +52,14 @@ export function badness(cell: PostureCell | undefined): number {
   return cell.verdict === "unknown" ? 1 : 0;
 }
 
-/** By what the rows are ordered: their names, or the worst of one column first. */
-export type Order = "name" | PostureArea;
+/** How bad a whole cluster is: by the worst of its cells, then by all of them. */
+function worst({ cells }: PostureCluster): readonly [number, number] {
+  const bad = cells.map(badness);
+  return cells.length === 0 ? [badness(undefined), 0] : [Math.max(...bad), bad.reduce((n, one) => n + one, 0)];
+}
+
+/** By what the rows are ordered: their names, the worst clusters first, the oldest scans first, or the worst of one column. */
+export type Order = "name" | "worst" | "scanned" | PostureArea;
 
 /** The clusters whose name or environment holds every word, in the order that is chosen. */
 export function ordered(clusters: readonly PostureCluster[], query: string, order: Order): readonly PostureCluster[] {
@@ -63,6 +69,13 @@ export function ordered(clusters: readonly PostureCluster[], query: string, orde
     return words.every((word) => text.includes(word));
   });
   if (order === "name") return found;
+  // Never is older than any day.
+  if (order === "scanned") return [...found].sort((a, b) => (a.scannedAt ?? -1) - (b.scannedAt ?? -1));
+  if (order === "worst") {
+    const bad = new Map(found.map((one) => [one, worst(one)]));
+    const of = (one: PostureCluster) => bad.get(one) ?? [0, 0];
+    return [...found].sort((a, b) => of(b)[0] - of(a)[0] || of(b)[1] - of(a)[1]);
+  }
   const at = AREAS.findIndex(({ id }) => id === order);
   // Equal ones keep their order: sorting is stable.
   return [...found].sort((a, b) => badness(b.cells[at]) - badness(a.cells[at]));

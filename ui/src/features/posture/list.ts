@@ -1,4 +1,4 @@
-import type { FindingLine, PostureArea, PostureSeverity, Weakness } from "../../bindings/ipc";
+import type { ExceptionView, FindingLine, PostureArea, PostureSeverity, Weakness } from "../../bindings/ipc";
 import { areaTitle } from "./grid";
 
 /** What of the findings is looked for; no severity and no area: all of them. */
@@ -45,6 +45,12 @@ export function findingsOf(all: readonly FindingLine[], filter: Filter, unfolded
     return [{ kind: "fold", id, count: inside.length, open }, ...(open ? inside : [])];
   });
   return [...rows("own"), ...folded];
+}
+
+/** Those that want something first: over, then for nothing, then by their end. */
+export function exceptionsOf(all: readonly ExceptionView[]): ExceptionView[] {
+  const wants = (one: ExceptionView) => (one.isExpired ? 0 : one.matches === 0 ? 1 : 2);
+  return [...all].sort((a, b) => wants(a) - wants(b) || a.until - b.until);
 }
 
 /** How many there are of each severity, whatever of them is looked for. */

@@ -3,9 +3,9 @@ import type { FindingDetail, PostureDetail, PostureView } from "../../bindings/i
 import { List } from "../../desktop/list.svelte";
 import { host } from "../../host";
 import { covered, moved, ordered, type Cursor, type Order } from "./grid";
-import { ALL, findingsOf, weaknessesOf, type Filter, type Row } from "./list";
+import { ALL, exceptionsOf, findingsOf, weaknessesOf, type Filter, type Row } from "./list";
 import { Look } from "./look.svelte";
-import { clusterOf, exists, findingOf, keyOf, ofKey, type Selected } from "./select";
+import { changed, clusterOf, exists, findingOf, keyOf, ofKey, placeOf, rowOf, sideOf, type Selected, type Side } from "./select";
 
 /** The id of the view of where the fleet is weak. */
 export const VIEW = "posture";
@@ -22,6 +22,9 @@ export const TABS: readonly { id: Tab; title: string }[] = [
   { id: "who", title: "Who can…" },
 ];
 
+/** The list that each tab is of. */
+const SIDES: Record<Tab, Side> = { fleet: "weak", findings: "weak", changed: "changed", exceptions: "exceptions", who: "who" };
+
 /** Where the fleet is weak by the scans that are kept, what of it is looked for, and what is selected. */
 class Posture {
   readonly #list = new List<PostureView>("postureChanged", () => host.call("posture_fleet"), async (fresh, before) => {
@@ -34,7 +37,8 @@ class Posture {
   readonly finding = new Look<string, FindingDetail>((key) => host.call("posture_finding", ofKey(key)));
 
   #tab = $state<Tab>("fleet");
-  #trail = $state.raw<readonly Selected[]>([]);
+  /** The way to what is looked at, beside each list: whoever comes back to one finds what was looked at there. */
+  #trails = $state.raw<Readonly<Partial<Record<Side, readonly Selected[]>>>>({});
   #cursor = $state.raw<Cursor | null>(null);
   /** What the clusters of the grid are looked for by, and in which order they stand. */
   query = $state("");
@@ -58,12 +62,17 @@ class Posture {
     if (this.only !== "") return findingsOf(this.listed.of(this.only)?.findings ?? [], this.filter, this.unfolded);
     return weaknessesOf(this.view?.weaknesses ?? [], this.filter).map((weakness): Row => ({ kind: "weakness", id: weakness.id, weakness }));
   });
+  readonly exceptions = $derived(exceptionsOf(this.view?.exceptions ?? []));
   readonly changes = $derived((this.view?.drift.length ?? 0) + (this.view?.driftMore ?? 0));
-  /** What is looked at: the last of the way there. */
-  readonly selected: Selected | null = $derived.by(() => {
-    const last = this.#trail.at(-1);
-    return last !== undefined && this.view !== null && exists(this.view, last) ? last : null;
+  /** The way to what is looked at, as far as it is there still. */
+  readonly #trail: readonly Selected[] = $derived.by(() => {
+    const { view } = this;
+    return view === null ? [] : (this.#trails[this.side] ?? []).filter((one) => exists(view, one));
   });
+  /** What is looked at: the last of the way there. */
+  readonly selected: Selected | null = $derived(this.#trail.at(-1) ?? null);
+  /** The row of the list that the way began at, as the list that is shown has it. */
+  readonly root: Selected | null = $derived(this.view === null ? null : rowOf(this.view, this.#tab === "findings" ? this.only : "", this.#trail[0] ?? null));
   readonly cluster = $derived(this.view === null ? null : clusterOf(this.view, this.selected));
   readonly at = $derived(this.view === null ? null : findingOf(this.view, this.selected));
 
@@ -79,6 +88,11 @@ class Posture {
     return this.#cursor;
   }
 
+  /** Which list is shown, of those that remember what is looked at beside them. */
+  get side(): Side {
+    return SIDES[this.#tab];
+  }
+
   /** One came here from something else that is looked at still. */
   get canGoBack(): boolean {
     return this.#trail.length > 1;
@@ -90,7 +104,7 @@ class Posture {
     // Something is looked at from the start: what to fix first.
     $effect(() => {
       const first = this.first[0];
-      if (first !== undefined && untrack(() => this.#trail.length === 0)) this.select({ kind: "weakness", id: first.id, place: 0 });
+      if (first !== undefined && untrack(() => this.#trails.weak === undefined)) this.#way("weak", [this.#placed({ kind: "weakness", id: first.id, cluster: null })]);
     });
     const version = $derived(this.version(this.only));
     this.listed.follow(() => (this.#tab === "findings" && this.only !== "" ? this.only : null), () => version);
@@ -110,23 +124,34 @@ class Posture {
     this.choose(TABS[(at + 1) % TABS.length]?.id ?? "fleet");
   }
 
-  /** Looks at something, from the list. */
+  /** Looks at something, from its list, wherever one is. */
   select(one: Selected): void {
-    this.#trail = [one];
+    const side = sideOf(one);
+    if (side !== this.side) this.#tab = side === "weak" ? "fleet" : side;
+    this.#way(side, [this.#placed(one)]);
   }
 
   /** Looks at something that belongs to what is looked at, and can be left again. */
   enter(one: Selected): void {
-    this.#trail = [...this.#trail, one];
+    this.#way(this.side, [...this.#trail, one]);
   }
 
   back(): void {
-    if (this.canGoBack) this.#trail = this.#trail.slice(0, -1);
+    if (this.canGoBack) this.#way(this.side, this.#trail.slice(0, -1));
   }
 
   /** Another cluster with the same weakness, in place of what is looked at. */
-  place(id: string, place: number): void {
-    this.#trail = [...this.#trail.slice(0, -1), { kind: "weakness", id, place }];
+  place(id: string, cluster: string): void {
+    this.#way(this.side, [...this.#trail.slice(0, -1), { kind: "weakness", id, cluster }]);
+  }
+
+  #way(side: Side, trail: readonly Selected[]): void {
+    this.#trails = { ...this.#trails, [side]: trail };
+  }
+
+  /** What is looked at stays of one cluster, whatever a scan puts before it. */
+  #placed(one: Selected): Selected {
+    return one.kind === "weakness" && one.cluster === null && this.view !== null ? { ...one, cluster: placeOf(this.view, one)?.cluster ?? null } : one;
   }
 
   /** Another text once what is kept of a cluster may say something else. */
@@ -145,6 +170,7 @@ class Posture {
 
   /** Lists the findings of one cluster. */
   list(cluster: string): void {
+    if (this.side !== "weak") this.#way("weak", [{ kind: "cluster", cluster, area: null }]);
     [this.#tab, this.only, this.filter] = ["findings", cluster, ALL];
   }
 
@@ -159,6 +185,11 @@ class Posture {
     if (first !== undefined && this.#cursor !== null) this.#cursor = { ...this.#cursor, cluster: first.name };
   }
 
+  /** The worst first, or by name again. */
+  turn(): void {
+    this.sort(this.#order === "name" ? "worst" : "name");
+  }
+
   /** Moves in the grid; false: the key means nothing there. */
   move(key: string): boolean {
     const to = moved(this.rows, this.#cursor, key);
@@ -170,19 +201,21 @@ class Posture {
   step(by: number): void {
     const ids = this.#choices();
     if (ids.length === 0) return;
-    const now = this.selected;
+    const now = this.root;
     const at = now === null ? -1 : ids.findIndex((one) => same(one, now));
-    const next = at < 0 ? (by > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + by));
+    // From nowhere: the first forward, the last back; Home and End lead where they say.
+    const from = at >= 0 ? at : by > 0 || by < -ids.length ? -1 : ids.length;
+    const next = Math.min(ids.length - 1, Math.max(0, from + by));
     const to = ids[next];
     if (to !== undefined && next !== at) this.select(to);
   }
 
   #choices(): Selected[] {
     switch (this.#tab) {
-      case "fleet": return this.first.map(({ id }) => ({ kind: "weakness", id, place: 0 }));
-      case "findings": return this.found.flatMap((row): Selected[] => (row.kind === "weakness" ? [{ kind: "weakness", id: row.id, place: 0 }] : row.kind === "finding" ? [{ kind: "finding", cluster: this.only, finding: row.id }] : []));
-      case "changed": return (this.view?.drift ?? []).map((_, at) => ({ kind: "change", at }));
-      case "exceptions": return (this.view?.exceptions ?? []).map(({ id }) => ({ kind: "exception", id }));
+      case "fleet": return this.first.map(({ id }) => ({ kind: "weakness", id, cluster: null }));
+      case "findings": return this.found.flatMap((row): Selected[] => (row.kind === "weakness" ? [{ kind: "weakness", id: row.id, cluster: null }] : row.kind === "finding" ? [{ kind: "finding", cluster: this.only, finding: row.id }] : []));
+      case "changed": return (this.view?.drift ?? []).map(changed);
+      case "exceptions": return this.exceptions.map(({ id }) => ({ kind: "exception", id }));
       case "who": return [];
     }
   }
@@ -200,7 +233,7 @@ class Posture {
   forget(): void {
     this.#list.forget();
     for (const look of [this.beside, this.listed, this.finding]) look.forget();
-    [this.#tab, this.#trail, this.#cursor] = ["fleet", [], null];
+    [this.#tab, this.#trails, this.#cursor] = ["fleet", {}, null];
     [this.query, this.#order, this.filter, this.only, this.unfolded, this.runRead] = ["", "name", ALL, "", new Set(), 0];
   }
 }

@@ -27,7 +27,7 @@ class Who {
 
   readonly isComplete = $derived(this.verb.trim() !== "" && this.resource.trim() !== "");
   /** Which of them is looked at. */
-  readonly at = $derived(posture.selected?.kind === "who" ? posture.selected.at : -1);
+  readonly at = $derived(posture.root?.kind === "who" ? posture.root.at : -1);
 
   async ask(): Promise<void> {
     if (!this.isComplete) return;

@@ -1,6 +1,7 @@
 import type { FindingOrigin, Practice, PostureSeverity, PostureVerdict, ScanRun, ScanState } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
 import { ago } from "../../shared/time";
+import type { CellTone } from "./grid";
 
 export type Tone = "open" | "wait" | "danger" | "info" | "";
 
@@ -15,13 +16,16 @@ export const VERDICTS: Record<PostureVerdict, { text: string; tone: Tone }> = {
   notApplicable: { text: "n/a", tone: "" },
 };
 
+/** The tone of what a cell says, where it stands beside words. */
+export const CELL_TONES: Record<CellTone, Tone> = { pass: "open", ...SEVERITY_TONES, unknown: "", provider: "info", none: "", excepted: "" };
+
 /** What a practice comes to, in a word. */
 export const KEPT: Record<PostureVerdict, string> = { pass: "kept", fail: "not kept", unknown: "unknown", provider: "provider", notApplicable: "not applicable" };
 
 export const ORIGINS: Record<FindingOrigin, { text: string; about: string }> = {
   own: { text: "yours", about: "It is the team's." },
   vendor: { text: "vendor", about: "Its names or labels say that it is the cloud's or the distribution's." },
-  default: { text: "default", about: "It comes with Kubernetes, as it ships." },
+  default: { text: "default", about: "As it ships: nobody of the team made it." },
 };
 
 /** On how many clusters a practice is kept, in a line: `82 kept · 3 not · 1 unknown`. */
@@ -40,7 +44,7 @@ export function scanText(scan: ScanState, scannedAt: number | null, now: number)
     case "done": return { text: "done", tone: "open" };
     case "unproven": return { text: "not proven", tone: "wait" };
     case "failed": return { text: "failed", tone: "danger" };
-    case "cancelled": return { text: "cancelled", tone: "wait" };
+    case "cancelled": return { text: "cancelled", tone: "" };
   }
 }
 
@@ -57,7 +61,7 @@ export function scanSentence(scan: ScanState): string {
       ? "It was read and what was read is kept, but something of the end of its session was not shown."
       : "Something of the end of its session was not shown, and nothing new is kept. What was kept before stays.";
     case "failed": return "It was not read, or not to its end. What was kept before stays.";
-    case "cancelled": return "Its scan was given up. What was kept before stays.";
+    case "cancelled": return "Its scan was stopped. What was kept before stays.";
   }
 }
 

@@ -44,7 +44,7 @@ export function posture(world: World) {
         clusters: all,
         practices: scanned().length === 0 ? [] : practices(scanned().length),
         weaknesses: weak(),
-        drift: scanned().length === 0 ? [] : drift(begun),
+        drift: scanned().length === 0 ? [] : [...scans.found, ...drift(begun)],
         driftMore: scanned().length === 0 ? 0 : scene === "postureMany" ? 1200 : 0,
         exceptions: excepted,
         trend: scanned().length === 0 ? [] : trend(begun),
@@ -62,7 +62,8 @@ export function posture(world: World) {
       await world.pause(25);
       const found = detail(finding, cluster);
       if (found === null || scene === "postureDetailFails") throw failure("badInput", "this finding is there no more", { hint: "The cluster was scanned again meanwhile; look at the list." });
-      return found;
+      const by = excepted.find(({ id, check, clusters }) => id.endsWith("-new") && check === found.line.check && clusters === cluster);
+      return by === undefined ? found : { ...found, line: { ...found.line, excepted: `${by.owner}: ${by.reason}` } };
     },
     posture_scan: async ({ clusters: names }) => {
       if (scene === "postureScanFails") throw failure("unreachable", "The hub did not answer within 10 s, so nothing was begun.", { hint: "It is tried again by itself; scan once it answers.", retry: true });

@@ -1,4 +1,4 @@
-import type { PostureCluster, ScanRun, ScanState } from "../../bindings/ipc";
+import type { PostureCluster, PostureDriftLine, ScanRun, ScanState } from "../../bindings/ipc";
 import { FakeSession, failure } from "./sessions";
 import type { World } from "./world";
 
@@ -10,6 +10,8 @@ export class FakeScans {
   run: ScanRun | null = null;
   readonly states = new Map<string, ScanState>();
   readonly scannedAt = new Map<string, number>();
+  /** What a later scan found to be otherwise, before what was known. */
+  readonly found: PostureDriftLine[] = [];
   private waiting: string[] = [];
   private live = 0;
 

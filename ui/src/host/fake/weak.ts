@@ -19,7 +19,7 @@ interface Known {
 export const LONG = "a-cluster-with-a-name-that-is-as-long-as-a-name-may-ever-get-0";
 
 export const KNOWN: readonly Known[] = [
-  { check: "RB-07", area: "rights", severity: "critical", title: "Developers can become cluster-admin in 3 steps", about: "pods in ci → account deployer → bind", on: ["payments-eu-1", "search-ap-1"] },
+  { check: "RB-07", area: "rights", severity: "critical", title: "Developers can become cluster-admin in 3 steps", about: "pods in ci → ServiceAccount deployer → bind", on: ["payments-eu-1", "search-ap-1"] },
   { check: "FL-03", area: "signIn", severity: "critical", title: "Client CA shared between prod and dev: a dev certificate opens prod", about: "same CA hash on sandbox-12 and search-ap-1", on: ["sandbox-12", "search-ap-1"] },
   { check: "RB-35", area: "rights", severity: "high", title: "Standing admin for people instead of a session", about: "112 people, 41 unused for 90 days", on: ["checkout-stage", "sandbox-12", "payments-eu-1"], more: 34 },
   { check: "AP-03", area: "reach", severity: "high", title: "Anonymous can read /metrics", about: "live probe, 200", on: ["search-ap-1", "sandbox-12"], more: 2 },
@@ -129,7 +129,7 @@ export function detail(id: string, cluster: string): FindingDetail | null {
       gaps: [],
       closes: isPath ? true : null,
       profile: isPath ? PROFILE.split("\n") : [],
-      profileNote: isWorkload ? null : isPath ? "It gives what deployer needs in ci, for an hour, with one approval." : "No profile can give it: it is cluster-wide and dangerous (P11).",
+      profileNote: isWorkload ? null : isPath ? "It gives what deployer needs in ci, for an hour, with one approval." : "No profile can give it: it is cluster-wide and dangerous.",
     },
     advice: isWorkload ? "Say automountServiceAccountToken: false on the account too, so that no workload gets it unasked." : "Bind to the roles that are needed by name, and give everything wider by a session that ends.",
     maps: ["CIS 5.1.8", "OWASP K02", "MITRE T1098", "NSA RBAC"],

@@ -1,0 +1,210 @@
+//! Which calls are wanted.
+
+use crate::ArchiveError;
+use crate::block::{Meta, Part};
+use crate::coding::Marked;
+use crate::column::{AT, Column};
+use crate::segment::{Segment, Unread, View};
+use std::sync::Arc;
+
+/// Which calls are wanted; what is not said does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    only: Vec<(Column, Vec<String>)>,
+    person: Option<String>,
+    text: Option<String>,
+    codes: Option<(u16, u16)>,
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl Filter {
+    /// Only calls with this text in a column; of several for the same column, with one of them.
+    #[must_use]
+    pub fn only(mut self, column: Column, text: impl Into<String>) -> Self {
+        match self.only.iter_mut().find(|(of, _)| *of == column) {
+            Some((_, texts)) => texts.push(text.into()),
+            None => self.only.push((column, vec![text.into()])),
+        }
+        self
+    }
+
+    /// Only calls that somebody made, as themselves or as somebody else, or that somebody else made as them.
+    #[must_use]
+    pub fn person(mut self, name: impl Into<String>) -> Self {
+        self.person = Some(name.into());
+        self
+    }
+
+    /// Only calls that say this anywhere people would look for it, in whatever case.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into()).filter(|text| !text.is_empty());
+        self
+    }
+
+    /// Only calls whose HTTP status is one of these, both ends included.
+    #[must_use]
+    pub fn codes(mut self, from: u16, to: u16) -> Self {
+        self.codes = Some((from, to));
+        self
+    }
+
+    /// Only calls from this moment on, in microseconds of Unix time.
+    #[must_use]
+    pub fn from(mut self, at: i64) -> Self {
+        self.from = Some(at);
+        self
+    }
+
+    /// Only calls before this moment, in microseconds of Unix time.
+    #[must_use]
+    pub fn to(mut self, at: i64) -> Self {
+        self.to = Some(at);
+        self
+    }
+
+    /// The first moment that is wanted, and the first after it that is not.
+    pub(crate) fn range(&self) -> (i64, i64) {
+        (self.from.unwrap_or(i64::MIN), self.to.unwrap_or(i64::MAX))
+    }
+
+    /// What it comes to in a segment; `None` when no call of it can be wanted.
+    pub(crate) fn of(&self, segment: &Segment, view: &View) -> Result<Option<Wanted>, ArchiveError> {
+        let (from, to) = self.range();
+        if view.events == 0 || view.at_max < from || view.at_min >= to {
+            return Ok(None);
+        }
+        let mut wanted = Wanted { from, to, ..Wanted::default() };
+        for (column, texts) in &self.only {
+            let mut words = Vec::new();
+            for text in texts {
+                words.extend(segment.word(*column, text)?);
+            }
+            if !wanted.all(*column, words) {
+                return Ok(None);
+            }
+        }
+        if let Some((low, high)) = self.codes {
+            let is_wanted = |code: &str| code.parse().is_ok_and(|code: u16| (low..=high).contains(&code));
+            if !wanted.all(Column::Code, segment.words_where(Column::Code, is_wanted)?) {
+                return Ok(None);
+            }
+        }
+        if let Some(person) = &self.person {
+            let mut either = Vec::new();
+            for column in [Column::User, Column::Impersonated] {
+                either.extend(segment.word(column, person)?.map(|word| (column, vec![word])));
+            }
+            if either.is_empty() {
+                return Ok(None);
+            }
+            wanted.any.push(either);
+        }
+        if let Some(text) = &self.text {
+            let mut either = Vec::new();
+            for column in Column::TEXT {
+                let words = segment.containing(column, text)?;
+                if !words.is_empty() {
+                    either.push((column, words));
+                }
+            }
+            if either.is_empty() {
+                return Ok(None);
+            }
+            wanted.any.push(either);
+        }
+        Ok(Some(wanted))
+    }
+}
+
+/// A filter in the words of a segment.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// Each of these columns has one of its words, which are sorted.
+    all: Vec<(Column, Vec<u32>)>,
+    /// Of each of these, one column has one of its words.
+    any: Vec<Vec<(Column, Vec<u32>)>>,
+    from: i64,
+    to: i64,
+}
+
+/// The calls of a block that are wanted.
+#[derive(Debug)]
+pub(crate) struct Hits {
+    /// Which; all of them without it.
+    pub(crate) marks: Option<Vec<bool>>,
+    pub(crate) count: usize,
+}
+
+impl Hits {
+    /// Their places in the block.
+    pub(crate) fn calls(&self, calls: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..calls).filter(|call| self.marks.as_ref().is_none_or(|marks| marks[*call]))
+    }
+}
+
+impl Wanted {
+    fn all(&mut self, column: Column, mut words: Vec<u32>) -> bool {
+        words.sort_unstable();
+        words.dedup();
+        let is_possible = !words.is_empty();
+        self.all.push((column, words));
+        is_possible
+    }
+
+    /// Whether a block may have a wanted call, by what is known without reading it.
+    pub(crate) fn may_be_in(&self, meta: &Meta) -> bool {
+        meta.at_max >= self.from
+            && meta.at_min < self.to
+            && self.all.iter().all(|(column, words)| meta.may_have(*column, words))
+            && self
+                .any
+                .iter()
+                .all(|either| either.iter().any(|(column, words)| meta.may_have(*column, words)))
+    }
+
+    /// The wanted calls of a block; `None` when there are none.
+    pub(crate) fn in_block(&self, segment: &Segment, meta: &Meta) -> Result<Option<Hits>, Unread> {
+        if !self.may_be_in(meta) {
+            return Ok(None);
+        }
+        let mut marks: Option<Vec<bool>> = None;
+        let narrow = |marks: &mut Option<Vec<bool>>, more: Vec<bool>| match marks {
+            Some(marks) => marks.iter_mut().zip(more).for_each(|(mark, more)| *mark &= more),
+            None => *marks = Some(more),
+        };
+        for (column, words) in &self.all {
+            let part = codes(segment, meta, *column)?;
+            let Part::Codes(codes) = &*part else { continue };
+            let mut more = vec![false; meta.calls];
+            match codes.mark(words, &mut more) {
+                Marked::None => return Ok(None),
+                Marked::All => {}
+                Marked::Some => narrow(&mut marks, more),
+            }
+        }
+        for either in &self.any {
+            let mut more = vec![false; meta.calls];
+            for (column, words) in either.iter().filter(|(column, words)| meta.may_have(*column, words)) {
+                let part = codes(segment, meta, *column)?;
+                let Part::Codes(codes) = &*part else { continue };
+                if codes.mark(words, &mut more) == Marked::All {
+                    break;
+                }
+            }
+            narrow(&mut marks, more);
+        }
+        if meta.at_min < self.from || meta.at_max >= self.to {
+            let part = segment.part(meta, AT)?;
+            let Part::Numbers(at) = &*part else { return Ok(None) };
+            narrow(&mut marks, at.iter().map(|at| (self.from..self.to).contains(at)).collect());
+        }
+        let count = marks.as_ref().map_or(meta.calls, |marks| marks.iter().filter(|mark| **mark).count());
+        Ok((count > 0).then_some(Hits { marks, count }))
+    }
+}
+
+fn codes(segment: &Segment, meta: &Meta, column: Column) -> Result<Arc<Part>, Unread> {
+    segment.part(meta, column as u8)
+}

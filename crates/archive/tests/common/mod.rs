@@ -1,0 +1,256 @@
+//! What the tests of the archive share.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use sallyport_archive::{Archive, ArchiveError, Batch, Bounds, Column, Filter, Options, Page, Source};
+use sallyport_events::{Bad, Decision, Event, Foreign, Found, Object, Position, Stage, Stages, User, What};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) const SECOND: i64 = 1_000_000;
+pub(crate) const HOUR: i64 = 3600 * SECOND;
+/// 2026-03-01T00:00:00Z.
+pub(crate) const BEGIN: i64 = 1_772_323_200 * SECOND;
+/// Bytes of a line.
+pub(crate) const LINE: u64 = 100;
+
+pub(crate) fn source(id: &str, cluster: &str) -> Source {
+    Source { id: id.to_owned(), cluster: cluster.parse().unwrap() }
+}
+
+pub(crate) fn options() -> Options {
+    Options::default()
+}
+
+/// The nth line of a file: which event it is follows from n alone.
+pub(crate) fn event(n: u64) -> Event<'static> {
+    let refused = n % 50 == 7;
+    let at = BEGIN + n as i64 * SECOND;
+    Event {
+        audit_id: format!("{:08x}-0000-4000-8000-{:012x}", n.wrapping_mul(2_654_435_761) as u32, n).into(),
+        stages: Stages::one(Stage::ResponseComplete),
+        received_at: Some(at),
+        completed_at: Some(at + 1500),
+        verb: ["get", "list", "watch", "create", "delete"][n as usize % 5].into(),
+        user: User { name: format!("oidc:person-{}", n % 17).into(), ..User::default() },
+        source_ips: vec![format!("10.0.0.{}", n % 200).into()],
+        user_agent: Some("kubectl/v1.37.2".into()),
+        object: Some(Object {
+            group: if n.is_multiple_of(3) { "apps" } else { "" }.into(),
+            version: "v1".into(),
+            resource: if n.is_multiple_of(3) { "deployments" } else { "pods" }.into(),
+            namespace: format!("team-{}", n % 11).into(),
+            name: format!("thing-{}", n % 1009).into(),
+            ..Object::default()
+        }),
+        uri: "/api".into(),
+        code: Some(if refused { 403 } else { 200 }),
+        decision: Some(if refused { Decision::Forbid } else { Decision::Allow }),
+        credential: (n % 10 == 3).then(|| format!("JTI=token-{}", n % 30).into()),
+        raw: format!("{{\"n\":{n},\"auditID\":\"x\"}}").into(),
+        ..Event::default()
+    }
+}
+
+pub(crate) fn found(n: u64) -> Found<'static> {
+    let position = Position { offset: n * LINE, line: n + 1, item: 0 };
+    Found { position, what: What::Event(Box::new(event(n))) }
+}
+
+pub(crate) fn foreign(n: u64, kind: &str) -> Found<'static> {
+    let position = Position { offset: n * LINE, line: n + 1, item: 0 };
+    Found { position, what: What::Foreign(Foreign { kind: kind.to_owned() }) }
+}
+
+pub(crate) fn bad(n: u64, bad: Bad) -> Found<'static> {
+    let position = Position { offset: n * LINE, line: n + 1, item: 0 };
+    Found { position, what: What::Bad(bad) }
+}
+
+/// The lines of a file from one to before another.
+pub(crate) fn batch(source: &Source, file: &str, lines: std::ops::Range<u64>) -> Batch {
+    let mut batch = Batch::new(source, file, lines.start * LINE);
+    for n in lines.clone() {
+        batch.push(&found(n));
+    }
+    batch.read(lines.end - lines.start, 0, (lines.end - lines.start) * LINE);
+    batch.read_to(lines.end * LINE);
+    batch
+}
+
+/// An archive with so many events, in batches of so many.
+pub(crate) fn filled(dir: &Path, events: u64, of: u64) -> Archive {
+    let archive = Archive::open(dir, options()).unwrap();
+    fill(&archive, 0, events, of);
+    archive
+}
+
+pub(crate) fn fill(archive: &Archive, from: u64, to: u64, of: u64) {
+    let source = source("api-1", "eu-1");
+    let mut at = from;
+    while at < to {
+        let end = (at + of).min(to);
+        archive.append(batch(&source, "a.log", at..end)).unwrap().wait().unwrap();
+        at = end;
+    }
+}
+
+pub(crate) fn bounds() -> Bounds {
+    Bounds { within: Duration::from_secs(60), ..Bounds::default() }
+}
+
+pub(crate) fn count(archive: &Archive, filter: &Filter) -> u64 {
+    let answer = archive.count(filter, &bounds()).unwrap();
+    assert!(answer.is_whole && answer.damaged == 0, "{answer:?}");
+    answer.value
+}
+
+pub(crate) fn page(archive: &Archive, filter: &Filter, limit: usize) -> Page {
+    let answer = archive.page(filter, None, limit, &bounds()).unwrap();
+    assert!(answer.is_whole && answer.damaged == 0, "{answer:?}");
+    answer.value
+}
+
+/// The lines of all events that are there, in order; each is checked to be the event of that line.
+pub(crate) fn lines(archive: &Archive) -> Vec<u64> {
+    let (mut cursor, mut lines) = (None, Vec::new());
+    loop {
+        let page = archive.page(&Filter::default(), cursor, 1000, &bounds()).unwrap().value;
+        for call in &page.calls {
+            let n = call.offset / LINE;
+            let event = event(n);
+            assert_eq!(call.audit_id, event.audit_id, "line {n}");
+            assert_eq!(call.text(Column::Name), event.object.as_ref().unwrap().name);
+            assert_eq!(call.at, event.at().unwrap());
+            lines.push(n);
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            lines.sort_unstable();
+            return lines;
+        }
+    }
+}
+
+/// Opens an archive; waits for a process that was just killed to let go of it.
+pub(crate) fn opened(dir: &Path) -> Archive {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        match Archive::open(dir, options()) {
+            Err(ArchiveError::Locked { .. }) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
+/// This test binary again, running one ignored test as a process of its own.
+pub(crate) struct Child {
+    process: std::process::Child,
+    out: BufReader<std::process::ChildStdout>,
+}
+
+const DIR: &str = "ARCHIVE_TEST_DIR";
+
+impl Child {
+    pub(crate) fn start(test: &str, dir: &Path) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", test, "--nocapture"])
+            .env(DIR, dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(process.stdout.take().unwrap());
+        Self { process, out }
+    }
+
+    /// The next line it said, without the test harness's own; `None` when it is gone.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        loop {
+            let mut line = String::new();
+            if self.out.read_line(&mut line).unwrap() == 0 {
+                return None;
+            }
+            // A process that is killed in the middle of a line said nothing.
+            if let Some(said) = line.strip_suffix('\n').and_then(|line| line.strip_prefix("said ")) {
+                return Some(said.to_owned());
+            }
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// With SIGKILL, which leaves it no time for anything.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub(crate) fn child_dir() -> PathBuf {
+    std::env::var_os(DIR).expect("run by its parent").into()
+}
+
+pub(crate) fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // The parent is gone when this fails.
+    if writeln!(out, "\nsaid {line}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(1);
+    }
+}
+
+/// A tmpfs that is soon full, or can only be read.
+pub(crate) struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// None where tests may not mount.
+    pub(crate) fn mount(size: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Self(dir);
+        disk.run(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).then_some(disk)
+    }
+
+    fn run(&self, options: &[&str]) -> bool {
+        let mount = Command::new("mount").args(options).arg(self.0.path()).stderr(Stdio::null()).status();
+        mount.is_ok_and(|status| status.success())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn read_only(&self) {
+        assert!(self.run(&["-o", "remount,ro"]));
+    }
+
+    pub(crate) fn writable(&self) {
+        assert!(self.run(&["-o", "remount,rw"]));
+    }
+
+    /// Takes all that is left.
+    pub(crate) fn fill(&self) {
+        let mut file = std::fs::File::create(self.path().join("ballast")).unwrap();
+        while file.write_all(&[1; 4096]).is_ok() {}
+    }
+
+    pub(crate) fn free(&self) {
+        std::fs::remove_file(self.path().join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}

@@ -1,0 +1,229 @@
+use super::times::{Since, parse_code, parse_since};
+use crate::answer::Answer;
+use clap::{Args, Subcommand, ValueEnum};
+use sallyport_archive::Column;
+use sallyport_model::ClusterName;
+use std::path::PathBuf;
+
+const EXITS_IMPORT: &str = "Exit codes:
+  0  all that was to be read is kept
+  1  it is kept, and some lines could not be read as events, or a file breaks off
+  2  bad arguments, or something could not be read or kept; what was kept before stays";
+
+const EXITS_QUERY: &str = "Exit codes:
+  0  something was found
+  1  nothing was found, and everything was looked at
+  2  bad arguments or input, or not everything could be looked at";
+
+const EXITS_STATUS: &str = "Exit codes:
+  0  it is whole, as far as was looked
+  1  something is wrong with what is stored
+  2  bad arguments or input";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Reads API servers' audit logs into an archive: log files as they are rotated, gzip, EventLists, and what EKS
+    /// (CloudWatch), GKE (Cloud Logging) and AKS (diagnostic settings) export. What was read before is not read again.
+    #[command(after_help = EXITS_IMPORT)]
+    Import(Import),
+    /// Shows or counts calls, newest first.
+    #[command(after_help = EXITS_QUERY)]
+    Query(Box<Query>),
+    /// Who removed an object: by its name, with all of its kind, or with its namespace.
+    #[command(after_help = EXITS_QUERY)]
+    WhoDeleted(WhoDeleted),
+    /// What is in an archive, what was left out while it was read, and whether it is whole.
+    #[command(after_help = EXITS_STATUS)]
+    Status(StatusArgs),
+    /// Prints a Kubernetes audit policy that tells what is asked here, and no contents of Secrets.
+    Policy,
+    /// Prints the JSON schema of an output.
+    Schema {
+        /// Of which output.
+        of: Output,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The archive's folder; it is made where there is none, for you alone.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// The cluster whose API servers wrote the files. No line is believed about that.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: ClusterName,
+    /// What the files' source is called; without it as the cluster. API servers that write the same lines into several
+    /// places are several sources.
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Nothing is written to the files any more: a last line without its end is a line as well.
+    #[arg(long)]
+    pub(crate) ended: bool,
+    /// Files, and folders with all files below them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+/// Which calls; what is not said does not restrict, and of one option said several times each will do.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Which {
+    /// Of these clusters.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Vec<String>,
+    /// By this person or account, as themselves, as somebody else, or by somebody else as them.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) person: Option<String>,
+    /// With this verb, as authorizers see it: `get`, `create`, `deletecollection`.
+    #[arg(long)]
+    pub(crate) verb: Vec<String>,
+    /// About this resource, as kubectl writes it: `pods`, `pods/exec`, `deployments.apps`.
+    #[arg(long)]
+    pub(crate) resource: Vec<String>,
+    /// In this namespace.
+    #[arg(short, long)]
+    pub(crate) namespace: Vec<String>,
+    /// About the object of this name.
+    #[arg(long)]
+    pub(crate) name: Vec<String>,
+    /// That were allowed or not.
+    #[arg(long, value_enum)]
+    pub(crate) decision: Option<Decided>,
+    /// With this HTTP status: `403`, `4xx`, or `400-499`.
+    #[arg(long, value_name = "STATUS", value_parser = parse_code)]
+    pub(crate) code: Option<(u16, u16)>,
+    /// Made with this credential: `JTI=…` or `X509SHA256=…`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) credential: Vec<String>,
+    /// By this session's account: `s-…`, as its name in the cluster is.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) session: Vec<String>,
+    /// From then on: `2h`, `3d`, `2026-11-29`, or `2026-11-29T20:15:00Z`.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) since: Option<Since>,
+    /// Before then.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) until: Option<Since>,
+    /// That say this anywhere people would look: names, reasons, commands, clients, addresses.
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// The archive's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// So many calls.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) limit: u32,
+    /// How many there are, and none of them.
+    #[arg(long, conflicts_with_all = ["by", "raw"])]
+    pub(crate) count: bool,
+    /// How many there are of each: of each person, verb….
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "raw")]
+    pub(crate) by: Option<By>,
+    /// The events as the API servers wrote them, without their secrets, one on each line.
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Seconds that it may take.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) within: u64,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoDeleted {
+    /// The archive's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// On which cluster; on any without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+    /// The namespace; without it, of what is in none.
+    #[arg(short, long, default_value = "")]
+    pub(crate) namespace: String,
+    /// The resource as kubectl writes it: `pods`, `deployments.apps`.
+    pub(crate) resource: String,
+    /// The object's name.
+    pub(crate) name: String,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The archive's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// Reads everything and compares it with its checksums.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decided {
+    Allow,
+    Forbid,
+}
+
+/// By what calls are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    Cluster,
+    Person,
+    Verb,
+    Resource,
+    Namespace,
+    Name,
+    Code,
+    Decision,
+    Client,
+    Address,
+    Credential,
+    Session,
+    Source,
+}
+
+impl By {
+    pub(crate) fn column(self) -> Column {
+        match self {
+            Self::Cluster => Column::Cluster,
+            Self::Person => Column::User,
+            Self::Verb => Column::Verb,
+            Self::Resource => Column::Resource,
+            Self::Namespace => Column::Namespace,
+            Self::Name => Column::Name,
+            Self::Code => Column::Code,
+            Self::Decision => Column::Decision,
+            Self::Client => Column::UserAgent,
+            Self::Address => Column::Address,
+            Self::Credential => Column::Credential,
+            Self::Session => Column::Session,
+            Self::Source => Column::Source,
+        }
+    }
+}
+
+/// An output with a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// `import -o json`.
+    Import,
+    /// `query -o json`.
+    Query,
+    /// `who-deleted -o json`.
+    WhoDeleted,
+    /// `status -o json`.
+    Status,
+}

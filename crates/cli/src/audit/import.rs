@@ -1,0 +1,217 @@
+//! Files into the archive.
+
+use super::args::Import;
+use super::{open, stop};
+use crate::answer::{self, Answer};
+use crate::end::{End, Stop};
+use sallyport_archive::Source;
+use sallyport_feeds::{Imported, LogFile};
+use sallyport_model::{clip, visible};
+use sallyport_report::words::shown;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Bytes of what a source may be called.
+const SOURCE_MOST: usize = 253;
+
+/// What became of the files.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImportView {
+    /// The cluster whose API servers wrote them.
+    cluster: String,
+    /// What their source is called.
+    source: String,
+    /// Events that were kept, of all files.
+    events: u64,
+    /// Each file, in the order it was read.
+    files: Vec<FileView>,
+}
+
+/// What became of a file.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct FileView {
+    /// Where it is.
+    path: String,
+    /// What it is called in the archive, by how it begins.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    identity: String,
+    /// The byte from which on it was read: what lies before was kept already.
+    from: u64,
+    /// The byte up to which it is kept.
+    to: u64,
+    /// Lines that were read now.
+    lines: u64,
+    /// Events that were kept.
+    events: u64,
+    /// Events of which something is missing.
+    partial: u64,
+    /// Secrets that were taken out.
+    redactions: u64,
+    /// What stood between the events, by kind.
+    foreign: BTreeMap<String, u64>,
+    /// Lines that could not be read as events.
+    bad: u64,
+    /// The first of them.
+    bad_lines: Vec<BadView>,
+    /// Bytes of a last line that has not ended: read once it has.
+    unended: u64,
+    /// Why it could not be read, or not to its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// A line that could not be read as events.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct BadView {
+    /// Which line, from 1.
+    line: u64,
+    /// The byte at which it begins.
+    offset: u64,
+    /// Why.
+    why: String,
+}
+
+pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
+    let id = args.source.clone().unwrap_or_else(|| args.cluster.to_string());
+    if id.is_empty() || id.len() > SOURCE_MOST || id.chars().any(char::is_control) {
+        return Err(Stop(format!(
+            "--source: a name of 1 to {SOURCE_MOST} bytes, without control characters"
+        )));
+    }
+    // What is not there is said before an archive is begun.
+    let mut paths = Vec::new();
+    for path in &args.paths {
+        paths.extend(sallyport_feeds::files(path).map_err(stop)?);
+    }
+    if let [path] = &paths[..] {
+        LogFile::open(path).map_err(stop)?;
+    }
+    let archive = open(&args.archive, true)?;
+    let source = Source { id, cluster: args.cluster.clone() };
+    let (mut view, mut end) = (
+        ImportView {
+            cluster: source.cluster.to_string(),
+            source: source.id.clone(),
+            events: 0,
+            files: Vec::new(),
+        },
+        End::Good,
+    );
+    for path in paths {
+        let imported = LogFile::open(&path)
+            .and_then(|file| sallyport_feeds::import(&archive, &source, &file, args.ended));
+        let file = match imported {
+            Ok(imported) => {
+                let is_less = imported.broken.is_some() || !imported.counts.bad.is_empty();
+                if is_less && end == End::Good {
+                    end = End::Found;
+                }
+                FileView::of(imported)
+            }
+            Err(error) => {
+                end = End::Unanswered;
+                FileView {
+                    path: path.display().to_string(),
+                    error: Some(error.to_string()),
+                    ..FileView::default()
+                }
+            }
+        };
+        view.events += file.events;
+        view.files.push(file);
+    }
+    archive.close();
+    let text = match args.output {
+        Answer::Text => told(&view),
+        Answer::Json => answer::json(&view)?,
+    };
+    Ok((text, end))
+}
+
+impl FileView {
+    fn of(imported: Imported) -> Self {
+        let counts = imported.counts;
+        Self {
+            path: imported.path.display().to_string(),
+            identity: imported.identity,
+            from: imported.from,
+            to: imported.to,
+            lines: counts.lines,
+            events: imported.events,
+            partial: counts.partial,
+            redactions: counts.redactions,
+            foreign: counts.foreign,
+            bad: counts.bad.values().sum(),
+            bad_lines: imported.bad.iter().map(BadView::of).collect(),
+            unended: imported.unended,
+            error: imported.broken,
+        }
+    }
+}
+
+impl BadView {
+    fn of(bad: &sallyport_feeds::BadHere) -> Self {
+        let (line, offset) = (bad.position.line, bad.position.offset);
+        Self { line, offset, why: bad.bad.why().to_owned() }
+    }
+}
+
+/// Bad lines of a file that are told; JSON has more.
+const TOLD: usize = 5;
+
+fn told(view: &ImportView) -> String {
+    let mut text = format!(
+        "{}: {} kept of {}\n",
+        view.cluster,
+        number(view.events, "event"),
+        number(view.files.len() as u64, "file")
+    );
+    for file in &view.files {
+        let path = clip(&visible(&file.path), 4096);
+        let mut parts = match (&file.error, file.to) {
+            (Some(_), 0) => Vec::new(),
+            _ if file.to == file.from && file.unended == 0 => vec!["nothing new".to_owned()],
+            _ => vec![number(file.events, "event")],
+        };
+        let mut some = |count: u64, what: &str| {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        };
+        some(file.partial, "of them in part");
+        some(file.redactions, "secrets taken out");
+        some(file.foreign.values().sum(), "foreign");
+        some(file.bad, "bad");
+        // Writing to a String never fails.
+        let _ = writeln!(text, "  {path}: {}", parts.join(", "));
+        if let Some(error) = &file.error {
+            let _ = writeln!(text, "    {}", visible(error));
+        }
+        for (kind, count) in &file.foreign {
+            let _ = writeln!(text, "    foreign: {count} × {}", shown(kind));
+        }
+        for bad in file.bad_lines.iter().take(TOLD) {
+            let _ = writeln!(text, "    line {}: {}", bad.line, bad.why);
+        }
+        if file.bad > TOLD as u64 {
+            let _ = writeln!(text, "    and {} more that are bad", file.bad - TOLD as u64);
+        }
+        if file.unended > 0 {
+            let _ = writeln!(
+                text,
+                "    its last line has not ended ({} bytes): it is read once it has, or with --ended",
+                file.unended
+            );
+        }
+    }
+    text
+}
+
+fn number(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}

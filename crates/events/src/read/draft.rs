@@ -1,0 +1,746 @@
+//! One object as an audit event, read key by key in one pass, up to where it can be read.
+
+use crate::clean::{self, Done, Holds, quoted};
+use crate::scan::{Scan, Step};
+use crate::{Body, Came, Decision, Event, Field, Flaw, Level, Object, Stage, Stages, Text, User, time};
+use sallyport_audit::REDACTED;
+use sallyport_model::SessionAccount;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The most that is kept of names, groups and the like: texts, and characters of each.
+const NAMES: usize = 64;
+const NAME: usize = 512;
+
+/// A key that something else may be wrapped under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wrap {
+    Items,
+    Proto,
+    Properties,
+    Category,
+    Records,
+    LogEvents,
+    Message,
+    Time,
+    LogGroup,
+}
+
+/// An object while it is read.
+pub(super) struct Draft<'a> {
+    text: &'a str,
+    event: Box<Event<'a>>,
+    pub(super) kind: Option<Text<'a>>,
+    pub(super) api_version: Option<Text<'a>>,
+    stage: Option<Stage>,
+    stage_at: Option<i64>,
+    old_at: Option<i64>,
+    /// The keys that were seen, one bit each.
+    seen: u32,
+    /// Where the last field ended that could be read whole.
+    good: usize,
+    /// Whether the text stops before the object does.
+    pub(super) stopped: bool,
+    uri_at: Range<usize>,
+    agent_at: Range<usize>,
+    message_at: Range<usize>,
+    extra_at: Vec<(Range<usize>, String)>,
+    annotations: Vec<(Text<'a>, Text<'a>, Range<usize>)>,
+    request_at: Option<Range<usize>>,
+    response_at: Option<Range<usize>>,
+    /// What is kept in `raw` alone, and looked through as a whole.
+    others: Vec<(Text<'a>, Range<usize>)>,
+    /// Where something wrapped begins.
+    pub(super) wraps: Vec<(Wrap, usize)>,
+    done: Done,
+}
+
+impl<'a> Draft<'a> {
+    /// Reads as far as it goes.
+    pub(super) fn read(scan: &mut Scan<'a>, text: &'a str) -> Self {
+        let mut draft = Self {
+            text,
+            event: Box::default(),
+            kind: None,
+            api_version: None,
+            stage: None,
+            stage_at: None,
+            old_at: None,
+            seen: 0,
+            good: 0,
+            stopped: false,
+            uri_at: 0..0,
+            agent_at: 0..0,
+            message_at: 0..0,
+            extra_at: Vec::new(),
+            annotations: Vec::new(),
+            request_at: None,
+            response_at: None,
+            others: Vec::new(),
+            wraps: Vec::new(),
+            done: Done::default(),
+        };
+        draft.stopped = draft.fields(scan).is_err();
+        draft.event.flaws.add(scan.flaws);
+        draft
+    }
+
+    fn fields(&mut self, scan: &mut Scan<'a>) -> Step<()> {
+        let mut first = true;
+        scan.object()?;
+        self.good = scan.at();
+        while let Some(key) = scan.key(&mut first)? {
+            self.field(&key, scan)?;
+            self.good = scan.at();
+        }
+        Ok(())
+    }
+
+    /// Notes that a key was seen.
+    fn see(&mut self, bit: u32) {
+        if self.seen & (1 << bit) != 0 {
+            self.event.flaws.note(Flaw::DuplicateKey);
+        }
+        self.seen |= 1 << bit;
+    }
+
+    fn field(&mut self, key: &str, scan: &mut Scan<'a>) -> Step<()> {
+        match key {
+            "kind" => {
+                self.see(0);
+                self.kind = scan.text()?;
+            }
+            "apiVersion" => {
+                self.see(1);
+                self.api_version = scan.text()?;
+            }
+            "level" => {
+                self.see(2);
+                self.event.level = scan.text()?.and_then(|level| level_of(&level));
+            }
+            "auditID" => {
+                self.see(3);
+                let id = scan.text()?.unwrap_or_default();
+                self.event.audit_id = self.done.name(id, 256);
+            }
+            "stage" => {
+                self.see(4);
+                self.stage = scan.text()?.and_then(|stage| stage_of(&stage));
+            }
+            "requestURI" => {
+                self.see(5);
+                let read = scan.text();
+                if read.is_err() {
+                    // Of an address that was cut, what there is of it.
+                    self.event.uri = scan.torn.take().unwrap_or_default();
+                    self.uri_at = 0..0;
+                }
+                self.event.uri = read?.unwrap_or_default();
+                self.uri_at = scan.last.clone();
+            }
+            "verb" => {
+                self.see(6);
+                let verb = scan.text()?.unwrap_or_default();
+                self.event.verb = self.done.name(verb, 64);
+            }
+            "user" => {
+                self.see(7);
+                self.event.user = User::default();
+                let mut user = std::mem::take(&mut self.event.user);
+                let read = self.user(scan, &mut user);
+                self.event.user = user;
+                read?;
+            }
+            "impersonatedUser" => {
+                self.see(8);
+                if scan.peek()? == b'n' {
+                    scan.skip()?;
+                    return Ok(());
+                }
+                let mut user = User::default();
+                let read = self.user(scan, &mut user);
+                self.event.impersonated = Some(Box::new(user));
+                read?;
+            }
+            "authenticationMetadata" => self.authentication(scan)?,
+            "sourceIPs" => {
+                self.see(9);
+                self.event.source_ips.clear();
+                if scan.peek()? == b'"' {
+                    scan.flaws.note(Flaw::WrongType);
+                    let ip = scan.text()?.unwrap_or_default();
+                    let ip = self.done.name(ip, 64);
+                    self.event.source_ips.push(ip);
+                    return Ok(());
+                }
+                let mut ips = Vec::new();
+                let read = self.names(scan, &mut ips, 16, 64);
+                self.event.source_ips = ips;
+                read?;
+            }
+            "userAgent" => {
+                self.see(10);
+                self.event.user_agent = scan.text()?;
+                self.agent_at = scan.last.clone();
+            }
+            "objectRef" => {
+                self.see(11);
+                self.event.object = None;
+                self.object(scan)?;
+            }
+            "responseStatus" => {
+                self.see(12);
+                self.status(scan)?;
+            }
+            "requestObject" => {
+                self.see(13);
+                self.request_at = self.value(scan)?;
+            }
+            "responseObject" => {
+                self.see(14);
+                self.response_at = self.value(scan)?;
+            }
+            "requestReceivedTimestamp" => {
+                self.see(15);
+                self.event.received_at = scan.text()?.and_then(|text| time::micros(&text));
+            }
+            "stageTimestamp" => {
+                self.see(16);
+                self.stage_at = scan.text()?.and_then(|text| time::micros(&text));
+            }
+            "annotations" => {
+                self.see(17);
+                self.annotations.clear();
+                self.annotations(scan)?;
+            }
+            _ => self.other(key, scan)?,
+        }
+        Ok(())
+    }
+
+    /// A value that is looked at later, if it is there.
+    fn value(&mut self, scan: &mut Scan<'a>) -> Step<Option<Range<usize>>> {
+        let is_null = scan.peek()? == b'n';
+        let start = scan.at();
+        match scan.skip() {
+            Ok(range) => Ok((!is_null).then_some(range)),
+            Err(stop) => {
+                // It was there, and is what was too long: that is all that can be said.
+                let bytes = (self.text.len() - start) as u64;
+                let cut = Body { bytes, ..Body::default() };
+                if self.seen & (1 << 14) != 0 {
+                    self.event.response = Some(cut);
+                } else {
+                    self.event.request = Some(cut);
+                }
+                Err(stop)
+            }
+        }
+    }
+
+    fn other(&mut self, key: &str, scan: &mut Scan<'a>) -> Step<()> {
+        let wrap = match key {
+            "items" => Some(Wrap::Items),
+            "protoPayload" => Some(Wrap::Proto),
+            "properties" => Some(Wrap::Properties),
+            "category" | "Category" => Some(Wrap::Category),
+            "records" => Some(Wrap::Records),
+            "logEvents" | "events" => Some(Wrap::LogEvents),
+            "message" | "@message" | "log" | "log_s" | "_msg" => Some(Wrap::Message),
+            "time" | "timestamp" | "@timestamp" | "TimeGenerated" | "_time" => Some(Wrap::Time),
+            "logGroup" | "logStream" | "logStreamName" | "@logStream" | "@log" => Some(Wrap::LogGroup),
+            _ => None,
+        };
+        let next = scan.peek()?;
+        let start = scan.at();
+        if let Some(wrap) = wrap {
+            self.wraps.push((wrap, start));
+        }
+        if key == "timestamp" && next == b'"' {
+            // As events said it before they had two times.
+            self.old_at = scan.text()?.and_then(|text| time::micros(&text));
+            return Ok(());
+        }
+        let range = scan.skip()?;
+        if matches!(next, b'{' | b'[' | b'"') && range.len() > 2 {
+            self.others.push((owned_key(key), range));
+        }
+        Ok(())
+    }
+
+    fn user(&mut self, scan: &mut Scan<'a>, user: &mut User<'a>) -> Step<()> {
+        if !scan.object()? {
+            return Ok(());
+        }
+        let mut first = true;
+        while let Some(key) = scan.key(&mut first)? {
+            match &*key {
+                "username" => {
+                    let name = scan.text()?.unwrap_or_default();
+                    user.name = self.done.name(name, NAME);
+                }
+                "uid" => user.uid = scan.text()?.map(|uid| self.done.name(uid, NAME)),
+                "groups" => {
+                    user.groups.clear();
+                    self.names(scan, &mut user.groups, NAMES, NAME)?;
+                }
+                "extra" => self.extra(scan, user)?,
+                _ => {
+                    let range = scan.skip()?;
+                    self.others.push((key, range));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn extra(&mut self, scan: &mut Scan<'a>, user: &mut User<'a>) -> Step<()> {
+        user.extra.clear();
+        if !scan.object()? {
+            return Ok(());
+        }
+        let mut first = true;
+        while let Some(key) = scan.key(&mut first)? {
+            let mut values = Vec::new();
+            // What API servers themselves put there are names and ids.
+            let is_own = key.starts_with("authentication.kubernetes.io/");
+            let is_secret = !is_own && clean::is_key(&key);
+            if !scan.array()? {
+                continue;
+            }
+            let mut first = true;
+            while scan.element(&mut first)? {
+                let Some(value) = scan.text()? else { continue };
+                let at = scan.last.clone();
+                let (value, changed) = if is_secret && !value.is_empty() && value != REDACTED {
+                    self.done.redactions += 1;
+                    (Cow::Borrowed(REDACTED), true)
+                } else if is_own {
+                    (self.done.name(value, NAME), false)
+                } else {
+                    self.done.text(value, NAME)
+                };
+                if changed {
+                    self.extra_at.push((at, quoted(&value)));
+                }
+                if values.len() < NAMES {
+                    values.push(value);
+                } else {
+                    self.done.is_clipped = true;
+                }
+            }
+            if user.extra.len() < NAMES {
+                let key = self.done.name(key, NAME);
+                user.extra.push((key, values));
+            } else {
+                self.done.is_clipped = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&mut self, scan: &mut Scan<'a>, out: &mut Vec<Text<'a>>, most: usize, each: usize) -> Step<()> {
+        if !scan.array()? {
+            return Ok(());
+        }
+        let mut first = true;
+        while scan.element(&mut first)? {
+            let Some(name) = scan.text()? else { continue };
+            if out.len() < most {
+                let name = self.done.name(name, each);
+                out.push(name);
+            } else {
+                self.done.is_clipped = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn authentication(&mut self, scan: &mut Scan<'a>) -> Step<()> {
+        if !scan.object()? {
+            return Ok(());
+        }
+        let mut first = true;
+        while let Some(key) = scan.key(&mut first)? {
+            if key == "impersonationConstraint" {
+                let constraint = scan.text()?;
+                self.event.impersonation_constraint = constraint.map(|text| self.done.name(text, NAME));
+            } else {
+                let range = scan.skip()?;
+                self.others.push((key, range));
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, scan: &mut Scan<'a>) -> Step<()> {
+        if !scan.object()? {
+            return Ok(());
+        }
+        self.event.object = Some(Object::default());
+        let mut first = true;
+        while let Some(key) = scan.key(&mut first)? {
+            let done = &mut self.done;
+            let mut name = |scan: &mut Scan<'a>| -> Step<Text<'a>> {
+                let name = scan.text()?.unwrap_or_default();
+                Ok(done.name(name, NAME))
+            };
+            let Some(object) = &mut self.event.object else { break };
+            match &*key {
+                "resource" => object.resource = name(scan)?,
+                "namespace" => object.namespace = name(scan)?,
+                "name" => object.name = name(scan)?,
+                "apiGroup" => object.group = name(scan)?,
+                "apiVersion" => object.version = name(scan)?,
+                "subresource" => object.subresource = name(scan)?,
+                "uid" | "resourceVersion" => self.skip(key, scan)?,
+                _ => {
+                    let range = scan.skip()?;
+                    self.others.push((key, range));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Over a word that is kept in `raw` alone; what is no word is looked through.
+    fn skip(&mut self, key: Text<'a>, scan: &mut Scan<'a>) -> Step<()> {
+        let is_word = !matches!(scan.peek()?, b'{' | b'[');
+        let range = scan.skip()?;
+        if !is_word && range.len() > 2 {
+            self.others.push((key, range));
+        }
+        Ok(())
+    }
+
+    fn status(&mut self, scan: &mut Scan<'a>) -> Step<()> {
+        if !scan.object()? {
+            return Ok(());
+        }
+        let mut first = true;
+        while let Some(key) = scan.key(&mut first)? {
+            match &*key {
+                "code" => self.event.code = scan.number()?.and_then(|code| u16::try_from(code).ok()),
+                "reason" => self.event.reason = scan.text()?.map(|reason| self.done.name(reason, 128)),
+                "message" => {
+                    if self.event.message.is_some() {
+                        self.event.flaws.note(Flaw::DuplicateKey);
+                    }
+                    self.event.message = scan.text()?;
+                    self.message_at = scan.last.clone();
+                }
+                "metadata" | "status" | "kind" | "apiVersion" => self.skip(key, scan)?,
+                _ => {
+                    let range = scan.skip()?;
+                    self.others.push((key, range));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn annotations(&mut self, scan: &mut Scan<'a>) -> Step<()> {
+        if !scan.object()? {
+            return Ok(());
+        }
+        let mut first = true;
+        while let Some(key) = scan.key(&mut first)? {
+            if let Some(value) = scan.text()? {
+                self.annotations.push((key, value, scan.last.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it says that it is an audit event, or looks like one that lost its kind on the way.
+    pub(super) fn is_event(&self) -> bool {
+        let is_kind = self.kind.as_deref() == Some("Event");
+        match self.api_version.as_deref() {
+            Some(version) => version.starts_with("audit.k8s.io/") && (is_kind || self.kind.is_none()),
+            None => {
+                // auditID, and one of stage, requestURI and verb.
+                (is_kind || self.kind.is_none()) && self.has_id() && self.seen & 0b111_0000 != 0
+            }
+        }
+    }
+
+    /// Ends its text where it ends, where something else follows.
+    pub(super) fn ends_at(&mut self, end: usize) {
+        self.text = &self.text[..end];
+    }
+
+    /// What it calls itself, if that is no version that is known.
+    pub(super) fn unknown_version(&self) -> Option<String> {
+        let version = self.api_version.as_deref()?.strip_prefix("audit.k8s.io/")?;
+        let is_known = matches!(version, "v1" | "v1beta1" | "v1alpha1");
+        (!is_known).then(|| format!("Event audit.k8s.io/{version}"))
+    }
+
+    /// Whether it says which call it is.
+    pub(super) fn has_id(&self) -> bool {
+        !self.event.audit_id.is_empty()
+    }
+
+    /// The event: cleaned, bounded, and with where each field came from.
+    pub(super) fn finish(mut self, has_tail: bool) -> Box<Event<'a>> {
+        if self.stopped || has_tail {
+            self.event.flaws.note(Flaw::Partial);
+        }
+        if matches!(self.api_version.as_deref(), Some("audit.k8s.io/v1beta1" | "audit.k8s.io/v1alpha1")) {
+            self.event.flaws.note(Flaw::OldShape);
+        }
+        let mut splices = std::mem::take(&mut self.extra_at);
+        self.times();
+        self.texts(&mut splices);
+        self.noted(&mut splices);
+        self.bodies(&mut splices);
+        self.event.redactions = self.done.redactions;
+        self.event.raw = self.raw(splices, has_tail);
+        if self.done.is_clipped {
+            self.event.flaws.note(Flaw::Clipped);
+        }
+        let user = self.event.user.name.as_ref();
+        self.event.account = SessionAccount::of_user(user);
+        let extra = self.event.user.extra.iter();
+        self.event.credential = extra
+            .filter(|(key, _)| key == "authentication.kubernetes.io/credential-id")
+            .find_map(|(_, values)| values.first().cloned());
+        self.provenance();
+        self.event
+    }
+
+    fn times(&mut self) {
+        if self.event.received_at.is_none() {
+            self.event.received_at = self.old_at.filter(|_| self.stage != Some(Stage::ResponseComplete));
+        }
+        let at = self.stage_at.or(self.old_at);
+        match self.stage {
+            Some(Stage::RequestReceived) => self.event.received_at = self.event.received_at.or(at),
+            Some(Stage::ResponseStarted) => self.event.started_at = at,
+            Some(Stage::ResponseComplete | Stage::Panic) => self.event.completed_at = at,
+            // Where its stage was cut off, its time alone is known.
+            None => self.event.received_at = self.event.received_at.or(at),
+        }
+        if let Some(stage) = self.stage {
+            self.event.stages = Stages::one(stage);
+        }
+    }
+
+    /// The texts in which a secret may be.
+    fn texts(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
+        let done = &mut self.done;
+        let uri = std::mem::take(&mut self.event.uri);
+        let is_exec = match &self.event.object {
+            Some(object) if !object.subresource.is_empty() => object.subresource == "exec",
+            _ => uri.split('?').next().is_some_and(|path| path.ends_with("/exec")),
+        };
+        let before = done.redactions;
+        let (uri, changed, command) = done.uri(uri, is_exec);
+        if changed && !self.uri_at.is_empty() {
+            splices.push((self.uri_at.clone(), quoted(&uri)));
+        }
+        self.event.uri = uri;
+        self.event.command = command;
+        // A name that is a secret in the address is one in the name as well.
+        if done.redactions > before
+            && let Some(object) = &mut self.event.object
+        {
+            let counted = done.redactions;
+            let (name, changed) = done.text(std::mem::take(&mut object.name), NAME);
+            object.name = name;
+            done.redactions = counted;
+            if changed {
+                // It stands in `raw` too, in a place that is not known any more.
+                self.good = 0;
+            }
+        }
+        for (text, at, most) in [
+            (&mut self.event.user_agent, &self.agent_at, clean::TEXT_MOST),
+            (&mut self.event.message, &self.message_at, clean::TEXT_MOST),
+        ] {
+            let Some(said) = text.take() else { continue };
+            let (said, changed) = done.text(said, most);
+            if changed {
+                splices.push((at.clone(), quoted(&said)));
+            }
+            *text = Some(said);
+        }
+    }
+
+    /// The annotations.
+    fn noted(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
+        let holds = self.holds();
+        for (key, value, at) in std::mem::take(&mut self.annotations) {
+            let (value, changed) = if key.starts_with("patch.webhook.") {
+                // What a webhook changed is part of the object.
+                let kept = clean::body(None, &value, holds);
+                self.done.redactions += kept.redactions;
+                self.done.is_clipped |= kept.is_left_out;
+                let changed = kept.instead.is_some();
+                (kept.instead.map_or(value, Cow::Owned), changed)
+            } else if value == "allow" || value == "forbid" {
+                (value, false)
+            } else {
+                self.done.text(value, 4 * clean::TEXT_MOST)
+            };
+            if changed {
+                splices.push((at, quoted(&value)));
+            }
+            let event = &mut *self.event;
+            match &*key {
+                "authorization.k8s.io/decision" => {
+                    event.decision = match &*value {
+                        "allow" => Some(Decision::Allow),
+                        "forbid" => Some(Decision::Forbid),
+                        _ => None,
+                    }
+                }
+                "authorization.k8s.io/reason" => event.decision_reason = Some(value),
+                "authentication.kubernetes.io/issued-credential-id" => event.issued_credential = Some(value),
+                "audit.k8s.io/truncated" if value == "true" => event.flaws.note(Flaw::Truncated),
+                key if is_notable(key) && event.annotations.len() < 32 => {
+                    let key = self.done.name(owned_key(key), NAME);
+                    event.annotations.push((key, value));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn holds(&self) -> Holds {
+        self.event.object.as_ref().map_or(Holds::Other, |object| Holds::of(&object.resource))
+    }
+
+    fn bodies(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
+        let holds = self.holds();
+        for (at, is_request) in [(self.request_at.take(), true), (self.response_at.take(), false)] {
+            let Some(at) = at else { continue };
+            let kept = clean::body(None, &self.text[at.clone()], holds);
+            self.done.redactions += kept.redactions;
+            self.done.is_clipped |= kept.is_left_out;
+            splices.extend(kept.instead.map(|instead| (at, instead)));
+            let body = Some(kept.facts);
+            if is_request { self.event.request = body } else { self.event.response = body }
+        }
+        for (key, at) in std::mem::take(&mut self.others) {
+            let kept = clean::body(Some(&key), &self.text[at.clone()], holds);
+            self.done.redactions += kept.redactions;
+            self.done.is_clipped |= kept.is_left_out;
+            splices.extend(kept.instead.map(|instead| (at, instead)));
+        }
+    }
+
+    /// The text, what had to be changed changed, and without what could not be read.
+    fn raw(&mut self, mut splices: Vec<(Range<usize>, String)>, has_tail: bool) -> Text<'a> {
+        if self.event.flaws.has(Flaw::DuplicateKey) || self.event.flaws.has(Flaw::WrongType) {
+            // Where things stand is not enough to know what is in it.
+            self.good = 0;
+            if !self.stopped
+                && !has_tail
+                && let Some((raw, redactions)) = clean::whole(self.text, self.holds())
+            {
+                self.event.redactions = self.event.redactions.max(redactions);
+                return self.fitting(raw);
+            }
+        }
+        let end = if self.stopped || has_tail || self.good == 0 { self.good } else { self.text.len() };
+        let is_whole = !self.stopped && !has_tail && self.good > 0;
+        if is_whole && splices.is_empty() && self.text.len() <= super::RAW_MOST {
+            return Cow::Borrowed(self.text);
+        }
+        splices.sort_by_key(|(range, _)| range.start);
+        let mut out = String::with_capacity(end.min(super::RAW_MOST) + 64);
+        let mut at = 0;
+        for (range, instead) in splices {
+            if range.start < at || range.end > end {
+                continue;
+            }
+            out.push_str(&self.text[at..range.start]);
+            out.push_str(&instead);
+            at = range.end;
+        }
+        out.push_str(&self.text[at..end]);
+        if !is_whole {
+            out.push_str(&format!("…{}", clean::left_out(self.text.len() - end)));
+        }
+        self.fitting(out)
+    }
+
+    fn fitting(&mut self, text: String) -> Text<'a> {
+        let cut =
+            (text.len() > super::RAW_MOST).then(|| sallyport_audit::ends(&text, super::RAW_MOST)).flatten();
+        self.done.is_clipped |= cut.is_some();
+        Cow::Owned(cut.unwrap_or(text))
+    }
+
+    fn provenance(&mut self) {
+        let event = &mut *self.event;
+        let is_partial = event.flaws.has(Flaw::Partial);
+        let uri = if is_partial && self.uri_at.is_empty() { Came::Normalised } else { Came::Raw };
+        let told = [
+            (Field::AuditId, !event.audit_id.is_empty(), Came::Raw),
+            (Field::Level, event.level.is_some(), Came::Raw),
+            (Field::Stage, event.stages != Stages::default(), Came::Raw),
+            (Field::Verb, !event.verb.is_empty(), Came::Raw),
+            (Field::User, self.seen & (1 << 7) != 0, Came::Raw),
+            (Field::Impersonated, event.impersonated.is_some(), Came::Raw),
+            (Field::SourceIps, !event.source_ips.is_empty(), Came::Raw),
+            (Field::UserAgent, event.user_agent.is_some(), Came::Raw),
+            (Field::Object, event.object.is_some(), Came::Raw),
+            (Field::Uri, !event.uri.is_empty(), uri),
+            (Field::Command, !event.command.is_empty(), Came::Normalised),
+            (Field::Code, event.code.is_some(), Came::Raw),
+            (Field::Decision, event.decision.is_some(), Came::Raw),
+            (Field::Credential, event.credential.is_some(), Came::Raw),
+            (Field::ReceivedAt, event.received_at.is_some(), Came::Raw),
+            (Field::StartedAt, event.started_at.is_some(), Came::Raw),
+            (Field::CompletedAt, event.completed_at.is_some(), Came::Raw),
+        ];
+        for (field, _, came) in told.into_iter().filter(|(_, is_told, _)| *is_told) {
+            event.provenance.note(field, came);
+        }
+        if self.old_at.is_some() && self.seen & (1 << 15) == 0 && event.received_at.is_some() {
+            event.provenance.note(Field::ReceivedAt, Came::Normalised);
+        }
+    }
+}
+
+fn owned_key<'a>(key: &str) -> Text<'a> {
+    Cow::Owned(key.to_owned())
+}
+
+fn level_of(level: &str) -> Option<Level> {
+    match level {
+        "None" => Some(Level::None),
+        "Metadata" => Some(Level::Metadata),
+        "Request" => Some(Level::Request),
+        "RequestResponse" => Some(Level::RequestResponse),
+        _ => None,
+    }
+}
+
+fn stage_of(stage: &str) -> Option<Stage> {
+    match stage {
+        "RequestReceived" => Some(Stage::RequestReceived),
+        "ResponseStarted" => Some(Stage::ResponseStarted),
+        "ResponseComplete" => Some(Stage::ResponseComplete),
+        "Panic" => Some(Stage::Panic),
+        _ => None,
+    }
+}
+
+/// Annotations that a person may want to be told of.
+fn is_notable(key: &str) -> bool {
+    const NOTABLE: [&str; 9] = [
+        "pod-security.kubernetes.io/",
+        "validation.policy.admission.k8s.io/",
+        "failed-open.",
+        "k8s.io/",
+        "authentication.k8s.io/",
+        "apiserver.k8s.io/",
+        "missing-san.",
+        "insecure-sha1.",
+        "authentication.kubernetes.io/",
+    ];
+    NOTABLE.iter().any(|start| key.starts_with(start))
+}

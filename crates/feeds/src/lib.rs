@@ -1,0 +1,18 @@
+//! Where API servers' audit events come from, on their way into the archive. Files for now: logs as API servers write and
+//! rotate them, and what clouds export.
+//!
+//! A file is known by how it begins and never by its name, so that one that was renamed by its rotation, packed or
+//! copied is not read twice ([`LogFile`]). It is read on from where it is kept up to, after looking whether what is kept
+//! of it is really in it ([`import`]); a last line that has not ended stays where it is until it has.
+//!
+//! Everything here blocks.
+
+#![deny(missing_docs)]
+
+mod error;
+mod file;
+mod import;
+
+pub use error::FeedError;
+pub use file::{LogFile, files};
+pub use import::{BAD_NAMED, BadHere, Imported, import};

@@ -15,6 +15,7 @@ mod sign_in;
 mod version;
 mod ways;
 mod wildcard;
+mod workloads;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ mod read;
 mod shape;
 mod told;
 mod way_in;
+mod workload;
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +18,9 @@ pub use certificate::Certificate;
 pub use door::{Address, AddressReach, AnonymousGet, Door, Tls, TlsTaken};
 pub use kind::{Coverage, Kind};
 pub use object::{
-    Account, ApiService, BindingObject, CertificateRequest, Endpoints, IngressObject, Meta, NodeObject,
-    OddSubject, Pod, Policy, PolicyBinding, RoleObject, SecretObject, ServiceObject, Webhook,
+    Account, ApiService, BindingObject, CertificateRequest, Controller, Endpoints, IngressObject, Meta,
+    NodeObject, OddSubject, Pod, Policy, PolicyBinding, RoleObject, SecretObject, ServiceObject, TokenVolume,
+    Webhook, Workload,
 };
 pub use read::{TakeError, Taken};
 pub use told::{Authentication, AwsAuth, ClusterInfo, Identity, Mapped, Part, Ready, Sample, Told};
@@ -79,6 +81,8 @@ pub struct Snapshot {
     pub namespaces: Vec<Meta>,
     /// Pods.
     pub pods: Vec<Pod>,
+    /// What makes pods.
+    pub workloads: Vec<Workload>,
     /// Secrets, without what they hold.
     pub secrets: Vec<SecretObject>,
     /// ResourceQuotas.

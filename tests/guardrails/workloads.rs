@@ -381,6 +381,18 @@ async fn edits(board: &mut Board, who: &Person) {
             token,
         )
         .await;
+    // Of one that has it: a session may take it away, and then not give it back.
+    let till = format!("{APPS}/deployments/till");
+    let of_till = |mounted: Value| {
+        Ask::strategic(
+            &till,
+            &json!({"spec": {"template": {"spec": {"automountServiceAccountToken": mounted}}}}),
+        )
+    };
+    board.allowed("1", "takes the token out of a workload's pods", who, of_till(json!(false)).dry()).await;
+    board
+        .refused("1", "says that a workload's token is mounted", who, vec![of_till(json!(true))], token)
+        .await;
     for (title, change) in [
         (
             "another image and command, which is kept on purpose",
@@ -433,6 +445,7 @@ async fn strong(board: &mut Board, who: &Person) {
         ("a container beside it", edit(json!({"containers": [{"name": "d", "image": "busybox"}]})), no),
         ("an init container", edit(json!({"initContainers": [{"name": "i", "image": "busybox"}]})), no),
         ("another user", edit(json!({"securityContext": {"runAsUser": 0}})), confined),
+        ("no token in its pods", edit(json!({"automountServiceAccountToken": false})), confined),
         ("shared processes", edit(json!({"shareProcessNamespace": true, "hostPID": false})), confined),
     ] {
         board

@@ -2,6 +2,7 @@
 //! an admin's own kubeconfig after a server-side dry run, and gone in a new scan. What is said to be lost is asked of the
 //! API server before and after, and each kind of fix is tried on it.
 
+mod session;
 mod world;
 
 use crate::lines::Lines;
@@ -36,8 +37,16 @@ pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
     let devs = Subject::Group("oidc:devs".to_owned());
     proven(&plane, &ground, &devs, lines).await?;
     let kinds = tried(&plane, &ground, lines).await?;
-    let wanted =
-        ["DeleteBinding", "DeleteSecret", "Enforce", "FailClosed", "NarrowRole", "RemoveSubject", "Unmount"];
+    let wanted = [
+        "DeleteBinding",
+        "DeleteSecret",
+        "Enforce",
+        "FailClosed",
+        "NarrowRole",
+        "RemoveSubject",
+        "Unmount",
+        "UnmountPods",
+    ];
     lines.check(
         "each kind of fix is taken by a server-side dry run",
         kinds.iter().map(String::as_str).eq(wanted),
@@ -93,7 +102,7 @@ pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
     lines.check("what puts it back does", way.is_some(), "");
     all_ended(&plane, lines).await?;
     lines.check("what comes with Kubernetes is as it was", self::shipped(&kubectl).await? == shipped, "");
-    Ok(())
+    session::play(lines).await
 }
 
 /// A pod needs its namespace's default account, which a controller makes.

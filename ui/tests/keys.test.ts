@@ -8,6 +8,9 @@ const event = (key: string, over: Partial<KeyboardEvent> = {}) =>
   ({ key, code: "", ctrlKey: false, shiftKey: false, altKey: false, metaKey: false, ...over }) as KeyboardEvent;
 const ids = (press: KeyboardEvent, mac = false, typing = false) => pressed(KEYS, press, mac, typing).keys.map((key) => key.action.id);
 
+/** What A means by itself, each in a view of its own. */
+const A = ["approve", "applyFix"];
+
 test("a terminal keeps every Ctrl key of its own", () => {
   for (const letter of "abcdefghijklmnopqrstuvwxyz") expect(windowsOwn(event(letter, { ctrlKey: true }), false), `Ctrl+${letter}`).toBe(false);
   for (const letter of "abcdefghijklmnopqrstuvwxyz?/") expect(windowsOwn(event(letter), false), letter).toBe(false);
@@ -32,13 +35,13 @@ test("keys of the table", () => {
   expect(ids(event("g"))).toEqual([]);
   expect(ids(event("a"))).toEqual(["go-audit"]);
   // A sequence is over with its second letter: by itself that is another key.
-  expect(ids(event("a"))).toEqual(["approve"]);
+  expect(ids(event("a"))).toEqual(A);
 });
 test("the second letter of a sequence that comes too late does nothing, and above all nothing else", () => {
   vi.spyOn(performance, "now").mockReturnValueOnce(0).mockReturnValue(2500);
   expect(ids(event("g"))).toEqual([]);
   expect(ids(event("a"))).toEqual([]);
-  expect(ids(event("a"))).toEqual(["approve"]);
+  expect(ids(event("a"))).toEqual(A);
   vi.restoreAllMocks();
 });
 test("plus, minus and zero are the same on every layout and on the number pad", () => {
@@ -58,5 +61,5 @@ test("plus, minus and zero are the same on every layout and on the number pad", 
 });
 test("a sequence is not begun by what is typed", () => {
   expect(ids(event("g"), false, true)).toEqual([]);
-  expect(ids(event("a"))).toEqual(["approve"]);
+  expect(ids(event("a"))).toEqual(A);
 });

@@ -94,6 +94,20 @@ const weak = (id, then = async () => {}) => posture(async (page) => {
   await page.locator("aside").getByText("Reading", { exact: true }).waitFor({ state: "detached" });
   await then(page);
 });
+// A fix of a workload, tried in the open session.
+const mend = (cluster, then, tried = true) => weak("w-12", async (page) => {
+  await page.getByRole("group", { name: "Clusters that have it" }).getByRole("button", { name: cluster }).click();
+  await page.locator("aside .where", { hasText: cluster }).waitFor();
+  await page.getByRole("button", { name: /^Apply in the open session/ }).waitFor();
+  if (tried) await page.keyboard.press("a");
+  await then(page);
+});
+const sure = (text) => async (page) => {
+  await page.getByText("Nothing is changed yet").waitFor();
+  await rest(page);
+  await page.keyboard.press("Enter");
+  await page.getByText(text).scrollIntoViewIfNeeded();
+};
 const cell = (cluster, column, then = async () => {}) => posture(async (page) => {
   await page.getByLabel("Search clusters").fill(cluster.split("-")[0]);
   await page.locator(`#posture [data-posture='${cluster}'] [data-column='${column}']`).click();
@@ -292,6 +306,17 @@ export const SCENES = [
   ["posture-proven-less", "scene=postureProvePartly&clusters=90&speed=20", weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByText("1 of 3 SubjectAccessReviews").scrollIntoViewIfNeeded(); })],
   ["posture-prove-failed", "scene=postureProveFails&clusters=90&speed=20", weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByRole("alert").scrollIntoViewIfNeeded(); })],
   ["posture-fix", SMALL, weak("w-0", async (page) => { await page.getByRole("button", { name: "Show the text" }).click(); await page.getByRole("region", { name: "Text of the profile" }).scrollIntoViewIfNeeded(); })],
+  ["posture-apply", SMALL, mend("checkout-stage", (page) => page.getByRole("button", { name: /^Apply in the open session/ }).scrollIntoViewIfNeeded(), false)],
+  ["posture-apply-trying", "scene=postureFixTrying&clusters=90", mend("checkout-stage", (page) => page.getByText("Trying it on the API server").scrollIntoViewIfNeeded())],
+  ["posture-apply-no-session", "scene=postureFixNoSession&clusters=90&speed=20", mend("checkout-stage", (page) => page.getByText("these would do").scrollIntoViewIfNeeded())],
+  ["posture-apply-refused", "scene=postureFixRefused&clusters=90&speed=20", mend("checkout-stage", (page) => page.getByText("It would be refused").scrollIntoViewIfNeeded())],
+  ["posture-apply-no-answer", "scene=postureFixNoAnswer&clusters=90&speed=20", mend("checkout-stage", (page) => page.getByText("it was not tried").scrollIntoViewIfNeeded())],
+  ["posture-apply-taken", `${SMALL}&speed=20`, mend("checkout-stage", (page) => page.getByText("Nothing is changed yet").scrollIntoViewIfNeeded())],
+  ["posture-apply-production", `${SMALL}&speed=20`, mend("payments-eu-1", async (page) => { await page.getByText("Nothing is changed yet").waitFor(); await page.keyboard.press("Enter"); await page.getByText("that key was not taken").scrollIntoViewIfNeeded(); })],
+  ["posture-apply-applying", "scene=postureFixApplying&clusters=90&speed=20", mend("checkout-stage", sure("Applying it on"))],
+  ["posture-apply-applied", `${SMALL}&speed=20`, mend("checkout-stage", sure("Applied on"))],
+  ["posture-apply-changed", "scene=postureFixChanged&clusters=90&speed=20", mend("checkout-stage", sure("It was not applied"))],
+  ["posture-apply-ended", "scene=postureFixEnded&clusters=90&speed=20", mend("checkout-stage", sure("It may have been applied"))],
   ["posture-many-places", SMALL, weak("w-2", (page) => page.getByRole("button", { name: /and \d+ more/ }).first().waitFor())],
   ["posture-cloud", SMALL, weak("w-11")],
   ["posture-hostile", "scene=posture&clusters=11", weak("w-8")],

@@ -28,6 +28,7 @@ use sallyport_api::AccessRequest;
 use sallyport_hub::HoldRights;
 use sallyport_ipc::{ClusterDetail, ClustersView, Event, Shown};
 use sallyport_model::{ClusterName, ErrorCode, Profile, ProfileName};
+use sallyport_rbac::{Ask, allows};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -180,6 +181,29 @@ impl Inventory {
             Ok(preview) => self.known(&signed.workspace, |known| known.candidates(cluster, &preview)),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// The profiles under which this person may ask for something in a namespace of a cluster, by its broker's word: the
+    /// narrowest first. None: that can't be read now.
+    pub(crate) async fn profiles_that(
+        &self,
+        signed: &Signed,
+        cluster: &ClusterName,
+        namespace: &str,
+        may: Ask<'_>,
+    ) -> Option<Vec<ProfileName>> {
+        let preview = self.look_at(Some(signed), cluster).await.ok()?;
+        self.known(&signed.workspace, |known| {
+            let gives = |one: &Candidate| one.scope.holds(namespace) && allows(&one.rules, may);
+            let giving: Vec<ProfileName> = known
+                .candidates(cluster, &preview)
+                .into_iter()
+                .filter(gives)
+                .map(|one| one.profile)
+                .collect();
+            let offered = known.offered(cluster)?.into_iter().filter(|one| !one.profile.is_for_scans());
+            Some(offered.map(|one| one.profile.name).filter(|name| giving.contains(name)).collect())
+        })
     }
 
     /// What the team's profiles want of a sign-in.

@@ -1,6 +1,7 @@
 //! Where clusters are weak. Each scan is a session under the profile made for it ([`visit`]), several at a time ([`run`]); what
 //! it read is kept sealed on this computer ([`kept`]), and everything that is shown is worked out from that: looking contacts
-//! nobody. Nothing is scanned by itself, and nothing that a scan found is changed by one.
+//! nobody. Nothing is scanned by itself, and no scan changes what it found. Of fixes those that set a field of a workload are
+//! made when the person says so, through a session of theirs ([`mend`]); no other is (promise P11).
 
 mod crossing;
 mod detail;
@@ -9,7 +10,9 @@ mod exception;
 mod exceptions;
 mod fleet;
 mod kept;
+mod mend;
 mod ports;
+mod proposed;
 mod report;
 mod run;
 #[cfg(test)]
@@ -56,6 +59,8 @@ pub(crate) struct Scans {
     shelf: Shelf,
     /// For each workspace where somebody is signed in and has looked.
     open: tokio::sync::Mutex<BTreeMap<WorkspaceId, Arc<Open>>>,
+    /// The fix that was tried last and would be taken.
+    tried: Mutex<Option<mend::Tried>>,
     changed: Arc<Notify>,
 }
 
@@ -118,8 +123,8 @@ impl Scans {
             tracing::warn!(error, "scans are kept in memory, since their key can't be");
             Shelf::in_memory(&dir)
         });
-        let (open, changed) = Default::default();
-        Self { desk, history, person, inventory, sessions, shelf, open, changed }
+        let (open, tried, changed) = Default::default();
+        Self { desk, history, person, inventory, sessions, shelf, open, tried, changed }
     }
 
     /// Hints that something changed, a few times a second at most, until the app ends.

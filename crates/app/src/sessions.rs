@@ -49,7 +49,7 @@ use ports::{Ground, HubSide};
 use sallyport_gateway::Call;
 use sallyport_hub::seal::KeyPair;
 use sallyport_ipc::{Event, SessionView};
-use sallyport_model::{ClusterName, ErrorCode, Hold, RequestUid, SessionId, SessionState};
+use sallyport_model::{ClusterName, ErrorCode, Hold, RequestUid, SessionId, SessionState, UserName};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -190,6 +190,21 @@ impl Sessions {
         let record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         let session = self.begin(hub, record, begun, |_| false).ok_or_else(over)?;
         Ok((session, way_in))
+    }
+
+    /// A person's sessions that are open on a cluster of a workspace, those of scans not among them.
+    pub(crate) fn open_for(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserName,
+        cluster: &ClusterName,
+    ) -> Vec<Arc<Session>> {
+        let is_open = |session: &Arc<Session>| {
+            session.state() == SessionState::Open
+                && session.hub.user() == user
+                && session.is_open_on(workspace, cluster, None)
+        };
+        self.all().into_iter().filter(is_open).collect()
     }
 
     /// Goes on with a request of an earlier run.

@@ -142,6 +142,8 @@ words! {
         SupportBundle = "support_bundle",
         /// A cluster was scanned, or questions about it were asked through a session; the detail says what came of it.
         Scan = "scan",
+        /// A fix of something that a scan found was made through a session; the detail says what.
+        FixApplied = "fix_applied",
         /// What was kept of scans was deleted.
         ScanForgotten = "scan_forgotten",
         /// This person answers for something that a scan found, or does not any more.

@@ -33,9 +33,11 @@ const EXITS_ASKED: &str = "Exit codes:
   2  bad arguments or input, or what the answer depends on was not read";
 
 const EXITS_FIX: &str = "Exit codes:
-  0  a change is proposed
-  1  there is no exact change to propose: the advice in words is all
-  2  bad arguments or input, or nothing is found that is called so";
+  0  a change is proposed; with --apply: it was made, all of it
+  1  there is no exact change to propose: the advice in words is all; with --apply: nothing was changed, since the API
+     server refused to, or nobody said yes
+  2  bad arguments or input, or nothing is found that is called so
+  3  with --apply: a part was made, or the API server did not answer and it may have been made: look";
 
 const EXITS_REPORT: &str = "Exit codes:
   0  the page was written
@@ -164,7 +166,18 @@ pub(crate) struct Fix {
     /// How the cluster is called in the inventory, for a drafted profile.
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
-    /// Writes the files of the first fix into this folder, which must be there.
+    /// Which of several fixes is written or applied; the first is the one that takes least.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) number: u16,
+    /// Makes the change on the API server with the kubeconfig's own rights: tries all of it there first (a server-side dry
+    /// run, which its authorizer and admission answer), shows what came of that, and asks before it goes on. Of an object
+    /// that changed since it was read nothing is changed, and nothing at all where the trial of any part is refused.
+    #[arg(long, requires = "kubeconfig", conflicts_with = "snapshot")]
+    pub(crate) apply: bool,
+    /// Does not ask.
+    #[arg(long, requires = "apply")]
+    pub(crate) yes: bool,
+    /// Writes the files of that fix into this folder, which must be there.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) write: Option<PathBuf>,
     /// How to write the result.

@@ -9,6 +9,8 @@ pub(crate) enum End {
     Found,
     /// It could not be answered.
     Unanswered,
+    /// A change was made in part, or may have been made.
+    InPart,
 }
 
 impl From<End> for std::process::ExitCode {
@@ -17,6 +19,7 @@ impl From<End> for std::process::ExitCode {
             End::Good => 0,
             End::Found => 1,
             End::Unanswered => 2,
+            End::InPart => 3,
         })
     }
 }

@@ -35,8 +35,22 @@ pub(crate) fn fix(snapshot: &Snapshot, args: &args::Fix) -> Result<(String, End)
     };
     let profile = profile(&ground, finding, &cluster);
     let view = FixesView::of(&proposed, profile.as_ref());
-    if let (Some(folder), Some(first)) = (&args.write, proposed.fixes.first()) {
-        write(folder, first)?;
+    let chosen = proposed.fixes.get(usize::from(args.number) - 1);
+    if chosen.is_none() && args.number > 1 {
+        let many = count(proposed.fixes.len(), "fix").replace("fixs", "fixes");
+        return Err(Stop(format!("there is no fix {}: {many} proposed", args.number)));
+    }
+    if let (Some(folder), Some(chosen)) = (&args.write, chosen) {
+        write(folder, chosen)?;
+    }
+    if args.apply {
+        let Some(chosen) = chosen else { return Ok((told(&view), End::Found)) };
+        let mut shown = format!(
+            "{}  {}\n{}\n\nFIX {}: {}\n",
+            view.check, view.title, view.said, args.number, chosen.title
+        );
+        one(&mut shown, &FixView::of(chosen));
+        return crate::apply::apply(args, chosen, shown, &view.fingerprint);
     }
     let end = if view.fixes.is_empty() { End::Found } else { End::Good };
     match args.output {

@@ -123,7 +123,7 @@ pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, asking: Asking) 
 
 /// Where to and with what. What kubectl would do beyond it is refused and not passed over: the answers would be another
 /// server's, or about somebody else.
-fn way(entry: &Entry<'_>) -> Result<(Endpoint, Credential), String> {
+pub(crate) fn way(entry: &Entry<'_>) -> Result<(Endpoint, Credential), String> {
     let cluster = entry.cluster;
     if cluster.insecure {
         return Err(

@@ -16,6 +16,7 @@ mod dumps;
 mod endpoint;
 mod fault;
 mod line;
+mod send;
 mod token_request;
 
 pub use authorities::{Authorities, AuthoritiesError};
@@ -26,4 +27,5 @@ pub use dumps::keep_out_of_core_dumps;
 pub use endpoint::{Endpoint, EndpointError};
 pub use fault::{Fault, fault, within};
 pub use line::{Answer, Line, Warm, probe, probe_get};
+pub use send::{Sending, send};
 pub use token_request::{token_claims, token_in, token_request};

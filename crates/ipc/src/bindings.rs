@@ -177,6 +177,8 @@ mod tests {
             ("Event", "id"),
             ("ExceptionView", "id"),
             ("FindingLine", "id"),
+            ("FixTrial", "id"),
+            ("FixTrial", "session"),
             ("Notice", "session"),
             ("ScanState", "session"),
             ("SessionView", "extends"),

@@ -150,6 +150,11 @@ macro_rules! commands {
             posture_forget(cluster: Option<String>) -> () => records(ScanForgotten) scans.forget;
             /// Asks the API server the questions that show a finding's path, through a session like a scan's.
             posture_prove(cluster: String, finding: String) -> PathProof => records(Scan) app.prove;
+            /// Tries a finding's fix on the API server, which keeps nothing of it, through a session of this person's that is open
+            /// there: a field of a workload, and no change of rights.
+            posture_fix_try(cluster: String, finding: String) -> FixTrial => passes scans.fix_try;
+            /// Makes the fix that was tried last, the one with this id and no other, and once.
+            posture_fix_apply(trial: String) -> FixApplied => records(FixApplied) scans.fix_apply;
             /// Says who answers for something that was found, why, and until when.
             posture_except(exception: ExceptionInput) -> () => records(Excepted) scans.except;
             /// Takes an exception back.

@@ -495,6 +495,8 @@ pub struct FixView {
     pub commands: Vec<Shown>,
     /// Text for a pull request, its title first, line by line.
     pub pull_request: Vec<Shown>,
+    /// Whether a session may make it: it sets a field of a workload and changes nobody's rights.
+    pub in_session: bool,
     /// What it would do, worked out on what was scanned.
     pub effect: Vec<EffectLine>,
     /// So many more than are listed.
@@ -519,6 +521,58 @@ pub struct EffectLine {
     pub text: Shown,
     /// Whether it is known that somebody used it lately.
     pub used: Option<Shown>,
+}
+
+/// What came of trying a fix through a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum FixTried {
+    /// No session that is open may make it: nothing was tried.
+    NoSession,
+    /// The API server would refuse it.
+    Refused,
+    /// The API server would take it.
+    Taken,
+}
+
+/// A fix that was tried on the API server, which keeps nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FixTrial {
+    /// By which it is applied; None: it can't be.
+    pub id: Option<String>,
+    /// The session by which it was tried.
+    pub session: Option<String>,
+    /// What came of it.
+    pub state: FixTried,
+    /// The same in words.
+    pub said: Shown,
+    /// Where no session would do: the profiles this person may ask for that would.
+    pub profiles: Vec<Shown>,
+}
+
+/// Whether a fix was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum FixMade {
+    /// It was.
+    Applied,
+    /// It was not: the API server refused it.
+    Refused,
+    /// Nobody knows: there was no answer, or the session ended before it.
+    Unknown,
+}
+
+/// What came of applying a fix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FixApplied {
+    /// When.
+    pub at: i64,
+    /// Whether it was made.
+    pub made: FixMade,
+    /// Why not, or why nobody knows.
+    pub said: Shown,
 }
 
 /// What the API server says to the questions that show a path.

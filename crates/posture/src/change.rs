@@ -1,9 +1,13 @@
 //! One change of one object: how a snapshot looks after it, and how it is written for kubectl.
 
+mod call;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unmount;
 mod written;
 
+pub use call::{Because, Call, NoCall, Refused, WorkloadCall, calls};
+pub(crate) use unmount::warnings as unmounted;
 pub use written::{Patch, undo};
 pub(crate) use written::{binding_yaml, role_yaml};
 
@@ -50,6 +54,11 @@ pub enum Change {
         /// The ServiceAccount.
         account: Object,
     },
+    /// Mounts no account's token into the pods of a workload.
+    UnmountPods {
+        /// The workload: a Deployment, StatefulSet, DaemonSet, ReplicaSet or CronJob that nothing else makes.
+        workload: Object,
+    },
     /// Has a namespace enforce the pod security level `baseline`.
     Enforce {
         /// The namespace.
@@ -78,6 +87,8 @@ pub enum Refusal {
     Shipped(String),
     /// A controller writes it from others.
     Aggregated(String),
+    /// It can't be changed once it is there, or whoever makes it would put it back: a sentence.
+    Fixed(String),
     /// It would change nothing.
     Nothing,
 }
@@ -96,6 +107,7 @@ impl fmt::Display for Refusal {
                 "{what} is written by a controller from roles with a label, or taken into others by one: change the \
                  binding, or those roles by hand"
             ),
+            Self::Fixed(why) => f.write_str(why),
             Self::Nothing => f.write_str("it would change nothing"),
         }
     }
@@ -108,6 +120,7 @@ impl Change {
             Self::RemoveSubject { binding, .. } | Self::DeleteBinding { binding } => binding,
             Self::NarrowRole { role, .. } => role,
             Self::Unmount { account } => account,
+            Self::UnmountPods { workload } => workload,
             Self::Enforce { namespace } => namespace,
             Self::FailClosed { configuration, .. } => configuration,
             Self::DeleteSecret { secret } => secret,
@@ -124,6 +137,7 @@ impl Change {
             Self::DeleteBinding { .. } | Self::DeleteSecret { .. } => format!("Remove {what}"),
             Self::NarrowRole { how, .. } => format!("Narrow {what}: {how}"),
             Self::Unmount { .. } => format!("Mount the token of {what} only where a pod asks for it"),
+            Self::UnmountPods { .. } => format!("Mount no token into the pods of {what}"),
             Self::FailClosed { .. } => format!("Have {what} refuse what its webhooks cannot be asked about"),
             Self::Enforce { .. } => format!("Have {what} enforce the pod security level baseline"),
         }
@@ -171,6 +185,7 @@ impl Change {
                 one.role = Arc::new(Role { rules: rules.clone(), ..Role::clone(&one.role) });
             }
             Self::Unmount { account } => {
+                unmount::may_be_without(account)?;
                 let is = |meta: &crate::snapshot::Meta| is_of(&meta.namespace, &meta.name, account);
                 let one = snapshot.accounts.iter_mut().find(|one| is(&one.meta));
                 let one = one.ok_or_else(|| Refusal::Gone(named(account)))?;
@@ -179,6 +194,7 @@ impl Change {
                 }
                 one.automount = Some(false);
             }
+            Self::UnmountPods { workload } => unmount::apply(snapshot, workload)?,
             Self::Enforce { namespace } => {
                 let one = snapshot.namespaces.iter_mut().find(|one| one.name == namespace.name);
                 let one = one.ok_or_else(|| Refusal::Gone(named(namespace)))?;

@@ -25,6 +25,7 @@ mod version;
 mod ways;
 mod webhooks;
 mod wildcard;
+mod workloads;
 
 #[cfg(test)]
 mod tests;

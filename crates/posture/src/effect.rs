@@ -376,6 +376,7 @@ fn warnings(
                  spec go on to have one."
                     .to_owned(),
             ),
+            Change::UnmountPods { workload } => warnings.extend(crate::change::unmounted(workload)),
             Change::Enforce { .. } => warnings.push(
                 "Pods that run go on; those that need more than baseline are refused when they are made anew. The \
                  server-side dry run lists them."

@@ -33,6 +33,7 @@ pub mod snapshot;
 mod tests;
 pub mod trend;
 mod when;
+mod workload;
 mod yaml;
 
 pub use change::Patch;

@@ -79,7 +79,7 @@ impl Practice {
             Self::InboundClosed => &["AP-01", "AP-05", "AP-10", "RB-27"],
             Self::TwoFactors => &["AN-02"],
             Self::CertificatesRotated => &["KC-05", "AN-07", "AP-03", "AP-06"],
-            Self::LeastPrivilege => &["RB-", "AN-05", "AP-08", "AP-09", "SA-03"],
+            Self::LeastPrivilege => &["RB-", "AN-05", "AP-08", "AP-09", "SA-03", "SA-04", "SA-08"],
             Self::AdmissionControl => &["AD-"],
             Self::AuditOn => &["AU-01", "AU-02", "AU-04", "AU-05"],
             Self::AuditCentral => &["AU-03", "AU-04", "AU-06"],

@@ -11,6 +11,7 @@ mod shape;
 mod told;
 mod tried;
 mod way_in;
+mod workload;
 
 #[cfg(test)]
 mod tests;
@@ -19,9 +20,9 @@ pub use certificate::Certificate;
 pub use door::{Address, AddressReach, AnonymousGet, Door, Tls, TlsTaken};
 pub use kind::{Coverage, Kind};
 pub use object::{
-    Account, ApiService, BindingObject, CertificateRequest, Endpoints, Flow, FlowRule, IngressObject, Limit,
-    Meta, NodeObject, OddSubject, Parameters, Pod, Policy, PolicyBinding, Quota, RoleObject, SecretObject,
-    ServiceObject, Spared, Webhook, WebhookRule,
+    Account, ApiService, BindingObject, CertificateRequest, Controller, Endpoints, Flow, FlowRule,
+    IngressObject, Limit, Meta, NodeObject, OddSubject, Parameters, Pod, Policy, PolicyBinding, Quota,
+    RoleObject, SecretObject, ServiceObject, Spared, TokenVolume, Webhook, WebhookRule, Workload,
 };
 pub use read::{TakeError, Taken};
 pub use told::{Authentication, AwsAuth, ClusterInfo, Identity, Mapped, Part, Ready, Sample, Told};
@@ -85,6 +86,8 @@ pub struct Snapshot {
     pub namespaces: Vec<Meta>,
     /// Pods.
     pub pods: Vec<Pod>,
+    /// What makes pods.
+    pub workloads: Vec<Workload>,
     /// Secrets, without what they hold.
     pub secrets: Vec<SecretObject>,
     /// ResourceQuotas.

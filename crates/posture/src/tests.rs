@@ -37,6 +37,28 @@ pub(crate) fn account(namespace: &str, name: &str) -> Value {
     json!({"kind": "ServiceAccount", "namespace": namespace, "name": name})
 }
 
+/// A workload of this kind whose pods have this spec.
+pub(crate) fn workload(kind: &str, namespace: &str, name: &str, spec: Value) -> Value {
+    let template = json!({"template": {"spec": spec}});
+    let (group, spec) = match kind {
+        "CronJob" => ("batch/v1", json!({"jobTemplate": {"spec": template}})),
+        "Job" => ("batch/v1", template),
+        _ => ("apps/v1", template),
+    };
+    let meta =
+        json!({"name": name, "namespace": namespace, "uid": format!("uid-{name}"), "resourceVersion": "5"});
+    json!({"apiVersion": group, "kind": kind, "metadata": meta, "spec": spec})
+}
+
+/// The same, made by a controller.
+pub(crate) fn made_by(mut object: Value, api_version: &str, kind: &str, name: &str) -> Value {
+    object["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "other", "uid": "o"},
+        {"apiVersion": api_version, "kind": kind, "name": name, "uid": format!("uid-{name}"), "controller": true},
+    ]);
+    object
+}
+
 impl Cluster {
     pub(crate) fn object(mut self, object: Value) -> Self {
         self.objects.push(object);
@@ -90,6 +112,11 @@ impl Cluster {
             json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace},
             "spec": {"serviceAccountName": account}}),
         )
+    }
+
+    /// A workload as an API server has it, of this kind.
+    pub(crate) fn workload(self, kind: &str, namespace: &str, name: &str, account: &str) -> Self {
+        self.object(workload(kind, namespace, name, json!({"serviceAccountName": account})))
     }
 
     /// Read whole, by a server of 1.37 that says that roles alone decide, and that is configured well.

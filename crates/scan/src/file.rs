@@ -9,9 +9,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const API_VERSION: &str = "posture.sallyport.dev/v1alpha2";
-/// The one before, which knew of objects alone: what it does not have was not asked.
-const BEFORE: &str = "posture.sallyport.dev/v1alpha1";
+const API_VERSION: &str = "posture.sallyport.dev/v1alpha3";
+/// Those before: the first knew of objects alone, the second of no workloads. What they do not have was not asked.
+const BEFORE: [&str; 2] = ["posture.sallyport.dev/v1alpha1", "posture.sallyport.dev/v1alpha2"];
 const KIND: &str = "Snapshot";
 
 #[derive(Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl Reading {
 pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> {
     let wrong = |why: String| ScanError::Snapshot { path: shown_path(path), why };
     let version = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    if version != API_VERSION && version != BEFORE {
+    if version != API_VERSION && !BEFORE.contains(&version) {
         let why = format!("it is {}, and this program reads {API_VERSION}; scan again", shown(version));
         return Err(wrong(why));
     }

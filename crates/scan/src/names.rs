@@ -43,6 +43,12 @@ pub(crate) fn right(kind: Kind) -> String {
             | Kind::RoleBinding
             | Kind::ServiceAccount
             | Kind::Pod
+            | Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::DaemonSet
+            | Kind::ReplicaSet
+            | Kind::Job
+            | Kind::CronJob
             | Kind::Secret
             | Kind::ResourceQuota
             | Kind::LimitRange

@@ -18,14 +18,41 @@ const BOUNDED: &[Keep] = &[Keep("max", WHOLE), Keep("default", WHOLE), Keep("max
 
 const BACKEND: &[Keep] = &[Keep("service", &[Keep("name", WHOLE)])];
 
+/// Of a pod's spec: whom it runs as, and which tokens it has. Of volumes only those that hold a token, see [`tokens`].
+const POD: &[Keep] = &[Keep(
+    "spec",
+    &[
+        Keep("serviceAccountName", WHOLE),
+        Keep("automountServiceAccountToken", WHOLE),
+        Keep(
+            "volumes",
+            &[
+                Keep("name", WHOLE),
+                Keep(
+                    "projected",
+                    &[Keep(
+                        "sources",
+                        &[Keep(
+                            "serviceAccountToken",
+                            &[Keep("audience", WHOLE), Keep("expirationSeconds", WHOLE)],
+                        )],
+                    )],
+                ),
+            ],
+        ),
+    ],
+)];
+
 fn fields(kind: Kind) -> &'static [Keep] {
     match kind {
         Kind::ClusterRole | Kind::Role => &[Keep("rules", WHOLE), Keep("aggregationRule", WHOLE)],
         Kind::ClusterRoleBinding | Kind::RoleBinding => &[Keep("roleRef", WHOLE), Keep("subjects", WHOLE)],
         Kind::ServiceAccount => &[Keep("automountServiceAccountToken", WHOLE)],
-        Kind::Pod => {
-            &[Keep("spec", &[Keep("serviceAccountName", WHOLE), Keep("automountServiceAccountToken", WHOLE)])]
+        Kind::Pod => POD,
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::ReplicaSet | Kind::Job => {
+            &[Keep("spec", &[Keep("template", POD)])]
         }
+        Kind::CronJob => &[Keep("spec", &[Keep("jobTemplate", &[Keep("spec", &[Keep("template", POD)])])])],
         Kind::Secret => &[Keep("type", WHOLE)],
         Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => &[Keep(
             "webhooks",
@@ -122,6 +149,15 @@ const METADATA: &[Keep] = &[
     Keep("annotations", WHOLE),
 ];
 
+/// Who makes it, of what is made by others.
+const OWNERS: &[Keep] = &[
+    Keep("apiVersion", WHOLE),
+    Keep("kind", WHOLE),
+    Keep("name", WHOLE),
+    Keep("uid", WHOLE),
+    Keep("controller", WHOLE),
+];
+
 /// An object of a kind, reduced. What is none becomes one without a name, so that it is told as one that can't be read.
 pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
     let mut from = match object {
@@ -131,7 +167,12 @@ pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
     let mut kept = Map::new();
     kept.insert("apiVersion".to_owned(), names::api_version(kind).into());
     kept.insert("kind".to_owned(), kind.name().into());
-    let mut metadata = prune(from.remove("metadata").unwrap_or_default(), METADATA);
+    let mut given = from.remove("metadata").unwrap_or_default();
+    let owners = given.get_mut("ownerReferences").map(Value::take).filter(|_| is_made(kind));
+    let mut metadata = prune(given, METADATA);
+    if let (Value::Object(metadata), Some(owners)) = (&mut metadata, owners) {
+        metadata.insert("ownerReferences".to_owned(), prune(owners, OWNERS));
+    }
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         for (key, value) in annotations.iter_mut() {
             // A word of Kubernetes', and nobody's secret.
@@ -146,7 +187,41 @@ pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
             kept.insert(keep.0.to_owned(), prune(value, keep.1));
         }
     }
-    Value::Object(kept)
+    let mut kept = Value::Object(kept);
+    for place in
+        ["/spec/volumes", "/spec/template/spec/volumes", "/spec/jobTemplate/spec/template/spec/volumes"]
+    {
+        if is_made(kind)
+            && let Some(volumes) = kept.pointer_mut(place)
+        {
+            tokens(volumes);
+        }
+    }
+    kept
+}
+
+/// Whether others make it, or it makes pods.
+fn is_made(kind: Kind) -> bool {
+    kind == Kind::Pod || Kind::WORKLOADS.contains(&kind)
+}
+
+/// Of volumes those that hold a token are kept. One that the API server mounts by itself keeps its name, by which it is known.
+fn tokens(volumes: &mut Value) {
+    let Value::Array(all) = volumes else { return };
+    all.retain_mut(|volume| {
+        let Some(sources) = volume.pointer_mut("/projected/sources").and_then(Value::as_array_mut) else {
+            return false;
+        };
+        sources.retain(|source| source.get("serviceAccountToken").is_some());
+        let holds = !sources.is_empty();
+        let injected = |name: &Value| name.as_str().is_some_and(|name| name.starts_with("kube-api-access-"));
+        if let Value::Object(fields) = volume
+            && !fields.get("name").is_some_and(injected)
+        {
+            fields.remove("name");
+        }
+        holds
+    });
 }
 
 fn prune(value: Value, keeps: &[Keep]) -> Value {

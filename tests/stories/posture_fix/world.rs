@@ -13,7 +13,7 @@ use sallyport_testkit::Plane;
 pub(super) const PLANTED: &str = include_str!("planted.yaml");
 
 /// Lists of what fixes are about. An admin may read Secrets; only their metadata is kept.
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 12] = [
     "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "/apis/rbac.authorization.k8s.io/v1/roles",
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
@@ -22,6 +22,8 @@ const LISTS: [&str; 10] = [
     "/api/v1/serviceaccounts",
     "/api/v1/pods",
     "/api/v1/secrets",
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/replicasets",
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
 ];

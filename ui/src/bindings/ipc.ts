@@ -967,6 +967,58 @@ isNew: boolean, };
 export type FindingOrigin = "own" | "vendor" | "default";
 
 /**
+ * What came of applying a fix.
+ */
+export type FixApplied = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Whether it was made.
+ */
+made: FixMade, 
+/**
+ * Why not, or why nobody knows.
+ */
+said: Shown, };
+
+/**
+ * Whether a fix was made.
+ */
+export type FixMade = "applied" | "refused" | "unknown";
+
+/**
+ * A fix that was tried on the API server, which keeps nothing of it.
+ */
+export type FixTrial = { 
+/**
+ * By which it is applied; None: it can't be.
+ */
+id: string | null, 
+/**
+ * The session by which it was tried.
+ */
+session: string | null, 
+/**
+ * What came of it.
+ */
+state: FixTried, 
+/**
+ * The same in words.
+ */
+said: Shown, 
+/**
+ * Where no session would do: the profiles this person may ask for that would.
+ */
+profiles: Array<Shown>, };
+
+/**
+ * What came of trying a fix through a session.
+ */
+export type FixTried = "noSession" | "refused" | "taken";
+
+/**
  * A change that would close it, and what it would do.
  */
 export type FixView = { 
@@ -986,6 +1038,10 @@ commands: Array<Shown>,
  * Text for a pull request, its title first, line by line.
  */
 pullRequest: Array<Shown>, 
+/**
+ * Whether a session may make it: it sets a field of a workload and changes nobody's rights.
+ */
+inSession: boolean, 
 /**
  * What it would do, worked out on what was scanned.
  */
@@ -3261,6 +3317,8 @@ export interface Commands {
   posture_scan_stop: { args: { cluster: string | null }; result: null };
   posture_forget: { args: { cluster: string | null }; result: null };
   posture_prove: { args: { cluster: string; finding: string }; result: PathProof };
+  posture_fix_try: { args: { cluster: string; finding: string }; result: FixTrial };
+  posture_fix_apply: { args: { trial: string }; result: FixApplied };
   posture_except: { args: { exception: ExceptionInput }; result: null };
   posture_except_remove: { args: { exception: string }; result: null };
   posture_who: { args: { question: WhoQuestion }; result: WhoAnswer };

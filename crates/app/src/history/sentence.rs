@@ -160,6 +160,11 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             or("clusters", "clusters"),
             or("until", "a day")
         ),
+        Action::FixApplied if is_unknown => {
+            format!("{} on {cluster}: whether it was done is not known{why}", or("what", "A fix"))
+        }
+        Action::FixApplied if failed => format!("A fix was not applied on {cluster}{why}"),
+        Action::FixApplied => format!("Fix applied on {cluster}: {}", or("what", "a workload")),
         Action::ScanReport if failed => format!("A posture report was not written{why}"),
         Action::ScanReport => "Posture report written".to_owned(),
         Action::SupportBundle if failed => format!("A support bundle was not written{why}"),

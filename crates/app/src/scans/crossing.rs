@@ -1,7 +1,8 @@
 //! Ways from one cluster into another, by what the kept readings of both say.
 
 use super::Scans;
-use super::detail::{failed, step, subject_named};
+use super::detail::{failed, step};
+use super::words::subject_named;
 use crate::desk::AppError;
 use sallyport_ipc::{CrossingLine, CrossingsView, Shown};
 use sallyport_model::ErrorCode;

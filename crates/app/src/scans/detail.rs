@@ -5,20 +5,19 @@ use super::exception::Standing;
 use super::fleet::together;
 use super::kept::Which;
 use super::ports::{Answer, Left, Ways};
-use super::words::{area, origin, rule_said, severity, verdict, why};
+use super::proposed::fix_view;
+use super::words::{area, origin, rule_said, severity, subject_named, verdict, why};
 use super::{Held, Open, Scans};
 use crate::desk::{AppError, now_ms};
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{
-    CheckLine, EffectLine, EvidenceLine, FindingDetail, FindingLine, FixView, PathProof, PathStep,
-    PostureArea, PostureDetail, Practice, ReviewLine, Shown, SubjectKind,
+    CheckLine, EvidenceLine, FindingDetail, FindingLine, PathProof, PathStep, PostureArea, PostureDetail,
+    Practice, ReviewLine, Shown, SubjectKind,
 };
 use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_posture::area::Area;
 use sallyport_posture::check::Judged;
-use sallyport_posture::draft::draft;
 use sallyport_posture::drift::drift;
-use sallyport_posture::effect::Lately;
 use sallyport_posture::path::{Goal, Hop, Path};
 use sallyport_posture::{Evidence, Finding, Ground, Object, Report, Review, Snapshot, fix, practice};
 use sallyport_rbac::who::Subject;
@@ -27,8 +26,6 @@ use std::collections::BTreeSet;
 
 /// Findings that are listed of one cluster.
 const FINDINGS: usize = 2_000;
-/// Lines of what a fix would do.
-const EFFECT: usize = 40;
 /// Points of the trend.
 const POINTS: usize = 60;
 /// How long a path is followed.
@@ -222,7 +219,7 @@ fn nothing(cluster: &str) -> AppError {
     AppError::new(ErrorCode::BadInput, format!("no scan of {cluster} is kept")).hint("Scan it first.")
 }
 
-fn gone() -> AppError {
+pub(super) fn gone() -> AppError {
     AppError::new(ErrorCode::BadInput, "the last scan does not find this any more")
         .hint("Look at the cluster again: it was scanned since.")
 }
@@ -231,7 +228,7 @@ pub(super) fn failed() -> AppError {
     AppError::failed("Sallyport failed over what is kept of this scan").hint("The log has the details.")
 }
 
-fn found<'r>(report: &'r Report, fingerprint: &str) -> Option<(&'r Judged, &'r Finding)> {
+pub(super) fn found<'r>(report: &'r Report, fingerprint: &str) -> Option<(&'r Judged, &'r Finding)> {
     let mut all =
         report.checks.iter().flat_map(|judged| judged.findings.iter().map(move |one| (judged, one)));
     all.find(|(_, one)| one.fingerprint() == fingerprint)
@@ -410,14 +407,6 @@ fn named(object: &Object) -> String {
     }
 }
 
-pub(super) fn subject_named(subject: &Subject) -> String {
-    match (subject, subject.as_account()) {
-        (_, Some((namespace, name))) => format!("ServiceAccount {namespace}/{name}"),
-        (Subject::Group(name), _) => format!("group {name}"),
-        (Subject::User(name), _) => format!("user {name}"),
-    }
-}
-
 fn subject_kind(subject: &Subject) -> SubjectKind {
     match (subject, subject.as_account()) {
         (_, Some(_)) => SubjectKind::ServiceAccount,
@@ -443,74 +432,4 @@ fn maps(judged: &Judged) -> Vec<Shown> {
     let maps = &judged.check.maps;
     let all = [("CIS", maps.cis), ("NSA", maps.nsa), ("OWASP", maps.owasp), ("ATT&CK", maps.mitre)];
     all.iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| format!("{name} {id}").into()).collect()
-}
-
-fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one: &fix::Fix) -> FixView {
-    let yaml: Vec<&str> = one.patches.iter().map(|patch| patch.yaml.trim_end()).collect();
-    let many = one.patches.len() > 1;
-    let file = |at: usize| if many { format!("fix-{}.yaml", at + 1) } else { "fix.yaml".to_owned() };
-    let commands: Vec<String> =
-        one.patches.iter().enumerate().map(|(at, patch)| patch.command(&file(at))).collect();
-    let effect = &one.effect;
-    let other =
-        |about: &str, text: &String| EffectLine { about: about.into(), text: text.into(), used: None };
-    // First, since nobody is to miss them behind what is listed in its hundreds.
-    let mut lines: Vec<EffectLine> =
-        effect.warnings.iter().map(|text| other("Before you do", text)).collect();
-    lines.extend(effect.losses.iter().map(|loses| EffectLine {
-        about: subject_named(&loses.loss.subject).into(),
-        text: loses.said.join("; ").into(),
-        used: used(loses.lately),
-    }));
-    lines.extend(effect.also_gone.iter().map(|text| other("Gone with it", text)));
-    lines.extend(effect.new.iter().map(|text| other("Comes with it", text)));
-    let more = lines.len().saturating_sub(EFFECT);
-    lines.truncate(EFFECT);
-    let closes = (!effect.closes.is_empty()).then(|| effect.closes.iter().all(|one| one.after.is_none()));
-    let (profile, profile_note) = drafted(cluster, ground, found);
-    FixView {
-        title: one.title.as_str().into(),
-        yaml: lined(&yaml.join("\n---\n")),
-        commands: commands.into_iter().map(Shown::from).collect(),
-        pull_request: lined(&format!("{}\n\n{}", one.request.title, one.request.body)),
-        effect: lines,
-        effect_more: u32::try_from(more).unwrap_or(u32::MAX),
-        gaps: effect.gaps.iter().map(Shown::from).collect(),
-        // What was not read may hide another way.
-        closes: closes.filter(|closes| !closes || effect.gaps.is_empty()),
-        profile,
-        profile_note,
-    }
-}
-
-/// Line by line: what is hidden in one of them is seen.
-fn lined(text: &str) -> Vec<Shown> {
-    text.lines().map(Shown::from).collect()
-}
-
-fn used(lately: Lately) -> Option<Shown> {
-    let day = |at: i64| {
-        let at = jiff::Timestamp::from_second(at).ok()?.to_zoned(jiff::tz::TimeZone::system());
-        Some(at.strftime("%d %b %Y").to_string())
-    };
-    match lately {
-        Lately::NotKnown => None,
-        Lately::NotSince(at) => Some(format!("not used since {}", day(at)?).into()),
-        Lately::At(at) => Some(format!("used on {}", day(at)?).into()),
-    }
-}
-
-/// A profile that gives the same for as long as it is needed, or why none can.
-fn drafted(cluster: &str, ground: &Ground<'_>, found: &Finding) -> (Vec<Shown>, Option<Shown>) {
-    let binding = found.evidence.first().and_then(|one| one.binding.as_ref());
-    let Some((binding, subject)) = binding.zip(found.subject.as_ref()) else { return (Vec::new(), None) };
-    match draft(ground, binding, subject, cluster, None) {
-        Ok(draft) => {
-            let text = [Some(&draft.profile), draft.role.as_ref(), Some(&draft.ask)];
-            let text: Vec<&str> = text.into_iter().flatten().map(|one| one.trim_end()).collect();
-            let notes = (!draft.notes.is_empty()).then(|| draft.notes.join(" ").into());
-            (lined(&text.join("\n---\n")), notes)
-        }
-        Err(why) => (Vec::new(), Some(format!("No profile can take its place: {why}.").into())),
-    }
 }

@@ -12,7 +12,7 @@ use kube::Api;
 use kube::api::PostParams;
 use sallyport_client::{Credential, Endpoint, Timeouts, connect};
 use sallyport_ipc::ProofState;
-use sallyport_model::{ClusterName, ErrorCode, SessionState};
+use sallyport_model::{ClusterName, ErrorCode, Secret, SessionState};
 use sallyport_posture::{Coverage, Kind, Review};
 use sallyport_rbac::{Ask, Rule, allows};
 use sallyport_scan::{Bounds, DoorBounds, Reading};
@@ -138,15 +138,8 @@ impl Visit for OneSession {
                 let _ = tokio::time::timeout(self.deadline, self.session.until(closing)).await;
                 return Err(self.why());
             };
-            let wrong = |e: Box<dyn std::error::Error + Send + Sync>| {
-                AppError::failed("the session's own gateway can't be called").because(e)
-            };
-            let gateway = Endpoint::parse(&way_in.gateway, Some(&way_in.ca_pem), None);
-            let gateway = gateway.map_err(|e| wrong(e.into()))?;
-            let credential = Credential::Certificate { chain: way_in.certificate, key: way_in.key };
             // What a list may take is the scan's to say.
-            let timeouts = Timeouts { connect: self.deadline, answer: READING };
-            let client = connect(&gateway, credential, timeouts).map_err(|e| wrong(e.into()))?;
+            let client = inside(&way_in, Timeouts { connect: self.deadline, answer: READING })?;
             self.client = Some(Inside { client, door: way_in.door, rules: way_in.rules.into() });
             Ok(())
         }
@@ -228,6 +221,18 @@ impl Visit for OneSession {
         }
         .boxed()
     }
+}
+
+/// Through the gateway, with a session's own certificate.
+pub(super) fn inside(way_in: &WayIn, timeouts: Timeouts) -> Result<kube::Client, AppError> {
+    let wrong = |e: Box<dyn std::error::Error + Send + Sync>| {
+        AppError::failed("the session's own gateway can't be called").because(e)
+    };
+    let gateway =
+        Endpoint::parse(&way_in.gateway, Some(&way_in.ca_pem), None).map_err(|e| wrong(e.into()))?;
+    let key = Secret::new(way_in.key.expose().clone());
+    let credential = Credential::Certificate { chain: way_in.certificate.clone(), key };
+    connect(&gateway, credential, timeouts).map_err(|e| wrong(e.into()))
 }
 
 /// A kind that was refused although the session's rules give it.

@@ -1,6 +1,6 @@
 //! Who can do something, on every cluster that a scan is kept of.
 
-use super::detail::subject_named;
+use super::words::subject_named;
 use super::{Open, Scans};
 use crate::desk::AppError;
 use sallyport_ipc::{Shown, WhoAnswer, WhoLine, WhoQuestion};

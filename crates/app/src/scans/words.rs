@@ -5,6 +5,7 @@ use sallyport_model::Digest;
 use sallyport_posture::area::{Area, Cell, CellVerdict};
 use sallyport_posture::{Origin, Severity, Verdict};
 use sallyport_rbac::Rule;
+use sallyport_rbac::who::Subject;
 
 pub(super) fn area(area: Area) -> PostureArea {
     match area {
@@ -86,4 +87,12 @@ pub(super) fn rule_said(rule: &Rule) -> String {
 /// The same for the same texts.
 pub(super) fn id(parts: &[&str]) -> String {
     Digest::of(parts.join("\n").as_bytes()).to_string()[..16].to_owned()
+}
+
+pub(super) fn subject_named(subject: &Subject) -> String {
+    match (subject, subject.as_account()) {
+        (_, Some((namespace, name))) => format!("ServiceAccount {namespace}/{name}"),
+        (Subject::Group(name), _) => format!("group {name}"),
+        (Subject::User(name), _) => format!("user {name}"),
+    }
 }

@@ -66,7 +66,9 @@ impl Owner {
         if made.read_by.is_none() {
             let spec = kubeconfig_spec(&opened, &cluster, &scope, permit.user().as_str());
             let kubeconfig = self.write_kubeconfig(&mut made.kubeconfig, spec).await?;
-            session.set_place(Some(Place { kubeconfig, target: address, helm_misses }));
+            let way_in = WayIn::of(&opened, door.clone(), rules.clone());
+            let way_in = std::sync::Arc::new(way_in);
+            session.set_place(Some(Place { kubeconfig, target: address, helm_misses, way_in }));
         }
         self.first_call(&opened, first.as_deref(), &permit).await?;
         if let Some(read_by) = made.read_by.take() {

@@ -5,6 +5,7 @@ use super::end::End;
 use super::ports::{Ground, HubSide};
 use super::record::Record;
 use super::terminal::OpenTerminal;
+use super::way_in::WayIn;
 use crate::desk::Desk;
 use crate::person::WorkspaceId;
 use sallyport_audit::{Action, Draft};
@@ -44,6 +45,8 @@ pub(super) struct Place {
     pub(super) target: String,
     /// What its rules make tools miss; said in its terminals.
     pub(super) helm_misses: Option<&'static str>,
+    /// How the app itself makes a call in it, through the gateway as everything else.
+    pub(super) way_in: Arc<WayIn>,
 }
 
 impl Session {
@@ -163,6 +166,11 @@ impl Session {
         self.place.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How the app itself makes a call in it, while it is open.
+    pub(crate) fn way_in(&self) -> Option<Arc<WayIn>> {
+        self.place().map(|place| place.way_in)
+    }
+
     pub(super) fn set_place(&self, place: Option<Place>) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
     }
@@ -194,7 +202,7 @@ impl Session {
     }
 
     /// An entry with everything a session's entries join on.
-    pub(super) fn draft(&self, action: Action) -> Draft {
+    pub(crate) fn draft(&self, action: Action) -> Draft {
         let record = self.record();
         let mut draft =
             Draft::new(action).session(&self.id).cluster(&record.choice.terms.cluster).user(self.hub.user());

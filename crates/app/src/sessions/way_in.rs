@@ -1,11 +1,12 @@
-//! How a scan comes into the session that was opened for it.
+//! How a scan comes into the session that was opened for it, and the app into one that is open when a person has it make a
+//! change there.
 
 use sallyport_client::Endpoint;
 use sallyport_gateway::Opened;
 use sallyport_model::Secret;
 use sallyport_rbac::Rule;
 
-/// How a scan comes into its session: through the gateway, as a tool in a terminal would. The key is worth nothing after the
+/// How a scan, or the app for a person, comes into a session: through the gateway, as a tool in a terminal would. The key is worth nothing after the
 /// session and on another cluster's port.
 pub(crate) struct WayIn {
     /// The gateway's port for the session's cluster.

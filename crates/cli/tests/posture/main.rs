@@ -1,6 +1,7 @@
 //! The command line as a process, against a real API server: with an admin's client certificate, with an account that may
 //! read only some kinds, from files, and from what it kept.
 
+mod apply;
 mod dry_run;
 mod files;
 mod fleet;

@@ -80,7 +80,7 @@ async fn what_can_not_be_read_ends_with_two_and_says_what_to_do() -> Result<()> 
     let mut newer: Value = serde_json::from_str(&whole)?;
     newer["apiVersion"] = json!("posture.sallyport.dev/v9");
     std::fs::write(&kept, newer.to_string())?;
-    refused(&["scan", "--snapshot", text(&kept)?], "this program reads posture.sallyport.dev/v1alpha2")
+    refused(&["scan", "--snapshot", text(&kept)?], "this program reads posture.sallyport.dev/v1alpha3")
         .await?;
     Ok(())
 }

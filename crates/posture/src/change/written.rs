@@ -36,6 +36,11 @@ impl Patch {
         format!("kubectl {} --dry-run=server -f {file}", self.verb)
     }
 
+    /// Whether it removes the object.
+    pub fn removes(&self) -> bool {
+        self.verb == DELETE
+    }
+
     /// The words of the command, for whoever runs it without a shell.
     pub fn arguments(&self) -> impl Iterator<Item = &'static str> {
         self.verb.split(' ')
@@ -75,6 +80,7 @@ impl Change {
                 let fields = [("automountServiceAccountToken", Yaml::Is(false))];
                 (core("ServiceAccount", exact(object), &fields), APPLY)
             }
+            Self::UnmountPods { .. } => (super::unmount::yaml(object, exact(object), false), APPLY),
             Self::Enforce { .. } => {
                 let mut meta = exact(object);
                 meta.push(("labels", Yaml::Labels(vec![(ENFORCE.to_owned(), "baseline".to_owned())])));
@@ -103,8 +109,8 @@ impl Change {
     }
 }
 
-/// What puts a changed binding or role back as it was read: its names, labels, subjects or rules. Values of annotations
-/// are not kept and so not put back. None: the change is none of a binding or role.
+/// What puts a changed binding or role back as it was read, its names, labels, subjects or rules, or a workload's token.
+/// Values of annotations are not kept and so not put back. None: the change is none of these.
 pub fn undo(change: &Change, before: &Snapshot) -> Option<String> {
     let object = change.object();
     let labels = |meta: &Meta| {
@@ -125,6 +131,10 @@ pub fn undo(change: &Change, before: &Snapshot) -> Option<String> {
         Change::NarrowRole { role, .. } => {
             let one = before.roles.iter().find(|one| is_of(&one.role.namespace, &one.role.name, role))?;
             Some(role_yaml(role, &one.role.rules, labels(&one.meta)))
+        }
+        Change::UnmountPods { workload } => {
+            let was = super::unmount::was(before, workload)?;
+            Some(super::unmount::yaml(workload, plain(workload), was))
         }
         Change::Unmount { .. }
         | Change::Enforce { .. }

@@ -2,13 +2,10 @@
 
 use super::Finding;
 use crate::evidence::Object;
-use crate::graph::Node;
-use crate::ground::{Ground, Origin, said};
+use crate::ground::{Ground, Origin};
 use crate::severity::Severity;
 use crate::snapshot::Meta;
 use sallyport_model::{clip, visible};
-use sallyport_rbac::who::Subject;
-use std::collections::HashSet;
 
 pub(super) fn shown(text: &str) -> String {
     clip(&visible(text), 80)
@@ -42,21 +39,6 @@ pub(super) fn finding(
 
 pub(super) fn place(meta: &Meta) -> String {
     shown(meta.namespace.as_deref().unwrap_or_default())
-}
-
-/// Whether a ServiceAccount, or a group that it is in, leads to everything.
-fn is_strong(ground: &Ground<'_>, account: &Subject) -> bool {
-    let groups = account.caller().groups.into_iter().map(Subject::Group);
-    groups
-        .chain([account.clone()])
-        .filter_map(|subject| ground.graph.at(Node::Subject(ground.rights.subject(&subject)?)))
-        .any(|node| ground.reach.is_critical(node))
-}
-
-/// Whether a binding names a ServiceAccount, or gives the groups that it is in more than Kubernetes gives everybody.
-fn holds_something(ground: &Ground<'_>, account: &Subject) -> bool {
-    let mut bindings = ground.rights.rbac.places_of(&account.caller()).into_iter();
-    ground.rights.subject(account).is_some() || bindings.any(|at| ground.origin(at) != Origin::Default)
 }
 
 const TOKEN: &str = "kubernetes.io/service-account-token";
@@ -101,40 +83,4 @@ pub(super) fn unused_tokens(ground: &Ground<'_>, check: &'static str) -> Vec<Fin
     unused
         .map(|secret| finding(check, "Secret", &secret.meta, Severity::Medium, told(&secret.meta)))
         .collect()
-}
-
-/// SA-03.
-pub(super) fn mounted(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
-    let unmounted: HashSet<(&str, &str)> = ground
-        .snapshot
-        .accounts
-        .iter()
-        .filter(|one| one.automount == Some(false))
-        .map(|one| (one.meta.namespace.as_deref().unwrap_or_default(), one.meta.name.as_str()))
-        .collect();
-    let mut told: HashSet<(&str, &str)> = HashSet::new();
-    let mut findings = Vec::new();
-    for pod in &ground.snapshot.pods {
-        let namespace = pod.meta.namespace.as_deref().unwrap_or_default();
-        let key = (namespace, pod.account.as_str());
-        let mounts = pod.automount.unwrap_or(!unmounted.contains(&key));
-        if !mounts || !told.insert(key) {
-            continue;
-        }
-        let account = Subject::account(namespace, &pod.account);
-        // Whoever holds nothing has nothing to lose.
-        if !holds_something(ground, &account) {
-            continue;
-        }
-        let severity = if is_strong(ground, &account) { Severity::Medium } else { Severity::Low };
-        let sentence = format!(
-            "Pod {} in {} has the token of {} in it, whose rights whoever gets into it has too.",
-            shown(&pod.meta.name),
-            place(&pod.meta),
-            said(&account)
-        );
-        findings
-            .push(Finding { subject: Some(account), ..finding(check, "Pod", &pod.meta, severity, sentence) });
-    }
-    findings
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 pub(super) type Way = fn(&Ground<'_>, &Finding) -> Result<Vec<Change>, String>;
 
 /// All of them.
-pub(super) const WAYS: &[Way] = &[narrow::limit, narrow::first, narrow::second, leave, cut, object];
+pub(super) const WAYS: &[Way] = &[narrow::limit, narrow::first, narrow::second, leave, cut, workload, object];
 
 /// The binding of the index that an object is, and where it comes from.
 fn binding<'g>(ground: &'g Ground<'_>, object: &Object) -> Option<(&'g Binding, Origin)> {
@@ -86,6 +86,14 @@ fn cut(ground: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String> {
     Ok(Vec::new())
 }
 
+/// Mounts no token into the pods of a workload.
+fn workload(_: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String> {
+    Ok(match (&finding.object, finding.check) {
+        (Some(object), "SA-03" | "SA-04" | "SA-08") => vec![Change::UnmountPods { workload: object.clone() }],
+        _ => Vec::new(),
+    })
+}
+
 /// What is about an object by itself.
 fn object(ground: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String> {
     let Some(object) = &finding.object else { return Ok(Vec::new()) };
@@ -112,8 +120,8 @@ fn object(ground: &Ground<'_>, finding: &Finding) -> Result<Vec<Change>, String>
                 _ => Vec::new(),
             }
         }
-        // A pod is its controller's: its account is what can be changed for good.
-        ("SA-03", "Pod") => match finding.subject.as_ref().and_then(Subject::as_account) {
+        // What nobody changes by itself, its account does, for all that run as it.
+        ("SA-03" | "SA-04", _) => match finding.subject.as_ref().and_then(Subject::as_account) {
             Some((namespace, name)) => {
                 let of = |meta: &crate::snapshot::Meta| {
                     meta.name == name && meta.namespace.as_deref() == Some(namespace)

@@ -1,6 +1,6 @@
 //! Taking in objects that say what is refused, changed or bounded, and who waits for whom.
 
-use super::read::parse;
+use super::shape::parse;
 use super::{
     Flow, FlowRule, Kind, Limit, Meta, Parameters, Policy, PolicyBinding, Quota, Snapshot, Spared, Webhook,
     WebhookRule, shape,

@@ -44,8 +44,21 @@ kinds! {
     ServiceAccount: "", "serviceaccounts";
     /// Namespaces and their labels.
     Namespace: "", "namespaces";
-    /// Pods: which account they run as, and whether its token is mounted. Nothing else of them is kept.
+    /// Pods: which account they run as, whether its token is mounted, which other tokens they ask for, and who makes them.
+    /// Nothing else of them is kept.
     Pod: "", "pods";
+    /// What makes pods: of its template the same as of a pod, and nothing else.
+    Deployment: "apps", "deployments";
+    /// As a Deployment, for pods with names of their own.
+    StatefulSet: "apps", "statefulsets";
+    /// As a Deployment, for a pod on every node.
+    DaemonSet: "apps", "daemonsets";
+    /// What a Deployment makes its pods by.
+    ReplicaSet: "apps", "replicasets";
+    /// Pods that run to an end.
+    Job: "batch", "jobs";
+    /// What makes Jobs.
+    CronJob: "batch", "cronjobs";
     /// Secrets: name, type and labels. Their values are never read; an API server gives them without to whoever asks for
     /// metadata alone, and no right says so.
     Secret: "", "secrets";
@@ -90,6 +103,10 @@ impl Kind {
     pub(crate) fn named(name: &str, group: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name && kind.group() == group)
     }
+
+    /// The kinds that make pods.
+    pub const WORKLOADS: &[Kind] =
+        &[Self::Deployment, Self::StatefulSet, Self::DaemonSet, Self::ReplicaSet, Self::Job, Self::CronJob];
 
     /// The kinds that say who may do what.
     pub const RBAC: &[Kind] = &[Self::ClusterRole, Self::Role, Self::ClusterRoleBinding, Self::RoleBinding];

@@ -69,15 +69,58 @@ pub struct Account {
     pub automount: Option<bool>,
 }
 
+/// Who makes an object, and makes it anew: the owner that is its controller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Controller {
+    /// Its kind, as written.
+    pub kind: String,
+    /// Its API group, as written; empty for the core group.
+    pub group: String,
+    /// Its name. It is in the same namespace, or in none.
+    pub name: String,
+    /// Its UID, where it was said.
+    pub uid: Option<String>,
+}
+
+/// A token that a pod asks for by a projected volume of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenVolume {
+    /// How long it lives, seconds; an hour where that is not said.
+    pub seconds: i64,
+    /// Who is to believe it; empty: the API server.
+    pub audience: String,
+}
+
+/// What makes pods. Of its template is kept what is kept of a pod.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// One of [`Kind::WORKLOADS`](super::Kind::WORKLOADS).
+    pub kind: super::Kind,
+    /// Who makes it.
+    pub controller: Option<Controller>,
+    /// The ServiceAccount its pods run as.
+    pub account: String,
+    /// Whether its token is mounted into them; none: the account says.
+    pub automount: Option<bool>,
+    /// The tokens that they ask for beside it.
+    pub tokens: Vec<TokenVolume>,
+}
+
 /// A pod.
 #[derive(Clone, Debug)]
 pub struct Pod {
     /// What it says of itself.
     pub meta: Meta,
+    /// Who makes it.
+    pub controller: Option<Controller>,
     /// The ServiceAccount it runs as.
     pub account: String,
     /// Whether its token is mounted; none: its account says.
     pub automount: Option<bool>,
+    /// The tokens that it asks for beside it.
+    pub tokens: Vec<TokenVolume>,
 }
 
 /// A Secret, without what it holds.

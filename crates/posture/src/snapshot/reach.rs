@@ -1,6 +1,6 @@
 //! Taking in objects that say how the API server is reached and run, and not who may do what.
 
-use super::read::parse;
+use super::shape::parse;
 use super::{
     ApiService, CertificateRequest, Endpoints, IngressObject, Kind, Meta, NodeObject, ServiceObject,
     Snapshot, shape,

@@ -1,15 +1,15 @@
 //! Taking in what an API server answered or a file holds: a list, or one object.
 
+use super::shape::{group_of, parse};
 use super::{
-    Account, BindingObject, Coverage, Kind, Meta, OddSubject, Pod, Problem, RoleObject, SecretObject,
-    Snapshot, shape,
+    Account, BindingObject, Coverage, Kind, Meta, OddSubject, Problem, RoleObject, SecretObject, Snapshot,
+    shape,
 };
 use sallyport_model::{RoleName, clip, visible};
 use sallyport_rbac::Rule;
 use sallyport_rbac::aggregate::Requirement;
 use sallyport_rbac::who::{Binding, Role, RoleRef, Subject};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -150,14 +150,9 @@ impl Snapshot {
                 self.accounts.push(Account { meta, automount: shape.automount_service_account_token });
             }
             Kind::Namespace => self.namespaces.push(meta),
-            Kind::Pod => {
-                let shape::Pod { spec } = parse(item)?;
-                let account = Some(spec.service_account_name).filter(|name| !name.is_empty());
-                self.pods.push(Pod {
-                    meta,
-                    account: account.unwrap_or_else(|| "default".to_owned()),
-                    automount: spec.automount_service_account_token,
-                });
+            Kind::Pod => self.pods.push(super::workload::pod(meta, item)?),
+            kind if Kind::WORKLOADS.contains(&kind) => {
+                self.workloads.push(super::workload::workload(kind, meta, item)?);
             }
             Kind::Secret => {
                 let shape: shape::Secret = parse(item)?;
@@ -193,15 +188,6 @@ fn stranger(kind: Kind, item: &Value) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// `apps/v1` is of the group `apps`, `v1` of the core group.
-fn group_of(api_version: &str) -> String {
-    api_version.split_once('/').map_or(String::new(), |(group, _)| group.to_owned())
-}
-
-pub(super) fn parse<T: DeserializeOwned>(item: Value) -> Result<T, String> {
-    T::deserialize(item).map_err(|error| clip(&visible(&error.to_string()), 200))
 }
 
 fn meta_of(item: &Value) -> Result<Meta, String> {

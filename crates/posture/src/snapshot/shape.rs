@@ -1,8 +1,19 @@
 //! Objects as they are written, as far as they matter: every field may be missing or null, and there may be others.
 
+use sallyport_model::{clip, visible};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// `apps/v1` is of the group `apps`, `v1` of the core group.
+pub(super) fn group_of(api_version: &str) -> String {
+    api_version.split_once('/').map_or(String::new(), |(group, _)| group.to_owned())
+}
+
+pub(super) fn parse<T: DeserializeOwned>(item: Value) -> Result<T, String> {
+    T::deserialize(item).map_err(|error| clip(&visible(&error.to_string()), 200))
+}
 
 /// Null is as good as missing.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
@@ -26,6 +37,9 @@ shape!(Metadata {
     labels: BTreeMap<String, String>,
     annotations: BTreeMap<String, Value>,
 });
+
+shape!(OwnerReference { api_version: String, kind: String, name: String, uid: String, controller: bool });
+shape!(Owned { owner_references: Vec<OwnerReference> });
 
 shape!(ListMeta { r#continue: String, remaining_item_count: Option<i64>, });
 
@@ -55,8 +69,20 @@ shape!(Binding { role_ref: RoleRef, subjects: Vec<Subject>, });
 
 shape!(Account { automount_service_account_token: Option<bool>, });
 
-shape!(PodSpec { service_account_name: String, automount_service_account_token: Option<bool>, });
+shape!(TokenSource { audience: String, expiration_seconds: Option<i64>, });
+shape!(VolumeSource { service_account_token: Option<TokenSource> });
+shape!(Projected { sources: Vec<VolumeSource> });
+shape!(Volume { name: String, projected: Projected });
+shape!(PodSpec {
+    service_account_name: String,
+    automount_service_account_token: Option<bool>,
+    volumes: Vec<Volume>,
+});
 shape!(Pod { spec: PodSpec });
+shape!(JobSpec { template: Pod });
+shape!(JobTemplate { spec: JobSpec });
+shape!(WorkloadSpec { template: Pod, job_template: JobTemplate });
+shape!(Workload { spec: WorkloadSpec });
 
 shape!(Secret { r#type: String });
 

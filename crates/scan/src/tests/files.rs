@@ -162,10 +162,12 @@ fn a_kept_snapshot_is_read_as_it_was_and_refused_when_it_is_not() {
         refused(&path)
     };
     assert!(edited("\"count\": 1", "\"count\": 2").contains("says that it has 2 objects and has 1"));
-    assert!(edited("v1alpha2", "v9").contains("it is posture.sallyport.dev/v9"));
-    // One of the version before lacks what that did not read.
-    std::fs::write(&path, reading.to_json().unwrap().replace("v1alpha2", "v1alpha1")).unwrap();
-    assert_eq!(folder(&path, &Whole::default()).unwrap().coverage, reading.coverage);
+    assert!(edited("v1alpha3", "v9").contains("it is posture.sallyport.dev/v9"));
+    // One of a version before lacks what that did not read.
+    for before in ["v1alpha1", "v1alpha2"] {
+        std::fs::write(&path, reading.to_json().unwrap().replace("v1alpha3", before)).unwrap();
+        assert_eq!(folder(&path, &Whole::default()).unwrap().coverage, reading.coverage);
+    }
     assert!(edited("\"coverage\"", "\"more\": 1, \"coverage\"").contains("it was edited"));
     assert!(edited("\"kind\": \"ClusterRole\"", "\"kind\": \"Door\"").contains("does not look at"));
     std::fs::write(dir.path().join("kept.json"), reading.to_json().unwrap()).unwrap();
@@ -175,4 +177,56 @@ fn a_kept_snapshot_is_read_as_it_was_and_refused_when_it_is_not() {
         matches!(&error, ScanError::Snapshot { why, .. } if why.contains("among other files")),
         "{error}"
     );
+}
+
+/// Of a template no more is kept than of a pod: whom it runs as, and the tokens it asks for.
+#[test]
+fn of_workloads_nothing_is_kept_that_may_hold_a_secret() {
+    let pod = "      serviceAccountName: bot
+      nodeName: HIDDEN
+      containers: [{name: HIDDEN, image: HIDDEN, args: [HIDDEN], env: [{name: A, value: HIDDEN}]}]
+      volumes:
+      - {name: HIDDEN, configMap: {name: HIDDEN}}
+      - name: HIDDEN
+        projected:
+          sources:
+          - {serviceAccountToken: {audience: vault, expirationSeconds: 7200, path: HIDDEN}}
+          - {secret: {name: HIDDEN}}
+";
+    let deployment = format!(
+        "apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web, namespace: app, annotations: {{note: HIDDEN}}}}
+spec:
+  selector: {{matchLabels: {{HIDDEN: HIDDEN}}}}
+  template:
+    metadata: {{annotations: {{note: HIDDEN}}, labels: {{a: HIDDEN}}}}
+    spec:
+{pod}"
+    );
+    let owned = format!(
+        "apiVersion: v1
+kind: Pod
+metadata:
+  name: web-1
+  namespace: app
+  ownerReferences: [{{apiVersion: apps/v1, kind: ReplicaSet, name: web-x, uid: u-1, controller: true, more: HIDDEN}}]
+spec:
+{pod}
+      - name: kube-api-access-abc
+        projected: {{sources: [{{serviceAccountToken: {{expirationSeconds: 3607, path: token}}}}]}}
+"
+    );
+    let reading = read(&[("a.yaml", &deployment), ("b.yaml", &owned)]);
+    let kept = reading.to_json().unwrap();
+    assert!(!kept.contains("HIDDEN"), "{kept}");
+    for (reading, how) in [(reading, "read"), (crate::Reading::from_json(&kept).unwrap(), "kept")] {
+        let snapshot = reading.snapshot();
+        let (workload, pod) = (&snapshot.workloads[0], &snapshot.pods[0]);
+        assert_eq!((workload.account.as_str(), workload.kind), ("bot", Kind::Deployment), "{how}");
+        assert_eq!((workload.tokens.len(), workload.tokens[0].seconds), (1, 7200), "{how}");
+        assert_eq!(pod.tokens, workload.tokens, "the API server's own is told by another field, {how}");
+        let maker = pod.controller.as_ref().unwrap();
+        assert_eq!((maker.kind.as_str(), maker.uid.as_deref()), ("ReplicaSet", Some("u-1")), "{how}");
+    }
 }

@@ -2,6 +2,7 @@ import { openDialog } from "../../desktop/dialogs.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import type { Action } from "../../shared/actions";
+import { applying } from "./applying.svelte";
 import { excepting } from "./excepting.svelte";
 import { fixing } from "./fixing.svelte";
 import { posture, VIEW } from "./posture.svelte";
@@ -27,6 +28,7 @@ export const actions: readonly Action[] = [
   { id: "stopScan", title: "Stop the scan", key: { ...HERE, press: "X" }, can: () => here() && posture.scanning, run: () => scanning.stop() },
   { id: "provePath", title: "Ask the API server for the proof of this path", does: "Ask the API server for the proof of the path", key: { ...HERE, press: "P" }, can: () => here() && (posture.detail?.reviews ?? 0) > 0, run: () => { if (posture.at) void proving.ask(posture.at); } },
   { id: "copyFix", title: "Copy the fix", does: "Copy the fix as it is shown", key: { ...HERE, press: "C" }, can: () => here() && !!posture.detail?.fix, run: () => { if (posture.detail?.fix) void fixing.copy(posture.detail.fix); } },
+  { id: "applyFix", title: "Apply the fix in the open session", does: "Try the fix in the open session; Enter applies it", key: { ...HERE, press: "A" }, can: () => here() && posture.detail?.fix?.inSession === true && !applying.busy, run: () => { if (posture.at) void applying.try(posture.at); } },
   { id: "except", title: "Make an exception of this finding", does: "Make an exception: an owner, a reason and a day it ends", key: { ...HERE, press: "E" }, can: () => here() && excepting.may, run: () => excepting.begin() },
   { id: "postureReport", title: "Write a report of the posture", does: "Write a report, as one HTML file", key: { ...HERE, press: "W" }, can: kept, run: () => reporting.begin() },
   { id: "forgetScans", title: "Forget all scans…", can: kept, run: () => openDialog("forget") },

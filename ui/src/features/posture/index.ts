@@ -1,3 +1,4 @@
+import { applying } from "./applying.svelte";
 import { crossing } from "./crossing.svelte";
 import { excepting } from "./excepting.svelte";
 import { posture } from "./posture.svelte";
@@ -16,5 +17,5 @@ export { posture, VIEW } from "./posture.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [posture, proving, excepting, who, crossing]) one.forget();
+  for (const one of [posture, proving, applying, excepting, who, crossing]) one.forget();
 }

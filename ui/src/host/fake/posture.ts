@@ -1,4 +1,4 @@
-import type { CheckLine, ExceptionView, PostureArea, PostureCell, PostureCluster, PostureDetail, PostureDriftLine, PostureView, TrendPoint, Weakness } from "../../bindings/ipc";
+import type { CheckLine, ExceptionView, FixApplied, FixTrial, PostureArea, PostureCell, PostureCluster, PostureDetail, PostureDriftLine, PostureView, TrendPoint, Weakness } from "../../bindings/ipc";
 import { dice } from "./fleet";
 import type { Handlers } from "./handlers";
 import { FakeScans } from "./scans";
@@ -22,6 +22,7 @@ export function posture(world: World) {
   let kept = scene === "empty" || scene === "postureFirst" ? [] : grid(world, begun);
   let excepted: ExceptionView[] = exceptions(begun);
   const places = new Set(["/home/dev/taken.html"]);
+  let [tried, trials]: [string | null, number] = [null, 0];
   Object.assign(window, { sallyportScans: scans });
   if (scene === "postureScanning" || scene === "postureCut") queueMicrotask(() => scans.start(world.clusters.map(({ name }) => name)));
 
@@ -91,6 +92,27 @@ export function posture(world: World) {
         said("system:serviceaccount:ci:deployer bind clusterroles", partly ? false : true, partly ? "" : 'RBAC: allowed by ClusterRoleBinding "deployer" of ClusterRole "deployer"'),
         said("system:serviceaccount:ci:deployer create clusterrolebindings", partly ? null : true, partly ? "the session ended before it was asked" : 'RBAC: allowed by ClusterRoleBinding "deployer" of ClusterRole "deployer"'),
       ] };
+    },
+    posture_fix_try: async ({ finding }) => {
+      await world.pause(scene === "postureFixTrying" ? 1e9 : 400);
+      if (detail(finding, "")?.fix?.inSession !== true) throw failure("forbidden", "no session makes this change: Take the binding away", { hint: "Apply it with an admin's own credentials, or hand it over as a pull request." });
+      if (scene === "postureFixNoAnswer") throw failure("unreachable", "it was not tried: it did not answer in time", { hint: "Nothing was changed. Try again.", retry: true });
+      const said = (state: FixTrial["state"], text: string): FixTrial => ({ id: null, session: state === "noSession" ? null : "s-1", state, said: text, profiles: [] });
+      if (scene === "postureFixNoSession") return { ...said("noSession", "None of your sessions is open on checkout-stage; it takes one that may patch deployments.apps in payments."), profiles: ["operate", "releases\u202e"] };
+      if (scene === "postureFixRefused") return said("refused", "admission refuses it (ValidatingAdmissionPolicy 'tokens' denied request: the team's pods call the API)");
+      tried = `t-${++trials}`;
+      return { ...said("taken", "The API server would take it, and its admission with it."), id: tried };
+    },
+    posture_fix_apply: async ({ trial }) => {
+      // Taken out before anything is waited for, so that a second one finds nothing.
+      const known = trial === tried;
+      tried = null;
+      await world.pause(scene === "postureFixApplying" ? 1e9 : 400);
+      if (!known) throw failure("badInput", "this is not what was tried last, or it was applied already", { hint: "Try it again: that changes nothing." });
+      const said = (made: FixApplied["made"], text: string): FixApplied => ({ at: Date.now(), made, said: text });
+      if (scene === "postureFixEnded") return said("unknown", "the session ended before the answer");
+      if (scene === "postureFixChanged") return said("refused", "Deployment payments/checkout changed since it was read: scan again");
+      return said("applied", "");
     },
     posture_except: async ({ exception }) => {
       await world.pause(30);

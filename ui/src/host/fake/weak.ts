@@ -31,6 +31,7 @@ export const KNOWN: readonly Known[] = [
   { check: "EN-01", area: "encryption", severity: "medium", title: "Secrets are stored as they are: no encryption provider is set", about: "API server flag --encryption-provider-config is absent", on: ["sandbox-12", LONG] },
   { check: "RB-39", area: "rights", severity: "low", title: "Events can be deleted, and with them what happened", about: "ServiceAccount monitoring/cleaner", on: ["ledger-us-1", "checkout-eu-2"], more: 21, excepted: true },
   { check: "AU-01", area: "audit", severity: "info", title: "Audit level not visible on managed control planes", about: "setting lives in the cloud account", on: ["ledger-us-1"], more: 28, verdict: "provider" },
+  { check: "SA-03", area: "credentials", severity: "medium", title: "Deployment payments/checkout has the token of its account in its pods", about: "service account checkout of payments", on: ["checkout-stage", "payments-eu-1"] },
 ];
 
 /** The id of a weakness's finding on a cluster. */
@@ -93,6 +94,7 @@ export function detail(id: string, cluster: string): FindingDetail | null {
   const whole = line(found ? Number(found[1]) : 0, cluster);
   const isPath = id.startsWith("f-0-");
   const long = id.startsWith("f-9-");
+  const isWorkload = known?.title.startsWith("Deployment ") === true;
   const base: FindingDetail = {
     line: other ?? whole,
     cluster,
@@ -102,7 +104,7 @@ export function detail(id: string, cluster: string): FindingDetail | null {
       : "Who holds this reaches more than their work needs. On this cluster it is held in 14 namespaces, 3 of which hold credentials of other systems.",
     subject: isPath || known?.check.startsWith("RB") ? (known?.check === "RB-12" ? "group oidc:<b>a\u2066b</b>" : "group oidc:payments-dev") : null,
     subjectKind: isPath || known?.check.startsWith("RB") ? "group" : null,
-    evidence: [
+    evidence: isWorkload ? [{ binding: null, role: "Deployment payments/checkout", rule: null }] : [
       { binding: "ClusterRoleBinding deployer", role: "ClusterRole deployer", rule: "bind clusterroles" },
       { binding: "RoleBinding ci/dev-edit", role: "ClusterRole edit", rule: "create pods" },
       ...(long ? [{ binding: `ClusterRoleBinding ${"on-and-on-".repeat(9)}`, role: `ClusterRole ${"everything-".repeat(8)}`, rule: "all verbs on all resources of all API groups, and all URLs\u202e" }] : []),
@@ -111,25 +113,29 @@ export function detail(id: string, cluster: string): FindingDetail | null {
     goal: isPath ? "everything: cluster-admin" : null,
     reviews: isPath ? 3 : 0,
     fix: {
-      title: isPath ? "Let ClusterRole deployer bind app-deployer alone" : "Take the binding away, and ask for a session instead",
-      yaml: (isPath ? YAML : "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: people-admin\n# delete it\n").split("\n"),
-      commands: [isPath ? "kubectl --context payments-eu-1 patch clusterrole deployer --type json -p '[{\"op\":\"add\",\"path\":\"/rules/0/resourceNames\",\"value\":[\"app-deployer\"]}]'" : "kubectl delete clusterrolebinding people-admin"],
-      pullRequest: "Bind app-deployer alone\n\nClusterRole deployer may bind any ClusterRole, so whoever may create pods in ci can become cluster-admin. It needs one.\n".split("\n"),
-      effect: [
+      inSession: isWorkload,
+      title: isWorkload ? "Mount no token into the pods of Deployment payments/checkout" : isPath ? "Let ClusterRole deployer bind app-deployer alone" : "Take the binding away, and ask for a session instead",
+      yaml: (isWorkload ? "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: checkout\n  namespace: payments\n  uid: u-1\n  resourceVersion: \"5\"\nspec:\n  template:\n    spec:\n      automountServiceAccountToken: false\n" : isPath ? YAML : "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: people-admin\n# delete it\n").split("\n"),
+      commands: [isWorkload ? "kubectl --context checkout-stage apply --server-side --force-conflicts -f checkout.yaml" : isPath ? "kubectl --context payments-eu-1 patch clusterrole deployer --type json -p '[{\"op\":\"add\",\"path\":\"/rules/0/resourceNames\",\"value\":[\"app-deployer\"]}]'" : "kubectl delete clusterrolebinding people-admin"],
+      pullRequest: isWorkload ? ["Mount no token into the pods of checkout", "", "They call no API server, and their account may mint tokens."] : "Bind app-deployer alone\n\nClusterRole deployer may bind any ClusterRole, so whoever may create pods in ci can become cluster-admin. It needs one.\n".split("\n"),
+      effect: isWorkload ? [
+        { about: "Before you do", text: "If a program in them calls the API server, it is refused from then on; whether one does cannot be read here.", used: null },
+        { about: "Before you do", text: "Its pods restart: the Deployment rolls at once, and one that is Recreate has none for a while. A roll-back to an earlier revision brings the token back.", used: null },
+      ] : [
         { about: "ServiceAccount ci/deployer", text: "loses 68 roles it could bind", used: null },
         { about: "group oidc:payments-dev", text: "loses the way to cluster-admin", used: isPath ? null : "used on 21 Nov 2026" },
       ],
-      effectMore: isPath ? 0 : 41,
+      effectMore: isPath || isWorkload ? 0 : 41,
       gaps: [],
       closes: isPath ? true : null,
       profile: isPath ? PROFILE.split("\n") : [],
-      profileNote: isPath ? "It gives what deployer needs in ci, for an hour, with one approval." : "No profile can give it: it is cluster-wide and dangerous.",
+      profileNote: isWorkload ? null : isPath ? "It gives what deployer needs in ci, for an hour, with one approval." : "No profile can give it: it is cluster-wide and dangerous.",
     },
-    advice: "Bind to the roles that are needed by name, and give everything wider by a session that ends.",
+    advice: isWorkload ? "Say automountServiceAccountToken: false on the account too, so that no workload gets it unasked." : "Bind to the roles that are needed by name, and give everything wider by a session that ends.",
     maps: ["CIS 5.1.8", "OWASP K02", "MITRE T1098", "NSA RBAC"],
     gaps: isPath ? [] : ["validatingadmissionpolicies were not read: what they refuse is not counted"],
   };
-  return known && !isPath && !known.check.startsWith("RB") ? { ...base, fix: null, advice: "It is a setting of the API server. Whoever runs the control plane changes it there." } : base;
+  return known && !isPath && !isWorkload && !known.check.startsWith("RB") ? { ...base, fix: null, advice: "It is a setting of the API server. Whoever runs the control plane changes it there." } : base;
 }
 
 const PRACTICES: readonly [string, PostureVerdict, string | null, string | null][] = [

@@ -1,12 +1,38 @@
 //! Accounts of programs, and admission.
 
 use super::{About, Area, Check, Look, Looks, Maps, maps};
-use crate::check::{bounded, flow, others, pods, policies, webhooks};
+use crate::check::{bounded, flow, others, pods, policies, webhooks, workloads};
 use crate::snapshot::Kind;
 
 /// Who can make pods where.
 const MAKERS: &[Kind] =
     &[Kind::ClusterRole, Kind::Role, Kind::ClusterRoleBinding, Kind::RoleBinding, Kind::Namespace];
+
+/// What whoever has a token in a pod is worth depends on.
+const MOUNTS: &[Kind] = &[
+    Kind::ClusterRole,
+    Kind::Role,
+    Kind::ClusterRoleBinding,
+    Kind::RoleBinding,
+    Kind::ServiceAccount,
+    Kind::Pod,
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::ReplicaSet,
+    Kind::Job,
+    Kind::CronJob,
+];
+
+const PODS: &[Kind] = &[
+    Kind::Pod,
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::ReplicaSet,
+    Kind::Job,
+    Kind::CronJob,
+];
 
 const fn other(
     id: &'static str,
@@ -46,15 +72,42 @@ pub(super) const CHECKS: &[Check] = &[
             Area::Accounts,
             maps("5.1.6", "POD", "K02", "T1528"),
             "Say automountServiceAccountToken: false where the API is not called.",
-            &[
-                Kind::ClusterRole,
-                Kind::Role,
-                Kind::ClusterRoleBinding,
-                Kind::RoleBinding,
-                Kind::ServiceAccount,
-                Kind::Pod,
-            ],
-            others::mounted,
+            MOUNTS,
+            workloads::mounted,
+        )
+    },
+    Check {
+        nobody_can: true,
+        ..other(
+            "SA-04",
+            "Pods run as the account default, which holds rights",
+            Area::Accounts,
+            maps("5.1.5", "POD", "K02", "T1528"),
+            "Give what needs the rights an account of its own, and say automountServiceAccountToken: false elsewhere.",
+            MOUNTS,
+            workloads::as_default,
+        )
+    },
+    other(
+        "SA-05",
+        "A token in a pod lives for longer than a day",
+        Area::Accounts,
+        maps("", "AUTH", "K02", "T1528"),
+        "Ask for a token that lives for an hour: the kubelet renews it.",
+        PODS,
+        workloads::long_lived,
+    ),
+    Check {
+        nobody_can: true,
+        ..other(
+            "SA-08",
+            "An account that leads to everything has its token on every node",
+            Area::Accounts,
+            maps("5.1.6", "POD", "K02", "T1611"),
+            "Give what runs on each node the rights for its own node alone, and what needs more an account and a program of \
+             its own.",
+            MOUNTS,
+            workloads::on_every_node,
         )
     },
     Check {

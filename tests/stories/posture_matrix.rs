@@ -2,6 +2,7 @@
 //! rights, with those that a session has, and with none beyond discovery.
 
 mod plane;
+mod planted;
 mod provider;
 mod reader;
 mod truth;
@@ -69,7 +70,10 @@ async fn one(world: World) -> Result<Seen> {
         let comes: Vec<(&str, Comes)> =
             report.checks.iter().map(|judged| (judged.check.id, Comes::of(judged))).collect();
         let of = |id: &str| comes.iter().find(|(own, _)| *own == id).map(|(_, comes)| *comes);
-        let wanted = truth::expected(&world, reader, version);
+        let mut wanted = truth::expected(&world, reader, version);
+        if world.authorization == "Node,RBAC" {
+            wanted.extend(planted::expected(&world, reader, version));
+        }
         judged += wanted.len();
         let wrong: Vec<String> = wanted
             .iter()
@@ -113,6 +117,10 @@ async fn one(world: World) -> Result<Seen> {
                 said.push((what, better.is_empty(), format!("{better:?}")));
             }
         }
+    }
+    if world.planted {
+        let (holds, detail) = planted::tried(&plane, &world).await?;
+        said.push((format!("p21 {}: a privileged pod comes to what is so", world.name), holds, detail));
     }
     Ok(Seen { said, judged })
 }

@@ -130,6 +130,10 @@ pub(crate) struct Scan {
     /// server, which is not signed in by.
     #[arg(long, requires = "kubeconfig", conflicts_with = "no_probes")]
     pub(crate) offline: bool,
+    /// Tries with your own rights, in each namespace but those of the system, whether a privileged pod would be taken: a
+    /// server-side dry run, of which nothing is kept, after one with a harmless pod.
+    #[arg(long, requires = "kubeconfig", conflicts_with_all = ["offline", "snapshot"])]
+    pub(crate) dry_run_pods: bool,
     #[command(flatten)]
     pub(crate) excepting: Excepting,
 }

@@ -63,10 +63,11 @@ fn read(source: &crate::args::Source) -> Result<Snapshot, Stop> {
 }
 
 fn scan(args: &Scan) -> Result<(String, End), Stop> {
-    let asking = match (args.offline, args.no_probes) {
-        (true, _) => Asking::Nothing,
-        (false, true) => Asking::Rights,
-        (false, false) => Asking::RightsAndDoor,
+    let asking = match (args.offline, args.dry_run_pods, args.no_probes) {
+        (true, ..) => Asking::Nothing,
+        (_, true, no_probes) => Asking::Trying { door: !no_probes },
+        (_, _, true) => Asking::Rights,
+        (_, _, false) => Asking::RightsAndDoor,
     };
     let reading = source::read(&args.source, asking)?;
     if let Some(path) = &args.save {

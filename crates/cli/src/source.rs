@@ -18,6 +18,11 @@ pub(crate) enum Asking {
     Rights,
     /// And as whoever does not sign in.
     RightsAndDoor,
+    /// And whether a namespace takes a privileged pod, as a try; with whether to look as whoever does not sign in.
+    Trying {
+        /// Whether the door is looked at too.
+        door: bool,
+    },
 }
 
 /// Reads what the arguments name.
@@ -105,7 +110,10 @@ pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, asking: Asking) 
             Stop(format!("context {}, {}: {error}", shown(entry.context), shown(endpoint.url().as_str())))
         })?;
         reading.source = format!("{} ({})", shown(endpoint.url().as_str()), shown(entry.context));
-        if asking == Asking::RightsAndDoor {
+        if matches!(asking, Asking::Trying { .. }) {
+            reading.tried = Some(sallyport_scan::privileged(&client, &reading, &bounds).await);
+        }
+        if matches!(asking, Asking::RightsAndDoor | Asking::Trying { door: true }) {
             reading.door = Some(sallyport_scan::door(&endpoint, &DoorBounds::default()).await);
         }
         reading.ways_in = Some(sallyport_scan::ways_in(&config, &entry, files));

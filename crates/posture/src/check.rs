@@ -4,16 +4,26 @@ mod admission;
 mod answer;
 mod audit;
 mod bindings;
+mod bounded;
 mod catalogue;
 mod configuration;
 mod credential;
 mod door;
 mod encryption;
+mod ended;
+mod flow;
+mod granted;
 mod inert;
 mod others;
+mod pods;
+mod policies;
+mod shipped;
 mod sign_in;
+mod unseen;
+mod unused;
 mod version;
 mod ways;
+mod webhooks;
 mod wildcard;
 mod workloads;
 
@@ -175,9 +185,9 @@ impl Ground<'_> {
 }
 
 /// Checks that go by what one API server tells of itself.
-const TELLS_OF_ITSELF: [&str; 17] = [
-    "AP-07", "AP-08", "AP-09", "AN-01", "AN-04", "AN-05", "AN-06", "SA-06", "AD-08", "AD-09", "AU-01",
-    "AU-02", "AU-03", "AU-06", "EN-01", "EN-02", "VR-03",
+const TELLS_OF_ITSELF: [&str; 18] = [
+    "AP-07", "AP-08", "AP-09", "AN-01", "AN-04", "AN-05", "AN-06", "SA-06", "AD-08", "AD-09", "AD-10",
+    "AU-01", "AU-02", "AU-03", "AU-06", "EN-01", "EN-02", "VR-03",
 ];
 
 impl Ground<'_> {
@@ -239,6 +249,7 @@ fn notes(ground: &Ground<'_>, others: Vec<String>) -> Vec<String> {
             crate::decides::names(&ground.aggregated.computed)
         ));
     }
+    notes.extend(pods::notes(ground));
     notes.extend(others);
     notes
 }

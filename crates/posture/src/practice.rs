@@ -97,8 +97,10 @@ impl Practice {
             Self::TwoFactors => &[&["AN-02"]],
             Self::CertificatesRotated => &[&["AP-06"], &["AN-07"]],
             Self::LeastPrivilege => &[&["RB-01"], &["RB-03"], &["RB-35"]],
-            Self::AdmissionControl => &[&["AD-01"], &["AD-07"]],
-            Self::AuditOn => &[&["AU-02"]],
+            // What is written, or a try.
+            Self::AdmissionControl => &[&["AD-01", "AD-02"], &["AD-07"]],
+            // That it is written down, or what was.
+            Self::AuditOn => &[&["AU-02", "AU-05"]],
             Self::AuditCentral => &[&["AU-06"]],
         }
     }

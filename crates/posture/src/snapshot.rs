@@ -1,5 +1,6 @@
 //! What was read of a cluster, kind by kind, and how far.
 
+mod admission;
 mod certificate;
 mod door;
 mod kind;
@@ -8,6 +9,7 @@ mod reach;
 mod read;
 mod shape;
 mod told;
+mod tried;
 mod way_in;
 mod workload;
 
@@ -18,12 +20,13 @@ pub use certificate::Certificate;
 pub use door::{Address, AddressReach, AnonymousGet, Door, Tls, TlsTaken};
 pub use kind::{Coverage, Kind};
 pub use object::{
-    Account, ApiService, BindingObject, CertificateRequest, Controller, Endpoints, IngressObject, Meta,
-    NodeObject, OddSubject, Pod, Policy, PolicyBinding, RoleObject, SecretObject, ServiceObject, TokenVolume,
-    Webhook, Workload,
+    Account, ApiService, BindingObject, CertificateRequest, Controller, Endpoints, Flow, FlowRule,
+    IngressObject, Limit, Meta, NodeObject, OddSubject, Parameters, Pod, Policy, PolicyBinding, Quota,
+    RoleObject, SecretObject, ServiceObject, Spared, TokenVolume, Webhook, WebhookRule, Workload,
 };
 pub use read::{TakeError, Taken};
 pub use told::{Authentication, AwsAuth, ClusterInfo, Identity, Mapped, Part, Ready, Sample, Told};
+pub use tried::{CameTo, Tried};
 pub use way_in::{ExecSeen, TokenSeen, WayIn, WaysIn};
 
 use sallyport_rbac::aggregate::{self, Stored};
@@ -69,6 +72,8 @@ pub struct Snapshot {
     pub door: Option<Door>,
     /// How a kubeconfig gets its person in; none: none was part of the reading.
     pub ways_in: Option<WaysIn>,
+    /// What came of making a privileged pod in each namespace, as a try; none: nobody asked for that.
+    pub tried: Option<Vec<Tried>>,
     /// Who decides beside RBAC.
     pub authorizers: Authorizers,
     /// ClusterRoles and Roles.
@@ -86,17 +91,19 @@ pub struct Snapshot {
     /// Secrets, without what they hold.
     pub secrets: Vec<SecretObject>,
     /// ResourceQuotas.
-    pub quotas: Vec<Meta>,
+    pub quotas: Vec<Quota>,
     /// LimitRanges.
-    pub limits: Vec<Meta>,
+    pub limits: Vec<Limit>,
     /// ConfigMaps, by name.
     pub configs: Vec<Meta>,
     /// Webhooks of both kinds.
     pub webhooks: Vec<Webhook>,
-    /// ValidatingAdmissionPolicies.
+    /// ValidatingAdmissionPolicies and MutatingAdmissionPolicies.
     pub policies: Vec<Policy>,
-    /// ValidatingAdmissionPolicyBindings.
+    /// Bindings of both kinds.
     pub policy_bindings: Vec<PolicyBinding>,
+    /// FlowSchemas.
+    pub flows: Vec<Flow>,
     /// APIServices.
     pub api_services: Vec<ApiService>,
     /// CustomResourceDefinitions.
@@ -139,6 +146,17 @@ impl Snapshot {
                 Coverage::Cut(
                     "the type of some was not read, which says whether they hold a token".to_owned(),
                 )
+            }
+            // A snapshot that was kept before these were looked at.
+            Coverage::Read
+                if kind == Kind::ResourceQuota && self.quotas.iter().any(|one| one.hard.is_none()) =>
+            {
+                Coverage::Cut("what some of them bound was not read".to_owned())
+            }
+            Coverage::Read
+                if kind == Kind::LimitRange && self.limits.iter().any(|one| one.bounds.is_none()) =>
+            {
+                Coverage::Cut("what some of them bound was not read".to_owned())
             }
             asked => asked,
         }

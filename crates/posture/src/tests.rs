@@ -119,10 +119,10 @@ impl Cluster {
         self.object(workload(kind, namespace, name, json!({"serviceAccountName": account})))
     }
 
-    /// Read whole, by a server of 1.36 that says that roles alone decide, and that is configured well.
+    /// Read whole, by a server of 1.37 that says that roles alone decide, and that is configured well.
     pub(crate) fn read(self) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        snapshot.server = Some((1, 36));
+        snapshot.server = Some((1, 37));
         snapshot.authorizers = crate::snapshot::Authorizers::RbacOnly;
         let list = json!({"apiVersion": "v1", "kind": "List", "items": self.objects});
         let taken = snapshot.take_value(list).expect("a list");
@@ -163,9 +163,10 @@ pub(crate) fn sample(name: &str, labels: &[(&str, &str)], value: f64) -> Sample 
 
 /// An API server where nothing is wrong, and whose person comes with a token for an hour.
 fn well(snapshot: &mut Snapshot) {
-    snapshot.version = Some("v1.36.1".to_owned());
+    snapshot.version = Some("v1.37.1".to_owned());
     snapshot.taken = Some(NOW);
     let flags = [
+        ("admission-control-config-file", ""),
         ("anonymous-auth", "false"),
         ("audit-log-maxage", "30"),
         ("audit-log-maxbackup", "10"),

@@ -25,7 +25,8 @@ pub enum Requirement {
 }
 
 impl Requirement {
-    fn holds(&self, labels: &BTreeMap<String, String>) -> bool {
+    /// Whether an object with these labels meets it.
+    pub fn holds(&self, labels: &BTreeMap<String, String>) -> bool {
         match self {
             Self::In(key, values) => labels.get(key).is_some_and(|own| values.contains(own)),
             Self::NotIn(key, values) => labels.get(key).is_none_or(|own| !values.contains(own)),

@@ -49,13 +49,29 @@ pub(crate) async fn ask(
     most: u64,
     left: &Left,
 ) -> Got {
+    asked(client, (path, accept), body, most, left, |_| false).await
+}
+
+/// The same, and whatever it answers is its body, a refusal too.
+pub(crate) async fn said(client: &kube::Client, path: &str, body: Vec<u8>, most: u64, left: &Left) -> Got {
+    asked(client, (path, JSON), Some(body), most, left, |status| status >= 400).await
+}
+
+async fn asked(
+    client: &kube::Client,
+    (path, accept): (&str, &str),
+    body: Option<Vec<u8>>,
+    most: u64,
+    left: &Left,
+    also: fn(u16) -> bool,
+) -> Got {
     let remaining = left.until.saturating_duration_since(Instant::now());
     if remaining.is_zero() {
         return Got::Over;
     }
     let within = left.call.min(remaining);
     let mut whole = Vec::new();
-    let asked = Asked { path, accept, body, most, also: None };
+    let asked = Asked { path, accept, body, most, also };
     let take_in = |data: &[u8]| whole.extend_from_slice(data);
     match tokio::time::timeout(within, exchange(client, asked, left, take_in)).await {
         Ok(Got::Body(_)) => Got::Body(whole.into()),
@@ -65,13 +81,13 @@ pub(crate) async fn ask(
     }
 }
 
-/// Asks for something that is taken in as it comes and never held whole. What was taken in before a cut stays. `also` is
-/// a status beside 200 whose body is wanted.
+/// Asks for something that is taken in as it comes and never held whole. What was taken in before a cut stays. `also` says
+/// of which status beside 200 the body is wanted.
 pub(crate) async fn stream(
     client: &kube::Client,
     (path, accept): (&str, &str),
     most: u64,
-    also: Option<u16>,
+    also: fn(u16) -> bool,
     left: &Left,
     take_in: impl FnMut(&[u8]),
 ) -> Got {
@@ -93,7 +109,7 @@ struct Asked<'a> {
     accept: &'a str,
     body: Option<Vec<u8>>,
     most: u64,
-    also: Option<u16>,
+    also: fn(u16) -> bool,
 }
 
 /// The body goes to `take_in`, frame by frame; [`Got::Body`] is empty.
@@ -114,7 +130,7 @@ async fn exchange(
         Err(error) => return Got::Not(fault(&error)),
     };
     let status = response.status().as_u16();
-    if status != 200 && status != 201 && also != Some(status) {
+    if status != 200 && status != 201 && !also(status) {
         return Got::Status(status);
     }
     let mut body = response.into_body();

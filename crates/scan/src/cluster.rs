@@ -116,7 +116,13 @@ async fn version(client: &kube::Client, left: &Left, reading: &mut Reading) -> R
     Ok(())
 }
 
-async fn review(client: &kube::Client, group: &str, kind: &str, spec: Value, left: &Left) -> Option<Value> {
+pub(crate) async fn review(
+    client: &kube::Client,
+    group: &str,
+    kind: &str,
+    spec: Value,
+    left: &Left,
+) -> Option<Value> {
     let path = format!("/apis/{group}/v1/{}s", kind.to_lowercase());
     let body = json!({"apiVersion": format!("{group}/v1"), "kind": kind, "spec": spec});
     match ask(client, &path, JSON, Some(body.to_string().into_bytes()), 8 << 20, left).await {

@@ -2,7 +2,7 @@
 
 use crate::error::{ScanError, shown, shown_path};
 use crate::{Reading, names};
-use sallyport_posture::snapshot::{Authorizers, Door, Told, WaysIn};
+use sallyport_posture::snapshot::{Authorizers, CameTo, Door, Told, Tried, WaysIn};
 use sallyport_posture::{Coverage, Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +34,8 @@ struct Kept {
     door: Option<Door>,
     #[serde(default)]
     ways_in: Option<WaysIn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tried: Option<Vec<Tried>>,
     /// How many objects there are: one that was cut short, or edited, has others.
     count: usize,
     objects: Vec<Value>,
@@ -78,6 +80,7 @@ impl Reading {
             told: self.told.clone(),
             door: self.door.clone(),
             ways_in: self.ways_in.clone(),
+            tried: self.tried.clone(),
             count: self.objects.len(),
             objects: self.objects.iter().map(|(_, object)| object.clone()).collect(),
         };
@@ -132,6 +135,7 @@ pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> 
         told: kept.told,
         door: kept.door,
         ways_in: kept.ways_in,
+        tried: kept.tried.map(|tried| tried.into_iter().map(as_shown).collect()),
         coverage: kept.coverage,
         unread: kept.unread.iter().map(|text| shown(text)).collect(),
         assumed: kept.assumed.iter().map(|text| shown(text)).collect(),
@@ -144,4 +148,14 @@ pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> 
         reading.add(kind, object);
     }
     Ok(reading)
+}
+
+/// A file's words are shown as an API server's are.
+fn as_shown(one: Tried) -> Tried {
+    let came_to = match one.came_to {
+        CameTo::Refused(words) => CameTo::Refused(shown(&words)),
+        CameTo::Unknown(why) => CameTo::Unknown(shown(&why)),
+        known @ (CameTo::Taken | CameTo::Disarmed) => known,
+    };
+    Tried { namespace: shown(&one.namespace), came_to }
 }

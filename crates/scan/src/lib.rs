@@ -17,6 +17,7 @@ mod folder;
 mod lists;
 mod metrics;
 mod names;
+mod privileged;
 mod reading;
 mod reduce;
 #[cfg(test)]
@@ -29,5 +30,6 @@ pub use cluster::{cluster, cluster_told};
 pub use door::{DoorBounds, door};
 pub use error::ScanError;
 pub use folder::{Whole, folder};
+pub use privileged::privileged;
 pub use reading::{Place, Reading};
 pub use way_in::ways_in;

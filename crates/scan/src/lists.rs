@@ -36,15 +36,21 @@ pub(crate) async fn read(client: &kube::Client, kind: Kind, bounds: &Bounds, lef
     match kind {
         // No verb on Secrets, ever: a right to list them is a right to their values.
         Kind::Secret => (Vec::new(), Coverage::Forbidden(NO_RIGHT.to_owned())),
-        kind => list(client, kind, bounds, left).await,
+        kind => {
+            let read = list(client, kind, &names::api_version(kind), bounds, left).await;
+            match (&read.1, names::earlier(kind)) {
+                (Coverage::NotServed, Some(earlier)) => list(client, kind, &earlier, bounds, left).await,
+                _ => read,
+            }
+        }
     }
 }
 
-async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> Read {
+async fn list(client: &kube::Client, kind: Kind, version: &str, bounds: &Bounds, left: &Left) -> Read {
     let mut all = Vec::new();
     let mut token = String::new();
     loop {
-        let mut path = format!("{}/{}?limit={}", names::base(kind), kind.plural(), bounds.page);
+        let mut path = format!("{}/{}?limit={}", names::base(version), kind.plural(), bounds.page);
         if !token.is_empty() {
             path.push_str("&continue=");
             path.extend(utf8_percent_encode(&token, NON_ALPHANUMERIC));
@@ -53,7 +59,7 @@ async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -
         let body = match ask(client, &path, JSON, None, bounds.page_bytes, left).await {
             Got::Body(body) => body,
             Got::Status(403) => return (all, Coverage::Forbidden(names::right(kind))),
-            Got::Status(404) if all.is_empty() => return (all, absent(client, kind, left).await),
+            Got::Status(404) if all.is_empty() => return (all, absent(client, kind, version, left).await),
             Got::Status(410) => return (all, cut("its list expired before its end; scan again")),
             Got::Status(401) => {
                 return (all, cut("the API server did not accept the sign-in any more (401)"));
@@ -90,7 +96,7 @@ async fn list(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -
 
 /// Whether a 404 means that the API server has no such kind. Only its own word for it counts: anything on the way may
 /// answer 404.
-async fn absent(client: &kube::Client, kind: Kind, left: &Left) -> Coverage {
+async fn absent(client: &kube::Client, kind: Kind, version: &str, left: &Left) -> Coverage {
     #[derive(Deserialize)]
     struct Resources {
         resources: Vec<Resource>,
@@ -115,7 +121,7 @@ async fn absent(client: &kube::Client, kind: Kind, left: &Left) -> Coverage {
     }
     const MOST: u64 = 4 << 20;
     let unknown = || Coverage::Cut("the API server answered 404 and does not say what it serves".to_owned());
-    match ask(client, &names::base(kind), JSON, None, MOST, left).await {
+    match ask(client, &names::base(version), JSON, None, MOST, left).await {
         Got::Body(body) => match serde_json::from_slice::<Resources>(&body) {
             Ok(all) if all.resources.iter().any(|one| one.name == kind.plural()) => {
                 Coverage::Cut("the API server answered 404 for what it says it serves".to_owned())
@@ -128,13 +134,14 @@ async fn absent(client: &kube::Client, kind: Kind, left: &Left) -> Coverage {
                 return unknown();
             };
             let Ok(all) = serde_json::from_slice::<Groups>(&body) else { return unknown() };
-            let own = names::api_version(kind);
             let group = all.groups.iter().find(|group| group.name == kind.group());
-            match group.map(|group| group.versions.iter().any(|one| one.group_version == own)) {
+            match group.map(|group| group.versions.iter().any(|one| one.group_version == version)) {
                 None => Coverage::NotServed,
                 Some(true) => unknown(),
+                // The stable one was asked for before.
+                Some(false) if version != names::api_version(kind) => Coverage::NotServed,
                 // Another version of it: there may be objects.
-                Some(false) => Coverage::Cut(format!("the API server does not serve {own} yet")),
+                Some(false) => Coverage::Cut(format!("the API server does not serve {version} yet")),
             }
         }
         _ => unknown(),

@@ -28,7 +28,7 @@ const fn wanted(name: &'static str, keep: &'static [&'static str]) -> Wanted {
 }
 
 /// Names as `kube-apiserver` has them (documented at kubernetes.io, reference/instrumentation/metrics).
-const WANTED: [Wanted; 17] = [
+const WANTED: [Wanted; 19] = [
     wanted(OWN, &[]),
     wanted("apiserver_audit_level_total", &["level"]),
     wanted("apiserver_audit_error_total", &["plugin"]),
@@ -43,6 +43,8 @@ const WANTED: [Wanted; 17] = [
     wanted("apiserver_authorization_decisions_total", &["type", "decision"]),
     wanted("apiserver_admission_controller_admission_duration_seconds_count", &["name"]),
     wanted("apiserver_admission_webhook_fail_open_count", &["name", "type"]),
+    wanted("apiserver_manifest_admission_config_controller_last_config_info", &["plugin"]),
+    wanted("pod_security_exemptions_total", &[]),
     wanted("apiserver_client_certificate_expiration_seconds_bucket", &["le"]),
     wanted("apiserver_client_certificate_expiration_seconds_count", &[]),
     wanted("apiserver_requested_deprecated_apis", &["group", "version", "resource", "removed_release"]),

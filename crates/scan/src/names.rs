@@ -8,15 +8,22 @@ pub(crate) fn kind_of(kind: &str, api_version: &str) -> Option<Kind> {
     Kind::ALL.iter().copied().find(|one| one.name() == kind && one.group() == group)
 }
 
-/// `rbac.authorization.k8s.io/v1`. All kinds here have been `v1` since Kubernetes 1.30.
+/// `rbac.authorization.k8s.io/v1`. All kinds here have been `v1` since Kubernetes 1.30, but for [`earlier`].
 pub(crate) fn api_version(kind: Kind) -> String {
     if kind.group().is_empty() { "v1".to_owned() } else { format!("{}/v1", kind.group()) }
 }
 
-/// `/apis/rbac.authorization.k8s.io/v1`.
-pub(crate) fn base(kind: Kind) -> String {
-    let prefix = if kind.group().is_empty() { "api" } else { "apis" };
-    format!("/{prefix}/{}", api_version(kind))
+/// `/apis/rbac.authorization.k8s.io/v1` of `rbac.authorization.k8s.io/v1`.
+pub(crate) fn base(version: &str) -> String {
+    let prefix = if version.contains('/') { "apis" } else { "api" };
+    format!("/{prefix}/{version}")
+}
+
+/// The version that an API server may have a kind in which it has in no stable one yet: MutatingAdmissionPolicies are
+/// `v1` since 1.36 and `v1beta1` since 1.34.
+pub(crate) fn earlier(kind: Kind) -> Option<String> {
+    matches!(kind, Kind::MutatingAdmissionPolicy | Kind::MutatingAdmissionPolicyBinding)
+        .then(|| format!("{}/v1beta1", kind.group()))
 }
 
 /// `roles.rbac.authorization.k8s.io`, as kubectl writes it.

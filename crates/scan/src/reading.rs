@@ -1,5 +1,5 @@
 use crate::reduce::reduce;
-use sallyport_posture::snapshot::{Authorizers, Door, Told, WaysIn};
+use sallyport_posture::snapshot::{Authorizers, Door, Told, Tried, WaysIn};
 use sallyport_posture::{Coverage, Kind, Snapshot};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct Reading {
     pub door: Option<Door>,
     /// How a kubeconfig gets its person in ([`crate::ways_in`]); none: none is part of this reading.
     pub ways_in: Option<WaysIn>,
+    /// What came of making a privileged pod in each namespace, as a try ([`crate::privileged`]); none: nobody asked.
+    pub tried: Option<Vec<Tried>>,
     /// How far each kind was read; a kind that is missing was not asked for.
     pub coverage: BTreeMap<Kind, Coverage>,
     /// The files that could not be read, and why.
@@ -71,6 +73,7 @@ impl Reading {
         snapshot.told = self.told.clone();
         snapshot.door = self.door.clone();
         snapshot.ways_in = self.ways_in.clone();
+        snapshot.tried = self.tried.clone();
         for (kind, object) in &self.objects {
             // Reduced objects have a kind; one that had none would make its kind cut.
             if snapshot.take_value(object.clone()).is_err() {

@@ -10,6 +10,12 @@ struct Keep(&'static str, &'static [Keep]);
 
 const WHOLE: &[Keep] = &[];
 
+/// Labels by which something is passed over.
+const SELECTORS: &[Keep] = &[Keep("namespaceSelector", WHOLE), Keep("objectSelector", WHOLE)];
+
+/// What of a limit bounds something.
+const BOUNDED: &[Keep] = &[Keep("max", WHOLE), Keep("default", WHOLE), Keep("maxLimitRequestRatio", WHOLE)];
+
 const BACKEND: &[Keep] = &[Keep("service", &[Keep("name", WHOLE)])];
 
 /// Of a pod's spec: whom it runs as, and which tokens it has. Of volumes only those that hold a token, see [`tokens`].
@@ -55,16 +61,50 @@ fn fields(kind: Kind) -> &'static [Keep] {
                 Keep("failurePolicy", WHOLE),
                 Keep("rules", WHOLE),
                 Keep("namespaceSelector", WHOLE),
+                Keep("objectSelector", WHOLE),
+                // Their names: an expression may name people.
+                Keep("matchConditions", &[Keep("name", WHOLE)]),
                 Keep(
                     "clientConfig",
                     &[Keep("url", WHOLE), Keep("service", &[Keep("namespace", WHOLE), Keep("name", WHOLE)])],
                 ),
             ],
         )],
-        Kind::ValidatingAdmissionPolicy => &[Keep("spec", &[Keep("failurePolicy", WHOLE)])],
-        Kind::ValidatingAdmissionPolicyBinding => {
-            &[Keep("spec", &[Keep("policyName", WHOLE), Keep("validationActions", WHOLE)])]
+        Kind::ValidatingAdmissionPolicy | Kind::MutatingAdmissionPolicy => &[Keep(
+            "spec",
+            &[
+                Keep("failurePolicy", WHOLE),
+                Keep("paramKind", &[Keep("apiVersion", WHOLE), Keep("kind", WHOLE)]),
+                Keep("matchConstraints", SELECTORS),
+            ],
+        )],
+        Kind::ValidatingAdmissionPolicyBinding | Kind::MutatingAdmissionPolicyBinding => &[Keep(
+            "spec",
+            &[
+                Keep("policyName", WHOLE),
+                Keep("validationActions", WHOLE),
+                Keep(
+                    "paramRef",
+                    &[Keep("name", WHOLE), Keep("namespace", WHOLE), Keep("parameterNotFoundAction", WHOLE)],
+                ),
+                Keep("matchResources", SELECTORS),
+            ],
+        )],
+        Kind::FlowSchema => &[Keep(
+            "spec",
+            &[
+                Keep("priorityLevelConfiguration", &[Keep("name", WHOLE)]),
+                Keep("matchingPrecedence", WHOLE),
+                Keep(
+                    "rules",
+                    &[Keep("subjects", WHOLE), Keep("resourceRules", WHOLE), Keep("nonResourceRules", WHOLE)],
+                ),
+            ],
+        )],
+        Kind::ResourceQuota => {
+            &[Keep("spec", &[Keep("hard", WHOLE), Keep("scopes", WHOLE), Keep("scopeSelector", WHOLE)])]
         }
+        Kind::LimitRange => &[Keep("spec", &[Keep("limits", BOUNDED)])],
         Kind::APIService => &[Keep("spec", &[Keep("insecureSkipTLSVerify", WHOLE)])],
         Kind::CertificateSigningRequest => &[
             Keep("spec", &[Keep("signerName", WHOLE), Keep("username", WHOLE)]),
@@ -92,13 +132,12 @@ fn fields(kind: Kind) -> &'static [Keep] {
                 Keep("rules", &[Keep("http", &[Keep("paths", &[Keep("backend", BACKEND)])])]),
             ],
         )],
-        Kind::Namespace
-        | Kind::ResourceQuota
-        | Kind::LimitRange
-        | Kind::ConfigMap
-        | Kind::CustomResourceDefinition => &[],
+        Kind::Namespace | Kind::ConfigMap | Kind::CustomResourceDefinition => &[],
     }
 }
+
+/// Where it says `false`, the API server leaves a role or binding of its own as somebody changed it.
+const AUTOUPDATE: &str = "rbac.authorization.kubernetes.io/autoupdate";
 
 const METADATA: &[Keep] = &[
     Keep("name", WHOLE),
@@ -135,7 +174,12 @@ pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
         metadata.insert("ownerReferences".to_owned(), prune(owners, OWNERS));
     }
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-        annotations.values_mut().for_each(|value| *value = Value::Null);
+        for (key, value) in annotations.iter_mut() {
+            // A word of Kubernetes', and nobody's secret.
+            if !(key == AUTOUPDATE && value.as_str() == Some("false")) {
+                *value = Value::Null;
+            }
+        }
     }
     kept.insert("metadata".to_owned(), metadata);
     for keep in fields(kind) {

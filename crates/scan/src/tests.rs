@@ -3,6 +3,7 @@
 mod api;
 mod door;
 mod files;
+mod privileged;
 mod role;
 mod told;
 mod way_in;
@@ -19,7 +20,7 @@ fn whole(kind: Kind) -> Value {
         "apiVersion": crate::names::api_version(kind), "kind": kind.name(),
         "metadata": {
             "name": "one", "uid": "u", "resourceVersion": "7", "creationTimestamp": "2026-01-01T00:00:00Z",
-            "labels": {"a": "b"}, "annotations": {"note": "s3cret"}, "managedFields": [{"x": "s3cret"}],
+            "labels": {"a": "b"}, "annotations": {"note": "s3cret", "rbac.authorization.kubernetes.io/autoupdate": "false"}, "managedFields": [{"x": "s3cret"}],
         },
         "rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["a"]}],
         "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]},
@@ -32,7 +33,9 @@ fn whole(kind: Kind) -> Value {
             "name": "w", "failurePolicy": "Ignore",
             "clientConfig": {"caBundle": "s3cret", "url": "https://w", "service": {"namespace": "n", "name": "s", "path": "s3cret"}},
             "namespaceSelector": {"matchLabels": {"team": "a"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]},
-            "rules": [{"apiGroups": ["apps"], "resources": ["deployments"], "operations": ["CREATE"]}],
+            "objectSelector": {"matchLabels": {"skip": "no"}},
+            "matchConditions": [{"name": "c", "expression": "'s3cret'"}],
+            "rules": [{"apiGroups": ["apps"], "resources": ["deployments"], "operations": ["CREATE"], "scope": "Cluster"}],
         }],
         "spec": {
             "serviceAccountName": "robot", "automountServiceAccountToken": true, "failurePolicy": "Ignore",
@@ -41,7 +44,12 @@ fn whole(kind: Kind) -> Value {
             "providerID": "aws:///z/i", "type": "NodePort", "selector": {"app": "a"},
             "ports": [{"port": 80, "targetPort": "web"}, {"port": 2379, "targetPort": 2380}],
             "defaultBackend": {"service": {"name": "a"}},
-            "rules": [{"http": {"paths": [{"path": "/s3cret", "backend": {"service": {"name": "b"}}}]}}],
+            "rules": [{
+                "http": {"paths": [{"path": "/s3cret", "backend": {"service": {"name": "b"}}}]},
+                "subjects": [{"kind": "Group", "group": {"name": "g"}}],
+                "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"], "clusterScope": true}],
+                "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["/healthz"]}],
+            }],
             "containers": [{"name": "c", "args": ["s3cret"], "env": [{"name": "A", "value": "s3cret"}]}],
         },
         "status": {
@@ -50,6 +58,18 @@ fn whole(kind: Kind) -> Value {
         },
         "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "hostname": "s3cret"}],
     });
+    let more = json!({
+        "priorityLevelConfiguration": {"name": "exempt"}, "matchingPrecedence": 7,
+        "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+        "paramRef": {"name": "x", "namespace": "y", "parameterNotFoundAction": "Allow", "selector": {"matchLabels": {"s3cret": "a"}}},
+        "matchConstraints": {"objectSelector": {"matchLabels": {"c": "d"}}, "resourceRules": [{"resourceNames": ["s3cret"]}]},
+        "matchResources": {"namespaceSelector": {"matchLabels": {"e": "f"}}},
+        "variables": [{"name": "v", "expression": "s3cret"}],
+        "hard": {"pods": "3"}, "scopes": ["BestEffort"],
+        "scopeSelector": {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "Exists"}]},
+        "limits": [{"type": "Container", "max": {"cpu": "1"}}],
+    });
+    object["spec"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     if crate::names::right(kind).ends_with("all namespaces") {
         object["metadata"]["namespace"] = json!("payments");
     }

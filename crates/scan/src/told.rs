@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The flags that posture looks at. Others are dropped: an address of etcd or a name of a file is nobody's business.
-const FLAGS: [&str; 28] = [
+const FLAGS: [&str; 29] = [
+    "admission-control-config-file",
     "anonymous-auth",
     "audit-log-maxage",
     "audit-log-maxbackup",
@@ -96,7 +97,7 @@ pub(crate) async fn flags(client: &kube::Client, left: &Left) -> Part<BTreeMap<S
 pub(crate) async fn metrics(client: &kube::Client, left: &Left) -> Part<Vec<Sample>> {
     let mut reader = metrics::Reader::default();
     let asked = ("/metrics", "text/plain;version=0.0.4");
-    let got = stream(client, asked, metrics::MOST, None, left, |data| reader.take_in(data)).await;
+    let got = stream(client, asked, metrics::MOST, |_| false, left, |data| reader.take_in(data)).await;
     let (found, lost) = reader.end();
     match got {
         Got::Body(_) => match lost {
@@ -111,7 +112,9 @@ pub(crate) async fn ready(client: &kube::Client, left: &Left) -> Part<Vec<Ready>
     let mut text = Vec::new();
     let asked = ("/readyz?verbose", "text/plain");
     // One that is not well answers 500 and the same list.
-    let got = stream(client, asked, 256 << 10, Some(500), left, |data| text.extend_from_slice(data)).await;
+    let got =
+        stream(client, asked, 256 << 10, |status| status == 500, left, |data| text.extend_from_slice(data))
+            .await;
     if !matches!(got, Got::Body(_)) {
         return Part::without(not_whole(&got, "get /readyz"));
     }

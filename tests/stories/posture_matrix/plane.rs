@@ -60,6 +60,20 @@ pub(super) struct World {
     pub(super) weak: bool,
     /// Client certificates and the front proxy's have one CA.
     pub(super) one_authority: bool,
+    /// Guards that pass over some, quotas that bound nothing, leftovers and the like are there (`planted`).
+    pub(super) planted: bool,
+    /// What looks at pods.
+    pub(super) pod_security: PodSecurity,
+}
+
+/// What the plugin of that name does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum PodSecurity {
+    On,
+    /// Off, whatever namespaces say.
+    Off,
+    /// On, and a file says whom it passes over (`spared`).
+    Spares,
 }
 
 fn plain(name: &str) -> World {
@@ -75,10 +89,13 @@ fn plain(name: &str) -> World {
         old_tls: false,
         weak: false,
         one_authority: false,
+        planted: false,
+        pod_security: PodSecurity::On,
     }
 }
 
-/// Anonymous, authentication, audit and encryption, each on and off.
+/// Anonymous, authentication, audit and encryption, each on and off. Where audit is on, things are planted that have
+/// nothing to do with it, and beside encryption nobody looks at pods.
 pub(super) fn matrix() -> Vec<World> {
     let of = |at: usize| {
         let on = |bit: usize| at & (1 << bit) != 0;
@@ -89,6 +106,8 @@ pub(super) fn matrix() -> Vec<World> {
             configured: on(1),
             audit: if on(2) { Audit::Metadata } else { Audit::Off },
             encryption: if on(3) { Encryption::Secretbox } else { Encryption::None },
+            planted: on(2),
+            pod_security: if on(3) { PodSecurity::Off } else { PodSecurity::On },
             ..plain(&name.map(|(bit, what)| word(bit, what)).join(" "))
         }
     };
@@ -112,13 +131,19 @@ pub(super) fn others() -> Vec<World> {
         World { authorization: "AlwaysAllow", ..plain("everything allowed") },
         World { restricts: true, old_tls: true, ..plain("NodeRestriction, and TLS 1.0") },
         World { weak: true, one_authority: true, ..plain("a weak cipher suite, and one CA for all") },
+        World {
+            planted: true,
+            pod_security: PodSecurity::Spares,
+            ..plain("somebody whose pods nobody looks at")
+        },
     ]
 }
 
 impl World {
     /// Whether nobody has opened anything.
     pub(super) fn is_as_it_comes(&self) -> bool {
-        self.authorization == "Node,RBAC" && self.anonymous != Anonymous::Bound && !self.tokens
+        let opened = self.anonymous == Anonymous::Bound || self.tokens || self.planted;
+        self.authorization == "Node,RBAC" && !opened
     }
 
     /// Starts it. There are no controllers: nothing here needs one.
@@ -143,6 +168,18 @@ impl World {
         }
         if self.restricts {
             options = options.flag("--enable-admission-plugins=NodeRestriction");
+        }
+        match self.pod_security {
+            PodSecurity::On => {}
+            PodSecurity::Off => options = options.flag("--disable-admission-plugins=PodSecurity"),
+            PodSecurity::Spares => {
+                let own = json!({"apiVersion": "pod-security.admission.config.k8s.io/v1",
+                    "kind": "PodSecurityConfiguration", "exemptions": {"usernames": ["spared"]}});
+                let config = json!({"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration",
+                    "plugins": [{"name": "PodSecurity", "configuration": own}]});
+                options =
+                    options.file_flag("admission-control-config-file", "admission.json", config.to_string());
+            }
         }
         if self.old_tls {
             options = options.flag("--tls-min-version=VersionTLS10");

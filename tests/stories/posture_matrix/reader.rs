@@ -78,6 +78,9 @@ pub(super) async fn prepare(plane: &Plane, world: &World) -> Result<()> {
         make(&format!("{rbac}/clusterroles"), open).await?;
         make(&format!("{rbac}/clusterrolebindings"), bind("open", "User", "system:anonymous")).await?;
     }
+    if world.planted {
+        super::planted::plant(plane, world).await?;
+    }
     if world.encryption != Encryption::Quiet {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}, "stringData": {"a": "b"}});
         make("/api/v1/namespaces/default/secrets", secret).await?;

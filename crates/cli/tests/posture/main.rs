@@ -2,6 +2,7 @@
 //! read only some kinds, from files, and from what it kept.
 
 mod apply;
+mod dry_run;
 mod files;
 mod fleet;
 mod refused;

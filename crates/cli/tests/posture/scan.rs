@@ -40,7 +40,9 @@ async fn an_admin_sees_what_was_planted_with_what_proves_it() -> Result<()> {
     // Creates are the two reviews, which nobody keeps.
     ensure!(verbs.iter().all(|verb| ["get", "list", "create"].contains(&verb.as_str())), "{verbs:?}");
     let creates = asked.filter(|line| line.contains("\"verb\":\"create\""));
-    ensure!(creates.clone().all(|line| line.contains("selfsubject")), "only reviews of oneself");
+    // Another test asks for a try, which is none of a scan's own.
+    let own = |line: &&str| !line.contains("dryRun=All") && !line.contains("selfsubjectaccessreviews");
+    ensure!(creates.filter(own).all(|line| line.contains("selfsubject")), "only reviews of oneself");
     Ok(())
 }
 

@@ -1,53 +1,9 @@
-//! AD: what is refused whoever asks, as far as it does not stand in policies alone (`others` has those).
+//! AD: the plugins of an API server that refuse or change what is written.
 
 use super::answer::{Answer, Found, shown};
 use crate::ground::Ground;
 use crate::severity::Severity;
-use crate::snapshot::{Kind, Webhook};
 use std::collections::HashSet;
-
-/// Resources that a webhook guards something by.
-pub(super) fn guards(one: &Webhook) -> bool {
-    let guarded = |resource: &String| {
-        let (group, resource) = resource.split_once('/').unwrap_or(("", resource));
-        matches!(group, "*" | "" | "rbac.authorization.k8s.io")
-            && (resource == "*"
-                || resource == "*/*"
-                || ["pods", "secrets", "roles", "rolebindings", "clusterroles", "clusterrolebindings"]
-                    .contains(&resource))
-    };
-    one.resources.iter().any(guarded)
-}
-
-fn kind(one: &Webhook) -> &'static str {
-    if one.mutating { "MutatingWebhookConfiguration" } else { "ValidatingWebhookConfiguration" }
-}
-
-/// AD-04.
-pub(super) fn passed_over(ground: &Ground<'_>) -> Answer {
-    let mut found = Vec::new();
-    for one in ground.snapshot.webhooks.iter().filter(|one| guards(one)) {
-        let (of, name) = (kind(one), shown(&one.name));
-        let about =
-            |severity, said| Found::new(severity, of, format!("{} {}", one.meta.name, one.name), said);
-        if let Some(url) = &one.url {
-            // An address may hold a password.
-            let host = url.rsplit('@').next().unwrap_or_default();
-            let said =
-                format!("Webhook {name} is asked at {}, and by no Service of this cluster.", shown(host));
-            found.push(about(Severity::Medium, said));
-        }
-        // One that changes what is written guards nothing alone.
-        if !one.spares.is_empty() && !one.mutating {
-            let said = format!(
-                "Webhook {name} passes over namespaces by their labels ({}): whoever may set those is passed over.",
-                shown(&one.spares.join(", "))
-            );
-            found.push(about(Severity::Low, said));
-        }
-    }
-    Answer::pass().with(found)
-}
 
 /// Policy engines, by the API groups of their own kinds.
 const ENGINES: [(&str, &str); 4] = [
@@ -118,58 +74,30 @@ pub(super) fn plugins(ground: &Ground<'_>) -> Answer {
     Answer::pass().with(said)
 }
 
-/// AD-09.
-pub(super) fn failed_open(ground: &Ground<'_>) -> Answer {
-    let told = &ground.snapshot.told;
-    let series = told.series("apiserver_admission_webhook_fail_open_count");
-    let found: Vec<Found> = series
-        .filter(|one| one.value > 0.0)
-        .map(|one| {
-            let name = one.label("name");
-            let said = format!(
-                "Webhook {} could not be asked and was passed over {:.0} time(s) since the API server started.",
-                shown(name),
-                one.value
-            );
-            Found::new(Severity::Medium, "webhook", name, said)
-        })
-        .collect();
-    Answer::unless(told.metrics.gap("/metrics").into_iter().collect()).with(found)
-}
+/// Told where manifests are loaded, and by nothing else.
+const MANIFESTS: &str = "apiserver_manifest_admission_config_controller_last_config_info";
 
-/// AD-11.
-pub(super) fn unanswered(ground: &Ground<'_>) -> Answer {
+/// AD-10 (KEP-5793): what stands in files of the API server's guards before any object does, and no list tells of it.
+pub(super) fn manifests(ground: &Ground<'_>) -> Answer {
     let snapshot = ground.snapshot;
-    // Of Services and addresses that were not all read, one that was not seen may be there.
-    if !snapshot.gaps(&[Kind::Service, Kind::EndpointSlice]).is_empty() {
-        return Answer::pass();
-    }
-    let named = |namespace: &Option<String>, name: &str, own: &(String, String)| {
-        namespace.as_deref() == Some(own.0.as_str()) && name == own.1
-    };
-    let mut found = Vec::new();
-    for one in snapshot.webhooks.iter().filter(|one| !one.ignores_failure) {
-        let Some(own) = &one.service else { continue };
-        let service =
-            snapshot.services.iter().find(|service| named(&service.meta.namespace, &service.meta.name, own));
-        let behind = snapshot
-            .endpoints
-            .iter()
-            .any(|slice| named(&slice.meta.namespace, &slice.service, own) && !slice.addresses.is_empty());
-        let what = match service {
-            None => "is not there",
-            // What a name outside stands for is not seen.
-            Some(service) if service.kind == "ExternalName" => continue,
-            Some(_) if !behind => "has nothing behind it",
-            Some(_) => continue,
-        };
+    let told = &snapshot.told;
+    let found = told.series(MANIFESTS).filter(|one| one.value > 0.0).map(|one| {
+        let plugin = one.label("plugin");
         let said = format!(
-            "Webhook {} must be asked, and its Service {} in {} {what}: what it is asked about is refused.",
-            shown(&one.name),
-            shown(&own.1),
-            shown(&own.0)
+            "{} takes some of what it asks or refuses from files of the API server, which no list tells of: AD-03 to AD-05 \
+             look at objects alone.",
+            shown(plugin)
         );
-        found.push(Found::new(Severity::Medium, kind(one), format!("{} {}", one.meta.name, one.name), said));
+        Found::new(Severity::Info, "plugin", plugin, said)
+    });
+    let found: Vec<Found> = found.collect();
+    if snapshot.server.is_some_and(|server| server < (1, 36)) {
+        return Answer::nothing("this version takes admission from objects alone").with(found);
     }
-    Answer::pass().with(found)
+    let gap = match (told.flag("admission-control-config-file"), told.metrics.gap("/metrics")) {
+        (Some(""), _) => return Answer::nothing("no file says what admission is to do").with(found),
+        (_, None) => return Answer::nothing("its metrics tell of no such file").with(found),
+        (_, Some(gap)) => gap,
+    };
+    Answer::unknown(gap).with(found)
 }

@@ -46,6 +46,11 @@ fn audit(told: &Told) -> Audit {
     }
 }
 
+/// Whether it is known to be off.
+pub(super) fn is_off(ground: &Ground<'_>) -> bool {
+    matches!(audit(&ground.snapshot.told), Audit::Off(_))
+}
+
 /// AU-01.
 pub(super) fn kept(ground: &Ground<'_>) -> Answer {
     let told = &ground.snapshot.told;

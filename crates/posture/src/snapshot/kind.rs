@@ -76,6 +76,12 @@ kinds! {
     ValidatingAdmissionPolicy: "admissionregistration.k8s.io", "validatingadmissionpolicies";
     /// Where such policies hold.
     ValidatingAdmissionPolicyBinding: "admissionregistration.k8s.io", "validatingadmissionpolicybindings";
+    /// Policies that change what is written (KEP-3962).
+    MutatingAdmissionPolicy: "admissionregistration.k8s.io", "mutatingadmissionpolicies";
+    /// Where such policies hold.
+    MutatingAdmissionPolicyBinding: "admissionregistration.k8s.io", "mutatingadmissionpolicybindings";
+    /// Which requests wait where while an API server is busy, and which do not wait at all.
+    FlowSchema: "flowcontrol.apiserver.k8s.io", "flowschemas";
     /// Groups of the API that another server answers for.
     APIService: "apiregistration.k8s.io", "apiservices";
     /// Kinds of the cluster's own, by name: they say which policy engine is there.

@@ -22,6 +22,9 @@ pub struct Meta {
     pub labels: BTreeMap<String, String>,
     /// The keys of its annotations: values may hold anything and are not kept.
     pub annotations: BTreeSet<String>,
+    /// Whether `rbac.authorization.kubernetes.io/autoupdate` says `false`: the API server then leaves a role or binding of
+    /// its own as somebody changed it. The one annotation whose value is looked at.
+    pub left_as_it_is: bool,
 }
 
 /// A ClusterRole or a Role.
@@ -129,6 +132,39 @@ pub struct SecretObject {
     pub kind: String,
 }
 
+/// A ResourceQuota.
+#[derive(Clone, Debug)]
+pub struct Quota {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// What it bounds, as `pods` and `limits.cpu`; none: that was not read.
+    pub hard: Option<Vec<String>>,
+    /// The kinds of pods that it is limited to, as `BestEffort`; empty: it bounds all.
+    pub scopes: Vec<String>,
+}
+
+/// A LimitRange.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Whether one of its limits is a bound (`max`, `default`, `maxLimitRequestRatio`); none: that was not read.
+    pub bounds: Option<bool>,
+}
+
+/// What a webhook is asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookRule {
+    /// API groups.
+    pub groups: Vec<String>,
+    /// Resources.
+    pub resources: Vec<String>,
+    /// `CREATE`, `UPDATE`, `DELETE`, `CONNECT`, `*`; empty: that was not read.
+    pub operations: Vec<String>,
+    /// `Cluster`, `Namespaced` or `*`; empty: `*`.
+    pub scope: String,
+}
+
 /// A webhook of a configuration.
 #[derive(Clone, Debug)]
 pub struct Webhook {
@@ -148,26 +184,90 @@ pub struct Webhook {
     pub url: Option<String>,
     /// The labels of namespaces by which it passes over some of them.
     pub spares: Vec<String>,
+    /// The labels of objects by which it passes over some of them: whoever writes an object writes those too.
+    pub object_labels: Vec<String>,
+    /// The names of its conditions (`matchConditions`): it is asked only where all hold.
+    pub conditions: Vec<String>,
+    /// What it is asked about, rule by rule.
+    pub rules: Vec<WebhookRule>,
 }
 
-/// A ValidatingAdmissionPolicy.
+/// A ValidatingAdmissionPolicy or a MutatingAdmissionPolicy.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// What it says of itself.
     pub meta: Meta,
+    /// Whether it changes what is written, else it refuses.
+    pub mutating: bool,
     /// Whether requests pass when it cannot be evaluated.
     pub ignores_failure: bool,
+    /// API version and kind of its parameters, where it has some.
+    pub parameters: Option<(String, String)>,
+    /// What it passes over, of what its own constraints match.
+    pub spares: Spared,
 }
 
-/// A ValidatingAdmissionPolicyBinding.
+/// The labels by which a policy or a binding of one passes over some.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spared {
+    /// Labels of namespaces; their names are none of them.
+    pub namespaces: Vec<String>,
+    /// Labels of objects.
+    pub objects: Vec<String>,
+}
+
+/// A ValidatingAdmissionPolicyBinding or a MutatingAdmissionPolicyBinding.
 #[derive(Clone, Debug)]
 pub struct PolicyBinding {
     /// What it says of itself.
     pub meta: Meta,
+    /// Whether its policy is one that changes what is written.
+    pub mutating: bool,
     /// The policy it puts in force.
     pub policy: String,
-    /// What it does: `Deny`, `Warn`, `Audit`.
+    /// What it does: `Deny`, `Warn`, `Audit`; empty for one that changes.
     pub actions: Vec<String>,
+    /// Its parameters, where it names some.
+    pub parameters: Option<Parameters>,
+    /// What it passes over.
+    pub spares: Spared,
+}
+
+/// The parameters that a binding names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// The object's name; empty where a selector chooses.
+    pub name: String,
+    /// Its namespace; empty: the request's own, or none.
+    pub namespace: String,
+    /// Whether requests pass where it is not there (`parameterNotFoundAction: Allow`).
+    pub allows_without: bool,
+}
+
+/// A FlowSchema.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The priority level its requests wait at; `exempt` waits for nothing.
+    pub level: String,
+    /// Of those that match the one with the lowest is taken.
+    pub precedence: i64,
+    /// Whose requests, and which.
+    pub rules: Vec<FlowRule>,
+}
+
+/// Whose requests a FlowSchema takes, and which.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlowRule {
+    /// Whom; a name `*` is everybody of its kind.
+    pub subjects: Vec<sallyport_rbac::who::Subject>,
+    /// Whether some of the requests are about resources, and not about paths alone.
+    pub on_resources: bool,
+    /// Whether it takes every verb on every resource in every namespace.
+    pub on_everything: bool,
+    /// Paths, as `/healthz`.
+    pub paths: Vec<String>,
 }
 
 /// A group of the API that another server answers for.

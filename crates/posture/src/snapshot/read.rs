@@ -2,8 +2,8 @@
 
 use super::shape::{group_of, parse};
 use super::{
-    Account, BindingObject, Coverage, Kind, Meta, OddSubject, Policy, PolicyBinding, Problem, RoleObject,
-    SecretObject, Snapshot, Webhook, shape,
+    Account, BindingObject, Coverage, Kind, Meta, OddSubject, Problem, RoleObject, SecretObject, Snapshot,
+    shape,
 };
 use sallyport_model::{RoleName, clip, visible};
 use sallyport_rbac::Rule;
@@ -158,27 +158,8 @@ impl Snapshot {
                 let shape: shape::Secret = parse(item)?;
                 self.secrets.push(SecretObject { meta, kind: shape.r#type });
             }
-            Kind::ResourceQuota => self.quotas.push(meta),
-            Kind::LimitRange => self.limits.push(meta),
             Kind::ConfigMap => self.configs.push(meta),
-            Kind::MutatingWebhookConfiguration | Kind::ValidatingWebhookConfiguration => {
-                let shape: shape::Webhooks = parse(item)?;
-                let mutating = kind == Kind::MutatingWebhookConfiguration;
-                self.webhooks.extend(shape.webhooks.into_iter().map(|one| webhook_of(&meta, mutating, one)));
-            }
-            Kind::ValidatingAdmissionPolicy => {
-                let shape: shape::Policy = parse(item)?;
-                self.policies.push(Policy { meta, ignores_failure: shape.spec.failure_policy == "Ignore" });
-            }
-            Kind::ValidatingAdmissionPolicyBinding => {
-                let shape::PolicyBinding { spec } = parse(item)?;
-                self.policy_bindings.push(PolicyBinding {
-                    meta,
-                    policy: spec.policy_name,
-                    actions: spec.validation_actions,
-                });
-            }
-            kind => self.keep_other(kind, meta, item)?,
+            kind => self.keep_admission(kind, meta, item)?,
         }
         Ok(())
     }
@@ -216,7 +197,9 @@ fn meta_of(item: &Value) -> Result<Meta, String> {
     if shape.name.is_empty() {
         return Err("it has no name".to_owned());
     }
+    let autoupdate = shape.annotations.get("rbac.authorization.kubernetes.io/autoupdate");
     Ok(Meta {
+        left_as_it_is: autoupdate.and_then(Value::as_str) == Some("false"),
         name: shape.name,
         namespace: text(shape.namespace),
         uid: text(shape.uid),
@@ -304,34 +287,5 @@ fn subject_of(meta: &Meta, subject: &shape::Subject) -> Result<Subject, &'static
             Ok(Subject::account(namespace, &subject.name))
         }
         _ => Err("its kind is none that the API server knows"),
-    }
-}
-
-/// The labels by which a selector passes over namespaces. A namespace's own name can't be changed, and is none of them.
-fn spares(selector: &shape::Selector) -> Vec<String> {
-    let asked = selector.match_labels.keys().chain(selector.match_expressions.iter().map(|one| &one.key));
-    let mut keys: Vec<String> = asked.filter(|key| *key != "kubernetes.io/metadata.name").cloned().collect();
-    keys.sort();
-    keys.dedup();
-    keys
-}
-
-fn webhook_of(meta: &Meta, mutating: bool, shape: shape::Webhook) -> Webhook {
-    let pairs = |rule: &shape::WebhookRule| {
-        let pair = |group: &String, resource: &String| format!("{group}/{resource}");
-        rule.api_groups
-            .iter()
-            .flat_map(|group| rule.resources.iter().map(move |resource| pair(group, resource)))
-            .collect::<Vec<_>>()
-    };
-    Webhook {
-        meta: meta.clone(),
-        mutating,
-        name: shape.name,
-        ignores_failure: shape.failure_policy == "Ignore",
-        resources: shape.rules.iter().flat_map(pairs).collect(),
-        service: shape.client_config.service.map(|service| (service.namespace, service.name)),
-        url: shape.client_config.url,
-        spares: spares(&shape.namespace_selector),
     }
 }

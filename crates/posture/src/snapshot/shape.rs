@@ -86,7 +86,13 @@ shape!(Workload { spec: WorkloadSpec });
 
 shape!(Secret { r#type: String });
 
-shape!(WebhookRule { api_groups: Vec<String>, resources: Vec<String>, });
+shape!(WebhookRule {
+    api_groups: Vec<String>,
+    resources: Vec<String>,
+    operations: Vec<String>,
+    scope: String,
+});
+shape!(MatchCondition { name: String });
 shape!(ServiceRef { namespace: String, name: String });
 shape!(ClientConfig { service: Option<ServiceRef>, url: Option<String>, });
 shape!(Webhook {
@@ -95,13 +101,58 @@ shape!(Webhook {
     rules: Vec<WebhookRule>,
     client_config: ClientConfig,
     namespace_selector: Selector,
+    object_selector: Selector,
+    match_conditions: Vec<MatchCondition>,
 });
 shape!(Webhooks { webhooks: Vec<Webhook>, });
 
-shape!(PolicySpec { failure_policy: String });
+shape!(ParamKind { api_version: String, kind: String });
+shape!(Matching { namespace_selector: Selector, object_selector: Selector });
+shape!(PolicySpec { failure_policy: String, param_kind: Option<ParamKind>, match_constraints: Matching, });
 shape!(Policy { spec: PolicySpec });
-shape!(PolicyBindingSpec { policy_name: String, validation_actions: Vec<String>, });
+shape!(ParamRef { name: String, namespace: String, parameter_not_found_action: String });
+shape!(PolicyBindingSpec {
+    policy_name: String,
+    validation_actions: Vec<String>,
+    param_ref: Option<ParamRef>,
+    match_resources: Matching,
+});
 shape!(PolicyBinding { spec: PolicyBindingSpec });
+
+shape!(ScopeRequirement { scope_name: String });
+shape!(ScopeSelector { match_expressions: Vec<ScopeRequirement>, });
+shape!(QuotaSpec { hard: BTreeMap<String, Value>, scopes: Vec<String>, scope_selector: ScopeSelector, });
+shape!(Quota { spec: Option<QuotaSpec> });
+shape!(LimitItem {
+    max: BTreeMap<String, Value>,
+    default: BTreeMap<String, Value>,
+    max_limit_request_ratio: BTreeMap<String, Value>,
+});
+shape!(LimitSpec { limits: Vec<LimitItem> });
+shape!(Limit { spec: Option<LimitSpec> });
+
+shape!(Named { name: String, namespace: String });
+shape!(FlowSubject { kind: String, user: Named, group: Named, service_account: Named });
+shape!(FlowResources {
+    verbs: Vec<String>,
+    api_groups: Vec<String>,
+    resources: Vec<String>,
+    namespaces: Vec<String>,
+    cluster_scope: bool,
+});
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct FlowPaths {
+    #[serde(deserialize_with = "or_default", rename = "nonResourceURLs")]
+    pub(super) paths: Vec<String>,
+}
+shape!(FlowRule {
+    subjects: Vec<FlowSubject>,
+    resource_rules: Vec<FlowResources>,
+    non_resource_rules: Vec<FlowPaths>,
+});
+shape!(FlowSpec { priority_level_configuration: Named, matching_precedence: Option<i64>, rules: Vec<FlowRule>, });
+shape!(Flow { spec: FlowSpec });
 
 #[derive(Deserialize, Default)]
 #[serde(default)]

@@ -1,7 +1,7 @@
 //! Accounts of programs, and admission.
 
 use super::{About, Area, Check, Look, Looks, Maps, maps};
-use crate::check::{others, workloads};
+use crate::check::{bounded, flow, others, pods, policies, webhooks, workloads};
 use crate::snapshot::Kind;
 
 /// What whoever has a token in a pod is worth depends on.
@@ -29,6 +29,10 @@ const PODS: &[Kind] = &[
     Kind::Job,
     Kind::CronJob,
 ];
+
+/// Who can make pods where.
+const MAKERS: &[Kind] =
+    &[Kind::ClusterRole, Kind::Role, Kind::ClusterRoleBinding, Kind::RoleBinding, Kind::Namespace];
 
 const fn other(
     id: &'static str,
@@ -106,15 +110,31 @@ pub(super) const CHECKS: &[Check] = &[
             workloads::on_every_node,
         )
     },
-    other(
-        "AD-01",
-        "A namespace enforces no pod security level",
-        Area::Admission,
-        maps("5.2.1", "POD", "K01", "T1611"),
-        "Label it pod-security.kubernetes.io/enforce: baseline, or restricted.",
-        &[Kind::ClusterRole, Kind::Role, Kind::ClusterRoleBinding, Kind::RoleBinding, Kind::Namespace],
-        others::pod_security,
-    ),
+    Check {
+        about: About(pods::enforced),
+        ..other(
+            "AD-01",
+            "A namespace enforces no pod security level",
+            Area::Admission,
+            maps("5.2.1", "POD", "K01", "T1611"),
+            "Label it pod-security.kubernetes.io/enforce: baseline, or restricted, and leave the admission plugin PodSecurity \
+             on.",
+            MAKERS,
+            pods::pod_security,
+        )
+    },
+    Check {
+        about: About(pods::tried),
+        ..other(
+            "AD-02",
+            "A namespace takes a privileged pod",
+            Area::Admission,
+            maps("5.2.2", "POD", "K01", "T1611"),
+            "Label it pod-security.kubernetes.io/enforce: baseline, or restricted; then try again.",
+            MAKERS,
+            pods::taken,
+        )
+    },
     other(
         "AD-03",
         "A webhook that guards lets requests pass when it is away",
@@ -122,17 +142,25 @@ pub(super) const CHECKS: &[Check] = &[
         maps("5.2.1", "POD", "K04", ""),
         "Set failurePolicy: Fail, with more than one copy of what answers.",
         &[Kind::MutatingWebhookConfiguration, Kind::ValidatingWebhookConfiguration],
-        others::failing_open,
+        webhooks::failing_open,
     ),
-    other(
-        "AD-05",
-        "An admission policy refuses nothing",
-        Area::Admission,
-        maps("", "POD", "K04", ""),
-        "Bind it with the action Deny, or remove it.",
-        &[Kind::ValidatingAdmissionPolicy, Kind::ValidatingAdmissionPolicyBinding],
-        others::policies,
-    ),
+    Check {
+        about: About(policies::about),
+        ..other(
+            "AD-05",
+            "An admission policy refuses or changes nothing, or passes over some",
+            Area::Admission,
+            maps("", "POD", "K04", ""),
+            "Bind it with the action Deny and to namespaces by their names, or remove it.",
+            &[
+                Kind::ValidatingAdmissionPolicy,
+                Kind::ValidatingAdmissionPolicyBinding,
+                Kind::MutatingAdmissionPolicy,
+                Kind::MutatingAdmissionPolicyBinding,
+            ],
+            policies::looks,
+        )
+    },
     Check {
         nobody_can: true,
         ..other(
@@ -150,7 +178,16 @@ pub(super) const CHECKS: &[Check] = &[
                 Kind::ResourceQuota,
                 Kind::LimitRange,
             ],
-            others::quotas,
+            bounded::quotas,
         )
     },
+    other(
+        "AP-12",
+        "Somebody's requests wait for nothing, or make those of the system wait",
+        Area::Server,
+        maps("", "", "", "T1499"),
+        "Take them out of the FlowSchema, or give it a priority level of its own and a matchingPrecedence above 900.",
+        &[Kind::FlowSchema],
+        flow::exempt,
+    ),
 ];

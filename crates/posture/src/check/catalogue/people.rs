@@ -1,7 +1,7 @@
 //! How people get in: the families KC and AN, and who gets in as an account.
 
 use super::{Check, maps};
-use crate::check::{configuration, credential, sign_in};
+use crate::check::{configuration, credential, sign_in, unseen};
 use crate::snapshot::Kind;
 
 const NOTHING: &[Kind] = &[];
@@ -143,6 +143,24 @@ pub(super) const CHECKS: &[Check] = &[
         "Issue certificates for days, or use none.",
         NOTHING,
         sign_in::client_certificates
+    ),
+    check!(
+        "AN-08",
+        "Somebody who is named may be gone",
+        SignIn,
+        maps("", "AUTH", "K09", "T1078"),
+        "Look in the audit log or at the identity provider who of them still comes, and bind groups instead of people.",
+        super::RBAC,
+        unseen::people
+    ),
+    check!(
+        "AN-09",
+        "Nobody may have looked through who may do what",
+        SignIn,
+        maps("", "AUTH", "K02", ""),
+        "Look through it at least every two years, and keep the report with its date.",
+        NOTHING,
+        unseen::reviewed
     ),
     check!(
         "AN-10",

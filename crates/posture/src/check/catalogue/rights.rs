@@ -3,7 +3,7 @@
 use super::{
     About, Area, Check, Look, Looks, Maps, RBAC, RBAC_AND_ACCOUNTS, RBAC_AND_CONFIG, RBAC_AND_PODS, maps,
 };
-use crate::check::{Verdict, bindings, inert, wildcard};
+use crate::check::{Verdict, bindings, ended, granted, inert, shipped, unused, wildcard};
 use crate::ground::Ground;
 use crate::snapshot::Kind;
 
@@ -218,6 +218,17 @@ pub(super) const CHECKS: &[Check] = &[
             inert::looks,
         )
     },
+    Check {
+        reads: RBAC_AND_CONFIG,
+        about: About(granted::about_dns),
+        ..rights(
+            "RB-23",
+            "Somebody can change where names lead",
+            maps("", "NET", "K02", "T1557"),
+            "Limit it to what installs CoreDNS.",
+            granted::dns,
+        )
+    },
     rights(
         "RB-24",
         "Somebody can move pods or say of them what is not so",
@@ -315,6 +326,28 @@ pub(super) const CHECKS: &[Check] = &[
         "Give it for a time, through a profile, or to a group.",
         bindings::people,
     ),
+    Check {
+        nobody_can: false,
+        ..rights(
+            "RB-36",
+            "A role or a binding gives nobody anything",
+            maps("", "AUTH", "K02", ""),
+            "Remove it, after a look at who keeps it in a repository.",
+            unused::looks,
+        )
+    },
+    Check {
+        nobody_can: false,
+        about: About(shipped::about),
+        ..rights(
+            "RB-38",
+            "What Kubernetes ships was changed, or is widened",
+            maps("5.1.1", "AUTH", "K02", "T1098.006"),
+            "Remove it, and the API server makes it anew when it starts; give what is needed by a role of your own, without \
+             the label that puts it into another.",
+            shipped::looks,
+        )
+    },
     rights(
         "RB-39",
         "Somebody can remove events",
@@ -322,4 +355,22 @@ pub(super) const CHECKS: &[Check] = &[
         "Take it away: events end by themselves.",
         inert::looks,
     ),
+    rights(
+        "RB-40",
+        "Somebody can read all logs or all ConfigMaps",
+        maps("", "AUTH", "K03", "T1552.007"),
+        "Give it in the namespaces where it is needed.",
+        granted::reads,
+    ),
+    Check {
+        nobody_can: false,
+        about: About(ended::about),
+        ..rights(
+            "RB-42",
+            "A grant for a time is there after its end",
+            maps("", "AUTH", "K02", "T1078"),
+            "Remove it, and look why its broker did not.",
+            ended::looks,
+        )
+    },
 ];

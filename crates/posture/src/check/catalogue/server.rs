@@ -1,7 +1,9 @@
 //! How an API server is reached and run: the families AP, AD, AU, EN and VR.
 
 use super::{Check, Maps, maps};
-use crate::check::{admission, audit, configuration, credential, door, encryption, version};
+use crate::check::{
+    admission, audit, configuration, credential, door, encryption, unseen, version, webhooks,
+};
 use crate::snapshot::Kind;
 
 const NONE: Maps = maps("", "", "", "");
@@ -125,7 +127,7 @@ pub(super) const CHECKS: &[Check] = &[
         maps("", "POD", "K04", ""),
         "Choose namespaces by kubernetes.io/metadata.name, and let a Service of this cluster answer.",
         WEBHOOKS,
-        admission::passed_over
+        webhooks::passed_over
     ),
     check!(
         "AD-06",
@@ -152,7 +154,16 @@ pub(super) const CHECKS: &[Check] = &[
         maps("", "POD", "K04", ""),
         "Set failurePolicy: Fail, with more than one copy of what answers.",
         ITS_SERVERS,
-        admission::failed_open
+        webhooks::failed_open
+    ),
+    check!(
+        "AD-10",
+        "Admission is told by files too, which no list shows",
+        Admission,
+        NONE,
+        "Know what they say: look at staticManifestsDir in the file that --admission-control-config-file names.",
+        ITS_SERVERS,
+        admission::manifests
     ),
     check!(
         "AD-11",
@@ -161,7 +172,7 @@ pub(super) const CHECKS: &[Check] = &[
         NONE,
         "Bring back what answers, or remove the webhook.",
         ANSWERING,
-        admission::unanswered
+        webhooks::unanswered
     ),
     check!(
         "AU-01",
@@ -200,6 +211,15 @@ pub(super) const CHECKS: &[Check] = &[
         audit::clouds_own
     ),
     check!(
+        "AU-05",
+        "The audit log holds what it should not, or lacks what it should hold",
+        Audit,
+        maps("3.2.2", "LOG", "K10", "T1562.008"),
+        "Look whether its policy records Secrets, ConfigMaps and tokens at Metadata, and nobody can change the log.",
+        NOTHING,
+        unseen::shown_by_log
+    ),
+    check!(
         "AU-06",
         "The audit log stays on the machine that it tells of",
         Audit,
@@ -217,6 +237,8 @@ pub(super) const CHECKS: &[Check] = &[
         ITS_SERVERS,
         encryption::at_rest
     ),
+    // The reference has EN-03 too, for a flag that is set and a file that is not seen: EN-01 says just that, with what the
+    // next write would tell, so it is no check of its own.
     check!(
         "EN-02",
         "A KMS provider does not answer",

@@ -1,7 +1,7 @@
 //! With less that was read nothing gets better.
 
-use super::people;
 use super::server::{CASES, Case, well};
+use super::{admission, people};
 use crate::check::tests::*;
 use crate::snapshot::{Kind, Part};
 
@@ -40,8 +40,21 @@ fn any_part() -> impl Strategy<Value = (usize, Coverage)> {
     (0..11 + Kind::ALL.len(), how)
 }
 
-/// One server's flags and its door do not contradict each other.
+/// One server's flags, its metrics and its door do not contradict each other.
 fn agree(snapshot: &mut Snapshot) {
+    let told = &mut snapshot.told;
+    // What is off is not asked, and nobody is exempted without a file that says so.
+    if told.flag("disable-admission-plugins").is_some_and(|off| off.contains("PodSecurity")) {
+        told.metrics
+            .found
+            .retain(|one| one.label("name") != "PodSecurity" && !one.name.starts_with("pod_security"));
+    }
+    let says = |name: &str| told.sum(name).is_some_and(|many| many > 0.0);
+    let by_file = says("pod_security_exemptions_total")
+        || says("apiserver_manifest_admission_config_controller_last_config_info");
+    if let Some(flag) = told.flags.found.get_mut("admission-control-config-file").filter(|_| by_file) {
+        "admission.yaml".clone_into(flag);
+    }
     let let_in = |one: &crate::snapshot::AnonymousGet| one.status != Some(401);
     let anonymous = snapshot.door.as_ref().is_some_and(|door| door.anonymous.iter().any(let_in));
     if let Some(flag) = snapshot.told.flags.found.get_mut("anonymous-auth").filter(|_| anonymous) {
@@ -58,7 +71,7 @@ proptest! {
         wrong in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
         away in prop::collection::vec(any_part(), 1..6),
     ) {
-        let cases: Vec<&Case> = CASES.iter().chain(people::CASES).collect();
+        let cases: Vec<&Case> = CASES.iter().chain(people::CASES).chain(admission::CASES).collect();
         let mut snapshot = well();
         for at in wrong {
             // Some make an object of the same name.

@@ -85,7 +85,7 @@ pub(super) fn object(snapshot: &mut Snapshot, object: Value) {
     assert_eq!(snapshot.take_value(object).unwrap().kept, 1);
 }
 
-fn webhook(snapshot: &mut Snapshot, more: Value) {
+pub(super) fn webhook(snapshot: &mut Snapshot, more: Value) {
     let mut hook = json!({"name": "guard", "failurePolicy": "Fail", "rules": [{"apiGroups": [""], "resources": ["pods"]}]});
     hook.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     object(
@@ -112,6 +112,9 @@ fn three_servers(snapshot: &mut Snapshot) {
 /// A check, what it comes to, and what is changed of an API server where nothing is wrong.
 pub(super) type Case = (&'static str, Comes, Change);
 
+/// These say where to look, and never that something is wrong.
+const OPEN: [&str; 5] = ["AN-08", "AN-09", "AU-04", "AU-05", "AU-06"];
+
 /// Each case comes to what it says, and every check of these families fails in one.
 pub(super) fn hold(cases: &[Case], families: &[&str]) {
     for (at, (id, wanted, change)) in cases.iter().enumerate() {
@@ -126,8 +129,7 @@ pub(super) fn hold(cases: &[Case], families: &[&str]) {
     }
     let fails = |id: &str| cases.iter().any(|(own, wanted, _)| *own == id && matches!(wanted, Fails(_)));
     for check in catalogue().iter().filter(|check| families.contains(&&check.id[..2])) {
-        // These say where to look, and never that something is wrong.
-        assert!(fails(check.id) || ["AU-04", "AU-06"].contains(&check.id), "{} never fails", check.id);
+        assert!(fails(check.id) || OPEN.contains(&check.id), "{} never fails", check.id);
     }
 }
 
@@ -448,7 +450,7 @@ pub(super) const CASES: &[Case] = &[
 
 #[test]
 fn p21_each_thing_that_is_wrong_is_found_and_what_was_not_read_is_unknown() {
-    hold(CASES, &["AP", "AU", "EN", "VR"]);
+    hold(&[CASES, super::admission::CASES].concat(), &["AP", "AU", "EN", "VR"]);
 }
 
 /// Each part that was not read leaves nothing of these families a pass that needs it, and makes nothing better.

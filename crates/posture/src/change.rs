@@ -251,6 +251,12 @@ impl Snapshot {
         for (one, own) in self.accounts.iter_mut().zip(&original.accounts) {
             one.automount = own.automount;
         }
+        for (one, own) in self.workloads.iter_mut().zip(&original.workloads) {
+            one.automount = own.automount;
+        }
+        for (one, own) in self.pods.iter_mut().zip(&original.pods) {
+            one.automount = own.automount;
+        }
         for (one, own) in self.namespaces.iter_mut().zip(&original.namespaces) {
             if one.labels != own.labels {
                 one.labels.clone_from(&own.labels);

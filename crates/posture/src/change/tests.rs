@@ -7,13 +7,25 @@ use proptest::prelude::*;
 use sallyport_rbac::who::Subject;
 use serde_json::json;
 
-/// All that a change can touch.
+/// All that a change can touch, and all that none does.
 pub(crate) fn touched(one: &Snapshot) -> String {
-    format!(
-        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
-        one.roles, one.bindings, one.accounts, one.namespaces, one.webhooks, one.secrets
-    )
+    format!("{one:?}")
 }
+
+/// Which kind of change it is, of [`KINDS`]: a new one is added to the test below.
+fn kind_of(change: &Change) -> usize {
+    match change {
+        Change::RemoveSubject { .. } => 0,
+        Change::DeleteBinding { .. } => 1,
+        Change::NarrowRole { .. } => 2,
+        Change::Unmount { .. } => 3,
+        Change::UnmountPods { .. } => 4,
+        Change::Enforce { .. } => 5,
+        Change::FailClosed { .. } => 6,
+        Change::DeleteSecret { .. } => 7,
+    }
+}
+const KINDS: usize = 8;
 
 #[test]
 fn each_change_can_be_taken_back() {
@@ -37,6 +49,7 @@ fn each_change_can_be_taken_back() {
         )
         .object(secret("one"))
         .object(secret("two"))
+        .workload("Deployment", "ci", "web", "builder")
         .read();
     let object = |kind, namespace: Option<&str>, name: &str| Object {
         kind,
@@ -61,6 +74,7 @@ fn each_change_can_be_taken_back() {
             how: String::new(),
         },
         Change::Unmount { account: object("ServiceAccount", Some("ci"), "builder") },
+        Change::UnmountPods { workload: object("Deployment", Some("ci"), "web") },
         Change::Enforce { namespace: object("Namespace", None, "ci") },
         Change::FailClosed {
             configuration: object("ValidatingWebhookConfiguration", None, "guard"),
@@ -68,6 +82,7 @@ fn each_change_can_be_taken_back() {
         },
         Change::DeleteSecret { secret: object("Secret", Some("ci"), "one") },
     ];
+    assert!((0..KINDS).all(|kind| changes.iter().any(|change| kind_of(change) == kind)));
     let (mut copy, before) = (original.clone(), touched(&original));
     for change in &changes {
         change.apply(&mut copy).expect("it can be made");

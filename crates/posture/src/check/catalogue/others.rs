@@ -4,10 +4,6 @@ use super::{About, Area, Check, Look, Looks, Maps, maps};
 use crate::check::{bounded, flow, others, pods, policies, webhooks, workloads};
 use crate::snapshot::Kind;
 
-/// Who can make pods where.
-const MAKERS: &[Kind] =
-    &[Kind::ClusterRole, Kind::Role, Kind::ClusterRoleBinding, Kind::RoleBinding, Kind::Namespace];
-
 /// What whoever has a token in a pod is worth depends on.
 const MOUNTS: &[Kind] = &[
     Kind::ClusterRole,
@@ -33,6 +29,10 @@ const PODS: &[Kind] = &[
     Kind::Job,
     Kind::CronJob,
 ];
+
+/// Who can make pods where.
+const MAKERS: &[Kind] =
+    &[Kind::ClusterRole, Kind::Role, Kind::ClusterRoleBinding, Kind::RoleBinding, Kind::Namespace];
 
 const fn other(
     id: &'static str,

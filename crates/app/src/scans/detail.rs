@@ -116,7 +116,7 @@ impl Scans {
             let report = ground.report();
             let (judged, found) = found(&report, &finding)?;
             let standing = Standing::of(&exceptions, now);
-            Some(detail(&cluster, &ground, judged, found, &standing))
+            Some(detail(&cluster, &ground, &report, (judged, found), &standing))
         });
         looked.await.map_err(|e| failed().because(e))?.ok_or_else(gone)
     }
@@ -339,8 +339,8 @@ fn reviews(path: &Path) -> Vec<Review> {
 fn detail(
     cluster: &str,
     ground: &Ground<'_>,
-    judged: &Judged,
-    found: &Finding,
+    report: &Report,
+    (judged, found): (&Judged, &Finding),
     standing: &Standing,
 ) -> FindingDetail {
     let path = path_of(ground, found);
@@ -354,7 +354,7 @@ fn detail(
         })
     };
     let steps = path.iter().flat_map(|(_, path)| &path.hops).map(|hop| step(hop, is_cut(&hop.evidence)));
-    let proposed = fix::propose(ground, found, None, None);
+    let proposed = fix::Trial::of(ground, report).propose(found, None, None);
     let asked = path.as_ref().map_or(0, |(_, path)| reviews(path).len());
     FindingDetail {
         line: line(cluster, found, standing, &BTreeSet::new()),

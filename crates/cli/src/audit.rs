@@ -5,6 +5,7 @@ mod import;
 mod query;
 mod status;
 mod times;
+mod view;
 
 pub(crate) use args::{Audit, Output};
 
@@ -63,8 +64,8 @@ impl Output {
     pub(crate) fn schema(self) -> String {
         crate::schema::written(match self {
             Self::Import => schema_for!(import::ImportView),
-            Self::Query => schema_for!(query::QueryView),
-            Self::WhoDeleted => schema_for!(query::WhoDeletedView),
+            Self::Query => schema_for!(view::QueryView),
+            Self::WhoDeleted => schema_for!(view::WhoDeletedView),
             Self::Status => schema_for!(status::StatusView),
         })
     }

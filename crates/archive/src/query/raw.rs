@@ -74,7 +74,7 @@ impl Archive {
                 Ok(())
             },
         )?;
-        Ok(super::Answer { value: all, is_whole: answer.is_whole, damaged: answer.damaged })
+        Ok(answer.with(all))
     }
 
     /// Reads everything that is stored and compares it with its checksums.

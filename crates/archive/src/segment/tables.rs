@@ -5,10 +5,11 @@ use crate::batch::Batch;
 use crate::block;
 use crate::coding;
 use crate::column::Column;
+use crate::marks::Marks;
 use crate::raw;
 use crate::rows::Rows;
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Bad lines that a segment names.
@@ -133,10 +134,16 @@ pub(super) fn heat(
         .map(|(text, word)| (*word, text.parse::<u16>().unwrap_or_default()))
         .map(|(word, code)| (word, (code >= 400, matches!(code, 401 | 403))))
         .collect();
+    // A call is counted once: when it is over, or where that is all that is told of it.
+    let begun: HashSet<u32> = words[Column::Marks as usize]
+        .iter()
+        .filter(|(text, _)| Marks::read(text).begins())
+        .map(|(_, word)| *word)
+        .collect();
     let of = |column: Column| &rows.codes[column as usize];
     let mut all: HashMap<(i64, u32), [i64; 4]> = HashMap::new();
     let mut last = ((i64::MIN, 0), [0; 4]);
-    for call in 0..rows.len() {
+    for call in (0..rows.len()).filter(|call| !begun.contains(&of(Column::Marks)[*call])) {
         let key = (rows.at[call].div_euclid(HOUR), of(Column::Cluster)[call]);
         if key != last.0 {
             add(&mut all, last);

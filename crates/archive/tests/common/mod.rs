@@ -97,6 +97,15 @@ pub(crate) fn fill(archive: &Archive, from: u64, to: u64, of: u64) {
     }
 }
 
+/// Three segments of 4,000 events.
+pub(crate) fn three_segments(dir: &Path) {
+    for round in 0..3 {
+        let one = Options { segment_bytes: 1, ..options() };
+        let archive = Archive::open(dir, one).unwrap();
+        fill(&archive, round * 4000, (round + 1) * 4000, 4000);
+    }
+}
+
 pub(crate) fn bounds() -> Bounds {
     Bounds { within: Duration::from_secs(60), ..Bounds::default() }
 }

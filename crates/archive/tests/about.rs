@@ -135,6 +135,8 @@ fn a_deletion_whose_line_breaks_off_before_its_status_is_a_deletion() {
     assert_eq!(said, [("cut early".to_owned(), How::Named), ("cut".to_owned(), How::Named)]);
     let object = ObjectRef { resource: "pods".into(), ..ObjectRef::default() };
     assert_eq!(archive.deletions(&object, 10, &bounds()).unwrap().value.untold, 1);
+    let object = ObjectRef { namespace: "pay".into(), name: "web".into(), ..object };
+    assert_eq!(archive.deletions(&object, 10, &bounds()).unwrap().value.begun, 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod args;
 mod import;
+mod plain;
 mod query;
 mod status;
 mod times;
@@ -33,7 +34,9 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
 
 /// An archive that is there. Its errors say which files they are about, and what to do.
 fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
-    if !is_begun && !dir.is_dir() {
+    // Looked for before anything is opened, which would leave its lock there: a place where an archive is not mounted
+    // must not answer that nothing was found.
+    if !is_begun && !(dir.is_dir() && Archive::is_in(dir).map_err(stop)?) {
         return Err(Stop(format!(
             "there is no archive in {}: `sallyport audit import` begins one",
             shown(&dir.display().to_string())

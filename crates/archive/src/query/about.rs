@@ -51,6 +51,9 @@ pub struct Deletions {
     pub found: Vec<Deletion>,
     /// Whether there are older ones of some way, beyond the limit.
     pub has_more: bool,
+    /// Events that say only that a call began which would have removed it. Of a call that is over another event tells,
+    /// which is found where the call was not refused.
+    pub begun: u64,
     /// Events that break off before they say about what they are: one of them may be it.
     pub untold: u64,
 }
@@ -104,7 +107,7 @@ impl ObjectRef {
 impl Archive {
     /// Calls that may have removed an object and were not refused, newest first, at most `limit` of each way. Its
     /// owner's removal is not among them: garbage collection then makes a call of its own, which is. Nor is a call of
-    /// which no more is told than that it began.
+    /// which no more is told than that it began; those are counted.
     ///
     /// # Errors
     /// As [`Archive::page`].
@@ -118,7 +121,11 @@ impl Archive {
         let mut answer = Answer::begun(self, Deletions::default());
         for (how, filter) in object.ways() {
             // A refusal removed nothing; a line that breaks off before it says how the call ended may have.
-            let filter = filter.but_codes(400, 999).ended();
+            let filter = filter.but_codes(400, 999);
+            let begun = self.count(&filter.clone().begun(), &clock.left())?;
+            answer.is_whole &= begun.is_whole;
+            answer.value.begun += begun.value;
+            let filter = filter.ended();
             let page = self.page(&filter, None, limit, &clock.left())?;
             answer.is_whole &= page.is_whole;
             answer.damaged = answer.damaged.max(page.damaged);

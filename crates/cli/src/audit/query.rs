@@ -1,16 +1,12 @@
 //! Questions to an archive.
 
-use super::args::{Decided, Query, Which, WhoDeleted};
-use super::times::told;
-use super::{bounds, open, stop};
+use super::args::{Decided, Query, StageOf, Which, WhoDeleted};
+use super::view::{CallView, DeletionView, LacksView, QueryView, RankView, WhoDeletedView};
+use super::{bounds, open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, CallId, Column, Filter, How, ObjectRef};
-use sallyport_events::Flaw;
-use sallyport_report::words::shown;
-use schemars::JsonSchema;
-use serde::Serialize;
-use std::fmt::Write as _;
+use sallyport_events::Stage;
 use std::time::{Duration, Instant};
 
 /// Calls of one page of the archive.
@@ -18,41 +14,55 @@ const PAGE: usize = 1000;
 /// Lines of a ranking.
 const RANKED: usize = 1000;
 /// Deletions of each way.
-const DELETIONS: usize = 20;
+const DELETIONS: usize = 200;
 
 pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
+    let began = Instant::now();
     let archive = open(&args.archive, false)?;
-    let filter = filter(&args.which);
-    let bounds = bounds(args.within);
+    let every = filter(&args.which);
+    // Of a call whose every stage is told, the end alone: each is found and counted once.
+    let is_by_call = args.which.stage.is_empty() && !args.which.all_stages;
+    let filter = if is_by_call { every.clone().ended() } else { every.clone() };
     if args.raw {
         return raw(&archive, &filter, args);
     }
-    let mut view = QueryView { is_whole: true, ..QueryView::default() };
-    let found;
+    let within = bounds(args.within);
+    let (mut view, mut lacks, mut found);
     if let Some(by) = args.by {
         let most = RANKED.min(args.limit as usize);
-        let answer = archive.top(&filter, by.column(), most, &bounds).map_err(stop)?;
-        (view.is_whole, view.damaged) = (answer.is_whole, answer.damaged);
+        let answer = archive.top(&filter, by.column(), most, &within).map_err(stop)?;
+        lacks = LacksView::of(&answer);
         let ranks = answer.value.first.into_iter().map(|(text, calls)| RankView { text, calls });
-        view.by = Some(ranks.collect());
-        view.others = Some(answer.value.others);
-        found = view.by.as_ref().is_some_and(|by| !by.is_empty());
+        let by: Vec<_> = ranks.collect();
+        found = !by.is_empty();
+        view = QueryView { by: Some(by), others: Some(answer.value.others), ..QueryView::default() };
     } else if args.count {
-        let answer = archive.count(&filter, &bounds).map_err(stop)?;
-        (view.is_whole, view.damaged) = (answer.is_whole, answer.damaged);
-        view.count = Some(answer.value);
+        let answer = archive.count(&filter, &within).map_err(stop)?;
+        lacks = LacksView::of(&answer);
         found = answer.value > 0;
+        view = QueryView { count: Some(answer.value), ..QueryView::default() };
     } else {
-        let pages = pages(&archive, &filter, args.limit as usize, args.within).map_err(stop)?;
-        (view.is_whole, view.damaged, view.has_more) = (pages.is_whole, pages.damaged, pages.has_more);
-        found = !pages.calls.is_empty();
-        view.calls = Some(pages.calls.iter().map(CallView::of).collect());
+        let answer = pages(&archive, &filter, args.limit as usize, args.within).map_err(stop)?;
+        lacks = LacksView::of(&answer);
+        found = !answer.value.calls.is_empty();
+        let calls = answer.value.calls.iter().map(CallView::of).collect();
+        view = QueryView { calls: Some(calls), has_more: answer.value.has_more, ..QueryView::default() };
     }
+    if is_by_call {
+        let left = Duration::from_secs(args.within).saturating_sub(began.elapsed());
+        let bounds = Bounds { within: left, ..Bounds::default() };
+        let begun = archive.count(&every.begun(), &bounds).map_err(stop)?;
+        lacks.and(&begun);
+        view.begun = begun.value;
+        found |= begun.value > 0;
+    }
+    let is_whole = lacks.is_nothing();
+    view.lacks = lacks;
     let text = match args.output {
         Answer::Text => view.told(),
-        Answer::Json => answer::json(&view)?,
+        Answer::Json => plain::json(&answer::json(&view)?),
     };
-    Ok((text, end(found, view.is_whole && view.damaged == 0)))
+    Ok((text, end(found, is_whole)))
 }
 
 pub(super) fn who_deleted(args: &WhoDeleted) -> Result<(String, End), Stop> {
@@ -63,22 +73,31 @@ pub(super) fn who_deleted(args: &WhoDeleted) -> Result<(String, End), Stop> {
         namespace: args.namespace.clone(),
         name: args.name.clone(),
     };
-    let answer = archive.deletions(&object, DELETIONS, &bounds(60)).map_err(stop)?;
-    let deletions = answer.value.iter().map(|one| DeletionView {
+    let answer = archive.deletions(&object, DELETIONS, &bounds(args.within)).map_err(stop)?;
+    let lacks = LacksView::of(&answer);
+    let is_whole = lacks.is_nothing();
+    let deletions = answer.value.found.iter().map(|one| DeletionView {
         how: match one.how {
             How::Named => "named",
             How::Collection => "collection",
             How::Namespace => "namespace",
+            How::Evicted => "evicted",
+            How::Kind => "kind",
         },
         call: CallView::of(&one.call),
     });
-    let view =
-        WhoDeletedView { deletions: deletions.collect(), is_whole: answer.is_whole, damaged: answer.damaged };
+    let view = WhoDeletedView {
+        deletions: deletions.collect(),
+        has_more: answer.value.has_more,
+        begun: answer.value.begun,
+        untold: answer.value.untold,
+        lacks,
+    };
     let text = match args.output {
         Answer::Text => view.told(),
-        Answer::Json => answer::json(&view)?,
+        Answer::Json => plain::json(&answer::json(&view)?),
     };
-    Ok((text, end(!view.deletions.is_empty(), view.is_whole && view.damaged == 0)))
+    Ok((text, end(!view.deletions.is_empty(), is_whole)))
 }
 
 fn end(found: bool, is_whole: bool) -> End {
@@ -102,12 +121,17 @@ fn filter(which: &Which) -> Filter {
     for (column, texts) in lists {
         filter = texts.iter().fold(filter, |filter, text| filter.only(column, text));
     }
-    for resource in &which.resource {
-        filter = match resource.split_once('/') {
-            Some((resource, subresource)) => {
-                filter.only(Column::Resource, resource).only(Column::Subresource, subresource)
-            }
-            None => filter.only(Column::Resource, resource),
+    let resources = which.resource.iter().map(|resource| match resource.split_once('/') {
+        Some((resource, subresource)) => (resource.to_owned(), Some(subresource.to_owned())),
+        None => (resource.clone(), None),
+    });
+    filter = filter.resources(resources.collect());
+    for stage in &which.stage {
+        filter = match stage {
+            StageOf::RequestReceived => filter.stage(Stage::RequestReceived),
+            StageOf::ResponseStarted => filter.stage(Stage::ResponseStarted),
+            StageOf::ResponseComplete => filter.stage(Stage::ResponseComplete),
+            StageOf::Panic => filter.stage(Stage::Panic),
         };
     }
     if let Some(decided) = which.decision {
@@ -137,45 +161,55 @@ fn filter(which: &Which) -> Filter {
 struct Pages {
     calls: Vec<Call>,
     has_more: bool,
-    is_whole: bool,
-    damaged: u64,
 }
 
 /// Page by page, within one stretch of time for all.
-fn pages(archive: &Archive, filter: &Filter, limit: usize, within: u64) -> Result<Pages, ArchiveError> {
+fn pages(
+    archive: &Archive,
+    filter: &Filter,
+    limit: usize,
+    within: u64,
+) -> Result<sallyport_archive::Answer<Pages>, ArchiveError> {
     let began = Instant::now();
-    let mut pages = Pages { is_whole: true, ..Pages::default() };
-    let mut cursor = None;
+    let mut pages = Pages::default();
+    let (mut cursor, mut damaged) = (None, 0);
     loop {
         let left = Duration::from_secs(within).saturating_sub(began.elapsed());
         let bounds = Bounds { within: left, ..Bounds::default() };
         let most = PAGE.min(limit - pages.calls.len());
         let answer = archive.page(filter, cursor, most, &bounds)?;
         pages.calls.extend(answer.value.calls);
-        pages.is_whole &= answer.is_whole;
-        pages.damaged = pages.damaged.max(answer.damaged);
+        damaged = answer.damaged.max(damaged);
         cursor = answer.value.next;
         pages.has_more = cursor.is_some();
-        if cursor.is_none() || pages.calls.len() >= limit || !pages.is_whole {
-            return Ok(pages);
+        if cursor.is_none() || pages.calls.len() >= limit || !answer.is_whole {
+            return Ok(sallyport_archive::Answer {
+                value: pages,
+                is_whole: answer.is_whole,
+                damaged,
+                unread_segments: answer.unread_segments,
+            });
         }
     }
 }
 
 /// The events as they were written. One that is damaged is missing, and makes the answer less than whole.
 fn raw(archive: &Archive, filter: &Filter, args: &Query) -> Result<(String, End), Stop> {
-    let pages = pages(archive, filter, args.limit as usize, args.within).map_err(stop)?;
-    let (mut text, mut is_whole) = (String::new(), pages.is_whole && pages.damaged == 0);
-    for call in &pages.calls {
-        match archive.raw(CallId::from_number(call.id.number())) {
-            // One line each, whatever stands in it.
-            Ok(event) => {
-                text.push_str(&event.replace(['\n', '\r'], " "));
-                text.push('\n');
+    let answer = pages(archive, filter, args.limit as usize, args.within).map_err(stop)?;
+    let (mut text, mut is_whole) = (String::new(), answer.lacks_nothing());
+    for calls in answer.value.calls.chunks(PAGE) {
+        let ids: Vec<CallId> = calls.iter().map(|call| call.id).collect();
+        for event in archive.raws(&ids) {
+            match event {
+                // One line each, whatever stands in it.
+                Ok(event) => {
+                    text.push_str(&plain::line(&event));
+                    text.push('\n');
+                }
+                Err(error) if error.is_damage() => is_whole = false,
+                Err(error) => return Err(stop(error)),
             }
-            Err(error) if error.is_damage() => is_whole = false,
-            Err(error) => return Err(stop(error)),
         }
     }
-    Ok((text, end(!pages.calls.is_empty(), is_whole)))
+    Ok((text, end(!answer.value.calls.is_empty(), is_whole)))
 }

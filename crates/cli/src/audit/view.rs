@@ -2,14 +2,18 @@
 
 use super::times::told;
 use sallyport_archive::{Answer, Call, Column};
-use sallyport_events::Flaw;
+use sallyport_events::{Flaw, Stage};
+use sallyport_model::visible;
 use sallyport_report::words::shown;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::Write as _;
 
+/// Characters of a command on a line.
+const COMMAND_MOST: usize = 400;
+
 /// What an answer lacks.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LacksView {
     /// Whether everything was looked at: within the time there was, and in every file of the archive.
@@ -32,6 +36,18 @@ impl LacksView {
             damaged: answer.damaged,
             unread_segments: answer.unread_segments,
         }
+    }
+
+    /// With what a part of the same answer lacks.
+    pub(super) fn and<T>(&mut self, answer: &Answer<T>) {
+        let other = Self::of(answer);
+        self.is_whole &= other.is_whole;
+        self.is_late |= other.is_late;
+        self.damaged = self.damaged.max(other.damaged);
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.is_whole && self.damaged == 0
     }
 
     /// In words, under what was found; empty where nothing is missing.
@@ -62,7 +78,7 @@ impl LacksView {
     }
 }
 
-/// What a query found. Of `calls`, `count` and `by` the one is there that was asked for.
+/// What a query found, in calls; with `--stage` or `--all-stages` in events, of which a call may have several. Of `calls`, `count` and `by` the one is there that was asked for.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct QueryView {
@@ -80,11 +96,14 @@ pub(crate) struct QueryView {
     pub(super) others: Option<u64>,
     /// Whether older calls fit that `--limit` left out.
     pub(super) has_more: bool,
+    /// Events that fit and tell only that a call began, left out without `--stage` or `--all-stages`: of a call that is
+    /// over another event tells, a call that goes on has no other.
+    pub(super) begun: u64,
     #[serde(flatten)]
     pub(super) lacks: LacksView,
 }
 
-/// How many calls have this text.
+/// How many calls have this text; with `--stage` or `--all-stages`, how many events.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RankView {
@@ -111,6 +130,11 @@ pub(super) struct CallView {
     #[serde(skip_serializing_if = "String::is_empty", rename = "as")]
     impersonated: String,
     verb: String,
+    /// The stage of the call that the event tells of: `RequestReceived`, `ResponseStarted`, `ResponseComplete` or `Panic`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stage: Option<&'static str>,
+    #[serde(skip)]
+    has_begun: bool,
     /// With its group, and its subresource behind a slash.
     #[serde(skip_serializing_if = "String::is_empty")]
     resource: String,
@@ -145,6 +169,8 @@ pub(super) struct CallView {
     source: String,
     /// Something of the event is missing.
     is_partial: bool,
+    /// Something in it was longer than is kept, and was cut in its middle.
+    is_clipped: bool,
 }
 
 /// Calls that may have removed an object.
@@ -153,6 +179,13 @@ pub(super) struct CallView {
 pub(crate) struct WhoDeletedView {
     /// The calls, newest first.
     pub(super) deletions: Vec<DeletionView>,
+    /// Whether there are older ones of some way.
+    pub(super) has_more: bool,
+    /// Events that say only that a call began which would have removed it: of a call that is over and was not refused,
+    /// another is among the deletions.
+    pub(super) begun: u64,
+    /// Events that break off before they say about what they are: one of them may be it.
+    pub(super) untold: u64,
     #[serde(flatten)]
     pub(super) lacks: LacksView,
 }
@@ -162,7 +195,7 @@ pub(crate) struct WhoDeletedView {
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeletionView {
     /// `named`; `collection`: with others of its kind, whether it was among them only the call's answer says;
-    /// `namespace`: with its namespace.
+    /// `namespace`: with its namespace; `evicted`: by an eviction, which removes a pod; `kind`: with its kind, the CRD.
     pub(super) how: &'static str,
     pub(super) call: CallView,
 }
@@ -195,7 +228,18 @@ impl CallView {
             session: text(Column::Session),
             audit_id: call.audit_id.clone(),
             source: text(Column::Source),
+            stage: [Stage::Panic, Stage::ResponseComplete, Stage::ResponseStarted, Stage::RequestReceived]
+                .into_iter()
+                .find(|stage| call.marks.stages.has(*stage))
+                .map(|stage| match stage {
+                    Stage::RequestReceived => "RequestReceived",
+                    Stage::ResponseStarted => "ResponseStarted",
+                    Stage::ResponseComplete => "ResponseComplete",
+                    Stage::Panic => "Panic",
+                }),
+            has_begun: call.marks.begins(),
             is_partial: call.marks.flaws.has(Flaw::Partial),
+            is_clipped: call.marks.flaws.has(Flaw::Clipped),
         }
     }
 
@@ -218,11 +262,12 @@ impl CallView {
         };
         let command = match &*self.command {
             "" => String::new(),
-            command => format!(": {}", shown(command)),
+            command => format!(": {}", ends(&visible(command))),
         };
         let partial = if self.is_partial { "  (in part)" } else { "" };
+        let begun = if self.has_begun { "  (began)" } else { "" };
         format!(
-            "{}  {}  {code}  {who}{whom}  {} {}{what}{command}{partial}",
+            "{}  {}  {code}  {who}{whom}  {} {}{what}{command}{begun}{partial}",
             self.at,
             shown(&self.cluster),
             shown(&self.verb),
@@ -254,15 +299,35 @@ impl QueryView {
         }
         let nothing =
             self.calls.as_ref().is_some_and(Vec::is_empty) || self.by.as_ref().is_some_and(Vec::is_empty);
+        let over = if self.begun > 0 { " that is over" } else { "" };
         if nothing {
-            text.push_str("Nothing was found.\n");
+            let _ = writeln!(text, "Nothing was found{over}.");
         }
         if self.has_more {
             text.push_str("There are older ones: --limit shows more.\n");
         }
+        // A number alone stays one that a script can read.
+        if self.begun > 0 && self.count.is_none_or(|count| count == 0) {
+            let _ = writeln!(
+                text,
+                "{} more say only that a call began; of one that goes on nothing else is told: --all-stages shows them.",
+                self.begun
+            );
+        }
         text.push_str(&self.lacks.told());
         text
     }
+}
+
+/// As much of a command as a line has room for: both ends, so that nobody hides what it does behind something long.
+fn ends(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= COMMAND_MOST {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(COMMAND_MOST / 2).collect();
+    let tail: String = text.chars().skip(count - COMMAND_MOST / 2).collect();
+    format!("{head}…[{} characters left out]…{tail}", count - COMMAND_MOST / 2 * 2)
 }
 
 impl WhoDeletedView {
@@ -272,6 +337,8 @@ impl WhoDeletedView {
             let how = match one.how {
                 "collection" => "  (with others of its kind: whether it was among them, this does not say)",
                 "namespace" => "  (with its namespace)",
+                "evicted" => "  (evicted)",
+                "kind" => "  (with its kind: the CRD was removed)",
                 _ => "",
             };
             let _ = writeln!(text, "{}{how}", one.call.line());
@@ -279,6 +346,25 @@ impl WhoDeletedView {
         if self.deletions.is_empty() {
             text.push_str(
                 "No call that removed it was found. What no log that was read tells of is not known.\n",
+            );
+        }
+        if self.deletions.is_empty() && self.begun > 0 {
+            let _ = writeln!(
+                text,
+                "{} events say that a call that would remove it began: it was refused, or nothing tells how it ended.",
+                self.begun
+            );
+        }
+        if self.has_more {
+            text.push_str(
+                "There are older ones: `sallyport audit query` with --verb, --resource and --name shows them all.\n",
+            );
+        }
+        if self.untold > 0 {
+            let _ = writeln!(
+                text,
+                "{} events break off before they say about what they are: one of them may be it.",
+                self.untold
             );
         }
         text.push_str(&self.lacks.told());

@@ -36,7 +36,8 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
 fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
     // Looked for before anything is opened, which would leave its lock there: a place where an archive is not mounted
     // must not answer that nothing was found.
-    if !is_begun && !(dir.is_dir() && Archive::is_in(dir).map_err(stop)?) {
+    let is_there = is_begun || dir.is_dir() && Archive::is_in(dir).map_err(stop)?;
+    if !is_there {
         return Err(Stop(format!(
             "there is no archive in {}: `sallyport audit import` begins one",
             shown(&dir.display().to_string())

@@ -146,3 +146,34 @@ fn raw_events_that_are_those_of_other_calls_are_noticed() {
         assert!(told.iter().any(|what| what.contains("lacks raw events")), "{sql}: {told:?}");
     }
 }
+
+#[test]
+fn a_frame_that_is_lost_shifts_no_other_when_small_ones_are_merged() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = opened(dir.path());
+    for at in 0..6 {
+        append(&archive, at * 500..(at + 1) * 500, |_| 300);
+    }
+    drop(archive);
+    let db = Connection::open(dir.path().join("segment-00000001.db")).unwrap();
+    assert_eq!(db.execute("DELETE FROM raw WHERE first = 1000", []).unwrap(), 1);
+    drop(db);
+    let archive = opened(dir.path());
+    append(&archive, 3000..9000, |_| 300);
+    let mut cursor = None;
+    loop {
+        let page = archive.page(&Filter::default(), cursor, 1000, &bounds()).unwrap().value;
+        let ids: Vec<CallId> = page.calls.iter().map(|call| call.id).collect();
+        for (call, raw) in page.calls.iter().zip(archive.raws(&ids)) {
+            let n = call.offset / LINE;
+            match raw {
+                Ok(raw) => assert!(raw == event(n, 300).raw, "line {n} has the raw event of another"),
+                Err(error) => assert!((1000..1500).contains(&n), "line {n}: {error}"),
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return;
+        }
+    }
+}

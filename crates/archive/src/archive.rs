@@ -71,12 +71,14 @@ impl Archive {
         };
         let cache = Arc::new(Cache::new(options.cache_bytes));
         let (mut segments, mut problems, mut last, mut is_whole) = (Vec::new(), BTreeSet::new(), 0, false);
+        let mut unread = 0;
         for (number, path) in files(dir)? {
             last = number;
             is_whole = false;
             match Segment::open(&path, number, cache.clone()) {
                 Ok(opened) => {
                     if opened.lacks_log {
+                        unread += 1;
                         let file = segment::name(&path);
                         let what = format!(
                             "the segment `{file}` lacks what its log `{file}-wal` holds, which can't be folded in on a \
@@ -88,7 +90,10 @@ impl Archive {
                     segments.push(Arc::new(opened.segment));
                 }
                 Err(error @ ArchiveError::Newer { .. }) => return Err(error),
-                Err(error) => drop(problems.insert(Problem::segment(&error))),
+                Err(error) => {
+                    unread += 1;
+                    problems.insert(Problem::segment(&error));
+                }
             }
         }
         let (kept, unreadable) = carried_on(&segments);
@@ -102,6 +107,7 @@ impl Archive {
             cache,
             segments: RwLock::new(segments),
             writes_to: Mutex::new(writes_to),
+            unread,
             problems: Mutex::new(problems),
             state: Mutex::new(state),
             kept: Mutex::new(kept.clone()),
@@ -114,6 +120,14 @@ impl Archive {
             threads = vec![packer, writer];
         }
         Ok(Self { shared, jobs: Mutex::new(jobs), threads: Mutex::new(threads), _lock: lock })
+    }
+
+    /// Whether there is an archive in a folder: a segment, whatever may be wrong with it. Nothing is written there.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Io`] when the folder can't be listed.
+    pub fn is_in(dir: &Path) -> Result<bool, ArchiveError> {
+        Ok(!files(dir)?.is_empty())
     }
 
     /// Hands over a batch; waits only while as many wait for the disk as may. Batches of a file are kept in the order
@@ -169,6 +183,7 @@ impl Archive {
         Status {
             state: self.shared.state(),
             segments: views.len(),
+            unread_segments: self.shared.unread,
             events: views.iter().map(|view| view.events).sum(),
             bytes: views.iter().map(|view| view.bytes).sum(),
             range: first.zip(last),

@@ -1,7 +1,7 @@
 //! What is handed to an archive: some lines of one file of one source, taken apart already, so that whoever reads and
 //! whoever writes do their work on two processors.
 
-use crate::column::{Column, WORD_MOST};
+use crate::column::{COMMAND_MOST, Column, WORD_MOST};
 use crate::marks::Marks;
 use crate::rows::Rows;
 use sallyport_events::{Bad, Counts, Decision, Event, Found, Position, What};
@@ -86,8 +86,8 @@ impl Batch {
     pub fn new(source: &Source, file: &str, from: u64) -> Self {
         let mut words: [BatchWords; Column::ALL.len()] = std::array::from_fn(|_| BatchWords::new());
         words[Column::Cluster as usize].code(source.cluster.as_str());
-        words[Column::Source as usize].code(clip(&source.id));
-        words[Column::File as usize].code(clip(file));
+        words[Column::Source as usize].code(clip(&source.id, WORD_MOST));
+        words[Column::File as usize].code(clip(file, WORD_MOST));
         Self {
             source: source.clone(),
             file: file.to_owned(),
@@ -161,7 +161,7 @@ impl Batch {
         self.rows.took.push(event.took().map_or(0, |took| took.saturating_add(1)));
         self.rows.offset.push(position.offset as i64);
         self.rows.item.push(position.item.into());
-        self.rows.ids.push(clip(&event.audit_id).into());
+        self.rows.ids.push(clip(&event.audit_id, WORD_MOST).into());
         self.raw.extend_from_slice(event.raw.as_bytes());
         self.raw_ends.push(self.raw.len());
 
@@ -219,7 +219,12 @@ impl Batch {
             }
         });
         self.made(Column::Address, |out| join(out, event.source_ips.iter().map(|ip| &**ip), ","));
-        self.made(Column::Command, |out| join(out, event.command.iter().map(String::as_str), " "));
+        // Whole, as far as events keep it: what is hidden behind something long is looked for there.
+        let mut command = std::mem::take(&mut self.scratch);
+        command.clear();
+        join(&mut command, event.command.iter().map(String::as_str), " ");
+        self.kept(Column::Command, &command, COMMAND_MOST);
+        self.scratch = command;
         self.made(Column::Marks, |out| Marks::of(event).write(out));
     }
 
@@ -250,7 +255,11 @@ impl Batch {
     }
 
     fn word(&mut self, column: Column, text: &str) {
-        let kept = clip(text);
+        self.kept(column, text, WORD_MOST);
+    }
+
+    fn kept(&mut self, column: Column, text: &str, most: usize) {
+        let kept = clip(text, most);
         self.clipped += u64::from(kept.len() < text.len());
         let code = self.words[column as usize].code(kept);
         self.rows.codes[column as usize].push(code);
@@ -267,11 +276,11 @@ fn join<'a>(out: &mut String, texts: impl Iterator<Item = &'a str>, between: &st
 }
 
 /// As much of a text as is kept.
-fn clip(text: &str) -> &str {
-    if text.len() <= WORD_MOST {
+fn clip(text: &str, most: usize) -> &str {
+    if text.len() <= most {
         return text;
     }
-    let mut end = WORD_MOST;
+    let mut end = most;
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -108,6 +108,10 @@ impl Column {
 /// raw event as far as that is.
 pub(crate) const WORD_MOST: usize = 4096;
 
+/// The same of a command, words joined: more than events keep of it (48 words of 512 characters), so that nobody hides
+/// something behind something long.
+pub(crate) const COMMAND_MOST: usize = 128 * 1024;
+
 /// What a block stores for each of its calls beside the codes; numbered after the columns.
 pub(crate) const AT: u8 = 32;
 pub(crate) const TOOK: u8 = 33;

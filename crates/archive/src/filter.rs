@@ -4,7 +4,9 @@ use crate::ArchiveError;
 use crate::block::{Meta, Part};
 use crate::coding::Marked;
 use crate::column::{AT, Column};
+use crate::marks::Marks;
 use crate::segment::{Segment, Unread, View};
+use sallyport_events::{Flaw, Stage, Stages};
 use std::sync::Arc;
 
 /// Which calls are wanted; what is not said does not restrict.
@@ -14,8 +16,31 @@ pub struct Filter {
     person: Option<String>,
     text: Option<String>,
     codes: Option<(u16, u16)>,
+    but_codes: Option<(u16, u16)>,
+    resources: Vec<(String, Option<String>)>,
+    told: Told,
     from: Option<i64>,
     to: Option<i64>,
+}
+
+/// What an event has to tell of its call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Told {
+    is_ended: bool,
+    is_begun: bool,
+    is_partial: bool,
+    stages: Stages,
+}
+
+impl Told {
+    fn is_wanted(self, marks: &Marks) -> bool {
+        let begins = marks.begins();
+        let is_stage = self.stages == Stages::default() || self.stages.bits() & marks.stages.bits() != 0;
+        !(self.is_ended && begins)
+            && (begins || !self.is_begun)
+            && (!self.is_partial || marks.flaws.has(Flaw::Partial))
+            && is_stage
+    }
 }
 
 impl Filter {
@@ -47,6 +72,50 @@ impl Filter {
     #[must_use]
     pub fn codes(mut self, from: u16, to: u16) -> Self {
         self.codes = Some((from, to));
+        self
+    }
+
+    /// Only calls whose HTTP status is none of these, both ends included. A call of which no status is told fits.
+    #[must_use]
+    pub fn but_codes(mut self, from: u16, to: u16) -> Self {
+        self.but_codes = Some((from, to));
+        self
+    }
+
+    /// Only calls about one of these resources, each as kubectl writes it, with a subresource; any subresource or none
+    /// where that is `None`, and only the resource itself where it is empty. An empty list does not restrict.
+    #[must_use]
+    pub fn resources(mut self, resources: Vec<(String, Option<String>)>) -> Self {
+        self.resources = resources;
+        self
+    }
+
+    /// Without events that tell no more than that a call began (`RequestReceived`, `ResponseStarted`), so that a call
+    /// is not found twice. An event that does not say its stage stays: it may be the only one.
+    #[must_use]
+    pub fn ended(mut self) -> Self {
+        self.told.is_ended = true;
+        self
+    }
+
+    /// Only events that tell no more than that a call began: what [`Filter::ended`] leaves out.
+    #[must_use]
+    pub fn begun(mut self) -> Self {
+        self.told.is_begun = true;
+        self
+    }
+
+    /// Only events that tell of this stage; of several, of one of them.
+    #[must_use]
+    pub fn stage(mut self, stage: Stage) -> Self {
+        self.told.stages = self.told.stages.with(Stages::one(stage));
+        self
+    }
+
+    /// Only events of which something is missing.
+    #[must_use]
+    pub fn partial(mut self) -> Self {
+        self.told.is_partial = true;
         self
     }
 
@@ -91,6 +160,36 @@ impl Filter {
                 return Ok(None);
             }
         }
+        if let Some((low, high)) = self.but_codes {
+            let is_wanted = |code: &str| !code.parse().is_ok_and(|code: u16| (low..=high).contains(&code));
+            let mut words = segment.words_where(Column::Code, is_wanted)?;
+            // Those that have none.
+            words.push(0);
+            wanted.all(Column::Code, words);
+        }
+        if self.told != Told::default() {
+            let is_wanted = |marks: &str| self.told.is_wanted(&Marks::read(marks));
+            if !wanted.all(Column::Marks, segment.words_where(Column::Marks, is_wanted)?) {
+                return Ok(None);
+            }
+        }
+        if !self.resources.is_empty() {
+            for (resource, subresource) in &self.resources {
+                let Some(resource) = segment.word(Column::Resource, resource)? else { continue };
+                match subresource {
+                    None => wanted.resources.push((resource, None)),
+                    Some(subresource) => {
+                        let word = segment.word(Column::Subresource, subresource)?;
+                        wanted.resources.extend(word.map(|word| (resource, Some(word))));
+                    }
+                }
+            }
+            // Which blocks may have one is known without reading them.
+            let words = wanted.resources.iter().map(|(resource, _)| *resource).collect();
+            if !wanted.all(Column::Resource, words) {
+                return Ok(None);
+            }
+        }
         if let Some(person) = &self.person {
             let mut either = Vec::new();
             for column in [Column::User, Column::Impersonated] {
@@ -125,6 +224,8 @@ pub(crate) struct Wanted {
     all: Vec<(Column, Vec<u32>)>,
     /// Of each of these, one column has one of its words.
     any: Vec<Vec<(Column, Vec<u32>)>>,
+    /// One of these resources, with the subresource where there is one; any without it. None do not restrict.
+    resources: Vec<(u32, Option<u32>)>,
     from: i64,
     to: i64,
 }
@@ -195,6 +296,10 @@ impl Wanted {
             }
             narrow(&mut marks, more);
         }
+        // Where no subresource is asked for, the column of resources has said all.
+        if self.resources.iter().any(|(_, subresource)| subresource.is_some()) {
+            narrow(&mut marks, self.about(segment, meta)?);
+        }
         if meta.at_min < self.from || meta.at_max >= self.to {
             let part = segment.part(meta, AT)?;
             let Part::Numbers(at) = &*part else { return Ok(None) };
@@ -202,6 +307,29 @@ impl Wanted {
         }
         let count = marks.as_ref().map_or(meta.calls, |marks| marks.iter().filter(|mark| **mark).count());
         Ok((count > 0).then_some(Hits { marks, count }))
+    }
+}
+
+impl Wanted {
+    /// Which calls of a block are about one of the resources.
+    fn about(&self, segment: &Segment, meta: &Meta) -> Result<Vec<bool>, Unread> {
+        let resources = codes(segment, meta, Column::Resource)?;
+        let subresources = codes(segment, meta, Column::Subresource)?;
+        let (Part::Codes(resources), Part::Codes(subresources)) = (&*resources, &*subresources) else {
+            return Ok(vec![false; meta.calls]);
+        };
+        let mut about = vec![false; meta.calls];
+        for (resource, subresource) in &self.resources {
+            let mut these = vec![false; meta.calls];
+            resources.mark(&[*resource], &mut these);
+            if let Some(subresource) = subresource {
+                let mut with = vec![false; meta.calls];
+                subresources.mark(&[*subresource], &mut with);
+                these.iter_mut().zip(with).for_each(|(is, with)| *is &= with);
+            }
+            about.iter_mut().zip(these).for_each(|(is, this)| *is |= this);
+        }
+        Ok(about)
     }
 }
 

@@ -36,7 +36,8 @@ pub use error::ArchiveError;
 pub use filter::Filter;
 pub use marks::Marks;
 pub use query::{
-    Answer, Bounds, Call, Cancel, Cursor, Deletion, Heat, HeatCell, Histogram, How, ObjectRef, Page, Top,
+    Answer, Bounds, Call, Cancel, Cursor, Deletion, Deletions, Heat, HeatCell, Histogram, How, ObjectRef,
+    Page, Top,
 };
 pub use shared::Options;
 pub use status::{Acknowledged, BadLine, Checked, Problem, Retained, Status, WriterState};

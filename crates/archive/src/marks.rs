@@ -19,6 +19,12 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// Whether it tells no more than that the call began: that it arrived, or that its answer did. Of a call that is
+    /// over another event tells.
+    pub fn begins(&self) -> bool {
+        self.stages != Stages::default() && !self.stages.ended()
+    }
+
     pub(crate) fn of(event: &Event<'_>) -> Self {
         Self {
             shape: event.shape,

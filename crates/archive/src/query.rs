@@ -6,7 +6,7 @@ mod heat;
 mod page;
 mod raw;
 
-pub use about::{Deletion, How, ObjectRef};
+pub use about::{Deletion, Deletions, How, ObjectRef};
 pub use count::{Histogram, Top};
 pub use heat::{Heat, HeatCell};
 pub use page::{Call, Cursor, Page};
@@ -59,6 +59,27 @@ pub struct Answer<T> {
     pub is_whole: bool,
     /// Events that could not be looked at because they are damaged; some of them may fit.
     pub damaged: u64,
+    /// Segments that could not be opened when the archive was, or not to their end: nobody knows what is in them, and
+    /// [`Archive::status`] says why.
+    pub unread_segments: usize,
+}
+
+impl<T> Answer<T> {
+    /// One that lacks what every answer of this archive lacks.
+    pub(crate) fn begun(archive: &Archive, value: T) -> Self {
+        Self { value, is_whole: true, damaged: 0, unread_segments: archive.shared.unread }
+    }
+
+    /// The same of another value.
+    pub(crate) fn with<U>(self, value: U) -> Answer<U> {
+        let Self { is_whole, damaged, unread_segments, .. } = self;
+        Answer { value, is_whole, damaged, unread_segments }
+    }
+
+    /// Whether nothing is missing: all was looked at in time, nothing is damaged, and every segment could be opened.
+    pub fn lacks_nothing(&self) -> bool {
+        self.is_whole && self.damaged == 0 && self.unread_segments == 0
+    }
 }
 
 pub(crate) struct Clock {
@@ -78,6 +99,12 @@ impl Clock {
         }
         Ok(self.began.elapsed() >= self.bounds.within)
     }
+
+    /// The bounds of a question that is a part of this one.
+    pub(crate) fn left(&self) -> Bounds {
+        let within = self.bounds.within.saturating_sub(self.began.elapsed());
+        Bounds { within, cancel: self.bounds.cancel.clone() }
+    }
 }
 
 /// Goes through the blocks that may have wanted calls, segment by segment; what is gathered of a segment counts only
@@ -90,7 +117,7 @@ pub(crate) fn gather<T: Default>(
     mut take: impl FnMut(T, &Segment) -> Result<(), ArchiveError>,
 ) -> Result<Answer<()>, ArchiveError> {
     let clock = Clock::start(bounds);
-    let mut answer = Answer { value: (), is_whole: true, damaged: 0 };
+    let mut answer = Answer::begun(archive, ());
     'segments: for segment in archive.shared.to_read() {
         for _ in 0..TRIES {
             let view = segment.view();

@@ -1,6 +1,7 @@
 //! Raw events: in frames of about a megabyte, so that one is found without unpacking much, and many compress together.
 
 use crate::coding::{self, Damaged};
+use std::borrow::Cow;
 
 /// Events of one frame.
 const CALLS: usize = 1024;
@@ -54,11 +55,29 @@ pub(crate) fn unpack(frame: &[u8]) -> Result<(Vec<u8>, Vec<usize>), Damaged> {
     if rest.len() == end { Ok((rest.to_vec(), ends)) } else { Err(WRONG) }
 }
 
-/// One of them.
-pub(crate) fn one(frame: &[u8], at: usize) -> Result<Option<String>, Damaged> {
-    let (bytes, ends) = unpack(frame)?;
-    let begin = if at == 0 { 0 } else { ends.get(at - 1).copied().unwrap_or(bytes.len()) };
-    Ok(ends.get(at).map(|end| String::from_utf8_lossy(&bytes[begin..*end]).into_owned()))
+/// A frame that was read.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Frame {
+    pub(crate) fn read(frame: &[u8]) -> Result<Self, Damaged> {
+        let (bytes, ends) = unpack(frame)?;
+        Ok(Self { bytes, ends })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// One of its texts.
+    pub(crate) fn text(&self, at: usize) -> Option<Cow<'_, str>> {
+        let end = *self.ends.get(at)?;
+        let begin = if at == 0 { 0 } else { self.ends[at - 1] };
+        Some(String::from_utf8_lossy(&self.bytes[begin..end]))
+    }
 }
 
 #[cfg(test)]
@@ -76,10 +95,11 @@ mod tests {
             }
             let parts = pack(&bytes, &ends).unwrap();
             prop_assert_eq!(parts.len(), 1);
+            let frame = Frame::read(&parts[0].frame).unwrap();
             for (at, text) in texts.iter().enumerate() {
-                prop_assert_eq!(&one(&parts[0].frame, at).unwrap().unwrap(), text);
+                prop_assert_eq!(&frame.text(at).unwrap(), text);
             }
-            prop_assert!(one(&parts[0].frame, texts.len()).unwrap().is_none());
+            prop_assert!(frame.text(texts.len()).is_none());
         }
 
         #[test]

@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     /// In the order of their numbers.
     pub(crate) segments: RwLock<Vec<Arc<Segment>>>,
     pub(crate) writes_to: Mutex<u32>,
+    /// How many segments are there and could not be opened, or not to their end: every answer lacks what is in them.
+    pub(crate) unread: usize,
     pub(crate) problems: Mutex<BTreeSet<Problem>>,
     pub(crate) state: Mutex<WriterState>,
     pub(crate) kept: Mutex<Kept>,

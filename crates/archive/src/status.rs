@@ -80,7 +80,10 @@ pub struct Status {
     pub state: WriterState,
     /// Segments that can be read.
     pub segments: usize,
-    /// Events in them.
+    /// Segments that are there and can't be read, or not to their end; the problems say why. What is in them is missing
+    /// from every answer.
+    pub unread_segments: usize,
+    /// Events in the segments that can be read.
     pub events: u64,
     /// What they take on disk, in bytes.
     pub bytes: u64,

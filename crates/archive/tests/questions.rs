@@ -3,10 +3,8 @@
 mod common;
 
 use common::{BEGIN, HOUR, SECOND, batch, bounds, count, event, filled, page, source};
-use sallyport_archive::{
-    Archive, ArchiveError, Batch, Bounds, Cancel, Column, Filter, How, ObjectRef, Options,
-};
-use sallyport_events::{Event, Found, Object, Position, User, What};
+use sallyport_archive::{Archive, ArchiveError, Batch, Bounds, Cancel, Column, Filter, Options};
+use sallyport_events::{Event, Found, Position, User, What};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -199,55 +197,6 @@ fn a_question_has_bounds_and_can_be_taken_back() {
     assert!(!page.is_whole && page.value.calls.is_empty());
     let on = archive.page(&Filter::default(), page.value.next, 10, &bounds()).unwrap().value;
     assert_eq!(on.calls[0].offset, (EVENTS - 1) * common::LINE);
-}
-
-#[test]
-fn who_deleted_this_is_answered_with_every_way_it_may_have_gone() {
-    let dir = tempfile::tempdir().unwrap();
-    let archive = Archive::open(dir.path(), Options::default()).unwrap();
-    let about = |verb: &str, resource: &str, namespace: &str, name: &str, code: u16, who: &str| Event {
-        audit_id: "a".into(),
-        verb: verb.to_owned().into(),
-        user: User { name: who.to_owned().into(), ..User::default() },
-        object: Some(Object {
-            resource: resource.to_owned().into(),
-            namespace: namespace.to_owned().into(),
-            name: name.to_owned().into(),
-            ..Object::default()
-        }),
-        code: Some(code),
-        ..Event::default()
-    };
-    let mut batch = Batch::new(&source("api-1", "eu-1"), "a.log", 0);
-    for (at, event) in [
-        about("create", "pods", "pay", "web", 201, "ada"),
-        about("delete", "pods", "pay", "web", 403, "mallory"),
-        about("delete", "pods", "pay", "other", 200, "eve"),
-        about("delete", "pods", "shop", "web", 200, "eve"),
-        about("deletecollection", "pods", "pay", "", 200, "grace"),
-        about("deletecollection", "pods", "shop", "", 200, "eve"),
-        about("delete", "pods", "pay", "web", 200, "ines"),
-        about("delete", "namespaces", "pay", "pay", 200, "joan"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let event = Event { received_at: Some(BEGIN + at as i64), ..event };
-        let position = Position { offset: at as u64 * 10, line: at as u64 + 1, item: 0 };
-        batch.push(&Found { position, what: What::Event(Box::new(event)) });
-    }
-    batch.read_to(80);
-    archive.append(batch).unwrap().wait().unwrap();
-    let object = ObjectRef {
-        cluster: Some("eu-1".into()),
-        resource: "pods".into(),
-        namespace: "pay".into(),
-        name: "web".into(),
-    };
-    let deletions = archive.deletions(&object, 10, &bounds()).unwrap().value;
-    let said: Vec<_> = deletions.iter().map(|one| (one.call.text(Column::User), one.how)).collect();
-    assert_eq!(said, [("joan", How::Namespace), ("ines", How::Named), ("grace", How::Collection)]);
-    assert_eq!(count(&archive, &object.filter()), 3);
 }
 
 #[test]

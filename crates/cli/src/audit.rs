@@ -2,9 +2,11 @@
 
 mod args;
 mod import;
+mod plain;
 mod query;
 mod status;
 mod times;
+mod view;
 
 pub(crate) use args::{Audit, Output};
 
@@ -32,7 +34,10 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
 
 /// An archive that is there. Its errors say which files they are about, and what to do.
 fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
-    if !is_begun && !dir.is_dir() {
+    // Looked for before anything is opened, which would leave its lock there: a place where an archive is not mounted
+    // must not answer that nothing was found.
+    let is_there = is_begun || dir.is_dir() && Archive::is_in(dir).map_err(stop)?;
+    if !is_there {
         return Err(Stop(format!(
             "there is no archive in {}: `sallyport audit import` begins one",
             shown(&dir.display().to_string())
@@ -63,8 +68,8 @@ impl Output {
     pub(crate) fn schema(self) -> String {
         crate::schema::written(match self {
             Self::Import => schema_for!(import::ImportView),
-            Self::Query => schema_for!(query::QueryView),
-            Self::WhoDeleted => schema_for!(query::WhoDeletedView),
+            Self::Query => schema_for!(view::QueryView),
+            Self::WhoDeleted => schema_for!(view::WhoDeletedView),
             Self::Status => schema_for!(status::StatusView),
         })
     }

@@ -1,6 +1,6 @@
 //! Who deleted this?
 
-use super::{Answer, Bounds, Call};
+use super::{Answer, Bounds, Call, Clock};
 use crate::ArchiveError;
 use crate::archive::Archive;
 use crate::column::Column;
@@ -38,6 +38,24 @@ pub enum How {
     Collection,
     /// With its namespace.
     Namespace,
+    /// By an eviction (`create pods/eviction`), which removes a pod.
+    Evicted,
+    /// With its kind: the CRD was removed, by its name or with others.
+    Kind,
+}
+
+/// What may have removed an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deletions {
+    /// Newest first.
+    pub found: Vec<Deletion>,
+    /// Whether there are older ones of some way, beyond the limit.
+    pub has_more: bool,
+    /// Events that say only that a call began which would have removed it. Of a call that is over another event tells,
+    /// which is found where the call was not refused.
+    pub begun: u64,
+    /// Events that break off before they say about what they are: one of them may be it.
+    pub untold: u64,
 }
 
 impl ObjectRef {
@@ -54,13 +72,42 @@ impl ObjectRef {
     }
 
     fn of_kind(&self) -> Filter {
-        self.on_cluster().only(Column::Resource, &self.resource).only(Column::Namespace, &self.namespace)
+        let filter = self.on_cluster().only(Column::Resource, &self.resource);
+        // A namespace is in none, and the API server writes its own name in both fields of some of its calls.
+        if self.resource == "namespaces" { filter } else { filter.only(Column::Namespace, &self.namespace) }
+    }
+
+    /// In which ways it may have been removed, each with what its calls have in common.
+    fn ways(&self) -> Vec<(How, Filter)> {
+        let itself = |filter: Filter| filter.only(Column::Subresource, "");
+        let named = |filter: Filter| itself(filter).only(Column::Verb, "delete");
+        let all =
+            |filter: Filter| itself(filter).only(Column::Verb, "deletecollection").only(Column::Name, "");
+        let mut ways = vec![(How::Named, named(self.filter())), (How::Collection, all(self.of_kind()))];
+        if !self.namespace.is_empty() && self.resource != "namespaces" {
+            let namespace =
+                self.on_cluster().only(Column::Resource, "namespaces").only(Column::Name, &self.namespace);
+            ways.push((How::Namespace, named(namespace)));
+        }
+        if self.resource == "pods" {
+            let eviction = self.filter().only(Column::Subresource, "eviction").only(Column::Verb, "create");
+            ways.push((How::Evicted, eviction));
+        }
+        if self.resource.contains('.') {
+            // What a CRD is called is exactly how its kind's resource is written.
+            let crds =
+                || self.on_cluster().only(Column::Resource, "customresourcedefinitions.apiextensions.k8s.io");
+            ways.push((How::Kind, named(crds().only(Column::Name, &self.resource))));
+            ways.push((How::Kind, all(crds())));
+        }
+        ways
     }
 }
 
 impl Archive {
     /// Calls that may have removed an object and were not refused, newest first, at most `limit` of each way. Its
-    /// owner's removal is not among them: garbage collection then makes a call of its own, which is.
+    /// owner's removal is not among them: garbage collection then makes a call of its own, which is. Nor is a call of
+    /// which no more is told than that it began; those are counted.
     ///
     /// # Errors
     /// As [`Archive::page`].
@@ -69,28 +116,27 @@ impl Archive {
         object: &ObjectRef,
         limit: usize,
         bounds: &Bounds,
-    ) -> Result<Answer<Vec<Deletion>>, ArchiveError> {
-        let named = object.filter().only(Column::Verb, "delete");
-        let collection = object.of_kind().only(Column::Verb, "deletecollection").only(Column::Name, "");
-        let mut ways = vec![(How::Named, named), (How::Collection, collection)];
-        if !object.namespace.is_empty() {
-            // The API server writes a namespace's own name in both fields.
-            let namespace = object
-                .on_cluster()
-                .only(Column::Resource, "namespaces")
-                .only(Column::Name, &object.namespace)
-                .only(Column::Verb, "delete");
-            ways.push((How::Namespace, namespace));
-        }
-        let mut answer = Answer { value: Vec::new(), is_whole: true, damaged: 0 };
-        for (how, filter) in ways {
-            // A subresource of an object is not the object, and a refusal removed nothing.
-            let page = self.page(&filter.only(Column::Subresource, "").codes(0, 399), None, limit, bounds)?;
+    ) -> Result<Answer<Deletions>, ArchiveError> {
+        let clock = Clock::start(bounds);
+        let mut answer = Answer::begun(self, Deletions::default());
+        for (how, filter) in object.ways() {
+            // A refusal removed nothing; a line that breaks off before it says how the call ended may have.
+            let filter = filter.but_codes(400, 999);
+            let begun = self.count(&filter.clone().begun(), &clock.left())?;
+            answer.is_whole &= begun.is_whole;
+            answer.value.begun += begun.value;
+            let filter = filter.ended();
+            let page = self.page(&filter, None, limit, &clock.left())?;
             answer.is_whole &= page.is_whole;
             answer.damaged = answer.damaged.max(page.damaged);
-            answer.value.extend(page.value.calls.into_iter().map(|call| Deletion { call, how }));
+            answer.value.has_more |= page.value.next.is_some();
+            answer.value.found.extend(page.value.calls.into_iter().map(|call| Deletion { call, how }));
         }
-        answer.value.sort_by_key(|deletion| std::cmp::Reverse((deletion.call.at, deletion.call.id)));
+        let untold = object.on_cluster().only(Column::Resource, "").partial().ended();
+        let untold = self.count(&untold, &clock.left())?;
+        answer.is_whole &= untold.is_whole;
+        answer.value.untold = untold.value;
+        answer.value.found.sort_by_key(|deletion| std::cmp::Reverse((deletion.call.at, deletion.call.id)));
         Ok(answer)
     }
 }

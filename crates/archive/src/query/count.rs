@@ -53,7 +53,7 @@ impl Archive {
                 Ok(())
             },
         )?;
-        Ok(Answer { value: all, is_whole: answer.is_whole, damaged: answer.damaged })
+        Ok(answer.with(all))
     }
 
     /// How many calls fit in each of `buckets` stretches of `step` microseconds from `from` on.
@@ -102,7 +102,7 @@ impl Archive {
                 Ok(())
             },
         )?;
-        Ok(Answer { value: histogram, is_whole: answer.is_whole, damaged: answer.damaged })
+        Ok(answer.with(histogram))
     }
 
     /// The texts of a column that occur most often among the calls that fit, at most `most` of them.
@@ -147,6 +147,6 @@ impl Archive {
         first.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let others = first.iter().skip(most).map(|(_, count)| count).sum();
         first.truncate(most);
-        Ok(Answer { value: Top { first, others }, is_whole: answer.is_whole, damaged: answer.damaged })
+        Ok(answer.with(Top { first, others }))
     }
 }

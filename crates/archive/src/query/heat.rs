@@ -26,7 +26,7 @@ pub struct Heat {
 /// The calls of one cluster in one stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeatCell {
-    /// All of them.
+    /// All of them; one that has begun and of whose end nothing is told is not among them.
     pub calls: u64,
     /// Those that are no get, list or watch.
     pub writes: u64,
@@ -56,7 +56,7 @@ impl Archive {
         let (first, hours, buckets) = (from.div_euclid(HOUR), i64::from(hours), i64::from(buckets));
         let end = first.saturating_add(hours * buckets);
         let heat = Heat { from: first * HOUR, step: hours * HOUR, clusters: BTreeMap::new() };
-        let mut answer = Answer { value: heat, is_whole: true, damaged: 0 };
+        let mut answer = Answer::begun(self, heat);
         for segment in self.shared.to_read() {
             let view = segment.view();
             if view.events == 0 || view.at_max.div_euclid(HOUR) < first || view.at_min.div_euclid(HOUR) >= end

@@ -97,7 +97,7 @@ impl Archive {
                 Err(Unread::Damaged(error)) => return Err(error),
             }
         }
-        Ok(Answer { value: Page { calls: Vec::new(), next: cursor }, is_whole: false, damaged: 0 })
+        Ok(Answer { is_whole: false, ..Answer::begun(self, Page { calls: Vec::new(), next: cursor }) })
     }
 
     fn try_page(
@@ -107,7 +107,7 @@ impl Archive {
         limit: usize,
         clock: &Clock,
     ) -> Result<Answer<Page>, Unread> {
-        let mut answer = Answer { value: Page::default(), is_whole: true, damaged: 0 };
+        let mut answer = Answer::begun(self, Page::default());
         let below = cursor.map_or((i64::MAX, u64::MAX), |cursor| (cursor.at, cursor.id));
         let (_, to) = filter.range();
         // Whatever is behind the cursor needs no second look.

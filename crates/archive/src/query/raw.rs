@@ -3,13 +3,16 @@
 use super::{Bounds, Clock};
 use crate::ArchiveError;
 use crate::archive::Archive;
-use crate::block::{self, Meta};
+use crate::block::{self, Meta, Part};
 use crate::call_id::CallId;
 use crate::column::{AUDIT_ID, Column};
-use crate::raw;
+use crate::marks::Marks;
+use crate::raw::Frame;
 use crate::segment::{Segment, Unread};
 use crate::status::{Checked, Problem};
 use rusqlite::OptionalExtension as _;
+use sallyport_events::Flaw;
+use std::borrow::Cow;
 
 impl Archive {
     /// The event as it was written, without its secrets.
@@ -17,25 +20,29 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Gone`] when there is none, [`ArchiveError::Damaged`] when its frame is not what was written.
     pub fn raw(&self, id: CallId) -> Result<String, ArchiveError> {
+        self.raws(&[id]).pop().unwrap_or(Err(ArchiveError::Gone(id)))
+    }
+
+    /// Several of them, in the order of their ids here, each as [`Archive::raw`] gives it. What lies together is
+    /// unpacked once.
+    pub fn raws(&self, ids: &[CallId]) -> Vec<Result<String, ArchiveError>> {
         let segments = self.shared.segments();
-        let segment = segments.iter().find(|segment| segment.number == id.segment());
-        let segment = segment.ok_or(ArchiveError::Gone(id))?;
-        let found = segment.with_db(|db, _| {
-            let sql = "SELECT first, calls, frame FROM raw WHERE first <= ? ORDER BY first DESC LIMIT 1";
-            db.prepare_cached(sql)?
-                .query_row([id.place() as i64], |row| {
-                    let (first, calls): (i64, i64) = (row.get(0)?, row.get(1)?);
-                    let at = (id.place() as i64 - first) as usize;
-                    let frame = row.get_ref(2)?.as_blob()?;
-                    Ok((at < calls as usize).then(|| raw::one(frame, at)))
-                })
-                .optional()
-        })?;
-        match found.flatten() {
-            None => Err(ArchiveError::Gone(id)),
-            Some(Ok(text)) => text.ok_or_else(|| segment.damaged("a frame of raw events lacks some")),
-            Some(Err(why)) => Err(segment.damaged(format!("the raw events around {id}: {why}"))),
-        }
+        // The frame that was read last: of which segment, from which place on.
+        let mut last: Option<(u32, i64, Frame)> = None;
+        let mut read = |id: CallId| {
+            let segment = segments.iter().find(|segment| segment.number == id.segment());
+            let segment = segment.ok_or(ArchiveError::Gone(id))?;
+            let place = id.place() as i64;
+            let is_there = last.as_ref().is_some_and(|(number, first, frame)| {
+                *number == segment.number && (*first..*first + frame.len() as i64).contains(&place)
+            });
+            if !is_there {
+                last = Some(frame_of(segment, id)?);
+            }
+            let text = last.as_ref().and_then(|(_, first, frame)| frame.text((place - first) as usize));
+            text.map(Cow::into_owned).ok_or_else(|| segment.damaged("a frame of raw events lacks some"))
+        };
+        ids.iter().map(|id| read(*id)).collect()
     }
 
     /// Events with this `auditID`, by their places; several are no contradiction, since clients choose it and
@@ -56,7 +63,7 @@ impl Archive {
             bounds,
             |found: &mut Vec<CallId>, segment, meta, _| {
                 let part = segment.part(meta, AUDIT_ID)?;
-                if let block::Part::Ids(ids) = &*part {
+                if let Part::Ids(ids) = &*part {
                     let places = ids.find(id).into_iter();
                     found.extend(places.map(|place| CallId::new(segment.number, meta.first + place as u64)));
                 }
@@ -67,7 +74,7 @@ impl Archive {
                 Ok(())
             },
         )?;
-        Ok(super::Answer { value: all, is_whole: answer.is_whole, damaged: answer.damaged })
+        Ok(answer.with(all))
     }
 
     /// Reads everything that is stored and compares it with its checksums.
@@ -117,6 +124,25 @@ impl Archive {
     }
 }
 
+fn frame_of(segment: &Segment, id: CallId) -> Result<(u32, i64, Frame), ArchiveError> {
+    let place = id.place() as i64;
+    let found = segment.with_db(|db, _| {
+        let sql = "SELECT first, calls, frame FROM raw WHERE first <= ? ORDER BY first DESC LIMIT 1";
+        db.prepare_cached(sql)?
+            .query_row([place], |row| {
+                let (first, calls): (i64, i64) = (row.get(0)?, row.get(1)?);
+                let frame = row.get_ref(2)?.as_blob()?;
+                Ok((place - first < calls).then(|| (first, Frame::read(frame))))
+            })
+            .optional()
+    })?;
+    match found.flatten() {
+        None => Err(ArchiveError::Gone(id)),
+        Some((first, Ok(frame))) => Ok((segment.number, first, frame)),
+        Some((_, Err(why))) => Err(segment.damaged(format!("the raw events around {id}: {why}"))),
+    }
+}
+
 fn check(segment: &Segment, meta: &Meta) -> Result<(), Unread> {
     for part in block::parts() {
         segment.part(meta, part)?;
@@ -129,21 +155,44 @@ fn check(segment: &Segment, meta: &Meta) -> Result<(), Unread> {
         let mut statement = db.prepare_cached(sql)?;
         let rows = statement.query_map([first, end], |row| {
             let (at, calls): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let read = raw::unpack(row.get_ref(2)?.as_blob()?);
-            Ok((at, calls, read.map(|(_, ends)| ends.len() as i64)))
+            Ok((at, calls, Frame::read(row.get_ref(2)?.as_blob()?)))
         })?;
         rows.collect::<Result<Vec<_>, _>>()
     })?;
-    let mut upto = first;
-    for (at, calls, read) in frames {
-        match read {
-            Ok(found) if found == calls && at <= upto => upto = upto.max(at + calls),
-            Ok(_) => return Err(segment.damaged(format!("block {} lacks raw events", meta.id)).into()),
-            Err(why) => return Err(segment.damaged(format!("raw events from {at} on: {why}")).into()),
+    let lacks = || Unread::from(segment.damaged(format!("block {} lacks raw events", meta.id)));
+    let mut upto: Option<i64> = None;
+    for (at, calls, frame) in frames {
+        let frame = frame.map_err(|why| segment.damaged(format!("raw events from {at} on: {why}")))?;
+        // One that begins before another ends would be read for the calls of both.
+        if frame.len() as i64 != calls || at > upto.unwrap_or(first) || upto.is_some_and(|upto| at < upto) {
+            return Err(lacks());
         }
+        for place in at.max(first)..(at + calls).min(end) {
+            let raw = frame.text((place - at) as usize).ok_or_else(lacks)?;
+            if is_of_another(segment, meta, (place - first) as usize, &raw)? {
+                let why = format!("the raw event {place} is that of another call");
+                return Err(segment.damaged(why).into());
+            }
+        }
+        upto = Some(at + calls);
     }
-    if upto < end {
-        return Err(segment.damaged(format!("block {} lacks raw events", meta.id)).into());
+    if upto.is_none_or(|upto| upto < end) {
+        return Err(lacks());
     }
     Ok(())
+}
+
+/// Whether a raw event has another `auditID` than the call it stands for. It can't be told of one that was cut, or whose
+/// id may be written in another way.
+fn is_of_another(segment: &Segment, meta: &Meta, at: usize, raw: &str) -> Result<bool, Unread> {
+    let Part::Ids(ids) = &*segment.part(meta, AUDIT_ID)? else { return Ok(false) };
+    let id = ids.text(at);
+    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !is_plain || raw.contains(&id) || raw.contains("\\u") {
+        return Ok(false);
+    }
+    let Part::Codes(marks) = &*segment.part(meta, Column::Marks as u8)? else { return Ok(false) };
+    let texts = segment.texts(Column::Marks, &[marks.word(at)])?;
+    let flaws = texts.first().map(|text| Marks::read(text).flaws).unwrap_or_default();
+    Ok(!flaws.has(Flaw::Partial) && !flaws.has(Flaw::Clipped))
 }

@@ -5,10 +5,11 @@ use crate::batch::Batch;
 use crate::block;
 use crate::coding;
 use crate::column::Column;
+use crate::marks::Marks;
 use crate::raw;
 use crate::rows::Rows;
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Bad lines that a segment names.
@@ -79,16 +80,27 @@ impl From<rusqlite::Error> for MergeError {
 }
 
 /// Packs the raw events of small blocks together; parts that are damaged stay as they are.
+///
+/// Frames are cut by their own measures and not where blocks are: one may begin before `first` and reach beyond it. It
+/// stays as it is, with its calls, and what is packed begins where the first frame after it does.
 pub(super) fn merge_raw(tx: &Transaction<'_>, first: u64, end: u64) -> Result<(), MergeError> {
-    let mut statement =
-        tx.prepare_cached("SELECT first, frame FROM raw WHERE first >= ? AND first < ? ORDER BY first")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT first, calls, frame FROM raw WHERE first >= ? AND first < ? ORDER BY first",
+    )?;
     let found = statement
-        .query_map([first as i64, end as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?
+        .query_map([first as i64, end as i64], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+        })?
         .collect::<Result<Vec<_>, _>>()?;
+    let Some(begin) = found.first().map(|(first, _, _)| *first) else { return Ok(()) };
     let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-    for (_, frame) in &found {
-        // What can't be read can't be merged; nothing of this transaction is then.
+    for (first, calls, frame) in &found {
+        // What can't be read can't be merged; nothing of this transaction is then. Nor is what does not follow what
+        // came before it, or one lost frame would shift all that come after it.
         let Ok((more, more_ends)) = raw::unpack(frame) else { return Ok(()) };
+        if *first != begin + ends.len() as i64 || *calls != more_ends.len() as i64 {
+            return Ok(());
+        }
         ends.extend(more_ends.iter().map(|end| end + bytes.len()));
         bytes.extend_from_slice(&more);
     }
@@ -96,12 +108,12 @@ pub(super) fn merge_raw(tx: &Transaction<'_>, first: u64, end: u64) -> Result<()
     if packed.len() >= found.len() {
         return Ok(());
     }
-    tx.execute("DELETE FROM raw WHERE first >= ? AND first < ?", [first as i64, end as i64])?;
+    tx.execute("DELETE FROM raw WHERE first >= ? AND first < ?", [begin, end as i64])?;
     let mut statement = tx.prepare_cached("INSERT INTO raw VALUES (?, ?, ?)")?;
-    let mut at = first;
+    let mut at = begin;
     for part in packed {
-        statement.execute(params![at as i64, part.calls as i64, part.frame])?;
-        at += part.calls as u64;
+        statement.execute(params![at, part.calls as i64, part.frame])?;
+        at += part.calls as i64;
     }
     Ok(())
 }
@@ -122,10 +134,16 @@ pub(super) fn heat(
         .map(|(text, word)| (*word, text.parse::<u16>().unwrap_or_default()))
         .map(|(word, code)| (word, (code >= 400, matches!(code, 401 | 403))))
         .collect();
+    // A call is counted once: when it is over, or where that is all that is told of it.
+    let begun: HashSet<u32> = words[Column::Marks as usize]
+        .iter()
+        .filter(|(text, _)| Marks::read(text).begins())
+        .map(|(_, word)| *word)
+        .collect();
     let of = |column: Column| &rows.codes[column as usize];
     let mut all: HashMap<(i64, u32), [i64; 4]> = HashMap::new();
     let mut last = ((i64::MIN, 0), [0; 4]);
-    for call in 0..rows.len() {
+    for call in (0..rows.len()).filter(|call| !begun.contains(&of(Column::Marks)[*call])) {
         let key = (rows.at[call].div_euclid(HOUR), of(Column::Cluster)[call]);
         if key != last.0 {
             add(&mut all, last);

@@ -27,8 +27,10 @@ pub(crate) fn options() -> Options {
 pub(crate) fn event(n: u64) -> Event<'static> {
     let refused = n % 50 == 7;
     let at = BEGIN + n as i64 * SECOND;
+    let audit_id = format!("{:08x}-0000-4000-8000-{:012x}", n.wrapping_mul(2_654_435_761) as u32, n);
     Event {
-        audit_id: format!("{:08x}-0000-4000-8000-{:012x}", n.wrapping_mul(2_654_435_761) as u32, n).into(),
+        raw: format!("{{\"n\":{n},\"auditID\":\"{audit_id}\"}}").into(),
+        audit_id: audit_id.into(),
         stages: Stages::one(Stage::ResponseComplete),
         received_at: Some(at),
         completed_at: Some(at + 1500),
@@ -48,7 +50,6 @@ pub(crate) fn event(n: u64) -> Event<'static> {
         code: Some(if refused { 403 } else { 200 }),
         decision: Some(if refused { Decision::Forbid } else { Decision::Allow }),
         credential: (n % 10 == 3).then(|| format!("JTI=token-{}", n % 30).into()),
-        raw: format!("{{\"n\":{n},\"auditID\":\"x\"}}").into(),
         ..Event::default()
     }
 }
@@ -93,6 +94,15 @@ pub(crate) fn fill(archive: &Archive, from: u64, to: u64, of: u64) {
         let end = (at + of).min(to);
         archive.append(batch(&source, "a.log", at..end)).unwrap().wait().unwrap();
         at = end;
+    }
+}
+
+/// Three segments of 4,000 events.
+pub(crate) fn three_segments(dir: &Path) {
+    for round in 0..3 {
+        let one = Options { segment_bytes: 1, ..options() };
+        let archive = Archive::open(dir, one).unwrap();
+        fill(&archive, round * 4000, (round + 1) * 4000, 4000);
     }
 }
 

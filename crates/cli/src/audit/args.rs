@@ -29,7 +29,7 @@ pub(crate) enum Audit {
     /// Shows or counts calls, newest first.
     #[command(after_help = EXITS_QUERY)]
     Query(Box<Query>),
-    /// Who removed an object: by its name, with all of its kind, or with its namespace.
+    /// Who removed an object: by its name, with all of its kind, with its namespace, by an eviction, or with its CRD.
     #[command(after_help = EXITS_QUERY)]
     WhoDeleted(WhoDeleted),
     /// What is in an archive, what was left out while it was read, and whether it is whole.
@@ -79,7 +79,8 @@ pub(crate) struct Which {
     /// With this verb, as authorizers see it: `get`, `create`, `deletecollection`.
     #[arg(long)]
     pub(crate) verb: Vec<String>,
-    /// About this resource, as kubectl writes it: `pods`, `pods/exec`, `deployments.apps`.
+    /// About this resource, as kubectl writes it: `pods` (with what lies below it), `pods/` (without), `pods/exec`,
+    /// `deployments.apps`.
     #[arg(long)]
     pub(crate) resource: Vec<String>,
     /// In this namespace.
@@ -106,7 +107,13 @@ pub(crate) struct Which {
     /// Before then.
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     pub(crate) until: Option<Since>,
-    /// That say this anywhere people would look: names, reasons, commands, clients, addresses.
+    /// Events of these stages. Without it one event of each call: that of its end, or one that does not say its stage.
+    #[arg(long, value_enum, value_name = "STAGE", conflicts_with = "all_stages")]
+    pub(crate) stage: Vec<StageOf>,
+    /// Events of all stages: a call that is over may have three, one that goes on has only those of its beginning.
+    #[arg(long)]
+    pub(crate) all_stages: bool,
+    /// That say this anywhere people would look: names, reasons, commands, clients, IP addresses.
     #[arg(long)]
     pub(crate) text: Option<String>,
 }
@@ -121,7 +128,7 @@ pub(crate) struct Query {
     /// So many calls.
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) limit: u32,
-    /// How many there are, and none of them.
+    /// How many calls there are, and none of them.
     #[arg(long, conflicts_with_all = ["by", "raw"])]
     pub(crate) count: bool,
     /// How many there are of each: of each person, verb….
@@ -153,6 +160,9 @@ pub(crate) struct WhoDeleted {
     pub(crate) resource: String,
     /// The object's name.
     pub(crate) name: String,
+    /// Seconds that it may take.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) within: u64,
     /// How to write the result.
     #[arg(short, long, value_enum, default_value_t = Answer::Text)]
     pub(crate) output: Answer,
@@ -175,6 +185,15 @@ pub(crate) struct StatusArgs {
 pub(crate) enum Decided {
     Allow,
     Forbid,
+}
+
+/// A stage of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StageOf {
+    RequestReceived,
+    ResponseStarted,
+    ResponseComplete,
+    Panic,
 }
 
 /// By what calls are counted.

@@ -1,7 +1,7 @@
 //! Files into the archive.
 
 use super::args::Import;
-use super::{open, stop};
+use super::{open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::Source;
@@ -128,7 +128,7 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
     archive.close();
     let text = match args.output {
         Answer::Text => told(&view),
-        Answer::Json => answer::json(&view)?,
+        Answer::Json => plain::json(&answer::json(&view)?),
     };
     Ok((text, end))
 }

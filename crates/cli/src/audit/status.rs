@@ -2,7 +2,7 @@
 
 use super::args::StatusArgs;
 use super::times::told;
-use super::{bounds, open, stop};
+use super::{bounds, open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::WriterState;
@@ -108,7 +108,7 @@ pub(super) fn status(args: &StatusArgs) -> Result<(String, End), Stop> {
     let end = if view.problems.is_empty() { End::Good } else { End::Found };
     let text = match args.output {
         Answer::Text => view.told(),
-        Answer::Json => answer::json(&view)?,
+        Answer::Json => plain::json(&answer::json(&view)?),
     };
     Ok((text, end))
 }

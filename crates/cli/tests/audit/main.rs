@@ -1,5 +1,7 @@
 //! `sallyport audit` as a process, on the audit log of a real API server.
 
+mod questions;
+
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::{Plane, PlaneOptions};
 use serde_json::Value;
@@ -114,7 +116,7 @@ async fn p20_what_a_real_api_server_wrote_is_found_again_and_its_secrets_are_not
 
     // The address that was asked for had it, and so had the log.
     ensure!(fs::read_to_string(log)?.contains(SECRET), "the log has the secret");
-    let raw = audit(&at(&["query", "--raw", "--limit", "1000000"])).await?;
+    let raw = audit(&at(&["query", "--raw", "--all-stages", "--limit", "1000000"])).await?;
     ensure!(raw.out.lines().count() as u64 >= kept && !raw.out.contains(SECRET), "it is in the raw events");
     ensure!(raw.out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "each is JSON");
     for entry in fs::read_dir(archive)? {
@@ -274,5 +276,20 @@ async fn what_cannot_be_read_is_said_with_its_place_and_the_rest_is_kept() -> Re
         status.out,
         status.err
     );
+    // Nor does any answer pass for the whole.
+    for question in [
+        &["query"][..],
+        &["query", "--count"],
+        &["query", "--by", "verb"],
+        &["query", "--raw"],
+        &["who-deleted", "pods", "web", "-n", "pay"],
+    ] {
+        let ran = audit(&[question, &["--archive", &archive]].concat()).await?;
+        ensure!(ran.code == 2, "{question:?}: {} {}", ran.code, ran.out);
+        let says = ran.out.contains("sallyport audit status") || question.contains(&"--raw");
+        ensure!(says, "{question:?}: {}", ran.out);
+    }
+    let json = audit(&["query", "--archive", &archive, "-o", "json"]).await?.json()?;
+    ensure!(json["isWhole"] == false && json["unreadSegments"] == 1, "{json}");
     Ok(())
 }

@@ -1,0 +1,70 @@
+//! Segments that can't be opened: every answer says that they are missing from it.
+
+mod common;
+
+use common::{BEGIN, HOUR, SmallDisk, bounds, filled, opened, options, three_segments};
+use sallyport_archive::{Archive, Column, Filter, ObjectRef};
+
+#[test]
+fn every_answer_says_that_a_segment_could_not_be_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    three_segments(dir.path());
+    let path = dir.path().join("segment-00000002.db");
+    let whole = std::fs::read(&path).unwrap();
+    // Another file than it was, none (as one that may not be read is to SQLite), and an empty one.
+    for round in 0..3 {
+        let _ = std::fs::remove_file(&path);
+        match round {
+            0 => std::fs::write(&path, [b"garbage!", &whole[8..]].concat()).unwrap(),
+            1 => std::fs::create_dir(&path).unwrap(),
+            _ => std::fs::write(&path, b"").unwrap(),
+        }
+        let archive = opened(dir.path());
+        let status = archive.status();
+        assert_eq!((status.segments, status.unread_segments), (2, 1), "round {round}: {:?}", status.problems);
+        assert!(status.problems.iter().any(|one| one.what.contains("segment-00000002.db")), "{status:?}");
+        all_answers_lack_something(&archive);
+        drop(archive);
+        let _ = std::fs::remove_dir(&path);
+    }
+    std::fs::write(&path, whole).unwrap();
+    let archive = opened(dir.path());
+    assert!(archive.count(&Filter::default(), &bounds()).unwrap().lacks_nothing());
+}
+
+fn all_answers_lack_something(archive: &Archive) {
+    let all = Filter::default();
+    let lacking = [
+        ("count", archive.count(&all, &bounds()).unwrap().unread_segments),
+        ("page", archive.page(&all, None, 10, &bounds()).unwrap().unread_segments),
+        ("top", archive.top(&all, Column::Verb, 10, &bounds()).unwrap().unread_segments),
+        ("histogram", archive.histogram(&all, BEGIN, HOUR, 4, &bounds()).unwrap().unread_segments),
+        ("heat", archive.heat(BEGIN, 1, 4, &bounds()).unwrap().unread_segments),
+        ("with_audit_id", archive.with_audit_id("x", &bounds()).unwrap().unread_segments),
+        ("deletions", archive.deletions(&ObjectRef::default(), 10, &bounds()).unwrap().unread_segments),
+    ];
+    for (question, unread) in lacking {
+        assert_eq!(unread, 1, "{question} says that it is the whole");
+    }
+}
+
+#[test]
+fn what_is_in_a_log_that_cannot_be_folded_in_is_missed_by_every_answer() {
+    let Some(disk) = SmallDisk::mount("32m") else {
+        println!("skipped: tests may not mount here");
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let archive = filled(dir.path(), 3000, 500);
+    // As a power cut leaves it, on a disk that can only be read.
+    for end in ["db", "db-wal"] {
+        let name = format!("segment-00000001.{end}");
+        std::fs::copy(dir.path().join(&name), disk.path().join(&name)).unwrap();
+    }
+    drop(archive);
+    disk.read_only();
+    let archive = Archive::open(disk.path(), options()).unwrap();
+    assert_eq!(archive.status().unread_segments, 1, "{:?}", archive.status());
+    assert!(archive.count(&Filter::default(), &bounds()).unwrap().value < 3000);
+    all_answers_lack_something(&archive);
+}

@@ -554,13 +554,21 @@ impl<'a> Draft<'a> {
                 self.good = 0;
             }
         }
-        for (text, at, most) in [
-            (&mut self.event.user_agent, &self.agent_at, clean::TEXT_MOST),
-            (&mut self.event.message, &self.message_at, clean::TEXT_MOST),
+        let is_quoting = self.event.message.is_some() && self.holds() == Holds::Data;
+        let done = &mut self.done;
+        let quoting = self.event.message.as_deref().filter(|_| is_quoting).and_then(clean::unquoted);
+        let is_unquoted = quoting.is_some();
+        if let Some(said) = quoting {
+            self.event.message = Some(Cow::Owned(said));
+            done.redactions += 1;
+        }
+        for (text, at, is_changed) in [
+            (&mut self.event.user_agent, &self.agent_at, false),
+            (&mut self.event.message, &self.message_at, is_unquoted),
         ] {
             let Some(said) = text.take() else { continue };
-            let (said, changed) = done.text(said, most);
-            if changed {
+            let (said, changed) = done.text(said, clean::TEXT_MOST);
+            if changed || is_changed {
                 splices.push((at.clone(), quoted(&said)));
             }
             *text = Some(said);
@@ -571,18 +579,7 @@ impl<'a> Draft<'a> {
     fn noted(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
         let holds = self.holds();
         for (key, value, at) in std::mem::take(&mut self.annotations) {
-            let (value, changed) = if key.starts_with("patch.webhook.") {
-                // What a webhook changed is part of the object.
-                let kept = clean::body(None, &value, holds);
-                self.done.redactions += kept.redactions;
-                self.done.is_clipped |= kept.is_left_out;
-                let changed = kept.instead.is_some();
-                (kept.instead.map_or(value, Cow::Owned), changed)
-            } else if value == "allow" || value == "forbid" {
-                (value, false)
-            } else {
-                self.done.text(value, 4 * clean::TEXT_MOST)
-            };
+            let (value, changed) = self.noted_value(&key, value, holds);
             if changed {
                 splices.push((at, quoted(&value)));
             }
@@ -607,8 +604,42 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What is kept of an annotation, and whether that is something else.
+    fn noted_value(&mut self, key: &str, value: Text<'a>, holds: Holds) -> (Text<'a>, bool) {
+        if clean::is_secret(key) && !value.is_empty() && value != REDACTED {
+            self.done.redactions += 1;
+            return (Cow::Borrowed(REDACTED), true);
+        }
+        if value == "allow" || value == "forbid" {
+            return (value, false);
+        }
+        // What a webhook changed is part of the object, and others note parts of objects too.
+        let is_patch = key.starts_with("patch.webhook.");
+        if !is_patch && !(clean::begins_json(&value) && is_json(&value)) {
+            return self.done.text(value, 4 * clean::TEXT_MOST);
+        }
+        let kept = clean::body(None, &value, holds);
+        self.done.redactions += kept.redactions;
+        self.done.is_clipped |= kept.is_left_out;
+        let changed = kept.instead.is_some();
+        let value = kept.instead.map_or(value, Cow::Owned);
+        if is_patch {
+            return (value, changed);
+        }
+        let (value, cut) = self.done.text(value, 4 * clean::TEXT_MOST);
+        (value, changed || cut)
+    }
+
+    /// What the objects of the call hold: by what it is about, and by its address where it does not say.
     fn holds(&self) -> Holds {
-        self.event.object.as_ref().map_or(Holds::Other, |object| Holds::of(&object.resource))
+        match &self.event.object {
+            Some(object) if !object.resource.is_empty() => Holds::of(&object.resource),
+            _ => {
+                let path = self.event.uri.split('?').next().unwrap_or_default();
+                let is_data = path.split('/').any(|part| Holds::of(part) == Holds::Data);
+                if is_data { Holds::Data } else { Holds::Other }
+            }
+        }
     }
 
     fn bodies(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
@@ -703,6 +734,11 @@ impl<'a> Draft<'a> {
             event.provenance.note(Field::ReceivedAt, Came::Normalised);
         }
     }
+}
+
+fn is_json(text: &str) -> bool {
+    let mut scan = Scan::new(text);
+    scan.skip().is_ok() && scan.is_over()
 }
 
 fn owned_key<'a>(key: &str) -> Text<'a> {

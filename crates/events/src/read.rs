@@ -2,6 +2,7 @@
 
 mod draft;
 mod gke;
+mod place;
 mod wrapped;
 
 use crate::lines::{Line, Lines};

@@ -1,5 +1,6 @@
 //! One object as an audit event, read key by key in one pass, up to where it can be read.
 
+use super::place::place;
 use crate::clean::{self, Done, Holds, quoted};
 use crate::scan::{Scan, Step};
 use crate::{Body, Came, Decision, Event, Field, Flaw, Level, Object, Stage, Stages, Text, User, time};
@@ -42,6 +43,10 @@ pub(super) struct Draft<'a> {
     /// Whether the text stops before the object does.
     pub(super) stopped: bool,
     uri_at: Range<usize>,
+    /// Whether what it is about was read to its end.
+    has_object: bool,
+    /// Whether what it is about, and what was done to it, follow from its address.
+    inferred: (bool, bool),
     agent_at: Range<usize>,
     message_at: Range<usize>,
     extra_at: Vec<(Range<usize>, String)>,
@@ -70,6 +75,8 @@ impl<'a> Draft<'a> {
             good: 0,
             stopped: false,
             uri_at: 0..0,
+            has_object: false,
+            inferred: (false, false),
             agent_at: 0..0,
             message_at: 0..0,
             extra_at: Vec::new(),
@@ -185,8 +192,9 @@ impl<'a> Draft<'a> {
             }
             "objectRef" => {
                 self.see(11);
-                self.event.object = None;
+                (self.event.object, self.has_object) = (None, false);
                 self.object(scan)?;
+                self.has_object = self.event.object.is_some();
             }
             "responseStatus" => {
                 self.see(12);
@@ -489,6 +497,9 @@ impl<'a> Draft<'a> {
         if matches!(self.api_version.as_deref(), Some("audit.k8s.io/v1beta1" | "audit.k8s.io/v1alpha1")) {
             self.event.flaws.note(Flaw::OldShape);
         }
+        if self.event.flaws.has(Flaw::Partial) && !self.has_object {
+            self.place();
+        }
         let mut splices = std::mem::take(&mut self.extra_at);
         self.times();
         self.texts(&mut splices);
@@ -507,6 +518,26 @@ impl<'a> Draft<'a> {
             .find_map(|(_, values)| values.first().cloned());
         self.provenance();
         self.event
+    }
+
+    /// What it is about, from its address.
+    fn place(&mut self) {
+        let Some(place) = place(&self.event.uri, self.uri_at.is_empty()) else { return };
+        let done = &mut self.done;
+        let mut name = |text: String| done.text(Cow::Owned(text), NAME).0;
+        self.event.object = Some(Object {
+            group: name(place.group),
+            version: name(place.version),
+            namespace: name(place.namespace),
+            resource: name(place.resource),
+            name: name(place.name),
+            subresource: name(place.subresource),
+        });
+        self.inferred.0 = true;
+        if place.is_watch && self.event.verb.is_empty() {
+            self.event.verb = Cow::Borrowed("watch");
+            self.inferred.1 = true;
+        }
     }
 
     fn times(&mut self) {
@@ -543,6 +574,7 @@ impl<'a> Draft<'a> {
         self.event.command = command;
         // A name that is a secret in the address is one in the name as well.
         if done.redactions > before
+            && !self.inferred.0
             && let Some(object) = &mut self.event.object
         {
             let counted = done.redactions;
@@ -708,16 +740,17 @@ impl<'a> Draft<'a> {
         let event = &mut *self.event;
         let is_partial = event.flaws.has(Flaw::Partial);
         let uri = if is_partial && self.uri_at.is_empty() { Came::Normalised } else { Came::Raw };
+        let inferred = |is_inferred: bool| if is_inferred { Came::Inferred } else { Came::Raw };
         let told = [
             (Field::AuditId, !event.audit_id.is_empty(), Came::Raw),
             (Field::Level, event.level.is_some(), Came::Raw),
             (Field::Stage, event.stages != Stages::default(), Came::Raw),
-            (Field::Verb, !event.verb.is_empty(), Came::Raw),
+            (Field::Verb, !event.verb.is_empty(), inferred(self.inferred.1)),
             (Field::User, self.seen & (1 << 7) != 0, Came::Raw),
             (Field::Impersonated, event.impersonated.is_some(), Came::Raw),
             (Field::SourceIps, !event.source_ips.is_empty(), Came::Raw),
             (Field::UserAgent, event.user_agent.is_some(), Came::Raw),
-            (Field::Object, event.object.is_some(), Came::Raw),
+            (Field::Object, event.object.is_some(), inferred(self.inferred.0)),
             (Field::Uri, !event.uri.is_empty(), uri),
             (Field::Command, !event.command.is_empty(), Came::Normalised),
             (Field::Code, event.code.is_some(), Came::Raw),

@@ -3,6 +3,7 @@ use crate::{Decision, Level, Stage};
 use serde_json::{Value, json};
 
 mod hostile;
+mod places;
 mod secrets;
 mod shapes;
 

@@ -76,6 +76,12 @@ impl Reader {
         self.lines.at()
     }
 
+    /// The bytes of the last line, which has not ended and of which nothing was told so far; `None` if it is longer than
+    /// a line may be.
+    pub fn unended(&self) -> Option<&[u8]> {
+        self.lines.unended()
+    }
+
     /// What was counted so far.
     pub fn counts(&self) -> &Counts {
         &self.state.counts

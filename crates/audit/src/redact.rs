@@ -187,10 +187,10 @@ pub fn is_sensitive(key: &str) -> bool {
     let Ok(plain) = std::str::from_utf8(&plain[from..]) else { return false };
     let last = last_word(key);
     let is_last = |word: &&str| last.eq_ignore_ascii_case(word);
-    LAST.iter().any(|word| is_last(word))
+    LAST.iter().any(is_last)
         || WHOLE.contains(&plain)
         || plain.ends_with("pwd")
-        || STEMS.iter().any(|stem| plain.contains(stem)) && !ABOUT.iter().any(|word| is_last(word))
+        || STEMS.iter().any(|stem| plain.contains(stem)) && !ABOUT.iter().any(is_last)
 }
 
 /// The last word of a key, without the digits behind it: words end at everything that is no letter, and where capitals

@@ -44,17 +44,29 @@ pub(crate) fn body(key: Option<&str>, text: &str, holds: Holds) -> Kept {
         return Kept { facts, instead: Some(quoted(&left_out(bytes))), redactions: 0, is_left_out: true };
     };
     let facts = Body { bytes: bytes as u64, ..facts_of(&value) };
-    let mut walk = Walk { redactions: 0 };
+    let has_a_key_twice = has_a_key_twice(text, &value);
+    let mut walk = Walk::default();
     walk.value(key, &mut value, holds, WRAPPED);
     let redactions = walk.redactions;
-    // What was looked through is what is kept, and not what was read: of a key that stands twice only the last was
-    // looked at.
-    let instead = value.to_string();
-    if instead.len() > BODY_MOST {
+    // Of a key that stands twice only the last was looked at: what was looked through is what is kept.
+    let instead = (redactions > 0 || walk.is_changed || has_a_key_twice).then(|| value.to_string());
+    if instead.as_ref().map_or(bytes, String::len) > BODY_MOST {
         return Kept { facts, instead: Some(quoted(&left_out(bytes))), redactions, is_left_out: true };
     }
-    let instead = (instead != text).then_some(instead);
     Kept { facts, instead, redactions, is_left_out: false }
+}
+
+/// Whether a text has more keys than were read of it.
+fn has_a_key_twice(text: &str, value: &Value) -> bool {
+    fn keys(value: &Value) -> usize {
+        match value {
+            Value::Object(map) => map.len() + map.values().map(keys).sum::<usize>(),
+            Value::Array(list) => list.iter().map(keys).sum(),
+            _ => 0,
+        }
+    }
+    let mut scan = Scan::new(text);
+    scan.skip().is_err() || scan.keys != keys(value)
 }
 
 /// A whole text written anew, without its secrets, and how many there were; `None` where it can't be looked through.
@@ -66,7 +78,7 @@ pub(crate) fn whole(text: &str, holds: Holds) -> Option<(String, u32)> {
 
 /// Takes the secrets out of a value; how many there were.
 pub(crate) fn tree(value: &mut Value, holds: Holds) -> u32 {
-    let mut walk = Walk { redactions: 0 };
+    let mut walk = Walk::default();
     walk.value(None, value, holds, WRAPPED);
     walk.redactions
 }
@@ -98,8 +110,11 @@ pub(crate) fn is_secret(key: &str) -> bool {
     !is_note.iter().any(|start| key.starts_with(start)) && is_key(key)
 }
 
+#[derive(Default)]
 struct Walk {
     redactions: u32,
+    /// Whether something stands there in another form, though nothing was taken out of it.
+    is_changed: bool,
 }
 
 impl Walk {
@@ -193,6 +208,7 @@ impl Walk {
         if let Some(mut inner) = value {
             self.value(None, &mut inner, holds, wrapped - 1);
             *text = inner.to_string();
+            self.is_changed = true;
             return true;
         }
         let mut scan = Scan::new(text);

@@ -326,7 +326,7 @@ impl<'a> Draft<'a> {
                 } else if is_own {
                     (self.done.name(value, NAME), false)
                 } else {
-                    self.done.text(value, NAME)
+                    self.noted_text(value, NAME, Holds::Other)
                 };
                 if changed {
                     self.extra_at.push((at, quoted(&value)));
@@ -645,21 +645,29 @@ impl<'a> Draft<'a> {
         if value == "allow" || value == "forbid" {
             return (value, false);
         }
-        // What a webhook changed is part of the object, and others note parts of objects too.
-        let is_patch = key.starts_with("patch.webhook.");
-        if !is_patch && !(clean::begins_json(&value) && is_json(&value)) {
-            return self.done.text(value, 4 * clean::TEXT_MOST);
+        if !key.starts_with("patch.webhook.") {
+            return self.noted_text(value, 4 * clean::TEXT_MOST, holds);
         }
+        // What a webhook changed is part of the object.
+        self.noted_body(value, holds)
+    }
+
+    /// A text in which somebody may note a part of an object.
+    fn noted_text(&mut self, value: Text<'a>, most: usize, holds: Holds) -> (Text<'a>, bool) {
+        if !(clean::begins_json(&value) && is_json(&value)) {
+            return self.done.text(value, most);
+        }
+        let (value, changed) = self.noted_body(value, holds);
+        let (value, cut) = self.done.text(value, most);
+        (value, changed || cut)
+    }
+
+    fn noted_body(&mut self, value: Text<'a>, holds: Holds) -> (Text<'a>, bool) {
         let kept = clean::body(None, &value, holds);
         self.done.redactions += kept.redactions;
         self.done.is_clipped |= kept.is_left_out;
         let changed = kept.instead.is_some();
-        let value = kept.instead.map_or(value, Cow::Owned);
-        if is_patch {
-            return (value, changed);
-        }
-        let (value, cut) = self.done.text(value, 4 * clean::TEXT_MOST);
-        (value, changed || cut)
+        (kept.instead.map_or(value, Cow::Owned), changed)
     }
 
     /// What the objects of the call hold: by what it is about, and by its address where it does not say.

@@ -40,6 +40,11 @@ fn p20_an_annotation_is_a_secret_where_its_key_says_so() {
         let event = without(json!({ "annotations": { key: value } }));
         assert!(event.raw.contains(key), "{}", event.raw);
     }
+    // So is what an authenticator notes of a user.
+    let env = r#"{"env":[{"name":"DB_PASSWORD","value":"hunter2"}]}"#;
+    without(
+        json!({"user": {"username": "ada", "extra": {"example.com/pod": [env], "example.com/db-pass": ["hunter2"]}}}),
+    );
     // What API servers note themselves stays, also where it speaks of tokens.
     let own = json!({"annotations": {
         "authorization.k8s.io/decision": "forbid",
@@ -72,6 +77,12 @@ fn p20_a_key_that_stands_twice_in_a_body_hides_nothing() {
         ("secrets", secret.to_owned()),
         ("widgets", secret.to_owned()),
         ("widgets", r#"{"data":{"x":"hunter2"},"kind":"Secret","data":null,"kind":"Secret"}"#.to_owned()),
+        (
+            "widgets",
+            r#"{"a":[{"n":0},{"b":{"p":"hunter2"},"b":{"password":"hunter2"},"b":{}}],"c":[[{"d":{}}]]}"#
+                .to_owned(),
+        ),
+        ("widgets", r#"[{"password":"hunter2","pass\u0077ord":""},"{\"x\":1}"]"#.to_owned()),
         ("pods", applied(secret)),
         ("pods", applied(password)),
         ("pods", applied(&format!("\n {secret}\n"))),

@@ -149,20 +149,70 @@ const STEMS: &[&str] = &[
     "assertion",
 ];
 
-/// Endings that make a name speak *about* a secret: an id, a file, a count.
+/// Last words that make a name speak *about* a secret: an id, a file, a count.
 const ABOUT: &[&str] = &[
     "id", "name", "names", "count", "seconds", "ms", "file", "path", "ref", "type", "length", "ttl",
     "expiry", "uid",
 ];
 
+/// Last words that mean a secret, and mean something else inside a word (compass, author).
+const LAST: &[&str] = &["pass", "pwd", "pw", "auth", "passwd", "passphrase"];
+
+/// Names that mean one as a whole: short ones, and those that people write without anything between their words.
+const WHOLE: &[&str] = &[
+    "otp",
+    "sig",
+    "dbpass",
+    "rootpass",
+    "userpass",
+    "smtppass",
+    "requirepass",
+    "sshpass",
+    "masterauth",
+    "bindpw",
+    "rootpw",
+];
+
+/// So much of a key is looked at, from its end: that is where it says what it is.
+const KEY_MOST: usize = 128;
+
 /// Whether a key, flag or header says that its value is a secret.
 pub fn is_sensitive(key: &str) -> bool {
-    let plain: String =
-        key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(128).collect();
-    if matches!(plain.as_str(), "pwd" | "pass" | "pw" | "otp" | "sig" | "auth" | "mysqlpwd" | "dbpass") {
-        return true;
+    let mut plain = [0u8; KEY_MOST];
+    let mut from = KEY_MOST;
+    for byte in key.bytes().rev().filter(u8::is_ascii_alphanumeric).take(KEY_MOST) {
+        from -= 1;
+        plain[from] = byte.to_ascii_lowercase();
     }
-    STEMS.iter().any(|stem| plain.contains(stem)) && !ABOUT.iter().any(|end| plain.ends_with(end))
+    let Ok(plain) = std::str::from_utf8(&plain[from..]) else { return false };
+    let last = last_word(key);
+    let is_last = |word: &&str| last.eq_ignore_ascii_case(word);
+    LAST.iter().any(is_last)
+        || WHOLE.contains(&plain)
+        || plain.ends_with("pwd")
+        || STEMS.iter().any(|stem| plain.contains(stem)) && !ABOUT.iter().any(is_last)
+}
+
+/// The last word of a key, without the digits behind it: words end at everything that is no letter, and where capitals
+/// begin or end (`adminPass`, `DB_PASS_2`, `accessKeyID`, `DBPass`).
+fn last_word(key: &str) -> &str {
+    let key = key.trim_end_matches(|c: char| !c.is_ascii_alphabetic());
+    let bytes = key.as_bytes();
+    let mut start = bytes.len();
+    while let Some(before) = start.checked_sub(1).map(|at| bytes[at]).filter(u8::is_ascii_alphabetic) {
+        if let Some(first) = bytes.get(start) {
+            let second = bytes.get(start + 1);
+            let is_camel = before.is_ascii_lowercase() && first.is_ascii_uppercase();
+            let is_after_capitals = before.is_ascii_uppercase()
+                && first.is_ascii_uppercase()
+                && second.is_some_and(u8::is_ascii_lowercase);
+            if is_camel || is_after_capitals {
+                break;
+            }
+        }
+        start -= 1;
+    }
+    &key[start..]
 }
 
 #[cfg(test)]

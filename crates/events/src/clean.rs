@@ -7,13 +7,13 @@ mod body;
 mod plain;
 mod suspect;
 
-pub(crate) use body::{body, facts_of, quoted, tree, whole};
+pub(crate) use body::{body, facts_of, is_secret, quoted, tree, whole};
 
 use crate::Text;
 use percent_encoding::percent_decode_str;
-use sallyport_audit::{ends, redact_args, redact_text, redact_url};
+use sallyport_audit::{REDACTED, ends, redact_args, redact_text, redact_url};
 use std::borrow::Cow;
-pub(crate) use suspect::is_key;
+pub(crate) use suspect::{begins_json, is_key};
 use suspect::{in_path, in_text};
 
 /// The most characters of an address that are kept.
@@ -169,6 +169,15 @@ fn bounded(mut command: Vec<String>) -> Vec<String> {
         command.extend(tail);
     }
     command.into_iter().map(|word| ends(&word, WORD_MOST).unwrap_or(word)).collect()
+}
+
+/// A message of an API server that could not decode what it was sent, without what it quotes of that: older ones say
+/// `… error found in #10 byte of ...|<what was sent>|...` (json-iterator's errors). `None` for all others.
+pub(crate) fn unquoted(message: &str) -> Option<String> {
+    const BEFORE: &str = "error found in";
+    let at = memchr::memmem::find(message.as_bytes(), BEFORE.as_bytes())? + BEFORE.len();
+    let (head, tail) = message.split_at(at);
+    (tail.trim_start() != REDACTED).then(|| format!("{head} {REDACTED}"))
 }
 
 /// What stands in place of something that is not kept.

@@ -90,6 +90,10 @@ pub fn absorb<'a>(call: &mut Event<'a>, mut other: Event<'a>) {
         std::mem::swap(call, &mut other);
     }
     let better_time = arrived(call).is_none() && arrived(&other).is_some() || call.received_at.is_none();
+    // What one says itself before what follows from the other's address.
+    let is_inferred = |event: &Event<'_>| event.came(Field::Object) == Came::Inferred;
+    let better_object =
+        other.object.is_some() && (call.object.is_none() || is_inferred(call) && !is_inferred(&other));
     let better = [
         (Field::ReceivedAt, better_time && other.received_at.is_some()),
         (Field::StartedAt, call.started_at.is_none() && other.started_at.is_some()),
@@ -98,7 +102,7 @@ pub fn absorb<'a>(call: &mut Event<'a>, mut other: Event<'a>) {
         (Field::Code, call.code.is_none() && other.code.is_some()),
         (Field::Decision, call.decision.is_none() && other.decision.is_some()),
         (Field::Credential, call.credential.is_none() && other.credential.is_some()),
-        (Field::Object, call.object.is_none() && other.object.is_some()),
+        (Field::Object, better_object),
         (Field::Command, call.command.is_empty() && !other.command.is_empty()),
         (Field::UserAgent, call.user_agent.is_none() && other.user_agent.is_some()),
     ];
@@ -121,7 +125,9 @@ pub fn absorb<'a>(call: &mut Event<'a>, mut other: Event<'a>) {
     }
     call.credential = call.credential.take().or(other.credential);
     call.issued_credential = call.issued_credential.take().or(other.issued_credential);
-    call.object = call.object.take().or(other.object);
+    if better_object {
+        call.object = other.object;
+    }
     call.request = call.request.take().or(other.request);
     call.response = call.response.take().or(other.response);
     call.user_agent = call.user_agent.take().or(other.user_agent);

@@ -34,6 +34,11 @@ impl Lines {
         self.at
     }
 
+    /// What there is of the line that has not ended yet; `None` if that is too long to be kept.
+    pub(crate) fn unended(&self) -> Option<&[u8]> {
+        self.skipped.is_none().then_some(&self.rest[..])
+    }
+
     /// Takes what comes next, and tells of each line that ends in it.
     pub(crate) fn push(&mut self, mut chunk: &[u8], each: &mut impl FnMut(Line<'_>)) {
         while let Some(end) = memchr(b'\n', chunk) {

@@ -2,6 +2,7 @@
 
 mod draft;
 mod gke;
+mod place;
 mod wrapped;
 
 use crate::lines::{Line, Lines};
@@ -73,6 +74,12 @@ impl Reader {
     /// Where to go on after what was told of so far.
     pub fn unread(&self) -> Position {
         self.lines.at()
+    }
+
+    /// The bytes of the last line, which has not ended and of which nothing was told so far; `None` if it is longer than
+    /// a line may be.
+    pub fn unended(&self) -> Option<&[u8]> {
+        self.lines.unended()
     }
 
     /// What was counted so far.

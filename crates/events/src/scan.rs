@@ -22,12 +22,14 @@ pub(crate) struct Scan<'a> {
     pub(crate) last: Range<usize>,
     /// Of a text that was cut, what there is of it.
     pub(crate) torn: Option<Text<'a>>,
+    /// How many keys it went over without reading them.
+    pub(crate) keys: usize,
     open: Vec<u8>,
 }
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, flaws: Flaws::default(), last: 0..0, torn: None, open: Vec::new() }
+        Self { text, at: 0, flaws: Flaws::default(), last: 0..0, torn: None, keys: 0, open: Vec::new() }
     }
 
     /// Where it is.
@@ -322,6 +324,7 @@ impl<'a> Scan<'a> {
             return Err(Stop);
         }
         self.over_string()?;
+        self.keys += 1;
         self.take(b':')
     }
 

@@ -29,6 +29,19 @@ pub enum FeedError {
     /// It is no file: a pipe, a device.
     #[error("`{}` is no file", .0.display())]
     NoFile(PathBuf),
+    /// Somebody made it shorter while it was read.
+    #[error(
+        "`{}` was {was} bytes long when it was opened and ends at byte {is} now: somebody truncates or writes it anew; \
+         what was read before is kept; read a copy of it, or what its rotation put aside", .path.display()
+    )]
+    Shorter {
+        /// Which file.
+        path: PathBuf,
+        /// How long it was when it was opened, in bytes.
+        was: u64,
+        /// Where it ends.
+        is: u64,
+    },
     /// More files than anybody's logs are.
     #[error("`{}` holds more than {most} files: name some of them", .path.display())]
     TooMany {

@@ -1,13 +1,13 @@
 //! A file into the archive, from where it is kept up to.
 
+use crate::which::which;
 use crate::{FeedError, LogFile};
-use sallyport_archive::{Acknowledged, Archive, Batch, Bounds, Column, Filter, Pending, Source};
+use sallyport_archive::{Acknowledged, Archive, Batch, Pending, Source};
 use sallyport_events::{Bad, Counts, Found, Position, Reader, What};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Bad lines of a file that are named; all are counted.
 pub const BAD_NAMED: usize = 100;
@@ -15,10 +15,6 @@ pub const BAD_NAMED: usize = 100;
 const CHUNK: usize = 1 << 20;
 /// Batches that may be on their way to the disk.
 const UNDER_WAY: usize = 8;
-/// Files that begin alike and are told apart.
-const ALIKE: u32 = 64;
-/// Calls among which one is looked for that proves a file to be the one that is kept.
-const WITNESSES: usize = 200;
 
 /// A line that could not be read as events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +72,10 @@ pub fn import(
         unended: 0,
         broken: None,
     };
-    let Some((bytes, lines)) = file.bytes_from(from)? else { return Ok(imported) };
+    let Some((bytes, lines)) = file.bytes_from(from, &mut |_| ())? else { return Ok(imported) };
     let mut under_way = UnderWay { archive, waiting: VecDeque::new(), kept: Acknowledged::default() };
-    let read = if file.is_document() {
-        document(&mut under_way, source, file, &mut imported)
+    let read = if let Some(whole) = file.document() {
+        document(&mut under_way, source, whole, &mut imported)
     } else {
         let reader = Reader::resumed(Position { offset: from, line: lines + 1, item: 0 });
         by_lines(&mut under_way, source, file, has_ended, (reader, bytes), &mut imported)
@@ -93,61 +89,15 @@ pub fn import(
     Ok(imported)
 }
 
-/// What a file is called in the archive and up to where it is kept: of several that begin alike the one whose kept
-/// calls are found in it.
-fn which(archive: &Archive, source: &Source, file: &LogFile) -> Result<(String, u64), FeedError> {
-    for other in 0..ALIKE {
-        let name = match other {
-            0 => file.identity().to_owned(),
-            other => format!("{}-{other}", file.identity()),
-        };
-        match archive.kept_to(&source.id, &name) {
-            None => return Ok((name, 0)),
-            Some(kept) if is_this(archive, source, &name, file, kept)? => return Ok((name, kept)),
-            Some(_) => {}
-        }
-    }
-    Err(FeedError::Alike { path: file.path().to_owned(), others: ALIKE })
-}
-
-/// Whether what is kept under a name came of this file: it is that long, and one of the last calls stands where it was.
-fn is_this(
-    archive: &Archive,
-    source: &Source,
-    name: &str,
-    file: &LogFile,
-    kept: u64,
-) -> Result<bool, FeedError> {
-    // A document is called by all that it says.
-    if file.is_document() {
-        return Ok(true);
-    }
-    if file.bytes_from(kept)?.is_none() {
-        return Ok(false);
-    }
-    let filter = Filter::default().only(Column::Source, &source.id).only(Column::File, name);
-    let bounds = Bounds { within: Duration::from_secs(30), ..Bounds::default() };
-    let calls = archive.page(&filter, None, WITNESSES, &bounds)?.value.calls;
-    let plain =
-        |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let witness = calls.iter().filter(|call| plain(&call.audit_id)).max_by_key(|call| call.offset);
-    match witness {
-        Some(call) => file.line_holds(call.offset, &call.audit_id),
-        // No event came of it, or they are removed for their age: how it begins and how long it is are all there is.
-        None => Ok(true),
-    }
-}
-
 fn document(
     under_way: &mut UnderWay<'_>,
     source: &Source,
-    file: &LogFile,
+    whole: &[u8],
     imported: &mut Imported,
 ) -> Result<(), FeedError> {
-    let whole = file.document()?;
     let mut reader = Reader::new();
     let mut batch = Batch::new(source, &imported.identity, 0);
-    reader.document(&whole, &mut |found| take(&mut batch, &mut imported.bad, &found));
+    reader.document(whole, &mut |found| take(&mut batch, &mut imported.bad, &found));
     imported.counts = reader.counts().clone();
     // Nothing of it is read again.
     batch.read(imported.counts.lines, imported.counts.blank, whole.len() as u64);
@@ -177,6 +127,7 @@ fn by_lines(
             }
         };
         if length == 0 {
+            imported.broken = file.got_shorter(at).map(|error| error.to_string());
             break;
         }
         at += length as u64;
@@ -188,7 +139,7 @@ fn by_lines(
     }
     let unended = at - reader.unread().offset;
     if unended > 0 && imported.broken.is_none() {
-        if has_ended || file.has_ended() || is_whole(file, reader.unread().offset)? {
+        if has_ended || file.has_ended() || is_whole(reader.unended()) {
             reader.finish(&mut |found| take(&mut batch, &mut imported.bad, &found));
         } else {
             imported.unended = unended;
@@ -205,11 +156,10 @@ fn by_lines(
 }
 
 /// Whether a last line without its end says all it has to say: the JSON in it is whole.
-fn is_whole(file: &LogFile, at: u64) -> Result<bool, FeedError> {
-    let Some((mut bytes, _)) = file.bytes_from(at)? else { return Ok(false) };
-    let line = file.read_some(&mut *bytes, sallyport_events::LINE_MOST)?;
+fn is_whole(line: Option<&[u8]>) -> bool {
+    let Some(line) = line else { return false };
     let start = line.iter().position(|byte| matches!(byte, b'{' | b'['));
-    Ok(start.is_some_and(|start| serde_json::from_slice::<Value>(&line[start..]).is_ok()))
+    start.is_some_and(|start| serde_json::from_slice::<Value>(&line[start..]).is_ok())
 }
 
 fn take(batch: &mut Batch, bad: &mut Vec<BadHere>, found: &Found<'_>) {

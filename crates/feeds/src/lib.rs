@@ -11,8 +11,11 @@
 
 mod error;
 mod file;
+mod found;
 mod import;
+mod which;
 
 pub use error::FeedError;
-pub use file::{LogFile, files};
+pub use file::LogFile;
+pub use found::{Files, Named, Skipped, files};
 pub use import::{BAD_NAMED, BadHere, Imported, import};

@@ -3,10 +3,11 @@
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sallyport_archive::{Archive, Bounds, Column, Filter, Options, Source};
-use sallyport_feeds::{FeedError, Imported, LogFile, files, import};
+use sallyport_feeds::{FeedError, Imported, LogFile, Named, files, import};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 struct World {
     dir: tempfile::TempDir,
@@ -16,8 +17,12 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    fn with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let archive = Archive::open(&dir.path().join("archive"), Options::default()).unwrap();
+        let archive = Archive::open(&dir.path().join("archive"), options).unwrap();
         let source = Source { id: "eu-1".to_owned(), cluster: "eu-1".parse().unwrap() };
         fs::create_dir(dir.path().join("logs")).unwrap();
         Self { dir, archive, source }
@@ -73,6 +78,10 @@ fn packed(text: &str) -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(text.as_bytes()).unwrap();
     packed.finish().unwrap()
+}
+
+fn mkfifo(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 fn append(path: &Path, text: impl AsRef<[u8]>) {
@@ -211,9 +220,27 @@ fn what_is_no_file_is_refused_and_links_are_not_followed() {
     fs::create_dir_all(world.path("2026/11")).unwrap();
     world.write("2026/11/x.log", lines(1..2));
     std::os::unix::fs::symlink("/etc", world.path("etc")).unwrap();
-    let found = files(&world.dir.path().join("logs")).unwrap();
-    assert_eq!(found, [world.path("2026/11/x.log"), log.clone()]);
-    assert_eq!(files(&log).unwrap(), [log]);
+    mkfifo(&world.path("pipe"));
+    let logs = world.dir.path().join("logs");
+    let found = files(&logs).unwrap();
+    let paths: Vec<_> = found.files.iter().map(|file| file.path.clone()).collect();
+    assert_eq!(paths, [world.path("2026/11/x.log"), log.clone()]);
+    assert!(found.files.iter().all(|file| file.is_found && file.open().is_ok()));
+    let skipped: Vec<_> = found.skipped.iter().map(|skipped| (skipped.path.clone(), skipped.what)).collect();
+    assert_eq!(skipped, [(world.path("etc"), "a link"), (world.path("pipe"), "a pipe")]);
+    // One that somebody names may be a link, one that was found has become none.
+    let found = found.files;
+    fs::rename(&log, world.path("other")).unwrap();
+    std::os::unix::fs::symlink(world.path("other"), &log).unwrap();
+    assert!(matches!(found[1].open(), Err(FeedError::NoFile(_))));
+    let named = files(&log).unwrap();
+    assert_eq!(named.files, [Named { path: log.clone(), is_found: false }]);
+    assert!(named.files[0].open().is_ok());
+    // Nor does a pipe keep anybody waiting that has come since.
+    fs::remove_file(&log).unwrap();
+    mkfifo(&log);
+    assert!(matches!(named.files[0].open(), Err(FeedError::NoFile(_))));
+    assert!(matches!(found[1].open(), Err(FeedError::NoFile(_))));
     assert!(matches!(LogFile::open(Path::new("/dev/null")), Err(FeedError::NoFile(_))));
     assert!(matches!(LogFile::open(&world.path("none")), Err(FeedError::Io { .. })));
 }
@@ -229,4 +256,101 @@ fn bad_lines_are_named_by_their_place_in_the_file_also_after_the_first_time() {
     assert_eq!((second.events, second.counts.foreign["text"]), (1, 1));
     assert_eq!(second.bad[0].position.line, 6);
     assert_eq!(world.archive.bad_lines().unwrap().len(), 2);
+}
+
+#[test]
+fn without_a_witness_no_event_is_passed_over() {
+    let day = Duration::from_secs(86_400);
+    let world = World::with(Options { keep: Some(day), ..Options::default() });
+    let later = 1_796_000_000_000_000 + 30 * 86_400_000_000;
+    let a = world.write("a.jsonl", lines([0, 1, 2, 3]));
+    let b = world.write("b.jsonl", lines([0, 10, 11, 12, 13, 14]));
+    assert_eq!(world.import(&a).events, 4);
+    // What is kept of it is removed for its age: nothing tells that the other file is another one.
+    world.archive.retain(later).unwrap();
+    assert_eq!(world.archive.status().events, 0);
+    assert_eq!(world.import(&b).events, 6);
+    assert_eq!(world.import(&b).events, 0);
+    append(&b, lines([15]));
+    assert_eq!(world.import(&b).events, 1);
+    // Nor that this is the one: it is read once more, and then no more, however often what is kept is removed.
+    world.archive.retain(later).unwrap();
+    assert_eq!(world.import(&a).events, 4);
+    for _ in 0..3 {
+        world.archive.retain(later).unwrap();
+        assert_eq!(world.import(&a).events, 0);
+    }
+    append(&a, lines([4, 5]));
+    assert_eq!(world.import(&a).events, 2);
+}
+
+#[test]
+fn a_file_without_events_is_read_on_and_hides_none_that_begins_alike() {
+    let world = World::new();
+    let log = world.write("klog.txt", "I1129 started\nI1129 and so on\n");
+    assert_eq!(world.import(&log).counts.foreign["text"], 2);
+    for n in 0..70 {
+        append(&log, format!("I1129 {n} and this is a line that is a little longer than others are\n"));
+        let more = world.import(&log);
+        assert_eq!((more.counts.lines, more.identity.len()), (1, 32), "{n}");
+    }
+    let text = format!("I1129 started\n{}", lines(0..20));
+    assert!(text.len() as u64 > fs::metadata(&log).unwrap().len());
+    let other = world.write("audit.log", text);
+    assert_eq!(world.import(&other).events, 20);
+    assert_eq!(world.import(&other).events, 0);
+}
+
+#[test]
+fn an_id_that_a_client_chose_is_a_witness_too() {
+    let world = World::new();
+    let odd = |n: u64| line(n).replace(&format!("{n:08x}-0000"), &format!("\\u0041 \\\"{n}\\\" é")) + "\n";
+    let log = world.write("audit.log", [0, 1, 2].map(odd).concat());
+    let other = world.write("other.log", [0, 10, 11, 12].map(odd).concat());
+    assert_eq!(world.import(&log).events, 3);
+    assert_eq!(world.import(&other).events, 4);
+    append(&log, odd(3));
+    let more = world.import(&log);
+    assert_eq!((more.events, more.identity.len()), (1, 32));
+    assert_eq!((world.import(&log).events, world.import(&other).events), (0, 0));
+}
+
+#[test]
+fn what_is_read_is_the_file_that_was_opened() {
+    let world = World::new();
+    let log = world.write("audit.log", lines(0..3) + &line(3)[..100]);
+    // Other bytes under its name: rotated, and swapped for a pipe.
+    let opened = LogFile::open(&log).unwrap();
+    fs::rename(&log, world.path("rotated.log")).unwrap();
+    mkfifo(&log);
+    let imported = import(&world.archive, &world.source, &opened, false).unwrap();
+    assert_eq!((imported.events, imported.unended, imported.broken), (3, 100, None));
+    // A document as well.
+    let list = format!("[\n{}]", lines([7]));
+    let document = world.write("list.json", &list);
+    let opened = LogFile::open(&document).unwrap();
+    fs::write(&document, "[\n{}]").unwrap();
+    assert_eq!(import(&world.archive, &world.source, &opened, false).unwrap().events, 1);
+}
+
+#[test]
+fn a_file_that_gets_shorter_is_an_error_and_not_nothing_new() {
+    let world = World::new();
+    let log = world.write("audit.log", lines(0..10));
+    assert_eq!(world.import(&log).events, 10);
+    let opened = LogFile::open(&log).unwrap();
+    let cut = OpenOptions::new().write(true).open(&log).unwrap();
+    cut.set_len(lines(0..2).len() as u64).unwrap();
+    let refused = import(&world.archive, &world.source, &opened, false).unwrap_err();
+    assert!(
+        matches!(refused, FeedError::Shorter { .. }) && refused.to_string().contains("ends at byte"),
+        "{refused}"
+    );
+    // What comes first of another one is kept, and it is said that there was more.
+    let other = world.write("other.log", lines(20..30));
+    let opened = LogFile::open(&other).unwrap();
+    OpenOptions::new().write(true).open(&other).unwrap().set_len(lines(20..22).len() as u64).unwrap();
+    let imported = import(&world.archive, &world.source, &opened, false).unwrap();
+    assert_eq!(imported.events, 2);
+    assert!(imported.broken.unwrap().contains("truncates"));
 }

@@ -46,8 +46,8 @@ fn secret_after(text: &str, from: usize, at: usize) -> Option<(usize, usize)> {
         // header's value, whose name has more than one word.
         || (text[at..].starts_with("://") && opened.is_none() && !key.contains(['-', '_', '.']))
         || matches!(value, "true" | "false" | "null" | "none" | "nil" | "=")
-        // The working directory, which shells keep under this name.
-        || (key == "PWD" && value.starts_with('/'));
+        // The working directory and the one before it, which shells keep under these names.
+        || (matches!(key, "PWD" | "OLDPWD") && value.starts_with('/'));
     (!nothing).then_some((start, end))
 }
 

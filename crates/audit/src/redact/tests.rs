@@ -11,6 +11,11 @@ const LEAKS: &[(&str, &str)] = &[
     ("psql --password hunter2 --host db", "hunter2"),
     ("PGPASSWORD=hunter2 psql", "hunter2"),
     ("env DB_PASS=hunter2 ./run", "hunter2"),
+    ("RABBITMQ_DEFAULT_PASS=hunter2", "hunter2"),
+    ("SMTP_PASS: hunter2", "hunter2"),
+    ("{\"adminPass\":\"hunter2\"}", "hunter2"),
+    ("redis-server --requirepass hunter2", "hunter2"),
+    ("API_KEY_ANDROID=hunter2", "hunter2"),
     ("sshpass -p hunter2 ssh x", "hunter2"),
     ("redis-cli -h r -a hunter2 ping", "hunter2"),
     ("curl -u admin:hunter2 https://x", "hunter2"),
@@ -53,6 +58,10 @@ const HARMLESS: &[&str] = &[
     "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "secrets \"db\" is forbidden",
     "PWD=/home/dev ls",
+    "OLDPWD=/home/dev ls",
+    "kube-apiserver --anonymous-auth=false --secure-port=6443",
+    "etcd --client-cert-auth true --name a",
+    "pass-through=x compass=y bypass=z author=a authority=b",
     "vault read secret://team/app",
     "--token-file /var/run/t --secret-name db",
     "-----BEGIN CERTIFICATE-----",
@@ -75,6 +84,72 @@ fn p20_what_is_no_secret_stays_as_it_is() {
     for input in HARMLESS {
         assert_eq!(text(input), Redacted { text: (*input).to_owned(), count: 0 });
         assert_eq!(url(input).text, *input);
+    }
+}
+
+#[test]
+fn p20_a_key_is_read_by_its_words() {
+    for secret in [
+        "RABBITMQ_DEFAULT_PASS",
+        "SMTP_PASS",
+        "MYSQL_PASS",
+        "DB_PWD",
+        "MYSQL_PWD",
+        "REDIS_AUTH",
+        "bind_pw",
+        "bindPW",
+        "bindpw",
+        "adminPass",
+        "dbPASS",
+        "DBPass",
+        "DB_PASS_2",
+        "dbPass1",
+        "smtp.pass",
+        "smtp-passwd",
+        "--key-passphrase",
+        "requirepass",
+        "masterauth",
+        "basic-auth",
+        "API_KEY_ANDROID",
+        "SECRET_KEY_PARAMS",
+        "TOKEN_ZMS",
+        "x~1my-pass",
+        "pass",
+        "PWD",
+    ] {
+        assert!(is_sensitive(secret), "{secret}");
+    }
+    let long = format!("{}_PASSWORD", "A".repeat(300));
+    assert!(is_sensitive(&long));
+    for harmless in [
+        "pass-through",
+        "passthrough",
+        "compass",
+        "bypass",
+        "BYPASS",
+        "authority",
+        "author",
+        "auth-type",
+        "oauth",
+        "passenger",
+        "DB_PASS_FILE",
+        "AWS_ACCESS_KEY_ID",
+        "accessKeyID",
+        "accessKeyId",
+        "secretName",
+        "secretNames",
+        "secretKeyRef",
+        "token_ttl",
+        "tokenExpirationSeconds",
+        "token-file",
+        "secret.type",
+        "API_KEY_ID_2",
+        "name",
+        "",
+        "_",
+        "2",
+    ] {
+        assert!(!is_sensitive(harmless), "{harmless}");
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) fn secrets<'a>(words: &[&'a str]) -> Vec<Option<&'a str>> {
         .map(|word| {
             let bare = word.trim_matches(['"', '\'']);
             let secret = match std::mem::replace(&mut expects, Expects::Nothing) {
+                // `--client-cert-auth true` is a switch.
+                Expects::Secret if matches!(bare, "true" | "false") => None,
                 Expects::Secret if !bare.starts_with('-') && !bare.is_empty() => whole(word),
                 Expects::Scheme if bare.len() >= 16 || bare.bytes().any(|b| b.is_ascii_digit()) => {
                     whole(word)

@@ -5,7 +5,7 @@ use super::{open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::Source;
-use sallyport_feeds::{Imported, LogFile};
+use sallyport_feeds::{Imported, Skipped};
 use sallyport_model::{clip, visible};
 use sallyport_report::words::shown;
 use schemars::JsonSchema;
@@ -28,6 +28,19 @@ pub(crate) struct ImportView {
     events: u64,
     /// Each file, in the order it was read.
     files: Vec<FileView>,
+    /// What was passed over in the folders that were named, because it is no file. Links are not followed there: name
+    /// what they lead to.
+    skipped: Vec<SkippedView>,
+}
+
+/// Something that was passed over.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SkippedView {
+    /// Where it is.
+    path: String,
+    /// What it is: `a link`, `a pipe`, `a socket`, `a device`.
+    what: &'static str,
 }
 
 /// What became of a file.
@@ -84,12 +97,17 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
         )));
     }
     // What is not there is said before an archive is begun.
-    let mut paths = Vec::new();
+    let (mut named, mut skipped) = (Vec::new(), Vec::new());
     for path in &args.paths {
-        paths.extend(sallyport_feeds::files(path).map_err(stop)?);
+        let files = sallyport_feeds::files(path).map_err(stop)?;
+        named.extend(files.files);
+        skipped.extend(files.skipped);
     }
-    if let [path] = &paths[..] {
-        LogFile::open(path).map_err(stop)?;
+    if named.is_empty() {
+        return Err(nothing(&skipped));
+    }
+    if let [file] = &named[..] {
+        file.open().map_err(stop)?;
     }
     let archive = open(&args.archive, true)?;
     let source = Source { id, cluster: args.cluster.clone() };
@@ -99,12 +117,13 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
             source: source.id.clone(),
             events: 0,
             files: Vec::new(),
+            skipped: skipped.iter().map(SkippedView::of).collect(),
         },
-        End::Good,
+        if skipped.is_empty() { End::Good } else { End::Found },
     );
-    for path in paths {
-        let imported = LogFile::open(&path)
-            .and_then(|file| sallyport_feeds::import(&archive, &source, &file, args.ended));
+    for named in named {
+        let imported =
+            named.open().and_then(|file| sallyport_feeds::import(&archive, &source, &file, args.ended));
         let file = match imported {
             Ok(imported) => {
                 let is_less = imported.broken.is_some() || !imported.counts.bad.is_empty();
@@ -116,7 +135,7 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
             Err(error) => {
                 end = End::Unanswered;
                 FileView {
-                    path: path.display().to_string(),
+                    path: named.path.display().to_string(),
                     error: Some(error.to_string()),
                     ..FileView::default()
                 }
@@ -131,6 +150,26 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
         Answer::Json => plain::json(&answer::json(&view)?),
     };
     Ok((text, end))
+}
+
+/// That there is no file to read.
+fn nothing(skipped: &[Skipped]) -> Stop {
+    let passed_over = match skipped {
+        [] => String::new(),
+        [first, ..] => format!(
+            " ({} passed over, such as `{}`, which is {}; links in folders are not followed: name what they lead to)",
+            skipped.len(),
+            clip(&visible(&first.path.display().to_string()), 4096),
+            first.what
+        ),
+    };
+    Stop(format!("there is no file in what was named{passed_over}"))
+}
+
+impl SkippedView {
+    fn of(skipped: &Skipped) -> Self {
+        Self { path: skipped.path.display().to_string(), what: skipped.what }
+    }
 }
 
 impl FileView {
@@ -208,6 +247,11 @@ fn told(view: &ImportView) -> String {
                 file.unended
             );
         }
+    }
+    for skipped in &view.skipped {
+        let path = clip(&visible(&skipped.path), 4096);
+        // Writing to a String never fails.
+        let _ = writeln!(text, "  {path}: passed over, it is {}", skipped.what);
     }
     text
 }

@@ -1,9 +1,10 @@
 //! What was sent and answered: facts for a sentence, and the text without what is secret in it.
 
 use super::plain::plain;
-use super::suspect::{in_text, is_key};
-use super::{Holds, left_out};
+use super::suspect::{begins_json, in_text, is_key, names_a_secret};
+use super::{Holds, left_out, unquoted};
 use crate::Body;
+use crate::scan::Scan;
 use sallyport_audit::{REDACTED, redact_args, redact_text, redact_url};
 use serde_json::Value;
 
@@ -43,14 +44,29 @@ pub(crate) fn body(key: Option<&str>, text: &str, holds: Holds) -> Kept {
         return Kept { facts, instead: Some(quoted(&left_out(bytes))), redactions: 0, is_left_out: true };
     };
     let facts = Body { bytes: bytes as u64, ..facts_of(&value) };
-    let mut walk = Walk { redactions: 0 };
+    let has_a_key_twice = has_a_key_twice(text, &value);
+    let mut walk = Walk::default();
     walk.value(key, &mut value, holds, WRAPPED);
     let redactions = walk.redactions;
-    let instead = (redactions > 0).then(|| value.to_string());
+    // Of a key that stands twice only the last was looked at: what was looked through is what is kept.
+    let instead = (redactions > 0 || walk.is_changed || has_a_key_twice).then(|| value.to_string());
     if instead.as_ref().map_or(bytes, String::len) > BODY_MOST {
         return Kept { facts, instead: Some(quoted(&left_out(bytes))), redactions, is_left_out: true };
     }
     Kept { facts, instead, redactions, is_left_out: false }
+}
+
+/// Whether a text has more keys than were read of it.
+fn has_a_key_twice(text: &str, value: &Value) -> bool {
+    fn keys(value: &Value) -> usize {
+        match value {
+            Value::Object(map) => map.len() + map.values().map(keys).sum::<usize>(),
+            Value::Array(list) => list.iter().map(keys).sum(),
+            _ => 0,
+        }
+    }
+    let mut scan = Scan::new(text);
+    scan.skip().is_err() || scan.keys != keys(value)
 }
 
 /// A whole text written anew, without its secrets, and how many there were; `None` where it can't be looked through.
@@ -62,7 +78,7 @@ pub(crate) fn whole(text: &str, holds: Holds) -> Option<(String, u32)> {
 
 /// Takes the secrets out of a value; how many there were.
 pub(crate) fn tree(value: &mut Value, holds: Holds) -> u32 {
-    let mut walk = Walk { redactions: 0 };
+    let mut walk = Walk::default();
     walk.value(None, value, holds, WRAPPED);
     walk.redactions
 }
@@ -82,14 +98,23 @@ pub(crate) fn facts_of(value: &Value) -> Body {
     }
 }
 
-/// Whether what stands under a key is a secret. What authorizers and authenticators note is none.
-fn is_secret(key: &str) -> bool {
-    let is_note = ["authorization.k8s.io/", "authentication.k8s.io/", "authentication.kubernetes.io/"];
+/// Whether what stands under a key is a secret. What API servers note of their own authorizers and authenticators is
+/// none.
+pub(crate) fn is_secret(key: &str) -> bool {
+    let is_note = [
+        "authorization.k8s.io/",
+        "authentication.k8s.io/",
+        "authentication.kubernetes.io/",
+        "apiserver.latency.k8s.io/",
+    ];
     !is_note.iter().any(|start| key.starts_with(start)) && is_key(key)
 }
 
+#[derive(Default)]
 struct Walk {
     redactions: u32,
+    /// Whether something stands there in another form, though nothing was taken out of it.
+    is_changed: bool,
 }
 
 impl Walk {
@@ -112,17 +137,18 @@ impl Walk {
         let is_kind = matches!(kind, "Secret" | "SecretList" | "ConfigMap" | "ConfigMapList");
         let holds = if is_kind { Holds::Data } else { holds };
         // A variable of a container, a header of a probe, an operation of a patch: named beside their value.
-        let named = ["name", "path", "key"].iter().find_map(|name| map.get(*name)?.as_str());
+        let names = || ["name", "path", "key"].iter().filter_map(|name| map.get(*name)?.as_str());
         let is_operation = map.contains_key("op") && map.contains_key("path");
-        let is_named_secret = named.is_some_and(|name| is_secret(name.rsplit('/').next().unwrap_or(name)));
+        let is_named_secret = names().any(names_a_secret);
         for (key, value) in map.iter_mut() {
             let is_value = key == "value" && !value.is_null();
             if holds == Holds::Data && matches!(key.as_str(), "data" | "stringData" | "binaryData") {
                 self.take_all(value);
-            } else if is_value
-                && (is_named_secret && value.is_string() || is_operation && holds == Holds::Data)
-            {
+            } else if is_value && is_operation && holds == Holds::Data {
                 self.take(value);
+            } else if is_value && is_named_secret && !value.is_boolean() {
+                // A switch is no secret, whatever it is called: automountServiceAccountToken.
+                self.take_all(value);
             } else {
                 self.value(Some(key), value, holds, wrapped);
             }
@@ -154,16 +180,13 @@ impl Walk {
             self.redactions += 1;
             return;
         }
-        // What kubectl applied last is the object once more.
-        if wrapped > 0
-            && text.starts_with(['{', '['])
-            && let Ok(mut inner) = serde_json::from_str::<Value>(text)
+        if holds == Holds::Data
+            && let Some(said) = unquoted(text)
         {
-            let before = self.redactions;
-            self.value(None, &mut inner, holds, wrapped - 1);
-            if self.redactions > before {
-                *text = inner.to_string();
-            }
+            *text = said;
+            self.redactions += 1;
+        }
+        if begins_json(text) && self.inner(text, holds, wrapped) {
             return;
         }
         let is_target = text.contains('?') && (text.starts_with('/') || text.starts_with("http"));
@@ -174,6 +197,28 @@ impl Walk {
                 *text = clean.text;
             }
         }
+    }
+
+    /// JSON in a text, such as what kubectl applied last, which is the object once more; whether it is any.
+    fn inner(&mut self, text: &mut String, holds: Holds, wrapped: u32) -> bool {
+        if plain(None, text, holds).is_some() {
+            return true;
+        }
+        let value = if wrapped > 0 { serde_json::from_str::<Value>(text).ok() } else { None };
+        if let Some(mut inner) = value {
+            self.value(None, &mut inner, holds, wrapped - 1);
+            *text = inner.to_string();
+            self.is_changed = true;
+            return true;
+        }
+        let mut scan = Scan::new(text);
+        let is_json = scan.skip().is_ok() && scan.is_over();
+        if is_json {
+            // It is too deep to be looked through.
+            *text = left_out(text.len());
+            self.redactions += 1;
+        }
+        is_json
     }
 
     /// A list of words, such as a command: a flag and its secret are two of them.
@@ -190,7 +235,7 @@ impl Walk {
             }
         }
         for word in list {
-            if word.as_str().is_some_and(|word| word.starts_with(['{', '['])) {
+            if word.as_str().is_some_and(begins_json) {
                 self.value(None, word, holds, wrapped);
             }
         }

@@ -1,7 +1,7 @@
 //! Whether a body has nothing in it that any rule could find, in one pass and without building it: most have nothing.
 
-use super::Holds;
-use super::suspect::{in_text, is_flag, is_key};
+use super::suspect::{begins_json, in_text, is_flag, is_key, names_a_secret};
+use super::{Holds, unquoted};
 use crate::Body;
 use crate::scan::{Scan, Step, Stop};
 
@@ -74,7 +74,7 @@ impl Look {
             }
             b'"' => {
                 let text = scan.text()?.unwrap_or_default();
-                if is_suspect(key, &text) {
+                if is_suspect(key, &text) || self.holds == Holds::Data && unquoted(&text).is_some() {
                     return Err(Stop);
                 }
                 match place {
@@ -99,12 +99,12 @@ fn is_suspect(key: &str, text: &str) -> bool {
         return false;
     }
     let names_another = matches!(key, "name" | "path" | "key");
-    let is_named_secret = names_another && is_key(text.rsplit('/').next().unwrap_or(text));
+    let is_named_secret = names_another && names_a_secret(text);
     let is_object = matches!(text, "Secret" | "SecretList" | "ConfigMap" | "ConfigMapList");
     is_object && key == "kind"
         || is_named_secret
         || is_key(key)
-        || text.starts_with(['{', '['])
+        || begins_json(text)
         || text.contains('?') && (text.starts_with('/') || text.starts_with("http"))
         || if text.starts_with('-') { is_flag(text) } else { in_text(text) }
 }
@@ -135,6 +135,10 @@ mod tests {
             "mysql",
             "DB_PASSWORD",
             "/spec/token",
+            "/spec/tokens/-",
+            "/spec/env/2/value",
+            " {\"kind\":\"Secret\",\"data\":{\"a\":\"b\"}}",
+            "bad, error found in #1 byte of ...|x|...",
             "Bearer",
             "a b",
             "",
@@ -168,6 +172,7 @@ mod tests {
             "name",
             "value",
             "password",
+            "adminPass",
             "data",
             "stringData",
             "kind",

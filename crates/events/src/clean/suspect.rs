@@ -123,6 +123,32 @@ fn speaks_of_a_secret(text: &str, at: usize) -> bool {
     is_key(key)
 }
 
+/// Whether a text may be JSON: an object or an array.
+#[inline]
+pub(crate) fn begins_json(text: &str) -> bool {
+    match text.as_bytes().first() {
+        Some(b'{' | b'[') => true,
+        Some(b' ' | b'\t' | b'\r' | b'\n') => text.trim_ascii_start().starts_with(['{', '[']),
+        _ => false,
+    }
+}
+
+/// Whether a name, or the path of an operation of a patch, says that the value beside it is a secret.
+pub(super) fn names_a_secret(name: &str) -> bool {
+    let mut parts = name.rsplit('/');
+    let last = parts.next().unwrap_or(name);
+    let is_place = |part: &str| part == "-" || part.bytes().all(|byte| byte.is_ascii_digit());
+    if !name.contains('/') || !(is_place(last) || last == "value") {
+        return is_key(last);
+    }
+    if last == "value" {
+        // What the variable is called is not in the patch.
+        return parts.next().is_some_and(is_place) && parts.next() == Some("env");
+    }
+    // A place in a list is called as the list is.
+    parts.find(|part| !is_place(part)).is_some_and(is_key)
+}
+
 /// Whether a key says that what stands under it is a secret; quick where it does not.
 pub(crate) fn is_key(key: &str) -> bool {
     may_be_sensitive(key) && is_sensitive_key(key)
@@ -170,14 +196,14 @@ fn may_be_sensitive(key: &str) -> bool {
     if SETS.iter().all(|stem| set & stem != *stem) {
         return false;
     }
-    // As the rules read a key: letters and digits alone, in one case, and no more of them than they look at.
+    // As the rules read a key: letters and digits alone, in one case, from its end, and no more than they look at.
     let mut plain = [0u8; 128];
-    let mut length = 0;
-    for byte in key.bytes().filter(u8::is_ascii_alphanumeric).take(plain.len()) {
-        plain[length] = byte.to_ascii_lowercase();
-        length += 1;
+    let mut from = plain.len();
+    for byte in key.bytes().rev().filter(u8::is_ascii_alphanumeric).take(plain.len()) {
+        from -= 1;
+        plain[from] = byte.to_ascii_lowercase();
     }
-    let plain = &plain[..length];
+    let plain = &plain[from..];
     WORDS
         .iter()
         .zip(SETS)
@@ -288,7 +314,7 @@ mod tests {
 
         #[test]
         fn p20_a_key_that_means_a_secret_is_never_taken_for_another(
-            key in "[a-z./-]{0,4}(pass|Pass-Word|pass.phrase|SECRET|to.ken|apiKey|private-key|key_data|credential|authorization|bearer|cookie|jwt|code-verifier|signature|assertion|pwd|pw|otp|sig|auth|mysql_pwd|db-pass|id|name|ref)[a-z-]{0,3}"
+            key in "([a-z./_-]{0,4}|[A-Z0-9_]{0,140}|[a-zA-Z_]{0,6})(pass|PASS|Pass|_PW|Pw|AUTH|Auth|passwd|requirepass|masterauth|rootpw|OLDPWD|Pass-Word|pass.phrase|SECRET|to.ken|apiKey|private-key|key_data|credential|authorization|bearer|cookie|jwt|code-verifier|signature|assertion|pwd|pw|otp|sig|auth|mysql_pwd|db-pass|id|name|ref)(|[a-z-]{0,3}|[A-Z0-9_-]{0,3}|Id|_ID|ID2)"
         ) {
             prop_assert_eq!(is_key(&key), is_sensitive_key(&key));
         }

@@ -27,6 +27,23 @@ fn read(line: &str) -> Event<'static> {
 }
 
 #[test]
+fn what_a_moment_says_itself_goes_before_what_follows_from_an_address() {
+    let whole = json!({"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": "a", "stage": "ResponseStarted",
+        "requestURI": "/api/v1/namespaces/pay/pods/web", "verb": "get", "user": {"username": "ada"},
+        "objectRef": {"resource": "pods", "namespace": "pay", "name": "web", "uid": "u", "apiVersion": "v1"},
+        "requestReceivedTimestamp": "2026-11-29T21:00:00.000000Z"});
+    let cut = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/pay/pods/web","#;
+    for order in [[0, 1], [1, 0]] {
+        let moments = [read(cut), read(&whole.to_string())];
+        assert_eq!(moments[0].came(Field::Object), Came::Inferred);
+        let calls = fold(order.map(|at| moments[at].clone()));
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        assert_eq!(calls[0].came(Field::Object), Came::Raw);
+        assert_eq!(calls[0].object, moments[1].object);
+    }
+}
+
+#[test]
 fn the_moments_of_a_watch_are_one_call_however_often_its_start_is_told() {
     let all = [
         moment("a", "ada", "RequestReceived", 1, 1),

@@ -1,10 +1,11 @@
 //! One object as an audit event, read key by key in one pass, up to where it can be read.
 
+mod finish;
+
 use crate::clean::{self, Done, Holds, quoted};
 use crate::scan::{Scan, Step};
-use crate::{Body, Came, Decision, Event, Field, Flaw, Level, Object, Stage, Stages, Text, User, time};
+use crate::{Body, Event, Flaw, Level, Object, Stage, Text, User, time};
 use sallyport_audit::REDACTED;
-use sallyport_model::SessionAccount;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -42,6 +43,10 @@ pub(super) struct Draft<'a> {
     /// Whether the text stops before the object does.
     pub(super) stopped: bool,
     uri_at: Range<usize>,
+    /// Whether what it is about was read to its end.
+    has_object: bool,
+    /// Whether what it is about, and what was done to it, follow from its address.
+    inferred: (bool, bool),
     agent_at: Range<usize>,
     message_at: Range<usize>,
     extra_at: Vec<(Range<usize>, String)>,
@@ -70,6 +75,8 @@ impl<'a> Draft<'a> {
             good: 0,
             stopped: false,
             uri_at: 0..0,
+            has_object: false,
+            inferred: (false, false),
             agent_at: 0..0,
             message_at: 0..0,
             extra_at: Vec::new(),
@@ -185,8 +192,9 @@ impl<'a> Draft<'a> {
             }
             "objectRef" => {
                 self.see(11);
-                self.event.object = None;
+                (self.event.object, self.has_object) = (None, false);
                 self.object(scan)?;
+                self.has_object = self.event.object.is_some();
             }
             "responseStatus" => {
                 self.see(12);
@@ -318,7 +326,7 @@ impl<'a> Draft<'a> {
                 } else if is_own {
                     (self.done.name(value, NAME), false)
                 } else {
-                    self.done.text(value, NAME)
+                    self.noted_text(value, NAME, Holds::Other)
                 };
                 if changed {
                     self.extra_at.push((at, quoted(&value)));
@@ -480,229 +488,6 @@ impl<'a> Draft<'a> {
     pub(super) fn has_id(&self) -> bool {
         !self.event.audit_id.is_empty()
     }
-
-    /// The event: cleaned, bounded, and with where each field came from.
-    pub(super) fn finish(mut self, has_tail: bool) -> Box<Event<'a>> {
-        if self.stopped || has_tail {
-            self.event.flaws.note(Flaw::Partial);
-        }
-        if matches!(self.api_version.as_deref(), Some("audit.k8s.io/v1beta1" | "audit.k8s.io/v1alpha1")) {
-            self.event.flaws.note(Flaw::OldShape);
-        }
-        let mut splices = std::mem::take(&mut self.extra_at);
-        self.times();
-        self.texts(&mut splices);
-        self.noted(&mut splices);
-        self.bodies(&mut splices);
-        self.event.redactions = self.done.redactions;
-        self.event.raw = self.raw(splices, has_tail);
-        if self.done.is_clipped {
-            self.event.flaws.note(Flaw::Clipped);
-        }
-        let user = self.event.user.name.as_ref();
-        self.event.account = SessionAccount::of_user(user);
-        let extra = self.event.user.extra.iter();
-        self.event.credential = extra
-            .filter(|(key, _)| key == "authentication.kubernetes.io/credential-id")
-            .find_map(|(_, values)| values.first().cloned());
-        self.provenance();
-        self.event
-    }
-
-    fn times(&mut self) {
-        if self.event.received_at.is_none() {
-            self.event.received_at = self.old_at.filter(|_| self.stage != Some(Stage::ResponseComplete));
-        }
-        let at = self.stage_at.or(self.old_at);
-        match self.stage {
-            Some(Stage::RequestReceived) => self.event.received_at = self.event.received_at.or(at),
-            Some(Stage::ResponseStarted) => self.event.started_at = at,
-            Some(Stage::ResponseComplete | Stage::Panic) => self.event.completed_at = at,
-            // Where its stage was cut off, its time alone is known.
-            None => self.event.received_at = self.event.received_at.or(at),
-        }
-        if let Some(stage) = self.stage {
-            self.event.stages = Stages::one(stage);
-        }
-    }
-
-    /// The texts in which a secret may be.
-    fn texts(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
-        let done = &mut self.done;
-        let uri = std::mem::take(&mut self.event.uri);
-        let is_exec = match &self.event.object {
-            Some(object) if !object.subresource.is_empty() => object.subresource == "exec",
-            _ => uri.split('?').next().is_some_and(|path| path.ends_with("/exec")),
-        };
-        let before = done.redactions;
-        let (uri, changed, command) = done.uri(uri, is_exec);
-        if changed && !self.uri_at.is_empty() {
-            splices.push((self.uri_at.clone(), quoted(&uri)));
-        }
-        self.event.uri = uri;
-        self.event.command = command;
-        // A name that is a secret in the address is one in the name as well.
-        if done.redactions > before
-            && let Some(object) = &mut self.event.object
-        {
-            let counted = done.redactions;
-            let (name, changed) = done.text(std::mem::take(&mut object.name), NAME);
-            object.name = name;
-            done.redactions = counted;
-            if changed {
-                // It stands in `raw` too, in a place that is not known any more.
-                self.good = 0;
-            }
-        }
-        for (text, at, most) in [
-            (&mut self.event.user_agent, &self.agent_at, clean::TEXT_MOST),
-            (&mut self.event.message, &self.message_at, clean::TEXT_MOST),
-        ] {
-            let Some(said) = text.take() else { continue };
-            let (said, changed) = done.text(said, most);
-            if changed {
-                splices.push((at.clone(), quoted(&said)));
-            }
-            *text = Some(said);
-        }
-    }
-
-    /// The annotations.
-    fn noted(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
-        let holds = self.holds();
-        for (key, value, at) in std::mem::take(&mut self.annotations) {
-            let (value, changed) = if key.starts_with("patch.webhook.") {
-                // What a webhook changed is part of the object.
-                let kept = clean::body(None, &value, holds);
-                self.done.redactions += kept.redactions;
-                self.done.is_clipped |= kept.is_left_out;
-                let changed = kept.instead.is_some();
-                (kept.instead.map_or(value, Cow::Owned), changed)
-            } else if value == "allow" || value == "forbid" {
-                (value, false)
-            } else {
-                self.done.text(value, 4 * clean::TEXT_MOST)
-            };
-            if changed {
-                splices.push((at, quoted(&value)));
-            }
-            let event = &mut *self.event;
-            match &*key {
-                "authorization.k8s.io/decision" => {
-                    event.decision = match &*value {
-                        "allow" => Some(Decision::Allow),
-                        "forbid" => Some(Decision::Forbid),
-                        _ => None,
-                    }
-                }
-                "authorization.k8s.io/reason" => event.decision_reason = Some(value),
-                "authentication.kubernetes.io/issued-credential-id" => event.issued_credential = Some(value),
-                "audit.k8s.io/truncated" if value == "true" => event.flaws.note(Flaw::Truncated),
-                key if is_notable(key) && event.annotations.len() < 32 => {
-                    let key = self.done.name(owned_key(key), NAME);
-                    event.annotations.push((key, value));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn holds(&self) -> Holds {
-        self.event.object.as_ref().map_or(Holds::Other, |object| Holds::of(&object.resource))
-    }
-
-    fn bodies(&mut self, splices: &mut Vec<(Range<usize>, String)>) {
-        let holds = self.holds();
-        for (at, is_request) in [(self.request_at.take(), true), (self.response_at.take(), false)] {
-            let Some(at) = at else { continue };
-            let kept = clean::body(None, &self.text[at.clone()], holds);
-            self.done.redactions += kept.redactions;
-            self.done.is_clipped |= kept.is_left_out;
-            splices.extend(kept.instead.map(|instead| (at, instead)));
-            let body = Some(kept.facts);
-            if is_request { self.event.request = body } else { self.event.response = body }
-        }
-        for (key, at) in std::mem::take(&mut self.others) {
-            let kept = clean::body(Some(&key), &self.text[at.clone()], holds);
-            self.done.redactions += kept.redactions;
-            self.done.is_clipped |= kept.is_left_out;
-            splices.extend(kept.instead.map(|instead| (at, instead)));
-        }
-    }
-
-    /// The text, what had to be changed changed, and without what could not be read.
-    fn raw(&mut self, mut splices: Vec<(Range<usize>, String)>, has_tail: bool) -> Text<'a> {
-        if self.event.flaws.has(Flaw::DuplicateKey) || self.event.flaws.has(Flaw::WrongType) {
-            // Where things stand is not enough to know what is in it.
-            self.good = 0;
-            if !self.stopped
-                && !has_tail
-                && let Some((raw, redactions)) = clean::whole(self.text, self.holds())
-            {
-                self.event.redactions = self.event.redactions.max(redactions);
-                return self.fitting(raw);
-            }
-        }
-        let end = if self.stopped || has_tail || self.good == 0 { self.good } else { self.text.len() };
-        let is_whole = !self.stopped && !has_tail && self.good > 0;
-        if is_whole && splices.is_empty() && self.text.len() <= super::RAW_MOST {
-            return Cow::Borrowed(self.text);
-        }
-        splices.sort_by_key(|(range, _)| range.start);
-        let mut out = String::with_capacity(end.min(super::RAW_MOST) + 64);
-        let mut at = 0;
-        for (range, instead) in splices {
-            if range.start < at || range.end > end {
-                continue;
-            }
-            out.push_str(&self.text[at..range.start]);
-            out.push_str(&instead);
-            at = range.end;
-        }
-        out.push_str(&self.text[at..end]);
-        if !is_whole {
-            out.push_str(&format!("…{}", clean::left_out(self.text.len() - end)));
-        }
-        self.fitting(out)
-    }
-
-    fn fitting(&mut self, text: String) -> Text<'a> {
-        let cut =
-            (text.len() > super::RAW_MOST).then(|| sallyport_audit::ends(&text, super::RAW_MOST)).flatten();
-        self.done.is_clipped |= cut.is_some();
-        Cow::Owned(cut.unwrap_or(text))
-    }
-
-    fn provenance(&mut self) {
-        let event = &mut *self.event;
-        let is_partial = event.flaws.has(Flaw::Partial);
-        let uri = if is_partial && self.uri_at.is_empty() { Came::Normalised } else { Came::Raw };
-        let told = [
-            (Field::AuditId, !event.audit_id.is_empty(), Came::Raw),
-            (Field::Level, event.level.is_some(), Came::Raw),
-            (Field::Stage, event.stages != Stages::default(), Came::Raw),
-            (Field::Verb, !event.verb.is_empty(), Came::Raw),
-            (Field::User, self.seen & (1 << 7) != 0, Came::Raw),
-            (Field::Impersonated, event.impersonated.is_some(), Came::Raw),
-            (Field::SourceIps, !event.source_ips.is_empty(), Came::Raw),
-            (Field::UserAgent, event.user_agent.is_some(), Came::Raw),
-            (Field::Object, event.object.is_some(), Came::Raw),
-            (Field::Uri, !event.uri.is_empty(), uri),
-            (Field::Command, !event.command.is_empty(), Came::Normalised),
-            (Field::Code, event.code.is_some(), Came::Raw),
-            (Field::Decision, event.decision.is_some(), Came::Raw),
-            (Field::Credential, event.credential.is_some(), Came::Raw),
-            (Field::ReceivedAt, event.received_at.is_some(), Came::Raw),
-            (Field::StartedAt, event.started_at.is_some(), Came::Raw),
-            (Field::CompletedAt, event.completed_at.is_some(), Came::Raw),
-        ];
-        for (field, _, came) in told.into_iter().filter(|(_, is_told, _)| *is_told) {
-            event.provenance.note(field, came);
-        }
-        if self.old_at.is_some() && self.seen & (1 << 15) == 0 && event.received_at.is_some() {
-            event.provenance.note(Field::ReceivedAt, Came::Normalised);
-        }
-    }
 }
 
 fn owned_key<'a>(key: &str) -> Text<'a> {
@@ -727,20 +512,4 @@ fn stage_of(stage: &str) -> Option<Stage> {
         "Panic" => Some(Stage::Panic),
         _ => None,
     }
-}
-
-/// Annotations that a person may want to be told of.
-fn is_notable(key: &str) -> bool {
-    const NOTABLE: [&str; 9] = [
-        "pod-security.kubernetes.io/",
-        "validation.policy.admission.k8s.io/",
-        "failed-open.",
-        "k8s.io/",
-        "authentication.k8s.io/",
-        "apiserver.k8s.io/",
-        "missing-san.",
-        "insecure-sha1.",
-        "authentication.kubernetes.io/",
-    ];
-    NOTABLE.iter().any(|start| key.starts_with(start))
 }

@@ -1,17 +1,31 @@
 //! An entry of Cloud Logging about a call of GKE's API server (`google.cloud.audit.AuditLog`). It has no level, no stage,
 //! no groups, no extra and no HTTP status; what follows from something else is marked so.
 
+mod less;
+
 use crate::clean::{self, Done, Holds};
 use crate::{Bad, Body, Came, Decision, Event, Field, Flaw, Object, Shape, Stage, Stages, Text, User, time};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Reads one entry; `None` if it is about something else than an API server.
+/// Reads one entry; `None` if it is about something else than an API server. What was cut, or can't be looked through, is
+/// an event all the same as long as it says which call it is.
 pub(super) fn read(text: &str) -> Result<Option<Event<'static>>, Bad> {
-    let mut entry: Value = serde_json::from_str(text).map_err(|_| Bad::NotJson)?;
+    let (mut entry, less) = match serde_json::from_str::<Value>(text) {
+        Ok(entry) => (entry, None),
+        Err(_) => {
+            let less = less::read(text);
+            (less.entry, Some((less.bodies, less.cut)))
+        }
+    };
+    let cut = less.and_then(|(_, cut)| cut);
     let payload = &entry["protoPayload"];
     let method = str_of(&payload["methodName"]);
-    if str_of(&payload["serviceName"]) != "k8s.io" && !method.starts_with("io.k8s.") {
+    let service = str_of(&payload["serviceName"]);
+    if cut.is_some() && method.is_empty() && service.is_empty() {
+        return Err(Bad::NotJson);
+    }
+    if service != "k8s.io" && !method.starts_with("io.k8s.") {
         return Ok(None);
     }
     let mut event = Event { shape: Shape::Gke, ..Event::default() };
@@ -19,26 +33,57 @@ pub(super) fn read(text: &str) -> Result<Option<Event<'static>>, Bad> {
     // The entry's id is the operation's, which is the API server's id of the call in all that was seen of it.
     let id =
         [&entry["operation"]["id"], &entry["insertId"]].into_iter().map(str_of).find(|id| !id.is_empty());
-    event.audit_id = done.name(owned(id.ok_or(Bad::NoAuditId)?), 256);
+    let id = id.ok_or(if cut.is_some() { Bad::NotJson } else { Bad::NoAuditId })?;
+    event.audit_id = done.name(owned(id), 256);
     event.provenance.note(Field::AuditId, Came::Normalised);
     who(payload, &mut event, &mut done);
     what(payload, &mut event, &mut done);
     how(&entry, &mut event, &mut done);
     when(&entry, &mut event);
+    if cut.is_some() {
+        unsaid(&entry, &mut event);
+    }
     let holds = event.object.as_ref().map_or(Holds::Other, |object| Holds::of(&object.resource));
-    let body = |value: &Value| {
-        value.is_object().then(|| Body { bytes: value.to_string().len() as u64, ..clean::facts_of(value) })
+    if holds == Holds::Data
+        && let Some(said) = event.message.as_deref().and_then(clean::unquoted)
+    {
+        event.message = Some(Cow::Owned(said));
+    }
+    let body = |value: &Value, left_out: Option<u64>| {
+        let facts = || Body { bytes: value.to_string().len() as u64, ..clean::facts_of(value) };
+        match left_out {
+            Some(bytes) => Some(Body { bytes, ..Body::default() }),
+            None => value.is_object().then(facts),
+        }
     };
-    (event.request, event.response) = (body(&payload["request"]), body(&payload["response"]));
+    let bodies = less.map(|(bodies, _)| bodies).unwrap_or_default();
+    (event.request, event.response) =
+        (body(&payload["request"], bodies[0]), body(&payload["response"], bodies[1]));
     let inside = clean::tree(&mut entry, holds);
     event.redactions = inside.max(done.redactions);
-    let raw = entry.to_string();
+    let mut raw = entry.to_string();
+    if less.is_some() {
+        event.flaws.note(Flaw::Partial);
+        raw.extend(cut.map(|bytes| format!("…{}", clean::left_out(bytes))));
+    }
     let cut = (raw.len() > super::RAW_MOST).then(|| sallyport_audit::ends(&raw, super::RAW_MOST)).flatten();
     if cut.is_some() || done.is_clipped {
         event.flaws.note(Flaw::Clipped);
     }
     event.raw = Cow::Owned(cut.unwrap_or(raw));
     Ok(Some(event))
+}
+
+/// Takes back what would follow from what an entry does not say, where that may be in what was cut.
+fn unsaid(entry: &Value, event: &mut Event<'static>) {
+    if entry["protoPayload"]["status"].is_null() && event.decision != Some(Decision::Forbid) {
+        event.code = None;
+        event.provenance.note(Field::Code, Came::Absent);
+    }
+    if entry["operation"].is_null() {
+        (event.stages, event.started_at, event.completed_at) = (Stages::default(), None, None);
+        event.provenance.note(Field::Stage, Came::Absent);
+    }
 }
 
 fn who(payload: &Value, event: &mut Event<'static>, done: &mut Done) {

@@ -3,6 +3,8 @@ use crate::{Decision, Level, Stage};
 use serde_json::{Value, json};
 
 mod hostile;
+mod places;
+mod secrets;
 mod shapes;
 
 /// What a source holds.

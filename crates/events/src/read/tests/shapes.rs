@@ -183,6 +183,71 @@ fn gke() {
     with_secret["protoPayload"]["request"] = json!({"kind": "Secret", "data": {"a": "aHVudGVyMg=="}});
     let event = only(&with_secret.to_string());
     assert!(!format!("{event:?}").contains("aHVudGVyMg") && event.redactions == 1);
+    with_secret["protoPayload"]["status"] =
+        json!({"code": 3, "message": "illegal base64 data, error found in #10 byte of ...|hunter2|..."});
+    let event = only(&with_secret.to_string());
+    assert!(!format!("{event:?}").contains("hunter2") && event.redactions == 2, "{event:?}");
+}
+
+/// A call as Cloud Logging exports it, in the order of its keys there.
+const ENTRY: &str = r#"{"insertId":"0198c0de-0000-7000-8000-000000000001","labels":{"authorization.k8s.io/decision":"allow"},"operation":{"id":"0198c0de-0000-7000-8000-000000000001","first":true,"last":true},"timestamp":"2026-11-29T21:50:00.5Z","protoPayload":{"methodName":"io.k8s.core.v1.secrets.create","authenticationInfo":{"principalEmail":"dana@example.com"},"resourceName":"core/v1/namespaces/pay/secrets/db","serviceName":"k8s.io","request":{"kind":"Secret","data":{"a":"aHVudGVyMg=="}},"requestMetadata":{"callerIp":"10.0.0.7"},"response":{"data":{"a":"aHVudGVyMg=="}},"status":{"code":7}}}"#;
+
+#[test]
+fn an_entry_of_gke_that_goes_too_deep_is_an_event_all_the_same() {
+    let deep = format!("{}\"hunter2\"{}", "[".repeat(50_000), "]".repeat(50_000));
+    let whole = only(ENTRY);
+    for (body, is_request) in [("request", true), ("response", false)] {
+        let line = ENTRY.replace(&format!("\"{body}\":{{"), &format!("\"{body}\":{{\"x\":{deep},"));
+        let event = only(&line);
+        assert!(event.is_partial() && event.raw.contains("left out: 100"), "{}", event.raw);
+        assert!(!event.raw.contains("hunter2") && !event.raw.contains("aHVudGVyMg"), "{}", event.raw);
+        assert!(serde_json::from_str::<Value>(&event.raw).is_ok());
+        assert_eq!(
+            (&event.user, &event.object, event.code, event.at()),
+            (&whole.user, &whole.object, Some(403), whole.at())
+        );
+        let facts = if is_request { &event.request } else { &event.response };
+        assert!(facts.as_ref().unwrap().bytes > 100_000);
+    }
+    // Wherever it is, and whatever stands behind it.
+    for line in [
+        ENTRY.replace("\"callerIp\"", &format!("\"x\":{deep},\"callerIp\"")),
+        ENTRY.replace("\"timestamp\"", &format!("\"x\":{deep},\"timestamp\"")),
+        ENTRY.replace("\"timestamp\"", "\"x\":1e999,\"timestamp\""),
+        format!("{ENTRY} tail"),
+    ] {
+        let event = only(&line);
+        assert!(
+            event.is_partial() && event.user == whole.user && !event.raw.contains("hunter2"),
+            "{event:?}"
+        );
+    }
+}
+
+#[test]
+fn p20_an_entry_of_gke_that_was_cut_says_what_it_says() {
+    let whole = only(ENTRY);
+    let method = ENTRY.find(",\"authenticationInfo").unwrap();
+    let place = ENTRY.find(",\"serviceName").unwrap();
+    for cut in 1..ENTRY.len() {
+        let (events, others, _) = found(&ENTRY.as_bytes()[..cut]);
+        assert_eq!(events.len() + others.len(), 1, "{cut}");
+        if cut <= method {
+            assert!(cut == method || events.is_empty(), "{cut}");
+            continue;
+        }
+        let event = &events[0];
+        assert!(event.is_partial() && event.shape == Shape::Gke, "{cut}");
+        assert_eq!((&event.audit_id, &event.verb, event.at()), (&whole.audit_id, &whole.verb, whole.at()));
+        assert!(!format!("{event:?}").contains("aHVudGVyMg"), "{cut}: {event:?}");
+        assert!(cut <= place || event.object == whole.object, "{cut}");
+        // What its status was, nobody knows.
+        assert!(event.code.is_none() || event.code == Some(403), "{cut}: {:?}", event.code);
+    }
+    // Without what says which call it is, it is none.
+    let (events, others, _) =
+        found(ENTRY[..place].replace("\"id\"", "\"x\"").replace("insertId", "y").as_bytes());
+    assert_eq!((events.len(), others), (0, vec![(1, "NotJson".to_owned())]));
 }
 
 #[test]

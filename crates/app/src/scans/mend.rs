@@ -140,7 +140,8 @@ impl Scans {
             let ground = Ground::new(&snapshot);
             let report = ground.report();
             let (_, found) = found(&report, &finding)?;
-            let proposed = fix::Trial::of(&ground, &report).propose(found, None, None).fixes.into_iter().next()?;
+            let proposed =
+                fix::Trial::of(&ground, &report).propose(found, None, None).fixes.into_iter().next()?;
             Some(for_a_session(&proposed, &snapshot))
         });
         looked.await.map_err(|e| failed().because(e))?.ok_or_else(gone)?

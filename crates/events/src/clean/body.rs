@@ -224,7 +224,9 @@ impl Walk {
     /// A list of words, such as a command: a flag and its secret are two of them.
     fn words(&mut self, key: Option<&str>, list: &mut [Value], holds: Holds, wrapped: u32) {
         if key.is_some_and(is_secret) {
-            return list.iter_mut().for_each(|word| self.take(word));
+            // An empty one is no secret, as where it stands alone.
+            let said = list.iter_mut().filter(|word| word.as_str() != Some(""));
+            return said.for_each(|word| self.take(word));
         }
         let words: Vec<String> = list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         if words.iter().any(|word| word.starts_with('-') || in_text(word)) {

@@ -218,7 +218,7 @@ proptest! {
 
     #[test]
     fn the_text_of_an_event_reads_back_as_the_same_event(
-        name in "[a-z0-9-]{1,20}", agent in "\\PC{0,40}", message in "\\PC{0,60}", command in "[a-z=: -]{0,20}",
+        name in "[a-z0-9][a-z0-9-]{0,19}", agent in "\\PC{0,40}", message in "\\PC{0,60}", command in "[a-z=: -]{0,20}",
     ) {
         let query = percent_encoding::utf8_percent_encode(&command, percent_encoding::NON_ALPHANUMERIC);
         let line = with(json!({

@@ -91,7 +91,7 @@ pub(crate) fn test() -> Result<bool> {
         let Order { waiting, measured, clusters } = Order::of(all)?;
         board.programs("crates that wait", 2, &waiting)?;
         board.programs("crates", 1, &measured)?;
-        board.programs("stories, guardrails, window", 4, &clusters)?;
+        board.programs("stories, guardrails, window", 3, &clusters)?;
     }
     board.command("examples in documents", everything("test", &["--doc", "--quiet"]))?;
     let Board { count, failures, all_good } = board;

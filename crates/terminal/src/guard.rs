@@ -17,8 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
-/// How long a shell may take to give its sign.
+/// How long a shell may take to give its sign, while nothing in its terminal is at work: on a busy machine one that is
+/// still loading its start-up files is no other than one that has loaded them.
 const SIGN_WITHIN: Duration = Duration::from_secs(2);
+/// And at most, whatever is at work there; until then it is given no line.
+const AT_MOST: Duration = Duration::from_secs(10);
 /// How often it is looked while a sign is waited for, and at most how often otherwise.
 const SOON: Duration = Duration::from_millis(50);
 const OFTEN: Duration = Duration::from_millis(250);
@@ -131,16 +134,46 @@ pub(crate) struct Watched {
 /// The watch over one terminal's shells.
 pub(crate) struct Watch {
     watched: Watched,
-    began: Instant,
     state: Mutex<State>,
     tell: watch::Sender<Guard>,
     activity: Notify,
 }
 
+/// How long a sign is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    began: Instant,
+    looked: Instant,
+    /// For how long nothing was at work.
+    idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let now = Instant::now();
+        Self { began: now, looked: now, idle: Duration::ZERO }
+    }
+}
+
+impl Patience {
+    /// One look; whether the time is over.
+    fn is_over(&mut self, now: Instant, at_work: bool) -> bool {
+        // Whoever looks may have had to wait for the processor as well: nobody knows what was in between.
+        let passed = now.saturating_duration_since(self.looked).min(2 * SOON);
+        self.looked = now;
+        if !at_work {
+            self.idle += passed;
+        }
+        self.idle >= SIGN_WITHIN || now.saturating_duration_since(self.began) >= AT_MOST
+    }
+}
+
 #[derive(Default)]
 struct State {
-    /// Shells without a sign, and since when they have been seen.
-    unsigned: HashMap<(i32, u64), Instant>,
+    /// The first sign of any shell.
+    first: Patience,
+    /// Shells without a sign, and how long they have been waited for.
+    unsigned: HashMap<(i32, u64), Patience>,
     causes: Vec<Cause>,
     /// What the person wants all the same.
     taken: HashSet<Cause>,
@@ -154,7 +187,6 @@ impl Watch {
     pub(crate) fn new(watched: Watched) -> Arc<Self> {
         Arc::new(Self {
             watched,
-            began: Instant::now(),
             state: Mutex::default(),
             tell: watch::Sender::new(Guard::Starting),
             activity: Notify::new(),
@@ -223,12 +255,11 @@ impl Watch {
         if !closely && known && !asked && state.unsigned.is_empty() && state.any_sign {
             return false;
         }
-        let (young, shells) = self.shells(&mut state);
+        let (waits, shells) = self.shells(&mut state);
         state.looked = foreground.map(|now| (now, Instant::now()));
         state.causes = self.watched.no_programs.iter().cloned().map(Cause::NoPrograms).collect();
         state.causes.extend(kubeconfig);
         state.causes.extend(shells);
-        let waits = young || (!state.any_sign && self.began.elapsed() < SIGN_WITHIN);
         if !waits && !state.any_sign && !state.causes.iter().any(|cause| matches!(cause, Cause::Shell { .. }))
         {
             state.causes.push(Cause::NoSign(self.watched.program.clone()));
@@ -252,12 +283,13 @@ impl Watch {
         });
     }
 
-    /// The shells without a sign: whether one may still give it, and those that had their time.
+    /// The shells without a sign: whether one may still give it, or the first any, and those that had their time.
     fn shells(&self, state: &mut State) -> (bool, Vec<Cause>) {
         let (any, signs) = signs(&self.watched.signs);
         state.any_sign |= any;
         // Where they can't be listed just now, it is looked again; what is known of them stays.
         let Ok(members) = self.watched.family.members() else { return (true, Vec::new()) };
+        let (now, at_work) = (Instant::now(), members.iter().any(|process| process.stat.is_at_work()));
         let unsigned: Vec<Process> = members
             .into_iter()
             .filter(|process| !signs.iter().any(|sign| sign.covers(process)) && reads_a_terminal(process))
@@ -265,18 +297,18 @@ impl Watch {
         let key = |process: &Process| (process.pid.as_raw_nonzero().get(), process.stat.image);
         let keys: HashSet<_> = unsigned.iter().map(key).collect();
         state.unsigned.retain(|known, _| keys.contains(known));
-        let mut young = false;
+        let mut waits = !state.any_sign && !state.first.is_over(now, at_work);
         let mut causes = Vec::new();
         for process in &unsigned {
-            let since = *state.unsigned.entry(key(process)).or_insert_with(Instant::now);
-            if since.elapsed() < SIGN_WITHIN {
-                young = true;
-            } else {
+            let patience = state.unsigned.entry(key(process)).or_default();
+            if patience.is_over(now, at_work) {
                 let (pid, image) = key(process);
                 causes.push(Cause::Shell { pid, image, name: process.name.clone() });
+            } else {
+                waits = true;
             }
         }
-        (young, causes)
+        (waits, causes)
     }
 
     /// What is in the foreground of the terminal.
@@ -430,6 +462,24 @@ mod tests {
         }
         assert_eq!(base("-zsh"), "zsh");
         assert_eq!(base("/usr/bin/fish"), "fish");
+    }
+
+    #[test]
+    fn fault_d1_a_busy_machine_is_no_unguarded_shell_and_work_puts_nothing_off_for_long() {
+        let look = |step: Duration, at_work: fn(u32) -> bool| {
+            let mut patience = Patience::default();
+            let began = patience.began;
+            (1..=1000).find(|n| patience.is_over(began + step * *n, at_work(*n))).map(|n| step * n)
+        };
+        assert_eq!(look(SOON, |_| false), Some(SIGN_WITHIN));
+        assert_eq!(
+            look(SOON, |n| n <= 60),
+            Some(3 * SIGN_WITHIN / 2 + SIGN_WITHIN),
+            "three seconds of work before"
+        );
+        assert_eq!(look(SOON, |_| true), Some(AT_MOST));
+        // Looked at once a second, where the processor is wanted by others: nobody knows what was in between.
+        assert_eq!(look(Duration::from_secs(1), |_| false), Some(AT_MOST));
     }
 
     #[test]

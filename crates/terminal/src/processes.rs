@@ -87,6 +87,11 @@ impl Stat {
         matches!(self.state, 'Z' | 'X')
     }
 
+    /// Whether it does something, or would if a processor or a disk had time for it.
+    pub(crate) fn is_at_work(&self) -> bool {
+        matches!(self.state, 'R' | 'D')
+    }
+
     /// Whether what is typed into its terminal goes to its group.
     pub(crate) fn is_in_foreground(&self) -> bool {
         self.terminal != 0 && self.group == self.foreground

@@ -193,7 +193,13 @@ struct Status {
 }
 
 async fn anonymous(endpoint: &Endpoint, path: &'static str, within: Duration) -> AnonymousGet {
-    let answer = match probe_get(endpoint, None, path, within).await {
+    let mut asked = probe_get(endpoint, None, path, within).await;
+    if matches!(asked, Err(Fault::Unreachable(_))) {
+        // An API server closes the connection behind its 401 (`UnauthenticatedHTTP2DOSMitigation`), and on a busy machine
+        // the answer is lost with it: once more, on another one.
+        asked = probe_get(endpoint, None, path, within).await;
+    }
+    let answer = match asked {
         Ok(answer) => answer,
         Err(Fault::TimedOut) => return unanswered(path, "no answer in time".to_owned()),
         Err(fault) => return unanswered(path, shown(&fault.to_string())),

@@ -2,6 +2,7 @@
 
 use crate::process::{Launch, Process, Scratch, wait_until};
 use anyhow::Result;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// A running bus. Dropping it ends it.
@@ -29,7 +30,9 @@ impl SessionBus {
             .args(["--nofork", "--nopidfile", "--config-file"])
             .arg(&config)
             .start()?;
-        wait_until("the session bus", Duration::from_secs(10), &[&process], async || socket.exists()).await?;
+        // Its socket is there a moment before anybody listens to it.
+        let answers = async || UnixStream::connect(&socket).is_ok();
+        wait_until("the session bus", Duration::from_secs(10), &[&process], answers).await?;
         Ok(Self { process, scratch })
     }
 

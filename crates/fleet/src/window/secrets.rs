@@ -3,6 +3,7 @@
 use anyhow::Result;
 use sallyport_testkit::process::{Launch, Process, wait_until};
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,7 +32,9 @@ impl Secrets {
             .args(["--session", "--nofork", "--nopidfile", "--address", &address])
             .env("HOME", folder.join("home"))
             .start()?;
-        wait_until("the session bus", Duration::from_secs(10), &[&bus], async || socket.exists()).await?;
+        // Its socket is there a moment before anybody listens to it.
+        let answers = async || UnixStream::connect(&socket).is_ok();
+        wait_until("the session bus", Duration::from_secs(10), &[&bus], answers).await?;
         let keyring = start_keyring(folder, &address).await?;
         Ok(Self { _keyring: keyring, bus, socket })
     }

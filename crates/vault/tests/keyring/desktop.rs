@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::net::UnixStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -54,7 +55,8 @@ impl Desktop {
         let bus = bound("dbus-daemon").arg("--nofork").arg("--config-file").arg(&config).spawn()?;
         let desktop = Self { home, bus, keyring: None };
         let deadline = Instant::now() + Duration::from_secs(10);
-        while !socket.exists() {
+        // The socket is there a moment before anybody listens to it.
+        while UnixStream::connect(&socket).is_err() {
             ensure!(Instant::now() < deadline, "the bus did not start");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

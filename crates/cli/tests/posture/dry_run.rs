@@ -1,6 +1,6 @@
 //! Trying a privileged pod on a real API server: what a guard says, what nobody guards, and that nothing is kept.
 
-use crate::{found, plane, posture, reader, schema, text, verdict};
+use crate::{CHANGES, found, plane, posture, reader, schema, text, verdict};
 use anyhow::{Result, ensure};
 
 const POLICY: &str = r#"
@@ -21,6 +21,7 @@ spec: {policyName: try.example, validationActions: [Deny]}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_privileged_pod_is_tried_where_a_person_asks_for_it_and_nothing_is_kept() -> Result<()> {
+    let _alone = CHANGES.lock().await;
     let plane = plane().await?;
     let kubectl = plane.kubectl();
     for (name, level) in [("try-guarded", Some("restricted")), ("try-open", None), ("try-policy", None)] {
@@ -82,7 +83,7 @@ async fn a_privileged_pod_is_tried_where_a_person_asks_for_it_and_nothing_is_kep
         .ok(&["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "try.example"])
         .await?;
     for name in ["try-guarded", "try-open", "try-policy"] {
-        kubectl.ok(&["delete", "namespace", name, "--wait=false"]).await?;
+        kubectl.ok(&["delete", "namespace", name]).await?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Stdio;
 use tokio::process::Command;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 /// What a run of the program came to.
 struct Ran {
@@ -56,6 +56,9 @@ async fn posture(args: &[&str]) -> Result<Ran> {
 const HIDDEN: &str = "s3cret-that-nobody-may-keep";
 
 const PLANTED: &str = include_str!("planted.yaml");
+
+/// Held by whoever changes the plane, or compares two looks at it.
+static CHANGES: Mutex<()> = Mutex::const_new(());
 
 /// One plane with what was planted, shared by all tests here.
 async fn plane() -> Result<&'static Plane> {

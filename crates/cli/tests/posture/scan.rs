@@ -1,6 +1,6 @@
 //! Scans of the API server itself.
 
-use crate::{HIDDEN, found, kind, plane, posture, reader, says, schema, text, verdict};
+use crate::{CHANGES, HIDDEN, found, kind, plane, posture, reader, says, schema, text, verdict};
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -195,6 +195,7 @@ async fn ways_into_another_cluster_go_by_what_both_believe() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_holds_no_value_and_comes_to_the_same() -> Result<()> {
+    let _alone = CHANGES.lock().await;
     let plane = plane().await?;
     let config = plane.admin_kubeconfig();
     let kept = plane.dir().join("kept.json");

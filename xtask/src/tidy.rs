@@ -32,7 +32,7 @@ const EDGES: [(&str, &[&str]); 30] = [
     ("report", &["model", "rbac", "posture", "scan"]),
     ("terminal", &["model"]),
     ("store", &["model", "audit"]),
-    ("archive", &["model", "events"]),
+    ("archive", &["model", "events", "store"]),
     ("feeds", &["model", "events", "archive"]),
     (
         "app",
@@ -59,7 +59,19 @@ const EDGES: [(&str, &[&str]); 30] = [
     ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),
     (
         "cli",
-        &["model", "rbac", "posture", "client", "kubeconfig", "scan", "report", "events", "archive", "feeds"],
+        &[
+            "model",
+            "rbac",
+            "posture",
+            "client",
+            "kubeconfig",
+            "scan",
+            "report",
+            "audit",
+            "events",
+            "archive",
+            "feeds",
+        ],
     ),
     ("testkit", &[]), // so that everybody's tests can use it
     ("fleet", &["testkit", "api", "ipc", "oidc", "app"]),

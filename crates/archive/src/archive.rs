@@ -3,19 +3,22 @@
 use crate::ArchiveError;
 use crate::batch::Batch;
 use crate::cache::Cache;
-use crate::lock::Lock;
 use crate::segment::{self, Kept, Segment};
 use crate::shared::{Options, Shared};
 use crate::status::{Acknowledged, BadLine, Problem, Retained, Status, WriterState};
 use crate::writer::{self, Job};
+use sallyport_store::{FileLock, NotHeld};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
+/// What one process at a time holds.
+const LOCK: &str = "archive.lock";
 /// Lines of bad input that are handed out.
 const BAD_MOST: i64 = 1000;
 
@@ -27,7 +30,7 @@ pub struct Archive {
     jobs: Mutex<Option<SyncSender<Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     // None where nothing can be written.
-    _lock: Option<Lock>,
+    _lock: Option<FileLock>,
 }
 
 /// A batch on its way to the disk.
@@ -60,14 +63,12 @@ impl Archive {
                 .create(dir)
                 .map_err(ArchiveError::io(dir, "made"))?;
         }
-        let lock = match Lock::take(dir) {
+        let held = dir.join(LOCK);
+        let lock = match FileLock::take(&held) {
             Ok(lock) => Some(lock),
-            Err(ArchiveError::Io { source, .. })
-                if source.kind() == std::io::ErrorKind::ReadOnlyFilesystem =>
-            {
-                None
-            }
-            Err(error) => return Err(error),
+            Err(NotHeld::Io { source, .. }) if source.kind() == ErrorKind::ReadOnlyFilesystem => None,
+            Err(NotHeld::Io { doing, source }) => return Err(ArchiveError::io(&held, doing)(source)),
+            Err(NotHeld::By(pid)) => return Err(ArchiveError::Locked { dir: dir.to_owned(), pid }),
         };
         let cache = Arc::new(Cache::new(options.cache_bytes));
         let (mut segments, mut problems, mut last, mut is_whole) = (Vec::new(), BTreeSet::new(), 0, false);

@@ -18,7 +18,6 @@ mod coding;
 mod column;
 mod error;
 mod filter;
-mod lock;
 mod marks;
 mod query;
 mod raw;

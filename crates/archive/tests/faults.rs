@@ -3,13 +3,14 @@
 mod common;
 
 use common::{
-    BEGIN, Child, HOUR, LINE, SmallDisk, batch, bounds, count, fill, filled, lines, opened, options, source,
-    three_segments,
+    BEGIN, HOUR, LINE, batch, bounds, count, fill, filled, lines, opened, options, source, three_segments,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sallyport_archive::{Archive, ArchiveError, Batch, Column, Filter, Options, WriterState};
 use sallyport_events::Bad;
+use sallyport_testkit::child::{self, Child};
+use sallyport_testkit::disk::SmallDisk;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -19,18 +20,18 @@ fn an_event_that_was_acknowledged_survives_a_kill_at_any_moment() {
     let mut dice = StdRng::seed_from_u64(29);
     let (mut acknowledged, mut kept_on_from) = (0_u64, Vec::new());
     for round in 0..20 {
-        let mut child = Child::start("ingest_until_killed", dir.path());
+        let mut child = Child::start("ingest_until_killed", dir.path()).unwrap();
         let until = Instant::now() + Duration::from_millis(dice.random_range(0..60));
         let mut said = 0;
         // At least one in each round: a process that never came so far would show nothing.
         while said == 0 || Instant::now() < until {
-            let line = child.line().expect("it goes on until it is killed");
+            let line = child.line().unwrap().expect("it goes on until it is killed");
             acknowledged = acknowledged.max(line.parse().unwrap());
             said += 1;
         }
-        child.kill();
+        child.kill().unwrap();
         // What it had said before it was killed counts as well.
-        while let Some(line) = child.line() {
+        while let Some(line) = child.line().unwrap() {
             acknowledged = acknowledged.max(line.parse().unwrap());
         }
         let archive = opened(dir.path());
@@ -49,7 +50,7 @@ fn an_event_that_was_acknowledged_survives_a_kill_at_any_moment() {
 #[test]
 #[ignore = "run by the test that kills it"]
 fn ingest_until_killed() {
-    let archive = opened(&common::child_dir());
+    let archive = opened(&child::dir().unwrap());
     let source = source("api-1", "eu-1");
     let mut at = archive.kept_to("api-1", "a.log").unwrap_or_default() / LINE;
     let mut dice = StdRng::seed_from_u64(at);
@@ -62,20 +63,20 @@ fn ingest_until_killed() {
             && let Some((end, pending)) = waiting.pop_front()
         {
             pending.wait().unwrap();
-            common::say(&end.to_string());
+            child::say(&end.to_string());
         }
     }
 }
 
 #[test]
 fn a_full_disk_stops_writing_says_so_and_loses_nothing() {
-    let Some(disk) = SmallDisk::mount("24m") else {
+    let Some(disk) = SmallDisk::mount("24m").unwrap() else {
         println!("skipped: tests may not mount here");
         return;
     };
     let archive = Archive::open(disk.path(), options()).unwrap();
     fill(&archive, 0, 2000, 500);
-    disk.fill();
+    disk.fill().unwrap();
     let source = source("api-1", "eu-1");
     // Small batches may still fit into what SQLite has already; sooner or later one does not.
     let (mut at, mut refused) = (2000, None);
@@ -95,7 +96,7 @@ fn a_full_disk_stops_writing_says_so_and_loses_nothing() {
     // What comes after what was refused is refused too, or the hole would be taken for kept.
     let hole = archive.append(batch(&source, "a.log", at + 500..at + 510)).unwrap().wait();
     assert!(matches!(hole, Err(ArchiveError::Hole { .. })), "{hole:?}");
-    disk.free();
+    disk.free().unwrap();
     fill(&archive, at, at + 2000, 500);
     assert_eq!(archive.status().state, WriterState::Writing);
     assert_eq!(lines(&archive), (0..at + 2000).collect::<Vec<_>>());
@@ -193,12 +194,12 @@ fn damage_anywhere_in_a_segment_is_noticed_and_the_rest_is_read() {
 
 #[test]
 fn a_disk_that_can_only_be_read_can_be_asked() {
-    let Some(disk) = SmallDisk::mount("32m") else {
+    let Some(disk) = SmallDisk::mount("32m").unwrap() else {
         println!("skipped: tests may not mount here");
         return;
     };
     drop(filled(disk.path(), 3000, 500));
-    disk.read_only();
+    disk.read_only().unwrap();
     let archive = Archive::open(disk.path(), options()).unwrap();
     assert_eq!(archive.status().state, WriterState::ReadOnly);
     assert_eq!(lines(&archive), (0..3000).collect::<Vec<_>>());
@@ -206,7 +207,7 @@ fn a_disk_that_can_only_be_read_can_be_asked() {
     assert!(matches!(refused, Err(ArchiveError::ReadOnly(_))));
     assert!(matches!(archive.retain(BEGIN), Err(ArchiveError::ReadOnly(_))));
     drop(archive);
-    disk.writable();
+    disk.writable().unwrap();
     let archive = opened(disk.path());
     fill(&archive, 3000, 4000, 500);
     assert_eq!(lines(&archive), (0..4000).collect::<Vec<_>>());
@@ -215,13 +216,13 @@ fn a_disk_that_can_only_be_read_can_be_asked() {
 #[test]
 fn a_second_process_is_told_who_has_it() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = Child::start("ingest_until_killed", dir.path());
-    child.line().expect("it writes");
+    let mut child = Child::start("ingest_until_killed", dir.path()).unwrap();
+    child.line().unwrap().expect("it writes");
     let Err(error @ ArchiveError::Locked { .. }) = Archive::open(dir.path(), options()) else {
         panic!("shared")
     };
     assert!(error.to_string().contains(&format!("process {}", child.id())), "{error}");
-    child.kill();
+    child.kill().unwrap();
     opened(dir.path());
     // Another part of the same process is no better.
     let first = opened(dir.path());

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{BEGIN, HOUR, SmallDisk, bounds, filled, opened, options, three_segments};
+use common::{BEGIN, HOUR, bounds, filled, opened, options, three_segments};
 use sallyport_archive::{Archive, Column, Filter, ObjectRef};
+use sallyport_testkit::disk::SmallDisk;
 
 #[test]
 fn every_answer_says_that_a_segment_could_not_be_opened() {
@@ -50,7 +51,7 @@ fn all_answers_lack_something(archive: &Archive) {
 
 #[test]
 fn what_is_in_a_log_that_cannot_be_folded_in_is_missed_by_every_answer() {
-    let Some(disk) = SmallDisk::mount("32m") else {
+    let Some(disk) = SmallDisk::mount("32m").unwrap() else {
         println!("skipped: tests may not mount here");
         return;
     };
@@ -62,7 +63,7 @@ fn what_is_in_a_log_that_cannot_be_folded_in_is_missed_by_every_answer() {
         std::fs::copy(dir.path().join(&name), disk.path().join(&name)).unwrap();
     }
     drop(archive);
-    disk.read_only();
+    disk.read_only().unwrap();
     let archive = Archive::open(disk.path(), options()).unwrap();
     assert_eq!(archive.status().unread_segments, 1, "{:?}", archive.status());
     assert!(archive.count(&Filter::default(), &bounds()).unwrap().value < 3000);

@@ -16,5 +16,5 @@ mod prefs;
 pub use bundle::{BundleError, write_bundle};
 pub use error::StoreError;
 pub use history::{Cursor, Filter, History, HistoryOptions, HistoryState, Page, Tip};
-pub use lock::InstanceLock;
+pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use prefs::{ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme};

@@ -5,65 +5,62 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// One process per data directory. Held as long as this lives; the kernel lets go of it when the process ends in
+/// A file that one process holds at a time. Held as long as this lives; the kernel lets go of it when the process ends in
 /// whatever way, so nothing stale is ever in the way.
 #[derive(Debug)]
-pub struct InstanceLock {
+pub struct FileLock {
     file: File,
-    dir: PathBuf,
 }
 
-impl InstanceLock {
-    /// Takes the lock of a data directory, which is made (0700) when missing. Blocks for up to a quarter of a second
-    /// when it is held.
+/// Why a file is not held.
+#[derive(Debug)]
+pub enum NotHeld {
+    /// Another process, or another part of this one, holds it: who, if they said so.
+    By(Option<u32>),
+    /// The file system refused.
+    Io {
+        /// What was tried: "opened", "locked".
+        doing: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl FileLock {
+    /// Takes the lock of a file, which is made (0600) when missing, and says in it who has it. Blocks for up to a quarter
+    /// of a second when it is held.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] with the holder's process id when another process, or another part of this one, has
-    /// it; [`StoreError::Io`] when the directory can't be used.
-    pub fn take(dir: &Path) -> Result<Self, StoreError> {
-        Self::take_named(dir, "instance.lock")
-    }
-
-    pub(crate) fn take_named(dir: &Path, name: &str) -> Result<Self, StoreError> {
-        private_dir(dir)?;
-        let path = dir.join(name);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(StoreError::io(&path, "opened"))?;
+    /// [`NotHeld`].
+    pub fn take(path: &Path) -> Result<Self, NotHeld> {
+        let failed = |doing| move |source| NotHeld::Io { doing, source };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.open(path).map_err(failed("opened"))?;
         match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut said = String::new();
                 // Who holds it is a courtesy: what can't be read is not told.
                 let _ = file.read_to_string(&mut said);
-                return Err(StoreError::Locked { dir: dir.to_owned(), pid: said.trim().parse().ok() });
+                return Err(NotHeld::By(said.trim().parse().ok()));
             }
-            Err(TryLockError::Error(source)) => return Err(StoreError::io(&path, "locked")(source)),
+            Err(TryLockError::Error(source)) => return Err(failed("locked")(source)),
         }
         let mut say = || {
             file.set_len(0)?;
             file.rewind()?;
             writeln!(file, "{}", std::process::id())
         };
-        // The lock holds without it, and a full disk must not keep the app from starting.
+        // The lock holds without it, and a full disk must keep nobody from starting.
         if let Err(error) = say() {
             tracing::warn!(%error, "the process id could not be written to the lock");
         }
-        Ok(Self { file, dir: dir.to_owned() })
-    }
-
-    /// The data directory it locks.
-    pub fn dir(&self) -> &Path {
-        &self.dir
+        Ok(Self { file })
     }
 }
 
-impl Drop for InstanceLock {
+impl Drop for FileLock {
     fn drop(&mut self) {
         // Emptied, not removed: a file that is removed could be locked twice, by its old and its new name.
         let _ = self.file.set_len(0);
@@ -80,6 +77,39 @@ fn lock(file: &File) -> Result<(), TryLockError> {
         }
     }
     file.try_lock()
+}
+
+/// One process per data directory.
+#[derive(Debug)]
+pub struct InstanceLock {
+    _file: FileLock,
+    dir: PathBuf,
+}
+
+impl InstanceLock {
+    /// Takes the lock of a data directory, which is made (0700) when missing. Blocks as [`FileLock::take`] does.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] with the holder's process id when another process, or another part of this one, has
+    /// it; [`StoreError::Io`] when the directory can't be used.
+    pub fn take(dir: &Path) -> Result<Self, StoreError> {
+        Self::take_named(dir, "instance.lock")
+    }
+
+    pub(crate) fn take_named(dir: &Path, name: &str) -> Result<Self, StoreError> {
+        private_dir(dir)?;
+        let path = dir.join(name);
+        let file = FileLock::take(&path).map_err(|why| match why {
+            NotHeld::By(pid) => StoreError::Locked { dir: dir.to_owned(), pid },
+            NotHeld::Io { doing, source } => StoreError::io(&path, doing)(source),
+        })?;
+        Ok(Self { _file: file, dir: dir.to_owned() })
+    }
+
+    /// The data directory it locks.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
 }
 
 /// A directory only its owner may look into.

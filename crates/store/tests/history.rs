@@ -2,10 +2,12 @@
 
 mod common;
 
-use common::{Child, LATER, Tampering, draft, key, started};
+use common::{LATER, Tampering, draft, key, started};
 use sallyport_audit::{Action, Chain, ChainKey, Draft, Fault, Head, Outcome, Unanchored, Verdict};
 use sallyport_model::SessionId;
 use sallyport_store::{Filter, History, HistoryOptions, HistoryState, StoreError};
+use sallyport_testkit::child::{self, Child};
+use sallyport_testkit::disk::SmallDisk;
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -382,15 +384,15 @@ async fn entries_are_not_edited_or_deleted_by_ourselves() {
 #[tokio::test]
 async fn p19_p14_a_killed_process_leaves_a_gap_entry_and_no_lost_entry() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = Child::start("append_until_killed", dir.path());
+    let mut child = Child::start("append_until_killed", dir.path()).unwrap();
     let mut last = 0;
     while last < 30 {
-        last = child.line().parse().unwrap();
+        last = child.line().unwrap().expect("it goes on until it is killed").parse().unwrap();
     }
     let refused = History::open(dir.path(), Some(key())).await;
     let Err(StoreError::Locked { pid, .. }) = refused else { panic!("two writers") };
     assert_eq!(pid, Some(child.id()));
-    child.kill();
+    child.kill().unwrap();
 
     let history = started(dir.path()).await;
     let gaps = Filter { actions: vec![Action::Gap], ..Filter::default() };
@@ -410,24 +412,24 @@ async fn p19_p14_a_killed_process_leaves_a_gap_entry_and_no_lost_entry() {
 fn append_until_killed() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let history = History::open(&common::child_dir(), Some(key())).await.unwrap();
+        let history = History::open(&child::dir().unwrap(), Some(key())).await.unwrap();
         for n in 0.. {
             let sequence = history.append_durable(draft(n)).await.unwrap();
-            common::say(&sequence.to_string());
+            child::say(&sequence.to_string());
         }
     });
 }
 
 #[tokio::test]
 async fn p18_a_full_disk_drops_nothing_is_reported_and_leaves_a_gap_entry() {
-    let Some(disk) = common::SmallDisk::mount("900k") else {
+    let Some(disk) = SmallDisk::mount("900k").unwrap() else {
         eprintln!("NOT RUN: mounting a tmpfs is not allowed here");
         return;
     };
     let options = HistoryOptions { waiting: 64, deadline: Duration::from_millis(300) };
     let history = History::open_with(disk.path(), Some(key()), options).await.unwrap();
     let mut state = history.state();
-    disk.fill();
+    disk.fill().unwrap();
     let mut placed = 0;
     let refused = loop {
         match history.append(draft(placed as i64)).await {
@@ -443,7 +445,7 @@ async fn p18_a_full_disk_drops_nothing_is_reported_and_leaves_a_gap_entry() {
     assert!(waiting > 0 && !why.is_empty(), "{why}");
     assert!(matches!(history.append_now(draft(0)), Err(StoreError::Stalled { .. })));
 
-    disk.free();
+    disk.free().unwrap();
     tokio::time::timeout(Duration::from_secs(5), state.wait_for(|s| *s == HistoryState::Writing))
         .await
         .unwrap()
@@ -494,17 +496,17 @@ async fn fault_e2_p19_what_must_not_be_given_up_waits_for_the_disk_and_is_not_re
 
 #[tokio::test]
 async fn a_stop_on_a_full_disk_says_what_was_lost() {
-    let Some(disk) = common::SmallDisk::mount("900k") else {
+    let Some(disk) = SmallDisk::mount("900k").unwrap() else {
         eprintln!("NOT RUN: mounting a tmpfs is not allowed here");
         return;
     };
     let options = HistoryOptions { waiting: 64, deadline: Duration::from_millis(200) };
     let history = History::open_with(disk.path(), Some(key()), options).await.unwrap();
-    disk.fill();
+    disk.fill().unwrap();
     while history.append(draft(1)).await.is_ok() {}
     let Err(StoreError::Lost { entries }) = history.close().await else { panic!("nothing was lost") };
     assert!(entries >= 64, "{entries}");
-    disk.free();
+    disk.free().unwrap();
     // The next start gets the lock and says that the last stop was not in order.
     let history = started(disk.path()).await;
     let gaps = Filter { actions: vec![Action::Gap], ..Filter::default() };

@@ -16,6 +16,8 @@ pub mod assets;
 pub mod broker;
 pub mod browser;
 pub mod bus;
+pub mod child;
+pub mod disk;
 pub mod idp;
 pub mod keycloak;
 pub mod kubectl;
@@ -27,7 +29,9 @@ pub mod plane;
 pub mod ports;
 pub mod process;
 pub mod profiles;
+pub mod ran;
 
 pub use assets::Assets;
 pub use kubectl::{Answer, Kubectl};
 pub use plane::{Identity, OidcTrust, Plane, PlaneOptions, Pods};
+pub use ran::Ran;

@@ -3,9 +3,7 @@
 
 use sallyport_archive::{Archive, ArchiveError, Batch, Bounds, Column, Filter, Options, Page, Source};
 use sallyport_events::{Bad, Decision, Event, Foreign, Found, Object, Position, Stage, Stages, User, What};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(crate) const SECOND: i64 = 1_000_000;
@@ -153,114 +151,5 @@ pub(crate) fn opened(dir: &Path) -> Archive {
             }
             opened => return opened.unwrap(),
         }
-    }
-}
-
-/// This test binary again, running one ignored test as a process of its own.
-pub(crate) struct Child {
-    process: std::process::Child,
-    out: BufReader<std::process::ChildStdout>,
-}
-
-const DIR: &str = "ARCHIVE_TEST_DIR";
-
-impl Child {
-    pub(crate) fn start(test: &str, dir: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", test, "--nocapture"])
-            .env(DIR, dir)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(process.stdout.take().unwrap());
-        Self { process, out }
-    }
-
-    /// The next line it said, without the test harness's own; `None` when it is gone.
-    pub(crate) fn line(&mut self) -> Option<String> {
-        loop {
-            let mut line = String::new();
-            if self.out.read_line(&mut line).unwrap() == 0 {
-                return None;
-            }
-            // A process that is killed in the middle of a line said nothing.
-            if let Some(said) = line.strip_suffix('\n').and_then(|line| line.strip_prefix("said ")) {
-                return Some(said.to_owned());
-            }
-        }
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// With SIGKILL, which leaves it no time for anything.
-    pub(crate) fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-pub(crate) fn child_dir() -> PathBuf {
-    std::env::var_os(DIR).expect("run by its parent").into()
-}
-
-pub(crate) fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    // The parent is gone when this fails.
-    if writeln!(out, "\nsaid {line}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(1);
-    }
-}
-
-/// A tmpfs that is soon full, or can only be read.
-pub(crate) struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// None where tests may not mount.
-    pub(crate) fn mount(size: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let disk = Self(dir);
-        disk.run(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).then_some(disk)
-    }
-
-    fn run(&self, options: &[&str]) -> bool {
-        let mount = Command::new("mount").args(options).arg(self.0.path()).stderr(Stdio::null()).status();
-        mount.is_ok_and(|status| status.success())
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub(crate) fn read_only(&self) {
-        assert!(self.run(&["-o", "remount,ro"]));
-    }
-
-    pub(crate) fn writable(&self) {
-        assert!(self.run(&["-o", "remount,rw"]));
-    }
-
-    /// Takes all that is left.
-    pub(crate) fn fill(&self) {
-        let mut file = std::fs::File::create(self.path().join("ballast")).unwrap();
-        while file.write_all(&[1; 4096]).is_ok() {}
-    }
-
-    pub(crate) fn free(&self) {
-        std::fs::remove_file(self.path().join("ballast")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
 }

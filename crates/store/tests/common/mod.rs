@@ -4,9 +4,7 @@
 use sallyport_audit::{Action, ChainKey, Draft};
 use sallyport_model::{AuditId, Digest, SessionId};
 use sallyport_store::{History, StoreError};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(crate) fn key() -> ChainKey {
@@ -80,101 +78,5 @@ impl Tampering {
 
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         std::fs::write(self.dir().join(name), bytes).unwrap();
-    }
-}
-
-/// This test binary again, running one ignored test as a process of its own.
-pub(crate) struct Child {
-    process: std::process::Child,
-    out: BufReader<std::process::ChildStdout>,
-}
-
-const DIR: &str = "STORE_TEST_DIR";
-
-impl Child {
-    pub(crate) fn start(test: &str, dir: &Path) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", test, "--nocapture"])
-            .env(DIR, dir)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(process.stdout.take().unwrap());
-        Self { process, out }
-    }
-
-    /// The next line it said, without the test harness's own.
-    pub(crate) fn line(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            assert!(self.out.read_line(&mut line).unwrap() > 0, "the child ended");
-            if let Some(said) = line.trim().strip_prefix("said ") {
-                return said.to_owned();
-            }
-        }
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// With SIGKILL, which leaves it no time for anything.
-    pub(crate) fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-pub(crate) fn child_dir() -> PathBuf {
-    std::env::var_os(DIR).expect("run by its parent").into()
-}
-
-pub(crate) fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    // The parent is gone when this fails.
-    if writeln!(out, "\nsaid {line}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(1);
-    }
-}
-
-/// A tmpfs that is soon full.
-pub(crate) struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    pub(crate) fn mount(size: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(dir.path())
-            .stderr(Stdio::null())
-            .status();
-        mounted.is_ok_and(|status| status.success()).then_some(Self(dir))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Takes all that is left.
-    pub(crate) fn fill(&self) {
-        let mut file = std::fs::File::create(self.path().join("ballast")).unwrap();
-        while file.write_all(&[1; 4096]).is_ok() {}
-    }
-
-    pub(crate) fn free(&self) {
-        std::fs::remove_file(self.path().join("ballast")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
     }
 }

@@ -119,11 +119,7 @@ fn exchange(
     calls: &[Call],
     trial: bool,
 ) -> Result<Vec<Came>, Stop> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Stop(format!("the program could not start its runtime: {error}")))?;
-    runtime.block_on(async {
+    source::runtime()?.block_on(async {
         let timeouts = Timeouts { connect: CONNECT, answer: ANSWER };
         let client = connect(endpoint, credential.clone(), timeouts).map_err(Stop::new)?;
         let mut all = Vec::new();

@@ -100,11 +100,7 @@ pub(crate) fn cluster(files: &[PathBuf], context: Option<&str>, asking: Asking) 
         way(&entry).map_err(|why| Stop(format!("context {}: {why}", shown(entry.context))))?;
     let bounds = Bounds::default();
     let timeouts = Timeouts { connect: std::time::Duration::from_secs(10), answer: bounds.call };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Stop(format!("the program could not start its runtime: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let client = connect(&endpoint, credential, timeouts).map_err(Stop::new)?;
         let mut reading = sallyport_scan::cluster(&client, &bounds).await.map_err(|error| {
             Stop(format!("context {}, {}: {error}", shown(entry.context), shown(endpoint.url().as_str())))
@@ -176,4 +172,10 @@ pub(crate) fn way(entry: &Entry<'_>) -> Result<(Endpoint, Credential), String> {
 /// A proxy's address without user name and password.
 fn host(proxy: &str) -> String {
     proxy.rsplit('@').next().unwrap_or_default().to_owned()
+}
+
+/// What asks an API server runs in.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Stop(format!("the program could not start its runtime: {error}")))
 }

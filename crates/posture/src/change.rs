@@ -12,7 +12,7 @@ pub use written::{Patch, undo};
 pub(crate) use written::{binding_yaml, role_yaml};
 
 use crate::evidence::Object;
-use crate::snapshot::{BindingObject, RoleObject, Snapshot};
+use crate::snapshot::{BindingObject, RoleObject, SYSTEM_NAMESPACES, Snapshot};
 use sallyport_rbac::Rule;
 use sallyport_rbac::who::{MASTERS, Role, Subject};
 use std::fmt;
@@ -198,7 +198,7 @@ impl Change {
             Self::Enforce { namespace } => {
                 let one = snapshot.namespaces.iter_mut().find(|one| one.name == namespace.name);
                 let one = one.ok_or_else(|| Refusal::Gone(named(namespace)))?;
-                if ["kube-system", "kube-public", "kube-node-lease"].contains(&one.name.as_str()) {
+                if SYSTEM_NAMESPACES.contains(&one.name.as_str()) {
                     return Err(Refusal::Shipped(named(namespace)));
                 }
                 if one.labels.insert(ENFORCE.to_owned(), "baseline".to_owned()).as_deref() == Some("baseline")

@@ -18,7 +18,7 @@ mod tests;
 
 pub use certificate::Certificate;
 pub use door::{Address, AddressReach, AnonymousGet, Door, Tls, TlsTaken};
-pub use kind::{Coverage, Kind};
+pub use kind::{Coverage, Kind, SYSTEM_NAMESPACES};
 pub use object::{
     Account, ApiService, BindingObject, CertificateRequest, Controller, Endpoints, Flow, FlowRule,
     IngressObject, Limit, Meta, NodeObject, OddSubject, Parameters, Pod, Policy, PolicyBinding, Quota,

@@ -1,5 +1,6 @@
 //! One answer of an API server, bounded in time and size.
 
+use crate::Bounds;
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::BodyExt as _;
@@ -31,6 +32,18 @@ pub(crate) struct Left {
     pub(crate) kept: AtomicU64,
     pub(crate) until: Instant,
     pub(crate) call: Duration,
+}
+
+impl Left {
+    /// All of it, from now on.
+    pub(crate) fn of(bounds: &Bounds) -> Self {
+        Self {
+            bytes: AtomicU64::new(bounds.all_bytes),
+            kept: AtomicU64::new(bounds.kept_bytes),
+            until: Instant::now() + bounds.whole,
+            call: bounds.call,
+        }
+    }
 }
 
 /// Takes so much from what is left; false: there is not so much.

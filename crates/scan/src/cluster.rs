@@ -7,8 +7,6 @@ use sallyport_posture::Kind;
 use sallyport_posture::snapshot::{Authorizers, Told};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::atomic::AtomicU64;
-use tokio::time::Instant;
 
 /// Reads what posture looks at, with the client's own rights: version, kinds, what the API server tells of itself, and
 /// whether something beside RBAC decides. Nothing is written; two reviews, which an API server answers and does not keep, ask who this is and what
@@ -30,12 +28,7 @@ pub async fn cluster_told(
     bounds: &Bounds,
     tell: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Reading, ScanError> {
-    let left = Left {
-        bytes: AtomicU64::new(bounds.all_bytes),
-        kept: AtomicU64::new(bounds.kept_bytes),
-        until: Instant::now() + bounds.whole,
-        call: bounds.call,
-    };
+    let left = Left::of(bounds);
     let mut reading = Reading::default();
     version(client, &left, &mut reading).await?;
     let now = jiff::Timestamp::now().as_second();

@@ -13,30 +13,22 @@ use crate::{Bounds, Reading};
 use futures::{FutureExt as _, StreamExt as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sallyport_posture::Coverage;
-use sallyport_posture::snapshot::{CameTo, Tried};
+use sallyport_posture::snapshot::{CameTo, SYSTEM_NAMESPACES, Tried};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use tokio::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most namespaces that are tried.
 const NAMESPACES_MOST: usize = 500;
 /// The longest answer, in bytes: a pod as admission leaves it.
 const ANSWER_MOST: u64 = 4 << 20;
-/// Those of the system, whose pods may need what a pod security level keeps out.
-const SYSTEM: [&str; 3] = ["kube-system", "kube-node-lease", "kube-public"];
 
 /// Tries it in each namespace of a reading but the system's own, with the client's own rights. Whatever fails is unknown
 /// with its reason.
 pub async fn privileged(client: &kube::Client, reading: &Reading, bounds: &Bounds) -> Vec<Tried> {
-    let left = Left {
-        bytes: AtomicU64::new(bounds.all_bytes),
-        kept: AtomicU64::new(bounds.kept_bytes),
-        until: Instant::now() + bounds.whole,
-        call: bounds.call,
-    };
+    let left = Left::of(bounds);
     let snapshot = reading.snapshot();
     let names = snapshot.namespaces.iter().map(|one| one.name.as_str());
-    let names: Vec<&str> = names.filter(|name| !SYSTEM.contains(name)).collect();
+    let names: Vec<&str> = names.filter(|name| !SYSTEM_NAMESPACES.contains(name)).collect();
     let stop = AtomicBool::new(false);
     let (first, rest) = names.split_at(names.len().min(NAMESPACES_MOST));
     let all: Vec<_> = first.iter().map(|name| one(client, name, &left, &stop).boxed()).collect();

@@ -18,6 +18,16 @@ pub async fn in_browser(script: &str, key: &str) -> Result<String> {
     Ok(line.to_owned())
 }
 
+/// The most memory this process has had, in MiB.
+///
+/// # Errors
+/// Where the kernel does not say it.
+pub fn memory_most() -> Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+    Ok(kib.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+}
+
 /// Values in order, to read percentiles from.
 #[derive(Debug)]
 pub struct Sorted(Vec<f64>);

@@ -7,7 +7,7 @@ use crate::end::{End, Stop};
 use sallyport_archive::Source;
 use sallyport_feeds::{Imported, Skipped};
 use sallyport_model::{clip, visible};
-use sallyport_report::words::shown;
+use sallyport_report::words::{count, shown};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -207,19 +207,19 @@ fn told(view: &ImportView) -> String {
     let mut text = format!(
         "{}: {} kept of {}\n",
         view.cluster,
-        number(view.events, "event"),
-        number(view.files.len() as u64, "file")
+        count(view.events as usize, "event"),
+        count(view.files.len(), "file")
     );
     for file in &view.files {
         let path = clip(&visible(&file.path), 4096);
         let mut parts = match (&file.error, file.to) {
             (Some(_), 0) => Vec::new(),
             _ if file.to == file.from && file.unended == 0 => vec!["nothing new".to_owned()],
-            _ => vec![number(file.events, "event")],
+            _ => vec![count(file.events as usize, "event")],
         };
-        let mut some = |count: u64, what: &str| {
-            if count > 0 {
-                parts.push(format!("{count} {what}"));
+        let mut some = |many: u64, what: &str| {
+            if many > 0 {
+                parts.push(format!("{many} {what}"));
             }
         };
         some(file.partial, "of them in part");
@@ -231,8 +231,8 @@ fn told(view: &ImportView) -> String {
         if let Some(error) = &file.error {
             let _ = writeln!(text, "    {}", visible(error));
         }
-        for (kind, count) in &file.foreign {
-            let _ = writeln!(text, "    foreign: {count} × {}", shown(kind));
+        for (kind, many) in &file.foreign {
+            let _ = writeln!(text, "    foreign: {many} × {}", shown(kind));
         }
         for bad in file.bad_lines.iter().take(TOLD) {
             let _ = writeln!(text, "    line {}: {}", bad.line, bad.why);
@@ -254,8 +254,4 @@ fn told(view: &ImportView) -> String {
         let _ = writeln!(text, "  {path}: passed over, it is {}", skipped.what);
     }
     text
-}
-
-fn number(count: u64, one: &str) -> String {
-    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }

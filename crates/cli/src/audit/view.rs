@@ -2,6 +2,7 @@
 
 use super::times::told;
 use sallyport_archive::{Answer, Call, Column};
+use sallyport_audit::ends;
 use sallyport_events::{Flaw, Stage};
 use sallyport_model::visible;
 use sallyport_report::words::shown;
@@ -9,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// Characters of a command on a line.
+/// Characters of a command on a line: of both its ends, so that nobody hides what it does behind something long.
 const COMMAND_MOST: usize = 400;
 
 /// What an answer lacks.
@@ -262,7 +263,10 @@ impl CallView {
         };
         let command = match &*self.command {
             "" => String::new(),
-            command => format!(": {}", ends(&visible(command))),
+            command => {
+                let command = visible(command);
+                format!(": {}", ends(&command, COMMAND_MOST).unwrap_or(command))
+            }
         };
         let partial = if self.is_partial { "  (in part)" } else { "" };
         let begun = if self.has_begun { "  (began)" } else { "" };
@@ -317,17 +321,6 @@ impl QueryView {
         text.push_str(&self.lacks.told());
         text
     }
-}
-
-/// As much of a command as a line has room for: both ends, so that nobody hides what it does behind something long.
-fn ends(text: &str) -> String {
-    let count = text.chars().count();
-    if count <= COMMAND_MOST {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(COMMAND_MOST / 2).collect();
-    let tail: String = text.chars().skip(count - COMMAND_MOST / 2).collect();
-    format!("{head}…[{} characters left out]…{tail}", count - COMMAND_MOST / 2 * 2)
 }
 
 impl WhoDeletedView {

@@ -3,39 +3,16 @@
 mod questions;
 
 use anyhow::{Context as _, Result, ensure};
-use sallyport_testkit::{Plane, PlaneOptions};
+use sallyport_testkit::{Plane, PlaneOptions, Ran};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
 use tokio::process::Command;
 
-/// What a run of the program came to.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.out).with_context(|| format!("no JSON: {} {}", self.out, self.err))
-    }
-}
-
 async fn audit(args: &[&str]) -> Result<Ran> {
-    let output = Command::new(env!("CARGO_BIN_EXE_sallyport"))
-        .arg("audit")
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
-        .output()
-        .await?;
-    Ok(Ran {
-        code: output.status.code().context("it was ended by a signal")?,
-        out: String::from_utf8(output.stdout)?,
-        err: String::from_utf8(output.stderr)?,
-    })
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
+    command.arg("audit").args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
+    Ran::of(command).await
 }
 
 const SECRET: &str = "s3cret-that-nobody-may-keep";

@@ -11,41 +11,21 @@ mod scan;
 mod schema;
 
 use anyhow::{Context as _, Result, ensure};
-use sallyport_testkit::{Plane, PlaneOptions};
+use sallyport_testkit::{Plane, PlaneOptions, Ran};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Stdio;
 use tokio::process::Command;
 use tokio::sync::{Mutex, OnceCell};
 
-/// What a run of the program came to.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Ran {
-    fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.out).with_context(|| format!("no JSON: {} {}", self.out, self.err))
-    }
-}
-
 /// Runs it with an environment that would lead a kubeconfig reader elsewhere.
 async fn sallyport(args: &[&str]) -> Result<Ran> {
-    let output = Command::new(env!("CARGO_BIN_EXE_sallyport"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
+    command
         .args(args)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("KUBECONFIG", "/nonexistent/kubeconfig")
-        .env("HTTPS_PROXY", "http://127.0.0.1:1")
-        .stdin(Stdio::null())
-        .output()
-        .await?;
-    Ok(Ran {
-        code: output.status.code().context("it was ended by a signal")?,
-        out: String::from_utf8(output.stdout)?,
-        err: String::from_utf8(output.stderr)?,
-    })
+        .env("HTTPS_PROXY", "http://127.0.0.1:1");
+    Ran::of(command).await
 }
 
 async fn posture(args: &[&str]) -> Result<Ran> {

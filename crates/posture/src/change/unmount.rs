@@ -3,12 +3,10 @@
 
 use super::{Refusal, named};
 use crate::evidence::Object;
-use crate::snapshot::{Kind, Snapshot, Workload};
+use crate::snapshot::{Kind, SYSTEM_NAMESPACES, Snapshot, Workload};
 use crate::workload;
 use crate::yaml::{Yaml, document};
 
-/// Where what the cluster itself needs runs.
-const SYSTEM: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 /// How namespaces of Sallyport's own begin.
 const OURS: &str = "sallyport-";
 
@@ -60,7 +58,7 @@ fn may_change(one: &Workload, object: &Object) -> Result<(), Refusal> {
 pub(super) fn may_be_without(object: &Object) -> Result<(), Refusal> {
     let what = named(object);
     let place = object.namespace.as_deref().unwrap_or_default();
-    if SYSTEM.contains(&place) {
+    if SYSTEM_NAMESPACES.contains(&place) {
         return Err(Refusal::Fixed(format!(
             "{what} is where the cluster's own parts are, which call the API server: without a token they would stop \
              working."

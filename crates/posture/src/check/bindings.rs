@@ -5,14 +5,11 @@ use crate::evidence::{Evidence, Object, role_kind};
 use crate::graph::Node;
 use crate::ground::{Ground, Origin, binding_object, object, said};
 use crate::severity::Severity;
-use crate::snapshot::{BindingObject, Kind};
+use crate::snapshot::{BindingObject, Kind, SYSTEM_NAMESPACES};
 use sallyport_model::{clip, visible};
 use sallyport_rbac::who::{AUTHENTICATED, Binding, MASTERS, RoleRef, Subject, UNAUTHENTICATED};
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Namespaces whose accounts work for all others.
-const SYSTEM: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
 
 fn shown(text: &str) -> String {
     clip(&visible(text), 80)
@@ -248,7 +245,7 @@ pub(super) fn across(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
         let Some(own) = binding.namespace.as_deref() else { continue };
         for subject in &binding.subjects {
             let Some((from, _)) = subject.as_account() else { continue };
-            if from != own && !SYSTEM.contains(&from) {
+            if from != own && !SYSTEM_NAMESPACES.contains(&from) {
                 let what = format!("gives something to {}", said(subject));
                 let origin = ground.origin(at);
                 findings.push(finding(

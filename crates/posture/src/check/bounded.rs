@@ -4,11 +4,8 @@ use super::Finding;
 use super::others::{finding, shown};
 use crate::ground::Ground;
 use crate::severity::Severity;
-use crate::snapshot::{Kind, Quota};
+use crate::snapshot::{Kind, Quota, SYSTEM_NAMESPACES};
 use std::collections::{HashMap, HashSet};
-
-/// Those of the system: nobody else is to make pods there.
-const SYSTEM: [&str; 3] = ["kube-system", "kube-node-lease", "kube-public"];
 
 /// What every pod takes some of. A quota of other things alone, as load balancers, leaves pods without end.
 const TAKEN_BY_PODS: [&str; 8] =
@@ -69,7 +66,8 @@ pub(super) fn quotas(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
         let somebody =
             ground.rights.place(&namespace.name).is_some_and(|place| ground.makers.contains(&place));
         let own = bounded.get(namespace.name.as_str());
-        if !somebody || SYSTEM.contains(&namespace.name.as_str()) || own.is_some_and(Bounds::hold) {
+        if !somebody || SYSTEM_NAMESPACES.contains(&namespace.name.as_str()) || own.is_some_and(Bounds::hold)
+        {
             continue;
         }
         let what = match own.is_some_and(|own| own.is_there) {

@@ -5,11 +5,9 @@ use super::{Finding, Verdict};
 use crate::ground::Ground;
 use crate::said::count;
 use crate::severity::Severity;
-use crate::snapshot::{CameTo, Meta, Told};
+use crate::snapshot::{CameTo, Meta, SYSTEM_NAMESPACES, Told};
 use std::collections::BTreeMap;
 
-/// Namespaces whose pods may need what pod security keeps out.
-const SYSTEM: [&str; 3] = ["kube-system", "kube-node-lease", "kube-public"];
 const PLUGIN: &str = "PodSecurity";
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 const ASKED: &str = "apiserver_admission_controller_admission_duration_seconds_count";
@@ -28,7 +26,7 @@ fn is_labelled(namespace: &Meta) -> bool {
 
 /// Namespaces that are looked at.
 fn looked_at<'g>(ground: &'g Ground<'_>) -> impl Iterator<Item = &'g Meta> {
-    ground.snapshot.namespaces.iter().filter(|one| !SYSTEM.contains(&one.name.as_str()))
+    ground.snapshot.namespaces.iter().filter(|one| !SYSTEM_NAMESPACES.contains(&one.name.as_str()))
 }
 
 /// Whether labels of pod security do anything here.

@@ -112,6 +112,10 @@ impl Kind {
     pub const RBAC: &[Kind] = &[Self::ClusterRole, Self::Role, Self::ClusterRoleBinding, Self::RoleBinding];
 }
 
+/// Kubernetes' own namespaces. What runs there works for all others, may need what pod security keeps out, and is not
+/// the team's to change.
+pub const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

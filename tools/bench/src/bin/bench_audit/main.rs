@@ -8,6 +8,7 @@ mod rivals;
 
 use anyhow::{Context as _, Result, ensure};
 use sallyport_archive::{Archive, Batch, Options, Pending, Source};
+use sallyport_bench::memory_most;
 use sallyport_events::Reader;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -56,7 +57,7 @@ fn main() -> Result<()> {
     let began = Instant::now();
     ingest(&archive, &logs)?;
     let ingest = events as f64 / began.elapsed().as_secs_f64();
-    let ingest_rss = rss()?;
+    let ingest_rss = memory_most()?;
     archive.close();
     drop(archive);
     let archive = Archive::open(&store, Options::default())?;
@@ -68,7 +69,7 @@ fn main() -> Result<()> {
         status.segments
     );
     let asked = ask::all(&archive, events)?;
-    let rss = rss()?;
+    let rss = memory_most()?;
 
     let mut ratios = String::new();
     if let Some((deletes, seconds)) = rivals::jq(&logs)? {
@@ -175,13 +176,6 @@ fn ingest(archive: &Archive, logs: &Path) -> Result<()> {
 fn source(number: usize) -> Result<Source> {
     let cluster = generate::cluster(number);
     Ok(Source { id: format!("{cluster}-audit"), cluster: cluster.parse()? })
-}
-
-/// The most memory this process has had.
-fn rss() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-    Ok(kib.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
 }
 
 /// A folder that goes with the process, however large it became.

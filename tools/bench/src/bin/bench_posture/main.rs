@@ -9,7 +9,7 @@ mod fleet;
 mod through;
 
 use anyhow::{Context, Result, ensure};
-use sallyport_bench::{Sorted, in_browser};
+use sallyport_bench::{Sorted, in_browser, memory_most};
 use sallyport_posture::path::Goal;
 use sallyport_posture::{Coverage, Ground, Kind, Severity, Snapshot};
 use sallyport_rbac::Ask;
@@ -74,7 +74,7 @@ async fn main() -> Result<()> {
         bytes as f64 / 1e6,
         std::thread::available_parallelism()?
     );
-    let rss = rss()?;
+    let rss = memory_most()?;
     fleet::many(ROUNDS)?;
     let grid = in_browser("posture.mjs", "posture ").await?;
     let paint =
@@ -121,11 +121,4 @@ fn who_can(ground: &Ground<'_>) -> f64 {
 
 fn ms(began: Instant) -> f64 {
     began.elapsed().as_secs_f64() * 1000.0
-}
-
-/// The most memory this process has had, the lists as text included.
-fn rss() -> Result<f64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-    Ok(kib.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
 }

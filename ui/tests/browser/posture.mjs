@@ -366,6 +366,24 @@ test("ways into another cluster are worked out when asked: step by step, the oth
   }),
 ]));
 
+test("another scan of either cluster makes ways across a question again", () =>
+  at(SMALL, async (page) => {
+    await grid(page);
+    await page.locator("[data-weakness='w-1']").click();
+    await pane(page).getByRole("button", { name: "Look" }).click();
+    await pane(page).locator("details").first().waitFor();
+    await row(page, "sandbox-12").click({ position: { x: 20, y: 10 } });
+    await pane(page).getByRole("button", { name: "Scan it…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: /^Scan 1 cluster/ }).click();
+    await page.getByText(/^Scanned: /).waitFor();
+    await page.locator("[data-weakness='w-1']").click();
+    await pane(page).getByRole("heading", { name: "Ways across" }).waitFor();
+    assert.equal(await pane(page).locator("details").count(), 0, "what was worked out from the scan before is no answer");
+    await pane(page).getByRole("button", { name: "Look" }).click();
+    await pane(page).locator("details").first().waitFor();
+    assert.equal(await asked(page, "posture_crossings"), 2);
+  }));
+
 test("what changed is listed, and leads to the cluster; its scans are forgotten after a question", () =>
   at(SMALL, async (page) => {
     await grid(page);

@@ -1,47 +1,33 @@
-import type { CrossingsView, ErrorView } from "../../bindings/ipc";
-import { asError, host } from "../../host";
-
-interface Said {
-  readonly answer: CrossingsView | null;
-  readonly error: ErrorView | null;
-  readonly busy: boolean;
-}
-
-const NOTHING: Said = { answer: null, error: null, busy: false };
+import type { CrossingsView } from "../../bindings/ipc";
+import { host } from "../../host";
+import { Answers, type Said } from "./answers.svelte";
+import { posture } from "./posture.svelte";
 
 /** What both sides believe, and so leads from one to the other, by check. */
 const ACROSS = new Set(["FL-03", "FL-04", "FL-05"]);
 
 export const leadsAcross = (check: string): boolean => ACROSS.has(check);
 
-/** Ways from one cluster into another, worked out when somebody asks, until the window closes or a scan changes them. */
+/** Ways from one cluster into another, worked out when somebody asks, until the window closes or either is scanned again. */
 class Crossing {
-  #said = $state.raw<ReadonlyMap<string, Said>>(new Map());
+  readonly #answers = new Answers<CrossingsView>();
 
-  of(from: string, into: string): Said {
-    return this.#said.get(keyOf(from, into)) ?? NOTHING;
+  of(from: string, into: string): Said<CrossingsView> {
+    return this.#answers.of(keyOf(from, into));
   }
 
   async ask(from: string, into: string): Promise<void> {
-    const key = keyOf(from, into);
-    if (this.of(from, into).busy) return;
-    this.#put(key, { ...NOTHING, busy: true });
-    try {
-      this.#put(key, { ...NOTHING, answer: await host.call("posture_crossings", { from, into }) });
-    } catch (thrown) {
-      this.#put(key, { ...NOTHING, error: asError(thrown) });
-    }
-  }
-
-  #put(key: string, said: Said): void {
-    this.#said = new Map(this.#said).set(key, said);
+    await this.#answers.ask(keyOf(from, into), () => host.call("posture_crossings", { from, into }));
   }
 
   forget(): void {
-    this.#said = new Map();
+    this.#answers.forget();
   }
 }
 
-const keyOf = (from: string, into: string): string => `${from}\n${into}`;
+const takenAt = (cluster: string): number => posture.view?.clusters.find(({ name }) => name === cluster)?.scannedAt ?? 0;
+
+/** Another scan of either is another question: what was worked out from the one before is no answer to it. */
+const keyOf = (from: string, into: string): string => [from, into, takenAt(from), takenAt(into)].join("\n");
 
 export const crossing = new Crossing();

@@ -38,14 +38,16 @@ pub(crate) fn module(path: &str) -> Option<(String, String)> {
     (!is_other).then(|| (krate.to_owned(), name))
 }
 
-/// What is wrong with a crate.
-pub(crate) fn check(krate: &str, modules: &Modules, wrong: &mut Vec<String>) {
-    for circle in of(modules) {
+/// What is wrong with a crate, and how many circles it has.
+pub(crate) fn check(krate: &str, modules: &Modules, wrong: &mut Vec<String>) -> usize {
+    let circles = of(modules);
+    for circle in &circles {
         wrong.push(format!(
             "{krate}: {} import each other; move what they share below them",
             circle.join(", ")
         ));
     }
+    circles.len()
 }
 
 /// Everything that can be reached from a module by imports; itself only by a circle.
@@ -65,7 +67,7 @@ fn reach<'m>(from: &str, imports: &'m BTreeMap<String, BTreeSet<String>>) -> BTr
 /// Names the root takes from a module: `pub use call::{Call, CutReason}` makes `crate::CutReason` mean `call`.
 fn reexported(modules: &Modules) -> BTreeMap<String, String> {
     let mut named = BTreeMap::new();
-    let root = modules.get("").map_or("", |text| without_tests(text));
+    let root = modules.get("").map(|text| without_tests(text)).unwrap_or_default();
     for line in root.split(';').map(str::trim) {
         let Some((_, path)) = line.rsplit_once("use ") else { continue };
         for path in paths(path.trim_start_matches("crate::")) {
@@ -81,7 +83,8 @@ fn reexported(modules: &Modules) -> BTreeMap<String, String> {
 
 fn imports(name: &str, text: &str, modules: &Modules, named: &BTreeMap<String, String>) -> BTreeSet<String> {
     // What a comment names nobody imports.
-    let code = without_tests(text).lines().filter(|line| !line.trim_start().starts_with("//"));
+    let text = without_tests(text);
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let text = code.collect::<Vec<_>>().join("\n");
     let parent = name.rsplit_once("::").map_or("", |(parent, _)| parent);
     // A file and its folder belong together: what its parts import it imports, and they may look up to it.
@@ -142,9 +145,27 @@ fn paths(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Tests may look at everything.
-fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap_or(text)
+/// Tests may look at everything. What is for tests alone is the one item below its attribute, and what stands behind it
+/// is looked at again: as the formatter writes it, the item ends with its first line, or with the first line that is as
+/// far in as the attribute is and closes something.
+fn without_tests(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some(indent) = line.strip_suffix("#[cfg(test)]").filter(|before| before.trim().is_empty()) else {
+            kept.push_str(line);
+            kept.push('\n');
+            continue;
+        };
+        let is_over = |line: &str| line.ends_with(['}', ';', ',']);
+        let closes =
+            |line: &str| line.strip_prefix(indent).is_some_and(|rest| rest.starts_with(['}', ']', ')']));
+        let first = lines.by_ref().find(|line| !line.trim_start().starts_with(['#', '/']));
+        if first.is_some_and(|line| !is_over(line)) {
+            lines.by_ref().find(|line| closes(line) && is_over(line));
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -179,6 +200,21 @@ mod tests {
             let mut wrong = Vec::new();
             check("crates/gateway", &closed, &mut wrong);
             assert!(wrong.len() == 1 && wrong[0].starts_with("crates/gateway: a, b"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_something_for_tests_is_looked_at() {
+        for behind in [
+            "#[cfg(test)]\nmod tests;\nuse crate::c::Y;",
+            "#[cfg(test)]\n#[path = \"x.rs\"]\npub(crate) mod tests;\n\nfn f() { crate::c::f() }",
+            "#[cfg(test)]\nuse crate::d::X;\nuse crate::c::Y;",
+            "#[cfg(test)]\nmod tests {\n    const A: &str = \"}\";\n    use crate::d::X;\n}\nuse crate::c::Y;",
+            "impl A {\n    #[cfg(test)]\n    const A: [u8; 1] = [\n        1,\n    ];\n    fn f() {\n        crate::c::f()\n    }\n}",
+            "impl A {\n    #[cfg(test)]\n    fn only() {\n        crate::d::x()\n    }\n}\nuse crate::c::Y;",
+        ] {
+            let files = modules(&[("a", behind), ("c", "use crate::a::A;"), ("d", "use crate::a::A;")]);
+            assert_eq!(of(&files), [["a", "c"]], "{behind}");
         }
     }
 

@@ -146,13 +146,15 @@ pub(crate) fn run() -> Result<bool> {
             crates.entry(krate).or_default().insert(module, text.to_owned());
         }
     })?;
+    let mut found = 0;
     for (krate, modules) in &crates {
-        circles::check(krate, modules, &mut wrong);
+        found += circles::check(krate, modules, &mut wrong);
         parts::check(krate, modules, &mut wrong);
     }
     for line in &wrong {
         println!("tidy: {line}");
     }
+    println!("circles: {found}, in {} crates", crates.len());
     Ok(wrong.is_empty())
 }
 

@@ -39,3 +39,11 @@ pub(crate) fn json(view: &impl serde::Serialize) -> Result<String, Stop> {
     text.map(|text| text + "\n")
         .map_err(|error| Stop(format!("the answer can't be written as JSON: {error}")))
 }
+
+/// A schema as it is printed and committed.
+pub(crate) fn schema(schema: &schemars::Schema) -> String {
+    // A schema is JSON and can be written as such.
+    let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -66,7 +66,7 @@ impl Output {
 
     /// Its schema, JSON Schema 2020-12.
     pub(crate) fn schema(self) -> String {
-        crate::schema::written(match self {
+        crate::answer::schema(&match self {
             Self::Import => schema_for!(import::ImportView),
             Self::Query => schema_for!(view::QueryView),
             Self::WhoDeleted => schema_for!(view::WhoDeletedView),

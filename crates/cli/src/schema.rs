@@ -27,16 +27,8 @@ impl Output {
             Self::Diff => schema_for!(crate::diff::DiffView),
             Self::Fix => schema_for!(sallyport_report::fix::FixesView),
         };
-        written(schema)
+        crate::answer::schema(&schema)
     }
-}
-
-/// As it is committed.
-pub(crate) fn written(schema: schemars::Schema) -> String {
-    // A schema is JSON and can be written as such.
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
 }
 
 #[cfg(test)]

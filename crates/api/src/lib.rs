@@ -49,8 +49,6 @@ pub const BROKERS_NAMESPACE: &str = "sallyport-brokers";
 pub use sallyport_model::SESSIONS_NAMESPACE;
 /// The namespace on a target where the broker runs.
 pub const SYSTEM_NAMESPACE: &str = "sallyport-system";
-/// The broker's own user name on its target.
-pub const BROKER_USER: &str = "system:serviceaccount:sallyport-system:broker";
 /// The label that names the AccessGrant of a binding or session ServiceAccount.
 pub const GRANT_LABEL: &str = "access.sallyport.dev/grant";
 /// The label that allows requests in a namespace of the hub, with the value `true`.

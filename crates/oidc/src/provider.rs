@@ -148,13 +148,6 @@ impl Provider {
         self.0.config.scopes.iter().filter(|scope| !listed.contains(scope)).map(|s| quoted(s)).collect()
     }
 
-    /// Whether the provider lists the `acr` values it knows, and none of `wanted` is among them.
-    #[must_use]
-    pub fn knows_none_of(&self, wanted: &[String]) -> bool {
-        let listed = self.0.discovery.acrs.as_ref();
-        !wanted.is_empty() && listed.is_some_and(|listed| !wanted.iter().any(|acr| listed.contains(acr)))
-    }
-
     /// Whether the person can end the browser's session there; signing out here ends only this application's.
     #[must_use]
     pub fn ends_sessions(&self) -> bool {

@@ -5,7 +5,7 @@
 //! so the same plan can be carried out again after a crash at any point. Readiness and proof are asked over connections
 //! of their own: they must not profit from a pool that authenticated earlier.
 //!
-//! The broker runs this with its ServiceAccount, solo mode with the user's own rights.
+//! The broker runs this with its ServiceAccount.
 
 #![deny(missing_docs)]
 

@@ -60,11 +60,6 @@ impl Shelf {
         Self { dir: dir.to_owned(), backing: Backing::Memory(Mutex::default()) }
     }
 
-    /// Whether what is put here survives the process.
-    pub fn is_lasting(&self) -> bool {
-        matches!(self.backing, Backing::Files(_))
-    }
-
     /// Keeps something under a name, in place of what was there; when this returns it is on disk, if there is a keyring.
     ///
     /// # Errors
@@ -292,7 +287,7 @@ mod tests {
         let shelf = Shelf::open(&vault, &dir.path().join("scans")).await.unwrap();
         shelf.put("a", vec![1]).await.unwrap();
         assert_eq!(shelf.get("a").await.unwrap(), Some(vec![1]));
-        assert!(!shelf.is_lasting() && !dir.path().join("scans").exists());
+        assert!(matches!(shelf.backing, Backing::Memory(_)) && !dir.path().join("scans").exists());
         let large = shelf.put("b", vec![0; LARGEST_KEPT + 1]).await;
         assert!(matches!(large, Err(Error::TooLarge { .. })));
         for name in ["b", "c", "d"] {

@@ -20,7 +20,7 @@ CREATE TABLE event AS SELECT
   json_extract_string(raw, '$.sourceIPs[0]') AS address,
   json_extract_string(raw, '$.userAgent') AS agent,
   json_extract_string(raw, '$.auditID') AS audit_id,
-  epoch_us(CAST(json_extract_string(raw, '$.requestReceivedTimestamp') AS TIMESTAMP)) AS at,
+  epoch_us(CAST(json_extract_string(raw, '$.requestReceivedTimestamp') AS TIMESTAMP)) AS received,
   raw
 FROM read_csv('{folder}/*.jsonl', columns={{'raw': 'VARCHAR'}}, delim='\x01', quote='', escape='', header=false,
   filename=true, max_line_size=20000000)
@@ -46,7 +46,7 @@ answer["counts"] = [
     rows[0][0]
     for rows in timed(
         "count",
-        "SELECT count(*) FROM event WHERE cluster = ? AND at >= ? AND at < ? AND verb = 'delete'",
+        "SELECT count(*) FROM event WHERE cluster = ? AND received >= ? AND received < ? AND verb = 'delete'",
         questions["counts"],
     )
 ]
@@ -58,13 +58,13 @@ answer["credentials"] = [
 ]
 heat = timed(
     "heat",
-    "SELECT cluster, (at - ?) // 86400000000, count(*) FROM event GROUP BY ALL ORDER BY ALL",
+    "SELECT cluster, (received - ?) // 86400000000, count(*) FROM event GROUP BY ALL ORDER BY ALL",
     [[questions["begin"]]] * 5,
 )[0]
 answer["heat"] = [[cluster, int(day), count] for cluster, day, count in heat]
 timed(
     "page",
-    "SELECT * EXCLUDE raw FROM event WHERE cluster = ? AND at >= ? AND at < ? ORDER BY at DESC LIMIT 100",
+    "SELECT * EXCLUDE raw FROM event WHERE cluster = ? AND received >= ? AND received < ? ORDER BY received DESC LIMIT 100",
     questions["counts"],
 )
 db.close()

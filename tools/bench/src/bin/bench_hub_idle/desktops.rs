@@ -37,6 +37,16 @@ metadata: {name: desktops, namespace: sallyport-brokers}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: 'sallyport:hub-user'}
 subjects: [{kind: ServiceAccount, namespace: desktops, name: desktop}]
 ---
+apiVersion: v1
+kind: Namespace
+metadata: {name: team-idle, labels: {access.sallyport.dev/requests: 'true'}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: desktops, namespace: team-idle}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: 'sallyport:requester'}
+subjects: [{kind: ServiceAccount, namespace: desktops, name: desktop}]
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: old-way}
@@ -124,7 +134,13 @@ fn client(hub: &Plane, relay: &Relay, token: &str) -> Result<Hub> {
     Ok(Hub::new(connect(&endpoint, token, Timeouts::both(DEADLINE))?, DEADLINE))
 }
 
-/// What a desktop's inventory does for as long as somebody is signed in.
+/// The team whose requests are watched; a person of several teams has as many watches.
+const TEAM: &str = "team-idle";
+/// How often what one may do is read again, as the product does (`inventory::watch`).
+const RIGHTS_EACH: Duration = Duration::from_secs(300);
+
+/// What a desktop does for as long as somebody is signed in and does nothing: the watches of clusters, profiles, holds and
+/// a team's open requests, what one may do, and beats.
 async fn desktop(hub: &Hub, seen: &Seen) {
     let mut clusters = std::pin::pin!(hub.watch_clusters());
     let watching = async {
@@ -138,16 +154,26 @@ async fn desktop(hub: &Hub, seen: &Seen) {
     };
     let mut profiles = std::pin::pin!(hub.watch_profiles());
     let asking = async {
-        while let Some(change) = profiles.next().await {
-            if let Change::All { objects, .. } = change {
-                let names: Vec<_> =
-                    objects.iter().filter_map(|profile| profile.name_any().parse().ok()).collect();
-                if hub.rights(&names).await.is_err() {
-                    seen.fail();
-                }
+        let mut names = Vec::new();
+        loop {
+            tokio::select! {
+                change = profiles.next() => match change {
+                    Some(Change::All { objects, .. }) => {
+                        names = objects.iter().filter_map(|profile| profile.name_any().parse().ok()).collect();
+                    }
+                    Some(_) => continue,
+                    None => return,
+                },
+                () = tokio::time::sleep(RIGHTS_EACH) => {}
+            }
+            if hub.rights(&names).await.is_err() {
+                seen.fail();
             }
         }
     };
+    let holding = watched(hub.watch_holds(), seen);
+    let team = TEAM.parse().expect("a name of a namespace");
+    let deciding = watched(hub.watch_open(&team), seen);
     let listening = async {
         loop {
             match hub.beats().await {
@@ -157,7 +183,17 @@ async fn desktop(hub: &Hub, seen: &Seen) {
             tokio::time::sleep(until_next_look()).await;
         }
     };
-    tokio::join!(watching, asking, listening);
+    tokio::join!(watching, asking, holding, deciding, listening);
+}
+
+/// A watch of which nothing is wanted here but that it goes on.
+async fn watched<T>(changes: impl futures::Stream<Item = Change<T>>, seen: &Seen) {
+    let mut changes = std::pin::pin!(changes);
+    while let Some(change) = changes.next().await {
+        if matches!(change, Change::Trouble(_)) {
+            seen.fail();
+        }
+    }
 }
 
 impl Seen {

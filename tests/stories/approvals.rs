@@ -1,5 +1,7 @@
 //! Two people's desktops: dana asks, lee decides from the inbox.
 
+mod waits;
+
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use k8s_openapi::api::events::v1::Event;
@@ -149,6 +151,9 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         format!("{entries:?}"),
     );
     less(fleet, &dana, &lee, lines).await?;
+    waits::taken_back(fleet, &dana, &lee, lines).await?;
+    waits::offered_anew(fleet, &dana, &lee, lines).await?;
+    waits::stepped_up(fleet, &dana, lines).await?;
     dana.app.shut_down().await;
     lee.app.shut_down().await;
     Ok(())

@@ -107,9 +107,12 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.check("pat's session goes on", still.state == SessionState::Open && works, "");
 
     // Everything, the one who holds with it; and whoever holds may end it.
+    let lees = lee.open(cluster, "view").await?;
     lee.app.hold_create(hold(HeldKind::Everything, "")).await?;
     let over = pat.until(&pats.id, |view| view.state == SessionState::Closed).await?;
     lines.check("everything is held: pat's session ends too", ended(&over), format!("{:?}", over.ended));
+    let over = lee.until(&lees.id, |view| view.state == SessionState::Closed).await?;
+    lines.check("and what lee has open: it is cut and proven too", ended(&over), format!("{:?}", over.ended));
     let seen = held(&lee, |holds| holds.len() == 2).await?;
     let refused = lee.app.session_open(input(cluster, "view")).await.err();
     lines.check(

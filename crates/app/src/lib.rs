@@ -12,6 +12,7 @@
 //! - `person`: a seat in each workspace that was joined (one is in front of the window): whether somebody sits there or
 //!   tries to, and how that hub is. It publishes who is signed in and calls nobody.
 //! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
+//! - `holds`: what is held on this hub, and what that means for whoever is signed in.
 //! - `sessions`: everything from a click to the last proof.
 //! - `scans`: where clusters are weak: each scan a session, and what they read kept sealed.
 //! - `approvals`: what is asked for in the person's teams, and their word on it.

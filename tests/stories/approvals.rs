@@ -152,7 +152,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     );
     less(fleet, &dana, &lee, lines).await?;
     waits::taken_back(fleet, &dana, &lee, lines).await?;
-    waits::offered_anew(fleet, &dana, &lee, lines).await?;
+    waits::offer_changes(fleet, &dana, &lee, lines).await?;
     waits::stepped_up(fleet, &dana, lines).await?;
     dana.app.shut_down().await;
     lee.app.shut_down().await;

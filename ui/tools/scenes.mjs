@@ -26,6 +26,13 @@ const go = (letter) => async (page) => {
   await inTurn(page, "g", letter);
 };
 
+// With what clusters tell beside what this desktop did.
+const audited = async (page) => {
+  await go("a")(page);
+  await page.locator("#entries [role=row]").first().waitFor();
+  await page.locator("#histogram").waitFor();
+};
+
 const held = (id, then = async () => {}) => async (page) => {
   await go("r")(page);
   await page.getByRole("button", { name: /^Held/ }).click();
@@ -300,6 +307,21 @@ export const SCENES = [
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],
+  ["audit-both", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByText("Links of this call").waitFor(); }],
+  ["audit-raw", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Ran psql").first().click(); await page.keyboard.press("j"); await page.getByRole("region", { name: "Raw JSON" }).waitFor(); }],
+  ["audit-session", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Deleted deployment checkout").first().click(); await page.keyboard.press("o"); await page.getByText("Used of what was granted").waitFor(); }],
+  ["audit-session-alone", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.keyboard.press("o"); await page.getByText("Propose it").click(); }],
+  ["audit-person", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This person" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); }],
+  ["audit-cluster", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This cluster" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); }],
+  ["audit-filter", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("f"); await page.getByRole("heading", { name: "Filter the timeline" }).waitFor(); }],
+  ["audit-filtered", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("f"); await page.locator("#filter-code").fill("denied"); await page.locator("#filter-cluster").fill("ledger-us-1"); await page.keyboard.press("Enter"); await page.getByRole("button", { name: "denied remove" }).waitFor(); await page.keyboard.press("w"); for (const key of ["Home", "ArrowRight", "Shift+PageDown", "Shift+PageDown"]) await page.keyboard.press(key); }],
+  ["audit-sources", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("s"); await page.getByText("Permission denied").waitFor(); }],
+  ["audit-sources-none", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().waitFor(); await page.keyboard.press("s"); await page.getByText("No logs are named yet").waitFor(); }],
+  ["audit-deleted", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("d"); await page.getByLabel("Kind and name").fill("deployment checkout"); await page.keyboard.press("Enter"); await page.getByText("by its name").first().waitFor(); }],
+  ["audit-deleted-none", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("d"); await page.getByLabel("Kind and name").fill("deployment other"); await page.keyboard.press("Enter"); await page.getByText("No call was found").waitFor(); }],
+  ["audit-part", "scene=auditedPart", async (page) => { await audited(page); await page.getByText("412 events are damaged").waitFor(); }],
+  ["audit-busy", "scene=auditBusy", async (page) => { await go("a")(page); await page.getByText("in use by process 4711").waitFor(); }],
+  ["audit-fails", "scene=auditFails", async (page) => { await go("a")(page); await page.getByText("The history can't be read").waitFor(); }],
   ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await inTurn(page, "g", "a"); await page.getByText("Nothing has happened").waitFor(); }],
   ["posture", SMALL, weak("w-0")],
   ["posture-proven", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByText("3 of 3 SubjectAccessReviews").waitFor(); await page.locator("aside .all").evaluate((e) => (e.scrollTop = 330)); })],

@@ -4,9 +4,10 @@ use crate::circles::{Modules, imports_of};
 
 /// The crate with parts, and its parts from the one that knows nobody upwards. What is not in one of them stands above all.
 const APP: &str = "crates/app";
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "desk",
     "history",
+    "evidence",
     "person",
     "inventory",
     "holds",

@@ -5,6 +5,7 @@ mod support;
 
 use crate::approvals::Approvals;
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
+use crate::evidence::Evidence;
 use crate::history::Recorder;
 use crate::holds::Holds;
 use crate::inventory::{Choice, Inventory};
@@ -36,6 +37,7 @@ pub struct App(pub(crate) Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) desk: Arc<Desk>,
     pub(crate) history: Recorder,
+    pub(crate) evidence: Arc<Evidence>,
     pub(crate) person: Arc<Person>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) holds: Arc<Holds>,
@@ -72,6 +74,7 @@ impl App {
 
         let desk = Arc::new(Desk::new(host, options, dirs, prefs, vault, lock).await);
         let history = Recorder::new(history);
+        let evidence = Evidence::new(desk.clone(), history.clone());
         let person = Arc::new(Person::new(desk.clone(), history.clone()));
         let inventory = Arc::new(Inventory::new(desk.clone(), person.clone()));
         let holds = Arc::new(Holds::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
@@ -89,6 +92,7 @@ impl App {
         let parts = Parts {
             desk,
             history,
+            evidence,
             person,
             inventory,
             holds,
@@ -206,6 +210,10 @@ impl Parts {
 
     pub(crate) fn history(&self) -> &Recorder {
         &self.history
+    }
+
+    pub(crate) fn evidence(&self) -> &Arc<Evidence> {
+        &self.evidence
     }
 
     pub(crate) fn person(&self) -> &Person {
@@ -375,11 +383,12 @@ impl Parts {
 
     /// Once: whoever comes second, a signal while somebody quits, waits for the first.
     async fn shut_down(&self) {
-        let Self { desk, history, sessions, gateway, is_down, .. } = self;
+        let Self { desk, history, evidence, sessions, gateway, is_down, .. } = self;
         let once = async {
             sessions.end_all(End::quit(), FIRST_PROOFS).await;
             desk.stop.cancel();
             gateway.shutdown().await;
+            evidence.close().await;
             history.close(FIRST_PROOFS).await;
         };
         is_down.get_or_init(|| once).await;

@@ -3,4 +3,4 @@
 mod recorder;
 pub(crate) mod sentence;
 
-pub(crate) use recorder::Recorder;
+pub(crate) use recorder::{Recorder, view};

@@ -9,6 +9,8 @@
 //!
 //! - `desk`: what every part stands on: host, options, directories, preferences, vault.
 //! - `history`: written by every part, read by the window.
+//! - `evidence`: what API servers' audit logs tell, beside the history: its archive, where its events come from, and one
+//!   timeline of both.
 //! - `person`: a seat in each workspace that was joined (one is in front of the window): whether somebody sits there or
 //!   tries to, and how that hub is. It publishes who is signed in and calls nobody.
 //! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
@@ -47,6 +49,7 @@ mod app;
 mod approvals;
 mod commands;
 mod desk;
+mod evidence;
 mod history;
 mod holds;
 mod inventory;

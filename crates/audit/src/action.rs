@@ -148,6 +148,8 @@ words! {
         ScanForgotten = "scan_forgotten",
         /// This person answers for something that a scan found, or does not any more.
         Excepted = "excepted",
+        /// A cluster tells of a call by a session that its gateway did not send; the detail says what it did.
+        Bypass = "bypass",
         /// A report of what is kept of scans was written.
         ScanReport = "scan_report",
         /// Evidence is missing between two moments.

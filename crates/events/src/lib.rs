@@ -22,6 +22,7 @@ mod lines;
 mod read;
 mod reconcile;
 mod scan;
+mod sentence;
 mod time;
 
 /// The longest line that is read, in bytes; the same that a webhook body may have.
@@ -35,3 +36,4 @@ pub use join::{Joined, Key, Link, SKEW, join};
 pub use known::{Known, KnownCall, KnownSession};
 pub use read::Reader;
 pub use reconcile::{Away, Bypass, Innocent, Reconciled, Record, Told, Unseen, reconcile};
+pub use sentence::Act;

@@ -167,7 +167,16 @@ mod tests {
     #[test]
     fn p24_what_is_plain_text_is_an_id_a_word_of_ours_or_the_windows_own() {
         // What the window sends, and what it sends back to the letter.
-        let own = ["AuditFilter", "ExceptionInput", "HoldInput", "LimitsInput", "OpenInput", "WhoQuestion"];
+        let own = [
+            "AuditFilter",
+            "DeletedQuestion",
+            "TimelineFilter",
+            "ExceptionInput",
+            "HoldInput",
+            "LimitsInput",
+            "OpenInput",
+            "WhoQuestion",
+        ];
         let ours = [
             ("AppState", "platform"),
             ("AppState", "version"),

@@ -169,6 +169,41 @@ macro_rules! commands {
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
             /// Checks the whole history.
             audit_verify() -> VerifyView => records(Verify) app.verify_history;
+            /// One page of the timeline: the history and the calls that clusters tell of, newest first. A call that both tell of
+            /// on this page is one row.
+            audit_timeline(filter: TimelineFilter, before: Option<String>, limit: u32) -> TimelinePage => reads evidence.timeline;
+            /// How many of them in each of at most 500 stretches of time; over all there is where the filter names no range.
+            audit_histogram(filter: TimelineFilter, bins: u32) -> HistogramView => reads evidence.histogram;
+            /// The most frequent of a facet among the calls that clusters tell of.
+            audit_top(filter: TimelineFilter, facet: TimelineFacet) -> TopView => reads evidence.top;
+            /// One call of a cluster with all that is told of it.
+            audit_call(id: String) -> CallDetail => reads evidence.call;
+            /// A row of the timeline as JSON, line by line: an event as the API server wrote it without its secrets, or an entry.
+            audit_raw(id: String) -> Vec<Shown> => reads evidence.raw;
+            /// Which calls may have removed an object.
+            audit_deleted(object: DeletedQuestion) -> DeletedView => reads evidence.deleted;
+            /// One session by its request's UID: what was asked, what was done, how that is known, and what was used.
+            audit_session(request: String) -> SessionEvidence => passes evidence.session;
+            /// What one person did, or what was done on one cluster: whichever the filter names.
+            audit_about(filter: TimelineFilter) -> AboutView => reads evidence.about;
+            /// Where the clusters' audit events come from, and what is kept of them.
+            audit_sources() -> SourcesView => reads evidence.sources;
+            /// Says that the API servers of a cluster write to a file or a folder of this machine. It is read at once.
+            audit_source_add(cluster: String, path: String) -> () => records(SettingsChanged) evidence.source_add;
+            /// Forgets a source; what was read of it is kept.
+            audit_source_remove(source: String) -> () => records(SettingsChanged) evidence.source_remove;
+            /// Reads what is new of one source, or of all. Answers at once; how far it is, is told.
+            audit_source_read(source: Option<String>) -> () => passes evidence.source_read;
+            /// Stops reading after the file that is being read.
+            audit_source_stop() -> () => passes evidence.source_stop;
+            /// Whether what is new of every source is read on while somebody looks.
+            audit_follow(on: bool) -> () => passes evidence.follow_sources;
+            /// The filters that are kept under a name.
+            audit_saved() -> Vec<SavedFilter> => reads evidence.saved;
+            /// Keeps a filter under a name, in place of the one of that name.
+            audit_save(name: String, filter: TimelineFilter) -> () => passes evidence.save;
+            /// Forgets it.
+            audit_unsave(name: String) -> () => passes evidence.unsave;
         }
     };
 }

@@ -37,6 +37,8 @@ pub enum Event {
         /// To where.
         position: AuditPosition,
     },
+    /// What is kept of the clusters' audit events grew, or a source got on: fetch `audit_sources`, and `audit_timeline`.
+    EvidenceChanged,
     /// Worth a moment's attention.
     Notice {
         /// What.

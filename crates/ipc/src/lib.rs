@@ -16,6 +16,7 @@ mod cluster;
 mod command;
 mod error;
 mod event;
+mod evidence;
 mod hold;
 mod posture;
 mod profile;
@@ -41,6 +42,12 @@ pub use cluster::{
 pub use command::COMMANDS;
 pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
+pub use evidence::{
+    AboutView, BypassLine, CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame,
+    FactView, HistogramBin, HistogramView, LacksView, SavedFilter, SessionEvidence, SessionLine, SourceState,
+    SourceView, SourcesView, TieBy, TieCount, TieView, TimelineFacet, TimelineFilter, TimelinePage,
+    TimelineRow, TimelineSide, TopLine, TopView, UnseenLine, UsedLine,
+};
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use posture::{
     CheckLine, CrossingLine, CrossingsView, EffectLine, EvidenceLine, ExceptionInput, ExceptionView,

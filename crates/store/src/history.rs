@@ -7,7 +7,7 @@ mod read;
 mod row;
 mod writer;
 
-pub use read::{Cursor, Filter, Page};
+pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page};
 
 use crate::{InstanceLock, StoreError, file};
 use queue::Queue;
@@ -223,6 +223,29 @@ impl History {
     /// [`StoreError::Database`] when the file can't be read.
     pub async fn count(&self, filter: Filter) -> Result<u64, StoreError> {
         self.reading(move |db| read::count(db, &filter)).await
+    }
+
+    /// How many entries fit in each of `buckets` stretches of `step` microseconds from `from` on. A text filter looks at
+    /// rows for a second at most, and the answer says so.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file can't be read.
+    pub async fn buckets(
+        &self,
+        filter: Filter,
+        from: i64,
+        step: i64,
+        buckets: usize,
+    ) -> Result<Buckets, StoreError> {
+        self.reading(move |db| read::buckets(db, &filter, from, step, buckets)).await
+    }
+
+    /// The moments of the first and the last entry, in microseconds of Unix time; none of an empty history.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file can't be read.
+    pub async fn range(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        self.reading(read::range).await
     }
 
     /// Entries with their links in the order of the chain, from a place on, for an export; at most 10,000.

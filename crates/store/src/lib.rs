@@ -15,6 +15,10 @@ mod prefs;
 
 pub use bundle::{BundleError, write_bundle};
 pub use error::StoreError;
-pub use history::{Cursor, Filter, History, HistoryOptions, HistoryState, Page, Tip};
+pub use history::{
+    Bucket, Buckets, CallFilter, Cursor, Filter, History, HistoryOptions, HistoryState, Page, Tip,
+};
 pub use lock::{FileLock, InstanceLock, NotHeld};
-pub use prefs::{ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme};
+pub use prefs::{
+    AuditSource, ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme,
+};

@@ -1,6 +1,7 @@
 //! What the desktop remembers between starts, apart from the history: pins, recents, how a cluster was last opened,
 //! the last reason, the loopback port of each cluster, what was seen of who can ask for what, a few settings, and the sessions to clean up after a crash. One file per table.
 
+mod evidence;
 mod habits;
 mod looks;
 mod open_sessions;
@@ -11,6 +12,7 @@ mod reasons;
 mod recents;
 mod settings;
 
+pub use evidence::AuditSource;
 pub use habits::PasteAsks;
 pub use looks::Look;
 pub use open_sessions::OpenSession;
@@ -102,6 +104,15 @@ ALTER TABLE setting ADD COLUMN notify_reasons INTEGER;
 ALTER TABLE setting ADD COLUMN default_seconds INTEGER;
 ALTER TABLE setting ADD COLUMN paste TEXT;
 ALTER TABLE setting ADD COLUMN pseudonym_key BLOB;
+",
+        "
+CREATE TABLE audit_source (
+  id TEXT PRIMARY KEY,
+  cluster TEXT NOT NULL,
+  path TEXT NOT NULL,
+  UNIQUE (cluster, path)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit_filter (name TEXT PRIMARY KEY, filter TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ",
     ],
 };

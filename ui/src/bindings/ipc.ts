@@ -1,6 +1,51 @@
 // Made by `cargo run -p sallyport-ipc --bin bindings`. Change crates/ipc instead.
 
 /**
+ * One person or one cluster over a range.
+ */
+export type AboutView = { 
+/**
+ * Entries of this desktop's history.
+ */
+own: number, 
+/**
+ * Calls that clusters tell of.
+ */
+calls: number, 
+/**
+ * Calls that were refused for want of rights.
+ */
+denied: number, 
+/**
+ * Calls that changed something.
+ */
+writes: number, 
+/**
+ * People, for a cluster; clusters, for a person.
+ */
+others: TopView, 
+/**
+ * The verbs.
+ */
+verbs: TopView, 
+/**
+ * The resources.
+ */
+resources: TopView, 
+/**
+ * Sessions of this desktop, the newest first.
+ */
+sessions: Array<SessionLine>, 
+/**
+ * There are older sessions.
+ */
+hasMore: boolean, 
+/**
+ * What the answer lacks.
+ */
+lacks: LacksView, };
+
+/**
  * Everything around the views: who is signed in, to which hub, and how the parts under it are.
  */
 export type AppState = { 
@@ -354,6 +399,23 @@ place: Shown,
 redactions: number, };
 
 /**
+ * A call with a session's JTI or account that its gateway did not send.
+ */
+export type BypassLine = { 
+/**
+ * The call.
+ */
+row: TimelineRow, 
+/**
+ * It has the id of a call that the gateway sent, and is not that call.
+ */
+reusesAnId: boolean, 
+/**
+ * From where.
+ */
+address: Shown, };
+
+/**
  * One call through the gateway.
  */
 export type Call = { 
@@ -373,6 +435,43 @@ status: number | null,
  * Took; None while it runs.
  */
 ms: number | null, };
+
+/**
+ * One call of a cluster, with all that is told of it.
+ */
+export type CallDetail = { 
+/**
+ * Its row.
+ */
+row: TimelineRow, 
+/**
+ * Named facts.
+ */
+facts: Array<FactView>, 
+/**
+ * What is wrong with the line it comes from.
+ */
+flaws: Array<Shown>, 
+/**
+ * It carries the id of a call that somebody else made.
+ */
+borrowsAnId: boolean, 
+/**
+ * Where it was read: the source, the file's name by its content, the byte.
+ */
+source: Shown, 
+/**
+ * The file, by how it begins.
+ */
+file: Shown, 
+/**
+ * The byte at which its line begins.
+ */
+offset: number, 
+/**
+ * How many secrets were taken out before it was stored (P20).
+ */
+redactions: number, };
 
 /**
  * What went through a session's gateway.
@@ -611,6 +710,74 @@ fits: boolean, };
 export type Decide = "yes" | "own" | "notYours" | "notKnown" | "unsound" | "enough" | "said" | "noOffer" | "over";
 
 /**
+ * How a call removes an object.
+ */
+export type DeletedHow = "named" | "collection" | "namespace" | "evicted" | "kind";
+
+/**
+ * An object of which is asked who deleted it.
+ */
+export type DeletedQuestion = { 
+/**
+ * On which cluster; on any without it.
+ */
+cluster?: string, 
+/**
+ * The resource or the kind, as people write it: `deployment`, `pods`, `deployments.apps`.
+ */
+resource: string, 
+/**
+ * The namespace; none for what is in none.
+ */
+namespace?: string, 
+/**
+ * The name.
+ */
+name: string, };
+
+/**
+ * What may have removed an object, newest first.
+ */
+export type DeletedView = { 
+/**
+ * The resource that was looked for, as kubectl writes it.
+ */
+resource: Shown, 
+/**
+ * The calls.
+ */
+found: Array<DeletionLine>, 
+/**
+ * There are older ones.
+ */
+hasMore: boolean, 
+/**
+ * Events that say only that such a call began.
+ */
+begun: number, 
+/**
+ * Events that break off before they say about what they are.
+ */
+untold: number, 
+/**
+ * What the answer lacks.
+ */
+lacks: LacksView, };
+
+/**
+ * A call that may have removed an object.
+ */
+export type DeletionLine = { 
+/**
+ * The call.
+ */
+row: TimelineRow, 
+/**
+ * How it may have.
+ */
+how: DeletedHow, };
+
+/**
  * The demo door.
  */
 export type Demo = { "kind": "none" } | { "kind": "offered" } | { "kind": "starting", 
@@ -758,7 +925,7 @@ id: string, } | { "kind": "clustersChanged" } | { "kind": "requestsChanged" } | 
 /**
  * To where.
  */
-position: AuditPosition, } | { "kind": "notice", 
+position: AuditPosition, } | { "kind": "evidenceChanged" } | { "kind": "notice", 
 /**
  * What.
  */
@@ -858,6 +1025,28 @@ isExpired: boolean,
  * How many findings it is for now; 0: it can be removed.
  */
 matches: number, };
+
+/**
+ * Where a fact of a call comes from.
+ */
+export type FactCame = "raw" | "normalised" | "inferred";
+
+/**
+ * One fact of a call.
+ */
+export type FactView = { 
+/**
+ * What it is called.
+ */
+name: Shown, 
+/**
+ * What it is.
+ */
+value: Shown, 
+/**
+ * Where it comes from.
+ */
+came: FactCame, };
 
 /**
  * One finding, whole.
@@ -1153,6 +1342,44 @@ detail: Shown, } | { "kind": "unknown" };
 export type HeldKind = "user" | "cluster" | "everything";
 
 /**
+ * One stretch of time.
+ */
+export type HistogramBin = { 
+/**
+ * Entries of the history.
+ */
+own: number, 
+/**
+ * Calls that clusters tell of.
+ */
+calls: number, 
+/**
+ * Entries and calls that were refused or failed; among the others.
+ */
+failed: number, };
+
+/**
+ * How many, over time.
+ */
+export type HistogramView = { 
+/**
+ * Where the first bin begins, in Unix microseconds.
+ */
+fromUs: number, 
+/**
+ * How long each is, in microseconds.
+ */
+stepUs: number, 
+/**
+ * Each stretch of time.
+ */
+bins: Array<HistogramBin>, 
+/**
+ * What it lacks.
+ */
+lacks: LacksView, };
+
+/**
  * The local history in one line.
  */
 export type HistoryState = { 
@@ -1281,6 +1508,27 @@ place: Shown | null,
  * How it is held, in a sentence.
  */
 how: Shown, };
+
+/**
+ * What an answer lacks.
+ */
+export type LacksView = { 
+/**
+ * The time there was is over: there is more than was looked at.
+ */
+isCut: boolean, 
+/**
+ * Events that are damaged; some of them may fit.
+ */
+damaged: number, 
+/**
+ * Files of the archive that could not be opened.
+ */
+unreadFiles: number, 
+/**
+ * Why nothing of the clusters' events could be looked at, if that is so.
+ */
+why: Shown | null, };
 
 /**
  * What was opened last on a cluster.
@@ -2313,6 +2561,19 @@ lost: Array<Right>,
 unknown: Shown | null, };
 
 /**
+ * A filter that is kept under a name.
+ */
+export type SavedFilter = { 
+/**
+ * What it is called.
+ */
+name: Shown, 
+/**
+ * What it wants.
+ */
+filter: TimelineFilter, };
+
+/**
  * Scans of several clusters, a few at a time.
  */
 export type ScanRun = { 
@@ -2381,6 +2642,136 @@ error: ErrorView | null, } | { "kind": "failed",
  * What happened and what to do next.
  */
 error: ErrorView, } | { "kind": "cancelled" };
+
+/**
+ * One session, by its request: what was asked for, what was done, and how that is known.
+ */
+export type SessionEvidence = { 
+/**
+ * The request's UID.
+ */
+request: Shown, 
+/**
+ * The session on this desktop, if it came to one.
+ */
+session: Shown | null, 
+/**
+ * Whose it was.
+ */
+who: Shown, 
+/**
+ * Where.
+ */
+cluster: Shown, 
+/**
+ * Under which profile.
+ */
+profile: Shown, 
+/**
+ * Why it was asked for.
+ */
+reason: Shown, 
+/**
+ * The first that is known of it, in Unix microseconds.
+ */
+fromUs: number, 
+/**
+ * The last.
+ */
+toUs: number, 
+/**
+ * It is over.
+ */
+isOver: boolean, 
+/**
+ * From asking to the last proof, oldest first, without calls.
+ */
+steps: Array<AuditEntryView>, 
+/**
+ * There are more entries than were looked at.
+ */
+hasMore: boolean, 
+/**
+ * Calls that the gateway sent.
+ */
+gateway: number, 
+/**
+ * Calls by this session that the cluster tells of.
+ */
+seen: number, 
+/**
+ * Calls that both tell of.
+ */
+joined: number, 
+/**
+ * By what the cluster's calls are tied, and how many by each.
+ */
+ties: Array<TieCount>, 
+/**
+ * Questions about its own rights and the removal of its grant, which Sallyport makes past the gateway.
+ */
+asked: number, 
+/**
+ * Calls of a time at which this desktop's record does not say enough.
+ */
+unclear: number, 
+/**
+ * Calls that the gateway did not send.
+ */
+bypasses: Array<BypassLine>, 
+/**
+ * Calls of the gateway that the cluster does not tell of: the first of them.
+ */
+unseen: Array<UnseenLine>, 
+/**
+ * How many of those there are.
+ */
+unseenCount: number, 
+/**
+ * What was used, by resource.
+ */
+used: Array<UsedLine>, 
+/**
+ * How many rules were granted, as far as that is on record.
+ */
+grantedRules: number | null, 
+/**
+ * A role that would have been enough, as YAML, line by line; none where nothing was used.
+ */
+role: Array<Shown>, 
+/**
+ * How many rules that has.
+ */
+roleRules: number, 
+/**
+ * What the answer lacks.
+ */
+lacks: LacksView, };
+
+/**
+ * A session in a list.
+ */
+export type SessionLine = { 
+/**
+ * Its request.
+ */
+request: Shown, 
+/**
+ * Whose.
+ */
+who: Shown, 
+/**
+ * Where.
+ */
+cluster: Shown, 
+/**
+ * Under which profile.
+ */
+profile: Shown, 
+/**
+ * When it was asked for, in Unix microseconds.
+ */
+atUs: number, };
 
 /**
  * Where a session stands.
@@ -2576,6 +2967,109 @@ error: ErrorView | null, };
 export type SignInStep = "preparing" | "browser" | "checking" | "hub" | "failed";
 
 /**
+ * What a source does just now.
+ */
+export type SourceState = { "kind": "idle" } | { "kind": "reading", 
+/**
+ * Files that were read.
+ */
+files: number, 
+/**
+ * Of so many.
+ */
+of: number, } | { "kind": "read", 
+/**
+ * When, in Unix milliseconds.
+ */
+at: number, 
+/**
+ * Events that came to those there were.
+ */
+events: number, 
+/**
+ * Lines that could not be read.
+ */
+bad: number, 
+/**
+ * Records that are no audit events.
+ */
+foreign: number, 
+/**
+ * Files that could not be read to their end, and what was passed over: the first of them, in words.
+ */
+left: Array<Shown>, 
+/**
+ * How many of those there are.
+ */
+leftCount: number, } | { "kind": "failed", 
+/**
+ * When, in Unix milliseconds.
+ */
+at: number, 
+/**
+ * Why, and what to do.
+ */
+why: Shown, };
+
+/**
+ * Where one cluster's audit events come from.
+ */
+export type SourceView = { 
+/**
+ * Its id.
+ */
+id: Shown, 
+/**
+ * The cluster whose API servers wrote there.
+ */
+cluster: Shown, 
+/**
+ * A file, or a folder with all below it.
+ */
+path: Shown, 
+/**
+ * What it does.
+ */
+state: SourceState, 
+/**
+ * What was counted of it over all times, `what` and `how often`.
+ */
+tallies: Array<[Shown, number]>, };
+
+/**
+ * Where the clusters' audit events come from, and what is kept of them.
+ */
+export type SourcesView = { 
+/**
+ * Each source.
+ */
+sources: Array<SourceView>, 
+/**
+ * Events that are kept.
+ */
+events: number, 
+/**
+ * Bytes on disk.
+ */
+bytes: number, 
+/**
+ * The first moment that is told of, in Unix microseconds.
+ */
+fromUs: number | null, 
+/**
+ * The last.
+ */
+toUs: number | null, 
+/**
+ * What is wrong with the archive, in words.
+ */
+problems: Array<Shown>, 
+/**
+ * New events are looked for while somebody looks.
+ */
+follows: boolean, };
+
+/**
  * One step of the opening.
  */
 export type Step = { 
@@ -2694,6 +3188,232 @@ guard: TerminalGuard, };
 export type Theme = "system" | "dark" | "light";
 
 /**
+ * By what a cluster's call was tied.
+ */
+export type TieBy = "auditId" | "jti" | "account" | "issued" | "userAndTime";
+
+/**
+ * How many calls were tied by something.
+ */
+export type TieCount = { 
+/**
+ * By what.
+ */
+by: TieBy, 
+/**
+ * How many.
+ */
+calls: number, };
+
+/**
+ * What a cluster's call belongs to.
+ */
+export type TieView = { 
+/**
+ * By what.
+ */
+by: TieBy, 
+/**
+ * It may be wrong.
+ */
+isInferred: boolean, 
+/**
+ * The request behind it.
+ */
+request: Shown, 
+/**
+ * The session on this desktop.
+ */
+session: Shown | null, 
+/**
+ * The row of the cluster's call, where this is one of the history.
+ */
+call: Shown | null, };
+
+/**
+ * By what the timeline is counted.
+ */
+export type TimelineFacet = "person" | "cluster" | "verb" | "resource" | "namespace" | "code";
+
+/**
+ * What of the timeline is wanted; what is left out does not restrict.
+ */
+export type TimelineFilter = { 
+/**
+ * One side alone.
+ */
+side?: TimelineSide, 
+/**
+ * A cluster's name.
+ */
+cluster?: string, 
+/**
+ * Who called, whom they impersonated, or by whom they were.
+ */
+person?: string, 
+/**
+ * The verb as authorizers see it.
+ */
+verb?: string, 
+/**
+ * As kubectl writes it: `pods`, `pods/exec`, `deployments.apps`.
+ */
+resource?: string, 
+/**
+ * A namespace.
+ */
+namespace?: string, 
+/**
+ * The object's name, to the letter.
+ */
+name?: string, 
+/**
+ * `403`, `4xx`, or `denied`: what an authorizer forbade, and what the gateway refused.
+ */
+code?: string, 
+/**
+ * A session's id.
+ */
+session?: string, 
+/**
+ * A request's UID.
+ */
+request?: string, 
+/**
+ * The text of an entry's action.
+ */
+action?: string, 
+/**
+ * Words to find.
+ */
+text?: string, 
+/**
+ * Not before, in Unix microseconds.
+ */
+fromUs?: number, 
+/**
+ * Before, in Unix microseconds.
+ */
+toUs?: number, };
+
+/**
+ * A page of the timeline, newest first.
+ */
+export type TimelinePage = { 
+/**
+ * At most as many as asked.
+ */
+rows: Array<TimelineRow>, 
+/**
+ * Give this as `before` for the next page; none: this was the last.
+ */
+next: Shown | null, 
+/**
+ * What it lacks.
+ */
+lacks: LacksView, 
+/**
+ * Entries in the whole history.
+ */
+ownTotal: number, 
+/**
+ * Calls of clusters that are kept.
+ */
+clusterTotal: number, };
+
+/**
+ * One row of the timeline.
+ */
+export type TimelineRow = { 
+/**
+ * Which one it is, for `audit_call` and `audit_raw`.
+ */
+id: Shown, 
+/**
+ * When, in Unix microseconds: by the desktop's clock, or by the API server's.
+ */
+atUs: number, 
+/**
+ * Who tells of it.
+ */
+side: TimelineSide, 
+/**
+ * In words.
+ */
+sentence: Shown, 
+/**
+ * Who; may be empty.
+ */
+who: Shown, 
+/**
+ * Where; may be empty.
+ */
+cluster: Shown, 
+/**
+ * With which tool; may be empty.
+ */
+via: Shown, 
+/**
+ * The HTTP status, for calls.
+ */
+status: number | null, 
+/**
+ * An entry's action, or a call's verb.
+ */
+word: Shown, 
+/**
+ * How it went.
+ */
+outcome: Outcome, 
+/**
+ * Evidence is missing here (P19).
+ */
+gap: boolean, 
+/**
+ * What a cluster's call belongs to, or by which call the cluster tells of an entry.
+ */
+tie: TieView | null, 
+/**
+ * The entry, of a row of the history.
+ */
+entry: AuditEntryView | null, };
+
+/**
+ * Who tells of something: this desktop, or a cluster's API servers.
+ */
+export type TimelineSide = "own" | "cluster";
+
+/**
+ * How often something occurs.
+ */
+export type TopLine = { 
+/**
+ * What.
+ */
+text: Shown, 
+/**
+ * How often.
+ */
+calls: number, };
+
+/**
+ * The most frequent of a facet.
+ */
+export type TopView = { 
+/**
+ * The most frequent first.
+ */
+first: Array<TopLine>, 
+/**
+ * All others together.
+ */
+others: number, 
+/**
+ * What it lacks.
+ */
+lacks: LacksView, };
+
+/**
  * How it was at one time.
  */
 export type TrendPoint = { 
@@ -2725,6 +3445,44 @@ medium: number,
  * Findings by severity.
  */
 low: number, };
+
+/**
+ * A call of the gateway of which the cluster does not tell.
+ */
+export type UnseenLine = { 
+/**
+ * When, in Unix microseconds.
+ */
+atUs: number, 
+/**
+ * Its address.
+ */
+address: Shown, 
+/**
+ * What may be behind it, in words; none: nothing that is known explains it.
+ */
+innocent: Array<Shown>, };
+
+/**
+ * What was used of one resource.
+ */
+export type UsedLine = { 
+/**
+ * As kubectl writes it.
+ */
+resource: Shown, 
+/**
+ * The verbs.
+ */
+verbs: Array<Shown>, 
+/**
+ * How often.
+ */
+times: number, 
+/**
+ * How often it was refused.
+ */
+denied: number, };
 
 /**
  * Who is signed in, in the hub's words (SelfSubjectReview).
@@ -3326,4 +4084,21 @@ export interface Commands {
   posture_report: { args: { place: string }; result: Shown };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };
+  audit_timeline: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
+  audit_histogram: { args: { filter: TimelineFilter; bins: number }; result: HistogramView };
+  audit_top: { args: { filter: TimelineFilter; facet: TimelineFacet }; result: TopView };
+  audit_call: { args: { id: string }; result: CallDetail };
+  audit_raw: { args: { id: string }; result: Array<Shown> };
+  audit_deleted: { args: { object: DeletedQuestion }; result: DeletedView };
+  audit_session: { args: { request: string }; result: SessionEvidence };
+  audit_about: { args: { filter: TimelineFilter }; result: AboutView };
+  audit_sources: { args: {  }; result: SourcesView };
+  audit_source_add: { args: { cluster: string; path: string }; result: null };
+  audit_source_remove: { args: { source: string }; result: null };
+  audit_source_read: { args: { source: string | null }; result: null };
+  audit_source_stop: { args: {  }; result: null };
+  audit_follow: { args: { on: boolean }; result: null };
+  audit_saved: { args: {  }; result: Array<SavedFilter> };
+  audit_save: { args: { name: string; filter: TimelineFilter }; result: null };
+  audit_unsave: { args: { name: string }; result: null };
 }

@@ -65,3 +65,23 @@ export function moment(at: number, now: number): string {
 export function localTimes(text: string, now = Date.now()): string {
   return text.replace(/\b([01]\d|2[0-3]):([0-5]\d) UTC\b/g, (_all, h, m) => clock(new Date(now).setUTCHours(Number(h), Number(m), 0, 0)));
 }
+
+/** `13:52:07.112 UTC` of microseconds. */
+export function utcClock(us: number): string {
+  return `${new Date(Math.floor(us / 1000)).toISOString().slice(11, 23)} UTC`;
+}
+
+/** `24 Nov 2026, 14:52:07.112 (13:52:07.112 UTC)` of microseconds: in the viewer's zone, with UTC beside where that is another. */
+export function preciseMoment(us: number): string {
+  const here = `${day(us / 1000)}, ${preciseClock(us)}`;
+  const utc = utcClock(us);
+  return utc === `${preciseClock(us)} UTC` ? `${here} UTC` : `${here} (${utc})`;
+}
+
+/** `24 Nov 14:52–15:31`, or with both days where they differ; of microseconds. */
+export function rangeText(from: number, to: number): string {
+  const short = (us: number) => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }).format(us / 1000);
+  const fine = to - from < 600_000_000;
+  const at = (us: number) => clock(us / 1000, fine);
+  return short(from) === short(to) ? `${short(from)} ${at(from)}–${at(to)}` : `${short(from)} ${at(from)} – ${short(to)} ${at(to)}`;
+}

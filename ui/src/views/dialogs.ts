@@ -1,5 +1,6 @@
 import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
+import { DeletedDialog, FilterDialog, SourcesDialog } from "../features/audit";
 import { HoldDialog } from "../features/holds";
 import { SupportDialog } from "../features/settings";
 import { ExceptDialog, ForgetDialog, ReportDialog, ScanDialog } from "../features/posture";
@@ -23,4 +24,7 @@ export const DIALOGS: Record<DialogName, Component> = {
   forget: ForgetDialog,
   signOut: EndDialog,
   quit: EndDialog,
+  auditFilter: FilterDialog,
+  auditSources: SourcesDialog,
+  auditDeleted: DeletedDialog,
 };

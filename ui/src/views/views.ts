@@ -47,7 +47,7 @@ export const VIEWS: readonly View[] = [
   { id: sessions.VIEW, title: "Sessions", icon: SquareTerminal, key: "s", component: Sessions, actions: [...sessions.actions, ...terminals.actions], count: { word: "open", of: sessions.openCount } },
   { id: requests.VIEW, title: "Requests", icon: Inbox, key: "r", component: Requests, actions: requests.actions, count: { word: "yours to decide", of: requests.toDecide, waits: true }, forget: requests.forget },
   { id: reach.VIEW, title: "Who can", icon: UserSearch, key: "w", component: WhoCan, actions: reach.actions, forget: () => reach.reach.forget() },
-  { id: "audit", title: "Audit", icon: ScrollText, key: "a", component: Audit, forget: () => audit.history.forget() },
+  { id: audit.VIEW, title: "Audit", icon: ScrollText, key: "a", component: Audit, actions: audit.actions, forget: audit.forget },
   { id: posture.VIEW, title: "Posture", icon: ShieldHalf, key: "p", component: Posture, actions: posture.actions, forget: posture.forget },
   { id: "settings", title: "Settings", icon: Cog, key: ",", component: Settings, actions: settings.actions, foot: true },
 ];

@@ -39,6 +39,9 @@ nonsense! {
         until: i64::MAX,
     },
     WhoQuestion => WhoQuestion { verb: "get".into(), resource: "\u{202e}".into(), namespace: None, cluster: None },
+    TimelineFilter => TimelineFilter { text: Some("\u{202e}".into()), ..TimelineFilter::default() },
+    TimelineFacet => TimelineFacet::Person,
+    DeletedQuestion => DeletedQuestion { resource: "\u{202e}".into(), name: "x".into(), ..DeletedQuestion::default() },
     Output => Box::new(|_| true),
 }
 

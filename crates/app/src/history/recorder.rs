@@ -2,14 +2,14 @@
 
 use super::sentence::sentence;
 use crate::desk::{AppError, Desk};
-use sallyport_audit::{Action, Draft, Entry, Fault, Outcome, Unanchored, Verdict};
+use sallyport_audit::{Action, Draft, Entry, Fault, Linked, Outcome, Unanchored, Verdict};
 use sallyport_gateway::Gateway;
 use sallyport_ipc::{
     AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Event, HistoryState as HistoryView,
     Shown, VerifyView,
 };
 use sallyport_model::{ErrorCode, clip};
-use sallyport_store::{Cursor, Filter, History, HistoryState, StoreError};
+use sallyport_store::{Buckets, Cursor, Filter, History, HistoryState, Page, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -132,6 +132,47 @@ impl Recorder {
         })
     }
 
+    /// The place of the newest entry.
+    pub(crate) fn tip(&self) -> u64 {
+        self.history.subscribe().borrow().sequence
+    }
+
+    /// Entries that fit, newest first.
+    pub(crate) async fn entries(
+        &self,
+        filter: Filter,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, AppError> {
+        self.history.page(filter, cursor, limit).await.map_err(unreadable)
+    }
+
+    /// Entries in their order, from a place on.
+    pub(crate) async fn read_from(&self, sequence: u64, limit: usize) -> Result<Vec<Linked>, AppError> {
+        self.history.read_from(sequence, limit).await.map_err(unreadable)
+    }
+
+    /// How many entries fit.
+    pub(crate) async fn count(&self, filter: Filter) -> Result<u64, AppError> {
+        self.history.count(filter).await.map_err(unreadable)
+    }
+
+    /// How many entries in each stretch of time.
+    pub(crate) async fn buckets(
+        &self,
+        filter: Filter,
+        from: i64,
+        step: i64,
+        buckets: usize,
+    ) -> Result<Buckets, AppError> {
+        self.history.buckets(filter, from, step, buckets).await.map_err(unreadable)
+    }
+
+    /// The moments of the first and the last entry.
+    pub(crate) async fn range(&self) -> Result<Option<(i64, i64)>, AppError> {
+        self.history.range().await.map_err(unreadable)
+    }
+
     /// A page goes on below the entry with this place.
     async fn cursor(&self, sequence: i64) -> Result<Option<Cursor>, AppError> {
         let sequence = u64::try_from(sequence)
@@ -201,6 +242,7 @@ fn parse(filter: AuditFilter) -> Result<Filter, AppError> {
         text: filter.text.map(|t| clip(t.trim(), 200)).filter(|t| !t.is_empty()),
         from: filter.from.map(|ms| ms.saturating_mul(1000)),
         to: filter.to.map(|ms| ms.saturating_mul(1000)),
+        ..Filter::default()
     })
 }
 

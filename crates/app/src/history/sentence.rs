@@ -171,6 +171,9 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::SupportBundle => format!("Support bundle written, {} files", or("files", "some")),
         Action::SettingsChanged if failed => format!("A setting was not changed{why}"),
         Action::SettingsChanged => format!("Setting {} changed", or("setting", "")),
+        Action::Bypass => {
+            format!("Around the gateway, with this session's rights on {cluster}: {}", or("did", "a call"))
+        }
         Action::Gap => format!("No evidence{why}"),
         Action::Verify if failed && get("why").is_some() => format!("The history could not be checked{why}"),
         Action::Verify => format!("History checked: {}", or("verdict", "no verdict")),

@@ -4,7 +4,7 @@ use super::{FILE, row};
 use crate::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use sallyport_audit::{Action, ChainKey, Entry, Head, Linked, Verdict};
+use sallyport_audit::{Action, ChainKey, Entry, Head, Linked, Outcome, Verdict};
 use sallyport_model::{ClusterName, RequestUid, SessionId, UserName};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,43 @@ pub struct Filter {
     pub from: Option<i64>,
     /// Before this moment (microseconds of Unix time).
     pub to: Option<i64>,
+    /// What the calls among them were; anything but its default leaves out all that is no call.
+    pub call: CallFilter,
+}
+
+/// Which calls through the gateway are wanted; what is not set does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallFilter {
+    /// The verb, or the kind of stream.
+    pub verb: Option<String>,
+    /// The resource without its group, with a subresource or not: `pods`, `pods/exec`. `pods` is those below it, too.
+    pub resource: Option<String>,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// The object's name.
+    pub name: Option<String>,
+    /// The HTTP status, both ends included.
+    pub status: Option<(u16, u16)>,
+    /// Refused, by whomever.
+    pub is_refused: bool,
+}
+
+/// What happened in one stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// Entries.
+    pub entries: u64,
+    /// Those among them that were refused or failed.
+    pub failed: u64,
+}
+
+/// Entries by time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Buckets {
+    /// Each stretch of time.
+    pub each: Vec<Bucket>,
+    /// Whether all entries were looked at in the time there was for a text.
+    pub is_whole: bool,
 }
 
 /// Where a page ended.
@@ -52,6 +89,8 @@ pub struct Page {
 const MOST: usize = 1000;
 /// How long one page looks for a text.
 const BUDGET: Duration = Duration::from_millis(250);
+/// How long counting by time does.
+const BUCKETS_BUDGET: Duration = Duration::from_secs(1);
 
 fn clauses(filter: &Filter, cursor: Option<Cursor>) -> (String, Vec<Value>) {
     let mut sql = String::from(" WHERE 1");
@@ -79,11 +118,45 @@ fn clauses(filter: &Filter, cursor: Option<Cursor>) -> (String, Vec<Value>) {
         sql.push_str(" AND at < ?");
         values.push(to.into());
     }
+    calls(&filter.call, &mut sql, &mut values);
     if let Some(cursor) = cursor {
         sql.push_str(" AND (at, sequence) < (?, ?)");
         values.extend([cursor.at.into(), (cursor.sequence as i64).into()]);
     }
     (sql, values)
+}
+
+/// What a call was stands in its detail, as `app` writes it: `verb`, `status`, and `what`, which is
+/// `pods/exec web-0 in payments` with what there is of it.
+fn calls(call: &CallFilter, sql: &mut String, values: &mut Vec<Value>) {
+    const WHAT: &str = "coalesce(json_extract(detail, '$.what'), '')";
+    const STATUS: &str = "json_extract(detail, '$.status')";
+    if let Some(verb) = &call.verb {
+        sql.push_str(" AND json_extract(detail, '$.verb') = ?");
+        values.push(verb.clone().into());
+    }
+    if let Some(resource) = &call.resource {
+        let begins = format!("substr({WHAT}, 1, length(?) + 1) IN (? || ' ', ? || '/')");
+        sql.push_str(&format!(" AND ({WHAT} = ? OR {begins})"));
+        values.extend(std::iter::repeat_n(Value::from(resource.clone()), 4));
+    }
+    if let Some(namespace) = &call.namespace {
+        sql.push_str(&format!(" AND substr({WHAT}, -length(?)) = ?"));
+        let end = Value::from(format!(" in {namespace}"));
+        values.extend([end.clone(), end]);
+    }
+    if let Some(name) = &call.name {
+        sql.push_str(&format!(" AND instr({WHAT} || ' ', ?) > 0"));
+        values.push(format!(" {name} ").into());
+    }
+    if let Some((from, to)) = call.status {
+        sql.push_str(&format!(" AND {STATUS} BETWEEN ? AND ?"));
+        values.extend([i64::from(from).into(), i64::from(to).into()]);
+    }
+    if call.is_refused {
+        sql.push_str(" AND outcome = ?");
+        values.push(Outcome::Refused.as_str().to_owned().into());
+    }
 }
 
 pub(super) fn page(
@@ -156,6 +229,70 @@ pub(super) fn count(db: &Connection, filter: &Filter) -> Result<u64, StoreError>
         count += u64::from(row::read(found).is_ok_and(|linked| contains(&linked.entry, &text)));
     }
     Ok(count)
+}
+
+pub(super) fn buckets(
+    db: &Connection,
+    filter: &Filter,
+    from: i64,
+    step: i64,
+    buckets: usize,
+) -> Result<Buckets, StoreError> {
+    let fail = || StoreError::sql(FILE, "read");
+    let step = step.max(1);
+    let to = from.saturating_add(step.saturating_mul(i64::try_from(buckets).unwrap_or(i64::MAX)));
+    let filter = Filter {
+        from: Some(filter.from.map_or(from, |first| first.max(from))),
+        to: Some(filter.to.map_or(to, |end| end.min(to))),
+        ..filter.clone()
+    };
+    let mut out = Buckets { each: vec![Bucket::default(); buckets], is_whole: true };
+    let text = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
+    let (clauses, values) = clauses(&filter, None);
+    let Some(text) = text else {
+        let sql = format!(
+            "SELECT (at - {from}) / {step}, count(*), sum(outcome IN ('{}', '{}')) FROM entry{clauses} GROUP BY 1",
+            Outcome::Refused,
+            Outcome::Failed
+        );
+        let mut statement = db.prepare(&sql).map_err(fail())?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(fail())?;
+        while let Some(row) = rows.next().map_err(fail())? {
+            let number = |at: usize| row.get::<_, i64>(at);
+            let place = number(0).map_err(fail())?;
+            if let Some(bucket) = usize::try_from(place).ok().and_then(|at| out.each.get_mut(at)) {
+                bucket.entries += number(1).map_err(fail())?.unsigned_abs();
+                bucket.failed += number(2).map_err(fail())?.unsigned_abs();
+            }
+        }
+        return Ok(out);
+    };
+    let sql = format!("SELECT {} FROM entry{clauses} ORDER BY at DESC", row::COLUMNS);
+    let mut statement = db.prepare(&sql).map_err(fail())?;
+    let mut rows = statement.query(params_from_iter(values)).map_err(fail())?;
+    let started = Instant::now();
+    while let Some(found) = rows.next().map_err(fail())? {
+        if started.elapsed() > BUCKETS_BUDGET {
+            out.is_whole = false;
+            break;
+        }
+        let Ok(linked) = row::read(found) else { continue };
+        if contains(&linked.entry, &text) {
+            let is_failed = matches!(linked.entry.outcome, Outcome::Refused | Outcome::Failed);
+            let place = linked.entry.at.saturating_sub(from) / step;
+            if let Some(bucket) = usize::try_from(place).ok().and_then(|at| out.each.get_mut(at)) {
+                bucket.entries += 1;
+                bucket.failed += u64::from(is_failed);
+            }
+        }
+    }
+    Ok(out)
+}
+
+pub(super) fn range(db: &Connection) -> Result<Option<(i64, i64)>, StoreError> {
+    let sql = "SELECT (SELECT min(at) FROM entry), (SELECT max(at) FROM entry)";
+    let range = db.query_row(sql, [], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get(1)?)));
+    range.map(|(first, last): (_, Option<i64>)| first.zip(last)).map_err(StoreError::sql(FILE, "read"))
 }
 
 pub(super) fn from(db: &Connection, sequence: u64, limit: usize) -> Result<Vec<Linked>, StoreError> {

@@ -1,4 +1,16 @@
-export { default as EntryDetail } from "./EntryDetail.svelte";
-export { default as EntryRow } from "./EntryRow.svelte";
-export { history } from "./history.svelte";
-export { default as Verdict } from "./Verdict.svelte";
+import { history } from "./history.svelte";
+import { look } from "./look.svelte";
+import { sources } from "./sources.svelte";
+import { timeline } from "./timeline.svelte";
+
+export { actions, VIEW } from "./actions";
+export { default as DeletedDialog } from "./DeletedDialog.svelte";
+export { default as DetailPane } from "./DetailPane.svelte";
+export { default as FilterDialog } from "./FilterDialog.svelte";
+export { default as SourcesDialog } from "./SourcesDialog.svelte";
+export { default as TimelineMain } from "./TimelineMain.svelte";
+
+/** Forgets what belongs to whoever was signed in. */
+export function forget(): void {
+  for (const one of [history, timeline, look, sources]) one.forget();
+}

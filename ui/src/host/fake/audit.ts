@@ -1,7 +1,12 @@
+import { FakeEvidence, NOTHING } from "./evidence";
 import type { Handlers } from "./handlers";
+import { failure } from "./sessions";
 import type { World } from "./world";
 
 export function audit(world: World) {
+  const evidence = new FakeEvidence(world);
+  Object.assign(world, { evidence });
+  const grew = () => world.hear({ kind: "evidenceChanged" });
   return {
     audit_page: async ({ filter, before, limit }) => {
       await world.pause(30);
@@ -12,6 +17,79 @@ export function audit(world: World) {
       const entries = world.history.entries.length;
       if (world.scene === "tampered") return { verdict: "broken", entries: 812, gaps: 58, firstBad: 813, why: "Entry 813 was edited after it was written: its link does not match.", ms: 41, at: Date.now() };
       return { verdict: "verified", entries, gaps: world.history.entries.filter((e) => e.gap).length, firstBad: null, why: null, ms: 41, at: Date.now() };
+    },
+    audit_timeline: async ({ filter, before, limit }) => {
+      await world.pause(30);
+      if (world.scene === "auditFails") throw failure("failed", "The history can't be read.", { hint: "Run verify; the log has the details." });
+      return evidence.page(filter, before, limit);
+    },
+    audit_histogram: async ({ filter, bins }) => {
+      await world.pause(30);
+      return evidence.histogram(filter, bins);
+    },
+    audit_top: async ({ filter, facet }) => {
+      const of = { person: "who", cluster: "cluster", verb: "word", resource: "", namespace: "", code: "status" }[facet] as "who";
+      return evidence.top(filter, (row) => String(row[of] ?? ""));
+    },
+    audit_call: async ({ id }) => evidence.detail(id),
+    audit_raw: async ({ id }) => {
+      const row = evidence.rows({}).find((one) => one.id === id);
+      return JSON.stringify({ kind: "Event", apiVersion: "audit.k8s.io/v1", level: "RequestResponse", auditID: "0195f0aa-0007-7000-8000-00000000a81f", ...row, requestObject: { spec: { replicas: 10 } }, responseObject: { data: "‹redacted›" } }, null, 2).split("\n");
+    },
+    audit_deleted: async ({ object }) => {
+      if (object.name === "") throw failure("badInput", "Who deleted what is not said.", { hint: "Say what it was and its name, as in `deployment checkout`." });
+      const found = object.name === "checkout" ? evidence.calls.filter((row) => row.word === "delete").slice(-3).reverse().map((row) => ({ row, how: "named" as const })) : [];
+      return { resource: object.resource === "deployment" ? "deployments.apps" : object.resource, found, hasMore: found.length > 0, begun: 0, untold: object.name === "checkout" ? 0 : 2, lacks: NOTHING };
+    },
+    audit_session: async ({ request }) => {
+      await world.pause(60);
+      return evidence.session(request);
+    },
+    audit_about: async ({ filter }) => {
+      const rows = evidence.rows(filter);
+      const calls = rows.filter((row) => row.side === "cluster");
+      const asks = rows.filter((row) => row.word === "ask").slice(0, 12);
+      return {
+        own: rows.length - calls.length, calls: calls.length, denied: calls.filter((row) => row.status === 403).length, writes: calls.filter((row) => ["patch", "update", "delete", "create"].includes(row.word)).length,
+        others: evidence.top(filter, (row) => (filter.person ? row.cluster : row.who)), verbs: evidence.top(filter, (row) => row.word), resources: evidence.top(filter, (row) => (row.sentence.includes("deployment") ? "deployments.apps" : "pods")),
+        sessions: asks.map((row) => ({ request: row.entry?.ids.request ?? "", who: row.who, cluster: row.cluster, profile: "operate", atUs: row.atUs })).filter((one, i, all) => all.findIndex((other) => other.request === one.request) === i), hasMore: false, lacks: evidence.lacks(),
+      };
+    },
+    audit_sources: async () => {
+      await world.pause(30);
+      const { calls, sources, follows } = evidence;
+      return { sources, events: calls.length, bytes: calls.length * 248, fromUs: calls[0]?.atUs ?? null, toUs: calls.at(-1)?.atUs ?? null, problems: world.scene === "auditedPart" ? ["the segment `000004.db` can't be opened: it is no database"] : [], follows };
+    },
+    audit_source_add: async ({ cluster, path }) => {
+      if (!path.startsWith("/") && !path.startsWith("~/")) throw failure("badInput", "The path is no whole path.", { hint: "Begin it with / or ~/." });
+      evidence.sources = [...evidence.sources, { id: `${cluster}-${evidence.sources.length}`, cluster, path, state: { kind: "reading", files: 0, of: 1 }, tallies: [] }];
+      const at = evidence.sources.length - 1;
+      setTimeout(() => {
+        for (let i = 0; i < 40; i++) evidence.append((Date.now() - (40 - i) * 1000) * 1000, i);
+        evidence.sources = evidence.sources.with(at, { ...(evidence.sources[at] as (typeof evidence.sources)[0]), state: { kind: "read", at: Date.now(), events: 40, bad: 0, foreign: 0, left: [], leftCount: 0 } });
+        grew();
+      }, 200 / world.speed);
+      grew();
+      return null;
+    },
+    audit_source_remove: async ({ source }) => {
+      evidence.sources = evidence.sources.filter((one) => one.id !== source);
+      return null;
+    },
+    audit_source_read: async () => null,
+    audit_source_stop: async () => null,
+    audit_follow: async ({ on }) => {
+      evidence.follows = on;
+      return null;
+    },
+    audit_saved: async () => evidence.saved,
+    audit_save: async ({ name, filter }) => {
+      evidence.saved = [...evidence.saved.filter((one) => one.name !== name), { name, filter }];
+      return null;
+    },
+    audit_unsave: async ({ name }) => {
+      evidence.saved = evidence.saved.filter((one) => one.name !== name);
+      return null;
     },
   } satisfies Partial<Handlers>;
 }

@@ -1,0 +1,177 @@
+//! What API servers' audit logs tell, beside the history: the archive under the data directory, where its events come
+//! from, and one timeline of both sides.
+//!
+//! The archive is opened with the first question and made with the first source. All of it blocks, so every question goes
+//! to a thread of its own, two at a time; a newer question of the same kind takes the older one back.
+
+mod about;
+mod bypass;
+mod call;
+mod filter;
+mod role;
+mod row;
+mod saved;
+mod session;
+mod sources;
+mod ties;
+mod timeline;
+
+use crate::desk::{AppError, Desk};
+use crate::history::Recorder;
+use sallyport_archive::{Answer, Archive, ArchiveError, Bounds, Cancel, Options};
+use sallyport_ipc::{LacksView, Shown};
+use sallyport_model::ErrorCode;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// The folder of the archive, in the data directory.
+const FOLDER: &str = "audit";
+/// How long a question may take; what was found until then is the answer, and it says so.
+const WITHIN: Duration = Duration::from_secs(3);
+/// Questions that are answered at the same time.
+const AT_ONCE: usize = 2;
+
+/// The clusters' side of the audit.
+pub(crate) struct Evidence {
+    desk: Arc<Desk>,
+    history: Recorder,
+    archive: tokio::sync::Mutex<Option<Arc<Archive>>>,
+    ties: tokio::sync::Mutex<ties::Ties>,
+    sources: sources::Sources,
+    permits: Arc<Semaphore>,
+    /// The last question of each kind, to take it back.
+    asked: Mutex<HashMap<String, Cancel>>,
+}
+
+impl Evidence {
+    pub(crate) fn new(desk: Arc<Desk>, history: Recorder) -> Arc<Self> {
+        Arc::new(Self {
+            desk,
+            history,
+            archive: tokio::sync::Mutex::default(),
+            ties: tokio::sync::Mutex::default(),
+            sources: sources::Sources::default(),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            asked: Mutex::default(),
+        })
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.desk.dirs.data.join(FOLDER)
+    }
+
+    /// The archive, if there is one; with `make` it is begun where there is none.
+    async fn archive(&self, make: bool) -> Result<Option<Arc<Archive>>, AppError> {
+        let mut open = self.archive.lock().await;
+        if let Some(archive) = &*open {
+            return Ok(Some(archive.clone()));
+        }
+        let folder = self.folder();
+        let opened = tokio::task::spawn_blocking(move || {
+            let is_there = folder.is_dir() && Archive::is_in(&folder)?;
+            if !is_there && !make {
+                return Ok(None);
+            }
+            Archive::open(&folder, Options::default()).map(Some)
+        });
+        let opened = opened.await.map_err(|e| AppError::failed("the archive was not opened").because(e))?;
+        *open = opened.map_err(unreadable)?.map(Arc::new);
+        Ok(open.clone())
+    }
+
+    /// Asks the archive, where blocking is allowed. `None` where there is no archive.
+    async fn ask<T: Send + 'static>(
+        &self,
+        kind: &str,
+        question: impl FnOnce(&Archive, &Bounds) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<Option<T>, AppError> {
+        let cancel = Cancel::default();
+        let older = {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.insert(kind.to_owned(), cancel.clone())
+        };
+        older.inspect(Cancel::cancel);
+        let Some(archive) = self.archive(false).await? else { return Ok(None) };
+        let permit = self.permits.clone().acquire_owned().await;
+        let bounds = Bounds { within: WITHIN, cancel };
+        let answered = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            question(&archive, &bounds)
+        });
+        let answered =
+            answered.await.map_err(|e| AppError::failed("the archive could not be asked").because(e))?;
+        answered.map(Some).map_err(unreadable)
+    }
+
+    /// Writes what waits. Reading of sources ends.
+    pub(crate) async fn close(&self) {
+        self.stop_reading();
+        let Some(archive) = self.archive.lock().await.take() else { return };
+        let closing = tokio::task::spawn_blocking(move || archive.close());
+        if tokio::time::timeout(Duration::from_secs(3), closing).await.is_err() {
+            tracing::error!(
+                "the archive of audit events did not close within 3 s; what it acknowledged is kept"
+            );
+        }
+    }
+}
+
+/// Why the archive can't be asked, for people.
+fn unreadable(error: ArchiveError) -> AppError {
+    match error {
+        ArchiveError::Canceled => AppError::new(ErrorCode::Cancelled, "a newer question took its place"),
+        ArchiveError::Locked { pid, .. } => {
+            let by = pid.map_or_else(|| "another program".to_owned(), |pid| format!("process {pid}"));
+            AppError::failed(format!("the archive of the clusters' audit events is in use by {by}"))
+                .hint("Let `sallyport audit` or the other window finish, then try again.")
+                .retry()
+        }
+        ArchiveError::Newer { .. } => {
+            AppError::failed("the archive of the clusters' audit events was written by a newer Sallyport")
+                .hint("Start that version, or move the folder `audit` out of the data directory.")
+        }
+        ArchiveError::TooMuch(what) => AppError::new(ErrorCode::BadInput, what),
+        ArchiveError::Gone(_) => {
+            AppError::new(ErrorCode::BadInput, "this call is not kept any more").hint("Load the list anew.")
+        }
+        other => AppError::failed("the clusters' audit events can't be read")
+            .hint("`sallyport audit status --archive` on the folder `audit` of the data directory says more.")
+            .because(other),
+    }
+}
+
+/// What an answer lacks, for the window.
+fn lacks<T>(answer: &Answer<T>) -> LacksView {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    LacksView {
+        is_cut: !answer.is_whole,
+        damaged: number(answer.damaged),
+        unread_files: number(answer.unread_segments as u64),
+        why: None,
+    }
+}
+
+/// An answer of which the clusters' side is missing, and why.
+fn without(error: &AppError) -> LacksView {
+    LacksView { why: Some(Shown::from(error.message())), ..LacksView::default() }
+}
+
+/// Of two answers that are shown as one.
+fn both(one: LacksView, other: &LacksView) -> LacksView {
+    LacksView {
+        is_cut: one.is_cut || other.is_cut,
+        damaged: one.damaged.max(other.damaged),
+        unread_files: one.unread_files.max(other.unread_files),
+        why: one.why.or_else(|| other.why.clone()),
+    }
+}
+
+fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! A row of the timeline, of either side. Pure.
+
+use crate::history::view;
+use sallyport_archive::{Call, CallId, Column};
+use sallyport_audit::Entry;
+use sallyport_events::{Act, Event, Joined, Key, Known, User};
+use sallyport_ipc::{Outcome, Shown, TieBy, TieView, TimelineRow, TimelineSide};
+use sallyport_model::SessionAccount;
+
+/// Which row it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowId {
+    /// An entry of the history, by its place.
+    Own(u64),
+    /// A call of the archive, and its moment in microseconds of Unix time, by which it is found.
+    Call(CallId, i64),
+}
+
+impl RowId {
+    /// As the window sends it back; none for what is no row.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?;
+        match text.split_once(':')? {
+            ("own", sequence) => Some(Self::Own(number(sequence)?)),
+            ("call", call) => {
+                let (id, at) = call.split_once('@')?;
+                Some(Self::Call(CallId::from_number(number(id)?), at.parse().ok()?))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn shown(self) -> Shown {
+        match self {
+            Self::Own(sequence) => Shown::from(format!("own:{sequence}")),
+            Self::Call(id, at) => Shown::from(format!("call:{}@{at}", id.number())),
+        }
+    }
+}
+
+/// An entry.
+pub(super) fn own(entry: &Entry) -> TimelineRow {
+    let view = view(entry);
+    TimelineRow {
+        id: RowId::Own(entry.sequence).shown(),
+        at_us: view.at_us,
+        side: TimelineSide::Own,
+        sentence: view.sentence.clone(),
+        who: view.user.clone(),
+        cluster: view.cluster.clone(),
+        via: view.via.clone(),
+        status: view.status,
+        word: Shown::from(&view.action),
+        outcome: view.outcome,
+        gap: view.gap,
+        tie: None,
+        entry: Some(Box::new(view)),
+    }
+}
+
+/// A call that a cluster tells of, in the words of its columns.
+pub(super) fn act(call: &Call) -> Act<'_> {
+    Act {
+        verb: call.text(Column::Verb),
+        resource: call.text(Column::Resource),
+        subresource: call.text(Column::Subresource),
+        namespace: call.text(Column::Namespace),
+        name: call.text(Column::Name),
+        code: call.code(),
+        is_forbidden: call.text(Column::Decision) == "forbid",
+        command: call.text(Column::Command),
+        ..Act::default()
+    }
+}
+
+/// The row of a call with its sentence, and what it belongs to.
+pub(super) fn call(call: &Call, sentence: &str, tie: Option<TieView>) -> TimelineRow {
+    let (user, as_whom) = (call.text(Column::User), call.text(Column::Impersonated));
+    let who = if as_whom.is_empty() { user.to_owned() } else { format!("{user} as {as_whom}") };
+    let is_forbidden = call.text(Column::Decision) == "forbid" || matches!(call.code(), Some(401 | 403));
+    TimelineRow {
+        id: RowId::Call(call.id, call.at).shown(),
+        at_us: call.at,
+        side: TimelineSide::Cluster,
+        sentence: Shown::from(sentence),
+        who: Shown::from(who),
+        cluster: Shown::from(call.text(Column::Cluster)),
+        via: Shown::from(client(call.text(Column::UserAgent))),
+        status: call.code(),
+        word: Shown::from(call.text(Column::Verb)),
+        outcome: match call.code() {
+            _ if is_forbidden => Outcome::Refused,
+            Some(500..) => Outcome::Failed,
+            None => Outcome::Unproven,
+            Some(_) => Outcome::Done,
+        },
+        gap: false,
+        tie,
+        entry: None,
+    }
+}
+
+/// What a client calls itself, in one word: `kubectl`, `kube-controller-manager`.
+fn client(agent: &str) -> &str {
+    agent.split(['/', ' ']).next().unwrap_or_default()
+}
+
+/// As much of an event as ties it: its columns say all that is needed.
+pub(super) fn to_tie(call: &Call) -> Event<'_> {
+    let text = |column| Some(call.text(column)).filter(|text| !text.is_empty()).map(Into::into);
+    Event {
+        audit_id: call.audit_id.as_str().into(),
+        user: User { name: call.text(Column::User).into(), ..User::default() },
+        credential: text(Column::Credential),
+        issued_credential: text(Column::Issued),
+        account: SessionAccount::of_user(call.text(Column::User)),
+        received_at: Some(call.at),
+        ..Event::default()
+    }
+}
+
+/// What a call belongs to, for the window.
+pub(super) fn tie(joined: &Joined, known: &Known) -> Option<TieView> {
+    let link = joined.link?;
+    let session = known.sessions().get(link.session)?;
+    Some(TieView {
+        by: by(link.key),
+        is_inferred: link.key.is_inferred(),
+        request: Shown::of(&session.request),
+        session: session.session.as_ref().map(Shown::of),
+        call: None,
+    })
+}
+
+pub(super) fn by(key: Key) -> TieBy {
+    match key {
+        Key::AuditId => TieBy::AuditId,
+        Key::Jti => TieBy::Jti,
+        Key::Account => TieBy::Account,
+        Key::Issued => TieBy::Issued,
+        Key::UserAndTime => TieBy::UserAndTime,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_known_by_what_it_was_called_and_by_nothing_else() {
+        for id in [RowId::Own(7), RowId::Call(CallId::from_number(u64::MAX), -3)] {
+            assert_eq!(RowId::parse(&id.shown()), Some(id));
+        }
+        for odd in [
+            "",
+            "own:",
+            "own:-1",
+            "call:1",
+            "call:1x@1",
+            "call: 1@2",
+            "call:1@",
+            "other:1",
+            "own:99999999999999999999",
+            "own",
+        ] {
+            assert_eq!(RowId::parse(odd), None, "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_one_word() {
+        assert_eq!(client("kubectl/v1.37.2 (linux/amd64) kubernetes/abc"), "kubectl");
+        assert_eq!(client("Mozilla"), "Mozilla");
+        assert_eq!(client(""), "");
+    }
+}

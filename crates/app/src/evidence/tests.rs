@@ -1,0 +1,370 @@
+//! With a real archive and a real history, on logs as API servers write them.
+
+use super::*;
+use crate::desk::{Dirs, Nobody, vault};
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_ipc::{
+    DeletedQuestion, SourceState, TieBy, TimelineFacet, TimelineFilter, TimelinePage, TimelineSide,
+};
+use sallyport_model::{AuditId, Jti, RequestUid, SessionAccount, SessionId};
+use sallyport_store::{History, InstanceLock, Prefs};
+use sallyport_vault::Keyring;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Instant;
+
+const SECOND: i64 = 1_000_000;
+const CLUSTER: &str = "payments-eu-1";
+
+struct Bench {
+    evidence: Arc<Evidence>,
+    home: tempfile::TempDir,
+    /// A moment ago, in microseconds: what this desktop's record is sure of.
+    began: i64,
+}
+
+async fn bench() -> Bench {
+    let home = tempfile::tempdir().unwrap();
+    let dirs = Dirs::under(home.path());
+    dirs.create().unwrap();
+    let lock = InstanceLock::take(&dirs.data).unwrap();
+    let options = crate::Options { keyring: Keyring::Off, ..crate::Options::default() };
+    let vault = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
+    let history = Recorder::new(History::open(&dirs.data, None).await.unwrap());
+    let prefs = Prefs::open(&dirs.data).await.unwrap();
+    let desk = Arc::new(Desk::new(Arc::new(Nobody), options, dirs, prefs, vault, lock).await);
+    let began = jiff::Timestamp::now().as_microsecond() - 3600 * SECOND;
+    Bench { evidence: Evidence::new(desk, history), home, began }
+}
+
+impl Bench {
+    async fn note(&self, draft: Draft) {
+        self.evidence.history.note(draft).await;
+    }
+
+    /// What was noted is on the disk: entries are within 100 ms.
+    async fn settled(&self) {
+        let (mut tip, mut since) = (self.evidence.history.tip(), Instant::now());
+        while since.elapsed() < Duration::from_millis(250) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if self.evidence.history.tip() != tip {
+                (tip, since) = (self.evidence.history.tip(), Instant::now());
+            }
+        }
+    }
+
+    /// Writes a log and names it as a source, and waits until it is read.
+    async fn log(&self, events: &[Value]) {
+        let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
+        self.raw_log(&(lines.join("\n") + "\n")).await;
+    }
+
+    async fn raw_log(&self, text: &str) {
+        let path = self.home.path().join("audit.log");
+        std::fs::write(&path, text).unwrap();
+        self.evidence.source_add(CLUSTER.into(), path.display().to_string()).await.unwrap();
+        self.read_through().await;
+    }
+
+    async fn read_through(&self) -> SourceState {
+        let began = Instant::now();
+        loop {
+            let state = self.evidence.sources().await.unwrap().sources[0].state.clone();
+            if matches!(state, SourceState::Read { .. } | SourceState::Failed { .. }) {
+                // What is looked for after reading has its turn, too.
+                drop(self.evidence.sources.turn.lock().await);
+                return state;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "it is read: {state:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn page(&self, filter: TimelineFilter) -> TimelinePage {
+        self.evidence.timeline(filter, None, 200).await.unwrap()
+    }
+
+    /// A session on record: asked, granted, with one call.
+    async fn a_session(&self) -> (RequestUid, SessionAccount) {
+        let request = RequestUid::new("0b6f2c7e-2f1d-4d0e-9a51-6f4b1c2d3e4f");
+        let account = SessionAccount::derive(&request, 1_999_999_999);
+        let about = |action, at: i64| {
+            Draft::new(action)
+                .at(self.began + at)
+                .user(&"oidc:dana".parse().unwrap())
+                .cluster(&CLUSTER.parse().unwrap())
+                .request(&request)
+                .session(&SessionId::new("s1"))
+        };
+        self.note(about(Action::Ask, 0).detail("profile", "operate").detail("reason", "roll back")).await;
+        self.note(about(Action::Offer, 1).detail("rules", 21)).await;
+        self.note(about(Action::Granted, 2).detail("account", account.to_string())).await;
+        let call =
+            about(Action::Call, 60 * SECOND).jti(&Jti::new("jti-1")).audit_id(&AuditId::new("minted-1"));
+        let uri = "/apis/apps/v1/namespaces/pay/deployments/checkout";
+        let call = call.detail("verb", "get").detail("what", "deployments checkout in pay");
+        self.note(call.detail("method", "GET").detail("uri", uri).detail("status", 200)).await;
+        self.settled().await;
+        (request, account)
+    }
+}
+
+fn time(us: i64) -> String {
+    jiff::Timestamp::from_microsecond(us).unwrap().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+}
+
+/// A call as an API server writes it.
+fn event(id: &str, at: i64, verb: &str, name: &str, over: Value) -> Value {
+    let mut event = json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": id,
+        "stage": "ResponseComplete", "verb": verb,
+        "requestURI": format!("/apis/apps/v1/namespaces/pay/deployments/{name}"),
+        "user": { "username": "oidc:lee", "groups": ["system:authenticated"] },
+        "sourceIPs": ["10.1.2.3"], "userAgent": "kubectl/v1.37.2 (linux/amd64)",
+        "objectRef": { "resource": "deployments", "namespace": "pay", "name": name, "apiGroup": "apps", "apiVersion": "v1" },
+        "responseStatus": { "code": 200 },
+        "requestReceivedTimestamp": time(at), "stageTimestamp": time(at + 1500),
+        "annotations": { "authorization.k8s.io/decision": "allow" }
+    });
+    if let (Value::Object(event), Value::Object(over)) = (&mut event, over) {
+        event.extend(over);
+    }
+    event
+}
+
+/// Made with a session's own rights.
+fn by(account: &SessionAccount) -> Value {
+    let user = format!("system:serviceaccount:sallyport-sessions:{account}");
+    json!({ "user": { "username": user, "extra": { "authentication.kubernetes.io/credential-id": ["JTI=jti-1"] } } })
+}
+
+fn filter(of: impl FnOnce(&mut TimelineFilter)) -> TimelineFilter {
+    let mut filter = TimelineFilter::default();
+    of(&mut filter);
+    filter
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_both_sides_tell_of_is_one_row_and_what_went_around_the_gateway_is_an_entry_once() {
+    let bench = bench().await;
+    let (request, account) = bench.a_session().await;
+    let at = bench.began + 60 * SECOND;
+    bench
+        .log(&[
+            event("minted-1", at + 2000, "get", "checkout", by(&account)),
+            event("not-minted", at + 5 * SECOND, "delete", "checkout", by(&account)),
+            event("other", at + 9 * SECOND, "list", "", json!({})),
+        ])
+        .await;
+    bench.settled().await;
+
+    let page = bench.page(TimelineFilter::default()).await;
+    let tied: Vec<_> = page.rows.iter().filter_map(|row| Some((row, row.tie.as_ref()?))).collect();
+    let (own, tie) = tied.iter().find(|(row, _)| row.side == TimelineSide::Own).expect("it is one row");
+    assert_eq!((own.word.as_str(), tie.by, tie.is_inferred), ("call", TieBy::AuditId, false));
+    let twin = tie.call.clone().expect("it leads to what the cluster tells");
+    assert!(page.rows.iter().all(|row| row.id != twin), "and is not told twice");
+    let around =
+        page.rows.iter().find(|row| row.sentence.starts_with("Deleted deployment checkout")).unwrap();
+    assert_eq!(around.tie.as_ref().unwrap().by, TieBy::Jti, "an id alone ties nothing");
+    assert!(page.rows.iter().any(|row| row.who == "oidc:lee" && row.tie.is_none()));
+
+    let bypasses = bench.page(filter(|f| f.action = Some("bypass".into()))).await.rows;
+    assert_eq!(bypasses.len(), 1);
+    assert!(bypasses[0].sentence.contains("Deleted deployment checkout in pay"), "{}", bypasses[0].sentence);
+    bench.evidence.look_for_bypasses(&CLUSTER.parse().unwrap()).await;
+    bench.settled().await;
+    assert_eq!(bench.page(filter(|f| f.action = Some("bypass".into()))).await.rows.len(), 1, "once");
+
+    let session = bench.evidence.session(request.to_string()).await.unwrap();
+    assert_eq!((session.gateway, session.seen, session.joined), (1, 2, 1));
+    assert_eq!(session.bypasses.len(), 1);
+    assert_eq!(session.bypasses[0].address, "10.1.2.3");
+    assert_eq!((session.granted_rules, session.role_rules), (Some(21), 1));
+    assert!(session.role.iter().any(|line| line.contains("\"deployments\"")));
+    assert_eq!((session.profile.as_str(), session.who.as_str()), ("operate", "oidc:dana"));
+    assert!(session.steps.iter().all(|step| step.action != "call"));
+    // A session is found by its account on the cluster's side, and nobody else's calls are.
+    let of_session = bench.page(filter(|f| f.session = Some("s1".into()))).await;
+    assert!(of_session.rows.iter().all(|row| row.who != "oidc:lee"));
+    assert!(of_session.rows.iter().any(|row| row.sentence.starts_with("Deleted")));
+    assert!(bench.evidence.session("no-such".into()).await.is_err());
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_lead_through_both_sides_to_their_end_and_the_histogram_counts_all_of_it() {
+    let bench = bench().await;
+    for n in 0..150 {
+        let draft = Draft::new(Action::Verify).at(bench.began + n * 2 * SECOND);
+        let refused = if n % 10 == 0 { Outcome::Failed } else { Outcome::Ok };
+        bench.note(draft.outcome(refused)).await;
+    }
+    bench.settled().await;
+    let own_before = bench.evidence.history.tip();
+    let calls: Vec<Value> = (0..150)
+        .map(|n| {
+            let over = if n % 5 == 0 { json!({ "responseStatus": { "code": 403 } }) } else { json!({}) };
+            event(&format!("e{n}"), bench.began + n * 2 * SECOND + 500_000, "get", &format!("d{n}"), over)
+        })
+        .collect();
+    bench.log(&calls).await;
+    bench.settled().await;
+    let own = bench.evidence.history.tip();
+    assert_eq!(own, own_before + 1, "the source is an entry, too");
+
+    let (mut before, mut rows) = (None, Vec::new());
+    loop {
+        let page = bench.evidence.timeline(TimelineFilter::default(), before, 37).await.unwrap();
+        assert_eq!((page.own_total, page.cluster_total), (own as i64, 150));
+        rows.extend(page.rows);
+        before = page.next.map(|next| next.to_string());
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(rows.len() as u64, own + 150);
+    assert!(rows.windows(2).all(|two| two[0].at_us >= two[1].at_us));
+
+    let all = bench.evidence.histogram(TimelineFilter::default(), 60).await.unwrap();
+    let sum = |of: fn(&sallyport_ipc::HistogramBin) -> u32| all.bins.iter().map(of).sum::<u32>();
+    assert_eq!((u64::from(sum(|b| b.own)), sum(|b| b.calls)), (own, 150));
+    assert_eq!(sum(|b| b.failed), 15 + 30);
+    let denied = filter(|f| f.code = Some("403".into()));
+    let denied = bench.evidence.histogram(denied, 60).await.unwrap();
+    assert_eq!(denied.bins.iter().map(|b| b.calls).sum::<u32>(), 30);
+    assert_eq!(denied.bins.iter().map(|b| b.own).sum::<u32>(), 0);
+
+    let who = bench.evidence.top(TimelineFilter::default(), TimelineFacet::Person).await.unwrap();
+    assert_eq!((who.first[0].text.as_str(), who.first[0].calls), ("oidc:lee", 150));
+    let about = bench.evidence.about(filter(|f| f.person = Some("oidc:lee".into()))).await.unwrap();
+    assert_eq!((about.calls, about.writes, about.own), (150, 0, 0));
+    assert!(bench.evidence.about(TimelineFilter::default()).await.is_err());
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p20_a_call_is_told_in_full_without_a_secret_and_who_deleted_something_is_found() {
+    let bench = bench().await;
+    let at = bench.began;
+    let scale = |id, at, replicas: i64| {
+        let body = json!({ "objectRef": { "resource": "deployments", "subresource": "scale", "namespace": "pay",
+            "name": "checkout", "apiGroup": "apps", "apiVersion": "v1" },
+            "requestObject": { "spec": { "replicas": replicas } } });
+        event(id, at, "patch", "checkout", body)
+    };
+    let exec = json!({ "requestURI": "/api/v1/namespaces/pay/pods/db-0/exec?command=psql&command=--password%3Dhunter2",
+        "objectRef": { "resource": "pods", "subresource": "exec", "namespace": "pay", "name": "db-0", "apiVersion": "v1" } });
+    bench
+        .log(&[
+            scale("a", at, 3),
+            scale("b", at + SECOND, 10),
+            event("c", at + 2 * SECOND, "create", "db-0", exec),
+            event("d", at + 3 * SECOND, "delete", "checkout", json!({})),
+        ])
+        .await;
+    let rows = bench.page(filter(|f| f.side = Some(TimelineSide::Cluster))).await.rows;
+    let find =
+        |of: &str| rows.iter().find(|row| row.sentence.contains(of)).unwrap_or_else(|| panic!("{rows:?}"));
+    let scaled = find("to 10");
+    assert_eq!(scaled.sentence, "Scaled deployment checkout in pay to 10");
+    let detail = bench.evidence.call(scaled.id.to_string()).await.unwrap();
+    assert_eq!(detail.row.sentence, "Scaled deployment checkout in pay from 3 to 10");
+    assert!(detail.facts.iter().any(|fact| fact.name == "From" && fact.value == "10.1.2.3"));
+    let ran = find("Ran psql");
+    let raw = bench.evidence.raw(ran.id.to_string()).await.unwrap();
+    assert!(raw.len() > 10, "line by line");
+    let raw = format!("{raw:?}");
+    assert!(raw.contains("db-0") && !raw.contains("hunter2"), "{raw}");
+    let detail = bench.evidence.call(ran.id.to_string()).await.unwrap();
+    assert!(detail.redactions > 0 && !format!("{detail:?}").contains("hunter2"));
+
+    let question = |resource: &str, name: &str| DeletedQuestion {
+        resource: resource.into(),
+        name: name.into(),
+        namespace: Some("pay".into()),
+        cluster: None,
+    };
+    let deleted = bench.evidence.deleted(question("deploy", "checkout")).await.unwrap();
+    assert_eq!(deleted.resource, "deployments.apps");
+    assert_eq!(deleted.found.len(), 1);
+    assert_eq!(deleted.found[0].row.who, "oidc:lee");
+    assert!(bench.evidence.deleted(question("deploy", "other")).await.unwrap().found.is_empty());
+    assert!(bench.evidence.deleted(question("", " ")).await.is_err());
+    let own = bench.page(filter(|f| f.side = Some(TimelineSide::Own))).await.rows[0].id.to_string();
+    let entry = format!("{:?}", bench.evidence.raw(own.clone()).await.unwrap());
+    assert!(entry.contains("settings_changed"), "{entry}");
+    for odd in [own.as_str(), "call:1@1", "call:x@1", "nonsense"] {
+        assert!(bench.evidence.call(odd.to_owned()).await.is_err(), "{odd}");
+    }
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_source_can_not_give_is_counted_and_said_and_the_history_stays_readable() {
+    let bench = bench().await;
+    for (cluster, path) in [("A b", "/tmp"), (CLUSTER, "relative"), (CLUSTER, "/no/such/place")] {
+        assert!(bench.evidence.source_add(cluster.into(), path.into()).await.is_err(), "{cluster} {path}");
+    }
+    assert!(!bench.evidence.folder().exists(), "nothing is made before there is something to keep");
+    let good = event("a", bench.began, "get", "x", json!({}));
+    bench.raw_log(&format!("not json {{\n{good}\n{{\"kind\":\"Pod\"}}\n{{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\"}}\n")).await;
+    let view = bench.evidence.sources().await.unwrap();
+    let SourceState::Read { events, bad, .. } = &view.sources[0].state else { panic!("{view:?}") };
+    assert_eq!(*events, 1);
+    assert!(*bad >= 1, "{view:?}");
+    // Read again: nothing is kept twice.
+    bench.evidence.source_read(None).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    bench.read_through().await;
+    assert_eq!(bench.evidence.sources().await.unwrap().events, 1);
+    // The same path twice is one source.
+    let path = bench.home.path().join("audit.log").display().to_string();
+    assert!(bench.evidence.source_add(CLUSTER.into(), path).await.is_err());
+    bench.evidence.close().await;
+
+    // While somebody else has the archive, the history is there and the page says what it lacks.
+    let other = Archive::open(&bench.evidence.folder(), Options::default()).unwrap();
+    let page = bench.page(TimelineFilter::default()).await;
+    assert!(page.lacks.why.as_ref().unwrap().contains("in use by"), "{:?}", page.lacks);
+    assert!(page.rows.iter().all(|row| row.side == TimelineSide::Own) && !page.rows.is_empty());
+    let sources = bench.evidence.sources().await.unwrap();
+    assert_eq!(sources.problems.len(), 1);
+    other.close();
+    drop(other);
+    assert!(bench.page(TimelineFilter::default()).await.lacks.why.is_none(), "and is back once it is free");
+    bench.evidence.source_remove(sources.sources[0].id.to_string()).await.unwrap();
+    assert!(bench.evidence.sources().await.unwrap().sources.is_empty());
+    assert_eq!(bench.evidence.sources().await.unwrap().events, 1, "what was read is kept");
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_somebody_looks_comes_by_itself_and_filters_are_kept() {
+    let bench = bench().await;
+    bench.log(&[event("a", bench.began, "get", "x", json!({}))]).await;
+    bench.evidence.follow_sources(true).await.unwrap();
+    append(&bench.home.path().join("audit.log"), &event("b", bench.began + SECOND, "get", "y", json!({})));
+    let began = Instant::now();
+    while bench.evidence.sources().await.unwrap().events < 2 {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is read on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bench.evidence.follow_sources(false).await.unwrap();
+
+    let wanted = filter(|f| f.code = Some("4xx".into()));
+    bench.evidence.save("refused".into(), wanted.clone()).await.unwrap();
+    assert!(bench.evidence.save("a\u{202e}".into(), wanted.clone()).await.is_err());
+    assert!(bench.evidence.save("x".into(), filter(|f| f.code = Some("?".into()))).await.is_err());
+    let saved = bench.evidence.saved().await.unwrap();
+    assert_eq!((saved.len(), saved[0].name.as_str(), &saved[0].filter), (1, "refused", &wanted));
+    bench.evidence.unsave("refused".into()).await.unwrap();
+    assert!(bench.evidence.saved().await.unwrap().is_empty());
+    bench.evidence.close().await;
+}
+
+fn append(path: &Path, event: &Value) {
+    use std::io::Write as _;
+    let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+    writeln!(file, "{event}").unwrap();
+}

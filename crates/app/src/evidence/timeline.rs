@@ -1,0 +1,455 @@
+//! One timeline of both sides: pages, counts over time, and what is most frequent.
+
+use super::filter::{self, Both};
+use super::row::{self, RowId};
+use super::{Evidence, both, lacks, number, without};
+use crate::desk::AppError;
+use sallyport_archive::{Bounds, Call, Column, Cursor as CallCursor, Page as Calls};
+use sallyport_events::{Act, Event, Reader, What, join};
+use sallyport_ipc::{
+    HistogramBin, HistogramView, LacksView, Shown, TieBy, TieView, TimelineFacet, TimelineFilter,
+    TimelinePage, TimelineRow, TopLine, TopView,
+};
+use sallyport_model::RequestUid;
+use sallyport_store::{Cursor as OwnCursor, Filter as Entries, Page as Own};
+use std::collections::HashMap;
+
+/// Most rows of a page.
+const PAGE_MOST: u32 = 500;
+/// Most stretches of time of a histogram.
+const BINS_MOST: u32 = 500;
+/// Lines of a ranking.
+const TOP: usize = 20;
+/// Resources whose changes may say how many replicas they set.
+const SCALED: [&str; 4] =
+    ["deployments.apps", "statefulsets.apps", "replicasets.apps", "replicationcontrollers"];
+
+/// Where a page of the timeline ended, on both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cursor {
+    pub(super) own: Side<OwnCursor>,
+    pub(super) calls: Side<CallCursor>,
+}
+
+/// Where one side goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Side<C> {
+    /// From its newest on.
+    #[default]
+    Begin,
+    /// Behind that.
+    After(C),
+    /// Nothing older is left.
+    End,
+}
+
+impl Cursor {
+    /// As the window sends it back: `1700000000000000.12,1700000000000000.34`, `-` for a side that is at its end and `*`
+    /// for one that was not begun.
+    fn parse(text: &str) -> Option<Self> {
+        let (own, calls) = text.split_once(',')?;
+        let own = side(own, |at, sequence| OwnCursor { at, sequence })?;
+        let calls = side(calls, |at, id| CallCursor { at, id })?;
+        Some(Self { own, calls })
+    }
+
+    fn shown(self) -> Shown {
+        let own = written(self.own, |c| (c.at, c.sequence));
+        let calls = written(self.calls, |c| (c.at, c.id));
+        Shown::from(format!("{own},{calls}"))
+    }
+}
+
+fn side<C>(text: &str, of: impl Fn(i64, u64) -> C) -> Option<Side<C>> {
+    match text {
+        "*" => Some(Side::Begin),
+        "-" => Some(Side::End),
+        _ => {
+            let (at, id) = text.split_once('.')?;
+            Some(Side::After(of(at.parse().ok()?, id.parse().ok()?)))
+        }
+    }
+}
+
+fn written<C: Copy>(side: Side<C>, of: impl Fn(C) -> (i64, u64)) -> String {
+    match side {
+        Side::Begin => "*".to_owned(),
+        Side::End => "-".to_owned(),
+        Side::After(cursor) => {
+            let (at, id) = of(cursor);
+            format!("{at}.{id}")
+        }
+    }
+}
+
+/// Rows of one side, newest first, and where it goes on.
+#[derive(Debug)]
+struct Looked<C> {
+    /// Each with its moment and where the side goes on behind it.
+    rows: Vec<(i64, C, TimelineRow)>,
+    /// Where what was not looked at begins; none when nothing older is left.
+    next: Option<(i64, C)>,
+    /// Where it began, for a page on which none of its rows fit.
+    from: Side<C>,
+}
+
+/// The newest of both sides, at most `limit`, and where each goes on. A row is never shown before an older page could
+/// hold a newer one.
+fn merged(own: Looked<OwnCursor>, calls: Looked<CallCursor>, limit: usize) -> (Vec<TimelineRow>, Cursor) {
+    // What lies at or below where a side was not looked at may have neighbours there.
+    let horizon = |next: Option<i64>| next.unwrap_or(i64::MIN);
+    let horizon =
+        horizon(own.next.as_ref().map(|(at, _)| *at)).max(horizon(calls.next.as_ref().map(|(at, _)| *at)));
+    let (mut own_rows, mut call_rows) = (own.rows.into_iter().peekable(), calls.rows.into_iter().peekable());
+    let mut rows = Vec::new();
+    let (mut own_at, mut calls_at) = (own.from, calls.from);
+    while rows.len() < limit {
+        let is_own = match (own_rows.peek(), call_rows.peek()) {
+            (None, None) => break,
+            (Some((at, ..)), Some((other, ..))) => at >= other,
+            (one, _) => one.is_some(),
+        };
+        let at = if is_own { own_rows.peek().map(|r| r.0) } else { call_rows.peek().map(|r| r.0) };
+        if at.is_some_and(|at| at < horizon) {
+            break;
+        }
+        if is_own {
+            let Some((_, cursor, row)) = own_rows.next() else { break };
+            own_at = Side::After(cursor);
+            rows.push(row);
+        } else {
+            let Some((_, cursor, row)) = call_rows.next() else { break };
+            calls_at = Side::After(cursor);
+            rows.push(row);
+        }
+    }
+    let own_left = own_rows.peek().is_some();
+    let calls_left = call_rows.peek().is_some();
+    let cursor = Cursor {
+        own: end(own_at, own_left, own.next.map(|(_, cursor)| cursor)),
+        calls: end(calls_at, calls_left, calls.next.map(|(_, cursor)| cursor)),
+    };
+    (rows, cursor)
+}
+
+/// Where a side goes on: behind its last row on the page while there are more of those, else where it was not looked.
+fn end<C>(at: Side<C>, has_left: bool, next: Option<C>) -> Side<C> {
+    match (has_left, next) {
+        (true, _) => at,
+        (false, Some(next)) => Side::After(next),
+        (false, None) => Side::End,
+    }
+}
+
+/// Rows that tell of one call, one from each side, as one: the history's, tied. `ids` are the Audit-IDs of the clusters'
+/// rows that the gateway minted for a call: whoever sees an id can send it along, and is not among them.
+fn paired(rows: Vec<TimelineRow>, ids: &HashMap<Shown, Shown>) -> Vec<TimelineRow> {
+    let mut own: HashMap<Shown, usize> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let Some(entry) = &row.entry else { continue };
+        if let (Some(id), "call" | "stream_end") = (&entry.ids.audit_id, entry.action.as_str()) {
+            own.insert(id.clone(), at);
+        }
+    }
+    let mut ties: HashMap<usize, TieView> = HashMap::new();
+    let mut gone = vec![false; rows.len()];
+    for (at, row) in rows.iter().enumerate() {
+        let Some(place) = ids.get(&row.id).and_then(|id| own.get(id)) else { continue };
+        let Some(tie) = row.tie.clone().filter(|_| !ties.contains_key(place)) else { continue };
+        ties.insert(*place, TieView { call: Some(row.id.clone()), ..tie });
+        gone[at] = true;
+    }
+    let left = rows.into_iter().enumerate().filter(|(at, _)| !gone[*at]);
+    left.map(|(at, row)| TimelineRow { tie: ties.remove(&at).or(row.tie), ..row }).collect()
+}
+
+impl Evidence {
+    pub(crate) async fn timeline(
+        &self,
+        filter: TimelineFilter,
+        before: Option<String>,
+        limit: u32,
+    ) -> Result<TimelinePage, AppError> {
+        let limit = limit.clamp(1, PAGE_MOST) as usize;
+        let cursor = match &before {
+            None => Cursor::default(),
+            Some(text) => Cursor::parse(text).ok_or_else(|| filter::bad("there is no such page"))?,
+        };
+        let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
+        let own = self.own_page(&wanted, cursor.own, limit).await?;
+        let (calls, ids, lacks) = self.calls_page(&wanted, cursor.calls, limit).await?;
+        let (rows, end) = merged(own, calls, limit);
+        let is_over = end.own == Side::End && end.calls == Side::End;
+        let cluster_total = self.kept().await;
+        Ok(TimelinePage {
+            rows: paired(rows, &ids),
+            next: (!is_over).then(|| end.shown()),
+            lacks,
+            own_total: number(self.history.tip()),
+            cluster_total,
+        })
+    }
+
+    /// Calls that are kept.
+    async fn kept(&self) -> i64 {
+        let archive = self.archive(false).await.ok().flatten();
+        archive.map_or(0, |archive| number(archive.status().events))
+    }
+
+    async fn own_page(
+        &self,
+        wanted: &Both,
+        from: Side<OwnCursor>,
+        limit: usize,
+    ) -> Result<Looked<OwnCursor>, AppError> {
+        let at = match (&wanted.own, from) {
+            (None, _) | (_, Side::End) => {
+                return Ok(Looked { rows: Vec::new(), next: None, from: Side::End });
+            }
+            (_, Side::Begin) => None,
+            (_, Side::After(cursor)) => Some(cursor),
+        };
+        let own = wanted.own.clone().unwrap_or_default();
+        let Own { entries, next, .. } = self.history.entries(own, at, limit).await?;
+        let rows = entries.iter().map(|entry| {
+            let cursor = OwnCursor { at: entry.at, sequence: entry.sequence };
+            (entry.at, cursor, row::own(entry))
+        });
+        Ok(Looked { rows: rows.collect(), next: next.map(|cursor| (cursor.at, cursor)), from })
+    }
+
+    async fn calls_page(
+        &self,
+        wanted: &Both,
+        from: Side<CallCursor>,
+        limit: usize,
+    ) -> Result<(Looked<CallCursor>, HashMap<Shown, Shown>, LacksView), AppError> {
+        let nothing =
+            |lacks| (Looked { rows: Vec::new(), next: None, from: Side::End }, HashMap::new(), lacks);
+        let at = match (&wanted.calls, from) {
+            (None, _) | (_, Side::End) => return Ok(nothing(LacksView::default())),
+            (_, Side::Begin) => None,
+            (_, Side::After(cursor)) => Some(cursor),
+        };
+        let calls = wanted.calls.clone().unwrap_or_default();
+        let asked = self
+            .ask("timeline", move |archive, bounds| {
+                let page = archive.page(&calls, at, limit, bounds)?;
+                let replicas = replicas(archive, &page.value.calls);
+                Ok((page, replicas))
+            })
+            .await;
+        let (page, replicas) = match asked {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(nothing(LacksView::default())),
+            Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => return Err(error),
+            // The history is there all the same, and the page says what it lacks.
+            Err(error) => return Ok(nothing(without(&error))),
+        };
+        let lacks = lacks(&page);
+        let Calls { calls, next } = page.value;
+        let rows = self.rows(&calls, &replicas).await?;
+        let minted = |row: &TimelineRow| row.tie.as_ref().is_some_and(|tie| tie.by == TieBy::AuditId);
+        let ids = calls.iter().zip(&rows).filter(|(_, row)| minted(row));
+        let ids = ids.map(|(call, row)| (row.id.clone(), Shown::from(&call.audit_id))).collect();
+        let rows = calls
+            .iter()
+            .zip(rows)
+            .map(|(call, row)| (call.at, CallCursor { at: call.at, id: call.id.number() }, row));
+        let next = next.map(|cursor| (cursor.at, cursor));
+        Ok((Looked { rows: rows.collect(), next, from }, ids, lacks))
+    }
+
+    /// Calls as rows, each with what it belongs to.
+    pub(super) async fn rows(
+        &self,
+        calls: &[Call],
+        replicas: &HashMap<u64, i64>,
+    ) -> Result<Vec<TimelineRow>, AppError> {
+        let mut ties = self.ties.lock().await;
+        ties.read_on(&self.history).await?;
+        let rows = calls.iter().map(|call| {
+            let replicas = replicas.get(&call.id.number()).copied();
+            let sentence = Act { replicas, ..row::act(call) }.sentence();
+            let known = ties.of(call.text(Column::Cluster));
+            let tie = known.and_then(|known| row::tie(&join(&row::to_tie(call), known), known));
+            row::call(call, &sentence, tie)
+        });
+        Ok(rows.collect())
+    }
+
+    /// The accounts of the session or the request that a filter names.
+    pub(super) async fn accounts_of(&self, filter: &TimelineFilter) -> Result<Vec<String>, AppError> {
+        use sallyport_audit::Action::Granted;
+        if filter.session.is_none() && filter.request.is_none() {
+            return Ok(Vec::new());
+        }
+        let granted = Entries {
+            session: filter.session.clone().map(sallyport_model::SessionId::new),
+            request: filter.request.clone().map(RequestUid::new),
+            actions: vec![Granted],
+            ..Entries::default()
+        };
+        let page = self.history.entries(granted, None, 100).await?;
+        Ok(page.entries.iter().filter_map(account).collect())
+    }
+
+    pub(crate) async fn histogram(
+        &self,
+        filter: TimelineFilter,
+        bins: u32,
+    ) -> Result<HistogramView, AppError> {
+        let bins = bins.clamp(1, BINS_MOST) as usize;
+        let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
+        let Some((from, to)) = self.range(&wanted).await? else { return Ok(HistogramView::default()) };
+        let span = to.saturating_sub(from).max(1);
+        let step = span / bins as i64 + i64::from(span % bins as i64 != 0);
+        let mut out = HistogramView {
+            from_us: from,
+            step_us: step,
+            bins: vec![HistogramBin::default(); bins],
+            lacks: LacksView::default(),
+        };
+        let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        if let Some(own) = wanted.own {
+            let counted = self.history.buckets(own, from, step, bins).await?;
+            out.lacks.is_cut |= !counted.is_whole;
+            for (bin, counted) in out.bins.iter_mut().zip(counted.each) {
+                (bin.own, bin.failed) = (small(counted.entries), small(counted.failed));
+            }
+        }
+        if let Some(calls) = wanted.calls {
+            let failed = calls.clone().codes(400, 599);
+            let of_failures = filter.code.is_some();
+            let asked = self.ask("histogram", move |archive, bounds| {
+                let all = archive.histogram(&calls, from, step, bins, bounds)?;
+                // Where the filter names codes already, all of them are.
+                let failed = match of_failures {
+                    true => all.clone(),
+                    false => archive.histogram(&failed, from, step, bins, bounds)?,
+                };
+                Ok((all, failed))
+            });
+            match asked.await {
+                Ok(None) => {}
+                Ok(Some((all, failed))) => {
+                    out.lacks = both(both(out.lacks, &lacks(&all)), &lacks(&failed));
+                    let counts = all.value.calls.into_iter().zip(failed.value.calls);
+                    for (bin, (all, failed)) in out.bins.iter_mut().zip(counts) {
+                        bin.calls = small(all);
+                        bin.failed = bin.failed.saturating_add(small(failed));
+                    }
+                }
+                Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => return Err(error),
+                Err(error) => out.lacks = both(out.lacks, &without(&error)),
+            }
+        }
+        Ok(out)
+    }
+
+    /// The range that a filter names, else all there is; none where there is nothing.
+    async fn range(&self, wanted: &Both) -> Result<Option<(i64, i64)>, AppError> {
+        let own = match &wanted.own {
+            Some(_) => self.history.range().await?,
+            None => None,
+        };
+        let calls = match &wanted.calls {
+            Some(_) => self.archive(false).await.ok().flatten().and_then(|archive| archive.status().range),
+            None => None,
+        };
+        let (first, last) = match (own, calls) {
+            (Some(own), Some(calls)) => (own.0.min(calls.0), own.1.max(calls.1)),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return Ok(wanted.from.zip(wanted.to)),
+        };
+        Ok(Some((wanted.from.unwrap_or(first), wanted.to.unwrap_or(last.saturating_add(1)))))
+    }
+
+    pub(crate) async fn top(
+        &self,
+        filter: TimelineFilter,
+        facet: TimelineFacet,
+    ) -> Result<TopView, AppError> {
+        let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
+        let Some(calls) = wanted.calls else { return Ok(TopView::default()) };
+        let column = match facet {
+            TimelineFacet::Person => Column::User,
+            TimelineFacet::Cluster => Column::Cluster,
+            TimelineFacet::Verb => Column::Verb,
+            TimelineFacet::Resource => Column::Resource,
+            TimelineFacet::Namespace => Column::Namespace,
+            TimelineFacet::Code => Column::Code,
+        };
+        let kind = format!("top {facet:?}");
+        match self.ask(&kind, move |archive, bounds| top(archive, &calls, column, bounds)).await {
+            Ok(answer) => Ok(answer.unwrap_or_default()),
+            Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => Err(error),
+            Err(error) => Ok(TopView { lacks: without(&error), ..TopView::default() }),
+        }
+    }
+}
+
+/// The account that an entry says was granted.
+pub(super) fn account(entry: &sallyport_audit::Entry) -> Option<String> {
+    entry.detail.get("account").and_then(|account| account.as_str()).map(str::to_owned)
+}
+
+/// What is most frequent in a column.
+pub(super) fn top(
+    archive: &sallyport_archive::Archive,
+    calls: &sallyport_archive::Filter,
+    column: Column,
+    bounds: &Bounds,
+) -> Result<TopView, sallyport_archive::ArchiveError> {
+    let answer = archive.top(calls, column, TOP, bounds)?;
+    let lacks = lacks(&answer);
+    let first = answer.value.first.iter().filter(|(text, _)| !text.is_empty());
+    Ok(TopView {
+        first: first
+            .map(|(text, calls)| TopLine { text: Shown::from(text), calls: number(*calls) })
+            .collect(),
+        others: number(answer.value.others),
+        lacks,
+    })
+}
+
+/// How many replicas changes set, by their calls: their bodies tell. What can't be read has none.
+pub(super) fn replicas(archive: &sallyport_archive::Archive, calls: &[Call]) -> HashMap<u64, i64> {
+    let sets = |call: &&Call| {
+        matches!(call.text(Column::Verb), "patch" | "update")
+            && SCALED.contains(&call.text(Column::Resource))
+            && matches!(call.text(Column::Subresource), "" | "scale")
+    };
+    let ids: Vec<_> = calls.iter().filter(sets).map(|call| call.id).collect();
+    let raws = archive.raws(&ids);
+    let mut out = HashMap::new();
+    for (id, raw) in ids.iter().zip(raws) {
+        let Ok(raw) = raw else { continue };
+        event(&raw, &mut |event| {
+            if let Some(replicas) = Act::of(event, "").replicas {
+                out.insert(id.number(), replicas);
+            }
+        });
+    }
+    out
+}
+
+/// The event that a raw text tells, if it tells one.
+pub(super) fn event(raw: &str, each: &mut dyn FnMut(&Event<'_>)) {
+    Reader::new().document(raw.as_bytes(), &mut |found| {
+        if let What::Event(event) = &found.what {
+            each(event);
+        }
+    });
+}
+
+/// The row that the window asks about.
+///
+/// # Errors
+/// For what is no row.
+pub(super) fn id_of(text: &str) -> Result<RowId, AppError> {
+    RowId::parse(text).ok_or_else(|| filter::bad("there is no such row").hint("Load the list anew."))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+import type { HistogramBin, HistogramView } from "../../bindings/ipc";
+
+/** How high the highest is. */
+export function highest(bins: readonly HistogramBin[]): number {
+  return bins.reduce((most, bin) => Math.max(most, bin.own + bin.calls), 1);
+}
+
+/** Which bin lies at a share of the width. */
+export function binAt(share: number, bins: number): number {
+  return Math.min(bins - 1, Math.max(0, Math.floor(share * bins)));
+}
+
+/** The range of some bins, both included, in microseconds. */
+export function spanOf(view: Pick<HistogramView, "fromUs" | "stepUs">, low: number, high: number): { fromUs: number; toUs: number } {
+  return { fromUs: view.fromUs + low * view.stepUs, toUs: view.fromUs + (high + 1) * view.stepUs };
+}
+
+/** Five moments under it, from its begin to its end. */
+export function ticks(view: Pick<HistogramView, "fromUs" | "stepUs" | "bins">): number[] {
+  const span = view.stepUs * view.bins.length;
+  return [0, 0.25, 0.5, 0.75, 1].map((share) => view.fromUs + span * share);
+}

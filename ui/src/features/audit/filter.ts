@@ -1,0 +1,53 @@
+import type { TimelineFilter } from "../../bindings/ipc";
+import { visible } from "../../shared/text";
+import { rangeText } from "../../shared/time";
+
+export type Part = keyof TimelineFilter;
+
+/** The parts that are typed, in the order they stand in the form, with an example of each. */
+export const PARTS = [
+  { part: "cluster", title: "Cluster", example: "payments-eu-1" },
+  { part: "person", title: "Person", example: "oidc:dana@example.test" },
+  { part: "verb", title: "Verb", example: "delete" },
+  { part: "resource", title: "Resource", example: "deployments.apps, pods/exec" },
+  { part: "namespace", title: "Namespace", example: "payments" },
+  { part: "name", title: "Name", example: "checkout" },
+  { part: "code", title: "Status", example: "403, 4xx, denied" },
+  { part: "request", title: "Request", example: "its UID" },
+] as const satisfies readonly { part: Part; title: string; example: string }[];
+
+/** A filter with some parts changed; what is empty is left out. */
+export function changed(filter: TimelineFilter, parts: { [P in Part]?: TimelineFilter[P] | null | undefined }): TimelineFilter {
+  const all = { ...filter, ...parts };
+  const said = Object.entries(all).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return Object.fromEntries(said) as TimelineFilter;
+}
+
+export interface Chip {
+  readonly words: string;
+  /** The parts it stands for. */
+  readonly parts: readonly Part[];
+}
+
+/** A filter as chips, each of which can be taken away. */
+export function chips(filter: TimelineFilter): Chip[] {
+  const out: Chip[] = [];
+  const { fromUs, toUs } = filter;
+  if (fromUs !== undefined || toUs !== undefined) {
+    const words = fromUs !== undefined && toUs !== undefined ? rangeText(fromUs, toUs) : fromUs !== undefined ? `since ${rangeText(fromUs, fromUs).split("–")[0]}` : `before ${rangeText(toUs ?? 0, toUs ?? 0).split("–")[0]}`;
+    out.push({ words, parts: ["fromUs", "toUs"] });
+  }
+  if (filter.side) out.push({ words: filter.side === "own" ? "this desktop alone" : "clusters' logs alone", parts: ["side"] });
+  for (const { part } of PARTS) {
+    const value = filter[part];
+    if (value) out.push({ words: part === "code" && value === "denied" ? "denied" : part === "request" ? `request ${short(value)}` : part === "cluster" || part === "person" ? visible(value) : `${part} ${visible(value)}`, parts: [part] });
+  }
+  if (filter.session) out.push({ words: `session ${short(filter.session)}`, parts: ["session"] });
+  if (filter.action) out.push({ words: visible(filter.action.replaceAll("_", " ")), parts: ["action"] });
+  return out;
+}
+
+/** As much of an id as tells it from others at a glance. */
+export function short(id: string): string {
+  return visible(id.slice(0, 8));
+}

@@ -1,0 +1,113 @@
+import type { AboutView, CallDetail, DeletedView, ErrorView, SessionEvidence } from "../../bindings/ipc";
+import { asError, host } from "../../host";
+import { changed } from "./filter";
+import { timeline } from "./timeline.svelte";
+
+/** What the pane beside the timeline shows. */
+export type Pane =
+  | { kind: "row" }
+  | { kind: "session"; request: string }
+  | { kind: "person" | "cluster"; name: string };
+
+/** What is looked at: a row of the timeline, or a page about a session, a person or a cluster. */
+class Look {
+  #chosen = $state<string | null>(null);
+  #panes = $state.raw<readonly Pane[]>([]);
+  /** The answer for what is looked at, by what was asked. */
+  call = $state.raw<CallDetail | null>(null);
+  session = $state.raw<SessionEvidence | null>(null);
+  about = $state.raw<AboutView | null>(null);
+  raw = $state.raw<{ id: string; lines: readonly string[] } | null>(null);
+  deleted = $state.raw<DeletedView | null>(null);
+  error = $state.raw<ErrorView | null>(null);
+  loading = $state(false);
+  #asked = 0;
+
+  readonly pane = $derived<Pane>(this.#panes.at(-1) ?? { kind: "row" });
+  readonly canGoBack = $derived(this.#panes.length > 0);
+  readonly at = $derived(timeline.rows.findIndex((row) => row.id === this.#chosen));
+  readonly row = $derived(timeline.rows[this.at] ?? null);
+
+  get chosen(): string | null {
+    return this.#chosen;
+  }
+
+  choose(id: string | null): void {
+    if (id === this.#chosen && this.pane.kind === "row") return;
+    [this.#chosen, this.#panes, this.raw, this.call, this.error] = [id, [], null, null, null];
+    const row = timeline.rows.find((one) => one.id === id);
+    const call = row?.side === "cluster" ? row.id : row?.tie?.call;
+    if (call) void this.#ask(host.call("audit_call", { id: call }), (answer) => (this.call = answer));
+    else this.#asked += 1;
+  }
+
+  move(by: number): void {
+    if (timeline.rows.length === 0) return;
+    const next = Math.min(timeline.rows.length - 1, Math.max(0, this.at + by));
+    this.choose(timeline.rows[next]?.id ?? null);
+  }
+
+  open(pane: Pane): void {
+    this.#panes = [...this.#panes, pane].slice(-20);
+    this.#show();
+  }
+
+  back(): void {
+    this.#panes = this.#panes.slice(0, -1);
+    this.#show();
+  }
+
+  #show(): void {
+    const pane = this.pane;
+    [this.error, this.raw] = [null, null];
+    if (pane.kind === "session") {
+      if (this.session?.request !== pane.request) this.session = null;
+      void this.#ask(host.call("audit_session", { request: pane.request }), (answer) => (this.session = answer));
+    } else if (pane.kind === "person" || pane.kind === "cluster") {
+      this.about = null;
+      const { fromUs, toUs } = timeline.filter;
+      void this.#ask(host.call("audit_about", { filter: changed({}, { [pane.kind]: pane.name, fromUs, toUs }) }), (answer) => (this.about = answer));
+    }
+  }
+
+  /** Once more, with what is kept by now. */
+  again(): void {
+    if (this.pane.kind === "row") {
+      const id = this.#chosen;
+      this.#chosen = null;
+      this.choose(id);
+    } else this.#show();
+  }
+
+  /** The raw JSON of the row that is looked at, or away again. */
+  async toggleRaw(): Promise<void> {
+    const row = this.row;
+    if (row === null) return;
+    const id = row.side === "own" && row.tie?.call ? row.tie.call : row.id;
+    if (this.raw?.id === id) {
+      this.raw = null;
+      return;
+    }
+    await this.#ask(host.call("audit_raw", { id }), (lines) => (this.raw = { id, lines }));
+  }
+
+  async #ask<T>(question: Promise<T>, take: (answer: T) => void): Promise<void> {
+    const mine = ++this.#asked;
+    this.loading = true;
+    try {
+      const answer = await question;
+      if (mine === this.#asked) take(answer);
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (mine === this.#asked && error.code !== "cancelled") this.error = error;
+    }
+    if (mine === this.#asked) this.loading = false;
+  }
+
+  forget(): void {
+    this.#asked += 1;
+    [this.#chosen, this.#panes, this.call, this.session, this.about, this.raw, this.deleted, this.error, this.loading] = [null, [], null, null, null, null, null, null, false];
+  }
+}
+
+export const look = new Look();

@@ -1,0 +1,153 @@
+import type { ErrorView, HistogramView, LacksView, TimelineFilter, TimelineRow } from "../../bindings/ipc";
+import { asError, host } from "../../host";
+import { changed, type Part } from "./filter";
+
+const PAGE = 200;
+/** While one looks on live, more may come between two looks; older rows are let go. */
+const LIVE_PAGE = 500;
+const ROWS_MOST = 20_000;
+const BINS = 96;
+const HISTOGRAM_MS = 2000;
+const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null };
+
+/** The part of the timeline on screen: newest first, older pages as they are scrolled to. */
+class Timeline {
+  rows = $state.raw<readonly TimelineRow[]>([]);
+  ownTotal = $state(0);
+  clusterTotal = $state(0);
+  lacks = $state.raw<LacksView>(NOTHING);
+  loading = $state(true);
+  error = $state.raw<ErrorView | null>(null);
+  /** What is wanted. */
+  filter = $state.raw<TimelineFilter>({});
+  histogram = $state.raw<HistogramView | null>(null);
+  live = $state(false);
+  #next: string | null = null;
+  #asked = 0;
+  /** It grew while a page was read. */
+  #grew = false;
+  #counted = { asked: 0, at: -Infinity, later: false };
+
+  /** Something restricts it. */
+  readonly isFiltered = $derived(Object.keys(this.filter).length > 0);
+  /** Nothing older is left. */
+  get atEnd(): boolean {
+    return this.#next === null;
+  }
+
+  set(parts: { [P in Part]?: TimelineFilter[P] | null | undefined }): void {
+    this.choose(changed(this.filter, parts));
+  }
+
+  choose(filter: TimelineFilter): void {
+    if (JSON.stringify(filter) === JSON.stringify(this.filter)) return;
+    this.filter = filter;
+    void this.load();
+  }
+
+  /** The first page. What is on screen stays until the answer is there. */
+  async load(): Promise<void> {
+    const mine = ++this.#asked;
+    this.loading = true;
+    void this.#count(true);
+    try {
+      const page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: PAGE });
+      if (mine !== this.#asked) return;
+      [this.rows, this.#next, this.error] = [page.rows, page.next, null];
+      [this.ownTotal, this.clusterTotal, this.lacks] = [page.ownTotal, page.clusterTotal, page.lacks];
+    } catch (thrown) {
+      const error = asError(thrown);
+      if (mine === this.#asked && error.code !== "cancelled") this.error = error;
+    }
+    if (mine === this.#asked) this.#read();
+  }
+
+  #read(): void {
+    this.loading = false;
+    if (this.#grew) void this.refresh();
+  }
+
+  /** New rows on top, keeping the older pages already here. */
+  async refresh(): Promise<void> {
+    const mine = this.#asked;
+    this.#grew = this.loading;
+    if (this.#grew) return;
+    void this.#count(false);
+    this.#refreshing = true;
+    const page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.live ? LIVE_PAGE : PAGE }).catch(() => null);
+    this.#refreshing = false;
+    if (!page || mine !== this.#asked) return;
+    // An older page is being read meanwhile, and will be put behind what is here now.
+    if (this.loading) {
+      this.#grew = true;
+      return;
+    }
+    const last = page.rows.at(-1)?.id;
+    const at = this.rows.findIndex((row) => row.id === last);
+    // A page that does not touch what is here would leave a hole: then the list begins anew.
+    const older = at < 0 ? [] : this.rows.slice(at + 1, ROWS_MOST - page.rows.length);
+    if (older.length === 0) this.#next = page.next;
+    this.rows = [...page.rows, ...older];
+    [this.ownTotal, this.clusterTotal, this.lacks] = [page.ownTotal, page.clusterTotal, page.lacks];
+    if (this.#grew) void this.refresh();
+  }
+
+  #refreshing = false;
+
+  /** It grew: looked at once more, however often that is said while a look is under way. */
+  grew(): void {
+    if (this.#refreshing || this.loading) this.#grew = true;
+    else void this.refresh();
+  }
+
+  async more(): Promise<void> {
+    if (this.#next === null || this.loading || this.rows.length >= ROWS_MOST) return;
+    const mine = this.#asked;
+    this.loading = true;
+    try {
+      const page = await host.call("audit_timeline", { filter: this.filter, before: this.#next, limit: PAGE });
+      if (mine === this.#asked) [this.rows, this.#next] = [[...this.rows, ...page.rows], page.next];
+    } catch (thrown) {
+      if (mine === this.#asked) this.error = asError(thrown);
+    }
+    if (mine === this.#asked) this.#read();
+  }
+
+  /** Counts over time: at once when something else is wanted, else now and then. */
+  async #count(now: boolean): Promise<void> {
+    const since = performance.now() - this.#counted.at;
+    if (!now && since < HISTOGRAM_MS) {
+      if (!this.#counted.later) {
+        this.#counted.later = true;
+        setTimeout(() => {
+          this.#counted.later = false;
+          void this.#count(true);
+        }, HISTOGRAM_MS - since);
+      }
+      return;
+    }
+    this.#counted.at = performance.now();
+    const mine = ++this.#counted.asked;
+    const histogram = await host.call("audit_histogram", { filter: this.filter, bins: BINS }).catch(() => null);
+    if (mine === this.#counted.asked && histogram !== null) this.histogram = histogram;
+  }
+
+  /** Looks on as it grows, and has what is new of each source read. */
+  async follow(on: boolean): Promise<void> {
+    this.live = on;
+    try {
+      await host.call("audit_follow", { on });
+    } catch (thrown) {
+      [this.live, this.error] = [false, asError(thrown)];
+    }
+  }
+
+  /** Forgets what was on screen; what is kept stays where it is. */
+  forget(): void {
+    this.#asked += 1;
+    if (this.live) void this.follow(false);
+    [this.rows, this.filter, this.histogram, this.error, this.#next, this.lacks] = [[], {}, null, null, null, NOTHING];
+  }
+}
+
+export const timeline = new Timeline();

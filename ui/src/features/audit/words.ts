@@ -1,0 +1,32 @@
+import type { DeletedHow, LacksView, TieBy, TieView } from "../../bindings/ipc";
+import { count } from "../../shared/text";
+
+export const TIES: Record<TieBy, string> = {
+  auditId: "Audit-ID and JTI",
+  jti: "token JTI",
+  account: "ServiceAccount of the session",
+  issued: "mint of the session's JTI",
+  userAndTime: "person and time",
+};
+
+export function tieWords(tie: Pick<TieView, "by" | "isInferred">): string {
+  return `${TIES[tie.by]}, ${tie.isInferred ? "inferred" : "exact"}`;
+}
+
+export const HOWS: Record<DeletedHow, string> = {
+  named: "by its name",
+  collection: "with others of its kind: whether it was among them, only the answer says",
+  namespace: "with its namespace",
+  evicted: "by an eviction",
+  kind: "with its kind: the CRD was removed",
+};
+
+/** What an answer lacks, in words; none where it lacks nothing. */
+export function lackWords(lacks: LacksView): string[] {
+  return [
+    ...(lacks.why ? [`The clusters' logs were not looked at: ${lacks.why}.`] : []),
+    ...(lacks.isCut ? ["The time there was is over, so there is more than was looked at."] : []),
+    ...(lacks.damaged > 0 ? [`${count(lacks.damaged, "event")} ${lacks.damaged === 1 ? "is" : "are"} damaged and could not be looked at.`] : []),
+    ...(lacks.unreadFiles > 0 ? [`${count(lacks.unreadFiles, "file")} of the archive can't be opened; nobody knows what is in ${lacks.unreadFiles === 1 ? "it" : "them"}.`] : []),
+  ];
+}

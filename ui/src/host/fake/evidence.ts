@@ -1,0 +1,138 @@
+import type { AuditEntryView, CallDetail, HistogramView, LacksView, SavedFilter, SessionEvidence, SourceView, TieView, TimelineFilter, TimelinePage, TimelineRow, TopView } from "../../bindings/ipc";
+import { failure } from "./sessions";
+import type { World } from "./world";
+
+export const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null };
+
+const REQUEST = "0b6f2c7e-2f1d-4d0e-9a51-6f4b1c2d3e4f";
+
+/** Calls as a cluster's API server tells of them, and the sources they come from. */
+export class FakeEvidence {
+  readonly calls: TimelineRow[] = [];
+  sources: SourceView[] = [];
+  saved: SavedFilter[] = [];
+  follows = false;
+  #ids = 0;
+
+  constructor(readonly world: World) {
+    if (!world.scene.startsWith("audited")) return;
+    const now = Date.now() * 1000;
+    for (let i = 0; i < 3000; i++) this.append(now - ((3000 - i) * 43.2 + 900 * Math.sin(i / 160)) * 1e6 - 1e9, i);
+    this.sources = [
+      source("ledger-us-1", "/var/log/kubernetes/ledger-us-1/", { kind: "read", at: Date.now() - 240_000, events: 2812, bad: 3, foreign: 41, left: ["/var/log/kubernetes/ledger-us-1/old is a link, which is not followed"], leftCount: 1 }, [["events", 2812], ["not JSON", 3], ["text", 41]]),
+      source("payments-eu-1", `/srv/logs/${"a-very-long-folder-name/".repeat(6)}audit.log`, { kind: "failed", at: Date.now() - 3_600_000, why: "`/srv/logs/audit.log` could not be opened: Permission denied (os error 13). Let this user read it: API servers write their logs for root alone, so a copy or a group is needed" }, []),
+      source("search-ap-2", "/srv/logs/search.log.gz", { kind: "reading", files: 3, of: 12 }, [["events", 188]]),
+    ];
+  }
+
+  append(atUs: number, i: number): TimelineRow {
+    const one = SCRIPT[i % SCRIPT.length] as Written;
+    const tie: TieView | null = one.tied ? { by: one.tied, isInferred: one.tied === "userAndTime", request: REQUEST, session: "5e55107f3k2", call: null } : null;
+    const row: TimelineRow = { id: `call:${++this.#ids}@${Math.floor(atUs)}`, atUs: Math.floor(atUs), side: "cluster", sentence: one.sentence, who: one.who, cluster: i % 9 === 0 ? "payments-eu-1" : "ledger-us-1", via: one.via, status: one.status, word: one.verb, outcome: one.status === 403 ? "refused" : "done", gap: false, tie, entry: null };
+    this.calls.push(row);
+    return row;
+  }
+
+  rows(filter: TimelineFilter): TimelineRow[] {
+    const text = filter.text?.toLowerCase();
+    const own = this.world.history.entries.map(ownRow);
+    const all = [...(filter.side === "cluster" ? [] : own), ...(filter.side === "own" || filter.action ? [] : this.calls)];
+    return all.filter((row) =>
+      (!filter.cluster || row.cluster === filter.cluster)
+      && (!filter.person || row.who.endsWith(filter.person))
+      && (!filter.verb || row.word === filter.verb)
+      && (!filter.session || row.entry?.ids.session === filter.session || row.tie?.session === filter.session)
+      && (!filter.request || row.entry?.ids.request === filter.request || row.tie?.request === filter.request)
+      && (!filter.action || row.word === filter.action)
+      && (!filter.code || (filter.code === "denied" ? row.status === 403 : String(row.status).startsWith(filter.code.replace("xx", ""))))
+      && (!filter.namespace && !filter.resource && !filter.name || row.side === "cluster")
+      && (filter.fromUs === undefined || row.atUs >= filter.fromUs) && (filter.toUs === undefined || row.atUs < filter.toUs)
+      && (!text || JSON.stringify(row).toLowerCase().includes(text))).sort((a, b) => b.atUs - a.atUs || b.id.localeCompare(a.id));
+  }
+
+  page(filter: TimelineFilter, before: string | null, limit: number): TimelinePage {
+    if (filter.code === "999") throw failure("badInput", "`999` is no HTTP status", { hint: "Say 403, 4xx or denied." });
+    const rows = this.rows(filter);
+    const from = before === null ? 0 : Number(before);
+    const next = from + limit < rows.length ? String(from + limit) : null;
+    return { rows: rows.slice(from, from + limit), next, lacks: this.lacks(), ownTotal: this.world.history.entries.length, clusterTotal: this.calls.length };
+  }
+
+  lacks(): LacksView {
+    if (this.world.scene === "auditedPart") return { isCut: true, damaged: 412, unreadFiles: 1, why: null };
+    if (this.world.scene === "auditBusy") return { ...NOTHING, why: "the archive of the clusters' audit events is in use by process 4711" };
+    return NOTHING;
+  }
+
+  histogram(filter: TimelineFilter, bins: number): HistogramView {
+    const rows = this.rows(filter);
+    const first = filter.fromUs ?? rows.at(-1)?.atUs;
+    const last = filter.toUs ?? (rows[0]?.atUs ?? 0) + 1;
+    if (first === undefined) return { fromUs: 0, stepUs: 0, bins: [], lacks: NOTHING };
+    const stepUs = Math.max(1, Math.ceil((last - first) / bins));
+    const out = Array.from({ length: bins }, () => ({ own: 0, calls: 0, failed: 0 }));
+    for (const row of rows) {
+      const bin = out[Math.floor((row.atUs - first) / stepUs)];
+      if (!bin) continue;
+      bin[row.side === "own" ? "own" : "calls"] += 1;
+      if (row.outcome === "refused" || row.outcome === "failed") bin.failed += 1;
+    }
+    return { fromUs: first, stepUs, bins: out, lacks: NOTHING };
+  }
+
+  top(filter: TimelineFilter, of: (row: TimelineRow) => string): TopView {
+    const counts = new Map<string, number>();
+    for (const row of this.rows({ ...filter, side: "cluster" })) counts.set(of(row), (counts.get(of(row)) ?? 0) + 1);
+    const first = [...counts].filter(([text]) => text).sort((a, b) => b[1] - a[1]).slice(0, 20).map(([text, calls]) => ({ text, calls }));
+    return { first, others: 0, lacks: NOTHING };
+  }
+
+  detail(id: string): CallDetail {
+    const row = this.calls.find((one) => one.id === id);
+    if (!row) throw failure("badInput", "This call is not kept any more.", { hint: "Load the list anew." });
+    const fact = (name: string, value: string, came: "raw" | "normalised" | "inferred" = "raw") => ({ name, value, came });
+    return {
+      row, flaws: row.status === 403 ? ["something in it was longer than is kept"] : [], borrowsAnId: false, redactions: row.sentence.includes("redacted") ? 1 : 0, source: "ledger-us-1-1f0c9a2b", file: "9f2b61d0c4a87e55", offset: 81_140_221,
+      facts: [fact("Verb", row.word), fact("About", "deployments.apps/scale checkout", "inferred"), fact("Namespace", "settlement"), fact("Who", row.who), fact("Groups", "system:authenticated, oidc:payments-dev"), fact("Status", String(row.status ?? "")), fact("Decision", row.status === 403 ? "forbid" : "allow"), fact("Because", "RBAC: allowed by RoleBinding \"s-7f3k2/settlement\" of Role \"operate\""), fact("From", "10.4.18.2, 192.0.2.7"), fact("Program", `${row.via}/v1.37.2 (linux/amd64) kubernetes/\u202e0a1b2c`), fact("Made with", "JTI=9c1e77aa-4a0b-4e3c-b1c4-2f6d8e9a0b1c"), fact("Took", "12 ms", "normalised"), fact("Audit-ID", "0195f0aa-0007-7000-8000-00000000a81f"), fact("Address", "/apis/apps/v1/namespaces/settlement/deployments/checkout/scale?fieldManager=kubectl"), fact("Level", "RequestResponse")],
+    };
+  }
+
+  session(request: string): SessionEvidence {
+    const steps = this.world.history.entries.filter((entry) => entry.ids.request === request && entry.action !== "call").slice(0, 8);
+    const first = steps[0];
+    if (!first) throw failure("badInput", "Nothing in this history is about that request.", { hint: "It may have been asked for on another desktop." });
+    const has = this.calls.length > 0;
+    const around = this.calls.find((row) => row.word === "delete");
+    return {
+      request, session: "5e55107f3k2", who: "oidc:dev@example.test", cluster: "ledger-us-1", profile: "operate", reason: "roll back worker", fromUs: first.atUs, toUs: first.atUs + 2_340_000_000, isOver: true, steps, hasMore: false,
+      gateway: 412, seen: has ? 413 : 0, joined: has ? 411 : 0, ties: has ? [{ by: "auditId", calls: 411 }, { by: "jti", calls: 2 }] : [], asked: has ? 6 : 0, unclear: 0,
+      bypasses: has && around ? [{ row: around, reusesAnId: false, address: "203.0.113.9" }] : [],
+      unseen: has ? [{ atUs: first.atUs + 61_000_000, address: "/api/v1/namespaces/settlement/pods?watch=true", innocent: ["nobody knows what the audit policy tells of", "another API server may have told of it"] }] : [], unseenCount: has ? 1 : 0,
+      used: [{ resource: "deployments.apps", verbs: ["get", "patch"], times: 9, denied: 0 }, { resource: "pods/exec", verbs: ["create"], times: 1, denied: 0 }, { resource: "secrets", verbs: [], times: 1, denied: 1 }],
+      grantedRules: 21, roleRules: 2, role: ["apiVersion: rbac.authorization.k8s.io/v1", "kind: Role", "metadata:", "  name: \"operate-used\"", "  namespace: \"settlement\"", "rules:", "- apiGroups: [\"apps\"]", "  resources: [\"deployments\"]", "  verbs: [\"get\", \"patch\"]", "- apiGroups: [\"\"]", "  resources: [\"pods/exec\"]", "  verbs: [\"create\"]"],
+      lacks: this.lacks(),
+    };
+  }
+}
+
+function ownRow(entry: AuditEntryView): TimelineRow {
+  return { id: `own:${entry.sequence}`, atUs: entry.atUs, side: "own", sentence: entry.sentence, who: entry.user, cluster: entry.cluster, via: entry.via, status: entry.status, word: entry.action, outcome: entry.outcome, gap: entry.gap, tie: null, entry };
+}
+
+function source(cluster: string, path: string, state: SourceView["state"], tallies: [string, number][]): SourceView {
+  return { id: `${cluster}-1f0c9a2b`, cluster, path, state, tallies };
+}
+
+type Written = { sentence: string; who: string; via: string; verb: string; status: number; tied?: TieView["by"] };
+
+const SESSION = "system:serviceaccount:sallyport-sessions:s-7f3k2ab2-1795535530";
+const SCRIPT: readonly Written[] = [
+  { sentence: "Listed pods in settlement", who: SESSION, via: "kubectl", verb: "list", status: 200, tied: "auditId" },
+  { sentence: "Read deployment worker in settlement", who: SESSION, via: "kubectl", verb: "get", status: 200, tied: "auditId" },
+  { sentence: "Scaled deployment checkout in settlement to 10", who: "oidc:lee@example.test", via: "kubectl", verb: "patch", status: 200 },
+  { sentence: "Ran psql -c ‹redacted› in pod worker-5d7-k2x in settlement", who: SESSION, via: "kubectl", verb: "create", status: 101, tied: "auditId" },
+  { sentence: "Tried to read secret broker-tls in settlement", who: "oidc:dev@example.test", via: "kubectl", verb: "get", status: 403, tied: "userAndTime" },
+  { sentence: "Updated lease leader-\u202eelection in kube-system", who: "system:kube-controller-manager", via: "kube-controller-manager", verb: "update", status: 200 },
+  { sentence: "Deleted deployment checkout in settlement", who: SESSION, via: "curl", verb: "delete", status: 200, tied: "jti" },
+  { sentence: "Watched config maps in settlement", who: `system:serviceaccount:${"n".repeat(63)}:${"a".repeat(80)}`, via: "argocd", verb: "watch", status: 200 },
+];

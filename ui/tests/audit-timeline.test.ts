@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import type { TimelineRow } from "../src/bindings/ipc";
+import { binAt, highest, spanOf, ticks } from "../src/features/audit/bins";
+import { changed, chips } from "../src/features/audit/filter";
+import { itemsOf } from "../src/features/audit/items";
+import { lackWords } from "../src/features/audit/words";
+import { preciseMoment, utcClock } from "../src/shared/time";
+
+test("what is empty is no part of a filter, and each part is a chip that says it", () => {
+  expect(changed({ verb: "get" }, { verb: "", cluster: "a", fromUs: null })).toEqual({ cluster: "a" });
+  const words = chips({ cluster: "a", code: "denied", verb: "delete", session: "5e55107f3k2", side: "cluster" }).map((chip) => chip.words);
+  expect(words).toEqual(["clusters' logs alone", "a", "verb delete", "denied", "session 5e55107f"]);
+  expect(chips({ fromUs: 0, toUs: 60_000_000 })[0]?.parts).toEqual(["fromUs", "toUs"]);
+  expect(chips({ person: "a\u202eb" })[0]?.words).not.toContain("\u202e");
+});
+
+test("a brush is a range of whole bins, and ends where the last one does", () => {
+  const view = { fromUs: 1000, stepUs: 10, bins: Array.from({ length: 4 }, () => ({ own: 1, calls: 2, failed: 0 })), lacks: { isCut: false, damaged: 0, unreadFiles: 0, why: null } };
+  expect(spanOf(view, 1, 2)).toEqual({ fromUs: 1010, toUs: 1030 });
+  expect([binAt(-1, 4), binAt(0.5, 4), binAt(1, 4)]).toEqual([0, 2, 3]);
+  expect(highest(view.bins)).toBe(3);
+  expect(ticks(view)).toEqual([1000, 1010, 1020, 1030, 1040]);
+});
+
+test("each day stands in a row of its own, also where thousands of rows come", () => {
+  const at = (n: number) => ({ atUs: n * 3_600_000_000 }) as TimelineRow;
+  const items = itemsOf(Array.from({ length: 72 }, (_, i) => at(1000 - i)));
+  expect(items.filter((item) => item.kind === "row")).toHaveLength(72);
+  const days = items.filter((item) => item.kind === "day");
+  expect(new Set(days.map((item) => item.id)).size).toBe(days.length);
+});
+
+test("a time has UTC beside it", () => {
+  expect(utcClock(1_772_323_200_123_456)).toBe("00:00:00.123 UTC");
+  expect(preciseMoment(1_772_323_200_123_456)).toContain("00:00:00.123 UTC");
+});
+
+test("what an answer lacks is said in words, and nothing where it lacks nothing", () => {
+  expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null })).toEqual([]);
+  expect(lackWords({ isCut: true, damaged: 1, unreadFiles: 2, why: "x" })).toHaveLength(4);
+});

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inTurn } from "../../tools/time.mjs";
+import { at, atClipboard, world } from "./site.mjs";
+
+const go = async (page) => {
+  await page.locator("#clusters").waitFor();
+  await inTurn(page, "g", "a");
+  await page.locator("#entries [role=row]").first().waitFor();
+};
+const row = (page, words) => page.locator("#entries").getByText(words).first();
+
+test("what clusters tell stands among what this desktop did, and says by what it is tied", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    await page.getByText("3,000 told by clusters").waitFor();
+    await row(page, "Read deployment worker in settlement").click();
+    await page.getByRole("complementary", { name: "Selected row" }).getByText("Audit-ID and JTI, exact").waitFor();
+    await row(page, "Tried to read secret broker-tls in settlement").click();
+    await page.getByRole("complementary", { name: "Selected row" }).getByText("person and time, inferred").waitFor();
+    assert.equal(await page.locator("body").evaluate((body) => body.innerText.includes("\u202e")), false, "p24");
+  }));
+
+test("a filter is typed, is a chip, and is taken away again", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    await page.keyboard.press("f");
+    await page.locator("#filter-verb").fill("delete");
+    await page.keyboard.press("Enter");
+    const chip = page.getByRole("button", { name: "verb delete remove" });
+    await chip.waitFor();
+    await page.waitForFunction(() => [...document.querySelectorAll("#entries [role=row][id]")].every((one) => one.textContent.includes("Deleted")));
+    await chip.click();
+    await row(page, "Read deployment worker in settlement").waitFor();
+    await page.keyboard.press("f");
+    await page.locator("#filter-code").fill("999");
+    await page.keyboard.press("Enter");
+    await page.getByText("is no HTTP status").waitFor();
+    await page.keyboard.press("x");
+    await page.getByText("is no HTTP status").waitFor({ state: "detached" });
+  }));
+
+test("the histogram is brushed by the mouse and by the keys, and shows all again", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    const bins = page.getByRole("slider", { name: /^When/ });
+    const { x, y, width } = await bins.boundingBox();
+    await page.mouse.move(x + width * 0.25, y + 20);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.5, y + 20, { steps: 4 });
+    await page.mouse.up();
+    const range = page.getByRole("button", { name: /–.*remove$/ });
+    await range.waitFor();
+    const before = await page.locator(".foot").first().textContent();
+    await page.keyboard.press("w");
+    for (const key of ["Home", "ArrowRight", "Shift+ArrowRight", "Shift+PageDown"]) await page.keyboard.press(key);
+    assert.match(await bins.getAttribute("aria-valuetext"), /told by clusters/);
+    const first = await range.textContent();
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((words) => ![...document.querySelectorAll(".chips .filter")].some((one) => one.textContent === words), first);
+    assert.ok(before);
+    await page.keyboard.press("Escape");
+    await range.waitFor({ state: "detached" });
+  }));
+
+test("raw JSON is one key away, line by line, and copied whole", () =>
+  atClipboard("scene=audited", async (page) => {
+    await go(page);
+    await row(page, "Scaled deployment checkout").click();
+    await page.getByText("Links of this call").waitFor();
+    await page.keyboard.press("j");
+    const raw = page.getByRole("region", { name: "Raw JSON" });
+    await raw.waitFor();
+    await page.getByRole("button", { name: "Copy", exact: true }).click();
+    assert.equal(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())).kind, "Event");
+    await page.keyboard.press("j");
+    await raw.waitFor({ state: "detached" });
+  }));
+
+test("p19_a session's page says how much is joined, what went around the gateway, and proposes a tighter role", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    await row(page, "Deleted deployment checkout").click();
+    await page.keyboard.press("o");
+    const side = page.getByRole("complementary", { name: "Selected row" });
+    await side.getByText("411 of 412").waitFor();
+    await side.getByText("A call was made with this session's rights that its gateway did not send").waitFor();
+    await side.getByText("instead of 21").waitFor();
+    await side.getByRole("button", { name: "Propose it" }).click();
+    await side.getByText("kind: Role").waitFor();
+    await side.getByRole("button", { name: "oidc:dev@example.test" }).click();
+    await side.getByText("Sessions of this desktop").waitFor();
+    await page.keyboard.press("b");
+    await side.getByText("411 of 412").waitFor();
+    await side.getByRole("button", { name: "Show them in the timeline" }).click();
+    await page.getByRole("button", { name: "request 0b6f2c7e remove" }).waitFor();
+  }));
+
+test("who deleted something is asked from the palette, and its call is shown", () =>
+  at("scene=audited", async (page) => {
+    await page.locator("#clusters").waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Search" }).fill("who deleted");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Kind and name").fill("deployment checkout");
+    await page.keyboard.press("Enter");
+    await page.getByRole("region", { name: "What may have removed it" }).getByRole("button").first().click();
+    await page.getByRole("complementary", { name: "Selected row" }).getByText("Links of this call").waitFor();
+    await page.keyboard.press("d");
+    await page.getByLabel("Kind and name").fill("pod gone");
+    await page.keyboard.press("Enter");
+    await page.getByText("No call was found").waitFor();
+    await page.getByText("one of them may be it").waitFor();
+  }));
+
+test("a source is named, refused with the way out, read, and its events come by themselves", () =>
+  at("", async (page) => {
+    await go(page);
+    await page.keyboard.press("s");
+    await page.getByLabel("Cluster", { exact: true }).fill("payments-eu-1");
+    await page.getByLabel("Logs at").fill("logs");
+    await page.keyboard.press("Enter");
+    await page.getByText("Begin it with / or ~/.").waitFor();
+    await page.getByLabel("Logs at").fill("/var/log/kubernetes/");
+    await page.keyboard.press("Enter");
+    await page.getByText("40 new events").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("40 told by clusters").waitFor();
+  }));
+
+test("what an answer lacks is said above it, and the history is shown without an archive", async () => {
+  await at("scene=auditedPart", async (page) => {
+    await go(page);
+    await page.getByText("412 events are damaged and could not be looked at.").waitFor();
+  });
+  await at("scene=auditBusy", async (page) => {
+    await go(page);
+    await page.getByText("in use by process 4711").waitFor();
+    await row(page, "Ran psql").waitFor();
+  });
+});
+
+test("looking on live asks for what is new, keeps rows bounded, and stops with the view", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    await page.keyboard.press("l");
+    await page.getByRole("button", { name: "Look on live", pressed: true }).waitFor();
+    await world(page, "(w) => { for (let n = 0; n < 1000; n++) w.evidence.append(Date.now() * 1000 + n, 2); w.hear({ kind: 'evidenceChanged' }); }");
+    await page.getByText("4,000 told by clusters").waitFor();
+    assert.ok((await page.locator("#entries [role=row]").count()) < 80, "only what is seen is drawn");
+    await inTurn(page, "g", "c");
+    await page.waitForFunction(() => window.sallyportFake.world.evidence.follows === false);
+  }));

@@ -4,6 +4,8 @@
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
 mod approvals;
+mod audit_faults;
+mod audit_join;
 mod auto;
 mod bad_days;
 mod closing_report;
@@ -65,6 +67,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("support", |f, l| Box::pin(support::play(f, l))),
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
         ("team_days", |f, l| Box::pin(team_days::play(f, l))),
+        ("audit_join", |f, l| Box::pin(audit_join::play(f, l))),
         // Last: it starts the hub again, which then refuses every ask for up to 30 s.
         ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
     ],
@@ -75,6 +78,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("auto", |f, l| Box::pin(auto::play(f, l))),
         ("waiting", |f, l| Box::pin(waiting::play(f, l))),
         ("who_can", |f, l| Box::pin(who_can::play(f, l))),
+        ("audit_faults", |_, l| Box::pin(audit_faults::play(l))),
         ("hub_set", |f, l| Box::pin(hub_set::play(f, l))),
         ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),

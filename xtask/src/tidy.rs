@@ -74,6 +74,7 @@ const EDGES: [(&str, &[&str]); 30] = [
             "events",
             "archive",
             "feeds",
+            "store",
         ],
     ),
     ("testkit", &[]), // so that everybody's tests can use it

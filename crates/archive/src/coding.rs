@@ -2,6 +2,7 @@
 //! nothing that is read is believed: a frame that was changed is an error and never a panic.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 /// The most calls of one block, so that a place in it is two bytes.
 pub(crate) const BLOCK_MOST: usize = 1 << 16;
@@ -341,6 +342,14 @@ impl Ids {
         out
     }
 
+    /// The calls with one of these ids.
+    pub(crate) fn find_any(&self, ids: &HashSet<[u8; 16]>) -> Vec<usize> {
+        let same = self.plain.chunks_exact(16).enumerate();
+        let same = same.filter(|(_, one)| <[u8; 16]>::try_from(*one).is_ok_and(|one| ids.contains(&one)));
+        let is_other = |call: usize| self.others.iter().any(|(at, _)| *at == call);
+        same.map(|(call, _)| call).filter(|call| !is_other(*call)).collect()
+    }
+
     /// The calls with this id.
     pub(crate) fn find(&self, id: &str) -> Vec<usize> {
         match uuid(id) {
@@ -355,7 +364,7 @@ impl Ids {
 }
 
 /// The bytes of a UUID as API servers write it, in small letters; nothing else comes back the same.
-fn uuid(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn uuid(text: &str) -> Option<[u8; 16]> {
     let bytes = text.as_bytes();
     if bytes.len() != 36 {
         return None;

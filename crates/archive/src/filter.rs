@@ -7,6 +7,7 @@ use crate::column::{AT, Column};
 use crate::marks::Marks;
 use crate::segment::{Segment, Unread, View};
 use sallyport_events::{Flaw, Stage, Stages};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Which calls are wanted; what is not said does not restrict.
@@ -18,6 +19,8 @@ pub struct Filter {
     codes: Option<(u16, u16)>,
     but_codes: Option<(u16, u16)>,
     resources: Vec<(String, Option<String>)>,
+    /// By a session's account, or with one of these credentials.
+    sessions: Option<Vec<String>>,
     told: Told,
     from: Option<i64>,
     to: Option<i64>,
@@ -87,6 +90,13 @@ impl Filter {
     #[must_use]
     pub fn resources(mut self, resources: Vec<(String, Option<String>)>) -> Self {
         self.resources = resources;
+        self
+    }
+
+    /// Only calls by the account of a session, whichever, and calls made with one of these credentials (`JTI=…`).
+    #[must_use]
+    pub fn sessions(mut self, credentials: Vec<String>) -> Self {
+        self.sessions = Some(credentials);
         self
     }
 
@@ -194,6 +204,23 @@ impl Filter {
             let mut either = Vec::new();
             for column in [Column::User, Column::Impersonated] {
                 either.extend(segment.word(column, person)?.map(|word| (column, vec![word])));
+            }
+            if either.is_empty() {
+                return Ok(None);
+            }
+            wanted.any.push(either);
+        }
+        if let Some(credentials) = &self.sessions {
+            let with: HashSet<&str> = credentials.iter().map(String::as_str).collect();
+            let mut either = Vec::new();
+            for (column, mut words) in [
+                (Column::Session, segment.words_where(Column::Session, |account| !account.is_empty())?),
+                (Column::Credential, segment.words_where(Column::Credential, |one| with.contains(one))?),
+            ] {
+                words.sort_unstable();
+                if !words.is_empty() {
+                    either.push((column, words));
+                }
             }
             if either.is_empty() {
                 return Ok(None);

@@ -35,8 +35,8 @@ pub use error::ArchiveError;
 pub use filter::Filter;
 pub use marks::Marks;
 pub use query::{
-    Answer, Bounds, Call, Cancel, Cursor, Deletion, Deletions, Heat, HeatCell, Histogram, How, ObjectRef,
-    Page, Top,
+    Answer, Arrived, Bounds, Call, Cancel, Cursor, Deletion, Deletions, Events, Heat, HeatCell, Histogram,
+    How, Kept, ObjectRef, Page, Top,
 };
 pub use shared::Options;
 pub use status::{Acknowledged, BadLine, Checked, Problem, Retained, Status, WriterState};

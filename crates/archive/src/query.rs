@@ -2,12 +2,14 @@
 
 mod about;
 mod count;
+mod events;
 mod heat;
 mod page;
 mod raw;
 
 pub use about::{Deletion, Deletions, How, ObjectRef};
 pub use count::{Histogram, Top};
+pub use events::{Arrived, Events, Kept};
 pub use heat::{Heat, HeatCell};
 pub use page::{Call, Cursor, Page};
 

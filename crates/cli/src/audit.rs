@@ -4,7 +4,9 @@ mod args;
 mod import;
 mod plain;
 mod query;
+mod reconcile;
 mod status;
+mod tail;
 mod times;
 mod view;
 
@@ -26,6 +28,8 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
         Audit::Import(args) => import::import(args),
         Audit::Query(args) => query::query(args),
         Audit::WhoDeleted(args) => query::who_deleted(args),
+        Audit::Tail(args) => tail::tail(args),
+        Audit::Reconcile(args) => reconcile::reconcile(args),
         Audit::Status(args) => status::status(args),
         Audit::Policy => Ok((POLICY.to_owned(), End::Good)),
         Audit::Schema { of } => Ok((of.schema(), End::Good)),
@@ -57,11 +61,12 @@ fn bounds(seconds: u64) -> Bounds {
 impl Output {
     /// All of them, and the file each is committed in.
     #[cfg(test)]
-    pub(crate) const ALL: [(Self, &'static str); 4] = [
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
         (Self::Import, "audit-import.json"),
         (Self::Query, "audit-query.json"),
         (Self::WhoDeleted, "audit-who-deleted.json"),
         (Self::Status, "audit-status.json"),
+        (Self::Reconcile, "audit-reconcile.json"),
     ];
 
     /// Its schema, JSON Schema 2020-12.
@@ -71,6 +76,7 @@ impl Output {
             Self::Query => schema_for!(view::QueryView),
             Self::WhoDeleted => schema_for!(view::WhoDeletedView),
             Self::Status => schema_for!(status::StatusView),
+            Self::Reconcile => schema_for!(reconcile::ReconcileView),
         })
     }
 }

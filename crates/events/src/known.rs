@@ -18,11 +18,15 @@ pub struct KnownSession {
     pub from: i64,
     /// The last.
     pub to: i64,
+    /// Who said yes, in the history's words; `None` where it does not tell.
+    pub approved_by: Option<String>,
 }
 
 /// A call that the gateway sent on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownCall {
+    /// Its first entry's place in the history.
+    pub sequence: u64,
     /// The id that the gateway minted for it.
     pub audit_id: AuditId,
     /// The token it was made with.
@@ -31,6 +35,8 @@ pub struct KnownCall {
     pub session: usize,
     /// When it arrived, in microseconds of Unix time, by the desktop's clock.
     pub at: i64,
+    /// The HTTP method; empty where the history does not have it.
+    pub method: String,
     /// Path and query as the history has them: redacted, and cut in their middle where they are long.
     pub uri: String,
     /// Whether it is over.
@@ -39,6 +45,8 @@ pub struct KnownCall {
     pub was_answered: bool,
     /// The command of kubectl it belongs to (`Kubectl-Session`, KEP-859), where the history has that.
     pub kubectl: Option<String>,
+    /// What that command is called (`kubectl get`, without its arguments), where the history has that.
+    pub command: Option<String>,
 }
 
 /// What is known of one cluster.
@@ -80,14 +88,17 @@ impl Known {
         let text = |key: &str| entry.detail.get(key).and_then(|value| value.as_str()).map(str::to_owned);
         self.by_audit_id.insert(audit_id.as_str().to_owned(), self.calls.len());
         self.calls.push(KnownCall {
+            sequence: entry.sequence,
             audit_id: audit_id.clone(),
             jti: jti.clone(),
             session,
             at: entry.at,
+            method: text("method").unwrap_or_default(),
             uri: text("uri").unwrap_or_default(),
             has_ended,
             was_answered,
             kubectl: text("kubectl_session"),
+            command: text("kubectl_command"),
         });
     }
 
@@ -104,6 +115,7 @@ impl Known {
                     user: None,
                     from: entry.at,
                     to: entry.at,
+                    approved_by: None,
                 });
                 at
             }
@@ -113,6 +125,9 @@ impl Known {
         session.to = session.to.max(entry.at);
         session.session = session.session.take().or_else(|| entry.session.clone());
         session.user = session.user.take().or_else(|| entry.user.clone());
+        if entry.action == Action::Approved {
+            session.approved_by = entry.detail.get("by").and_then(|by| by.as_str()).map(str::to_owned);
+        }
         at
     }
 

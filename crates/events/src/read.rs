@@ -2,7 +2,7 @@
 
 mod draft;
 mod gke;
-mod place;
+pub(crate) mod place;
 mod wrapped;
 
 use crate::lines::{Line, Lines};

@@ -3,7 +3,7 @@
 //! they are said.
 
 use crate::join::SKEW;
-use crate::{Came, Event, Field, Flaw, Key, Known, Level, Stage, Stages, join};
+use crate::{Came, Event, Field, Flaw, Key, Known, KnownCall, Level, Stage, Stages, join};
 use std::ops::Range;
 
 /// How far one side's record goes.
@@ -30,11 +30,15 @@ impl Record {
     }
 }
 
+/// At what level a policy tells of a call; `None` where that can't be said.
+pub type LevelOf<'p> = dyn Fn(&KnownCall) -> Option<Level> + 'p;
+
 /// What the cluster's audit policy tells of, as far as that is known.
 #[derive(Clone, Copy, Default)]
 pub struct Told<'p> {
-    /// At what level it tells of a call, by its address; `None` where nobody knows the policy.
-    pub level: Option<&'p dyn Fn(&str) -> Level>,
+    /// At what level it tells of a call ([`crate::Policy::level`]), which may be more than can be said of one; `None`
+    /// where nobody knows the policy.
+    pub level: Option<&'p LevelOf<'p>>,
     /// Stages that it leaves out.
     pub omits: Stages,
     /// Whether the events are those of every API server of the cluster.
@@ -91,6 +95,15 @@ pub struct Unseen {
     pub innocent: Vec<Innocent>,
 }
 
+/// A call that both sides have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Both {
+    /// Which of the events.
+    pub event: usize,
+    /// Which of [`Known::calls`].
+    pub call: usize,
+}
+
 /// Both sides, compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
@@ -99,9 +112,9 @@ pub struct Reconciled {
     /// Calls that the gateway sent.
     pub gateway: u64,
     /// Calls that both sides have.
-    pub both: u64,
+    pub both: Vec<Both>,
     /// Told of a second time under the same id by an aggregated API server, in the course of the first.
-    pub aggregated: u64,
+    pub aggregated: Vec<usize>,
     /// Questions about its own rights that Sallyport asks with a session's token, and the removal of the session's own
     /// grant, which no gateway sends. Whoever else has the token could ask them too; they give nothing away.
     pub own: Vec<usize>,
@@ -139,11 +152,11 @@ pub fn reconcile(
             Some(call) => match first[call] {
                 None => {
                     first[call] = Some(at);
-                    out.both += 1;
+                    out.both.push(Both { event: at, call });
                     continue;
                 }
                 Some(before) if is_within(event, &events[before]) => {
-                    out.aggregated += 1;
+                    out.aggregated.push(at);
                     continue;
                 }
                 Some(_) => Away::ReusedId,
@@ -211,7 +224,7 @@ fn unseen(call: usize, known: &Known, cluster: &Record, told: Told<'_>) -> Unsee
             innocent.push(why);
         }
     };
-    let level = told.level.map(|level| level(&known_call.uri));
+    let level = told.level.and_then(|level| level(known_call));
     may(level == Some(Level::None), Innocent::NotTold);
     may(level.is_none(), Innocent::PolicyUnknown);
     may(!known_call.has_ended && told.omits.has(Stage::ResponseStarted), Innocent::StillOpen);

@@ -26,6 +26,9 @@ pub enum FeedError {
         /// Why.
         source: std::io::Error,
     },
+    /// It is packed, or one document: nothing that grows line by line.
+    #[error("`{}` does not grow line by line, as a log does: import it", .0.display())]
+    NotFollowed(PathBuf),
     /// It is no file: a pipe, a device.
     #[error("`{}` is no file", .0.display())]
     NoFile(PathBuf),

@@ -9,7 +9,7 @@ use sallyport_events::LINE_MOST;
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -97,7 +97,20 @@ impl LogFile {
         self.document.is_some()
     }
 
-    fn at(&self, at: u64) -> At {
+    /// Which file it is, by device and inode.
+    pub(crate) fn place(&self) -> Result<(u64, u64), FeedError> {
+        let about = self.file.metadata().map_err(FeedError::io(&self.path, "looked at"))?;
+        Ok((about.dev(), about.ino()))
+    }
+
+    /// Whether its first line has ended, or is as long as tells files apart.
+    pub(crate) fn has_first_line(&self, most: u64) -> Result<bool, FeedError> {
+        let head = self.read_some(&mut self.at(0), usize::try_from(most).unwrap_or(usize::MAX))?;
+        Ok(head.len() as u64 >= most || memchr(b'\n', &head).is_some())
+    }
+
+    /// What it holds from a byte on, however it grew since it was opened; not unpacked.
+    pub(crate) fn at(&self, at: u64) -> At {
         At { file: self.file.clone(), at }
     }
 
@@ -189,7 +202,7 @@ impl LogFile {
 }
 
 /// A file from a byte on, wherever others read in it.
-struct At {
+pub(crate) struct At {
     file: Arc<File>,
     at: u64,
 }

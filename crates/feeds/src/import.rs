@@ -73,7 +73,7 @@ pub fn import(
         broken: None,
     };
     let Some((bytes, lines)) = file.bytes_from(from, &mut |_| ())? else { return Ok(imported) };
-    let mut under_way = UnderWay { archive, waiting: VecDeque::new(), kept: Acknowledged::default() };
+    let mut under_way = UnderWay::new(archive);
     let read = if let Some(whole) = file.document() {
         document(&mut under_way, source, whole, &mut imported)
     } else {
@@ -156,13 +156,13 @@ fn by_lines(
 }
 
 /// Whether a last line without its end says all it has to say: the JSON in it is whole.
-fn is_whole(line: Option<&[u8]>) -> bool {
+pub(crate) fn is_whole(line: Option<&[u8]>) -> bool {
     let Some(line) = line else { return false };
     let start = line.iter().position(|byte| matches!(byte, b'{' | b'['));
     start.is_some_and(|start| serde_json::from_slice::<Value>(&line[start..]).is_ok())
 }
 
-fn take(batch: &mut Batch, bad: &mut Vec<BadHere>, found: &Found<'_>) {
+pub(crate) fn take(batch: &mut Batch, bad: &mut Vec<BadHere>, found: &Found<'_>) {
     if let What::Bad(why) = found.what
         && bad.len() < BAD_NAMED
     {
@@ -172,7 +172,7 @@ fn take(batch: &mut Batch, bad: &mut Vec<BadHere>, found: &Found<'_>) {
 }
 
 /// A batch that knows how far it goes and what was counted since the last.
-fn close(mut batch: Batch, reader: &Reader, told: &mut Counts) -> Batch {
+pub(crate) fn close(mut batch: Batch, reader: &Reader, told: &mut Counts) -> Batch {
     let counts = reader.counts();
     let to = reader.unread().offset;
     batch.read(counts.lines - told.lines, counts.blank - told.blank, counts.bytes - told.bytes);
@@ -182,14 +182,23 @@ fn close(mut batch: Batch, reader: &Reader, told: &mut Counts) -> Batch {
 }
 
 /// Batches on their way to the disk.
-struct UnderWay<'a> {
+pub(crate) struct UnderWay<'a> {
     archive: &'a Archive,
     waiting: VecDeque<Pending>,
     kept: Acknowledged,
 }
 
-impl UnderWay<'_> {
-    fn hand(&mut self, batch: Batch) -> Result<(), FeedError> {
+impl<'a> UnderWay<'a> {
+    pub(crate) fn new(archive: &'a Archive) -> Self {
+        Self { archive, waiting: VecDeque::new(), kept: Acknowledged::default() }
+    }
+
+    /// Events that are on the disk.
+    pub(crate) fn events(&self) -> u64 {
+        self.kept.events
+    }
+
+    pub(crate) fn hand(&mut self, batch: Batch) -> Result<(), FeedError> {
         self.waiting.push_back(self.archive.append(batch)?);
         while self.waiting.len() > UNDER_WAY {
             self.next()?;
@@ -197,7 +206,7 @@ impl UnderWay<'_> {
         Ok(())
     }
 
-    fn all(&mut self) -> Result<(), FeedError> {
+    pub(crate) fn all(&mut self) -> Result<(), FeedError> {
         while !self.waiting.is_empty() {
             self.next()?;
         }

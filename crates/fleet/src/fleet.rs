@@ -89,6 +89,8 @@ pub struct FleetOptions {
     pub inventory: bool,
     /// Standing rights on the targets for a scan to find, for the demo.
     pub weak: bool,
+    /// The audit policy of every target, in place of one that tells of everything at level Metadata.
+    pub audit_policy: Option<String>,
     /// Further flags of every broker.
     pub broker_flags: Vec<String>,
     /// Whose sign-in data the sign-in page shows, as [`IdpOptions::shown`].
@@ -108,6 +110,7 @@ impl Default for FleetOptions {
             pods: true,
             inventory: false,
             weak: false,
+            audit_policy: None,
             broker_flags: Vec::new(),
             shown: Vec::new(),
             trust: None,
@@ -184,7 +187,7 @@ impl Fleet {
             hub.make_profiles(&deploy.join("demo/profiles")).await?;
             anyhow::Ok(hub)
         };
-        let planes = try_join_all(specs.iter().map(|spec| target_plane(spec, options.pods, &deploy)));
+        let planes = try_join_all(specs.iter().map(|spec| target_plane(spec, &options, &deploy)));
         let (hub, planes) = tokio::try_join!(hub, planes)?;
         if options.inventory {
             add_inventory(&hub).await?;
@@ -280,9 +283,9 @@ impl Fleet {
     }
 }
 
-async fn target_plane(spec: &TargetSpec, pods: bool, deploy: &Path) -> Result<Plane> {
-    let options = PlaneOptions::new(spec.name);
-    let plane = Plane::start(if pods { options.pods() } else { options }).await?;
+async fn target_plane(spec: &TargetSpec, fleet: &FleetOptions, deploy: &Path) -> Result<Plane> {
+    let options = PlaneOptions { audit_policy: fleet.audit_policy.clone(), ..PlaneOptions::new(spec.name) };
+    let plane = Plane::start(if fleet.pods { options.pods() } else { options }).await?;
     install_target_of(&plane, deploy).await?;
     let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo").join(spec.workloads);
     let manifests =

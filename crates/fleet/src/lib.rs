@@ -15,7 +15,7 @@
 mod fleet;
 pub mod four;
 pub mod headless;
-mod program;
+pub mod program;
 pub mod window;
 
 pub use fleet::{CLIENT_ID, Fleet, FleetOptions, Release, TARGETS, Target, TargetSpec, deploy, people};

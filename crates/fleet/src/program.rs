@@ -1,4 +1,4 @@
-//! The broker's program, found beside the one that runs.
+//! The broker's program and the command line, found beside the program that runs.
 
 use anyhow::{Context, Result, ensure};
 use sallyport_testkit::broker::Programs;
@@ -17,19 +17,48 @@ pub(crate) async fn broker() -> Result<Programs> {
     if let Some(given) = std::env::var_os("SALLYPORT_BROKER_BIN") {
         return Ok(Programs { broker: given.into(), faults: None });
     }
+    let crates = ["broker", "provision", "policy", "rbac", "hub", "client", "model", "api"];
+    let broker = built("sallyport-broker", "sallyport-broker", &crates).await?;
+    Ok(Programs { broker, faults: None })
+}
+
+/// The command line `sallyport`, found and built in the same way.
+///
+/// # Errors
+/// When it can't be built.
+pub async fn sallyport() -> Result<PathBuf> {
+    let crates = [
+        "cli",
+        "archive",
+        "events",
+        "feeds",
+        "store",
+        "audit",
+        "model",
+        "rbac",
+        "posture",
+        "report",
+        "scan",
+        "client",
+        "kubeconfig",
+    ];
+    built("sallyport-cli", "sallyport", &crates).await
+}
+
+/// The binary of a package, which is made of these crates.
+async fn built(package: &str, name: &str, crates: &[&str]) -> Result<PathBuf> {
     static BUILDING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _one_at_a_time = BUILDING.lock().await;
-    let name = "sallyport-broker";
     let own = std::env::current_exe()?;
     let folder = own.parent().context("an executable is in a folder")?;
     // Tests are in target/<profile>/deps, programs one above.
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     let program = folder.join(name);
-    if is_fresh(&program) {
-        return Ok(Programs { broker: program, faults: None });
+    if is_fresh(&program, crates) {
+        return Ok(program);
     }
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args(["build", "--quiet", "-p", "sallyport-broker", "--bin", name]).current_dir(root());
+    build.args(["build", "--quiet", "-p", package, "--bin", name]).current_dir(root());
     if folder.ends_with("release") {
         build.arg("--release");
     }
@@ -41,13 +70,12 @@ pub(crate) async fn broker() -> Result<Programs> {
     ensure!(program.exists(), "cargo built {name}, and not as {}", program.display());
     // What cargo found unchanged keeps its time; a touch spares the next look.
     std::fs::File::options().append(true).open(&program)?.set_modified(SystemTime::now())?;
-    Ok(Programs { broker: program, faults: None })
+    Ok(program)
 }
 
-/// Whether no source of the broker is younger than `program`.
-fn is_fresh(program: &Path) -> bool {
+/// Whether no source of a program is younger than it is.
+fn is_fresh(program: &Path, crates: &[&str]) -> bool {
     let Ok(built) = std::fs::metadata(program).and_then(|meta| meta.modified()) else { return false };
-    let crates = ["broker", "provision", "policy", "rbac", "hub", "client", "model", "api"];
     !crates.iter().any(|name| has_younger(&root().join("crates").join(name), built))
 }
 

@@ -3,6 +3,7 @@
 use crate::body::{Answer, Relayed};
 use crate::call_state::CallState;
 use crate::door::Place;
+use crate::kubectl::KubectlCommand;
 use crate::lanes::Hold;
 use crate::peer::PeerLookup;
 use crate::record::InFlight;
@@ -109,6 +110,7 @@ pub(crate) fn begin(
         target,
         stream,
         user_agent,
+        kubectl: KubectlCommand::of(&parts.headers),
         impersonates: passage.and_then(|passage| passage.impersonates.clone()),
         status: AtomicU16::new(0),
         bytes_in: AtomicU64::new(0),

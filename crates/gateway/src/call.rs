@@ -1,5 +1,6 @@
 //! What is told of every request that reached the gateway.
 
+use crate::kubectl::KubectlCommand;
 use crate::peer::PeerProcess;
 use crate::target::{StreamKind, Target};
 use jiff::Timestamp;
@@ -51,6 +52,8 @@ pub struct Call {
     pub stream: Option<StreamKind>,
     /// The client's own name for itself, clipped.
     pub user_agent: Option<String>,
+    /// The command of kubectl that it belongs to, as the client says.
+    pub kubectl: Option<KubectlCommand>,
     /// Whom it impersonated, where the profile allows that.
     pub impersonates: Option<String>,
     /// The program at the other end of the connection, where the system tells; advisory.

@@ -1,5 +1,6 @@
 //! What is known of a call while it runs.
 
+use crate::kubectl::KubectlCommand;
 use crate::refusal::Tone;
 use crate::target::{StreamKind, Target};
 use http::Method;
@@ -20,6 +21,7 @@ pub(crate) struct CallState {
     pub(crate) target: Target,
     pub(crate) stream: Option<StreamKind>,
     pub(crate) user_agent: Option<String>,
+    pub(crate) kubectl: Option<KubectlCommand>,
     pub(crate) impersonates: Option<String>,
     pub(crate) status: AtomicU16,
     pub(crate) bytes_in: AtomicU64,

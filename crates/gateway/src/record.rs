@@ -96,6 +96,7 @@ impl InFlight {
             bytes_out: state.bytes_out.load(Relaxed),
             stream: state.stream,
             user_agent: state.user_agent.clone(),
+            kubectl: state.kubectl.clone(),
             impersonates: state.impersonates.clone(),
             peer: None,
         };

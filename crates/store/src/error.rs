@@ -41,6 +41,27 @@ pub enum StoreError {
         /// The last version known here.
         known: i64,
     },
+    /// There is no history in a folder, or one in which nothing was ever written.
+    #[error("there is no history in `{}`", .dir.display())]
+    NoHistory {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The newest of it lies in a log beside the file whose index is missing, as in a copy.
+    #[error(
+        "the newest entries of `{file}` lie in `{file}-wal`, whose index `{file}-shm` is missing, as in a copy: Sallyport \
+         folds them in when it starts on that folder"
+    )]
+    Unfolded {
+        /// Which file.
+        file: &'static str,
+    },
+    /// It was opened and closed by its app each time it was to be read.
+    #[error("`{file}` is being opened and closed by Sallyport: try again")]
+    Busy {
+        /// Which file.
+        file: &'static str,
+    },
     /// The disk takes nothing and as many entries wait in memory as may.
     #[error("the history can't be written: {waiting} entries wait for the disk")]
     Stalled {

@@ -1,5 +1,6 @@
 //! The append-only history: one table, one writer thread, one head file.
 
+mod beside;
 mod head;
 mod open;
 mod queue;
@@ -7,6 +8,7 @@ mod read;
 mod row;
 mod writer;
 
+pub use beside::{Recorded, read_beside};
 pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page};
 
 use crate::{InstanceLock, StoreError, file};

@@ -16,7 +16,7 @@ mod prefs;
 pub use bundle::{BundleError, write_bundle};
 pub use error::StoreError;
 pub use history::{
-    Bucket, Buckets, CallFilter, Cursor, Filter, History, HistoryOptions, HistoryState, Page, Tip,
+    Bucket, Buckets, CallFilter, Cursor, Filter, History, HistoryOptions, HistoryState, Page, Recorded, Tip, read_beside,
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use prefs::{

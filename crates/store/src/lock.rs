@@ -1,7 +1,7 @@
 use crate::StoreError;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,6 +77,22 @@ fn lock(file: &File) -> Result<(), TryLockError> {
         }
     }
     file.try_lock()
+}
+
+/// Whether somebody holds a lock, without trying to take it: the process that wrote its id there, by what the kernel
+/// tells of locks (Linux's /proc/locks). What can't be told counts as not held.
+pub(crate) fn is_held(path: &Path) -> bool {
+    let Ok(about) = fs::metadata(path) else { return false };
+    let Ok(pid) = fs::read_to_string(path) else { return false };
+    let Ok(locks) = fs::read_to_string("/proc/locks") else { return false };
+    let (pid, inode) = (pid.trim(), about.ino().to_string());
+    // `1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF`. Which device it is, file systems in layers tell in two ways.
+    !pid.is_empty()
+        && locks.lines().any(|line| {
+            let parts: Vec<&str> = line.split_whitespace().collect();
+            matches!(parts[..], [_, "FLOCK", _, "WRITE", of, place, ..]
+                if of == pid && place.rsplit(':').next() == Some(&inode))
+        })
 }
 
 /// One process per data directory.

@@ -56,6 +56,8 @@ pub struct PlaneOptions {
     pub controllers: Vec<String>,
     /// Whether every request is written to a file (level Metadata, without RequestReceived).
     pub audit_log: bool,
+    /// The audit policy for that file, YAML or JSON, in place of the one that [`audit_log`](Self::audit_log) tells.
+    pub audit_policy: Option<String>,
     /// Whether nodes, and pods one can exec into, are simulated.
     pub pods: bool,
     /// Who decides what is allowed, in this order (`--authorization-mode`).
@@ -77,6 +79,7 @@ impl PlaneOptions {
             oidc: None,
             controllers: CONTROLLERS.iter().map(|name| (*name).to_owned()).collect(),
             audit_log: true,
+            audit_policy: None,
             pods: false,
             authorization: "Node,RBAC".to_owned(),
             apiserver_flags: Vec::new(),

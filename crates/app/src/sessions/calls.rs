@@ -45,6 +45,13 @@ pub(super) fn entry(call: &Call) -> Draft {
             .detail("via", agent.split([' ', '/']).next().unwrap_or_default())
             .detail("user_agent", agent);
     }
+    if let Some(kubectl) = &call.kubectl {
+        // As `events::Known` reads them.
+        draft = draft.detail("kubectl_session", kubectl.session.to_string());
+        if let Some(name) = &kubectl.name {
+            draft = draft.detail("kubectl_command", name);
+        }
+    }
     if let Some(whom) = &call.impersonates {
         draft = draft.detail("impersonates", whom);
     }
@@ -191,6 +198,7 @@ mod tests {
             bytes_in: 0,
             bytes_out: 0,
             user_agent: None,
+            kubectl: None,
             impersonates: None,
             peer: None,
         }

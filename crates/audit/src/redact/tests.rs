@@ -180,6 +180,21 @@ fn p20_exec_arguments_in_a_url_are_read_together() {
     }
 }
 
+/// A hostile address of some hundred kilobytes must not keep whoever reads a log.
+#[test]
+fn a_long_path_takes_no_square_of_its_length() {
+    let token = "aB3".repeat(20);
+    for word in ["/long", "/a1", "-x_"] {
+        let path = word.repeat(300_000 / word.len());
+        let began = std::time::Instant::now();
+        assert_eq!(text(&path).text, path);
+        // It took minutes.
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{word}: {:?}", began.elapsed());
+        let clean = text(&format!("{path} {token} {path}"));
+        assert!(clean.count == 1 && !clean.text.contains(&token), "{word}");
+    }
+}
+
 proptest! {
     #[test]
     fn p20_a_password_never_survives_its_flag(secret in "[A-Za-z0-9!@#%^*()+,./<>]{8,30}", n in 0usize..6) {

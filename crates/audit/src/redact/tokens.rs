@@ -81,6 +81,9 @@ const MARKED: &[(&str, usize)] = &[
 pub(super) fn bare(text: &str, count: &mut u32) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    // How much is left where a run ends that is no token: then no end of it is one, and looking again at each word of a
+    // long path would take the square of its length.
+    let mut looked_to = usize::MAX;
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
         out.push_str(&rest[..start]);
         rest = &rest[start..];
@@ -88,7 +91,16 @@ pub(super) fn bare(text: &str, count: &mut u32) -> String {
             let length = run(rest, |b| b.is_ascii_alphanumeric() || b"-_.+/=~".contains(&b));
             (length >= *least).then_some(length)
         });
-        let length = marked.or_else(|| random(rest));
+        let length = marked.or_else(|| {
+            if rest.len() > looked_to {
+                return None;
+            }
+            let found = random(rest);
+            if found.is_none() {
+                looked_to = rest.len() - run_of_base64(rest);
+            }
+            found
+        });
         if let Some(length) = length {
             out.push_str(REDACTED);
             *count += 1;
@@ -107,7 +119,7 @@ pub(super) fn bare(text: &str, count: &mut u32) -> String {
 /// The length of a run of base64 that no name or path looks like: 40 characters or more with a digit, of which 16
 /// in a row without a slash mix upper and lower case. Digests (lower-case hex) and UUIDs are not.
 fn random(rest: &str) -> Option<usize> {
-    let length = run(rest, |b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b));
+    let length = run_of_base64(rest);
     if length < 40 {
         return None;
     }
@@ -119,6 +131,10 @@ fn random(rest: &str) -> Option<usize> {
     });
     (mixed && run_of.bytes().any(|b| b.is_ascii_digit()))
         .then(|| length + run(&rest[length..], |b| b == b'='))
+}
+
+fn run_of_base64(text: &str) -> usize {
+    run(text, |b| b.is_ascii_alphanumeric() || b"+/-_".contains(&b))
 }
 
 fn run(text: &str, fits: impl Fn(u8) -> bool) -> usize {

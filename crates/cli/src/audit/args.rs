@@ -20,6 +20,16 @@ const EXITS_STATUS: &str = "Exit codes:
   1  something is wrong with what is stored
   2  bad arguments or input";
 
+const EXITS_TAIL: &str = "Exit codes:
+  0  it was ended by a signal (SIGINT, SIGTERM) or by whoever read it, and all that was read is kept
+  1  the same, and some lines could not be read as events, or a file was written anew while it was followed
+  2  bad arguments, or nothing could be kept";
+
+const EXITS_RECONCILE: &str = "Exit codes:
+  0  every call that was seen of a session's token was its gateway's
+  1  a call came from elsewhere
+  2  it could not be told: bad arguments, or something is missing or can't be read on either side";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Reads API servers' audit logs into an archive: log files as they are rotated, gzip, EventLists, and what EKS
@@ -32,6 +42,14 @@ pub(crate) enum Audit {
     /// Who removed an object: by its name, with all of its kind, with its namespace, by an eviction, or with its CRD.
     #[command(after_help = EXITS_QUERY)]
     WhoDeleted(WhoDeleted),
+    /// Follows log files as they grow, over their rotations, into an archive, and shows what comes in. What a file held
+    /// before is kept and not shown.
+    #[command(after_help = EXITS_TAIL)]
+    Tail(Box<Tail>),
+    /// Compares what clusters saw of sessions' tokens with what this desktop's gateway sent: a call that no gateway sent
+    /// came from elsewhere. Sallyport may be running; nothing is written.
+    #[command(after_help = EXITS_RECONCILE)]
+    Reconcile(Reconcile),
     /// What is in an archive, what was left out while it was read, and whether it is whole.
     #[command(after_help = EXITS_STATUS)]
     Status(StatusArgs),
@@ -169,6 +187,60 @@ pub(crate) struct WhoDeleted {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// The archive's folder; it is made where there is none, for you alone.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// What the files' source is called; without it as the cluster.
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Of what is kept, this is shown. `--cluster` is the one whose API servers write the files.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Log files; one that is not there yet is waited for.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to write what comes in: a line for each, as JSON the object that `query` has of a call.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reconcile {
+    /// The archive's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// Sallyport's data folder, with the history of this desktop.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) history: PathBuf,
+    /// These clusters, called in the archive as in Sallyport's inventory; without it all of which either side has calls of
+    /// sessions.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Vec<ClusterName>,
+    /// From then on: `2h`, `3d`, `2026-11-29`, or `2026-11-29T20:15:00Z`.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since, default_value = "24h")]
+    pub(crate) since: Since,
+    /// Before then; without it until now.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) until: Option<Since>,
+    /// The audit policy that the clusters' API servers run, which says of what no event can be found.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The archive has the logs of every API server of these clusters.
+    #[arg(long)]
+    pub(crate) every_server: bool,
+    /// Lists every call that both sides have, those of one command of kubectl together.
+    #[arg(long)]
+    pub(crate) calls: bool,
+    /// Seconds that it may take.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) within: u64,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// The archive's folder.
     #[arg(long, value_name = "DIR")]
@@ -245,4 +317,6 @@ pub(crate) enum Output {
     WhoDeleted,
     /// `status -o json`.
     Status,
+    /// `reconcile -o json`.
+    Reconcile,
 }

@@ -6,7 +6,7 @@ use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::Source;
 use sallyport_feeds::{Imported, Skipped};
-use sallyport_model::{clip, visible};
+use sallyport_model::{ClusterName, clip, visible};
 use sallyport_report::words::{count, shown};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -90,12 +90,7 @@ struct BadView {
 }
 
 pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
-    let id = args.source.clone().unwrap_or_else(|| args.cluster.to_string());
-    if id.is_empty() || id.len() > SOURCE_MOST || id.chars().any(char::is_control) {
-        return Err(Stop(format!(
-            "--source: a name of 1 to {SOURCE_MOST} bytes, without control characters"
-        )));
-    }
+    let source = source(args.source.as_deref(), &args.cluster)?;
     // What is not there is said before an archive is begun.
     let (mut named, mut skipped) = (Vec::new(), Vec::new());
     for path in &args.paths {
@@ -110,7 +105,6 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
         file.open().map_err(stop)?;
     }
     let archive = open(&args.archive, true)?;
-    let source = Source { id, cluster: args.cluster.clone() };
     let (mut view, mut end) = (
         ImportView {
             cluster: source.cluster.to_string(),
@@ -150,6 +144,17 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
         Answer::Json => plain::json(&answer::json(&view)?),
     };
     Ok((text, end))
+}
+
+/// Where files come from, by what somebody called it.
+pub(super) fn source(id: Option<&str>, cluster: &ClusterName) -> Result<Source, Stop> {
+    let id = id.unwrap_or(cluster.as_str());
+    if id.is_empty() || id.len() > SOURCE_MOST || id.chars().any(char::is_control) {
+        return Err(Stop(format!(
+            "--source: a name of 1 to {SOURCE_MOST} bytes, without control characters"
+        )));
+    }
+    Ok(Source { id: id.to_owned(), cluster: cluster.clone() })
 }
 
 /// That there is no file to read.

@@ -108,7 +108,7 @@ fn end(found: bool, is_whole: bool) -> End {
     }
 }
 
-fn filter(which: &Which) -> Filter {
+pub(super) fn filter(which: &Which) -> Filter {
     let mut filter = Filter::default();
     let lists = [
         (Column::Cluster, &which.cluster),

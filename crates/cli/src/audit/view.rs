@@ -245,7 +245,7 @@ impl CallView {
     }
 
     /// `2026-11-29T20:15:00.123Z  eu-1  200  dana  delete deployments.apps payments/checkout`.
-    fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let code = self.code.map_or("  –".to_owned(), |code| code.to_string());
         let who = match &*self.person {
             "" => "nobody".to_owned(),

@@ -1,6 +1,7 @@
 //! `sallyport audit` as a process, on the audit log of a real API server.
 
 mod questions;
+mod reconcile;
 
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::{Plane, PlaneOptions, Ran};

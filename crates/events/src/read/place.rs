@@ -7,20 +7,20 @@ use std::borrow::Cow;
 
 /// What an address is about.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) group: String,
-    pub(super) version: String,
-    pub(super) namespace: String,
-    pub(super) resource: String,
-    pub(super) name: String,
-    pub(super) subresource: String,
+pub(crate) struct Place {
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) namespace: String,
+    pub(crate) resource: String,
+    pub(crate) name: String,
+    pub(crate) subresource: String,
     /// Whether the path itself says that it is a watch, as it could in old clients.
-    pub(super) is_watch: bool,
+    pub(crate) is_watch: bool,
 }
 
 /// Reads the path of an address; `is_torn` where the address itself was cut, so that nobody knows how its last word goes
 /// on. `None` for what is no resource's and for what has empty words, dots or slashes where words should be.
-pub(super) fn place(uri: &str, is_torn: bool) -> Option<Place> {
+pub(crate) fn place(uri: &str, is_torn: bool) -> Option<Place> {
     let (path, is_torn) = match uri.split_once('?') {
         Some((path, _)) => (path, false),
         None => (uri, is_torn),

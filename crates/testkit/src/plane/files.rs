@@ -52,7 +52,8 @@ pub(super) fn write_all(
         scratch.write(AUTHENTICATION, content.to_string())?;
     }
     if options.audit_log {
-        scratch.write(AUDIT_POLICY, audit_policy().to_string())?;
+        let policy = options.audit_policy.clone().unwrap_or_else(|| audit_policy().to_string());
+        scratch.write(AUDIT_POLICY, policy)?;
         scratch.write(AUDIT_LOG, "")?;
     }
     for (name, content) in &options.files {

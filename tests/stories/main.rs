@@ -28,6 +28,7 @@ mod posture_oracle;
 mod profile_change;
 mod providers;
 mod reaffirm;
+mod recording;
 mod step_up;
 mod sudden_death;
 mod support;
@@ -63,6 +64,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
         ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
         ("reaffirm", |f, l| Box::pin(reaffirm::play(f, l))),
+        ("recording", |f, l| Box::pin(recording::play(f, l))),
         ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
         ("support", |f, l| Box::pin(support::play(f, l))),
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),

@@ -8,7 +8,7 @@ const STATES: ProofState[] = ["waiting", "running", "done", "unproven"];
 function session(state: SessionState, proof: SessionView["proof"]): SessionView {
   return {
     id: "1", extends: null, isScan: false, cluster: "payments-eu-1", environment: "prod", environmentWord: "prod", namespaces: ["payments"], profile: "debug", reason: "INC-1\u202e",
-    durationSeconds: 900, state, steps: [], waitingFor: null, vouching: null, extendedAt: null, openedAt: 0, endsAt: 900_000, endsInMs: 0, clickToPromptMs: 1,
+    durationSeconds: 900, state, steps: [], waitingFor: null, vouching: null, recording: null, extendedAt: null, openedAt: 0, endsAt: 900_000, endsInMs: 0, clickToPromptMs: 1,
     calls: { total: 3, refused: 1, recent: [] }, streams: [], terminals: [], proof, ended: { reason: "left", by: null, message: null, at: 60_000 }, error: null, request: "r-1", grant: null,
   };
 }

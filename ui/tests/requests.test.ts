@@ -13,7 +13,7 @@ const MINUTE = 60_000;
 const offer = (digest: string, over: Partial<OfferView> = {}): OfferView => ({ digest, rights: [], rules: 0, warnings: [], takesLimits: true, leftTodaySeconds: null, beside: [], adds: [], narrower: null, problem: null, ...over });
 const request = (id: string, over: Partial<RequestView> = {}): RequestView => ({
   id, team: "t", user: "oidc:lin", own: false, groups: [], acr: null, amr: [], mfaAt: null, cluster: "c", environment: "dev", environmentWord: "dev", profile: "debug",
-  namespaces: [], durationSeconds: 3600, reason: "", askedAt: NOW - 6 * MINUTE, waitsUntil: NOW + MINUTE, phase: "pending", offer: offer("d1"), approvals: [], autoApproval: null, reaffirm: null, given: null, needed: 1,
+  namespaces: [], durationSeconds: 3600, reason: "", askedAt: NOW - 6 * MINUTE, waitsUntil: NOW + MINUTE, phase: "pending", offer: offer("d1"), approvals: [], autoApproval: null, reaffirm: null, recording: null, given: null, needed: 1,
   endsAt: null, message: null, ended: null, decide: "yes", mayDeny: false, mayRevoke: false, ...over,
 });
 const row = (id: string, over: Partial<RequestView> = {}, gone = false): Row => ({ id, request: request(id, over), gone });

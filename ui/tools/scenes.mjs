@@ -54,6 +54,23 @@ const requests = (id, then = async () => {}) => async (page) => {
   await then(page);
 };
 
+// What an earlier session's terminals showed, from one of its entries.
+const watch = (session, key) => async (page) => {
+  await page.locator("#clusters").waitFor();
+  await page.evaluate((id) => {
+    const { world } = window.sallyportFake;
+    for (const [seconds, sentence, status] of [[1, "Listed pods in settlement", 200], [61, "Patched deployment worker in settlement", 200], [600, "Watched pods in settlement", 200], [600.2, "Read secret broker-tls in settlement", 403]]) world.history.append({ action: "call", sentence, status, cluster: "ledger-us-1", ids: { request: null, grant: null, session: id, jti: null, auditId: null } }, (world.began - 3600_000 + seconds * 1000) * 1000);
+  }, session);
+  await inTurn(page, "g", "a");
+  await page.getByText("Read secret broker-tls in settlement").first().click();
+  await page.keyboard.press("w");
+  await page.getByRole("dialog").getByText(/answers nothing|Nothing is kept|damaged/).first().waitFor();
+  if (!key) return;
+  await page.getByRole("button", { name: /^(Play|Pause)/ }).focus();
+  await page.keyboard.press(key);
+  await page.waitForTimeout(400);
+};
+
 // As long as names and reasons may be, with nothing to break them at and characters that hide.
 const LONGEST = { user: `oidc:${"a".repeat(240)}\u202e@x.test`, reason: "\u2066why\u0007 ".repeat(10) + "b".repeat(974), profile: "p".repeat(253), cluster: "c".repeat(63), team: "t".repeat(63) };
 const put = (page, run) => page.evaluate(`(${run})(window.sallyportFake.world, ${JSON.stringify(LONGEST)})`);
@@ -306,6 +323,13 @@ export const SCENES = [
   ["hold-failed", "scene=holdFails&speed=20", requests("r-prod", async (page) => { await page.keyboard.press("h"); await page.getByLabel("Why").fill("x"); await page.getByLabel("Why").press("Enter"); await rest(page); await page.keyboard.press("Enter"); await page.getByText("nothing was held").waitFor(); })],
   ["audit", "", async (page) => { await go("a")(page); await page.getByText("No evidence for 40 s").first().click(); }],
   ["audit-call", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("58 gaps").or(page.getByText(/gaps/)).first().waitFor(); }],
+  ["recording", "", watch("s-kept", "End")],
+  ["recording-hostile", "", watch("s-hostile", "End")],
+  ["recording-none", "", watch("s-none")],
+  ["recording-unread", "", watch("s-unread")],
+  ["recording-live", "", watch("s-live", "End")],
+  ["session-recorded", "speed=50", async (page) => { await open("payments-eu-1")(page); await page.evaluate(() => window.sallyportFake.world.sessions.values().next().value.change({ recording: "outputAndInput" })); await page.getByText("Recorded:").waitFor(); }],
+  ["session-not-recorded", "speed=50", async (page) => { await open("payments-eu-1")(page); await page.evaluate(() => { const s = window.sallyportFake.world.sessions.values().next().value; s.change({ recording: "output", terminals: s.view.terminals.map((t) => ({ ...t, recording: { input: false, stopped: "No space left on device (os error 28)" } })) }); }); await page.getByText("Nothing you type gets through").waitFor(); }],
   ["audit-tampered", "scene=tampered", async (page) => { await go("a")(page); await page.getByRole("button", { name: "Verify" }).click(); await page.getByText("broken at entry").waitFor(); }],
   ["audit-both", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByText("Links of this call").waitFor(); }],
   ["audit-raw", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Ran psql").first().click(); await page.keyboard.press("j"); await page.getByRole("region", { name: "Raw JSON" }).waitFor(); }],

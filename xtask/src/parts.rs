@@ -4,10 +4,11 @@ use crate::circles::{Modules, imports_of};
 
 /// The crate with parts, and its parts from the one that knows nobody upwards. What is not in one of them stands above all.
 const APP: &str = "crates/app";
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "desk",
     "history",
     "evidence",
+    "recordings",
     "person",
     "inventory",
     "holds",

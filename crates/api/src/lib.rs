@@ -18,6 +18,7 @@ mod hold;
 mod preview;
 mod profile;
 mod reaffirm;
+mod recording;
 mod request;
 mod rules;
 mod vouched;
@@ -36,6 +37,7 @@ pub use hold::{AccessHold, AccessHoldSpec};
 pub use preview::{AccessPreview, AccessPreviewSpec, ProfilePreview};
 pub use profile::{AccessProfile, AccessProfileSpec, Mfa};
 pub use reaffirm::{ReaffirmField, Reaffirmed};
+pub use recording::RecordingField;
 pub use request::{
     AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
     CONDITION_ENDED, Condition, Denial, GivenRecord, GrantRecord, LimitsField, Offer, PhaseField, Revocation,

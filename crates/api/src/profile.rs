@@ -1,4 +1,4 @@
-use crate::{AutoApprovalField, MalformedObject, ReaffirmField};
+use crate::{AutoApprovalField, MalformedObject, ReaffirmField, RecordingField};
 use kube::CustomResource;
 use sallyport_model::{AutoApproval, Profile, ProfileRevision, RoleName, Scope};
 use schemars::JsonSchema;
@@ -58,6 +58,10 @@ pub struct AccessProfileSpec {
     /// Wants the requester's identity provider to vouch for them again and again while it is open; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reaffirm: Option<ReaffirmField>,
+    /// Wants the requester's desktop to record the terminals of a session: what they show, or also what is typed. Absent:
+    /// nothing is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingField>,
 }
 
 fn yes() -> bool {
@@ -129,6 +133,7 @@ impl TryFrom<&AccessProfile> for Profile {
                 .map(TryFrom::try_from)
                 .transpose()
                 .map_err(|e: sallyport_model::ReaffirmError| wrong(e.to_string()))?,
+            recording: spec.recording.map(Into::into),
         })
     }
 }

@@ -1,4 +1,6 @@
-use crate::{AutoApprovalRecord, MalformedObject, ReaffirmField, Reaffirmed, rules::RuleSummary};
+use crate::{
+    AutoApprovalRecord, MalformedObject, ReaffirmField, Reaffirmed, RecordingField, rules::RuleSummary,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::CustomResource;
 use sallyport_model::{
@@ -84,6 +86,10 @@ pub struct AccessRequestSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 253_402_300_799_i64))]
     pub issued_at: Option<i64>,
+    /// What the requester's desktop will record of its terminals: what the profile wants, by a desktop that does it. The broker
+    /// gives nothing where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingField>,
 }
 
 /// What became of it. Approvers add approvals, the requester withdraws and reaffirms, everything else is the broker's.
@@ -383,6 +389,7 @@ impl TryFrom<&AccessRequest> for Asked {
             scope: Scope::from_list(namespaces.map_err(|e: NameError| object.malformed(e))?),
             duration: spec.duration.parse().map_err(|e| object.malformed(e))?,
             reason: spec.reason.clone(),
+            recording: spec.recording.map(Into::into),
         };
         Ok(Self {
             which: object.which()?,

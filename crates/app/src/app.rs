@@ -11,13 +11,16 @@ use crate::holds::Holds;
 use crate::inventory::{Choice, Inventory};
 use crate::person::{Person, Signed};
 use crate::reach::Reach;
+use crate::recordings::Recordings;
 use crate::scans::{Held, Scans};
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
 use crate::support::Support;
 use crate::told::Told;
 use sallyport_audit::ChainKey;
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
-use sallyport_ipc::{AppState, Event, OpenInput, PathProof, SessionView, Shown, StepUp, VerifyView};
+use sallyport_ipc::{
+    AppState, Event, OpenInput, PathProof, RecordingView, SessionView, Shown, StepUp, VerifyView,
+};
 use sallyport_model::{ClusterName, ErrorCode, Hold, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
 use std::sync::Arc;
@@ -38,6 +41,7 @@ pub(crate) struct Parts {
     pub(crate) desk: Arc<Desk>,
     pub(crate) history: Recorder,
     pub(crate) evidence: Arc<Evidence>,
+    pub(crate) recordings: Arc<Recordings>,
     pub(crate) person: Arc<Person>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) holds: Arc<Holds>,
@@ -75,11 +79,12 @@ impl App {
         let desk = Arc::new(Desk::new(host, options, dirs, prefs, vault, lock).await);
         let history = Recorder::new(history);
         let evidence = Evidence::new(desk.clone(), history.clone());
+        let recordings = Arc::new(Recordings::new(&desk, history.clone()).await);
         let person = Arc::new(Person::new(desk.clone(), history.clone()));
         let inventory = Arc::new(Inventory::new(desk.clone(), person.clone()));
         let holds = Arc::new(Holds::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
         let ground = Arc::new(GatewayAndTargets::new(desk.clone(), gateway.clone(), calls));
-        let sessions = Sessions::new(desk.clone(), history.clone(), ground);
+        let sessions = Sessions::new(desk.clone(), history.clone(), recordings.clone(), ground);
         let leftovers = Arc::new(Leftovers::new(desk.clone(), history.clone(), sessions.clone()));
         let scans =
             Scans::new(desk.clone(), history.clone(), person.clone(), inventory.clone(), sessions.clone());
@@ -93,6 +98,7 @@ impl App {
             desk,
             history,
             evidence,
+            recordings,
             person,
             inventory,
             holds,
@@ -107,6 +113,8 @@ impl App {
             is_down: OnceCell::new(),
         };
         let app = Self(Arc::new(parts));
+        // Before anything is recorded: what is open by now was left by an earlier run.
+        app.0.recordings.sweep().await;
         app.0.leftovers.sweep().await;
         app.run_parts(received);
         Ok(app)
@@ -214,6 +222,10 @@ impl Parts {
 
     pub(crate) fn evidence(&self) -> &Arc<Evidence> {
         &self.evidence
+    }
+
+    pub(crate) fn recordings(&self) -> &Recordings {
+        &self.recordings
     }
 
     pub(crate) fn person(&self) -> &Person {
@@ -333,6 +345,21 @@ impl Parts {
         let cluster = session.read(|record| record.choice.terms.cluster.clone());
         let (hub, choice) = self.what_to_ask(signed, &cluster, &input).await?;
         Ok(self.sessions.extend(hub, &session, choice)?.view())
+    }
+
+    /// Opens a recording to be watched by whoever sits here.
+    pub(crate) async fn watch_recording(
+        &self,
+        session: String,
+        terminal: String,
+    ) -> Result<RecordingView, AppError> {
+        let signed = self.person.is_signed_in();
+        self.recordings.open(session, terminal, signed.as_ref().map(|signed| &signed.who.user)).await
+    }
+
+    pub(crate) async fn delete_recording(&self, session: String, terminal: String) -> Result<(), AppError> {
+        let signed = self.person.is_signed_in();
+        self.recordings.delete(session, terminal, signed.as_ref().map(|signed| &signed.who.user)).await
     }
 
     /// Begins to scan these clusters.

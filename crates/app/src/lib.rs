@@ -11,6 +11,7 @@
 //! - `history`: written by every part, read by the window.
 //! - `evidence`: what API servers' audit logs tell, beside the history: its archive, where its events come from, and one
 //!   timeline of both.
+//! - `recordings`: what terminals showed, where a profile has that recorded, and watching it again.
 //! - `person`: a seat in each workspace that was joined (one is in front of the window): whether somebody sits there or
 //!   tries to, and how that hub is. It publishes who is signed in and calls nobody.
 //! - `inventory`: clusters and profiles, kept while somebody is signed in; what a click means.
@@ -55,6 +56,7 @@ mod holds;
 mod inventory;
 mod person;
 mod reach;
+mod recordings;
 mod scans;
 mod sessions;
 mod support;

@@ -44,6 +44,7 @@ use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
 use crate::inventory::Choice;
 use crate::person::WorkspaceId;
+use crate::recordings::Recordings;
 use owner::{Begun, HandOver, Owner};
 use ports::{Ground, HubSide};
 use sallyport_gateway::Call;
@@ -60,6 +61,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 pub(crate) struct Sessions {
     desk: Arc<Desk>,
     history: Recorder,
+    recordings: Arc<Recordings>,
     ground: Arc<dyn Ground>,
     all: Mutex<BTreeMap<SessionId, Arc<Session>>>,
     /// Whether the app ends: nothing is begun any more.
@@ -73,10 +75,16 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     /// None yet.
-    pub(crate) fn new(desk: Arc<Desk>, history: Recorder, ground: Arc<dyn Ground>) -> Arc<Self> {
+    pub(crate) fn new(
+        desk: Arc<Desk>,
+        history: Recorder,
+        recordings: Arc<Recordings>,
+        ground: Arc<dyn Ground>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             desk,
             history,
+            recordings,
             ground,
             all: Mutex::default(),
             is_quitting: AtomicBool::new(false),

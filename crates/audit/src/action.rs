@@ -98,6 +98,12 @@ words! {
         TerminalTaken = "terminal_taken",
         /// A terminal ended.
         TerminalExit = "terminal_exit",
+        /// A segment of a terminal's recording was closed; the detail says which, from when to when, and its SHA-256.
+        Recorded = "recorded",
+        /// This person watched a recording.
+        RecordingWatched = "recording_watched",
+        /// A recording was deleted, by this person or because it was too old or too much.
+        RecordingDeleted = "recording_deleted",
         /// One request through the gateway.
         Call = "call",
         /// A request the gateway itself refused.

@@ -113,6 +113,7 @@ fn in_anothers_name() -> AccessRequest {
             amr: Vec::new(),
             auth_time: None,
             issued_at: None,
+            recording: None,
         },
         status: None,
     }
@@ -135,6 +136,7 @@ fn object(ask: &Ask) -> AccessRequest {
             amr: ask.sign_in.amr.clone(),
             auth_time: ask.sign_in.auth_time,
             issued_at: ask.issued_at.filter(|t| (1..=TIME_MOST).contains(t)),
+            recording: ask.terms.recording.map(Into::into),
         },
         status: None,
     }
@@ -157,6 +159,7 @@ mod tests {
                 scope: sallyport_model::Scope::from_list(["b".parse().unwrap(), "a".parse().unwrap()]),
                 duration: Ttl::seconds(5459),
                 reason: "INC-1".into(),
+                recording: Some(sallyport_model::Recording::Output),
             },
             groups: vec!["oidc:dev".into()],
             public_key: "k".into(),

@@ -189,6 +189,10 @@ mod tests {
             ("FixTrial", "id"),
             ("FixTrial", "session"),
             ("Notice", "session"),
+            // Bytes for a terminal that answers nothing.
+            ("RecordedMoment", "data"),
+            ("RecordingView", "session"),
+            ("RecordingView", "terminal"),
             ("ScanState", "session"),
             ("SessionView", "extends"),
             ("SessionView", "id"),

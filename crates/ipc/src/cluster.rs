@@ -180,6 +180,8 @@ pub struct ProfileView {
     pub reason_required: bool,
     /// How often the identity provider has to vouch for the person while it is open; None: never.
     pub reaffirm: Option<ReaffirmView>,
+    /// What is recorded of the terminals of a session under it; None: nothing.
+    pub recording: Option<sallyport_model::Recording>,
     /// What it allows on this cluster.
     pub rights: Rights,
     /// Why it will be refused (P11); asking is pointless.

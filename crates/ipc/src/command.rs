@@ -106,6 +106,14 @@ macro_rules! commands {
             terminal_close(terminal: String) -> () => passes sessions.terminal_close;
             /// All terminals.
             terminal_list() -> Vec<TerminalView> => reads sessions.terminal_list;
+            /// What is kept of a session's terminals, the first begun first; of one that is over too.
+            recordings_list(session: String) -> Vec<RecordingView> => reads recordings.list;
+            /// Opens a recording to be watched, which is an entry.
+            recording_open(session: String, terminal: String) -> RecordingView => records(RecordingWatched) app.watch_recording;
+            /// A page of a segment of a recording that was opened, from its moment `from` on.
+            recording_page(session: String, terminal: String, segment: u32, from: u32) -> RecordingPage => reads recordings.page;
+            /// Deletes a recording that is over.
+            recording_delete(session: String, terminal: String) -> () => records(RecordingDeleted) app.delete_recording;
             /// What is asked for and open in the person's teams: what the watches brought.
             requests_list() -> RequestsView => reads approvals.list;
             /// What the requester did under the same profile before, as far as the hub keeps it.

@@ -21,6 +21,7 @@ mod hold;
 mod posture;
 mod profile;
 mod reach;
+mod recording;
 mod request;
 mod session;
 mod settings;
@@ -63,11 +64,14 @@ pub use reach::{
     Drift, DriftLine, DriftWay, GuardrailProof, MissingRight, SubjectKind, WhoCanView, WhoCluster, WhoMay,
     WhoProfile, WhoRights, WhoSubject, WhoThere,
 };
+pub use recording::{
+    MomentKind, RecordedMoment, RecordingPage, RecordingState, RecordingView, SegmentState, SegmentView,
+};
 pub use request::{
     ApprovalView, AutoApprovalView, BeforeView, BesideView, Decide, GivenView, LimitsInput, LimitsView,
     NarrowerView, OfferView, RequestPhase, RequestView, RequestsView,
 };
-pub use sallyport_model::{EndReason, ErrorCode};
+pub use sallyport_model::{EndReason, ErrorCode, Recording};
 pub use session::{
     Call, Calls, Ended, OpenInput, Proof, ProofKind, ProofState, SessionState, SessionView, Step, StepKind,
     StepState, VouchingView,

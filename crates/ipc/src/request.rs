@@ -61,6 +61,8 @@ pub struct RequestView {
     /// How often the identity provider has to vouch for the requester while it is open, by the offer or, before there is one,
     /// by the profile; None: never.
     pub reaffirm: Option<ReaffirmView>,
+    /// What the requester's desktop will record of its terminals, by its own word; None: nothing.
+    pub recording: Option<sallyport_model::Recording>,
     /// Who said yes, in order.
     pub approvals: Vec<ApprovalView>,
     /// What opened it without people; None: people do, or it needs nobody.

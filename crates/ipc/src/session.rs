@@ -1,5 +1,5 @@
 use crate::{EnvironmentKind, ErrorView, Shown, TerminalView};
-use sallyport_model::EndReason;
+use sallyport_model::{EndReason, Recording};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -53,6 +53,8 @@ pub struct SessionView {
     pub waiting_for: Option<Shown>,
     /// The provider's word for the person, where the profile wants it again and again.
     pub vouching: Option<VouchingView>,
+    /// What is recorded of its terminals; None: nothing.
+    pub recording: Option<Recording>,
     /// When it opened.
     pub opened_at: Option<i64>,
     /// When it last went on under a new grant: its steps are those of that. None: it never did.

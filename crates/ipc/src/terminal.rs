@@ -1,4 +1,4 @@
-use crate::Shown;
+use crate::{RecordingState, Shown};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -19,6 +19,8 @@ pub struct TerminalView {
     pub exit_code: Option<i32>,
     /// Whether its shells are known to keep it on the session's cluster.
     pub guard: TerminalGuard,
+    /// It is recorded; None: it is not.
+    pub recording: Option<RecordingState>,
 }
 
 /// Whether a terminal's shells are known to keep it on its session's cluster.

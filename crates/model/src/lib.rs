@@ -19,6 +19,7 @@ mod name;
 mod net_tcp;
 mod profile;
 mod reaffirm;
+mod recording;
 mod request;
 mod scan;
 mod scope;
@@ -45,6 +46,7 @@ pub use name::{
 pub use net_tcp::{TcpSocket, tcp_sockets};
 pub use profile::Profile;
 pub use reaffirm::{Reaffirm, ReaffirmError};
+pub use recording::Recording;
 pub use request::{EndReason, Ended, IllegalTransition, NoEndReason, Phase, RequestEvent, RequestState};
 pub use scan::{POSTURE_ROLE, SCAN_LONGEST, SCANS_NAMESPACE};
 pub use scope::Scope;

@@ -1,5 +1,5 @@
 use crate::{
-    AutoApproval, ClusterName, Mfa, ProfileName, ProfileRevision, Reaffirm, RoleName, Scope, Ttl,
+    AutoApproval, ClusterName, Mfa, ProfileName, ProfileRevision, Reaffirm, Recording, RoleName, Scope, Ttl,
     glob_matches,
 };
 
@@ -30,6 +30,8 @@ pub struct Profile {
     pub reason_required: bool,
     /// How often the provider has to vouch for whoever has it open; `None`: never.
     pub reaffirm: Option<Reaffirm>,
+    /// What the requester's desktop takes down of its terminals; `None`: nothing.
+    pub recording: Option<Recording>,
 }
 
 impl Profile {

@@ -1,4 +1,6 @@
-use crate::{ClusterName, NamespaceName, ProfileName, ProfileRevision, RequestUid, Scope, Ttl, UserName};
+use crate::{
+    ClusterName, NamespaceName, ProfileName, ProfileRevision, Recording, RequestUid, Scope, Ttl, UserName,
+};
 
 /// The longest reason a request may give, in characters. The CRD holds the same.
 pub const REASON_MOST: usize = 1024;
@@ -31,6 +33,9 @@ pub struct Terms {
     pub duration: Ttl,
     /// Why, at most [`REASON_MOST`] characters.
     pub reason: String,
+    /// What the requester's desktop will take down of its terminals, as the profile wants it. A desktop that does not know of
+    /// it does not say so, and is given nothing under such a profile.
+    pub recording: Option<Recording>,
 }
 
 /// What is wrong with a reason.

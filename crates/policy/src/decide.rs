@@ -3,8 +3,8 @@ use crate::fit::{self, CLOCKS_APART_MOST, Facts};
 use crate::reaffirm::{Vouched, vouched};
 use crate::{Permit, day};
 use sallyport_model::{
-    Digest, EndReason, EndedBy, Ending, Given, Hold, Limits, Phase, Profile, ReasonError, RequestRef,
-    SCAN_LONGEST, SCANS_NAMESPACE, Scope, SignIn, Terms, Ttl, UserName, check_reason, clip,
+    Digest, EndReason, EndedBy, Ending, Given, Hold, Limits, Phase, Profile, ReasonError, Recording,
+    RequestRef, SCAN_LONGEST, SCANS_NAMESPACE, Scope, SignIn, Terms, Ttl, UserName, check_reason, clip,
 };
 use sallyport_rbac::effective;
 use std::collections::BTreeSet;
@@ -267,6 +267,9 @@ fn within_profile<'p>(request: &Request, profile: Option<&'p Profile>) -> Result
         Err(ReasonError::Missing) => return denied(format!("profile {} needs a reason", profile.name)),
         Err(wrong @ ReasonError::TooLong) => return denied(wrong.to_string()),
     }
+    if terms.recording != profile.recording {
+        return denied(not_recorded(profile, terms));
+    }
     if profile.reaffirm.is_some() && request.vouched_at.is_none() {
         return denied(format!(
             "profile {} has its requesters reaffirmed, and the request does not say when its token was issued: {}",
@@ -279,6 +282,27 @@ fn within_profile<'p>(request: &Request, profile: Option<&'p Profile>) -> Result
         return denied(format!("profile {} needs {lack}; sign in again and ask again", profile.name));
     }
     Ok(profile)
+}
+
+/// Why a request is refused that says something else of what will be recorded than its profile.
+fn not_recorded(profile: &Profile, terms: &Terms) -> String {
+    match (profile.recording, terms.recording) {
+        (Some(wanted), None) => format!(
+            "profile {} has {wanted} recorded, and the request does not say that its desktop does so: it takes a Sallyport of \
+             this version",
+            profile.name
+        ),
+        (wanted, said) => {
+            let words =
+                |recording: Option<Recording>| recording.map_or("nothing".to_owned(), |one| one.to_string());
+            format!(
+                "profile {} has {} recorded, and the request says {}; ask again",
+                profile.name,
+                words(wanted),
+                words(said)
+            )
+        }
+    }
 }
 
 /// What the target must be like, and that the offer is still the one that was made.

@@ -16,6 +16,7 @@ mod private;
 mod processes;
 mod remark;
 mod shell;
+mod tape;
 mod terminal;
 
 pub use environment::Environment;
@@ -25,4 +26,5 @@ pub use output::{Acks, Attachment};
 pub use private::{Swept, sweep};
 pub use remark::Remark;
 pub use shell::{Installed, Shell, installed, own};
+pub use tape::{Taking, Tape};
 pub use terminal::{Closed, Exit, Size, Terminal, TerminalError, TerminalOptions};

@@ -4,11 +4,14 @@ use crate::kubeconfig::Located;
 use crate::output::{Attachment, Output};
 use crate::processes::{Ended, Family};
 use crate::remark::Remark;
+use crate::tape::Tape;
 use crate::{Shell, private, processes, shell};
 use filedescriptor::FileDescriptor;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::process::Pid;
+use rustix::termios::{LocalModes, tcgetattr};
 use sallyport_model::visible;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,6 +79,8 @@ pub struct TerminalOptions {
     pub elsewhere: Vec<PathBuf>,
     /// What is said of a tool before it runs, when it is there: its name, the subcommands it is said at, the words.
     pub remarks: Vec<Remark>,
+    /// What takes down what happens in it, if anything does.
+    pub tape: Option<Arc<dyn Tape>>,
 }
 
 /// Why a terminal could not be opened or used.
@@ -144,6 +149,9 @@ pub struct Terminal {
     kind: Shell,
     guard: Arc<Watch>,
     watching: JoinHandle<()>,
+    tape: Option<Arc<dyn Tape>>,
+    /// The terminal's own end, to see how it is set.
+    line: File,
     // Removed with it, or when it is closed: what is left to read is in memory.
     files: Mutex<Option<Files>>,
 }
@@ -173,6 +181,7 @@ impl Terminal {
     /// [`TerminalError::Files`], [`TerminalError::Start`]. Nothing is left of a terminal that did not open.
     pub async fn spawn(place: Located, mut options: TerminalOptions) -> Result<Self, TerminalError> {
         let banner = std::mem::take(&mut options.banner);
+        let tape = options.tape.take();
         let at = place.clone();
         let started = tokio::task::spawn_blocking(move || start(&at, options))
             .await
@@ -185,9 +194,13 @@ impl Terminal {
         let family = Family::of(leader, files.own.path());
         let output = Output::new();
         for line in banner {
-            output.push(format!("{}\r\n", visible(&line)).as_bytes());
+            let line = format!("{}\r\n", visible(&line));
+            if let Some(tape) = &tape {
+                tape.output(line.as_bytes()).await;
+            }
+            output.push(line.as_bytes());
         }
-        let (from_shell, input) = match ends(&fd) {
+        let (from_shell, input, line) = match ends(&fd) {
             Ok(ends) => ends,
             Err(source) => {
                 processes::drop_family(&family);
@@ -204,7 +217,7 @@ impl Terminal {
             kubeconfig: place.path,
             no_programs,
         });
-        let reader = tokio::spawn(read(from_shell, output.clone(), guard.clone()));
+        let reader = tokio::spawn(read(from_shell, output.clone(), guard.clone(), tape.clone()));
         let watching = tokio::spawn(guard.clone().run());
         let (ended, exited) = tokio::sync::oneshot::channel();
         // A thread of its own: it reaps the shell even when the runtime is gone before the shell is.
@@ -214,10 +227,26 @@ impl Terminal {
         });
         let (tell, exit) = watch::channel(None);
         let over = Arc::new(AtomicBool::new(false));
-        tokio::spawn(supervise(family.clone(), over.clone(), exited, reader, output.clone(), tell));
+        let supervised =
+            Supervised { family: family.clone(), over: over.clone(), reader, tape: tape.clone() };
+        tokio::spawn(supervise(supervised, exited, output.clone(), tell));
         let (master, input) = (Mutex::new(master), tokio::sync::Mutex::new(input));
         let files = Mutex::new(Some(files));
-        Ok(Self { output, master, family, leader, over, input, exit, kind, guard, watching, files })
+        Ok(Self {
+            output,
+            master,
+            family,
+            leader,
+            over,
+            input,
+            exit,
+            kind,
+            guard,
+            watching,
+            tape,
+            line,
+            files,
+        })
     }
 
     /// Looks at it: what was said so far, then what follows. A later look takes over from an earlier one; with none
@@ -242,6 +271,10 @@ impl Terminal {
                     tokio::time::sleep(PACE).await;
                 }
                 self.may_type(line).await?;
+                // Before it is written: whoever reads it may turn the echo off.
+                if let Some(tape) = self.tape.as_ref().filter(|tape| tape.wants_input() && self.echoes()) {
+                    tape.input(line).await;
+                }
                 if let Err(error) = input.write_all(line).await {
                     return Ok(Err(error));
                 }
@@ -258,6 +291,11 @@ impl Terminal {
             true => TerminalError::Ended,
             false => TerminalError::Io { doing: "written to", source },
         })
+    }
+
+    /// Whether the terminal shows what is typed. Where that can't be told it does not: what is not shown is not taken down.
+    fn echoes(&self) -> bool {
+        tcgetattr(&self.line).is_ok_and(|set| set.local_modes.contains(LocalModes::ECHO))
     }
 
     async fn may_type(&self, bytes: &[u8]) -> Result<(), TerminalError> {
@@ -295,7 +333,11 @@ impl Terminal {
         master.resize(size.into()).map_err(|error| TerminalError::Io {
             doing: "resized",
             source: io::Error::other(error.to_string()),
-        })
+        })?;
+        if let Some(tape) = &self.tape {
+            tape.resized(size);
+        }
+        Ok(())
     }
 
     /// The shell that runs in it.
@@ -410,21 +452,30 @@ fn place_of_programs(own: &Path, elsewhere: &[PathBuf]) -> (Option<TempDir>, Opt
     (found, none)
 }
 
-/// The two ends of the pseudo-terminal's descriptor for the runtime. It is no pipe, but is read, written and polled
-/// like one.
-fn ends(fd: &FileDescriptor) -> io::Result<(pipe::Receiver, pipe::Sender)> {
+/// The two ends of the pseudo-terminal's descriptor for the runtime, and one to look at. It is no pipe, but is read, written
+/// and polled like one.
+fn ends(fd: &FileDescriptor) -> io::Result<(pipe::Receiver, pipe::Sender, File)> {
     let file = || fd.as_file().map_err(|error| io::Error::other(error.to_string()));
-    Ok((pipe::Receiver::from_file_unchecked(file()?)?, pipe::Sender::from_file_unchecked(file()?)?))
+    Ok((pipe::Receiver::from_file_unchecked(file()?)?, pipe::Sender::from_file_unchecked(file()?)?, file()?))
 }
 
 /// Carries what the shell says to the output, no faster than the window takes it.
-async fn read(mut shell: pipe::Receiver, output: Arc<Output>, guard: Arc<Watch>) {
+async fn read(
+    mut shell: pipe::Receiver,
+    output: Arc<Output>,
+    guard: Arc<Watch>,
+    tape: Option<Arc<dyn Tape>>,
+) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         output.wait_for_room().await;
         match shell.read(&mut buffer).await {
             Ok(0) => return,
             Ok(count) => {
+                // First: what was on screen was taken down.
+                if let Some(tape) = &tape {
+                    tape.output(&buffer[..count]).await;
+                }
                 output.push(&buffer[..count]);
                 guard.stir();
             }
@@ -439,15 +490,22 @@ async fn read(mut shell: pipe::Receiver, output: Arc<Output>, guard: Arc<Watch>)
     }
 }
 
-/// After the shell: ends what it left running, lets the last output through, and tells.
-async fn supervise(
+/// What is seen to after the shell.
+struct Supervised {
     family: Family,
     over: Arc<AtomicBool>,
-    exited: tokio::sync::oneshot::Receiver<io::Result<portable_pty::ExitStatus>>,
     reader: JoinHandle<()>,
+    tape: Option<Arc<dyn Tape>>,
+}
+
+/// After the shell: ends what it left running, lets the last output through, and tells.
+async fn supervise(
+    after: Supervised,
+    exited: tokio::sync::oneshot::Receiver<io::Result<portable_pty::ExitStatus>>,
     output: Arc<Output>,
     tell: watch::Sender<Option<Exit>>,
 ) {
+    let Supervised { family, over, reader, tape } = after;
     let status = exited.await;
     let ended = tokio::task::spawn_blocking(move || processes::end(&family, GRACE / 2)).await;
     over.store(Ended::of(ended) == Ended::default(), Ordering::Release);
@@ -455,6 +513,9 @@ async fn supervise(
     let stop = reader.abort_handle();
     if tokio::time::timeout(DRAIN, reader).await.is_err() {
         stop.abort();
+    }
+    if let Some(tape) = tape {
+        tape.ended();
     }
     output.end();
     let exit = match status {

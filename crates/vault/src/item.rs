@@ -23,4 +23,6 @@ pub enum Item {
     HistoryHead,
     /// What larger things are sealed with.
     ShelfKey,
+    /// What recordings of terminals are sealed with.
+    RecordingKey,
 }

@@ -5,6 +5,7 @@ import { HoldDialog } from "../features/holds";
 import { SupportDialog } from "../features/settings";
 import { ExceptDialog, ForgetDialog, ReportDialog, ScanDialog } from "../features/posture";
 import { ProfileDialog } from "../features/profiles";
+import { ReplayDialog } from "../features/recording";
 import { StepUpDialog } from "../features/signin";
 import EndDialog from "./frame/EndDialog.svelte";
 import CheatSheet from "./palette/CheatSheet.svelte";
@@ -22,6 +23,7 @@ export const DIALOGS: Record<DialogName, Component> = {
   except: ExceptDialog,
   report: ReportDialog,
   forget: ForgetDialog,
+  replay: ReplayDialog,
   signOut: EndDialog,
   quit: EndDialog,
   auditFilter: FilterDialog,

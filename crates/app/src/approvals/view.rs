@@ -45,6 +45,7 @@ pub(super) fn of(
         },
         offer: status.offer.as_ref().map(|offer| offer::of(object, offer, beside)),
         reaffirm: reaffirm(object, known).map(ReaffirmView::from),
+        recording: spec.recording.map(Into::into),
         approvals: status
             .approvals
             .iter()

@@ -72,6 +72,17 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::TerminalExit => {
             format!("Terminal ended{}", get("code").map(|c| format!(" with {c}")).unwrap_or_default())
         }
+        Action::Recorded => format!(
+            "Recorded {} of a terminal on {cluster}, part {}",
+            or("span", "some"),
+            or("segment", "of some number")
+        ),
+        Action::RecordingWatched if failed => format!("A recording could not be watched{why}"),
+        Action::RecordingWatched => {
+            format!("Watched the recording of {}'s terminal on {cluster}", or("of", "somebody"))
+        }
+        Action::RecordingDeleted if failed => format!("A recording was not deleted{why}"),
+        Action::RecordingDeleted => format!("The recording of a terminal on {cluster} was deleted{why}"),
         Action::Call => format!("{} {}", or("verb", "call"), or("what", "the API")),
         Action::CallRefused => {
             format!("{} {} was not sent on{why}", or("verb", "call"), or("what", "the API"))

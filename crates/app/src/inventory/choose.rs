@@ -145,6 +145,7 @@ fn choice(
             scope,
             duration,
             reason,
+            recording: profile.recording,
         },
         environment,
         approvals: profile.approvals,

@@ -323,6 +323,7 @@ fn profile_view(
         mfa: mfa(profile, signed_in, now),
         reason_required: profile.reason_required,
         reaffirm: profile.reaffirm.map(ReaffirmView::from),
+        recording: profile.recording,
         rights: rights(offered.report.as_ref(), previewed, &namespaces),
         refused: offered
             .report

@@ -19,7 +19,7 @@ use sallyport_api::AccessRequest;
 use sallyport_audit::Action;
 use sallyport_hub::seal::KeyPair;
 use sallyport_ipc::{OpenInput, StepKind};
-use sallyport_model::{ErrorCode, Jti, RequestRef, SessionId, SessionState, Ttl};
+use sallyport_model::{ErrorCode, Jti, Recording, RequestRef, SessionId, SessionState, Ttl};
 use sallyport_policy::SessionPermit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,6 +65,7 @@ impl Sessions {
     ) -> Result<Arc<Session>, AppError> {
         let (now, end) = (hub.now(), of.read(|record| record.end));
         worth_asking(now, choice.terms.duration, end)?;
+        as_recorded(of.read(|record| record.choice.terms.recording), choice.terms.recording)?;
         let mut record = Record::new(SessionId::new(uuid::Uuid::now_v7().to_string()), choice);
         record.extends = Some(of.id.clone());
         let to = self.to_owners().get(&of.id).cloned().ok_or_else(not_open)?;
@@ -91,6 +92,20 @@ impl Session {
 fn not_open() -> AppError {
     AppError::new(ErrorCode::BadInput, "this session is not open, so there is nothing to extend")
         .hint("Open the cluster again.")
+}
+
+/// A session's terminals are recorded as they were begun, or not at all: more time under a profile that has something else
+/// recorded by now would be time that is not recorded as it says.
+fn as_recorded(before: Option<Recording>, after: Option<Recording>) -> Result<(), AppError> {
+    if before == after {
+        return Ok(());
+    }
+    let words = |one: Option<Recording>| one.map_or("nothing".to_owned(), |one| one.to_string());
+    let (before, after) = (words(before), words(after));
+    Err(AppError::failed(format!(
+        "this profile has {after} recorded by now, and of this session {before} is"
+    ))
+    .hint("Leave it and open the cluster again."))
 }
 
 /// Whether `duration` from `now` on ends later than `end`, all in seconds.
@@ -264,5 +279,15 @@ mod tests {
         assert!(worth_asking(0, hour, Some(3541)).is_err());
         assert!(worth_asking(0, hour, Some(3540)).is_ok());
         assert!(worth_asking(0, hour, Some(-1)).is_ok());
+    }
+
+    #[test]
+    fn more_time_under_a_profile_that_has_another_thing_recorded_by_now_is_not_asked_for() {
+        let all = [None, Some(Recording::Output), Some(Recording::OutputAndInput)];
+        for before in all {
+            for after in all {
+                assert_eq!(as_recorded(before, after).is_ok(), before == after, "{before:?} {after:?}");
+            }
+        }
     }
 }

@@ -178,7 +178,7 @@ impl Session {
     /// The view, with what the gateway knows at this moment.
     pub(crate) fn view(&self) -> SessionView {
         let live = self.ground.live(&self.id);
-        let terminals = self.terminals().values().map(|t| t.view()).collect();
+        let terminals = self.terminal_views();
         let mut record = self.record();
         record.terminals = terminals;
         if let Some(live) = live {

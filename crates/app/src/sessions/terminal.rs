@@ -1,18 +1,25 @@
 //! One scoped terminal, and how ending them went.
 
 use crate::desk::Output;
+use crate::recordings::Taping;
 use sallyport_ipc::{ProofState, Shown, TerminalGuard, TerminalView};
-use sallyport_terminal::{Acks, Attachment, Exit, Guard, Terminal};
-use std::sync::{Mutex, PoisonError};
+use sallyport_terminal::{Acks, Attachment, Closed, Exit, Guard, Terminal};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Most processes that are named where some could not be ended.
 const NAMED: usize = 5;
+/// How long the end of a recording is waited for: one that can't be written gives up after a second.
+const RECORDED: Duration = Duration::from_secs(2);
+
 /// A terminal and who looks at it.
 pub(super) struct OpenTerminal {
     pub(super) id: String,
     pub(super) session: String,
     pub(super) title: String,
     pub(super) terminal: Terminal,
+    /// Its recording, where the profile wants one.
+    pub(super) taping: Option<Arc<Taping>>,
     pub(super) acks: Mutex<Option<Acks>>,
     pub(super) exit: Mutex<Option<Exit>>,
 }
@@ -32,7 +39,17 @@ impl OpenTerminal {
                 Guard::NotGuarded(why) => TerminalGuard::NotGuarded { why: why.into() },
                 Guard::Taken(why) => TerminalGuard::Taken { why: why.into() },
             },
+            recording: self.taping.as_ref().map(|taping| taping.view()),
         }
+    }
+
+    /// Ends it with all that was started in it, and its recording.
+    pub(super) async fn close(&self) -> Closed {
+        let closed = self.terminal.close().await;
+        if let Some(taping) = &self.taping {
+            taping.over(RECORDED).await;
+        }
+        closed
     }
 
     /// Sends what was said and what follows to `output`, until nobody listens or another look takes over.

@@ -4,11 +4,13 @@ use super::Sessions;
 use super::session::{Place, Session};
 use super::terminal::{EndedTerminals, OpenTerminal};
 use crate::desk::{AppError, Output};
-use sallyport_audit::Action;
+use crate::recordings::{self, Taping};
+use sallyport_audit::{Action, Draft};
 use sallyport_ipc::{Shown, TerminalSize, TerminalView};
 use sallyport_model::{Digest, ErrorCode, SessionState};
-use sallyport_terminal::{Guard, Remark, Size, Terminal, TerminalError, TerminalOptions};
-use std::path::PathBuf;
+use sallyport_recording::Screen;
+use sallyport_terminal::{Guard, Remark, Size, Tape, Terminal, TerminalError, TerminalOptions};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::watch;
 
@@ -49,14 +51,25 @@ impl Sessions {
             );
         }
         let place = session.place().ok_or_else(|| closed("this session has no kubeconfig any more"))?;
-        let options = self.terminal_options(&session, &place, size);
-        let spawned = Terminal::spawn(place.kubeconfig, options).await;
-        let terminal = spawned.map_err(not_started)?;
+        let id = uuid::Uuid::new_v4().to_string();
+        let mut options = self.terminal_options(&session, &place, size);
+        let taping = self.tape(&session, &id, &options).await?;
+        options.tape = taping.clone().map(|taping| taping as Arc<dyn Tape>);
+        let terminal = match Terminal::spawn(place.kubeconfig, options).await {
+            Ok(terminal) => terminal,
+            Err(error) => {
+                if let Some(taping) = taping {
+                    taping.ended();
+                }
+                return Err(not_started(error));
+            }
+        };
         let opened = Arc::new(OpenTerminal {
-            id: uuid::Uuid::new_v4().to_string(),
+            id,
             session: session.id.to_string(),
             title: format!("{:?}", terminal.shell()).to_lowercase(),
             terminal,
+            taping,
             acks: Mutex::new(None),
             exit: Mutex::new(None),
         });
@@ -64,7 +77,7 @@ impl Sessions {
         session.terminals().insert(opened.id.clone(), opened.clone());
         if session.state() != SessionState::Open {
             // It was left in between.
-            opened.terminal.close().await;
+            opened.close().await;
             return Err(AppError::new(ErrorCode::Failed, "this session was closed in the meantime"));
         }
         self.history.note(session.draft(Action::TerminalOpen).detail("shell", &opened.title)).await;
@@ -113,7 +126,7 @@ impl Sessions {
     fn watch_exit(self: Arc<Self>, session: Arc<Session>, opened: Arc<OpenTerminal>) {
         tokio::spawn(async move {
             opened.terminal.wait().await;
-            let exit = opened.terminal.close().await.exit;
+            let exit = opened.close().await.exit;
             *opened.exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(exit.clone());
             let mut draft = session.draft(Action::TerminalExit);
             if let Some(code) = exit.code {
@@ -148,7 +161,13 @@ impl Sessions {
     /// # Errors
     /// When it has ended.
     pub(crate) async fn terminal_write(&self, terminal: String, data: String) -> Result<(), AppError> {
-        self.terminal(&terminal)?.terminal.write(data.as_bytes()).await.map_err(not_usable)
+        let found = self.terminal(&terminal)?;
+        // What can't be recorded must not happen, in no terminal of the session.
+        let stopped = self.get(&found.session).ok().and_then(|session| session.recording_stopped());
+        if let Some(why) = stopped {
+            return Err(not_recorded(&why));
+        }
+        found.terminal.write(data.as_bytes()).await.map_err(not_usable)
     }
 
     /// Tells a terminal its new size.
@@ -177,7 +196,7 @@ impl Sessions {
     /// When there is no such terminal.
     pub(crate) async fn terminal_close(&self, terminal: String) -> Result<(), AppError> {
         let found = self.terminal(&terminal)?;
-        found.terminal.close().await;
+        found.close().await;
         if let Ok(session) = self.get(&found.session) {
             session.terminals().remove(&terminal);
             session.tell();
@@ -190,8 +209,37 @@ impl Sessions {
     /// # Errors
     /// None.
     pub(crate) async fn terminal_list(&self) -> Result<Vec<TerminalView>, AppError> {
-        let views = |s: &Arc<Session>| s.terminals().values().map(|t| t.view()).collect::<Vec<_>>();
+        let views = |s: &Arc<Session>| s.terminal_views();
         Ok(self.all().iter().flat_map(views).collect())
+    }
+
+    /// Begins to record a terminal, where the session's terms say so.
+    async fn tape(
+        &self,
+        session: &Arc<Session>,
+        id: &str,
+        options: &TerminalOptions,
+    ) -> Result<Option<Arc<Taping>>, AppError> {
+        let terms = session.read(|record| record.choice.terms.clone());
+        let Some(recording) = terms.recording else { return Ok(None) };
+        let shell = options.shell.clone().or_else(sallyport_terminal::own);
+        let shell = shell.as_deref().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        let of = (session.id.as_str(), id);
+        let about = recordings::about(of, terms.cluster.as_str(), terms.user.as_str(), &shell, recording);
+        let (weak, plain) = (Arc::downgrade(session), session.id.clone());
+        let changed = weak.clone();
+        // Listening to a recording does not keep its session.
+        let draft = move |action| match weak.upgrade() {
+            Some(session) => session.draft(action),
+            None => Draft::new(action).session(&plain),
+        };
+        let changed = move || {
+            if let Some(session) = changed.upgrade() {
+                session.tell();
+            }
+        };
+        let screen = Screen::new(options.size.columns, options.size.rows);
+        self.recordings.begin(about, screen, draft, changed).await.map(Some)
     }
 
     fn terminal(&self, id: &str) -> Result<Arc<OpenTerminal>, AppError> {
@@ -241,11 +289,31 @@ impl Sessions {
 }
 
 impl Session {
+    /// Its terminals, for the window. A recording that can't be written stops what is typed into all that are recorded.
+    pub(super) fn terminal_views(&self) -> Vec<TerminalView> {
+        let stopped = self.recording_stopped();
+        let view = |terminal: &Arc<OpenTerminal>| {
+            let mut view = terminal.view();
+            if let (Some(recording), Some(why)) = (&mut view.recording, &stopped)
+                && recording.stopped.is_none()
+            {
+                recording.stopped = Some(why.into());
+            }
+            view
+        };
+        self.terminals().values().map(view).collect()
+    }
+
+    /// Why one of its recordings can't be written, if so.
+    fn recording_stopped(&self) -> Option<String> {
+        self.terminals().values().find_map(|terminal| terminal.taping.as_ref()?.stopped())
+    }
+
     /// Ends all its terminals with all that was started in them. Their scrollback stays readable until it is dismissed.
     pub(super) async fn end_terminals(&self) -> EndedTerminals {
         let all: Vec<_> = self.terminals().values().cloned().collect();
         let ended = all.iter().filter(|t| t.view().running).count();
-        let closed = futures::future::join_all(all.iter().map(|t| t.terminal.close())).await;
+        let closed = futures::future::join_all(all.iter().map(|t| t.close())).await;
         EndedTerminals { ended, left: closed.into_iter().flat_map(|closed| closed.left).collect() }
     }
 }
@@ -282,6 +350,14 @@ fn not_started(error: TerminalError) -> AppError {
     AppError::failed(error.to_string())
         .hint("Check your shell's start-up files, or set another shell.")
         .because(error)
+}
+
+/// Nothing is typed while it can't be recorded.
+fn not_recorded(why: &str) -> AppError {
+    AppError::failed(format!(
+        "nothing was typed: this session is recorded, and the recording can't be written: {why}"
+    ))
+    .hint("Make room on the disk: the recording then goes on by itself, with all that was shown meanwhile.")
 }
 
 fn not_usable(error: TerminalError) -> AppError {

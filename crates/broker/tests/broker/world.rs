@@ -234,6 +234,7 @@ impl Person {
                 scope: Scope::from_list(namespaces.iter().map(|n| n.parse()).collect::<Result<Vec<_>, _>>()?),
                 duration: Ttl::minutes(15),
                 reason: "INC-1".to_owned(),
+                recording: None,
             },
             groups: self.groups.clone(),
             public_key: keys.public_key_base64(),

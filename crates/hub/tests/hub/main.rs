@@ -97,6 +97,7 @@ async fn an_ask(user: &str, group: &str, profile: &str) -> Result<(Ask, KeyPair)
             scope: Scope::from_list(["payments".parse()?]),
             duration: Ttl::minutes(30),
             reason: "INC-4711".into(),
+            recording: None,
         },
         groups: vec![format!("oidc:{group}")],
         public_key: keys.public_key_base64(),

@@ -31,6 +31,7 @@ fn profile(approvals: u8, auto_approvals: Vec<AutoApproval>) -> Profile {
         auto_approvals,
         max_per_day: None,
         reaffirm: None,
+        recording: None,
         mfa: Mfa::default(),
         reason_required: false,
     }

@@ -1,5 +1,6 @@
 use super::*;
 mod by_itself;
+mod recorded;
 mod scans;
 mod within_day;
 
@@ -72,6 +73,7 @@ fn profile() -> Profile {
         },
         reason_required: true,
         reaffirm: None,
+        recording: None,
     }
 }
 
@@ -97,6 +99,7 @@ fn request(facts: &Facts) -> Request {
             scope: scope(&["payments"]),
             duration: Ttl::minutes(60),
             reason: "INC-1".into(),
+            recording: None,
         },
         sign_in: signed_in(NOW - 900),
         groups: vec!["oidc:payments-dev".into()],

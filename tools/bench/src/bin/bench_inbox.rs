@@ -87,6 +87,7 @@ async fn ask(fleet: &Fleet) -> Result<()> {
                 scope: Scope::from_list(["payments".parse::<NamespaceName>()?]),
                 duration: Ttl::minutes(30),
                 reason: "INC-4312".to_owned(),
+                recording: None,
             },
             groups: vec!["oidc:payments-dev".to_owned()],
             public_key: KeyPair::generate().public_key_base64(),

@@ -1,4 +1,5 @@
 import type { Action } from "../../shared/actions";
+import { replay } from "../recording";
 import { again, dismiss, extend, inFront, leave, listed, mayExtend, shown, VIEW } from "./sessions.svelte";
 import { choose, step, tabs } from "./tabs";
 
@@ -39,6 +40,11 @@ export const actions: readonly Action[] = [
   {
     id: "again", title: () => `Open ${inFront()?.cluster ?? "it"} again`, does: "Open it again", key: { ...SHEET, press: "R" }, can: reopens,
     run: () => { const session = inFront(); if (session) void again(session); },
+  },
+  {
+    id: "watchRecording", title: () => `Watch what terminals on ${inFront()?.cluster ?? "it"} showed`, does: "Watch what its terminals showed",
+    key: { ...SHEET, press: "W" }, can: () => (inFront()?.recording ?? null) !== null,
+    run: () => { const session = inFront(); if (session) void replay.watch(session.id); },
   },
   {
     id: "putAway", title: "Put the closed session away", does: "Put it away; cancel the opening", key: { ...SHEET, press: "Esc" },

@@ -107,6 +107,7 @@ function profile(name: string, rights: readonly Right[], over: Partial<ProfileVi
     mfa: { acr: ["urn:sallyport:mfa"], amr: ["otp"], maxAgeSeconds: 900, satisfied: true },
     reasonRequired: true,
     reaffirm: null,
+    recording: null,
     rights: { kind: "known", rights: rights.map((r) => ({ ...r, namespaces: where })), rules: rights.length * 4 + 2, warnings: [], missing: [HELM] },
     refused: null,
     ...over,

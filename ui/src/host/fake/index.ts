@@ -8,6 +8,7 @@ import { desk } from "./desk";
 import type { Handlers } from "./handlers";
 import { posture } from "./posture";
 import { profiles } from "./profiles";
+import { recordings } from "./recordings";
 import { reach } from "./reach";
 import { holds } from "./holds";
 import { failure } from "./sessions";
@@ -23,7 +24,7 @@ export function fake(options: URLSearchParams): Host {
   const world = new World(options.get("scene") ?? "ready", Number(options.get("clusters") ?? 2000), Number(options.get("speed") ?? 1));
   const theme = options.get("theme");
   if (theme === "dark" || theme === "light") world.state.theme = theme;
-  const handle: Handlers = { ...desk(world), ...clusters(world), ...access(world), ...audit(world), ...decisions(world), ...reach(world), ...profiles(world), ...holds(world), ...settings(world), ...posture(world), ...support(world) };
+  const handle: Handlers = { ...desk(world), ...clusters(world), ...access(world), ...audit(world), ...decisions(world), ...reach(world), ...profiles(world), ...holds(world), ...settings(world), ...posture(world), ...recordings(world), ...support(world) };
   const calls: string[] = [];
   Object.assign(window, { sallyportFake: { world, calls } });
   let terminals = 0;
@@ -45,7 +46,7 @@ export function fake(options: URLSearchParams): Host {
       calls.push("terminal_open");
       const found = world.sessions.get(session);
       if (!found || found.view.state !== "open") throw failure("failed", "The session is over.");
-      const view: TerminalView = { id: `fake-terminal-${++terminals}`, session, title: "bash", running: true, exitCode: null, guard: found.guard };
+      const view: TerminalView = { id: `fake-terminal-${++terminals}`, session, title: "bash", running: true, exitCode: null, guard: found.guard, recording: found.view.recording ? { input: found.view.recording === "outputAndInput", stopped: null } : null };
       found.terminal(view, output);
       return view;
     },

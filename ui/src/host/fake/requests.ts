@@ -134,7 +134,7 @@ function request(seed: Seed, now: number): RequestView {
     team: "payments", own: false, groups: ["oidc:payments-dev", "oidc:on-call"], acr: "urn:sallyport:mfa", amr: ["pwd", "otp"], mfaAt: askedAt - 90_000,
     environment: "prod", environmentWord: "prod", namespaces, durationSeconds: 3600, reason: "INC-4318", askedAt, waitsUntil: askedAt + WAITS, phase: "pending",
     offer: offerOf(seed.profile === "operate" || seed.profile === "view" ? seed.profile : "debug", namespaces),
-    approvals: [], autoApproval: null, reaffirm: seed.profile === "debug" ? { everySeconds: 900, graceSeconds: 300 } : null, given: null, needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
+    approvals: [], autoApproval: null, reaffirm: seed.profile === "debug" ? { everySeconds: 900, graceSeconds: 300 } : null, recording: null, given: null, needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
     mayDeny: seed.mayDeny ?? DENIABLE.has(seed.decide ?? "yes"),
   };
 }

@@ -42,7 +42,7 @@ export class FakeSession {
       durationSeconds: input.durationSeconds,
       state: "opening",
       steps: STEPS.map((kind): Step => ({ kind, state: "waiting", ms: null, detail: "" })),
-      waitingFor: null, vouching: null, openedAt: null, extendedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
+      waitingFor: null, vouching: null, recording: null, openedAt: null, extendedAt: null, endsAt: null, endsInMs: null, clickToPromptMs: null,
       calls: { total: 0, refused: 0, recent: [] },
       streams: [], terminals: [], proof: [], ended: null, error: null, request: null, grant: null,
     };

@@ -28,6 +28,8 @@ export class World {
   readonly signedIn: (() => void)[] = [];
   private readonly used = new Set<string>();
   private ids = 0;
+  /** When all of this began. */
+  readonly began = Date.now();
 
   constructor(readonly scene: string, size: number, readonly speed: number) {
     const now = Date.now();

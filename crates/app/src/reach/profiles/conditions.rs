@@ -3,7 +3,7 @@
 use crate::reach::drift::{self, Terms, some};
 use crate::reach::view::{mfa, terms};
 use sallyport_ipc::{DriftLine, DriftWay};
-use sallyport_model::{Mfa, Profile, Reaffirm, Scope};
+use sallyport_model::{Mfa, Profile, Reaffirm, Recording, Scope};
 use std::collections::BTreeSet;
 
 /// Its conditions now against before, of a new one all of them; and `rest`, what the profile does not say.
@@ -47,6 +47,7 @@ fn new(after: &Profile) -> Vec<(DriftWay, String)> {
     );
     lines.extend(rest.into_iter().map(|(_, text)| say(text)));
     lines.extend(after.reaffirm.map(|reaffirm| say(format!("is reaffirmed {reaffirm}"))));
+    lines.extend(after.recording.map(|recording| say(format!("has {recording} recorded"))));
     lines
 }
 
@@ -71,6 +72,12 @@ fn between(before: &Profile, after: &Profile) -> Vec<(DriftWay, String)> {
             one.reaffirm.map_or(u64::MAX, |r| r.every().as_seconds() + r.grace().as_seconds())
         };
         lines.push((way(bound(after) > bound(before), bound(after) < bound(before)), text));
+    }
+    if before.recording != after.recording {
+        let words = |one: Option<Recording>| one.map_or("nothing".to_owned(), |one| one.to_string());
+        let text = format!("has {} recorded; before: {}", words(after.recording), words(before.recording));
+        // What is recorded less is held to less.
+        lines.push((way(after.recording < before.recording, after.recording > before.recording), text));
     }
     if before.scope != after.scope {
         lines.extend(scopes(&before.scope, &after.scope));

@@ -82,6 +82,7 @@ impl Crowd {
                     scope: Scope::from_list(["payments".parse::<NamespaceName>()?]),
                     duration: Ttl::minutes(30),
                     reason: "INC-4312".to_owned(),
+                    recording: None,
                 },
                 groups: vec![ASKING.to_owned()],
                 public_key: keys.public_key_base64(),

@@ -448,7 +448,8 @@ impl World {
         let desk =
             Arc::new(Desk::new(Arc::new(Nobody(told.clone())), options, dirs, prefs, vault, lock).await);
         let ground = Arc::new(FakeGround::default());
-        let sessions = Sessions::new(desk.clone(), history, ground.clone());
+        let recordings = Arc::new(crate::recordings::Recordings::new(&desk, history.clone()).await);
+        let sessions = Sessions::new(desk.clone(), history, recordings, ground.clone());
         Self { sessions, hub: FakeHub::new(), ground, desk, told, _home: home }
     }
 
@@ -463,6 +464,7 @@ impl World {
                 scope: Scope::from_list(vec!["a".parse().unwrap()]),
                 duration: Ttl::minutes(30),
                 reason: "r".into(),
+                recording: None,
             },
             environment: "prod".into(),
             approvals: 0,

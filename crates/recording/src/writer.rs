@@ -1,0 +1,368 @@
+//! The thread that writes one recording.
+
+use crate::cast::{self, Moment, MomentKind, Screen};
+use crate::index::{About, Index, Part};
+use crate::recorder::{Piece, State, Told};
+use crate::segment::{Key, Writing, file_name};
+use crate::text::Text;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, watch};
+
+/// When something is written at the latest.
+const FLUSH: Duration = Duration::from_millis(500);
+/// When it is tried again where it could not be.
+const AGAIN: Duration = Duration::from_millis(500);
+/// Written at once when so much waits, bytes.
+const BATCH: usize = 64 * 1024;
+/// A frame takes no more lines at so many bytes of text. With the longest line it is well below what is read.
+const FRAME: usize = 256 * 1024;
+/// How long an idle recording sleeps.
+const IDLE: Duration = Duration::from_secs(3600);
+/// How long a recording that can't be written is tried to be ended.
+const LAST: Duration = Duration::from_secs(1);
+
+/// How large things get.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// A segment is closed at so many bytes of text.
+    pub segment_bytes: u64,
+    /// And after so long.
+    pub segment_time: Duration,
+    /// So many bytes are kept in memory while nothing can be written; then whoever tells more waits.
+    pub held_bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { segment_bytes: 1 << 20, segment_time: Duration::from_secs(300), held_bytes: 4 << 20 }
+    }
+}
+
+/// Why a recording was not begun.
+#[derive(Debug, thiserror::Error)]
+#[error("a recording can't be begun in `{}`: {source}", .dir.display())]
+pub struct RecordingError {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// The writer's ends of a recorder.
+pub(crate) struct Ends {
+    pub(crate) pieces: mpsc::Receiver<Piece>,
+    pub(crate) is_over: watch::Receiver<bool>,
+    pub(crate) sizes: Arc<Mutex<Option<(Instant, Screen)>>>,
+    pub(crate) tell: mpsc::UnboundedSender<Told>,
+    pub(crate) say: watch::Sender<State>,
+}
+
+/// Makes folder, index and first segment, and starts the thread.
+pub(crate) fn begin(
+    dir: &Path,
+    about: About,
+    key: Option<Key>,
+    screen: Screen,
+    bounds: Bounds,
+    ends: Ends,
+) -> Result<(), RecordingError> {
+    let failed = |source| RecordingError { dir: dir.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    let epoch = Epoch::now();
+    let index = Index::new(about, key.is_some(), epoch.unix_ms);
+    index.write(dir).map_err(failed)?;
+    // A clock of its own: the recording goes on when the runtime that it was begun in is gone.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    let mut writer = Writer {
+        dir: dir.to_owned(),
+        key,
+        bounds,
+        index,
+        epoch,
+        screen,
+        open: None,
+        waiting: Vec::new(),
+        last: epoch.begun,
+        written: epoch.begun,
+        written_screen: screen,
+        output: Text::default(),
+        input: Text::default(),
+        stopped: None,
+        index_is_due: false,
+        tell: ends.tell,
+        say: ends.say,
+        sizes: ends.sizes,
+    };
+    writer.flush_now().map_err(failed)?;
+    let thread = std::thread::Builder::new().name("recording".to_owned());
+    thread.spawn(move || runtime.block_on(writer.run(ends.pieces, ends.is_over))).map_err(failed)?;
+    Ok(())
+}
+
+/// Where both clocks stood when it began.
+#[derive(Clone, Copy)]
+struct Epoch {
+    begun: Instant,
+    unix_ms: i64,
+}
+
+impl Epoch {
+    fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { begun: Instant::now(), unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX) }
+    }
+
+    /// A moment in Unix milliseconds, by the monotonic clock.
+    fn ms(&self, at: Instant) -> i64 {
+        let since = at.saturating_duration_since(self.begun).as_millis();
+        self.unix_ms.saturating_add(i64::try_from(since).unwrap_or(i64::MAX))
+    }
+}
+
+/// A segment that is being written.
+struct Open {
+    writing: Writing,
+    number: u32,
+    begun: Instant,
+    screen: Screen,
+}
+
+struct Writer {
+    dir: PathBuf,
+    key: Option<Key>,
+    bounds: Bounds,
+    index: Index,
+    epoch: Epoch,
+    /// The terminal's size by what was told.
+    screen: Screen,
+    open: Option<Open>,
+    /// What was told and is not on the disk: when, what and which.
+    waiting: Vec<(Instant, MomentKind, String)>,
+    /// The last moment that was told, and the last that is on the disk, with the terminal's size by then.
+    last: Instant,
+    written: Instant,
+    written_screen: Screen,
+    output: Text,
+    input: Text,
+    /// Since when nothing can be written.
+    stopped: Option<Instant>,
+    index_is_due: bool,
+    tell: mpsc::UnboundedSender<Told>,
+    say: watch::Sender<State>,
+    sizes: Arc<Mutex<Option<(Instant, Screen)>>>,
+}
+
+impl Writer {
+    async fn run(mut self, mut pieces: mpsc::Receiver<Piece>, mut is_over: watch::Receiver<bool>) {
+        let mut due: Option<Instant> = None;
+        loop {
+            // What waits is bounded: from then on the terminal does.
+            let is_full = self.stopped.is_some() && self.held() >= self.bounds.held_bytes;
+            let at = due.unwrap_or_else(|| Instant::now() + self.until_rolled());
+            // However much is told, it is on the disk in time.
+            let is_due = at <= Instant::now();
+            tokio::select! {
+                biased;
+                _ = is_over.wait_for(|is_over| *is_over) => break,
+                piece = pieces.recv(), if !is_full && !is_due => match piece {
+                    Some(piece) => self.take(piece),
+                    None => break,
+                },
+                () = tokio::time::sleep_until(at.into()) => {
+                    self.resized();
+                    self.flush();
+                    due = self.stopped.map(|_| Instant::now() + AGAIN);
+                    continue;
+                }
+            }
+            if self.stopped.is_none() && self.held() >= BATCH {
+                self.flush();
+                due = self.stopped.map(|_| Instant::now() + AGAIN);
+            } else if due.is_none() {
+                due = Some(Instant::now() + FLUSH);
+            }
+        }
+        // What was told before its end.
+        while let Ok(piece) = pieces.try_recv() {
+            self.take(piece);
+        }
+        self.end().await;
+    }
+
+    fn take(&mut self, piece: Piece) {
+        self.resized();
+        let (at, kind, text) = match piece {
+            Piece::Output(at, bytes) => (at, MomentKind::Output, self.output.take(&bytes)),
+            Piece::Input(at, bytes) => (at, MomentKind::Input, self.input.take(&bytes)),
+        };
+        self.add(at, kind, text);
+    }
+
+    fn resized(&mut self) {
+        let changed = self.sizes.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((at, screen)) = changed.filter(|(_, screen)| *screen != self.screen) {
+            self.add(at, MomentKind::Resize, format!("{}x{}", screen.columns, screen.rows));
+            self.screen = screen;
+        }
+    }
+
+    fn add(&mut self, at: Instant, kind: MomentKind, text: String) {
+        if text.is_empty() {
+            return;
+        }
+        // Two who tell at once: times only go on.
+        self.last = self.last.max(at);
+        self.waiting.push((self.last, kind, text));
+    }
+
+    fn held(&self) -> usize {
+        self.waiting.iter().map(|(_, _, text)| text.len() + 32).sum()
+    }
+
+    /// How long until an open segment is closed for its age.
+    fn until_rolled(&self) -> Duration {
+        let open = self.open.as_ref();
+        open.map_or(IDLE, |open| {
+            self.bounds.segment_time.saturating_sub(open.begun.elapsed()).max(Duration::from_millis(20))
+        })
+    }
+
+    /// Writes what waits, and says so where it can't or can again.
+    fn flush(&mut self) {
+        match (self.flush_now(), self.stopped) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(since)) => {
+                self.stopped = None;
+                let _ = self.tell.send(Told::GoesOn { since_ms: self.epoch.ms(since) });
+                self.say.send_replace(State::Recording);
+            }
+            (Err(error), before) => {
+                let (why, now) = (error.to_string(), Instant::now());
+                if before.is_none() {
+                    self.stopped = Some(now);
+                    let since_ms = self.epoch.ms(now);
+                    let _ = self.tell.send(Told::Stopped { why: why.clone(), since_ms });
+                }
+                self.say.send_replace(State::Stopped { why });
+            }
+        }
+    }
+
+    fn flush_now(&mut self) -> io::Result<()> {
+        if self.index_is_due {
+            self.index.write(&self.dir)?;
+            self.index_is_due = false;
+        }
+        // The first segment is there before anything was said: that something can be written is known then.
+        while !self.waiting.is_empty() || self.open.is_none() && self.index.parts.is_empty() {
+            self.write_some()?;
+        }
+        let is_old = |open: &Open| open.begun.elapsed() >= self.bounds.segment_time;
+        if self.open.as_ref().is_some_and(is_old) {
+            self.close();
+        }
+        Ok(())
+    }
+
+    /// Writes a frame of what waits, in a segment that has room.
+    fn write_some(&mut self) -> io::Result<()> {
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => self.next_segment()?,
+        };
+        let mut text = Vec::new();
+        if open.writing.bytes == 0 {
+            text.extend_from_slice(cast::header(open.screen, self.epoch.ms(open.begun)).as_bytes());
+        }
+        let mut count = 0;
+        for (at, kind, said) in &self.waiting {
+            if text.len() >= FRAME {
+                break;
+            }
+            let at_us = at.saturating_duration_since(open.begun).as_micros();
+            cast::line(&mut text, u64::try_from(at_us).unwrap_or(u64::MAX), *kind, said);
+            count += 1;
+        }
+        let written = open.writing.append(&text);
+        let is_full = open.writing.bytes >= self.bounds.segment_bytes;
+        self.open = Some(open);
+        written?;
+        for (at, kind, said) in self.waiting.drain(..count) {
+            self.written = at;
+            if kind == MomentKind::Resize
+                && let Some(screen) = (Moment { at_us: 0, kind, data: said }).screen()
+            {
+                self.written_screen = screen;
+            }
+        }
+        if is_full {
+            self.close();
+        }
+        Ok(())
+    }
+
+    /// A segment that begins with what was told first since the last one.
+    fn next_segment(&self) -> io::Result<Open> {
+        let number = self.index.next();
+        let path = self.dir.join(file_name(number, self.key.is_some()));
+        // Left by a try that failed after the file was made.
+        let _ = std::fs::remove_file(&path);
+        let writing = Writing::begin(&path, self.key.as_ref(), self.index.place(number))?;
+        let begun = self.waiting.first().map_or(self.written, |(at, ..)| *at);
+        Ok(Open { writing, number, begun, screen: self.written_screen })
+    }
+
+    /// Closes the open segment. The index is written with the next flush where it can't be now.
+    fn close(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let begins_ms = self.epoch.ms(open.begun);
+        let part = Part {
+            number: open.number,
+            begins_ms,
+            ends_ms: self.epoch.ms(self.written).max(begins_ms),
+            bytes: open.writing.bytes,
+            sha256: open.writing.sha256(),
+            columns: open.screen.columns,
+            rows: open.screen.rows,
+        };
+        self.index.parts.push(part.clone());
+        self.index_is_due = self.index.write(&self.dir).is_err();
+        let _ = self.tell.send(Told::Closed(part));
+    }
+
+    /// Writes what is left and closes the index.
+    async fn end(mut self) {
+        let now = Instant::now();
+        self.resized();
+        let rest = self.output.rest();
+        self.add(now, MomentKind::Output, rest);
+        let until = now + LAST;
+        self.flush();
+        while self.stopped.is_some() && Instant::now() < until {
+            tokio::time::sleep(AGAIN / 5).await;
+            self.flush();
+        }
+        if let Some(since) = self.stopped {
+            let why = match &*self.say.borrow() {
+                State::Stopped { why } => why.clone(),
+                State::Recording | State::Over => String::new(),
+            };
+            let bytes = self.waiting.iter().map(|(_, _, text)| text.len() as u64).sum();
+            let _ = self.tell.send(Told::Lost { bytes, why, since_ms: self.epoch.ms(since) });
+        }
+        if self.open.as_ref().is_some_and(|open| open.writing.bytes > 0) {
+            self.close();
+        }
+        self.index.ends_ms = Some(self.epoch.ms(now).max(self.epoch.ms(self.last)));
+        if let Err(error) = self.index.write(&self.dir) {
+            // The next start closes it.
+            tracing::error!(%error, "the index of a recording could not be closed");
+        }
+        self.say.send_replace(State::Over);
+    }
+}

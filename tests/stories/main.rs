@@ -4,6 +4,7 @@
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
 mod approvals;
+mod audit_engine;
 mod audit_faults;
 mod audit_join;
 mod auto;
@@ -87,6 +88,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
         ("matrix_four", |f, l| Box::pin(posture_matrix::four(f, l))),
         ("posture_fix", |_, l| Box::pin(posture_fix::play(l))),
+        ("audit_engine", |_, l| Box::pin(audit_engine::play(l))),
         ("posture_fleet", |f, l| Box::pin(posture_fleet::play(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),

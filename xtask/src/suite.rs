@@ -108,7 +108,7 @@ pub(crate) fn test() -> Result<bool> {
 
 /// The programs that start clusters or wait for an identity provider: beside each other, since they wait more than they
 /// work. Those that take longest come first: what is begun last is waited for alone.
-const CLUSTERS: [&str; 11] = [
+const CLUSTERS: [&str; 13] = [
     "crates/fleet stories",
     "crates/broker broker",
     "tools/demo demo",
@@ -120,6 +120,8 @@ const CLUSTERS: [&str; 11] = [
     "crates/hub hub",
     "crates/cli posture",
     "crates/cli audit",
+    "crates/cli collect",
+    "crates/feeds victorialogs",
 ];
 
 /// The crates' own programs that wait for shells, in seconds: two at a time. Beside clusters they would wait too long.

@@ -169,6 +169,16 @@ impl Archive {
         kept.positions.get(&(source.to_owned(), file.to_owned())).map(|(to, _)| *to)
     }
 
+    /// The files of a source whose names begin so, in their order, each with the byte up to which it is kept.
+    pub fn kept_files(&self, source: &str, begin: &str) -> Vec<(String, u64)> {
+        let kept = self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_source =
+            kept.positions.iter().filter(|((of, file), _)| of == source && file.starts_with(begin));
+        let mut files: Vec<_> = of_source.map(|((_, file), (to, _))| (file.clone(), *to)).collect();
+        files.sort();
+        files
+    }
+
     /// What is in here and how it goes.
     pub fn status(&self) -> Status {
         let views: Vec<_> = self.shared.segments().iter().map(|segment| segment.view()).collect();

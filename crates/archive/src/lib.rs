@@ -35,7 +35,7 @@ pub use error::ArchiveError;
 pub use filter::Filter;
 pub use marks::Marks;
 pub use query::{
-    Answer, Arrived, Bounds, Call, Cancel, Cursor, Deletion, Deletions, Events, Heat, HeatCell, Histogram,
+    Answer, Arrivals, Arrived, Bounds, Call, Cancel, Cursor, Deletion, Deletions, Events, Heat, HeatCell, Histogram,
     How, Kept, ObjectRef, Page, Top,
 };
 pub use shared::Options;

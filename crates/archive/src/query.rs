@@ -1,6 +1,7 @@
 //! Questions: each with bounds, and each says how much of its answer is missing.
 
 mod about;
+mod arrival;
 mod count;
 mod events;
 mod heat;
@@ -8,6 +9,7 @@ mod page;
 mod raw;
 
 pub use about::{Deletion, Deletions, How, ObjectRef};
+pub use arrival::Arrivals;
 pub use count::{Histogram, Top};
 pub use events::{Arrived, Events, Kept};
 pub use heat::{Heat, HeatCell};

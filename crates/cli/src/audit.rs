@@ -1,8 +1,11 @@
 //! What API servers' audit logs tell: read from files into an archive, and asked for there.
 
 mod args;
+mod collect;
+mod forward;
 mod import;
 mod plain;
+mod pull;
 mod query;
 mod reconcile;
 mod status;
@@ -26,6 +29,9 @@ const POLICY: &str = include_str!("audit/policy.yaml");
 pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
     match audit {
         Audit::Import(args) => import::import(args),
+        Audit::Pull(args) => pull::pull(args),
+        Audit::Forward(args) => forward::forward(args),
+        Audit::Collect(args) => collect::collect(args),
         Audit::Query(args) => query::query(args),
         Audit::WhoDeleted(args) => query::who_deleted(args),
         Audit::Tail(args) => tail::tail(args),
@@ -61,8 +67,10 @@ fn bounds(seconds: u64) -> Bounds {
 impl Output {
     /// All of them, and the file each is committed in.
     #[cfg(test)]
-    pub(crate) const ALL: [(Self, &'static str); 5] = [
+    pub(crate) const ALL: [(Self, &'static str); 7] = [
         (Self::Import, "audit-import.json"),
+        (Self::Pull, "audit-pull.json"),
+        (Self::Forward, "audit-forward.json"),
         (Self::Query, "audit-query.json"),
         (Self::WhoDeleted, "audit-who-deleted.json"),
         (Self::Status, "audit-status.json"),
@@ -73,6 +81,8 @@ impl Output {
     pub(crate) fn schema(self) -> String {
         crate::answer::schema(&match self {
             Self::Import => schema_for!(import::ImportView),
+            Self::Pull => schema_for!(pull::PullView),
+            Self::Forward => schema_for!(forward::ForwardView),
             Self::Query => schema_for!(view::QueryView),
             Self::WhoDeleted => schema_for!(view::WhoDeletedView),
             Self::Status => schema_for!(status::StatusView),

@@ -71,6 +71,15 @@ impl Reader {
         self.state.line(line, each);
     }
 
+    /// One record of a store that has places of its own, beside whatever else is read: a line or a document, found at
+    /// `position`, whose `item` counts on from there.
+    pub fn one(&mut self, position: Position, bytes: &[u8], each: &mut dyn FnMut(Found<'_>)) {
+        self.state.counts.bytes += bytes.len() as u64;
+        let is_long = bytes.len() > crate::LINE_MOST;
+        let line = if is_long { Line::TooLong(position) } else { Line::Whole(position, bytes) };
+        self.state.line(line, each);
+    }
+
     /// Where to go on after what was told of so far.
     pub fn unread(&self) -> Position {
         self.lines.at()

@@ -67,6 +67,17 @@ pub enum FeedError {
         /// How many were looked at.
         others: u32,
     },
+    /// The log store could not be asked, or answered with something else.
+    #[error(transparent)]
+    Engine(#[from] sallyport_engine::EngineError),
+    /// More records of one moment than are read at once: they can't be told apart by time.
+    #[error("the store has more than {most} records of one moment ({at} ns of Unix time): narrow the filter")]
+    TooManyAtOnce {
+        /// When, in nanoseconds of Unix time.
+        at: i64,
+        /// How many are read.
+        most: usize,
+    },
     /// The archive refused.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

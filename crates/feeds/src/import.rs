@@ -198,6 +198,11 @@ impl<'a> UnderWay<'a> {
         self.kept.events
     }
 
+    /// Up to where.
+    pub(crate) fn to(&self) -> u64 {
+        self.kept.to
+    }
+
     pub(crate) fn hand(&mut self, batch: Batch) -> Result<(), FeedError> {
         self.waiting.push_back(self.archive.append(batch)?);
         while self.waiting.len() > UNDER_WAY {

@@ -1,5 +1,5 @@
-//! Where API servers' audit events come from, on their way into the archive. Files for now: logs as API servers write and
-//! rotate them, and what clouds export.
+//! Where API servers' audit events come from, on their way into the archive: files, as API servers write and rotate them
+//! and clouds export them, and log stores that a team already has ([`pull`]).
 //!
 //! A file is known by how it begins and never by its name, so that one that was renamed by its rotation, packed or
 //! copied is not read twice ([`LogFile`]). It is read on from where it is kept up to, after looking whether what is kept
@@ -14,6 +14,7 @@ mod file;
 mod follow;
 mod found;
 mod import;
+mod pull;
 mod which;
 
 pub use error::FeedError;
@@ -21,3 +22,4 @@ pub use file::LogFile;
 pub use follow::{Follow, Looked, Turn};
 pub use found::{Files, Named, Skipped, files};
 pub use import::{BAD_NAMED, BadHere, Imported, import};
+pub use pull::{Pull, PulledIn, pull};

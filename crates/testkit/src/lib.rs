@@ -30,8 +30,10 @@ pub mod ports;
 pub mod process;
 pub mod profiles;
 pub mod ran;
+pub mod victorialogs;
 
 pub use assets::Assets;
 pub use kubectl::{Answer, Kubectl};
 pub use plane::{Identity, OidcTrust, Plane, PlaneOptions, Pods};
 pub use ran::Ran;
+pub use victorialogs::VictoriaLogs;

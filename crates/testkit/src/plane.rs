@@ -3,6 +3,7 @@
 mod access;
 mod files;
 pub mod pods;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -208,6 +208,17 @@ impl Process {
             .with_context(|| format!("send a signal to {} (process {})", self.name, self.pid))
     }
 
+    /// Asks the group to end (SIGTERM) and waits until it has.
+    ///
+    /// # Errors
+    /// When it has not ended in time; with its last words.
+    pub async fn end(&self, within: Duration) -> Result<()> {
+        self.signal(Signal::TERM)?;
+        wait_until(&format!("the end of {}", self.name), within, &[], async || self.exited().is_some())
+            .await
+            .with_context(|| self.log_tail(25))
+    }
+
     /// Kills the group and waits until the kernel has taken the process away, with its ports.
     pub fn kill(&self) {
         // Gone already is as good.

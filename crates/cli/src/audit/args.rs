@@ -2,13 +2,29 @@ use super::times::{Since, parse_code, parse_since};
 use crate::answer::Answer;
 use clap::{Args, Subcommand, ValueEnum};
 use sallyport_archive::Column;
+use sallyport_engine::Target;
 use sallyport_model::ClusterName;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const EXITS_IMPORT: &str = "Exit codes:
   0  all that was to be read is kept
   1  it is kept, and some lines could not be read as events, or a file breaks off
   2  bad arguments, or something could not be read or kept; what was kept before stays";
+
+const EXITS_PULL: &str = "Exit codes:
+  0  all that was asked for is kept
+  1  it is kept, and some records could not be read as events
+  2  bad arguments, or something could not be read or kept; what was kept before stays, and the next pull goes on from it";
+
+const EXITS_FORWARD: &str = "Exit codes:
+  0  the store has all of it
+  1  it has it, but for events that are damaged or that it does not take
+  2  bad arguments, or the store could not be reached; the next forward goes on from what it has";
+
+const EXITS_COLLECT: &str = "Exit codes:
+  0  it was ended; what was acknowledged is on the disk, or with the store
+  2  bad arguments, or something could not be begun or kept";
 
 const EXITS_QUERY: &str = "Exit codes:
   0  something was found
@@ -36,6 +52,18 @@ pub(crate) enum Audit {
     /// (CloudWatch), GKE (Cloud Logging) and AKS (diagnostic settings) export. What was read before is not read again.
     #[command(after_help = EXITS_IMPORT)]
     Import(Import),
+    /// Reads what a log store has (VictoriaLogs, Loki) into an archive. What was read before is not read again; what came
+    /// late is.
+    #[command(after_help = EXITS_PULL)]
+    Pull(Box<PullArgs>),
+    /// Hands an archive's events on to a log store (VictoriaLogs, Loki, OTLP), in the order they came in, and on from where
+    /// it was the next time. At least once: each event has an `id` that is the same whenever it is sent.
+    #[command(after_help = EXITS_FORWARD)]
+    Forward(Box<ForwardArgs>),
+    /// Receives API servers' audit webhooks: keeps each event on the disk before it is acknowledged, hands it on to a log
+    /// store, and deletes what that has taken. Runs until it is ended (SIGTERM).
+    #[command(after_help = EXITS_COLLECT)]
+    Collect(Box<CollectArgs>),
     /// Shows or counts calls, newest first.
     #[command(after_help = EXITS_QUERY)]
     Query(Box<Query>),
@@ -83,6 +111,122 @@ pub(crate) struct Import {
     /// How to write the result.
     #[arg(short, long, value_enum, default_value_t = Answer::Text)]
     pub(crate) output: Answer,
+}
+
+/// A log store, and how to get in.
+#[derive(Debug, Args)]
+pub(crate) struct Store {
+    /// Authorities to believe beside the system's, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// A file with a bearer token, or with what stands behind `Authorization:` (`Basic …`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credential_file: Option<PathBuf>,
+    /// The tenant: `X-Scope-OrgID` for Loki, `12` or `12:0` for VictoriaLogs.
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    pub(crate) tenant: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    /// The archive's folder; it is made where there is none, for you alone.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// The cluster whose API servers wrote what is pulled. No record is believed about that.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: ClusterName,
+    /// The store: `victorialogs:https://logs.example:9428` or `loki:https://…`.
+    #[arg(long, value_name = "KIND:URL")]
+    pub(crate) from: Target,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// What the source is called; without it the cluster, with the kind of store behind it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Which records, in the store's own language: a filter of LogsQL, a stream selector of LogQL. Without it those that
+    /// name the cluster.
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// The field or label in which the store has the cluster. A record that names another one there is counted, and not
+    /// kept.
+    #[arg(long, value_name = "NAME", default_value = "cluster")]
+    pub(crate) label: String,
+    /// What the store calls the cluster, if not as `--cluster` says.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) called: Option<String>,
+    /// Records with this word alone: a session's account, `JTI=…`. Several may be named, and each will do.
+    #[arg(long, value_name = "WORD")]
+    pub(crate) word: Vec<String>,
+    /// Where to begin the first time: `2h`, `3d`, `2026-11-29`, or `2026-11-29T20:15:00Z`.
+    #[arg(long, value_name = "WHEN", default_value = "24h", value_parser = parse_since)]
+    pub(crate) since: Since,
+    /// Before then; without it up to now.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) until: Option<Since>,
+    /// How far to look again for what came late: `15m`, `24h`.
+    #[arg(long, value_name = "SPAN", default_value = "15m", value_parser = parse_since)]
+    pub(crate) overlap: Since,
+    /// To look again from then on, once.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) again: Option<Since>,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForwardArgs {
+    /// The archive's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// The store: `victorialogs:https://…`, `loki:https://…`, `otlp:https://…`.
+    #[arg(long, value_name = "KIND:URL")]
+    pub(crate) to: Target,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Where it is kept how far this store has them; without it a file in the archive's folder, for each store one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) position: Option<PathBuf>,
+    /// For how many seconds a store that can't be reached, or wants us to come again, is tried.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) patience: u64,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CollectArgs {
+    /// Where to listen: `0.0.0.0:9443`, or `127.0.0.1:0` for any port, which is said on standard error.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Our certificate, PEM, with what is between it and its authority.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cert: PathBuf,
+    /// Its key, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The authority whose certificates API servers show. Nobody else is let in.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_ca: PathBuf,
+    /// The cluster whose API servers send here. No event is believed about that.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: ClusterName,
+    /// Where events wait until they are handed on, as lines in files; made where it is not, for you alone. Without --to they
+    /// stay there, for `sallyport audit import`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// At most so many MiB wait; then API servers are told to come again.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) most: u32,
+    /// The store they are handed on to: `victorialogs:https://…`, `loki:https://…`, `otlp:https://…`.
+    #[arg(long, value_name = "KIND:URL")]
+    pub(crate) to: Option<Target>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// For so many seconds what the store has taken is kept all the same, for a store that dies with it in memory.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) linger: u64,
 }
 
 /// Which calls; what is not said does not restrict, and of one option said several times each will do.
@@ -311,6 +455,10 @@ impl By {
 pub(crate) enum Output {
     /// `import -o json`.
     Import,
+    /// `pull -o json`.
+    Pull,
+    /// `forward -o json`.
+    Forward,
     /// `query -o json`.
     Query,
     /// `who-deleted -o json`.

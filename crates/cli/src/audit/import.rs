@@ -148,13 +148,18 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
 
 /// Where files come from, by what somebody called it.
 pub(super) fn source(id: Option<&str>, cluster: &ClusterName) -> Result<Source, Stop> {
-    let id = id.unwrap_or(cluster.as_str());
+    let id = source_id(id.unwrap_or(cluster.as_str()).to_owned())?;
+    Ok(Source { id, cluster: cluster.clone() })
+}
+
+/// What a source may be called.
+pub(super) fn source_id(id: String) -> Result<String, Stop> {
     if id.is_empty() || id.len() > SOURCE_MOST || id.chars().any(char::is_control) {
         return Err(Stop(format!(
             "--source: a name of 1 to {SOURCE_MOST} bytes, without control characters"
         )));
     }
-    Ok(Source { id: id.to_owned(), cluster: cluster.clone() })
+    Ok(id)
 }
 
 /// That there is no file to read.

@@ -11,7 +11,7 @@ export const VIEW = "audit";
 const HERE = { group: "Audit", view: VIEW } as const;
 const here = () => place.view === VIEW;
 const signedIn = () => mirror.state?.phase === "ready";
-const session = () => look.row?.entry?.ids.session ?? null;
+const session = () => look.row?.entry?.ids.session ?? look.row?.tie?.session ?? null;
 const request = () => look.row?.entry?.ids.request ?? look.row?.tie?.request ?? null;
 
 export const actions: readonly Action[] = [

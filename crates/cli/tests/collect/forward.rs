@@ -1,0 +1,114 @@
+//! `sallyport audit forward`: an archive's events to a real VictoriaLogs, by each of the ways it takes them.
+
+use super::{CLUSTER, audit};
+use anyhow::{Result, ensure};
+use sallyport_testkit::VictoriaLogs;
+use sallyport_testkit::process::Scratch;
+
+const EVENTS: usize = 2500;
+/// What came by Loki's push: it has no `id`.
+const BY_LOKI: &str = r#"{source="sallyport"} -id:*"#;
+
+fn line(number: usize) -> String {
+    // One is longer than stores take, by what was sent and what was answered; each as long as is kept of it.
+    let parts = if number == 7 { 1230 } else { 1 };
+    let filler: Vec<String> = (0..parts).map(|n| format!(r#""k{n}":"{}""#, "x".repeat(40))).collect();
+    let filler = filler.join(",");
+    format!(
+        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"id-{number}","stage":"ResponseComplete","verb":"get","user":{{"username":"dana"}},"objectRef":{{"resource":"pods","namespace":"shop","name":"p-{number}"}},"responseStatus":{{"code":200}},"requestReceivedTimestamp":"2026-11-30T02:00:00.{number:06}Z","stageTimestamp":"2026-11-30T02:00:00.{number:06}Z","requestObject":{{"kind":"Pod","spec":{{{filler}}}}},"responseObject":{{"kind":"Pod","spec":{{{filler}}}}}}}"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_is_handed_on_once_and_on_from_where_it_was() -> Result<()> {
+    let mut logs = VictoriaLogs::start().await?;
+    let scratch = Scratch::new("forward")?;
+    let file = |name: &str| scratch.path().join(name).display().to_string();
+    let lines: Vec<String> = (0..EVENTS).map(line).collect();
+    scratch.write("audit.log", lines.join("\n") + "\n")?;
+    let archive = file("archive");
+    let import = ["import", "--archive", &archive, "--cluster", CLUSTER, &file("audit.log")];
+    ensure!(audit(&import).await?.code == 0);
+    let credential = logs.credential_file().display().to_string();
+    let ca = logs.ca_file().display().to_string();
+    let forward = |to: String| {
+        let archive = archive.clone();
+        let store = ["--ca".to_owned(), ca.clone(), "--credential-file".to_owned(), credential.clone()];
+        async move {
+            let args = ["forward", "--archive", &archive, "-o", "json", "--patience", "3", "--to", &to];
+            let store: Vec<&str> = store.iter().map(String::as_str).collect();
+            audit(&[&args[..], &store[..]].concat()).await
+        }
+    };
+    let native = format!("victorialogs:{}", logs.url());
+    let first = forward(native.clone()).await?;
+    ensure!(first.code == 0, "{} {} {}", first.code, first.out, first.err);
+    let first = first.json()?;
+    ensure!(first["sent"] == EVENTS && first["clipped"] == 1 && first["damaged"] == 0, "{first}");
+    let there = logs.ask("source:=sallyport | count_uniq(id) ids, count() all").await?;
+    let all = EVENTS.to_string();
+    ensure!(there[0]["ids"] == all && there[0]["all"] == all, "{there:?}");
+    let fields = logs.ask("name:=p-9 | fields user,verb,namespace,code,cluster,stage").await?;
+    ensure!(fields.len() == 1 && fields[0]["user"] == "dana" && fields[0]["code"] == "200", "{fields:?}");
+
+    // Nothing new, then something new.
+    let again = forward(native.clone()).await?.json()?;
+    ensure!(again["sent"] == 0, "{again}");
+    scratch.write("more.log", (EVENTS..EVENTS + 10).map(line).collect::<Vec<_>>().join("\n") + "\n")?;
+    let import = ["import", "--archive", &archive, "--cluster", CLUSTER, &file("more.log")];
+    ensure!(audit(&import).await?.code == 0);
+    // While the store is away nothing is lost, and it is said.
+    logs.end().await?;
+    let away = forward(native.clone()).await?;
+    ensure!(away.code == 2 && away.json()?["error"].is_string(), "{} {}", away.code, away.out);
+    logs.go_on().await?;
+    let more = forward(native.clone()).await?.json()?;
+    ensure!(more["sent"] == 10, "{more}");
+
+    // OTLP, and Loki's push, each with a place of its own.
+    let all = (EVENTS + 10).to_string();
+    for (to, found, one) in [
+        (
+            format!("otlp:{}/insert/opentelemetry", logs.url()),
+            "service.name:=kube-apiserver",
+            "audit_id:=id-9",
+        ),
+        (format!("loki:{}/insert", logs.url()), BY_LOKI, "auditID:=id-9"),
+    ] {
+        let sent = forward(to.clone()).await?;
+        ensure!(sent.code == 0, "{to}: {} {} {}", sent.code, sent.out, sent.err);
+        ensure!(sent.json()?["sent"] == EVENTS + 10, "{to}: {}", sent.out);
+        let count = logs.ask(&format!("{found} | count() all")).await?;
+        ensure!(count[0]["all"] == all, "{to}: {count:?}");
+        let one = logs.ask(&format!("{found} {one}")).await?;
+        ensure!(one.len() == 1 && one[0]["verb"] == "get", "{one:?}");
+    }
+
+    // What Loki's clients send, VictoriaLogs takes apart; it is put together again.
+    let other = file("other");
+    let pull = ["pull", "--archive", &other, "--cluster", CLUSTER, "-o", "json", "--from", &native];
+    let pull = [&pull[..], &["--filter", BY_LOKI, "--since", "2026-11-30", "--ca", &ca]].concat();
+    let pulled = audit(&[&pull[..], &["--credential-file", &credential]].concat()).await?;
+    ensure!(pulled.code == 0 && pulled.json()?["events"] == EVENTS + 10, "{} {}", pulled.out, pulled.err);
+    let asked = ["query", "--archive", &other, "--name", "p-9", "--person", "dana", "--resource", "pods"];
+    let asked = audit(&[&asked[..], &["--code", "200", "-n", "shop", "--count"]].concat()).await?;
+    ensure!(asked.out.trim() == "1", "{} {}", asked.out, asked.err);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_is_not_told_it_does_not_guess() -> Result<()> {
+    let scratch = Scratch::new("forward")?;
+    let archive = scratch.path().join("archive").display().to_string();
+    let none = audit(&["forward", "--archive", &archive, "--to", "otlp:https://x.example"]).await?;
+    ensure!(none.code == 2 && none.err.contains("no archive"), "{}", none.err);
+    for (to, why) in [
+        ("otlp:http://x.example", "https://"),
+        ("otlp:https://a:b@x.example", "file"),
+        ("splunk:https://x.example", "victorialogs:"),
+    ] {
+        let refused = audit(&["forward", "--archive", &archive, "--to", to]).await?;
+        ensure!(refused.code == 2 && refused.err.contains(why), "{to}: {}", refused.err);
+    }
+    Ok(())
+}

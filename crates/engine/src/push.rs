@@ -1,0 +1,66 @@
+use crate::{Engine, EngineError, Record};
+
+/// Records of one request at most.
+pub const PUSH_MOST: usize = 1000;
+/// Bytes of events of one request at most.
+pub const PUSH_BYTES: usize = 4 << 20;
+
+/// What became of records that were handed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// Those that the store said it has.
+    pub records: u64,
+    /// Those of them that were cut, because stores do not take them whole.
+    pub clipped: u64,
+    /// Those that it said it does not take, and never will.
+    pub rejected: u64,
+}
+
+impl Pushed {
+    pub(crate) fn all(records: &[Record]) -> Self {
+        Self {
+            records: records.len() as u64,
+            clipped: records.iter().filter(|record| record.is_clipped).count() as u64,
+            rejected: 0,
+        }
+    }
+
+    /// With those of another request.
+    pub fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.clipped += other.clipped;
+        self.rejected += other.rejected;
+    }
+}
+
+impl Engine {
+    /// Hands records on, and finds out which of them the store does not take: one that it refuses (400, 413, 422) keeps
+    /// nobody else back. The second is which those were.
+    ///
+    /// # Errors
+    /// As [`Engine::push`], of anything that is not about the records themselves.
+    pub async fn push_each(&self, records: &[Record]) -> Result<(Pushed, Vec<usize>), EngineError> {
+        let (mut pushed, mut refused) = (Pushed::default(), Vec::new());
+        // The next part is the last.
+        let mut parts = vec![(0, records.len())];
+        while let Some((begin, end)) = parts.pop() {
+            if begin == end {
+                continue;
+            }
+            match self.push(&records[begin..end]).await {
+                Ok(more) => pushed.add(more),
+                Err(EngineError::Refused { status: 400 | 413 | 422, .. }) if end - begin > 1 => {
+                    let middle = begin.midpoint(end);
+                    parts.push((middle, end));
+                    parts.push((begin, middle));
+                }
+                Err(EngineError::Refused { status: 400 | 413 | 422, .. }) => {
+                    pushed.rejected += 1;
+                    refused.push(begin);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((pushed, refused))
+    }
+}

@@ -42,8 +42,8 @@ impl Marks {
         let _ = write!(out, "{}.{level}.{stages:x}.{flaws:x}.{provenance:x}", self.shape as u8);
     }
 
-    /// What was written; nothing of what can't be read.
-    pub(crate) fn read(text: &str) -> Self {
+    /// What [`crate::Column::Marks`] says; nothing of what can't be read.
+    pub fn read(text: &str) -> Self {
         let mut parts = text.split('.').map(|part| u64::from_str_radix(part, 16).unwrap_or_default());
         let mut next = || parts.next().unwrap_or_default();
         let shape = match next() {

@@ -7,6 +7,7 @@ mod events;
 mod heat;
 mod page;
 mod raw;
+mod together;
 
 pub use about::{Deletion, Deletions, How, ObjectRef};
 pub use arrival::Arrivals;
@@ -14,6 +15,7 @@ pub use count::{Histogram, Top};
 pub use events::{Arrived, Events, Kept};
 pub use heat::{Heat, HeatCell};
 pub use page::{Call, Cursor, Page};
+pub use together::{Combination, Combinations};
 
 use crate::ArchiveError;
 use crate::archive::Archive;

@@ -242,3 +242,44 @@ fn hostile_texts_are_only_texts() {
     files.sort();
     assert_eq!(files, ["archive.lock", "segment-00000001.db"], "no text became a path");
 }
+
+#[test]
+fn what_occurs_together_is_counted_with_its_first_and_last_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = filled(dir.path(), EVENTS, 777);
+    let columns = [Column::Verb, Column::Resource, Column::Code];
+    let filter = Filter::default().only(Column::User, "oidc:person-3");
+    let answer = archive.combinations(&filter, &columns, 1000, &bounds()).unwrap();
+    assert!(answer.lacks_nothing() && answer.value.others == 0, "{answer:?}");
+    let mut expected: BTreeMap<Vec<String>, (u64, i64, i64)> = BTreeMap::new();
+    for n in 0..EVENTS {
+        let event = event(n);
+        if event.user.name != "oidc:person-3" {
+            continue;
+        }
+        let resource = event.object.as_ref().map(|object| match object.group.as_ref() {
+            "" => object.resource.to_string(),
+            group => format!("{}.{group}", object.resource),
+        });
+        let key = vec![
+            event.verb.to_string(),
+            resource.unwrap_or_default(),
+            event.code.map(|code| code.to_string()).unwrap_or_default(),
+        ];
+        let at = event.at().unwrap();
+        let one = expected.entry(key).or_insert((0, at, at));
+        *one = (one.0 + 1, one.1.min(at), one.2.max(at));
+    }
+    let found: Vec<(Vec<String>, (u64, i64, i64))> =
+        answer.value.rows.into_iter().map(|row| (row.texts, (row.calls, row.first, row.last))).collect();
+    assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+
+    // What is one too many is counted, and no call is lost.
+    let few = archive.combinations(&Filter::default(), &[Column::Name], 10, &bounds()).unwrap().value;
+    let calls: u64 = few.rows.iter().map(|row| row.calls).sum();
+    assert_eq!((few.rows.len(), calls + few.others), (10, EVENTS));
+    assert!(archive.combinations(&Filter::default(), &[], 10, &bounds()).is_err());
+    assert!(archive.combinations(&Filter::default(), &columns, 1_000_000, &bounds()).is_err());
+    let late = Bounds { within: Duration::ZERO, ..Bounds::default() };
+    assert!(!archive.combinations(&Filter::default(), &columns, 10, &late).unwrap().is_whole);
+}

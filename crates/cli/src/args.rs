@@ -18,7 +18,7 @@ pub(crate) enum Command {
     Posture(Posture),
     /// What API servers' audit logs tell: who did what, kept in an archive of your own.
     #[command(subcommand)]
-    Audit(crate::audit::Audit),
+    Audit(crate::audit::args::Audit),
 }
 
 const EXITS: &str = "Exit codes:

@@ -1,10 +1,12 @@
 //! What API servers' audit logs tell: read from files into an archive, and asked for there.
 
-mod args;
+pub(crate) mod args;
 mod collect;
 mod forward;
 mod import;
 mod plain;
+mod policy;
+mod propose;
 mod pull;
 mod query;
 mod reconcile;
@@ -13,7 +15,9 @@ mod tail;
 mod times;
 mod view;
 
-pub(crate) use args::{Audit, Output};
+use args::{Audit, Output};
+#[cfg(test)]
+use policy::POLICY;
 
 use crate::end::{End, Stop};
 use sallyport_archive::{Archive, Bounds, Options};
@@ -22,9 +26,6 @@ use sallyport_report::words::shown;
 use schemars::schema_for;
 use std::path::Path;
 use std::time::Duration;
-
-/// For `--audit-policy-file` (audit.k8s.io/v1, `Policy`).
-const POLICY: &str = include_str!("audit/policy.yaml");
 
 pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
     match audit {
@@ -37,7 +38,8 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
         Audit::Tail(args) => tail::tail(args),
         Audit::Reconcile(args) => reconcile::reconcile(args),
         Audit::Status(args) => status::status(args),
-        Audit::Policy => Ok((POLICY.to_owned(), End::Good)),
+        Audit::Propose(args) => propose::propose_for(args),
+        Audit::Policy(args) => policy::policy(args),
         Audit::Schema { of } => Ok((of.schema(), End::Good)),
     }
 }
@@ -67,13 +69,15 @@ fn bounds(seconds: u64) -> Bounds {
 impl Output {
     /// All of them, and the file each is committed in.
     #[cfg(test)]
-    pub(crate) const ALL: [(Self, &'static str); 7] = [
+    pub(crate) const ALL: [(Self, &'static str); 9] = [
         (Self::Import, "audit-import.json"),
         (Self::Pull, "audit-pull.json"),
         (Self::Forward, "audit-forward.json"),
         (Self::Query, "audit-query.json"),
         (Self::WhoDeleted, "audit-who-deleted.json"),
         (Self::Status, "audit-status.json"),
+        (Self::Propose, "audit-propose.json"),
+        (Self::Policy, "audit-policy.json"),
         (Self::Reconcile, "audit-reconcile.json"),
     ];
 
@@ -86,6 +90,8 @@ impl Output {
             Self::Query => schema_for!(view::QueryView),
             Self::WhoDeleted => schema_for!(view::WhoDeletedView),
             Self::Status => schema_for!(status::StatusView),
+            Self::Propose => schema_for!(propose::ProposalView),
+            Self::Policy => schema_for!(policy::EstimateView),
             Self::Reconcile => schema_for!(reconcile::ReconcileView),
         })
     }

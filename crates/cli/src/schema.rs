@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn the_committed_schemas_are_those_of_the_shapes() {
         let posture = Output::ALL.map(|(output, file)| (output.schema(), file));
-        let audit = crate::audit::Output::ALL.map(|(output, file)| (output.schema(), file));
+        let audit = crate::audit::args::Output::ALL.map(|(output, file)| (output.schema(), file));
         for (schema, file) in posture.into_iter().chain(audit) {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(file);
             if std::env::var_os("SALLYPORT_WRITE_SCHEMAS").is_some() {

@@ -225,6 +225,13 @@ impl Event<'_> {
         self.credential.as_deref()?.strip_prefix("JTI=")
     }
 
+    /// The path without what was asked behind it, decoded as the API server's authorizer has it; what is no UTF-8 is
+    /// U+FFFD.
+    pub fn path(&self) -> Text<'_> {
+        let path = self.uri.split('?').next().unwrap_or_default();
+        percent_encoding::percent_decode_str(path).decode_utf8_lossy()
+    }
+
     /// Whether something of it is missing because the line was cut.
     pub fn is_partial(&self) -> bool {
         self.flaws.has(Flaw::Partial)

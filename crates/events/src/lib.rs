@@ -35,7 +35,7 @@ pub use fold::{absorb, fold, is_same_call};
 pub use found::{Bad, Counts, Foreign, Found, Position, What};
 pub use join::{Joined, Key, Link, SKEW, join};
 pub use known::{Known, KnownCall, KnownSession};
-pub use policy::{Policy, PolicyError};
+pub use policy::{Policy, PolicyCall, PolicyError};
 pub use read::Reader;
 pub use reconcile::{Away, Both, Bypass, Innocent, LevelOf, Reconciled, Record, Told, Unseen, reconcile};
 pub use sentence::Act;

@@ -2,6 +2,10 @@
 //! tells of a session's call. Rules are matched as API servers match them (`ruleMatches` in kubernetes/apiserver's
 //! `pkg/audit/policy/checker.go`): the first that fits decides, and without one nothing is told.
 
+mod decide;
+
+pub use decide::PolicyCall;
+
 use crate::read::place::{Place, place};
 use crate::{KnownCall, Level, Stage, Stages};
 use sallyport_model::{SESSIONS_NAMESPACE, clip, visible};

@@ -34,7 +34,7 @@ mod tests;
 pub mod trend;
 mod when;
 mod workload;
-mod yaml;
+pub mod yaml;
 
 pub use change::Patch;
 pub use check::{Finding, Report, Verdict};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// A document, with a line's end. Maps keep the order they are given in.
-pub(crate) fn document(fields: &[(&str, Yaml)]) -> String {
+pub fn document(fields: &[(&str, Yaml)]) -> String {
     let mut text = String::new();
     map(&mut text, fields, 0);
     text
@@ -13,7 +13,7 @@ pub(crate) fn document(fields: &[(&str, Yaml)]) -> String {
 
 /// What stands in a document.
 #[derive(Clone, Debug)]
-pub(crate) enum Yaml {
+pub enum Yaml {
     /// A word or a text.
     Text(String),
     /// `true` or `false`.

@@ -14,6 +14,7 @@ pub mod escalation;
 pub mod gates;
 pub mod impersonate;
 mod power;
+pub mod propose;
 pub mod question;
 mod rule;
 mod tools;

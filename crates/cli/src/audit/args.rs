@@ -1,6 +1,6 @@
 use super::times::{Since, parse_code, parse_since};
 use crate::answer::Answer;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use sallyport_archive::Column;
 use sallyport_engine::Target;
 use sallyport_model::ClusterName;
@@ -40,6 +40,11 @@ const EXITS_TAIL: &str = "Exit codes:
   0  it was ended by a signal (SIGINT, SIGTERM) or by whoever read it, and all that was read is kept
   1  the same, and some lines could not be read as events, or a file was written anew while it was followed
   2  bad arguments, or nothing could be kept";
+
+const EXITS_PROPOSE: &str = "Exit codes:
+  0  there is a proposal, from everything there is
+  1  no call of theirs that was let through was found, and everything was looked at
+  2  bad arguments or input, or not everything could be looked at: the proposal may lack something";
 
 const EXITS_RECONCILE: &str = "Exit codes:
   0  every call that was seen of a session's token was its gateway's
@@ -81,8 +86,13 @@ pub(crate) enum Audit {
     /// What is in an archive, what was left out while it was read, and whether it is whole.
     #[command(after_help = EXITS_STATUS)]
     Status(StatusArgs),
-    /// Prints a Kubernetes audit policy that tells what is asked here, and no contents of Secrets.
-    Policy,
+    /// The least RBAC rules that would have been enough for the calls somebody was seen to make, for kubectl; beside it
+    /// what they hold and were never seen to use.
+    #[command(after_help = EXITS_PROPOSE)]
+    Propose(Box<Propose>),
+    /// Prints a Kubernetes audit policy that tells what is asked here, and no contents of Secrets; or how much it would
+    /// write; or what a cloud has to hand on.
+    Policy(PolicyArgs),
     /// Prints the JSON schema of an output.
     Schema {
         /// Of which output.
@@ -397,6 +407,99 @@ pub(crate) struct StatusArgs {
     pub(crate) output: Answer,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// How many events and bytes a day each rule of the policy would write, by what this archive saw.
+    #[arg(long, requires = "archive", conflicts_with = "provider")]
+    pub(crate) estimate: bool,
+    /// The archive's folder.
+    #[arg(long, value_name = "DIR", requires = "estimate")]
+    pub(crate) archive: Option<PathBuf>,
+    /// From events from then on: `7d`, `2026-11-29`, or `2026-11-29T20:15:00Z`.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since, requires = "estimate")]
+    pub(crate) since: Option<Since>,
+    /// What this cloud has to be told instead: there the audit policy is the provider's.
+    #[arg(long, value_enum)]
+    pub(crate) provider: Option<Provider>,
+    /// Seconds that it may take.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) within: u64,
+    /// How to write an estimate.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text, requires = "estimate")]
+    pub(crate) output: Answer,
+}
+
+/// A cloud whose Kubernetes is managed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Provider {
+    Eks,
+    Gke,
+    Aks,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("whose").required(true).args(["person", "account", "session"]))]
+pub(crate) struct Propose {
+    /// The archive's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// The calls of this person, as the API server knows them, and those that were made as them.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) person: Option<String>,
+    /// The calls of this ServiceAccount.
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub(crate) account: Option<String>,
+    /// The calls of this session's account: `s-…`, as its name in the cluster is. Roles are for a profile then, and bound to
+    /// nobody.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) session: Option<String>,
+    /// On this cluster; needed where they made calls on several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cluster: Option<String>,
+    /// From then on: `30d`, `2026-11-29`, or `2026-11-29T20:15:00Z`. Without it all there is.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) since: Option<Since>,
+    /// Before then.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) until: Option<Since>,
+    /// Binds it to somebody else: `user:NAME`, `group:NAME`, or `sa:NAMESPACE/NAME`.
+    #[arg(long, value_name = "SUBJECT")]
+    pub(crate) to: Option<String>,
+    /// The verbs that were seen and no other. Without it whoever lists or watches gets get, list and watch.
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// The most names that a rule is limited to; 0 limits none. Only where all names look given by a person.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub(crate) names: u8,
+    /// Beside it what they hold and never used: a folder of YAML and JSON, one such file, or what `posture scan --save` kept
+    /// of that cluster.
+    #[arg(long, value_name = "PATH", conflicts_with = "session")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// The files hold every object of these kinds, as for `posture scan`.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "snapshot")]
+    pub(crate) whole: Vec<String>,
+    /// A group that they are in, for what they hold. May be repeated.
+    #[arg(long = "group", value_name = "NAME", requires = "snapshot")]
+    pub(crate) groups: Vec<String>,
+    /// Seconds that it may take.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) within: u64,
+    /// How to write the result.
+    #[arg(short, long, value_enum, default_value_t = Proposing::Text)]
+    pub(crate) output: Proposing,
+}
+
+/// How a proposal is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Proposing {
+    /// For people.
+    Text,
+    /// JSON.
+    Json,
+    /// Roles and bindings, for kubectl.
+    Yaml,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Decided {
     Allow,
@@ -465,6 +568,10 @@ pub(crate) enum Output {
     WhoDeleted,
     /// `status -o json`.
     Status,
+    /// `propose -o json`.
+    Propose,
+    /// `policy --estimate -o json`.
+    Policy,
     /// `reconcile -o json`.
     Reconcile,
 }

@@ -158,13 +158,13 @@ pub(super) fn filter(which: &Which) -> Filter {
 }
 
 #[derive(Debug, Default)]
-struct Pages {
-    calls: Vec<Call>,
-    has_more: bool,
+pub(super) struct Pages {
+    pub(super) calls: Vec<Call>,
+    pub(super) has_more: bool,
 }
 
 /// Page by page, within one stretch of time for all.
-fn pages(
+pub(super) fn pages(
     archive: &Archive,
     filter: &Filter,
     limit: usize,

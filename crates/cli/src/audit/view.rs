@@ -52,7 +52,7 @@ impl LacksView {
     }
 
     /// In words, under what was found; empty where nothing is missing.
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         let mut text = String::new();
         if self.is_late {
             text.push_str(

@@ -1,5 +1,6 @@
 //! `sallyport audit` as a process, on the audit log of a real API server.
 
+mod propose;
 mod questions;
 mod reconcile;
 
@@ -207,6 +208,17 @@ async fn p20_the_policy_tells_what_people_and_sessions_do_and_no_secret() -> Res
         let ran = query(args).await?;
         ensure!(ran.code == i32::from(!is_told), "{what}: {} {}", ran.out, ran.err);
     }
+    // The estimate knows the policy as the API server does: each event was written at the level that it says.
+    let estimate = audit(&["policy", "--estimate", "--archive", archive, "-o", "json"]).await?;
+    ensure!(estimate.code == 0, "{} {}", estimate.out, estimate.err);
+    let estimate = estimate.json()?;
+    let rules = estimate["clusters"][0]["rules"].as_array().context("rules")?;
+    let of = |rule: &Value, key: &str| rule[key].as_f64().unwrap_or(-1.0);
+    ensure!(rules.iter().all(|rule| of(rule, "atAnotherLevel") == 0.0), "{estimate}");
+    let none = rules.iter().filter(|rule| rule["level"] == "None");
+    ensure!(none.clone().count() >= 4 && none.clone().all(|rule| of(rule, "events") == 0.0), "{estimate}");
+    let events: f64 = rules.iter().map(|rule| of(rule, "events")).sum();
+    ensure!(of(&estimate["clusters"][0], "events") == events.round() && events > 20.0, "{estimate}");
     // With what was written, where a session or rights are concerned; else without.
     for (name, with_body) in
         [("all", true), ("of-the-session", true), ("secret-of-the-session", false), ("card", false)]

@@ -10,6 +10,7 @@ mod propose;
 mod pull;
 mod query;
 mod reconcile;
+mod report;
 mod status;
 mod tail;
 mod times;
@@ -39,6 +40,7 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
         Audit::Reconcile(args) => reconcile::reconcile(args),
         Audit::Status(args) => status::status(args),
         Audit::Propose(args) => propose::propose_for(args),
+        Audit::Report(args) => report::report(args),
         Audit::Policy(args) => policy::policy(args),
         Audit::Schema { of } => Ok((of.schema(), End::Good)),
     }
@@ -69,7 +71,7 @@ fn bounds(seconds: u64) -> Bounds {
 impl Output {
     /// All of them, and the file each is committed in.
     #[cfg(test)]
-    pub(crate) const ALL: [(Self, &'static str); 9] = [
+    pub(crate) const ALL: [(Self, &'static str); 10] = [
         (Self::Import, "audit-import.json"),
         (Self::Pull, "audit-pull.json"),
         (Self::Forward, "audit-forward.json"),
@@ -78,6 +80,7 @@ impl Output {
         (Self::Status, "audit-status.json"),
         (Self::Propose, "audit-propose.json"),
         (Self::Policy, "audit-policy.json"),
+        (Self::Access, "audit-report.json"),
         (Self::Reconcile, "audit-reconcile.json"),
     ];
 
@@ -92,6 +95,7 @@ impl Output {
             Self::Status => schema_for!(status::StatusView),
             Self::Propose => schema_for!(propose::ProposalView),
             Self::Policy => schema_for!(policy::EstimateView),
+            Self::Access => schema_for!(sallyport_report::access::AccessView),
             Self::Reconcile => schema_for!(reconcile::ReconcileView),
         })
     }

@@ -21,6 +21,8 @@ use std::collections::HashSet;
 use tokio::runtime::Runtime;
 
 const HOUR: i64 = 3_600_000_000_000;
+/// How far is looked for the next record; Loki answers for about 30 days at once (`max_query_length`).
+const LOOK: i64 = 30 * 24 * HOUR;
 /// Records of a page.
 const PAGE: usize = 1000;
 /// Records of one nanosecond; of Loki 5,000, which is the most that it gives.
@@ -88,8 +90,12 @@ pub fn pull(archive: &Archive, source: &Source, engine: &Engine, pull: &Pull) ->
     };
     let mut hour = from - from % HOUR;
     while hour < pull.until {
+        let before = puller.pulled.records;
         puller.hour(hour, from.max(hour), pull.until.min(hour + HOUR))?;
         hour += HOUR;
+        if puller.pulled.records == before && hour < pull.until {
+            hour = puller.first_after(hour)?;
+        }
     }
     Ok(puller.pulled)
 }
@@ -133,6 +139,14 @@ impl Puller<'_> {
             self.read_on(&file, kept.is_none(), new, to)?;
         }
         Ok(())
+    }
+
+    /// The hour of the first record from an hour on, or the last that is to be read: where nothing is, not every hour is
+    /// asked for.
+    fn first_after(&self, hour: i64) -> Result<i64, FeedError> {
+        let to = self.pull.until.min(hour.saturating_add(LOOK));
+        let first = self.ask(hour, to, 1)?.first().map_or(to - 1, |first| first.at);
+        Ok(first - first % HOUR)
     }
 
     /// What is not read yet, up to `to`.

@@ -158,6 +158,24 @@ fn a_page_that_is_too_large_is_asked_for_in_parts() {
 }
 
 #[test]
+fn years_without_a_record_are_passed_over_and_none_of_the_others() {
+    let day = 24 * 3600 * SECOND;
+    let all: Vec<(i64, usize)> =
+        [-900, -899, -400, -31, 0].iter().enumerate().map(|(n, days)| (BEGIN + days * day, n)).collect();
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = asked.clone();
+    let server = Server::new(move |ask, stream| {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        respond(stream, "200 OK", &ask.answer(&all));
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let pulled = pull_from(&server, dir.path(), |pull| pull.since = BEGIN - 3000 * day).unwrap();
+    let asked = asked.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!((pulled.events, kept(dir.path())), (5, 5), "{pulled:?}");
+    assert!(asked < 300, "{asked} questions");
+}
+
+#[test]
 fn lokis_answers_are_read_in_the_order_of_time_and_held_to_it() {
     let all: Vec<(i64, usize)> = (0..3000).map(|n| (BEGIN + n / 7 * 1000, n as usize)).collect();
     let server = Server::loki(move |asked, stream| respond(stream, "200 OK", &asked.loki(&all)));

@@ -139,6 +139,8 @@ pub struct TieView {
     pub request: Shown,
     /// The session on this desktop.
     pub session: Option<Shown>,
+    /// Whose that is.
+    pub who: Option<Shown>,
     /// The row of the cluster's call, where this is one of the history.
     pub call: Option<Shown>,
 }

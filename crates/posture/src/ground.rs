@@ -130,7 +130,7 @@ impl<'s> Ground<'s> {
     }
 
     /// Where a binding comes from, by its place.
-    pub(crate) fn origin(&self, binding: usize) -> Origin {
+    pub fn origin(&self, binding: usize) -> Origin {
         self.origins.get(binding).copied().unwrap_or(Origin::Own)
     }
 

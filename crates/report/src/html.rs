@@ -4,11 +4,15 @@
 //! (promise P24); what is written as it is, is written in this program. A policy in the page keeps it so: it loads and
 //! sends nothing, whatever stands in it.
 
+mod access;
+mod chart;
 mod cluster;
 mod fleet;
 mod picture;
 #[cfg(test)]
 mod tests;
+
+pub use access::access;
 
 use crate::exceptions::StaleView;
 use crate::view::ReportView;
@@ -148,11 +152,8 @@ impl Html {
 /// The whole page.
 pub fn page(page: &Page) -> String {
     let mut html = Html::default();
-    html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    html.raw("<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"dark light\">\n");
-    html.raw("<title>Posture</title>\n<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
+    head(&mut html, "Posture");
+    html.raw("<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     html.raw("<header><h1>Posture</h1><p>");
     match page.clusters.as_slice() {
         [one] => html.text(&one.source),
@@ -170,4 +171,13 @@ pub fn page(page: &Page) -> String {
     page.clusters.iter().for_each(|one| html.section(&one.section));
     html.raw("</main>\n<footer><p>What could not be read is unknown, never passed. Severity is what a right reaches: critical ends in everything or in a node's root. Hosts and their files are not assessed.</p></footer>\n</body>\n</html>\n");
     html.0
+}
+
+/// What stands at the top of every page, up to its style: a policy that keeps it from loading and sending anything.
+fn head(html: &mut Html, title: &'static str) {
+    html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n");
+    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.raw("<meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"dark light\">\n");
+    html.one("<title>", title, "</title>\n");
 }

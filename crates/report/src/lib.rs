@@ -7,6 +7,7 @@
 
 #![deny(missing_docs)]
 
+pub mod access;
 pub mod exceptions;
 pub mod finding;
 pub mod fix;

@@ -1,7 +1,9 @@
 //! The preferences across starts, and with a damaged file.
 
 use sallyport_model::{ClusterName, RequestUid, Scope, Ttl};
-use sallyport_store::{Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme};
+use sallyport_store::{
+    AuditSource, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme,
+};
 use std::path::{Path, PathBuf};
 
 fn cluster(name: &str) -> ClusterName {
@@ -210,7 +212,7 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     drop(open(dir.path()).await);
     let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
     db.execute_batch(
-        "DROP TABLE cluster_port; DROP TABLE look;
+        "DROP TABLE cluster_port; DROP TABLE look; DROP TABLE audit_source; DROP TABLE audit_filter;
          ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
          ALTER TABLE setting DROP COLUMN notify_asks; ALTER TABLE setting DROP COLUMN notify_requests;
          ALTER TABLE setting DROP COLUMN notify_sessions; ALTER TABLE setting DROP COLUMN notify_reasons;
@@ -239,4 +241,36 @@ async fn the_last_look_is_one_persons_at_one_hub_and_replaces_the_one_before() {
     assert_eq!(prefs.last_look("https://hub", "oidc:ines").await.unwrap(), Some(look("b", 2)));
     assert_eq!(prefs.last_look("https://hub", "oidc:lee").await.unwrap(), Some(look("c", 3)));
     assert_eq!(prefs.last_look("https://other", "oidc:ines").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn sources_and_filters_of_the_audit_view_are_kept_once_each_and_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = |id: &str, name: &str, path: &str| AuditSource {
+        id: id.to_owned(),
+        cluster: cluster(name),
+        path: path.into(),
+    };
+    {
+        let prefs = open(dir.path()).await;
+        assert!(prefs.add_audit_source(source("b-1", "b", "/logs")).await.unwrap());
+        assert!(prefs.add_audit_source(source("a-1", "a", "/logs")).await.unwrap());
+        assert!(!prefs.add_audit_source(source("a-2", "a", "/logs")).await.unwrap(), "the same place twice");
+        for name in ["z", "a\u{e9}"] {
+            assert!(prefs.keep_audit_filter(name.into(), "{}".into(), 2).await.unwrap());
+        }
+        assert!(!prefs.keep_audit_filter("more".into(), "{}".into(), 2).await.unwrap());
+        assert!(prefs.keep_audit_filter("z".into(), "{\"verb\":\"get\"}".into(), 2).await.unwrap());
+    }
+    let prefs = open(dir.path()).await;
+    assert_eq!(
+        prefs.audit_sources().await.unwrap(),
+        [source("a-1", "a", "/logs"), source("b-1", "b", "/logs")]
+    );
+    assert!(prefs.remove_audit_source("a-1".into()).await.unwrap());
+    assert!(!prefs.remove_audit_source("a-1".into()).await.unwrap());
+    let filters = prefs.audit_filters().await.unwrap();
+    assert_eq!(filters[1], ("z".to_owned(), "{\"verb\":\"get\"}".to_owned()));
+    prefs.forget_audit_filter("z".into()).await.unwrap();
+    assert_eq!(prefs.audit_filters().await.unwrap().len(), 1);
 }

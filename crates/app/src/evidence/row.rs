@@ -128,6 +128,7 @@ pub(super) fn tie(joined: &Joined, known: &Known) -> Option<TieView> {
         is_inferred: link.key.is_inferred(),
         request: Shown::of(&session.request),
         session: session.session.as_ref().map(Shown::of),
+        who: session.user.as_ref().map(Shown::of),
         call: None,
     })
 }

@@ -78,7 +78,7 @@ impl Evidence {
             has_more: has_more || of.as_ref().is_some_and(|of| of.has_more),
             gateway: number(known.calls().len() as u64),
             seen: number(compared.cluster),
-            joined: number(compared.both),
+            joined: number(compared.both.len() as u64),
             ties: of.as_ref().map(|of| ties(of, &known)).unwrap_or_default(),
             asked: number(compared.own.len() as u64),
             unclear: number(compared.unclear.len() as u64),

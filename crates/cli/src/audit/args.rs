@@ -36,15 +36,20 @@ const EXITS_STATUS: &str = "Exit codes:
   1  something is wrong with what is stored
   2  bad arguments or input";
 
-const EXITS_TAIL: &str = "Exit codes:
-  0  it was ended by a signal (SIGINT, SIGTERM) or by whoever read it, and all that was read is kept
-  1  the same, and some lines could not be read as events, or a file was written anew while it was followed
-  2  bad arguments, or nothing could be kept";
+const EXITS_REPORT: &str = "Exit codes:
+  0  the report was written, and nothing is missing or unproven in it
+  1  it was written, and it has gaps, ends that are not proven, or sessions without evidence
+  2  bad arguments or input, or not everything could be looked at";
 
 const EXITS_PROPOSE: &str = "Exit codes:
   0  there is a proposal, from everything there is
   1  no call of theirs that was let through was found, and everything was looked at
   2  bad arguments or input, or not everything could be looked at: the proposal may lack something";
+
+const EXITS_TAIL: &str = "Exit codes:
+  0  it was ended by a signal (SIGINT, SIGTERM) or by whoever read it, and all that was read is kept
+  1  the same, and some lines could not be read as events, or a file was written anew while it was followed
+  2  bad arguments, or nothing could be kept";
 
 const EXITS_RECONCILE: &str = "Exit codes:
   0  every call that was seen of a session's token was its gateway's
@@ -90,6 +95,9 @@ pub(crate) enum Audit {
     /// what they hold and were never seen to use.
     #[command(after_help = EXITS_PROPOSE)]
     Propose(Box<Propose>),
+    /// Who had access to what, when, by whose word, and what proves it: one HTML page that needs nothing else, or JSON.
+    #[command(after_help = EXITS_REPORT)]
+    Report(Box<ReportArgs>),
     /// Prints a Kubernetes audit policy that tells what is asked here, and no contents of Secrets; or how much it would
     /// write; or what a cloud has to hand on.
     Policy(PolicyArgs),
@@ -408,6 +416,38 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Sallyport's data folder, with the history; its app may be running.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) history: PathBuf,
+    /// An archive of what API servers told: without it nothing is said of evidence beside the gateway's.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
+    /// A reading that `posture scan --save` kept, called as its cluster (`eu-1.json`, `eu-1.2026-11.json`): standing access by
+    /// the newest, the ten practices over time by all. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) posture: Vec<PathBuf>,
+    /// The readings hold every object of these kinds, as for `posture scan`.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "posture")]
+    pub(crate) whole: Vec<String>,
+    /// From then on: `30d`, `2026-11-01`, or `2026-11-29T20:15:00Z`.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) since: Since,
+    /// Before then; without it until now.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since)]
+    pub(crate) until: Option<Since>,
+    /// Writes it to this file, readable by you alone, and not to standard output.
+    #[arg(long, value_name = "FILE", visible_alias = "to")]
+    pub(crate) out: Option<PathBuf>,
+    /// Seconds that looking through the archive may take.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) within: u64,
+    /// The page (text), or JSON.
+    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
+    pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
     /// How many events and bytes a day each rule of the policy would write, by what this archive saw.
     #[arg(long, requires = "archive", conflicts_with = "provider")]
@@ -572,6 +612,9 @@ pub(crate) enum Output {
     Propose,
     /// `policy --estimate -o json`.
     Policy,
+    /// `report -o json`.
+    #[value(name = "report")]
+    Access,
     /// `reconcile -o json`.
     Reconcile,
 }

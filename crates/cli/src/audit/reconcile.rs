@@ -67,7 +67,7 @@ pub(super) fn reconcile(args: &Reconcile) -> Result<(String, End), Stop> {
 }
 
 /// With its causes, and what to do.
-fn said(error: StoreError) -> Stop {
+pub(super) fn said(error: StoreError) -> Stop {
     let hint = match &error {
         StoreError::NoHistory { .. } => {
             ": name Sallyport's data folder (~/.local/share/sallyport unless set otherwise)"

@@ -29,7 +29,7 @@ pub(super) fn tail(args: &Tail) -> Result<(String, End), Stop> {
     };
     let cluster: ClusterName = cluster.parse().map_err(|error| Stop(format!("--cluster: {error}")))?;
     let source = import::source(args.source.as_deref(), &cluster)?;
-    for path in args.files.iter().filter(|path| path.is_dir()) {
+    if let Some(path) = args.files.iter().find(|path| path.is_dir()) {
         let path = clip(&visible(&path.display().to_string()), 4096);
         return Err(Stop(format!("{path} is a folder: name the file that is written to")));
     }

@@ -3,6 +3,8 @@
 mod propose;
 mod questions;
 mod reconcile;
+mod report;
+mod tail;
 
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::{Plane, PlaneOptions, Ran};

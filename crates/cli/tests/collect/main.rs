@@ -1,6 +1,7 @@
 //! `sallyport audit collect` as a process, between a real API server and a real VictoriaLogs.
 
 mod forward;
+mod pull;
 
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::pki::Authority;

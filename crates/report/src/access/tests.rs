@@ -1,0 +1,301 @@
+use super::*;
+use crate::html;
+use crate::verdict::VerdictView;
+use sallyport_audit::{Action, Draft, Entry, Outcome};
+use sallyport_model::{AuditId, RequestUid, SessionId, UserName};
+
+const MINUTE: i64 = 60_000_000;
+/// 2026-11-01T00:00:00Z.
+const BEGIN: i64 = 1_793_491_200_000_000;
+const DAY: i64 = 86_400_000_000;
+
+/// A history in which one thing happens after the other.
+#[derive(Default)]
+struct Told(Vec<Entry>);
+
+impl Told {
+    fn add(&mut self, minutes: i64, draft: Draft) -> &mut Self {
+        let sequence = self.0.len() as u64 + 1;
+        self.0.push(draft.place(sequence, BEGIN + minutes * MINUTE));
+        self
+    }
+
+    fn of(&mut self, minutes: i64, session: &str, action: Action, detail: &[(&str, &str)]) -> &mut Self {
+        let draft = Draft::new(action)
+            .session(&SessionId::new(session))
+            .request(&RequestUid::new(format!("uid-{session}")))
+            .user(&"dana".parse::<UserName>().unwrap())
+            .cluster(&"eu-1".parse().unwrap());
+        let draft = detail.iter().fold(draft, |draft, (key, value)| draft.detail(key, value));
+        self.add(minutes, draft)
+    }
+
+    fn call(&mut self, minutes: i64, session: &str, id: &str, action: Action, status: u16) -> &mut Self {
+        let draft = Draft::new(action)
+            .session(&SessionId::new(session))
+            .request(&RequestUid::new(format!("uid-{session}")))
+            .user(&"dana".parse::<UserName>().unwrap())
+            .cluster(&"eu-1".parse().unwrap())
+            .audit_id(&AuditId::new(id))
+            .detail("status", status);
+        self.add(minutes, draft)
+    }
+
+    /// From asking to an end that is proven.
+    fn session(&mut self, at: i64, session: &str) -> &mut Self {
+        self.of(
+            at,
+            session,
+            Action::Ask,
+            &[("profile", "debug"), ("namespaces", "payments"), ("reason", "INC-1")],
+        )
+        .of(at + 1, session, Action::Approved, &[("by", "by erin")])
+        .of(at + 2, session, Action::Granted, &[("account", &format!("s-{session}-1"))])
+        .of(at + 3, session, Action::SessionOpen, &[])
+        .call(at + 4, session, "a", Action::Call, 200)
+        .call(at + 5, session, "b", Action::Call, 403)
+        .call(at + 6, session, "c", Action::StreamStart, 101)
+        .call(at + 7, session, "c", Action::StreamEnd, 101)
+        .of(at + 33, session, Action::SessionClosed, &[("reason", "left")])
+        .of(at + 34, session, Action::RightsGone, &[])
+        .of(at + 34, session, Action::TokenRefused, &[])
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            entries: &self.0,
+            from: BEGIN,
+            to: BEGIN + 3 * DAY,
+            reach: self.0.first().zip(self.0.last()).map(|(first, last)| (first.at, last.at)),
+            is_complete: true,
+            ..Facts::default()
+        }
+    }
+}
+
+fn view(facts: Facts<'_>) -> AccessView {
+    AccessView::of(facts, BEGIN + 3 * DAY)
+}
+
+#[test]
+fn a_session_is_told_from_its_asking_to_what_proves_its_end() {
+    let mut told = Told::default();
+    told.session(10, "one");
+    let view = view(told.facts());
+    let [one] = view.sessions.as_slice() else { panic!("{view:?}") };
+    assert_eq!((one.calls, one.refused, one.seconds), (3, 1, 30 * 60));
+    assert_eq!(
+        (one.proof, one.approved.as_deref(), one.reason.as_deref()),
+        (Proof::Proven, Some("erin"), Some("INC-1"))
+    );
+    assert_eq!((one.ended.as_deref(), one.opened.as_deref()), (Some("left"), Some("2026-11-01T00:13:00Z")));
+    assert_eq!((view.people[0].name.as_str(), view.people[0].across, view.clusters[0].calls), ("dana", 1, 3));
+    assert_eq!(
+        (view.days.len(), view.days[0].calls, view.days[0].refused, view.days[0].sessions),
+        (3, 3, 1, 1)
+    );
+    assert_eq!((view.decisions[0].by.as_str(), view.decisions[0].whose.as_deref()), ("erin", Some("dana")));
+    assert_eq!(view.decisions[0].profile.as_deref(), Some("debug"));
+    assert!(view.is_clean(), "{view:?}");
+}
+
+#[test]
+fn what_is_missing_is_never_told_as_fine() {
+    let mut told = Told::default();
+    told.session(0, "proven");
+    told.of(100, "unproven", Action::SessionOpen, &[]).of(110, "unproven", Action::SessionClosed, &[]).of(
+        111,
+        "unproven",
+        Action::ProofUnproven,
+        &[],
+    );
+    told.of(200, "untold", Action::SessionOpen, &[]).of(210, "untold", Action::SessionClosed, &[]);
+    told.of(300, "open", Action::SessionOpen, &[]);
+    told.add(
+        400,
+        Draft::new(Action::Gap)
+            .outcome(Outcome::Unknown)
+            .detail("why", "unclean stop")
+            .detail("from", BEGIN + 310 * MINUTE)
+            .detail("to", BEGIN + 400 * MINUTE),
+    );
+    let mut facts = told.facts();
+    facts.is_complete = false;
+    let bad = [BEGIN + 5];
+    facts.unreadable = &bad;
+    let view = view(facts);
+    let proof = |session: &str| {
+        view.sessions
+            .iter()
+            .find(|one| one.request.as_deref() == Some(&format!("uid-{session}")))
+            .map(|one| one.proof)
+    };
+    assert_eq!(proof("proven"), Some(Proof::Proven));
+    assert_eq!(proof("unproven"), Some(Proof::Unproven));
+    assert_eq!(proof("untold"), Some(Proof::Untold));
+    assert_eq!(proof("open"), Some(Proof::Open));
+    assert!(!view.is_clean());
+    assert_eq!(view.gaps.len(), 2);
+    let said = view.not_known.join("\n");
+    for what in
+        ["one desktop's history", "did not stop in order", "1 rows", "No archive", "No reading of posture"]
+    {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+}
+
+#[test]
+fn sessions_without_evidence_are_told_from_those_of_which_no_log_tells() {
+    let mut told = Told::default();
+    told.session(0, "seen").session(100, "unseen").session(1500, "after");
+    let mut facts = told.facts();
+    let account = |account: &str, calls| SeenAccount {
+        cluster: "eu-1".to_owned(),
+        account: account.to_owned(),
+        calls,
+        first: BEGIN,
+        last: BEGIN,
+    };
+    facts.seen = Some(SeenAccounts {
+        accounts: vec![account("s-seen-1", 3), account("s-of-another-1", 7)],
+        reach: [("eu-1".to_owned(), (BEGIN, BEGIN + 1000 * MINUTE))].into(),
+        is_whole: true,
+    });
+    let view = view(facts);
+    let seen: Vec<Option<u64>> = view.sessions.iter().rev().map(|one| one.seen).collect();
+    assert_eq!(seen, [Some(3), Some(0), None]);
+    let without: Vec<&str> =
+        view.without_evidence.iter().map(|at| view.sessions[*at].account.as_deref().unwrap()).collect();
+    assert_eq!(without, ["s-unseen-1"]);
+    assert_eq!((view.others.len(), view.others[0].calls), (1, 7));
+    assert!(
+        view.not_known.iter().any(|one| one.starts_with("Of 1 sessions no API server's log")),
+        "{:?}",
+        view.not_known
+    );
+}
+
+#[test]
+fn calls_and_sessions_of_another_time_are_not_in_it() {
+    let mut told = Told::default();
+    told.session(10, "before").session(5000, "within");
+    let mut facts = told.facts();
+    facts.from = BEGIN + DAY;
+    facts.to = BEGIN + 5 * DAY;
+    let one = view(facts);
+    assert_eq!((one.sessions.len(), one.clusters[0].calls), (1, 3));
+    // One that reaches into it is, with the calls that were made within.
+    let mut facts = told.facts();
+    facts.from = BEGIN + 15 * MINUTE;
+    let two = view(facts);
+    assert_eq!((two.sessions.len(), two.sessions[0].calls), (1, 2));
+}
+
+fn reading(taken: &str, verdict: VerdictView) -> Reading {
+    let who = Standing {
+        who: "group devs".to_owned(),
+        binding: "ClusterRoleBinding devs".to_owned(),
+        role: "ClusterRole edit".to_owned(),
+        namespace: None,
+    };
+    Reading {
+        cluster: "eu-1".to_owned(),
+        taken: taken.to_owned(),
+        practices: vec![("TLS everywhere", verdict)],
+        standing: vec![who],
+        gaps: Vec::new(),
+    }
+}
+
+#[test]
+fn practices_are_told_over_time_and_standing_access_by_the_newest() {
+    let told = Told::default();
+    let mut facts = told.facts();
+    let mut newest = reading("2026-11-20T00:00:00Z", VerdictView::Pass);
+    newest.standing.clear();
+    newest.gaps.push("bindings were not read".to_owned());
+    facts.readings = vec![newest, reading("2026-11-10T00:00:00Z", VerdictView::Fail)];
+    let view = view(facts);
+    assert_eq!(view.practices[0].practices[0].verdicts, [VerdictView::Fail, VerdictView::Pass]);
+    assert!(view.standing[0].standing.is_empty() && view.standing[0].gaps.len() == 1, "{:?}", view.standing);
+    let page = html::access(&view, (BEGIN, BEGIN + 3 * DAY));
+    assert!(
+        page.contains("there may be others") && !page.contains("Nobody holds any"),
+        "what was not read is no pass (P21)"
+    );
+}
+
+/// P24: whatever stands in a name, a reason or an account, the page has no markup and no picture of it.
+#[test]
+fn p24_nothing_of_a_history_is_markup_on_the_page() {
+    let evil = "</title><script>alert(1)</script><img src=x onerror=y>\"'&\u{202e}";
+    let mut told = Told::default();
+    let user: UserName = evil.replace('\u{202e}', "").parse().unwrap();
+    let session = |action| {
+        Draft::new(action)
+            .session(&SessionId::new("s"))
+            .request(&RequestUid::new(evil))
+            .user(&user)
+            .cluster(&"eu-1".parse().unwrap())
+    };
+    let mut ask = session(Action::Ask);
+    for key in ["profile", "namespaces", "reason"] {
+        ask = ask.detail(key, evil);
+    }
+    told.add(1, ask)
+        .add(2, session(Action::Approved).detail("by", evil))
+        .add(3, session(Action::Granted).detail("account", evil))
+        .add(4, session(Action::SessionOpen))
+        .add(5, session(Action::Call).detail("status", 200))
+        .add(6, session(Action::SessionClosed).detail("reason", evil))
+        .add(7, Draft::new(Action::Gap).detail("why", evil));
+    let mut facts = told.facts();
+    facts.seen = Some(SeenAccounts {
+        accounts: vec![SeenAccount {
+            cluster: evil.to_owned(),
+            account: evil.to_owned(),
+            calls: 1,
+            first: i64::MIN,
+            last: i64::MAX,
+        }],
+        ..SeenAccounts::default()
+    });
+    let mut hostile = reading(evil, VerdictView::Fail);
+    hostile.cluster = evil.to_owned();
+    hostile.standing[0].who = evil.to_owned();
+    hostile.gaps.push(evil.to_owned());
+    facts.readings = vec![hostile];
+    let page = html::access(&view(facts), (BEGIN, BEGIN + 3 * DAY));
+    assert!(page.matches("onerror").count() > 10, "it stands there, as text");
+    for markup in ["<script", "<img", "\u{202e}", "onerror=y>\"", "<a ", "javascript:", "url("] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert!(page.contains("default-src 'none'"));
+    // Every tag is one that this program writes.
+    let ours = [
+        "!doctype", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "p", "main",
+        "section", "ul", "li", "b", "figure", "svg", "line", "rect", "text", "div", "table", "thead",
+        "tbody", "tr", "th", "td", "bdi", "br", "span", "footer",
+    ];
+    for tag in page.split('<').skip(1) {
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '!')
+            .collect();
+        assert!(ours.contains(&name.as_str()), "<{tag}");
+    }
+}
+
+#[test]
+fn a_page_of_nothing_and_one_of_any_moment_can_be_made() {
+    let told = Told::default();
+    let page = html::access(&view(told.facts()), (BEGIN, BEGIN + DAY));
+    assert!(page.contains("None in this time") && page.contains("The history holds nothing"));
+    let mut told = Told::default();
+    told.session(0, "x");
+    for (from, to) in [(i64::MIN, i64::MAX), (BEGIN, BEGIN + 1), (i64::MAX - 1, i64::MAX)] {
+        let facts = Facts { from, to, ..told.facts() };
+        let _ = html::access(&view(facts), (from, to));
+    }
+}

@@ -1,6 +1,7 @@
 //! Random roles and bindings on a real API server, and what it says of thousands of questions against what is computed
 //! from the same objects (P22). The seed is printed: `SALLYPORT_SEED` plays the same again.
 
+mod by_mode;
 mod passing_on;
 mod question;
 mod review;
@@ -66,6 +67,7 @@ async fn play(lines: &mut Lines, worlds: usize) -> Result<()> {
     server.make(&passing_on::writers()).await?;
     server.make(&world::namespaces()).await?;
     lines.seen("an API server is up, and the dice are thrown", format!("SALLYPORT_SEED={seed}"));
+    by_mode::look(&server, &plane, &mut dice, lines).await?;
     let (mut all, mut line) = (Count::default(), Count::default());
     let mut made = 0;
     while made < worlds {

@@ -2,5 +2,7 @@
 
 mod recorder;
 pub(crate) mod sentence;
+mod used;
 
 pub(crate) use recorder::{Recorder, view};
+pub(crate) use used::Called;

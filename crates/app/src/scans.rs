@@ -11,12 +11,14 @@ mod exceptions;
 mod fleet;
 mod kept;
 mod mend;
+mod ours;
 mod ports;
 mod proposed;
 mod report;
 mod run;
 #[cfg(test)]
 mod tests;
+mod used;
 mod visit;
 mod who;
 mod words;
@@ -34,7 +36,6 @@ use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{Event, PostureDrift, PostureView, ScanState};
 use sallyport_model::{ClusterName, ErrorCode, NameError, SessionId};
 use sallyport_posture::practice::Ours;
-use sallyport_posture::trend::POINTS_MOST;
 use sallyport_scan::Reading;
 use sallyport_vault::Shelf;
 use std::collections::BTreeMap;
@@ -222,11 +223,7 @@ impl Scans {
         {
             let _one = open.keeping.lock().await;
             self.change_index(&open, |index| {
-                let run = index.run.get_or_insert_default();
-                run.at = now_ms();
-                run.left.extend(names.iter().cloned());
-                run.left.sort();
-                run.left.dedup();
+                index.begin(&names, now_ms());
                 Ok(())
             })
             .await?;
@@ -316,7 +313,7 @@ impl Scans {
         let before = kept.reading(name, Which::Last).await.ok().flatten();
         let beside = Beside {
             environment: self.environment(signed, cluster),
-            ours: self.ours(Some(signed), cluster),
+            ours: self.ours(signed, cluster, &reading).await,
             at: now_ms() / 1000,
         };
         let since = Since::Before(before.map(Box::new));
@@ -334,13 +331,7 @@ impl Scans {
             .detail("high", point.counts.high as u64);
         self.history.note(draft).await;
         self.change_index(open, |index| {
-            let points = index.clusters.entry(name.to_owned()).or_default();
-            points.push(point);
-            let over = points.len().saturating_sub(POINTS_MOST);
-            points.drain(..over);
-            if let Some(run) = &mut index.run {
-                run.left.retain(|left| left != name);
-            }
+            index.is_done(name, point);
             Ok(())
         })
         .await
@@ -427,10 +418,7 @@ impl Scans {
             open.known().scanned.remove(cluster);
         }
         self.change_index(&open, |index| {
-            index.clusters.retain(|name, _| !clusters.contains(name));
-            if let Some(run) = &mut index.run {
-                run.left.retain(|left| !clusters.contains(left));
-            }
+            index.forget(&clusters);
             Ok(())
         })
         .await?;

@@ -17,6 +17,8 @@ use std::time::Duration;
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(10);
+/// Characters of a fingerprint that are told, as elsewhere.
+const PRINT: usize = 12;
 
 /// What came of a request.
 enum Came {
@@ -31,7 +33,7 @@ pub(crate) fn apply(
     args: &args::Fix,
     fix: &Fix,
     shown_first: String,
-    fingerprint: &str,
+    (fix_check, fingerprint): (&str, &str),
 ) -> Result<(String, End), Stop> {
     if args.output == Answer::Json {
         return Err(Stop::new("--apply talks with a person: leave out -o json"));
@@ -46,7 +48,8 @@ pub(crate) fn apply(
     let place = format!("{} (context {context})", shown(endpoint.url().as_str()));
     print(&shown_first)?;
     print(&format!("\nTRIED on {place}, which keeps nothing of it:\n"))?;
-    let tried = exchange(&endpoint, &credential, &calls, true)?;
+    let agent = agent(fix_check, fingerprint);
+    let tried = exchange(&endpoint, &credential, (&calls, &agent), true)?;
     let mut refused = false;
     for (call, came) in calls.iter().zip(&tried) {
         let line = match came {
@@ -63,7 +66,7 @@ pub(crate) fn apply(
     if !args.yes && !said_yes(&place)? {
         return Ok(("Nothing was changed: nobody said yes.\n".to_owned(), End::Found));
     }
-    let made = exchange(&endpoint, &credential, &calls, false)?;
+    let made = exchange(&endpoint, &credential, (&calls, &agent), false)?;
     let (mut text, mut end) = (format!("\nAPPLIED to {place}:\n"), End::Good);
     let mut any = false;
     for (call, came) in calls.iter().zip(&made) {
@@ -94,6 +97,13 @@ pub(crate) fn apply(
     Ok((text, end))
 }
 
+/// What the command calls itself, so that the API server's audit log is the entry: for which finding it was done, beside who
+/// did it and what came of it (0039).
+fn agent(check: &str, fingerprint: &str) -> String {
+    let print: String = fingerprint.chars().take(PRINT).collect();
+    format!("sallyport-fix/{} ({check} {print})", env!("CARGO_PKG_VERSION"))
+}
+
 /// Whether it is found still, by another reading.
 fn again(args: &args::Fix, fingerprint: &str) -> String {
     let reading = match source::read(&args.source, Asking::Rights) {
@@ -116,7 +126,7 @@ fn again(args: &args::Fix, fingerprint: &str) -> String {
 fn exchange(
     endpoint: &Endpoint,
     credential: &Credential,
-    calls: &[Call],
+    (calls, agent): (&[Call], &str),
     trial: bool,
 ) -> Result<Vec<Came>, Stop> {
     source::runtime()?.block_on(async {
@@ -130,6 +140,7 @@ fn exchange(
                 path: &path,
                 content_type: call.content_type(),
                 body: &body,
+                agent: Some(agent),
             };
             let came = match send(&client, request, ANSWER).await {
                 Ok((status, body)) => match call.answered(status, &body) {

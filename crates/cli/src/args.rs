@@ -163,9 +163,12 @@ pub(crate) struct Fix {
     /// What it is about, by its name.
     #[arg(long)]
     pub(crate) object: Option<String>,
-    /// How the cluster is called in the inventory, for a drafted profile.
+    /// How the cluster is called in the inventory, for a drafted profile and in an archive.
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster: Option<String>,
+    /// An archive of audit events (`sallyport audit import`) that tells who used lately what a fix takes.
+    #[arg(long, value_name = "FOLDER", requires = "cluster")]
+    pub(crate) archive: Option<PathBuf>,
     /// Which of several fixes is written or applied; the first is the one that takes least.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) number: u16,

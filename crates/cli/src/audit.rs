@@ -47,7 +47,7 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
 }
 
 /// An archive that is there. Its errors say which files they are about, and what to do.
-fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
+pub(crate) fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
     // Looked for before anything is opened, which would leave its lock there: a place where an archive is not mounted
     // must not answer that nothing was found.
     let is_there = is_begun || dir.is_dir() && Archive::is_in(dir).map_err(stop)?;
@@ -60,7 +60,7 @@ fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
     Archive::open(dir, Options::default()).map_err(stop)
 }
 
-fn stop(error: impl std::fmt::Display) -> Stop {
+pub(crate) fn stop(error: impl std::fmt::Display) -> Stop {
     Stop(visible(&error.to_string()))
 }
 

@@ -27,7 +27,11 @@ pub(crate) fn fix(snapshot: &Snapshot, args: &args::Fix) -> Result<(String, End)
         .identity
         .whole()
         .map(|own| Caller { user: own.user.clone(), groups: own.groups.clone() });
-    let proposed = Trial::of(&ground, &report).propose(finding, None, asker.as_ref());
+    let mut proposed = Trial::of(&ground, &report).propose(finding, None, asker.as_ref());
+    if let (Some(archive), Some(cluster)) = (&args.archive, &args.cluster) {
+        let uses = crate::used::uses(archive, cluster, &proposed)?;
+        proposed = Trial::of(&ground, &report).propose(finding, Some(&uses), asker.as_ref());
+    }
     let cluster = match (&args.cluster, &args.source.snapshot) {
         (Some(name), _) => name.clone(),
         (None, Some(path)) => crate::source::name_of(path),
@@ -50,7 +54,7 @@ pub(crate) fn fix(snapshot: &Snapshot, args: &args::Fix) -> Result<(String, End)
             view.check, view.title, view.said, args.number, chosen.title
         );
         one(&mut shown, &FixView::of(chosen));
-        return crate::apply::apply(args, chosen, shown, &view.fingerprint);
+        return crate::apply::apply(args, chosen, shown, (view.check, &view.fingerprint));
     }
     let end = if view.fixes.is_empty() { End::Found } else { End::Good };
     match args.output {

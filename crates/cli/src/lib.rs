@@ -26,6 +26,7 @@ mod run;
 mod sarif;
 mod schema;
 mod source;
+mod used;
 mod who;
 mod write;
 

@@ -102,7 +102,7 @@ impl Service<Request<Body>> for Signed {
                     request.headers_mut().insert(header::AUTHORIZATION, bearer(&token)?);
                 }
                 let agent = HeaderValue::from_static(concat!("sallyport/", env!("CARGO_PKG_VERSION")));
-                request.headers_mut().insert(header::USER_AGENT, agent);
+                request.headers_mut().entry(header::USER_AGENT).or_insert(agent);
                 Ok::<_, BoxError>(this.http.request(request).await?)
             };
             tokio::time::timeout(this.answer, answering)

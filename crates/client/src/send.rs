@@ -20,6 +20,8 @@ pub struct Sending<'a> {
     pub content_type: &'a str,
     /// The body.
     pub body: &'a str,
+    /// What the client calls itself, for the API server's audit log; none: as in every other call.
+    pub agent: Option<&'a str>,
 }
 
 /// Sends it once; the status and the body of the answer, which may be a no.
@@ -31,7 +33,11 @@ pub async fn send(
     request: Sending<'_>,
     within: Duration,
 ) -> Result<(u16, Vec<u8>), Fault> {
-    let request = Request::builder()
+    let mut sent = Request::builder();
+    if let Some(agent) = request.agent {
+        sent = sent.header(header::USER_AGENT, agent);
+    }
+    let request = sent
         .method(request.method)
         .uri(request.path)
         .header(header::ACCEPT, "application/json")

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// What a request is about. The rules are those of the API server's `RequestInfoFactory` (k8s.io/apiserver
 /// pkg/endpoints/request), so that a call of ours and the API server's audit event name the same things.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Target {
     /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`, `proxy`; for a
     /// non-resource URL the method in lower case.

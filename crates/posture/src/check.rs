@@ -237,6 +237,14 @@ fn notes(ground: &Ground<'_>, others: Vec<String>) -> Vec<String> {
              versions do it counts as shipped, whatever its rules, unless it allows everything."
         ));
     }
+    if let Some(ahead) = ground.snapshot.clock_ahead {
+        let way = if ahead > 0 { "ahead of" } else { "behind" };
+        notes.push(format!(
+            "The clock of whoever read it was {} s {way} the API server's: what has ended or ends soon is judged by the \
+             API server's. Set the clock that is wrong.",
+            ahead.unsigned_abs()
+        ));
+    }
     if ground.snapshot.server.is_none() {
         notes.push(
             "The server's version is not known: rights that an older one would give count as given."

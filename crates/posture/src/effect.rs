@@ -1,7 +1,10 @@
 //! What a change does, worked out before anybody makes it: who loses what, which ways it closes, and who used that lately.
 
+mod lately;
 #[cfg(test)]
 mod tests;
+
+pub use lately::{Lately, Source, Use, Uses};
 
 use crate::change::{Change, Refusal};
 use crate::check::{Finding, Report};
@@ -15,47 +18,6 @@ use crate::snapshot::{Kind, Snapshot};
 use sallyport_rbac::Ask;
 use sallyport_rbac::who::{Caller, MASTERS, Subject};
 use std::collections::HashSet;
-
-/// One thing that somebody did, from the history of sessions or an audit log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Use {
-    /// Who.
-    pub subject: Subject,
-    /// When, in seconds since 1970.
-    pub at: i64,
-    /// e.g. `create`.
-    pub verb: String,
-    /// The API group; empty for the core group.
-    pub group: String,
-    /// e.g. `pods`.
-    pub resource: String,
-    /// e.g. `exec`; empty for the resource itself.
-    pub subresource: String,
-    /// The object's name, where it had one.
-    pub name: String,
-    /// The namespace; none: what is in none.
-    pub namespace: Option<String>,
-}
-
-/// Uses over some time, as far as somebody kept them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Uses {
-    /// Since when all are there, in seconds since 1970.
-    pub since: i64,
-    /// Each.
-    pub all: Vec<Use>,
-}
-
-/// When somebody last used what they would lose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lately {
-    /// Nobody kept that.
-    NotKnown,
-    /// Not since then, in seconds since 1970.
-    NotSince(i64),
-    /// Then.
-    At(i64),
-}
 
 /// Somebody who loses something.
 #[derive(Clone, Debug, PartialEq)]
@@ -276,23 +238,7 @@ fn outcome(found: &[Finding], finding: &Finding) -> Outcome {
 }
 
 fn loses(loss: Loss, uses: Option<&Uses>) -> Loses {
-    let lately = match uses {
-        None => Lately::NotKnown,
-        Some(uses) => {
-            let used = uses.all.iter().filter(|one| {
-                let ask = Ask::Resource {
-                    verb: &one.verb,
-                    group: &one.group,
-                    resource: &one.resource,
-                    subresource: &one.subresource,
-                    name: &one.name,
-                };
-                one.subject == loss.subject && loss.has(ask, one.namespace.as_deref())
-            });
-            used.map(|one| one.at).max().map_or(Lately::NotSince(uses.since), Lately::At)
-        }
-    };
-    Loses { said: in_words(&loss), loss, lately }
+    Loses { said: in_words(&loss), lately: lately::lately(&loss, uses), loss }
 }
 
 /// What somebody loses, a line for each place and right.

@@ -3,9 +3,12 @@
 mod around;
 mod hit;
 mod lead;
+mod lent;
 mod made;
 mod search;
 mod technique;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use hit::Hit;
 pub(crate) use search::{Distances, Reach, Through, best_cut};

@@ -64,8 +64,11 @@ pub struct Snapshot {
     pub server: Option<(u32, u32)>,
     /// The same as it writes it, e.g. `v1.37.2` or `v1.33.1-eks-1234567`.
     pub version: Option<String>,
-    /// When it was read, Unix seconds.
+    /// When it was read, Unix seconds, by the clock of its API server where that is another.
     pub taken: Option<i64>,
+    /// Seconds that the clock of whoever read it was ahead of the API server's, negative: behind; none: not so far that it
+    /// matters, or nobody knows.
+    pub clock_ahead: Option<i64>,
     /// What the API server tells of itself beside its objects.
     pub told: Told,
     /// What anybody sees of it before signing in; none: nobody looked.

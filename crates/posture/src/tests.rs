@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// A cluster that is written down object by object and then read whole.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Cluster {
     objects: Vec<Value>,
 }

@@ -3,7 +3,7 @@
 use crate::objects::SubjectView;
 use sallyport_posture::Patch;
 use sallyport_posture::draft::Draft;
-use sallyport_posture::effect::{Closes, Effect, Lately, Loses, Outcome};
+use sallyport_posture::effect::{Closes, Effect, Loses, Outcome};
 use sallyport_posture::fix::{Fix, Proposed};
 use sallyport_posture::path::Goal;
 use schemars::JsonSchema;
@@ -178,11 +178,7 @@ fn loses(one: &Loses) -> LosesView {
         subject: (&one.loss.subject).into(),
         said: crate::words::subject(&one.loss.subject),
         rights: one.said.clone(),
-        used: match one.lately {
-            Lately::NotKnown => None,
-            Lately::NotSince(_) => Some("not used in the time that was kept".to_owned()),
-            Lately::At(_) => Some("used in the time that was kept".to_owned()),
-        },
+        used: crate::lately::lately(&one.lately),
     }
 }
 

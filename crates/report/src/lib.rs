@@ -14,6 +14,7 @@ pub mod fix;
 pub mod gather;
 pub mod glance;
 pub mod html;
+pub mod lately;
 pub mod objects;
 pub mod verdict;
 pub mod view;

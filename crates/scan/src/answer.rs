@@ -6,6 +6,7 @@ use http::{Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 use sallyport_client::{Fault, fault};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -32,6 +33,8 @@ pub(crate) struct Left {
     pub(crate) kept: AtomicU64,
     pub(crate) until: Instant,
     pub(crate) call: Duration,
+    /// How far this machine's clock is ahead, by the first answer that told a time.
+    pub(crate) ahead: OnceLock<i64>,
 }
 
 impl Left {
@@ -42,6 +45,7 @@ impl Left {
             kept: AtomicU64::new(bounds.kept_bytes),
             until: Instant::now() + bounds.whole,
             call: bounds.call,
+            ahead: OnceLock::new(),
         }
     }
 }
@@ -142,6 +146,9 @@ async fn exchange(
         Ok(response) => response,
         Err(error) => return Got::Not(fault(&error)),
     };
+    if let Some(ahead) = crate::clock::ahead(response.headers(), jiff::Timestamp::now()) {
+        left.ahead.get_or_init(|| ahead);
+    }
     let status = response.status().as_u16();
     if status != 200 && status != 201 && !also(status) {
         return Got::Status(status);

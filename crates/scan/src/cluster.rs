@@ -66,6 +66,7 @@ pub async fn cluster_told(
     reading.coverage.insert(Kind::ConfigMap, coverage);
     reading.user = own.identity.whole().map(|identity| identity.user.clone());
     reading.told = own;
+    reading.clock_ahead = left.ahead.get().copied();
     reading.authorizers = authorizers;
     Ok(reading)
 }

@@ -22,6 +22,8 @@ struct Kept {
     source: String,
     user: Option<String>,
     taken: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clock_ahead: Option<i64>,
     version: Option<String>,
     server: Option<(u32, u32)>,
     authorizers: KeptAuthorizers,
@@ -67,6 +69,7 @@ impl Reading {
             source: self.source.clone(),
             user: self.user.clone(),
             taken: self.taken.clone(),
+            clock_ahead: self.clock_ahead,
             version: self.version.clone(),
             server: self.server,
             authorizers: match &self.authorizers {
@@ -125,6 +128,7 @@ pub(crate) fn of_value(value: Value, path: &Path) -> Result<Reading, ScanError> 
         source: shown(&kept.source),
         user: shown_all(kept.user),
         taken: shown_all(kept.taken),
+        clock_ahead: kept.clock_ahead,
         version: shown_all(kept.version),
         server: kept.server,
         authorizers: match kept.authorizers {

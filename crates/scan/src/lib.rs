@@ -8,6 +8,7 @@
 mod answer;
 mod bounds;
 mod certificate;
+mod clock;
 mod cluster;
 mod configs;
 mod door;

@@ -4,6 +4,9 @@ use sallyport_posture::{Coverage, Kind, Snapshot};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Seconds by which clocks may be apart before anything is said.
+const APART: u64 = 60;
+
 /// One object: kind, namespace (empty: none) and name.
 pub type Place = (String, String, String);
 
@@ -16,6 +19,8 @@ pub struct Reading {
     pub user: Option<String>,
     /// When, RFC 3339, where it is known.
     pub taken: Option<String>,
+    /// Seconds that this machine's clock was ahead of the API server's, negative: behind; none: it did not say.
+    pub clock_ahead: Option<i64>,
     /// The server's version as it writes it, e.g. `v1.37.2`.
     pub version: Option<String>,
     /// Its major and minor version.
@@ -68,7 +73,10 @@ impl Reading {
         snapshot.server = self.server;
         snapshot.version = self.version.clone();
         let taken = self.taken.as_deref().and_then(|taken| taken.parse::<jiff::Timestamp>().ok());
-        snapshot.taken = taken.map(|taken| taken.as_second());
+        // What ends there ends by its clock; within a minute it is one and the same.
+        snapshot.clock_ahead = self.clock_ahead.filter(|ahead| ahead.unsigned_abs() > APART);
+        let ahead = snapshot.clock_ahead.unwrap_or_default();
+        snapshot.taken = taken.map(|taken| taken.as_second().saturating_sub(ahead));
         snapshot.authorizers = self.authorizers.clone();
         snapshot.told = self.told.clone();
         snapshot.door = self.door.clone();

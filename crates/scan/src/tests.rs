@@ -1,6 +1,7 @@
 //! An API server on a bad day, and hostile files. What a real one answers is tested with the command line.
 
 mod api;
+mod clock;
 mod door;
 mod files;
 mod privileged;

@@ -26,7 +26,7 @@ const PAGE_MOST: u32 = 500;
 /// loss: the store counts what it could not take.
 #[derive(Clone)]
 pub(crate) struct Recorder {
-    history: History,
+    pub(super) history: History,
     verified: Arc<Mutex<Option<VerifyView>>>,
 }
 
@@ -214,7 +214,7 @@ impl Recorder {
     }
 }
 
-fn unreadable(error: StoreError) -> AppError {
+pub(super) fn unreadable(error: StoreError) -> AppError {
     AppError::failed("the history can't be read").hint("Run verify; the log has the details.").because(error)
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct ShownOf {
     pub(crate) guardrails: Option<Seen>,
     /// The hub's admission asks for a second factor under every profile that opens it.
     pub(crate) second_factor: Option<Seen>,
+    /// When its broker last gave the hub a sign of life, which it dials for that: Unix seconds.
+    pub(crate) beat: Option<i64>,
 }
 
 impl Inventory {
@@ -106,7 +108,7 @@ impl Known {
             };
             (without.is_empty(), at, how)
         });
-        ShownOf { guardrails, second_factor }
+        ShownOf { guardrails, second_factor, beat: Some(at) }
     }
 }
 

@@ -18,6 +18,7 @@ use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_posture::area::Area;
 use sallyport_posture::check::Judged;
 use sallyport_posture::drift::drift;
+use sallyport_posture::effect::Uses;
 use sallyport_posture::path::{Goal, Hop, Path};
 use sallyport_posture::{Evidence, Finding, Ground, Object, Report, Review, Snapshot, fix, practice};
 use sallyport_rbac::who::Subject;
@@ -110,13 +111,23 @@ impl Scans {
         let reading = self.reading(&open, &cluster).await?;
         let exceptions = open.known().index.exceptions.clone();
         let now = now_ms() / 1000;
+        let name: Result<ClusterName, _> = cluster.parse();
+        let used = match &name {
+            Ok(name) => self.used(&signed, name).await,
+            Err(_) => Ok(None),
+        };
+        // A finding is shown although nobody knows who used what.
+        let used = used.unwrap_or_else(|error| {
+            tracing::warn!("who used what lately is not told: {}", error.message());
+            None
+        });
         let looked = tokio::task::spawn_blocking(move || {
             let looked = Looked::of(&reading);
             let ground = Ground::new(&looked.snapshot);
             let report = ground.report();
             let (judged, found) = found(&report, &finding)?;
             let standing = Standing::of(&exceptions, now);
-            Some(detail(&cluster, &ground, &report, (judged, found), &standing))
+            Some(detail(&cluster, &ground, &report, (judged, found), &standing, used.as_ref()))
         });
         looked.await.map_err(|e| failed().because(e))?.ok_or_else(gone)
     }
@@ -342,6 +353,7 @@ fn detail(
     report: &Report,
     (judged, found): (&Judged, &Finding),
     standing: &Standing,
+    used: Option<&Uses>,
 ) -> FindingDetail {
     let path = path_of(ground, found);
     let cut = path.as_ref().and_then(|(goal, _)| ground.paths(goal)?.cut());
@@ -354,7 +366,7 @@ fn detail(
         })
     };
     let steps = path.iter().flat_map(|(_, path)| &path.hops).map(|hop| step(hop, is_cut(&hop.evidence)));
-    let proposed = fix::Trial::of(ground, report).propose(found, None, None);
+    let proposed = fix::Trial::of(ground, report).propose(found, used, None);
     let asked = path.as_ref().map_or(0, |(_, path)| reviews(path).len());
     FindingDetail {
         line: line(cluster, found, standing, &BTreeSet::new()),

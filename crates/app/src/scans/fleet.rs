@@ -14,7 +14,7 @@ use sallyport_ipc::{
 use sallyport_model::ClusterName;
 use sallyport_posture::area::Area;
 use sallyport_posture::fleet::{self, About, Around, Limits, Line, Scanned, Traits};
-use sallyport_posture::practice::{self, Fact, Ours, Practised};
+use sallyport_posture::practice::{self, Ours, Practised};
 use sallyport_posture::{Ground, Verdict};
 use sallyport_scan::Reading;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,28 +64,6 @@ pub(super) fn scanned(
 }
 
 impl Scans {
-    /// What Sallyport itself has shown of a cluster by now.
-    pub(super) fn ours(&self, signed: Option<&Signed>, cluster: &ClusterName) -> Ours {
-        let now = now_ms() / 1000;
-        let known =
-            signed.map(|signed| self.inventory.shown_of(&signed.workspace, cluster)).unwrap_or_default();
-        let fact = |shown: Option<(bool, i64, String)>| {
-            shown.map(|(holds, proven, how)| Fact { holds, proven, how })
-        };
-        Ours {
-            guardrails_verified: fact(known.guardrails),
-            mfa_by_admission: fact(known.second_factor),
-            // Whoever calls has just read it through a session.
-            tls_by_broker: Some(Fact {
-                holds: true,
-                proven: now,
-                how: "this scan spoke TLS with it, and believed the CA alone that its broker vouches for"
-                    .to_owned(),
-            }),
-            ..Ours::default()
-        }
-    }
-
     /// The team's word for a cluster's environment.
     pub(super) fn environment(&self, signed: &Signed, cluster: &ClusterName) -> String {
         let all = self.inventory.scannable(&signed.workspace);
@@ -228,7 +206,7 @@ const NO_PROFILE: &str = "You may ask for no profile that scans. An admin gives 
     role sallyport:posture, and the ClusterRole sallyport:scanner in the namespace sallyport-scans of the hub.";
 
 /// A run of an earlier start that was not done.
-fn cut_off(index: &Index) -> Option<ScanRun> {
+pub(super) fn cut_off(index: &Index) -> Option<ScanRun> {
     let begun = index.run.as_ref().filter(|begun| !begun.left.is_empty())?;
     let left = u32::try_from(begun.left.len()).unwrap_or(u32::MAX);
     Some(ScanRun { begun_at: begun.at, total: left, done: 0, failed: 0, cancelled: left, is_over: true })

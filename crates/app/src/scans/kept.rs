@@ -10,7 +10,7 @@ use flate2::write::ZlibEncoder;
 use sallyport_ipc::PostureDrift;
 use sallyport_posture::fleet::Scanned;
 use sallyport_posture::practice::Ours;
-use sallyport_posture::trend::Point;
+use sallyport_posture::trend::{POINTS_MOST, Point};
 use sallyport_scan::Reading;
 use sallyport_vault::{Error as VaultError, Shelf};
 use serde::de::DeserializeOwned;
@@ -54,6 +54,36 @@ pub(super) struct Index {
     pub(super) exceptions: Vec<Entry>,
     /// What was begun last: a run that was cut off is gone on with.
     pub(super) run: Option<Begun>,
+}
+
+impl Index {
+    /// These are to be scanned, beside what is left of a run before; `now` in Unix milliseconds.
+    pub(super) fn begin(&mut self, clusters: &[String], now: i64) {
+        let run = self.run.get_or_insert_default();
+        run.at = now;
+        run.left.extend(clusters.iter().cloned());
+        run.left.sort();
+        run.left.dedup();
+    }
+
+    /// One was read and kept, and came to this. Only then is it done: what failed or was given up is left.
+    pub(super) fn is_done(&mut self, cluster: &str, point: Point) {
+        let points = self.clusters.entry(cluster.to_owned()).or_default();
+        points.push(point);
+        let over = points.len().saturating_sub(POINTS_MOST);
+        points.drain(..over);
+        if let Some(run) = &mut self.run {
+            run.left.retain(|left| left != cluster);
+        }
+    }
+
+    /// Nothing is kept of these any more, nor left of them to do.
+    pub(super) fn forget(&mut self, clusters: &[String]) {
+        self.clusters.retain(|name, _| !clusters.contains(name));
+        if let Some(run) = &mut self.run {
+            run.left.retain(|left| !clusters.contains(left));
+        }
+    }
 }
 
 /// What the last reading of a cluster came to.

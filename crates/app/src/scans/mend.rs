@@ -184,7 +184,7 @@ impl Scans {
         for call in calls.iter().map(WorkloadCall::call) {
             let (path, body) = (call.path(trial), call.body(trial));
             let (method, content_type) = (call.method(), call.content_type());
-            let sending = Sending { method, path: &path, content_type, body: &body };
+            let sending = Sending { method, path: &path, content_type, body: &body, agent: None };
             let closing =
                 |record: &Record| matches!(record.state, SessionState::Closing(_) | SessionState::Closed(_));
             let came = tokio::select! {

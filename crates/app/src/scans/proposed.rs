@@ -6,7 +6,6 @@ use sallyport_ipc::{EffectLine, FixView, Shown};
 use sallyport_model::ErrorCode;
 use sallyport_posture::change::WorkloadCall;
 use sallyport_posture::draft::draft;
-use sallyport_posture::effect::Lately;
 use sallyport_posture::{Finding, Ground, Snapshot, fix};
 
 /// Lines of what a fix would do.
@@ -28,7 +27,7 @@ pub(super) fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one:
     lines.extend(effect.losses.iter().map(|loses| EffectLine {
         about: subject_named(&loses.loss.subject).into(),
         text: loses.said.join("; ").into(),
-        used: used(loses.lately),
+        used: sallyport_report::lately::lately(&loses.lately).map(Shown::from),
     }));
     lines.extend(effect.also_gone.iter().map(|text| other("Gone with it", text)));
     lines.extend(effect.new.iter().map(|text| other("Comes with it", text)));
@@ -55,18 +54,6 @@ pub(super) fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one:
 /// Line by line: what is hidden in one of them is seen.
 fn lined(text: &str) -> Vec<Shown> {
     text.lines().map(Shown::from).collect()
-}
-
-fn used(lately: Lately) -> Option<Shown> {
-    let day = |at: i64| {
-        let at = jiff::Timestamp::from_second(at).ok()?.to_zoned(jiff::tz::TimeZone::system());
-        Some(at.strftime("%d %b %Y").to_string())
-    };
-    match lately {
-        Lately::NotKnown => None,
-        Lately::NotSince(at) => Some(format!("not used since {}", day(at)?).into()),
-        Lately::At(at) => Some(format!("used on {}", day(at)?).into()),
-    }
 }
 
 /// A profile that gives the same for as long as it is needed, or why none can.

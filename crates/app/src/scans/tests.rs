@@ -1,6 +1,8 @@
 //! A run of scans with fakes of its own ports: every way in which opening, reading, keeping and leaving can go, in whatever
 //! order they come.
 
+use super::fleet::cut_off;
+use super::kept::{Index, Kept, Whose};
 use super::ports::{Answer, Left, Visit, Ways};
 use super::run::{AT_ONCE, Ends, Keeps, Run};
 use crate::desk::AppError;
@@ -9,7 +11,9 @@ use futures::future::BoxFuture;
 use sallyport_ipc::ScanState;
 use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_posture::Review;
+use sallyport_posture::trend::Point;
 use sallyport_scan::Reading;
+use sallyport_vault::Shelf;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -368,4 +372,49 @@ async fn what_is_being_kept_is_kept_whole_although_it_is_given_up_meanwhile() {
     world.until_over().await;
     assert_eq!(world.state("a"), ScanState::Done { session: "s-a".into() });
     assert_eq!(*world.seen.kept.lock().unwrap(), ["a"]);
+}
+
+fn point() -> Point {
+    let (counts, asked) = Default::default();
+    Point { at: 1, score: None, covered: (0, 0), counts, excepted: 0, asked }
+}
+
+/// The app ends while a fleet is scanned: the next start knows what is left, and less of it with each cluster that is kept.
+#[tokio::test]
+async fn what_a_run_did_not_get_to_is_left_after_a_restart_until_each_was_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (shelf, whose) = (Shelf::in_memory(dir.path()), Whose::named("https://hub", "oidc:dana"));
+    // All that the next start has is what is on the shelf.
+    let kept = Kept { shelf: &shelf, whose: &whose };
+    let start = async || kept.index().await.unwrap().unwrap();
+    let keep = async |index: Index| kept.keep_index(&index).await.unwrap();
+    let names = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    let left = |index: &Index| cut_off(index).map(|run| (run.total, run.cancelled, run.is_over));
+
+    let mut index = start().await;
+    assert_eq!(left(&index), None);
+    index.begin(&names(&["c", "a", "b"]), 7);
+    index.is_done("b", point());
+    keep(index).await;
+    let mut index = start().await;
+    assert_eq!(index.run.as_ref().unwrap().left, ["a", "c"], "b was kept");
+    assert_eq!(left(&index), Some((2, 2, true)), "nothing goes on by itself, and what is left is told");
+    assert_eq!(index.clusters.keys().collect::<Vec<_>>(), ["b"], "of what is left nothing is said");
+    // Gone on with, beside one more; cut off again after one of them.
+    index.begin(&names(&["a", "c", "d"]), 9);
+    index.is_done("c", point());
+    keep(index).await;
+    let mut index = start().await;
+    assert_eq!(index.run.as_ref().unwrap().left, ["a", "d"]);
+    // One is forgotten, the other is kept: nothing is left, also after one more start.
+    index.forget(&names(&["a"]));
+    index.is_done("d", point());
+    assert_eq!(left(&index), None);
+    keep(index).await;
+    let index = start().await;
+    assert_eq!((left(&index), index.clusters.len()), (None, 3));
+    // Somebody else who signs in at the same hub has nothing left of it.
+    let other = Whose::named("https://hub", "oidc:lee");
+    let theirs = Kept { shelf: &shelf, whose: &other }.index().await.unwrap().unwrap();
+    assert_eq!(left(&theirs), None);
 }

@@ -1,6 +1,6 @@
 //! `fix --apply` on a real API server: tried first, made with the rights of the kubeconfig, and refused where it should be.
 
-use crate::{posture, says, text};
+use crate::{posture, sallyport, says, text};
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::{Plane, PlaneOptions};
 use std::path::Path;
@@ -9,13 +9,7 @@ use tokio::sync::OnceCell;
 /// A plane of its own: the one that is scanned is read and never written to.
 async fn plane() -> Result<&'static Plane> {
     static PLANE: OnceCell<Plane> = OnceCell::const_new();
-    PLANE
-        .get_or_try_init(|| async {
-            let mut options = PlaneOptions::new("applied");
-            options.audit_log = false;
-            Plane::start(options).await
-        })
-        .await
+    PLANE.get_or_try_init(|| async { Plane::start(PlaneOptions::new("applied")).await }).await
 }
 
 /// A namespace of its own with a workload whose account holds something, and bindings to take away.
@@ -81,6 +75,37 @@ async fn a_workload_is_changed_after_a_trial_and_found_no_more() -> Result<()> {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     anyhow::bail!("it is found still")
+}
+
+/// Who made it, for which finding, and what came of it: the API server's audit log has all three (0039).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_entry_of_a_fix_is_in_the_api_servers_audit_log() -> Result<()> {
+    planted("apply-entry").await?;
+    let plane = plane().await?;
+    let config = plane.admin_kubeconfig();
+    let print = finding(&config, "SA-03", "apply-entry").await?;
+    let fix = ["fix", print.as_str(), "--kubeconfig", text(&config)?, "--apply", "--yes"];
+    let ran = posture(&fix).await?;
+    ensure!(ran.code == 0, "{} {} {}", ran.code, ran.out, ran.err);
+    let short = print.get(..12).context("a fingerprint")?;
+    let dir = tempfile::tempdir()?;
+    let archive = dir.path().join("archive");
+    let archive = text(&archive)?;
+    let log = plane.audit_log().context("the plane keeps an audit log")?;
+    let import = ["audit", "import", "--archive", archive, "--cluster", "eu-1", text(&log)?];
+    let import = sallyport(&import).await?;
+    ensure!(import.code == 0, "{} {}", import.out, import.err);
+    let query = ["audit", "query", "--archive", archive, "--text", short, "-o", "json"];
+    let found = sallyport(&query).await?.json()?;
+    let calls = found["calls"].as_array().context("calls")?;
+    ensure!(calls.len() == 2, "the trial, and the change: {found}");
+    let agent = format!("sallyport-fix/{} (SA-03 {short})", env!("CARGO_PKG_VERSION"));
+    for call in calls {
+        let says = call.to_string();
+        ensure!(says.contains(&agent) && says.contains("kubernetes-admin"), "{says}");
+        ensure!(call["verb"] == "patch" && call["code"] == 200 && call["name"] == "web", "{says}");
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

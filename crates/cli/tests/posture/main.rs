@@ -9,6 +9,7 @@ mod refused;
 mod sarif;
 mod scan;
 mod schema;
+mod used;
 
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::{Plane, PlaneOptions, Ran};

@@ -1,7 +1,8 @@
 //! Scans of the API server itself.
 
 use crate::{CHANGES, HIDDEN, found, kind, plane, posture, reader, says, schema, text, verdict};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use sallyport_testkit::another_clock::AnotherClock;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,5 +267,33 @@ async fn the_role_in_the_guide_is_enough_for_all_that_is_asked() -> Result<()> {
     ensure!(missing.is_empty(), "{missing:?}");
     // And no more than that: it is no weakness itself.
     ensure!(found(&report, "RB-11", "pipeline").is_none(), "it can't read Secrets");
+    Ok(())
+}
+
+/// A bad day: the API server's clock and this machine's are hours apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_another_is_said_and_what_ends_is_judged_by_the_servers() -> Result<()> {
+    let plane = plane().await?;
+    let clock = AnotherClock::before(plane).await?;
+    let token = plane.kubectl().ok(&["create", "token", "reader", "-n", "ci"]).await?;
+    let dir = tempfile::tempdir()?;
+    let (ca, file) = (dir.path().join("ca.pem"), dir.path().join("kubeconfig"));
+    std::fs::write(&ca, clock.ca_pem())?;
+    let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": clock.url(), "certificate-authority": text(&ca)?}}],
+        "users": [{"name": "u", "user": {"token": token.trim()}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]});
+    std::fs::write(&file, config.to_string())?;
+    for (ahead, says) in
+        [(7200, "s behind the API server's"), (-7200, "s ahead of the API server's"), (0, "")]
+    {
+        clock.set_ahead(ahead);
+        let ran = posture(&["scan", "--kubeconfig", text(&file)?, "-o", "json", "--no-probes"]).await?;
+        let report = ran.json().with_context(|| format!("{} {}", ran.out, ran.err))?;
+        schema::holds("report", &report)?;
+        let notes = report["notes"].to_string();
+        let is_said = !says.is_empty() && notes.contains(says);
+        ensure!(is_said == (ahead != 0) && is_said == notes.contains("clock"), "{ahead}: {notes}");
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use crate::change::Patch;
 use crate::check::Finding;
-use crate::effect::{Effect, Lately, Outcome};
+use crate::effect::{Effect, Lately, Outcome, Source};
 use crate::ground::said;
 use crate::said::{capital, count};
 
@@ -62,11 +62,7 @@ pub(super) fn of(finding: &Finding, title: &str, patches: &[Patch], effect: &Eff
     list(&mut body, "What this changes", &patches.iter().map(|one| code(&one.said)).collect::<Vec<_>>());
     let mut effects = Vec::new();
     for one in &effect.losses {
-        let lately = match one.lately {
-            Lately::NotKnown => "",
-            Lately::NotSince(_) => "; not used in the time that was kept",
-            Lately::At(_) => "; **used lately**",
-        };
+        let lately = lately(&one.lately);
         effects.push(format!(
             "{} loses {}: {}{lately}",
             code(&capital(&said(&one.loss.subject))),
@@ -94,4 +90,22 @@ pub(super) fn of(finding: &Finding, title: &str, patches: &[Patch], effect: &Eff
     body.push_str(&patches.iter().map(|one| one.yaml.as_str()).collect::<Vec<_>>().join("---\n"));
     body.push_str("```\n");
     PullRequest { title: title.replace('`', "'"), body }
+}
+
+/// When it was used last. Whose calls those were is left out: this text goes to a repository.
+fn lately(lately: &Lately) -> String {
+    let by = |source: &Source| match source {
+        Source::History => "sessions of one desktop",
+        Source::AuditLog => "the audit events of an archive",
+    };
+    match lately {
+        Lately::NotKnown => String::new(),
+        Lately::NotSince { since, source, .. } => {
+            format!("; not used since {}, as far as {} tell", crate::when::date(*since), by(source))
+        }
+        Lately::At { at, times, source, .. } => {
+            let calls = count(usize::try_from(*times).unwrap_or(usize::MAX), "call");
+            format!("; **used last on {} ({calls})**, by {}", crate::when::date(*at), by(source))
+        }
+    }
 }

@@ -213,14 +213,21 @@ fn who_used_it_lately_is_told_or_not_known() {
             .effect
             .losses
             .iter()
-            .map(|one| (one.loss.subject.name().to_owned(), one.lately))
+            .map(|one| (one.loss.subject.name().to_owned(), one.lately.clone()))
             .collect::<Vec<_>>()
     };
-    use crate::effect::{Lately, Use};
+    use crate::effect::{Lately, Source, Use};
+    use sallyport_rbac::who::Caller;
+    use std::sync::Arc;
     assert!(lately(None).iter().all(|(_, one)| *one == Lately::NotKnown));
-    let minted = |subject: Subject, namespace: &str| Use {
-        subject,
-        at: 700,
+    let caller = |user: &str, groups: &[&str]| {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        Arc::new(Caller { user: user.into(), groups })
+    };
+    let minted = |by: &Arc<Caller>, last: i64, namespace: &str| Use {
+        by: by.clone(),
+        last,
+        times: 2,
         verb: "create".into(),
         group: String::new(),
         resource: "serviceaccounts".into(),
@@ -228,17 +235,54 @@ fn who_used_it_lately_is_told_or_not_known() {
         name: "deployer".into(),
         namespace: Some(namespace.into()),
     };
-    let devs = Subject::Group("devs".into());
-    let uses = Uses {
-        since: 100,
-        all: vec![minted(devs.clone(), "ci"), minted(Subject::User("ana".into()), "other")],
+    let (dana, lee, ana) = (caller("dana", &["devs"]), caller("lee", &["devs"]), caller("ana", &[]));
+    let source = Source::History;
+    let told = |of: Option<Vec<Arc<Caller>>>, all: Vec<Use>, who: &str| {
+        let told = lately(Some(&Uses { source, since: 100, of, all }));
+        told.into_iter().find(|(name, _)| name == who).expect("they lose something").1
     };
-    let told = lately(Some(&uses));
-    assert!(told.contains(&("devs".into(), Lately::At(700))), "{told:?}");
-    assert!(
-        told.contains(&("ana".into(), Lately::NotSince(100))),
-        "elsewhere it is not hers to lose: {told:?}"
-    );
+    let not_since = |only: &[&str]| Lately::NotSince {
+        since: 100,
+        source,
+        only: only.iter().map(|one| (*one).to_owned()).collect(),
+    };
+    let all = || vec![minted(&dana, 600, "ci"), minted(&lee, 700, "ci"), minted(&ana, 800, "other")];
+    let both = Lately::At { by: "lee".into(), at: 700, times: 4, source };
+    assert_eq!(told(None, all(), "devs"), both, "whoever is of the group used what the group has");
+    assert_eq!(told(None, all(), "ana"), not_since(&[]), "elsewhere it is not hers to lose");
+    assert_eq!(told(None, vec![], "devs"), Lately::NotKnown, "no name says who is of it");
+    // A history that keeps dana's calls alone says nothing of ana, and of the others of her group neither.
+    assert_eq!(told(Some(vec![dana.clone()]), vec![], "ana"), Lately::NotKnown);
+    assert_eq!(told(Some(vec![dana.clone()]), vec![], "devs"), not_since(&["dana"]));
+    assert_eq!(told(Some(vec![ana.clone()]), vec![], "ana"), not_since(&[]));
+}
+
+#[test]
+fn what_opened_a_stream_is_a_use_of_either_right_to_it() {
+    use crate::effect::{Lately, Source, Use};
+    use sallyport_rbac::who::Caller;
+    let snapshot = Cluster::default()
+        .cluster_role("shell", &[rule(&["create"], &[""], &["pods/exec"])])
+        .bind(Some("ci"), "shell", &[user("dana")])
+        .read();
+    let ground = Ground::new(&snapshot);
+    let finding = found(&ground, "RB-13", "dana");
+    let by = std::sync::Arc::new(Caller { user: "dana".into(), groups: Vec::new() });
+    let exec = Use {
+        by,
+        last: 700,
+        times: 1,
+        verb: "get".into(),
+        group: String::new(),
+        resource: "pods".into(),
+        subresource: "exec".into(),
+        name: "web-0".into(),
+        namespace: Some("ci".into()),
+    };
+    let uses = Uses { source: Source::AuditLog, since: 100, of: None, all: vec![exec] };
+    let proposed = propose(&ground, &finding, Some(&uses), None);
+    let lately = &proposed.fixes[0].effect.losses[0].lately;
+    assert!(matches!(lately, Lately::At { at: 700, times: 1, .. }), "{lately:?}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use super::Node;
 use super::hit::{Hit, Needs};
 use super::lead::Lead;
-use super::made;
 use super::technique::{Technique, To};
+use super::{lent, made};
 use crate::rights::{Holder, Place, Rights};
 use crate::snapshot::{Kind, Meta, Snapshot};
 use sallyport_rbac::who::Subject;
@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// What of the snapshot edges depend on.
 pub(super) struct Around<'s> {
     pub(super) rights: &'s Rights,
+    /// The server's version.
+    pub(super) server: Option<(u32, u32)>,
     /// What ways need on this server.
     pub(super) needs: Needs,
     /// The ServiceAccounts of each namespace that a binding names.
@@ -73,6 +75,7 @@ impl<'s> Around<'s> {
         let aws_auth = (aws_auth || all_configs).then_some(aws_auth);
         Self {
             rights,
+            server: snapshot.server,
             needs: Needs::on(snapshot.server),
             accounts_in,
             accounts,
@@ -94,6 +97,7 @@ impl<'s> Around<'s> {
         match hit.technique().map(|technique| technique.to) {
             Some(To::NewClusterRole) => made::cluster_role(self.rights, &self.aggregates, holder, who),
             Some(To::NewRole) => made::role(self.rights, hit.place, who),
+            Some(To::Lent) => lent::leads(self, hit, who),
             Some(To::OwnClusterRole) => self.own(hit, holder, false),
             Some(To::OwnRole) => self.own(hit, holder, true),
             _ => self.to(hit).into_iter().map(|(to, certain)| Lead { to, certain, needs: None }).collect(),
@@ -105,7 +109,9 @@ impl<'s> Around<'s> {
         let names = |need: usize| hit.names.get(need).cloned().flatten();
         match technique.to {
             // These depend on what else is held.
-            To::OwnClusterRole | To::OwnRole | To::NewClusterRole | To::NewRole | To::Nowhere => Vec::new(),
+            To::OwnClusterRole | To::OwnRole | To::NewClusterRole | To::NewRole | To::Lent | To::Nowhere => {
+                Vec::new()
+            }
             To::ClusterAdmin => {
                 let masters = |group: &String| group == sallyport_rbac::who::MASTERS;
                 match names(1).is_none_or(|groups| groups.iter().any(masters)) && acts(names(0)) {
@@ -283,7 +289,7 @@ impl<'s> Around<'s> {
         leads.into_iter().collect()
     }
 
-    fn pod_accounts(&self, place: Option<Place>) -> Vec<(Node, bool)> {
+    pub(super) fn pod_accounts(&self, place: Option<Place>) -> Vec<(Node, bool)> {
         let Some(running) = &self.running else {
             // Pods were not read: any account may be one that a pod runs as.
             return vec![(place.map_or(Node::EveryAccount, Node::Accounts), false)];

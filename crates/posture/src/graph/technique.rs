@@ -51,6 +51,8 @@ pub(crate) enum To {
     Nodes,
     /// To everything, where the ConfigMap `aws-auth` says who may sign in.
     AwsAuth,
+    /// To what those may do as whom one acts, for the requests for which one may.
+    Lent,
     /// To nothing that roles tell.
     Nowhere,
 }
@@ -209,7 +211,7 @@ pub(crate) const TECHNIQUES: &[Technique] = &[
         "act as somebody for some requests",
         &[&[UserInfoMode, AccountMode, NodeMode]],
         Anywhere,
-        To::Nowhere,
+        To::Lent,
         (Medium, Low),
     ),
     way("RB-09", "mint tokens of service accounts", &[&[MintTokens]], Anywhere, To::Accounts, (High, Medium)),

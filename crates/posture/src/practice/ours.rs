@@ -31,9 +31,9 @@ impl Fact {
 pub struct Ours {
     /// Whoever goes through Sallyport speaks TLS with this cluster under the CA that its broker vouches for.
     pub tls_by_broker: Option<Fact>,
-    /// The hub trusts an identity provider, under an audience of its own, and this cluster trusts nobody but its broker.
-    pub hub_audience_only: Option<Fact>,
-    /// The broker of this cluster dials out and accepts nothing.
+    // That the hub trusts an identity provider under an audience of its own is no fact here: it is a setting of the hub's API
+    // server that no desktop may read, and that a cluster trusts nobody else is what the checks of its sign-ins look for (0039).
+    /// The broker of this cluster dials out, and nothing leads to it.
     pub dials_out: Option<Fact>,
     /// The hub's admission asks each profile of this cluster for a second factor.
     pub mfa_by_admission: Option<Fact>,
@@ -52,14 +52,13 @@ impl Ours {
     pub(crate) fn of(&self, practice: Practice) -> Option<&Fact> {
         match practice {
             Practice::TlsEverywhere => self.tls_by_broker.as_ref(),
-            Practice::ThirdPartySignIn => self.hub_audience_only.as_ref(),
             Practice::InboundClosed => self.dials_out.as_ref(),
             Practice::TwoFactors => self.mfa_by_admission.as_ref(),
             Practice::CertificatesRotated => self.credentials_end.as_ref(),
             Practice::LeastPrivilege => self.jit.as_ref(),
             Practice::AdmissionControl => self.guardrails_verified.as_ref(),
             Practice::AuditOn => self.history_verified.as_ref(),
-            Practice::PrivateEndpoint | Practice::AuditCentral => None,
+            Practice::ThirdPartySignIn | Practice::PrivateEndpoint | Practice::AuditCentral => None,
         }
     }
 }
@@ -67,6 +66,6 @@ impl Ours {
 impl Practice {
     /// Whether what Sallyport enforces can be all of it, where nobody goes past Sallyport.
     pub fn may_rest_on_ours(self) -> bool {
-        matches!(self, Self::ThirdPartySignIn | Self::TwoFactors)
+        self == Self::TwoFactors
     }
 }

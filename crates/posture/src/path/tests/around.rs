@@ -137,3 +137,60 @@ fn p21_ways_that_depend_on_what_was_not_read_are_drawn_and_not_certain() {
     others.authorizers = crate::snapshot::Authorizers::Others("a webhook".into());
     assert_eq!(Ground::new(&others).paths(&Goal::NodeRoot).unwrap().gaps().len(), 1);
 }
+
+/// Acting as somebody for some requests leads where both halves and the other's own rights do (KEP-5284).
+#[test]
+fn p22_what_is_lent_for_some_requests_leads_where_both_halves_do() {
+    let who = || named(rule(&["impersonate:user-info"], &["authentication.k8s.io"], &["users"]), &["ana"]);
+    let on = |verb: &str, group: &str, resource: &str| {
+        rule(&[&format!("impersonate-on:user-info:{verb}")], &[group], &[resource])
+    };
+    let base = |halves: &[Value], anas: &[Value], place: Option<&str>| {
+        Cluster::default()
+            .namespace("a", Some("restricted"))
+            .namespace("b", Some("restricted"))
+            .cluster_role("all", &[all()])
+            .cluster_role("agents", halves)
+            .cluster_role("anas", anas)
+            .bind(None, "agents", &[user("agent")])
+            .bind(place, "anas", &[user("ana")])
+    };
+    let agent = Subject::User("agent".into());
+    let secrets = || rule(&["list"], &[""], &["secrets"]);
+    let of = |place: &str| Goal::SecretsOf(place.into());
+    let whole = || base(&[who(), on("list", "", "secrets")], &[secrets()], Some("a")).read();
+    assert_eq!(steps(&whole(), &of("a"), &agent).unwrap(), ["user agent -> the Secrets of a (RB-08)"]);
+    assert_eq!(steps(&whole(), &of("b"), &agent), None, "ana has nothing there");
+    let none = |halves: &[Value], anas: &[Value]| {
+        assert_eq!(steps(&base(halves, anas, None).read(), &of("a"), &agent), None, "{halves:?} {anas:?}");
+    };
+    none(&[who()], &[secrets()]);
+    none(&[on("list", "", "secrets")], &[secrets()]);
+    none(&[who(), on("watch", "", "secrets")], &[secrets()]);
+    none(&[who(), on("list", "", "secrets")], &[rule(&["list"], &[""], &["pods"])]);
+    none(&[who(), on("list", "", "secrets")], &[named(secrets(), &["one"])]);
+    let mut older = whole();
+    older.server = Some((1, 34));
+    assert_eq!(steps(&older, &of("a"), &agent), None, "there was no such thing");
+    // What passes on is asked of ana alone.
+    let writes = || rule(&["create"], &[RBAC], &["clusterrolebindings"]);
+    let binds = rule(&["bind"], &[RBAC], &["clusterroles"]);
+    let halves = [who(), on("create", RBAC, "clusterrolebindings")];
+    let may = base(&halves, &[writes(), binds], None).read();
+    assert_eq!(steps(&may, &Goal::ClusterAdmin, &agent).unwrap().len(), 1);
+    let may_not = base(&halves, &[writes()], None).read();
+    assert_eq!(steps(&may_not, &Goal::ClusterAdmin, &agent), None);
+    // A group, by whoever may be named; and the tokens that its members may make.
+    let groups = || rule(&["impersonate:user-info"], &["authentication.k8s.io"], &["groups"]);
+    let tokens = rule(&["create"], &[""], &["serviceaccounts/token"]);
+    let team = |halves: &[Value]| {
+        base(halves, &[], None)
+            .cluster_role("tokens", std::slice::from_ref(&tokens))
+            .bind(Some("a"), "tokens", &[group("devs")])
+            .bind(Some("a"), "all", &[account("a", "operator")])
+            .read()
+    };
+    let mint = on("create", "", "serviceaccounts/token");
+    assert_eq!(steps(&team(&[who(), groups(), mint.clone()]), &of("a"), &agent).unwrap().len(), 2);
+    assert_eq!(steps(&team(&[who(), mint]), &of("a"), &agent), None);
+}

@@ -296,6 +296,9 @@ async fn through_status(world: &World, board: &mut Board) -> Result<()> {
     Ok(())
 }
 
+/// A SHA-256.
+const ROOT: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 async fn sign_ins(world: &World, board: &mut Board) -> Result<()> {
     let user = "oidc:dana@example.test";
     let as_dana = |title: &str, identity: &Identity| person(&world.hub, title, user, identity);
@@ -389,6 +392,39 @@ async fn sign_ins(world: &World, board: &mut Board) -> Result<()> {
             "spec.authTime must be || access-requests-limits",
         ),
         ("one of two times", &twice, json!({"authTime": at}), "spec.authTime must be || needs a sign-in"),
+        // An anchor proves nothing to admission, and has to be one to whoever reads it.
+        ("a history in words", &strong, json!({"history": "412"}), "spec.history"),
+        ("a history of nothing", &strong, json!({"history": {}}), "spec.history"),
+        (
+            "a history before its first entry",
+            &strong,
+            json!({"history": {"sequence": 0, "root": ROOT}}),
+            "spec.history",
+        ),
+        (
+            "a history longer than numbers are",
+            &strong,
+            json!({"history": {"sequence": 9_007_199_254_740_992_i64, "root": ROOT}}),
+            "spec.history",
+        ),
+        (
+            "a history's root in capitals",
+            &strong,
+            json!({"history": {"sequence": 1, "root": ROOT.to_uppercase()}}),
+            "spec.history.root",
+        ),
+        (
+            "a history's root with a line behind it",
+            &strong,
+            json!({"history": {"sequence": 1, "root": format!("{}\n", &ROOT[1..])}}),
+            "spec.history.root",
+        ),
+        (
+            "a history's key that is a book",
+            &strong,
+            json!({"history": {"sequence": 1, "root": ROOT, "key": ROOT.repeat(1000)}}),
+            "spec.history.key",
+        ),
     ] {
         let title = format!("fault_a8 p7 asks with {title}");
         board.refused("14", &title, who, creates(TEAM, &body(extra).await?), said).await;
@@ -397,6 +433,8 @@ async fn sign_ins(world: &World, board: &mut Board) -> Result<()> {
         ("all of their own sign-in", json!({"acr": MFA, "amr": ["pwd", "otp"], "authTime": at})),
         ("a part of it", json!({"amr": ["otp"]})),
         ("nothing of it, which counts for nothing", json!({})),
+        ("how their history is", json!({"history": {"sequence": 412, "root": ROOT, "key": ROOT}})),
+        ("how it is without a key", json!({"history": {"sequence": 412, "root": ROOT}})),
     ] {
         let ask = Ask::create(&requests(TEAM), &body(extra).await?).dry();
         board.allowed("14", &format!("fault_a8 asks with {title}"), &strong, ask).await;

@@ -33,6 +33,7 @@ mod recording;
 mod step_up;
 mod sudden_death;
 mod support;
+mod tamper;
 mod team_days;
 mod tools;
 mod upgrade;
@@ -68,6 +69,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("recording", |f, l| Box::pin(recording::play(f, l))),
         ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
         ("support", |f, l| Box::pin(support::play(f, l))),
+        ("tamper", |f, l| Box::pin(tamper::play(f, l))),
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
         ("team_days", |f, l| Box::pin(team_days::play(f, l))),
         ("audit_join", |f, l| Box::pin(audit_join::play(f, l))),

@@ -36,6 +36,8 @@ fn finished(crd: CustomResourceDefinition) -> CustomResourceDefinition {
             set("/properties/spec", "x-kubernetes-validations", json!([immutable()]));
             set("/properties/spec/properties/groups", "x-kubernetes-list-type", json!("set"));
             set("/properties/spec/properties/namespaces", "x-kubernetes-list-type", json!("set"));
+            // One field to whoever manages fields, as admission wants each of a request's to be.
+            set("/properties/spec/properties/history", "x-kubernetes-map-type", json!("atomic"));
             set("/properties/status/properties/approvals", "x-kubernetes-list-type", json!("map"));
             set("/properties/status/properties/approvals", "x-kubernetes-list-map-keys", json!(["by"]));
             set("/properties/status/properties/conditions", "x-kubernetes-list-type", json!("map"));

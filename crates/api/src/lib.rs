@@ -40,7 +40,8 @@ pub use reaffirm::{ReaffirmField, Reaffirmed};
 pub use recording::RecordingField;
 pub use request::{
     AccessRequest, AccessRequestSpec, AccessRequestStatus, Approval, Asked, CONDITION_CLOSING,
-    CONDITION_ENDED, Condition, Denial, GivenRecord, GrantRecord, LimitsField, Offer, PhaseField, Revocation,
+    CONDITION_ENDED, Condition, Denial, GivenRecord, GrantRecord, HistoryAnchor, LimitsField, Offer,
+    PhaseField, Revocation,
 };
 pub use rules::RuleSummary;
 

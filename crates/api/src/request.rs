@@ -90,6 +90,26 @@ pub struct AccessRequestSpec {
     /// gives nothing where it is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingField>,
+    /// How the requester's own history was when they asked. Well-formed is all that is asked of it: it proves to whoever reads
+    /// the requests what existed by then, and nobody decides by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryAnchor>,
+}
+
+/// How somebody's history was at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryAnchor {
+    /// How many entries there were.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_i64))]
+    pub sequence: i64,
+    /// The Merkle root over them: SHA-256, hex.
+    #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub root: String,
+    /// The fingerprint of the key that signs its checkpoints: SHA-256, hex. None without a keyring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 64, max = 64), regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub key: Option<String>,
 }
 
 /// What became of it. Approvers add approvals, the requester withdraws and reaffirms, everything else is the broker's.

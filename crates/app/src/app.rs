@@ -16,7 +16,6 @@ use crate::scans::{Held, Scans};
 use crate::sessions::{End, GatewayAndTargets, HubOf, Leftovers, Sessions};
 use crate::support::Support;
 use crate::told::Told;
-use sallyport_audit::ChainKey;
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
 use sallyport_ipc::{
     AppState, Event, OpenInput, PathProof, RecordingView, SessionView, Shown, StepUp, VerifyView,
@@ -66,8 +65,11 @@ impl App {
         dirs.create()?;
         let lock = InstanceLock::take(&dirs.data).map_err(in_use)?;
         let vault = Arc::new(vault::open(&dirs, options.keyring.clone()).await?);
-        let key = vault::history_key(&vault).await.map(|bytes| ChainKey::new(*bytes.expose()));
-        let history = History::open(&dirs.data, key).await.map_err(no_store("history"))?;
+        let history = match vault::history_keys(&vault).await {
+            Some(keys) => History::open_sealed(&dirs.data, keys.chain, keys.sealing).await,
+            None => History::open(&dirs.data, None).await,
+        };
+        let history = history.map_err(no_store("history"))?;
         let prefs = Prefs::open(&dirs.data).await.map_err(no_store("preferences"))?;
         let gateway_options =
             GatewayOptions { connect_within: options.deadline, ..GatewayOptions::default() };

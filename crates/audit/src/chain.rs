@@ -78,6 +78,8 @@ pub struct Chain {
     key: Option<ChainKey>,
     sequence: u64,
     last: Digest,
+    seal: Option<String>,
+    sealed: u64,
 }
 
 impl Chain {
@@ -88,7 +90,18 @@ impl Chain {
 
     /// After the entry at `sequence`, whose link is `last`.
     pub fn resume(key: Option<ChainKey>, sequence: u64, last: Digest) -> Self {
-        Self { key, sequence, last }
+        Self { key, sequence, last, seal: None, sealed: 0 }
+    }
+
+    /// The same, of a history whose checkpoints are signed with the key of this id ([`crate::SealPublic::id`]). Whoever reads
+    /// its beginning knows that there must be some.
+    pub fn sealed_with(self, id: String) -> Self {
+        Self { seal: Some(id), ..self }
+    }
+
+    /// A checkpoint covers everything up to here; the head says so from now on.
+    pub fn sealed(&mut self, until: u64) {
+        self.sealed = until;
     }
 
     /// The sequence of the last entry; 0 when there is none.
@@ -101,7 +114,11 @@ impl Chain {
     pub fn beginning(&self, why: &str) -> Draft {
         let key = self.key.as_ref().map(ChainKey::id);
         // `key` alone is called `chain`: a telling name would be redacted.
-        Draft::new(Action::ChainBegun).detail("chain", key).detail("why", why)
+        let begun = Draft::new(Action::ChainBegun).detail("chain", key).detail("why", why);
+        match &self.seal {
+            Some(seal) => begun.detail("seal", seal),
+            None => begun,
+        }
     }
 
     /// The link of the next entry, which becomes the end.
@@ -118,10 +135,11 @@ impl Chain {
     /// The end as it is kept apart from the entries.
     pub fn head(&self) -> Head {
         let mut head = Head {
-            version: 1,
+            version: if self.sealed == 0 { 1 } else { 2 },
             sequence: self.sequence,
             hash: self.last,
             chain: self.key.as_ref().map(|key| key.id.clone()),
+            sealed: self.sealed,
             mac: Digest::from([0; 32]),
         };
         head.mac = head.expected_mac(self.key.as_ref());
@@ -140,7 +158,15 @@ pub struct Head {
     pub hash: Digest,
     /// The id of the key; none without one.
     pub chain: Option<String>,
+    /// The last entry that a checkpoint covers; 0 before the first. With it, version 2.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sealed: u64,
     mac: Digest,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Why a text is no head.
@@ -150,7 +176,7 @@ pub enum HeadError {
     #[error("the head of the history is not readable")]
     Unreadable(#[from] serde_json::Error),
     /// From a later Sallyport.
-    #[error("the head of the history has version {0}, this Sallyport knows 1")]
+    #[error("the head of the history has version {0}, this Sallyport knows 2")]
     Version(u8),
 }
 
@@ -166,7 +192,8 @@ impl Head {
     /// [`HeadError`] for anything that was not written by [`Head::to_json`].
     pub fn parse(text: &str) -> Result<Self, HeadError> {
         let head: Self = serde_json::from_str(text)?;
-        if head.version == 1 { Ok(head) } else { Err(HeadError::Version(head.version)) }
+        let known = if head.sealed == 0 { 1 } else { 2 };
+        if head.version == known { Ok(head) } else { Err(HeadError::Version(head.version)) }
     }
 
     /// Whether it was made under this key (or under none, for none).
@@ -176,10 +203,13 @@ impl Head {
     }
 
     fn expected_mac(&self, key: Option<&ChainKey>) -> Digest {
-        mac_of(
-            secret_of(key),
-            &[b"sallyport history head v1", &self.sequence.to_be_bytes(), self.hash.bytes()],
-        )
+        let (sequence, sealed) = (self.sequence.to_be_bytes(), self.sealed.to_be_bytes());
+        match self.sealed {
+            0 => mac_of(secret_of(key), &[b"sallyport history head v1", &sequence, self.hash.bytes()]),
+            _ => {
+                mac_of(secret_of(key), &[b"sallyport history head v2", &sequence, self.hash.bytes(), &sealed])
+            }
+        }
     }
 }
 
@@ -201,8 +231,15 @@ mod tests {
         chain.append(&entry);
         let head = Head::parse(&chain.head().to_json()).unwrap();
         assert!(head.is_under(Some(&key)) && !head.is_under(Some(&other)) && !head.is_under(None));
-        let moved = Head { sequence: 2, ..head };
+        let moved = Head { sequence: 2, ..head.clone() };
         assert!(!moved.is_under(Some(&key)));
+        chain.sealed(1);
+        let sealed = Head::parse(&chain.head().to_json()).unwrap();
+        assert!(sealed.is_under(Some(&key)) && sealed.sealed == 1);
+        for bad in [Head { sealed: 2, ..sealed.clone() }, Head { sealed: 0, version: 1, ..sealed }] {
+            assert!(!bad.is_under(Some(&key)), "{bad:?}");
+        }
+        assert!(Head::parse(&head.to_json().replace("\"version\":1", "\"version\":2")).is_err());
         for bad in ["", "{}", "[]", "{\"version\":9}", &"x".repeat(100)] {
             assert!(Head::parse(bad).is_err(), "{bad}");
         }

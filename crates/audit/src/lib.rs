@@ -8,8 +8,10 @@ mod chain;
 mod detail;
 mod diagnose;
 mod entry;
+mod pack;
 mod pseudonym;
 mod redact;
+mod seal;
 mod verdict;
 mod verify;
 
@@ -17,10 +19,18 @@ pub use action::{Action, Outcome, UnknownWord};
 pub use chain::{Chain, ChainKey, Head, HeadError, Linked};
 pub use detail::{Detail, ends};
 pub use entry::{Draft, Entry};
+pub use pack::{
+    LeftOut, Line, LineError, PackEnd, PackHead, PackTold, PackVerdict, PackWriter, entry_json,
+    parse_entry_json, verify_pack,
+};
 pub use pseudonym::{Kind, Names};
 pub use redact::{
     REDACTED, Redacted, args as redact_args, is_sensitive as is_sensitive_key, leaving as redact_leaving,
     text as redact_text, url as redact_url,
+};
+pub use seal::{
+    Anchor, Checkpoint, CheckpointError, Edge, PublicKeyError, RESTATED, SealKey, SealPublic, Sealed, Seals,
+    Stored, TreeError, Wanted, leaf, verify_seals,
 };
 pub use verdict::{Fault, Unanchored, Unreadable, Verdict};
 pub use verify::verify;

@@ -6,6 +6,7 @@ mod forward;
 mod import;
 mod plain;
 mod policy;
+mod proof;
 mod propose;
 mod pull;
 mod query;
@@ -42,6 +43,8 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
         Audit::Propose(args) => propose::propose_for(args),
         Audit::Report(args) => report::report(args),
         Audit::Policy(args) => policy::policy(args),
+        Audit::Verify(args) => proof::verify(args),
+        Audit::Export(args) => proof::export(args),
         Audit::Schema { of } => Ok((of.schema(), End::Good)),
     }
 }
@@ -71,7 +74,7 @@ fn bounds(seconds: u64) -> Bounds {
 impl Output {
     /// All of them, and the file each is committed in.
     #[cfg(test)]
-    pub(crate) const ALL: [(Self, &'static str); 10] = [
+    pub(crate) const ALL: [(Self, &'static str); 11] = [
         (Self::Import, "audit-import.json"),
         (Self::Pull, "audit-pull.json"),
         (Self::Forward, "audit-forward.json"),
@@ -82,6 +85,7 @@ impl Output {
         (Self::Policy, "audit-policy.json"),
         (Self::Access, "audit-report.json"),
         (Self::Reconcile, "audit-reconcile.json"),
+        (Self::Verify, "audit-verify.json"),
     ];
 
     /// Its schema, JSON Schema 2020-12.
@@ -97,6 +101,7 @@ impl Output {
             Self::Policy => schema_for!(policy::EstimateView),
             Self::Access => schema_for!(sallyport_report::access::AccessView),
             Self::Reconcile => schema_for!(reconcile::ReconcileView),
+            Self::Verify => schema_for!(proof::VerifyView),
         })
     }
 }

@@ -71,7 +71,8 @@ fn row(report: &ReportView, found: &FindingView) -> [String; 17] {
     ]
 }
 
-fn line(text: &mut String, cells: &[String]) {
+/// One line of cells.
+pub(crate) fn line(text: &mut String, cells: &[String]) {
     for (at, cell) in cells.iter().enumerate() {
         if at > 0 {
             text.push(',');

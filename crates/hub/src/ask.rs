@@ -4,7 +4,7 @@ use kube::{
     Api,
     api::{ObjectMeta, PostParams},
 };
-use sallyport_api::{AccessRequest, AccessRequestSpec};
+use sallyport_api::{AccessRequest, AccessRequestSpec, HistoryAnchor};
 use sallyport_client::{Fault, within};
 use sallyport_model::{NamespaceName, SignIn, Terms};
 use sha2::{Digest as _, Sha256};
@@ -24,6 +24,8 @@ pub struct Ask {
     pub sign_in: SignIn,
     /// When the token is issued that it is asked with, Unix seconds; `None` where that is not known, or no hub would say it.
     pub issued_at: Option<i64>,
+    /// How the asker's history is, where it can be said.
+    pub history: Option<HistoryAnchor>,
 }
 
 /// What a request or an approval says of its author's sign-in, from the hub's own words for it. Admission refuses what is
@@ -65,8 +67,13 @@ impl Hub {
         match within(self.deadline, api.create(&PostParams::default(), &object)).await {
             Err(Fault::AlreadyExists) => {
                 let found = within(self.deadline, api.get(&request_name(&ask.public_key))).await?;
-                // The spec is immutable, so an equal one is ours from before; by another token of the same sign-in, maybe.
-                let before = AccessRequestSpec { issued_at: object.spec.issued_at, ..found.spec.clone() };
+                // The spec is immutable, so an equal one is ours from before; by another token of the same sign-in, maybe, and
+                // on a hub of before without what its schema does not know.
+                let before = AccessRequestSpec {
+                    issued_at: object.spec.issued_at,
+                    history: object.spec.history.clone(),
+                    ..found.spec.clone()
+                };
                 if before == object.spec { Ok(found) } else { Err(Refused::Fault(Fault::AlreadyExists)) }
             }
             done => Ok(done?),
@@ -114,6 +121,7 @@ fn in_anothers_name() -> AccessRequest {
             auth_time: None,
             issued_at: None,
             recording: None,
+            history: None,
         },
         status: None,
     }
@@ -137,6 +145,7 @@ fn object(ask: &Ask) -> AccessRequest {
             auth_time: ask.sign_in.auth_time,
             issued_at: ask.issued_at.filter(|t| (1..=TIME_MOST).contains(t)),
             recording: ask.terms.recording.map(Into::into),
+            history: ask.history.clone(),
         },
         status: None,
     }
@@ -165,6 +174,7 @@ mod tests {
             public_key: "k".into(),
             sign_in: evidence(&["urn:mfa".into()], &["otp".into()], Some(1_795_500_000)),
             issued_at: Some(1_795_500_300),
+            history: Some(HistoryAnchor { sequence: 412, root: "ab".repeat(32), key: None }),
         };
         let made = object(&ask);
         assert_eq!(made.spec.duration, "1h30m");
@@ -172,6 +182,7 @@ mod tests {
         assert_eq!(made.spec.acr.as_deref(), Some("urn:mfa"));
         assert_eq!((made.spec.amr, made.spec.auth_time), (vec!["otp".to_owned()], Some(1_795_500_000)));
         assert_eq!(made.spec.issued_at, Some(1_795_500_300));
+        assert_eq!(made.spec.history, ask.history);
         assert_eq!(made.metadata.name.as_deref(), Some(request_name("k").as_str()));
         assert!(made.metadata.labels.is_none() && made.metadata.annotations.is_none());
         assert_eq!(request_name("k").len(), 20);

@@ -120,7 +120,7 @@ impl Html {
     }
 
     /// What was put together before, piece by piece as here.
-    fn section(&mut self, section: &Html) {
+    pub fn section(&mut self, section: &Html) {
         self.0.push_str(&section.0);
     }
 
@@ -152,8 +152,6 @@ impl Html {
 /// The whole page.
 pub fn page(page: &Page) -> String {
     let mut html = Html::default();
-    head(&mut html, "Posture");
-    html.raw("<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     html.raw("<header><h1>Posture</h1><p>");
     match page.clusters.as_slice() {
         [one] => html.text(&one.source),
@@ -169,7 +167,17 @@ pub fn page(page: &Page) -> String {
     fleet::across(&mut html, page);
     fleet::exceptions(&mut html, page);
     page.clusters.iter().for_each(|one| html.section(&one.section));
-    html.raw("</main>\n<footer><p>What could not be read is unknown, never passed. Severity is what a right reaches: critical ends in everything or in a node's root. Hosts and their files are not assessed.</p></footer>\n</body>\n</html>\n");
+    html.raw("</main>\n<footer><p>What could not be read is unknown, never passed. Severity is what a right reaches: critical ends in everything or in a node's root. Hosts and their files are not assessed.</p></footer>\n");
+    document("Posture", &html)
+}
+
+/// A page of this kind around what stands on it: it loads and sends nothing.
+pub fn document(title: &'static str, body: &Html) -> String {
+    let mut html = Html::default();
+    head(&mut html, title);
+    html.raw("<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
+    html.section(body);
+    html.raw("</body>\n</html>\n");
     html.0
 }
 

@@ -2,19 +2,23 @@
 
 mod beside;
 mod head;
+mod kept;
 mod open;
 mod queue;
 mod read;
 mod row;
+mod seal;
 mod writer;
 
 pub use beside::{Recorded, read_beside};
+pub use kept::{Checked, Kept};
 pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page};
+pub use seal::Sealing;
 
 use crate::{InstanceLock, StoreError, file};
 use queue::Queue;
 use rusqlite::Connection;
-use sallyport_audit::{Action, ChainKey, Draft, Linked, Verdict};
+use sallyport_audit::{Action, ChainKey, Draft, Linked, SealPublic, Verdict};
 use sallyport_model::Digest;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +49,10 @@ pub struct Tip {
     pub sequence: u64,
     /// Its link: whoever notes it elsewhere can later prove everything up to it.
     pub hash: Digest,
+    /// The Merkle root over all entries up to it; none when some are missing.
+    pub root: Option<Digest>,
+    /// The last entry that a checkpoint covers; 0 without one.
+    pub sealed: u64,
 }
 
 /// How writing goes.
@@ -74,6 +82,9 @@ pub struct History {
 struct Shared {
     dir: PathBuf,
     key: Option<ChainKey>,
+    seal: Option<SealPublic>,
+    /// Fingerprints of the keys that are ours.
+    ours: Vec<Digest>,
     options: HistoryOptions,
     queue: Arc<Queue>,
     reader: Mutex<Connection>,
@@ -91,7 +102,16 @@ impl History {
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Newer`] when a later Sallyport wrote it,
     /// else what disk or database said.
     pub async fn open(dir: &Path, key: Option<ChainKey>) -> Result<Self, StoreError> {
-        Self::open_with(dir, key, HistoryOptions::default()).await
+        Self::open_with(dir, key, None, HistoryOptions::default()).await
+    }
+
+    /// Like [`History::open`], and seals it: checkpoints are signed with every 1024 entries, after five minutes, when it is
+    /// opened and closed, and when somebody asks.
+    ///
+    /// # Errors
+    /// As [`History::open`].
+    pub async fn open_sealed(dir: &Path, key: ChainKey, sealing: Sealing) -> Result<Self, StoreError> {
+        Self::open_with(dir, Some(key), Some(sealing), HistoryOptions::default()).await
     }
 
     /// Like [`History::open`], with other bounds.
@@ -101,10 +121,11 @@ impl History {
     pub async fn open_with(
         dir: &Path,
         key: Option<ChainKey>,
+        sealing: Option<Sealing>,
         options: HistoryOptions,
     ) -> Result<Self, StoreError> {
         let dir = dir.to_owned();
-        let (history, begun) = blocking(move || Self::open_blocking(dir, key, options)).await?;
+        let (history, begun) = blocking(move || Self::open_blocking(dir, key, sealing, options)).await?;
         // What a start has to say is on disk before anything else happens. A disk that takes nothing is no reason
         // not to start: `state` tells.
         let mut tip = history.subscribe();
@@ -115,25 +136,30 @@ impl History {
     fn open_blocking(
         dir: PathBuf,
         key: Option<ChainKey>,
+        sealing: Option<Sealing>,
         options: HistoryOptions,
     ) -> Result<(Self, u64), StoreError> {
         // A lock of its own: two writers would fork the chain, whatever the caller locked before.
         let lock = InstanceLock::take_named(&dir, "history.lock")?;
-        let opened = open::open(&dir, key.as_ref())?;
+        let ours = sealing.iter().flat_map(Sealing::fingerprints).collect();
+        let opened = open::open(&dir, key.as_ref(), sealing)?;
+        let seal = opened.tree.key();
         let queue = Arc::new(Queue::new(opened.chain.sequence(), opened.tip, options.waiting));
         let begun = opened.chain.sequence() + opened.first.len() as u64;
         for draft in opened.first {
             queue.push_always(draft);
         }
         let reader = file::open_to_read(&dir, FILE)?;
-        let writer = writer::Writer::new(opened.db, opened.chain, dir.clone(), queue.clone(), lock);
+        let writer =
+            writer::Writer::new(opened.db, opened.chain, opened.tree, dir.clone(), queue.clone(), lock);
         let writer = std::thread::Builder::new()
             .name("history-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(StoreError::io(&dir, "given a writer thread"))?;
         let writer = Mutex::new(Some(writer));
         let reader = Mutex::new(reader);
-        let shared = Shared { dir, key, options, queue, reader, writer, set_aside: opened.set_aside };
+        let shared =
+            Shared { dir, key, seal, ours, options, queue, reader, writer, set_aside: opened.set_aside };
         Ok((Self { shared: Arc::new(shared) }, begun))
     }
 
@@ -259,20 +285,45 @@ impl History {
         self.reading(move |db| read::from(db, sequence, limit)).await
     }
 
-    /// Checks the whole history against its links and the head on disk (P18). Reads every row, on a connection of
-    /// its own, while writing goes on.
+    /// The key that others check checkpoints with; none without a keyring.
+    pub fn seal_key(&self) -> Option<SealPublic> {
+        self.shared.seal
+    }
+
+    /// Makes a checkpoint over everything appended before, and returns when it is on disk; says up to which entry. Without a
+    /// key, 0.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`]; [`StoreError::NotDurable`] when the disk did not take it within the deadline.
+    pub async fn seal(&self) -> Result<u64, StoreError> {
+        if self.shared.seal.is_none() {
+            return Ok(0);
+        }
+        let mut tip = self.subscribe();
+        let sequence = self.shared.queue.ask()?;
+        let kept = tip.wait_for(|tip| tip.sealed >= sequence);
+        match tokio::time::timeout(self.shared.options.deadline, kept).await {
+            Ok(Ok(tip)) => Ok(tip.sealed),
+            Ok(Err(_)) | Err(_) => Err(StoreError::NotDurable { sequence }),
+        }
+    }
+
+    /// Checks the whole history against its links, the head on disk and its checkpoints (P18). Reads every row, on a
+    /// connection of its own, while writing goes on.
     ///
     /// # Errors
     /// [`StoreError`] when the file can't be read at all; what is wrong *in* it is the verdict.
-    pub async fn verify(&self) -> Result<Verdict, StoreError> {
+    pub async fn check(&self) -> Result<Checked, StoreError> {
         let shared = self.shared.clone();
-        blocking(move || {
-            // The head first: it never runs ahead of the rows, so rows read later have all it knows.
-            let head = head::read(&shared.dir)?;
-            let db = file::open_to_read(&shared.dir, FILE)?;
-            read::verify(&db, head.as_ref().and_then(|head| head.as_ref().ok()), shared.key.as_ref())
-        })
-        .await
+        blocking(move || Kept::open(&shared.dir)?.check(shared.key.as_ref(), &shared.ours)).await
+    }
+
+    /// What [`History::check`] comes to, in one verdict.
+    ///
+    /// # Errors
+    /// As [`History::check`].
+    pub async fn verify(&self) -> Result<Verdict, StoreError> {
+        Ok(self.check().await?.verdict())
     }
 
     /// Writes all that waits and an entry that says this was a stop in order. Appending fails afterwards.

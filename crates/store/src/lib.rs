@@ -16,7 +16,8 @@ mod prefs;
 pub use bundle::{BundleError, write_bundle};
 pub use error::StoreError;
 pub use history::{
-    Bucket, Buckets, CallFilter, Cursor, Filter, History, HistoryOptions, HistoryState, Page, Recorded, Tip, read_beside,
+    Bucket, Buckets, CallFilter, Checked, Cursor, Filter, History, HistoryOptions, HistoryState, Kept, Page, Recorded,
+    Sealing, Tip, read_beside,
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use prefs::{

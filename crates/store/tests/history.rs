@@ -427,7 +427,7 @@ async fn p18_a_full_disk_drops_nothing_is_reported_and_leaves_a_gap_entry() {
         return;
     };
     let options = HistoryOptions { waiting: 64, deadline: Duration::from_millis(300) };
-    let history = History::open_with(disk.path(), Some(key()), options).await.unwrap();
+    let history = History::open_with(disk.path(), Some(key()), None, options).await.unwrap();
     let mut state = history.state();
     disk.fill().unwrap();
     let mut placed = 0;
@@ -466,7 +466,7 @@ async fn p18_a_full_disk_drops_nothing_is_reported_and_leaves_a_gap_entry() {
 async fn fault_e2_p19_what_must_not_be_given_up_waits_for_the_disk_and_is_not_refused() {
     let dir = tempfile::tempdir().unwrap();
     let options = HistoryOptions { waiting: 4, deadline: Duration::from_millis(50) };
-    let history = History::open_with(dir.path(), Some(key()), options).await.unwrap();
+    let history = History::open_with(dir.path(), Some(key()), None, options).await.unwrap();
     let other = rusqlite::Connection::open(dir.path().join("history.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let patient = {
@@ -501,7 +501,7 @@ async fn a_stop_on_a_full_disk_says_what_was_lost() {
         return;
     };
     let options = HistoryOptions { waiting: 64, deadline: Duration::from_millis(200) };
-    let history = History::open_with(disk.path(), Some(key()), options).await.unwrap();
+    let history = History::open_with(disk.path(), Some(key()), None, options).await.unwrap();
     disk.fill().unwrap();
     while history.append(draft(1)).await.is_ok() {}
     let Err(StoreError::Lost { entries }) = history.close().await else { panic!("nothing was lost") };

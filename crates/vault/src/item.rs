@@ -19,6 +19,10 @@ pub enum Item {
     },
     /// What the history is chained with.
     HistoryKey,
+    /// What the history's checkpoints are signed with.
+    HistorySeal,
+    /// What they were signed with before, until it has named the key after it.
+    HistorySealFormer,
     /// What proves the history's head.
     HistoryHead,
     /// What larger things are sealed with.

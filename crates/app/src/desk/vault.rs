@@ -1,8 +1,10 @@
-//! The vault of a data directory, and the history's key in it.
+//! The vault of a data directory, and the history's keys in it.
 
 use super::dirs::Dirs;
 use super::error::AppError;
+use sallyport_audit::{ChainKey, SealKey};
 use sallyport_model::Secret;
+use sallyport_store::Sealing;
 use sallyport_vault::{Item, Keyring, Vault, VaultConfig, VaultState};
 use std::time::Duration;
 
@@ -23,22 +25,45 @@ pub(crate) async fn open(dirs: &Dirs, keyring: Keyring) -> Result<Vault, AppErro
     })
 }
 
-/// The history's key, made at the first start. None without a keyring: a key that dies with the process anchors nothing.
-pub(crate) async fn history_key(vault: &Vault) -> Option<Secret<[u8; KEY]>> {
+/// What a history is kept under.
+pub(crate) struct HistoryKeys {
+    /// Links its entries.
+    pub(crate) chain: ChainKey,
+    /// Signs its checkpoints.
+    pub(crate) sealing: Sealing,
+}
+
+/// The history's keys, made at the first start. None without a keyring: a key that dies with the process anchors nothing.
+pub(crate) async fn history_keys(vault: &Vault) -> Option<HistoryKeys> {
+    let chain = key(vault, Item::HistoryKey).await?;
+    let seal = key(vault, Item::HistorySeal).await?;
+    let former = kept(vault, &Item::HistorySealFormer).await;
+    let sealing = Sealing {
+        key: SealKey::new(*seal.expose()),
+        former: former.map(|former| SealKey::new(*former.expose())),
+    };
+    Some(HistoryKeys { chain: ChainKey::new(*chain.expose()), sealing })
+}
+
+async fn kept(vault: &Vault, item: &Item) -> Option<Secret<[u8; KEY]>> {
+    let kept = vault.get(item).await?;
+    <[u8; KEY]>::try_from(kept.expose().as_slice()).ok().map(Secret::new)
+}
+
+/// The key that is kept, or a new one that is from now on.
+async fn key(vault: &Vault, item: Item) -> Option<Secret<[u8; KEY]>> {
     if !matches!(vault.state(), VaultState::Keyring) {
         return None;
     }
-    if let Some(kept) = vault.get(&Item::HistoryKey).await
-        && let Ok(bytes) = <[u8; KEY]>::try_from(kept.expose().as_slice())
-    {
-        return Some(Secret::new(bytes));
+    if let Some(kept) = kept(vault, &item).await {
+        return Some(kept);
     }
     let mut bytes = [0u8; KEY];
     if let Err(error) = getrandom::fill(&mut bytes) {
         tracing::error!(%error, "the system gave no randomness for the history's key");
         return None;
     }
-    match vault.put(Item::HistoryKey, Secret::new(bytes.to_vec())).await {
+    match vault.put(item, Secret::new(bytes.to_vec())).await {
         Ok(()) => Some(Secret::new(bytes)),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the history's key could not be kept");

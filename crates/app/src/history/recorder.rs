@@ -2,7 +2,10 @@
 
 use super::sentence::sentence;
 use crate::desk::{AppError, Desk};
-use sallyport_audit::{Action, Draft, Entry, Fault, Linked, Outcome, Unanchored, Verdict};
+use sallyport_api::HistoryAnchor;
+use sallyport_audit::{
+    Action, Draft, Entry, Fault, Linked, Outcome, SealPublic, Seals, Unanchored, Verdict,
+};
 use sallyport_gateway::Gateway;
 use sallyport_ipc::{
     AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Event, HistoryState as HistoryView,
@@ -181,13 +184,38 @@ impl Recorder {
         Ok(found.first().map(|linked| Cursor { at: linked.entry.at, sequence }))
     }
 
+    /// How it is by now, as a request carries it to the hub: whoever has the requests knows what it was. None while that can't
+    /// be said truly. With a key it is sealed first, so that packs have that very place; a slow disk is not waited for.
+    pub(crate) async fn anchor(&self) -> Option<HistoryAnchor> {
+        self.seal().await;
+        let tip = *self.history.subscribe().borrow();
+        let root = tip.root?.to_string();
+        let key = self.history.seal_key().map(|key| key.fingerprint().to_string());
+        let sequence = i64::try_from(tip.sequence).ok().filter(|sequence| *sequence > 0)?;
+        Some(HistoryAnchor { sequence, root, key })
+    }
+
+    /// Makes a checkpoint now, if it can be had soon; else the next one covers what this one would have.
+    async fn seal(&self) {
+        let sealed = tokio::time::timeout(LATE, self.history.seal()).await;
+        if let Ok(Err(error)) = sealed {
+            tracing::warn!(error = &error as &dyn std::error::Error, "no checkpoint was made");
+        }
+    }
+
     /// Checks the whole chain, and writes that it was checked.
     pub(crate) async fn verify(&self) -> Result<VerifyView, AppError> {
         let started = Instant::now();
-        let verdict = self.history.verify().await.map_err(unreadable)?;
+        self.seal().await;
+        let checked = self.history.check().await.map_err(unreadable)?;
+        let sealed = sealed(&checked.seals, self.history.seal_key().as_ref());
+        let verdict = checked.verdict();
         let gaps = Filter { actions: vec![Action::Gap], ..Filter::default() };
         let gaps = self.history.count(gaps).await.map_err(unreadable)?;
         let mut view = verdict_view(&verdict);
+        if let (None, Some(sealed)) = (&view.why, sealed) {
+            view.why = Some(Shown::from(&sealed));
+        }
         view.gaps = i64::try_from(gaps).unwrap_or(i64::MAX);
         view.ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
         let word = match view.verdict {
@@ -327,6 +355,15 @@ fn verdict_view(verdict: &Verdict) -> VerifyView {
     }
 }
 
+/// How far it is sealed, for whoever hands it on: by whose key, and up to where.
+fn sealed(seals: &Seals, key: Option<&SealPublic>) -> Option<String> {
+    let key = key?.fingerprint();
+    match seals {
+        Seals::Sealed(sealed) => Some(format!("sealed up to entry {} with the key {key}", sealed.until)),
+        Seals::Never { .. } | Seals::Broken { .. } => None,
+    }
+}
+
 fn unanchored(why: Unanchored) -> &'static str {
     match why {
         Unanchored::NoKey => "there is no keyring, so no key to anchor it",
@@ -336,7 +373,14 @@ fn unanchored(why: Unanchored) -> &'static str {
 }
 
 fn broken(why: &Fault) -> String {
-    format!("{why:?}").to_lowercase()
+    match why {
+        Fault::CheckpointMissing
+        | Fault::CheckpointForged(_)
+        | Fault::CheckpointForeign
+        | Fault::Changed { .. }
+        | Fault::Resealed(_) => why.to_string(),
+        plain => format!("{plain:?}").to_lowercase(),
+    }
 }
 
 #[cfg(test)]

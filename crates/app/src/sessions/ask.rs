@@ -35,6 +35,7 @@ impl Owner {
             public_key: keys.public_key_base64(),
             sign_in: SignIn::default(),
             issued_at: None,
+            history: self.sessions.history.anchor().await,
         };
         let name = request_name(&ask.public_key);
         // Before it is written: whoever is dropped in between leaves no note that nobody owns.

@@ -240,6 +240,7 @@ impl Person {
             public_key: keys.public_key_base64(),
             sign_in: me.sign_in(),
             issued_at: me.issued_at,
+            history: None,
         };
         change(&mut ask);
         let begun = Instant::now();

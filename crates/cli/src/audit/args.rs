@@ -101,6 +101,12 @@ pub(crate) enum Audit {
     /// Prints a Kubernetes audit policy that tells what is asked here, and no contents of Secrets; or how much it would
     /// write; or what a cloud has to hand on.
     Policy(PolicyArgs),
+    /// Whether a history, or a pack made of one, is what it was: by signed checkpoints, with the public key alone.
+    #[command(after_help = super::proof::EXITS_VERIFY)]
+    Verify(super::proof::Verify),
+    /// Writes what a desktop's history holds for somebody else: a pack that proves itself, JSON lines, CSV or OCSF.
+    #[command(after_help = super::proof::EXITS_EXPORT)]
+    Export(super::proof::Export),
     /// Prints the JSON schema of an output.
     Schema {
         /// Of which output.
@@ -617,4 +623,6 @@ pub(crate) enum Output {
     Access,
     /// `reconcile -o json`.
     Reconcile,
+    /// `verify -o json`.
+    Verify,
 }

@@ -1,5 +1,6 @@
 //! `sallyport audit` as a process, on the audit log of a real API server.
 
+mod history;
 mod propose;
 mod questions;
 mod reconcile;

@@ -4,9 +4,9 @@ use kube::{
     Api, ResourceExt as _,
     api::{Patch, PatchParams},
 };
-use sallyport_api::AccessProfile;
+use sallyport_api::{AccessProfile, HistoryAnchor};
 use sallyport_client::Fault;
-use sallyport_hub::{Refused, StepUp};
+use sallyport_hub::{Ask, Refused, StepUp};
 use sallyport_model::Phase;
 use sallyport_testkit::Identity;
 use sallyport_testkit::profiles::EDITORS;
@@ -31,8 +31,15 @@ async fn an_ask_becomes_a_request_and_asked_again_stays_one() -> Result<()> {
     let first = hub.ask(&ask).await?;
     ensure!(first.phase() == Phase::Pending);
     ensure!(first.spec.duration == "30m" && first.spec.namespaces == ["payments"]);
+    ensure!(first.spec.history == ask.history, "how the asker's history was stands in it");
     let again = hub.ask(&ask).await?;
     ensure!(again.uid() == first.uid(), "the same key asks once");
+    let later =
+        Ask { history: ask.history.clone().map(|was| HistoryAnchor { sequence: 413, ..was }), ..ask.clone() };
+    ensure!(
+        hub.ask(&later).await?.uid() == first.uid(),
+        "though the history grew, or a hub of before keeps none"
+    );
     let mut other = ask.clone();
     other.terms.reason = "something else".into();
     ensure!(hub.ask(&other).await.err() == Some(Refused::Fault(Fault::AlreadyExists)));

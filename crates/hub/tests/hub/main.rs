@@ -14,7 +14,7 @@ use kube::{
     Api, ResourceExt as _,
     api::{Patch, PatchParams, PostParams},
 };
-use sallyport_api::{AccessProfile, AccessRequest};
+use sallyport_api::{AccessProfile, AccessRequest, HistoryAnchor};
 use sallyport_hub::{Ask, Hub, seal::KeyPair};
 use sallyport_model::{ProfileRevision, Scope, SignIn, Terms, Ttl};
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
@@ -88,6 +88,7 @@ async fn an_ask(user: &str, group: &str, profile: &str) -> Result<(Ask, KeyPair)
     let keys = KeyPair::generate();
     let ask = Ask {
         issued_at: None,
+        history: Some(HistoryAnchor { sequence: 412, root: "ab".repeat(32), key: Some("cd".repeat(32)) }),
         team: TEAM.parse()?,
         terms: Terms {
             user: format!("oidc:{user}").parse()?,

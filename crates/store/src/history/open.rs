@@ -1,22 +1,28 @@
 //! What a start finds, and the entries it begins with because of it.
 
-use super::{FILE, Tip, head, now, row};
+use super::seal::{Sealing, Tree};
+use super::{FILE, Tip, head, now, row, seal};
 use crate::{StoreError, file};
 use rusqlite::{Connection, OptionalExtension as _};
-use sallyport_audit::{Action, Chain, ChainKey, Draft, Head, HeadError, Linked, Outcome};
+use sallyport_audit::{Action, Chain, ChainKey, Draft, Head, HeadError, Linked, Outcome, SealPublic};
 use sallyport_model::Digest;
 use std::path::Path;
 
 pub(super) struct Opened {
     pub(super) db: Connection,
     pub(super) chain: Chain,
+    pub(super) tree: Tree,
     pub(super) tip: Tip,
     /// What has to be said before anything else.
     pub(super) first: Vec<Draft>,
     pub(super) set_aside: Option<String>,
 }
 
-pub(super) fn open(dir: &Path, key: Option<&ChainKey>) -> Result<Opened, StoreError> {
+pub(super) fn open(
+    dir: &Path,
+    key: Option<&ChainKey>,
+    sealing: Option<Sealing>,
+) -> Result<Opened, StoreError> {
     let head = head::read(dir)?;
     let (db, last, set_aside) = match open_file(dir) {
         Ok((db, last)) => (db, last, None),
@@ -33,9 +39,16 @@ pub(super) fn open(dir: &Path, key: Option<&ChainKey>) -> Result<Opened, StoreEr
     };
     let (sequence, hash) =
         last.as_ref().map_or((0, Digest::from([0; 32])), |last| (last.sequence, last.link));
-    let chain = Chain::resume(key.cloned(), sequence, hash);
+    let tree = Tree::resume(&db, sequence, sealing)?;
+    let mut chain = Chain::resume(key.cloned(), sequence, hash);
+    if let Some(seal) = tree.key() {
+        chain = chain.sealed_with(seal.id());
+    }
+    chain.sealed(tree.sealed());
     let mut first = Vec::new();
-    if let Some(begin) = beginning(&db, &chain, last.as_ref(), head.as_ref(), key, set_aside.as_deref())? {
+    if let Some(begin) =
+        beginning(&db, &chain, last.as_ref(), head.as_ref(), key, set_aside.as_deref(), tree.key())?
+    {
         first.push(begin);
     }
     if let Some(last) = last.filter(|last| last.action != Action::AppStopped.as_str()) {
@@ -43,7 +56,8 @@ pub(super) fn open(dir: &Path, key: Option<&ChainKey>) -> Result<Opened, StoreEr
         first.push(gap.detail("from", last.at).detail("to", now()));
     }
     first.push(Draft::new(Action::AppStarted).detail("version", env!("CARGO_PKG_VERSION")));
-    Ok(Opened { db, chain, tip: Tip { sequence, hash }, first, set_aside })
+    let tip = Tip { sequence, hash, root: tree.root(), sealed: tree.sealed() };
+    Ok(Opened { db, chain, tree, tip, first, set_aside })
 }
 
 /// The last row, as far as resuming needs it: it may be damaged in every other respect.
@@ -113,6 +127,7 @@ fn beginning(
     head: Option<&Result<Head, HeadError>>,
     key: Option<&ChainKey>,
     set_aside: Option<&str>,
+    seal: Option<SealPublic>,
 ) -> Result<Option<Draft>, StoreError> {
     if let Some(name) = set_aside {
         let said = format!("{FILE} was not readable and is kept as {name}");
@@ -124,14 +139,24 @@ fn beginning(
             Some(_) => chain.beginning_after(&format!("{FILE} was missing, but there was a head for it"), 1),
         }));
     };
-    let same = current_key(db)?.as_deref() == key.map(ChainKey::id);
+    let (current, sealed_by) = current_keys(db)?;
+    let same = current.as_deref() == key.map(ChainKey::id);
+    let same_seal = sealed_by == seal.map(|seal| seal.id());
     // Under which key they are is for the entries to say, so whoever cuts them off can seal what is left under a key of
     // their own, or under none. A head that only our key can make is judged all the same.
     let ours = head.is_some_and(|head| head.as_ref().is_ok_and(|head| key.is_some() && head.is_under(key)));
     let found = if same || ours { damage(db, last, head, key)? } else { cut_off(last, head).err() };
+    let found = match (found, seal::reach(db)?) {
+        // No checkpoint runs ahead of its entries.
+        (None, reach) if reach > last.sequence => {
+            Some((format!("the end was cut off: there was a checkpoint of entry {reach}"), last.sequence + 1))
+        }
+        (found, _) => found,
+    };
     Ok(match found {
         Some((said, first_bad)) => Some(chain.beginning_after(&said, first_bad)),
-        None => (!same).then(|| chain.beginning("another key")),
+        None if !same => Some(chain.beginning("another key")),
+        None => (!same_seal).then(|| chain.beginning("another seal")),
     })
 }
 
@@ -171,13 +196,14 @@ fn damage(
     Ok(None)
 }
 
-/// The id of the key the last chain says it is under.
-fn current_key(db: &Connection) -> Result<Option<String>, StoreError> {
+/// The ids of the keys that the last chain says it is under: its own, and that of its checkpoints.
+fn current_keys(db: &Connection) -> Result<(Option<String>, Option<String>), StoreError> {
     let sql = format!("SELECT {} FROM entry WHERE action = ? ORDER BY sequence DESC LIMIT 1", row::COLUMNS);
     let begun: Option<Result<Linked, _>> = db
         .query_row(&sql, [Action::ChainBegun.as_str()], |row| Ok(row::read(row)))
         .optional()
         .map_err(StoreError::sql(FILE, "read"))?;
     let begun = begun.and_then(Result::ok);
-    Ok(begun.and_then(|begun| begun.entry.detail.get("chain")?.as_str().map(str::to_owned)))
+    let said = |what: &str| Some(begun.as_ref()?.entry.detail.get(what)?.as_str()?.to_owned());
+    Ok((said("chain"), said("seal")))
 }

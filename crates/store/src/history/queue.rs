@@ -5,7 +5,7 @@ use crate::StoreError;
 use sallyport_audit::{Draft, Entry};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 
 pub(super) struct Queue {
@@ -23,11 +23,21 @@ struct Line {
     /// Entries that found no place while the disk took nothing.
     refused: u64,
     stopped: bool,
+    /// Somebody wants a checkpoint over what is there.
+    is_asked: bool,
+}
+
+/// What the writer has to do next.
+pub(super) struct Taken {
+    pub(super) entries: Vec<Entry>,
+    /// A checkpoint is wanted with them.
+    pub(super) is_asked: bool,
 }
 
 impl Queue {
     pub(super) fn new(last: u64, tip: Tip, places: usize) -> Self {
-        let line = Line { next: last + 1, entries: VecDeque::new(), refused: 0, stopped: false };
+        let line =
+            Line { next: last + 1, entries: VecDeque::new(), refused: 0, stopped: false, is_asked: false };
         Self {
             line: Mutex::new(line),
             wake: Condvar::new(),
@@ -88,17 +98,36 @@ impl Queue {
         sequence
     }
 
-    /// The next entries, at most `most`; waits for one. None after the stop, when nothing is left.
-    pub(super) fn take(&self, most: usize) -> Option<Vec<Entry>> {
+    /// The next entries, at most `most`; waits for one, for somebody who asks for a checkpoint, or for `until`, when there may
+    /// be none. None after the stop, when nothing is left.
+    pub(super) fn take(&self, most: usize, until: Option<Instant>) -> Option<Taken> {
         let mut line = self.line();
-        while line.entries.is_empty() {
+        while line.entries.is_empty() && !line.is_asked {
             if line.stopped {
                 return None;
             }
-            line = self.wake.wait(line).unwrap_or_else(PoisonError::into_inner);
+            line = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.wake.wait(line).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => break,
+                Some(left) => self.wake.wait_timeout(line, left).unwrap_or_else(PoisonError::into_inner).0,
+            };
         }
         let count = line.entries.len().min(most);
-        Some(line.entries.drain(..count).collect())
+        let entries = line.entries.drain(..count).collect();
+        let is_asked = line.is_asked && line.entries.is_empty();
+        line.is_asked &= !line.entries.is_empty();
+        Some(Taken { entries, is_asked })
+    }
+
+    /// Asks for a checkpoint over everything that has its place by now; says up to which entry that is.
+    pub(super) fn ask(&self) -> Result<u64, StoreError> {
+        let mut line = self.line();
+        if line.stopped {
+            return Err(StoreError::Closed);
+        }
+        line.is_asked = true;
+        self.wake.notify_one();
+        Ok(line.next - 1)
     }
 
     /// Waits, at most `time`; says whether the stop was asked for.
@@ -115,6 +144,10 @@ impl Queue {
         // More permits than were taken would be a second bound; the history's own entries took none, so the count
         // may drift up by those few.
         self.places.add_permits(entries);
+        self.tip.send_replace(tip);
+    }
+
+    pub(super) fn sealed(&self, tip: Tip) {
         self.tip.send_replace(tip);
     }
 

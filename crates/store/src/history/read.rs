@@ -4,7 +4,7 @@ use super::{FILE, row};
 use crate::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use sallyport_audit::{Action, ChainKey, Entry, Head, Linked, Outcome, Verdict};
+use sallyport_audit::{Action, Entry, Linked, Outcome, Unreadable};
 use sallyport_model::{ClusterName, RequestUid, SessionId, UserName};
 use std::time::{Duration, Instant};
 
@@ -308,27 +308,27 @@ pub(super) fn from(db: &Connection, sequence: u64, limit: usize) -> Result<Vec<L
     Ok(out)
 }
 
-pub(super) fn verify(
+/// Hands all entries, in their stored order, to whoever walks them.
+pub(super) fn walk<T>(
     db: &Connection,
-    head: Option<&Head>,
-    key: Option<&ChainKey>,
-) -> Result<Verdict, StoreError> {
+    walked: impl FnOnce(&mut dyn Iterator<Item = Result<Linked, Unreadable>>) -> T,
+) -> Result<T, StoreError> {
     let fail = || StoreError::sql(FILE, "read");
     let sql = format!("SELECT {} FROM entry ORDER BY sequence", row::COLUMNS);
     let mut statement = db.prepare(&sql).map_err(fail())?;
     let mut rows = statement.query([]).map_err(fail())?;
     let mut broke = None;
-    let entries = std::iter::from_fn(|| match rows.next() {
+    let mut entries = std::iter::from_fn(|| match rows.next() {
         Ok(found) => found.map(row::read),
         Err(error) => {
             broke = Some(error);
             None
         }
     });
-    let verdict = sallyport_audit::verify(entries, head, key);
+    let done = walked(&mut entries);
     match broke {
         // A walk that stopped in the middle says nothing about the rest.
         Some(error) => Err(fail()(error)),
-        None => Ok(verdict),
+        None => Ok(done),
     }
 }

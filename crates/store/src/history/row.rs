@@ -35,6 +35,16 @@ CREATE INDEX entry_session ON entry (session, at) WHERE session IS NOT NULL;
 CREATE INDEX entry_request ON entry (request, at) WHERE request IS NOT NULL;
 CREATE TRIGGER entry_is_not_edited BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'entries are not edited'); END;
 CREATE TRIGGER entry_is_not_deleted BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'entries are not deleted'); END;
+", "
+CREATE TABLE checkpoint (
+  id INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
+  signed TEXT NOT NULL,
+  edge BLOB NOT NULL,
+  leaves BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER checkpoint_is_not_edited BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints are not edited'); END;
+CREATE TRIGGER checkpoint_is_not_deleted BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'checkpoints are not deleted'); END;
 "],
 };
 

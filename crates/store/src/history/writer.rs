@@ -1,7 +1,8 @@
 //! The one thread that writes: takes what waits, commits it at once, renews the head.
 
 use super::queue::Queue;
-use super::{HistoryState, Tip, head, now, row};
+use super::seal::{Made, Tree};
+use super::{HistoryState, Tip, head, now, row, seal};
 use crate::{InstanceLock, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 use sallyport_audit::{Action, Chain, Draft, Linked, Outcome};
@@ -20,6 +21,7 @@ const GIVE_UP: Duration = Duration::from_secs(2);
 pub(super) struct Writer {
     db: Connection,
     chain: Chain,
+    tree: Tree,
     dir: PathBuf,
     queue: Arc<Queue>,
     stall: Option<Stall>,
@@ -36,24 +38,30 @@ impl Writer {
     pub(super) fn new(
         db: Connection,
         chain: Chain,
+        tree: Tree,
         dir: PathBuf,
         queue: Arc<Queue>,
         lock: InstanceLock,
     ) -> Self {
-        Self { db, chain, dir, queue, stall: None, _lock: lock }
+        Self { db, chain, tree, dir, queue, stall: None, _lock: lock }
     }
 
     pub(super) fn run(mut self) -> Result<(), StoreError> {
         let mut end = Ok(());
-        while let Some(entries) = self.queue.take(BATCH) {
-            let linked: Vec<Linked> = entries
+        while let Some(taken) = self.queue.take(BATCH, self.tree.due()) {
+            let linked: Vec<Linked> = taken
+                .entries
                 .into_iter()
                 .map(|entry| {
                     let link = self.chain.append(&entry);
+                    self.tree.push(&entry);
                     Linked { entry, link }
                 })
                 .collect();
-            if let Err(left) = self.write(&linked) {
+            let checkpoint = self.tree.checkpoint(linked.iter().map(|linked| &linked.entry), taken.is_asked);
+            if linked.is_empty() {
+                self.seal(checkpoint);
+            } else if let Err(left) = self.write(&linked, checkpoint) {
                 end = Err(StoreError::Lost { entries: left });
                 break;
             }
@@ -64,12 +72,43 @@ impl Writer {
         end
     }
 
+    /// Keeps a checkpoint that no entry waits for. A disk that takes nothing is tried again with the next entries.
+    fn seal(&mut self, checkpoint: Option<Made>) {
+        if let Some(made) = checkpoint {
+            let kept = self.commit(&[], Some(&made)).and_then(|()| {
+                self.is_sealed(Some(&made));
+                head::write(&self.dir, &self.chain.head())
+            });
+            if let Err(error) = kept {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a checkpoint could not be kept");
+                self.tree.put_off();
+            }
+        }
+        self.queue.sealed(self.tip());
+    }
+
+    fn is_sealed(&mut self, checkpoint: Option<&Made>) {
+        if let Some(made) = checkpoint {
+            self.tree.kept(made);
+            self.chain.sealed(self.tree.sealed());
+        }
+    }
+
+    fn tip(&self) -> Tip {
+        Tip {
+            sequence: self.chain.sequence(),
+            hash: self.chain.head().hash,
+            root: self.tree.root(),
+            sealed: self.tree.sealed(),
+        }
+    }
+
     /// Tries until the disk takes them; gives up only after a stop, with the number of entries left.
-    fn write(&mut self, linked: &[Linked]) -> Result<(), usize> {
+    fn write(&mut self, linked: &[Linked], checkpoint: Option<Made>) -> Result<(), usize> {
         let mut give_up = None;
-        self.persist(linked.len(), &mut give_up, |writer| writer.commit(linked))?;
-        let tip = Tip { sequence: self.chain.sequence(), hash: self.chain.head().hash };
-        self.queue.written(linked.len(), tip);
+        self.persist(linked.len(), &mut give_up, |writer| writer.commit(linked, checkpoint.as_ref()))?;
+        self.is_sealed(checkpoint.as_ref());
+        self.queue.written(linked.len(), self.tip());
         self.persist(0, &mut give_up, |writer| head::write(&writer.dir, &writer.chain.head()))?;
         if let Some(stall) = self.stall.take() {
             self.queue.set_state(HistoryState::Writing);
@@ -109,7 +148,7 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, linked: &[Linked]) -> Result<(), StoreError> {
+    fn commit(&mut self, linked: &[Linked], checkpoint: Option<&Made>) -> Result<(), StoreError> {
         let mut write = || {
             let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             {
@@ -117,6 +156,9 @@ impl Writer {
                 for entry in linked {
                     row::insert(&mut statement, entry)?;
                 }
+            }
+            if let Some(made) = checkpoint {
+                seal::insert(&tx, made)?;
             }
             tx.commit()
         };

@@ -51,13 +51,21 @@ impl Tampering {
         Self(dir)
     }
 
+    /// Nothing yet.
+    pub(crate) fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         self.0.path()
     }
 
     pub(crate) fn sql(&self, sql: &str) {
         let db = rusqlite::Connection::open(self.dir().join("history.db")).unwrap();
-        db.execute_batch("DROP TRIGGER entry_is_not_edited; DROP TRIGGER entry_is_not_deleted;").unwrap();
+        db.execute_batch(
+            "DROP TRIGGER IF EXISTS entry_is_not_edited; DROP TRIGGER IF EXISTS entry_is_not_deleted;",
+        )
+        .unwrap();
         db.execute_batch(sql).unwrap();
     }
 

@@ -93,6 +93,7 @@ async fn ask(fleet: &Fleet) -> Result<()> {
             public_key: KeyPair::generate().public_key_base64(),
             sign_in: evidence(&[], &[], None),
             issued_at: None,
+            history: None,
         };
         until("the ask", Duration::from_secs(30), async || client.ask(&ask).await.ok()).await?;
     }

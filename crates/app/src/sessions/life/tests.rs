@@ -221,6 +221,7 @@ async fn fault_a10_p13_an_ask_whose_answer_was_lost_is_taken_back_however_late_i
         public_key: "k".into(),
         sign_in: SignIn::default(),
         issued_at: None,
+        history: None,
     };
     world.hub.take_in(&ask);
     until("it is taken back", || world.hub.withdrawn.load(Ordering::Relaxed) > 0).await;

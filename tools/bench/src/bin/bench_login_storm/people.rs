@@ -88,6 +88,7 @@ impl Crowd {
                 public_key: keys.public_key_base64(),
                 sign_in: evidence(&[], &[], None),
                 issued_at: None,
+                history: None,
             };
             people.push(Person { hub, ask, keys, needs_yes: approvals > 0 });
         }

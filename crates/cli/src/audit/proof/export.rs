@@ -1,0 +1,206 @@
+//! `audit export`.
+
+use super::args::{Export, Form};
+use super::place::{BY, place};
+use super::{anchors, kept, named, ocsf, pack, stop};
+use crate::audit::times::told;
+use crate::csv;
+use crate::end::{End, Stop};
+use jiff::Timestamp;
+use sallyport_audit::{Checkpoint, Entry, Line, PackHead, PackWriter, SealPublic, Seals, leaf};
+use sallyport_model::visible;
+use sallyport_store::Kept;
+use std::io::{self, Write};
+
+/// Which entries; of one option said several times each will do, different ones all have to fit.
+struct Selection {
+    sessions: Vec<String>,
+    clusters: Vec<String>,
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl Selection {
+    fn of(args: &Export) -> Self {
+        let now = Timestamp::now();
+        let at = |since: Option<crate::audit::times::Since>| since.map(|since| since.at(now));
+        Self {
+            sessions: args.session.clone(),
+            clusters: args.cluster.clone(),
+            from: at(args.since),
+            to: at(args.until),
+        }
+    }
+
+    fn holds(&self, entry: &Entry) -> bool {
+        let any = |wanted: &[String], has: Option<&str>| {
+            wanted.is_empty() || has.is_some_and(|has| wanted.iter().any(|one| one == has))
+        };
+        any(&self.sessions, entry.session.as_ref().map(|id| id.as_str()))
+            && any(&self.clusters, entry.cluster.as_ref().map(|name| name.as_str()))
+            && self.from.is_none_or(|from| entry.at >= from)
+            && self.to.is_none_or(|to| entry.at < to)
+    }
+
+    fn words(&self) -> String {
+        let mut words = Vec::new();
+        if !self.sessions.is_empty() {
+            words.push(format!("session {}", self.sessions.join(" or ")));
+        }
+        if !self.clusters.is_empty() {
+            words.push(format!("cluster {}", self.clusters.join(" or ")));
+        }
+        words.extend(self.from.map(|from| format!("from {}", told(from))));
+        words.extend(self.to.map(|to| format!("before {}", told(to))));
+        if words.is_empty() { "everything".to_owned() } else { words.join(", ") }
+    }
+}
+
+pub(crate) fn export(args: &Export) -> Result<(String, End), Stop> {
+    if args.to.symlink_metadata().is_ok() {
+        return Err(Stop(format!("there is something at {} already: name another file", named(&args.to))));
+    }
+    let kept = kept(&args.history)?;
+    let seals = kept.seals(&[], &[]).map_err(|error| stop(&error))?;
+    if let Seals::Broken { first_bad, why } = &seals {
+        let text = format!(
+            "Nothing was written: from entry {first_bad} on the history was tampered with: {}\n",
+            visible(&why.to_string())
+        );
+        return Ok((text, End::Found));
+    }
+    let selection = Selection::of(args);
+    let text = match args.format {
+        Form::Pack | Form::Jsonl => proving(args, &kept, &selection)?,
+        Form::Csv | Form::Ocsf => plain(args, &kept, &selection)?,
+    };
+    Ok((text, End::Good))
+}
+
+fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, Stop> {
+    let stored = kept.checkpoints().map_err(|error| stop(&error))?;
+    let checkpoints: Vec<Checkpoint> =
+        stored.into_iter().filter_map(|stored| stored.checkpoint.ok()).collect();
+    let Some(last) = checkpoints.last() else {
+        return Err(Stop(
+            "there is no checkpoint, so a pack would prove nothing: the desktop makes them when it has a keyring; \
+             --format csv and ocsf need none"
+                .to_owned(),
+        ));
+    };
+    let (key, origin): (SealPublic, _) = (last.key, last.origin);
+    let cuts: Vec<u64> = match &args.anchors {
+        None => Vec::new(),
+        Some(path) => anchors::read(path)?.noted.iter().map(|noted| noted.anchor.sequence).collect(),
+    };
+    let made = Timestamp::now().as_microsecond();
+    let head = PackHead { version: 1, origin, made, by: BY.to_owned(), selection: selection.words() };
+    let write = |out: &mut dyn Write| -> Result<Line, Stop> {
+        let (mut writer, first) = PackWriter::new(head.clone(), checkpoints.clone(), &cuts);
+        let failed = |error: io::Error| Stop(format!("{} can't be written: {error}", named(&args.to)));
+        writeln!(out, "{}", first.to_json()).map_err(failed)?;
+        let walked = kept.walk(|entries| {
+            for next in entries {
+                let Ok(linked) = next else { continue };
+                for line in writer.push(&linked.entry, selection.holds(&linked.entry)) {
+                    writeln!(out, "{}", line.to_json())?;
+                }
+            }
+            Ok(())
+        });
+        walked.map_err(|error| stop(&error))?.map_err(failed)?;
+        let end = writer.end();
+        writeln!(out, "{}", end.to_json()).map_err(failed)?;
+        Ok(end)
+    };
+    let end = match args.format {
+        Form::Jsonl => place(&args.to, |out| write(out))?,
+        _ => pack::write(&args.to, &key, write)?,
+    };
+    let Line::End(end) = end else { return Ok(String::new()) };
+    let mut text = format!(
+        "{} entries with {} checkpoints, {} left out and shown as left out: {}\n  key {}\n  whoever gets it needs the key's \
+         fingerprint from you by another way: `sallyport audit verify {} --key {}`\n",
+        end.entries,
+        end.checkpoints,
+        end.left_out,
+        named(&args.to),
+        key.fingerprint(),
+        named(&args.to),
+        key.fingerprint()
+    );
+    if end.unsealed > 0 {
+        text.push_str(&format!(
+            "  {} entries after the last checkpoint are not in it: the desktop makes one within five minutes, and when it \
+             is closed\n",
+            end.unsealed
+        ));
+    }
+    Ok(text)
+}
+
+const HEAD: [&str; 14] = [
+    "sequence",
+    "at",
+    "action",
+    "outcome",
+    "user",
+    "cluster",
+    "request",
+    "grant",
+    "session",
+    "jti",
+    "audit_id",
+    "redactions",
+    "detail",
+    "leaf",
+];
+
+fn plain(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, Stop> {
+    let failed = |error: io::Error| Stop(format!("{} can't be written: {error}", named(&args.to)));
+    let is_csv = args.format == Form::Csv;
+    let mut count = 0u64;
+    place(&args.to, |out| {
+        let mut text = String::new();
+        if is_csv {
+            csv::line(&mut text, &HEAD.map(str::to_owned));
+            out.write_all(text.as_bytes()).map_err(failed)?;
+        }
+        let walked = kept.walk(|entries| {
+            for linked in entries.filter_map(Result::ok).filter(|linked| selection.holds(&linked.entry)) {
+                count += 1;
+                text.clear();
+                if is_csv {
+                    csv::line(&mut text, &row(&linked.entry));
+                } else {
+                    text.push_str(&ocsf::event(&linked.entry).to_string());
+                    text.push('\n');
+                }
+                out.write_all(text.as_bytes())?;
+            }
+            Ok(())
+        });
+        walked.map_err(|error| stop(&error))?.map_err(failed)
+    })?;
+    Ok(format!("{count} entries: {}\n", named(&args.to)))
+}
+
+fn row(entry: &Entry) -> [String; 14] {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    [
+        entry.sequence.to_string(),
+        told(entry.at),
+        entry.action.to_string(),
+        entry.outcome.to_string(),
+        text(entry.user.as_ref().map(|v| v.as_str())),
+        text(entry.cluster.as_ref().map(|v| v.as_str())),
+        text(entry.request.as_ref().map(|v| v.as_str())),
+        text(entry.grant.as_ref().map(|v| v.as_str())),
+        text(entry.session.as_ref().map(|v| v.as_str())),
+        text(entry.jti.as_ref().map(|v| v.as_str())),
+        text(entry.audit_id.as_ref().map(|v| v.as_str())),
+        entry.redactions.to_string(),
+        entry.detail.to_json(),
+        leaf(entry).to_string(),
+    ]
+}

@@ -1,0 +1,223 @@
+//! `audit verify` and `audit export` as processes, on a history that the real store wrote.
+
+use super::audit;
+use anyhow::{Context as _, Result, ensure};
+use sallyport_audit::{Action, ChainKey, Draft, SealKey};
+use sallyport_model::{Digest, SessionId};
+use sallyport_store::{History, Sealing};
+use sallyport_testkit::Ran;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+struct Desk {
+    dir: tempfile::TempDir,
+    key: SealKey,
+    /// How the history was after 20 calls.
+    noted: (u64, Digest),
+}
+
+impl Desk {
+    async fn new() -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let key = SealKey::new([9; 32]);
+        let sealing = Sealing { key: key.clone(), former: None };
+        let history = History::open_sealed(&dir.path().join("data"), ChainKey::new([8; 32]), sealing).await?;
+        for n in 0..20 {
+            history.append(call(n)).await?;
+        }
+        history.append_durable(Draft::new(Action::SignIn).user(&"oidc:ada".parse()?)).await?;
+        let tip = *history.subscribe().borrow();
+        for n in 20..40 {
+            history.append(call(n)).await?;
+        }
+        history.close().await?;
+        Ok(Self { dir, key, noted: (tip.sequence, tip.root.context("a root")?) })
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+
+    fn fingerprint(&self) -> String {
+        self.key.public().fingerprint().to_string()
+    }
+
+    async fn verify(&self, of: &[&str], more: &[&str]) -> Result<(i32, Value)> {
+        let ran = audit(&[&["verify", "-o", "json"], of, more].concat()).await?;
+        ensure!(!ran.out.is_empty(), "{}", ran.err);
+        Ok((ran.code, ran.json()?))
+    }
+
+    async fn export(&self, name: &str, more: &[&str]) -> Result<Ran> {
+        audit(&[&["export", "--history", &self.path("data"), "--to", &self.path(name)], more].concat()).await
+    }
+
+    fn sql(&self, sql: &str) -> Result<()> {
+        let db = rusqlite::Connection::open(self.path("data/history.db"))?;
+        db.execute_batch("DROP TRIGGER entry_is_not_edited; DROP TRIGGER entry_is_not_deleted;")?;
+        Ok(db.execute_batch(sql)?)
+    }
+
+    /// The file in a pack under this name, changed.
+    fn change(&self, pack: &str, name: &str, change: impl Fn(String) -> String) -> Result<PathBuf> {
+        let mut read = tar::Archive::new(fs::File::open(self.path(pack))?);
+        let to = self.dir.path().join(format!("changed-{name}-{pack}"));
+        let mut written = tar::Builder::new(fs::File::create(&to)?);
+        for member in read.entries()? {
+            let mut member = member?;
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut member, &mut text)?;
+            let path = member.path()?.into_owned();
+            if path.ends_with(name) {
+                text = change(text);
+            }
+            let mut header = member.header().clone();
+            header.set_size(text.len() as u64);
+            written.append_data(&mut header, path, text.as_bytes())?;
+        }
+        written.into_inner()?;
+        Ok(to)
+    }
+}
+
+fn call(n: u64) -> Draft {
+    Draft::new(Action::Call)
+        .user(&"oidc:ada".parse().expect("a name"))
+        .cluster(&if n.is_multiple_of(2) { "eu-1" } else { "us-1" }.parse().expect("a name"))
+        .session(&SessionId::new(format!("s{}", n % 4)))
+        .detail("verb", "get")
+        .detail("uri", format!("/api/v1/pods/<b>{n}\u{202e}"))
+}
+
+#[tokio::test]
+async fn p18_a_history_is_verified_with_the_public_key_alone() -> Result<()> {
+    let desk = Desk::new().await?;
+    let data = desk.path("data");
+    let of = ["--history", &data];
+
+    let (code, told) = desk.verify(&of, &[]).await?;
+    ensure!(code == 2 && told["verdict"] == "unknown" && told["key"] == desk.fingerprint(), "{told}");
+    let (code, told) = desk.verify(&of, &["--key", &desk.fingerprint()]).await?;
+    ensure!(code == 0 && told["verdict"] == "verified" && told["sealedUntil"] == 44, "{told}");
+    fs::write(desk.path("key.pem"), desk.key.public().to_pem())?;
+    let (code, told) = desk.verify(&of, &["--key", &desk.path("key.pem")]).await?;
+    ensure!(code == 0, "{told}");
+    let stranger = SealKey::new([1; 32]).public().fingerprint().to_string();
+    let (code, told) = desk.verify(&of, &["--key", &stranger]).await?;
+    ensure!(code == 1 && told["tampering"] == "resealed", "{told}");
+
+    desk.sql("UPDATE entry SET outcome = 'failed' WHERE sequence = 17")?;
+    let (code, told) = desk.verify(&of, &["--key", &desk.fingerprint()]).await?;
+    ensure!(code == 1 && told["firstBad"] == 17 && told["tampering"] == "edited", "{told}");
+    let refused = desk.export("none.tar", &[]).await?;
+    ensure!(refused.code == 1 && !Path::new(&desk.path("none.tar")).exists(), "{}", refused.out);
+
+    for bad in [&["--history", "/nonexistent"][..], &["--key", "x"], &["/nonexistent"], &["Cargo.toml"]] {
+        let ran = audit(&[&["verify"], bad].concat()).await?;
+        ensure!(ran.code == 2 && !ran.err.is_empty(), "{bad:?} {} {}", ran.code, ran.err);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn p18_a_pack_proves_a_selection_where_nothing_of_ours_is() -> Result<()> {
+    let desk = Desk::new().await?;
+    let key = desk.fingerprint();
+    let ran = desk.export("pack.tar", &["--session", "s3", "--cluster", "us-1"]).await?;
+    ensure!(ran.code == 0 && ran.out.contains(&key), "{} {}", ran.out, ran.err);
+    ensure!(fs::metadata(desk.path("pack.tar"))?.permissions().mode() & 0o77 == 0, "it is its owner's alone");
+    let again = desk.export("pack.tar", &[]).await?;
+    ensure!(again.code == 2, "nothing is replaced: {}", again.out);
+    fs::rename(desk.path("data"), desk.path("gone"))?;
+
+    let (code, told) = desk.verify(&[&desk.path("pack.tar")], &["--key", &key]).await?;
+    ensure!(code == 0 && told["entries"] == 11 && told["leftOut"] == 33, "{told}");
+    let (code, _) = desk.verify(&[&desk.path("pack.tar")], &[]).await?;
+    ensure!(code == 2, "a pack's own key is nobody's");
+
+    for (name, tampering) in [("history.jsonl", "edited"), ("key.pem", "edited"), ("report.html", "edited")] {
+        let changed = desk.change("pack.tar", name, |text| match name {
+            "key.pem" => SealKey::new([1; 32]).public().to_pem(),
+            _ => text.replacen("oidc:ada", "oidc:eve", 1),
+        })?;
+        let (code, told) = desk.verify(&[&changed.display().to_string()], &["--key", &key]).await?;
+        ensure!(code == 1 && told["tampering"] == tampering, "{name}: {told}");
+    }
+    let report = desk.change("pack.tar", "report.html", |text| {
+        assert!(!text.contains("<b>") && !text.contains('\u{202e}') && text.contains("33"), "{text}");
+        text
+    })?;
+    let (code, _) = desk.verify(&[&report.display().to_string()], &["--key", &key]).await?;
+    ensure!(code == 0, "what is packed again as it was is what it was");
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_on_the_hub_say_how_a_history_was() -> Result<()> {
+    let desk = Desk::new().await?;
+    let data = desk.path("data");
+    let of = ["--history", &data];
+    let requests = |history: Value| {
+        json!({"apiVersion": "v1", "kind": "List", "items": [{
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
+            "metadata": {"namespace": "team", "name": "ask-1", "creationTimestamp": "2026-11-30T01:00:00Z"},
+            "spec": {"user": "oidc:ada", "history": history},
+        }]})
+        .to_string()
+    };
+    let path = desk.path("requests.json");
+    let (sequence, root) = desk.noted;
+    let key = desk.fingerprint();
+    fs::write(&path, requests(json!({"sequence": sequence, "root": root, "key": key})))?;
+    let (code, told) = desk.verify(&of, &["--anchors", &path]).await?;
+    ensure!(code == 2 && told["anchorsMet"] == 1, "anybody may name any key in a request: {told}");
+    let of_ada = ["--anchors", &path, "--user", "oidc:ada"];
+    let (code, told) = desk.verify(&of, &of_ada).await?;
+    ensure!(code == 0 && told["anchorsMet"] == 1, "their own requests on the hub vouch for it: {told}");
+    let ran =
+        desk.export("pack.jsonl", &["--format", "jsonl", "--session", "s1", "--anchors", &path]).await?;
+    ensure!(ran.code == 0, "{}", ran.err);
+    let (code, told) = desk.verify(&[&desk.path("pack.jsonl")], &of_ada).await?;
+    ensure!(code == 0 && told["anchorsMet"] == 1, "{told}");
+
+    for (history, tampering) in [
+        (json!({"sequence": 412, "root": root, "key": key}), "truncated"),
+        (json!({"sequence": sequence + 1, "root": root, "key": key}), "not_as_anchored"),
+    ] {
+        fs::write(&path, requests(history))?;
+        let (code, told) = desk.verify(&of, &["--anchors", &path]).await?;
+        ensure!(code == 1 && told["tampering"] == tampering, "{told}");
+        let said = told["notes"][0].as_str().unwrap_or_default();
+        ensure!(said.contains("request team/ask-1"), "{told}");
+    }
+    // Under another key: somebody else's, unless one asks for all of a person's.
+    fs::write(&path, requests(json!({"sequence": 412, "root": root, "key": "ab".repeat(32)})))?;
+    let (code, told) = desk.verify(&of, &["--anchors", &path, "--key", &key]).await?;
+    ensure!(code == 2, "{told}");
+    let (code, told) = desk.verify(&of, &["--anchors", &path, "--key", &key, "--user", "oidc:ada"]).await?;
+    ensure!(code == 1 && told["tampering"] == "truncated", "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn other_programs_get_every_entry() -> Result<()> {
+    let desk = Desk::new().await?;
+    for (form, lines) in [("csv", 45), ("ocsf", 44)] {
+        let ran = desk.export(form, &["--format", form]).await?;
+        ensure!(ran.code == 0 && ran.out.starts_with("44 entries"), "{} {}", ran.out, ran.err);
+        let text = fs::read_to_string(desk.path(form))?;
+        ensure!(text.lines().count() == lines, "{form}");
+        if form == "ocsf" {
+            for line in text.lines() {
+                let event: Value = serde_json::from_str(line)?;
+                let entry = event["unmapped"]["sallyport"].as_str().context("the entry")?;
+                sallyport_audit::parse_entry_json(entry)?;
+            }
+        }
+    }
+    let ran = desk.export("some.csv", &["--format", "csv", "--cluster", "eu-1", "--since", "1h"]).await?;
+    ensure!(ran.out.starts_with("20 entries"), "{} {}", ran.out, ran.err);
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! A history as it lies on disk, read beside whoever writes it and changed by nobody.
+
+use super::{FILE, head, read, row, seal};
+use crate::{StoreError, file};
+use rusqlite::Connection;
+use sallyport_audit::{
+    Anchor, ChainKey, Head, Linked, Seals, Stored, Unreadable, Verdict, Wanted, verify, verify_seals,
+};
+use sallyport_model::Digest;
+use std::path::{Path, PathBuf};
+
+/// A history on disk at one moment. Blocks; opening it makes no file and takes no lock.
+pub struct Kept {
+    db: Connection,
+    head: Option<Head>,
+    has_checkpoints: bool,
+}
+
+/// What checking a history came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// By the links and the head, for whoever has the chain's key.
+    pub chain: Verdict,
+    /// By the checkpoints, for everybody.
+    pub seals: Seals,
+}
+
+impl Checked {
+    /// Both in one: what either contradicts is broken, and told is what is wrong first.
+    pub fn verdict(self) -> Verdict {
+        match (self.chain, self.seals) {
+            (Verdict::Broken { first_bad: chain, .. }, Seals::Broken { first_bad, why })
+                if first_bad < chain =>
+            {
+                Verdict::Broken { first_bad, why }
+            }
+            (broken @ Verdict::Broken { .. }, _) => broken,
+            (_, Seals::Broken { first_bad, why }) => Verdict::Broken { first_bad, why },
+            (chain, _) => chain,
+        }
+    }
+}
+
+impl Kept {
+    /// Opens the history of a data directory for reading.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] where there is none or it can't be read, [`StoreError::Newer`] when a later Sallyport wrote
+    /// it.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        // The head first: it never runs ahead of the rows, so rows read later have all it knows.
+        let head = head::read(dir)?.and_then(Result::ok);
+        let db = file::open_to_read(dir, FILE)?;
+        let fail = || StoreError::sql(FILE, "read");
+        // Everything below sees one moment.
+        db.execute_batch("BEGIN").map_err(fail())?;
+        let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail())?;
+        let known = row::MIGRATIONS.steps.len() as i64;
+        if found > known {
+            return Err(StoreError::Newer { file: FILE, found, known });
+        }
+        Ok(Self { db, head, has_checkpoints: found > 1 })
+    }
+
+    /// Where a history of a data directory is.
+    pub fn path(dir: &Path) -> PathBuf {
+        dir.join(FILE)
+    }
+
+    /// The checkpoints in the order they were made, and what was kept beside each.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file can't be read.
+    pub fn checkpoints(&self) -> Result<Vec<Stored>, StoreError> {
+        Ok(self.sealed()?.1)
+    }
+
+    fn sealed(&self) -> Result<(Vec<i64>, Vec<Stored>), StoreError> {
+        if self.has_checkpoints { seal::all(&self.db) } else { Ok((Vec::new(), Vec::new())) }
+    }
+
+    /// Hands all entries, in their stored order, to whoever walks them.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when reading broke off: whatever the walk came to is not given then.
+    pub fn walk<T>(
+        &self,
+        walked: impl FnOnce(&mut dyn Iterator<Item = Result<Linked, Unreadable>>) -> T,
+    ) -> Result<T, StoreError> {
+        read::walk(&self.db, walked)
+    }
+
+    /// Checks everything, with the keys that are at hand: the chain's, and fingerprints of those that seal.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file can't be read.
+    pub fn check(&self, key: Option<&ChainKey>, keys: &[Digest]) -> Result<Checked, StoreError> {
+        let chain = self.walk(|entries| verify(entries, self.head.as_ref(), key))?;
+        Ok(Checked { chain, seals: self.seals(keys, &[])? })
+    }
+
+    /// Checks what the checkpoints say, with nothing but fingerprints of public keys, and what others noted.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file can't be read.
+    pub fn seals(&self, keys: &[Digest], anchors: &[Anchor]) -> Result<Seals, StoreError> {
+        let (ids, checkpoints) = self.sealed()?;
+        let sealed = self.head.as_ref().map_or(0, |head| head.sealed);
+        let wanted = Wanted { keys, anchors, sealed };
+        let leaves = |place: usize| ids.get(place).map_or_else(Vec::new, |id| seal::leaves(&self.db, *id));
+        self.walk(|entries| verify_seals(entries, &checkpoints, leaves, &wanted))
+    }
+}

@@ -1,0 +1,274 @@
+//! Checkpoints as they are kept: each in the transaction of the entries that it ends with, so that one never lacks the other.
+
+use super::{FILE, now, row};
+use crate::StoreError;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use sallyport_audit::{Action, Checkpoint, Edge, Entry, RESTATED, SealKey, SealPublic, Stored, leaf};
+use sallyport_model::Digest;
+use std::time::{Duration, Instant};
+
+/// How long entries stay without a checkpoint at most, while nothing else makes one due.
+const AGE: Duration = Duration::from_secs(300);
+/// Leaves of a longer stretch are not kept beside its checkpoint: they only serve to name what was done to it.
+const STRETCH: usize = 8192;
+
+/// What signs checkpoints.
+#[derive(Clone, Debug)]
+pub struct Sealing {
+    /// The key.
+    pub key: SealKey,
+    /// The key before it, which vouches for it in its last checkpoint. It is not needed after that.
+    pub former: Option<SealKey>,
+}
+
+impl Sealing {
+    /// Of its keys.
+    pub fn fingerprints(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(&self.key).chain(&self.former).map(|key| key.public().fingerprint())
+    }
+}
+
+/// The tree over all entries, and what of it is sealed.
+pub(super) struct Tree {
+    sealing: Option<Sealing>,
+    origin: Option<Digest>,
+    /// None when entries are missing: nothing that is true could be signed.
+    edge: Option<Edge>,
+    sealed: u64,
+    leaves: Vec<Digest>,
+    since: Option<Instant>,
+}
+
+/// A checkpoint about to be kept.
+pub(super) struct Made {
+    last: u64,
+    signed: String,
+    edge: Vec<u8>,
+    leaves: Vec<u8>,
+    by: SealPublic,
+}
+
+impl Tree {
+    /// As it is on disk: from the last checkpoint on where that holds, else from the entries.
+    pub(super) fn resume(db: &Connection, last: u64, sealing: Option<Sealing>) -> Result<Self, StoreError> {
+        let fresh = Self {
+            sealing,
+            origin: None,
+            edge: Some(Edge::default()),
+            sealed: 0,
+            leaves: Vec::new(),
+            since: None,
+        };
+        let mut tree = fresh;
+        let Some(newest) = newest(db)? else {
+            tree.read(db, 1, None)?;
+            return Ok(tree);
+        };
+        tree.origin = first(db)?;
+        let holds = newest.checkpoint.as_ref().filter(|checkpoint| {
+            checkpoint.last <= last && checkpoint.is_signed() && Some(checkpoint.origin) == tree.origin
+        });
+        let edge = holds.and_then(|checkpoint| {
+            let edge = Edge::resume(checkpoint.last, newest.edge.clone()).ok()?;
+            (edge.root() == checkpoint.root).then_some(edge)
+        });
+        match (edge, holds) {
+            (Some(edge), Some(checkpoint)) => {
+                (tree.edge, tree.sealed) = (Some(edge), checkpoint.last);
+                tree.read(db, checkpoint.last + 1, None)?;
+            }
+            (_, holds) => {
+                // What the next checkpoint says that it begins with contradicts the last: `verify` tells, from now on.
+                tree.sealed = last;
+                let wanted = holds.map(|checkpoint| (checkpoint.last, checkpoint.root));
+                tree.read(db, 1, wanted)?;
+            }
+        }
+        tree.hand_over(newest.checkpoint.as_ref());
+        Ok(tree)
+    }
+
+    /// The former key is asked for its word once, and only if it signed the last checkpoint.
+    fn hand_over(&mut self, newest: Option<&Checkpoint>) {
+        if let Some(sealing) = &mut self.sealing {
+            let signed_last = |former: &SealKey| {
+                newest.is_some_and(|last| last.key == *former.public() && last.next.is_none())
+            };
+            sealing.former = sealing.former.take().filter(signed_last);
+        }
+    }
+
+    /// Adds what is there from `from` on. `wanted`: a size at which the root has to be this for it to count as sealed.
+    fn read(&mut self, db: &Connection, from: u64, wanted: Option<(u64, Digest)>) -> Result<(), StoreError> {
+        let fail = || StoreError::sql(FILE, "read");
+        let sql = format!("SELECT {} FROM entry WHERE sequence >= ? ORDER BY sequence", row::COLUMNS);
+        let mut statement = db.prepare(&sql).map_err(fail())?;
+        let mut rows = statement.query([from as i64]).map_err(fail())?;
+        while let Some(found) = rows.next().map_err(fail())? {
+            match row::read(found) {
+                Ok(linked) => self.push(&linked.entry),
+                Err(_) => self.edge = None,
+            }
+            let Some(edge) = &self.edge else { return Ok(()) };
+            if wanted == Some((edge.size(), edge.root())) {
+                self.sealed = edge.size();
+                self.leaves.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// One more entry.
+    pub(super) fn push(&mut self, entry: &Entry) {
+        let leaf = leaf(entry);
+        if entry.sequence == 1 {
+            self.origin = Some(leaf);
+        }
+        self.edge = self.edge.take().filter(|edge| edge.size() + 1 == entry.sequence);
+        if let Some(edge) = &mut self.edge {
+            edge.push(leaf);
+            if self.leaves.len() <= STRETCH {
+                self.leaves.push(leaf);
+            }
+            self.since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// The root over all entries.
+    pub(super) fn root(&self) -> Option<Digest> {
+        self.edge.as_ref().map(Edge::root)
+    }
+
+    /// The last entry that a checkpoint covers.
+    pub(super) fn sealed(&self) -> u64 {
+        self.sealed
+    }
+
+    /// Who signs.
+    pub(super) fn key(&self) -> Option<SealPublic> {
+        self.sealing.as_ref().map(|sealing| *sealing.key.public())
+    }
+
+    /// When the next checkpoint is due, if nothing makes it so before.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.sealing.as_ref()?;
+        self.since.map(|since| since + AGE)
+    }
+
+    /// The checkpoint that belongs to these entries, which were pushed before, if one does.
+    pub(super) fn checkpoint<'e>(
+        &self,
+        mut entries: impl Iterator<Item = &'e Entry>,
+        is_asked: bool,
+    ) -> Option<Made> {
+        let (sealing, edge, origin) = (self.sealing.as_ref()?, self.edge.as_ref()?, self.origin?);
+        let waiting = edge.size().saturating_sub(self.sealed);
+        let whole = |entry: &Entry| {
+            matches!(entry.action, Action::ChainBegun | Action::AppStarted | Action::AppStopped)
+        };
+        let is_old = self.due().is_some_and(|due| due <= Instant::now());
+        let is_due = is_asked || is_old || waiting >= RESTATED || entries.any(whole);
+        if waiting == 0 || !is_due {
+            return None;
+        }
+        let next = *sealing.key.public();
+        let (key, next) = match &sealing.former {
+            Some(former) => (former, Some(next)),
+            None => (&sealing.key, None),
+        };
+        let range = (self.sealed + 1, edge.size());
+        let checkpoint = Checkpoint::sign(key, origin, range, edge.root(), now(), next);
+        let leaves = if self.leaves.len() <= STRETCH { bytes(&self.leaves) } else { Vec::new() };
+        Some(Made {
+            last: checkpoint.last,
+            signed: checkpoint.to_json(),
+            edge: bytes(edge.hashes()),
+            leaves,
+            by: checkpoint.key,
+        })
+    }
+
+    /// It is tried again later.
+    pub(super) fn put_off(&mut self) {
+        self.since = Some(Instant::now());
+    }
+
+    /// It is on disk.
+    pub(super) fn kept(&mut self, made: &Made) {
+        self.sealed = made.last;
+        self.leaves.clear();
+        self.since = None;
+        if let Some(sealing) = &mut self.sealing {
+            sealing.former = sealing.former.take().filter(|former| *former.public() != made.by);
+        }
+    }
+}
+
+pub(super) fn insert(db: &Connection, made: &Made) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO checkpoint (last, signed, edge, leaves) VALUES (?,?,?,?)";
+    db.prepare_cached(sql)?.execute(params![made.last as i64, made.signed, made.edge, made.leaves])?;
+    Ok(())
+}
+
+struct Newest {
+    checkpoint: Option<Checkpoint>,
+    edge: Vec<Digest>,
+}
+
+fn newest(db: &Connection) -> Result<Option<Newest>, StoreError> {
+    let sql = "SELECT signed, edge FROM checkpoint ORDER BY id DESC LIMIT 1";
+    db.query_row(sql, [], |row| {
+        let signed = row.get::<_, String>(0).unwrap_or_default();
+        let edge = row.get::<_, Vec<u8>>(1).unwrap_or_default();
+        Ok(Newest { checkpoint: Checkpoint::parse(&signed).ok(), edge: digests(&edge) })
+    })
+    .optional()
+    .map_err(StoreError::sql(FILE, "read"))
+}
+
+/// The last entry that any checkpoint tells of; 0 when there is none.
+pub(super) fn reach(db: &Connection) -> Result<u64, StoreError> {
+    let last: Option<i64> = db
+        .query_row("SELECT max(last) FROM checkpoint", [], |row| row.get(0))
+        .map_err(StoreError::sql(FILE, "read"))?;
+    Ok(last.unwrap_or(0).max(0) as u64)
+}
+
+fn first(db: &Connection) -> Result<Option<Digest>, StoreError> {
+    let sql = format!("SELECT {} FROM entry WHERE sequence = 1", row::COLUMNS);
+    let found = db.query_row(&sql, [], |row| Ok(row::read(row))).optional();
+    let found = found.map_err(StoreError::sql(FILE, "read"))?;
+    Ok(found.and_then(Result::ok).map(|linked| leaf(&linked.entry)))
+}
+
+/// All of them in the order they were kept in. Their ids, by which [`leaves`] finds what was kept beside.
+pub(super) fn all(db: &Connection) -> Result<(Vec<i64>, Vec<Stored>), StoreError> {
+    let fail = || StoreError::sql(FILE, "read");
+    let mut statement = db.prepare("SELECT id, signed FROM checkpoint ORDER BY id").map_err(fail())?;
+    let rows = statement.query_map([], |row| {
+        let text = row.get::<_, String>(1).map_err(|_| "it is no text".to_owned());
+        let checkpoint = text.and_then(|text| Checkpoint::parse(&text).map_err(|error| error.to_string()));
+        Ok((row.get::<_, i64>(0)?, Stored { checkpoint }))
+    });
+    rows.map_err(fail())?
+        .collect::<rusqlite::Result<Vec<_>>>()
+        .map(|all| all.into_iter().unzip())
+        .map_err(fail())
+}
+
+/// The leaves beside a checkpoint; none where they were not kept or can't be read.
+pub(super) fn leaves(db: &Connection, id: i64) -> Vec<Digest> {
+    let found =
+        db.query_row("SELECT leaves FROM checkpoint WHERE id = ?", [id], |row| row.get::<_, Vec<u8>>(0));
+    found.map_or_else(|_| Vec::new(), |bytes| digests(&bytes))
+}
+
+fn bytes(digests: &[Digest]) -> Vec<u8> {
+    digests.iter().flat_map(|digest| *digest.bytes()).collect()
+}
+
+/// None of noise.
+fn digests(bytes: &[u8]) -> Vec<Digest> {
+    let (whole, rest) = bytes.as_chunks::<32>();
+    if rest.is_empty() { whole.iter().map(|bytes| Digest::from(*bytes)).collect() } else { Vec::new() }
+}

@@ -135,8 +135,12 @@ impl Pipe {
 
     /// When to try again.
     fn failed(&mut self, error: &EngineError, spool: &Spool) -> Duration {
-        if matches!(error, EngineError::Unreachable { .. }) {
-            // It may be another process by now, without what the last one had in memory.
+        // What the store says of what it was sent, it says as the one that it was before.
+        let is_its_word =
+            matches!(error, EngineError::Refused { status: 400 | 401 | 403 | 413 | 422 | 429, .. });
+        if !is_its_word {
+            // Not reached, late, or a 502 of what stands before it: it may be another process by now, without what the
+            // last one had in memory.
             self.lingering.clear();
             self.at = spool.taken();
         }

@@ -1,8 +1,9 @@
 //! What was acknowledged and not handed on yet: files of lines in a folder, bounded in all.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -78,6 +79,8 @@ struct Inner {
     next: u64,
     taken: Place,
     refused: u64,
+    /// Those that were put aside, by a hash: what is sent again after a store's death is refused again.
+    put_aside: HashSet<u64>,
 }
 
 impl Inner {
@@ -110,7 +113,15 @@ impl Spool {
             }
         }
         let refused = dir.join(REFUSED);
-        inner.refused = fs::metadata(&refused).map_or(0, |about| about.len());
+        if refused.is_file() {
+            inner.refused = whole_lines(&refused)?;
+            let mut lines = BufReader::new(File::open(&refused).map_err(io(&refused, "opened"))?);
+            let mut line = Vec::new();
+            while lines.read_until(b'\n', &mut line).map_err(io(&refused, "read"))? > 0 {
+                inner.put_aside.insert(hash(&line));
+                line.clear();
+            }
+        }
         // One that can't be read leads back to the beginning: sent again is better than not at all.
         let taken = fs::read(dir.join(TAKEN)).ok();
         inner.taken = taken.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
@@ -240,13 +251,17 @@ impl Spool {
         Ok(())
     }
 
-    /// Puts a line aside that nobody takes.
+    /// Puts a line aside that nobody takes; one that is there already stays there once.
     pub(crate) fn refuse(&self, line: &[u8]) -> Result<(), SpoolError> {
         let mut inner = self.lock();
+        if inner.put_aside.contains(&hash(line)) {
+            return Ok(());
+        }
         let path = self.dir.join(REFUSED);
         let mut file = private(true).append(true).open(&path).map_err(io(&path, "opened"))?;
         file.write_all(line).and_then(|()| file.sync_data()).map_err(io(&path, "written"))?;
         inner.refused += line.len() as u64;
+        inner.put_aside.insert(hash(line));
         Ok(())
     }
 
@@ -257,6 +272,12 @@ impl Spool {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn hash(line: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(line);
+    hasher.finish()
 }
 
 fn private(create: bool) -> OpenOptions {

@@ -86,3 +86,16 @@ fn a_place_that_can_not_be_read_leads_back_and_never_on() {
         assert!(all(&spool).contains(&"a\n".to_owned()), "{noise}");
     }
 }
+
+#[test]
+fn what_is_refused_again_is_put_aside_once_also_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+        for line in [&b"a\n"[..], b"b\n", b"a\n"] {
+            spool.refuse(line).unwrap();
+        }
+        assert_eq!(spool.held(), 4);
+    }
+    assert_eq!(fs::read(dir.path().join(REFUSED)).unwrap(), b"a\nb\n");
+}

@@ -25,7 +25,7 @@ def ours(event):
         return (
             verb == "create"
             and _get(event, "objectRef", "apiGroup") == "authorization.k8s.io"
-            and resource in ("selfsubjectaccessreviews", "selfsubjectrulesreviews")
+            and resource == "selfsubjectaccessreviews"
         )
     # What it was refused is what it should not have tried.
     if user != BROKER or verb not in ("create", "delete") or _get(event, "responseStatus", "code") not in (200, 201):

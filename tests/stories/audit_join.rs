@@ -104,10 +104,12 @@ fn logged(target: &Target, account: &str) -> Result<BTreeMap<String, Value>> {
     Ok(all)
 }
 
-/// Whether Sallyport itself made a call: it asks what its token may do, and removes its own grant.
+/// Whether Sallyport itself made a call: it sees that its token's rights are there and gone, and removes its own grant.
 fn is_own(event: &Value) -> bool {
-    let resource = &event["objectRef"]["resource"];
-    resource == "selfsubjectaccessreviews" || resource == "accessgrants" && event["verb"] == "delete"
+    let (resource, name) = (&event["objectRef"]["resource"], &event["objectRef"]["name"]);
+    name == "sallyport-proof"
+        || resource == "selfsubjectaccessreviews"
+        || resource == "accessgrants" && event["verb"] == "delete"
 }
 
 async fn every_event(

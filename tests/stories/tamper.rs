@@ -194,16 +194,16 @@ fn seen(made: &Made, copy: &desk::Copy, seen: Seen) -> Result<(u64, &'static str
     let checked = copy.checked()?;
     let public = checked.seals.clone();
     match (seen, checked.verdict(), public) {
-        (Seen::ByAnchors, Verdict::Verified { .. }, Seals::Sealed(_)) => {
+        (Seen::Anchors, Verdict::Verified { .. }, Seals::Sealed(_)) => {
             match copy.kept()?.seals(&[seal_key().public().fingerprint()], &made.anchors)? {
                 Seals::Broken { first_bad, why } => Ok((first_bad, why.word())),
                 other => bail!("with anchors: {other:?}"),
             }
         }
-        (Seen::ByTheChain, Verdict::Broken { first_bad, why }, Seals::Sealed(_)) => {
+        (Seen::Chain, Verdict::Broken { first_bad, why }, Seals::Sealed(_)) => {
             Ok((first_bad, why.word()))
         }
-        (Seen::ByAll, Verdict::Broken { first_bad, why }, Seals::Broken { first_bad: first, why: said }) => {
+        (Seen::All, Verdict::Broken { first_bad, why }, Seals::Broken { first_bad: first, why: said }) => {
             // The public key alone is told the same, or more exactly what whoever has no key could do.
             ensure!(
                 first <= first_bad || said.word() == why.word(),

@@ -31,6 +31,8 @@ use tokio::sync::Semaphore;
 const FOLDER: &str = "audit";
 /// How long a question may take; what was found until then is the answer, and it says so.
 const WITHIN: Duration = Duration::from_secs(3);
+/// Bytes of disk that the archive may take; the oldest goes first.
+pub(crate) const KEEP_BYTES: u64 = 16 << 30;
 /// Questions that are answered at the same time.
 const AT_ONCE: usize = 2;
 
@@ -75,7 +77,7 @@ impl Evidence {
             if !is_there && !make {
                 return Ok(None);
             }
-            Archive::open(&folder, Options::default()).map(Some)
+            Archive::open(&folder, Options { keep_bytes: Some(KEEP_BYTES), ..Options::default() }).map(Some)
         });
         let opened = opened.await.map_err(|e| AppError::failed("the archive was not opened").because(e))?;
         *open = opened.map_err(unreadable)?.map(Arc::new);

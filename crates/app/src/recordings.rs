@@ -12,17 +12,18 @@ use crate::history::Recorder;
 use sallyport_audit::Draft;
 use sallyport_ipc::{RecordingPage, RecordingView};
 use sallyport_model::{ErrorCode, Recording, Secret, UserName};
-use sallyport_recording::{About, Bounds, Key, Limits, Recordings as Kept, Screen, fresh_key};
+use sallyport_recording::{About, Bounds, Key, Limits, Page, Recordings as Kept, Screen, fresh_key};
 use sallyport_vault::{Item, Vault, VaultState};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// All of them.
 pub(crate) struct Recordings {
     history: Recorder,
     kept: Kept,
-    /// Those that were opened in this run: each is an entry, and nothing is read of one that is none.
-    opened: Mutex<BTreeSet<(String, String)>>,
+    /// Those that were opened in this run, with the hashes that the history has of their parts: each is an entry, and nothing
+    /// is read of one that is none.
+    opened: Mutex<BTreeMap<(String, String), BTreeMap<u32, String>>>,
 }
 
 impl Recordings {
@@ -97,8 +98,10 @@ impl Recordings {
     ) -> Result<RecordingView, AppError> {
         let index = self.index(&session, &terminal).await?;
         self.history.note(entry::by(entry::watched(&index.about), by)).await;
+        let noted = self.history.recorded(&session, &terminal).await?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.insert((session.clone(), terminal.clone()));
+        opened.insert((session.clone(), terminal.clone()), noted);
+        drop(opened);
         Ok(view::recording(&session, terminal, Ok(index)))
     }
 
@@ -124,13 +127,20 @@ impl Recordings {
         from: u32,
     ) -> Result<RecordingPage, AppError> {
         let named = (session, terminal);
-        if !self.opened.lock().unwrap_or_else(PoisonError::into_inner).contains(&named) {
-            return Err(AppError::new(ErrorCode::Failed, "this recording was not opened")
-                .hint("Open it, which is noted in the history."));
-        }
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = opened.get(&named).map(|noted| noted.get(&segment).cloned());
+        drop(opened);
+        let noted = noted.ok_or_else(|| {
+            AppError::new(ErrorCode::Failed, "this recording was not opened")
+                .hint("Open it, which is noted in the history.")
+        })?;
         let index = self.index(&named.0, &named.1).await?;
         let kept = self.kept.clone();
         let (page, index) = blocking(move || kept.page(&index, segment).map(|page| (page, index))).await?;
+        // Whoever can change a part can change its index as well, and not what the history chains.
+        let part = index.parts.iter().find(|part| part.number == segment);
+        let is_another = part.zip(noted).is_some_and(|(part, noted)| part.sha256 != noted);
+        let page = if is_another && page != Page::Missing { Page::Unreadable } else { page };
         Ok(view::page(&index, segment, page, from))
     }
 
@@ -220,3 +230,6 @@ async fn key(vault: &Vault) -> Option<Key> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

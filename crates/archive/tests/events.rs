@@ -109,13 +109,14 @@ fn events_are_found_by_many_ids_at_once_within_a_filter() {
     let archive = filled(dir.path(), 12_000, 4000);
     let ids: Vec<String> = (0..12_000).step_by(97).map(|n| common::event(n).audit_id.to_string()).collect();
     let ids = || ids.iter().map(String::as_str).chain(["none", "", "0-0"]);
-    let found = |filter: &Filter| archive.with_audit_ids(ids(), filter, &bounds()).unwrap().value;
+    let found = |filter: &Filter| archive.with_audit_ids(ids(), filter, usize::MAX, &bounds()).unwrap().value;
     let all = found(&Filter::default());
     assert_eq!(all.len(), 12_000_usize.div_ceil(97));
     assert!(all.iter().all(|one| ids().any(|id| id == one.event.audit_id)));
     let few = found(&Filter::default().from(BEGIN + 6000 * SECOND).only(Column::Verb, "get"));
     assert!(!few.is_empty() && few.len() < all.len() / 5 && few.iter().all(|one| all.contains(one)));
     assert!(found(&Filter::default().only(Column::Cluster, "none")).is_empty());
+    assert_eq!(archive.with_audit_ids(ids(), &Filter::default(), 7, &bounds()).unwrap().value.len(), 7);
 }
 
 #[test]

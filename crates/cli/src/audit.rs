@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod collect;
 mod forward;
 mod import;
+mod place;
 mod plain;
 mod policy;
 mod proof;

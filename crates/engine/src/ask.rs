@@ -12,6 +12,8 @@ pub struct Ask<'a> {
     pub to: i64,
     /// At most so many, the first ones.
     pub most: usize,
+    /// From the end on: the last ones first.
+    pub newest: bool,
     /// Which.
     pub wanted: &'a Wanted,
 }
@@ -23,6 +25,8 @@ pub struct Wanted {
     pub filter: Option<String>,
     /// Of these words, one stands in each record: accounts of sessions, `JTI=…`. All of them without any.
     pub words: Vec<String>,
+    /// Of each of these, one as well.
+    pub also: Vec<Vec<String>>,
     /// The field or label in which the store has the cluster.
     pub label: String,
     /// What the cluster is called there.
@@ -33,6 +37,13 @@ impl Wanted {
     /// Everything that the store has of a cluster.
     pub fn of(called: &str) -> Self {
         Self { label: "cluster".to_owned(), called: called.to_owned(), ..Self::default() }
+    }
+}
+
+impl Wanted {
+    /// All groups of words, of each of which one has to be there.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Vec<String>> {
+        std::iter::once(&self.words).chain(&self.also).filter(|group| !group.is_empty())
     }
 }
 
@@ -65,12 +76,12 @@ pub(crate) fn held_to(http: &Http, ask: &Ask<'_>, page: &[Pulled]) -> Result<(),
             ask.most
         )));
     }
-    let mut last = ask.from;
+    let mut last = if ask.newest { ask.to } else { ask.from };
     for record in page {
         if record.at < ask.from || record.at >= ask.to {
             return Err(http.unfit("records of another time than was asked for"));
         }
-        if record.at < last {
+        if if ask.newest { record.at > last } else { record.at < last } {
             return Err(http.unfit("records that are out of the order that was asked for"));
         }
         last = record.at;

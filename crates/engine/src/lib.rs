@@ -8,7 +8,7 @@
 //!
 //! let engine = Engine::new("victorialogs:https://logs.example:9428".parse()?, &Access::default())?;
 //! let wanted = Wanted::of("payments-eu-1");
-//! let page = engine.page(&Ask { from: 0, to: 1_000_000_000, most: 100, wanted: &wanted }).await?;
+//! let page = engine.page(&Ask { from: 0, to: 1_000_000_000, most: 100, newest: false, wanted: &wanted }).await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -44,7 +44,7 @@ pub(crate) async fn page(http: &Http, target: &Target, ask: &Ask<'_>) -> Result<
         .append_pair("start", &ask.from.to_string())
         .append_pair("end", &ask.to.to_string())
         .append_pair("limit", &most.to_string())
-        .append_pair("direction", "forward");
+        .append_pair("direction", if ask.newest { "backward" } else { "forward" });
     let body = http.get(url).await?.whole().await?;
     if is_html(&body) {
         return Err(http.unfit("a page of HTML: a proxy or somebody's sign-in page is in between"));
@@ -70,6 +70,9 @@ pub(crate) async fn page(http: &Http, target: &Target, ask: &Ask<'_>) -> Result<
     }
     // Each stream is in order, and they stand one behind the other.
     page.sort_by_key(|record| record.at);
+    if ask.newest {
+        page.reverse();
+    }
     Ok(page)
 }
 
@@ -80,9 +83,9 @@ fn query(wanted: &Wanted) -> String {
         Some(filter) => filter.clone(),
         None => format!("{{{}={}}}", wanted.label, quoted(&wanted.called)),
     };
-    if let [first, others @ ..] = &wanted.words[..] {
-        query.push_str(&format!(" |= {}", quoted(first)));
-        others.iter().for_each(|word| query.push_str(&format!(" or {}", quoted(word))));
+    for group in wanted.groups() {
+        let words: Vec<String> = group.iter().map(|word| quoted(word)).collect();
+        query.push_str(&format!(" |= {}", words.join(" or ")));
     }
     query
 }

@@ -16,18 +16,19 @@ use serde_json::{Map, Value, json};
 const RECORD_MOST: usize = 2 * LINE_MOST + (1 << 20);
 
 pub(crate) async fn page(http: &Http, target: &Target, ask: &Ask<'_>) -> Result<Vec<Pulled>, EngineError> {
-    let query = format!("* | sort by (_time) limit {}", ask.most);
+    let order = if ask.newest { " desc" } else { "" };
+    let query = format!("* | sort by (_time{order}) limit {}", ask.most);
     // `end` is before that moment, to the nanosecond.
     let (from, to) = (moment(ask.from), moment(ask.to));
     let mut form = vec![("query", query.as_str()), ("start", &from), ("end", &to)];
-    let words = words(ask.wanted);
-    form.extend(words.as_deref().map(|words| ("extra_filters", words)));
+    let words: Vec<String> = ask.wanted.groups().map(|group| words(group)).collect();
+    form.extend(words.iter().map(|words| ("extra_filters", words.as_str())));
     // An argument of its own takes filters alone, so that nothing in it reaches the order or the limit.
     let filter = filter(ask.wanted);
     form.push(("extra_filters", &filter));
     let mut body = http.ask(target.at("/select/logsql/query"), &form).await?;
     let (mut page, mut line, mut is_skipped) = (Vec::new(), Vec::new(), false);
-    let mut last = ask.from;
+    let mut last = if ask.newest { ask.to - 1 } else { ask.from };
     while let Some(chunk) = body.chunk().await? {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             let (piece, ends) = piece.strip_suffix(b"\n").map_or((piece, false), |piece| (piece, true));
@@ -102,10 +103,10 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// A filter for one of some words. Each is quoted, so that nothing in it is more than a word.
-fn words(wanted: &Wanted) -> Option<String> {
-    let words: Vec<String> = wanted.words.iter().map(|word| quoted(word)).collect();
-    (!words.is_empty()).then(|| format!("({})", words.join(" OR ")))
+/// A filter for one of some words, in whichever field. Each is quoted, so that nothing in it is more than a word.
+fn words(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("*:{}", quoted(word))).collect();
+    format!("({})", words.join(" OR "))
 }
 
 pub(crate) async fn push(http: &Http, target: &Target, records: &[Record]) -> Result<Pushed, EngineError> {
@@ -143,9 +144,7 @@ mod tests {
 
     #[test]
     fn words_are_words_whatever_stands_in_them() {
-        let mut wanted = Wanted::of("a");
-        assert_eq!(words(&wanted), None);
-        wanted.words = vec!["s-1".to_owned(), "\" OR * | delete \"".to_owned()];
-        assert_eq!(words(&wanted).unwrap(), r#"("s-1" OR "\" OR * | delete \"")"#);
+        let hostile = ["s-1".to_owned(), "\" OR * | delete \"".to_owned()];
+        assert_eq!(words(&hostile), r#"(*:"s-1" OR *:"\" OR * | delete \"")"#);
     }
 }

@@ -3,7 +3,7 @@
 //! they are said.
 
 use crate::join::SKEW;
-use crate::{Came, Event, Field, Flaw, Key, Known, KnownCall, Level, Stage, Stages, join};
+use crate::{Came, Event, Field, Flaw, Key, Known, KnownCall, Level, Object, Stage, Stages, join};
 use std::ops::Range;
 
 /// How far one side's record goes.
@@ -115,8 +115,8 @@ pub struct Reconciled {
     pub both: Vec<Both>,
     /// Told of a second time under the same id by an aggregated API server, in the course of the first.
     pub aggregated: Vec<usize>,
-    /// Questions about its own rights that Sallyport asks with a session's token, and the removal of the session's own
-    /// grant, which no gateway sends. Whoever else has the token could ask them too; they give nothing away.
+    /// What Sallyport itself asks with a session's token to see its rights work and end, and the removal of the session's
+    /// own grant, which no gateway sends. Whoever else has the token could ask the same; it gives next to nothing away.
     pub own: Vec<usize>,
     /// Events of a time at which the gateway's record has a hole or has not settled: nothing can be said.
     pub unclear: Vec<usize>,
@@ -211,7 +211,22 @@ fn is_own(event: &Event<'_>, known: &Known, session: usize) -> bool {
         && object.resource == "accessgrants"
         && event.verb == "delete"
         && object.name == grant;
-    leaves || asks && event.verb == "create"
+    leaves || asks && event.verb == "create" || is_probe(event, object)
+}
+
+/// Whether it is a GET by which Sallyport sees that a right is there, or gone (`provision::Question::path`): of an object
+/// that nobody has, or of one object at most where a role only lists. What anybody who took the token could copy is held
+/// to what gives nothing away: no Secret, no second page.
+fn is_probe(event: &Event<'_>, object: &Object<'_>) -> bool {
+    let is_ours = event.user_agent.as_deref().is_some_and(|agent| agent.starts_with("sallyport/"));
+    if !is_ours || !object.subresource.is_empty() || object.resource == "secrets" {
+        return false;
+    }
+    match &*event.verb {
+        "get" => object.name == "sallyport-proof",
+        "list" => event.uri.split_once('?').is_some_and(|(_, query)| query == "limit=1"),
+        _ => false,
+    }
 }
 
 fn unseen(call: usize, known: &Known, cluster: &Record, told: Told<'_>) -> Unseen {

@@ -70,31 +70,22 @@ pub struct PulledIn {
 /// # Errors
 /// [`FeedError::Engine`], [`FeedError::TooManyAtOnce`], or what the archive said.
 pub fn pull(archive: &Archive, source: &Source, engine: &Engine, pull: &Pull) -> Result<PulledIn, FeedError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(FeedError::io(std::path::Path::new("the network"), "begun"))?;
-    let identity = identity(engine, &pull.wanted);
-    let last = archive.kept_files(&source.id, &identity).iter().map(|(_, to)| *to as i64).max();
+    let mut puller = Puller::new(archive, source, engine, &pull.wanted)?;
+    let kept = archive.kept_files(&source.id, &puller.pulled.identity);
+    let last = kept.iter().map(|(_, to)| *to as i64).max();
     let from = match last {
         Some(last) => last.saturating_sub(pull.overlap),
         None => pull.since,
     };
     let from = pull.again.map_or(from, |again| again.min(from)).max(0);
-    let mut puller = Puller {
-        archive,
-        source,
-        engine,
-        pull,
-        runtime,
-        reader: Reader::new(),
-        pulled: PulledIn { identity, from, to: last.unwrap_or(from), ..PulledIn::default() },
-    };
+    (puller.pulled.from, puller.pulled.to) = (from, last.unwrap_or(from));
     let mut hour = from - from % HOUR;
     while hour < pull.until {
         let before = puller.pulled.records;
         puller.hour(hour, from.max(hour), pull.until.min(hour + HOUR))?;
         hour += HOUR;
         if puller.pulled.records == before && hour < pull.until {
-            hour = puller.first_after(hour)?;
+            hour = puller.first_after(hour, pull.until)?;
         }
     }
     Ok(puller.pulled)
@@ -106,7 +97,8 @@ fn identity(engine: &Engine, wanted: &Wanted) -> String {
     let filter = wanted.filter.as_deref().unwrap_or_default();
     let (target, tenant) = (engine.target().to_string(), engine.tenant());
     let parts = [target.as_str(), tenant, filter, &wanted.label, &wanted.called];
-    for part in parts.into_iter().chain(wanted.words.iter().map(String::as_str)) {
+    let words = wanted.words.iter().chain(wanted.also.iter().flatten()).map(String::as_str);
+    for part in parts.into_iter().chain(words) {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
@@ -117,17 +109,29 @@ fn identity(engine: &Engine, wanted: &Wanted) -> String {
 /// Told of whole moments, and up to where they are all there is.
 type Each<'e, P> = dyn FnMut(&mut P, &[Pulled], i64) -> Result<(), FeedError> + 'e;
 
-struct Puller<'a> {
-    archive: &'a Archive,
-    source: &'a Source,
+pub(crate) struct Puller<'a> {
+    pub(crate) archive: &'a Archive,
+    pub(crate) source: &'a Source,
     engine: &'a Engine,
-    pull: &'a Pull,
+    wanted: &'a Wanted,
     runtime: Runtime,
     reader: Reader,
-    pulled: PulledIn,
+    pub(crate) pulled: PulledIn,
 }
 
-impl Puller<'_> {
+impl<'a> Puller<'a> {
+    pub(crate) fn new(
+        archive: &'a Archive,
+        source: &'a Source,
+        engine: &'a Engine,
+        wanted: &'a Wanted,
+    ) -> Result<Self, FeedError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(FeedError::io(std::path::Path::new("the network"), "begun"))?;
+        let pulled = PulledIn { identity: identity(engine, wanted), ..PulledIn::default() };
+        Ok(Self { archive, source, engine, wanted, runtime, reader: Reader::new(), pulled })
+    }
+
     fn hour(&mut self, hour: i64, from: i64, to: i64) -> Result<(), FeedError> {
         let file = format!("{}{}", self.pulled.identity, hour / HOUR);
         let kept = self.archive.kept_to(&self.source.id, &file);
@@ -143,8 +147,8 @@ impl Puller<'_> {
 
     /// The hour of the first record from an hour on, or the last that is to be read: where nothing is, not every hour is
     /// asked for.
-    fn first_after(&self, hour: i64) -> Result<i64, FeedError> {
-        let to = self.pull.until.min(hour.saturating_add(LOOK));
+    fn first_after(&self, hour: i64, until: i64) -> Result<i64, FeedError> {
+        let to = until.min(hour.saturating_add(LOOK));
         let first = self.ask(hour, to, 1)?.first().map_or(to - 1, |first| first.at);
         Ok(first - first % HOUR)
     }
@@ -220,12 +224,7 @@ impl Puller<'_> {
             }
             let (page, end) = if first == last {
                 // It may have more of this moment than fit into a page.
-                let ties = if self.engine.target().kind() == Kind::Loki { TIES_LOKI } else { TIES };
-                let all = self.ask(last, last + 1, ties)?;
-                if all.len() >= ties {
-                    return Err(FeedError::TooManyAtOnce { at: last, most: ties });
-                }
-                (all, last + 1)
+                (self.moment(last)?, last + 1)
             } else {
                 // Of the last moment it may have more: it is the first of the next page.
                 let whole = page.partition_point(|record| record.at < last);
@@ -238,17 +237,33 @@ impl Puller<'_> {
         Ok(())
     }
 
+    /// All records of one moment.
+    pub(crate) fn moment(&self, at: i64) -> Result<Vec<Pulled>, FeedError> {
+        let most = if self.engine.target().kind() == Kind::Loki { TIES_LOKI } else { TIES };
+        let all = self.ask(at, at + 1, most)?;
+        if all.len() >= most {
+            return Err(FeedError::TooManyAtOnce { at, most });
+        }
+        Ok(all)
+    }
+
     fn ask(&self, from: i64, to: i64, most: usize) -> Result<Vec<Pulled>, EngineError> {
-        let ask = Ask { from, to, most, wanted: &self.pull.wanted };
+        let ask = Ask { from, to, most, newest: false, wanted: self.wanted };
+        self.runtime.block_on(self.engine.page(&ask))
+    }
+
+    /// The last records before a moment, the newest first.
+    pub(crate) fn last(&self, from: i64, to: i64, most: usize) -> Result<Vec<Pulled>, EngineError> {
+        let ask = Ask { from, to, most, newest: true, wanted: self.wanted };
         self.runtime.block_on(self.engine.page(&ask))
     }
 
     fn is_ours(&self, record: &Pulled) -> bool {
-        record.cluster.as_ref().is_none_or(|cluster| *cluster == self.pull.wanted.called)
+        record.cluster.as_ref().is_none_or(|cluster| *cluster == self.wanted.called)
     }
 
     /// All records of one moment. One that is there twice, to the letter, was delivered twice.
-    fn new_records(&mut self, records: &[Pulled], batch: &mut Batch) {
+    pub(crate) fn new_records(&mut self, records: &[Pulled], batch: &mut Batch) {
         let mut seen = HashSet::new();
         let mut item = 0;
         for record in records {

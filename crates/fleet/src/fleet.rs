@@ -179,7 +179,7 @@ impl Fleet {
         };
         let trust = options.trust.clone().unwrap_or_else(own);
         let specs: Vec<TargetSpec> = TARGETS.iter().take(options.targets).cloned().collect();
-        let (weak, Release { deploy, broker, .. }) = (options.weak, options.release);
+        let (weak, Release { deploy, broker, .. }) = (options.weak, options.release.clone());
         let hub = async {
             let hub = Plane::start(PlaneOptions::new("hub").oidc(trust)).await?;
             install_hub_of(&hub, &deploy).await?;

@@ -182,7 +182,7 @@ macro_rules! commands {
             audit_timeline(filter: TimelineFilter, before: Option<String>, limit: u32) -> TimelinePage => reads evidence.timeline;
             /// How many of them in each of at most 500 stretches of time; over all there is where the filter names no range.
             audit_histogram(filter: TimelineFilter, bins: u32) -> HistogramView => reads evidence.histogram;
-            /// The most frequent of a facet among the calls that clusters tell of.
+            /// The most frequent of a facet among the calls that clusters tell of; people and clusters of the history are counted in.
             audit_top(filter: TimelineFilter, facet: TimelineFacet) -> TopView => reads evidence.top;
             /// One call of a cluster with all that is told of it.
             audit_call(id: String) -> CallDetail => reads evidence.call;

@@ -64,9 +64,7 @@ pub use reach::{
     Drift, DriftLine, DriftWay, GuardrailProof, MissingRight, SubjectKind, WhoCanView, WhoCluster, WhoMay,
     WhoProfile, WhoRights, WhoSubject, WhoThere,
 };
-pub use recording::{
-    MomentKind, RecordedMoment, RecordingPage, RecordingState, RecordingView, SegmentState, SegmentView,
-};
+pub use recording::{MomentKind, RecordedMoment, RecordingPage, RecordingView, SegmentState, SegmentView};
 pub use request::{
     ApprovalView, AutoApprovalView, BeforeView, BesideView, Decide, GivenView, LimitsInput, LimitsView,
     NarrowerView, OfferView, RequestPhase, RequestView, RequestsView,
@@ -79,4 +77,4 @@ pub use session::{
 pub use settings::{Kept, Notifications, PasteAsks, SettingsView, ShellView};
 pub use shown::Shown;
 pub use support::{BundleFile, BundleView};
-pub use terminal::{TerminalGuard, TerminalSize, TerminalView};
+pub use terminal::{RecordingState, TerminalGuard, TerminalSize, TerminalView};

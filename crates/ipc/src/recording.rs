@@ -2,16 +2,6 @@ use crate::{Shown, TerminalSize};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// That something is recorded now, and how that goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct RecordingState {
-    /// What is typed is recorded too, while the terminal echoes it.
-    pub input: bool,
-    /// Why nothing can be written now: nothing is typed into the session until it can. None: it is.
-    pub stopped: Option<Shown>,
-}
-
 /// What one terminal showed, as it is kept here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -1,4 +1,4 @@
-use crate::{RecordingState, Shown};
+use crate::Shown;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -51,4 +51,14 @@ pub struct TerminalSize {
     pub cols: u16,
     /// Rows, 1 to 1000.
     pub rows: u16,
+}
+
+/// That something is recorded now, and how that goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordingState {
+    /// What is typed is recorded too, while the terminal echoes it.
+    pub input: bool,
+    /// Why nothing can be written now: nothing is typed into the session until it can. None: it is.
+    pub stopped: Option<Shown>,
 }

@@ -3,9 +3,9 @@
 use crate::About;
 use crate::cast::{Cast, CastError, Moment, Screen, parse};
 use crate::index::{Index, IndexError, Part};
-use crate::recorder::{Recorder, Told};
+use crate::recorder::Recorder;
 use crate::segment::{self, Found, Key, file_name};
-use crate::writer::{Bounds, RecordingError};
+use crate::told::{Bounds, RecordingError, Told};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};

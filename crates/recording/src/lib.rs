@@ -16,11 +16,12 @@ mod index;
 mod recorder;
 mod segment;
 mod text;
+mod told;
 mod writer;
 
 pub use cast::{Cast, CastError, Moment, MomentKind, Screen, parse};
 pub use folder::{Left, Limits, Page, Recordings, Removed};
 pub use index::{About, Index, IndexError, Part};
-pub use recorder::{Recorder, State, Told};
+pub use recorder::Recorder;
 pub use segment::{Key, fresh_key};
-pub use writer::{Bounds, RecordingError};
+pub use told::{Bounds, RecordingError, State, Told};

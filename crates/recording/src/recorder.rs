@@ -1,9 +1,10 @@
 //! What a terminal tells, and how its recording is.
 
 use crate::cast::Screen;
-use crate::index::{About, Part};
+use crate::index::About;
 use crate::segment::Key;
-use crate::writer::{self, Bounds, RecordingError};
+use crate::told::{Bounds, Piece, RecordingError, State, Told};
+use crate::writer;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -13,54 +14,6 @@ use tokio::sync::{mpsc, watch};
 const QUEUE: usize = 64;
 /// The most of one thing, bytes.
 const PIECE: usize = 16 * 1024;
-
-/// How a recording is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// What is told is on the disk within a second.
-    Recording,
-    /// Nothing can be written now; what is told is kept in memory, up to a bound, and written as soon as it can be.
-    Stopped {
-        /// Why, as the system says it.
-        why: String,
-    },
-    /// It is over.
-    Over,
-}
-
-/// What is worth an entry, in the order in which it happens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// A segment is closed and on the disk.
-    Closed(Part),
-    /// Nothing can be written.
-    Stopped {
-        /// Why, as the system says it.
-        why: String,
-        /// Since when, Unix milliseconds.
-        since_ms: i64,
-    },
-    /// It is written again, and nothing of what was told meanwhile is missing.
-    GoesOn {
-        /// Since when it was not, Unix milliseconds.
-        since_ms: i64,
-    },
-    /// It ended while nothing could be written: so many bytes that were told are missing.
-    Lost {
-        /// How many.
-        bytes: u64,
-        /// Why, as the system says it.
-        why: String,
-        /// Since when, Unix milliseconds.
-        since_ms: i64,
-    },
-}
-
-/// What a terminal tells its writer.
-pub(crate) enum Piece {
-    Output(Instant, Vec<u8>),
-    Input(Instant, Vec<u8>),
-}
 
 /// Takes down one terminal. What is told is never dropped: whoever tells more than could be written waits.
 #[derive(Clone, Debug)]

@@ -2,9 +2,10 @@
 
 use crate::cast::{self, Moment, MomentKind, Screen};
 use crate::index::{About, Index, Part};
-use crate::recorder::{Piece, State, Told};
+
 use crate::segment::{Key, Writing, file_name};
 use crate::text::Text;
+use crate::told::{Bounds, Piece, RecordingError, State, Told};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -26,33 +27,6 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// How long a recording that can't be written is tried to be ended.
 const LAST: Duration = Duration::from_secs(1);
 
-/// How large things get.
-#[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// A segment is closed at so many bytes of text.
-    pub segment_bytes: u64,
-    /// And after so long.
-    pub segment_time: Duration,
-    /// So many bytes are kept in memory while nothing can be written; then whoever tells more waits.
-    pub held_bytes: usize,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { segment_bytes: 1 << 20, segment_time: Duration::from_secs(300), held_bytes: 4 << 20 }
-    }
-}
-
-/// Why a recording was not begun.
-#[derive(Debug, thiserror::Error)]
-#[error("a recording can't be begun in `{}`: {source}", .dir.display())]
-pub struct RecordingError {
-    /// Its folder.
-    pub dir: PathBuf,
-    /// Why.
-    pub source: io::Error,
-}
-
 /// The writer's ends of a recorder.
 pub(crate) struct Ends {
     pub(crate) pieces: mpsc::Receiver<Piece>,
@@ -62,7 +36,7 @@ pub(crate) struct Ends {
     pub(crate) say: watch::Sender<State>,
 }
 
-/// Makes folder, index and first segment, and starts the thread.
+/// Makes folder, index and first segment, and starts the thread. Where one of them can't be, nothing is left.
 pub(crate) fn begin(
     dir: &Path,
     about: About,
@@ -72,17 +46,20 @@ pub(crate) fn begin(
     ends: Ends,
 ) -> Result<(), RecordingError> {
     let failed = |source| RecordingError { dir: dir.to_owned(), source };
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    let mut folder = DirBuilder::new();
+    folder.mode(0o700);
+    if let Some(parent) = dir.parent() {
+        folder.recursive(true).create(parent).map_err(failed)?;
+    }
+    // Not one that is there: what another recording says stays.
+    folder.recursive(false).create(dir).map_err(failed)?;
+    let (pieces, is_over) = (ends.pieces, ends.is_over);
     let epoch = Epoch::now();
-    let index = Index::new(about, key.is_some(), epoch.unix_ms);
-    index.write(dir).map_err(failed)?;
-    // A clock of its own: the recording goes on when the runtime that it was begun in is gone.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let mut writer = Writer {
         dir: dir.to_owned(),
+        index: Index::new(about, key.is_some(), epoch.unix_ms),
         key,
         bounds,
-        index,
         epoch,
         screen,
         open: None,
@@ -93,15 +70,22 @@ pub(crate) fn begin(
         output: Text::default(),
         input: Text::default(),
         stopped: None,
-        index_is_due: false,
+        index_is_due: true,
         tell: ends.tell,
         say: ends.say,
         sizes: ends.sizes,
     };
-    writer.flush_now().map_err(failed)?;
-    let thread = std::thread::Builder::new().name("recording".to_owned());
-    thread.spawn(move || runtime.block_on(writer.run(ends.pieces, ends.is_over))).map_err(failed)?;
-    Ok(())
+    let begin = move || {
+        // A clock of its own: the recording goes on when the runtime that it was begun in is gone.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        writer.flush_now()?;
+        let thread = std::thread::Builder::new().name("recording".to_owned());
+        thread.spawn(move || runtime.block_on(writer.run(pieces, is_over)))
+    };
+    begin().map(drop).map_err(|source| {
+        let _ = std::fs::remove_dir_all(dir);
+        failed(source)
+    })
 }
 
 /// Where both clocks stood when it began.
@@ -238,17 +222,17 @@ impl Writer {
             (Ok(()), None) => {}
             (Ok(()), Some(since)) => {
                 self.stopped = None;
-                let _ = self.tell.send(Told::GoesOn { since_ms: self.epoch.ms(since) });
+                // What is so before what is told of it: whoever hears looks.
                 self.say.send_replace(State::Recording);
+                let _ = self.tell.send(Told::GoesOn { since_ms: self.epoch.ms(since) });
             }
             (Err(error), before) => {
                 let (why, now) = (error.to_string(), Instant::now());
+                self.say.send_replace(State::Stopped { why: why.clone() });
                 if before.is_none() {
                     self.stopped = Some(now);
-                    let since_ms = self.epoch.ms(now);
-                    let _ = self.tell.send(Told::Stopped { why: why.clone(), since_ms });
+                    let _ = self.tell.send(Told::Stopped { why, since_ms: self.epoch.ms(now) });
                 }
-                self.say.send_replace(State::Stopped { why });
             }
         }
     }

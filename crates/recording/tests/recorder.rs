@@ -187,6 +187,10 @@ async fn p19_a_full_disk_stops_it_and_nothing_that_was_told_meanwhile_is_missing
     // Where not even a beginning can be written, none is made.
     disk.fill().unwrap();
     assert!(recordings.begin(about("t-2"), Screen::new(80, 24)).is_err());
+    assert!(!disk.path().join("r/s-1/t-2").exists(), "nothing is left of it");
+    disk.free().unwrap();
+    let again = recordings.begin(about("t-1"), Screen::new(80, 24));
+    assert!(again.is_err() && all(&recordings, "t-1").1 == [true], "another recording has that place");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ mod writer;
 
 pub use beside::{Recorded, read_beside};
 pub use kept::{Checked, Kept};
-pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page};
+pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page, TopBy};
 pub use seal::Sealing;
 
 use crate::{InstanceLock, StoreError, file};
@@ -266,6 +266,19 @@ impl History {
         buckets: usize,
     ) -> Result<Buckets, StoreError> {
         self.reading(move |db| read::buckets(db, &filter, from, step, buckets)).await
+    }
+
+    /// Who or what occurs most often, the most frequent first; a text of the filter is not looked for.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file can't be read.
+    pub async fn top(
+        &self,
+        filter: Filter,
+        by: TopBy,
+        most: usize,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        self.reading(move |db| read::top(db, &filter, by, most)).await
     }
 
     /// The moments of the first and the last entry, in microseconds of Unix time; none of an empty history.

@@ -17,7 +17,7 @@ pub use bundle::{BundleError, write_bundle};
 pub use error::StoreError;
 pub use history::{
     Bucket, Buckets, CallFilter, Checked, Cursor, Filter, History, HistoryOptions, HistoryState, Kept, Page, Recorded,
-    Sealing, Tip, read_beside,
+    Sealing, Tip, TopBy, read_beside,
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use prefs::{

@@ -1,7 +1,7 @@
 //! Which calls of the history are wanted, and how many entries there are over time.
 
 use sallyport_audit::{Action, Draft, Outcome};
-use sallyport_store::{CallFilter, Filter, History};
+use sallyport_store::{CallFilter, Filter, History, TopBy};
 
 const BEGIN: i64 = 1_790_000_000_000_000;
 const SECOND: i64 = 1_000_000;
@@ -85,4 +85,20 @@ async fn entries_are_counted_in_the_stretch_in_which_they_happened() {
     for (from, step, n) in [(i64::MAX, 1, 3), (BEGIN, 0, 2), (i64::MIN, i64::MAX, 4), (BEGIN, 1, 0)] {
         assert_eq!(history.buckets(Filter::default(), from, step, n).await.unwrap().each.len(), n);
     }
+}
+
+#[tokio::test]
+async fn who_and_where_are_ranked_and_nobody_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = history(dir.path()).await;
+    for (n, cluster) in ["b", "a", "b"].iter().enumerate() {
+        history
+            .append_durable(Draft::new(Action::Leave).at(BEGIN + n as i64).cluster(&cluster.parse().unwrap()))
+            .await
+            .unwrap();
+    }
+    let ranked = history.top(Filter::default(), TopBy::Cluster, 10).await.unwrap();
+    assert_eq!(ranked, [("b".to_owned(), 2), ("a".to_owned(), 1)]);
+    assert_eq!(history.top(Filter::default(), TopBy::Cluster, 1).await.unwrap().len(), 1);
+    assert!(history.top(Filter::default(), TopBy::User, 10).await.unwrap().is_empty());
 }

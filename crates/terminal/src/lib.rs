@@ -16,6 +16,7 @@ mod private;
 mod processes;
 mod remark;
 mod shell;
+mod size;
 mod tape;
 mod terminal;
 
@@ -26,5 +27,6 @@ pub use output::{Acks, Attachment};
 pub use private::{Swept, sweep};
 pub use remark::Remark;
 pub use shell::{Installed, Shell, installed, own};
+pub use size::Size;
 pub use tape::{Taking, Tape};
-pub use terminal::{Closed, Exit, Size, Terminal, TerminalError, TerminalOptions};
+pub use terminal::{Closed, Exit, Terminal, TerminalError, TerminalOptions};

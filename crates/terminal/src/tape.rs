@@ -1,4 +1,4 @@
-use crate::terminal::Size;
+use crate::size::Size;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;

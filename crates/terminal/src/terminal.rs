@@ -4,10 +4,11 @@ use crate::kubeconfig::Located;
 use crate::output::{Attachment, Output};
 use crate::processes::{Ended, Family};
 use crate::remark::Remark;
+use crate::size::Size;
 use crate::tape::Tape;
 use crate::{Shell, private, processes, shell};
 use filedescriptor::FileDescriptor;
-use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, MasterPty, native_pty_system};
 use rustix::process::Pid;
 use rustix::termios::{LocalModes, tcgetattr};
 use sallyport_model::visible;
@@ -31,29 +32,6 @@ const DRAIN: Duration = Duration::from_millis(300);
 /// a thousand lines must not take a minute.
 const PACE: Duration = Duration::from_millis(100);
 const PACED: usize = 20;
-
-/// Columns and rows of a terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    /// Columns.
-    pub columns: u16,
-    /// Rows.
-    pub rows: u16,
-}
-
-impl Default for Size {
-    fn default() -> Self {
-        Self { columns: 80, rows: 24 }
-    }
-}
-
-impl From<Size> for PtySize {
-    fn from(size: Size) -> Self {
-        // Programs divide by these.
-        let (rows, cols) = (size.rows.clamp(1, 2000), size.columns.clamp(1, 2000));
-        Self { rows, cols, pixel_width: 0, pixel_height: 0 }
-    }
-}
 
 /// How a terminal is wanted.
 #[derive(Clone, Debug, Default)]
@@ -330,14 +308,14 @@ impl Terminal {
     /// What the system said.
     pub fn resize(&self, size: Size) -> Result<(), TerminalError> {
         let master = self.master.lock().unwrap_or_else(PoisonError::into_inner);
-        master.resize(size.into()).map_err(|error| TerminalError::Io {
-            doing: "resized",
-            source: io::Error::other(error.to_string()),
-        })?;
+        // Before the shell hears of it: what it draws then is for that size.
         if let Some(tape) = &self.tape {
             tape.resized(size);
         }
-        Ok(())
+        master.resize(size.into()).map_err(|error| TerminalError::Io {
+            doing: "resized",
+            source: io::Error::other(error.to_string()),
+        })
     }
 
     /// The shell that runs in it.

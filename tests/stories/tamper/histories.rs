@@ -11,11 +11,11 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     /// Whoever has the public key, and whoever has the chain's.
-    ByAll,
+    All,
     /// Whoever has the chain's key: no checkpoint covers it.
-    ByTheChain,
+    Chain,
     /// Whoever has what others noted.
-    ByAnchors,
+    Anchors,
 }
 
 /// What has to be said.
@@ -29,7 +29,7 @@ pub(super) struct Expected {
 }
 
 fn all(first: u64, words: &'static [&'static str]) -> Expected {
-    Expected { first: first..=first, words, seen: Seen::ByAll }
+    Expected { first: first..=first, words, seen: Seen::All }
 }
 
 /// A kind of tampering: what it is called, how many of a hundred, and what it does.
@@ -86,7 +86,7 @@ fn edited(dice: &mut Dice, made: &Made, copy: &Copy) -> Result<Expected> {
 fn link_edited(dice: &mut Dice, made: &Made, copy: &Copy) -> Result<Expected> {
     let at = some(dice, 1, made.length);
     copy.sql(&format!("UPDATE entry SET link = randomblob(32) WHERE sequence = {at}"))?;
-    Ok(Expected { seen: Seen::ByTheChain, ..all(at, &["edited"]) })
+    Ok(Expected { seen: Seen::Chain, ..all(at, &["edited"]) })
 }
 
 fn unreadable(dice: &mut Dice, made: &Made, copy: &Copy) -> Result<Expected> {
@@ -336,5 +336,5 @@ fn swapped_checkpoints(dice: &mut Dice, made: &Made, copy: &Copy) -> Result<Expe
 
 fn rolled_back(_: &mut Dice, made: &Made, copy: &Copy) -> Result<Expected> {
     copy.restore(made.before())?;
-    Ok(Expected { first: 1..=made.length, words: &["truncated"], seen: Seen::ByAnchors })
+    Ok(Expected { first: 1..=made.length, words: &["truncated"], seen: Seen::Anchors })
 }

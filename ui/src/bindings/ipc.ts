@@ -3226,6 +3226,10 @@ request: Shown,
  */
 session: Shown | null, 
 /**
+ * Whose that is.
+ */
+who: Shown | null, 
+/**
  * The row of the cluster's call, where this is one of the history.
  */
 call: Shown | null, };

@@ -39,6 +39,11 @@ test("a recording is watched from an entry, a click on a call goes to its moment
     await page.waitForFunction(() => document.querySelector(".replay-screen .xterm-rows")?.textContent?.replaceAll("\u00a0", " ").includes("exit"));
     const calls = await page.evaluate(() => window.sallyportFake.calls.filter((name) => name.startsWith("recording_")));
     assert.equal(calls.filter((name) => name === "recording_open").length, 1, "watching is noted once");
+    await dialog.getByRole("button", { name: "Delete this recording" }).click();
+    await dialog.getByRole("button", { name: "Keep it" }).click();
+    await dialog.getByRole("button", { name: "Delete this recording" }).click();
+    await dialog.getByRole("button", { name: "Delete", exact: true }).click();
+    await dialog.getByText("Nothing is kept of this session’s terminals.").waitFor();
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
   }));

@@ -166,8 +166,14 @@ impl Desk {
         } else {
             "Every step and every call, chained without a key; secrets are taken out before they are written."
         };
+        let recordings = if in_keyring {
+            "What terminals showed where a profile has that recorded, encrypted, secrets too; for 90 days and 4 GiB."
+        } else {
+            "What terminals showed where a profile has that recorded, not encrypted for want of a keyring, secrets too; for 90 days and 4 GiB."
+        };
         vec![
             line("History", Some(dirs.data.clone()), history),
+            line("Recordings", Some(dirs.data.join("recordings")), recordings),
             line("Sign-in", vault, sign_in),
             line("Session tokens", None, "In memory while the session is open, and nowhere else."),
             line(

@@ -191,7 +191,10 @@ impl Evidence {
                 let mut seen = seen;
                 let read = tokio::task::spawn_blocking(move || {
                     let mut reader = reader;
-                    let done = reader.all(&archive, &mut seen);
+                    let mut done = reader.all(&archive, &mut seen);
+                    if let Ok(read) = done.as_mut().map(|read| (read.events > 0).then_some(read)) {
+                        read.into_iter().for_each(|read| retain(&archive, read));
+                    }
                     (done, seen)
                 });
                 read.await.map_err(|e| AppError::failed("reading broke off").because(e))
@@ -228,6 +231,17 @@ impl Evidence {
             self.look_for_bypasses(&source.cluster).await;
         }
         seen
+    }
+}
+
+/// Removes what is too much, and says so.
+fn retain(archive: &Archive, read: &mut Read) {
+    match archive.retain(jiff::Timestamp::now().as_microsecond()) {
+        Ok(retained) if retained.events > 0 => {
+            read.leave(format!("{} of the oldest events were removed: there were too many", retained.events));
+        }
+        Ok(_) => {}
+        Err(error) => read.leave(format!("what is too old could not be removed: {error}")),
     }
 }
 

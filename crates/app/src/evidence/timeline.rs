@@ -11,7 +11,7 @@ use sallyport_ipc::{
     TimelinePage, TimelineRow, TopLine, TopView,
 };
 use sallyport_model::RequestUid;
-use sallyport_store::{Cursor as OwnCursor, Filter as Entries, Page as Own};
+use sallyport_store::{Cursor as OwnCursor, Filter as Entries, Page as Own, TopBy};
 use std::collections::HashMap;
 
 /// Most rows of a page.
@@ -371,7 +371,13 @@ impl Evidence {
         facet: TimelineFacet,
     ) -> Result<TopView, AppError> {
         let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
-        let Some(calls) = wanted.calls else { return Ok(TopView::default()) };
+        let own = match (facet, wanted.own) {
+            (TimelineFacet::Person, Some(own)) => self.history.top(own, TopBy::User, TOP).await?,
+            (TimelineFacet::Cluster, Some(own)) => self.history.top(own, TopBy::Cluster, TOP).await?,
+            // What the others are is not told of entries.
+            _ => Vec::new(),
+        };
+        let Some(calls) = wanted.calls else { return Ok(ranked(TopView::default(), own)) };
         let column = match facet {
             TimelineFacet::Person => Column::User,
             TimelineFacet::Cluster => Column::Cluster,
@@ -382,11 +388,26 @@ impl Evidence {
         };
         let kind = format!("top {facet:?}");
         match self.ask(&kind, move |archive, bounds| top(archive, &calls, column, bounds)).await {
-            Ok(answer) => Ok(answer.unwrap_or_default()),
+            Ok(answer) => Ok(ranked(answer.unwrap_or_default(), own)),
             Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => Err(error),
-            Err(error) => Ok(TopView { lacks: without(&error), ..TopView::default() }),
+            Err(error) => Ok(ranked(TopView { lacks: without(&error), ..TopView::default() }, own)),
         }
     }
+}
+
+/// Both sides' most frequent, ranked anew.
+fn ranked(calls: TopView, own: Vec<(String, u64)>) -> TopView {
+    let mut first = calls.first;
+    for (text, often) in own {
+        let text = Shown::from(text);
+        match first.iter_mut().find(|line| line.text == text) {
+            Some(line) => line.calls = line.calls.saturating_add(number(often)),
+            None => first.push(TopLine { text, calls: number(often) }),
+        }
+    }
+    first.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.text.cmp(&b.text)));
+    first.truncate(TOP);
+    TopView { first, ..calls }
 }
 
 /// The account that an entry says was granted.

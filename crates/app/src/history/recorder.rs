@@ -11,8 +11,9 @@ use sallyport_ipc::{
     AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Event, HistoryState as HistoryView,
     Shown, VerifyView,
 };
-use sallyport_model::{ErrorCode, clip};
-use sallyport_store::{Buckets, Cursor, Filter, History, HistoryState, Page, StoreError};
+use sallyport_model::{ErrorCode, SessionId, clip};
+use sallyport_store::{Buckets, Cursor, Filter, History, HistoryState, Page, StoreError, TopBy};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -171,9 +172,51 @@ impl Recorder {
         self.history.buckets(filter, from, step, buckets).await.map_err(unreadable)
     }
 
+    /// Who or what occurs most often.
+    pub(crate) async fn top(
+        &self,
+        filter: Filter,
+        by: TopBy,
+        most: usize,
+    ) -> Result<Vec<(String, u64)>, AppError> {
+        self.history.top(filter, by, most).await.map_err(unreadable)
+    }
+
     /// The moments of the first and the last entry.
     pub(crate) async fn range(&self) -> Result<Option<(i64, i64)>, AppError> {
         self.history.range().await.map_err(unreadable)
+    }
+
+    /// The SHA-256 of each part of a terminal's recording, as it was noted when it was closed.
+    pub(crate) async fn recorded(
+        &self,
+        session: &str,
+        terminal: &str,
+    ) -> Result<BTreeMap<u32, String>, AppError> {
+        let filter = Filter {
+            session: Some(SessionId::new(session)),
+            actions: vec![Action::Recorded],
+            ..Filter::default()
+        };
+        let (mut found, mut cursor) = (BTreeMap::new(), None);
+        loop {
+            let page =
+                self.history.page(filter.clone(), cursor, PAGE_MOST as usize).await.map_err(unreadable)?;
+            for entry in &page.entries {
+                let text = |key: &str| entry.detail.get(key).and_then(|value| value.as_str());
+                let number = entry.detail.get("segment").and_then(|value| value.as_u64());
+                let number = number.and_then(|number| u32::try_from(number).ok());
+                if let (Some(number), Some(hash)) = (number, text("sha256"))
+                    && text("terminal") == Some(terminal)
+                {
+                    found.insert(number, hash.to_owned());
+                }
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// A page goes on below the entry with this place.

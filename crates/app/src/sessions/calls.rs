@@ -170,6 +170,7 @@ pub(super) fn streams(live: &Live) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::history::sentence::sentence;
+    use sallyport_gateway::KubectlCommand;
     use sallyport_model::{AuditId, GrantUid, Jti, RequestUid, SessionId};
     use std::time::Duration;
 
@@ -228,6 +229,16 @@ mod tests {
         }
         let answered = call("GET", "/apis/apps/v1", CallOutcome::Answered);
         assert_eq!(sentence(&entry(&answered).place(1, 0)), "get API discovery");
+    }
+
+    #[test]
+    fn the_calls_of_one_command_of_kubectl_are_known_by_its_id() {
+        let mut call = call("GET", "/api/v1/pods", CallOutcome::Answered);
+        call.kubectl = Some(KubectlCommand { session: uuid::Uuid::nil(), name: Some("kubectl get".into()) });
+        let entry = entry(&call).place(1, 0);
+        assert_eq!(entry.detail.get("kubectl_session").unwrap(), "00000000-0000-0000-0000-000000000000");
+        assert_eq!(entry.detail.get("kubectl_command").unwrap(), "kubectl get");
+        assert_eq!(entry.redactions, 0);
     }
 
     #[test]

@@ -83,8 +83,8 @@ impl Archive {
         Ok(answer)
     }
 
-    /// Events that have one of these `auditID`s and fit. Ids that are no UUIDs in small letters are not found. An id is the
-    /// client's to choose.
+    /// Events that have one of these `auditID`s and fit, at most about `most`. Ids that are no UUIDs in small letters are
+    /// not found. An id is the client's to choose, and anybody may send it as often as they like.
     ///
     /// # Errors
     /// As [`Archive::count`].
@@ -92,6 +92,7 @@ impl Archive {
         &self,
         ids: impl IntoIterator<Item = &'i str>,
         filter: &Filter,
+        most: usize,
         bounds: &Bounds,
     ) -> Result<Answer<Vec<Kept>>, ArchiveError> {
         let ids: HashSet<[u8; 16]> = ids.into_iter().filter_map(uuid).collect();
@@ -105,7 +106,7 @@ impl Archive {
                     Part::Ids(has) => has.find_any(&ids),
                     _ => Vec::new(),
                 };
-                if places.is_empty() {
+                if places.is_empty() || found.len() >= most {
                     return Ok(());
                 }
                 let Some(hits) = wanted.in_block(segment, meta)? else { return Ok(()) };
@@ -117,6 +118,7 @@ impl Archive {
             },
             |found, _| {
                 all.extend(found);
+                all.truncate(most);
                 Ok(())
             },
         )?;

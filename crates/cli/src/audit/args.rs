@@ -307,8 +307,23 @@ pub(crate) struct Which {
 #[derive(Debug, Args)]
 pub(crate) struct Query {
     /// The archive's folder.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) archive: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "engine")]
+    pub(crate) archive: Option<PathBuf>,
+    /// Looks into a log store in place of an archive: `victorialogs:https://…`, `loki:https://…`. Of what it has of one
+    /// cluster the last records are read that --since and the other options leave; then all of them are asked here.
+    #[arg(long, value_name = "KIND:URL", conflicts_with = "archive", requires_all = ["since", "cluster"])]
+    pub(crate) engine: Option<Target>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Which records of the store, in its own language; without it those that name the cluster.
+    #[arg(long, value_name = "FILTER", requires = "engine")]
+    pub(crate) filter: Option<String>,
+    /// The field or label in which the store has the cluster.
+    #[arg(long, value_name = "NAME", default_value = "cluster", requires = "engine")]
+    pub(crate) label: String,
+    /// So many records of the store are read at most.
+    #[arg(long, value_name = "N", default_value_t = 20_000, requires = "engine", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) records: u32,
     #[command(flatten)]
     pub(crate) which: Which,
     /// So many calls.

@@ -67,7 +67,7 @@ pub(super) fn pull(args: &PullArgs) -> Result<(String, End), Stop> {
             filter: args.filter.clone(),
             words: args.word.clone(),
             label: args.label.clone(),
-            called: args.called.clone().unwrap_or_else(|| args.cluster.to_string()),
+            ..Wanted::of(args.called.as_deref().unwrap_or(args.cluster.as_str()))
         },
         since: nanos(args.since),
         until: nanos(args.until.unwrap_or(Since::Ago(0))),

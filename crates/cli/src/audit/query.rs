@@ -1,6 +1,7 @@
-//! Questions to an archive.
+//! Questions to an archive, or to a log store in its place.
 
 use super::args::{Decided, Query, StageOf, Which, WhoDeleted};
+use super::place::Place;
 use super::view::{CallView, DeletionView, LacksView, QueryView, RankView, WhoDeletedView};
 use super::{bounds, open, plain, stop};
 use crate::answer::{self, Answer};
@@ -18,13 +19,14 @@ const DELETIONS: usize = 200;
 
 pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
     let began = Instant::now();
-    let archive = open(&args.archive, false)?;
+    let place = Place::of(args)?;
+    let archive = place.archive();
     let every = filter(&args.which);
     // Of a call whose every stage is told, the end alone: each is found and counted once.
     let is_by_call = args.which.stage.is_empty() && !args.which.all_stages;
     let filter = if is_by_call { every.clone().ended() } else { every.clone() };
     if args.raw {
-        return raw(&archive, &filter, args);
+        return raw(&place, &filter, args);
     }
     let within = bounds(args.within);
     let (mut view, mut lacks, mut found);
@@ -42,7 +44,7 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
         found = answer.value > 0;
         view = QueryView { count: Some(answer.value), ..QueryView::default() };
     } else {
-        let answer = pages(&archive, &filter, args.limit as usize, args.within).map_err(stop)?;
+        let answer = pages(archive, &filter, args.limit as usize, args.within).map_err(stop)?;
         lacks = LacksView::of(&answer);
         found = !answer.value.calls.is_empty();
         let calls = answer.value.calls.iter().map(CallView::of).collect();
@@ -56,6 +58,7 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
         view.begun = begun.value;
         found |= begun.value > 0;
     }
+    lacks.of_store(place.before());
     let is_whole = lacks.is_nothing();
     view.lacks = lacks;
     let text = match args.output {
@@ -194,9 +197,10 @@ pub(super) fn pages(
 }
 
 /// The events as they were written. One that is damaged is missing, and makes the answer less than whole.
-fn raw(archive: &Archive, filter: &Filter, args: &Query) -> Result<(String, End), Stop> {
+fn raw(place: &Place, filter: &Filter, args: &Query) -> Result<(String, End), Stop> {
+    let archive = place.archive();
     let answer = pages(archive, filter, args.limit as usize, args.within).map_err(stop)?;
-    let (mut text, mut is_whole) = (String::new(), answer.lacks_nothing());
+    let (mut text, mut is_whole) = (String::new(), answer.lacks_nothing() && place.before().is_none());
     for calls in answer.value.calls.chunks(PAGE) {
         let ids: Vec<CallId> = calls.iter().map(|call| call.id).collect();
         for event in archive.raws(&ids) {

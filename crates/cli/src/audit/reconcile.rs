@@ -97,7 +97,15 @@ fn gateway(recorded: &Recorded, now: i64) -> Record {
         // It may have died, and what it had not written yet went with it.
         (false, _) => (last, 0),
     };
-    Record { from: recorded.first.unwrap_or(i64::MAX), to, gaps, late }
+    // Before the first history that ever was here there was no gateway; before one that began again there may have been.
+    let is_first = |entry: &Entry| {
+        entry.action == Action::ChainBegun && entry.detail.get("why").is_some_and(|why| why == "first")
+    };
+    let from = match recorded.entries.iter().find(|entry| entry.action == Action::ChainBegun) {
+        Some(begun) if is_first(begun) => i64::MIN,
+        _ => recorded.first.unwrap_or(i64::MAX),
+    };
+    Record { from, to, gaps, late }
 }
 
 /// The stretch that an entry says nothing is known of.
@@ -160,7 +168,8 @@ impl Look<'_> {
         let of_sessions = filter.clone().sessions(credentials(entries()));
         let events = self.archive.events(&of_sessions, EVENTS_MOST, &self.bounds()).map_err(stop)?;
         let ids = known.calls().iter().map(|call| call.audit_id.as_str());
-        let with_ids = self.archive.with_audit_ids(ids, &filter, &self.bounds()).map_err(stop)?;
+        let with_ids =
+            self.archive.with_audit_ids(ids, &filter, EVENTS_MOST, &self.bounds()).map_err(stop)?;
         let all = Filter::default().only(Column::Cluster, cluster.as_str());
         let range = self.archive.range_of(&all, &self.bounds()).map_err(stop)?;
         let is_whole = events.lacks_nothing()

@@ -27,6 +27,14 @@ pub(super) struct LacksView {
     /// Files of the archive that could not be opened, or not to their end: nobody knows what is in them, and
     /// `sallyport audit status` says why.
     unread_segments: usize,
+    /// Of a log store: before this moment nothing was looked at, since there were more records than are read.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "moment")]
+    #[schemars(with = "Option<String>")]
+    not_before: Option<i64>,
+}
+
+fn moment<S: serde::Serializer>(micros: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
+    micros.map(told).serialize(to)
 }
 
 impl LacksView {
@@ -36,7 +44,14 @@ impl LacksView {
             is_late: !answer.is_whole,
             damaged: answer.damaged,
             unread_segments: answer.unread_segments,
+            not_before: None,
         }
+    }
+
+    /// With what was not looked at of a log store: what lies before a moment, in microseconds of Unix time.
+    pub(super) fn of_store(&mut self, before: Option<i64>) {
+        self.is_whole &= before.is_none();
+        self.not_before = before;
     }
 
     /// With what a part of the same answer lacks.
@@ -65,6 +80,14 @@ impl LacksView {
                 text,
                 "{} events are damaged and were not looked at: `sallyport audit status` says where.",
                 self.damaged
+            );
+        }
+        if let Some(before) = self.not_before {
+            let _ = writeln!(
+                text,
+                "This is a part: before {} nothing of the store was looked at, since it has more records than are \
+                 read (--records, --within).",
+                told(before)
             );
         }
         if self.unread_segments > 0 {

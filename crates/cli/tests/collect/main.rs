@@ -2,6 +2,7 @@
 
 mod forward;
 mod pull;
+mod query;
 
 use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::pki::Authority;

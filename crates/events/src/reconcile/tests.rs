@@ -173,6 +173,29 @@ fn what_sallyport_itself_does_with_a_token_gives_nothing_away() {
         about("delete", "access.sallyport.dev", "accessgrants", &grant),
     ];
     assert_eq!(compare(&own, &entries).own, [0, 1]);
+    // What it asks to see that a right is there, or gone.
+    let ours = |event: Event<'static>, agent: &str, uri: &str| Event {
+        user_agent: Some(agent.to_owned().into()),
+        uri: uri.to_owned().into(),
+        ..event
+    };
+    let (us, one) = ("sallyport/0.1.0", "/api/v1/pods?limit=1");
+    let probes = [
+        ours(about("get", "", "configmaps", "sallyport-proof"), us, "/x"),
+        ours(about("list", "", "pods", ""), us, one),
+    ];
+    assert_eq!(compare(&probes, &entries).own, [0, 1]);
+    let copies = [
+        ours(about("get", "", "configmaps", "sallyport-proof"), "curl/8", "/x"),
+        ours(about("get", "", "configmaps", "other"), us, "/x"),
+        ours(about("delete", "", "configmaps", "sallyport-proof"), us, "/x"),
+        ours(about("get", "", "secrets", "sallyport-proof"), us, "/x"),
+        ours(about("list", "", "secrets", ""), us, one),
+        ours(about("list", "", "pods", ""), us, "/api/v1/pods?limit=1&continue=x"),
+        ours(about("list", "", "pods", ""), us, "/api/v1/pods?limit=10"),
+        ours(about("list", "", "pods", ""), us, "/api/v1/pods"),
+    ];
+    assert_eq!(compare(&copies, &entries).bypass.len(), copies.len());
     let others = [
         about("create", "authorization.k8s.io", "subjectaccessreviews", ""),
         about("delete", "access.sallyport.dev", "accessgrants", "g-other"),

@@ -153,7 +153,7 @@ pub(crate) fn pull_from(
 ) -> Result<PulledIn, FeedError> {
     let bounds = Bounds {
         silent: Duration::from_secs(2),
-        whole: Duration::from_secs(10),
+        whole: Duration::from_secs(5),
         bytes: 40 << 20,
         ..Bounds::default()
     };

@@ -48,6 +48,15 @@ pub struct CallFilter {
     pub is_refused: bool,
 }
 
+/// By what entries are ranked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopBy {
+    /// Who.
+    User,
+    /// Where.
+    Cluster,
+}
+
 /// What happened in one stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
@@ -287,6 +296,32 @@ pub(super) fn buckets(
         }
     }
     Ok(out)
+}
+
+pub(super) fn top(
+    db: &Connection,
+    filter: &Filter,
+    by: TopBy,
+    most: usize,
+) -> Result<Vec<(String, u64)>, StoreError> {
+    let column = match by {
+        TopBy::User => "user",
+        TopBy::Cluster => "cluster",
+    };
+    let (clauses, mut values) = clauses(&Filter { text: None, ..filter.clone() }, None);
+    let sql = format!(
+        "SELECT {column}, count(*) FROM entry{clauses} AND {column} IS NOT NULL
+         GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?"
+    );
+    values.push(i64::try_from(most.min(MOST)).unwrap_or(0).into());
+    let fail = || StoreError::sql(FILE, "read");
+    let mut statement = db.prepare_cached(&sql).map_err(fail())?;
+    let rows = statement
+        .query_map(params_from_iter(values), |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.max(0).unsigned_abs()))
+        })
+        .map_err(fail())?;
+    rows.collect::<Result<_, _>>().map_err(fail())
 }
 
 pub(super) fn range(db: &Connection) -> Result<Option<(i64, i64)>, StoreError> {

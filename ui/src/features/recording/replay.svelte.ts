@@ -62,6 +62,23 @@ class Replay {
     }
   }
 
+  /** Deletes the one that is shown, and shows what is left. */
+  async remove(): Promise<void> {
+    const { shown, session } = this;
+    if (!shown || !session) return;
+    const mine = this.asked;
+    this.error = null;
+    try {
+      await host.call("recording_delete", { session: shown.session, terminal: shown.terminal });
+      const left = await host.call("recordings_list", { session });
+      if (mine !== this.asked) return;
+      [this.all, this.shown, this.at] = [left, null, null];
+      if (left[0]) await this.choose(left[0]);
+    } catch (thrown) {
+      if (mine === this.asked) this.error = asError(thrown);
+    }
+  }
+
   close(): void {
     this.asked += 1;
     [this.session, this.all, this.shown, this.at, this.entries, this.error] = [null, null, null, null, [], null];

@@ -27,7 +27,7 @@ export class FakeEvidence {
 
   append(atUs: number, i: number): TimelineRow {
     const one = SCRIPT[i % SCRIPT.length] as Written;
-    const tie: TieView | null = one.tied ? { by: one.tied, isInferred: one.tied === "userAndTime", request: REQUEST, session: "5e55107f3k2", call: null } : null;
+    const tie: TieView | null = one.tied ? { by: one.tied, isInferred: one.tied === "userAndTime", request: REQUEST, session: "5e55107f3k2", who: "oidc:dev@example.test", call: null } : null;
     const row: TimelineRow = { id: `call:${++this.#ids}@${Math.floor(atUs)}`, atUs: Math.floor(atUs), side: "cluster", sentence: one.sentence, who: one.who, cluster: i % 9 === 0 ? "payments-eu-1" : "ledger-us-1", via: one.via, status: one.status, word: one.verb, outcome: one.status === 403 ? "refused" : "done", gap: false, tie, entry: null };
     this.calls.push(row);
     return row;

@@ -33,8 +33,9 @@ function kept(session: string, now: number): { view: RecordingView; pages: Recor
 /** Recordings: those of the history's session, and whatever a session's name asks for. */
 export function recordings(world: World) {
   const opened = new Set<string>();
+  const gone = new Set<string>();
   const of = (session: string) => {
-    if (session.includes("none")) return null;
+    if (session.includes("none") || gone.has(session)) return null;
     const found = kept(session, world.began);
     if (session.includes("live")) Object.assign(found.view, { endedAt: null, cutOff: false, segments: found.view.segments.slice(0, 1) });
     if (session.includes("unread")) found.view.problem = "the index of a recording is damaged: a hash is none";
@@ -58,6 +59,6 @@ export function recordings(world: World) {
       const page = live ? undefined : found.pages[segment - 1];
       return page ?? { state: "missing", beganAt: found.view.beganAt, size: { cols: 80, rows: 24 }, moments: [], next: null };
     },
-    recording_delete: () => null,
+    recording_delete: ({ session }) => (gone.add(session), null),
   } satisfies Partial<Handlers>;
 }

@@ -41,6 +41,7 @@ function kept({ scene, state }: World): Kept[] {
   const keyring = state.vault.kind === "keyring";
   return [
     { what: "History", place: data, how: `Every step and every call, chained ${keyring ? "with a key from the keyring" : "without a key"}; secrets are taken out before they are written.` },
+    { what: "Recordings", place: `${data}/recordings`, how: `What terminals showed where a profile has that recorded, ${keyring ? "encrypted" : "not encrypted for want of a keyring"}, secrets too; for 90 days and 4 GiB.` },
     { what: "Sign-in", place: keyring ? data : null, how: keyring ? "Encrypted; its key is in this desktop's keyring." : "In memory until Sallyport ends: there is no keyring to keep its key." },
     { what: "Session tokens", place: null, how: "In memory while the session is open, and nowhere else." },
     { what: "Private kubeconfigs", place: "/run/user/1000/sallyport", how: "One for each open session, for you alone; removed when it ends. They hold no token." },

@@ -94,15 +94,8 @@ pub(super) fn compare(both: Both<'_>) -> Compared {
     borrowed.retain(|event| is_within(event.at()));
     let mut others: BTreeMap<String, u64> = BTreeMap::new();
     for event in events.iter().filter(|event| is_within(event.at())) {
-        let is_known = |account| {
-            let ours = |session: &sallyport_events::KnownSession| {
-                sallyport_model::SessionAccount::derive_id(&session.request) == account
-            };
-            known.sessions().iter().any(ours)
-        };
         if let Some(account) = &event.account
             && join(event, &known).link.is_none_or(|link| link.key.is_inferred())
-            && !is_known(account.id().to_owned())
         {
             *others.entry(account.to_string()).or_default() += 1;
         }

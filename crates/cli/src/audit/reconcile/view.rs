@@ -73,7 +73,7 @@ pub(super) struct SessionView {
     pub(super) gateway: u64,
     /// Calls that both sides have.
     pub(super) both: u64,
-    /// Questions about its own rights that Sallyport itself asks with the token, and the removal of its own grant.
+    /// What Sallyport itself asks with the token to see that its rights are there and gone, and the removal of its grant.
     pub(super) own: u64,
     /// Told of once more by an aggregated API server, in the course of a call that both have.
     pub(super) aggregated: u64,
@@ -227,11 +227,10 @@ impl ReconcileView {
 pub(super) fn cluster(name: &ClusterName, compared: &Compared, with_calls: bool) -> ClusterView {
     let Compared { known, events, found, .. } = compared;
     let mut sessions = Vec::new();
+    let mut all_commands = commands(compared, with_calls);
     for (at, session) in known.sessions().iter().enumerate() {
         let of = |events: &mut dyn Iterator<Item = usize>| compared.of_session(events, at);
-        let both: Vec<_> =
-            found.both.iter().filter(|one| known.calls()[one.call].session == at).copied().collect();
-        let unseen = found.unseen.iter().filter(|one| known.calls()[one.call].session == at).count() as u64;
+        let Commands { both, of_kubectl, others, unseen, list } = std::mem::take(&mut all_commands[at]);
         let seen = |at: usize, why: Option<Away>| SeenView::of(&events[at], why);
         let bypass: Vec<SeenView> = found
             .bypass
@@ -246,27 +245,25 @@ pub(super) fn cluster(name: &ClusterName, compared: &Compared, with_calls: bool)
             .map(|event| seen(*event, None))
             .collect();
         let own = of(&mut found.own.iter().copied());
-        let has_any = !both.is_empty() || unseen + own > 0 || !bypass.is_empty() || !unclear.is_empty();
+        let has_any = both + unseen + own > 0 || !bypass.is_empty() || !unclear.is_empty();
         if !has_any && !compared.is_of_that_time(at) {
             continue;
         }
-        let commands = commands(compared, &both);
-        let of_kubectl = commands.iter().filter(|command| command.kubectl_session.is_some()).count() as u64;
         sessions.push(SessionView {
             request: session.request.to_string(),
             session: session.session.as_ref().map(ToString::to_string),
             person: session.user.as_ref().map(ToString::to_string),
             approved_by: session.approved_by.clone(),
-            cluster: (both.len() + bypass.len() + unclear.len()) as u64,
-            gateway: both.len() as u64 + unseen,
-            both: both.len() as u64,
+            cluster: both + (bypass.len() + unclear.len()) as u64,
+            gateway: both + unseen,
+            both,
             own,
             aggregated: of(&mut found.aggregated.iter().copied()),
             bypass,
             unclear,
             kubectl_commands: of_kubectl,
-            other_calls: commands.len() as u64 - of_kubectl,
-            commands: with_calls.then_some(commands),
+            other_calls: others,
+            commands: with_calls.then_some(list),
         });
     }
     let unseen = found.unseen.iter().map(|one| {
@@ -309,37 +306,54 @@ pub(super) fn cluster(name: &ClusterName, compared: &Compared, with_calls: bool)
     }
 }
 
-/// Calls that both sides have, those of one command together, in the order of their entries.
-fn commands(compared: &Compared, both: &[sallyport_events::Both]) -> Vec<CommandView> {
+/// What both sides have of a session.
+#[derive(Default)]
+struct Commands {
+    both: u64,
+    of_kubectl: u64,
+    others: u64,
+    unseen: u64,
+    list: Vec<CommandView>,
+}
+
+/// Of each session the calls that both sides have, those of one command together, in the order of their entries.
+fn commands(compared: &Compared, with_calls: bool) -> Vec<Commands> {
     let (known, events) = (&compared.known, &compared.events);
-    let by_call: BTreeMap<usize, usize> = both.iter().map(|one| (one.call, one.event)).collect();
-    let mut all = Vec::new();
+    let by_call: BTreeMap<usize, usize> =
+        compared.found.both.iter().map(|one| (one.call, one.event)).collect();
+    let mut all: Vec<Commands> = known.sessions().iter().map(|_| Commands::default()).collect();
+    for unseen in &compared.found.unseen {
+        all[known.calls()[unseen.call].session].unseen += 1;
+    }
     for command in known.commands() {
-        let calls: Vec<TiedView> = command
-            .iter()
-            .filter_map(|call| {
-                let event = &events[*by_call.get(call)?];
-                let key = match join(event, known).link.map(|link| link.key) {
-                    Some(Key::AuditId) => "auditId",
-                    Some(Key::Jti) => "jti",
-                    Some(Key::Account) => "account",
-                    _ => "inferred",
-                };
-                Some(TiedView {
-                    sequence: known.calls()[*call].sequence,
-                    key,
-                    seen: SeenView::of(event, None),
-                })
-            })
-            .collect();
-        if let (false, Some(first)) = (calls.is_empty(), command.first()) {
-            let first = &known.calls()[*first];
-            all.push(CommandView {
-                kubectl_session: first.kubectl.clone(),
-                command: first.command.clone(),
-                calls,
-            });
+        let both: Vec<(usize, usize)> =
+            command.iter().filter_map(|call| Some((*call, *by_call.get(call)?))).collect();
+        let Some((first, _)) = both.first() else { continue };
+        let first = &known.calls()[*first];
+        let of = &mut all[first.session];
+        of.both += both.len() as u64;
+        match first.kubectl {
+            Some(_) => of.of_kubectl += 1,
+            None => of.others += 1,
         }
+        if !with_calls {
+            continue;
+        }
+        let tied = |(call, event): (usize, usize)| {
+            let key = match join(&events[event], known).link.map(|link| link.key) {
+                Some(Key::AuditId) => "auditId",
+                Some(Key::Jti) => "jti",
+                Some(Key::Account) => "account",
+                _ => "inferred",
+            };
+            let seen = SeenView::of(&events[event], None);
+            TiedView { sequence: known.calls()[call].sequence, key, seen }
+        };
+        of.list.push(CommandView {
+            kubectl_session: first.kubectl.clone(),
+            command: first.command.clone(),
+            calls: both.into_iter().map(tied).collect(),
+        });
     }
     all
 }

@@ -117,7 +117,7 @@ fn session(text: &mut String, session: &SessionView) {
     if session.own > 0 {
         let _ = writeln!(
             text,
-            "    {} more are Sallyport's own: what the token may do, and the removal of its grant.",
+            "    {} more are Sallyport's own: whether its rights are there and gone, and the removal of its grant.",
             session.own
         );
     }

@@ -9,7 +9,7 @@ const RECORDS: [(&str, &str, &str, &str, bool); 17] = [
     ("system:serviceaccount:sallyport-sessions:s-a-1", "list", "pods", "", true),
     ("system:serviceaccount:sallyport-sessions:s-a-1", "get", "pods", "log", true),
     ("system:serviceaccount:sallyport-sessions-2:x", "list", "pods", "", false),
-    ("system:serviceaccount:sallyport-system:sallyport-broker", "create", "serviceaccounts", "token", true),
+    ("system:serviceaccount:sallyport-system:broker", "create", "serviceaccounts", "token", true),
     ("dana@example.com", "list", "pods", "", true),
     ("kubernetes-admin", "get", "nodes", "", true),
     ("system:serviceaccount:ci:robot", "list", "pods", "", false),

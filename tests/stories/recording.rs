@@ -299,13 +299,14 @@ async fn replayed(fleet: &Fleet, dana: &Desktop, lines: &mut Lines) -> Result<St
     });
     let at = call.context("the call of kubectl")?.at_us as f64 / 1000.0;
     let until_call: Vec<_> = all.iter().filter(|(ms, _)| *ms <= at).cloned().collect();
-    let after: Vec<_> = all.iter().filter(|(ms, _)| *ms <= at + 5000.0).cloned().collect();
+    let answered = all.iter().position(|(ms, m)| *ms >= at && m.data.contains("deployment.apps/worker"));
+    let (before, then) = (played(&until_call).text(), answered.map(|place| played(&all[..=place]).text()));
     lines.check(
         "a call's time leads to the moment before its answer is shown",
-        played(&until_call).text().contains("kubectl get deploy")
-            && !played(&until_call).text().contains("deployment.apps/worker")
-            && played(&after).text().contains("deployment.apps/worker"),
-        "",
+        before.contains("kubectl get deploy")
+            && !before.contains("deployment.apps/worker")
+            && then.is_some_and(|text| text.contains("deployment.apps/worker")),
+        answered.map(|place| format!("{:.0} ms later", all[place].0 - at)).unwrap_or_default(),
     );
     let watched = entries(dana, "recording_watched", &session.id).await?;
     lines.check(

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Of histories, and of packs.
-const MUTATIONS: [u64; 2] = [800, 400];
+const MUTATIONS: [u64; 2] = [720, 330];
 
 async fn thousand(lines: &mut Lines) -> Result<()> {
     let (mut dice, seed) = Dice::from_environment();

@@ -127,9 +127,10 @@ impl Recordings {
         from: u32,
     ) -> Result<RecordingPage, AppError> {
         let named = (session, terminal);
-        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        let noted = opened.get(&named).map(|noted| noted.get(&segment).cloned());
-        drop(opened);
+        let noted = {
+            let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            opened.get(&named).map(|noted| noted.get(&segment).cloned())
+        };
         let noted = noted.ok_or_else(|| {
             AppError::new(ErrorCode::Failed, "this recording was not opened")
                 .hint("Open it, which is noted in the history.")

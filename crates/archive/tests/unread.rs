@@ -69,3 +69,29 @@ fn what_is_in_a_log_that_cannot_be_folded_in_is_missed_by_every_answer() {
     assert!(archive.count(&Filter::default(), &bounds()).unwrap().value < 3000);
     all_answers_lack_something(&archive);
 }
+
+#[test]
+fn what_a_killed_process_left_half_done_is_taken_back_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (whole, killed) = (dir.path().join("whole"), dir.path().join("killed"));
+    filled(&whole, 2000, 500).close();
+    let name = "segment-00000001.db";
+    let db = rusqlite::Connection::open(whole.join(name)).unwrap();
+    // As between the modes of its journal; a change that is larger than what is kept in memory is in the file already.
+    db.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    db.pragma_update(None, "cache_size", 1).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE; UPDATE part SET frame = zeroblob(60000);").unwrap();
+    std::fs::create_dir(&killed).unwrap();
+    for name in [name, "segment-00000001.db-journal"] {
+        std::fs::copy(whole.join(name), killed.join(name)).unwrap();
+    }
+    drop(db);
+    let archive = common::opened(&killed);
+    let status = archive.status();
+    assert_eq!((status.unread_segments, status.events), (0, 2000), "{:?}", status.problems);
+    assert_eq!(common::lines(&archive), (0..2000).collect::<Vec<_>>());
+    assert_eq!(archive.verify(&common::bounds()).unwrap().damaged, 0);
+    // And it is written on, in the same segment.
+    common::fill(&archive, 2000, 2500, 500);
+    assert_eq!(archive.status().segments, 1);
+}

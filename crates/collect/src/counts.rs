@@ -36,7 +36,7 @@ pub struct Counted {
     pub bad: u64,
     /// Bodies that are no list of events, or too long.
     pub unfit: u64,
-    /// Bodies that were put off, because disk or memory was used up.
+    /// Bodies that were put off, because disk or memory was used up, or they did not come in time.
     pub put_off: u64,
     /// Connections without a certificate of ours.
     pub strangers: u64,

@@ -23,8 +23,9 @@ use tokio_rustls::TlsAcceptor;
 
 /// The longest body that is taken, in bytes: what an API server may send of a batch.
 pub const BODY_MOST: usize = 12 << 20;
-/// Bytes of bodies that may be in memory at once.
-const BODIES: usize = 48 << 20;
+/// Bytes of memory for bodies: each takes twice its length. So much that a few that stall leave room for the others, whose
+/// batches are some hundred kilobytes.
+const BODIES: usize = 128 << 20;
 /// Connections at once; a fleet's API servers keep one or two each.
 const CONNECTIONS: usize = 256;
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -154,7 +155,8 @@ async fn answer(door: &Door, request: Request<Incoming>) -> Response<Empty<Bytes
         }
         // It broke off, and nobody is there to be told.
         Ok(Err(_)) => return empty(StatusCode::BAD_REQUEST),
-        Err(_) => return empty(StatusCode::REQUEST_TIMEOUT),
+        // It did not come in time, and may.
+        Err(_) => return put_off(door),
     };
     let spool = door.spool.clone();
     let kept = tokio::task::spawn_blocking(move || {

@@ -28,7 +28,7 @@ pub struct Look {
 
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
+pub struct Answered {
     /// Records that the store gave.
     pub records: u64,
     /// What was counted in them.
@@ -41,7 +41,7 @@ pub struct Looked {
 ///
 /// # Errors
 /// [`FeedError::Engine`], [`FeedError::TooManyAtOnce`], or what the archive said.
-pub fn look(archive: &Archive, source: &Source, engine: &Engine, look: &Look) -> Result<Looked, FeedError> {
+pub fn look(archive: &Archive, source: &Source, engine: &Engine, look: &Look) -> Result<Answered, FeedError> {
     let mut puller = Puller::new(archive, source, engine, &look.wanted)?;
     let began = Instant::now();
     let (mut found, mut to, mut most): (Vec<Pulled>, i64, usize) = (Vec::new(), look.to, PAGE);
@@ -89,5 +89,5 @@ pub fn look(archive: &Archive, source: &Source, engine: &Engine, look: &Look) ->
     }
     under_way.hand(batch)?;
     under_way.all()?;
-    Ok(Looked { records: found.len() as u64, counts: puller.pulled.counts, before })
+    Ok(Answered { records: found.len() as u64, counts: puller.pulled.counts, before })
 }

@@ -16,6 +16,8 @@ pub use view::{
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use view::told;
 
+use crate::words::count;
+
 /// Sessions of others that are listed.
 const OTHERS_MOST: usize = 200;
 impl AccessView {
@@ -143,7 +145,7 @@ fn not_known(facts: &Facts<'_>, view: &AccessView) -> Vec<String> {
             }
             let unread = view.sessions.iter().filter(|one| one.span.is_some() && one.seen.is_none()).count();
             if unread > 0 {
-                all.push(format!("Of {unread} sessions no API server's log reaches into their time, so that nothing can be said of evidence."));
+                all.push(format!("Of {} no API server's log reaches into that time, so that nothing can be said of evidence.", count(unread, "session")));
             }
             all.push("That a session has no event may have a harmless reason: a log that was not collected, or a policy that leaves it out. `sallyport audit reconcile` compares call by call.".to_owned());
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::BodyExt as _;
 use kube::client::Body;
-use sallyport_client::{Fault, fault};
+use sallyport_client::{Fault, clock_difference, fault, http_date};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -142,12 +142,14 @@ async fn exchange(
         None => request.method("GET").body(Body::empty()),
     };
     let Ok(request) = request else { return Got::Not(Fault::Invalid("the path can't be sent".to_owned())) };
+    let sent_at = jiff::Timestamp::now().as_millisecond();
     let response = match client.send(request).await {
         Ok(response) => response,
         Err(error) => return Got::Not(fault(&error)),
     };
-    if let Some(ahead) = crate::clock::ahead(response.headers(), jiff::Timestamp::now()) {
-        left.ahead.get_or_init(|| ahead);
+    if let Some(date) = http_date(response.headers()) {
+        let received = jiff::Timestamp::now().as_millisecond();
+        left.ahead.get_or_init(|| clock_difference(date, sent_at, received).saturating_neg());
     }
     let status = response.status().as_u16();
     if status != 200 && status != 201 && !also(status) {

@@ -8,7 +8,6 @@
 mod answer;
 mod bounds;
 mod certificate;
-mod clock;
 mod cluster;
 mod configs;
 mod door;

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// Seconds by which clocks may be apart before anything is said.
 const APART: u64 = 60;
 
+/// Seconds beyond which no clock is believed to be apart, whatever a file or a server says: a hundred years.
+const FAR: i64 = 100 * 365 * 86_400;
+
 /// One object: kind, namespace (empty: none) and name.
 pub type Place = (String, String, String);
 
@@ -74,7 +77,8 @@ impl Reading {
         snapshot.version = self.version.clone();
         let taken = self.taken.as_deref().and_then(|taken| taken.parse::<jiff::Timestamp>().ok());
         // What ends there ends by its clock; within a minute it is one and the same.
-        snapshot.clock_ahead = self.clock_ahead.filter(|ahead| ahead.unsigned_abs() > APART);
+        let ahead = self.clock_ahead.filter(|ahead| ahead.unsigned_abs() > APART);
+        snapshot.clock_ahead = ahead.map(|ahead| ahead.clamp(-FAR, FAR));
         let ahead = snapshot.clock_ahead.unwrap_or_default();
         snapshot.taken = taken.map(|taken| taken.as_second().saturating_sub(ahead));
         snapshot.authorizers = self.authorizers.clone();

@@ -12,6 +12,14 @@ pub fn resident(pid: u32) -> Result<u64> {
     field(&format!("/proc/{pid}/status"), "VmRSS:")
 }
 
+/// The most that a process had resident so far, in bytes (`VmHWM`, proc_pid_status(5)).
+///
+/// # Errors
+/// When it does not run.
+pub fn peak(pid: u32) -> Result<u64> {
+    field(&format!("/proc/{pid}/status"), "VmHWM:")
+}
+
 /// The sum of the proportional set sizes (`Pss`, proc_pid_smaps_rollup(5)) of everything that came from a process, in bytes,
 /// without the process itself: what they share counts once.
 ///

@@ -20,7 +20,7 @@ const AUTHENTICATION: &str = "authentication.k8s.io";
 const PLACE: &str = "oracle-a";
 const RESOURCES: [&str; 4] = ["pods", "configmaps", "services", "secrets"];
 /// Whoever may act as somebody.
-const AGENTS: usize = 24;
+const AGENTS: usize = 48;
 /// Questions of each.
 const QUESTIONS: usize = 16;
 /// Of these many at least a mode alone opens the way.
@@ -49,6 +49,10 @@ enum What {
 
 pub(super) async fn look(server: &Server, plane: &Plane, dice: &mut Dice, lines: &mut Lines) -> Result<()> {
     let version = plane.assets().version();
+    if version == (1, 35) {
+        // Alpha there, and off: what counts as given, so that nothing is missed, is not.
+        return Ok(());
+    }
     let mut objects = others(dice);
     for agent in 0..AGENTS {
         objects.extend(given(&user(agent), wide(dice), dice, true));
@@ -70,7 +74,10 @@ pub(super) async fn look(server: &Server, plane: &Plane, dice: &mut Dice, lines:
         if computed != *answer {
             wrong += 1;
             if wrong <= TOLD {
-                let what = format!("the API server says {answer} to {question:?} by {modes:?} in {}", json!(objects));
+                let what = format!(
+                    "the API server says {answer} to {question:?} by {modes:?} in {}",
+                    json!(objects)
+                );
                 lines.failed("p22 acting as somebody is what the API server lets pass", what);
             }
         }
@@ -79,7 +86,10 @@ pub(super) async fn look(server: &Server, plane: &Plane, dice: &mut Dice, lines:
     lines.check(
         "p22 acting as somebody, by mode and the old way, is what the API server lets pass",
         wrong == 0 && enough && allowed < answers.len(),
-        format!("{} real requests, {allowed} let pass, {by_mode} of them by a mode alone, {wrong} disagreements", answers.len()),
+        format!(
+            "{} real requests, {allowed} let pass, {by_mode} of them by a mode alone, {wrong} disagreements",
+            answers.len()
+        ),
     );
     server.remove(&objects).await
 }
@@ -235,10 +245,10 @@ impl Question {
             What::List(resource) => {
                 http::Request::get(format!("/api/v1/namespaces/{PLACE}/{resource}?limit=1"))
             }
-            What::Bind(_) => http::Request::post(format!(
-                "/apis/{RBAC}/v1/namespaces/{PLACE}/rolebindings?dryRun=All"
-            ))
-            .header("content-type", "application/json"),
+            What::Bind(_) => {
+                http::Request::post(format!("/apis/{RBAC}/v1/namespaces/{PLACE}/rolebindings?dryRun=All"))
+                    .header("content-type", "application/json")
+            }
             What::Metrics => http::Request::get("/metrics"),
         };
         let mut request = request.header("impersonate-user", &self.other.user);

@@ -95,8 +95,26 @@ pub(crate) fn open_to_read(path: &Path) -> Result<(Connection, bool), ArchiveErr
             let log = path.with_extension("db-wal");
             Ok((db, fs::metadata(log).is_ok_and(|log| log.len() > 0)))
         }
+        // Whoever wrote here was killed in the middle of a change that has to be taken back, as of the journal's mode when
+        // a segment is opened or closed: without that nothing of it could be read for good, acknowledged or not.
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly) => {
+            take_back(path).map_err(ArchiveError::sql(&file, "taken back to what is acknowledged"))?;
+            let db = open(uri(path, "")).map_err(ArchiveError::sql(&file, "opened"))?;
+            version(&db, &file)?;
+            Ok((db, false))
+        }
         Err(error) => Err(ArchiveError::sql(&file, "opened")(error)),
     }
+}
+
+/// Lets SQLite roll back what a killed process left half done. Only for whoever holds the archive.
+fn take_back(path: &Path) -> Result<(), rusqlite::Error> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(uri(path, ""), flags)?;
+    db.busy_timeout(Duration::from_secs(2))?;
+    let _: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(())
 }
 
 fn version(db: &Connection, file: &str) -> Result<i64, ArchiveError> {

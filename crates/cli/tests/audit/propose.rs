@@ -2,8 +2,9 @@
 
 use super::audit;
 use anyhow::{Context as _, Result, ensure};
-use sallyport_testkit::{Kubectl, Plane, PlaneOptions};
+use sallyport_testkit::{Kubectl, Plane, PlaneOptions, Pods};
 use std::fs;
+use std::time::Duration;
 
 const GRANTED: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
@@ -11,6 +12,7 @@ kind: ClusterRole
 metadata: {name: wide}
 rules:
 - {apiGroups: [""], resources: [pods, configmaps, services, secrets, nodes], verbs: [get, list, watch, create, update, patch, delete]}
+- {apiGroups: [""], resources: [pods/exec, pods/log], verbs: [get, create]}
 - {apiGroups: [apps], resources: [deployments, deployments/scale], verbs: ["*"]}
 - {nonResourceURLs: ["/metrics"], verbs: [get]}
 ---
@@ -32,11 +34,25 @@ spec:
     spec: {containers: [{name: a, image: a}]}
 "#;
 
+const WEB: &str = r#"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: payments}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "registry.test/web:1.4.2"}]}
+"#;
+
 /// What the account does, in order, so that it can be done again by another.
-async fn work(kubectl: &Kubectl, deployment: &str, locks: &[&str]) -> Result<()> {
+async fn work(kubectl: &Kubectl, deployment: &str, pod: &str) -> Result<()> {
     for args in [
         &["-n", "payments", "get", "pods"][..],
         &["-n", "shop", "get", "pods"],
+        &["-n", "ops", "get", "pods"],
+        &["-n", "payments", "exec", pod, "--", "true"],
+        &["-n", "payments", "logs", pod],
         &["get", "nodes"],
         &["-n", "payments", "apply", "--server-side", "--force-conflicts", "-f", deployment],
         &["-n", "payments", "scale", "deployment/checkout", "--replicas=0"],
@@ -45,20 +61,18 @@ async fn work(kubectl: &Kubectl, deployment: &str, locks: &[&str]) -> Result<()>
     ] {
         kubectl.ok(args).await?;
     }
-    for lock in locks {
-        // Twice: what is met once is no habit.
-        for value in ["a", "b"] {
-            let value = format!("{{\"data\":{{\"held\":\"{value}\"}}}}");
-            kubectl.ok(&["-n", "payments", "patch", "configmap", lock, "-p", &value]).await?;
-            kubectl.ok(&["-n", "payments", "get", "configmap", lock]).await?;
-        }
+    // Twice: what is met once is no habit.
+    for value in ["a", "b"] {
+        let value = format!("{{\"data\":{{\"held\":\"{value}\"}}}}");
+        kubectl.ok(&["-n", "payments", "patch", "configmap", "lock", "-p", &value]).await?;
+        kubectl.ok(&["-n", "payments", "get", "configmap", "lock"]).await?;
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p22_what_is_proposed_is_enough_on_a_real_api_server_and_no_more() -> Result<()> {
-    let plane = Plane::start(PlaneOptions::new("propose")).await?;
+    let plane = Plane::start(PlaneOptions::new("propose").pods()).await?;
     let admin = plane.kubectl();
     let dir = tempfile::tempdir()?;
     let path =
@@ -69,6 +83,7 @@ async fn p22_what_is_proposed_is_enough_on_a_real_api_server_and_no_more() -> Re
     for args in [
         &["create", "namespace", "payments"][..],
         &["create", "namespace", "shop"],
+        &["create", "namespace", "ops"],
         &["create", "namespace", "ci"],
         &["-n", "ci", "create", "serviceaccount", "robot"],
         &["-n", "ci", "create", "serviceaccount", "successor"],
@@ -78,12 +93,15 @@ async fn p22_what_is_proposed_is_enough_on_a_real_api_server_and_no_more() -> Re
     ] {
         admin.ok(args).await?;
     }
+    admin.apply(WEB).await?;
+    let pods = Pods::running(&plane, "payments", "app=web", 1, Duration::from_secs(60)).await?;
+    let pod = pods.first().context("a pod")?;
     let as_account = async |name: &str| -> Result<Kubectl> {
         let token = admin.ok(&["-n", "ci", "create", "token", name]).await?;
         Ok(plane.kubectl_with(&plane.kubeconfig_with_token(token.trim())?))
     };
     let robot = as_account("robot").await?;
-    work(&robot, &deployment, &["lock"]).await?;
+    work(&robot, &deployment, pod).await?;
     // It may not do this, and it must not be granted for having been tried.
     ensure!(robot.run(&["-n", "payments", "get", "events"]).await?.code != Some(0), "the robot reads events");
     // An address that would be everything, were it made a rule.
@@ -132,6 +150,21 @@ async fn p22_what_is_proposed_is_enough_on_a_real_api_server_and_no_more() -> Re
     );
     ensure!(told.out.contains("Refused, and not in it") && told.out.contains("Not known:"), "{}", told.out);
 
+    // Two namespaces in which the same was done share a role, and no binding of it holds everywhere.
+    let shared =
+        view["roles"].as_array().and_then(|all| all.iter().find(|one| one["name"] == "proposed-robot-2"));
+    let shared = shared.context("a shared role")?;
+    ensure!(
+        shared["kind"] == "ClusterRole" && shared["namespaces"] == serde_json::json!(["ops", "shop"]),
+        "{view}"
+    );
+    let added = view["added"].as_array().context("added")?;
+    let socket = added.iter().find(|one| one["resource"] == "pods/exec").context("exec")?;
+    ensure!(
+        socket["verb"] == "create" && socket["namespace"] == "payments",
+        "kubectl execs by a WebSocket: {view}"
+    );
+
     let yaml = propose(&["-o", "yaml", "--to", "sa:ci/successor"]).await?;
     ensure!(yaml.code == 0, "{} {}", yaml.out, yaml.err);
     ensure!(!yaml.out.contains('*'), "nothing in it is a wildcard: {}", yaml.out);
@@ -146,7 +179,7 @@ async fn p22_what_is_proposed_is_enough_on_a_real_api_server_and_no_more() -> Re
     // A second time nothing is overwritten.
     ensure!(admin.run(&["create", "-f", &proposed]).await?.code != Some(0), "{}", yaml.out);
     admin.ok(&["-n", "payments", "delete", "deployment", "checkout"]).await?;
-    work(&successor, &deployment, &["lock"]).await.with_context(|| yaml.out.clone())?;
+    work(&successor, &deployment, pod).await.with_context(|| yaml.out.clone())?;
     let other = path("other.yaml")?;
     fs::write(&other, DEPLOYMENT.replace("NAME", "another"))?;
     for refused in [
@@ -159,6 +192,8 @@ async fn p22_what_is_proposed_is_enough_on_a_real_api_server_and_no_more() -> Re
         &["-n", "payments", "get", "events"],
         &["get", "pods", "--all-namespaces"],
         &["-n", "shop", "get", "deployments"],
+        &["-n", "payments", "attach", pod],
+        &["get", "--raw", "/api/v1/namespaces/shop/pods/some-pod/log"],
         &["get", "--raw", "/debug/pprof/"],
         &["-n", "payments", "create", "configmap", "new", "--from-literal=a=b"],
     ] {
@@ -186,6 +221,7 @@ async fn whose_rights_on_which_cluster_has_to_be_said() -> Result<()> {
     };
     let pods = r#","objectRef":{"resource":"pods","namespace":"pay","apiVersion":"v1"}"#;
     let all = r#","objectRef":{"resource":"*","apiVersion":"v1"}"#;
+    let token = r#","objectRef":{"resource":"serviceaccounts","namespace":"pay","name":"ci","subresource":"token","apiVersion":"v1"}"#;
     let hostile = "evil\\u202e\\n---\\nkind: x";
     let lines = [
         event("list", "dana", "/api/v1/namespaces/pay/pods", pods, 200),
@@ -193,6 +229,7 @@ async fn whose_rights_on_which_cluster_has_to_be_said() -> Result<()> {
         event("get", "dana", "/logs/*", "", 404),
         event("get", "dana", "/metrics?token=abc", "", 200),
         event("list", hostile, "/api/v1/namespaces/pay/pods", pods, 200),
+        event("create", "root", "/api/v1/namespaces/pay/serviceaccounts/ci/token", token, 201),
         event("list", "mallory", "/api/v1/namespaces/pay/pods", pods, 403),
     ];
     fs::write(&log, lines.join("\n") + "\n")?;
@@ -220,6 +257,9 @@ async fn whose_rights_on_which_cluster_has_to_be_said() -> Result<()> {
         "{}",
         evil.out
     );
+    // What is strong is said, whoever used it.
+    let admin = propose(&["--person", "root", "--cluster", "eu-1"]).await?;
+    ensure!(admin.code == 0 && admin.out.contains("STRONG: "), "{}", admin.out);
     let mallory = propose(&["--person", "mallory", "--cluster", "eu-1", "-o", "json"]).await?;
     ensure!(mallory.code == 1 && mallory.json()?["roles"] == serde_json::json!([]), "{}", mallory.out);
     for wrong in [

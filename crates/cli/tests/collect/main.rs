@@ -1,5 +1,6 @@
 //! `sallyport audit collect` as a process, between a real API server and a real VictoriaLogs.
 
+mod bodies;
 mod forward;
 mod pull;
 mod query;
@@ -11,7 +12,6 @@ use sallyport_testkit::process::{Launch, Process, Scratch, wait_until};
 use sallyport_testkit::{Plane, PlaneOptions, Ran, VictoriaLogs};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 use tokio::process::Command;
 
@@ -158,69 +158,4 @@ async fn what_an_api_server_wrote_is_with_the_store_though_receiver_and_store_di
     ensure!(said.contains("\"handedOn\"") && said.contains("\"bad\": 0"), "{said}");
     println!("{} events, {kept} pulled: {pulled}", written.len());
     Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_store_it_keeps_what_it_may_and_puts_off_the_rest() -> Result<()> {
-    // An error says that one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let receiver = Receiver::new()?;
-    let collect = receiver.start(&["--most=1".to_owned()]).await?;
-    let client = receiver.authority.client("kube-apiserver", &[])?;
-    let identity = reqwest::Identity::from_pem(format!("{}{}", client.key_pem, client.cert_pem).as_bytes())?;
-    let ca = reqwest::Certificate::from_pem(receiver.authority.cert_pem().as_bytes())?;
-    let builder = || reqwest::Client::builder().use_rustls_tls().add_root_certificate(ca.clone()).no_proxy();
-    let http = builder().identity(identity).timeout(Duration::from_secs(20)).build()?;
-    let post = async |body: String| -> Result<(u16, Option<String>)> {
-        let answer = http.post(receiver.url()).body(body).send().await?;
-        let after =
-            answer.headers().get("retry-after").and_then(|after| after.to_str().ok().map(str::to_owned));
-        Ok((answer.status().as_u16(), after))
-    };
-    let body = |count: usize| {
-        let filler = "x".repeat(2000);
-        let items: Vec<String> = (0..count)
-            .map(|n| {
-                format!(
-                    r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"{n}","stage":"ResponseComplete","verb":"get","requestURI":"/api?token=s3cret{n}","userAgent":"{filler}","user":{{"username":"dana"}}}}"#
-                )
-            })
-            .collect();
-        format!(
-            r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{}]}}"#,
-            items.join(",")
-        )
-    };
-    ensure!(post(body(100)).await? == (200, None));
-    // Nobody without a certificate, and no other body.
-    ensure!(builder().build()?.post(receiver.url()).body(body(1)).send().await.is_err());
-    ensure!(post("<html>".to_owned()).await?.0 == 400);
-    ensure!(post("x".repeat((12 << 20) + 1)).await?.0 == 413);
-    ensure!(http.get(receiver.url()).send().await?.status().as_u16() == 405);
-    // Full: come again.
-    let mut answers = Vec::new();
-    for _ in 0..10 {
-        answers.push(post(body(100)).await?);
-    }
-    ensure!(answers.contains(&(503, Some("10".to_owned()))), "{answers:?}");
-    let taken = 1 + answers.iter().filter(|(status, _)| *status == 200).count();
-    collect.kill();
-
-    let waiting = receiver.file("waiting");
-    let files = files_in(Path::new(&waiting))?;
-    ensure!(!files.contains("s3cret"), "p20: a secret was kept");
-    let archive = receiver.file("archive");
-    let import =
-        audit(&["import", "--archive", &archive, "--cluster", CLUSTER, "-o", "json", &waiting]).await?;
-    let events = import.json()?["events"].as_u64().context("events")?;
-    ensure!(events == taken as u64 * 100, "{events} of {taken} bodies: {}", import.out);
-    Ok(())
-}
-
-fn files_in(dir: &Path) -> Result<String> {
-    let mut all = String::new();
-    for entry in std::fs::read_dir(dir)? {
-        all.push_str(&std::fs::read_to_string(entry?.path())?);
-    }
-    Ok(all)
 }

@@ -2,7 +2,7 @@
 
 use crate::{plane, posture, text};
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,6 +43,34 @@ async fn sarif_is_whole_and_its_parts_refer_to_each_other() -> Result<()> {
     ensure!(of("open") > 0, "what is unknown is told");
     ensure!(results.iter().any(|one| one["suppressions"][0]["kind"] == "external"), "defaults are set apart");
     ensure!(!ran.out.contains('\u{202e}'), "p24: hidden characters are visible");
+    fits_the_standard(&log)?;
+    // That a log does not fit is noticed, wherever it does not.
+    let spoilt = |path: &str, field: &str, value: Value| {
+        let mut log = log.clone();
+        if let Some(object) = log.pointer_mut(path).and_then(Value::as_object_mut) {
+            object.insert(field.to_owned(), value);
+        }
+        log
+    };
+    for bad in [
+        spoilt("", "made", json!("up")),
+        spoilt("/runs/0", "tool", Value::Null),
+        spoilt("/runs/0/results/0", "severity", json!("high")),
+        spoilt("/runs/0/results/0", "message", json!("a text")),
+        spoilt("/runs/0/results/0", "ruleIndex", json!("first")),
+        spoilt("/runs/0/tool/driver", "rules", json!([{"name": "without an id"}])),
+    ] {
+        ensure!(fits_the_standard(&bad).is_err(), "it is no SARIF: {}", bad["runs"][0]["results"][0]);
+    }
+    Ok(())
+}
+
+/// Read by types that are made of the standard's own schema (2.1.0, OASIS), and written again: a field that is missing or of
+/// another type is an error, and one that the schema does not have is not written. Values of enumerations are plain there, and
+/// are looked at above.
+fn fits_the_standard(log: &Value) -> Result<()> {
+    let read: serde_sarif::sarif::Sarif = serde_json::from_value(log.clone())?;
+    ensure!(serde_json::to_value(&read)? == *log, "something in it is no field of the standard");
     Ok(())
 }
 

@@ -169,7 +169,7 @@ fn sessions_without_evidence_are_told_from_those_of_which_no_log_tells() {
     assert_eq!(without, ["s-unseen-1"]);
     assert_eq!((view.others.len(), view.others[0].calls), (1, 7));
     assert!(
-        view.not_known.iter().any(|one| one.starts_with("Of 1 sessions no API server's log")),
+        view.not_known.iter().any(|one| one.starts_with("Of 1 session no API server's log")),
         "{:?}",
         view.not_known
     );

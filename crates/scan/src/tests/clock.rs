@@ -38,3 +38,25 @@ async fn what_ends_is_judged_by_the_servers_clock_where_the_two_are_apart() {
     assert_eq!(near.clock_ahead, None);
     assert_eq!(read(|_| None).await.clock_ahead, None, "one that tells no time");
 }
+
+#[tokio::test]
+async fn a_date_that_is_none_says_nothing_and_one_that_is_absurd_overflows_nothing() {
+    for date in ["", "soon", "Sun, 29 Nov 99999 22:00:00 GMT", "Fri, 01 Jan 9999 00:00:00 GMT"] {
+        let reading = read(move |asked| {
+            (asked == "/version").then(|| {
+                let mut said = says(&json!({"major": "1", "minor": "37", "gitVersion": "v1.37.0"}));
+                said.headers_mut().insert(http::header::DATE, date.parse().unwrap());
+                said
+            })
+        });
+        let snapshot = reading.await.snapshot();
+        assert_eq!(snapshot.clock_ahead.is_some(), date.contains(" 9999 "), "{date}");
+        let _ = sallyport_posture::Ground::new(&snapshot).report();
+    }
+    let mut far = crate::Reading { taken: Some("2026-11-30T00:00:00Z".to_owned()), ..Default::default() };
+    for ahead in [i64::MIN, i64::MAX] {
+        far.clock_ahead = Some(ahead);
+        assert!(far.snapshot().clock_ahead.is_some_and(|far| far.unsigned_abs() < 1 << 32));
+        let _ = sallyport_posture::Ground::new(&far.snapshot()).report();
+    }
+}

@@ -116,6 +116,7 @@ async fn one_that_does_not_record(fleet: &Fleet, lines: &mut Lines) -> Result<()
         public_key: KeyPair::generate().public_key_base64(),
         sign_in: SignIn::default(),
         issued_at: None,
+        history: None,
     };
     let made = hub.ask(&ask).await?;
     let name = made.metadata.name.context("a name")?;

@@ -158,26 +158,6 @@ async fn product(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         matches!(&edited, Seals::Broken { why: Fault::Edited, .. }),
         format!("{edited:?}"),
     );
-    // They begin anew: another history, as whole as can be, with the very keys that the vault has.
-    drop(db);
-    for name in ["history.db", "history.head"] {
-        std::fs::remove_file(data.join(name))?;
-    }
-    let with = Options { keyring: Keyring::Bus(secrets.bus_address()), ..options(fleet) };
-    let home = desktop.home;
-    let anew = Desktop::with(fleet, "dana", home, with).await?;
-    let verdict = anew.app.audit_verify().await?.verdict;
-    anew.app.shut_down().await;
-    let begun = kept()?;
-    lines.check(
-        "its owner begins anew: the window finds nothing wrong with it, and the hub's request does",
-        verdict == sallyport_ipc::Verdict::Verified
-            && matches!(
-                &begun,
-                Seals::Broken { why: Fault::NotAsAnchored(_) | Fault::CutAsAnchored { .. }, .. }
-            ),
-        format!("{begun:?}"),
-    );
     secrets.must_run()
 }
 
@@ -200,9 +180,7 @@ fn seen(made: &Made, copy: &desk::Copy, seen: Seen) -> Result<(u64, &'static str
                 other => bail!("with anchors: {other:?}"),
             }
         }
-        (Seen::Chain, Verdict::Broken { first_bad, why }, Seals::Sealed(_)) => {
-            Ok((first_bad, why.word()))
-        }
+        (Seen::Chain, Verdict::Broken { first_bad, why }, Seals::Sealed(_)) => Ok((first_bad, why.word())),
         (Seen::All, Verdict::Broken { first_bad, why }, Seals::Broken { first_bad: first, why: said }) => {
             // The public key alone is told the same, or more exactly what whoever has no key could do.
             ensure!(

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 pub(super) struct Around<'s> {
     pub(super) rights: &'s Rights,
     /// The server's version.
-    pub(super) server: Option<(u32, u32)>,
+    server: Option<(u32, u32)>,
     /// What ways need on this server.
     pub(super) needs: Needs,
     /// The ServiceAccounts of each namespace that a binding names.
@@ -97,7 +97,15 @@ impl<'s> Around<'s> {
         match hit.technique().map(|technique| technique.to) {
             Some(To::NewClusterRole) => made::cluster_role(self.rights, &self.aggregates, holder, who),
             Some(To::NewRole) => made::role(self.rights, hit.place, who),
-            Some(To::Lent) => lent::leads(self, hit, who),
+            Some(To::Lent) => {
+                let known = lent::Known {
+                    rights: self.rights,
+                    server: self.server,
+                    reaches_node: &|place| self.reaches_node(place),
+                    pod_accounts: &|place| self.pod_accounts(place),
+                };
+                lent::leads(&known, hit, who)
+            }
             Some(To::OwnClusterRole) => self.own(hit, holder, false),
             Some(To::OwnRole) => self.own(hit, holder, true),
             _ => self.to(hit).into_iter().map(|(to, certain)| Lead { to, certain, needs: None }).collect(),
@@ -289,7 +297,7 @@ impl<'s> Around<'s> {
         leads.into_iter().collect()
     }
 
-    pub(super) fn pod_accounts(&self, place: Option<Place>) -> Vec<(Node, bool)> {
+    fn pod_accounts(&self, place: Option<Place>) -> Vec<(Node, bool)> {
         let Some(running) = &self.running else {
             // Pods were not read: any account may be one that a pod runs as.
             return vec![(place.map_or(Node::EveryAccount, Node::Accounts), false)];

@@ -4,10 +4,9 @@
 //! compared with an API server.
 
 use super::Node;
-use super::around::Around;
 use super::hit::Hit;
 use super::lead::Lead;
-use crate::rights::Place;
+use crate::rights::{Place, Rights};
 use sallyport_rbac::Ask;
 use sallyport_rbac::escalation::may_bind;
 use sallyport_rbac::impersonate::{Mode, acts_as};
@@ -65,11 +64,22 @@ const REQUESTS: &[Request] = &[
     request("create", "rbac.authorization.k8s.io", "rolebindings", "", To::Bound),
 ];
 
+/// What is known of the cluster where somebody acts as others.
+pub(super) struct Known<'a> {
+    pub(super) rights: &'a Rights,
+    /// The server's version.
+    pub(super) server: Option<(u32, u32)>,
+    /// Whether pods made there may reach their node.
+    pub(super) reaches_node: &'a dyn Fn(Place) -> bool,
+    /// Whom pods run as, there or anywhere.
+    pub(super) pod_accounts: &'a dyn Fn(Option<Place>) -> Vec<(Node, bool)>,
+}
+
 /// Where a holder of a mode gets by it.
-pub(super) fn leads(around: &Around<'_>, hit: &Hit, who: Option<&Subject>) -> Vec<Lead> {
+pub(super) fn leads(known: &Known<'_>, hit: &Hit, who: Option<&Subject>) -> Vec<Lead> {
     let Some(caller) = who.map(Subject::caller) else { return Vec::new() };
-    let others = others(around, hit);
-    let places = std::iter::once(None).chain((0..around.rights.namespaces.len()).map(Some));
+    let others = others(known, hit);
+    let places = std::iter::once(None).chain((0..known.rights.namespaces.len()).map(Some));
     let mut found: Vec<(Node, bool)> = Vec::new();
     let pairs = places.flat_map(|place| others.iter().map(move |other| (place, other)));
     for (at, (place, other)) in pairs.enumerate() {
@@ -78,8 +88,8 @@ pub(super) fn leads(around: &Around<'_>, hit: &Hit, who: Option<&Subject>) -> Ve
             break;
         }
         for request in REQUESTS {
-            if lends(around, &caller, other, request, place) {
-                found.extend(to(around, other, request, place));
+            if lends(known, &caller, other, request, place) {
+                found.extend(to(known, other, request, place));
             }
         }
     }
@@ -89,7 +99,7 @@ pub(super) fn leads(around: &Around<'_>, hit: &Hit, who: Option<&Subject>) -> Ve
 }
 
 /// Whom one may ask to act as: those whom a binding names, each by itself.
-fn others(around: &Around<'_>, hit: &Hit) -> Vec<Caller> {
+fn others(known: &Known<'_>, hit: &Hit) -> Vec<Caller> {
     let named = hit.names.first().cloned().flatten();
     // Somebody in a group has a name too, of whom nothing else need be known.
     let names = named.unwrap_or_else(|| vec!["anybody".to_owned()]);
@@ -105,17 +115,17 @@ fn others(around: &Around<'_>, hit: &Hit) -> Vec<Caller> {
         }
         Subject::User(_) => vec![subject.caller()],
     };
-    around.rights.subjects.iter().flat_map(other).collect()
+    known.rights.subjects.iter().flat_map(other).collect()
 }
 
 fn lends(
-    around: &Around<'_>,
+    known: &Known<'_>,
     caller: &Caller,
     other: &Caller,
     request: &Request,
     place: Option<Place>,
 ) -> bool {
-    let rights = around.rights;
+    let rights = known.rights;
     let namespace = rights.namespace(place);
     let Request { verb, group, resource, subresource, .. } = *request;
     // Of the whole cluster's objects there are none in a namespace.
@@ -125,12 +135,12 @@ fn lends(
     let ask = Ask::Resource { verb, group, resource, subresource, name: "" };
     rights.rbac.allows(other, ask, namespace)
         // The old way is one of its own.
-        && acts_as(&rights.rbac, caller, other, ask, namespace, around.server)
+        && acts_as(&rights.rbac, caller, other, ask, namespace, known.server)
             .iter()
             .any(|mode| *mode != Mode::Whole)
 }
 
-fn to(around: &Around<'_>, other: &Caller, request: &Request, place: Option<Place>) -> Vec<(Node, bool)> {
+fn to(known: &Known<'_>, other: &Caller, request: &Request, place: Option<Place>) -> Vec<(Node, bool)> {
     let accounts = (place.map_or(Node::EveryAccount, Node::Accounts), true);
     let secrets = (place.map_or(Node::EverySecret, Node::Secrets), true);
     match request.to {
@@ -139,17 +149,17 @@ fn to(around: &Around<'_>, other: &Caller, request: &Request, place: Option<Plac
         To::Pods => {
             let mut leads = vec![accounts, secrets];
             let reaches = match place {
-                Some(place) => around.reaches_node(place),
-                None => (0..around.rights.namespaces.len()).any(|place| around.reaches_node(place)),
+                Some(place) => (known.reaches_node)(place),
+                None => (0..known.rights.namespaces.len()).any(|place| (known.reaches_node)(place)),
             };
             if reaches {
                 leads.push((Node::Root, false));
             }
             leads
         }
-        To::PodAccounts => around.pod_accounts(place),
+        To::PodAccounts => (known.pod_accounts)(place),
         To::Bound => {
-            let rights = around.rights;
+            let rights = known.rights;
             let namespace = rights.namespace(place);
             let full = rights.rbac.roles().iter().enumerate().any(|(at, role)| {
                 role.namespace.is_none()

@@ -4,6 +4,7 @@ use super::Node;
 use super::hit::Hit;
 use super::lead::Lead;
 use crate::rights::{Holder, Place, Rights};
+use sallyport_rbac::Power;
 use sallyport_rbac::who::{Binding, RoleRef, Subject};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,12 +53,16 @@ fn waiting(rights: &Rights, who: Option<&Subject>, of: impl Fn(&RoleRef) -> bool
     waiting.map(|to| Lead { to, certain: true, needs: None }).collect()
 }
 
-/// Whether all that a way needs is still held when this role is gone, as it is between its end and its new beginning.
+/// Whether all that a way needs is still held when this role is gone, as it is between its end and its new beginning. It is made
+/// by a POST then, which names nothing: `escalate` that is limited to names is none.
 pub(super) fn survives(rights: &Rights, hit: &Hit, holder: &Holder, role: usize) -> bool {
     hit.technique().is_some_and(|technique| {
-        technique
-            .needs
-            .iter()
-            .all(|need| rights.steps(holder, need, hit.place).iter().any(|step| step.grant.role != role))
+        technique.needs.iter().all(|need| {
+            let escalates = matches!(need, [Power::EscalateRoles | Power::EscalateClusterRoles]);
+            rights.steps(holder, need, hit.place).iter().any(|step| {
+                let is_named = rights.rule(step).is_some_and(|rule| !rule.resource_names.is_empty());
+                step.grant.role != role && !(escalates && is_named)
+            })
+        })
     })
 }

@@ -81,11 +81,13 @@ impl State {
             {
                 next.push(written.clone());
             }
-            // Deleted, and made again by whoever still may then.
+            // Deleted, and made again by whoever still may then. The graph wants the right to delete to outlast the role, too:
+            // a way by which it comes from that very role alone is not drawn.
             let mut without = self.clone();
             without.roles.remove(at);
             let gone = without.rbac();
             if may(&rbac, "delete", &role.name)
+                && may(&gone, "delete", &role.name)
                 && may(&gone, "create", "")
                 && may_make_role(&gone, caller, place, &rules, false)
             {

@@ -4,7 +4,7 @@ use super::{FILE, head, read, row, seal};
 use crate::{StoreError, file};
 use rusqlite::Connection;
 use sallyport_audit::{
-    Anchor, ChainKey, Head, Linked, Seals, Stored, Unreadable, Verdict, Wanted, verify, verify_seals,
+    Anchor, ChainKey, Fault, Head, Linked, Seals, Stored, Unreadable, Verdict, Wanted, verify, verify_seals,
 };
 use sallyport_model::Digest;
 use std::path::{Path, PathBuf};
@@ -29,8 +29,10 @@ impl Checked {
     /// Both in one: what either contradicts is broken, and told is what is wrong first.
     pub fn verdict(self) -> Verdict {
         match (self.chain, self.seals) {
-            (Verdict::Broken { first_bad: chain, .. }, Seals::Broken { first_bad, why })
-                if first_bad < chain =>
+            (Verdict::Broken { first_bad: chain, why: said }, Seals::Broken { first_bad, why })
+                // Where both tell of one entry, whoever has what was sealed knows better what was done to it.
+                if first_bad < chain
+                    || (first_bad == chain && said == Fault::Edited && !matches!(why, Fault::Changed { .. })) =>
             {
                 Verdict::Broken { first_bad, why }
             }

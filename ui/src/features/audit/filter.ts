@@ -6,7 +6,7 @@ export type Part = keyof TimelineFilter;
 
 /** The parts that are typed, in the order they stand in the form, with an example of each. */
 export const PARTS = [
-  { part: "cluster", title: "Cluster", example: "payments-eu-1" },
+  { part: "cluster", title: "Cluster", example: "prod-eu-1" },
   { part: "person", title: "Person", example: "oidc:dana@example.test" },
   { part: "verb", title: "Verb", example: "delete" },
   { part: "resource", title: "Resource", example: "deployments.apps, pods/exec" },

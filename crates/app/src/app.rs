@@ -118,6 +118,7 @@ impl App {
         // Before anything is recorded: what is open by now was left by an earlier run.
         app.0.recordings.sweep().await;
         app.0.leftovers.sweep().await;
+        app.0.evidence.begin().await;
         app.run_parts(received);
         Ok(app)
     }

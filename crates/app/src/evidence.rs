@@ -20,9 +20,10 @@ use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
 use sallyport_archive::{Answer, Archive, ArchiveError, Bounds, Cancel, Options};
 use sallyport_ipc::{LacksView, Shown};
-use sallyport_model::ErrorCode;
-use std::collections::HashMap;
+use sallyport_model::{ClusterName, ErrorCode};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -44,6 +45,10 @@ pub(crate) struct Evidence {
     ties: tokio::sync::Mutex<ties::Ties>,
     sources: sources::Sources,
     permits: Arc<Semaphore>,
+    /// Clusters that will be looked through for bypasses once more.
+    looks: Mutex<HashSet<ClusterName>>,
+    /// Whether what was kept before this run was looked through.
+    has_looked: AtomicBool,
     /// The last question of each kind, to take it back.
     asked: Mutex<HashMap<String, Cancel>>,
 }
@@ -57,8 +62,24 @@ impl Evidence {
             ties: tokio::sync::Mutex::default(),
             sources: sources::Sources::default(),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
+            looks: Mutex::default(),
+            has_looked: AtomicBool::new(false),
             asked: Mutex::default(),
         })
+    }
+
+    /// Looks at what is kept, where something is to be read: what was not compared in an earlier run is compared now. An
+    /// archive that somebody else may write to is left alone until the window asks for it.
+    pub(crate) async fn begin(self: &Arc<Self>) {
+        if self.desk.prefs.audit_sources().await.is_ok_and(|sources| !sources.is_empty()) {
+            self.look_once();
+        }
+    }
+
+    fn look_once(self: &Arc<Self>) {
+        if !self.has_looked.swap(true, Ordering::Relaxed) {
+            tokio::spawn(self.clone().look_at_all());
+        }
     }
 
     fn folder(&self) -> PathBuf {

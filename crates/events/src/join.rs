@@ -1,12 +1,13 @@
 //! Which call, session and request an API server's event belongs to, by the strongest key there is.
 
+use crate::same::{SKEW, Same, is_that_call};
 use crate::{Event, Known};
 
 /// What an event was tied by, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// The id that the gateway minted for the call, by the token or the account that it was minted for. An id alone ties
-    /// nothing: whoever sees one can send it along with a call of their own.
+    /// The id that the gateway minted for the call, by the token or the account that it was minted for, and nothing says
+    /// that it is another call. An id alone ties nothing: whoever sees one can send it along with a call of their own.
     AuditId,
     /// The id of the session's token (KEP-4193).
     Jti,
@@ -41,12 +42,10 @@ pub struct Link {
 pub struct Joined {
     /// What it belongs to.
     pub link: Option<Link>,
-    /// Whether it carries the id of a call that somebody else made: no accident, since ids are drawn by lot.
+    /// Whether it carries the id of a call that it is not: somebody else's, or one that did something else or at another
+    /// time. No accident, since ids are drawn by lot.
     pub borrows_an_id: bool,
 }
-
-/// How far apart a desktop's and an API server's clocks may be, in microseconds (ARCHITECTURE.md, "Time").
-pub const SKEW: i64 = 30_000_000;
 
 /// Ties one event, or one folded call, to what is known of its cluster.
 pub fn join(event: &Event<'_>, known: &Known) -> Joined {
@@ -55,11 +54,12 @@ pub fn join(event: &Event<'_>, known: &Known) -> Joined {
     let call = known.call(&event.audit_id);
     let minted = call.filter(|at| {
         let call = &known.calls()[*at];
-        match event.jti() {
+        let is_by_it = match event.jti() {
             Some(jti) => call.jti.as_str() == jti,
             // GKE and old servers do not say which token it was.
             None => by_account == Some(call.session),
-        }
+        };
+        is_by_it && is_that_call(event, call) != Same::No
     });
     let borrows_an_id = call.is_some() && minted.is_none();
     let link = |key: Key, session: usize, call: Option<usize>| Some(Link { key, session, call });

@@ -35,6 +35,8 @@ pub struct KnownCall {
     pub session: usize,
     /// When it arrived, in microseconds of Unix time, by the desktop's clock.
     pub at: i64,
+    /// When it was over, in microseconds of Unix time, by the desktop's clock, where the history tells.
+    pub ended_at: Option<i64>,
     /// The HTTP method; empty where the history does not have it.
     pub method: String,
     /// Path and query as the history has them: redacted, and cut in their middle where they are long.
@@ -80,7 +82,10 @@ impl Known {
         let has_ended = entry.action != Action::StreamStart;
         let has_status = entry.detail.get("status").is_some();
         let was_answered = has_ended && has_status && entry.outcome != Outcome::Failed;
+        let took = entry.detail.get("ms").and_then(serde_json::Value::as_f64).filter(|_| has_ended);
+        let ended_at = took.map(|ms| entry.at.saturating_add((ms.max(0.0) * 1000.0) as i64));
         if let Some(call) = self.by_audit_id.get(audit_id.as_str()).map(|at| &mut self.calls[*at]) {
+            call.ended_at = call.ended_at.or(ended_at);
             call.has_ended |= has_ended;
             call.was_answered |= was_answered;
             return;
@@ -93,6 +98,7 @@ impl Known {
             jti: jti.clone(),
             session,
             at: entry.at,
+            ended_at,
             method: text("method").unwrap_or_default(),
             uri: text("uri").unwrap_or_default(),
             has_ended,

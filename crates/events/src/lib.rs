@@ -22,6 +22,7 @@ mod lines;
 mod policy;
 mod read;
 mod reconcile;
+mod same;
 mod scan;
 mod sentence;
 mod time;
@@ -33,9 +34,12 @@ pub use came::{Came, Field, Flaw, Flaws, Provenance};
 pub use event::{Body, Decision, Event, Level, Object, Shape, Stage, Stages, Text, User};
 pub use fold::{absorb, fold, is_same_call};
 pub use found::{Bad, Counts, Foreign, Found, Position, What};
-pub use join::{Joined, Key, Link, SKEW, join};
+pub use join::{Joined, Key, Link, join};
 pub use known::{Known, KnownCall, KnownSession};
 pub use policy::{Policy, PolicyCall, PolicyError};
 pub use read::Reader;
-pub use reconcile::{Away, Both, Bypass, Innocent, LevelOf, Reconciled, Record, Told, Unseen, reconcile};
+pub use reconcile::{
+    Away, Both, Bypass, Innocent, LevelOf, Reconciled, Record, Told, Unseen, hole, reconcile,
+};
+pub use same::SKEW;
 pub use sentence::Act;

@@ -2,9 +2,13 @@
 //! no gateway sent came from somewhere else. What the cluster did not tell of has innocent reasons most of the time, and
 //! they are said.
 
-use crate::join::SKEW;
-use crate::{Came, Event, Field, Flaw, Key, Known, KnownCall, Level, Object, Stage, Stages, join};
+use crate::same::{SKEW, Same, is_that_call};
+use crate::{Event, Key, Known, KnownCall, Level, Object, Stage, Stages, join};
 use std::ops::Range;
+
+mod hole;
+
+pub use hole::hole;
 
 /// How far one side's record goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,10 +24,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether what happened at a time would be in it by now, whatever the clocks.
-    fn would_have(&self, at: i64) -> bool {
-        let from = at.saturating_sub(SKEW);
-        let to = at.saturating_add(SKEW);
+    /// Whether what went on from one moment to another would be in it by now, whatever the clocks.
+    fn would_have(&self, (from, to): (i64, i64)) -> bool {
+        let from = from.saturating_sub(SKEW);
+        let to = to.saturating_add(SKEW);
         from >= self.from
             && to.saturating_add(self.late) <= self.to
             && self.gaps.iter().all(|gap| gap.end <= from || gap.start > to)
@@ -61,7 +65,7 @@ pub struct Bypass {
 pub enum Away {
     /// The gateway minted no such id.
     UnknownId,
-    /// It has the id of a call that the gateway sent, and is not that call.
+    /// It has the id of a call that the gateway sent, and is not that call: another verb, place, time or token.
     ReusedId,
 }
 
@@ -118,7 +122,8 @@ pub struct Reconciled {
     /// What Sallyport itself asks with a session's token to see its rights work and end, and the removal of the session's
     /// own grant, which no gateway sends. Whoever else has the token could ask the same; it gives next to nothing away.
     pub own: Vec<usize>,
-    /// Events of a time at which the gateway's record has a hole or has not settled: nothing can be said.
+    /// Events of a time at which the gateway's record has a hole or has not settled, of calls that may be under way still,
+    /// and what does not say enough to be compared with the call whose id it has: nothing can be said.
     pub unclear: Vec<usize>,
     /// What came from elsewhere.
     pub bypass: Vec<Bypass>,
@@ -138,18 +143,27 @@ pub fn reconcile(
     let mut out = Reconciled { gateway: calls.len() as u64, ..Reconciled::default() };
     // Which event stands for each call: the first to arrive.
     let mut first: Vec<Option<usize>> = vec![None; calls.len()];
+    let joined: Vec<_> = events.iter().map(|event| join(event, known)).collect();
     let mut order: Vec<usize> = (0..events.len()).collect();
-    order.sort_by_key(|at| events[*at].at());
+    // What can't be compared with the call whose id it has comes last: by then another may stand for that.
+    let is_unclear = |at: usize| {
+        let call = joined[at].link.and_then(|link| link.call);
+        call.is_some_and(|call| is_that_call(&events[at], &calls[call]) == Same::Unclear)
+    };
+    order.sort_by_key(|at| (is_unclear(*at), events[*at].at()));
     for at in order {
         let event = &events[at];
-        let Some(link) = join(event, known).link else { continue };
+        let Some(link) = joined[at].link else { continue };
         if !matches!(link.key, Key::AuditId | Key::Jti | Key::Account) {
             continue;
         }
         out.cluster += 1;
         let away = match link.call {
-            Some(call) if !is_that_call(event, &calls[call].uri) => Away::ReusedId,
             Some(call) => match first[call] {
+                None if is_unclear(at) => {
+                    out.unclear.push(at);
+                    continue;
+                }
                 None => {
                     first[call] = Some(at);
                     out.both.push(Both { event: at, call });
@@ -161,11 +175,12 @@ pub fn reconcile(
                 }
                 Some(_) => Away::ReusedId,
             },
+            None if joined[at].borrows_an_id => Away::ReusedId,
             None => Away::UnknownId,
         };
         if is_own(event, known, link.session) {
             out.own.push(at);
-        } else if event.at().is_none_or(|at| !gateway.would_have(at)) && away == Away::UnknownId {
+        } else if away == Away::UnknownId && !span(event).is_some_and(|span| gateway.would_have(span)) {
             out.unclear.push(at);
         } else {
             out.bypass.push(Bypass { event: at, session: link.session, why: away });
@@ -174,16 +189,6 @@ pub fn reconcile(
     let missing = first.iter().enumerate().filter(|(_, event)| event.is_none());
     out.unseen = missing.map(|(call, _)| unseen(call, known, cluster, told)).collect();
     out
-}
-
-/// Whether an event is about what the gateway sent under its id, as far as both sides have it whole.
-fn is_that_call(event: &Event<'_>, uri: &str) -> bool {
-    let is_whole = event.came(Field::Uri) == Came::Raw
-        && !event.flaws.has(Flaw::Clipped)
-        && !uri.is_empty()
-        && !uri.contains("characters left out");
-    let path = |uri: &str| uri.split('?').next().unwrap_or_default().to_owned();
-    !is_whole || path(&event.uri) == path(uri)
 }
 
 /// Whether an event is the same call once more, told of by the API server that it was passed on to: for the same thing,
@@ -199,6 +204,31 @@ fn is_within(event: &Event<'_>, first: &Event<'_>) -> bool {
     let (Some(at), Some(from)) = (event.at(), first.at()) else { return false };
     let to = first.completed_at.unwrap_or(i64::MAX);
     same && !is_built_in && at >= from.saturating_sub(CLOCKS) && at <= to.saturating_add(CLOCKS)
+}
+
+/// From when to when the gateway may have had a call that is no entry yet: it writes streams down when they begin, and all
+/// else when it is over, as every call is by the end of its session. `None` where nobody knows when it was.
+fn span(event: &Event<'_>) -> Option<(i64, i64)> {
+    /// The longest session, in microseconds: its end cuts whatever is under way.
+    const LONGEST: i64 = 12 * 3600 * 1_000_000;
+    let at = event.at()?;
+    let to = match event.completed_at {
+        _ if is_stream(event) => at,
+        Some(to) => to.max(at),
+        // A line that was cut before it says when it was over.
+        None if event.stages.ended() || event.stages == Stages::default() => at,
+        None => at.saturating_add(LONGEST),
+    };
+    Some((at, to))
+}
+
+/// Whether the gateway tells of such a call when it begins (`gateway::Target::stream`).
+fn is_stream(event: &Event<'_>) -> bool {
+    let Some(object) = &event.object else { return false };
+    let is_of_pod = object.group.is_empty()
+        && object.resource == "pods"
+        && matches!(&*object.subresource, "exec" | "attach" | "portforward" | "log");
+    is_of_pod || object.subresource == "proxy" || matches!(&*event.verb, "watch" | "proxy")
 }
 
 /// What Sallyport itself does with a session's token, past the gateway: it asks what the token may do until the session

@@ -81,7 +81,7 @@ pub(crate) fn begin(
         Some(passage) => {
             let (path, query) = (passage.path.path(), passage.path.query());
             let target = Target::of(&parts.method, path, query);
-            let stream = target.stream(query).or(passage.upgrade.as_ref().map(|_| StreamKind::Proxy));
+            let stream = target.stream().or(passage.upgrade.as_ref().map(|_| StreamKind::Proxy));
             (passage.path.as_str().to_owned(), target, stream)
         }
         // What was refused is told as it came. Of a path that can be read in two ways nobody may say what it meant.
@@ -92,7 +92,7 @@ pub(crate) fn begin(
             } else {
                 Target::default()
             };
-            let stream = target.stream(query);
+            let stream = target.stream();
             (visible(&parts.uri.to_string()), target, stream)
         }
     };

@@ -30,7 +30,7 @@ pub struct Target {
 pub enum StreamKind {
     /// A watch.
     Watch,
-    /// `logs -f`.
+    /// `logs`, followed or not: API servers tell when either begins, and whoever reads them slowly keeps both open.
     Logs,
     /// A command in a container.
     Exec,
@@ -131,14 +131,14 @@ impl Target {
 
     /// Whether such a request stays open, and as what. The API server's list of long-running requests is the same:
     /// watch, proxy, and the subresources exec, attach, portforward, proxy and log.
-    pub fn stream(&self, query: Option<&str>) -> Option<StreamKind> {
+    pub fn stream(&self) -> Option<StreamKind> {
         match (self.verb.as_str(), self.resource.as_str(), self.subresource.as_str()) {
             ("watch", ..) => Some(StreamKind::Watch),
             ("proxy", ..) | (.., "proxy") => Some(StreamKind::Proxy),
             (_, "pods", "exec") => Some(StreamKind::Exec),
             (_, "pods", "attach") => Some(StreamKind::Attach),
             (_, "pods", "portforward") => Some(StreamKind::PortForward),
-            (_, "pods", "log") if is_set(query.unwrap_or_default(), "follow") => Some(StreamKind::Logs),
+            (_, "pods", "log") => Some(StreamKind::Logs),
             _ => None,
         }
     }
@@ -178,7 +178,7 @@ mod tests {
     fn read(method: &str, url: &str) -> String {
         let (path, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
         let t = Target::of(&method.parse().unwrap(), path, query);
-        let stream = t.stream(query).map_or(String::new(), |kind| format!(" [{kind}]"));
+        let stream = t.stream().map_or(String::new(), |kind| format!(" [{kind}]"));
         let Target { verb, group, version, resource, subresource, namespace, name } = t;
         format!("{verb} {group}/{version} {resource}/{subresource} {namespace}/{name}{stream}")
     }
@@ -228,7 +228,7 @@ mod tests {
                 "get /v1 pods/portforward pay/web-0 [port-forward]",
             ),
             ("GET", "/api/v1/namespaces/pay/pods/web-0/log?follow=true", "get /v1 pods/log pay/web-0 [logs]"),
-            ("GET", "/api/v1/namespaces/pay/pods/web-0/log", "get /v1 pods/log pay/web-0"),
+            ("GET", "/api/v1/namespaces/pay/pods/web-0/log", "get /v1 pods/log pay/web-0 [logs]"),
             (
                 "GET",
                 "/api/v1/namespaces/pay/services/web/proxy/a/b",

@@ -28,6 +28,37 @@ pub enum Outcome {
     Untold,
 }
 
+impl Outcome {
+    /// From the HTTP status of a call and what the authorizer said of it, where either is told. Admission refuses with 403
+    /// what the authorizer let through: nothing is granted for that either.
+    pub fn of(code: Option<u16>, is_allowed: Option<bool>) -> Self {
+        match (code, is_allowed) {
+            (Some(401 | 403), _) | (_, Some(false)) => Self::Refused,
+            (_, Some(true)) => Self::Allowed,
+            // What comes after the authorizer. Flow control and what is broken may come before it.
+            (Some(100..=399 | 404 | 409 | 410 | 422), None) => Self::Allowed,
+            (_, None) => Self::Untold,
+        }
+    }
+}
+
+/// The right to be somebody else, by their name as API servers know it
+/// (`staging/src/k8s.io/apiserver/pkg/endpoints/filters/impersonation` of Kubernetes).
+pub fn to_be(name: &str) -> Asked {
+    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    let (resource, namespace, name) = match account {
+        Some((namespace, name)) => ("serviceaccounts", Some(namespace.to_owned()), name),
+        None => ("users", None, name),
+    };
+    let what = What::Resource {
+        group: String::new(),
+        resource: resource.to_owned(),
+        subresource: String::new(),
+        name: name.to_owned(),
+    };
+    Asked { verb: "impersonate".to_owned(), what, namespace }
+}
+
 /// Calls that asked for the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {

@@ -16,8 +16,8 @@ mod prefs;
 pub use bundle::{BundleError, write_bundle};
 pub use error::StoreError;
 pub use history::{
-    Bucket, Buckets, CallFilter, Checked, Cursor, Filter, History, HistoryOptions, HistoryState, Kept, Page, Recorded,
-    Sealing, Tip, TopBy, read_beside,
+    Bucket, Buckets, CallFilter, Checked, Cursor, Filter, History, HistoryOptions, HistoryState, Kept, Page,
+    Recorded, Sealing, Tip, TopBy, read_beside,
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use prefs::{

@@ -1608,6 +1608,11 @@ what: Shown,
 givenBy: Shown, };
 
 /**
+ * What a moment is.
+ */
+export type MomentKind = "output" | "input" | "resize";
+
+/**
  * A profile that would give less.
  */
 export type NarrowerView = { 
@@ -2234,6 +2239,10 @@ reasonRequired: boolean,
  */
 reaffirm: ReaffirmView | null, 
 /**
+ * What is recorded of the terminals of a session under it; None: nothing.
+ */
+recording: Recording | null, 
+/**
  * What it allows on this cluster.
  */
 rights: Rights, 
@@ -2290,6 +2299,120 @@ everySeconds: number,
  * So many seconds later it is closed without.
  */
 graceSeconds: number, };
+
+/**
+ * One moment of a recording.
+ */
+export type RecordedMoment = { 
+/**
+ * Milliseconds since the segment began.
+ */
+afterMs: number, 
+/**
+ * What it is.
+ */
+kind: MomentKind, 
+/**
+ * What the terminal showed or was typed, byte for byte as a terminal takes it; of a resize the size, `100x40`. For a
+ * terminal that answers nothing, and for nothing else.
+ */
+data: string, };
+
+/**
+ * What the desktop takes down of a session's terminals, where a profile wants that. In order: the later takes down more.
+ */
+export type Recording = "output" | "outputAndInput";
+
+/**
+ * A page of a segment.
+ */
+export type RecordingPage = { 
+/**
+ * How the segment is.
+ */
+state: SegmentState, 
+/**
+ * When the segment began; moments count from there.
+ */
+beganAt: number, 
+/**
+ * The terminal's size at the segment's beginning.
+ */
+size: TerminalSize, 
+/**
+ * What happened, in order.
+ */
+moments: Array<RecordedMoment>, 
+/**
+ * Where the next page of this segment begins; None: this is the last one there is by now.
+ */
+next: number | null, };
+
+/**
+ * That something is recorded now, and how that goes.
+ */
+export type RecordingState = { 
+/**
+ * What is typed is recorded too, while the terminal echoes it.
+ */
+input: boolean, 
+/**
+ * Why nothing can be written now: nothing is typed into the session until it can. None: it is.
+ */
+stopped: Shown | null, };
+
+/**
+ * What one terminal showed, as it is kept here.
+ */
+export type RecordingView = { 
+/**
+ * Its session.
+ */
+session: string, 
+/**
+ * Its terminal.
+ */
+terminal: string, 
+/**
+ * The cluster.
+ */
+cluster: Shown, 
+/**
+ * Who had it open.
+ */
+user: Shown, 
+/**
+ * `bash`, `zsh`, …
+ */
+shell: Shown, 
+/**
+ * What was typed is in it too, as far as the terminal echoed it.
+ */
+input: boolean, 
+/**
+ * It is sealed with a key of this desktop's keyring.
+ */
+sealed: boolean, 
+/**
+ * When it began.
+ */
+beganAt: number, 
+/**
+ * When it ended; None: it goes on.
+ */
+endedAt: number | null, 
+/**
+ * It was cut off with the app: up to a second before that is missing.
+ */
+cutOff: boolean, 
+/**
+ * Its closed segments, in order.
+ */
+segments: Array<SegmentView>, 
+/**
+ * Why nothing of it can be read. None: it can.
+ */
+problem: Shown | null, };
 
 /**
  * Why a profile will be refused on this cluster.
@@ -2394,6 +2517,10 @@ offer: OfferView | null,
  * by the profile; None: never.
  */
 reaffirm: ReaffirmView | null, 
+/**
+ * What the requester's desktop will record of its terminals, by its own word; None: nothing.
+ */
+recording: Recording | null, 
 /**
  * Who said yes, in order.
  */
@@ -2644,6 +2771,32 @@ error: ErrorView | null, } | { "kind": "failed",
 error: ErrorView, } | { "kind": "cancelled" };
 
 /**
+ * How a segment is.
+ */
+export type SegmentState = "whole" | "open" | "damaged" | "missing";
+
+/**
+ * One closed segment of a recording.
+ */
+export type SegmentView = { 
+/**
+ * Which, from 1.
+ */
+number: number, 
+/**
+ * Its first moment.
+ */
+beganAt: number, 
+/**
+ * Its last moment.
+ */
+endedAt: number, 
+/**
+ * The terminal's size at its beginning.
+ */
+size: TerminalSize, };
+
+/**
  * One session, by its request: what was asked for, what was done, and how that is known.
  */
 export type SessionEvidence = { 
@@ -2838,6 +2991,10 @@ waitingFor: Shown | null,
  * The provider's word for the person, where the profile wants it again and again.
  */
 vouching: VouchingView | null, 
+/**
+ * What is recorded of its terminals; None: nothing.
+ */
+recording: Recording | null, 
 /**
  * When it opened.
  */
@@ -3180,7 +3337,11 @@ exitCode: number | null,
 /**
  * Whether its shells are known to keep it on the session's cluster.
  */
-guard: TerminalGuard, };
+guard: TerminalGuard, 
+/**
+ * It is recorded; None: it is not.
+ */
+recording: RecordingState | null, };
 
 /**
  * The theme.
@@ -4059,6 +4220,10 @@ export interface Commands {
   terminal_take: { args: { terminal: string; why: string }; result: null };
   terminal_close: { args: { terminal: string }; result: null };
   terminal_list: { args: {  }; result: Array<TerminalView> };
+  recordings_list: { args: { session: string }; result: Array<RecordingView> };
+  recording_open: { args: { session: string; terminal: string }; result: RecordingView };
+  recording_page: { args: { session: string; terminal: string; segment: number; from: number }; result: RecordingPage };
+  recording_delete: { args: { session: string; terminal: string }; result: null };
   requests_list: { args: {  }; result: RequestsView };
   request_before: { args: { request: string }; result: BeforeView };
   request_approve: { args: { request: string; offer: string; limits: LimitsInput | null }; result: null };

@@ -6,10 +6,13 @@ use super::timeline::{account, event};
 use crate::desk::AppError;
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Column, Filter};
 use sallyport_audit::{Action, Draft, Entry, Outcome};
-use sallyport_events::{Act, Event, Known, Reconciled, Record, Told, fold, reconcile};
-use sallyport_model::{AuditId, ClusterName, Jti};
+use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, fold, hole, reconcile};
+use sallyport_model::{AuditId, ClusterName, Jti, RequestUid};
 use sallyport_store::Filter as Entries;
 use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 /// Calls of a session that are compared; of longer ones the newest.
 pub(super) const CALLS_MOST: usize = 5_000;
@@ -17,8 +20,16 @@ pub(super) const CALLS_MOST: usize = 5_000;
 const CHUNK: usize = 1_000;
 /// Sessions of a cluster that are looked at after reading, the newest.
 const SESSIONS: usize = 50;
-/// Bypasses that are known already, to tell none twice.
-const KNOWN: usize = 1_000;
+/// Bypasses of one session that are noted one by one; fewer than are read at once, to tell none twice.
+pub(super) const NOTED_MOST: usize = 200;
+/// What the entry beyond them is called.
+const MORE: &str = "more";
+/// Entries of one request that are loaded.
+pub(super) const ENTRIES_MOST: usize = 2 * CALLS_MOST;
+/// Clusters that are looked at with the archive's opening.
+const CLUSTERS: usize = 100;
+/// When to try again what could not be compared.
+const AGAIN: Duration = Duration::from_secs(60);
 /// How long an entry may take to the disk, in microseconds.
 const LATE: i64 = 1_000_000;
 
@@ -91,74 +102,190 @@ pub(super) fn compared(of: &OfSession, known: &Known, own: &Record) -> Reconcile
     reconcile(&of.events, known, &cluster, own, Told::default())
 }
 
+/// What the history has of a request.
+pub(super) struct OfRequest {
+    /// Its steps and calls, oldest first.
+    pub(super) entries: Vec<Entry>,
+    /// Where there are more calls than are compared, the moment from which on all are among the entries.
+    pub(super) from: Option<i64>,
+}
+
+impl OfRequest {
+    /// A record of the whole history, as far as the calls of this request go that were loaded.
+    pub(super) fn record(&self, whole: &Record) -> Record {
+        Record { from: self.from.map_or(whole.from, |from| whole.from.max(from)), ..whole.clone() }
+    }
+}
+
+/// What says what a session is: few entries each, however many calls there are.
+const KEYS: [Action; 5] =
+    [Action::Ask, Action::Offer, Action::Approved, Action::Granted, Action::SessionClosed];
+
+/// In how many microseconds what is unclear of a comparison may have settled: where something of it is so young that its
+/// entry may be on its way. `None` where waiting changes nothing.
+fn settles_in(of: &OfSession, unclear: &[usize], now: i64) -> Option<i64> {
+    let settled = unclear.iter().filter_map(|at| {
+        let event = of.events.get(*at)?;
+        let over = event.completed_at.into_iter().chain(event.at()).max()?;
+        Some(over.saturating_add(SKEW).saturating_add(LATE).saturating_sub(now))
+    });
+    // What a log says is of the future is not waited for.
+    settled.filter(|left| (1..=2 * SKEW).contains(left)).max()
+}
+
 impl Evidence {
     /// How far this desktop's own record goes.
     pub(super) async fn own_record(&self) -> Result<Record, AppError> {
         let gaps = Entries { actions: vec![Action::Gap], ..Entries::default() };
         let gaps = self.history.entries(gaps, None, 1_000).await?;
-        let moment = |entry: &Entry, key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64);
-        let gaps = gaps
-            .entries
-            .iter()
-            .filter_map(|entry| Some(moment(entry, "from")?..moment(entry, "to")?.saturating_add(1)));
+        let gaps = gaps.entries.iter().filter_map(hole);
         let (from, _) = self.history.range().await?.unwrap_or_default();
         let now = jiff::Timestamp::now().as_microsecond();
         Ok(Record { from, to: now, gaps: gaps.collect(), late: LATE })
     }
 
     /// Looks through what was read of a cluster for calls by sessions of this desktop that their gateway did not send,
-    /// and notes each that was not noted before.
-    pub(super) async fn look_for_bypasses(&self, cluster: &ClusterName) {
-        if let Err(error) = self.note_bypasses(cluster).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "what was read was not compared with the history");
+    /// and notes each that was not noted before. What can't be said yet is looked at again, and so is what could not be
+    /// compared.
+    pub(super) async fn look_for_bypasses(self: &Arc<Self>, cluster: &ClusterName) {
+        let again = match self.note_bypasses(cluster).await {
+            Ok(again) => again,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what was read was not compared with the history yet");
+                Some(AGAIN)
+            }
+        };
+        let Some(wait) = again else { return };
+        let is_first = self.looks.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.clone());
+        if is_first {
+            tokio::spawn(self.clone().look_after(wait, cluster.clone()));
         }
     }
 
-    async fn note_bypasses(&self, cluster: &ClusterName) -> Result<(), AppError> {
+    /// One look, later.
+    fn look_after(
+        self: Arc<Self>,
+        wait: Duration,
+        cluster: ClusterName,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.desk.stop.cancelled() => return,
+            }
+            self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(&cluster);
+            self.look_for_bypasses(&cluster).await;
+        })
+    }
+
+    /// Looks at every cluster that the archive has events of: what somebody else read into it, or an earlier run that did
+    /// not get to compare it.
+    pub(super) async fn look_at_all(self: Arc<Self>) {
+        let asked = self.ask("bypass of all", |archive, bounds| {
+            archive.top(&Filter::default(), Column::Cluster, CLUSTERS, bounds)
+        });
+        let top = match asked.await {
+            Ok(Some(top)) => top.value.first,
+            Ok(None) => return,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "what is kept was not compared with the history");
+                return;
+            }
+        };
+        for cluster in top.iter().filter_map(|(name, _)| name.parse().ok()) {
+            self.look_for_bypasses(&cluster).await;
+        }
+    }
+
+    /// When to look again, if something is left to be said.
+    async fn note_bypasses(&self, cluster: &ClusterName) -> Result<Option<Duration>, AppError> {
         let of_cluster = |actions| Entries { cluster: Some(cluster.clone()), actions, ..Entries::default() };
         let granted = self.history.entries(of_cluster(vec![Action::Granted]), None, SESSIONS).await?;
-        let noted = self.history.entries(of_cluster(vec![Action::Bypass]), None, KNOWN).await?;
-        let mut noted: HashSet<String> = noted.entries.iter().filter_map(event_of).collect();
         let record = self.own_record().await?;
+        let mut again: Option<Duration> = None;
         for entry in &granted.entries {
             let (Some(request), Some(account)) = (&entry.request, account(entry)) else { continue };
             let name = cluster.to_string();
             let kind = format!("bypass {request}");
             let of = self.ask(&kind, move |archive, bounds| of_session(archive, &name, &[account], bounds));
-            let Some(of) = of.await? else { return Ok(()) };
+            let Some(of) = of.await? else { return Ok(None) };
+            if of.lacks.is_cut {
+                again = again.max(Some(AGAIN));
+            }
             if of.calls.is_empty() {
                 continue;
             }
-            let (entries, _) = self.of_request(request).await?;
-            let known = Known::of(entries.iter());
-            for bypass in compared(&of, &known, &record).bypass {
-                let event = &of.events[bypass.event];
-                let id = name_of(event);
-                if noted.insert(id.clone()) {
-                    self.history.note(draft(entry, event, &id)).await;
-                }
+            let own = self.of_request(request, ENTRIES_MOST).await?;
+            let known = Known::of(own.entries.iter());
+            let compared = compared(&of, &known, &own.record(&record));
+            if let Some(left) = settles_in(&of, &compared.unclear, record.to) {
+                let left = Duration::from_micros(left.unsigned_abs()) + Duration::from_secs(1);
+                again = again.max(Some(left));
             }
+            if !compared.bypass.is_empty() {
+                self.note_each(entry, request, &of, &compared).await?;
+            }
+        }
+        Ok(again)
+    }
+
+    /// Notes what was not noted before: of one session so many, and that there are more.
+    async fn note_each(
+        &self,
+        granted: &Entry,
+        request: &RequestUid,
+        of: &OfSession,
+        compared: &Reconciled,
+    ) -> Result<(), AppError> {
+        let filter =
+            Entries { request: Some(request.clone()), actions: vec![Action::Bypass], ..Entries::default() };
+        // All of them: there are never more.
+        let noted = self.history.entries(filter, None, 2 * NOTED_MOST).await?;
+        let mut noted: HashSet<String> = noted.entries.iter().filter_map(event_of).collect();
+        for bypass in &compared.bypass {
+            let event = &of.events[bypass.event];
+            let id = name_of(event);
+            if noted.contains(&id) {
+                continue;
+            }
+            if noted.len() >= NOTED_MOST {
+                if noted.insert(MORE.to_owned()) {
+                    self.history.note(more(granted)).await;
+                }
+                return Ok(());
+            }
+            self.history.note(draft(granted, event, &id)).await;
+            noted.insert(id);
         }
         Ok(())
     }
 
-    /// The entries of a request, oldest first, and whether there are more.
-    pub(super) async fn of_request(
-        &self,
-        request: &sallyport_model::RequestUid,
-    ) -> Result<(Vec<Entry>, bool), AppError> {
-        let filter = Entries { request: Some(request.clone()), ..Entries::default() };
-        let (mut entries, mut cursor) = (Vec::new(), None);
-        loop {
-            let page = self.history.entries(filter.clone(), cursor, 1_000).await?;
+    /// The entries of a request: what it is, and its newest calls and steps.
+    /// Of those at most `most`, and a page of them at least.
+    pub(super) async fn of_request(&self, request: &RequestUid, most: usize) -> Result<OfRequest, AppError> {
+        let of = |actions| Entries { request: Some(request.clone()), actions, ..Entries::default() };
+        let keys = self.history.entries(of(KEYS.to_vec()), None, 1_000).await?;
+        let mut entries = keys.entries;
+        let rest = Action::ALL.iter().filter(|action| !KEYS.contains(action));
+        let rest = of(rest.copied().collect());
+        let (mut cursor, mut loaded, mut oldest) = (None, 0, None);
+        let from = loop {
+            let page = self.history.entries(rest.clone(), cursor, most.min(1_000)).await?;
+            loaded += page.entries.len();
+            oldest = page.entries.last().map(|entry| entry.at).or(oldest);
             entries.extend(page.entries);
             cursor = page.next;
-            if cursor.is_none() || entries.len() >= 2 * CALLS_MOST {
-                entries.reverse();
-                return Ok((entries, cursor.is_some()));
+            if cursor.is_none() {
+                break None;
             }
-        }
+            if loaded >= most {
+                break oldest;
+            }
+        };
+        entries.sort_by_key(|entry| (entry.at, entry.sequence));
+        Ok(OfRequest { entries, from })
     }
 }
 
@@ -171,10 +298,15 @@ fn event_of(entry: &Entry) -> Option<String> {
     entry.detail.get("event").and_then(|event| event.as_str()).map(str::to_owned)
 }
 
+/// That there are more than are noted one by one: whoever holds a token makes as many as they like, and each would be kept.
+fn more(granted: &Entry) -> Draft {
+    let did = format!("more than {NOTED_MOST} calls, of which no more are noted one by one");
+    about(granted).detail("event", MORE).detail("did", did)
+}
+
 fn draft(granted: &Entry, event: &Event<'_>, id: &str) -> Draft {
     let command = event.command.join(" ");
-    let mut draft = Draft::new(Action::Bypass)
-        .outcome(Outcome::Unknown)
+    let mut draft = about(granted)
         .detail("event", id)
         .detail("did", Act::of(event, &command).sentence())
         .detail("uri", sallyport_audit::redact_url(&event.uri).text)
@@ -189,6 +321,12 @@ fn draft(granted: &Entry, event: &Event<'_>, id: &str) -> Draft {
     if let Some(jti) = event.jti() {
         draft = draft.jti(&Jti::new(jti));
     }
+    draft
+}
+
+/// An entry about a session.
+fn about(granted: &Entry) -> Draft {
+    let mut draft = Draft::new(Action::Bypass).outcome(Outcome::Unknown);
     if let Some(user) = &granted.user {
         draft = draft.user(user);
     }

@@ -10,6 +10,7 @@ use sallyport_ipc::{
     CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame, FactView, Shown,
 };
 use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 
 /// Deletions of each way.
 const DELETIONS: usize = 100;
@@ -19,6 +20,10 @@ const OF_A_MOMENT: usize = 1000;
 const BEFORE: usize = 20;
 /// The longest raw event that the window is given, in bytes; the archive bounds them, too.
 const RAW_MOST: usize = 1 << 20;
+/// Lines of it.
+const LINES_MOST: usize = 5_000;
+/// What is written over several lines whatever it grows to, in bytes.
+const PRETTY_LEAST: usize = 64 << 10;
 
 /// What the archive knows of a call.
 struct Told {
@@ -260,18 +265,42 @@ fn taken_out(raw: &str) -> u32 {
     u32::try_from(raw.matches(sallyport_audit::REDACTED).count()).unwrap_or(u32::MAX)
 }
 
-/// JSON over several lines; what is none stays as it is.
+/// JSON over several lines; what is none stays as it is, and so does what would be mostly blanks: a text of brackets grows
+/// a hundredfold.
 fn pretty(raw: &str) -> String {
     let clipped = sallyport_model::clip(raw, RAW_MOST);
-    match serde_json::from_str::<serde_json::Value>(&clipped) {
-        Ok(json) => format!("{json:#}"),
+    let Ok(json) = serde_json::from_str::<serde_json::Value>(&clipped) else { return clipped };
+    let mut out = Bounded { text: String::new(), most: clipped.len().saturating_mul(4).max(PRETTY_LEAST) };
+    match write!(out, "{json:#}") {
+        Ok(()) => out.text,
         Err(_) => clipped,
     }
 }
 
-/// Each line as it may be seen.
+/// A text that takes no more than so many bytes.
+struct Bounded {
+    text: String,
+    most: usize,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        if self.text.len() + part.len() > self.most {
+            return Err(fmt::Error);
+        }
+        self.text.push_str(part);
+        Ok(())
+    }
+}
+
+/// Each line as it may be seen, and of very many how many more there are: the window draws each.
 pub(super) fn lines(text: &str) -> Vec<Shown> {
-    text.lines().map(Shown::from).collect()
+    let mut lines: Vec<Shown> = text.lines().take(LINES_MOST).map(Shown::from).collect();
+    let more = text.lines().skip(LINES_MOST).count();
+    if more > 0 {
+        lines.push(Shown::from(format!("… and {more} more lines")));
+    }
+    lines
 }
 
 fn entry_json(entry: &sallyport_audit::Entry) -> serde_json::Value {
@@ -351,5 +380,18 @@ mod tests {
     fn what_is_no_json_is_shown_as_it_is() {
         assert_eq!(pretty("{\"a\":1}"), "{\n  \"a\": 1\n}");
         assert_eq!(pretty("{\"a\":"), "{\"a\":");
+    }
+
+    #[test]
+    fn what_would_be_blanks_alone_or_more_lines_than_a_window_draws_is_bounded() {
+        // 120 brackets deep, and a number a line: 120 MB of blanks.
+        let deep = format!("{}{}0{}", "[".repeat(120), "0,".repeat(100_000), "]".repeat(120));
+        assert_eq!(pretty(&deep), deep, "it stays in one line");
+        let many = format!("[{}0]", "0,".repeat(100_000));
+        let told = lines(&pretty(&many));
+        assert_eq!(told.len(), LINES_MOST + 1);
+        assert!(told[LINES_MOST].contains("95003 more lines"), "{}", told[LINES_MOST]);
+        let told: usize = lines(&pretty(&deep)).iter().map(|line| line.len()).sum();
+        assert!(told < 2 * RAW_MOST);
     }
 }

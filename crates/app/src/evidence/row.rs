@@ -3,7 +3,7 @@
 use crate::history::view;
 use sallyport_archive::{Call, CallId, Column};
 use sallyport_audit::Entry;
-use sallyport_events::{Act, Event, Joined, Key, Known, User};
+use sallyport_events::{Act, Event, Field, Joined, Key, Known, Object, Provenance, User};
 use sallyport_ipc::{Outcome, Shown, TieBy, TieView, TimelineRow, TimelineSide};
 use sallyport_model::SessionAccount;
 
@@ -105,10 +105,26 @@ fn client(agent: &str) -> &str {
     agent.split(['/', ' ']).next().unwrap_or_default()
 }
 
-/// As much of an event as ties it: its columns say all that is needed.
+/// As much of an event as ties it: its columns say all that is needed, but for the address of what is no resource.
 pub(super) fn to_tie(call: &Call) -> Event<'_> {
     let text = |column| Some(call.text(column)).filter(|text| !text.is_empty()).map(Into::into);
+    // As kubectl writes it: what is behind the first dot is the group.
+    let (resource, group) =
+        call.text(Column::Resource).split_once('.').unwrap_or((call.text(Column::Resource), ""));
+    let object = (!resource.is_empty()).then(|| Object {
+        group: group.into(),
+        resource: resource.into(),
+        subresource: call.text(Column::Subresource).into(),
+        namespace: call.text(Column::Namespace).into(),
+        name: call.text(Column::Name).into(),
+        ..Object::default()
+    });
+    let mut provenance = Provenance::default();
+    provenance.note(Field::ReceivedAt, call.marks.provenance.of(Field::ReceivedAt));
     Event {
+        verb: call.text(Column::Verb).into(),
+        object,
+        provenance,
         audit_id: call.audit_id.as_str().into(),
         user: User { name: call.text(Column::User).into(), ..User::default() },
         credential: text(Column::Credential),

@@ -1,7 +1,7 @@
 //! One session: what was asked, what was done, how that is known, and what was used of what was granted.
 
-use super::bypass::{OfSession, compared, of_session};
-use super::role::{self, ByResource};
+use super::bypass::{ENTRIES_MOST, OfSession, compared, of_session};
+use super::role::{self, Calls};
 use super::timeline::account;
 use super::{Evidence, filter, number, row, without};
 use crate::desk::AppError;
@@ -9,7 +9,6 @@ use crate::history::view;
 use sallyport_archive::Column;
 use sallyport_audit::{Action, Entry};
 use sallyport_events::{Innocent, Key, Known, Reconciled, join};
-use sallyport_gateway::Target;
 use sallyport_ipc::{BypassLine, LacksView, SessionEvidence, Shown, TieCount, UnseenLine, UsedLine};
 use sallyport_model::{ErrorCode, RequestUid, clip};
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +23,8 @@ const STEPS: usize = 500;
 impl Evidence {
     pub(crate) async fn session(&self, request: String) -> Result<SessionEvidence, AppError> {
         let request = RequestUid::new(clip(request.trim(), 128));
-        let (entries, has_more) = self.of_request(&request).await?;
+        let own = self.of_request(&request, ENTRIES_MOST).await?;
+        let entries = &own.entries;
         let Some(first) = entries.first() else {
             return Err(filter::bad("nothing in this history is about that request")
                 .hint("It may have been asked for on another desktop."));
@@ -39,7 +39,7 @@ impl Evidence {
             Err(error) => (None, without(&error)),
         };
         let known = Known::of(entries.iter());
-        let record = self.own_record().await?;
+        let record = own.record(&self.own_record().await?);
         let compared = of.as_ref().map(|of| compared(of, &known, &record)).unwrap_or_default();
         if let Some(of) = &of {
             lacks = super::both(lacks, &of.lacks);
@@ -49,8 +49,11 @@ impl Evidence {
             None => Vec::new(),
         };
         let used = match &of {
-            Some(of) if !of.events.is_empty() => used_on_cluster(of),
-            _ => used_through_gateway(&entries),
+            Some(of) if !of.events.is_empty() => {
+                let elsewhere = compared.bypass.iter().map(|bypass| bypass.event).collect();
+                role::used_on_cluster(&of.events, &elsewhere)
+            }
+            _ => role::used_through_gateway(entries),
         };
         let text = |action: Action, key: &str| {
             let of_action = entries.iter().filter(|entry| entry.action == action);
@@ -62,7 +65,7 @@ impl Evidence {
             .filter(|entry| entry.action == Action::Offer)
             .find_map(|entry| entry.detail.get("rules").and_then(serde_json::Value::as_u64));
         let profile = text(Action::Ask, "profile");
-        let role = role::role(&used, &role_name(&profile));
+        let role = used.role(&role_name(&profile));
         let last = entries.last().map_or(first.at, |entry| entry.at);
         let has_log = of.as_ref().is_some_and(|of| of.range.is_some());
         Ok(SessionEvidence {
@@ -75,7 +78,7 @@ impl Evidence {
             to_us: last,
             is_over: entries.iter().any(|entry| entry.action == Action::SessionClosed),
             steps: entries.iter().filter(|entry| is_step(entry)).take(STEPS).map(view).collect(),
-            has_more: has_more || of.as_ref().is_some_and(|of| of.has_more),
+            has_more: own.from.is_some() || of.as_ref().is_some_and(|of| of.has_more),
             gateway: number(known.calls().len() as u64),
             seen: number(compared.cluster),
             joined: number(compared.both.len() as u64),
@@ -156,58 +159,13 @@ fn innocent(why: Innocent) -> &'static str {
     }
 }
 
-/// What was used, as the cluster tells.
-fn used_on_cluster(of: &OfSession) -> ByResource {
-    let mut used = ByResource::new();
-    for event in &of.events {
-        let Some(object) = &event.object else { continue };
-        let resource = match object.group.as_ref() {
-            "" => object.resource.to_string(),
-            group => format!("{}.{group}", object.resource),
-        };
-        let is_denied = event.is_denied();
-        role::note(&mut used, &resource, &object.subresource, &object.namespace, &event.verb, is_denied);
-    }
-    used
-}
-
-/// What was used, as the gateway's entries tell: of a call that was answered, once.
-fn used_through_gateway(entries: &[Entry]) -> ByResource {
-    let mut used = ByResource::new();
-    for entry in entries {
-        if !matches!(entry.action, Action::Call | Action::StreamEnd) {
-            continue;
-        }
-        let text = |key: &str| entry.detail.get(key).and_then(|value| value.as_str()).unwrap_or_default();
-        let uri = text("uri");
-        let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
-        let Ok(method) = text("method").parse::<http::Method>() else { continue };
-        let target = Target::of(&method, path, query);
-        let resource = match target.group.as_str() {
-            "" => target.resource.clone(),
-            group => format!("{}.{group}", target.resource),
-        };
-        let status = entry.detail.get("status").and_then(serde_json::Value::as_u64);
-        let is_denied = matches!(status, Some(401 | 403));
-        role::note(&mut used, &resource, &target.subresource, &target.namespace, &target.verb, is_denied);
-    }
-    used
-}
-
 /// By resource, whatever the namespace.
-fn lines(used: &ByResource) -> Vec<UsedLine> {
-    let mut by_resource: BTreeMap<&str, role::Used> = BTreeMap::new();
-    for ((resource, _), one) in used {
-        let sum = by_resource.entry(resource).or_default();
-        sum.times += one.times;
-        sum.denied += one.denied;
-        sum.verbs.extend(one.verbs.iter().cloned());
-    }
-    let line = |(resource, one): (&str, role::Used)| UsedLine {
+fn lines(used: &Calls) -> Vec<UsedLine> {
+    let line = |(resource, one): (String, role::OfResource)| UsedLine {
         resource: Shown::from(resource),
         verbs: one.verbs.iter().map(Shown::from).collect(),
         times: number(one.times),
         denied: number(one.denied),
     };
-    by_resource.into_iter().map(line).collect()
+    used.by_resource().into_iter().map(line).collect()
 }

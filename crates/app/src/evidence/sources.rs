@@ -39,6 +39,8 @@ pub(super) struct Sources {
     /// One source is read at a time.
     pub(super) turn: Arc<tokio::sync::Mutex<()>>,
     follows: AtomicBool,
+    /// Which of the readers that follow is wanted: one that was told to stop while it slept finds another number.
+    follower: AtomicU64,
 }
 
 /// How long a file was and when it was written last, when it was read.
@@ -148,15 +150,20 @@ impl Evidence {
     pub(crate) async fn follow_sources(self: &Arc<Self>, on: bool) -> Result<(), AppError> {
         let was = self.sources.follows.swap(on, Ordering::Relaxed);
         if on && !was {
-            tokio::spawn(self.clone().follow());
+            let own = self.sources.follower.fetch_add(1, Ordering::Relaxed) + 1;
+            tokio::spawn(self.clone().follow(own));
         }
         Ok(())
     }
 
     /// Reads on what changed, as long as somebody looks.
-    async fn follow(self: Arc<Self>) {
+    async fn follow(self: Arc<Self>, own: u64) {
         let mut seen = Seen::new();
-        while self.sources.follows.load(Ordering::Relaxed) && !self.desk.stop.is_cancelled() {
+        let is_wanted = || {
+            self.sources.follows.load(Ordering::Relaxed)
+                && self.sources.follower.load(Ordering::Relaxed) == own
+        };
+        while is_wanted() && !self.desk.stop.is_cancelled() {
             let began = Instant::now();
             let asked = self.sources.stops.load(Ordering::Relaxed);
             for one in self.desk.prefs.audit_sources().await.unwrap_or_default() {
@@ -171,7 +178,7 @@ impl Evidence {
     }
 
     /// Reads one source into the archive. With `seen`, files that did not change since are passed over.
-    async fn read(&self, source: AuditSource, asked: u64, seen: Option<Seen>) -> Option<Seen> {
+    async fn read(self: &Arc<Self>, source: AuditSource, asked: u64, seen: Option<Seen>) -> Option<Seen> {
         let _turn = self.sources.turn.lock().await;
         if self.sources.stops.load(Ordering::Relaxed) != asked {
             return seen;

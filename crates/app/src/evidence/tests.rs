@@ -1,10 +1,13 @@
 //! With a real archive and a real history, on logs as API servers write them.
 
+mod attacked;
+
 use super::*;
 use crate::desk::{Dirs, Nobody, vault};
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{
-    DeletedQuestion, SourceState, TieBy, TimelineFacet, TimelineFilter, TimelinePage, TimelineSide,
+    DeletedQuestion, SourceState, TieBy, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow,
+    TimelineSide,
 };
 use sallyport_model::{AuditId, Jti, RequestUid, SessionAccount, SessionId};
 use sallyport_store::{History, InstanceLock, Prefs};
@@ -181,7 +184,7 @@ async fn a_call_that_both_sides_tell_of_is_one_row_and_what_went_around_the_gate
     assert_eq!(session.bypasses.len(), 1);
     assert_eq!(session.bypasses[0].address, "10.1.2.3");
     assert_eq!((session.granted_rules, session.role_rules), (Some(21), 1));
-    assert!(session.role.iter().any(|line| line.contains("\"deployments\"")));
+    assert!(session.role.iter().any(|line| line.contains("deployments")));
     assert_eq!((session.profile.as_str(), session.who.as_str()), ("operate", "oidc:dana"));
     assert!(session.steps.iter().all(|step| step.action != "call"));
     // A session is found by its account on the cluster's side, and nobody else's calls are.

@@ -13,6 +13,7 @@ use sallyport_ipc::{
 use sallyport_model::RequestUid;
 use sallyport_store::{Cursor as OwnCursor, Filter as Entries, Page as Own, TopBy};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Most rows of a page.
 const PAGE_MOST: u32 = 500;
@@ -142,7 +143,8 @@ fn end<C>(at: Side<C>, has_left: bool, next: Option<C>) -> Side<C> {
 }
 
 /// Rows that tell of one call, one from each side, as one: the history's, tied. `ids` are the Audit-IDs of the clusters'
-/// rows that the gateway minted for a call: whoever sees an id can send it along, and is not among them.
+/// rows that the gateway minted for a call: whoever sees an id can send it along, and is not among them; nor is what their
+/// token did under it to something else, otherwise or at another time.
 fn paired(rows: Vec<TimelineRow>, ids: &HashMap<Shown, Shown>) -> Vec<TimelineRow> {
     let mut own: HashMap<Shown, usize> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
@@ -153,7 +155,8 @@ fn paired(rows: Vec<TimelineRow>, ids: &HashMap<Shown, Shown>) -> Vec<TimelineRo
     }
     let mut ties: HashMap<usize, TieView> = HashMap::new();
     let mut gone = vec![false; rows.len()];
-    for (at, row) in rows.iter().enumerate() {
+    // The oldest first: an id that is used again is of a call that was there before.
+    for (at, row) in rows.iter().enumerate().rev() {
         let Some(place) = ids.get(&row.id).and_then(|id| own.get(id)) else { continue };
         let Some(tie) = row.tie.clone().filter(|_| !ties.contains_key(place)) else { continue };
         ties.insert(*place, TieView { call: Some(row.id.clone()), ..tie });
@@ -165,11 +168,12 @@ fn paired(rows: Vec<TimelineRow>, ids: &HashMap<Shown, Shown>) -> Vec<TimelineRo
 
 impl Evidence {
     pub(crate) async fn timeline(
-        &self,
+        self: &Arc<Self>,
         filter: TimelineFilter,
         before: Option<String>,
         limit: u32,
     ) -> Result<TimelinePage, AppError> {
+        self.look_once();
         let limit = limit.clamp(1, PAGE_MOST) as usize;
         let cursor = match &before {
             None => Cursor::default(),

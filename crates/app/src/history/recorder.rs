@@ -3,9 +3,7 @@
 use super::sentence::sentence;
 use crate::desk::{AppError, Desk};
 use sallyport_api::HistoryAnchor;
-use sallyport_audit::{
-    Action, Draft, Entry, Fault, Linked, Outcome, SealPublic, Seals, Unanchored, Verdict,
-};
+use sallyport_audit::{Action, Draft, Entry, Fault, Linked, Outcome, SealPublic, Seals, Unanchored, Verdict};
 use sallyport_gateway::Gateway;
 use sallyport_ipc::{
     AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Event, HistoryState as HistoryView,

@@ -16,9 +16,12 @@ pub(super) fn closed(draft: Draft, terminal: &str, part: &Part) -> Draft {
         .detail("sha256", &part.sha256)
 }
 
-/// Nothing could be written from a moment on.
+/// Nothing could be written from a moment on, or from then until now. The moments are microseconds of Unix time, as every
+/// gap's are; that it names a terminal says that it is one of the recording alone (`events::hole`).
 pub(super) fn gap(draft: Draft, terminal: &str, why: &str, since_ms: i64) -> Draft {
-    draft.outcome(Outcome::Failed).detail("terminal", terminal).detail("from", since_ms).detail("why", why)
+    let now = jiff::Timestamp::now().as_microsecond();
+    let from = since_ms.saturating_mul(1000).min(now);
+    draft.detail("terminal", terminal).detail("from", from).detail("to", now).detail("why", why)
 }
 
 /// An entry about a recording, whose session may be long over.
@@ -55,7 +58,8 @@ pub(super) fn left(left: &Left) -> Vec<Draft> {
         None => "the recording was cut off with Sallyport; its last second may be missing".to_owned(),
         Some(what) => format!("the recording was cut off with Sallyport, and {what}"),
     };
-    drafts.push(gap(of(Action::Gap, &left.about), &left.about.terminal, &why, left.ends_ms));
+    let draft = of(Action::Gap, &left.about).outcome(Outcome::Failed);
+    drafts.push(gap(draft, &left.about.terminal, &why, left.ends_ms));
     drafts
 }
 
@@ -91,7 +95,19 @@ fn span(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::span;
+    use super::*;
+
+    #[test]
+    fn a_gap_of_a_recording_has_both_its_ends_in_microseconds_and_is_none_of_the_gateways() {
+        let now = jiff::Timestamp::now();
+        let draft = gap(Draft::new(Action::Gap), "t1", "no space", now.as_millisecond() - 5000);
+        let entry = draft.place(1, 0);
+        let at = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64).unwrap();
+        let span = at("to") - at("from");
+        assert!((5_000_000..65_000_000).contains(&span), "{span}");
+        assert!(at("from") <= now.as_microsecond());
+        assert_eq!(sallyport_events::hole(&entry), None, "no call is unclear for a screen's sake");
+    }
 
     #[test]
     fn a_span_reads_as_people_say_it() {

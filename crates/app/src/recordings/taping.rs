@@ -2,7 +2,7 @@
 
 use super::entry;
 use crate::history::Recorder as History;
-use sallyport_audit::{Action, Draft};
+use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::RecordingState;
 use sallyport_recording::{Recorder, Screen, State, Told};
 use sallyport_terminal::{Size, Taking, Tape};
@@ -83,18 +83,18 @@ fn said(draft: &impl Fn(Action) -> Draft, terminal: &str, one: &Told) -> Draft {
         Told::Closed(part) => entry::closed(draft(Action::Recorded), terminal, part),
         Told::Stopped { why, since_ms } => {
             let why = format!("a recording can't be written, and nothing is typed meanwhile: {why}");
-            entry::gap(draft(Action::Gap), terminal, &why, *since_ms)
+            entry::gap(draft(Action::Gap).outcome(Outcome::Failed), terminal, &why, *since_ms)
         }
         Told::GoesOn { since_ms } => {
             let why = "a recording is written again; what was shown meanwhile is in it";
-            let goes_on = draft(Action::Gap).detail("terminal", terminal).detail("from", *since_ms);
-            goes_on.detail("why", why)
+            entry::gap(draft(Action::Gap), terminal, why, *since_ms)
         }
         Told::Lost { bytes, why, since_ms } => {
             let why = format!(
                 "a recording ended while it could not be written, {bytes} bytes of it are missing: {why}"
             );
-            entry::gap(draft(Action::Gap), terminal, &why, *since_ms).detail("bytes", *bytes)
+            let draft = draft(Action::Gap).outcome(Outcome::Failed);
+            entry::gap(draft, terminal, &why, *since_ms).detail("bytes", *bytes)
         }
     }
 }

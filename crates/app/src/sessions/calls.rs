@@ -191,7 +191,7 @@ mod tests {
             at: jiff::Timestamp::UNIX_EPOCH,
             method: method.to_owned(),
             path_and_query: path.to_owned(),
-            stream: target.stream(query),
+            stream: target.stream(),
             target,
             status: Some(403),
             outcome,

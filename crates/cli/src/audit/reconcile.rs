@@ -12,11 +12,11 @@ use super::args::Reconcile;
 use super::{open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
-use compare::{Compared, Side};
+use compare::{Compared, Sessions, Side};
 use jiff::Timestamp;
 use sallyport_archive::{Archive, Bounds, Column, Filter};
 use sallyport_audit::{Action, Entry};
-use sallyport_events::{Known, Policy, Record, SKEW};
+use sallyport_events::{Known, Policy, Record, SKEW, hole};
 use sallyport_model::{ClusterName, visible};
 use sallyport_store::{Recorded, StoreError, read_beside};
 use std::collections::BTreeSet;
@@ -47,6 +47,7 @@ pub(super) fn reconcile(args: &Reconcile) -> Result<(String, End), Stop> {
         archive: &archive,
         gateway: gateway(&recorded, now.as_microsecond()),
         window: (from, to),
+        sessions: Sessions::of(&recorded.entries),
         policy: policy.as_ref(),
         is_every_server: args.every_server,
         deadline: Instant::now() + Duration::from_secs(args.within),
@@ -88,6 +89,11 @@ pub(super) fn said(error: StoreError) -> Stop {
 fn gateway(recorded: &Recorded, now: i64) -> Record {
     let mut gaps: Vec<_> = recorded.entries.iter().filter_map(hole).collect();
     gaps.extend(recorded.unreadable.iter().map(|at| *at..at.saturating_add(1)));
+    if recorded.has_more {
+        // The oldest were taken: whatever came after them may be the gateway's.
+        let calls = recorded.entries.iter().filter(|entry| is_call(entry));
+        gaps.push(calls.map(|entry| entry.at).max().unwrap_or(i64::MIN)..i64::MAX);
+    }
     let last = recorded.last.unwrap_or(i64::MIN);
     let has_stopped = recorded.entries.last().is_some_and(|entry| entry.action == Action::AppStopped);
     let (to, late) = match (recorded.is_complete, has_stopped) {
@@ -108,15 +114,9 @@ fn gateway(recorded: &Recorded, now: i64) -> Record {
     Record { from, to, gaps, late }
 }
 
-/// The stretch that an entry says nothing is known of.
-fn hole(entry: &Entry) -> Option<std::ops::Range<i64>> {
-    if entry.action != Action::Gap {
-        return None;
-    }
-    let at = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64);
-    let from = at("from").unwrap_or(entry.at);
-    // What waited for the disk is written all the same; what was refused was not sent.
-    Some(from..at("to").unwrap_or(entry.at).max(from.saturating_add(1)))
+/// Whether it is one that the history was asked for from a moment on, and not a step.
+fn is_call(entry: &Entry) -> bool {
+    matches!(entry.action, Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd)
 }
 
 /// A look at all clusters.
@@ -125,6 +125,7 @@ struct Look<'a> {
     gateway: Record,
     /// In microseconds of Unix time, by the cluster's clock.
     window: (i64, i64),
+    sessions: Sessions,
     policy: Option<&'a Policy>,
     is_every_server: bool,
     deadline: Instant,
@@ -186,6 +187,7 @@ impl Look<'_> {
         };
         Ok(compare::compare(compare::Both {
             known,
+            sessions: &self.sessions,
             events: events.value.events,
             with_ids: with_ids.value,
             side,
@@ -219,4 +221,29 @@ fn credentials<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<String> {
     let all: BTreeSet<&str> =
         entries.filter_map(|entry| entry.jti.as_ref().map(|jti| jti.as_str())).collect();
     all.into_iter().map(|jti| format!("JTI={jti}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_audit::Draft;
+
+    #[test]
+    fn of_a_history_of_which_the_oldest_calls_were_taken_the_rest_is_a_hole() {
+        let entry = |action, at| Draft::new(action).at(at).place(1, 0);
+        let mut recorded = Recorded {
+            entries: vec![
+                entry(Action::Call, 10),
+                entry(Action::StreamEnd, 20),
+                entry(Action::AppStopped, 90),
+            ],
+            first: Some(1),
+            last: Some(90),
+            is_complete: true,
+            ..Recorded::default()
+        };
+        assert!(gateway(&recorded, 100).gaps.is_empty());
+        recorded.has_more = true;
+        assert_eq!(gateway(&recorded, 100).gaps.as_slice(), std::slice::from_ref(&(20..i64::MAX)));
+    }
 }

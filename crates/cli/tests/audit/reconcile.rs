@@ -303,3 +303,66 @@ async fn what_could_not_be_told_is_said_and_is_no_tampering() -> Result<()> {
     ensure!(wrong.code == 2 && wrong.err.contains("policy"), "{}", wrong.err);
     desk.again(&desk.text("none"), &[]).await.map(drop).context("an archive that is not there")
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hole_in_a_recording_hides_no_call_and_neither_does_an_id_without_its_event() -> Result<()> {
+    let desk = Desk::new()?;
+    let history = desk.history(20).await?;
+    // As a recording that could not be written left it: milliseconds, and no end.
+    let gap = |from: i64| Draft::new(Action::Gap).detail("terminal", "t1").detail("from", from);
+    history.append_durable(gap(desk.begin / 1000)).await?;
+    let all = || desk.people().into_iter().chain((0..20).map(|n| desk.line(n)));
+    let matched = desk.reconcile("matched", &all().collect::<Vec<_>>(), &[]).await?;
+    ensure!(matched.code == 0, "innocent calls are clear: {} {}", matched.code, matched.out);
+    let mut lines: Vec<Line> = all().collect();
+    lines.push(Line { id: id(900_000), ..desk.line(7) });
+    let bypass = desk.reconcile("bypass", &lines, &[]).await?;
+    ensure!(bypass.code == 1 && bypass.out.contains("ELSEWHERE"), "{} {}", bypass.code, bypass.out);
+
+    // The cluster told nothing of call 5; somebody with the token sends its id along ten minutes later.
+    let without = || all().filter(|line| line.id != id(5));
+    let mut lines: Vec<Line> = without().collect();
+    lines.push(Line { at: desk.begin + 605 * SECOND, ..desk.line(5) });
+    let later = desk.reconcile("later", &lines, &["-o", "json"]).await?;
+    ensure!(later.code == 1, "{} {}", later.code, later.out);
+    let later = later.json()?;
+    ensure!(later["clusters"][0]["sessions"][0]["bypass"][0]["why"] == "reusedId", "{later}");
+    // At once, on another path behind which a question is too long to be kept.
+    let mut lines: Vec<Line> = without().collect();
+    let long = format!("/api/v1/namespaces/payments/secrets?x={}", "y".repeat(2100));
+    lines.push(Line { uri: long, ..desk.line(5) });
+    let clipped = desk.reconcile("clipped", &lines, &[]).await?;
+    ensure!(clipped.code == 1, "{} {}", clipped.code, clipped.out);
+    history.close().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_another_name_or_ends_too_early_is_not_matched() -> Result<()> {
+    let desk = Desk::new()?;
+    let history = desk.history(20).await?;
+    let lines: Vec<Line> = desk.people().into_iter().chain((0..20).map(|n| desk.line(n))).collect();
+    let first = desk.reconcile("first", &lines, &[]).await?;
+    ensure!(first.code == 0, "{} {}", first.code, first.out);
+    // The same log under a name that the inventory does not have.
+    let (archive, log) = (desk.text("renamed"), desk.text("first.log"));
+    let import = audit(&["import", "--archive", &archive, "--cluster", "prod", &log]).await?;
+    ensure!(import.code == 0, "{} {}", import.out, import.err);
+    let renamed = desk.again(&archive, &["--cluster", "prod"]).await?;
+    ensure!(renamed.code == 2, "{} {}", renamed.code, renamed.out);
+    let said = "20 calls are by sessions that the history has on eu-1";
+    ensure!(renamed.out.contains(said), "{}", renamed.out);
+    ensure!(!renamed.out.contains("another desktop"), "{}", renamed.out);
+
+    // A log that ends ten minutes before the time that is asked for does, and whose calls are all there.
+    let until = desk.begin + 1200 * SECOND;
+    let lines: Vec<Line> = lines.into_iter().filter(|line| line.at < until).collect();
+    let short = desk.reconcile("short", &lines, &[]).await?;
+    ensure!(short.code == 2, "{} {}", short.code, short.out);
+    ensure!(short.out.contains("the archive's events of this cluster end at"), "{}", short.out);
+    let until = jiff::Timestamp::from_microsecond(until)?.to_string();
+    let asked = desk.again(&desk.text("short"), &["--until", &until]).await?;
+    ensure!(asked.code == 0, "as far as it goes it is so: {} {}", asked.code, asked.out);
+    history.close().await?;
+    Ok(())
+}

@@ -9,6 +9,7 @@ fn call(method: &str, uri: &str) -> KnownCall {
         jti: Jti::new("j"),
         session: 0,
         at: 0,
+        ended_at: None,
         method: method.to_owned(),
         uri: uri.to_owned(),
         has_ended: true,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Joined, Key, Object, Provenance, User, fold};
+use crate::{Came, Field, Flaw, Joined, Key, Object, Provenance, User, fold};
 use proptest::prelude::*;
 use sallyport_audit::{Action, Draft, Entry, Outcome};
 use sallyport_model::{AuditId, Jti, RequestUid, SessionAccount, SessionId};
@@ -21,6 +21,7 @@ fn entry(session: u8, id: &str, at: i64, action: Action) -> Entry {
         .user(&format!("oidc:person-{session}").parse().unwrap())
         .jti(&Jti::new(format!("jti-{session}")))
         .audit_id(&AuditId::new(id))
+        .detail("method", "GET")
         .detail("uri", URI)
         .detail("status", 200)
         .place(1, 0)
@@ -140,6 +141,7 @@ fn an_id_used_again_is_found_unless_it_is_an_aggregated_server() {
         .request(&request(1))
         .jti(&Jti::new("jti-1"))
         .audit_id(&AuditId::new("a"))
+        .detail("method", "GET")
         .detail("uri", "/apis/metrics.k8s.io/v1beta1/pods")
         .place(1, 0)];
     let (mut first, mut second) = (event(1, "a", 0), event(1, "a", 0));
@@ -152,6 +154,142 @@ fn an_id_used_again_is_found_unless_it_is_an_aggregated_server() {
     // A minute later it is another call.
     second.received_at = second.received_at.map(|at| at + 60 * SECOND);
     assert_eq!(compare(&[first, second], &entries).bypass.len(), 1);
+}
+
+#[test]
+fn an_id_of_a_call_that_the_cluster_told_nothing_of_stands_for_no_other_call() {
+    let entries = [entry(1, "a", 0, Action::Call)];
+    // The gateway's own event is absent: a read that the policy leaves out, a server whose log is missing.
+    let alone = |change: &dyn Fn(&mut Event<'static>)| {
+        let mut event = event(1, "a", 1);
+        change(&mut event);
+        let found = compare(&[event], &entries);
+        let why = found.bypass.first().map(|bypass| bypass.why);
+        (found.both.len(), found.unclear.len(), why)
+    };
+    assert_eq!(alone(&|_| ()), (1, 0, None));
+    let reused = (0, 0, Some(Away::ReusedId));
+    assert_eq!(alone(&|event| event.verb = "deletecollection".into()), reused, "another verb");
+    assert_eq!(alone(&|event| event.received_at = Some(NOW + 3600 * SECOND)), reused, "an hour later");
+    assert_eq!(alone(&|event| event.received_at = Some(NOW - 3600 * SECOND)), reused);
+    // A clock that is off by more than it may be: neither.
+    assert_eq!(alone(&|event| event.received_at = Some(NOW + 100 * SECOND)), (0, 1, None));
+    // What was asked behind it is as long as it likes, and some other field is.
+    let long = format!("?x={}", "y".repeat(3000));
+    for field_is_long in [true, false] {
+        let clipped = |path: &str, event: &mut Event<'static>| {
+            event.flaws.note(Flaw::Clipped);
+            let whole = format!("{path}{}", if field_is_long { "" } else { &*long });
+            event.uri = sallyport_audit::ends(&whole, 2048).unwrap_or(whole).into();
+        };
+        assert_eq!(alone(&|event| clipped("/api/v1/namespaces/pay/secrets/db", event)), reused);
+        assert_eq!(alone(&|event| clipped(URI, event)), (1, 0, None));
+    }
+    // A path that was cut itself could be anything that begins and ends so, and nothing else.
+    let cut = |whole: &str, event: &mut Event<'static>| {
+        event.uri = sallyport_audit::ends(whole, 60).unwrap().into()
+    };
+    let deep = format!("/api/v1/{}/pods", "namespaces/pay/".repeat(20));
+    assert_eq!(alone(&|event| cut(&deep, event)), reused);
+    // What was put together from names (GKE) is compared by them.
+    let named = |resource: &str, event: &mut Event<'static>| {
+        event.provenance.note(Field::Uri, Came::Inferred);
+        event.uri = format!("/api/v1/namespaces/pay/{resource}/x").into();
+        event.object = Some(Object {
+            resource: resource.to_owned().into(),
+            namespace: "pay".into(),
+            ..Object::default()
+        });
+    };
+    assert_eq!(alone(&|event| named("pods", event)), (1, 0, None));
+    assert_eq!(alone(&|event| named("secrets", event)), reused);
+    let untold = |event: &mut Event<'static>| {
+        event.provenance.note(Field::Uri, Came::Absent);
+        event.uri = "".into();
+    };
+    assert_eq!(alone(&untold), (0, 1, None));
+}
+
+#[test]
+fn a_method_fits_the_verbs_that_api_servers_make_of_it() {
+    let fits = |method: &str, verb: &str, subresource: &str| {
+        let mut entry = entry(1, "a", 0, Action::Call);
+        entry.detail =
+            Draft::new(Action::Call).detail("method", method).detail("uri", URI).place(1, 0).detail;
+        let object = Object { subresource: subresource.to_owned().into(), ..Object::default() };
+        let event = Event { verb: verb.to_owned().into(), object: Some(object), ..event(1, "a", 0) };
+        compare(&[event], &[entry]).both.len() == 1
+    };
+    for (method, verb, below) in [
+        ("POST", "create", ""),
+        ("PUT", "update", "status"),
+        ("PATCH", "patch", ""),
+        ("DELETE", "delete", ""),
+        ("DELETE", "deletecollection", ""),
+        ("GET", "get", ""),
+        ("GET", "watch", ""),
+        ("HEAD", "get", ""),
+        ("HEAD", "head", ""),
+        ("GET", "create", "exec"),
+        ("POST", "create", "exec"),
+        ("POST", "post", ""),
+        ("OPTIONS", "options", ""),
+    ] {
+        assert!(fits(method, verb, below), "{method} {verb} {below}");
+    }
+    for (method, verb, below) in [
+        ("GET", "delete", ""),
+        ("GET", "create", ""),
+        ("GET", "delete", "exec"),
+        ("POST", "update", ""),
+        ("PATCH", "create", ""),
+        ("PUT", "patch", ""),
+        ("", "get", ""),
+        ("GET", "", ""),
+    ] {
+        assert!(!fits(method, verb, below), "{method} {verb} {below}");
+    }
+}
+
+#[test]
+fn a_call_that_may_be_under_way_still_comes_from_nowhere_else_yet() {
+    let entries = [entry(1, "a", 0, Action::Call)];
+    let until = |to: i64, gaps: Vec<std::ops::Range<i64>>, event: Event<'static>| {
+        let gateway = Record { to: NOW + to * SECOND, gaps, late: SECOND, ..all_day() };
+        let found = reconcile(&[event], &Known::of(&entries), &all_day(), &gateway, told());
+        (found.unclear.len(), found.bypass.len())
+    };
+    let about = |resource: &str, subresource: &str, verb: &str, stage: Stage, ends: Option<i64>| Event {
+        verb: verb.to_owned().into(),
+        object: Some(Object {
+            resource: resource.to_owned().into(),
+            subresource: subresource.to_owned().into(),
+            ..Object::default()
+        }),
+        stages: Stages::one(stage),
+        completed_at: ends.map(|at| NOW + at * SECOND),
+        ..event(1, "x", 0)
+    };
+    // Told when it arrived, and the gateway writes it down when it is over.
+    let begun = || about("pods", "", "list", Stage::RequestReceived, None);
+    assert_eq!(until(3600, vec![], begun()), (1, 0));
+    assert_eq!(until(13 * 3600, vec![], begun()), (0, 1), "no session is as long");
+    // Over by the cluster's word: by then the entry comes.
+    let slow = || about("pods", "", "list", Stage::ResponseComplete, Some(120));
+    assert_eq!(until(140, vec![], slow()), (1, 0));
+    assert_eq!(until(152, vec![], slow()), (0, 1));
+    // What was under way when the app died is in the hole that this left.
+    let died = NOW + 100 * SECOND..NOW + 400 * SECOND;
+    assert_eq!(until(3600, vec![died.clone()], slow()), (1, 0));
+    // Of streams the gateway tells when they begin.
+    for (resource, below, verb) in
+        [("pods", "exec", "create"), ("pods", "log", "get"), ("nodes", "proxy", "get"), ("pods", "", "watch")]
+    {
+        let stream = || about(resource, below, verb, Stage::ResponseStarted, None);
+        assert_eq!(until(60, vec![died.clone()], stream()), (0, 1), "{resource}/{below} {verb}");
+    }
+    let cut = Event { stages: Stages::default(), ..begun() };
+    assert_eq!(until(60, vec![], cut), (0, 1), "a line that breaks off hides nothing");
 }
 
 #[test]

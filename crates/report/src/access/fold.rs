@@ -250,7 +250,9 @@ fn gap(entry: &Entry) -> Option<GapView> {
         return None;
     }
     let at = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64);
-    let from = at("from").unwrap_or(entry.at);
+    // Of recordings there are some whose one moment is in milliseconds.
+    let is_old = entry.detail.get("terminal").is_some() && at("to").is_none();
+    let from = at("from").filter(|_| !is_old).unwrap_or(entry.at);
     let to = at("to").unwrap_or(entry.at).max(from);
     let why = text(entry, "why").unwrap_or("no reason is told".to_owned());
     Some(GapView { from: told(from), to: told(to), why, span: (from, to) })

@@ -6,7 +6,7 @@ use super::super::view::LacksView;
 use crate::end::Stop;
 use sallyport_archive::{Answer, Archive, Bounds, CallId, Column, Combination, Filter, Marks};
 use sallyport_events::{Flaw, Level, Reader, What as FoundWhat};
-use sallyport_rbac::propose::{Outcome, Used};
+use sallyport_rbac::propose::{Outcome, Used, to_be};
 use sallyport_rbac::question::{Asked, What};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -237,36 +237,14 @@ fn on<'r>(text: &impl Fn(Column) -> &'r str) -> Asked {
     }
 }
 
-/// The right to be somebody else (`staging/src/k8s.io/apiserver/pkg/endpoints/filters/impersonation` of Kubernetes).
-fn to_be(name: &str) -> Asked {
-    let account = name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
-    let (resource, namespace, name) = match account {
-        Some((namespace, name)) => ("serviceaccounts", Some(namespace.to_owned()), name),
-        None => ("users", None, name),
-    };
-    Asked {
-        verb: "impersonate".to_owned(),
-        what: What::Resource {
-            group: String::new(),
-            resource: resource.to_owned(),
-            subresource: String::new(),
-            name: name.to_owned(),
-        },
-        namespace,
-    }
-}
-
-/// What came of a call. Admission refuses with 403 what the authorizer let through: nothing is granted for that either.
+/// What came of a call.
 fn outcome(code: &str, decision: &str) -> Outcome {
-    match (code, decision) {
-        ("401" | "403", _) | (_, "forbid") => Outcome::Refused,
-        (_, "allow") => Outcome::Allowed,
-        // Without the annotation: what comes after the authorizer. Flow control and what is broken may come before it.
-        (code, _) => match code.parse::<u16>() {
-            Ok(100..=399 | 404 | 409 | 410 | 422) => Outcome::Allowed,
-            _ => Outcome::Untold,
-        },
-    }
+    let is_allowed = match decision {
+        "allow" => Some(true),
+        "forbid" => Some(false),
+        _ => None,
+    };
+    Outcome::of(code.parse().ok(), is_allowed)
 }
 
 /// Paths that are no resources' stand in the raw events alone.

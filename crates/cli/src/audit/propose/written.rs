@@ -1,15 +1,12 @@
 //! A proposal as kubectl takes it.
 
-use sallyport_posture::yaml::{Yaml, document};
-use sallyport_rbac::Rule;
+use sallyport_posture::yaml::Yaml;
 use sallyport_rbac::propose::{Place, Proposed};
 use sallyport_rbac::who::Subject;
+use sallyport_report::role::{Fields, RBAC, object};
 
-const RBAC: &str = "rbac.authorization.k8s.io";
 /// The longest name that is made.
 const NAME_MOST: usize = 50;
-
-type Fields = Vec<(&'static str, Yaml)>;
 
 /// One role, and where it is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +62,7 @@ fn one(role: &Proposed, name: String, subject: Option<&Subject>) -> Written {
         _ => None,
     };
     let kind = if own.is_some() { "Role" } else { "ClusterRole" };
-    let rules = role.rules.iter().map(rule).collect();
-    let mut yaml = object(kind, &name, own.as_deref(), vec![("rules", Yaml::List(rules))]);
+    let mut yaml = sallyport_report::role::role(kind, &name, own.as_deref(), &role.rules);
     let bound = |kind_of_binding: &str, namespace: Option<&str>, subject: &Subject| {
         let to = vec![("apiGroup", RBAC.into()), ("kind", kind.into()), ("name", name.clone().into())];
         let fields = vec![("roleRef", Yaml::Map(to)), ("subjects", Yaml::List(vec![subject_of(subject)]))];
@@ -81,34 +77,6 @@ fn one(role: &Proposed, name: String, subject: Option<&Subject>) -> Written {
         }
     }
     Written { kind, name, namespaces, yaml }
-}
-
-fn object(kind: &str, name: &str, namespace: Option<&str>, mut rest: Fields) -> String {
-    let mut meta = vec![("name", Yaml::from(name))];
-    meta.extend(namespace.map(|namespace| ("namespace", Yaml::from(namespace))));
-    let mut fields: Fields = vec![
-        ("apiVersion", format!("{RBAC}/v1").into()),
-        ("kind", kind.into()),
-        ("metadata", Yaml::Map(meta)),
-    ];
-    fields.append(&mut rest);
-    document(&fields)
-}
-
-fn rule(rule: &Rule) -> Fields {
-    let line = |list: &[String]| Yaml::Line(list.to_vec());
-    let mut fields = Vec::new();
-    if rule.non_resource_urls.is_empty() {
-        fields.push(("apiGroups", line(&rule.api_groups)));
-        fields.push(("resources", line(&rule.resources)));
-    } else {
-        fields.push(("nonResourceURLs", line(&rule.non_resource_urls)));
-    }
-    if !rule.resource_names.is_empty() {
-        fields.push(("resourceNames", line(&rule.resource_names)));
-    }
-    fields.push(("verbs", line(&rule.verbs)));
-    fields
 }
 
 fn subject_of(subject: &Subject) -> Fields {
@@ -128,6 +96,7 @@ fn subject_of(subject: &Subject) -> Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sallyport_rbac::Rule;
 
     fn role(place: Place) -> Proposed {
         let rules = vec![Rule {

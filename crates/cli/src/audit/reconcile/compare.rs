@@ -1,11 +1,13 @@
 //! Both sides of one cluster, compared; pure.
 
 use sallyport_archive::Kept;
+use sallyport_audit::Entry;
 use sallyport_events::{
     Event, Innocent, Known, LevelOf, Policy, Reconciled, Record, SKEW, Told, Unseen, fold, join, reconcile,
 };
-use sallyport_report::words::count;
-use std::collections::{BTreeMap, HashSet};
+use sallyport_model::{RequestUid, SessionAccount};
+use sallyport_report::words::{count, shown};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 /// What the archive has of a cluster, and lacks.
@@ -22,9 +24,40 @@ pub(super) struct Side {
     pub(super) has_more: bool,
 }
 
+/// Sessions of a history, by their accounts' ids and by their tokens, with the clusters that it has them on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sessions(HashMap<String, String>);
+
+impl Sessions {
+    pub(super) fn of<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Self {
+        let mut sessions = HashMap::new();
+        for entry in entries {
+            let (Some(request), Some(cluster)) = (&entry.request, &entry.cluster) else { continue };
+            // An account is worked out once a request, and a history has many entries of one.
+            sessions.entry(format!("request {request}")).or_insert_with(|| cluster.to_string());
+            if let Some(jti) = &entry.jti {
+                sessions.entry(format!("JTI={jti}")).or_insert_with(|| cluster.to_string());
+            }
+        }
+        let of_request = |(key, cluster): (String, String)| match key.strip_prefix("request ") {
+            Some(request) => (SessionAccount::derive_id(&RequestUid::new(request)), cluster),
+            None => (key, cluster),
+        };
+        Self(sessions.into_iter().map(of_request).collect())
+    }
+
+    /// On which cluster the history has the session that made a call.
+    fn cluster_of(&self, event: &Event<'_>) -> Option<&String> {
+        let by_account = event.account.as_ref().and_then(|account| self.0.get(account.id()));
+        by_account.or_else(|| self.0.get(event.credential.as_deref()?))
+    }
+}
+
 /// What is compared.
 pub(super) struct Both<'a> {
     pub(super) known: Known,
+    /// All of the history, whichever the cluster.
+    pub(super) sessions: &'a Sessions,
     /// Events of sessions, whosever.
     pub(super) events: Vec<Kept>,
     /// Events with an id that the gateway minted.
@@ -44,6 +77,8 @@ pub(super) struct Compared {
     pub(super) found: Reconciled,
     /// Accounts of sessions that this history knows nothing of, and how many calls of each.
     pub(super) others: BTreeMap<String, u64>,
+    /// Calls by sessions that this history has on another cluster, by its name.
+    pub(super) elsewhere: BTreeMap<String, u64>,
     /// Events of others that have an id which the gateway minted: tied to nothing.
     pub(super) borrowed: Vec<Event<'static>>,
     /// Events with such an id that break off before they say whose they are.
@@ -53,7 +88,7 @@ pub(super) struct Compared {
 }
 
 pub(super) fn compare(both: Both<'_>) -> Compared {
-    let Both { known, events, with_ids, side, gateway, window, policy, is_every_server } = both;
+    let Both { known, sessions, events, with_ids, side, gateway, window, policy, is_every_server } = both;
     let ids: HashSet<_> = events.iter().map(|kept| kept.id).collect();
     let events = fold(events.into_iter().map(|kept| kept.event));
     let (mut borrowed, mut cut) = (Vec::new(), 0);
@@ -93,14 +128,19 @@ pub(super) fn compare(both: Both<'_>) -> Compared {
     }
     borrowed.retain(|event| is_within(event.at()));
     let mut others: BTreeMap<String, u64> = BTreeMap::new();
+    let mut elsewhere: BTreeMap<String, u64> = BTreeMap::new();
     for event in events.iter().filter(|event| is_within(event.at())) {
-        if let Some(account) = &event.account
-            && join(event, &known).link.is_none_or(|link| link.key.is_inferred())
-        {
+        // An account that is known here is linked by its name at least.
+        if join(event, &known).link.is_some_and(|link| !link.key.is_inferred()) {
+            continue;
+        }
+        if let Some(cluster) = sessions.cluster_of(event) {
+            *elsewhere.entry(cluster.clone()).or_default() += 1;
+        } else if let Some(account) = &event.account {
             *others.entry(account.to_string()).or_default() += 1;
         }
     }
-    Compared { known, events, found, others, borrowed, cut, side, window }
+    Compared { known, events, found, others, elsewhere, borrowed, cut, side, window }
 }
 
 impl Compared {
@@ -125,12 +165,23 @@ impl Compared {
             None => gaps.push(
                 "the archive has no event of this cluster: `sallyport audit import` reads its logs".into(),
             ),
-            Some((_, last)) if last < self.window.1.saturating_sub(3600 * 1_000_000) => gaps.push(format!(
-                "the archive's events of this cluster end at {}: what came after it does not say",
-                crate::audit::times::told(last)
-            )),
+            Some((_, last)) if last < self.window.1.saturating_sub(super::COMES_WITHIN) => {
+                gaps.push(format!(
+                    "the archive's events of this cluster end at {}: what came after it does not say, and a later look \
+                     whose --since is before that does",
+                    crate::audit::times::told(last)
+                ));
+            }
             Some(_) => {}
         }
+        gaps.extend(self.elsewhere.iter().map(|(cluster, calls)| {
+            format!(
+                "{} are by sessions that the history has on {}: these logs may have been imported under another name \
+                 than the cluster has in the inventory",
+                count(usize::try_from(*calls).unwrap_or(usize::MAX), "call"),
+                shown(cluster)
+            )
+        }));
         let is_unread = |unseen: &&Unseen| {
             // What is on its way for minutes does not come by itself.
             let is_old =
@@ -158,10 +209,16 @@ impl Compared {
         gaps
     }
 
-    /// How many calls are of a session, by their places among the events.
-    pub(super) fn of_session(&self, events: impl Iterator<Item = usize>, session: usize) -> u64 {
-        let link = |at: usize| join(&self.events[at], &self.known).link;
-        events.filter(|at| link(*at).is_some_and(|link| link.session == session)).count() as u64
+    /// Places among the events, session by session.
+    pub(super) fn by_session(&self, events: &[usize]) -> Vec<Vec<usize>> {
+        let mut all = vec![Vec::new(); self.known.sessions().len()];
+        for at in events {
+            let link = join(&self.events[*at], &self.known).link;
+            if let Some(of) = link.and_then(|link| all.get_mut(link.session)) {
+                of.push(*at);
+            }
+        }
+        all
     }
 
     /// Whether a session has anything to do with that time.

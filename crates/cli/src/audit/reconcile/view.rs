@@ -227,24 +227,18 @@ impl ReconcileView {
 pub(super) fn cluster(name: &ClusterName, compared: &Compared, with_calls: bool) -> ClusterView {
     let Compared { known, events, found, .. } = compared;
     let mut sessions = Vec::new();
+    // A history has thousands of sessions, and a cluster may tell of hundreds of thousands of calls: each is looked at once.
     let mut all_commands = commands(compared, with_calls);
+    let (owns, aggregated) = (compared.by_session(&found.own), compared.by_session(&found.aggregated));
+    let unclear = compared.by_session(&found.unclear);
+    let mut bypasses = vec![Vec::new(); known.sessions().len()];
+    found.bypass.iter().for_each(|one| bypasses[one.session].push(*one));
     for (at, session) in known.sessions().iter().enumerate() {
-        let of = |events: &mut dyn Iterator<Item = usize>| compared.of_session(events, at);
         let Commands { both, of_kubectl, others, unseen, list } = std::mem::take(&mut all_commands[at]);
         let seen = |at: usize, why: Option<Away>| SeenView::of(&events[at], why);
-        let bypass: Vec<SeenView> = found
-            .bypass
-            .iter()
-            .filter(|one| one.session == at)
-            .map(|one| seen(one.event, Some(one.why)))
-            .collect();
-        let unclear: Vec<SeenView> = found
-            .unclear
-            .iter()
-            .filter(|event| compared.of_session([**event].into_iter(), at) > 0)
-            .map(|event| seen(*event, None))
-            .collect();
-        let own = of(&mut found.own.iter().copied());
+        let bypass: Vec<SeenView> = bypasses[at].iter().map(|one| seen(one.event, Some(one.why))).collect();
+        let unclear: Vec<SeenView> = unclear[at].iter().map(|event| seen(*event, None)).collect();
+        let own = owns[at].len() as u64;
         let has_any = both + unseen + own > 0 || !bypass.is_empty() || !unclear.is_empty();
         if !has_any && !compared.is_of_that_time(at) {
             continue;
@@ -258,7 +252,7 @@ pub(super) fn cluster(name: &ClusterName, compared: &Compared, with_calls: bool)
             gateway: both + unseen,
             both,
             own,
-            aggregated: of(&mut found.aggregated.iter().copied()),
+            aggregated: aggregated[at].len() as u64,
             bypass,
             unclear,
             kubectl_commands: of_kubectl,

@@ -1,0 +1,37 @@
+//! What an entry says is missing in the history, as far as the gateway's calls go.
+
+use sallyport_audit::{Action, Entry};
+use std::ops::Range;
+
+/// The stretch of which an entry says that nothing is known of the gateway's calls, in microseconds of Unix time; `None`
+/// for every other entry.
+///
+/// A terminal's recording that has a hole is an entry of that action too, and says nothing of the gateway: each of its
+/// calls is written whether or not somebody's screen is.
+pub fn hole(entry: &Entry) -> Option<Range<i64>> {
+    if entry.action != Action::Gap || entry.detail.get("terminal").is_some() {
+        return None;
+    }
+    let at = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64);
+    let from = at("from").unwrap_or(entry.at);
+    // What waited for the disk is written all the same; what was refused was not sent.
+    Some(from..at("to").unwrap_or(entry.at).max(from).saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_audit::Draft;
+
+    #[test]
+    fn a_hole_is_one_of_the_gateways_calls_and_none_of_a_terminals_recording() {
+        let gap = || Draft::new(Action::Gap).at(1_795_500_000_000_000);
+        let of = |draft: Draft| hole(&draft.place(1, 0));
+        let both = gap().detail("from", 1_795_400_000_000_000_i64).detail("to", 1_795_400_000_000_009_i64);
+        assert_eq!(of(both), Some(1_795_400_000_000_000..1_795_400_000_000_010));
+        assert_eq!(of(gap()), Some(1_795_500_000_000_000..1_795_500_000_000_001));
+        // Histories hold some whose moments are milliseconds, and which have no end: that would be all of time.
+        assert_eq!(of(gap().detail("terminal", "t1").detail("from", 1_795_400_000_000_i64)), None);
+        assert_eq!(of(Draft::new(Action::Call)), None);
+    }
+}

@@ -62,8 +62,9 @@ const watch = (session, key) => async (page) => {
     for (const [seconds, sentence, status] of [[1, "Listed pods in settlement", 200], [61, "Patched deployment worker in settlement", 200], [600, "Watched pods in settlement", 200], [600.2, "Read secret broker-tls in settlement", 403]]) world.history.append({ action: "call", sentence, status, cluster: "ledger-us-1", ids: { request: null, grant: null, session: id, jti: null, auditId: null } }, (world.began - 3600_000 + seconds * 1000) * 1000);
   }, session);
   await inTurn(page, "g", "a");
+  await page.getByLabel("Search the timeline").fill("Read secret broker-tls in settlement");
   await page.getByText("Read secret broker-tls in settlement").first().click();
-  await page.keyboard.press("w");
+  await page.keyboard.press("r");
   await page.getByRole("dialog").getByText(/answers nothing|Nothing is kept|damaged/).first().waitFor();
   if (!key) return;
   await page.getByRole("button", { name: /^(Play|Pause)/ }).focus();

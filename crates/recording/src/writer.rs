@@ -76,13 +76,23 @@ pub(crate) fn begin(
         sizes: ends.sizes,
     };
     let begin = move || {
-        // A clock of its own: the recording goes on when the runtime that it was begun in is gone.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         writer.flush_now()?;
+        let (ready, is_ready) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("recording".to_owned());
-        thread.spawn(move || runtime.block_on(writer.run(pieces, is_over)))
+        thread.spawn(move || {
+            // A clock of its own: the recording goes on when the runtime that it was begun in is gone. Made and dropped
+            // here, since none may be dropped where others wait.
+            match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+                Ok(runtime) => {
+                    let _ = ready.send(Ok(()));
+                    runtime.block_on(writer.run(pieces, is_over));
+                }
+                Err(error) => drop(ready.send(Err(error))),
+            }
+        })?;
+        is_ready.recv().unwrap_or_else(|_| Err(std::io::Error::other("its thread ended at once")))
     };
-    begin().map(drop).map_err(|source| {
+    begin().map_err(|source| {
         let _ = std::fs::remove_dir_all(dir);
         failed(source)
     })

@@ -205,8 +205,8 @@ impl Question {
         }
         let what = match dice.below(6) {
             0 => What::Metrics,
-            1 => What::Bind(dice.pick(&["view", "edit"])),
-            _ => What::List(dice.pick(&RESOURCES)),
+            1 => What::Bind(dice.pick::<&str>(&["view", "edit"])),
+            _ => What::List(dice.pick::<&str>(&RESOURCES)),
         };
         Self { agent, other, what }
     }

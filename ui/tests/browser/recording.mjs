@@ -15,8 +15,10 @@ const audit = async (page, session) => {
   await page.locator("#clusters").waitFor();
   await watch(page, session);
   await inTurn(page, "g", "a");
+  // An hour ago, under all that happened since.
+  await page.getByLabel("Search the timeline").fill("Listed the pods of settlement");
   await page.getByText("Listed the pods of settlement").last().click();
-  await page.keyboard.press("w");
+  await page.keyboard.press("r");
   await page.getByRole("dialog", { name: "Watch what terminals showed" }).waitFor();
 };
 const rows = (page) => page.locator(".replay-screen .xterm-rows").innerText();

@@ -309,7 +309,10 @@ async fn replayed(fleet: &Fleet, dana: &Desktop, lines: &mut Lines) -> Result<St
             && then.is_some_and(|text| text.contains("deployment.apps/worker")),
         answered.map(|place| format!("{:.0} ms later", all[place].0 - at)).unwrap_or_default(),
     );
-    let watched = entries(dana, "recording_watched", &session.id).await?;
+    let watched = until("the entry", SOON, async || {
+        entries(dana, "recording_watched", &session.id).await.ok().filter(|found| !found.is_empty())
+    })
+    .await?;
     lines.check(
         "that somebody watched it is an entry with their name",
         watched.first().is_some_and(|entry| !entry.user.is_empty() && entry.sentence.contains("Watched")),

@@ -50,16 +50,19 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// Of the one grant there is.
+    /// Of the newest grant: one of an earlier session may not be gone yet.
     ///
     /// # Errors
     /// When there is none.
     pub async fn of(target: &Target) -> Result<Self> {
         let client = target.plane.admin()?;
         let grants = Api::<AccessGrant>::all(client.clone()).list(&ListParams::default()).await?;
-        let live = grants.items.into_iter().filter(|grant| grant.metadata.deletion_timestamp.is_none());
-        let account =
-            live.filter_map(|grant| grant.status?.account).next_back().context("no grant with an account")?;
+        let live = grants.items.into_iter().filter(|grant| {
+            let has_account = grant.status.as_ref().is_some_and(|status| status.account.is_some());
+            grant.metadata.deletion_timestamp.is_none() && has_account
+        });
+        let newest = live.max_by_key(|grant| grant.metadata.creation_timestamp.as_ref().map(|at| at.0));
+        let account = newest.and_then(|grant| grant.status?.account).context("no grant with an account")?;
         Ok(Self { client, account })
     }
 

@@ -186,13 +186,21 @@ async fn around(desk: &Desk, fleet: &Fleet, dana: &Desktop, lines: &mut Lines) -
     let account = grant_account(target).await?.context("no grant while it is open")?;
     let kubectl = target.plane.kubectl_with(&dana.kubeconfig()?);
     kubectl.ok(&["get", "pods", "-n", "payments"]).await?;
-    let token = own_token(&account)?;
+    let tokens = own_tokens(&account)?;
     lines.seen(
         "the token is taken out of the app's memory, as whoever may debug the process can",
         "the gateway gives it to nobody",
     );
-    let around = http::Request::get("/api/v1/namespaces/payments/configmaps").body(Vec::new())?;
-    target.plane.client_with_token(&token)?.request_text(around).await?;
+    // Of what was freed a part may be written over already: such a copy is a 401, and nobody's call.
+    let mut went = false;
+    for token in &tokens {
+        let around = http::Request::get("/api/v1/namespaces/payments/configmaps").body(Vec::new())?;
+        went = target.plane.client_with_token(token)?.request_text(around).await.is_ok();
+        if went {
+            break;
+        }
+    }
+    ensure!(went, "none of {} copies of the token is one", tokens.len());
     let minted = logged(target, &account)?.into_iter().find(|(_, event)| {
         let uri = event["requestURI"].as_str().unwrap_or_default();
         uri.starts_with("/api/v1/namespaces/payments/pods")
@@ -254,11 +262,12 @@ async fn work(target: &Target, kubeconfig: &Path, lines: &mut Lines) -> Result<(
     Ok(())
 }
 
-/// A token of this account, out of the memory of this process, in which the desktop runs.
-fn own_token(account: &str) -> Result<String> {
+/// What looks like a token of this account in the memory of this process, in which the desktop runs.
+fn own_tokens(account: &str) -> Result<Vec<String>> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let memory = std::fs::File::open("/proc/self/mem")?;
     let of = format!("system:serviceaccount:sallyport-sessions:{account}");
+    let mut found = Vec::new();
     for line in maps.lines() {
         let (range, rest) = line.split_once(' ').unwrap_or_default();
         let Some((from, to)) = range.split_once('-') else { continue };
@@ -274,8 +283,8 @@ fn own_token(account: &str) -> Result<String> {
             continue;
         }
         let mut at = 0;
-        while let Some(found) = bytes[at..].windows(5).position(|part| part == b"eyJhb") {
-            at += found;
+        while let Some(further) = bytes[at..].windows(5).position(|part| part == b"eyJhb") {
+            at += further;
             let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
             let token: Vec<u8> = bytes[at..].iter().take_while(is_token).take(8192).copied().collect();
             at += 5;
@@ -285,10 +294,14 @@ fn own_token(account: &str) -> Result<String> {
                 continue;
             };
             let Ok(claims) = serde_json::from_slice::<Value>(&claims) else { continue };
-            if claims["sub"] == of.as_str() && parts.len() == 3 && parts[2].len() > 40 {
-                return Ok(token);
+            if claims["sub"] == of.as_str()
+                && parts.len() == 3
+                && parts[2].len() > 40
+                && !found.contains(&token)
+            {
+                found.push(token);
             }
         }
     }
-    anyhow::bail!("there is no token of {account} in this process")
+    Ok(found)
 }

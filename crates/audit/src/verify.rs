@@ -47,6 +47,8 @@ fn walk(
     let (mut before, mut last) = (Digest::from([0; 32]), 0u64);
     let mut stretch = Stretch::Other;
     let mut unanchored: Option<(u64, Unanchored)> = None;
+    // Where our stretch was left for one that the key at hand does not vouch for.
+    let mut left: Option<u64> = None;
     while let Some(next) = entries.next() {
         let next = next.map_err(|bad| (bad.sequence, Fault::Unreadable(bad.why)))?;
         let at = last + 1;
@@ -54,7 +56,12 @@ fn walk(
             return Err(misplaced(&next.entry, at, entries));
         }
         if next.entry.action == Action::ChainBegun {
+            let ours = matches!(stretch, Stretch::Ours(_));
             stretch = begun(&next.entry, key);
+            left = match stretch {
+                Stretch::Ours(_) => None,
+                _ => left.or(ours.then_some(at)),
+            };
         } else if at == 1 {
             return Err((1, Fault::NotBegun));
         }
@@ -75,8 +82,8 @@ fn walk(
             let from = next.entry.detail.get(FIRST_BAD).and_then(serde_json::Value::as_u64).unwrap_or(at);
             return Err((from, Fault::FoundEarlier(damage.as_str().unwrap_or_default().to_owned())));
         }
-        if head.is_some_and(|head| head.sequence == at && head.hash != next.link) {
-            return Err((at, Fault::HeadMismatch));
+        if let Some(head) = head.filter(|head| head.sequence == at && head.hash != next.link) {
+            return Err(cut_off(head, key, left).unwrap_or((at, Fault::HeadMismatch)));
         }
         unanchored = match (&stretch, key) {
             (Stretch::Ours(_), _) => unanchored,
@@ -86,7 +93,7 @@ fn walk(
         };
         (before, last) = (next.link, at);
     }
-    check_head(head, key, last)?;
+    check_head(head, key, last, left)?;
     Ok(match unanchored {
         Some((until, why)) => Verdict::Unanchored { entries: last, until, why },
         None if key.is_none() => Verdict::Unanchored { entries: last, until: last, why: Unanchored::NoKey },
@@ -115,7 +122,19 @@ fn misplaced(
     (wanted, if elsewhere { Fault::Reordered } else { Fault::Deleted })
 }
 
-fn check_head(head: Option<&Head>, key: Option<&ChainKey>, last: u64) -> Result<(), (u64, Fault)> {
+/// A history cut short and passed off as another key's: the head is under the key at hand, and what stands where it was
+/// is not. `left` is where that begins.
+fn cut_off(head: &Head, key: Option<&ChainKey>, left: Option<u64>) -> Option<(u64, Fault)> {
+    let begun = left.filter(|_| key.is_some() && head.is_under(key))?;
+    Some((begun, Fault::Truncated { head: head.sequence }))
+}
+
+fn check_head(
+    head: Option<&Head>,
+    key: Option<&ChainKey>,
+    last: u64,
+    left: Option<u64>,
+) -> Result<(), (u64, Fault)> {
     let Some(head) = head else {
         return if last == 0 { Ok(()) } else { Err((last + 1, Fault::HeadMissing)) };
     };
@@ -125,7 +144,8 @@ fn check_head(head: Option<&Head>, key: Option<&ChainKey>, last: u64) -> Result<
         return Err((head.sequence.min(last + 1), Fault::HeadForged));
     }
     if head.sequence > last {
-        return Err((last + 1, Fault::Truncated { head: head.sequence }));
+        let at_end = (last + 1, Fault::Truncated { head: head.sequence });
+        return Err(cut_off(head, key, left).unwrap_or(at_end));
     }
     Ok(())
 }

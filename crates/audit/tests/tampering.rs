@@ -240,6 +240,25 @@ proptest! {
     }
 
     #[test]
+    fn p18_a_history_cut_and_passed_off_as_another_keys_is_named_as_cut(
+        length in 2u64..40, keep: prop::sample::Index, more in 0u64..60, keyed: bool,
+    ) {
+        let (mut entries, head) = history(Some(key()), length);
+        let kept = 1 + keep.index(entries.len() - 1);
+        entries.truncate(kept);
+        let other = keyed.then(|| ChainKey::new([1; 32]));
+        let mut chain = Chain::resume(other, kept as u64, entries[kept - 1].link);
+        let drafts = std::iter::once(chain.beginning("another key")).chain((0..more).map(|_| Draft::new(Action::Call)));
+        for (sequence, draft) in (kept as u64 + 1..).zip(drafts.collect::<Vec<_>>()) {
+            let entry = draft.place(sequence, 5);
+            let link = chain.append(&entry);
+            entries.push(Linked { entry, link });
+        }
+        let broken = Verdict::Broken { first_bad: kept as u64 + 1, why: Fault::Truncated { head: length } };
+        prop_assert_eq!(check(&entries, Some(&head), Some(&key())), broken);
+    }
+
+    #[test]
     fn p18_entries_written_after_the_head_but_under_the_key_are_genuine(length in 1u64..20, lag in 1u64..5) {
         // The head is written after the entries: a crash in between leaves it behind, never ahead.
         let (_, old_head) = history(Some(key()), length);

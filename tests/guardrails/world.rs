@@ -4,9 +4,9 @@ use crate::ask::Ask;
 use crate::board::{Board, Person};
 use anyhow::{Context, Result};
 use sallyport_testkit::broker::{install_hub, install_target};
+use sallyport_testkit::repository::deploy;
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) const API: &str = "/apis/access.sallyport.dev/v1alpha1";
@@ -60,10 +60,6 @@ pub(crate) fn signed_in(user: &str, groups: &[&str]) -> Identity {
 
 pub(crate) fn person(plane: &Plane, title: &str, user: &str, identity: &Identity) -> Result<Person> {
     Ok(Person { title: title.to_owned(), user: user.to_owned(), client: plane.client_as(identity)? })
-}
-
-fn deploy(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(folder)
 }
 
 impl World {

@@ -4,11 +4,9 @@ use sallyport_ipc::COMMANDS;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 fn read(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{} can't be read: {e}", path.display()))
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{path} can't be read: {e}"))
 }
 
 fn json(path: &str) -> Value {
@@ -30,8 +28,7 @@ fn p23_the_window_may_call_the_listed_commands_and_hear_the_one_event() {
     assert_eq!(granted, wanted);
     assert_eq!(capability["windows"], serde_json::json!(["main"]));
     assert!(capability.get("remote").is_none(), "a remote page has been let in");
-    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src-tauri/capabilities"))
-        .expect("the folder is there");
+    let files = fs::read_dir("src-tauri/capabilities").expect("the folder is there");
     assert_eq!(files.count(), 1, "one window, one capability file");
 }
 

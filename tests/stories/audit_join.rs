@@ -4,7 +4,6 @@
 
 use crate::approvals::{ask, shown};
 use crate::lines::Lines;
-use crate::way_in_and_out::grant_account;
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -37,7 +36,7 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     lee.app.request_approve(request.clone(), offer.digest.to_string(), None).await?;
     let open = dana.until(&session, |view| view.state != SessionState::Opening).await?;
     lines.check("dana's session is open, by lee's yes", open.state == SessionState::Open, "");
-    let account = grant_account(target).await?.context("no grant while it is open")?;
+    let account = target.account_of(&open).await?;
     work(target, &dana.kubeconfig()?, lines).await?;
     dana.app.session_leave(session.clone()).await?;
     dana.until(&session, |view| view.state == SessionState::Closed).await?;
@@ -95,7 +94,10 @@ fn logged(target: &Target, account: &str) -> Result<BTreeMap<String, Value>> {
     let log = target.plane.audit_log().context("the target keeps an audit log")?;
     let user = format!("system:serviceaccount:sallyport-sessions:{account}");
     let mut all = BTreeMap::new();
-    for line in std::fs::read_to_string(log)?.lines() {
+    let text = std::fs::read_to_string(log)?;
+    // The last line may be half written.
+    let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
+    for line in whole.lines() {
         let event: Value = serde_json::from_str(line)?;
         if event["user"]["username"] == user.as_str() {
             all.insert(event["auditID"].as_str().context("an id")?.to_owned(), event);
@@ -183,7 +185,7 @@ async fn every_event(
 async fn around(desk: &Desk, fleet: &Fleet, dana: &Desktop, lines: &mut Lines) -> Result<()> {
     let target = fleet.target();
     let session = dana.open(target.spec.name, "debug-prod").await?;
-    let account = grant_account(target).await?.context("no grant while it is open")?;
+    let account = target.account_of(&session).await?;
     let kubectl = target.plane.kubectl_with(&dana.kubeconfig()?);
     kubectl.ok(&["get", "pods", "-n", "payments"]).await?;
     let tokens = own_tokens(&account)?;

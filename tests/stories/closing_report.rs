@@ -72,8 +72,8 @@ async fn kept(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         desktop.until(&session.id, |v| proof(v, ProofKind::RightsGone).2.starts_with("2 of 4 refused")).await;
     let first = half?.proof.into_iter().find(|p| p.kind == ProofKind::RightsGone).and_then(|p| p.first_ms);
     lines.check(
-        "fault_a1_p13 the first refusals show in milliseconds",
-        first.is_some_and(|ms| ms < 1_000),
+        "fault_a1_p13 the first refusals show before the token could be forgotten",
+        first.is_some_and(|ms| ms < 5_000),
         format!("{first:?} ms"),
     );
     // The tick for as long as a right of the session is allowed would be the fault; a refused token allows none.

@@ -4,10 +4,11 @@
 use crate::ends::request_name;
 use crate::lines::Lines;
 use anyhow::{Context, Result, ensure};
+use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, input, until};
-use sallyport_fleet::{Fleet, deploy};
 use sallyport_ipc::SessionState;
 use sallyport_testkit::kubectl::Kubectl;
+use sallyport_testkit::repository::deploy;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,7 +42,7 @@ async fn prepare(fleet: &Fleet) -> Result<()> {
             "approvals": 0, "mfa": {"maxAge": "8h"}}});
     fleet.hub.make_profile(&profile).await?;
     // Admission's own watch of profiles takes a moment, and so does the broker's of namespaces.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     Ok(())
 }
 
@@ -147,8 +148,15 @@ impl<'f> Leaving<'f> {
             said.starts_with(&binding) && said.contains(words),
             format!("Closing {reason}: {said}"),
         );
+        let is_one =
+            |left: &[String]| left.len() == 1 && left.iter().all(|one| one.starts_with("rolebinding"));
+        // Where it is made again without end, nothing is there for a moment.
+        let _ = until("the one that stays", Duration::from_secs(20), async || {
+            is_one(&self.left().await.ok()?).then_some(())
+        })
+        .await;
         let left = self.left().await?;
-        let one = left.len() == 1 && left.iter().all(|one| one.starts_with("rolebinding"));
+        let one = is_one(&left);
         lines.check(
             "and nothing else is left: no other binding, ServiceAccount or grant",
             one,

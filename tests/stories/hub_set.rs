@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, until};
 use sallyport_ipc::{Decide, GuardrailProof, SessionState, Way};
+use sallyport_testkit::repository::deploy;
 use serde_json::json;
 use std::time::Duration;
 
@@ -153,6 +154,6 @@ async fn patch(fleet: &Fleet, kind: &str, body: &serde_json::Value) -> Result<()
 
 /// As an admin of the hub would: what is shipped, applied again.
 async fn put_right(fleet: &Fleet) -> Result<()> {
-    let hub = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/hub");
+    let hub = deploy("hub");
     fleet.hub.kubectl().apply_kustomize(&hub).await.map(drop)
 }

@@ -9,17 +9,18 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt as _};
 use sallyport_api::AccessRequest;
 use sallyport_fleet::headless::{Desktop, input, until};
-use sallyport_fleet::{Fleet, FleetOptions, deploy};
+use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_ipc::{Decide, SessionState};
 use sallyport_model::Phase;
 use sallyport_testkit::memory::resident;
+use sallyport_testkit::repository::deploy;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 const TEAM: &str = "team-payments";
 const LATER: Duration = Duration::from_secs(60);
 /// How long each thing that a person waits for may take with all of them, on a machine that does other work beside it.
-const MAY_TAKE: Duration = Duration::from_secs(5);
+const MAY_TAKE: Duration = Duration::from_secs(15);
 /// What a broker may hold of memory with all of them, in MB.
 const MEMORY: u64 = 150;
 

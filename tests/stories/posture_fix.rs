@@ -32,7 +32,17 @@ pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
     let shipped = shipped(&kubectl).await?;
     lines.seen("an API server is up, and a way to everything is planted", "");
 
-    let before = read(&plane).await?;
+    // Its controllers fill in what they sum up, and make the accounts of namespaces, for some moments more.
+    let mut before = read(&plane).await?;
+    for _ in 0..30 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = read(&plane).await?;
+        let stands = now.state() == before.state();
+        before = now;
+        if stands {
+            break;
+        }
+    }
     let ground = Ground::new(&before);
     let devs = Subject::Group("oidc:devs".to_owned());
     proven(&plane, &ground, &devs, lines).await?;

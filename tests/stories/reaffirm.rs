@@ -7,13 +7,14 @@ use crate::approvals::Kubectl;
 use crate::lines::Lines;
 use anyhow::{Context, Result};
 use sallyport_api::{AccessRequest, Reaffirmed};
+use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{DEADLINE, Desktop, id_token, proof, until};
-use sallyport_fleet::{Fleet, deploy};
 use sallyport_hub::Hub;
 use sallyport_ipc::{EndReason, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::RequestRef;
 use sallyport_testkit::idp::{Account, Endpoint, Fault, Quirks};
 use sallyport_testkit::profiles::EDITOR;
+use sallyport_testkit::repository::deploy;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -213,7 +214,12 @@ async fn people_change(
         format!("{} s after; {}", away.elapsed().as_secs(), words(&over)),
     );
     pat.until_within(&gained.id, OVER + SLACK, closed).await?;
-    let left = fleet.target().plane.kubectl().ok(&["get", "accessgrants", "-o", "name"]).await?;
+    let grants = async || fleet.target().plane.kubectl().ok(&["get", "accessgrants", "-o", "name"]).await;
+    let _ = until("one grant", Duration::from_secs(20), async || {
+        (grants().await.ok()?.lines().count() == 1).then_some(())
+    })
+    .await;
+    let left = grants().await?;
     lines.check(
         "one grant is left on the cluster: of the one whose word is newer",
         left.lines().count() == 1,

@@ -7,8 +7,8 @@ use crate::lines::Lines;
 use anyhow::{Context, Result};
 use kube::Api;
 use sallyport_api::{AccessProfile, AccessRequest, RecordingField};
+use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{DEADLINE, Desktop, id_token, until, walk};
-use sallyport_fleet::{Fleet, deploy};
 use sallyport_hub::seal::KeyPair;
 use sallyport_hub::{Ask, Hub};
 use sallyport_ipc::{
@@ -18,9 +18,11 @@ use sallyport_model::{EndReason, Phase, ProfileRevision, Recording, Scope, SignI
 use sallyport_testkit::disk::SmallDisk;
 use sallyport_testkit::idp::Account;
 use sallyport_testkit::profiles::EDITOR;
+use sallyport_testkit::repository::deploy;
 use serde_json::json;
 use std::num::NonZero;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -427,9 +429,16 @@ async fn full(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
 async fn killed(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let home = tempfile::tempdir()?;
     let mut child = crash::spawn(fleet, home.path(), "recorded", "").await?;
-    crash::hears(&mut child, "open").await?;
-    // What is told is on the disk within a second.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let pid = crash::hears(&mut child, "open").await?;
+    // What is told is on the disk within a second, on a machine that has one to spare.
+    until("it is on the disk", SOON, async || {
+        let files = walk(&home.path().join("data/recordings")).ok()?;
+        let told = |file: &PathBuf| {
+            std::fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("pid:{pid}")))
+        };
+        files.iter().any(told).then_some(())
+    })
+    .await?;
     child.kill()?;
     child.wait()?;
     let next = Desktop::at(fleet, "dana", home).await?;
@@ -443,8 +452,14 @@ async fn killed(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         view.cut_off && view.segments.len() == 1 && played(&all).text().contains("pid:"),
         format!("{} moments", all.len()),
     );
-    let gaps = entries(&next, "gap", &session).await?;
-    let parts = entries(&next, "recorded", &session).await?;
+    let found = until("the entries", SOON, async || {
+        let gaps = entries(&next, "gap", &session).await.ok()?;
+        let parts = entries(&next, "recorded", &session).await.ok()?;
+        let are_there = gaps.iter().any(|gap| gap.sentence.contains("cut off")) && !parts.is_empty();
+        are_there.then_some((gaps, parts))
+    })
+    .await;
+    let (gaps, parts) = found.unwrap_or_default();
     lines.check(
         "its unclean end is an entry, and so is the part that was found",
         gaps.iter().any(|gap| gap.sentence.contains("cut off")) && parts.len() == 1,

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use sallyport_app::{LogTail, Options};
 use sallyport_fleet::Fleet;
-use sallyport_fleet::headless::{Desktop, id_token, options, walk};
-use sallyport_ipc::{AuditFilter, BundleView, SessionState};
+use sallyport_fleet::headless::{Desktop, id_token, options, until, walk};
+use sallyport_ipc::{AuditEntryView, AuditFilter, BundleView, SessionState};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -70,13 +70,18 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         again.err().map(|e| e.message().to_owned()).unwrap_or_default(),
     );
     // Entries are on disk within 100 ms; a busy machine takes longer.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let page = desktop.app.audit_page(AuditFilter::default(), None, 200).await?;
-    let entry = page
-        .entries
-        .iter()
-        .find(|entry| entry.action == "support_bundle" && entry.sentence.contains("files"));
-    lines.check("the history says so", entry.is_some(), entry.map_or("", |entry| &entry.sentence));
+    let entry = until("the entry", Duration::from_secs(20), async || {
+        let page = desktop.app.audit_page(AuditFilter::default(), None, 200).await.ok()?;
+        let is_it =
+            |entry: &AuditEntryView| entry.action == "support_bundle" && entry.sentence.contains("files");
+        page.entries.into_iter().find(is_it)
+    })
+    .await;
+    lines.check(
+        "the history says so",
+        entry.is_ok(),
+        entry.map_or(String::new(), |entry| entry.sentence.to_string()),
+    );
     desktop.app.session_leave(session.id.clone()).await?;
     desktop.until(&session.id, |v| v.state == SessionState::Closed).await?;
     desktop.app.shut_down().await;

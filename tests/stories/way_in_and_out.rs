@@ -97,10 +97,10 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let token_free =
         !desktop.everything_told().contains("eyJ") && !desktop.everything_told().contains("PRIVATE KEY");
     lines.check("nothing the window was told holds a token or key (P1)", token_free, "");
-    let account = grant_account(target).await?.context("no grant while open")?;
+    let account = target.account_of(&desktop.session(&session.id).await?).await?;
     let left = Instant::now();
     desktop.app.session_leave(session.id.clone()).await?;
-    let ended = tokio::time::timeout(Duration::from_secs(5), logs.wait()).await;
+    let ended = tokio::time::timeout(Duration::from_secs(20), logs.wait()).await;
     lines.check(
         "leaving cuts the stream",
         ended.is_ok(),
@@ -179,19 +179,27 @@ async fn terminal(desktop: &Desktop, session: &str, lines: &mut Lines) -> Result
 /// Everything Sallyport made is gone, as the target's admin sees it.
 async fn nothing_left(target: &sallyport_fleet::Target, account: &str, lines: &mut Lines) -> Result<()> {
     let admin = target.plane.admin()?;
-    let grants = Api::<AccessGrant>::all(admin.clone()).list(&ListParams::default()).await?.items.len();
-    let accounts = Api::<ServiceAccount>::namespaced(admin.clone(), "sallyport-sessions")
-        .list(&ListParams::default())
-        .await?;
-    let mine = accounts.items.iter().filter(|a| a.name_any() == account).count();
-    let bindings = Api::<RoleBinding>::all(admin)
-        .list(&ListParams::default().labels("access.sallyport.dev/grant"))
-        .await?
-        .items
-        .len();
+    let left = async || {
+        let grants = Api::<AccessGrant>::all(admin.clone()).list(&ListParams::default()).await?.items.len();
+        let accounts = Api::<ServiceAccount>::namespaced(admin.clone(), "sallyport-sessions")
+            .list(&ListParams::default())
+            .await?;
+        let mine = accounts.items.iter().filter(|a| a.name_any() == account).count();
+        let bindings = Api::<RoleBinding>::all(admin.clone())
+            .list(&ListParams::default().labels("access.sallyport.dev/grant"))
+            .await?
+            .items
+            .len();
+        anyhow::Ok([grants, mine, bindings])
+    };
+    // The desktop's own probes may have told it before the broker had looked twice.
+    let gone =
+        until("nothing left", Duration::from_secs(20), async || (left().await.ok()? == [0; 3]).then_some(()))
+            .await;
+    let [grants, mine, bindings] = left().await?;
     lines.check(
         "nothing is left on the target",
-        grants + mine + bindings == 0,
+        gone.is_ok(),
         format!("{grants} grants, {mine} ServiceAccounts, {bindings} bindings"),
     );
     Ok(())
@@ -204,9 +212,14 @@ async fn history(
     target: &sallyport_fleet::Target,
     lines: &mut Lines,
 ) -> Result<()> {
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let filter = AuditFilter { session: Some(session.to_owned()), ..AuditFilter::default() };
-    let page = desktop.app.audit_page(filter, None, 500).await?;
+    let of_session = || AuditFilter { session: Some(session.to_owned()), ..AuditFilter::default() };
+    // The last of them is noted once the session is closed.
+    let _ = until("the last entry", Duration::from_secs(20), async || {
+        let page = desktop.app.audit_page(of_session(), None, 500).await.ok()?;
+        page.entries.iter().any(|entry| entry.action == "session_closed").then_some(())
+    })
+    .await;
+    let page = desktop.app.audit_page(of_session(), None, 500).await?;
     let actions: Vec<&str> = page.entries.iter().map(|e| e.action.as_str()).collect();
     let wanted = [
         "ask",
@@ -249,12 +262,6 @@ async fn history(
         format!("{} entries in {} ms", verdict.entries, verdict.ms),
     );
     Ok(())
-}
-
-/// The account of the one grant on the target.
-pub(crate) async fn grant_account(target: &sallyport_fleet::Target) -> Result<Option<String>> {
-    let grants = Api::<AccessGrant>::all(target.plane.admin()?).list(&ListParams::default()).await?;
-    Ok(grants.items.into_iter().next().and_then(|g| g.status).and_then(|s| s.account))
 }
 
 fn audit_log(target: &sallyport_fleet::Target) -> Result<String> {

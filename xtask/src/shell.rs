@@ -2,18 +2,32 @@
 
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The repository's root.
+/// The repository's root, by where this runs and not by where it was built: one build serves every clone.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root").to_path_buf()
+    let at =
+        std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).or_else(|| std::env::current_dir().ok());
+    let at = at.unwrap_or_default();
+    let found = at.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).map(Path::to_path_buf);
+    found.expect("xtask is run in the repository")
 }
 
 /// A program started in the root.
 pub(crate) fn program(name: &str, args: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(args).current_dir(root());
+    // What cargo tells xtask of xtask. Build scripts that look at it would run again in every clone, and whatever depends
+    // on them (`ring` does: most of the tree).
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+        {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

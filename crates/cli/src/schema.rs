@@ -41,7 +41,7 @@ mod tests {
         let posture = Output::ALL.map(|(output, file)| (output.schema(), file));
         let audit = crate::audit::args::Output::ALL.map(|(output, file)| (output.schema(), file));
         for (schema, file) in posture.into_iter().chain(audit) {
-            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(file);
+            let path = std::path::Path::new("schema").join(file);
             if std::env::var_os("SALLYPORT_WRITE_SCHEMAS").is_some() {
                 std::fs::write(&path, &schema).unwrap();
             }

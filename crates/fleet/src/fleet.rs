@@ -10,6 +10,7 @@ use sallyport_testkit::broker::{
     Broker, BrokerOptions, Enrolled, Programs, install_hub_of, install_target_of,
 };
 use sallyport_testkit::idp::{Account, Idp, IdpClient, IdpOptions};
+use sallyport_testkit::repository::{deploy, root};
 use sallyport_testkit::{OidcTrust, Plane, PlaneOptions};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -287,7 +288,7 @@ async fn target_plane(spec: &TargetSpec, fleet: &FleetOptions, deploy: &Path) ->
     let options = PlaneOptions { audit_policy: fleet.audit_policy.clone(), ..PlaneOptions::new(spec.name) };
     let plane = Plane::start(if fleet.pods { options.pods() } else { options }).await?;
     install_target_of(&plane, deploy).await?;
-    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo").join(spec.workloads);
+    let workloads = root().join("crates/fleet/demo").join(spec.workloads);
     let manifests =
         std::fs::read_to_string(&workloads).with_context(|| format!("read {}", workloads.display()))?;
     plane.kubectl().apply(&manifests).await?;
@@ -296,7 +297,7 @@ async fn target_plane(spec: &TargetSpec, fleet: &FleetOptions, deploy: &Path) ->
 
 /// Standing rights that nobody should have.
 async fn plant(target: &Target) -> Result<()> {
-    let weak = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/weak").join(target.spec.workloads);
+    let weak = root().join("crates/fleet/demo/weak").join(target.spec.workloads);
     let manifests = std::fs::read_to_string(&weak).with_context(|| format!("read {}", weak.display()))?;
     target.plane.kubectl().apply(&manifests).await.map(drop)
 }
@@ -322,10 +323,4 @@ fn access_cluster(spec: &TargetSpec, endpoint: &str, ca_pem: &str) -> Value {
             "endpoints": [endpoint], "caBundle": ca_pem,
         },
     })
-}
-
-/// A folder under `deploy/`.
-#[must_use]
-pub fn deploy(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(name)
 }

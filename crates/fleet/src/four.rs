@@ -8,6 +8,7 @@ use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessRevie
 use kube::api::{ListParams, PostParams};
 use kube::{Api, Client};
 use sallyport_api::AccessGrant;
+use sallyport_ipc::SessionView;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -49,21 +50,27 @@ pub struct Outside {
     account: String,
 }
 
-impl Outside {
-    /// Of the newest grant: one of an earlier session may not be gone yet.
+impl Target {
+    /// The account of an open session's grant.
     ///
     /// # Errors
-    /// When there is none.
-    pub async fn of(target: &Target) -> Result<Self> {
-        let client = target.plane.admin()?;
-        let grants = Api::<AccessGrant>::all(client.clone()).list(&ListParams::default()).await?;
-        let live = grants.items.into_iter().filter(|grant| {
-            let has_account = grant.status.as_ref().is_some_and(|status| status.account.is_some());
-            grant.metadata.deletion_timestamp.is_none() && has_account
-        });
-        let newest = live.max_by_key(|grant| grant.metadata.creation_timestamp.as_ref().map(|at| at.0));
-        let account = newest.and_then(|grant| grant.status?.account).context("no grant with an account")?;
-        Ok(Self { client, account })
+    /// When the target has no grant of it.
+    pub async fn account_of(&self, session: &SessionView) -> Result<String> {
+        let wanted = session.grant.as_ref().context("the session has no grant")?;
+        let grants = Api::<AccessGrant>::all(self.plane.admin()?).list(&ListParams::default()).await?;
+        let own =
+            grants.items.into_iter().find(|grant| grant.metadata.uid.as_deref() == Some(wanted.as_str()));
+        own.and_then(|grant| grant.status?.account).context("no grant of this session with an account")
+    }
+}
+
+impl Outside {
+    /// Of an open session.
+    ///
+    /// # Errors
+    /// When the target has no grant of it.
+    pub async fn of(target: &Target, session: &SessionView) -> Result<Self> {
+        Ok(Self { client: target.plane.admin()?, account: target.account_of(session).await? })
     }
 
     /// The session's account.

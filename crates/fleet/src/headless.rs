@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long an ask without an answer is looked for in stories.
-pub const MAY_COME_IN: Duration = Duration::from_secs(8);
+pub const MAY_COME_IN: Duration = Duration::from_secs(12);
 /// The deadline of one network call in stories.
-pub const DEADLINE: Duration = Duration::from_secs(2);
+pub const DEADLINE: Duration = Duration::from_secs(4);
 
 /// What a window would be.
 struct Headless {
@@ -54,7 +54,7 @@ pub fn options(fleet: &Fleet) -> Options {
     Options {
         deadline: DEADLINE,
         may_come_in: MAY_COME_IN,
-        broker: DEADLINE * 5,
+        broker: Duration::from_secs(10),
         keyring: Keyring::Off,
         demo: None,
         kubectl_dir: fleet.target().plane.assets().kubectl().parent().map(PathBuf::from),

@@ -18,4 +18,4 @@ pub mod headless;
 pub mod program;
 pub mod window;
 
-pub use fleet::{CLIENT_ID, Fleet, FleetOptions, Release, TARGETS, Target, TargetSpec, deploy, people};
+pub use fleet::{CLIENT_ID, Fleet, FleetOptions, Release, TARGETS, Target, TargetSpec, people};

@@ -2,14 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use sallyport_testkit::broker::Programs;
+use sallyport_testkit::repository::root;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use tokio::process::Command;
-
-/// The repository's folder.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 /// The broker's binary beside the running program's, built when it is missing or older than its sources;
 /// `SALLYPORT_BROKER_BIN` names another.
@@ -59,6 +55,8 @@ async fn built(package: &str, name: &str, crates: &[&str]) -> Result<PathBuf> {
     }
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build.args(["build", "--quiet", "-p", package, "--bin", name]).current_dir(root());
+    // Of the program that runs: `ring`'s build script looks at it, and all that stands on ring would be built again.
+    build.env_remove("CARGO_MANIFEST_DIR");
     if folder.ends_with("release") {
         build.arg("--release");
     }

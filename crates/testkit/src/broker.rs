@@ -1,5 +1,6 @@
 //! A broker as it runs beside its target: enrolled on a hub, a process of its own, killed and started at will.
 
+use crate::repository::deploy;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,11 +12,6 @@ use crate::process::{Launch, Process, Scratch, wait_until};
 
 const GROUP: &str = "access.sallyport.dev";
 
-/// The manifests that this version ships.
-fn shipped() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy")
-}
-
 /// Applies `deploy/hub` and waits until its policies bite: up to a second after they were made, they do not, and those
 /// that read profiles refuse everything until the API server has found that kind, which it looks for every 30 s. So
 /// the kinds go first.
@@ -23,7 +19,7 @@ fn shipped() -> PathBuf {
 /// # Errors
 /// With kubectl's stderr when it failed.
 pub async fn install_hub(hub: &Plane) -> Result<()> {
-    install_hub_of(hub, &shipped()).await
+    install_hub_of(hub, &deploy("")).await
 }
 
 /// As [`install_hub`], from the manifests of another release: its `deploy`.
@@ -79,7 +75,7 @@ async fn until_hub_bites(hub: &Plane, team: &str) -> Result<()> {
 /// # Errors
 /// With kubectl's stderr when it failed.
 pub async fn install_target(target: &Plane) -> Result<()> {
-    install_target_of(target, &shipped()).await
+    install_target_of(target, &deploy("")).await
 }
 
 /// As [`install_target`], from the manifests of another release: its `deploy`.
@@ -147,7 +143,7 @@ impl Enrolled {
     /// # Errors
     /// With kubectl's stderr when it failed.
     pub async fn new(hub: &Plane, target: &Plane, cluster: &str, environment: &str) -> Result<Self> {
-        Self::of(hub, target, (cluster, environment), &shipped()).await
+        Self::of(hub, target, (cluster, environment), &deploy("")).await
     }
 
     /// As [`Enrolled::new`], from the manifests of another release: its `deploy`.

@@ -30,6 +30,7 @@ pub mod ports;
 pub mod process;
 pub mod profiles;
 pub mod ran;
+pub mod repository;
 pub mod victorialogs;
 
 pub use assets::Assets;

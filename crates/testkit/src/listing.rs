@@ -1,7 +1,8 @@
 //! What a script of ours provides: programs it finds or builds, named in lines of `name=path`.
 
+use crate::repository::root;
 use anyhow::{Context, Result, ensure};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use tokio::process::Command;
 
@@ -17,7 +18,7 @@ impl Listing {
     /// # Errors
     /// When a prerequisite is missing or the build fails; the script's own words are on stderr.
     pub async fn of(script: &str) -> Result<Self> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("planes").join(script);
+        let path = root().join("crates/testkit/planes").join(script);
         let output = Command::new("bash")
             .arg(&path)
             .stdin(Stdio::null())

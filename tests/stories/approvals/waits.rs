@@ -84,7 +84,7 @@ pub(super) async fn offer_changes(
         said,
     );
     // The next one needs the broker to have read the role as it was.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     Ok(())
 }
 

@@ -127,11 +127,15 @@ pub(super) async fn play(lines: &mut Lines) -> Result<()> {
     ];
     let managers = kubectl.ok(&managers).await?;
     lines.check("in the name of sallyport-posture", managers.contains("sallyport-posture"), managers);
-    let page = ines.app.audit_page(AuditFilter::default(), None, 500).await?;
-    let entry = page.entries.iter().find(|entry| entry.action == "fix_applied");
+    let entry = until("the entry", SOON, async || {
+        let page = ines.app.audit_page(AuditFilter::default(), None, 500).await.ok()?;
+        page.entries.into_iter().find(|entry| entry.action == "fix_applied")
+    })
+    .await
+    .ok();
     lines.check(
         "and is in the history with its session and its request",
-        entry.is_some_and(|entry| {
+        entry.as_ref().is_some_and(|entry| {
             entry.ids.session.as_deref() == Some(session.as_str()) && entry.ids.request.is_some()
         }),
         entry.map(|entry| entry.sentence.to_string()).unwrap_or_default(),

@@ -5,8 +5,9 @@ use crate::lines::Lines;
 use anyhow::{Context, Result};
 use sallyport_posture::snapshot::{Authorizers, Coverage, Kind, Snapshot};
 use sallyport_posture::{Ground, Origin, Severity, binding_line, role_line};
+use sallyport_testkit::repository::root;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Sallyport's own tests write down what each version ships where this is set; else they compare.
 const WRITE: &str = "SALLYPORT_WRITE_DEFAULTS";
@@ -65,5 +66,5 @@ fn ships(snapshot: &Snapshot, (major, minor): (u32, u32), lines: &mut Lines) -> 
 }
 
 fn defaults() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../posture/src/defaults.txt")
+    root().join("crates/posture/src/defaults.txt")
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use sallyport_fleet::Release;
 use sallyport_testkit::browser::FormBrowser;
+use sallyport_testkit::repository::root;
 use sallyport_testkit::{broker::Programs, idp::cache_dir};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ impl Before {
     }
 
     async fn build(&self) -> Result<()> {
-        let (home, root) = (&self.home, Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+        let (home, root) = (&self.home, root());
         println!("  building the release of {} (some minutes, once)", &COMMIT[..12]);
         let source = home.join("source");
         let _ = std::fs::remove_dir_all(&source);

@@ -1,14 +1,14 @@
 //! What several benches share.
 
 use anyhow::{Context, Result, ensure};
-use std::path::Path;
+use sallyport_testkit::repository::root;
 
 /// Runs a script of `ui/tools` and returns its line that begins with `key`; what else it says is passed on.
 ///
 /// # Errors
 /// When it fails, with its own words, or says no such line.
 pub async fn in_browser(script: &str, key: &str) -> Result<String> {
-    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui");
+    let ui = root().join("ui");
     let run =
         tokio::process::Command::new("node").arg(format!("tools/{script}")).current_dir(ui).output().await?;
     ensure!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));

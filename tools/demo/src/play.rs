@@ -18,6 +18,7 @@ use super::timeline::Timeline;
 use anyhow::{Context as _, Result};
 use sallyport_fleet::Fleet;
 use sallyport_testkit::browser::{Chromium, ChromiumOptions, Person};
+use sallyport_testkit::repository::root;
 use seat::Seat;
 use stage::Play;
 use std::path::{Path, PathBuf};
@@ -35,8 +36,8 @@ fn remove_old(pictures: &Path) -> Result<()> {
 
 /// Plays it. What fails leaves pictures of both windows and of the browser.
 pub(crate) async fn run(fleet: &Fleet, timeline: &mut Timeline) -> Result<()> {
-    let pictures = std::env::var_os("SALLYPORT_PICTURES")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/demo"), PathBuf::from);
+    let pictures =
+        std::env::var_os("SALLYPORT_PICTURES").map_or_else(|| root().join("target/demo"), PathBuf::from);
     std::fs::create_dir_all(&pictures)?;
     let pictures = pictures.canonicalize()?;
     remove_old(&pictures)?;

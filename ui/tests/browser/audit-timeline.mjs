@@ -44,6 +44,8 @@ test("the histogram is brushed by the mouse and by the keys, and shows all again
   at("scene=audited", async (page) => {
     await go(page);
     const bins = page.getByRole("slider", { name: /^When/ });
+    // The histogram is an answer of its own.
+    await page.waitForFunction(() => /told by clusters/.test(document.querySelector("[role=slider][aria-label^=When]")?.getAttribute("aria-valuetext") ?? ""));
     const { x, y, width } = await bins.boundingBox();
     await page.mouse.move(x + width * 0.25, y + 20);
     await page.mouse.down();

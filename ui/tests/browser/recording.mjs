@@ -31,7 +31,7 @@ test("a recording is watched from an entry, a click on a call goes to its moment
     assert.doesNotMatch(await rows(page), /CrashLoop/, "it is at the call, before its answer");
     await dialog.getByRole("button", { name: /Rolled back worker/ }).click();
     await page.waitForFunction(() => document.querySelector(".replay-screen .xterm-rows")?.textContent?.replaceAll("\u00a0", " ").includes("worker-5d9c4d6f6b"));
-    assert.equal(await dialog.locator("[aria-current=true]").innerText().then((text) => text.includes("Rolled back worker")), true);
+    await dialog.locator("[aria-current=true]", { hasText: "Rolled back worker" }).waitFor();
     await dialog.getByText("is damaged and not shown (2)").waitFor();
     await dialog.getByText("It was cut off when Sallyport ended").waitFor();
     await dialog.getByRole("button", { name: /^(Play|Pause)/ }).focus();

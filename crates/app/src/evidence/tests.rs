@@ -48,7 +48,7 @@ impl Bench {
     /// What was noted is on the disk: entries are within 100 ms.
     async fn settled(&self) {
         let (mut tip, mut since) = (self.evidence.history.tip(), Instant::now());
-        while since.elapsed() < Duration::from_millis(250) {
+        while since.elapsed() < Duration::from_millis(600) {
             tokio::time::sleep(Duration::from_millis(5)).await;
             if self.evidence.history.tip() != tip {
                 (tip, since) = (self.evidence.history.tip(), Instant::now());

@@ -38,8 +38,8 @@ async fn p10_nothing_is_granted_while_the_clocks_of_hub_and_target_are_far_apart
         reported(world, true).await?;
         let asked = ann.ask(world, "debug", &["payments"]).await?;
         let said = ann.end_of(&asked).await?;
-        // Read to the second, and between two readings a second may pass.
-        let named = (88..=91).any(|seconds| said.contains(&format!("are {seconds} s apart")));
+        // Read to the second, and between two readings some may pass.
+        let named = (80..=100).any(|seconds| said.contains(&format!("are {seconds} s apart")));
         ensure!(named && said.contains("at most 30 s"), "{ahead}: {said}");
         let request = ann.hub.request(&asked.which).await?;
         ensure!(world.left(&request).await?.is_empty(), "something was left");

@@ -5,6 +5,7 @@ use kube::api::PostParams;
 use sallyport_api::AccessGrant;
 use sallyport_model::Phase;
 use sallyport_testkit::broker::BrokerOptions;
+use sallyport_testkit::repository::deploy;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -43,7 +44,7 @@ async fn attack_10_a_broker_that_the_hub_no_longer_lets_in_closes_its_grants() -
     let (asked, request) = ann.open(world).await?;
     let sealed = ann.unseal(&asked, &request)?;
     let binding = ["clusterrolebinding", "sallyport:broker-hub"];
-    let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/hub");
+    let deploy = deploy("hub");
     world.hub.kubectl().ok(&["delete", binding[0], binding[1]]).await?;
     let gone =
         eventually("a refusal", Duration::from_secs(15), async || Ok(get(&sealed, PODS).await? == 403)).await;

@@ -278,7 +278,11 @@ async fn fault_a10_what_has_no_owner_is_found_by_its_label() -> Result<()> {
     world.without_guardrail("sessions-leave.sallyport.dev").await?;
     broker.kill();
     let grant = grant_name(&request);
-    let deleted = world.target.kubectl().ok(&["delete", "accessgrant", &grant, "--cascade=orphan"]).await;
+    let deletion = ["delete", "accessgrant", &grant, "--cascade=orphan"];
+    let deleted = eventually("the guardrail's absence", Duration::from_secs(40), async || {
+        Ok(world.target.kubectl().run(&deletion).await?.code == Some(0))
+    })
+    .await;
     world.restore_guardrails().await?;
     deleted?;
     let left = world.left(&request).await?;

@@ -16,7 +16,7 @@ async fn p14_a_broker_killed_after_any_write_of_the_way_in_is_taken_up_where_it_
         let asked = ann.ask(world, "debug", &["payments"]).await?;
         let options = BrokerOptions { exit_after_writes: Some(writes), ..BrokerOptions::default() };
         let broker = world.broker(options).await?;
-        let died = eventually("its death", Duration::from_secs(20), async || {
+        let died = eventually("its death", Duration::from_secs(60), async || {
             Ok(!broker.runs() || ann.hub.request(&asked.which).await?.phase() == Phase::Active)
         })
         .await;
@@ -25,7 +25,7 @@ async fn p14_a_broker_killed_after_any_write_of_the_way_in_is_taken_up_where_it_
         let died = !broker.runs();
         // Once more in the same place, then for good.
         broker.restart_with(Some(1)).await?;
-        eventually("its second death", Duration::from_secs(20), async || {
+        eventually("its second death", Duration::from_secs(60), async || {
             Ok(!broker.runs() || ann.hub.request(&asked.which).await?.phase() == Phase::Active)
         })
         .await?;
@@ -71,7 +71,7 @@ async fn p14_a_broker_killed_after_any_write_of_the_way_out_leaves_nothing_in_th
         let sealed = ann.unseal(&asked, &request)?;
         broker.restart_with(Some(writes)).await?;
         ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
-        eventually("its death", Duration::from_secs(20), async || {
+        eventually("its death", Duration::from_secs(60), async || {
             Ok(!broker.runs() || ann.hub.request(&asked.which).await?.phase() == Phase::Closed)
         })
         .await?;

@@ -1,9 +1,10 @@
-use crate::world::{Person, World, eventually, world};
+use crate::world::{CLUSTER, Person, TEAM, World, eventually, world};
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
-use sallyport_api::AccessProfile;
+use sallyport_api::{AccessProfile, AccessRequest};
+use sallyport_hub::seal::KeyPair;
 use sallyport_model::{Digest, Limits};
 use sallyport_testkit::Identity;
 use sallyport_testkit::broker::BrokerOptions;
@@ -41,9 +42,26 @@ pub(crate) async fn make_profile(
     let profile: AccessProfile = serde_json::from_value(serde_json::json!({
         "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": name}, "spec": spec,
     }))?;
-    api.create(&PostParams::default(), &profile).await?;
-    // Admission's own watch of profiles and bindings takes some milliseconds.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let made = api.create(&PostParams::default(), &profile).await?;
+    // Admission has a watch of its own of profiles and bindings, and says of a profile that it has not seen that there is
+    // none. What else it says is for the test.
+    let ann = world.ann()?;
+    let revision =
+        format!("{}/{}", made.uid().unwrap_or_default(), made.metadata.generation.unwrap_or_default());
+    let probe = serde_json::from_value(serde_json::json!({
+        "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
+        "metadata": {"name": "probe", "namespace": TEAM},
+        "spec": {"user": ann.name, "groups": ann.groups, "cluster": CLUSTER, "profile": name,
+            "profileRevision": revision, "duration": "15m", "reason": "probe",
+            "publicKey": KeyPair::generate().public_key_base64()},
+    }))?;
+    let requests: Api<AccessRequest> = Api::namespaced(ann.client, TEAM);
+    eventually("the profile to be seen", Duration::from_secs(40), async || {
+        let dry = PostParams { dry_run: true, ..PostParams::default() };
+        let said = requests.create(&dry, &probe).await.err().map(|refused| refused.to_string());
+        Ok(said.is_none_or(|said| !said.contains("no params found") && !said.contains("may not request")))
+    })
+    .await?;
     Ok(api)
 }
 
@@ -174,16 +192,14 @@ async fn attack_15_a_standing_binding_to_everybody_stops_all_grants_and_is_named
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts"}],
     }))?;
     let made = api.create(&PostParams::default(), &standing).await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // What was open before is not spared (A7), which shows that the broker has heard.
+    let closed = ann.end_of(&first).await;
     let said = refusal(world, &ann, "debug", &["payments"]).await;
     api.delete(&made.name_any(), &DeleteParams::default()).await?;
-    let said = said?;
-    ensure!(said.starts_with("Failed:") && said.contains("view-for-everybody"), "{said}");
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let (second, _) = ann.open(world).await?;
-    // What was open before was not spared (A7).
-    let closed = ann.end_of(&first).await?;
+    let (closed, said) = (closed?, said?);
     ensure!(closed.starts_with("Revoked:") && closed.contains("view-for-everybody"), "{closed}");
+    ensure!(said.starts_with("Failed:") && said.contains("view-for-everybody"), "{said}");
+    let (second, _) = ann.open_again(world).await?;
     ann.leave(&second).await?;
     Ok(())
 }
@@ -211,12 +227,13 @@ async fn fault_a8_p7_a_sign_in_that_no_profile_judged_at_the_hub_is_judged_by_th
     let now = jiff::Timestamp::now().as_second();
     let signed_in = |acr: &str, at: i64| {
         let who = Identity::new("oidc:ann@example.org").group("oidc:payments-dev");
-        let hub = world.hub.client_as(&who.signed_in(acr, &["pwd"], at))?;
-        let hub = sallyport_hub::Hub::new(hub, Duration::from_secs(5));
+        let client = world.hub.client_as(&who.signed_in(acr, &["pwd"], at))?;
+        let hub = sallyport_hub::Hub::new(client.clone(), Duration::from_secs(5));
         Ok::<_, anyhow::Error>(Person {
             name: "oidc:ann@example.org".into(),
             groups: vec!["oidc:payments-dev".into()],
             hub,
+            client,
         })
     };
     // As where the API server's own watch of profiles lags: the policy that knows them is not asked.

@@ -14,14 +14,16 @@ use sallyport_model::{
 };
 use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, Programs, install_hub, install_target};
 use sallyport_testkit::profiles::EDITORS;
+use sallyport_testkit::repository::deploy;
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
-use std::path::Path;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use tokio::time::Instant;
 
 pub(crate) const CLUSTER: &str = "sandbox-1";
-const TEAM: &str = "team-payments";
+/// The policy on who binds session accounts.
+pub(crate) const BINDINGS: &str = "sessions-bindings.sallyport.dev";
+pub(crate) const TEAM: &str = "team-payments";
 
 pub(crate) struct World {
     pub(crate) hub: Plane,
@@ -45,7 +47,7 @@ impl World {
             Plane::start(PlaneOptions::new("target"))
         )?;
         tokio::try_join!(install_hub(&hub), install_target(&target))?;
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo");
+        let demo = deploy("demo");
         hub.apply_kustomize(&demo).await?;
         target.apply_kustomize(&demo.join("target")).await?;
         // Until its controller has found the new kinds, which it looks for every 30 s, a quota refuses everything.
@@ -58,7 +60,7 @@ impl World {
 
     /// The demo's profiles, as their editor applies them.
     pub(crate) async fn restore_profiles(&self) -> Result<()> {
-        let profiles = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo/profiles");
+        let profiles = deploy("demo/profiles");
         self.hub.make_profiles(&profiles).await
     }
 
@@ -82,16 +84,33 @@ impl World {
     /// A guardrail of the target taken away by its admin, until [`World::restore_guardrails`].
     pub(crate) async fn without_guardrail(&self, policy: &str) -> Result<()> {
         self.target.kubectl().ok(&["delete", "validatingadmissionpolicybinding", policy]).await?;
-        // Taken away it holds for up to a second more, as it takes that long to bite.
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        Ok(())
+        // Taken away it holds for a moment more, as it takes one to bite.
+        if policy == BINDINGS { self.until_bindings_are_guarded(false).await } else { Ok(()) }
+    }
+
+    async fn until_bindings_are_guarded(&self, guarded: bool) -> Result<()> {
+        let probe = [
+            "create",
+            "rolebinding",
+            "probe",
+            "--namespace=payments",
+            "--clusterrole=view",
+            "--serviceaccount=sallyport-sessions:s-probe-1999999999",
+            "--dry-run=server",
+        ];
+        eventually("what the guardrail does", Duration::from_secs(40), async || {
+            let tried = self.target.kubectl().run(&probe).await?;
+            let refused = tried.stderr.contains("only the broker binds session accounts");
+            Ok(if guarded { refused } else { tried.code == Some(0) })
+        })
+        .await
+        .map(drop)
     }
 
     /// Everything that was shipped for the target, in force again.
     pub(crate) async fn restore_guardrails(&self) -> Result<()> {
         install_target(&self.target).await?;
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        Ok(())
+        self.until_bindings_are_guarded(true).await
     }
 
     pub(crate) fn person(&self, name: &str, groups: &[&str]) -> Result<Person> {
@@ -118,9 +137,10 @@ impl World {
         );
         let identity =
             groups.iter().fold(more(base), |identity, group| identity.group(format!("oidc:{group}")));
-        let hub = Hub::new(self.hub.client_as(&identity)?, Duration::from_secs(5));
+        let client = self.hub.client_as(&identity)?;
+        let hub = Hub::new(client.clone(), Duration::from_secs(5));
         let groups = groups.iter().map(|group| format!("oidc:{group}")).collect();
-        Ok(Person { name: format!("oidc:{name}@example.org"), groups, hub })
+        Ok(Person { name: format!("oidc:{name}@example.org"), groups, hub, client })
     }
 
     pub(crate) fn ann(&self) -> Result<Person> {
@@ -205,6 +225,8 @@ pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) groups: Vec<String>,
     pub(crate) hub: Hub,
+    /// To the hub, as them.
+    pub(crate) client: kube::Client,
 }
 
 /// A request under way and the key its token is sealed to.
@@ -260,6 +282,19 @@ impl Person {
         let asked = self.ask(world, "debug", &["payments"]).await?;
         let request = self.until(&asked, Phase::Active).await?;
         Ok((asked, request))
+    }
+
+    /// Opens as soon as the broker has heard that nothing stands in the way any more.
+    pub(crate) async fn open_again(&self, world: &World) -> Result<(Asked, AccessRequest)> {
+        let start = Instant::now();
+        loop {
+            match self.open(world).await {
+                Err(_) if start.elapsed() < Duration::from_secs(40) => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     pub(crate) async fn until(&self, asked: &Asked, phase: Phase) -> Result<AccessRequest> {

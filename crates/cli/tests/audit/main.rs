@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 async fn audit(args: &[&str]) -> Result<Ran> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
-    command.arg("audit").args(args).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.arg("audit").args(args);
     Ran::of(command).await
 }
 

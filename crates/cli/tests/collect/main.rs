@@ -77,7 +77,10 @@ fn events<'a>(lines: impl Iterator<Item = &'a str>) -> Result<BTreeMap<String, u
 
 fn log(plane: &Plane) -> Result<String> {
     let path = plane.audit_log().context("the plane keeps an audit log")?;
-    Ok(std::fs::read_to_string(path)?)
+    let mut text = std::fs::read_to_string(path)?;
+    // The last line may be half written.
+    text.truncate(text.rfind('\n').map_or(0, |at| at + 1));
+    Ok(text)
 }
 
 async fn calls(plane: &Plane, from: usize, to: usize) -> Result<()> {

@@ -39,7 +39,7 @@ async fn a_pull_that_is_killed_goes_on_and_keeps_each_event_once() -> Result<()>
     let pull = ["pull", "--archive", &second, "--cluster", CLUSTER, "--from", &target, "-o", "json"];
     let pull =
         [&pull[..], &["--since", "2026-11-30T02:00:00Z", "--until", "2026-11-30T03:00:00Z"], &store].concat();
-    let (mut kills, mut after) = (0, 100);
+    let (mut kills, mut after) = (0, 20);
     loop {
         let process = Launch::new("pull", env!("CARGO_BIN_EXE_sallyport"), scratch.path()).arg("audit");
         let process = process.args(&pull).start()?;

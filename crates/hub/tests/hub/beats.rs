@@ -12,8 +12,8 @@ use sallyport_client::Fault;
 use sallyport_hub::Hub;
 use sallyport_model::ClusterName;
 use sallyport_testkit::Identity;
+use sallyport_testkit::repository::deploy;
 use serde_json::json;
-use std::path::Path;
 use std::time::Duration;
 
 const LASTS: Duration = Duration::from_secs(90);
@@ -21,8 +21,7 @@ const LASTS: Duration = Duration::from_secs(90);
 /// A cluster and its broker on the hub.
 async fn enrolled(name: &str) -> Result<(ClusterName, Hub)> {
     let plane = hub().await?;
-    let manifest =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/hub/enrol.yaml"))?;
+    let manifest = std::fs::read_to_string(deploy("hub/enrol.yaml"))?;
     plane.kubectl().apply(&manifest.replace("CLUSTER", name)).await?;
     let object = json!({
         "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessCluster", "metadata": {"name": name},

@@ -5,9 +5,10 @@ use kube::{Api, ResourceExt as _};
 use sallyport_api::AccessCluster;
 use sallyport_hub::{Change, Hub, ProfileRights, Team};
 use sallyport_model::Digest;
+use sallyport_testkit::repository::deploy;
 use sallyport_testkit::{Plane, PlaneOptions};
 use serde_json::json;
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 async fn next<K>(changes: &mut (impl Stream<Item = Change<K>> + Unpin)) -> Result<Change<K>> {
     tokio::time::timeout(DEADLINE * 4, changes.next())
@@ -31,12 +32,23 @@ async fn clusters_and_profiles_are_listed_and_watched() -> Result<()> {
     ensure!(malformed.is_empty());
     let admin: Api<AccessCluster> = Api::all(hub().await?.admin()?);
     admin.create(&Default::default(), &cluster("watched-1")?).await?;
-    let Change::Put(found) = next(&mut changes).await? else { bail!("a new one") };
-    ensure!(found.name_any() == "watched-1");
+    // Other tests make and report clusters of theirs on this hub.
+    loop {
+        match next(&mut changes).await? {
+            Change::Put(found) if found.name_any() == "watched-1" => break,
+            Change::Put(_) | Change::Deleted(_) => {}
+            _ => bail!("a new one"),
+        }
+    }
     ensure!(ada.clusters().await?.objects.iter().any(|c| c.name_any() == "watched-1"));
     admin.delete("watched-1", &Default::default()).await?;
-    let Change::Deleted(gone) = next(&mut changes).await? else { bail!("a deleted one") };
-    ensure!(gone.name == "watched-1");
+    loop {
+        match next(&mut changes).await? {
+            Change::Deleted(gone) if gone.name == "watched-1" => break,
+            Change::Put(_) | Change::Deleted(_) => {}
+            _ => bail!("a deleted one"),
+        }
+    }
 
     let profiles = ada.profiles().await?;
     for object in &profiles.objects {
@@ -95,7 +107,7 @@ async fn a_request_is_watched_from_asking_to_its_offer() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_watch_outlives_a_hub_that_goes_away() -> Result<()> {
     let plane = Plane::start(PlaneOptions::new("blinking").without_controllers()).await?;
-    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/hub/crds.yaml");
+    let crds = deploy("hub/crds.yaml");
     plane.kubectl().ok(&["apply", "--server-side", "-f", &crds.display().to_string()]).await?;
     plane.kubectl().ok(&["wait", "--for=condition=Established", "--timeout=20s", "crd", "--all"]).await?;
     let hub = Hub::new(plane.admin()?, DEADLINE);

@@ -17,9 +17,10 @@ use kube::{
 use sallyport_api::{AccessProfile, AccessRequest, HistoryAnchor};
 use sallyport_hub::{Ask, Hub, seal::KeyPair};
 use sallyport_model::{ProfileRevision, Scope, SignIn, Terms, Ttl};
+use sallyport_testkit::repository::deploy;
 use sallyport_testkit::{Identity, Plane, PlaneOptions};
 use serde_json::{Value, json};
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 const TEAM: &str = "team-payments";
@@ -31,7 +32,7 @@ async fn hub() -> Result<&'static Plane> {
     static HUB: OnceCell<Plane> = OnceCell::const_new();
     HUB.get_or_try_init(|| async {
         let plane = Plane::start(PlaneOptions::new("hub")).await?;
-        let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+        let deploy = deploy("");
         plane.apply_kustomize(&deploy.join("hub")).await?;
         plane.apply_kustomize(&deploy.join("demo")).await?;
         plane.make_profiles(&deploy.join("demo/profiles")).await?;

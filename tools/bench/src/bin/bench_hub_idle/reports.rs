@@ -8,8 +8,8 @@ use sallyport_api::{
     AccessClusterStatus, AccessPreviewSpec, AccessProfile, BrokerReport, GuardrailReport, ProfilePreview,
     ProfileReport, RuleSummary,
 };
-use sallyport_fleet::deploy;
 use sallyport_model::glob_matches;
+use sallyport_testkit::repository::deploy;
 use serde_json::Value;
 
 /// What an AccessCluster's previews took in a team with many profiles, in bytes.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Tampering, draft, key};
-use sallyport_audit::{Draft, Fault, SealKey, Seals, Verdict};
+use sallyport_audit::{Anchor, Draft, Fault, SealKey, Seals, Verdict};
 use sallyport_store::{History, Kept, Sealing};
 use std::path::Path;
 
@@ -83,6 +83,38 @@ async fn fault_e1_a_tree_goes_on_after_an_end_without_a_stop() {
     assert!(matches!(history.verify().await.unwrap(), Verdict::Verified { .. }));
     history.close().await.unwrap();
     assert!(matches!(seals(&file), Seals::Sealed(_)), "{:?}", seals(&file));
+}
+
+/// Whoever asks has it sealed first, so that an anchor is the end of a stretch: what was done in that stretch is named all
+/// the same.
+#[tokio::test]
+async fn p18_an_anchor_takes_no_word_from_the_checkpoint_over_its_stretch() {
+    for (sql, first, why) in [
+        ("UPDATE entry SET outcome = 'failed' WHERE sequence = 20", 20, Fault::Edited),
+        ("DELETE FROM entry WHERE sequence = 20", 20, Fault::Deleted),
+        ("DELETE FROM entry WHERE sequence > 30", 31, Fault::Truncated { head: 48 }),
+    ] {
+        let file = Tampering::empty();
+        let history = sealed(file.dir(), sealing()).await;
+        for n in 0..40 {
+            history.append(draft(n)).await.unwrap();
+        }
+        let at = history.seal().await.unwrap();
+        let root = history.subscribe().borrow().root.unwrap();
+        for n in 0..5 {
+            history.append(draft(n)).await.unwrap();
+        }
+        history.close().await.unwrap();
+        let anchors = [Anchor { sequence: at, root, what: "request r".to_owned(), time: None }];
+        let told = |anchors: &[Anchor]| {
+            Kept::open(file.dir()).unwrap().seals(&[seal().public().fingerprint()], anchors).unwrap()
+        };
+        assert!(matches!(told(&anchors), Seals::Sealed(told) if told.anchors == 1));
+        file.sql(sql);
+        let broken = Seals::Broken { first_bad: first, why };
+        assert_eq!(told(&[]), broken, "{sql}");
+        assert_eq!(told(&anchors), broken, "{sql}");
+    }
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ pub fn verify_pack(
         anchors: &anchors,
         met: 0,
         unknown: 0,
+        unmet: None,
     };
     match pack.all(&mut lines, &mut seen) {
         Ok(end) => match pack.told(head, end) {
@@ -97,6 +98,9 @@ struct Pack<'a> {
     anchors: &'a [&'a Anchor],
     met: usize,
     unknown: usize,
+    /// The first anchor that is not met: told once a checkpoint over its stretch was found to hold, which tells more exactly
+    /// what was done where it does not.
+    unmet: Option<Bad>,
 }
 
 impl Pack<'_> {
@@ -139,6 +143,7 @@ impl Pack<'_> {
                     if self.claimed.root() != checkpoint.root {
                         return Err(self.mislabelled());
                     }
+                    self.as_anchored()?;
                     self.counted.checkpoints += 1;
                     self.sealed = self.edge.clone();
                     self.claimed = self.edge.clone();
@@ -146,6 +151,7 @@ impl Pack<'_> {
                     self.leaves.clear();
                 }
                 Line::End(end) => {
+                    self.as_anchored()?;
                     let ended = lines.next().is_none();
                     return if ended { Ok(end) } else { Err((self.due(), Fault::Inserted)) };
                 }
@@ -184,7 +190,8 @@ impl Pack<'_> {
             self.range.push(Present { sequence: entry.sequence, leaf, begins });
             self.leaves.push(claimed);
         }
-        self.anchored()
+        self.anchored();
+        Ok(())
     }
 
     fn left_out(&mut self, left: LeftOut) -> Result<(), Bad> {
@@ -198,11 +205,17 @@ impl Pack<'_> {
         self.edge.push_subtree(level, left.hash).map_err(|_| bad())?;
         self.claimed.push_subtree(level, left.hash).map_err(|_| bad())?;
         self.counted.left_out += count;
-        self.anchored()
+        self.anchored();
+        Ok(())
     }
 
-    fn anchored(&mut self) -> Result<(), Bad> {
-        while let Some(anchor) = self.anchors.get(self.met + self.unknown)
+    fn as_anchored(&mut self) -> Result<(), Bad> {
+        self.unmet.take().map_or(Ok(()), Err)
+    }
+
+    fn anchored(&mut self) {
+        while self.unmet.is_none()
+            && let Some(anchor) = self.anchors.get(self.met + self.unknown)
             && anchor.sequence <= self.edge.size()
         {
             if anchor.sequence < self.edge.size() {
@@ -210,10 +223,9 @@ impl Pack<'_> {
             } else if anchor.root == self.edge.root() {
                 self.met += 1;
             } else {
-                return Err((self.sealed.size() + 1, Fault::NotAsAnchored(anchor.what.clone())));
+                self.unmet = Some((self.sealed.size() + 1, Fault::NotAsAnchored(anchor.what.clone())));
             }
         }
-        Ok(())
     }
 
     /// Every entry is as it was sealed, and beside one stands another leaf than its own.

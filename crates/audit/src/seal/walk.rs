@@ -107,6 +107,7 @@ pub fn verify_seals(
         range: Vec::new(),
         anchors: &anchors,
         met: 0,
+        unmet: None,
         sealed: wanted.sealed,
         found: Found::default(),
     };
@@ -188,6 +189,9 @@ struct Walk<'a, L> {
     range: Vec<Present>,
     anchors: &'a [&'a Anchor],
     met: usize,
+    /// The first anchor that is not met. The checkpoint over that stretch tells more exactly what was done to it, where it
+    /// does not hold either.
+    unmet: Option<Bad>,
     sealed: u64,
     found: Found,
 }
@@ -204,6 +208,7 @@ impl<L: FnMut(usize) -> Vec<Digest>> Walk<'_, L> {
                     self.range.extend(further.map(|linked| present(&linked.entry)));
                     return Err(self.named(false));
                 }
+                self.as_anchored()?;
             }
             let found = present(&entry);
             self.is_contiguous &= entry.sequence == self.trial.size() + 1;
@@ -213,7 +218,7 @@ impl<L: FnMut(usize) -> Vec<Digest>> Walk<'_, L> {
                 self.range.push(found);
             }
             self.found.see(&entry);
-            self.anchored()?;
+            self.anchored();
         }
         Ok(())
     }
@@ -272,17 +277,24 @@ impl<L: FnMut(usize) -> Vec<Digest>> Walk<'_, L> {
         self.good.last().map_or(0, |(checkpoint, _)| checkpoint.last)
     }
 
-    fn anchored(&mut self) -> Result<(), Bad> {
-        while let Some(anchor) = self.anchors.get(self.met)
+    fn anchored(&mut self) {
+        while self.unmet.is_none()
+            && let Some(anchor) = self.anchors.get(self.met)
             && anchor.sequence <= self.trial.size()
         {
-            if anchor.sequence != self.trial.size() || anchor.root != self.trial.root() {
+            if anchor.sequence == self.trial.size() && anchor.root == self.trial.root() {
+                self.met += 1;
+            } else {
                 let from = self.met.checked_sub(1).map_or(1, |before| self.anchors[before].sequence + 1);
-                return Err((from.min(anchor.sequence), Fault::NotAsAnchored(anchor.what.clone())));
+                let why = Fault::NotAsAnchored(anchor.what.clone());
+                self.unmet = Some((from.min(anchor.sequence), why));
             }
-            self.met += 1;
         }
-        Ok(())
+    }
+
+    /// An anchor that is not met, as soon as a checkpoint over its stretch was found to hold.
+    fn as_anchored(&mut self) -> Result<(), Bad> {
+        self.unmet.take().map_or(Ok(()), Err)
     }
 
     fn end(&mut self, told: &Told<'_>) -> Result<Seals, Bad> {
@@ -290,7 +302,9 @@ impl<L: FnMut(usize) -> Vec<Digest>> Walk<'_, L> {
             if !self.pass() {
                 return Err(self.named(true));
             }
+            self.as_anchored()?;
         }
+        self.as_anchored()?;
         if let Some(bad) = &told.bad {
             return Err(bad.clone());
         }

@@ -187,10 +187,18 @@ async fn requests_on_the_hub_say_how_a_history_was() -> Result<()> {
         (json!({"sequence": sequence + 1, "root": root, "key": key}), "not_as_anchored"),
     ] {
         fs::write(&path, requests(history))?;
-        let (code, told) = desk.verify(&of, &["--anchors", &path]).await?;
+        let (code, told) = desk.verify(&of, &of_ada).await?;
         ensure!(code == 1 && told["tampering"] == tampering, "{told}");
         let said = told["notes"][0].as_str().unwrap_or_default();
         ensure!(said.contains("request team/ask-1"), "{told}");
+        // Without a name nobody knows whether whoever asked may say so: eve may write what she likes.
+        let (code, told) = desk.verify(&of, &["--anchors", &path, "--key", &key]).await?;
+        ensure!(code == 2 && told["tampering"].is_null(), "{told}");
+        let said = told["notes"].to_string();
+        ensure!(
+            said.contains("request team/ask-1 of oidc:ada says that this history was another one"),
+            "{told}"
+        );
     }
     // Under another key: somebody else's, unless one asks for all of a person's.
     fs::write(&path, requests(json!({"sequence": 412, "root": root, "key": "ab".repeat(32)})))?;

@@ -7,7 +7,7 @@ use super::{kept, named, pack, stop};
 use crate::answer::{self, Answer};
 use crate::audit::plain;
 use crate::end::{End, Stop};
-use sallyport_audit::{Anchor, PackVerdict, SealPublic, Seals};
+use sallyport_audit::{Anchor, Fault, PackVerdict, SealPublic, Seals};
 use sallyport_model::{Digest, visible};
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,8 +24,12 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
             let stored = kept.checkpoints().map_err(|error| stop(&error))?;
             let used = stored.iter().filter_map(|stored| stored.checkpoint.as_ref().ok());
             let used: BTreeSet<Digest> = used.map(|checkpoint| checkpoint.key.fingerprint()).collect();
-            let chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
-            let seals = kept.seals(&keys, &chosen.anchors).map_err(|error| stop(&error))?;
+            let mut chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
+            let look = |anchors: &[Anchor]| kept.seals(&keys, anchors).map_err(|error| stop(&error));
+            let seals = chosen.held(look, |seals| match seals {
+                Seals::Broken { why, .. } => Some(why),
+                Seals::Never { .. } | Seals::Sealed(_) => None,
+            })?;
             let view = match &seals {
                 Seals::Never { entries } => VerifyView::never(*entries),
                 Seals::Sealed(sealed) => {
@@ -37,8 +41,12 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
         }
         (None, Some(path)) => {
             let used = pack::keys(path)?;
-            let chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
-            let read = pack::read(path, &keys, &chosen.anchors)?;
+            let mut chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
+            let look = |anchors: &[Anchor]| pack::read(path, &keys, anchors);
+            let read = chosen.held(look, |read| match &read.verdict {
+                PackVerdict::Broken { why, .. } => Some(why),
+                PackVerdict::Sealed(_) | PackVerdict::NoPack(_) => None,
+            })?;
             let mut view = match &read.verdict {
                 PackVerdict::Sealed(told) => {
                     let is_named = told.sealed.anchors > 0 && chosen.names(&told.sealed.key.fingerprint());
@@ -83,11 +91,12 @@ fn parse_key(text: &str) -> Result<Digest, Stop> {
 
 /// What of the requests has to be met.
 struct Chosen {
-    anchors: Vec<Anchor>,
-    /// What requests of the person who was named vouch for. Everybody may write any key into their own requests.
-    keys: BTreeSet<Digest>,
-    /// Whose requests they are.
-    users: BTreeSet<String>,
+    noted: Vec<Noted>,
+    /// Whose history it is was said. Everybody may write any key into their own requests, and what is not met there tells
+    /// nothing of somebody else's history.
+    is_owner_named: bool,
+    /// What requests of nobody who was named say and the history was not: which, and whose.
+    against: Vec<(String, String)>,
     /// The history of somebody else, or of another desktop, as far as they say.
     elsewhere: usize,
     read: Option<(usize, usize)>,
@@ -98,9 +107,9 @@ impl Chosen {
     fn of(noted: Option<Anchors>, user: Option<&str>, used: &BTreeSet<Digest>, keys: &[Digest]) -> Self {
         let Some(Anchors { noted, silent, other }) = noted else {
             return Self {
-                anchors: Vec::new(),
-                keys: BTreeSet::new(),
-                users: BTreeSet::new(),
+                noted: Vec::new(),
+                is_owner_named: user.is_some(),
+                against: Vec::new(),
                 elsewhere: 0,
                 read: None,
             };
@@ -109,27 +118,64 @@ impl Chosen {
             Some(user) => noted.user == user,
             None => noted.key.is_some_and(|key| used.contains(&key) || keys.contains(&key)),
         };
-        let (of, others): (Vec<Noted>, Vec<Noted>) = noted.into_iter().partition(is_of);
+        let (noted, others): (Vec<Noted>, Vec<Noted>) = noted.into_iter().partition(is_of);
         Self {
-            keys: of.iter().filter(|_| user.is_some()).filter_map(|noted| noted.key).collect(),
-            users: of.iter().map(|noted| noted.user.clone()).collect(),
-            anchors: of.into_iter().map(|noted| noted.anchor).collect(),
+            noted,
+            is_owner_named: user.is_some(),
+            against: Vec::new(),
             elsewhere: others.len(),
             read: Some((silent, other)),
         }
     }
 
+    /// What looking comes to. Where nobody said whose history it is, whoever says otherwise is put aside and named, all that
+    /// they say with it, and it is looked at again: they would else make anybody's history one that was tampered with.
+    fn held<T>(
+        &mut self,
+        look: impl Fn(&[Anchor]) -> Result<T, Stop>,
+        why: impl Fn(&T) -> Option<&Fault>,
+    ) -> Result<T, Stop> {
+        loop {
+            let anchors: Vec<Anchor> = self.noted.iter().map(|noted| noted.anchor.clone()).collect();
+            let found = look(&anchors)?;
+            let against = match why(&found) {
+                Some(Fault::NotAsAnchored(what) | Fault::CutAsAnchored { what, .. })
+                    if !self.is_owner_named =>
+                {
+                    what
+                }
+                _ => return Ok(found),
+            };
+            let Some(by) = self.noted.iter().find(|noted| noted.anchor.what == *against) else {
+                return Ok(found);
+            };
+            let by = by.user.clone();
+            self.against.push((against.clone(), by.clone()));
+            self.noted.retain(|noted| noted.user != by);
+        }
+    }
+
+    /// A request of the person who was named vouches for this key.
     fn names(&self, key: &Digest) -> bool {
-        self.keys.contains(key)
+        self.is_owner_named && self.noted.iter().any(|noted| noted.key.as_ref() == Some(key))
     }
 
     fn tell(self, mut view: VerifyView) -> VerifyView {
         let Some((silent, other)) = self.read else { return view };
-        if self.anchors.is_empty() {
+        for (request, user) in &self.against {
+            view.doubt(format!(
+                "{} of {} says that this history was another one. Anybody may write that into their own request: if it is \
+                 their history, --user says so, and it was changed, cut short or begun anew",
+                visible(request),
+                visible(user)
+            ));
+        }
+        if self.noted.is_empty() && self.against.is_empty() {
             view.doubt("none of the requests says anything of this history".to_owned());
         }
-        if !self.users.is_empty() && self.keys.is_empty() {
-            let users: Vec<String> = self.users.iter().map(|user| visible(user)).collect();
+        let users: BTreeSet<&str> = self.noted.iter().map(|noted| noted.user.as_str()).collect();
+        if !users.is_empty() && !self.is_owner_named {
+            let users: Vec<String> = users.into_iter().map(visible).collect();
             view.note(format!(
                 "requests of {} tell of this history: are they its owner? --user says so",
                 users.join(", ")

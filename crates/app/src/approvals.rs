@@ -5,9 +5,11 @@
 mod ask;
 mod before;
 mod decide;
+mod hub_side;
 mod keep;
 mod less;
 mod offer;
+mod ports;
 mod view;
 
 pub(crate) use ask::{Ask, Asks};
@@ -19,6 +21,7 @@ use crate::person::{Person, Signed, WorkspaceId};
 use jiff::Timestamp;
 use keep::Open;
 use offer::Beside;
+use ports::{HubOf, HubSide};
 use sallyport_api::AccessRequest;
 use sallyport_ipc::{Decide, Event, NarrowerView, RequestsView, Shown};
 use sallyport_model::{ErrorCode, Phase, ProfileRevision};
@@ -36,6 +39,7 @@ pub(crate) struct Approvals {
     history: Recorder,
     person: Arc<Person>,
     inventory: Arc<Inventory>,
+    hub_of: Box<HubOf>,
     /// For each workspace where somebody is signed in.
     open: Mutex<BTreeMap<WorkspaceId, Open>>,
     /// Offers whose digest was worked out, by the request's UID.
@@ -65,9 +69,25 @@ impl Approvals {
         person: Arc<Person>,
         inventory: Arc<Inventory>,
     ) -> Self {
+        Self::asking(desk, history, person, inventory, Box::new(|signed| Arc::new(signed.hub.clone())))
+    }
+
+    /// The same, of other hubs than the product's.
+    fn asking(
+        desk: Arc<Desk>,
+        history: Recorder,
+        person: Arc<Person>,
+        inventory: Arc<Inventory>,
+        hub_of: Box<HubOf>,
+    ) -> Self {
         let (open, checks, looked) = Default::default();
         let (changed, moved) = (Notify::new(), watch::Sender::new(0));
-        Self { desk, history, person, inventory, open, checks, looked, changed, moved }
+        Self { desk, history, person, inventory, hub_of, open, checks, looked, changed, moved }
+    }
+
+    /// The hub as whoever is signed in decides there.
+    fn hub(&self, signed: &Signed) -> Arc<dyn HubSide> {
+        (self.hub_of)(signed)
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Open>> {
@@ -221,3 +241,6 @@ impl Approvals {
         Ok((signed, found))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,7 +90,7 @@ impl Open {
     }
 
     /// The teams whose watch is in trouble that may be over.
-    fn troubled(&self) -> Vec<NamespaceName> {
+    pub(super) fn troubled(&self) -> Vec<NamespaceName> {
         let lasts = |team: &Team| team.trouble.as_ref().is_some_and(|(fault, _)| !is_refused(fault));
         self.teams.iter().filter(|(_, team)| lasts(team)).map(|(name, _)| name.clone()).collect()
     }
@@ -160,15 +160,28 @@ impl Approvals {
         person.each_sign_in(|signed| drop(tokio::spawn(self.clone().keep(signed)))).await;
     }
 
-    async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
+    /// Begins to keep a sign-in's. False where it is over: whoever clears it has been here, or is still to come.
+    fn begin(&self, signed: &Signed, teams: &[NamespaceName]) -> bool {
+        let mut all = self.open();
+        let goes_on = !signed.stop.is_cancelled();
+        if goes_on {
+            all.insert(signed.workspace.clone(), Open::of(teams));
+        }
+        goes_on
+    }
+
+    pub(super) async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
         let teams: Vec<NamespaceName> =
             signed.teams.iter().filter(|team| team.may_read).map(|team| team.name.clone()).collect();
-        self.open().insert(signed.workspace.clone(), Open::of(&teams));
+        if !self.begin(&signed, &teams) {
+            return;
+        }
         self.changed.notify_one();
+        let hub = self.hub(&signed);
         let mut changes = select_all(
             teams
                 .into_iter()
-                .map(|team| signed.hub.watch_open(&team).map(move |change| (team.clone(), change)).boxed()),
+                .map(|team| hub.watch_open(&team).map(move |change| (team.clone(), change)).boxed()),
         );
         let keeping = async {
             while let Some((team, change)) = changes.next().await {
@@ -187,12 +200,13 @@ impl Approvals {
     /// A watch that is taken up again where it broke off says nothing until something changes, so whether a team can be
     /// read by now is asked.
     async fn look_where_troubled(&self, signed: &Signed) {
+        let hub = self.hub(signed);
         loop {
             tokio::time::sleep(LOOK).await;
             let troubled: Vec<NamespaceName> =
                 self.open().get(&signed.workspace).map(Open::troubled).unwrap_or_default();
             for team in troubled {
-                if signed.hub.closed_of(&team, 1, None).await.is_ok()
+                if hub.closed_of(&team, 1, None).await.is_ok()
                     && let Some(open) = self.open().get_mut(&signed.workspace)
                 {
                     open.can_be_read(&team);
@@ -202,7 +216,7 @@ impl Approvals {
         }
     }
 
-    fn take(&self, workspace: &WorkspaceId, team: &NamespaceName, change: Change<AccessRequest>) {
+    pub(super) fn take(&self, workspace: &WorkspaceId, team: &NamespaceName, change: Change<AccessRequest>) {
         // Signed out meanwhile.
         let Some(()) = self.open().get_mut(workspace).map(|open| open.take(team, change, Timestamp::now()))
         else {

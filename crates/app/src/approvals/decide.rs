@@ -97,6 +97,7 @@ impl Approvals {
         let (hub, which, me) = self.ready(&signed, &object).await?;
         let word = Word { which: &which, me: &me, at: self.hub_time(&signed.workspace) };
         said(hub.revoke(word, &reason).await)?;
+        self.note_revoked(&signed, which.uid.as_str());
         self.note(Action::Revoke, &signed, &object, |draft| draft.detail("why", reason)).await;
         Ok(())
     }

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
 use sallyport_hub::{Hub, Identity, Page, Refused};
-use sallyport_model::{Digest, Limits, NamespaceName};
+use sallyport_model::{Digest, Limits, NamespaceName, RequestRef};
 
 impl HubSide for Hub {
     fn watch_open(&self, team: &NamespaceName) -> Changes {
@@ -19,6 +19,9 @@ impl HubSide for Hub {
         after: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Page<AccessRequest>, Fault>> {
         self.closed_of(team, most, after).boxed()
+    }
+    fn request<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Fault>> {
+        self.request(which).boxed()
     }
     fn whoami(&self) -> BoxFuture<'_, Result<Identity, Fault>> {
         self.whoami().boxed()

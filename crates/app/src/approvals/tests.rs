@@ -3,6 +3,7 @@
 
 mod before;
 mod broken;
+mod ended;
 mod hub;
 mod refused;
 mod together;

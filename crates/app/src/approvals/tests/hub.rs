@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use sallyport_api::{AccessRequest, LimitsField};
 use sallyport_client::Fault;
 use sallyport_hub::{Change, Identity, Listed, Page, Refused};
-use sallyport_model::{Digest, Limits, NamespaceName, UserName};
+use sallyport_model::{Digest, Limits, NamespaceName, RequestRef, UserName};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,6 +56,10 @@ pub(super) struct FakeHub {
     pub(super) asked: AtomicUsize,
     /// Writes that came, answered or not.
     pub(super) came: AtomicUsize,
+    /// What one request is read as, by its UID, the next answer first; as it was told of where nothing is said.
+    pub(super) reads: Mutex<BTreeMap<String, VecDeque<Result<AccessRequest, Fault>>>>,
+    /// The UIDs of what was read.
+    pub(super) read: Mutex<Vec<String>>,
     /// The pages of what is closed, in their order, with what each was asked for with.
     pub(super) closed: Mutex<VecDeque<Result<Page<AccessRequest>, Fault>>>,
     pub(super) paged: Mutex<Vec<(String, u32, Option<String>)>>,
@@ -90,7 +94,7 @@ impl FakeHub {
         *self.refuses.lock().unwrap() = with;
     }
 
-    /// From now on, instead of an answer: to `whoami`.
+    /// From now on, instead of an answer: to `whoami` or `request`.
     pub(super) fn answers(&self, call: &'static str, fault: Option<Fault>) {
         let mut faults = self.faults.lock().unwrap();
         match fault {
@@ -161,6 +165,19 @@ impl HubSide for AsPerson {
             page.unwrap_or_else(|| {
                 Ok(Page { listed: Listed { objects: Vec::new(), malformed: Vec::new() }, next: None })
             })
+        }
+        .boxed()
+    }
+    fn request<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Fault>> {
+        async move {
+            self.hub.read.lock().unwrap().push(which.uid.to_string());
+            if let Some(fault) = self.hub.faults.lock().unwrap().get("request").cloned() {
+                return Err(fault);
+            }
+            let mut reads = self.hub.reads.lock().unwrap();
+            let answer = reads.get_mut(which.uid.as_str()).and_then(VecDeque::pop_front);
+            let known = || self.hub.requests.lock().unwrap().get(which.uid.as_str()).cloned();
+            answer.unwrap_or_else(|| known().ok_or(Fault::NotFound))
         }
         .boxed()
     }

@@ -9,12 +9,13 @@ use sallyport_api::{AccessProfile, AccessRequest, RuleSummary};
 use sallyport_audit::{Action, Entry};
 use sallyport_hub::{Change, ProfileRights};
 use sallyport_ipc::{LimitsInput, RequestView};
-use sallyport_model::{Digest, Profile, Scope};
+use sallyport_model::{Digest, Held, Hold, Profile, Scope};
 use sallyport_policy::digest;
 use sallyport_rbac::{Rule, effective};
 use serde_json::{Value, json};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub(super) const TEAM: &str = "team-payments";
@@ -61,15 +62,23 @@ pub(super) fn waits(uid: &str, verbs: &[&str]) -> AccessRequest {
     request(uid, "oidc:dana", json!({"phase": "Pending", "offer": offered(verbs)}))
 }
 
+/// When Dana's are over, Unix milliseconds.
+pub(super) const ENDS: i64 = 1_795_536_000_000;
+
 /// Dana's, which is open.
 pub(super) fn open(uid: &str) -> AccessRequest {
-    request(uid, "oidc:dana", json!({"phase": "Active", "offer": offered(&["get"])}))
+    let end = jiff::Timestamp::from_millisecond(ENDS).unwrap().to_string();
+    let grant = json!({"name": "g-aaaa", "uid": "g", "end": end, "account": "s-aaaa-1795536000"});
+    request(uid, "oidc:dana", json!({"phase": "Active", "offer": offered(&["get"]), "grant": grant}))
 }
 
 pub(super) struct World {
     below: Below,
     pub(super) hub: Arc<FakeHub>,
     pub(super) approvals: Arc<Approvals>,
+    /// The hold that stands on everything, if one does.
+    hold: Arc<Mutex<Option<Hold>>>,
+    held: watch::Sender<u64>,
 }
 
 impl Deref for World {
@@ -85,17 +94,19 @@ impl World {
         let below = Below::new().await;
         *below.hubs[0].decides.lock().unwrap() =
             ProfileRights { request: false, approve: true, revoke: true };
-        let of = hub.clone();
+        let (of, hold, held) = (hub.clone(), Arc::<Mutex<Option<Hold>>>::default(), watch::Sender::new(0));
+        let on = hold.clone();
         let approvals = Arc::new(Approvals::asking(
             below.desk.desk.clone(),
             below.desk.history.clone(),
             below.desk.person.clone(),
             below.inventory.clone(),
             Box::new(move |signed| AsPerson::of(&of, signed)),
+            (Box::new(move |_, _, _| on.lock().unwrap().clone()), held.subscribe()),
         ));
         tokio::spawn(approvals.clone().follow());
         tokio::spawn(approvals.clone().hint());
-        Self { below, hub: hub.clone(), approvals }
+        Self { below, hub: hub.clone(), approvals, hold, held }
     }
 
     /// Somebody sits there who may approve and revoke under the profile, and reads the team's requests.
@@ -110,6 +121,14 @@ impl World {
         let world = Self::of(&Arc::default(), "lee").await;
         world.tell(all(requests)).await;
         world
+    }
+
+    /// Somebody holds everything.
+    pub(super) async fn hold_by(&self, by: &str) {
+        let hold = Hold { held: Held::Everything, until: i64::MAX, by: by.into(), reason: "stolen".into() };
+        *self.hold.lock().unwrap() = Some(hold);
+        self.held.send_modify(|count| *count += 1);
+        settled().await;
     }
 
     /// Somebody signs in, and all there is to know is known.

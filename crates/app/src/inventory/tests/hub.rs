@@ -69,7 +69,7 @@ impl FakeHub {
         self.profiles.tell(change)
     }
 
-    pub(super) fn beat(&self, beats: Result<Vec<Beat>, Fault>) {
+    pub(crate) fn beat(&self, beats: Result<Vec<Beat>, Fault>) {
         *self.beats.lock().unwrap() = Some(beats);
     }
 

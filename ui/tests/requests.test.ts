@@ -14,7 +14,7 @@ const offer = (digest: string, over: Partial<OfferView> = {}): OfferView => ({ d
 const request = (id: string, over: Partial<RequestView> = {}): RequestView => ({
   id, team: "t", user: "oidc:lin", own: false, groups: [], acr: null, amr: [], mfaAt: null, cluster: "c", environment: "dev", environmentWord: "dev", profile: "debug",
   namespaces: [], durationSeconds: 3600, reason: "", askedAt: NOW - 6 * MINUTE, waitsUntil: NOW + MINUTE, phase: "pending", offer: offer("d1"), approvals: [], autoApproval: null, reaffirm: null, recording: null, given: null, needed: 1,
-  endsAt: null, message: null, ended: null, decide: "yes", mayDeny: false, mayRevoke: false, ...over,
+  endsAt: null, message: null, ended: null, closing: null, decide: "yes", mayDeny: false, mayRevoke: false, ...over,
 });
 const row = (id: string, over: Partial<RequestView> = {}, gone = false): Row => ({ id, request: request(id, over), gone });
 const none = { seen: new Set<string>(), held: new Set<string>() };

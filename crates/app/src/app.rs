@@ -91,8 +91,13 @@ impl App {
         let scans =
             Scans::new(desk.clone(), history.clone(), person.clone(), inventory.clone(), sessions.clone());
         let scans = Arc::new(scans.await);
-        let approvals =
-            Arc::new(Approvals::new(desk.clone(), history.clone(), person.clone(), inventory.clone()));
+        let approvals = Arc::new(Approvals::new(
+            desk.clone(),
+            history.clone(),
+            person.clone(),
+            inventory.clone(),
+            holds.clone(),
+        ));
         let reach = Reach::new(desk.clone(), history.clone(), person.clone());
         let told = Arc::new(Told::new(desk.clone(), sessions.clone(), approvals.clone()));
         let support = Support::new(desk.clone());

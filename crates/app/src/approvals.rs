@@ -1,24 +1,32 @@
 //! What is asked for in the person's teams, and their word on it. Kept by watches of what is not closed while somebody is
-//! signed in; what was closed is read when somebody looks at one request. Whoever decides, the hub's API server has the last
-//! word: what is said here about rights decides what a window shows and never what is allowed.
+//! signed in; what was closed is read when somebody looks at one request, and of what they ended themselves at once. Whoever
+//! decides, the hub's API server has the last word: what is said here about rights decides what a window shows and never what
+//! is allowed.
 
 mod ask;
 mod before;
+mod closed;
+mod closing;
 mod decide;
+mod hub_side;
 mod keep;
 mod less;
 mod offer;
+mod ports;
 mod view;
 
 pub(crate) use ask::{Ask, Asks};
 
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;
+use crate::holds::Holds;
 use crate::inventory::{Inventory, KnownFor};
 use crate::person::{Person, Signed, WorkspaceId};
+use closed::Closed;
 use jiff::Timestamp;
 use keep::Open;
 use offer::Beside;
+use ports::{HeldOn, HubOf, HubSide};
 use sallyport_api::AccessRequest;
 use sallyport_ipc::{Decide, Event, NarrowerView, RequestsView, Shown};
 use sallyport_model::{ErrorCode, Phase, ProfileRevision};
@@ -36,8 +44,13 @@ pub(crate) struct Approvals {
     history: Recorder,
     person: Arc<Person>,
     inventory: Arc<Inventory>,
+    hub_of: Box<HubOf>,
+    held_on: Box<HeldOn>,
+    held_moves: watch::Receiver<u64>,
     /// For each workspace where somebody is signed in.
     open: Mutex<BTreeMap<WorkspaceId, Open>>,
+    /// What was ended from here and is closed since, for each of them.
+    closed: Mutex<BTreeMap<WorkspaceId, Closed>>,
     /// Offers whose digest was worked out, by the request's UID.
     checks: Mutex<BTreeMap<String, Check>>,
     /// The next narrower profile of what was looked at last, by the request's UID.
@@ -64,10 +77,46 @@ impl Approvals {
         history: Recorder,
         person: Arc<Person>,
         inventory: Arc<Inventory>,
+        holds: Arc<Holds>,
     ) -> Self {
-        let (open, checks, looked) = Default::default();
+        let moves = holds.moves();
+        let held_on =
+            move |workspace: &WorkspaceId, user: &str, cluster: &str| holds.on(workspace, user, cluster);
+        let hub_of = Box::new(|signed: &Signed| Arc::new(signed.hub.clone()) as Arc<dyn HubSide>);
+        Self::asking(desk, history, person, inventory, hub_of, (Box::new(held_on), moves))
+    }
+
+    /// The same, of other hubs than the product's.
+    fn asking(
+        desk: Arc<Desk>,
+        history: Recorder,
+        person: Arc<Person>,
+        inventory: Arc<Inventory>,
+        hub_of: Box<HubOf>,
+        (held_on, held_moves): (Box<HeldOn>, watch::Receiver<u64>),
+    ) -> Self {
+        let (open, closed, checks, looked) = Default::default();
         let (changed, moved) = (Notify::new(), watch::Sender::new(0));
-        Self { desk, history, person, inventory, open, checks, looked, changed, moved }
+        Self {
+            desk,
+            history,
+            person,
+            inventory,
+            hub_of,
+            held_on,
+            held_moves,
+            open,
+            closed,
+            checks,
+            looked,
+            changed,
+            moved,
+        }
+    }
+
+    /// The hub as whoever is signed in decides there.
+    fn hub(&self, signed: &Signed) -> Arc<dyn HubSide> {
+        (self.hub_of)(signed)
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Open>> {
@@ -78,10 +127,12 @@ impl Approvals {
     /// learn that after the requests have come.
     pub(crate) async fn hint(self: Arc<Self>) {
         let mut inventory = self.inventory.moves();
+        let mut held = self.held_moves.clone();
         loop {
             tokio::select! {
                 () = self.changed.notified() => {}
                 Ok(()) = inventory.changed() => {}
+                Ok(()) = held.changed() => {}
                 () = self.desk.stop.cancelled() => return,
             }
             self.desk.host.tell(Event::RequestsChanged);
@@ -100,6 +151,7 @@ impl Approvals {
     /// Nobody is signed in there any more.
     pub(crate) fn clear(&self, workspace: &WorkspaceId) {
         self.open().remove(workspace);
+        self.closed().remove(workspace);
         self.checks.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.changed.notify_one();
@@ -151,6 +203,7 @@ impl Approvals {
         let (mut view, open) = self.look(&signed.workspace, |open| {
             let view = RequestsView {
                 requests: Vec::new(),
+                closed: Vec::new(),
                 as_of: open.as_of().map(|at| at.as_millisecond()),
                 none_to_read: open.none_to_read,
                 problems: open.problems(Timestamp::now()).iter().map(Shown::from).collect(),
@@ -171,9 +224,12 @@ impl Approvals {
                 let beside = active.get(object.spec.user.as_str()).map_or(&[][..], Vec::as_slice);
                 let problem = self.checked(object, known);
                 let narrower = self.narrower(object);
-                view::of(object, &signed.who, known, &Beside { active: beside, problem, narrower, now })
+                let hold = (self.held_on)(&signed.workspace, &object.spec.user, &object.spec.cluster);
+                let beside = Beside { active: beside, problem, narrower, now };
+                view::of(object, &signed.who, known, hold.as_ref(), &beside)
             })
             .collect();
+        view.closed = self.closed_view(&signed, now);
         view.requests.sort_by(|a, b| (a.asked_at, &a.id).cmp(&(b.asked_at, &b.id)));
         self.forget_checks(&open);
         view
@@ -221,3 +277,6 @@ impl Approvals {
         Ok((signed, found))
     }
 }
+
+#[cfg(test)]
+mod tests;

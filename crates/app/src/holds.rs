@@ -2,7 +2,9 @@
 //! rights decides what a window shows: the hub's API server has the last word, brokers close what is held, and the desktop
 //! cuts its own sessions on seeing a hold, without waiting for either.
 
+mod hub_side;
 mod keep;
+mod ports;
 mod view;
 
 use crate::desk::{AppError, Desk};
@@ -11,6 +13,7 @@ use crate::inventory::Inventory;
 use crate::person::faults::{of_hub, of_refused};
 use crate::person::{Person, Signed, WorkspaceId};
 use jiff::{SignedDuration, Timestamp};
+use ports::{HubOf, HubSide};
 use sallyport_api::AccessHold;
 use sallyport_audit::{Action, Draft};
 use sallyport_hub::Refused;
@@ -26,6 +29,7 @@ pub(crate) struct Holds {
     history: Recorder,
     person: Arc<Person>,
     inventory: Arc<Inventory>,
+    hub_of: Box<HubOf>,
     /// The holds of each workspace where somebody is signed in, by UID.
     kept: Mutex<BTreeMap<WorkspaceId, BTreeMap<String, AccessHold>>>,
     /// Counts the changes, for the parts above.
@@ -40,8 +44,24 @@ impl Holds {
         person: Arc<Person>,
         inventory: Arc<Inventory>,
     ) -> Self {
+        Self::asking(desk, history, person, inventory, Box::new(|signed| Arc::new(signed.hub.clone())))
+    }
+
+    /// The same, of other hubs than the product's.
+    fn asking(
+        desk: Arc<Desk>,
+        history: Recorder,
+        person: Arc<Person>,
+        inventory: Arc<Inventory>,
+        hub_of: Box<HubOf>,
+    ) -> Self {
         let (kept, moved) = (Mutex::default(), watch::Sender::new(0));
-        Self { desk, history, person, inventory, kept, moved }
+        Self { desk, history, person, inventory, hub_of, kept, moved }
+    }
+
+    /// The hub as whoever is signed in holds there.
+    fn hub(&self, signed: &Signed) -> Arc<dyn HubSide> {
+        (self.hub_of)(signed)
     }
 
     fn kept(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, BTreeMap<String, AccessHold>>> {
@@ -99,11 +119,12 @@ impl Holds {
                 "Choose another time.",
             ));
         }
-        let me = signed.hub.whoami().await.map_err(of_hub)?;
+        let hub = self.hub(&signed);
+        let me = hub.whoami().await.map_err(of_hub)?;
         let now = Timestamp::from_second(self.person.hub_now(&signed.workspace))
             .unwrap_or_else(|_| Timestamp::now());
         let until = now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now);
-        let made = said(signed.hub.hold(&held, &me, until, &reason).await)?;
+        let made = said(hub.hold(&held, &me, until, &reason).await)?;
         let draft = Draft::new(Action::Hold).user(&signed.who.user).detail("until", until.to_string());
         self.history.note(about(draft, &Hold::from(&made)).detail("why", reason)).await;
         // The watch will say the same; what this person did is seen at once.
@@ -121,7 +142,7 @@ impl Holds {
         let found = found
             .ok_or_else(|| bad("this hold does not stand any more".into(), "Nothing is left to remove."))?;
         let name = found.metadata.name.clone().unwrap_or_default();
-        said(signed.hub.unhold(&name, &hold).await)?;
+        said(self.hub(&signed).unhold(&name, &hold).await)?;
         let draft = about(Draft::new(Action::HoldRemoved).user(&signed.who.user), &Hold::from(&found));
         self.history.note(draft).await;
         if let Some(kept) = self.kept().get_mut(&signed.workspace) {
@@ -186,3 +207,6 @@ fn said<T>(answer: Result<T, Refused>) -> Result<T, AppError> {
         other => of_refused(other),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -248,4 +248,4 @@ impl Inventory {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

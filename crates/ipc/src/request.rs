@@ -8,6 +8,8 @@ use ts_rs::TS;
 pub struct RequestsView {
     /// Those that are not closed, the one that waits longest first.
     pub requests: Vec<RequestView>,
+    /// Those that this person ended and that are closed since they signed in, each with what became of it.
+    pub closed: Vec<RequestView>,
     /// Since when all of it is known: when the team that was heard of longest ago was; None: not all teams were yet.
     pub as_of: Option<i64>,
     /// No team lets this person read its requests.
@@ -77,6 +79,8 @@ pub struct RequestView {
     pub message: Option<Shown>,
     /// Who ended it and how, while it is being closed.
     pub ended: Option<Shown>,
+    /// How far its end is, once somebody ended it; None: nobody did.
+    pub closing: Option<ClosingView>,
     /// Whether this person may say yes or no.
     pub decide: Decide,
     /// Whether this person may say no, also after they said yes.
@@ -95,6 +99,36 @@ pub enum RequestPhase {
     Approved,
     /// Its rights exist.
     Active,
+}
+
+/// How far the end of a request is that somebody ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosingView {
+    /// How far.
+    pub state: ClosingState,
+    /// Its broker's words: what is left and why, or what was removed; None: it has said nothing of it.
+    pub said: Option<Shown>,
+    /// When its broker gave its last sign of life, where that is too long ago; None: it is heard, or never was.
+    pub seen_at: Option<i64>,
+    /// From when on the API server refuses what may be left of it, with nobody acting (P10); None: it has no rights.
+    pub refused_from: Option<i64>,
+}
+
+/// How far an end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ClosingState {
+    /// The hub has the word; its broker has said nothing yet.
+    Told,
+    /// Its broker removes it, and says what is left and why.
+    Hindered,
+    /// Its broker is not heard, so nobody removes it.
+    Unreached,
+    /// Nothing is left of it: its broker has seen that.
+    Proven,
+    /// It is not among what is open any more, and nobody said that nothing is left.
+    Unproven,
 }
 
 /// Whether this person may decide, as far as the desktop knows. The hub's API server decides.

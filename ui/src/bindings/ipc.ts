@@ -555,6 +555,32 @@ export type CleanupProof = { "kind": "running" } | { "kind": "removed" } | { "ki
 why: Shown, };
 
 /**
+ * How far an end is.
+ */
+export type ClosingState = "told" | "hindered" | "unreached" | "proven" | "unproven";
+
+/**
+ * How far the end of a request is that somebody ended.
+ */
+export type ClosingView = { 
+/**
+ * How far.
+ */
+state: ClosingState, 
+/**
+ * Its broker's words: what is left and why, or what was removed; None: it has said nothing of it.
+ */
+said: Shown | null, 
+/**
+ * When its broker gave its last sign of life, where that is too long ago; None: it is heard, or never was.
+ */
+seenAt: number | null, 
+/**
+ * From when on the API server refuses what may be left of it, with nobody acting (P10); None: it has no rights.
+ */
+refusedFrom: number | null, };
+
+/**
  * One cluster with the profiles this person may ask for there.
  */
 export type ClusterDetail = { 
@@ -2550,6 +2576,10 @@ message: Shown | null,
  */
 ended: Shown | null, 
 /**
+ * How far its end is, once somebody ended it; None: nobody did.
+ */
+closing: ClosingView | null, 
+/**
  * Whether this person may say yes or no.
  */
 decide: Decide, 
@@ -2570,6 +2600,10 @@ export type RequestsView = {
  * Those that are not closed, the one that waits longest first.
  */
 requests: Array<RequestView>, 
+/**
+ * Those that this person ended and that are closed since they signed in, each with what became of it.
+ */
+closed: Array<RequestView>, 
 /**
  * Since when all of it is known: when the team that was heard of longest ago was; None: not all teams were yet.
  */

@@ -52,9 +52,9 @@ impl Approvals {
             object.which().map_err(|e| AppError::failed("this request can't be looked up").because(e))?;
         let mut before = Before::default();
         let mut after = None;
-        let began = Instant::now();
+        let (hub, began) = (self.hub(signed), Instant::now());
         for _ in 0..PAGES {
-            let page = signed.hub.closed_of(&which.team, PAGE, after.as_deref()).await.map_err(of_hub)?;
+            let page = hub.closed_of(&which.team, PAGE, after.as_deref()).await.map_err(of_hub)?;
             let same = |one: &&AccessRequest| {
                 one.spec.user == object.spec.user && one.spec.profile == object.spec.profile
             };

@@ -1,5 +1,6 @@
 //! A yes, a no, and the end of what somebody else has open.
 
+use super::ports::{HubSide, Word};
 use super::{Approvals, less};
 use crate::desk::AppError;
 use crate::person::faults::{of_hub, of_refused};
@@ -10,6 +11,7 @@ use sallyport_audit::{Action, Draft};
 use sallyport_hub::{Identity, Refused};
 use sallyport_ipc::LimitsInput;
 use sallyport_model::{Digest, ErrorCode, RequestRef};
+use std::sync::Arc;
 
 impl Approvals {
     /// Says yes to the offer with this digest, or to what the limits leave of it.
@@ -45,9 +47,9 @@ impl Approvals {
             AppError::new(ErrorCode::BadInput, "the offer's digest can't be read")
                 .hint("Look at the request again.")
         })?;
-        let (which, me) = self.ready(&signed, &object).await?;
-        let at = self.hub_time(&signed.workspace);
-        said(signed.hub.approve(&which, &me, &digest, &limits, at, None).await)?;
+        let (hub, which, me) = self.ready(&signed, &object).await?;
+        let word = Word { which: &which, me: &me, at: self.hub_time(&signed.workspace) };
+        said(hub.approve(word, &digest, &limits).await)?;
         self.note(Action::Approve, &signed, &object, |draft| {
             let draft = draft.detail("offer", offer);
             let draft = match limits.duration() {
@@ -72,9 +74,9 @@ impl Approvals {
         not_their_own(&signed, &object)?;
         let reason = reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         checked(reason.as_deref().unwrap_or_default(), false)?;
-        let (which, me) = self.ready(&signed, &object).await?;
-        let at = self.hub_time(&signed.workspace);
-        said(signed.hub.deny(&which, &me, at, reason.as_deref()).await)?;
+        let (hub, which, me) = self.ready(&signed, &object).await?;
+        let word = Word { which: &which, me: &me, at: self.hub_time(&signed.workspace) };
+        said(hub.deny(word, reason.as_deref()).await)?;
         self.note(Action::Deny, &signed, &object, |draft| match reason {
             Some(why) => draft.detail("why", why),
             None => draft,
@@ -92,23 +94,26 @@ impl Approvals {
         not_their_own(&signed, &object)?;
         let reason = reason.trim().to_owned();
         checked(&reason, true)?;
-        let (which, me) = self.ready(&signed, &object).await?;
-        let at = self.hub_time(&signed.workspace);
-        said(signed.hub.revoke(&which, &me, at, &reason).await)?;
+        let (hub, which, me) = self.ready(&signed, &object).await?;
+        let word = Word { which: &which, me: &me, at: self.hub_time(&signed.workspace) };
+        said(hub.revoke(word, &reason).await)?;
+        self.note_revoked(&signed, which.uid.as_str());
         self.note(Action::Revoke, &signed, &object, |draft| draft.detail("why", reason)).await;
         Ok(())
     }
 
-    /// The request, and who this person is to the hub at this moment: a yes carries it, and admission compares.
+    /// The hub, the request, and who this person is to the hub at this moment: a yes carries it, and admission compares.
     async fn ready(
         &self,
         signed: &Signed,
         object: &AccessRequest,
-    ) -> Result<(RequestRef, Identity), AppError> {
+    ) -> Result<(Arc<dyn HubSide>, RequestRef, Identity), AppError> {
         let which = object
             .which()
             .map_err(|e| AppError::failed("this request can't be decided on from here").because(e))?;
-        Ok((which, signed.hub.whoami().await.map_err(of_hub)?))
+        let hub = self.hub(signed);
+        let me = hub.whoami().await.map_err(of_hub)?;
+        Ok((hub, which, me))
     }
 
     /// Now by the hub's clock: an approval is dated within a minute of it.

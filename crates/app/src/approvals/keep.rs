@@ -4,6 +4,7 @@ use super::Approvals;
 use super::ask::waiting;
 use crate::person::{Signed, WorkspaceId};
 use futures::StreamExt as _;
+use futures::channel::mpsc::unbounded;
 use futures::stream::select_all;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use kube::ResourceExt as _;
@@ -90,7 +91,7 @@ impl Open {
     }
 
     /// The teams whose watch is in trouble that may be over.
-    fn troubled(&self) -> Vec<NamespaceName> {
+    pub(super) fn troubled(&self) -> Vec<NamespaceName> {
         let lasts = |team: &Team| team.trouble.as_ref().is_some_and(|(fault, _)| !is_refused(fault));
         self.teams.iter().filter(|(_, team)| lasts(team)).map(|(name, _)| name.clone()).collect()
     }
@@ -102,12 +103,23 @@ impl Open {
         }
     }
 
-    fn take(&mut self, team: &NamespaceName, change: Change<AccessRequest>, now: Timestamp) {
+    /// Takes a change in; those that are not among what is open any more.
+    fn take(
+        &mut self,
+        team: &NamespaceName,
+        change: Change<AccessRequest>,
+        now: Timestamp,
+    ) -> Vec<Arc<AccessRequest>> {
+        let mut left = Vec::new();
         let Team { requests, first, malformed, as_of, trouble } = self.teams.entry(team.clone()).or_default();
         match change {
             Change::All { objects, malformed: unread } => {
                 first.get_or_insert_with(|| waiting(&objects));
-                *requests = objects.into_iter().filter_map(|o| Some((o.uid()?, Arc::new(slim(o))))).collect();
+                let there = objects.into_iter().filter_map(|o| Some((o.uid()?, Arc::new(slim(o))))).collect();
+                let before = std::mem::replace(requests, there);
+                left.extend(
+                    before.into_iter().filter(|(uid, _)| !requests.contains_key(uid)).map(|(_, o)| o),
+                );
                 // By what they say: a list does not name their UIDs.
                 *malformed =
                     unread.iter().take(MALFORMED).map(|what| (what.name.clone(), what.to_string())).collect();
@@ -126,16 +138,17 @@ impl Open {
             }
             Change::Deleted(gone) | Change::Left(gone) => {
                 malformed.remove(&gone.name);
-                requests.remove(&gone.uid);
+                left.extend(requests.remove(&gone.uid));
             }
             Change::Trouble(fault) => {
                 let since = trouble.take().map_or(now, |(_, since)| since);
                 *trouble = Some((fault, since));
-                return;
+                return left;
             }
         }
         *trouble = None;
         *as_of = Some(now);
+        left
     }
 }
 
@@ -160,19 +173,35 @@ impl Approvals {
         person.each_sign_in(|signed| drop(tokio::spawn(self.clone().keep(signed)))).await;
     }
 
-    async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
+    /// Begins to keep a sign-in's. False where it is over: whoever clears it has been here, or is still to come.
+    fn begin(&self, signed: &Signed, teams: &[NamespaceName]) -> bool {
+        let mut all = self.open();
+        let goes_on = !signed.stop.is_cancelled();
+        if goes_on {
+            all.insert(signed.workspace.clone(), Open::of(teams));
+        }
+        goes_on
+    }
+
+    pub(super) async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
         let teams: Vec<NamespaceName> =
             signed.teams.iter().filter(|team| team.may_read).map(|team| team.name.clone()).collect();
-        self.open().insert(signed.workspace.clone(), Open::of(&teams));
+        if !self.begin(&signed, &teams) {
+            return;
+        }
         self.changed.notify_one();
+        let hub = self.hub(&signed);
         let mut changes = select_all(
             teams
                 .into_iter()
-                .map(|team| signed.hub.watch_open(&team).map(move |change| (team.clone(), change)).boxed()),
+                .map(|team| hub.watch_open(&team).map(move |change| (team.clone(), change)).boxed()),
         );
+        let (told, left) = unbounded();
         let keeping = async {
             while let Some((team, change)) = changes.next().await {
-                self.take(&signed.workspace, &team, change);
+                for left in self.take(&signed.workspace, &team, change) {
+                    self.note_left(&signed, &left, &told);
+                }
             }
             // Nobody watches anything, which is no reason to end.
             std::future::pending::<()>().await;
@@ -180,6 +209,7 @@ impl Approvals {
         tokio::select! {
             () = keeping => {}
             () = self.look_where_troubled(&signed) => {}
+            () = self.read_what_became(&signed, left) => {}
             () = signed.stop.cancelled() => {}
         }
     }
@@ -187,12 +217,13 @@ impl Approvals {
     /// A watch that is taken up again where it broke off says nothing until something changes, so whether a team can be
     /// read by now is asked.
     async fn look_where_troubled(&self, signed: &Signed) {
+        let hub = self.hub(signed);
         loop {
             tokio::time::sleep(LOOK).await;
             let troubled: Vec<NamespaceName> =
                 self.open().get(&signed.workspace).map(Open::troubled).unwrap_or_default();
             for team in troubled {
-                if signed.hub.closed_of(&team, 1, None).await.is_ok()
+                if hub.closed_of(&team, 1, None).await.is_ok()
                     && let Some(open) = self.open().get_mut(&signed.workspace)
                 {
                     open.can_be_read(&team);
@@ -202,13 +233,17 @@ impl Approvals {
         }
     }
 
-    fn take(&self, workspace: &WorkspaceId, team: &NamespaceName, change: Change<AccessRequest>) {
+    pub(super) fn take(
+        &self,
+        workspace: &WorkspaceId,
+        team: &NamespaceName,
+        change: Change<AccessRequest>,
+    ) -> Vec<Arc<AccessRequest>> {
         // Signed out meanwhile.
-        let Some(()) = self.open().get_mut(workspace).map(|open| open.take(team, change, Timestamp::now()))
-        else {
-            return;
-        };
+        let taken = self.open().get_mut(workspace).map(|open| open.take(team, change, Timestamp::now()));
+        let Some(left) = taken else { return Vec::new() };
         self.changed.notify_one();
+        left
     }
 }
 

@@ -1,19 +1,20 @@
 //! A request as an approver reads it. Pure.
 
-use super::less;
 use super::offer::{self, Beside};
+use super::{closing, less};
 use crate::inventory::{KnownFor, environment_kind};
 use crate::person::SignedInAs;
 use sallyport_api::{AccessRequest, Approval};
 use sallyport_ipc::{ApprovalView, AutoApprovalView, Decide, ReaffirmView, RequestPhase, RequestView, Shown};
-use sallyport_model::{Phase, Reaffirm, Ttl};
+use sallyport_model::{Hold, Phase, Reaffirm, Ttl};
 use sallyport_policy::UNANSWERED_AFTER;
 
-/// The request for whoever looks at it.
+/// The request for whoever looks at it; `hold` is one that stands on what it does.
 pub(super) fn of(
     object: &AccessRequest,
     who: &SignedInAs,
     known: &KnownFor,
+    hold: Option<&Hold>,
     beside: &Beside<'_>,
 ) -> RequestView {
     let spec = &object.spec;
@@ -65,7 +66,8 @@ pub(super) fn of(
         needed: known.approvals.map(u32::from),
         ends_at: status.grant.as_ref().map(|grant| grant.end.0.as_millisecond()),
         message: status.message.as_ref().filter(|m| !m.is_empty()).map(Shown::from),
-        ended: object.ended_by().map(|by| by.ending(object.phase()).message.into()),
+        ended: closing::ended(object, hold).map(|ending| ending.message.into()),
+        closing: closing::of(object, hold, known),
         decide: decide(object, who, known, beside.problem.is_none()),
         may_deny: may_deny(object, who, known),
         may_revoke: !own

@@ -44,9 +44,21 @@ impl Holds {
         Some(Duration::from_secs(u64::try_from(left).unwrap_or_default()) + Duration::from_millis(100))
     }
 
-    async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
-        self.kept().insert(signed.workspace.clone(), BTreeMap::default());
-        let mut changes = std::pin::pin!(signed.hub.watch_holds());
+    /// Begins to keep a sign-in's. False where it is over: whoever clears it has been here, or is still to come.
+    fn begin(&self, signed: &Signed) -> bool {
+        let mut all = self.kept();
+        let goes_on = !signed.stop.is_cancelled();
+        if goes_on {
+            all.insert(signed.workspace.clone(), BTreeMap::default());
+        }
+        goes_on
+    }
+
+    pub(super) async fn keep(self: Arc<Self>, signed: Arc<Signed>) {
+        if !self.begin(&signed) {
+            return;
+        }
+        let mut changes = self.hub(&signed).watch_holds();
         let keeping = async {
             while let Some(change) = changes.next().await {
                 self.take(&signed.workspace, change);
@@ -58,7 +70,7 @@ impl Holds {
         }
     }
 
-    fn take(&self, workspace: &WorkspaceId, change: Change<AccessHold>) {
+    pub(super) fn take(&self, workspace: &WorkspaceId, change: Change<AccessHold>) {
         let uid = |hold: &AccessHold| hold.metadata.uid.clone().unwrap_or_default();
         {
             let mut all = self.kept();

@@ -60,6 +60,10 @@ pub(crate) struct KnownFor {
     pub(crate) rights: Option<ProfileRights>,
     /// The profile as it is now.
     pub(crate) profile: Option<Profile>,
+    /// Whether its cluster's broker gave no sign of life, or none for too long.
+    pub(crate) is_silent: bool,
+    /// When it gave the last one, Unix milliseconds.
+    pub(crate) broker_seen: Option<i64>,
 }
 
 /// A profile that could be asked for on a cluster, and what it allows there by its broker's word.
@@ -135,6 +139,8 @@ impl Known {
             approvals: self.profiles.get(profile).map(|p| p.spec.approvals),
             rights: self.may.get(profile).copied(),
             profile: self.profiles.get(profile).and_then(|object| Profile::try_from(object).ok()),
+            is_silent: self.is_silent(cluster),
+            broker_seen: self.seen.as_ref().and_then(|seen| seen.get(cluster)).map(|seen| seen.at),
         }
     }
 

@@ -9,3 +9,5 @@ mod orders;
 mod rights;
 mod watched;
 mod world;
+
+pub(crate) use world::{UID, World, all, cluster, preview, profile_with};

@@ -11,4 +11,4 @@ mod sign_out;
 mod step_up;
 mod world;
 
-pub(crate) use world::{World, claims, ended, file, settled, step_up, until, workspace};
+pub(crate) use world::{HUBS, World, claims, ended, file, settled, step_up, until, workspace};

@@ -4,6 +4,7 @@ import { deciding } from "./deciding.svelte";
 import { inbox } from "./requests.svelte";
 
 export { actions } from "./actions";
+export { default as Endings } from "./Endings.svelte";
 export { default as RequestList } from "./RequestList.svelte";
 export { default as RequestPane } from "./RequestPane.svelte";
 export { inbox, toDecide, VIEW } from "./requests.svelte";

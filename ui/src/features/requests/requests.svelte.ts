@@ -124,7 +124,7 @@ class Inbox {
     if (view === null) return;
     const held = new Set(this.#decided);
     if (place.request !== null) held.add(place.request);
-    this.#rows = rowsOf(view.requests, this.#rows, this.#tab, { seen: this.#seen, held });
+    this.#rows = rowsOf(view.requests, this.#rows, this.#tab, { seen: this.#seen, held }, view.closed);
     this.#stamps = stamped(this.#stamps, this.#rows, performance.now());
     this.#settle();
   }
@@ -133,7 +133,7 @@ class Inbox {
   #settle(): void {
     const { view } = this;
     if (view === null || this.current !== null) return;
-    const wanted = view.requests.find((r) => r.id === place.request);
+    const wanted = [...view.requests, ...view.closed].find((r) => r.id === place.request);
     if (wanted) {
       this.#tab = inTab(wanted, this.#tab) ? this.#tab : tabOf(wanted);
       this.#begin();

@@ -2,13 +2,9 @@ import type { BesideView, BeforeView, ErrorCode, RequestView } from "../../bindi
 import { count, number } from "../../shared/text";
 import { ago, leftText, moment } from "../../shared/time";
 import type { Kind } from "./can";
+import { STATE, type Badge } from "./closing";
 import type { Why } from "./guard";
 import type { Row } from "./rows";
-
-export interface Badge {
-  readonly text: string;
-  readonly tone: "open" | "wait" | "danger" | "info" | "";
-}
 
 /** `operate on ledger-us-1`. */
 export function whatText({ profile, cluster }: RequestView): string {
@@ -35,6 +31,8 @@ export function besideText(beside: readonly BesideView[], now: number): string {
 
 /** How a request stands, in a few words. `failed`: what this person last said to it did not get through. */
 export function badge({ request, gone }: Row, now: number, failed: { kind: Kind; error: { code: ErrorCode } } | null = null): Badge {
+  const { closing } = request;
+  if (closing !== null && closing.state !== "told") return STATE[closing.state];
   if (gone) return { text: request.ended ?? "closed", tone: "" };
   if (request.ended !== null) return { text: request.ended, tone: "" };
   if (failed !== null) return { text: failed.error.code === "unreachable" ? "no answer" : NOT_DONE[failed.kind], tone: "danger" };

@@ -24,7 +24,7 @@ export function decisions(world: World) {
       if (world.scene === "requestsFail") throw failure("failed", "The requests could not be read: the hub's answer is not one.", { hint: "Tell your admin; the log has it whole.", retry: true });
       const asOf = ["requestsLoading", "requestsMissing"].includes(world.scene) ? null : world.scene === "hubDown" ? Date.now() - 95_000 : Date.now();
       const problems = world.scene === "partial" ? ["AccessRequest payments/ask-7f3k2q could not be read: spec.duration is missing."] : world.scene === "requestsMissing" ? ["payments: not known since 14:02; the hub does not answer for it."] : [];
-      return { requests: all.read(), asOf, noneToRead: world.scene === "requestsNone", problems };
+      return { requests: all.read(), closed: all.closed, asOf, noneToRead: world.scene === "requestsNone", problems };
     },
     request_before: async ({ request: id }): Promise<BeforeView> => {
       await world.pause(90);

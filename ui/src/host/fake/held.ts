@@ -20,6 +20,7 @@ export function holdsOf(scene: string, now: number): HoldView[] {
   const long = hold({ id: "h-long", on: "user", name: "oidc:<b>somebody</b>\u202e.with.a.very.long.name.indeed.that.goes.on.and.on@departments.platform-engineering.example.test", reason: `Because ${"of one thing and of another, ".repeat(12)}and so on.`, by: "oidc:another.person.with.a.long.name@departments.platform-engineering.example.test", ...lasts(26 * HOUR, 5 * 24 * HOUR) });
   switch (scene) {
     case "holds": case "mayNotHold": case "holdFails": return [person, cluster, long].map((one) => ({ ...one, mayRemove: scene !== "mayNotHold" }));
+    case "requestsEnded": return [person];
     case "heldMe": return [mine, cluster];
     case "heldAll": return [all, mine];
     case "holdsMany": return Array.from({ length: 400 }, (_, i) => hold({ id: `h-${i}`, on: i % 3 ? "user" : "cluster", name: i % 3 ? `oidc:person-${i}@example.test` : `payments-eu-${i}`, ...lasts(i * MINUTE, (400 - i) * MINUTE) }));

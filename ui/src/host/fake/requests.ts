@@ -1,4 +1,4 @@
-import type { ApprovalView, Decide, LimitsView, OfferView, RequestView, SessionView } from "../../bindings/ipc";
+import type { ApprovalView, ClosingView, Decide, LimitsView, OfferView, RequestView, SessionView } from "../../bindings/ipc";
 import { dice, DEBUG, OPERATE } from "./fleet";
 import { failure, type Pause } from "./sessions";
 
@@ -32,6 +32,8 @@ interface Around {
 /** What is asked for and open in the person's teams, and what becomes of it when they decide. */
 export class FakeRequests {
   list: RequestView[] = [];
+  /** What this person ended, once it is closed. */
+  closed: RequestView[] = [];
   /** Every decision as it came, whatever became of it. */
   readonly said: object[] = [];
   /** When a test wants `request_before` to fail. */
@@ -45,6 +47,7 @@ export class FakeRequests {
     else if (scene === "requestsMost") this.list = many(now, 5000);
     else if (scene === "requestsOdd") this.list = odd(now);
     else if (scene === "requestsLess") this.list = lesser(now);
+    else if (scene === "requestsEnded") [this.list, this.closed] = endings(now);
     else if (!["empty", "requestsEmpty", "requestsLoading", "requestsNone", "requestsFail", "requestsMissing"].includes(scene)) this.list = some(now);
     this.beforeFails = scene === "beforeFails";
   }
@@ -108,9 +111,15 @@ export class FakeRequests {
   }
 
   ended(id: string, words: string): void {
-    this.change(id, { ended: words, decide: this.one(id).own ? "own" : "over", mayDeny: false, mayRevoke: false });
+    const { own, endsAt } = this.one(id);
+    const told: ClosingView = { state: "told", said: null, seenAt: null, refusedFrom: endsAt === null ? null : endsAt + 75_000 };
+    this.change(id, { ended: words, closing: told, decide: own ? "own" : "over", mayDeny: false, mayRevoke: false });
     // Not before that was read once: on a slow machine nobody would ever have seen why it ended.
-    void Promise.all([this.around.pause(2000), new Promise<void>((go) => this.unread.push(go))]).then(() => this.remove(id));
+    void Promise.all([this.around.pause(2000), new Promise<void>((go) => this.unread.push(go))]).then(() => {
+      const last = this.list.find((r) => r.id === id);
+      if (last && last.phase !== "pending" && !last.own) this.closed = [...this.closed, { ...last, closing: { ...told, state: "proven", said: `${words}; 2 bindings and 1 account removed in 41 ms, and seen to be gone` } }];
+      this.remove(id);
+    });
   }
 }
 
@@ -134,9 +143,27 @@ function request(seed: Seed, now: number): RequestView {
     team: "payments", own: false, groups: ["oidc:payments-dev", "oidc:on-call"], acr: "urn:sallyport:mfa", amr: ["pwd", "otp"], mfaAt: askedAt - 90_000,
     environment: "prod", environmentWord: "prod", namespaces, durationSeconds: 3600, reason: "INC-4318", askedAt, waitsUntil: askedAt + WAITS, phase: "pending",
     offer: offerOf(seed.profile === "operate" || seed.profile === "view" ? seed.profile : "debug", namespaces),
-    approvals: [], autoApproval: null, reaffirm: seed.profile === "debug" ? { everySeconds: 900, graceSeconds: 300 } : null, recording: null, given: null, needed: 1, endsAt: null, message: null, ended: null, decide: "yes", mayRevoke: false, ...seed,
+    approvals: [], autoApproval: null, reaffirm: seed.profile === "debug" ? { everySeconds: 900, graceSeconds: 300 } : null, recording: null, given: null, needed: 1, endsAt: null, message: null, ended: null, closing: null, decide: "yes", mayRevoke: false, ...seed,
     mayDeny: seed.mayDeny ?? DENIABLE.has(seed.decide ?? "yes"),
   };
+}
+
+/** What somebody ended, in every state in which that can be. */
+function endings(now: number): [RequestView[], RequestView[]] {
+  const [words, left] = [`revoked by ${ME}: her laptop was stolen`, "RoleBinding checkout/g-7f3k: denied request: bindings of sessions are frozen"];
+  const open = (id: string, cluster: string, closing: Partial<ClosingView> & Pick<ClosingView, "state">, minutes = 41): RequestView =>
+    request({ id, user: "oidc:dana@example.test", cluster, profile: "debug", askedAt: now - 80 * MINUTE, phase: "active", decide: "over", endsAt: now + minutes * MINUTE, ended: words,
+      closing: { said: null, seenAt: null, refusedFrom: now + minutes * MINUTE + 75_000, ...closing } }, now);
+  const still = [
+    open("e-told", "payments-eu-1", { state: "told" }),
+    open("e-left", "checkout-stage", { state: "hindered", said: left }),
+    open("e-far", "legacy-eu-9", { state: "unreached", seenAt: now - 12 * MINUTE }),
+  ];
+  const over = [
+    open("e-proven", "mail-eu-1", { state: "proven", said: `${words}; 2 bindings and 1 account removed in 41 ms, and seen to be gone` }),
+    open("e-unproven", "risk-eu-14", { state: "unproven" }, -5),
+  ];
+  return [[...some(now), ...still], over];
 }
 
 function some(now: number): RequestView[] {

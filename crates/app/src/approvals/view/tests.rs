@@ -41,6 +41,8 @@ fn known(approve: bool, revoke: bool) -> KnownFor {
         approvals: Some(2),
         rights: Some(ProfileRights { request: true, approve, revoke }),
         profile: None,
+        is_silent: false,
+        broker_seen: None,
     }
 }
 
@@ -55,7 +57,7 @@ fn p8_what_opened_without_people_is_shown_with_what_it_saw_and_is_nobodys_to_dec
     made["leftToday"] = json!("1h30m20s");
     let object =
         request("oidc:dana", &["a"], json!({"phase": "Pending", "offer": made, "autoApproval": met}));
-    let shown = of(&object, &lee(), &known(true, true), &Beside::default());
+    let shown = of(&object, &lee(), &known(true, true), None, &Beside::default());
     let auto = shown.auto_approval.unwrap();
     assert_eq!((auto.name.as_str(), auto.saw.as_str()), ("office", "oidc:dev⟨U+202E⟩; payments"));
     assert_eq!((auto.at, shown.decide), (1_795_528_805_000, Decide::Enough));
@@ -66,7 +68,8 @@ fn p8_what_opened_without_people_is_shown_with_what_it_saw_and_is_nobodys_to_dec
 fn how_often_a_requester_is_vouched_for_is_what_the_offer_says() {
     let shown = |offer: Value| {
         let status = json!({"phase": "Pending", "offer": offer});
-        of(&request("oidc:dana", &["a"], status), &lee(), &known(true, true), &Beside::default()).reaffirm
+        of(&request("oidc:dana", &["a"], status), &lee(), &known(true, true), None, &Beside::default())
+            .reaffirm
     };
     let mut made = offer(&[&["get"]]);
     assert_eq!(shown(made.clone()), None);
@@ -124,14 +127,14 @@ fn what_is_shown_beside_the_offer_is_the_hubs_word() {
         json!({"phase": "Pending", "offer": offer(&[&["get"], &["delete"]]),
             "approvals": [yes("oidc:bob", DIGEST), yes("oidc:eve", &"b".repeat(64)), yes("oidc:dana", DIGEST)]}),
     );
-    let seen = of(&asked, &lee(), &known(true, true), &Beside::default());
+    let seen = of(&asked, &lee(), &known(true, true), None, &Beside::default());
     assert_eq!((seen.needed, seen.may_revoke, seen.reason.contains('\u{202e}')), (Some(2), false, false));
     let counts: Vec<bool> = seen.approvals.iter().map(|yes| yes.counts).collect();
     assert_eq!(counts, [true, false, false], "of another offer, and one's own, count for nothing");
     let problem = Some("odd".to_owned());
-    let unsound = of(&asked, &lee(), &known(true, true), &Beside { problem, ..Beside::default() });
+    let unsound = of(&asked, &lee(), &known(true, true), None, &Beside { problem, ..Beside::default() });
     assert!(unsound.decide == Decide::Unsound && unsound.may_deny);
     let active = request("oidc:dana", &["a"], json!({"phase": "Active", "offer": offer(&[&["get"]])}));
-    let other = of(&active, &lee(), &known(false, true), &Beside::default());
+    let other = of(&active, &lee(), &known(false, true), None, &Beside::default());
     assert!(other.may_revoke && other.decide == Decide::Over && other.phase == RequestPhase::Active);
 }

@@ -35,7 +35,7 @@ impl<K: Send + 'static> Watched<K> {
 }
 
 #[derive(Default)]
-pub(super) struct FakeHub {
+pub(crate) struct FakeHub {
     clusters: Watched<AccessCluster>,
     profiles: Watched<AccessProfile>,
     /// The signs of life; `None`: no call for them is answered.
@@ -51,6 +51,9 @@ pub(super) struct FakeHub {
     pub(super) gate: tokio::sync::Mutex<()>,
     /// The profiles that may be asked for; `None`: that call fails.
     pub(super) may: Mutex<Option<BTreeSet<String>>>,
+    /// What else may be done with each profile.
+    pub(crate) decides: Mutex<ProfileRights>,
+    pub(crate) holds: Mutex<HoldRights>,
     /// Times that they were read.
     pub(super) asked: AtomicUsize,
     /// What is wrong with reading a person's requests of before; `None`: it is never answered.
@@ -58,15 +61,15 @@ pub(super) struct FakeHub {
 }
 
 impl FakeHub {
-    pub(super) fn clusters(&self, change: Change<AccessCluster>) -> bool {
+    pub(crate) fn clusters(&self, change: Change<AccessCluster>) -> bool {
         self.clusters.tell(change)
     }
 
-    pub(super) fn profiles(&self, change: Change<AccessProfile>) -> bool {
+    pub(crate) fn profiles(&self, change: Change<AccessProfile>) -> bool {
         self.profiles.tell(change)
     }
 
-    pub(super) fn beat(&self, beats: Result<Vec<Beat>, Fault>) {
+    pub(crate) fn beat(&self, beats: Result<Vec<Beat>, Fault>) {
         *self.beats.lock().unwrap() = Some(beats);
     }
 
@@ -120,11 +123,13 @@ impl HubSide for FakeHub {
         async move {
             self.asked.fetch_add(1, Ordering::Relaxed);
             let may = self.may.lock().unwrap().clone().ok_or(Fault::TimedOut)?;
+            let decides = *self.decides.lock().unwrap();
             let of = |name: &ProfileName| {
                 let request = may.contains(name.as_str());
-                (name.clone(), ProfileRights { request, ..ProfileRights::default() })
+                (name.clone(), ProfileRights { request, ..decides })
             };
-            Ok(Rights { profiles: profiles.iter().map(of).collect(), holds: HoldRights::default() })
+            let holds = *self.holds.lock().unwrap();
+            Ok(Rights { profiles: profiles.iter().map(of).collect(), holds })
         }
         .boxed()
     }

@@ -11,10 +11,11 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-const UID: &str = "6f1c2d7e-0000-4000-8000-000000000000";
+/// Of every profile here.
+pub(crate) const UID: &str = "6f1c2d7e-0000-4000-8000-000000000000";
 
 /// What a profile allows, for its preview.
-pub(super) fn preview(verb: &str) -> AccessPreviewSpec {
+pub(crate) fn preview(verb: &str) -> AccessPreviewSpec {
     let profile = serde_json::from_value(json!({
         "name": "debug", "revision": format!("{UID}/1"),
         "rules": [{"role": "sallyport:view", "verbs": [verb], "apiGroups": [""], "resources": ["pods"]}],
@@ -23,7 +24,7 @@ pub(super) fn preview(verb: &str) -> AccessPreviewSpec {
 }
 
 /// A cluster whose broker names this preview.
-pub(super) fn cluster(name: &str, preview: &AccessPreviewSpec) -> AccessCluster {
+pub(crate) fn cluster(name: &str, preview: &AccessPreviewSpec) -> AccessCluster {
     let report = json!({"name": "debug", "revision": format!("{UID}/1"), "ruleCount": 1});
     serde_json::from_value(json!({
         "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessCluster", "metadata": {"name": name},
@@ -38,7 +39,7 @@ pub(super) fn profile(name: &str) -> AccessProfile {
 }
 
 /// The same with more in its spec.
-pub(super) fn profile_with(name: &str, more: serde_json::Value) -> AccessProfile {
+pub(crate) fn profile_with(name: &str, more: serde_json::Value) -> AccessProfile {
     let mut spec = json!({"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["a"], "maxDuration": "1h",
         "approvals": 0});
     for (key, value) in more.as_object().unwrap() {
@@ -51,7 +52,7 @@ pub(super) fn profile_with(name: &str, more: serde_json::Value) -> AccessProfile
     .unwrap()
 }
 
-pub(super) fn all<K>(objects: Vec<K>) -> Change<K> {
+pub(crate) fn all<K>(objects: Vec<K>) -> Change<K> {
     Change::All { objects, malformed: Vec::new() }
 }
 
@@ -68,15 +69,15 @@ pub(super) fn beat(cluster: &str, age: Duration) -> Beat {
     Beat { cluster: cluster.to_owned(), age, lasts: Duration::from_secs(90) }
 }
 
-pub(super) struct World {
-    pub(super) desk: Desk,
-    pub(super) hubs: [Arc<FakeHub>; 2],
-    pub(super) inventory: Arc<Inventory>,
+pub(crate) struct World {
+    pub(crate) desk: Desk,
+    pub(crate) hubs: [Arc<FakeHub>; 2],
+    pub(crate) inventory: Arc<Inventory>,
 }
 
 impl World {
     /// Somebody joined the first team; whoever signs in is followed.
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let (desk, hubs) = (Desk::joined().await, hubs());
         let of = hubs.clone();
         let inventory = Inventory::reading(
@@ -108,8 +109,13 @@ impl World {
 
     /// Somebody signs in at a team that is in front.
     pub(super) async fn sign_in(&self, team: usize) {
+        self.sign_in_as(team, "ada").await;
+    }
+
+    /// The same as somebody by name.
+    pub(crate) async fn sign_in_as(&self, team: usize, subject: &str) {
         let before = self.hubs[team].listed.load(std::sync::atomic::Ordering::Relaxed);
-        self.desk.sign_in_as("ada").await.unwrap();
+        self.desk.sign_in_as(subject).await.unwrap();
         crate::person::tests::until("its hub is watched", || {
             self.hubs[team].listed.load(std::sync::atomic::Ordering::Relaxed) > before
         })

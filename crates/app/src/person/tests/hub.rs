@@ -50,6 +50,8 @@ pub(crate) struct FakeHub {
     pub(crate) takes_any_name: AtomicBool,
     /// Whether it does not say when tokens were issued.
     pub(crate) hides_issued: AtomicBool,
+    /// The teams that everybody is in; `None`: payments alone.
+    pub(crate) teams: Mutex<Option<Vec<Team>>>,
 }
 
 impl FakeHub {
@@ -101,7 +103,10 @@ impl HubSide for AsPerson {
     fn teams(&self) -> BoxFuture<'_, Result<Vec<Team>, Fault>> {
         async {
             self.hub.says("teams")?;
-            Ok(vec![Team { name: "team-payments".parse().unwrap(), may_ask: true, may_read: true }])
+            let teams = self.hub.teams.lock().unwrap().clone();
+            Ok(teams.unwrap_or_else(|| {
+                vec![Team { name: "team-payments".parse().unwrap(), may_ask: true, may_read: true }]
+            }))
         }
         .boxed()
     }

@@ -8,10 +8,11 @@ use crate::person::ports::{Ports, SignInVault};
 use crate::person::{Person, PersonView, Signed, Wishes, Workspace};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use sallyport_audit::{Action, Draft, Entry};
 use sallyport_ipc::{Event, StepUp};
 use sallyport_model::Secret;
 use sallyport_oidc::IdClaims;
-use sallyport_store::{History, InstanceLock, Prefs};
+use sallyport_store::{Filter, History, InstanceLock, Prefs};
 use sallyport_vault::Keyring;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -161,6 +162,8 @@ pub(crate) struct World {
     pub(crate) vault: Arc<FakeVault>,
     pub(crate) host: Arc<FakeHost>,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) history: Recorder,
+    store: History,
     _home: tempfile::TempDir,
 }
 
@@ -173,15 +176,16 @@ impl World {
         let lock = InstanceLock::take(&dirs.data).unwrap();
         let options = Options { keyring: Keyring::Off, ..Options::default() };
         let none = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
-        let history = Recorder::new(History::open(&dirs.data, None).await.unwrap());
+        let store = History::open(&dirs.data, None).await.unwrap();
+        let history = Recorder::new(store.clone());
         let prefs = Prefs::open(&dirs.data).await.unwrap();
         let host = Arc::new(FakeHost::default());
         let desk = Arc::new(Desk::new(host.clone(), options, dirs, prefs, none, lock).await);
         let (provider, hubs) = (FakeProvider::default(), Arc::new(FakeHubs::new(&HUBS)));
         let vault = Arc::new(FakeVault::default());
         let ports = Ports { providers: Arc::new(provider.clone()), hubs: hubs.clone(), vault: vault.clone() };
-        let person = Arc::new(Person::asking(desk.clone(), history, ports));
-        Self { person, provider, hubs, vault, host, desk, _home: home }
+        let person = Arc::new(Person::asking(desk.clone(), history.clone(), ports));
+        Self { person, provider, hubs, vault, host, desk, history, store, _home: home }
     }
 
     /// In the first team.
@@ -228,6 +232,24 @@ impl World {
     /// What the window shows of the person.
     pub(crate) fn view(&self) -> PersonView {
         self.person.view(&Wishes::default())
+    }
+
+    /// The first team's hub is so much ahead of here, by what it says of its clock.
+    pub(crate) fn hub_is_ahead(&self, seconds: i64) {
+        self.person.at(&workspace(0).id(), |seat| seat.hub_ahead = Some(seconds)).expect("there is a seat");
+    }
+
+    /// The entries of these actions so far, the newest first.
+    pub(crate) async fn noted(&self, actions: &[Action]) -> Vec<Entry> {
+        // A disk has a time of its own.
+        tokio::time::resume();
+        // What was written before it is there when it is.
+        let last = self.store.append(Draft::new(Action::AppStarted)).await.unwrap();
+        self.store.until_durable(last).await;
+        let filter = Filter { actions: actions.to_vec(), ..Filter::default() };
+        let entries = self.store.page(filter, None, 100).await.unwrap().entries;
+        tokio::time::pause();
+        entries
     }
 
     pub(crate) fn notes(&self) -> String {

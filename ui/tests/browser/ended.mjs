@@ -1,0 +1,62 @@
+// What somebody ended, as it closes: proven or not, and with the bound that holds where nobody answers.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { badge, come, rest, select } from "./inbox.mjs";
+import { at, world } from "./site.mjs";
+
+const side = (page) => page.locator("aside");
+const team = (page) => page.getByRole("button", { name: /^Team/ }).click();
+
+test("p13_what was ended is shown as it closes, proven or not", () =>
+  at("speed=20", async (page) => {
+    await come(page);
+    await team(page);
+    await select(page, "r-active");
+    await rest(page);
+    await page.keyboard.press("r");
+    await page.keyboard.type("incident is over");
+    await rest(page);
+    await page.keyboard.press("Enter");
+    await badge(page, "r-active").getByText("closed, proven").waitFor();
+    await side(page).getByText(/Its broker has seen that nothing is left: .*2 bindings and 1 account removed in 41 ms, and seen to be gone/).waitFor();
+    assert.equal(await side(page).getByText(/refuses its token/).count(), 0, "nothing is left that it could refuse");
+    // Another tab and back: it is not forgotten.
+    await page.getByRole("button", { name: /^For me/ }).click();
+    await team(page);
+    await badge(page, "r-active").getByText("closed, proven").waitFor();
+  }));
+
+test("p10_what is left, not reached or not proven is told with when its token is refused", () =>
+  at("scene=requestsEnded", async (page) => {
+    await come(page);
+    await team(page);
+    const seen = [
+      ["e-told", /^revoked by/, /has not answered to it yet/],
+      ["e-left", "not gone yet", /this is left there: RoleBinding checkout\/g-7f3k: denied request/],
+      ["e-far", "not reached", /was last heard at .* so nobody removes it there now/],
+      ["e-unproven", "closed, not proven", /Nobody has said that nothing is left of it/],
+    ];
+    for (const [id, words, more] of seen) {
+      await badge(page, id).getByText(words).waitFor();
+      await select(page, id);
+      await side(page).getByText(more).waitFor();
+      await side(page).getByText(id === "e-unproven" ? /refuses its token since/ : /refuses its token from .* on/).waitFor();
+      await page.keyboard.press("r");
+      assert.equal(await page.locator("#decision-reason").count(), 0, "it is ended already");
+    }
+    // Its broker comes back, and the rest of it goes.
+    await world(page, "(w) => { const one = w.requests.one('e-far'); w.requests.closed = [...w.requests.closed, { ...one, closing: { ...one.closing, state: 'proven', said: 'nothing was left on the cluster' } }]; w.requests.remove('e-far'); }");
+    await badge(page, "e-far").getByText("closed, proven").waitFor();
+    assert.equal(await page.locator("#request-e-far").count(), 1);
+  }));
+
+test("p24_under a hold stands each session that it ends, what needs a look first, in harmless words", () =>
+  at("scene=requestsEnded", async (page) => {
+    await come(page);
+    await world(page, "(w) => w.requests.change('e-left', { closing: { ...w.requests.one('e-left').closing, said: 'RoleBinding a\\u202e: <b>no</b>' } })");
+    await page.getByRole("button", { name: /^Held/ }).click();
+    const ends = side(page).getByRole("region", { name: "What it ends" });
+    await ends.getByText("1 closed, not proven · 1 not reached · 1 not gone yet · 1 being closed · 1 closed, proven").waitFor();
+    await ends.getByText("RoleBinding a⟨U+202E⟩: <b>no</b>").waitFor();
+    assert.deepEqual((await ends.locator("li .chip").allInnerTexts()).slice(0, 2), ["closed, not proven", "not reached"]);
+  }));

@@ -65,12 +65,15 @@ pub(super) fn of_session(
     };
     let ids: Vec<_> = calls.iter().map(|call| call.id).collect();
     let mut read = Vec::with_capacity(calls.len());
-    for (at, raw) in archive.raws(&ids).into_iter().enumerate() {
+    // One text after the other, and none is kept: a list may be megabytes long as it was written.
+    for (at, raw) in archive.raws(&ids).enumerate() {
         let Ok(raw) = raw else {
             lacks.damaged += 1;
             continue;
         };
-        event(&raw, &mut |event| read.push((at, event.clone().into_owned())));
+        event(&raw, &mut |event| {
+            read.push((at, Event { raw: "".into(), ..event.clone() }.into_owned()));
+        });
     }
     let (events, place) = folded(read, &calls);
     Ok(OfSession { calls, events, place, has_more, lacks, range: archive.status().range })

@@ -71,6 +71,7 @@ async fn of_a_session_with_more_calls_than_are_compared_the_older_ones_come_from
     bench.log(&events).await;
     let archive = bench.evidence.archive(false).await.unwrap().unwrap();
     let of = of_session(&archive, CLUSTER, &[account.to_string()], &Bounds::default()).unwrap();
+    assert!(of.events.iter().all(|event| event.raw.is_empty()), "none is kept as it was written");
     let whole = bench.evidence.own_record().await.unwrap();
     let found = |own: &super::super::bypass::OfRequest| {
         compared(&of, &Known::of(own.entries.iter()), &own.record(&whole))

@@ -113,6 +113,36 @@ describe("a player", () => {
     expect(paper.text).toBe("1a 1b 1c 2a 2b 2c ");
   });
 
+  it("waits, and asks for nothing else, where one that goes on is deleted", async () => {
+    const live = view({ endedAt: null, segments: view().segments.slice(0, 1) });
+    const from = source();
+    let gone = false;
+    let asked = 0;
+    const page = (segment: number, at: number): Promise<RecordingPage> => {
+      if (!gone) return from.page(segment, at);
+      // One that spins would never let go of the page.
+      if (++asked > 100) return new Promise(() => {});
+      return Promise.reject(new Error("there is no such recording"));
+    };
+    const again = () => Promise.reject(new Error("there is no such recording"));
+    const player = new Player(live, new Paper(), { page, again }, () => {});
+    await player.seek(BEGAN + 500);
+    gone = true;
+    player.play();
+    for (let i = 0; i < 60; i++) {
+      player.tick(500);
+      await settled();
+    }
+    expect([asked, player.waits]).toEqual([2, true]);
+    expect(player.holes).toEqual([{ segment: 1, state: "damaged" }]);
+    await player.more();
+    expect(asked).toBe(2);
+    // Nor does going forth and back.
+    await player.seek(BEGAN);
+    await player.seek(BEGAN + 9000);
+    expect(asked).toBeLessThan(10);
+  });
+
   it("asks for one page at a time, and for none twice unless it goes back", async () => {
     const from = source();
     const player = new Player(view(), new Paper(), from, () => {});

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// The folder of the archive, in the data directory.
 const FOLDER: &str = "audit";
@@ -47,8 +47,12 @@ pub(crate) struct Evidence {
     permits: Arc<Semaphore>,
     /// Clusters that will be looked through for bypasses once more.
     looks: Mutex<HashSet<ClusterName>>,
-    /// Whether what was kept before this run was looked through.
+    /// Whether what was kept before this run is looked through, or was.
     has_looked: AtomicBool,
+    /// Somebody asks, before what was kept could be looked through.
+    look_again: Notify,
+    /// One comparison at a time: what two find at once, both would note.
+    comparing: tokio::sync::Mutex<()>,
     /// The last question of each kind, to take it back.
     asked: Mutex<HashMap<String, Cancel>>,
 }
@@ -64,6 +68,8 @@ impl Evidence {
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             looks: Mutex::default(),
             has_looked: AtomicBool::new(false),
+            look_again: Notify::new(),
+            comparing: tokio::sync::Mutex::default(),
             asked: Mutex::default(),
         })
     }
@@ -78,7 +84,9 @@ impl Evidence {
 
     fn look_once(self: &Arc<Self>) {
         if !self.has_looked.swap(true, Ordering::Relaxed) {
-            tokio::spawn(self.clone().look_at_all());
+            tokio::spawn(self.clone().look_until_all_is_seen());
+        } else {
+            self.look_again.notify_one();
         }
     }
 

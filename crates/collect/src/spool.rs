@@ -1,10 +1,10 @@
 //! What was acknowledged and not handed on yet: files of lines in a folder, bounded in all.
 
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hasher as _};
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -153,11 +153,12 @@ impl Spool {
             _ => {
                 let number = inner.next;
                 let path = self.path(number);
+                // Whatever becomes of this one, the next is another.
+                inner.next += 1;
                 let file = private(false).create_new(true).open(&path).map_err(io(&path, "made"))?;
+                inner.files.insert(number, 0);
                 // Its name has to be on the disk as well.
                 File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(io(&self.dir, "written"))?;
-                inner.next += 1;
-                inner.files.insert(number, 0);
                 (file, number, 0)
             }
         };
@@ -217,7 +218,25 @@ impl Spool {
         Ok(None)
     }
 
-    /// What lies before a place is somebody else's now, and is deleted.
+    /// The last lines that were kept, at most so many, of the file that was written last.
+    pub(crate) fn newest(&self, lines: usize) -> Result<Vec<Vec<u8>>, SpoolError> {
+        let last = self.lock().files.iter().rev().find(|(_, length)| **length > 0).map(|(number, _)| *number);
+        let (mut at, mut newest) = (Place { file: last.unwrap_or_default(), byte: 0 }, VecDeque::new());
+        while let Some(waiting) = self.next(at, lines, usize::MAX)? {
+            at = waiting.to;
+            newest.extend(waiting.lines);
+            while newest.len() > lines {
+                newest.pop_front();
+            }
+        }
+        Ok(newest.into())
+    }
+
+    /// What lies before a place is somebody else's now, and is deleted: first, since that takes no room on a disk that is
+    /// full. Where the rest fails, nothing is lost: after a start some of it is sent again.
+    ///
+    /// # Errors
+    /// What the file system said. What can't be deleted now is tried again with the next place.
     pub(crate) fn take_to(&self, to: Place) -> Result<(), SpoolError> {
         let mut inner = self.lock();
         if to <= inner.taken {
@@ -230,7 +249,19 @@ impl Spool {
             .filter(|(number, length)| **number < to.file || **number == to.file && **length <= to.byte)
             .map(|(number, _)| *number)
             .collect();
-        // The place first: of a file that is there and taken, nothing is sent again.
+        let mut deleted = Ok(());
+        for number in done {
+            if number + 1 == inner.next {
+                inner.active = None;
+            }
+            let path = self.path(number);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    deleted = Err(io(&path, "removed")(error))
+                }
+                _ => drop(inner.files.remove(&number)),
+            }
+        }
         let (path, temp) = (self.dir.join(TAKEN), self.dir.join("taken.new"));
         let text = serde_json::to_vec(&to).unwrap_or_default();
         private(false)
@@ -240,28 +271,29 @@ impl Spool {
             .and_then(|mut file| file.write_all(&text))
             .and_then(|()| fs::rename(&temp, &path))
             .map_err(io(&path, "written"))?;
-        for number in done {
-            if number + 1 == inner.next {
-                inner.active = None;
-            }
-            inner.files.remove(&number);
-            let path = self.path(number);
-            fs::remove_file(&path).map_err(io(&path, "removed"))?;
-        }
-        Ok(())
+        deleted
     }
 
-    /// Puts a line aside that nobody takes; one that is there already stays there once.
-    pub(crate) fn refuse(&self, line: &[u8]) -> Result<(), SpoolError> {
+    /// Puts lines aside that nobody takes; one that is there already stays there once.
+    pub(crate) fn refuse(&self, lines: &[&[u8]]) -> Result<(), SpoolError> {
         let mut inner = self.lock();
-        if inner.put_aside.contains(&hash(line)) {
+        let mut new: HashMap<u64, &[u8]> = HashMap::new();
+        for line in lines.iter().filter(|line| !inner.put_aside.contains(&hash(line))) {
+            new.insert(hash(line), line);
+        }
+        if new.is_empty() {
             return Ok(());
         }
+        let all: Vec<u8> = new.values().copied().flatten().copied().collect();
         let path = self.dir.join(REFUSED);
         let mut file = private(true).append(true).open(&path).map_err(io(&path, "opened"))?;
-        file.write_all(line).and_then(|()| file.sync_data()).map_err(io(&path, "written"))?;
-        inner.refused += line.len() as u64;
-        inner.put_aside.insert(hash(line));
+        if let Err(error) = file.write_all(&all).and_then(|()| file.sync_data()) {
+            // Half a line would be taken for the beginning of the next.
+            let _ = file.set_len(inner.refused);
+            return Err(io(&path, "written")(error));
+        }
+        inner.refused += all.len() as u64;
+        inner.put_aside.extend(new.keys());
         Ok(())
     }
 

@@ -76,6 +76,11 @@ impl EngineError {
         }
     }
 
+    /// Whether it may be said of some of the records that were handed on, so that others would be taken.
+    pub fn is_about_records(&self) -> bool {
+        matches!(self, Self::Refused { status: 400 | 413 | 422, .. })
+    }
+
     /// When it wants to be asked again, if it said so.
     pub fn again(&self) -> Option<Duration> {
         match self {

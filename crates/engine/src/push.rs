@@ -16,6 +16,15 @@ pub struct Pushed {
     pub rejected: u64,
 }
 
+/// Records that a store does not take.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    /// Which, by their places.
+    pub of: Vec<usize>,
+    /// What it said of the first of them.
+    pub said: Option<EngineError>,
+}
+
 impl Pushed {
     pub(crate) fn all(records: &[Record]) -> Self {
         Self {
@@ -35,12 +44,13 @@ impl Pushed {
 
 impl Engine {
     /// Hands records on, and finds out which of them the store does not take: one that it refuses (400, 413, 422) keeps
-    /// nobody else back. The second is which those were.
+    /// nobody else back. The second is which those were: where that is all of them, it may be about the request and not about
+    /// them.
     ///
     /// # Errors
     /// As [`Engine::push`], of anything that is not about the records themselves.
-    pub async fn push_each(&self, records: &[Record]) -> Result<(Pushed, Vec<usize>), EngineError> {
-        let (mut pushed, mut refused) = (Pushed::default(), Vec::new());
+    pub async fn push_each(&self, records: &[Record]) -> Result<(Pushed, Refusals), EngineError> {
+        let (mut pushed, mut refused) = (Pushed::default(), Refusals::default());
         // The next part is the last.
         let mut parts = vec![(0, records.len())];
         while let Some((begin, end)) = parts.pop() {
@@ -53,16 +63,21 @@ impl Engine {
                 Ok(more) if more.rejected > 0 && end - begin > 1 => halve(&mut parts, begin, end),
                 Ok(more) => {
                     if more.rejected > 0 {
-                        refused.push(begin);
+                        refused.of.push(begin);
+                        refused.said.get_or_insert_with(|| EngineError::Refused {
+                            host: self.target().host(),
+                            status: 200,
+                            said: "it does not take the event".to_owned(),
+                            again: None,
+                        });
                     }
                     pushed.add(more);
                 }
-                Err(EngineError::Refused { status: 400 | 413 | 422, .. }) if end - begin > 1 => {
-                    halve(&mut parts, begin, end);
-                }
-                Err(EngineError::Refused { status: 400 | 413 | 422, .. }) => {
+                Err(error) if error.is_about_records() && end - begin > 1 => halve(&mut parts, begin, end),
+                Err(error) if error.is_about_records() => {
                     pushed.rejected += 1;
-                    refused.push(begin);
+                    refused.of.push(begin);
+                    refused.said.get_or_insert(error);
                 }
                 Err(error) => return Err(error),
             }

@@ -103,7 +103,8 @@ pub struct Wanted {
     /// that a get would, and clients go from one to the other by themselves. Without it, verbs are those that were seen.
     pub reads_together: bool,
     /// The most names a rule is limited to; 0 limits none. Names are kept only where all of them look made by a person and
-    /// were met more than once.
+    /// were met more than once, or were changed or deleted. Those of Secrets, and of whom somebody may be, are kept however
+    /// many there are.
     pub names_most: usize,
 }
 
@@ -141,7 +142,7 @@ pub struct Proposed {
     pub rules: Vec<Rule>,
 }
 
-/// A verb in a proposal that no call had, and why it is there.
+/// What in a proposal no call had, and why it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Because {
     /// [`Wanted::reads_together`].
@@ -150,6 +151,8 @@ pub enum Because {
     Created,
     /// A WebSocket into a container is a `get`, and API servers from 1.35 on hold it to `create` too.
     WebSocket,
+    /// It was asked for by name, and the rule is for all: these are no names to limit a rule to ([`Wanted::names_most`]).
+    AllNames,
 }
 
 impl Because {
@@ -161,11 +164,14 @@ impl Because {
             Self::WebSocket => {
                 "kubectl opens it as a WebSocket, a get, which API servers from 1.35 on hold to create too"
             }
+            Self::AllNames => {
+                "calls named each object and the rule is for all, since names are many, look made up or came once"
+            }
         }
     }
 }
 
-/// A verb that was added.
+/// A verb that was added, or is for more than was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Added {
     /// Where; none: everywhere.
@@ -176,14 +182,21 @@ pub struct Added {
     pub resource: String,
     /// Why.
     pub because: Because,
+    /// With [`Because::AllNames`] the names that calls had, sorted: the first [`NAMES_TOLD`].
+    pub names: Vec<String>,
+    /// How many names those are in all.
+    pub names_in_all: usize,
 }
+
+/// Names that are told of a verb that is for all of them.
+pub const NAMES_TOLD: usize = 5;
 
 /// What would have been enough.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proposal {
     /// The rules, by place: everywhere first.
     pub roles: Vec<Proposed>,
-    /// Verbs that no call had.
+    /// Verbs that no call had, and those that are for more than the objects that calls named.
     pub added: Vec<Added>,
     /// Calls that were refused, and that the proposal does not allow either.
     pub refused: Vec<Used>,

@@ -3,6 +3,7 @@
 use sallyport_model::{clip, visible};
 use sallyport_posture::{Evidence, Object, Severity};
 use sallyport_rbac::Rule;
+use sallyport_rbac::propose::Added;
 use sallyport_rbac::who::{Binding, Role, Subject};
 
 /// A text of a cluster, for a terminal.
@@ -74,6 +75,18 @@ pub fn rule(rule: &Rule) -> String {
     text
 }
 
+/// What of a proposed role no call had, on one line: `get configmaps in pay: why (the names, 2 more)`.
+pub fn added(added: &Added) -> String {
+    let place = added.namespace.as_ref().map_or(String::new(), |name| format!(" in {}", shown(name)));
+    let mut names: Vec<String> = added.names.iter().map(|name| shown(name)).collect();
+    match added.names_in_all.saturating_sub(names.len()) {
+        0 => {}
+        more => names.push(format!("{more} more")),
+    }
+    let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    format!("{} {}{place}: {}{names}", added.verb, shown(&added.resource), added.because.words())
+}
+
 /// `RoleBinding payments/devs and ClusterRole edit, rule 2`.
 pub fn evidence(evidence: &Evidence) -> String {
     let role = object(&evidence.role);
@@ -87,4 +100,26 @@ pub fn evidence(evidence: &Evidence) -> String {
 /// `1 finding`, `2 findings`.
 pub fn count(number: usize, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_rbac::propose::Because;
+
+    #[test]
+    fn what_is_for_all_says_what_was_named_and_no_name_starts_a_line() {
+        let names = ["a\n- verbs: [\"*\"]".to_owned(), "b\u{202e}".to_owned()].to_vec();
+        let added = Added {
+            namespace: Some("pay".to_owned()),
+            verb: "get".to_owned(),
+            resource: "configmaps".to_owned(),
+            because: Because::AllNames,
+            names,
+            names_in_all: 7,
+        };
+        let told = super::added(&added);
+        assert!(told.starts_with("get configmaps in pay: ") && told.ends_with(", 5 more)"), "{told}");
+        assert!(!told.contains(['\n', '\u{202e}']), "{told}");
+    }
 }

@@ -10,6 +10,7 @@ use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, fold, 
 use sallyport_model::{AuditId, ClusterName, Jti, RequestUid};
 use sallyport_store::Filter as Entries;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub(super) const ENTRIES_MOST: usize = 2 * CALLS_MOST;
 const CLUSTERS: usize = 100;
 /// When to try again what could not be compared.
 const AGAIN: Duration = Duration::from_secs(60);
+/// How long what was noted is waited for until it is on the disk.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
 /// How long an entry may take to the disk, in microseconds.
 const LATE: i64 = 1_000_000;
 
@@ -65,12 +68,15 @@ pub(super) fn of_session(
     };
     let ids: Vec<_> = calls.iter().map(|call| call.id).collect();
     let mut read = Vec::with_capacity(calls.len());
-    for (at, raw) in archive.raws(&ids).into_iter().enumerate() {
+    // One text after the other, and none is kept: a list may be megabytes long as it was written.
+    for (at, raw) in archive.raws(&ids).enumerate() {
         let Ok(raw) = raw else {
             lacks.damaged += 1;
             continue;
         };
-        event(&raw, &mut |event| read.push((at, event.clone().into_owned())));
+        event(&raw, &mut |event| {
+            read.push((at, Event { raw: "".into(), ..event.clone() }.into_owned()));
+        });
     }
     let (events, place) = folded(read, &calls);
     Ok(OfSession { calls, events, place, has_more, lacks, range: archive.status().range })
@@ -108,18 +114,31 @@ pub(super) struct OfRequest {
     pub(super) entries: Vec<Entry>,
     /// Where there are more calls than are compared, the moment from which on all are among the entries.
     pub(super) from: Option<i64>,
+    /// Around rows that can't be read: any call of that time may have been theirs.
+    pub(super) gaps: Vec<Range<i64>>,
 }
 
 impl OfRequest {
     /// A record of the whole history, as far as the calls of this request go that were loaded.
     pub(super) fn record(&self, whole: &Record) -> Record {
-        Record { from: self.from.map_or(whole.from, |from| whole.from.max(from)), ..whole.clone() }
+        let mut gaps = whole.gaps.clone();
+        gaps.extend(self.gaps.iter().cloned());
+        Record { from: self.from.map_or(whole.from, |from| whole.from.max(from)), gaps, ..whole.clone() }
     }
 }
 
 /// What says what a session is: few entries each, however many calls there are.
 const KEYS: [Action; 5] =
     [Action::Ask, Action::Offer, Action::Approved, Action::Granted, Action::SessionClosed];
+
+/// How far what is kept was looked through.
+enum Looked {
+    All,
+    /// There was no time to find every cluster.
+    Part,
+    /// There is no archive, or it could not be asked: another program may have it.
+    Nothing,
+}
 
 /// In how many microseconds what is unclear of a comparison may have settled: where something of it is so young that its
 /// entry may be on its way. `None` where waiting changes nothing.
@@ -138,10 +157,18 @@ impl Evidence {
     pub(super) async fn own_record(&self) -> Result<Record, AppError> {
         let gaps = Entries { actions: vec![Action::Gap], ..Entries::default() };
         let gaps = self.history.entries(gaps, None, 1_000).await?;
-        let gaps = gaps.entries.iter().filter_map(hole);
-        let (from, _) = self.history.range().await?.unwrap_or_default();
+        let (mut from, _) = self.history.range().await?.unwrap_or_default();
+        if let Some(oldest) = gaps.next.and(gaps.entries.last()) {
+            // What was before those that were loaded nobody looked at.
+            from = from.max(oldest.at);
+        }
         let now = jiff::Timestamp::now().as_microsecond();
-        Ok(Record { from, to: now, gaps: gaps.collect(), late: LATE })
+        let mut holes: Vec<_> = gaps.entries.iter().filter_map(hole).collect();
+        if gaps.unreadable > 0 {
+            // Any time may have been in the one that can't be read.
+            holes.push(i64::MIN..i64::MAX);
+        }
+        Ok(Record { from, to: now, gaps: holes, late: LATE })
     }
 
     /// Looks through what was read of a cluster for calls by sessions of this desktop that their gateway did not send,
@@ -180,27 +207,46 @@ impl Evidence {
     }
 
     /// Looks at every cluster that the archive has events of: what somebody else read into it, or an earlier run that did
-    /// not get to compare it.
-    pub(super) async fn look_at_all(self: Arc<Self>) {
+    /// not get to compare it. Where that could not be asked it is tried again, and where there was nothing, with the next
+    /// question.
+    pub(super) async fn look_until_all_is_seen(self: Arc<Self>) {
+        loop {
+            let is_asked_again = match self.look_at_all().await {
+                Looked::All => return,
+                // Each question would make another of those that take long.
+                Looked::Part => false,
+                Looked::Nothing => true,
+            };
+            tokio::select! {
+                () = tokio::time::sleep(AGAIN) => {}
+                () = self.look_again.notified(), if is_asked_again => {}
+                () = self.desk.stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn look_at_all(self: &Arc<Self>) -> Looked {
         let asked = self.ask("bypass of all", |archive, bounds| {
             archive.top(&Filter::default(), Column::Cluster, CLUSTERS, bounds)
         });
         let top = match asked.await {
-            Ok(Some(top)) => top.value.first,
-            Ok(None) => return,
+            Ok(Some(top)) => top,
+            Ok(None) => return Looked::Nothing,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "what is kept was not compared with the history");
-                return;
+                tracing::warn!(error, "what is kept was not compared with the history yet");
+                return Looked::Nothing;
             }
         };
-        for cluster in top.iter().filter_map(|(name, _)| name.parse().ok()) {
+        for cluster in top.value.first.iter().filter_map(|(name, _)| name.parse().ok()) {
             self.look_for_bypasses(&cluster).await;
         }
+        if top.is_whole { Looked::All } else { Looked::Part }
     }
 
     /// When to look again, if something is left to be said.
     async fn note_bypasses(&self, cluster: &ClusterName) -> Result<Option<Duration>, AppError> {
+        let _alone = self.comparing.lock().await;
         let of_cluster = |actions| Entries { cluster: Some(cluster.clone()), actions, ..Entries::default() };
         let granted = self.history.entries(of_cluster(vec![Action::Granted]), None, SESSIONS).await?;
         let record = self.own_record().await?;
@@ -208,8 +254,8 @@ impl Evidence {
         for entry in &granted.entries {
             let (Some(request), Some(account)) = (&entry.request, account(entry)) else { continue };
             let name = cluster.to_string();
-            let kind = format!("bypass {request}");
-            let of = self.ask(&kind, move |archive, bounds| of_session(archive, &name, &[account], bounds));
+            let of =
+                self.ask("bypass", move |archive, bounds| of_session(archive, &name, &[account], bounds));
             let Some(of) = of.await? else { return Ok(None) };
             if of.lacks.is_cut {
                 again = again.max(Some(AGAIN));
@@ -244,6 +290,7 @@ impl Evidence {
         // All of them: there are never more.
         let noted = self.history.entries(filter, None, 2 * NOTED_MOST).await?;
         let mut noted: HashSet<String> = noted.entries.iter().filter_map(event_of).collect();
+        let mut drafts = Vec::new();
         for bypass in &compared.bypass {
             let event = &of.events[bypass.event];
             let id = name_of(event);
@@ -252,13 +299,15 @@ impl Evidence {
             }
             if noted.len() >= NOTED_MOST {
                 if noted.insert(MORE.to_owned()) {
-                    self.history.note(more(granted)).await;
+                    drafts.push(more(granted));
                 }
-                return Ok(());
+                break;
             }
-            self.history.note(draft(granted, event, &id)).await;
+            drafts.push(draft(granted, event, &id));
             noted.insert(id);
         }
+        // The next look is to find them.
+        self.history.note_all(drafts, WRITTEN_WITHIN).await;
         Ok(())
     }
 
@@ -271,8 +320,14 @@ impl Evidence {
         let rest = Action::ALL.iter().filter(|action| !KEYS.contains(action));
         let rest = of(rest.copied().collect());
         let (mut cursor, mut loaded, mut oldest) = (None, 0, None);
+        let mut gaps = Vec::new();
         let from = loop {
             let page = self.history.entries(rest.clone(), cursor, most.min(1_000)).await?;
+            if page.unreadable > 0 {
+                // They lie behind what came before this page, and before what the next begins with.
+                let begin = page.next.and(page.entries.last()).map_or(i64::MIN, |entry| entry.at);
+                gaps.push(begin..oldest.unwrap_or(i64::MAX));
+            }
             loaded += page.entries.len();
             oldest = page.entries.last().map(|entry| entry.at).or(oldest);
             entries.extend(page.entries);
@@ -285,7 +340,7 @@ impl Evidence {
             }
         };
         entries.sort_by_key(|entry| (entry.at, entry.sequence));
-        Ok(OfRequest { entries, from })
+        Ok(OfRequest { entries, from, gaps })
     }
 }
 

@@ -167,7 +167,7 @@ fn replicas_before(archive: &Archive, call: &Call, bounds: &Bounds) -> Result<Op
         .fold(Filter::default().ended().to(call.at), |filter, column| filter.only(column, call.text(column)));
     let before = archive.page(&of_object, None, BEFORE, bounds)?;
     let ids: Vec<CallId> = before.value.calls.iter().map(|call| call.id).collect();
-    for raw in archive.raws(&ids).into_iter().flatten() {
+    for raw in archive.raws(&ids).flatten() {
         let mut found = None;
         event(&raw, &mut |event| {
             let bodies = [&event.response, &event.request];

@@ -4,9 +4,12 @@ use sallyport_audit::{Action, Entry};
 use sallyport_events::{Decision, Event};
 use sallyport_gateway::Target;
 use sallyport_model::RoleName;
-use sallyport_rbac::propose::{Outcome, Place, Used, Wanted, propose, to_be};
+use sallyport_rbac::propose::{Added, Outcome, Place, Used, Wanted, propose, to_be};
 use sallyport_rbac::question::{Asked, What};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What a proposed role has beside what was used is told of so many rights.
+const ADDED_TOLD: usize = 20;
 
 /// What was used of one resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +65,9 @@ impl Calls {
         let role: RoleName = "used".parse().ok()?;
         let mut documents = Vec::new();
         let mut count = 0;
-        for one in propose(&used, &Wanted::default(), &role).roles {
+        let proposal = propose(&used, &Wanted::default(), &role);
+        let said = said(&proposal.added);
+        for one in proposal.roles {
             let places: Vec<Option<String>> = match one.place {
                 Place::Everywhere => vec![None],
                 Place::In(namespaces) => namespaces.into_iter().map(Some).collect(),
@@ -74,8 +79,25 @@ impl Calls {
             }
         }
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        (count > 0).then(|| (documents.join("---\n"), count))
+        (count > 0).then(|| (said + &documents.join("---\n"), count))
     }
+}
+
+/// What is in a role though no call had it, as comments before it.
+fn said(added: &[Added]) -> String {
+    let mut text = String::new();
+    let mut comment = |line: &str| {
+        text.push_str("# No call had it: ");
+        text.push_str(line);
+        text.push('\n');
+    };
+    for one in added.iter().take(ADDED_TOLD) {
+        comment(&sallyport_report::words::added(one));
+    }
+    if added.len() > ADDED_TOLD {
+        comment(&format!("{} more", added.len() - ADDED_TOLD));
+    }
+    text
 }
 
 /// What was used, as the cluster tells; without `elsewhere`, places of events that the session's gateway did not send.
@@ -205,6 +227,8 @@ mod tests {
             rules as usize,
             roles.iter().map(|one| one["rules"].as_array().unwrap().len()).sum::<usize>()
         );
+        // What it has beside that is said before it, and is no part of it.
+        assert!(yaml.starts_with("# No call had it: get nodes: "), "{yaml}");
         let by_resource = used.by_resource();
         assert_eq!(by_resource["secrets"].denied, 1);
         assert!(by_resource["secrets"].verbs.is_empty() && by_resource["deployments.apps"].times == 2);

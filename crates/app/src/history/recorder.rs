@@ -45,6 +45,26 @@ impl Recorder {
         }
     }
 
+    /// Writes entries and returns when they are on disk, or the disk takes longer than `within`: whoever looks for them
+    /// afterwards finds them.
+    pub(crate) async fn note_all(&self, drafts: Vec<Draft>, within: Duration) {
+        let mut last = None;
+        for draft in drafts {
+            let action = draft.action();
+            match self.history.append(draft).await {
+                Ok(sequence) => last = Some(sequence),
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(%action, error, "an entry could not be written");
+                }
+            }
+        }
+        if let Some(last) = last {
+            // What takes longer is in the queue, and is told of by the history's own state.
+            let _ = tokio::time::timeout(within, self.history.until_durable(last)).await;
+        }
+    }
+
     /// Writes the entries of calls and returns when they are on disk. While that takes longer than a healthy disk does,
     /// the gateway lets no new call pass: what can't be recorded must not happen (promise P17).
     pub(crate) async fn calls(&self, gateway: &Gateway, drafts: Vec<Draft>) {

@@ -272,12 +272,13 @@ fn own(text: &str) -> Text<'static> {
 fn event(call: &Call, raw: &str) -> Event<'static> {
     let mut found = None;
     Reader::new().document(raw.as_bytes(), &mut |one| {
-        if let What::Event(event) = one.what {
+        if let What::Event(mut event) = one.what {
+            // Nobody who asks for many wants each as it was written too.
+            event.raw = Cow::Borrowed("");
             found.get_or_insert_with(|| event.into_owned());
         }
     });
     let mut event = found.unwrap_or_else(|| by_columns(call));
-    event.raw = Cow::Borrowed("");
     event.audit_id = own(&call.audit_id);
     event.shape = call.marks.shape;
     event.level = call.marks.level;

@@ -20,16 +20,19 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Gone`] when there is none, [`ArchiveError::Damaged`] when its frame is not what was written.
     pub fn raw(&self, id: CallId) -> Result<String, ArchiveError> {
-        self.raws(&[id]).pop().unwrap_or(Err(ArchiveError::Gone(id)))
+        self.raws(&[id]).next().unwrap_or(Err(ArchiveError::Gone(id)))
     }
 
     /// Several of them, in the order of their ids here, each as [`Archive::raw`] gives it. What lies together is
-    /// unpacked once.
-    pub fn raws(&self, ids: &[CallId]) -> Vec<Result<String, ArchiveError>> {
+    /// unpacked once. Each is read when it is asked for: an event may be megabytes long, and there are thousands.
+    pub fn raws<'a>(
+        &self,
+        ids: &'a [CallId],
+    ) -> impl Iterator<Item = Result<String, ArchiveError>> + use<'a> {
         let segments = self.shared.segments();
         // The frame that was read last: of which segment, from which place on.
         let mut last: Option<(u32, i64, Frame)> = None;
-        let mut read = |id: CallId| {
+        let read = move |id: CallId| {
             let segment = segments.iter().find(|segment| segment.number == id.segment());
             let segment = segment.ok_or(ArchiveError::Gone(id))?;
             let place = id.place() as i64;
@@ -42,7 +45,7 @@ impl Archive {
             let text = last.as_ref().and_then(|(_, first, frame)| frame.text((place - first) as usize));
             text.map(Cow::into_owned).ok_or_else(|| segment.damaged("a frame of raw events lacks some"))
         };
-        ids.iter().map(|id| read(*id)).collect()
+        ids.iter().copied().map(read)
     }
 
     /// Events with this `auditID`, by their places; several are no contradiction, since clients choose it and

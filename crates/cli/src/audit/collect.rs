@@ -4,7 +4,7 @@ use super::args::CollectArgs;
 use super::{plain, pull, stop};
 use crate::answer;
 use crate::end::{End, Stop};
-use sallyport_collect::{Counts, Delivery, Door, Spool, deliver, serve, tls};
+use sallyport_collect::{Counts, Delivery, Door, Spool, Tells, deliver, serve, tls};
 use sallyport_model::visible;
 use sallyport_report::words::shown;
 use std::future::Future;
@@ -43,7 +43,7 @@ pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
         };
         let serving = serve(listener, tls, door.clone(), on_end);
         let delivering = async {
-            let Some(delivery) = &delivery else { return Ok(()) };
+            let Some(delivery) = &delivery else { return };
             let mut stopped = stopped.clone();
             let stop = async move {
                 // Also when nobody is left to say so.
@@ -51,20 +51,21 @@ pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
             };
             let target = delivery.engine.target().to_string();
             deliver(door.clone(), delivery, stop, |now| match now {
-                Ok(()) => say(&format!("events are handed on again to {target}")),
-                Err(error) => say(&format!("events can't be handed on, and wait: {error}")),
+                Tells::Again => say(&format!("events are handed on again to {target}")),
+                Tells::Waits(error) => say(&format!("events can't be handed on, and wait: {error}")),
+                Tells::Disk(error) => say(&format!(
+                    "the spool's disk fails: what was handed on may be sent again, and what comes waits: {error}"
+                )),
+                Tells::Aside(many) => say(&format!(
+                    "{many} events that the store does not take were put into refused.jsonl, as others may be"
+                )),
             })
             .await
         };
-        tokio::pin!(serving, delivering);
-        tokio::select! {
-            () = &mut serving => delivering.await.map_err(stop),
-            // Where its own disk fails, nothing more may be acknowledged.
-            delivered = &mut delivering => match delivered {
-                Err(error) => Err(stop(error)),
-                Ok(()) => { serving.await; Ok(()) }
-            },
-        }
+        // A task of its own: while what is handed on waits for the disk, API servers are let in.
+        let serving = tokio::spawn(serving);
+        delivering.await;
+        serving.await.map_err(stop)
     })?;
     let text = plain::json(&answer::json(&counts.now())?);
     Ok((text, End::Good))

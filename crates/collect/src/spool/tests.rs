@@ -92,10 +92,42 @@ fn what_is_refused_again_is_put_aside_once_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         let spool = Spool::open(dir.path(), 1 << 20).unwrap();
-        for line in [&b"a\n"[..], b"b\n", b"a\n"] {
-            spool.refuse(line).unwrap();
+        for lines in [&[&b"a\n"[..]][..], &[b"b\n", b"a\n", b"b\n"]] {
+            spool.refuse(lines).unwrap();
         }
         assert_eq!(spool.held(), 4);
     }
     assert_eq!(fs::read(dir.path().join(REFUSED)).unwrap(), b"a\nb\n");
+}
+
+/// A disk that is full takes no new file, and what is deleted makes room.
+#[test]
+fn what_was_taken_is_deleted_where_nothing_can_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+    spool.append(b"a\n").unwrap();
+    fs::create_dir(dir.path().join("taken.new")).unwrap();
+    let first = spool.next(spool.taken(), 10, 1000).unwrap().unwrap();
+    assert!(matches!(spool.take_to(first.to), Err(SpoolError::Io { .. })));
+    assert_eq!((spool.held(), spool.taken()), (0, first.to));
+    assert!(!spool.path(1).exists(), "room was made first");
+    spool.append(b"b\n").unwrap();
+    assert_eq!(all(&spool), ["b\n"], "and it goes on");
+    drop(spool);
+    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+    assert_eq!(all(&spool), ["b\n"]);
+    spool.append(b"c\n").unwrap();
+    assert_eq!(spool.newest(1).unwrap(), [b"c\n"]);
+    spool.append(b"d\n").unwrap();
+    assert_eq!(spool.newest(9).unwrap(), [b"c\n", b"d\n"], "of the last file");
+}
+
+#[test]
+fn a_name_that_is_there_keeps_nothing_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+    fs::create_dir(spool.path(1)).unwrap();
+    assert!(matches!(spool.append(b"a\n"), Err(SpoolError::Io { .. })));
+    spool.append(b"b\n").unwrap();
+    assert_eq!(all(&spool), ["b\n"]);
 }

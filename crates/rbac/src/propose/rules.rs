@@ -1,13 +1,15 @@
 //! From calls in one place to rules.
 
 use super::names::looks_generated;
-use super::{Added, Because, Used, Wanted};
+use super::{Added, Because, NAMES_TOLD, Used, Wanted};
 use crate::question::What;
 use crate::{Ask, Rule};
 use sallyport_model::RoleName;
 use std::collections::{BTreeMap, BTreeSet};
 
 const READS: [&str; 3] = ["get", "list", "watch"];
+/// What changes or removes the object that it names. Whoever did it once need not do it to others.
+const CHANGES: [&str; 3] = ["update", "patch", "delete"];
 /// What a WebSocket is opened to (`AuthorizePodWebsocketUpgradeCreatePermission` of Kubernetes).
 const STREAMS: [&str; 3] = ["exec", "attach", "portforward"];
 
@@ -27,12 +29,14 @@ type Names = Option<BTreeSet<String>>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rights(BTreeMap<Key, BTreeMap<String, Names>>);
 
-/// A verb that no call had.
+/// A verb that no call had, or that is for more than was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Extra {
     pub(super) key: Key,
     pub(super) verb: String,
     because: Because,
+    names: Vec<String>,
+    names_in_all: usize,
 }
 
 impl Extra {
@@ -47,7 +51,8 @@ impl Extra {
             },
         };
         let namespace = namespace.map(str::to_owned);
-        Added { namespace, verb: self.verb, resource, because: self.because }
+        let Self { verb, because, names, names_in_all, .. } = self;
+        Added { namespace, verb, resource, because, names, names_in_all }
     }
 }
 
@@ -88,11 +93,13 @@ impl Rights {
         }
         let (mut rights, mut added) = (Self::default(), Vec::new());
         for (key, met) in met {
-            let mut verbs = met.rights(wanted);
+            let mut verbs = met.rights(&key, wanted);
+            added.extend(met.for_all(&key, &verbs));
             for (verb, names, because) in met.extra(&key, wanted, &verbs) {
                 // A verb that was seen on some names may be there, and then it is on all of them now.
                 if !met.verbs.contains_key(verb) {
-                    added.push(Extra { key: key.clone(), verb: verb.to_owned(), because });
+                    let (key, verb) = (key.clone(), verb.to_owned());
+                    added.push(Extra { key, verb, because, names: Vec::new(), names_in_all: 0 });
                 }
                 verbs.insert(verb.to_owned(), names);
             }
@@ -169,18 +176,42 @@ impl Rights {
 
 impl Met<'_> {
     /// Each verb with the names it is limited to.
-    fn rights(&self, wanted: &Wanted) -> BTreeMap<String, Names> {
+    fn rights(&self, key: &Key, wanted: &Wanted) -> BTreeMap<String, Names> {
         let names: Vec<(&&str, &u64)> = self.names.iter().filter(|(name, _)| !name.is_empty()).collect();
-        let is_stable = !self.is_unnamed
-            && names.len() <= wanted.names_most
-            && names.iter().all(|(name, calls)| **calls > 1 && !looks_generated(name));
+        let is_given = |name: &str| !self.is_unnamed && !looks_generated(name);
+        let is_stable = names.len() <= wanted.names_most
+            && names.iter().all(|(name, calls)| **calls > 1 && is_given(name));
+        let is_secret = matches!(key, Key::Resource(group, of) if group.is_empty() && of == "secrets");
         let of = |(verb, asked): (&&str, &BTreeSet<&str>)| {
-            // Whom somebody may be is never left open, however many those are.
-            let is_named = (is_stable || *verb == "impersonate") && !asked.contains("");
-            let names = is_named.then(|| asked.iter().map(|name| (*name).to_owned()).collect());
+            let is_change = CHANGES.contains(verb)
+                && asked.len() <= wanted.names_most
+                && asked.iter().all(|name| is_given(name));
+            // Whom somebody may be, and what is secret, is never left open, however many those are.
+            let is_kept = is_stable || is_change || is_secret || *verb == "impersonate";
+            let names = (is_kept && !asked.contains(""))
+                .then(|| asked.iter().map(|name| (*name).to_owned()).collect());
             ((*verb).to_owned(), names)
         };
         self.verbs.iter().map(of).collect()
+    }
+
+    /// Verbs that are for all, though calls named what they did it to.
+    fn for_all(&self, key: &Key, verbs: &BTreeMap<String, Names>) -> Vec<Extra> {
+        let is_open = |verb: &str| verbs.get(verb).is_some_and(Option::is_none);
+        let asked_of_all = |verb: &str| self.verbs.get(verb).is_some_and(|asked| asked.contains(""));
+        // A list of all tells what a get of each would.
+        let sees_all = ["list", "watch"].into_iter().any(asked_of_all);
+        let is_wider = |(verb, asked): &(&&str, &BTreeSet<&str>)| {
+            is_open(verb) && !asked.contains("") && !(sees_all && READS.contains(verb))
+        };
+        let told = |(verb, asked): (&&str, &BTreeSet<&str>)| Extra {
+            key: key.clone(),
+            verb: (*verb).to_owned(),
+            because: Because::AllNames,
+            names: asked.iter().take(NAMES_TOLD).map(|name| (*name).to_owned()).collect(),
+            names_in_all: asked.len(),
+        };
+        self.verbs.iter().filter(is_wider).map(told).collect()
     }
 
     /// Verbs that belong to those that were seen.

@@ -83,7 +83,17 @@ fn rules_are_grouped_by_group_and_resource_and_hold_where_they_were_used() {
     );
     let added: Vec<(&str, &str)> =
         proposal.added.iter().map(|one| (one.verb.as_str(), one.resource.as_str())).collect();
-    assert_eq!(added, [("watch", "nodes"), ("get", "services"), ("watch", "pods"), ("watch", "services")]);
+    assert_eq!(
+        added,
+        [
+            ("watch", "nodes"),
+            // Of a pod whose name nobody will meet again.
+            ("get", "pods/log"),
+            ("get", "services"),
+            ("watch", "pods"),
+            ("watch", "services"),
+        ]
+    );
 }
 
 #[test]
@@ -112,6 +122,50 @@ fn names_are_kept_where_they_are_few_and_stable_alone() {
     );
     let none = Wanted { names_most: 0, ..Wanted::default() };
     assert_eq!(lines(&propose(&[get("lock")], &none, &role("r"))), ["a: get \"\"/configmaps"]);
+}
+
+/// One Secret that was read is not all of them, and what is wider than what was seen is said.
+#[test]
+fn a_rule_for_all_of_what_was_named_is_said_and_secrets_are_never_all() {
+    let ns = Some("a");
+    let once = |verb: &str, resource: &str, name: &str| Used { calls: 1, ..on(verb, resource, ns, name) };
+    let wider = |proposal: &Proposal| -> Vec<String> {
+        let of = |one: &&Added| one.because == Because::AllNames;
+        let said = |one: &Added| {
+            format!("{} {} {} of {}", one.verb, one.resource, one.names.join(","), one.names_in_all)
+        };
+        proposal.added.iter().filter(of).map(said).collect()
+    };
+    let secret = of(&[once("get", "secrets", "card")]);
+    assert_eq!(lines(&secret), ["a: get \"\"/secrets [card]"]);
+    assert_eq!(wider(&secret), [""; 0]);
+    let many: Vec<Used> = (0..9).map(|n| once("get", "secrets", &format!("card-{n}-x7k2p"))).collect();
+    for wanted in [Wanted::default(), Wanted { names_most: 0, ..Wanted::default() }] {
+        let proposal = propose(&many, &wanted, &role("r"));
+        assert_eq!(proposal.roles[0].rules[0].resource_names.len(), 9, "{proposal:?}");
+        assert!(!proposal.allows(on("get", "secrets", ns, "other").ask(), ns));
+    }
+    // Who lists them has all of them anyway.
+    let list = of(&[once("get", "secrets", "card"), once("list", "secrets", "")]);
+    assert_eq!(lines(&list), ["a: get,list,watch \"\"/secrets"]);
+    // A Secret of somebody's own API is none that Kubernetes has.
+    let read = of(&[once("get", "secrets.example.com", "card")]);
+    assert_eq!(wider(&read), ["get secrets.example.com card of 1"]);
+
+    // What was changed once is that one; what a machine called so is another tomorrow.
+    let changed = of(&[once("delete", "deployments.apps", "web"), once("get", "deployments.apps", "api")]);
+    assert_eq!(lines(&changed), ["a: get \"apps\"/deployments", "a: delete \"apps\"/deployments [web]"]);
+    assert_eq!(wider(&changed), ["get deployments.apps api of 1"]);
+    let pods: Vec<Used> = (0..7).map(|n| on("delete", "pods", ns, &format!("web-{n}"))).collect();
+    assert_eq!(lines(&of(&pods)), ["a: delete \"\"/pods"]);
+    assert_eq!(wider(&of(&pods)), ["delete pods web-0,web-1,web-2,web-3,web-4 of 7"]);
+    assert_eq!(wider(&of(&[on("delete", "pods", ns, "web-x7k2p")])), ["delete pods web-x7k2p of 1"]);
+    // A list of all tells what a get tells, and whoever asked for all has all.
+    assert_eq!(wider(&of(&[once("get", "pods", "x"), once("list", "pods", "")])), [""; 0]);
+    assert_eq!(wider(&of(&[once("create", "pods", "x"), path("get", "/metrics")])), [""; 0]);
+    // What holds everywhere is said once.
+    let everywhere = of(&[once("get", "configmaps", "x"), on("get", "configmaps", None, "")]);
+    assert_eq!(wider(&everywhere), [""; 0]);
 }
 
 #[test]

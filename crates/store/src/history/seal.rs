@@ -149,10 +149,11 @@ impl Tree {
         self.sealing.as_ref().map(|sealing| *sealing.key.public())
     }
 
-    /// When the next checkpoint is due, if nothing makes it so before.
+    /// When the next checkpoint is due, if nothing makes it so before. None where there would be none then: whoever waits
+    /// for that moment would come back to it for ever.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.sealing.as_ref()?;
-        self.since.map(|since| since + AGE)
+        let (_, edge, _) = (self.sealing.as_ref()?, self.edge.as_ref()?, self.origin?);
+        self.since.filter(|_| edge.size() > self.sealed).map(|since| since + AGE)
     }
 
     /// The checkpoint that belongs to these entries, which were pushed before, if one does.
@@ -271,4 +272,54 @@ fn bytes(digests: &[Digest]) -> Vec<u8> {
 fn digests(bytes: &[u8]) -> Vec<Digest> {
     let (whole, rest) = bytes.as_chunks::<32>();
     if rest.is_empty() { whole.iter().map(|bytes| Digest::from(*bytes)).collect() } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_audit::Draft;
+
+    fn tree() -> Tree {
+        let sealing = Some(Sealing { key: SealKey::new([3; 32]), former: None });
+        let edge = Some(Edge::default());
+        Tree { sealing, origin: None, edge, sealed: 0, leaves: Vec::new(), since: None }
+    }
+
+    fn entry(sequence: u64) -> Entry {
+        Draft::new(Action::Call).place(sequence, sequence as i64)
+    }
+
+    /// The writer sleeps until a checkpoint is due: a moment that is past and brings none would keep a processor busy.
+    #[test]
+    fn nothing_is_due_where_no_checkpoint_can_be_made() {
+        let mut whole = tree();
+        assert_eq!(whole.due(), None, "of nothing there is none");
+        whole.push(&entry(1));
+        assert!(whole.due().is_some());
+        let made = whole.checkpoint(std::iter::empty(), true).unwrap();
+        whole.kept(&made);
+        assert_eq!(whole.due(), None);
+        whole.push(&entry(2));
+        assert!(whole.due().is_some());
+
+        let mut holed = tree();
+        [1, 2, 4].iter().for_each(|n| holed.push(&entry(*n)));
+        assert!(
+            holed.checkpoint(std::iter::empty(), true).is_none() && holed.due().is_none(),
+            "one is missing"
+        );
+        let mut unread = tree();
+        unread.push(&entry(1));
+        unread.edge = None;
+        assert_eq!(unread.due(), None, "one could not be read");
+        // As it is resumed where the last checkpoint contradicts what is there.
+        let mut ahead = tree();
+        ahead.sealed = 9;
+        ahead.push(&entry(1));
+        assert!(ahead.checkpoint(std::iter::empty(), true).is_none() && ahead.due().is_none());
+        let mut headless = Tree { edge: Edge::resume(0, Vec::new()).ok(), ..tree() };
+        headless.push(&entry(1));
+        headless.origin = None;
+        assert_eq!(headless.due(), None, "of what begins with nothing that is known");
+    }
 }

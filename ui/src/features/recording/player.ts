@@ -167,7 +167,8 @@ export class Player {
     // Somebody went elsewhere meanwhile, and what is wanted is another page.
     if (mine !== this.turn && (segment !== this.segment || from !== this.from)) return;
     if (page === null || page.state === "missing" || page.state === "damaged") {
-      if (!known && page !== null) return this.atEnd();
+      // Behind the last segment that is known of there need not be any: a recording that goes on may be deleted meanwhile.
+      if (!known) return this.atEnd();
       this.holes = [...this.holes, { segment, state: page?.state === "missing" ? "missing" : "damaged" }];
     }
     if (page !== null) {

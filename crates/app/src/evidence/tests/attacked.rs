@@ -44,7 +44,9 @@ async fn an_id_that_is_used_again_stays_a_row_of_its_own() {
     let detail = bench.evidence.call(deleted[0].id.to_string()).await.unwrap();
     assert!(detail.borrows_an_id);
     assert_eq!(of("get").len(), 1, "the same once more is not the first");
-    assert_eq!(bench.bypasses().await, 2);
+    // Several look at once: at what was read, at what was kept, and once more.
+    tokio::join!(bench.look(), bench.look(), bench.look());
+    assert_eq!(bench.bypasses().await, 2, "each once, however many look at the same time");
     bench.evidence.close().await;
 }
 
@@ -71,6 +73,7 @@ async fn of_a_session_with_more_calls_than_are_compared_the_older_ones_come_from
     bench.log(&events).await;
     let archive = bench.evidence.archive(false).await.unwrap().unwrap();
     let of = of_session(&archive, CLUSTER, &[account.to_string()], &Bounds::default()).unwrap();
+    assert!(of.events.iter().all(|event| event.raw.is_empty()), "none is kept as it was written");
     let whole = bench.evidence.own_record().await.unwrap();
     let found = |own: &super::super::bypass::OfRequest| {
         compared(&of, &Known::of(own.entries.iter()), &own.record(&whole))
@@ -109,8 +112,8 @@ async fn a_flood_of_calls_around_the_gateway_does_not_fill_the_history() {
 async fn what_is_too_young_to_be_said_is_said_later_by_itself() {
     let bench = bench().await;
     let (_, account) = bench.a_session().await;
-    // Its entry might still be on its way for four seconds, for all that clocks may differ.
-    let young = jiff::Timestamp::now().as_microsecond() - 27 * SECOND;
+    // Its entry might still be on its way for sixteen seconds, for all that clocks may differ.
+    let young = jiff::Timestamp::now().as_microsecond() - 15 * SECOND;
     bench.log(&[event("x", young, "delete", "checkout", by(&account))]).await;
     let early = bench.bypasses().await;
     // It is 30 s old, and a second, when it may be said; a busy machine may be there by now.
@@ -118,7 +121,7 @@ async fn what_is_too_young_to_be_said_is_said_later_by_itself() {
     assert!(early == 0 || age > 30 * SECOND, "it was said after {age} µs");
     let began = Instant::now();
     while bench.bypasses().await == 0 {
-        assert!(began.elapsed() < Duration::from_secs(30), "nobody looked again");
+        assert!(began.elapsed() < Duration::from_secs(90), "nobody looked again");
     }
     bench.evidence.close().await;
 }
@@ -141,6 +144,32 @@ async fn what_somebody_else_read_into_the_archive_is_looked_at_with_the_first_qu
     let began = Instant::now();
     while bench.bypasses().await == 0 {
         assert!(began.elapsed() < Duration::from_secs(20), "nobody looked");
+    }
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_had_open_is_looked_at_once_they_are_through() {
+    let bench = bench().await;
+    let (_, account) = bench.a_session().await;
+    // Nothing was there with the first question, and with the second another program has it.
+    bench.page(TimelineFilter::default()).await;
+    let log = bench.home.path().join("other.log");
+    let line = event("x", bench.began + 100 * SECOND, "delete", "checkout", by(&account));
+    std::fs::write(&log, format!("{line}\n")).unwrap();
+    let archive = Archive::open(&bench.evidence.folder(), Options::default()).unwrap();
+    let source = sallyport_archive::Source { id: "cli".into(), cluster: CLUSTER.parse().unwrap() };
+    for named in sallyport_feeds::files(&log).unwrap().files {
+        sallyport_feeds::import(&archive, &source, &named.open().unwrap(), true).unwrap();
+    }
+    bench.page(TimelineFilter::default()).await;
+    assert_eq!(bench.bypasses().await, 0, "it is another's");
+    archive.close();
+    drop(archive);
+    bench.page(TimelineFilter::default()).await;
+    let began = Instant::now();
+    while bench.bypasses().await == 0 {
+        assert!(began.elapsed() < Duration::from_secs(40), "nobody looked again");
     }
     bench.evidence.close().await;
 }

@@ -42,7 +42,7 @@ pub(crate) struct ProposalView {
     pub(super) roles: Vec<RoleView>,
     /// All of them with their bindings, as kubectl takes them.
     pub(super) yaml: String,
-    /// Verbs in it that no call had, and why they are.
+    /// Verbs in it that no call had, or that are for more objects than calls named, and why.
     pub(super) added: Vec<AddedView>,
     /// Calls that were refused, and that it does not allow.
     pub(super) refused: Vec<AskedView>,
@@ -101,7 +101,7 @@ struct RuleView {
     non_resource_urls: Vec<String>,
 }
 
-/// A verb that no call had.
+/// A verb that no call had, or that is for more objects than calls named.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AddedView {
@@ -111,6 +111,14 @@ pub(super) struct AddedView {
     verb: String,
     resource: String,
     because: &'static str,
+    /// The names that calls had of what it is for all of; of many the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+    /// How many names those are in all.
+    #[serde(skip_serializing_if = "is_none")]
+    names_in_all: usize,
+    #[serde(skip)]
+    told: String,
 }
 
 /// Calls that asked for the same.
@@ -161,12 +169,19 @@ impl RoleView {
 impl From<Added> for AddedView {
     fn from(added: Added) -> Self {
         Self {
+            told: words::added(&added),
             namespace: added.namespace,
             verb: added.verb,
             resource: added.resource,
             because: added.because.words(),
+            names: added.names,
+            names_in_all: added.names_in_all,
         }
     }
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl From<&Used> for AskedView {
@@ -213,9 +228,7 @@ impl ProposalView {
         if !self.added.is_empty() {
             text.push_str("\nIn it, though no call had it:\n");
             for one in self.added.iter().take(LISTED) {
-                let place =
-                    one.namespace.as_ref().map_or(String::new(), |name| format!(" in {}", shown(name)));
-                let _ = writeln!(text, "  {} {}{place}: {}", one.verb, shown(&one.resource), one.because);
+                let _ = writeln!(text, "  {}", one.told);
             }
             more(&mut text, self.added.len());
         }
@@ -271,6 +284,12 @@ impl ProposalView {
         }
         for one in &self.dangers {
             comment(&format!("STRONG: {one}"));
+        }
+        for one in self.added.iter().take(LISTED) {
+            comment(&format!("No call had it: {}", one.told));
+        }
+        if self.added.len() > LISTED {
+            comment(&format!("No call had it: {} more, which -o json lists", self.added.len() - LISTED));
         }
         for one in &self.not_known {
             comment(&format!("Not known: {one}"));

@@ -18,7 +18,7 @@ use crate::support::Support;
 use crate::told::Told;
 use sallyport_gateway::{Call, Gateway, GatewayOptions};
 use sallyport_ipc::{
-    AppState, Event, OpenInput, PathProof, RecordingView, SessionView, Shown, StepUp, VerifyView,
+    AppState, Event, OpenInput, PathProof, RecordingView, ReviewInput, SessionView, Shown, StepUp, VerifyView,
 };
 use sallyport_model::{ClusterName, ErrorCode, Hold, NameError};
 use sallyport_store::{History, InstanceLock, Prefs, StoreError};
@@ -368,6 +368,12 @@ impl Parts {
     pub(crate) async fn delete_recording(&self, session: String, terminal: String) -> Result<(), AppError> {
         let signed = self.person.is_signed_in();
         self.recordings.delete(session, terminal, signed.as_ref().map(|signed| &signed.who.user)).await
+    }
+
+    /// Writes down what whoever sits here says of somebody's access.
+    pub(crate) async fn review_access(&self, review: ReviewInput) -> Result<(), AppError> {
+        let signed = self.person.signed()?;
+        self.evidence.review(&signed.who.user, review).await
     }
 
     /// Begins to scan these clusters.

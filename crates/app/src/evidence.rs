@@ -8,6 +8,7 @@ mod about;
 mod bypass;
 mod call;
 mod filter;
+mod review;
 mod role;
 mod row;
 mod saved;

@@ -156,6 +156,8 @@ words! {
         Excepted = "excepted",
         /// A cluster tells of a call by a session that its gateway did not send; the detail says what it did.
         Bypass = "bypass",
+        /// This person looked at somebody's access, or at a cluster's, and says what came of it ([`crate::Review`]).
+        AccessReviewed = "access_reviewed",
         /// A report of what is kept of scans was written.
         ScanReport = "scan_report",
         /// Evidence is missing between two moments.

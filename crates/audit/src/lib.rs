@@ -11,6 +11,7 @@ mod entry;
 mod pack;
 mod pseudonym;
 mod redact;
+mod review;
 mod seal;
 mod verdict;
 mod verify;
@@ -28,6 +29,7 @@ pub use redact::{
     REDACTED, Redacted, args as redact_args, is_sensitive as is_sensitive_key, leaving as redact_leaving,
     text as redact_text, url as redact_url,
 };
+pub use review::{NOTE_MOST, Review, Reviewed, Ruling};
 pub use seal::{
     Anchor, Checkpoint, CheckpointError, Edge, PublicKeyError, RESTATED, SealKey, SealPublic, Sealed, Seals,
     Stored, TreeError, Wanted, leaf, verify_seals,

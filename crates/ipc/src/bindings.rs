@@ -175,6 +175,7 @@ mod tests {
             "HoldInput",
             "LimitsInput",
             "OpenInput",
+            "ReviewInput",
             "WhoQuestion",
         ];
         let ours = [

@@ -194,6 +194,9 @@ macro_rules! commands {
             audit_session(request: String) -> SessionEvidence => passes evidence.session;
             /// What one person did, or what was done on one cluster: whichever the filter names.
             audit_about(filter: TimelineFilter) -> AboutView => reads evidence.about;
+            /// Writes down that this person looked at somebody's access, or at a cluster's, and what came of it. Changes no
+            /// access. Answers when it is on the disk.
+            audit_review(review: ReviewInput) -> () => records(AccessReviewed) app.review_access;
             /// Where the clusters' audit events come from, and what is kept of them.
             audit_sources() -> SourcesView => reads evidence.sources;
             /// Says that the API servers of a cluster write to a file or a folder of this machine. It is read at once.

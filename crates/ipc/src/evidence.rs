@@ -442,8 +442,77 @@ pub struct AboutView {
     pub sessions: Vec<SessionLine>,
     /// There are older sessions.
     pub has_more: bool,
+    /// Reviews of this access in this desktop's history, whenever they were, the newest first; at most 20.
+    pub reviews: Vec<ReviewView>,
+    /// There are older reviews.
+    pub has_more_reviews: bool,
     /// What the answer lacks.
     pub lacks: LacksView,
+}
+
+/// What is reviewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ReviewOf {
+    /// What one person did.
+    Person,
+    /// What was done on one cluster.
+    Cluster,
+    /// What people hold on one cluster whatever anybody asks for.
+    Standing,
+}
+
+/// What came of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ReviewRuling {
+    /// It is right as it is.
+    Kept,
+    /// Something of it is to go.
+    ToBeRemoved,
+}
+
+/// A review to be written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(optional_fields)]
+pub struct ReviewInput {
+    /// Of what.
+    pub of: ReviewOf,
+    /// The person's name, or the cluster's.
+    pub name: String,
+    /// From when on, in Unix microseconds; None: from the beginning of what is kept.
+    pub from_us: Option<i64>,
+    /// Before when; None, or later than now: until now.
+    pub to_us: Option<i64>,
+    /// What came of it.
+    pub ruling: ReviewRuling,
+    /// Beside it, at most 1000 characters; where something is to be removed, it says what.
+    pub note: String,
+}
+
+/// A review.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewView {
+    /// Its entry's place.
+    pub sequence: i64,
+    /// When, in Unix microseconds.
+    pub at_us: i64,
+    /// By whom.
+    pub by: Shown,
+    /// The reviewer is the person whose access it is.
+    pub is_own: bool,
+    /// Of what.
+    pub of: ReviewOf,
+    /// From when on; None: from the beginning of what was kept.
+    pub from_us: Option<i64>,
+    /// Before when.
+    pub to_us: i64,
+    /// What came of it.
+    pub ruling: ReviewRuling,
+    /// Beside it; may be empty.
+    pub note: Shown,
 }
 
 /// A session in a list.

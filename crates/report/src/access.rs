@@ -3,11 +3,13 @@
 
 mod fold;
 mod posture;
+mod review;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub use posture::{PracticeLine, PracticeOverTime, Reading, Standing, StandingView};
+pub use review::{AccessReview, ReviewedLine};
 pub use view::{
     AccessView, DayView, DecisionView, Facts, GapView, OtherView, Proof, SeenAccount, SeenAccounts,
     SessionView, TotalView,
@@ -32,6 +34,7 @@ impl AccessView {
         view.practices = posture::practices(&facts.readings);
         view.people = totals(&view.sessions, |one| one.person.as_deref(), |one| one.cluster.as_deref());
         view.clusters = totals(&view.sessions, |one| one.cluster.as_deref(), |one| one.person.as_deref());
+        review::review(&mut view, &facts);
         view.not_known.extend(not_known(&facts, &view));
         view
     }

@@ -41,6 +41,14 @@ sessions: Array<SessionLine>,
  */
 hasMore: boolean, 
 /**
+ * Reviews of this access in this desktop's history, whenever they were, the newest first; at most 20.
+ */
+reviews: Array<ReviewView>, 
+/**
+ * There are older reviews.
+ */
+hasMoreReviews: boolean, 
+/**
  * What the answer lacks.
  */
 lacks: LacksView, };
@@ -2618,6 +2626,35 @@ noneToRead: boolean,
 problems: Array<Shown>, };
 
 /**
+ * A review to be written down.
+ */
+export type ReviewInput = { 
+/**
+ * Of what.
+ */
+of: ReviewOf, 
+/**
+ * The person's name, or the cluster's.
+ */
+name: string, 
+/**
+ * From when on, in Unix microseconds; None: from the beginning of what is kept.
+ */
+fromUs?: number, 
+/**
+ * Before when; None, or later than now: until now.
+ */
+toUs?: number, 
+/**
+ * What came of it.
+ */
+ruling: ReviewRuling, 
+/**
+ * Beside it, at most 1000 characters; where something is to be removed, it says what.
+ */
+note: string, };
+
+/**
  * A SubjectAccessReview and its answer.
  */
 export type ReviewLine = { 
@@ -2633,6 +2670,57 @@ allowed: boolean | null,
  * In its words.
  */
 reason: Shown, };
+
+/**
+ * What is reviewed.
+ */
+export type ReviewOf = "person" | "cluster" | "standing";
+
+/**
+ * What came of a review.
+ */
+export type ReviewRuling = "kept" | "toBeRemoved";
+
+/**
+ * A review.
+ */
+export type ReviewView = { 
+/**
+ * Its entry's place.
+ */
+sequence: number, 
+/**
+ * When, in Unix microseconds.
+ */
+atUs: number, 
+/**
+ * By whom.
+ */
+by: Shown, 
+/**
+ * The reviewer is the person whose access it is.
+ */
+isOwn: boolean, 
+/**
+ * Of what.
+ */
+of: ReviewOf, 
+/**
+ * From when on; None: from the beginning of what was kept.
+ */
+fromUs: number | null, 
+/**
+ * Before when.
+ */
+toUs: number, 
+/**
+ * What came of it.
+ */
+ruling: ReviewRuling, 
+/**
+ * Beside it; may be empty.
+ */
+note: Shown, };
 
 /**
  * One right in words.
@@ -4295,6 +4383,7 @@ export interface Commands {
   audit_deleted: { args: { object: DeletedQuestion }; result: DeletedView };
   audit_session: { args: { request: string }; result: SessionEvidence };
   audit_about: { args: { filter: TimelineFilter }; result: AboutView };
+  audit_review: { args: { review: ReviewInput }; result: null };
   audit_sources: { args: {  }; result: SourcesView };
   audit_source_add: { args: { cluster: string; path: string }; result: null };
   audit_source_remove: { args: { source: string }; result: null };

@@ -42,6 +42,14 @@ nonsense! {
     TimelineFilter => TimelineFilter { text: Some("\u{202e}".into()), ..TimelineFilter::default() },
     TimelineFacet => TimelineFacet::Person,
     DeletedQuestion => DeletedQuestion { resource: "\u{202e}".into(), name: "x".into(), ..DeletedQuestion::default() },
+    ReviewInput => ReviewInput {
+        of: ReviewOf::Cluster,
+        name: "\u{202e}".into(),
+        from_us: None,
+        to_us: Some(i64::MIN),
+        ruling: ReviewRuling::ToBeRemoved,
+        note: String::new(),
+    },
     Output => Box::new(|_| true),
 }
 

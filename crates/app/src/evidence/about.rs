@@ -36,6 +36,7 @@ impl Evidence {
         let asks = Entries { actions: vec![Action::Ask], ..own.clone() };
         let sessions = self.history.entries(asks, None, SESSIONS).await?;
         let own = self.history.count(own).await?;
+        let (reviews, has_more_reviews) = self.reviews(&filter).await?;
         let others = if of_person { Column::Cluster } else { Column::User };
         let counted = match wanted.calls {
             None => Counted::default(),
@@ -67,6 +68,8 @@ impl Evidence {
             resources: counted.resources,
             sessions: lines.collect(),
             has_more: sessions.next.is_some(),
+            reviews,
+            has_more_reviews,
             lacks: counted.lacks,
         })
     }

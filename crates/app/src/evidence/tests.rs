@@ -19,14 +19,14 @@ use std::time::Instant;
 const SECOND: i64 = 1_000_000;
 const CLUSTER: &str = "payments-eu-1";
 
-struct Bench {
-    evidence: Arc<Evidence>,
+pub(super) struct Bench {
+    pub(super) evidence: Arc<Evidence>,
     home: tempfile::TempDir,
     /// A moment ago, in microseconds: what this desktop's record is sure of.
     began: i64,
 }
 
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     let home = tempfile::tempdir().unwrap();
     let dirs = Dirs::under(home.path());
     dirs.create().unwrap();
@@ -41,12 +41,12 @@ async fn bench() -> Bench {
 }
 
 impl Bench {
-    async fn note(&self, draft: Draft) {
+    pub(super) async fn note(&self, draft: Draft) {
         self.evidence.history.note(draft).await;
     }
 
     /// What was noted is on the disk: entries are within 100 ms.
-    async fn settled(&self) {
+    pub(super) async fn settled(&self) {
         let (mut tip, mut since) = (self.evidence.history.tip(), Instant::now());
         while since.elapsed() < Duration::from_millis(600) {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -83,7 +83,7 @@ impl Bench {
         }
     }
 
-    async fn page(&self, filter: TimelineFilter) -> TimelinePage {
+    pub(super) async fn page(&self, filter: TimelineFilter) -> TimelinePage {
         self.evidence.timeline(filter, None, 200).await.unwrap()
     }
 

@@ -65,6 +65,24 @@ impl Recorder {
         }
     }
 
+    /// Writes one entry that somebody relies on, and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// When the disk did not take it in time. It may take it later: then it stands in the history all the same.
+    pub(crate) async fn keep(&self, draft: Draft) -> Result<(), AppError> {
+        match self.history.append_durable(draft).await {
+            Ok(_) => Ok(()),
+            Err(error @ StoreError::NotDurable { .. }) => {
+                Err(AppError::failed("the disk did not take the entry in time")
+                    .hint("It waits and is written as soon as the disk takes it: look into the timeline before you try again.")
+                    .because(error))
+            }
+            Err(error) => Err(AppError::failed("the entry was not written")
+                .hint("Check the disk; the log has the details. Then try again.")
+                .because(error)),
+        }
+    }
+
     /// Writes the entries of calls and returns when they are on disk. While that takes longer than a healthy disk does,
     /// the gateway lets no new call pass: what can't be recorded must not happen (promise P17).
     pub(crate) async fn calls(&self, gateway: &Gateway, drafts: Vec<Draft>) {

@@ -1,6 +1,6 @@
 //! An entry in one sentence, for people. The stable words are in the entry itself.
 
-use sallyport_audit::{Action, Entry, Outcome};
+use sallyport_audit::{Action, Entry, Outcome, Review, Reviewed, Ruling};
 
 /// What was probed: the questions with their number, or the path of an entry that knows one only.
 fn asked(get: &dyn Fn(&str) -> Option<String>) -> String {
@@ -9,6 +9,21 @@ fn asked(get: &dyn Fn(&str) -> Option<String>) -> String {
         (Some(asked), _) => asked,
         (None, _) => get("path").unwrap_or_else(|| "a call that was allowed".to_owned()),
     }
+}
+
+/// A review, with what came of it.
+fn reviewed(review: &Review) -> String {
+    let of = match &review.of {
+        Reviewed::Person(name) => format!("the access of {name}"),
+        Reviewed::Cluster(cluster) => format!("the access to {cluster}"),
+        Reviewed::Standing(cluster) => format!("standing access on {cluster}"),
+    };
+    let ruling = match review.ruling {
+        Ruling::Kept => "it is kept",
+        Ruling::ToBeRemoved => "something of it is to be removed",
+    };
+    let note = if review.note.is_empty() { String::new() } else { format!(", “{}”", review.note) };
+    format!("Reviewed {of}: {ruling}{note}")
 }
 
 /// What happened, from the entry's own facts.
@@ -171,6 +186,10 @@ pub(crate) fn sentence(entry: &Entry) -> String {
             or("clusters", "clusters"),
             or("until", "a day")
         ),
+        Action::AccessReviewed => match Review::of(entry) {
+            Some(review) => reviewed(&review),
+            None => format!("An access review was not written down{why}"),
+        },
         Action::FixApplied if is_unknown => {
             format!("{} on {cluster}: whether it was done is not known{why}", or("what", "A fix"))
         }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::html;
 use crate::verdict::VerdictView;
-use sallyport_audit::{Action, Draft, Entry, Outcome};
+use sallyport_audit::{Action, Draft, Entry, Outcome, Review, Reviewed, Ruling};
 use sallyport_model::{AuditId, RequestUid, SessionId, UserName};
 
 const MINUTE: i64 = 60_000_000;
@@ -191,6 +191,68 @@ fn calls_and_sessions_of_another_time_are_not_in_it() {
     assert_eq!((two.sessions.len(), two.sessions[0].calls), (1, 2));
 }
 
+fn kept(of: Reviewed, to: i64, note: &str) -> Review {
+    let to = BEGIN + to * MINUTE;
+    Review { of, from: None, to, ruling: Ruling::Kept, note: note.to_owned() }
+}
+
+#[test]
+fn whose_access_was_reviewed_is_told_and_what_never_was() {
+    let erin: UserName = "erin".parse().unwrap();
+    let dana: UserName = "dana".parse().unwrap();
+    let mut told = Told::default();
+    told.session(10, "one");
+    let person = || Reviewed::Person(dana.clone());
+    told.add(60, kept(person(), 60, "").draft(&erin));
+    let removed = Review { ruling: Ruling::ToBeRemoved, ..kept(person(), 100, "old-ops, by Friday") };
+    told.add(100, removed.draft(&erin));
+    told.session(200, "two");
+    // Refused ones are none, and one after the reported time does not count either.
+    told.add(
+        300,
+        kept(Reviewed::Cluster("eu-1".parse().unwrap()), 300, "").draft(&erin).outcome(Outcome::Refused),
+    );
+    told.add(10_000, kept(Reviewed::Cluster("eu-1".parse().unwrap()), 10_000, "").draft(&erin));
+    let mut facts = told.facts();
+    facts.readings = vec![reading("2026-11-02T00:00:00Z", VerdictView::Pass)];
+    let told_of = view(facts);
+    assert_eq!(told_of.reviews.len(), 2);
+    assert_eq!(
+        (told_of.reviews[0].ruling, told_of.reviews[0].note.as_deref()),
+        ("to_be_removed", Some("old-ops, by Friday"))
+    );
+    let lines: Vec<_> = told_of
+        .reviewed
+        .iter()
+        .map(|one| {
+            (one.of, one.name.as_str(), one.last.as_ref().map(|last| last.by.as_str()), one.sessions_since)
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [("person", "dana", Some("erin"), 1), ("cluster", "eu-1", None, 2), ("standing", "eu-1", None, 0)]
+    );
+    let page = html::access(&told_of, (BEGIN, BEGIN + 3 * DAY));
+    assert!(page.contains("2</b> of 3 below were never reviewed."), "{page}");
+    assert!(page.contains("old-ops, by Friday") && page.contains("to be removed"));
+    // A review from before the reported time is the last one all the same, and not one of this time.
+    let mut facts = told.facts();
+    facts.from = BEGIN + 150 * MINUTE;
+    let later = view(facts);
+    assert!(later.reviews.is_empty());
+    assert_eq!(later.reviewed[0].last.as_ref().map(|last| last.ruling), Some("to_be_removed"));
+}
+
+#[test]
+fn who_reviews_their_own_access_is_told_so() {
+    let dana: UserName = "dana".parse().unwrap();
+    let mut told = Told::default();
+    told.session(10, "one").add(60, kept(Reviewed::Person(dana.clone()), 60, "").draft(&dana));
+    let view = view(told.facts());
+    assert!(view.reviews[0].is_own);
+    assert!(html::access(&view, (BEGIN, BEGIN + 3 * DAY)).contains("dana (their own)"));
+}
+
 fn reading(taken: &str, verdict: VerdictView) -> Reading {
     let who = Standing {
         who: "group devs".to_owned(),
@@ -248,7 +310,8 @@ fn p24_nothing_of_a_history_is_markup_on_the_page() {
         .add(4, session(Action::SessionOpen))
         .add(5, session(Action::Call).detail("status", 200))
         .add(6, session(Action::SessionClosed).detail("reason", evil))
-        .add(7, Draft::new(Action::Gap).detail("why", evil));
+        .add(7, Draft::new(Action::Gap).detail("why", evil))
+        .add(8, kept(Reviewed::Person(user.clone()), 8, evil).draft(&user));
     let mut facts = told.facts();
     facts.seen = Some(SeenAccounts {
         accounts: vec![SeenAccount {
@@ -273,8 +336,8 @@ fn p24_nothing_of_a_history_is_markup_on_the_page() {
     assert!(page.contains("default-src 'none'"));
     // Every tag is one that this program writes.
     let ours = [
-        "!doctype", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "p", "main",
-        "section", "ul", "li", "b", "figure", "svg", "line", "rect", "text", "div", "table", "thead",
+        "!doctype", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "p",
+        "main", "section", "ul", "li", "b", "figure", "svg", "line", "rect", "text", "div", "table", "thead",
         "tbody", "tr", "th", "td", "bdi", "br", "span", "footer",
     ];
     for tag in page.split('<').skip(1) {

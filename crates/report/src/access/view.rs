@@ -1,6 +1,7 @@
 //! The shapes of a report on access, and what it is made of.
 
 use super::posture::{PracticeLine, Reading, StandingView};
+use super::review::{AccessReview, ReviewedLine};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -89,6 +90,10 @@ pub struct AccessView {
     pub without_evidence: Vec<usize>,
     /// Standing access of people, by cluster: what goes past sessions.
     pub standing: Vec<StandingView>,
+    /// Each person and each cluster of this report, and standing access where a reading of it was given, with the last review.
+    pub reviewed: Vec<ReviewedLine>,
+    /// Access reviews that were written down in this time, the newest first.
+    pub reviews: Vec<AccessReview>,
     /// The ten practices over time, by cluster.
     pub practices: Vec<PracticeLine>,
     /// What this report does not know.

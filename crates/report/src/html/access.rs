@@ -1,5 +1,7 @@
 //! The page on access: who, where, when, by whose word, and what proves it.
 
+mod review;
+
 use super::{Html, STYLE, chart};
 use crate::access::{AccessView, DecisionView, Proof, SessionView, TotalView};
 use crate::verdict::VerdictView;
@@ -28,6 +30,7 @@ pub fn access(view: &AccessView, range: (i64, i64)) -> String {
     gaps(&mut html, view);
     others(&mut html, view);
     standing(&mut html, view);
+    review::reviewed(&mut html, view);
     practices(&mut html, view);
     html.raw("<section><h2>What this report does not know</h2>\n");
     html.list(view.not_known.iter().map(String::as_str)).raw("</section>\n</main>\n<footer><p>Times are UTC, by the desktop's clock; calls that API servers told of by theirs. A number of calls is what went through the gateway.</p></footer>\n</body>\n</html>\n");

@@ -4,6 +4,7 @@ import { go, place } from "../../desktop/place.svelte";
 import type { Action } from "../../shared/actions";
 import { replay } from "../recording";
 import { look } from "./look.svelte";
+import { reviewing } from "./reviewing.svelte";
 import { timeline } from "./timeline.svelte";
 
 export const VIEW = "audit";
@@ -18,6 +19,7 @@ export const actions: readonly Action[] = [
   { id: "auditRaw", title: "Raw JSON of the row", palette: false, key: { ...HERE, press: "J" }, can: () => here() && look.row !== null, run: () => void look.toggleRaw() },
   { id: "auditSession", title: "The whole session of the row", palette: false, key: { ...HERE, press: "O" }, can: () => here() && request() !== null, run: () => { const of = request(); if (of) look.open({ kind: "session", request: of }); } },
   { id: "auditReplay", title: "Watch what the row's terminals showed then", palette: false, key: { ...HERE, press: "R" }, can: () => here() && session() !== null, run: () => { const of = session(); if (of && look.row) void replay.watch(of, look.row.atUs / 1000); } },
+  { id: "auditReview", title: "Write down a review of this access…", does: "On a person's or a cluster's page: write down a review", palette: false, key: { ...HERE, press: "V" }, can: () => here() && reviewing.may, run: () => reviewing.begin() },
   { id: "auditBack", title: "Back to what led here", palette: false, key: { ...HERE, press: "B" }, can: () => here() && look.canGoBack, run: () => look.back() },
   { id: "auditFilter", title: "Filter the timeline…", does: "Filter: by cluster, person, verb, resource, time", key: { ...HERE, press: "F" }, can: here, run: () => openDialog("auditFilter") },
   { id: "auditWhen", title: "When: the histogram", does: "When: the arrows choose, Enter looks closer", palette: false, key: { ...HERE, press: "W" }, can: here, run: () => document.getElementById("histogram")?.focus() },

@@ -1,5 +1,6 @@
 import { history } from "./history.svelte";
 import { look } from "./look.svelte";
+import { reviewing } from "./reviewing.svelte";
 import { sources } from "./sources.svelte";
 import { timeline } from "./timeline.svelte";
 
@@ -7,10 +8,11 @@ export { actions, VIEW } from "./actions";
 export { default as DeletedDialog } from "./DeletedDialog.svelte";
 export { default as DetailPane } from "./DetailPane.svelte";
 export { default as FilterDialog } from "./FilterDialog.svelte";
+export { default as ReviewDialog } from "./ReviewDialog.svelte";
 export { default as SourcesDialog } from "./SourcesDialog.svelte";
 export { default as TimelineMain } from "./TimelineMain.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [history, timeline, look, sources]) one.forget();
+  for (const one of [history, timeline, look, reviewing, sources]) one.forget();
 }

@@ -1,5 +1,6 @@
-import type { DeletedHow, LacksView, TieBy, TieView } from "../../bindings/ipc";
+import type { DeletedHow, LacksView, ReviewOf, ReviewRuling, ReviewView, TieBy, TieView } from "../../bindings/ipc";
 import { count } from "../../shared/text";
+import { clock, day } from "../../shared/time";
 
 export const TIES: Record<TieBy, string> = {
   auditId: "Audit-ID and JTI",
@@ -29,4 +30,22 @@ export function lackWords(lacks: LacksView): string[] {
     ...(lacks.damaged > 0 ? [`${count(lacks.damaged, "event")} ${lacks.damaged === 1 ? "is" : "are"} damaged and could not be looked at.`] : []),
     ...(lacks.unreadFiles > 0 ? [`${count(lacks.unreadFiles, "file")} of the archive can't be opened; nobody knows what is in ${lacks.unreadFiles === 1 ? "it" : "them"}.`] : []),
   ];
+}
+
+export const REVIEWED: Record<ReviewOf, string> = { person: "Their access", cluster: "What was done", standing: "Standing access" };
+export const RULINGS: Record<ReviewRuling, string> = { kept: "Kept", toBeRemoved: "To be removed" };
+
+/** The newest review of this; they come newest first. */
+export function lastReview(reviews: readonly ReviewView[], of: ReviewOf): ReviewView | null {
+  return reviews.find((one) => one.of === of) ?? null;
+}
+
+/** To the minute: a review is of no moment. */
+export function minute(us: number): string {
+  return `${day(us / 1000)}, ${clock(us / 1000)}`;
+}
+
+/** Which time was looked at. */
+export function reviewSpan({ fromUs, toUs }: { fromUs: number | null; toUs: number }): string {
+  return fromUs === null ? `all up to ${minute(toUs)}` : `${minute(fromUs)} to ${minute(toUs)}`;
 }

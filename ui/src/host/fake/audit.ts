@@ -52,8 +52,16 @@ export function audit(world: World) {
       return {
         own: rows.length - calls.length, calls: calls.length, denied: calls.filter((row) => row.status === 403).length, writes: calls.filter((row) => ["patch", "update", "delete", "create"].includes(row.word)).length,
         others: evidence.top(filter, (row) => (filter.person ? row.cluster : row.who)), verbs: evidence.top(filter, (row) => row.word), resources: evidence.top(filter, (row) => (row.sentence.includes("deployment") ? "deployments.apps" : "pods")),
-        sessions: asks.map((row) => ({ request: row.entry?.ids.request ?? "", who: row.who, cluster: row.cluster, profile: "operate", atUs: row.atUs })).filter((one, i, all) => all.findIndex((other) => other.request === one.request) === i), hasMore: false, lacks: evidence.lacks(),
+        sessions: asks.map((row) => ({ request: row.entry?.ids.request ?? "", who: row.who, cluster: row.cluster, profile: "operate", atUs: row.atUs })).filter((one, i, all) => all.findIndex((other) => other.request === one.request) === i), hasMore: false,
+        ...evidence.reviewsOf(filter), lacks: evidence.lacks(),
       };
+    },
+    audit_review: async ({ review }) => {
+      await world.pause(60);
+      if (world.scene === "auditBusy") throw failure("failed", "The disk did not take the entry in time.", { hint: "It waits and is written as soon as the disk takes it: look into the timeline before you try again." });
+      evidence.review(review, "dev@example.test");
+      world.hear({ kind: "historyGrew", position: { sequence: world.history.entries.length } });
+      return null;
     },
     audit_sources: async () => {
       await world.pause(30);

@@ -1,4 +1,4 @@
-import type { AuditEntryView, CallDetail, HistogramView, LacksView, SavedFilter, SessionEvidence, SourceView, TieView, TimelineFilter, TimelinePage, TimelineRow, TopView } from "../../bindings/ipc";
+import type { AuditEntryView, CallDetail, HistogramView, LacksView, ReviewInput, ReviewView, SavedFilter, SessionEvidence, SourceView, TieView, TimelineFilter, TimelinePage, TimelineRow, TopView } from "../../bindings/ipc";
 import { failure } from "./sessions";
 import type { World } from "./world";
 
@@ -12,6 +12,7 @@ export class FakeEvidence {
   sources: SourceView[] = [];
   saved: SavedFilter[] = [];
   follows = false;
+  readonly #reviews: { name: string; view: ReviewView }[] = [];
   #ids = 0;
 
   constructor(readonly world: World) {
@@ -56,6 +57,20 @@ export class FakeEvidence {
     const from = before === null ? 0 : Number(before);
     const next = from + limit < rows.length ? String(from + limit) : null;
     return { rows: rows.slice(from, from + limit), next, lacks: this.lacks(), ownTotal: this.world.history.entries.length, clusterTotal: this.calls.length };
+  }
+
+  /** Writes a review down, as an entry too. */
+  review(review: ReviewInput, by: string): void {
+    const atUs = Date.now() * 1000;
+    const of = { person: "the access of", cluster: "the access to", standing: "standing access on" }[review.of];
+    const came = review.ruling === "kept" ? "it is kept" : "something of it is to be removed";
+    const entry = this.world.history.append({ action: "access_reviewed", sentence: `Reviewed ${of} ${review.name}: ${came}${review.note ? `, “${review.note}”` : ""}`, user: by, cluster: review.of === "person" ? "" : review.name }, atUs);
+    this.#reviews.unshift({ name: review.name, view: { sequence: entry.sequence, atUs, by, isOwn: review.of === "person" && review.name === by, of: review.of, fromUs: review.fromUs ?? null, toUs: review.toUs ?? atUs, ruling: review.ruling, note: review.note } });
+  }
+
+  reviewsOf({ person, cluster }: TimelineFilter): { reviews: ReviewView[]; hasMoreReviews: boolean } {
+    const all = this.#reviews.filter(({ name, view }) => (person ? view.of === "person" && name === person : view.of !== "person" && name === cluster)).map(({ view }) => view);
+    return { reviews: all.slice(0, 20), hasMoreReviews: all.length > 20 };
   }
 
   lacks(): LacksView {

@@ -95,3 +95,16 @@ test("a look that fails is said, one that is taken back is not, and a good one t
   await timeline.more();
   expect(timeline.error).toBeNull();
 });
+
+test("a call that was found is shown, however many came right after it", async () => {
+  const of = kept(5000);
+  const found = { id: "call:2000", atUs: 2_000_000_000, cluster: "a" };
+  await look.find(found);
+  expect(look.row?.id).toBe("call:2000");
+  expect(timeline.rows[0]?.id, "what led to it is below it").toBe("call:2000");
+  expect(of.asked.filter((name) => name === "audit_timeline")).toHaveLength(1);
+  // Asked for once more, with the filter as it is.
+  look.choose(null);
+  await look.find(found);
+  expect(look.row?.id).toBe("call:2000");
+});

@@ -39,3 +39,18 @@ test("what an answer lacks is said in words, and nothing where it lacks nothing"
   expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null })).toEqual([]);
   expect(lackWords({ isCut: true, damaged: 1, unreadFiles: 2, why: "x" })).toHaveLength(4);
 });
+
+test("where midnight lies within an hour of UTC, rows still stand under their own day", () => {
+  const zone = process.env["TZ"];
+  try {
+    for (const [name, midnight] of [["Asia/Kolkata", "18:30"], ["Asia/Kathmandu", "18:15"], ["UTC", "00:00"]] as const) {
+      process.env["TZ"] = name;
+      const at = Date.parse(`2026-11-29T${midnight}:00Z`) * 1000;
+      const items = itemsOf([at + 900_000_000, at, at - 1, at - 600_000_000].map((atUs) => ({ atUs }) as TimelineRow));
+      expect(items.map((item) => item.kind), name).toEqual(["day", "row", "row", "day", "row", "row"]);
+    }
+  } finally {
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  }
+});

@@ -12,18 +12,16 @@ export const VIEW = "audit";
 const HERE = { group: "Audit", view: VIEW } as const;
 const here = () => place.view === VIEW;
 const signedIn = () => mirror.state?.phase === "ready";
-const session = () => look.row?.entry?.ids.session ?? look.row?.tie?.session ?? null;
-const request = () => look.row?.entry?.ids.request ?? look.row?.tie?.request ?? null;
 
 export const actions: readonly Action[] = [
   { id: "auditRaw", title: "Raw JSON of the row", palette: false, key: { ...HERE, press: "J" }, can: () => here() && look.row !== null, run: () => void look.toggleRaw() },
-  { id: "auditSession", title: "The whole session of the row", palette: false, key: { ...HERE, press: "O" }, can: () => here() && request() !== null, run: () => { const of = request(); if (of) look.open({ kind: "session", request: of }); } },
-  { id: "auditReplay", title: "Watch what the row's terminals showed then", palette: false, key: { ...HERE, press: "R" }, can: () => here() && session() !== null, run: () => { const of = session(); if (of && look.row) void replay.watch(of, look.row.atUs / 1000); } },
+  { id: "auditSession", title: "The whole session of the row", palette: false, key: { ...HERE, press: "O" }, can: () => here() && look.request !== null, run: () => { const of = look.request; if (of) look.open({ kind: "session", request: of }); } },
+  { id: "auditReplay", title: "Watch what the row's terminals showed then", palette: false, key: { ...HERE, press: "R" }, can: () => here() && look.ofSession !== null, run: () => { const of = look.ofSession; if (of && look.row) void replay.watch(of, look.row.atUs / 1000); } },
   { id: "auditReview", title: "Write down a review of this access…", does: "On a person's or a cluster's page: write down a review", palette: false, key: { ...HERE, press: "V" }, can: () => here() && reviewing.may, run: () => reviewing.begin() },
   { id: "auditBack", title: "Back to what led here", palette: false, key: { ...HERE, press: "B" }, can: () => here() && look.canGoBack, run: () => look.back() },
   { id: "auditFilter", title: "Filter the timeline…", does: "Filter: by cluster, person, verb, resource, time", key: { ...HERE, press: "F" }, can: here, run: () => openDialog("auditFilter") },
   { id: "auditWhen", title: "When: the histogram", does: "When: the arrows choose, Enter looks closer", palette: false, key: { ...HERE, press: "W" }, can: here, run: () => document.getElementById("histogram")?.focus() },
-  { id: "auditAll", title: "Look at all of the timeline", does: "Take every filter away", key: { ...HERE, press: "X" }, can: () => here() && timeline.isFiltered, run: () => (go({ entriesOf: null }), timeline.choose({})) },
+  { id: "auditAll", title: "Look at all of the timeline", does: "Take every filter away", key: { ...HERE, press: "X" }, can: () => here() && timeline.isFiltered, run: () => (go({ entriesOf: null }), void timeline.choose({})) },
   { id: "auditLive", title: "Look on live", does: "Look on live, and stop it", key: { ...HERE, press: "L" }, can: here, run: () => void timeline.follow(!timeline.live) },
   { id: "auditSources", title: "Clusters' audit logs…", key: { ...HERE, press: "S" }, can: signedIn, run: () => (go({ view: VIEW }), openDialog("auditSources")) },
   { id: "auditDeleted", title: "Who deleted this?", key: { ...HERE, press: "D" }, can: signedIn, run: () => (go({ view: VIEW }), openDialog("auditDeleted")) },

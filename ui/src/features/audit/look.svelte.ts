@@ -1,13 +1,16 @@
-import type { AboutView, CallDetail, DeletedView, ErrorView, SessionEvidence } from "../../bindings/ipc";
+import type { AboutView, CallDetail, ErrorView, SessionEvidence, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { changed } from "./filter";
 import { timeline } from "./timeline.svelte";
 
 /** What the pane beside the timeline shows. */
-export type Pane =
+type Pane =
   | { kind: "row" }
   | { kind: "session"; request: string }
   | { kind: "person" | "cluster"; name: string };
+
+/** How much of what led to a call stands below it, microseconds. */
+const BEFORE_US = 60_000_000;
 
 /** What is looked at: a row of the timeline, or a page about a session, a person or a cluster. */
 class Look {
@@ -18,7 +21,6 @@ class Look {
   session = $state.raw<SessionEvidence | null>(null);
   about = $state.raw<AboutView | null>(null);
   raw = $state.raw<{ id: string; lines: readonly string[] } | null>(null);
-  deleted = $state.raw<DeletedView | null>(null);
   error = $state.raw<ErrorView | null>(null);
   loading = $state(false);
   #asked = 0;
@@ -27,6 +29,9 @@ class Look {
   readonly canGoBack = $derived(this.#panes.length > 0);
   readonly at = $derived(timeline.rows.findIndex((row) => row.id === this.#chosen));
   readonly row = $derived(timeline.rows[this.at] ?? null);
+  /** Whose it is: the request and the session it says itself, or what its tie says. */
+  readonly request = $derived(this.row?.entry?.ids.request ?? this.row?.tie?.request ?? null);
+  readonly ofSession = $derived(this.row?.entry?.ids.session ?? this.row?.tie?.session ?? null);
 
   get chosen(): string | null {
     return this.#chosen;
@@ -39,6 +44,14 @@ class Look {
     const call = row?.side === "cluster" ? row.id : row?.tie?.call;
     if (call) void this.#ask(host.call("audit_call", { id: call }), (answer) => (this.call = answer));
     else this.#asked += 1;
+  }
+
+  /** Shows a call of a cluster that was found elsewhere, above what led to it. */
+  async find({ id, atUs, cluster }: Pick<TimelineRow, "id" | "atUs" | "cluster">): Promise<void> {
+    // It is the first row, however much a busy cluster tells of the next second.
+    const filter = changed({}, { side: "cluster", cluster, fromUs: atUs - BEFORE_US, toUs: atUs + 1 });
+    await (timeline.choose(filter) ?? timeline.load());
+    this.choose(id);
   }
 
   move(by: number): void {
@@ -106,7 +119,7 @@ class Look {
 
   forget(): void {
     this.#asked += 1;
-    [this.#chosen, this.#panes, this.call, this.session, this.about, this.raw, this.deleted, this.error, this.loading] = [null, [], null, null, null, null, null, null, false];
+    [this.#chosen, this.#panes, this.call, this.session, this.about, this.raw, this.error, this.loading] = [null, [], null, null, null, null, null, false];
   }
 }
 

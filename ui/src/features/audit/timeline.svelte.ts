@@ -1,4 +1,4 @@
-import type { ErrorView, HistogramView, LacksView, TimelineFilter, TimelineRow } from "../../bindings/ipc";
+import type { ErrorView, HistogramView, LacksView, TimelineFilter, TimelinePage, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { changed, type Part } from "./filter";
 
@@ -23,6 +23,8 @@ class Timeline {
   histogram = $state.raw<HistogramView | null>(null);
   live = $state(false);
   #next: string | null = null;
+  /** What comes after a row that ended a page: where the list may be cut and gone on from. */
+  #ends = new Map<string, string | null>();
   #asked = 0;
   /** It grew while a page was read. */
   #grew = false;
@@ -35,14 +37,20 @@ class Timeline {
     return this.#next === null;
   }
 
-  set(parts: { [P in Part]?: TimelineFilter[P] | null | undefined }): void {
-    this.choose(changed(this.filter, parts));
+  /** As many rows as there may be at once: what is older is found by a filter. */
+  get isFull(): boolean {
+    return this.rows.length > ROWS_MOST - PAGE && !this.atEnd;
   }
 
-  choose(filter: TimelineFilter): void {
-    if (JSON.stringify(filter) === JSON.stringify(this.filter)) return;
+  set(parts: { [P in Part]?: TimelineFilter[P] | null | undefined }): Promise<void> | null {
+    return this.choose(changed(this.filter, parts));
+  }
+
+  /** Loads what is wanted now; none where that is wanted already. */
+  choose(filter: TimelineFilter): Promise<void> | null {
+    if (JSON.stringify(filter) === JSON.stringify(this.filter)) return null;
     this.filter = filter;
-    void this.load();
+    return this.load();
   }
 
   /** The first page. What is on screen stays until the answer is there. */
@@ -53,30 +61,37 @@ class Timeline {
     try {
       const page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: PAGE });
       if (mine !== this.#asked) return;
-      [this.rows, this.#next, this.error] = [page.rows, page.next, null];
+      [this.rows, this.error] = [page.rows, null];
+      this.#ends.clear();
+      this.#ended(page);
       [this.ownTotal, this.clusterTotal, this.lacks] = [page.ownTotal, page.clusterTotal, page.lacks];
     } catch (thrown) {
-      const error = asError(thrown);
-      if (mine === this.#asked && error.code !== "cancelled") this.error = error;
+      if (mine === this.#asked) this.#failed(thrown);
     }
     if (mine === this.#asked) this.#read();
   }
 
   #read(): void {
     this.loading = false;
-    if (this.#grew) void this.refresh();
+    if (this.#grew) void this.#refresh();
   }
 
   /** New rows on top, keeping the older pages already here. */
-  async refresh(): Promise<void> {
+  async #refresh(): Promise<void> {
     const mine = this.#asked;
     this.#grew = this.loading;
     if (this.#grew) return;
     void this.#count(false);
     this.#refreshing = true;
-    const page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.live ? LIVE_PAGE : PAGE }).catch(() => null);
+    let page: TimelinePage | null = null;
+    try {
+      page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.live ? LIVE_PAGE : PAGE });
+    } catch (thrown) {
+      if (mine === this.#asked) this.#failed(thrown);
+    }
     this.#refreshing = false;
     if (!page || mine !== this.#asked) return;
+    this.error = null;
     // An older page is being read meanwhile, and will be put behind what is here now.
     if (this.loading) {
       this.#grew = true;
@@ -85,11 +100,37 @@ class Timeline {
     const last = page.rows.at(-1)?.id;
     const at = this.rows.findIndex((row) => row.id === last);
     // A page that does not touch what is here would leave a hole: then the list begins anew.
-    const older = at < 0 ? [] : this.rows.slice(at + 1, ROWS_MOST - page.rows.length);
-    if (older.length === 0) this.#next = page.next;
-    this.rows = [...page.rows, ...older];
+    const older = at < 0 ? [] : this.rows.slice(at + 1);
+    if (older.length === 0) this.#ended(page);
+    else if (last !== undefined) this.#ends.set(last, page.next);
+    this.rows = this.#bounded([...page.rows, ...older]);
     [this.ownTotal, this.clusterTotal, this.lacks] = [page.ownTotal, page.clusterTotal, page.lacks];
-    if (this.#grew) void this.refresh();
+    if (this.#grew) void this.#refresh();
+  }
+
+  /** What is older than a page is behind its last row. */
+  #ended({ rows, next }: TimelinePage): void {
+    this.#next = next;
+    const last = rows.at(-1);
+    if (last) this.#ends.set(last.id, next);
+  }
+
+  /** No more than there may be: cut behind a row that ended a page, so that the next page goes on right there. */
+  #bounded(rows: readonly TimelineRow[]): readonly TimelineRow[] {
+    if (rows.length <= ROWS_MOST) return rows;
+    let most = ROWS_MOST;
+    while (most > 1 && !this.#ends.has(rows[most - 1]?.id ?? "")) most -= 1;
+    const kept = rows.slice(0, most);
+    this.#next = this.#ends.get(kept.at(-1)?.id ?? "") ?? null;
+    const ids = new Set(kept.map((row) => row.id));
+    for (const id of this.#ends.keys()) if (!ids.has(id)) this.#ends.delete(id);
+    return kept;
+  }
+
+  // A question that a later one took back has nothing to say.
+  #failed(thrown: unknown): void {
+    const error = asError(thrown);
+    if (error.code !== "cancelled") this.error = error;
   }
 
   #refreshing = false;
@@ -97,18 +138,21 @@ class Timeline {
   /** It grew: looked at once more, however often that is said while a look is under way. */
   grew(): void {
     if (this.#refreshing || this.loading) this.#grew = true;
-    else void this.refresh();
+    else void this.#refresh();
   }
 
   async more(): Promise<void> {
-    if (this.#next === null || this.loading || this.rows.length >= ROWS_MOST) return;
+    if (this.atEnd || this.loading || this.isFull) return;
     const mine = this.#asked;
     this.loading = true;
     try {
       const page = await host.call("audit_timeline", { filter: this.filter, before: this.#next, limit: PAGE });
-      if (mine === this.#asked) [this.rows, this.#next] = [[...this.rows, ...page.rows], page.next];
+      if (mine === this.#asked) {
+        this.rows = [...this.rows, ...page.rows];
+        this.#ended(page);
+      }
     } catch (thrown) {
-      if (mine === this.#asked) this.error = asError(thrown);
+      if (mine === this.#asked) this.#failed(thrown);
     }
     if (mine === this.#asked) this.#read();
   }
@@ -146,6 +190,7 @@ class Timeline {
   forget(): void {
     this.#asked += 1;
     if (this.live) void this.follow(false);
+    this.#ends.clear();
     [this.rows, this.filter, this.histogram, this.error, this.#next, this.lacks] = [[], {}, null, null, null, NOTHING];
   }
 }

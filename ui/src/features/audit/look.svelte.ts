@@ -4,7 +4,7 @@ import { changed } from "./filter";
 import { timeline } from "./timeline.svelte";
 
 /** What the pane beside the timeline shows. */
-type Pane =
+export type Pane =
   | { kind: "row" }
   | { kind: "session"; request: string }
   | { kind: "person" | "cluster"; name: string };

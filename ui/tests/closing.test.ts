@@ -25,6 +25,7 @@ test("p13_nothing but the broker's word reads as proven", () => {
 test("p10_the bound is said wherever it is not proven, and none where there were no rights", () => {
   for (const state of ["told", "hindered", "unreached", "unproven"] as const) expect(boundText(request("r", state), NOW)).toMatch(/refuses its token from .* on/);
   expect(boundText(request("r", "proven"), NOW)).toBeNull();
+  expect(boundText(closingOf("told", { refusedFrom: NOW + 61_000 }), NOW), "not as an earlier one").toBe(boundText(closingOf("told", { refusedFrom: NOW + 120_000 }), NOW));
   expect(boundText(request("r", "unproven"), NOW + 75_000)).toMatch(/refuses its token since/);
   expect(boundText(closingOf("unreached", { refusedFrom: null }), NOW)).toMatch(/no rights/);
   expect(closingText(closingOf("unreached", {}), NOW)).toMatch(/was not heard, so nobody removes it/);

@@ -8,6 +8,7 @@ mod kills;
 mod reaffirm;
 mod refusals;
 mod reports;
+mod unread;
 mod way_in;
 mod way_out;
 mod widened;

@@ -2,10 +2,10 @@
 
 use crate::refusals::make_profile;
 use crate::world::{Person, eventually, world};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use kube::api::DeleteParams;
 use sallyport_api::Reaffirmed;
-use sallyport_model::Phase;
+use sallyport_model::{Digest, Limits, Phase};
 use sallyport_testkit::broker::BrokerOptions;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -56,6 +56,48 @@ async fn p7_what_is_asked_with_an_old_token_waits_for_a_newer_word_and_what_nobo
     ensure!(world.left(&open).await?.is_empty(), "something was left");
     ensure!(!broker.log().contains("eyJ"), "a token was logged");
     profiles.delete("vouched", &DeleteParams::default()).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p7_who_is_disabled_while_their_request_waits_is_granted_nothing_whoever_says_yes() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let _broker = world.broker(BrokerOptions::default()).await?;
+    let spec = json!({"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["payments"], "maxDuration": "1h",
+        "approvals": 1, "reaffirm": {"every": "5m", "grace": "1m"}});
+    let profiles = make_profile(world, "vouched-slow", spec).await?;
+    world
+        .hub
+        .allow("test:vouched-slow-leads", "oidc:payments-leads", &["approve"], &["vouched-slow"])
+        .await?;
+    // Every + grace are 360 s, of which few are left; the provider vouches for them no more.
+    let (ann, lead) = (world.with_token("ann", &["payments-dev"], 350)?, world.lead()?);
+    let asked = ann.ask(world, "vouched-slow", &["payments"]).await?;
+    let mut digest = None;
+    eventually("an offer", Duration::from_secs(60), async || {
+        digest = ann.hub.request(&asked.which).await?.offer().map(|offer| offer.digest.clone());
+        Ok(digest.is_some())
+    })
+    .await?;
+    let digest: Digest = digest.context("an offer")?.parse()?;
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    let me = lead.hub.whoami().await?;
+    let now = jiff::Timestamp::now();
+    lead.hub.approve(&asked.which, &me, &digest, &Limits::default(), now, None).await?;
+    eventually("it says whom nobody vouches for", Duration::from_secs(60), async || {
+        let status = ann.hub.request(&asked.which).await?.status.unwrap_or_default();
+        let says = status.message.is_some_and(|said| said.contains("has not vouched for the requester"));
+        Ok(says && status.approvals.len() == 1)
+    })
+    .await?;
+    // Nor in the seconds after: a yes is no word of the provider.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let request = ann.hub.request(&asked.which).await?;
+    ensure!(request.phase() == Phase::Pending, "{:?}", request.status);
+    ensure!(request.status.as_ref().is_some_and(|status| status.jtis.is_empty()), "a token was minted");
+    ensure!(world.left(&request).await?.is_empty(), "something was granted");
+    ann.leave(&asked).await?;
+    profiles.delete("vouched-slow", &DeleteParams::default()).await?;
     Ok(())
 }
 

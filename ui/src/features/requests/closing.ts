@@ -37,9 +37,11 @@ export function boundText({ closing }: RequestView, now: number): string | null 
   if (closing === null || closing.state === "proven") return null;
   const { refusedFrom } = closing;
   if (refusedFrom === null) return "It had no rights on the cluster when this was last told of.";
+  // Times show no seconds, and a bound is not told as an earlier one.
+  const at = moment(Math.ceil(refusedFrom / 60_000) * 60_000, now);
   return refusedFrom <= now
-    ? `Whatever is left of it, the cluster’s API server refuses its token since ${moment(refusedFrom, now)}.`
-    : `Whatever happens, the cluster’s API server refuses its token from ${moment(refusedFrom, now)} on.`;
+    ? `Whatever is left of it, the cluster’s API server refuses its token since ${at}.`
+    : `Whatever happens, the cluster’s API server refuses its token from ${at} on.`;
 }
 
 const FIRST: readonly ClosingState[] = ["unproven", "unreached", "hindered", "told", "proven"];

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use sallyport_api::{AccessRequest, LimitsField};
 use sallyport_client::Fault;
 use sallyport_hub::{Change, Identity, Listed, Page, Refused};
-use sallyport_model::{Digest, Limits, NamespaceName, RequestRef, UserName};
+use sallyport_model::{Digest, Limits, NamespaceName, RequestRef};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -138,12 +138,12 @@ impl FakeHub {
 /// The hub, by somebody's sign-in.
 pub(super) struct AsPerson {
     hub: Arc<FakeHub>,
-    user: UserName,
+    signed: Signed,
 }
 
 impl AsPerson {
     pub(super) fn of(hub: &Arc<FakeHub>, signed: &Signed) -> Arc<dyn HubSide> {
-        Arc::new(Self { hub: hub.clone(), user: signed.who.user.clone() })
+        Arc::new(Self { hub: hub.clone(), signed: signed.clone() })
     }
 }
 
@@ -184,12 +184,13 @@ impl HubSide for AsPerson {
     fn whoami(&self) -> BoxFuture<'_, Result<Identity, Fault>> {
         async {
             self.hub.asked.fetch_add(1, Ordering::Relaxed);
+            self.signed.tokens.id_token().await.map_err(|error| Fault::NoToken(error.to_string()))?;
             let _answers = self.hub.gate.lock().await;
             if let Some(fault) = self.hub.faults.lock().unwrap().get("whoami").cloned() {
                 return Err(fault);
             }
             Ok(Identity {
-                user: self.user.clone(),
+                user: self.signed.who.user.clone(),
                 groups: Vec::new(),
                 acr: vec!["mfa".to_owned()],
                 amr: vec!["otp".to_owned()],

@@ -95,6 +95,31 @@ async fn a_hub_that_goes_away_under_the_write_is_told_and_no_entry_says_that_it_
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_disabled_at_the_provider_before_their_yes_says_none() {
+    let world = World::lee(vec![waits("r", &["get"]), open("o")]).await;
+    assert_eq!(world.one("r").await.decide, Decide::Yes);
+    // The next renewal is refused; the list on the screen is what it was.
+    let signed = world.desk.sits().unwrap();
+    world
+        .desk
+        .provider
+        .gives(Err(sallyport_oidc::Error::SignInAgain { why: "the account is disabled".into() }));
+    signed.tokens.vouch().await.unwrap_err();
+    let answers = [
+        world.approve("r", &digest_of(&["get"]), None).await,
+        world.approvals.deny("r".into(), None).await,
+        world.approvals.revoke("o".into(), "stolen".into()).await,
+    ];
+    for answer in answers {
+        let error = answer.unwrap_err();
+        assert!(error.code() == ErrorCode::SignInNeeded && !error.view().retry, "{error}");
+        assert!(error.chain().contains("the account is disabled"), "{}", error.chain());
+    }
+    assert_eq!(world.hub.came.load(Ordering::Relaxed), 0, "nothing was written in their name");
+    assert!(world.decided().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_gone_can_not_be_decided_on_and_nobody_is_asked() {
     let world = World::lee(vec![waits("r", &["get"])]).await;
     let gone = Gone { namespace: super::world::TEAM.into(), name: "r".into(), uid: "r".into() };

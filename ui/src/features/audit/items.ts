@@ -3,18 +3,19 @@ import { day } from "../../shared/time";
 
 export type Item = { readonly kind: "day"; readonly id: string } | { readonly kind: "row"; readonly at: number };
 
-const DAY_US = 86_400_000_000;
+/** Days begin at quarters of an hour of UTC, in every zone that is used. */
+const QUARTER_US = 900_000_000;
 
 /** Rows with their days, which stand in their own rows so that a time is never read as another day's. */
 export function itemsOf(rows: readonly TimelineRow[]): Item[] {
   const out: Item[] = [];
   let last = "";
-  let hour = NaN;
+  let quarter = NaN;
   rows.forEach((row, at) => {
-    // Its day is worked out once an hour: thousands of rows come at a time.
-    const of = Math.floor((row.atUs / DAY_US) * 24);
-    const id = of === hour ? last : day(row.atUs / 1000);
-    hour = of;
+    // Its day is worked out once for each of them: thousands of rows come at a time.
+    const of = Math.floor(row.atUs / QUARTER_US);
+    const id = of === quarter ? last : day(row.atUs / 1000);
+    quarter = of;
     if (id !== last) out.push({ kind: "day", id });
     last = id;
     out.push({ kind: "row", at });

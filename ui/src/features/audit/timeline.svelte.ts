@@ -87,6 +87,8 @@ class Timeline {
     // A page that does not touch what is here would leave a hole: then the list begins anew.
     const older = at < 0 ? [] : this.rows.slice(at + 1, ROWS_MOST - page.rows.length);
     if (older.length === 0) this.#next = page.next;
+    // What follows are rows behind those that are let go: they would stand as if nothing lay between.
+    else if (at + 1 + older.length < this.rows.length) this.#next = null;
     this.rows = [...page.rows, ...older];
     [this.ownTotal, this.clusterTotal, this.lacks] = [page.ownTotal, page.clusterTotal, page.lacks];
     if (this.#grew) void this.refresh();

@@ -1,8 +1,10 @@
-import type { AuditEntryView, ErrorView, RecordingView } from "../../bindings/ipc";
+import type { AuditEntryView, AuditPage, ErrorView, RecordingView } from "../../bindings/ipc";
 import { openDialog } from "../../desktop/dialogs.svelte";
 import { asError, host } from "../../host";
 
 const ENTRIES = 500;
+/** Of a session with more entries than these many pages the earlier ones are not listed, and that is said. */
+const PAGES = 20;
 
 /** What is watched: the recordings of a session, one of them, and the session's entries beside it. */
 class Replay {
@@ -12,6 +14,8 @@ class Replay {
   /** Where to go in it, Unix milliseconds; another object each time. */
   at = $state.raw<{ readonly ms: number } | null>(null);
   entries = $state.raw<readonly AuditEntryView[]>([]);
+  /** There are earlier ones than those. */
+  hasEarlier = $state(false);
   error = $state.raw<ErrorView | null>(null);
   private asked = 0;
 
@@ -21,12 +25,9 @@ class Replay {
     [this.session, this.all, this.shown, this.at, this.entries, this.error] = [session, null, null, null, [], null];
     openDialog("replay");
     try {
-      const [all, page] = await Promise.all([
-        host.call("recordings_list", { session }),
-        host.call("audit_page", { filter: { session }, before: null, limit: ENTRIES }),
-      ]);
+      const [all, listed] = await Promise.all([host.call("recordings_list", { session }), entriesOf(session)]);
       if (mine !== this.asked) return;
-      [this.all, this.entries] = [all, page.entries.toReversed()];
+      [this.all, this.entries, this.hasEarlier] = [all, listed.entries, listed.hasEarlier];
       const then = ms === null ? all[0] : (all.find((one) => covers(one, ms)) ?? nearest(all, ms));
       if (then) await this.choose(then, ms);
     } catch (thrown) {
@@ -83,6 +84,19 @@ class Replay {
     this.asked += 1;
     [this.session, this.all, this.shown, this.at, this.entries, this.error] = [null, null, null, null, [], null];
   }
+}
+
+/** The entries of a session, the oldest first. */
+export async function entriesOf(session: string): Promise<{ entries: readonly AuditEntryView[]; hasEarlier: boolean }> {
+  const newest: AuditEntryView[] = [];
+  let before: number | null = null;
+  for (let page = 0; page < PAGES; page++) {
+    const { entries, next }: AuditPage = await host.call("audit_page", { filter: { session }, before, limit: ENTRIES });
+    newest.push(...entries);
+    before = next;
+    if (before === null) break;
+  }
+  return { entries: newest.reverse(), hasEarlier: before !== null };
 }
 
 function covers(one: RecordingView, ms: number): boolean {

@@ -30,6 +30,21 @@ test("each day stands in a row of its own, also where thousands of rows come", (
   expect(new Set(days.map((item) => item.id)).size).toBe(days.length);
 });
 
+test("in a zone of half an hour a row stands under its own day", () => {
+  const before = process.env["TZ"];
+  try {
+    for (const [zone, hour, minute] of [["Asia/Kolkata", 18, 30], ["Asia/Kathmandu", 18, 15], ["UTC", 0, 0]] as const) {
+      process.env["TZ"] = zone;
+      const midnight = Date.UTC(2026, 10, 29, hour, minute);
+      const rows = [midnight + 60_000, midnight - 60_000].map((ms) => ({ atUs: ms * 1000 }) as TimelineRow);
+      expect(itemsOf(rows).map((item) => item.kind), zone).toEqual(["day", "row", "day", "row"]);
+    }
+  } finally {
+    if (before === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = before;
+  }
+});
+
 test("a time has UTC beside it", () => {
   expect(utcClock(1_772_323_200_123_456)).toBe("00:00:00.123 UTC");
   expect(preciseMoment(1_772_323_200_123_456)).toContain("00:00:00.123 UTC");

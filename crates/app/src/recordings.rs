@@ -16,6 +16,10 @@ use sallyport_recording::{About, Bounds, Key, Limits, Page, Recordings as Kept, 
 use sallyport_vault::{Item, Vault, VaultState};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often it is looked for what is too old or too much, while something is recorded.
+const EVERY: Duration = Duration::from_secs(3600);
 
 /// All of them.
 pub(crate) struct Recordings {
@@ -24,6 +28,8 @@ pub(crate) struct Recordings {
     /// Those that were opened in this run, with the hashes that the history has of their parts: each is an entry, and nothing
     /// is read of one that is none.
     opened: Mutex<BTreeMap<(String, String), BTreeMap<u32, String>>>,
+    /// When it was looked for what is too old or too much.
+    looked: Mutex<Instant>,
 }
 
 impl Recordings {
@@ -31,7 +37,7 @@ impl Recordings {
     pub(crate) async fn new(desk: &Desk, history: Recorder) -> Self {
         let key = key(&desk.vault).await;
         let kept = Kept::new(desk.dirs.data.join("recordings"), key, Bounds::default());
-        Self { history, kept, opened: Mutex::default() }
+        Self { history, kept, opened: Mutex::default(), looked: Mutex::new(Instant::now()) }
     }
 
     /// Closes what an earlier run left open, and removes what is too old or too much; both are entries.
@@ -48,6 +54,27 @@ impl Recordings {
         for one in removed {
             self.history.note(entry::removed(&one)).await;
         }
+    }
+
+    /// Removes what is too old or too much, at most once an hour: an app may run for weeks, and what is too much fills the
+    /// disk that calls are written down on.
+    fn keep_within(self: &Arc<Self>) {
+        let now = Instant::now();
+        {
+            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+            if now.duration_since(*looked) < EVERY {
+                return;
+            }
+            *looked = now;
+        }
+        let own = self.clone();
+        tokio::spawn(async move {
+            let kept = own.kept.clone();
+            let removed = tokio::task::spawn_blocking(move || kept.keep_within(Limits::default()));
+            for one in removed.await.unwrap_or_default() {
+                own.history.note(entry::removed(&one)).await;
+            }
+        });
     }
 
     /// Begins to record a terminal. `draft` makes an entry with all that those of its session join on; `changed` is called
@@ -71,7 +98,8 @@ impl Recordings {
         };
         let (recorder, told) = begun.map_err(|e| wrong().because(e))?.map_err(|e| wrong().because(e))?;
         let taping = Arc::new(Taping::new(recorder, input));
-        taping.follow(self.history.clone(), terminal, told, draft, changed);
+        let own = self.clone();
+        taping.follow(self.history.clone(), terminal, told, draft, changed, move || own.keep_within());
         Ok(taping)
     }
 

@@ -11,6 +11,7 @@
 mod body;
 mod counts;
 mod deliver;
+mod hall;
 mod serve;
 mod spool;
 mod tls;

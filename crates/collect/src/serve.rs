@@ -2,6 +2,7 @@
 
 use crate::body;
 use crate::counts::{Counts, add};
+use crate::hall::Hall;
 use crate::spool::{Spool, SpoolError};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -16,17 +17,19 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// The longest body that is taken, in bytes: what an API server may send of a batch.
 pub const BODY_MOST: usize = 12 << 20;
 /// Bytes of memory for bodies: each takes twice its length. So much that a few that stall leave room for the others, whose
 /// batches are some hundred kilobytes.
 const BODIES: usize = 128 << 20;
-/// Connections at once; a fleet's API servers keep one or two each.
+/// Connections with a certificate at once; a fleet's API servers keep one or two each.
 const CONNECTIONS: usize = 256;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// For a body to arrive.
@@ -75,18 +78,25 @@ pub async fn serve(
     let (ending, ended) = watch::channel(false);
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let acceptor = TlsAcceptor::from(tls);
+    let hall = Arc::new(Hall::default());
     let take = async {
         loop {
-            let Ok(room) = connections.clone().acquire_owned().await else { return };
-            let Ok((tcp, _)) = listener.accept().await else {
+            let Ok((tcp, from)) = listener.accept().await else {
                 // For want of descriptors, most likely.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
             let (acceptor, door, ended) = (acceptor.clone(), door.clone(), ended.clone());
+            let (stay, connections) = (hall.enter(from.ip()), connections.clone());
             tokio::spawn(async move {
-                come_in(tcp, &acceptor, door, ended).await;
-                drop(room);
+                let Some(Some(tls)) = stay.during(show(tcp, &acceptor)).await else {
+                    add(&door.counts.strangers, 1);
+                    return;
+                };
+                // Only who has a certificate waits for a place of those.
+                if let Ok(Ok(_room)) = timeout(HANDSHAKE, connections.acquire_owned()).await {
+                    come_in(tls, door, ended).await;
+                }
             });
         }
     };
@@ -101,13 +111,16 @@ pub async fn serve(
     let _ = timeout(GRACE, connections.acquire_many(all)).await;
 }
 
-async fn come_in(tcp: TcpStream, acceptor: &TlsAcceptor, door: Arc<Door>, mut ended: watch::Receiver<bool>) {
+/// A certificate of ours, and the first byte of a request: none that is shown and says nothing holds a place.
+async fn show(tcp: TcpStream, acceptor: &TlsAcceptor) -> Option<BufReader<TlsStream<TcpStream>>> {
     // A small answer should not wait for another.
     let _ = tcp.set_nodelay(true);
-    let Ok(Ok(tls)) = timeout(HANDSHAKE, acceptor.accept(tcp)).await else {
-        add(&door.counts.strangers, 1);
-        return;
-    };
+    let mut tls = BufReader::new(timeout(HANDSHAKE, acceptor.accept(tcp)).await.ok()?.ok()?);
+    let said = timeout(HANDSHAKE, tls.fill_buf()).await.ok()?.ok()?;
+    (!said.is_empty()).then_some(tls)
+}
+
+async fn come_in(tls: BufReader<TlsStream<TcpStream>>, door: Arc<Door>, mut ended: watch::Receiver<bool>) {
     let service = service_fn(move |request| {
         let door = door.clone();
         async move { Ok::<_, Infallible>(answer(&door, request).await) }

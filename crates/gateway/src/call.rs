@@ -8,7 +8,8 @@ use sallyport_model::{AuditId, ClusterName, GrantUid, Jti, RequestUid, SessionId
 use std::fmt;
 use std::time::Duration;
 
-/// One request through the gateway (promise P17): told once when it is over; a stream also when it starts.
+/// One request through the gateway (promise P17): told once when it is over; a stream also when it starts, and what takes
+/// long also while it does.
 ///
 /// `path_and_query` is what the client sent, with the secrets that a command line may hold: redact before storing.
 /// `Debug` leaves the query out.
@@ -42,7 +43,7 @@ pub struct Call {
     pub status: Option<u16>,
     /// How it ended.
     pub outcome: CallOutcome,
-    /// From arrival to the last byte; zero at a stream's start.
+    /// From arrival to the last byte; zero before the end.
     pub duration: Duration,
     /// Body bytes from the client to the API server.
     pub bytes_in: u64,
@@ -63,7 +64,7 @@ pub struct Call {
 /// Which of a call's two moments is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallPhase {
-    /// A stream is about to be opened upstream.
+    /// A stream is about to be opened upstream, or a call has gone on for some seconds.
     Started,
     /// The call is over.
     Ended,

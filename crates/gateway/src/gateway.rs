@@ -134,7 +134,8 @@ impl Gateway {
         // Held until the session is known, which is what keeps its port.
         let mut listening = inner.listening.lock().unwrap_or_else(PoisonError::into_inner);
         let port = listening.place(&inner.door, whose, ports)?.port();
-        let session = Arc::new(Session::new(standing, &upstream, port, lanes, held, (end, wall), calls));
+        let times = (end, wall, inner.options.slow_after);
+        let session = Arc::new(Session::new(standing, &upstream, port, lanes, held, times, calls));
         if !inner.door.registry.add(identity.fingerprint, session.clone()) {
             return Err(GatewayError::Known(id));
         }

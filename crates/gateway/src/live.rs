@@ -2,6 +2,7 @@
 
 use crate::call::CallOutcome;
 use crate::call_state::CallState;
+use crate::record::Account;
 use crate::target::{StreamKind, Target};
 use jiff::Timestamp;
 use sallyport_model::AuditId;
@@ -77,14 +78,21 @@ pub(crate) struct Ledger {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     // Audit ids are UUIDv7, so the order of the map is that of arrival.
-    open: Mutex<BTreeMap<AuditId, Arc<CallState>>>,
+    open: Mutex<BTreeMap<AuditId, Arc<Account>>>,
     recent: Mutex<VecDeque<LiveCall>>,
 }
 
 impl Ledger {
-    pub(crate) fn opened(&self, state: Arc<CallState>) {
+    pub(crate) fn opened(&self, call: Arc<Account>) {
         self.calls.fetch_add(1, Relaxed);
-        lock(&self.open).insert(state.audit_id.clone(), state);
+        lock(&self.open).insert(call.state.audit_id.clone(), call);
+    }
+
+    /// Tells of those that have been under way for so long and that nobody was told of.
+    pub(crate) fn tell_slow(&self, after: Duration) {
+        // Apart from the lock: telling takes others.
+        let open: Vec<Arc<Account>> = lock(&self.open).values().cloned().collect();
+        open.iter().for_each(|call| call.tell_slow(after));
     }
 
     pub(crate) fn closed(&self, state: &CallState, outcome: &CallOutcome) {
@@ -102,13 +110,13 @@ impl Ledger {
     }
 
     pub(crate) fn open_calls(&self) -> Vec<LiveCall> {
-        lock(&self.open).values().map(|state| LiveCall::of(state)).collect()
+        lock(&self.open).values().map(|call| LiveCall::of(&call.state)).collect()
     }
 
     /// Cuts those under way that nothing allows any more.
     pub(crate) fn stop(&self, keeps: impl Fn(&Target) -> bool) -> Vec<LiveCall> {
         let open = lock(&self.open);
-        let over = open.values().filter(|state| !keeps(&state.target));
+        let over = open.values().map(|call| &call.state).filter(|state| !keeps(&state.target));
         over.map(|state| {
             state.stop.cancel();
             LiveCall::of(state)

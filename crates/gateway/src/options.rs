@@ -16,6 +16,9 @@ pub struct GatewayOptions {
     pub ping_every: Duration,
     /// How long a ping's answer may take before the connection is given up.
     pub ping_within: Duration,
+    /// After how long a call that is no stream is told of though it is not over, at the latest as long again after that.
+    /// Together less than the half a minute for which nobody says of a call that it came from elsewhere.
+    pub slow_after: Duration,
     /// Reads the wall clock.
     pub wall_clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
@@ -27,6 +30,7 @@ impl Default for GatewayOptions {
             answer_within: Duration::from_secs(75),
             ping_every: Duration::from_secs(30),
             ping_within: Duration::from_secs(15),
+            slow_after: Duration::from_secs(5),
             wall_clock: Arc::new(SystemTime::now),
         }
     }

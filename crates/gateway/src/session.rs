@@ -105,6 +105,7 @@ pub(crate) struct Session {
     state: RwLock<State>,
     end_moved: Notify,
     wall: WallClock,
+    slow_after: Duration,
     notice: Mutex<Option<oneshot::Sender<CutReport>>>,
     endpoint: String,
 }
@@ -122,7 +123,7 @@ impl Session {
         port: u16,
         lanes: Arc<Lanes>,
         held: Held,
-        (end, wall): (End, WallClock),
+        (end, wall, slow_after): (End, WallClock, Duration),
         calls: mpsc::Sender<Call>,
     ) -> Self {
         Self {
@@ -141,6 +142,7 @@ impl Session {
             }),
             end_moved: Notify::new(),
             wall,
+            slow_after,
             notice: Mutex::new(None),
             endpoint: upstream.endpoint.to_string(),
         }
@@ -263,7 +265,7 @@ impl Session {
         Some(report)
     }
 
-    /// Ends the session by itself. Runs beside it and not within what a cut drops.
+    /// Ends the session by itself, and tells of calls that go on for long. Runs beside it and not within what a cut drops.
     pub(crate) async fn watch_end(&self) -> Option<CutReport> {
         loop {
             let left = match &*self.read() {
@@ -277,8 +279,9 @@ impl Session {
                     report => return report,
                 }
             }
+            self.ledger.tell_slow(self.slow_after);
             tokio::select! {
-                () = tokio::time::sleep(left.min(LOOK_AT_CLOCK)) => {}
+                () = tokio::time::sleep(left.min(LOOK_AT_CLOCK).min(self.slow_after)) => {}
                 () = self.end_moved.notified() => {}
                 () = self.held.cut_token().cancelled() => return None,
             }

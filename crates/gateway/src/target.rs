@@ -40,6 +40,9 @@ pub enum StreamKind {
     PortForward,
     /// An HTTP request to a pod, service or node through the API server.
     Proxy,
+    /// Any other call that has gone on for some seconds: its client takes the answer slowly, or there is none yet. It is
+    /// told of once more when that is seen, and with its end as every call is.
+    Slow,
 }
 
 impl fmt::Display for StreamKind {
@@ -51,6 +54,7 @@ impl fmt::Display for StreamKind {
             Self::Attach => "attach",
             Self::PortForward => "port-forward",
             Self::Proxy => "proxy",
+            Self::Slow => "slow call",
         })
     }
 }

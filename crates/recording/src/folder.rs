@@ -48,7 +48,7 @@ pub struct Removed {
 pub struct Left {
     /// What it is of.
     pub about: About,
-    /// The segments that were not in its index.
+    /// The segments that were not in its index. None of what is not sealed where there is a key.
     pub parts: Vec<Part>,
     /// The last moment that is there, Unix milliseconds.
     pub ends_ms: i64,
@@ -206,7 +206,13 @@ impl Recordings {
     fn close_one(&self, mut index: Index) -> Left {
         let mut parts = Vec::new();
         let mut damaged = None;
-        for number in index.next()..index.next().saturating_add(LEFT_MOST) {
+        // Whoever has no key can put a folder here and say that it was not sealed: nothing in it is vouched for.
+        let is_vouched_for = index.sealed || self.key.is_none();
+        if !is_vouched_for {
+            damaged = Some("it is not sealed, though recordings are by now".to_owned());
+        }
+        let first = index.next();
+        for number in (first..first.saturating_add(LEFT_MOST)).take_while(|_| is_vouched_for) {
             match self.page(&index, number) {
                 Ok(Page::Read { .. }) => match self.part_of(&index, number) {
                     Ok(Some(part)) => {

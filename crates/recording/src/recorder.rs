@@ -3,17 +3,19 @@
 use crate::cast::Screen;
 use crate::index::About;
 use crate::segment::Key;
-use crate::told::{Bounds, Piece, RecordingError, State, Told};
+use crate::told::{Bounds, HANGS, Piece, RecordingError, State, Told};
 use crate::writer;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// How many things wait for the disk before whoever tells the next waits too: of 16 KiB each at most.
 const QUEUE: usize = 64;
 /// The most of one thing, bytes.
 const PIECE: usize = 16 * 1024;
+/// How often it is looked whether a disk that hung answers.
+const LOOKS: Duration = Duration::from_millis(100);
 
 /// Takes down one terminal. What is told is never dropped: whoever tells more than could be written waits.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Recorder {
     /// Beside the queue, which may be full for as long as the disk is.
     over: Arc<watch::Sender<bool>>,
     screen: Arc<Mutex<Option<(Instant, Screen)>>>,
+    /// Since when the disk has something to do, while it has.
+    busy: Arc<Mutex<Option<Instant>>>,
     state: watch::Receiver<State>,
 }
 
@@ -43,12 +47,15 @@ impl Recorder {
         let (over, is_over) = watch::channel(false);
         let changed = Arc::new(Mutex::new(None));
         let sizes = changed.clone();
-        writer::begin(dir, about, key, screen, bounds, writer::Ends { pieces, is_over, sizes, tell, say })?;
-        Ok((Self { to, over: Arc::new(over), screen: changed, state }, told))
+        let busy: Arc<Mutex<Option<Instant>>> = Arc::default();
+        let ends = writer::Ends { pieces, is_over, sizes, busy: busy.clone(), tell, say };
+        writer::begin(dir, about, key, screen, bounds, ends)?;
+        Ok((Self { to, over: Arc::new(over), screen: changed, busy, state }, told))
     }
 
     /// What the terminal said. Waits for the disk where it is behind.
     pub async fn output(&self, bytes: &[u8]) {
+        self.until_it_answers().await;
         let now = Instant::now();
         for piece in bytes.chunks(PIECE) {
             // It is over: nothing is taken down any more.
@@ -58,6 +65,7 @@ impl Recorder {
 
     /// What was typed, where that may be taken down. Waits for the disk where it is behind.
     pub async fn input(&self, bytes: &[u8]) {
+        self.until_it_answers().await;
         let now = Instant::now();
         for piece in bytes.chunks(PIECE) {
             let _ = self.to.send(Piece::Input(now, piece.to_vec())).await;
@@ -74,6 +82,19 @@ impl Recorder {
         self.over.send_replace(true);
     }
 
+    /// Whether the disk has taken so long for something that nobody knows whether it ever will.
+    fn hangs(&self) -> bool {
+        let busy = *self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.is_some_and(|since| since.elapsed() >= HANGS)
+    }
+
+    /// What the queue has room for would be shown all the same, and lost with the process.
+    async fn until_it_answers(&self) {
+        while self.hangs() && !self.to.is_closed() {
+            tokio::time::sleep(LOOKS).await;
+        }
+    }
+
     /// How it is.
     pub fn state(&self) -> State {
         let state = self.state.borrow().clone();
@@ -81,11 +102,46 @@ impl Recorder {
             // Its thread panicked: nothing is taken down, and that must not go unseen.
             return State::Stopped { why: "the recorder failed".to_owned() };
         }
+        if state == State::Recording && self.hangs() {
+            return State::Stopped { why: "the disk does not answer".to_owned() };
+        }
         state
     }
 
     /// The same, as it changes.
     pub fn changes(&self) -> watch::Receiver<State> {
         self.state.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_disk_that_hangs_is_one_that_can_not_be_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let about = crate::index::tests::about();
+        let screen = Screen::new(80, 24);
+        let begun = Recorder::begin(&dir.path().join("s/t"), about, None, screen, Bounds::default());
+        let (recorder, _told) = begun.unwrap();
+        assert_eq!(recorder.state(), State::Recording);
+        // As its thread says it before each write: nothing here makes a disk hang.
+        let hung = Instant::now().checked_sub(HANGS).unwrap();
+        *recorder.busy.lock().unwrap() = Some(hung);
+        assert!(matches!(recorder.state(), State::Stopped { .. }), "nothing is typed");
+        let is_shown = Arc::new(AtomicBool::new(false));
+        let (told, shown) = (recorder.clone(), is_shown.clone());
+        let telling = tokio::spawn(async move {
+            told.output(b"not on any disk").await;
+            shown.store(true, SeqCst);
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(!is_shown.load(SeqCst), "nor shown");
+        *recorder.busy.lock().unwrap() = None;
+        telling.await.unwrap();
+        assert_eq!(recorder.state(), State::Recording);
+        recorder.ended();
     }
 }

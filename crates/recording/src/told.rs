@@ -12,15 +12,25 @@ pub struct Bounds {
     pub segment_bytes: u64,
     /// And after so long.
     pub segment_time: Duration,
+    /// A recording that has so many bytes of text is written no more: what is shown and typed waits, as with a full disk.
+    pub total_bytes: u64,
     /// So many bytes are kept in memory while nothing can be written; then whoever tells more waits.
     pub held_bytes: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { segment_bytes: 1 << 20, segment_time: Duration::from_secs(300), held_bytes: 4 << 20 }
+        Self {
+            segment_bytes: 1 << 20,
+            segment_time: Duration::from_secs(300),
+            total_bytes: 1 << 30,
+            held_bytes: 4 << 20,
+        }
     }
 }
+
+/// What a disk takes no longer for. One that takes longer hangs, which is no better than one that fails.
+pub(crate) const HANGS: Duration = Duration::from_secs(5);
 
 /// Why a recording was not begun.
 #[derive(Debug, thiserror::Error)]

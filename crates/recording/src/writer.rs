@@ -5,7 +5,7 @@ use crate::index::{About, Index, Part};
 
 use crate::segment::{Key, Writing, file_name};
 use crate::text::Text;
-use crate::told::{Bounds, Piece, RecordingError, State, Told};
+use crate::told::{Bounds, HANGS, Piece, RecordingError, State, Told};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -32,6 +32,8 @@ pub(crate) struct Ends {
     pub(crate) pieces: mpsc::Receiver<Piece>,
     pub(crate) is_over: watch::Receiver<bool>,
     pub(crate) sizes: Arc<Mutex<Option<(Instant, Screen)>>>,
+    /// Since when the disk has something to do, while it has.
+    pub(crate) busy: Arc<Mutex<Option<Instant>>>,
     pub(crate) tell: mpsc::UnboundedSender<Told>,
     pub(crate) say: watch::Sender<State>,
 }
@@ -63,6 +65,7 @@ pub(crate) fn begin(
         epoch,
         screen,
         open: None,
+        closed_bytes: 0,
         waiting: Vec::new(),
         last: epoch.begun,
         written: epoch.begun,
@@ -74,6 +77,7 @@ pub(crate) fn begin(
         tell: ends.tell,
         say: ends.say,
         sizes: ends.sizes,
+        busy: ends.busy,
     };
     let begin = move || {
         writer.flush_now()?;
@@ -135,6 +139,8 @@ struct Writer {
     /// The terminal's size by what was told.
     screen: Screen,
     open: Option<Open>,
+    /// How much is in the segments that are closed.
+    closed_bytes: u64,
     /// What was told and is not on the disk: when, what and which.
     waiting: Vec<(Instant, MomentKind, String)>,
     /// The last moment that was told, and the last that is on the disk, with the terminal's size by then.
@@ -149,6 +155,7 @@ struct Writer {
     tell: mpsc::UnboundedSender<Told>,
     say: watch::Sender<State>,
     sizes: Arc<Mutex<Option<(Instant, Screen)>>>,
+    busy: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Writer {
@@ -228,7 +235,15 @@ impl Writer {
 
     /// Writes what waits, and says so where it can't or can again.
     fn flush(&mut self) {
-        match (self.flush_now(), self.stopped) {
+        let began = Instant::now();
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = Some(began);
+        let done = self.flush_now();
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        match (done, self.stopped) {
+            // Nobody could say so while it hung.
+            (Ok(()), None) if began.elapsed() >= HANGS => {
+                let _ = self.tell.send(Told::GoesOn { since_ms: self.epoch.ms(began) });
+            }
             (Ok(()), None) => {}
             (Ok(()), Some(since)) => {
                 self.stopped = None;
@@ -265,6 +280,13 @@ impl Writer {
 
     /// Writes a frame of what waits, in a segment that has room.
     fn write_some(&mut self) -> io::Result<()> {
+        let held: u64 = self.open.as_ref().map_or(0, |open| open.writing.bytes);
+        if self.closed_bytes.saturating_add(held) >= self.bounds.total_bytes {
+            let most = self.bounds.total_bytes >> 20;
+            return Err(io::Error::other(format!(
+                "a recording takes {most} MiB at most: open another terminal"
+            )));
+        }
         let mut open = match self.open.take() {
             Some(open) => open,
             None => self.next_segment()?,
@@ -324,6 +346,7 @@ impl Writer {
             columns: open.screen.columns,
             rows: open.screen.rows,
         };
+        self.closed_bytes = self.closed_bytes.saturating_add(part.bytes);
         self.index.parts.push(part.clone());
         self.index_is_due = self.index.write(&self.dir).is_err();
         let _ = self.tell.send(Told::Closed(part));

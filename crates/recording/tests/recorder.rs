@@ -268,6 +268,48 @@ async fn p14_what_a_killed_process_left_is_closed_by_the_next_and_is_there_but_f
     assert_eq!(next.close_left(), []);
 }
 
+/// A folder that says of itself that it was never sealed is anybody's, where recordings are.
+#[tokio::test]
+async fn p18_what_is_not_sealed_is_vouched_for_by_nobody_who_seals() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("recordings");
+    let plain = Recordings::new(home.clone(), None, Bounds::default());
+    let (recorder, _told) = plain.begin(about("t-1"), Screen::new(80, 24)).unwrap();
+    recorder.output(b"nobody deleted anything").await;
+    let part = home.join("s-1/t-1/00001.cast");
+    until("it is there", || fs::read_to_string(&part).is_ok_and(|text| text.contains("nobody"))).await;
+    let left = dir.path().join("left/s-1/t-1");
+    fs::create_dir_all(&left).unwrap();
+    for name in ["index.json", "00001.cast"] {
+        fs::copy(part.with_file_name(name), left.join(name)).unwrap();
+    }
+    let next = Recordings::new(dir.path().join("left"), Some(fresh_key().unwrap()), Bounds::default());
+    let closed = next.close_left();
+    assert_eq!((closed.len(), closed[0].parts.len()), (1, 0), "no hash of it goes into the history");
+    assert!(closed[0].damaged.as_deref().is_some_and(|why| why.contains("not sealed")), "{closed:?}");
+    assert_eq!(next.close_left(), [], "once");
+}
+
+#[tokio::test]
+async fn a_recording_that_is_as_long_as_one_may_be_stops_as_with_a_full_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let bounds = Bounds { segment_bytes: 4096, total_bytes: 64 << 10, held_bytes: 4096, ..Bounds::default() };
+    let recordings = Recordings::new(dir.path().join("r"), None, bounds);
+    let (recorder, _told) = recordings.begin(about("t-1"), Screen::new(80, 24)).unwrap();
+    let flood = async {
+        loop {
+            recorder.output(&[b'x'; 4096]).await;
+        }
+    };
+    tokio::select! {
+        () = flood => {}
+        () = until("it stops", || matches!(recorder.state(), State::Stopped { .. })) => {}
+    }
+    let folder = dir.path().join("r/s-1/t-1");
+    let size: u64 = fs::read_dir(folder).unwrap().map(|one| one.unwrap().metadata().unwrap().len()).sum();
+    assert!((64 << 10..1 << 20).contains(&size), "{size}");
+}
+
 #[tokio::test]
 async fn what_is_too_old_or_too_much_is_removed_the_oldest_first_and_never_what_is_written() {
     let dir = tempfile::tempdir().unwrap();

@@ -52,7 +52,7 @@ impl Taping {
         }
     }
 
-    /// Writes an entry for each thing that is worth one, until it is over.
+    /// Writes an entry for each thing that is worth one, until it is over; `closed` is called with each segment.
     pub(super) fn follow(
         &self,
         history: History,
@@ -60,6 +60,7 @@ impl Taping {
         mut told: UnboundedReceiver<Told>,
         draft: impl Fn(Action) -> Draft + Send + Sync + 'static,
         changed: impl Fn() + Send + Sync + 'static,
+        closed: impl Fn() + Send + Sync + 'static,
     ) {
         // It keeps nothing of the recording: one whose terminal is gone ends.
         let is_told = self.is_told.clone();
@@ -70,6 +71,9 @@ impl Taping {
                     changed();
                 }
                 history.note(said(&draft, &terminal, &one)).await;
+                if matches!(one, Told::Closed(_)) {
+                    closed();
+                }
             }
             changed();
             is_told.send_replace(true);

@@ -25,6 +25,10 @@ pub(super) fn entry(call: &Call) -> Draft {
         .detail("verb", verb(call))
         .detail("what", about(call))
         .detail("method", &call.method);
+    if call.stream == Some(StreamKind::Slow) {
+        // Its end is a call of its own: whoever counts calls counts that one.
+        draft = draft.detail("slow", true);
+    }
     if let Some(command) = command(call) {
         // Beside the address, in which it may be anywhere.
         draft = draft.detail("command", command);
@@ -82,7 +86,7 @@ fn reason(outcome: &CallOutcome) -> Option<String> {
 
 /// What is done: the kind of stream, else the verb, else the method.
 fn verb(call: &Call) -> String {
-    match call.stream {
+    match call.stream.filter(|stream| *stream != StreamKind::Slow) {
         Some(stream) => stream.to_string(),
         None if call.target.verb.is_empty() => call.method.to_ascii_lowercase(),
         None => call.target.verb.clone(),
@@ -229,6 +233,26 @@ mod tests {
         }
         let answered = call("GET", "/apis/apps/v1", CallOutcome::Answered);
         assert_eq!(sentence(&entry(&answered).place(1, 0)), "get API discovery");
+    }
+
+    #[test]
+    fn a_call_that_goes_on_is_known_before_it_is_over_and_counted_once() {
+        let over = call("GET", "/api/v1/namespaces/pay/pods", CallOutcome::Answered);
+        let slow = Call {
+            phase: CallPhase::Started,
+            stream: Some(StreamKind::Slow),
+            status: None,
+            outcome: CallOutcome::Open,
+            ..over.clone()
+        };
+        let (began, over) = (entry(&slow).place(1, 0), entry(&over).place(2, 0));
+        assert_eq!((began.action, over.action), (Action::StreamStart, Action::Call));
+        assert_eq!(sentence(&began), "list pods in pay began");
+        let known = sallyport_events::Known::of([&began]);
+        assert_eq!(known.calls().len(), 1, "whoever compares knows it by its id");
+        assert!(!known.calls()[0].has_ended);
+        let known = sallyport_events::Known::of([&began, &over]);
+        assert!(known.calls().len() == 1 && known.calls()[0].has_ended);
     }
 
     #[test]

@@ -114,9 +114,9 @@ async fn memory_stays_bounded_whatever_comes_at_once_and_who_stalls_keeps_nobody
     let receiver = Receiver::new()?;
     let collect = receiver.start(&[]).await?;
     let senders = Senders::new(&receiver)?;
-    // Connections that say nothing at all, and bodies that are promised and do not come.
+    // Connections that say nothing at all, more than are served, and bodies that are promised and do not come.
     let mut silent = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..300 {
         let mut tcp = tokio::net::TcpStream::connect(("127.0.0.1", receiver.port.number())).await?;
         tcp.write_all(&[0x16]).await?;
         silent.push(tcp);

@@ -102,6 +102,38 @@ async fn p17_a_stream_is_told_of_at_its_start_and_at_its_end() {
     assert_eq!(f.ended().await.outcome, CallOutcome::ClientGone);
 }
 
+/// An API server tells of a call when it is through with it; a client may take minutes to take the answer, and a call that
+/// only the cluster knows of is one from elsewhere.
+#[tokio::test]
+async fn p17_a_call_that_goes_on_is_told_of_before_it_is_over() {
+    let slow_after = std::time::Duration::from_millis(200);
+    let options = sallyport_gateway::GatewayOptions { slow_after, ..crate::options() };
+    let mut f = Fixture::with(options, crate::FakeApi::start().await).await;
+    let client = f.client();
+    let mut h2 = client.h2().await;
+    // Far more than fits into what lies between, so that it is not over before somebody reads.
+    let request = client.get("/bytes-64000000").body(Sent::default()).unwrap();
+    let response = h2.send_request(request).await.unwrap();
+    let started = tokio::time::timeout(std::time::Duration::from_secs(60), f.calls.recv()).await;
+    let started = started.expect("it is told of while nobody reads").unwrap();
+    assert_eq!((started.phase, started.stream), (CallPhase::Started, Some(StreamKind::Slow)));
+    assert_eq!((started.outcome, started.method.as_str()), (CallOutcome::Open, "GET"));
+    assert_eq!(f.gateway.live(&f.session()).unwrap().open.len(), 1);
+    let answer = read(response);
+    let ended = async {
+        loop {
+            let call = f.calls.recv().await.unwrap();
+            if call.phase == CallPhase::Ended {
+                break call;
+            }
+        }
+    };
+    let both = async { tokio::join!(answer, ended) };
+    let (_, ended) = tokio::time::timeout(std::time::Duration::from_secs(120), both).await.expect("it ends");
+    assert_eq!((ended.audit_id, ended.stream), (started.audit_id, None));
+    assert_eq!((ended.outcome, ended.bytes_out), (CallOutcome::Answered, 64_000_000));
+}
+
 #[tokio::test]
 async fn p17_a_history_that_is_slow_slows_calls_and_loses_none() {
     let mut f = Fixture::new().await;

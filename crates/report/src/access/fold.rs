@@ -69,7 +69,7 @@ pub(super) fn fold(facts: &Facts<'_>) -> AccessView {
         if let Some(day) = day.and_then(|day| days.get_mut(day)) {
             match entry.action {
                 Action::SessionOpen if entry.outcome == Outcome::Ok => day.sessions += 1,
-                Action::Call | Action::StreamStart => {
+                Action::Call | Action::StreamStart if !is_told_twice(entry) => {
                     day.calls += 1;
                     day.refused += u64::from(is_refused(entry));
                 }
@@ -122,6 +122,11 @@ fn text(entry: &Entry, key: &str) -> Option<String> {
 /// Who, of a text that says by whom.
 fn by(entry: &Entry) -> Option<String> {
     text(entry, "by").map(|by| by.strip_prefix("by ").map(str::to_owned).unwrap_or(by))
+}
+
+/// Whether it says of a call that it goes on, of which another entry tells when it is over.
+fn is_told_twice(entry: &Entry) -> bool {
+    entry.detail.get("slow").is_some()
 }
 
 fn is_refused(entry: &Entry) -> bool {
@@ -189,7 +194,7 @@ impl Growing {
 
     fn count(&mut self, entry: &Entry) {
         match entry.action {
-            Action::Call | Action::StreamStart => {
+            Action::Call | Action::StreamStart if !is_told_twice(entry) => {
                 self.view.calls += 1;
                 self.view.refused += u64::from(is_refused(entry));
             }

@@ -1,7 +1,7 @@
 import type { DeletedHow, LacksView, TieBy, TieView } from "../../bindings/ipc";
 import { count } from "../../shared/text";
 
-export const TIES: Record<TieBy, string> = {
+const TIES: Record<TieBy, string> = {
   auditId: "Audit-ID and JTI",
   jti: "token JTI",
   account: "ServiceAccount of the session",

@@ -90,3 +90,28 @@ test("a session that is recorded says so, and a disk that is full says that noth
     await page.getByRole("alert").getByText("Nothing you type gets through.").waitFor();
     assert.match(await page.getByRole("alert").innerText(), /No space left on device⟨U\+202E⟩/);
   }));
+
+test("of a session with more calls than fit in a list, those around what is shown are listed, and that there are more is said", () =>
+  at("", async (page) => {
+    await page.locator("#clusters").waitFor();
+    await world(page, `(w) => {
+      const ids = { request: null, grant: null, session: "s-long", jti: null, auditId: null };
+      const began = (w.began - 3600_000) * 1000;
+      w.history.append({ action: "call", ids, sentence: "Looked first" }, began + 2000);
+      for (let i = 1; i <= 1500; i++) w.history.append({ action: "call", ids, sentence: "Watched on " + i }, began + i * 390_000);
+      w.history.append({ action: "call", ids, sentence: "Looked last" }, began + 600_500_000);
+    }`);
+    await inTurn(page, "g", "a");
+    await page.getByLabel("Search the timeline").fill("Looked first");
+    await page.getByText("Looked first").last().click();
+    await page.keyboard.press("r");
+    const beside = page.getByRole("dialog").getByRole("list", { name: "Calls of this session" });
+    await beside.getByText("Looked first").waitFor();
+    await beside.getByText("Later calls are listed as it plays.").waitFor();
+    await page.getByRole("button", { name: /^(Play|Pause)/ }).focus();
+    await page.keyboard.press("End");
+    await beside.getByText("Looked last").waitFor();
+    await beside.getByText("Earlier calls are listed where they were made.").waitFor();
+    await page.keyboard.press("Home");
+    await beside.getByText("Looked first").waitFor();
+  }));

@@ -21,7 +21,7 @@ const NAMES: Record<string, string> = {
   why: "Because",
 };
 
-export interface Fact {
+interface Fact {
   name: string;
   value: string;
 }

@@ -2,7 +2,7 @@ import type { DeletedHow, LacksView, ReviewOf, ReviewRuling, ReviewView, TieBy, 
 import { count } from "../../shared/text";
 import { clock, day } from "../../shared/time";
 
-export const TIES: Record<TieBy, string> = {
+const TIES: Record<TieBy, string> = {
   auditId: "Audit-ID and JTI",
   jti: "token JTI",
   account: "ServiceAccount of the session",

@@ -10,7 +10,7 @@ export interface Screen {
 }
 
 /** Where a recording comes from, page by page. */
-export interface Source {
+interface Source {
   page(segment: number, from: number): Promise<RecordingPage>;
   /** The recording as it is by now, where it goes on. */
   again(): Promise<RecordingView>;

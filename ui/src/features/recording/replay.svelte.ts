@@ -1,8 +1,7 @@
-import type { AuditEntryView, ErrorView, RecordingView } from "../../bindings/ipc";
+import type { ErrorView, RecordingView } from "../../bindings/ipc";
 import { openDialog } from "../../desktop/dialogs.svelte";
 import { asError, host } from "../../host";
-
-const ENTRIES = 500;
+import { Calls } from "./calls.svelte";
 
 /** What is watched: the recordings of a session, one of them, and the session's entries beside it. */
 class Replay {
@@ -11,24 +10,24 @@ class Replay {
   shown = $state.raw<RecordingView | null>(null);
   /** Where to go in it, Unix milliseconds; another object each time. */
   at = $state.raw<{ readonly ms: number } | null>(null);
-  entries = $state.raw<readonly AuditEntryView[]>([]);
+  readonly calls = new Calls();
   error = $state.raw<ErrorView | null>(null);
   private asked = 0;
 
   /** Opens what is kept of a session; at a moment, the terminal that was there then. */
   async watch(session: string, ms: number | null = null): Promise<void> {
     const mine = ++this.asked;
-    [this.session, this.all, this.shown, this.at, this.entries, this.error] = [session, null, null, null, [], null];
+    [this.session, this.all, this.shown, this.at, this.error] = [session, null, null, null, null];
+    this.calls.begin(session);
     openDialog("replay");
     try {
-      const [all, page] = await Promise.all([
-        host.call("recordings_list", { session }),
-        host.call("audit_page", { filter: { session }, before: null, limit: ENTRIES }),
-      ]);
+      const all = await host.call("recordings_list", { session });
       if (mine !== this.asked) return;
-      [this.all, this.entries] = [all, page.entries.toReversed()];
+      this.all = all;
       const then = ms === null ? all[0] : (all.find((one) => covers(one, ms)) ?? nearest(all, ms));
-      if (then) await this.choose(then, ms);
+      if (!then) return;
+      void this.calls.around(ms ?? then.beganAt);
+      await this.choose(then, ms);
     } catch (thrown) {
       if (mine === this.asked) this.error = asError(thrown);
     }
@@ -81,7 +80,8 @@ class Replay {
 
   close(): void {
     this.asked += 1;
-    [this.session, this.all, this.shown, this.at, this.entries, this.error] = [null, null, null, null, [], null];
+    [this.session, this.all, this.shown, this.at, this.error] = [null, null, null, null, null];
+    this.calls.begin("");
   }
 }
 

@@ -1,7 +1,7 @@
 import { Terminal } from "@xterm/xterm";
+import { LOOK } from "../../shared/xterm";
 import type { Screen } from "./player";
 
-const THEME = { background: "#0a0c0d", foreground: "#d3dadd", cursor: "#d3dadd", cursorAccent: "#0a0c0d", selectionBackground: "#2f5f8f99" };
 /** Orders to whatever runs the terminal: titles, links, notes, the clipboard. Nothing of a recording is an order. */
 const INERT_OSC = [0, 1, 2, 7, 8, 9, 52, 133, 633, 777, 1337];
 const LARGEST = 14;
@@ -14,15 +14,10 @@ const SMALLEST = 5;
 export class ReplayScreen implements Screen {
   readonly element = document.createElement("div");
   private readonly term = new Terminal({
-    fontFamily: '"IBM Plex Mono", ui-monospace, monospace',
+    ...LOOK,
     fontSize: LARGEST,
-    lineHeight: 1.2,
     scrollback: 1000,
-    cursorBlink: false,
     disableStdin: true,
-    minimumContrastRatio: 4.5,
-    theme: THEME,
-    linkHandler: { activate: () => {} },
   });
   private readonly watch = new ResizeObserver(() => this.fit());
 

@@ -3,17 +3,13 @@ import { SearchAddon } from "@xterm/addon-search";
 import { Terminal } from "@xterm/xterm";
 import type { ErrorView } from "../../bindings/ipc";
 import { asError, host } from "../../host";
+import { LOOK } from "../../shared/xterm";
 import { Once } from "./once";
 import { cleaned, type Paste } from "./paste";
 import { USUAL } from "./size";
 
 const ACK_AT = 64 * 1024;
 const ACK_AFTER_MS = 30;
-const THEME = {
-  background: "#0a0c0d", foreground: "#d3dadd", cursor: "#d3dadd", cursorAccent: "#0a0c0d", selectionBackground: "#2f5f8f99",
-  black: "#22292e", red: "#f07561", green: "#5fd0a5", yellow: "#e6ad50", blue: "#86b7e8", magenta: "#c79be0", cyan: "#6cc7cf", white: "#d3dadd",
-  brightBlack: "#7d8b93", brightRed: "#ff9a88", brightGreen: "#86e6c1", brightYellow: "#f4c77c", brightBlue: "#a9cdf2", brightMagenta: "#dbb8ee", brightCyan: "#95dde3", brightWhite: "#f3f6f7",
-};
 
 /**
  * One terminal on screen. It outlives the view: leaving a tab only takes its element out of the page, so its
@@ -24,16 +20,9 @@ export class Shell {
   readonly search = new SearchAddon();
   private readonly fit = new FitAddon();
   private readonly term = new Terminal({
-    fontFamily: '"IBM Plex Mono", ui-monospace, monospace',
+    ...LOOK,
     fontSize: USUAL,
-    lineHeight: 1.2,
     scrollback: 5000,
-    // A blinking cursor would wake an idle machine twice a second.
-    cursorBlink: false,
-    minimumContrastRatio: 4.5,
-    theme: THEME,
-    // Links in a cluster's output are text: nothing remote is ever opened from here.
-    linkHandler: { activate: () => {} },
   });
   private opened = false;
   private started = false;

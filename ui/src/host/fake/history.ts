@@ -41,6 +41,8 @@ export class FakeHistory {
         (before === null || e.sequence < before) &&
         (!filter.cluster || e.cluster === filter.cluster) &&
         (!filter.session || e.ids.session === filter.session) &&
+        (filter.from === undefined || e.atUs >= filter.from * 1000) &&
+        (filter.to === undefined || e.atUs < filter.to * 1000) &&
         (!text || JSON.stringify(e).toLowerCase().includes(text)),
     );
     const entries = matching.slice(-limit).reverse();

@@ -4,7 +4,7 @@ import { failure } from "./sessions";
 import type { World } from "./world";
 
 /** What asks, orders, links and hides: nothing of it may leave the screen that shows it. */
-export const HOSTILE = [
+const HOSTILE = [
   "\x1b[6n\x1b[5n\x1b[c\x1b[>c\x1b[=c\x1b[18t\x1b[21t\x1b[?2026$p\x1bP$qm\x1b\\\x1bZ",
   "\x1b]52;c;ZXZpbA==\x07\x1b]52;c;?\x07\x1b]0;owned\x07\x1b]2;owned\x07\x1b]10;?\x07\x1b]4;1;?\x07\x1b]9;told\x07\x1b]777;notify;a;b\x07\x1b]1337;File=inline=1:AAAA\x07",
   "\x1b]8;;https://evil.example/\x07click me\x1b]8;;\x07\x1b[?2004h\x1b[?1000h\x1b[?1003h\x1b[?1006h\x1b[?1004h",

@@ -9,8 +9,8 @@ use kube::{Api, api::ListParams};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, input, proof, until};
 use sallyport_ipc::{
-    AuditFilter, Decide, EndReason, LimitsInput, ProofKind, ProofState, RequestPhase, RequestView,
-    SessionState, StepKind,
+    AuditFilter, ClosingState, Decide, EndReason, LimitsInput, ProofKind, ProofState, RequestPhase,
+    RequestView, SessionState, StepKind,
 };
 use sallyport_model::ErrorCode;
 use std::time::Duration;
@@ -123,6 +123,17 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     })
     .await;
     lines.check("what is closed leaves the inbox", gone.is_ok(), "");
+    let proven = until("what became of it", SOON, async || {
+        let all = lee.app.requests_list().await.ok()?.closed;
+        let one = all.into_iter().find(|one| one.id == request.as_str())?.closing?;
+        (one.state == ClosingState::Proven).then_some(one.said?)
+    })
+    .await?;
+    lines.check(
+        "p13 and stands beside it with its broker's word that nothing is left",
+        proven.contains("seen to be gone"),
+        &proven,
+    );
 
     let (session, request) = ask(fleet, &dana).await?;
     shown(&lee, &request, |one| one.decide == Decide::Yes).await?;

@@ -57,7 +57,7 @@ async fn p18_the_old_key_names_the_new_one_and_the_history_verifies_across() {
     assert!(matches!(history.verify().await.unwrap(), Verdict::Verified { .. }));
     // Once more, under load of entries that wait.
     let third = SealKey::new([23; 32]);
-    for n in 20..6000 {
+    for n in 20..2500 {
         history.append(draft(n)).await.unwrap();
     }
     history.renew_seal(third.clone()).await.unwrap();
@@ -129,10 +129,8 @@ async fn of_two_new_keys_at_once_one_waits_and_no_key_goes_without_its_name() {
 #[tokio::test]
 async fn while_the_disk_takes_nothing_the_word_of_the_old_key_is_kept_for_later() {
     let file = Tampering::empty();
-    let options = sallyport_store::HistoryOptions {
-        deadline: std::time::Duration::from_millis(300),
-        ..Default::default()
-    };
+    let options =
+        sallyport_store::HistoryOptions { deadline: std::time::Duration::from_secs(8), ..Default::default() };
     let sealing = Sealing { key: old(), former: None };
     let history = History::open_with(file.dir(), Some(common::key()), Some(sealing), options).await.unwrap();
     history.append_durable(draft(1)).await.unwrap();

@@ -63,7 +63,11 @@ impl Tampering {
         for file in std::fs::read_dir(from).unwrap() {
             let file = file.unwrap();
             if !file.file_name().to_string_lossy().ends_with("-shm") {
-                std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+                // What is written beside the head before it takes its place may be gone by now.
+                match std::fs::copy(file.path(), dir.path().join(file.file_name())) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    copied => drop(copied.unwrap()),
+                }
             }
         }
         Self(dir)

@@ -33,7 +33,7 @@ const EDGES: [(&str, &[&str]); 33] = [
     ("terminal", &["model"]),
     ("recording", &["model"]),
     ("store", &["model", "audit"]),
-    ("archive", &["model", "events", "store"]),
+    ("archive", &["model", "rbac", "events", "store"]),
     ("engine", &["model", "events"]),
     ("collect", &["model", "events", "engine"]),
     ("feeds", &["model", "events", "archive", "engine"]),

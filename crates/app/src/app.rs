@@ -2,6 +2,7 @@
 
 mod settings;
 mod support;
+mod used;
 
 use crate::approvals::Approvals;
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};

@@ -16,6 +16,11 @@ mod session;
 mod sources;
 mod ties;
 mod timeline;
+mod used;
+
+pub(crate) use used::SeenOn;
+#[cfg(test)]
+pub(crate) use used::seen_in;
 
 use crate::desk::{AppError, Desk};
 use crate::history::Recorder;

@@ -25,6 +25,7 @@ mod rows;
 mod segment;
 mod shared;
 mod status;
+mod used;
 mod writer;
 
 pub use archive::{Archive, Pending};
@@ -40,3 +41,4 @@ pub use query::{
 };
 pub use shared::Options;
 pub use status::{Acknowledged, BadLine, Checked, Problem, Retained, Status, WriterState};
+pub use used::{Whose, seen};

@@ -149,6 +149,9 @@ macro_rules! commands {
             posture_cluster(cluster: String) -> PostureDetail => reads scans.cluster;
             /// One finding with its path, its fix and what that would do.
             posture_finding(cluster: String, finding: String) -> FindingDetail => reads scans.finding;
+            /// What whoever a finding is about was seen to use, by the clusters' audit logs that were read here, and a role that
+            /// would have been enough. Contacts no cluster.
+            posture_used(cluster: String, finding: String) -> UseView => reads app.finding_used;
             /// Scans these clusters, each by a session of its own, a few at a time. Answers at once; how far it is, is told. One
             /// that is being scanned is left alone.
             posture_scan(clusters: Vec<String>) -> () => records(Scan) app.scan;

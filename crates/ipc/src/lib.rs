@@ -53,10 +53,10 @@ pub use evidence::{
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use posture::{
     CheckLine, CrossingLine, CrossingsView, EffectLine, EvidenceLine, ExceptionInput, ExceptionView,
-    FindingDetail, FindingLine, FindingOrigin, FixApplied, FixMade, FixTrial, FixTried, FixView, PathProof,
-    PathStep, PostureArea, PostureCell, PostureCluster, PostureDetail, PostureDrift, PostureDriftLine,
-    PostureSeverity, PostureVerdict, PostureView, Practice, ReviewLine, ScanRun, ScanState, TrendPoint,
-    WeakPlace, Weakness, WhoAnswer, WhoLine, WhoQuestion,
+    FindingDetail, FindingLine, FindingOrigin, FixApplied, FixMade, FixTrial, FixTried, FixView, HeldUse,
+    PathProof, PathStep, PostureArea, PostureCell, PostureCluster, PostureDetail, PostureDrift,
+    PostureDriftLine, PostureSeverity, PostureVerdict, PostureView, Practice, ReviewLine, ScanRun, ScanState,
+    TrendPoint, UseView, WeakPlace, Weakness, WhoAnswer, WhoLine, WhoQuestion,
 };
 pub use profile::{
     ProfileDifference, ProfileDraft, ProfileLook, ProfileProblem, ProfileVerdict, RulesDifference,

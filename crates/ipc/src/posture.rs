@@ -1,4 +1,4 @@
-use crate::{DriftWay, EnvironmentKind, ErrorView, Shown, SubjectKind};
+use crate::{DriftWay, EnvironmentKind, ErrorView, LacksView, Shown, SubjectKind};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -451,6 +451,66 @@ pub struct FindingDetail {
     pub maps: Vec<Shown>,
     /// What was not read, and may hide more of it.
     pub gaps: Vec<Shown>,
+}
+
+/// What whoever a finding is about was seen to use, and a role that would have been enough.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct UseView {
+    /// Who.
+    pub subject: Option<Shown>,
+    /// Why no role is proposed; None: one is.
+    pub why: Option<Shown>,
+    /// What to do, where none is.
+    pub next: Option<Shown>,
+    /// Their calls that are over.
+    pub calls: i64,
+    /// Those that were refused: the role does not allow them.
+    pub refused: i64,
+    /// Their first call, in Unix microseconds.
+    pub first_us: Option<i64>,
+    /// Their last.
+    pub last_us: Option<i64>,
+    /// The first moment that the log of this cluster tells of, in Unix microseconds; None: none was read.
+    pub reach_from_us: Option<i64>,
+    /// The last.
+    pub reach_to_us: Option<i64>,
+    /// What they hold, binding by binding, and what of it was used.
+    pub held: Vec<HeldUse>,
+    /// Bindings that are not listed.
+    pub held_more: u32,
+    /// The role with its bindings as YAML, line by line.
+    pub role: Vec<Shown>,
+    /// How many rules it has.
+    pub role_rules: u32,
+    /// The rules they hold and those of the role: `-` goes, `+` comes.
+    pub difference: Vec<Shown>,
+    /// What in the role no session may have.
+    pub dangers: Vec<Shown>,
+    /// What the log and the scan cannot tell.
+    pub not_known: Vec<Shown>,
+    /// What the answer lacks.
+    pub lacks: LacksView,
+}
+
+/// What one binding gives, and what of it was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldUse {
+    /// `ClusterRoleBinding deployer`.
+    pub binding: Shown,
+    /// `ClusterRole deployer`.
+    pub role: Shown,
+    /// Rights that some call used: `get pods`.
+    pub used: Vec<Shown>,
+    /// How many more.
+    pub used_more: u32,
+    /// Rights that none did.
+    pub unused: Vec<Shown>,
+    /// How many more.
+    pub unused_more: u32,
+    /// Rules that are too large to be looked at part by part.
+    pub too_large: u32,
 }
 
 /// An object that proves a finding.

@@ -7,10 +7,12 @@
 mod held;
 mod names;
 mod rules;
+mod seen;
 #[cfg(test)]
 mod tests;
 
 pub use held::{Atom, RuleUse, rule_use};
+pub use seen::Seen;
 
 use crate::question::{Asked, What};
 use crate::{Ask, Rule, allows};

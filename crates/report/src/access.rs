@@ -9,10 +9,9 @@ mod tests;
 mod view;
 
 pub use posture::{PracticeLine, PracticeOverTime, Reading, Standing, StandingView};
-pub use review::{AccessReview, ReviewedLine};
 pub use view::{
-    AccessView, DayView, DecisionView, Facts, GapView, OtherView, Proof, SeenAccount, SeenAccounts,
-    SessionView, TotalView,
+    AccessReview, AccessView, DayView, DecisionView, Facts, GapView, OtherView, Proof, ReviewedLine,
+    SeenAccount, SeenAccounts, SessionView, TotalView,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

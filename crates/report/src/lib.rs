@@ -16,6 +16,7 @@ pub mod glance;
 pub mod html;
 pub mod lately;
 pub mod objects;
+pub mod proposed;
 pub mod role;
 pub mod verdict;
 pub mod view;

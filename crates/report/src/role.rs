@@ -15,6 +15,12 @@ pub fn role(kind: &str, name: &str, namespace: Option<&str>, rules: &[Rule]) -> 
     object(kind, name, namespace, vec![("rules", Yaml::List(rules))])
 }
 
+/// One rule as it stands in a role's list, line by line.
+pub fn rule_lines(rule: &Rule) -> Vec<String> {
+    let text = role("ClusterRole", "a", None, std::slice::from_ref(rule));
+    text.lines().skip_while(|line| *line != "rules:").skip(1).map(str::to_owned).collect()
+}
+
 /// An object of [`RBAC`] with what is behind its name, as a document of YAML.
 pub fn object(kind: &str, name: &str, namespace: Option<&str>, mut rest: Fields) -> String {
     let mut meta = vec![("name", Yaml::from(name))];

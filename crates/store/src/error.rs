@@ -74,6 +74,12 @@ pub enum StoreError {
         /// Its place.
         sequence: u64,
     },
+    /// Nothing is sealed here, or nothing can be: there is no key, or entries are missing.
+    #[error("the history is not sealed, so no key can name the next")]
+    NoSeal,
+    /// The last key's word for the one after it is not on disk yet.
+    #[error("the last sealing key has not been handed over yet")]
+    HandingOver,
     /// The history was closed.
     #[error("the history is closed")]
     Closed,

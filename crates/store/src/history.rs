@@ -18,7 +18,7 @@ pub use seal::Sealing;
 use crate::{InstanceLock, StoreError, file};
 use queue::Queue;
 use rusqlite::Connection;
-use sallyport_audit::{Action, ChainKey, Draft, Linked, SealPublic, Verdict};
+use sallyport_audit::{Action, Chain, ChainKey, Draft, Linked, SealKey, SealPublic, Verdict};
 use sallyport_model::Digest;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,9 +82,9 @@ pub struct History {
 struct Shared {
     dir: PathBuf,
     key: Option<ChainKey>,
-    seal: Option<SealPublic>,
+    seal: Mutex<Option<SealPublic>>,
     /// Fingerprints of the keys that are ours.
-    ours: Vec<Digest>,
+    ours: Mutex<Vec<Digest>>,
     options: HistoryOptions,
     queue: Arc<Queue>,
     reader: Mutex<Connection>,
@@ -145,6 +145,7 @@ impl History {
         let opened = open::open(&dir, key.as_ref(), sealing)?;
         let seal = opened.tree.key();
         let queue = Arc::new(Queue::new(opened.chain.sequence(), opened.tip, options.waiting));
+        queue.set_handing_over(opened.tree.is_handing_over());
         let begun = opened.chain.sequence() + opened.first.len() as u64;
         for draft in opened.first {
             queue.push_always(draft);
@@ -156,8 +157,8 @@ impl History {
             .name("history-writer".to_owned())
             .spawn(move || writer.run())
             .map_err(StoreError::io(&dir, "given a writer thread"))?;
-        let writer = Mutex::new(Some(writer));
-        let reader = Mutex::new(reader);
+        let (writer, reader) = (Mutex::new(Some(writer)), Mutex::new(reader));
+        let (seal, ours) = (Mutex::new(seal), Mutex::new(ours));
         let shared =
             Shared { dir, key, seal, ours, options, queue, reader, writer, set_aside: opened.set_aside };
         Ok((Self { shared: Arc::new(shared) }, begun))
@@ -300,7 +301,43 @@ impl History {
 
     /// The key that others check checkpoints with; none without a keyring.
     pub fn seal_key(&self) -> Option<SealPublic> {
-        self.shared.seal
+        *self.shared.seal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a key's word for the one after it is not on disk yet: until then there can't be another, and both are needed
+    /// at the next start.
+    pub fn is_handing_over(&self) -> bool {
+        self.shared.queue.is_handing_over()
+    }
+
+    /// Has another key sign from now on. The one before it signs once more, over all there is and an entry that says so, and
+    /// names it there; returns when that is on disk. `next` is kept already, and so is the one before: whoever dies in
+    /// between opens with both ([`Sealing::former`]) and finds the same done.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSeal`] where nothing is sealed, or entries are missing so that nothing can be;
+    /// [`StoreError::HandingOver`] while the last one is not over; [`StoreError::NotDurable`] when the disk did not take it
+    /// within the deadline: it is tried again by itself; [`StoreError::Closed`].
+    pub async fn renew_seal(&self, next: SealKey) -> Result<(), StoreError> {
+        let mut tip = self.subscribe();
+        if self.seal_key().is_none() || tip.borrow().root.is_none() {
+            return Err(StoreError::NoSeal);
+        }
+        let (public, zero) = (*next.public(), Digest::from([0; 32]));
+        let chain = Chain::resume(self.shared.key.clone(), 0, zero).sealed_with(public.id());
+        let said = chain.beginning("a new sealing key, named by the one before it");
+        let sequence = self.shared.queue.hand_over(next, said)?;
+        self.shared.ours.lock().unwrap_or_else(PoisonError::into_inner).push(public.fingerprint());
+        *self.shared.seal.lock().unwrap_or_else(PoisonError::into_inner) = Some(public);
+        let kept = async {
+            while tip.borrow_and_update().sealed < sequence || self.is_handing_over() {
+                // Whether it is handed over is said after the tip is: looked at once more a moment later.
+                let _ = tokio::time::timeout(Duration::from_millis(20), tip.changed()).await;
+            }
+        };
+        tokio::time::timeout(self.shared.options.deadline, kept)
+            .await
+            .map_err(|_| StoreError::NotDurable { sequence })
     }
 
     /// Makes a checkpoint over everything appended before, and returns when it is on disk; says up to which entry. Without a
@@ -309,7 +346,7 @@ impl History {
     /// # Errors
     /// [`StoreError::Closed`]; [`StoreError::NotDurable`] when the disk did not take it within the deadline.
     pub async fn seal(&self) -> Result<u64, StoreError> {
-        if self.shared.seal.is_none() {
+        if self.seal_key().is_none() {
             return Ok(0);
         }
         let mut tip = self.subscribe();
@@ -328,7 +365,8 @@ impl History {
     /// [`StoreError`] when the file can't be read at all; what is wrong *in* it is the verdict.
     pub async fn check(&self) -> Result<Checked, StoreError> {
         let shared = self.shared.clone();
-        blocking(move || Kept::open(&shared.dir)?.check(shared.key.as_ref(), &shared.ours)).await
+        let ours = shared.ours.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        blocking(move || Kept::open(&shared.dir)?.check(shared.key.as_ref(), &ours)).await
     }
 
     /// What [`History::check`] comes to, in one verdict.

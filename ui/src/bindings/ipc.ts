@@ -1376,6 +1376,39 @@ detail: Shown, } | { "kind": "unknown" };
 export type HeldKind = "user" | "cluster" | "everything";
 
 /**
+ * What one binding gives, and what of it was used.
+ */
+export type HeldUse = { 
+/**
+ * `ClusterRoleBinding deployer`.
+ */
+binding: Shown, 
+/**
+ * `ClusterRole deployer`.
+ */
+role: Shown, 
+/**
+ * Rights that some call used: `get pods`.
+ */
+used: Array<Shown>, 
+/**
+ * How many more.
+ */
+usedMore: number, 
+/**
+ * Rights that none did.
+ */
+unused: Array<Shown>, 
+/**
+ * How many more.
+ */
+unusedMore: number, 
+/**
+ * Rules that are too large to be looked at part by part.
+ */
+tooLarge: number, };
+
+/**
  * One stretch of time.
  */
 export type HistogramBin = { 
@@ -3751,6 +3784,79 @@ address: Shown,
 innocent: Array<Shown>, };
 
 /**
+ * What whoever a finding is about was seen to use, and a role that would have been enough.
+ */
+export type UseView = { 
+/**
+ * Who.
+ */
+subject: Shown | null, 
+/**
+ * Why no role is proposed; None: one is.
+ */
+why: Shown | null, 
+/**
+ * What to do, where none is.
+ */
+next: Shown | null, 
+/**
+ * Their calls that are over.
+ */
+calls: number, 
+/**
+ * Those that were refused: the role does not allow them.
+ */
+refused: number, 
+/**
+ * Their first call, in Unix microseconds.
+ */
+firstUs: number | null, 
+/**
+ * Their last.
+ */
+lastUs: number | null, 
+/**
+ * The first moment that the log of this cluster tells of, in Unix microseconds; None: none was read.
+ */
+reachFromUs: number | null, 
+/**
+ * The last.
+ */
+reachToUs: number | null, 
+/**
+ * What they hold, binding by binding, and what of it was used.
+ */
+held: Array<HeldUse>, 
+/**
+ * Bindings that are not listed.
+ */
+heldMore: number, 
+/**
+ * The role with its bindings as YAML, line by line.
+ */
+role: Array<Shown>, 
+/**
+ * How many rules it has.
+ */
+roleRules: number, 
+/**
+ * The rules they hold and those of the role: `-` goes, `+` comes.
+ */
+difference: Array<Shown>, 
+/**
+ * What in the role no session may have.
+ */
+dangers: Array<Shown>, 
+/**
+ * What the log and the scan cannot tell.
+ */
+notKnown: Array<Shown>, 
+/**
+ * What the answer lacks.
+ */
+lacks: LacksView, };
+
+/**
  * What was used of one resource.
  */
 export type UsedLine = { 
@@ -4362,6 +4468,7 @@ export interface Commands {
   posture_fleet: { args: {  }; result: PostureView };
   posture_cluster: { args: { cluster: string }; result: PostureDetail };
   posture_finding: { args: { cluster: string; finding: string }; result: FindingDetail };
+  posture_used: { args: { cluster: string; finding: string }; result: UseView };
   posture_scan: { args: { clusters: Array<string> }; result: null };
   posture_scan_stop: { args: { cluster: string | null }; result: null };
   posture_forget: { args: { cluster: string | null }; result: null };

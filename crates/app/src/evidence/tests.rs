@@ -46,7 +46,7 @@ impl Bench {
     }
 
     /// What was noted is on the disk: entries are within 100 ms.
-    pub(super) async fn settled(&self) {
+    async fn settled(&self) {
         let (mut tip, mut since) = (self.evidence.history.tip(), Instant::now());
         while since.elapsed() < Duration::from_millis(600) {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -57,7 +57,7 @@ impl Bench {
     }
 
     /// Writes a log and names it as a source, and waits until it is read.
-    async fn log(&self, events: &[Value]) {
+    pub(super) async fn log(&self, events: &[Value]) {
         let lines: Vec<String> = events.iter().map(ToString::to_string).collect();
         self.raw_log(&(lines.join("\n") + "\n")).await;
     }

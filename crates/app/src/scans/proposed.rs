@@ -52,7 +52,7 @@ pub(super) fn fix_view(cluster: &str, ground: &Ground<'_>, found: &Finding, one:
 }
 
 /// Line by line: what is hidden in one of them is seen.
-fn lined(text: &str) -> Vec<Shown> {
+pub(super) fn lined(text: &str) -> Vec<Shown> {
     text.lines().map(Shown::from).collect()
 }
 

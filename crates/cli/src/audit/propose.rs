@@ -1,29 +1,31 @@
 //! `propose`: the least rules that would have been enough for somebody's calls, and what they hold beside it.
 
 mod held;
-mod seen;
 mod view;
-mod written;
 
 use super::args::{Propose, Proposing};
 use super::times::told;
-use super::{open, plain};
+use super::view::LacksView;
+use super::{open, plain, stop};
 use crate::answer;
 use crate::args::Whole;
 use crate::end::{End, Stop};
 use crate::{question, source};
-use sallyport_archive::{Answer, Column, Filter};
+use sallyport_archive::{Answer, Archive, Bounds, Column, Combination, Filter, Whose};
 use sallyport_model::{NamespaceName, RoleName, Scope};
-use sallyport_rbac::propose::{Outcome, Place, Proposal, Wanted, propose};
+use sallyport_rbac::propose::{Outcome, Place, Proposal, Seen, Wanted, propose};
 use sallyport_rbac::who::Subject;
 use sallyport_rbac::{Rule, dangers, describe};
+use sallyport_report::proposed::{role_name, written};
 use sallyport_report::words::shown;
-use seen::{Asking, Seen, Whose, seen};
+use std::time::{Duration, Instant};
 pub(crate) use view::ProposalView;
 use view::{AddedView, AskedView, ReachView, RightView, RoleView};
 
 /// Clusters that are named in an error.
 const NAMED: usize = 10;
+/// Clusters that are kept apart.
+const APART_MOST: usize = 50_000;
 
 pub(super) fn propose_for(args: &Propose) -> Result<(String, End), Stop> {
     let (whose, subject) = whose(args)?;
@@ -41,8 +43,10 @@ pub(super) fn propose_for(args: &Propose) -> Result<(String, End), Stop> {
         return Ok(nothing(&asking, "no call of theirs was found in these logs: nothing is proposed\n"));
     };
     let filter = filter.only(Column::Cluster, &cluster);
-    let seen = seen(&mut asking, &whose, &filter)?;
-    let (reach, _) = asking.apart(&filter, &[Column::Cluster])?;
+    let seen = sallyport_archive::seen(&archive, &whose, &filter, &asking.left()).map_err(stop)?;
+    asking.lacks.and(&seen);
+    let seen = seen.value;
+    let reach = asking.apart(&filter, &[Column::Cluster])?;
     let reach = reach.first().map(|row| (row.first, row.last));
     let role: RoleName = "proposed".parse().map_err(Stop::new)?;
     let names_most = usize::from(args.names);
@@ -60,10 +64,10 @@ pub(super) fn propose_for(args: &Propose) -> Result<(String, End), Stop> {
         }
         _ => None,
     };
-    let name = written::role_name(whose_name(&whose));
-    let written = written::written(&proposal.roles, &name, to.as_ref());
+    let name = role_name(whose_name(&whose));
+    let written = written(&proposal.roles, &name, to.as_ref());
     let yaml: Vec<&str> = written.iter().map(|one| one.yaml.as_str()).collect();
-    let mut lacks = seen.lacks;
+    let mut lacks = asking.lacks;
     let whole = Answer { is_whole: seen.others == 0, ..Answer::<()>::default() };
     lacks.and(&whole);
     let rules: Vec<Rule> = proposal.roles.iter().flat_map(|role| role.rules.clone()).collect();
@@ -137,7 +141,7 @@ fn cluster(
     whose: &Whose,
     filter: &Filter,
 ) -> Result<Option<String>, Stop> {
-    let (rows, _) = asking.apart(&whose.filter(filter.clone()), &[Column::Cluster])?;
+    let rows = asking.apart(&whose.filter(filter.clone()), &[Column::Cluster])?;
     let mut names: Vec<String> = rows.into_iter().filter_map(|row| row.texts.into_iter().next()).collect();
     if let Some(cluster) = &args.cluster {
         return Ok(names.contains(cluster).then(|| cluster.clone()));
@@ -178,61 +182,40 @@ fn dangers_of(proposal: &Proposal) -> Vec<String> {
 
 /// What these logs cannot tell, a sentence each.
 fn not_known(seen: &Seen, whose: &Whose, subject: Option<&Subject>, proposal: &Proposal) -> Vec<String> {
-    let mut all = vec![
-        "What is done less often than these logs reach back is not in it, nor is what failed elsewhere first.".to_owned(),
-    ];
     let is_account = subject.is_some_and(|subject| subject.as_account().is_some());
-    let has_reads = proposal
-        .roles
-        .iter()
-        .flat_map(|role| &role.rules)
-        .any(|rule| rule.verbs.iter().any(|verb| matches!(verb.as_str(), "get" | "list" | "watch")));
-    if is_account && !has_reads {
-        all.push(
-            "No read of this account is told, and there is hardly one that reads nothing: the audit policy leaves them \
-             out, as that of `sallyport audit policy` does. This is no role to work with."
-                .to_owned(),
-        );
-    } else if is_account {
-        all.push(
-            "Reads that the audit policy leaves out are not in it: that of `sallyport audit policy` tells an account's \
-             reads of Secrets alone."
-                .to_owned(),
-        );
-    }
-    let levels: Vec<String> = seen.levels.iter().map(|(level, calls)| format!("{level} {calls}")).collect();
-    all.push(format!(
-        "The policy told these calls at the levels {}; at None it told nothing, and nobody knows of what.",
-        levels.join(", ")
-    ));
-    all.push(
-        "Some rights are asked for inside a call and leave no event: bind and escalate for roles, approve and sign for \
-         certificates, use, the finalizers of an owner."
-            .to_owned(),
-    );
-    if seen.impersonated {
-        all.push("As which groups and with which extras they impersonated is not in it.".to_owned());
-    }
-    if seen.partial > 0 {
-        all.push(format!("{} of the events break off: what they say is in it.", seen.partial));
-    }
-    if seen.without_names {
-        all.push("There were too many names to keep them apart: no rule is limited to names.".to_owned());
-    }
-    if seen.others > 0 {
-        all.push(format!(
-            "{} calls are not in it: there are too many different ones. --since or --until make them fewer.",
-            seen.others
-        ));
-    }
-    if seen.has_more_paths {
-        all.push(
-            "Of calls about no resource only the newest 20,000 were looked at; --since makes them fewer."
-                .to_owned(),
-        );
+    let mut all = seen.not_known(proposal, is_account);
+    if seen.others > 0 || seen.has_more_paths {
+        all.push("--since and --until make the time shorter.".to_owned());
     }
     if matches!(whose, Whose::Session(_)) {
         all.push("A session's account is gone when the session is: bind the role in a profile.".to_owned());
     }
     all
+}
+
+/// An archive, with the time that is left for it.
+struct Asking<'a> {
+    archive: &'a Archive,
+    began: Instant,
+    within: Duration,
+    lacks: LacksView,
+}
+
+impl<'a> Asking<'a> {
+    fn new(archive: &'a Archive, within: u64) -> Self {
+        let whole = Answer { value: (), is_whole: true, damaged: 0, unread_segments: 0 };
+        let lacks = LacksView::of(&whole);
+        Self { archive, began: Instant::now(), within: Duration::from_secs(within), lacks }
+    }
+
+    fn left(&self) -> Bounds {
+        Bounds { within: self.within.saturating_sub(self.began.elapsed()), ..Bounds::default() }
+    }
+
+    /// Which texts occur together.
+    fn apart(&mut self, filter: &Filter, columns: &[Column]) -> Result<Vec<Combination>, Stop> {
+        let answer = self.archive.combinations(filter, columns, APART_MOST, &self.left()).map_err(stop)?;
+        self.lacks.and(&answer);
+        Ok(answer.value.rows)
+    }
 }

@@ -1,53 +1,8 @@
 //! Who looked at whose access, and of what nobody said that they did.
 
-use super::view::{AccessView, Facts, told};
-use sallyport_audit::{Review, Ruling};
-use schemars::JsonSchema;
-use serde::Serialize;
+use super::view::{AccessReview, AccessView, Facts, ReviewedLine, SessionView, told};
+use sallyport_audit::Review;
 use std::collections::BTreeMap;
-
-/// An access review, in the words of whoever reviewed.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AccessReview {
-    /// When it was written down: RFC 3339, UTC.
-    pub at: String,
-    /// By whom.
-    pub by: String,
-    /// `person`, `cluster`, or `standing`: what people hold on a cluster whatever anybody asks for.
-    pub of: &'static str,
-    /// The person's name, or the cluster's.
-    pub name: String,
-    /// From when on it was looked at; none: from the beginning of what was kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-    /// Before when.
-    pub to: String,
-    /// `kept`, or `to_be_removed`: something of it is to go.
-    pub ruling: &'static str,
-    /// What was said beside it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// Whether they reviewed their own access.
-    pub is_own: bool,
-    #[serde(skip)]
-    micros: i64,
-}
-
-/// One person, or one cluster, and when somebody last looked at that access.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ReviewedLine {
-    /// `person`, `cluster`, or `standing`.
-    pub of: &'static str,
-    /// The person's name, or the cluster's.
-    pub name: String,
-    /// The last review before the end of the time that is reported on; none: this history has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last: Option<AccessReview>,
-    /// Sessions of this report that opened after what the last review was about.
-    pub sessions_since: usize,
-}
 
 /// Every review of the time that is reported on, the newest first, and beside each person and cluster the last one there is.
 pub(super) fn review(view: &mut AccessView, facts: &Facts<'_>) {
@@ -85,24 +40,17 @@ pub(super) fn review(view: &mut AccessView, facts: &Facts<'_>) {
         .into_iter()
         .map(|(of, name)| {
             let last = last.get(&(of, name.clone())).cloned();
-            let is_theirs = |one: &&super::SessionView| match of {
+            let is_theirs = |one: &&SessionView| match of {
                 "person" => one.person.as_ref() == Some(&name),
                 "cluster" => one.cluster.as_ref() == Some(&name),
                 _ => false,
             };
             let since = last.as_ref().map(|last| last.micros);
-            let is_later = |one: &&super::SessionView| {
+            let is_later = |one: &&SessionView| {
                 one.span.is_some_and(|(opened, _)| since.is_none_or(|since| opened >= since))
             };
             let sessions_since = view.sessions.iter().filter(is_theirs).filter(is_later).count();
             ReviewedLine { of, name, last, sessions_since }
         })
         .collect();
-}
-
-impl AccessReview {
-    /// What came of it, for people.
-    pub fn ruling_words(&self) -> &'static str {
-        if self.ruling == Ruling::Kept.as_str() { "kept" } else { "to be removed" }
-    }
 }

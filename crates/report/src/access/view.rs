@@ -1,7 +1,6 @@
 //! The shapes of a report on access, and what it is made of.
 
 use super::posture::{PracticeLine, Reading, StandingView};
-use super::review::{AccessReview, ReviewedLine};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -276,4 +275,54 @@ pub struct DayView {
     pub calls: u64,
     /// Calls that were refused.
     pub refused: u64,
+}
+
+/// An access review, in the words of whoever reviewed.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessReview {
+    /// When it was written down: RFC 3339, UTC.
+    pub at: String,
+    /// By whom.
+    pub by: String,
+    /// `person`, `cluster`, or `standing`: what people hold on a cluster whatever anybody asks for.
+    pub of: &'static str,
+    /// The person's name, or the cluster's.
+    pub name: String,
+    /// From when on it was looked at; none: from the beginning of what was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Before when.
+    pub to: String,
+    /// `kept`, or `to_be_removed`: something of it is to go.
+    pub ruling: &'static str,
+    /// What was said beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Whether they reviewed their own access.
+    pub is_own: bool,
+    #[serde(skip)]
+    pub(super) micros: i64,
+}
+
+/// One person, or one cluster, and when somebody last looked at that access.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReviewedLine {
+    /// `person`, `cluster`, or `standing`.
+    pub of: &'static str,
+    /// The person's name, or the cluster's.
+    pub name: String,
+    /// The last review before the end of the time that is reported on; none: this history has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<AccessReview>,
+    /// Sessions of this report that opened after what the last review was about.
+    pub sessions_since: usize,
+}
+
+impl AccessReview {
+    /// What came of it, for people.
+    pub fn ruling_words(&self) -> &'static str {
+        if self.ruling == sallyport_audit::Ruling::Kept.as_str() { "kept" } else { "to be removed" }
+    }
 }

@@ -2,8 +2,9 @@
 
 use super::{HistoryState, Tip, now};
 use crate::StoreError;
-use sallyport_audit::{Draft, Entry};
+use sallyport_audit::{Draft, Entry, SealKey};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
@@ -15,6 +16,8 @@ pub(super) struct Queue {
     places: Semaphore,
     tip: watch::Sender<Tip>,
     state: watch::Sender<HistoryState>,
+    /// A key has its word for the next one not on disk yet.
+    is_handing_over: AtomicBool,
 }
 
 struct Line {
@@ -25,6 +28,8 @@ struct Line {
     stopped: bool,
     /// Somebody wants a checkpoint over what is there.
     is_asked: bool,
+    /// The key that signs from now on.
+    next_key: Option<SealKey>,
 }
 
 /// What the writer has to do next.
@@ -32,18 +37,27 @@ pub(super) struct Taken {
     pub(super) entries: Vec<Entry>,
     /// A checkpoint is wanted with them.
     pub(super) is_asked: bool,
+    /// The key that signs from these entries on; the one before it vouches for it.
+    pub(super) next_key: Option<SealKey>,
 }
 
 impl Queue {
     pub(super) fn new(last: u64, tip: Tip, places: usize) -> Self {
-        let line =
-            Line { next: last + 1, entries: VecDeque::new(), refused: 0, stopped: false, is_asked: false };
+        let line = Line {
+            next: last + 1,
+            entries: VecDeque::new(),
+            refused: 0,
+            stopped: false,
+            is_asked: false,
+            next_key: None,
+        };
         Self {
             line: Mutex::new(line),
             wake: Condvar::new(),
             places: Semaphore::new(places),
             tip: watch::Sender::new(tip),
             state: watch::Sender::new(HistoryState::Writing),
+            is_handing_over: AtomicBool::new(false),
         }
     }
 
@@ -116,7 +130,34 @@ impl Queue {
         let entries = line.entries.drain(..count).collect();
         let is_asked = line.is_asked && line.entries.is_empty();
         line.is_asked &= !line.entries.is_empty();
-        Some(Taken { entries, is_asked })
+        Some(Taken { entries, is_asked, next_key: line.next_key.take() })
+    }
+
+    /// Hands the next key to the writer, with the entry that says so; says which that is. The key before it has to have been
+    /// handed over itself.
+    pub(super) fn hand_over(&self, next: SealKey, draft: Draft) -> Result<u64, StoreError> {
+        let mut line = self.line();
+        if line.stopped {
+            return Err(StoreError::Closed);
+        }
+        // Under the lock: of two who ask at once one is told to wait.
+        if self.is_handing_over.swap(true, Ordering::SeqCst) {
+            return Err(StoreError::HandingOver);
+        }
+        line.next_key = Some(next);
+        line.is_asked = true;
+        Ok(self.place(&mut line, draft))
+    }
+
+    pub(super) fn is_handing_over(&self) -> bool {
+        self.is_handing_over.load(Ordering::SeqCst)
+    }
+
+    /// Whether the writer still has a key whose word for the next one is not on disk.
+    pub(super) fn set_handing_over(&self, still: bool) {
+        // Under the lock, so that a key that was handed in meanwhile is not forgotten.
+        let line = self.line();
+        self.is_handing_over.store(still || line.next_key.is_some(), Ordering::SeqCst);
     }
 
     /// Asks for a checkpoint over everything that has its place by now; says up to which entry that is.

@@ -98,6 +98,21 @@ impl Tree {
         }
     }
 
+    /// Another key signs from now on; the one before it does so once more, and names it. Without a key there is none to
+    /// vouch for the next.
+    pub(super) fn hand_over_to(&mut self, next: SealKey) {
+        if let Some(sealing) = &mut self.sealing {
+            let former = std::mem::replace(&mut sealing.key, next);
+            // One that has not been handed over itself stays the one that vouches.
+            sealing.former.get_or_insert(former);
+        }
+    }
+
+    /// Whether the word of a key for the next one is not on disk yet.
+    pub(super) fn is_handing_over(&self) -> bool {
+        self.sealing.as_ref().is_some_and(|sealing| sealing.former.is_some())
+    }
+
     /// Adds what is there from `from` on. `wanted`: a size at which the root has to be this for it to count as sealed.
     fn read(&mut self, db: &Connection, from: u64, wanted: Option<(u64, Digest)>) -> Result<(), StoreError> {
         let fail = || StoreError::sql(FILE, "read");

@@ -49,6 +49,10 @@ impl Writer {
     pub(super) fn run(mut self) -> Result<(), StoreError> {
         let mut end = Ok(());
         while let Some(taken) = self.queue.take(BATCH, self.tree.due()) {
+            if let Some(next) = taken.next_key {
+                self.chain = self.chain.sealed_with(next.public().id());
+                self.tree.hand_over_to(next);
+            }
             let linked: Vec<Linked> = taken
                 .entries
                 .into_iter()
@@ -65,6 +69,7 @@ impl Writer {
                 end = Err(StoreError::Lost { entries: left });
                 break;
             }
+            self.queue.set_handing_over(self.tree.is_handing_over());
         }
         // Folds the WAL into the file; without it the next start does.
         let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -56,6 +56,23 @@ impl Tampering {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// As `kill -9` leaves it: a copy of one that is open, without the index that SQLite makes anew. Whoever copies waits for
+    /// what it is to hold, and writes nothing meanwhile.
+    pub(crate) fn copied(from: &Path) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(from).unwrap() {
+            let file = file.unwrap();
+            if !file.file_name().to_string_lossy().ends_with("-shm") {
+                // What is written beside the head before it takes its place may be gone by now.
+                match std::fs::copy(file.path(), dir.path().join(file.file_name())) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    copied => drop(copied.unwrap()),
+                }
+            }
+        }
+        Self(dir)
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         self.0.path()
     }

@@ -9,6 +9,7 @@ import { posture, VIEW } from "./posture.svelte";
 import { proving } from "./proving.svelte";
 import { reporting } from "./reporting.svelte";
 import { scanning } from "./scanning.svelte";
+import { using } from "./using.svelte";
 import { nextList } from "./walk";
 import { who } from "./who.svelte";
 
@@ -27,6 +28,7 @@ export const actions: readonly Action[] = [
   { id: "scan", title: "Scan clusters", does: "Scan: choose which, and see what it would be allowed", key: { ...HERE, press: "S" }, can: () => here() && scanning.may, run: () => scanning.begin() },
   { id: "stopScan", title: "Stop the scan", key: { ...HERE, press: "X" }, can: () => here() && posture.scanning, run: () => scanning.stop() },
   { id: "provePath", title: "Ask the API server for the proof of this path", does: "Ask the API server for the proof of the path", key: { ...HERE, press: "P" }, can: () => here() && (posture.detail?.reviews ?? 0) > 0, run: () => { if (posture.at) void proving.ask(posture.at); } },
+  { id: "usedRights", title: "Look what was used of these rights", does: "Look what was used of the rights, and what would have been enough", key: { ...HERE, press: "U" }, can: () => here() && (posture.detail?.subjectKind ?? null) !== null, run: () => { if (posture.at) void using.ask(posture.at); } },
   { id: "copyFix", title: "Copy the fix", does: "Copy the fix as it is shown", key: { ...HERE, press: "C" }, can: () => here() && !!posture.detail?.fix, run: () => { if (posture.detail?.fix) void fixing.copy(posture.detail.fix); } },
   { id: "applyFix", title: "Apply the fix in the open session", does: "Try the fix in the open session; Enter applies it", key: { ...HERE, press: "A" }, can: () => here() && posture.detail?.fix?.inSession === true && !applying.busy, run: () => { if (posture.at) void applying.try(posture.at); } },
   { id: "except", title: "Make an exception of this finding", does: "Make an exception: an owner, a reason and a day it ends", key: { ...HERE, press: "E" }, can: () => here() && excepting.may, run: () => excepting.begin() },

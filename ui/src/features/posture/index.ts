@@ -3,6 +3,7 @@ import { crossing } from "./crossing.svelte";
 import { excepting } from "./excepting.svelte";
 import { posture } from "./posture.svelte";
 import { proving } from "./proving.svelte";
+import { using } from "./using.svelte";
 import { who } from "./who.svelte";
 
 export { actions } from "./actions";
@@ -17,5 +18,5 @@ export { posture, VIEW } from "./posture.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [posture, proving, applying, excepting, who, crossing]) one.forget();
+  for (const one of [posture, proving, using, applying, excepting, who, crossing]) one.forget();
 }

@@ -4,6 +4,7 @@ import type { Handlers } from "./handlers";
 import { FakeScans } from "./scans";
 import { failure } from "./sessions";
 import { detail, exceptions, line, practices, shipped, weaknesses, WHO } from "./weak";
+import { used } from "./used";
 import type { World } from "./world";
 
 const HOUR = 3_600_000;
@@ -92,6 +93,13 @@ export function posture(world: World) {
         said("system:serviceaccount:ci:deployer bind clusterroles", partly ? false : true, partly ? "" : 'RBAC: allowed by ClusterRoleBinding "deployer" of ClusterRole "deployer"'),
         said("system:serviceaccount:ci:deployer create clusterrolebindings", partly ? null : true, partly ? "the session ended before it was asked" : 'RBAC: allowed by ClusterRoleBinding "deployer" of ClusterRole "deployer"'),
       ] };
+    },
+    posture_used: async ({ finding, cluster }) => {
+      await world.pause(scene === "postureUsedLooking" ? 1e9 : 300);
+      if (scene === "postureUsedFails") throw failure("failed", "The archive of the clusters' audit events is in use by process 4711.", { hint: "Let `sallyport audit` or the other window finish, then try again.", retry: true });
+      const found = detail(finding, cluster);
+      if (found === null) throw failure("badInput", "the last scan does not find this any more");
+      return used(scene, cluster, found.subject);
     },
     posture_fix_try: async ({ finding }) => {
       await world.pause(scene === "postureFixTrying" ? 1e9 : 400);

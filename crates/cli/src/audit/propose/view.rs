@@ -3,10 +3,10 @@
 use super::super::times::told;
 use super::super::view::LacksView;
 use super::held::{HoldsView, calls};
-use super::written::Written;
 use sallyport_rbac::propose::{Added, Proposed, Used};
 use sallyport_rbac::{Right, Rule};
 use sallyport_report::objects::SubjectView;
+use sallyport_report::proposed::Written;
 use sallyport_report::words::{self, shown};
 use schemars::JsonSchema;
 use serde::Serialize;

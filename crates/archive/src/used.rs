@@ -1,15 +1,11 @@
-//! What an archive tells of somebody's calls, as a proposal takes it.
+//! What an archive tells of somebody's calls, as a proposal takes it (`sallyport_rbac::propose`).
 
-use super::super::query::pages;
-use super::super::stop;
-use super::super::view::LacksView;
-use crate::end::Stop;
-use sallyport_archive::{Answer, Archive, Bounds, CallId, Column, Combination, Filter, Marks};
+use crate::{Answer, Archive, ArchiveError, Bounds, Call, CallId, Column, Combination, Filter, Marks};
 use sallyport_events::{Flaw, Level, Reader, What as FoundWhat};
-use sallyport_rbac::propose::{Outcome, Used, to_be};
+use sallyport_rbac::propose::{Outcome, Seen, Used, to_be};
 use sallyport_rbac::question::{Asked, What};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Calls that ask for different things are kept apart, at most so many; where there are more, their names are left out.
 const APART_MOST: usize = 50_000;
@@ -20,7 +16,7 @@ const PATHS_AT_ONCE: usize = 1000;
 
 /// Whose calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
+pub enum Whose {
     /// A person's or an account's, by the name that API servers know.
     Person(String),
     /// A session's, by its account.
@@ -28,7 +24,8 @@ pub(super) enum Whose {
 }
 
 impl Whose {
-    pub(super) fn filter(&self, filter: Filter) -> Filter {
+    /// The calls of a filter that are theirs.
+    pub fn filter(&self, filter: Filter) -> Filter {
         match self {
             Self::Person(name) => filter.person(name),
             Self::Session(account) => filter.only(Column::Session, account),
@@ -56,56 +53,35 @@ enum Rights {
     ToBeAnother,
 }
 
-/// What was seen.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub(super) used: Vec<Used>,
-    /// Calls that are over, and calls of which only the begin is told.
-    pub(super) calls: u64,
-    /// The first and the last moment, in microseconds of Unix time.
-    pub(super) range: Option<(i64, i64)>,
-    /// How many calls each level of the cluster's audit policy told.
-    pub(super) levels: BTreeMap<&'static str, u64>,
-    /// Events that break off.
-    pub(super) partial: u64,
-    /// Names were too many to be kept apart.
-    pub(super) without_names: bool,
-    /// Calls that were not looked at, because there are too many different ones.
-    pub(super) others: u64,
-    /// Whether calls about no resource were more than are looked at.
-    pub(super) has_more_paths: bool,
-    /// Whether they impersonated somebody: groups are not in it.
-    pub(super) impersonated: bool,
-    pub(super) lacks: LacksView,
-}
-
-/// An archive, with the time that is left for it.
-pub(super) struct Asking<'a> {
+/// An archive, with the time that is left for it, and what its answers lack.
+struct Asking<'a> {
     archive: &'a Archive,
     began: Instant,
-    within: Duration,
-    pub(super) lacks: LacksView,
+    bounds: &'a Bounds,
+    lacks: Answer<()>,
 }
 
-impl<'a> Asking<'a> {
-    pub(super) fn new(archive: &'a Archive, within: u64) -> Self {
-        let whole = Answer { value: (), is_whole: true, damaged: 0, unread_segments: 0 };
-        let lacks = LacksView::of(&whole);
-        Self { archive, began: Instant::now(), within: Duration::from_secs(within), lacks }
+impl Asking<'_> {
+    fn left(&self) -> Bounds {
+        let within = self.bounds.within.saturating_sub(self.began.elapsed());
+        Bounds { within, cancel: self.bounds.cancel.clone() }
     }
 
-    fn left(&self) -> Bounds {
-        Bounds { within: self.within.saturating_sub(self.began.elapsed()), ..Bounds::default() }
+    /// With what a part of the same answer lacks.
+    fn and<T>(&mut self, answer: &Answer<T>) {
+        self.lacks.is_whole &= answer.is_whole;
+        self.lacks.damaged = self.lacks.damaged.max(answer.damaged);
+        self.lacks.unread_segments = self.lacks.unread_segments.max(answer.unread_segments);
     }
 
     /// Which texts occur together, and how many calls were one combination too many.
-    pub(super) fn apart(
+    fn apart(
         &mut self,
         filter: &Filter,
         columns: &[Column],
-    ) -> Result<(Vec<Combination>, u64), Stop> {
-        let answer = self.archive.combinations(filter, columns, APART_MOST, &self.left()).map_err(stop)?;
-        self.lacks.and(&answer);
+    ) -> Result<(Vec<Combination>, u64), ArchiveError> {
+        let answer = self.archive.combinations(filter, columns, APART_MOST, &self.left())?;
+        self.and(&answer);
         Ok((answer.value.rows, answer.value.others))
     }
 }
@@ -123,7 +99,18 @@ const COLUMNS: [Column; 9] = [
     Column::Name,
 ];
 
-pub(super) fn seen(asking: &mut Asking<'_>, whose: &Whose, filter: &Filter) -> Result<Seen, Stop> {
+/// What somebody did, by the calls of a filter.
+///
+/// # Errors
+/// As [`Archive::page`].
+pub fn seen(
+    archive: &Archive,
+    whose: &Whose,
+    filter: &Filter,
+    bounds: &Bounds,
+) -> Result<Answer<Seen>, ArchiveError> {
+    let mut asking = Asking { archive, began: Instant::now(), bounds, lacks: Answer::begun(archive, ()) };
+    let asking = &mut asking;
     let filter = whose.filter(filter.clone());
     let mut seen = Seen::default();
     let mut used: BTreeMap<String, Used> = BTreeMap::new();
@@ -149,7 +136,7 @@ pub(super) fn seen(asking: &mut Asking<'_>, whose: &Whose, filter: &Filter) -> R
             let (asked, is_another) = match whose.rights(text(Column::User), text(Column::Impersonated)) {
                 Rights::Theirs if text(Column::Resource).is_empty() => {
                     if is_over {
-                        seen.count(row);
+                        count(&mut seen, row);
                     }
                     continue;
                 }
@@ -157,7 +144,7 @@ pub(super) fn seen(asking: &mut Asking<'_>, whose: &Whose, filter: &Filter) -> R
                 Rights::ToBeAnother => (to_be(text(Column::Impersonated)), true),
             };
             if is_over {
-                seen.count(row);
+                count(&mut seen, row);
             }
             // Whether the impersonation was refused or what came after it, the log does not say.
             if is_another && outcome != Outcome::Allowed {
@@ -188,16 +175,13 @@ pub(super) fn seen(asking: &mut Asking<'_>, whose: &Whose, filter: &Filter) -> R
         *seen.levels.entry(level).or_default() += row.calls;
     }
     seen.used = used.into_values().collect();
-    seen.lacks = asking.lacks;
-    Ok(seen)
+    Ok(asking.lacks.clone().with(seen))
 }
 
-impl Seen {
-    fn count(&mut self, row: &Combination) {
-        self.calls = self.calls.saturating_add(row.calls);
-        let (first, last) = self.range.unwrap_or((row.first, row.last));
-        self.range = Some((first.min(row.first), last.max(row.last)));
-    }
+fn count(seen: &mut Seen, row: &Combination) {
+    seen.calls = seen.calls.saturating_add(row.calls);
+    let (first, last) = seen.range.unwrap_or((row.first, row.last));
+    seen.range = Some((first.min(row.first), last.max(row.last)));
 }
 
 /// Calls that asked for the same with the same outcome are one. A begin adds no call where the end is told.
@@ -254,13 +238,31 @@ fn paths(
     filter: &Filter,
     seen: &mut Seen,
     used: &mut BTreeMap<String, Used>,
-) -> Result<(), Stop> {
+) -> Result<(), ArchiveError> {
     let filter = filter.clone().only(Column::Resource, "");
-    let within = asking.left().within.as_secs().max(1);
-    let answer = pages(asking.archive, &filter, PATHS_MOST, within).map_err(stop)?;
-    asking.lacks.and(&answer);
-    seen.has_more_paths = answer.value.has_more;
-    for calls in answer.value.calls.chunks(PATHS_AT_ONCE) {
+    let (mut cursor, mut taken) = (None, 0);
+    loop {
+        let most = PATHS_AT_ONCE.min(PATHS_MOST - taken);
+        let answer = asking.archive.page(&filter, cursor, most, &asking.left())?;
+        asking.and(&answer);
+        taken += answer.value.calls.len();
+        path_calls(asking, whose, &answer.value.calls, used)?;
+        cursor = answer.value.next;
+        seen.has_more_paths = cursor.is_some();
+        if cursor.is_none() || taken >= PATHS_MOST || !answer.is_whole {
+            return Ok(());
+        }
+    }
+}
+
+/// The paths of these calls.
+fn path_calls(
+    asking: &mut Asking<'_>,
+    whose: &Whose,
+    calls: &[Call],
+    used: &mut BTreeMap<String, Used>,
+) -> Result<(), ArchiveError> {
+    {
         let ids: Vec<CallId> = calls.iter().map(|call| call.id).collect();
         for (call, raw) in calls.iter().zip(asking.archive.raws(&ids)) {
             let is_theirs =
@@ -270,10 +272,10 @@ fn paths(
                 Ok(_) => continue,
                 Err(error) if error.is_damage() => {
                     let damaged = Answer { value: (), is_whole: true, damaged: 1, unread_segments: 0 };
-                    asking.lacks.and(&damaged);
+                    asking.and(&damaged);
                     continue;
                 }
-                Err(error) => return Err(stop(error)),
+                Err(error) => return Err(error),
             };
             let Some(path) = path(&raw) else { continue };
             let asked =

@@ -1,28 +1,28 @@
 //! A proposal as kubectl takes it.
 
+use crate::role::{Fields, RBAC, object};
 use sallyport_posture::yaml::Yaml;
 use sallyport_rbac::propose::{Place, Proposed};
 use sallyport_rbac::who::Subject;
-use sallyport_report::role::{Fields, RBAC, object};
 
 /// The longest name that is made.
 const NAME_MOST: usize = 50;
 
 /// One role, and where it is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Written {
+pub struct Written {
     /// `Role` or `ClusterRole`.
-    pub(super) kind: &'static str,
+    pub kind: &'static str,
     /// Its name.
-    pub(super) name: String,
+    pub name: String,
     /// Where it is bound, and a Role is; none: everywhere.
-    pub(super) namespaces: Vec<String>,
+    pub namespaces: Vec<String>,
     /// Role and bindings, documents of YAML.
-    pub(super) yaml: String,
+    pub yaml: String,
 }
 
 /// What proposed roles are called: `proposed-` and of whom, in letters that every object's name may have.
-pub(super) fn role_name(whose: &str) -> String {
+pub fn role_name(whose: &str) -> String {
     let last = whose.rsplit([':', '/']).find(|part| !part.is_empty()).unwrap_or_default();
     let mut name = String::from("proposed-");
     for c in last.chars() {
@@ -40,7 +40,7 @@ pub(super) fn role_name(whose: &str) -> String {
 
 /// Each role of a proposal, with bindings to `subject`; without one the roles alone, as ClusterRoles, which is what a
 /// profile binds.
-pub(super) fn written(roles: &[Proposed], name: &str, subject: Option<&Subject>) -> Vec<Written> {
+pub fn written(roles: &[Proposed], name: &str, subject: Option<&Subject>) -> Vec<Written> {
     let mut shared = 0;
     let mut names = |place: &Place| match place {
         Place::In(namespaces) if namespaces.len() == 1 && subject.is_some() => name.to_owned(),
@@ -62,7 +62,7 @@ fn one(role: &Proposed, name: String, subject: Option<&Subject>) -> Written {
         _ => None,
     };
     let kind = if own.is_some() { "Role" } else { "ClusterRole" };
-    let mut yaml = sallyport_report::role::role(kind, &name, own.as_deref(), &role.rules);
+    let mut yaml = crate::role::role(kind, &name, own.as_deref(), &role.rules);
     let bound = |kind_of_binding: &str, namespace: Option<&str>, subject: &Subject| {
         let to = vec![("apiGroup", RBAC.into()), ("kind", kind.into()), ("name", name.clone().into())];
         let fields = vec![("roleRef", Yaml::Map(to)), ("subjects", Yaml::List(vec![subject_of(subject)]))];

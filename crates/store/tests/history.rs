@@ -268,6 +268,7 @@ async fn fault_e1_p18_a_history_cut_and_sealed_again_is_broken_and_not_another_k
             }
             for _ in 0..2 {
                 let history = started(file.dir()).await;
+                history.append_durable(draft(99)).await.unwrap();
                 let verdict = history.verify().await.unwrap();
                 let Verdict::Broken { first_bad: 9, why: Fault::FoundEarlier(said) } = &verdict else {
                     panic!("sealed under {what}, head {head}: {verdict:?}");
@@ -286,6 +287,8 @@ async fn fault_e1_p18_a_history_sealed_again_at_its_old_length_is_broken_by_our_
         let file = Tampering::of_a_history().await;
         cut_and_reseal_with(&file, under, own);
         let history = started(file.dir()).await;
+        // Behind what the start found and wrote down; before that, the file says where it was cut.
+        history.append_durable(draft(99)).await.unwrap();
         let verdict = history.verify().await.unwrap();
         let Verdict::Broken { first_bad: 13, why } = &verdict else {
             panic!("{own} of their own: {verdict:?}");

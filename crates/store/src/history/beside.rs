@@ -1,11 +1,12 @@
-//! The history as somebody reads it who does not write it, while the app may be running: nothing is locked, made, folded
-//! in or moved aside.
+//! The history as somebody reads it who does not write it, while the app may be running: nothing is made, folded in or moved
+//! aside. Where there is a log, SQLite notes in its index how far somebody reads, so that the app folds it in a little later.
 
 use super::{FILE, row};
 use crate::{StoreError, lock};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use sallyport_audit::{Action, Entry};
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,15 +38,27 @@ pub struct Recorded {
 /// [`StoreError::NoHistory`]; [`StoreError::Newer`] when a later Sallyport wrote it; [`StoreError::Unfolded`] when its
 /// newest entries lie in a log that only the app can fold in; else what the disk or the database said.
 pub fn read_beside(dir: &Path, calls_from: i64, most: usize) -> Result<Recorded, StoreError> {
+    undisturbed(dir, |has_log| open(dir, has_log).and_then(|db| read(&db, dir, calls_from, most)))
+}
+
+/// Reads again what was written to meanwhile: a file that is taken for one at rest may be read wrongly then, also by an app
+/// that came and went.
+fn undisturbed<T>(dir: &Path, mut read: impl FnMut(bool) -> Result<T, StoreError>) -> Result<T, StoreError> {
     for _ in 0..TRIES {
-        let has_log = has_log(dir)?;
-        let read = open(dir, has_log).and_then(|db| read(&db, dir, calls_from, most));
-        // A file that is taken for one at rest and is written to meanwhile may be read wrongly.
-        if has_log || !self::has_log(dir)? {
+        let (has_log, before) = (has_log(dir)?, stamp(dir)?);
+        let read = read(has_log);
+        if has_log || !self::has_log(dir)? && before == stamp(dir)? {
             return read;
         }
     }
     Err(StoreError::Busy { file: FILE })
+}
+
+/// What changes with a file that is written to: which it is, how long, and when that was.
+fn stamp(dir: &Path) -> Result<(u64, u64, u64, i64, i64), StoreError> {
+    let path = dir.join(FILE);
+    let file = fs::metadata(&path).map_err(StoreError::io(&path, "opened"))?;
+    Ok((file.dev(), file.ino(), file.len(), file.mtime(), file.mtime_nsec()))
 }
 
 /// Whether the app has it open, or died with it open.
@@ -78,6 +91,8 @@ fn open(dir: &Path, has_log: bool) -> Result<Connection, StoreError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let db = Connection::open_with_flags(format!("file:{path}{at_rest}"), flags).map_err(fail())?;
     db.busy_timeout(Duration::from_secs(2)).map_err(fail())?;
+    // Whoever reads it may be somebody else than whose file it is: nothing that stands in it is run.
+    db.execute_batch("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON").map_err(fail())?;
     Ok(db)
 }
 
@@ -140,4 +155,47 @@ fn read(db: &Connection, dir: &Path, calls_from: i64, most: usize) -> Result<Rec
         is_held || last.as_ref().is_some_and(|(_, action)| action == Action::AppStopped.as_str());
     recorded.last = last.map(|(at, _)| at);
     Ok(recorded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    /// An app that starts and stops while somebody reads leaves no log behind, and another file.
+    #[test]
+    fn what_was_written_to_meanwhile_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        fs::write(&path, b"at rest").unwrap();
+        let write = || fs::File::options().append(true).open(&path).unwrap().write_all(b"!").unwrap();
+        let mut reads = 0;
+        let read = undisturbed(dir.path(), |has_log| {
+            assert!(!has_log);
+            reads += 1;
+            if reads == 1 {
+                write();
+            }
+            Ok(reads)
+        });
+        assert_eq!(read.unwrap(), 2);
+        // One that is written to all the time is not read at all.
+        let busy = undisturbed(dir.path(), |_| {
+            write();
+            Ok(())
+        });
+        assert!(matches!(busy, Err(StoreError::Busy { .. })));
+        // Another in its place is another.
+        let mut reads = 0;
+        let read = undisturbed(dir.path(), |_| {
+            reads += 1;
+            if reads == 1 {
+                let new = dir.path().join("new");
+                fs::write(&new, fs::read(&path).unwrap()).unwrap();
+                fs::rename(new, &path).unwrap();
+            }
+            Ok(reads)
+        });
+        assert_eq!(read.unwrap(), 2);
+    }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TimelineRow } from "../src/bindings/ipc";
-import { binAt, highest, spanOf, ticks } from "../src/features/audit/bins";
+import { binAt, highest, spanOf, ticks, tickWords } from "../src/features/audit/bins";
 import { changed, chips } from "../src/features/audit/filter";
 import { itemsOf } from "../src/features/audit/items";
 import { lackWords } from "../src/features/audit/words";
@@ -20,6 +20,13 @@ test("a brush is a range of whole bins, and ends where the last one does", () =>
   expect([binAt(-1, 4), binAt(0.5, 4), binAt(1, 4)]).toEqual([0, 2, 3]);
   expect(highest(view.bins)).toBe(3);
   expect(ticks(view)).toEqual([1000, 1010, 1020, 1030, 1040]);
+  const from = Date.UTC(2026, 10, 30, 7, 50, 37) * 1000;
+  const words = (stepUs: number) => tickWords({ fromUs: from, stepUs, bins: view.bins });
+  // Of a single entry: one moment is not said five times.
+  expect(words(1).filter(Boolean)).toHaveLength(1);
+  expect(new Set(words(15_000_000)).size).toBe(5);
+  expect(words(900_000_000).every((one) => /^\d\d:\d\d$/.test(one))).toBe(true);
+  expect(words(90_000_000_000)[0]).toMatch(/^30 Nov \d\d:\d\d$/);
 });
 
 test("each day stands in a row of its own, also where thousands of rows come", () => {

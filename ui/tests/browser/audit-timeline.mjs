@@ -153,3 +153,19 @@ test("looking on live asks for what is new, keeps rows bounded, and stops with t
     await inTurn(page, "g", "c");
     await page.waitForFunction(() => window.sallyportFake.world.evidence.follows === false);
   }));
+
+test("words that are not searched for any more do not stay in the field", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    const field = page.getByLabel("Search the timeline");
+    await field.fill("scaled");
+    await page.waitForFunction(() => [...document.querySelectorAll("#entries [role=row][id]")].every((one) => one.textContent.includes("Scaled")));
+    await field.press("Escape");
+    await row(page, "Read deployment worker in settlement").waitFor();
+    await field.fill("scaled");
+    await page.waitForFunction(() => [...document.querySelectorAll("#entries [role=row][id]")].every((one) => one.textContent.includes("Scaled")));
+    await page.locator("#entries").focus();
+    await page.keyboard.press("x");
+    await row(page, "Read deployment worker in settlement").waitFor();
+    await page.waitForFunction((input) => input.value === "", await field.elementHandle());
+  }));

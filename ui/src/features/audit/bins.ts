@@ -1,4 +1,5 @@
 import type { HistogramBin, HistogramView } from "../../bindings/ipc";
+import { clock, day } from "../../shared/time";
 
 /** How high the highest is. */
 export function highest(bins: readonly HistogramBin[]): number {
@@ -19,4 +20,11 @@ export function spanOf(view: Pick<HistogramView, "fromUs" | "stepUs">, low: numb
 export function ticks(view: Pick<HistogramView, "fromUs" | "stepUs" | "bins">): number[] {
   const span = view.stepUs * view.bins.length;
   return [0, 0.25, 0.5, 0.75, 1].map((share) => view.fromUs + span * share);
+}
+
+/** What stands under it: with days or with seconds where its range asks for them, and what was said just before is not said again. */
+export function tickWords(view: Pick<HistogramView, "fromUs" | "stepUs" | "bins">): string[] {
+  const span = view.stepUs * view.bins.length;
+  const words = ticks(view).map((us) => (span > 86_400_000_000 ? `${day(us / 1000).replace(/ \d{4}$/, "")} ${clock(us / 1000)}` : clock(us / 1000, span < 600_000_000)));
+  return words.map((one, i) => (one === words[i - 1] ? "" : one));
 }

@@ -42,6 +42,7 @@ nonsense! {
     TimelineFilter => TimelineFilter { text: Some("\u{202e}".into()), ..TimelineFilter::default() },
     TimelineFacet => TimelineFacet::Person,
     DeletedQuestion => DeletedQuestion { resource: "\u{202e}".into(), name: "x".into(), ..DeletedQuestion::default() },
+    StoreDraft => StoreDraft { address: "\u{202e}".into(), ..StoreDraft::default() },
     Output => Box::new(|_| true),
 }
 

@@ -2,7 +2,8 @@
 
 use super::Evidence;
 use super::filter::of_accounts;
-use super::timeline::{account, event};
+use super::raws::event;
+use super::timeline::account;
 use crate::desk::AppError;
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Column, Filter};
 use sallyport_audit::{Action, Draft, Entry, Outcome};
@@ -201,6 +202,7 @@ impl Evidence {
 
     /// When to look again, if something is left to be said.
     async fn note_bypasses(&self, cluster: &ClusterName) -> Result<Option<Duration>, AppError> {
+        let _one_at_a_time = self.noting.lock().await;
         let of_cluster = |actions| Entries { cluster: Some(cluster.clone()), actions, ..Entries::default() };
         let granted = self.history.entries(of_cluster(vec![Action::Granted]), None, SESSIONS).await?;
         let record = self.own_record().await?;

@@ -15,7 +15,7 @@ test("what is empty is no part of a filter, and each part is a chip that says it
 });
 
 test("a brush is a range of whole bins, and ends where the last one does", () => {
-  const view = { fromUs: 1000, stepUs: 10, bins: Array.from({ length: 4 }, () => ({ own: 1, calls: 2, failed: 0 })), lacks: { isCut: false, damaged: 0, unreadFiles: 0, why: null } };
+  const view = { fromUs: 1000, stepUs: 10, bins: Array.from({ length: 4 }, () => ({ own: 1, calls: 2, failed: 0 })), lacks: { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] } };
   expect(spanOf(view, 1, 2)).toEqual({ fromUs: 1010, toUs: 1030 });
   expect([binAt(-1, 4), binAt(0.5, 4), binAt(1, 4)]).toEqual([0, 2, 3]);
   expect(highest(view.bins)).toBe(3);
@@ -58,8 +58,12 @@ test("a time has UTC beside it", () => {
 });
 
 test("what an answer lacks is said in words, and nothing where it lacks nothing", () => {
-  expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null })).toEqual([]);
-  expect(lackWords({ isCut: true, damaged: 1, unreadFiles: 2, why: "x" })).toHaveLength(4);
+  expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] })).toEqual([]);
+  expect(lackWords({ isCut: true, damaged: 1, unreadFiles: 2, why: "x", stores: [] })).toHaveLength(4);
+  const store = { store: "logs.example", why: "it did not answer", beforeUs: 1_772_323_200_000_000, isPending: false };
+  const [words] = lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [store] });
+  expect(words).toContain("logs.example: it did not answer. Its calls before ");
+  expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [{ ...store, beforeUs: null }] })[0]).not.toContain("before");
 });
 
 test("where midnight lies within an hour of UTC, rows still stand under their own day", () => {

@@ -6,7 +6,7 @@ const { host } = await at(() => import("../src/host"));
 const { timeline } = await import("../src/features/audit/timeline.svelte");
 const { look } = await import("../src/features/audit/look.svelte");
 
-const NOTHING = { isCut: false, damaged: 0, unreadFiles: 0, why: null };
+const NOTHING = { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] };
 
 /** A timeline of `size` rows, a second apart, newest first: what there is of it, and what was asked. */
 function kept(size: number) {

@@ -61,6 +61,7 @@ const EDGES: [(&str, &[&str]); 33] = [
             "events",
             "archive",
             "feeds",
+            "engine",
         ],
     ),
     ("broker", &["model", "policy", "rbac", "api", "client", "hub", "provision"]),

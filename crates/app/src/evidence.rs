@@ -8,12 +8,15 @@ mod about;
 mod bypass;
 mod call;
 mod filter;
+mod merge;
+mod raws;
 mod review;
 mod role;
 mod row;
 mod saved;
 mod session;
 mod sources;
+mod stores;
 mod ties;
 mod timeline;
 mod used;
@@ -50,6 +53,7 @@ pub(crate) struct Evidence {
     archive: tokio::sync::Mutex<Option<Arc<Archive>>>,
     ties: tokio::sync::Mutex<ties::Ties>,
     sources: sources::Sources,
+    stores: stores::Stores,
     permits: Arc<Semaphore>,
     /// Clusters that will be looked through for bypasses once more.
     looks: Mutex<HashSet<ClusterName>>,
@@ -71,6 +75,7 @@ impl Evidence {
             archive: tokio::sync::Mutex::default(),
             ties: tokio::sync::Mutex::default(),
             sources: sources::Sources::default(),
+            stores: stores::Stores::default(),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             looks: Mutex::default(),
             has_looked: AtomicBool::new(false),
@@ -125,13 +130,27 @@ impl Evidence {
         kind: &str,
         question: impl FnOnce(&Archive, &Bounds) -> Result<T, ArchiveError> + Send + 'static,
     ) -> Result<Option<T>, AppError> {
+        self.ask_of(None, kind, question).await
+    }
+
+    /// The same of what was seen of a log store. `None` where that is not kept any more.
+    async fn ask_of<T: Send + 'static>(
+        &self,
+        look: Option<u64>,
+        kind: &str,
+        question: impl FnOnce(&Archive, &Bounds) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<Option<T>, AppError> {
         let cancel = Cancel::default();
         let older = {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             asked.insert(kind.to_owned(), cancel.clone())
         };
         older.inspect(Cancel::cancel);
-        let Some(archive) = self.archive(false).await? else { return Ok(None) };
+        let archive = match look {
+            None => self.archive(false).await?,
+            Some(look) => self.stores.archive(look),
+        };
+        let Some(archive) = archive else { return Ok(None) };
         let permit = self.permits.clone().acquire_owned().await;
         let bounds = Bounds { within: WITHIN, cancel };
         let answered = tokio::task::spawn_blocking(move || {
@@ -146,6 +165,7 @@ impl Evidence {
     /// Writes what waits. Reading of sources ends.
     pub(crate) async fn close(&self) {
         self.stop_reading();
+        self.stores.close(&self.desk.dirs.data);
         let Some(archive) = self.archive.lock().await.take() else { return };
         let closing = tokio::task::spawn_blocking(move || archive.close());
         if tokio::time::timeout(Duration::from_secs(3), closing).await.is_err() {
@@ -187,7 +207,7 @@ fn lacks<T>(answer: &Answer<T>) -> LacksView {
         is_cut: !answer.is_whole,
         damaged: number(answer.damaged),
         unread_files: number(answer.unread_segments as u64),
-        why: None,
+        ..LacksView::default()
     }
 }
 
@@ -203,6 +223,7 @@ fn both(one: LacksView, other: &LacksView) -> LacksView {
         damaged: one.damaged.max(other.damaged),
         unread_files: one.unread_files.max(other.unread_files),
         why: one.why.or_else(|| other.why.clone()),
+        stores: one.stores.into_iter().chain(other.stores.iter().cloned()).collect(),
     }
 }
 

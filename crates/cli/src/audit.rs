@@ -23,12 +23,15 @@ use args::{Audit, Output};
 use policy::POLICY;
 
 use crate::end::{End, Stop};
-use sallyport_archive::{Archive, Bounds, Options};
+use sallyport_archive::{Archive, ArchiveError, Bounds, Options};
 use sallyport_model::visible;
 use sallyport_report::words::shown;
 use schemars::schema_for;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long an archive that somebody else has open is waited for.
+const LOCKED: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
     match audit {
@@ -61,7 +64,14 @@ pub(crate) fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
             shown(&dir.display().to_string())
         )));
     }
-    Archive::open(dir, Options::default()).map_err(stop)
+    let began = Instant::now();
+    loop {
+        match Archive::open(dir, Options::default()) {
+            // Whoever forwards what is new has it for a moment now and then.
+            Err(ArchiveError::Locked { .. }) if began.elapsed() < LOCKED => std::thread::sleep(LOCKED / 20),
+            opened => return opened.map_err(stop),
+        }
+    }
 }
 
 pub(crate) fn stop(error: impl std::fmt::Display) -> Stop {

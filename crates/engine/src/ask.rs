@@ -27,9 +27,11 @@ pub struct Wanted {
     pub words: Vec<String>,
     /// Of each of these, one as well.
     pub also: Vec<Vec<String>>,
+    /// Each of these stands somewhere in the record, in whatever case and within words as well.
+    pub parts: Vec<String>,
     /// The field or label in which the store has the cluster.
     pub label: String,
-    /// What the cluster is called there.
+    /// What the cluster is called there; empty for every cluster that the store names.
     pub called: String,
 }
 
@@ -38,12 +40,35 @@ impl Wanted {
     pub fn of(called: &str) -> Self {
         Self { label: "cluster".to_owned(), called: called.to_owned(), ..Self::default() }
     }
+
+    /// Everything that the store has of any cluster: whichever it names.
+    pub fn of_every() -> Self {
+        Self::of("")
+    }
 }
 
 impl Wanted {
     /// All groups of words, of each of which one has to be there.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &Vec<String>> {
         std::iter::once(&self.words).chain(&self.also).filter(|group| !group.is_empty())
+    }
+}
+
+/// Stretches of time, each as long as the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// Where the first begins, in nanoseconds of Unix time.
+    pub from: i64,
+    /// How long each is, in nanoseconds; more than 0.
+    pub step: i64,
+    /// How many.
+    pub many: usize,
+}
+
+impl Steps {
+    /// Before which moment the last ends.
+    pub(crate) fn end(&self) -> i64 {
+        self.from.saturating_add(self.step.saturating_mul(i64::try_from(self.many).unwrap_or(i64::MAX)))
     }
 }
 
@@ -67,6 +92,16 @@ pub enum Text {
     TooLong,
 }
 
+impl Text {
+    /// How much of it there is, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(line) => line.len(),
+            Self::TooLong => 0,
+        }
+    }
+}
+
 /// Holds a page to what was asked for: a store that pages wrongly would have us pass over what it did not give.
 pub(crate) fn held_to(http: &Http, ask: &Ask<'_>, page: &[Pulled]) -> Result<(), EngineError> {
     if page.len() > ask.most {
@@ -87,6 +122,18 @@ pub(crate) fn held_to(http: &Http, ask: &Ask<'_>, page: &[Pulled]) -> Result<(),
         last = record.at;
     }
     Ok(())
+}
+
+/// A text as a regular expression that finds it wherever it stands, in whatever case (RE2, which both stores use).
+pub(crate) fn somewhere(part: &str) -> String {
+    let mut pattern = String::from("(?i)");
+    for c in part.chars() {
+        if c.is_ascii_punctuation() {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 /// A moment as it is written in questions, to the nanosecond.

@@ -64,6 +64,9 @@ pub enum EngineError {
     /// What takes OTLP can't be asked.
     #[error("OTLP is a way to hand events on, and nothing can be read that way: name the store itself")]
     NoReading,
+    /// It does not count in place.
+    #[error("this kind of store is not asked for counts over time")]
+    NoCounting,
 }
 
 impl EngineError {

@@ -25,7 +25,7 @@ mod record;
 mod target;
 mod victorialogs;
 
-pub use ask::{Ask, Pulled, Text, Wanted};
+pub use ask::{Ask, Pulled, Steps, Text, Wanted};
 pub use error::EngineError;
 pub use http::{Access, Bounds};
 pub use push::{PUSH_BYTES, PUSH_MOST, Pushed, Refusals};
@@ -80,6 +80,18 @@ impl Engine {
         };
         ask::held_to(&self.http, ask, &page)?;
         Ok(page)
+    }
+
+    /// How many records there are in each stretch of time, where the store counts them itself. They are records as it
+    /// keeps them: one that was delivered twice is two, and nothing is known of them but that they have the words.
+    ///
+    /// # Errors
+    /// [`EngineError::NoCounting`] of a store that is not asked for that, else as [`Engine::page`].
+    pub async fn counts(&self, steps: &Steps, wanted: &Wanted) -> Result<Vec<u64>, EngineError> {
+        match self.target.kind() {
+            Kind::VictoriaLogs => victorialogs::counts(&self.http, &self.target, steps, wanted).await,
+            Kind::Loki | Kind::Otlp => Err(EngineError::NoCounting),
+        }
     }
 
     /// Hands records on; returns when the store has said that it has them.

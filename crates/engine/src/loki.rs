@@ -1,7 +1,7 @@
 //! Loki's HTTP API (grafana.com/docs/loki, "HTTP API"): LogQL to ask, pushes in JSON.
 
 use crate::EngineError;
-use crate::ask::{Ask, Pulled, Text, Wanted};
+use crate::ask::{Ask, Pulled, Text, Wanted, somewhere};
 use crate::http::{Http, is_html};
 use crate::push::Pushed;
 use crate::record::Record;
@@ -81,11 +81,15 @@ fn query(wanted: &Wanted) -> String {
     let quoted = |text: &str| Value::from(text).to_string();
     let mut query = match &wanted.filter {
         Some(filter) => filter.clone(),
+        None if wanted.called.is_empty() => format!("{{{}=~\".+\"}}", wanted.label),
         None => format!("{{{}={}}}", wanted.label, quoted(&wanted.called)),
     };
     for group in wanted.groups() {
         let words: Vec<String> = group.iter().map(|word| quoted(word)).collect();
         query.push_str(&format!(" |= {}", words.join(" or ")));
+    }
+    for part in &wanted.parts {
+        query.push_str(&format!(" |~ {}", quoted(&somewhere(part))));
     }
     query
 }
@@ -114,8 +118,11 @@ mod tests {
     fn what_is_asked_for_is_quoted() {
         let mut wanted = Wanted::of("pay\"ments");
         assert_eq!(query(&wanted), r#"{cluster="pay\"ments"}"#);
+        assert_eq!(query(&Wanted::of_every()), r#"{cluster=~".+"}"#);
         wanted.filter = Some("{job=\"audit\"}".to_owned());
         wanted.words = vec!["s-1".to_owned(), "JTI=\"} | drop".to_owned()];
         assert_eq!(query(&wanted), r#"{job="audit"} |= "s-1" or "JTI=\"} | drop""#);
+        wanted.parts = vec!["a.b".to_owned()];
+        assert!(query(&wanted).ends_with(r#" |~ "(?i)a\\.b""#), "{}", query(&wanted));
     }
 }

@@ -2,14 +2,15 @@
 
 mod rebuilt;
 
-use crate::EngineError;
-use crate::ask::{Ask, Pulled, Text, Wanted, moment};
+use crate::ask::{Ask, Pulled, Text, Wanted, moment, somewhere};
 use crate::http::{Http, is_html};
 use crate::push::Pushed;
 use crate::record::Record;
 use crate::target::Target;
+use crate::{EngineError, Steps};
 use jiff::Timestamp;
 use sallyport_events::LINE_MOST;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// A record is a JSON text in which the line stands as a string: twice as long when everything in it is escaped.
@@ -21,11 +22,8 @@ pub(crate) async fn page(http: &Http, target: &Target, ask: &Ask<'_>) -> Result<
     // `end` is before that moment, to the nanosecond.
     let (from, to) = (moment(ask.from), moment(ask.to));
     let mut form = vec![("query", query.as_str()), ("start", &from), ("end", &to)];
-    let words: Vec<String> = ask.wanted.groups().map(|group| words(group)).collect();
-    form.extend(words.iter().map(|words| ("extra_filters", words.as_str())));
-    // An argument of its own takes filters alone, so that nothing in it reaches the order or the limit.
-    let filter = filter(ask.wanted);
-    form.push(("extra_filters", &filter));
+    let filters = filters(ask.wanted);
+    form.extend(filters.iter().map(|filter| ("extra_filters", filter.as_str())));
     let mut body = http.ask(target.at("/select/logsql/query"), &form).await?;
     let (mut page, mut line, mut is_skipped) = (Vec::new(), Vec::new(), false);
     let mut last = if ask.newest { ask.to - 1 } else { ask.from };
@@ -93,10 +91,70 @@ fn record(http: &Http, line: &[u8], wanted: &Wanted) -> Result<Pulled, EngineErr
     Ok(Pulled { at, cluster, text })
 }
 
-/// Somebody's own filter, else the cluster's records.
+/// All that restricts, each as an argument of its own: that takes filters alone, so that nothing in it reaches the order or
+/// the limit.
+fn filters(wanted: &Wanted) -> Vec<String> {
+    let words = wanted.groups().map(|group| words(group));
+    let parts = wanted.parts.iter().map(|part| format!("*:~{}", quoted(&somewhere(part))));
+    words.chain(parts).chain([filter(wanted)]).collect()
+}
+
+/// Somebody's own filter, else the cluster's records, or those that name any.
 fn filter(wanted: &Wanted) -> String {
-    let of_cluster = || format!("{}:={}", quoted(&wanted.label), quoted(&wanted.called));
+    let of_cluster = || match wanted.called.as_str() {
+        "" => format!("{}:*", quoted(&wanted.label)),
+        called => format!("{}:={}", quoted(&wanted.label), quoted(called)),
+    };
     wanted.filter.clone().unwrap_or_else(of_cluster)
+}
+
+/// How many records there are in each step, as `hits` counts them.
+pub(crate) async fn counts(
+    http: &Http,
+    target: &Target,
+    steps: &Steps,
+    wanted: &Wanted,
+) -> Result<Vec<u64>, EngineError> {
+    let (from, to) = (moment(steps.from), moment(steps.end()));
+    // Steps are counted from the beginning of Unix time: `offset` puts ours to where they begin.
+    let (step, offset) = (format!("{}ns", steps.step), format!("{}ns", steps.from.rem_euclid(steps.step)));
+    let mut form = vec![("query", "*"), ("start", &from), ("end", &to), ("step", &step), ("offset", &offset)];
+    let filters = filters(wanted);
+    form.extend(filters.iter().map(|filter| ("extra_filters", filter.as_str())));
+    let body = http.ask(target.at("/select/logsql/hits"), &form).await?.whole().await?;
+    if is_html(&body) {
+        return Err(html(http));
+    }
+    let answer: Hits =
+        serde_json::from_slice(&body).map_err(|_| http.unfit("what is no answer of VictoriaLogs' `hits`"))?;
+    let mut counts = vec![0_u64; steps.many];
+    for group in answer.hits {
+        if group.timestamps.len() != group.values.len() {
+            return Err(http.unfit("counts and moments that are not as many"));
+        }
+        for (at, count) in group.timestamps.iter().zip(group.values) {
+            let at = at.parse::<Timestamp>().ok().and_then(|at| i64::try_from(at.as_nanosecond()).ok());
+            let at = at.ok_or_else(|| http.unfit("a count without a time"))?;
+            // A step that begins before the first has what is asked for at its end.
+            let place = usize::try_from((at - steps.from).max(0) / steps.step).unwrap_or(usize::MAX);
+            let bin = counts.get_mut(place).filter(|_| at > steps.from.saturating_sub(steps.step));
+            let bin = bin.ok_or_else(|| http.unfit("counts of another time than was asked for"))?;
+            *bin = bin.saturating_add(count);
+        }
+    }
+    Ok(counts)
+}
+
+/// What `hits` answers.
+#[derive(Deserialize)]
+struct Hits {
+    hits: Vec<HitsOf>,
+}
+
+#[derive(Deserialize)]
+struct HitsOf {
+    timestamps: Vec<String>,
+    values: Vec<u64>,
 }
 
 fn quoted(text: &str) -> String {
@@ -140,6 +198,13 @@ mod tests {
     fn the_cluster_is_a_text_whatever_it_is_called() {
         let wanted = Wanted::of("a\" or *");
         assert_eq!(filter(&wanted), r#""cluster":="a\" or *""#);
+        assert_eq!(filter(&Wanted::of_every()), r#""cluster":*"#);
+    }
+
+    #[test]
+    fn a_part_is_a_text_whatever_a_pattern_would_make_of_it() {
+        let wanted = Wanted { parts: vec![".*\" | delete".to_owned()], ..Wanted::of("a") };
+        assert_eq!(filters(&wanted)[0], r#"*:~"(?i)\\.\\*\\\" \\| delete""#);
     }
 
     #[test]

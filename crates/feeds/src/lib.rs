@@ -23,5 +23,5 @@ pub use file::LogFile;
 pub use follow::{Follow, Looked, Turn};
 pub use found::{Files, Named, Skipped, files};
 pub use import::{BAD_NAMED, BadHere, Imported, import};
-pub use look::{Answered, Look, look};
+pub use look::{Answered, InPlace, Look, is_word, look};
 pub use pull::{Pull, PulledIn, pull};

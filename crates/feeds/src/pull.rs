@@ -13,16 +13,19 @@ mod late;
 use crate::FeedError;
 use crate::import::UnderWay;
 use late::Late;
-use sallyport_archive::{Archive, Batch, Source};
+use sallyport_archive::{Archive, ArchiveError, Batch, Cancel, Source};
 use sallyport_engine::{Ask, Engine, EngineError, Kind, Pulled, Text, Wanted};
 use sallyport_events::{Bad, Counts, Foreign, Found, Position, Reader, What};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 const HOUR: i64 = 3_600_000_000_000;
 /// How far is looked for the next record; Loki answers for about 30 days at once (`max_query_length`).
 const LOOK: i64 = 30 * 24 * HOUR;
+/// How often whoever waits for a store looks whether the answer is still wanted.
+const LISTEN: Duration = Duration::from_millis(20);
 /// Records of a page.
 const PAGE: usize = 1000;
 /// Records of one nanosecond; of Loki 5,000, which is the most that it gives.
@@ -97,7 +100,8 @@ fn identity(engine: &Engine, wanted: &Wanted) -> String {
     let filter = wanted.filter.as_deref().unwrap_or_default();
     let (target, tenant) = (engine.target().to_string(), engine.tenant());
     let parts = [target.as_str(), tenant, filter, &wanted.label, &wanted.called];
-    let words = wanted.words.iter().chain(wanted.also.iter().flatten()).map(String::as_str);
+    let words =
+        wanted.words.iter().chain(wanted.also.iter().flatten()).chain(&wanted.parts).map(String::as_str);
     for part in parts.into_iter().chain(words) {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
@@ -115,6 +119,7 @@ pub(crate) struct Puller<'a> {
     engine: &'a Engine,
     wanted: &'a Wanted,
     runtime: Runtime,
+    cancel: Cancel,
     reader: Reader,
     pub(crate) pulled: PulledIn,
 }
@@ -129,7 +134,8 @@ impl<'a> Puller<'a> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(FeedError::io(std::path::Path::new("the network"), "begun"))?;
         let pulled = PulledIn { identity: identity(engine, wanted), ..PulledIn::default() };
-        Ok(Self { archive, source, engine, wanted, runtime, reader: Reader::new(), pulled })
+        let cancel = Cancel::default();
+        Ok(Self { archive, source, engine, wanted, runtime, cancel, reader: Reader::new(), pulled })
     }
 
     fn hour(&mut self, hour: i64, from: i64, to: i64) -> Result<(), FeedError> {
@@ -253,13 +259,35 @@ impl<'a> Puller<'a> {
     }
 
     /// The last records before a moment, the newest first.
-    pub(crate) fn last(&self, from: i64, to: i64, most: usize) -> Result<Vec<Pulled>, EngineError> {
+    pub(crate) fn last(&self, from: i64, to: i64, most: usize) -> Result<Vec<Pulled>, FeedError> {
         let ask = Ask { from, to, most, newest: true, wanted: self.wanted };
-        self.runtime.block_on(self.engine.page(&ask))
+        self.until_cancelled(&ask)
+    }
+
+    /// As long as somebody wants the answer.
+    fn until_cancelled(&self, ask: &Ask<'_>) -> Result<Vec<Pulled>, FeedError> {
+        self.runtime.block_on(async {
+            let cancelled = async {
+                while !self.cancel.is_cancelled() {
+                    tokio::time::sleep(LISTEN).await;
+                }
+            };
+            tokio::select! {
+                page = self.engine.page(ask) => Ok(page?),
+                () = cancelled => Err(FeedError::Archive(ArchiveError::Canceled)),
+            }
+        })
     }
 
     fn is_ours(&self, record: &Pulled) -> bool {
-        record.cluster.as_ref().is_none_or(|cluster| *cluster == self.wanted.called)
+        let of_every = self.wanted.called.is_empty();
+        record.cluster.as_ref().is_none_or(|cluster| of_every || *cluster == self.wanted.called)
+    }
+
+    /// What takes a question back.
+    pub(crate) fn cancelled_by(mut self, cancel: &Cancel) -> Self {
+        self.cancel = cancel.clone();
+        self
     }
 
     /// All records of one moment. One that is there twice, to the letter, was delivered twice.
@@ -303,7 +331,7 @@ impl<'a> Puller<'a> {
 }
 
 /// What tells texts apart.
-fn mark(text: &str) -> [u8; 16] {
+pub(crate) fn mark(text: &str) -> [u8; 16] {
     let digest = Sha256::digest(text);
     std::array::from_fn(|at| digest[at])
 }

@@ -1,6 +1,8 @@
 //! Stores that are slow, wrong or somebody else's: a small server that says whatever a test wants it to.
 
 mod common;
+#[path = "hostile/look.rs"]
+mod look;
 
 use common::{BEGIN, SECOND, Server, event, kept, pull_from, record, respond};
 use sallyport_engine::Bounds;

@@ -204,6 +204,8 @@ macro_rules! commands {
             audit_sources() -> SourcesView => reads evidence.sources;
             /// Says that the API servers of a cluster write to a file or a folder of this machine. It is read at once.
             audit_source_add(cluster: String, path: String) -> () => records(SettingsChanged) evidence.source_add;
+            /// Says that a log store has clusters' audit events. It is asked in place, and at once whether it answers.
+            audit_store_add(store: StoreDraft) -> () => records(SettingsChanged) evidence.store_add;
             /// Forgets a source; what was read of it is kept.
             audit_source_remove(source: String) -> () => records(SettingsChanged) evidence.source_remove;
             /// Reads what is new of one source, or of all. Answers at once; how far it is, is told.

@@ -77,6 +77,22 @@ pub struct LacksView {
     pub unread_files: i64,
     /// Why nothing of the clusters' events could be looked at, if that is so.
     pub why: Option<Shown>,
+    /// What log stores did not say.
+    pub stores: Vec<StoreLacks>,
+}
+
+/// What a log store did not say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreLacks {
+    /// Which, by its address's host and port.
+    pub store: Shown,
+    /// Why.
+    pub why: Shown,
+    /// Calls before that moment are missing, in Unix microseconds; without it all of this store's.
+    pub before_us: Option<i64>,
+    /// It has not answered yet: `evidence-changed` is told when it has.
+    pub is_pending: bool,
 }
 
 /// One row of the timeline.
@@ -579,6 +595,19 @@ pub enum SourceState {
         /// How many of those there are.
         left_count: i64,
     },
+    /// It is a log store that answered; it is asked in place, whenever the timeline is looked at.
+    Answered {
+        /// When, in Unix milliseconds.
+        at: i64,
+        /// How long it took, in milliseconds.
+        took_ms: i64,
+        /// Records that it gave.
+        records: i64,
+        /// Records that could not be read.
+        bad: i64,
+        /// Records that are no audit events, of another cluster, or there twice.
+        foreign: i64,
+    },
     /// It could not be read.
     Failed {
         /// When, in Unix milliseconds.
@@ -594,14 +623,35 @@ pub enum SourceState {
 pub struct SourceView {
     /// Its id.
     pub id: Shown,
-    /// The cluster whose API servers wrote there.
+    /// The cluster whose API servers wrote there; empty for every cluster that a log store names.
     pub cluster: Shown,
-    /// A file, or a folder with all below it.
+    /// A file, or a folder with all below it; a log store's address.
     pub path: Shown,
+    /// It is a log store, and asked in place.
+    pub is_store: bool,
     /// What it does.
     pub state: SourceState,
     /// What was counted of it over all times, `what` and `how often`.
     pub tallies: Vec<(Shown, i64)>,
+}
+
+/// A log store that is to be asked in place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+#[ts(optional_fields)]
+pub struct StoreDraft {
+    /// What it speaks and where it is: `victorialogs:https://logs.example:9428`, `loki:https://…`.
+    pub address: String,
+    /// The cluster; every cluster that the store names without it.
+    pub cluster: Option<String>,
+    /// The tenant.
+    pub tenant: Option<String>,
+    /// Which records, in the store's own language; those that name the cluster without it.
+    pub filter: Option<String>,
+    /// The path of a file with a bearer token, or with what stands behind `Authorization:`.
+    pub credential_file: Option<String>,
+    /// The path of a file with authorities to believe beside the system's, PEM.
+    pub ca_file: Option<String>,
 }
 
 /// A filter that is kept under a name.

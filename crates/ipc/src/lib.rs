@@ -46,9 +46,9 @@ pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use evidence::{
     AboutView, BypassLine, CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame,
     FactView, HistogramBin, HistogramView, LacksView, ReviewInput, ReviewOf, ReviewRuling, ReviewView,
-    SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView, SourcesView, TieBy, TieCount,
-    TieView, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow, TimelineSide, TopLine, TopView,
-    UnseenLine, UsedLine,
+    SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView, SourcesView, StoreDraft, StoreLacks,
+    TieBy, TieCount, TieView, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow, TimelineSide,
+    TopLine, TopView, UnseenLine, UsedLine,
 };
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use posture::{

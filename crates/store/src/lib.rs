@@ -21,5 +21,6 @@ pub use history::{
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use prefs::{
-    AuditSource, ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme,
+    AuditSource, AuditStore, ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs,
+    Reason, Theme,
 };

@@ -12,7 +12,7 @@ mod reasons;
 mod recents;
 mod settings;
 
-pub use evidence::AuditSource;
+pub use evidence::{AuditSource, AuditStore};
 pub use habits::PasteAsks;
 pub use looks::Look;
 pub use open_sessions::OpenSession;
@@ -113,6 +113,19 @@ CREATE TABLE audit_source (
   UNIQUE (cluster, path)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE audit_filter (name TEXT PRIMARY KEY, filter TEXT NOT NULL) STRICT, WITHOUT ROWID;
+",
+        // The credential is a file's name, and never what is in it.
+        "
+CREATE TABLE audit_store (
+  id TEXT PRIMARY KEY,
+  cluster TEXT NOT NULL,
+  address TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  filter TEXT NOT NULL,
+  credential TEXT,
+  ca TEXT,
+  UNIQUE (cluster, address, tenant, filter)
+) STRICT, WITHOUT ROWID;
 ",
     ],
 };

@@ -2,7 +2,7 @@
 
 use sallyport_model::{ClusterName, RequestUid, Scope, Ttl};
 use sallyport_store::{
-    AuditSource, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme,
+    AuditSource, AuditStore, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs, Reason, Theme,
 };
 use std::path::{Path, PathBuf};
 
@@ -212,7 +212,7 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
     drop(open(dir.path()).await);
     let db = rusqlite::Connection::open(dir.path().join("prefs.db")).unwrap();
     db.execute_batch(
-        "DROP TABLE cluster_port; DROP TABLE look; DROP TABLE audit_source; DROP TABLE audit_filter;
+        "DROP TABLE cluster_port; DROP TABLE look; DROP TABLE audit_source; DROP TABLE audit_filter; DROP TABLE audit_store;
          ALTER TABLE setting DROP COLUMN font_size; ALTER TABLE setting DROP COLUMN shell;
          ALTER TABLE setting DROP COLUMN notify_asks; ALTER TABLE setting DROP COLUMN notify_requests;
          ALTER TABLE setting DROP COLUMN notify_sessions; ALTER TABLE setting DROP COLUMN notify_reasons;
@@ -273,4 +273,27 @@ async fn sources_and_filters_of_the_audit_view_are_kept_once_each_and_bounded() 
     assert_eq!(filters[1], ("z".to_owned(), "{\"verb\":\"get\"}".to_owned()));
     prefs.forget_audit_filter("z".into()).await.unwrap();
     assert_eq!(prefs.audit_filters().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn log_stores_are_kept_once_for_each_cluster_and_hold_no_credential() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefs = open(dir.path()).await;
+    let store = |id: &str, cluster: Option<&str>| AuditStore {
+        id: id.to_owned(),
+        cluster: cluster.map(|cluster| cluster.parse().unwrap()),
+        address: "victorialogs:https://logs.example:9428/".to_owned(),
+        tenant: String::new(),
+        filter: String::new(),
+        credential: Some("/home/dana/token".into()),
+        ca: None,
+    };
+    assert!(prefs.add_audit_store(store("a", None)).await.unwrap());
+    assert!(!prefs.add_audit_store(store("b", None)).await.unwrap());
+    assert!(prefs.add_audit_store(store("c", Some("payments-eu-1"))).await.unwrap());
+    drop(prefs);
+    let prefs = open(dir.path()).await;
+    assert_eq!(prefs.audit_stores().await.unwrap(), [store("a", None), store("c", Some("payments-eu-1"))]);
+    assert!(prefs.remove_audit_store("a".into()).await.unwrap());
+    assert!(!prefs.remove_audit_store("a".into()).await.unwrap());
 }

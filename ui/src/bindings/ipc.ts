@@ -1595,7 +1595,11 @@ unreadFiles: number,
 /**
  * Why nothing of the clusters' events could be looked at, if that is so.
  */
-why: Shown | null, };
+why: Shown | null, 
+/**
+ * What log stores did not say.
+ */
+stores: Array<StoreLacks>, };
 
 /**
  * What was opened last on a cluster.
@@ -3313,7 +3317,27 @@ left: Array<Shown>,
 /**
  * How many of those there are.
  */
-leftCount: number, } | { "kind": "failed", 
+leftCount: number, } | { "kind": "answered", 
+/**
+ * When, in Unix milliseconds.
+ */
+at: number, 
+/**
+ * How long it took, in milliseconds.
+ */
+tookMs: number, 
+/**
+ * Records that it gave.
+ */
+records: number, 
+/**
+ * Records that could not be read.
+ */
+bad: number, 
+/**
+ * Records that are no audit events, of another cluster, or there twice.
+ */
+foreign: number, } | { "kind": "failed", 
 /**
  * When, in Unix milliseconds.
  */
@@ -3332,13 +3356,17 @@ export type SourceView = {
  */
 id: Shown, 
 /**
- * The cluster whose API servers wrote there.
+ * The cluster whose API servers wrote there; empty for every cluster that a log store names.
  */
 cluster: Shown, 
 /**
- * A file, or a folder with all below it.
+ * A file, or a folder with all below it; a log store's address.
  */
 path: Shown, 
+/**
+ * It is a log store, and asked in place.
+ */
+isStore: boolean, 
 /**
  * What it does.
  */
@@ -3432,6 +3460,56 @@ maxAgeSeconds: number | null,
  * The human sentence behind the marker.
  */
 message: Shown, };
+
+/**
+ * A log store that is to be asked in place.
+ */
+export type StoreDraft = { 
+/**
+ * What it speaks and where it is: `victorialogs:https://logs.example:9428`, `loki:https://…`.
+ */
+address: string, 
+/**
+ * The cluster; every cluster that the store names without it.
+ */
+cluster?: string, 
+/**
+ * The tenant.
+ */
+tenant?: string, 
+/**
+ * Which records, in the store's own language; those that name the cluster without it.
+ */
+filter?: string, 
+/**
+ * The path of a file with a bearer token, or with what stands behind `Authorization:`.
+ */
+credentialFile?: string, 
+/**
+ * The path of a file with authorities to believe beside the system's, PEM.
+ */
+caFile?: string, };
+
+/**
+ * What a log store did not say.
+ */
+export type StoreLacks = { 
+/**
+ * Which, by its address's host and port.
+ */
+store: Shown, 
+/**
+ * Why.
+ */
+why: Shown, 
+/**
+ * Calls before that moment are missing, in Unix microseconds; without it all of this store's.
+ */
+beforeUs: number | null, 
+/**
+ * It has not answered yet: `evidence-changed` is told when it has.
+ */
+isPending: boolean, };
 
 /**
  * What a binding names.
@@ -4493,6 +4571,7 @@ export interface Commands {
   audit_review: { args: { review: ReviewInput }; result: null };
   audit_sources: { args: {  }; result: SourcesView };
   audit_source_add: { args: { cluster: string; path: string }; result: null };
+  audit_store_add: { args: { store: StoreDraft }; result: null };
   audit_source_remove: { args: { source: string }; result: null };
   audit_source_read: { args: { source: string | null }; result: null };
   audit_source_stop: { args: {  }; result: null };

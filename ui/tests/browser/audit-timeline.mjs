@@ -130,10 +130,29 @@ test("a source is named, refused with the way out, read, and its events come by 
     await page.getByText("40 told by clusters").waitFor();
   }));
 
+test("a log store is named without a credential, refused with what is wrong, and asked in place", () =>
+  at("", async (page) => {
+    await go(page);
+    await page.keyboard.press("s");
+    await page.getByRole("button", { name: "A log store" }).click();
+    await page.getByLabel("Store", { exact: true }).fill("logs.example");
+    await page.keyboard.press("Enter");
+    await page.getByText("a log store is named like").waitFor();
+    await page.getByLabel("Store", { exact: true }).fill("victorialogs:https://logs.example:9428");
+    await page.getByLabel("Credential").fill("~/token");
+    await page.keyboard.press("Enter");
+    await page.getByText("every cluster it names").first().waitFor();
+    await page.getByText("1,000 new records in 87 ms").waitFor();
+    await page.getByRole("button", { name: "Forget victorialogs:https://logs.example:9428" }).click();
+    await page.getByRole("button", { name: "Forget the store" }).click();
+    await page.getByText("No logs are named yet").waitFor();
+  }));
+
 test("what an answer lacks is said above it, and the history is shown without an archive", async () => {
   await at("scene=auditedPart", async (page) => {
     await go(page);
     await page.getByText("412 events are damaged and could not be looked at.").waitFor();
+    await page.getByText("logs.example:9428 did not answer within 20 s").waitFor();
   });
   await at("scene=auditBusy", async (page) => {
     await go(page);

@@ -50,6 +50,7 @@ nonsense! {
         ruling: ReviewRuling::ToBeRemoved,
         note: String::new(),
     },
+    StoreDraft => StoreDraft { address: "\u{202e}".into(), ..StoreDraft::default() },
     Output => Box::new(|_| true),
 }
 

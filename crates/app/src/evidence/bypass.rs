@@ -2,7 +2,8 @@
 
 use super::Evidence;
 use super::filter::of_accounts;
-use super::timeline::{account, event};
+use super::raws::event;
+use super::timeline::account;
 use crate::desk::AppError;
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Column, Filter};
 use sallyport_audit::{Action, Draft, Entry, Outcome};

@@ -1,7 +1,8 @@
 //! One call with all that is told of it, and who deleted something.
 
+use super::raws::event;
 use super::row::{self, RowId};
-use super::timeline::{event, id_of};
+use super::timeline::id_of;
 use super::{Evidence, filter, lacks, number, unreadable, without};
 use crate::desk::AppError;
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, CallId, Column, Filter, How, ObjectRef};
@@ -34,12 +35,19 @@ struct Told {
 
 impl Evidence {
     pub(crate) async fn call(&self, id: String) -> Result<CallDetail, AppError> {
-        let RowId::Call(id, at) = id_of(&id)? else {
-            return Err(filter::bad("this row is an entry of the history"));
+        let (of, id, at) = match id_of(&id)? {
+            RowId::Call(id, at) => (None, id, at),
+            RowId::Seen(look, id, at) => (Some(look), id, at),
+            RowId::Own(_) => return Err(filter::bad("this row is an entry of the history")),
         };
-        let told = self.ask("call", move |archive, bounds| told(archive, id, at, bounds)).await?;
+        let told = self.ask_of(of, "call", move |archive, bounds| told(archive, id, at, bounds)).await?;
         let told = told.ok_or_else(|| unreadable(ArchiveError::Gone(id)))?;
-        let row = self.rows(std::slice::from_ref(&told.call), &HashMap::new()).await?.remove(0);
+        let mut row = self.rows(std::slice::from_ref(&told.call), &HashMap::new()).await?.remove(0);
+        let mut source = Shown::from(told.call.text(Column::Source));
+        if let Some(look) = of {
+            row.id = RowId::Seen(look, id, at).shown();
+            source = self.stores.name_of(look).unwrap_or(source);
+        }
         let borrows_an_id = {
             let ties = self.ties.lock().await;
             let known = ties.of(told.call.text(Column::Cluster));
@@ -50,7 +58,7 @@ impl Evidence {
             facts: Vec::new(),
             flaws: flaws(&told.call),
             borrows_an_id,
-            source: Shown::from(told.call.text(Column::Source)),
+            source,
             file: Shown::from(told.call.text(Column::File)),
             offset: number(told.call.offset),
             redactions: 0,
@@ -80,12 +88,15 @@ impl Evidence {
                 let json = json.map_err(|e| AppError::failed("the entry could not be written").because(e))?;
                 Ok(lines(&format!("{json:#}")))
             }
-            RowId::Call(id, _) => {
-                let raw = self.ask("raw", move |archive, _| archive.raw(id)).await?;
-                let raw = raw.ok_or_else(|| unreadable(ArchiveError::Gone(id)))?;
-                Ok(lines(&pretty(&raw)))
-            }
+            RowId::Call(id, _) => self.raw_of(None, id).await,
+            RowId::Seen(look, id, _) => self.raw_of(Some(look), id).await,
         }
+    }
+
+    async fn raw_of(&self, of: Option<u64>, id: CallId) -> Result<Vec<Shown>, AppError> {
+        let raw = self.ask_of(of, "raw", move |archive, _| archive.raw(id)).await?;
+        let raw = raw.ok_or_else(|| unreadable(ArchiveError::Gone(id)))?;
+        Ok(lines(&pretty(&raw)))
     }
 
     pub(crate) async fn deleted(&self, object: DeletedQuestion) -> Result<DeletedView, AppError> {

@@ -14,6 +14,8 @@ pub(super) enum RowId {
     Own(u64),
     /// A call of the archive, and its moment in microseconds of Unix time, by which it is found.
     Call(CallId, i64),
+    /// A call that was seen in a log store: in which of the looks, and as above.
+    Seen(u64, CallId, i64),
 }
 
 impl RowId {
@@ -26,6 +28,11 @@ impl RowId {
                 let (id, at) = call.split_once('@')?;
                 Some(Self::Call(CallId::from_number(number(id)?), at.parse().ok()?))
             }
+            ("look", seen) => {
+                let (look, call) = seen.split_once('.')?;
+                let (id, at) = call.split_once('@')?;
+                Some(Self::Seen(number(look)?, CallId::from_number(number(id)?), at.parse().ok()?))
+            }
             _ => None,
         }
     }
@@ -34,6 +41,7 @@ impl RowId {
         match self {
             Self::Own(sequence) => Shown::from(format!("own:{sequence}")),
             Self::Call(id, at) => Shown::from(format!("call:{}@{at}", id.number())),
+            Self::Seen(look, id, at) => Shown::from(format!("look:{look}.{}@{at}", id.number())),
         }
     }
 }
@@ -165,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_row_is_known_by_what_it_was_called_and_by_nothing_else() {
-        for id in [RowId::Own(7), RowId::Call(CallId::from_number(u64::MAX), -3)] {
+        let call = CallId::from_number(u64::MAX);
+        for id in [RowId::Own(7), RowId::Call(call, -3), RowId::Seen(2, call, 5)] {
             assert_eq!(RowId::parse(&id.shown()), Some(id));
         }
         for odd in [
@@ -176,6 +185,8 @@ mod tests {
             "call:1x@1",
             "call: 1@2",
             "call:1@",
+            "look:1@2",
+            "look:x.1@2",
             "other:1",
             "own:99999999999999999999",
             "own",

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Sources that are kept.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 /// The longest path, in bytes (`PATH_MAX` of Linux).
 const PATH_MOST: usize = 4096;
 /// Things that were left out which are named; all are counted.
@@ -29,11 +29,13 @@ const HINTS: Duration = Duration::from_millis(300);
 /// processor at most.
 const LOOKS: Duration = Duration::from_secs(1);
 const SHARE: u32 = 4;
+/// How often the timeline is looked at anew for what log stores have.
+const ASKS: Duration = Duration::from_secs(5);
 
 /// What sources do.
 #[derive(Default)]
 pub(super) struct Sources {
-    states: Arc<Mutex<HashMap<String, SourceState>>>,
+    pub(super) states: Arc<Mutex<HashMap<String, SourceState>>>,
     /// Says to whoever reads that it is not wanted any more. A reader takes the number there was when it was asked.
     stops: Arc<AtomicU64>,
     /// One source is read at a time.
@@ -68,10 +70,22 @@ impl Evidence {
             state: states.get(&source.id).cloned().unwrap_or(SourceState::Idle),
             cluster: Shown::of(&source.cluster),
             path: Shown::from(source.path.display().to_string()),
+            is_store: false,
             id: Shown::from(source.id),
         });
+        let mut sources: Vec<SourceView> = sources.collect();
+        for store in self.desk.prefs.audit_stores().await.map_err(unkept)? {
+            sources.push(SourceView {
+                state: states.get(&store.id).cloned().unwrap_or(SourceState::Idle),
+                cluster: store.cluster.as_ref().map(Shown::of).unwrap_or_default(),
+                path: Shown::from(&store.address),
+                is_store: true,
+                tallies: Vec::new(),
+                id: Shown::from(store.id),
+            });
+        }
         Ok(SourcesView {
-            sources: sources.collect(),
+            sources,
             events: status.as_ref().map_or(0, |status| number(status.events)),
             bytes: status.as_ref().map_or(0, |status| number(status.bytes)),
             from_us: status.as_ref().and_then(|status| status.range).map(|range| range.0),
@@ -111,7 +125,9 @@ impl Evidence {
     }
 
     pub(crate) async fn source_remove(&self, source: String) -> Result<(), AppError> {
-        if !self.desk.prefs.remove_audit_source(source.clone()).await.map_err(unkept)? {
+        let is_store = self.desk.prefs.remove_audit_store(source.clone()).await.map_err(unkept)?;
+        self.stores.forget(&source);
+        if !is_store && !self.desk.prefs.remove_audit_source(source.clone()).await.map_err(unkept)? {
             return Err(bad("there is no such source").hint("Load the list anew."));
         }
         self.sources.states.lock().unwrap_or_else(PoisonError::into_inner).remove(&source);
@@ -125,8 +141,14 @@ impl Evidence {
         let kept = self.desk.prefs.audit_sources().await.map_err(unkept)?;
         let wanted: Vec<AuditSource> =
             kept.into_iter().filter(|one| source.as_ref().is_none_or(|id| *id == one.id)).collect();
-        if wanted.is_empty() && source.is_some() {
+        let stores = self.desk.prefs.audit_stores().await.map_err(unkept)?;
+        let stores: Vec<_> =
+            stores.into_iter().filter(|one| source.as_ref().is_none_or(|id| *id == one.id)).collect();
+        if wanted.is_empty() && stores.is_empty() && source.is_some() {
             return Err(bad("there is no such source").hint("Load the list anew."));
+        }
+        for store in stores {
+            tokio::spawn(self.clone().try_store(store));
         }
         let evidence = self.clone();
         let asked = self.sources.stops.load(Ordering::Relaxed);
@@ -158,7 +180,7 @@ impl Evidence {
 
     /// Reads on what changed, as long as somebody looks.
     async fn follow(self: Arc<Self>, own: u64) {
-        let mut seen = Seen::new();
+        let (mut seen, mut told) = (Seen::new(), Instant::now());
         let is_wanted = || {
             self.sources.follows.load(Ordering::Relaxed)
                 && self.sources.follower.load(Ordering::Relaxed) == own
@@ -168,6 +190,11 @@ impl Evidence {
             let asked = self.sources.stops.load(Ordering::Relaxed);
             for one in self.desk.prefs.audit_sources().await.unwrap_or_default() {
                 seen = self.read(one, asked, Some(seen)).await.unwrap_or_default();
+            }
+            if told.elapsed() >= ASKS && self.desk.prefs.audit_stores().await.is_ok_and(|all| !all.is_empty())
+            {
+                told = Instant::now();
+                self.desk.host.tell(Event::EvidenceChanged);
             }
             let wait = LOOKS.max(began.elapsed() * SHARE);
             tokio::select! {
@@ -266,7 +293,7 @@ fn what_to_do(error: &FeedError) -> &'static str {
 }
 
 /// A place as a person writes it; `~/` is their home.
-fn place(text: &str, home: Option<&Path>) -> Result<PathBuf, AppError> {
+pub(super) fn place(text: &str, home: Option<&Path>) -> Result<PathBuf, AppError> {
     let text = text.trim();
     if visible(text) != text || text.len() > PATH_MOST {
         return Err(bad("the path holds characters that are not seen, or is too long").hint("Write it anew."));

@@ -1,6 +1,7 @@
 //! With a real archive and a real history, on logs as API servers write them.
 
 mod attacked;
+mod stores;
 
 use super::*;
 use crate::desk::{Dirs, Nobody, vault};

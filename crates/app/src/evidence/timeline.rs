@@ -1,11 +1,13 @@
 //! One timeline of both sides: pages, counts over time, and what is most frequent.
 
 use super::filter::{self, Both};
+use super::merge::{Cursor, Looked, Side, merged};
+use super::raws::replicas;
 use super::row::{self, RowId};
-use super::{Evidence, both, lacks, number, without};
+use super::{Evidence, both, lacks, number, stores, without};
 use crate::desk::AppError;
 use sallyport_archive::{Bounds, Call, Column, Cursor as CallCursor, Page as Calls};
-use sallyport_events::{Act, Event, Reader, What, join};
+use sallyport_events::{Act, join};
 use sallyport_ipc::{
     HistogramBin, HistogramView, LacksView, Shown, TieBy, TieView, TimelineFacet, TimelineFilter,
     TimelinePage, TimelineRow, TopLine, TopView,
@@ -21,127 +23,6 @@ const PAGE_MOST: u32 = 500;
 const BINS_MOST: u32 = 500;
 /// Lines of a ranking.
 const TOP: usize = 20;
-/// Resources whose changes may say how many replicas they set.
-const SCALED: [&str; 4] =
-    ["deployments.apps", "statefulsets.apps", "replicasets.apps", "replicationcontrollers"];
-
-/// Where a page of the timeline ended, on both sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cursor {
-    pub(super) own: Side<OwnCursor>,
-    pub(super) calls: Side<CallCursor>,
-}
-
-/// Where one side goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Side<C> {
-    /// From its newest on.
-    #[default]
-    Begin,
-    /// Behind that.
-    After(C),
-    /// Nothing older is left.
-    End,
-}
-
-impl Cursor {
-    /// As the window sends it back: `1700000000000000.12,1700000000000000.34`, `-` for a side that is at its end and `*`
-    /// for one that was not begun.
-    fn parse(text: &str) -> Option<Self> {
-        let (own, calls) = text.split_once(',')?;
-        let own = side(own, |at, sequence| OwnCursor { at, sequence })?;
-        let calls = side(calls, |at, id| CallCursor { at, id })?;
-        Some(Self { own, calls })
-    }
-
-    fn shown(self) -> Shown {
-        let own = written(self.own, |c| (c.at, c.sequence));
-        let calls = written(self.calls, |c| (c.at, c.id));
-        Shown::from(format!("{own},{calls}"))
-    }
-}
-
-fn side<C>(text: &str, of: impl Fn(i64, u64) -> C) -> Option<Side<C>> {
-    match text {
-        "*" => Some(Side::Begin),
-        "-" => Some(Side::End),
-        _ => {
-            let (at, id) = text.split_once('.')?;
-            Some(Side::After(of(at.parse().ok()?, id.parse().ok()?)))
-        }
-    }
-}
-
-fn written<C: Copy>(side: Side<C>, of: impl Fn(C) -> (i64, u64)) -> String {
-    match side {
-        Side::Begin => "*".to_owned(),
-        Side::End => "-".to_owned(),
-        Side::After(cursor) => {
-            let (at, id) = of(cursor);
-            format!("{at}.{id}")
-        }
-    }
-}
-
-/// Rows of one side, newest first, and where it goes on.
-#[derive(Debug)]
-struct Looked<C> {
-    /// Each with its moment and where the side goes on behind it.
-    rows: Vec<(i64, C, TimelineRow)>,
-    /// Where what was not looked at begins; none when nothing older is left.
-    next: Option<(i64, C)>,
-    /// Where it began, for a page on which none of its rows fit.
-    from: Side<C>,
-}
-
-/// The newest of both sides, at most `limit`, and where each goes on. A row is never shown before an older page could
-/// hold a newer one.
-fn merged(own: Looked<OwnCursor>, calls: Looked<CallCursor>, limit: usize) -> (Vec<TimelineRow>, Cursor) {
-    // What lies at or below where a side was not looked at may have neighbours there.
-    let horizon = |next: Option<i64>| next.unwrap_or(i64::MIN);
-    let horizon =
-        horizon(own.next.as_ref().map(|(at, _)| *at)).max(horizon(calls.next.as_ref().map(|(at, _)| *at)));
-    let (mut own_rows, mut call_rows) = (own.rows.into_iter().peekable(), calls.rows.into_iter().peekable());
-    let mut rows = Vec::new();
-    let (mut own_at, mut calls_at) = (own.from, calls.from);
-    while rows.len() < limit {
-        let is_own = match (own_rows.peek(), call_rows.peek()) {
-            (None, None) => break,
-            (Some((at, ..)), Some((other, ..))) => at >= other,
-            (one, _) => one.is_some(),
-        };
-        let at = if is_own { own_rows.peek().map(|r| r.0) } else { call_rows.peek().map(|r| r.0) };
-        if at.is_some_and(|at| at < horizon) {
-            break;
-        }
-        if is_own {
-            let Some((_, cursor, row)) = own_rows.next() else { break };
-            own_at = Side::After(cursor);
-            rows.push(row);
-        } else {
-            let Some((_, cursor, row)) = call_rows.next() else { break };
-            calls_at = Side::After(cursor);
-            rows.push(row);
-        }
-    }
-    let own_left = own_rows.peek().is_some();
-    let calls_left = call_rows.peek().is_some();
-    let cursor = Cursor {
-        own: end(own_at, own_left, own.next.map(|(_, cursor)| cursor)),
-        calls: end(calls_at, calls_left, calls.next.map(|(_, cursor)| cursor)),
-    };
-    (rows, cursor)
-}
-
-/// Where a side goes on: behind its last row on the page while there are more of those, else where it was not looked.
-fn end<C>(at: Side<C>, has_left: bool, next: Option<C>) -> Side<C> {
-    match (has_left, next) {
-        (true, _) => at,
-        (false, Some(next)) => Side::After(next),
-        (false, None) => Side::End,
-    }
-}
-
 /// Rows that tell of one call, one from each side, as one: the history's, tied. `ids` are the Audit-IDs of the clusters'
 /// rows that the gateway minted for a call: whoever sees an id can send it along, and is not among them; nor is what their
 /// token did under it to something else, otherwise or at another time.
@@ -179,11 +60,21 @@ impl Evidence {
             None => Cursor::default(),
             Some(text) => Cursor::parse(text).ok_or_else(|| filter::bad("there is no such page"))?,
         };
-        let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
-        let own = self.own_page(&wanted, cursor.own, limit).await?;
-        let (calls, ids, lacks) = self.calls_page(&wanted, cursor.calls, limit).await?;
-        let (rows, end) = merged(own, calls, limit);
-        let is_over = end.own == Side::End && end.calls == Side::End;
+        let accounts = self.accounts_of(&filter).await?;
+        let wanted = filter::parse(&filter, &accounts)?;
+        // Log stores take longest: they are asked while this machine is.
+        let asked = stores::Asked { filter: &filter, accounts: &accounts, limit };
+        let at = before.is_some().then_some(&cursor.stores);
+        let (own, calls, of_stores) = tokio::join!(
+            self.own_page(&wanted, cursor.own, limit),
+            self.calls_page(&wanted, cursor.calls, limit),
+            self.stores_page(&wanted, at, &asked),
+        );
+        let (own, (calls, mut ids, mut lacks), of_stores) = (own?, calls?, of_stores?);
+        lacks.stores = of_stores.lacks;
+        ids.extend(of_stores.ids);
+        let (rows, end) = merged(own, calls, of_stores.looked, limit);
+        let is_over = end.is_over();
         let cluster_total = self.kept().await;
         Ok(TimelinePage {
             rows: paired(rows, &ids),
@@ -304,7 +195,8 @@ impl Evidence {
         bins: u32,
     ) -> Result<HistogramView, AppError> {
         let bins = bins.clamp(1, BINS_MOST) as usize;
-        let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
+        let accounts = self.accounts_of(&filter).await?;
+        let wanted = filter::parse(&filter, &accounts)?;
         let Some((from, to)) = self.range(&wanted).await? else { return Ok(HistogramView::default()) };
         let span = to.saturating_sub(from).max(1);
         let step = span / bins as i64 + i64::from(span % bins as i64 != 0);
@@ -315,14 +207,14 @@ impl Evidence {
             lacks: LacksView::default(),
         };
         let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        if let Some(own) = wanted.own {
+        if let Some(own) = wanted.own.clone() {
             let counted = self.history.buckets(own, from, step, bins).await?;
             out.lacks.is_cut |= !counted.is_whole;
             for (bin, counted) in out.bins.iter_mut().zip(counted.each) {
                 (bin.own, bin.failed) = (small(counted.entries), small(counted.failed));
             }
         }
-        if let Some(calls) = wanted.calls {
+        if let Some(calls) = wanted.calls.clone() {
             let failed = calls.clone().codes(400, 599);
             let of_failures = filter.code.is_some();
             let asked = self.ask("histogram", move |archive, bounds| {
@@ -348,6 +240,7 @@ impl Evidence {
                 Err(error) => out.lacks = both(out.lacks, &without(&error)),
             }
         }
+        self.stores_counted(&wanted, &filter, &accounts, &mut out).await?;
         Ok(out)
     }
 
@@ -358,7 +251,13 @@ impl Evidence {
             None => None,
         };
         let calls = match &wanted.calls {
-            Some(_) => self.archive(false).await.ok().flatten().and_then(|archive| archive.status().range),
+            Some(_) => {
+                let archive = self.archive(false).await.ok().flatten();
+                let kept = archive.and_then(|archive| archive.status().range);
+                let seen = self.stores.range();
+                let both = kept.zip(seen).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1)));
+                both.or(kept).or(seen)
+            }
             None => None,
         };
         let (first, last) = match (own, calls) {
@@ -436,36 +335,6 @@ pub(super) fn top(
         others: number(answer.value.others),
         lacks,
     })
-}
-
-/// How many replicas changes set, by their calls: their bodies tell. What can't be read has none.
-pub(super) fn replicas(archive: &sallyport_archive::Archive, calls: &[Call]) -> HashMap<u64, i64> {
-    let sets = |call: &&Call| {
-        matches!(call.text(Column::Verb), "patch" | "update")
-            && SCALED.contains(&call.text(Column::Resource))
-            && matches!(call.text(Column::Subresource), "" | "scale")
-    };
-    let ids: Vec<_> = calls.iter().filter(sets).map(|call| call.id).collect();
-    let raws = archive.raws(&ids);
-    let mut out = HashMap::new();
-    for (id, raw) in ids.iter().zip(raws) {
-        let Ok(raw) = raw else { continue };
-        event(&raw, &mut |event| {
-            if let Some(replicas) = Act::of(event, "").replicas {
-                out.insert(id.number(), replicas);
-            }
-        });
-    }
-    out
-}
-
-/// The event that a raw text tells, if it tells one.
-pub(super) fn event(raw: &str, each: &mut dyn FnMut(&Event<'_>)) {
-    Reader::new().document(raw.as_bytes(), &mut |found| {
-        if let What::Event(event) = &found.what {
-            each(event);
-        }
-    });
 }
 
 /// The row that the window asks about.

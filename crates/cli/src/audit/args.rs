@@ -211,6 +211,14 @@ pub(crate) struct ForwardArgs {
     /// Where it is kept how far this store has them; without it a file in the archive's folder, for each store one.
     #[arg(long, value_name = "FILE")]
     pub(crate) position: Option<PathBuf>,
+    /// The steps of a desktop's own history as well (its data directory): sign-ins, requests, approvals, ends. Calls are
+    /// not among them, since API servers tell of those. Secrets and what looks like one are taken out once more.
+    #[arg(long, value_name = "DATADIR")]
+    pub(crate) history: Option<PathBuf>,
+    /// Goes on with what is new until it is ended (SIGTERM); others have the archive in between. A store that takes
+    /// nothing is waited for, and nothing is lost.
+    #[arg(long)]
+    pub(crate) follow: bool,
     /// For how many seconds a store that can't be reached, or wants us to come again, is tried.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) patience: u64,

@@ -1,10 +1,12 @@
-//! An archive's events to a log store, from where it has them.
+//! An archive's events to a log store, from where it has them, and a desktop's own steps beside them.
+
+mod steps;
 
 use super::args::ForwardArgs;
 use super::{open, plain, pull, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
-use sallyport_archive::{Archive, ArchiveError, Arrivals, Bounds, Call, CallId, Column};
+use sallyport_archive::{Archive, ArchiveError, Arrivals, Bounds, Call, CallId, Column, Options};
 use sallyport_engine::{Engine, EngineError, PUSH_BYTES, PUSH_MOST, Pushed, Record};
 use sallyport_model::{ClusterName, Digest};
 use sallyport_report::words::{count, shown};
@@ -15,10 +17,16 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use steps::Steps;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// After the first try that failed; twice as long after each further one.
 const FIRST: Duration = Duration::from_secs(1);
 const LAST: Duration = Duration::from_secs(15);
+/// Between two looks for what is new.
+const AGAIN: Duration = Duration::from_secs(1);
+/// After one that failed.
+const TROUBLE: Duration = Duration::from_secs(5);
 /// For one look into the archive.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -38,6 +46,8 @@ pub(crate) struct ForwardView {
     damaged: u64,
     /// Segments of the archive that could not be opened: what is in them was not sent.
     unread_segments: usize,
+    /// Entries of the desktop's history among what was sent.
+    steps: u64,
     /// Why it broke off, if it did. What was sent until then is not sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -53,46 +63,28 @@ struct Position {
 }
 
 pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
-    let engine = pull::engine(&args.to, &args.store)?;
-    let archive = open(&args.archive, false)?;
-    let name = format!("{}#{}", args.to, args.store.tenant);
-    let path = args.position.clone().unwrap_or_else(|| {
-        let digest = String::from(Digest::of(name.as_bytes()));
-        args.archive.join(format!("forwarded-{}.json", &digest[..16]))
-    });
-    let mut after = read(&path, &name)?;
-    let mut view = ForwardView { to: args.to.to_string(), ..ForwardView::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(stop)?;
-    let now = jiff::Timestamp::now().as_microsecond();
-    loop {
-        let bounds = Bounds { within: LOOK, ..Bounds::default() };
-        let answer = archive.arrivals(after, PUSH_MOST, &bounds).map_err(stop)?;
-        view.unread_segments = answer.unread_segments;
-        view.damaged += answer.damaged;
-        let Arrivals { calls, upto } = answer.value;
-        let Some(upto) = upto else {
-            if !answer.is_whole {
-                return Err(Stop::new("the archive could not be read in time: try again"));
-            }
-            break;
-        };
-        let records = records(&archive, &calls, now, &mut view.damaged)?;
-        match runtime.block_on(send(&engine, &records, Duration::from_secs(args.patience))) {
-            Ok(pushed) => {
-                view.sent += pushed.records;
-                view.clipped += pushed.clipped;
-                view.rejected += pushed.rejected;
-            }
-            Err(error) => {
-                view.error = Some(error.to_string());
-                break;
-            }
-        }
-        // After the store has said so: what is sent once more is better than what is not sent.
-        write(&path, &Position { to: name.clone(), after: upto.number() })?;
-        after = Some(upto);
+    let name = format!("{}#{}", args.to, args.store.tenant);
+    let digest = String::from(Digest::of(name.as_bytes()));
+    let folder = args.archive.clone();
+    let path =
+        args.position.clone().unwrap_or_else(|| folder.join(format!("forwarded-{}.json", &digest[..16])));
+    let mut forwarding = Forwarding {
+        args,
+        engine: pull::engine(&args.to, &args.store)?,
+        after: read_place(&path, &name)?,
+        steps: args.history.as_ref().map(|_| Steps::from(&path, &name)).transpose()?,
+        name,
+        path,
+        now: jiff::Timestamp::now().as_microsecond(),
+        view: ForwardView { to: args.to.to_string(), ..ForwardView::default() },
+    };
+    if args.follow {
+        runtime.block_on(forwarding.follow())?;
+    } else {
+        runtime.block_on(forwarding.all())?;
     }
-    archive.close();
+    let view = forwarding.view;
     let lacks = view.rejected > 0 || view.damaged > 0 || view.unread_segments > 0;
     let end = match (&view.error, lacks) {
         (Some(_), _) => End::Unanswered,
@@ -104,6 +96,144 @@ pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
         Answer::Json => plain::json(&answer::json(&view)?),
     };
     Ok((text, end))
+}
+
+struct Forwarding<'a> {
+    args: &'a ForwardArgs,
+    engine: Engine,
+    after: Option<CallId>,
+    steps: Option<Steps>,
+    name: String,
+    path: PathBuf,
+    now: i64,
+    view: ForwardView,
+}
+
+impl Forwarding<'_> {
+    /// All that is there now. What the store did not take is said in the view.
+    async fn all(&mut self) -> Result<(), Stop> {
+        self.view.error = None;
+        let archive = match self.args.follow {
+            false => open(&self.args.archive, false)?,
+            true => match open_beside(&self.args.archive)? {
+                Beside::Open(archive) => archive,
+                Beside::InUse(why) => {
+                    self.view.error = Some(why);
+                    return Ok(());
+                }
+            },
+        };
+        let done = self.events(&archive).await;
+        archive.close();
+        done?;
+        let patience = self.patience();
+        if let (None, Some(history), Some(steps)) = (&self.view.error, &self.args.history, &mut self.steps) {
+            loop {
+                let records = steps.next(history)?;
+                if records.is_empty() {
+                    break;
+                }
+                match send(&self.engine, &records, patience).await {
+                    Ok(pushed) => {
+                        self.view.took(pushed);
+                        self.view.steps += pushed.records;
+                    }
+                    Err(error) => {
+                        self.view.error = Some(error.to_string());
+                        break;
+                    }
+                }
+                steps.taken(&self.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// For how long a store is tried. Who goes on anyway keeps nobody else from the archive meanwhile.
+    fn patience(&self) -> Duration {
+        if self.args.follow { Duration::ZERO } else { Duration::from_secs(self.args.patience) }
+    }
+
+    async fn events(&mut self, archive: &Archive) -> Result<(), Stop> {
+        let patience = self.patience();
+        loop {
+            let bounds = Bounds { within: LOOK, ..Bounds::default() };
+            let answer = archive.arrivals(self.after, PUSH_MOST, &bounds).map_err(stop)?;
+            self.view.unread_segments = answer.unread_segments;
+            self.view.damaged += answer.damaged;
+            let Arrivals { calls, upto } = answer.value;
+            let Some(upto) = upto else {
+                if !answer.is_whole {
+                    return Err(Stop::new("the archive could not be read in time: try again"));
+                }
+                return Ok(());
+            };
+            let records = records(archive, &calls, self.now, &mut self.view.damaged)?;
+            match send(&self.engine, &records, patience).await {
+                Ok(pushed) => self.view.took(pushed),
+                Err(error) => {
+                    self.view.error = Some(error.to_string());
+                    return Ok(());
+                }
+            }
+            // After the store has said so: what is sent once more is better than what is not sent.
+            write(&self.path, &Position { to: self.name.clone(), after: upto.number() })?;
+            self.after = Some(upto);
+        }
+    }
+
+    /// Goes on until it is ended (SIGINT, SIGTERM). Between two looks others have the archive. While the store takes
+    /// nothing, nothing is read: what waits stays in the archive and in the history.
+    async fn follow(&mut self) -> Result<(), Stop> {
+        let on = |kind| signal(kind).map_err(|error| Stop(format!("signals can't be waited for: {error}")));
+        let (mut int, mut term) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+        let mut said = String::new();
+        loop {
+            let (looked, is_over) = tokio::select! {
+                // What a store was sent and did not acknowledge is sent again by the next one.
+                biased;
+                _ = int.recv() => (Ok(()), true),
+                _ = term.recv() => (Ok(()), true),
+                looked = self.all() => (looked, false),
+            };
+            if is_over {
+                return Ok(());
+            }
+            looked?;
+            let now = self.view.error.clone().unwrap_or_default();
+            if now != said {
+                let what = if now.is_empty() { "it goes on" } else { now.as_str() };
+                let _ = writeln!(std::io::stderr(), "sallyport: {}", shown(what));
+                said = now;
+            }
+            let wait = if said.is_empty() { AGAIN } else { TROUBLE };
+            tokio::select! {
+                biased;
+                _ = int.recv() => return Ok(()),
+                _ = term.recv() => return Ok(()),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}
+
+enum Beside {
+    Open(Archive),
+    InUse(String),
+}
+
+/// An archive that somebody else may have open.
+fn open_beside(dir: &Path) -> Result<Beside, Stop> {
+    // One that is not there is said before anybody waits for it.
+    if dir.is_dir() && Archive::is_in(dir).map_err(stop)? {
+        match Archive::open(dir, Options::default()) {
+            Err(error @ ArchiveError::Locked { .. }) => {
+                return Ok(Beside::InUse(sallyport_model::visible(&error.to_string())));
+            }
+            opened => return opened.map(Beside::Open).map_err(stop),
+        }
+    }
+    open(dir, false).map(Beside::Open)
 }
 
 fn records(archive: &Archive, calls: &[Call], now: i64, damaged: &mut u64) -> Result<Vec<Record>, Stop> {
@@ -160,7 +290,7 @@ async fn send(engine: &Engine, records: &[Record], patience: Duration) -> Result
 }
 
 /// Where to go on. A file that can't be read is not passed over: it may be another store's.
-fn read(path: &Path, name: &str) -> Result<Option<CallId>, Stop> {
+fn read_place(path: &Path, name: &str) -> Result<Option<CallId>, Stop> {
     let file = || shown(&path.display().to_string());
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -194,6 +324,12 @@ fn write(path: &Path, position: &Position) -> Result<(), Stop> {
 }
 
 impl ForwardView {
+    fn took(&mut self, pushed: Pushed) {
+        self.sent += pushed.records;
+        self.clipped += pushed.clipped;
+        self.rejected += pushed.rejected;
+    }
+
     fn told(&self) -> String {
         let mut text = format!("{}: {} sent\n", shown(&self.to), count(self.sent as usize, "event"));
         let mut some = |many: u64, what: &str| {
@@ -201,6 +337,7 @@ impl ForwardView {
                 text.push_str(&format!("  {many} {what}\n"));
             }
         };
+        some(self.steps, "of them are steps of the desktop's own history");
         some(self.clipped, "of them were cut, because log stores do not take lines that long");
         some(self.rejected, "are not taken by the store");
         some(self.damaged, "are damaged in the archive, and were passed over");

@@ -5,7 +5,7 @@ use super::{open, pull, stop};
 use crate::end::Stop;
 use sallyport_archive::{Archive, Options, Source};
 use sallyport_engine::{Target, Wanted};
-use sallyport_feeds::Look;
+use sallyport_feeds::{Look, is_word};
 use sallyport_model::ClusterName;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -58,6 +58,9 @@ impl Place {
         let archive = Archive::open(folder.path(), Options::default()).map_err(stop)?;
         let source = Source { id: engine.target().kind().name().to_owned(), cluster };
         let looked = sallyport_feeds::look(&archive, &source, &engine, &look).map_err(stop)?;
+        if let Some(why) = looked.broke {
+            return Err(Stop::new(why));
+        }
         Ok(Self { archive, before: looked.before.map(|nanos| nanos / 1000), _folder: Some(folder) })
     }
 
@@ -89,13 +92,6 @@ fn words(which: &Which) -> Vec<Vec<String>> {
         code.into_iter().collect(),
     ];
     groups.into_iter().filter(|group| !group.is_empty() && group.iter().all(|word| is_word(word))).collect()
-}
-
-/// Whether a text stands in JSON as it is, and begins and ends as a word does.
-fn is_word(text: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:@=".contains(c);
-    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    text.chars().all(is_plain) && ends(text.chars().next()) && ends(text.chars().next_back())
 }
 
 #[cfg(test)]

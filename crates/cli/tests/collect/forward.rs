@@ -1,9 +1,12 @@
 //! `sallyport audit forward`: an archive's events to a real VictoriaLogs, by each of the ways it takes them.
 
 use super::{CLUSTER, audit};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use sallyport_audit::{Action, Draft};
+use sallyport_store::History;
 use sallyport_testkit::VictoriaLogs;
-use sallyport_testkit::process::Scratch;
+use sallyport_testkit::process::{Launch, Process, Scratch, wait_until};
+use std::time::Duration;
 
 const EVENTS: usize = 2500;
 /// What came by Loki's push: it has no `id`.
@@ -110,5 +113,77 @@ async fn what_it_is_not_told_it_does_not_guess() -> Result<()> {
         let refused = audit(&["forward", "--archive", &archive, "--to", to]).await?;
         ensure!(refused.code == 2 && refused.err.contains(why), "{to}: {}", refused.err);
     }
+    Ok(())
+}
+
+/// How long something may take to be in the store.
+const ARRIVES: Duration = Duration::from_secs(60);
+
+async fn arrives(logs: &VictoriaLogs, process: &Process, query: &str, many: usize) -> Result<()> {
+    let query = format!("{query} | count_uniq(id) ids");
+    wait_until(&format!("{many} of {query}"), ARRIVES, &[process], async || {
+        let found = logs.ask(&query).await.unwrap_or_default();
+        found.first().is_some_and(|found| found["ids"] == many.to_string().as_str())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_new_is_handed_on_by_itself_over_a_store_that_is_away_and_a_process_that_is_killed()
+-> Result<()> {
+    let mut logs = VictoriaLogs::start().await?;
+    let scratch = Scratch::new("follow")?;
+    let file = |name: &str| scratch.path().join(name).display().to_string();
+    let archive = file("archive");
+    let import = async |from: usize, to: usize| -> Result<()> {
+        let name = format!("{from}.log");
+        scratch.write(&name, (from..to).map(line).collect::<Vec<_>>().join("\n") + "\n")?;
+        let ran = audit(&["import", "--archive", &archive, "--cluster", CLUSTER, &file(&name)]).await?;
+        ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
+        Ok(())
+    };
+    // Steps of a desktop, one of them with what looks like a secret, and a call that API servers tell of.
+    let history = History::open(&scratch.path().join("data"), None).await?;
+    let sign_in = Draft::new(Action::SignIn).user(&"oidc:ada".parse()?);
+    history.append_durable(sign_in.detail("note", "password=hunter2hunter2")).await?;
+    history.append_durable(Draft::new(Action::Call).detail("verb", "get")).await?;
+    history.append_durable(Draft::new(Action::Ask).user(&"oidc:ada".parse()?)).await?;
+    history.close().await?;
+    import(0, 100).await?;
+
+    let (ca, credential, logs_url) = (logs.ca_file(), logs.credential_file(), logs.url());
+    let start = || -> Result<Process> {
+        Launch::new("forward", env!("CARGO_BIN_EXE_sallyport"), scratch.path())
+            .args(["audit", "forward", "--follow", "--archive", &archive, "-o", "json"])
+            .args(["--to", &format!("victorialogs:{}", logs_url), "--history", &file("data")])
+            .arg("--ca")
+            .arg(ca.display().to_string())
+            .arg("--credential-file")
+            .arg(credential.display().to_string())
+            .start()
+    };
+    let (events, steps) = ("source:=sallyport verb:*", "source:=sallyport action:*");
+    let first = start()?;
+    arrives(&logs, &first, events, 100).await?;
+    arrives(&logs, &first, "source:=sallyport user:=\"oidc:ada\" action:*", 2).await?;
+    let told = logs.ask(&format!("{steps} | fields _msg,action")).await?;
+    let told = format!("{told:?}");
+    ensure!(!told.contains("hunter2") && !told.contains("\"call\""), "{told}");
+
+    // Others have the archive in between, and what is new comes by itself.
+    import(100, 150).await?;
+    arrives(&logs, &first, events, 150).await?;
+    // While the store is away it waits in the archive; killed in the middle of that, the next one goes on from there.
+    logs.end().await?;
+    import(150, 200).await?;
+    drop(first);
+    import(200, 250).await?;
+    logs.go_on().await?;
+    let second = start()?;
+    arrives(&logs, &second, events, 250).await?;
+    let all = logs.ask(&format!("{events} | count() all, count_uniq(id) ids")).await?;
+    let all = all.first().context("a count")?;
+    ensure!(all["ids"] == "250", "{all}");
+    second.end(Duration::from_secs(30)).await?;
     Ok(())
 }

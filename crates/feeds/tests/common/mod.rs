@@ -36,7 +36,12 @@ impl Asked {
             .cloned()
             .unwrap_or_else(|| self.form["query"].rsplit_once("limit ").unwrap().1.to_owned());
         let range = self.nanos("start")..self.nanos("end");
-        all.iter().filter(|(at, _)| range.contains(at)).take(limit.parse().unwrap()).collect()
+        let fits = all.iter().filter(|(at, _)| range.contains(at));
+        let limit = limit.parse().unwrap();
+        match self.form.get("query").is_some_and(|query| query.contains("(_time desc)")) {
+            true => fits.rev().take(limit).collect(),
+            false => fits.take(limit).collect(),
+        }
     }
 
     /// What VictoriaLogs would answer.
@@ -61,7 +66,7 @@ impl Asked {
 }
 
 pub(crate) struct Server {
-    target: String,
+    pub(crate) target: String,
     stop: Arc<AtomicBool>,
     port: u16,
 }

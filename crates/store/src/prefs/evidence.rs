@@ -17,7 +17,81 @@ pub struct AuditSource {
     pub path: PathBuf,
 }
 
+/// A log store that is asked in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditStore {
+    /// What it is called; never given to another one.
+    pub id: String,
+    /// The cluster whose events are asked for; without it those of every cluster that the store names.
+    pub cluster: Option<ClusterName>,
+    /// What it speaks and where it is: `victorialogs:https://…`. No credential is in it.
+    pub address: String,
+    /// The tenant; may be empty.
+    pub tenant: String,
+    /// Which records, in the store's own language; empty for those that name the cluster.
+    pub filter: String,
+    /// The file that holds what is sent as `Authorization`.
+    pub credential: Option<PathBuf>,
+    /// A file with authorities to believe beside the system's.
+    pub ca: Option<PathBuf>,
+}
+
 impl Prefs {
+    /// The log stores, by address and cluster.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn audit_stores(&self) -> Result<Vec<AuditStore>, StoreError> {
+        self.with(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT id, cluster, address, tenant, filter, credential, ca FROM audit_store ORDER BY address, cluster",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let cluster: String = row.get(1)?;
+                let path = |column| row.get::<_, Option<String>>(column).map(|path| path.map(PathBuf::from));
+                let store = AuditStore {
+                    id: row.get(0)?,
+                    cluster: cluster.parse().ok(),
+                    address: row.get(2)?,
+                    tenant: row.get(3)?,
+                    filter: row.get(4)?,
+                    credential: path(5)?,
+                    ca: path(6)?,
+                };
+                // A name that was valid once and is not any more does not become every cluster.
+                Ok((cluster.is_empty() || store.cluster.is_some()).then_some(store))
+            })?;
+            rows.filter_map(Result::transpose).collect()
+        })
+        .await
+    }
+
+    /// Keeps a log store; false where it is there already for that cluster.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn add_audit_store(&self, store: AuditStore) -> Result<bool, StoreError> {
+        self.with(move |db| {
+            let text = |path: Option<PathBuf>| path.map(|path| path.to_string_lossy().into_owned());
+            let cluster = store.cluster.as_ref().map_or("", ClusterName::as_str);
+            let sql =
+                "INSERT OR IGNORE INTO audit_store (id, cluster, address, tenant, filter, credential, ca)
+                       VALUES (?, ?, ?, ?, ?, ?, ?)";
+            let (credential, ca) = (text(store.credential), text(store.ca));
+            let row = params![store.id, cluster, store.address, store.tenant, store.filter, credential, ca];
+            Ok(db.execute(sql, row)? > 0)
+        })
+        .await
+    }
+
+    /// Forgets a log store; false where there is none of this id.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn remove_audit_store(&self, id: String) -> Result<bool, StoreError> {
+        self.with(move |db| Ok(db.execute("DELETE FROM audit_store WHERE id = ?", [id])? > 0)).await
+    }
+
     /// The sources, by cluster and path.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
-import type { ErrorView, SourceState, SourcesView } from "../../bindings/ipc";
+import type { ErrorView, SourceState, SourcesView, StoreDraft } from "../../bindings/ipc";
 import { List } from "../../desktop/list.svelte";
 import { asError, host } from "../../host";
-import { count } from "../../shared/text";
+import { count, number } from "../../shared/text";
 import { clock } from "../../shared/time";
 
 /** Where the clusters' audit events come from. */
@@ -29,6 +29,10 @@ class Sources {
 
   add(cluster: string, path: string): Promise<boolean> {
     return this.#do(() => host.call("audit_source_add", { cluster, path }));
+  }
+
+  addStore(store: StoreDraft): Promise<boolean> {
+    return this.#do(() => host.call("audit_store_add", { store }));
   }
 
   remove(source: string): Promise<boolean> {
@@ -65,14 +69,20 @@ class Sources {
 export const sources = new Sources();
 
 /** What a source does, in words, and how it is to be taken. */
-export function stateWords(state: SourceState): { words: string; tone: "" | "wt" | "dg" | "ok" } {
+export function stateWords(state: SourceState, isStore = false): { words: string; tone: "" | "wt" | "dg" | "ok" } {
   switch (state.kind) {
     case "idle":
-      return { words: "not read since Sallyport started", tone: "" };
+      return { words: isStore ? "not asked since Sallyport started" : "not read since Sallyport started", tone: "" };
     case "reading":
       return { words: `reading, ${state.files} of ${count(state.of, "file")}`, tone: "ok" };
     case "failed":
       return { words: `${clock(state.at)}: ${state.why}`, tone: "dg" };
+    case "answered": {
+      const parts = [`${count(state.records, "new record")} in ${number(state.tookMs)} ms`];
+      if (state.bad > 0) parts.push(`${count(state.bad, "record")} could not be read`);
+      if (state.foreign > 0) parts.push(`${count(state.foreign, "record")} of another kind or cluster, or twice`);
+      return { words: `${clock(state.at)}: ${parts.join(" · ")}`, tone: state.bad > 0 ? "wt" : "" };
+    }
     case "read": {
       const left = state.bad + state.leftCount;
       const parts = [state.events === 0 ? "nothing new" : `${count(state.events, "new event")}`];

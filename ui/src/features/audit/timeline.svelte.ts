@@ -8,7 +8,7 @@ const LIVE_PAGE = 500;
 const ROWS_MOST = 20_000;
 const BINS = 96;
 const HISTOGRAM_MS = 2000;
-const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null };
+const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] };
 
 /** The part of the timeline on screen: newest first, older pages as they are scrolled to. */
 class Timeline {
@@ -137,6 +137,12 @@ class Timeline {
 
   /** It grew: looked at once more, however often that is said while a look is under way. */
   grew(): void {
+    // A log store that had not answered has now: its rows belong among all that are on screen.
+    if (this.lacks.stores.some((store) => store.isPending) && !this.loading) void this.load();
+    else this.#grow();
+  }
+
+  #grow(): void {
     if (this.#refreshing || this.loading) this.#grew = true;
     else void this.#refresh();
   }
@@ -150,6 +156,9 @@ class Timeline {
       if (mine === this.#asked) {
         this.rows = [...this.rows, ...page.rows];
         this.#ended(page);
+        const said = new Set(this.lacks.stores.map((lack) => lack.store + lack.why));
+        const more = page.lacks.stores.filter((lack) => !said.has(lack.store + lack.why));
+        if (more.length > 0) this.lacks = { ...this.lacks, stores: [...this.lacks.stores, ...more] };
       }
     } catch (thrown) {
       if (mine === this.#asked) this.#failed(thrown);

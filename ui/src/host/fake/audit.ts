@@ -70,13 +70,19 @@ export function audit(world: World) {
     },
     audit_source_add: async ({ cluster, path }) => {
       if (!path.startsWith("/") && !path.startsWith("~/")) throw failure("badInput", "The path is no whole path.", { hint: "Begin it with / or ~/." });
-      evidence.sources = [...evidence.sources, { id: `${cluster}-${evidence.sources.length}`, cluster, path, state: { kind: "reading", files: 0, of: 1 }, tallies: [] }];
+      evidence.sources = [...evidence.sources, { id: `${cluster}-${evidence.sources.length}`, cluster, path, isStore: false, state: { kind: "reading", files: 0, of: 1 }, tallies: [] }];
       const at = evidence.sources.length - 1;
       setTimeout(() => {
         for (let i = 0; i < 40; i++) evidence.append((Date.now() - (40 - i) * 1000) * 1000, i);
         evidence.sources = evidence.sources.with(at, { ...(evidence.sources[at] as (typeof evidence.sources)[0]), state: { kind: "read", at: Date.now(), events: 40, bad: 0, foreign: 0, left: [], leftCount: 0 } });
         grew();
       }, 200 / world.speed);
+      grew();
+      return null;
+    },
+    audit_store_add: async ({ store }) => {
+      if (!/^(victorialogs|loki):https:/.test(store.address)) throw failure("badInput", "a log store is named like victorialogs:https://logs.example:9428, loki:https://… or otlp:https://…");
+      evidence.sources = [...evidence.sources, { id: `logs-${evidence.sources.length}`, cluster: store.cluster ?? "", path: store.address, isStore: true, state: { kind: "answered", at: Date.now(), tookMs: 87, records: 1000, bad: 0, foreign: 0 }, tallies: [] }];
       grew();
       return null;
     },

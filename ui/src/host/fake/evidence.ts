@@ -2,7 +2,7 @@ import type { AuditEntryView, CallDetail, HistogramView, LacksView, ReviewInput,
 import { failure } from "./sessions";
 import type { World } from "./world";
 
-export const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null };
+export const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] };
 
 const REQUEST = "0b6f2c7e-2f1d-4d0e-9a51-6f4b1c2d3e4f";
 
@@ -22,6 +22,8 @@ export class FakeEvidence {
     this.sources = [
       source("ledger-us-1", "/var/log/kubernetes/ledger-us-1/", { kind: "read", at: Date.now() - 240_000, events: 2812, bad: 3, foreign: 41, left: ["/var/log/kubernetes/ledger-us-1/old is a link, which is not followed"], leftCount: 1 }, [["events", 2812], ["not JSON", 3], ["text", 41]]),
       source("payments-eu-1", `/srv/logs/${"a-very-long-folder-name/".repeat(6)}audit.log`, { kind: "failed", at: Date.now() - 3_600_000, why: "`/srv/logs/audit.log` could not be opened: Permission denied (os error 13). Let this user read it: API servers write their logs for root alone, so a copy or a group is needed" }, []),
+      { id: "logs-5e0c11aa", cluster: "", path: "victorialogs:https://logs.example:9428/", isStore: true, tallies: [], state: { kind: "answered", at: Date.now() - 30_000, tookMs: 212, records: 1000, bad: 0, foreign: 12 } },
+      { id: "logs-77aa01bc", cluster: "ledger-us-1", path: "loki:https://loki.example/", isStore: true, tallies: [], state: { kind: "failed", at: Date.now() - 30_000, why: "loki.example answered 401: no credential" } },
       source("search-ap-2", "/srv/logs/search.log.gz", { kind: "reading", files: 3, of: 12 }, [["events", 188]]),
     ];
   }
@@ -74,7 +76,7 @@ export class FakeEvidence {
   }
 
   lacks(): LacksView {
-    if (this.world.scene === "auditedPart") return { isCut: true, damaged: 412, unreadFiles: 1, why: null };
+    if (this.world.scene === "auditedPart") return { isCut: true, damaged: 412, unreadFiles: 1, why: null, stores: [{ store: "logs.example:9428", why: "logs.example:9428 did not answer within 20 s", beforeUs: (Date.now() - 86_400_000) * 1000, isPending: false }] };
     if (this.world.scene === "auditBusy") return { ...NOTHING, why: "the archive of the clusters' audit events is in use by process 4711" };
     return NOTHING;
   }
@@ -135,7 +137,7 @@ function ownRow(entry: AuditEntryView): TimelineRow {
 }
 
 function source(cluster: string, path: string, state: SourceView["state"], tallies: [string, number][]): SourceView {
-  return { id: `${cluster}-1f0c9a2b`, cluster, path, state, tallies };
+  return { id: `${cluster}-1f0c9a2b`, cluster, path, isStore: false, state, tallies };
 }
 
 type Written = { sentence: string; who: string; via: string; verb: string; status: number; tied?: TieView["by"] };

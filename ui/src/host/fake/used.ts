@@ -20,6 +20,6 @@ export function used(scene: string, cluster: string, subject: string | null): Us
     role: ["apiVersion: rbac.authorization.k8s.io/v1", "kind: Role", "metadata:", "  name: proposed-deployer", "  namespace: ci", "rules:", "- apiGroups: [\"\"]", "  resources: [secrets]", "  resourceNames: [broker-tls]", "  verbs: [get]", "- apiGroups: [apps]", "  resources: [deployments]", "  verbs: [get, patch]"],
     difference: [...gone, "# instead, in ci", "+- apiGroups: [\"\"]", "+  resources: [secrets]", "+  resourceNames: [broker-tls]", "+  verbs: [get]", "+- apiGroups: [apps]", "+  resources: [deployments]", "+  verbs: [get, patch]"],
     dangers: ["get on secrets in ci: reads what is secret"],
-    lacks: scene === "postureUsedPart" ? { isCut: true, damaged: 12, unreadFiles: 0, why: null } : NOTHING,
+    lacks: scene === "postureUsedPart" ? { isCut: true, damaged: 12, unreadFiles: 0, why: null, stores: [] } : NOTHING,
   };
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::evidence::merge::*;
 use proptest::prelude::*;
 use sallyport_ipc::{Outcome, TimelineSide};
 
@@ -50,9 +51,11 @@ proptest! {
         own in proptest::collection::vec(0_i64..40, 0..40),
         calls in proptest::collection::vec(0_i64..40, 0..40),
         limit in 1_usize..9,
+        store in proptest::collection::vec(0_i64..40, 0..40),
         // A side may have had no time to find as many.
         own_most in 1_usize..9,
         calls_most in 1_usize..9,
+        store_most in 1_usize..9,
     ) {
         let (mut cursor, mut all, mut pages) = (Cursor::default(), Vec::new(), 0);
         loop {
@@ -60,15 +63,20 @@ proptest! {
                 |at, sequence| OwnCursor { at, sequence }, |c| (c.at, c.sequence));
             let calls = looked(TimelineSide::Cluster, &calls, cursor.calls, calls_most.min(limit),
                 |at, id| CallCursor { at, id }, |c| (c.at, c.id));
-            let (rows, next) = merged(own, calls, limit);
+            let from = cursor.stores.first().map_or(Side::Begin, |(_, place)| *place);
+            let store = looked(TimelineSide::Cluster, &store, from, store_most.min(limit),
+                |at, id| StoreCursor { look: 1, call: CallCursor { at, id: id + 100 } }, |c| (c.call.at, c.call.id - 100));
+            let store = Looked { rows: store.rows.into_iter().map(|(at, c, row)| (at, c, TimelineRow {
+                id: Shown::from(format!("look:{}", c.call.id)), ..row })).collect(), ..store };
+            let (rows, next) = merged(own, calls, vec![("logs-1".to_owned(), store)], limit);
             prop_assert!(rows.len() <= limit);
             all.extend(rows.into_iter().map(|row| (row.at_us, row.id)));
             // What the window is given leads on, to the letter.
             cursor = Cursor::parse(next.shown().as_str()).unwrap();
-            prop_assert_eq!(cursor, next);
+            prop_assert_eq!(&cursor, &next);
             pages += 1;
             prop_assert!(pages < 400, "it comes to its end");
-            if cursor.own == Side::End && cursor.calls == Side::End {
+            if cursor.is_over() {
                 break;
             }
         }
@@ -77,7 +85,7 @@ proptest! {
         ids.sort();
         ids.dedup();
         prop_assert_eq!(ids.len(), all.len());
-        prop_assert_eq!(all.len(), own.len() + calls.len());
+        prop_assert_eq!(all.len(), own.len() + calls.len() + store.len());
     }
 
     #[test]

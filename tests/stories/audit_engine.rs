@@ -1,12 +1,15 @@
 //! A control plane's own audit events on their way through a team's log store: sent by the API server's webhook, received,
 //! handed on to a real VictoriaLogs, pulled from there, and counted on every side.
 
+mod window;
+
 use crate::lines::Lines;
 use anyhow::{Context as _, Result, ensure};
 use sallyport_archive::{Archive, Bounds, Filter, Options, Source};
 use sallyport_collect::{Counts, Delivery, Door, Spool, deliver, serve, tls};
 use sallyport_engine::{Access, Engine, Wanted};
 use sallyport_feeds::{Pull, PulledIn, pull};
+use sallyport_fleet::Fleet;
 use sallyport_model::ClusterName;
 use sallyport_testkit::pki::Authority;
 use sallyport_testkit::process::{Scratch, wait_until};
@@ -23,7 +26,7 @@ const CALLS: usize = 12;
 /// How long all of it may take to arrive.
 const ARRIVES: Duration = Duration::from_secs(60);
 
-pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
+pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let mut logs = VictoriaLogs::start().await?;
     lines.seen("a VictoriaLogs, built from its Go module, is up", logs.url());
     let desk = Desk::new(&logs)?;
@@ -97,7 +100,7 @@ pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
     );
     serving.abort();
     delivering.abort();
-    Ok(())
+    window::asks(fleet, desk.scratch.path(), &mut logs, lines).await
 }
 
 async fn calls(plane: &Plane, name: &str, many: usize) -> Result<()> {

@@ -90,7 +90,7 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
         ("matrix_four", |f, l| Box::pin(posture_matrix::four(f, l))),
         ("posture_fix", |_, l| Box::pin(posture_fix::play(l))),
-        ("audit_engine", |_, l| Box::pin(audit_engine::play(l))),
+        ("audit_engine", |f, l| Box::pin(audit_engine::play(f, l))),
         ("posture_fleet", |f, l| Box::pin(posture_fleet::play(f, l))),
         ("killed", |f, l| Box::pin(crash::killed(f, l))),
         ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),

@@ -158,3 +158,22 @@ fn p1_who_does_not_know_the_password_or_the_authority_reads_nothing() {
     let untrusting = with(&Access::read(None, Some(&desk.logs.credential_file()), "").unwrap());
     assert!(untrusting.contains("can't be reached") && untrusting.contains("certificate"), "{untrusting}");
 }
+
+#[test]
+fn what_a_shipper_hands_on_line_by_line_is_read_as_it_was_written() {
+    let desk = Desk::new();
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("audit.log");
+    let lines: Vec<String> =
+        (0..3).map(|number| event(number, BEGIN / 1000 + number as i64) + "\n").collect();
+    let (first, rest) = lines[2].split_at(40);
+    std::fs::write(&log, format!("{}{}{first}", lines[0], lines[1])).unwrap();
+    let ship = |from| desk.runtime.block_on(desk.logs.ship("payments-eu-1", &log, from)).unwrap();
+    let upto = ship(0);
+    assert_eq!(upto as usize, lines[0].len() + lines[1].len(), "what has not ended waits");
+    std::fs::write(&log, format!("{}{}{first}{rest}", lines[0], lines[1])).unwrap();
+    assert_eq!(ship(upto) as usize, lines.concat().len());
+    desk.runtime.block_on(desk.logs.ask("* | limit 1")).unwrap();
+    let pulled = desk.pull(&dir.path().join("archive"), |_| ());
+    assert_eq!((pulled.records, pulled.events), (3, 3), "{pulled:?}");
+}

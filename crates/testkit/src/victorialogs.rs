@@ -1,13 +1,15 @@
 //! A real VictoriaLogs, built from its Go module once and kept in the cache: HTTPS under a CA of its own, a password, a
 //! folder that goes with it.
 
-use std::path::PathBuf;
+use std::io::SeekFrom;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use crate::listing::Listing;
 use crate::pki::Authority;
@@ -16,6 +18,8 @@ use crate::process::{Launch, Process, Scratch, wait_until};
 
 /// How long a start may take on a slow machine.
 const START: Duration = Duration::from_secs(60);
+/// Bytes of an audit log that are shipped at once.
+const SHIPPED_MOST: u64 = 4 << 20;
 const PASSWORD: &str = "a-password-of-a-test";
 
 /// A running VictoriaLogs. Dropping it ends it and removes its files.
@@ -126,6 +130,51 @@ impl VictoriaLogs {
         self.post("/internal/force_flush", &[]).await?;
         let text = self.post("/select/logsql/query", &[("query", query)]).await?;
         text.lines().map(|line| serde_json::from_str(line).context("a line of VictoriaLogs")).collect()
+    }
+
+    /// Whether its program is built, so that a start takes no minute.
+    #[must_use]
+    pub fn is_built() -> bool {
+        let cache = std::env::var_os("SALLYPORT_CACHE").map(PathBuf::from);
+        let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache/sallyport")));
+        let Some(tools) = cache.and_then(|cache| std::fs::read_dir(cache.join("tools")).ok()) else {
+            return false;
+        };
+        tools.flatten().any(|tool| {
+            tool.file_name().to_string_lossy().starts_with("victorialogs-v")
+                && tool.path().join("bin/victoria-logs").is_file()
+        })
+    }
+
+    /// Hands on what an API server wrote to its audit log from a byte on, as a team's own shipper would: whole lines, with
+    /// the time of their stage and the cluster beside them. Where to go on.
+    ///
+    /// # Errors
+    /// When the file can't be read, or the store does not take it.
+    pub async fn ship(&self, cluster: &str, log: &Path, from: u64) -> Result<u64> {
+        let mut file = tokio::fs::File::open(log).await.with_context(|| format!("open {}", log.display()))?;
+        // Its rotation began it anew.
+        let from = if file.metadata().await?.len() < from { 0 } else { from };
+        file.seek(SeekFrom::Start(from)).await?;
+        let mut bytes = Vec::new();
+        file.take(SHIPPED_MOST).read_to_end(&mut bytes).await?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut body = String::new();
+        for line in bytes[..whole].split(|byte| *byte == b'\n') {
+            let Ok(event) = serde_json::from_slice::<Value>(line) else { continue };
+            let record = json!({
+                "_time": event["stageTimestamp"], "_msg": String::from_utf8_lossy(line), "cluster": cluster,
+            });
+            body.push_str(&record.to_string());
+            body.push('\n');
+        }
+        if !body.is_empty() {
+            let url = format!("{}/insert/jsonline?_stream_fields=cluster", self.url());
+            let request = self.http.post(url).body(body).header("authorization", authorization());
+            let answer = request.send().await?;
+            ensure!(answer.status().is_success(), "VictoriaLogs answered {}", answer.status());
+        }
+        Ok(from + whole as u64)
     }
 
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<String> {

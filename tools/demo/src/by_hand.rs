@@ -5,8 +5,10 @@
 
 use crate::PEOPLE;
 use crate::beside::{Beside, names};
+use crate::logs::Logs;
 use anyhow::{Context as _, Result};
 use sallyport_fleet::Fleet;
+use sallyport_testkit::VictoriaLogs;
 use sallyport_testkit::process::Scratch;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -28,6 +30,14 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
     let mut beside = Beside::new(fleet, scratch)?;
     beside.open(FIRST).await?;
     welcome(fleet);
+    // Behind the first window, and never in its way.
+    let mut logs = Logs::of(fleet);
+    match VictoriaLogs::is_built() {
+        true => logs.start(),
+        false => println!(
+            "  No log store yet: type logs and Enter to have one built from its Go module, about a minute, once."
+        ),
+    }
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut listening = true;
     let mut shown = String::new();
@@ -35,12 +45,14 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
     loop {
         tokio::select! {
             line = lines.next_line(), if listening => match line {
+                Ok(Some(line)) if line.trim() == "logs" => logs.start(),
                 Ok(Some(line)) => {
                     println!("  {}", beside.asked(line.trim()).await?);
                     shown.clear();
                 }
                 _ => listening = false,
             },
+            told = logs.told() => println!("{told}"),
             _ = tick.tick() => {
                 for name in beside.closed()? {
                     println!("  {name}'s window is closed.{}", if beside.any() { " Type the name for it again." } else { "" });
@@ -56,6 +68,7 @@ pub(crate) async fn run(fleet: &Fleet) -> Result<()> {
             }
         }
     }
+    logs.end().await;
     drop(beside);
     crate::left::nothing_names(&home).await
 }

@@ -8,6 +8,7 @@ mod beside;
 mod by_hand;
 mod foreground;
 mod left;
+mod logs;
 mod play;
 mod stop;
 mod timeline;

@@ -1,0 +1,97 @@
+//! The log store of the demo's team: a VictoriaLogs that gets what all API servers write to their audit logs, as a team's own
+//! shipper would hand it on. Whoever names it in Audit sees the whole team's calls there.
+
+use anyhow::Result;
+use sallyport_fleet::Fleet;
+use sallyport_testkit::VictoriaLogs;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// How often it is looked for what is new.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A store, or that there is none yet.
+pub(crate) struct Logs {
+    /// Clusters, and where their API servers write.
+    logs: Vec<(String, PathBuf)>,
+    /// The thread that ships, and what ends it when it is dropped.
+    shipping: Option<(JoinHandle<()>, oneshot::Sender<()>)>,
+    tell: mpsc::UnboundedSender<String>,
+    told: mpsc::UnboundedReceiver<String>,
+}
+
+impl Logs {
+    /// Nothing yet.
+    pub(crate) fn of(fleet: &Fleet) -> Self {
+        let targets = fleet.targets.iter();
+        let logs =
+            targets.filter_map(|target| Some((target.spec.name.to_owned(), target.plane.audit_log()?)));
+        let (tell, told) = mpsc::unbounded_channel();
+        Self { logs: logs.collect(), shipping: None, tell, told }
+    }
+
+    /// Starts it beside everything else, once; how to see it, or why there is none, is told.
+    pub(crate) fn start(&mut self) {
+        if self.shipping.as_ref().is_some_and(|(thread, _)| !thread.is_finished()) {
+            let _ = self.tell.send("  The log store is there, or on its way.".to_owned());
+            return;
+        }
+        let (logs, tell) = (self.logs.clone(), self.tell.clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let shipped = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+                runtime.block_on(async {
+                    tokio::select! {
+                        shipped = ship(logs, &tell) => shipped,
+                        _ = stopped => Ok(()),
+                    }
+                })
+            });
+            if let Err(error) = shipped {
+                let _ = tell.send(format!("  There is no log store: {error:#}. Type logs to try again."));
+            }
+        });
+        self.shipping = Some((thread, stop));
+    }
+
+    /// What there is to say next.
+    pub(crate) async fn told(&mut self) -> String {
+        match self.told.recv().await {
+            Some(told) => told,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends the store, and removes what it kept.
+    pub(crate) async fn end(self) {
+        let Some((thread, stop)) = self.shipping else { return };
+        drop(stop);
+        // That it ended is no news.
+        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    }
+}
+
+async fn ship(logs: Vec<(String, PathBuf)>, tell: &mpsc::UnboundedSender<String>) -> Result<()> {
+    let store = VictoriaLogs::start().await?;
+    let _ = tell.send(how(&store));
+    let mut from = vec![0_u64; logs.len()];
+    loop {
+        for ((cluster, log), from) in logs.iter().zip(&mut from) {
+            *from = store.ship(cluster, log, *from).await?;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn how(store: &VictoriaLogs) -> String {
+    format!(
+        "\n  The whole team's calls: both targets' API servers write into a VictoriaLogs. In Audit (A, then S), \u{201c}A log \
+         store\u{201d}:\n    Store        victorialogs:{}\n    Credential   {}\n    Authorities  {}\n",
+        store.url(),
+        store.credential_file().display(),
+        store.ca_file().display()
+    )
+}

@@ -17,6 +17,7 @@
 
 #![deny(missing_docs)]
 
+mod account;
 mod answer;
 mod authority;
 mod begun;
@@ -46,6 +47,7 @@ mod session;
 #[cfg(target_os = "linux")]
 mod sock_diag;
 mod splice;
+mod standing;
 mod target;
 mod upgrade;
 mod upload;

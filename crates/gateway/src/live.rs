@@ -1,8 +1,8 @@
 //! What the window shows of a session at this moment.
 
+use crate::account::Account;
 use crate::call::CallOutcome;
 use crate::call_state::CallState;
-use crate::record::Account;
 use crate::target::{StreamKind, Target};
 use jiff::Timestamp;
 use sallyport_model::AuditId;

@@ -8,10 +8,10 @@ use crate::lanes::Lanes;
 use crate::live::{Ledger, LiveCall};
 use crate::recorder::Recorder;
 use crate::refusal::Refusal;
+use crate::standing::Standing;
 use crate::target::Target;
-use crate::upstream::{Bearer, Upstream};
-use sallyport_model::{ClusterName, GrantUid, Jti, RequestUid, SessionId, UserName};
-use sallyport_policy::SessionPermit;
+use crate::upstream::Upstream;
+use sallyport_model::{ClusterName, SessionId};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -34,31 +34,6 @@ pub struct CutReport {
     pub took: Duration,
     /// Whether every task was seen to end within a second.
     pub complete: bool,
-}
-
-/// Under which names, and with which token, calls are made now. Extending a session replaces it.
-pub(crate) struct Standing {
-    pub(crate) session: SessionId,
-    pub(crate) request: RequestUid,
-    pub(crate) grant: GrantUid,
-    pub(crate) cluster: ClusterName,
-    pub(crate) user: UserName,
-    pub(crate) jti: Jti,
-    pub(crate) bearer: Bearer,
-}
-
-impl Standing {
-    pub(crate) fn new(permit: &SessionPermit, jti: Jti, bearer: Bearer) -> Self {
-        Self {
-            session: permit.session().clone(),
-            request: permit.request().clone(),
-            grant: permit.grant().clone(),
-            cluster: permit.cluster().clone(),
-            user: permit.user().clone(),
-            jti,
-            bearer,
-        }
-    }
 }
 
 /// The end, on two clocks: the monotonic one can't be set, the wall clock goes on while the machine sleeps.

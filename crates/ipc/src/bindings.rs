@@ -176,6 +176,7 @@ mod tests {
             "LimitsInput",
             "OpenInput",
             "ReviewInput",
+            "StoreDraft",
             "WhoQuestion",
         ];
         let ours = [

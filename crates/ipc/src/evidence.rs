@@ -649,7 +649,7 @@ pub struct StoreDraft {
     /// Which records, in the store's own language; those that name the cluster without it.
     pub filter: Option<String>,
     /// The path of a file with a bearer token, or with what stands behind `Authorization:`.
-    pub credential_file: Option<String>,
+    pub authorization_file: Option<String>,
     /// The path of a file with authorities to believe beside the system's, PEM.
     pub ca_file: Option<String>,
 }

@@ -24,7 +24,7 @@ pub(super) async fn asks(
     let file = |name: &str| Some(scratch.join(name).display().to_string());
     let store = StoreDraft {
         address: format!("victorialogs:{}", logs.url()),
-        credential_file: file("credential"),
+        authorization_file: file("credential"),
         ca_file: file("ca.pem"),
         ..StoreDraft::default()
     };

@@ -3484,7 +3484,7 @@ filter?: string,
 /**
  * The path of a file with a bearer token, or with what stands behind `Authorization:`.
  */
-credentialFile?: string, 
+authorizationFile?: string, 
 /**
  * The path of a file with authorities to believe beside the system's, PEM.
  */

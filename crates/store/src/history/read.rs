@@ -71,7 +71,7 @@ pub struct Bucket {
 pub struct Buckets {
     /// Each stretch of time.
     pub each: Vec<Bucket>,
-    /// Whether all entries were looked at in the time there was for a text.
+    /// Whether all entries were looked at in the time there was: where not, the newest were.
     pub is_whole: bool,
 }
 
@@ -96,7 +96,7 @@ pub struct Page {
 }
 
 const MOST: usize = 1000;
-/// How long one page looks for a text.
+/// How long one page looks for what no index knows.
 const BUDGET: Duration = Duration::from_millis(250);
 /// How long counting by time does.
 const BUCKETS_BUDGET: Duration = Duration::from_secs(1);
@@ -127,7 +127,6 @@ fn clauses(filter: &Filter, cursor: Option<Cursor>) -> (String, Vec<Value>) {
         sql.push_str(" AND at < ?");
         values.push(to.into());
     }
-    calls(&filter.call, &mut sql, &mut values);
     if let Some(cursor) = cursor {
         sql.push_str(" AND (at, sequence) < (?, ?)");
         values.extend([cursor.at.into(), (cursor.sequence as i64).into()]);
@@ -135,36 +134,54 @@ fn clauses(filter: &Filter, cursor: Option<Cursor>) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-/// What a call was stands in its detail, as `app` writes it: `verb`, `status`, and `what`, which is
-/// `pods/exec web-0 in payments` with what there is of it.
-fn calls(call: &CallFilter, sql: &mut String, values: &mut Vec<Value>) {
-    const WHAT: &str = "coalesce(json_extract(detail, '$.what'), '')";
-    const STATUS: &str = "json_extract(detail, '$.status')";
-    if let Some(verb) = &call.verb {
-        sql.push_str(" AND json_extract(detail, '$.verb') = ?");
-        values.push(verb.clone().into());
+/// What is asked of each entry by itself: no index knows it, so that looking for it has a time.
+struct Look<'a> {
+    text: Option<String>,
+    call: &'a CallFilter,
+}
+
+impl<'a> Look<'a> {
+    /// `None` where every entry that the database finds fits.
+    fn of(filter: &'a Filter) -> Option<Self> {
+        let text = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
+        let is_any = text.is_none() && filter.call == CallFilter::default();
+        (!is_any).then_some(Self { text, call: &filter.call })
     }
-    if let Some(resource) = &call.resource {
-        let begins = format!("substr({WHAT}, 1, length(?) + 1) IN (? || ' ', ? || '/')");
-        sql.push_str(&format!(" AND ({WHAT} = ? OR {begins})"));
-        values.extend(std::iter::repeat_n(Value::from(resource.clone()), 4));
+
+    fn fits(&self, entry: &Entry) -> bool {
+        self.call.fits(entry) && self.text.as_deref().is_none_or(|text| contains(entry, text))
     }
-    if let Some(namespace) = &call.namespace {
-        sql.push_str(&format!(" AND substr({WHAT}, -length(?)) = ?"));
-        let end = Value::from(format!(" in {namespace}"));
-        values.extend([end.clone(), end]);
-    }
-    if let Some(name) = &call.name {
-        sql.push_str(&format!(" AND instr({WHAT} || ' ', ?) > 0"));
-        values.push(format!(" {name} ").into());
-    }
-    if let Some((from, to)) = call.status {
-        sql.push_str(&format!(" AND {STATUS} BETWEEN ? AND ?"));
-        values.extend([i64::from(from).into(), i64::from(to).into()]);
-    }
-    if call.is_refused {
-        sql.push_str(" AND outcome = ?");
-        values.push(Outcome::Refused.as_str().to_owned().into());
+}
+
+impl CallFilter {
+    /// What a call was stands in its detail, as `app` writes it: `verb`, `status`, and `what`, which is
+    /// `pods/exec web-0 in payments` with what there is of it. None of these has a blank in it.
+    fn fits(&self, entry: &Entry) -> bool {
+        if *self == Self::default() {
+            return true;
+        }
+        let text = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let words: Vec<&str> = text("what").split(' ').collect();
+        let resource = words.first().copied().unwrap_or_default();
+        let (name, namespace) = match words.get(1..).unwrap_or_default() {
+            ["in", namespace] => (None, Some(*namespace)),
+            [name, "in", namespace] => (Some(*name), Some(*namespace)),
+            [name] => (Some(*name), None),
+            _ => (None, None),
+        };
+        let is_of = |wanted: &str| {
+            let below = resource.strip_prefix(wanted);
+            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+        };
+        let status = || entry.detail.get("status").and_then(serde_json::Value::as_u64);
+        self.verb.as_deref().is_none_or(|wanted| text("verb") == wanted)
+            && self.resource.as_deref().is_none_or(is_of)
+            && self.namespace.as_deref().is_none_or(|wanted| namespace == Some(wanted))
+            && self.name.as_deref().is_none_or(|wanted| name == Some(wanted))
+            && self.status.is_none_or(|(from, to)| {
+                status().is_some_and(|status| (u64::from(from)..=u64::from(to)).contains(&status))
+            })
+            && (!self.is_refused || entry.outcome == Outcome::Refused)
     }
 }
 
@@ -175,7 +192,7 @@ pub(super) fn page(
     limit: usize,
 ) -> Result<Page, StoreError> {
     let limit = limit.clamp(1, MOST);
-    let text = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
+    let look = Look::of(filter);
     let (clauses, values) = clauses(filter, cursor);
     let sql = format!("SELECT {} FROM entry{clauses} ORDER BY at DESC, sequence DESC", row::COLUMNS);
     let fail = || StoreError::sql(FILE, "read");
@@ -188,13 +205,13 @@ pub(super) fn page(
             Ok(linked) => {
                 let entry = linked.entry;
                 page.next = Some(Cursor { at: entry.at, sequence: entry.sequence });
-                if text.as_deref().is_none_or(|text| contains(&entry, text)) {
+                if look.as_ref().is_none_or(|look| look.fits(&entry)) {
                     page.entries.push(entry);
                 }
             }
             Err(_) => page.unreadable += 1,
         }
-        if page.entries.len() == limit || (text.is_some() && started.elapsed() > BUDGET) {
+        if page.entries.len() == limit || (look.is_some() && started.elapsed() > BUDGET) {
             // One look further: a `next` that leads to an empty page is a click for nothing.
             let more = rows.next().map_err(fail())?.is_some();
             page.next = page.next.filter(|_| more);
@@ -223,9 +240,8 @@ fn contains(entry: &Entry, text: &str) -> bool {
 
 pub(super) fn count(db: &Connection, filter: &Filter) -> Result<u64, StoreError> {
     let fail = || StoreError::sql(FILE, "read");
-    let text = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
     let (clauses, values) = clauses(filter, None);
-    let Some(text) = text else {
+    let Some(look) = Look::of(filter) else {
         let sql = format!("SELECT count(*) FROM entry{clauses}");
         let count: i64 = db.query_row(&sql, params_from_iter(values), |row| row.get(0)).map_err(fail())?;
         return Ok(count.max(0) as u64);
@@ -235,7 +251,7 @@ pub(super) fn count(db: &Connection, filter: &Filter) -> Result<u64, StoreError>
     let mut rows = statement.query(params_from_iter(values)).map_err(fail())?;
     let mut count = 0;
     while let Some(found) = rows.next().map_err(fail())? {
-        count += u64::from(row::read(found).is_ok_and(|linked| contains(&linked.entry, &text)));
+        count += u64::from(row::read(found).is_ok_and(|linked| look.fits(&linked.entry)));
     }
     Ok(count)
 }
@@ -256,45 +272,46 @@ pub(super) fn buckets(
         ..filter.clone()
     };
     let mut out = Buckets { each: vec![Bucket::default(); buckets], is_whole: true };
-    let text = filter.text.as_deref().map(str::to_lowercase).filter(|text| !text.is_empty());
-    let (clauses, values) = clauses(&filter, None);
-    let Some(text) = text else {
-        let sql = format!(
-            "SELECT (at - {from}) / {step}, count(*), sum(outcome IN ('{}', '{}')) FROM entry{clauses} GROUP BY 1",
-            Outcome::Refused,
-            Outcome::Failed
-        );
-        let mut statement = db.prepare(&sql).map_err(fail())?;
-        let mut rows = statement.query(params_from_iter(values)).map_err(fail())?;
-        while let Some(row) = rows.next().map_err(fail())? {
-            let number = |at: usize| row.get::<_, i64>(at);
-            let place = number(0).map_err(fail())?;
-            if let Some(bucket) = usize::try_from(place).ok().and_then(|at| out.each.get_mut(at)) {
-                bucket.entries += number(1).map_err(fail())?.unsigned_abs();
-                bucket.failed += number(2).map_err(fail())?.unsigned_abs();
-            }
+    let mut put = |at: i64, is_failed: bool| {
+        let place = at.saturating_sub(from) / step;
+        if let Some(bucket) = usize::try_from(place).ok().and_then(|at| out.each.get_mut(at)) {
+            bucket.entries += 1;
+            bucket.failed += u64::from(is_failed);
         }
-        return Ok(out);
     };
-    let sql = format!("SELECT {} FROM entry{clauses} ORDER BY at DESC", row::COLUMNS);
+    let look = Look::of(&filter);
+    let (clauses, values) = clauses(&filter, None);
+    // Where nothing is asked of an entry by itself, it is not read as a whole.
+    let columns = if look.is_some() { row::COLUMNS } else { "at, outcome" };
+    // The newest first: they are right, whatever there is no time for.
+    let sql = format!("SELECT {columns} FROM entry{clauses} ORDER BY at DESC");
     let mut statement = db.prepare(&sql).map_err(fail())?;
     let mut rows = statement.query(params_from_iter(values)).map_err(fail())?;
-    let started = Instant::now();
+    let (started, mut read, mut is_whole) = (Instant::now(), 0u64, true);
     while let Some(found) = rows.next().map_err(fail())? {
-        if started.elapsed() > BUCKETS_BUDGET {
-            out.is_whole = false;
+        read += 1;
+        // Asking for the time takes longer than a row does.
+        if read.is_multiple_of(64) && started.elapsed() > BUCKETS_BUDGET {
+            is_whole = false;
             break;
         }
-        let Ok(linked) = row::read(found) else { continue };
-        if contains(&linked.entry, &text) {
-            let is_failed = matches!(linked.entry.outcome, Outcome::Refused | Outcome::Failed);
-            let place = linked.entry.at.saturating_sub(from) / step;
-            if let Some(bucket) = usize::try_from(place).ok().and_then(|at| out.each.get_mut(at)) {
-                bucket.entries += 1;
-                bucket.failed += u64::from(is_failed);
+        match &look {
+            Some(look) => {
+                let Ok(linked) = row::read(found) else { continue };
+                if look.fits(&linked.entry) {
+                    let outcome = linked.entry.outcome;
+                    put(linked.entry.at, matches!(outcome, Outcome::Refused | Outcome::Failed));
+                }
+            }
+            None => {
+                let (Ok(at), Ok(outcome)) = (found.get(0), found.get_ref(1)) else { continue };
+                let is = |outcome: Outcome, said: &[u8]| said == outcome.as_str().as_bytes();
+                let said = outcome.as_bytes().unwrap_or_default();
+                put(at, is(Outcome::Refused, said) || is(Outcome::Failed, said));
             }
         }
     }
+    out.is_whole = is_whole;
     Ok(out)
 }
 

@@ -28,7 +28,7 @@ class Timeline {
   #asked = 0;
   /** It grew while a page was read. */
   #grew = false;
-  #counted = { asked: 0, at: -Infinity, later: false };
+  #counted = { asked: 0, at: -Infinity, later: false, pending: 0 };
 
   /** Something restricts it. */
   readonly isFiltered = $derived(Object.keys(this.filter).length > 0);
@@ -169,19 +169,22 @@ class Timeline {
   /** Counts over time: at once when something else is wanted, else now and then. */
   async #count(now: boolean): Promise<void> {
     const since = performance.now() - this.#counted.at;
-    if (!now && since < HISTOGRAM_MS) {
+    // A history that takes long to count is not asked again before it has said.
+    if (!now && (since < HISTOGRAM_MS || this.#counted.pending > 0)) {
       if (!this.#counted.later) {
         this.#counted.later = true;
         setTimeout(() => {
           this.#counted.later = false;
-          void this.#count(true);
-        }, HISTOGRAM_MS - since);
+          void this.#count(false);
+        }, Math.max(HISTOGRAM_MS - since, HISTOGRAM_MS / 4));
       }
       return;
     }
     this.#counted.at = performance.now();
+    this.#counted.pending += 1;
     const mine = ++this.#counted.asked;
     const histogram = await host.call("audit_histogram", { filter: this.filter, bins: BINS }).catch(() => null);
+    this.#counted.pending -= 1;
     if (mine === this.#counted.asked && histogram !== null) this.histogram = histogram;
   }
 

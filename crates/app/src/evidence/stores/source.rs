@@ -157,7 +157,7 @@ fn parsed(draft: StoreDraft) -> Result<AuditStore, AppError> {
         address: target.to_string(),
         tenant: text("tenant", draft.tenant)?,
         filter: text("filter", draft.filter)?,
-        credential: file("path of the credential's file", draft.credential_file)?,
+        credential: file("path of the credential's file", draft.authorization_file)?,
         ca: file("path of the authorities' file", draft.ca_file)?,
     })
 }
@@ -182,10 +182,10 @@ mod tests {
         assert!(refused(|d| d.address = format!("loki:https://{}", "x".repeat(3000))).contains("too long"));
         assert!(refused(|d| d.filter = Some("{a=\"\u{202e}\"}".into())).contains("not seen"));
         assert!(refused(|d| d.cluster = Some("Not A Name".into())).len() > 3);
-        assert!(refused(|d| d.credential_file = Some("token".into())).contains("whole path"));
+        assert!(refused(|d| d.authorization_file = Some("token".into())).contains("whole path"));
         let store = parsed(StoreDraft {
             address: " victorialogs:https://logs.example:9428 ".into(),
-            credential_file: Some("/etc/token".into()),
+            authorization_file: Some("/etc/token".into()),
             ..StoreDraft::default()
         })
         .unwrap();

@@ -128,6 +128,11 @@ impl<'f> Leaving<'f> {
         words: &str,
     ) -> Result<()> {
         desktop.app.session_leave(self.session.clone()).await?;
+        self.shows_hindered(lines, what, why, words).await
+    }
+
+    /// What is to be seen on its way out while something stands in the way.
+    async fn shows_hindered(&self, lines: &mut Lines, what: &str, why: &str, words: &str) -> Result<()> {
         let closing = until("the condition Closing", Duration::from_secs(20), async || {
             self.word().await.ok()?.closing.filter(|(reason, _)| reason == why)
         })
@@ -286,40 +291,65 @@ async fn with_the_guardrail_away(fleet: &Fleet, desktop: &Desktop, lines: &mut L
     held.closes(lines, "the finalizer is taken off").await
 }
 
+/// Whoever makes it again within the second in which nothing may come back is seen. On a busy machine a controller of ours
+/// may be slower than that, and has missed its turn: then it has another.
 async fn made_again(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Result<()> {
-    let session = Leaving::open(fleet, desktop).await?;
-    let client = fleet.target().plane.admin()?;
+    for turn in 1.. {
+        let session = Leaving::open(fleet, desktop).await?;
+        let (on, controllers) = copiers(fleet, &session)?;
+        desktop.app.session_leave(session.session.clone()).await?;
+        let was_quick = until("Closing or Closed", Duration::from_secs(30), async || {
+            let word = session.word().await.ok()?;
+            let is_seen = word.closing.is_some_and(|(reason, _)| reason == "MadeAgain");
+            (is_seen || word.phase == "Closed").then_some(is_seen)
+        })
+        .await;
+        let is_last = turn == 4 || !matches!(was_quick, Ok(false));
+        let seen = if is_last {
+            let words = "made again by story-copier";
+            session.shows_hindered(lines, "a controller that makes it again", "MadeAgain", words).await
+        } else {
+            Ok(())
+        };
+        on.store(false, Ordering::Relaxed);
+        for controller in controllers {
+            controller.await?;
+        }
+        seen?;
+        if is_last {
+            return session.closes(lines, "the controller is gone").await;
+        }
+        let name = format!("{}-0", session.grant);
+        session.kubectl.run(&["delete", "rolebinding", &name, "-n", OWN, "--ignore-not-found"]).await?;
+    }
+    Ok(())
+}
+
+type Copiers = (Arc<AtomicBool>, Vec<tokio::task::JoinHandle<()>>);
+
+/// Controllers that make a session's binding again, until they are told to stop; each with a connection of its own.
+fn copiers(fleet: &Fleet, session: &Leaving<'_>) -> Result<Copiers> {
     let binding: k8s_openapi::api::rbac::v1::RoleBinding = serde_json::from_value(json!({
         "metadata": {"name": format!("{}-0", session.grant), "namespace": OWN, "labels": {"access.sallyport.dev/grant": session.grant}},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sallyport:debug"},
         "subjects": [{"kind": "ServiceAccount", "namespace": "sallyport-sessions", "name": session.account}],
     }))?;
     let on = Arc::new(AtomicBool::new(true));
-    let controller = tokio::spawn({
-        let (on, api) = (on.clone(), kube::Api::namespaced(client, OWN));
+    let mut controllers = Vec::new();
+    for _ in 0..2 {
+        let (on, binding) = (on.clone(), binding.clone());
+        let api = kube::Api::namespaced(fleet.target().plane.admin()?, OWN);
         let params =
             kube::api::PostParams { field_manager: Some("story-copier".into()), ..Default::default() };
-        async move {
+        controllers.push(tokio::spawn(async move {
             while on.load(Ordering::Relaxed) {
                 // It exists already, most of the time.
                 let _ = api.create(&params, &binding).await;
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::time::sleep(Duration::from_millis(2)).await;
             }
-        }
-    });
-    let seen = session
-        .is_hindered(
-            desktop,
-            lines,
-            "a controller that makes it again",
-            "MadeAgain",
-            "made again by story-copier",
-        )
-        .await;
-    on.store(false, Ordering::Relaxed);
-    controller.await?;
-    seen?;
-    session.closes(lines, "the controller is gone").await
+        }));
+    }
+    Ok((on, controllers))
 }
 
 /// What the window would say of a request that can't be carried out.

@@ -33,6 +33,23 @@ fn every_answer_says_that_a_segment_could_not_be_opened() {
     assert!(archive.count(&Filter::default(), &bounds()).unwrap().lacks_nothing());
 }
 
+/// Whoever is killed while they make a segment leaves nothing that passes for a damaged one.
+#[test]
+fn what_was_begun_and_never_whole_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let begun = ["segment-00000001.new", "segment-00000001.new-journal"].map(|name| dir.path().join(name));
+    for left in &begun {
+        std::fs::write(left, b"half a page").unwrap();
+    }
+    let archive = filled(dir.path(), 3000, 500);
+    assert!(begun.iter().all(|left| !left.exists()));
+    assert!(archive.count(&Filter::default(), &bounds()).unwrap().lacks_nothing());
+    archive.close();
+    drop(archive);
+    let status = opened(dir.path()).status();
+    assert_eq!((status.events, status.unread_segments), (3000, 0), "{:?}", status.problems);
+}
+
 fn all_answers_lack_something(archive: &Archive) {
     let all = Filter::default();
     let lacking = [

@@ -46,29 +46,49 @@ CREATE TABLE note (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID,
 /// Opens a segment for writing, or makes it.
 pub(crate) fn open_to_write(path: &Path) -> Result<Connection, ArchiveError> {
     let file = name(path);
-    // Made here and not by SQLite, so that it is private from its first moment; -wal and -shm inherit the mode.
-    let mut options = fs::OpenOptions::new();
-    options.append(true).create(true).mode(0o600);
-    options.open(path).map_err(ArchiveError::io(path, "opened"))?;
+    if !path.try_exists().map_err(ArchiveError::io(path, "looked for"))? {
+        make(path)?;
+    }
     let fail = |doing| ArchiveError::sql(&file, doing);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(path, flags).map_err(fail("opened"))?;
+    let db = Connection::open_with_flags(path, flags).map_err(fail("opened"))?;
     db.busy_timeout(Duration::from_secs(2)).map_err(fail("opened"))?;
-    // Columns are 2 to 16 kB: on smaller pages they would lie in chains, and half of each page would be empty.
-    db.pragma_update(None, "page_size", 16384).map_err(fail("opened"))?;
     db.pragma_update(None, "journal_mode", "WAL").map_err(fail("opened"))?;
     // What is acknowledged is on the disk.
     db.pragma_update(None, "synchronous", "FULL").map_err(fail("opened"))?;
     db.pragma_update(None, "wal_autocheckpoint", 2048).map_err(fail("opened"))?;
     db.pragma_update(None, "journal_size_limit", 64 << 20).map_err(fail("opened"))?;
-    let found = version(&db, &file)?;
-    if found == 0 {
-        let tx = db.transaction().map_err(fail("made"))?;
-        tx.execute_batch(TABLES).map_err(fail("made"))?;
-        tx.pragma_update(None, "user_version", VERSION).map_err(fail("made"))?;
-        tx.commit().map_err(fail("made"))?;
-    }
+    version(&db, &file)?;
     Ok(db)
+}
+
+/// Makes an empty segment. It gets its name when it is whole, so that one with that name which can't be read is damaged, and
+/// never what a process left that was killed while it made it.
+fn make(path: &Path) -> Result<(), ArchiveError> {
+    let (file, new) = (name(path), path.with_extension("new"));
+    let begun = [new.clone(), path.with_extension("new-journal")];
+    for left in begun.iter().filter(|left| left.exists()) {
+        fs::remove_file(left).map_err(ArchiveError::io(left, "removed"))?;
+    }
+    // Made here and not by SQLite, so that it is private from its first moment; -wal and -shm inherit the mode.
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create_new(true).mode(0o600);
+    options.open(&new).map_err(ArchiveError::io(&new, "made"))?;
+    let fail = || ArchiveError::sql(&file, "made");
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = Connection::open_with_flags(&new, flags).map_err(fail())?;
+    // Columns are 2 to 16 kB: on smaller pages they would lie in chains, and half of each page would be empty.
+    db.pragma_update(None, "page_size", 16384).map_err(fail())?;
+    db.pragma_update(None, "synchronous", "FULL").map_err(fail())?;
+    let tx = db.transaction().map_err(fail())?;
+    tx.execute_batch(TABLES).map_err(fail())?;
+    tx.pragma_update(None, "user_version", VERSION).map_err(fail())?;
+    tx.commit().map_err(fail())?;
+    db.close().map_err(|(_, error)| fail()(error))?;
+    fs::rename(&new, path).map_err(ArchiveError::io(path, "named"))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(ArchiveError::io(folder, "written"))
 }
 
 /// Opens a segment for reading. On a disk that can only be read, and with a log beside the file, what is in the log is

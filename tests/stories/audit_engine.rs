@@ -169,8 +169,7 @@ impl Desk {
 
     /// Waits until the store has all that the plane's log file has by now; how many those are.
     async fn arrived(&self, plane: &Plane, logs: &VictoriaLogs) -> Result<usize> {
-        let path = plane.audit_log().context("the plane keeps an audit log")?;
-        let written = events(whole_lines(&std::fs::read_to_string(path)?).lines())?;
+        let written = events(plane.audit_text()?.lines())?;
         ensure!(written.len() >= CALLS, "the plane wrote {} events", written.len());
         wait_until("all events in the store", ARRIVES, &[], async || {
             self.in_store(logs).await.is_ok_and(|there| written.is_subset(&there))
@@ -178,11 +177,6 @@ impl Desk {
         .await?;
         Ok(written.len())
     }
-}
-
-/// A log that somebody writes to, without its last line if that is half written.
-fn whole_lines(text: &str) -> &str {
-    &text[..text.rfind('\n').map_or(0, |at| at + 1)]
 }
 
 fn events<'a>(texts: impl Iterator<Item = &'a str>) -> Result<BTreeSet<String>> {

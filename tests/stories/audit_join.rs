@@ -91,13 +91,9 @@ async fn audit(sallyport: &Path, args: &[&str]) -> Result<Ran> {
 
 /// Calls of an account, as the target's log has them: one event for each, the last.
 fn logged(target: &Target, account: &str) -> Result<BTreeMap<String, Value>> {
-    let log = target.plane.audit_log().context("the target keeps an audit log")?;
     let user = format!("system:serviceaccount:sallyport-sessions:{account}");
     let mut all = BTreeMap::new();
-    let text = std::fs::read_to_string(log)?;
-    // The last line may be half written.
-    let whole = &text[..text.rfind('\n').map_or(0, |at| at + 1)];
-    for line in whole.lines() {
+    for line in target.plane.audit_text()?.lines() {
         let event: Value = serde_json::from_str(line)?;
         if event["user"]["username"] == user.as_str() {
             all.insert(event["auditID"].as_str().context("an id")?.to_owned(), event);

@@ -5,7 +5,7 @@ use crate::ends::request_name;
 use crate::lines::Lines;
 use anyhow::{Context, Result, ensure};
 use sallyport_fleet::Fleet;
-use sallyport_fleet::headless::{Desktop, input, until};
+use sallyport_fleet::headless::{Desktop, at_last, input, until};
 use sallyport_ipc::SessionState;
 use sallyport_testkit::kubectl::Kubectl;
 use sallyport_testkit::repository::deploy;
@@ -156,11 +156,7 @@ impl<'f> Leaving<'f> {
         let is_one =
             |left: &[String]| left.len() == 1 && left.iter().all(|one| one.starts_with("rolebinding"));
         // Where it is made again without end, nothing is there for a moment.
-        let _ = until("the one that stays", Duration::from_secs(20), async || {
-            is_one(&self.left().await.ok()?).then_some(())
-        })
-        .await;
-        let left = self.left().await?;
+        let left = at_last(Duration::from_secs(20), async || self.left().await, |left| is_one(left)).await?;
         let one = is_one(&left);
         lines.check(
             "and nothing else is left: no other binding, ServiceAccount or grant",

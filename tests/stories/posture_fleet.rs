@@ -5,10 +5,10 @@ use crate::lines::Lines;
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
-use kube::api::ListParams;
+use kube::api::{ListParams, ObjectList};
 use kube::{Api, ResourceExt as _};
 use sallyport_api::{AccessGrant, AccessRequest};
-use sallyport_fleet::headless::{Desktop, until};
+use sallyport_fleet::headless::{Desktop, at_last, until};
 use sallyport_fleet::{Fleet, FleetOptions, Target};
 use sallyport_ipc::{
     AuditFilter, FindingDetail, HeldKind, HoldInput, PostureVerdict, PostureView, ScanState, SessionState,
@@ -31,7 +31,8 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     a_dead_broker(&fleet, &ines, lines).await?;
     report(&fleet, &ines, lines).await?;
     for target in &fleet.targets {
-        let left = left_at_last(target).await?;
+        // The desktop's own probes may have told it before the broker had looked twice.
+        let left = at_last(SOON, async || left(target).await, Vec::is_empty).await?;
         lines.check(
             &format!("nothing of ours is left on {}", target.spec.name),
             left.is_empty(),
@@ -99,14 +100,6 @@ async fn left(target: &Target) -> Result<Vec<String>> {
     Ok(left)
 }
 
-/// The same, once there is nothing any more or it has been waited for: the desktop's own probes may have told it before
-/// the broker had looked twice.
-async fn left_at_last(target: &Target) -> Result<Vec<String>> {
-    let none = async || left(target).await.ok()?.is_empty().then_some(());
-    let _ = until("nothing left", SOON, none).await;
-    left(target).await
-}
-
 /// Whoever may not, is told what they lack.
 async fn nobody_else(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let dana = Desktop::signed_in(fleet, "dana").await?;
@@ -157,19 +150,17 @@ async fn two(fleet: &Fleet, ines: &Desktop, lee: &Desktop, lines: &mut Lines) ->
     let sessions = ines.app.sessions_list().await?;
     lines.check("no session of it is left to be read", sessions.is_empty(), sessions.len());
     for target in &fleet.targets {
-        let left = left_at_last(target).await?;
+        let left = at_last(SOON, async || left(target).await, Vec::is_empty).await?;
         lines.check(&format!("{} holds nothing of it", target.spec.name), left.is_empty(), left.join(", "));
     }
     let hub = fleet.hub.admin()?;
     let asked = Api::<AccessRequest>::namespaced(hub.clone(), "sallyport-scans");
     // The desktop's own word comes before the broker's.
-    let _ = until("they are closed", SOON, async || {
-        let all = asked.list(&ListParams::default()).await.ok()?;
-        all.iter().all(|one| one.phase() == Phase::Closed).then_some(())
-    })
-    .await;
-    let requests = asked.list(&ListParams::default()).await?;
-    let closed = requests.iter().filter(|one| one.phase() == Phase::Closed).count();
+    let closed =
+        |all: &ObjectList<AccessRequest>| all.iter().filter(|one| one.phase() == Phase::Closed).count();
+    let list = async || Ok(asked.list(&ListParams::default()).await?);
+    let requests = at_last(SOON, list, |all| closed(all) == all.items.len()).await?;
+    let closed = closed(&requests);
     lines.check(
         "what was asked is in the namespace of scans, and closed",
         requests.items.len() == 2 && closed == 2,

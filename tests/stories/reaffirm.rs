@@ -8,7 +8,7 @@ use crate::lines::Lines;
 use anyhow::{Context, Result};
 use sallyport_api::{AccessRequest, Reaffirmed};
 use sallyport_fleet::Fleet;
-use sallyport_fleet::headless::{DEADLINE, Desktop, id_token, proof, until};
+use sallyport_fleet::headless::{DEADLINE, Desktop, at_last, id_token, proof, until};
 use sallyport_hub::Hub;
 use sallyport_ipc::{EndReason, ProofKind, ProofState, SessionState, SessionView};
 use sallyport_model::RequestRef;
@@ -215,11 +215,7 @@ async fn people_change(
     );
     pat.until_within(&gained.id, OVER + SLACK, closed).await?;
     let grants = async || fleet.target().plane.kubectl().ok(&["get", "accessgrants", "-o", "name"]).await;
-    let _ = until("one grant", Duration::from_secs(20), async || {
-        (grants().await.ok()?.lines().count() == 1).then_some(())
-    })
-    .await;
-    let left = grants().await?;
+    let left = at_last(Duration::from_secs(20), grants, |left| left.lines().count() == 1).await?;
     lines.check(
         "one grant is left on the cluster: of the one whose word is newer",
         left.lines().count() == 1,

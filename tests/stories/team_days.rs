@@ -4,7 +4,7 @@
 use crate::approvals::shown;
 use crate::lines::Lines;
 use anyhow::{Context, Result, ensure};
-use sallyport_fleet::headless::{Desktop, input, proof, until};
+use sallyport_fleet::headless::{Desktop, at_last, input, proof, until};
 use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_ipc::{
     Decide, EndReason, ErrorCode, HeldKind, HoldInput, LimitsInput, ProofKind, ProofState, RequestPhase,
@@ -182,12 +182,12 @@ async fn held_with_a_dead_broker(
         over.push(dana.until(&session.id, is_proven).await?);
     }
     let took = began.elapsed();
-    let none = async || anyhow::Ok([grants(fleet, 0).await?, grants(fleet, 1).await?] == [0, 0]);
-    let gone = until("no grants", SOON, async || none().await.ok()?.then_some(())).await;
+    let read = async || Ok([grants(fleet, 0).await?, grants(fleet, 1).await?]);
+    let left = at_last(SOON, read, |left| *left == [0, 0]).await?;
     lines.check(
         "everything is held: both sessions are proven closed, the one whose broker is dead by its own token",
         over.iter().all(|view| view.ended.as_ref().is_some_and(|ended| ended.reason == EndReason::Revoked))
-            && gone.is_ok()
+            && left == [0, 0]
             && took < Duration::from_secs(40),
         format!("{took:?}"),
     );

@@ -7,9 +7,10 @@ use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, ResourceExt, api::ListParams};
 use sallyport_api::AccessGrant;
 use sallyport_fleet::Fleet;
-use sallyport_fleet::headless::{Desktop, proof, until, walk};
+use sallyport_fleet::headless::{Desktop, at_last, proof, until, walk};
 use sallyport_ipc::{
-    AuditFilter, EndReason, OpenInput, ProofKind, ProofState, SessionState, StepState, TerminalSize, Verdict,
+    AuditFilter, AuditPage, EndReason, OpenInput, ProofKind, ProofState, SessionState, StepState,
+    TerminalSize, Verdict,
 };
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.seen("the hub's inventory is listed", "");
     lines.check(
         "no target was contacted (P6)",
-        !audit_log(target)?.contains("serviceaccount:sallyport-sessions:s-"),
+        !target.plane.audit_text()?.contains("serviceaccount:sallyport-sessions:s-"),
         "its audit log names no session",
     );
 
@@ -193,13 +194,10 @@ async fn nothing_left(target: &sallyport_fleet::Target, account: &str, lines: &m
         anyhow::Ok([grants, mine, bindings])
     };
     // The desktop's own probes may have told it before the broker had looked twice.
-    let gone =
-        until("nothing left", Duration::from_secs(20), async || (left().await.ok()? == [0; 3]).then_some(()))
-            .await;
-    let [grants, mine, bindings] = left().await?;
+    let [grants, mine, bindings] = at_last(Duration::from_secs(20), left, |left| *left == [0; 3]).await?;
     lines.check(
         "nothing is left on the target",
-        gone.is_ok(),
+        grants + mine + bindings == 0,
         format!("{grants} grants, {mine} ServiceAccounts, {bindings} bindings"),
     );
     Ok(())
@@ -213,13 +211,10 @@ async fn history(
     lines: &mut Lines,
 ) -> Result<()> {
     let of_session = || AuditFilter { session: Some(session.to_owned()), ..AuditFilter::default() };
+    let read = async || Ok(desktop.app.audit_page(of_session(), None, 500).await?);
     // The last of them is noted once the session is closed.
-    let _ = until("the last entry", Duration::from_secs(20), async || {
-        let page = desktop.app.audit_page(of_session(), None, 500).await.ok()?;
-        page.entries.iter().any(|entry| entry.action == "session_closed").then_some(())
-    })
-    .await;
-    let page = desktop.app.audit_page(of_session(), None, 500).await?;
+    let is_whole = |page: &AuditPage| page.entries.iter().any(|entry| entry.action == "session_closed");
+    let page = at_last(Duration::from_secs(20), read, is_whole).await?;
     let actions: Vec<&str> = page.entries.iter().map(|e| e.action.as_str()).collect();
     let wanted = [
         "ask",
@@ -242,7 +237,7 @@ async fn history(
         missing.is_empty(),
         format!("{} entries, missing {missing:?}", page.entries.len()),
     );
-    let log = audit_log(target)?;
+    let log = target.plane.audit_text()?;
     let calls: Vec<_> = page.entries.iter().filter(|e| e.action == "call").collect();
     let joined = calls.iter().filter(|e| {
         let id = e.ids.audit_id.as_deref().unwrap_or("?");
@@ -262,11 +257,6 @@ async fn history(
         format!("{} entries in {} ms", verdict.entries, verdict.ms),
     );
     Ok(())
-}
-
-fn audit_log(target: &sallyport_fleet::Target) -> Result<String> {
-    let path = target.plane.audit_log().context("the target keeps an audit log")?;
-    Ok(std::fs::read_to_string(path).unwrap_or_default())
 }
 
 fn before_home() -> Option<Vec<u8>> {

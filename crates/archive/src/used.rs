@@ -1,7 +1,7 @@
 //! What an archive tells of somebody's calls, as a proposal takes it (`sallyport_rbac::propose`).
 
 use crate::{Answer, Archive, ArchiveError, Bounds, Call, CallId, Column, Combination, Filter, Marks};
-use sallyport_events::{Flaw, Level, Reader, What as FoundWhat};
+use sallyport_events::{Flaw, Level, event_in};
 use sallyport_rbac::propose::{Outcome, Seen, Used, to_be};
 use sallyport_rbac::question::{Asked, What};
 use std::collections::BTreeMap;
@@ -262,43 +262,34 @@ fn path_calls(
     calls: &[Call],
     used: &mut BTreeMap<String, Used>,
 ) -> Result<(), ArchiveError> {
-    {
-        let ids: Vec<CallId> = calls.iter().map(|call| call.id).collect();
-        for (call, raw) in calls.iter().zip(asking.archive.raws(&ids)) {
-            let is_theirs =
-                whose.rights(call.text(Column::User), call.text(Column::Impersonated)) == Rights::Theirs;
-            let raw = match raw {
-                Ok(raw) if is_theirs => raw,
-                Ok(_) => continue,
-                Err(error) if error.is_damage() => {
-                    let damaged = Answer { value: (), is_whole: true, damaged: 1, unread_segments: 0 };
-                    asking.and(&damaged);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let Some(path) = path(&raw) else { continue };
-            let asked =
-                Asked { verb: call.text(Column::Verb).to_owned(), what: What::Path(path), namespace: None };
-            let outcome = outcome(call.text(Column::Code), call.text(Column::Decision));
-            let row = Combination { texts: Vec::new(), calls: 1, first: call.at, last: call.at };
-            note(used, asked, outcome, false, &row, true);
-        }
+    let ids: Vec<CallId> = calls.iter().map(|call| call.id).collect();
+    for (call, raw) in calls.iter().zip(asking.archive.raws(&ids)) {
+        let is_theirs =
+            whose.rights(call.text(Column::User), call.text(Column::Impersonated)) == Rights::Theirs;
+        let raw = match raw {
+            Ok(raw) if is_theirs => raw,
+            Ok(_) => continue,
+            Err(error) if error.is_damage() => {
+                let damaged = Answer { value: (), is_whole: true, damaged: 1, unread_segments: 0 };
+                asking.and(&damaged);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(path) = path(&raw) else { continue };
+        let asked =
+            Asked { verb: call.text(Column::Verb).to_owned(), what: What::Path(path), namespace: None };
+        let outcome = outcome(call.text(Column::Code), call.text(Column::Decision));
+        let row = Combination { texts: Vec::new(), calls: 1, first: call.at, last: call.at };
+        note(used, asked, outcome, false, &row, true);
     }
     Ok(())
 }
 
 /// The path of an event about no resource, without what was asked behind it.
 fn path(raw: &str) -> Option<String> {
-    let mut path = None;
-    Reader::new().document(raw.as_bytes(), &mut |found| {
-        if let FoundWhat::Event(event) = found.what
-            && event.object.is_none()
-        {
-            path = Some(event.path()).filter(|path| path.starts_with('/')).map(|path| path.into_owned());
-        }
-    });
-    path
+    let path = event_in(raw, |event| event.object.is_none().then(|| event.path().into_owned()));
+    path.flatten().filter(|path| path.starts_with('/'))
 }
 
 #[cfg(test)]

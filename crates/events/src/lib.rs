@@ -37,7 +37,7 @@ pub use found::{Bad, Counts, Foreign, Found, Position, What};
 pub use join::{Joined, Key, Link, join};
 pub use known::{Known, KnownCall, KnownSession};
 pub use policy::{Policy, PolicyCall, PolicyError};
-pub use read::Reader;
+pub use read::{Reader, event_in};
 pub use reconcile::{
     Away, Both, Bypass, Innocent, LevelOf, Reconciled, Record, Told, Unseen, hole, reconcile,
 };

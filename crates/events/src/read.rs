@@ -19,6 +19,19 @@ const RAW_MOST: usize = 256 * 1024;
 /// How far into a line its JSON may begin, behind a time and the name of a stream.
 const PREFIX_MOST: usize = 512;
 
+/// What is taken of the event that a text tells, as it was kept of one; none where it tells none.
+pub fn event_in<R>(raw: &str, take: impl FnOnce(Event<'_>) -> R) -> Option<R> {
+    let (mut take, mut taken) = (Some(take), None);
+    Reader::new().document(raw.as_bytes(), &mut |found| {
+        if let What::Event(event) = found.what
+            && let Some(take) = take.take()
+        {
+            taken = Some(take(*event));
+        }
+    });
+    taken
+}
+
 /// Reads one source, from its bytes as they come. Holds one line at most, and no event.
 #[derive(Debug)]
 pub struct Reader {

@@ -226,6 +226,25 @@ pub async fn until<T>(what: &str, within: Duration, ask: impl AsyncFn() -> Optio
     }
 }
 
+/// What is read as soon as it fits; where it does not within that time, what was read last.
+///
+/// # Errors
+/// When the last read failed.
+pub async fn at_last<T>(
+    within: Duration,
+    read: impl AsyncFn() -> Result<T>,
+    fits: impl Fn(&T) -> bool,
+) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        let found = read().await;
+        if found.as_ref().is_ok_and(&fits) || started.elapsed() > within {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// An ID token for the hub, by a sign-in of its own.
 ///
 /// # Errors

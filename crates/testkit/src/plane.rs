@@ -292,6 +292,17 @@ impl Plane {
         self.options.audit_log.then(|| self.dir().join(files::AUDIT_LOG))
     }
 
+    /// What that file holds by now, in whole lines: the last one may be half written.
+    ///
+    /// # Errors
+    /// When there is no such file, or it can't be read.
+    pub fn audit_text(&self) -> Result<String> {
+        let path = self.audit_log().context("the plane keeps no audit log")?;
+        let mut text = std::fs::read_to_string(path).context("read the audit log")?;
+        text.truncate(text.rfind('\n').map_or(0, |at| at + 1));
+        Ok(text)
+    }
+
     /// The pods' side, when asked for.
     #[must_use]
     pub fn pods(&self) -> Option<&Pods> {

@@ -2,12 +2,11 @@
 
 use super::Evidence;
 use super::filter::of_accounts;
-use super::raws::event;
 use super::timeline::account;
 use crate::desk::AppError;
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Column, Filter};
 use sallyport_audit::{Action, Draft, Entry, Outcome};
-use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, fold, hole, reconcile};
+use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, event_in, fold, hole, reconcile};
 use sallyport_model::{AuditId, ClusterName, Jti, RequestUid};
 use sallyport_store::Filter as Entries;
 use std::collections::HashSet;
@@ -75,9 +74,8 @@ pub(super) fn of_session(
             lacks.damaged += 1;
             continue;
         };
-        event(&raw, &mut |event| {
-            read.push((at, Event { raw: "".into(), ..event.clone() }.into_owned()));
-        });
+        let event = event_in(&raw, |event| Event { raw: "".into(), ..event }.into_owned());
+        read.extend(event.map(|event| (at, event)));
     }
     let (events, place) = folded(read, &calls);
     Ok(OfSession { calls, events, place, has_more, lacks, range: archive.status().range })

@@ -1,12 +1,11 @@
 //! One call with all that is told of it, and who deleted something.
 
-use super::raws::event;
 use super::row::{self, RowId};
 use super::timeline::id_of;
 use super::{Evidence, filter, lacks, number, unreadable, without};
 use crate::desk::AppError;
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, CallId, Column, Filter, How, ObjectRef};
-use sallyport_events::{Act, Came, Event, Field, Flaw, Stage, join};
+use sallyport_events::{Act, Came, Event, Field, Flaw, Stage, event_in, join};
 use sallyport_ipc::{
     CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame, FactView, Shown,
 };
@@ -64,11 +63,11 @@ impl Evidence {
             redactions: 0,
         };
         if let Ok(raw) = &told.raw {
-            event(raw, &mut |event| {
+            event_in(raw, |event| {
                 let command = event.command.join(" ");
-                let act = Act { replicas_before: told.before, ..Act::of(event, &command) };
+                let act = Act { replicas_before: told.before, ..Act::of(&event, &command) };
                 detail.row.sentence = Shown::from(act.sentence());
-                detail.facts = facts(&told.call, event, &command);
+                detail.facts = facts(&told.call, &event, &command);
                 detail.redactions = taken_out(raw);
             });
         }
@@ -163,11 +162,9 @@ fn told(archive: &Archive, id: CallId, at: i64, bounds: &Bounds) -> Result<Told,
         }
     };
     let raw = archive.raw(id);
-    let mut sets = false;
-    if let Ok(raw) = &raw {
-        event(raw, &mut |event| sets = Act::of(event, "").replicas.is_some());
-    }
-    let before = if sets { replicas_before(archive, &call, bounds)? } else { None };
+    let set =
+        raw.as_deref().ok().and_then(|raw| event_in(raw, |event| Act::of(&event, "").replicas)).flatten();
+    let before = if set.is_some() { replicas_before(archive, &call, bounds)? } else { None };
     Ok(Told { call, raw, before })
 }
 
@@ -179,14 +176,13 @@ fn replicas_before(archive: &Archive, call: &Call, bounds: &Bounds) -> Result<Op
     let before = archive.page(&of_object, None, BEFORE, bounds)?;
     let ids: Vec<CallId> = before.value.calls.iter().map(|call| call.id).collect();
     for raw in archive.raws(&ids).flatten() {
-        let mut found = None;
-        event(&raw, &mut |event| {
+        let said = event_in(&raw, |event| {
             let bodies = [&event.response, &event.request];
             let was_done = event.code.is_some_and(|code| code < 300);
-            found = bodies.into_iter().flatten().find_map(|body| body.replicas).filter(|_| was_done);
+            bodies.into_iter().flatten().find_map(|body| body.replicas).filter(|_| was_done)
         });
-        if found.is_some() {
-            return Ok(found);
+        if let Some(replicas) = said.flatten() {
+            return Ok(Some(replicas));
         }
     }
     Ok(None)

@@ -1,7 +1,7 @@
 //! What raw events say that no column has.
 
 use sallyport_archive::{Archive, Call, Column};
-use sallyport_events::{Act, Event, Reader, What};
+use sallyport_events::{Act, event_in};
 use std::collections::HashMap;
 
 /// Resources whose changes may say how many replicas they set.
@@ -20,20 +20,9 @@ pub(super) fn replicas(archive: &Archive, calls: &[Call]) -> HashMap<u64, i64> {
     let mut out = HashMap::new();
     for (id, raw) in ids.iter().zip(raws) {
         let Ok(raw) = raw else { continue };
-        event(&raw, &mut |event| {
-            if let Some(replicas) = Act::of(event, "").replicas {
-                out.insert(id.number(), replicas);
-            }
-        });
+        if let Some(replicas) = event_in(&raw, |event| Act::of(&event, "").replicas).flatten() {
+            out.insert(id.number(), replicas);
+        }
     }
     out
-}
-
-/// The event that a raw text tells, if it tells one.
-pub(super) fn event(raw: &str, each: &mut dyn FnMut(&Event<'_>)) {
-    Reader::new().document(raw.as_bytes(), &mut |found| {
-        if let What::Event(event) = &found.what {
-            each(event);
-        }
-    });
 }

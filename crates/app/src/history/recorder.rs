@@ -39,10 +39,17 @@ impl Recorder {
 
     /// Writes one entry; it is on disk within 100 ms.
     pub(crate) async fn note(&self, draft: Draft) {
+        self.noted(draft).await;
+    }
+
+    /// The place of an entry that waits for the disk; none where it can't be written.
+    async fn noted(&self, draft: Draft) -> Option<u64> {
         let action = draft.action();
-        if let Err(error) = self.history.append(draft).await {
-            tracing::error!(%action, error = &error as &dyn std::error::Error, "an entry could not be written");
-        }
+        let noted = self.history.append(draft).await.inspect_err(|error| {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(%action, error, "an entry could not be written");
+        });
+        noted.ok()
     }
 
     /// Writes entries and returns when they are on disk, or the disk takes longer than `within`: whoever looks for them
@@ -50,14 +57,7 @@ impl Recorder {
     pub(crate) async fn note_all(&self, drafts: Vec<Draft>, within: Duration) {
         let mut last = None;
         for draft in drafts {
-            let action = draft.action();
-            match self.history.append(draft).await {
-                Ok(sequence) => last = Some(sequence),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(%action, error, "an entry could not be written");
-                }
-            }
+            last = self.noted(draft).await.or(last);
         }
         if let Some(last) = last {
             // What takes longer is in the queue, and is told of by the history's own state.

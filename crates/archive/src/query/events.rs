@@ -12,7 +12,7 @@ use crate::column::{AT, AUDIT_ID, Column};
 use crate::filter::Filter;
 use crate::segment::Unread;
 use crate::status::Problem;
-use sallyport_events::{Came, Decision, Event, Field, Object, Reader, Text, User, What};
+use sallyport_events::{Came, Decision, Event, Field, Object, Text, User, event_in};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -270,14 +270,8 @@ fn own(text: &str) -> Text<'static> {
 /// The event behind a call. What was known of it from around its text (who wrapped it, what came before it) is kept in
 /// its columns, and goes before what the text says by itself.
 fn event(call: &Call, raw: &str) -> Event<'static> {
-    let mut found = None;
-    Reader::new().document(raw.as_bytes(), &mut |one| {
-        if let What::Event(mut event) = one.what {
-            // Nobody who asks for many wants each as it was written too.
-            event.raw = Cow::Borrowed("");
-            found.get_or_insert_with(|| event.into_owned());
-        }
-    });
+    // Nobody who asks for many wants each as it was written too.
+    let found = event_in(raw, |event| Event { raw: Cow::Borrowed(""), ..event }.into_owned());
     let mut event = found.unwrap_or_else(|| by_columns(call));
     event.audit_id = own(&call.audit_id);
     event.shape = call.marks.shape;

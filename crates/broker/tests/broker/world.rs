@@ -200,7 +200,7 @@ impl World {
 
     /// Names of what anybody ever tried to create on the target, in that order, each once, from its own audit.
     pub(crate) fn ever_created(&self, resource: &str) -> Result<Vec<String>> {
-        let log = std::fs::read_to_string(self.target.audit_log().context("the target audits")?)?;
+        let log = self.target.audit_text()?;
         let mut names: Vec<String> = Vec::new();
         for line in log.lines() {
             let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();

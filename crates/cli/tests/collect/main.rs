@@ -75,14 +75,6 @@ fn events<'a>(lines: impl Iterator<Item = &'a str>) -> Result<BTreeMap<String, u
     Ok(events)
 }
 
-fn log(plane: &Plane) -> Result<String> {
-    let path = plane.audit_log().context("the plane keeps an audit log")?;
-    let mut text = std::fs::read_to_string(path)?;
-    // The last line may be half written.
-    text.truncate(text.rfind('\n').map_or(0, |at| at + 1));
-    Ok(text)
-}
-
 async fn calls(plane: &Plane, from: usize, to: usize) -> Result<()> {
     for number in from..to {
         plane.kubectl().ok(&["create", "configmap", &format!("call-{number}"), "--from-literal=a=b"]).await?;
@@ -119,7 +111,7 @@ async fn what_an_api_server_wrote_is_with_the_store_though_receiver_and_store_di
     logs.go_on().await?;
     calls(&plane, 40, 50).await?;
 
-    let written = events(log(&plane)?.lines())?;
+    let written = events(plane.audit_text()?.lines())?;
     ensure!(written.len() > 50, "{} events", written.len());
     let mut there = BTreeMap::new();
     let running = [&collect];
@@ -132,7 +124,7 @@ async fn what_an_api_server_wrote_is_with_the_store_though_receiver_and_store_di
         let lacks: Vec<_> = written.keys().filter(|event| !there.contains_key(*event)).collect();
         format!("{} of {} are missing: {lacks:?}\n{}", lacks.len(), written.len(), collect.log_tail(9))
     })?;
-    let all = events(log(&plane)?.lines())?;
+    let all = events(plane.audit_text()?.lines())?;
     let invented: Vec<_> = there.keys().filter(|event| !all.contains_key(*event)).collect();
     ensure!(invented.is_empty(), "{invented:?}");
 

@@ -27,9 +27,8 @@ fn target_of(event: &Value) -> Target {
 async fn events(w: &World, wanted: usize) -> Result<BTreeMap<String, Value>> {
     let start = Instant::now();
     loop {
-        let log = tokio::fs::read_to_string(w.plane.audit_log().context("asked for")?).await?;
+        let log = w.plane.audit_text()?;
         let mut found = BTreeMap::new();
-        // The last line may be half written.
         for event in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             if event["user"]["username"] == w.user.as_str() && event["stage"] == "ResponseComplete" {
                 found.insert(event["auditID"].as_str().context("an id")?.to_owned(), event);

@@ -12,6 +12,26 @@ impl Bench {
         self.evidence.history.entries(filter, None, 1_000).await.unwrap().entries.len()
     }
 
+    /// Another program reads an event into the archive, and has it open still.
+    fn read_by_another(&self, event: &Value) -> Archive {
+        let log = self.home.path().join("other.log");
+        std::fs::write(&log, format!("{event}\n")).unwrap();
+        let archive = Archive::open(&self.evidence.folder(), Options::default()).unwrap();
+        let source = sallyport_archive::Source { id: "cli".into(), cluster: CLUSTER.parse().unwrap() };
+        for named in sallyport_feeds::files(&log).unwrap().files {
+            sallyport_feeds::import(&archive, &source, &named.open().unwrap(), true).unwrap();
+        }
+        archive
+    }
+
+    /// Somebody looks, and notes one, within that time.
+    async fn until_noted(&self, within: Duration) {
+        let began = Instant::now();
+        while self.bypasses().await == 0 {
+            assert!(began.elapsed() < within, "nobody looked");
+        }
+    }
+
     async fn look(&self) {
         self.evidence.look_for_bypasses(&CLUSTER.parse().unwrap()).await;
     }
@@ -119,10 +139,7 @@ async fn what_is_too_young_to_be_said_is_said_later_by_itself() {
     // It is 30 s old, and a second, when it may be said; a busy machine may be there by now.
     let age = jiff::Timestamp::now().as_microsecond() - young;
     assert!(early == 0 || age > 30 * SECOND, "it was said after {age} µs");
-    let began = Instant::now();
-    while bench.bypasses().await == 0 {
-        assert!(began.elapsed() < Duration::from_secs(90), "nobody looked again");
-    }
+    bench.until_noted(Duration::from_secs(90)).await;
     bench.evidence.close().await;
 }
 
@@ -130,21 +147,12 @@ async fn what_is_too_young_to_be_said_is_said_later_by_itself() {
 async fn what_somebody_else_read_into_the_archive_is_looked_at_with_the_first_question() {
     let bench = bench().await;
     let (_, account) = bench.a_session().await;
-    let log = bench.home.path().join("other.log");
-    let line = event("x", bench.began + 100 * SECOND, "delete", "checkout", by(&account));
-    std::fs::write(&log, format!("{line}\n")).unwrap();
-    let archive = Archive::open(&bench.evidence.folder(), Options::default()).unwrap();
-    let source = sallyport_archive::Source { id: "cli".into(), cluster: CLUSTER.parse().unwrap() };
-    for named in sallyport_feeds::files(&log).unwrap().files {
-        sallyport_feeds::import(&archive, &source, &named.open().unwrap(), true).unwrap();
-    }
+    let archive =
+        bench.read_by_another(&event("x", bench.began + 100 * SECOND, "delete", "checkout", by(&account)));
     archive.close();
     drop(archive);
     bench.page(TimelineFilter::default()).await;
-    let began = Instant::now();
-    while bench.bypasses().await == 0 {
-        assert!(began.elapsed() < Duration::from_secs(20), "nobody looked");
-    }
+    bench.until_noted(Duration::from_secs(20)).await;
     bench.evidence.close().await;
 }
 
@@ -154,23 +162,14 @@ async fn what_somebody_else_had_open_is_looked_at_once_they_are_through() {
     let (_, account) = bench.a_session().await;
     // Nothing was there with the first question, and with the second another program has it.
     bench.page(TimelineFilter::default()).await;
-    let log = bench.home.path().join("other.log");
-    let line = event("x", bench.began + 100 * SECOND, "delete", "checkout", by(&account));
-    std::fs::write(&log, format!("{line}\n")).unwrap();
-    let archive = Archive::open(&bench.evidence.folder(), Options::default()).unwrap();
-    let source = sallyport_archive::Source { id: "cli".into(), cluster: CLUSTER.parse().unwrap() };
-    for named in sallyport_feeds::files(&log).unwrap().files {
-        sallyport_feeds::import(&archive, &source, &named.open().unwrap(), true).unwrap();
-    }
+    let archive =
+        bench.read_by_another(&event("x", bench.began + 100 * SECOND, "delete", "checkout", by(&account)));
     bench.page(TimelineFilter::default()).await;
     assert_eq!(bench.bypasses().await, 0, "it is another's");
     archive.close();
     drop(archive);
     bench.page(TimelineFilter::default()).await;
-    let began = Instant::now();
-    while bench.bypasses().await == 0 {
-        assert!(began.elapsed() < Duration::from_secs(40), "nobody looked again");
-    }
+    bench.until_noted(Duration::from_secs(40)).await;
     bench.evidence.close().await;
 }
 

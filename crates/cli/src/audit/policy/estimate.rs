@@ -8,7 +8,7 @@ use crate::audit::times::told;
 use crate::audit::view::LacksView;
 use crate::end::Stop;
 use sallyport_archive::{Answer, Archive, Bounds, CallId, Column, Filter, Marks};
-use sallyport_events::{Level, Policy, PolicyCall, Reader, Stage, What};
+use sallyport_events::{Level, Policy, PolicyCall, Stage, event_in};
 use sallyport_report::words::shown;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -229,12 +229,7 @@ fn sample(
     // One that is damaged is missed in a sample, and counted where everything is looked at.
     for (call, raw) in answer.value.calls.iter().zip(archive.raws(&ids)) {
         let Ok(raw) = raw else { continue };
-        let mut path = String::new();
-        Reader::new().document(raw.as_bytes(), &mut |found| {
-            if let What::Event(event) = found.what {
-                path = event.path().into_owned();
-            }
-        });
+        let path = event_in(&raw, |event| event.path().into_owned()).unwrap_or_default();
         let (resource, group) =
             call.text(Column::Resource).split_once('.').unwrap_or((call.text(Column::Resource), ""));
         out.push(Sampled {

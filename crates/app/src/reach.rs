@@ -4,6 +4,8 @@
 
 mod drift;
 mod held;
+mod hub_side;
+mod ports;
 mod profiles;
 mod proof;
 mod read;
@@ -14,12 +16,14 @@ use crate::history::Recorder;
 use crate::person::{Person, Signed, WorkspaceId};
 use drift::Snapshot;
 use jiff::Timestamp;
+use ports::{HubOf, HubSide};
 use profiles::Draft;
 use read::Lacks;
 use sallyport_ipc::WhoCanView;
 use sallyport_model::{ErrorCode, clip};
 use sallyport_store::Look;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was looked at, until it is said to be seen.
@@ -27,18 +31,37 @@ pub(crate) struct Reach {
     desk: Arc<Desk>,
     history: Recorder,
     person: Arc<Person>,
-    /// For each workspace where somebody is signed in and has looked.
-    looked: Mutex<BTreeMap<WorkspaceId, Look>>,
+    hub_of: Box<HubOf>,
+    /// Counts what was asked: an answer never takes the place of one to a later question.
+    turns: AtomicU64,
+    /// For each workspace where somebody is signed in and has looked, with the question's turn.
+    looked: Mutex<BTreeMap<WorkspaceId, (u64, Look)>>,
     /// The profile that is being changed at each.
     drafts: Mutex<BTreeMap<WorkspaceId, Draft>>,
 }
 
 impl Reach {
     pub(crate) fn new(desk: Arc<Desk>, history: Recorder, person: Arc<Person>) -> Self {
-        Self { desk, history, person, looked: Mutex::default(), drafts: Mutex::default() }
+        Self::asking(desk, history, person, Box::new(|signed| Arc::new(signed.hub.clone())))
     }
 
-    fn looked(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, Look>> {
+    /// The same, of other hubs than the product's.
+    fn asking(desk: Arc<Desk>, history: Recorder, person: Arc<Person>, hub_of: Box<HubOf>) -> Self {
+        let (looked, drafts) = (Mutex::default(), Mutex::default());
+        Self { desk, history, person, hub_of, turns: AtomicU64::new(0), looked, drafts }
+    }
+
+    /// The hub as whoever is signed in looks after it.
+    fn hub(&self, signed: &Signed) -> Arc<dyn HubSide> {
+        (self.hub_of)(signed)
+    }
+
+    /// The next question's.
+    fn turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn looked(&self) -> MutexGuard<'_, BTreeMap<WorkspaceId, (u64, Look)>> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -54,7 +77,8 @@ impl Reach {
     /// When nobody is signed in, or the hub does not answer.
     pub(crate) async fn list(&self) -> Result<WhoCanView, AppError> {
         let signed = self.person.signed()?;
-        let read = match read::read(&signed.hub).await {
+        let turn = self.turn();
+        let read = match read::read(&*self.hub(&signed)).await {
             Ok(read) => read,
             Err(Lacks::Rights(missing)) => return Ok(view::lacking(missing, now_ms())),
             Err(Lacks::Answer(fault)) => return Err(crate::person::faults::of_hub(fault)),
@@ -71,9 +95,11 @@ impl Reach {
             let none = last.digest == look.digest;
             drift::between(if none { &snapshot } else { &seen }, &snapshot, last.at.saturating_mul(1000))
         });
+        let mut looked = self.looked();
+        let is_last = looked.get(&signed.workspace).is_none_or(|(later, _)| *later < turn);
         // Signed out meanwhile: nothing of it is kept.
-        if !signed.stop.is_cancelled() {
-            self.looked().insert(signed.workspace.clone(), look);
+        if is_last && !signed.stop.is_cancelled() {
+            looked.insert(signed.workspace.clone(), (turn, look));
         }
         Ok(view)
     }
@@ -84,8 +110,8 @@ impl Reach {
     /// When something else was read meanwhile, and when it can't be remembered.
     pub(crate) async fn seen(&self, digest: String) -> Result<(), AppError> {
         let signed = self.person.signed()?;
-        let look = self.looked().get(&signed.workspace).filter(|look| look.digest == digest).cloned();
-        let look = look.ok_or_else(|| {
+        let look = self.looked().get(&signed.workspace).map(|(_, look)| look.clone());
+        let look = look.filter(|look| look.digest == digest).ok_or_else(|| {
             AppError::new(ErrorCode::BadInput, "this is not what was read last, so it was not marked as seen")
                 .hint("Look again, then mark what you see.")
         })?;
@@ -123,3 +149,6 @@ fn look(snapshot: &Snapshot) -> Result<Look, AppError> {
     let digest = sallyport_model::Digest::of(text.as_bytes()).to_string();
     Ok(Look { digest, snapshot: text, at: 0 })
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,16 @@ impl Detail {
         self.values.get(key)
     }
 
+    /// The text under `key`; none where something else stands there.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_str()
+    }
+
+    /// The whole number under `key` that is not negative.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        self.get(key)?.as_u64()
+    }
+
     /// All of it, by key.
     pub fn values(&self) -> &BTreeMap<String, Value> {
         &self.values

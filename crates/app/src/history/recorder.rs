@@ -1,15 +1,14 @@
 //! The history as use cases write it and the window reads it.
 
-use super::sentence::sentence;
+use super::ports::{GatewaySide, StoreSide};
+use super::view::{parse, sealed, verdict_view, view};
 use crate::desk::{AppError, Desk};
 use sallyport_api::HistoryAnchor;
-use sallyport_audit::{Action, Draft, Entry, Fault, Linked, Outcome, SealPublic, Seals, Unanchored, Verdict};
-use sallyport_gateway::Gateway;
+use sallyport_audit::{Action, Draft, Linked, Outcome, Verdict};
 use sallyport_ipc::{
-    AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Event, HistoryState as HistoryView,
-    Shown, VerifyView,
+    AuditFilter, AuditPage, AuditPosition, Event, HistoryState as HistoryView, Shown, VerifyView,
 };
-use sallyport_model::{ErrorCode, SessionId, clip};
+use sallyport_model::{ErrorCode, SessionId};
 use sallyport_store::{Buckets, Cursor, Filter, History, HistoryState, Page, StoreError, TopBy};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +27,17 @@ const PAGE_MOST: u32 = 500;
 /// loss: the store counts what it could not take.
 #[derive(Clone)]
 pub(crate) struct Recorder {
-    pub(super) history: History,
+    pub(super) history: Arc<dyn StoreSide>,
     verified: Arc<Mutex<Option<VerifyView>>>,
 }
 
 impl Recorder {
     pub(crate) fn new(history: History) -> Self {
+        Self::keeping(Arc::new(history))
+    }
+
+    /// The same, kept elsewhere than the product does.
+    pub(super) fn keeping(history: Arc<dyn StoreSide>) -> Self {
         Self { history, verified: Arc::default() }
     }
 
@@ -84,35 +88,42 @@ impl Recorder {
     }
 
     /// Writes the entries of calls and returns when they are on disk. While that takes longer than a healthy disk does,
-    /// the gateway lets no new call pass: what can't be recorded must not happen (promise P17).
-    pub(crate) async fn calls(&self, gateway: &Gateway, drafts: Vec<Draft>) {
+    /// the gateway lets no new call pass, and none any more once one could not be written at all: what can't be recorded
+    /// must not happen (promise P17).
+    pub(crate) async fn calls(&self, gateway: &impl GatewaySide, drafts: Vec<Draft>) {
         let writing = async {
-            let mut last = None;
+            let (mut last, mut is_kept) = (None, true);
             for draft in drafts {
                 match self.history.append_waiting(draft).await {
                     Ok(sequence) => last = Some(sequence),
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
                         tracing::error!(error, "a call could not be recorded");
+                        is_kept = false;
                     }
                 }
             }
             if let Some(last) = last {
                 self.history.until_durable(last).await;
             }
+            is_kept
         };
         let mut writing = std::pin::pin!(writing);
-        if tokio::time::timeout(LATE, &mut writing).await.is_err() {
-            tracing::error!("calls wait: their entries do not reach the disk");
-            gateway.recording(false);
-            writing.await;
-            gateway.recording(true);
+        match tokio::time::timeout(LATE, &mut writing).await {
+            Ok(true) => {}
+            Ok(false) => gateway.recording(false),
+            Err(_) => {
+                tracing::error!("calls wait: their entries do not reach the disk");
+                gateway.recording(false);
+                let is_kept = writing.await;
+                gateway.recording(is_kept);
+            }
         }
     }
 
     /// Whether a damaged one was set aside when it was opened, and under which name.
     pub(crate) fn set_aside(&self) -> Option<String> {
-        self.history.set_aside().map(ToString::to_string)
+        self.history.set_aside()
     }
 
     /// Hints to the window that it grew, until the app ends.
@@ -239,8 +250,8 @@ impl Recorder {
             let page =
                 self.history.page(filter.clone(), cursor, PAGE_MOST as usize).await.map_err(unreadable)?;
             for entry in &page.entries {
-                let text = |key: &str| entry.detail.get(key).and_then(|value| value.as_str());
-                let number = entry.detail.get("segment").and_then(|value| value.as_u64());
+                let text = |key: &str| entry.detail.text(key);
+                let number = entry.detail.number("segment");
                 let number = number.and_then(|number| u32::try_from(number).ok());
                 if let (Some(number), Some(hash)) = (number, text("sha256"))
                     && text("terminal") == Some(terminal)
@@ -323,184 +334,4 @@ impl Recorder {
 
 pub(super) fn unreadable(error: StoreError) -> AppError {
     AppError::failed("the history can't be read").hint("Run verify; the log has the details.").because(error)
-}
-
-/// The window's filter as the store takes it.
-fn parse(filter: AuditFilter) -> Result<Filter, AppError> {
-    let wrong = |what: &str, e: String| {
-        AppError::new(ErrorCode::BadInput, format!("the filter's {what} can't be used: {e}"))
-    };
-    Ok(Filter {
-        cluster: filter
-            .cluster
-            .map(|c| c.parse())
-            .transpose()
-            .map_err(|e| wrong("cluster", format!("{e}")))?,
-        session: filter.session.map(|s| sallyport_model::SessionId::new(clip(&s, 128))),
-        request: None,
-        user: filter.user.map(|u| u.parse()).transpose().map_err(|e| wrong("user", format!("{e}")))?,
-        actions: filter
-            .action
-            .map(|a| a.parse::<Action>())
-            .transpose()
-            .map_err(|e| wrong("action", e.to_string()))?
-            .into_iter()
-            .collect(),
-        text: filter.text.map(|t| clip(t.trim(), 200)).filter(|t| !t.is_empty()),
-        from: filter.from.map(|ms| ms.saturating_mul(1000)),
-        to: filter.to.map(|ms| ms.saturating_mul(1000)),
-        ..Filter::default()
-    })
-}
-
-/// Who is behind an entry of a session where it is not the session's own person.
-fn whose_word(entry: &Entry) -> Option<Shown> {
-    let by = || entry.detail.get("by").and_then(|v| v.as_str()).map(Shown::from);
-    match entry.action {
-        Action::Offer | Action::Granted | Action::ProvenByBroker | Action::Unanswered => {
-            Some("broker".into())
-        }
-        // "by oidc:lee@…", "by autoApproval office: …", "at once: …"; before there were those, "by rule: …".
-        Action::Approved => by().map(|b| match b.strip_prefix("by ") {
-            Some(who) if !who.starts_with("autoApproval ") && !who.starts_with("rule") => Shown::from(who),
-            _ => "broker".into(),
-        }),
-        Action::Denied | Action::Revoked => by().or_else(|| Some("broker".into())),
-        _ => None,
-    }
-}
-
-/// An entry as the list shows it.
-pub(crate) fn view(entry: &Entry) -> AuditEntryView {
-    let text = |key: &str| entry.detail.get(key).and_then(|v| v.as_str()).map(Shown::from);
-    let detail = entry.detail.values().iter().map(|(key, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        (Shown::from(key), Shown::from(&value))
-    });
-    AuditEntryView {
-        sequence: i64::try_from(entry.sequence).unwrap_or(i64::MAX),
-        at_us: entry.at,
-        action: entry.action.to_string(),
-        sentence: Shown::from(&sentence(entry)),
-        outcome: match entry.outcome {
-            Outcome::Ok => sallyport_ipc::Outcome::Done,
-            Outcome::Refused => sallyport_ipc::Outcome::Refused,
-            Outcome::Failed => sallyport_ipc::Outcome::Failed,
-            Outcome::Unknown => sallyport_ipc::Outcome::Unproven,
-        },
-        user: entry.user.as_ref().map(|u| Shown::from(u.as_str())).unwrap_or_default(),
-        cluster: entry.cluster.as_ref().map(Shown::of).unwrap_or_default(),
-        via: text("via").or_else(|| whose_word(entry)).unwrap_or_default(),
-        status: entry
-            .detail
-            .get("status")
-            .and_then(serde_json::Value::as_u64)
-            .and_then(|s| u16::try_from(s).ok()),
-        ids: AuditIds {
-            request: entry.request.as_ref().map(Shown::of),
-            grant: entry.grant.as_ref().map(Shown::of),
-            session: entry.session.as_ref().map(Shown::of),
-            jti: entry.jti.as_ref().map(Shown::of),
-            audit_id: entry.audit_id.as_ref().map(Shown::of),
-        },
-        detail: detail.collect(),
-        redactions: entry.redactions,
-        gap: entry.action == Action::Gap,
-    }
-}
-
-fn verdict_view(verdict: &Verdict) -> VerifyView {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    let (kind, entries, first_bad, why) = match verdict {
-        Verdict::Verified { entries } => (sallyport_ipc::Verdict::Verified, number(*entries), None, None),
-        Verdict::Unanchored { entries, why, .. } => {
-            (sallyport_ipc::Verdict::Unanchored, number(*entries), None, Some(unanchored(*why).to_owned()))
-        }
-        Verdict::Broken { first_bad, why } => (
-            sallyport_ipc::Verdict::Broken,
-            number(first_bad.saturating_sub(1)),
-            Some(number(*first_bad)),
-            Some(broken(why)),
-        ),
-    };
-    VerifyView {
-        verdict: kind,
-        entries,
-        gaps: 0,
-        first_bad,
-        why: why.map(|w| Shown::from(&w)),
-        ms: 0,
-        at: jiff::Timestamp::now().as_millisecond(),
-    }
-}
-
-/// How far it is sealed, for whoever hands it on: by whose key, and up to where.
-fn sealed(seals: &Seals, key: Option<&SealPublic>) -> Option<String> {
-    let key = key?.fingerprint();
-    match seals {
-        Seals::Sealed(sealed) => Some(format!("sealed up to entry {} with the key {key}", sealed.until)),
-        Seals::Never { .. } | Seals::Broken { .. } => None,
-    }
-}
-
-fn unanchored(why: Unanchored) -> &'static str {
-    match why {
-        Unanchored::NoKey => "there is no keyring, so no key to anchor it",
-        Unanchored::WrittenWithout => "part of it was written without a key",
-        Unanchored::OtherKey => "part of it was written under a key that is not at hand",
-    }
-}
-
-fn broken(why: &Fault) -> String {
-    match why {
-        Fault::CheckpointMissing
-        | Fault::CheckpointForged(_)
-        | Fault::CheckpointForeign
-        | Fault::Changed { .. }
-        | Fault::Resealed(_) => why.to_string(),
-        plain => format!("{plain:?}").to_lowercase(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sallyport_gateway::GatewayOptions;
-
-    async fn becomes(gateway: &Gateway, recording: bool) {
-        let mut left = 500;
-        while gateway.is_recording() != recording {
-            left -= 1;
-            assert!(left > 0, "recording stays {}", !recording);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    #[tokio::test]
-    async fn fault_e2_p17_calls_wait_while_their_entries_do_not_reach_the_disk() {
-        let dir = tempfile::tempdir().unwrap();
-        let recorder = Recorder::new(History::open(dir.path(), None).await.unwrap());
-        let gateway = Gateway::start(GatewayOptions::default()).await.unwrap();
-        let drafts = || (0..64).map(|n| Draft::new(Action::Call).detail("n", n)).collect::<Vec<_>>();
-        recorder.calls(&gateway, drafts()).await;
-        assert!(gateway.is_recording());
-
-        // A disk that takes nothing: somebody else writes and does not stop.
-        let other = rusqlite::Connection::open(dir.path().join("history.db")).unwrap();
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let writing = {
-            let (recorder, gateway) = (recorder.clone(), gateway.clone());
-            tokio::spawn(async move { recorder.calls(&gateway, drafts()).await })
-        };
-        becomes(&gateway, false).await;
-        tokio::time::sleep(Duration::from_millis(2500)).await;
-        assert!(!gateway.is_recording() && !writing.is_finished(), "it stays so while the disk does");
-        other.execute_batch("ROLLBACK").unwrap();
-        becomes(&gateway, true).await;
-        writing.await.unwrap();
-        let calls = Filter { actions: vec![Action::Call], ..Filter::default() };
-        assert_eq!(recorder.history.count(calls).await.unwrap(), 128, "none was lost");
-        recorder.close(Duration::from_secs(3)).await;
-        gateway.shutdown().await;
-    }
 }

@@ -31,6 +31,8 @@ use text::{Problem, Written};
 /// A profile that is being changed.
 #[derive(Clone, Default)]
 pub(super) struct Draft {
+    /// Of the question that made it: an answer never takes the place of one to a later question.
+    turn: u64,
     /// As the hub stored it when it was read; `None`: it is a new one.
     base: Option<Value>,
     /// What was looked at last and may be applied.
@@ -60,7 +62,8 @@ impl Reach {
     /// # Errors
     /// When nobody is signed in, and when the hub does not say.
     pub(crate) async fn profile_names(&self) -> Result<Vec<Shown>, AppError> {
-        let listed = self.person.signed()?.hub.profiles().await.map_err(of_hub)?;
+        let signed = self.person.signed()?;
+        let listed = self.hub(&signed).profiles().await.map_err(of_hub)?;
         let malformed = listed.malformed.into_iter().map(|one| one.name);
         let names = listed.objects.into_iter().filter_map(|object| object.metadata.name).chain(malformed);
         let mut names: Vec<Shown> = names.map(Shown::from).collect();
@@ -78,15 +81,14 @@ impl Reach {
         new: bool,
     ) -> Result<ProfileDraft, AppError> {
         let signed = self.person.signed()?;
+        let (turn, hub) = (self.turn(), self.hub(&signed));
         let name: Option<ProfileName> = name
             .map(|name| name.parse())
             .transpose()
             .map_err(|e: NameError| AppError::new(ErrorCode::BadInput, e.to_string()))?;
         let stored = match &name {
             None => None,
-            Some(name) => {
-                Some(signed.hub.stored_profile(name).await.map_err(of_hub)?.ok_or_else(|| gone(name))?)
-            }
+            Some(name) => Some(hub.stored_profile(name).await.map_err(of_hub)?.ok_or_else(|| gone(name))?),
         };
         let text = match &stored {
             None => Ok(object::TEMPLATE.to_owned()),
@@ -95,13 +97,14 @@ impl Reach {
         };
         let text = text.map_err(|why| AppError::failed(format!("it can't be shown as text: {why}")))?;
         let edited = name.as_ref().filter(|_| !new);
-        let (may, rights) = futures::try_join!(signed.hub.may_write_profile(edited), async {
-            signed.hub.rights(edited.map(std::slice::from_ref).unwrap_or_default()).await
-        })
+        let (may, rights) = futures::try_join!(
+            hub.may_write_profile(edited),
+            hub.rights(edited.map(std::slice::from_ref).unwrap_or_default())
+        )
         .map_err(of_hub)?;
         let own = edited.and_then(|name| rights.profiles.get(name)).copied().and_then(remarks::own);
         let kept = stored.as_ref().filter(|_| !new).and_then(remarks::keeper);
-        let draft = Draft { base: stored.filter(|_| !new), looked: None };
+        let draft = Draft { turn, base: stored.filter(|_| !new), looked: None };
         self.keep(&signed, draft);
         Ok(ProfileDraft {
             name: edited.map(Shown::of),
@@ -118,14 +121,14 @@ impl Reach {
     pub(crate) async fn profile_look(&self, text: String, again: bool) -> Result<ProfileLook, AppError> {
         let signed = self.person.signed()?;
         let mut draft = self.drafts().get(&signed.workspace).cloned().ok_or_else(not_read)?;
-        draft.looked = None;
+        (draft.turn, draft.looked) = (self.turn(), None);
         self.keep(&signed, draft.clone());
         let written = match text::read(&text) {
             Ok(written) => written,
             Err(problem) => return Ok(wrong(None, vec![problem])),
         };
         if again && let Some(name) = draft.base.as_ref().and_then(object::name_of) {
-            match signed.hub.stored_profile(&name).await.map_err(|fault| untried(&fault))? {
+            match self.hub(&signed).stored_profile(&name).await.map_err(|fault| untried(&fault))? {
                 // One of its name that was made since is another.
                 Some(fresh)
                     if draft
@@ -155,8 +158,8 @@ impl Reach {
         written: &Written,
         draft: &mut Draft,
     ) -> Result<ProfileLook, AppError> {
-        let object = object::to_write(&written.object, draft.base.as_ref());
-        let (verdict_said, would_be) = match signed.hub.write_profile(name, &object, Write::Trial).await {
+        let (hub, object) = (self.hub(signed), object::to_write(&written.object, draft.base.as_ref()));
+        let (verdict_said, would_be) = match hub.write_profile(name, &object, Write::Trial).await {
             Ok(answer) if draft.base.as_ref().is_some_and(|base| object::is_same(base, &answer)) => {
                 return Ok(verdict(Some(name), ProfileVerdict::Same));
             }
@@ -191,7 +194,7 @@ impl Reach {
             Ok(after) => after,
             Err(why) => return Ok(wrong(Some(name), vec![Problem::at(written.line_of("spec"), why)])),
         };
-        let facts = facts::read(signed, name).await;
+        let facts = facts::read(&*hub, signed, name).await;
         let difference = differs::between(&facts, draft.base.as_ref(), &would_be, &after);
         let mut look = verdict(Some(name), verdict_said);
         look.is_new = draft.base.is_none();
@@ -217,15 +220,15 @@ impl Reach {
     /// When it is another than that, and when the hub does not take it any more; an entry says so.
     pub(crate) async fn profile_apply(&self, digest: String) -> Result<(), AppError> {
         let signed = self.person.signed()?;
-        let looked = self.drafts().get(&signed.workspace).and_then(|draft| draft.looked.clone());
-        let looked = looked.filter(|looked| looked.digest == digest).ok_or_else(|| {
+        let draft = self.drafts().get(&signed.workspace).cloned().unwrap_or_default();
+        let looked = draft.looked.filter(|looked| looked.digest == digest).ok_or_else(|| {
             AppError::new(
                 ErrorCode::BadInput,
                 "this is not the change that was looked at last; nothing was applied",
             )
             .hint("Look at the change again, then apply what you see.")
         })?;
-        let done = signed.hub.write_profile(&looked.name, &looked.object, Write::Real).await;
+        let done = self.hub(&signed).write_profile(&looked.name, &looked.object, Write::Real).await;
         let done = match done {
             // Also where something in between answered: the write may have gone on.
             Err(Unwritten::Fault(fault)) => self.found_out(&signed, &looked, fault).await,
@@ -242,7 +245,7 @@ impl Reach {
                 let generation = stored["metadata"]["generation"].as_i64().unwrap_or_default();
                 let uid = stored["metadata"]["uid"].as_str().unwrap_or_default();
                 self.history.note(entry.detail("revision", format!("{uid}/{generation}"))).await;
-                self.keep(&signed, Draft { base: Some(stored), looked: None });
+                self.keep(&signed, Draft { turn: draft.turn, base: Some(stored), looked: None });
                 Ok(())
             }
             Err(error) => {
@@ -261,7 +264,7 @@ impl Reach {
 
     /// Whether a write whose answer was lost was carried out.
     async fn found_out(&self, signed: &Signed, looked: &Looked, fault: Fault) -> Result<Value, AppError> {
-        match signed.hub.stored_profile(&looked.name).await {
+        match self.hub(signed).stored_profile(&looked.name).await {
             Ok(Some(now)) if object::is_same(&now, &looked.would_be) => Ok(now),
             Ok(_) => Err(AppError::new(
                 ErrorCode::Unreachable,
@@ -279,9 +282,11 @@ impl Reach {
     }
 
     fn keep(&self, signed: &Signed, draft: Draft) {
+        let mut drafts = self.drafts();
+        let is_last = drafts.get(&signed.workspace).is_none_or(|later| later.turn <= draft.turn);
         // Signed out meanwhile: nothing of it is kept.
-        if !signed.stop.is_cancelled() {
-            self.drafts().insert(signed.workspace.clone(), draft);
+        if is_last && !signed.stop.is_cancelled() {
+            drafts.insert(signed.workspace.clone(), draft);
         }
     }
 

@@ -1,8 +1,9 @@
 //! All that is read of a hub, a few calls at a time: each has its own deadline, and each takes a connection while it runs.
 
+use super::ports::HubSide;
 use sallyport_api::{AccessCluster, AccessPreviewSpec, AccessProfile};
 use sallyport_client::Fault;
-use sallyport_hub::{Beat, Hub, Listed, OwnGuardrails, StoredRbac, Unread};
+use sallyport_hub::{Beat, Listed, OwnGuardrails, StoredRbac, Unread};
 use sallyport_model::NamespaceName;
 use std::collections::BTreeMap;
 
@@ -47,7 +48,7 @@ impl From<Unread> for Lacks {
 }
 
 /// Reads it all.
-pub(super) async fn read(hub: &Hub) -> Result<Read, Lacks> {
+pub(super) async fn read(hub: &dyn HubSide) -> Result<Read, Lacks> {
     let (teams, profiles, clusters) = futures::join!(hub.team_names(), hub.profiles(), hub.clusters());
     let (teams, profiles, clusters) = (
         needed(teams, "namespaces")?,

@@ -25,7 +25,8 @@ pub(super) fn between(
     let rules = match &facts.clusters {
         Ok(clusters) => {
             let previews = facts.previews.as_ref().map_err(String::as_str);
-            let reported = Reported { clusters, previews, profiles: &facts.profiles };
+            let profiles = facts.profiles.as_deref().map_err(String::as_str);
+            let reported = Reported { clusters, previews, profiles };
             rules::difference(&reported, before, after)
         }
         Err(why) => {

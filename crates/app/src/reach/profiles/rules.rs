@@ -12,8 +12,8 @@ pub(super) struct Reported<'a> {
     pub(super) clusters: &'a [AccessCluster],
     /// By cluster, or why they could not be read.
     pub(super) previews: Result<&'a BTreeMap<String, AccessPreviewSpec>, &'a str>,
-    /// All profiles as they are: what any of them binds says what its roles allow.
-    pub(super) profiles: &'a [Profile],
+    /// All profiles as they are, or why they could not be read: what any of them binds says what its roles allow.
+    pub(super) profiles: Result<&'a [Profile], &'a str>,
 }
 
 /// The difference on all clusters, each kind of it once, dangers first.
@@ -182,7 +182,10 @@ impl Roles {
         if let Err(why) = &preview {
             roles.why.clone_from(why);
         }
-        for profile in reported.profiles {
+        if let Err(why) = reported.profiles {
+            roles.why = format!("the profiles could not be read: {why}");
+        }
+        for profile in reported.profiles.into_iter().flatten() {
             let reports = status.map(|status| status.profiles.as_slice()).unwrap_or_default();
             let report = reports.iter().find(|report| {
                 report.name == profile.name.as_str() && report.revision == profile.revision.to_string()

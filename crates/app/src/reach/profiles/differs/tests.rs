@@ -18,7 +18,7 @@ fn nothing_read() -> Facts {
     Facts {
         clusters: Err("forbidden".into()),
         previews: Err("forbidden".into()),
-        profiles: vec![],
+        profiles: Ok(vec![]),
         rbac: Err("you may not list roles".into()),
         teams: vec![],
         standing: Standing::default(),

@@ -61,7 +61,11 @@ fn found(
     before: Option<&Profile>,
     after: &Profile,
 ) -> Vec<RulesDifference> {
-    difference(&Reported { clusters: &world.0, previews: Ok(&world.1), profiles }, before, after)
+    difference(
+        &Reported { clusters: &world.0, previews: Ok(&world.1), profiles: Ok(profiles) },
+        before,
+        after,
+    )
 }
 
 fn details(rights: &[Right]) -> Vec<String> {
@@ -97,7 +101,7 @@ fn what_no_report_says_is_unknown_and_never_nothing() {
     // What a role gives in a namespace says nothing of what it gives cluster-wide.
     let wide = unknown(&profile("operate", &["view"], "*", &[]));
     assert!(wide.unknown.is_some(), "{wide:?}");
-    let not_read = Reported { clusters: &world.0, previews: Err("forbidden"), profiles: &live };
+    let not_read = Reported { clusters: &world.0, previews: Err("forbidden"), profiles: Ok(&live) };
     let all = difference(&not_read, Some(&live[0]), &profile("operate", &["debug"], "*", &["pay"]));
     assert!(all[0].unknown.as_ref().unwrap().contains("could not be read: forbidden"));
     // Another preview than the broker names is none.

@@ -1,6 +1,7 @@
 //! The append-only history: one table, one writer thread, one head file.
 
 mod beside;
+mod edge;
 mod head;
 mod kept;
 mod open;

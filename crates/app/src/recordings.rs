@@ -7,13 +7,13 @@ mod view;
 
 pub(crate) use taping::Taping;
 
-use crate::desk::{AppError, Desk};
+use crate::desk::{AppError, Desk, vault};
 use crate::history::Recorder;
 use sallyport_audit::Draft;
 use sallyport_ipc::{RecordingPage, RecordingView};
-use sallyport_model::{ErrorCode, Recording, Secret, UserName};
-use sallyport_recording::{About, Bounds, Key, Limits, Page, Recordings as Kept, Screen, fresh_key};
-use sallyport_vault::{Item, Vault, VaultState};
+use sallyport_model::{ErrorCode, Recording, UserName};
+use sallyport_recording::{About, Bounds, Key, Limits, Page, Recordings as Kept, Screen};
+use sallyport_vault::Item;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,7 +35,10 @@ pub(crate) struct Recordings {
 impl Recordings {
     /// Those of this desktop.
     pub(crate) async fn new(desk: &Desk, history: Recorder) -> Self {
-        let key = key(&desk.vault).await;
+        // Without a keyring nothing is sealed: a key that dies with the process would leave recordings that nobody can read, and
+        // what a profile wants recorded is to be there.
+        let key = vault::key(&desk.vault, Item::RecordingKey).await;
+        let key = key.map(|key| Key::new(*key.expose()));
         let kept = Kept::new(desk.dirs.data.join("recordings"), key, Bounds::default());
         Self { history, kept, opened: Mutex::default(), looked: Mutex::new(Instant::now()) }
     }
@@ -230,34 +233,6 @@ async fn blocking<T: Send + 'static>(
     };
     let done = tokio::task::spawn_blocking(doing).await.map_err(|e| unreadable().because(e))?;
     done.map_err(|e| unreadable().because(e))
-}
-
-/// What recordings are sealed with, made with the first. None without a keyring: a key that dies with the process would leave
-/// recordings that nobody can read, and what a profile wants recorded is to be there.
-async fn key(vault: &Vault) -> Option<Key> {
-    if !matches!(vault.state(), VaultState::Keyring) {
-        return None;
-    }
-    if let Some(kept) = vault.get(&Item::RecordingKey).await
-        && let Ok(bytes) = <[u8; 32]>::try_from(kept.expose().as_slice())
-    {
-        return Some(Key::new(bytes));
-    }
-    let fresh = match fresh_key() {
-        Ok(fresh) => fresh,
-        Err(error) => {
-            tracing::error!(%error, "the system gave no randomness for the recordings' key");
-            return None;
-        }
-    };
-    match vault.put(Item::RecordingKey, Secret::new(fresh.to_vec())).await {
-        Ok(()) => Some(fresh),
-        Err(error) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "the recordings' key could not be kept: they are not sealed");
-            None
-        }
-    }
 }
 
 #[cfg(test)]

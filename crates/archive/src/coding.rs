@@ -349,18 +349,6 @@ impl Ids {
         let is_other = |call: usize| self.others.iter().any(|(at, _)| *at == call);
         same.map(|(call, _)| call).filter(|call| !is_other(*call)).collect()
     }
-
-    /// The calls with this id.
-    pub(crate) fn find(&self, id: &str) -> Vec<usize> {
-        match uuid(id) {
-            Some(bytes) => {
-                let is_other = |call: usize| self.others.iter().any(|(at, _)| *at == call);
-                let same = self.plain.chunks_exact(16).enumerate().filter(|(_, one)| **one == bytes);
-                same.map(|(call, _)| call).filter(|call| !is_other(*call)).collect()
-            }
-            None => self.others.iter().filter(|(_, other)| other == id).map(|(call, _)| *call).collect(),
-        }
-    }
 }
 
 /// The bytes of a UUID as API servers write it, in small letters; nothing else comes back the same.

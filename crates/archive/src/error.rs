@@ -106,16 +106,4 @@ impl ArchiveError {
             _ => false,
         }
     }
-
-    /// Whether trying the same again later may help: a full disk that gets room.
-    pub fn is_worth_trying_again(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseBusy, DiskFull, SystemIoFailure};
-        match self {
-            Self::Database { source, .. } => {
-                matches!(source.sqlite_error_code(), Some(DiskFull | SystemIoFailure | DatabaseBusy))
-            }
-            Self::Io { .. } => true,
-            _ => false,
-        }
-    }
 }

@@ -36,8 +36,8 @@ pub use error::ArchiveError;
 pub use filter::Filter;
 pub use marks::Marks;
 pub use query::{
-    Answer, Arrivals, Arrived, Bounds, Call, Cancel, Combination, Combinations, Cursor, Deletion, Deletions,
-    Events, Heat, HeatCell, Histogram, How, InPlace, Kept, ObjectRef, Page, Top,
+    Answer, Arrivals, Bounds, Call, Cancel, Combination, Combinations, Cursor, Deletion, Deletions, Events,
+    Heat, HeatCell, Histogram, How, InPlace, Kept, ObjectRef, Page, Top,
 };
 pub use shared::Options;
 pub use status::{Acknowledged, BadLine, Checked, Problem, Retained, Status, WriterState};

@@ -12,7 +12,7 @@ mod together;
 pub use about::{Deletion, Deletions, How, ObjectRef};
 pub use arrival::{Arrivals, InPlace};
 pub use count::{Histogram, Top};
-pub use events::{Arrived, Events, Kept};
+pub use events::{Events, Kept};
 pub use heat::{Heat, HeatCell};
 pub use page::{Call, Cursor, Page};
 pub use together::{Combination, Combinations};

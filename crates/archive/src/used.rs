@@ -166,13 +166,7 @@ pub fn seen(
         if marks.flaws.has(Flaw::Partial) {
             seen.partial += row.calls;
         }
-        let level = match marks.level {
-            Some(Level::RequestResponse) => "RequestResponse",
-            Some(Level::Request) => "Request",
-            Some(Level::Metadata) => "Metadata",
-            Some(Level::None) => "None",
-            None => "not said",
-        };
+        let level = marks.level.map_or("not said", Level::name);
         *seen.levels.entry(level).or_default() += row.calls;
     }
     seen.used = used.into_values().collect();

@@ -172,12 +172,13 @@ fn what_came_in_since_the_last_look_is_told_once_and_in_its_order() {
     assert_eq!(told.len(), 0);
     let mut look = |archive: &Archive, upto: &mut Option<CallId>, limit: usize| {
         loop {
-            let arrived = archive.arrived(&Filter::default(), *upto, limit, &bounds()).unwrap();
+            let arrived = archive.arrivals(&Filter::default(), *upto, limit, &bounds()).unwrap();
             assert!(arrived.lacks_nothing());
-            *upto = arrived.value.upto;
-            if arrived.value.calls.is_empty() {
+            assert!(arrived.value.calls.len() <= limit);
+            if arrived.value.upto == *upto {
                 return;
             }
+            *upto = arrived.value.upto;
             told.extend(arrived.value.calls.iter().map(|call| call.offset / common::LINE));
         }
     };
@@ -189,9 +190,23 @@ fn what_came_in_since_the_last_look_is_told_once_and_in_its_order() {
     }
     assert_eq!(told, (1000..12_000).collect::<Vec<_>>());
     let filter = Filter::default().only(Column::Verb, "delete");
-    let arrived = archive.arrived(&filter, None, usize::MAX, &bounds()).unwrap().value;
-    assert_eq!(arrived.calls.len(), 12_000 / 5);
-    assert_eq!(arrived.upto, archive.newest());
+    // Cut exactly, also in the middle of a block, and gone on from there: none twice and none left out.
+    for most in [1000, 7] {
+        let (mut upto, mut found) = (None, Vec::new());
+        loop {
+            let arrived = archive.arrivals(&filter, upto, most, &bounds()).unwrap();
+            assert!(arrived.lacks_nothing() && arrived.value.calls.len() <= most);
+            if arrived.value.upto == upto {
+                break;
+            }
+            upto = arrived.value.upto;
+            found.extend(arrived.value.calls.into_iter().map(|call| call.id));
+        }
+        assert_eq!(found.len(), 12_000 / 5);
+        assert!(found.is_sorted_by(|one, next| one < next));
+        assert_eq!(upto, archive.newest(), "also over what does not fit");
+    }
     let later = CallId::from_number(u64::MAX);
-    assert!(archive.arrived(&filter, Some(later), 10, &bounds()).unwrap().value.calls.is_empty());
+    let none = archive.arrivals(&filter, Some(later), 10, &bounds()).unwrap().value;
+    assert_eq!((none.calls.len(), none.upto), (0, Some(later)));
 }

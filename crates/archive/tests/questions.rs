@@ -96,8 +96,8 @@ fn a_call_comes_back_with_all_it_says_and_as_it_was_written() {
         assert_eq!(call.text(column), text, "{column:?}");
     }
     assert_eq!(archive.raw(call.id).unwrap(), event.raw);
-    let same = archive.with_audit_id(&event.audit_id, &bounds()).unwrap().value;
-    assert_eq!(same, [call.id]);
+    let same = archive.with_audit_ids([&*event.audit_id], &Filter::default(), 10, &bounds()).unwrap().value;
+    assert_eq!(same.iter().map(|kept| kept.id).collect::<Vec<_>>(), [call.id]);
     let gone = sallyport_archive::CallId::from_number(call.id.number() + (7 << 32));
     assert!(matches!(archive.raw(gone), Err(ArchiveError::Gone(_))));
     let gone = sallyport_archive::CallId::from_number(1 << 32 | 4_000_000);

@@ -58,7 +58,7 @@ fn all_answers_lack_something(archive: &Archive) {
         ("top", archive.top(&all, Column::Verb, 10, &bounds()).unwrap().unread_segments),
         ("histogram", archive.histogram(&all, BEGIN, HOUR, 4, &bounds()).unwrap().unread_segments),
         ("heat", archive.heat(BEGIN, 1, 4, &bounds()).unwrap().unread_segments),
-        ("with_audit_id", archive.with_audit_id("x", &bounds()).unwrap().unread_segments),
+        ("with_audit_ids", archive.with_audit_ids(["x"], &all, 10, &bounds()).unwrap().unread_segments),
         ("deletions", archive.deletions(&ObjectRef::default(), 10, &bounds()).unwrap().unread_segments),
     ];
     for (question, unread) in lacking {

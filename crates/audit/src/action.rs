@@ -183,6 +183,14 @@ words! {
     }
 }
 
+impl Action {
+    /// Whether it tells of a call or a stream through the gateway, and not of a step of the desktop: one session may have
+    /// hundreds of thousands of these.
+    pub const fn is_call(self) -> bool {
+        matches!(self, Self::Call | Self::CallRefused | Self::StreamStart | Self::StreamEnd)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

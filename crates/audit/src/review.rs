@@ -91,7 +91,7 @@ impl Review {
         if entry.action != Action::AccessReviewed || entry.outcome != Outcome::Ok {
             return None;
         }
-        let text = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_str);
+        let text = |key: &str| entry.detail.text(key);
         let moment = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64);
         let cluster = || entry.cluster.clone();
         let of = match text("reviewed")? {

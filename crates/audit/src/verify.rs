@@ -79,7 +79,7 @@ fn walk(
         if let Some(damage) =
             next.entry.detail.get(DAMAGE).filter(|_| next.entry.action == Action::ChainBegun)
         {
-            let from = next.entry.detail.get(FIRST_BAD).and_then(serde_json::Value::as_u64).unwrap_or(at);
+            let from = next.entry.detail.number(FIRST_BAD).unwrap_or(at);
             return Err((from, Fault::FoundEarlier(damage.as_str().unwrap_or_default().to_owned())));
         }
         if let Some(head) = head.filter(|head| head.sequence == at && head.hash != next.link) {
@@ -102,7 +102,7 @@ fn walk(
 }
 
 fn begun<'a>(entry: &Entry, key: Option<&'a ChainKey>) -> Stretch<'a> {
-    match (entry.detail.get("chain").and_then(serde_json::Value::as_str), key) {
+    match (entry.detail.text("chain"), key) {
         (None, _) => Stretch::Without,
         (Some(id), Some(key)) if id == key.id() => Stretch::Ours(key),
         _ => Stretch::Other,

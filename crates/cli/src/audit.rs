@@ -13,6 +13,7 @@ mod pull;
 mod query;
 mod reconcile;
 mod report;
+mod said;
 mod status;
 mod tail;
 mod times;

@@ -17,10 +17,6 @@ use std::time::Duration;
 const WITHIN: Duration = Duration::from_secs(30);
 /// Most calls that are looked at.
 const CALLS_MOST: usize = 200_000;
-/// Calls of one page.
-const PAGE: usize = 1000;
-/// Parts of the time that the archive covers: in the first of them with a call of the cluster, its events begin.
-const PARTS: usize = 5000;
 
 /// What whoever loses something by a fix did on a cluster, by the name under which the archive knows it.
 pub(crate) fn uses(dir: &Path, cluster: &str, proposed: &Proposed) -> Result<Uses, Stop> {
@@ -46,27 +42,18 @@ pub(crate) fn uses(dir: &Path, cluster: &str, proposed: &Proposed) -> Result<Use
         let filter = users
             .iter()
             .fold(of.clone().ended().but_codes(401, 403), |filter, user| filter.only(column, *user));
-        let (mut cursor, mut looked) = (None, 0);
-        loop {
-            let answer = archive.page(&filter, cursor, PAGE, &bounds).map_err(crate::audit::stop)?;
-            if answer.damaged > 0 || answer.unread_segments > 0 {
-                return Err(Stop(
-                    "the archive is damaged, so that who used what lately can't be told: `sallyport audit status \
-                     --verify` says what is; without --archive the fix is told without it"
-                        .to_owned(),
-                ));
-            }
-            looked += answer.value.calls.len();
-            for call in &answer.value.calls {
-                note(&mut all, column, call);
-            }
-            cursor = answer.value.next;
-            let Some(next) = cursor else { break };
-            if !answer.is_whole || looked >= CALLS_MOST {
-                // What is older was not looked at.
-                since = since.max(next.at.div_euclid(1_000_000));
-                break;
-            }
+        let looked = |calls: Vec<Call>| calls.iter().for_each(|call| note(&mut all, column, call));
+        let answer = archive.each_page(&filter, CALLS_MOST, &bounds, looked).map_err(crate::audit::stop)?;
+        if answer.damaged > 0 || answer.unread_segments > 0 {
+            return Err(Stop(
+                "the archive is damaged, so that who used what lately can't be told: `sallyport audit status \
+                 --verify` says what is; without --archive the fix is told without it"
+                    .to_owned(),
+            ));
+        }
+        if let Some(next) = answer.value {
+            // What is older was not looked at.
+            since = since.max(next.at.div_euclid(1_000_000));
         }
     }
     let mut callers: BTreeMap<String, Arc<Caller>> = BTreeMap::new();
@@ -83,7 +70,7 @@ pub(crate) fn uses(dir: &Path, cluster: &str, proposed: &Proposed) -> Result<Use
     Ok(Uses { source: Source::AuditLog, since, of: None, all })
 }
 
-/// When the events of a cluster begin, in seconds since 1970: the end of the part in which the first one is.
+/// From when on the events of a cluster are all there, in seconds since 1970.
 fn begins(archive: &Archive, of: &Filter, cluster: &str, bounds: &Bounds) -> Result<i64, Stop> {
     let none = || {
         Stop(format!(
@@ -92,20 +79,17 @@ fn begins(archive: &Archive, of: &Filter, cluster: &str, bounds: &Bounds) -> Res
             sallyport_report::words::shown(cluster)
         ))
     };
-    let status = archive.status();
-    let Some((first, last)) = status.range else { return Err(none()) };
-    let step = last.saturating_sub(first) / PARTS as i64 + 1;
-    let counted = archive.histogram(of, first, step, PARTS, bounds).map_err(crate::audit::stop)?;
-    if !counted.lacks_nothing() {
+    let answer = archive.range_of(of, bounds).map_err(crate::audit::stop)?;
+    if !answer.lacks_nothing() {
         return Err(Stop(
             "the archive could not be looked through, so that since when it is whole is not known: try again, or \
              without --archive"
                 .to_owned(),
         ));
     }
-    let part = counted.value.calls.iter().position(|calls| *calls > 0).ok_or_else(none)?;
-    let end = first.saturating_add(step.saturating_mul(part as i64 + 1));
-    Ok(end.min(last).div_euclid(1_000_000) + i64::from(part > 0))
+    let (first, _) = answer.value.ok_or_else(none)?;
+    // Of the second in which it began, only a part is there.
+    Ok(first.div_euclid(1_000_000) + 1)
 }
 
 /// Verb, group, resource, subresource, name and namespace of a call about a resource, by whoever's rights it used.

@@ -60,7 +60,7 @@ impl Record {
         );
         add("credential", event.credential.as_deref().unwrap_or_default());
         add("session", &event.account.as_ref().map(ToString::to_string).unwrap_or_default());
-        add("stage", stage(event));
+        add("stage", event.stages.last().map_or("", Stage::name));
         let text = event.raw.replace(['\n', '\r'], " ");
         let is_clipped = text.len() > EVENT_MOST;
         let id = id(cluster, &text);
@@ -83,16 +83,6 @@ impl Record {
             }
         });
     }
-}
-
-fn stage(event: &Event<'_>) -> &'static str {
-    let told = [
-        (Stage::Panic, "Panic"),
-        (Stage::ResponseComplete, "ResponseComplete"),
-        (Stage::ResponseStarted, "ResponseStarted"),
-        (Stage::RequestReceived, "RequestReceived"),
-    ];
-    told.iter().find(|(stage, _)| event.stages.has(*stage)).map_or("", |(_, name)| name)
 }
 
 fn id(cluster: &ClusterName, text: &str) -> String {

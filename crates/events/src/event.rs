@@ -105,6 +105,26 @@ pub enum Level {
     RequestResponse = 3,
 }
 
+impl Level {
+    /// All of them, the least first.
+    pub const ALL: [Self; 4] = [Self::None, Self::Metadata, Self::Request, Self::RequestResponse];
+
+    /// As Kubernetes writes it (`k8s.io/apiserver/pkg/apis/audit`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Metadata => "Metadata",
+            Self::Request => "Request",
+            Self::RequestResponse => "RequestResponse",
+        }
+    }
+
+    /// The one of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
+}
+
 /// A moment of a call at which an API server writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -117,6 +137,27 @@ pub enum Stage {
     ResponseComplete = 2,
     /// The API server broke down over it.
     Panic = 3,
+}
+
+impl Stage {
+    /// All of them, in the order in which they come.
+    pub const ALL: [Self; 4] =
+        [Self::RequestReceived, Self::ResponseStarted, Self::ResponseComplete, Self::Panic];
+
+    /// As Kubernetes writes it (`k8s.io/apiserver/pkg/apis/audit`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RequestReceived => "RequestReceived",
+            Self::ResponseStarted => "ResponseStarted",
+            Self::ResponseComplete => "ResponseComplete",
+            Self::Panic => "Panic",
+        }
+    }
+
+    /// The one of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
 }
 
 /// The moments of a call that were told.
@@ -142,6 +183,11 @@ impl Stages {
     /// Whether one of them was told.
     pub fn has(self, stage: Stage) -> bool {
         self.0 & (1 << stage as u8) != 0
+    }
+
+    /// The last of them.
+    pub fn last(self) -> Option<Stage> {
+        Stage::ALL.into_iter().rev().find(|stage| self.has(*stage))
     }
 
     /// Whether it is known how the call ended.

@@ -90,7 +90,7 @@ impl Known {
             call.was_answered |= was_answered;
             return;
         }
-        let text = |key: &str| entry.detail.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let text = |key: &str| entry.detail.text(key).map(str::to_owned);
         self.by_audit_id.insert(audit_id.as_str().to_owned(), self.calls.len());
         self.calls.push(KnownCall {
             sequence: entry.sequence,
@@ -132,7 +132,7 @@ impl Known {
         session.session = session.session.take().or_else(|| entry.session.clone());
         session.user = session.user.take().or_else(|| entry.user.clone());
         if entry.action == Action::Approved {
-            session.approved_by = entry.detail.get("by").and_then(|by| by.as_str()).map(str::to_owned);
+            session.approved_by = entry.detail.text("by").map(str::to_owned);
         }
         at
     }

@@ -120,17 +120,9 @@ impl Rule {
             "omitManagedFields",
         ];
         known(fields, at, &all)?;
-        let level = match fields.get("level").and_then(Value::as_str) {
-            Some("None") => Level::None,
-            Some("Metadata") => Level::Metadata,
-            Some("Request") => Level::Request,
-            Some("RequestResponse") => Level::RequestResponse,
-            _ => {
-                return Err(PolicyError(format!(
-                    "{at}.level is none of None, Metadata, Request, RequestResponse"
-                )));
-            }
-        };
+        let level = fields.get("level").and_then(Value::as_str).and_then(Level::of).ok_or_else(|| {
+            PolicyError(format!("{at}.level is none of {}", Level::ALL.map(Level::name).join(", ")))
+        })?;
         let mut resources = Vec::new();
         for (n, one) in list(fields, at, "resources")?.iter().enumerate() {
             let at = format!("{at}.resources[{n}]");
@@ -297,18 +289,10 @@ fn texts(fields: &Map<String, Value>, at: &str, key: &str) -> Result<Vec<String>
 fn stages(fields: &Map<String, Value>, at: &str) -> Result<Stages, PolicyError> {
     let mut omits = Stages::default();
     for stage in texts(fields, at, "omitStages")? {
-        omits = omits.with(Stages::one(match &*stage {
-            "RequestReceived" => Stage::RequestReceived,
-            "ResponseStarted" => Stage::ResponseStarted,
-            "ResponseComplete" => Stage::ResponseComplete,
-            "Panic" => Stage::Panic,
-            _ => {
-                return Err(PolicyError(format!(
-                    "{at}.omitStages names `{}`, which is no stage",
-                    shown(&stage)
-                )));
-            }
-        }));
+        let known = Stage::of(&stage).ok_or_else(|| {
+            PolicyError(format!("{at}.omitStages names `{}`, which is no stage", shown(&stage)))
+        })?;
+        omits = omits.with(Stages::one(known));
     }
     Ok(omits)
 }

@@ -24,5 +24,5 @@ pub use cast::{Cast, CastError, Moment, MomentKind, Screen, parse};
 pub use folder::{Left, Limits, Page, Recordings, Removed};
 pub use index::{About, Index, IndexError, Part};
 pub use recorder::Recorder;
-pub use segment::{Key, fresh_key};
+pub use segment::Key;
 pub use told::{Bounds, RecordingError, State, Told};

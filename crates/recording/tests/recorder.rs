@@ -1,7 +1,7 @@
 //! A recorder on a real disk: what is told is there, in order, through segments, full disks and processes that were killed.
 
 use sallyport_recording::{
-    About, Bounds, Limits, Moment, MomentKind, Page, Recorder, Recordings, Screen, State, Told, fresh_key,
+    About, Bounds, Key, Limits, Moment, MomentKind, Page, Recorder, Recordings, Screen, State, Told,
 };
 use sallyport_testkit::disk::SmallDisk;
 use std::fs;
@@ -66,7 +66,7 @@ async fn over(recorder: &Recorder, mut told: UnboundedReceiver<Told>) -> Vec<Tol
 #[tokio::test]
 async fn what_is_told_is_kept_in_order_in_segments_whose_hashes_are_told() {
     let dir = tempfile::tempdir().unwrap();
-    for key in [None, Some(fresh_key().unwrap())] {
+    for key in [None, Some(Key::new([7; 32]))] {
         let home = dir.path().join(if key.is_some() { "sealed" } else { "open" });
         let bounds = Bounds { segment_bytes: 4096, ..Bounds::default() };
         let recordings = Recordings::new(home.clone(), key.clone(), bounds);
@@ -110,7 +110,7 @@ async fn what_is_told_is_kept_in_order_in_segments_whose_hashes_are_told() {
 #[tokio::test]
 async fn a_damaged_or_missing_segment_is_said_and_the_rest_is_read() {
     let dir = tempfile::tempdir().unwrap();
-    for key in [None, Some(fresh_key().unwrap())] {
+    for key in [None, Some(Key::new([8; 32]))] {
         let home = dir.path().join(if key.is_some() { "sealed" } else { "open" });
         let bounds = Bounds { segment_bytes: 2048, ..Bounds::default() };
         let recordings = Recordings::new(home.clone(), key.clone(), bounds);
@@ -163,7 +163,7 @@ async fn p19_a_full_disk_stops_it_and_nothing_that_was_told_meanwhile_is_missing
         eprintln!("skipped: no tmpfs can be mounted here");
         return;
     };
-    let recordings = Recordings::new(disk.path().join("r"), Some(fresh_key().unwrap()), Bounds::default());
+    let recordings = Recordings::new(disk.path().join("r"), Some(Key::new([9; 32])), Bounds::default());
     let (recorder, mut told) = recordings.begin(about("t-1"), Screen::new(80, 24)).unwrap();
     recorder.output(b"before ").await;
     until("it is written", || !all(&recordings, "t-1").0.is_empty()).await;
@@ -228,7 +228,7 @@ async fn while_nothing_can_be_written_whoever_says_too_much_waits_and_what_is_lo
 #[tokio::test]
 async fn p14_what_a_killed_process_left_is_closed_by_the_next_and_is_there_but_for_its_last_moment() {
     let dir = tempfile::tempdir().unwrap();
-    let key = fresh_key().unwrap();
+    let key = Key::new([10; 32]);
     let bounds = Bounds { segment_bytes: 2048, ..Bounds::default() };
     let home = dir.path().join("recordings");
     let recordings = Recordings::new(home.clone(), Some(key.clone()), bounds);
@@ -283,7 +283,7 @@ async fn p18_what_is_not_sealed_is_vouched_for_by_nobody_who_seals() {
     for name in ["index.json", "00001.cast"] {
         fs::copy(part.with_file_name(name), left.join(name)).unwrap();
     }
-    let next = Recordings::new(dir.path().join("left"), Some(fresh_key().unwrap()), Bounds::default());
+    let next = Recordings::new(dir.path().join("left"), Some(Key::new([11; 32])), Bounds::default());
     let closed = next.close_left();
     assert_eq!((closed.len(), closed[0].parts.len()), (1, 0), "no hash of it goes into the history");
     assert!(closed[0].damaged.as_deref().is_some_and(|why| why.contains("not sealed")), "{closed:?}");

@@ -1,5 +1,6 @@
 //! The append-only history: one table, one writer thread, one head file.
 
+mod at_rest;
 mod beside;
 mod edge;
 mod head;
@@ -196,14 +197,6 @@ impl History {
             _ = tip.wait_for(|tip| tip.sequence >= sequence) => {}
             _ = state.wait_for(|state| *state == HistoryState::Closed) => {}
         }
-    }
-
-    /// Like [`History::append`] from code that can't wait.
-    ///
-    /// # Errors
-    /// [`StoreError::Stalled`] at once when there is no place.
-    pub fn append_now(&self, draft: Draft) -> Result<u64, StoreError> {
-        self.shared.queue.push_now(draft)
     }
 
     /// Like [`History::append`], and returns when the entry is on disk.

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{LATER, draft, key, started};
-use sallyport_audit::{Action, Draft};
-use sallyport_store::{History, StoreError, read_beside};
+use sallyport_audit::{Action, Draft, Verdict};
+use sallyport_store::{History, Kept, StoreError, read_beside};
 use std::fs;
 use std::path::Path;
 
@@ -129,4 +129,55 @@ async fn what_cannot_be_read_is_a_clear_error_and_stays_as_it_is() {
     let damaged = read_beside(&noise, 0, ALL);
     assert!(damaged.as_ref().is_err_and(StoreError::is_damage), "{damaged:?}");
     assert_eq!(files(&noise).len(), 1, "nothing is moved aside");
+}
+
+#[tokio::test]
+async fn a_history_at_rest_is_checked_without_a_trace_also_where_nobody_may_write() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path(), Some(key())).await.unwrap();
+    for n in 0..9 {
+        history.append_durable(draft(n)).await.unwrap();
+    }
+    let while_open = Kept::open(dir.path()).unwrap().check(Some(&key()), &[]).unwrap().verdict();
+    assert_eq!(while_open, Verdict::Verified { entries: 11 });
+    history.close().await.unwrap();
+    let all = |dir: &Path| {
+        let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = all(dir.path());
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    let kept = Kept::open(dir.path()).unwrap();
+    assert_eq!(kept.check(Some(&key()), &[]).unwrap().verdict(), Verdict::Verified { entries: 12 });
+    assert_eq!(kept.walk(|entries| entries.count()).unwrap(), 12);
+    assert_eq!(all(dir.path()), before, "while it is open too");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+
+    // Its app begins to write there: what is read from here on may be anything, and is no verdict.
+    let again = History::open(dir.path(), Some(key())).await.unwrap();
+    again.append_durable(draft(20)).await.unwrap();
+    assert!(matches!(kept.walk(|entries| entries.count()), Err(StoreError::Busy { .. })));
+    assert!(matches!(kept.check(Some(&key()), &[]), Err(StoreError::Busy { .. })));
+    again.close().await.unwrap();
+    assert!(matches!(kept.seals(&[], &[]), Err(StoreError::Busy { .. })), "also once it is at rest again");
+    let fresh = Kept::open(dir.path()).unwrap().check(Some(&key()), &[]).unwrap().verdict();
+    assert!(matches!(fresh, Verdict::Verified { .. }), "{fresh:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_whole_history_is_said_by_whoever_checks_as_by_whoever_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    assert!(matches!(Kept::open(&at("none")), Err(StoreError::NoHistory { .. })));
+    let whole = at("whole");
+    let history = History::open(&whole, Some(key())).await.unwrap();
+    history.append_durable(draft(1)).await.unwrap();
+    fs::create_dir_all(at("copied")).unwrap();
+    for name in ["history.db", "history.db-wal"] {
+        fs::copy(whole.join(name), at("copied").join(name)).unwrap();
+    }
+    assert!(matches!(Kept::open(&at("copied")), Err(StoreError::Unfolded { .. })));
+    assert_eq!(files(&at("copied")).len(), 2);
+    history.close().await.unwrap();
 }

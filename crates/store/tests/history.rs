@@ -118,7 +118,6 @@ async fn p18_what_was_written_is_verified_across_starts() {
         history.append_durable(draft(run)).await.unwrap();
         history.close().await.unwrap();
         assert!(matches!(history.append(draft(0)).await, Err(StoreError::Closed)));
-        assert!(matches!(history.append_now(draft(0)), Err(StoreError::Closed)));
     }
     let history = started(dir.path()).await;
     // One beginning; start, entry and stop for each run; this start. No gap: every stop was in order.
@@ -446,7 +445,7 @@ async fn p18_a_full_disk_drops_nothing_is_reported_and_leaves_a_gap_entry() {
         panic!("not told")
     };
     assert!(waiting > 0 && !why.is_empty(), "{why}");
-    assert!(matches!(history.append_now(draft(0)), Err(StoreError::Stalled { .. })));
+    assert!(matches!(history.append(draft(0)).await, Err(StoreError::Stalled { .. })));
 
     disk.free().unwrap();
     tokio::time::timeout(Duration::from_secs(5), state.wait_for(|s| *s == HistoryState::Writing))

@@ -1,4 +1,4 @@
-//! The vault of a data directory, and the history's keys in it.
+//! The vault of a data directory, and the keys in it that are this desktop's own.
 
 use super::dirs::Dirs;
 use super::error::AppError;
@@ -12,7 +12,7 @@ use std::time::Duration;
 const KEYRING: Duration = Duration::from_secs(5);
 /// How long a person may take to unlock it at the start.
 const UNLOCK: Duration = Duration::from_secs(60);
-/// Bytes of the history's key.
+/// Bytes of a key.
 const KEY: usize = 32;
 
 /// Opens the vault of a data directory.
@@ -50,8 +50,8 @@ async fn kept(vault: &Vault, item: &Item) -> Option<Secret<[u8; KEY]>> {
     <[u8; KEY]>::try_from(kept.expose().as_slice()).ok().map(Secret::new)
 }
 
-/// The key that is kept, or a new one that is from now on.
-async fn key(vault: &Vault, item: Item) -> Option<Secret<[u8; KEY]>> {
+/// The key that is kept, or a new one that is from now on. None without a keyring.
+pub(crate) async fn key(vault: &Vault, item: Item) -> Option<Secret<[u8; KEY]>> {
     if !matches!(vault.state(), VaultState::Keyring) {
         return None;
     }
@@ -60,13 +60,14 @@ async fn key(vault: &Vault, item: Item) -> Option<Secret<[u8; KEY]>> {
     }
     let mut bytes = [0u8; KEY];
     if let Err(error) = getrandom::fill(&mut bytes) {
-        tracing::error!(%error, "the system gave no randomness for the history's key");
+        tracing::error!(?item, %error, "the system gave no randomness for a key");
         return None;
     }
-    match vault.put(item, Secret::new(bytes.to_vec())).await {
+    match vault.put(item.clone(), Secret::new(bytes.to_vec())).await {
         Ok(()) => Some(Secret::new(bytes)),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the history's key could not be kept");
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(?item, error, "a key could not be kept, so it is not used");
             None
         }
     }

@@ -70,7 +70,7 @@ fn dials_out(beat: Option<i64>, read: &Snapshot) -> Option<Fact> {
 /// What the newest of the proofs of one stage came to, of `entries`, the newest first. One that was not proven says nothing.
 fn end(entries: &[Entry], stage: Action, how: &str) -> Option<Fact> {
     let is_of = |entry: &&Entry| {
-        let of = entry.detail.get("stage").and_then(|value| value.as_str());
+        let of = entry.detail.text("stage");
         entry.action == stage || entry.action == Action::ProofUnproven && of == Some(stage.as_str())
     };
     let last = entries.iter().find(is_of)?;
@@ -78,7 +78,7 @@ fn end(entries: &[Entry], stage: Action, how: &str) -> Option<Fact> {
     is_proven.then(|| Fact {
         holds: true,
         proven: last.at.div_euclid(1_000_000),
-        how: match last.detail.get("status").and_then(serde_json::Value::as_u64) {
+        how: match last.detail.number("status") {
             Some(status) => format!("{how} ({status})"),
             None => how.to_owned(),
         },

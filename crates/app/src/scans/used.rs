@@ -66,10 +66,10 @@ fn uses(called: &Called, me: &SignedInAs) -> Option<Uses> {
 
 /// What a call was about that was let through as the person themselves, if it was about a resource.
 fn target(entry: &Entry) -> Option<Target> {
-    let text = |key: &str| entry.detail.get(key).and_then(|value| value.as_str());
+    let text = |key: &str| entry.detail.text(key);
     // A call that goes on may yet be refused.
     let is_stream = entry.action == Action::StreamStart && entry.detail.get("slow").is_none();
-    let status = entry.detail.get("status").and_then(serde_json::Value::as_u64);
+    let status = entry.detail.number("status");
     let was_allowed = is_stream || status.is_some_and(|status| !matches!(status, 401 | 403));
     if entry.outcome == Outcome::Refused
         || !was_allowed

@@ -1,8 +1,7 @@
-//! Events as they were read, out of what is kept of them: for whoever compares them with something else. And what came in
-//! since somebody looked last.
+//! Events as they were read, out of what is kept of them: for whoever compares them with something else.
 
 use super::page::read;
-use super::{Answer, Bounds, Call, Clock, TRIES, gather};
+use super::{Answer, Bounds, Call, Clock, gather};
 use crate::ArchiveError;
 use crate::archive::Archive;
 use crate::block::Part;
@@ -10,7 +9,6 @@ use crate::call_id::CallId;
 use crate::coding::uuid;
 use crate::column::{AT, AUDIT_ID, Column, FORBID};
 use crate::filter::Filter;
-use crate::segment::Unread;
 use crate::status::Problem;
 use sallyport_events::{Came, Decision, Event, Field, Object, Text, User, event_in};
 use std::borrow::Cow;
@@ -38,15 +36,6 @@ pub struct Events {
     pub has_more: bool,
 }
 
-/// What came in since somebody looked last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Arrived {
-    /// The calls that fit, in the order in which they came in.
-    pub calls: Vec<Call>,
-    /// Up to which call everything was looked at.
-    pub upto: Option<CallId>,
-}
-
 impl Archive {
     /// Events that fit, each read again from its text as it was written; at most `most`, the newest. Of one whose text
     /// was cut there is what its columns say. Others are not unpacked but where they lie beside those that fit.
@@ -60,19 +49,11 @@ impl Archive {
         bounds: &Bounds,
     ) -> Result<Answer<Events>, ArchiveError> {
         let clock = Clock::start(bounds);
-        let mut answer = Answer::begun(self, Events::default());
-        let (mut calls, mut cursor): (Vec<Call>, _) = (Vec::new(), None);
-        loop {
-            let page = self.page(filter, cursor, PAGE.min(most - calls.len()), &clock.left())?;
-            answer.is_whole &= page.is_whole;
-            answer.damaged = answer.damaged.max(page.damaged);
-            calls.extend(page.value.calls);
-            cursor = page.value.next;
-            answer.value.has_more = cursor.is_some();
-            if cursor.is_none() || calls.len() >= most || !page.is_whole {
-                break;
-            }
-        }
+        let pages = self.pages(filter, most, &clock.left())?;
+        let (is_whole, damaged) = (pages.is_whole, pages.damaged);
+        let (mut calls, has_more) = (pages.value.calls, pages.value.next.is_some());
+        let found = Events { events: Vec::new(), has_more };
+        let mut answer = Answer { is_whole, damaged, ..Answer::begun(self, found) };
         calls.sort_by_key(|call| call.id);
         for calls in calls.chunks(PAGE) {
             if clock.is_over()? {
@@ -192,83 +173,6 @@ impl Archive {
             let last = view.blocks.last()?;
             Some(CallId::new(segment.number, last.first + last.calls as u64 - 1))
         })
-    }
-
-    /// Calls that fit and came in after one, at most about `limit`: a block is told of as a whole.
-    ///
-    /// # Errors
-    /// As [`Archive::page`].
-    pub fn arrived(
-        &self,
-        filter: &Filter,
-        after: Option<CallId>,
-        limit: usize,
-        bounds: &Bounds,
-    ) -> Result<Answer<Arrived>, ArchiveError> {
-        let clock = Clock::start(bounds);
-        for _ in 0..TRIES {
-            match self.try_arrived(filter, after, limit, &clock) {
-                Ok(answer) => return Ok(answer),
-                // Once more, with the blocks there are now.
-                Err(Unread::Merged) => {}
-                Err(Unread::Damaged(error)) => return Err(error),
-            }
-        }
-        let nothing = Arrived { calls: Vec::new(), upto: after };
-        Ok(Answer { is_whole: false, ..Answer::begun(self, nothing) })
-    }
-
-    fn try_arrived(
-        &self,
-        filter: &Filter,
-        after: Option<CallId>,
-        limit: usize,
-        clock: &Clock,
-    ) -> Result<Answer<Arrived>, Unread> {
-        let mut answer = Answer::begun(self, Arrived { calls: Vec::new(), upto: after });
-        for segment in self.shared.to_read() {
-            let view = segment.view();
-            let id = |place: u64| CallId::new(segment.number, place);
-            let is_new = |place: u64| after.is_none_or(|after| id(place) > after);
-            let wanted = match filter.of(&segment, &view) {
-                Ok(wanted) => wanted,
-                Err(error) if error.is_damage() => {
-                    self.shared.problem(Problem::segment(&error));
-                    answer.damaged += view.events;
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let mut blocks: Vec<_> =
-                view.blocks.iter().filter(|meta| is_new(meta.first + meta.calls as u64 - 1)).collect();
-            blocks.sort_by_key(|meta| meta.first);
-            for meta in blocks {
-                if answer.value.calls.len() >= limit {
-                    return Ok(answer);
-                }
-                if clock.is_over()? {
-                    answer.is_whole = false;
-                    return Ok(answer);
-                }
-                let hits = wanted.as_ref().map(|wanted| wanted.in_block(&segment, meta)).transpose();
-                let found = hits.and_then(|hits| {
-                    let Some(hits) = hits.flatten() else { return Ok(Vec::new()) };
-                    let places = hits.calls(meta.calls).map(|call| meta.first + call as u64);
-                    let ids: Vec<u64> = places.filter(|at| is_new(*at)).map(|at| id(at).number()).collect();
-                    if ids.is_empty() { Ok(Vec::new()) } else { read(&segment, meta, &ids) }
-                });
-                match found {
-                    Ok(calls) => answer.value.calls.extend(calls),
-                    Err(Unread::Damaged(error)) if error.is_damage() => {
-                        self.shared.problem(Problem::segment(&error));
-                        answer.damaged += meta.calls as u64;
-                    }
-                    Err(error) => return Err(error),
-                }
-                answer.value.upto = Some(id(meta.first + meta.calls as u64 - 1));
-            }
-        }
-        Ok(answer)
     }
 }
 

@@ -106,6 +106,43 @@ impl Archive {
         Ok(Answer { is_whole: false, ..Answer::begun(self, Page { calls: Vec::new(), next: cursor }) })
     }
 
+    /// Calls that fit, newest first, page by page within one stretch of time for all of them; at most `most`. Each page is
+    /// handed on as it is read. Says where to go on, where more is left.
+    ///
+    /// # Errors
+    /// As [`Archive::page`].
+    pub fn each_page(
+        &self,
+        filter: &Filter,
+        most: usize,
+        bounds: &Bounds,
+        mut each: impl FnMut(Vec<Call>),
+    ) -> Result<Answer<Option<Cursor>>, ArchiveError> {
+        let clock = Clock::start(bounds);
+        let (mut all, mut looked) = (Answer::begun(self, None), 0);
+        loop {
+            let page = self.page(filter, all.value, PAGE_MOST.min(most - looked), &clock.left())?;
+            looked += page.value.calls.len();
+            each(page.value.calls);
+            (all.value, all.is_whole) = (page.value.next, page.is_whole);
+            all.damaged = all.damaged.max(page.damaged);
+            if all.value.is_none() || looked >= most || !all.is_whole {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The same as one long page.
+    ///
+    /// # Errors
+    /// As [`Archive::page`].
+    pub fn pages(&self, filter: &Filter, most: usize, bounds: &Bounds) -> Result<Answer<Page>, ArchiveError> {
+        let mut calls = Vec::new();
+        let answer = self.each_page(filter, most, bounds, |page| calls.extend(page))?;
+        let next = answer.value;
+        Ok(answer.with(Page { calls, next }))
+    }
+
     fn try_page(
         &self,
         filter: &Filter,

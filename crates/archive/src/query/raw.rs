@@ -48,38 +48,6 @@ impl Archive {
         ids.iter().copied().map(read)
     }
 
-    /// Events with this `auditID`, by their places; several are no contradiction, since clients choose it and
-    /// aggregated API servers repeat it. Looks through everything in the time there is: where a credential or a moment
-    /// is known, a page with a filter is the faster way.
-    ///
-    /// # Errors
-    /// As [`Archive::count`].
-    pub fn with_audit_id(
-        &self,
-        id: &str,
-        bounds: &Bounds,
-    ) -> Result<super::Answer<Vec<CallId>>, ArchiveError> {
-        let mut all = Vec::new();
-        let answer = super::gather(
-            self,
-            &crate::Filter::default(),
-            bounds,
-            |found: &mut Vec<CallId>, segment, meta, _| {
-                let part = segment.part(meta, AUDIT_ID)?;
-                if let Part::Ids(ids) = &*part {
-                    let places = ids.find(id).into_iter();
-                    found.extend(places.map(|place| CallId::new(segment.number, meta.first + place as u64)));
-                }
-                Ok(())
-            },
-            |found, _| {
-                all.extend(found);
-                Ok(())
-            },
-        )?;
-        Ok(answer.with(all))
-    }
-
     /// Reads everything that is stored and compares it with its checksums.
     ///
     /// # Errors

@@ -4,15 +4,14 @@ use super::args::CollectArgs;
 use super::{plain, pull, stop};
 use crate::answer;
 use crate::end::{End, Stop};
+use crate::read::text;
+use crate::say::say;
+use crate::signals::Signals;
 use sallyport_collect::{Counts, Delivery, Door, Spool, Tells, deliver, serve, tls};
-use sallyport_model::visible;
 use sallyport_report::words::shown;
-use std::future::Future;
-use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// A certificate or key is no longer than this, in bytes.
 const PEM_MOST: u64 = 1 << 20;
@@ -35,10 +34,10 @@ pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
         let at = listener.local_addr().map_err(stop)?;
         say(&format!("listening on {at}"));
         let door = Door::new(spool.clone(), counts.clone());
-        let ended = ended()?;
+        let mut signals = Signals::new()?;
         let (stopping, stopped) = tokio::sync::watch::channel(false);
         let on_end = async move {
-            ended.await;
+            signals.come().await;
             let _ = stopping.send(true);
         };
         let serving = serve(listener, tls, door.clone(), on_end);
@@ -71,28 +70,7 @@ pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
     Ok((text, End::Good))
 }
 
-/// Over when somebody wants us to end.
-fn ended() -> Result<impl Future<Output = ()>, Stop> {
-    let mut term = signal(SignalKind::terminate()).map_err(stop)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(stop)?;
-    Ok(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-fn say(what: &str) {
-    // Where that fails there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "sallyport: {}", visible(what));
-}
-
 fn read(path: &Path) -> Result<String, Stop> {
-    let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(PEM_MOST).read_to_string(&mut text));
-    match read {
-        Ok(_) => Ok(text),
-        Err(error) => Err(Stop(format!("{} can't be read: {error}", shown(&path.display().to_string())))),
-    }
+    let failed = |why: String| Stop(format!("{} can't be read: {why}", shown(&path.display().to_string())));
+    text(path, PEM_MOST).map_err(failed)
 }

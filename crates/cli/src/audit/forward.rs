@@ -6,7 +6,9 @@ use super::args::ForwardArgs;
 use super::{open, plain, pull, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
-use sallyport_archive::{Archive, ArchiveError, Arrivals, Bounds, Call, CallId, Column, Options};
+use crate::say::say;
+use crate::signals::Signals;
+use sallyport_archive::{Archive, ArchiveError, Arrivals, Bounds, Call, CallId, Column, Filter, Options};
 use sallyport_engine::{Engine, EngineError, PUSH_BYTES, PUSH_MOST, Pushed, Record};
 use sallyport_model::{ClusterName, Digest};
 use sallyport_report::words::{count, shown};
@@ -18,7 +20,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use steps::Steps;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// After the first try that failed; twice as long after each further one.
 const FIRST: Duration = Duration::from_secs(1);
@@ -158,11 +159,12 @@ impl Forwarding<'_> {
         let patience = self.patience();
         loop {
             let bounds = Bounds { within: LOOK, ..Bounds::default() };
-            let answer = archive.arrivals(self.after, PUSH_MOST, &bounds).map_err(stop)?;
+            let answer =
+                archive.arrivals(&Filter::default(), self.after, PUSH_MOST, &bounds).map_err(stop)?;
             self.view.unread_segments = answer.unread_segments;
             self.view.damaged += answer.damaged;
             let Arrivals { calls, upto } = answer.value;
-            let Some(upto) = upto else {
+            let Some(upto) = upto.filter(|_| upto != self.after) else {
                 if !answer.is_whole {
                     return Err(Stop::new("the archive could not be read in time: try again"));
                 }
@@ -185,15 +187,13 @@ impl Forwarding<'_> {
     /// Goes on until it is ended (SIGINT, SIGTERM). Between two looks others have the archive. While the store takes
     /// nothing, nothing is read: what waits stays in the archive and in the history.
     async fn follow(&mut self) -> Result<(), Stop> {
-        let on = |kind| signal(kind).map_err(|error| Stop(format!("signals can't be waited for: {error}")));
-        let (mut int, mut term) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+        let mut signals = Signals::new()?;
         let mut said = String::new();
         loop {
             let (looked, is_over) = tokio::select! {
                 // What a store was sent and did not acknowledge is sent again by the next one.
                 biased;
-                _ = int.recv() => (Ok(()), true),
-                _ = term.recv() => (Ok(()), true),
+                () = signals.come() => (Ok(()), true),
                 looked = self.all() => (looked, false),
             };
             if is_over {
@@ -203,15 +203,12 @@ impl Forwarding<'_> {
             let now = self.view.error.clone().unwrap_or_default();
             if now != said {
                 let what = if now.is_empty() { "it goes on" } else { now.as_str() };
-                let _ = writeln!(std::io::stderr(), "sallyport: {}", shown(what));
+                say(&shown(what));
                 said = now;
             }
             let wait = if said.is_empty() { AGAIN } else { TROUBLE };
-            tokio::select! {
-                biased;
-                _ = int.recv() => return Ok(()),
-                _ = term.recv() => return Ok(()),
-                () = tokio::time::sleep(wait) => {}
+            if signals.come_within(wait).await {
+                return Ok(());
             }
         }
     }

@@ -6,11 +6,11 @@ use super::view::{CallView, DeletionView, LacksView, QueryView, RankView, WhoDel
 use super::{bounds, open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
-use sallyport_archive::{Archive, ArchiveError, Bounds, Call, CallId, Column, Filter, How, ObjectRef};
+use sallyport_archive::{Bounds, CallId, Column, Filter, How, ObjectRef};
 use sallyport_events::Stage;
 use std::time::{Duration, Instant};
 
-/// Calls of one page of the archive.
+/// Events that are read at a time.
 const PAGE: usize = 1000;
 /// Lines of a ranking.
 const RANKED: usize = 1000;
@@ -44,11 +44,12 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
         found = answer.value > 0;
         view = QueryView { count: Some(answer.value), ..QueryView::default() };
     } else {
-        let answer = pages(archive, &filter, args.limit as usize, args.within).map_err(stop)?;
+        let answer = archive.pages(&filter, args.limit as usize, &within).map_err(stop)?;
         lacks = LacksView::of(&answer);
         found = !answer.value.calls.is_empty();
+        let has_more = answer.value.next.is_some();
         let calls = answer.value.calls.iter().map(CallView::of).collect();
-        view = QueryView { calls: Some(calls), has_more: answer.value.has_more, ..QueryView::default() };
+        view = QueryView { calls: Some(calls), has_more, ..QueryView::default() };
     }
     if is_by_call {
         let left = Duration::from_secs(args.within).saturating_sub(began.elapsed());
@@ -160,46 +161,10 @@ pub(super) fn filter(which: &Which) -> Filter {
     filter
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Pages {
-    pub(super) calls: Vec<Call>,
-    pub(super) has_more: bool,
-}
-
-/// Page by page, within one stretch of time for all.
-pub(super) fn pages(
-    archive: &Archive,
-    filter: &Filter,
-    limit: usize,
-    within: u64,
-) -> Result<sallyport_archive::Answer<Pages>, ArchiveError> {
-    let began = Instant::now();
-    let mut pages = Pages::default();
-    let (mut cursor, mut damaged) = (None, 0);
-    loop {
-        let left = Duration::from_secs(within).saturating_sub(began.elapsed());
-        let bounds = Bounds { within: left, ..Bounds::default() };
-        let most = PAGE.min(limit - pages.calls.len());
-        let answer = archive.page(filter, cursor, most, &bounds)?;
-        pages.calls.extend(answer.value.calls);
-        damaged = answer.damaged.max(damaged);
-        cursor = answer.value.next;
-        pages.has_more = cursor.is_some();
-        if cursor.is_none() || pages.calls.len() >= limit || !answer.is_whole {
-            return Ok(sallyport_archive::Answer {
-                value: pages,
-                is_whole: answer.is_whole,
-                damaged,
-                unread_segments: answer.unread_segments,
-            });
-        }
-    }
-}
-
 /// The events as they were written. One that is damaged is missing, and makes the answer less than whole.
 fn raw(place: &Place, filter: &Filter, args: &Query) -> Result<(String, End), Stop> {
     let archive = place.archive();
-    let answer = pages(archive, filter, args.limit as usize, args.within).map_err(stop)?;
+    let answer = archive.pages(filter, args.limit as usize, &bounds(args.within)).map_err(stop)?;
     let (mut text, mut is_whole) = (String::new(), answer.lacks_nothing() && place.before().is_none());
     for calls in answer.value.calls.chunks(PAGE) {
         let ids: Vec<CallId> = calls.iter().map(|call| call.id).collect();

@@ -9,6 +9,7 @@ mod words;
 pub(crate) use view::ReconcileView;
 
 use super::args::Reconcile;
+use super::said::said;
 use super::{open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
@@ -17,10 +18,9 @@ use jiff::Timestamp;
 use sallyport_archive::{Archive, Bounds, Column, Filter};
 use sallyport_audit::{Action, Entry};
 use sallyport_events::{Known, Policy, Record, SKEW, hole, unclean_stop};
-use sallyport_model::{ClusterName, visible};
-use sallyport_store::{Recorded, StoreError, read_beside};
+use sallyport_model::ClusterName;
+use sallyport_store::{Recorded, read_beside};
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -69,31 +69,13 @@ pub(super) fn reconcile(args: &Reconcile) -> Result<(String, End), Stop> {
     Ok((text, verdict))
 }
 
-/// With its causes, and what to do.
-pub(super) fn said(error: StoreError) -> Stop {
-    let hint = match &error {
-        StoreError::NoHistory { .. } => {
-            ": name Sallyport's data folder (~/.local/share/sallyport unless set otherwise)"
-        }
-        StoreError::Newer { .. } => ": use the command line of that version",
-        _ => "",
-    };
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    Stop(visible(&format!("{text}{hint}")))
-}
-
 /// How far the history goes, and where it has holes.
 fn gateway(recorded: &Recorded, now: i64) -> Record {
     let mut gaps: Vec<_> = recorded.entries.iter().filter_map(hole).collect();
     gaps.extend(recorded.unreadable.iter().map(|at| *at..at.saturating_add(1)));
     if recorded.has_more {
         // The oldest were taken: whatever came after them may be the gateway's.
-        let calls = recorded.entries.iter().filter(|entry| is_call(entry));
+        let calls = recorded.entries.iter().filter(|entry| entry.action.is_call());
         gaps.push(calls.map(|entry| entry.at).max().unwrap_or(i64::MIN)..i64::MAX);
     }
     let last = recorded.last.unwrap_or(i64::MIN);
@@ -123,11 +105,6 @@ fn stops(recorded: &Recorded) -> Vec<Range<i64>> {
         stops.push(recorded.last.unwrap_or(i64::MIN)..i64::MAX);
     }
     stops
-}
-
-/// Whether it is one that the history was asked for from a moment on, and not a step.
-fn is_call(entry: &Entry) -> bool {
-    matches!(entry.action, Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd)
 }
 
 /// A look at all clusters.

@@ -1,7 +1,7 @@
 //! `report`: who had access to what, when, by whose word, and what proves it, as one page or as JSON.
 
 use super::args::ReportArgs;
-use super::reconcile::said;
+use super::said::said;
 use super::{bounds, open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::args::Whole;

@@ -6,13 +6,14 @@ use super::view::CallView;
 use super::{bounds, import, open, plain, stop};
 use crate::answer::Answer;
 use crate::end::{End, Stop};
+use crate::say::say;
+use crate::signals::Signals;
 use sallyport_archive::{Archive, CallId, Filter};
 use sallyport_events::{Stage, Stages};
 use sallyport_feeds::{Follow, Looked, Turn};
 use sallyport_model::{ClusterName, clip, visible};
 use std::io::{ErrorKind, Write as _};
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_millis(250);
@@ -67,12 +68,10 @@ struct Gone;
 
 impl Tailing<'_> {
     async fn until_ended(&mut self) -> Result<End, Stop> {
-        let on = |kind| signal(kind).map_err(|error| Stop(format!("signals can't be waited for: {error}")));
-        let (mut int, mut term) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
+        let mut signals = Signals::new()?;
         loop {
             // Whoever ends it wants what was written until then, as far as it is there.
-            let is_over =
-                waited(&mut int, &mut term, if self.has_begun { EVERY } else { Duration::ZERO }).await;
+            let is_over = signals.come_within(if self.has_begun { EVERY } else { Duration::ZERO }).await;
             let mut has_more = true;
             while has_more {
                 has_more = self.look()?;
@@ -84,7 +83,7 @@ impl Tailing<'_> {
                 if self.has_begun && self.show()?.is_err() {
                     return Ok(self.end);
                 }
-                if has_more && waited(&mut int, &mut term, Duration::ZERO).await {
+                if has_more && signals.come_within(Duration::ZERO).await {
                     return Ok(self.end);
                 }
             }
@@ -102,7 +101,7 @@ impl Tailing<'_> {
             if again.is_some_and(|again| Instant::now() < again) {
                 continue;
             }
-            let path = clip(&visible(&file.path().display().to_string()), 4096);
+            let path = clip(&file.path().display().to_string(), 4096);
             match file.look(&self.archive) {
                 Ok(looked) => {
                     if again.take().is_some() {
@@ -113,11 +112,7 @@ impl Tailing<'_> {
                 }
                 Err(error) => {
                     if again.is_none() {
-                        say(&format!(
-                            "{}; it is tried again every {} s",
-                            visible(&error.to_string()),
-                            AGAIN.as_secs()
-                        ));
+                        say(&format!("{error}; it is tried again every {} s", AGAIN.as_secs()));
                     }
                     self.files[at].1 = Some(Instant::now() + AGAIN);
                 }
@@ -160,7 +155,7 @@ impl Tailing<'_> {
     fn show(&mut self) -> Result<Result<(), Gone>, Stop> {
         loop {
             let arrived =
-                self.archive.arrived(&self.filter, self.upto, SHOWN, &bounds(WITHIN)).map_err(stop)?;
+                self.archive.arrivals(&self.filter, self.upto, SHOWN, &bounds(WITHIN)).map_err(stop)?;
             let (is_over, calls) = (arrived.value.upto == self.upto, arrived.value.calls);
             self.upto = arrived.value.upto;
             let mut text = String::new();
@@ -190,20 +185,4 @@ impl Tailing<'_> {
             }
         }
     }
-}
-
-/// Waits so long; whether a signal came that ends it.
-async fn waited(int: &mut Signal, term: &mut Signal, long: Duration) -> bool {
-    tokio::select! {
-        biased;
-        _ = int.recv() => true,
-        _ = term.recv() => true,
-        () = tokio::time::sleep(long) => false,
-    }
-}
-
-/// Beside what is shown.
-fn say(what: &str) {
-    // Where that fails there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "sallyport: {what}");
 }

@@ -252,15 +252,7 @@ impl CallView {
             session: text(Column::Session),
             audit_id: call.audit_id.clone(),
             source: text(Column::Source),
-            stage: [Stage::Panic, Stage::ResponseComplete, Stage::ResponseStarted, Stage::RequestReceived]
-                .into_iter()
-                .find(|stage| call.marks.stages.has(*stage))
-                .map(|stage| match stage {
-                    Stage::RequestReceived => "RequestReceived",
-                    Stage::ResponseStarted => "ResponseStarted",
-                    Stage::ResponseComplete => "ResponseComplete",
-                    Stage::Panic => "Panic",
-                }),
+            stage: call.marks.stages.last().map(Stage::name),
             has_begun: call.marks.begins(),
             is_partial: call.marks.flaws.has(Flaw::Partial),
             is_clipped: call.marks.flaws.has(Flaw::Clipped),

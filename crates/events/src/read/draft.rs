@@ -123,7 +123,7 @@ impl<'a> Draft<'a> {
             }
             "level" => {
                 self.see(2);
-                self.event.level = scan.text()?.and_then(|level| level_of(&level));
+                self.event.level = scan.text()?.and_then(|level| Level::of(&level));
             }
             "auditID" => {
                 self.see(3);
@@ -132,7 +132,7 @@ impl<'a> Draft<'a> {
             }
             "stage" => {
                 self.see(4);
-                self.stage = scan.text()?.and_then(|stage| stage_of(&stage));
+                self.stage = scan.text()?.and_then(|stage| Stage::of(&stage));
             }
             "requestURI" => {
                 self.see(5);
@@ -492,24 +492,4 @@ impl<'a> Draft<'a> {
 
 fn owned_key<'a>(key: &str) -> Text<'a> {
     Cow::Owned(key.to_owned())
-}
-
-fn level_of(level: &str) -> Option<Level> {
-    match level {
-        "None" => Some(Level::None),
-        "Metadata" => Some(Level::Metadata),
-        "Request" => Some(Level::Request),
-        "RequestResponse" => Some(Level::RequestResponse),
-        _ => None,
-    }
-}
-
-fn stage_of(stage: &str) -> Option<Stage> {
-    match stage {
-        "RequestReceived" => Some(Stage::RequestReceived),
-        "ResponseStarted" => Some(Stage::ResponseStarted),
-        "ResponseComplete" => Some(Stage::ResponseComplete),
-        "Panic" => Some(Stage::Panic),
-        _ => None,
-    }
 }

@@ -130,7 +130,7 @@ fn is_told_twice(entry: &Entry) -> bool {
 }
 
 fn is_refused(entry: &Entry) -> bool {
-    let status = entry.detail.get("status").and_then(serde_json::Value::as_u64);
+    let status = entry.detail.number("status");
     matches!(status, Some(401 | 403)) || entry.outcome == Outcome::Refused
 }
 

@@ -1,7 +1,8 @@
 //! A history as it lies on disk, read beside whoever writes it and changed by nobody.
 
-use super::{FILE, head, read, row, seal};
-use crate::{StoreError, file};
+use super::at_rest::{self, Still};
+use super::{FILE, head, read, seal};
+use crate::StoreError;
 use rusqlite::Connection;
 use sallyport_audit::{
     Anchor, ChainKey, Fault, Head, Linked, Seals, Stored, Unreadable, Verdict, Wanted, verify, verify_seals,
@@ -9,8 +10,11 @@ use sallyport_audit::{
 use sallyport_model::Digest;
 use std::path::{Path, PathBuf};
 
-/// A history on disk at one moment. Blocks; opening it makes no file and takes no lock.
+/// A history on disk at one moment. Blocks; opening and reading it makes no file and takes no lock. What is read while an app
+/// begins to write to a file that was at rest is not told: that is [`StoreError::Busy`].
 pub struct Kept {
+    dir: PathBuf,
+    still: Still,
     db: Connection,
     head: Option<Head>,
     has_checkpoints: bool,
@@ -47,55 +51,52 @@ impl Kept {
     /// Opens the history of a data directory for reading.
     ///
     /// # Errors
-    /// [`StoreError::Database`] where there is none or it can't be read, [`StoreError::Newer`] when a later Sallyport wrote
-    /// it.
+    /// [`StoreError::NoHistory`]; [`StoreError::Newer`] when a later Sallyport wrote it; [`StoreError::Unfolded`] when its
+    /// newest entries lie in a log that only the app can fold in; [`StoreError::Database`] when it can't be read.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         // The head first: it never runs ahead of the rows, so rows read later have all it knows.
         let head = head::read(dir)?.and_then(Result::ok);
-        let db = file::open_to_read(dir, FILE)?;
-        let fail = || StoreError::sql(FILE, "read");
-        // Everything below sees one moment.
-        db.execute_batch("BEGIN").map_err(fail())?;
-        let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail())?;
-        let known = row::MIGRATIONS.steps.len() as i64;
-        if found > known {
-            return Err(StoreError::Newer { file: FILE, found, known });
-        }
-        Ok(Self { db, head, has_checkpoints: found > 1 })
+        let (has_log, still) = Still::of(dir)?;
+        let (db, version) = at_rest::open(dir, has_log)?;
+        Ok(Self { dir: dir.to_owned(), still, db, head, has_checkpoints: version > 1 })
     }
 
-    /// Where a history of a data directory is.
-    pub fn path(dir: &Path) -> PathBuf {
-        dir.join(FILE)
+    /// What was read, where nothing was written to a file at rest meanwhile.
+    fn undisturbed<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.still.is_disturbed(&self.dir)? { Err(StoreError::Busy { file: FILE }) } else { read }
     }
 
     /// The checkpoints in the order they were made, and what was kept beside each.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when the file can't be read.
+    /// [`StoreError::Database`] when the file can't be read; [`StoreError::Busy`].
     pub fn checkpoints(&self) -> Result<Vec<Stored>, StoreError> {
         Ok(self.sealed()?.1)
     }
 
     fn sealed(&self) -> Result<(Vec<i64>, Vec<Stored>), StoreError> {
-        if self.has_checkpoints { seal::all(&self.db) } else { Ok((Vec::new(), Vec::new())) }
+        if self.has_checkpoints {
+            self.undisturbed(seal::all(&self.db))
+        } else {
+            Ok((Vec::new(), Vec::new()))
+        }
     }
 
     /// Hands all entries, in their stored order, to whoever walks them.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when reading broke off: whatever the walk came to is not given then.
+    /// [`StoreError::Database`] when reading broke off, [`StoreError::Busy`]: whatever the walk came to is not given then.
     pub fn walk<T>(
         &self,
         walked: impl FnOnce(&mut dyn Iterator<Item = Result<Linked, Unreadable>>) -> T,
     ) -> Result<T, StoreError> {
-        read::walk(&self.db, walked)
+        self.undisturbed(read::walk(&self.db, walked))
     }
 
     /// Checks everything, with the keys that are at hand: the chain's, and fingerprints of those that seal.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when the file can't be read.
+    /// [`StoreError::Database`] when the file can't be read; [`StoreError::Busy`].
     pub fn check(&self, key: Option<&ChainKey>, keys: &[Digest]) -> Result<Checked, StoreError> {
         let chain = self.walk(|entries| verify(entries, self.head.as_ref(), key))?;
         Ok(Checked { chain, seals: self.seals(keys, &[])? })
@@ -104,7 +105,7 @@ impl Kept {
     /// Checks what the checkpoints say, with nothing but fingerprints of public keys, and what others noted.
     ///
     /// # Errors
-    /// [`StoreError::Database`] when the file can't be read.
+    /// [`StoreError::Database`] when the file can't be read; [`StoreError::Busy`].
     pub fn seals(&self, keys: &[Digest], anchors: &[Anchor]) -> Result<Seals, StoreError> {
         let (ids, checkpoints) = self.sealed()?;
         let sealed = self.head.as_ref().map_or(0, |head| head.sealed);

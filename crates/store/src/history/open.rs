@@ -204,6 +204,6 @@ fn current_keys(db: &Connection) -> Result<(Option<String>, Option<String>), Sto
         .optional()
         .map_err(StoreError::sql(FILE, "read"))?;
     let begun = begun.and_then(Result::ok);
-    let said = |what: &str| Some(begun.as_ref()?.entry.detail.get(what)?.as_str()?.to_owned());
+    let said = |what: &str| Some(begun.as_ref()?.entry.detail.text(what)?.to_owned());
     Ok((said("chain"), said("seal")))
 }

@@ -74,15 +74,6 @@ impl Queue {
         self.enter(draft)
     }
 
-    pub(super) fn push_now(&self, draft: Draft) -> Result<u64, StoreError> {
-        match self.places.try_acquire() {
-            Ok(place) => place.forget(),
-            Err(tokio::sync::TryAcquireError::Closed) => return Err(StoreError::Closed),
-            Err(tokio::sync::TryAcquireError::NoPermits) => return Err(self.refuse()),
-        }
-        self.enter(draft)
-    }
-
     fn refuse(&self) -> StoreError {
         let mut line = self.line();
         line.refused += 1;

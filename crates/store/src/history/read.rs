@@ -160,7 +160,7 @@ impl CallFilter {
         if *self == Self::default() {
             return true;
         }
-        let text = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let text = |key: &str| entry.detail.text(key).unwrap_or_default();
         let words: Vec<&str> = text("what").split(' ').collect();
         let resource = words.first().copied().unwrap_or_default();
         let (name, namespace) = match words.get(1..).unwrap_or_default() {
@@ -173,7 +173,7 @@ impl CallFilter {
             let below = resource.strip_prefix(wanted);
             below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
         };
-        let status = || entry.detail.get("status").and_then(serde_json::Value::as_u64);
+        let status = || entry.detail.number("status");
         self.verb.as_deref().is_none_or(|wanted| text("verb") == wanted)
             && self.resource.as_deref().is_none_or(is_of)
             && self.namespace.as_deref().is_none_or(|wanted| namespace == Some(wanted))

@@ -2,7 +2,6 @@
 
 use super::Printed;
 use crate::audit::args::PolicyArgs;
-use crate::audit::query::pages;
 use crate::audit::stop;
 use crate::audit::times::told;
 use crate::audit::view::LacksView;
@@ -20,6 +19,8 @@ use std::time::{Duration, Instant};
 const APART_MOST: usize = 200_000;
 /// Events of each cluster that are read whole, the newest: for how long they are, and for paths.
 const SAMPLE: usize = 2000;
+/// How long reading them may take, however little time is left.
+const SAMPLED: Duration = Duration::from_secs(1);
 /// Bytes of an event of which there is no sample (0.9 to 1.1 kB is usual at Metadata).
 const BYTES: f64 = 1000.0;
 const DAY: f64 = 86_400.0 * 1e6;
@@ -55,13 +56,13 @@ pub(super) struct ClusterView {
     /// What would not be: a rule of level None decides.
     left_out_per_day: f64,
     /// Rule by rule, in the policy's order.
-    rules: Vec<RuleView>,
+    rules: Vec<PolicyRuleView>,
 }
 
 /// What one rule would write.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct RuleView {
+struct PolicyRuleView {
     /// Which, from 1.
     rule: usize,
     level: &'static str,
@@ -132,9 +133,9 @@ pub(super) fn estimate(
     for (cluster, (view, first, last)) in &mut clusters {
         let of = filter.clone().only(Column::Cluster, cluster.as_str()).ended();
         let paths = paths.get(cluster).copied().unwrap_or_default() as f64;
-        let left = bounds().within.as_secs().max(1);
-        let sampled = sample(archive, &of, left, &mut lacks)?;
-        let only_paths = sample(archive, &of.only(Column::Resource, ""), left, &mut lacks)?;
+        let left = Bounds { within: bounds().within.max(SAMPLED), ..Bounds::default() };
+        let sampled = sample(archive, &of, &left, &mut lacks)?;
+        let only_paths = sample(archive, &of.only(Column::Resource, ""), &left, &mut lacks)?;
         view.spread(&printed.policy, paths, &only_paths);
         view.finish(&printed.policy, (*first, *last), &[sampled, only_paths].concat());
     }
@@ -155,20 +156,15 @@ const NOT_KNOWN: [&str; 3] = [
 ];
 
 fn begin(cluster: &str, printed: &Printed) -> (ClusterView, i64, i64) {
-    let rules = printed.policy.levels().zip(&printed.about).enumerate().map(|(at, (level, about))| {
-        RuleView { rule: at + 1, level: named(level), about: about.clone(), ..RuleView::default() }
-    });
+    let rules =
+        printed.policy.levels().zip(&printed.about).enumerate().map(|(at, (level, about))| PolicyRuleView {
+            rule: at + 1,
+            level: level.name(),
+            about: about.clone(),
+            ..PolicyRuleView::default()
+        });
     let view = ClusterView { cluster: cluster.to_owned(), rules: rules.collect(), ..ClusterView::default() };
     (view, i64::MAX, i64::MIN)
-}
-
-fn named(level: Level) -> &'static str {
-    match level {
-        Level::None => "None",
-        Level::Metadata => "Metadata",
-        Level::Request => "Request",
-        Level::RequestResponse => "RequestResponse",
-    }
 }
 
 /// The groups that API servers give accounts and nodes by their names.
@@ -219,10 +215,10 @@ impl Sampled {
 fn sample(
     archive: &Archive,
     filter: &Filter,
-    within: u64,
+    bounds: &Bounds,
     lacks: &mut LacksView,
 ) -> Result<Vec<Sampled>, Stop> {
-    let answer = pages(archive, filter, SAMPLE, within).map_err(stop)?;
+    let answer = archive.pages(filter, SAMPLE, bounds).map_err(stop)?;
     lacks.and(&answer);
     let ids: Vec<CallId> = answer.value.calls.iter().map(|call| call.id).collect();
     let mut out = Vec::new();

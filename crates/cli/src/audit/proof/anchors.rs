@@ -3,13 +3,12 @@
 
 use super::named;
 use crate::end::Stop;
+use crate::read::text;
 use jiff::Timestamp;
 use sallyport_audit::Anchor;
 use sallyport_model::{Digest, clip, visible};
 use serde::Deserialize;
 use serde_json::Value;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 /// The largest file that is read, in bytes: a request has some kilobytes.
@@ -74,12 +73,7 @@ pub(super) fn read(path: &Path) -> Result<Anchors, Stop> {
     let failed = |why: &dyn std::fmt::Display| {
         Stop(format!("the requests in {} can't be read: {}", named(path), visible(&why.to_string())))
     };
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    file.take(MOST + 1).read_to_string(&mut text).map_err(|error| failed(&error))?;
-    if text.len() as u64 > MOST {
-        return Err(failed(&"it is larger than 256 MiB"));
-    }
+    let text = text(path, MOST).map_err(|why| failed(&why))?;
     parse(&text).map_err(|why| failed(&why))
 }
 

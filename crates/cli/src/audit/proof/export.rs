@@ -2,7 +2,8 @@
 
 use super::args::{Export, Form};
 use super::place::{BY, place};
-use super::{anchors, kept, named, ocsf, pack, stop};
+use super::{anchors, named, ocsf, pack};
+use crate::audit::said::said;
 use crate::audit::times::told;
 use crate::csv;
 use crate::end::{End, Stop};
@@ -60,8 +61,8 @@ pub(crate) fn export(args: &Export) -> Result<(String, End), Stop> {
     if args.to.symlink_metadata().is_ok() {
         return Err(Stop(format!("there is something at {} already: name another file", named(&args.to))));
     }
-    let kept = kept(&args.history)?;
-    let seals = kept.seals(&[], &[]).map_err(|error| stop(&error))?;
+    let kept = Kept::open(&args.history).map_err(said)?;
+    let seals = kept.seals(&[], &[]).map_err(said)?;
     if let Seals::Broken { first_bad, why } = &seals {
         let text = format!(
             "Nothing was written: from entry {first_bad} on the history was tampered with: {}\n",
@@ -78,7 +79,7 @@ pub(crate) fn export(args: &Export) -> Result<(String, End), Stop> {
 }
 
 fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, Stop> {
-    let stored = kept.checkpoints().map_err(|error| stop(&error))?;
+    let stored = kept.checkpoints().map_err(said)?;
     let checkpoints: Vec<Checkpoint> =
         stored.into_iter().filter_map(|stored| stored.checkpoint.ok()).collect();
     let Some(last) = checkpoints.last() else {
@@ -108,7 +109,7 @@ fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, 
             }
             Ok(())
         });
-        walked.map_err(|error| stop(&error))?.map_err(failed)?;
+        walked.map_err(said)?.map_err(failed)?;
         let end = writer.end();
         writeln!(out, "{}", end.to_json()).map_err(failed)?;
         Ok(end)
@@ -180,7 +181,7 @@ fn plain(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, St
             }
             Ok(())
         });
-        walked.map_err(|error| stop(&error))?.map_err(failed)
+        walked.map_err(said)?.map_err(failed)
     })?;
     Ok(format!("{count} entries: {}\n", named(&args.to)))
 }

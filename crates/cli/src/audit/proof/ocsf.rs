@@ -21,15 +21,13 @@ fn class(entry: &Entry) -> Class {
     let access = |activity| Class { uid: 3005, name: "User Access Management", category: IAM, activity };
     let session = |activity| Class { uid: 3003, name: "Authorize Session", category: IAM, activity };
     match entry.action {
-        Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd => {
-            api(match text(entry, "verb").unwrap_or_default() {
-                "create" => (1, "Create"),
-                "get" | "list" | "watch" => (2, "Read"),
-                "update" | "patch" => (3, "Update"),
-                "delete" | "deletecollection" => (4, "Delete"),
-                _ => (99, "Other"),
-            })
-        }
+        call if call.is_call() => api(match text(entry, "verb").unwrap_or_default() {
+            "create" => (1, "Create"),
+            "get" | "list" | "watch" => (2, "Read"),
+            "update" | "patch" => (3, "Update"),
+            "delete" | "deletecollection" => (4, "Delete"),
+            _ => (99, "Other"),
+        }),
         Action::SignIn | Action::StepUp | Action::TokenRefresh => authentication((1, "Logon")),
         Action::SignOut => authentication((2, "Logoff")),
         Action::Approve | Action::Approved | Action::Granted | Action::Extended => {
@@ -59,7 +57,7 @@ fn class(entry: &Entry) -> Class {
 }
 
 fn text<'e>(entry: &'e Entry, key: &str) -> Option<&'e str> {
-    entry.detail.get(key)?.as_str()
+    entry.detail.text(key)
 }
 
 /// One event.
@@ -109,7 +107,7 @@ pub(super) fn event(entry: &Entry) -> Value {
                     "url": {"url_string": text(entry, "uri")},
                 }),
             );
-            if let Some(code) = entry.detail.get("status").and_then(Value::as_u64) {
+            if let Some(code) = entry.detail.number("status") {
                 put("http_response", json!({"code": code}));
             }
         }

@@ -3,14 +3,17 @@
 use super::anchors::{self, Anchors, Noted};
 use super::args::Verify;
 use super::verdict::VerifyView;
-use super::{kept, named, pack, stop};
+use super::{named, pack};
 use crate::answer::{self, Answer};
 use crate::audit::plain;
+use crate::audit::said::said;
 use crate::end::{End, Stop};
+use crate::read;
 use sallyport_audit::{Anchor, Fault, PackVerdict, SealPublic, Seals};
 use sallyport_model::{Digest, visible};
+use sallyport_store::Kept;
 use std::collections::BTreeSet;
-use std::fs;
+use std::path::Path;
 
 /// More than any file with one key.
 const KEY_MOST: u64 = 64 << 10;
@@ -20,12 +23,12 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
     let noted = args.anchors.as_deref().map(anchors::read).transpose()?;
     let view = match (&args.history, &args.pack) {
         (Some(dir), _) => {
-            let kept = kept(dir)?;
-            let stored = kept.checkpoints().map_err(|error| stop(&error))?;
+            let kept = Kept::open(dir).map_err(said)?;
+            let stored = kept.checkpoints().map_err(said)?;
             let used = stored.iter().filter_map(|stored| stored.checkpoint.as_ref().ok());
             let used: BTreeSet<Digest> = used.map(|checkpoint| checkpoint.key.fingerprint()).collect();
             let mut chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
-            let look = |anchors: &[Anchor]| kept.seals(&keys, anchors).map_err(|error| stop(&error));
+            let look = |anchors: &[Anchor]| kept.seals(&keys, anchors).map_err(said);
             let seals = chosen.held(look, |seals| match seals {
                 Seals::Broken { why, .. } => Some(why),
                 Seals::Never { .. } | Seals::Sealed(_) => None,
@@ -80,12 +83,7 @@ fn parse_key(text: &str) -> Result<Digest, Stop> {
             visible(text)
         ))
     };
-    match fs::metadata(text) {
-        Ok(meta) if meta.len() > KEY_MOST => return Err(failed(&"it is too large")),
-        Ok(_) => {}
-        Err(error) => return Err(failed(&error)),
-    }
-    let pem = fs::read_to_string(text).map_err(|error| failed(&error))?;
+    let pem = read::text(Path::new(text), KEY_MOST).map_err(|why| failed(&why))?;
     Ok(SealPublic::from_pem(&pem).map_err(|error| failed(&error))?.fingerprint())
 }
 

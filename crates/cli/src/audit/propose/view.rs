@@ -3,8 +3,9 @@
 use super::super::times::told;
 use super::super::view::LacksView;
 use super::held::{HoldsView, calls};
+use crate::held::RuleView;
+use sallyport_rbac::Right;
 use sallyport_rbac::propose::{Added, Proposed, Used};
-use sallyport_rbac::{Right, Rule};
 use sallyport_report::objects::SubjectView;
 use sallyport_report::proposed::Written;
 use sallyport_report::words::{self, shown};
@@ -89,18 +90,6 @@ pub(super) struct RoleView {
     told: Vec<String>,
 }
 
-/// A rule, as RBAC writes it.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct RuleView {
-    verbs: Vec<String>,
-    api_groups: Vec<String>,
-    resources: Vec<String>,
-    resource_names: Vec<String>,
-    #[serde(rename = "nonResourceURLs")]
-    non_resource_urls: Vec<String>,
-}
-
 /// A verb that no call had, or that is for more objects than calls named.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -140,18 +129,6 @@ pub(super) struct RightView {
     detail: String,
     /// It changes something, or shows what is secret.
     strong: bool,
-}
-
-impl From<&Rule> for RuleView {
-    fn from(rule: &Rule) -> Self {
-        Self {
-            verbs: rule.verbs.clone(),
-            api_groups: rule.api_groups.clone(),
-            resources: rule.resources.clone(),
-            resource_names: rule.resource_names.clone(),
-            non_resource_urls: rule.non_resource_urls.clone(),
-        }
-    }
 }
 
 impl RoleView {

@@ -1,11 +1,11 @@
 //! The audit policy that a cluster runs, from a file.
 
 use crate::end::Stop;
+use crate::read::text;
 use sallyport_events::Policy;
 use sallyport_model::visible;
 use sallyport_report::words::shown;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
-use std::io::Read as _;
 use std::path::Path;
 
 /// The longest file that is read, in bytes.
@@ -13,12 +13,7 @@ const MOST: u64 = 4 << 20;
 
 pub(super) fn read(path: &Path) -> Result<Policy, Stop> {
     let name = shown(&path.display().to_string());
-    let mut text = String::new();
-    let file = std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
-    file.map_err(|error| Stop(visible(&format!("{name} can't be read: {error}"))))?;
-    if text.len() as u64 > MOST {
-        return Err(Stop(format!("{name} is longer than {} MiB, which no audit policy is", MOST >> 20)));
-    }
+    let text = text(path, MOST).map_err(|why| Stop(visible(&format!("{name} can't be read: {why}"))))?;
     parse(&text).map_err(|why| Stop(visible(&format!("{name} says nothing of what is told: {why}"))))
 }
 

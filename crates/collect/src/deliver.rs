@@ -3,16 +3,19 @@
 use crate::counts::add;
 use crate::serve::Door;
 use crate::spool::{Place, Spool, SpoolError, Waiting};
-use sallyport_engine::{Engine, EngineError, PUSH_BYTES, PUSH_MOST, Record, Refusals};
+use sallyport_engine::{Engine, EngineError, PUSH_BYTES, PUSH_MOST, Record};
 use sallyport_model::ClusterName;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const FIRST: Duration = Duration::from_secs(1);
 const LAST: Duration = Duration::from_secs(60);
+/// So many of the newest are tried, where a store takes none of the oldest.
+const NEWEST: usize = 16;
+/// Until what the store has is taken off the disk once more: soon, since others wait for that room.
+const DISK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Where to, and how sure.
 #[derive(Debug)]
@@ -26,108 +29,128 @@ pub struct Delivery {
     pub linger: Duration,
 }
 
-/// What is to be said while events are handed on.
-#[derive(Clone, Copy, Debug)]
-pub enum Tells<'a> {
-    /// They are, again.
+/// What an operator should know of.
+#[derive(Debug, thiserror::Error)]
+pub enum Notice<'a> {
+    /// After [`Notice::Waits`]: the store has taken some.
+    #[error("events are handed on again")]
     Again,
-    /// They can't be, and wait.
+    /// The store is tried again and again.
+    #[error("events can't be handed on, and wait: {0}")]
     Waits(&'a EngineError),
-    /// The spool's own disk fails: what was handed on may be sent again.
+    /// The first that the store refuses for what they are, and not for its configuration: it takes others.
+    #[error(
+        "{many} of the events are put into `refused.jsonl`, since the store takes others and not these; later ones are \
+         counted alone: {why}"
+    )]
+    Refused {
+        /// How many.
+        many: usize,
+        /// What the store said of the last.
+        why: &'a EngineError,
+    },
+    /// Its own disk failed, and is tried again. Nothing is lost by that: what the store has may be sent once more.
+    #[error(
+        "what was handed on can't be taken off the disk, or what waits not read, which is tried again: {0}"
+    )]
     Disk(&'a SpoolError),
-    /// Some that the store does not take were put aside.
-    Aside(u64),
 }
 
-/// Hands on until `stop` is over. Nothing that fails ends it: while the disk is full, what the store takes makes room.
-/// `told` is told when that begins or ceases to fail, and of the first that are put aside.
+/// Hands on until `stop` is over. `told` is told when that begins or ceases to fail.
 pub async fn deliver(
     door: Arc<Door>,
     delivery: &Delivery,
     stop: impl Future<Output = ()>,
-    mut told: impl FnMut(Tells<'_>),
+    mut told: impl FnMut(Notice<'_>),
 ) {
-    let mut stop = pin!(stop);
-    let spool = door.spool().clone();
-    let mut pipe = Pipe { at: spool.taken(), pause: FIRST, ..Pipe::default() };
+    let handing_on = hand_on(&door, delivery, &mut told);
+    tokio::select! {
+        () = stop => {}
+        () = handing_on => {}
+    }
+}
+
+async fn hand_on(door: &Door, delivery: &Delivery, told: &mut impl FnMut(Notice<'_>)) {
+    let spool = door.spool();
+    let mut pipe = Pipe::new(spool.taken());
     loop {
         // What is to be taken for good, what is to be sent, or how long to wait for either.
-        let is_due = pipe.due(delivery.linger).is_some_and(|due| due.is_zero());
-        if is_due && pipe.is_heard_since(delivery.linger) {
-            // Where that fails it was taken all the same, and is deleted with what comes next.
-            let taken = pipe.take(&spool, delivery.linger);
-            pipe.disk(&taken, &mut told);
-            pipe.disk_fails = taken.is_err();
-            continue;
+        if let Some(to) = pipe.sure(spool, delivery.linger) {
+            let at = spool.clone();
+            let taken = blocking(move || at.take_to(to)).await;
+            pipe.again = taken.is_err().then(|| Instant::now() + DISK_AGAIN);
+            pipe.on_disk(taken, told);
         }
-        let waiting = spool.next(pipe.at, PUSH_MOST, PUSH_BYTES);
-        pipe.disk(&waiting, &mut told);
-        let sent = match waiting {
-            Err(_) => {
-                tokio::select! {
-                    () = &mut stop => return,
-                    () = tokio::time::sleep(LAST) => {}
+        let is_due = pipe.due(delivery.linger).is_some_and(|due| due.is_zero());
+        let (at, from) = (spool.clone(), pipe.at);
+        let sent = match blocking(move || at.next(from, PUSH_MOST, PUSH_BYTES)).await {
+            Ok(Some(waiting)) => match send(door, delivery, pipe.at, &waiting).await {
+                Ok(refused) => {
+                    pipe.last = Some(Instant::now());
+                    if let Some(why) = refused.why.as_ref().filter(|_| !refused.lines.is_empty())
+                        && !std::mem::replace(&mut pipe.refuses, true)
+                    {
+                        told(Notice::Refused { many: refused.lines.len(), why });
+                    }
+                    let at = spool.clone();
+                    let aside = blocking(move || at.refuse(&refused.lines)).await;
+                    aside.map(|()| Some(waiting.to)).map_err(Failed::Disk)
                 }
-                continue;
-            }
-            // Nothing to send, which would show whether the store lives: it is asked to take nothing.
-            Ok(None) if is_due => tokio::select! {
-                () = &mut stop => return,
-                asked = delivery.engine.push(&[]) => Ok(match asked {
-                    // Loki finds fault with nothing at all. Whoever does that lives.
-                    Err(error) if !error.is_about_records() => Err(error),
-                    _ => Ok(None),
-                }),
+                Err(error) => Err(Failed::Store(error)),
             },
+            // Nothing to send, which would show whether the store lives: it is asked to take nothing.
+            Ok(None) if is_due => delivery.engine.answers().await.map(|()| None).map_err(Failed::Store),
             Ok(None) => {
-                let due = pipe.due(delivery.linger).unwrap_or(LAST);
+                let again = pipe.again.map(|again| again.saturating_duration_since(Instant::now()));
+                let due = pipe.due(delivery.linger).into_iter().chain(again).min().unwrap_or(LAST);
                 tokio::select! {
-                    () = &mut stop => return,
                     () = door.came.notified() => {}
                     () = tokio::time::sleep(due) => {}
                 }
                 continue;
             }
-            Ok(Some(waiting)) => {
-                let sending = send(&door, delivery, &waiting, pipe.all_refused);
-                tokio::select! {
-                    () = &mut stop => return,
-                    sent = sending => sent.map(|sent| sent.map(|aside| Some((waiting.to, aside)))),
-                }
-            }
+            Err(error) => Err(Failed::Disk(error)),
         };
-        pipe.disk(&sent, &mut told);
-        let again = match sent {
-            Ok(Ok(done)) => {
-                if pipe.heard(done.map(|(to, _)| to)) {
-                    told(Tells::Again);
+        match sent {
+            Ok(to) => {
+                if pipe.heard(to) {
+                    told(Notice::Again);
                 }
-                match done {
-                    Some((_, aside)) if aside > 0 && !std::mem::replace(&mut pipe.has_put_aside, true) => {
-                        told(Tells::Aside(aside));
-                    }
-                    _ => {}
-                }
-                continue;
             }
-            Ok(Err(error)) => {
+            Err(Failed::Store(error)) => {
                 if !std::mem::replace(&mut pipe.fails, true) {
-                    told(Tells::Waits(&error));
+                    told(Notice::Waits(&error));
                 }
-                pipe.failed(&error, &spool)
+                tokio::time::sleep(pipe.failed(&error, spool)).await;
             }
-            // What can't be put aside waits with what it came with.
-            Err(_) => pipe.later(None),
-        };
-        tokio::select! {
-            () = &mut stop => return,
-            () = tokio::time::sleep(again) => {}
+            Err(Failed::Disk(error)) => {
+                pipe.on_disk(Err(error), told);
+                tokio::time::sleep(pipe.pause()).await;
+            }
         }
     }
 }
 
+/// What waits for the disk, away from the tasks: whoever takes connections may be polled by the same one.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and this with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// Why nothing was handed on.
+enum Failed {
+    Store(EngineError),
+    /// It was not read, or not put aside: it waits with its batch.
+    Disk(SpoolError),
+}
+
 /// How far it is.
-#[derive(Default)]
 struct Pipe {
     /// What is sent next.
     at: Place,
@@ -135,40 +158,57 @@ struct Pipe {
     lingering: VecDeque<(Instant, Place)>,
     /// When the store was heard last.
     last: Option<Instant>,
+    /// When what the store has is taken off the disk once more, after that failed.
+    again: Option<Instant>,
     pause: Duration,
     fails: bool,
+    refuses: bool,
     disk_fails: bool,
-    has_put_aside: bool,
-    /// Of what is sent next none was taken when it was sent last.
-    all_refused: bool,
 }
 
 impl Pipe {
+    fn new(at: Place) -> Self {
+        Self {
+            at,
+            lingering: VecDeque::new(),
+            last: None,
+            again: None,
+            pause: FIRST,
+            fails: false,
+            refuses: false,
+            disk_fails: false,
+        }
+    }
+
     /// How long until something may be taken for good.
     fn due(&self, linger: Duration) -> Option<Duration> {
         self.lingering.front().map(|(since, _)| linger.saturating_sub(since.elapsed()))
     }
 
-    /// Whether the store was heard after all that time: it lives, and nothing says that it died in between.
-    fn is_heard_since(&self, linger: Duration) -> bool {
-        let first = self.lingering.front().map(|(since, _)| *since + linger);
-        self.last.zip(first).is_some_and(|(last, first)| last >= first)
-    }
-
-    fn take(&mut self, spool: &Spool, linger: Duration) -> Result<(), SpoolError> {
+    /// Up to where it is to be taken for good: the store was heard after all that time, so that it lives, and nothing says
+    /// that it died in between; or the disk failed when it was taken.
+    fn sure(&mut self, spool: &Spool, linger: Duration) -> Option<Place> {
         let last = self.last;
         let is_sure = |(since, _): &mut (Instant, Place)| last.is_some_and(|last| last >= *since + linger);
         let mut to = None;
         while let Some((_, place)) = self.lingering.pop_front_if(is_sure) {
             to = Some(place);
         }
-        to.map_or(Ok(()), |to| spool.take_to(to))
+        to.or_else(|| self.again.filter(|again| *again <= Instant::now()).map(|_| spool.taken()))
+    }
+
+    /// What the own disk did; told where it begins to fail.
+    fn on_disk(&mut self, done: Result<(), SpoolError>, told: &mut impl FnMut(Notice<'_>)) {
+        let failed = std::mem::replace(&mut self.disk_fails, done.is_err());
+        if let (Err(error), false) = (&done, failed) {
+            told(Notice::Disk(error));
+        }
     }
 
     /// The store answered; whether it had failed before.
     fn heard(&mut self, to: Option<Place>) -> bool {
         let now = Instant::now();
-        (self.last, self.pause, self.all_refused) = (Some(now), FIRST, false);
+        (self.last, self.pause) = (Some(now), FIRST);
         if let Some(to) = to {
             self.at = to;
             self.lingering.push_back((now, to));
@@ -178,106 +218,61 @@ impl Pipe {
 
     /// When to try again.
     fn failed(&mut self, error: &EngineError, spool: &Spool) -> Duration {
-        // What the store says of what it was sent, it says as the one that it was before. OTLP says it with a 200.
-        let is_its_word =
-            matches!(error, EngineError::Refused { status: 200 | 400 | 401 | 403 | 413 | 422 | 429, .. });
-        if !is_its_word {
+        // What the store says of what it was sent, it says as the one that it was before.
+        if !error.is_its_word() {
             // Not reached, late, or a 502 of what stands before it: it may be another process by now, without what the
             // last one had in memory.
             self.lingering.clear();
             self.at = spool.taken();
         }
-        self.all_refused = matches!(error, EngineError::Refused { status: 200 | 400 | 413 | 422, .. });
-        self.later(error.again())
+        error.again().unwrap_or(self.pause()).clamp(FIRST, LAST)
     }
 
-    /// When to try again, if nobody says otherwise.
-    fn later(&mut self, again: Option<Duration>) -> Duration {
-        let again = again.unwrap_or(self.pause).clamp(FIRST, LAST);
-        self.pause = (self.pause * 2).min(LAST);
-        again
-    }
-
-    /// Tells once that the disk fails, until something was deleted again.
-    fn disk<T>(&mut self, done: &Result<T, SpoolError>, told: &mut impl FnMut(Tells<'_>)) {
-        if let Err(error) = done
-            && !std::mem::replace(&mut self.disk_fails, true)
-        {
-            told(Tells::Disk(error));
-        }
+    /// How long to wait, twice as long each time.
+    fn pause(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LAST);
+        pause
     }
 }
 
-/// Events that show whether a store takes any.
-const NEWEST: usize = 10;
+/// The lines that the store does not take.
+struct Refused {
+    lines: Vec<Vec<u8>>,
+    why: Option<EngineError>,
+}
 
-/// Sends what waits; how many of it the store does not take, which were put aside. Where it takes none of them, that is its
-/// configuration or a proxy before it, unless it takes others: it is an error then, and nothing is put aside.
 async fn send(
     door: &Door,
     delivery: &Delivery,
+    at: Place,
     waiting: &Waiting,
-    were_refused: bool,
-) -> Result<Result<u64, EngineError>, SpoolError> {
-    let (lines, records) = read(&waiting.lines, delivery);
-    if were_refused {
-        // One request and not one for each, as long as nothing has changed.
-        match delivery.engine.push(&records[..records.len().min(1)]).await {
-            Ok(pushed) if pushed.rejected == 0 => {}
-            Err(error) if !error.is_about_records() => return Ok(Err(error)),
-            refused => {
-                if !takes_newest(door, delivery, waiting).await? {
-                    let said = Refusals { said: refused.err(), ..Refusals::default() };
-                    return Ok(Err(none_taken(said, delivery)));
-                }
-            }
-        }
-    }
-    let (pushed, refused) = match delivery.engine.push_each(&records).await {
-        Ok(sent) => sent,
-        Err(error) => return Ok(Err(error)),
-    };
-    let all = !records.is_empty() && refused.of.len() == records.len();
-    if all && !takes_newest(door, delivery, waiting).await? {
-        return Ok(Err(none_taken(refused, delivery)));
-    }
-    let aside: Vec<&[u8]> = refused.of.iter().map(|one| lines[*one]).collect();
-    door.spool().refuse(&aside)?;
-    let counts = door.counts();
-    add(&counts.handed_on, pushed.records);
-    add(&counts.clipped, pushed.clipped);
-    add(&counts.rejected, pushed.rejected);
-    Ok(Ok(aside.len() as u64))
-}
-
-/// Records, each with the line it stands in.
-fn read<'l>(waiting: &'l [Vec<u8>], delivery: &Delivery) -> (Vec<&'l [u8]>, Vec<Record>) {
-    let now = jiff::Timestamp::now().as_microsecond();
+) -> Result<Refused, EngineError> {
     let (mut lines, mut records) = (Vec::new(), Vec::new());
-    for line in waiting {
-        Record::read(line, &delivery.cluster, now, &mut |record| {
-            lines.push(&line[..]);
+    for line in &waiting.lines {
+        read(line, delivery, &mut |record| {
+            lines.push(line.as_slice());
             records.push(record);
         });
     }
-    (lines, records)
+    let newest = async {
+        let mut records = Vec::new();
+        // Where they can't be read, the store is not known to take any.
+        let spool = door.spool().clone();
+        let newest = blocking(move || spool.newest(at, NEWEST, PUSH_BYTES as u64)).await;
+        for line in newest.unwrap_or_default() {
+            read(&line, delivery, &mut |record| records.push(record));
+        }
+        records
+    };
+    let each = delivery.engine.push_each(&records, newest).await?;
+    let counts = door.counts();
+    add(&counts.handed_on, each.pushed.records);
+    add(&counts.clipped, each.pushed.clipped);
+    add(&counts.rejected, each.pushed.rejected);
+    Ok(Refused { lines: each.refused.into_iter().map(|one| lines[one].to_vec()).collect(), why: each.why })
 }
 
-/// Whether the store takes any of those that came last, where they are others: old events may be what it does not take.
-async fn takes_newest(door: &Door, delivery: &Delivery, waiting: &Waiting) -> Result<bool, SpoolError> {
-    if door.spool().next(waiting.to, 1, 1)?.is_none() {
-        return Ok(false);
-    }
-    let newest = door.spool().newest(NEWEST)?;
-    let (_, records) = read(&newest, delivery);
-    Ok(delivery.engine.push_each(&records).await.is_ok_and(|(pushed, _)| pushed.records > 0))
-}
-
-fn none_taken(refused: Refusals, delivery: &Delivery) -> EngineError {
-    refused.said.unwrap_or_else(|| EngineError::Refused {
-        host: delivery.engine.target().host(),
-        status: 200,
-        said: "it does not take the events".to_owned(),
-        again: None,
-    })
+fn read(line: &[u8], delivery: &Delivery, each: &mut dyn FnMut(Record)) {
+    Record::read(line, &delivery.cluster, jiff::Timestamp::now().as_microsecond(), each);
 }

@@ -17,7 +17,7 @@ mod spool;
 mod tls;
 
 pub use counts::{Counted, Counts};
-pub use deliver::{Delivery, Tells, deliver};
+pub use deliver::{Delivery, Notice, deliver};
 pub use serve::{BODY_MOST, Door, serve};
 pub use spool::{Spool, SpoolError};
 pub use tls::{TlsError, tls};

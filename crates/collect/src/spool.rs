@@ -1,7 +1,10 @@
 //! What was acknowledged and not handed on yet: files of lines in a folder, bounded in all.
 
+mod lines;
+
+use lines::{number, whole_lines};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
@@ -11,6 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes at which a file is closed and the next begun.
 const FILE_BYTES: u64 = 8 << 20;
+/// What is put aside may be this part of all that may wait, so that it never keeps out what comes.
+const ASIDE: u64 = 4;
 const LOCK: &str = "collect.lock";
 const TAKEN: &str = "taken.json";
 const REFUSED: &str = "refused.jsonl";
@@ -24,6 +29,19 @@ pub enum SpoolError {
         /// What waits.
         held: u64,
         /// What may.
+        most: u64,
+    },
+    /// As much is put aside as may.
+    #[error(
+        "`{}` holds {held} bytes of what the store refuses, and at most {most} may: what comes waits until it is moved away",
+        .path.display()
+    )]
+    Aside {
+        /// Which file.
+        path: PathBuf,
+        /// What it holds.
+        held: u64,
+        /// What it may.
         most: u64,
     },
     /// Another process has the folder.
@@ -66,6 +84,12 @@ pub(crate) struct Waiting {
 pub struct Spool {
     dir: PathBuf,
     most: u64,
+    /// The last file, while it is written: held through what the disk does, and taken before the list.
+    active: Mutex<Option<(u64, File)>>,
+    /// Those that were put aside, by a hash: what is sent again after a store's death is refused again. Held through what
+    /// the disk does, too.
+    aside: Mutex<HashSet<u64>>,
+    /// Never held while the disk does something.
     inner: Mutex<Inner>,
     _lock: File,
 }
@@ -74,13 +98,13 @@ pub struct Spool {
 struct Inner {
     /// The files by their numbers, with how long each is on the disk.
     files: BTreeMap<u64, u64>,
-    /// The last one, while it is written.
-    active: Option<File>,
+    /// One that is being written, and stays.
+    written_to: Option<u64>,
     next: u64,
     taken: Place,
+    /// What the disk has of that.
+    written: Place,
     refused: u64,
-    /// Those that were put aside, by a hash: what is sent again after a store's death is refused again.
-    put_aside: HashSet<u64>,
 }
 
 impl Inner {
@@ -105,7 +129,7 @@ impl Spool {
         if lock.try_lock().is_err() {
             return Err(SpoolError::Locked(dir.to_owned()));
         }
-        let mut inner = Inner::default();
+        let (mut inner, mut aside) = (Inner::default(), HashSet::new());
         for entry in fs::read_dir(dir).map_err(io(dir, "listed"))? {
             let path = entry.map_err(io(dir, "listed"))?.path();
             if let Some(number) = number(&path) {
@@ -118,7 +142,7 @@ impl Spool {
             let mut lines = BufReader::new(File::open(&refused).map_err(io(&refused, "opened"))?);
             let mut line = Vec::new();
             while lines.read_until(b'\n', &mut line).map_err(io(&refused, "read"))? > 0 {
-                inner.put_aside.insert(hash(&line));
+                aside.insert(hash(&line));
                 line.clear();
             }
         }
@@ -128,9 +152,17 @@ impl Spool {
         if inner.files.get(&inner.taken.file).is_some_and(|length| inner.taken.byte > *length) {
             inner.taken.byte = 0;
         }
+        inner.written = inner.taken;
         let last = inner.files.keys().next_back().copied().unwrap_or_default();
         inner.next = last.max(inner.taken.file) + 1;
-        Ok(Self { dir: dir.to_owned(), most, inner: Mutex::new(inner), _lock: lock })
+        Ok(Self {
+            dir: dir.to_owned(),
+            most,
+            active: Mutex::default(),
+            aside: Mutex::new(aside),
+            inner: Mutex::new(inner),
+            _lock: lock,
+        })
     }
 
     /// Keeps lines, each with its line feed. They are on the disk when this returns.
@@ -141,37 +173,55 @@ impl Spool {
         if lines.is_empty() {
             return Ok(());
         }
+        let mut active = held_by(&self.active);
+        let (number, length) = {
+            let mut inner = self.lock();
+            let held = inner.held();
+            if held + lines.len() as u64 > self.most {
+                return Err(SpoolError::Full { held, most: self.most });
+            }
+            let last = active.as_ref().and_then(|(last, _)| Some((*last, *inner.files.get(last)?)));
+            let (number, length) = last.filter(|(_, length)| *length < FILE_BYTES).unwrap_or((inner.next, 0));
+            // A number is used once, also where nothing comes of its file.
+            inner.next = inner.next.max(number + 1);
+            inner.files.insert(number, length);
+            inner.written_to = Some(number);
+            (number, length)
+        };
+        let written = self.write(&mut active, number, length, lines);
         let mut inner = self.lock();
-        let held = inner.held();
-        if held + lines.len() as u64 > self.most {
-            return Err(SpoolError::Full { held, most: self.most });
+        inner.written_to = None;
+        match &written {
+            Ok(()) => drop(inner.files.insert(number, length + lines.len() as u64)),
+            Err(_) if active.is_none() && length == 0 => drop(inner.files.remove(&number)),
+            Err(_) => {}
         }
-        let number = inner.next - 1;
-        let length = inner.files.get(&number).copied().unwrap_or_default();
-        let (mut file, number, length) = match inner.active.take() {
-            Some(file) if length < FILE_BYTES => (file, number, length),
+        written
+    }
+
+    fn write(
+        &self,
+        active: &mut Option<(u64, File)>,
+        number: u64,
+        length: u64,
+        lines: &[u8],
+    ) -> Result<(), SpoolError> {
+        let path = self.path(number);
+        let mut file = match active.take() {
+            Some((last, file)) if last == number => file,
             _ => {
-                let number = inner.next;
-                let path = self.path(number);
-                // Whatever becomes of this one, the next is another.
-                inner.next += 1;
                 let file = private(false).create_new(true).open(&path).map_err(io(&path, "made"))?;
-                inner.files.insert(number, 0);
                 // Its name has to be on the disk as well.
                 File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(io(&self.dir, "written"))?;
-                (file, number, 0)
+                file
             }
         };
         let written = file.write_all(lines).and_then(|()| file.sync_data());
-        if let Err(error) = written {
-            // Where that fails too, the next lines go into a file of their own; half a line is cut off at the next start,
-            // and lies behind what is read until then.
-            let _ = file.set_len(length).and_then(|()| file.sync_data());
-            return Err(io(&self.path(number), "written")(error));
-        }
-        inner.files.insert(number, length + lines.len() as u64);
-        inner.active = Some(file);
-        Ok(())
+        // Where that fails too, the next lines go into a file of their own; half a line is cut off at the next start, and
+        // lies behind what is read until then. Else it goes on, and no file is left for each try.
+        let is_whole = written.is_ok() || file.set_len(length).and_then(|()| file.sync_data()).is_ok();
+        *active = is_whole.then_some((number, file));
+        written.map_err(io(&path, "written"))
     }
 
     /// Bytes that wait.
@@ -218,82 +268,108 @@ impl Spool {
         Ok(None)
     }
 
-    /// The last lines that were kept, at most so many, of the file that was written last.
-    pub(crate) fn newest(&self, lines: usize) -> Result<Vec<Vec<u8>>, SpoolError> {
-        let last = self.lock().files.iter().rev().find(|(_, length)| **length > 0).map(|(number, _)| *number);
-        let (mut at, mut newest) = (Place { file: last.unwrap_or_default(), byte: 0 }, VecDeque::new());
-        while let Some(waiting) = self.next(at, lines, usize::MAX)? {
-            at = waiting.to;
-            newest.extend(waiting.lines);
-            while newest.len() > lines {
-                newest.pop_front();
+    /// The last lines, so many at most, from a place on.
+    pub(crate) fn newest(&self, from: Place, lines: usize, bytes: u64) -> Result<Vec<Vec<u8>>, SpoolError> {
+        let files = self.lock().files.clone();
+        let mut newest = Vec::new();
+        for (number, length) in files.range(from.file..).rev() {
+            let begin = if *number == from.file { from.byte } else { 0 };
+            let at = begin.max(length.saturating_sub(bytes));
+            let path = self.path(*number);
+            let mut file = File::open(&path).map_err(io(&path, "opened"))?;
+            file.seek(SeekFrom::Start(at)).map_err(io(&path, "read"))?;
+            let mut text = Vec::new();
+            file.take(length.saturating_sub(at)).read_to_end(&mut text).map_err(io(&path, "read"))?;
+            // In the middle of a file, the first one is half a line.
+            let all: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+            let whole = all.iter().skip(usize::from(at > begin)).rev();
+            newest.extend(whole.take(lines - newest.len()).map(|line| line.to_vec()));
+            if newest.len() >= lines {
+                break;
             }
         }
-        Ok(newest.into())
+        Ok(newest)
     }
 
-    /// What lies before a place is somebody else's now, and is deleted: first, since that takes no room on a disk that is
-    /// full. Where the rest fails, nothing is lost: after a start some of it is sent again.
+    /// What lies before a place is somebody else's now, and is deleted.
     ///
     /// # Errors
-    /// What the file system said. What can't be deleted now is tried again with the next place.
+    /// What the disk said. It is somebody else's all the same; what could not be deleted or written down is tried again
+    /// with the next place.
     pub(crate) fn take_to(&self, to: Place) -> Result<(), SpoolError> {
-        let mut inner = self.lock();
-        if to <= inner.taken {
-            return Ok(());
-        }
-        inner.taken = to;
-        let done: Vec<u64> = inner
-            .files
-            .iter()
-            .filter(|(number, length)| **number < to.file || **number == to.file && **length <= to.byte)
-            .map(|(number, _)| *number)
-            .collect();
+        // Off the list first, so that nothing is written into one that is deleted.
+        let (to, is_written, done) = {
+            let mut inner = self.lock();
+            inner.taken = inner.taken.max(to);
+            let (to, writing) = (inner.taken, inner.written_to);
+            let is_done = |number: &u64, length: &mut u64| {
+                let is_before = *number < to.file || *number == to.file && *length <= to.byte;
+                is_before && writing != Some(*number)
+            };
+            let done: Vec<(u64, u64)> = inner.files.extract_if(.., is_done).collect();
+            (to, inner.written == to, done)
+        };
+        // The files before the place: that takes no room, and makes some on a disk that is full. What is not there is not
+        // sent again, whatever the place says that is written down.
         let mut deleted = Ok(());
-        for number in done {
-            if number + 1 == inner.next {
-                inner.active = None;
-            }
+        for (number, length) in done {
             let path = self.path(number);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    deleted = Err(io(&path, "removed")(error))
+                    self.lock().files.insert(number, length);
+                    deleted = deleted.and(Err(io(&path, "removed")(error)));
                 }
-                _ => drop(inner.files.remove(&number)),
+                _ => {}
             }
         }
-        let (path, temp) = (self.dir.join(TAKEN), self.dir.join("taken.new"));
-        let text = serde_json::to_vec(&to).unwrap_or_default();
-        private(false)
-            .create(true)
-            .truncate(true)
-            .open(&temp)
-            .and_then(|mut file| file.write_all(&text))
-            .and_then(|()| fs::rename(&temp, &path))
-            .map_err(io(&path, "written"))?;
+        if !is_written {
+            let (path, temp) = (self.dir.join(TAKEN), self.dir.join("taken.new"));
+            let text = serde_json::to_vec(&to).unwrap_or_default();
+            private(false)
+                .create(true)
+                .truncate(true)
+                .open(&temp)
+                .and_then(|mut file| file.write_all(&text))
+                .and_then(|()| fs::rename(&temp, &path))
+                .map_err(io(&path, "written"))?;
+            self.lock().written = to;
+        }
         deleted
     }
 
     /// Puts lines aside that nobody takes; one that is there already stays there once.
-    pub(crate) fn refuse(&self, lines: &[&[u8]]) -> Result<(), SpoolError> {
-        let mut inner = self.lock();
-        let mut new: HashMap<u64, &[u8]> = HashMap::new();
-        for line in lines.iter().filter(|line| !inner.put_aside.contains(&hash(line))) {
-            new.insert(hash(line), line);
+    ///
+    /// # Errors
+    /// What the disk said: none of them is put aside then.
+    pub(crate) fn refuse(&self, lines: &[impl AsRef<[u8]>]) -> Result<(), SpoolError> {
+        let path = self.dir.join(REFUSED);
+        let mut aside = held_by(&self.aside);
+        if !path.exists() {
+            // Somebody has moved it away, to see to it.
+            self.lock().refused = 0;
+            aside.clear();
         }
-        if new.is_empty() {
+        let (mut new, mut text) = (HashSet::new(), Vec::new());
+        for line in lines.iter().map(AsRef::as_ref) {
+            if !aside.contains(&hash(line)) && new.insert(hash(line)) {
+                text.extend_from_slice(line);
+            }
+        }
+        if text.is_empty() {
             return Ok(());
         }
-        let all: Vec<u8> = new.values().copied().flatten().copied().collect();
-        let path = self.dir.join(REFUSED);
+        let (held, most) = (self.lock().refused, self.most / ASIDE);
+        if held + text.len() as u64 > most {
+            return Err(SpoolError::Aside { path, held, most });
+        }
         let mut file = private(true).append(true).open(&path).map_err(io(&path, "opened"))?;
-        if let Err(error) = file.write_all(&all).and_then(|()| file.sync_data()) {
-            // Half a line would be taken for the beginning of the next.
-            let _ = file.set_len(inner.refused);
+        if let Err(error) = file.write_all(&text).and_then(|()| file.sync_data()) {
+            // Half of it would be taken for a line.
+            let _ = file.set_len(held);
             return Err(io(&path, "written")(error));
         }
-        inner.refused += all.len() as u64;
-        inner.put_aside.extend(new.keys());
+        self.lock().refused += text.len() as u64;
+        aside.extend(new);
         Ok(())
     }
 
@@ -302,8 +378,12 @@ impl Spool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        held_by(&self.inner)
     }
+}
+
+fn held_by<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn hash(line: &[u8]) -> u64 {
@@ -316,32 +396,6 @@ fn private(create: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(create).mode(0o600);
     options
-}
-
-fn number(path: &Path) -> Option<u64> {
-    path.file_name()?.to_str()?.strip_prefix("events-")?.strip_suffix(".jsonl")?.parse().ok()
-}
-
-/// How long a file is, without half a line at its end.
-fn whole_lines(path: &Path) -> Result<u64, SpoolError> {
-    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io(path, "opened"))?;
-    let mut end = file.seek(SeekFrom::End(0)).map_err(io(path, "read"))?;
-    let length = end;
-    let mut chunk = vec![0; 64 * 1024];
-    while end > 0 {
-        let begin = end.saturating_sub(chunk.len() as u64);
-        let part = &mut chunk[..(end - begin) as usize];
-        file.seek(SeekFrom::Start(begin)).and_then(|_| file.read_exact(part)).map_err(io(path, "read"))?;
-        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
-            end = begin + at as u64 + 1;
-            break;
-        }
-        end = begin;
-    }
-    if end < length {
-        file.set_len(end).and_then(|()| file.sync_all()).map_err(io(path, "cut"))?;
-    }
-    Ok(end)
 }
 
 #[cfg(test)]

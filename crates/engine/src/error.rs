@@ -45,6 +45,12 @@ pub enum EngineError {
         /// When it wants to be asked again.
         again: Option<Duration>,
     },
+    /// It said yes, and that it takes nothing of what it was sent.
+    #[error("{host} rejected all that it was sent")]
+    Rejected {
+        /// Where.
+        host: String,
+    },
     /// What it answered is not what it should be.
     #[error("{host} answered with {why}")]
     Unfit {
@@ -81,7 +87,13 @@ impl EngineError {
 
     /// Whether it may be said of some of the records that were handed on, so that others would be taken.
     pub fn is_about_records(&self) -> bool {
-        matches!(self, Self::Refused { status: 400 | 413 | 422, .. })
+        matches!(self, Self::Refused { status: 400 | 413 | 422, .. } | Self::Rejected { .. })
+    }
+
+    /// Whether the store itself said no to what it was sent, as the one that it was before: not what stands before it, nor
+    /// one that was started again.
+    pub fn is_its_word(&self) -> bool {
+        self.is_about_records() || matches!(self, Self::Refused { status: 401 | 403 | 429, .. })
     }
 
     /// When it wants to be asked again, if it said so.

@@ -28,7 +28,7 @@ mod victorialogs;
 pub use ask::{Ask, Pulled, Steps, Text, Wanted};
 pub use error::EngineError;
 pub use http::{Access, Bounds};
-pub use push::{PUSH_BYTES, PUSH_MOST, Pushed, Refusals};
+pub use push::{Each, PUSH_BYTES, PUSH_MOST, Pushed};
 pub use record::{EVENT_MOST, Record};
 pub use target::{Kind, Target, TargetError};
 

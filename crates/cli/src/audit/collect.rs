@@ -7,7 +7,7 @@ use crate::end::{End, Stop};
 use crate::read::text;
 use crate::say::say;
 use crate::signals::Signals;
-use sallyport_collect::{Counts, Delivery, Door, Spool, Tells, deliver, serve, tls};
+use sallyport_collect::{Counts, Delivery, Door, Spool, deliver, serve, tls};
 use sallyport_report::words::shown;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,17 +49,7 @@ pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
             let target = delivery.engine.target().to_string();
-            deliver(door.clone(), delivery, stop, |now| match now {
-                Tells::Again => say(&format!("events are handed on again to {target}")),
-                Tells::Waits(error) => say(&format!("events can't be handed on, and wait: {error}")),
-                Tells::Disk(error) => say(&format!(
-                    "the spool's disk fails: what was handed on may be sent again, and what comes waits: {error}"
-                )),
-                Tells::Aside(many) => say(&format!(
-                    "{many} events that the store does not take were put into refused.jsonl, as others may be"
-                )),
-            })
-            .await
+            deliver(door.clone(), delivery, stop, |notice| say(&format!("{target}: {notice}"))).await;
         };
         // A task of its own: while what is handed on waits for the disk, API servers are let in.
         let serving = tokio::spawn(serving);

@@ -8,7 +8,9 @@ use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use crate::say::say;
 use crate::signals::Signals;
-use sallyport_archive::{Archive, ArchiveError, Arrivals, Bounds, Call, CallId, Column, Filter, Options};
+use sallyport_archive::{
+    Archive, ArchiveError, Arrivals, Bounds, Call, CallId, Column, Filter, InPlace, Options,
+};
 use sallyport_engine::{Engine, EngineError, PUSH_BYTES, PUSH_MOST, Pushed, Record};
 use sallyport_model::{ClusterName, Digest};
 use sallyport_report::words::{count, shown};
@@ -28,6 +30,8 @@ const LAST: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_secs(1);
 /// After one that failed.
 const TROUBLE: Duration = Duration::from_secs(5);
+/// So many of the newest events are tried, where a store takes none of the oldest.
+const NEWEST: usize = 16;
 /// For one look into the archive.
 const LOOK: Duration = Duration::from_secs(60);
 
@@ -61,6 +65,10 @@ struct Position {
     to: String,
     /// The last event that it has.
     after: u64,
+    /// What stood in that place: one that has something else there is another archive. None of one that was written before
+    /// this was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    what: Option<String>,
 }
 
 pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
@@ -70,10 +78,13 @@ pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
     let folder = args.archive.clone();
     let path =
         args.position.clone().unwrap_or_else(|| folder.join(format!("forwarded-{}.json", &digest[..16])));
+    let (after, what) =
+        read_place(&path, &name)?.map_or((None, None), |place| (Some(place.after), place.what));
     let mut forwarding = Forwarding {
         args,
         engine: pull::engine(&args.to, &args.store)?,
-        after: read_place(&path, &name)?,
+        after: after.map(CallId::from_number),
+        what,
         steps: args.history.as_ref().map(|_| Steps::from(&path, &name)).transpose()?,
         name,
         path,
@@ -103,6 +114,8 @@ struct Forwarding<'a> {
     args: &'a ForwardArgs,
     engine: Engine,
     after: Option<CallId>,
+    /// What stood there.
+    what: Option<String>,
     steps: Option<Steps>,
     name: String,
     path: PathBuf,
@@ -134,7 +147,8 @@ impl Forwarding<'_> {
                 if records.is_empty() {
                     break;
                 }
-                match send(&self.engine, &records, patience).await {
+                let newest = || steps.newest().to_vec();
+                match send(&self.engine, &records, &newest, patience).await {
                     Ok(pushed) => {
                         self.view.took(pushed);
                         self.view.steps += pushed.records;
@@ -156,6 +170,13 @@ impl Forwarding<'_> {
     }
 
     async fn events(&mut self, archive: &Archive) -> Result<(), Stop> {
+        if let Some(after) = self.after {
+            let found = archive.in_place(after).map_err(stop)?;
+            let is_other = matches!((&found, &self.what), (InPlace::Call(found), Some(was)) if found != was);
+            if found == InPlace::Never || is_other {
+                return Err(of_another(&self.path, "archive"));
+            }
+        }
         let patience = self.patience();
         loop {
             let bounds = Bounds { within: LOOK, ..Bounds::default() };
@@ -171,7 +192,9 @@ impl Forwarding<'_> {
                 return Ok(());
             };
             let records = records(archive, &calls, self.now, &mut self.view.damaged)?;
-            match send(&self.engine, &records, patience).await {
+            let now = self.now;
+            let newest = || newest(archive, now);
+            match send(&self.engine, &records, &newest, patience).await {
                 Ok(pushed) => self.view.took(pushed),
                 Err(error) => {
                     self.view.error = Some(error.to_string());
@@ -179,7 +202,12 @@ impl Forwarding<'_> {
                 }
             }
             // After the store has said so: what is sent once more is better than what is not sent.
-            write(&self.path, &Position { to: self.name.clone(), after: upto.number() })?;
+            self.what = match archive.in_place(upto).map_err(stop)? {
+                InPlace::Call(what) => Some(what),
+                InPlace::Gone | InPlace::Never => None,
+            };
+            let place = Position { to: self.name.clone(), after: upto.number(), what: self.what.clone() };
+            write(&self.path, &place)?;
             self.after = Some(upto);
         }
     }
@@ -255,8 +283,20 @@ fn records(archive: &Archive, calls: &[Call], now: i64, damaged: &mut u64) -> Re
     Ok(records)
 }
 
+/// Some that a store is tried with that takes none of those before; where they can't be read, it is not known to take any.
+fn newest(archive: &Archive, now: i64) -> Vec<Record> {
+    let page = archive.page(&Filter::default(), None, NEWEST, &Bounds { within: LOOK, ..Bounds::default() });
+    let Ok(page) = page else { return Vec::new() };
+    records(archive, &page.value.calls, now, &mut 0).unwrap_or_default()
+}
+
 /// In requests as large as stores take; tries again what may go better later.
-async fn send(engine: &Engine, records: &[Record], patience: Duration) -> Result<Pushed, EngineError> {
+async fn send(
+    engine: &Engine,
+    records: &[Record],
+    newest: &dyn Fn() -> Vec<Record>,
+    patience: Duration,
+) -> Result<Pushed, EngineError> {
     let mut all = Pushed::default();
     let mut rest = records;
     let (mut began, mut pause) = (Instant::now(), FIRST);
@@ -267,9 +307,9 @@ async fn send(engine: &Engine, records: &[Record], patience: Duration) -> Result
             bytes <= PUSH_BYTES
         });
         let (some, others) = rest.split_at(fits.count().max(1));
-        match engine.push_each(some).await {
-            Ok((pushed, _)) => {
-                all.add(pushed);
+        match engine.push_each(some, async { newest() }).await {
+            Ok(each) => {
+                all.add(each.pushed);
                 rest = others;
                 (began, pause) = (Instant::now(), FIRST);
             }
@@ -287,7 +327,7 @@ async fn send(engine: &Engine, records: &[Record], patience: Duration) -> Result
 }
 
 /// Where to go on. A file that can't be read is not passed over: it may be another store's.
-fn read_place(path: &Path, name: &str) -> Result<Option<CallId>, Stop> {
+fn read_place(path: &Path, name: &str) -> Result<Option<Position>, Stop> {
     let file = || shown(&path.display().to_string());
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -295,7 +335,7 @@ fn read_place(path: &Path, name: &str) -> Result<Option<CallId>, Stop> {
         Err(error) => return Err(Stop(format!("{} can't be read: {error}", file()))),
     };
     match serde_json::from_slice::<Position>(&text) {
-        Ok(position) if position.to == name => Ok(Some(CallId::from_number(position.after))),
+        Ok(position) if position.to == name => Ok(Some(position)),
         Ok(position) => Err(Stop(format!(
             "{} says how far {} has the events, which is another store: name another --position",
             file(),
@@ -306,6 +346,15 @@ fn read_place(path: &Path, name: &str) -> Result<Option<CallId>, Stop> {
             file()
         ))),
     }
+}
+
+/// What is to be sent is not what the place is of: gone on from there, nothing would be sent for as long as it is shorter.
+fn of_another(path: &Path, what: &str) -> Stop {
+    Stop(format!(
+        "{} says how far the store has the events of another {what}: this one was made anew, or is another's. Nothing was \
+         sent. Remove that file to send all of it, or name another --position",
+        shown(&path.display().to_string())
+    ))
 }
 
 fn write(path: &Path, position: &Position) -> Result<(), Stop> {

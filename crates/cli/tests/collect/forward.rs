@@ -99,6 +99,55 @@ async fn an_archive_is_handed_on_once_and_on_from_where_it_was() -> Result<()> {
     Ok(())
 }
 
+/// A place is of one archive: in another one it would pass over whatever lies before it, for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_of_another_archive_is_said_and_nothing_is_passed_over() -> Result<()> {
+    let logs = VictoriaLogs::start().await?;
+    let scratch = Scratch::new("place")?;
+    let file = |name: &str| scratch.path().join(name).display().to_string();
+    let import = async |archive: &str, from: usize, to: usize| -> Result<()> {
+        scratch.write("some.log", (from..to).map(line).collect::<Vec<_>>().join("\n") + "\n")?;
+        let archive = file(archive);
+        let ran = audit(&["import", "--archive", &archive, "--cluster", CLUSTER, &file("some.log")]).await?;
+        ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
+        Ok(())
+    };
+    let (to, place) = (format!("victorialogs:{}", logs.url()), file("place.json"));
+    let (ca, credential) =
+        (logs.ca_file().display().to_string(), logs.credential_file().display().to_string());
+    let forward = async |archive: &str| {
+        let archive = file(archive);
+        let args = ["forward", "--archive", &archive, "-o", "json", "--to", &to, "--position", &place];
+        audit(&[&args[..], &["--ca", &ca, "--credential-file", &credential]].concat()).await
+    };
+    import("first", 0, 20).await?;
+    let first = forward("first").await?;
+    ensure!(first.code == 0 && first.json()?["sent"] == 20, "{} {}", first.out, first.err);
+    // Made anew: shorter than the one before, of the same length, and longer.
+    for (name, from, to) in [("shorter", 100, 105), ("as-long", 200, 220), ("longer", 300, 340)] {
+        import(name, from, to).await?;
+        let other = forward(name).await?;
+        ensure!(
+            other.code == 2 && other.err.contains("of another archive") && other.err.contains("place.json"),
+            "{name}: {} {} {}",
+            other.code,
+            other.out,
+            other.err
+        );
+    }
+    import("first", 20, 25).await?;
+    let more = forward("first").await?;
+    ensure!(more.code == 0 && more.json()?["sent"] == 5, "{} {}", more.out, more.err);
+    // As it was written before it said what stands there.
+    let text: serde_json::Value = serde_json::from_slice(&std::fs::read(&place)?)?;
+    let before = serde_json::json!({"to": text["to"], "after": text["after"]});
+    scratch.write("place.json", before.to_string())?;
+    ensure!(forward("shorter").await?.code == 2, "there never were so many");
+    let same = forward("first").await?;
+    ensure!(same.code == 0 && same.json()?["sent"] == 0, "{} {}", same.out, same.err);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_is_not_told_it_does_not_guess() -> Result<()> {
     let scratch = Scratch::new("forward")?;

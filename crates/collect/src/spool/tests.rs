@@ -92,42 +92,87 @@ fn what_is_refused_again_is_put_aside_once_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         let spool = Spool::open(dir.path(), 1 << 20).unwrap();
-        for lines in [&[&b"a\n"[..]][..], &[b"b\n", b"a\n", b"b\n"]] {
-            spool.refuse(lines).unwrap();
-        }
+        spool.refuse(&[b"a\n", b"b\n", b"a\n"]).unwrap();
+        spool.refuse(&[b"b\n"]).unwrap();
         assert_eq!(spool.held(), 4);
     }
     assert_eq!(fs::read(dir.path().join(REFUSED)).unwrap(), b"a\nb\n");
 }
 
-/// A disk that is full takes no new file, and what is deleted makes room.
 #[test]
-fn what_was_taken_is_deleted_where_nothing_can_be_written() {
+fn what_the_store_has_makes_room_though_its_place_can_not_be_written_down() {
     let dir = tempfile::tempdir().unwrap();
-    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
-    spool.append(b"a\n").unwrap();
-    fs::create_dir(dir.path().join("taken.new")).unwrap();
-    let first = spool.next(spool.taken(), 10, 1000).unwrap().unwrap();
-    assert!(matches!(spool.take_to(first.to), Err(SpoolError::Io { .. })));
-    assert_eq!((spool.held(), spool.taken()), (0, first.to));
-    assert!(!spool.path(1).exists(), "room was made first");
-    spool.append(b"b\n").unwrap();
-    assert_eq!(all(&spool), ["b\n"], "and it goes on");
-    drop(spool);
-    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
-    assert_eq!(all(&spool), ["b\n"]);
+    let spool = Spool::open(dir.path(), 4).unwrap();
+    spool.append(b"a\nb\n").unwrap();
+    let taken = spool.next(spool.taken(), 9, 9).unwrap().unwrap().to;
+    // As a disk that is full: nothing can be written there.
+    let in_the_way = dir.path().join("taken.new");
+    fs::create_dir(&in_the_way).unwrap();
+    assert!(matches!(spool.append(b"c\n"), Err(SpoolError::Full { .. })));
+    assert!(matches!(spool.take_to(taken), Err(SpoolError::Io { doing: "written", .. })));
+    assert!(!spool.path(1).exists() && spool.held() == 0, "what the store has is deleted first");
     spool.append(b"c\n").unwrap();
-    assert_eq!(spool.newest(1).unwrap(), [b"c\n"]);
-    spool.append(b"d\n").unwrap();
-    assert_eq!(spool.newest(9).unwrap(), [b"c\n", b"d\n"], "of the last file");
+    assert_eq!(all(&spool), ["c\n"], "and is not sent again");
+    fs::remove_dir(&in_the_way).unwrap();
+    spool.take_to(taken).unwrap();
+    assert!(dir.path().join(TAKEN).is_file(), "the place is written down as soon as it can be");
+    drop(spool);
+    assert_eq!(all(&Spool::open(dir.path(), 4).unwrap()), ["c\n"]);
 }
 
 #[test]
-fn a_name_that_is_there_keeps_nothing_out() {
+fn a_file_that_can_not_be_removed_is_counted_and_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path(), 100).unwrap();
+    spool.append(b"a\n").unwrap();
+    let taken = spool.next(spool.taken(), 9, 9).unwrap().unwrap().to;
+    // A folder in its place can't be removed as a file is.
+    fs::remove_file(spool.path(1)).unwrap();
+    fs::create_dir(spool.path(1)).unwrap();
+    assert!(matches!(spool.take_to(taken), Err(SpoolError::Io { doing: "removed", .. })));
+    assert_eq!(all(&spool), Vec::<String>::new(), "it is somebody else's all the same");
+    fs::remove_dir(spool.path(1)).unwrap();
+    spool.take_to(taken).unwrap();
+    assert_eq!(spool.held(), 0);
+}
+
+#[test]
+fn what_is_put_aside_is_bounded_on_its_own_and_goes_on_where_it_was_moved_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path(), 16).unwrap();
+    spool.refuse(&[b"a\n", b"b\n"]).unwrap();
+    assert!(matches!(spool.refuse(&[b"c\n"]), Err(SpoolError::Aside { held: 4, most: 4, .. })));
+    assert!(spool.append(b"12345678901\n").is_ok(), "the rest is for what comes");
+    fs::rename(dir.path().join(REFUSED), dir.path().join("seen-to")).unwrap();
+    spool.refuse(&[b"c\n", b"a\n"]).unwrap();
+    assert_eq!(fs::read(dir.path().join(REFUSED)).unwrap(), b"c\na\n");
+}
+
+#[test]
+fn the_newest_lines_are_read_from_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let spool = Spool::open(dir.path(), 1 << 20).unwrap();
-    fs::create_dir(spool.path(1)).unwrap();
-    assert!(matches!(spool.append(b"a\n"), Err(SpoolError::Io { .. })));
+    spool.append(b"a\nb\n").unwrap();
+    drop(spool);
+    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+    spool.append(b"cc\ndd\nee\n").unwrap();
+    let newest = |from: Place, lines: usize, bytes: u64| -> Vec<String> {
+        let found = spool.newest(from, lines, bytes).unwrap();
+        found.into_iter().map(|line| String::from_utf8(line).unwrap()).collect()
+    };
+    assert_eq!(newest(Place::default(), 2, 99), ["ee\n", "dd\n"]);
+    assert_eq!(newest(Place::default(), 9, 99), ["ee\n", "dd\n", "cc\n", "b\n", "a\n"], "over files");
+    assert_eq!(newest(Place { file: 1, byte: 2 }, 9, 99), ["ee\n", "dd\n", "cc\n", "b\n"], "no further back");
+    assert_eq!(newest(Place { file: 2, byte: 0 }, 9, 4), ["ee\n"], "no half line");
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_tried_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let spool = Spool::open(dir.path(), 1 << 20).unwrap();
+    // As one that was made, and whose folder could not be synced.
+    fs::write(spool.path(1), "").unwrap();
+    assert!(matches!(spool.append(b"a\n"), Err(SpoolError::Io { doing: "made", .. })));
     spool.append(b"b\n").unwrap();
-    assert_eq!(all(&spool), ["b\n"]);
+    assert_eq!((all(&spool), spool.held()), (vec!["b\n".to_owned()], 2));
 }

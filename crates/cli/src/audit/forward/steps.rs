@@ -1,8 +1,7 @@
 //! The steps of a desktop's own history, on their way to a log store: what API servers can't tell.
 
-use super::{Position, read_place, write};
+use super::{NEWEST, Position, of_another, read_place, write};
 use crate::end::Stop;
-use sallyport_archive::CallId;
 use sallyport_audit::{Action, Entry, redact_leaving};
 use sallyport_engine::{EVENT_MOST, PUSH_MOST, Record};
 use sallyport_model::Digest;
@@ -13,15 +12,20 @@ use std::path::{Path, PathBuf};
 pub(super) struct Steps {
     path: PathBuf,
     after: u64,
+    /// What the entry with that sequence is.
+    what: Option<String>,
     sent: u64,
+    sent_what: Option<String>,
+    /// Some of those that were written last.
+    newest: Vec<Record>,
 }
 
 impl Steps {
     /// From where the store has them: beside the place of the events.
     pub(super) fn from(path: &Path, name: &str) -> Result<Self, Stop> {
         let path = path.with_extension("steps.json");
-        let after = read_place(&path, name)?.map_or(0, CallId::number);
-        Ok(Self { path, after, sent: after })
+        let (after, what) = read_place(&path, name)?.map_or((0, None), |place| (place.after, place.what));
+        Ok(Self { path, after, sent: after, sent_what: what.clone(), what, newest: Vec::new() })
     }
 
     /// The next of them, at most as many as are sent at once. The app may be running; nothing is written there.
@@ -29,19 +33,39 @@ impl Steps {
         // No calls: API servers tell of them.
         let recorded = sallyport_store::read_beside(history, i64::MAX, 0)
             .map_err(|error| Stop(sallyport_model::visible(&error.to_string())))?;
+        // Steps are never removed: one that is not there, or another in its place, is another history's.
+        let stands = recorded.entries.iter().find(|entry| entry.sequence == self.after).map(what);
+        let is_other = stands.as_ref().zip(self.what.as_ref()).is_some_and(|(stands, was)| stands != was);
+        let is_beyond = self.after > 0 && recorded.entries.iter().all(|entry| entry.sequence < self.after);
+        if is_other || is_beyond && recorded.unreadable.is_empty() {
+            return Err(of_another(&self.path, "history"));
+        }
         let is_step = |entry: &&Entry| entry.sequence > self.after && entry.action != Action::Call;
         let mut entries: Vec<&Entry> = recorded.entries.iter().filter(is_step).collect();
         entries.sort_by_key(|entry| entry.sequence);
+        self.newest = entries.iter().rev().take(NEWEST).map(|entry| record(entry)).collect();
         entries.truncate(PUSH_MOST);
-        self.sent = entries.last().map_or(self.after, |entry| entry.sequence);
+        if let Some(last) = entries.last() {
+            (self.sent, self.sent_what) = (last.sequence, Some(what(last)));
+        }
         Ok(entries.into_iter().map(record).collect())
+    }
+
+    /// Some that a store is tried with that takes none of those before.
+    pub(super) fn newest(&self) -> &[Record] {
+        &self.newest
     }
 
     /// The store has said that it has them.
     pub(super) fn taken(&mut self, name: &str) -> Result<(), Stop> {
-        self.after = self.sent;
-        write(&self.path, &Position { to: name.to_owned(), after: self.after })
+        (self.after, self.what) = (self.sent, self.sent_what.clone());
+        write(&self.path, &Position { to: name.to_owned(), after: self.after, what: self.what.clone() })
     }
+}
+
+/// What an entry is, as far as tells it from another history's.
+fn what(entry: &Entry) -> String {
+    format!("{}@{}", entry.action, entry.at)
 }
 
 fn record(entry: &Entry) -> Record {
@@ -84,5 +108,41 @@ fn leaving(value: Value) -> Value {
         Value::Array(all) => all.into_iter().map(leaving).collect(),
         Value::Object(all) => all.into_iter().map(|(name, value)| (name, leaving(value))).collect(),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sallyport_audit::Draft;
+    use sallyport_store::History;
+
+    async fn of_some(dir: &Path, many: usize) {
+        let history = History::open(dir, None).await.unwrap();
+        for _ in 0..many {
+            history.append_durable(Draft::new(Action::Ask)).await.unwrap();
+        }
+        history.close().await.unwrap();
+    }
+
+    /// A history that was made anew has other entries under the same sequences, or none yet.
+    #[tokio::test]
+    async fn a_place_of_another_history_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let (place, data) = (dir.path().join("place.json"), dir.path().join("data"));
+        of_some(&data, 5).await;
+        let mut steps = Steps::from(&place, "a-store").unwrap();
+        assert!(steps.next(&data).unwrap().len() > 5 && steps.newest().len() > 5);
+        steps.taken("a-store").unwrap();
+        assert!(steps.next(&data).unwrap().is_empty());
+        of_some(&data, 1).await;
+        let goes_on = Steps::from(&place, "a-store").unwrap().next(&data).unwrap();
+        assert!((1..5).contains(&goes_on.len()), "what came since: {}", goes_on.len());
+        for many in [0, 2, 20] {
+            std::fs::remove_dir_all(&data).unwrap();
+            of_some(&data, many).await;
+            let error = Steps::from(&place, "a-store").unwrap().next(&data).unwrap_err();
+            assert!(error.0.contains("of another history"), "{many}: {error:?}");
+        }
     }
 }

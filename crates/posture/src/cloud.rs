@@ -52,6 +52,11 @@ const NODE_LABELS: [(&str, &str); 3] = [
     ("kubernetes.azure.com/cluster", "AKS"),
 ];
 
+/// Whether a name begins so. Most differ in their first letter, and there are thousands.
+pub(crate) fn begins(name: &str, start: &str) -> bool {
+    name.as_bytes().first() == start.as_bytes().first() && name.starts_with(start)
+}
+
 impl Snapshot {
     /// The cloud that this is a cluster of, by the best sign there is.
     pub(crate) fn cloud(&self) -> Option<Cloud> {
@@ -84,9 +89,8 @@ impl Snapshot {
         }
         let named = |one: &BindingObject| {
             let role = one.binding.role.name();
-            let by_name = BINDINGS
-                .iter()
-                .find(|(start, _)| one.binding.name.starts_with(start) || role.starts_with(start));
+            let by_name =
+                BINDINGS.iter().find(|(start, _)| begins(&one.binding.name, start) || begins(role, start));
             let by_label = LABELS.iter().find(|(key, _)| one.meta.labels.contains_key(*key));
             by_name.or(by_label).map(|(_, cloud)| *cloud)
         };

@@ -1,11 +1,12 @@
 //! Everything that checks and paths stand on, worked out once from a snapshot.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, begins};
 use crate::defaults;
 use crate::evidence::{Evidence, Object};
 use crate::graph::{Graph, How, Node, Reach};
 use crate::rights::{Place, Rights, Step};
 use crate::snapshot::{Aggregated, BindingObject, Meta, Snapshot};
+use crate::workload::{Carrier, carriers};
 use sallyport_model::{clip, visible};
 use sallyport_rbac::who::{Binding, Rbac, RoleRef, Subject};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub struct Ground<'s> {
     pub(crate) reach: Reach,
     /// Namespaces in which others than the system can make pods.
     pub(crate) makers: HashSet<Place>,
+    /// What has the token of its account in it.
+    pub(crate) mounting: Vec<Carrier<'s>>,
     /// Aggregated ClusterRoles that no controller has filled.
     pub aggregated: Aggregated,
     origins: Vec<Origin>,
@@ -72,8 +75,20 @@ impl<'s> Ground<'s> {
         let roles = roles.collect();
         let cloud = snapshot.cloud();
         let makers = HashSet::new();
-        let mut ground =
-            Self { snapshot, rights, graph, reach, makers, aggregated, origins, cloud, bindings, roles };
+        let mounting = carriers(snapshot, |one| one.mounts);
+        let mut ground = Self {
+            snapshot,
+            rights,
+            graph,
+            reach,
+            makers,
+            mounting,
+            aggregated,
+            origins,
+            cloud,
+            bindings,
+            roles,
+        };
         ground.makers = ground.makers();
         ground
     }
@@ -223,18 +238,11 @@ fn metas<'s>(rights: &Rights, snapshot: &'s Snapshot) -> Vec<Option<&'s Meta>> {
 
 fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>) -> Vec<Origin> {
     let shipped = defaults::Shipped::of(server);
-    let default_roles: HashSet<usize> = rights
-        .rbac
-        .roles()
-        .iter()
-        .enumerate()
-        .filter(|(_, role)| shipped.has_role(role))
-        .map(|(at, _)| at)
-        .collect();
+    let default_roles: Vec<bool> = rights.rbac.roles().iter().map(|role| shipped.has_role(role)).collect();
     let origin = |((binding, role), meta): (&(Arc<Binding>, usize), &Option<&Meta>)| {
         let labels = meta.map(|meta| &meta.labels);
         let label = |key: &str| labels.and_then(|labels| labels.get(key)).map(String::as_str);
-        if default_roles.contains(role)
+        if default_roles.get(*role) == Some(&true)
             && label("kubernetes.io/bootstrapping") == Some("rbac-defaults")
             && shipped.has_binding(binding)
         {
@@ -254,8 +262,7 @@ fn origins(rights: &Rights, metas: &[Option<&Meta>], server: Option<(u32, u32)>)
         let role = match &binding.role {
             RoleRef::ClusterRole(name) | RoleRef::Role(name) | RoleRef::Other(name) => name,
         };
-        let vendors =
-            VENDOR_NAMES.iter().any(|start| binding.name.starts_with(start) && role.starts_with(start));
+        let vendors = VENDOR_NAMES.iter().any(|start| begins(&binding.name, start) && begins(role, start));
         if vendors || VENDOR_LABELS.iter().any(|key| label(key).is_some()) {
             return Origin::Vendor;
         }

@@ -133,6 +133,11 @@ impl Rights {
         self.rbac.bindings().get(at).map(|(binding, _)| &**binding)
     }
 
+    /// Where a binding holds; none: everywhere.
+    pub(crate) fn holds_in(&self, binding: usize) -> Option<Place> {
+        self.holds.get(binding).copied().flatten()
+    }
+
     pub(crate) fn rule(&self, step: &Step) -> Option<&Rule> {
         self.role(step.grant.role)?.rules.get(step.rule)
     }
@@ -161,7 +166,7 @@ impl Rights {
             Some(Grant {
                 binding: Some(at),
                 role: *role,
-                namespace: self.holds.get(at).copied().flatten(),
+                namespace: self.holds_in(at),
                 implicit: own.binary_search(&at).is_err(),
             })
         });

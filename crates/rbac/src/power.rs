@@ -319,6 +319,11 @@ impl Powers {
         powers.iter().all(|power| self.has(*power))
     }
 
+    /// Whether whatever is in the other is in it.
+    pub fn has_all_of(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
     /// Whether one is in both.
     pub fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -6,12 +6,13 @@ use super::Finding;
 use super::others::{finding, shown};
 use crate::defaults::Shipped;
 use crate::evidence::{Evidence, Object};
-use crate::ground::{Ground, Origin, object};
+use crate::ground::{Ground, Origin};
+use crate::rights::Place;
 use crate::severity::Severity;
 use crate::snapshot::Kind;
 use sallyport_rbac::covers;
-use sallyport_rbac::who::{Binding, Role, Subject};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use sallyport_rbac::who::Role;
+use std::collections::{HashMap, HashSet};
 
 /// The most bindings of the same subjects, or of the same role in one place, that are compared with each other.
 const COMPARED_MOST: usize = 64;
@@ -78,51 +79,63 @@ fn is_selected(ground: &Ground<'_>, at: usize) -> bool {
     selectors.any(|selector| selector.iter().all(|requirement| requirement.holds(&own.meta.labels)))
 }
 
-/// A binding, its subjects in order, and its place among all.
-struct Bound<'g> {
+/// A binding by its place among all, and whom it names where.
+struct Bound {
     at: usize,
-    binding: &'g Binding,
     role: usize,
-    subjects: BTreeSet<&'g Subject>,
+    place: Option<Place>,
+    /// By their places, in order: thousands are compared.
+    subjects: Vec<usize>,
 }
 
 /// Whether `other` gives all that `one` gives, of roles where that is so.
-fn is_within(one: &Bound<'_>, other: &Bound<'_>) -> bool {
-    let place = other.binding.namespace.is_none() || other.binding.namespace == one.binding.namespace;
-    place && one.subjects.is_subset(&other.subjects)
+fn is_within(one: &Bound, other: &Bound) -> bool {
+    let place = other.place.is_none() || other.place == one.place;
+    place && one.subjects.iter().all(|subject| other.subjects.binary_search(subject).is_ok())
+}
+
+fn bound(ground: &Ground<'_>) -> Vec<Bound> {
+    let rbac = &ground.rights.rbac;
+    let of = |(at, (_, role)): (usize, &(_, usize))| Bound {
+        at,
+        role: *role,
+        place: ground.rights.holds_in(at),
+        subjects: Vec::new(),
+    };
+    let mut all: Vec<Bound> = rbac.bindings().iter().enumerate().map(of).collect();
+    for subject in 0..ground.rights.subjects.len() {
+        for at in rbac.naming(subject) {
+            if let Some(one) = all.get_mut(*at) {
+                one.subjects.push(subject);
+            }
+        }
+    }
+    all
 }
 
 fn covered(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> {
-    let all: Vec<Bound<'_>> = ground
-        .rights
-        .rbac
-        .bindings()
-        .iter()
-        .enumerate()
-        .map(|(at, (binding, role))| Bound {
-            at,
-            binding,
-            role: *role,
-            subjects: binding.subjects.iter().collect(),
-        })
-        .collect();
+    let all = bound(ground);
     // Where a binding that covers another is to be looked for: everywhere or in the same place, at each subject.
-    let mut by: HashMap<(Option<&str>, &Subject), Vec<usize>> = HashMap::new();
-    for (number, one) in all.iter().enumerate() {
-        for subject in &one.subjects {
-            by.entry((one.binding.namespace.as_deref(), subject)).or_default().push(number);
-        }
-    }
+    let mut by: Vec<(Option<Place>, usize, usize)> = all
+        .iter()
+        .flat_map(|one| one.subjects.iter().map(move |subject| (one.place, *subject, one.at)))
+        .collect();
+    by.sort_unstable();
+    let naming = |place: Option<Place>, subject: usize| {
+        let begin = by.partition_point(|one| (one.0, one.1) < (place, subject));
+        let rest = by.get(begin..).unwrap_or_default();
+        let many = rest.partition_point(|one| (one.0, one.1) == (place, subject));
+        rest.get(..many).unwrap_or_default()
+    };
     let mut pairs: HashMap<(usize, usize), bool> = HashMap::new();
     let mut findings = Vec::new();
     for one in all.iter().filter(|one| ground.origin(one.at) != Origin::Default) {
-        let own = one.binding.namespace.as_deref();
-        let mut others: Vec<&Bound<'_>> = Vec::new();
-        for place in [None, own].into_iter().take(if own.is_some() { 2 } else { 1 }) {
+        let mut others: Vec<&Bound> = Vec::new();
+        for place in [None, one.place].into_iter().take(if one.place.is_some() { 2 } else { 1 }) {
             // Whatever covers it names each of its subjects: that which fewest name is looked up.
-            let of = one.subjects.iter().filter_map(|subject| by.get(&(place, *subject)));
-            let fewest = of.min_by_key(|all| all.len()).into_iter().flatten();
-            others.extend(fewest.take(COMPARED_MOST).filter_map(|at| all.get(*at)));
+            let of = one.subjects.iter().map(|subject| naming(place, *subject));
+            let fewest = of.min_by_key(|all| all.len()).unwrap_or_default();
+            others.extend(fewest.iter().take(COMPARED_MOST).filter_map(|(.., at)| all.get(*at)));
         }
         let wider = others.into_iter().find(|other| {
             other.at != one.at
@@ -161,26 +174,26 @@ fn gives_as_much(
     if full || inner.rules.is_empty() {
         return false;
     }
-    let holds = inner.rules.iter().all(|rule| covers(&outer.rules, rule));
+    // Whoever gives as much gives each of the dangerous rights too: that is told at once.
+    let strong = ground.rights.powers(more).has_all_of(ground.rights.powers(less));
+    let holds = strong && inner.rules.iter().all(|rule| covers(&outer.rules, rule));
     pairs.insert((less, more), holds);
     holds
 }
 
-fn told(ground: &Ground<'_>, check: &'static str, one: &Bound<'_>, wider: &Bound<'_>) -> Option<Finding> {
+fn told(ground: &Ground<'_>, check: &'static str, one: &Bound, wider: &Bound) -> Option<Finding> {
     let own = ground.object(one.at)?;
     let other = ground.object(wider.at)?;
     let place = |namespace: &Option<String>| {
         namespace.as_deref().map(|own| format!(" in {}", shown(own))).unwrap_or_default()
     };
-    let role = ground
-        .role_object(one.role)
-        .unwrap_or_else(|| object("ClusterRole", None, one.binding.role.name(), None).into());
+    let role = ground.role_object(one.role)?;
     Some(Finding {
         check,
         inert: false,
         severity: Severity::Info,
         subject: None,
-        namespaces: one.binding.namespace.clone().map(|own| vec![own]),
+        namespaces: own.namespace.clone().map(|own| vec![own]),
         evidence: vec![Evidence { binding: Some(own.clone()), role, rule: None }],
         said: format!(
             "{} {}{} gives nothing that {} {}{} does not give to the same: removing one of them takes nothing from anybody.",

@@ -32,9 +32,8 @@ fn holds_something(ground: &Ground<'_>, account: &Subject) -> bool {
 }
 
 /// What has the token of an account in it that holds something: whoever holds nothing has nothing to lose.
-fn mounting<'g>(ground: &'g Ground<'_>) -> impl Iterator<Item = (Carrier<'g>, Subject)> {
-    let mounting = carriers(ground.snapshot, |one| one.mounts).into_iter();
-    mounting.filter_map(|one| {
+fn mounting<'g, 's>(ground: &'g Ground<'s>) -> impl Iterator<Item = (&'g Carrier<'s>, Subject)> {
+    ground.mounting.iter().filter_map(|one| {
         let account = one.subject();
         holds_something(ground, &account).then_some((one, account))
     })
@@ -67,16 +66,16 @@ pub(super) fn mounted(ground: &Ground<'_>, check: &'static str) -> Vec<Finding> 
         let sentence = match carrier.kind {
             Kind::Pod => format!(
                 "{} has the token of {} in it, whose rights whoever gets into it has too.",
-                named(&carrier),
+                named(carrier),
                 said(&account)
             ),
             _ => format!(
                 "{} has the token of {} in its pods, whose rights whoever gets into one of them has too.",
-                named(&carrier),
+                named(carrier),
                 said(&account)
             ),
         };
-        findings.push(told(check, &carrier, account, severity, sentence));
+        findings.push(told(check, carrier, account, severity, sentence));
     }
     findings
 }
@@ -88,10 +87,10 @@ pub(super) fn as_default(ground: &Ground<'_>, check: &'static str) -> Vec<Findin
         let severity = if is_strong(ground, &account) { Severity::High } else { Severity::Medium };
         let sentence = format!(
             "{} runs as {}, which holds rights and is what every pod runs as that names no account, and has its token.",
-            named(&carrier),
+            named(carrier),
             said(&account)
         );
-        findings.push(told(check, &carrier, account, severity, sentence));
+        findings.push(told(check, carrier, account, severity, sentence));
     }
     findings
 }
@@ -133,10 +132,10 @@ pub(super) fn on_every_node(ground: &Ground<'_>, check: &'static str) -> Vec<Fin
         };
         let sentence = format!(
             "{} has the token of {} on every node it runs on, and that {what}: whoever breaks one node has the cluster.",
-            named(&carrier),
+            named(carrier),
             said(&account)
         );
-        findings.push(told(check, &carrier, account, Severity::High, sentence));
+        findings.push(told(check, carrier, account, Severity::High, sentence));
     }
     findings
 }

@@ -3,7 +3,7 @@
 use super::{Danger, DangerKind};
 use crate::Rule;
 use crate::escalation::RBAC;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 /// One dangerous combination: any of the verbs on any of the resources (`resource/subresource`) of a group.
@@ -302,8 +302,12 @@ pub(crate) fn each(rule: &Rule, mut found: impl FnMut(Found)) {
 
 /// Calls `look` with every combination whose group and resource a rule speaks of, whatever its verbs, some of them twice.
 pub(crate) fn about(rule: &Rule, mut look: impl FnMut(&'static Combination)) {
-    let wild = rule.resources.iter().any(|entry| entry.starts_with('*'));
     let all = &*COMBINATIONS;
+    // Most rules are about what nobody here minds: then nothing more is compared.
+    if !rule.api_groups.iter().any(|own| own == "*" || all.groups.contains(own.as_str())) {
+        return;
+    }
+    let wild = rule.resources.iter().any(|entry| entry.as_bytes().first() == Some(&b'*'));
     if wild {
         for one in &all.ordered {
             let (kind, sub) = one.resource.split_once('/').unwrap_or((one.resource, ""));
@@ -313,7 +317,6 @@ pub(crate) fn about(rule: &Rule, mut look: impl FnMut(&'static Combination)) {
         }
         return;
     }
-    // Most rules are about what nobody here minds: then nothing is compared.
     for one in rule.resources.iter().filter_map(|entry| all.of.get(entry.as_str())).flatten() {
         if rule.group(one.group) {
             look(one);
@@ -348,6 +351,8 @@ struct Combinations {
     ordered: Vec<&'static Combination>,
     /// Of each resource.
     of: HashMap<&'static str, Vec<&'static Combination>>,
+    /// The API groups of all of them.
+    groups: BTreeSet<&'static str>,
 }
 
 static COMBINATIONS: LazyLock<Combinations> = LazyLock::new(|| {
@@ -374,5 +379,6 @@ static COMBINATIONS: LazyLock<Combinations> = LazyLock::new(|| {
     for one in &ordered {
         of.entry(one.resource).or_default().push(one);
     }
-    Combinations { ordered, of }
+    let groups = ordered.iter().map(|one| one.group).collect();
+    Combinations { ordered, of, groups }
 });

@@ -60,7 +60,7 @@ test("a time has UTC beside it", () => {
 test("what an answer lacks is said in words, and nothing where it lacks nothing", () => {
   expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] })).toEqual([]);
   expect(lackWords({ isCut: true, damaged: 1, unreadFiles: 2, why: "x", stores: [] })).toHaveLength(4);
-  const store = { store: "logs.example", why: "it did not answer", beforeUs: 1_772_323_200_000_000, isPending: false };
+  const store = { store: "logs.example", why: "it did not answer", beforeUs: 1_772_323_200_000_000, isPending: false, hasFailed: false };
   const [words] = lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [store] });
   expect(words).toContain("logs.example: it did not answer. Its calls before ");
   expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [{ ...store, beforeUs: null }] })[0]).not.toContain("before");

@@ -1,17 +1,17 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import type { TimelineFilter, TimelinePage, TimelineRow } from "../src/bindings/ipc";
+import type { LacksView, TimelineFilter, TimelinePage, TimelineRow } from "../src/bindings/ipc";
 import { at } from "./window";
 
 const { host } = await at(() => import("../src/host"));
 const { timeline } = await import("../src/features/audit/timeline.svelte");
 const { look } = await import("../src/features/audit/look.svelte");
 
-const NOTHING = { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] };
+const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] };
 
 /** A timeline of `size` rows, a second apart, newest first: what there is of it, and what was asked. */
 function kept(size: number) {
   const row = (n: number) => ({ id: `call:${n}`, atUs: n * 1_000_000, side: "cluster", cluster: n % 2 ? "b" : "a", who: "", tie: null, entry: null }) as unknown as TimelineRow;
-  const of = { size, asked: [] as string[], fails: null as unknown };
+  const of = { size, asked: [] as string[], fails: null as unknown, lacks: NOTHING as LacksView };
   vi.spyOn(host, "call").mockImplementation((async (name: string, args: { filter: TimelineFilter; before: string | null; limit: number }) => {
     of.asked.push(name);
     await Promise.resolve();
@@ -24,7 +24,7 @@ function kept(size: number) {
       const one = row(n);
       if ((filter.toUs === undefined || one.atUs < filter.toUs) && (filter.fromUs === undefined || one.atUs >= filter.fromUs) && (!filter.cluster || filter.cluster === one.cluster)) rows.push(one);
     }
-    return { rows, next: n > 0 ? (rows.at(-1)?.id.slice(5) ?? null) : null, lacks: NOTHING, ownTotal: 0, clusterTotal: of.size } satisfies TimelinePage;
+    return { rows, next: n > 0 ? (rows.at(-1)?.id.slice(5) ?? null) : null, lacks: of.lacks, ownTotal: 0, clusterTotal: of.size } satisfies TimelinePage;
   }) as typeof host.call);
   return of;
 }
@@ -98,7 +98,7 @@ test("a look that fails is said, one that is taken back is not, and a good one t
 
 test("a call that was found is shown, however many came right after it", async () => {
   const of = kept(5000);
-  const found = { id: "call:2000", atUs: 2_000_000_000, cluster: "a" };
+  const found = { id: "call:2000", atUs: 2_000_000_000, cluster: "a", sentence: "", who: "" };
   await look.find(found);
   expect(look.row?.id).toBe("call:2000");
   expect(timeline.rows[0]?.id, "what led to it is below it").toBe("call:2000");
@@ -107,4 +107,33 @@ test("a call that was found is shown, however many came right after it", async (
   look.choose(null);
   await look.find(found);
   expect(look.row?.id).toBe("call:2000");
+});
+
+test("what a log store has that was away and is back is put among all rows, and not on top alone", async () => {
+  const of = kept(3_000);
+  of.lacks = { ...NOTHING, stores: [{ store: "logs.example", why: "it can't be reached", beforeUs: null, isPending: false, hasFailed: true }] };
+  await timeline.load();
+  for (let pages = 0; pages < 3; pages++) await timeline.more();
+  expect(timeline.isAway).toBe(true);
+  timeline.grew();
+  await turns();
+  expect(timeline.rows).toHaveLength(800);
+  // It answers, but not in time: it is no less away.
+  of.lacks = { ...NOTHING, stores: [{ store: "logs.example", why: "has not answered yet", beforeUs: null, isPending: true, hasFailed: false }] };
+  timeline.grew();
+  await turns();
+  of.lacks = NOTHING;
+  timeline.grew();
+  await turns();
+  expect(timeline.isAway).toBe(false);
+  // The pages behind the first one were made without it.
+  expect(timeline.rows).toHaveLength(200);
+  await timeline.more();
+  together();
+});
+
+test("a call that was found in a log store is shown, whatever its look calls it", async () => {
+  kept(50);
+  await look.find({ id: "look:7.9@30000000", atUs: 30_000_000, cluster: "a", sentence: undefined as unknown as string, who: "" });
+  expect(look.row?.id).toBe("call:30");
 });

@@ -34,7 +34,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
 
 /// The folder of the archive, in the data directory.
@@ -200,6 +200,28 @@ fn unreadable(error: ArchiveError) -> AppError {
     }
 }
 
+/// What was asked, or why there is no answer: another side is there all the same, and what is missing is said.
+///
+/// # Errors
+/// That a newer question took its place.
+async fn or_lacks<T>(
+    asked: impl Future<Output = Result<Option<T>, AppError>>,
+) -> Result<(Option<T>, LacksView), AppError> {
+    match asked.await {
+        Ok(answer) => Ok((answer, LacksView::default())),
+        Err(error) if error.code() == ErrorCode::Cancelled => Err(error),
+        Err(error) => {
+            let why = Some(Shown::from(error.message()));
+            Ok((None, LacksView { why, ..LacksView::default() }))
+        }
+    }
+}
+
+/// What is left of the time that a question has.
+fn left(bounds: &Bounds, began: Instant) -> Bounds {
+    Bounds { within: bounds.within.saturating_sub(began.elapsed()), cancel: bounds.cancel.clone() }
+}
+
 /// What an answer lacks, for the window.
 fn lacks<T>(answer: &Answer<T>) -> LacksView {
     let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -209,11 +231,6 @@ fn lacks<T>(answer: &Answer<T>) -> LacksView {
         unread_files: number(answer.unread_segments as u64),
         ..LacksView::default()
     }
-}
-
-/// An answer of which the clusters' side is missing, and why.
-fn without(error: &AppError) -> LacksView {
-    LacksView { why: Some(Shown::from(error.message())), ..LacksView::default() }
 }
 
 /// Of two answers that are shown as one.

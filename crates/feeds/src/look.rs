@@ -17,6 +17,10 @@ const STEP: i64 = 3_600_000_000_000;
 const FURTHER: i64 = 6;
 /// Loki answers for about 30 days at once (`max_query_length`).
 const STEP_MOST: i64 = 30 * 24 * STEP;
+/// How far from an end of a stretch the first and the last record of it are looked for at first, and among how many: a
+/// store's own filter may give those of other clusters, too.
+const EDGE: i64 = STEP / 6;
+const ENDS: usize = 100;
 /// Bytes of records that are held at once; what is older is for the next look.
 const BYTES: usize = 64 << 20;
 
@@ -117,6 +121,37 @@ impl InPlace {
         under_way.all()?;
         answered.counts.add(&puller.pulled.counts);
         Ok(answered)
+    }
+
+    /// The first and the last record of a cluster in a stretch of time, in nanoseconds of Unix time: whether a store has
+    /// what is told of it at all, whatever else was asked. None where it has nothing of it then.
+    ///
+    /// # Errors
+    /// [`FeedError::Engine`] when it does not answer, or that it was cancelled.
+    pub fn ends(
+        &self,
+        archive: &Archive,
+        source: &Source,
+        engine: &Engine,
+        look: &Look,
+        cancel: &Cancel,
+    ) -> Result<Option<(i64, i64)>, FeedError> {
+        let all = Wanted { words: Vec::new(), also: Vec::new(), parts: Vec::new(), ..look.wanted.clone() };
+        let puller = Puller::new(archive, source, engine, &all)?.cancelled_by(cancel);
+        // A busy cluster tells of something at every moment, and sorting a day of it for one record takes long.
+        let end = |newest: bool| {
+            for span in [EDGE, STEP_MOST] {
+                let (from, to) = match newest {
+                    true => (look.from.max(look.to.saturating_sub(span)), look.to),
+                    false => (look.from, look.to.min(look.from.saturating_add(span))),
+                };
+                if let Some(record) = puller.one(from, to, newest, ENDS)? {
+                    return Ok(Some(record.at));
+                }
+            }
+            Ok::<_, FeedError>(None)
+        };
+        Ok(end(false)?.zip(end(true)?))
     }
 }
 

@@ -264,6 +264,18 @@ impl<'a> Puller<'a> {
         self.until_cancelled(&ask)
     }
 
+    /// The first record of a stretch that is ours, or the last, among so many.
+    pub(crate) fn one(
+        &self,
+        from: i64,
+        to: i64,
+        newest: bool,
+        among: usize,
+    ) -> Result<Option<Pulled>, FeedError> {
+        let page = self.until_cancelled(&Ask { from, to, most: among, newest, wanted: self.wanted })?;
+        Ok(page.into_iter().find(|record| self.is_ours(record)))
+    }
+
     /// As long as somebody wants the answer.
     fn until_cancelled(&self, ask: &Ask<'_>) -> Result<Vec<Pulled>, FeedError> {
         self.runtime.block_on(async {

@@ -37,7 +37,8 @@ pub enum Event {
         /// To where.
         position: AuditPosition,
     },
-    /// What is kept of the clusters' audit events grew, or a source got on: fetch `audit_sources`, and `audit_timeline`.
+    /// What is kept of the clusters' audit events grew, or a source got on: fetch `audit_sources`, `audit_timeline`, and what a log
+    /// store had not answered.
     EvidenceChanged,
     /// Worth a moment's attention.
     Notice {

@@ -93,6 +93,8 @@ pub struct StoreLacks {
     pub before_us: Option<i64>,
     /// It has not answered yet: `evidence-changed` is told when it has.
     pub is_pending: bool,
+    /// It could not be asked, or broke off: it may be back when it is asked again.
+    pub has_failed: bool,
 }
 
 /// One row of the timeline.

@@ -3509,7 +3509,11 @@ beforeUs: number | null,
 /**
  * It has not answered yet: `evidence-changed` is told when it has.
  */
-isPending: boolean, };
+isPending: boolean, 
+/**
+ * It could not be asked, or broke off: it may be back when it is asked again.
+ */
+hasFailed: boolean, };
 
 /**
  * What a binding names.

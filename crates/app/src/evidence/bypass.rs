@@ -4,12 +4,13 @@ use super::Evidence;
 use super::filter::of_accounts;
 use super::timeline::account;
 use crate::desk::AppError;
-use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Column, Filter};
+use sallyport_archive::{Answer, Archive, ArchiveError, Bounds, CallId, Column, Events, Filter, Kept};
 use sallyport_audit::{Action, Draft, Entry, Outcome};
-use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, event_in, fold, hole, reconcile};
+use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, fold, hole, reconcile};
+use sallyport_ipc::LacksView;
 use sallyport_model::{AuditId, ClusterName, Jti, RequestUid};
 use sallyport_store::Filter as Entries;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
@@ -17,8 +18,6 @@ use std::time::Duration;
 
 /// Calls of a session that are compared; of longer ones the newest.
 pub(super) const CALLS_MOST: usize = 5_000;
-/// Calls of the archive that are read at once.
-const CHUNK: usize = 1_000;
 /// Sessions of a cluster that are looked at after reading, the newest.
 const SESSIONS: usize = 50;
 /// Bypasses of one session that are noted one by one; fewer than are read at once, to tell none twice.
@@ -36,73 +35,131 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
 /// How long an entry may take to the disk, in microseconds.
 const LATE: i64 = 1_000_000;
 
-/// The calls of some accounts, and what the comparison needs of them.
-pub(super) struct OfSession {
-    /// Newest first, every stage.
-    pub(super) calls: Vec<Call>,
-    /// Folded, with which of `calls` each begins at.
-    pub(super) events: Vec<Event<'static>>,
-    pub(super) place: Vec<usize>,
+/// Where an event was read: in which look into a log store, or in the archive; which one it is there, and its moment.
+pub(super) type Place = (Option<u64>, CallId, i64);
+
+/// What one place has of the calls of some accounts on a cluster.
+#[derive(Default)]
+pub(super) struct Part {
+    /// In which look into a log store; none: in the archive.
+    pub(super) look: Option<u64>,
+    /// Every stage, in no order.
+    pub(super) events: Vec<Kept>,
     pub(super) has_more: bool,
-    pub(super) lacks: sallyport_ipc::LacksView,
+    pub(super) lacks: LacksView,
+    /// From when to when it tells of that cluster.
     pub(super) range: Option<(i64, i64)>,
+    /// Of which stretch of that it may lack some of these calls.
+    pub(super) gap: Option<Range<i64>>,
+}
+
+/// The calls of some accounts, and what the comparison needs of them.
+#[derive(Default)]
+pub(super) struct OfSession {
+    /// Folded, oldest first, with where each was read.
+    pub(super) events: Vec<Event<'static>>,
+    pub(super) place: Vec<Place>,
+    pub(super) has_more: bool,
+    pub(super) lacks: LacksView,
+    /// From when to when anything is told of the cluster, and where that has holes; none where nothing is.
+    pub(super) record: Option<Record>,
+}
+
+/// From when to when an archive tells of a cluster.
+pub(super) fn range_of(
+    archive: &Archive,
+    cluster: &str,
+    bounds: &Bounds,
+) -> Result<Answer<Option<(i64, i64)>>, ArchiveError> {
+    archive.range_of(&Filter::default().only(Column::Cluster, cluster), bounds)
 }
 
 /// Reads the calls of these accounts on a cluster.
-pub(super) fn of_session(
+pub(super) fn of_accounts_in(
     archive: &Archive,
     cluster: &str,
     accounts: &[String],
     bounds: &Bounds,
-) -> Result<OfSession, ArchiveError> {
+) -> Result<Part, ArchiveError> {
     let filter = of_accounts(Filter::default().only(Column::Cluster, cluster), accounts);
-    let (mut calls, mut cursor, mut lacks) = (Vec::new(), None, sallyport_ipc::LacksView::default());
-    let has_more = loop {
-        let page = archive.page(&filter, cursor, CHUNK.min(CALLS_MOST - calls.len()), bounds)?;
-        lacks = super::both(lacks, &super::lacks(&page));
-        calls.extend(page.value.calls);
-        cursor = page.value.next;
-        if cursor.is_none() || calls.len() >= CALLS_MOST || !page.is_whole {
-            break cursor.is_some();
-        }
+    let found = archive.events(&filter, CALLS_MOST, bounds)?;
+    let oldest = found.value.events.iter().filter_map(|kept| kept.event.at()).min();
+    let gap = match (found.lacks_nothing(), found.value.has_more) {
+        (true, false) => None,
+        // The newest were read.
+        (true, true) => Some(i64::MIN..oldest.unwrap_or(i64::MAX)),
+        (false, _) => Some(i64::MIN..i64::MAX),
     };
-    let ids: Vec<_> = calls.iter().map(|call| call.id).collect();
-    let mut read = Vec::with_capacity(calls.len());
-    // One text after the other, and none is kept: a list may be megabytes long as it was written.
-    for (at, raw) in archive.raws(&ids).enumerate() {
-        let Ok(raw) = raw else {
-            lacks.damaged += 1;
-            continue;
-        };
-        let event = event_in(&raw, |event| Event { raw: "".into(), ..event }.into_owned());
-        read.extend(event.map(|event| (at, event)));
-    }
-    let (events, place) = folded(read, &calls);
-    Ok(OfSession { calls, events, place, has_more, lacks, range: archive.status().range })
+    let lacks = super::lacks(&found);
+    let Events { events, has_more } = found.value;
+    Ok(Part { look: None, events, has_more, lacks, range: None, gap })
 }
 
-/// The moments of each call as one, with a call that stands for it.
-fn folded(read: Vec<(usize, Event<'static>)>, calls: &[Call]) -> (Vec<Event<'static>>, Vec<usize>) {
-    // Oldest first, as they were written.
-    let mut read = read;
-    read.sort_by_key(|(at, _)| calls.get(*at).map(|call| (call.at, call.id)));
-    let places: Vec<(String, Option<i64>, usize)> =
-        read.iter().map(|(at, event)| (event.audit_id.to_string(), event.at(), *at)).collect();
-    let events = fold(read.into_iter().map(|(_, event)| event));
-    let place = events.iter().map(|event| {
-        let of = |(id, at, _): &&(String, Option<i64>, usize)| *id == event.audit_id && *at == event.at();
-        let exact = places.iter().rev().find(of);
-        let alike = || places.iter().find(|(id, ..)| *id == event.audit_id);
-        exact.or_else(alike).map_or(0, |(.., at)| *at)
-    });
-    let place = place.collect();
-    (events, place)
+impl OfSession {
+    /// What several places tell, as one: an event that two of them have is one.
+    pub(super) fn of(parts: Vec<Part>) -> Self {
+        let mut out = Self { record: record_of(&parts), ..Self::default() };
+        let mut read = Vec::new();
+        for part in parts {
+            out.has_more |= part.has_more;
+            out.lacks = super::both(std::mem::take(&mut out.lacks), &part.lacks);
+            read.extend(part.events.into_iter().map(|kept| (part.look, kept)));
+        }
+        // As they were written; of the same one in several places the archive's comes last, and is where it is shown from.
+        read.sort_by_key(|(look, kept)| (kept.event.at(), look.is_none(), *look, kept.id));
+        let mut places = HashMap::new();
+        let mut alike = HashMap::new();
+        for (look, kept) in &read {
+            let (id, at) = (kept.event.audit_id.to_string(), kept.event.at());
+            let place = (*look, kept.id, at.unwrap_or_default());
+            alike.entry(id.clone()).or_insert(place);
+            places.insert((id, at), place);
+        }
+        out.events = fold(read.into_iter().map(|(_, kept)| kept.event));
+        let place = out.events.iter().map(|event| {
+            let id = event.audit_id.to_string();
+            let other = alike.get(&id).copied();
+            let nowhere = || (None, CallId::from_number(0), 0);
+            places.get(&(id, event.at())).copied().or(other).unwrap_or_else(nowhere)
+        });
+        out.place = place.collect();
+        out
+    }
+}
+
+/// From when to when places tell of the cluster, with the holes that all of them have.
+fn record_of(parts: &[Part]) -> Option<Record> {
+    let mut told: Vec<(i64, i64)> = Vec::new();
+    let (mut from, mut to) = (i64::MAX, i64::MIN);
+    for part in parts {
+        let Some((first, last)) = part.range else { continue };
+        (from, to) = (from.min(first), to.max(last));
+        match &part.gap {
+            None => told.push((first, last)),
+            Some(gap) => told.extend([(first, last.min(gap.start)), (first.max(gap.end), last)]),
+        }
+    }
+    if from > to {
+        return None;
+    }
+    told.retain(|(from, to)| from < to);
+    told.sort_unstable();
+    let (mut gaps, mut upto) = (Vec::new(), from);
+    for (begin, end) in told {
+        if begin > upto {
+            gaps.push(upto..begin);
+        }
+        upto = upto.max(end);
+    }
+    if upto < to {
+        gaps.push(upto..to.saturating_add(1));
+    }
+    Some(Record { from, to, gaps, ..Record::default() })
 }
 
 /// Both sides of a session, compared.
 pub(super) fn compared(of: &OfSession, known: &Known, own: &Record) -> Reconciled {
-    let (from, to) = of.range.unwrap_or_default();
-    let cluster = Record { from, to, ..Record::default() };
+    let cluster = of.record.clone().unwrap_or_default();
     // The policy of the cluster is not known here, nor whether these are the events of all of its API servers.
     reconcile(&of.events, known, &cluster, own, Told::default())
 }
@@ -254,14 +311,15 @@ impl Evidence {
             let (Some(request), Some(account)) = (&entry.request, account(entry)) else { continue };
             let name = cluster.to_string();
             let of =
-                self.ask("bypass", move |archive, bounds| of_session(archive, &name, &[account], bounds));
-            let Some(of) = of.await? else { return Ok(None) };
-            if of.lacks.is_cut {
+                self.ask("bypass", move |archive, bounds| of_accounts_in(archive, &name, &[account], bounds));
+            let Some(part) = of.await? else { return Ok(None) };
+            if part.lacks.is_cut {
                 again = again.max(Some(AGAIN));
             }
-            if of.calls.is_empty() {
+            if part.events.is_empty() {
                 continue;
             }
+            let of = OfSession::of(vec![part]);
             let own = self.of_request(request, ENTRIES_MOST).await?;
             let known = Known::of(own.entries.iter());
             let compared = compared(&of, &known, &own.record(&record));
@@ -394,4 +452,36 @@ fn about(granted: &Entry) -> Draft {
         draft = draft.session(session);
     }
     draft
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(range: Option<(i64, i64)>, gap: Option<Range<i64>>) -> Part {
+        Part { range, gap, ..Part::default() }
+    }
+
+    #[test]
+    fn a_record_of_several_places_has_the_holes_that_all_of_them_have() {
+        let of = |parts: &[Part]| {
+            let record = record_of(parts)?;
+            let gaps: Vec<_> = record.gaps.iter().map(|gap| (gap.start, gap.end)).collect();
+            Some((record.from, record.to, gaps))
+        };
+        let nothing = part(None, Some(i64::MIN..i64::MAX));
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(std::slice::from_ref(&nothing)), None, "nothing is told of it anywhere");
+        assert_eq!(of(&[part(Some((10, 90)), None), nothing]), Some((10, 90, vec![])));
+        // One ends before the other begins, and what lies between nobody tells of.
+        let two = [part(Some((50, 90)), None), part(Some((10, 30)), None)];
+        assert_eq!(of(&two), Some((10, 90, vec![(30, 50)])));
+        // What one of them could not look at the other has.
+        let two = [part(Some((10, 90)), Some(i64::MIN..60)), part(Some((20, 70)), None)];
+        assert_eq!(of(&two), Some((10, 90, vec![(10, 20)])));
+        // Nothing was looked at whole: all of it is a hole.
+        let one = [part(Some((10, 90)), Some(i64::MIN..i64::MAX))];
+        assert_eq!(of(&one), Some((10, 90, vec![(10, 91)])));
+        assert_eq!(of(&[part(Some((10, 10)), None)]), Some((10, 10, vec![])));
+    }
 }

@@ -1,16 +1,20 @@
 //! One call with all that is told of it, and who deleted something.
 
 use super::row::{self, RowId};
+use super::stores::{self, For};
 use super::timeline::id_of;
-use super::{Evidence, filter, lacks, number, unreadable, without};
+use super::{Evidence, both, filter, lacks, number, or_lacks, unreadable};
 use crate::desk::AppError;
-use sallyport_archive::{Archive, ArchiveError, Bounds, Call, CallId, Column, Filter, How, ObjectRef};
+use sallyport_archive::{
+    Answer, Archive, ArchiveError, Bounds, Call, CallId, Column, Deletion, Deletions, Filter, How, ObjectRef,
+};
 use sallyport_events::{Act, Came, Event, Field, Flaw, Stage, event_in, join};
 use sallyport_ipc::{
-    CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame, FactView, Shown,
+    CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame, FactView, LacksView, Shown,
 };
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 /// Deletions of each way.
 const DELETIONS: usize = 100;
@@ -41,10 +45,9 @@ impl Evidence {
         };
         let told = self.ask_of(of, "call", move |archive, bounds| told(archive, id, at, bounds)).await?;
         let told = told.ok_or_else(|| unreadable(ArchiveError::Gone(id)))?;
-        let mut row = self.rows(std::slice::from_ref(&told.call), &HashMap::new()).await?.remove(0);
+        let row = self.rows_of([(of, &told.call)].into_iter()).await?.remove(0);
         let mut source = Shown::from(told.call.text(Column::Source));
         if let Some(look) = of {
-            row.id = RowId::Seen(look, id, at).shown();
             source = self.stores.name_of(look).unwrap_or(source);
         }
         let borrows_an_id = {
@@ -98,7 +101,7 @@ impl Evidence {
         Ok(lines(&pretty(&raw)))
     }
 
-    pub(crate) async fn deleted(&self, object: DeletedQuestion) -> Result<DeletedView, AppError> {
+    pub(crate) async fn deleted(self: &Arc<Self>, object: DeletedQuestion) -> Result<DeletedView, AppError> {
         let name = object.name.trim().to_owned();
         if name.is_empty() || object.resource.trim().is_empty() {
             return Err(filter::bad("who deleted what is not said")
@@ -112,23 +115,35 @@ impl Evidence {
             namespace: object.namespace.map(|n| n.trim().to_owned()).unwrap_or_default(),
             name,
         };
-        let asked = self.ask("deleted", move |archive, bounds| archive.deletions(&object, DELETIONS, bounds));
-        let resource = Shown::from(resource);
-        let answer = match asked.await {
-            Ok(Some(answer)) => answer,
-            Ok(None) => return Ok(DeletedView { resource, ..DeletedView::default() }),
-            Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => return Err(error),
-            Err(error) => {
-                return Ok(DeletedView { resource, lacks: without(&error), ..DeletedView::default() });
-            }
+        let of = object.clone();
+        let here = self.ask("deleted", move |archive, bounds| archive.deletions(&of, DELETIONS, bounds));
+        let always = (None, None);
+        let asks = |why: For, with: bool| {
+            let object = &object;
+            self.seen_in_stores(why, always, false, move |store| stores::deletions(store, object, with))
         };
-        let lacks = lacks(&answer);
-        let (hows, calls): (Vec<How>, Vec<Call>) =
-            answer.value.found.into_iter().map(|one| (one.how, one.call)).unzip();
-        let rows = self.rows(&calls, &HashMap::new()).await?;
-        let found = hows.into_iter().zip(rows).map(|(how, row)| DeletionLine {
+        let ((here, why), (mut there, mut missing), (also, also_missing)) =
+            tokio::try_join!(or_lacks(here), asks(For::Deleted, false), asks(For::DeletedWith, true))?;
+        there.extend(also);
+        // Both questions to a store end in the same way, mostly.
+        missing.extend(also_missing.into_iter().filter(|one| !missing.contains(one)).collect::<Vec<_>>());
+        let mut all = Deleted { lacks: why, ..Deleted::default() };
+        here.into_iter().for_each(|answer| all.add(None, answer));
+        for seen in there {
+            let of = object.clone();
+            let asked = self.ask_of(Some(seen.look), "deleted of a store", move |archive, bounds| {
+                archive.deletions(&of, DELETIONS, bounds)
+            });
+            let (answer, why) = or_lacks(asked).await?;
+            all.lacks = both(all.lacks, &why);
+            answer.into_iter().for_each(|answer| all.add(Some(seen.look), answer));
+        }
+        all.lacks.stores = missing;
+        all.found.sort_by_key(|(_, one)| std::cmp::Reverse(one.call.at));
+        let rows = self.rows_of(all.found.iter().map(|(look, one)| (*look, &one.call))).await?;
+        let found = all.found.iter().zip(rows).map(|((_, one), row)| DeletionLine {
             row,
-            how: match how {
+            how: match one.how {
                 How::Named => DeletedHow::Named,
                 How::Collection => DeletedHow::Collection,
                 How::Namespace => DeletedHow::Namespace,
@@ -137,30 +152,67 @@ impl Evidence {
             },
         });
         Ok(DeletedView {
-            resource,
+            resource: Shown::from(resource),
             found: found.collect(),
-            has_more: answer.value.has_more,
-            begun: number(answer.value.begun),
-            untold: number(answer.value.untold),
-            lacks,
+            has_more: all.has_more,
+            begun: number(all.begun),
+            untold: number(all.untold),
+            lacks: all.lacks,
         })
     }
 }
 
+/// What may have removed an object, by all who tell of it.
+#[derive(Default)]
+struct Deleted {
+    /// Each with the look into a log store that it was seen in.
+    found: Vec<(Option<u64>, Deletion)>,
+    keys: HashSet<String>,
+    has_more: bool,
+    begun: u64,
+    untold: u64,
+    lacks: LacksView,
+}
+
+impl Deleted {
+    /// What one more place tells. What was told already is not told again; of what is only counted the larger number
+    /// stands.
+    fn add(&mut self, look: Option<u64>, answer: Answer<Deletions>) {
+        self.lacks = both(std::mem::take(&mut self.lacks), &lacks(&answer));
+        let told = answer.value;
+        let is_new = |one: &Deletion| stores::key(&one.call).is_none_or(|key| self.keys.insert(key));
+        let new: Vec<Deletion> = told.found.into_iter().filter(is_new).collect();
+        self.found.extend(new.into_iter().map(|one| (look, one)));
+        self.has_more |= told.has_more;
+        self.begun = self.begun.max(told.begun);
+        self.untold = self.untold.max(told.untold);
+    }
+}
+
 /// A call by its id and its moment.
-fn told(archive: &Archive, id: CallId, at: i64, bounds: &Bounds) -> Result<Told, ArchiveError> {
+pub(super) fn at_its_moment(
+    archive: &Archive,
+    id: CallId,
+    at: i64,
+    bounds: &Bounds,
+) -> Result<Call, ArchiveError> {
     let of_moment = Filter::default().from(at).to(at.saturating_add(1));
     let mut cursor = None;
-    let call = loop {
+    loop {
         let page = archive.page(&of_moment, cursor, OF_A_MOMENT, bounds)?;
         if let Some(call) = page.value.calls.into_iter().find(|call| call.id == id) {
-            break call;
+            return Ok(call);
         }
         cursor = page.value.next;
         if cursor.is_none() || !page.is_whole {
             return Err(ArchiveError::Gone(id));
         }
-    };
+    }
+}
+
+/// A call with what is told of it.
+fn told(archive: &Archive, id: CallId, at: i64, bounds: &Bounds) -> Result<Told, ArchiveError> {
+    let call = at_its_moment(archive, id, at, bounds)?;
     let raw = archive.raw(id);
     let set =
         raw.as_deref().ok().and_then(|raw| event_in(raw, |event| Act::of(&event, "").replicas)).flatten();

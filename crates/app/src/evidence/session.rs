@@ -1,17 +1,21 @@
 //! One session: what was asked, what was done, how that is known, and what was used of what was granted.
 
-use super::bypass::{ENTRIES_MOST, OfSession, compared, of_session};
+use super::bypass::{ENTRIES_MOST, OfSession, Part, compared, of_accounts_in, range_of};
+use super::call::at_its_moment;
 use super::role::{self, Calls};
+use super::stores::{self, For};
 use super::timeline::account;
-use super::{Evidence, filter, number, row, without};
+use super::{Evidence, both, filter, lacks, left, number, or_lacks, row};
 use crate::desk::AppError;
 use crate::history::view;
-use sallyport_archive::Column;
+use sallyport_archive::{Call, Column};
 use sallyport_audit::{Action, Entry};
 use sallyport_events::{Innocent, Key, Known, Reconciled, join};
-use sallyport_ipc::{BypassLine, LacksView, SessionEvidence, Shown, TieCount, UnseenLine, UsedLine};
-use sallyport_model::{ErrorCode, RequestUid, clip};
+use sallyport_ipc::{BypassLine, SessionEvidence, Shown, TieCount, TimelineFilter, UnseenLine, UsedLine};
+use sallyport_model::{RequestUid, clip};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Calls that the cluster does not tell of which are named; all are counted.
 const UNSEEN: usize = 50;
@@ -19,9 +23,13 @@ const UNSEEN: usize = 50;
 const BYPASSES: usize = 100;
 /// Steps of a session that are shown.
 const STEPS: usize = 500;
+/// How long before and after what is on record log stores are asked for calls of a session, in microseconds: clocks differ,
+/// and whoever took its token goes on after it was left, until the token's end.
+const AROUND: i64 = 3_600_000_000;
+const AFTER: i64 = 13 * 3_600_000_000;
 
 impl Evidence {
-    pub(crate) async fn session(&self, request: String) -> Result<SessionEvidence, AppError> {
+    pub(crate) async fn session(self: &Arc<Self>, request: String) -> Result<SessionEvidence, AppError> {
         let request = RequestUid::new(clip(request.trim(), 128));
         let own = self.of_request(&request, ENTRIES_MOST).await?;
         let entries = &own.entries;
@@ -29,31 +37,23 @@ impl Evidence {
             return Err(filter::bad("nothing in this history is about that request")
                 .hint("It may have been asked for on another desktop."));
         };
+        let last = entries.last().map_or(first.at, |entry| entry.at);
+        let is_over = entries.iter().any(|entry| entry.action == Action::SessionClosed);
         let accounts: Vec<String> = entries.iter().filter_map(account).collect();
         let cluster = entries.iter().find_map(|entry| entry.cluster.clone());
         let name = cluster.as_ref().map(ToString::to_string).unwrap_or_default();
-        let asked = self.ask("session", move |archive, bounds| of_session(archive, &name, &accounts, bounds));
-        let (of, mut lacks) = match asked.await {
-            Ok(of) => (of, LacksView::default()),
-            Err(error) if error.code() == ErrorCode::Cancelled => return Err(error),
-            Err(error) => (None, without(&error)),
-        };
+        let time = (first.at.saturating_sub(AROUND), is_over.then(|| last.saturating_add(AFTER)));
+        let of = self.of_session(&name, &accounts, time).await?;
         let known = Known::of(entries.iter());
         let record = own.record(&self.own_record().await?);
-        let compared = of.as_ref().map(|of| compared(of, &known, &record)).unwrap_or_default();
-        if let Some(of) = &of {
-            lacks = super::both(lacks, &of.lacks);
-        }
-        let bypasses = match &of {
-            Some(of) => self.bypass_lines(of, &compared).await?,
-            None => Vec::new(),
-        };
-        let used = match &of {
-            Some(of) if !of.events.is_empty() => {
+        let compared = compared(&of, &known, &record);
+        let bypasses = self.bypass_lines(&of, &compared).await?;
+        let used = match of.events.is_empty() {
+            true => role::used_through_gateway(entries),
+            false => {
                 let elsewhere = compared.bypass.iter().map(|bypass| bypass.event).collect();
                 role::used_on_cluster(&of.events, &elsewhere)
             }
-            _ => role::used_through_gateway(entries),
         };
         let text = |action: Action, key: &str| {
             let of_action = entries.iter().filter(|entry| entry.action == action);
@@ -66,8 +66,7 @@ impl Evidence {
             .find_map(|entry| entry.detail.get("rules").and_then(serde_json::Value::as_u64));
         let profile = text(Action::Ask, "profile");
         let role = used.role(&role_name(&profile));
-        let last = entries.last().map_or(first.at, |entry| entry.at);
-        let has_log = of.as_ref().is_some_and(|of| of.range.is_some());
+        let has_log = of.record.is_some();
         Ok(SessionEvidence {
             session: entries.iter().find_map(|entry| entry.session.as_ref()).map(Shown::of),
             who: entries.iter().find_map(|entry| entry.user.as_ref()).map(Shown::of).unwrap_or_default(),
@@ -76,13 +75,13 @@ impl Evidence {
             reason: text(Action::Ask, "reason"),
             from_us: first.at,
             to_us: last,
-            is_over: entries.iter().any(|entry| entry.action == Action::SessionClosed),
+            is_over,
             steps: entries.iter().filter(|entry| is_step(entry)).take(STEPS).map(view).collect(),
-            has_more: own.from.is_some() || of.as_ref().is_some_and(|of| of.has_more),
+            has_more: own.from.is_some() || of.has_more,
             gateway: number(known.calls().len() as u64),
             seen: number(compared.cluster),
             joined: number(compared.both.len() as u64),
-            ties: of.as_ref().map(|of| ties(of, &known)).unwrap_or_default(),
+            ties: ties(&of, &known),
             asked: number(compared.own.len() as u64),
             unclear: number(compared.unclear.len() as u64),
             bypasses,
@@ -94,22 +93,87 @@ impl Evidence {
             role_rules: role.as_ref().map_or(0, |(_, rules)| *rules),
             role: role.map(|(yaml, _)| super::call::lines(&yaml)).unwrap_or_default(),
             request: Shown::of(&request),
-            lacks,
+            lacks: of.lacks,
         })
     }
 
-    async fn bypass_lines(&self, of: &OfSession, compared: &Reconciled) -> Result<Vec<BypassLine>, AppError> {
-        let mut lines = Vec::new();
-        for bypass in compared.bypass.iter().take(BYPASSES) {
-            let Some(call) = of.place.get(bypass.event).and_then(|at| of.calls.get(*at)) else { continue };
-            let row = self.rows(std::slice::from_ref(call), &HashMap::new()).await?.remove(0);
-            lines.push(BypassLine {
-                row,
-                reuses_an_id: bypass.why == sallyport_events::Away::ReusedId,
-                address: Shown::from(call.text(Column::Address)),
+    /// What is told of the calls of these accounts on a cluster, by the archive and by log stores.
+    async fn of_session(
+        self: &Arc<Self>,
+        cluster: &str,
+        accounts: &[String],
+        (from, to): (i64, Option<i64>),
+    ) -> Result<OfSession, AppError> {
+        let (name, of) = (cluster.to_owned(), accounts.to_vec());
+        let here = self.ask("session", move |archive, bounds| {
+            let began = Instant::now();
+            let part = of_accounts_in(archive, &name, &of, bounds)?;
+            let range = range_of(archive, &name, &left(bounds, began))?;
+            let lacks = both(part.lacks, &lacks(&range));
+            Ok(Part { lacks, range: range.value, ..part })
+        });
+        let filter = TimelineFilter { cluster: Some(cluster.to_owned()), ..TimelineFilter::default() };
+        let there = self.seen_in_stores(For::Session, (Some(from), to), true, |store| {
+            // What was never granted made no calls.
+            let is_asked = !accounts.is_empty() && !cluster.is_empty();
+            stores::wanted(store, &filter, accounts).filter(|_| is_asked)
+        });
+        let (here, (there, missing)) = tokio::try_join!(or_lacks(here), there)?;
+        let (here, mut why) = here;
+        let mut parts = Vec::new();
+        for seen in there {
+            let (name, of) = (cluster.to_owned(), accounts.to_vec());
+            let asked = self.ask_of(Some(seen.look), "session of a store", move |archive, bounds| {
+                of_accounts_in(archive, &name, &of, bounds)
             });
+            let (part, unasked) = or_lacks(asked).await?;
+            why = both(why, &unasked);
+            let Some(part) = part else { continue };
+            // Before the moment up to which it was looked nothing is known.
+            let unseen = seen.before.map(|before| i64::MIN..before);
+            let gap = match (part.gap.clone(), unseen) {
+                (Some(one), Some(other)) => Some(i64::MIN..one.end.max(other.end)),
+                (one, other) => one.or(other),
+            };
+            parts.push(Part { look: Some(seen.look), gap, range: seen.ends, ..part });
         }
-        Ok(lines)
+        parts.extend(here);
+        let mut out = OfSession::of(parts);
+        out.lacks = both(out.lacks, &why);
+        out.lacks.stores = missing;
+        Ok(out)
+    }
+
+    async fn bypass_lines(&self, of: &OfSession, compared: &Reconciled) -> Result<Vec<BypassLine>, AppError> {
+        let first = compared.bypass.iter().take(BYPASSES);
+        let first: Vec<_> = first.filter_map(|one| Some((one, *of.place.get(one.event)?))).collect();
+        let mut looks: Vec<Option<u64>> = first.iter().map(|(_, (look, ..))| *look).collect();
+        looks.sort_unstable();
+        looks.dedup();
+        let mut calls: HashMap<(Option<u64>, u64), Call> = HashMap::new();
+        for look in looks {
+            let wanted: Vec<_> =
+                first.iter().map(|(_, place)| *place).filter(|(of, ..)| *of == look).collect();
+            let found = self.ask_of(look, "around the gateway", move |archive, bounds| {
+                // One that went meanwhile is left out.
+                let found = wanted.iter().map(|(_, id, at)| at_its_moment(archive, *id, *at, bounds).ok());
+                Ok(found.flatten().collect::<Vec<_>>())
+            });
+            let found = found.await?.unwrap_or_default();
+            calls.extend(found.into_iter().map(|call| ((look, call.id.number()), call)));
+        }
+        let of_place = |(look, id, _): (Option<u64>, sallyport_archive::CallId, i64)| {
+            calls.get(&(look, id.number())).map(|call| (look, call))
+        };
+        let found: Vec<_> =
+            first.into_iter().filter_map(|(one, place)| Some((one, of_place(place)?))).collect();
+        let rows = self.rows_of(found.iter().map(|(_, call)| *call)).await?;
+        let lines = found.iter().zip(rows).map(|((one, (_, call)), row)| BypassLine {
+            row,
+            reuses_an_id: one.why == sallyport_events::Away::ReusedId,
+            address: Shown::from(call.text(Column::Address)),
+        });
+        Ok(lines.collect())
     }
 }
 

@@ -2,24 +2,26 @@
 //! and forgotten with the question. Nothing waits for a store longer than a moment: what it did not say is said, and the
 //! window is told when it has answered.
 
+mod page;
 mod seen;
 mod source;
+mod twins;
 mod wanted;
+mod whole;
 
-use super::filter::Both;
-use super::merge::{Looked, Side, StoreCursor};
-use super::raws::replicas;
-use super::row::RowId;
+pub(super) use page::Asked;
+pub(super) use twins::{key, twins_in};
+pub(super) use wanted::{deletions, wanted};
+
 use super::{Evidence, number, unreadable};
 use crate::desk::{AppError, now_ms};
-use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Cancel, Column, Cursor, Filter};
+use sallyport_archive::{Archive, ArchiveError, Cancel};
 use sallyport_engine::Target;
 use sallyport_feeds::FeedError;
-use sallyport_ipc::{Event, Shown, SourceState, StoreLacks, TieBy, TimelineFilter};
+use sallyport_ipc::{Event, Shown, SourceState, StoreLacks};
 use sallyport_model::ErrorCode;
 use sallyport_store::AuditStore;
-use seen::{BACK_DAYS, Page, Question, Seen};
-use std::collections::{HashMap, HashSet};
+use seen::{Question, Seen};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,9 +32,20 @@ const FOLDER: &str = "audit-seen";
 /// How long the newest page waits for a store, and an older one.
 const NEWEST: Duration = Duration::from_millis(2500);
 const OLDER: Duration = Duration::from_secs(25);
-/// Calls that are compared with those of another place at once, and how often.
-const COMPARED: usize = 1000;
-const COMPARES: usize = 10;
+/// For what a store is asked. Each has a last question of its own: a page beside the timeline takes nothing back from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// The list of all rows.
+    Timeline,
+    /// A person's or a cluster's page.
+    About,
+    /// A session's page.
+    Session,
+    /// Who deleted something: by its name, with its kind.
+    Deleted,
+    /// The same, with its namespace.
+    DeletedWith,
+}
 
 /// What was seen of log stores.
 #[derive(Default)]
@@ -42,9 +55,10 @@ pub(super) struct Stores {
     is_clean: AtomicBool,
 }
 
-/// One question to one store, the last of that store.
+/// One question to one store, the last of its kind.
 struct Place {
     number: u64,
+    why: For,
     question: Question,
     cancel: Cancel,
     seen: Arc<tokio::sync::Mutex<Option<Seen>>>,
@@ -53,31 +67,34 @@ struct Place {
     is_awaited: AtomicBool,
 }
 
-/// What is looked for.
-pub(super) struct Asked<'a> {
-    pub(super) filter: &'a TimelineFilter,
-    pub(super) accounts: &'a [String],
-    pub(super) limit: usize,
+/// What a store said, and why no more where it did not answer.
+struct Said<T> {
+    what: T,
+    failed: Option<String>,
 }
 
-/// What a page has of all stores.
-#[derive(Default)]
-pub(super) struct OfStores {
-    pub(super) looked: Vec<(String, Looked<StoreCursor>)>,
-    /// The Audit-IDs of rows that are tied by them.
-    pub(super) ids: HashMap<Shown, Shown>,
-    pub(super) lacks: Vec<StoreLacks>,
+impl Place {
+    /// What is missing of the store.
+    fn lacks(&self, why: &str, before_us: Option<i64>) -> StoreLacks {
+        StoreLacks {
+            store: Shown::from(host(&self.question.store)),
+            why: Shown::from(sallyport_model::clip(why, 500)),
+            before_us,
+            is_pending: false,
+            has_failed: false,
+        }
+    }
 }
 
 impl Stores {
-    /// The place of a question. Another question to the same store takes the one before it back.
-    fn place(&self, question: Question) -> Arc<Place> {
+    /// The place of a question. Another one of the same kind to the same store takes the one before it back.
+    fn place(&self, why: For, question: Question) -> Arc<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = places.iter().find(|place| place.question == question) {
+        if let Some(place) = places.iter().find(|place| place.why == why && place.question == question) {
             return place.clone();
         }
         places.retain(|place| {
-            let is_other = place.question.store.id != question.store.id;
+            let is_other = place.why != why || place.question.store.id != question.store.id;
             if !is_other {
                 place.cancel.cancel();
             }
@@ -85,6 +102,7 @@ impl Stores {
         });
         let place = Arc::new(Place {
             number: self.numbers.fetch_add(1, Ordering::Relaxed) + 1,
+            why,
             question,
             cancel: Cancel::default(),
             seen: Arc::default(),
@@ -139,161 +157,37 @@ impl Stores {
 }
 
 impl Evidence {
-    /// What stores have of a page. `at` is where each goes on; none for the newest page.
-    pub(super) async fn stores_page(
+    /// What a store answers within a while; else what is to be said in its place, and then its answer is told of.
+    async fn answer<T: Send + 'static>(
         self: &Arc<Self>,
-        wanted: &Both,
-        at: Option<&Vec<(String, Side<StoreCursor>)>>,
-        asked: &Asked<'_>,
-    ) -> Result<OfStores, AppError> {
-        let mut out = OfStores::default();
-        let Some(calls) = &wanted.calls else { return Ok(out) };
-        let stores = self.desk.prefs.audit_stores().await.map_err(super::saved::unkept)?;
-        let (mut asks, mut froms) = (Vec::new(), Vec::new());
-        for store in stores {
-            let place = at.map_or(Side::Begin, |all| {
-                all.iter().find(|(id, _)| *id == store.id).map_or(Side::End, |(_, place)| *place)
-            });
-            let Some(words) = wanted::wanted(&store, asked.filter, asked.accounts) else { continue };
-            if place == Side::End {
-                out.looked.push((store.id, over()));
-                continue;
-            }
-            let question = Question { store, wanted: words, from: wanted.from, to: wanted.to };
-            let of_store = self.stores.place(question);
-            let cursor = match place {
-                Side::After(cursor) if cursor.look == of_store.number => Some(cursor.call),
-                // It was begun anew: what is of that moment comes once more rather than not at all.
-                Side::After(cursor) => Some(Cursor { at: cursor.call.at, id: u64::MAX }),
-                _ => None,
-            };
-            let wait = if at.is_none() { NEWEST } else { OLDER };
-            let number = of_store.number;
-            froms.push(cursor.map_or(Side::Begin, |call| Side::After(StoreCursor { look: number, call })));
-            asks.push(self.answer(of_store, calls.clone(), cursor, asked.limit, wait));
-        }
-        let mut others: Vec<Arc<Archive>> = self.archive(false).await.ok().flatten().into_iter().collect();
-        let answers = futures::future::join_all(asks).await;
-        for ((place, answered), from) in answers.into_iter().zip(froms) {
-            let id = place.question.store.id.clone();
-            let name = Shown::from(host(&place.question.store));
-            let lacking = |why: String, before_us, is_pending| StoreLacks {
-                store: name.clone(),
-                why: Shown::from(sallyport_model::clip(&why, 500)),
-                before_us,
-                is_pending,
-            };
-            let page = match answered {
-                Ok(Some(page)) => page,
-                // Another question took it back, and whoever asked that tells when it is answered.
-                Err(error) if error.code() == ErrorCode::Cancelled => {
-                    out.lacks.push(lacking("is asked anew".into(), None, true));
-                    out.looked.push((id, over()));
-                    continue;
-                }
-                Ok(None) => {
-                    out.lacks.push(lacking("has not answered yet".into(), None, true));
-                    out.looked.push((id, over()));
-                    continue;
-                }
-                Err(error) => {
-                    out.lacks.push(lacking(error.message().to_owned(), None, false));
-                    out.looked.push((id, over()));
-                    continue;
-                }
-            };
-            let is_last = page.before.is_none() && page.next.is_none();
-            match &page.why {
-                Some(why) => out.lacks.push(lacking(why.clone(), page.before, false)),
-                None if is_last && wanted.from.is_none() => {
-                    let why =
-                        format!("was asked for the last {BACK_DAYS} days: name a range for what is older");
-                    out.lacks.push(lacking(why, None, false));
-                }
-                None => {}
-            }
-            let looked = self.looked(&place, from, page, calls, &others, &mut out.ids).await?;
-            others.extend(self.stores.archive(place.number));
-            out.looked.push((id, looked));
-        }
-        Ok(out)
-    }
-
-    /// Rows of one store, without those that other places tell of as well, and where it goes on.
-    async fn looked(
-        &self,
-        place: &Place,
-        from: Side<StoreCursor>,
-        page: Page,
-        filter: &Filter,
-        others: &[Arc<Archive>],
-        ids: &mut HashMap<Shown, Shown>,
-    ) -> Result<Looked<StoreCursor>, AppError> {
-        let number = place.number;
-        let Some(archive) = self.stores.archive(number) else { return Ok(over()) };
-        let (others, filter) = (others.to_vec(), filter.clone());
-        let Page { calls, next, before, why } = page;
-        let compared = tokio::task::spawn_blocking(move || {
-            let mut twins = HashSet::new();
-            for other in &others {
-                twins.extend(twins_in(other, &filter, &calls)?);
-            }
-            let calls: Vec<Call> =
-                calls.into_iter().filter(|call| key(call).is_none_or(|key| !twins.contains(&key))).collect();
-            let replicas = replicas(&archive, &calls);
-            Ok::<_, ArchiveError>((calls, replicas))
-        });
-        let compared = compared.await.map_err(|e| AppError::failed("the store was not asked").because(e))?;
-        let (calls, replicas) = compared.map_err(unreadable)?;
-        let mut rows = self.rows(&calls, &replicas).await?;
-        for (call, row) in calls.iter().zip(&mut rows) {
-            row.id = RowId::Seen(number, call.id, call.at).shown();
-            if row.tie.as_ref().is_some_and(|tie| tie.by == TieBy::AuditId) {
-                ids.insert(row.id.clone(), Shown::from(&call.audit_id));
-            }
-        }
-        let cursor = |call: Cursor| StoreCursor { look: number, call };
-        let rows = calls
-            .iter()
-            .zip(rows)
-            .map(|(call, row)| (call.at, cursor(Cursor { at: call.at, id: call.id.number() }), row));
-        // What is older was seen, or will be looked for from there on; where it can't be, this side is at its end.
-        let unseen = before.filter(|_| why.is_none()).map(|at| Cursor { at, id: 0 });
-        let next = next.or(unseen).map(|call| (call.at, cursor(call)));
-        Ok(Looked { rows: rows.collect(), next, from })
-    }
-
-    /// What a store answers within a while; none when it did not, and then its answer is told of.
-    async fn answer(
-        self: &Arc<Self>,
-        place: Arc<Place>,
-        filter: Filter,
-        at: Option<Cursor>,
-        limit: usize,
+        place: &Arc<Place>,
         wait: Duration,
-    ) -> (Arc<Place>, Result<Option<Page>, AppError>) {
-        let mut answering = tokio::spawn(self.clone().ask_store(place.clone(), filter, at, limit));
-        let answered = match tokio::time::timeout(wait, &mut answering).await {
-            Ok(Ok(page)) => page.map(Some),
+        question: impl FnOnce(&mut Seen) -> Result<Said<T>, FeedError> + Send + 'static,
+    ) -> Result<T, StoreLacks> {
+        let mut asking = tokio::spawn(self.clone().ask_store(place.clone(), question));
+        let answered = match tokio::time::timeout(wait, &mut asking).await {
+            Ok(Ok(answered)) => answered,
             Ok(Err(error)) => Err(AppError::failed("the store was not asked").because(error)),
             Err(_) => {
                 place.is_awaited.store(true, Ordering::Release);
-                if answering.is_finished() && place.is_awaited.swap(false, Ordering::AcqRel) {
+                if asking.is_finished() && place.is_awaited.swap(false, Ordering::AcqRel) {
                     self.desk.host.tell(Event::EvidenceChanged);
                 }
-                Ok(None)
+                return Err(StoreLacks { is_pending: true, ..place.lacks("has not answered yet", None) });
             }
         };
-        (place, answered)
+        answered.map_err(|error| match error.code() {
+            // Another question took it back, and whoever asked that tells when it is answered.
+            ErrorCode::Cancelled => StoreLacks { is_pending: true, ..place.lacks("is asked anew", None) },
+            _ => StoreLacks { has_failed: true, ..place.lacks(error.message(), None) },
+        })
     }
 
-    async fn ask_store(
+    async fn ask_store<T: Send + 'static>(
         self: Arc<Self>,
         place: Arc<Place>,
-        filter: Filter,
-        at: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Page, AppError> {
+        question: impl FnOnce(&mut Seen) -> Result<Said<T>, FeedError> + Send + 'static,
+    ) -> Result<T, AppError> {
         let mut turn = place.seen.clone().lock_owned().await;
         let (folder, of_place) = (self.desk.dirs.data.join(FOLDER), place.clone());
         let is_first = !self.stores.is_clean.swap(true, Ordering::Relaxed);
@@ -308,13 +202,13 @@ impl Evidence {
                 *turn = Some(seen);
             }
             let Some(seen) = turn.as_mut() else { return Err(FeedError::Archive(ArchiveError::Canceled)) };
-            let page = seen.page(&filter, at, limit)?;
-            Ok((page, seen.told()))
+            let said = question(seen)?;
+            Ok((said, seen.told()))
         });
         let asked = asked.await.map_err(|e| AppError::failed("the store was not asked").because(e))?;
         let answered = match asked {
-            Ok((page, told)) => {
-                let state = match &page.why {
+            Ok((said, told)) => {
+                let state = match &said.failed {
                     Some(why) => Some(SourceState::Failed { at: now_ms(), why: Shown::from(why) }),
                     None if told.took.is_zero() => None,
                     None => Some(SourceState::Answered {
@@ -326,7 +220,7 @@ impl Evidence {
                     }),
                 };
                 state.into_iter().for_each(|state| self.note_store(&place, state));
-                Ok(page)
+                Ok(said.what)
             }
             Err(FeedError::Archive(error)) => Err(unreadable(error)),
             Err(error) => {
@@ -354,54 +248,7 @@ impl Evidence {
     }
 }
 
-/// Nothing (more) of a side.
-fn over<C>() -> Looked<C> {
-    Looked { rows: Vec::new(), next: None, from: Side::End }
-}
-
 /// A store, for people: its host and port.
 fn host(store: &AuditStore) -> String {
     store.address.parse::<Target>().map_or_else(|_| store.address.clone(), |target| target.host())
-}
-
-/// What says that two events are the same one. The Audit-ID is the client's to choose, so that all else that is shown of
-/// them has to be the same as well: whoever repeats one hides nothing.
-fn key(call: &Call) -> Option<String> {
-    if call.audit_id.is_empty() {
-        return None;
-    }
-    let columns = [
-        Column::Cluster,
-        Column::Verb,
-        Column::Resource,
-        Column::Subresource,
-        Column::Namespace,
-        Column::Name,
-        Column::User,
-        Column::Impersonated,
-        Column::Code,
-    ];
-    let mut key = format!("{}\0{}\0{}", call.audit_id, call.at, call.marks.stages.bits());
-    for column in columns {
-        key.push('\0');
-        key.push_str(call.text(column));
-    }
-    Some(key)
-}
-
-/// The events that another place tells of in the time of some calls. It is asked with the same filter.
-fn twins_in(other: &Archive, filter: &Filter, calls: &[Call]) -> Result<HashSet<String>, ArchiveError> {
-    let mut keys = HashSet::new();
-    let (Some(newest), Some(oldest)) = (calls.first(), calls.last()) else { return Ok(keys) };
-    let of_time = filter.clone().from(oldest.at).to(newest.at.saturating_add(1));
-    let mut cursor = None;
-    for _ in 0..COMPARES {
-        let page = other.page(&of_time, cursor, COMPARED, &Bounds::default())?;
-        keys.extend(page.value.calls.iter().filter_map(key));
-        cursor = page.value.next;
-        if cursor.is_none() || !page.is_whole {
-            break;
-        }
-    }
-    Ok(keys)
 }

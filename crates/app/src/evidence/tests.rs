@@ -1,6 +1,7 @@
 //! With a real archive and a real history, on logs as API servers write them.
 
 mod attacked;
+mod pages;
 mod stores;
 
 use super::*;
@@ -64,9 +65,13 @@ impl Bench {
     }
 
     async fn raw_log(&self, text: &str) {
+        self.log_of(CLUSTER, text).await;
+    }
+
+    async fn log_of(&self, cluster: &str, text: &str) {
         let path = self.home.path().join("audit.log");
         std::fs::write(&path, text).unwrap();
-        self.evidence.source_add(CLUSTER.into(), path.display().to_string()).await.unwrap();
+        self.evidence.source_add(cluster.into(), path.display().to_string()).await.unwrap();
         self.read_through().await;
     }
 
@@ -193,6 +198,32 @@ async fn a_call_that_both_sides_tell_of_is_one_row_and_what_went_around_the_gate
     assert!(of_session.rows.iter().all(|row| row.who != "oidc:lee"));
     assert!(of_session.rows.iter().any(|row| row.sentence.starts_with("Deleted")));
     assert!(bench.evidence.session("no-such".into()).await.is_err());
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_held_against_its_own_clusters_log_and_against_no_other() {
+    let bench = bench().await;
+    let (request, _) = bench.a_session().await;
+    // Another cluster's log, of the whole time.
+    let other: Vec<String> = (0..200)
+        .map(|n| event(&format!("o{n}"), bench.began + n * SECOND, "get", "x", json!({})).to_string())
+        .collect();
+    bench.log_of("ledger-us-1", &(other.join("\n") + "\n")).await;
+    let session = bench.evidence.session(request.to_string()).await.unwrap();
+    assert_eq!((session.gateway, session.seen, session.unseen_count), (1, 0, 0), "{:?}", session.unseen);
+
+    // A log of its own that begins later: then one is missing, and that is why.
+    bench
+        .evidence
+        .source_remove(bench.evidence.sources().await.unwrap().sources[0].id.to_string())
+        .await
+        .unwrap();
+    bench.log(&[event("later", bench.began + 1000 * SECOND, "get", "x", json!({}))]).await;
+    let session = bench.evidence.session(request.to_string()).await.unwrap();
+    assert_eq!(session.unseen_count, 1);
+    let why = &session.unseen[0].innocent;
+    assert!(why.iter().any(|why| why.contains("begins after it")), "{why:?}");
     bench.evidence.close().await;
 }
 

@@ -4,9 +4,9 @@ use super::filter::{self, Both};
 use super::merge::{Cursor, Looked, Side, merged};
 use super::raws::replicas;
 use super::row::{self, RowId};
-use super::{Evidence, both, lacks, number, stores, without};
+use super::{Evidence, both, lacks, number, or_lacks, stores};
 use crate::desk::AppError;
-use sallyport_archive::{Bounds, Call, Column, Cursor as CallCursor, Page as Calls};
+use sallyport_archive::{Call, Column, Cursor as CallCursor, Page as Calls, Top};
 use sallyport_events::{Act, join};
 use sallyport_ipc::{
     HistogramBin, HistogramView, LacksView, Shown, TieBy, TieView, TimelineFacet, TimelineFilter,
@@ -21,8 +21,9 @@ use std::sync::Arc;
 const PAGE_MOST: u32 = 500;
 /// Most stretches of time of a histogram.
 const BINS_MOST: u32 = 500;
-/// Lines of a ranking.
+/// Lines of a ranking, and of each of those that it is made of.
 const TOP: usize = 20;
+pub(super) const TOP_TOLD: usize = 1000;
 /// Rows that tell of one call, one from each side, as one: the history's, tied. `ids` are the Audit-IDs of the clusters'
 /// rows that the gateway minted for a call: whoever sees an id can send it along, and is not among them; nor is what their
 /// token did under it to something else, otherwise or at another time.
@@ -127,23 +128,16 @@ impl Evidence {
             (_, Side::After(cursor)) => Some(cursor),
         };
         let calls = wanted.calls.clone().unwrap_or_default();
-        let asked = self
-            .ask("timeline", move |archive, bounds| {
-                let page = archive.page(&calls, at, limit, bounds)?;
-                let replicas = replicas(archive, &page.value.calls);
-                Ok((page, replicas))
-            })
-            .await;
-        let (page, replicas) = match asked {
-            Ok(Some(answer)) => answer,
-            Ok(None) => return Ok(nothing(LacksView::default())),
-            Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => return Err(error),
-            // The history is there all the same, and the page says what it lacks.
-            Err(error) => return Ok(nothing(without(&error))),
-        };
+        let asked = self.ask("timeline", move |archive, bounds| {
+            let page = archive.page(&calls, at, limit, bounds)?;
+            let replicas = replicas(archive, &page.value.calls);
+            Ok((page, replicas))
+        });
+        let (answer, why) = or_lacks(asked).await?;
+        let Some((page, replicas)) = answer else { return Ok(nothing(why)) };
         let lacks = lacks(&page);
         let Calls { calls, next } = page.value;
-        let rows = self.rows(&calls, &replicas).await?;
+        let rows = self.rows(calls.iter(), &replicas).await?;
         let minted = |row: &TimelineRow| row.tie.as_ref().is_some_and(|tie| tie.by == TieBy::AuditId);
         let ids = calls.iter().zip(&rows).filter(|(_, row)| minted(row));
         let ids = ids.map(|(call, row)| (row.id.clone(), Shown::from(&call.audit_id))).collect();
@@ -155,15 +149,31 @@ impl Evidence {
         Ok((Looked { rows: rows.collect(), next, from }, ids, lacks))
     }
 
-    /// Calls as rows, each with what it belongs to.
-    pub(super) async fn rows(
+    /// Calls as rows, each with the look into a log store that it was seen in.
+    pub(super) async fn rows_of<'c>(
         &self,
-        calls: &[Call],
+        calls: impl Iterator<Item = (Option<u64>, &'c Call)>,
+    ) -> Result<Vec<TimelineRow>, AppError> {
+        let (looks, calls): (Vec<Option<u64>>, Vec<&Call>) = calls.unzip();
+        let mut rows = self.rows(calls.iter().copied(), &HashMap::new()).await?;
+        for ((look, call), row) in looks.into_iter().zip(calls).zip(&mut rows) {
+            if let Some(look) = look {
+                row.id = RowId::Seen(look, call.id, call.at).shown();
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Calls as rows, each with what it belongs to.
+    pub(super) async fn rows<'c>(
+        &self,
+        calls: impl Iterator<Item = &'c Call>,
         replicas: &HashMap<u64, i64>,
     ) -> Result<Vec<TimelineRow>, AppError> {
+        let calls: Vec<&Call> = calls.collect();
         let mut ties = self.ties.lock().await;
         ties.read_on(&self.history).await?;
-        let rows = calls.iter().map(|call| {
+        let rows = calls.into_iter().map(|call| {
             let replicas = replicas.get(&call.id.number()).copied();
             let sentence = Act { replicas, ..row::act(call) }.sentence();
             let known = ties.of(call.text(Column::Cluster));
@@ -226,18 +236,15 @@ impl Evidence {
                 };
                 Ok((all, failed))
             });
-            match asked.await {
-                Ok(None) => {}
-                Ok(Some((all, failed))) => {
-                    out.lacks = both(both(out.lacks, &lacks(&all)), &lacks(&failed));
-                    let counts = all.value.calls.into_iter().zip(failed.value.calls);
-                    for (bin, (all, failed)) in out.bins.iter_mut().zip(counts) {
-                        bin.calls = small(all);
-                        bin.failed = bin.failed.saturating_add(small(failed));
-                    }
+            let (answer, why) = or_lacks(asked).await?;
+            out.lacks = both(out.lacks, &why);
+            if let Some((all, failed)) = answer {
+                out.lacks = both(both(out.lacks, &lacks(&all)), &lacks(&failed));
+                let counts = all.value.calls.into_iter().zip(failed.value.calls);
+                for (bin, (all, failed)) in out.bins.iter_mut().zip(counts) {
+                    bin.calls = small(all);
+                    bin.failed = bin.failed.saturating_add(small(failed));
                 }
-                Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => return Err(error),
-                Err(error) => out.lacks = both(out.lacks, &without(&error)),
             }
         }
         self.stores_counted(&wanted, &filter, &accounts, &mut out).await?;
@@ -280,7 +287,7 @@ impl Evidence {
             // What the others are is not told of entries.
             _ => Vec::new(),
         };
-        let Some(calls) = wanted.calls else { return Ok(ranked(TopView::default(), own)) };
+        let Some(calls) = wanted.calls else { return Ok(ranked(Top::default(), own)) };
         let column = match facet {
             TimelineFacet::Person => Column::User,
             TimelineFacet::Cluster => Column::Cluster,
@@ -290,51 +297,38 @@ impl Evidence {
             TimelineFacet::Code => Column::Code,
         };
         let kind = format!("top {facet:?}");
-        match self.ask(&kind, move |archive, bounds| top(archive, &calls, column, bounds)).await {
-            Ok(answer) => Ok(ranked(answer.unwrap_or_default(), own)),
-            Err(error) if error.code() == sallyport_model::ErrorCode::Cancelled => Err(error),
-            Err(error) => Ok(ranked(TopView { lacks: without(&error), ..TopView::default() }, own)),
-        }
+        let asked = self.ask(&kind, move |archive, bounds| archive.top(&calls, column, TOP_TOLD, bounds));
+        let (answer, why) = or_lacks(asked).await?;
+        let (lacks, told) = match answer {
+            Some(answer) => (lacks(&answer), answer.value),
+            None => (why, Top::default()),
+        };
+        Ok(TopView { lacks, ..ranked(told, own) })
     }
 }
 
-/// Both sides' most frequent, ranked anew.
-fn ranked(calls: TopView, own: Vec<(String, u64)>) -> TopView {
-    let mut first = calls.first;
-    for (text, often) in own {
-        let text = Shown::from(text);
-        match first.iter_mut().find(|line| line.text == text) {
-            Some(line) => line.calls = line.calls.saturating_add(number(often)),
-            None => first.push(TopLine { text, calls: number(often) }),
-        }
+/// What several sides have most of, ranked anew. What one of them did not name stands with the others.
+pub(super) fn ranked(told: Top, more: impl IntoIterator<Item = (String, u64)>) -> TopView {
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    for (text, often) in told.first.into_iter().chain(more).filter(|(text, _)| !text.is_empty()) {
+        let count = counts.entry(text).or_default();
+        *count = count.saturating_add(often);
     }
-    first.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.text.cmp(&b.text)));
+    let mut first: Vec<(String, u64)> = counts.into_iter().collect();
+    first.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let rest: u64 = first.iter().skip(TOP).map(|(_, often)| often).sum();
     first.truncate(TOP);
-    TopView { first, ..calls }
+    let line = |(text, often)| TopLine { text: Shown::from(text), calls: number(often) };
+    TopView {
+        first: first.into_iter().map(line).collect(),
+        others: number(told.others.saturating_add(rest)),
+        lacks: LacksView::default(),
+    }
 }
 
 /// The account that an entry says was granted.
 pub(super) fn account(entry: &sallyport_audit::Entry) -> Option<String> {
     entry.detail.get("account").and_then(|account| account.as_str()).map(str::to_owned)
-}
-
-/// What is most frequent in a column.
-pub(super) fn top(
-    archive: &sallyport_archive::Archive,
-    calls: &sallyport_archive::Filter,
-    column: Column,
-    bounds: &Bounds,
-) -> Result<TopView, sallyport_archive::ArchiveError> {
-    let answer = archive.top(calls, column, TOP, bounds)?;
-    let lacks = lacks(&answer);
-    let first = answer.value.first.iter().filter(|(text, _)| !text.is_empty());
-    Ok(TopView {
-        first: first
-            .map(|(text, calls)| TopLine { text: Shown::from(text), calls: number(*calls) })
-            .collect(),
-        others: number(answer.value.others),
-        lacks,
-    })
 }
 
 /// The row that the window asks about.

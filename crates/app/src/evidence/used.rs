@@ -1,8 +1,8 @@
 //! What the clusters' logs tell of somebody's calls on one cluster, for a role that would have been enough.
 
-use super::{Evidence, lacks};
+use super::{Evidence, lacks, left};
 use crate::desk::AppError;
-use sallyport_archive::{Answer, Bounds, Column, Filter, Whose, seen};
+use sallyport_archive::{Answer, Column, Filter, Whose, seen};
 use sallyport_ipc::LacksView;
 use sallyport_rbac::propose::Seen;
 
@@ -25,9 +25,7 @@ impl Evidence {
         self.ask("used", move |archive, bounds| {
             let began = std::time::Instant::now();
             let found = seen(archive, &whose, &here, bounds)?;
-            let within = bounds.within.saturating_sub(began.elapsed());
-            let left = Bounds { within, cancel: bounds.cancel.clone() };
-            let reach = archive.combinations(&here, &[Column::Cluster], 1, &left)?;
+            let reach = archive.combinations(&here, &[Column::Cluster], 1, &left(bounds, began))?;
             let lacks = super::both(lacks(&found), &lacks(&reach));
             let Answer { value: reach, .. } = reach;
             Ok(SeenOn {

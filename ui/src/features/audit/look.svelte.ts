@@ -47,11 +47,13 @@ class Look {
   }
 
   /** Shows a call of a cluster that was found elsewhere, above what led to it. */
-  async find({ id, atUs, cluster }: Pick<TimelineRow, "id" | "atUs" | "cluster">): Promise<void> {
+  async find({ id, atUs, cluster, sentence, who }: Pick<TimelineRow, "id" | "atUs" | "cluster" | "sentence" | "who">): Promise<void> {
     // It is the first row, however much a busy cluster tells of the next second.
     const filter = changed({}, { side: "cluster", cluster, fromUs: atUs - BEFORE_US, toUs: atUs + 1 });
     await (timeline.choose(filter) ?? timeline.load());
-    this.choose(id);
+    // What was seen in a log store has another id in each look.
+    const same = timeline.rows.find((row) => row.id === id) ?? timeline.rows.find((row) => row.atUs === atUs && row.sentence === sentence && row.who === who);
+    this.choose(same?.id ?? id);
   }
 
   move(by: number): void {
@@ -70,17 +72,24 @@ class Look {
     this.#show();
   }
 
-  #show(): void {
+  /** What is on screen stays until the answer is there, where it is another answer to the same question. */
+  #show(isSame = false): void {
     const pane = this.pane;
     [this.error, this.raw] = [null, null];
     if (pane.kind === "session") {
       if (this.session?.request !== pane.request) this.session = null;
       void this.#ask(host.call("audit_session", { request: pane.request }), (answer) => (this.session = answer));
     } else if (pane.kind === "person" || pane.kind === "cluster") {
-      this.about = null;
+      if (!isSame) this.about = null;
       const { fromUs, toUs } = timeline.filter;
       void this.#ask(host.call("audit_about", { filter: changed({}, { [pane.kind]: pane.name, fromUs, toUs }) }), (answer) => (this.about = answer));
     }
+  }
+
+  /** What a page waits for of a log store may be there now. */
+  grew(): void {
+    const answer = this.pane.kind === "row" ? null : this.pane.kind === "session" ? this.session : this.about;
+    if (answer?.lacks.stores.some((store) => store.isPending) && !this.loading) this.#show(true);
   }
 
   /** Once more, with what is kept by now. */

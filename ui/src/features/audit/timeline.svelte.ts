@@ -92,6 +92,9 @@ class Timeline {
     this.#refreshing = false;
     if (!page || mine !== this.#asked) return;
     this.error = null;
+    // A log store that could not be asked is back: its rows belong among all that are on screen.
+    const away = new Set(page.lacks.stores.filter((one) => one.hasFailed || one.isPending).map((one) => one.store));
+    if (this.lacks.stores.some((one) => one.hasFailed && !away.has(one.store))) return this.load();
     // An older page is being read meanwhile, and will be put behind what is here now.
     if (this.loading) {
       this.#grew = true;
@@ -134,6 +137,9 @@ class Timeline {
   }
 
   #refreshing = false;
+
+  /** A log store could not be asked: it may be back. */
+  readonly isAway = $derived(this.lacks.stores.some((store) => store.hasFailed));
 
   /** It grew: looked at once more, however often that is said while a look is under way. */
   grew(): void {

@@ -76,7 +76,7 @@ export class FakeEvidence {
   }
 
   lacks(): LacksView {
-    if (this.world.scene === "auditedPart") return { isCut: true, damaged: 412, unreadFiles: 1, why: null, stores: [{ store: "logs.example:9428", why: "logs.example:9428 did not answer within 20 s", beforeUs: (Date.now() - 86_400_000) * 1000, isPending: false }] };
+    if (this.world.scene === "auditedPart") return { isCut: true, damaged: 412, unreadFiles: 1, why: null, stores: [{ store: "logs.example:9428", why: "logs.example:9428 did not answer within 20 s", beforeUs: (Date.now() - 86_400_000) * 1000, isPending: false, hasFailed: true }] };
     if (this.world.scene === "auditBusy") return { ...NOTHING, why: "the archive of the clusters' audit events is in use by process 4711" };
     return NOTHING;
   }

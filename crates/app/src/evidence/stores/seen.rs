@@ -26,8 +26,13 @@ const WITHIN: Duration = Duration::from_secs(8);
 /// For all looks of one page.
 const PAGE: Duration = Duration::from_secs(15);
 /// How far back is looked where no range is named.
-pub(super) const BACK_DAYS: i64 = 90;
+const BACK_DAYS: i64 = 90;
 const BACK: i64 = BACK_DAYS * 24 * 3_600_000_000;
+/// That it was looked no further back than that.
+pub(super) fn no_further() -> String {
+    format!("was asked for the last {BACK_DAYS} days: name a range for what is older")
+}
+
 /// A store has the moment when an event was written, and we ask by when a call arrived: this far behind the end of a range
 /// its end is looked for, in microseconds. Watches may last longer, and are found where they ended.
 const LONGEST_CALL: i64 = 3_600_000_000;
@@ -70,6 +75,21 @@ pub(super) struct Page {
     pub(super) before: Option<i64>,
     /// Why it goes no further back, where it does not.
     pub(super) why: Option<String>,
+    /// That is because it did not answer.
+    pub(super) has_failed: bool,
+}
+
+/// How far a store was looked at for all that it has of a question.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    /// In microseconds: at or after that moment all calls were seen; none where all were, or none.
+    pub(super) before: Option<i64>,
+    /// Why it goes no further, where it does not.
+    pub(super) why: Option<String>,
+    /// From when to when the store has anything of the cluster in the time that was asked for, in microseconds.
+    pub(super) ends: Option<(i64, i64)>,
+    /// It did not answer, so that nothing or not all of it is known.
+    pub(super) has_failed: bool,
 }
 
 /// What became of looks.
@@ -96,6 +116,8 @@ pub(super) struct Seen {
     /// It answered once.
     has_seen: bool,
     failed: Option<(Instant, String)>,
+    /// From when to when it has anything of the cluster, and up to when that was looked at.
+    ends: Option<(i64, Option<(i64, i64)>)>,
     told: Told,
     _folder: TempDir,
 }
@@ -125,6 +147,7 @@ impl Seen {
             looked: None,
             has_seen: false,
             failed: None,
+            ends: None,
             told: Told::default(),
             _folder: folder,
         })
@@ -156,14 +179,13 @@ impl Seen {
             _ => self.newest()?,
         };
         if !self.has_seen {
-            return Ok(Page { calls: Vec::new(), next: None, before: None, why });
+            let has_failed = self.failed.is_some();
+            return Ok(Page { calls: Vec::new(), next: None, before: None, why, has_failed });
         }
         loop {
             let bounds = Bounds { within: WITHIN, cancel: self.cancel.clone() };
             let page = self.archive.page(filter, at, limit, &bounds)?.value;
-            // A moment is seen in whole where all that ended since then is.
-            let before =
-                self.before.map(|nanos| nanos.div_euclid(1000) + i64::from(nanos.rem_euclid(1000) > 0));
+            let before = self.before_us();
             let ready =
                 page.calls.iter().filter(|call| before.is_none_or(|before| call.at >= before)).count();
             let is_enough = ready >= limit || before.is_none() || began.elapsed() >= PAGE;
@@ -176,7 +198,71 @@ impl Seen {
             let mut calls = page.calls;
             let next = page.next.filter(|_| ready == calls.len());
             calls.truncate(ready);
-            return Ok(Page { calls, next, before, why });
+            let has_failed = why.is_some() && self.failed.is_some();
+            return Ok(Page { calls, next, before, why, has_failed });
+        }
+    }
+
+    /// A moment is seen in whole where all that ended since then is.
+    fn before_us(&self) -> Option<i64> {
+        self.before.map(|nanos| nanos.div_euclid(1000) + i64::from(nanos.rem_euclid(1000) > 0))
+    }
+
+    /// Looks back until all that the store has of the question was seen, or for as long as that may take: asked again, it
+    /// goes on from there. With `of_cluster` it is looked at from when to when it tells of the cluster, too. Blocks.
+    ///
+    /// # Errors
+    /// As [`Seen::page`].
+    pub(super) fn whole(&mut self, of_cluster: bool) -> Result<Reach, FeedError> {
+        let began = Instant::now();
+        let mut why = self.newest()?;
+        while self.has_seen && why.is_none() && self.before.is_some() {
+            if began.elapsed() >= PAGE {
+                why = Some("has more than was looked at so far".to_owned());
+                break;
+            }
+            why = self.back()?;
+        }
+        let ends = match of_cluster && self.has_seen && self.failed.is_none() {
+            true => self.ends()?,
+            false => None,
+        };
+        // What was seen before it failed stays, and says up to when it goes.
+        if let (Some((_, failed)), None) = (&self.failed, &why) {
+            why = Some(failed.clone());
+        }
+        let before = self.before_us().filter(|_| self.has_seen);
+        Ok(Reach { before, why, ends, has_failed: self.failed.is_some() })
+    }
+
+    /// From when to when the store has anything of the cluster, in microseconds.
+    fn ends(&mut self) -> Result<Option<(i64, i64)>, FeedError> {
+        if let Some((upto, ends)) = self.ends
+            && upto == self.upto
+        {
+            return Ok(ends);
+        }
+        let now = jiff::Timestamp::now().as_microsecond();
+        let from = self.question.from.unwrap_or_else(|| now.saturating_sub(BACK)).max(0);
+        let to = self.question.to.map_or(i64::MAX, |to| to.saturating_add(LONGEST_CALL)).min(now + AHEAD);
+        let look = Look {
+            wanted: self.question.wanted.clone(),
+            from: from.saturating_mul(1000),
+            to: to.saturating_mul(1000),
+            most: 0,
+            within: WITHIN,
+        };
+        match self.in_place.ends(&self.archive, &self.source, &self.engine, &look, &self.cancel) {
+            Ok(ends) => {
+                let ends = ends.map(|(from, to)| (from.div_euclid(1000), to.div_euclid(1000)));
+                self.ends = Some((self.upto, ends));
+                Ok(ends)
+            }
+            Err(FeedError::Engine(error)) => {
+                self.failed = Some((Instant::now(), error.to_string()));
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -251,7 +337,8 @@ impl Seen {
         self.told.took += began.elapsed();
         match answered {
             Ok(answered) => {
-                self.failed = None;
+                // What it said before it broke off is so all the same, and it is left alone for a while.
+                self.failed = answered.broke.clone().map(|why| (Instant::now(), why));
                 self.told.records += answered.records;
                 self.told.counts.add(&answered.counts);
                 Ok(answered)

@@ -5,7 +5,7 @@ use super::super::filter::{Both, bad};
 use super::super::saved::unkept;
 use super::super::sources::{MOST, place as path_of};
 use super::seen::{Question, engine};
-use super::{host, wanted};
+use super::{For, Said, host, wanted};
 use crate::desk::AppError;
 use sallyport_archive::{Column, Filter};
 use sallyport_audit::{Action, Draft};
@@ -54,10 +54,15 @@ impl Evidence {
     /// Asks a store for its newest records, so that its state is known; what was seen of it before is forgotten.
     pub(in crate::evidence) async fn try_store(self: Arc<Self>, store: AuditStore) {
         self.stores.forget(&store.id);
-        let Some(words) = wanted::wanted(&store, &TimelineFilter::default(), &[]) else { return };
-        let place = self.stores.place(Question { store, wanted: words, from: None, to: None });
+        let Some(words) = wanted(&store, &TimelineFilter::default(), &[]) else { return };
+        let question = Question { store, wanted: words, from: None, to: None };
+        let place = self.stores.place(For::Timeline, question);
+        let asked = self.clone().ask_store(place, |seen| {
+            let page = seen.page(&Filter::default().ended(), None, 1)?;
+            Ok(Said { what: (), failed: page.why.filter(|_| page.has_failed) })
+        });
         // What became of it is its state.
-        let _ = self.clone().ask_store(place, Filter::default().ended(), None, 1).await;
+        let _ = asked.await;
         self.desk.host.tell(Event::EvidenceChanged);
     }
 
@@ -72,7 +77,7 @@ impl Evidence {
     ) -> Result<(), AppError> {
         let Some(calls) = &both.calls else { return Ok(()) };
         for store in self.desk.prefs.audit_stores().await.map_err(unkept)? {
-            let Some(mut words) = wanted::wanted(&store, filter, accounts) else { continue };
+            let Some(mut words) = wanted(&store, filter, accounts) else { continue };
             words.also.push(ENDS.map(str::to_owned).to_vec());
             let name = Shown::from(host(&store));
             let steps = Steps {
@@ -100,6 +105,7 @@ impl Evidence {
                         why,
                         before_us: None,
                         is_pending: false,
+                        has_failed: false,
                     });
                     continue;
                 }

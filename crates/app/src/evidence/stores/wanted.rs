@@ -1,13 +1,18 @@
 //! What of a filter a log store is asked for. Pure. It asks for no less than what fits: all conditions are tried again on
 //! what it gives, so nothing depends on which fields a shipper made of an event.
 
+use sallyport_archive::ObjectRef;
 use sallyport_engine::Wanted;
 use sallyport_feeds::is_word;
 use sallyport_ipc::TimelineFilter;
 use sallyport_store::AuditStore;
 
 /// What to ask; none where the filter wants another cluster's calls alone.
-pub(super) fn wanted(store: &AuditStore, filter: &TimelineFilter, accounts: &[String]) -> Option<Wanted> {
+pub(in crate::evidence) fn wanted(
+    store: &AuditStore,
+    filter: &TimelineFilter,
+    accounts: &[String],
+) -> Option<Wanted> {
     let named = said(&filter.cluster);
     let called = match (&store.cluster, named) {
         (Some(own), Some(named)) if own.as_str() != named => return None,
@@ -40,6 +45,28 @@ pub(super) fn wanted(store: &AuditStore, filter: &TimelineFilter, accounts: &[St
         parts: said(&filter.text).and_then(part).into_iter().collect(),
         ..Wanted::of(called)
     })
+}
+
+/// What to ask for what may have removed an object: by its name, with all of its kind, with its kind itself; and, in a
+/// question of its own, with its namespace, which much else is removed in.
+pub(in crate::evidence) fn deletions(
+    store: &AuditStore,
+    object: &ObjectRef,
+    with_namespace: bool,
+) -> Option<Wanted> {
+    let filter = TimelineFilter { cluster: object.cluster.clone(), ..TimelineFilter::default() };
+    let all = wanted(store, &filter, &[])?;
+    let groups: [Vec<&str>; 2] = match with_namespace {
+        true if object.namespace.is_empty() || object.resource == "namespaces" => return None,
+        true => [vec!["delete"], vec![&object.namespace]],
+        false => [
+            vec!["delete", "deletecollection", "eviction"],
+            vec![&object.name, "deletecollection", "customresourcedefinitions"],
+        ],
+    };
+    let groups = groups.into_iter().filter(|group| group.iter().all(|word| is_word(word)));
+    let also = groups.map(|group| group.into_iter().map(str::to_owned).collect());
+    Some(Wanted { also: also.collect(), ..all })
 }
 
 fn said(text: &Option<String>) -> Option<&str> {
@@ -86,6 +113,28 @@ mod tests {
         // A range of codes is no word.
         let codes = TimelineFilter { code: Some("4xx".into()), ..TimelineFilter::default() };
         assert!(wanted(&store(None), &codes, &[]).unwrap().also.is_empty());
+    }
+
+    #[test]
+    fn who_deleted_something_is_asked_by_its_name_and_apart_from_that_by_its_namespace() {
+        let object = ObjectRef {
+            cluster: Some("b".into()),
+            resource: "deployments.apps".into(),
+            namespace: "pay".into(),
+            name: "checkout".into(),
+        };
+        let asked = deletions(&store(None), &object, false).unwrap();
+        assert_eq!(asked.called, "b");
+        assert_eq!(asked.also[0], ["delete", "deletecollection", "eviction"]);
+        assert_eq!(asked.also[1], ["checkout", "deletecollection", "customresourcedefinitions"]);
+        let with = deletions(&store(None), &object, true).unwrap();
+        assert_eq!(with.also, [vec!["delete".to_owned()], vec!["pay".to_owned()]]);
+        assert!(deletions(&store(Some("a")), &object, false).is_none(), "it is another cluster's");
+        let none = ObjectRef { namespace: String::new(), ..object.clone() };
+        assert!(deletions(&store(None), &none, true).is_none());
+        // What is no word is not asked for, rather than missed.
+        let odd = ObjectRef { name: "\" OR *".into(), ..object };
+        assert_eq!(deletions(&store(None), &odd, false).unwrap().also.len(), 1);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What whoever holds a session's token does with an id of its gateway, and how long what can't be said is left unsaid.
 
-use super::super::bypass::{NOTED_MOST, compared, of_session};
+use super::super::bypass::{NOTED_MOST, OfSession, compared, of_accounts_in};
 use super::*;
 use sallyport_events::Known;
 
@@ -92,7 +92,8 @@ async fn of_a_session_with_more_calls_than_are_compared_the_older_ones_come_from
     events.push(event("made-up", at(279), "delete", "checkout", by(&account)));
     bench.log(&events).await;
     let archive = bench.evidence.archive(false).await.unwrap().unwrap();
-    let of = of_session(&archive, CLUSTER, &[account.to_string()], &Bounds::default()).unwrap();
+    let part = of_accounts_in(&archive, CLUSTER, &[account.to_string()], &Bounds::default()).unwrap();
+    let of = OfSession::of(vec![part]);
     assert!(of.events.iter().all(|event| event.raw.is_empty()), "none is kept as it was written");
     let whole = bench.evidence.own_record().await.unwrap();
     let found = |own: &super::super::bypass::OfRequest| {

@@ -7,16 +7,18 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// A record of a store: when, of which cluster, and the event.
-type Record = (i64, String, Value);
+pub(super) type Record = (i64, String, Value);
 type Answer = dyn Fn(&Asked, &[Record]) -> String + Send + Sync;
 
-struct Asked {
+pub(super) struct Asked {
     path: String,
     form: HashMap<String, String>,
+    /// What restricts, in the store's language.
+    pub(super) filters: String,
 }
 
 /// What VictoriaLogs would answer, newest first.
-fn answer(asked: &Asked, all: &[Record]) -> String {
+pub(super) fn answer(asked: &Asked, all: &[Record]) -> String {
     let nanos = |name: &str| {
         let at: jiff::Timestamp = asked.form[name].parse().unwrap();
         i64::try_from(at.as_nanosecond()).unwrap()
@@ -24,22 +26,35 @@ fn answer(asked: &Asked, all: &[Record]) -> String {
     let (from, to) = (nanos("start"), nanos("end"));
     let limit: usize = asked.form["query"].rsplit_once("limit ").map_or(0, |(_, n)| n.parse().unwrap());
     let mut fits: Vec<&Record> = all.iter().filter(|(at, ..)| (from..to).contains(at)).collect();
-    fits.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+    fits.sort_by_key(|(at, ..)| *at);
+    if asked.form["query"].contains(" desc") {
+        fits.reverse();
+    }
     let line = |(at, cluster, event): &Record| {
         json!({ "_time": time(at / 1000), "_msg": event.to_string(), "cluster": cluster }).to_string() + "\n"
     };
     fits.into_iter().take(limit).map(line).collect()
 }
 
-struct Store {
-    port: u16,
+pub(super) struct Store {
+    pub(super) port: u16,
     stop: Arc<AtomicBool>,
-    asked: Arc<AtomicUsize>,
+    pub(super) asked: Arc<AtomicUsize>,
 }
 
 impl Store {
-    fn new(all: Vec<Record>, says: impl Fn(&Asked, &[Record]) -> String + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    pub(super) fn new(
+        all: Vec<Record>,
+        says: impl Fn(&Asked, &[Record]) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self::at(TcpListener::bind(("127.0.0.1", 0)).unwrap(), all, says)
+    }
+
+    fn at(
+        listener: TcpListener,
+        all: Vec<Record>,
+        says: impl Fn(&Asked, &[Record]) -> String + Send + Sync + 'static,
+    ) -> Self {
         let port = listener.local_addr().unwrap().port();
         let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (stopped, counted) = (stop.clone(), asked.clone());
@@ -57,12 +72,13 @@ impl Store {
         Self { port, stop, asked }
     }
 
-    fn draft(&self) -> StoreDraft {
-        StoreDraft {
-            address: format!("victorialogs:http://127.0.0.1:{}", self.port),
-            ..StoreDraft::default()
-        }
+    pub(super) fn draft(&self) -> StoreDraft {
+        draft(self.port)
     }
+}
+
+fn draft(port: u16) -> StoreDraft {
+    StoreDraft { address: format!("victorialogs:http://127.0.0.1:{port}"), ..StoreDraft::default() }
 }
 
 impl Drop for Store {
@@ -88,14 +104,17 @@ fn serve(mut stream: TcpStream, all: &[Record], says: &Answer) {
         bytes.extend_from_slice(&chunk[..length]);
     };
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let body = says(&Asked { path, form }, all);
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let of_filters = pairs.iter().filter(|(name, _)| name == "extra_filters");
+    let filters: Vec<&str> = of_filters.map(|(_, filter)| filter.as_str()).collect();
+    let filters = filters.join(" && ");
+    let body = says(&Asked { path, form: pairs.into_iter().collect(), filters }, all);
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     // Whoever asked may have left.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
 }
 
-fn record(cluster: &str, event: &Value) -> Record {
+pub(super) fn record(cluster: &str, event: &Value) -> Record {
     let at: jiff::Timestamp = event["stageTimestamp"].as_str().unwrap().parse().unwrap();
     (i64::try_from(at.as_nanosecond()).unwrap(), cluster.to_owned(), event.clone())
 }
@@ -234,6 +253,35 @@ async fn a_store_that_is_slow_or_wrong_keeps_nobody_waiting_and_is_named() {
             .iter()
             .any(|one| matches!(&one.state, SourceState::Failed { why, .. } if why.contains("HTML")))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_back_is_asked_again_and_shows_what_it_alone_has() {
+    let bench = bench().await;
+    bench.a_session().await;
+    // Nobody answers where it will be.
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    bench.evidence.store_add(draft(port)).await.unwrap();
+    let away = |page: &TimelinePage| page.lacks.stores.iter().any(|lacks| lacks.has_failed);
+    let page = until(&bench, TimelineFilter::default(), away).await;
+    assert!(page.rows.len() >= 4, "the history is there: {page:?}");
+    let events = vec![record(CLUSTER, &event("id", bench.began, "get", "d", json!({})))];
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let store = Store::at(listener, events, answer);
+    until(&bench, TimelineFilter::default(), |page| {
+        page.rows.iter().any(|row| row.id.starts_with("look:")) && !away(page)
+    })
+    .await;
+    // And once more, of a store that has answered before.
+    drop(store);
+    let page = until(&bench, TimelineFilter::default(), away).await;
+    assert!(page.rows.iter().any(|row| row.side == TimelineSide::Own), "{page:?}");
+    let two: Vec<Record> = [("id", 0), ("new", 5)]
+        .map(|(id, n)| record(CLUSTER, &event(id, bench.began + n * SECOND, "get", "d", json!({}))))
+        .into();
+    let _store = Store::at(TcpListener::bind(("127.0.0.1", port)).unwrap(), two, answer);
+    let cluster = filter(|f| (f.side, f.verb) = (Some(TimelineSide::Cluster), Some("get".into())));
+    until(&bench, cluster, |page| page.rows.len() == 2 && !away(page)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

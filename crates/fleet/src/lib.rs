@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+pub mod apart;
 mod fleet;
 pub mod four;
 pub mod headless;

@@ -1,5 +1,7 @@
 //! What several benches share.
 
+pub mod cpu;
+
 use anyhow::{Context, Result, ensure};
 use sallyport_testkit::repository::root;
 

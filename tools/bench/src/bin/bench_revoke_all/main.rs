@@ -1,22 +1,25 @@
 //! `bench revoke_all`: everything is held, at once: 100 open sessions of ten people over two targets, each with a stream.
 //!
-//! Ten desktops (the app without its window, all in this process), ten sessions each, half of them on either target; through
-//! each session's gateway a watch of pods is open, by its private kubeconfig. Then somebody writes one AccessHold on
-//! everything. Measured from before that write: until the last stream's client saw its end, and until the last session's own
-//! probes, past the gateway, saw every right refused by its target.
+//! Ten desktops (the app without its window), each a process of its own as each person has one, ten sessions each, half of them
+//! on either target; through each session's gateway a watch of pods is open, by its private kubeconfig. Then somebody writes one
+//! AccessHold on everything. Measured from before that write: until the last stream's client saw its end, and until the last
+//! session's own probes, past the gateway, saw every right refused by its target.
+
+mod desktop;
+mod people;
+mod spent;
 
 use anyhow::{Context, Result, ensure};
-use futures::future::try_join_all;
-use http_body_util::BodyExt as _;
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
-use sallyport_fleet::headless::{Desktop, input, proof, until, walk};
-use sallyport_fleet::{Fleet, FleetOptions, people};
-use sallyport_ipc::{HeldKind, HoldInput, ProofKind, ProofState, SessionState, SessionView};
+use desktop::DESKTOP;
+use people::{Ends, Person};
+use sallyport_bench::Sorted;
+use sallyport_fleet::headless::{Desktop, until};
+use sallyport_fleet::{Fleet, FleetOptions, people as others};
+use sallyport_ipc::{HeldKind, HoldInput};
 use sallyport_testkit::idp::Account;
 use serde_json::json;
-use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
+use spent::Spent;
+use std::time::{Duration, Instant, SystemTime};
 
 const PEOPLE: usize = 10;
 /// Sessions of each on each target: one under each profile.
@@ -24,55 +27,91 @@ const PROFILES: usize = 5;
 const LONG: Duration = Duration::from_secs(60);
 
 fn main() -> Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run())
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let clusters: Vec<String> = std::env::args().skip(1).skip_while(|arg| arg != DESKTOP).skip(1).collect();
+    if clusters.is_empty() { runtime.block_on(run()) } else { runtime.block_on(desktop::run(&clusters)) }
 }
 
 async fn run() -> Result<()> {
     let names: Vec<String> = (0..PEOPLE).map(|number| format!("dev-{number}")).collect();
     let devs = names.iter().map(|name| Account::person(name, name, &["payments-dev"]));
-    let accounts = people().into_iter().chain(devs).collect();
+    let accounts = others().into_iter().chain(devs).collect();
     let fleet = Fleet::start(FleetOptions { targets: 2, accounts, ..FleetOptions::default() }).await?;
     profiles(&fleet).await?;
     let responder = Desktop::signed_in(&fleet, "lee").await?;
-    let mut desktops = Vec::new();
+    let mut people = Vec::new();
     for name in &names {
-        desktops.push(Desktop::signed_in(&fleet, name).await?);
+        people.push(Person::sits_down(&fleet, name).await?);
     }
     // First with the brokers stopped, so that what the desktops do alone is told apart: they share this machine's CPUs with all
     // else, which begins at the same moment.
     let alone = {
-        let streams = open_streams(&fleet, &desktops).await?;
+        open(&mut people).await?;
         fleet.targets.iter().try_for_each(|target| target.broker.pause())?;
-        let began = Instant::now();
+        let began = Moment::now()?;
         responder.app.hold_create(everything()).await?;
-        let cut = last_cut(streams, began).await;
+        let cuts = cuts(&mut people, &began).await;
         fleet.targets.iter().try_for_each(|target| target.broker.resume())?;
-        closed(&desktops).await?;
-        go_on(&desktops, &responder).await?;
-        cut?
+        for person in &mut people {
+            person.all_closed().await?;
+        }
+        go_on(&mut people, &responder).await?;
+        cuts?
     };
-    let streams = open_streams(&fleet, &desktops).await?;
-    let count = streams.len();
-    let began = Instant::now();
+    open(&mut people).await?;
+    let began = Moment::now()?;
     responder.app.hold_create(everything()).await?;
-    let written = began.elapsed();
-    let (cut, rights) = tokio::try_join!(last_cut(streams, began), last_right(&desktops, began))?;
-    let over = closed(&desktops).await?;
-    let proven = over.iter().filter(|view| is_done(view, ProofKind::TokenRefused)).count();
+    let written = began.at.elapsed();
+    let cuts = cuts(&mut people, &began).await?;
+    let at_cut = Spent::now()?;
+    let mut rights: f64 = 0.0;
+    for person in &mut people {
+        rights = rights.max(began.until(person.rights_gone().await?));
+    }
+    let at_end = Spent::now()?;
+    let mut proven = 0;
+    for person in &mut people {
+        proven += person.all_closed().await?;
+    }
     println!(
-        "{count} sessions of {PEOPLE} people over 2 targets; the hold was answered after {} ms, the last stream ended after {} ms \
-         (with the brokers stopped after {} ms), the last right was refused after {} ms; {proven} proven closed; {} CPUs",
+        "{} sessions of {PEOPLE} people over 2 targets; the hold was answered after {} ms, half of the streams ended after {:.0} \
+         ms, the last after {:.0} ms (with the brokers stopped {:.0} and {:.0} ms), the last right was refused after {rights:.0} ms; \
+         {proven} proven closed; {} CPUs",
+        PEOPLE * PROFILES * 2,
         written.as_millis(),
-        cut.as_millis(),
-        alone.as_millis(),
-        rights.as_millis(),
+        cuts.at(0.5),
+        cuts.at(1.0),
+        alone.at(0.5),
+        alone.at(1.0),
         std::thread::available_parallelism()?,
     );
-    println!("bench revoke_all cut_ms={} rights_ms={}", cut.as_millis(), rights.as_millis());
-    for desktop in desktops.iter().chain([&responder]) {
-        desktop.app.shut_down().await;
+    println!("CPU time until the last stream ended: {}", at_cut.since(&began.spent));
+    println!("CPU time until the last right was refused: {}", at_end.since(&began.spent));
+    println!("bench revoke_all cut_ms={:.0} rights_ms={rights:.0}", cuts.at(1.0));
+    for person in people {
+        person.leaves().await?;
     }
+    responder.app.shut_down().await;
     Ok(())
+}
+
+/// A moment on every process's clock, and what was spent until then.
+struct Moment {
+    at: Instant,
+    clock: SystemTime,
+    spent: Spent,
+}
+
+impl Moment {
+    fn now() -> Result<Self> {
+        let spent = Spent::now()?;
+        Ok(Self { at: Instant::now(), clock: SystemTime::now(), spent })
+    }
+
+    /// Milliseconds until another.
+    fn until(&self, other: SystemTime) -> f64 {
+        other.duration_since(self.clock).unwrap_or_default().as_secs_f64() * 1000.0
+    }
 }
 
 fn everything() -> HoldInput {
@@ -80,93 +119,47 @@ fn everything() -> HoldInput {
 }
 
 /// Opens all sessions, and a watch of pods through the gateway of each.
-async fn open_streams(fleet: &Fleet, desktops: &[Desktop]) -> Result<JoinSet<Instant>> {
-    for desktop in desktops {
-        open_all(fleet, desktop).await?;
+async fn open(people: &mut [Person]) -> Result<()> {
+    for person in people {
+        let count = person.opens().await?;
+        ensure!(count == PROFILES * 2, "{count} streams are open");
     }
-    let mut streams = JoinSet::new();
-    for desktop in desktops {
-        for file in walk(&desktop.home.path().join("run"))? {
-            let is_kubeconfig =
-                std::fs::read_to_string(&file).is_ok_and(|text| text.contains("client-key-data"));
-            if is_kubeconfig {
-                let stream = Stream::open(&file).await?;
-                streams.spawn(stream.ended());
-            }
-        }
-    }
-    ensure!(streams.len() == PEOPLE * PROFILES * 2, "{} streams are open", streams.len());
-    Ok(streams)
+    Ok(())
 }
 
-/// Every session, once all are over.
-async fn closed(desktops: &[Desktop]) -> Result<Vec<SessionView>> {
-    until("the sessions are over", LONG, async || {
-        let all = sessions(desktops).await.ok()?;
-        all.iter().all(|view| view.state == SessionState::Closed).then_some(all)
-    })
-    .await
+/// When each stream had ended, milliseconds after the write began.
+async fn cuts(people: &mut [Person], began: &Moment) -> Result<Sorted> {
+    let mut all = Vec::new();
+    for person in people {
+        let Ends(ends) = person.streams_ended().await?;
+        all.extend(ends.into_iter().map(|end| began.until(end)));
+    }
+    Ok(Sorted::new(all))
 }
 
 /// Ends every hold, and puts what is closed away.
-async fn go_on(desktops: &[Desktop], responder: &Desktop) -> Result<()> {
+async fn go_on(people: &mut [Person], responder: &Desktop) -> Result<()> {
     for hold in responder.app.app_state().await?.holds {
         responder.app.hold_remove(hold.id.to_string()).await?;
     }
-    for desktop in desktops {
-        until("nothing is held", LONG, async || {
-            desktop.app.app_state().await.ok()?.holds.is_empty().then_some(())
-        })
-        .await?;
-        for view in desktop.app.sessions_list().await? {
-            desktop.app.session_dismiss(view.id).await?;
-        }
+    until("nothing is held", LONG, async || {
+        responder.app.app_state().await.ok()?.holds.is_empty().then_some(())
+    })
+    .await?;
+    for person in people {
+        person.goes_on().await?;
     }
     Ok(())
 }
 
-/// When the last of the streams had ended.
-async fn last_cut(streams: JoinSet<Instant>, began: Instant) -> Result<Duration> {
-    let ends = tokio::time::timeout(LONG, streams.join_all()).await.context("a stream goes on")?;
-    Ok(ends.into_iter().max().context("streams")? - began)
-}
-
-/// When the last of the sessions had seen every right refused.
-async fn last_right(desktops: &[Desktop], began: Instant) -> Result<Duration> {
-    let gone = until("the rights are gone", LONG, async || {
-        let all = sessions(desktops).await.ok()?;
-        all.iter().all(|view| is_done(view, ProofKind::RightsGone)).then(|| began.elapsed())
-    });
-    gone.await
-}
-
-fn is_done(view: &SessionView, kind: ProofKind) -> bool {
-    proof(view, kind).0 == Some(ProofState::Done)
-}
-
-async fn sessions(desktops: &[Desktop]) -> Result<Vec<SessionView>> {
-    let lists = desktops.iter().map(|desktop| desktop.app.sessions_list());
-    Ok(try_join_all(lists).await?.into_iter().flatten().collect())
-}
-
-async fn open_all(fleet: &Fleet, desktop: &Desktop) -> Result<()> {
-    for target in &fleet.targets {
-        for number in 0..PROFILES {
-            let profile = format!("drill-{number}");
-            let asked = input(target.spec.name, &profile);
-            let id = until("the profile", LONG, async || desktop.app.session_open(asked.clone()).await.ok())
-                .await?
-                .id;
-            let view = desktop.until(&id, |view| view.state != SessionState::Opening).await?;
-            ensure!(view.state == SessionState::Open, "{:?}", view.error);
-        }
-    }
-    Ok(())
+/// The profile of that number.
+fn profile(number: usize) -> String {
+    format!("drill-{number}")
 }
 
 /// Five profiles that open at once: under one of them a second click shows the first session.
 async fn profiles(fleet: &Fleet) -> Result<()> {
-    let names: Vec<String> = (0..PROFILES).map(|number| format!("drill-{number}")).collect();
+    let names: Vec<String> = (0..PROFILES).map(profile).collect();
     for name in &names {
         let profile = json!({
             "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": name},
@@ -176,31 +169,5 @@ async fn profiles(fleet: &Fleet) -> Result<()> {
         fleet.hub.make_profile(&profile).await?;
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    fleet.hub.allow("drill", "oidc:payments-dev", &["request"], &names).await
-}
-
-/// A watch of pods through a session's gateway.
-struct Stream(http::Response<kube::client::Body>);
-
-impl Stream {
-    async fn open(kubeconfig: &std::path::Path) -> Result<Self> {
-        let read = Kubeconfig::read_from(kubeconfig)?;
-        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
-        // With a first frame also where there are no pods.
-        let query =
-            "watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
-        let path = format!("/api/v1/namespaces/{}/pods?{query}", config.default_namespace);
-        let request = http::Request::get(path).body(kube::client::Body::empty())?;
-        let mut answer = Client::try_from(config)?.send(request).await?;
-        ensure!(answer.status().is_success(), "the watch answered {}", answer.status());
-        let first = tokio::time::timeout(LONG, answer.body_mut().frame()).await?;
-        ensure!(first.is_some_and(|frame| frame.is_ok()), "the watch ended at once");
-        Ok(Self(answer))
-    }
-
-    /// When its client saw its end.
-    async fn ended(mut self) -> Instant {
-        while let Some(Ok(_)) = self.0.body_mut().frame().await {}
-        Instant::now()
-    }
+    fleet.hub.allow("drill", "oidc:payments-dev", &["request"], &names).await.context("who may ask")
 }

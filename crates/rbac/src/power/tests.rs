@@ -104,3 +104,45 @@ proptest! {
         prop_assert!(one_alone.is_empty() || found > 0);
     }
 }
+
+const DANGEROUS: [&str; 12] = [
+    "pods",
+    "pods/exec",
+    "*/exec",
+    "secrets",
+    "roles",
+    "clusterroles",
+    "nodes/proxy",
+    "*/proxy",
+    "signers",
+    "serviceaccounts/token",
+    "deployments",
+    "*",
+];
+
+fn dangerous() -> impl Strategy<Value = Rule> {
+    let verbs = some(&["get", "list", "create", "update", "deletecollection", "bind", "approve", "*"]);
+    let groups = some(&["", "apps", "rbac.authorization.k8s.io", "certificates.k8s.io", "*"]);
+    (verbs, groups, some(&DANGEROUS), some(&["a", "b", "c"]))
+        .prop_map(|(verbs, groups, resources, names)| named(rule(&verbs, &groups, &resources), &names))
+}
+
+proptest! {
+    /// So that whoever lacks one of them need not be compared rule by rule.
+    #[test]
+    fn p22_what_covers_a_rule_has_all_its_powers(
+        outer in prop::collection::vec(dangerous(), 0..4),
+        inner in dangerous(),
+    ) {
+        let has = |rules: &[Rule]| rules.iter().fold(Powers::default(), |all, one| all.or(Powers::of(one)));
+        if crate::covers(&outer, &inner) {
+            prop_assert!(has(&outer).has_all_of(Powers::of(&inner)), "{:?} {:?}", outer, inner);
+        }
+        // Of a part of it too, which is always covered.
+        let mut part = inner.clone();
+        part.verbs.truncate(1);
+        part.resources.truncate(1);
+        prop_assert!(crate::covers(std::slice::from_ref(&inner), &part));
+        prop_assert!(Powers::of(&inner).has_all_of(Powers::of(&part)), "{:?} {:?}", inner, part);
+    }
+}

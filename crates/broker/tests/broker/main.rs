@@ -13,4 +13,3 @@ mod way_in;
 mod way_out;
 mod widened;
 mod world;
-mod yeses;

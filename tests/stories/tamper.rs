@@ -153,7 +153,7 @@ async fn product(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.check(
         "so it is with the public half of the key that the first one named",
         matches!(&by_next, Seals::Sealed(told) if told.until == told.entries && told.is_trusted && told.key.fingerprint().to_string() == next),
-        format!("{next}"),
+        &next,
     );
     let db = rusqlite::Connection::open(data.join("history.db"))?;
     db.execute_batch(

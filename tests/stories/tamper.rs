@@ -133,6 +133,7 @@ async fn product(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         view.verdict == sallyport_ipc::Verdict::Verified && said.contains(&format!("{key}")),
         &said,
     );
+    let next = renewed(&desktop, lines, &key.to_string()).await?;
     desktop.app.shut_down().await;
 
     let data = Dirs::under(desktop.home.path()).data;
@@ -148,6 +149,12 @@ async fn product(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
             other => format!("{other:?}"),
         },
     );
+    let by_next = Kept::open(&data)?.seals(&[next.parse()?], &anchors)?;
+    lines.check(
+        "so it is with the public half of the key that the first one named",
+        matches!(&by_next, Seals::Sealed(told) if told.until == told.entries && told.is_trusted && told.key.fingerprint().to_string() == next),
+        &next,
+    );
     let db = rusqlite::Connection::open(data.join("history.db"))?;
     db.execute_batch(
         "DROP TRIGGER entry_is_not_edited; UPDATE entry SET outcome = 'failed' WHERE action = 'ask'",
@@ -159,6 +166,30 @@ async fn product(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         format!("{edited:?}"),
     );
     secrets.must_run()
+}
+
+/// From the window, another key seals; nothing of either crosses to it but what names them.
+async fn renewed(desktop: &Desktop, lines: &mut Lines, before: &str) -> Result<String> {
+    let shown = desktop.app.audit_seal().await?;
+    let named = |view: &sallyport_ipc::SealView| view.fingerprint.as_ref().map(ToString::to_string);
+    ensure!(named(&shown).as_deref() == Some(before) && shown.since.is_some(), "{shown:?}");
+    let stale = desktop.app.audit_seal_renew("00".repeat(32)).await;
+    ensure!(stale.is_err(), "a key that was not shown is replaced: {stale:?}");
+    let view = desktop.app.audit_seal_renew(before.to_owned()).await?;
+    let next = named(&view).context("a key")?;
+    ensure!(next != before && !view.is_handing_over && view.since >= shown.since, "{view:?}");
+    ensure!(
+        desktop.app.audit_seal_renew(before.to_owned()).await.is_err(),
+        "the one before is replaced again"
+    );
+    let verified = desktop.app.audit_verify().await?;
+    lines.check(
+        "another key seals it from the window, and it is verified across both",
+        verified.verdict == sallyport_ipc::Verdict::Verified
+            && verified.why.as_ref().is_some_and(|why| why.to_string().contains(&next)),
+        format!("{before} named {next}"),
+    );
+    Ok(next)
 }
 
 async fn request(fleet: &Fleet, session: &SessionView) -> Result<AccessRequest> {

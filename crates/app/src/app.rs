@@ -1,5 +1,6 @@
 //! The parts put together, and what must happen in order across them: starting, signing out, quitting.
 
+mod sealing;
 mod settings;
 mod support;
 mod used;
@@ -71,6 +72,9 @@ impl App {
             None => History::open(&dirs.data, None).await,
         };
         let history = history.map_err(no_store("history"))?;
+        if !history.is_handing_over() {
+            vault::forget_former_seal(&vault).await;
+        }
         let prefs = Prefs::open(&dirs.data).await.map_err(no_store("preferences"))?;
         let gateway_options =
             GatewayOptions { connect_within: options.deadline, ..GatewayOptions::default() };

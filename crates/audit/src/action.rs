@@ -164,6 +164,8 @@ words! {
         Gap = "gap",
         /// The chain was checked.
         Verify = "verify",
+        /// This person had another sealing key made, which the one before it named; the detail says both fingerprints.
+        SealRenewed = "seal_renewed",
         /// A chain begins here; the detail says under which key, and why if not the first.
         ChainBegun = "chain_begun",
     }

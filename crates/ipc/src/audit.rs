@@ -136,3 +136,21 @@ pub struct AuditPosition {
     /// The newest entry's place.
     pub sequence: i64,
 }
+
+/// By which key a history is sealed: whoever has the public half can check, and nobody can write with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SealView {
+    /// Names it: SHA-256 of its public half; None: nothing is sealed, since there is no keyring.
+    pub fingerprint: Option<Shown>,
+    /// Since when it seals, in Unix milliseconds; None: that can't be told.
+    pub since: Option<i64>,
+    /// That of the one before, where this one was just made.
+    pub former: Option<Shown>,
+    /// The last entry that is sealed.
+    pub until: i64,
+    /// How many entries there are.
+    pub entries: i64,
+    /// The one before has not named it on the disk yet.
+    pub is_handing_over: bool,
+}

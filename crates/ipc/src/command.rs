@@ -180,6 +180,11 @@ macro_rules! commands {
             audit_page(filter: AuditFilter, before: Option<i64>, limit: u32) -> AuditPage => reads history.page;
             /// Checks the whole history.
             audit_verify() -> VerifyView => records(Verify) app.verify_history;
+            /// By which key the history is sealed, and how far.
+            audit_seal() -> SealView => reads app.seal_view;
+            /// Has the key with this fingerprint, which seals the history, name another that seals from then on. Answers when that
+            /// is on the disk.
+            audit_seal_renew(fingerprint: String) -> SealView => records(SealRenewed) app.renew_seal;
             /// One page of the timeline: the history and the calls that clusters tell of, newest first. A call that both tell of
             /// on this page is one row.
             audit_timeline(filter: TimelineFilter, before: Option<String>, limit: u32) -> TimelinePage => reads evidence.timeline;

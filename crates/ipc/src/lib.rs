@@ -34,7 +34,7 @@ pub use app::{
     User, Vault, WorkspacePreview, WorkspaceView,
 };
 pub use audit::{
-    AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Outcome, Verdict, VerifyView,
+    AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Outcome, SealView, Verdict, VerifyView,
 };
 pub use cluster::{
     Broker, Carried, ClusterDetail, ClusterView, ClustersView, DayView, EnvironmentKind, Guardrails,

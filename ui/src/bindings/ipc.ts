@@ -2930,6 +2930,35 @@ error: ErrorView | null, } | { "kind": "failed",
 error: ErrorView, } | { "kind": "cancelled" };
 
 /**
+ * By which key a history is sealed: whoever has the public half can check, and nobody can write with it.
+ */
+export type SealView = { 
+/**
+ * Names it: SHA-256 of its public half; None: nothing is sealed, since there is no keyring.
+ */
+fingerprint: Shown | null, 
+/**
+ * Since when it seals, in Unix milliseconds; None: that can't be told.
+ */
+since: number | null, 
+/**
+ * That of the one before, where this one was just made.
+ */
+former: Shown | null, 
+/**
+ * The last entry that is sealed.
+ */
+until: number, 
+/**
+ * How many entries there are.
+ */
+entries: number, 
+/**
+ * The one before has not named it on the disk yet.
+ */
+isHandingOver: boolean, };
+
+/**
  * How a segment is.
  */
 export type SegmentState = "whole" | "open" | "damaged" | "missing";
@@ -4564,6 +4593,8 @@ export interface Commands {
   posture_report: { args: { place: string }; result: Shown };
   audit_page: { args: { filter: AuditFilter; before: number | null; limit: number }; result: AuditPage };
   audit_verify: { args: {  }; result: VerifyView };
+  audit_seal: { args: {  }; result: SealView };
+  audit_seal_renew: { args: { fingerprint: string }; result: SealView };
   audit_timeline: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
   audit_histogram: { args: { filter: TimelineFilter; bins: number }; result: HistogramView };
   audit_top: { args: { filter: TimelineFilter; facet: TimelineFacet }; result: TopView };

@@ -1,6 +1,6 @@
 import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
-import { DeletedDialog, FilterDialog, ReviewDialog, SourcesDialog } from "../features/audit";
+import { DeletedDialog, FilterDialog, ReviewDialog, SealDialog, SourcesDialog } from "../features/audit";
 import { HoldDialog } from "../features/holds";
 import { SupportDialog } from "../features/settings";
 import { ExceptDialog, ForgetDialog, ReportDialog, ScanDialog } from "../features/posture";
@@ -30,4 +30,5 @@ export const DIALOGS: Record<DialogName, Component> = {
   auditSources: SourcesDialog,
   auditDeleted: DeletedDialog,
   auditReview: ReviewDialog,
+  auditSeal: SealDialog,
 };

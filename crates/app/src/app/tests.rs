@@ -42,6 +42,26 @@ async fn who_may_decide_is_told_anew_when_the_inventory_has_learned_it() {
     app.shut_down().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_keyring_nothing_is_sealed_and_no_key_is_replaced() {
+    let home = tempfile::tempdir().unwrap();
+    let app = started(home.path()).await;
+    let view = app.audit_seal().await.unwrap();
+    assert!(view.fingerprint.is_none() && view.since.is_none() && view.until == 0 && view.entries > 0);
+    let error = app.audit_seal_renew(String::new()).await.unwrap_err();
+    assert!(error.chain().contains("nothing is sealed here"), "{}", error.chain());
+    let begun = std::time::Instant::now();
+    loop {
+        let page = app.audit_page(sallyport_ipc::AuditFilter::default(), None, 100).await.unwrap();
+        if page.entries.iter().any(|e| e.action == "seal_renewed") {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "that it was tried is on record");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    app.shut_down().await;
+}
+
 /// Waits until the app of before has let go of its directory.
 pub(crate) async fn started(home: &std::path::Path) -> App {
     let begun = std::time::Instant::now();

@@ -2,7 +2,7 @@
 //! with fakes.
 
 use futures::future::BoxFuture;
-use sallyport_audit::{Draft, Linked, SealPublic};
+use sallyport_audit::{Draft, Linked, SealKey, SealPublic};
 use sallyport_store::{Buckets, Checked, Cursor, Filter, HistoryState, Page, StoreError, Tip, TopBy};
 use tokio::sync::watch;
 
@@ -38,6 +38,10 @@ pub(super) trait StoreSide: Send + Sync + 'static {
     fn seal_key(&self) -> Option<SealPublic>;
     /// Makes a checkpoint, and says up to which entry.
     fn seal(&self) -> Answer<'_, u64>;
+    /// Has the key in force name the next, which seals from then on.
+    fn renew_seal(&self, next: SealKey) -> Answer<'_, ()>;
+    /// Whether a key's word for the next one is not on the disk yet.
+    fn is_handing_over(&self) -> bool;
     /// Checks the whole of it.
     fn check(&self) -> Answer<'_, Checked>;
     /// Writes all that waits and that this was a stop in order.

@@ -4,9 +4,9 @@ use super::ports::{GatewaySide, StoreSide};
 use super::view::{parse, sealed, verdict_view, view};
 use crate::desk::{AppError, Desk};
 use sallyport_api::HistoryAnchor;
-use sallyport_audit::{Action, Draft, Linked, Outcome, Verdict};
+use sallyport_audit::{Action, Draft, Entry, Linked, Outcome, SealKey, SealPublic, Verdict};
 use sallyport_ipc::{
-    AuditFilter, AuditPage, AuditPosition, Event, HistoryState as HistoryView, Shown, VerifyView,
+    AuditFilter, AuditPage, AuditPosition, Event, HistoryState as HistoryView, SealView, Shown, VerifyView,
 };
 use sallyport_model::{ErrorCode, SessionId};
 use sallyport_store::{Buckets, Cursor, Filter, History, HistoryState, Page, StoreError, TopBy};
@@ -22,6 +22,8 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// Most entries on one page.
 const PAGE_MOST: u32 = 500;
+/// Beginnings of chains that are looked at, the newest: how long a key has been in force.
+const BEGINNINGS: usize = 1000;
 
 /// Writes entries. An entry that can't be written is an error in the log and a gap in the history, never a silent
 /// loss: the store counts what it could not take.
@@ -29,6 +31,8 @@ const PAGE_MOST: u32 = 500;
 pub(crate) struct Recorder {
     pub(super) history: Arc<dyn StoreSide>,
     verified: Arc<Mutex<Option<VerifyView>>>,
+    /// Whoever replaces the sealing key; one at a time.
+    renewing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Recorder {
@@ -38,7 +42,7 @@ impl Recorder {
 
     /// The same, kept elsewhere than the product does.
     pub(super) fn keeping(history: Arc<dyn StoreSide>) -> Self {
-        Self { history, verified: Arc::default() }
+        Self { history, verified: Arc::default(), renewing: Arc::default() }
     }
 
     /// Writes one entry; it is on disk within 100 ms.
@@ -291,6 +295,57 @@ impl Recorder {
         if let Ok(Err(error)) = sealed {
             tracing::warn!(error = &error as &dyn std::error::Error, "no checkpoint was made");
         }
+    }
+
+    /// The key that seals it; none without a keyring.
+    pub(crate) fn seal_public(&self) -> Option<SealPublic> {
+        self.history.seal_key()
+    }
+
+    /// Whether what it comes to can be said: of one that lacks entries it can't.
+    pub(crate) fn has_root(&self) -> bool {
+        self.history.subscribe().borrow().root.is_some()
+    }
+
+    /// The turn of whoever replaces the key.
+    pub(crate) async fn renewing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.renewing.lock().await
+    }
+
+    /// Whether a key's word for the next one is not on the disk yet.
+    pub(crate) fn is_handing_over(&self) -> bool {
+        self.history.is_handing_over()
+    }
+
+    /// Has the key in force name the next, which seals from then on.
+    pub(crate) async fn renew_seal(&self, next: SealKey) -> Result<(), StoreError> {
+        self.history.renew_seal(next).await
+    }
+
+    /// By which key it is sealed, and how far.
+    ///
+    /// # Errors
+    /// When the history can't be read.
+    pub(crate) async fn seal_view(&self) -> Result<SealView, AppError> {
+        let key = self.history.seal_key();
+        // Each beginning of a chain names the key that seals: of those in a row that name this one, the first.
+        let begun = Filter { actions: vec![Action::ChainBegun], ..Filter::default() };
+        let begun = self.history.page(begun, None, BEGINNINGS).await.map_err(unreadable)?;
+        let names_it = |entry: &&Entry| {
+            let seal = entry.detail.get("seal").and_then(|seal| seal.as_str());
+            key.as_ref().is_some_and(|key| seal == Some(key.id().as_str()))
+        };
+        let since = begun.entries.iter().take_while(names_it).last();
+        let tip = *self.history.subscribe().borrow();
+        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        Ok(SealView {
+            fingerprint: key.map(|key| Shown::from(&key.fingerprint().to_string())),
+            since: since.map(|entry| entry.at.div_euclid(1000)),
+            former: None,
+            until: number(tip.sealed),
+            entries: number(tip.sequence),
+            is_handing_over: self.history.is_handing_over(),
+        })
     }
 
     /// Checks the whole chain, and writes that it was checked.

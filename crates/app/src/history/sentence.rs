@@ -207,6 +207,12 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::Gap => format!("No evidence{why}"),
         Action::Verify if failed && get("why").is_some() => format!("The history could not be checked{why}"),
         Action::Verify => format!("History checked: {}", or("verdict", "no verdict")),
+        Action::SealRenewed if failed => format!("The sealing key was not replaced{why}"),
+        Action::SealRenewed => {
+            let short =
+                |key: &str| get(key).map_or_else(|| "a key".to_owned(), |key| key.chars().take(16).collect());
+            format!("A new sealing key, {}…, named by {}…", short("sealed_by"), short("before"))
+        }
         Action::ChainBegun => format!("A chain begins here{why}"),
     }
 }

@@ -3,7 +3,7 @@
 use super::ports::{Answer, GatewaySide, StoreSide};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sallyport_audit::{Draft, Linked, SealPublic};
+use sallyport_audit::{Draft, Linked, SealKey, SealPublic};
 use sallyport_gateway::Gateway;
 use sallyport_store::{Buckets, Checked, Cursor, Filter, History, HistoryState, Page, Tip, TopBy};
 use tokio::sync::watch;
@@ -59,6 +59,12 @@ impl StoreSide for History {
     }
     fn seal(&self) -> Answer<'_, u64> {
         self.seal().boxed()
+    }
+    fn renew_seal(&self, next: SealKey) -> Answer<'_, ()> {
+        self.renew_seal(next).boxed()
+    }
+    fn is_handing_over(&self) -> bool {
+        self.is_handing_over()
     }
     fn check(&self) -> Answer<'_, Checked> {
         self.check().boxed()

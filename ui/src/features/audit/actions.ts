@@ -5,6 +5,7 @@ import type { Action } from "../../shared/actions";
 import { replay } from "../recording";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
+import { sealing } from "./sealing.svelte";
 import { timeline } from "./timeline.svelte";
 
 export const VIEW = "audit";
@@ -25,4 +26,5 @@ export const actions: readonly Action[] = [
   { id: "auditLive", title: "Look on live", does: "Look on live, and stop it", key: { ...HERE, press: "L" }, can: here, run: () => void timeline.follow(!timeline.live) },
   { id: "auditSources", title: "Clusters' audit logs…", key: { ...HERE, press: "S" }, can: signedIn, run: () => (go({ view: VIEW }), openDialog("auditSources")) },
   { id: "auditDeleted", title: "Who deleted this?", key: { ...HERE, press: "D" }, can: signedIn, run: () => (go({ view: VIEW }), openDialog("auditDeleted")) },
+  { id: "auditSeal", title: "The key that seals the history…", does: "The key that seals the history, and another in its place", key: { ...HERE, press: "K" }, can: signedIn, run: () => (go({ view: VIEW }), sealing.open()) },
 ];

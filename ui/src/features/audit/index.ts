@@ -1,6 +1,7 @@
 import { history } from "./history.svelte";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
+import { sealing } from "./sealing.svelte";
 import { sources } from "./sources.svelte";
 import { timeline } from "./timeline.svelte";
 
@@ -9,10 +10,11 @@ export { default as DeletedDialog } from "./DeletedDialog.svelte";
 export { default as DetailPane } from "./DetailPane.svelte";
 export { default as FilterDialog } from "./FilterDialog.svelte";
 export { default as ReviewDialog } from "./ReviewDialog.svelte";
+export { default as SealDialog } from "./SealDialog.svelte";
 export { default as SourcesDialog } from "./SourcesDialog.svelte";
 export { default as TimelineMain } from "./TimelineMain.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [history, timeline, look, reviewing, sources]) one.forget();
+  for (const one of [history, timeline, look, reviewing, sealing, sources]) one.forget();
 }

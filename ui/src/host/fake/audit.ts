@@ -1,3 +1,4 @@
+import type { SealView } from "../../bindings/ipc";
 import { FakeEvidence, NOTHING } from "./evidence";
 import type { Handlers } from "./handlers";
 import { failure } from "./sessions";
@@ -7,6 +8,10 @@ export function audit(world: World) {
   const evidence = new FakeEvidence(world);
   Object.assign(world, { evidence });
   const grew = () => world.hear({ kind: "evidenceChanged" });
+  const sealed = { fingerprint: "9c41d2e86a0b3f57".repeat(4), since: Date.UTC(2026, 8, 3, 9, 12, 44), isHandingOver: false };
+  const sealOf = (of: World): SealView => of.scene === "memoryOnly"
+    ? { fingerprint: null, since: null, former: null, until: 0, entries: of.history.entries.length, isHandingOver: false }
+    : { ...sealed, former: null, until: of.history.entries.length - (sealed.isHandingOver ? 3 : 0), entries: of.history.entries.length };
   return {
     audit_page: async ({ filter, before, limit }) => {
       await world.pause(30);
@@ -17,6 +22,24 @@ export function audit(world: World) {
       const entries = world.history.entries.length;
       if (world.scene === "tampered") return { verdict: "broken", entries: 812, gaps: 58, firstBad: 813, why: "Entry 813 was edited after it was written: its link does not match.", ms: 41, at: Date.now() };
       return { verdict: "verified", entries, gaps: world.history.entries.filter((e) => e.gap).length, firstBad: null, why: null, ms: 41, at: Date.now() };
+    },
+    audit_seal: async () => {
+      await world.pause(60);
+      if (world.scene === "auditFails") throw failure("failed", "The history can't be read.", { hint: "Run verify; the log has the details." });
+      return sealOf(world);
+    },
+    audit_seal_renew: async ({ fingerprint }) => {
+      await world.pause(400);
+      const before = sealOf(world);
+      if (fingerprint !== before.fingerprint) throw failure("badInput", "the sealing key is another than the one that was shown", { hint: "Look at it again." });
+      if (world.scene === "auditBusy") {
+        sealed.isHandingOver = true;
+        throw failure("failed", "The disk did not take the old key's word for the new one in time", { hint: "It is tried again by itself, now and at the next start; until then both keys are kept." });
+      }
+      [sealed.fingerprint, sealed.since] = ["5e1f77c0".repeat(8), Date.now()];
+      world.history.append({ action: "seal_renewed", sentence: "A new sealing key, 5e1f77c05e1f77c0…, named by 9c41d2e86a0b3f57…" }, Date.now() * 1000);
+      world.hear({ kind: "historyGrew", position: { sequence: world.history.entries.length } });
+      return { ...sealOf(world), former: fingerprint };
     },
     audit_timeline: async ({ filter, before, limit }) => {
       await world.pause(30);

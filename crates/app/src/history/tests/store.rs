@@ -4,7 +4,7 @@ use crate::history::Recorder;
 use crate::history::ports::{Answer, GatewaySide, StoreSide};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sallyport_audit::{Action, Draft, Entry, Linked, SealPublic, Seals, Verdict};
+use sallyport_audit::{Action, Draft, Entry, Linked, SealKey, SealPublic, Seals, Verdict};
 use sallyport_model::Digest;
 use sallyport_store::{Buckets, Checked, Cursor, Filter, HistoryState, Page, StoreError, Tip, TopBy};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -220,6 +220,12 @@ impl StoreSide for FakeStore {
     }
     fn seal(&self) -> Answer<'_, u64> {
         self.says("seal", || self.sealed.fetch_add(1, Ordering::Relaxed)).boxed()
+    }
+    fn renew_seal(&self, _: SealKey) -> Answer<'_, ()> {
+        self.says("renew_seal", || ()).boxed()
+    }
+    fn is_handing_over(&self) -> bool {
+        false
     }
     fn check(&self) -> Answer<'_, Checked> {
         let checked =

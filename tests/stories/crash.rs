@@ -1,34 +1,45 @@
 //! The app is killed with -9 while a session and a terminal are open; the next start says what it cleaned (P14).
 
 use crate::lines::Lines;
+use crate::sudden_death::restless;
 use anyhow::{Context, Result, bail};
 use sallyport_app::{App, AppError, Dirs, Host, Keyring, Options};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, until, walk};
-use sallyport_ipc::{CleanupProof, Event, OpenInput, SessionState, TerminalSize, Way};
+use sallyport_ipc::{CleanupProof, Event, SessionState, TerminalSize, Way};
 use sallyport_testkit::browser::{FormBrowser, Person};
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncBufReadExt as _;
-use tokio::sync::mpsc;
 
 /// The argument that makes this program a desktop to be killed.
 pub(crate) const CHILD: &str = "desktop-to-be-killed";
 
-/// Starts a desktop in a process of its own that opens `profile` in `home`, with the keyring at a bus address or none.
+/// Starts a desktop of dana's in a process of its own that opens `profile` in `home`, with the keyring at a bus address or
+/// none.
 pub(crate) async fn spawn(fleet: &Fleet, home: &Path, profile: &str, keyring: &str) -> Result<Child> {
+    spawn_for(fleet, "dana", home, profile, keyring).await
+}
+
+/// The same for somebody else.
+pub(crate) async fn spawn_for(
+    fleet: &Fleet,
+    sub: &str,
+    home: &Path,
+    profile: &str,
+    keyring: &str,
+) -> Result<Child> {
     std::fs::write(home.join("workspace.json"), fleet.workspace_file())?;
-    let account = fleet.idp.account("dana");
+    let account = fleet.idp.account(sub);
     Ok(Command::new(std::env::current_exe()?)
         .arg(CHILD)
         .env("STORY_HOME", home)
         .env("STORY_CA", fleet.idp.ca_pem())
         .env("STORY_USER", &account.email)
         .env("STORY_PASSWORD", &account.password)
-        .env("STORY_CODE", fleet.idp.spare_code("dana").await?)
+        .env("STORY_CODE", fleet.idp.spare_code(sub).await?)
         .env("STORY_CLUSTER", fleet.target().spec.name)
         .env("STORY_PROFILE", profile)
         .env("STORY_KEYRING", keyring)
@@ -123,123 +134,6 @@ impl Host for Alone {
     fn exit(&self) {}
 }
 
-/// A desktop in a process of its own that opens, extends and leaves for ever, to be killed at any moment.
-pub(crate) struct Restless {
-    child: Child,
-    says: mpsc::UnboundedReceiver<String>,
-}
-
-impl Restless {
-    /// Starts it and waits until it is signed in: by itself where an earlier one in the same `home` was.
-    pub(crate) async fn spawn(fleet: &Fleet, home: &Path, keyring: &str) -> Result<Self> {
-        let mut child = spawn(fleet, home, RESTLESS, keyring).await?;
-        let stdout = child.stdout.take().context("its output is piped")?;
-        let (tell, says) = mpsc::unbounded_channel();
-        std::thread::spawn(move || {
-            BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(tell.send(line)));
-        });
-        let mut restless = Self { child, says };
-        restless.hears("ready", Duration::from_secs(60)).await?;
-        Ok(restless)
-    }
-
-    /// Lets it begin.
-    pub(crate) fn go(&mut self) -> Result<()> {
-        Ok(self.child.stdin.as_mut().context("its input is piped")?.write_all(b"go\n")?)
-    }
-
-    /// Waits until it says a word.
-    pub(crate) async fn hears(&mut self, word: &str, within: Duration) -> Result<()> {
-        let heard = async {
-            while let Some(line) = self.says.recv().await {
-                if line == word {
-                    return Ok(());
-                }
-            }
-            bail!("the desktop ended before it said {word}")
-        };
-        tokio::time::timeout(within, heard).await.with_context(|| format!("it never said {word}"))?
-    }
-
-    /// With -9.
-    pub(crate) async fn kill(mut self) -> Result<()> {
-        self.child.kill()?;
-        tokio::task::spawn_blocking(move || self.child.wait()).await??;
-        Ok(())
-    }
-
-    /// Closing its input is how it is told to quit.
-    pub(crate) async fn quits(mut self) -> Result<()> {
-        drop(self.child.stdin.take());
-        tokio::task::spawn_blocking(move || self.child.wait()).await??;
-        Ok(())
-    }
-}
-
-/// What a restless desktop is asked to open: everything it can.
-const RESTLESS: &str = "restless";
-
-/// Opens, extends and leaves until its input is closed. What fails since a broker was killed is tried anew.
-async fn be_restless(app: App, cluster: &str) -> Result<()> {
-    println!("ready");
-    let mut input = tokio::io::BufReader::new(tokio::io::stdin());
-    let (mut word, mut more) = (String::new(), String::new());
-    let began = tokio::select! {
-        read = input.read_line(&mut word) => read.is_ok_and(|read| read > 0),
-        () = leave_all(&app) => false,
-    };
-    if began {
-        tokio::select! {
-            _ = input.read_line(&mut more) => {}
-            () = walk_about(&app, cluster) => {}
-        }
-    }
-    app.shut_down().await;
-    Ok(())
-}
-
-/// A request that waited for people is taken up again by the next start, as it should be. Here it is in the way.
-async fn leave_all(app: &App) {
-    loop {
-        for one in app.sessions_list().await.unwrap_or_default() {
-            if matches!(one.state, SessionState::Opening | SessionState::Open) {
-                let _ = app.session_leave(one.id).await;
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-async fn walk_about(app: &App, cluster: &str) {
-    let is = |id: &str, state: SessionState| {
-        let id = id.to_owned();
-        async move {
-            let all = app.sessions_list().await.ok()?;
-            all.iter().any(|one| one.id == id && one.state == state).then_some(())
-        }
-    };
-    for profile in ["debug-prod", "operate"].into_iter().cycle() {
-        println!("{}", if profile == "operate" { "waiting" } else { "asking" });
-        let short =
-            OpenInput { duration_seconds: Some(900), ..sallyport_fleet::headless::input(cluster, profile) };
-        let Ok(session) = app.session_open(short).await else {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            continue;
-        };
-        let is_open = until("open", Duration::from_secs(10), || is(&session.id, SessionState::Open)).await;
-        if is_open.is_ok() {
-            println!("extending");
-            if let Ok(more) = app.session_extend(session.id.clone(), Some(1800)).await {
-                let closing = || is(&more.id, SessionState::Closing);
-                let _ = until("extended", Duration::from_secs(5), closing).await;
-            }
-        }
-        println!("leaving");
-        let _ = app.session_leave(session.id.clone()).await;
-        let _ = until("left", Duration::from_secs(5), || is(&session.id, SessionState::Closing)).await;
-    }
-}
-
 async fn open_and_wait() -> Result<()> {
     sallyport_testkit::plane::install_crypto();
     let var = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
@@ -272,8 +166,10 @@ async fn open_and_wait() -> Result<()> {
     };
     until("the inventory", Duration::from_secs(10), listed).await?;
     let profile = var("STORY_PROFILE")?;
-    if profile == RESTLESS {
-        return be_restless(app, &cluster).await;
+    match profile.as_str() {
+        restless::ASKS => return restless::asks(app, &cluster).await,
+        restless::APPROVES => return restless::approves(app).await,
+        _ => {}
     }
     let session = app.session_open(sallyport_fleet::headless::input(&cluster, &profile)).await?;
     if profile == "operate" {

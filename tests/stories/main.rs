@@ -1,5 +1,5 @@
 //! Stories: what a person does, played without a window against a real fleet. `stories [NAME …]`; without a name all, and
-//! with `--half 1` or `--half 2` one half of them.
+//! with `--part N` one part of them.
 //!
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
@@ -51,9 +51,9 @@ use std::time::Duration;
 /// A story by its name.
 type Story = for<'a> fn(&'a Fleet, &'a mut Lines) -> LocalBoxFuture<'a, Result<()>>;
 
-/// Played by `make test`, and by name: two halves that take about as long, since each needs no more than a fleet of its
-/// own, and both wait more than they work.
-const HALVES: [&[(&str, Story)]; 2] = [
+/// Played by `make test`, and by name: parts that take about as long, since each needs no more than a fleet of its own,
+/// and all wait more than they work.
+const PARTS: [&[(&str, Story)]; 4] = [
     &[
         ("way_in_and_out", |f, l| Box::pin(way_in_and_out::play(f, l))),
         ("step_up", |f, l| Box::pin(step_up::play(f, l))),
@@ -66,6 +66,10 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("bad_input", |f, l| Box::pin(bad_days::bad_input(f, l))),
         ("bad_days", |f, l| Box::pin(bad_days::bad_days(f, l))),
         ("reaffirm", |f, l| Box::pin(reaffirm::play(f, l))),
+        // Last: it starts the hub again, which then refuses every ask for up to 30 s.
+        ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
+    ],
+    &[
         ("recording", |f, l| Box::pin(recording::play(f, l))),
         ("closing_report", |f, l| Box::pin(closing_report::play(f, l))),
         ("support", |f, l| Box::pin(support::play(f, l))),
@@ -73,8 +77,8 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("kubectl", |f, l| Box::pin(tools::kubectl(f, l))),
         ("team_days", |f, l| Box::pin(team_days::play(f, l))),
         ("audit_join", |f, l| Box::pin(audit_join::play(f, l))),
-        // Last: it starts the hub again, which then refuses every ask for up to 30 s.
-        ("looking_on", |f, l| Box::pin(looking_on::play(f, l))),
+        ("audit_faults", |_, l| Box::pin(audit_faults::play(l))),
+        ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
     ],
     &[
         ("approvals", |f, l| Box::pin(approvals::play(f, l))),
@@ -83,18 +87,18 @@ const HALVES: [&[(&str, Story)]; 2] = [
         ("auto", |f, l| Box::pin(auto::play(f, l))),
         ("waiting", |f, l| Box::pin(waiting::play(f, l))),
         ("who_can", |f, l| Box::pin(who_can::play(f, l))),
-        ("audit_faults", |_, l| Box::pin(audit_faults::play(l))),
         ("hub_set", |f, l| Box::pin(hub_set::play(f, l))),
         ("profile_change", |f, l| Box::pin(profile_change::play(f, l))),
         ("ten_deaths", |f, l| Box::pin(sudden_death::ten(f, l))),
+        ("killed", |f, l| Box::pin(crash::killed(f, l))),
+        ("remembered", |f, l| Box::pin(many_requests::some(f, l))),
+    ],
+    &[
         ("oracle_tenth", |_, l| Box::pin(posture_oracle::tenth(l))),
         ("matrix_four", |f, l| Box::pin(posture_matrix::four(f, l))),
         ("posture_fix", |_, l| Box::pin(posture_fix::play(l))),
         ("audit_engine", |f, l| Box::pin(audit_engine::play(f, l))),
         ("posture_fleet", |f, l| Box::pin(posture_fleet::play(f, l))),
-        ("killed", |f, l| Box::pin(crash::killed(f, l))),
-        ("leaving_alone", |f, l| Box::pin(leaving_alone::play(f, l))),
-        ("remembered", |f, l| Box::pin(many_requests::some(f, l))),
     ],
 ];
 
@@ -116,27 +120,29 @@ const LONGEST_ON_DEMAND: Duration = Duration::from_secs(1800);
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let half = args.iter().position(|a| a == "--half").map(|at| args.drain(at..).nth(1).unwrap_or_default());
+    let part = args.iter().position(|a| a == "--part").map(|at| args.drain(at..).nth(1).unwrap_or_default());
     args.retain(|a| !a.starts_with("--"));
     if args.first().is_some_and(|a| a == crash::CHILD) {
         return crash::child();
     }
-    let known: Vec<&str> = HALVES.into_iter().flatten().chain(ON_DEMAND).map(|(name, _)| *name).collect();
+    let known: Vec<&str> = PARTS.into_iter().flatten().chain(ON_DEMAND).map(|(name, _)| *name).collect();
     if let Some(unknown) = args.iter().find(|a| !known.contains(&a.as_str())) {
         eprintln!("there is no story {unknown}; known: {}", known.join(", "));
         return ExitCode::FAILURE;
     }
     if args.is_empty() {
-        let halves: &[_] = match half.as_deref() {
-            None => &HALVES,
-            Some("1") => &HALVES[..1],
-            Some("2") => &HALVES[1..],
-            Some(other) => {
-                eprintln!("there is no half {other}; known: 1, 2");
-                return ExitCode::FAILURE;
+        let parts = match part.as_deref() {
+            None => &PARTS[..],
+            Some(number) => {
+                let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                let Some(one) = place.and_then(|place| PARTS.get(place)) else {
+                    eprintln!("there is no part {number}; known: 1 to {}", PARTS.len());
+                    return ExitCode::FAILURE;
+                };
+                std::slice::from_ref(one)
             }
         };
-        args = halves.iter().copied().flatten().map(|(name, _)| (*name).to_owned()).collect();
+        args = parts.iter().copied().flatten().map(|(name, _)| (*name).to_owned()).collect();
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be made");
@@ -158,8 +164,8 @@ async fn play_all(names: &[String]) -> (usize, usize) {
     let timed = |stories: &'static [(&'static str, Story)], longest: Duration| {
         stories.iter().map(move |(name, story)| (*name, *story, longest))
     };
-    let halves = HALVES.into_iter().flat_map(|half| timed(half, LONGEST));
-    let all = halves.chain(timed(ON_DEMAND, LONGEST_ON_DEMAND));
+    let parts = PARTS.into_iter().flat_map(|part| timed(part, LONGEST));
+    let all = parts.chain(timed(ON_DEMAND, LONGEST_ON_DEMAND));
     for (name, story, longest) in all.filter(|(name, ..)| names.iter().any(|n| n == name)) {
         lines.begin(name);
         // A story that hangs is a failure, not a hung run.

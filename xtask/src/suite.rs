@@ -88,10 +88,10 @@ pub(crate) fn test() -> Result<bool> {
     board.command("window's files", program("npm", &["run", "--silent", "build"]))?;
     // What is built needs no browser.
     if let Some(all) = board.build_beside("window in a browser", program("npm", &["test", "--silent"]))? {
-        let Order { waiting, measured, clusters } = Order::of(all)?;
-        board.programs("crates that wait", 2, &waiting)?;
-        board.programs("crates", 1, &measured)?;
-        board.programs("stories, guardrails, window", 3, &clusters)?;
+        let Order { crates, clusters } = Order::of(all)?;
+        // Both wait more than they work. How quick something is the benches measure, on a machine that does nothing else.
+        board.programs("crates", 2, &crates)?;
+        board.programs("stories, guardrails, window", 5, &clusters)?;
     }
     board.command("examples in documents", everything("test", &["--doc", "--quiet"]))?;
     let Board { count, failures, all_good } = board;
@@ -109,8 +109,8 @@ pub(crate) fn test() -> Result<bool> {
 /// The programs that start clusters or wait for an identity provider: beside each other, since they wait more than they
 /// work. Those that take longest come first: what is begun last is waited for alone.
 const CLUSTERS: [&str; 13] = [
-    "crates/fleet stories",
     "crates/broker broker",
+    "crates/fleet stories",
     "tools/demo demo",
     "crates/fleet guardrails",
     "crates/fleet window",
@@ -124,43 +124,34 @@ const CLUSTERS: [&str; 13] = [
     "crates/feeds victorialogs",
 ];
 
-/// The crates' own programs that wait for shells, in seconds: two at a time. Beside clusters they would wait too long.
-const WAITING: [&str; 3] = ["crates/terminal guard", "crates/terminal shells", "crates/terminal unguarded"];
-
 /// What runs when: the crates' own programs first, since they say more precisely what is wrong.
 #[derive(Debug)]
 struct Order {
-    /// [`WAITING`].
-    waiting: Vec<Program>,
-    /// Everything else, one after another: what measures milliseconds is among it.
-    measured: Vec<Program>,
+    /// Everything else.
+    crates: Vec<Program>,
     /// [`CLUSTERS`].
     clusters: Vec<Program>,
 }
 
 impl Order {
     /// # Errors
-    /// When one that is listed was not built: moved or renamed, it would run where milliseconds are measured.
-    fn of(mut measured: Vec<Program>) -> Result<Self> {
-        let mut listed = |names: &[&str]| -> Result<Vec<Program>> {
-            let take = |name: &&str| {
-                let place = measured.iter().position(|one| one.name == *name);
-                place.map(|place| measured.remove(place)).with_context(|| {
-                    format!("no program is called {name}; please correct the lists in xtask/src/suite.rs")
-                })
-            };
-            names.iter().map(take).collect()
+    /// When one that is listed was not built: moved or renamed, it would start its clusters beside the crates' own programs.
+    fn of(mut crates: Vec<Program>) -> Result<Self> {
+        let take = |name: &&str| {
+            let place = crates.iter().position(|one| one.name == *name);
+            place.map(|place| crates.remove(place)).with_context(|| {
+                format!("no program is called {name}; please correct the list in xtask/src/suite.rs")
+            })
         };
-        let (waiting, clusters) = (listed(&WAITING)?, listed(&CLUSTERS)?);
-        let clusters = clusters.iter().flat_map(parts).collect();
-        Ok(Self { waiting, measured, clusters })
+        let clusters: Vec<Program> = CLUSTERS.iter().map(take).collect::<Result<_>>()?;
+        Ok(Self { clusters: clusters.iter().flat_map(parts).collect(), crates })
     }
 }
 
 /// A program in the parts that run beside each other; only stories have some.
 fn parts(program: &Program) -> Vec<Program> {
     match program.name.as_str() {
-        "crates/fleet stories" => ["1", "2"].map(|half| program.part(&["--half", half])).into(),
+        "crates/fleet stories" => ["1", "2", "3", "4"].map(|part| program.part(&["--part", part])).into(),
         _ => vec![program.clone()],
     }
 }
@@ -239,17 +230,16 @@ mod tests {
     fn what_is_listed_is_told_apart_and_missed() {
         let others = ["crates/gateway wire", "crates/oidc sallyport_oidc"];
         let all = || -> Vec<Program> {
-            let names = CLUSTERS.iter().rev().chain(&others).chain(WAITING.iter().rev());
-            names.copied().map(Program::named).collect()
+            CLUSTERS.iter().rev().chain(&others).copied().map(Program::named).collect()
         };
         let names =
             |programs: &[Program]| -> Vec<String> { programs.iter().map(|p| p.name.clone()).collect() };
         let order = Order::of(all()).unwrap();
-        assert_eq!(names(&order.waiting), WAITING);
-        assert_eq!(names(&order.measured), others);
-        let halves = ["crates/fleet stories --half 1", "crates/fleet stories --half 2"];
-        assert_eq!(names(&order.clusters)[..2], halves, "the longest first");
-        assert_eq!(names(&order.clusters)[2..], CLUSTERS[1..]);
+        assert_eq!(names(&order.crates), others);
+        let stories = |part: u8| format!("crates/fleet stories --part {part}");
+        assert_eq!(names(&order.clusters)[0], CLUSTERS[0], "the longest first");
+        assert_eq!(names(&order.clusters)[1..5], [1, 2, 3, 4].map(stories));
+        assert_eq!(names(&order.clusters)[5..], CLUSTERS[2..]);
         let missed = Order::of(all().split_off(1)).unwrap_err().to_string();
         assert!(missed.contains(CLUSTERS[CLUSTERS.len() - 1]), "{missed}");
     }

@@ -34,7 +34,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
 
 /// The folder of the archive, in the data directory.
@@ -57,6 +57,8 @@ pub(crate) struct Evidence {
     permits: Arc<Semaphore>,
     /// Clusters that will be looked through for bypasses once more.
     looks: Mutex<HashSet<ClusterName>>,
+    /// When each was looked through last.
+    looked: Mutex<HashMap<ClusterName, Instant>>,
     /// Whether what was kept before this run is looked through, or was.
     has_looked: AtomicBool,
     /// Somebody asks, before what was kept could be looked through.
@@ -78,6 +80,7 @@ impl Evidence {
             stores: stores::Stores::default(),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             looks: Mutex::default(),
+            looked: Mutex::default(),
             has_looked: AtomicBool::new(false),
             look_again: Notify::new(),
             comparing: tokio::sync::Mutex::default(),

@@ -1,7 +1,7 @@
 //! What is handed to an archive: some lines of one file of one source, taken apart already, so that whoever reads and
 //! whoever writes do their work on two processors.
 
-use crate::column::{COMMAND_MOST, Column, WORD_MOST};
+use crate::column::{COMMAND_MOST, Column, FORBID, WORD_MOST};
 use crate::marks::Marks;
 use crate::rows::Rows;
 use sallyport_events::{Bad, Counts, Decision, Event, Found, Position, What};
@@ -200,7 +200,7 @@ impl Batch {
             Column::Decision,
             match event.decision {
                 Some(Decision::Allow) => "allow",
-                Some(Decision::Forbid) => "forbid",
+                Some(Decision::Forbid) => FORBID,
                 None => "",
             },
         );

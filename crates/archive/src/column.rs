@@ -1,5 +1,8 @@
 //! What is kept of each call to find it again.
 
+/// What stands in [`Column::Decision`] of a call that an authorizer forbade.
+pub(crate) const FORBID: &str = "forbid";
+
 /// A text of a call that is kept as a code: which word of its segment it is. Calls are found, counted and grouped by
 /// these without anything else being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,10 +3,10 @@
 use crate::ArchiveError;
 use crate::block::{Meta, Part};
 use crate::coding::Marked;
-use crate::column::{AT, Column};
+use crate::column::{AT, Column, FORBID};
 use crate::marks::Marks;
 use crate::segment::{Segment, Unread, View};
-use sallyport_events::{Flaw, Stage, Stages};
+use sallyport_events::{Flaw, Stage, Stages, is_denied};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ pub struct Filter {
     text: Option<String>,
     codes: Option<(u16, u16)>,
     but_codes: Option<(u16, u16)>,
+    is_denied: bool,
     resources: Vec<(String, Option<String>)>,
     /// By a session's account, or with one of these credentials.
     sessions: Option<Vec<String>>,
@@ -82,6 +83,13 @@ impl Filter {
     #[must_use]
     pub fn but_codes(mut self, from: u16, to: u16) -> Self {
         self.but_codes = Some((from, to));
+        self
+    }
+
+    /// Only calls that were denied ([`sallyport_events::is_denied`]): by an authorizer, or by admission after it allowed them.
+    #[must_use]
+    pub fn denied(mut self) -> Self {
+        self.is_denied = true;
         self
     }
 
@@ -176,6 +184,17 @@ impl Filter {
             // Those that have none.
             words.push(0);
             wanted.all(Column::Code, words);
+        }
+        if self.is_denied {
+            let is_wanted = |code: &str| code.parse().is_ok_and(|code| is_denied(false, Some(code)));
+            let of_code = segment.words_where(Column::Code, is_wanted)?;
+            let of_decision = Vec::from_iter(segment.word(Column::Decision, FORBID)?);
+            let of = [(Column::Code, of_code), (Column::Decision, of_decision)];
+            let either = Vec::from_iter(of.into_iter().filter(|(_, words)| !words.is_empty()));
+            if either.is_empty() {
+                return Ok(None);
+            }
+            wanted.any.push(either);
         }
         if self.told != Told::default() {
             let is_wanted = |marks: &str| self.told.is_wanted(&Marks::read(marks));

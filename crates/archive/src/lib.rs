@@ -37,7 +37,7 @@ pub use filter::Filter;
 pub use marks::Marks;
 pub use query::{
     Answer, Arrivals, Bounds, Call, Cancel, Combination, Combinations, Cursor, Deletion, Deletions, Events,
-    Heat, HeatCell, Histogram, How, Kept, ObjectRef, Page, Top,
+    Heat, HeatCell, Histogram, How, InPlace, Kept, ObjectRef, Page, Top,
 };
 pub use shared::Options;
 pub use status::{Acknowledged, BadLine, Checked, Problem, Retained, Status, WriterState};

@@ -10,7 +10,7 @@ mod raw;
 mod together;
 
 pub use about::{Deletion, Deletions, How, ObjectRef};
-pub use arrival::Arrivals;
+pub use arrival::{Arrivals, InPlace};
 pub use count::{Histogram, Top};
 pub use events::{Events, Kept};
 pub use heat::{Heat, HeatCell};

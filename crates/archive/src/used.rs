@@ -1,5 +1,6 @@
 //! What an archive tells of somebody's calls, as a proposal takes it (`sallyport_rbac::propose`).
 
+use crate::column::FORBID;
 use crate::{Answer, Archive, ArchiveError, Bounds, Call, CallId, Column, Combination, Filter, Marks};
 use sallyport_events::{Flaw, Level, event_in};
 use sallyport_rbac::propose::{Outcome, Seen, Used, to_be};
@@ -219,7 +220,7 @@ fn on<'r>(text: &impl Fn(Column) -> &'r str) -> Asked {
 fn outcome(code: &str, decision: &str) -> Outcome {
     let is_allowed = match decision {
         "allow" => Some(true),
-        "forbid" => Some(false),
+        FORBID => Some(false),
         _ => None,
     };
     Outcome::of(code.parse().ok(), is_allowed)

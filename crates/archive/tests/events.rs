@@ -4,7 +4,7 @@ mod common;
 
 use common::{BEGIN, SECOND, bounds, fill, filled, source};
 use sallyport_archive::{Archive, Batch, CallId, Column, Filter};
-use sallyport_events::{Came, Event, Field, Flaw, Reader, What};
+use sallyport_events::{Came, Decision, Event, Field, Flaw, Found, Position, Reader, Stage, Stages, What};
 use std::collections::BTreeMap;
 
 /// A line of an API server: a call of a session's account, or of a person.
@@ -116,7 +116,52 @@ fn events_are_found_by_many_ids_at_once_within_a_filter() {
     let few = found(&Filter::default().from(BEGIN + 6000 * SECOND).only(Column::Verb, "get"));
     assert!(!few.is_empty() && few.len() < all.len() / 5 && few.iter().all(|one| all.contains(one)));
     assert!(found(&Filter::default().only(Column::Cluster, "none")).is_empty());
-    assert_eq!(archive.with_audit_ids(ids(), &Filter::default(), 7, &bounds()).unwrap().value.len(), 7);
+    // Whoever asks for fewer than there are is told that it is not all, at whichever of them the blocks end.
+    for most in [1, 7, all.len() - 1, all.len(), all.len() + 1] {
+        let some = archive.with_audit_ids(ids(), &Filter::default(), most, &bounds()).unwrap();
+        assert_eq!((some.value.len(), some.is_whole), (most.min(all.len()), most >= all.len()), "{most}");
+    }
+}
+
+/// An authorizer's word and a status that says so are the same to whoever looks for what was denied.
+#[test]
+fn what_admission_refused_is_denied_as_what_an_authorizer_forbade() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = Archive::open(dir.path(), common::options()).unwrap();
+    let with = |n: u64, code, decision| Event {
+        code,
+        decision,
+        stages: Stages::one(Stage::ResponseComplete),
+        ..common::event(n)
+    };
+    let (allow, forbid) = (Some(Decision::Allow), Some(Decision::Forbid));
+    let told = [
+        with(0, Some(200), allow),
+        with(1, Some(403), allow),
+        with(2, Some(403), forbid),
+        with(3, Some(401), None),
+        with(4, None, forbid),
+        with(5, Some(404), allow),
+        with(6, None, None),
+    ];
+    let mut batch = Batch::new(&source("api-1", "eu-1"), "a.log", 0);
+    for (n, event) in (0..).zip(told) {
+        let position = Position { offset: n * common::LINE, line: n + 1, item: 0 };
+        batch.push(&Found { position, what: What::Event(Box::new(event)) });
+    }
+    batch.read_to(7 * common::LINE);
+    archive.append(batch).unwrap().wait().unwrap();
+    let page = |filter: &Filter| archive.page(filter, None, 100, &bounds()).unwrap().value.calls;
+    let denied = page(&Filter::default().denied());
+    let seconds: Vec<i64> = denied.iter().map(|call| (call.at - BEGIN) / SECOND).collect();
+    assert_eq!(seconds, [4, 3, 2, 1]);
+    assert!(page(&Filter::default()).iter().all(|call| call.is_denied() == denied.contains(call)));
+    let of_verb = Filter::default().only(Column::Verb, "list").denied();
+    assert_eq!(page(&of_verb).len(), 1, "beside what else is asked");
+    assert!(page(&Filter::default().codes(404, 404).denied()).is_empty());
+    let heat = archive.heat(BEGIN, 1, 1, &bounds()).unwrap().value;
+    let of_hour = heat.clusters.values().flatten().map(|cell| cell.denied).sum::<u64>();
+    assert_eq!(of_hour, 4, "as the map counts them");
 }
 
 #[test]

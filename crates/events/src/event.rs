@@ -290,9 +290,18 @@ impl Event<'_> {
 
     /// Whether it was refused for want of rights or of a sign-in.
     pub fn is_denied(&self) -> bool {
-        self.decision == Some(Decision::Forbid) || matches!(self.code, Some(401 | 403))
+        is_denied(self.decision == Some(Decision::Forbid), self.code)
     }
 }
+
+/// Whether a call was denied: an authorizer forbade it, or whoever answered said so, which may have been admission after an
+/// authorizer allowed it. Who lists, counts or finds denied calls asks this.
+pub fn is_denied(is_forbidden: bool, code: Option<u16>) -> bool {
+    is_forbidden || code.is_some_and(|code| DENIED.contains(&code))
+}
+
+/// The HTTP statuses of a call that was denied.
+pub const DENIED: [u16; 2] = [401, 403];
 
 fn own(text: Text<'_>) -> Text<'static> {
     Cow::Owned(text.into_owned())

@@ -31,7 +31,7 @@ mod time;
 pub const LINE_MOST: usize = 12 * 1024 * 1024;
 
 pub use came::{Came, Field, Flaw, Flaws, Provenance};
-pub use event::{Body, Decision, Event, Level, Object, Shape, Stage, Stages, Text, User};
+pub use event::{Body, DENIED, Decision, Event, Level, Object, Shape, Stage, Stages, Text, User, is_denied};
 pub use fold::{absorb, fold, is_same_call};
 pub use found::{Bad, Counts, Foreign, Found, Position, What};
 pub use join::{Joined, Key, Link, join};
@@ -39,7 +39,7 @@ pub use known::{Known, KnownCall, KnownSession};
 pub use policy::{Policy, PolicyCall, PolicyError};
 pub use read::{Reader, event_in};
 pub use reconcile::{
-    Away, Both, Bypass, Innocent, LevelOf, Reconciled, Record, Told, Unseen, hole, reconcile,
+    Away, Both, Bypass, Innocent, LevelOf, Reconciled, Record, Told, Unseen, hole, reconcile, unclean_stop,
 };
 pub use same::SKEW;
 pub use sentence::Act;

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 mod hole;
 
-pub use hole::hole;
+pub use hole::{hole, unclean_stop};
 
 /// How far one side's record goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A call in one sentence, for people: what was done first, by its verb and by what it was about.
 
-use crate::Event;
+use crate::{Event, is_denied};
 
 /// What a sentence is made of; what is not known is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl<'a> Act<'a> {
     /// In words: "Scaled deployment checkout from 3 to 10", "Tried to read secret broker-tls in payments".
     pub fn sentence(&self) -> String {
         let (done, attempt, object) = self.words();
-        let refused = self.is_forbidden || matches!(self.code, Some(401 | 403));
+        let refused = is_denied(self.is_forbidden, self.code);
         let failed = self.code.filter(|code| *code >= 400);
         match (refused, failed) {
             (true, _) => format!("Tried to {attempt} {object}"),
@@ -66,6 +66,12 @@ impl<'a> Act<'a> {
             (_, Some(404)) => format!("Tried to {attempt} {object}, which is not there"),
             (_, Some(409)) => format!("Tried to {attempt} {object}, which somebody else had changed or made"),
             (_, Some(code)) => format!("Tried to {attempt} {object}, answered {code}"),
+            // It may have been: an event of its beginning, or one that was cut, has no answer.
+            _ if self.code.is_none() => {
+                let asked =
+                    if attempt.starts_with("ask") { done.to_owned() } else { format!("Asked to {attempt}") };
+                format!("{asked} {object}, with what answer is not told")
+            }
             _ => format!("{done} {object}"),
         }
     }
@@ -315,6 +321,10 @@ mod tests {
         ] {
             assert_eq!(Act { code: Some(code), ..act("get", "secrets", "tls") }.sentence(), want);
         }
+        let untold = Act { code: None, ..act("delete", "pods", "x") };
+        assert_eq!(untold.sentence(), "Asked to delete pod x in payments, with what answer is not told");
+        let untold = Act { verb: "get", path: "/readyz", ..Act::default() };
+        assert_eq!(untold.sentence(), "Asked for /readyz, with what answer is not told");
         let forbidden = Act { is_forbidden: true, code: None, ..act("delete", "pods", "x") };
         assert_eq!(forbidden.sentence(), "Tried to delete pod x in payments");
     }

@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod cast;
+mod clock;
 mod folder;
 mod index;
 mod recorder;

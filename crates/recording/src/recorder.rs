@@ -1,6 +1,7 @@
 //! What a terminal tells, and how its recording is.
 
 use crate::cast::Screen;
+use crate::clock;
 use crate::index::About;
 use crate::segment::Key;
 use crate::told::{Bounds, HANGS, Piece, RecordingError, State, Told};
@@ -41,6 +42,18 @@ impl Recorder {
         screen: Screen,
         bounds: Bounds,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Told>), RecordingError> {
+        Self::begin_by(dir, about, key, screen, bounds, Box::new(clock::wall))
+    }
+
+    /// By another clock of the wall.
+    fn begin_by(
+        dir: &Path,
+        about: About,
+        key: Option<Key>,
+        screen: Screen,
+        bounds: Bounds,
+        wall: Box<dyn Fn() -> i64 + Send>,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Told>), RecordingError> {
         let (to, pieces) = mpsc::channel(QUEUE);
         let (tell, told) = mpsc::unbounded_channel();
         let (say, state) = watch::channel(State::Recording);
@@ -48,7 +61,7 @@ impl Recorder {
         let changed = Arc::new(Mutex::new(None));
         let sizes = changed.clone();
         let busy: Arc<Mutex<Option<Instant>>> = Arc::default();
-        let ends = writer::Ends { pieces, is_over, sizes, busy: busy.clone(), tell, say };
+        let ends = writer::Ends { pieces, is_over, sizes, busy: busy.clone(), tell, say, wall };
         writer::begin(dir, about, key, screen, bounds, ends)?;
         Ok((Self { to, over: Arc::new(over), screen: changed, busy, state }, told))
     }
@@ -117,7 +130,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_disk_that_hangs_is_one_that_can_not_be_written() {
@@ -143,5 +156,52 @@ mod tests {
         telling.await.unwrap();
         assert_eq!(recorder.state(), State::Recording);
         recorder.ended();
+    }
+
+    /// The monotonic clock stands still while the machine sleeps: what comes after is told by the wall's.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn after_a_sleep_what_is_told_has_the_time_of_the_wall() {
+        const HOUR: i64 = 3600 * 1_000_000;
+        let dir = tempfile::tempdir().unwrap();
+        let slept = Arc::new(AtomicI64::new(0));
+        let wall = slept.clone();
+        let about = crate::index::tests::about();
+        let begun = Recorder::begin_by(
+            &dir.path().join("s-1/t-1"),
+            about,
+            None,
+            Screen::new(80, 24),
+            Bounds::default(),
+            Box::new(move || clock::wall() + wall.load(SeqCst)),
+        );
+        let (recorder, mut told) = begun.unwrap();
+        let before = clock::wall() / 1000;
+        recorder.output(b"before").await;
+        // Written, so that it was told before the lid was closed.
+        let path = dir.path().join("s-1/t-1");
+        let is_written = || {
+            let files = std::fs::read_dir(&path).unwrap().flatten().map(|file| file.path());
+            files
+                .filter_map(|file| std::fs::read(file).ok())
+                .any(|text| text.windows(6).any(|t| t == b"before"))
+        };
+        while !is_written() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        slept.store(HOUR, SeqCst);
+        recorder.output(b"after").await;
+        recorder.ended();
+        let mut parts = Vec::new();
+        while let Some(one) = told.recv().await {
+            if let Told::Closed(part) = one {
+                parts.push(part);
+            }
+        }
+        let [first, second] = parts.as_slice() else { panic!("a part on each side of it: {parts:?}") };
+        assert!(first.ends_ms < before + HOUR / 2000, "{parts:?}");
+        assert!(second.begins_ms >= before + HOUR / 1000, "{parts:?}");
+        let recordings = crate::Recordings::new(dir.path().to_owned(), None, Bounds::default());
+        let index = recordings.index("s-1", "t-1").unwrap().unwrap();
+        assert!(index.ends_ms.unwrap() >= second.ends_ms, "it is a whole index, its times in order");
     }
 }

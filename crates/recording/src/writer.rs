@@ -1,6 +1,7 @@
 //! The thread that writes one recording.
 
 use crate::cast::{self, Moment, MomentKind, Screen};
+use crate::clock::Clock;
 use crate::index::{About, Index, Part};
 
 use crate::segment::{Key, Writing, file_name};
@@ -11,7 +12,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 /// When something is written at the latest.
@@ -36,6 +37,8 @@ pub(crate) struct Ends {
     pub(crate) busy: Arc<Mutex<Option<Instant>>>,
     pub(crate) tell: mpsc::UnboundedSender<Told>,
     pub(crate) say: watch::Sender<State>,
+    /// What the wall's clock says, Unix microseconds.
+    pub(crate) wall: Box<dyn Fn() -> i64 + Send>,
 }
 
 /// Makes folder, index and first segment, and starts the thread. Where one of them can't be, nothing is left.
@@ -56,19 +59,20 @@ pub(crate) fn begin(
     // Not one that is there: what another recording says stays.
     folder.recursive(false).create(dir).map_err(failed)?;
     let (pieces, is_over) = (ends.pieces, ends.is_over);
-    let epoch = Epoch::now();
+    let (now, unix_us) = (Instant::now(), (ends.wall)());
     let mut writer = Writer {
         dir: dir.to_owned(),
-        index: Index::new(about, key.is_some(), epoch.unix_ms),
+        index: Index::new(about, key.is_some(), ms(unix_us)),
         key,
         bounds,
-        epoch,
+        clock: Clock::new(now, unix_us),
+        wall: ends.wall,
         screen,
         open: None,
         closed_bytes: 0,
         waiting: Vec::new(),
-        last: epoch.begun,
-        written: epoch.begun,
+        last: unix_us,
+        written: unix_us,
         written_screen: screen,
         output: Text::default(),
         input: Text::default(),
@@ -102,31 +106,19 @@ pub(crate) fn begin(
     })
 }
 
-/// Where both clocks stood when it began.
-#[derive(Clone, Copy)]
-struct Epoch {
-    begun: Instant,
-    unix_ms: i64,
-}
-
-impl Epoch {
-    fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { begun: Instant::now(), unix_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX) }
-    }
-
-    /// A moment in Unix milliseconds, by the monotonic clock.
-    fn ms(&self, at: Instant) -> i64 {
-        let since = at.saturating_duration_since(self.begun).as_millis();
-        self.unix_ms.saturating_add(i64::try_from(since).unwrap_or(i64::MAX))
-    }
+/// Unix milliseconds of microseconds.
+fn ms(us: i64) -> i64 {
+    us.div_euclid(1000)
 }
 
 /// A segment that is being written.
 struct Open {
     writing: Writing,
     number: u32,
-    begun: Instant,
+    /// Unix microseconds.
+    begun: i64,
+    /// Since when it is open.
+    since: Instant,
     screen: Screen,
 }
 
@@ -135,22 +127,24 @@ struct Writer {
     key: Option<Key>,
     bounds: Bounds,
     index: Index,
-    epoch: Epoch,
+    clock: Clock,
+    wall: Box<dyn Fn() -> i64 + Send>,
     /// The terminal's size by what was told.
     screen: Screen,
     open: Option<Open>,
     /// How much is in the segments that are closed.
     closed_bytes: u64,
-    /// What was told and is not on the disk: when, what and which.
-    waiting: Vec<(Instant, MomentKind, String)>,
-    /// The last moment that was told, and the last that is on the disk, with the terminal's size by then.
-    last: Instant,
-    written: Instant,
+    /// What was told and is not on the disk: when in Unix microseconds, what and which.
+    waiting: Vec<(i64, MomentKind, String)>,
+    /// The last moment that was told, and the last that is on the disk, both in Unix microseconds, with the terminal's size
+    /// by then.
+    last: i64,
+    written: i64,
     written_screen: Screen,
     output: Text,
     input: Text,
-    /// Since when nothing can be written.
-    stopped: Option<Instant>,
+    /// Since when nothing can be written, Unix milliseconds.
+    stopped: Option<i64>,
     index_is_due: bool,
     tell: mpsc::UnboundedSender<Told>,
     say: watch::Sender<State>,
@@ -175,6 +169,7 @@ impl Writer {
                     None => break,
                 },
                 () = tokio::time::sleep_until(at.into()) => {
+                    self.wake();
                     self.resized();
                     self.flush();
                     due = self.stopped.map(|_| Instant::now() + AGAIN);
@@ -195,7 +190,20 @@ impl Writer {
         self.end().await;
     }
 
+    /// Sees whether the machine slept: what was told before then is written by the time there was, and what comes goes into
+    /// a segment that begins after it.
+    fn wake(&mut self) {
+        let (now, wall) = (Instant::now(), (self.wall)());
+        if self.clock.looked(now, wall) {
+            self.flush();
+            if self.open.as_ref().is_some_and(|open| open.writing.bytes > 0) {
+                self.close();
+            }
+        }
+    }
+
     fn take(&mut self, piece: Piece) {
+        self.wake();
         self.resized();
         let (at, kind, text) = match piece {
             Piece::Output(at, bytes) => (at, MomentKind::Output, self.output.take(&bytes)),
@@ -217,7 +225,7 @@ impl Writer {
             return;
         }
         // Two who tell at once: times only go on.
-        self.last = self.last.max(at);
+        self.last = self.last.max(self.clock.us(at));
         self.waiting.push((self.last, kind, text));
     }
 
@@ -229,7 +237,7 @@ impl Writer {
     fn until_rolled(&self) -> Duration {
         let open = self.open.as_ref();
         open.map_or(IDLE, |open| {
-            self.bounds.segment_time.saturating_sub(open.begun.elapsed()).max(Duration::from_millis(20))
+            self.bounds.segment_time.saturating_sub(open.since.elapsed()).max(Duration::from_millis(20))
         })
     }
 
@@ -242,21 +250,21 @@ impl Writer {
         match (done, self.stopped) {
             // Nobody could say so while it hung.
             (Ok(()), None) if began.elapsed() >= HANGS => {
-                let _ = self.tell.send(Told::GoesOn { since_ms: self.epoch.ms(began) });
+                let _ = self.tell.send(Told::GoesOn { since_ms: ms(self.clock.us(began)) });
             }
             (Ok(()), None) => {}
             (Ok(()), Some(since)) => {
                 self.stopped = None;
                 // What is so before what is told of it: whoever hears looks.
                 self.say.send_replace(State::Recording);
-                let _ = self.tell.send(Told::GoesOn { since_ms: self.epoch.ms(since) });
+                let _ = self.tell.send(Told::GoesOn { since_ms: since });
             }
             (Err(error), before) => {
-                let (why, now) = (error.to_string(), Instant::now());
+                let (why, now) = (error.to_string(), ms(self.clock.us(Instant::now())));
                 self.say.send_replace(State::Stopped { why: why.clone() });
                 if before.is_none() {
                     self.stopped = Some(now);
-                    let _ = self.tell.send(Told::Stopped { why, since_ms: self.epoch.ms(now) });
+                    let _ = self.tell.send(Told::Stopped { why, since_ms: now });
                 }
             }
         }
@@ -271,7 +279,7 @@ impl Writer {
         while !self.waiting.is_empty() || self.open.is_none() && self.index.parts.is_empty() {
             self.write_some()?;
         }
-        let is_old = |open: &Open| open.begun.elapsed() >= self.bounds.segment_time;
+        let is_old = |open: &Open| open.since.elapsed() >= self.bounds.segment_time;
         if self.open.as_ref().is_some_and(is_old) {
             self.close();
         }
@@ -293,15 +301,15 @@ impl Writer {
         };
         let mut text = Vec::new();
         if open.writing.bytes == 0 {
-            text.extend_from_slice(cast::header(open.screen, self.epoch.ms(open.begun)).as_bytes());
+            text.extend_from_slice(cast::header(open.screen, ms(open.begun)).as_bytes());
         }
         let mut count = 0;
         for (at, kind, said) in &self.waiting {
             if text.len() >= FRAME {
                 break;
             }
-            let at_us = at.saturating_duration_since(open.begun).as_micros();
-            cast::line(&mut text, u64::try_from(at_us).unwrap_or(u64::MAX), *kind, said);
+            let at_us = u64::try_from(at.saturating_sub(open.begun)).unwrap_or_default();
+            cast::line(&mut text, at_us, *kind, said);
             count += 1;
         }
         let written = open.writing.append(&text);
@@ -330,17 +338,17 @@ impl Writer {
         let _ = std::fs::remove_file(&path);
         let writing = Writing::begin(&path, self.key.as_ref(), self.index.place(number))?;
         let begun = self.waiting.first().map_or(self.written, |(at, ..)| *at);
-        Ok(Open { writing, number, begun, screen: self.written_screen })
+        Ok(Open { writing, number, begun, since: Instant::now(), screen: self.written_screen })
     }
 
     /// Closes the open segment. The index is written with the next flush where it can't be now.
     fn close(&mut self) {
         let Some(open) = self.open.take() else { return };
-        let begins_ms = self.epoch.ms(open.begun);
+        let begins_ms = ms(open.begun);
         let part = Part {
             number: open.number,
             begins_ms,
-            ends_ms: self.epoch.ms(self.written).max(begins_ms),
+            ends_ms: ms(self.written).max(begins_ms),
             bytes: open.writing.bytes,
             sha256: open.writing.sha256(),
             columns: open.screen.columns,
@@ -354,6 +362,7 @@ impl Writer {
 
     /// Writes what is left and closes the index.
     async fn end(mut self) {
+        self.wake();
         let now = Instant::now();
         self.resized();
         let rest = self.output.rest();
@@ -370,12 +379,12 @@ impl Writer {
                 State::Recording | State::Over => String::new(),
             };
             let bytes = self.waiting.iter().map(|(_, _, text)| text.len() as u64).sum();
-            let _ = self.tell.send(Told::Lost { bytes, why, since_ms: self.epoch.ms(since) });
+            let _ = self.tell.send(Told::Lost { bytes, why, since_ms: since });
         }
         if self.open.as_ref().is_some_and(|open| open.writing.bytes > 0) {
             self.close();
         }
-        self.index.ends_ms = Some(self.epoch.ms(now).max(self.epoch.ms(self.last)));
+        self.index.ends_ms = Some(ms(self.clock.us(now).max(self.last)));
         if let Err(error) = self.index.write(&self.dir) {
             // The next start closes it.
             tracing::error!(%error, "the index of a recording could not be closed");

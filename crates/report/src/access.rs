@@ -19,8 +19,6 @@ pub(crate) use view::told;
 
 use crate::words::count;
 
-/// Sessions of others that are listed.
-const OTHERS_MOST: usize = 200;
 impl AccessView {
     /// What the facts come to. `made`: when, in microseconds of Unix time.
     pub fn of(facts: Facts<'_>, made: i64) -> Self {
@@ -65,7 +63,7 @@ fn evidence(view: &mut AccessView, seen: &SeenAccounts) {
         }
     }
     let is_theirs = |one: &&SeenAccount| !known.contains(&(one.cluster.as_str(), one.account.as_str()));
-    let others = seen.accounts.iter().filter(is_theirs).take(OTHERS_MOST);
+    let others = seen.accounts.iter().filter(is_theirs);
     view.others = others
         .map(|one| OtherView {
             cluster: one.cluster.clone(),

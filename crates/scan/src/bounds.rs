@@ -15,7 +15,7 @@ pub struct Bounds {
     pub all_bytes: u64,
     /// The most that is kept in all, in bytes of memory as far as they can be told.
     pub kept_bytes: u64,
-    /// Kinds that are read beside each other.
+    /// Questions beside each other, whatever they ask; a kind is one of them, page after page.
     pub at_once: usize,
 }
 

@@ -1,12 +1,14 @@
 use crate::answer::{Got, JSON, Left, ask};
 use crate::error::{ScanError, shown};
 use crate::{Bounds, Reading, configs, lists, told};
+use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use sallyport_client::Fault;
 use sallyport_posture::Kind;
-use sallyport_posture::snapshot::{Authorizers, Told};
+use sallyport_posture::snapshot::{Authorizers, Identity, Part, Ready, Sample, Told};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Reads what posture looks at, with the client's own rights: version, kinds, what the API server tells of itself, and
 /// whether something beside RBAC decides. Nothing is written; two reviews, which an API server answers and does not keep, ask who this is and what
@@ -33,46 +35,72 @@ pub async fn cluster_told(
     version(client, &left, &mut reading).await?;
     let now = jiff::Timestamp::now().as_second();
     reading.taken = Some(jiff::Timestamp::from_second(now).unwrap_or_default().to_string());
-    let mut own = Told::default();
-    let beside = async {
-        let status = review(client, "authentication.k8s.io", "SelfSubjectReview", json!({}), &left).await;
-        own.identity = told::identity(status.as_ref());
-        let authorizers = authorizers(client, &left).await;
-        let configs = configs::read(client, &left, &mut own).await;
-        own.flags = told::flags(client, &left).await;
-        own.ready = told::ready(client, &left).await;
-        own.keys = told::keys(client, &left).await;
-        own.metrics = told::metrics(client, &left).await;
-        (authorizers, configs)
-    };
-    let kinds = async {
-        let listed = Kind::ALL.iter().filter(|kind| **kind != Kind::ConfigMap);
-        let all: Vec<_> = listed.map(|kind| one(client, *kind, bounds, &left).boxed()).collect();
-        let (mut read, of) = (Vec::new(), all.len());
-        tell(0, of);
-        let mut kinds = futures::stream::iter(all).buffered(bounds.at_once.max(1));
-        while let Some(kind) = kinds.next().await {
-            read.push(kind);
-            tell(read.len(), of);
+    let mut asked: Vec<BoxFuture<'_, Answer>> = Vec::new();
+    // What takes an API server longest is begun first, so that nothing waits for it at the end.
+    asked.push(async { Answer::Metrics(told::metrics(client, &left).await) }.boxed());
+    let listed = Kind::ALL.iter().copied().filter(|kind| *kind != Kind::ConfigMap);
+    let kinds: Vec<_> = listed.map(|kind| kind_of(client, kind, bounds, &left).boxed()).collect();
+    let of = kinds.len();
+    asked.extend(kinds);
+    asked.push(identity(client, &left).boxed());
+    asked.push(async { Answer::Authorizers(authorizers(client, &left).await) }.boxed());
+    for at in 0..configs::CONFIGS.len() {
+        let left = &left;
+        asked.push(async move { Answer::Config(configs::read(client, at, left).await) }.boxed());
+    }
+    asked.push(async { Answer::Flags(told::flags(client, &left).await) }.boxed());
+    asked.push(async { Answer::Ready(told::ready(client, &left).await) }.boxed());
+    asked.push(async { Answer::Keys(told::keys(client, &left).await) }.boxed());
+    let mut answers = futures::stream::iter(asked).buffer_unordered(bounds.at_once.max(1));
+    let (mut own, mut kinds, mut configs) = (Told::default(), Vec::new(), Vec::new());
+    tell(0, of);
+    while let Some(answer) = answers.next().await {
+        match answer {
+            Answer::Kind(kind, read) => {
+                kinds.push((kind, read));
+                tell(kinds.len(), of);
+            }
+            Answer::Identity(identity) => own.identity = identity,
+            Answer::Authorizers(authorizers) => reading.authorizers = authorizers,
+            Answer::Config(config) => configs.push(config),
+            Answer::Flags(flags) => own.flags = flags,
+            Answer::Ready(ready) => own.ready = ready,
+            Answer::Keys(keys) => own.keys = keys,
+            Answer::Metrics(metrics) => own.metrics = metrics,
         }
-        read
-    };
-    let ((authorizers, (objects, coverage)), kinds) = futures::join!(beside, kinds);
+    }
+    kinds.push((Kind::ConfigMap, configs::gather(configs, &mut own)));
+    // The same cluster is the same reading, whatever answered first.
+    kinds.sort_by_key(|(kind, _)| *kind);
     for (kind, (objects, coverage)) in kinds {
         reading.objects.extend(objects.into_iter().map(|object| (kind, object)));
         reading.coverage.insert(kind, coverage);
     }
-    reading.objects.extend(objects.into_iter().map(|object| (Kind::ConfigMap, object)));
-    reading.coverage.insert(Kind::ConfigMap, coverage);
     reading.user = own.identity.whole().map(|identity| identity.user.clone());
     reading.told = own;
     reading.clock_ahead = left.ahead.get().copied();
-    reading.authorizers = authorizers;
     Ok(reading)
 }
 
-async fn one(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> (Kind, lists::Read) {
-    (kind, lists::read(client, kind, bounds, left).await)
+/// What came of one question, or of all pages of a kind.
+enum Answer {
+    Kind(Kind, lists::Read),
+    Identity(Part<Identity>),
+    Authorizers(Authorizers),
+    Config(configs::Config),
+    Flags(Part<BTreeMap<String, String>>),
+    Ready(Part<Vec<Ready>>),
+    Keys(Part<Vec<String>>),
+    Metrics(Part<Vec<Sample>>),
+}
+
+async fn kind_of(client: &kube::Client, kind: Kind, bounds: &Bounds, left: &Left) -> Answer {
+    Answer::Kind(kind, lists::read(client, kind, bounds, left).await)
+}
+
+async fn identity(client: &kube::Client, left: &Left) -> Answer {
+    let status = review(client, "authentication.k8s.io", "SelfSubjectReview", json!({}), left).await;
+    Answer::Identity(told::identity(status.as_ref()))
 }
 
 async fn version(client: &kube::Client, left: &Left, reading: &mut Reading) -> Result<(), ScanError> {

@@ -28,40 +28,58 @@ const ENTRIES: usize = 5000;
 
 type Data = BTreeMap<String, Value>;
 
-/// Reads them: the objects, how far, and what they say.
-pub(crate) async fn read(client: &kube::Client, left: &Left, told: &mut Told) -> (Vec<Value>, Coverage) {
-    let (mut all, mut worst) = (Vec::new(), Coverage::Read);
-    for (namespace, name) in CONFIGS {
-        let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
-        let got = ask(client, &path, JSON, None, MOST, left).await;
-        let (data, coverage) = match &got {
-            Got::Body(body) => match serde_json::from_slice::<Value>(body) {
-                Ok(mut object) if is_named(&object, namespace, name) => {
-                    let data = object.get_mut("data").map(Value::take).unwrap_or_default();
-                    all.push(reduce(Kind::ConfigMap, object));
-                    match data {
-                        Value::Null => (Some(Data::new()), Coverage::Read),
-                        data => match serde_json::from_value(data) {
-                            Ok(data) => (Some(data), Coverage::Read),
-                            Err(_) => (None, Coverage::Cut(format!("what {name} holds is no text"))),
-                        },
-                    }
+/// What came of asking for one of them.
+pub(crate) struct Config {
+    /// Its place in [`CONFIGS`].
+    at: usize,
+    object: Option<Value>,
+    data: Option<Data>,
+    coverage: Coverage,
+}
+
+/// Reads one of them, by its place in [`CONFIGS`].
+pub(crate) async fn read(client: &kube::Client, at: usize, left: &Left) -> Config {
+    let (namespace, name) = CONFIGS[at];
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps/{name}");
+    let got = ask(client, &path, JSON, None, MOST, left).await;
+    let mut kept = None;
+    let (data, coverage) = match &got {
+        Got::Body(body) => match serde_json::from_slice::<Value>(body) {
+            Ok(mut object) if is_named(&object, namespace, name) => {
+                let data = object.get_mut("data").map(Value::take).unwrap_or_default();
+                kept = Some(reduce(Kind::ConfigMap, object));
+                match data {
+                    Value::Null => (Some(Data::new()), Coverage::Read),
+                    data => match serde_json::from_value(data) {
+                        Ok(data) => (Some(data), Coverage::Read),
+                        Err(_) => (None, Coverage::Cut(format!("what {name} holds is no text"))),
+                    },
                 }
-                _ => (None, Coverage::Cut(format!("what answered sent no ConfigMap {name}"))),
-            },
-            Got::Status(404) => (None, Coverage::Read),
-            Got::Status(status @ 500..) => {
-                (None, Coverage::Cut(format!("the API server answered {status} for {name}")))
             }
-            Got::TooLarge => (None, Coverage::Cut(format!("{name} is larger than what a scan takes in"))),
-            got => (None, not_whole(got, &format!("get the ConfigMap {name} in {namespace}"))),
-        };
+            _ => (None, Coverage::Cut(format!("what answered sent no ConfigMap {name}"))),
+        },
+        Got::Status(404) => (None, Coverage::Read),
+        Got::Status(status @ 500..) => {
+            (None, Coverage::Cut(format!("the API server answered {status} for {name}")))
+        }
+        Got::TooLarge => (None, Coverage::Cut(format!("{name} is larger than what a scan takes in"))),
+        got => (None, not_whole(got, &format!("get the ConfigMap {name} in {namespace}"))),
+    };
+    Config { at, object: kept, data, coverage }
+}
+
+/// The objects, how far they were read, and what they say.
+pub(crate) fn gather(mut all: Vec<Config>, told: &mut Told) -> (Vec<Value>, Coverage) {
+    all.sort_by_key(|one| one.at);
+    let (mut objects, mut worst) = (Vec::new(), Coverage::Read);
+    for Config { at, object, data, coverage } in all {
+        objects.extend(object);
         if coverage != Coverage::Read {
             worst = coverage.clone();
         }
-        keep(told, name, data.as_ref(), coverage);
+        keep(told, CONFIGS[at].1, data.as_ref(), coverage);
     }
-    (all, worst)
+    (objects, worst)
 }
 
 fn is_named(object: &Value, namespace: &str, name: &str) -> bool {

@@ -17,6 +17,7 @@ mod folder;
 mod lists;
 mod metrics;
 mod names;
+mod page;
 mod privileged;
 mod reading;
 mod reduce;

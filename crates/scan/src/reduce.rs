@@ -1,9 +1,15 @@
 //! What is kept of an object: the fields that posture looks at, named one by one. Whatever else it holds, values of
 //! annotations, environments, arguments, Secrets and ConfigMaps among it, is dropped here.
 
+//!
+//! It is dropped as it is read: of a list only what is kept is ever made, and most of a list is not kept.
+
 use crate::names;
 use sallyport_posture::Kind;
+use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use std::fmt;
 
 /// A tree of fields: a name, and what is kept below it. Nothing below: the value as it is.
 struct Keep(&'static str, &'static [Keep]);
@@ -147,6 +153,8 @@ const METADATA: &[Keep] = &[
     Keep("creationTimestamp", WHOLE),
     Keep("labels", WHOLE),
     Keep("annotations", WHOLE),
+    // Of what is made by others alone.
+    Keep("ownerReferences", OWNERS),
 ];
 
 /// Who makes it, of what is made by others.
@@ -158,20 +166,150 @@ const OWNERS: &[Keep] = &[
     Keep("controller", WHOLE),
 ];
 
+/// Whether posture looks at nothing of this kind but its metadata, so that an API server need not send more.
+pub(crate) fn is_metadata_alone(kind: Kind) -> bool {
+    fields(kind).is_empty()
+}
+
 /// An object of a kind, reduced. What is none becomes one without a name, so that it is told as one that can't be read.
 pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
-    let mut from = match object {
-        Value::Object(from) => from,
+    // What was read once is read again without a fault.
+    Reduced(kind).deserialize(object).unwrap_or_else(|_| whole(kind, Value::Null))
+}
+
+/// Reads an object of a kind, reduced as it comes.
+#[derive(Clone, Copy)]
+pub(crate) struct Reduced(pub(crate) Kind);
+
+impl<'de> DeserializeSeed<'de> for Reduced {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(Kept::Object(self.0)).map(|kept| whole(self.0, kept))
+    }
+}
+
+/// What is kept at one place of an object.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// Of the object itself.
+    Object(Kind),
+    /// Below a field.
+    Below(&'static [Keep]),
+}
+
+impl Kept {
+    /// What is kept of a field, and its name.
+    fn of(self, name: &str) -> Option<(&'static str, Self)> {
+        let keeps = match self {
+            Self::Object(_) if name == "metadata" => return Some(("metadata", Self::Below(METADATA))),
+            Self::Object(kind) => fields(kind),
+            Self::Below(keeps) => keeps,
+        };
+        keeps.iter().find(|keep| keep.0 == name).map(|keep| (keep.0, Self::Below(keep.1)))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Kept {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        match self {
+            Self::Below([]) => Value::deserialize(from),
+            _ => from.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Kept {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut kept = Map::new();
+        while let Some(field) = from.next_key_seed(Field(self))? {
+            match field {
+                // Of a field that is there twice the last counts, as everywhere.
+                Some((name, below)) => drop(kept.insert(name.to_owned(), from.next_value_seed(below)?)),
+                None => drop(from.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Value::Object(kept))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut kept = Vec::new();
+        while let Some(one) = from.next_element_seed(self)? {
+            kept.push(one);
+        }
+        Ok(Value::Array(kept))
+    }
+
+    // Of another type than it can be: that it is so is kept, and not what it says.
+    fn visit_str<E>(self, _: &str) -> Result<Value, E> {
+        Ok(Value::String(String::new()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+}
+
+/// The name of a field, as far as it is kept.
+struct Field(Kept);
+
+impl<'de> DeserializeSeed<'de> for Field {
+    type Value = Option<(&'static str, Kept)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Field {
+    type Value = Option<(&'static str, Kept)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.of(name))
+    }
+}
+
+/// What was kept of an object, made one of its kind.
+fn whole(kind: Kind, kept: Value) -> Value {
+    let mut kept = match kept {
+        Value::Object(kept) => kept,
         _ => Map::new(),
     };
-    let mut kept = Map::new();
     kept.insert("apiVersion".to_owned(), names::api_version(kind).into());
     kept.insert("kind".to_owned(), kind.name().into());
-    let mut given = from.remove("metadata").unwrap_or_default();
-    let owners = given.get_mut("ownerReferences").map(Value::take).filter(|_| is_made(kind));
-    let mut metadata = prune(given, METADATA);
-    if let (Value::Object(metadata), Some(owners)) = (&mut metadata, owners) {
-        metadata.insert("ownerReferences".to_owned(), prune(owners, OWNERS));
+    let metadata = kept.entry("metadata").or_insert(Value::Null);
+    if let Value::Object(metadata) = metadata
+        && !is_made(kind)
+    {
+        metadata.remove("ownerReferences");
     }
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
         for (key, value) in annotations.iter_mut() {
@@ -179,12 +317,6 @@ pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
             if !(key == AUTOUPDATE && value.as_str() == Some("false")) {
                 *value = Value::Null;
             }
-        }
-    }
-    kept.insert("metadata".to_owned(), metadata);
-    for keep in fields(kind) {
-        if let Some(value) = from.remove(keep.0) {
-            kept.insert(keep.0.to_owned(), prune(value, keep.1));
         }
     }
     let mut kept = Value::Object(kept);
@@ -222,25 +354,6 @@ fn tokens(volumes: &mut Value) {
         }
         holds
     });
-}
-
-fn prune(value: Value, keeps: &[Keep]) -> Value {
-    if keeps.is_empty() {
-        return value;
-    }
-    match value {
-        Value::Object(mut from) => {
-            let kept = keeps
-                .iter()
-                .filter_map(|keep| Some((keep.0.to_owned(), prune(from.remove(keep.0)?, keep.1))))
-                .collect();
-            Value::Object(kept)
-        }
-        Value::Array(list) => list.into_iter().map(|one| prune(one, keeps)).collect(),
-        // Of another type than it can be: that it is so is kept, and not what it says.
-        Value::String(_) => Value::String(String::new()),
-        other => other,
-    }
 }
 
 /// How much memory a value takes, about, in bytes.

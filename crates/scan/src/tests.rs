@@ -1,9 +1,11 @@
 //! An API server on a bad day, and hostile files. What a real one answers is tested with the command line.
 
 mod api;
+mod beside;
 mod clock;
 mod door;
 mod files;
+mod pages;
 mod privileged;
 mod role;
 mod told;
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// One object of each kind, with all that posture looks at and with what must not be kept.
-fn whole(kind: Kind) -> Value {
+pub(super) fn whole(kind: Kind) -> Value {
     let mut object = json!({
         "apiVersion": crate::names::api_version(kind), "kind": kind.name(),
         "metadata": {
@@ -108,7 +110,7 @@ fn p21_an_object_that_is_none_keeps_its_kind_from_being_whole() {
     }
 }
 
-fn anything() -> impl Strategy<Value = Value> {
+pub(super) fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(json!(null)),
         Just(json!(true)),

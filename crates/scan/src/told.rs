@@ -96,7 +96,7 @@ pub(crate) async fn flags(client: &kube::Client, left: &Left) -> Part<BTreeMap<S
 
 pub(crate) async fn metrics(client: &kube::Client, left: &Left) -> Part<Vec<Sample>> {
     let mut reader = metrics::Reader::default();
-    let asked = ("/metrics", "text/plain;version=0.0.4");
+    let asked = (metrics::PATH.as_str(), "text/plain;version=0.0.4");
     let got = stream(client, asked, metrics::MOST, |_| false, left, |data| reader.take_in(data)).await;
     let (found, lost) = reader.end();
     match got {

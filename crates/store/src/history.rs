@@ -2,6 +2,7 @@
 
 mod at_rest;
 mod beside;
+mod edge;
 mod head;
 mod kept;
 mod open;

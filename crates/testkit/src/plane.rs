@@ -204,6 +204,7 @@ impl Plane {
             return Ok(());
         }
         let process = Launch::new("kube-apiserver", self.assets.kube_apiserver(), self.dir())
+            .roomy()
             .args(files::apiserver_flags(&self.scratch, &self.options, &self.etcd_url, self.port.number()))
             .start()?;
         let within = self.options.ready_within;
@@ -348,6 +349,7 @@ impl Plane {
 
     fn start_controllers(&self) -> Result<Process> {
         Launch::new("kube-controller-manager", self.assets.kube_controller_manager(), self.dir())
+            .roomy()
             .args(files::controller_flags(&self.scratch, &self.options))
             .start()
     }
@@ -374,6 +376,7 @@ impl Plane {
 fn start_etcd(assets: &Assets, scratch: &Scratch, url: &str, peer: u16) -> Result<Process> {
     let data = scratch.path().join("etcd");
     Launch::new("etcd", assets.etcd(), scratch.path())
+        .roomy()
         .arg("--name=default")
         .arg(format!("--data-dir={}", data.display()))
         .arg(format!("--listen-client-urls={url}"))

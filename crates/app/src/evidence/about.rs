@@ -82,7 +82,7 @@ fn count(
     bounds: &Bounds,
 ) -> Result<Counted, ArchiveError> {
     let all = archive.count(calls, bounds)?;
-    let denied = archive.count(&calls.clone().only(Column::Decision, "forbid"), bounds)?;
+    let denied = archive.count(&calls.clone().denied(), bounds)?;
     let writes = WRITES.iter().fold(calls.clone(), |calls, verb| calls.only(Column::Verb, *verb));
     let writes = archive.count(&writes, bounds)?;
     let mut missing = both(both(lacks(&all), &lacks(&denied)), &lacks(&writes));

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Calls of a session that are compared; of longer ones the newest.
 pub(super) const CALLS_MOST: usize = 5_000;
@@ -31,6 +31,8 @@ pub(super) const ENTRIES_MOST: usize = 2 * CALLS_MOST;
 const CLUSTERS: usize = 100;
 /// When to try again what could not be compared.
 const AGAIN: Duration = Duration::from_secs(60);
+/// Between two looks at a cluster that is followed: what is younger than this is unclear anyway.
+const EVERY: Duration = Duration::from_secs(30);
 /// How long what was noted is waited for until it is on the disk.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
 /// How long an entry may take to the disk, in microseconds.
@@ -189,6 +191,15 @@ impl Evidence {
         }
     }
 
+    /// The same beside whoever reads on, who is not to wait for it, and not with every event that comes.
+    pub(super) fn look_soon(self: &Arc<Self>, cluster: &ClusterName) {
+        let last = self.looked.lock().unwrap_or_else(PoisonError::into_inner).get(cluster).copied();
+        let wait = last.map_or(Duration::ZERO, |last| EVERY.saturating_sub(last.elapsed()));
+        if self.looks.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.clone()) {
+            tokio::spawn(self.clone().look_after(wait, cluster.clone()));
+        }
+    }
+
     /// One look, later.
     fn look_after(
         self: Arc<Self>,
@@ -246,6 +257,7 @@ impl Evidence {
     /// When to look again, if something is left to be said.
     async fn note_bypasses(&self, cluster: &ClusterName) -> Result<Option<Duration>, AppError> {
         let _alone = self.comparing.lock().await;
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.clone(), Instant::now());
         let of_cluster = |actions| Entries { cluster: Some(cluster.clone()), actions, ..Entries::default() };
         let granted = self.history.entries(of_cluster(vec![Action::Granted]), None, SESSIONS).await?;
         let record = self.own_record().await?;

@@ -113,7 +113,7 @@ fn calls(filter: &TimelineFilter, code: Option<Code>, accounts: &[String], said:
         calls = of_accounts(calls, accounts);
     }
     calls = match code {
-        Some(Code::Denied) => calls.only(Column::Decision, "forbid"),
+        Some(Code::Denied) => calls.denied(),
         Some(Code::Range(from, to)) => calls.codes(from, to),
         None => calls,
     };

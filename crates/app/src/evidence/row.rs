@@ -75,7 +75,7 @@ pub(super) fn act(call: &Call) -> Act<'_> {
         namespace: call.text(Column::Namespace),
         name: call.text(Column::Name),
         code: call.code(),
-        is_forbidden: call.text(Column::Decision) == "forbid",
+        is_forbidden: call.is_denied(),
         command: call.text(Column::Command),
         ..Act::default()
     }
@@ -85,7 +85,6 @@ pub(super) fn act(call: &Call) -> Act<'_> {
 pub(super) fn call(call: &Call, sentence: &str, tie: Option<TieView>) -> TimelineRow {
     let (user, as_whom) = (call.text(Column::User), call.text(Column::Impersonated));
     let who = if as_whom.is_empty() { user.to_owned() } else { format!("{user} as {as_whom}") };
-    let is_forbidden = call.text(Column::Decision) == "forbid" || matches!(call.code(), Some(401 | 403));
     TimelineRow {
         id: RowId::Call(call.id, call.at).shown(),
         at_us: call.at,
@@ -97,7 +96,7 @@ pub(super) fn call(call: &Call, sentence: &str, tie: Option<TieView>) -> Timelin
         status: call.code(),
         word: Shown::from(call.text(Column::Verb)),
         outcome: match call.code() {
-            _ if is_forbidden => Outcome::Refused,
+            _ if call.is_denied() => Outcome::Refused,
             Some(500..) => Outcome::Failed,
             None => Outcome::Unproven,
             Some(_) => Outcome::Done,

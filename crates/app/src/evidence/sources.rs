@@ -206,7 +206,7 @@ impl Evidence {
 
     /// Reads one source into the archive. With `seen`, files that did not change since are passed over.
     async fn read(self: &Arc<Self>, source: AuditSource, asked: u64, seen: Option<Seen>) -> Option<Seen> {
-        let _turn = self.sources.turn.lock().await;
+        let turn = self.sources.turn.lock().await;
         if self.sources.stops.load(Ordering::Relaxed) != asked {
             return seen;
         }
@@ -261,8 +261,12 @@ impl Evidence {
                 self.desk.host.tell(Event::EvidenceChanged);
             }
         }
-        if events > 0 {
-            self.look_for_bypasses(&source.cluster).await;
+        // Nobody who reads waits for the comparison: it takes as long as there are sessions.
+        drop(turn);
+        match events > 0 {
+            true if is_followed => self.look_soon(&source.cluster),
+            true => self.look_for_bypasses(&source.cluster).await,
+            false => {}
         }
         seen
     }

@@ -74,9 +74,17 @@ impl Bench {
         let began = Instant::now();
         loop {
             let state = self.evidence.sources().await.unwrap().sources[0].state.clone();
-            if matches!(state, SourceState::Read { .. } | SourceState::Failed { .. }) {
-                // What is looked for after reading has its turn, too.
-                drop(self.evidence.sources.turn.lock().await);
+            // What is looked for after reading has its own turn.
+            let is_looked = match &state {
+                SourceState::Read { events, .. } => {
+                    *events == 0
+                        || self.evidence.looked.lock().unwrap().contains_key(&CLUSTER.parse().unwrap())
+                }
+                SourceState::Failed { .. } => true,
+                _ => false,
+            };
+            if is_looked {
+                drop(self.evidence.comparing.lock().await);
                 return state;
             }
             assert!(began.elapsed() < Duration::from_secs(20), "it is read: {state:?}");
@@ -364,6 +372,36 @@ async fn what_is_written_while_somebody_looks_comes_by_itself_and_filters_are_ke
     assert_eq!((saved.len(), saved[0].name.as_str(), &saved[0].filter), (1, "refused", &wanted));
     bench.evidence.unsave("refused".into()).await.unwrap();
     assert!(bench.evidence.saved().await.unwrap().is_empty());
+    bench.evidence.close().await;
+}
+
+/// Comparing takes as long as there are sessions.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_who_reads_waits_for_the_comparison() {
+    let bench = bench().await;
+    bench.log(&[event("a", bench.began, "get", "x", json!({}))]).await;
+    let comparing = bench.evidence.comparing.lock().await;
+    let path = bench.home.path().join("audit.log");
+    let until = async |events| {
+        let began = Instant::now();
+        while bench.evidence.sources().await.unwrap().events < events {
+            assert!(began.elapsed() < Duration::from_secs(30), "{events} are not read");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    bench.evidence.follow_sources(true).await.unwrap();
+    for n in 2..5 {
+        append(&path, &event(&n.to_string(), bench.began + n * SECOND, "get", "y", json!({})));
+        until(n).await;
+    }
+    bench.evidence.follow_sources(false).await.unwrap();
+    // Nor whoever has a source read at once.
+    for n in 5..7 {
+        append(&path, &event(&n.to_string(), bench.began + n * SECOND, "get", "y", json!({})));
+        bench.evidence.source_read(None).await.unwrap();
+        until(n).await;
+    }
+    drop(comparing);
     bench.evidence.close().await;
 }
 

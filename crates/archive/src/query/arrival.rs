@@ -4,6 +4,7 @@ use super::page::{Call, read};
 use super::{Answer, Bounds, Clock, TRIES};
 use crate::ArchiveError;
 use crate::archive::Archive;
+use crate::block::Meta;
 use crate::call_id::CallId;
 use crate::filter::{Filter, Wanted};
 use crate::segment::{Segment, Unread};
@@ -22,7 +23,50 @@ pub struct Arrivals {
     pub upto: Option<CallId>,
 }
 
+/// What is in the place that a call had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InPlace {
+    /// A call, by its id and moment: the same for as long as the archive is.
+    Call(String),
+    /// Nothing that can be read any more: it was removed for its age, or is damaged.
+    Gone,
+    /// The archive never had so many: it is another one, or was made anew.
+    Never,
+}
+
 impl Archive {
+    /// What is in the place that a call had when somebody wrote that place down.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn in_place(&self, id: CallId) -> Result<InPlace, ArchiveError> {
+        let segments = self.shared.to_read();
+        // What can't be opened now may have had it.
+        let beyond = if self.shared.unread > 0 { InPlace::Gone } else { InPlace::Never };
+        let Some(segment) = segments.iter().find(|segment| segment.number == id.segment()) else {
+            let is_before = segments.iter().any(|segment| segment.number > id.segment());
+            return Ok(if is_before { InPlace::Gone } else { beyond });
+        };
+        for _ in 0..TRIES {
+            let view = segment.view();
+            let holds = |meta: &&std::sync::Arc<Meta>| {
+                (meta.first..meta.first + meta.calls as u64).contains(&id.place())
+            };
+            let Some(meta) = view.blocks.iter().find(holds) else { return Ok(beyond) };
+            match read(segment, meta, &[id.number()]) {
+                Ok(calls) => {
+                    let call = calls.first().map(|call| format!("{}@{}", call.audit_id, call.at));
+                    return Ok(call.map_or(InPlace::Gone, InPlace::Call));
+                }
+                // Once more, with the blocks there are now.
+                Err(Unread::Merged) => {}
+                Err(Unread::Damaged(error)) if error.is_damage() => return Ok(InPlace::Gone),
+                Err(Unread::Damaged(error)) => return Err(error),
+            }
+        }
+        Ok(InPlace::Gone)
+    }
+
     /// Calls that fit and came in after one, in that order; at most `most`, at most 1,000. An answer that got no further and is
     /// whole says that there are no more.
     ///

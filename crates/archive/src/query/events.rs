@@ -7,11 +7,12 @@ use crate::archive::Archive;
 use crate::block::Part;
 use crate::call_id::CallId;
 use crate::coding::uuid;
-use crate::column::{AT, AUDIT_ID, Column};
+use crate::column::{AT, AUDIT_ID, Column, FORBID};
 use crate::filter::Filter;
 use crate::status::Problem;
 use sallyport_events::{Came, Decision, Event, Field, Object, Text, User, event_in};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashSet;
 
 /// Calls of one look into the archive.
@@ -64,8 +65,9 @@ impl Archive {
         Ok(answer)
     }
 
-    /// Events that have one of these `auditID`s and fit, at most about `most`. Ids that are no UUIDs in small letters are
-    /// not found. An id is the client's to choose, and anybody may send it as often as they like.
+    /// Events that have one of these `auditID`s and fit, at most about `most`; where there are more, the answer is not whole.
+    /// Ids that are no UUIDs in small letters are not found. An id is the client's to choose, and anybody may send it as
+    /// often as they like.
     ///
     /// # Errors
     /// As [`Archive::count`].
@@ -77,7 +79,7 @@ impl Archive {
         bounds: &Bounds,
     ) -> Result<Answer<Vec<Kept>>, ArchiveError> {
         let ids: HashSet<[u8; 16]> = ids.into_iter().filter_map(uuid).collect();
-        let mut all = Vec::new();
+        let (mut all, is_cut) = (Vec::new(), Cell::new(false));
         let mut answer = gather(
             self,
             filter,
@@ -87,22 +89,29 @@ impl Archive {
                     Part::Ids(has) => has.find_any(&ids),
                     _ => Vec::new(),
                 };
-                if places.is_empty() || found.len() >= most {
+                if places.is_empty() {
                     return Ok(());
                 }
                 let Some(hits) = wanted.in_block(segment, meta)? else { return Ok(()) };
                 let is_wanted = |at: &usize| hits.marks.as_ref().is_none_or(|marks| marks[*at]);
-                let places = places.into_iter().filter(is_wanted).map(|at| meta.first + at as u64);
+                let mut places =
+                    places.into_iter().filter(is_wanted).map(|at| meta.first + at as u64).peekable();
+                if found.len() >= most {
+                    is_cut.set(is_cut.get() || places.peek().is_some());
+                    return Ok(());
+                }
                 let these: Vec<u64> = places.map(|at| CallId::new(segment.number, at).number()).collect();
                 found.extend(read(segment, meta, &these)?);
                 Ok(())
             },
             |found, _| {
                 all.extend(found);
+                is_cut.set(is_cut.get() || all.len() > most);
                 all.truncate(most);
                 Ok(())
             },
         )?;
+        answer.is_whole &= !is_cut.get();
         let mut kept = Vec::new();
         self.again(&all, &mut kept, &mut answer.damaged)?;
         Ok(answer.with(kept))
@@ -218,7 +227,7 @@ fn by_columns(call: &Call) -> Event<'static> {
         code: call.code(),
         decision: match call.text(Column::Decision) {
             "allow" => Some(Decision::Allow),
-            "forbid" => Some(Decision::Forbid),
+            FORBID => Some(Decision::Forbid),
             _ => None,
         },
         decision_reason: some(Column::Reason).map(own),

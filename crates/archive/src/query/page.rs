@@ -5,11 +5,12 @@ use crate::ArchiveError;
 use crate::archive::Archive;
 use crate::block::{self, Meta, Part};
 use crate::call_id::CallId;
-use crate::column::{AT, AUDIT_ID, Column, ITEM, OFFSET, TOOK};
+use crate::column::{AT, AUDIT_ID, Column, FORBID, ITEM, OFFSET, TOOK};
 use crate::filter::Filter;
 use crate::marks::Marks;
 use crate::segment::{Segment, Unread};
 use crate::status::Problem;
+use sallyport_events::is_denied;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -55,6 +56,11 @@ impl Call {
     /// The HTTP status, if there is one.
     pub fn code(&self) -> Option<u16> {
         self.text(Column::Code).parse().ok()
+    }
+
+    /// Whether it was denied ([`sallyport_events::is_denied`]).
+    pub fn is_denied(&self) -> bool {
+        is_denied(self.text(Column::Decision) == FORBID, self.code())
     }
 }
 

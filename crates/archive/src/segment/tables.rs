@@ -4,11 +4,12 @@ use super::{Kept, part_key};
 use crate::batch::Batch;
 use crate::block;
 use crate::coding;
-use crate::column::Column;
+use crate::column::{Column, FORBID};
 use crate::marks::Marks;
 use crate::raw;
 use crate::rows::Rows;
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use sallyport_events::is_denied;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -127,12 +128,12 @@ pub(super) fn heat(
     let word = |column: Column, text: &str| words[column as usize].get(text).copied();
     let reads: Vec<u32> =
         ["get", "list", "watch"].iter().filter_map(|verb| word(Column::Verb, verb)).collect();
-    let forbid = word(Column::Decision, "forbid");
+    let forbid = word(Column::Decision, FORBID);
     // Words of codes, with whether they are failures and refusals.
     let codes: HashMap<u32, (bool, bool)> = words[Column::Code as usize]
         .iter()
         .map(|(text, word)| (*word, text.parse::<u16>().unwrap_or_default()))
-        .map(|(word, code)| (word, (code >= 400, matches!(code, 401 | 403))))
+        .map(|(word, code)| (word, (code >= 400, is_denied(false, Some(code)))))
         .collect();
     // A call is counted once: when it is over, or where that is all that is told of it.
     let begun: HashSet<u32> = words[Column::Marks as usize]

@@ -13,3 +13,4 @@ mod way_in;
 mod way_out;
 mod widened;
 mod world;
+mod yeses;

@@ -17,10 +17,11 @@ use compare::{Compared, Sessions, Side};
 use jiff::Timestamp;
 use sallyport_archive::{Archive, Bounds, Column, Filter};
 use sallyport_audit::{Action, Entry};
-use sallyport_events::{Known, Policy, Record, SKEW, hole};
+use sallyport_events::{Known, Policy, Record, SKEW, hole, unclean_stop};
 use sallyport_model::ClusterName;
 use sallyport_store::{Recorded, read_beside};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Calls of the history that are compared at once, and events of a cluster: what fits into memory.
@@ -46,6 +47,7 @@ pub(super) fn reconcile(args: &Reconcile) -> Result<(String, End), Stop> {
     let look = Look {
         archive: &archive,
         gateway: gateway(&recorded, now.as_microsecond()),
+        stops: stops(&recorded),
         window: (from, to),
         sessions: Sessions::of(&recorded.entries),
         policy: policy.as_ref(),
@@ -96,10 +98,20 @@ fn gateway(recorded: &Recorded, now: i64) -> Record {
     Record { from, to, gaps, late }
 }
 
+/// From the last entry before each end without notice to the next start, which may be still to come.
+fn stops(recorded: &Recorded) -> Vec<Range<i64>> {
+    let mut stops: Vec<_> = recorded.entries.iter().filter_map(unclean_stop).collect();
+    if !recorded.is_complete {
+        stops.push(recorded.last.unwrap_or(i64::MIN)..i64::MAX);
+    }
+    stops
+}
+
 /// A look at all clusters.
 struct Look<'a> {
     archive: &'a Archive,
     gateway: Record,
+    stops: Vec<Range<i64>>,
     /// In microseconds of Unix time, by the cluster's clock.
     window: (i64, i64),
     sessions: Sessions,
@@ -169,6 +181,7 @@ impl Look<'_> {
             with_ids: with_ids.value,
             side,
             gateway: &self.gateway,
+            stops: &self.stops,
             window: self.window,
             policy: self.policy,
             is_every_server: self.is_every_server,

@@ -280,6 +280,25 @@ async fn what_could_not_be_told_is_said_and_is_no_tampering() -> Result<()> {
         unclear.out
     );
 
+    ensure!(
+        unclear.out.contains("not known") && !unclear.out.contains("end without notice"),
+        "{}",
+        unclear.out
+    );
+    // Somebody who goes on with its token for a while is told of: the app's last calls are of one moment.
+    for n in 0..5 {
+        lines.push(Line { id: id(900_001 + n), ..dead.line(610 + n * 30) });
+    }
+    let after = dead.reconcile("after", &lines, &[]).await?;
+    ensure!(
+        after.code == 2 && after.out.contains("6 of them lie after an end without notice, up to 130 s apart"),
+        "{} {}",
+        after.code,
+        after.out
+    );
+    let after = dead.again(&dead.text("after"), &["-o", "json"]).await?.json()?;
+    ensure!(after["clusters"][0]["afterStop"] == 6, "{after}");
+
     // A history that can't be read.
     for (change, want) in [
         (None, "there is no history in"),

@@ -18,6 +18,14 @@ pub fn hole(entry: &Entry) -> Option<Range<i64>> {
     Some(from..at("to").unwrap_or(entry.at).max(from).saturating_add(1))
 }
 
+/// The same of an end without notice alone: from the last entry that was written before it to the next start. Entries are on
+/// the disk within a second of their calls, unless it takes none; so of the calls in there at most those of one moment, the
+/// end's, can be the gateway's.
+pub fn unclean_stop(entry: &Entry) -> Option<Range<i64>> {
+    let is_stop = entry.detail.get("why").is_some_and(|why| why == "unclean stop");
+    hole(entry).filter(|_| is_stop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

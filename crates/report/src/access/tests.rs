@@ -176,6 +176,31 @@ fn sessions_without_evidence_are_told_from_those_of_which_no_log_tells() {
 }
 
 #[test]
+fn sessions_of_others_that_the_page_does_not_list_are_told_of() {
+    for (accounts, more) in
+        [(200, None), (201, Some("And 1 more account;")), (450, Some("And 250 more accounts;"))]
+    {
+        let told = Told::default();
+        let mut facts = told.facts();
+        let account = |n: usize| SeenAccount {
+            cluster: "eu-1".to_owned(),
+            account: format!("s-other-{n}-1"),
+            calls: 1,
+            first: BEGIN,
+            last: BEGIN,
+        };
+        facts.seen =
+            Some(SeenAccounts { accounts: (0..accounts).map(account).collect(), ..SeenAccounts::default() });
+        let view = view(facts);
+        assert_eq!(view.others.len(), accounts, "whoever reads the JSON has all");
+        let page = html::access(&view, (BEGIN, BEGIN + DAY));
+        assert_eq!(page.matches("s-other-").count(), accounts.min(200));
+        assert_eq!(page.contains("more account"), more.is_some());
+        assert!(more.is_none_or(|more| page.contains(more)), "{accounts}");
+    }
+}
+
+#[test]
 fn calls_and_sessions_of_another_time_are_not_in_it() {
     let mut told = Told::default();
     told.session(10, "before").session(5000, "within");

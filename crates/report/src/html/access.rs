@@ -13,6 +13,8 @@ const BARS: usize = 30;
 const SESSIONS: usize = 1000;
 /// Decisions that are listed, the newest.
 const DECISIONS: usize = 1000;
+/// Accounts of others that are listed.
+const OTHERS: usize = 200;
 
 /// The whole page.
 pub fn access(view: &AccessView, range: (i64, i64)) -> String {
@@ -270,14 +272,19 @@ fn others(html: &mut Html, view: &AccessView) {
     }
     html.raw("<section><h2>Sessions that API servers tell of and this history does not know</h2>\n<p class=\"quiet\">Those of other desktops. Whose they were says the hub: the account's name is made from the request's.</p>\n");
     head(html, &["Cluster", "Account", "Calls", "First", "Last"]);
-    for one in &view.others {
+    for one in view.others.iter().take(OTHERS) {
         html.raw("<tr>");
         [&one.cluster, &one.account].into_iter().for_each(|text| cell(html, text));
         many(html, one.calls);
         [&one.first, &one.last].into_iter().for_each(|text| when(html, text));
         html.raw("</tr>\n");
     }
-    html.raw("</tbody></table></div></section>\n");
+    html.raw("</tbody></table></div>\n");
+    if view.others.len() > OTHERS {
+        let more = count(view.others.len() - OTHERS, "more account");
+        html.one("<p class=\"quiet\">And ", &more, "; the JSON of this report has all.</p>\n");
+    }
+    html.raw("</section>\n");
 }
 
 fn standing(html: &mut Html, view: &AccessView) {

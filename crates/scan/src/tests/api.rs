@@ -37,7 +37,7 @@ pub(super) fn endless(chunk: Bytes, pause: Duration) -> Answer {
 }
 
 /// What an API server without objects answers; pages of ClusterRoles and their like are the test's.
-fn usual(path: &str) -> Answer {
+pub(super) fn usual(path: &str) -> Answer {
     let kind = |name: &str| {
         Kind::ALL
             .iter()

@@ -39,7 +39,7 @@ pub(super) fn open(
     };
     let (sequence, hash) =
         last.as_ref().map_or((0, Digest::from([0; 32])), |last| (last.sequence, last.link));
-    let tree = Tree::resume(&db, sequence, sealing)?;
+    let tree = Tree::resume(dir, &db, sequence, sealing)?;
     let mut chain = Chain::resume(key.cloned(), sequence, hash);
     if let Some(seal) = tree.key() {
         chain = chain.sealed_with(seal.id());

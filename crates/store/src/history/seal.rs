@@ -1,10 +1,11 @@
 //! Checkpoints as they are kept: each in the transaction of the entries that it ends with, so that one never lacks the other.
 
-use super::{FILE, now, row};
+use super::{FILE, edge, now, row};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sallyport_audit::{Action, Checkpoint, Edge, Entry, RESTATED, SealKey, SealPublic, Stored, leaf};
 use sallyport_model::Digest;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long entries stay without a checkpoint at most, while nothing else makes one due.
@@ -49,8 +50,14 @@ pub(super) struct Made {
 }
 
 impl Tree {
-    /// As it is on disk: from the last checkpoint on where that holds, else from the entries.
-    pub(super) fn resume(db: &Connection, last: u64, sealing: Option<Sealing>) -> Result<Self, StoreError> {
+    /// As it is on disk: from the last checkpoint on where that holds, or where nobody signs any from the last stop on; else
+    /// from the entries.
+    pub(super) fn resume(
+        dir: &Path,
+        db: &Connection,
+        last: u64,
+        sealing: Option<Sealing>,
+    ) -> Result<Self, StoreError> {
         let fresh = Self {
             sealing,
             origin: None,
@@ -60,8 +67,15 @@ impl Tree {
             since: None,
         };
         let mut tree = fresh;
+        // What is signed is never what only a file says.
+        let kept = if tree.sealing.is_none() { edge::read(dir, db)? } else { None };
         let Some(newest) = newest(db)? else {
-            tree.read(db, 1, None)?;
+            if let Some(kept) = kept {
+                tree.origin = first(db)?;
+                tree.go_on(db, kept)?;
+            } else {
+                tree.read(db, 1, None)?;
+            }
             return Ok(tree);
         };
         tree.origin = first(db)?;
@@ -74,8 +88,9 @@ impl Tree {
         });
         match (edge, holds) {
             (Some(edge), Some(checkpoint)) => {
-                (tree.edge, tree.sealed) = (Some(edge), checkpoint.last);
-                tree.read(db, checkpoint.last + 1, None)?;
+                tree.sealed = checkpoint.last;
+                let later = kept.filter(|kept| kept.size() > edge.size());
+                tree.go_on(db, later.unwrap_or(edge))?;
             }
             (_, holds) => {
                 // What the next checkpoint says that it begins with contradicts the last: `verify` tells, from now on.
@@ -86,6 +101,13 @@ impl Tree {
         }
         tree.hand_over(newest.checkpoint.as_ref());
         Ok(tree)
+    }
+
+    /// From an edge on, with what is there behind it.
+    fn go_on(&mut self, db: &Connection, edge: Edge) -> Result<(), StoreError> {
+        let from = edge.size() + 1;
+        self.edge = Some(edge);
+        self.read(db, from, None)
     }
 
     /// The former key is asked for its word once, and only if it signed the last checkpoint.
@@ -147,6 +169,11 @@ impl Tree {
             }
             self.since.get_or_insert_with(Instant::now);
         }
+    }
+
+    /// What has to be kept beside the history to go on at the next start: nothing where checkpoints have it.
+    pub(super) fn to_keep(&self) -> Option<&Edge> {
+        self.edge.as_ref().filter(|edge| self.sealing.is_none() && edge.size() > 0)
     }
 
     /// The root over all entries.

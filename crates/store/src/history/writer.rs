@@ -2,7 +2,7 @@
 
 use super::queue::Queue;
 use super::seal::{Made, Tree};
-use super::{HistoryState, Tip, head, now, row, seal};
+use super::{HistoryState, Tip, edge, head, now, row, seal};
 use crate::{InstanceLock, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 use sallyport_audit::{Action, Chain, Draft, Linked, Outcome};
@@ -70,6 +70,12 @@ impl Writer {
                 break;
             }
             self.queue.set_handing_over(self.tree.is_handing_over());
+        }
+        let head = self.chain.head();
+        if let Some(kept) = self.tree.to_keep().filter(|kept| end.is_ok() && kept.size() == head.sequence)
+            && let Err(error) = edge::write(&self.dir, kept, head.hash)
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the next start reads all entries");
         }
         // Folds the WAL into the file; without it the next start does.
         let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -30,7 +30,7 @@ pub(super) fn wanted(store: &AuditStore, filter: &TimelineFilter, accounts: &[St
         one(said(&filter.namespace)),
         one(said(&filter.name)),
         one(status),
-        one((code == Some("denied")).then_some("forbid")),
+        if code == Some("denied") { denied() } else { Vec::new() },
         accounts.to_vec(),
     ];
     let also = groups.into_iter().filter(|group| !group.is_empty() && group.iter().all(|word| is_word(word)));
@@ -40,6 +40,12 @@ pub(super) fn wanted(store: &AuditStore, filter: &TimelineFilter, accounts: &[St
         parts: said(&filter.text).and_then(part).into_iter().collect(),
         ..Wanted::of(called)
     })
+}
+
+/// One of these stands in each event of a call that was denied.
+fn denied() -> Vec<String> {
+    let codes = sallyport_events::DENIED.iter().map(u16::to_string);
+    std::iter::once("forbid".to_owned()).chain(codes).collect()
 }
 
 fn said(text: &Option<String>) -> Option<&str> {
@@ -81,7 +87,7 @@ mod tests {
         };
         let asked = wanted(&store(None), &filter, &[]).unwrap();
         let words: Vec<&str> = asked.also.iter().flatten().map(String::as_str).collect();
-        assert_eq!(words, ["oidc:dana@example.test", "deployments", "scale", "forbid"]);
+        assert_eq!(words, ["oidc:dana@example.test", "deployments", "scale", "forbid", "401", "403"]);
         assert_eq!((asked.called.as_str(), &asked.parts[..]), ("", &["deployments".to_owned()][..]));
         // A range of codes is no word.
         let codes = TimelineFilter { code: Some("4xx".into()), ..TimelineFilter::default() };

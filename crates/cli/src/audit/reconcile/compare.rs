@@ -10,6 +10,10 @@ use sallyport_report::words::{count, shown};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
+/// How far apart calls may lie that an app had not written yet when it ended, in microseconds: it lets none of them be older
+/// than ten seconds without an entry.
+const ONE_MOMENT: i64 = 60_000_000;
+
 /// What the archive has of a cluster, and lacks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Side {
@@ -64,6 +68,8 @@ pub(super) struct Both<'a> {
     pub(super) with_ids: Vec<Kept>,
     pub(super) side: Side,
     pub(super) gateway: &'a Record,
+    /// From the last entry before each end without notice to the next start.
+    pub(super) stops: &'a [Range<i64>],
     pub(super) window: (i64, i64),
     pub(super) policy: Option<&'a Policy>,
     pub(super) is_every_server: bool,
@@ -81,6 +87,9 @@ pub(super) struct Compared {
     pub(super) elsewhere: BTreeMap<String, u64>,
     /// Events of others that have an id which the gateway minted: tied to nothing.
     pub(super) borrowed: Vec<Event<'static>>,
+    /// Calls among the unclear ones between an end without notice and the next start, and how long the longest of those
+    /// times lies between the first and the last of them, in microseconds.
+    pub(super) after_stop: (u64, i64),
     /// Events with such an id that break off before they say whose they are.
     pub(super) cut: u64,
     pub(super) side: Side,
@@ -88,7 +97,8 @@ pub(super) struct Compared {
 }
 
 pub(super) fn compare(both: Both<'_>) -> Compared {
-    let Both { known, sessions, events, with_ids, side, gateway, window, policy, is_every_server } = both;
+    let Both { known, sessions, events, with_ids, side, gateway, stops, window, policy, is_every_server } =
+        both;
     let ids: HashSet<_> = events.iter().map(|kept| kept.id).collect();
     let events = fold(events.into_iter().map(|kept| kept.event));
     let (mut borrowed, mut cut) = (Vec::new(), 0);
@@ -140,7 +150,20 @@ pub(super) fn compare(both: Both<'_>) -> Compared {
             *others.entry(account.to_string()).or_default() += 1;
         }
     }
-    Compared { known, events, found, others, elsewhere, borrowed, cut, side, window }
+    let after_stop = after_stop(found.unclear.iter().filter_map(|at| events[*at].at()), stops);
+    Compared { known, events, found, others, elsewhere, borrowed, after_stop, cut, side, window }
+}
+
+/// How many of some moments lie in those times, and the longest stretch from the first to the last in one of them.
+fn after_stop(moments: impl Iterator<Item = i64>, stops: &[Range<i64>]) -> (u64, i64) {
+    let (mut calls, mut spans) = (0, HashMap::new());
+    for at in moments {
+        let Some(stop) = stops.iter().position(|stop| stop.contains(&at)) else { continue };
+        calls += 1;
+        let (first, last) = spans.entry(stop).or_insert((at, at));
+        (*first, *last) = (at.min(*first), at.max(*last));
+    }
+    (calls, spans.values().map(|(first, last)| last.saturating_sub(*first)).max().unwrap_or_default())
 }
 
 impl Compared {
@@ -204,6 +227,15 @@ impl Compared {
             gaps.push(format!(
                 "the history can't say whether the gateway sent {}, for the time they are of",
                 count(self.found.unclear.len(), "call")
+            ));
+        }
+        let (calls, span) = self.after_stop;
+        if span > ONE_MOMENT {
+            gaps.push(format!(
+                "{} of them lie after an end without notice, up to {} s apart: what the gateway sends is written within a \
+                 second unless the disk takes nothing, so at most those of one moment were its own. Look at them first",
+                calls,
+                span / 1_000_000
             ));
         }
         gaps

@@ -46,6 +46,9 @@ pub(super) struct ClusterView {
     pub(super) borrowed: Vec<SeenView>,
     /// Calls that the gateway sent and of which no event was found.
     pub(super) unseen: Vec<UnseenView>,
+    /// Of the unclear calls those between an end without notice and the next start. Where they are of more than one moment, most
+    /// of them can't be the gateway's.
+    pub(super) after_stop: u64,
     /// Why this cluster could not be compared in full, a sentence each.
     pub(super) gaps: Vec<String>,
     /// What else there is to say.
@@ -295,6 +298,7 @@ pub(super) fn cluster(name: &ClusterName, compared: &Compared, with_calls: bool)
             .collect(),
         borrowed: compared.borrowed.iter().map(|event| SeenView::of(event, None)).collect(),
         unseen: unseen.collect(),
+        after_stop: compared.after_stop.0,
         gaps: compared.gaps(),
         notes,
     }

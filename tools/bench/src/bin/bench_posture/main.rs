@@ -79,12 +79,14 @@ async fn main() -> Result<()> {
     let grid = in_browser("posture.mjs", "posture ").await?;
     let paint =
         grid.split(' ').find_map(|word| word.strip_prefix("grid_first_ms=")).context("its first paint")?;
-    let (scan, listing) = through::gateway().await?;
-    println!("a scan through a session's gateway took {scan:.0} ms, the same lists {listing:.0} ms");
+    let through::Took { scan, lists, bytes } = through::gateway().await?;
+    println!(
+        "a scan through a session's gateway took {scan:.0} ms, the same lists {lists:.0} ms, their bytes alone {bytes:.0} ms"
+    );
     println!(
         "bench posture index_checks_ms={index:.1} who_can_ms={who:.3} paths_ms={paths:.1} fix_ms={fix:.0} rss_mb={rss:.0} \
          scan_ratio={:.2} grid_ms={paint}",
-        scan / listing
+        scan / lists
     );
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A scan of a real API server through a session's gateway, beside the same lists through the same gateway and as many at once.
+//! A scan of a real API server through a session's gateway, beside the same lists alone: through the same gateway, by the
+//! same client, as many at once and begun as soon as one ends, each page read as JSON. Also by the bytes alone.
 
 use super::ms;
 use anyhow::{Context as _, Result, ensure};
@@ -20,8 +21,18 @@ const ROUNDS: usize = 15;
 /// ClusterRoles, and as many bindings, beside those that are there.
 const MORE: usize = 1_500;
 
-/// Milliseconds at the median: of a scan, and of the same lists.
-pub(crate) async fn gateway() -> Result<(f64, f64)> {
+/// Milliseconds at the median.
+pub(crate) struct Took {
+    /// A scan.
+    pub(crate) scan: f64,
+    /// The same lists, each page read as JSON.
+    pub(crate) lists: f64,
+    /// Their bytes, of which nothing is read but where the next page begins.
+    pub(crate) bytes: f64,
+}
+
+/// Takes them in turn.
+pub(crate) async fn gateway() -> Result<Took> {
     sallyport_testkit::plane::install_crypto();
     let fleet = Fleet::start(FleetOptions { pods: false, ..FleetOptions::default() }).await?;
     let target = fleet.target();
@@ -30,7 +41,7 @@ pub(crate) async fn gateway() -> Result<(f64, f64)> {
     let open = ines.open(target.spec.name, "posture").await?;
     let client = client(&ines)?;
     let bounds = Bounds::default();
-    let (mut scans, mut lists) = (Vec::new(), Vec::new());
+    let (mut scans, mut lists, mut raw) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
         let began = Instant::now();
         let reading = sallyport_scan::cluster(&client, &bounds).await?;
@@ -40,19 +51,24 @@ pub(crate) async fn gateway() -> Result<(f64, f64)> {
             "all were read"
         );
         let began = Instant::now();
-        let bytes = listed(&client, &bounds).await?;
+        let bytes = listed(&client, &bounds, true).await?;
         let listing = ms(began);
         ensure!(bytes > 100_000, "{bytes} bytes of lists");
+        let began = Instant::now();
+        listed(&client, &bounds, false).await?;
+        let sent = ms(began);
         // The first round warms the API server and the connections.
         if round > 0 {
             scans.push(scan);
             lists.push(listing);
+            raw.push(sent);
         }
     }
     ines.app.session_leave(open.id.clone()).await?;
     ines.until(&open.id, |view| view.state == sallyport_ipc::SessionState::Closed).await?;
     ines.app.shut_down().await;
-    Ok((Sorted::new(scans).at(0.5), Sorted::new(lists).at(0.5)))
+    let [scan, lists, bytes] = [scans, lists, raw].map(|all| Sorted::new(all).at(0.5));
+    Ok(Took { scan, lists, bytes })
 }
 
 fn roles() -> String {
@@ -84,11 +100,11 @@ fn client(ines: &Desktop) -> Result<kube::Client> {
     Ok(connect(&endpoint, credential, Timeouts::both(Duration::from_secs(60)))?)
 }
 
-/// The lists that a scan asks for, page by page, read to their ends; how many bytes they have.
-async fn listed(client: &kube::Client, bounds: &Bounds) -> Result<usize> {
+/// The lists that a scan asks for, page by page, to their ends; how many bytes they have.
+async fn listed(client: &kube::Client, bounds: &Bounds, read: bool) -> Result<usize> {
     let kinds = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::Secret | Kind::ConfigMap));
-    let all: Vec<_> = kinds.map(|kind| Box::pin(one(client, *kind, bounds.page))).collect();
-    let mut all = futures::stream::iter(all).buffered(bounds.at_once);
+    let all: Vec<_> = kinds.map(|kind| Box::pin(one(client, *kind, bounds.page, read))).collect();
+    let mut all = futures::stream::iter(all).buffer_unordered(bounds.at_once);
     let mut bytes = 0;
     while let Some(one) = all.next().await {
         bytes += one?;
@@ -96,7 +112,17 @@ async fn listed(client: &kube::Client, bounds: &Bounds) -> Result<usize> {
     Ok(bytes)
 }
 
-async fn one(client: &kube::Client, kind: Kind, page: u32) -> Result<usize> {
+async fn one(client: &kube::Client, kind: Kind, page: u32, read: bool) -> Result<usize> {
+    /// What says where the next page begins.
+    #[derive(serde::Deserialize)]
+    struct Page {
+        metadata: Meta,
+    }
+    #[derive(serde::Deserialize)]
+    struct Meta {
+        #[serde(default)]
+        r#continue: String,
+    }
     let base = match kind.group() {
         "" => "/api/v1".to_owned(),
         group => format!("/apis/{group}/v1"),
@@ -107,10 +133,16 @@ async fn one(client: &kube::Client, kind: Kind, page: u32) -> Result<usize> {
         let request = http::Request::get(path).header("accept", "application/json").body(Body::empty())?;
         let answer = client.send(request).await?.into_body().collect().await?.to_bytes();
         bytes += answer.len();
-        let list: Value = serde_json::from_slice(&answer)?;
-        match list["metadata"]["continue"].as_str().filter(|token| !token.is_empty()) {
-            Some(token) => next = format!("&continue={token}"),
-            None => return Ok(bytes),
+        let token = match read {
+            true => {
+                let list: Value = serde_json::from_slice(&answer)?;
+                list["metadata"]["continue"].as_str().unwrap_or_default().to_owned()
+            }
+            false => serde_json::from_slice::<Page>(&answer)?.metadata.r#continue,
+        };
+        if token.is_empty() {
+            return Ok(bytes);
         }
+        next = format!("&continue={token}");
     }
 }

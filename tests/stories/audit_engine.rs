@@ -1,6 +1,7 @@
 //! A control plane's own audit events on their way through a team's log store: sent by the API server's webhook, received,
 //! handed on to a real VictoriaLogs, pulled from there, and counted on every side.
 
+mod pages;
 mod window;
 
 use crate::lines::Lines;

@@ -1,6 +1,6 @@
 //! The product's own Audit view asks the store: the app without a window, and what the window would be given.
 
-use super::{ARRIVES, CALLS, CLUSTER};
+use super::{ARRIVES, CALLS, CLUSTER, pages};
 use crate::lines::Lines;
 use anyhow::{Context as _, Result, ensure};
 use sallyport_fleet::Fleet;
@@ -20,7 +20,7 @@ pub(super) async fn asks(
     logs: &mut VictoriaLogs,
     lines: &mut Lines,
 ) -> Result<()> {
-    let desktop = Desktop::joined(fleet, "dana").await?;
+    let desktop = Desktop::signed_in(fleet, "dana").await?;
     let file = |name: &str| Some(scratch.join(name).display().to_string());
     let store = StoreDraft {
         address: format!("victorialogs:{}", logs.url()),
@@ -64,12 +64,43 @@ pub(super) async fn asks(
         format!("{many} in 96 stretches"),
     );
 
-    logs.kill();
-    let away = TimelineFilter { text: Some("before-1".into()), ..TimelineFilter::default() };
-    let page = until(&desktop, &away, |page| page.lacks.stores.iter().any(|lacks| !lacks.is_pending)).await?;
-    let why = page.lacks.stores.first().map(|lacks| lacks.why.to_string()).unwrap_or_default();
-    lines.check("when it is dead, the view says so", why.contains("can't be reached"), why);
+    pages::ask(fleet, &desktop, logs, lines).await?;
+    comes_back(&desktop, logs, &made, lines).await?;
     desktop.app.shut_down().await;
+    Ok(())
+}
+
+/// It dies while somebody looks, and is asked again once it is back.
+async fn comes_back(
+    desktop: &Desktop,
+    logs: &mut VictoriaLogs,
+    made: &TimelineFilter,
+    lines: &mut Lines,
+) -> Result<()> {
+    let is_away = |page: &TimelinePage| page.lacks.stores.iter().any(|lacks| lacks.has_failed);
+    let has_own = |page: &TimelinePage| page.rows.iter().any(|row| row.side == TimelineSide::Own);
+    let has_its = |page: &TimelinePage| page.rows.iter().any(|row| row.side == TimelineSide::Cluster);
+    let all = TimelineFilter::default();
+    until(desktop, &all, |page| has_own(page) && has_its(page) && !is_away(page)).await?;
+
+    logs.kill();
+    let page = until(desktop, &all, is_away).await?;
+    let why = page.lacks.stores.first().map(|lacks| lacks.why.to_string()).unwrap_or_default();
+    lines.check(
+        "when it is dead the view says so, and shows what this desktop did and what it has seen",
+        why.contains("can't be reached") && has_own(&page) && has_its(&page),
+        why,
+    );
+    let page = until(desktop, made, is_away).await?;
+    lines.check("another question finds nothing there", page.rows.is_empty(), "");
+
+    logs.go_on().await?;
+    let page = until(desktop, made, |page| page.rows.len() == 1 && !is_away(page)).await?;
+    lines.check(
+        "once it is back it is asked again, and has what it alone has",
+        page.rows.iter().all(|row| row.id.starts_with("look:")),
+        page.rows.first().map(|row| row.sentence.to_string()).unwrap_or_default(),
+    );
     Ok(())
 }
 

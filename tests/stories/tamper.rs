@@ -121,7 +121,7 @@ async fn product(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let session = desktop.open(fleet.target().spec.name, "debug-prod").await?;
     let request = request(fleet, &session).await?;
     let noted = request.spec.history.context("the request says nothing of a history")?;
-    let key = noted.key.context("the history has no key")?.parse()?;
+    let key: sallyport_model::Digest = noted.key.context("the history has no key")?.parse()?;
     let root = noted.root.parse()?;
     lines.seen("what was asked says how the asker's history was", format!("{} entries", noted.sequence));
     desktop.app.session_leave(session.id.clone()).await?;

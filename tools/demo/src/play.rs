@@ -11,6 +11,7 @@ mod more;
 mod out;
 mod seat;
 mod stage;
+mod team;
 mod waits;
 
 use super::left;
@@ -77,6 +78,7 @@ impl Play<'_> {
         self.revoked().await?;
         self.held().await?;
         self.looked_at().await?;
+        self.team_calls().await?;
         self.signed_out().await
     }
 

@@ -14,6 +14,9 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a start may take to know what there is, on a machine that is busy with other stories.
+const INVENTORY: Duration = Duration::from_secs(60);
+
 /// The argument that makes this program a desktop to be killed.
 pub(crate) const CHILD: &str = "desktop-to-be-killed";
 
@@ -153,8 +156,12 @@ async fn open_and_wait() -> Result<()> {
     if app.app_state().await?.workspace.is_none() {
         app.workspace_join(std::fs::read_to_string(home.join("workspace.json"))?).await?;
         app.sign_in(None).await?;
-    } else if until("the sign-in of before", Duration::from_secs(10), again).await.is_err() {
-        app.sign_in(None).await?;
+    } else if until("the sign-in of before", Duration::from_secs(10), again).await.is_err()
+        && let Err(error) = app.sign_in(None).await
+        && again().await.is_none()
+    {
+        // Where it was only late, it may have come meanwhile.
+        return Err(error.into());
     }
     let cluster = var("STORY_CLUSTER")?;
     let listed = || async {
@@ -164,7 +171,7 @@ async fn open_and_wait() -> Result<()> {
             .any(|c| c.name == cluster && matches!(c.way, Way::OneClick { .. } | Way::Ask { .. }))
             .then_some(())
     };
-    until("the inventory", Duration::from_secs(10), listed).await?;
+    until("the inventory", INVENTORY, listed).await?;
     let profile = var("STORY_PROFILE")?;
     match profile.as_str() {
         restless::ASKS => return restless::asks(app, &cluster).await,

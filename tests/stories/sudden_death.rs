@@ -30,6 +30,10 @@ use steps::{ASKED, Death, Dies, HISTORY, PLAIN, Step, VOUCHED, deaths};
 const CLEAN: Duration = Duration::from_secs(40);
 /// A step comes within this; also where a broker has to come back first.
 const STEP: Duration = Duration::from_secs(60);
+/// So long at most for the rounds of every run: less than the story has, so that what they changed is put back either way.
+const ROUNDS: Duration = Duration::from_secs(200);
+/// The same for fifty.
+const MANY_ROUNDS: Duration = Duration::from_secs(1700);
 /// What is asked for at most, seconds.
 const LONGEST_ASKED: u32 = 1800;
 /// How far the provider's clock is behind, seconds: a word of it is good for five minutes, and so the next is due a
@@ -38,15 +42,15 @@ const BEHIND: i64 = 299;
 
 /// Ten rounds, for every run.
 pub(crate) async fn ten(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
-    play(fleet, lines, 10).await
+    play(fleet, lines, 10, ROUNDS).await
 }
 
 /// Fifty.
 pub(crate) async fn fifty(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
-    play(fleet, lines, 50).await
+    play(fleet, lines, 50, MANY_ROUNDS).await
 }
 
-async fn play(fleet: &Fleet, lines: &mut Lines, rounds: usize) -> Result<()> {
+async fn play(fleet: &Fleet, lines: &mut Lines, rounds: usize, within: Duration) -> Result<()> {
     let (mut dice, seed) = Dice::from_environment();
     let deaths = deaths(&mut dice, rounds);
     let in_each = Step::ALL.map(|step| (step, deaths.iter().filter(|death| death.step == step).count()));
@@ -56,7 +60,9 @@ async fn play(fleet: &Fleet, lines: &mut Lines, rounds: usize) -> Result<()> {
         in_each.iter().all(|(_, count)| *count > 0),
         format!("SALLYPORT_SEED={seed}; {}", said.join(", ")),
     );
-    let played = with_profiles(fleet, lines, &deaths).await;
+    // Stories that come after this one have the same provider, with the clock that is left to it.
+    let played = tokio::time::timeout(within, with_profiles(fleet, lines, &deaths)).await;
+    let played = played.with_context(|| format!("still at it after {} s", within.as_secs()));
     fleet.idp.set_clock(0).await?;
     fleet.idp.imitate(&Quirks::default()).await?;
     let profiles = ["delete", "accessprofile", PLAIN, VOUCHED, "--ignore-not-found"];
@@ -66,7 +72,7 @@ async fn play(fleet: &Fleet, lines: &mut Lines, rounds: usize) -> Result<()> {
         .kubectl()
         .ok(&["delete", "clusterrolebinding,clusterrole", PLAIN, "--ignore-not-found"])
         .await?;
-    played
+    played?
 }
 
 /// A profile of the story's own, which opens at once for whoever is signed in.
@@ -169,6 +175,7 @@ impl Place<'_> {
         app.begins(self.fleet, Step::Reaffirming, STEP).await?;
         app.hears("vouched", STEP).await?;
         let reaffirming = app.took(Step::Reaffirming);
+        app.has_enough()?;
         app.hears("over", STEP).await?;
         let mut took = Vec::new();
         for step in Step::ALL {
@@ -282,7 +289,11 @@ impl Place<'_> {
     ) -> Result<()> {
         let said = match dies.app() {
             true => app.has_said("vouched", STEP).await?,
-            false => app.hears("vouched", STEP).await?,
+            false => {
+                // What it said until now may be of before the death.
+                app.catch_up();
+                app.hears("vouched", STEP).await?
+            }
         };
         let (uid, known) = said.split_once(' ').context("a request and a moment")?;
         let known: i64 = known.parse()?;

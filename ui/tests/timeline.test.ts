@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import type { LacksView, TimelineFilter, TimelinePage, TimelineRow } from "../src/bindings/ipc";
+import type { LacksView, StoreLacks, TimelineFilter, TimelinePage, TimelineRow } from "../src/bindings/ipc";
 import { at } from "./window";
 
 const { host } = await at(() => import("../src/host"));
@@ -109,27 +109,90 @@ test("a call that was found is shown, however many came right after it", async (
   expect(look.row?.id).toBe("call:2000");
 });
 
+const lacking = (over: Partial<StoreLacks>): LacksView => ({ ...NOTHING, stores: [{ store: "logs.example", why: "it can't be reached", beforeUs: null, isPending: false, hasFailed: false, ...over }] });
+const PENDING = lacking({ why: "has not answered yet", isPending: true });
+
 test("what a log store has that was away and is back is put among all rows, and not on top alone", async () => {
   const of = kept(3_000);
-  of.lacks = { ...NOTHING, stores: [{ store: "logs.example", why: "it can't be reached", beforeUs: null, isPending: false, hasFailed: true }] };
+  of.lacks = lacking({ hasFailed: true });
   await timeline.load();
   for (let pages = 0; pages < 3; pages++) await timeline.more();
-  expect(timeline.isAway).toBe(true);
+  expect(timeline.lacking.isAway).toBe(true);
   timeline.grew();
   await turns();
   expect(timeline.rows).toHaveLength(800);
   // It answers, but not in time: it is no less away.
-  of.lacks = { ...NOTHING, stores: [{ store: "logs.example", why: "has not answered yet", beforeUs: null, isPending: true, hasFailed: false }] };
+  of.lacks = PENDING;
   timeline.grew();
   await turns();
+  const before = timeline.rows;
+  [of.lacks, of.asked] = [NOTHING, []];
+  timeline.grew();
+  await turns();
+  expect(timeline.lacking.isAway).toBe(false);
+  // The pages behind the first one were made without it: each is asked for again, and none is taken from whoever reads it.
+  expect(of.asked.filter((name) => name === "audit_timeline")).toHaveLength(3);
+  expect(timeline.rows).toHaveLength(800);
+  expect(before.some((row) => timeline.rows.includes(row))).toBe(false);
+  await timeline.more();
+  expect(timeline.rows).toHaveLength(1000);
+  together();
+});
+
+test("while a log store has not answered, a history that grows takes no older row away, and older ones are asked for", async () => {
+  const of = kept(3_000);
+  of.lacks = PENDING;
+  await timeline.load();
+  await timeline.more();
+  for (const told of [false, false, true]) {
+    of.size += 1;
+    timeline.grew(told);
+    expect(timeline.loading, "whoever scrolls may go on").toBe(false);
+    await turns();
+    expect(timeline.rows[0]?.id).toBe(`call:${of.size}`);
+  }
+  expect(timeline.rows).toHaveLength(403);
+  timeline.grew();
+  await timeline.more();
+  await turns();
+  expect(timeline.rows).toHaveLength(603);
+  expect(timeline.lacking.all).toEqual(PENDING);
+  together();
+});
+
+test("what an older page lacks stays said, and is asked for again once its store may have more to say", async () => {
+  const of = kept(3_000);
+  await timeline.load();
+  of.lacks = PENDING;
+  await timeline.more();
   of.lacks = NOTHING;
   timeline.grew();
   await turns();
-  expect(timeline.isAway).toBe(false);
-  // The pages behind the first one were made without it.
-  expect(timeline.rows).toHaveLength(200);
-  await timeline.more();
-  together();
+  expect(timeline.lacking.all.stores).toEqual(PENDING.stores);
+  timeline.grew(true);
+  await turns();
+  expect([timeline.rows.length, timeline.lacking.all.stores]).toEqual([400, []]);
+});
+
+test("a page that lacks what a store had that was away is asked for again, as long as it lacks that", async () => {
+  let lacks = lacking({ hasFailed: true });
+  let asked = 0;
+  vi.spyOn(host, "call").mockImplementation((async () => {
+    asked += 1;
+    await Promise.resolve();
+    return { request: "a-request", lacks };
+  }) as typeof host.call);
+  look.open({ kind: "session", request: "a-request" });
+  await turns();
+  // What else came to be known is no word of that store: page and store would ask each other in a circle.
+  look.grew();
+  expect([asked, look.isAway]).toEqual([1, true]);
+  lacks = NOTHING;
+  look.ifBack();
+  await turns();
+  expect([asked, look.isAway]).toEqual([2, false]);
+  look.ifBack();
+  expect(asked).toBe(2);
 });
 
 test("a call that was found in a log store is shown, whatever its look calls it", async () => {

@@ -91,7 +91,7 @@ pub(crate) fn test() -> Result<bool> {
         let Order { crates, clusters } = Order::of(all)?;
         // Both wait more than they work. How quick something is the benches measure, on a machine that does nothing else.
         board.programs("crates", 2, &crates)?;
-        board.programs("stories, guardrails, window", 5, &clusters)?;
+        board.programs("stories, guardrails, window", 4, &clusters)?;
     }
     board.command("examples in documents", everything("test", &["--doc", "--quiet"]))?;
     let Board { count, failures, all_good } = board;

@@ -97,7 +97,7 @@ fn note(all: &mut BTreeMap<(String, [String; 6]), (i64, u64)>, column: Column, c
     let text = |column| call.text(column).to_owned();
     // By whom it was made did not use their own rights then.
     let is_for_another = column == Column::User && !call.text(Column::Impersonated).is_empty();
-    if is_for_another || call.text(Column::Resource).is_empty() || call.text(Column::Decision) == "forbid" {
+    if is_for_another || call.text(Column::Resource).is_empty() || call.is_denied() {
         return;
     }
     let resource = text(Column::Resource);

@@ -51,7 +51,8 @@ pub enum Notice<'a> {
     },
     /// Its own disk failed, and is tried again. Nothing is lost by that: what the store has may be sent once more.
     #[error(
-        "what was handed on can't be taken off the disk, or what waits not read, which is tried again: {0}"
+        "what was handed on can't be taken off the disk, what waits not read, or what the store refuses not put aside, which \
+         is tried again: {0}"
     )]
     Disk(&'a SpoolError),
 }
@@ -79,7 +80,12 @@ async fn hand_on(door: &Door, delivery: &Delivery, told: &mut impl FnMut(Notice<
             let at = spool.clone();
             let taken = blocking(move || at.take_to(to)).await;
             pipe.again = taken.is_err().then(|| Instant::now() + DISK_AGAIN);
-            pipe.on_disk(taken, told);
+            on_disk(&mut pipe.room_fails, taken.as_ref().err(), told);
+        }
+        if let Some(aside) = pipe.aside.take() {
+            let put = put_aside(aside, delivery, &mut pipe, spool).await;
+            pipe.went(put, spool, told).await;
+            continue;
         }
         let is_due = pipe.due(delivery.linger).is_some_and(|due| due.is_zero());
         let (at, from) = (spool.clone(), pipe.at);
@@ -92,15 +98,15 @@ async fn hand_on(door: &Door, delivery: &Delivery, told: &mut impl FnMut(Notice<
                     {
                         told(Notice::Refused { many: refused.lines.len(), why });
                     }
-                    let at = spool.clone();
-                    let aside = blocking(move || at.refuse(&refused.lines)).await;
-                    aside.map(|()| Some(waiting.to)).map_err(Failed::Disk)
+                    pipe.aside = Some(Aside { lines: refused.lines, to: waiting.to, is_again: false });
+                    continue;
                 }
                 Err(error) => Err(Failed::Store(error)),
             },
             // Nothing to send, which would show whether the store lives: it is asked to take nothing.
             Ok(None) if is_due => delivery.engine.answers().await.map(|()| None).map_err(Failed::Store),
             Ok(None) => {
+                on_disk(&mut pipe.disk_fails, None, told);
                 let again = pipe.again.map(|again| again.saturating_duration_since(Instant::now()));
                 let due = pipe.due(delivery.linger).into_iter().chain(again).min().unwrap_or(LAST);
                 tokio::select! {
@@ -111,22 +117,33 @@ async fn hand_on(door: &Door, delivery: &Delivery, told: &mut impl FnMut(Notice<
             }
             Err(error) => Err(Failed::Disk(error)),
         };
-        match sent {
-            Ok(to) => {
-                if pipe.heard(to) {
-                    told(Notice::Again);
-                }
-            }
-            Err(Failed::Store(error)) => {
-                if !std::mem::replace(&mut pipe.fails, true) {
-                    told(Notice::Waits(&error));
-                }
-                tokio::time::sleep(pipe.failed(&error, spool)).await;
-            }
-            Err(Failed::Disk(error)) => {
-                pipe.on_disk(Err(error), told);
-                tokio::time::sleep(pipe.pause()).await;
-            }
+        pipe.went(sent, spool, told).await;
+    }
+}
+
+/// Puts aside what the store refused of a batch; how far that is done with. Where it can't be, that is tried again and nothing
+/// is sent once more: the store has the rest of it.
+async fn put_aside(
+    aside: Aside,
+    delivery: &Delivery,
+    pipe: &mut Pipe,
+    spool: &Arc<Spool>,
+) -> Result<Option<Place>, Failed> {
+    if aside.is_again {
+        // It may have died since, without what it had in memory.
+        if let Err(error) = delivery.engine.answers().await {
+            pipe.aside = Some(aside);
+            return Err(Failed::Store(error));
+        }
+        pipe.last = Some(Instant::now());
+    }
+    let (at, to) = (spool.clone(), aside.to);
+    let (put, lines) = blocking(move || (at.refuse(&aside.lines), aside.lines)).await;
+    match put {
+        Ok(()) => Ok(Some(to)),
+        Err(error) => {
+            pipe.aside = Some(Aside { lines, to, is_again: true });
+            Err(Failed::Disk(error))
         }
     }
 }
@@ -143,6 +160,14 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
+/// What the own disk did; told where it begins to fail.
+fn on_disk(fails: &mut bool, error: Option<&SpoolError>, told: &mut impl FnMut(Notice<'_>)) {
+    let failed = std::mem::replace(fails, error.is_some());
+    if let (Some(error), false) = (error, failed) {
+        told(Notice::Disk(error));
+    }
+}
+
 /// Why nothing was handed on.
 enum Failed {
     Store(EngineError),
@@ -150,10 +175,21 @@ enum Failed {
     Disk(SpoolError),
 }
 
+/// What the store has refused of a batch that it has otherwise.
+struct Aside {
+    lines: Vec<Vec<u8>>,
+    /// Up to where that batch goes.
+    to: Place,
+    /// Whether the disk has failed to take it.
+    is_again: bool,
+}
+
 /// How far it is.
 struct Pipe {
     /// What is sent next.
     at: Place,
+    /// What is to be put aside before that.
+    aside: Option<Aside>,
     /// What the store has said it has, and when it said so.
     lingering: VecDeque<(Instant, Place)>,
     /// When the store was heard last.
@@ -163,6 +199,8 @@ struct Pipe {
     pause: Duration,
     fails: bool,
     refuses: bool,
+    /// The disk, as for what is taken off it, and as for what is read from it and put aside: one may do without the other.
+    room_fails: bool,
     disk_fails: bool,
 }
 
@@ -170,12 +208,14 @@ impl Pipe {
     fn new(at: Place) -> Self {
         Self {
             at,
+            aside: None,
             lingering: VecDeque::new(),
             last: None,
             again: None,
             pause: FIRST,
             fails: false,
             refuses: false,
+            room_fails: false,
             disk_fails: false,
         }
     }
@@ -197,11 +237,34 @@ impl Pipe {
         to.or_else(|| self.again.filter(|again| *again <= Instant::now()).map(|_| spool.taken()))
     }
 
-    /// What the own disk did; told where it begins to fail.
-    fn on_disk(&mut self, done: Result<(), SpoolError>, told: &mut impl FnMut(Notice<'_>)) {
-        let failed = std::mem::replace(&mut self.disk_fails, done.is_err());
-        if let (Err(error), false) = (&done, failed) {
-            told(Notice::Disk(error));
+    /// How one turn went; waits where it failed.
+    async fn went(
+        &mut self,
+        done: Result<Option<Place>, Failed>,
+        spool: &Spool,
+        told: &mut impl FnMut(Notice<'_>),
+    ) {
+        let error = match &done {
+            Err(Failed::Disk(error)) => Some(error),
+            _ => None,
+        };
+        // What the store said says nothing of a disk that could not take what it refuses.
+        if error.is_some() || self.aside.is_none() {
+            on_disk(&mut self.disk_fails, error, told);
+        }
+        match done {
+            Ok(to) => {
+                if self.heard(to) {
+                    told(Notice::Again);
+                }
+            }
+            Err(Failed::Store(error)) => {
+                if !std::mem::replace(&mut self.fails, true) {
+                    told(Notice::Waits(&error));
+                }
+                tokio::time::sleep(self.failed(&error, spool)).await;
+            }
+            Err(Failed::Disk(_)) => tokio::time::sleep(self.pause()).await,
         }
     }
 
@@ -223,6 +286,7 @@ impl Pipe {
             // Not reached, late, or a 502 of what stands before it: it may be another process by now, without what the
             // last one had in memory.
             self.lingering.clear();
+            self.aside = None;
             self.at = spool.taken();
         }
         error.again().unwrap_or(self.pause()).clamp(FIRST, LAST)

@@ -20,7 +20,7 @@ const STEP_MOST: i64 = 30 * 24 * STEP;
 /// How far from an end of a stretch the first and the last record of it are looked for at first, and among how many: a
 /// store's own filter may give those of other clusters, too.
 const EDGE: i64 = STEP / 6;
-const ENDS: usize = 100;
+const ENDS: [usize; 2] = [100, PAGE];
 /// Bytes of records that are held at once; what is older is for the next look.
 const BYTES: usize = 64 << 20;
 
@@ -44,6 +44,8 @@ pub struct Look {
 pub struct Answered {
     /// Records that the store gave and that were not seen before.
     pub records: u64,
+    /// All that it gave, those that were seen before as well.
+    pub given: usize,
     /// What was counted in them.
     pub counts: Counts,
     /// Where it stopped, in nanoseconds of Unix time: before that moment nothing was looked at. `None` where all was.
@@ -91,6 +93,7 @@ impl InPlace {
         let mut puller = Puller::new(archive, source, engine, &look.wanted)?.cancelled_by(cancel);
         let mut answered = Answered::default();
         let mut found = last(&puller, look, &mut answered)?;
+        answered.given = found.len();
         found.retain(|record| match &record.text {
             // What is said of another cluster stands for nothing that is said of this one.
             Text::Whole(line) => {
@@ -145,13 +148,30 @@ impl InPlace {
                     true => (look.from.max(look.to.saturating_sub(span)), look.to),
                     false => (look.from, look.to.min(look.from.saturating_add(span))),
                 };
-                if let Some(record) = puller.one(from, to, newest, ENDS)? {
-                    return Ok(Some(record.at));
+                for most in ENDS {
+                    if let Some(record) = one(&puller, (from, to), newest, most)? {
+                        return Ok(Some(record.at));
+                    }
                 }
             }
             Ok::<_, FeedError>(None)
         };
         Ok(end(false)?.zip(end(true)?))
+    }
+}
+
+/// The first or the last record of a stretch that is ours, among so many, or among as many as one answer holds.
+fn one(
+    puller: &Puller<'_>,
+    (from, to): (i64, i64),
+    newest: bool,
+    mut most: usize,
+) -> Result<Option<Pulled>, FeedError> {
+    loop {
+        match puller.one(from, to, newest, most) {
+            Err(FeedError::Engine(EngineError::TooLarge { .. })) if most > 1 => most = (most / 4).max(1),
+            found => return found,
+        }
     }
 }
 

@@ -37,8 +37,8 @@ pub(crate) struct Ends {
     pub(crate) busy: Arc<Mutex<Option<Instant>>>,
     pub(crate) tell: mpsc::UnboundedSender<Told>,
     pub(crate) say: watch::Sender<State>,
-    /// What the wall's clock says, Unix microseconds.
-    pub(crate) wall: Box<dyn Fn() -> i64 + Send>,
+    /// What time it is by a clock that goes on while the machine sleeps, Unix microseconds.
+    pub(crate) sleepless: Box<dyn Fn() -> i64 + Send>,
 }
 
 /// Makes folder, index and first segment, and starts the thread. Where one of them can't be, nothing is left.
@@ -59,14 +59,14 @@ pub(crate) fn begin(
     // Not one that is there: what another recording says stays.
     folder.recursive(false).create(dir).map_err(failed)?;
     let (pieces, is_over) = (ends.pieces, ends.is_over);
-    let (now, unix_us) = (Instant::now(), (ends.wall)());
+    let (now, unix_us) = (Instant::now(), (ends.sleepless)());
     let mut writer = Writer {
         dir: dir.to_owned(),
         index: Index::new(about, key.is_some(), ms(unix_us)),
         key,
         bounds,
         clock: Clock::new(now, unix_us),
-        wall: ends.wall,
+        sleepless: ends.sleepless,
         screen,
         open: None,
         closed_bytes: 0,
@@ -128,7 +128,7 @@ struct Writer {
     bounds: Bounds,
     index: Index,
     clock: Clock,
-    wall: Box<dyn Fn() -> i64 + Send>,
+    sleepless: Box<dyn Fn() -> i64 + Send>,
     /// The terminal's size by what was told.
     screen: Screen,
     open: Option<Open>,
@@ -193,8 +193,8 @@ impl Writer {
     /// Sees whether the machine slept: what was told before then is written by the time there was, and what comes goes into
     /// a segment that begins after it.
     fn wake(&mut self) {
-        let (now, wall) = (Instant::now(), (self.wall)());
-        if self.clock.looked(now, wall) {
+        let (now, sleepless_us) = (Instant::now(), (self.sleepless)());
+        if self.clock.looked(now, sleepless_us) {
             self.flush();
             if self.open.as_ref().is_some_and(|open| open.writing.bytes > 0) {
                 self.close();

@@ -1,10 +1,10 @@
 //! One kind, page by page, to its end or to where it was cut.
 
-use crate::answer::{Got, JSON, Left, ask, take};
+use crate::answer::{Got, JSON, Left, ask};
 use crate::bounds::Bounds;
 use crate::names;
 use crate::page::page;
-use crate::reduce::{is_metadata_alone, weight};
+use crate::reduce::is_metadata_alone;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sallyport_client::Fault;
 use sallyport_posture::{Coverage, Kind};
@@ -63,14 +63,14 @@ async fn list(client: &kube::Client, kind: Kind, version: &str, bounds: &Bounds,
             Got::TooLarge => return (all, cut("it is larger than what a scan takes in")),
             Got::Over => return (all, cut("the time for the scan was over")),
         };
-        let Some(page) = page(kind, &body) else { return (all, cut("what answered sent no list")) };
+        let Some(page) = page(kind, &body, &left.kept) else {
+            return (all, cut("what answered sent no list"));
+        };
         // Page by page, so that no kind is ever held whole as it was sent.
         drop(body);
-        for kept in page.items {
-            if !take(&left.kept, weight(&kept)) {
-                return (all, cut("there is more of it than a scan keeps"));
-            }
-            all.push(kept);
+        all.extend(page.items);
+        if page.is_cut {
+            return (all, cut("there is more of it than a scan keeps"));
         }
         match page.next {
             None => return (all, Coverage::Read),

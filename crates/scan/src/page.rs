@@ -1,25 +1,30 @@
 //! One page of a list, taken in field by field: of its objects only what is kept is ever made.
 
-use crate::reduce::Reduced;
+use crate::answer::take;
+use crate::reduce::{Kept, Room, weight, whole};
 use sallyport_posture::Kind;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is taken of a page.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Page {
     /// Its objects, reduced.
     pub(crate) items: Vec<Value>,
+    /// There were more than may be kept.
+    pub(crate) is_cut: bool,
     /// The token of the next page; none: it is the last.
     pub(crate) next: Option<String>,
 }
 
-/// Reads a page of a kind. None: it is no list.
-pub(crate) fn page(kind: Kind, body: &[u8]) -> Option<Page> {
+/// Reads a page of a kind, and takes what is kept of it from what is left for that while it is read: of a page of small
+/// things becomes many times as much. None: it is no list.
+pub(crate) fn page(kind: Kind, body: &[u8], left: &AtomicU64) -> Option<Page> {
     let mut from = serde_json::Deserializer::from_slice(body);
-    let page = Of(kind).deserialize(&mut from).ok()?;
+    let page = Of(kind, left).deserialize(&mut from).ok()?;
     from.end().ok()?;
     Some(page)
 }
@@ -40,9 +45,9 @@ enum Field {
     Other,
 }
 
-struct Of(Kind);
+struct Of<'l>(Kind, &'l AtomicU64);
 
-impl<'de> DeserializeSeed<'de> for Of {
+impl<'de> DeserializeSeed<'de> for Of<'_> {
     type Value = Page;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Page, D::Error> {
@@ -50,7 +55,7 @@ impl<'de> DeserializeSeed<'de> for Of {
     }
 }
 
-impl<'de> Visitor<'de> for Of {
+impl<'de> Visitor<'de> for Of<'_> {
     type Value = Page;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,7 +68,7 @@ impl<'de> Visitor<'de> for Of {
             match field {
                 Field::Kind if kind.is_none() => kind = Some(from.next_value()?),
                 Field::Metadata if meta.is_none() => meta = Some(from.next_value()?),
-                Field::Items if items.is_none() => items = Some(from.next_value_seed(Items(self.0))?),
+                Field::Items if items.is_none() => items = Some(from.next_value_seed(Items(self.0, self.1))?),
                 Field::Other => drop(from.next_value::<IgnoredAny>()?),
                 // Of two lists in one, nobody says which counts.
                 Field::Kind | Field::Metadata | Field::Items => {
@@ -75,37 +80,56 @@ impl<'de> Visitor<'de> for Of {
             return Err(A::Error::custom("it is no list"));
         }
         let next = meta.unwrap_or_default().r#continue.filter(|next| !next.is_empty());
-        Ok(Page { items: items.unwrap_or_default(), next })
+        let (items, is_cut) = items.unwrap_or_default();
+        Ok(Page { items, is_cut, next })
     }
 }
 
-struct Items(Kind);
+/// Objects as far as they may be kept, and whether there were more.
+struct Items<'l>(Kind, &'l AtomicU64);
 
-impl<'de> DeserializeSeed<'de> for Items {
-    type Value = Vec<Value>;
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = (Vec<Value>, bool);
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Vec<Value>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         from.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Items {
-    type Value = Vec<Value>;
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = (Vec<Value>, bool);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("objects")
     }
 
     /// Go writes an empty list so.
-    fn visit_unit<E>(self) -> Result<Vec<Value>, E> {
-        Ok(Vec::new())
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Self::Value::default())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Vec<Value>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(one) = from.next_element_seed(Reduced(self.0))? {
-            items.push(one);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+        let Self(kind, left) = self;
+        let (mut items, mut is_cut, mut is_odd) = (Vec::new(), false, false);
+        loop {
+            // Once it is cut the rest is passed over, so that what stands behind it is still read.
+            let room = Room::of(if is_cut { 0 } else { left.load(Ordering::Relaxed) });
+            let Some(one) = from.next_element_seed(Kept::of_object(kind, &room))? else { break };
+            if room.is_over() {
+                is_cut = true;
+                continue;
+            }
+            // That something in it is no object is said once.
+            if !one.is_object() && std::mem::replace(&mut is_odd, true) {
+                continue;
+            }
+            let one = whole(kind, one);
+            if take(left, weight(&one)) {
+                items.push(one);
+            } else {
+                is_cut = true;
+            }
         }
-        Ok(items)
+        Ok((items, is_cut))
     }
 }

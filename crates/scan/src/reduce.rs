@@ -9,6 +9,8 @@ use sallyport_posture::Kind;
 use serde::Deserialize as _;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
 /// A tree of fields: a name, and what is kept below it. Nothing below: the value as it is.
@@ -174,31 +176,52 @@ pub(crate) fn is_metadata_alone(kind: Kind) -> bool {
 /// An object of a kind, reduced. What is none becomes one without a name, so that it is told as one that can't be read.
 pub(crate) fn reduce(kind: Kind, object: Value) -> Value {
     // What was read once is read again without a fault.
-    Reduced(kind).deserialize(object).unwrap_or_else(|_| whole(kind, Value::Null))
+    let kept = Kept::of_object(kind, &Room::of(u64::MAX)).deserialize(object);
+    whole(kind, kept.unwrap_or(Value::Null))
 }
 
-/// Reads an object of a kind, reduced as it comes.
-#[derive(Clone, Copy)]
-pub(crate) struct Reduced(pub(crate) Kind);
+/// What may still be kept of an object while it is read, in bytes as [`weight`] counts them: of one object a hostile API
+/// server could send a whole page, which becomes many times as much.
+pub(crate) struct Room {
+    left: Cell<u64>,
+    is_over: Cell<bool>,
+}
 
-impl<'de> DeserializeSeed<'de> for Reduced {
-    type Value = Value;
+impl Room {
+    pub(crate) fn of(bytes: u64) -> Self {
+        Self { left: Cell::new(bytes), is_over: Cell::new(bytes == 0) }
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        from.deserialize_any(Kept::Object(self.0)).map(|kept| whole(self.0, kept))
+    /// It was not enough: what was read since then is not whole, and nothing more of it is made.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.get()
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        match self.left.get().checked_sub(bytes as u64) {
+            Some(left) => self.left.set(left),
+            None => self.is_over.set(true),
+        }
+        !self.is_over()
     }
 }
 
-/// What is kept at one place of an object.
+/// What is kept at one place of an object, read as it comes.
 #[derive(Clone, Copy)]
-enum Kept {
+pub(crate) struct Kept<'r> {
+    what: What,
+    room: &'r Room,
+}
+
+#[derive(Clone, Copy)]
+enum What {
     /// Of the object itself.
     Object(Kind),
-    /// Below a field.
+    /// Below a field; nothing named: the value as it is.
     Below(&'static [Keep]),
 }
 
-impl Kept {
+impl What {
     /// What is kept of a field, and its name.
     fn of(self, name: &str) -> Option<(&'static str, Self)> {
         let keeps = match self {
@@ -208,20 +231,31 @@ impl Kept {
         };
         keeps.iter().find(|keep| keep.0 == name).map(|keep| (keep.0, Self::Below(keep.1)))
     }
-}
 
-impl<'de> DeserializeSeed<'de> for Kept {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        match self {
-            Self::Below([]) => Value::deserialize(from),
-            _ => from.deserialize_any(self),
-        }
+    fn is_whole(self) -> bool {
+        matches!(self, Self::Below([]))
     }
 }
 
-impl<'de> Visitor<'de> for Kept {
+impl<'r> Kept<'r> {
+    /// Of an object; [`whole`] makes it one of its kind.
+    pub(crate) fn of_object(kind: Kind, room: &'r Room) -> Self {
+        Self { what: What::Object(kind), room }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Kept<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        if !self.room.take(EACH) {
+            return IgnoredAny::deserialize(from).map(|_| Value::Null);
+        }
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Kept<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -230,11 +264,14 @@ impl<'de> Visitor<'de> for Kept {
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
         let mut kept = Map::new();
-        while let Some(field) = from.next_key_seed(Field(self))? {
+        while let Some(field) = from.next_key_seed(Field(self.what))? {
             match field {
                 // Of a field that is there twice the last counts, as everywhere.
-                Some((name, below)) => drop(kept.insert(name.to_owned(), from.next_value_seed(below)?)),
-                None => drop(from.next_value::<IgnoredAny>()?),
+                Some((name, below)) if self.room.take(EACH + name.len()) => {
+                    let below = Kept { what: below, room: self.room };
+                    kept.insert(name.into_owned(), from.next_value_seed(below)?);
+                }
+                _ => drop(from.next_value::<IgnoredAny>()?),
             }
         }
         Ok(Value::Object(kept))
@@ -243,14 +280,17 @@ impl<'de> Visitor<'de> for Kept {
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
         let mut kept = Vec::new();
         while let Some(one) = from.next_element_seed(self)? {
-            kept.push(one);
+            if !self.room.is_over() {
+                kept.push(one);
+            }
         }
         Ok(Value::Array(kept))
     }
 
-    // Of another type than it can be: that it is so is kept, and not what it says.
-    fn visit_str<E>(self, _: &str) -> Result<Value, E> {
-        Ok(Value::String(String::new()))
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        // Of another type than it can be: that it is so is kept, and not what it says.
+        let text = if self.what.is_whole() && self.room.take(text.len()) { text } else { "" };
+        Ok(Value::String(text.to_owned()))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
@@ -275,10 +315,10 @@ impl<'de> Visitor<'de> for Kept {
 }
 
 /// The name of a field, as far as it is kept.
-struct Field(Kept);
+struct Field(What);
 
 impl<'de> DeserializeSeed<'de> for Field {
-    type Value = Option<(&'static str, Kept)>;
+    type Value = Option<(Cow<'static, str>, What)>;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         from.deserialize_str(self)
@@ -286,19 +326,22 @@ impl<'de> DeserializeSeed<'de> for Field {
 }
 
 impl Visitor<'_> for Field {
-    type Value = Option<(&'static str, Kept)>;
+    type Value = Option<(Cow<'static, str>, What)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the name of a field")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.of(name))
+        if self.0.is_whole() {
+            return Ok(Some((Cow::Owned(name.to_owned()), self.0)));
+        }
+        Ok(self.0.of(name).map(|(name, below)| (Cow::Borrowed(name), below)))
     }
 }
 
 /// What was kept of an object, made one of its kind.
-fn whole(kind: Kind, kept: Value) -> Value {
+pub(crate) fn whole(kind: Kind, kept: Value) -> Value {
     let mut kept = match kept {
         Value::Object(kept) => kept,
         _ => Map::new(),
@@ -356,10 +399,12 @@ fn tokens(volumes: &mut Value) {
     });
 }
 
+/// What each value and each field's name take beside their texts, in bytes.
+const EACH: usize = 48;
+
 /// How much memory a value takes, about, in bytes.
 pub(crate) fn weight(value: &Value) -> u64 {
-    /// What each value and each field's name take beside their texts.
-    const EACH: u64 = 48;
+    const EACH: u64 = self::EACH as u64;
     EACH + match value {
         Value::String(text) => text.len() as u64,
         Value::Array(list) => list.iter().map(weight).sum(),

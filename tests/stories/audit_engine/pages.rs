@@ -34,6 +34,8 @@ pub(super) async fn ask(
         }
         from = next;
     }
+    // Asking flushes: from now on the store shows all that it has, and no answer is made of a part.
+    logs.ask("* | limit 1").await?;
 
     let session = until("the session's page with what the store tells", ARRIVES, async || {
         let session = desktop.app.audit_session(request.clone()).await.ok()?;

@@ -1,10 +1,9 @@
 //! A restless desktop as the story sees it: a process that says what it does, and how long each step took.
 
-use super::steps::Step;
+use super::steps::{ENOUGH, Step};
 use crate::crash::spawn_for;
 use anyhow::{Context, Result, bail};
 use sallyport_fleet::Fleet;
-use sallyport_testkit::idp::Endpoint;
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,8 +12,11 @@ use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// A start with its sign-in, on a busy machine.
-const START: Duration = Duration::from_secs(60);
+/// A start with its sign-in and its inventory, on a busy machine.
+const START: Duration = Duration::from_secs(90);
+
+/// Until it is gone: what it leaves open is withdrawn first.
+const END: Duration = Duration::from_secs(60);
 
 /// A word with what it is about, when it was heard.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ struct Said {
 
 /// A restless desktop.
 pub(super) struct Restless {
+    /// Whose it is, as the provider knows them.
+    sub: String,
     child: Child,
     says: mpsc::UnboundedReceiver<Said>,
     /// What was heard last.
@@ -54,7 +58,8 @@ impl Restless {
                 drop(tell.send(Said { at: Instant::now(), word: word.to_owned(), of: of.to_owned() }));
             }
         });
-        let mut restless = Self { child, says, last: None, said: BTreeMap::new(), took: BTreeMap::new() };
+        let (last, said, took) = (None, BTreeMap::new(), BTreeMap::new());
+        let mut restless = Self { sub: sub.to_owned(), child, says, last, said, took };
         restless.hears("ready", START).await?;
         Ok(restless)
     }
@@ -62,8 +67,17 @@ impl Restless {
     /// Tells it under which profile to walk a lap.
     pub(super) fn walks(&mut self, profile: &str) -> Result<()> {
         self.said.clear();
+        self.tell(profile)
+    }
+
+    /// Tells it that the provider has vouched often enough: it leaves.
+    pub(super) fn has_enough(&mut self) -> Result<()> {
+        self.tell(ENOUGH)
+    }
+
+    fn tell(&mut self, order: &str) -> Result<()> {
         let input = self.child.stdin.as_mut().context("its input is piped")?;
-        Ok(input.write_all(format!("{profile}\n").as_bytes())?)
+        Ok(input.write_all(format!("{order}\n").as_bytes())?)
     }
 
     fn take(&mut self, said: Said) {
@@ -120,8 +134,9 @@ impl Restless {
             return Ok(());
         }
         let began = Instant::now();
-        let before = fleet.idp.requests(Endpoint::Token).await?;
-        while fleet.idp.requests(Endpoint::Token).await? == before {
+        let before = self.renewals(fleet).await?;
+        // One that was over by now is followed by the next: it is vouched for until that was often enough.
+        while self.renewals(fleet).await? == before {
             anyhow::ensure!(began.elapsed() < within, "the provider was not asked again");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -133,6 +148,12 @@ impl Restless {
         Ok(())
     }
 
+    /// How often its person's sign-in was renewed: a refresh token is good for one question. Others ask meanwhile, too.
+    async fn renewals(&self, fleet: &Fleet) -> Result<usize> {
+        let tokens = fleet.idp.refresh_tokens().await?;
+        Ok(tokens.iter().filter(|token| token.account == self.sub && token.state == "rotated").count())
+    }
+
     /// What a step took when it last came.
     pub(super) fn took(&self, step: Step) -> Option<Duration> {
         self.took.get(step.word()).copied()
@@ -141,24 +162,37 @@ impl Restless {
     /// With -9; what it had said until then is heard.
     pub(super) async fn kill(&mut self) -> Result<ExitStatus> {
         self.child.kill()?;
-        let ended = loop {
-            if let Some(ended) = self.child.try_wait()? {
-                break ended;
+        let ended = self.ended().await?.context("it did not end by -9")?;
+        // Its end closes the pipe, whose reader ends with it; but where a child of its own holds that.
+        let hears_out = async {
+            while let Some(said) = self.says.recv().await {
+                self.take(said);
             }
-            tokio::time::sleep(Duration::from_millis(1)).await;
         };
-        // Its end closes the pipe, whose reader ends with it.
-        while let Some(said) = self.says.recv().await {
-            self.take(said);
-        }
+        tokio::time::timeout(END, hears_out).await.context("somebody else holds its output")?;
         Ok(ended)
     }
 
     /// Closing its input is how it is told to quit.
     pub(super) async fn quits(mut self) -> Result<()> {
         drop(self.child.stdin.take());
-        tokio::task::spawn_blocking(move || self.child.wait()).await??;
+        if self.ended().await?.is_none() {
+            self.child.kill()?;
+            self.child.wait()?;
+            bail!("the desktop did not quit within {} s", END.as_secs());
+        }
         Ok(())
+    }
+
+    /// How it ended, if it does in time.
+    async fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        let began = Instant::now();
+        loop {
+            match self.child.try_wait()? {
+                None if began.elapsed() < END => tokio::time::sleep(Duration::from_millis(1)).await,
+                ended => return Ok(ended),
+            }
+        }
     }
 }
 

@@ -2,21 +2,22 @@
 //! walks a lap under the profile that it is told, the other says yes to whatever waits. Closing their input is how they are told
 //! to quit.
 
-use super::steps::{ASKED, HISTORY, PLAIN, VOUCHED};
+use super::steps::{ASKED, ENOUGH, HISTORY, PLAIN, VOUCHED};
 use anyhow::Result;
 use sallyport_app::App;
 use sallyport_fleet::headless::{input, proof, until};
 use sallyport_ipc::{AuditFilter, Decide, OpenInput, ProofKind, ProofState, SessionState, SessionView};
 use std::io::BufRead as _;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// The first of them, and the second, as what they are asked to open.
 pub(crate) const ASKS: &str = "restless-asks";
 pub(crate) const APPROVES: &str = "restless-approves";
 
-/// How long a turn of a session is waited for. Where a broker is killed in between, somebody else may have to come back first.
-const TURN: Duration = Duration::from_secs(30);
+/// How long a turn of a session is waited for. Where somebody is killed in between, their whole start may have to come first:
+/// longer than whoever listens waits for the word of it.
+const TURN: Duration = Duration::from_secs(180);
 /// What is asked for and what an extension asks for, seconds.
 const SHORT: u32 = 900;
 const LONGER: u32 = super::LONGEST_ASKED;
@@ -30,16 +31,35 @@ pub(crate) async fn asks(app: App, cluster: &str) -> Result<()> {
         () = leave_all(&app) => None,
     };
     while let Some(order) = next {
-        next = tokio::select! {
-            () = walk(&app, cluster, &order) => {
-                say("over", "");
-                orders.recv().await
-            }
-            _ = orders.recv() => None,
-        };
+        next = lap(&app, cluster, &order, &mut orders).await;
     }
     app.shut_down().await;
     Ok(())
+}
+
+/// One lap, and the order after it; none where its input was closed.
+async fn lap(
+    app: &App,
+    cluster: &str,
+    order: &str,
+    orders: &mut mpsc::UnboundedReceiver<String>,
+) -> Option<String> {
+    // One that comes when its lap is over already is none to walk.
+    if order != ENOUGH {
+        let enough = Notify::new();
+        let mut walking = std::pin::pin!(walk(app, cluster, order, &enough));
+        loop {
+            tokio::select! {
+                () = &mut walking => break,
+                told = orders.recv() => {
+                    told?;
+                    enough.notify_one();
+                }
+            }
+        }
+        say("over", "");
+    }
+    orders.recv().await
 }
 
 /// Says yes to whatever waits.
@@ -94,7 +114,7 @@ async fn leave_all(app: &App) {
     }
 }
 
-async fn walk(app: &App, cluster: &str, order: &str) {
+async fn walk(app: &App, cluster: &str, order: &str, enough: &Notify) {
     if order == HISTORY {
         return history(app).await;
     }
@@ -113,7 +133,11 @@ async fn walk(app: &App, cluster: &str, order: &str) {
         say("open", &of);
         match order {
             PLAIN => extend(app, id).await,
-            VOUCHED => vouch(app, id, &of).await,
+            // Until it is told: whoever listens has a broker to start meanwhile, on a machine that does other things, too.
+            VOUCHED => tokio::select! {
+                () = vouch(app, id, &of) => {}
+                () = enough.notified() => {}
+            },
             _ => {}
         }
     }
@@ -131,10 +155,10 @@ async fn extend(app: &App, id: &str) {
     }
 }
 
-/// Says of when the provider's word is that it knows of, and of each that comes after.
+/// Says of when the provider's word is that it knows of, and of each that comes after, for as long as one comes.
 async fn vouch(app: &App, id: &str, of: &str) {
     let mut known = 0;
-    for _ in 0..4 {
+    loop {
         let newer = |view: &SessionView| {
             let at = view.vouching.as_ref()?.vouched_at?;
             (at > known && view.state == SessionState::Open).then_some(at)

@@ -12,6 +12,8 @@ pub(super) const ASKED: &str = "operate";
 pub(super) const VOUCHED: &str = "restless-vouched";
 /// No lap: what the history says is told.
 pub(super) const HISTORY: &str = "history";
+/// Neither: the provider has vouched often enough in this one.
+pub(super) const ENOUGH: &str = "enough";
 
 /// A step in which somebody dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

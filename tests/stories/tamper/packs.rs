@@ -7,7 +7,9 @@ use sallyport_audit::{Checkpoint, Line, Linked, PackHead, PackVerdict, PackWrite
 
 /// The lines of a pack of some of its entries.
 pub(super) fn of(made: &Made, dice: &mut Dice) -> Result<Vec<String>> {
-    let kept = made.copy()?.kept()?;
+    // Held until all is read: what it was read from is to be there as it was.
+    let copy = made.copy()?;
+    let kept = copy.kept()?;
     let entries = kept.walk(|all| all.collect::<Result<Vec<Linked>, _>>())??;
     let checkpoints: Vec<Checkpoint> =
         kept.checkpoints()?.into_iter().filter_map(|stored| stored.checkpoint.ok()).collect();

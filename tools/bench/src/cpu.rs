@@ -1,4 +1,4 @@
-//! CPU time of this process and of those that it started, from `/proc`.
+//! CPU time of the processes that this one started, from `/proc`.
 
 use anyhow::{Context as _, Result};
 use std::time::Duration;
@@ -6,15 +6,7 @@ use std::time::Duration;
 /// Ticks of a second in `/proc/<pid>/stat`: USER_HZ, which is 100 wherever Linux shows it.
 const TICKS: u64 = 100;
 
-/// User and system time of this process.
-///
-/// # Errors
-/// Where the kernel does not say it.
-pub fn own() -> Result<Duration> {
-    times(&std::fs::read_to_string("/proc/self/stat")?).context("the times of this process")
-}
-
-/// The same of each child of this process that has this name, which the kernel cuts after 15 characters.
+/// User and system time of each child of this process that has this name, which the kernel cuts after 15 characters.
 ///
 /// # Errors
 /// Where the kernel does not say it.

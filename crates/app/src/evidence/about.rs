@@ -75,6 +75,9 @@ impl Evidence {
                     count_more(archive, &others, &of, columns, bounds)
                 });
                 let (one, why) = or_lacks(asked).await?;
+                if one.is_none() && why.why.is_none() {
+                    more.lacks.stores.push(seen.gone());
+                }
                 one.into_iter().for_each(|one| more.add(one));
                 more.lacks = both(std::mem::take(&mut more.lacks), &why);
                 told.push(seen.archive);
@@ -122,7 +125,7 @@ impl More {
 
     fn note(&mut self, call: &Call, columns: [Column; 3]) {
         self.calls += 1;
-        self.denied += u64::from(call.text(Column::Decision) == "forbid");
+        self.denied += u64::from(call.is_denied());
         self.writes += u64::from(WRITES.contains(&call.text(Column::Verb)));
         for (all, column) in self.tops.iter_mut().zip(columns) {
             *all.entry(call.text(column).to_owned()).or_default() += 1;
@@ -165,7 +168,7 @@ fn count_more(
         more.lacks = both(std::mem::take(&mut more.lacks), &lacks(&page));
         let mut twins = HashSet::new();
         for other in others {
-            let (keys, is_whole) = stores::twins_in(other, calls, &page.value.calls)?;
+            let (keys, is_whole) = stores::twins_in(other, calls, &page.value.calls, &left(bounds, began))?;
             twins.extend(keys);
             more.lacks.is_cut |= !is_whole;
         }

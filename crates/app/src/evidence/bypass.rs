@@ -1,16 +1,20 @@
 //! Calls by a session's account that its gateway did not send: both sides compared, and what is found told as an entry.
 
+mod together;
+
+pub(super) use together::compared;
+
 use super::Evidence;
 use super::filter::of_accounts;
 use super::timeline::account;
 use crate::desk::AppError;
 use sallyport_archive::{Answer, Archive, ArchiveError, Bounds, CallId, Column, Events, Filter, Kept};
 use sallyport_audit::{Action, Draft, Entry, Outcome};
-use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, fold, hole, reconcile};
+use sallyport_events::{Act, Event, Known, Reconciled, Record, SKEW, Told, hole, reconcile};
 use sallyport_ipc::LacksView;
 use sallyport_model::{AuditId, ClusterName, Jti, RequestUid};
 use sallyport_store::Filter as Entries;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
@@ -98,33 +102,16 @@ pub(super) fn of_accounts_in(
 }
 
 impl OfSession {
-    /// What several places tell, as one: an event that two of them have is one.
+    /// What several places tell, as one: an event that two of them have in the same words is one.
     pub(super) fn of(parts: Vec<Part>) -> Self {
         let mut out = Self { record: record_of(&parts), ..Self::default() };
         let mut read = Vec::new();
         for part in parts {
             out.has_more |= part.has_more;
             out.lacks = super::both(std::mem::take(&mut out.lacks), &part.lacks);
-            read.extend(part.events.into_iter().map(|kept| (part.look, kept)));
+            read.push((part.look, part.events));
         }
-        // As they were written; of the same one in several places the archive's comes last, and is where it is shown from.
-        read.sort_by_key(|(look, kept)| (kept.event.at(), look.is_none(), *look, kept.id));
-        let mut places = HashMap::new();
-        let mut alike = HashMap::new();
-        for (look, kept) in &read {
-            let (id, at) = (kept.event.audit_id.to_string(), kept.event.at());
-            let place = (*look, kept.id, at.unwrap_or_default());
-            alike.entry(id.clone()).or_insert(place);
-            places.insert((id, at), place);
-        }
-        out.events = fold(read.into_iter().map(|(_, kept)| kept.event));
-        let place = out.events.iter().map(|event| {
-            let id = event.audit_id.to_string();
-            let other = alike.get(&id).copied();
-            let nowhere = || (None, CallId::from_number(0), 0);
-            places.get(&(id, event.at())).copied().or(other).unwrap_or_else(nowhere)
-        });
-        out.place = place.collect();
+        (out.events, out.place) = together::together(read).into_iter().unzip();
         out
     }
 }
@@ -159,11 +146,11 @@ fn record_of(parts: &[Part]) -> Option<Record> {
     Some(Record { from, to, gaps, ..Record::default() })
 }
 
-/// Both sides of a session, compared.
-pub(super) fn compared(of: &OfSession, known: &Known, own: &Record) -> Reconciled {
+/// Some of the events of a session, held against what its gateway sent.
+fn compared_alone(of: &OfSession, events: &[Event<'_>], known: &Known, own: &Record) -> Reconciled {
     let cluster = of.record.clone().unwrap_or_default();
     // The policy of the cluster is not known here, nor whether these are the events of all of its API servers.
-    reconcile(&of.events, known, &cluster, own, Told::default())
+    reconcile(events, known, &cluster, own, Told::default())
 }
 
 /// What the history has of a request.

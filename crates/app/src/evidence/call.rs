@@ -90,13 +90,17 @@ impl Evidence {
                 let json = json.map_err(|e| AppError::failed("the entry could not be written").because(e))?;
                 Ok(lines(&format!("{json:#}")))
             }
-            RowId::Call(id, _) => self.raw_of(None, id).await,
-            RowId::Seen(look, id, _) => self.raw_of(Some(look), id).await,
+            RowId::Call(id, at) => self.raw_of(None, id, at).await,
+            RowId::Seen(look, id, at) => self.raw_of(Some(look), id, at).await,
         }
     }
 
-    async fn raw_of(&self, of: Option<u64>, id: CallId) -> Result<Vec<Shown>, AppError> {
-        let raw = self.ask_of(of, "raw", move |archive, _| archive.raw(id)).await?;
+    async fn raw_of(&self, of: Option<u64>, id: CallId, at: i64) -> Result<Vec<Shown>, AppError> {
+        // A number alone may be another event's by now.
+        let raw = self.ask_of(of, "raw", move |archive, bounds| {
+            archive.raw(at_its_moment(archive, id, at, bounds)?.id)
+        });
+        let raw = raw.await?;
         let raw = raw.ok_or_else(|| unreadable(ArchiveError::Gone(id)))?;
         Ok(lines(&pretty(&raw)))
     }
@@ -135,6 +139,9 @@ impl Evidence {
                 archive.deletions(&of, DELETIONS, bounds)
             });
             let (answer, why) = or_lacks(asked).await?;
+            if answer.is_none() && why.why.is_none() {
+                missing.push(seen.gone());
+            }
             all.lacks = both(all.lacks, &why);
             answer.into_iter().for_each(|answer| all.add(Some(seen.look), answer));
         }

@@ -11,7 +11,9 @@ use crate::history::view;
 use sallyport_archive::{Call, Column};
 use sallyport_audit::{Action, Entry};
 use sallyport_events::{Innocent, Key, Known, Reconciled, join};
-use sallyport_ipc::{BypassLine, SessionEvidence, Shown, TieCount, TimelineFilter, UnseenLine, UsedLine};
+use sallyport_ipc::{
+    BypassLine, LacksView, SessionEvidence, Shown, TieCount, TimelineFilter, UnseenLine, UsedLine,
+};
 use sallyport_model::{RequestUid, clip};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -47,7 +49,7 @@ impl Evidence {
         let known = Known::of(entries.iter());
         let record = own.record(&self.own_record().await?);
         let compared = compared(&of, &known, &record);
-        let bypasses = self.bypass_lines(&of, &compared).await?;
+        let (bypasses, is_whole) = self.bypass_lines(&of, &compared).await?;
         let used = match of.events.is_empty() {
             true => role::used_through_gateway(entries),
             false => {
@@ -93,7 +95,7 @@ impl Evidence {
             role_rules: role.as_ref().map_or(0, |(_, rules)| *rules),
             role: role.map(|(yaml, _)| super::call::lines(&yaml)).unwrap_or_default(),
             request: Shown::of(&request),
-            lacks: of.lacks,
+            lacks: LacksView { is_cut: of.lacks.is_cut || !is_whole, ..of.lacks },
         })
     }
 
@@ -118,7 +120,7 @@ impl Evidence {
             let is_asked = !accounts.is_empty() && !cluster.is_empty();
             stores::wanted(store, &filter, accounts).filter(|_| is_asked)
         });
-        let (here, (there, missing)) = tokio::try_join!(or_lacks(here), there)?;
+        let (here, (there, mut missing)) = tokio::try_join!(or_lacks(here), there)?;
         let (here, mut why) = here;
         let mut parts = Vec::new();
         for seen in there {
@@ -127,7 +129,9 @@ impl Evidence {
                 of_accounts_in(archive, &name, &of, bounds)
             });
             let (part, unasked) = or_lacks(asked).await?;
+            let is_gone = part.is_none() && unasked.why.is_none();
             why = both(why, &unasked);
+            missing.extend(is_gone.then(|| seen.gone()));
             let Some(part) = part else { continue };
             // Before the moment up to which it was looked nothing is known.
             let unseen = seen.before.map(|before| i64::MIN..before);
@@ -144,9 +148,15 @@ impl Evidence {
         Ok(out)
     }
 
-    async fn bypass_lines(&self, of: &OfSession, compared: &Reconciled) -> Result<Vec<BypassLine>, AppError> {
+    /// Calls around the gateway, and whether none is left out that can't be read any more.
+    async fn bypass_lines(
+        &self,
+        of: &OfSession,
+        compared: &Reconciled,
+    ) -> Result<(Vec<BypassLine>, bool), AppError> {
         let first = compared.bypass.iter().take(BYPASSES);
         let first: Vec<_> = first.filter_map(|one| Some((one, *of.place.get(one.event)?))).collect();
+        let named = first.len();
         let mut looks: Vec<Option<u64>> = first.iter().map(|(_, (look, ..))| *look).collect();
         looks.sort_unstable();
         looks.dedup();
@@ -155,7 +165,7 @@ impl Evidence {
             let wanted: Vec<_> =
                 first.iter().map(|(_, place)| *place).filter(|(of, ..)| *of == look).collect();
             let found = self.ask_of(look, "around the gateway", move |archive, bounds| {
-                // One that went meanwhile is left out.
+                // One that went meanwhile is left out, and that is said.
                 let found = wanted.iter().map(|(_, id, at)| at_its_moment(archive, *id, *at, bounds).ok());
                 Ok(found.flatten().collect::<Vec<_>>())
             });
@@ -167,13 +177,14 @@ impl Evidence {
         };
         let found: Vec<_> =
             first.into_iter().filter_map(|(one, place)| Some((one, of_place(place)?))).collect();
+        let is_whole = found.len() == named;
         let rows = self.rows_of(found.iter().map(|(_, call)| *call)).await?;
         let lines = found.iter().zip(rows).map(|((one, (_, call)), row)| BypassLine {
             row,
             reuses_an_id: one.why == sallyport_events::Away::ReusedId,
             address: Shown::from(call.text(Column::Address)),
         });
-        Ok(lines.collect())
+        Ok((lines.collect(), is_whole))
     }
 }
 

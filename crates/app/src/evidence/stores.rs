@@ -29,6 +29,8 @@ use std::time::Duration;
 
 /// The folder of what was seen, in the data directory. What lies there at a start is of a process that was killed.
 const FOLDER: &str = "audit-seen";
+/// Bytes of the disk that all questions together may fill.
+const SEEN_MOST: u64 = 2 << 30;
 /// How long the newest page waits for a store, and an older one.
 const NEWEST: Duration = Duration::from_millis(2500);
 const OLDER: Duration = Duration::from_secs(25);
@@ -65,6 +67,9 @@ struct Place {
     archive: Mutex<Option<Arc<Archive>>>,
     /// Somebody was told that it has not answered yet.
     is_awaited: AtomicBool,
+    /// It holds so much that the same question is begun anew, in a place of its own: the numbers of rows and of where a
+    /// page goes on mean something in this one alone.
+    is_full: AtomicBool,
 }
 
 /// What a store said, and why no more where it did not answer.
@@ -90,7 +95,10 @@ impl Stores {
     /// The place of a question. Another one of the same kind to the same store takes the one before it back.
     fn place(&self, why: For, question: Question) -> Arc<Place> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = places.iter().find(|place| place.why == why && place.question == question) {
+        let is_it = |place: &&Arc<Place>| {
+            place.why == why && place.question == question && !place.is_full.load(Ordering::Acquire)
+        };
+        if let Some(place) = places.iter().find(is_it) {
             return place.clone();
         }
         places.retain(|place| {
@@ -108,9 +116,29 @@ impl Stores {
             seen: Arc::default(),
             archive: Mutex::default(),
             is_awaited: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
         });
         places.push(place.clone());
         place
+    }
+
+    /// Forgets questions, those that were begun first, until what was seen of all others takes no more of the disk than it
+    /// may.
+    fn make_room(&self, but: u64, most: u64) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = |place: &Arc<Place>| {
+            let archive = place.archive.lock().unwrap_or_else(PoisonError::into_inner);
+            archive.as_ref().map_or(0, |archive| archive.status().bytes)
+        };
+        let mut all: u64 = places.iter().map(bytes).sum();
+        places.retain(|place| {
+            if all <= most || place.number == but {
+                return true;
+            }
+            all = all.saturating_sub(bytes(place));
+            place.cancel.cancel();
+            false
+        });
     }
 
     fn of(&self, look: u64) -> Option<Arc<Place>> {
@@ -191,11 +219,12 @@ impl Evidence {
         let mut turn = place.seen.clone().lock_owned().await;
         let (folder, of_place) = (self.desk.dirs.data.join(FOLDER), place.clone());
         let is_first = !self.stores.is_clean.swap(true, Ordering::Relaxed);
+        self.stores.make_room(place.number, SEEN_MOST);
         let asked = tokio::task::spawn_blocking(move || {
             if is_first {
                 let _ = std::fs::remove_dir_all(&folder);
             }
-            if turn.as_ref().is_none_or(Seen::is_full) {
+            if turn.is_none() {
                 let seen = Seen::new(of_place.question.clone(), &folder, of_place.cancel.clone())?;
                 let mut archive = of_place.archive.lock().unwrap_or_else(PoisonError::into_inner);
                 *archive = Some(seen.archive());
@@ -203,6 +232,7 @@ impl Evidence {
             }
             let Some(seen) = turn.as_mut() else { return Err(FeedError::Archive(ArchiveError::Canceled)) };
             let said = question(seen)?;
+            of_place.is_full.store(seen.is_full(), Ordering::Release);
             Ok((said, seen.told()))
         });
         let asked = asked.await.map_err(|e| AppError::failed("the store was not asked").because(e))?;

@@ -71,19 +71,21 @@ impl Bench {
     async fn log_of(&self, cluster: &str, text: &str) {
         let path = self.home.path().join("audit.log");
         std::fs::write(&path, text).unwrap();
+        let since = Instant::now();
         self.evidence.source_add(cluster.into(), path.display().to_string()).await.unwrap();
-        self.read_through().await;
+        self.read_through(cluster, since).await;
     }
 
-    async fn read_through(&self) -> SourceState {
-        let began = Instant::now();
+    /// Waits until a cluster's log is read, and what came of it looked through: both begun since a moment.
+    async fn read_through(&self, cluster: &str, since: Instant) -> SourceState {
+        let (began, cluster) = (Instant::now(), cluster.parse().unwrap());
         loop {
             let state = self.evidence.sources().await.unwrap().sources[0].state.clone();
             // What is looked for after reading has its own turn.
             let is_looked = match &state {
                 SourceState::Read { events, .. } => {
                     *events == 0
-                        || self.evidence.looked.lock().unwrap().contains_key(&CLUSTER.parse().unwrap())
+                        || self.evidence.looked.lock().unwrap().get(&cluster).is_some_and(|at| *at > since)
                 }
                 SourceState::Failed { .. } => true,
                 _ => false,
@@ -357,9 +359,9 @@ async fn what_a_source_can_not_give_is_counted_and_said_and_the_history_stays_re
     assert_eq!(*events, 1);
     assert!(*bad >= 1, "{view:?}");
     // Read again: nothing is kept twice.
+    let since = Instant::now();
     bench.evidence.source_read(None).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    bench.read_through().await;
+    bench.read_through(CLUSTER, since).await;
     assert_eq!(bench.evidence.sources().await.unwrap().events, 1);
     // The same path twice is one source.
     let path = bench.home.path().join("audit.log").display().to_string();

@@ -6,7 +6,7 @@ use sallyport_store::StoreError;
 use std::error::Error;
 
 /// With its causes.
-pub(super) fn caused(error: &dyn Error) -> String {
+fn caused(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

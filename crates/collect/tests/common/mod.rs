@@ -46,7 +46,12 @@ impl Store {
     }
 
     pub(crate) fn has(&self, text: &str) -> bool {
-        self.has.lock().unwrap().iter().any(|body| body.contains(text))
+        self.times(text) > 0
+    }
+
+    /// In how many bodies.
+    pub(crate) fn times(&self, text: &str) -> usize {
+        self.has.lock().unwrap().iter().filter(|body| body.contains(text)).count()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The tree's edge beside a history that nobody signs: without it each start would have to hash every entry there is, for a
-//! root alone. It proves nothing and is believed where the chain has the very link with which it was written.
+//! root alone. It proves nothing and is believed where it is whole and the chain has the very link with which it was written:
+//! a root that is wrong by one bit would go into requests, and accuse whoever has the history of changing it. Whoever may
+//! write beside the history can make such a file all the same; without a key nothing here keeps them from that.
 
 use super::FILE as DATABASE;
 use crate::StoreError;
@@ -12,9 +14,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 const FILE: &str = "history.edge";
-const HEAD: &[u8] = b"sallyport-edge-1\n";
-/// A hash for each bit of a size, and what stands before them.
-const MOST: u64 = 17 + 8 + 32 + 64 * 32;
+const HEAD: &[u8] = b"sallyport-edge-2\n";
+/// A hash for each bit of a size, what stands before them, and the hash of it all behind.
+const MOST: u64 = 17 + 8 + 32 + 64 * 32 + 32;
 
 /// As it was at the last stop, where the entry that it ended with is there as it was then. Whatever else stands in the file
 /// is as good as none.
@@ -33,6 +35,10 @@ pub(super) fn read(dir: &Path, db: &Connection) -> Result<Option<Edge>, StoreErr
 }
 
 fn parse(bytes: &[u8]) -> Option<(Edge, Digest)> {
+    let (bytes, whole) = bytes.split_last_chunk::<32>()?;
+    if Digest::of(bytes).bytes() != whole {
+        return None;
+    }
     let (size, rest) = bytes.strip_prefix(HEAD)?.split_first_chunk::<8>()?;
     let (all, rest) = rest.as_chunks::<32>();
     let (link, hashes) = all.split_first().filter(|_| rest.is_empty())?;
@@ -49,6 +55,8 @@ pub(super) fn write(dir: &Path, edge: &Edge, link: Digest) -> Result<(), StoreEr
     for digest in std::iter::once(&link).chain(edge.hashes()) {
         bytes.extend_from_slice(digest.bytes());
     }
+    let whole = Digest::of(&bytes);
+    bytes.extend_from_slice(whole.bytes());
     let write = || {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         file.write_all(&bytes)?;
@@ -123,6 +131,9 @@ mod tests {
             ("of another version", at(0)),
             ("of another size", at(HEAD.len())),
             ("with another link", at(HEAD.len() + 8)),
+            ("with another hash", at(HEAD.len() + 8 + 32)),
+            ("with another last hash", at(bytes.len() - 33)),
+            ("with another hash of it all", at(bytes.len() - 1)),
             ("cut", bytes[..bytes.len() - 1].to_vec()),
             ("with a hash too many", [&bytes[..], &[0; 32]].concat()),
             ("another history's", fs::read(other.path().join(FILE)).unwrap()),

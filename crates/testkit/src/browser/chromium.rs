@@ -149,6 +149,12 @@ impl Chromium {
         Ok(browser)
     }
 
+    /// The folder of its profile, which every process of it names and which goes with it.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.profile.home()
+    }
+
     /// Opens a page and waits until it has loaded.
     ///
     /// # Errors

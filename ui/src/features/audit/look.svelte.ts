@@ -86,10 +86,18 @@ class Look {
     }
   }
 
+  readonly #page = $derived(this.pane.kind === "row" ? null : this.pane.kind === "session" ? this.session : this.about);
+  /** A log store could not be asked for the page: it may be back. */
+  readonly isAway = $derived(this.#page?.lacks.stores.some((store) => store.hasFailed) ?? false);
+
   /** What a page waits for of a log store may be there now. */
   grew(): void {
-    const answer = this.pane.kind === "row" ? null : this.pane.kind === "session" ? this.session : this.about;
-    if (answer?.lacks.stores.some((store) => store.isPending) && !this.loading) this.#show(true);
+    if (this.#page?.lacks.stores.some((store) => store.isPending) && !this.loading) this.#show(true);
+  }
+
+  /** Asks once more for a page that lacks what a store had that was away. */
+  ifBack(): void {
+    if (this.isAway && !this.loading) this.#show(true);
   }
 
   /** Once more, with what is kept by now. */

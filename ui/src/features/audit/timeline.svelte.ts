@@ -1,6 +1,7 @@
-import type { ErrorView, HistogramView, LacksView, TimelineFilter, TimelinePage, TimelineRow } from "../../bindings/ipc";
+import type { ErrorView, HistogramView, TimelineFilter, TimelinePage, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { changed, type Part } from "./filter";
+import { Lacking } from "./lacking.svelte";
 
 const PAGE = 200;
 /** While one looks on live, more may come between two looks; older rows are let go. */
@@ -8,26 +9,27 @@ const LIVE_PAGE = 500;
 const ROWS_MOST = 20_000;
 const BINS = 96;
 const HISTOGRAM_MS = 2000;
-const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] };
 
 /** The part of the timeline on screen: newest first, older pages as they are scrolled to. */
 class Timeline {
   rows = $state.raw<readonly TimelineRow[]>([]);
   ownTotal = $state(0);
   clusterTotal = $state(0);
-  lacks = $state.raw<LacksView>(NOTHING);
   loading = $state(true);
   error = $state.raw<ErrorView | null>(null);
   /** What is wanted. */
   filter = $state.raw<TimelineFilter>({});
   histogram = $state.raw<HistogramView | null>(null);
   live = $state(false);
+  readonly lacking = new Lacking();
   #next: string | null = null;
   /** What comes after a row that ended a page: where the list may be cut and gone on from. */
   #ends = new Map<string, string | null>();
   #asked = 0;
   /** It grew while a page was read. */
   #grew = false;
+  /** A log store may have more to say by now. */
+  #told = false;
   #counted = { asked: 0, at: -Infinity, later: false, pending: 0 };
 
   /** Something restricts it. */
@@ -57,14 +59,13 @@ class Timeline {
   async load(): Promise<void> {
     const mine = ++this.#asked;
     this.loading = true;
+    this.#told = false;
     void this.#count(true);
     try {
       const page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: PAGE });
       if (mine !== this.#asked) return;
-      [this.rows, this.error] = [page.rows, null];
-      this.#ends.clear();
-      this.#ended(page);
-      [this.ownTotal, this.clusterTotal, this.lacks] = [page.ownTotal, page.clusterTotal, page.lacks];
+      this.error = null;
+      this.#begin([page]);
     } catch (thrown) {
       if (mine === this.#asked) this.#failed(thrown);
     }
@@ -83,32 +84,68 @@ class Timeline {
     if (this.#grew) return;
     void this.#count(false);
     this.#refreshing = true;
-    let page: TimelinePage | null = null;
+    const told = this.#told;
+    this.#told = false;
+    let [page, whole]: [TimelinePage | null, readonly TimelinePage[]] = [null, []];
     try {
       page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.live ? LIVE_PAGE : PAGE });
+      // What a log store tells that had not belongs among all that are on screen.
+      if (mine === this.#asked && this.lacking.hasAnswered(page.lacks, told)) whole = await this.#whole(page, mine);
     } catch (thrown) {
+      page = null;
       if (mine === this.#asked) this.#failed(thrown);
     }
     this.#refreshing = false;
-    if (!page || mine !== this.#asked) return;
-    this.error = null;
-    // A log store that could not be asked is back: its rows belong among all that are on screen.
-    const away = new Set(page.lacks.stores.filter((one) => one.hasFailed || one.isPending).map((one) => one.store));
-    if (this.lacks.stores.some((one) => one.hasFailed && !away.has(one.store))) return this.load();
+    if (mine !== this.#asked) return;
     // An older page is being read meanwhile, and will be put behind what is here now.
-    if (this.loading) {
-      this.#grew = true;
-      return;
+    if (this.loading) this.#grew = true;
+    if (!page || this.loading) return void (this.#told ||= told);
+    this.error = null;
+    if (whole.length > 0) this.#begin(whole);
+    else this.#onTop(page);
+    if (this.#grew) void this.#refresh();
+  }
+
+  /** As many rows as are on screen, all asked for anew. Those on screen stay until then, and older ones can be asked for. */
+  async #whole(first: TimelinePage, mine: number): Promise<readonly TimelinePage[]> {
+    const pages = [first];
+    let { next, rows: { length: read } } = first;
+    while (read < this.rows.length && next !== null && pages.length < ROWS_MOST / PAGE && mine === this.#asked && !this.loading) {
+      const limit = Math.min(this.rows.length - read, LIVE_PAGE);
+      const page: TimelinePage = await host.call("audit_timeline", { filter: this.filter, before: next, limit });
+      pages.push(page);
+      next = page.next;
+      read += page.rows.length;
     }
+    return pages;
+  }
+
+  /** These pages and nothing else. */
+  #begin(pages: readonly TimelinePage[]): void {
+    const [first, ...behind] = pages;
+    if (!first) return;
+    this.#ends.clear();
+    for (const page of pages) this.#ended(page);
+    this.rows = this.#bounded(pages.flatMap((page) => page.rows));
+    this.lacking.clear();
+    this.#says(first);
+    for (const page of behind) this.lacking.older(page.lacks);
+  }
+
+  #onTop(page: TimelinePage): void {
     const last = page.rows.at(-1)?.id;
     const at = this.rows.findIndex((row) => row.id === last);
     // A page that does not touch what is here would leave a hole: then the list begins anew.
     const older = at < 0 ? [] : this.rows.slice(at + 1);
-    if (older.length === 0) this.#ended(page);
-    else if (last !== undefined) this.#ends.set(last, page.next);
+    if (older.length === 0) return this.#begin([page]);
+    if (last !== undefined) this.#ends.set(last, page.next);
     this.rows = this.#bounded([...page.rows, ...older]);
-    [this.ownTotal, this.clusterTotal, this.lacks] = [page.ownTotal, page.clusterTotal, page.lacks];
-    if (this.#grew) void this.#refresh();
+    this.#says(page);
+  }
+
+  #says({ ownTotal, clusterTotal, lacks }: TimelinePage): void {
+    [this.ownTotal, this.clusterTotal] = [ownTotal, clusterTotal];
+    this.lacking.newest(lacks);
   }
 
   /** What is older than a page is behind its last row. */
@@ -138,17 +175,12 @@ class Timeline {
 
   #refreshing = false;
 
-  /** A log store could not be asked: it may be back. */
-  readonly isAway = $derived(this.lacks.stores.some((store) => store.hasFailed));
-
-  /** It grew: looked at once more, however often that is said while a look is under way. */
-  grew(): void {
-    // A log store that had not answered has now: its rows belong among all that are on screen.
-    if (this.lacks.stores.some((store) => store.isPending) && !this.loading) void this.load();
-    else this.#grow();
-  }
-
-  #grow(): void {
+  /**
+   * It grew: looked at once more, however often that is said while a look is under way. What is on screen stays, also while
+   * a log store has not answered. `told`: a store may have more to say by now.
+   */
+  grew(told = false): void {
+    this.#told ||= told;
     if (this.#refreshing || this.loading) this.#grew = true;
     else void this.#refresh();
   }
@@ -162,9 +194,7 @@ class Timeline {
       if (mine === this.#asked) {
         this.rows = [...this.rows, ...page.rows];
         this.#ended(page);
-        const said = new Set(this.lacks.stores.map((lack) => lack.store + lack.why));
-        const more = page.lacks.stores.filter((lack) => !said.has(lack.store + lack.why));
-        if (more.length > 0) this.lacks = { ...this.lacks, stores: [...this.lacks.stores, ...more] };
+        this.lacking.older(page.lacks);
       }
     } catch (thrown) {
       if (mine === this.#asked) this.#failed(thrown);
@@ -209,7 +239,9 @@ class Timeline {
     this.#asked += 1;
     if (this.live) void this.follow(false);
     this.#ends.clear();
-    [this.rows, this.filter, this.histogram, this.error, this.#next, this.lacks] = [[], {}, null, null, null, NOTHING];
+    this.lacking.clear();
+    this.#told = false;
+    [this.rows, this.filter, this.histogram, this.error, this.#next] = [[], {}, null, null, null];
   }
 }
 

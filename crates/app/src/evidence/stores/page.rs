@@ -9,7 +9,7 @@ use crate::evidence::merge::{Looked, Side, StoreCursor};
 use crate::evidence::raws::replicas;
 use crate::evidence::row::RowId;
 use crate::evidence::{Evidence, saved, unreadable};
-use sallyport_archive::{Archive, ArchiveError, Call, Cursor, Filter};
+use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Cursor, Filter};
 use sallyport_ipc::{Shown, StoreLacks, TieBy, TimelineFilter};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -119,7 +119,7 @@ impl Evidence {
         let compared = tokio::task::spawn_blocking(move || {
             let mut twins = HashSet::new();
             for other in &others {
-                twins.extend(twins_in(other, &filter, &calls)?.0);
+                twins.extend(twins_in(other, &filter, &calls, &Bounds::default())?.0);
             }
             let calls: Vec<Call> =
                 calls.into_iter().filter(|call| key(call).is_none_or(|key| !twins.contains(&key))).collect();

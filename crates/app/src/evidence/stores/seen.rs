@@ -21,6 +21,8 @@ const FAILED: Duration = Duration::from_secs(5);
 const RECORDS: usize = 1000;
 /// Records of a question, over all looks.
 pub(super) const RECORDS_MOST: usize = 50_000;
+/// Bytes of the disk that a question may fill, which a store decides about, and the history is on the same one.
+const BYTES_MOST: u64 = 512 << 20;
 /// For one look. What was seen until then is the answer, and it says so.
 const WITHIN: Duration = Duration::from_secs(8);
 /// For all looks of one page.
@@ -119,6 +121,8 @@ pub(super) struct Seen {
     /// From when to when it has anything of the cluster, and up to when that was looked at.
     ends: Option<(i64, Option<(i64, i64)>)>,
     told: Told,
+    /// Records that it gave in looks back, however often.
+    given: usize,
     _folder: TempDir,
 }
 
@@ -149,6 +153,7 @@ impl Seen {
             failed: None,
             ends: None,
             told: Told::default(),
+            given: 0,
             _folder: folder,
         })
     }
@@ -278,7 +283,12 @@ impl Seen {
         let to = now.saturating_add(AHEAD).min(end);
         let from = self.question.from.unwrap_or_else(|| now.saturating_sub(BACK)).max(0);
         let is_fresh = self.looked.is_some_and(|(at, took)| at.elapsed() < FRESH.max(took * SHARE));
-        if self.has_seen && (is_fresh || self.upto >= end) {
+        if self.has_seen && self.upto >= end {
+            // No look is left that would take it back: whatever is asked next says whether it answers again.
+            self.failed = None;
+            return Ok(None);
+        }
+        if self.has_seen && is_fresh {
             return Ok(None);
         }
         let (since, most) = match self.has_seen {
@@ -301,22 +311,32 @@ impl Seen {
 
     /// It holds so much that another one should be begun.
     pub(super) fn is_full(&self) -> bool {
-        self.in_place.records() >= 2 * RECORDS_MOST
+        self.in_place.records() >= 2 * RECORDS_MOST || self.bytes() >= 2 * BYTES_MOST
+    }
+
+    fn bytes(&self) -> u64 {
+        self.archive.status().bytes
     }
 
     /// Looks further back; why not, if it does not.
     fn back(&mut self) -> Result<Option<String>, FeedError> {
         let Some(before) = self.before else { return Ok(None) };
-        if self.in_place.records() >= RECORDS_MOST {
+        // Those that it gives again and again count as well: a store must not be looked at for ever.
+        if self.in_place.records().max(self.given) >= RECORDS_MOST {
             return Ok(Some(format!(
                 "{RECORDS_MOST} of its records were looked at: filter, or name a range of time"
             )));
+        }
+        if self.bytes() >= BYTES_MOST {
+            let mib = BYTES_MOST >> 20;
+            return Ok(Some(format!("{mib} MiB of it were looked at: filter, or name a range of time")));
         }
         let now = jiff::Timestamp::now().as_microsecond();
         let from = self.question.from.unwrap_or_else(|| now.saturating_sub(BACK)).max(0);
         let look = self.look_nanos(from.saturating_mul(1000), before, RECORDS);
         match look {
             Ok(answered) => {
+                self.given = self.given.saturating_add(answered.given);
                 self.before = answered.before;
                 Ok(answered.broke)
             }

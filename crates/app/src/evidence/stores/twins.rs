@@ -1,7 +1,9 @@
 //! Events that several places tell of.
 
+use crate::evidence::left;
 use sallyport_archive::{Archive, ArchiveError, Bounds, Call, Column, Filter};
 use std::collections::HashSet;
+use std::time::Instant;
 
 /// Calls that are compared with those of another place at once, and how often.
 const COMPARED: usize = 1000;
@@ -38,13 +40,14 @@ pub(in crate::evidence) fn twins_in(
     other: &Archive,
     filter: &Filter,
     calls: &[Call],
+    bounds: &Bounds,
 ) -> Result<(HashSet<String>, bool), ArchiveError> {
     let mut keys = HashSet::new();
     let (Some(newest), Some(oldest)) = (calls.first(), calls.last()) else { return Ok((keys, true)) };
     let of_time = filter.clone().from(oldest.at).to(newest.at.saturating_add(1));
-    let mut cursor = None;
+    let (began, mut cursor) = (Instant::now(), None);
     for _ in 0..COMPARES {
-        let page = other.page(&of_time, cursor, COMPARED, &Bounds::default())?;
+        let page = other.page(&of_time, cursor, COMPARED, &left(bounds, began))?;
         keys.extend(page.value.calls.iter().filter_map(key));
         cursor = page.value.next;
         if cursor.is_none() || !page.is_whole {

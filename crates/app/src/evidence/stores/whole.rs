@@ -1,14 +1,17 @@
 //! All that log stores have of a question, as far as that is looked for: what the pages beside the timeline are made of.
 
 use super::seen::{Question, Reach, no_further};
-use super::{For, NEWEST, Said};
+use super::{For, NEWEST, Said, host};
 use crate::desk::AppError;
 use crate::evidence::{Evidence, saved};
 use sallyport_archive::Archive;
 use sallyport_engine::Wanted;
-use sallyport_ipc::StoreLacks;
+use sallyport_ipc::{Shown, StoreLacks};
 use sallyport_store::AuditStore;
 use std::sync::Arc;
+
+/// What became of what was seen while somebody read it.
+const GONE: &str = "was asked anew meanwhile";
 
 /// What was seen of one store.
 pub(in crate::evidence) struct SeenIn {
@@ -20,6 +23,22 @@ pub(in crate::evidence) struct SeenIn {
     pub(in crate::evidence) before: Option<i64>,
     /// From when to when the store has anything of the cluster, where that was asked.
     pub(in crate::evidence) ends: Option<(i64, i64)>,
+    /// Which store it is.
+    pub(in crate::evidence) store: Shown,
+}
+
+impl SeenIn {
+    /// What is missing where it went before it was read.
+    pub(in crate::evidence) fn gone(&self) -> StoreLacks {
+        StoreLacks {
+            store: self.store.clone(),
+            why: Shown::from(GONE),
+            before_us: None,
+            // Nobody else tells of it.
+            is_pending: false,
+            has_failed: true,
+        }
+    }
 }
 
 impl Evidence {
@@ -60,8 +79,12 @@ impl Evidence {
                 None if from.is_none() => lacks.push(place.lacks(&no_further(), None)),
                 None => {}
             }
-            let archive = self.stores.archive(place.number);
-            seen.extend(archive.map(|archive| SeenIn { look: place.number, archive, before, ends }));
+            let store = Shown::from(host(&place.question.store));
+            match self.stores.archive(place.number) {
+                Some(archive) => seen.push(SeenIn { look: place.number, archive, before, ends, store }),
+                // It was forgotten since.
+                None => lacks.push(StoreLacks { has_failed: true, ..place.lacks(GONE, None) }),
+            }
         }
         Ok((seen, lacks))
     }

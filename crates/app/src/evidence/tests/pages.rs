@@ -111,6 +111,56 @@ async fn a_sessions_page_is_made_of_what_a_store_tells_as_of_a_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_store_says_of_a_call_changes_nothing_that_this_machine_has_of_it() {
+    let bench = bench().await;
+    let (request, account) = bench.a_session().await;
+    let at = bench.began + 60 * SECOND;
+    let exec = |group: &str, resource: &str, subresource: &str| {
+        let mut over = by(&account);
+        over["requestURI"] = json!("/api/v1/namespaces/pay/pods/x/exec?command=sh");
+        over["objectRef"] = json!({ "resource": resource, "subresource": subresource, "apiGroup": group,
+            "apiVersion": "v1", "namespace": "pay", "name": "x" });
+        event("not-minted", at + 5 * SECOND, "create", "x", over)
+    };
+    // One call that the gateway did not send, and one that it did.
+    bench
+        .log(&[event("minted-1", at + 2000, "get", "checkout", by(&account)), exec("", "pods", "exec")])
+        .await;
+    // The store has the first as a question of Sallyport's own, and the other a little earlier.
+    let mut records = noise(&bench);
+    let forged = [
+        event("minted-1", at + 1000, "get", "checkout", by(&account)),
+        exec("authorization.k8s.io", "selfsubjectaccessreviews", ""),
+    ];
+    records.extend(forged.iter().map(|event| record(CLUSTER, event)));
+    let store = Store::new(records, answer);
+    bench.evidence.store_add(store.draft()).await.unwrap();
+    let session = bench.session_until(&request, |session| session.seen > 3 && !pending(&session.lacks)).await;
+    assert_eq!((session.gateway, session.seen, session.joined), (1, 4, 1), "{session:?}");
+    let of = |side: &str| session.bypasses.iter().filter(|one| one.row.id.starts_with(side)).count();
+    assert_eq!(
+        (of("call:"), of("look:")),
+        (1, 1),
+        "what is here is told, and nothing else of it: {session:?}"
+    );
+    let kept = session.bypasses.iter().find(|one| one.row.id.starts_with("call:")).unwrap();
+    let raw = bench.evidence.raw(kept.row.id.to_string()).await.unwrap();
+    assert!(raw.iter().any(|line| line.contains("\"subresource\": \"exec\"")), "{raw:?}");
+
+    // A number is another event's at another moment, and says nothing then.
+    for one in &session.bypasses {
+        let id = one.row.id.to_string();
+        assert!(bench.evidence.raw(id.clone()).await.is_ok());
+        let (place, at) = id.split_once('@').unwrap();
+        let other = format!("{place}@{}", at.parse::<i64>().unwrap() + 1);
+        assert!(
+            bench.evidence.raw(other.clone()).await.is_err() && bench.evidence.call(other).await.is_err()
+        );
+    }
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_store_did_not_say_of_a_session_is_missing_there_and_not_in_the_session() {
     let bench = bench().await;
     let (request, _) = bench.a_session().await;
@@ -141,10 +191,13 @@ async fn a_persons_and_a_clusters_numbers_count_what_a_store_tells_once() {
     let bench = bench().await;
     let at = |n: i64| bench.began + n * SECOND;
     let forbidden = json!({ "responseStatus": { "code": 403 }, "annotations": { "authorization.k8s.io/decision": "forbid" } });
+    let admission = json!({ "responseStatus": { "code": 403 } });
     let events: Vec<Value> = (0..1500)
         .map(|n| match n % 3 {
             0 => event(&format!("id-{n}"), at(n), "get", "a", json!({})),
             1 => event(&format!("id-{n}"), at(n), "patch", "b", json!({})),
+            // Admission denies what the role allowed.
+            _ if n % 2 == 0 => event(&format!("id-{n}"), at(n), "delete", "c", admission.clone()),
             _ => event(&format!("id-{n}"), at(n), "delete", "c", forbidden.clone()),
         })
         .collect();

@@ -310,3 +310,33 @@ async fn numbers_over_time_are_the_stores_own_and_what_it_does_not_count_is_said
         "{counted:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_gives_the_same_again_and_again_is_not_looked_at_for_ever() {
+    let bench = bench().await;
+    let same = event("same", bench.began, "get", "x", json!({})).to_string();
+    let store = Store::new(Vec::new(), move |asked, _| {
+        let end: jiff::Timestamp = asked.form["end"].parse().unwrap();
+        let line = |n: i64| {
+            json!({ "_time": time(end.as_microsecond() - 1 - n), "_msg": same, "cluster": CLUSTER })
+                .to_string()
+                + "\n"
+        };
+        (0..1000).map(line).collect()
+    });
+    bench.evidence.store_add(store.draft()).await.unwrap();
+    let began = Instant::now();
+    loop {
+        let about = bench.evidence.about(filter(|f| f.cluster = Some(CLUSTER.into()))).await;
+        let lacks = about.map(|about| about.lacks.stores);
+        if lacks
+            .as_ref()
+            .is_ok_and(|lacks| lacks.iter().any(|one| one.why.contains("records were looked at")))
+        {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{lacks:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bench.evidence.close().await;
+}

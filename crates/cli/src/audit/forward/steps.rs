@@ -1,8 +1,9 @@
 //! The steps of a desktop's own history, on their way to a log store: what API servers can't tell.
 
+use super::super::said::said;
 use super::{NEWEST, Position, of_another, read_place, write};
 use crate::end::Stop;
-use sallyport_audit::{Action, Entry, redact_leaving};
+use sallyport_audit::{Entry, redact_leaving};
 use sallyport_engine::{EVENT_MOST, PUSH_MOST, Record};
 use sallyport_model::Digest;
 use serde_json::{Value, json};
@@ -31,17 +32,17 @@ impl Steps {
     /// The next of them, at most as many as are sent at once. The app may be running; nothing is written there.
     pub(super) fn next(&mut self, history: &Path) -> Result<Vec<Record>, Stop> {
         // No calls: API servers tell of them.
-        let recorded = sallyport_store::read_beside(history, i64::MAX, 0)
-            .map_err(|error| Stop(sallyport_model::visible(&error.to_string())))?;
-        // Steps are never removed: one that is not there, or another in its place, is another history's.
+        let recorded = sallyport_store::read_beside(history, i64::MAX, 0).map_err(said)?;
+        // A place is a step's, and steps are never removed: none there, be it that a call is, or another in its place, is
+        // another history's.
         let stands = recorded.entries.iter().find(|entry| entry.sequence == self.after).map(what);
         let is_other = stands.as_ref().zip(self.what.as_ref()).is_some_and(|(stands, was)| stands != was);
-        let is_beyond = self.after > 0 && recorded.entries.iter().all(|entry| entry.sequence < self.after);
-        if is_other || is_beyond && recorded.unreadable.is_empty() {
+        let is_gone = self.after > 0 && stands.is_none() && recorded.unreadable.is_empty();
+        if is_other || is_gone {
             return Err(of_another(&self.path, "history"));
         }
-        let is_step = |entry: &&Entry| entry.sequence > self.after && entry.action != Action::Call;
-        let mut entries: Vec<&Entry> = recorded.entries.iter().filter(is_step).collect();
+        let is_new = |entry: &&Entry| entry.sequence > self.after;
+        let mut entries: Vec<&Entry> = recorded.entries.iter().filter(is_new).collect();
         entries.sort_by_key(|entry| entry.sequence);
         self.newest = entries.iter().rev().take(NEWEST).map(|entry| record(entry)).collect();
         entries.truncate(PUSH_MOST);
@@ -114,35 +115,36 @@ fn leaving(value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sallyport_audit::Draft;
+    use sallyport_audit::{Action, Draft};
     use sallyport_store::History;
 
-    async fn of_some(dir: &Path, many: usize) {
+    async fn of_some(dir: &Path, actions: &[Action]) {
         let history = History::open(dir, None).await.unwrap();
-        for _ in 0..many {
-            history.append_durable(Draft::new(Action::Ask)).await.unwrap();
+        for action in actions {
+            history.append_durable(Draft::new(*action)).await.unwrap();
         }
         history.close().await.unwrap();
     }
 
-    /// A history that was made anew has other entries under the same sequences, or none yet.
+    /// A history that was made anew has other entries under the same sequences, calls among them, or none yet.
     #[tokio::test]
     async fn a_place_of_another_history_is_said() {
         let dir = tempfile::tempdir().unwrap();
         let (place, data) = (dir.path().join("place.json"), dir.path().join("data"));
-        of_some(&data, 5).await;
+        of_some(&data, &[Action::Ask; 5]).await;
         let mut steps = Steps::from(&place, "a-store").unwrap();
         assert!(steps.next(&data).unwrap().len() > 5 && steps.newest().len() > 5);
         steps.taken("a-store").unwrap();
         assert!(steps.next(&data).unwrap().is_empty());
-        of_some(&data, 1).await;
+        of_some(&data, &[Action::Ask]).await;
         let goes_on = Steps::from(&place, "a-store").unwrap().next(&data).unwrap();
         assert!((1..5).contains(&goes_on.len()), "what came since: {}", goes_on.len());
-        for many in [0, 2, 20] {
+        let calls_between = [&[Action::Ask][..], &[Action::Call; 10], &[Action::Ask]].concat();
+        for actions in [&[][..], &[Action::Ask; 2], &[Action::Ask; 20], &calls_between] {
             std::fs::remove_dir_all(&data).unwrap();
-            of_some(&data, many).await;
+            of_some(&data, actions).await;
             let error = Steps::from(&place, "a-store").unwrap().next(&data).unwrap_err();
-            assert!(error.0.contains("of another history"), "{many}: {error:?}");
+            assert!(error.0.contains("of another history"), "{actions:?}: {error:?}");
         }
     }
 }

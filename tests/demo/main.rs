@@ -8,7 +8,6 @@ mod person;
 use anyhow::{Result, ensure};
 use person::{Person, Terminal};
 use sallyport_fleet::window::{Desk, binary};
-use sallyport_testkit::VictoriaLogs;
 use std::time::Duration;
 
 /// A whole play on a slow machine that does other things, too.
@@ -26,7 +25,7 @@ fn fault_e5_what_make_run_plays_is_played_to_its_end() -> Result<()> {
     let code = terminal.ended(PLAY)?;
     let said = terminal.said();
     ensure!(code == 0 && said.contains(PLAYED), "make ended with {code}:\n{said}");
-    let pictures = [
+    for name in [
         "first-run-light",
         "session-dark",
         "closing-proof-dark",
@@ -37,10 +36,7 @@ fn fault_e5_what_make_run_plays_is_played_to_its_end() -> Result<()> {
         "by-itself-dark",
         "who-can-1920-dark",
         "signed-out-proof-dark",
-    ];
-    // Where no store is built, the play leaves that part out.
-    let of_store = VictoriaLogs::is_built().then_some("audit-store-hub-dark");
-    for name in pictures.into_iter().chain(of_store) {
+    ] {
         let picture = person.pictures().join(format!("{name}.png"));
         ensure!(picture.is_file(), "{} was not taken", picture.display());
     }

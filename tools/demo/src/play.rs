@@ -11,7 +11,6 @@ mod more;
 mod out;
 mod seat;
 mod stage;
-mod team;
 mod waits;
 
 use super::left;
@@ -78,7 +77,6 @@ impl Play<'_> {
         self.revoked().await?;
         self.held().await?;
         self.looked_at().await?;
-        self.team_calls().await?;
         self.signed_out().await
     }
 

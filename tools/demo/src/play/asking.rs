@@ -63,9 +63,9 @@ impl Play<'_> {
     pub(super) async fn revoked(&mut self) -> Result<()> {
         self.timeline.part(&format!("lee ends what dana has open on {PRODUCTION}"));
         self.lee.requests("Team").await?;
-        // What was extended closes a moment later, and looks open until then.
-        self.lee.pick(&["operate", PRODUCTION, "the requester left"]).await?;
-        self.lee.pick(&["operate", PRODUCTION, "open, ends in"]).await?;
+        // What was extended closes a moment later, and looks open until then; a list that is read anew meanwhile has it not at
+        // all, since what is closed is not in it.
+        self.lee.pick_alone(&["operate", PRODUCTION, "open, ends in"]).await?;
         self.lee.keys(&['r'], "label[for=decision-reason]", "End").await?;
         self.lee.window.type_into("#decision-reason", "PAY-1182 is over; thank you").await?;
         self.timeline.step("R: ending what somebody has open wants a reason");

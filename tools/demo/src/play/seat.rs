@@ -92,6 +92,17 @@ impl Seat {
         self.window.sees(&format!("#{id}[aria-selected=true]"), "", SOON).await
     }
 
+    /// Selects the one request that says all of that, once there is no other.
+    pub(super) async fn pick_alone(&self, says: &[&str]) -> Result<()> {
+        let alone = format!(
+            "const rows = [...document.querySelectorAll('#requests .row')].filter((e) => {}.every((word) => e.innerText.includes(word)));\
+             return rows.length === 1",
+            json!(says)
+        );
+        self.window.until(&format!("one request alone that says {says:?}"), &alone, LATER).await?;
+        self.pick(says).await
+    }
+
     /// Selects a cluster in the list. A click can fall on another row while the list regroups after an opening, as it
     /// can for a person, who then clicks again.
     pub(super) async fn choose(&self, cluster: &str) -> Result<()> {

@@ -1,5 +1,5 @@
 //! Stories: what a person does, played without a window against a real fleet. `stories [NAME …]`; without a name all, and
-//! with `--part N` one part of them.
+//! with `--part 1/4` one part of them.
 //!
 //! One fleet serves all stories of a run. Every line is one thing seen, with the milliseconds since the line before.
 
@@ -133,10 +133,10 @@ fn main() -> ExitCode {
     if args.is_empty() {
         let parts = match part.as_deref() {
             None => &PARTS[..],
-            Some(number) => {
-                let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-                let Some(one) = place.and_then(|place| PARTS.get(place)) else {
-                    eprintln!("there is no part {number}; known: 1 to {}", PARTS.len());
+            Some(said) => {
+                let known = (1..).zip(&PARTS).find(|(number, _)| said == format!("{number}/{}", PARTS.len()));
+                let Some((_, one)) = known else {
+                    eprintln!("there is no part {said}; known: 1/{0} to {0}/{0}", PARTS.len());
                     return ExitCode::FAILURE;
                 };
                 std::slice::from_ref(one)

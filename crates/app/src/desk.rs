@@ -1,6 +1,8 @@
 //! What every part stands on: the host, the options, the directories, preferences and vault, and the app's end. It
 //! knows none of them.
 
+#[cfg(test)]
+mod apart;
 mod clock;
 mod dirs;
 mod error;

@@ -5,15 +5,14 @@ mod pages;
 mod stores;
 
 use super::*;
-use crate::desk::{Dirs, Nobody, vault};
+use crate::desk::Nobody;
 use sallyport_audit::{Action, Draft, Outcome};
 use sallyport_ipc::{
     DeletedQuestion, SourceState, TieBy, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow,
     TimelineSide,
 };
 use sallyport_model::{AuditId, Jti, RequestUid, SessionAccount, SessionId};
-use sallyport_store::{History, InstanceLock, Prefs};
-use sallyport_vault::Keyring;
+use sallyport_store::History;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
@@ -29,15 +28,8 @@ pub(super) struct Bench {
 }
 
 pub(super) async fn bench() -> Bench {
-    let home = tempfile::tempdir().unwrap();
-    let dirs = Dirs::under(home.path());
-    dirs.create().unwrap();
-    let lock = InstanceLock::take(&dirs.data).unwrap();
-    let options = crate::Options { keyring: Keyring::Off, ..crate::Options::default() };
-    let vault = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
-    let history = Recorder::new(History::open(&dirs.data, None).await.unwrap());
-    let prefs = Prefs::open(&dirs.data).await.unwrap();
-    let desk = Arc::new(Desk::new(Arc::new(Nobody), options, dirs, prefs, vault, lock).await);
+    let (desk, home) = Desk::apart(Arc::new(Nobody), crate::Options::default()).await;
+    let history = Recorder::new(History::open(&desk.dirs.data, None).await.unwrap());
     let began = jiff::Timestamp::now().as_microsecond() - 3600 * SECOND;
     Bench { evidence: Evidence::new(desk, history), home, began }
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::approvals::{Ask, Asks};
-use crate::desk::{AppError, Dirs, Host, Notification, Notifier, Options, vault};
+use crate::desk::{AppError, Host, Notification, Notifier, Options};
 use crate::person::WorkspaceId;
 use crate::sessions::Standing;
 use futures::FutureExt as _;
@@ -11,8 +11,6 @@ use futures::future::BoxFuture;
 use news::tests::{ended, standing};
 use sallyport_ipc::{Event, Notifications};
 use sallyport_model::EndReason;
-use sallyport_store::{InstanceLock, Prefs};
-use sallyport_vault::Keyring;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
@@ -97,15 +95,8 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let dirs = Dirs::under(home.path());
-        dirs.create().unwrap();
-        let lock = InstanceLock::take(&dirs.data).unwrap();
-        let none = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
-        let prefs = Prefs::open(&dirs.data).await.unwrap();
-        let options = Options { keyring: Keyring::Off, ..Options::default() };
         let (desktop, below) = (Arc::new(Desktop::default()), Arc::new(Fake::default()));
-        let desk = Arc::new(Desk::new(desktop.clone(), options, dirs, prefs, none, lock).await);
+        let (desk, home) = Desk::apart(desktop.clone(), Options::default()).await;
         let all = Notifications { asks: true, requests: true, sessions: true, reasons: false };
         desk.set_notifications(all).await.unwrap();
         let told = Arc::new(Told::of(desk.clone(), Box::new(below.clone())));

@@ -7,48 +7,39 @@ use std::collections::BTreeSet;
 
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// Asks until the answer is as wanted.
+async fn until<T: std::fmt::Debug>(ask: impl AsyncFn() -> Result<T, AppError>, is: impl Fn(&T) -> bool) -> T {
+    let began = Instant::now();
+    loop {
+        match ask().await {
+            Ok(answer) if is(&answer) => return answer,
+            answer => assert!(began.elapsed() < LONGEST, "{answer:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 impl Bench {
     async fn session_until(
         &self,
         request: &RequestUid,
         is: impl Fn(&SessionEvidence) -> bool,
     ) -> SessionEvidence {
-        let began = Instant::now();
-        loop {
-            match self.evidence.session(request.to_string()).await {
-                Ok(session) if is(&session) => return session,
-                session => assert!(began.elapsed() < LONGEST, "{session:?}"),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until(async || self.evidence.session(request.to_string()).await, is).await
     }
 
     async fn about_until(&self, of: TimelineFilter, is: impl Fn(&AboutView) -> bool) -> AboutView {
-        let began = Instant::now();
-        loop {
-            match self.evidence.about(of.clone()).await {
-                Ok(about) if is(&about) => return about,
-                about => assert!(began.elapsed() < LONGEST, "{about:?}"),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        until(async || self.evidence.about(of.clone()).await, is).await
     }
 
     async fn deleted_until(&self, name: &str, is: impl Fn(&DeletedView) -> bool) -> DeletedView {
-        let began = Instant::now();
-        loop {
-            let question = DeletedQuestion {
-                resource: "deploy".into(),
-                name: name.into(),
-                namespace: Some("pay".into()),
-                cluster: None,
-            };
-            match self.evidence.deleted(question).await {
-                Ok(deleted) if is(&deleted) => return deleted,
-                deleted => assert!(began.elapsed() < LONGEST, "{deleted:?}"),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let question = || DeletedQuestion {
+            resource: "deploy".into(),
+            name: name.into(),
+            namespace: Some("pay".into()),
+            cluster: None,
+        };
+        until(async || self.evidence.deleted(question()).await, is).await
     }
 }
 

@@ -2,12 +2,10 @@
 //! can't be recorded.
 
 use super::store::{FakeGateway, FakeStore, calls, until};
-use crate::desk::AppError;
-use crate::desk::{Desk, Dirs, Host, Options, vault};
+use crate::desk::{AppError, Desk, Host, Options};
 use sallyport_audit::{Action, Draft};
 use sallyport_ipc::Event;
-use sallyport_store::{HistoryState, InstanceLock, Prefs, StoreError};
-use sallyport_vault::Keyring;
+use sallyport_store::{HistoryState, StoreError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -176,15 +174,8 @@ impl Host for Window {
 
 #[tokio::test(start_paused = true)]
 async fn the_window_is_told_of_many_entries_in_few_hints_and_never_after_the_end() {
-    let home = tempfile::tempdir().unwrap();
-    let dirs = Dirs::under(home.path());
-    dirs.create().unwrap();
-    let lock = InstanceLock::take(&dirs.data).unwrap();
-    let none = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
-    let prefs = Prefs::open(&dirs.data).await.unwrap();
     let window = Arc::new(Window::default());
-    let options = Options { keyring: Keyring::Off, ..Options::default() };
-    let desk = Arc::new(Desk::new(window.clone(), options, dirs, prefs, none, lock).await);
+    let (desk, _home) = Desk::apart(window.clone(), Options::default()).await;
     let told = || window.0.lock().unwrap().clone();
     let store = FakeStore::new();
     let hinting = tokio::spawn(store.recorder().hint(desk.clone()));

@@ -2,7 +2,7 @@
 
 use super::hub::FakeHubs;
 use super::provider::FakeProvider;
-use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
+use crate::desk::{AppError, Desk, Host, Options};
 use crate::history::Recorder;
 use crate::person::ports::{Ports, SignInVault};
 use crate::person::{Person, PersonView, Signed, Wishes, Workspace};
@@ -12,8 +12,7 @@ use sallyport_audit::{Action, Draft, Entry};
 use sallyport_ipc::{Event, StepUp};
 use sallyport_model::Secret;
 use sallyport_oidc::IdClaims;
-use sallyport_store::{Filter, History, InstanceLock, Prefs};
-use sallyport_vault::Keyring;
+use sallyport_store::{Filter, History};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -170,17 +169,10 @@ pub(crate) struct World {
 impl World {
     /// Nobody has joined a team.
     pub(crate) async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let dirs = Dirs::under(home.path());
-        dirs.create().unwrap();
-        let lock = InstanceLock::take(&dirs.data).unwrap();
-        let options = Options { keyring: Keyring::Off, ..Options::default() };
-        let none = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
-        let store = History::open(&dirs.data, None).await.unwrap();
-        let history = Recorder::new(store.clone());
-        let prefs = Prefs::open(&dirs.data).await.unwrap();
         let host = Arc::new(FakeHost::default());
-        let desk = Arc::new(Desk::new(host.clone(), options, dirs, prefs, none, lock).await);
+        let (desk, home) = Desk::apart(host.clone(), Options::default()).await;
+        let store = History::open(&desk.dirs.data, None).await.unwrap();
+        let history = Recorder::new(store.clone());
         let (provider, hubs) = (FakeProvider::default(), Arc::new(FakeHubs::new(&HUBS)));
         let vault = Arc::new(FakeVault::default());
         let ports = Ports { providers: Arc::new(provider.clone()), hubs: hubs.clone(), vault: vault.clone() };

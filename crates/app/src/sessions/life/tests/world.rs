@@ -2,7 +2,7 @@
 
 use super::super::super::Sessions;
 use super::super::super::ports::{Changes, Ground, HubSide, Keeps, Reach};
-use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
+use crate::desk::{AppError, Desk, Host, Options};
 use crate::history::Recorder;
 use crate::inventory::Choice;
 use crate::person::{SignIns, SignedInAs, WorkspaceId};
@@ -21,8 +21,7 @@ use sallyport_model::{
 use sallyport_policy::SessionPermit;
 use sallyport_provision::{OwnEnd, Progress, Proof, Proven, Witnesses};
 use sallyport_rbac::Rule;
-use sallyport_store::{History, InstanceLock, Prefs};
-use sallyport_vault::Keyring;
+use sallyport_store::History;
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -432,21 +431,13 @@ impl World {
 
     pub(super) async fn new() -> Self {
         let told = Arc::new(AtomicUsize::new(0));
-        let home = tempfile::tempdir().unwrap();
-        let dirs = Dirs::under(home.path());
-        dirs.create().unwrap();
-        let lock = InstanceLock::take(&dirs.data).unwrap();
         let options = Options {
-            keyring: Keyring::Off,
             may_come_in: Duration::from_millis(300),
             deadline: Duration::from_secs(1),
             ..Options::default()
         };
-        let vault = Arc::new(vault::open(&dirs, Keyring::Off).await.unwrap());
-        let history = Recorder::new(History::open(&dirs.data, None).await.unwrap());
-        let prefs = Prefs::open(&dirs.data).await.unwrap();
-        let desk =
-            Arc::new(Desk::new(Arc::new(Nobody(told.clone())), options, dirs, prefs, vault, lock).await);
+        let (desk, home) = Desk::apart(Arc::new(Nobody(told.clone())), options).await;
+        let history = Recorder::new(History::open(&desk.dirs.data, None).await.unwrap());
         let ground = Arc::new(FakeGround::default());
         let recordings = Arc::new(crate::recordings::Recordings::new(&desk, history.clone()).await);
         let sessions = Sessions::new(desk.clone(), history, recordings, ground.clone());

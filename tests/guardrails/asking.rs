@@ -37,7 +37,7 @@ async fn prepare(world: &World, board: &Board) -> Result<()> {
     // RBAC is watched, not asked: the last binding above is known when this one works.
     let check = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes":
         {"group": "access.sallyport.dev", "resource": "accessprofiles", "name": "hardware", "verb": "approve"}}});
-    for _ in 0..200 {
+    for _ in 0..3000 {
         let reply = board
             .must(&world.lee, Ask::create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &check))
             .await?;
@@ -328,7 +328,7 @@ async fn bare(world: &World, board: &mut Board) -> Result<()> {
     board.must(&world.editor, Ask::create(&format!("{API}/accessprofiles"), &again)).await?;
     // Until the API server has seen the new one, this too is a profile that was deleted while others exist.
     let seen = Ask::create(&requests("team-payments"), &gone).dry();
-    until_refused(dana, &seen, Duration::from_secs(10)).await?;
+    until_refused(dana, &seen, Duration::from_secs(60)).await?;
     board
         .refused(
             "5",
@@ -380,7 +380,9 @@ pub(crate) async fn without_profiles(world: &World, board: &mut Board) -> Result
         let name = profile["metadata"]["name"].as_str().unwrap_or_default();
         board.must(editor, Ask::delete(&format!("{API}/accessprofiles/{name}"))).await?;
     }
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    // Until the API server has seen the last one go, this is a profile that was deleted while others exist.
+    until_refused(dana, &Ask::create(&requests("team-payments"), &body).dry(), Duration::from_secs(60))
+        .await?;
     board
         .refused(
             "7",

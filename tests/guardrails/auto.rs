@@ -59,7 +59,7 @@ async fn until_asked(world: &World) -> Result<()> {
         if asked.send(&world.dana.client).await?.code < 400 {
             return Ok(());
         }
-        anyhow::ensure!(started.elapsed() < Duration::from_secs(10), "dana can't ask under {NAME}");
+        anyhow::ensure!(started.elapsed() < Duration::from_secs(60), "dana can't ask under {NAME}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

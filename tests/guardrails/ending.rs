@@ -208,7 +208,7 @@ async fn kept(world: &World, board: &mut Board) -> Result<()> {
         .await?;
     let started = Instant::now();
     let mut code = 200;
-    while code != 404 && started.elapsed() < Duration::from_secs(30) {
+    while code != 404 && started.elapsed() < Duration::from_secs(90) {
         tokio::time::sleep(Duration::from_millis(100)).await;
         code = Ask::get(&format!("/api/v1/namespaces/{team}")).send(&admin.client).await?.code;
     }

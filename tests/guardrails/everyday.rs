@@ -120,7 +120,7 @@ async fn undone(kubectl: &Kubectl, workload: &str) -> Result<(bool, String)> {
     loop {
         let answer = kubectl.run(&["-n", "payments", "rollout", "undo", workload]).await?;
         let waits = answer.code != Some(0) && answer.stderr.contains("no rollout history");
-        if !waits || started.elapsed() > Duration::from_secs(20) {
+        if !waits || started.elapsed() > Duration::from_secs(60) {
             let said = format!("{}{}", answer.text(), answer.stderr);
             let said = said.lines().last().unwrap_or_default().to_owned();
             return Ok((answer.code == Some(0), format!("kubectl rollout undo {workload}: {said}")));

@@ -156,7 +156,7 @@ pub(crate) async fn grants(world: &World, board: &mut Board, session: &Session) 
         format!("{}/{}-0", bindings("payments"), session.grant),
     ];
     let mut left = made.len();
-    while left > 0 && started.elapsed() < Duration::from_secs(30) {
+    while left > 0 && started.elapsed() < Duration::from_secs(90) {
         tokio::time::sleep(Duration::from_millis(10)).await;
         left = 0;
         for path in &made {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Longer than an API server takes to hear of a hold that was made or removed.
-const HEARD: Duration = Duration::from_millis(1500);
+const HEARD: Duration = Duration::from_secs(3);
 
 fn path() -> String {
     format!("{API}/accessholds")

@@ -44,7 +44,7 @@ async fn tell(world: &World, board: &mut Board, who: &Person) -> Result<()> {
     while pod("capability", json!({})).send(&world.owner.client).await?.body["spec"]["initContainers"]
         .is_null()
     {
-        anyhow::ensure!(started.elapsed() < Duration::from_secs(20), "the webhook is not asked");
+        anyhow::ensure!(started.elapsed() < Duration::from_secs(60), "the webhook is not asked");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for (title, name, fragment) in [

@@ -150,7 +150,7 @@ async fn ends(world: &World, board: &mut Board, me: &Person, mine: &Session) -> 
     let own = Ask::delete_with(&one, &json!({"propagationPolicy": "Background"}));
     board.allowed("A10", "fault_a10_p13: ends its own session", me, own).await;
     let mut code = 200;
-    while code == 200 && started.elapsed() < Duration::from_secs(15) {
+    while code == 200 && started.elapsed() < Duration::from_secs(60) {
         code = Ask::get(PODS).send(&me.client).await?.code;
     }
     board.check(
@@ -160,7 +160,7 @@ async fn ends(world: &World, board: &mut Board, me: &Person, mine: &Session) -> 
         &format!("first {code} after {} ms", started.elapsed().as_millis()),
     );
     let mut left = 200;
-    while left == 200 && started.elapsed() < Duration::from_secs(15) {
+    while left == 200 && started.elapsed() < Duration::from_secs(60) {
         left = Ask::get(&format!("{SESSIONS}/serviceaccounts/{}", mine.account))
             .send(&world.owner.client)
             .await?

@@ -110,7 +110,7 @@ pub(crate) async fn limits(world: &World, board: &mut Board) -> Result<()> {
     crate::world::until_refused(
         dana,
         &Ask::create(&requests(team), &old).dry(),
-        std::time::Duration::from_secs(5),
+        std::time::Duration::from_secs(60),
     )
     .await?;
     board

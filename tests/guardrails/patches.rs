@@ -241,13 +241,13 @@ async fn session(world: &World, board: &Board, made: &crate::sessions::Session) 
     let token = token(world, board, made).await?;
     let user = format!("system:serviceaccount:sallyport-sessions:{}", made.account);
     let person = Person { title: "session".into(), user, client: world.target.client_with_token(&token)? };
-    for _ in 0..200 {
+    for _ in 0..3000 {
         if Ask::get("/api/v1/namespaces/payments/pods").send(&person.client).await?.code == 200 {
             return Ok(person);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    anyhow::bail!("the session's role is not in force after 4 s")
+    anyhow::bail!("the session's role is not in force after a minute")
 }
 
 /// P10 rests on what the API server stamps.

@@ -53,13 +53,13 @@ pub(crate) async fn session_and_token(
     let user = format!("system:serviceaccount:sallyport-sessions:{}", session.account);
     let client = world.target.client_with_token(&token)?;
     let person = Person { title: format!("session with {role}"), user, client };
-    for _ in 0..200 {
+    for _ in 0..3000 {
         if Ask::get(&format!("{CORE}/pods")).send(&person.client).await?.code == 200 {
             return Ok((person, token));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    anyhow::bail!("{role} is not in force after 4 s")
+    anyhow::bail!("{role} is not in force after a minute")
 }
 
 async fn credentials(board: &mut Board, who: &Person) {

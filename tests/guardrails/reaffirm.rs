@@ -99,7 +99,7 @@ async fn asking(world: &World, board: &mut Board, issued: i64) -> Result<()> {
     // The new profile and the right to it take a moment.
     let started = Instant::now();
     while Ask::create(&requests(team), &request(&said)).dry().send(&who.client).await?.code >= 300 {
-        anyhow::ensure!(started.elapsed() < Duration::from_secs(10), "the profile can't be asked for");
+        anyhow::ensure!(started.elapsed() < Duration::from_secs(60), "the profile can't be asked for");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for (title, who, spec, fragment) in [

@@ -29,7 +29,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     // A policy's parameter is watched, and so is a binding: from here on both are known.
     let good = asking(world, "scan", json!({})).await?;
     let taken = Ask::create(&requests(SCANS), &good).dry();
-    for _ in 0..200 {
+    for _ in 0..3000 {
         if taken.send(&world.dana.client).await?.code < 300 {
             break;
         }

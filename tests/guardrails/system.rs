@@ -367,7 +367,7 @@ async fn enrolled_again(world: &World, board: &mut Board) -> Result<()> {
     board.must(&world.admin, Ask::create(accounts, &again)).await?;
     let started = std::time::Instant::now();
     let mut code = 200;
-    while code != 401 && started.elapsed() < std::time::Duration::from_secs(15) {
+    while code != 401 && started.elapsed() < std::time::Duration::from_secs(60) {
         code = Ask::get(&format!("{API}/accessclusters")).send(&stolen).await?.code;
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }

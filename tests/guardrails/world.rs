@@ -213,7 +213,7 @@ async fn apply_profiles(hub: &Plane) -> Result<()> {
     loop {
         match hub.kubectl().ok(&args).await {
             Ok(_) => return Ok(()),
-            Err(error) if started.elapsed() > Duration::from_secs(20) => return Err(error),
+            Err(error) if started.elapsed() > Duration::from_secs(60) => return Err(error),
             Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
         }
     }

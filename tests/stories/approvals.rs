@@ -15,7 +15,7 @@ use sallyport_ipc::{
 use sallyport_model::ErrorCode;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 
 /// The request of a session as somebody's desktop shows it, once it is as wanted.
 pub(crate) async fn shown(

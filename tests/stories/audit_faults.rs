@@ -164,7 +164,7 @@ async fn tailed(desk: &mut Desk<'_>, dice: &mut Dice) -> Result<u64> {
     let mut tail = tail.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (out, err) = (tail.stdout.take().context("piped")?, tail.stderr.take().context("piped")?);
     let mut said = BufReader::new(err).lines();
-    let began = tokio::time::timeout(Duration::from_secs(20), said.next_line()).await??;
+    let began = tokio::time::timeout(Duration::from_secs(60), said.next_line()).await??;
     ensure!(began.as_deref().is_some_and(|said| said.contains("is followed")), "{began:?}");
     let mut shown = BufReader::new(out).lines();
     let mut count = 0;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::process::Command;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     let sallyport = sallyport_fleet::program::sallyport().await?;

@@ -9,7 +9,7 @@ use sallyport_ipc::{OpenInput, OutlookView, SessionState, SessionView, StepKind}
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 const ZONE: &str = "Europe/Berlin";
 /// Opens by itself now, later, and as often as one likes within a day's time.
 const PROFILES: [&str; 3] = ["auto-now", "auto-later", "auto-day"];

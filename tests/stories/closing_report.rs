@@ -46,7 +46,7 @@ async fn let_go(fleet: &Fleet) -> Result<()> {
     for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
         kubectl.ok(&["delete", kind, "keeps-bindings.example.org", "--ignore-not-found"]).await?;
     }
-    until("the binding's end", Duration::from_secs(10), async || {
+    until("the binding's end", Duration::from_secs(60), async || {
         kubectl.ok(&["delete", "rolebinding", "kept", "-n", "checkout", "--ignore-not-found"]).await.ok()
     })
     .await
@@ -58,7 +58,7 @@ async fn kept(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let desktop = Desktop::signed_in(fleet, "dana").await?;
     let (session, outside) = open_four(fleet, &desktop).await?;
     kubectl.apply(KEPT).await?;
-    until("the other team's policy", Duration::from_secs(10), async || {
+    until("the other team's policy", Duration::from_secs(60), async || {
         let tried = kubectl
             .run(&["delete", "rolebinding", "kept", "-n", "checkout", "--dry-run=server"])
             .await

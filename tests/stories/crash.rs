@@ -74,7 +74,7 @@ pub(crate) async fn killed(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     lines.seen("a desktop is open with a terminal", format!("shell {shell}, {} private files", left.len()));
     child.kill()?;
     child.wait()?;
-    until("the shell's end", Duration::from_secs(5), async || {
+    until("the shell's end", Duration::from_secs(30), async || {
         (!Path::new(&format!("/proc/{shell}")).exists()).then_some(())
     })
     .await?;
@@ -89,7 +89,7 @@ pub(crate) async fn killed(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         format!("{} lines", state.cleanup.len()),
     );
     next.app.sign_in(None).await?;
-    let proven = until("the cleanup", Duration::from_secs(30), async || {
+    let proven = until("the cleanup", Duration::from_secs(60), async || {
         let state = next.app.app_state().await.ok()?;
         state
             .cleanup
@@ -184,7 +184,7 @@ async fn open_and_wait() -> Result<()> {
             let all = app.sessions_list().await.ok()?;
             all.iter().find_map(|s| s.waiting_for.clone())
         };
-        println!("waits {}", until("the wait", Duration::from_secs(20), waits).await?);
+        println!("waits {}", until("the wait", Duration::from_secs(60), waits).await?);
         // Closing its input is how it is told to quit.
         tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new())).await??;
         app.shut_down().await;
@@ -194,7 +194,7 @@ async fn open_and_wait() -> Result<()> {
         let all = app.sessions_list().await.ok()?;
         all.iter().any(|s| s.id == session.id && s.state == SessionState::Open).then_some(())
     };
-    until("the session", Duration::from_secs(20), open).await?;
+    until("the session", Duration::from_secs(60), open).await?;
     let (send, mut shells) = tokio::sync::mpsc::unbounded_channel::<Vec<u8>>();
     let output = Box::new(move |bytes: Vec<u8>| send.send(bytes).is_ok());
     let terminal = app.terminal_open(session.id, TerminalSize { cols: 80, rows: 24 }, output).await?;

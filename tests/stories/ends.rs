@@ -41,7 +41,7 @@ pub(crate) async fn revoked(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let name = request_name(fleet, &session.request.clone().context("asked")?).await?;
     revoke_as_lee(fleet, &name).await?;
     let at = Instant::now();
-    let ended = tokio::time::timeout(Duration::from_secs(10), watch.wait()).await;
+    let ended = tokio::time::timeout(Duration::from_secs(30), watch.wait()).await;
     lines.check(
         "revoking cuts the stream",
         ended.is_ok(),
@@ -74,7 +74,7 @@ async fn grant_removed(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> R
     let grant = of("grant.name").await?;
     fleet.target().plane.kubectl().ok(&["delete", "accessgrant", &grant, "--wait=false"]).await?;
     let at = Instant::now();
-    let cut = tokio::time::timeout(Duration::from_secs(10), watch.wait()).await;
+    let cut = tokio::time::timeout(Duration::from_secs(30), watch.wait()).await;
     lines.check(
         "fault_a1_p13 a grant that is deleted on the cluster cuts the stream",
         cut.is_ok(),
@@ -95,7 +95,7 @@ async fn grant_removed(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> R
         format!("{phase} {withdrawn}"),
     );
     revoke_as_lee(fleet, &name).await?;
-    let ended = until("the broker's word", Duration::from_secs(10), async || {
+    let ended = until("the broker's word", Duration::from_secs(60), async || {
         (of("phase").await.ok()? == "Closed").then_some(())
     });
     ended.await?;
@@ -110,7 +110,7 @@ async fn watching(fleet: &Fleet, desktop: &Desktop, session: &str) -> Result<tok
     let mut watch = kubectl.command(["get", "pods", "-n", "payments", "-w"]);
     let nowhere = std::process::Stdio::null;
     let watch = watch.stdout(nowhere()).stderr(nowhere()).kill_on_drop(true).spawn()?;
-    until("a watch", Duration::from_secs(10), async || {
+    until("a watch", Duration::from_secs(60), async || {
         (!desktop.session(session).await.ok()?.streams.is_empty()).then_some(())
     })
     .await?;

@@ -17,7 +17,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 
 /// The accounts of sessions on the target, as its admin sees them.
 async fn accounts(fleet: &Fleet) -> Result<BTreeSet<String>> {

@@ -133,7 +133,7 @@ impl<'f> Leaving<'f> {
 
     /// What is to be seen on its way out while something stands in the way.
     async fn shows_hindered(&self, lines: &mut Lines, what: &str, why: &str, words: &str) -> Result<()> {
-        let closing = until("the condition Closing", Duration::from_secs(20), async || {
+        let closing = until("the condition Closing", Duration::from_secs(60), async || {
             self.word().await.ok()?.closing.filter(|(reason, _)| reason == why)
         })
         .await;
@@ -156,7 +156,7 @@ impl<'f> Leaving<'f> {
         let is_one =
             |left: &[String]| left.len() == 1 && left.iter().all(|one| one.starts_with("rolebinding"));
         // Where it is made again without end, nothing is there for a moment.
-        let left = at_last(Duration::from_secs(20), async || self.left().await, |left| is_one(left)).await?;
+        let left = at_last(Duration::from_secs(60), async || self.left().await, |left| is_one(left)).await?;
         let one = is_one(&left);
         lines.check(
             "and nothing else is left: no other binding, ServiceAccount or grant",
@@ -176,7 +176,7 @@ impl<'f> Leaving<'f> {
 
     /// The obstacle is gone.
     async fn closes(&self, lines: &mut Lines, when: &str) -> Result<()> {
-        let closed = until("Closed", Duration::from_secs(30), async || {
+        let closed = until("Closed", Duration::from_secs(60), async || {
             self.word().await.ok().filter(|word| word.phase == "Closed")
         })
         .await;
@@ -237,7 +237,7 @@ async fn webhook_down(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Re
 async fn deletions(kubectl: &Kubectl, refused: Option<&str>) -> Result<()> {
     let make = ["create", "rolebinding", "probe", "-n", OWN, "--clusterrole=view", "--user=nobody"];
     let _ = kubectl.run(&make).await?;
-    until("the obstacle", Duration::from_secs(20), async || {
+    until("the obstacle", Duration::from_secs(60), async || {
         let tried =
             kubectl.run(&["delete", "rolebinding", "probe", "-n", OWN, "--dry-run=server"]).await.ok()?;
         match refused {
@@ -259,7 +259,7 @@ async fn with_the_guardrail_away(fleet: &Fleet, desktop: &Desktop, lines: &mut L
     let words = "only the broker binds session accounts";
     lines.check("nobody puts a finalizer on a session's binding", refused.stderr.contains(words), words);
     kubectl.ok(&["delete", "validatingadmissionpolicybinding", GUARDRAIL]).await?;
-    until("the guardrail's absence", Duration::from_secs(20), async || {
+    until("the guardrail's absence", Duration::from_secs(60), async || {
         (kubectl.run(&patch).await.ok()?.code == Some(0)).then_some(())
     })
     .await?;
@@ -267,7 +267,7 @@ async fn with_the_guardrail_away(fleet: &Fleet, desktop: &Desktop, lines: &mut L
         .await?;
     made_again(fleet, desktop, lines).await?;
     fleet.target().plane.apply_kustomize(&deploy("target")).await?;
-    until("the guardrail", Duration::from_secs(20), async || {
+    until("the guardrail", Duration::from_secs(60), async || {
         let probe = [
             "create",
             "rolebinding",
@@ -294,7 +294,7 @@ async fn made_again(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -> Resu
         let session = Leaving::open(fleet, desktop).await?;
         let (on, controllers) = copiers(fleet, &session)?;
         desktop.app.session_leave(session.session.clone()).await?;
-        let was_quick = until("Closing or Closed", Duration::from_secs(30), async || {
+        let was_quick = until("Closing or Closed", Duration::from_secs(60), async || {
             let word = session.word().await.ok()?;
             let is_seen = word.closing.is_some_and(|(reason, _)| reason == "MadeAgain");
             (is_seen || word.phase == "Closed").then_some(is_seen)
@@ -394,7 +394,7 @@ async fn ending_namespace(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -
     let held = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "namespace": OWN, "finalizers": ["example.test/stay"]}});
     kubectl.apply(&held.to_string()).await?;
     kubectl.ok(&["delete", "namespace", OWN, "--wait=false"]).await?;
-    until("Terminating", Duration::from_secs(10), async || {
+    until("Terminating", Duration::from_secs(60), async || {
         let phase = ["get", "namespace", OWN, "-o=jsonpath={.status.phase}"];
         (kubectl.ok(&phase).await.ok()? == "Terminating").then_some(())
     })
@@ -406,5 +406,5 @@ async fn ending_namespace(fleet: &Fleet, desktop: &Desktop, lines: &mut Lines) -
     kubectl
         .ok(&["patch", "configmap", "held", "-n", OWN, "-p", r#"{"metadata":{"finalizers":null}}"#])
         .await?;
-    kubectl.ok(&["wait", "--for=delete", &format!("namespace/{OWN}"), "--timeout=30s"]).await.map(drop)
+    kubectl.ok(&["wait", "--for=delete", &format!("namespace/{OWN}"), "--timeout=90s"]).await.map(drop)
 }

@@ -11,7 +11,7 @@ use sallyport_ipc::{
 use sallyport_model::ErrorCode;
 use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 
 fn hold(on: HeldKind, name: &str) -> HoldInput {
     HoldInput { on, name: name.to_owned(), minutes: 60, reason: "her laptop was stolen".to_owned() }

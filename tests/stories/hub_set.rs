@@ -11,7 +11,7 @@ use sallyport_testkit::repository::deploy;
 use serde_json::json;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// The policy that holds a request to its author's name.
 const POLICY: &str = "access-requests-who.sallyport.dev";
 

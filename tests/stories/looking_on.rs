@@ -9,7 +9,7 @@ use sallyport_hub::Hub;
 use sallyport_ipc::{ClusterView, HubLink, Rights, Way};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let target = fleet.target();

@@ -21,7 +21,7 @@ use world::{PLANTED, Seen, allowed, read};
 /// More than are planted.
 const FIXES_MOST: usize = 40;
 /// Until the authorizer has heard of a change.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) async fn play(lines: &mut Lines) -> Result<()> {
     let mut options = PlaneOptions::new("fix");
@@ -127,7 +127,7 @@ async fn planted(plane: &Plane) -> Result<()> {
             return Ok(());
         }
         ensure!(
-            began.elapsed() < Duration::from_secs(30),
+            began.elapsed() < Duration::from_secs(90),
             "what is planted was not taken: {}",
             answer.stderr
         );

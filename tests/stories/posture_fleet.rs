@@ -16,7 +16,7 @@ use sallyport_ipc::{
 use sallyport_model::Phase;
 use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// A scan is read, left, and its token seen to be refused, which an API server takes 10 s for.
 const SCANNED: Duration = Duration::from_secs(60);
 

@@ -11,7 +11,7 @@ use sallyport_testkit::profiles::EDITOR;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// What the story changes, and what it makes.
 const OPS: &str = "change-ops";
 const NEW: &str = "change-new";

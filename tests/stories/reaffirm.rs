@@ -215,7 +215,7 @@ async fn people_change(
     );
     pat.until_within(&gained.id, OVER + SLACK, closed).await?;
     let grants = async || fleet.target().plane.kubectl().ok(&["get", "accessgrants", "-o", "name"]).await;
-    let left = at_last(Duration::from_secs(20), grants, |left| left.lines().count() == 1).await?;
+    let left = at_last(Duration::from_secs(60), grants, |left| left.lines().count() == 1).await?;
     lines.check(
         "one grant is left on the cluster: of the one whose word is newer",
         left.lines().count() == 1,

@@ -31,7 +31,7 @@ const RECORDED: &str = "recorded";
 const SIZE: TerminalSize = TerminalSize { cols: 100, rows: 30 };
 const LARGER: TerminalSize = TerminalSize { cols: 120, rows: 40 };
 /// What a shell on a busy machine may take.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let mut account = fleet.idp.account("dana").clone();

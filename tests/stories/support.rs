@@ -70,7 +70,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         again.err().map(|e| e.message().to_owned()).unwrap_or_default(),
     );
     // Entries are on disk within 100 ms; a busy machine takes longer.
-    let entry = until("the entry", Duration::from_secs(20), async || {
+    let entry = until("the entry", Duration::from_secs(60), async || {
         let page = desktop.app.audit_page(AuditFilter::default(), None, 200).await.ok()?;
         let is_it =
             |entry: &AuditEntryView| entry.action == "support_bundle" && entry.sentence.contains("files");

@@ -13,7 +13,7 @@ use sallyport_ipc::{
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// Wants two yeses.
 const PAIR: &str = "pair";
 

@@ -80,7 +80,7 @@ async fn of_the_planes(fleet: &Fleet, desktop: &Desktop) -> Result<Tool> {
 
 async fn pods(fleet: &Fleet) -> Result<Vec<String>> {
     let plane = &fleet.target().plane;
-    let mut pods = Pods::running(plane, NAMESPACE, "app=api", 3, Duration::from_secs(30)).await?;
+    let mut pods = Pods::running(plane, NAMESPACE, "app=api", 3, Duration::from_secs(90)).await?;
     pods.sort();
     Ok(pods)
 }
@@ -100,7 +100,7 @@ async fn allow_releases(fleet: &Fleet) -> Result<()> {
 /// Waits until a profile is offered for the target.
 async fn offered(fleet: &Fleet, desktop: &Desktop, profile: &str) -> Result<()> {
     let cluster = fleet.target().spec.name;
-    until(&format!("the profile {profile}"), Duration::from_secs(30), async || {
+    until(&format!("the profile {profile}"), Duration::from_secs(60), async || {
         let detail = desktop.app.cluster_detail(cluster.to_owned()).await.ok()?;
         detail.profiles.iter().any(|p| p.name == profile).then_some(())
     })

@@ -57,7 +57,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let which = the_one(&lee, Phase::Pending).await?;
     let desktop = Desktop::at(fleet, "dana", home).await?;
     desktop.app.sign_in(None).await?;
-    let told = until("the cleanup", Duration::from_secs(20), async || {
+    let told = until("the cleanup", Duration::from_secs(60), async || {
         let state = desktop.app.app_state().await.ok()?;
         let line = state.cleanup.into_iter().find(|c| c.what.contains("waited for approval"))?;
         (line.proof == CleanupProof::ByBroker).then_some(line.what)
@@ -80,7 +80,7 @@ async fn the_one(hub: &Hub, phase: Phase) -> Result<RequestRef> {
 }
 
 async fn taken_up(desktop: &Desktop, which: &RequestRef) -> Result<SessionView> {
-    until("the request", Duration::from_secs(20), async || {
+    until("the request", Duration::from_secs(60), async || {
         let all = desktop.app.sessions_list().await.ok()?;
         all.into_iter().find(|s| s.request.as_deref() == Some(which.uid.as_str()) && s.waiting_for.is_some())
     })

@@ -88,7 +88,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         .stderr(std::process::Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    until("a stream", Duration::from_secs(10), async || {
+    until("a stream", Duration::from_secs(60), async || {
         let view = desktop.session(&session.id).await.ok()?;
         view.streams.iter().any(|s| s.contains("logs")).then_some(())
     })
@@ -101,7 +101,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let account = target.account_of(&desktop.session(&session.id).await?).await?;
     let left = Instant::now();
     desktop.app.session_leave(session.id.clone()).await?;
-    let ended = tokio::time::timeout(Duration::from_secs(20), logs.wait()).await;
+    let ended = tokio::time::timeout(Duration::from_secs(60), logs.wait()).await;
     lines.check(
         "leaving cuts the stream",
         ended.is_ok(),
@@ -167,7 +167,7 @@ async fn terminal(desktop: &Desktop, session: &str, lines: &mut Lines) -> Result
         .app
         .terminal_write(terminal.id.clone(), "kubectl get deploy -n payments -o name\n".into())
         .await?;
-    let done = until("the terminal", Duration::from_secs(15), async || {
+    let done = until("the terminal", Duration::from_secs(60), async || {
         text().contains("deployment.apps/worker").then_some(())
     })
     .await;
@@ -194,7 +194,7 @@ async fn nothing_left(target: &sallyport_fleet::Target, account: &str, lines: &m
         anyhow::Ok([grants, mine, bindings])
     };
     // The desktop's own probes may have told it before the broker had looked twice.
-    let [grants, mine, bindings] = at_last(Duration::from_secs(20), left, |left| *left == [0; 3]).await?;
+    let [grants, mine, bindings] = at_last(Duration::from_secs(60), left, |left| *left == [0; 3]).await?;
     lines.check(
         "nothing is left on the target",
         grants + mine + bindings == 0,
@@ -214,7 +214,7 @@ async fn history(
     let read = async || Ok(desktop.app.audit_page(of_session(), None, 500).await?);
     // The last of them is noted once the session is closed.
     let is_whole = |page: &AuditPage| page.entries.iter().any(|entry| entry.action == "session_closed");
-    let page = at_last(Duration::from_secs(20), read, is_whole).await?;
+    let page = at_last(Duration::from_secs(60), read, is_whole).await?;
     let actions: Vec<&str> = page.entries.iter().map(|e| e.action.as_str()).collect();
     let wanted = [
         "ask",

@@ -12,7 +12,7 @@ use sallyport_model::ErrorCode;
 use serde_json::json;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// What this story makes on the hub.
 const MADE: &str = "app.kubernetes.io/part-of=who-can-story";
 

@@ -26,6 +26,15 @@ pub(crate) async fn read(set: &Set) -> Result<String> {
     window.sees("dialog .source", "new event", LATER).await?;
     window.press(&[key::ESCAPE]).await?;
 
+    // With words suggested beside the field: Enter means what was typed.
+    window.press(&['f']).await?;
+    window.sees("dialog", "Filter the timeline", SOON).await?;
+    let suggested = "return document.querySelector('#top-cluster option') !== null || null";
+    window.until("a cluster is suggested", suggested, SOON).await?;
+    window.type_into("#filter-cluster", set.cluster()).await?;
+    window.press(&[key::ENTER]).await?;
+    window.sees(".chips .filter", set.cluster(), SOON).await?;
+
     window.press(&['f']).await?;
     window.sees("dialog", "Filter the timeline", SOON).await?;
     window.type_into("#filter-name", NAME).await?;

@@ -57,7 +57,7 @@ async fn check_all(wanted: &[String]) -> (usize, usize) {
     {
         let began = Instant::now();
         // A check that hangs is a failure, not a hung run.
-        let seen = tokio::time::timeout(Duration::from_secs(120), check(&set)).await;
+        let seen = tokio::time::timeout(Duration::from_secs(180), check(&set)).await;
         let ms = began.elapsed().as_millis();
         match seen {
             Ok(Ok(detail)) => {

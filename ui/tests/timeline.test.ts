@@ -11,7 +11,7 @@ const NOTHING: LacksView = { isCut: false, damaged: 0, unreadFiles: 0, why: null
 /** A timeline of `size` rows, a second apart, newest first: what there is of it, and what was asked. */
 function kept(size: number) {
   const row = (n: number) => ({ id: `call:${n}`, atUs: n * 1_000_000, side: "cluster", cluster: n % 2 ? "b" : "a", who: "", tie: null, entry: null }) as unknown as TimelineRow;
-  const of = { size, asked: [] as string[], fails: null as unknown, lacks: NOTHING as LacksView };
+  const of = { size, asked: [] as string[], fails: null as unknown, lacks: NOTHING as LacksView, has: (_n: number): boolean => true };
   vi.spyOn(host, "call").mockImplementation((async (name: string, args: { filter: TimelineFilter; before: string | null; limit: number }) => {
     of.asked.push(name);
     await Promise.resolve();
@@ -22,7 +22,7 @@ function kept(size: number) {
     let n = before === null ? of.size : Number(before) - 1;
     for (; n > 0 && rows.length < limit; n--) {
       const one = row(n);
-      if ((filter.toUs === undefined || one.atUs < filter.toUs) && (filter.fromUs === undefined || one.atUs >= filter.fromUs) && (!filter.cluster || filter.cluster === one.cluster)) rows.push(one);
+      if (of.has(n) && (filter.toUs === undefined || one.atUs < filter.toUs) && (filter.fromUs === undefined || one.atUs >= filter.fromUs) && (!filter.cluster || filter.cluster === one.cluster)) rows.push(one);
     }
     return { rows, next: n > 0 ? (rows.at(-1)?.id.slice(5) ?? null) : null, lacks: of.lacks, ownTotal: 0, clusterTotal: of.size } satisfies TimelinePage;
   }) as typeof host.call);
@@ -151,13 +151,55 @@ test("while a log store has not answered, a history that grows takes no older ro
     await turns();
     expect(timeline.rows[0]?.id).toBe(`call:${of.size}`);
   }
-  expect(timeline.rows).toHaveLength(403);
+  // All of them were asked for anew, down to the oldest on screen.
+  expect(timeline.rows).toHaveLength(602);
   timeline.grew();
   await timeline.more();
   await turns();
-  expect(timeline.rows).toHaveLength(603);
+  expect(timeline.rows).toHaveLength(802);
   expect(timeline.lacking.all).toEqual(PENDING);
   together();
+});
+
+test("what a log store or a cluster's log tells late is put among all rows that are on screen, however they were read", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  try {
+    const of = kept(3_000);
+    of.has = (n) => n % 3 === 0;
+    await timeline.load();
+    for (let pages = 0; pages < 2; pages++) await timeline.more();
+    const oldest = timeline.rows.at(-1)?.atUs as number;
+    expect(timeline.rows).toHaveLength(600);
+    // It answers at once, so that no page ever lacked it.
+    of.has = () => true;
+    timeline.grew(true);
+    await turns();
+    expect(timeline.rows.at(-1)?.atUs, "nothing that was on screen is taken away").toBeLessThanOrEqual(oldest);
+    together();
+    // Told of again and again, all is read anew a part of the time only, and what is on top at once.
+    of.asked = [];
+    const clock = vi.spyOn(performance, "now");
+    let now = performance.now();
+    clock.mockImplementation(() => (now += 5));
+    timeline.grew(true);
+    await turns();
+    const whole = of.asked.filter((name) => name === "audit_timeline").length;
+    expect(whole).toBeGreaterThan(1);
+    of.asked = [];
+    of.size += 1;
+    timeline.grew(true);
+    await turns();
+    expect(of.asked.filter((name) => name === "audit_timeline")).toHaveLength(1);
+    expect(timeline.rows[0]?.id).toBe(`call:${of.size}`);
+    of.asked = [];
+    now += 60_000;
+    await vi.runAllTimersAsync();
+    await turns();
+    expect(of.asked.filter((name) => name === "audit_timeline").length, "what was put off is made up for").toBe(whole);
+    together();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("what an older page lacks stays said, and is asked for again once its store may have more to say", async () => {

@@ -22,6 +22,8 @@ export const PICTURES = {
   hold: "hold",
   holds: "holds",
   "who-can": "who-can-where",
+  posture: "posture",
+  "audit-store": "audit-store-hub",
 };
 /** Those of the README, which are as the play leaves them. */
 export const README = { session: "session", clusters: "clusters", "closing-proof": "closing-proof" };

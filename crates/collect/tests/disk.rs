@@ -92,7 +92,7 @@ async fn a_disk_that_does_not_answer_holds_nobody_up_who_comes() {
     });
     let lets_go = std::thread::spawn(move || {
         let began = Instant::now();
-        while !over.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(30) {
+        while !over.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(120) {
             std::thread::sleep(Duration::from_millis(20));
         }
         // Opened, so that whoever writes goes on; until the end of all tests, since one that is about to open it when nobody

@@ -206,7 +206,7 @@ impl Fleet {
             targets.push(Target { spec, plane, broker });
         }
         let fleet = Self { targets, hub, idp };
-        fleet.wait_for_brokers(Duration::from_secs(30)).await?;
+        fleet.wait_for_brokers(Duration::from_secs(90)).await?;
         if weak {
             fleet.plant().await?;
         }

@@ -101,7 +101,7 @@ impl Desktop {
     /// Waits until the list shows what may be opened.
     pub async fn until_listed(&self, fleet: &Fleet) -> Result<()> {
         let name = fleet.target().spec.name;
-        until("the inventory", Duration::from_secs(10), async || {
+        until("the inventory", Duration::from_secs(30), async || {
             let view = self.app.clusters_list().await.ok()?;
             let cluster = view.clusters.into_iter().find(|c| c.name == name)?;
             (!matches!(cluster.way, sallyport_ipc::Way::Unknown)).then_some(())

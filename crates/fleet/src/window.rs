@@ -64,7 +64,7 @@ impl Window {
     /// Starts the app on `desk` and waits until its page shows something.
     ///
     /// # Errors
-    /// When a program is missing or the page stays empty for 20 s; with the app's last words.
+    /// When a program is missing or the page stays empty for a minute; with the app's last words.
     pub async fn open(desk: &Desk, env: &[(&str, &str)]) -> Result<Self> {
         let driver = Driver::start(desk, env).await?;
         let started = Instant::now();
@@ -82,7 +82,7 @@ impl Window {
     async fn drawn(&self) -> Result<()> {
         let drawn =
             "return document.readyState === 'complete' && document.querySelector('main, .app') !== null";
-        self.until("the page", drawn, Duration::from_secs(20)).await.map(drop)
+        self.until("the page", drawn, Duration::from_secs(60)).await.map(drop)
     }
 
     /// How many windows the app shows.
@@ -203,13 +203,13 @@ impl Window {
         Ok(text.as_str().with_context(|| format!("no {css} in the window"))?.to_owned())
     }
 
-    /// Clicks the first shown element that `css` names with `text` in it, waiting up to 5 s for it to be enabled.
+    /// Clicks the first shown element that `css` names with `text` in it, waiting up to 30 s for it to be enabled.
     ///
     /// # Errors
     /// When there is none.
     pub async fn click(&self, css: &str, text: &str) -> Result<()> {
         let body = format!("const e = {}; return e && !e.disabled ? e : null", shown(css, text));
-        let (what, within) = (format!("{css} with “{text}” to click"), Duration::from_secs(5));
+        let (what, within) = (format!("{css} with “{text}” to click"), Duration::from_secs(30));
         let began = Instant::now();
         loop {
             let element = self.until(&what, &body, within.saturating_sub(began.elapsed())).await?;
@@ -294,7 +294,7 @@ impl Window {
     pub async fn theme(&self, theme: &str) -> Result<()> {
         self.invoke("theme_set", json!({"theme": theme})).await?;
         let shown = format!("return document.documentElement.dataset.theme === '{theme}'");
-        self.until(&format!("the {theme} theme"), &shown, Duration::from_secs(2)).await.map(drop)
+        self.until(&format!("the {theme} theme"), &shown, Duration::from_secs(30)).await.map(drop)
     }
 
     /// The text in the terminal on screen.

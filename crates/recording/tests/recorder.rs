@@ -43,7 +43,7 @@ fn said(moments: &[Moment], kind: MomentKind) -> String {
 }
 
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < until, "{what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -58,7 +58,7 @@ async fn over(recorder: &Recorder, mut told: UnboundedReceiver<Told>) -> Vec<Tol
             all.push(one);
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), hearing).await.expect("it ends");
+    tokio::time::timeout(Duration::from_secs(60), hearing).await.expect("it ends");
     assert_eq!(recorder.state(), State::Over);
     all
 }
@@ -219,7 +219,7 @@ async fn while_nothing_can_be_written_whoever_says_too_much_waits_and_what_is_lo
         all
     };
     drop(recorder);
-    let all = tokio::time::timeout(Duration::from_secs(20), hearing).await.unwrap();
+    let all = tokio::time::timeout(Duration::from_secs(60), hearing).await.unwrap();
     let lost =
         all.iter().find_map(|one| if let Told::Lost { bytes, .. } = one { Some(*bytes) } else { None });
     assert!(lost.unwrap() >= 1 << 20, "{all:?}");

@@ -70,7 +70,7 @@ async fn whether_the_app_died_is_not_guessed() {
     drop(history);
     // Its writer lets go without a word of the stop.
     drop(started(dir.path()).await);
-    let read = (0..500).find_map(|_| {
+    let read = (0..6000).find_map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));
         read_beside(dir.path(), 0, ALL).ok().filter(|read| !read.is_complete)
     });

@@ -32,7 +32,7 @@ pub async fn install_hub_of(hub: &Plane, deploy: &Path) -> Result<()> {
     // Asked by a client, as everything here that is asked again and again: each kubectl costs a tenth of a second of
     // one core, and a fleet that starts has none to spare.
     let admin = hub.admin()?;
-    wait_until("the hub's kinds", Duration::from_secs(20), &[], async || {
+    wait_until("the hub's kinds", Duration::from_secs(90), &[], async || {
         let listed = asked(&admin, http::Request::get("/apis/access.sallyport.dev/v1alpha1"), "").await;
         let group = asked(&admin, http::Request::get("/apis"), "").await;
         group.is_ok_and(|all| all.contains(GROUP))
@@ -95,7 +95,7 @@ async fn refused(plane: &Plane, path: &str, object: &str, sentence: &str) -> Res
     let admin = plane.admin()?;
     let uri = format!("{path}?dryRun=All&fieldValidation=Ignore");
     let said = Mutex::new(String::new());
-    let bites = wait_until("the guardrails", Duration::from_secs(45), &[], async || {
+    let bites = wait_until("the guardrails", Duration::from_secs(90), &[], async || {
         let post = http::Request::post(&uri).header(http::header::CONTENT_TYPE, "application/json");
         let answer = match asked(&admin, post, object).await {
             Err(kube::Error::Api(status)) => status.message,
@@ -118,7 +118,7 @@ async fn asked(
     body: &str,
 ) -> Result<String, kube::Error> {
     let request = request.body(body.as_bytes().to_vec()).map_err(kube::Error::HttpError)?;
-    let answer = tokio::time::timeout(Duration::from_secs(5), client.request_text(request)).await;
+    let answer = tokio::time::timeout(Duration::from_secs(20), client.request_text(request)).await;
     answer.unwrap_or_else(|late| Err(kube::Error::Service(late.into())))
 }
 

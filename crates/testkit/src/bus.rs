@@ -32,7 +32,7 @@ impl SessionBus {
             .start()?;
         // Its socket is there a moment before anybody listens to it.
         let answers = async || UnixStream::connect(&socket).is_ok();
-        wait_until("the session bus", Duration::from_secs(10), &[&process], answers).await?;
+        wait_until("the session bus", Duration::from_secs(60), &[&process], answers).await?;
         Ok(Self { process, scratch })
     }
 

@@ -367,7 +367,7 @@ mod tests {
             if !said.is_empty() {
                 break said;
             }
-            assert!(start.elapsed() < Duration::from_secs(10), "sh said nothing");
+            assert!(start.elapsed() < Duration::from_secs(60), "sh said nothing");
             thread::sleep(Duration::from_millis(5));
         };
         let proc = PathBuf::from(format!("/proc/{grandchild}"));
@@ -375,7 +375,7 @@ mod tests {
         drop(process);
         let start = Instant::now();
         while proc.exists() {
-            assert!(start.elapsed() < Duration::from_secs(10), "the grandchild lives on");
+            assert!(start.elapsed() < Duration::from_secs(60), "the grandchild lives on");
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -50,7 +50,7 @@ impl VictoriaLogs {
         let ca_pem = authority.cert_pem();
         let http = reqwest::Client::builder()
             .use_preconfigured_tls(crate::browser::tls(&ca_pem)?)
-            .timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(30))
             .no_proxy()
             .build()?;
         let mut found = Self { process: None, program, ca_pem, http, port: Port::claim()?, scratch };

@@ -9,7 +9,7 @@ use sallyport_ipc::{AuditFilter, Decide, FindingLine, FixMade, FixTried, ScanSta
 use sallyport_model::ErrorCode;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 const SCANNED: Duration = Duration::from_secs(60);
 
 /// A workload whose account mints tokens.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// Requests under way at once.
 const MANY: usize = 24;
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 const KINDS: [&str; 4] = ["clusterroles", "roles", "clusterrolebindings", "rolebindings"];
 

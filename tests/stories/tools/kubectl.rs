@@ -211,5 +211,5 @@ async fn http(port: u16, path: &str) -> Result<String> {
         stream.read_to_end(&mut answer).await?;
         anyhow::Ok(String::from_utf8_lossy(&answer).into_owned())
     };
-    tokio::time::timeout(Duration::from_secs(20), ask).await.context("no answer within 20 s")?
+    tokio::time::timeout(Duration::from_secs(60), ask).await.context("no answer within a minute")?
 }

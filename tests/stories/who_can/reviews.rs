@@ -17,7 +17,7 @@ use std::time::Duration;
 
 const OURS: &str = "access.sallyport.dev";
 /// An API server hears of a binding a moment later.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// One question, as both are asked it.
 #[derive(Clone, Copy, Debug)]

@@ -1,18 +1,34 @@
-//! The log store of the demo's team: a VictoriaLogs that gets what all API servers, the hub's too, write to their audit logs,
-//! as a team's own shipper would hand it on. Whoever names it in Audit sees the whole team's calls there.
+//! The log store of the demo's team: a VictoriaLogs that gets what all API servers, the hub's too, write to their audit logs, as a team's own
+//! shipper would hand it on. Whoever names it in Audit sees the whole team's calls there.
 
 use anyhow::Result;
 use sallyport_fleet::Fleet;
 use sallyport_testkit::VictoriaLogs;
+use std::fmt;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// What the hub is called there, beside its targets.
-const HUB: &str = "hub";
+pub(crate) const HUB: &str = "hub";
 /// How often it is looked for what is new.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// What there is to say of it.
+pub(crate) enum Told {
+    /// It is up, and how to name it.
+    Up(Named),
+    /// Something else.
+    Said(String),
+}
+
+/// How it is named in Audit.
+pub(crate) struct Named {
+    pub(crate) address: String,
+    pub(crate) credential: PathBuf,
+    pub(crate) authorities: PathBuf,
+}
 
 /// A store, or that there is none yet.
 pub(crate) struct Logs {
@@ -20,8 +36,8 @@ pub(crate) struct Logs {
     logs: Vec<(String, PathBuf)>,
     /// The thread that ships, and what ends it when it is dropped.
     shipping: Option<(JoinHandle<()>, oneshot::Sender<()>)>,
-    tell: mpsc::UnboundedSender<String>,
-    told: mpsc::UnboundedReceiver<String>,
+    tell: mpsc::UnboundedSender<Told>,
+    told: mpsc::UnboundedReceiver<Told>,
 }
 
 impl Logs {
@@ -37,7 +53,7 @@ impl Logs {
     /// Starts it beside everything else, once; how to see it, or why there is none, is told.
     pub(crate) fn start(&mut self) {
         if self.shipping.as_ref().is_some_and(|(thread, _)| !thread.is_finished()) {
-            let _ = self.tell.send("  The log store is there, or on its way.".to_owned());
+            let _ = self.tell.send(Told::Said("  The log store is there, or on its way.".to_owned()));
             return;
         }
         let (logs, tell) = (self.logs.clone(), self.tell.clone());
@@ -53,14 +69,15 @@ impl Logs {
                 })
             });
             if let Err(error) = shipped {
-                let _ = tell.send(format!("  There is no log store: {error:#}. Type logs to try again."));
+                let why = format!("  There is no log store: {error:#}. Type logs to try again.");
+                let _ = tell.send(Told::Said(why));
             }
         });
         self.shipping = Some((thread, stop));
     }
 
     /// What there is to say next.
-    pub(crate) async fn told(&mut self) -> String {
+    pub(crate) async fn told(&mut self) -> Told {
         match self.told.recv().await {
             Some(told) => told,
             None => std::future::pending().await,
@@ -76,9 +93,13 @@ impl Logs {
     }
 }
 
-async fn ship(logs: Vec<(String, PathBuf)>, tell: &mpsc::UnboundedSender<String>) -> Result<()> {
+async fn ship(logs: Vec<(String, PathBuf)>, tell: &mpsc::UnboundedSender<Told>) -> Result<()> {
     let store = VictoriaLogs::start().await?;
-    let _ = tell.send(how(&store));
+    let _ = tell.send(Told::Up(Named {
+        address: format!("victorialogs:{}", store.url()),
+        credential: store.credential_file(),
+        authorities: store.ca_file(),
+    }));
     let mut from = vec![0_u64; logs.len()];
     loop {
         for ((cluster, log), from) in logs.iter().zip(&mut from) {
@@ -88,12 +109,17 @@ async fn ship(logs: Vec<(String, PathBuf)>, tell: &mpsc::UnboundedSender<String>
     }
 }
 
-fn how(store: &VictoriaLogs) -> String {
-    format!(
-        "\n  The whole team's calls: the API servers of hub and targets write into a VictoriaLogs. In Audit (A, then S), \
-         \u{201c}A log store\u{201d}:\n    Store        victorialogs:{}\n    Credential   {}\n    Authorities  {}\n",
-        store.url(),
-        store.credential_file().display(),
-        store.ca_file().display()
-    )
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said(text) => f.write_str(text),
+            Self::Up(Named { address, credential, authorities }) => write!(
+                f,
+                "\n  The whole team's calls: the API servers of hub and targets write into a VictoriaLogs. In Audit (A, then \
+                 S), \u{201c}A log store\u{201d}:\n    Store        {address}\n    Credential   {}\n    Authorities  {}\n",
+                credential.display(),
+                authorities.display()
+            ),
+        }
+    }
 }

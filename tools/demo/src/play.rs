@@ -11,7 +11,9 @@ mod more;
 mod out;
 mod seat;
 mod stage;
+mod team;
 mod waits;
+mod weak;
 
 use super::left;
 use super::timeline::Timeline;
@@ -77,6 +79,8 @@ impl Play<'_> {
         self.revoked().await?;
         self.held().await?;
         self.looked_at().await?;
+        self.weak().await?;
+        self.team_calls().await?;
         self.signed_out().await
     }
 

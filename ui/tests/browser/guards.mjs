@@ -38,7 +38,11 @@ test("p8_what changed while the second factor was looked for is not sent", () =>
     await rest(page);
     await page.keyboard.press("a");
     await page.getByRole("heading", { name: "Confirm with your second factor" }).waitFor();
+    const listed = (all) => all.filter((one) => one === "requests_list").length;
+    const before = listed(await page.evaluate(() => window.sallyportFake.calls));
     await world(page, "(w) => w.requests.change('r-vault', { offer: { ...w.requests.one('r-vault').offer, digest: 'e'.repeat(64) } })");
+    // The window has asked anew, and has the answer.
+    await page.waitForFunction((n) => window.sallyportFake.calls.filter((one) => one === "requests_list").length > n, before);
     await page.waitForTimeout(150);
     await page.keyboard.press("Enter");
     await page.locator("aside").getByText("It changed while you confirmed, and nothing was sent.").waitFor();
@@ -174,10 +178,10 @@ test("what is answered after a sign-out is nothing to whoever signs in next", ()
     await select(page, "r-dev");
     await rest(page);
     // The hub takes its time, and says no in the end.
-    await world(page, "(w) => { const pause = w.pause; w.pause = () => new Promise((_, no) => (w.refuse = () => no({ code: 'failed', message: 'meant for somebody else', hint: null, retry: false, stepUp: null }))); window.setTimeout(() => (w.pause = pause), 300); }");
+    await world(page, "(w) => { const pause = w.pause; w.pause = () => new Promise((_, no) => (w.refuse = () => no({ code: 'failed', message: 'meant for somebody else', hint: null, retry: false, stepUp: null }))); w.goOn = () => void (w.pause = pause); }");
     await page.keyboard.press("a");
     await page.getByText("Approving").waitFor();
-    await page.waitForTimeout(350);
+    await world(page, "(w) => w.goOn()");
     await page.getByRole("button", { name: /dev@example/ }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();

@@ -83,7 +83,7 @@ test("a burst arrives whole and never more than the high-water mark is open", ()
   at("speed=50", async (page) => {
     await enter(page, "payments-eu-1");
     await page.keyboard.type("flood\r");
-    await page.locator(".xterm-rows", { hasText: "199" }).waitFor({ timeout: 20_000 });
+    await page.locator(".xterm-rows", { hasText: "199" }).waitFor();
     const seen = await world(page, "(w) => { const t = w.sessions.values().next().value.terminals.values().next().value; return { printed: t.printed, mostOpen: t.mostOpen }; }");
     assert.ok(seen.printed > 800_000, `printed ${seen.printed}`);
     assert.ok(seen.mostOpen < 256 * 1024 + 8192, `open at once ${seen.mostOpen}`);

@@ -13,7 +13,7 @@ const paste = (page, text) =>
 const settle = (page) => page.waitForTimeout(150);
 /** That this was heard, and nothing follows: what is typed takes a moment, and a longer one beside a build. */
 const hears = async (page, text, why) => {
-  for (let tries = 0; tries < 100 && (await heard(page)) !== text; tries++) await page.waitForTimeout(50);
+  for (let tries = 0; tries < 1000 && (await heard(page)) !== text; tries++) await page.waitForTimeout(50);
   await settle(page);
   assert.equal(await heard(page), text, why);
 };

@@ -51,7 +51,7 @@ async function fits(page) {
     await page.waitForTimeout(60);
     // What is measured and laid out again by a script is that some frames later.
     let over = await tooWide();
-    for (let tries = 0; tries < 40 && over.length > 0; tries++) {
+    for (let tries = 0; tries < 600 && over.length > 0; tries++) {
       await page.waitForTimeout(50);
       over = await tooWide();
     }

@@ -143,7 +143,7 @@ pub(crate) fn lines(archive: &Archive) -> Vec<u64> {
 
 /// Opens an archive; waits for a process that was just killed to let go of it.
 pub(crate) fn opened(dir: &Path) -> Archive {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match Archive::open(dir, options()) {
             Err(ArchiveError::Locked { .. }) if Instant::now() < deadline => {

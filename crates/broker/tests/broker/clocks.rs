@@ -8,7 +8,7 @@ use sallyport_testkit::another_clock::AnotherClock;
 use sallyport_testkit::broker::BrokerOptions;
 use std::time::Duration;
 
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// Waits until the report says of every profile that the clocks are apart, or of none.
 async fn reported(world: &World, apart: bool) -> Result<()> {

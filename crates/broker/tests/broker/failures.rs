@@ -21,7 +21,7 @@ async fn attack_10_a_broker_out_of_touch_with_the_hub_closes_its_grants() -> Res
     world.hub.stop_apiserver();
     let start = Instant::now();
     let gone =
-        eventually("a refusal", Duration::from_secs(15), async || Ok(get(&sealed, PODS).await? == 403)).await;
+        eventually("a refusal", Duration::from_secs(60), async || Ok(get(&sealed, PODS).await? == 403)).await;
     println!("hub down to first 403: {} ms", start.elapsed().as_millis());
     world.hub.start_apiserver().await?;
     gone?;
@@ -47,7 +47,7 @@ async fn attack_10_a_broker_that_the_hub_no_longer_lets_in_closes_its_grants() -
     let deploy = deploy("hub");
     world.hub.kubectl().ok(&["delete", binding[0], binding[1]]).await?;
     let gone =
-        eventually("a refusal", Duration::from_secs(15), async || Ok(get(&sealed, PODS).await? == 403)).await;
+        eventually("a refusal", Duration::from_secs(60), async || Ok(get(&sealed, PODS).await? == 403)).await;
     world.hub.apply_kustomize(&deploy).await?;
     println!("let in no more to first 403: {} ms", gone?.as_millis());
     let said = ann.end_of(&asked).await?;
@@ -114,11 +114,12 @@ async fn p14_asking_while_the_target_hangs_opens_once_it_answers() -> Result<()>
 async fn two_brokers_have_one_lease_and_the_second_takes_over() -> Result<()> {
     let (world, _turn) = world().await?;
     let ann = world.ann()?;
-    let quick = || BrokerOptions::default().flag("--lease-duration=3s").flag("--lease-renew=1s");
+    let quick = || BrokerOptions::default().flag("--lease-duration=8s").flag("--lease-renew=1s");
     let first = world.broker(quick().identity("broker-1")).await?;
     let (asked, request) = ann.open(world).await?;
     let second = world.broker(quick().identity("broker-2")).await?;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // Longer than a lease that nobody renews lasts, and one lasts longer than a busy machine keeps its holder waiting.
+    tokio::time::sleep(Duration::from_secs(9)).await;
     ensure!(!second.log().contains("serving"), "two leaders at once");
     let (other, _) = ann.open(world).await?;
     first.kill();
@@ -148,7 +149,7 @@ async fn p14_what_has_no_request_is_removed_at_the_start() -> Result<()> {
     grants.create(&PostParams::default(), &orphan).await?;
     // A session closed on the hub while no broker was there: withdrawn, then the broker comes back.
     let broker = world.broker(BrokerOptions::default()).await?;
-    eventually("its removal", Duration::from_secs(10), async || {
+    eventually("its removal", Duration::from_secs(60), async || {
         Ok(grants.get_opt("g-orphan1234").await?.is_none())
     })
     .await?;

@@ -56,7 +56,7 @@ pub(crate) async fn make_profile(
             "publicKey": KeyPair::generate().public_key_base64()},
     }))?;
     let requests: Api<AccessRequest> = Api::namespaced(ann.client, TEAM);
-    eventually("the profile to be seen", Duration::from_secs(40), async || {
+    eventually("the profile to be seen", Duration::from_secs(60), async || {
         let dry = PostParams { dry_run: true, ..PostParams::default() };
         let said = requests.create(&dry, &probe).await.err().map(|refused| refused.to_string());
         Ok(said.is_none_or(|said| !said.contains("no params found") && !said.contains("may not request")))
@@ -88,7 +88,7 @@ async fn attack_5_a_profile_changed_after_the_offer_is_refused_whoever_said_yes(
     let (ann, lead) = (world.ann()?, world.lead()?);
     let asked = ann.ask(world, "operate", &["payments"]).await?;
     let mut digest = None;
-    eventually("an offer", Duration::from_secs(10), async || {
+    eventually("an offer", Duration::from_secs(60), async || {
         digest = ann.hub.request(&asked.which).await?.status.and_then(|s| s.offer).map(|offer| offer.digest);
         Ok(digest.is_some())
     })
@@ -228,7 +228,7 @@ async fn fault_a8_p7_a_sign_in_that_no_profile_judged_at_the_hub_is_judged_by_th
     let signed_in = |acr: &str, at: i64| {
         let who = Identity::new("oidc:ann@example.org").group("oidc:payments-dev");
         let client = world.hub.client_as(&who.signed_in(acr, &["pwd"], at))?;
-        let hub = sallyport_hub::Hub::new(client.clone(), Duration::from_secs(5));
+        let hub = sallyport_hub::Hub::new(client.clone(), Duration::from_secs(15));
         Ok::<_, anyhow::Error>(Person {
             name: "oidc:ann@example.org".into(),
             groups: vec!["oidc:payments-dev".into()],
@@ -250,7 +250,7 @@ async fn fault_a8_p7_a_sign_in_that_no_profile_judged_at_the_hub_is_judged_by_th
             let start = Instant::now();
             let one = loop {
                 match person.ask(world, "strong", &["payments"]).await {
-                    Err(error) if start.elapsed() > Duration::from_secs(10) => return Err(error),
+                    Err(error) if start.elapsed() > Duration::from_secs(60) => return Err(error),
                     Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
                     Ok(one) => break one,
                 }

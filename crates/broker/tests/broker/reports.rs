@@ -12,7 +12,7 @@ use sallyport_testkit::broker::BrokerOptions;
 use serde_json::json;
 use std::time::Duration;
 
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_secs(60);
 const REPORTING: &str = "reporting";
 const RESTORING: &str = "restoring";
 const HINDERED: &str = "hindered";

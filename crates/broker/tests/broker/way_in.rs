@@ -85,7 +85,7 @@ async fn p8_an_offer_waits_for_somebody_elses_yes_to_exactly_it() -> Result<()> 
     let (ann, lead) = (world.ann()?, world.lead()?);
     let asked = ann.ask(world, "operate", &["payments"]).await?;
     let mut offer = None;
-    crate::world::eventually("an offer", Duration::from_secs(10), async || {
+    crate::world::eventually("an offer", Duration::from_secs(60), async || {
         let request = ann.hub.request(&asked.which).await?;
         offer = request.status.and_then(|status| status.offer);
         Ok(offer.is_some())
@@ -132,7 +132,7 @@ async fn p11_p12_the_cluster_says_what_each_profile_allows_here_and_who_serves_i
     let _broker = world.broker(BrokerOptions::default()).await?;
     let api: Api<AccessCluster> = Api::all(world.hub.admin()?);
     let mut last = None;
-    let complete = crate::world::eventually("a report", Duration::from_secs(20), async || {
+    let complete = crate::world::eventually("a report", Duration::from_secs(60), async || {
         last = api.get(CLUSTER).await?.status;
         Ok(last.as_ref().is_some_and(|status| {
             status.broker.is_some() && status.profiles.len() == 4 && status.guardrails.is_some()
@@ -172,7 +172,7 @@ async fn p12_a_guardrail_that_was_changed_is_not_called_verified() -> Result<()>
     let clusters: Api<AccessCluster> = Api::all(world.hub.admin()?);
     let begun = jiff::Timestamp::now().as_second();
     let mut said = String::new();
-    let judged = crate::world::eventually("a verdict", Duration::from_secs(20), async || {
+    let judged = crate::world::eventually("a verdict", Duration::from_secs(60), async || {
         let verdict = clusters.get(CLUSTER).await?.status.and_then(|status| status.guardrails);
         let Some(verdict) = verdict.filter(|verdict| verdict.since_ms() / 1000 >= begun) else {
             return Ok(false);
@@ -203,7 +203,7 @@ async fn attack_19_a_flood_by_one_person_neither_starves_nor_opens_without_end()
     let hers = ann.until(&asked, Phase::Active).await?;
     let (mut open, mut refused) = (0, 0);
     for one in &flood {
-        crate::world::eventually("a decision", Duration::from_secs(30), async || {
+        crate::world::eventually("a decision", Duration::from_secs(60), async || {
             let request = mallory.hub.request(&one.which).await?;
             Ok(matches!(request.phase(), Phase::Active | Phase::Closed))
         })

@@ -24,7 +24,7 @@ async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_to
     let rules = request.status.clone().and_then(|s| s.offer).context("an offer")?.rules;
     let rules: Vec<Rule> = rules.iter().filter_map(as_rule).collect();
     let scope = Scope::from_list(["payments".parse()?]);
-    let witnesses = Witnesses::look(&rules, &scope, &target, &sealed.token, Duration::from_secs(5)).await;
+    let witnesses = Witnesses::look(&rules, &scope, &target, &sealed.token, Duration::from_secs(20)).await;
     ensure!(witnesses.len() == 1, "{witnesses:?}");
     // While it is open nothing is proven, and what is allowed is named with the binding that allows it.
     let early = witnesses.rights_gone(&target, &sealed.token, Duration::from_millis(1500), |_| {}).await;
@@ -36,18 +36,18 @@ async fn p13_leaving_is_proven_by_the_api_server_itself_rights_first_then_the_to
 
     ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
     let left = Instant::now();
-    let rights = witnesses.rights_gone(&target, &sealed.token, Duration::from_secs(3), |_| {}).await;
+    let rights = witnesses.rights_gone(&target, &sealed.token, Duration::from_secs(8), |_| {}).await;
     let Proof::Proven(rights) = rights else { anyhow::bail!("{rights:?}") };
     println!("left to first {}: {} ms", rights.status, left.elapsed().as_millis());
     // What it must not be is the ten seconds for which an API server remembers a token; how quick it is the benches measure.
-    ensure!(left.elapsed() < Duration::from_secs(5));
+    ensure!(left.elapsed() < Duration::from_secs(9));
     let said = ann.end_of(&asked).await?;
     println!("left to Closed: {} ms: {said}", left.elapsed().as_millis());
     ensure!(said.starts_with("Left:") && said.contains("1 binding and 1 account removed"), "{said}");
     ensure!(world.left(&request).await?.is_empty());
     let closed = ann.hub.request(&asked.which).await?;
     ensure!(closed.status.context("a status")?.credential.is_none(), "the credential outlived the session");
-    let token = witnesses.token_refused(&target, &sealed.token, Duration::from_secs(12), |_| {}).await;
+    let token = witnesses.token_refused(&target, &sealed.token, Duration::from_secs(40), |_| {}).await;
     let Proof::Proven(token) = token else { anyhow::bail!("{token:?}") };
     println!("left to 401: {} ms", left.elapsed().as_millis());
     ensure!(token.status == 401);
@@ -91,7 +91,7 @@ async fn fault_a1_p13_a_standing_binding_leaves_the_end_unproven_and_is_named() 
     let role = rules.first().context("a rule")?.role.clone();
     let rules: Vec<Rule> = rules.iter().filter_map(as_rule).collect();
     let scope = Scope::from_list(["payments".parse()?]);
-    let witnesses = Witnesses::look(&rules, &scope, &target, &sealed.token, Duration::from_secs(5)).await;
+    let witnesses = Witnesses::look(&rules, &scope, &target, &sealed.token, Duration::from_secs(20)).await;
     let kubectl = world.target.kubectl();
     let standing = serde_json::json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
@@ -135,7 +135,7 @@ async fn p10_at_the_end_the_rights_go_within_two_seconds() -> Result<()> {
     ensure!(get(&sealed, PODS).await? == 200, "it closed before its end");
     // It was refused at the latest when the refusal was asked for, and a busy machine takes its time to answer.
     let mut asked_at = 0;
-    eventually("a refusal", Duration::from_secs(20), async || {
+    eventually("a refusal", Duration::from_secs(60), async || {
         asked_at = jiff::Timestamp::now().as_millisecond();
         Ok(get(&sealed, PODS).await? == 403)
     })
@@ -224,7 +224,7 @@ async fn attack_8_a_grant_deleted_by_hand_closes_the_request_and_is_not_made_aga
     grants.delete(&grant_name(&request), &DeleteParams::default()).await?;
     let said = ann.end_of(&asked).await?;
     ensure!(said.starts_with("Revoked: its grant was removed on the cluster"), "{said}");
-    eventually("a refusal", Duration::from_secs(5), async || {
+    eventually("a refusal", Duration::from_secs(60), async || {
         Ok(matches!(get(&sealed, PODS).await?, 401 | 403))
     })
     .await?;
@@ -280,12 +280,12 @@ async fn p11_a_role_that_grows_while_open_closes_the_session() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closed_requests_are_deleted_after_the_retention_time() -> Result<()> {
     let (world, _turn) = world().await?;
-    let _broker = world.broker(BrokerOptions::default().flag("--retention=2s")).await?;
+    let _broker = world.broker(BrokerOptions::default().flag("--retention=10s")).await?;
     let ann = world.ann()?;
     let (asked, _) = ann.open(world).await?;
     ann.leave(&asked).await?;
     ensure!(ann.hub.request(&asked.which).await.is_ok(), "it went at once");
-    eventually("its deletion", Duration::from_secs(10), async || {
+    eventually("its deletion", Duration::from_secs(60), async || {
         Ok(matches!(ann.hub.request(&asked.which).await, Err(sallyport_client::Fault::NotFound)))
     })
     .await?;

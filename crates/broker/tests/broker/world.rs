@@ -98,7 +98,7 @@ impl World {
             "--serviceaccount=sallyport-sessions:s-probe-1999999999",
             "--dry-run=server",
         ];
-        eventually("what the guardrail does", Duration::from_secs(40), async || {
+        eventually("what the guardrail does", Duration::from_secs(60), async || {
             let tried = self.target.kubectl().run(&probe).await?;
             let refused = tried.stderr.contains("only the broker binds session accounts");
             Ok(if guarded { refused } else { tried.code == Some(0) })
@@ -138,7 +138,7 @@ impl World {
         let identity =
             groups.iter().fold(more(base), |identity, group| identity.group(format!("oidc:{group}")));
         let client = self.hub.client_as(&identity)?;
-        let hub = Hub::new(client.clone(), Duration::from_secs(5));
+        let hub = Hub::new(client.clone(), Duration::from_secs(15));
         let groups = groups.iter().map(|group| format!("oidc:{group}")).collect();
         Ok(Person { name: format!("oidc:{name}@example.org"), groups, hub, client })
     }
@@ -289,7 +289,7 @@ impl Person {
         let start = Instant::now();
         loop {
             match self.open(world).await {
-                Err(_) if start.elapsed() < Duration::from_secs(40) => {
+                Err(_) if start.elapsed() < Duration::from_secs(60) => {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
                 opened => return opened,
@@ -299,7 +299,7 @@ impl Person {
 
     pub(crate) async fn until(&self, asked: &Asked, phase: Phase) -> Result<AccessRequest> {
         // A loaded machine takes its time; what has to be quick is measured where it is.
-        self.until_within(asked, phase, Duration::from_secs(40)).await
+        self.until_within(asked, phase, Duration::from_secs(60)).await
     }
 
     /// Waits for a phase; a request that closes instead is an error with its reason.
@@ -355,7 +355,7 @@ async fn until_taken<T>(mut write: impl AsyncFnMut() -> Result<T, Refused>) -> R
     let start = Instant::now();
     loop {
         match write().await {
-            Err(Refused::Fault(fault)) if fault.may_pass() && start.elapsed() < Duration::from_secs(40) => {
+            Err(Refused::Fault(fault)) if fault.may_pass() && start.elapsed() < Duration::from_secs(60) => {
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
             answer => return answer,
@@ -377,7 +377,7 @@ pub(crate) fn target_of(sealed: &Sealed) -> Result<Endpoint> {
 
 /// The status of a GET with the session's token, on a connection of its own.
 pub(crate) async fn get(sealed: &Sealed, path: &str) -> Result<u16> {
-    let answer = probe_get(&target_of(sealed)?, Some(&sealed.token), path, Duration::from_secs(5)).await;
+    let answer = probe_get(&target_of(sealed)?, Some(&sealed.token), path, Duration::from_secs(20)).await;
     Ok(answer?.status)
 }
 

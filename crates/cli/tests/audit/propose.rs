@@ -94,7 +94,7 @@ async fn p22_what_is_proposed_is_enough_on_a_real_api_server_and_no_more() -> Re
         admin.ok(args).await?;
     }
     admin.apply(WEB).await?;
-    let pods = Pods::running(&plane, "payments", "app=web", 1, Duration::from_secs(60)).await?;
+    let pods = Pods::running(&plane, "payments", "app=web", 1, Duration::from_secs(90)).await?;
     let pod = pods.first().context("a pod")?;
     let as_account = async |name: &str| -> Result<Kubectl> {
         let token = admin.ok(&["-n", "ci", "create", "token", name]).await?;

@@ -233,6 +233,6 @@ async fn what_is_new_is_handed_on_by_itself_over_a_store_that_is_away_and_a_proc
     let all = logs.ask(&format!("{events} | count() all, count_uniq(id) ids")).await?;
     let all = all.first().context("a count")?;
     ensure!(all["ids"] == "250", "{all}");
-    second.end(Duration::from_secs(30)).await?;
+    second.end(Duration::from_secs(60)).await?;
     Ok(())
 }

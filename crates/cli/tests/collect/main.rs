@@ -56,7 +56,7 @@ impl Receiver {
             .args(["--client-ca", &self.file("ca.pem"), "--out", &self.file("waiting")])
             .args(more)
             .start()?;
-        wait_until("the receiver", Duration::from_secs(20), &[&process], async || {
+        wait_until("the receiver", Duration::from_secs(60), &[&process], async || {
             tokio::net::TcpStream::connect(("127.0.0.1", self.port.number())).await.is_ok()
         })
         .await?;
@@ -148,7 +148,7 @@ async fn what_an_api_server_wrote_is_with_the_store_though_receiver_and_store_di
 
     // Ended as an operator ends it: it says what it did, and what the store has taken is gone.
     tokio::time::sleep(Duration::from_secs(11)).await;
-    collect.end(Duration::from_secs(30)).await?;
+    collect.end(Duration::from_secs(60)).await?;
     let said = collect.log_tail(20);
     ensure!(said.contains("\"handedOn\"") && said.contains("\"bad\": 0"), "{said}");
     println!("{} events, {kept} pulled: {pulled}", written.len());

@@ -68,7 +68,7 @@ async fn a_workload_is_changed_after_a_trial_and_found_no_more() -> Result<()> {
     let managers = plane.kubectl().ok(&["get", "deployment", "web", "-n", "apply-a", "-o", manager]).await?;
     ensure!(managers.contains("sallyport-posture"), "{managers}");
     // The pods of before go, and with them what was found.
-    for _ in 0..100 {
+    for _ in 0..300 {
         if finding(&config, "SA-03", "apply-a").await.is_err() {
             return Ok(());
         }
@@ -186,7 +186,7 @@ async fn a_removal_takes_that_very_object_and_admission_is_told_apart_from_right
     std::fs::write(&file, policy)?;
     kubectl.ok(&["apply", "-f", text(&file)?]).await?;
     let mut refused = None;
-    for _ in 0..100 {
+    for _ in 0..300 {
         let trial = ["delete", "rolebinding", "mints", "-n", "apply-c", "--dry-run=server"];
         if kubectl.run(&trial).await?.code != Some(0) {
             refused = Some(posture(&fix).await?);
@@ -202,7 +202,7 @@ async fn a_removal_takes_that_very_object_and_admission_is_told_apart_from_right
     kubectl.ok(&["get", "rolebinding", "mints", "-n", "apply-c"]).await?;
 
     let mut ran = posture(&fix).await?;
-    for _ in 0..100 {
+    for _ in 0..300 {
         if ran.code == 0 {
             break;
         }

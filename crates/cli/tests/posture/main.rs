@@ -48,7 +48,7 @@ async fn plane() -> Result<&'static Plane> {
             let file = file.to_str().context("a path that is no text")?;
             // A pod needs its namespace's default account, which a controller makes.
             let applied = async || plane.kubectl().run(&["apply", "-f", file]).await;
-            for _ in 0..60 {
+            for _ in 0..120 {
                 if applied().await?.code == Some(0) {
                     return Ok(plane);
                 }

@@ -125,7 +125,7 @@ impl Screen {
         let number = |process: &Process| {
             fs::read_to_string(process.log()).ok()?.lines().find_map(|l| l.trim().parse::<u32>().ok())
         };
-        wait_until("Xvfb", Duration::from_secs(10), &[&process], async || number(&process).is_some()).await?;
+        wait_until("Xvfb", Duration::from_secs(60), &[&process], async || number(&process).is_some()).await?;
         let number = number(&process).context("Xvfb names its display")?;
         Ok(Self { process: Some(process), number })
     }
@@ -133,7 +133,7 @@ impl Screen {
     /// `SetInputFocus` to nothing (X Window System Protocol, version 11, §9), since there is no window manager to ask.
     fn focus_nothing(&self) -> Result<()> {
         let mut display = UnixStream::connect(format!("/tmp/.X11-unix/X{}", self.number))?;
-        display.set_read_timeout(Some(Duration::from_secs(10)))?;
+        display.set_read_timeout(Some(Duration::from_secs(60)))?;
         // Little-endian, protocol 11.0, no authorisation.
         display.write_all(&[b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
         let mut head = [0; 8];

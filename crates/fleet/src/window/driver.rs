@@ -46,7 +46,7 @@ impl Driver {
         let driver = Self { http, base, session: String::new(), process, _port: port };
         sallyport_testkit::process::wait_until(
             "WebKitWebDriver",
-            Duration::from_secs(10),
+            Duration::from_secs(60),
             &[&driver.process],
             async || driver.call("GET", "/status", None).await.is_ok(),
         )

@@ -7,9 +7,9 @@ use sallyport_testkit::browser::{FormBrowser, Person, UrlCatcher};
 use std::time::{Duration, Instant};
 
 /// How long what happens on this machine may take.
-pub const SOON: Duration = Duration::from_secs(15);
+pub const SOON: Duration = Duration::from_secs(45);
 /// How long what clusters take part in may take.
-pub const LATER: Duration = Duration::from_secs(30);
+pub const LATER: Duration = Duration::from_secs(60);
 
 /// One fleet, and as many windows as are wanted.
 pub struct Set {

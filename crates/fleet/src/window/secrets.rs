@@ -34,7 +34,7 @@ impl Secrets {
             .start()?;
         // Its socket is there a moment before anybody listens to it.
         let answers = async || UnixStream::connect(&socket).is_ok();
-        wait_until("the session bus", Duration::from_secs(10), &[&bus], answers).await?;
+        wait_until("the session bus", Duration::from_secs(60), &[&bus], answers).await?;
         let keyring = start_keyring(folder, &address).await?;
         Ok(Self { _keyring: keyring, bus, socket })
     }
@@ -75,7 +75,7 @@ async fn start_keyring(dir: &Path, address: &str) -> Result<Process> {
         "org.freedesktop.DBus.NameHasOwner",
         "string:org.freedesktop.secrets",
     ];
-    wait_until("the keyring", Duration::from_secs(10), &[&keyring], async || {
+    wait_until("the keyring", Duration::from_secs(60), &[&keyring], async || {
         let said = tokio::process::Command::new("dbus-send")
             .args(asked)
             .env("DBUS_SESSION_BUS_ADDRESS", address)

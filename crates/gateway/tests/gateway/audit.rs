@@ -34,7 +34,7 @@ async fn events(w: &World, wanted: usize) -> Result<BTreeMap<String, Value>> {
                 found.insert(event["auditID"].as_str().context("an id")?.to_owned(), event);
             }
         }
-        if found.len() >= wanted || start.elapsed() > Duration::from_secs(20) {
+        if found.len() >= wanted || start.elapsed() > Duration::from_secs(60) {
             return Ok(found);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -73,7 +73,7 @@ async fn p17_the_api_servers_audit_knows_every_call_by_the_same_id_token_and_tar
     ensure!(live.open.is_empty(), "{:?}", live.open);
     let mut calls: BTreeMap<String, Call> = BTreeMap::new();
     while calls.len() < usize::try_from(live.calls)? {
-        let call = tokio::time::timeout(Duration::from_secs(10), w.calls.recv()).await?.context("told of")?;
+        let call = tokio::time::timeout(Duration::from_secs(60), w.calls.recv()).await?.context("told of")?;
         if call.phase == CallPhase::Ended {
             ensure!(calls.insert(call.audit_id.to_string(), call).is_none(), "told of twice");
         }

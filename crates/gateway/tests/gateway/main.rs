@@ -57,7 +57,7 @@ async fn plane() -> Result<&'static (Plane, String)> {
             let start = Instant::now();
             let plane = Plane::start(PlaneOptions::new("target").pods()).await?;
             plane.kubectl().apply(WEB).await?;
-            let names = Pods::running(&plane, "default", "app=web", 1, Duration::from_secs(30)).await?;
+            let names = Pods::running(&plane, "default", "app=web", 1, Duration::from_secs(90)).await?;
             println!("plane with a pod ready in {} ms", start.elapsed().as_millis());
             anyhow::Ok((plane, names[0].clone()))
         })
@@ -174,7 +174,7 @@ fn streaming(kubectl: &Kubectl, args: &[&str]) -> Result<(Child, Lines<BufReader
 }
 
 async fn next_line(lines: &mut Lines<BufReader<ChildStdout>>) -> Result<String> {
-    timeout(Duration::from_secs(30), lines.next_line()).await??.context("the stream ended")
+    timeout(Duration::from_secs(60), lines.next_line()).await??.context("the stream ended")
 }
 
 /// The port on this machine of a `Forwarding from 127.0.0.1:<port> -> <inside>` line.

@@ -33,7 +33,7 @@ async fn raw(opened: &Opened, request: &str, until: &str) -> Result<String> {
     let mut said = Vec::new();
     let mut buffer = [0; 4096];
     while !String::from_utf8_lossy(&said).contains(until) {
-        let read = timeout(Duration::from_secs(20), tls.read(&mut buffer)).await;
+        let read = timeout(Duration::from_secs(60), tls.read(&mut buffer)).await;
         match read.with_context(|| String::from_utf8_lossy(&said).into_owned())? {
             Ok(0) | Err(_) => break,
             Ok(read) => said.extend_from_slice(&buffer[..read]),
@@ -61,7 +61,7 @@ async fn fault_c1_raw_paths_and_kubectl_proxy_work_without_a_path_in_the_address
     let get = format!("GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
     tcp.write_all(get.as_bytes()).await?;
     let mut said = String::new();
-    timeout(Duration::from_secs(20), tcp.read_to_string(&mut said)).await??;
+    timeout(Duration::from_secs(60), tcp.read_to_string(&mut said)).await??;
     ensure!(said.starts_with("HTTP/1.1 200") && said.ends_with("ok"), "{said}");
     proxy.kill().await?;
     Ok(())
@@ -83,7 +83,7 @@ async fn fault_c2_an_exec_that_names_our_address_as_its_origin_works_and_another
     let said = raw(&w.opened, &exec(&w.pod, "https://evil.example"), "\"code\":").await?;
     ensure!(said.starts_with("HTTP/1.1 403") && said.contains("web pages may not call"), "{said}");
     loop {
-        let call = timeout(Duration::from_secs(10), w.calls.recv()).await?.context("told of")?;
+        let call = timeout(Duration::from_secs(60), w.calls.recv()).await?.context("told of")?;
         if call.phase == CallPhase::Ended && matches!(call.outcome, CallOutcome::Refused(_)) {
             ensure!(call.stream == Some(StreamKind::Exec) && call.target.name == w.pod, "{call:?}");
             return Ok(());
@@ -109,7 +109,7 @@ async fn fault_c4_a_script_that_is_too_long_for_an_address_is_told_the_way_round
         w.through.run_with_stdin(&["exec", "-i", &w.pod, "--", "sh"], script(100_000).as_bytes()).await?;
     ensure!(way_round.code == Some(0) && way_round.text().contains("done"), "{way_round:?}");
     loop {
-        let call = timeout(Duration::from_secs(10), w.calls.recv()).await?.context("told of")?;
+        let call = timeout(Duration::from_secs(60), w.calls.recv()).await?.context("told of")?;
         if call.status == Some(414) {
             ensure!(call.stream == Some(StreamKind::Exec) && call.target.name == w.pod, "{call:?}");
             return Ok(());

@@ -59,7 +59,7 @@ async fn writes_and_watches_work_with_every_kind_of_patch() -> Result<()> {
     );
     w.through.apply(&big).await?;
     w.through.ok(&["scale", "deployment", "web", "--replicas=1"]).await?;
-    w.through.ok(&["rollout", "status", "deployment", "web", "--timeout=30s"]).await?;
+    w.through.ok(&["rollout", "status", "deployment", "web", "--timeout=90s"]).await?;
     w.through.ok(&["delete", "configmap", "made", "big", "-n", "gateway-tests"]).await?;
     Ok(())
 }

@@ -86,7 +86,7 @@ async fn p16_a_terminal_works_and_changes_its_size() -> Result<()> {
         let mut all = String::new();
         let mut until = |wanted: &str| -> Result<()> {
             while !all.contains(wanted) {
-                let more = seen.recv_timeout(Duration::from_secs(20));
+                let more = seen.recv_timeout(Duration::from_secs(60));
                 all.push_str(&more.with_context(|| format!("no {wanted:?} in {all:?}"))?);
             }
             Ok(())
@@ -157,7 +157,7 @@ async fn echo(port: u16, seed: u8) -> Result<()> {
     let (mut read, mut write) = stream.split();
     let mut got = vec![0; sent.len()];
     let (wrote, came) =
-        tokio::join!(write.write_all(&sent), timeout(Duration::from_secs(30), read.read_exact(&mut got)));
+        tokio::join!(write.write_all(&sent), timeout(Duration::from_secs(90), read.read_exact(&mut got)));
     wrote?;
     came??;
     ensure!(got == sent, "stream {seed} came back different");

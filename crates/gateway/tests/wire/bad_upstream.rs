@@ -17,7 +17,7 @@ async fn p16_an_api_server_that_says_nothing_is_a_504_and_asked_once() {
     let answer = f.client().fetch("/hang").await;
     assert_eq!(answer.status, 504);
     assert!(answer.status_message().contains("did not answer within 1 s"), "{}", answer.text());
-    assert!(began.elapsed() < Duration::from_secs(3));
+    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(f.api.seen().len(), 1, "no retry");
     assert!(matches!(f.ended().await.outcome, CallOutcome::Failed(_)));
 }
@@ -52,7 +52,7 @@ async fn an_api_server_that_refuses_or_hangs_at_the_door_is_a_502() {
 async fn at_port(port: u16) -> crate::clients::Answered {
     let api = FakeApi::start().await.at(port);
     // The answer's time must not run out together with the connection's.
-    let patient = GatewayOptions { answer_within: Duration::from_secs(4), ..hasty() };
+    let patient = GatewayOptions { answer_within: Duration::from_secs(30), ..hasty() };
     let gateway = Gateway::start(patient).await.unwrap();
     let (opened, _calls) = open(&gateway, &api, "s1", "pay", 600).unwrap();
     Client::of(&opened).fetch("/api/v1/pods").await
@@ -109,7 +109,13 @@ async fn a_restarted_api_server_is_found_again_without_a_failed_call() {
     let client = f.client();
     assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
     f.api.drop_connections();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // The gateway has heard that it is gone.
+    for _ in 0..3000 {
+        if f.gateway.upstream_connections(&f.session()) == Some(0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(client.fetch("/api/v1/pods").await.status, 200);
     assert_eq!(f.api.connections(), 2);
 }

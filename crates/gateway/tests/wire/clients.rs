@@ -131,10 +131,11 @@ impl Client {
         tls.write_all(request.as_bytes()).await.unwrap();
         let mut all = Vec::new();
         let mut buffer = [0; 4096];
-        while let Ok(Ok(read @ 1..)) =
-            tokio::time::timeout(Duration::from_millis(500), tls.read(&mut buffer)).await
-        {
+        // An answer begins when the machine has time for it; silence says only afterwards that it is over.
+        let mut patience = Duration::from_secs(60);
+        while let Ok(Ok(read @ 1..)) = tokio::time::timeout(patience, tls.read(&mut buffer)).await {
             all.extend_from_slice(&buffer[..read]);
+            patience = Duration::from_secs(1);
         }
         String::from_utf8_lossy(&all).into_owned()
     }

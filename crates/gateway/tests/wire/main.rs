@@ -69,7 +69,7 @@ impl Fixture {
     /// The next finished call.
     pub(crate) async fn ended(&mut self) -> Call {
         loop {
-            let call = tokio::time::timeout(Duration::from_secs(5), self.calls.recv()).await;
+            let call = tokio::time::timeout(Duration::from_secs(60), self.calls.recv()).await;
             let call = call.expect("a call is told of").expect("the session is recorded");
             if call.phase == CallPhase::Ended {
                 return call;

@@ -118,7 +118,7 @@ async fn fault_c1_a_port_is_kept_for_its_reason_and_goes_with_it() {
         gateway.cut(&SessionId::new(id), CutReason::Left).await.unwrap();
     }
     open_at(&gateway, &api, "last", "new", &Ports::default());
-    for _ in 0..100 {
+    for _ in 0..3000 {
         if !is_listened_on(opened.port) {
             return;
         }

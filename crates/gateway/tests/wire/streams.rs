@@ -112,7 +112,7 @@ async fn a_client_that_goes_away_frees_its_stream_upstream() {
     body.frame().await.unwrap().unwrap();
     assert_eq!(f.api.live_streams(), 1);
     drop((body, send));
-    for _ in 0..200 {
+    for _ in 0..6000 {
         if f.api.live_streams() == 0 {
             return;
         }

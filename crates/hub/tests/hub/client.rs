@@ -42,7 +42,7 @@ async fn p13_a_probe_sees_rights_come_and_go_with_the_binding_and_the_token_with
     let until = |wanted: u16| {
         let (ask, token) = (&ask, token.clone());
         async move {
-            for _ in 0..100 {
+            for _ in 0..3000 {
                 if ask(Some(token.clone())).await?.status == wanted {
                     return anyhow::Ok(());
                 }

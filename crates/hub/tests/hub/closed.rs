@@ -30,7 +30,7 @@ where
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), ours).await.context("nothing is said of it")?
+    tokio::time::timeout(Duration::from_secs(60), ours).await.context("nothing is said of it")?
 }
 
 async fn close(request: &AccessRequest) -> Result<AccessRequest> {

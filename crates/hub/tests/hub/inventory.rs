@@ -109,7 +109,7 @@ async fn a_watch_outlives_a_hub_that_goes_away() -> Result<()> {
     let plane = Plane::start(PlaneOptions::new("blinking").without_controllers()).await?;
     let crds = deploy("hub/crds.yaml");
     plane.kubectl().ok(&["apply", "--server-side", "-f", &crds.display().to_string()]).await?;
-    plane.kubectl().ok(&["wait", "--for=condition=Established", "--timeout=20s", "crd", "--all"]).await?;
+    plane.kubectl().ok(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]).await?;
     let hub = Hub::new(plane.admin()?, DEADLINE);
     let mut changes = Box::pin(hub.watch_clusters());
     let Change::All { .. } = next(&mut changes).await? else { bail!("the list comes first") };

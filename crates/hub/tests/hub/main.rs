@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 
 const TEAM: &str = "team-payments";
 const CLUSTER: &str = "payments-eu-1";
-const DEADLINE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// One hub with guardrails, teams and profiles of the demo, shared by all tests here.
 async fn hub() -> Result<&'static Plane> {

@@ -185,7 +185,7 @@ impl Liar {
         ProviderConfig {
             scopes: vec!["email".to_owned()],
             extra_ca_pem: Some(self.ca_pem.clone()),
-            timeout: Duration::from_secs(3),
+            timeout: Duration::from_secs(20),
             ..ProviderConfig::of(&self.shared.issuer, CLIENT)
         }
     }
@@ -206,7 +206,7 @@ impl Liar {
         let (state, redirect) = (param("state"), param("redirect_uri"));
         self.script().nonce = param("nonce");
         let queries = answer(&state, self.issuer());
-        let finishing = tokio::spawn(attempt.finish(Duration::from_secs(5), pending()));
+        let finishing = tokio::spawn(attempt.finish(Duration::from_secs(60), pending()));
         for query in queries {
             deliver(&redirect, &query).await;
         }

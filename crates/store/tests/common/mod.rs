@@ -26,7 +26,7 @@ pub(crate) fn draft(n: i64) -> Draft {
 
 /// Opens a history; waits for a process that was just killed, or a writer just told to stop, to let go of it.
 pub(crate) async fn started(dir: &Path) -> History {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match History::open(dir, Some(key())).await {
             Err(StoreError::Locked { .. }) if Instant::now() < deadline => {

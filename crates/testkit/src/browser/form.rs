@@ -82,7 +82,7 @@ impl FormBrowser {
             .redirect(reqwest::redirect::Policy::none())
             .cookie_store(true)
             .no_proxy()
-            .timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(60))
             .build()?;
         Ok(Self { person, http })
     }

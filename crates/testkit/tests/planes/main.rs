@@ -202,7 +202,7 @@ async fn a_killed_test_leaves_nothing_behind() -> Result<()> {
     child.kill().await?;
     let start = Instant::now();
     while plane_dir.exists() || !processes_in(plane_dir)?.is_empty() {
-        ensure!(start.elapsed() < Duration::from_secs(10), "left: {:?}", processes_in(plane_dir)?);
+        ensure!(start.elapsed() < Duration::from_secs(60), "left: {:?}", processes_in(plane_dir)?);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     println!("gone {} ms after SIGKILL", start.elapsed().as_millis());

@@ -15,7 +15,7 @@ use super::who_am_i;
 async fn id_token(idp: &Idp, sub: &str) -> Result<String> {
     let http = reqwest::Client::builder()
         .add_root_certificate(reqwest::Certificate::from_pem(idp.ca_pem().as_bytes())?)
-        .timeout(std::time::Duration::from_secs(10))
+        .timeout(std::time::Duration::from_secs(60))
         .build()?;
     let discovery = format!("{}/.well-known/openid-configuration", idp.issuer());
     let metadata: Value = http.get(discovery).send().await?.json().await?;

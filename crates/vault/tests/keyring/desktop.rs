@@ -54,7 +54,7 @@ impl Desktop {
         )?;
         let bus = bound("dbus-daemon").arg("--nofork").arg("--config-file").arg(&config).spawn()?;
         let desktop = Self { home, bus, keyring: None };
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         // The socket is there a moment before anybody listens to it.
         while UnixStream::connect(&socket).is_err() {
             ensure!(Instant::now() < deadline, "the bus did not start");
@@ -90,7 +90,7 @@ impl Desktop {
         self.keyring = Some(command.spawn().context("start gnome-keyring-daemon")?);
         let connection = zbus::connection::Builder::address(self.address().as_str())?.build().await?;
         let bus = zbus::fdo::DBusProxy::new(&connection).await?;
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while !bus.name_has_owner("org.freedesktop.secrets".try_into()?).await? {
             ensure!(Instant::now() < deadline, "gnome-keyring did not start");
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -126,7 +126,7 @@ pub(crate) fn config(dir: &TempDir, keyring: Keyring) -> VaultConfig {
     VaultConfig {
         dir: dir.path().to_owned(),
         keyring,
-        timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(20),
         unlock: Duration::from_millis(500),
     }
 }

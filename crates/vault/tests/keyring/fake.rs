@@ -27,7 +27,11 @@ type Sealed = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 /// What the person does with the prompt.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Person {
-    Unlocks { after: Duration },
+    Unlocks {
+        after: Duration,
+    },
+    /// Unlocks once the test says so.
+    UnlocksWhenTold,
     Dismisses,
     IsAway,
 }
@@ -41,6 +45,8 @@ pub(crate) struct Shape {
     /// Each item wants the person's yes besides, as KeePassXC's do.
     pub(crate) guards: bool,
     pub(crate) person: Person,
+    /// The word for a person who waits for it.
+    pub(crate) told: bool,
     /// Takes a connection and a session, and never says whether it is locked.
     pub(crate) stalls: bool,
     pub(crate) items: Vec<(HashMap<String, String>, Sealed)>,
@@ -55,6 +61,7 @@ impl Default for Shape {
             hides: false,
             guards: false,
             person: Person::IsAway,
+            told: false,
             stalls: false,
             items: Vec::new(),
             prompted: Vec::new(),
@@ -265,6 +272,13 @@ impl Prompt {
                 Person::Dismisses => {}
                 Person::Unlocks { after } => {
                     tokio::time::sleep(after).await;
+                    let mut shape = look(&shape);
+                    (shape.locked, shape.guards) = (false, false);
+                }
+                Person::UnlocksWhenTold => {
+                    while !look(&shape).told {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
                     let mut shape = look(&shape);
                     (shape.locked, shape.guards) = (false, false);
                 }

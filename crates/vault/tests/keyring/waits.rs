@@ -37,14 +37,14 @@ async fn p2_a_locked_keyring_that_hides_its_items_is_not_taken_for_an_empty_one(
 #[tokio::test]
 async fn p2_a_prompt_is_waited_for_and_what_it_unlocks_is_used() -> Result<()> {
     let desktop = Desktop::bare().await?;
-    let unlocks = Person::Unlocks { after: Duration::from_millis(2500) };
+    let unlocks = Person::Unlocks { after: Duration::from_millis(5500) };
     let locked = Shape { locked: true, person: unlocks, ..Shape::default() };
     let fake = Fake::start(&desktop.address(), locked).await?;
     let dir = dir()?;
     // A person takes longer than the keyring may take for one step.
     let patient = || VaultConfig {
-        timeout: Duration::from_secs(2),
-        unlock: Duration::from_secs(20),
+        timeout: Duration::from_secs(5),
+        unlock: Duration::from_secs(60),
         ..desktop.config(&dir)
     };
     let vault = Vault::open(patient()).await?;
@@ -76,7 +76,8 @@ async fn p2_a_key_that_is_guarded_by_itself_is_asked_for() -> Result<()> {
 
     let yes = Person::Unlocks { after: Duration::from_millis(100) };
     fake.change(|shape| shape.person = yes);
-    let vault = Vault::open(desktop.config(&dir)).await?;
+    let patient = VaultConfig { unlock: Duration::from_secs(60), ..desktop.config(&dir) };
+    let vault = Vault::open(patient).await?;
     assert_eq!(vault.get_text(&sign_in()).await.expect("kept").expose(), TOKEN);
     fake.change(|shape| shape.guards = true);
     vault.destroy().await?;
@@ -87,20 +88,27 @@ async fn p2_a_key_that_is_guarded_by_itself_is_asked_for() -> Result<()> {
 #[tokio::test]
 async fn p2_a_prompt_that_is_answered_too_late_changes_nothing() -> Result<()> {
     let desktop = Desktop::bare().await?;
-    let late = Person::Unlocks { after: Duration::from_secs(3) };
-    let fake =
-        Fake::start(&desktop.address(), Shape { locked: true, person: late, ..Shape::default() }).await?;
+    let late = Shape { locked: true, person: Person::UnlocksWhenTold, ..Shape::default() };
+    let fake = Fake::start(&desktop.address(), late).await?;
     let dir = dir()?;
     let asked = Instant::now();
     let vault = Vault::open(desktop.config(&dir)).await?;
     memory_only(&vault, "locked");
-    assert!(asked.elapsed() < Duration::from_millis(2800), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
     // Who has left the bus waits for no prompt any more.
     while fake.is_awaited().await? {
-        assert!(asked.elapsed() < Duration::from_millis(2800), "the prompt is still waited for");
+        assert!(asked.elapsed() < Duration::from_secs(60), "the prompt is still waited for");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    tokio::time::sleep(Duration::from_millis(3300).saturating_sub(asked.elapsed())).await;
+    fake.change(|shape| shape.told = true);
+    let mut is_locked = true;
+    while is_locked {
+        assert!(asked.elapsed() < Duration::from_secs(120), "nobody unlocks it");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        fake.change(|shape| is_locked = shape.locked);
+    }
+    // Time for whoever would still act on it.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     vault.put_text(sign_in(), &token()).await?;
     assert_eq!(
         (fake.items().len(), contents(dir.path())?.len()),
@@ -119,7 +127,11 @@ async fn p2_a_keyring_that_stops_halfway_is_silent_and_not_locked() -> Result<()
     let limits = (Duration::from_millis(700), Duration::from_secs(30));
     let vault =
         Vault::open(VaultConfig { timeout: limits.0, unlock: limits.1, ..desktop.config(&dir) }).await?;
-    assert!(asked.elapsed() < Duration::from_secs(5), "a step's time, not a person's: {:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(20),
+        "a step's time, not a person's: {:?}",
+        asked.elapsed()
+    );
     memory_only(&vault, "did not answer within");
     Ok(())
 }

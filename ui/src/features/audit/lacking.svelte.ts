@@ -35,10 +35,10 @@ export class Lacking {
     this.all = { ...this.all, stores: [...this.all.stores, ...more] };
   }
 
-  /** Whether a log store has told of the newest page what it had not before, or may have of an older one. */
-  hasAnswered(newest: LacksView, told: boolean): boolean {
+  /** Whether a log store has told of the newest page what it had not before. */
+  hasAnswered(newest: LacksView): boolean {
     const out = new Set(newest.stores.filter(isOut).map((one) => one.store));
-    return this.#newest.some((one) => isOut(one) && !out.has(one.store)) || (told && this.#behind.some(isOut));
+    return this.#newest.some((one) => isOut(one) && !out.has(one.store));
   }
 
   clear(): void {

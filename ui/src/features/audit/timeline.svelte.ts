@@ -9,6 +9,8 @@ const LIVE_PAGE = 500;
 const ROWS_MOST = 20_000;
 const BINS = 96;
 const HISTOGRAM_MS = 2000;
+/** All that is on screen is read anew no sooner than this many times as long after as it took. */
+const WHOLE_SHARE = 20;
 
 /** The part of the timeline on screen: newest first, older pages as they are scrolled to. */
 class Timeline {
@@ -28,8 +30,10 @@ class Timeline {
   #asked = 0;
   /** It grew while a page was read. */
   #grew = false;
-  /** A log store may have more to say by now. */
+  /** What clusters told came in, which may be of any time, or a log store has more to say by now. */
   #told = false;
+  /** When and how long all on screen was last read anew, in milliseconds. */
+  #read = { at: -Infinity, took: 0, later: false };
   #counted = { asked: 0, at: -Infinity, later: false, pending: 0 };
 
   /** Something restricts it. */
@@ -69,10 +73,10 @@ class Timeline {
     } catch (thrown) {
       if (mine === this.#asked) this.#failed(thrown);
     }
-    if (mine === this.#asked) this.#read();
+    if (mine === this.#asked) this.#ready();
   }
 
-  #read(): void {
+  #ready(): void {
     this.loading = false;
     if (this.#grew) void this.#refresh();
   }
@@ -89,8 +93,8 @@ class Timeline {
     let [page, whole]: [TimelinePage | null, readonly TimelinePage[]] = [null, []];
     try {
       page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.live ? LIVE_PAGE : PAGE });
-      // What a log store tells that had not belongs among all that are on screen.
-      if (mine === this.#asked && this.lacking.hasAnswered(page.lacks, told)) whole = await this.#whole(page, mine);
+      // What clusters tell belongs among all that are on screen, as does what a log store has that had not answered.
+      if (mine === this.#asked && ((told && this.#mayReadAll()) || this.lacking.hasAnswered(page.lacks))) whole = await this.#whole(page, mine);
     } catch (thrown) {
       page = null;
       if (mine === this.#asked) this.#failed(thrown);
@@ -106,17 +110,38 @@ class Timeline {
     if (this.#grew) void this.#refresh();
   }
 
-  /** As many rows as are on screen, all asked for anew. Those on screen stay until then, and older ones can be asked for. */
+  /** Whether all on screen may be read anew by now. If not it is later, and until then what is new is put on top alone. */
+  #mayReadAll(): boolean {
+    const wait = this.#read.at + this.#read.took * WHOLE_SHARE - performance.now();
+    if (wait <= 0) return true;
+    if (!this.#read.later) {
+      this.#read.later = true;
+      const mine = this.#asked;
+      setTimeout(() => {
+        this.#read.later = false;
+        if (mine === this.#asked) this.grew(true);
+      }, wait);
+    }
+    return false;
+  }
+
+  /** All from the newest row to the oldest on screen, asked for anew. Those on screen stay until then, and older ones can be asked for. */
   async #whole(first: TimelinePage, mine: number): Promise<readonly TimelinePage[]> {
+    const began = performance.now();
     const pages = [first];
+    const oldest = this.rows.at(-1)?.atUs ?? Infinity;
     let { next, rows: { length: read } } = first;
-    while (read < this.rows.length && next !== null && pages.length < ROWS_MOST / PAGE && mine === this.#asked && !this.loading) {
-      const limit = Math.min(this.rows.length - read, LIVE_PAGE);
-      const page: TimelinePage = await host.call("audit_timeline", { filter: this.filter, before: next, limit });
+    let reached = first.rows.at(-1)?.atUs ?? Infinity;
+    while ((read < this.rows.length || reached > oldest) && next !== null && read < ROWS_MOST && mine === this.#asked && !this.loading) {
+      const left = this.rows.length - read;
+      const page: TimelinePage = await host.call("audit_timeline", { filter: this.filter, before: next, limit: left > 0 ? Math.min(left, LIVE_PAGE) : PAGE });
       pages.push(page);
       next = page.next;
-      read += page.rows.length;
+      // A page without a row goes on as well, and still comes to an end.
+      read += Math.max(page.rows.length, 1);
+      reached = page.rows.at(-1)?.atUs ?? reached;
     }
+    this.#read = { ...this.#read, at: performance.now(), took: performance.now() - began };
     return pages;
   }
 
@@ -177,7 +202,7 @@ class Timeline {
 
   /**
    * It grew: looked at once more, however often that is said while a look is under way. What is on screen stays, also while
-   * a log store has not answered. `told`: a store may have more to say by now.
+   * a log store has not answered. `told`: by a cluster's log, so that it may be of any time.
    */
   grew(told = false): void {
     this.#told ||= told;
@@ -199,7 +224,7 @@ class Timeline {
     } catch (thrown) {
       if (mine === this.#asked) this.#failed(thrown);
     }
-    if (mine === this.#asked) this.#read();
+    if (mine === this.#asked) this.#ready();
   }
 
   /** Counts over time: at once when something else is wanted, else now and then. */
@@ -241,6 +266,7 @@ class Timeline {
     this.#ends.clear();
     this.lacking.clear();
     this.#told = false;
+    this.#read = { at: -Infinity, took: 0, later: false };
     [this.rows, this.filter, this.histogram, this.error, this.#next] = [[], {}, null, null, null];
   }
 }

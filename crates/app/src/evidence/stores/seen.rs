@@ -23,6 +23,8 @@ const RECORDS: usize = 1000;
 pub(super) const RECORDS_MOST: usize = 50_000;
 /// Bytes of the disk that a question may fill, which a store decides about, and the history is on the same one.
 const BYTES_MOST: u64 = 512 << 20;
+/// And no more than this part of what is free there.
+const OF_FREE: u64 = 4;
 /// For one look. What was seen until then is the answer, and it says so.
 const WITHIN: Duration = Duration::from_secs(8);
 /// For all looks of one page.
@@ -41,6 +43,20 @@ const LONGEST_CALL: i64 = 3_600_000_000;
 /// What came late is looked for this far back, and clocks may be ahead of ours by that; in microseconds.
 const LATE: i64 = 120_000_000;
 const AHEAD: i64 = 60_000_000;
+
+/// Bytes that a question may fill of a disk that has `free` left.
+fn room(free: u64) -> u64 {
+    BYTES_MOST.min(free / OF_FREE)
+}
+
+/// That it was looked no further for want of room, and what can be done.
+fn no_room(room: u64) -> String {
+    let mib = room >> 20;
+    match room < BYTES_MOST {
+        true => format!("{mib} MiB of it were looked at, for the disk is nearly full: make room, or filter"),
+        false => format!("{mib} MiB of it were looked at: filter, or name a range of time"),
+    }
+}
 
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +139,8 @@ pub(super) struct Seen {
     told: Told,
     /// Records that it gave in looks back, however often.
     given: usize,
+    /// Bytes of the disk that it may fill.
+    room: u64,
     _folder: TempDir,
 }
 
@@ -133,6 +151,8 @@ impl Seen {
         let io = |source| FeedError::Io { path: folder.to_owned(), doing: "made", source };
         std::fs::create_dir_all(folder).map_err(io)?;
         let folder = tempfile::Builder::new().prefix("look-").tempdir_in(folder).map_err(io)?;
+        // A file system that does not say is taken for one with room: writing tells.
+        let free = rustix::fs::statvfs(folder.path()).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
         let archive = Arc::new(Archive::open(folder.path(), Options::default())?);
         // Of every cluster each record names its own; this one stands for none of them.
         let nobody = || "unnamed".parse::<ClusterName>().ok();
@@ -154,6 +174,7 @@ impl Seen {
             ends: None,
             told: Told::default(),
             given: 0,
+            room: room(free.unwrap_or(u64::MAX)),
             _folder: folder,
         })
     }
@@ -311,7 +332,7 @@ impl Seen {
 
     /// It holds so much that another one should be begun.
     pub(super) fn is_full(&self) -> bool {
-        self.in_place.records() >= 2 * RECORDS_MOST || self.bytes() >= 2 * BYTES_MOST
+        self.in_place.records() >= 2 * RECORDS_MOST || self.bytes() >= self.room.saturating_mul(2)
     }
 
     fn bytes(&self) -> u64 {
@@ -327,9 +348,8 @@ impl Seen {
                 "{RECORDS_MOST} of its records were looked at: filter, or name a range of time"
             )));
         }
-        if self.bytes() >= BYTES_MOST {
-            let mib = BYTES_MOST >> 20;
-            return Ok(Some(format!("{mib} MiB of it were looked at: filter, or name a range of time")));
+        if self.bytes() >= self.room {
+            return Ok(Some(no_room(self.room)));
         }
         let now = jiff::Timestamp::now().as_microsecond();
         let from = self.question.from.unwrap_or_else(|| now.saturating_sub(BACK)).max(0);
@@ -368,5 +388,17 @@ impl Seen {
                 Err(error)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_fills_a_part_of_what_the_disk_has_left_and_says_so() {
+        assert_eq!((room(u64::MAX), room(40 << 20), room(0)), (BYTES_MOST, 10 << 20, 0));
+        assert!(no_room(room(40 << 20)).contains("10 MiB of it were looked at, for the disk is nearly full"));
+        assert!(no_room(BYTES_MOST).ends_with("name a range of time"));
     }
 }

@@ -8,7 +8,7 @@ use sallyport_store::{Filter, History};
 use std::time::Duration;
 
 async fn becomes(gateway: &Gateway, recording: bool) {
-    let mut left = 500;
+    let mut left = 3_000;
     while gateway.is_recording() != recording {
         left -= 1;
         assert!(left > 0, "recording stays {}", !recording);

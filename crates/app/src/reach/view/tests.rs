@@ -311,5 +311,5 @@ fn a_large_hub_is_told_quickly_and_in_few_bytes() {
     let (shown, kept) =
         (serde_json::to_string(&view).unwrap().len(), serde_json::to_string(&snapshot).unwrap().len());
     eprintln!("{took:?}, {shown} bytes to the window, {kept} bytes kept");
-    assert!(took < Duration::from_secs(5) && shown < 2_000_000 && kept < 700_000, "{took:?} {shown} {kept}");
+    assert!(took < Duration::from_secs(30) && shown < 2_000_000 && kept < 700_000, "{took:?} {shown} {kept}");
 }

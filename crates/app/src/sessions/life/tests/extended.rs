@@ -150,7 +150,11 @@ async fn p13_a_no_to_more_time_ends_the_asking_alone() {
     let extension = it.asked().await;
     let denial = json!({"by": "oidc:eve@example.org", "at": "2026-01-01T00:00:00Z", "reason": "enough"});
     it.hub.put(json!({"denial": denial}));
-    it.world.until(&extension, "it closes", |view| view.state == SessionState::Closing).await;
+    it.world
+        .until(&extension, "it closes", |view| {
+            matches!(view.state, SessionState::Closing | SessionState::Closed)
+        })
+        .await;
     assert_eq!(it.view().state, SessionState::Open);
     until("more can be asked for again", || it.ask().is_ok()).await;
     assert!(it.world.ground.cuts.lock().unwrap().iter().all(|why| *why != CutReason::Left));

@@ -401,7 +401,7 @@ pub(super) fn now() -> i64 {
 }
 
 /// What takes longer never comes.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60);
 
 /// Waits until it is so.
 pub(super) async fn until(what: &str, is_so: impl Fn() -> bool) {

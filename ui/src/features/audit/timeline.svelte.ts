@@ -1,16 +1,15 @@
 import type { ErrorView, HistogramView, TimelineFilter, TimelinePage, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
+import { Counts } from "./counts.svelte";
 import { changed, type Part } from "./filter";
 import { Lacking } from "./lacking.svelte";
+import { Sparingly } from "./sparingly";
 
 const PAGE = 200;
 /** While one looks on live, more may come between two looks; older rows are let go. */
 const LIVE_PAGE = 500;
 const ROWS_MOST = 20_000;
-const BINS = 96;
-const HISTOGRAM_MS = 2000;
-/** All that is on screen is read anew no sooner than this many times as long after as it took. */
-const WHOLE_SHARE = 20;
+const ALL_SHARE = 20;
 
 /** The part of the timeline on screen: newest first, older pages as they are scrolled to. */
 class Timeline {
@@ -21,7 +20,6 @@ class Timeline {
   error = $state.raw<ErrorView | null>(null);
   /** What is wanted. */
   filter = $state.raw<TimelineFilter>({});
-  histogram = $state.raw<HistogramView | null>(null);
   live = $state(false);
   readonly lacking = new Lacking();
   #next: string | null = null;
@@ -32,12 +30,16 @@ class Timeline {
   #grew = false;
   /** What clusters told came in, which may be of any time, or a log store has more to say by now. */
   #told = false;
-  /** When and how long all on screen was last read anew, in milliseconds. */
-  #read = { at: -Infinity, took: 0, later: false };
-  #counted = { asked: 0, at: -Infinity, later: false, pending: 0 };
+  /** All on screen read anew; until it may be, what is new is put on top alone. */
+  #all = new Sparingly(ALL_SHARE);
+  readonly #counts = new Counts(() => this.filter);
 
   /** Something restricts it. */
   readonly isFiltered = $derived(Object.keys(this.filter).length > 0);
+  get histogram(): HistogramView | null {
+    return this.#counts.shown;
+  }
+
   /** Nothing older is left. */
   get atEnd(): boolean {
     return this.#next === null;
@@ -64,7 +66,7 @@ class Timeline {
     const mine = ++this.#asked;
     this.loading = true;
     this.#told = false;
-    void this.#count(true);
+    void this.#counts.count(true);
     try {
       const page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: PAGE });
       if (mine !== this.#asked) return;
@@ -86,7 +88,7 @@ class Timeline {
     const mine = this.#asked;
     this.#grew = this.loading;
     if (this.#grew) return;
-    void this.#count(false);
+    void this.#counts.count(false);
     this.#refreshing = true;
     const told = this.#told;
     this.#told = false;
@@ -94,7 +96,7 @@ class Timeline {
     try {
       page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.live ? LIVE_PAGE : PAGE });
       // What clusters tell belongs among all that are on screen, as does what a log store has that had not answered.
-      if (mine === this.#asked && ((told && this.#mayReadAll()) || this.lacking.hasAnswered(page.lacks))) whole = await this.#whole(page, mine);
+      if (mine === this.#asked && ((told && this.#all.may(() => this.grew(true))) || this.lacking.hasAnswered(page.lacks))) whole = await this.#whole(page, mine);
     } catch (thrown) {
       page = null;
       if (mine === this.#asked) this.#failed(thrown);
@@ -108,21 +110,6 @@ class Timeline {
     if (whole.length > 0) this.#begin(whole);
     else this.#onTop(page);
     if (this.#grew) void this.#refresh();
-  }
-
-  /** Whether all on screen may be read anew by now. If not it is later, and until then what is new is put on top alone. */
-  #mayReadAll(): boolean {
-    const wait = this.#read.at + this.#read.took * WHOLE_SHARE - performance.now();
-    if (wait <= 0) return true;
-    if (!this.#read.later) {
-      this.#read.later = true;
-      const mine = this.#asked;
-      setTimeout(() => {
-        this.#read.later = false;
-        if (mine === this.#asked) this.grew(true);
-      }, wait);
-    }
-    return false;
   }
 
   /** All from the newest row to the oldest on screen, asked for anew. Those on screen stay until then, and older ones can be asked for. */
@@ -141,7 +128,7 @@ class Timeline {
       read += Math.max(page.rows.length, 1);
       reached = page.rows.at(-1)?.atUs ?? reached;
     }
-    this.#read = { ...this.#read, at: performance.now(), took: performance.now() - began };
+    this.#all.did(began);
     return pages;
   }
 
@@ -227,28 +214,6 @@ class Timeline {
     if (mine === this.#asked) this.#ready();
   }
 
-  /** Counts over time: at once when something else is wanted, else now and then. */
-  async #count(now: boolean): Promise<void> {
-    const since = performance.now() - this.#counted.at;
-    // A history that takes long to count is not asked again before it has said.
-    if (!now && (since < HISTOGRAM_MS || this.#counted.pending > 0)) {
-      if (!this.#counted.later) {
-        this.#counted.later = true;
-        setTimeout(() => {
-          this.#counted.later = false;
-          void this.#count(false);
-        }, Math.max(HISTOGRAM_MS - since, HISTOGRAM_MS / 4));
-      }
-      return;
-    }
-    this.#counted.at = performance.now();
-    this.#counted.pending += 1;
-    const mine = ++this.#counted.asked;
-    const histogram = await host.call("audit_histogram", { filter: this.filter, bins: BINS }).catch(() => null);
-    this.#counted.pending -= 1;
-    if (mine === this.#counted.asked && histogram !== null) this.histogram = histogram;
-  }
-
   /** Looks on as it grows, and has what is new of each source read. */
   async follow(on: boolean): Promise<void> {
     this.live = on;
@@ -266,8 +231,8 @@ class Timeline {
     this.#ends.clear();
     this.lacking.clear();
     this.#told = false;
-    this.#read = { at: -Infinity, took: 0, later: false };
-    [this.rows, this.filter, this.histogram, this.error, this.#next] = [[], {}, null, null, null];
+    this.#all.forget();
+    [this.rows, this.filter, this.#counts.shown, this.error, this.#next] = [[], {}, null, null, null];
   }
 }
 

@@ -3,7 +3,7 @@ import type { TimelineRow } from "../src/bindings/ipc";
 import { binAt, highest, spanOf, ticks, tickWords } from "../src/features/audit/bins";
 import { changed, chips } from "../src/features/audit/filter";
 import { itemsOf } from "../src/features/audit/items";
-import { lackWords } from "../src/features/audit/words";
+import { isWhole, lackWords } from "../src/features/audit/words";
 import { preciseMoment, utcClock } from "../src/shared/time";
 
 test("what is empty is no part of a filter, and each part is a chip that says it", () => {
@@ -64,6 +64,11 @@ test("what an answer lacks is said in words, and nothing where it lacks nothing"
   const [words] = lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [store] });
   expect(words).toContain("logs.example: it did not answer. Its calls before ");
   expect(lackWords({ isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [{ ...store, beforeUs: null }] })[0]).not.toContain("before");
+  // Amber is for what is missing, and not for how far back a store is always asked.
+  const none = { isCut: false, damaged: 0, unreadFiles: 0, why: null, stores: [] };
+  expect([none, { ...none, isCut: true }, { ...none, damaged: 1 }, { ...none, unreadFiles: 1 }, { ...none, why: "x" }].map(isWhole)).toEqual([true, false, false, false, false]);
+  const of = (over: object) => isWhole({ ...none, stores: [{ ...store, beforeUs: null, isPending: false, hasFailed: false, ...over }] });
+  expect([of({}), of({ beforeUs: 1 }), of({ isPending: true }), of({ hasFailed: true })]).toEqual([true, false, false, false]);
 });
 
 test("where midnight lies within an hour of UTC, rows still stand under their own day", () => {

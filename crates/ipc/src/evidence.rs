@@ -253,6 +253,16 @@ pub struct FactView {
     pub came: FactCame,
 }
 
+/// Where a line begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceView {
+    /// The file, by how it begins.
+    pub file: Shown,
+    /// The byte at which its line begins.
+    pub offset: i64,
+}
+
 /// One call of a cluster, with all that is told of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -265,12 +275,10 @@ pub struct CallDetail {
     pub flaws: Vec<Shown>,
     /// It carries the id of a call that somebody else made.
     pub borrows_an_id: bool,
-    /// Where it was read: the source, the file's name by its content, the byte.
+    /// Where it was read: the source, or the log store.
     pub source: Shown,
-    /// The file, by how it begins.
-    pub file: Shown,
-    /// The byte at which its line begins.
-    pub offset: i64,
+    /// The place in a file; none in a log store, whose records have no place that means anything.
+    pub place: Option<PlaceView>,
     /// How many secrets were taken out before it was stored (P20).
     pub redactions: u32,
 }

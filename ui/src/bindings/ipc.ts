@@ -465,17 +465,13 @@ flaws: Array<Shown>,
  */
 borrowsAnId: boolean, 
 /**
- * Where it was read: the source, the file's name by its content, the byte.
+ * Where it was read: the source, or the log store.
  */
 source: Shown, 
 /**
- * The file, by how it begins.
+ * The place in a file; none in a log store, whose records have no place that means anything.
  */
-file: Shown, 
-/**
- * The byte at which its line begins.
- */
-offset: number, 
+place: PlaceView | null, 
 /**
  * How many secrets were taken out before it was stored (P20).
  */
@@ -1904,6 +1900,19 @@ isCut: boolean, };
  * Which face the window shows.
  */
 export type Phase = "firstRun" | "signedOut" | "ready";
+
+/**
+ * Where a line begins.
+ */
+export type PlaceView = { 
+/**
+ * The file, by how it begins.
+ */
+file: Shown, 
+/**
+ * The byte at which its line begins.
+ */
+offset: number, };
 
 /**
  * The columns of the grid, in their order.

@@ -10,7 +10,8 @@ use sallyport_archive::{
 };
 use sallyport_events::{Act, Came, Event, Field, Flaw, Stage, event_in, join};
 use sallyport_ipc::{
-    CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame, FactView, LacksView, Shown,
+    CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame, FactView, LacksView,
+    PlaceView, Shown,
 };
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
@@ -61,8 +62,10 @@ impl Evidence {
             flaws: flaws(&told.call),
             borrows_an_id,
             source,
-            file: Shown::from(told.call.text(Column::File)),
-            offset: number(told.call.offset),
+            place: of.is_none().then(|| PlaceView {
+                file: Shown::from(told.call.text(Column::File)),
+                offset: number(told.call.offset),
+            }),
             redactions: 0,
         };
         if let Ok(raw) = &told.raw {

@@ -314,6 +314,7 @@ async fn p20_a_call_is_told_in_full_without_a_secret_and_who_deleted_something_i
     let detail = bench.evidence.call(scaled.id.to_string()).await.unwrap();
     assert_eq!(detail.row.sentence, "Scaled deployment checkout in pay from 3 to 10");
     assert!(detail.facts.iter().any(|fact| fact.name == "From" && fact.value == "10.1.2.3"));
+    assert!(detail.place.is_some_and(|place| !place.file.is_empty()));
     let ran = find("Ran psql");
     let raw = bench.evidence.raw(ran.id.to_string()).await.unwrap();
     assert!(raw.len() > 10, "line by line");

@@ -49,6 +49,8 @@ impl Play<'_> {
         // The newest rows of all may be the hub's alone, and her own entries name that cluster as well: what the store tells is
         // a row by another name.
         self.lee.window.sees("#entries [id^='entry-look:']", PRODUCTION, LATER).await?;
+        let read = "const foot = document.querySelector('main .foot'); return (foot !== null && !foot.textContent.includes('loading')) || null";
+        self.lee.window.until("the list is read", read, LATER).await?;
         self.timeline.step("calls that none of her sessions made are rows of her timeline");
         self.lee_shows("audit-store").await?;
 

@@ -34,6 +34,11 @@ export function lackWords(lacks: LacksView): string[] {
   ];
 }
 
+/** Nothing that was wanted is missing: a store was asked no further back than it always is. */
+export function isWhole({ why, isCut, damaged, unreadFiles, stores }: LacksView): boolean {
+  return why === null && !isCut && damaged === 0 && unreadFiles === 0 && stores.every((store) => !store.hasFailed && !store.isPending && store.beforeUs === null);
+}
+
 export const REVIEWED: Record<ReviewOf, string> = { person: "Their access", cluster: "What was done", standing: "Standing access" };
 export const RULINGS: Record<ReviewRuling, string> = { kept: "Kept", toBeRemoved: "To be removed" };
 

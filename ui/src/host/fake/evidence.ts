@@ -109,7 +109,7 @@ export class FakeEvidence {
     if (!row) throw failure("badInput", "This call is not kept any more.", { hint: "Load the list anew." });
     const fact = (name: string, value: string, came: "raw" | "normalised" | "inferred" = "raw") => ({ name, value, came });
     return {
-      row, flaws: row.status === 403 ? ["something in it was longer than is kept"] : [], borrowsAnId: false, redactions: row.sentence.includes("redacted") ? 1 : 0, source: "ledger-us-1-1f0c9a2b", file: "9f2b61d0c4a87e55", offset: 81_140_221,
+      row, flaws: row.status === 403 ? ["something in it was longer than is kept"] : [], borrowsAnId: false, redactions: row.sentence.includes("redacted") ? 1 : 0, source: "ledger-us-1-1f0c9a2b", place: { file: "9f2b61d0c4a87e55", offset: 81_140_221 },
       facts: [fact("Verb", row.word), fact("About", "deployments.apps/scale checkout", "inferred"), fact("Namespace", "settlement"), fact("Who", row.who), fact("Groups", "system:authenticated, oidc:payments-dev"), fact("Status", String(row.status ?? "")), fact("Decision", row.status === 403 ? "forbid" : "allow"), fact("Because", "RBAC: allowed by RoleBinding \"s-7f3k2/settlement\" of Role \"operate\""), fact("From", "10.4.18.2, 192.0.2.7"), fact("Program", `${row.via}/v1.37.2 (linux/amd64) kubernetes/\u202e0a1b2c`), fact("Made with", "JTI=9c1e77aa-4a0b-4e3c-b1c4-2f6d8e9a0b1c"), fact("Took", "12 ms", "normalised"), fact("Audit-ID", "0195f0aa-0007-7000-8000-00000000a81f"), fact("Address", "/apis/apps/v1/namespaces/settlement/deployments/checkout/scale?fieldManager=kubectl"), fact("Level", "RequestResponse")],
     };
   }

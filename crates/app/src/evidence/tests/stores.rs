@@ -181,6 +181,7 @@ async fn a_stores_calls_stand_among_the_others_once_each_and_page_by_page() {
     let row = rows.iter().find(|row| row.id.starts_with("look:")).unwrap();
     let detail = bench.evidence.call(row.id.to_string()).await.unwrap();
     assert_eq!(detail.source, format!("127.0.0.1:{}", store.port).as_str());
+    assert_eq!(detail.place, None, "a store's record has no byte");
     assert!(detail.facts.iter().any(|fact| fact.name == *"Verb"), "{detail:?}");
     let raw = bench.evidence.raw(row.id.to_string()).await.unwrap();
     assert!(raw.iter().any(|line| line.contains("auditID")), "{raw:?}");

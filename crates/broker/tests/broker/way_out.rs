@@ -180,6 +180,45 @@ async fn p13_somebody_elses_binding_under_a_grants_label_neither_goes_nor_keeps_
     Ok(())
 }
 
+/// When each flush of the broker began and ended that took at least a second, milliseconds.
+fn flushes(log: &str) -> Vec<(i64, i64)> {
+    let plain: Vec<&str> = log.lines().filter(|line| line.contains("flushed")).collect();
+    let took = |line: &str| line.split("took_ms=").nth(1)?.split(' ').next()?.parse::<i64>().ok();
+    let ended = |line: &str| Some(line.split(' ').next()?.parse::<Timestamp>().ok()?.as_millisecond());
+    let spans = plain.iter().filter_map(|line| Some((ended(line)? - took(line)?, ended(line)?)));
+    let mut spans: Vec<_> = spans.filter(|(began, ended)| ended - began >= 1000).collect();
+    spans.sort_unstable();
+    spans
+}
+
+/// Where a session ended its own grant, its flush waits a second to see that nothing comes back. With one worker, others would
+/// keep their rights until it is their turn, each a second later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p13_what_waits_to_see_that_nothing_comes_back_keeps_no_other_from_ending() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let broker = world.broker(BrokerOptions::default().flag("--workers=1")).await?;
+    let ann = world.ann()?;
+    let mut open = Vec::new();
+    for _ in 0..6 {
+        open.push(ann.open(world).await?);
+    }
+    let grants: Api<AccessGrant> = Api::all(world.target.admin()?);
+    for (asked, request) in &open {
+        grants.delete(&grant_name(request), &DeleteParams::default()).await?;
+        ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    }
+    for (asked, request) in &open {
+        let said = ann.end_of(asked).await?;
+        ensure!(said.starts_with("Left:"), "{said}");
+        ensure!(world.left(request).await?.is_empty());
+    }
+    let spans = flushes(&broker.log());
+    let beside = spans.windows(2).filter(|two| two[1].0 < two[0].1).count();
+    println!("{} flushes waited, {beside} of them beside another", spans.len());
+    ensure!(spans.len() >= open.len() && beside >= open.len() / 2, "{spans:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attack_8_a_grant_deleted_by_hand_closes_the_request_and_is_not_made_again() -> Result<()> {
     let (world, _turn) = world().await?;

@@ -233,16 +233,16 @@ async fn probes_refused(world: &World, instance: &str, count: usize) -> Result<(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p12_while_a_request_waits_an_approval_of_the_brokers_own_is_seen_to_be_refused() -> Result<()> {
     let (world, _turn) = world().await?;
-    let options = BrokerOptions::default().identity(PROBING);
-    let _broker = world.broker(options.flag("--heartbeat=1s").flag("--guardrails-every=2s")).await?;
-    // What others left to wait would be asked about as well.
+    // A verdict that is the same is not reported again for how many probes could be made, so each is a broker's first.
+    let broker = world.broker(BrokerOptions::default().identity(PROBING)).await?;
     probes_refused(world, PROBING, 1).await?;
     let ann = world.ann()?;
     let asked = ann.ask(world, "operate", &["payments"]).await?;
     digest_of(&ann, &asked).await?;
+    broker.restart().await?;
     probes_refused(world, PROBING, 2).await?;
     let waits = ann.hub.request(&asked.which).await?;
     ensure!(waits.status.is_some_and(|status| status.approvals.is_empty()), "it was no dry run");
     ensure!(ann.leave(&asked).await?.starts_with("Left:"));
-    probes_refused(world, PROBING, 1).await
+    Ok(())
 }

@@ -32,6 +32,8 @@ async fn a_request_nobody_answers_closes_a_day_after_it_was_made() -> Result<()>
         let request = ann.hub.request(asked).await?;
         rewrite(world, &request, |object| {
             object["metadata"]["creationTimestamp"] = json!(Timestamp::from_second(seconds)?.to_string());
+            // Nobody asks with a sign-in of after.
+            object["spec"]["authTime"] = json!(seconds - 5);
             Ok(())
         })
         .await

@@ -26,8 +26,13 @@ fn hold(by: &Person, on: Value, until: i64) -> Value {
 
 /// Makes one that must be taken, and waits until it is heard of.
 async fn held(board: &Board, by: &Person, on: Value) -> Result<String> {
-    let made = board.must(by, Ask::create(&path(), &hold(by, on, now() + 600))).await?;
+    let made = made(board, by, on, now() + 600).await?;
     tokio::time::sleep(HEARD).await;
+    Ok(made)
+}
+
+async fn made(board: &Board, by: &Person, on: Value, until: i64) -> Result<String> {
+    let made = board.must(by, Ask::create(&path(), &hold(by, on, until))).await?;
     Ok(format!("{}/{}", path(), made["metadata"]["name"].as_str().context("the hold's name")?))
 }
 
@@ -41,6 +46,7 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     println!("\nHolding");
     making(world, board).await?;
     standing(world, board).await?;
+    over(world, board).await?;
     by_name(world, board).await
 }
 
@@ -183,6 +189,56 @@ async fn standing(world: &World, board: &mut Board) -> Result<()> {
     ended(board, lee, &held).await?;
     let asks = Ask::create(&requests("team-payments"), &asks);
     board.allowed("20", "asks when nothing is held any more", dana, asks.dry()).await;
+    Ok(())
+}
+
+/// Its time over, a hold refuses nothing, and nobody has to remove it.
+async fn over(world: &World, board: &mut Board) -> Result<()> {
+    let World { dana, lee, ines, strong_admin, broker, .. } = world;
+    let waits = world.offered(board, dana, "operate").await?;
+    let ask = || async {
+        let asks = request(&world.spec(dana, "debug-prod").await?);
+        anyhow::Ok(Ask::create(&requests("team-payments"), &asks))
+    };
+    let another = made(board, strong_admin, json!({"cluster": "nobodys"}), now() + 600).await?;
+    let until = now() + 15;
+    let on_all =
+        [json!({"user": dana.user}), json!({"cluster": crate::world::CLUSTER}), json!({"everything": true})];
+    let mut holds = Vec::new();
+    for on in on_all {
+        holds.push(made(board, lee, on, until).await?);
+    }
+    let of_ines = made(board, lee, json!({"user": ines.user}), until).await?;
+    tokio::time::sleep(HEARD).await;
+    let held_too = "and so neither makes nor removes a hold";
+    let holding = || Ask::create(&path(), &hold(ines, json!({"cluster": "nobodys"}), now() + 600));
+    board.refused("20", "asks before their time is over", dana, vec![ask().await?], "it is held by").await;
+    board.refused("20", "holds before its time is over", ines, vec![holding()], held_too).await;
+    anyhow::ensure!(now() < until, "it was over before anything was refused");
+    let left = u64::try_from(until - now()).unwrap_or_default();
+    tokio::time::sleep(Duration::from_secs(left + 1)).await;
+
+    let yes = json!({"approvals": [approval(lee, auth_time(lee).await?)]});
+    board.allowed("20", "asks when the time of all holds is over", dana, ask().await?.dry()).await;
+    for (what, who, status) in [
+        ("approves", lee, yes),
+        ("decides", broker, decided()),
+        ("records a grant", broker, json!({"grant": grant_record()})),
+        ("opens", broker, json!({"phase": "Active", "credential": "c2VhbGVk", "jtis": ["one"]})),
+        ("delivers a token", broker, json!({"credential": "c2VhbGVkIGFuZXc=", "jtis": ["one", "two"]})),
+    ] {
+        let title = format!("{what} when the time of all holds is over");
+        board.allowed("20", &title, who, Ask::merge(&status_of(&waits), &json!({"status": status}))).await;
+    }
+    board.allowed("20", "holds when the time of their own is over", ines, holding().dry()).await;
+    // A delete has no time of its own.
+    let still = "removes another's when the time of their own is over";
+    board.refused("20", still, ines, vec![Ask::delete(&another)], held_too).await;
+    for hold in holds.iter().chain([&of_ines, &another]) {
+        // Each is still there: it was time that ended them.
+        board.must(lee, Ask::delete(hold)).await?;
+    }
+    tokio::time::sleep(HEARD).await;
     Ok(())
 }
 

@@ -1,14 +1,18 @@
 //! One write ends what somebody has open and keeps them from asking again.
 
 use crate::approvals::Kubectl;
+use crate::crash::{hears, spawn};
 use crate::lines::Lines;
 use anyhow::{Context, Result};
+use kube::Api;
+use kube::api::ListParams;
+use sallyport_api::{AccessRequest, CONDITION_ENDED};
 use sallyport_fleet::Fleet;
 use sallyport_fleet::headless::{Desktop, input, proof, until};
 use sallyport_ipc::{
     EndReason, HeldKind, HoldInput, HoldView, ProofKind, ProofState, SessionState, SessionView,
 };
-use sallyport_model::ErrorCode;
+use sallyport_model::{ErrorCode, Phase};
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -145,7 +149,9 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
         lee.app.hold_remove(hold.id.to_string()).await?;
     }
     same_instant(fleet, &dana, &lee, &user, lines).await?;
-    for desktop in [dana, lee, pat] {
+    dana.app.shut_down().await;
+    laptop_gone(fleet, &lee, &user, lines).await?;
+    for desktop in [lee, pat] {
         desktop.app.shut_down().await;
     }
     Ok(())
@@ -187,6 +193,51 @@ async fn same_instant(
         "asked for and held in the same instant, eight times: no grant is left",
         format!("{opened} had opened, {refused} were not asked"),
     );
+    Ok(())
+}
+
+/// What a hold is for: with the app of whoever is held killed, nobody cuts or leaves, and the broker alone ends it.
+async fn laptop_gone(fleet: &Fleet, lee: &Desktop, user: &str, lines: &mut Lines) -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let mut app = spawn(fleet, home.path(), "view", "").await?;
+    hears(&mut app, "open").await?;
+    app.kill()?;
+    app.wait()?;
+    let requests = Api::<AccessRequest>::all(fleet.hub.admin()?);
+    let all = requests.list(&ListParams::default()).await?;
+    let open = all.items.into_iter().find(|one| one.spec.user == user && one.phase() == Phase::Active);
+    let open = open.context("what she has open is on the hub")?;
+    let record = open.status.as_ref().and_then(|status| status.grant.clone()).context("its grant")?;
+    let account = format!("--as=system:serviceaccount:sallyport-sessions:{}", record.account);
+    let may = ["auth", "can-i", "list", "pods", "--namespace=payments", &account];
+    let may = async || anyhow::Ok(fleet.target().plane.kubectl().run(&may).await?.code == Some(0));
+    lines.check("dana's app is killed: what she had open stays, with its rights", may().await?, "");
+
+    let start = Instant::now();
+    lee.app.hold_create(hold(HeldKind::User, user)).await?;
+    let (namespace, name) = (&open.metadata.namespace, &open.metadata.name);
+    let requests =
+        Api::<AccessRequest>::namespaced(fleet.hub.admin()?, namespace.as_deref().context("a namespace")?);
+    let name = name.as_deref().context("a name")?;
+    let over = until("its end by the broker", Duration::from_secs(40), async || {
+        let now = requests.get(name).await.ok()?;
+        (now.phase() == Phase::Closed).then_some(now)
+    })
+    .await?;
+    let took = start.elapsed();
+    let said = over.condition(CONDITION_ENDED).context("how it ended")?;
+    let by_lee = said.message.contains("is held by") && said.message.contains("stolen");
+    let withdrawn = over.status.as_ref().and_then(|status| status.withdrawn);
+    lines.check(
+        "lee holds her: the broker alone ends it, says by whom and why, and what it removed",
+        said.reason == "Revoked" && by_lee && said.message.contains("seen to be gone") && withdrawn.is_none(),
+        format!("{took:?}: {}", said.message),
+    );
+    let gone = !may().await? && grants_gone(fleet).await;
+    lines.check("the API server allows none of it any more, and no grant is left", gone, "");
+    for hold in held(lee, |holds| holds.len() == 1).await? {
+        lee.app.hold_remove(hold.id.to_string()).await?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use crate::{
     failure::{Failure, chain},
     hubside::{Left, Write},
     next::{REASON_REMOVED, decided, ended_by_someone},
+    work::rest,
 };
 use kube::ResourceExt;
 use sallyport_api::{AccessRequest, CONDITION_ENDED};
@@ -135,8 +136,11 @@ impl Broker {
     pub(crate) async fn flush(&self, grant: &str, wary: bool) -> Result<Flushed, Failure> {
         let known = self.observed(grant);
         // A flush is repeated until nothing is left, whoever has to mend what until then.
-        let (done, left) =
-            self.target.flush(grant, Some(&known), wary).await.map_err(|e| Failure::Target(chain(&e)))?;
+        let (done, left) = self
+            .target
+            .flush(grant, Some(&known), wary, rest)
+            .await
+            .map_err(|e| Failure::Target(chain(&e)))?;
         let stores = &self.stores;
         stores.grants.forget(&(String::new(), grant.to_owned()));
         for account in stores.accounts.filtered(|one| label(one) == Some(grant)) {

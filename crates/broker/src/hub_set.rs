@@ -15,9 +15,9 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use sallyport_api::{AccessRequest, BROKERS_NAMESPACE, Guardrails, HubSet, hub_set};
-use sallyport_client::within;
+use sallyport_client::{Fault, within};
 use sallyport_model::{Mfa, Phase, Profile, visible};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// So many differences are said.
 const SAID_MOST: usize = 2;
@@ -110,24 +110,41 @@ impl Broker {
 
     /// An approval of its own on one of its requests is refused to a broker by nothing but policy. Without any request that
     /// waits there is nothing to ask about.
+    ///
+    /// Where the profile asks for a sign-in, two policies refuse it, and the API server names either of them; then the one that
+    /// is asked about is seen to refuse by a denial, which no other judges.
     async fn probe_approval(&self) -> Option<Probe> {
         let waits = |request: &AccessRequest| request.phase() == Phase::Pending && request.offer().is_some();
         let request = self.stores.requests.filtered(waits).into_iter().next()?;
-        let (namespace, name) = key_of(&request);
         let mut approvals: Vec<_> =
             request.status.iter().flat_map(|status| &status.approvals).map(|one| json!(one)).collect();
-        approvals.push(json!({
-            "by": format!("system:serviceaccount:sallyport-brokers:{}", self.config.cluster),
-            "at": self.clock.hub_instant(),
-            "offer": request.offer().map(|offer| offer.digest.clone()).unwrap_or_default(),
-        }));
-        let body = json!({"metadata": {"uid": request.uid()}, "status": {"approvals": approvals}});
+        let by = format!("system:serviceaccount:sallyport-brokers:{}", self.config.cluster);
+        let at = self.clock.hub_instant();
+        let offer = request.offer().map(|offer| offer.digest.clone()).unwrap_or_default();
+        approvals.push(json!({"by": by, "at": at, "offer": offer}));
+        let approval = self.dry_status(&request, json!({"approvals": approvals})).await;
+        match &approval.outcome {
+            Err(Fault::Forbidden(said)) if approval.refused().is_none() => {
+                tracing::debug!(said, "an approval of its own is refused by another policy first");
+                Some(
+                    self.dry_status(&request, json!({"denial": {"by": by, "at": at, "reason": "probe"}}))
+                        .await,
+                )
+            }
+            _ => Some(approval),
+        }
+    }
+
+    /// What becomes of a write to a request's status, which is only tried.
+    async fn dry_status(&self, request: &AccessRequest, status: Value) -> Probe {
+        let (namespace, name) = key_of(request);
+        let body = json!({"metadata": {"uid": request.uid()}, "status": status});
         let params =
             PatchParams { dry_run: true, field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let api: Api<AccessRequest> = Api::namespaced(self.hub.client.clone(), &namespace);
         let patch = Patch::Merge(&body);
         let outcome = within(self.config.deadline, api.patch_status(&name, &params, &patch)).await.map(drop);
-        Some(Probe { policy: "access-requests-status.sallyport.dev", outcome })
+        Probe { policy: "access-requests-status.sallyport.dev", outcome }
     }
 }
 

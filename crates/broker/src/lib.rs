@@ -44,6 +44,7 @@ mod sweep;
 mod token;
 mod told;
 mod turns;
+mod work;
 
 pub use config::Config;
 pub use run::run;

@@ -1,7 +1,7 @@
 //! One request, from where it stands to where it can rest.
 
 use crate::{
-    broker::{Broker, grant_name, key_of, lane_of},
+    broker::{Broker, grant_name, key_of},
     failure::Failure,
     hubside::{Left, Write},
     judge::Judged,
@@ -9,65 +9,20 @@ use crate::{
         GRANT_REMOVED, Moment, Next, REASON_REMOVED, STILL_THERE, Seen, ended_by_someone, next, unanswered_at,
     },
     queue::Key,
+    work::BACKOFF_FIRST,
 };
 use kube::ResourceExt;
 use sallyport_api::{AccessRequest, Asked};
 use sallyport_model::{EndReason, Ending, Phase, visible};
 use sallyport_policy::{Decision, WaitFor};
-use std::{collections::HashMap, sync::Mutex, time::Duration};
-use tokio::time::Instant;
+use std::time::Duration;
 
 /// Steps before somebody must be writing against us; then it waits its turn again.
 const STEPS: usize = 12;
-const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-
-/// How often each request failed in a row.
-#[derive(Default)]
-pub(crate) struct Tries(Mutex<HashMap<Key, u32>>);
-
-impl Tries {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, u32>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn failed(&self, key: &Key, most: Duration) -> Duration {
-        let mut tries = self.lock();
-        let count = tries.entry(key.clone()).or_insert(0);
-        *count += 1;
-        BACKOFF_FIRST.saturating_mul(1 << (*count - 1).min(12)).min(most)
-    }
-
-    fn succeeded(&self, key: &Key) {
-        self.lock().remove(key);
-    }
-}
 
 impl Broker {
-    /// Works on requests for ever. Any number of these run side by side.
-    pub(crate) async fn work(&self, tries: &Tries) {
-        loop {
-            let key = self.queue.pop().await;
-            let done = self.reconcile(&key).await;
-            let lane = self.stores.requests.get(&key.0, &key.1).map(|r| lane_of(&r)).unwrap_or_default();
-            match done {
-                Ok(rest) => {
-                    tries.succeeded(&key);
-                    if let Some(moment) = rest {
-                        self.queue.push_at(key.clone(), &lane, Instant::now() + self.until(moment));
-                    }
-                }
-                Err(failure) => {
-                    let wait = tries.failed(&key, self.config.backoff_most);
-                    tracing::warn!(request = ?key, %failure, again_ms = wait.as_millis(), "not done yet");
-                    self.tell(&key, &failure).await;
-                    self.queue.push_at(key.clone(), &lane, Instant::now() + wait);
-                }
-            }
-            self.queue.done(&key);
-        }
-    }
-
-    fn until(&self, moment: Moment) -> Duration {
+    /// How long until a moment by its own clock.
+    pub(crate) fn until(&self, moment: Moment) -> Duration {
         match moment {
             Moment::Target(at) => self.clock.until_target(at),
             Moment::Hub(at) => {
@@ -77,7 +32,7 @@ impl Broker {
     }
 
     /// Takes one request as far as it goes now; says when it has to be looked at again by itself.
-    async fn reconcile(&self, key: &Key) -> Result<Option<Moment>, Failure> {
+    pub(crate) async fn reconcile(&self, key: &Key) -> Result<Option<Moment>, Failure> {
         let Some(seen) = self.stores.requests.get(&key.0, &key.1) else {
             // Deleted: what it may have left on the target has no request any more.
             self.sweep.notify_one();
@@ -228,7 +183,7 @@ impl Broker {
     }
 
     /// Tells the people why it takes longer, once.
-    async fn tell(&self, key: &Key, failure: &Failure) {
+    pub(crate) async fn tell(&self, key: &Key, failure: &Failure) {
         let Some(request) = self.stores.requests.get(&key.0, &key.1) else { return };
         let told = request.status.as_ref().and_then(|s| s.message.as_deref()).unwrap_or_default();
         let (message, told) = match failure {
@@ -301,16 +256,5 @@ mod tests {
         assert!(says(&told, &wait(0, 1)) && says("waiting for approvals: 0 of 1", &wait(0, 1)));
         assert!(!says(&told, &wait(1, 2)) && !says("waiting for approvals: 0 of 10", &wait(0, 1)));
         assert!(!says("trying again: no answer", &wait(0, 1)));
-    }
-
-    #[test]
-    fn backoff_doubles_up_to_its_most_and_starts_anew_after_success() {
-        let (tries, key, most) =
-            (Tries::default(), ("team".to_owned(), "r".to_owned()), Duration::from_secs(30));
-        let waits: Vec<_> = (0..12).map(|_| tries.failed(&key, most).as_millis()).collect();
-        assert_eq!(waits[..4], [100, 200, 400, 800]);
-        assert_eq!(waits[11], 30_000);
-        tries.succeeded(&key);
-        assert_eq!(tries.failed(&key, most).as_millis(), 100);
     }
 }

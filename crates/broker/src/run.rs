@@ -12,12 +12,12 @@ use crate::{
     open::sessions_named,
     question::Lost,
     queue::Queue,
-    reconcile::Tries,
     report::Pulse,
     standing::everybody,
     store::{Change, follow, follow_parsed},
     token,
     turns::Turns,
+    work::Tries,
 };
 use anyhow::{Context, Result};
 use k8s_openapi::api::rbac::v1::Subject;
@@ -150,7 +150,7 @@ impl Broker {
         let tries = Arc::new(Tries::default());
         for _ in 0..self.config.workers.max(1) {
             let (broker, tries) = (self.clone(), tries.clone());
-            tasks.spawn(async move { broker.work(&tries).await });
+            tasks.spawn(broker.work(tries));
         }
         spawn(&mut tasks, &self, |broker| async move { broker.keep_swept().await });
         spawn(&mut tasks, &self, |broker| async move { broker.keep_asking().await });

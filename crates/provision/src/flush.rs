@@ -45,15 +45,16 @@ impl Target {
     /// or not the others could be removed. Then looks again, at the API server, until nothing is left or what is left
     /// can't be removed now. `known` is what the caller has seen in its cache: it goes first, without waiting for a look.
     /// `wary` of whoever makes things again, as it is by itself of whatever it sees made again, it looks once more a second
-    /// after the last removal.
+    /// after the last removal; until then it is at `rest`, which waits for so long and may do something else meanwhile.
     ///
     /// # Errors
     /// When the target can't be asked what is left: then nothing is known, whatever was removed.
-    pub async fn flush(
+    pub async fn flush<W: Future<Output = ()>>(
         &self,
         grant: &str,
         known: Option<&Observed>,
         mut wary: bool,
+        rest: impl Fn(Duration) -> W,
     ) -> Result<(Flushed, Observed), ProvisionError> {
         let start = Instant::now();
         let (mut done, mut tried) = (Flushed::default(), Vec::new());
@@ -76,7 +77,7 @@ impl Target {
                     return Ok((done, left));
                 }
                 settled = Some(done.bindings);
-                tokio::time::sleep(SETTLED).await;
+                rest(SETTLED).await;
                 continue;
             }
             wary |= done.left.iter().any(|one| one.why == Some(Why::MadeAgain));

@@ -275,6 +275,67 @@ fn who_may_not_ask_any_more_loses_what_waits_and_what_is_open_and_a_persons_word
 }
 
 #[test]
+fn p13_a_hold_closes_every_open_phase_at_once_and_by_its_own_words() {
+    let found = grant("g-uid");
+    let hold = |phase| {
+        sallyport_model::Hold {
+            held: sallyport_model::Held::User("oidc:ann".into()),
+            until: NOW + 60,
+            by: "oidc:lee".into(),
+            reason: "laptop stolen".into(),
+        }
+        .ending(phase)
+    };
+    for (phase, status, as_what) in [
+        (Phase::Pending, json!(null), EndReason::Denied),
+        (
+            Phase::Pending,
+            json!({"phase": "Pending", "message": "waiting for approvals: 0 of 1"}),
+            EndReason::Denied,
+        ),
+        (Phase::Approved, json!({"phase": "Approved"}), EndReason::Revoked),
+        (Phase::Approved, json!({"phase": "Approved", "grant": record()}), EndReason::Revoked),
+        (Phase::Active, json!({"phase": "Active", "grant": record()}), EndReason::Revoked),
+    ] {
+        let open = request(status.clone());
+        // Whatever else is seen of it: also where its grant is gone, has grown, or may not be asked for any more.
+        let lost = Ending::new(EndReason::Revoked, "may not ask any more");
+        for seen in [
+            seen(Some(&found)),
+            seen(None),
+            Seen { growth: Some("it has grown".into()), strays: true, ..seen(Some(&found)) },
+            Seen { lost: Some(lost), ..seen(Some(&found)) },
+        ] {
+            let held = Seen { held: Some(hold(phase)), ..seen };
+            let Next::Close(ending) = next(&open, &held) else { panic!("{status} goes on") };
+            assert_eq!(
+                ending,
+                Ending::new(as_what, "oidc:ann is held by oidc:lee: laptop stolen"),
+                "{status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn p13_a_hold_changes_nothing_of_what_is_closed_or_decided() {
+    let held = || Some(Ending::new(EndReason::Revoked, "everything is held by oidc:lee: x"));
+    let ended = json!([{"type": "Ended", "status": "True", "reason": "Left", "message": "", "lastTransitionTime": at(NOW)}]);
+    let closed = request(json!({"phase": "Closed", "withdrawn": true, "conditions": ended}));
+    let rests = Next::Rest(Some(Moment::Hub(NOW + 1000)));
+    assert_eq!(next(&closed, &Seen { held: held(), ..seen(None) }), rests);
+    let found = grant("g-uid");
+    let stuck = request(
+        json!({"phase": "Active", "grant": record(), "conditions": closing("Refused", Some("Expired"))}),
+    );
+    let first = Ending::new(EndReason::Expired, "the first word");
+    assert_eq!(next(&stuck, &Seen { held: held(), ..seen(Some(&found)) }), Next::Close(first));
+    // A desktop that hears of it leaves; that it ended by the hold is what people are told.
+    let left = request(json!({"phase": "Active", "grant": record(), "withdrawn": true}));
+    assert_eq!(reason(next(&left, &Seen { held: held(), ..seen(Some(&found)) })), EndReason::Revoked);
+}
+
+#[test]
 fn what_a_scan_asked_is_kept_for_a_day_at_most_and_never_longer_than_others() {
     let ended = json!([{"type": "Ended", "status": "True", "reason": "Left", "message": "", "lastTransitionTime": at(NOW)}]);
     let mut scan = request(json!({"phase": "Closed", "conditions": ended}));

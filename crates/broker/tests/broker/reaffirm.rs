@@ -1,11 +1,11 @@
 //! Still who they were, as the broker sees to it: with nobody's desktop but what it wrote.
 
 use crate::refusals::make_profile;
-use crate::world::{Person, eventually, world};
-use anyhow::{Context, Result, ensure};
+use crate::world::{Person, digest_of, eventually, world};
+use anyhow::{Result, ensure};
 use kube::api::DeleteParams;
 use sallyport_api::Reaffirmed;
-use sallyport_model::{Digest, Limits, Phase};
+use sallyport_model::{Limits, Phase};
 use sallyport_testkit::broker::BrokerOptions;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -73,13 +73,7 @@ async fn p7_who_is_disabled_while_their_request_waits_is_granted_nothing_whoever
     // Every + grace are 360 s, of which few are left; the provider vouches for them no more.
     let (ann, lead) = (world.with_token("ann", &["payments-dev"], 350)?, world.lead()?);
     let asked = ann.ask(world, "vouched-slow", &["payments"]).await?;
-    let mut digest = None;
-    eventually("an offer", Duration::from_secs(60), async || {
-        digest = ann.hub.request(&asked.which).await?.offer().map(|offer| offer.digest.clone());
-        Ok(digest.is_some())
-    })
-    .await?;
-    let digest: Digest = digest.context("an offer")?.parse()?;
+    let digest = digest_of(&ann, &asked).await?;
     tokio::time::sleep(Duration::from_secs(15)).await;
     let me = lead.hub.whoami().await?;
     let now = jiff::Timestamp::now();

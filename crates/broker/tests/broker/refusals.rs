@@ -1,4 +1,4 @@
-use crate::world::{CLUSTER, Person, TEAM, World, eventually, world};
+use crate::world::{Asked, CLUSTER, Person, TEAM, World, eventually, world};
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -13,7 +13,12 @@ use std::time::{Duration, Instant};
 /// Asks, and returns how it ended; nothing may exist on the target afterwards.
 async fn refusal(world: &World, person: &Person, profile: &str, namespaces: &[&str]) -> Result<String> {
     let asked = person.ask(world, profile, namespaces).await?;
-    let said = person.end_of(&asked).await?;
+    refused(world, person, &asked).await
+}
+
+/// How it ended; nothing may exist on the target afterwards, and no token was ever minted.
+pub(crate) async fn refused(world: &World, person: &Person, asked: &Asked) -> Result<String> {
+    let said = person.end_of(asked).await?;
     let request = person.hub.request(&asked.which).await?;
     ensure!(world.left(&request).await?.is_empty(), "something was left");
     ensure!(request.status.context("a status")?.jtis.is_empty(), "a token was minted for what was refused");

@@ -1,6 +1,6 @@
 //! What a broker says of its cluster: its Lease at every beat, everything else when it changes.
 
-use crate::world::{BINDINGS, CLUSTER, World, eventually, world};
+use crate::world::{BINDINGS, CLUSTER, World, digest_of, eventually, world};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{
@@ -17,6 +17,7 @@ const REPORTING: &str = "reporting";
 const RESTORING: &str = "restoring";
 const HINDERED: &str = "hindered";
 const OVERLONG: &str = "overlong";
+const PROBING: &str = "probing";
 
 fn clusters(world: &World) -> Result<Api<AccessCluster>> {
     Ok(Api::all(world.hub.admin()?))
@@ -214,4 +215,34 @@ async fn p12_a_preview_that_the_hub_refuses_hides_no_missing_guardrail() -> Resu
     world.restore_guardrails().await?;
     hindered?;
     whole(world, HINDERED).await.map(drop)
+}
+
+/// What that instance says of the hub's guardrails, once it says so many refused.
+async fn probes_refused(world: &World, instance: &str, count: usize) -> Result<()> {
+    let wanted = format!(" as shipped, {count} probes refused, by ");
+    let mut last = None;
+    let seen = eventually("the probes of the hub's guardrails", WITHIN * 3, async || {
+        let status = clusters(world)?.get_opt(CLUSTER).await?.and_then(|cluster| cluster.status);
+        last = status.filter(|s| s.broker.as_ref().is_some_and(|broker| broker.instance == instance));
+        let said = last.as_ref().and_then(|status| status.hub_guardrails.as_ref());
+        Ok(said.is_some_and(|said| said.verified && said.detail.contains(&wanted)))
+    });
+    seen.await.with_context(|| format!("{last:?}")).map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p12_while_a_request_waits_an_approval_of_the_brokers_own_is_seen_to_be_refused() -> Result<()> {
+    let (world, _turn) = world().await?;
+    // A verdict that is the same is not reported again for how many probes could be made, so each is a broker's first.
+    let broker = world.broker(BrokerOptions::default().identity(PROBING)).await?;
+    probes_refused(world, PROBING, 1).await?;
+    let ann = world.ann()?;
+    let asked = ann.ask(world, "operate", &["payments"]).await?;
+    digest_of(&ann, &asked).await?;
+    broker.restart().await?;
+    probes_refused(world, PROBING, 2).await?;
+    let waits = ann.hub.request(&asked.which).await?;
+    ensure!(waits.status.is_some_and(|status| status.approvals.is_empty()), "it was no dry run");
+    ensure!(ann.leave(&asked).await?.starts_with("Left:"));
+    Ok(())
 }

@@ -1,13 +1,16 @@
-use crate::world::{World, ended, eventually, get, grant_name, target_of, world};
+use crate::storage::rewrite;
+use crate::world::{ended, eventually, get, grant_name, target_of, world};
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
-use sallyport_api::{AccessGrant, AccessRequest};
+use sallyport_api::AccessGrant;
 use sallyport_model::{Phase, Scope};
 use sallyport_provision::{Proof, Witnesses};
 use sallyport_rbac::Rule;
 use sallyport_testkit::broker::BrokerOptions;
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -131,7 +134,11 @@ async fn p10_at_the_end_the_rights_go_within_two_seconds() -> Result<()> {
     let (asked, request) = ann.open(world).await?;
     let sealed = ann.unseal(&asked, &request)?;
     let end = jiff::Timestamp::now().as_second() + 3;
-    end_in_storage(world, &request, end).await?;
+    rewrite(world, &request, |object| {
+        object["status"]["grant"]["end"] = json!(Timestamp::from_second(end)?.to_string());
+        Ok(())
+    })
+    .await?;
     ensure!(get(&sealed, PODS).await? == 200, "it closed before its end");
     // It was refused at the latest when the refusal was asked for, and a busy machine takes its time to answer.
     let mut asked_at = 0;
@@ -147,46 +154,6 @@ async fn p10_at_the_end_the_rights_go_within_two_seconds() -> Result<()> {
     ensure!(said.starts_with("Expired: its time was up"), "{said}");
     ensure!(world.left(&request).await?.is_empty());
     Ok(())
-}
-
-/// Rewrites `status.grant.end` of a request in etcd, over its JSON gateway.
-async fn end_in_storage(world: &World, request: &AccessRequest, end: i64) -> Result<()> {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-    let (namespace, name) = (&request.metadata.namespace, &request.metadata.name);
-    let key = format!(
-        "/registry/access.sallyport.dev/accessrequests/{}/{}",
-        namespace.as_deref().context("a namespace")?,
-        name.as_deref().context("a name")?
-    );
-    let etcd = etcd_of(world.hub.dir())?;
-    let key = BASE64_STANDARD.encode(key);
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let post = async |path: &str, body: serde_json::Value| {
-        let answer = client.post(format!("{etcd}{path}")).body(body.to_string()).send().await?;
-        Ok::<serde_json::Value, anyhow::Error>(serde_json::from_slice(
-            &answer.error_for_status()?.bytes().await?,
-        )?)
-    };
-    let found = post("/v3/kv/range", serde_json::json!({"key": key})).await?;
-    let stored = found["kvs"][0]["value"].as_str().context("the request is stored")?;
-    let mut object: serde_json::Value = serde_json::from_slice(&BASE64_STANDARD.decode(stored)?)?;
-    object["status"]["grant"]["end"] = serde_json::json!(jiff::Timestamp::from_second(end)?.to_string());
-    let value = BASE64_STANDARD.encode(object.to_string());
-    post("/v3/kv/put", serde_json::json!({"key": key, "value": value})).await.map(drop)
-}
-
-/// The client address of the etcd whose data is under `dir`, from its command line.
-fn etcd_of(dir: &std::path::Path) -> Result<String> {
-    for entry in std::fs::read_dir("/proc")?.flatten() {
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        let arguments: Vec<&str> = line.split('\0').collect();
-        if arguments.iter().any(|one| *one == format!("--data-dir={}", dir.join("etcd").display())) {
-            let url = arguments.iter().find_map(|one| one.strip_prefix("--advertise-client-urls="));
-            return Ok(url.context("etcd's address")?.to_owned());
-        }
-    }
-    anyhow::bail!("no etcd under {}", dir.display())
 }
 
 /// Whoever may write bindings in a namespace can label theirs as a grant's, and keep it there with a finalizer.
@@ -210,6 +177,45 @@ async fn p13_somebody_elses_binding_under_a_grants_label_neither_goes_nor_keeps_
     world.target.kubectl().ok(&["patch", "rolebinding", "theirs", "-n", "payments", "-p", let_go]).await?;
     world.target.kubectl().ok(&["delete", "rolebinding", "theirs", "-n", "payments"]).await?;
     ensure!(said.starts_with("Left:") && there.is_ok(), "{said}");
+    Ok(())
+}
+
+/// When each flush of the broker began and ended that took at least a second, milliseconds.
+fn flushes(log: &str) -> Vec<(i64, i64)> {
+    let plain: Vec<&str> = log.lines().filter(|line| line.contains("flushed")).collect();
+    let took = |line: &str| line.split("took_ms=").nth(1)?.split(' ').next()?.parse::<i64>().ok();
+    let ended = |line: &str| Some(line.split(' ').next()?.parse::<Timestamp>().ok()?.as_millisecond());
+    let spans = plain.iter().filter_map(|line| Some((ended(line)? - took(line)?, ended(line)?)));
+    let mut spans: Vec<_> = spans.filter(|(began, ended)| ended - began >= 1000).collect();
+    spans.sort_unstable();
+    spans
+}
+
+/// Where a session ended its own grant, its flush waits a second to see that nothing comes back. With one worker, others would
+/// keep their rights until it is their turn, each a second later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p13_what_waits_to_see_that_nothing_comes_back_keeps_no_other_from_ending() -> Result<()> {
+    let (world, _turn) = world().await?;
+    let broker = world.broker(BrokerOptions::default().flag("--workers=1")).await?;
+    let ann = world.ann()?;
+    let mut open = Vec::new();
+    for _ in 0..6 {
+        open.push(ann.open(world).await?);
+    }
+    let grants: Api<AccessGrant> = Api::all(world.target.admin()?);
+    for (asked, request) in &open {
+        grants.delete(&grant_name(request), &DeleteParams::default()).await?;
+        ann.hub.withdraw(&asked.which).await.map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    }
+    for (asked, request) in &open {
+        let said = ann.end_of(asked).await?;
+        ensure!(said.starts_with("Left:"), "{said}");
+        ensure!(world.left(request).await?.is_empty());
+    }
+    let spans = flushes(&broker.log());
+    let beside = spans.windows(2).filter(|two| two[1].0 < two[0].1).count();
+    println!("{} flushes waited, {beside} of them beside another", spans.len());
+    ensure!(spans.len() >= open.len() && beside >= open.len() / 2, "{spans:?}");
     Ok(())
 }
 

@@ -17,7 +17,7 @@ const CHECKOUT: &str = "/api/v1/namespaces/checkout/pods";
 const WOKEN: Duration = Duration::from_secs(60);
 
 /// A broker that looks at nothing by itself within the test: whatever it does in time, a watch has woken it.
-fn never_by_itself() -> BrokerOptions {
+pub(crate) fn never_by_itself() -> BrokerOptions {
     BrokerOptions::default().flag("--resync=10m")
 }
 

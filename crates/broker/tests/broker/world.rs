@@ -10,7 +10,7 @@ use sallyport_client::{Endpoint, probe_get};
 use sallyport_hub::seal::{self, KeyPair, Sealed};
 use sallyport_hub::{Ask, Hub, Refused};
 use sallyport_model::{
-    GrantUid, Phase, ProfileRevision, RequestRef, RequestUid, Scope, SessionAccount, Terms, Ttl,
+    Digest, GrantUid, Phase, ProfileRevision, RequestRef, RequestUid, Scope, SessionAccount, Terms, Ttl,
 };
 use sallyport_testkit::broker::{Broker, BrokerOptions, Enrolled, Programs, install_hub, install_target};
 use sallyport_testkit::profiles::EDITORS;
@@ -351,7 +351,7 @@ impl Person {
 }
 
 /// Writes again what a hub that has just started did not judge yet: up to 30 s, as [`Refused`] says.
-async fn until_taken<T>(mut write: impl AsyncFnMut() -> Result<T, Refused>) -> Result<T, Refused> {
+pub(crate) async fn until_taken<T>(mut write: impl AsyncFnMut() -> Result<T, Refused>) -> Result<T, Refused> {
     let start = Instant::now();
     loop {
         match write().await {
@@ -367,6 +367,17 @@ pub(crate) fn ended(request: &AccessRequest) -> String {
     let conditions = request.status.as_ref().map(|status| status.conditions.clone()).unwrap_or_default();
     let ended = conditions.into_iter().find(|condition| condition.type_ == CONDITION_ENDED);
     ended.map_or_else(|| "without a condition".to_owned(), |c| format!("{}: {}", c.reason, c.message))
+}
+
+/// The digest of a request's offer, once it has one.
+pub(crate) async fn digest_of(person: &Person, asked: &Asked) -> Result<Digest> {
+    let mut digest = None;
+    eventually("an offer", Duration::from_secs(60), async || {
+        digest = person.hub.request(&asked.which).await?.offer().map(|offer| offer.digest.clone());
+        Ok(digest.is_some())
+    })
+    .await?;
+    Ok(digest.context("an offer")?.parse()?)
 }
 
 /// Where the session's API server answers, as sealed.

@@ -198,7 +198,7 @@ pub(super) async fn excluded(target: &Target, lines: &mut Lines) -> Result<()> {
         .iter()
         .filter(|one| one.1)
         .flat_map(|(rule, _, _, event)| {
-            lookalikes(rule, event).into_iter().map(|(what, event)| (*rule, false, what, event))
+            lookalikes(rule, event).into_iter().map(move |(what, event)| (*rule, false, what, event))
         })
         .collect();
     let tried = others.len();

@@ -61,7 +61,7 @@ impl Archive {
         let clock = Clock::start(bounds);
         let segments = self.shared.segments();
         let next = AtomicUsize::new(0);
-        let look = || {
+        let look = || -> Result<Checked, ArchiveError> {
             let mut checked = Checked::default();
             while let Some(segment) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
                 whole(segment, &clock, &mut checked)?;

@@ -24,8 +24,9 @@ async fn p18_what_a_store_was_told_of_a_history_shows_that_it_was_cut() -> Resul
     let scratch = Scratch::new("anchors")?;
     let file = |name: &str| scratch.path().join(name).display().to_string();
     let (archive, data) = (file("archive"), scratch.path().join("data"));
-    scratch.write("none.log", "")?;
-    let import = audit(&["import", "--archive", &archive, "--cluster", CLUSTER, &file("none.log")]).await?;
+    let event = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"id-1","stage":"ResponseComplete","verb":"get","user":{"username":"dana"},"stageTimestamp":"2026-11-30T02:00:00.000000Z"}"#;
+    scratch.write("one.log", format!("{event}\n"))?;
+    let import = audit(&["import", "--archive", &archive, "--cluster", CLUSTER, &file("one.log")]).await?;
     ensure!(import.code == 0, "{} {}", import.out, import.err);
     goes_on(&data, 20).await?;
     let (ca, credential) =

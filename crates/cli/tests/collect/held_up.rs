@@ -200,7 +200,10 @@ async fn held_up(kind: &str) -> Result<()> {
     holds(&store, &first, 2500).await?;
     ensure!(store.refused() == 3, "{} were refused", store.refused());
     ensure!(store.events().values().all(|times| *times == 1), "what was refused is not there twice");
-    ensure!(first.log_tail(50).contains("it goes on"), "{}", first.log_tail(50));
+    wait_until("a word that it goes on", ARRIVES, &[&first], async || {
+        first.log_tail(50).contains("it goes on")
+    })
+    .await?;
     // While it is slow others have the archive, and what comes in waits there, not here.
     let before = store.requests();
     store.turns(&[Turn::Slow(Duration::from_secs(20)), Turn::Away]);

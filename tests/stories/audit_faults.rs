@@ -187,7 +187,10 @@ async fn tailed(desk: &mut Desk<'_>, dice: &mut Dice) -> Result<u64> {
 
 async fn full(sallyport: &Path, lines: &mut Lines) -> Result<()> {
     let Some(disk) = SmallDisk::mount("6m")? else {
-        println!("       nothing can be mounted here: a full disk was not tried");
+        lines.seen(
+            "NOT TRIED: a full disk, since nothing can be mounted here",
+            sallyport_testkit::disk::UNTRIED,
+        );
         return Ok(());
     };
     let logs = tempfile::tempdir()?;

@@ -367,7 +367,10 @@ async fn typed(fleet: &Fleet, dana: &Desktop, lines: &mut Lines) -> Result<()> {
 /// A disk that is full.
 async fn full(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     let Some(disk) = SmallDisk::mount("900k")? else {
-        lines.seen("a full disk is not tried: nothing can be mounted here", "");
+        lines.seen(
+            "NOT TRIED: a full disk, since nothing can be mounted here",
+            sallyport_testkit::disk::UNTRIED,
+        );
         return Ok(());
     };
     let home = tempfile::tempdir()?;

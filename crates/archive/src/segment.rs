@@ -221,10 +221,7 @@ impl Segment {
 
     /// The texts of some words of a column; U+FFFD for one that is damaged.
     pub(crate) fn texts(&self, column: Column, words: &[u32]) -> Result<Vec<String>, ArchiveError> {
-        self.with_db(|db, known| {
-            known.load(db, column, words.iter().copied().max().unwrap_or_default())?;
-            Ok(words.iter().map(|word| known.text(column, *word).to_owned()).collect())
-        })
+        self.with_db(|db, known| known.texts(db, column, words))
     }
 
     /// The words of a column that contain a text, in whatever case.

@@ -104,6 +104,53 @@ fn a_call_comes_back_with_all_it_says_and_as_it_was_written() {
     assert!(matches!(archive.raw(gone), Err(ArchiveError::Gone(_))));
 }
 
+/// A clock that is years ahead, and one at the end of all calendars: each event stands where it says, and nowhere else.
+#[test]
+fn an_event_from_the_future_is_found_there_and_keeps_nothing_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { keep: Some(Duration::from_secs(3600)), ..Options::default() };
+    let archive = Archive::open(dir.path(), options).unwrap();
+    archive.append(batch(&source("api-1", "eu-1"), "a.log", 0..1000)).unwrap().wait().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_micros()).unwrap();
+    let years = now + 10 * 365 * 24 * HOUR;
+    // 9999-12-31T23:59:59.999999Z: later than that nobody can write.
+    let last_of_all = 253_402_300_799_999_999;
+    let (us, times) = (source("api-2", "us-1"), [years, years + 1, last_of_all]);
+    let mut ahead = Batch::new(&us, "b.log", 0);
+    for (line, at) in (0_u64..).zip(times) {
+        let mut event = event(line);
+        (event.received_at, event.completed_at) = (Some(at), Some(at));
+        let position = Position { offset: line * 100, line: line + 1, item: 0 };
+        ahead.push(&Found { position, what: What::Event(Box::new(event)) });
+    }
+    ahead.read_to(300);
+    archive.append(ahead).unwrap().wait().unwrap();
+
+    let all = Filter::default;
+    let page = page(&archive, &all(), 5);
+    let shown: Vec<i64> = page.calls.iter().map(|call| call.at).collect();
+    let last = event(999).at().unwrap();
+    assert_eq!(shown, [last_of_all, years + 1, years, last, last - SECOND], "the newest is first");
+    assert_eq!(count(&archive, &all().to(now)), 1000, "nothing of it is before now");
+    assert_eq!(count(&archive, &all().from(now)), 3);
+    let bins = |from: i64, step: i64, many: usize| {
+        archive.histogram(&all(), from, step, many, &bounds()).unwrap().value.calls
+    };
+    assert_eq!(bins(BEGIN, 100 * SECOND, 10), [100; 10]);
+    assert_eq!(bins(years, 1, 3), [1, 1, 0]);
+    // From the first to the last there is nothing between but what is empty.
+    let wide = bins(BEGIN, HOUR * 24 * 365, 20);
+    assert_eq!((wide[0], wide.iter().sum::<u64>()), (1000, 1002));
+    assert_eq!(bins(i64::MAX - 1, HOUR, 2), [0, 0], "beyond the end of all time nothing is counted twice");
+    assert_eq!(archive.verify(&bounds()).unwrap().damaged, 0);
+
+    // By when they arrived: in ten years nobody would remove them.
+    let retained = archive.retain(now + 2 * HOUR).unwrap();
+    assert_eq!((retained.events, retained.clock_went_back), (1003, false), "{retained:?}");
+    assert_eq!(count(&archive, &all()), 0);
+}
+
 #[test]
 fn what_comes_in_late_is_where_it_happened() {
     let dir = tempfile::tempdir().unwrap();

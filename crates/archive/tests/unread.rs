@@ -68,10 +68,7 @@ fn all_answers_lack_something(archive: &Archive) {
 
 #[test]
 fn what_is_in_a_log_that_cannot_be_folded_in_is_missed_by_every_answer() {
-    let Some(disk) = SmallDisk::mount("32m").unwrap() else {
-        println!("skipped: tests may not mount here");
-        return;
-    };
+    let Some(disk) = SmallDisk::mount("32m").unwrap() else { return };
     let dir = tempfile::tempdir().unwrap();
     let archive = filled(dir.path(), 3000, 500);
     // As a power cut leaves it, on a disk that can only be read.

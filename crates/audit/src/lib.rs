@@ -31,8 +31,8 @@ pub use redact::{
 };
 pub use review::{NOTE_MOST, Review, Reviewed, Ruling};
 pub use seal::{
-    Anchor, Checkpoint, CheckpointError, Edge, PublicKeyError, RESTATED, SealKey, SealPublic, Sealed, Seals,
-    Stored, TreeError, Wanted, leaf, verify_seals,
+    ANCHOR_KIND, Anchor, Checkpoint, CheckpointError, Edge, PublicKeyError, RESTATED, SealKey, SealPublic,
+    Sealed, Seals, Stored, TreeError, Wanted, checkpoints_in, leaf, verify_seals,
 };
 pub use verdict::{Fault, Unanchored, Unreadable, Verdict};
 pub use verify::verify;

@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod compare;
+mod handed;
 mod key;
 mod keys;
 mod tree;
@@ -13,6 +14,7 @@ pub(crate) use keys::Keys;
 pub(crate) use tree::node;
 
 pub use checkpoint::{Checkpoint, CheckpointError, RESTATED};
+pub use handed::{ANCHOR_KIND, checkpoints_in};
 pub use key::{PublicKeyError, SealKey, SealPublic};
 pub use tree::{Edge, TreeError, leaf};
 pub use walk::{Anchor, Sealed, Seals, Stored, Wanted, verify_seals};

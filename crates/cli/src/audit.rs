@@ -50,6 +50,7 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
         Audit::Policy(args) => policy::policy(args),
         Audit::Verify(args) => proof::verify(args),
         Audit::Export(args) => proof::export(args),
+        Audit::Anchor(args) => proof::anchor(args),
         Audit::Schema { of } => Ok((of.schema(), End::Good)),
     }
 }
@@ -86,11 +87,13 @@ fn bounds(seconds: u64) -> Bounds {
 impl Output {
     /// All of them, and the file each is committed in.
     #[cfg(test)]
-    pub(crate) const ALL: [(Self, &'static str); 11] = [
+    pub(crate) const ALL: [(Self, &'static str); 13] = [
         (Self::Import, "audit-import.json"),
         (Self::Pull, "audit-pull.json"),
         (Self::Forward, "audit-forward.json"),
+        (Self::Collect, "audit-collect.json"),
         (Self::Query, "audit-query.json"),
+        (Self::Tail, "audit-tail.json"),
         (Self::WhoDeleted, "audit-who-deleted.json"),
         (Self::Status, "audit-status.json"),
         (Self::Propose, "audit-propose.json"),
@@ -106,7 +109,9 @@ impl Output {
             Self::Import => schema_for!(import::ImportView),
             Self::Pull => schema_for!(pull::PullView),
             Self::Forward => schema_for!(forward::ForwardView),
+            Self::Collect => schema_for!(collect::CollectView),
             Self::Query => schema_for!(view::QueryView),
+            Self::Tail => schema_for!(view::CallView),
             Self::WhoDeleted => schema_for!(view::WhoDeletedView),
             Self::Status => schema_for!(status::StatusView),
             Self::Propose => schema_for!(propose::ProposalView),

@@ -83,8 +83,10 @@ fn record(http: &Http, line: &[u8], wanted: &Wanted) -> Result<Pulled, EngineErr
     let line = text("_msg").unwrap_or_default();
     let line = match line.trim_start().starts_with(['{', '[']) {
         true => line.to_owned(),
-        // Whoever shipped it had the JSON taken apart.
-        false if fields.contains_key("auditID") => rebuilt::rebuilt(&fields).to_string(),
+        // Whoever shipped it had the JSON taken apart: an event, or how a history was.
+        false if fields.contains_key("auditID") || fields.contains_key("checkpoint") => {
+            rebuilt::rebuilt(&fields).to_string()
+        }
         false => line.to_owned(),
     };
     let text = if line.len() > LINE_MOST { Text::TooLong } else { Text::Whole(line) };

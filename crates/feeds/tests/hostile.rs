@@ -5,7 +5,7 @@ mod common;
 mod look;
 
 use common::{BEGIN, SECOND, Server, event, kept, pull_from, record, respond};
-use sallyport_engine::Bounds;
+use sallyport_engine::{Access, Bounds, Engine};
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -161,6 +161,72 @@ fn somebody_elses_records_and_lines_too_long_are_counted() {
     assert_eq!(pulled.counts.bad.values().sum::<u64>(), 1);
     assert_eq!(pulled.counts.foreign.get("a record of another cluster"), Some(&1));
     assert_eq!(pulled.counts.foreign.len(), 2, "{pulled:?}");
+}
+
+fn of_tenant(tenant: &str) -> Access {
+    Access { tenant: tenant.to_owned(), ..Access::default() }
+}
+
+/// Each question says the tenant; a store that gives another tenant's records all the same is not believed: what names
+/// another cluster is not kept, whoever's it is, and what names none is kept only where the question could leave that open.
+#[test]
+fn each_question_names_the_tenant_and_another_ones_records_are_not_kept() {
+    let mine =
+        |asked: &common::Asked| asked.header("AccountID") == ["12"] && asked.header("ProjectID") == ["3"];
+    let all: Vec<(i64, usize)> = (0..10).map(|n| (BEGIN + n * SECOND, n as usize)).collect();
+    let server = Server::new(move |asked, stream| {
+        let answer = asked.answer(&all);
+        // Without its tenant it is the default's, and what it has there is somebody else's.
+        let text =
+            if mine(asked) { answer } else { answer.replace("payments-eu-1", "of-the-default-tenant") };
+        respond(stream, "200 OK", &text);
+    });
+    let pull = |tenant: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let access = of_tenant(tenant);
+        let pulled = common::pull_as(&server, dir.path(), &access, Bounds::default(), |_| ()).unwrap();
+        assert_eq!(pulled.events, kept(dir.path()));
+        (pulled.events, pulled.counts.foreign.get("a record of another cluster").copied().unwrap_or_default())
+    };
+    assert_eq!(pull("12:3"), (10, 0));
+    for other in ["", "12", "3:12", "0:3"] {
+        assert_eq!(pull(other), (0, 10), "as tenant {other:?}");
+    }
+
+    let is_mine = |asked: &common::Asked| asked.header("X-Scope-OrgID") == ["platform"];
+    let server = Server::loki(move |asked, stream| {
+        let all: Vec<(i64, usize)> = (0..10).map(|n| (BEGIN + n * SECOND, n as usize)).collect();
+        let text = asked.loki(&all);
+        let text = if is_mine(asked) { text } else { text.replace("payments-eu-1", "of-nobody-we-know") };
+        respond(stream, "200 OK", &text);
+    });
+    for (tenant, expected) in [("platform", (10, 0)), ("", (0, 10)), ("platform2", (0, 10))] {
+        let dir = tempfile::tempdir().unwrap();
+        let access = of_tenant(tenant);
+        let pulled = common::pull_as(&server, dir.path(), &access, Bounds::default(), |_| ()).unwrap();
+        let foreign = pulled.counts.foreign.get("a record of another cluster").copied().unwrap_or_default();
+        assert_eq!((pulled.events, foreign), expected, "as tenant {tenant:?}");
+        assert_eq!(kept(dir.path()), expected.0);
+    }
+}
+
+/// A tenant goes into a header, and no further.
+#[test]
+fn a_tenant_that_is_none_is_refused_before_anybody_is_asked() {
+    for (target, bad) in [
+        ("victorialogs:http://127.0.0.1:1", "platform"),
+        ("victorialogs:http://127.0.0.1:1", "1:2:3"),
+        ("victorialogs:http://127.0.0.1:1", "-1"),
+        ("victorialogs:http://127.0.0.1:1", "4294967296"),
+        ("victorialogs:http://127.0.0.1:1", "1:"),
+        ("victorialogs:http://127.0.0.1:1", " 1"),
+        ("loki:http://127.0.0.1:1", "a\r\nAuthorization: Bearer x"),
+        ("loki:http://127.0.0.1:1", "a\0"),
+        ("otlp:http://127.0.0.1:1", "a\nb"),
+    ] {
+        let refused = Engine::new(target.parse().unwrap(), &of_tenant(bad));
+        assert!(refused.is_err(), "{target} as {bad:?}");
+    }
 }
 
 #[test]

@@ -13,6 +13,10 @@ use crate::status::{Checked, Problem};
 use rusqlite::OptionalExtension as _;
 use sallyport_events::Flaw;
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// So many segments at most are read through at once.
+const TOGETHER: usize = 4;
 
 impl Archive {
     /// The event as it was written, without its secrets.
@@ -55,44 +59,70 @@ impl Archive {
     /// the answer.
     pub fn verify(&self, bounds: &Bounds) -> Result<Checked, ArchiveError> {
         let clock = Clock::start(bounds);
+        let segments = self.shared.segments();
+        let next = AtomicUsize::new(0);
+        let look = || -> Result<Checked, ArchiveError> {
+            let mut checked = Checked::default();
+            while let Some(segment) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
+                whole(segment, &clock, &mut checked)?;
+            }
+            Ok(checked)
+        };
+        // Each has the raw events of one block in memory.
+        let threads =
+            std::thread::available_parallelism().map_or(1, usize::from).min(TOGETHER).min(segments.len());
+        let looked: Vec<Result<Checked, ArchiveError>> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(look)).collect();
+            let mine = look();
+            let others = others.into_iter().map(|other| match other.join() {
+                Ok(looked) => looked,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            std::iter::once(mine).chain(others).collect()
+        });
         let mut checked = Checked { problems: self.shared.problems(), ..Checked::default() };
-        for segment in self.shared.segments() {
-            for column in Column::ALL {
-                if let Err(error) = segment.words_where(column, |_| false) {
-                    checked.problems.push(Problem::segment(&error));
-                }
-            }
-            match segment
-                .with_db(|db, _| db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)))
-            {
-                Ok(said) if said == "ok" => {}
-                Ok(said) => checked.problems.push(Problem::segment(&segment.damaged(said))),
-                Err(error) => checked.problems.push(Problem::segment(&error)),
-            }
-            if let Err(error) = segment.kept() {
-                checked.problems.push(Problem::segment(&error));
-            }
-            for meta in &segment.view().blocks {
-                if clock.is_over()? {
-                    return Err(ArchiveError::TooMuch(
-                        "there was no time to look at everything: give it more",
-                    ));
-                }
-                match check(&segment, meta) {
-                    Ok(()) => checked.events += meta.calls as u64,
-                    // Merged just now, so it was read just now.
-                    Err(Unread::Merged) => checked.events += meta.calls as u64,
-                    Err(Unread::Damaged(error)) => {
-                        checked.damaged += meta.calls as u64;
-                        checked.problems.push(Problem::segment(&error));
-                    }
-                }
-            }
+        for looked in looked {
+            let looked = looked?;
+            checked.events += looked.events;
+            checked.damaged += looked.damaged;
+            checked.problems.extend(looked.problems);
         }
         checked.problems.sort();
         checked.problems.dedup();
         Ok(checked)
     }
+}
+
+/// Everything of a segment.
+fn whole(segment: &Segment, clock: &Clock, checked: &mut Checked) -> Result<(), ArchiveError> {
+    for column in Column::ALL {
+        if let Err(error) = segment.words_where(column, |_| false) {
+            checked.problems.push(Problem::segment(&error));
+        }
+    }
+    match segment.with_db(|db, _| db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))) {
+        Ok(said) if said == "ok" => {}
+        Ok(said) => checked.problems.push(Problem::segment(&segment.damaged(said))),
+        Err(error) => checked.problems.push(Problem::segment(&error)),
+    }
+    if let Err(error) = segment.kept() {
+        checked.problems.push(Problem::segment(&error));
+    }
+    for meta in &segment.view().blocks {
+        if clock.is_over()? {
+            return Err(ArchiveError::TooMuch("there was no time to look at everything: give it more"));
+        }
+        match check(segment, meta) {
+            Ok(()) => checked.events += meta.calls as u64,
+            // Merged just now, so it was read just now.
+            Err(Unread::Merged) => checked.events += meta.calls as u64,
+            Err(Unread::Damaged(error)) => {
+                checked.damaged += meta.calls as u64;
+                checked.problems.push(Problem::segment(&error));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn frame_of(segment: &Segment, id: CallId) -> Result<(u32, i64, Frame), ArchiveError> {
@@ -131,6 +161,7 @@ fn check(segment: &Segment, meta: &Meta) -> Result<(), Unread> {
         rows.collect::<Result<Vec<_>, _>>()
     })?;
     let lacks = || Unread::from(segment.damaged(format!("block {} lacks raw events", meta.id)));
+    let ids = segment.part(meta, AUDIT_ID)?;
     let mut upto: Option<i64> = None;
     for (at, calls, frame) in frames {
         let frame = frame.map_err(|why| segment.damaged(format!("raw events from {at} on: {why}")))?;
@@ -140,7 +171,7 @@ fn check(segment: &Segment, meta: &Meta) -> Result<(), Unread> {
         }
         for place in at.max(first)..(at + calls).min(end) {
             let raw = frame.text((place - at) as usize).ok_or_else(lacks)?;
-            if is_of_another(segment, meta, (place - first) as usize, &raw)? {
+            if is_of_another(segment, meta, &ids, (place - first) as usize, &raw)? {
                 let why = format!("the raw event {place} is that of another call");
                 return Err(segment.damaged(why).into());
             }
@@ -155,8 +186,8 @@ fn check(segment: &Segment, meta: &Meta) -> Result<(), Unread> {
 
 /// Whether a raw event has another `auditID` than the call it stands for. It can't be told of one that was cut, or whose
 /// id may be written in another way.
-fn is_of_another(segment: &Segment, meta: &Meta, at: usize, raw: &str) -> Result<bool, Unread> {
-    let Part::Ids(ids) = &*segment.part(meta, AUDIT_ID)? else { return Ok(false) };
+fn is_of_another(segment: &Segment, meta: &Meta, ids: &Part, at: usize, raw: &str) -> Result<bool, Unread> {
+    let Part::Ids(ids) = ids else { return Ok(false) };
     let id = ids.text(at);
     let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !is_plain || raw.contains(&id) || raw.contains("\\u") {

@@ -103,10 +103,13 @@ pub(crate) enum Audit {
     Policy(PolicyArgs),
     /// Whether a history, or a pack made of one, is what it was: by signed checkpoints, with the public key alone.
     #[command(after_help = super::proof::EXITS_VERIFY)]
-    Verify(super::proof::Verify),
+    Verify(Box<super::proof::Verify>),
     /// Writes what a desktop's history holds for somebody else: a pack that proves itself, JSON lines, CSV or OCSF.
     #[command(after_help = super::proof::EXITS_EXPORT)]
     Export(super::proof::Export),
+    /// Notes how a desktop's history is, as a line that `verify --anchors` holds it to: for a file, a mail or a ticket that
+    /// its owner can't change. `forward --history` sends the same to a log store.
+    Anchor(super::proof::AnchorArgs),
     /// Prints the JSON schema of an output.
     Schema {
         /// Of which output.
@@ -212,7 +215,8 @@ pub(crate) struct ForwardArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) position: Option<PathBuf>,
     /// The steps of a desktop's own history as well (its data directory): sign-ins, requests, approvals, ends. Calls are
-    /// not among them, since API servers tell of those. Secrets and what looks like one are taken out once more.
+    /// not among them, since API servers tell of those. Secrets and what looks like one are taken out once more. Beside
+    /// them each new checkpoint of it, which `verify --anchors-from` holds it to.
     #[arg(long, value_name = "DATADIR")]
     pub(crate) history: Option<PathBuf>,
     /// Goes on with what is new until it is ended (SIGTERM); others have the archive in between. A store that takes
@@ -478,8 +482,9 @@ pub(crate) struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// How many events and bytes a day each rule of the policy would write, by what this archive saw.
-    #[arg(long, requires = "archive", conflicts_with = "provider")]
+    /// How many events and bytes a day each rule of the policy would write, by what this archive saw; with --provider how
+    /// many that cloud's filter would hand on.
+    #[arg(long, requires = "archive")]
     pub(crate) estimate: bool,
     /// The archive's folder.
     #[arg(long, value_name = "DIR", requires = "estimate")]
@@ -631,8 +636,12 @@ pub(crate) enum Output {
     Pull,
     /// `forward -o json`.
     Forward,
+    /// `collect`, when it has ended.
+    Collect,
     /// `query -o json`.
     Query,
+    /// A line of `tail -o json`.
+    Tail,
     /// `who-deleted -o json`.
     WhoDeleted,
     /// `status -o json`.

@@ -7,14 +7,80 @@ use crate::end::{End, Stop};
 use crate::read::text;
 use crate::say::say;
 use crate::signals::Signals;
-use sallyport_collect::{Counts, Delivery, Door, Spool, deliver, serve, tls};
+use sallyport_collect::{Counted, Counts, Delivery, Door, Spool, deliver, serve, tls};
 use sallyport_report::words::shown;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A certificate or key is no longer than this, in bytes.
 const PEM_MOST: u64 = 1 << 20;
+
+/// What was counted from its start to its end.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CollectView {
+    /// Bodies that were acknowledged: all of their events are on the disk.
+    bodies: u64,
+    /// Events in them.
+    events: u64,
+    /// Events of which something is missing.
+    partial: u64,
+    /// Secrets that were taken out.
+    redactions: u64,
+    /// What stood between the events and is none.
+    foreign: u64,
+    /// What ought to be an event and can't be read as one.
+    bad: u64,
+    /// Bodies that are no list of events, or too long.
+    unfit: u64,
+    /// Bodies that were put off, because disk or memory was used up, or they did not come in time.
+    put_off: u64,
+    /// Connections without a certificate of ours.
+    strangers: u64,
+    /// Events that the store said it has, again ones included.
+    handed_on: u64,
+    /// Events that were cut for the store.
+    clipped: u64,
+    /// Events that the store does not take; they stay in `refused.jsonl`.
+    rejected: u64,
+}
+
+impl From<Counted> for CollectView {
+    fn from(now: Counted) -> Self {
+        // Each of them by its name: one that is added there is missed here.
+        let Counted {
+            bodies,
+            events,
+            partial,
+            redactions,
+            foreign,
+            bad,
+            unfit,
+            put_off,
+            strangers,
+            handed_on,
+            clipped,
+            rejected,
+        } = now;
+        Self {
+            bodies,
+            events,
+            partial,
+            redactions,
+            foreign,
+            bad,
+            unfit,
+            put_off,
+            strangers,
+            handed_on,
+            clipped,
+            rejected,
+        }
+    }
+}
 
 pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
     let tls = tls(&read(&args.cert)?, &read(&args.key)?, &read(&args.client_ca)?).map_err(stop)?;
@@ -56,7 +122,7 @@ pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
         delivering.await;
         serving.await.map_err(stop)
     })?;
-    let text = plain::json(&answer::json(&counts.now())?);
+    let text = plain::json(&answer::json(&CollectView::from(counts.now()))?);
     Ok((text, End::Good))
 }
 

@@ -1,5 +1,6 @@
 //! An archive's events to a log store, from where it has them, and a desktop's own steps beside them.
 
+mod heads;
 mod steps;
 
 use super::args::ForwardArgs;
@@ -8,6 +9,7 @@ use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use crate::say::say;
 use crate::signals::Signals;
+use heads::{Head, Heads};
 use sallyport_archive::{
     Archive, ArchiveError, Arrivals, Bounds, Call, CallId, Column, Filter, InPlace, Options,
 };
@@ -16,10 +18,12 @@ use sallyport_model::{ClusterName, Digest};
 use sallyport_report::words::{count, shown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 use steps::Steps;
 
@@ -30,6 +34,10 @@ const LAST: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_secs(1);
 /// After one that failed.
 const TROUBLE: Duration = Duration::from_secs(5);
+/// So long a store may take, and nobody else has the archive meanwhile.
+const HOLD: Duration = Duration::from_millis(500);
+/// For the last word, when it is ended.
+const PARTING: Duration = Duration::from_secs(3);
 /// So many of the newest events are tried, where a store takes none of the oldest.
 const NEWEST: usize = 16;
 /// For one look into the archive.
@@ -53,6 +61,10 @@ pub(crate) struct ForwardView {
     unread_segments: usize,
     /// Entries of the desktop's history among what was sent.
     steps: u64,
+    /// Anchors: signed checkpoints that say how the desktop's history was, which `verify --anchors` holds it to.
+    anchors: u64,
+    /// Nothing of the desktop's history is sealed (it has no key), so that nobody can be told how it was.
+    unsealed: bool,
     /// Why it broke off, if it did. What was sent until then is not sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -86,6 +98,7 @@ pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
         after: after.map(CallId::from_number),
         what,
         steps: args.history.as_ref().map(|_| Steps::from(&path, &name)).transpose()?,
+        heads: args.history.as_ref().map(|_| Heads::from(&path, &name)).transpose()?,
         name,
         path,
         now: jiff::Timestamp::now().as_microsecond(),
@@ -117,6 +130,7 @@ struct Forwarding<'a> {
     /// What stood there.
     what: Option<String>,
     steps: Option<Steps>,
+    heads: Option<Heads>,
     name: String,
     path: PathBuf,
     now: i64,
@@ -127,19 +141,12 @@ impl Forwarding<'_> {
     /// All that is there now. What the store did not take is said in the view.
     async fn all(&mut self) -> Result<(), Stop> {
         self.view.error = None;
-        let archive = match self.args.follow {
-            false => open(&self.args.archive, false)?,
-            true => match open_beside(&self.args.archive)? {
-                Beside::Open(archive) => archive,
-                Beside::InUse(why) => {
-                    self.view.error = Some(why);
-                    return Ok(());
-                }
-            },
-        };
-        let done = self.events(&archive).await;
-        archive.close();
-        done?;
+        if let Some(archive) = self.opened()? {
+            self.events(archive).await?;
+        }
+        if self.view.error.is_some() {
+            return Ok(());
+        }
         let patience = self.patience();
         if let (None, Some(history), Some(steps)) = (&self.view.error, &self.args.history, &mut self.steps) {
             loop {
@@ -161,7 +168,43 @@ impl Forwarding<'_> {
                 steps.taken(&self.name)?;
             }
         }
+        // Last, so that it is over the steps that were sent, as far as they are sealed.
+        if self.view.error.is_none() { self.head().await } else { Ok(()) }
+    }
+
+    /// How the history is, where that is not what the store was told last.
+    async fn head(&mut self) -> Result<(), Stop> {
+        let patience = self.patience();
+        let (Some(history), Some(heads)) = (&self.args.history, &mut self.heads) else { return Ok(()) };
+        match heads.next(history)? {
+            Head::New(record) => {
+                let none = Vec::new;
+                match send(&self.engine, &[*record], &none, patience).await {
+                    Ok(pushed) => {
+                        self.view.anchors += pushed.records;
+                        heads.taken(&self.name)?;
+                    }
+                    Err(error) => self.view.error = Some(error.to_string()),
+                }
+            }
+            Head::Known => {}
+            Head::Never => self.view.unsealed = true,
+        }
         Ok(())
+    }
+
+    /// The archive; none where somebody else has it, which is said in the view.
+    fn opened(&mut self) -> Result<Option<Archive>, Stop> {
+        if !self.args.follow {
+            return open(&self.args.archive, false).map(Some);
+        }
+        match open_beside(&self.args.archive)? {
+            Beside::Open(archive) => Ok(Some(archive)),
+            Beside::InUse(why) => {
+                self.view.error = Some(why);
+                Ok(None)
+            }
+        }
     }
 
     /// For how long a store is tried. Who goes on anyway keeps nobody else from the archive meanwhile.
@@ -169,7 +212,60 @@ impl Forwarding<'_> {
         if self.args.follow { Duration::ZERO } else { Duration::from_secs(self.args.patience) }
     }
 
-    async fn events(&mut self, archive: &Archive) -> Result<(), Stop> {
+    /// All events that are there. Whoever follows lets others have the archive while a store takes its time.
+    async fn events(&mut self, archive: Archive) -> Result<(), Stop> {
+        let (patience, now) = (self.patience(), self.now);
+        let hold = if self.args.follow { HOLD } else { Duration::MAX };
+        let held = RefCell::new(Some(archive));
+        let dir = self.args.archive.clone();
+        let newest = || match &*held.borrow() {
+            Some(archive) => newest(archive, now),
+            None => match open_beside(&dir) {
+                Ok(Beside::Open(archive)) => newest(&archive, now),
+                Ok(Beside::InUse(_)) | Err(_) => Vec::new(),
+            },
+        };
+        loop {
+            if held.borrow().is_none() {
+                let opened = self.opened()?;
+                held.replace(opened);
+            }
+            let next = match &*held.borrow() {
+                Some(archive) => self.next(archive)?,
+                None => return Ok(()),
+            };
+            let Some(Next { records, upto, what }) = next else {
+                close(&held);
+                return Ok(());
+            };
+            let sent = {
+                let mut sending = pin!(send(&self.engine, &records, &newest, patience));
+                match tokio::time::timeout(hold, &mut sending).await {
+                    Ok(sent) => sent,
+                    Err(_) => {
+                        close(&held);
+                        sending.await
+                    }
+                }
+            };
+            match sent {
+                Ok(pushed) => self.view.took(pushed),
+                Err(error) => {
+                    self.view.error = Some(error.to_string());
+                    close(&held);
+                    return Ok(());
+                }
+            }
+            // After the store has said so: what is sent once more is better than what is not sent.
+            self.what = what;
+            let place = Position { to: self.name.clone(), after: upto.number(), what: self.what.clone() };
+            write(&self.path, &place)?;
+            self.after = Some(upto);
+        }
+    }
+
+    /// What the store is to have next; none where it has all of it.
+    fn next(&mut self, archive: &Archive) -> Result<Option<Next>, Stop> {
         if let Some(after) = self.after {
             let found = archive.in_place(after).map_err(stop)?;
             let is_other = matches!((&found, &self.what), (InPlace::Call(found), Some(was)) if found != was);
@@ -177,39 +273,23 @@ impl Forwarding<'_> {
                 return Err(of_another(&self.path, "archive"));
             }
         }
-        let patience = self.patience();
-        loop {
-            let bounds = Bounds { within: LOOK, ..Bounds::default() };
-            let answer =
-                archive.arrivals(&Filter::default(), self.after, PUSH_MOST, &bounds).map_err(stop)?;
-            self.view.unread_segments = answer.unread_segments;
-            self.view.damaged += answer.damaged;
-            let Arrivals { calls, upto } = answer.value;
-            let Some(upto) = upto.filter(|_| upto != self.after) else {
-                if !answer.is_whole {
-                    return Err(Stop::new("the archive could not be read in time: try again"));
-                }
-                return Ok(());
-            };
-            let records = records(archive, &calls, self.now, &mut self.view.damaged)?;
-            let now = self.now;
-            let newest = || newest(archive, now);
-            match send(&self.engine, &records, &newest, patience).await {
-                Ok(pushed) => self.view.took(pushed),
-                Err(error) => {
-                    self.view.error = Some(error.to_string());
-                    return Ok(());
-                }
+        let bounds = Bounds { within: LOOK, ..Bounds::default() };
+        let answer = archive.arrivals(&Filter::default(), self.after, PUSH_MOST, &bounds).map_err(stop)?;
+        self.view.unread_segments = answer.unread_segments;
+        self.view.damaged += answer.damaged;
+        let Arrivals { calls, upto } = answer.value;
+        let Some(upto) = upto.filter(|_| upto != self.after) else {
+            if !answer.is_whole {
+                return Err(Stop::new("the archive could not be read in time: try again"));
             }
-            // After the store has said so: what is sent once more is better than what is not sent.
-            self.what = match archive.in_place(upto).map_err(stop)? {
-                InPlace::Call(what) => Some(what),
-                InPlace::Gone | InPlace::Never => None,
-            };
-            let place = Position { to: self.name.clone(), after: upto.number(), what: self.what.clone() };
-            write(&self.path, &place)?;
-            self.after = Some(upto);
-        }
+            return Ok(None);
+        };
+        let records = records(archive, &calls, self.now, &mut self.view.damaged)?;
+        let what = match archive.in_place(upto).map_err(stop)? {
+            InPlace::Call(what) => Some(what),
+            InPlace::Gone | InPlace::Never => None,
+        };
+        Ok(Some(Next { records, upto, what }))
     }
 
     /// Goes on until it is ended (SIGINT, SIGTERM). Between two looks others have the archive. While the store takes
@@ -225,7 +305,7 @@ impl Forwarding<'_> {
                 looked = self.all() => (looked, false),
             };
             if is_over {
-                return Ok(());
+                return self.at_its_end().await;
             }
             looked?;
             let now = self.view.error.clone().unwrap_or_default();
@@ -236,9 +316,31 @@ impl Forwarding<'_> {
             }
             let wait = if said.is_empty() { AGAIN } else { TROUBLE };
             if signals.come_within(wait).await {
-                return Ok(());
+                return self.at_its_end().await;
             }
         }
+    }
+
+    /// What the app sealed as it ended, a moment before us: as far as the store takes it at once.
+    async fn at_its_end(&mut self) -> Result<(), Stop> {
+        match tokio::time::timeout(PARTING, self.head()).await {
+            Ok(told) => told,
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Some events, and where they end.
+struct Next {
+    records: Vec<Record>,
+    upto: CallId,
+    /// What stands in that place.
+    what: Option<String>,
+}
+
+fn close(held: &RefCell<Option<Archive>>) {
+    if let Some(archive) = held.take() {
+        archive.close();
     }
 }
 
@@ -384,6 +486,11 @@ impl ForwardView {
             }
         };
         some(self.steps, "of them are steps of the desktop's own history");
+        some(self.anchors, "anchors beside them say how the desktop's history was");
+        some(
+            u64::from(self.unsealed),
+            "history without a key: nothing of it is sealed, and there is no anchor to send",
+        );
         some(self.clipped, "of them were cut, because log stores do not take lines that long");
         some(self.rejected, "are not taken by the store");
         some(self.damaged, "are damaged in the archive, and were passed over");

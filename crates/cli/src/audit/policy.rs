@@ -7,6 +7,7 @@ use super::args::{PolicyArgs, Provider};
 use super::{open, plain};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
+use estimate::Deciding;
 pub(crate) use estimate::EstimateView;
 use sallyport_events::Policy;
 
@@ -14,7 +15,7 @@ use sallyport_events::Policy;
 pub(super) const POLICY: &str = include_str!("policy/policy.yaml");
 
 pub(super) fn policy(args: &PolicyArgs) -> Result<(String, End), Stop> {
-    if let Some(provider) = args.provider {
+    if let (Some(provider), false) = (args.provider, args.estimate) {
         return Ok((
             match provider {
                 Provider::Eks => provider::eks(),
@@ -26,7 +27,9 @@ pub(super) fn policy(args: &PolicyArgs) -> Result<(String, End), Stop> {
     }
     let (true, Some(dir)) = (args.estimate, &args.archive) else { return Ok((POLICY.to_owned(), End::Good)) };
     let archive = open(dir, false)?;
-    let view = estimate::estimate(&archive, &read()?, args)?;
+    let printed = read()?;
+    let deciding = args.provider.map_or(Deciding::Policy(&printed), Deciding::Provider);
+    let view = estimate::estimate(&archive, deciding, args)?;
     let text = match args.output {
         Answer::Text => view.told(),
         Answer::Json => plain::json(&answer::json(&view)?),

@@ -1,8 +1,10 @@
 //! A desktop's own history, for somebody else: whether it is what it was, and what of it is handed on.
 
+mod anchor;
 mod anchors;
 mod args;
 mod export;
+mod kept_there;
 mod lines;
 mod ocsf;
 mod pack;
@@ -11,7 +13,8 @@ mod place;
 mod verdict;
 mod verify;
 
-pub(crate) use args::{EXITS_EXPORT, EXITS_VERIFY, Export, Verify};
+pub(super) use anchor::anchor;
+pub(crate) use args::{AnchorArgs, EXITS_EXPORT, EXITS_VERIFY, Export, Verify};
 pub(super) use export::export;
 pub(crate) use verdict::VerifyView;
 pub(super) use verify::verify;

@@ -2,7 +2,7 @@
 
 use super::audit;
 use anyhow::{Context as _, Result, ensure};
-use sallyport_audit::{Action, ChainKey, Draft, SealKey};
+use sallyport_audit::{Action, ChainKey, Checkpoint, Draft, SealKey};
 use sallyport_model::{Digest, SessionId};
 use sallyport_store::{History, Sealing};
 use sallyport_testkit::Ran;
@@ -34,6 +34,17 @@ impl Desk {
         }
         history.close().await?;
         Ok(Self { dir, key, noted: (tip.sequence, tip.root.context("a root")?) })
+    }
+
+    /// The history in this folder, begun where there is none, with so many more calls.
+    async fn goes_on(&self, data: &str, calls: u64) -> Result<()> {
+        let sealing = Sealing { key: self.key.clone(), former: None };
+        let history =
+            History::open_sealed(&self.dir.path().join(data), ChainKey::new([8; 32]), sealing).await?;
+        for n in 0..calls {
+            history.append(call(n)).await?;
+        }
+        Ok(history.close().await?)
     }
 
     fn path(&self, name: &str) -> String {
@@ -206,6 +217,93 @@ async fn requests_on_the_hub_say_how_a_history_was() -> Result<()> {
     ensure!(code == 2, "{told}");
     let (code, told) = desk.verify(&of, &["--anchors", &path, "--key", &key, "--user", "oidc:ada"]).await?;
     ensure!(code == 1 && told["tampering"] == "truncated", "{told}");
+    Ok(())
+}
+
+/// What was noted elsewhere is its key's own word: a history that is shorter, or another, is named as that, whoever is asked
+/// about and whoever kept it; and nobody else can say so.
+#[tokio::test]
+async fn p18_a_history_is_held_to_what_was_noted_of_it_elsewhere() -> Result<()> {
+    let desk = Desk::new().await?;
+    let (data, file, key) = (desk.path("data"), desk.path("anchors.jsonl"), desk.fingerprint());
+    let note = async |data: &str| {
+        let ran = audit(&["anchor", "--history", data, "--to", &file]).await?;
+        ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
+        anyhow::Ok(ran.out)
+    };
+    let of = async |data: &str, more: &[&str]| {
+        let all = [&["--anchors", &file], more].concat();
+        desk.verify(&["--history", data], &all).await
+    };
+    let known = ["--key", key.as_str()];
+    ensure!(note(&data).await?.contains("entry 44 of the history is noted"));
+    ensure!(note(&data).await?.contains("was noted before"));
+    let (code, told) = of(&data, &known).await?;
+    ensure!(code == 0 && told["anchorsMet"] == 1, "{told}");
+    let (code, told) = of(&data, &[]).await?;
+    ensure!(code == 2 && told["anchorsMet"] == 1, "a key does not vouch for itself: {told}");
+    let (code, told) = of(&data, &["--user", "oidc:ada"]).await?;
+    ensure!(code == 2 && told["anchorsMet"] == 1, "nor for whoever is named: {told}");
+
+    // It goes on, and a copy of before is passed off as all there is.
+    let before = desk.path("before");
+    fs::create_dir(&before)?;
+    for file in fs::read_dir(&data)? {
+        let file = file?;
+        fs::copy(file.path(), Path::new(&before).join(file.file_name()))?;
+    }
+    desk.goes_on("data", 30).await?;
+    note(&data).await?;
+    let (code, told) = of(&data, &known).await?;
+    ensure!(code == 0 && told["anchorsMet"] == 2, "{told}");
+    for more in [&known[..], &[]] {
+        let (code, told) = of(&before, more).await?;
+        ensure!(code == 1 && told["tampering"] == "truncated" && told["firstBad"] == 45, "{told}");
+        let said = told["notes"][0].as_str().unwrap_or_default();
+        ensure!(said.contains("the anchor of") && said.contains("anchors.jsonl"), "{told}");
+    }
+    let (code, _) = desk.verify(&["--history", &before], &known).await?;
+    ensure!(code == 0, "nothing else tells");
+
+    // Written anew and longer, by whoever has the key.
+    desk.goes_on("anew", 200).await?;
+    let (code, told) = of(&desk.path("anew"), &[]).await?;
+    ensure!(code == 1 && told["tampering"] == "not_as_anchored", "{told}");
+    let (code, _) = desk.verify(&["--history", &desk.path("anew")], &known).await?;
+    ensure!(code == 0, "nothing else tells");
+
+    // Another pack of it is one as well, and a store's answer.
+    let ran = desk.export("pack.jsonl", &["--format", "jsonl", "--session", "s1"]).await?;
+    ensure!(ran.code == 0, "{}", ran.err);
+    let packed = desk.path("pack.jsonl");
+    let (code, told) = desk.verify(&["--history", &before], &["--anchors", &packed]).await?;
+    ensure!(code == 1 && told["tampering"] == "truncated", "{told}");
+    let noted = fs::read_to_string(&file)?;
+    let values: Vec<Value> = noted.lines().map(|line| json!(["1", line])).collect();
+    let loki = json!({"status": "success", "data": {"resultType": "streams", "result": [{"stream": {}, "values": values}]}});
+    fs::write(&file, loki.to_string())?;
+    let (code, told) = of(&data, &known).await?;
+    ensure!(code == 0 && told["anchorsMet"] == 2, "{told}");
+
+    // Made up by somebody else: under this key it has no signature, under their own it is of another history.
+    let forged = noted.replace("\\\"last\\\":44", "\\\"last\\\":43");
+    ensure!(forged != noted);
+    let stranger = Checkpoint::sign(&SealKey::new([1; 32]), desk.noted.1, (1, 412), desk.noted.1, 1, None);
+    fs::write(&file, format!("{forged}{}\n{{\"breaks of", stranger.handed_on()))?;
+    let (code, told) = of(&data, &known).await?;
+    ensure!(code == 0 && told["anchorsMet"] == 1, "{told}");
+    let said = told["notes"].to_string();
+    ensure!(
+        said.contains("1 checkpoints were not signed") && said.contains("1 anchors tell of other"),
+        "{told}"
+    );
+    ensure!(said.contains("1 objects are no anchors"), "{told}");
+
+    let none = audit(&["anchor", "--history", &desk.path("nowhere")]).await?;
+    ensure!(none.code == 2, "{}", none.err);
+    History::open(Path::new(&desk.path("keyless")), None).await?.close().await?;
+    let none = audit(&["anchor", "--history", &desk.path("keyless")]).await?;
+    ensure!(none.code == 2 && none.err.contains("without a key"), "{}", none.err);
     Ok(())
 }
 

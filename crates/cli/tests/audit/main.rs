@@ -222,6 +222,21 @@ async fn p20_the_policy_tells_what_people_and_sessions_do_and_no_secret() -> Res
     ensure!(none.clone().count() >= 4 && none.clone().all(|rule| of(rule, "events") == 0.0), "{estimate}");
     let events: f64 = rules.iter().map(|rule| of(rule, "events")).sum();
     ensure!(of(&estimate["clusters"][0], "events") == events.round() && events > 20.0, "{estimate}");
+    // What a cloud would hand on of the same: of every call on AKS, on EKS all but reads of accounts.
+    for (cloud, is_all) in [("eks", false), ("gke", false), ("aks", true)] {
+        let args = ["policy", "--estimate", "--provider", cloud, "--archive", archive, "-o", "json"];
+        let ran = audit(&args).await?;
+        ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
+        let handed_on = ran.json()?;
+        let one = &handed_on["clusters"][0];
+        let rules = one["rules"].as_array().context("rules")?;
+        let sum: f64 = rules.iter().map(|rule| of(rule, "events")).sum();
+        ensure!(handed_on["of"] == cloud && (sum - events).abs() < 1.0, "{cloud}: {handed_on}");
+        ensure!(
+            (of(one, "leftOutPerDay") == 0.0) == is_all && of(one, "bytesPerDay") > 0.0,
+            "{cloud}: {handed_on}"
+        );
+    }
     // With what was written, where a session or rights are concerned; else without.
     for (name, with_body) in
         [("all", true), ("of-the-session", true), ("secret-of-the-session", false), ("card", false)]

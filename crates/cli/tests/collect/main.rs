@@ -1,7 +1,9 @@
 //! `sallyport audit collect` as a process, between a real API server and a real VictoriaLogs.
 
+mod anchors;
 mod bodies;
 mod forward;
+mod held_up;
 mod pull;
 mod query;
 

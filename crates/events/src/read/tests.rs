@@ -88,6 +88,31 @@ fn an_event_is_read_with_where_each_field_came_from() {
 }
 
 #[test]
+fn each_level_is_read_with_as_much_as_it_tells() {
+    let body = json!({"kind": "ConfigMap", "data": {"a": "b"}});
+    for level in Level::ALL {
+        let mut changes = json!({ "level": level.name() });
+        if level >= Level::Request {
+            changes["requestObject"] = body.clone();
+        }
+        if level >= Level::RequestResponse {
+            changes["responseObject"] = body.clone();
+        }
+        let text = with(changes);
+        let event = only(&text);
+        assert_eq!((event.level, event.came(Field::Level)), (Some(level), Came::Raw), "{text}");
+        assert_eq!((event.verb.as_ref(), event.code, event.flaws.bits()), ("get", Some(101), 0), "{text}");
+        let raw: Value = serde_json::from_str(&event.raw).unwrap();
+        assert_eq!(raw["requestObject"] == body, level >= Level::Request, "{raw}");
+        assert_eq!(raw["responseObject"] == body, level == Level::RequestResponse, "{raw}");
+    }
+    for none in ["", "metadata", "Everything"] {
+        let event = only(&with(json!({ "level": none })));
+        assert_eq!((event.level, event.code), (None, Some(101)), "{none:?}: the rest is read");
+    }
+}
+
+#[test]
 fn p20_an_exec_keeps_its_command_and_not_its_secret() {
     let event = only(EXEC);
     assert_eq!(event.command, ["psql", "--password", "[redacted]"]);

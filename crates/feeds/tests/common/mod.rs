@@ -20,9 +20,16 @@ type Answer = dyn Fn(&Asked, &mut TcpStream) + Send + Sync;
 /// What somebody asked for.
 pub(crate) struct Asked {
     form: HashMap<String, String>,
+    head: String,
 }
 
 impl Asked {
+    /// All that a header says, each time it is there.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(is, _)| is.eq_ignore_ascii_case(name)).map(|(_, says)| says).collect()
+    }
+
     fn nanos(&self, name: &str) -> i64 {
         let text = &self.form[name];
         text.parse()
@@ -127,7 +134,7 @@ fn serve(mut stream: TcpStream, answer: &Answer) {
     let query = path.split_once('?').map_or(body.as_str(), |(_, query)| query);
     let url = url::Url::parse(&format!("http://x/?{query}")).unwrap();
     let form = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    answer(&Asked { form }, &mut stream);
+    answer(&Asked { form, head }, &mut stream);
 }
 
 pub(crate) fn respond(stream: &mut TcpStream, status: &str, body: &str) {
@@ -172,7 +179,17 @@ pub(crate) fn pull_bounded(
     bounds: Bounds,
     change: impl FnOnce(&mut Pull),
 ) -> Result<PulledIn, FeedError> {
-    let engine = Engine::bounded(server.target.parse().unwrap(), &Access::default(), bounds).unwrap();
+    pull_as(server, dir, &Access::default(), bounds, change)
+}
+
+pub(crate) fn pull_as(
+    server: &Server,
+    dir: &Path,
+    access: &Access,
+    bounds: Bounds,
+    change: impl FnOnce(&mut Pull),
+) -> Result<PulledIn, FeedError> {
+    let engine = Engine::bounded(server.target.parse().unwrap(), access, bounds).unwrap();
     let archive = Archive::open(dir, Options::default()).unwrap();
     let source = Source { id: "s".to_owned(), cluster: "payments-eu-1".parse().unwrap() };
     let mut what = Pull {

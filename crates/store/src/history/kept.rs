@@ -5,7 +5,8 @@ use super::{FILE, head, read, seal};
 use crate::StoreError;
 use rusqlite::Connection;
 use sallyport_audit::{
-    Anchor, ChainKey, Fault, Head, Linked, Seals, Stored, Unreadable, Verdict, Wanted, verify, verify_seals,
+    Anchor, ChainKey, Checkpoint, Fault, Head, Linked, Seals, Stored, Unreadable, Verdict, Wanted, verify,
+    verify_seals,
 };
 use sallyport_model::Digest;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,18 @@ impl Kept {
     /// [`StoreError::Database`] when the file can't be read; [`StoreError::Busy`].
     pub fn checkpoints(&self) -> Result<Vec<Stored>, StoreError> {
         Ok(self.sealed()?.1)
+    }
+
+    /// The last checkpoint, where it is one and the key it names signed it. Reads nothing else.
+    ///
+    /// # Errors
+    /// As [`Kept::checkpoints`].
+    pub fn newest(&self) -> Result<Option<Checkpoint>, StoreError> {
+        if !self.has_checkpoints {
+            return Ok(None);
+        }
+        let newest = self.undisturbed(seal::newest(&self.db))?;
+        Ok(newest.and_then(|newest| newest.checkpoint).filter(Checkpoint::is_signed))
     }
 
     fn sealed(&self) -> Result<(Vec<i64>, Vec<Stored>), StoreError> {

@@ -253,12 +253,14 @@ pub(super) fn insert(db: &Connection, made: &Made) -> rusqlite::Result<()> {
     Ok(())
 }
 
-struct Newest {
-    checkpoint: Option<Checkpoint>,
+/// A checkpoint and the tree at it, as they are kept: neither was looked at.
+pub(super) struct Newest {
+    pub(super) checkpoint: Option<Checkpoint>,
     edge: Vec<Digest>,
 }
 
-fn newest(db: &Connection) -> Result<Option<Newest>, StoreError> {
+/// The one that was kept last.
+pub(super) fn newest(db: &Connection) -> Result<Option<Newest>, StoreError> {
     let sql = "SELECT signed, edge FROM checkpoint ORDER BY id DESC LIMIT 1";
     db.query_row(sql, [], |row| {
         let signed = row.get::<_, String>(0).unwrap_or_default();

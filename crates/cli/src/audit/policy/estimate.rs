@@ -1,13 +1,13 @@
 //! How much the printed policy would write, by what an archive saw.
 
-use super::Printed;
-use crate::audit::args::PolicyArgs;
+use super::{Printed, provider};
+use crate::audit::args::{PolicyArgs, Provider};
 use crate::audit::stop;
 use crate::audit::times::told;
 use crate::audit::view::LacksView;
 use crate::end::Stop;
 use sallyport_archive::{Answer, Archive, Bounds, CallId, Column, Filter, Marks};
-use sallyport_events::{Level, Policy, PolicyCall, Stage, event_in};
+use sallyport_events::{Level, PolicyCall, Stage, event_in};
 use sallyport_report::words::shown;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,10 +25,64 @@ const SAMPLED: Duration = Duration::from_secs(1);
 const BYTES: f64 = 1000.0;
 const DAY: f64 = 86_400.0 * 1e6;
 
-/// What the printed policy would write.
+/// What decides of each call whether it is written, or handed on.
+#[derive(Clone, Copy)]
+pub(super) enum Deciding<'a> {
+    /// The printed policy.
+    Policy(&'a Printed),
+    /// The filter that is printed for a cloud, of what its own policy writes.
+    Provider(Provider),
+}
+
+impl Deciding<'_> {
+    /// Which of its rules decides.
+    fn decides(self, call: &PolicyCall<'_>) -> Option<usize> {
+        match self {
+            Self::Policy(printed) => printed.policy.decides(call),
+            Self::Provider(cloud) => Some(provider::decides(cloud, call)),
+        }
+    }
+
+    /// Of each rule, in order, its level, and what it is about. No level where that is the provider's.
+    fn rules(self) -> Vec<(Option<Level>, String)> {
+        match self {
+            Self::Policy(printed) => {
+                let levels = printed.policy.levels().map(Some);
+                levels.zip(printed.about.iter().cloned()).collect()
+            }
+            Self::Provider(cloud) => {
+                let rules = provider::rules(cloud).iter();
+                rules
+                    .map(|(is_kept, about)| ((!is_kept).then_some(Level::None), (*about).to_owned()))
+                    .collect()
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Policy(_) => "policy",
+            Self::Provider(Provider::Eks) => "eks",
+            Self::Provider(Provider::Gke) => "gke",
+            Self::Provider(Provider::Aks) => "aks",
+        }
+    }
+
+    fn not_known(self) -> Vec<&'static str> {
+        match self {
+            Self::Policy(_) => NOT_KNOWN.to_vec(),
+            Self::Provider(Provider::Aks) => NOT_KNOWN_OF_CLOUDS[..1].to_vec(),
+            Self::Provider(_) => NOT_KNOWN_OF_CLOUDS.to_vec(),
+        }
+    }
+}
+
+/// What the printed policy would write, or the filter for a cloud hand on.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EstimateView {
+    /// Of what: the printed `policy`, or the filter for `eks`, `gke` or `aks`.
+    of: &'static str,
     /// Cluster by cluster.
     pub(super) clusters: Vec<ClusterView>,
     /// What the numbers do not tell.
@@ -65,6 +119,7 @@ pub(super) struct ClusterView {
 struct PolicyRuleView {
     /// Which, from 1.
     rule: usize,
+    /// As the policy says; `Provider` where a cloud hands on what it wrote, at its own level.
     level: &'static str,
     about: String,
     /// Events that were seen and that it decides.
@@ -77,7 +132,7 @@ struct PolicyRuleView {
 
 pub(super) fn estimate(
     archive: &Archive,
-    printed: &Printed,
+    deciding: Deciding<'_>,
     args: &PolicyArgs,
 ) -> Result<EstimateView, Stop> {
     let (began, within) = (Instant::now(), Duration::from_secs(args.within));
@@ -106,7 +161,7 @@ pub(super) fn estimate(
                 continue;
             };
             let (view, first, last) =
-                clusters.entry(cluster.clone()).or_insert_with(|| begin(cluster, printed));
+                clusters.entry(cluster.clone()).or_insert_with(|| begin(cluster, deciding));
             (*first, *last) = ((*first).min(row.first), (*last).max(row.last));
             view.events += row.calls;
             if resource.is_empty() {
@@ -127,7 +182,7 @@ pub(super) fn estimate(
                 name: "",
                 path: "",
             };
-            view.note(&printed.policy, &call, row.calls as f64, Marks::read(marks).level);
+            view.note(deciding, &call, row.calls as f64, Marks::read(marks).level);
         }
     }
     for (cluster, (view, first, last)) in &mut clusters {
@@ -136,12 +191,13 @@ pub(super) fn estimate(
         let left = Bounds { within: bounds().within.max(SAMPLED), ..Bounds::default() };
         let sampled = sample(archive, &of, &left, &mut lacks)?;
         let only_paths = sample(archive, &of.only(Column::Resource, ""), &left, &mut lacks)?;
-        view.spread(&printed.policy, paths, &only_paths);
-        view.finish(&printed.policy, (*first, *last), &[sampled, only_paths].concat());
+        view.spread(deciding, paths, &only_paths);
+        view.finish(deciding, (*first, *last), &[sampled, only_paths].concat());
     }
     Ok(EstimateView {
+        of: deciding.name(),
         clusters: clusters.into_values().map(|(view, _, _)| view).collect(),
-        not_known: NOT_KNOWN.to_vec(),
+        not_known: deciding.not_known(),
         lacks,
     })
 }
@@ -155,14 +211,20 @@ const NOT_KNOWN: [&str; 3] = [
      Request add what was sent where it was not written before: 1 to 3 kB for each, seldom more.",
 ];
 
-fn begin(cluster: &str, printed: &Printed) -> (ClusterView, i64, i64) {
-    let rules =
-        printed.policy.levels().zip(&printed.about).enumerate().map(|(at, (level, about))| PolicyRuleView {
-            rule: at + 1,
-            level: level.name(),
-            about: about.clone(),
-            ..PolicyRuleView::default()
-        });
+const NOT_KNOWN_OF_CLOUDS: [&str; 2] = [
+    "What was not written where the archive's events come from is in no number here, and what a cloud writes more or less of \
+     by its own policy; bytes are those of events as the archive keeps them, before compression.",
+    "A filter asks for names alone: a ServiceAccount, or a node, that is called otherwise than by `system:` counts as a \
+     person.",
+];
+
+fn begin(cluster: &str, deciding: Deciding<'_>) -> (ClusterView, i64, i64) {
+    let rules = deciding.rules().into_iter().enumerate().map(|(at, (level, about))| PolicyRuleView {
+        rule: at + 1,
+        level: level.map_or("Provider", Level::name),
+        about,
+        ..PolicyRuleView::default()
+    });
     let view = ClusterView { cluster: cluster.to_owned(), rules: rules.collect(), ..ClusterView::default() };
     (view, i64::MAX, i64::MIN)
 }
@@ -195,10 +257,10 @@ struct Sampled {
 }
 
 impl Sampled {
-    fn decided(&self, policy: &Policy) -> Option<usize> {
+    fn decided(&self, deciding: Deciding<'_>) -> Option<usize> {
         let groups = groups(&self.user);
         let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
-        policy.decides(&PolicyCall {
+        deciding.decides(&PolicyCall {
             user: &self.user,
             groups: &groups,
             verb: &self.verb,
@@ -244,45 +306,49 @@ fn sample(
 }
 
 impl ClusterView {
-    fn note(&mut self, policy: &Policy, call: &PolicyCall<'_>, events: f64, told: Option<Level>) {
-        if let Some(at) = policy.decides(call) {
-            self.add(policy, at, events, told);
+    fn note(&mut self, deciding: Deciding<'_>, call: &PolicyCall<'_>, events: f64, told: Option<Level>) {
+        if let Some(at) = deciding.decides(call) {
+            self.add(deciding, at, events, told);
         }
     }
 
-    fn add(&mut self, policy: &Policy, at: usize, events: f64, told: Option<Level>) {
-        let (Some(level), Some(view)) = (policy.levels().nth(at), self.rules.get_mut(at)) else { return };
+    fn add(&mut self, deciding: Deciding<'_>, at: usize, events: f64, told: Option<Level>) {
+        let level = match deciding {
+            Deciding::Policy(printed) => printed.policy.levels().nth(at),
+            Deciding::Provider(_) => None,
+        };
+        let Some(view) = self.rules.get_mut(at) else { return };
         view.events += events;
-        if told.is_some_and(|told| told != level) {
+        if level.zip(told).is_some_and(|(level, told)| told != level) {
             view.at_another_level += events as u64;
         }
     }
 
     /// Calls about no resource, by the paths of those that were read.
-    fn spread(&mut self, policy: &Policy, events: f64, sampled: &[Sampled]) {
+    fn spread(&mut self, deciding: Deciding<'_>, events: f64, sampled: &[Sampled]) {
         let each = events / sampled.len().max(1) as f64;
         for one in sampled {
-            if let Some(at) = one.decided(policy) {
-                self.add(policy, at, each, one.level);
+            if let Some(at) = one.decided(deciding) {
+                self.add(deciding, at, each, one.level);
             }
         }
     }
 
-    fn finish(&mut self, policy: &Policy, (first, last): (i64, i64), sampled: &[Sampled]) {
+    fn finish(&mut self, deciding: Deciding<'_>, (first, last): (i64, i64), sampled: &[Sampled]) {
         (self.first, self.last) = (told(first), told(last));
         // Less than a minute says nothing of a day.
         let span = (last.saturating_sub(first) as f64).max(60e6);
         self.days = span / DAY;
         let mean = |at: Option<usize>| {
             let bytes =
-                sampled.iter().filter(|one| at.is_none() || one.decided(policy) == at).map(|one| one.bytes);
+                sampled.iter().filter(|one| at.is_none() || one.decided(deciding) == at).map(|one| one.bytes);
             let (sum, many) = bytes.fold((0, 0), |(sum, many), bytes| (sum + bytes, many + 1));
             (many > 0).then(|| sum as f64 / f64::from(many))
         };
         let all = mean(None).unwrap_or(BYTES);
-        for (at, (view, level)) in self.rules.iter_mut().zip(policy.levels()).enumerate() {
+        for (at, (view, (level, _))) in self.rules.iter_mut().zip(deciding.rules()).enumerate() {
             view.events_per_day = (view.events / self.days).round();
-            if level == Level::None {
+            if level == Some(Level::None) {
                 self.left_out_per_day += view.events_per_day;
                 continue;
             }

@@ -2,6 +2,9 @@
 //! of a session and of a person, all writes, everything about Secrets and into containers. In a cloud the audit policy is
 //! the provider's and cannot be changed.
 
+use crate::audit::args::Provider;
+use sallyport_events::PolicyCall;
+
 /// Reads, as every API names them.
 const READS: [&str; 3] = ["get", "list", "watch"];
 /// What goes into a running container, by whatever verb: a WebSocket is a get.
@@ -10,6 +13,42 @@ const INTO: [&str; 4] = ["exec", "attach", "portforward", "proxy"];
 const BEATS: [&str; 2] = ["leases", "events"];
 /// How the names of session accounts begin.
 const SESSIONS: &str = "system:serviceaccount:sallyport-sessions:";
+
+/// The parts of the filters, in the order in which one after another is asked here, and whether each hands on.
+const PARTS: [(bool, &str); 6] = [
+    (true, "Calls of sessions"),
+    (true, "Calls of people, and of whatever else is not the system's"),
+    (true, "Everything about Secrets"),
+    (true, "What goes into a running container"),
+    (true, "Writes, but for heartbeats"),
+    (false, "Reads of accounts and nodes, and heartbeats"),
+];
+/// What AKS hands on.
+const ALL: [(bool, &str); 1] = [(true, "Every call (kube-audit); AKS leaves out nothing of it")];
+
+/// What the filter for a cloud has of rules, for an estimate.
+pub(super) fn rules(cloud: Provider) -> &'static [(bool, &'static str)] {
+    match cloud {
+        Provider::Eks | Provider::Gke => &PARTS,
+        Provider::Aks => &ALL,
+    }
+}
+
+/// Which of them a call falls under: as the filters say it, which is tested.
+pub(super) fn decides(cloud: Provider, call: &PolicyCall<'_>) -> usize {
+    // Of what is about no resource the filters compare nothing but who it was.
+    let is_write =
+        !call.resource.is_empty() && !READS.contains(&call.verb) && !BEATS.contains(&call.resource);
+    match cloud {
+        Provider::Aks => 0,
+        _ if call.user.starts_with(SESSIONS) => 0,
+        _ if !call.user.starts_with("system:") => 1,
+        _ if call.resource == "secrets" => 2,
+        _ if INTO.contains(&call.subresource) => 3,
+        _ if is_write => 4,
+        _ => 5,
+    }
+}
 
 /// A filter pattern of CloudWatch Logs, at most 1,024 characters.
 fn cloudwatch() -> String {

@@ -1,14 +1,15 @@
-//! AccessRequests as kubectl writes them, read for what they say of a history. Whatever else is in the file is passed over
-//! and counted.
+//! What others have of how a history was: AccessRequests as kubectl writes them, and checkpoints wherever they were kept
+//! (files, log stores, packs). Whatever else is in there is passed over and counted.
 
 use super::named;
 use crate::end::Stop;
 use crate::read::text;
 use jiff::Timestamp;
-use sallyport_audit::Anchor;
+use sallyport_audit::{Anchor, Checkpoint, checkpoints_in};
 use sallyport_model::{Digest, clip, visible};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// The largest file that is read, in bytes: a request has some kilobytes.
@@ -17,22 +18,142 @@ const MOST: u64 = 256 << 20;
 const NODES: usize = 20_000_000;
 const DEEP: usize = 64;
 
-/// What one request says.
+/// What one of them says.
 #[derive(Clone, Debug)]
 pub(super) struct Noted {
     pub(super) anchor: Anchor,
-    pub(super) user: String,
+    pub(super) by: By,
     pub(super) key: Option<Digest>,
 }
 
-/// What a file of requests says.
+/// Whose word it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// That of the person whose request it is: whatever they like to say.
+    Request(String),
+    /// That of the key, which signed it: nobody else can say so, wherever it was kept.
+    Key,
+}
+
+impl By {
+    /// The person whose request it is.
+    pub(super) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Request(user) => Some(user),
+            Self::Key => None,
+        }
+    }
+}
+
+/// What files, or a store, say.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
     pub(super) noted: Vec<Noted>,
     /// Requests that say nothing of a history.
     pub(super) silent: usize,
-    /// What is no request, or says what can't be.
+    /// What is neither, or says what can't be.
     pub(super) other: usize,
+    /// Checkpoints that their key did not sign.
+    pub(super) unsigned: usize,
+    seen: HashSet<String>,
+}
+
+impl Anchors {
+    /// With what a file says.
+    pub(super) fn read(&mut self, path: &Path) -> Result<(), Stop> {
+        let failed = |why: &dyn std::fmt::Display| {
+            Stop(format!("the anchors in {} can't be read: {}", named(path), visible(&why.to_string())))
+        };
+        let text = text(path, MOST).map_err(|why| failed(&why))?;
+        self.parse(&text, &named(path)).map_err(|why| failed(&why))
+    }
+
+    fn parse(&mut self, text: &str, place: &str) -> Result<(), String> {
+        if !text.trim_start().starts_with('{') {
+            let options = serde_saphyr::options! {
+                budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_depth: DEEP, max_nodes: NODES },
+            };
+            let value = serde_saphyr::from_str_with_options(text, options);
+            return self.objects(value.map_err(|error| clip(&error.to_string(), 400))?, place);
+        }
+        let whole = match serde_json::from_str(text) {
+            Ok(value) => return self.objects(value, place),
+            Err(error) => error,
+        };
+        let (mut lines, mut bad) = (0, 0);
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            match serde_json::from_str(line) {
+                Ok(value) => {
+                    lines += 1;
+                    self.one(value, place);
+                }
+                // Of whoever was killed while it wrote.
+                Err(_) => bad += 1,
+            }
+        }
+        self.other += bad;
+        if lines == 0 { Err(whole.to_string()) } else { Ok(()) }
+    }
+
+    fn objects(&mut self, value: Value, place: &str) -> Result<(), String> {
+        let objects = match value {
+            Value::Object(mut list) if list.get("items").is_some_and(Value::is_array) => list.remove("items"),
+            Value::Array(list) => Some(Value::Array(list)),
+            one @ Value::Object(_) => Some(Value::Array(vec![one])),
+            _ => None,
+        };
+        let Some(Value::Array(objects)) = objects else {
+            return Err(
+                "it holds no objects; `kubectl get accessrequests -A -o yaml` and `sallyport audit anchor` write some"
+                    .to_owned(),
+            );
+        };
+        for object in objects {
+            self.one(object, place);
+        }
+        Ok(())
+    }
+
+    /// A request, or whatever has checkpoints in it.
+    pub(super) fn one(&mut self, value: Value, place: &str) {
+        let mut found = Vec::new();
+        checkpoints_in(&value, &mut |checkpoint| found.push(checkpoint));
+        if !found.is_empty() {
+            for checkpoint in found {
+                self.signed(&checkpoint, place);
+            }
+            return;
+        }
+        match serde_json::from_value::<Request>(value) {
+            Ok(request) if is_ours(&request) => match noted(request) {
+                Some(noted) => self.noted.push(noted),
+                None => self.silent += 1,
+            },
+            Ok(_) | Err(_) => self.other += 1,
+        }
+    }
+
+    fn signed(&mut self, checkpoint: &Checkpoint, place: &str) {
+        // Stores have what was sent twice twice.
+        if !self.seen.insert(checkpoint.text()) {
+            return;
+        }
+        if !checkpoint.is_signed() {
+            self.unsigned += 1;
+            return;
+        }
+        let at = crate::audit::times::told(checkpoint.time);
+        let what = format!("the anchor of {at} in {place} (entry {})", checkpoint.last);
+        let key = Some(checkpoint.key.fingerprint());
+        self.noted.push(Noted { anchor: checkpoint.anchor(what), by: By::Key, key });
+    }
+}
+
+/// What a file says.
+pub(super) fn read(path: &Path) -> Result<Anchors, Stop> {
+    let mut anchors = Anchors::default();
+    anchors.read(path)?;
+    Ok(anchors)
 }
 
 #[derive(Deserialize)]
@@ -69,45 +190,6 @@ struct History {
     key: Option<Digest>,
 }
 
-pub(super) fn read(path: &Path) -> Result<Anchors, Stop> {
-    let failed = |why: &dyn std::fmt::Display| {
-        Stop(format!("the requests in {} can't be read: {}", named(path), visible(&why.to_string())))
-    };
-    let text = text(path, MOST).map_err(|why| failed(&why))?;
-    parse(&text).map_err(|why| failed(&why))
-}
-
-fn parse(text: &str) -> Result<Anchors, String> {
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! { max_anchors: 0, max_aliases: 0, max_depth: DEEP, max_nodes: NODES },
-    };
-    let value: Value = match text.trim_start().starts_with('{') {
-        true => serde_json::from_str(text).map_err(|error| error.to_string())?,
-        false => serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| clip(&error.to_string(), 400))?,
-    };
-    let objects = match value {
-        Value::Object(mut list) if list.get("items").is_some_and(Value::is_array) => list.remove("items"),
-        Value::Array(list) => Some(Value::Array(list)),
-        one @ Value::Object(_) => Some(Value::Array(vec![one])),
-        _ => None,
-    };
-    let Some(Value::Array(objects)) = objects else {
-        return Err("it holds no objects; `kubectl get accessrequests -A -o yaml` writes some".to_owned());
-    };
-    let mut read = Anchors::default();
-    for object in objects {
-        match serde_json::from_value::<Request>(object) {
-            Ok(request) if is_ours(&request) => match noted(request) {
-                Some(noted) => read.noted.push(noted),
-                None => read.silent += 1,
-            },
-            Ok(_) | Err(_) => read.other += 1,
-        }
-    }
-    Ok(read)
-}
-
 fn is_ours(request: &Request) -> bool {
     request.kind == "AccessRequest"
         && request.api_version.starts_with("access.sallyport.dev/")
@@ -120,12 +202,49 @@ fn noted(request: Request) -> Option<Noted> {
     let time = creation_timestamp.and_then(|at| at.parse::<Timestamp>().ok()).map(Timestamp::as_microsecond);
     let what = clip(&visible(&format!("request {namespace}/{name}")), 400);
     let anchor = Anchor { sequence: history.sequence, root: history.root, what, time };
-    Some(Noted { anchor, user: request.spec.user, key: history.key })
+    Some(Noted { anchor, by: By::Request(request.spec.user), key: history.key })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sallyport_audit::SealKey;
+
+    fn parse(text: &str) -> Result<Anchors, String> {
+        let mut anchors = Anchors::default();
+        anchors.parse(text, "f").map(|()| anchors)
+    }
+
+    fn checkpoint(last: u64) -> Checkpoint {
+        Checkpoint::sign(&SealKey::new([3; 32]), Digest::of(b"o"), (1, last), Digest::of(b"r"), 1_000, None)
+    }
+
+    #[test]
+    fn checkpoints_are_read_from_lines_once_each_and_only_with_their_signature() {
+        let (one, other) = (checkpoint(5).handed_on(), checkpoint(9).handed_on());
+        let forged = one.replace("\\\"last\\\":5", "\\\"last\\\":6");
+        assert!(forged != one);
+        let record = serde_json::json!({"_msg": other, "_time": "x"}).to_string();
+        let text = format!("{one}\n\n{record}\r\n{one}\n{{\"cut\n{forged}\n{{\"kind\":\"Event\"}}\n");
+        let read = parse(&text).unwrap();
+        let noted: Vec<_> =
+            read.noted.iter().map(|noted| (noted.anchor.sequence, noted.by.clone())).collect();
+        assert_eq!(noted, [(5, By::Key), (9, By::Key)]);
+        assert_eq!((read.silent, read.other, read.unsigned), (0, 2, 1));
+        assert_eq!(
+            parse(&one).unwrap().noted[0].anchor.what,
+            "the anchor of 1970-01-01T00:00:00.001Z in f (entry 5)"
+        );
+        assert_eq!(parse(&format!("{{\"a\n{{\"b\n")).map(|_| ()).unwrap_err().is_empty(), false);
+    }
+
+    /// Whoever writes a request can't have it taken for a key's word, nor the other way round.
+    #[test]
+    fn a_request_stays_a_request_and_a_name_of_nobody_is_one() {
+        let text = request(&format!(", history: {{sequence: 4, root: {}}}", "ab".repeat(32)));
+        let read = parse(&text.replace("oidc:ada", "")).unwrap();
+        assert_eq!(read.noted[0].by, By::Request(String::new()));
+    }
 
     fn request(history: &str) -> String {
         format!(
@@ -146,7 +265,7 @@ mod tests {
         assert_eq!((read.noted.len(), read.silent, read.other), (1, 1, 1));
         let noted = &read.noted[0];
         assert_eq!((noted.anchor.sequence, noted.anchor.what.as_str()), (412, "request team/ask-1"));
-        assert!(noted.anchor.time.is_some() && noted.user == "oidc:ada" && noted.key.is_some());
+        assert!(noted.anchor.time.is_some() && noted.by.user() == Some("oidc:ada") && noted.key.is_some());
         let json = serde_json::to_string(&serde_saphyr::from_str::<Value>(&list).unwrap()).unwrap();
         assert_eq!(parse(&json).unwrap().noted.len(), 1);
     }

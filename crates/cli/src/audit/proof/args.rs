@@ -1,6 +1,8 @@
 use crate::answer::Answer;
+use crate::audit::args::Store;
 use crate::audit::times::{Since, parse_since};
 use clap::{ArgGroup, Args, ValueEnum};
+use sallyport_engine::Target;
 use std::path::PathBuf;
 
 pub(crate) const EXITS_VERIFY: &str = "Exit codes:
@@ -26,16 +28,35 @@ pub(crate) struct Verify {
     /// the pack; a former key will do, where it named the one after it. May be said several times.
     #[arg(long, value_name = "FILE|FINGERPRINT")]
     pub(crate) key: Vec<String>,
-    /// AccessRequests as the hub has them (`kubectl get accessrequests -A -o yaml`): each says how its requester's history
-    /// was when it was made.
+    /// What others have of how the history was: AccessRequests as the hub has them (`kubectl get accessrequests -A -o
+    /// yaml`), lines of `audit anchor`, what a log store or a collector has of `forward --history`, or another pack's JSON
+    /// lines. May be said several times.
     #[arg(long, value_name = "FILE")]
-    pub(crate) anchors: Option<PathBuf>,
+    pub(crate) anchors: Vec<PathBuf>,
+    /// Asks a log store for what `forward --history` sent there: `victorialogs:https://logs.example:9428`, `loki:https://…`.
+    #[arg(long, value_name = "KIND:URL")]
+    pub(crate) anchors_from: Option<Target>,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// What the store has from then on: `30d`, `2026-11-01`, or `2026-11-29T20:15:00Z`.
+    #[arg(long, value_name = "WHEN", value_parser = parse_since, default_value = "365d", requires = "anchors_from")]
+    pub(crate) since: Since,
     /// Whose history it is, as in spec.user: all their requests have to be met, whichever key they name, and vouch for it.
     #[arg(long, value_name = "NAME", requires = "anchors")]
     pub(crate) user: Option<String>,
     /// How to write the result.
     #[arg(short, long, value_enum, default_value_t = Answer::Text)]
     pub(crate) output: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnchorArgs {
+    /// The data directory of a desktop. It is only read; the desktop may run.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) history: PathBuf,
+    /// The file to whose end the line is added, unless it is the last one there; without it the line is printed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -37,9 +37,9 @@ pub(crate) struct VerifyView {
     /// Of a pack: entries that it leaves out, and shows as left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<u64>,
-    /// AccessRequests that say how the history was, and it was so.
+    /// Anchors (AccessRequests, and checkpoints that were kept elsewhere) that say how the history was, and it was so.
     anchors_met: usize,
-    /// AccessRequests of which nothing could be said.
+    /// Anchors of which nothing could be said.
     anchors_unknown: usize,
     /// Sentences for people: what was done, or what could not be told and why.
     notes: Vec<String>,
@@ -171,8 +171,7 @@ impl VerifyView {
         }
         if self.anchors_met + self.anchors_unknown > 0 {
             let (met, unknown) = (self.anchors_met, self.anchors_unknown);
-            let _ =
-                writeln!(text, "  {met} requests on the hub say that it was so, {unknown} say nothing of it");
+            let _ = writeln!(text, "  {met} anchors say that it was so, {unknown} say nothing of it");
         }
         text
     }

@@ -1,9 +1,9 @@
 //! `audit verify`.
 
-use super::anchors::{self, Anchors, Noted};
+use super::anchors::{Anchors, By, Noted};
 use super::args::Verify;
 use super::verdict::VerifyView;
-use super::{named, pack};
+use super::{kept_there, named, pack};
 use crate::answer::{self, Answer};
 use crate::audit::plain;
 use crate::audit::said::said;
@@ -20,13 +20,13 @@ const KEY_MOST: u64 = 64 << 10;
 
 pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
     let keys: Vec<Digest> = args.key.iter().map(|key| parse_key(key)).collect::<Result<_, _>>()?;
-    let noted = args.anchors.as_deref().map(anchors::read).transpose()?;
     let view = match (&args.history, &args.pack) {
         (Some(dir), _) => {
             let kept = Kept::open(dir).map_err(said)?;
             let stored = kept.checkpoints().map_err(said)?;
             let used = stored.iter().filter_map(|stored| stored.checkpoint.as_ref().ok());
             let used: BTreeSet<Digest> = used.map(|checkpoint| checkpoint.key.fingerprint()).collect();
+            let noted = noted(args, &used, &keys)?;
             let mut chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
             let look = |anchors: &[Anchor]| kept.seals(&keys, anchors).map_err(said);
             let seals = chosen.held(look, |seals| match seals {
@@ -44,6 +44,7 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
         }
         (None, Some(path)) => {
             let used = pack::keys(path)?;
+            let noted = noted(args, &used, &keys)?;
             let mut chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
             let look = |anchors: &[Anchor]| pack::read(path, &keys, anchors);
             let read = chosen.held(look, |read| match &read.verdict {
@@ -72,6 +73,22 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
     Ok((text, view.end()))
 }
 
+/// What others have of how it was, where somebody said where that is.
+fn noted(args: &Verify, used: &BTreeSet<Digest>, keys: &[Digest]) -> Result<Option<Anchors>, Stop> {
+    if args.anchors.is_empty() && args.anchors_from.is_none() {
+        return Ok(None);
+    }
+    let mut anchors = Anchors::default();
+    for path in &args.anchors {
+        anchors.read(path)?;
+    }
+    if let Some(target) = &args.anchors_from {
+        let keys: BTreeSet<Digest> = used.iter().chain(keys).copied().collect();
+        kept_there::ask(&mut anchors, target, args, &keys)?;
+    }
+    Ok(Some(anchors))
+}
+
 /// A fingerprint, or a file with a key.
 fn parse_key(text: &str) -> Result<Digest, Stop> {
     if let Ok(fingerprint) = text.to_ascii_lowercase().parse::<Digest>() {
@@ -87,7 +104,7 @@ fn parse_key(text: &str) -> Result<Digest, Stop> {
     Ok(SealPublic::from_pem(&pem).map_err(|error| failed(&error))?.fingerprint())
 }
 
-/// What of the requests has to be met.
+/// What of the anchors has to be met.
 struct Chosen {
     noted: Vec<Noted>,
     /// Whose history it is was said. Everybody may write any key into their own requests, and what is not met there tells
@@ -97,13 +114,20 @@ struct Chosen {
     against: Vec<(String, String)>,
     /// The history of somebody else, or of another desktop, as far as they say.
     elsewhere: usize,
-    read: Option<(usize, usize)>,
+    read: Option<Passed>,
+}
+
+/// How much of what was read says nothing of any history.
+struct Passed {
+    silent: usize,
+    other: usize,
+    unsigned: usize,
 }
 
 impl Chosen {
     /// Those of the person, where one is named; else those that name a key of this history.
     fn of(noted: Option<Anchors>, user: Option<&str>, used: &BTreeSet<Digest>, keys: &[Digest]) -> Self {
-        let Some(Anchors { noted, silent, other }) = noted else {
+        let Some(Anchors { noted, silent, other, unsigned, .. }) = noted else {
             return Self {
                 noted: Vec::new(),
                 is_owner_named: user.is_some(),
@@ -112,9 +136,9 @@ impl Chosen {
                 read: None,
             };
         };
-        let is_of = |noted: &Noted| match user {
-            Some(user) => noted.user == user,
-            None => noted.key.is_some_and(|key| used.contains(&key) || keys.contains(&key)),
+        let is_of = |noted: &Noted| match (user, noted.by.user()) {
+            (Some(user), Some(by)) => user == by,
+            _ => noted.key.is_some_and(|key| used.contains(&key) || keys.contains(&key)),
         };
         let (noted, others): (Vec<Noted>, Vec<Noted>) = noted.into_iter().partition(is_of);
         Self {
@@ -122,12 +146,13 @@ impl Chosen {
             is_owner_named: user.is_some(),
             against: Vec::new(),
             elsewhere: others.len(),
-            read: Some((silent, other)),
+            read: Some(Passed { silent, other, unsigned }),
         }
     }
 
-    /// What looking comes to. Where nobody said whose history it is, whoever says otherwise is put aside and named, all that
-    /// they say with it, and it is looked at again: they would else make anybody's history one that was tampered with.
+    /// What looking comes to. Where nobody said whose history it is, whoever says otherwise in a request is put aside and
+    /// named, all that they say with it, and it is looked at again: they would else make anybody's history one that was
+    /// tampered with. What its key signed is its own word, whoever kept it.
     fn held<T>(
         &mut self,
         look: impl Fn(&[Anchor]) -> Result<T, Stop>,
@@ -147,19 +172,20 @@ impl Chosen {
             let Some(by) = self.noted.iter().find(|noted| noted.anchor.what == *against) else {
                 return Ok(found);
             };
-            let by = by.user.clone();
-            self.against.push((against.clone(), by.clone()));
-            self.noted.retain(|noted| noted.user != by);
+            let By::Request(user) = by.by.clone() else { return Ok(found) };
+            self.against.push((against.clone(), user.clone()));
+            self.noted.retain(|noted| noted.by.user() != Some(&user));
         }
     }
 
-    /// A request of the person who was named vouches for this key.
+    /// A request of the person who was named vouches for this key. What the key signed itself does not.
     fn names(&self, key: &Digest) -> bool {
-        self.is_owner_named && self.noted.iter().any(|noted| noted.key.as_ref() == Some(key))
+        let of_them = |noted: &Noted| noted.by.user().is_some() && noted.key.as_ref() == Some(key);
+        self.is_owner_named && self.noted.iter().any(of_them)
     }
 
     fn tell(self, mut view: VerifyView) -> VerifyView {
-        let Some((silent, other)) = self.read else { return view };
+        let Some(Passed { silent, other, unsigned }) = self.read else { return view };
         for (request, user) in &self.against {
             view.doubt(format!(
                 "{} of {} says that this history was another one. Anybody may write that into their own request: if it is \
@@ -169,9 +195,9 @@ impl Chosen {
             ));
         }
         if self.noted.is_empty() && self.against.is_empty() {
-            view.doubt("none of the requests says anything of this history".to_owned());
+            view.doubt("none of the anchors says anything of this history".to_owned());
         }
-        let users: BTreeSet<&str> = self.noted.iter().map(|noted| noted.user.as_str()).collect();
+        let users: BTreeSet<&str> = self.noted.iter().filter_map(|noted| noted.by.user()).collect();
         if !users.is_empty() && !self.is_owner_named {
             let users: Vec<String> = users.into_iter().map(visible).collect();
             view.note(format!(
@@ -181,13 +207,18 @@ impl Chosen {
         }
         if self.elsewhere > 0 {
             view.note(format!(
-                "{} requests tell of other histories: of other people, other desktops, or of one that was there before this \
+                "{} anchors tell of other histories: of other people, other desktops, or of one that was there before this \
                  one (--user asks for all of a person's)",
                 self.elsewhere
             ));
         }
         if silent + other > 0 {
-            view.note(format!("{silent} requests say nothing of a history, {other} objects are no requests"));
+            view.note(format!("{silent} requests say nothing of a history, {other} objects are no anchors"));
+        }
+        if unsigned > 0 {
+            view.note(format!(
+                "{unsigned} checkpoints were not signed by the key that they name: whoever put them there made them up"
+            ));
         }
         view
     }

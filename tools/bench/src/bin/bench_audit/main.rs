@@ -1,5 +1,6 @@
 //! `bench audit`: audit logs of 90 clusters over 14 days, made from a seed, into the archive and asked about; jq and
-//! DuckDB, where they are installed, with the same files in the same run, and their answers compared. `EVENTS` says how
+//! DuckDB, where they are installed, with the same files in the same run, and their answers compared; where one is not, the
+//! closing line says so. `EVENTS` says how
 //! many events (1,000,000); `BENCH_DIR` where the files go.
 
 mod ask;
@@ -72,13 +73,25 @@ fn main() -> Result<()> {
     let rss = memory_most()?;
 
     let mut ratios = String::new();
-    if let Some((deletes, seconds)) = rivals::jq(&logs)? {
+    // Without a rival nothing is compared with it: said where whoever reads the line sees it.
+    let mut absent = |name: &str, how: &str| {
+        println!("NOT COMPARED with {name}, which is not there: {how}");
+        ratios.push_str(&format!(" {name}=absent"));
+    };
+    let (jq, duckdb) = (rivals::jq(&logs)?, rivals::duckdb(&logs, &asked.questions)?);
+    if jq.is_none() {
+        absent("jq", "`apt-get install jq`");
+    }
+    if duckdb.is_none() {
+        absent("duckdb", "`pip install duckdb` in a Python that DUCKDB_PYTHON names");
+    }
+    if let Some((deletes, seconds)) = jq {
         ensure!(deletes == asked.deletes, "jq finds {deletes} deletes, the archive {}", asked.deletes);
         let rate = events as f64 / seconds;
         println!("jq: {rate:.0} events/s to find the deletes; the same answer");
         ratios.push_str(&format!(" jq_eps={rate:.0}"));
     }
-    if let Some(said) = rivals::duckdb(&logs, &asked.questions)? {
+    if let Some(said) = duckdb {
         asked.compare(&said)?;
         let load = events as f64 / said["load_s"].as_f64().context("its load")?;
         println!(

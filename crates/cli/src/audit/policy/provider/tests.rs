@@ -93,6 +93,30 @@ fn the_pattern_for_cloudwatch_keeps_what_reports_need() {
     assert!(eks().contains(&pattern));
 }
 
+/// An estimate is of what the filters hand on.
+#[test]
+fn what_is_estimated_is_what_the_filters_keep() {
+    for (user, verb, resource, subresource, is_kept) in RECORDS {
+        let call = PolicyCall { user, verb, resource, subresource, ..PolicyCall::default() };
+        for cloud in [Provider::Eks, Provider::Gke] {
+            let at = decides(cloud, &call);
+            assert_eq!(rules(cloud)[at].0, is_kept, "{user} {verb} {resource}/{subresource}");
+        }
+        assert!(rules(Provider::Aks)[decides(Provider::Aks, &call)].0);
+    }
+    let path = |user| PolicyCall { user, verb: "get", path: "/metrics", ..PolicyCall::default() };
+    assert!(rules(Provider::Eks)[decides(Provider::Eks, &path("dana"))].0);
+    let robot = path("system:serviceaccount:ci:robot");
+    assert!(!rules(Provider::Eks)[decides(Provider::Eks, &robot)].0);
+    let post = PolicyCall { verb: "post", ..robot };
+    assert!(!rules(Provider::Eks)[decides(Provider::Eks, &post)].0);
+    // Each part is met by some record, or it would be estimated by nothing that was tried.
+    let met = RECORDS.map(|(user, verb, resource, subresource, _)| {
+        decides(Provider::Eks, &PolicyCall { user, verb, resource, subresource, ..PolicyCall::default() })
+    });
+    assert!((0..PARTS.len()).all(|part| met.contains(&part)), "{met:?}");
+}
+
 /// A regular expression of `^`, `[.]`, `[a-z]+`, `$` and one choice, as these filters use it.
 fn fits(expression: &str, text: &str) -> bool {
     if let Some(begin) = expression.strip_prefix('^') {

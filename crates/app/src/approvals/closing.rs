@@ -1,6 +1,7 @@
 //! How far the end of a request is that somebody ended, for whoever ended it: what its broker says, and where nobody says
 //! anything the bound that holds all the same. Pure.
 
+use super::untold::Kept;
 use crate::inventory::KnownFor;
 use sallyport_api::{AccessRequest, CONDITION_ENDED};
 use sallyport_ipc::{ClosingState, ClosingView, Shown};
@@ -34,7 +35,19 @@ pub(super) fn of(object: &AccessRequest, hold: Option<&Hold>, known: &KnownFor) 
         said: left.map(|left| Shown::from(&left.message)),
         seen_at: known.broker_seen.filter(|_| known.is_silent),
         refused_from: refused_from(object),
+        kept_since: None,
     })
+}
+
+/// Of one whose end this desktop keeps, since the hub has not heard it: it goes on.
+pub(super) fn untold(object: &AccessRequest, kept: &Kept) -> ClosingView {
+    ClosingView {
+        state: if kept.is_refused { ClosingState::Refused } else { ClosingState::Untold },
+        said: Some(Shown::from(&kept.why)),
+        seen_at: None,
+        refused_from: refused_from(object),
+        kept_since: Some(kept.since),
+    }
 }
 
 /// Of one that is not among what is open any more. `read`: as it is by now; `None` where that could not be read, or it is gone.
@@ -48,11 +61,11 @@ pub(super) fn of_closed(last: &AccessRequest, read: Option<&AccessRequest>) -> C
     let state = if proof.is_some() { ClosingState::Proven } else { ClosingState::Unproven };
     // Its grant may have been recorded just before.
     let refused_from = read.and_then(refused_from).or_else(|| refused_from(last));
-    ClosingView { state, said: proof, seen_at: None, refused_from }
+    ClosingView { state, said: proof, seen_at: None, refused_from, kept_since: None }
 }
 
 /// From when on nothing of it is taken, whoever does nothing, Unix milliseconds.
-fn refused_from(object: &AccessRequest) -> Option<i64> {
+pub(super) fn refused_from(object: &AccessRequest) -> Option<i64> {
     let end = object.status.as_ref()?.grant.as_ref()?.end.0.as_millisecond();
     Some(end.saturating_add(LEEWAY))
 }

@@ -39,7 +39,7 @@ test("p10_an end that the hub has not heard is said to be none, with the bound, 
     const row = { id: "r", request: one, gone: false };
     expect(badge(row, NOW)).toEqual({ text: words, tone: "danger" });
     const said = closingText(one, NOW) ?? "";
-    expect(said).toMatch(/^You ended it at .*: it can’t be reached\. The session goes on\b/);
+    expect(said).toMatch(/^You said at .* to end it, and the hub .*: it can’t be reached\. The session goes on\b/);
     expect(said.includes("as soon as it can hear"), "a no is not told again").toBe(state === "untold");
     expect(said).not.toMatch(/being closed|hub has the word|removed/);
     expect(boundText(one, NOW)).toMatch(/refuses its token from .* on/);

@@ -23,8 +23,8 @@ export function closingText({ closing, cluster }: RequestView, now: number): str
   if (closing === null) return null;
   const kept = closing.keptSince === null ? "" : ` at ${moment(closing.keptSince, now)}`;
   switch (closing.state) {
-    case "untold": return `You ended it${kept}, and the hub was not told yet: ${closing.said ?? "it does not answer"}. The session goes on. This desktop tells the hub as soon as it can hear, while you stay signed in and Sallyport runs.`;
-    case "refused": return `You ended it${kept}, and the hub said no when it heard: ${closing.said ?? "it does not say why"}. The session goes on, and the hub is not told again by itself.`;
+    case "untold": return `You said${kept} to end it, and the hub was not told yet: ${closing.said ?? "it does not answer"}. The session goes on. This desktop tells the hub as soon as it can hear, while you stay signed in and Sallyport runs.`;
+    case "refused": return `You said${kept} to end it, and the hub said no when it heard: ${closing.said ?? "it does not say why"}. The session goes on, and the hub is not told again by itself.`;
     case "told": return `The hub has the word; the broker of ${cluster} has not answered to it yet.`;
     case "hindered": return `The broker of ${cluster} removes it, and this is left there: ${localTimes(closing.said ?? "it does not say what")}. It goes on by itself.`;
     case "unreached": {

@@ -1,7 +1,6 @@
 //! How far the end of a request is that somebody ended, for whoever ended it: what its broker says, and where nobody says
 //! anything the bound that holds all the same. Pure.
 
-use super::untold::Kept;
 use crate::inventory::KnownFor;
 use sallyport_api::{AccessRequest, CONDITION_ENDED};
 use sallyport_ipc::{ClosingState, ClosingView, Shown};
@@ -37,17 +36,6 @@ pub(super) fn of(object: &AccessRequest, hold: Option<&Hold>, known: &KnownFor) 
         refused_from: refused_from(object),
         kept_since: None,
     })
-}
-
-/// Of one whose end this desktop keeps, since the hub has not heard it: it goes on.
-pub(super) fn untold(object: &AccessRequest, kept: &Kept) -> ClosingView {
-    ClosingView {
-        state: if kept.is_refused { ClosingState::Refused } else { ClosingState::Untold },
-        said: Some(Shown::from(&kept.why)),
-        seen_at: None,
-        refused_from: refused_from(object),
-        kept_since: Some(kept.since),
-    }
 }
 
 /// Of one that is not among what is open any more. `read`: as it is by now; `None` where that could not be read, or it is gone.

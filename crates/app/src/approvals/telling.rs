@@ -1,7 +1,6 @@
 //! Telling the hub the ends that it could not hear, for as long as somebody is signed in.
 
 use super::Approvals;
-use super::closing;
 use super::untold::{Kept, Untold};
 use crate::desk::AppError;
 use crate::person::faults::of_hub;
@@ -69,7 +68,7 @@ impl Approvals {
     pub(super) fn untold_view(&self, workspace: &WorkspaceId, object: &AccessRequest) -> Option<ClosingView> {
         let all = self.untold();
         let kept = all.get(workspace)?.one(object.metadata.uid.as_deref()?)?;
-        Some(closing::untold(object, kept))
+        Some(kept.view(object))
     }
 
     /// Keeps an end that the hub can't hear.

@@ -3,6 +3,7 @@
 
 use super::closing::refused_from;
 use sallyport_api::AccessRequest;
+use sallyport_ipc::{ClosingState, ClosingView, Shown};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +27,17 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// How the end stands: nobody was told, and what it is of goes on.
+    pub(super) fn view(&self, object: &AccessRequest) -> ClosingView {
+        ClosingView {
+            state: if self.is_refused { ClosingState::Refused } else { ClosingState::Untold },
+            said: Some(Shown::from(&self.why)),
+            seen_at: None,
+            refused_from: refused_from(object),
+            kept_since: Some(self.since),
+        }
+    }
+
     /// When there is nothing left to end, Unix milliseconds.
     fn until(&self) -> i64 {
         refused_from(&self.object).unwrap_or_else(|| self.since.saturating_add(WITHOUT_END))

@@ -3,7 +3,7 @@
 use crate::ask::Ask;
 use crate::board::Board;
 use crate::status::{approval, auth_time, forms};
-use crate::world::{World, decided, offer, status_of};
+use crate::world::{World, decided, now, offer, stamp, status_of};
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -43,6 +43,7 @@ async fn limits(world: &World, board: &mut Board) -> Result<()> {
         // A schema's refusal of an apply is the same sentence; of a field that is none, too.
         board.refused("8", &title, lee, forms(world, &name, limited(limits)).await?, fragment).await;
     }
+    limited_otherwise(world, board, &name).await?;
     // A broker of before that reads no limits would give all of it.
     let old = world.request(board, dana, "operate").await?;
     let mut before = offer();
@@ -81,6 +82,34 @@ async fn limits(world: &World, board: &mut Board) -> Result<()> {
             lee,
             Ask::merge(&status_of(&other), &json!({"status": less})),
         )
+        .await;
+    Ok(())
+}
+
+/// What a yes must be, one to less must be: to the offer there is, in one's own name, and while it waits.
+async fn limited_otherwise(world: &World, board: &mut Board, name: &str) -> Result<()> {
+    let World { dana, lee, ines, .. } = world;
+    let less = |mut approval: Value, key: &str, value: Value| {
+        approval[key] = value;
+        approval["limits"] = json!({"duration": "15m"});
+        json!({"approvals": [approval]})
+    };
+    let of_lee = approval(lee, auth_time(lee).await?);
+    let other = less(of_lee.clone(), "offer", json!("b2".repeat(32)));
+    let said = "repeats the digest of the offer";
+    board.refused("5", "approves less of another offer", lee, forms(world, name, other).await?, said).await;
+    let theirs = less(of_lee, "by", json!(ines.user));
+    let said = "exactly one approval, by your own name";
+    board.refused("8", "approves less in another's name", lee, forms(world, name, theirs).await?, said).await;
+    let gone = world.offered(board, dana, "operate").await?;
+    let no = json!({"status": {"denial": {"by": lee.user, "at": stamp(now()), "reason": "no"}}});
+    board.must(lee, Ask::merge(&status_of(&gone), &no)).await?;
+    let of_ines = approval(ines, auth_time(ines).await?);
+    let by = json!(ines.user);
+    let late = less(of_ines, "by", by);
+    let said = "only while a request is pending";
+    board
+        .refused("11", "approves less of what was denied", ines, forms(world, &gone, late).await?, said)
         .await;
     Ok(())
 }

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 const WATCHED: &str = "watched";
+/// The same, and wants a sign-in that is not older than 15 minutes.
+const AGED: &str = "aged";
 const USER: &str = "oidc:dana@example.test";
 const DEV: &str = "oidc:payments-dev";
 const WATCHERS: &str = "oidc:watchers";
@@ -21,7 +23,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: 'story:watched'}
 rules:
-- {apiGroups: [access.sallyport.dev], resources: [accessprofiles], resourceNames: [watched], verbs: [request]}
+- {apiGroups: [access.sallyport.dev], resources: [accessprofiles], resourceNames: [watched, aged], verbs: [request]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -37,12 +39,19 @@ pub(crate) async fn run(world: &World, board: &mut Board) -> Result<()> {
     asking(world, board, issued).await?;
     granting(world, board, issued).await?;
     reaffirming(world, board, issued).await?;
+    long_after(world, board, issued).await?;
     reviews(world, board).await
 }
 
 /// Dana with a token of that moment.
 fn dana(world: &World, title: &str, issued: i64, groups: &[&str]) -> Result<Person> {
-    let identity = identity(groups, MFA, &["pwd", "otp"]);
+    signed_in_at(world, title, now() - 60, issued, groups)
+}
+
+/// The same, who signed in then and did not sign in again since.
+fn signed_in_at(world: &World, title: &str, at: i64, issued: i64, groups: &[&str]) -> Result<Person> {
+    let user = groups.iter().fold(Identity::new(USER), |user, group| user.group(*group));
+    let identity = user.signed_in(MFA, &["pwd", "otp"], at);
     person(&world.hub, title, USER, &identity.extra("access.sallyport.dev/issued-at", issued.to_string()))
 }
 
@@ -83,7 +92,11 @@ async fn profiles(world: &World, board: &mut Board) -> Result<()> {
 }
 
 async fn spec(world: &World, issued: Option<i64>) -> Result<Value> {
-    let mut spec = world.spec(&world.dana, WATCHED).await?;
+    spec_under(world, WATCHED, issued).await
+}
+
+async fn spec_under(world: &World, profile: &str, issued: Option<i64>) -> Result<Value> {
+    let mut spec = world.spec(&world.dana, profile).await?;
     (spec["acr"], spec["amr"]) = (json!(MFA), json!(["pwd", "otp"]));
     if let Some(issued) = issued {
         spec["issuedAt"] = json!(issued);
@@ -225,6 +238,35 @@ async fn reaffirming(world: &World, board: &mut Board, issued: i64) -> Result<()
     let path = Ask::merge(&path, &json!({"status": next}));
     board.allowed("7", "reaffirms with a later token, in fewer groups", &newest, path).await;
     over(world, board, &name, later + 120).await
+}
+
+/// How old a sign-in may be is asked for when somebody asks, and not again: whoever signed in long ago is still vouched for.
+async fn long_after(world: &World, board: &mut Board, issued: i64) -> Result<()> {
+    let (team, groups) = ("team-payments", [DEV, WATCHERS]);
+    let profile = json!({
+        "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": AGED},
+        "spec": {"clusters": ["*"], "roles": ["sallyport:debug"], "namespaces": ["payments"], "maxDuration": "1h",
+            "approvals": 0, "mfa": {"acr": [MFA], "maxAge": "15m"}, "reaffirm": {"every": "15m", "grace": "5m"}},
+    });
+    board.must(&world.editor, Ask::create(&format!("{API}/accessprofiles"), &profile)).await?;
+    let fresh = dana(world, "requester", issued, &groups)?;
+    let wanted = request(&spec_under(world, AGED, Some(issued)).await?);
+    let started = Instant::now();
+    while Ask::create(&requests(team), &wanted).dry().send(&fresh.client).await?.code >= 300 {
+        anyhow::ensure!(started.elapsed() < Duration::from_secs(30), "the profile can't be asked for");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let name = world.requested(board, &fresh, &spec_under(world, AGED, Some(issued)).await?).await?;
+    world.report(board, &name, json!({"offer": watching()})).await?;
+    let later = issued + 300;
+    let long = signed_in_at(world, "requester who signed in two hours ago", now() - 7200, later, &groups)?;
+    let again = request(&spec_under(world, AGED, Some(later)).await?);
+    let said = "needs a sign-in not older than 15m";
+    board.refused("14", "asks with a sign-in older than maxAge", &long, creates(team, &again), said).await;
+    let word = json!({"status": {"reaffirmed": {"issued": later, "groups": groups}}});
+    let path = Ask::merge(&status_of(&name), &word);
+    board.allowed("7", "reaffirms with a sign-in older than maxAge", &long, path).await;
+    Ok(())
 }
 
 /// What is over is not reaffirmed.

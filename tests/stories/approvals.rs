@@ -1,5 +1,6 @@
 //! Two people's desktops: dana asks, lee decides from the inbox.
 
+mod two;
 mod waits;
 
 use crate::lines::Lines;
@@ -167,7 +168,7 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     waits::stepped_up(fleet, &dana, lines).await?;
     dana.app.shut_down().await;
     lee.app.shut_down().await;
-    Ok(())
+    two::play(fleet, lines).await
 }
 
 /// What a team's event router hears of a request that was approved, opened and revoked.

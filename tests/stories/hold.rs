@@ -1,5 +1,7 @@
 //! One write ends what somebody has open and keeps them from asking again.
 
+mod seen;
+
 use crate::approvals::Kubectl;
 use crate::crash::{hears, spawn};
 use crate::lines::Lines;
@@ -148,6 +150,8 @@ pub(crate) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     for hold in held(&lee, |holds| holds.len() == 2).await? {
         lee.app.hold_remove(hold.id.to_string()).await?;
     }
+    held(&dana, <[HoldView]>::is_empty).await?;
+    seen::play(fleet, &dana, &lee, &user, lines).await?;
     same_instant(fleet, &dana, &lee, &user, lines).await?;
     dana.app.shut_down().await;
     laptop_gone(fleet, &lee, &user, lines).await?;

@@ -1,5 +1,5 @@
-//! Bad days of a team, on a hub and two targets of its own: several say yes to less, each to another less; everything is held
-//! while a broker is dead; the hub goes away between a hold and the word for it; an end is wanted that the hub can't hear.
+//! Bad days of a team, on a hub and two targets of its own: everything is held while a broker is dead; the hub goes away between
+//! a hold and the word for it; an end is wanted that the hub can't hear.
 
 use crate::approvals::shown;
 use crate::lines::Lines;
@@ -7,22 +7,17 @@ use anyhow::{Context, Result, ensure};
 use sallyport_fleet::headless::{Desktop, at_last, input, proof, until};
 use sallyport_fleet::{Fleet, FleetOptions};
 use sallyport_ipc::{
-    Decide, EndReason, ErrorCode, HeldKind, HoldInput, LimitsInput, ProofKind, ProofState, RequestPhase,
-    SessionState, SessionView,
+    AuditFilter, ClosingState, EndReason, EndTold, HeldKind, HoldInput, ProofKind, ProofState, RequestPhase,
+    RequestView, SessionState, SessionView,
 };
-use serde_json::json;
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(60);
-/// Wants two yeses.
-const PAIR: &str = "pair";
 
 pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     let fleet = Fleet::start(FleetOptions { targets: 2, ..FleetOptions::default() }).await?;
-    pair(&fleet).await?;
     let dana = Desktop::signed_in(&fleet, "dana").await?;
     let lee = Desktop::signed_in(&fleet, "lee").await?;
-    two_limits(&fleet, &dana, &lee, lines).await?;
     revoked_while_the_hub_hangs(&fleet, &dana, &lee, lines).await?;
     // Garbage collection learns of a new kind up to a minute after it was installed; by now it has.
     held_with_a_dead_broker(&fleet, &dana, &lee, lines).await?;
@@ -30,84 +25,6 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     for desktop in [dana, lee] {
         desktop.app.shut_down().await;
     }
-    Ok(())
-}
-
-/// A profile that wants the yes of lee and of ines.
-async fn pair(fleet: &Fleet) -> Result<()> {
-    let profile = json!({
-        "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessProfile", "metadata": {"name": PAIR},
-        "spec": {"clusters": ["*"], "roles": ["sallyport:view"], "namespaces": ["payments", "checkout"],
-            "maxDuration": "1h", "approvals": 2},
-    });
-    fleet.hub.make_profile(&profile).await?;
-    fleet.hub.allow("pair:ask", "oidc:payments-dev", &["request"], &[PAIR]).await?;
-    fleet.hub.allow("pair:lee", "oidc:payments-leads", &["approve"], &[PAIR]).await?;
-    fleet.hub.allow("pair:ines", "oidc:platform-admins", &["approve"], &[PAIR]).await
-}
-
-/// What is given is the narrowest of all yeses; where they leave nothing, that is a no.
-async fn two_limits(fleet: &Fleet, dana: &Desktop, lee: &Desktop, lines: &mut Lines) -> Result<()> {
-    let ines = Desktop::signed_in(fleet, "ines").await?;
-    let cluster = fleet.target().spec.name;
-    let asked = async || {
-        let opened = async || dana.app.session_open(input(cluster, PAIR)).await.ok();
-        let session = until("the profile", SOON, opened).await?.id;
-        let view = dana.until_within(&session, SOON, |view| view.request.is_some()).await?;
-        let request = view.request.context("it is asked")?.to_string();
-        let offer = shown(lee, &request, |one| one.decide == Decide::Yes).await?.offer;
-        anyhow::Ok((session, request, offer.context("there is an offer")?.digest.to_string()))
-    };
-    let less = |seconds: Option<u32>, names: Option<&[&str]>| {
-        let namespaces = names.map(|names| names.iter().map(ToString::to_string).collect());
-        Some(LimitsInput { duration_seconds: seconds, namespaces })
-    };
-
-    let (session, request, digest) = asked().await?;
-    lee.app.request_approve(request.clone(), digest.clone(), less(None, Some(&["payments"]))).await?;
-    let one = shown(&ines, &request, |one| one.approvals.len() == 1 && one.decide == Decide::Yes).await?;
-    lines.check(
-        "two have to say yes: the second reads what the first took off",
-        one.needed == Some(2)
-            && one.approvals[0].by.contains("lee")
-            && one.approvals[0].limits.as_ref().is_some_and(|less| less.namespaces.is_some()),
-        "",
-    );
-    ines.app.request_approve(request.clone(), digest, less(Some(1200), None)).await?;
-    let open = dana.until(&session, |view| view.state != SessionState::Opening).await?;
-    let given = shown(lee, &request, |one| one.phase == RequestPhase::Active).await?.given;
-    lines.check(
-        "what is given is the narrowest of both: payments by the one, 20 minutes by the other",
-        open.state == SessionState::Open
-            && open.namespaces == ["payments"]
-            && open.duration_seconds == 1200
-            && given
-                .as_ref()
-                .is_some_and(|given| given.namespaces == ["payments"] && given.duration_seconds == 1200),
-        format!("{given:?}"),
-    );
-    dana.app.session_leave(session.clone()).await?;
-    dana.until(&session, |view| view.state == SessionState::Closed).await?;
-
-    let (session, request, digest) = asked().await?;
-    let (lees, iness) = (less(None, Some(&["payments"])), less(None, Some(&["checkout"])));
-    // At once: neither has seen the other's.
-    let (first, second) = tokio::join!(
-        lee.app.request_approve(request.clone(), digest.clone(), lees),
-        ines.app.request_approve(request.clone(), digest, iness),
-    );
-    let over = dana.until(&session, |view| view.state == SessionState::Closed).await?;
-    let said = over.ended.as_ref().and_then(|ended| ended.message.clone()).unwrap_or_default();
-    lines.check(
-        "two yeses at once that leave nothing are both kept, and are a no that says so",
-        first.is_ok()
-            && second.is_ok()
-            && over.opened_at.is_none()
-            && over.ended.as_ref().is_some_and(|ended| ended.reason == EndReason::Denied)
-            && said.contains("leave nothing"),
-        format!("{said:?}; {first:?} {second:?}"),
-    );
-    ines.app.shut_down().await;
     Ok(())
 }
 
@@ -244,7 +161,15 @@ async fn hub_gone_after_a_hold(
     nothing_is_held(dana, lee).await
 }
 
-/// lee revokes while the hub hangs: lee is told that nobody was told, and the session goes on until somebody is.
+/// What lee's history says of ends, the newest first.
+async fn ends_noted(lee: &Desktop) -> Result<Vec<String>> {
+    let filter = AuditFilter { action: Some("revoke".into()), ..AuditFilter::default() };
+    let entries = lee.app.audit_page(filter, None, 20).await?.entries;
+    Ok(entries.iter().map(|entry| entry.sentence.to_string()).collect())
+}
+
+/// lee revokes while the hub hangs: lee is told that nobody was told, the session goes on, and ends once the hub hears, with
+/// nobody pressing anything.
 async fn revoked_while_the_hub_hangs(
     fleet: &Fleet,
     dana: &Desktop,
@@ -260,26 +185,57 @@ async fn revoked_while_the_hub_hangs(
     shown(lee, &request, |one| one.may_revoke).await?;
     fleet.hub.pause()?;
     let said = lee.app.request_revoke(request.clone(), "the incident is over".into()).await;
-    let still = dana.session(&id).await?;
-    fleet.hub.resume()?;
-    let error = said.err().map(|error| (error.code(), error.to_string()));
-    lines.check(
-        "an end that the hub can't hear: lee is told so, and the session stays open",
-        error.as_ref().is_some_and(|(code, _)| *code == ErrorCode::Unreachable)
-            && still.state == SessionState::Open,
-        format!("{error:?}"),
-    );
-    // What hung may have been taken in all the same; once more does no harm.
-    let ending = async || match lee.app.request_revoke(request.clone(), "the incident is over".into()).await {
-        Ok(()) => Some(()),
-        Err(_) => shown(lee, &request, |one| !one.may_revoke).await.is_ok().then_some(()),
+    let untold = |one: &RequestView| {
+        one.ended.is_none()
+            && one.closing.as_ref().is_some_and(|closing| closing.state == ClosingState::Untold)
     };
-    until("the hub hears", Duration::from_secs(60), ending).await?;
+    let row = shown(lee, &request, untold).await;
+    let still = dana.session(&id).await?;
+    let counted = lee.app.app_state().await?.untold;
+    let noted = ends_noted(lee).await?;
+    // Whatever happened until here, the hub goes on.
+    fleet.hub.resume()?;
+    let row = row?;
+    let closing = row.closing.context("it is kept")?;
+    let bound = row.ends_at.map(|end| end + 75_000);
+    lines.check(
+        "an end that the hub can't hear: its row says that nobody was told and until when the token is taken at most, and the session stays open",
+        matches!(said, Ok(EndTold::NotYet))
+            && closing.said.is_some()
+            && closing.refused_from.is_some()
+            && closing.refused_from == bound
+            && counted == 1
+            && still.state == SessionState::Open,
+        format!("{said:?}; {:?}", closing.said),
+    );
+    lines.check(
+        "the history does not claim it: a failed entry says that the hub could not be told",
+        noted.len() == 1 && noted[0].contains("could not be told yet"),
+        format!("{noted:?}"),
+    );
+    let began = Instant::now();
     let over = dana.until(&id, |view| view.state == SessionState::Closed && is_proven(view)).await?;
     lines.check(
-        "said again once it answers, it ends and is proven",
+        "once it answers, lee's desktop tells it by itself: the session ends and is proven",
         over.ended.as_ref().is_some_and(|ended| ended.by.as_deref().is_some_and(|by| by.contains("lee"))),
-        format!("{:?}", over.ended),
+        format!("{:?} after the hub came back; {:?}", began.elapsed(), over.ended),
     );
+    let told = until("nothing is kept any more", Duration::from_secs(60), async || {
+        (lee.app.app_state().await.ok()?.untold == 0).then_some(())
+    })
+    .await;
+    let noted = ends_noted(lee).await?;
+    lines.check(
+        "nothing is left to tell, and the history has the end that the hub took",
+        told.is_ok() && noted.len() == 2 && noted[0].starts_with("Ended the access of"),
+        format!("{noted:?}"),
+    );
+    let proven = until("what became of it", Duration::from_secs(60), async || {
+        let closed = lee.app.requests_list().await.ok()?.closed;
+        let one = closed.into_iter().find(|one| one.id.as_str() == request)?;
+        one.closing.filter(|closing| closing.state == ClosingState::Proven).map(|_| ())
+    })
+    .await;
+    lines.check("lee's row shows it closed, proven", proven.is_ok(), "");
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod checks;
+mod deciding;
 mod posture;
 mod story;
 mod told;
@@ -29,6 +30,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("colours_in_the_terminal_survive_the_pages_policy", |s| Box::pin(story::colours(s))),
     ("who_is_asked_is_told_on_the_desktop_and_a_click_leads_there", |s| Box::pin(told::asked(s))),
+    ("who_is_asked_says_no_by_keys_and_whoever_asked_hears_why", |s| Box::pin(deciding::denied(s))),
     ("a_fleet_is_scanned_by_two_keys_and_a_path_to_everything_is_read", |s| Box::pin(posture::scanned(s))),
     ("a_call_is_read_by_keys_from_its_row_to_the_event_and_to_its_session", |s| Box::pin(audit::read(s))),
     ("quitting_with_a_session_open_asks_and_flushes", |s| Box::pin(story::quits(s))),

@@ -38,7 +38,7 @@ test("before asking it says whether it opens at once, by what and until when", (
   expect(outlookText({ ...view, atOnce: false, by: null, changesAt: null }, now)).toBe("It needs 1 approval.");
 });
 test("what is left of a day is an estimate, and unknown is not nothing", () => {
-  expect(dayText({ mostSeconds: 14_400, leftSeconds: 5400, fits: true })).toBe("Up to 4 h within 24 hours here; about 1 h 30 min is left.");
-  expect(dayText({ mostSeconds: 3600, leftSeconds: 20, fits: false })).toBe("Up to 1 h within 24 hours here; nothing is left, so this would be denied.");
+  expect(dayText({ mostSeconds: 14_400, leftSeconds: 5400, fits: true })).toBe("Up to 4 h within 24 hours here; by this desktop’s estimate 1 h 30 min is left.");
+  expect(dayText({ mostSeconds: 3600, leftSeconds: 20, fits: false })).toBe("Up to 1 h within 24 hours here; by this desktop’s estimate nothing is left, so this would be denied.");
   expect(dayText({ mostSeconds: 3600, leftSeconds: null, fits: true })).toBe("Up to 1 h within 24 hours here; what is left could not be read.");
 });

@@ -113,6 +113,9 @@ test("badges say how it stands, from the end backwards", () => {
   expect(said({ decide: "notYours" })).toBe("not yours");
   expect(said({ decide: "notYours", approvals: yes, needed: 2 })).toBe("1 of 2 said yes");
   expect(said({ decide: "own", own: true })).toBe("your own");
+  // Whoever asks sees each yes as it comes.
+  expect(said({ decide: "own", own: true, approvals: yes, needed: 2 })).toBe("your own, 1 of 2 said yes");
+  expect(said({ decide: "own", own: true, approvals: [...yes, { by: "z", at: 2, counts: true, limits: null }], needed: 3 })).toBe("your own, 2 of 3 said yes");
   expect(said({ decide: "said", approvals: yes, needed: null })).toBe("you said yes, 1");
   expect(said({ decide: "noOffer" })).toBe("no offer yet");
   expect(said({ decide: "enough" })).toBe("waits for nobody");

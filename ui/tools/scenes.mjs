@@ -235,6 +235,8 @@ export const SCENES = [
   ["requests-granting", "", requests("r-granting")],
   ["requests-ending", "", requests("r-ending")],
   ["requests-left", "scene=requestsEnded", requests("e-left")],
+  ["requests-untold", "scene=requestsEnded", requests("e-untold")],
+  ["requests-not-ended", "scene=requestsEnded", requests("e-no")],
   ["requests-not-reached", "scene=requestsEnded", requests("e-far")],
   ["requests-proven", "scene=requestsEnded", requests("e-proven")],
   ["requests-not-proven", "scene=requestsEnded", requests("e-unproven")],

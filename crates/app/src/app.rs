@@ -212,11 +212,11 @@ impl App {
 
     /// Whether closing the window must ask first; if so, the window is told to.
     pub fn ask_before_quitting(&self) -> bool {
-        let open = self.0.sessions.any_open();
-        if open {
+        let asks = self.0.sessions.any_open() || self.0.approvals.untold_count() > 0;
+        if asks {
             self.0.desk.host.tell(Event::QuitAsked);
         }
-        open
+        asks
     }
 }
 
@@ -288,6 +288,7 @@ impl Parts {
             default_seconds: desk.default_duration().map(sallyport_model::Ttl::as_seconds_u32),
             paste: desk.paste_asks(),
             to_decide: approvals.to_decide(),
+            untold: approvals.untold_count(),
             holds,
             may_hold,
             history: history.view(),
@@ -328,9 +329,10 @@ impl Parts {
         inventory.clear(&signed.workspace);
         holds.clear(&signed.workspace);
         scans.clear(&signed.workspace).await;
+        let untold = approvals.untold_lines(&signed.workspace);
         approvals.clear(&signed.workspace);
         reach.clear(&signed.workspace);
-        let forgotten = person.forget(&signed, &sessions.left_behind()).await;
+        let forgotten = person.forget(&signed, &sessions.left_behind(), &untold).await;
         forgotten.map(|()| self.view())
     }
 
@@ -429,9 +431,10 @@ impl Parts {
 
     /// Once: whoever comes second, a signal while somebody quits, waits for the first.
     async fn shut_down(&self) {
-        let Self { desk, history, evidence, sessions, gateway, is_down, .. } = self;
+        let Self { desk, history, evidence, sessions, approvals, gateway, is_down, .. } = self;
         let once = async {
             sessions.end_all(End::quit(), FIRST_PROOFS).await;
+            approvals.give_up_untold().await;
             desk.stop.cancel();
             gateway.shutdown().await;
             evidence.close().await;

@@ -13,6 +13,8 @@ mod keep;
 mod less;
 mod offer;
 mod ports;
+mod telling;
+mod untold;
 mod view;
 
 pub(crate) use ask::{Ask, Asks};
@@ -34,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use untold::Untold;
 
 /// Between two hints that they changed.
 const HINTS: Duration = Duration::from_millis(300);
@@ -51,6 +54,10 @@ pub(crate) struct Approvals {
     open: Mutex<BTreeMap<WorkspaceId, Open>>,
     /// What was ended from here and is closed since, for each of them.
     closed: Mutex<BTreeMap<WorkspaceId, Closed>>,
+    /// What was ended from here and the hub has not heard, for each of them.
+    untold: Mutex<BTreeMap<WorkspaceId, Untold>>,
+    /// Something is kept that was not.
+    kept: Notify,
     /// Offers whose digest was worked out, by the request's UID.
     checks: Mutex<BTreeMap<String, Check>>,
     /// The next narrower profile of what was looked at last, by the request's UID.
@@ -95,8 +102,8 @@ impl Approvals {
         hub_of: Box<HubOf>,
         (held_on, held_moves): (Box<HeldOn>, watch::Receiver<u64>),
     ) -> Self {
-        let (open, closed, checks, looked) = Default::default();
-        let (changed, moved) = (Notify::new(), watch::Sender::new(0));
+        let (open, closed, untold, checks, looked) = Default::default();
+        let (kept, changed, moved) = (Notify::new(), Notify::new(), watch::Sender::new(0));
         Self {
             desk,
             history,
@@ -107,6 +114,8 @@ impl Approvals {
             held_moves,
             open,
             closed,
+            untold,
+            kept,
             checks,
             looked,
             changed,
@@ -152,6 +161,7 @@ impl Approvals {
     pub(crate) fn clear(&self, workspace: &WorkspaceId) {
         self.open().remove(workspace);
         self.closed().remove(workspace);
+        self.untold().remove(workspace);
         self.checks.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.changed.notify_one();
@@ -226,7 +236,12 @@ impl Approvals {
                 let narrower = self.narrower(object);
                 let hold = (self.held_on)(&signed.workspace, &object.spec.user, &object.spec.cluster);
                 let beside = Beside { active: beside, problem, narrower, now };
-                view::of(object, &signed.who, known, hold.as_ref(), &beside)
+                let mut view = view::of(object, &signed.who, known, hold.as_ref(), &beside);
+                // Where the hub has anybody's word on it, that is what becomes of it.
+                if view.closing.is_none() {
+                    view.closing = self.untold_view(&signed.workspace, object);
+                }
+                view
             })
             .collect();
         view.closed = self.closed_view(&signed, now);

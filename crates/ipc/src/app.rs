@@ -34,6 +34,9 @@ pub struct AppState {
     pub paste: crate::PasteAsks,
     /// Requests that wait for this person's yes or no.
     pub to_decide: u32,
+    /// Ends of what others have open that this person said and the hub has not heard: they are kept here alone, for as long as
+    /// this run and this sign-in go on.
+    pub untold: u32,
     /// What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.
     pub holds: Vec<HoldView>,
     /// Whether this person may hold.

@@ -123,8 +123,11 @@ macro_rules! commands {
             request_approve(request: String, offer: String, limits: Option<LimitsInput>) -> () => records(Approve) approvals.approve;
             /// Says no.
             request_deny(request: String, reason: Option<String>) -> () => records(Deny) approvals.deny;
-            /// Ends what somebody else has open.
-            request_revoke(request: String, reason: String) -> () => records(Revoke) approvals.revoke;
+            /// Ends what somebody else has open. Where the hub can't hear, the end is kept, told when it can, and claimed by nobody
+            /// until then.
+            request_revoke(request: String, reason: String) -> EndTold => records(Revoke) approvals.revoke;
+            /// Drops an end that the hub has not heard: it is told no more.
+            request_revoke_drop(request: String) -> () => records(Revoke) approvals.drop_end;
             /// Holds a person, a cluster or everything: nothing of it is asked for, granted or kept open until it ends.
             hold_create(hold: HoldInput) -> () => records(Hold) holds.create;
             /// Ends a hold before its time.

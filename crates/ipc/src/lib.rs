@@ -67,8 +67,8 @@ pub use reach::{
 };
 pub use recording::{MomentKind, RecordedMoment, RecordingPage, RecordingView, SegmentState, SegmentView};
 pub use request::{
-    ApprovalView, AutoApprovalView, BeforeView, BesideView, ClosingState, ClosingView, Decide, GivenView,
-    LimitsInput, LimitsView, NarrowerView, OfferView, RequestPhase, RequestView, RequestsView,
+    ApprovalView, AutoApprovalView, BeforeView, BesideView, ClosingState, ClosingView, Decide, EndTold,
+    GivenView, LimitsInput, LimitsView, NarrowerView, OfferView, RequestPhase, RequestView, RequestsView,
 };
 pub use sallyport_model::{EndReason, ErrorCode, Recording};
 pub use session::{

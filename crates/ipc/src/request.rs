@@ -107,18 +107,25 @@ pub enum RequestPhase {
 pub struct ClosingView {
     /// How far.
     pub state: ClosingState,
-    /// Its broker's words: what is left and why, or what was removed; None: it has said nothing of it.
+    /// Its broker's words: what is left and why, or what was removed; None: it has said nothing of it. Of an end that the hub
+    /// has not heard, why it has not.
     pub said: Option<Shown>,
     /// When its broker gave its last sign of life, where that is too long ago; None: it is heard, or never was.
     pub seen_at: Option<i64>,
     /// From when on the API server refuses what may be left of it, with nobody acting (P10); None: it has no rights.
     pub refused_from: Option<i64>,
+    /// Since when this desktop keeps the end, which the hub has not heard; None: the hub has it.
+    pub kept_since: Option<i64>,
 }
 
 /// How far an end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum ClosingState {
+    /// Nobody was told yet, and the session goes on: this desktop keeps the end and tells the hub when it can hear.
+    Untold,
+    /// The hub said no to it when it heard: the session goes on, and it is not told again by itself.
+    Refused,
     /// The hub has the word; its broker has said nothing yet.
     Told,
     /// Its broker removes it, and says what is left and why.
@@ -129,6 +136,16 @@ pub enum ClosingState {
     Proven,
     /// It is not among what is open any more, and nobody said that nothing is left.
     Unproven,
+}
+
+/// Whether the hub has heard the end of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum EndTold {
+    /// It has taken it.
+    Told,
+    /// It can't hear. The desktop keeps the end, and its row says so ([`ClosingState::Untold`]).
+    NotYet,
 }
 
 /// Whether this person may decide, as far as the desktop knows. The hub's API server decides.
@@ -175,7 +192,8 @@ pub struct OfferView {
     pub beside: Vec<BesideView>,
     /// Of the rights, those that none of `beside` gives for at least as long as this request would.
     pub adds: Vec<Right>,
-    /// The next narrower profile: one that may be asked for on that cluster, that gives nothing more and the most of it.
+    /// The next narrower profile: one that its broker grants there, that gives nothing more and the most of it. Whether the
+    /// requester may ask for it is not known: that takes rights that approvers need not have.
     pub narrower: Option<NarrowerView>,
     /// Why it can't be what its digest says, in a sentence.
     pub problem: Option<Shown>,

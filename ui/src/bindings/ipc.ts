@@ -114,6 +114,11 @@ paste: PasteAsks,
  */
 toDecide: number, 
 /**
+ * Ends of what others have open that this person said and the hub has not heard: they are kept here alone, for as long as
+ * this run and this sign-in go on.
+ */
+untold: number, 
+/**
  * What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.
  */
 holds: Array<HoldView>, 
@@ -561,7 +566,7 @@ why: Shown, };
 /**
  * How far an end is.
  */
-export type ClosingState = "told" | "hindered" | "unreached" | "proven" | "unproven";
+export type ClosingState = "untold" | "refused" | "told" | "hindered" | "unreached" | "proven" | "unproven";
 
 /**
  * How far the end of a request is that somebody ended.
@@ -572,7 +577,8 @@ export type ClosingView = {
  */
 state: ClosingState, 
 /**
- * Its broker's words: what is left and why, or what was removed; None: it has said nothing of it.
+ * Its broker's words: what is left and why, or what was removed; None: it has said nothing of it. Of an end that the hub
+ * has not heard, why it has not.
  */
 said: Shown | null, 
 /**
@@ -582,7 +588,11 @@ seenAt: number | null,
 /**
  * From when on the API server refuses what may be left of it, with nobody acting (P10); None: it has no rights.
  */
-refusedFrom: number | null, };
+refusedFrom: number | null, 
+/**
+ * Since when this desktop keeps the end, which the hub has not heard; None: the hub has it.
+ */
+keptSince: number | null, };
 
 /**
  * One cluster with the profiles this person may ask for there.
@@ -876,6 +886,11 @@ used: Shown | null, };
  * Why a request is Closed. On an object it is the reason of the condition `Ended` ([`fmt::Display`], [`FromStr`]).
  */
 export type EndReason = "left" | "expired" | "revoked" | "denied" | "unanswered" | "failed";
+
+/**
+ * Whether the hub has heard the end of a request.
+ */
+export type EndTold = "told" | "notYet";
 
 /**
  * Why and by whom a session ended.
@@ -1772,7 +1787,8 @@ beside: Array<BesideView>,
  */
 adds: Array<Right>, 
 /**
- * The next narrower profile: one that may be asked for on that cluster, that gives nothing more and the most of it.
+ * The next narrower profile: one that its broker grants there, that gives nothing more and the most of it. Whether the
+ * requester may ask for it is not known: that takes rights that approvers need not have.
  */
 narrower: NarrowerView | null, 
 /**
@@ -4576,7 +4592,8 @@ export interface Commands {
   request_before: { args: { request: string }; result: BeforeView };
   request_approve: { args: { request: string; offer: string; limits: LimitsInput | null }; result: null };
   request_deny: { args: { request: string; reason: string | null }; result: null };
-  request_revoke: { args: { request: string; reason: string }; result: null };
+  request_revoke: { args: { request: string; reason: string }; result: EndTold };
+  request_revoke_drop: { args: { request: string }; result: null };
   hold_create: { args: { hold: HoldInput }; result: null };
   hold_remove: { args: { hold: string }; result: null };
   who_can: { args: {  }; result: WhoCanView };

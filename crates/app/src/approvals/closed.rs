@@ -111,6 +111,8 @@ impl Approvals {
             && object.phase() != Phase::Pending
             && (revoked.is_some_and(|word| word.by == me)
                 || took()
+                // The hub may have heard it, and its answer was lost.
+                || self.is_untold(&signed.workspace, uid)
                 || held().is_some_and(|hold| hold.by == me))
     }
 

@@ -34,6 +34,7 @@ pub(super) fn of(object: &AccessRequest, hold: Option<&Hold>, known: &KnownFor) 
         said: left.map(|left| Shown::from(&left.message)),
         seen_at: known.broker_seen.filter(|_| known.is_silent),
         refused_from: refused_from(object),
+        kept_since: None,
     })
 }
 
@@ -48,11 +49,11 @@ pub(super) fn of_closed(last: &AccessRequest, read: Option<&AccessRequest>) -> C
     let state = if proof.is_some() { ClosingState::Proven } else { ClosingState::Unproven };
     // Its grant may have been recorded just before.
     let refused_from = read.and_then(refused_from).or_else(|| refused_from(last));
-    ClosingView { state, said: proof, seen_at: None, refused_from }
+    ClosingView { state, said: proof, seen_at: None, refused_from, kept_since: None }
 }
 
 /// From when on nothing of it is taken, whoever does nothing, Unix milliseconds.
-fn refused_from(object: &AccessRequest) -> Option<i64> {
+pub(super) fn refused_from(object: &AccessRequest) -> Option<i64> {
     let end = object.status.as_ref()?.grant.as_ref()?.end.0.as_millisecond();
     Some(end.saturating_add(LEEWAY))
 }

@@ -7,9 +7,10 @@ use crate::person::faults::{of_hub, of_refused};
 use crate::person::{Signed, WorkspaceId};
 use jiff::Timestamp;
 use sallyport_api::AccessRequest;
-use sallyport_audit::{Action, Draft};
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_client::Fault;
 use sallyport_hub::{Identity, Refused};
-use sallyport_ipc::LimitsInput;
+use sallyport_ipc::{EndTold, LimitsInput};
 use sallyport_model::{Digest, ErrorCode, RequestRef};
 use std::sync::Arc;
 
@@ -85,21 +86,69 @@ impl Approvals {
         Ok(())
     }
 
-    /// Ends what somebody else has open, or is about to get.
+    /// Ends what somebody else has open, or is about to get. What the hub can't hear is kept, and told when it can.
     ///
     /// # Errors
-    /// Without a reason, and when the hub says no.
-    pub(crate) async fn revoke(&self, request: String, reason: String) -> Result<(), AppError> {
+    /// Without a reason, when the hub says no, and when it can't hear and too much is kept already.
+    pub(crate) async fn revoke(&self, request: String, reason: String) -> Result<EndTold, AppError> {
         let (signed, object) = self.one(&request)?;
         not_their_own(&signed, &object)?;
         let reason = reason.trim().to_owned();
         checked(&reason, true)?;
-        let (hub, which, me) = self.ready(&signed, &object).await?;
-        let word = Word { which: &which, me: &me, at: self.hub_time(&signed.workspace) };
-        said(hub.revoke(word, &reason).await)?;
-        self.note_revoked(&signed, which.uid.as_str());
-        self.note(Action::Revoke, &signed, &object, |draft| draft.detail("why", reason)).await;
+        let which = which_of(&object)?;
+        match self.say_end(&signed, &which, &reason).await {
+            Ok(()) => {
+                self.end_is_told(&signed, &object, reason).await;
+                Ok(EndTold::Told)
+            }
+            Err(Refused::Fault(fault)) if can_not_hear(&signed, &fault) => {
+                self.keep_end(&signed, object, reason, fault).await?;
+                Ok(EndTold::NotYet)
+            }
+            Err(refused) => said(Err(refused)),
+        }
+    }
+
+    /// Drops an end that the hub has not heard: it is told no more. One that hangs on its way may be taken in all the same.
+    ///
+    /// # Errors
+    /// When none is kept for this request.
+    pub(crate) async fn drop_end(&self, request: String) -> Result<(), AppError> {
+        let signed = self.person.signed()?;
+        let kept = self.forget_end(&signed.workspace, &request).ok_or_else(|| {
+            AppError::new(ErrorCode::BadInput, "there is no end of it that the hub has not heard")
+                .hint("Look at the request again: the hub has it by now, or it is over.")
+        })?;
+        self.note_untold(&signed, &kept.object, "dropped before the hub heard it; the session went on").await;
         Ok(())
+    }
+
+    /// Tells the hub the end of a request.
+    pub(super) async fn say_end(
+        &self,
+        signed: &Signed,
+        which: &RequestRef,
+        reason: &str,
+    ) -> Result<(), Refused> {
+        let hub = self.hub(signed);
+        let me = hub.whoami().await.map_err(Refused::Fault)?;
+        let word = Word { which, me: &me, at: self.hub_time(&signed.workspace) };
+        hub.revoke(word, reason).await
+    }
+
+    /// The hub has taken this person's end of a request.
+    pub(super) async fn end_is_told(&self, signed: &Signed, object: &AccessRequest, reason: String) {
+        let uid = object.metadata.uid.as_deref().unwrap_or_default();
+        self.forget_end(&signed.workspace, uid);
+        self.note_revoked(signed, uid);
+        self.note(Action::Revoke, signed, object, |draft| draft.detail("why", reason)).await;
+    }
+
+    /// An end that the hub has not heard, with why.
+    pub(super) async fn note_untold(&self, signed: &Signed, object: &AccessRequest, why: impl Into<String>) {
+        let why = why.into();
+        self.note(Action::Revoke, signed, object, |draft| draft.outcome(Outcome::Failed).detail("why", why))
+            .await;
     }
 
     /// The hub, the request, and who this person is to the hub at this moment: a yes carries it, and admission compares.
@@ -108,9 +157,7 @@ impl Approvals {
         signed: &Signed,
         object: &AccessRequest,
     ) -> Result<(Arc<dyn HubSide>, RequestRef, Identity), AppError> {
-        let which = object
-            .which()
-            .map_err(|e| AppError::failed("this request can't be decided on from here").because(e))?;
+        let which = which_of(object)?;
         let hub = self.hub(signed);
         let me = hub.whoami().await.map_err(of_hub)?;
         Ok((hub, which, me))
@@ -143,6 +190,16 @@ impl Approvals {
         }
         self.history.note(more(draft)).await;
     }
+}
+
+fn which_of(object: &AccessRequest) -> Result<RequestRef, AppError> {
+    object.which().map_err(|e| AppError::failed("this request can't be decided on from here").because(e))
+}
+
+/// Whether a call did not reach the hub and the same may do so later. Without a token only where the provider does not answer:
+/// who has to sign in again is told so.
+fn can_not_hear(signed: &Signed, fault: &Fault) -> bool {
+    fault.may_pass() || (matches!(fault, Fault::NoToken(_)) && signed.tokens.over().is_none())
 }
 
 /// The API server refuses it too, also to whoever may do everything (P8); this says it without asking.

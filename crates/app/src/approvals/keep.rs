@@ -210,6 +210,7 @@ impl Approvals {
             () = keeping => {}
             () = self.look_where_troubled(&signed) => {}
             () = self.read_what_became(&signed, left) => {}
+            () = self.tell_what_is_kept(&signed) => {}
             () = signed.stop.cancelled() => {}
         }
     }

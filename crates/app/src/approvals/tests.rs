@@ -7,5 +7,6 @@ mod ended;
 mod hub;
 mod refused;
 mod together;
+mod untold;
 mod world;
 mod yes;

@@ -92,7 +92,7 @@ impl Owner {
         let by = approved_by(request);
         let account = status.grant.as_ref().map(|g| g.account.clone()).unwrap_or_default();
         session.change(|record| {
-            let people = waiting_for(&record.choice, &status.approvals);
+            let people = waiting_for(&record.choice, request);
             let people = people.filter(|_| waits && status.offer.is_some());
             // Where it waits for nobody, the broker says what keeps it.
             record.waiting_for = people.or_else(|| shown.kept_by.clone());
@@ -119,10 +119,14 @@ impl Owner {
 }
 
 /// Whom a request waits for, after those who said yes; nobody when it needs nobody.
-fn waiting_for(choice: &Choice, approvals: &[Approval]) -> Option<String> {
-    let missing = usize::from(choice.approvals).saturating_sub(approvals.len());
+fn waiting_for(choice: &Choice, request: &AccessRequest) -> Option<String> {
+    let offer = request.offer().map(|offer| offer.digest.as_str());
+    // One to another offer waits to be said again.
+    let counts = |yes: &&Approval| Some(yes.offer.as_str()) == offer && yes.by != request.spec.user;
+    let approvals = request.status.iter().flat_map(|status| &status.approvals);
+    let yes: Vec<String> = approvals.filter(counts).map(yes_of).collect();
+    let missing = usize::from(choice.approvals).saturating_sub(yes.len());
     let noun = if missing == 1 { "approval" } else { "approvals" };
-    let yes: Vec<String> = approvals.iter().map(yes_of).collect();
     let said = if yes.is_empty() { String::new() } else { format!("yes by {}; ", yes.join(", ")) };
     (missing > 0).then(|| format!("{said}waiting for {missing} {noun} under {}", choice.terms.profile))
 }
@@ -145,4 +149,65 @@ fn too_long(cluster: &ClusterName, patience: Duration, kept_by: Option<&str>) ->
         .hint("The request was taken back. Try again, or tell your admin that the broker is silent."),
     };
     error.retry()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// What a session that waits under `pair` says, where so many have to say yes.
+    fn says(approvals: u8, status: Value) -> Option<String> {
+        let choice = Choice {
+            is_scan: false,
+            terms: sallyport_model::Terms {
+                user: "oidc:dana".parse().unwrap(),
+                cluster: "eu".parse().unwrap(),
+                profile: "pair".parse().unwrap(),
+                revision: "6f1c2d7e-0000-4000-8000-000000000000/1".parse().unwrap(),
+                scope: sallyport_model::Scope::from_list(vec!["a".parse().unwrap()]),
+                duration: sallyport_model::Ttl::minutes(30),
+                reason: "r".into(),
+                recording: None,
+            },
+            environment: "prod".into(),
+            approvals,
+        };
+        let request = serde_json::from_value(json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest", "metadata": {"name": "r", "uid": "r"},
+            "spec": {"user": "oidc:dana", "groups": [], "cluster": "eu", "profile": "pair", "profileRevision": "aa/1",
+                "duration": "30m", "reason": "r", "publicKey": "k"},
+            "status": status,
+        }))
+        .unwrap();
+        waiting_for(&choice, &request)
+    }
+
+    fn yes(by: &str, offer: &str, limits: Value) -> Value {
+        json!({"by": by, "at": "2026-11-24T14:00:00Z", "offer": offer, "limits": limits})
+    }
+
+    #[test]
+    fn whoever_asks_reads_each_yes_as_it_comes_by_whom_and_how_many_are_still_wanted() {
+        let status = |approvals: Vec<Value>| {
+            let offer = json!({"digest": "d", "rules": [], "warnings": [], "endpoint": "e", "caDigest": "c"});
+            json!({"phase": "Pending", "offer": offer, "approvals": approvals})
+        };
+        let said = |approvals: Vec<Value>| says(3, status(approvals)).unwrap();
+        let lee = || yes("oidc:lee", "d", json!({"namespaces": ["a"], "duration": "15m"}));
+        let ines = || yes("oidc:ines", "d", Value::Null);
+        assert_eq!(said(vec![]), "waiting for 3 approvals under pair");
+        assert_eq!(
+            said(vec![lee()]),
+            "yes by oidc:lee (only a, at most 15m); waiting for 2 approvals under pair"
+        );
+        assert_eq!(
+            said(vec![lee(), ines()]),
+            "yes by oidc:lee (only a, at most 15m), oidc:ines; waiting for 1 approval under pair"
+        );
+        assert_eq!(says(2, status(vec![lee(), ines()])), None, "nobody is waited for any more");
+        // What does not count is not counted: a yes to another offer, and one's own.
+        let others = vec![yes("oidc:mo", "old", Value::Null), yes("oidc:dana", "d", Value::Null), ines()];
+        assert_eq!(says(2, status(others)).unwrap(), "yes by oidc:ines; waiting for 1 approval under pair");
+    }
 }

@@ -14,6 +14,6 @@ export function outlookText({ atOnce, by, approvals, changesAt }: OutlookView, n
 export function dayText({ mostSeconds, leftSeconds, fits }: DayView): string {
   const most = `Up to ${span(mostSeconds)} within 24 hours here`;
   if (leftSeconds === null) return `${most}; what is left could not be read.`;
-  const left = leftSeconds < 60 ? "nothing" : `about ${span(leftSeconds)}`;
-  return fits ? `${most}; ${left} is left.` : `${most}; ${left} is left, so this would be denied.`;
+  const left = leftSeconds < 60 ? "nothing" : span(leftSeconds);
+  return `${most}; by this desktop’s estimate ${left} is left${fits ? "" : ", so this would be denied"}.`;
 }

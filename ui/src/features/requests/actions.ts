@@ -28,6 +28,7 @@ export const actions: readonly Action[] = [
   { id: "less", title: "Approve less of it", does: "Approve less: for a shorter time, in fewer namespaces", palette: false, key: { ...HERE, press: "L" }, can: () => here() && deciding.may.approve && !choosing(), run: () => deciding.beginLess() },
   { id: "deny", title: "Deny it", palette: false, key: { ...HERE, press: "D" }, can: can("deny"), run: () => deciding.begin("deny") },
   { id: "revoke", title: "End what is open", palette: false, key: { ...HERE, press: "R" }, can: can("revoke"), run: () => deciding.begin("revoke") },
+  { id: "dropEnd", title: "Drop an end that the hub has not heard", palette: false, key: { ...HERE, press: "U" }, can: () => here() && deciding.may.drop && deciding.ask === null, run: () => deciding.drop() },
   { id: "unsaid", title: "Go back without deciding", palette: false, key: { ...HERE, press: "Esc", inField: true }, can: () => here() && (deciding.ask !== null || held.asks), run: () => (deciding.back(), held.back()) },
   { id: "hold", title: "Hold a person, a cluster or everything", does: "Hold who asks, the cluster, or everything", key: { ...HERE, press: "H" }, can: () => holding.may, run: hold },
 ];

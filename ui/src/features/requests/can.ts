@@ -1,8 +1,12 @@
 import type { LimitsInput, RequestView } from "../../bindings/ipc";
+import { goesOn } from "./closing";
 import type { Row } from "./rows";
 
 /** What can be said to a request. */
 export type Kind = "approve" | "deny" | "revoke";
+
+/** Sent without a question: an end that the hub has not heard is dropped. */
+export type Sent = Kind | "drop";
 
 /** What this person said, once the hub has taken it. */
 export interface Done {
@@ -14,9 +18,9 @@ export interface Done {
   readonly at: number;
 }
 
-export type May = Readonly<Record<Kind, boolean>>;
+export type May = Readonly<Record<Sent, boolean>>;
 
-const NOTHING: May = { approve: false, deny: false, revoke: false };
+const NOTHING: May = { approve: false, deny: false, revoke: false, drop: false };
 
 /** What can be said to a request now. `busy`: something is on its way already. */
 export function mayOf(row: Row | null, done: Done | null, busy: boolean): May {
@@ -29,6 +33,7 @@ export function mayOf(row: Row | null, done: Done | null, busy: boolean): May {
     // Also after a yes: one that was a mistake is taken back by a no.
     deny: mayDeny,
     revoke: mayRevoke && phase !== "pending" && done?.kind !== "revoke",
+    drop: goesOn(row.request),
   };
 }
 

@@ -9,6 +9,8 @@ export interface Badge {
 
 /** In a few words; what is not proven stands out. */
 export const STATE: Record<ClosingState, Badge> = {
+  untold: { text: "not told yet", tone: "danger" },
+  refused: { text: "not ended", tone: "danger" },
   told: { text: "being closed", tone: "info" },
   hindered: { text: "not gone yet", tone: "danger" },
   unreached: { text: "not reached", tone: "danger" },
@@ -19,7 +21,10 @@ export const STATE: Record<ClosingState, Badge> = {
 /** What is known of the end of a request, and what is not. */
 export function closingText({ closing, cluster }: RequestView, now: number): string | null {
   if (closing === null) return null;
+  const kept = closing.keptSince === null ? "" : ` at ${moment(closing.keptSince, now)}`;
   switch (closing.state) {
+    case "untold": return `You said${kept} to end it, and the hub was not told yet: ${closing.said ?? "it does not answer"}. The session goes on. This desktop tells the hub as soon as it can hear, while you stay signed in and Sallyport runs.`;
+    case "refused": return `You said${kept} to end it, and the hub said no when it heard: ${closing.said ?? "it does not say why"}. The session goes on, and the hub is not told again by itself.`;
     case "told": return `The hub has the word; the broker of ${cluster} has not answered to it yet.`;
     case "hindered": return `The broker of ${cluster} removes it, and this is left there: ${localTimes(closing.said ?? "it does not say what")}. It goes on by itself.`;
     case "unreached": {
@@ -30,6 +35,11 @@ export function closingText({ closing, cluster }: RequestView, now: number): str
     case "proven": return `Its broker has seen that nothing is left: ${localTimes(closing.said ?? "")}`;
     case "unproven": return "Nobody has said that nothing is left of it: what became of it could not be read on the hub, or is deleted there.";
   }
+}
+
+/** The hub has not heard that this person ended it, or said no: the session goes on. */
+export function goesOn({ closing }: Pick<RequestView, "closing">): boolean {
+  return closing !== null && (closing.state === "untold" || closing.state === "refused");
 }
 
 /** The bound that holds with nobody acting (P10); none where nothing is left or it had no rights. */
@@ -44,7 +54,7 @@ export function boundText({ closing }: RequestView, now: number): string | null 
     : `Whatever happens, the cluster’s API server refuses its token from ${at} on.`;
 }
 
-const FIRST: readonly ClosingState[] = ["unproven", "unreached", "hindered", "told", "proven"];
+const FIRST: readonly ClosingState[] = ["refused", "untold", "unproven", "unreached", "hindered", "told", "proven"];
 
 /** What was open under a hold and ends by it; what needs to be looked at first. */
 export function endingsOf(view: Pick<RequestsView, "requests" | "closed"> | null, { on, name }: Pick<HoldView, "on" | "name">): RequestView[] {

@@ -1,10 +1,10 @@
-import type { ErrorView, LimitsInput } from "../../bindings/ipc";
+import type { EndTold, ErrorView, LimitsInput } from "../../bindings/ipc";
 import { fail } from "../../desktop/notices.svelte";
 import { place } from "../../desktop/place.svelte";
 import { asError, host } from "../../host";
 import { stepsUp } from "../signin";
 import { shortName } from "../../desktop/words";
-import { mayOf, wantsEnter, type Done, type Kind, type May } from "./can";
+import { mayOf, wantsEnter, type Done, type Kind, type May, type Sent } from "./can";
 import { Editing } from "./editing.svelte";
 import { HOLD_MS, type Why } from "./guard";
 import { inbox, VIEW } from "./requests.svelte";
@@ -13,7 +13,7 @@ import { whatText } from "./words";
 
 /** What is about to be said, and to what: never to anything that took its place. */
 interface Saying {
-  readonly kind: Kind;
+  readonly kind: Sent;
   readonly id: string;
   /** The digest on screen. */
   readonly offer: string | null;
@@ -22,6 +22,7 @@ interface Saying {
 
 /** What is asked before it is said. */
 interface Ask extends Saying {
+  readonly kind: Kind;
   /** When it was asked, on `performance.now()`'s clock. */
   readonly at: number;
   /** What a yes takes off; none: it is to all of the offer. */
@@ -30,7 +31,7 @@ interface Ask extends Saying {
 
 /** What did not get through, and why. */
 export interface Failed {
-  readonly kind: Kind;
+  readonly kind: Sent;
   readonly error: ErrorView;
 }
 
@@ -39,7 +40,7 @@ const SAID_MS = 2500;
 /** A yes, a no, and the end of what somebody has open: what is asked before it is sent, on its way, and what became of it. */
 class Deciding {
   #ask = $state.raw<Ask | null>(null);
-  #busy = $state.raw<ReadonlyMap<string, Kind>>(new Map());
+  #busy = $state.raw<ReadonlyMap<string, Sent>>(new Map());
   #failed = $state.raw<ReadonlyMap<string, Failed>>(new Map());
   #done = $state.raw<ReadonlyMap<string, Done>>(new Map());
   #tooSoon = $state.raw<{ id: string; why: Why } | null>(null);
@@ -55,7 +56,7 @@ class Deciding {
     return ask !== null && row !== null && row.id === ask.id && this.#stands(ask, row) ? ask : null;
   });
 
-  busy(id: string): Kind | null {
+  busy(id: string): Sent | null {
     return this.#busy.get(id) ?? null;
   }
 
@@ -87,6 +88,13 @@ class Deciding {
     const saying = { kind, id: row.id, offer: row.request.offer?.digest ?? null, limits: null };
     if (kind === "approve" && !wantsEnter(row.request)) void this.#send(saying, row, null);
     else this.#asks(saying, null);
+  }
+
+  /** Drops the end of the selected one that the hub has not heard. */
+  drop(): void {
+    const row = inbox.current;
+    if (row === null || !this.may.drop || !this.#takes(row.id)) return;
+    void this.#send({ kind: "drop", id: row.id, offer: null, limits: null }, row, null);
   }
 
   /** Begins a yes to less. */
@@ -133,7 +141,7 @@ class Deciding {
     this.#busy = this.#failed = this.#done = new Map();
   }
 
-  #asks({ kind, id, offer, limits }: Saying, less: Editing | null): void {
+  #asks({ kind, id, offer, limits }: Saying & { readonly kind: Kind }, less: Editing | null): void {
     this.#ask = { kind, id, offer, limits, less, at: performance.now() };
   }
 
@@ -164,9 +172,10 @@ class Deciding {
     this.#busy = new Map(this.#busy).set(id, kind);
     this.#failed = without(this.#failed, id);
     try {
-      await call(ask, reason);
+      const answer = await call(ask, reason);
       if (over()) return;
-      this.#done = new Map(this.#done).set(id, { kind, offer: ask.offer, limits: ask.limits, at: Date.now() });
+      // What the hub has not heard is nothing that was done; the row says so.
+      if (kind !== "drop" && answer !== "notYet") this.#done = new Map(this.#done).set(id, { kind, offer: ask.offer, limits: ask.limits, at: Date.now() });
       inbox.decided(id);
       await inbox.load();
     } catch (thrown) {
@@ -188,19 +197,20 @@ class Deciding {
     else this.#fail(ask.id, ask.kind, CHANGED);
   }
 
-  #fail(id: string, kind: Kind, error: ErrorView): void {
+  #fail(id: string, kind: Sent, error: ErrorView): void {
     this.#failed = new Map(this.#failed).set(id, { kind, error });
   }
 }
 
 const CHANGED: ErrorView = { code: "failed", message: "It changed while you confirmed, and nothing was sent.", hint: "Read what it is now, then decide.", retry: false, stepUp: null };
 
-function call({ kind, id, offer, limits }: Saying, reason: string | null): Promise<null> {
+function call({ kind, id, offer, limits }: Saying, reason: string | null): Promise<EndTold | null> {
+  if (kind === "drop") return host.call("request_revoke_drop", { request: id });
   if (kind === "approve") return host.call("request_approve", { request: id, offer: offer ?? "", limits });
   return kind === "deny" ? host.call("request_deny", { request: id, reason }) : host.call("request_revoke", { request: id, reason: reason ?? "" });
 }
 
-function sentence(kind: Kind, { request }: Row): string {
+function sentence(kind: Sent, { request }: Row): string {
   return `Your ${kind === "approve" ? "yes" : kind === "deny" ? "no" : "end"} to ${whatText(request)} for ${shortName(request.user)} is sent`;
 }
 

@@ -1,3 +1,4 @@
+import { goesOn } from "./closing";
 import type { Row } from "./rows";
 
 /** How long a row must have stood as it stands before it takes a key, in ms: longer than a hand needs to stop. */
@@ -27,8 +28,9 @@ export function stamped(before: Stamps | null, rows: readonly Row[], now: number
 }
 
 /** What a key on this row would mean: another mark is another meaning. */
-function markOf({ request: { offer, phase, decide, ended, mayDeny, mayRevoke }, gone }: Row): string {
-  return JSON.stringify([offer?.digest ?? null, phase, decide, ended !== null, mayDeny, mayRevoke, gone]);
+function markOf({ request, gone }: Row): string {
+  const { offer, phase, decide, ended, mayDeny, mayRevoke } = request;
+  return JSON.stringify([offer?.digest ?? null, phase, decide, ended !== null, mayDeny, mayRevoke, goesOn(request), gone]);
 }
 
 /** Why the row takes no key yet, and for how many ms; none: it does. What is not among the rows never does. */

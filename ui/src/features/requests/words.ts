@@ -1,7 +1,7 @@
 import type { BesideView, BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
 import { ago, leftText, moment } from "../../shared/time";
-import type { Kind } from "./can";
+import type { Sent } from "./can";
 import { STATE, type Badge } from "./closing";
 import type { Why } from "./guard";
 import type { Row } from "./rows";
@@ -30,7 +30,7 @@ export function besideText(beside: readonly BesideView[], now: number): string {
 }
 
 /** How a request stands, in a few words. `failed`: what this person last said to it did not get through. */
-export function badge({ request, gone }: Row, now: number, failed: { kind: Kind; error: { code: ErrorCode } } | null = null): Badge {
+export function badge({ request, gone }: Row, now: number, failed: { kind: Sent; error: { code: ErrorCode } } | null = null): Badge {
   const { closing } = request;
   if (closing !== null && closing.state !== "told") return STATE[closing.state];
   if (gone) return { text: request.ended ?? "closed", tone: "" };
@@ -54,7 +54,7 @@ export function badge({ request, gone }: Row, now: number, failed: { kind: Kind;
   }
 }
 
-const NOT_DONE: Record<Kind, string> = { approve: "not approved", deny: "not denied", revoke: "not ended" };
+const NOT_DONE: Record<Sent, string> = { approve: "not approved", deny: "not denied", revoke: "not ended", drop: "not dropped" };
 
 /** Why this person can't say yes; none when they can. */
 export function whyNot({ request, gone }: Row): string | null {

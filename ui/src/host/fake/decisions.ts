@@ -10,10 +10,10 @@ const DAY = 24 * 60 * MINUTE;
 /** Requests of the person's teams and their word on them. */
 export function decisions(world: World) {
   const all = world.requests;
-  const ready = async (id: string, said: object) => {
+  const ready = async (id: string, said: object, isKept = false) => {
     all.said.push(said);
     await world.pause(120);
-    if (world.scene === "hubDown") throw failure("unreachable", "The hub did not answer within 10 s, so nothing was sent.", { hint: "It is tried again by itself; say it again then.", retry: true });
+    if (world.hubAway && !isKept) throw failure("unreachable", "The hub did not answer within 10 s, so nothing was sent.", { hint: "It is tried again by itself; say it again then.", retry: true });
     const one = all.one(id);
     if (one.own) throw failure("forbidden", "nobody decides on their own request", { hint: "Somebody else who may approve under this profile has to; leave it to take it back." });
     return one;
@@ -49,10 +49,21 @@ export function decisions(world: World) {
       return null;
     },
     request_revoke: async ({ request: id, reason }) => {
-      const one = await ready(id, { kind: "revoke", request: id, reason });
+      const one = await ready(id, { kind: "revoke", request: id, reason }, true);
       if (!one.mayRevoke) throw failure("forbidden", "this profile may not be revoked by you.", { hint: "Nothing was changed. Ask an admin which group may decide on this profile." });
+      if (world.hubAway) {
+        all.untold(id, "it did not answer in time");
+        return "notYet";
+      }
       all.ended(id, `revoked by ${ME}: ${reason}`);
       world.log("revoke", `Ended the access of ${one.user} to ${one.cluster}`);
+      return "told";
+    },
+    request_revoke_drop: async ({ request: id }) => {
+      all.said.push({ kind: "drop", request: id });
+      await world.pause(120);
+      if (all.one(id).closing?.keptSince == null) throw failure("badInput", "there is no end of it that the hub has not heard", { hint: "Look at the request again: the hub has it by now, or it is over." });
+      all.change(id, { closing: null });
       return null;
     },
   } satisfies Partial<Handlers>;

@@ -26,7 +26,7 @@ interface Around {
   readonly pause: Pause;
   readonly sessions: ReadonlyMap<string, { view: SessionView }>;
   /** They are others by now, and so many wait for this person. */
-  changed(toDecide: number): void;
+  changed(toDecide: number, untold: number): void;
 }
 
 /** What is asked for and open in the person's teams, and what becomes of it when they decide. */
@@ -56,6 +56,10 @@ export class FakeRequests {
     return this.list.filter((r) => r.decide === "yes").length;
   }
 
+  get untoldCount(): number {
+    return this.list.filter((r) => r.closing?.state === "untold").length;
+  }
+
   one(id: string): RequestView {
     const found = this.list.find((r) => r.id === id);
     if (!found) throw failure("badInput", "this request is not open any more", { hint: "Somebody decided on it, or it was taken back; its end is in the history of whoever asked." });
@@ -81,7 +85,7 @@ export class FakeRequests {
   }
 
   tell(): void {
-    this.around.changed(this.toDecide);
+    this.around.changed(this.toDecide, this.untoldCount);
   }
 
   /** All of them, as they are read. */
@@ -110,9 +114,15 @@ export class FakeRequests {
     })();
   }
 
+  /** The hub can't hear: the end is kept, and the session goes on. */
+  untold(id: string, said: string): void {
+    const { endsAt } = this.one(id);
+    this.change(id, { closing: { state: "untold", said, seenAt: null, refusedFrom: endsAt === null ? null : endsAt + 75_000, keptSince: Date.now() } });
+  }
+
   ended(id: string, words: string): void {
     const { own, endsAt } = this.one(id);
-    const told: ClosingView = { state: "told", said: null, seenAt: null, refusedFrom: endsAt === null ? null : endsAt + 75_000 };
+    const told: ClosingView = { state: "told", said: null, seenAt: null, refusedFrom: endsAt === null ? null : endsAt + 75_000, keptSince: null };
     this.change(id, { ended: words, closing: told, decide: own ? "own" : "over", mayDeny: false, mayRevoke: false });
     // Not before that was read once: on a slow machine nobody would ever have seen why it ended.
     void Promise.all([this.around.pause(2000), new Promise<void>((go) => this.unread.push(go))]).then(() => {
@@ -153,10 +163,13 @@ function endings(now: number): [RequestView[], RequestView[]] {
   const [words, left] = [`revoked by ${ME}: her laptop was stolen`, "RoleBinding checkout/g-7f3k: denied request: bindings of sessions are frozen"];
   const open = (id: string, cluster: string, closing: Partial<ClosingView> & Pick<ClosingView, "state">, minutes = 41): RequestView =>
     request({ id, user: "oidc:dana@example.test", cluster, profile: "debug", askedAt: now - 80 * MINUTE, phase: "active", decide: "over", endsAt: now + minutes * MINUTE, ended: words,
-      closing: { said: null, seenAt: null, refusedFrom: now + minutes * MINUTE + 75_000, ...closing } }, now);
+      closing: { said: null, seenAt: null, refusedFrom: now + minutes * MINUTE + 75_000, keptSince: null, ...closing } }, now);
+  const untold = (id: string, cluster: string, closing: Partial<ClosingView> & Pick<ClosingView, "state">): RequestView => ({ ...open(id, cluster, { ...closing, keptSince: now - 3 * MINUTE }), ended: null, mayRevoke: true });
   const still = [
     open("e-told", "payments-eu-1", { state: "told" }),
     open("e-left", "checkout-stage", { state: "hindered", said: left }),
+    untold("e-untold", "ledger-us-1", { state: "untold", said: "it can't be reached: connection refused" }),
+    untold("e-no", "search-ap-1", { state: "refused", said: "AccessRequest payments/ask-7f3k: lead may not revoke under debug" }),
     open("e-far", "legacy-eu-9", { state: "unreached", seenAt: now - 12 * MINUTE }),
   ];
   const over = [

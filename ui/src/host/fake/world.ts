@@ -24,6 +24,8 @@ export class World {
   /** What is told on the desktop, and why it can't be. */
   notifications: Notifications = { asks: true, requests: true, sessions: true, reasons: false };
   notificationsTrouble: string | null = null;
+  /** The hub answers nothing; tests bring it back. */
+  hubAway: boolean;
   /** Openings that wait for a stronger sign-in. */
   readonly signedIn: (() => void)[] = [];
   private readonly used = new Set<string>();
@@ -33,10 +35,11 @@ export class World {
 
   constructor(readonly scene: string, size: number, readonly speed: number) {
     const now = Date.now();
+    this.hubAway = scene === "hubDown";
     this.clusters = scene === "empty" ? [] : fleet(size, now);
     this.history = new FakeHistory(scene === "empty" ? 0 : 1400, now);
-    this.requests = new FakeRequests({ scene, pause: (ms) => this.pause(ms), sessions: this.sessions, changed: (toDecide) => { this.hear({ kind: "requestsChanged" }); this.change({ toDecide }); } }, now);
-    this.state = { ...begin(scene, now, this.history.entries.length), toDecide: this.requests.toDecide };
+    this.requests = new FakeRequests({ scene, pause: (ms) => this.pause(ms), sessions: this.sessions, changed: (toDecide, untold) => { this.hear({ kind: "requestsChanged" }); this.change({ toDecide, untold }); } }, now);
+    this.state = { ...begin(scene, now, this.history.entries.length), toDecide: this.requests.toDecide, untold: this.requests.untoldCount };
     if (scene === "notTold") this.notificationsTrouble = "no notification service runs on this desktop\u202e";
     // A reason was given this morning, except where a test wants to be asked for one.
     this.reason = scene === "noReason" ? null : "INC-4312 p99 latency after deploy";
@@ -137,6 +140,7 @@ function begin(scene: string, now: number, entries: number): AppState {
     defaultSeconds: scene === "longDefault" ? 14_400 : null,
     paste: "severalLines",
     toDecide: 0,
+    untold: 0,
     holds: firstRun || signedOut ? [] : holdsOf(scene, now),
     mayHold: scene !== "mayNotHold",
     history: { entries, verdict: scene === "memoryOnly" ? "unanchored" : "verified", verifiedAt: now - 130_000, trouble: null },

@@ -147,7 +147,7 @@ impl World {
         signed.stop.cancel();
         self.inventory.clear(&signed.workspace);
         self.approvals.clear(&signed.workspace);
-        self.desk.person.forget(&signed, &[]).await.unwrap();
+        self.desk.person.forget(&signed, &[], &[]).await.unwrap();
     }
 
     /// The hub tells something of the team, and it is taken in.

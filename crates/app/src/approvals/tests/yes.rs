@@ -95,7 +95,7 @@ async fn p8_nobody_decides_on_their_own_whatever_they_may_do() {
     assert_eq!((world.one("waits").await.decide, world.approvals.to_decide()), (Decide::Own, 0));
     let yes = world.approve("waits", &digest_of(&["get"]), None).await;
     let no = world.approvals.deny("waits".into(), Some("no".into())).await;
-    let end = world.approvals.revoke("open".into(), "why".into()).await;
+    let end = world.approvals.revoke("open".into(), "why".into()).await.map(drop);
     for refused in [yes, no, end] {
         assert_eq!(refused.unwrap_err().code(), ErrorCode::Forbidden);
     }

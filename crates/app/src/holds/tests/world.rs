@@ -69,7 +69,7 @@ impl World {
         signed.stop.cancel();
         self.inventory.clear(&signed.workspace);
         self.holds.clear(&signed.workspace);
-        self.desk.person.forget(&signed, &[]).await.unwrap();
+        self.desk.person.forget(&signed, &[], &[]).await.unwrap();
     }
 
     /// The hub tells something, and it is taken in.

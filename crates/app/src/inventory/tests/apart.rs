@@ -65,7 +65,7 @@ async fn what_could_be_asked_for_at_one_team_is_read_from_that_teams_hub_whateve
     let world = World::heard().await;
     world.hubs[0].previews.lock().unwrap().insert("eu".into(), preview("get"));
     let (ada, eu) = (world.desk.sits().unwrap(), "eu".parse().unwrap());
-    world.desk.person.forget(&ada, &[]).await.unwrap();
+    world.desk.person.forget(&ada, &[], &[]).await.unwrap();
     world.desk.person.join(&file(1)).await.unwrap();
     world.sign_in(1).await;
     world.hubs[1].previews.lock().unwrap().insert("eu".into(), preview("delete"));

@@ -127,7 +127,7 @@ impl World {
         let signed = self.desk.person.signed().unwrap();
         signed.stop.cancel();
         self.inventory.clear(&signed.workspace);
-        self.desk.person.forget(&signed, &[]).await.unwrap();
+        self.desk.person.forget(&signed, &[], &[]).await.unwrap();
     }
 
     pub(super) async fn list(&self) -> Vec<ClusterView> {

@@ -50,7 +50,7 @@ async fn a_step_up_that_is_just_being_kept_brings_nobody_back_and_takes_back_no_
     settled().await;
     let (person, signed) = (world.person.clone(), world.sits().unwrap());
     signed.stop.cancel();
-    let leaving = tokio::spawn(async move { person.forget(&signed, &[]).await });
+    let leaving = tokio::spawn(async move { person.forget(&signed, &[], &[]).await });
     settled().await;
     drop(kept);
     ended(leaving).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_sign_out_that_comes_late_ends_no_other_sign_in() {
     world.sign_out().await.unwrap();
     world.sign_in_as("ada").await.unwrap();
     let second = world.sits().unwrap();
-    world.person.forget(&first, &[]).await.unwrap();
+    world.person.forget(&first, &[], &[]).await.unwrap();
     assert_eq!(world.sits().unwrap().number, second.number);
     assert_eq!(world.view().hub.link, HubLink::Live);
     assert_eq!(world.provider.revoked(), ["refresh-1"]);

@@ -218,7 +218,7 @@ impl World {
         self.person.give_up().await.unwrap();
         let signed = self.person.signed()?;
         signed.stop.cancel();
-        self.person.forget(&signed, &[]).await
+        self.person.forget(&signed, &[], &[]).await
     }
 
     /// What the window shows of the person.

@@ -53,7 +53,7 @@ impl World {
         let signed = self.person.signed().unwrap();
         signed.stop.cancel();
         self.reach.clear(&signed.workspace);
-        self.person.forget(&signed, &[]).await.unwrap();
+        self.person.forget(&signed, &[], &[]).await.unwrap();
     }
 
     pub(super) async fn look(&self) -> WhoCanView {

@@ -3,10 +3,6 @@
 mod anchors;
 mod args;
 mod export;
-mod lines;
-mod ocsf;
-mod pack;
-mod page;
 mod place;
 mod verdict;
 mod verify;

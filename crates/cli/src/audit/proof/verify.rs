@@ -2,8 +2,8 @@
 
 use super::anchors::{self, Anchors, Noted};
 use super::args::Verify;
+use super::named;
 use super::verdict::VerifyView;
-use super::{named, pack};
 use crate::answer::{self, Answer};
 use crate::audit::plain;
 use crate::audit::said::said;
@@ -11,8 +11,10 @@ use crate::end::{End, Stop};
 use crate::read;
 use sallyport_audit::{Anchor, Fault, PackVerdict, SealPublic, Seals};
 use sallyport_model::{Digest, visible};
+use sallyport_report::handed::{self, Stated};
 use sallyport_store::Kept;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::Path;
 
 /// More than any file with one key.
@@ -43,9 +45,11 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
             chosen.tell(view)
         }
         (None, Some(path)) => {
-            let used = pack::keys(path)?;
+            let used = handed::keys(open(path)?).map_err(|error| unreadable(path, &error))?;
             let mut chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
-            let look = |anchors: &[Anchor]| pack::read(path, &keys, anchors);
+            let look = |anchors: &[Anchor]| {
+                handed::read(open(path)?, &keys, anchors).map_err(|error| unreadable(path, &error))
+            };
             let read = chosen.held(look, |read| match &read.verdict {
                 PackVerdict::Broken { why, .. } => Some(why),
                 PackVerdict::Sealed(_) | PackVerdict::NoPack(_) => None,
@@ -60,7 +64,14 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
                     return Err(Stop(format!("{} is no pack: {}", named(path), visible(why))));
                 }
             };
-            read.beside(&mut view);
+            view.recordings(read.recordings);
+            for stated in read.beside {
+                match stated {
+                    Stated::Wrong(word, note) => view.tampered(word, note),
+                    Stated::Doubt(note) => view.doubt(note),
+                    Stated::Note(note) => view.note(note),
+                }
+            }
             chosen.tell(view)
         }
         (None, None) => return Err(Stop("name a pack, or a data directory with --history".to_owned())),
@@ -70,6 +81,16 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
         Answer::Json => plain::json(&answer::json(&view)?),
     };
     Ok((text, view.end()))
+}
+
+fn open(path: &Path) -> Result<File, Stop> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let is_file = file.metadata().is_ok_and(|meta| meta.is_file());
+    if is_file { Ok(file) } else { Err(unreadable(path, &"it is no file")) }
+}
+
+fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> Stop {
+    Stop(format!("{} can't be read: {}", named(path), visible(&why.to_string())))
 }
 
 /// A fingerprint, or a file with a key.

@@ -22,7 +22,7 @@ mod ties;
 mod timeline;
 mod used;
 
-pub(crate) use export::ReadTape;
+pub(crate) use export::{Beside, ReadTape};
 pub(crate) use used::SeenOn;
 #[cfg(test)]
 pub(crate) use used::seen_in;

@@ -2,7 +2,8 @@
 
 use super::Parts;
 use crate::desk::AppError;
-use sallyport_ipc::{ExportInput, ExportLook, ExportView, TimelineFilter};
+use crate::evidence::Beside;
+use sallyport_ipc::{ExportForm, ExportInput, ExportLook, ExportView, TimelineFilter};
 
 /// Sessions with recordings that are named.
 const SESSIONS: usize = 200;
@@ -26,6 +27,10 @@ impl Parts {
     pub(crate) async fn export_audit(&self, export: ExportInput) -> Result<ExportView, AppError> {
         let signed = self.person.is_signed_in();
         let who = signed.as_ref().map(|signed| &signed.who.user);
-        self.evidence.export(who, export, self.recordings.tapes()).await
+        let readings = match export.form {
+            ExportForm::Report => self.scans.access_readings().await?,
+            _ => Vec::new(),
+        };
+        self.evidence.export(who, export, Beside { tapes: self.recordings.tapes(), readings }).await
     }
 }

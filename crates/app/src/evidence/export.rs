@@ -13,6 +13,7 @@ use sallyport_archive::Cancel;
 use sallyport_audit::{Action, Draft};
 use sallyport_ipc::{Event, ExportForm, ExportInput, ExportLook, ExportView, Shown, TimelineFilter};
 use sallyport_model::{ErrorCode, SessionId, UserName, visible};
+use sallyport_report::access::Reading;
 use sallyport_report::handed::{Measured, Segment, Tape};
 use sallyport_store::{Filter as Entries, NewFile, PlaceError};
 use std::collections::BTreeSet;
@@ -29,6 +30,14 @@ const SESSIONS_MOST: usize = 1000;
 
 /// Reads a segment of a recording.
 pub(crate) type ReadTape = Arc<dyn Fn(&Segment) -> io::Result<Tape> + Send + Sync>;
+
+/// What other parts know and goes along.
+pub(crate) struct Beside {
+    /// Reads a segment of a recording, for a pack.
+    pub(crate) tapes: ReadTape,
+    /// What is kept of scans, for an access report.
+    pub(crate) readings: Vec<Reading>,
+}
 
 /// What is being written, if anything is.
 #[derive(Default)]
@@ -125,7 +134,7 @@ struct Job {
     input: ExportInput,
     path: PathBuf,
     sessions: BTreeSet<String>,
-    tapes: ReadTape,
+    beside: Beside,
 }
 
 impl Evidence {
@@ -194,7 +203,7 @@ impl Evidence {
         self: &Arc<Self>,
         who: Option<&UserName>,
         input: ExportInput,
-        tapes: ReadTape,
+        beside: Beside,
     ) -> Result<ExportView, AppError> {
         let home = std::env::var_os("HOME").map(PathBuf::from);
         let path = parse_place(&input.place, home.as_deref(), kind(input.form))?;
@@ -224,7 +233,7 @@ impl Evidence {
         let stores = if calls > 0 { self.stores_named().await } else { Vec::new() };
         let (form, filter) = (input.form, input.filter.clone());
         let job =
-            Job { evidence: self.clone(), running: running.clone(), wanted, input, path, sessions, tapes };
+            Job { evidence: self.clone(), running: running.clone(), wanted, input, path, sessions, beside };
         let path = job.path.clone();
         let written = tokio::task::spawn_blocking(move || job.write()).await;
         let (mut written, bytes, sha256) = match written {

@@ -40,7 +40,7 @@ impl Job {
             unreadable: &recorded.unreadable,
             has_more_calls: recorded.has_more,
             seen,
-            readings: Vec::new(),
+            readings: self.beside.readings.clone(),
         };
         let view = AccessView::of(facts, now);
         self.running.until_stopped()?;

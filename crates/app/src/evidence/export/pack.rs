@@ -92,7 +92,7 @@ impl Job {
         drop(lines);
         let mut read = |segment: &handed::Segment| {
             self.running.until_stopped()?;
-            (self.tapes)(segment)
+            (self.beside.tapes)(segment)
         };
         let sessions = self.sessions.clone();
         let tapes = (!sessions.is_empty()).then_some(Tapes { sessions, read: &mut read });

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-fn none() -> ReadTape {
-    Arc::new(|_: &Segment| Ok(Tape::Missing("there is none".to_owned())))
+fn none() -> Beside {
+    let tapes = Arc::new(|_: &Segment| Ok(Tape::Missing("there is none".to_owned())));
+    Beside { tapes, readings: Vec::new() }
 }
 
 fn input(bench: &Bench, form: ExportForm, name: &str) -> ExportInput {
@@ -157,7 +158,7 @@ async fn what_is_given_up_leaves_nothing_and_the_next_one_has_its_turn() {
         input: input(&bench, ExportForm::Csv, "a.csv"),
         path: bench.home().join("a.csv"),
         sessions: BTreeSet::new(),
-        tapes: none(),
+        beside: none(),
     };
     let stopped = tokio::task::spawn_blocking(move || job.write().is_err()).await.unwrap();
     assert!(stopped && !bench.home().join("a.csv").exists());
@@ -229,7 +230,7 @@ async fn a_pack_holds_the_recordings_that_a_sealed_entry_tells_of() {
     let filter = TimelineFilter { cluster: Some("eu-1".into()), ..TimelineFilter::default() };
     let asked =
         ExportInput { filter, recordings: vec!["s-1".into()], ..input(&bench, ExportForm::Pack, "a.tar") };
-    let done = bench.evidence.export(None, asked, tapes).await.unwrap();
+    let done = bench.evidence.export(None, asked, Beside { tapes, readings: Vec::new() }).await.unwrap();
     assert_eq!((done.recordings, done.lacks.len()), (1, 0), "{:?}", done.lacks);
     let key = done.key.clone().unwrap().parse().unwrap();
     let file = fs::File::open(bench.home().join("a.tar")).unwrap();

@@ -234,7 +234,9 @@ impl Evidence {
         // A pack holds what is sealed, and no more.
         self.history.seal().await;
         let said = words::words(&input.filter);
-        let stores = if calls > 0 { self.stores_named().await } else { Vec::new() };
+        let has_calls =
+            wanted.calls.is_some() && !matches!(input.form, ExportForm::Pack | ExportForm::Report);
+        let stores = if has_calls { self.stores_named().await } else { Vec::new() };
         let (form, filter) = (input.form, input.filter.clone());
         let job =
             Job { evidence: self.clone(), running: running.clone(), wanted, input, path, sessions, beside };

@@ -134,7 +134,10 @@ mod tests {
         let mut file = NewFile::begin(&path).unwrap();
         let written = (0..64).try_for_each(|_| file.write_all(&[b'x'; 4096]));
         let error = match written {
-            Err(error) => error,
+            Err(error) => {
+                drop(file);
+                error
+            }
             Ok(()) => match file.place() {
                 Err(PlaceError::Io(error)) => error,
                 other => panic!("{other:?}"),

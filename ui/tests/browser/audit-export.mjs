@@ -77,6 +77,20 @@ test("what is being written goes on behind a closed dialog, and is given up by a
     assert.equal(await page.locator("#entries").getByText("Handed on as").count(), 0);
   }));
 
+test("what was written behind a closed dialog is shown when it is opened again", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    await begin(page);
+    await dialog(page).getByRole("button", { name: "Write it" }).click();
+    await dialog(page).getByText(/looked at/).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#entries").getByText("Handed on as pack").first().waitFor();
+    await page.keyboard.press("e");
+    await dialog(page).getByRole("heading", { name: "Written" }).waitFor();
+    await dialog(page).getByRole("button", { name: "Another one" }).click();
+    await dialog(page).getByLabel("Write to").waitFor();
+  }));
+
 test("a disk that is full, a place that is taken and nothing that fits are said with what to do", () =>
   at("scene=audited", async (page) => {
     await go(page);

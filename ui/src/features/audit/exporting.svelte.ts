@@ -1,5 +1,5 @@
 import type { ErrorView, ExportForm, ExportLook, ExportView, TimelineFilter } from "../../bindings/ipc";
-import { openDialog } from "../../desktop/dialogs.svelte";
+import { dialogs, openDialog } from "../../desktop/dialogs.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
 import { asError, host } from "../../host";
 import { ended, holds } from "./handed";
@@ -17,6 +17,8 @@ class Exporting {
   error = $state.raw<ErrorView | null>(null);
   stopping = $state(false);
   #turn = 0;
+  /** It came to an end behind a closed dialog: what it came to is shown first. */
+  #unseen = false;
 
   readonly running = $derived(this.progress !== null);
   /** Something is selected that this form can hold. */
@@ -24,7 +26,10 @@ class Exporting {
 
   begin(filter: TimelineFilter): void {
     openDialog("auditExport");
-    if (this.running) return;
+    if (this.running || this.#unseen) {
+      this.#unseen = false;
+      return;
+    }
     [this.filter, this.done, this.error] = [filter, null, null];
     void this.load();
   }
@@ -70,6 +75,7 @@ class Exporting {
       if (turn === this.#turn && error.code !== "cancelled") this.error = error;
     }
     deaf();
+    this.#unseen = dialogs.name !== "auditExport" && (this.done !== null || this.error !== null);
     [this.progress, this.stopping] = [null, false];
   }
 
@@ -86,6 +92,7 @@ class Exporting {
 
   forget(): void {
     this.#turn++;
+    this.#unseen = false;
     void this.stop();
     [this.look, this.done, this.error, this.filter, this.recordings, this.place] = [null, null, null, {}, [], ""];
   }

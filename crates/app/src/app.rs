@@ -1,5 +1,6 @@
 //! The parts put together, and what must happen in order across them: starting, signing out, quitting.
 
+mod export;
 mod sealing;
 mod settings;
 mod support;

@@ -7,6 +7,7 @@
 mod about;
 mod bypass;
 mod call;
+mod export;
 mod filter;
 mod merge;
 mod raws;
@@ -21,6 +22,7 @@ mod ties;
 mod timeline;
 mod used;
 
+pub(crate) use export::{Beside, ReadTape};
 pub(crate) use used::SeenOn;
 #[cfg(test)]
 pub(crate) use used::seen_in;
@@ -54,6 +56,7 @@ pub(crate) struct Evidence {
     ties: tokio::sync::Mutex<ties::Ties>,
     sources: sources::Sources,
     stores: stores::Stores,
+    exports: export::Exports,
     permits: Arc<Semaphore>,
     /// Clusters that will be looked through for bypasses once more.
     looks: Mutex<HashSet<ClusterName>>,
@@ -78,6 +81,7 @@ impl Evidence {
             ties: tokio::sync::Mutex::default(),
             sources: sources::Sources::default(),
             stores: stores::Stores::default(),
+            exports: export::Exports::default(),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             looks: Mutex::default(),
             looked: Mutex::default(),
@@ -168,6 +172,7 @@ impl Evidence {
     /// Writes what waits. Reading of sources ends.
     pub(crate) async fn close(&self) {
         self.stop_reading();
+        self.give_up_export();
         self.stores.close(&self.desk.dirs.data);
         let Some(archive) = self.archive.lock().await.take() else { return };
         let closing = tokio::task::spawn_blocking(move || archive.close());

@@ -2,6 +2,7 @@
 //! It knows no session: whoever begins a recording says what it is of.
 
 mod entry;
+mod handed;
 mod taping;
 mod view;
 

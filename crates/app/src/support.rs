@@ -12,7 +12,7 @@ use crate::desk::{AppError, Desk, parse_place};
 use sallyport_audit::Names;
 use sallyport_ipc::{BundleFile, BundleView, Shown};
 use sallyport_model::{ErrorCode, visible};
-use sallyport_store::{BundleError, write_bundle};
+use sallyport_store::{PlaceError, write_bundle};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -79,14 +79,14 @@ fn unmade() -> AppError {
         .retry()
 }
 
-fn refused(error: BundleError, path: &std::path::Path) -> AppError {
+fn refused(error: PlaceError, path: &std::path::Path) -> AppError {
     let shown = visible(&path.display().to_string());
     match error {
-        BundleError::Exists => {
+        PlaceError::Exists => {
             AppError::new(ErrorCode::BadInput, format!("there is something at {shown} already"))
                 .hint("Name another file; nothing is written over.")
         }
-        BundleError::Io(_) => AppError::failed(format!("the support bundle could not be written to {shown}"))
+        PlaceError::Io(_) => AppError::failed(format!("the support bundle could not be written to {shown}"))
             .hint("Check that its folder exists and is yours, and that the disk is not full.")
             .because(error),
     }

@@ -158,6 +158,8 @@ words! {
         Bypass = "bypass",
         /// This person looked at somebody's access, or at a cluster's, and says what came of it ([`crate::Review`]).
         AccessReviewed = "access_reviewed",
+        /// This person handed on a selection of the audit; the detail says what, as what, how many, and the file's SHA-256.
+        Exported = "exported",
         /// A report of what is kept of scans was written.
         ScanReport = "scan_report",
         /// Evidence is missing between two moments.

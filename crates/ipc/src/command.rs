@@ -228,6 +228,13 @@ macro_rules! commands {
             audit_save(name: String, filter: TimelineFilter) -> () => passes evidence.save;
             /// Forgets it.
             audit_unsave(name: String) -> () => passes evidence.unsave;
+            /// How much a filter selects, and of which sessions recordings are kept. Writes nothing.
+            audit_export_look(filter: TimelineFilter) -> ExportLook => reads app.export_look;
+            /// Writes what a filter selects to a place that nothing is at, one at a time; how far it is, is told. Answers when it is
+            /// on the disk.
+            audit_export(export: ExportInput) -> ExportView => records(Exported) app.export_audit;
+            /// Gives up what is being written; nothing is left of it.
+            audit_export_stop() -> () => passes evidence.stop_export;
         }
     };
 }

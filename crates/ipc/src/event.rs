@@ -40,6 +40,13 @@ pub enum Event {
     /// What is kept of the clusters' audit events grew, or a source got on: fetch `audit_sources`, `audit_timeline`, and what a log
     /// store had not answered.
     EvidenceChanged,
+    /// What is handed on got on.
+    Exporting {
+        /// Entries and calls that were looked at.
+        done: i64,
+        /// Of so many, as far as they were counted.
+        of: i64,
+    },
     /// Worth a moment's attention.
     Notice {
         /// What.

@@ -17,6 +17,7 @@ mod command;
 mod error;
 mod event;
 mod evidence;
+mod export;
 mod hold;
 mod posture;
 mod profile;
@@ -50,6 +51,7 @@ pub use evidence::{
     TieBy, TieCount, TieView, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow, TimelineSide,
     TopLine, TopView, UnseenLine, UsedLine,
 };
+pub use export::{ExportForm, ExportInput, ExportLook, ExportView, RecordedSession};
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use posture::{
     CheckLine, CrossingLine, CrossingsView, EffectLine, EvidenceLine, ExceptionInput, ExceptionView,

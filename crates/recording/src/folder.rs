@@ -189,6 +189,20 @@ impl Recordings {
         }
     }
 
+    /// The text of a segment, asciicast v2, as far as it is whole; whether it is what its index says is for whoever asks. `None`
+    /// where there is none, or it can't be read.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn text(&self, index: &Index, number: u32) -> io::Result<Option<Vec<u8>>> {
+        let Some(dir) = self.place(&index.about.session, &index.about.terminal) else { return Ok(None) };
+        let path = dir.join(file_name(number, index.sealed));
+        match segment::read(&path, self.key.as_ref(), index.sealed, &index.place(number))? {
+            Found::Text { text } => Ok(Some(text)),
+            Found::Missing | Found::Unreadable => Ok(None),
+        }
+    }
+
     /// Closes what a process that was killed left open. To be called while nobody records.
     pub fn close_left(&self) -> Vec<Left> {
         let mut left = Vec::new();

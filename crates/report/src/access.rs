@@ -37,6 +37,21 @@ impl AccessView {
     }
 }
 
+impl SeenAccounts {
+    /// What was found of accounts of sessions, and of calls of none: each with its cluster, how often, and from when to when.
+    pub fn of(found: impl IntoIterator<Item = SeenAccount>, is_whole: bool) -> Self {
+        let mut seen = Self { is_whole, ..Self::default() };
+        for one in found {
+            let reach = seen.reach.entry(one.cluster.clone()).or_insert((one.first, one.last));
+            *reach = (reach.0.min(one.first), reach.1.max(one.last));
+            if !one.account.is_empty() {
+                seen.accounts.push(one);
+            }
+        }
+        seen
+    }
+}
+
 impl AccessView {
     /// Whether nothing is missing in it, every end is proven and every session has its evidence.
     pub fn is_clean(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A support bundle on disk.
 
 use flate2::read::GzDecoder;
-use sallyport_store::{BundleError, write_bundle};
+use sallyport_store::{PlaceError, write_bundle};
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -43,11 +43,11 @@ async fn nothing_that_is_there_is_written_over_also_no_link() {
     fs::write(&path, "mine").unwrap();
     std::os::unix::fs::symlink(&goal, &link).unwrap();
     for taken in [&path, &link] {
-        assert!(matches!(write_bundle(taken, files()).await, Err(BundleError::Exists)));
+        assert!(matches!(write_bundle(taken, files()).await, Err(PlaceError::Exists)));
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     assert!(!goal.exists(), "no link was followed");
     let nowhere = dir.path().join("no-such-dir").join("a");
-    assert!(matches!(write_bundle(&nowhere, files()).await, Err(BundleError::Io(_))));
+    assert!(matches!(write_bundle(&nowhere, files()).await, Err(PlaceError::Io(_))));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
 }

@@ -970,7 +970,7 @@ id: string, } | { "kind": "clustersChanged" } | { "kind": "requestsChanged" } | 
 /**
  * To where.
  */
-position: AuditPosition, } | { "kind": "evidenceChanged" } | { "kind": "notice", 
+position: AuditPosition, } | { "kind": "evidenceChanged" } | { "kind": "exporting", done: number, of: number, } | { "kind": "notice", 
 /**
  * What.
  */
@@ -2690,6 +2690,11 @@ problems: Array<Shown>, };
 /**
  * A review to be written down.
  */
+export type ExportForm = "pack" | "jsonl" | "csv" | "ocsf" | "report";
+export type ExportInput = { filter: TimelineFilter, form: ExportForm, recordings: Array<string>, place: string, };
+export type ExportLook = { own: number, calls: number, isCut: boolean, why: Shown | null, stores: Array<Shown>, isSealed: boolean, recorded: Array<RecordedSession>, hasMore: boolean, place: Shown, };
+export type RecordedSession = { session: string, cluster: Shown, who: Shown, beganAt: number, terminals: number, bytes: number, };
+export type ExportView = { place: Shown, own: number, calls: number, recordings: number, bytes: number, sha256: Shown, key: Shown | null, lacks: Array<Shown>, };
 export type ReviewInput = { 
 /**
  * Of what.
@@ -4640,4 +4645,7 @@ export interface Commands {
   audit_saved: { args: {  }; result: Array<SavedFilter> };
   audit_save: { args: { name: string; filter: TimelineFilter }; result: null };
   audit_unsave: { args: { name: string }; result: null };
+  audit_export_look: { args: { filter: TimelineFilter }; result: ExportLook };
+  audit_export: { args: { export: ExportInput }; result: ExportView };
+  audit_export_stop: { args: {  }; result: null };
 }

@@ -1,4 +1,4 @@
-export type DialogName = "palette" | "keys" | "stepUp" | "hold" | "profile" | "support" | "scan" | "except" | "report" | "forget" | "signOut" | "quit" | "auditFilter" | "auditSources" | "auditDeleted" | "auditReview" | "auditSeal" | "replay";
+export type DialogName = "palette" | "keys" | "stepUp" | "hold" | "profile" | "support" | "scan" | "except" | "report" | "forget" | "signOut" | "quit" | "auditFilter" | "auditSources" | "auditDeleted" | "auditReview" | "auditSeal" | "auditExport" | "replay";
 
 class Dialogs {
   #open = $state.raw<{ name: DialogName } | null>(null);

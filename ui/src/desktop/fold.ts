@@ -1,7 +1,7 @@
 import type { AppState, Event, SessionView } from "../bindings/ipc";
 
 /** The lists that events only hint at: every kind of event that tells nothing but that a list is another by now. */
-export type Tag = Exclude<Event["kind"], "state" | "session" | "sessionGone" | "notice" | "quitAsked" | "go">;
+export type Tag = Exclude<Event["kind"], "state" | "session" | "sessionGone" | "exporting" | "notice" | "quitAsked" | "go">;
 
 /** Everything the desktop told. */
 export interface Told {
@@ -26,6 +26,7 @@ export function fold(told: Told, event: Event, now: number): Told {
       return take(told, event.session, now);
     case "sessionGone":
       return drop(told, event.id);
+    case "exporting":
     case "notice":
     case "quitAsked":
     case "go":

@@ -1,6 +1,6 @@
 import type { Component } from "svelte";
 import type { DialogName } from "../desktop/dialogs.svelte";
-import { DeletedDialog, FilterDialog, ReviewDialog, SealDialog, SourcesDialog } from "../features/audit";
+import { DeletedDialog, ExportDialog, FilterDialog, ReviewDialog, SealDialog, SourcesDialog } from "../features/audit";
 import { HoldDialog } from "../features/holds";
 import { SupportDialog } from "../features/settings";
 import { ExceptDialog, ForgetDialog, ReportDialog, ScanDialog } from "../features/posture";
@@ -31,4 +31,5 @@ export const DIALOGS: Record<DialogName, Component> = {
   auditDeleted: DeletedDialog,
   auditReview: ReviewDialog,
   auditSeal: SealDialog,
+  auditExport: ExportDialog,
 };

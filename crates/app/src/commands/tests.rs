@@ -50,6 +50,7 @@ nonsense! {
         ruling: ReviewRuling::ToBeRemoved,
         note: String::new(),
     },
+    ExportInput => ExportInput { place: "\u{202e}".into(), recordings: vec!["../..".into()], ..ExportInput::default() },
     StoreDraft => StoreDraft { address: "\u{202e}".into(), ..StoreDraft::default() },
     Output => Box::new(|_| true),
 }

@@ -6,13 +6,13 @@ mod stores;
 
 use super::*;
 use crate::desk::Nobody;
-use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_audit::{Action, ChainKey, Draft, Outcome, SealKey};
 use sallyport_ipc::{
     DeletedQuestion, SourceState, TieBy, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow,
     TimelineSide,
 };
 use sallyport_model::{AuditId, Jti, RequestUid, SessionAccount, SessionId};
-use sallyport_store::History;
+use sallyport_store::{History, Sealing};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
@@ -40,12 +40,26 @@ pub(super) async fn bench() -> Bench {
 }
 
 impl Bench {
+    /// One whose history is sealed.
+    pub(super) async fn sealed() -> Self {
+        let (desk, home) = Desk::apart(Arc::new(Nobody), crate::Options::default()).await;
+        let sealing = Sealing { key: SealKey::new([5; 32]), former: None };
+        let history = History::open_sealed(&desk.dirs.data, ChainKey::new([1; 32]), sealing).await.unwrap();
+        let began = jiff::Timestamp::now().as_microsecond() - 3600 * SECOND;
+        let evidence = Evidence::new(desk, Recorder::new(history.clone()));
+        Self { evidence, store: history, noted: AtomicU64::new(0), home, began }
+    }
+
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(super) async fn note(&self, draft: Draft) {
         self.noted.store(self.store.append(draft).await.unwrap(), Ordering::Relaxed);
     }
 
     /// What was noted is on the disk, and nothing follows for a while.
-    async fn settled(&self) {
+    pub(super) async fn settled(&self) {
         self.store.until_durable(self.noted.load(Ordering::Relaxed)).await;
         let (mut tip, mut since) = (self.evidence.history.tip(), Instant::now());
         while since.elapsed() < Duration::from_millis(600) {
@@ -102,7 +116,7 @@ impl Bench {
     }
 
     /// A session on record: asked, granted, with one call.
-    async fn a_session(&self) -> (RequestUid, SessionAccount) {
+    pub(super) async fn a_session(&self) -> (RequestUid, SessionAccount) {
         let request = RequestUid::new("0b6f2c7e-2f1d-4d0e-9a51-6f4b1c2d3e4f");
         let account = SessionAccount::derive(&request, 1_999_999_999);
         let about = |action, at: i64| {

@@ -290,7 +290,7 @@ impl Recorder {
     }
 
     /// Makes a checkpoint now, if it can be had soon; else the next one covers what this one would have.
-    async fn seal(&self) {
+    pub(crate) async fn seal(&self) {
         let sealed = tokio::time::timeout(LATE, self.history.seal()).await;
         if let Ok(Err(error)) = sealed {
             tracing::warn!(error = &error as &dyn std::error::Error, "no checkpoint was made");

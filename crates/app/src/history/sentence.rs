@@ -197,6 +197,14 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::FixApplied => format!("Fix applied on {cluster}: {}", or("what", "a workload")),
         Action::ScanReport if failed => format!("A posture report was not written{why}"),
         Action::ScanReport => "Posture report written".to_owned(),
+        Action::Exported if failed => format!("Nothing was handed on{why}"),
+        Action::Exported => format!(
+            "Handed on as {}: {} entries and {} calls; selected: {}",
+            or("format", "a file"),
+            or("entries", "some"),
+            or("calls", "some"),
+            or("filter", "something")
+        ),
         Action::SupportBundle if failed => format!("A support bundle was not written{why}"),
         Action::SupportBundle => format!("Support bundle written, {} files", or("files", "some")),
         Action::SettingsChanged if failed => format!("A setting was not changed{why}"),

@@ -8,9 +8,13 @@ use jiff::Timestamp;
 use sallyport_audit::{Action, Draft};
 use sallyport_ipc::Shown;
 use sallyport_model::{ErrorCode, visible};
+use sallyport_report::access;
+use sallyport_report::exceptions::Excepting;
 use sallyport_report::gather::{Beside, Gathered};
+use sallyport_report::view::ReportView;
+use sallyport_store::{NewFile, PlaceError};
 use std::collections::BTreeSet;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const PAGE: FileKind = FileKind { what: "a page", ending: ".html", example: "posture.html" };
@@ -38,6 +42,29 @@ impl Scans {
         let draft = Draft::new(Action::ScanReport).user(&signed.who.user);
         self.history.note(draft.detail("clusters", clusters)).await;
         Ok(Shown::from(&path.display().to_string()))
+    }
+
+    /// What the last scan of each cluster says of standing access and of the practices, for an access report; none where nobody is
+    /// signed in. One reading is held at a time.
+    ///
+    /// # Errors
+    /// When what is kept of a cluster can't be read: a report without it would look as if there were nothing to say of it.
+    pub(crate) async fn access_readings(&self) -> Result<Vec<access::Reading>, AppError> {
+        let Some(signed) = self.person.is_signed_in() else { return Ok(Vec::new()) };
+        let open = self.open(&signed).await?;
+        let clusters: Vec<String> = open.known().index.clusters.keys().cloned().collect();
+        let mut readings = Vec::new();
+        for cluster in clusters {
+            let kept = self.kept(&open).reading(&cluster, Which::Last).await;
+            let Some(reading) = kept.map_err(|error| unread(&cluster, error))? else { continue };
+            let told = tokio::task::spawn_blocking(move || {
+                let judged = ReportView::judge(&reading, &Excepting::none());
+                let taken = judged.read.taken.as_deref()?;
+                Some(access::Reading::of(&cluster, taken, &reading.snapshot(), &judged.practices))
+            });
+            readings.extend(told.await.map_err(|e| unmade().because(e))?);
+        }
+        Ok(readings)
     }
 
     /// All that is kept, and the clusters that no scan is kept of.
@@ -87,13 +114,8 @@ async fn take_in(
     cluster: &str,
     beside: Beside,
 ) -> Result<(Gathered, bool), AppError> {
-    let unread = |error: AppError| {
-        // A page without it would look as if there were nothing to say of it.
-        AppError::failed(format!("the report can't be made whole: {cluster}: {}", error.message()))
-            .hint("Scan that cluster again, or delete what is kept of it.")
-            .because(error.message().to_owned())
-    };
-    let Some(reading) = kept.reading(cluster, Which::Last).await.map_err(unread)? else {
+    let read = kept.reading(cluster, Which::Last).await;
+    let Some(reading) = read.map_err(|error| unread(cluster, error))? else {
         return Ok((gathered, false));
     };
     let name = cluster.to_owned();
@@ -104,21 +126,26 @@ async fn take_in(
     Ok((added.await.map_err(|e| unmade().because(e))?, true))
 }
 
+/// A page without it would look as if there were nothing to say of it.
+fn unread(cluster: &str, error: AppError) -> AppError {
+    AppError::failed(format!("the report can't be made whole: {cluster}: {}", error.message()))
+        .hint("Scan that cluster again, or delete what is kept of it.")
+        .because(error.message().to_owned())
+}
+
 /// Whole or not at all, over nothing that is there, and readable by its owner alone; on disk when this returns.
 fn write(text: &str, path: &Path) -> Result<(), AppError> {
-    let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => taken(path),
-        _ => AppError::failed(format!("the report could not be written to {}", shown(path)))
-            .hint("Check that its folder exists and is yours, and that the disk is not full.")
-            .because(error),
+    let failed = |error: PlaceError| match error {
+        PlaceError::Exists => taken(path),
+        PlaceError::Io(error) => {
+            AppError::failed(format!("the report could not be written to {}", shown(path)))
+                .hint("Check that its folder exists and is yours, and that the disk is not full.")
+                .because(error)
+        }
     };
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    // A temporary file is 0600 from its first moment, and goes away with this function unless it got its name.
-    let mut file =
-        tempfile::Builder::new().prefix(".sallyport-report-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist_noclobber(path).map_err(|refused| failed(refused.error))?;
-    Ok(())
+    let mut file = NewFile::begin(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(PlaceError::Io(error)))?;
+    file.place().map_err(failed)
 }
 
 fn shown(path: &Path) -> String {
@@ -138,7 +165,6 @@ fn unmade() -> AppError {
 mod tests {
     use super::super::kept::Whose;
     use super::*;
-    use sallyport_report::exceptions::Excepting;
     use sallyport_scan::{Reading, Whole};
     use sallyport_vault::Shelf;
     use std::os::unix::fs::PermissionsExt as _;

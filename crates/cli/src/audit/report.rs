@@ -15,7 +15,6 @@ use sallyport_report::html;
 use sallyport_report::view::ReportView;
 use sallyport_report::words::shown;
 use sallyport_store::read_beside;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Calls of the history that are read.
@@ -75,27 +74,12 @@ fn seen(archive: &Archive, (from, to): (i64, i64), within: u64) -> Result<SeenAc
     let filter = Filter::default().ended().from(from).to(to);
     let columns = [Column::Cluster, Column::Session];
     let answer = archive.combinations(&filter, &columns, ACCOUNTS_MOST, &bounds).map_err(stop)?;
-    let mut seen = SeenAccounts {
-        is_whole: answer.lacks_nothing() && answer.value.others == 0,
-        ..SeenAccounts::default()
-    };
-    let mut reach: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    for row in answer.value.rows {
-        let [cluster, account] = row.texts.as_slice() else { continue };
-        let (first, last) = reach.entry(cluster.clone()).or_insert((row.first, row.last));
-        (*first, *last) = ((*first).min(row.first), (*last).max(row.last));
-        if !account.is_empty() {
-            seen.accounts.push(SeenAccount {
-                cluster: cluster.clone(),
-                account: account.clone(),
-                calls: row.calls,
-                first: row.first,
-                last: row.last,
-            });
-        }
-    }
-    seen.reach = reach;
-    Ok(seen)
+    let is_whole = answer.lacks_nothing() && answer.value.others == 0;
+    let found = answer.value.rows.into_iter().filter_map(|row| {
+        let [cluster, account] = <[String; 2]>::try_from(row.texts).ok()?;
+        Some(SeenAccount { cluster, account, calls: row.calls, first: row.first, last: row.last })
+    });
+    Ok(SeenAccounts::of(found, is_whole))
 }
 
 /// A snapshot that `posture scan --save` kept; its file says of which cluster.

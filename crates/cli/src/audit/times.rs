@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
+pub(crate) use sallyport_report::handed::told;
+
 /// A moment that somebody named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
@@ -54,15 +56,6 @@ pub(crate) fn parse_code(text: &str) -> Result<(u16, u16), String> {
         (None, None) => one(text).map(|code| (code, code)),
     };
     range.ok_or_else(wrong)
-}
-
-/// `2026-11-29T20:15:00.123Z`.
-pub(crate) fn told(micros: i64) -> String {
-    match Timestamp::from_microsecond(micros) {
-        Ok(at) => at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-        // Before or after all that a calendar has.
-        Err(_) => format!("{micros} µs"),
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::audit;
 use anyhow::{Context as _, Result, ensure};
-use sallyport_audit::{Action, ChainKey, Checkpoint, Draft, SealKey};
+use sallyport_audit::{Action, ChainKey, Checkpoint, Draft, PackHead, SealKey};
 use sallyport_model::{Digest, SessionId};
-use sallyport_store::{History, Sealing};
+use sallyport_report::handed::{self, Tape, Tapes};
+use sallyport_store::{History, Kept, Sealing};
 use sallyport_testkit::Ran;
 use serde_json::{Value, json};
 use std::fs;
@@ -325,5 +326,67 @@ async fn other_programs_get_every_entry() -> Result<()> {
     }
     let ran = desk.export("some.csv", &["--format", "csv", "--cluster", "eu-1", "--since", "1h"]).await?;
     ensure!(ran.out.starts_with("20 entries"), "{} {}", ran.out, ran.err);
+    Ok(())
+}
+
+/// As the window writes it, which alone can open what is sealed.
+#[tokio::test]
+async fn a_pack_with_recordings_is_verified_by_what_its_entries_say_of_them() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let key = SealKey::new([9; 32]);
+    let sealing = Sealing { key: key.clone(), former: None };
+    let data = dir.path().join("data");
+    let history = History::open_sealed(&data, ChainKey::new([8; 32]), sealing).await?;
+    let cast = |n: u32| format!("{{\"version\":2,\"width\":80,\"height\":24}}\n[0.1,\"o\",\"part {n}\"]\n");
+    for n in [1, 2] {
+        let draft = Draft::new(Action::Recorded).session(&SessionId::new("s1")).detail("terminal", "t1");
+        let draft = draft.detail("segment", n).detail("sha256", Digest::of(cast(n).as_bytes()).to_string());
+        history.append_durable(draft).await?;
+    }
+    history.close().await?;
+    let kept = Kept::open(&data)?;
+    let checkpoints: Vec<Checkpoint> =
+        kept.checkpoints()?.into_iter().filter_map(|one| one.checkpoint.ok()).collect();
+    let origin = checkpoints.last().context("a checkpoint")?.origin;
+    let head =
+        PackHead { version: 1, origin, made: 0, by: handed::BY.to_owned(), selection: "all".to_owned() };
+    let mut lines = tempfile::tempfile()?;
+    kept.walk(|entries| {
+        let entries = entries.filter_map(|next| next.ok().map(|linked| linked.entry));
+        handed::history(&mut lines, head, checkpoints, &[], entries, |_| true)
+    })??;
+    let path = dir.path().join("a.tar");
+    let mut read = |segment: &handed::Segment| {
+        Ok(match segment.number {
+            1 => Tape::Here(cast(1).into_bytes()),
+            _ => Tape::Missing("it is not kept\u{202e} any more".to_owned()),
+        })
+    };
+    let tapes = Tapes { sessions: ["s1".to_owned()].into(), read: &mut read };
+    handed::pack(&mut fs::File::create(&path)?, &mut lines, &key.public(), Some(tapes))?;
+
+    let fingerprint = key.public().fingerprint().to_string();
+    let verify = async |path: &Path, more: &[&str]| {
+        audit(&[&["verify", &path.display().to_string(), "--key", &fingerprint], more].concat()).await
+    };
+    let ran = verify(&path, &[]).await?;
+    ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
+    ensure!(ran.out.contains("1 segments of recordings are what was recorded"), "{}", ran.out);
+    ensure!(
+        ran.out.contains("t1-00002.cast is on record and not in the pack") && !ran.out.contains('\u{202e}'),
+        "{}",
+        ran.out
+    );
+    let told: Value = verify(&path, &["-o", "json"]).await?.json()?;
+    ensure!(told["recordings"] == 1 && told["verdict"] == "verified", "{told}");
+
+    let whole = fs::read(&path)?;
+    let place = whole.windows(6).position(|at| at == b"part 1").context("the recording")?;
+    let mut changed = whole.clone();
+    changed[place + 5] = b'7';
+    fs::write(&path, changed)?;
+    let told: Value = verify(&path, &["-o", "json"]).await?.json()?;
+    ensure!(told["tampering"] == "edited" && told["recordings"] == 0, "{told}");
+    ensure!(verify(&path, &[]).await?.code == 1);
     Ok(())
 }

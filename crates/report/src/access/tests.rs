@@ -387,3 +387,47 @@ fn a_page_of_nothing_and_one_of_any_moment_can_be_made() {
         let _ = html::access(&view(facts), (from, to));
     }
 }
+
+/// The bars of each chart, in their order: class, and how far each reaches up, or to the right.
+fn drawn(page: &str) -> Vec<(String, Vec<(String, u64, u64)>)> {
+    let value = |rect: &str, key: &str| {
+        let begin = rect.find(&format!(" {key}=\"")).unwrap() + key.len() + 3;
+        rect[begin..].split('"').next().unwrap().to_owned()
+    };
+    let charts = page.split("<figure>").skip(1).map(|figure| {
+        let figure = figure.split("</figure>").next().unwrap();
+        let title = figure.split("<title>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let bars = figure.split("<rect").skip(1).map(|rect| {
+            let number = |key: &str| value(rect, key).parse::<u64>().unwrap();
+            (value(rect, "class"), number("width"), number("height"))
+        });
+        (title, bars.collect())
+    });
+    charts.collect()
+}
+
+#[test]
+fn the_charts_are_there_and_are_as_long_as_the_numbers() {
+    let mut told = Told::default();
+    // Two sessions on the first day, one on the second, none on the third; of three calls each one is refused.
+    told.session(10, "one").session(100, "two").session(1500, "three");
+    told.add(200, Draft::new(Action::Gap).detail("why", "the disk was full"));
+    let page = html::access(&view(told.facts()), (BEGIN, BEGIN + 3 * DAY));
+    let charts = drawn(&page);
+    let titles: Vec<&str> = charts.iter().map(|(title, _)| title.as_str()).collect();
+    assert_eq!(titles, ["Calls by day", "When access was open", "By person", "By cluster"]);
+    let heights: Vec<(&str, u64)> =
+        charts[0].1.iter().map(|(class, _, tall)| (class.as_str(), *tall)).collect();
+    assert_eq!(heights, [("bar", 138), ("bar no", 46), ("bar", 69), ("bar no", 23)]);
+    for words in ["2026-11-01: 6, of them 2 refused", "2026-11-02: 3, of them 1 refused"] {
+        assert!(page.contains(words), "{words}");
+    }
+    let open: Vec<&str> = charts[1].1.iter().map(|(class, ..)| class.as_str()).collect();
+    assert_eq!(open, ["gap", "bar", "bar", "bar"]);
+    for chart in &charts[2..] {
+        let widths: Vec<(&str, u64)> =
+            chart.1.iter().map(|(class, wide, _)| (class.as_str(), *wide)).collect();
+        assert_eq!(widths, [("bar", 630), ("bar no", 210)], "{}", chart.0);
+    }
+    assert!(page.matches("9 (3 refused)").count() >= 2, "the number stands beside its bar");
+}

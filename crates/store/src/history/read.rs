@@ -9,7 +9,7 @@ use sallyport_model::{ClusterName, RequestUid, SessionId, UserName};
 use std::time::{Duration, Instant};
 
 /// Which entries are wanted; what is not set does not restrict.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// On this cluster.
     pub cluster: Option<ClusterName>,

@@ -3,6 +3,7 @@ import { mirror } from "../../desktop/mirror.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import type { Action } from "../../shared/actions";
 import { replay } from "../recording";
+import { exporting } from "./exporting.svelte";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
 import { sealing } from "./sealing.svelte";
@@ -26,5 +27,6 @@ export const actions: readonly Action[] = [
   { id: "auditLive", title: "Look on live", does: "Look on live, and stop it", key: { ...HERE, press: "L" }, can: here, run: () => void timeline.follow(!timeline.live) },
   { id: "auditSources", title: "Clusters' audit logs…", key: { ...HERE, press: "S" }, can: signedIn, run: () => (go({ view: VIEW }), openDialog("auditSources")) },
   { id: "auditDeleted", title: "Who deleted this?", key: { ...HERE, press: "D" }, can: signedIn, run: () => (go({ view: VIEW }), openDialog("auditDeleted")) },
+  { id: "auditExport", title: "Hand on what the timeline shows…", does: "Hand on: an evidence pack, JSON, CSV, OCSF, the access report", key: { ...HERE, press: "E" }, can: signedIn, run: () => (go({ view: VIEW }), exporting.begin(timeline.filter)) },
   { id: "auditSeal", title: "The key that seals the history…", does: "The key that seals the history, and another in its place", key: { ...HERE, press: "K" }, can: signedIn, run: () => (go({ view: VIEW }), sealing.open()) },
 ];

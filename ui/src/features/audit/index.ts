@@ -1,3 +1,4 @@
+import { exporting } from "./exporting.svelte";
 import { history } from "./history.svelte";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
@@ -8,6 +9,7 @@ import { timeline } from "./timeline.svelte";
 export { actions, VIEW } from "./actions";
 export { default as DeletedDialog } from "./DeletedDialog.svelte";
 export { default as DetailPane } from "./DetailPane.svelte";
+export { default as ExportDialog } from "./ExportDialog.svelte";
 export { default as FilterDialog } from "./FilterDialog.svelte";
 export { default as ReviewDialog } from "./ReviewDialog.svelte";
 export { default as SealDialog } from "./SealDialog.svelte";
@@ -16,5 +18,5 @@ export { default as TimelineMain } from "./TimelineMain.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [history, timeline, look, reviewing, sealing, sources]) one.forget();
+  for (const one of [history, timeline, look, reviewing, sealing, sources, exporting]) one.forget();
 }

@@ -1,5 +1,6 @@
 import type { SealView } from "../../bindings/ipc";
 import { FakeEvidence, NOTHING } from "./evidence";
+import { exports } from "./exports";
 import type { Handlers } from "./handlers";
 import { failure } from "./sessions";
 import type { World } from "./world";
@@ -13,6 +14,7 @@ export function audit(world: World) {
     ? { fingerprint: null, since: null, former: null, until: 0, entries: of.history.entries.length, isHandingOver: false }
     : { ...sealed, former: null, until: of.history.entries.length - (sealed.isHandingOver ? 3 : 0), entries: of.history.entries.length };
   return {
+    ...exports(world, evidence),
     audit_page: async ({ filter, before, limit }) => {
       await world.pause(30);
       return world.history.page(filter, before, limit);

@@ -1,17 +1,16 @@
 //! `audit export`.
 
 use super::args::{Export, Form};
-use super::place::{BY, place};
-use super::{anchors, named, ocsf, pack};
+use super::place::place;
+use super::{anchors, named};
 use crate::audit::said::said;
-use crate::audit::times::told;
-use crate::csv;
 use crate::end::{End, Stop};
 use jiff::Timestamp;
-use sallyport_audit::{Checkpoint, Entry, Line, PackHead, PackWriter, SealPublic, Seals, leaf};
+use sallyport_audit::{Checkpoint, Entry, PackEnd, PackHead, Seals};
 use sallyport_model::visible;
-use sallyport_store::Kept;
-use std::io::{self, Write};
+use sallyport_report::handed::{self, BY, PackError, told};
+use sallyport_store::{Kept, spare_file};
+use std::io::{self, BufWriter, Write};
 
 /// Which entries; of one option said several times each will do, different ones all have to fit.
 struct Selection {
@@ -89,36 +88,38 @@ fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, 
                 .to_owned(),
         ));
     };
-    let (key, origin): (SealPublic, _) = (last.key, last.origin);
+    let (key, origin) = (last.key, last.origin);
     let cuts: Vec<u64> = match &args.anchors {
         None => Vec::new(),
         Some(path) => anchors::read(path)?.noted.iter().map(|noted| noted.anchor.sequence).collect(),
     };
     let made = Timestamp::now().as_microsecond();
     let head = PackHead { version: 1, origin, made, by: BY.to_owned(), selection: selection.words() };
-    let write = |out: &mut dyn Write| -> Result<Line, Stop> {
-        let (mut writer, first) = PackWriter::new(head.clone(), checkpoints.clone(), &cuts);
-        let failed = |error: io::Error| Stop(format!("{} can't be written: {error}", named(&args.to)));
-        writeln!(out, "{}", first.to_json()).map_err(failed)?;
+    let failed = |error: io::Error| Stop(format!("{} can't be written: {error}", named(&args.to)));
+    let write = |out: &mut dyn Write| -> Result<PackEnd, Stop> {
         let walked = kept.walk(|entries| {
-            for next in entries {
-                let Ok(linked) = next else { continue };
-                for line in writer.push(&linked.entry, selection.holds(&linked.entry)) {
-                    writeln!(out, "{}", line.to_json())?;
-                }
-            }
-            Ok(())
+            let entries = entries.filter_map(|next| next.ok().map(|linked| linked.entry));
+            handed::history(out, head, checkpoints, &cuts, entries, |entry| selection.holds(entry))
         });
-        walked.map_err(said)?.map_err(failed)?;
-        let end = writer.end();
-        writeln!(out, "{}", end.to_json()).map_err(failed)?;
-        Ok(end)
+        walked.map_err(said)?.map_err(failed)
     };
     let end = match args.format {
-        Form::Jsonl => place(&args.to, |out| write(out))?,
-        _ => pack::write(&args.to, &key, write)?,
+        Form::Jsonl => place(&args.to, write)?,
+        _ => {
+            // A member's size stands before it.
+            let mut inner = spare_file(&args.to).map_err(failed)?;
+            let mut out = BufWriter::new(&mut inner);
+            write(&mut out)?;
+            out.flush().map_err(failed)?;
+            drop(out);
+            let packed = place(&args.to, |out| match handed::pack(out, &mut inner, &key, None) {
+                Ok(packed) => Ok(packed),
+                Err(PackError::Io(error)) => Err(failed(error)),
+                Err(error) => Err(Stop(format!("{error}: try again"))),
+            });
+            packed?.end
+        }
     };
-    let Line::End(end) = end else { return Ok(String::new()) };
     let mut text = format!(
         "{} entries with {} checkpoints, {} left out and shown as left out: {}\n  key {}\n  whoever gets it needs the key's \
          fingerprint from you by another way: `sallyport audit verify {} --key {}`\n",
@@ -140,23 +141,6 @@ fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, 
     Ok(text)
 }
 
-const HEAD: [&str; 14] = [
-    "sequence",
-    "at",
-    "action",
-    "outcome",
-    "user",
-    "cluster",
-    "request",
-    "grant",
-    "session",
-    "jti",
-    "audit_id",
-    "redactions",
-    "detail",
-    "leaf",
-];
-
 fn plain(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, Stop> {
     let failed = |error: io::Error| Stop(format!("{} can't be written: {error}", named(&args.to)));
     let is_csv = args.format == Form::Csv;
@@ -164,18 +148,16 @@ fn plain(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, St
     place(&args.to, |out| {
         let mut text = String::new();
         if is_csv {
-            csv::line(&mut text, &HEAD.map(str::to_owned));
+            handed::csv_head(&mut text);
             out.write_all(text.as_bytes()).map_err(failed)?;
         }
         let walked = kept.walk(|entries| {
             for linked in entries.filter_map(Result::ok).filter(|linked| selection.holds(&linked.entry)) {
                 count += 1;
                 text.clear();
-                if is_csv {
-                    csv::line(&mut text, &row(&linked.entry));
-                } else {
-                    text.push_str(&ocsf::event(&linked.entry).to_string());
-                    text.push('\n');
+                match is_csv {
+                    true => handed::csv(&linked.entry, &mut text),
+                    false => handed::ocsf(&linked.entry, &mut text),
                 }
                 out.write_all(text.as_bytes())?;
             }
@@ -184,24 +166,4 @@ fn plain(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, St
         walked.map_err(said)?.map_err(failed)
     })?;
     Ok(format!("{count} entries: {}\n", named(&args.to)))
-}
-
-fn row(entry: &Entry) -> [String; 14] {
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    [
-        entry.sequence.to_string(),
-        told(entry.at),
-        entry.action.to_string(),
-        entry.outcome.to_string(),
-        text(entry.user.as_ref().map(|v| v.as_str())),
-        text(entry.cluster.as_ref().map(|v| v.as_str())),
-        text(entry.request.as_ref().map(|v| v.as_str())),
-        text(entry.grant.as_ref().map(|v| v.as_str())),
-        text(entry.session.as_ref().map(|v| v.as_str())),
-        text(entry.jti.as_ref().map(|v| v.as_str())),
-        text(entry.audit_id.as_ref().map(|v| v.as_str())),
-        entry.redactions.to_string(),
-        entry.detail.to_json(),
-        leaf(entry).to_string(),
-    ]
 }

@@ -37,6 +37,9 @@ pub(crate) struct VerifyView {
     /// Of a pack: entries that it leaves out, and shows as left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<u64>,
+    /// Of a pack that recordings go with: segments of them that are what a sealed entry says was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recordings: Option<u64>,
     /// Anchors (AccessRequests, and checkpoints that were kept elsewhere) that say how the history was, and it was so.
     anchors_met: usize,
     /// Anchors of which nothing could be said.
@@ -120,6 +123,11 @@ impl VerifyView {
         view
     }
 
+    /// How many segments of recordings are what they have to be.
+    pub(super) fn recordings(&mut self, recordings: Option<u64>) {
+        self.recordings = recordings;
+    }
+
     /// What belongs to it and changes no verdict.
     pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);
@@ -168,6 +176,9 @@ impl VerifyView {
         }
         if let Some(left_out) = self.left_out {
             let _ = writeln!(text, "  {} entries are in it, {left_out} are left out of it", self.entries);
+        }
+        if let Some(recordings) = self.recordings {
+            let _ = writeln!(text, "  {recordings} segments of recordings are what was recorded");
         }
         if self.anchors_met + self.anchors_unknown > 0 {
             let (met, unknown) = (self.anchors_met, self.anchors_unknown);

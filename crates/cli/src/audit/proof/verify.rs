@@ -2,8 +2,9 @@
 
 use super::anchors::{Anchors, By, Noted};
 use super::args::Verify;
+use super::named;
 use super::verdict::VerifyView;
-use super::{kept_there, named, pack};
+use super::kept_there;
 use crate::answer::{self, Answer};
 use crate::audit::plain;
 use crate::audit::said::said;
@@ -11,8 +12,10 @@ use crate::end::{End, Stop};
 use crate::read;
 use sallyport_audit::{Anchor, Fault, PackVerdict, SealPublic, Seals};
 use sallyport_model::{Digest, visible};
+use sallyport_report::handed::{self, Stated};
 use sallyport_store::Kept;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::Path;
 
 /// More than any file with one key.
@@ -43,10 +46,12 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
             chosen.tell(view)
         }
         (None, Some(path)) => {
-            let used = pack::keys(path)?;
+            let used = handed::keys(open(path)?).map_err(|error| unreadable(path, &error))?;
             let noted = noted(args, &used, &keys)?;
             let mut chosen = Chosen::of(noted, args.user.as_deref(), &used, &keys);
-            let look = |anchors: &[Anchor]| pack::read(path, &keys, anchors);
+            let look = |anchors: &[Anchor]| {
+                handed::read(open(path)?, &keys, anchors).map_err(|error| unreadable(path, &error))
+            };
             let read = chosen.held(look, |read| match &read.verdict {
                 PackVerdict::Broken { why, .. } => Some(why),
                 PackVerdict::Sealed(_) | PackVerdict::NoPack(_) => None,
@@ -61,7 +66,14 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
                     return Err(Stop(format!("{} is no pack: {}", named(path), visible(why))));
                 }
             };
-            read.beside(&mut view);
+            view.recordings(read.recordings);
+            for stated in read.beside {
+                match stated {
+                    Stated::Wrong(word, note) => view.tampered(word, note),
+                    Stated::Doubt(note) => view.doubt(note),
+                    Stated::Note(note) => view.note(note),
+                }
+            }
             chosen.tell(view)
         }
         (None, None) => return Err(Stop("name a pack, or a data directory with --history".to_owned())),
@@ -87,6 +99,16 @@ fn noted(args: &Verify, used: &BTreeSet<Digest>, keys: &[Digest]) -> Result<Opti
         kept_there::ask(&mut anchors, target, args, &keys)?;
     }
     Ok(Some(anchors))
+}
+
+fn open(path: &Path) -> Result<File, Stop> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let is_file = file.metadata().is_ok_and(|meta| meta.is_file());
+    if is_file { Ok(file) } else { Err(unreadable(path, &"it is no file")) }
+}
+
+fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> Stop {
+    Stop(format!("{} can't be read: {}", named(path), visible(&why.to_string())))
 }
 
 /// A fingerprint, or a file with a key.

@@ -1,6 +1,7 @@
 //! Entries as OCSF events (schema.ocsf.io, 1.4): API Activity 6003, Authentication 3002, User Access Management 3005,
 //! Authorize Session 3003, and Base Event 0 for what the desktop says of itself. What has no place there is in `unmapped`.
 
+use super::ToldCall;
 use sallyport_audit::{Action, Entry, Outcome, entry_json};
 use serde_json::{Map, Value, json};
 
@@ -14,20 +15,54 @@ struct Class {
 
 const IAM: (u32, &str) = (3, "Identity & Access Management");
 
+/// A call, by its verb.
+fn api(verb: &str) -> Class {
+    let activity = match verb {
+        "create" => (1, "Create"),
+        "get" | "list" | "watch" => (2, "Read"),
+        "update" | "patch" => (3, "Update"),
+        "delete" | "deletecollection" => (4, "Delete"),
+        _ => (99, "Other"),
+    };
+    Class { uid: 6003, name: "API Activity", category: (6, "Application Activity"), activity }
+}
+
+impl Class {
+    /// What every event begins with.
+    fn event(
+        &self,
+        at: i64,
+        (status_id, status): (u32, &str),
+        detail: &str,
+        uid: &str,
+    ) -> Map<String, Value> {
+        let mut event = Map::new();
+        let mut put = |key: &str, value: Value| event.insert(key.to_owned(), value);
+        put("class_uid", self.uid.into());
+        put("class_name", self.name.into());
+        put("category_uid", self.category.0.into());
+        put("category_name", self.category.1.into());
+        put("activity_id", self.activity.0.into());
+        put("activity_name", self.activity.1.into());
+        put("type_uid", (u64::from(self.uid) * 100 + u64::from(self.activity.0)).into());
+        put("time", at.div_euclid(1000).into());
+        put("severity_id", 1.into());
+        put("status_id", status_id.into());
+        put("status", status.into());
+        put("status_detail", detail.into());
+        let product =
+            json!({"name": "Sallyport", "vendor_name": "Sallyport", "version": env!("CARGO_PKG_VERSION")});
+        put("metadata", json!({"version": "1.4.0", "product": product, "uid": uid}));
+        event
+    }
+}
+
 fn class(entry: &Entry) -> Class {
-    let api =
-        |activity| Class { uid: 6003, name: "API Activity", category: (6, "Application Activity"), activity };
     let authentication = |activity| Class { uid: 3002, name: "Authentication", category: IAM, activity };
     let access = |activity| Class { uid: 3005, name: "User Access Management", category: IAM, activity };
     let session = |activity| Class { uid: 3003, name: "Authorize Session", category: IAM, activity };
     match entry.action {
-        call if call.is_call() => api(match text(entry, "verb").unwrap_or_default() {
-            "create" => (1, "Create"),
-            "get" | "list" | "watch" => (2, "Read"),
-            "update" | "patch" => (3, "Update"),
-            "delete" | "deletecollection" => (4, "Delete"),
-            _ => (99, "Other"),
-        }),
+        call if call.is_call() => api(text(entry, "verb").unwrap_or_default()),
         Action::SignIn | Action::StepUp | Action::TokenRefresh => authentication((1, "Logon")),
         Action::SignOut => authentication((2, "Logoff")),
         Action::Approve | Action::Approved | Action::Granted | Action::Extended => {
@@ -63,29 +98,14 @@ fn text<'e>(entry: &'e Entry, key: &str) -> Option<&'e str> {
 /// One event.
 pub(super) fn event(entry: &Entry) -> Value {
     let class = class(entry);
-    let (status_id, status) = match entry.outcome {
+    let status = match entry.outcome {
         Outcome::Ok => (1, "Success"),
         Outcome::Refused | Outcome::Failed => (2, "Failure"),
         Outcome::Unknown => (0, "Unknown"),
     };
     let user = entry.user.as_ref().map_or("", |user| user.as_str());
-    let mut event = Map::new();
+    let mut event = class.event(entry.at, status, entry.action.as_str(), &entry.sequence.to_string());
     let mut put = |key: &str, value: Value| event.insert(key.to_owned(), value);
-    put("class_uid", class.uid.into());
-    put("class_name", class.name.into());
-    put("category_uid", class.category.0.into());
-    put("category_name", class.category.1.into());
-    put("activity_id", class.activity.0.into());
-    put("activity_name", class.activity.1.into());
-    put("type_uid", (u64::from(class.uid) * 100 + u64::from(class.activity.0)).into());
-    put("time", entry.at.div_euclid(1000).into());
-    put("severity_id", 1.into());
-    put("status_id", status_id.into());
-    put("status", status.into());
-    put("status_detail", entry.action.as_str().into());
-    let product =
-        json!({"name": "Sallyport", "vendor_name": "Sallyport", "version": env!("CARGO_PKG_VERSION")});
-    put("metadata", json!({"version": "1.4.0", "product": product, "uid": entry.sequence.to_string()}));
     match class.uid {
         6003 => {
             put(
@@ -134,6 +154,33 @@ pub(super) fn event(entry: &Entry) -> Value {
     // The very text, so that the event loses nothing and can be compared with the history.
     put("unmapped", json!({"sallyport": entry_json(entry)}));
     without_nulls(Value::Object(event))
+}
+
+/// A call that a cluster tells of. `columns`: all that is kept of it to find it again.
+pub(super) fn call(call: &ToldCall<'_>, columns: Value) -> Value {
+    let mut event = api(call.verb).event(call.at, call.status(), "call", call.audit_id);
+    let mut put = |key: &str, value: Value| event.insert(key.to_owned(), value);
+    put("actor", json!({"user": {"name": call.user}, "session": {"uid": some(call.session)}}));
+    let token = call.credential.strip_prefix("JTI=").and_then(some);
+    put("api", json!({"operation": call.verb, "token": {"uid": token}}));
+    // All but the last can be set by the client.
+    let address = call.address.rsplit(',').next().unwrap_or_default().trim();
+    put("src_endpoint", json!({"ip": some(address)}));
+    put("resources", call.resources());
+    put("http_request", json!({"uid": some(call.audit_id), "user_agent": some(call.user_agent)}));
+    if let Some(code) = call.code {
+        put("http_response", json!({"code": code}));
+    }
+    let mut unmapped = json!({"cluster": call.cluster, "columns": columns});
+    if let (Some(raw), Value::Object(map)) = (call.raw, &mut unmapped) {
+        map.insert("event".to_owned(), raw.into());
+    }
+    put("unmapped", json!({"kubernetes": unmapped}));
+    without_nulls(Value::Object(event))
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn without_nulls(value: Value) -> Value {

@@ -1,8 +1,8 @@
 //! The page of a pack: what is in it, for people, made from nothing but its lines.
 
-use crate::audit::times::told;
+use super::told;
+use crate::html::{Html, document};
 use sallyport_audit::{Entry, PackTold};
-use sallyport_report::html::{Html, document};
 
 /// Most entries that are listed.
 const LISTED: usize = 5000;
@@ -83,7 +83,7 @@ impl Page {
         }
         top.raw("<div class=\"wide\"><table class=\"plain\"><thead><tr><th>#</th><th>At (UTC)</th><th>Action</th><th>Outcome</th><th>Who</th><th>Cluster</th><th>Facts</th></tr></thead><tbody>\n");
         top.section(&self.rows);
-        top.raw("</tbody></table></div>\n</main>\n<footer><p>Times are the desktop’s. Numbers that are not listed are entries that were left out.</p></footer>\n");
+        top.raw("</tbody></table></div>\n</main>\n<footer><p>Times are the desktop’s. Numbers that are not listed are entries that were left out. Recordings of terminals that go with the pack lie beside this page, in recordings/, as asciicast v2: any player of that shows them. What a screen showed is kept as it was shown, secrets too.</p></footer>\n");
         document("Access history", &top)
     }
 }

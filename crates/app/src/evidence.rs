@@ -7,7 +7,10 @@
 mod about;
 mod bypass;
 mod call;
+mod chain;
+mod command;
 mod filter;
+mod granted;
 mod merge;
 mod raws;
 mod review;
@@ -21,6 +24,7 @@ mod ties;
 mod timeline;
 mod used;
 
+pub(crate) use granted::kept;
 pub(crate) use used::SeenOn;
 #[cfg(test)]
 pub(crate) use used::seen_in;

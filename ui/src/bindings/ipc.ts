@@ -3027,7 +3027,7 @@ isOver: boolean,
 /**
  * From asking to the last proof, oldest first, without calls.
  */
-steps: Array<AuditEntryView>, 
+chain: Array<TimelineRow>, unused: UnusedView | null,
 /**
  * There are more entries than were looked at.
  */
@@ -3807,6 +3807,7 @@ tie: TieView | null,
 /**
  * The entry, of a row of the history.
  */
+command: CommandView | null,
 entry: AuditEntryView | null, };
 
 /**
@@ -4596,6 +4597,7 @@ export interface Commands {
   audit_seal: { args: {  }; result: SealView };
   audit_seal_renew: { args: { fingerprint: string }; result: SealView };
   audit_timeline: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
+  audit_calls: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
   audit_histogram: { args: { filter: TimelineFilter; bins: number }; result: HistogramView };
   audit_top: { args: { filter: TimelineFilter; facet: TimelineFacet }; result: TopView };
   audit_call: { args: { id: string }; result: CallDetail };
@@ -4615,3 +4617,8 @@ export interface Commands {
   audit_save: { args: { name: string; filter: TimelineFilter }; result: null };
   audit_unsave: { args: { name: string }; result: null };
 }
+
+export type CommandCall = "asks" | "reads" | "acts";
+export type CommandView = { id: string, name: string, call: string, says: CommandCall };
+export type UnusedView = { lines: Array<UnusedLine>, more: number, rules: number, untold: number };
+export type UnusedLine = { of: Array<string>, verbs: Array<string> };

@@ -3,6 +3,7 @@ import { mirror } from "../../desktop/mirror.svelte";
 import { go, place } from "../../desktop/place.svelte";
 import type { Action } from "../../shared/actions";
 import { replay } from "../recording";
+import { folds } from "./folds.svelte";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
 import { sealing } from "./sealing.svelte";
@@ -16,6 +17,7 @@ const signedIn = () => mirror.state?.phase === "ready";
 
 export const actions: readonly Action[] = [
   { id: "auditRaw", title: "Raw JSON of the row", palette: false, key: { ...HERE, press: "J" }, can: () => here() && look.row !== null, run: () => void look.toggleRaw() },
+  { id: "auditCommand", title: "The calls of the command", does: "Open a command of kubectl into its calls, and close it", palette: false, key: { ...HERE, press: "C" }, can: () => here() && folds.of !== null, run: () => { if (folds.of !== null) folds.toggle(folds.of); } },
   { id: "auditSession", title: "The whole session of the row", palette: false, key: { ...HERE, press: "O" }, can: () => here() && look.request !== null, run: () => { const of = look.request; if (of) look.open({ kind: "session", request: of }); } },
   { id: "auditReplay", title: "Watch what the row's terminals showed then", palette: false, key: { ...HERE, press: "R" }, can: () => here() && look.ofSession !== null, run: () => { const of = look.ofSession; if (of && look.row) void replay.watch(of, look.row.atUs / 1000); } },
   { id: "auditReview", title: "Write down a review of this access…", does: "On a person's or a cluster's page: write down a review", palette: false, key: { ...HERE, press: "V" }, can: () => here() && reviewing.may, run: () => reviewing.begin() },

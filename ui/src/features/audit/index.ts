@@ -1,3 +1,4 @@
+import { folds } from "./folds.svelte";
 import { history } from "./history.svelte";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
@@ -16,5 +17,5 @@ export { default as TimelineMain } from "./TimelineMain.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [history, timeline, look, reviewing, sealing, sources]) one.forget();
+  for (const one of [history, timeline, look, folds, reviewing, sealing, sources]) one.forget();
 }

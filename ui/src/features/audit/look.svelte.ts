@@ -15,6 +15,8 @@ const BEFORE_US = 60_000_000;
 /** What is looked at: a row of the timeline, or a page about a session, a person or a cluster. */
 class Look {
   #chosen = $state<string | null>(null);
+  /** It is looked at as the command that it is a call of. */
+  isCommand = $state(false);
   #panes = $state.raw<readonly Pane[]>([]);
   /** The answer for what is looked at, by what was asked. */
   call = $state.raw<CallDetail | null>(null);
@@ -37,8 +39,10 @@ class Look {
     return this.#chosen;
   }
 
-  choose(id: string | null): void {
-    if (id === this.#chosen && this.pane.kind === "row") return;
+  choose(id: string | null, asCommand = false): void {
+    const isSame = id === this.#chosen && this.pane.kind === "row";
+    this.isCommand = asCommand;
+    if (isSame) return;
     [this.#chosen, this.#panes, this.raw, this.call, this.error] = [id, [], null, null, null];
     const row = timeline.rows.find((one) => one.id === id);
     const call = row?.side === "cluster" ? row.id : row?.tie?.call;
@@ -54,12 +58,6 @@ class Look {
     // What was seen in a log store has another id in each look.
     const same = timeline.rows.find((row) => row.id === id) ?? timeline.rows.find((row) => row.atUs === atUs && row.sentence === sentence && row.who === who);
     this.choose(same?.id ?? id);
-  }
-
-  move(by: number): void {
-    if (timeline.rows.length === 0) return;
-    const next = Math.min(timeline.rows.length - 1, Math.max(0, this.at + by));
-    this.choose(timeline.rows[next]?.id ?? null);
   }
 
   open(pane: Pane): void {
@@ -105,7 +103,7 @@ class Look {
     if (this.pane.kind === "row") {
       const id = this.#chosen;
       this.#chosen = null;
-      this.choose(id);
+      this.choose(id, this.isCommand);
     } else this.#show();
   }
 
@@ -136,7 +134,7 @@ class Look {
 
   forget(): void {
     this.#asked += 1;
-    [this.#chosen, this.#panes, this.call, this.session, this.about, this.raw, this.error, this.loading] = [null, [], null, null, null, null, null, false];
+    [this.#chosen, this.isCommand, this.#panes, this.call, this.session, this.about, this.raw, this.error, this.loading] = [null, false, [], null, null, null, null, null, false];
   }
 }
 

@@ -69,8 +69,9 @@ impl Evidence {
             return Ok((Vec::new(), LacksView::default()));
         }
         let wanted = wanted(of);
-        let asked = self
-            .ask("what was made for a session", move |archive, bounds| archive.page(&wanted, None, MADE, bounds));
+        let asked = self.ask("what was made for a session", move |archive, bounds| {
+            archive.page(&wanted, None, MADE, bounds)
+        });
         let (answer, why) = or_lacks(asked).await?;
         let Some(page) = answer else { return Ok((Vec::new(), why)) };
         let mut missing = lacks(&page);
@@ -92,8 +93,5 @@ fn wanted(of: &Of<'_>) -> Filter {
 
 /// A step, and no call of one.
 fn is_step(entry: &Entry) -> bool {
-    !matches!(
-        entry.action,
-        Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd
-    )
+    !matches!(entry.action, Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd)
 }

@@ -11,10 +11,8 @@ use sallyport_model::RequestUid;
 
 /// Of an entry of the gateway; none where kubectl said nothing of it.
 pub(super) fn of_entry(entry: &Entry) -> Option<CommandView> {
-    let is_call = matches!(
-        entry.action,
-        Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd
-    );
+    let is_call =
+        matches!(entry.action, Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd);
     let text = |key: &str| entry.detail.text(key).unwrap_or_default();
     let (request, kubectl) = (entry.request.as_ref()?, text("kubectl_session"));
     let call = entry.audit_id.as_ref()?;
@@ -74,7 +72,10 @@ mod tests {
     fn a_row_is_part_of_a_command_of_its_own_session() {
         let one = of_entry(&entry(Action::Call, "r-1", "/api/v1/pods")).unwrap();
         let other = of_entry(&entry(Action::StreamEnd, "r-2", "/api/v1/pods")).unwrap();
-        assert_eq!((one.name.as_str(), one.call.as_str(), one.says), ("kubectl get", "a-1", CommandCall::Reads));
+        assert_eq!(
+            (one.name.as_str(), one.call.as_str(), one.says),
+            ("kubectl get", "a-1", CommandCall::Reads)
+        );
         assert_ne!(one.id, other.id, "the same id in another session is another command");
         // What is no call is part of none, whatever stands in it.
         assert_eq!(of_entry(&entry(Action::Bypass, "r-1", "/api/v1/pods")), None);

@@ -160,7 +160,10 @@ mod tests {
             summary(&["get", "list"], &[""], &["secrets", "pods/exec", "tokens"]),
             summary(&["*"], &["batch"], &["jobs"]),
             // What another rule gives as well.
-            RuleSummary { resource_names: vec!["db-password".into()], ..summary(&["get"], &["apps"], &["deployments"]) },
+            RuleSummary {
+                resource_names: vec!["db-password".into()],
+                ..summary(&["get"], &["apps"], &["deployments"])
+            },
         ];
         let entries = [
             offered(&rules),
@@ -209,8 +212,11 @@ mod tests {
     fn an_entry_without_rules_or_with_others_words_in_their_place_says_nothing() {
         let before = Draft::new(Action::Offer).detail("rules", 21).place(1, 0);
         assert!(of(&[before]).is_none());
-        for odd in [serde_json::json!("x"), serde_json::json!([1, "x", null, {"verbs": 7}]), serde_json::json!({})] {
-            let entry = Draft::new(Action::Offer).detail("rules", 2).detail("granted", odd.clone()).place(1, 0);
+        for odd in
+            [serde_json::json!("x"), serde_json::json!([1, "x", null, {"verbs": 7}]), serde_json::json!({})]
+        {
+            let entry =
+                Draft::new(Action::Offer).detail("rules", 2).detail("granted", odd.clone()).place(1, 0);
             let unused = of(&[entry]).unwrap().unused(&Calls::default());
             assert_eq!((unused.lines.len(), unused.untold), (0, 2), "{odd}");
         }

@@ -1,6 +1,7 @@
 //! With a real archive and a real history, on logs as API servers write them.
 
 mod attacked;
+mod chain;
 mod pages;
 mod stores;
 

@@ -12,6 +12,9 @@ export type Pane =
 /** How much of what led to a call stands below it, microseconds. */
 const BEFORE_US = 60_000_000;
 
+/** How often the page of a session that goes on is put together anew at most. */
+const RENEW_MS = 5000;
+
 /** What is looked at: a row of the timeline, or a page about a session, a person or a cluster. */
 class Look {
   #chosen = $state<string | null>(null);
@@ -50,10 +53,11 @@ class Look {
     else this.#asked += 1;
   }
 
-  /** Shows a call of a cluster that was found elsewhere, above what led to it. */
-  async find({ id, atUs, cluster, sentence, who }: Pick<TimelineRow, "id" | "atUs" | "cluster" | "sentence" | "who">): Promise<void> {
+  /** Shows a row that was found elsewhere, above what led to it: on its cluster, or in its request. */
+  async find({ id, atUs, cluster, sentence, who }: Pick<TimelineRow, "id" | "atUs" | "cluster" | "sentence" | "who">, request: string | null = null): Promise<void> {
     // It is the first row, however much a busy cluster tells of the next second.
-    const filter = changed({}, { side: "cluster", cluster, fromUs: atUs - BEFORE_US, toUs: atUs + 1 });
+    const range = { fromUs: atUs - BEFORE_US, toUs: atUs + 1 };
+    const filter = changed({}, request === null ? { side: "cluster", cluster, ...range } : { request, ...range });
     await (timeline.choose(filter) ?? timeline.load());
     // What was seen in a log store has another id in each look.
     const same = timeline.rows.find((row) => row.id === id) ?? timeline.rows.find((row) => row.atUs === atUs && row.sentence === sentence && row.who === who);
@@ -63,6 +67,21 @@ class Look {
   open(pane: Pane): void {
     this.#panes = [...this.#panes, pane].slice(-20);
     this.#show();
+  }
+
+  /** Back to the list, from whatever page. */
+  toList(): void {
+    this.#panes = [];
+    this.#show();
+  }
+
+  #renewed = -Infinity;
+  /** A session that is not over is put together anew as it goes on, now and then. */
+  goesOn(): void {
+    const now = performance.now();
+    if (this.pane.kind !== "session" || this.session === null || this.session.isOver || this.loading || now - this.#renewed < RENEW_MS) return;
+    this.#renewed = now;
+    this.#show(true);
   }
 
   back(): void {

@@ -48,7 +48,7 @@ export function audit(world: World) {
     },
     audit_calls: async ({ filter, before, limit }) => {
       await world.pause(30);
-      return evidence.page(filter, before, limit);
+      return evidence.callsOf(filter, before, limit);
     },
     audit_histogram: async ({ filter, bins }) => {
       await world.pause(30);

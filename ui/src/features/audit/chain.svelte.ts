@@ -1,4 +1,4 @@
-import type { CallDetail, ErrorView, RecordingView, SessionEvidence, TimelineRow } from "../../bindings/ipc";
+import type { CallDetail, ErrorView, RecordingView, SessionEvidence, TimelineFilter, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { Calls, isCall, Watching } from "../recording";
 import { type Command, type Item, itemsOf, placeOf, stepFrom } from "./items";
@@ -21,6 +21,8 @@ class Chain {
   #asked = 0;
 
   readonly rows = $derived(rowsOf(this.#of, this.calls.rows));
+  /** What the cluster tells of making and removing the session, and no call of it. */
+  readonly #made = $derived(madeOf(this.#of, this.calls.rows));
   readonly items = $derived<readonly Item[]>(itemsOf(this.rows, this.#opened));
   readonly #at = $derived(this.#chosen === null ? -1 : this.rows.findIndex((row) => row.id === this.#chosen));
   readonly chosen = $derived(this.rows[this.#at] ?? null);
@@ -29,7 +31,7 @@ class Chain {
   readonly command = $derived<Command | null>(this.#item?.kind === "command" ? this.#item.command : null);
   readonly of = $derived(this.command?.id ?? (this.#item?.kind === "row" ? this.#item.of : null));
   /** The call that the replay shows: the last before its clock. */
-  readonly #current = $derived(this.now === null ? -1 : currentOf(this.rows, this.now));
+  readonly #current = $derived(this.now === null ? -1 : currentOf(this.rows, this.now, this.#made));
   readonly current = $derived(placeOf(this.items, this.#current, false));
   /** What the list keeps in view. */
   readonly inView = $derived(this.#follows && this.current >= 0 ? this.current : this.selected);
@@ -92,6 +94,15 @@ class Chain {
     this.#opened = opened;
   }
 
+  /** By what the timeline has the row that is looked at. */
+  get filter(): TimelineFilter {
+    const row = this.chosen;
+    if (!row || !this.#of) return {};
+    const { request } = this.#of;
+    if (row.side === "own") return row.entry?.ids.request === request ? { request } : { side: "own" };
+    return this.#made.has(row.id) ? { side: "cluster", cluster: row.cluster } : { request };
+  }
+
   /** Shows what terminals showed at the row that is looked at, else from the beginning. */
   watch(one: RecordingView | null = null): Promise<void> {
     return one ? this.watching.choose(one) : this.watching.open(this.#moment);
@@ -133,9 +144,15 @@ export function rowsOf(of: Pick<SessionEvidence, "chain"> | null, calls: readonl
   return [...rows.values()].sort((a, b) => a.atUs - b.atUs);
 }
 
-/** The place of the last call before a moment, in Unix milliseconds; none before the first. */
-export function currentOf(rows: readonly TimelineRow[], ms: number): number {
-  return rows.findLastIndex((row) => isCall(row) && row.word !== "stream_end" && row.atUs / 1000 <= ms);
+function madeOf(of: Pick<SessionEvidence, "chain"> | null, calls: readonly TimelineRow[]): ReadonlySet<string> {
+  const made = new Set<string>((of?.chain ?? []).filter((row) => row.side === "cluster").map((row) => row.id));
+  for (const row of calls) made.delete(row.id);
+  return made;
+}
+
+/** The place of the last call before a moment, in Unix milliseconds; none before the first. `made` are no calls of it. */
+export function currentOf(rows: readonly TimelineRow[], ms: number, made: ReadonlySet<string>): number {
+  return rows.findLastIndex((row) => isCall(row) && row.word !== "stream_end" && row.atUs / 1000 <= ms && !made.has(row.id));
 }
 
 export const chain = new Chain();

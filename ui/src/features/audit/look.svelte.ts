@@ -1,4 +1,4 @@
-import type { AboutView, CallDetail, ErrorView, SessionEvidence, TimelineRow } from "../../bindings/ipc";
+import type { AboutView, CallDetail, ErrorView, SessionEvidence, TimelineFilter, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { changed } from "./filter";
 import { timeline } from "./timeline.svelte";
@@ -53,11 +53,10 @@ class Look {
     else this.#asked += 1;
   }
 
-  /** Shows a row that was found elsewhere, above what led to it: on its cluster, or in its request. */
-  async find({ id, atUs, cluster, sentence, who }: Pick<TimelineRow, "id" | "atUs" | "cluster" | "sentence" | "who">, request: string | null = null): Promise<void> {
+  /** Shows a row that was found elsewhere, above what led to it: among those of its cluster, or as `by` says. */
+  async find({ id, atUs, cluster, sentence, who }: Pick<TimelineRow, "id" | "atUs" | "cluster" | "sentence" | "who">, by: TimelineFilter = { side: "cluster", cluster }): Promise<void> {
     // It is the first row, however much a busy cluster tells of the next second.
-    const range = { fromUs: atUs - BEFORE_US, toUs: atUs + 1 };
-    const filter = changed({}, request === null ? { side: "cluster", cluster, ...range } : { request, ...range });
+    const filter = changed(by, { fromUs: atUs - BEFORE_US, toUs: atUs + 1 });
     await (timeline.choose(filter) ?? timeline.load());
     // What was seen in a log store has another id in each look.
     const same = timeline.rows.find((row) => row.id === id) ?? timeline.rows.find((row) => row.atUs === atUs && row.sentence === sentence && row.who === who);

@@ -688,6 +688,32 @@ asOf: number | null,
 problems: Array<Shown>, };
 
 /**
+ * How much a call says of what its command did, the least first.
+ */
+export type CommandCall = "asks" | "reads" | "acts";
+
+/**
+ * The command of kubectl that a call is part of, by what kubectl says of itself (KEP-859).
+ */
+export type CommandView = { 
+/**
+ * Which one: whatever has the same is one command, of one session.
+ */
+id: Shown, 
+/**
+ * What it is called, without its arguments: `kubectl get`; may be empty.
+ */
+name: Shown, 
+/**
+ * Which call: the beginning and the end of a stream are one, and so are rows of both sides.
+ */
+call: Shown, 
+/**
+ * How much that call says of what the command did.
+ */
+says: CommandCall, };
+
+/**
  * Somebody's way.
  */
 export type CrossingLine = { 
@@ -1369,69 +1395,6 @@ at: number,
  * What is not as shipped.
  */
 detail: Shown, } | { "kind": "unknown" };
-
-/**
- * One cluster's calls of one day.
- */
-export type HeatDay = { 
-/**
- * All of them.
- */
-calls: number, 
-/**
- * Those that are no get, list or watch.
- */
-writes: number, 
-/**
- * Those with a status of 400 and more, or denied.
- */
-failed: number, 
-/**
- * Those that were denied.
- */
-denied: number, };
-
-/**
- * One cluster's calls, day by day.
- */
-export type HeatRow = { 
-/**
- * Which.
- */
-cluster: Shown, 
-/**
- * Each day.
- */
-days: Array<HeatDay>, };
-
-/**
- * How many calls, by cluster and day.
- */
-export type HeatView = { 
-/**
- * Where the first day begins, in Unix microseconds: a full hour.
- */
-fromUs: number, 
-/**
- * How long each is, in microseconds.
- */
-stepUs: number, 
-/**
- * The clusters by their names; of too many those with the most calls.
- */
-clusters: Array<HeatRow>, 
-/**
- * Clusters that are left out: there are too many.
- */
-more: number, 
-/**
- * Log stores that are named: what they have is not in it.
- */
-stores: number, 
-/**
- * What it lacks.
- */
-lacks: LacksView, };
 
 /**
  * What a hold is on.
@@ -3088,9 +3051,10 @@ toUs: number,
  */
 isOver: boolean, 
 /**
- * From asking to the last proof, oldest first, without calls.
+ * From signing in to the last proof, oldest first and without its calls: the steps of this desktop, and what the
+ * cluster tells of the session's account, its token and its bindings.
  */
-steps: Array<AuditEntryView>, 
+chain: Array<TimelineRow>, 
 /**
  * There are more entries than were looked at.
  */
@@ -3139,6 +3103,10 @@ used: Array<UsedLine>,
  * How many rules were granted, as far as that is on record.
  */
 grantedRules: number | null, 
+/**
+ * What was granted and no call used; none where the rules are not on record.
+ */
+unused: UnusedView | null, 
 /**
  * A role that would have been enough, as YAML, line by line; none where nothing was used.
  */
@@ -3493,18 +3461,6 @@ fromUs: number | null,
  */
 toUs: number | null, 
 /**
- * Events that were removed since the archive was begun: they were too old or too many.
- */
-removed: number, 
-/**
- * How many days events are kept; without it as long as they fit.
- */
-keepDays: number | null, 
-/**
- * How many bytes they may take.
- */
-keepBytes: number, 
-/**
  * What is wrong with the archive, in words.
  */
 problems: Array<Shown>, 
@@ -3739,7 +3695,7 @@ call: Shown | null, };
 /**
  * By what the timeline is counted.
  */
-export type TimelineFacet = "person" | "cluster" | "verb" | "resource" | "namespace" | "code" | "action" | "session";
+export type TimelineFacet = "person" | "cluster" | "verb" | "resource" | "namespace" | "code";
 
 /**
  * What of the timeline is wanted; what is left out does not restrict.
@@ -3774,8 +3730,7 @@ namespace?: string,
  */
 name?: string, 
 /**
- * `403` or `4xx`; or how it went: `allowed` (let through, below 400), `denied` (what an authorizer forbade, and what
- * the gateway refused) or `failed` (let through, 400 and more).
+ * `403`, `4xx`, or `denied`: what an authorizer forbade, and what the gateway refused.
  */
 code?: string, 
 /**
@@ -3880,6 +3835,10 @@ gap: boolean,
  * What a cluster's call belongs to, or by which call the cluster tells of an entry.
  */
 tie: TieView | null, 
+/**
+ * The command of kubectl it is part of, where kubectl said so to the gateway.
+ */
+command: CommandView | null, 
 /**
  * The entry, of a row of the history.
  */
@@ -4042,6 +4001,40 @@ notKnown: Array<Shown>,
  * What the answer lacks.
  */
 lacks: LacksView, };
+
+/**
+ * What no call used: these verbs on these resources.
+ */
+export type UnusedLine = { 
+/**
+ * As kubectl writes them, and paths.
+ */
+of: Array<Shown>, 
+/**
+ * The verbs; `*` is every verb that was not used.
+ */
+verbs: Array<Shown>, };
+
+/**
+ * What was granted and no call used.
+ */
+export type UnusedView = { 
+/**
+ * The first of it.
+ */
+lines: Array<UnusedLine>, 
+/**
+ * How many lines more there are.
+ */
+more: number, 
+/**
+ * Rules of which nothing at all was used.
+ */
+rules: number, 
+/**
+ * Rules of which this can't be said: they are not on record, or too large to be looked at part by part.
+ */
+untold: number, };
 
 /**
  * What was used of one resource.
@@ -4672,9 +4665,9 @@ export interface Commands {
   audit_seal: { args: {  }; result: SealView };
   audit_seal_renew: { args: { fingerprint: string }; result: SealView };
   audit_timeline: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
+  audit_calls: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
   audit_histogram: { args: { filter: TimelineFilter; bins: number }; result: HistogramView };
   audit_top: { args: { filter: TimelineFilter; facet: TimelineFacet }; result: TopView };
-  audit_heat: { args: { from: number; days: number }; result: HeatView };
   audit_call: { args: { id: string }; result: CallDetail };
   audit_raw: { args: { id: string }; result: Array<Shown> };
   audit_deleted: { args: { object: DeletedQuestion }; result: DeletedView };
@@ -4687,7 +4680,6 @@ export interface Commands {
   audit_source_remove: { args: { source: string }; result: null };
   audit_source_read: { args: { source: string | null }; result: null };
   audit_source_stop: { args: {  }; result: null };
-  audit_keep: { args: { days: number | null; bytes: number }; result: null };
   audit_follow: { args: { on: boolean }; result: null };
   audit_saved: { args: {  }; result: Array<SavedFilter> };
   audit_save: { args: { name: string; filter: TimelineFilter }; result: null };

@@ -2,6 +2,7 @@
 //! that was made around the gateway is found. A real plane with the audit policy that `sallyport audit policy` prints,
 //! real kubectl, and the real command line on the history of a desktop that was used.
 
+mod chain;
 mod siem;
 
 use crate::approvals::{ask, shown};
@@ -43,6 +44,7 @@ pub(crate) async fn play(_: &Fleet, lines: &mut Lines) -> Result<()> {
     dana.app.session_leave(session.clone()).await?;
     dana.until(&session, |view| view.state == SessionState::Closed).await?;
     every_event(&desk, target, &request, &account, lines).await?;
+    chain::shown(&dana, target, &request, &account, lines).await?;
     siem::excluded(target, lines).await?;
 
     around(&desk, &fleet, &dana, lines).await?;

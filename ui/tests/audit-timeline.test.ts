@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { TimelineRow } from "../src/bindings/ipc";
+import type { CommandCall, Outcome, TimelineRow } from "../src/bindings/ipc";
 import { binAt, highest, spanOf, ticks, tickWords } from "../src/features/audit/bins";
 import { changed, chips } from "../src/features/audit/filter";
-import { itemsOf } from "../src/features/audit/items";
+import { itemsOf, placeOf, stepFrom } from "../src/features/audit/items";
 import { isWhole, lackWords } from "../src/features/audit/words";
 import { preciseMoment, utcClock } from "../src/shared/time";
 
@@ -84,4 +84,74 @@ test("where midnight lies within an hour of UTC, rows still stand under their ow
     if (zone === undefined) delete process.env["TZ"];
     else process.env["TZ"] = zone;
   }
+});
+
+const AT = Date.UTC(2026, 10, 29, 12) * 1000;
+/** Newest first: each `[seconds ago, command, call, says, outcome]`. */
+const told = (rows: readonly (readonly [number, string | null, string?, CommandCall?, Outcome?])[]) =>
+  rows.map(([ago, id, call = "", says = "reads", outcome = "done"], n) => ({ id: `own:${n}`, atUs: AT - ago * 1e6, outcome, command: id === null ? null : { id, name: `kubectl ${id}`, call, says } }) as TimelineRow);
+const shape = (rows: readonly TimelineRow[], opened: readonly string[] = []) =>
+  itemsOf(rows, new Set(opened)).flatMap((item) => (item.kind === "day" ? [] : item.kind === "row" ? [`${item.of === null ? "" : " "}${item.at}`] : [`${item.command.id}×${item.command.calls}`]));
+
+test("calls of one command read as one row, whatever lies between them, and it opens into them in their order", () => {
+  const rows = told([[0, "get", "g2"], [1, null], [2, "apply", "p2"], [3, "get", "g1"], [4, "apply", "p1"], [5, "one", "o1"]]);
+  expect(shape(rows)).toEqual(["get×2", "1", "apply×2", "5"]);
+  expect(shape(rows, ["apply"])).toEqual(["get×2", "1", "apply×2", " 2", " 4", "5"]);
+  // Oldest first, as on a session's page, it stands where its first call was made.
+  expect(shape(rows.toReversed())).toEqual(["0", "apply×2", "get×2", "4"]);
+});
+
+test("a stream's beginning and end, and what both sides tell of one call, are no command of several calls", () => {
+  expect(shape(told([[0, "exec", "x"], [60, "exec", "x"]]))).toEqual(["0", "1"]);
+  expect(shape(told([[0, "exec", "x"], [1, "exec", "x"], [2, "exec", "y"]]))).toEqual(["exec×2"]);
+});
+
+test("what goes on after a long pause, or on another day, is told where it goes on", () => {
+  expect(shape(told([[0, "watch", "d"], [100, "watch", "c"], [300, "watch", "b"], [400, "watch", "a"]]))).toEqual(["watch×2", "watch×2"]);
+  const zone = process.env["TZ"];
+  process.env["TZ"] = "UTC";
+  try {
+    const midnight = Date.UTC(2026, 10, 29) * 1000;
+    const rows = told([[0, "get", "a"], [0, "get", "b"], [0, "get", "c"]]).map((row, n) => ({ ...row, atUs: midnight + [20, 10, -10][n]! * 1e6 }));
+    expect(itemsOf(rows).map((item) => item.kind)).toEqual(["day", "command", "day", "row"]);
+  } finally {
+    if (zone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = zone;
+  }
+});
+
+test("a command says what went wrong first, then what it changed, and of several the first", () => {
+  const lead = (rows: TimelineRow[]) => itemsOf(rows).flatMap((item) => (item.kind === "command" ? [[item.command.lead, item.command.alike]] : []))[0];
+  expect(lead(told([[0, "c", "d", "asks"], [1, "c", "c", "reads"], [2, "c", "b", "reads"], [3, "c", "a", "asks"]]))).toEqual([2, 1]);
+  expect(lead(told([[0, "c", "d", "acts"], [1, "c", "c", "acts"], [2, "c", "b", "reads"], [3, "c", "a", "acts"]]))).toEqual([3, 2]);
+  expect(lead(told([[0, "c", "d", "acts"], [1, "c", "c", "asks", "refused"], [2, "c", "b", "acts"]]))).toEqual([1, 0]);
+});
+
+test("what is chosen stays chosen as its command grows, is closed and is opened, and the keys pass days over", () => {
+  const rows = told([[0, "get", "c"], [1, "get", "b"], [2, null]]);
+  const grown = [...told([[-1, "get", "d"]]), ...rows];
+  const at = (items: ReturnType<typeof itemsOf>, place: number, asCommand: boolean) => {
+    const item = items[placeOf(items, place, asCommand)];
+    return item?.kind === "row" ? item.at : item?.kind === "command" ? item.command.id : null;
+  };
+  expect(at(itemsOf(rows), 1, true)).toBe("get");
+  expect(at(itemsOf(grown), 2, true), "the same row, one further down").toBe("get");
+  expect(at(itemsOf(rows), 1, false), "closed, it is its command").toBe("get");
+  expect(at(itemsOf(rows, new Set(["get"])), 1, false)).toBe(1);
+  expect(at(itemsOf(rows, new Set(["get"])), 1, true)).toBe("get");
+  expect([placeOf(itemsOf(rows), -1, false), placeOf(itemsOf(rows), 99, true)]).toEqual([-1, -1]);
+  const items = itemsOf(rows);
+  expect(stepFrom(items, -1, 1)?.kind).toBe("command");
+  expect(stepFrom(items, 1, 1)).toEqual({ kind: "row", at: 2, of: null });
+  expect(stepFrom(items, 2, 5)).toEqual({ kind: "row", at: 2, of: null });
+  expect(stepFrom(items, 2, -1e9)?.kind).toBe("command");
+  expect(stepFrom([], -1, 1)).toBe(null);
+});
+
+test("twenty thousand rows of a few commands are put together at once", () => {
+  const rows = told(Array.from({ length: 20_000 }, (_, n) => [n / 100, n % 3 === 0 ? null : `c${n % 7}`, String(n)] as const));
+  const began = performance.now();
+  const items = itemsOf(rows);
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(items.filter((item) => item.kind === "command")).toHaveLength(7);
 });

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import type { AuditEntryView, AuditFilter } from "../src/bindings/ipc";
+import type { TimelineFilter, TimelineRow } from "../src/bindings/ipc";
 import { at } from "./window";
 
 const { host } = await at(() => import("../src/host"));
@@ -13,33 +13,35 @@ const view = { session: "s", terminal: "t", cluster: "c", user: "u", shell: "bas
 /** A history whose entries are at `moments`, Unix milliseconds in their order; as the host answers: newest first, before `to`. */
 function kept(moments: readonly number[]) {
   const of = { asked: 0, fails: null as unknown };
-  vi.spyOn(host, "call").mockImplementation((async (name: string, args: { filter: AuditFilter; before: number | null; limit: number }) => {
+  vi.spyOn(host, "call").mockImplementation((async (name: string, args: { filter: TimelineFilter; before: string | null; limit: number }) => {
     await Promise.resolve();
     if (name === "recordings_list") return [view];
     if (name === "recording_open") return view;
+    if (name !== "audit_calls") throw new Error(name);
     of.asked += 1;
     if (of.fails) throw of.fails;
     const { filter, before, limit } = args;
-    const fit: AuditEntryView[] = [];
-    let next: number | null = null;
-    for (let n = Math.min(before ?? Infinity, moments.length + 1) - 1; n > 0; n--) {
-      const ms = moments[n - 1] as number;
-      if ((filter.from !== undefined && ms < filter.from) || (filter.to !== undefined && ms >= filter.to)) continue;
+    const fit: TimelineRow[] = [];
+    let next: string | null = null;
+    for (let n = Math.min(before === null ? Infinity : Number(before), moments.length + 1) - 1; n > 0; n--) {
+      const us = (moments[n - 1] as number) * 1000;
+      if ((filter.fromUs !== undefined && us < filter.fromUs) || (filter.toUs !== undefined && us >= filter.toUs)) continue;
       if (fit.length === limit) {
-        next = fit.at(-1)?.sequence ?? null;
+        next = String(number(fit.at(-1)));
         break;
       }
-      fit.push({ sequence: n, atUs: ms * 1000, action: "call" } as AuditEntryView);
+      fit.push({ id: `own:${n}`, atUs: us, side: "own", word: "call", tie: null } as TimelineRow);
     }
-    return { entries: fit, next, total: moments.length };
+    return { rows: fit, next, lacks: { stores: [] } };
   }) as typeof host.call);
   return of;
 }
 const settled = async (calls: { loading: boolean }) => {
   while (calls.loading) await Promise.resolve();
 };
-const sequences = (calls: { entries: readonly AuditEntryView[] }) => calls.entries.map((entry) => entry.sequence);
-function together(calls: { entries: readonly AuditEntryView[] }) {
+const number = (row: TimelineRow | undefined) => Number(row?.id.slice("own:".length));
+const sequences = (calls: { rows: readonly TimelineRow[] }) => calls.rows.map(number);
+function together(calls: { rows: readonly TimelineRow[] }) {
   const found = sequences(calls);
   expect(found).toEqual(found.map((_, i) => (found[0] as number) + i));
 }
@@ -58,7 +60,7 @@ test("a long session's calls are listed around what is shown, and what is not li
   await settled(calls);
   expect(sequences(calls)[0]).toBe(1);
   expect([calls.earlier, calls.later]).toEqual([false, true]);
-  expect(calls.entries.length).toBeGreaterThan(50);
+  expect(calls.rows.length).toBeGreaterThan(50);
   together(calls);
   calls.follow(BEGAN + HOURS / 2, false);
   await settled(calls);
@@ -79,7 +81,7 @@ test("as it plays every call comes by, and few questions are asked", async () =>
   for (let ms = 0; ms < 600_000; ms += 1000) for (let i = 0; i < (ms % 60_000 === 0 ? 90 : 3); i++) all.push(BEGAN + ms + i);
   const of = kept(all);
   const calls = new Calls();
-  calls.begin("s");
+  calls.begin({ session: "s" });
   await calls.around(BEGAN);
   const seen = new Set(sequences(calls));
   let most = 0;
@@ -88,7 +90,7 @@ test("as it plays every call comes by, and few questions are asked", async () =>
     if (calls.loading) {
       await settled(calls);
       together(calls);
-      most = Math.max(most, calls.entries.length);
+      most = Math.max(most, calls.rows.length);
       for (const one of sequences(calls)) seen.add(one);
     }
   }
@@ -100,7 +102,7 @@ test("as it plays every call comes by, and few questions are asked", async () =>
 test("more than a page of one millisecond is listed whole", async () => {
   kept([...Array.from({ length: 1300 }, () => BEGAN), BEGAN + 1000]);
   const calls = new Calls();
-  calls.begin("s");
+  calls.begin({ session: "s" });
   await calls.around(BEGAN - 1);
   expect(sequences(calls)).toHaveLength(1300);
   together(calls);
@@ -110,10 +112,10 @@ test("more than a page of one millisecond is listed whole", async () => {
 test("back at the first one that is listed, the ones before it are asked for", async () => {
   kept(Array.from({ length: 2000 }, (_, i) => BEGAN + i * 1000));
   const calls = new Calls();
-  calls.begin("s");
+  calls.begin({ session: "s" });
   await calls.around(BEGAN + 1_999_000);
-  const first = calls.entries[0] as AuditEntryView;
-  expect(first.sequence).toBe(1501);
+  const first = calls.rows[0] as TimelineRow;
+  expect(number(first)).toBe(1501);
   calls.follow(first.atUs / 1000, false);
   await settled(calls);
   expect(sequences(calls)[0]).toBe(1002);
@@ -132,5 +134,23 @@ test("where calls can't be read the recording is shown all the same, and that is
   expect(of.asked, "not with every frame").toBe(asked);
   of.fails = null;
   await replay.calls.around(BEGAN);
-  expect([replay.calls.error, replay.calls.entries.length]).toEqual([null, 1]);
+  expect([replay.calls.error, replay.calls.rows.length]).toEqual([null, 1]);
+});
+
+test("of a call that both sides tell of, and that lies where two answers meet, one row is left", async () => {
+  kept([BEGAN]);
+  const row = (id: string, ms: number, call?: string) => ({ id, atUs: ms * 1000, side: id.startsWith("own") ? "own" : "cluster", word: "call", tie: call ? { call } : null }) as TimelineRow;
+  const own = row("own:1", BEGAN);
+  const told = row("call:1@2", BEGAN + 3);
+  vi.spyOn(host, "call").mockImplementation((async (_: string, { filter }: { filter: TimelineFilter }) => {
+    const rows = [told, own].filter(({ atUs }) => (filter.fromUs ?? 0) <= atUs && atUs < (filter.toUs ?? Infinity));
+    // As the host pairs them, where both are on a page.
+    return { rows: rows.length === 2 ? [row("own:1", BEGAN, told.id)] : rows, next: null, lacks: { stores: [] } };
+  }) as typeof host.call);
+  const calls = new Calls();
+  calls.begin({ session: "s" });
+  await calls.around(BEGAN);
+  expect(calls.rows).toEqual([row("own:1", BEGAN, told.id)]);
+  await calls.around(BEGAN + 60_000);
+  expect(calls.rows.map(({ id }) => id)).toEqual(["own:1"]);
 });

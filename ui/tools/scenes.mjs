@@ -33,6 +33,22 @@ const audited = async (page) => {
   await page.locator("#histogram").waitFor();
 };
 
+// One session with its calls, and what its terminals showed beside them.
+const onSession = (then = async () => {}) => async (page) => {
+  await audited(page);
+  await page.locator("#entries").getByText("Deleted deployment checkout").first().click();
+  await page.keyboard.press("o");
+  await page.getByText("Used of what was granted").waitFor();
+  await then(page);
+};
+const replayed = (then = async () => {}) => onSession(async (page) => {
+  await page.getByRole("button", { name: /^Watch its terminals/ }).click();
+  await page.getByRole("button", { name: /^(Play|Pause)/ }).focus();
+  await page.keyboard.press("End");
+  await page.getByText("is damaged and not shown (2)").waitFor();
+  await then(page);
+});
+
 const held = (id, then = async () => {}) => async (page) => {
   await go("r")(page);
   await page.getByRole("button", { name: /^Held/ }).click();
@@ -354,6 +370,12 @@ export const SCENES = [
   ["audit-both", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByText("Links of this call").waitFor(); }],
   ["audit-raw", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Ran psql").first().click(); await page.keyboard.press("j"); await page.getByRole("region", { name: "Raw JSON" }).waitFor(); }],
   ["audit-session", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Deleted deployment checkout").first().click(); await page.keyboard.press("o"); await page.getByText("Used of what was granted").waitFor(); }],
+  ["audit-command", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Tried to read secret checkout-tls").first().click(); await page.getByRole("heading", { name: "kubectl apply" }).waitFor(); }],
+  ["audit-command-open", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Tried to read secret checkout-tls").first().click(); await page.keyboard.press("ArrowRight"); await page.locator("#entries").getByText("Created config map checkout").waitFor(); for (const _ of [1, 2]) await page.keyboard.press("ArrowDown"); }],
+  ["audit-session-replay", "scene=audited", replayed()],
+  ["audit-session-replay-call", "scene=audited", replayed(async (page) => { await page.locator("#chain").getByText("Rolled back deployment worker").first().click(); await page.keyboard.press("ArrowRight"); await page.getByRole("button", { name: "Its row in the timeline" }).waitFor(); })],
+  ["audit-session-none", "scene=auditedNone", onSession(async (page) => { await page.getByText("Nothing is kept of this session’s terminals.").waitFor(); })],
+  ["audit-session-unread", "scene=auditedUnread", onSession(async (page) => { await page.getByText("the index of a recording is damaged").waitFor(); })],
   ["audit-session-alone", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.keyboard.press("o"); await page.getByText("Propose it").click(); }],
   ["audit-person", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This person" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); }],
   ["audit-cluster", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This cluster" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); }],

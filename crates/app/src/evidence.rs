@@ -7,8 +7,11 @@
 mod about;
 mod bypass;
 mod call;
+mod chain;
+mod command;
 mod export;
 mod filter;
+mod granted;
 mod merge;
 mod raws;
 mod review;
@@ -23,6 +26,7 @@ mod timeline;
 mod used;
 
 pub(crate) use export::{Beside, ReadTape};
+pub(crate) use granted::kept;
 pub(crate) use used::SeenOn;
 #[cfg(test)]
 pub(crate) use used::seen_in;

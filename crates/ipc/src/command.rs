@@ -191,6 +191,9 @@ macro_rules! commands {
             /// One page of the timeline: the history and the calls that clusters tell of, newest first. A call that both tell of
             /// on this page is one row.
             audit_timeline(filter: TimelineFilter, before: Option<String>, limit: u32) -> TimelinePage => reads evidence.timeline;
+            /// The same of one session, or of its request, without what log stores have: beside a replay, which asks for others
+            /// with each moment.
+            audit_calls(filter: TimelineFilter, before: Option<String>, limit: u32) -> TimelinePage => reads evidence.calls;
             /// How many of them in each of at most 500 stretches of time; over all there is where the filter names no range.
             audit_histogram(filter: TimelineFilter, bins: u32) -> HistogramView => reads evidence.histogram;
             /// The most frequent of a facet among the calls that clusters tell of; people and clusters of the history are counted in.

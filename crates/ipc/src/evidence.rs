@@ -125,8 +125,36 @@ pub struct TimelineRow {
     pub gap: bool,
     /// What a cluster's call belongs to, or by which call the cluster tells of an entry.
     pub tie: Option<TieView>,
+    /// The command of kubectl it is part of, where kubectl said so to the gateway.
+    pub command: Option<CommandView>,
     /// The entry, of a row of the history.
     pub entry: Option<Box<AuditEntryView>>,
+}
+
+/// The command of kubectl that a call is part of, by what kubectl says of itself (KEP-859).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandView {
+    /// Which one: whatever has the same is one command, of one session.
+    pub id: Shown,
+    /// What it is called, without its arguments: `kubectl get`; may be empty.
+    pub name: Shown,
+    /// Which call: the beginning and the end of a stream are one, and so are rows of both sides.
+    pub call: Shown,
+    /// How much that call says of what the command did.
+    pub says: CommandCall,
+}
+
+/// How much a call says of what its command did, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum CommandCall {
+    /// It asks what there is, or what one may do.
+    Asks,
+    /// It reads.
+    Reads,
+    /// It changes something, or reaches into a pod.
+    Acts,
 }
 
 /// By what a cluster's call was tied.
@@ -364,8 +392,9 @@ pub struct SessionEvidence {
     pub to_us: i64,
     /// It is over.
     pub is_over: bool,
-    /// From asking to the last proof, oldest first, without calls.
-    pub steps: Vec<AuditEntryView>,
+    /// From signing in to the last proof, oldest first and without its calls: the steps of this desktop, and what the
+    /// cluster tells of the session's account, its token and its bindings.
+    pub chain: Vec<TimelineRow>,
     /// There are more entries than were looked at.
     pub has_more: bool,
     /// Calls that the gateway sent.
@@ -390,6 +419,8 @@ pub struct SessionEvidence {
     pub used: Vec<UsedLine>,
     /// How many rules were granted, as far as that is on record.
     pub granted_rules: Option<u32>,
+    /// What was granted and no call used; none where the rules are not on record.
+    pub unused: Option<UnusedView>,
     /// A role that would have been enough, as YAML, line by line; none where nothing was used.
     pub role: Vec<Shown>,
     /// How many rules that has.
@@ -444,6 +475,30 @@ pub struct UsedLine {
     pub times: i64,
     /// How often it was refused.
     pub denied: i64,
+}
+
+/// What was granted and no call used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct UnusedView {
+    /// The first of it.
+    pub lines: Vec<UnusedLine>,
+    /// How many lines more there are.
+    pub more: i64,
+    /// Rules of which nothing at all was used.
+    pub rules: u32,
+    /// Rules of which this can't be said: they are not on record, or too large to be looked at part by part.
+    pub untold: u32,
+}
+
+/// What no call used: these verbs on these resources.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct UnusedLine {
+    /// As kubectl writes them, and paths.
+    pub of: Vec<Shown>,
+    /// The verbs; `*` is every verb that was not used.
+    pub verbs: Vec<Shown>,
 }
 
 /// One person or one cluster over a range.

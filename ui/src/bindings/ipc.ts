@@ -694,6 +694,32 @@ asOf: number | null,
 problems: Array<Shown>, };
 
 /**
+ * How much a call says of what its command did, the least first.
+ */
+export type CommandCall = "asks" | "reads" | "acts";
+
+/**
+ * The command of kubectl that a call is part of, by what kubectl says of itself (KEP-859).
+ */
+export type CommandView = { 
+/**
+ * Which one: whatever has the same is one command, of one session.
+ */
+id: Shown, 
+/**
+ * What it is called, without its arguments: `kubectl get`; may be empty.
+ */
+name: Shown, 
+/**
+ * Which call: the beginning and the end of a stream are one, and so are rows of both sides.
+ */
+call: Shown, 
+/**
+ * How much that call says of what the command did.
+ */
+says: CommandCall, };
+
+/**
  * Somebody's way.
  */
 export type CrossingLine = { 
@@ -3055,9 +3081,10 @@ toUs: number,
  */
 isOver: boolean, 
 /**
- * From asking to the last proof, oldest first, without calls.
+ * From signing in to the last proof, oldest first and without its calls: the steps of this desktop, and what the
+ * cluster tells of the session's account, its token and its bindings.
  */
-steps: Array<AuditEntryView>, 
+chain: Array<TimelineRow>, 
 /**
  * There are more entries than were looked at.
  */
@@ -3106,6 +3133,10 @@ used: Array<UsedLine>,
  * How many rules were granted, as far as that is on record.
  */
 grantedRules: number | null, 
+/**
+ * What was granted and no call used; none where the rules are not on record.
+ */
+unused: UnusedView | null, 
 /**
  * A role that would have been enough, as YAML, line by line; none where nothing was used.
  */
@@ -3835,6 +3866,10 @@ gap: boolean,
  */
 tie: TieView | null, 
 /**
+ * The command of kubectl it is part of, where kubectl said so to the gateway.
+ */
+command: CommandView | null, 
+/**
  * The entry, of a row of the history.
  */
 entry: AuditEntryView | null, };
@@ -3996,6 +4031,40 @@ notKnown: Array<Shown>,
  * What the answer lacks.
  */
 lacks: LacksView, };
+
+/**
+ * What no call used: these verbs on these resources.
+ */
+export type UnusedLine = { 
+/**
+ * As kubectl writes them, and paths.
+ */
+of: Array<Shown>, 
+/**
+ * The verbs; `*` is every verb that was not used.
+ */
+verbs: Array<Shown>, };
+
+/**
+ * What was granted and no call used.
+ */
+export type UnusedView = { 
+/**
+ * The first of it.
+ */
+lines: Array<UnusedLine>, 
+/**
+ * How many lines more there are.
+ */
+more: number, 
+/**
+ * Rules of which nothing at all was used.
+ */
+rules: number, 
+/**
+ * Rules of which this can't be said: they are not on record, or too large to be looked at part by part.
+ */
+untold: number, };
 
 /**
  * What was used of one resource.
@@ -4627,6 +4696,7 @@ export interface Commands {
   audit_seal: { args: {  }; result: SealView };
   audit_seal_renew: { args: { fingerprint: string }; result: SealView };
   audit_timeline: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
+  audit_calls: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
   audit_histogram: { args: { filter: TimelineFilter; bins: number }; result: HistogramView };
   audit_top: { args: { filter: TimelineFilter; facet: TimelineFacet }; result: TopView };
   audit_call: { args: { id: string }; result: CallDetail };

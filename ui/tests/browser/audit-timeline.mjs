@@ -188,3 +188,46 @@ test("words that are not searched for any more do not stay in the field", () =>
     await row(page, "Read deployment worker in settlement").waitFor();
     await page.waitForFunction((input) => input.value === "", await field.elementHandle());
   }));
+
+test("the calls of one kubectl command are one row, which keys open and close, and which grows while one looks on live", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    const command = page.locator("#entries [role=row][aria-expanded]", { hasText: "kubectl apply" });
+    assert.equal(await command.getAttribute("aria-expanded"), "false");
+    assert.match(await command.innerText(), /Tried to read secret checkout-tls[^]*5 calls/, "what was refused says most");
+    assert.equal(await page.locator("#entries [aria-level='2']").count(), 0);
+    await command.click();
+    const side = page.getByRole("complementary", { name: "Selected row" });
+    await side.getByRole("heading", { name: "kubectl apply" }).waitFor();
+    await page.keyboard.press("ArrowRight");
+    const calls = page.locator("#entries [aria-level='2']");
+    await calls.nth(4).waitFor();
+    assert.deepEqual((await calls.allInnerTexts()).map((words) => /(Tried|Created|Changed|Read|Asked)/.exec(words)?.[1]), ["Tried", "Created", "Changed", "Read", "Asked"], "newest first, as all rows");
+    const active = () => page.locator("#entries").evaluate((list) => document.getElementById(list.getAttribute("aria-activedescendant") ?? "")?.textContent ?? "");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.waitForFunction(() => document.querySelector("#entries [aria-level='2'][aria-selected=true]")?.textContent.includes("Created config map"));
+    assert.match(await active(), /Created config map/);
+    await side.getByText("Joins with").waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await calls.first().waitFor({ state: "detached" });
+    assert.equal(await command.getAttribute("aria-selected"), "true", "closed, it is what was chosen in it");
+    assert.match(await active(), /5 calls/);
+    await page.keyboard.press("c");
+    await calls.nth(4).waitFor();
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("l");
+    await page.getByRole("button", { name: "Look on live", pressed: true }).waitFor();
+    // One more call of the same command, and what other people do at the same time.
+    await world(page, `(w) => {
+      const last = w.history.entries.findLast((e) => e.detail.some(([, value]) => value === "kubectl apply"));
+      w.history.append({ ...last, ids: { ...last.ids, auditId: "one-more" }, sentence: "Watched deployments in settlement" }, last.atUs + 30e6);
+      for (let n = 0; n < 400; n++) w.evidence.append(Date.now() * 1000 + n, 2);
+      w.hear({ kind: "evidenceChanged" });
+    }`);
+    await page.getByText("3,400 told by clusters").waitFor();
+    await page.locator("#entries").evaluate((list) => (list.scrollTop = 400 * 32));
+    await page.locator("#entries [role=row][aria-expanded=true]", { hasText: "6 calls" }).waitFor();
+    await page.locator("#entries [aria-level='2']", { hasText: "Watched deployments" }).waitFor();
+    assert.equal(await page.locator("#entries [role=row][aria-expanded]", { hasText: "kubectl apply" }).count(), 1);
+  }));

@@ -36,6 +36,24 @@ impl Calls {
         (one.first, one.last) = (one.first.min(at), one.last.max(at));
     }
 
+    /// These and others. One that is among both is counted twice.
+    pub(super) fn with(&self, others: Self) -> Self {
+        let mut all = self.clone();
+        for (key, used) in others.0 {
+            let Some(one) = all.0.get_mut(&key) else {
+                all.0.insert(key, used);
+                continue;
+            };
+            one.calls = one.calls.saturating_add(used.calls);
+        }
+        all
+    }
+
+    /// Each.
+    pub(super) fn each(&self) -> Vec<Used> {
+        self.0.values().cloned().collect()
+    }
+
     /// By resource as kubectl writes it with its subresource, whatever the namespace.
     pub(super) fn by_resource(&self) -> BTreeMap<String, OfResource> {
         let mut all: BTreeMap<String, OfResource> = BTreeMap::new();
@@ -61,7 +79,7 @@ impl Calls {
     /// A Role for each namespace and a ClusterRole for what holds everywhere, as YAML, with how many rules they have; none
     /// where nothing was let through that a rule can say.
     pub(super) fn role(&self, name: &str) -> Option<(String, u32)> {
-        let used: Vec<Used> = self.0.values().cloned().collect();
+        let used = self.each();
         let role: RoleName = "used".parse().ok()?;
         let mut documents = Vec::new();
         let mut count = 0;

@@ -1,5 +1,6 @@
 //! A row of the timeline, of either side. Pure.
 
+use super::command;
 use crate::history::view;
 use sallyport_archive::{Call, CallId, Column};
 use sallyport_audit::Entry;
@@ -62,6 +63,7 @@ pub(super) fn own(entry: &Entry) -> TimelineRow {
         outcome: view.outcome,
         gap: view.gap,
         tie: None,
+        command: command::of_entry(entry),
         entry: Some(Box::new(view)),
     }
 }
@@ -103,6 +105,7 @@ pub(super) fn call(call: &Call, sentence: &str, tie: Option<TieView>) -> Timelin
         },
         gap: false,
         tie,
+        command: None,
         entry: None,
     }
 }

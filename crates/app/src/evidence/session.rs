@@ -2,14 +2,15 @@
 
 use super::bypass::{ENTRIES_MOST, OfSession, Part, compared, of_accounts_in, range_of};
 use super::call::at_its_moment;
+use super::chain::Of;
+use super::granted;
 use super::role::{self, Calls};
 use super::stores::{self, For};
 use super::timeline::account;
 use super::{Evidence, both, filter, lacks, left, number, or_lacks, row};
 use crate::desk::AppError;
-use crate::history::view;
 use sallyport_archive::{Call, Column};
-use sallyport_audit::{Action, Entry};
+use sallyport_audit::Action;
 use sallyport_events::{Innocent, Key, Known, Reconciled, join};
 use sallyport_ipc::{
     BypassLine, LacksView, SessionEvidence, Shown, TieCount, TimelineFilter, UnseenLine, UsedLine,
@@ -23,8 +24,6 @@ use std::time::Instant;
 const UNSEEN: usize = 50;
 /// Calls around the gateway that are named.
 const BYPASSES: usize = 100;
-/// Steps of a session that are shown.
-const STEPS: usize = 500;
 /// How long before and after what is on record log stores are asked for calls of a session, in microseconds: clocks differ,
 /// and whoever took its token goes on after it was left, until the token's end.
 const AROUND: i64 = 3_600_000_000;
@@ -46,17 +45,22 @@ impl Evidence {
         let name = cluster.as_ref().map(ToString::to_string).unwrap_or_default();
         let time = (first.at.saturating_sub(AROUND), is_over.then(|| last.saturating_add(AFTER)));
         let of = self.of_session(&name, &accounts, time).await?;
+        let of_chain = Of { request: &request, entries, cluster: &name, accounts: &accounts, time };
+        let (chain, of_chain) = self.chain(&of_chain).await?;
         let known = Known::of(entries.iter());
         let record = own.record(&self.own_record().await?);
         let compared = compared(&of, &known, &record);
         let (bypasses, is_whole) = self.bypass_lines(&of, &compared).await?;
+        let through_gateway = role::used_through_gateway(entries);
         let used = match of.events.is_empty() {
-            true => role::used_through_gateway(entries),
+            true => through_gateway.clone(),
             false => {
                 let elsewhere = compared.bypass.iter().map(|bypass| bypass.event).collect();
                 role::used_on_cluster(&of.events, &elsewhere)
             }
         };
+        // Whatever either side tells was used: a log that begins late makes nothing unused.
+        let unused = granted::of(entries).map(|granted| granted.unused(&used.with(through_gateway)));
         let text = |action: Action, key: &str| {
             let of_action = entries.iter().filter(|entry| entry.action == action);
             let found = of_action.filter_map(|entry| entry.detail.get(key)).next();
@@ -78,7 +82,7 @@ impl Evidence {
             from_us: first.at,
             to_us: last,
             is_over,
-            steps: entries.iter().filter(|entry| is_step(entry)).take(STEPS).map(view).collect(),
+            chain,
             has_more: own.from.is_some() || of.has_more,
             gateway: number(known.calls().len() as u64),
             seen: number(compared.cluster),
@@ -91,11 +95,12 @@ impl Evidence {
             unseen: if has_log { unseen(&compared, &known) } else { Vec::new() },
             unseen_count: if has_log { number(compared.unseen.len() as u64) } else { 0 },
             used: lines(&used),
+            unused,
             granted_rules: rules.and_then(|rules| u32::try_from(rules).ok()),
             role_rules: role.as_ref().map_or(0, |(_, rules)| *rules),
             role: role.map(|(yaml, _)| super::call::lines(&yaml)).unwrap_or_default(),
             request: Shown::of(&request),
-            lacks: LacksView { is_cut: of.lacks.is_cut || !is_whole, ..of.lacks },
+            lacks: LacksView { is_cut: of.lacks.is_cut || of_chain.is_cut || !is_whole, ..of.lacks },
         })
     }
 
@@ -186,11 +191,6 @@ impl Evidence {
         });
         Ok((lines.collect(), is_whole))
     }
-}
-
-/// A step, and no call of one.
-fn is_step(entry: &Entry) -> bool {
-    !matches!(entry.action, Action::Call | Action::StreamStart | Action::StreamEnd)
 }
 
 fn role_name(profile: &str) -> String {

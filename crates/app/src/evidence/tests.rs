@@ -1,6 +1,7 @@
 //! With a real archive and a real history, on logs as API servers write them.
 
 mod attacked;
+mod chain;
 mod pages;
 mod stores;
 
@@ -214,7 +215,7 @@ async fn a_call_that_both_sides_tell_of_is_one_row_and_what_went_around_the_gate
     assert_eq!((session.granted_rules, session.role_rules), (Some(21), 1));
     assert!(session.role.iter().any(|line| line.contains("deployments")));
     assert_eq!((session.profile.as_str(), session.who.as_str()), ("operate", "oidc:dana"));
-    assert!(session.steps.iter().all(|step| step.action != "call"));
+    assert!(session.chain.iter().all(|row| row.word != "call"));
     // A session is found by its account on the cluster's side, and nobody else's calls are.
     let of_session = bench.page(filter(|f| f.session = Some("s1".into()))).await;
     assert!(of_session.rows.iter().all(|row| row.who != "oidc:lee"));

@@ -4,7 +4,7 @@ use super::filter::{self, Both};
 use super::merge::{Cursor, Looked, Side, merged};
 use super::raws::replicas;
 use super::row::{self, RowId};
-use super::{Evidence, both, lacks, number, or_lacks, stores};
+use super::{Evidence, both, command, lacks, number, or_lacks, stores};
 use crate::desk::AppError;
 use sallyport_archive::{Call, Column, Cursor as CallCursor, Page as Calls, Top};
 use sallyport_events::{Act, join};
@@ -68,7 +68,7 @@ impl Evidence {
         let at = before.is_some().then_some(&cursor.stores);
         let (own, calls, of_stores) = tokio::join!(
             self.own_page(&wanted, cursor.own, limit),
-            self.calls_page(&wanted, cursor.calls, limit),
+            self.calls_page("timeline", &wanted, cursor.calls, limit),
             self.stores_page(&wanted, at, &asked),
         );
         let (own, (calls, mut ids, mut lacks), of_stores) = (own?, calls?, of_stores?);
@@ -83,6 +83,40 @@ impl Evidence {
             lacks,
             own_total: number(self.history.tip()),
             cluster_total,
+        })
+    }
+
+    /// One page of one session, without what log stores have: their answers are the timeline's, one of each, and a replay
+    /// asks with each moment that it goes to.
+    pub(crate) async fn calls(
+        self: &Arc<Self>,
+        filter: TimelineFilter,
+        before: Option<String>,
+        limit: u32,
+    ) -> Result<TimelinePage, AppError> {
+        if filter.session.is_none() && filter.request.is_none() {
+            return Err(filter::bad("no session is named"));
+        }
+        let limit = limit.clamp(1, PAGE_MOST) as usize;
+        let cursor = match &before {
+            None => Cursor::default(),
+            Some(text) => Cursor::parse(text).ok_or_else(|| filter::bad("there is no such page"))?,
+        };
+        let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
+        // What lies before a moment and what lies behind it is asked for at the same time.
+        let kind = if filter.from_us.is_some() { "calls behind" } else { "calls before" };
+        let (own, calls) = tokio::join!(
+            self.own_page(&wanted, cursor.own, limit),
+            self.calls_page(kind, &wanted, cursor.calls, limit),
+        );
+        let (own, (calls, ids, lacks)) = (own?, calls?);
+        let (rows, end) = merged(own, calls, Vec::new(), limit);
+        Ok(TimelinePage {
+            rows: paired(rows, &ids),
+            next: (!end.is_over()).then(|| end.shown()),
+            lacks,
+            own_total: number(self.history.tip()),
+            cluster_total: self.kept().await,
         })
     }
 
@@ -116,6 +150,7 @@ impl Evidence {
 
     async fn calls_page(
         &self,
+        kind: &str,
         wanted: &Both,
         from: Side<CallCursor>,
         limit: usize,
@@ -128,7 +163,7 @@ impl Evidence {
             (_, Side::After(cursor)) => Some(cursor),
         };
         let calls = wanted.calls.clone().unwrap_or_default();
-        let asked = self.ask("timeline", move |archive, bounds| {
+        let asked = self.ask(kind, move |archive, bounds| {
             let page = archive.page(&calls, at, limit, bounds)?;
             let replicas = replicas(archive, &page.value.calls);
             Ok((page, replicas))
@@ -177,8 +212,10 @@ impl Evidence {
             let replicas = replicas.get(&call.id.number()).copied();
             let sentence = Act { replicas, ..row::act(call) }.sentence();
             let known = ties.of(call.text(Column::Cluster));
-            let tie = known.and_then(|known| row::tie(&join(&row::to_tie(call), known), known));
-            row::call(call, &sentence, tie)
+            let joined = known.map(|known| (join(&row::to_tie(call), known), known));
+            let tie = joined.and_then(|(joined, known)| row::tie(&joined, known));
+            let command = joined.and_then(|(joined, known)| command::of_call(&joined, known));
+            TimelineRow { command, ..row::call(call, &sentence, tie) }
         });
         Ok(rows.collect())
     }

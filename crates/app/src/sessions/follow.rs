@@ -4,6 +4,7 @@ use super::end::End;
 use super::owner::{Made, Missing, Owner, Stop};
 use super::word::{Heard, approved_by, deleted, heard, over_before_open, yes_of};
 use crate::desk::AppError;
+use crate::evidence::kept;
 use crate::inventory::Choice;
 use sallyport_api::{AccessRequest, Approval};
 use sallyport_audit::Action;
@@ -84,7 +85,8 @@ impl Owner {
         let mut entries = Vec::new();
         if let Some(offer) = status.offer.as_ref().filter(|_| !std::mem::replace(&mut shown.offer, true)) {
             let draft = session.draft(Action::Offer);
-            entries.push(draft.detail("digest", &offer.digest).detail("rules", offer.rules.len()));
+            let draft = draft.detail("digest", &offer.digest).detail("rules", offer.rules.len());
+            entries.push(draft.detail("granted", kept(&offer.rules)));
         }
         let decided = matches!(phase, Phase::Approved | Phase::Active);
         let approved = decided && !std::mem::replace(&mut shown.approved, true);

@@ -29,7 +29,8 @@ interface Fact {
 /** The further facts of an entry, without those that stand above them. */
 export function facts(entry: Pick<AuditEntryView, "detail" | "via" | "status">): Fact[] {
   return entry.detail
-    .filter(([name, value]) => value !== "" && !(name === "via" && value === entry.via) && !(name === "status" && value === String(entry.status)))
+    // Rules by the dozen are no fact to read: the session's page says what was used of them.
+    .filter(([name, value]) => value !== "" && name !== "granted" && !(name === "via" && value === entry.via) && !(name === "status" && value === String(entry.status)))
     .map(([name, value]) => ({ name: NAMES[name] ?? titled(name), value: worded(name, value) }));
 }
 

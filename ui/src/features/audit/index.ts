@@ -1,3 +1,5 @@
+import { chain } from "./chain.svelte";
+import { folds } from "./folds.svelte";
 import { exporting } from "./exporting.svelte";
 import { history } from "./history.svelte";
 import { look } from "./look.svelte";
@@ -7,16 +9,17 @@ import { sources } from "./sources.svelte";
 import { timeline } from "./timeline.svelte";
 
 export { actions, VIEW } from "./actions";
+export { default as AuditMain } from "./AuditMain.svelte";
 export { default as DeletedDialog } from "./DeletedDialog.svelte";
+export { look } from "./look.svelte";
 export { default as DetailPane } from "./DetailPane.svelte";
 export { default as ExportDialog } from "./ExportDialog.svelte";
 export { default as FilterDialog } from "./FilterDialog.svelte";
 export { default as ReviewDialog } from "./ReviewDialog.svelte";
 export { default as SealDialog } from "./SealDialog.svelte";
 export { default as SourcesDialog } from "./SourcesDialog.svelte";
-export { default as TimelineMain } from "./TimelineMain.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [history, timeline, look, reviewing, sealing, sources, exporting]) one.forget();
+  for (const one of [history, timeline, look, folds, chain, reviewing, sealing, sources, exporting]) one.forget();
 }

@@ -1,4 +1,4 @@
-import type { AboutView, CallDetail, ErrorView, SessionEvidence, TimelineRow } from "../../bindings/ipc";
+import type { AboutView, CallDetail, ErrorView, SessionEvidence, TimelineFilter, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { changed } from "./filter";
 import { timeline } from "./timeline.svelte";
@@ -12,9 +12,14 @@ export type Pane =
 /** How much of what led to a call stands below it, microseconds. */
 const BEFORE_US = 60_000_000;
 
+/** How often the page of a session that goes on is put together anew at most. */
+const RENEW_MS = 5000;
+
 /** What is looked at: a row of the timeline, or a page about a session, a person or a cluster. */
 class Look {
   #chosen = $state<string | null>(null);
+  /** It is looked at as the command that it is a call of. */
+  isCommand = $state(false);
   #panes = $state.raw<readonly Pane[]>([]);
   /** The answer for what is looked at, by what was asked. */
   call = $state.raw<CallDetail | null>(null);
@@ -37,8 +42,10 @@ class Look {
     return this.#chosen;
   }
 
-  choose(id: string | null): void {
-    if (id === this.#chosen && this.pane.kind === "row") return;
+  choose(id: string | null, asCommand = false): void {
+    const isSame = id === this.#chosen && this.pane.kind === "row";
+    this.isCommand = asCommand;
+    if (isSame) return;
     [this.#chosen, this.#panes, this.raw, this.call, this.error] = [id, [], null, null, null];
     const row = timeline.rows.find((one) => one.id === id);
     const call = row?.side === "cluster" ? row.id : row?.tie?.call;
@@ -46,25 +53,34 @@ class Look {
     else this.#asked += 1;
   }
 
-  /** Shows a call of a cluster that was found elsewhere, above what led to it. */
-  async find({ id, atUs, cluster, sentence, who }: Pick<TimelineRow, "id" | "atUs" | "cluster" | "sentence" | "who">): Promise<void> {
+  /** Shows a row that was found elsewhere, above what led to it: among those of its cluster, or as `by` says. */
+  async find({ id, atUs, cluster, sentence, who }: Pick<TimelineRow, "id" | "atUs" | "cluster" | "sentence" | "who">, by: TimelineFilter = { side: "cluster", cluster }): Promise<void> {
     // It is the first row, however much a busy cluster tells of the next second.
-    const filter = changed({}, { side: "cluster", cluster, fromUs: atUs - BEFORE_US, toUs: atUs + 1 });
+    const filter = changed(by, { fromUs: atUs - BEFORE_US, toUs: atUs + 1 });
     await (timeline.choose(filter) ?? timeline.load());
     // What was seen in a log store has another id in each look.
     const same = timeline.rows.find((row) => row.id === id) ?? timeline.rows.find((row) => row.atUs === atUs && row.sentence === sentence && row.who === who);
     this.choose(same?.id ?? id);
   }
 
-  move(by: number): void {
-    if (timeline.rows.length === 0) return;
-    const next = Math.min(timeline.rows.length - 1, Math.max(0, this.at + by));
-    this.choose(timeline.rows[next]?.id ?? null);
-  }
-
   open(pane: Pane): void {
     this.#panes = [...this.#panes, pane].slice(-20);
     this.#show();
+  }
+
+  /** Back to the list, from whatever page. */
+  toList(): void {
+    this.#panes = [];
+    this.#show();
+  }
+
+  #renewed = -Infinity;
+  /** A session that is not over is put together anew as it goes on, now and then. */
+  goesOn(): void {
+    const now = performance.now();
+    if (this.pane.kind !== "session" || this.session === null || this.session.isOver || this.loading || now - this.#renewed < RENEW_MS) return;
+    this.#renewed = now;
+    this.#show(true);
   }
 
   back(): void {
@@ -105,7 +121,7 @@ class Look {
     if (this.pane.kind === "row") {
       const id = this.#chosen;
       this.#chosen = null;
-      this.choose(id);
+      this.choose(id, this.isCommand);
     } else this.#show();
   }
 
@@ -136,7 +152,7 @@ class Look {
 
   forget(): void {
     this.#asked += 1;
-    [this.#chosen, this.#panes, this.call, this.session, this.about, this.raw, this.error, this.loading] = [null, [], null, null, null, null, null, false];
+    [this.#chosen, this.isCommand, this.#panes, this.call, this.session, this.about, this.raw, this.error, this.loading] = [null, false, [], null, null, null, null, null, false];
   }
 }
 

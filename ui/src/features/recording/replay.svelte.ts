@@ -3,8 +3,8 @@ import { openDialog } from "../../desktop/dialogs.svelte";
 import { asError, host } from "../../host";
 import { Calls } from "./calls.svelte";
 
-/** What is watched: the recordings of a session, one of them, and the session's entries beside it. */
-class Replay {
+/** What is watched: the recordings of a session, one of them, and what was called beside it. */
+export class Replay {
   session = $state.raw<string | null>(null);
   all = $state.raw<readonly RecordingView[] | null>(null);
   shown = $state.raw<RecordingView | null>(null);
@@ -14,23 +14,37 @@ class Replay {
   error = $state.raw<ErrorView | null>(null);
   private asked = 0;
 
-  /** Opens what is kept of a session; at a moment, the terminal that was there then. */
+  /** Opens what is kept of a session, in a dialog; at a moment, the terminal that was there then. */
   async watch(session: string, ms: number | null = null): Promise<void> {
+    this.calls.begin({ session });
+    openDialog("replay");
+    if (!(await this.list(session))) return;
+    const began = this.all?.[0]?.beganAt;
+    if (began === undefined) return;
+    void this.calls.around(ms ?? began);
+    await this.open(ms);
+  }
+
+  /** Looks for what is kept of a session, and opens none of it: that is noted in the history. */
+  async list(session: string): Promise<boolean> {
     const mine = ++this.asked;
     [this.session, this.all, this.shown, this.at, this.error] = [session, null, null, null, null];
-    this.calls.begin(session);
-    openDialog("replay");
     try {
       const all = await host.call("recordings_list", { session });
-      if (mine !== this.asked) return;
+      if (mine !== this.asked) return false;
       this.all = all;
-      const then = ms === null ? all[0] : (all.find((one) => covers(one, ms)) ?? nearest(all, ms));
-      if (!then) return;
-      void this.calls.around(ms ?? then.beganAt);
-      await this.choose(then, ms);
+      return true;
     } catch (thrown) {
       if (mine === this.asked) this.error = asError(thrown);
+      return false;
     }
+  }
+
+  /** Opens the terminal that was there at a moment, else the first. */
+  async open(ms: number | null): Promise<void> {
+    const all = this.all ?? [];
+    const then = ms === null ? all[0] : (all.find((one) => covers(one, ms)) ?? nearest(all, ms));
+    if (then) await this.choose(then, ms);
   }
 
   /** Opens one of them, which is noted in the history. */
@@ -81,7 +95,7 @@ class Replay {
   close(): void {
     this.asked += 1;
     [this.session, this.all, this.shown, this.at, this.error] = [null, null, null, null, null];
-    this.calls.begin("");
+    this.calls.begin({});
   }
 }
 

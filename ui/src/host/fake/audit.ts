@@ -48,6 +48,10 @@ export function audit(world: World) {
       if (world.scene === "auditFails") throw failure("failed", "The history can't be read.", { hint: "Run verify; the log has the details." });
       return evidence.page(filter, before, limit);
     },
+    audit_calls: async ({ filter, before, limit }) => {
+      await world.pause(30);
+      return evidence.callsOf(filter, before, limit);
+    },
     audit_histogram: async ({ filter, bins }) => {
       await world.pause(30);
       return evidence.histogram(filter, bins);

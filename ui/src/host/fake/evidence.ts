@@ -1,4 +1,4 @@
-import type { AuditEntryView, CallDetail, HistogramView, LacksView, ReviewInput, ReviewView, SavedFilter, SessionEvidence, SourceView, TieView, TimelineFilter, TimelinePage, TimelineRow, TopView } from "../../bindings/ipc";
+import type { AuditEntryView, CallDetail, CommandView, HistogramView, LacksView, ReviewInput, ReviewView, SavedFilter, SessionEvidence, SourceView, TieView, TimelineFilter, TimelinePage, TimelineRow, TopView } from "../../bindings/ipc";
 import { failure } from "./sessions";
 import type { World } from "./world";
 
@@ -19,6 +19,9 @@ export class FakeEvidence {
     if (!world.scene.startsWith("audited")) return;
     const now = Date.now() * 1000;
     for (let i = 0; i < 3000; i++) this.append(now - ((3000 - i) * 43.2 + 900 * Math.sin(i / 160)) * 1e6 - 1e9, i);
+    this.command("kubectl apply", APPLIED, now - 5e8);
+    // As the recording of an hour ago shows it.
+    this.command("kubectl rollout", ROLLOUT, (world.began - 3600_000 + 60_200) * 1000);
     this.sources = [
       source("ledger-us-1", "/var/log/kubernetes/ledger-us-1/", { kind: "read", at: Date.now() - 240_000, events: 2812, bad: 3, foreign: 41, left: ["/var/log/kubernetes/ledger-us-1/old is a link, which is not followed"], leftCount: 1 }, [["events", 2812], ["not JSON", 3], ["text", 41]]),
       source("payments-eu-1", `/srv/logs/${"a-very-long-folder-name/".repeat(6)}audit.log`, { kind: "failed", at: Date.now() - 3_600_000, why: "`/srv/logs/audit.log` could not be opened: Permission denied (os error 13). Let this user read it: API servers write their logs for root alone, so a copy or a group is needed" }, []),
@@ -31,9 +34,15 @@ export class FakeEvidence {
   append(atUs: number, i: number): TimelineRow {
     const one = SCRIPT[i % SCRIPT.length] as Written;
     const tie: TieView | null = one.tied ? { by: one.tied, isInferred: one.tied === "userAndTime", request: REQUEST, session: "5e55107f3k2", who: "oidc:dev@example.test", call: null } : null;
-    const row: TimelineRow = { id: `call:${++this.#ids}@${Math.floor(atUs)}`, atUs: Math.floor(atUs), side: "cluster", sentence: one.sentence, who: one.who, cluster: i % 9 === 0 ? "payments-eu-1" : "ledger-us-1", via: one.via, status: one.status, word: one.verb, outcome: one.status === 403 ? "refused" : "done", gap: false, tie, entry: null };
+    const row: TimelineRow = { id: `call:${++this.#ids}@${Math.floor(atUs)}`, atUs: Math.floor(atUs), side: "cluster", sentence: one.sentence, who: one.who, cluster: i % 9 === 0 ? "payments-eu-1" : "ledger-us-1", via: one.via, status: one.status, word: one.verb, outcome: one.status === 403 ? "refused" : "done", gap: false, tie, command: null, entry: null };
     this.calls.push(row);
     return row;
+  }
+
+  /** A command of kubectl through the gateway: each of its calls is an entry, a second after the other. */
+  command(name: string, calls: readonly (readonly [string, number])[], atUs: number, session = "5e55107f3k2"): void {
+    const kubectl = `k-${++this.#ids}`;
+    calls.forEach(([sentence, status], i) => this.world.history.append({ action: "call", sentence, status, outcome: status >= 400 ? "refused" : "done", via: "kubectl", cluster: "ledger-us-1", detail: [["kubectl_session", kubectl], ["kubectl_command", name]], ids: { request: REQUEST, grant: null, session, jti: null, auditId: `${kubectl}-${i}` } }, atUs + i * 1e6));
   }
 
   rows(filter: TimelineFilter): TimelineRow[] {
@@ -114,18 +123,34 @@ export class FakeEvidence {
     };
   }
 
+  /** When the session was: around what its recording shows. */
+  #span(): { fromUs: number; toUs: number } {
+    const shownUs = (this.world.began - 3600_000) * 1000;
+    return { fromUs: shownUs - 420e6, toUs: shownUs + 660e6 };
+  }
+
+  /** The calls of one session. */
+  callsOf(filter: TimelineFilter, before: string | null, limit: number): TimelinePage {
+    if (filter.request !== REQUEST) return this.page(filter, before, limit);
+    const { fromUs, toUs } = this.#span();
+    return this.page({ ...filter, fromUs: Math.max(filter.fromUs ?? 0, fromUs), toUs: Math.min(filter.toUs ?? Infinity, toUs) }, before, limit);
+  }
+
   session(request: string): SessionEvidence {
-    const steps = this.world.history.entries.filter((entry) => entry.ids.request === request && entry.action !== "call").slice(0, 8);
-    const first = steps[0];
-    if (!first) throw failure("badInput", "Nothing in this history is about that request.", { hint: "It may have been asked for on another desktop." });
+    const of = this.world.history.entries.filter((entry) => entry.ids.request === request);
+    const { fromUs, toUs } = this.#span();
+    const steps = STEPS.flatMap(([action, afterS]) => of.filter((entry) => entry.action === action).slice(0, 1).map((entry) => ({ ...entry, atUs: fromUs + afterS * 1e6 })));
+    if (steps.length === 0) throw failure("badInput", "Nothing in this history is about that request.", { hint: "It may have been asked for on another desktop." });
     const has = this.calls.length > 0;
-    const around = this.calls.find((row) => row.word === "delete");
+    const around = this.calls.find((row) => row.word === "delete" && row.atUs > fromUs + 420e6);
+    const chain = [...steps.map(ownRow), ...(has ? MADE.map(([afterS, sentence, who, word, by], i) => ({ ...madeRow, id: `call:${900_000 + i}@${fromUs + afterS * 1e6}`, atUs: fromUs + afterS * 1e6, sentence, who, word, tie: by ? { by, isInferred: false, request: REQUEST, session: "5e55107f3k2", who: "oidc:dev@example.test", call: null } : null })) : [])].sort((a, b) => a.atUs - b.atUs);
     return {
-      request, session: "5e55107f3k2", who: "oidc:dev@example.test", cluster: "ledger-us-1", profile: "operate", reason: "roll back worker", fromUs: first.atUs, toUs: first.atUs + 2_340_000_000, isOver: true, steps, hasMore: false,
+      request, session: "5e55107f3k2", who: "oidc:dev@example.test", cluster: "ledger-us-1", profile: "operate", reason: "roll back worker", fromUs, toUs, isOver: true, chain, hasMore: false,
       gateway: 412, seen: has ? 413 : 0, joined: has ? 411 : 0, ties: has ? [{ by: "auditId", calls: 411 }, { by: "jti", calls: 2 }] : [], asked: has ? 6 : 0, unclear: 0,
       bypasses: has && around ? [{ row: around, reusesAnId: false, address: "203.0.113.9" }] : [],
-      unseen: has ? [{ atUs: first.atUs + 61_000_000, address: "/api/v1/namespaces/settlement/pods?watch=true", innocent: ["nobody knows what the audit policy tells of", "another API server may have told of it"] }] : [], unseenCount: has ? 1 : 0,
+      unseen: has ? [{ atUs: fromUs + 491_000_000, address: "/api/v1/namespaces/settlement/pods?watch=true", innocent: ["nobody knows what the audit policy tells of", "another API server may have told of it"] }] : [], unseenCount: has ? 1 : 0,
       used: [{ resource: "deployments.apps", verbs: ["get", "patch"], times: 9, denied: 0 }, { resource: "pods/exec", verbs: ["create"], times: 1, denied: 0 }, { resource: "secrets", verbs: [], times: 1, denied: 1 }],
+      unused: { lines: [{ of: ["daemonsets.apps", "statefulsets.apps"], verbs: ["get", "list", "patch", "watch"] }, { of: ["deployments.apps/scale"], verbs: ["patch"] }, { of: ["jobs.batch"], verbs: ["*"] }, { of: ["pods/portforward"], verbs: ["create"] }], more: 0, rules: 14, untold: 0 },
       grantedRules: 21, roleRules: 2, role: ["apiVersion: rbac.authorization.k8s.io/v1", "kind: Role", "metadata:", "  name: \"operate-used\"", "  namespace: \"settlement\"", "rules:", "- apiGroups: [\"apps\"]", "  resources: [\"deployments\"]", "  verbs: [\"get\", \"patch\"]", "- apiGroups: [\"\"]", "  resources: [\"pods/exec\"]", "  verbs: [\"create\"]"],
       lacks: this.lacks(),
     };
@@ -133,12 +158,42 @@ export class FakeEvidence {
 }
 
 function ownRow(entry: AuditEntryView): TimelineRow {
-  return { id: `own:${entry.sequence}`, atUs: entry.atUs, side: "own", sentence: entry.sentence, who: entry.user, cluster: entry.cluster, via: entry.via, status: entry.status, word: entry.action, outcome: entry.outcome, gap: entry.gap, tie: null, entry };
+  return { id: `own:${entry.sequence}`, atUs: entry.atUs, side: "own", sentence: entry.sentence, who: entry.user, cluster: entry.cluster, via: entry.via, status: entry.status, word: entry.action, outcome: entry.outcome, gap: entry.gap, tie: null, command: commandOf(entry), entry };
 }
+
+/** As the host reads it out of an entry. */
+function commandOf(entry: AuditEntryView): CommandView | null {
+  const said = Object.fromEntries(entry.detail) as Record<string, string>;
+  const kubectl = said["kubectl_session"];
+  const says = /^(Asked|Looked what)/.test(entry.sentence) ? "asks" : /^(Read|Listed|Watched|Tried to read)/.test(entry.sentence) ? "reads" : "acts";
+  return kubectl ? { id: `${entry.ids.request}/${kubectl}`, name: said["kubectl_command"] ?? "", call: entry.ids.auditId ?? String(entry.sequence), says } : null;
+}
+
+const APPLIED: readonly [string, number][] = [
+  ["Asked what there is", 200], ["Read deployment checkout in settlement", 200], ["Changed deployment checkout in settlement", 200], ["Created config map checkout in settlement", 201], ["Tried to read secret checkout-tls in settlement", 403],
+];
+/** The calls that one `kubectl rollout undo` makes, oldest first. */
+export const ROLLOUT: readonly [string, number][] = [
+  ["Asked what there is", 200], ["Asked what there is", 200], ["Read deployment worker in settlement", 200], ["Listed replica sets in settlement", 200], ["Rolled back deployment worker in settlement to revision 41", 200],
+  ["Read deployment worker in settlement", 200], ["Watched deployments in settlement", 200], ["Read replica set worker-5d7 in settlement", 200],
+];
 
 function source(cluster: string, path: string, state: SourceView["state"], tallies: [string, number][]): SourceView {
   return { id: `${cluster}-1f0c9a2b`, cluster, path, isStore: false, state, tallies };
 }
+
+const BROKER = "system:serviceaccount:sallyport-system:broker";
+const madeRow: TimelineRow = { id: "", atUs: 0, side: "cluster", sentence: "", who: "", cluster: "ledger-us-1", via: "sallyport-broker", status: 201, word: "create", outcome: "done", gap: false, tie: null, command: null, entry: null };
+/** The steps of a session, seconds after it was asked for. */
+const STEPS: readonly (readonly [string, number])[] = [["sign_in", -180], ["ask", 0], ["approved", 380], ["granted", 382], ["terminal_open", 418], ["leave", 1044], ["rights_gone", 1045], ["token_refused", 1054]];
+/** What the cluster tells of making and removing what a session was: seconds after it was asked for, sentence, who, verb, tie. */
+const MADE: readonly (readonly [number, string, string, string, TieView["by"]?])[] = [
+  [380.4, "Created service account s-7f3k2ab2-1795535530 in sallyport-sessions", BROKER, "create"],
+  [380.6, "Created role binding g-7f3k2ab2-0 in settlement", BROKER, "create"],
+  [381.2, "Minted a token of service account s-7f3k2ab2-1795535530 in sallyport-sessions", BROKER, "create", "issued"],
+  [1044.6, "Deleted role binding g-7f3k2ab2-0 in settlement", BROKER, "delete"],
+  [1044.9, "Deleted service account s-7f3k2ab2-1795535530 in sallyport-sessions", "system:serviceaccount:kube-system:generic-garbage-collector", "delete"],
+];
 
 type Written = { sentence: string; who: string; via: string; verb: string; status: number; tied?: TieView["by"] };
 

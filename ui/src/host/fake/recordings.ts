@@ -35,10 +35,10 @@ export function recordings(world: World) {
   const opened = new Set<string>();
   const gone = new Set<string>();
   const of = (session: string) => {
-    if (session.includes("none") || gone.has(session)) return null;
+    if (session.includes("none") || world.scene === "auditedNone" || gone.has(session)) return null;
     const found = kept(session, world.began);
     if (session.includes("live")) Object.assign(found.view, { endedAt: null, cutOff: false, segments: found.view.segments.slice(0, 1) });
-    if (session.includes("unread")) found.view.problem = "the index of a recording is damaged: a hash is none";
+    if (session.includes("unread") || world.scene === "auditedUnread") found.view.problem = "the index of a recording is damaged: a hash is none";
     return found;
   };
   return {

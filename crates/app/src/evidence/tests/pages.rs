@@ -161,7 +161,7 @@ async fn what_a_store_did_not_say_of_a_session_is_missing_there_and_not_in_the_s
         |lacks: &LacksView| lacks.stores.iter().any(|lacks| lacks.has_failed && lacks.why.contains("HTML"));
     let session = bench.session_until(&request, |session| failed(&session.lacks)).await;
     assert_eq!((session.gateway, session.seen, session.unseen_count), (1, 0, 0), "{session:?}");
-    assert!(!session.steps.is_empty(), "the history is there");
+    assert!(!session.chain.is_empty(), "the history is there");
     bench.about_until(filter(|f| f.cluster = Some(CLUSTER.into())), |about| failed(&about.lacks)).await;
     bench.deleted_until("checkout", |deleted| failed(&deleted.lacks)).await;
     bench.evidence.close().await;

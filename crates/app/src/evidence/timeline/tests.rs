@@ -17,6 +17,7 @@ fn row(side: TimelineSide, n: u64, at: i64) -> TimelineRow {
         outcome: Outcome::Done,
         gap: false,
         tie: None,
+        command: None,
         entry: None,
     }
 }

@@ -996,7 +996,15 @@ id: string, } | { "kind": "clustersChanged" } | { "kind": "requestsChanged" } | 
 /**
  * To where.
  */
-position: AuditPosition, } | { "kind": "evidenceChanged" } | { "kind": "exporting", done: number, of: number, } | { "kind": "notice", 
+position: AuditPosition, } | { "kind": "evidenceChanged" } | { "kind": "exporting", 
+/**
+ * Entries and calls that were looked at.
+ */
+done: number, 
+/**
+ * Of so many, as far as they were counted.
+ */
+of: number, } | { "kind": "notice", 
 /**
  * What.
  */
@@ -1096,6 +1104,110 @@ isExpired: boolean,
  * How many findings it is for now; 0: it can be removed.
  */
 matches: number, };
+
+/**
+ * As what a selection is handed on.
+ */
+export type ExportForm = "pack" | "jsonl" | "csv" | "ocsf" | "report";
+
+/**
+ * What is to be handed on.
+ */
+export type ExportInput = { 
+/**
+ * What of the timeline.
+ */
+filter: TimelineFilter, 
+/**
+ * As what.
+ */
+form: ExportForm, 
+/**
+ * The sessions whose recordings go with a pack, by their ids.
+ */
+recordings: Array<string>, 
+/**
+ * Where to: a file that is not there yet.
+ */
+place: string, };
+
+/**
+ * What a filter selects, before it is handed on.
+ */
+export type ExportLook = { 
+/**
+ * Entries of this desktop's history.
+ */
+own: number, 
+/**
+ * Calls that clusters tell of.
+ */
+calls: number, 
+/**
+ * There are more calls than were counted in the time there was.
+ */
+isCut: boolean, 
+/**
+ * Why nothing of the clusters' events could be counted, if that is so.
+ */
+why: Shown | null, 
+/**
+ * Log stores, which are asked in place: what they have is not handed on.
+ */
+stores: Array<Shown>, 
+/**
+ * The history is sealed, so that a pack of it would prove something.
+ */
+isSealed: boolean, 
+/**
+ * Sessions of the selected entries of which recordings are kept, the newest first; at most 200.
+ */
+recorded: Array<RecordedSession>, 
+/**
+ * There are more of those.
+ */
+hasMore: boolean, 
+/**
+ * A place that can be used, without its ending.
+ */
+place: Shown, };
+
+/**
+ * What was handed on.
+ */
+export type ExportView = { 
+/**
+ * Where it is.
+ */
+place: Shown, 
+/**
+ * Entries in it.
+ */
+own: number, 
+/**
+ * Calls in it.
+ */
+calls: number, 
+/**
+ * Segments of recordings in it.
+ */
+recordings: number, 
+/**
+ * Bytes.
+ */
+bytes: number, 
+/**
+ * Its SHA-256, in hex.
+ */
+sha256: Shown, 
+/**
+ * The fingerprint of the key that sealed a pack.
+ */
+key: Shown | null, 
+/**
+ * What it lacks, in words.
+ */
+lacks: Array<Shown>, };
 
 /**
  * Where a fact of a call comes from.
@@ -2441,6 +2553,35 @@ kind: MomentKind,
 data: string, };
 
 /**
+ * A session of which recordings are kept.
+ */
+export type RecordedSession = { 
+/**
+ * Its id.
+ */
+session: string, 
+/**
+ * Where.
+ */
+cluster: Shown, 
+/**
+ * Whose terminals.
+ */
+who: Shown, 
+/**
+ * When the first began, in Unix milliseconds.
+ */
+beganAt: number, 
+/**
+ * Terminals.
+ */
+terminals: number, 
+/**
+ * What they take, in bytes.
+ */
+bytes: number, };
+
+/**
  * What the desktop takes down of a session's terminals, where a profile wants that. In order: the later takes down more.
  */
 export type Recording = "output" | "outputAndInput";
@@ -2716,11 +2857,6 @@ problems: Array<Shown>, };
 /**
  * A review to be written down.
  */
-export type ExportForm = "pack" | "jsonl" | "csv" | "ocsf" | "report";
-export type ExportInput = { filter: TimelineFilter, form: ExportForm, recordings: Array<string>, place: string, };
-export type ExportLook = { own: number, calls: number, isCut: boolean, why: Shown | null, stores: Array<Shown>, isSealed: boolean, recorded: Array<RecordedSession>, hasMore: boolean, place: Shown, };
-export type RecordedSession = { session: string, cluster: Shown, who: Shown, beganAt: number, terminals: number, bytes: number, };
-export type ExportView = { place: Shown, own: number, calls: number, recordings: number, bytes: number, sha256: Shown, key: Shown | null, lacks: Array<Shown>, };
 export type ReviewInput = { 
 /**
  * Of what.

@@ -15,6 +15,7 @@ mod reconcile;
 mod report;
 mod said;
 mod status;
+mod store;
 mod tail;
 mod times;
 mod view;

@@ -46,8 +46,8 @@ pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use evidence::{
     AboutView, BypassLine, CallDetail, CommandCall, CommandView, DeletedHow, DeletedQuestion, DeletedView,
-    DeletionLine, FactCame, FactView, HistogramBin, HistogramView, LacksView, PlaceView, ReviewInput, ReviewOf,
-    ReviewRuling, ReviewView, SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView,
+    DeletionLine, FactCame, FactView, HistogramBin, HistogramView, LacksView, PlaceView, ReviewInput,
+    ReviewOf, ReviewRuling, ReviewView, SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView,
     SourcesView, StoreDraft, StoreLacks, TieBy, TieCount, TieView, TimelineFacet, TimelineFilter,
     TimelinePage, TimelineRow, TimelineSide, TopLine, TopView, UnseenLine, UnusedLine, UnusedView, UsedLine,
 };

@@ -103,7 +103,10 @@ impl Products {
                 (_, None) => Ok(false),
                 (Value::String(pattern), Some(found)) if is_pattern => matches(pattern, found),
                 (Value::String(text), Some(found)) => Ok(text == found),
-                (number, Some(found)) => Ok(number.to_string() == *found),
+                (number, Some(found)) => {
+                    let number = number.to_string();
+                    Ok(number == *found)
+                }
             };
             let holds = match wanted {
                 Value::Array(any) => any.iter().map(is_one).collect::<Result<Vec<_>>>()?.contains(&true),

@@ -1,3 +1,4 @@
+use super::store::Store;
 use super::times::{Since, parse_code, parse_since};
 use crate::answer::Answer;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
@@ -138,20 +139,6 @@ pub(crate) struct Import {
     /// How to write the result.
     #[arg(short, long, value_enum, default_value_t = Answer::Text)]
     pub(crate) output: Answer,
-}
-
-/// A log store, and how to get in.
-#[derive(Debug, Args)]
-pub(crate) struct Store {
-    /// Authorities to believe beside the system's, PEM.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca: Option<PathBuf>,
-    /// A file with a bearer token, or with what stands behind `Authorization:` (`Basic …`).
-    #[arg(long, value_name = "FILE")]
-    pub(crate) credential_file: Option<PathBuf>,
-    /// The tenant: `X-Scope-OrgID` for Loki, `12` or `12:0` for VictoriaLogs.
-    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
-    pub(crate) tenant: String,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! The receiver of API servers' audit webhooks, until it is ended.
 
 use super::args::CollectArgs;
-use super::{plain, pull, stop};
+use super::{plain, stop};
 use crate::answer;
 use crate::end::{End, Stop};
 use crate::read::text;
@@ -85,7 +85,7 @@ impl From<Counted> for CollectView {
 pub(super) fn collect(args: &CollectArgs) -> Result<(String, End), Stop> {
     let tls = tls(&read(&args.cert)?, &read(&args.key)?, &read(&args.client_ca)?).map_err(stop)?;
     let delivery = args.to.as_ref().map(|target| {
-        let engine = pull::engine(target, &args.store)?;
+        let engine = args.store.engine(target)?;
         let linger = Duration::from_secs(args.linger);
         Ok(Delivery { engine, cluster: args.cluster.clone(), linger })
     });

@@ -4,7 +4,7 @@ mod heads;
 mod steps;
 
 use super::args::ForwardArgs;
-use super::{open, plain, pull, stop};
+use super::{open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use crate::say::say;
@@ -94,7 +94,7 @@ pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
         read_place(&path, &name)?.map_or((None, None), |place| (Some(place.after), place.what));
     let mut forwarding = Forwarding {
         args,
-        engine: pull::engine(&args.to, &args.store)?,
+        engine: args.store.engine(&args.to)?,
         after: after.map(CallId::from_number),
         what,
         steps: args.history.as_ref().map(|_| Steps::from(&path, &name)).transpose()?,

@@ -1,7 +1,7 @@
 //! Where is asked: an archive, or one that is made of a log store's last records and goes with the answer.
 
 use super::args::{Query, Which};
-use super::{open, pull, stop};
+use super::{open, stop};
 use crate::end::Stop;
 use sallyport_archive::{Archive, Options, Source};
 use sallyport_engine::{Target, Wanted};
@@ -35,7 +35,7 @@ impl Place {
             return Err(Stop::new("--engine: name one --cluster"));
         };
         let cluster: ClusterName = called.parse().map_err(stop)?;
-        let engine = pull::engine(target, &args.store)?;
+        let engine = args.store.engine(target)?;
         let now = jiff::Timestamp::now();
         let since = args.which.since.ok_or_else(|| Stop::new("--engine: say --since"))?;
         let to = args.which.until.map_or(now.as_microsecond(), |until| {

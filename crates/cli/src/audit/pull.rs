@@ -1,13 +1,13 @@
 //! Records of a log store into the archive.
 
-use super::args::{PullArgs, Store};
+use super::args::PullArgs;
 use super::import::source_id;
 use super::times::{Since, told as moment};
 use super::{open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::Source;
-use sallyport_engine::{Access, Engine, Target, Wanted};
+use sallyport_engine::Wanted;
 use sallyport_feeds::{Pull, PulledIn};
 use sallyport_report::words::{count, shown};
 use schemars::JsonSchema;
@@ -47,16 +47,10 @@ pub(crate) struct PullView {
     bad: BTreeMap<String, u64>,
 }
 
-/// A store, with how to get in read from its files.
-pub(super) fn engine(target: &Target, store: &Store) -> Result<Engine, Stop> {
-    let access = Access::read(store.ca.as_deref(), store.credential_file.as_deref(), &store.tenant);
-    Engine::new(target.clone(), &access.map_err(stop)?).map_err(stop)
-}
-
 pub(super) fn pull(args: &PullArgs) -> Result<(String, End), Stop> {
     let id = args.source.clone().unwrap_or_else(|| format!("{}.{}", args.cluster, args.from.kind().name()));
     let source = Source { id: source_id(id)?, cluster: args.cluster.clone() };
-    let engine = engine(&args.from, &args.store)?;
+    let engine = args.store.engine(&args.from)?;
     let now = jiff::Timestamp::now();
     let nanos = |when: Since| when.at(now).saturating_mul(1000);
     let Since::Ago(overlap) = args.overlap else {

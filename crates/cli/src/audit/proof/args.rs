@@ -1,5 +1,5 @@
 use crate::answer::Answer;
-use crate::audit::args::Store;
+use crate::audit::store::Store;
 use crate::audit::times::{Since, parse_since};
 use clap::{ArgGroup, Args, ValueEnum};
 use sallyport_engine::Target;

@@ -2,8 +2,8 @@
 
 use super::anchors::Anchors;
 use super::args::Verify;
+use crate::audit::stop;
 use crate::audit::times::told;
-use crate::audit::{pull, stop};
 use crate::end::Stop;
 use sallyport_audit::ANCHOR_KIND;
 use sallyport_engine::{Ask, Engine, Kind, Target, Text, Wanted};
@@ -42,7 +42,7 @@ pub(super) fn ask(
     if keys.is_empty() {
         return Ok(());
     }
-    let engine = pull::engine(target, &args.store)?;
+    let engine = args.store.engine(target)?;
     let wanted = Wanted {
         filter: Some(filter.to_owned()),
         words: keys.iter().map(ToString::to_string).collect(),

@@ -2,9 +2,9 @@
 
 use super::anchors::{Anchors, By, Noted};
 use super::args::Verify;
+use super::kept_there;
 use super::named;
 use super::verdict::VerifyView;
-use super::kept_there;
 use crate::answer::{self, Answer};
 use crate::audit::plain;
 use crate::audit::said::said;

@@ -1,6 +1,6 @@
 import type { TimelineFilter } from "../../bindings/ipc";
 import { visible } from "../../shared/text";
-import { rangeText } from "../../shared/time";
+import { rangeText, timeText } from "../../shared/time";
 
 export type Part = keyof TimelineFilter;
 
@@ -34,7 +34,7 @@ export function chips(filter: TimelineFilter): Chip[] {
   const out: Chip[] = [];
   const { fromUs, toUs } = filter;
   if (fromUs !== undefined || toUs !== undefined) {
-    const words = fromUs !== undefined && toUs !== undefined ? rangeText(fromUs, toUs) : fromUs !== undefined ? `since ${rangeText(fromUs, fromUs).split("–")[0]}` : `before ${rangeText(toUs ?? 0, toUs ?? 0).split("–")[0]}`;
+    const words = fromUs !== undefined && toUs !== undefined ? rangeText(fromUs, toUs) : fromUs !== undefined ? `since ${timeText(fromUs / 1000, "short")}` : `before ${timeText((toUs ?? 0) / 1000, "short")}`;
     out.push({ words, parts: ["fromUs", "toUs"] });
   }
   if (filter.side) out.push({ words: filter.side === "own" ? "this desktop alone" : "clusters' logs alone", parts: ["side"] });

@@ -1,5 +1,5 @@
 import type { TimelineRow } from "../../bindings/ipc";
-import { day } from "../../shared/time";
+import { shownDay } from "../../shared/time";
 
 export type Item = { readonly kind: "day"; readonly id: string } | { readonly kind: "row"; readonly at: number };
 
@@ -14,7 +14,7 @@ export function itemsOf(rows: readonly TimelineRow[]): Item[] {
   rows.forEach((row, at) => {
     // Its day is worked out once a quarter: thousands of rows come at a time.
     const of = Math.floor(row.atUs / QUARTER_US);
-    const id = of === quarter ? last : day(row.atUs / 1000);
+    const id = of === quarter ? last : shownDay(row.atUs / 1000);
     quarter = of;
     if (id !== last) out.push({ kind: "day", id });
     last = id;

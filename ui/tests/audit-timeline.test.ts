@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TimelineRow } from "../src/bindings/ipc";
 import { binAt, highest, marks, spanOf, ticks } from "../src/features/audit/bins";
-import { changed, chips } from "../src/features/audit/filter";
+import { changed, chips, DECISIONS, isDecision } from "../src/features/audit/filter";
 import { itemsOf } from "../src/features/audit/items";
 import { lackWords } from "../src/features/audit/words";
 import { written } from "../src/shared/time";
@@ -10,6 +10,9 @@ test("what is empty is no part of a filter, and each part is a chip that says it
   expect(changed({ verb: "get" }, { verb: "", cluster: "a", fromUs: null })).toEqual({ cluster: "a" });
   const words = chips({ cluster: "a", code: "denied", verb: "delete", session: "5e55107f3k2", side: "cluster" }).map((chip) => chip.words);
   expect(words).toEqual(["clusters' logs alone", "a", "verb delete", "denied", "session 5e55107f"]);
+  expect(chips({ code: "403", action: "terminal_open", request: "0b6f2c7e-2f1d" }).map((chip) => chip.words)).toEqual(["code 403", "request 0b6f2c7e", "terminal open"]);
+  for (const { code } of DECISIONS) expect(chips({ code })[0]?.words).toBe(code);
+  expect([isDecision("403"), isDecision(undefined), isDecision("denied\u202e")]).toEqual([false, false, false]);
   expect(chips({ fromUs: 0, toUs: 60_000_000 })[0]?.parts).toEqual(["fromUs", "toUs"]);
   expect(chips({ person: "a\u202eb" })[0]?.words).not.toContain("\u202e");
 });

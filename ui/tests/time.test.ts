@@ -26,6 +26,7 @@ test("a moment is in the viewer's zone with UTC beside, in every form", () => {
     minute: "24 Nov 2026, 14:52 (13:52 UTC)",
     full: "24 Nov 2026, 14:52:07.112 (13:52:07.112 UTC)",
     day: "24 Nov 2026",
+    date: "24 Nov",
   };
   for (const [form, said] of Object.entries(words)) expect(timeText(AT, form as TimeForm, AT + 86_400_000), form).toBe(said);
   expect(timeText(AT, "moment", AT + 60_000)).toBe("14:52 (13:52 UTC)");

@@ -8,6 +8,8 @@ mod about;
 mod bypass;
 mod call;
 mod filter;
+mod heat;
+mod keep;
 mod merge;
 mod raws;
 mod review;
@@ -41,8 +43,6 @@ use tokio::sync::{Notify, Semaphore};
 const FOLDER: &str = "audit";
 /// How long a question may take; what was found until then is the answer, and it says so.
 const WITHIN: Duration = Duration::from_secs(3);
-/// Bytes of disk that the archive may take; the oldest goes first.
-pub(crate) const KEEP_BYTES: u64 = 16 << 30;
 /// Questions that are answered at the same time.
 const AT_ONCE: usize = 2;
 
@@ -115,12 +115,15 @@ impl Evidence {
             return Ok(Some(archive.clone()));
         }
         let folder = self.folder();
+        let keep = self.desk.prefs.audit_keep().await.map_err(saved::unkept)?;
         let opened = tokio::task::spawn_blocking(move || {
             let is_there = folder.is_dir() && Archive::is_in(&folder)?;
             if !is_there && !make {
                 return Ok(None);
             }
-            Archive::open(&folder, Options { keep_bytes: Some(KEEP_BYTES), ..Options::default() }).map(Some)
+            let archive = Archive::open(&folder, Options::default())?;
+            keep::said_to(&archive, keep);
+            Ok(Some(archive))
         });
         let opened = opened.await.map_err(|e| AppError::failed("the archive was not opened").because(e))?;
         *open = opened.map_err(unreadable)?.map(Arc::new);

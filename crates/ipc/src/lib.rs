@@ -45,7 +45,7 @@ pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use evidence::{
     AboutView, BypassLine, CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame,
-    FactView, HistogramBin, HistogramView, LacksView, ReviewInput, ReviewOf, ReviewRuling, ReviewView,
+    FactView, HeatDay, HeatRow, HeatView, HistogramBin, HistogramView, LacksView, ReviewInput, ReviewOf, ReviewRuling, ReviewView,
     SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView, SourcesView, StoreDraft, StoreLacks,
     TieBy, TieCount, TieView, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow, TimelineSide,
     TopLine, TopView, UnseenLine, UsedLine,

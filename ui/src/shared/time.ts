@@ -38,9 +38,9 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /**
  * How much of a moment is written: `clock` 14:52, `seconds` 14:52:07, `precise` 14:52:07.112, `moment` the clock, with its day
  * where that is another than today, `short` 24 Nov 14:52, `minute` 24 Nov 2026, 14:52, `full` 24 Nov 2026, 14:52:07.112, and
- * `day` 24 Nov 2026.
+ * `day` 24 Nov 2026, `date` 24 Nov.
  */
-export type TimeForm = "clock" | "seconds" | "precise" | "moment" | "short" | "minute" | "full" | "day";
+export type TimeForm = "clock" | "seconds" | "precise" | "moment" | "short" | "minute" | "full" | "day" | "date";
 
 /** What no calendar has: what others wrote may be any number. */
 const NEVER = "a time that no calendar has";
@@ -66,11 +66,12 @@ export function written(at: number, form: TimeForm, utc: boolean, now = Date.now
     case "minute": return `${day}, ${clock}`;
     case "full": return `${day}, ${precise}`;
     case "day": return day;
+    case "date": return short;
   }
 }
 
-const CLOCKS: Record<TimeForm, TimeForm> = { clock: "clock", seconds: "seconds", precise: "precise", moment: "clock", short: "clock", minute: "clock", full: "precise", day: "day" };
-const dayAndMonth = (at: number, utc: boolean) => written(at, "short", utc).replace(/ [\d:]+$/, "");
+const CLOCKS: Record<TimeForm, TimeForm> = { clock: "clock", seconds: "seconds", precise: "precise", moment: "clock", short: "clock", minute: "clock", full: "precise", day: "day", date: "date" };
+const dayAndMonth = (at: number, utc: boolean) => written(at, "date", utc);
 const isUtc = (at: number) => new Date(at).getTimezoneOffset() === 0;
 
 /**
@@ -81,7 +82,7 @@ export function timeText(at: number, form: TimeForm = "moment", now = Date.now()
   const here = written(at, form, false, now);
   if (here === NEVER) return here;
   const isSameDay = dayAndMonth(at, false) === dayAndMonth(at, true);
-  if (form === "day") return isSameDay ? here : `${here} (${written(at, "day", true)} UTC)`;
+  if (form === "day" || form === "date") return isSameDay ? here : `${here} (${written(at, form, true)} UTC)`;
   if (isUtc(at)) return `${here} UTC`;
   return `${here} (${isSameDay ? "" : `${dayAndMonth(at, true)}, `}${written(at, CLOCKS[form], true)} UTC)`;
 }
@@ -135,6 +136,13 @@ export function utcDate(at: number): string {
 /** `24 Nov 2026` in UTC, for what ends with a day of UTC. */
 export function utcDay(at: number): string {
   return written(at, "day", true);
+}
+
+/** When a day began in the viewer's zone: the one that `at` lies in, or so many before it. */
+export function dayBegin(at: number, before = 0): number {
+  const date = new Date(at);
+  date.setHours(0, 0, 0, 0);
+  return date.setDate(date.getDate() - before);
 }
 
 /** As a field for a day and a clock holds it, in the viewer's zone. */

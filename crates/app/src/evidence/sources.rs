@@ -84,8 +84,12 @@ impl Evidence {
                 id: Shown::from(store.id),
             });
         }
+        let keep = self.desk.prefs.audit_keep().await.map_err(unkept)?;
         Ok(SourcesView {
             sources,
+            removed: status.as_ref().map_or(0, |status| number(status.removed)),
+            keep_days: keep.days,
+            keep_bytes: number(super::keep::bytes(keep)),
             events: status.as_ref().map_or(0, |status| number(status.events)),
             bytes: status.as_ref().map_or(0, |status| number(status.bytes)),
             from_us: status.as_ref().and_then(|status| status.range).map(|range| range.0),
@@ -275,10 +279,7 @@ impl Evidence {
 /// Removes what is too much, and says so.
 fn retain(archive: &Archive, read: &mut Read) {
     match archive.retain(jiff::Timestamp::now().as_microsecond()) {
-        Ok(retained) if retained.events > 0 => {
-            read.leave(format!("{} of the oldest events were removed: there were too many", retained.events));
-        }
-        Ok(_) => {}
+        Ok(retained) => super::keep::removed(&retained).into_iter().for_each(|what| read.leave(what)),
         Err(error) => read.leave(format!("what is too old could not be removed: {error}")),
     }
 }

@@ -187,6 +187,8 @@ async fn a_call_that_both_sides_tell_of_is_one_row_and_what_went_around_the_gate
     bench.settled().await;
     assert_eq!(bench.page(filter(|f| f.action = Some("bypass".into()))).await.rows.len(), 1, "once");
 
+    let sessions = bench.evidence.top(TimelineFilter::default(), TimelineFacet::Session).await.unwrap();
+    assert!(sessions.first.iter().any(|line| *line.text == *"s1"), "{sessions:?}");
     let session = bench.evidence.session(request.to_string()).await.unwrap();
     assert_eq!((session.gateway, session.seen, session.joined), (1, 2, 1));
     assert_eq!(session.bypasses.len(), 1);
@@ -272,7 +274,19 @@ async fn pages_lead_through_both_sides_to_their_end_and_the_histogram_counts_all
     assert_eq!(denied.bins.iter().map(|b| b.calls).sum::<u32>(), 30);
     assert_eq!(denied.bins.iter().map(|b| b.own).sum::<u32>(), 0);
 
+    // How it went: each row is one of these, and what went well is not counted as failed.
+    for (word, own, calls, failed) in
+        [("allowed", own - 15, 120, 0), ("denied", 0, 30, 30), ("failed", 15, 0, 15), ("200", 0, 120, 0)]
+    {
+        let went = filter(|f| f.code = Some(word.into()));
+        let counted = bench.evidence.histogram(went, 60).await.unwrap();
+        let sum = |of: fn(&sallyport_ipc::HistogramBin) -> u32| counted.bins.iter().map(of).sum::<u32>();
+        assert_eq!((u64::from(sum(|b| b.own)), sum(|b| b.calls), sum(|b| b.failed)), (own, calls, failed), "{word}");
+    }
+
     let who = bench.evidence.top(TimelineFilter::default(), TimelineFacet::Person).await.unwrap();
+    let did = bench.evidence.top(TimelineFilter::default(), TimelineFacet::Action).await.unwrap();
+    assert_eq!((did.first[0].text.as_str(), did.first[0].calls), ("verify", 150));
     assert_eq!((who.first[0].text.as_str(), who.first[0].calls), ("oidc:lee", 150));
     let about = bench.evidence.about(filter(|f| f.person = Some("oidc:lee".into()))).await.unwrap();
     assert_eq!((about.calls, about.writes, about.own), (150, 0, 0));

@@ -46,6 +46,10 @@ class Sources {
     return this.#do(() => host.call("audit_source_stop"));
   }
 
+  keep(days: number | null, bytes: number): Promise<boolean> {
+    return this.#do(() => host.call("audit_keep", { days, bytes }));
+  }
+
   async #do(what: () => Promise<unknown>): Promise<boolean> {
     this.busy = true;
     try {

@@ -33,6 +33,9 @@ const audited = async (page) => {
   await page.locator("#histogram").waitFor();
 };
 
+// So many calls more, as a source that is read on has them.
+const grown = (page, many) => page.evaluate((n) => { const { world } = window.sallyportFake; for (let i = 0; i < n; i++) world.evidence.append(Date.now() * 1000 + i, i); world.hear({ kind: "evidenceChanged" }); }, many);
+
 const held = (id, then = async () => {}) => async (page) => {
   await go("r")(page);
   await page.getByRole("button", { name: /^Held/ }).click();
@@ -360,6 +363,20 @@ export const SCENES = [
   ["audit-part", "scene=auditedPart", async (page) => { await audited(page); await page.getByText("412 events are damaged").waitFor(); }],
   ["audit-busy", "scene=auditBusy", async (page) => { await go("a")(page); await page.getByText("in use by process 4711").waitFor(); }],
   ["audit-fails", "scene=auditFails", async (page) => { await go("a")(page); await page.getByText("The history can't be read").waitFor(); }],
+  ["audit-live", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("l"); await page.getByRole("button", { name: "Look on live", pressed: true }).waitFor(); await grown(page, 400); await page.getByText("3,400 told by clusters").waitFor(); }],
+  ["audit-loading", "scene=auditLoading", async (page) => { await go("a")(page); await page.getByText("Reading the history").waitFor(); }],
+  ["audit-none", "scene=audited", async (page) => { await audited(page); await page.getByLabel("Search the timeline").fill("nothing says this"); await page.getByText("No row matches").waitFor(); }],
+  ["audit-bypass", "scene=audited", async (page) => { await audited(page); await page.evaluate(() => { const { world } = window.sallyportFake; world.history.append({ action: "bypass", sentence: "Around the gateway, with this session's rights on ledger-us-1: Deleted deployment checkout in settlement", outcome: "refused", cluster: "ledger-us-1", user: "oidc:dev@example.test", detail: [["did", "Deleted deployment checkout in settlement"], ["address", "203.0.113.9"], ["token", "another client had it"]] }, Date.now() * 1000); world.hear({ kind: "historyGrew", position: { sequence: world.history.entries.length } }); }); await page.locator("#entries").getByText("Around the gateway").first().click(); await page.getByRole("complementary", { name: "Selected row" }).getByText("203.0.113.9").waitFor(); }],
+  ["audit-kept", "scene=audited", async (page) => { await audited(page); await page.evaluate(() => { window.sallyportFake.world.evidence.saved = [{ name: "What was deleted", filter: { verb: "delete" } }, { name: "Denied on ledger-us-1", filter: { code: "denied", cluster: "ledger-us-1" } }, { name: "a-name-as-long-as-one-may-be-".repeat(2), filter: { text: "x" } }]; }); await page.keyboard.press("f"); await page.getByRole("button", { name: "What was deleted", exact: true }).waitFor(); await page.locator("#filter-decision").selectOption("failed"); }],
+  ["audit-hostile", "scene=audited", async (page) => { await audited(page); await page.evaluate(() => { const { world } = window.sallyportFake; for (let n = 0; n < 12; n++) Object.assign(world.evidence.append(Date.now() * 1000 + n, 2), { sentence: n % 3 === 0 ? `Deleted pod <img src=x onerror=alert(1)>\u202egnp.exe\u200b in ${"deep-".repeat(60)}` : `Ran ${"$(curl evil)".repeat(30)}`, who: n % 2 === 0 ? `${"x".repeat(400)}@example.test` : "oidc:\u202eadmin", cluster: `prod\u202e-${"a".repeat(200)}`, via: "<b>kubectl</b>" }); world.hear({ kind: "evidenceChanged" }); }); await page.locator("#entries").getByText("gnp.exe").first().click(); await page.getByText("Links of this call").waitFor(); }],
+  ["audit-utc", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("z"); await page.locator("#entries time", { hasText: "Z" }).first().waitFor(); }],
+  ["audit-heat", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("m"); await page.getByRole("gridcell", { name: /ledger-us-1, from .*: [1-9]/ }).first().waitFor(); }],
+  ["audit-heat-fleet", "scene=auditedFleet", async (page) => { await audited(page); await page.keyboard.press("m"); await page.getByText("17 clusters with fewer calls left out").waitFor(); await page.keyboard.press("w"); for (const key of ["PageDown", "ArrowLeft", "ArrowLeft"]) await page.keyboard.press(key); }],
+  ["audit-heat-denied", "scene=auditedFleet", async (page) => { await audited(page); await page.keyboard.press("m"); await page.getByText("17 clusters with fewer calls left out").waitFor(); await page.getByRole("button", { name: "Denied", exact: true }).click(); }],
+  ["audit-heat-none", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().waitFor(); await page.keyboard.press("m"); await page.getByText("No call of a cluster is kept of these days").waitFor(); }],
+  ["audit-heat-part", "scene=auditedPart", async (page) => { await audited(page); await page.keyboard.press("m"); await page.getByRole("gridcell", { name: /from .*: [1-9]/ }).first().waitFor(); }],
+  ["audit-heat-fails", "scene=auditFails", async (page) => { await go("a")(page); await page.getByText("The history can't be read").waitFor(); await page.keyboard.press("m"); await page.getByText("The clusters' audit events can't be read").waitFor(); }],
+  ["audit-deleted-refused", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("d"); await page.getByLabel("Kind and name").fill("deployment"); await page.keyboard.press("Enter"); await page.getByText("Say what it was and its name").waitFor(); }],
   ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await inTurn(page, "g", "a"); await page.getByText("Nothing has happened").waitFor(); }],
   ["posture", SMALL, weak("w-0")],
   ["posture-proven", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByText("3 of 3 SubjectAccessReviews").waitFor(); await page.locator("aside .all").evaluate((e) => (e.scrollTop = 330)); })],

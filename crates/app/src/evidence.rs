@@ -8,6 +8,7 @@ mod about;
 mod bypass;
 mod call;
 mod filter;
+mod gaps;
 mod heat;
 mod keep;
 mod merge;
@@ -127,6 +128,9 @@ impl Evidence {
         });
         let opened = opened.await.map_err(|e| AppError::failed("the archive was not opened").because(e))?;
         *open = opened.map_err(unreadable)?.map(Arc::new);
+        let problems = open.iter().flat_map(|archive| archive.status().problems);
+        let gaps = problems.map(|problem| gaps::Gap::of_archive(&problem.what)).collect();
+        self.note_gaps(FOLDER, None, gaps).await;
         Ok(open.clone())
     }
 

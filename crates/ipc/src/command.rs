@@ -194,7 +194,7 @@ macro_rules! commands {
             audit_top(filter: TimelineFilter, facet: TimelineFacet) -> TopView => reads evidence.top;
             /// Calls of each cluster, day by day, from a moment on (Unix microseconds): of what is kept here, whatever the
             /// timeline is filtered by.
-            audit_heat(from_us: i64, days: u32) -> HeatView => reads evidence.heat;
+            audit_heat(from: i64, days: u32) -> HeatView => reads evidence.heat;
             /// One call of a cluster with all that is told of it.
             audit_call(id: String) -> CallDetail => reads evidence.call;
             /// A row of the timeline as JSON, line by line: an event as the API server wrote it without its secrets, or an entry.

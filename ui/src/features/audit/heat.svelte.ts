@@ -35,7 +35,7 @@ class HeatMap {
     const mine = ++this.#asked;
     this.loading = true;
     try {
-      const view = await host.call("audit_heat", { fromUs: dayBegin(Date.now(), DAYS * (this.#back + 1) - 1) * 1000, days: DAYS });
+      const view = await host.call("audit_heat", { from: dayBegin(Date.now(), DAYS * (this.#back + 1) - 1) * 1000, days: DAYS });
       if (mine !== this.#asked) return;
       [this.view, this.error] = [view, null];
       this.at = { row: Math.max(0, Math.min(this.at.row, view.clusters.length - 1)), column: this.at.column };

@@ -43,6 +43,7 @@ export function audit(world: World) {
     },
     audit_timeline: async ({ filter, before, limit }) => {
       await world.pause(30);
+      if (world.scene === "auditLoading") return new Promise<never>(() => {});
       if (world.scene === "auditFails") throw failure("failed", "The history can't be read.", { hint: "Run verify; the log has the details." });
       return evidence.page(filter, before, limit);
     },
@@ -118,10 +119,10 @@ export function audit(world: World) {
       grew();
       return null;
     },
-    audit_heat: async ({ fromUs, days }) => {
+    audit_heat: async ({ from, days }) => {
       await world.pause(60);
       if (world.scene === "auditFails") throw failure("failed", "The clusters' audit events can't be read.", { hint: "`sallyport audit status` says more." });
-      return evidence.heat(fromUs, days);
+      return evidence.heat(from, days);
     },
     audit_source_remove: async ({ source }) => {
       evidence.sources = evidence.sources.filter((one) => one.id !== source);

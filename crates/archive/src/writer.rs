@@ -239,7 +239,10 @@ impl Writer {
         self.shared.set_kept(&self.kept);
         let noted = self.active().and_then(|active| active.note_tally(REMOVED, count));
         if let Err(error) = noted {
-            tracing::warn!(error = &error as &dyn std::error::Error, "what was removed is not counted on the disk");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what was removed is not counted on the disk"
+            );
         }
     }
 }

@@ -45,10 +45,10 @@ pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use evidence::{
     AboutView, BypassLine, CallDetail, DeletedHow, DeletedQuestion, DeletedView, DeletionLine, FactCame,
-    FactView, HeatDay, HeatRow, HeatView, HistogramBin, HistogramView, LacksView, ReviewInput, ReviewOf, ReviewRuling, ReviewView,
-    SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView, SourcesView, StoreDraft, StoreLacks,
-    TieBy, TieCount, TieView, TimelineFacet, TimelineFilter, TimelinePage, TimelineRow, TimelineSide,
-    TopLine, TopView, UnseenLine, UsedLine,
+    FactView, HeatDay, HeatRow, HeatView, HistogramBin, HistogramView, LacksView, ReviewInput, ReviewOf,
+    ReviewRuling, ReviewView, SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView,
+    SourcesView, StoreDraft, StoreLacks, TieBy, TieCount, TieView, TimelineFacet, TimelineFilter,
+    TimelinePage, TimelineRow, TimelineSide, TopLine, TopView, UnseenLine, UsedLine,
 };
 pub use hold::{HeldKind, HoldInput, HoldView};
 pub use posture::{

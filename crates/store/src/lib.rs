@@ -21,6 +21,6 @@ pub use history::{
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use prefs::{
-    AuditKeep, AuditSource, AuditStore, ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs,
-    Reason, Theme,
+    AuditKeep, AuditSource, AuditStore, ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks,
+    Prefs, Reason, Theme,
 };

@@ -213,7 +213,19 @@ mod tests {
         for (word, code) in [("allowed", Code::Allowed), ("denied", Code::Denied), ("failed", Code::Failed)] {
             assert_eq!(Code::of(word).unwrap(), code);
         }
-        for odd in ["", "0xx", "6xx", "99", "600", "xx", "-1", "4XX\u{202e}", "99999999999", "Denied", "allowed,denied"] {
+        for odd in [
+            "",
+            "0xx",
+            "6xx",
+            "99",
+            "600",
+            "xx",
+            "-1",
+            "4XX\u{202e}",
+            "99999999999",
+            "Denied",
+            "allowed,denied",
+        ] {
             assert!(Code::of(odd).is_err(), "{odd:?}");
         }
     }

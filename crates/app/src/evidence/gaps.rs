@@ -63,7 +63,11 @@ impl Gap {
     /// What is wrong with the archive itself.
     pub(super) fn of_archive(what: &str) -> Self {
         let what = clip(&visible(what), TEXT_MOST);
-        Self { key: format!("archive:{what}"), why: format!("of the archive on this desktop: {what}"), from: None }
+        Self {
+            key: format!("archive:{what}"),
+            why: format!("of the archive on this desktop: {what}"),
+            from: None,
+        }
     }
 }
 
@@ -94,9 +98,13 @@ pub(super) fn missing(source: &str, places: &Places, reading: &Reading) -> Vec<G
     gaps.sort_by(|a, b| a.key.cmp(&b.key));
     // Of all that was read in an earlier run nothing is left to go on from.
     let is_known = here.iter().any(|identity| reading.before.contains(*identity));
-    let (true, false, true, true, [(_, first), ..]) =
-        (gaps.is_empty(), is_known, reading.is_whole && reading.is_new, !reading.before.is_empty(), &reading.files[..])
-    else {
+    let (true, false, true, true, [(_, first), ..]) = (
+        gaps.is_empty(),
+        is_known,
+        reading.is_whole && reading.is_new,
+        !reading.before.is_empty(),
+        &reading.files[..],
+    ) else {
         return gaps;
     };
     gaps.push(Gap {
@@ -110,8 +118,10 @@ pub(super) fn missing(source: &str, places: &Places, reading: &Reading) -> Vec<G
 }
 
 fn draft(source: &str, cluster: Option<&ClusterName>, gap: &Gap, now: i64) -> Draft {
-    let draft = Draft::new(Action::Gap).outcome(Outcome::Unknown).detail("source", source).detail("why", &gap.why);
-    let draft = draft.detail("gap", &gap.key).detail("from", gap.from.unwrap_or(now).min(now)).detail("to", now);
+    let draft =
+        Draft::new(Action::Gap).outcome(Outcome::Unknown).detail("source", source).detail("why", &gap.why);
+    let draft =
+        draft.detail("gap", &gap.key).detail("from", gap.from.unwrap_or(now).min(now)).detail("to", now);
     match cluster {
         Some(cluster) => draft.cluster(cluster),
         None => draft,

@@ -71,7 +71,8 @@ mod tests {
     fn of_too_many_clusters_the_busiest_are_shown_by_their_names_and_the_others_counted() {
         let mut heat = Heat { from: 7, step: 9, ..Heat::default() };
         for n in 0..250_u64 {
-            let cells = vec![HeatCell { calls: n, writes: 1, failed: 2, denied: u64::MAX }, HeatCell::default()];
+            let cells =
+                vec![HeatCell { calls: n, writes: 1, failed: 2, denied: u64::MAX }, HeatCell::default()];
             heat.clusters.insert(format!("c-{:03}", 249 - n), cells);
         }
         let view = shown(heat, LacksView::default());

@@ -32,8 +32,9 @@ pub(super) fn said_to(archive: &Archive, keep: AuditKeep) {
 
 /// What was removed, in words; none where nothing was.
 pub(super) fn removed(retained: &Retained) -> Option<String> {
-    (retained.events > 0)
-        .then(|| format!("{} of the oldest events were removed: they were too old or too many", retained.events))
+    (retained.events > 0).then(|| {
+        format!("{} of the oldest events were removed: they were too old or too many", retained.events)
+    })
 }
 
 impl Evidence {
@@ -45,7 +46,8 @@ impl Evidence {
         self.history.note(draft.detail("keep", said).detail("bytes", super::keep::bytes(keep))).await;
         if let Some(archive) = self.archive(false).await? {
             said_to(&archive, keep);
-            let retaining = tokio::task::spawn_blocking(move || archive.retain(jiff::Timestamp::now().as_microsecond()));
+            let retaining =
+                tokio::task::spawn_blocking(move || archive.retain(jiff::Timestamp::now().as_microsecond()));
             let retained = retaining.await.map_err(|e| AppError::failed("nothing was removed").because(e))?;
             retained.map_err(super::unreadable)?;
         }
@@ -60,7 +62,8 @@ fn parsed(days: Option<u32>, bytes: i64) -> Result<AuditKeep, AppError> {
             .hint("Leave the days out to keep them as long as they fit."));
     }
     let bytes = u64::try_from(bytes).ok().filter(|bytes| (BYTES_LEAST..=BYTES_MOST).contains(bytes));
-    let bytes = bytes.ok_or_else(|| bad("the archive takes between 1 and 4,096 GiB").hint("Say a number between."))?;
+    let bytes = bytes
+        .ok_or_else(|| bad("the archive takes between 1 and 4,096 GiB").hint("Say a number between."))?;
     Ok(AuditKeep { days, bytes: Some(bytes) })
 }
 
@@ -72,8 +75,14 @@ mod tests {
     fn how_long_and_how_much_have_bounds() {
         assert_eq!(parsed(Some(90), 1 << 34).unwrap(), AuditKeep { days: Some(90), bytes: Some(1 << 34) });
         assert_eq!(parsed(None, 1 << 30).unwrap().days, None);
-        for (days, bytes) in [(Some(0), 1 << 34), (Some(u32::MAX), 1 << 34), (None, 0), (None, -1), (None, i64::MAX), (None, 1)]
-        {
+        for (days, bytes) in [
+            (Some(0), 1 << 34),
+            (Some(u32::MAX), 1 << 34),
+            (None, 0),
+            (None, -1),
+            (None, i64::MAX),
+            (None, 1),
+        ] {
             assert!(parsed(days, bytes).is_err(), "{days:?} {bytes}");
         }
     }

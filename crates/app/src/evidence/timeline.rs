@@ -241,7 +241,8 @@ impl Evidence {
             out.lacks = both(out.lacks, &why);
             if let Some((all, failed)) = answer {
                 out.lacks = both(out.lacks, &lacks(&all));
-                out.lacks = failed.as_ref().map(lacks).map_or(out.lacks.clone(), |more| both(out.lacks, &more));
+                out.lacks =
+                    failed.as_ref().map(lacks).map_or(out.lacks.clone(), |more| both(out.lacks, &more));
                 let failed = failed.map_or_else(|| vec![0; bins], |failed| failed.value.calls);
                 let counts = all.value.calls.into_iter().zip(failed);
                 for (bin, (all, failed)) in out.bins.iter_mut().zip(counts) {

@@ -204,7 +204,12 @@ pub(super) fn carry(tx: &Transaction<'_>, kept: &Kept) -> Result<(), rusqlite::E
     Ok(())
 }
 
-pub(super) fn set_tally(db: &Connection, source: &str, what: &str, count: u64) -> Result<(), rusqlite::Error> {
+pub(super) fn set_tally(
+    db: &Connection,
+    source: &str,
+    what: &str,
+    count: u64,
+) -> Result<(), rusqlite::Error> {
     let sql = "INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count";
     db.prepare_cached(sql)?.execute(params![source, what, count as i64]).map(drop)
 }

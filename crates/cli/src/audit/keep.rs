@@ -34,7 +34,8 @@ impl Keep {
         Options {
             keep: self.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
             keep_bytes: bytes,
-            segment_bytes: bytes.map_or(options.segment_bytes, |bytes| options.segment_bytes.min(bytes / FILES)),
+            segment_bytes: bytes
+                .map_or(options.segment_bytes, |bytes| options.segment_bytes.min(bytes / FILES)),
             ..options
         }
     }
@@ -106,7 +107,10 @@ mod tests {
     fn what_went_is_said_and_nothing_where_nothing_went() {
         assert_eq!(RemovedView::default().told(), None);
         let some = RemovedView { events: 1200, segments: 1, bytes: 1_500_000, clock_went_back: false };
-        assert_eq!(some.and(some).told().unwrap(), "2400 events removed, the oldest, in 2 files of 3 MB: too old or too much");
+        assert_eq!(
+            some.and(some).told().unwrap(),
+            "2400 events removed, the oldest, in 2 files of 3 MB: too old or too much"
+        );
         let back = RemovedView { clock_went_back: true, ..RemovedView::default() };
         assert!(back.told().unwrap().contains("clock"));
     }

@@ -106,7 +106,9 @@ impl Tailing<'_> {
         }
         self.retained = Some(Instant::now());
         let removed = self.args.keep.retain(&self.archive)?;
-        removed.filter(|removed| removed.events > 0).and_then(|removed| removed.told()).inspect(|what| say(what));
+        if let Some(what) = removed.filter(|removed| removed.events > 0).and_then(|removed| removed.told()) {
+            say(&what);
+        }
         Ok(())
     }
 

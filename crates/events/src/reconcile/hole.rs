@@ -9,7 +9,8 @@ use std::ops::Range;
 /// A terminal's recording that has a hole is an entry of that action too, and so is a cluster's log that does; neither says
 /// anything of the gateway, each of whose calls is written whether or not somebody's screen or a cluster's log is.
 pub fn hole(entry: &Entry) -> Option<Range<i64>> {
-    if entry.action != Action::Gap || ["terminal", "source"].iter().any(|key| entry.detail.get(key).is_some()) {
+    if entry.action != Action::Gap || ["terminal", "source"].iter().any(|key| entry.detail.get(key).is_some())
+    {
         return None;
     }
     let at = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64);

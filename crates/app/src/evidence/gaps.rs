@@ -71,19 +71,32 @@ impl Gap {
     }
 }
 
+/// Which file it is, however often it was read from its beginning: one of which all kept calls went for their age is, and
+/// is called by its digest, too, from then on ([0032](../../../../docs/adr/0032-a-log-file-is-known-by-how-it-begins.md)).
+fn file(identity: &str) -> &str {
+    const DIGEST: usize = 32;
+    let mut file = identity;
+    while let Some((before, digest)) = file.rsplit_once('-')
+        && digest.len() == DIGEST
+    {
+        file = before;
+    }
+    file
+}
+
 /// What a reading shows to be missing. `places` are those of the reading before it.
 pub(super) fn missing(source: &str, places: &Places, reading: &Reading) -> Vec<Gap> {
     let named = |path: &Path| clip(&visible(&path.display().to_string()), TEXT_MOST);
-    let here: HashSet<&str> = reading.files.iter().map(|(_, place)| place.identity.as_str()).collect();
+    let here: HashSet<&str> = reading.files.iter().map(|(_, place)| file(&place.identity)).collect();
     let broken = reading.broken.iter().map(|(path, place, why)| Gap {
         key: format!("{source}:{}:broken:{}", place.identity, place.to),
         why: format!("{} breaks off: {}", named(path), clip(&visible(why), TEXT_MOST)),
         from: reading.newest,
     });
     // Another file stands where one was written to, and that one is nowhere: what came between the two looks is lost.
-    let rotated = reading.files.iter().filter_map(|(path, now)| {
+    let rotated = reading.files.iter().filter_map(|(path, _)| {
         let then = places.get(path)?;
-        (then.identity != now.identity && !here.contains(then.identity.as_str())).then(|| Gap {
+        (!here.contains(file(&then.identity))).then(|| Gap {
             key: format!("{source}:{}:rotated:{}", then.identity, then.to),
             why: format!(
                 "{} was rotated or written anew after byte {}, and what was put aside is not among what is read: name \
@@ -97,7 +110,7 @@ pub(super) fn missing(source: &str, places: &Places, reading: &Reading) -> Vec<G
     let mut gaps: Vec<Gap> = broken.chain(rotated).collect();
     gaps.sort_by(|a, b| a.key.cmp(&b.key));
     // Of all that was read in an earlier run nothing is left to go on from.
-    let is_known = here.iter().any(|identity| reading.before.contains(*identity));
+    let is_known = reading.before.iter().any(|identity| here.contains(file(identity)));
     let (true, false, true, true, [(_, first), ..]) = (
         gaps.is_empty(),
         is_known,
@@ -213,6 +226,22 @@ mod tests {
         let nothing = Reading { is_new: false, ..read(&[("/l/audit.log", "nine")], &["one"]) };
         assert_eq!(missing("s", &none, &nothing), []);
         assert_eq!(missing("s", &none, &read(&[], &["one"])), []);
+    }
+
+    #[test]
+    fn a_file_that_is_read_once_more_for_what_was_removed_is_the_same_file() {
+        let digest = "0123456789abcdef".repeat(2);
+        assert_eq!(
+            (file("one"), file("one-1"), file(&format!("one-1-{digest}-{digest}"))),
+            ("one", "one-1", "one-1")
+        );
+        let again = format!("one-{digest}");
+        let reading = read(&[("/l/audit.log", &again)], &["one"]);
+        assert_eq!(missing("s", &places(&[("/l/audit.log", "one")]), &reading), []);
+        assert_eq!(missing("s", &Places::new(), &reading), []);
+        // One that begins alike and is another is one.
+        let other = read(&[("/l/audit.log", "one-1")], &["one"]);
+        assert_eq!(missing("s", &places(&[("/l/audit.log", "one")]), &other).len(), 1);
     }
 
     #[test]

@@ -457,7 +457,7 @@ fn append(path: &Path, event: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn p19_a_rotation_that_was_missed_is_an_entry_once_and_one_that_was_followed_is_none() {
     let bench = bench().await;
-    let log = bench.home.path().join("logs").join("audit.log");
+    let log = bench.home.path().join("apiserver").join("audit.log");
     std::fs::create_dir(log.parent().unwrap()).unwrap();
     let at = bench.began;
     let write = |path: &Path, ids: &[&str]| {

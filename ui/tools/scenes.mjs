@@ -376,7 +376,6 @@ export const SCENES = [
   ["audit-heat-none", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().waitFor(); await page.keyboard.press("m"); await page.getByText("No call of a cluster is kept of these days").waitFor(); }],
   ["audit-heat-part", "scene=auditedPart", async (page) => { await audited(page); await page.keyboard.press("m"); await page.getByRole("gridcell", { name: /from .*: [1-9]/ }).first().waitFor(); }],
   ["audit-heat-fails", "scene=auditFails", async (page) => { await go("a")(page); await page.getByText("The history can't be read").waitFor(); await page.keyboard.press("m"); await page.getByText("The clusters' audit events can't be read").waitFor(); }],
-  ["audit-deleted-refused", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("d"); await page.getByLabel("Kind and name").fill("deployment"); await page.keyboard.press("Enter"); await page.getByText("Say what it was and its name").waitFor(); }],
   ["audit-empty", "scene=empty", async (page) => { await page.getByText("No clusters").waitFor(); await inTurn(page, "g", "a"); await page.getByText("Nothing has happened").waitFor(); }],
   ["posture", SMALL, weak("w-0")],
   ["posture-proven", `${SMALL}&speed=20`, weak("w-0", async (page) => { await page.keyboard.press("p"); await page.getByText("3 of 3 SubjectAccessReviews").waitFor(); await page.locator("aside .all").evaluate((e) => (e.scrollTop = 330)); })],

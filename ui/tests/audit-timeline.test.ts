@@ -1,15 +1,18 @@
 import { expect, test } from "vitest";
 import type { CommandCall, Outcome, TimelineRow } from "../src/bindings/ipc";
-import { binAt, highest, spanOf, ticks, tickWords } from "../src/features/audit/bins";
-import { changed, chips } from "../src/features/audit/filter";
+import { binAt, highest, marks, spanOf, ticks } from "../src/features/audit/bins";
+import { changed, chips, DECISIONS, isDecision } from "../src/features/audit/filter";
 import { itemsOf, placeOf, stepFrom } from "../src/features/audit/items";
 import { isWhole, lackWords } from "../src/features/audit/words";
-import { preciseMoment, utcClock } from "../src/shared/time";
+import { written } from "../src/shared/time";
 
 test("what is empty is no part of a filter, and each part is a chip that says it", () => {
   expect(changed({ verb: "get" }, { verb: "", cluster: "a", fromUs: null })).toEqual({ cluster: "a" });
   const words = chips({ cluster: "a", code: "denied", verb: "delete", session: "5e55107f3k2", side: "cluster" }).map((chip) => chip.words);
   expect(words).toEqual(["clusters' logs alone", "a", "verb delete", "denied", "session 5e55107f"]);
+  expect(chips({ code: "403", action: "terminal_open", request: "0b6f2c7e-2f1d" }).map((chip) => chip.words)).toEqual(["code 403", "request 0b6f2c7e", "terminal open"]);
+  for (const { code } of DECISIONS) expect(chips({ code })[0]?.words).toBe(code);
+  expect([isDecision("403"), isDecision(undefined), isDecision("denied\u202e")]).toEqual([false, false, false]);
   expect(chips({ fromUs: 0, toUs: 60_000_000 })[0]?.parts).toEqual(["fromUs", "toUs"]);
   expect(chips({ person: "a\u202eb" })[0]?.words).not.toContain("\u202e");
 });
@@ -21,7 +24,7 @@ test("a brush is a range of whole bins, and ends where the last one does", () =>
   expect(highest(view.bins)).toBe(3);
   expect(ticks(view)).toEqual([1000, 1010, 1020, 1030, 1040]);
   const from = Date.UTC(2026, 10, 30, 7, 50, 37) * 1000;
-  const words = (stepUs: number) => tickWords({ fromUs: from, stepUs, bins: view.bins });
+  const words = (stepUs: number) => marks({ fromUs: from, stepUs, bins: view.bins }).map(({ at, form, isAgain }) => (isAgain ? "" : written(at, form, false)));
   // Of a single entry: one moment is not said five times.
   expect(words(1).filter(Boolean)).toHaveLength(1);
   expect(new Set(words(15_000_000)).size).toBe(5);
@@ -50,11 +53,6 @@ test("in a zone of half an hour a row stands under its own day", () => {
     if (before === undefined) delete process.env["TZ"];
     else process.env["TZ"] = before;
   }
-});
-
-test("a time has UTC beside it", () => {
-  expect(utcClock(1_772_323_200_123_456)).toBe("00:00:00.123 UTC");
-  expect(preciseMoment(1_772_323_200_123_456)).toContain("00:00:00.123 UTC");
 });
 
 test("what an answer lacks is said in words, and nothing where it lacks nothing", () => {

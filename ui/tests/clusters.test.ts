@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { timeText } from "../src/shared/time";
 import type { ClusterView, HoldView, SessionView, Way } from "../src/bindings/ipc";
 import { counts, flat, grouped } from "../src/features/clusters/items";
 import { dayText, outlookText } from "../src/features/clusters/outlook";
@@ -31,10 +32,10 @@ test("before asking it says whether it opens at once, by what and until when", (
   const now = new Date(2026, 10, 30, 12, 6).getTime();
   const six = new Date(2026, 10, 30, 18, 0).getTime();
   const view = { atOnce: true, by: "office", approvals: 1, changesAt: six, unmet: [], day: null };
-  expect(outlookText(view, now)).toBe("Opens at once until 18:00, then needs 1 approval.");
+  expect(outlookText(view, now)).toBe(`Opens at once until ${timeText(six, "clock")}, then needs 1 approval.`);
   expect(outlookText({ ...view, changesAt: null }, now)).toBe("Opens at once, by office.");
   expect(outlookText({ ...view, by: null, approvals: 0, changesAt: null }, now)).toBe("Opens at once.");
-  expect(outlookText({ ...view, atOnce: false, by: null, approvals: 2 }, now)).toBe("It needs 2 approvals; it opens at once from 18:00.");
+  expect(outlookText({ ...view, atOnce: false, by: null, approvals: 2 }, now)).toBe(`It needs 2 approvals; it opens at once from ${timeText(six, "clock")}.`);
   expect(outlookText({ ...view, atOnce: false, by: null, changesAt: null }, now)).toBe("It needs 1 approval.");
 });
 test("what is left of a day is an estimate, and unknown is not nothing", () => {

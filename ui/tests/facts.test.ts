@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { facts, titled } from "../src/features/audit/facts";
-import { clock, day, localTimes } from "../src/shared/time";
+import { localTimes, timeText } from "../src/shared/time";
 
 test("facts are named and worded for people, and none stands twice", () => {
   const entry = {
@@ -11,7 +11,7 @@ test("facts are named and worded for people, and none stands twice", () => {
     { name: "Took", value: "9.9 s" },
     { name: "User agent", value: "kubectl/v1.37" },
     { name: "Bytes out", value: "18,204" },
-    { name: "Signed in at", value: `${day(1790000000000)}, ${clock(1790000000000, true)}` },
+    { name: "Signed in at", value: timeText(1790000000000, "full") },
     { name: "Some other", value: "1200" },
     { name: "Because", value: "not allowed" },
   ]);
@@ -21,6 +21,6 @@ test("facts are named and worded for people, and none stands twice", () => {
 
 test("times that come in UTC are shown as this machine's clock shows them", () => {
   const now = Date.UTC(2026, 10, 24, 12);
-  expect(localTimes("otp, 14:47 UTC", now)).toBe(`otp, ${clock(Date.UTC(2026, 10, 24, 14, 47))}`);
+  expect(localTimes("otp, 14:47 UTC", now)).toBe(`otp, ${timeText(Date.UTC(2026, 10, 24, 14, 47), "clock")}`);
   expect(localTimes("25:00 UTC and 14:47", now)).toBe("25:00 UTC and 14:47");
 });

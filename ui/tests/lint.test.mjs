@@ -84,3 +84,22 @@ test("p23_the_window_is_closed_to_everything_but_its_host", () => {
   // Tauri would answer an inline style with a nonce, which switches 'unsafe-inline' off and leaves xterm unstyled.
   expect(readFileSync(new URL("../index.html", import.meta.url), "utf8")).not.toMatch(/<style|style=/);
 });
+test("a time that is shown otherwise is found", () => {
+  const bad = [
+    '<script lang="ts">import { written } from "../../shared/time";</script>',
+    "<p>{new Date(at).toLocaleTimeString()}</p>",
+    "<p>{new Date(at).toISOString()}</p>",
+    "<p>{new Intl.DateTimeFormat().format(at)}</p>",
+    "<p>{new Date(at).getHours()}</p>",
+    "<p>{timeText(at)}</p>",
+    "<p>{visible(rangeText(a, b))}</p>",
+    "<p>{row.atUs}</p>",
+    "<p>{session.endsAt / 1000}</p>",
+    "<p>{applied.at}</p>",
+  ];
+  for (const text of bad) expect(complaints("features/x/A.svelte", text), text).toHaveLength(1);
+  for (const text of ['<script lang="ts">import { clock, span } from "../../shared/time";</script>']) expect(complaints("features/x/A.svelte", text), text).toHaveLength(1);
+  for (const text of ["<Time at={row.atUs / 1000} />", '<div aria-label={timeText(at)} title="Ends {timeText(at)}"></div>', "<p>{`Until ${timeText(at)} it goes on.`}</p>", "{#each all as one (one.atUs)}<p>{one.words}</p>{/each}"]) {
+    expect(complaints("features/x/A.svelte", text), text).toEqual([]);
+  }
+});

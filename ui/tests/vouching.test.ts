@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { SessionView, VouchingView } from "../src/bindings/ipc";
 import { news } from "../src/features/sessions/news";
+import { timeText } from "../src/shared/time";
 import { overdueText, vouchedText } from "../src/features/sessions/vouching";
 
 const AT = new Date(2026, 10, 29, 14, 2).getTime();
@@ -12,12 +13,12 @@ const session = (over: Partial<VouchingView> | null, state: SessionView["state"]
 
 test("what is overdue says since when, why, and when the session closes", () => {
   const said = overdueText(session({ overdue: "it can't be reached\u202e" }), AT);
-  expect(said).toBe("Your identity provider has not vouched for you since 14:02: it can't be reached⟨U+202E⟩. This session closes at 14:22 unless it does.");
+  expect(said).toBe(`Your identity provider has not vouched for you since ${timeText(AT, "clock")}: it can't be reached⟨U+202E⟩. This session closes at ${timeText(AT + 1_200_000, "clock")} unless it does.`);
   expect(overdueText(session({ overdue: "no", vouchedAt: null, closesAt: null }), AT)).toBe("Your identity provider has not vouched for you: no. This session closes soon unless it does.");
   for (const quiet of [session({}), session(null), session({ overdue: "no" }, "closing")]) expect(overdueText(quiet, AT)).toBe(null);
 });
 test("how often it vouches is said where it does", () => {
-  expect(vouchedText(session({}), AT)).toBe("every 15 min · last at 14:02");
+  expect(vouchedText(session({}), AT)).toBe(`every 15 min · last at ${timeText(AT, "clock")}`);
   expect(vouchedText(session(null), AT)).toBe(null);
 });
 test("it is told once when it becomes overdue, looking or not", () => {

@@ -26,6 +26,11 @@ const OWNED = [
 ];
 // What a view is called stands in views/views.ts; a feature may ask for its own by a constant.
 const VIEW_NAMED = /\bview\s*[!=]==?\s*["'`]|["'`]\s*[!=]==?\s*[\w.]*\bview\b|switch\s*\([^)]*\bview\b/;
+// A moment is shown in the viewer's zone with UTC beside, everywhere: what writes it otherwise is in shared/time alone.
+const OWN_TIME = /Intl\.DateTimeFormat|toLocale(Date|Time)?String\(|toISOString|getTimezoneOffset|\.get(UTC)?(Hours|Minutes|Seconds|Date|Day|Month|FullYear)\(/;
+const RAW_TIME = /import\s+\{[^}]*\b(written|clock|day|machineTime)\b[^}]*\}\s+from\s+"[^"]*\/time"/;
+const TIME_TEXT = /\b(timeText|rangeText)\(/;
+const UNSHOWN_TIME = /\{[^{}]*?\b(\w+(At|Us|At \/ 1000|Us \/ 1000)|\w+\.at)\}/;
 // What is shared knows nothing of what this window is about.
 const DOMAIN = /\b(sessions?|clusters?|sign(ing|ed)?[- ]?in|audits?|brokers?|hubs?|grants?|profiles?|namespaces?|leave|leaving)\b/i;
 // The words of the product have no synonyms. `Icon` names and comments are not on screen, text in components is.
@@ -42,6 +47,10 @@ export function complaints(path, text) {
   if (VIEW_NAMED.test(text)) found.push(`${path}: names a view; that is for views/views.ts`);
   const domain = tier === 2 ? DOMAIN.exec(text) : null;
   if (domain) found.push(`${path}: “${domain[0]}” is for the desktop or a feature, not for shared`);
+  if (tier >= 2 && !path.startsWith("shared/time.")) {
+    if (OWN_TIME.test(text)) found.push(`${path}: writes a time by itself; shared/time.ts and Time.svelte do, with UTC beside`);
+    if (path !== "shared/Time.svelte" && path !== "shared/TimeRange.svelte" && RAW_TIME.test(text)) found.push(`${path}: a time without UTC; use Time.svelte, or timeText in a sentence`);
+  }
   for (const to of imports(path, text)) {
     const other = TIERS.indexOf(to.split("/")[0]);
     if (tier >= 0 && other > Math.max(tier, 1)) found.push(`${path}: ${TIERS[tier]} may not import ${TIERS[other]}`);
@@ -54,6 +63,9 @@ export function complaints(path, text) {
   }
   if (path.endsWith(".svelte")) {
     const seen = text.replace(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>|<!--[\s\S]*?-->/g, "");
+    const written = seen.replace(/[\w:-]+=("[^"]*"|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})/g, "").replace(/\{[#:@/](?:[^{}]|\{[^{}]*\})*\}/g, "");
+    if (tier > 2 && UNSHOWN_TIME.test(written)) found.push(`${path}: a moment as a number; use Time.svelte`);
+    if (tier > 2 && TIME_TEXT.test(written.replace(/\{(?:[^{}]|\{[^{}]*\})*`(?:[^{}]|\{[^{}]*\})*\}/g, ""))) found.push(`${path}: a moment that stands alone is a Time, which machines read too`);
     const word = WORDS.exec(seen);
     if (word) found.push(`${path}: “${word[0]}” is not one of our words`);
   }

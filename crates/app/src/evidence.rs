@@ -12,6 +12,9 @@ mod command;
 mod export;
 mod filter;
 mod granted;
+mod gaps;
+mod heat;
+mod keep;
 mod merge;
 mod raws;
 mod review;
@@ -47,8 +50,6 @@ use tokio::sync::{Notify, Semaphore};
 const FOLDER: &str = "audit";
 /// How long a question may take; what was found until then is the answer, and it says so.
 const WITHIN: Duration = Duration::from_secs(3);
-/// Bytes of disk that the archive may take; the oldest goes first.
-pub(crate) const KEEP_BYTES: u64 = 16 << 30;
 /// Questions that are answered at the same time.
 const AT_ONCE: usize = 2;
 
@@ -123,15 +124,21 @@ impl Evidence {
             return Ok(Some(archive.clone()));
         }
         let folder = self.folder();
+        let keep = self.desk.prefs.audit_keep().await.map_err(saved::unkept)?;
         let opened = tokio::task::spawn_blocking(move || {
             let is_there = folder.is_dir() && Archive::is_in(&folder)?;
             if !is_there && !make {
                 return Ok(None);
             }
-            Archive::open(&folder, Options { keep_bytes: Some(KEEP_BYTES), ..Options::default() }).map(Some)
+            let archive = Archive::open(&folder, Options::default())?;
+            keep::said_to(&archive, keep);
+            Ok(Some(archive))
         });
         let opened = opened.await.map_err(|e| AppError::failed("the archive was not opened").because(e))?;
         *open = opened.map_err(unreadable)?.map(Arc::new);
+        let problems = open.iter().flat_map(|archive| archive.status().problems);
+        let gaps = problems.map(|problem| gaps::Gap::of_archive(&problem.what)).collect();
+        self.note_gaps(FOLDER, None, gaps).await;
         Ok(open.clone())
     }
 

@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::segment::{self, Kept, Segment};
 use crate::shared::{Options, Shared};
 use crate::status::{Acknowledged, BadLine, Problem, Retained, Status, WriterState};
-use crate::writer::{self, Job};
+use crate::writer::{self, Job, REMOVED};
 use sallyport_store::{FileLock, NotHeld};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder};
@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What one process at a time holds.
 const LOCK: &str = "archive.lock";
@@ -112,6 +113,7 @@ impl Archive {
             problems: Mutex::new(problems),
             state: Mutex::new(state),
             kept: Mutex::new(kept.clone()),
+            keep: Mutex::default(),
         });
         let (mut jobs, mut threads) = (None, Vec::new());
         if lock.is_some() {
@@ -142,7 +144,12 @@ impl Archive {
         Ok(Pending(answer))
     }
 
-    /// Removes what is too old or too much by the options, segment by segment. `now` is in microseconds of Unix time.
+    /// From now on keeps events that long, and in that many bytes: in place of what the options said.
+    pub fn keep(&self, keep: Option<Duration>, keep_bytes: Option<u64>) {
+        *self.shared.keep.lock().unwrap_or_else(PoisonError::into_inner) = Some((keep, keep_bytes));
+    }
+
+    /// Removes what is too old or too much by [`Archive::keep`] or the options, segment by segment, and counts it for good. `now` is in microseconds of Unix time.
     ///
     /// # Errors
     /// What the file system said; what was removed until then is gone.
@@ -191,6 +198,8 @@ impl Archive {
         {
             tallies.entry(source.clone()).or_default().insert(what.clone(), *count);
         }
+        // No source is called so.
+        let removed = tallies.remove(REMOVED.0).and_then(|tally| tally.get(REMOVED.1).copied());
         Status {
             state: self.shared.state(),
             segments: views.len(),
@@ -199,6 +208,7 @@ impl Archive {
             bytes: views.iter().map(|view| view.bytes).sum(),
             range: first.zip(last),
             tallies,
+            removed: removed.unwrap_or_default(),
             problems: self.shared.problems(),
         }
     }

@@ -19,6 +19,7 @@ pub struct Filter {
     codes: Option<(u16, u16)>,
     but_codes: Option<(u16, u16)>,
     is_denied: bool,
+    is_let_through: bool,
     resources: Vec<(String, Option<String>)>,
     /// By a session's account, or with one of these credentials.
     sessions: Option<Vec<String>>,
@@ -90,6 +91,14 @@ impl Filter {
     #[must_use]
     pub fn denied(mut self) -> Self {
         self.is_denied = true;
+        self
+    }
+
+    /// Only calls that were not denied: what [`Filter::denied`] leaves out. A call of which neither status nor decision is
+    /// told fits.
+    #[must_use]
+    pub fn let_through(mut self) -> Self {
+        self.is_let_through = true;
         self
     }
 
@@ -195,6 +204,17 @@ impl Filter {
                 return Ok(None);
             }
             wanted.any.push(either);
+        }
+        if self.is_let_through {
+            let is_wanted = |code: &str| !code.parse().is_ok_and(|code| is_denied(false, Some(code)));
+            let decisions = segment.words_where(Column::Decision, |decision| decision != FORBID)?;
+            for (column, mut words) in
+                [(Column::Code, segment.words_where(Column::Code, is_wanted)?), (Column::Decision, decisions)]
+            {
+                // Those that have none.
+                words.push(0);
+                wanted.all(column, words);
+            }
         }
         if self.told != Told::default() {
             let is_wanted = |marks: &str| self.told.is_wanted(&Marks::read(marks));

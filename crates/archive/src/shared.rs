@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) problems: Mutex<BTreeSet<Problem>>,
     pub(crate) state: Mutex<WriterState>,
     pub(crate) kept: Mutex<Kept>,
+    /// How long and how many bytes, if that was said anew since it was opened.
+    pub(crate) keep: Mutex<Option<(Option<Duration>, Option<u64>)>>,
 }
 
 impl Shared {
@@ -94,6 +96,12 @@ impl Shared {
         let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
         segments.retain(|other| other.number != segment.number);
         Ok(())
+    }
+
+    /// How long events are kept, and how many bytes they may take.
+    pub(crate) fn keep(&self) -> (Option<Duration>, Option<u64>) {
+        let said = *self.keep.lock().unwrap_or_else(PoisonError::into_inner);
+        said.unwrap_or((self.options.keep, self.options.keep_bytes))
     }
 
     pub(crate) fn problem(&self, problem: Problem) {

@@ -93,6 +93,8 @@ pub struct Status {
     /// `bytes`, `partial`, `redactions`, `clipped`, `untimed`, `bad: …`, `foreign: …`. Removing old segments does not
     /// change it.
     pub tallies: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Events that were removed because they were too old or too much, since it was begun.
+    pub removed: u64,
     /// What is wrong with what is stored.
     pub problems: Vec<Problem>,
 }

@@ -19,6 +19,8 @@ const TOGETHER: usize = 32_768;
 const WORDS_MOST: u64 = 64 << 20;
 /// How many kinds of foreign things are told apart for each source.
 const KINDS_MOST: usize = 64;
+/// Where events are counted that were removed: under no source.
+pub(crate) const REMOVED: (&str, &str) = ("", "removed");
 
 pub(crate) enum Job {
     Append(Box<Batch>, Sender<Result<Acknowledged, ArchiveError>>),
@@ -187,7 +189,7 @@ impl Writer {
 
     /// Removes whole segments: those that hold nothing younger than the age, and then the oldest until the rest fits.
     fn retain(&mut self, now: i64) -> Result<Retained, ArchiveError> {
-        let options = self.shared.options;
+        let (keep, keep_bytes) = self.shared.keep();
         let segments = self.shared.segments();
         let newest = segments.iter().map(|segment| segment.view().newest).max().unwrap_or(i64::MIN);
         let mut retained = Retained::default();
@@ -199,10 +201,10 @@ impl Writer {
         let last = segments.iter().map(|segment| segment.number).max();
         for segment in &segments {
             let view = segment.view();
-            let age = options.keep.and_then(|keep| i64::try_from(keep.as_micros()).ok());
+            let age = keep.and_then(|keep| i64::try_from(keep.as_micros()).ok());
             let is_old =
                 !retained.clock_went_back && age.is_some_and(|age| view.newest < now.saturating_sub(age));
-            let is_much = options.keep_bytes.is_some_and(|most| bytes > most);
+            let is_much = keep_bytes.is_some_and(|most| bytes > most);
             if !is_old && !is_much {
                 continue;
             }
@@ -218,6 +220,7 @@ impl Writer {
                     self.active()?;
                 }
             }
+            self.count_removed(view.events);
             self.shared.remove(segment)?;
             bytes = bytes.saturating_sub(view.bytes);
             retained.segments += 1;
@@ -225,6 +228,22 @@ impl Writer {
             retained.bytes += view.bytes;
         }
         Ok(retained)
+    }
+
+    /// Counts what is about to be removed. On a full disk it is removed all the same, and counted in memory.
+    fn count_removed(&mut self, events: u64) {
+        let key = (REMOVED.0.to_owned(), REMOVED.1.to_owned());
+        let count = self.kept.tallies.entry(key).or_default();
+        *count = count.saturating_add(events);
+        let count = *count;
+        self.shared.set_kept(&self.kept);
+        let noted = self.active().and_then(|active| active.note_tally(REMOVED, count));
+        if let Err(error) = noted {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what was removed is not counted on the disk"
+            );
+        }
     }
 }
 

@@ -309,19 +309,37 @@ fn what_is_too_old_or_too_much_goes_with_its_segment_and_positions_stay() {
     assert!(nothing.clock_went_back && nothing.segments == 0, "{nothing:?}");
     let retained = archive.retain(end).unwrap();
     assert_eq!((retained.segments, retained.events), (2, 8000), "{retained:?}");
+    assert_eq!(archive.status().removed, 8000);
     assert!(!dir.path().join("segment-00000001.db").exists());
     assert_eq!(lines(&archive), (8000..12_000).collect::<Vec<_>>());
     // The last one too, after what it knows was carried on.
     let retained = archive.retain(end + 2 * HOUR).unwrap();
     assert_eq!((retained.segments, retained.events), (1, 4000));
+    assert!(!archive.status().tallies.contains_key(""), "it is counted under no source");
     assert_eq!(count(&archive, &Filter::default()), 0);
     assert_eq!(archive.kept_to("api-1", "a.log"), Some(12_000 * LINE));
     assert_eq!(archive.status().tallies["api-1"]["events"], 12_000);
     drop(archive);
     let archive = opened(dir.path());
     assert_eq!(archive.kept_to("api-1", "a.log"), Some(12_000 * LINE));
+    assert_eq!(archive.status().removed, 12_000, "what was removed stays counted");
     fill(&archive, 12_000, 12_100, 100);
     assert_eq!(lines(&archive), (12_000..12_100).collect::<Vec<_>>());
+}
+
+#[test]
+fn how_long_is_kept_is_said_anew_while_it_is_open() {
+    let dir = tempfile::tempdir().unwrap();
+    three_segments(dir.path());
+    let archive = opened(dir.path());
+    let end = BEGIN + 12_000 * common::SECOND;
+    assert_eq!(archive.retain(end + 1000 * HOUR).unwrap().segments, 0, "for good, without a word");
+    archive.keep(Some(Duration::from_secs(3600)), None);
+    assert_eq!(archive.retain(end).unwrap().segments, 2);
+    archive.keep(None, Some(1));
+    assert_eq!(archive.retain(end).unwrap().segments, 1);
+    archive.keep(None, None);
+    assert_eq!((archive.retain(end + 1000 * HOUR).unwrap().segments, archive.status().removed), (0, 12_000));
 }
 
 #[test]

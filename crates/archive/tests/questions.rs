@@ -42,6 +42,9 @@ fn every_filter_finds_what_a_naive_look_finds() {
         (all().only(Column::Decision, "forbid"), matching(|e| e.code == Some(403))),
         (all().codes(400, 499), matching(|e| e.code == Some(403))),
         (all().codes(500, 599), 0),
+        (all().let_through(), matching(|e| e.code != Some(403))),
+        (all().codes(100, 399).let_through(), matching(|e| e.code != Some(403))),
+        (all().codes(400, 599).let_through(), 0),
         (all().only(Column::Credential, "JTI=token-13"), matching(|e| e.jti() == Some("token-13"))),
         (all().only(Column::Credential, ""), matching(|e| e.credential.is_none())),
         (

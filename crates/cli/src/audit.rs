@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod collect;
 mod forward;
 mod import;
+mod keep;
 mod place;
 mod plain;
 mod policy;
@@ -58,6 +59,10 @@ pub(crate) fn run(audit: &Audit) -> Result<(String, End), Stop> {
 
 /// An archive that is there. Its errors say which files they are about, and what to do.
 pub(crate) fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
+    open_as(dir, is_begun, Options::default())
+}
+
+fn open_as(dir: &Path, is_begun: bool, options: Options) -> Result<Archive, Stop> {
     // Looked for before anything is opened, which would leave its lock there: a place where an archive is not mounted
     // must not answer that nothing was found.
     let is_there = is_begun || dir.is_dir() && Archive::is_in(dir).map_err(stop)?;
@@ -69,7 +74,7 @@ pub(crate) fn open(dir: &Path, is_begun: bool) -> Result<Archive, Stop> {
     }
     let began = Instant::now();
     loop {
-        match Archive::open(dir, Options::default()) {
+        match Archive::open(dir, options) {
             // Whoever forwards what is new has it for a moment now and then.
             Err(ArchiveError::Locked { .. }) if began.elapsed() < LOCKED => std::thread::sleep(LOCKED / 20),
             opened => return opened.map_err(stop),

@@ -198,6 +198,9 @@ macro_rules! commands {
             audit_histogram(filter: TimelineFilter, bins: u32) -> HistogramView => reads evidence.histogram;
             /// The most frequent of a facet among the calls that clusters tell of; people and clusters of the history are counted in.
             audit_top(filter: TimelineFilter, facet: TimelineFacet) -> TopView => reads evidence.top;
+            /// Calls of each cluster, day by day, from a moment on (Unix microseconds): of what is kept here, whatever the
+            /// timeline is filtered by.
+            audit_heat(from: i64, days: u32) -> HeatView => reads evidence.heat;
             /// One call of a cluster with all that is told of it.
             audit_call(id: String) -> CallDetail => reads evidence.call;
             /// A row of the timeline as JSON, line by line: an event as the API server wrote it without its secrets, or an entry.
@@ -223,6 +226,9 @@ macro_rules! commands {
             audit_source_read(source: Option<String>) -> () => passes evidence.source_read;
             /// Stops reading after the file that is being read.
             audit_source_stop() -> () => passes evidence.source_stop;
+            /// How long the clusters' audit events are kept, and in how many bytes; without days, as long as they fit. What
+            /// is too old or too much is removed at once.
+            audit_keep(days: Option<u32>, bytes: i64) -> () => records(SettingsChanged) evidence.keep;
             /// Whether what is new of every source is read on while somebody looks.
             audit_follow(on: bool) -> () => passes evidence.follow_sources;
             /// The filters that are kept under a name.

@@ -33,7 +33,8 @@ pub struct TimelineFilter {
     pub namespace: Option<String>,
     /// The object's name, to the letter.
     pub name: Option<String>,
-    /// `403`, `4xx`, or `denied`: what an authorizer forbade, and what the gateway refused.
+    /// `403` or `4xx`; or how it went: `allowed` (let through, below 400), `denied` (what an authorizer forbade, and what
+    /// the gateway refused) or `failed` (let through, 400 and more).
     pub code: Option<String>,
     /// A session's id.
     pub session: Option<String>,
@@ -217,6 +218,48 @@ pub struct HistogramBin {
     pub failed: u32,
 }
 
+/// How many calls, by cluster and day.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HeatView {
+    /// Where the first day begins, in Unix microseconds: a full hour.
+    pub from_us: i64,
+    /// How long each is, in microseconds.
+    pub step_us: i64,
+    /// The clusters by their names; of too many those with the most calls.
+    pub clusters: Vec<HeatRow>,
+    /// Clusters that are left out: there are too many.
+    pub more: u32,
+    /// Log stores that are named: what they have is not in it.
+    pub stores: u32,
+    /// What it lacks.
+    pub lacks: LacksView,
+}
+
+/// One cluster's calls, day by day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HeatRow {
+    /// Which.
+    pub cluster: Shown,
+    /// Each day.
+    pub days: Vec<HeatDay>,
+}
+
+/// One cluster's calls of one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HeatDay {
+    /// All of them.
+    pub calls: i64,
+    /// Those that are no get, list or watch.
+    pub writes: i64,
+    /// Those with a status of 400 and more, or denied.
+    pub failed: i64,
+    /// Those that were denied.
+    pub denied: i64,
+}
+
 /// By what the timeline is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -233,6 +276,10 @@ pub enum TimelineFacet {
     Namespace,
     /// The HTTP status.
     Code,
+    /// What this desktop did.
+    Action,
+    /// In which session of this desktop.
+    Session,
 }
 
 /// The most frequent of a facet.
@@ -626,6 +673,12 @@ pub struct SourcesView {
     pub from_us: Option<i64>,
     /// The last.
     pub to_us: Option<i64>,
+    /// Events that were removed since the archive was begun: they were too old or too many.
+    pub removed: i64,
+    /// How many days events are kept; without it as long as they fit.
+    pub keep_days: Option<u32>,
+    /// How many bytes they may take.
+    pub keep_bytes: i64,
     /// What is wrong with the archive, in words.
     pub problems: Vec<Shown>,
     /// New events are looked for while somebody looks.

@@ -46,10 +46,11 @@ pub use error::{ErrorView, StepUp};
 pub use event::{EVENT, Event, Goal, Notice, NoticeLevel};
 pub use evidence::{
     AboutView, BypassLine, CallDetail, CommandCall, CommandView, DeletedHow, DeletedQuestion, DeletedView,
-    DeletionLine, FactCame, FactView, HistogramBin, HistogramView, LacksView, PlaceView, ReviewInput,
-    ReviewOf, ReviewRuling, ReviewView, SavedFilter, SessionEvidence, SessionLine, SourceState, SourceView,
-    SourcesView, StoreDraft, StoreLacks, TieBy, TieCount, TieView, TimelineFacet, TimelineFilter,
-    TimelinePage, TimelineRow, TimelineSide, TopLine, TopView, UnseenLine, UnusedLine, UnusedView, UsedLine,
+    DeletionLine, FactCame, FactView, HeatDay, HeatRow, HeatView, HistogramBin, HistogramView, LacksView,
+    PlaceView, ReviewInput, ReviewOf, ReviewRuling, ReviewView, SavedFilter, SessionEvidence, SessionLine,
+    SourceState, SourceView, SourcesView, StoreDraft, StoreLacks, TieBy, TieCount, TieView, TimelineFacet,
+    TimelineFilter, TimelinePage, TimelineRow, TimelineSide, TopLine, TopView, UnseenLine, UnusedLine,
+    UnusedView, UsedLine,
 };
 pub use export::{ExportForm, ExportInput, ExportLook, ExportView, RecordedSession};
 pub use hold::{HeldKind, HoldInput, HoldView};

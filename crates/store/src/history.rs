@@ -14,7 +14,7 @@ mod writer;
 
 pub use beside::{Recorded, read_beside};
 pub use kept::{Checked, Kept};
-pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page, TopBy};
+pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page, TopBy, Went};
 pub use seal::Sealing;
 
 use crate::{InstanceLock, StoreError, file};

@@ -18,11 +18,11 @@ pub use bundle::write_bundle;
 pub use error::StoreError;
 pub use history::{
     Bucket, Buckets, CallFilter, Checked, Cursor, Filter, History, HistoryOptions, HistoryState, Kept, Page,
-    Recorded, Sealing, Tip, TopBy, read_beside,
+    Recorded, Sealing, Tip, TopBy, Went, read_beside,
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use place::{NewFile, PlaceError, spare_file};
 pub use prefs::{
-    AuditSource, AuditStore, ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks, Prefs,
-    Reason, Theme,
+    AuditKeep, AuditSource, AuditStore, ClusterPorts, Look, Notifications, OpenSession, Opening, PasteAsks,
+    Prefs, Reason, Theme,
 };

@@ -12,7 +12,7 @@ mod reasons;
 mod recents;
 mod settings;
 
-pub use evidence::{AuditSource, AuditStore};
+pub use evidence::{AuditKeep, AuditSource, AuditStore};
 pub use habits::PasteAsks;
 pub use looks::Look;
 pub use open_sessions::OpenSession;
@@ -126,6 +126,10 @@ CREATE TABLE audit_store (
   ca TEXT,
   UNIQUE (cluster, address, tenant, filter)
 ) STRICT, WITHOUT ROWID;
+",
+        "
+ALTER TABLE setting ADD COLUMN audit_keep_days INTEGER;
+ALTER TABLE setting ADD COLUMN audit_keep_bytes INTEGER;
 ",
     ],
 };

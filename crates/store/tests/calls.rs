@@ -1,7 +1,7 @@
 //! Which calls of the history are wanted, and how many entries there are over time.
 
 use sallyport_audit::{Action, Draft, Outcome};
-use sallyport_store::{CallFilter, Filter, History, TopBy};
+use sallyport_store::{CallFilter, Filter, History, TopBy, Went};
 
 const BEGIN: i64 = 1_790_000_000_000_000;
 const SECOND: i64 = 1_000_000;
@@ -59,7 +59,10 @@ async fn calls_are_found_by_what_they_were() {
         (CallFilter { name: text("n1"), ..CallFilter::default() }, 1),
         (CallFilter { name: text("' OR '1'='1"), ..CallFilter::default() }, 0),
         (CallFilter { status: Some((400, 499)), ..CallFilter::default() }, 2),
-        (CallFilter { is_refused: true, ..CallFilter::default() }, 1),
+        (CallFilter { went: Some(Went::Allowed), verb: text("get"), ..CallFilter::default() }, 3),
+        (CallFilter { went: Some(Went::Refused), ..CallFilter::default() }, 1),
+        (CallFilter { went: Some(Went::Failed), ..CallFilter::default() }, 1),
+        (CallFilter { went: Some(Went::Failed), verb: text("list"), ..CallFilter::default() }, 0),
         (CallFilter { verb: text("get"), namespace: text("pay"), ..CallFilter::default() }, 1),
     ] {
         assert_eq!(count(call.clone()).await, want, "{call:?}");

@@ -1520,6 +1520,69 @@ at: number,
 detail: Shown, } | { "kind": "unknown" };
 
 /**
+ * One cluster's calls of one day.
+ */
+export type HeatDay = { 
+/**
+ * All of them.
+ */
+calls: number, 
+/**
+ * Those that are no get, list or watch.
+ */
+writes: number, 
+/**
+ * Those with a status of 400 and more, or denied.
+ */
+failed: number, 
+/**
+ * Those that were denied.
+ */
+denied: number, };
+
+/**
+ * One cluster's calls, day by day.
+ */
+export type HeatRow = { 
+/**
+ * Which.
+ */
+cluster: Shown, 
+/**
+ * Each day.
+ */
+days: Array<HeatDay>, };
+
+/**
+ * How many calls, by cluster and day.
+ */
+export type HeatView = { 
+/**
+ * Where the first day begins, in Unix microseconds: a full hour.
+ */
+fromUs: number, 
+/**
+ * How long each is, in microseconds.
+ */
+stepUs: number, 
+/**
+ * The clusters by their names; of too many those with the most calls.
+ */
+clusters: Array<HeatRow>, 
+/**
+ * Clusters that are left out: there are too many.
+ */
+more: number, 
+/**
+ * Log stores that are named: what they have is not in it.
+ */
+stores: number, 
+/**
+ * What it lacks.
+ */
+lacks: LacksView, };
+
+/**
  * What a hold is on.
  */
 export type HeldKind = "user" | "cluster" | "everything";
@@ -3627,6 +3690,18 @@ fromUs: number | null,
  */
 toUs: number | null, 
 /**
+ * Events that were removed since the archive was begun: they were too old or too many.
+ */
+removed: number, 
+/**
+ * How many days events are kept; without it as long as they fit.
+ */
+keepDays: number | null, 
+/**
+ * How many bytes they may take.
+ */
+keepBytes: number, 
+/**
  * What is wrong with the archive, in words.
  */
 problems: Array<Shown>, 
@@ -3861,7 +3936,7 @@ call: Shown | null, };
 /**
  * By what the timeline is counted.
  */
-export type TimelineFacet = "person" | "cluster" | "verb" | "resource" | "namespace" | "code";
+export type TimelineFacet = "person" | "cluster" | "verb" | "resource" | "namespace" | "code" | "action" | "session";
 
 /**
  * What of the timeline is wanted; what is left out does not restrict.
@@ -3896,7 +3971,8 @@ namespace?: string,
  */
 name?: string, 
 /**
- * `403`, `4xx`, or `denied`: what an authorizer forbade, and what the gateway refused.
+ * `403` or `4xx`; or how it went: `allowed` (let through, below 400), `denied` (what an authorizer forbade, and what
+ * the gateway refused) or `failed` (let through, 400 and more).
  */
 code?: string, 
 /**
@@ -4835,6 +4911,7 @@ export interface Commands {
   audit_calls: { args: { filter: TimelineFilter; before: string | null; limit: number }; result: TimelinePage };
   audit_histogram: { args: { filter: TimelineFilter; bins: number }; result: HistogramView };
   audit_top: { args: { filter: TimelineFilter; facet: TimelineFacet }; result: TopView };
+  audit_heat: { args: { from: number; days: number }; result: HeatView };
   audit_call: { args: { id: string }; result: CallDetail };
   audit_raw: { args: { id: string }; result: Array<Shown> };
   audit_deleted: { args: { object: DeletedQuestion }; result: DeletedView };
@@ -4847,6 +4924,7 @@ export interface Commands {
   audit_source_remove: { args: { source: string }; result: null };
   audit_source_read: { args: { source: string | null }; result: null };
   audit_source_stop: { args: {  }; result: null };
+  audit_keep: { args: { days: number | null; bytes: number }; result: null };
   audit_follow: { args: { on: boolean }; result: null };
   audit_saved: { args: {  }; result: Array<SavedFilter> };
   audit_save: { args: { name: string; filter: TimelineFilter }; result: null };

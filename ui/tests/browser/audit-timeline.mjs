@@ -40,6 +40,62 @@ test("a filter is typed, is a chip, and is taken away again", () =>
     await page.getByText("is no HTTP status").waitFor({ state: "detached" });
   }));
 
+test("a filter says how it went, in which session, and what this desktop did", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    const every = (how) => page.waitForFunction((words) => {
+      const rows = [...document.querySelectorAll("#entries [role=row][id]")];
+      return rows.length > 0 && rows.every((row) => new RegExp(words).test(row.textContent));
+    }, how);
+    await page.keyboard.press("f");
+    await page.locator("#filter-decision").selectOption("denied");
+    await page.locator("#filter-verb").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "denied remove" }).waitFor();
+    await every("Tried|refused|403");
+    // A status says the same thing otherwise: one of both stands.
+    await page.keyboard.press("f");
+    assert.equal(await page.locator("#filter-decision").inputValue(), "denied");
+    assert.equal(await page.locator("#filter-code").inputValue(), "");
+    await page.locator("#filter-code").fill("200");
+    assert.equal(await page.locator("#filter-decision").inputValue(), "");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "code 200 remove" }).click();
+    await page.keyboard.press("f");
+    assert.ok((await page.locator("#top-action option").count()) > 3, "what this desktop did is offered");
+    assert.ok((await page.locator("#top-session option").count()) > 0);
+    await page.locator("#filter-session").fill("5e55107f3k2");
+    await page.locator("#filter-action").fill("terminal open");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "session 5e55107f remove" }).waitFor();
+    await page.getByRole("button", { name: "terminal open remove" }).waitFor();
+    await every("Terminal opened");
+  }));
+
+test("a filter is kept under a name, asked again by it, and forgotten", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    await page.keyboard.press("f");
+    const keep = page.getByRole("button", { name: "Keep", exact: true });
+    assert.equal(await keep.isDisabled(), true, "without a name");
+    await page.locator("#filter-verb").fill("delete");
+    await page.locator("#filter-decision").selectOption("allowed");
+    await page.getByLabel("Name to keep it under").fill("What was deleted");
+    await keep.click();
+    const kept = page.getByRole("button", { name: "What was deleted", exact: true });
+    await kept.waitFor();
+    assert.equal(await page.getByLabel("Name to keep it under").inputValue(), "");
+    await page.keyboard.press("Escape");
+    await row(page, "Read deployment worker in settlement").waitFor();
+    await page.keyboard.press("f");
+    await kept.click();
+    await page.getByRole("button", { name: "verb delete remove" }).waitFor();
+    await page.getByRole("button", { name: "allowed remove" }).waitFor();
+    await page.keyboard.press("f");
+    await page.getByRole("button", { name: "Forget What was deleted" }).click();
+    await kept.waitFor({ state: "detached" });
+  }));
+
 test("the histogram is brushed by the mouse and by the keys, and shows all again", () =>
   at("scene=audited", async (page) => {
     await go(page);

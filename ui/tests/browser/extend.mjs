@@ -21,7 +21,7 @@ test("one key asks for as long again, and the session goes on in the same tab", 
     await page.waitForFunction(() => window.sallyportFake.world.sessions.size === 1);
     const side = page.getByRole("complementary", { name: "Steps and calls" });
     await side.getByRole("heading", { name: "Extended" }).waitFor();
-    await side.getByText(/goes on since \d\d:\d\d by another request/).waitFor();
+    await side.getByText(/goes on since \d\d:\d\d (UTC|\(.+ UTC\)) by another request/).waitFor();
     assert.equal(await side.getByText("from click to prompt").count(), 0, "the steps are those of the extension");
   }));
 

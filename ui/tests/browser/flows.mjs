@@ -181,7 +181,7 @@ test("before asking, the form says whether it opens at once, until when, and wha
     await page.locator("#cluster-checkout-stage").click();
     await page.getByText("at once by office: Mon-Fri 09:00-18:00").waitFor();
     await page.locator("label.profile").filter({ hasText: "operate" }).click();
-    await page.getByText("Opens at once until 23:59, then needs 1 approval.").waitFor();
+    await page.getByText(/^Opens at once until 23:59 (UTC|\(.+ UTC\)), then needs 1 approval\.$/).waitFor();
     await page.getByText("by this desktop’s estimate 1 h 30 min is left").waitFor();
     await page.getByRole("button", { name: /Open operate/ }).waitFor();
     await page.locator("#for").selectOption("7200");

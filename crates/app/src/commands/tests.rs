@@ -18,6 +18,7 @@ nonsense! {
     u8 => 255,
     Option<u32> => Some(u32::MAX),
     u32 => u32::MAX,
+    i64 => i64::MIN,
     Theme => Theme::Dark,
     PasteAsks => PasteAsks::Always,
     TerminalSize => TerminalSize { cols: 80, rows: 24 },

@@ -5,7 +5,7 @@ use sallyport_archive::{Column, Filter as Calls};
 use sallyport_audit::Action;
 use sallyport_ipc::{TimelineFilter, TimelineSide};
 use sallyport_model::{ClusterName, ErrorCode, RequestUid, SessionId, UserName, clip};
-use sallyport_store::{CallFilter, Filter as Entries};
+use sallyport_store::{CallFilter, Filter as Entries, Went};
 
 /// The longest text of a filter, in bytes.
 const TEXT_MOST: usize = 300;
@@ -23,6 +23,8 @@ pub(super) struct Both {
     pub(super) from: Option<i64>,
     /// Before when.
     pub(super) to: Option<i64>,
+    /// Where the filter says how calls went: whether all of those that fit were refused or failed, or none.
+    pub(super) fails: Option<bool>,
 }
 
 /// Reads a filter. `accounts` are those of the session or the request that it names.
@@ -47,6 +49,7 @@ pub(super) fn parse(filter: &TimelineFilter, accounts: &[String]) -> Result<Both
         calls: of_cluster.then(|| calls(filter, code, accounts, &said)),
         from: filter.from_us,
         to: filter.to_us,
+        fails: code.map(Code::fails),
     })
 }
 
@@ -56,7 +59,7 @@ fn own(filter: &TimelineFilter, code: Option<Code>, said: Said<'_>) -> Result<En
     let wrong = |what: &str, why: String| bad(format!("the filter's {what} can't be used: {why}"));
     let cluster = said(&filter.cluster).map(|cluster| cluster.parse::<ClusterName>()).transpose();
     let user = said(&filter.person).map(|user| user.parse::<UserName>()).transpose();
-    let action = said(&filter.action).map(|action| action.parse::<Action>()).transpose();
+    let action = said(&filter.action).map(|action| action.replace(' ', "_").parse::<Action>()).transpose();
     let resource = said(&filter.resource).map(|resource| {
         let (kind, below) = resource.split_once('/').unwrap_or((&resource, ""));
         let plain = kind.split('.').next().unwrap_or(kind);
@@ -77,7 +80,7 @@ fn own(filter: &TimelineFilter, code: Option<Code>, said: Said<'_>) -> Result<En
             namespace: said(&filter.namespace),
             name: said(&filter.name),
             status: code.and_then(|code| code.range()),
-            is_refused: code == Some(Code::Denied),
+            went: code.and_then(|code| code.went()),
         },
     })
 }
@@ -113,7 +116,9 @@ fn calls(filter: &TimelineFilter, code: Option<Code>, accounts: &[String], said:
         calls = of_accounts(calls, accounts);
     }
     calls = match code {
+        Some(Code::Allowed) => calls.codes(100, 399).let_through(),
         Some(Code::Denied) => calls.denied(),
+        Some(Code::Failed) => calls.codes(400, 599).let_through(),
         Some(Code::Range(from, to)) => calls.codes(from, to),
         None => calls,
     };
@@ -134,19 +139,26 @@ pub(super) fn of_accounts(calls: Calls, accounts: &[String]) -> Calls {
     }
 }
 
-/// The HTTP status that is wanted.
+/// How calls went that are wanted, or their HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Code {
+    /// Let through, with a status below 400.
+    Allowed,
     /// Forbidden.
     Denied,
+    /// Let through, with a status of 400 and more.
+    Failed,
     /// One of these, both ends included.
     Range(u16, u16),
 }
 
 impl Code {
     fn of(text: &str) -> Result<Self, AppError> {
-        if text == "denied" {
-            return Ok(Self::Denied);
+        match text {
+            "allowed" => return Ok(Self::Allowed),
+            "denied" => return Ok(Self::Denied),
+            "failed" => return Ok(Self::Failed),
+            _ => {}
         }
         if let Some(hundreds) = text.strip_suffix("xx").and_then(|first| first.parse::<u16>().ok())
             && (1..=5).contains(&hundreds)
@@ -156,14 +168,32 @@ impl Code {
         match text.parse::<u16>() {
             Ok(code) if (100..=599).contains(&code) => Ok(Self::Range(code, code)),
             _ => Err(bad(format!("`{}` is no HTTP status", sallyport_model::visible(text)))
-                .hint("Say 403, 4xx or denied.")),
+                .hint("Say 403, 4xx, allowed, denied or failed.")),
         }
     }
 
     fn range(self) -> Option<(u16, u16)> {
         match self {
-            Self::Denied => None,
+            Self::Allowed | Self::Denied | Self::Failed => None,
             Self::Range(from, to) => Some((from, to)),
+        }
+    }
+
+    fn went(self) -> Option<Went> {
+        match self {
+            Self::Allowed => Some(Went::Allowed),
+            Self::Denied => Some(Went::Refused),
+            Self::Failed => Some(Went::Failed),
+            Self::Range(..) => None,
+        }
+    }
+
+    /// Whether what fits was refused or failed, all of it; no range has both.
+    fn fails(self) -> bool {
+        match self {
+            Self::Allowed => false,
+            Self::Denied | Self::Failed => true,
+            Self::Range(from, _) => from >= 400,
         }
     }
 }
@@ -180,8 +210,22 @@ mod tests {
     fn a_code_is_one_a_hundred_of_them_or_a_refusal() {
         assert_eq!(Code::of("403").unwrap(), Code::Range(403, 403));
         assert_eq!(Code::of("4xx").unwrap(), Code::Range(400, 499));
-        assert_eq!(Code::of("denied").unwrap(), Code::Denied);
-        for odd in ["", "0xx", "6xx", "99", "600", "xx", "-1", "4XX\u{202e}", "99999999999"] {
+        for (word, code) in [("allowed", Code::Allowed), ("denied", Code::Denied), ("failed", Code::Failed)] {
+            assert_eq!(Code::of(word).unwrap(), code);
+        }
+        for odd in [
+            "",
+            "0xx",
+            "6xx",
+            "99",
+            "600",
+            "xx",
+            "-1",
+            "4XX\u{202e}",
+            "99999999999",
+            "Denied",
+            "allowed,denied",
+        ] {
             assert!(Code::of(odd).is_err(), "{odd:?}");
         }
     }
@@ -204,6 +248,11 @@ mod tests {
         let asked = TimelineFilter { action: Some("ask".into()), ..TimelineFilter::default() };
         let both = parse(&asked, &[]).unwrap();
         assert!(both.calls.is_none() && both.own.unwrap().actions == [Action::Ask]);
+        // As a chip says it, and as it is stored.
+        for action in ["terminal open", "terminal_open"] {
+            let asked = TimelineFilter { action: Some(action.into()), ..TimelineFilter::default() };
+            assert_eq!(parse(&asked, &[]).unwrap().own.unwrap().actions, [Action::TerminalOpen]);
+        }
         let cluster = TimelineFilter { side: Some(TimelineSide::Cluster), ..TimelineFilter::default() };
         assert!(parse(&cluster, &[]).unwrap().own.is_none());
     }

@@ -2,10 +2,11 @@
 //! says so, and one source is read at a time.
 
 use super::filter::bad;
+use super::gaps::{self, Place, Places, Reading};
 use super::saved::unkept;
 use super::{Evidence, number};
 use crate::desk::{AppError, now_ms};
-use sallyport_archive::{Archive, Source};
+use sallyport_archive::{Archive, Bounds, Column, Filter, Source};
 use sallyport_audit::{Action, Draft};
 use sallyport_feeds::{FeedError, Imported};
 use sallyport_ipc::{Event, Shown, SourceState, SourceView, SourcesView};
@@ -29,6 +30,8 @@ const HINTS: Duration = Duration::from_millis(300);
 /// processor at most.
 const LOOKS: Duration = Duration::from_secs(1);
 const SHARE: u32 = 4;
+/// How long may be looked for the newest event of a cluster.
+const NEWEST: Duration = Duration::from_millis(500);
 /// How often the timeline is looked at anew for what log stores have.
 const ASKS: Duration = Duration::from_secs(5);
 
@@ -40,6 +43,8 @@ pub(super) struct Sources {
     stops: Arc<AtomicU64>,
     /// One source is read at a time.
     pub(super) turn: Arc<tokio::sync::Mutex<()>>,
+    /// Where the paths of each source led.
+    places: Arc<Mutex<HashMap<String, Places>>>,
     follows: AtomicBool,
     /// Which of the readers that follow is wanted: one that was told to stop while it slept finds another number.
     follower: AtomicU64,
@@ -84,8 +89,12 @@ impl Evidence {
                 id: Shown::from(store.id),
             });
         }
+        let keep = self.desk.prefs.audit_keep().await.map_err(unkept)?;
         Ok(SourcesView {
             sources,
+            removed: status.as_ref().map_or(0, |status| number(status.removed)),
+            keep_days: keep.days,
+            keep_bytes: number(super::keep::bytes(keep)),
             events: status.as_ref().map_or(0, |status| number(status.events)),
             bytes: status.as_ref().map_or(0, |status| number(status.bytes)),
             from_us: status.as_ref().and_then(|status| status.range).map(|range| range.0),
@@ -218,6 +227,8 @@ impl Evidence {
             asked,
             desk: self.desk.clone(),
             told: Instant::now() - HINTS,
+            places: self.sources.places.clone(),
+            missing: Vec::new(),
         };
         let is_followed = seen.is_some();
         let done = match self.archive(true).await {
@@ -229,9 +240,16 @@ impl Evidence {
                     if let Ok(read) = done.as_mut().map(|read| (read.events > 0).then_some(read)) {
                         read.into_iter().for_each(|read| retain(&archive, read));
                     }
-                    (done, seen)
+                    (done, seen, reader.missing)
                 });
-                read.await.map_err(|e| AppError::failed("reading broke off").because(e))
+                let read = read.await.map_err(|e| AppError::failed("reading broke off").because(e));
+                match read {
+                    Ok((done, seen, missing)) => {
+                        self.note_gaps(&source.id, Some(&source.cluster), missing).await;
+                        Ok((done, seen))
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Ok(None) => return seen,
             Err(error) => Err(error),
@@ -272,13 +290,21 @@ impl Evidence {
     }
 }
 
+/// What a file says of what may be missing.
+fn note(reading: &mut Reading, imported: &Imported) {
+    let at = jiff::Timestamp::now().as_microsecond();
+    let place = Place { identity: imported.identity.clone(), to: imported.to, at };
+    reading.is_new |= imported.events > 0;
+    if let (Some(why), true) = (&imported.broken, imported.to > imported.from) {
+        reading.broken.push((imported.path.clone(), place.clone(), why.clone()));
+    }
+    reading.files.push((imported.path.clone(), place));
+}
+
 /// Removes what is too much, and says so.
 fn retain(archive: &Archive, read: &mut Read) {
     match archive.retain(jiff::Timestamp::now().as_microsecond()) {
-        Ok(retained) if retained.events > 0 => {
-            read.leave(format!("{} of the oldest events were removed: there were too many", retained.events));
-        }
-        Ok(_) => {}
+        Ok(retained) => super::keep::removed(&retained).into_iter().for_each(|what| read.leave(what)),
         Err(error) => read.leave(format!("what is too old could not be removed: {error}")),
     }
 }
@@ -355,12 +381,20 @@ struct Reader {
     asked: u64,
     desk: Arc<crate::desk::Desk>,
     told: Instant,
+    places: Arc<Mutex<HashMap<String, Places>>>,
+    /// What was found to be missing.
+    missing: Vec<gaps::Gap>,
 }
 
 impl Reader {
     fn all(&mut self, archive: &Archive, seen: &mut Option<Seen>) -> Result<Read, FeedError> {
         let found = sallyport_feeds::files(&self.path)?;
         let mut read = Read::default();
+        let places = {
+            let all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            all.get(&self.source.id).cloned().unwrap_or_default()
+        };
+        let mut reading = self.before(archive);
         for skipped in &found.skipped {
             read.leave(format!("{} is {}, which is not followed", skipped.path.display(), skipped.what));
         }
@@ -368,12 +402,15 @@ impl Reader {
         for (files, named) in found.files.iter().enumerate() {
             if self.stops.load(Ordering::Relaxed) != self.asked {
                 read.leave(format!("{} files, because reading was stopped", of - files));
+                reading.is_whole = false;
                 break;
             }
             let now = std::fs::metadata(&named.path).ok().map(|about| (about.len(), about.modified().ok()));
             if let (Some(seen), Some(now)) = (seen.as_ref(), now)
                 && seen.get(&named.path) == Some(&now)
             {
+                let place = places.get(&named.path).cloned();
+                reading.files.extend(place.map(|place| (named.path.clone(), place)));
                 continue;
             }
             if seen.is_none() {
@@ -384,6 +421,7 @@ impl Reader {
             match imported {
                 Ok(imported) => {
                     read.take(&imported);
+                    note(&mut reading, &imported);
                     if let (Some(seen), Some(now)) = (seen.as_mut(), now) {
                         seen.insert(named.path.clone(), now);
                     }
@@ -392,10 +430,26 @@ impl Reader {
                 Err(error @ FeedError::Archive(_)) => return Err(error),
                 // The only one there is, and it can't be read.
                 Err(error) if of == 1 => return Err(error),
-                Err(error) => read.leave(error.to_string()),
+                Err(error) => {
+                    reading.is_whole = false;
+                    read.leave(error.to_string());
+                }
             }
         }
+        self.missing = gaps::missing(&self.source.id, &places, &reading);
+        let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(self.source.id.clone()).or_default().extend(reading.files);
         Ok(read)
+    }
+
+    /// What is kept of the source before it is read.
+    fn before(&self, archive: &Archive) -> Reading {
+        let before = archive.kept_files(&self.source.id, "").into_iter().map(|(file, _)| file).collect();
+        let of_cluster = Filter::default().only(Column::Cluster, self.source.cluster.as_str());
+        let bounds = Bounds { within: NEWEST, ..Bounds::default() };
+        let newest = archive.page(&of_cluster, None, 1, &bounds).ok();
+        let newest = newest.and_then(|page| page.value.calls.first().map(|call| call.at));
+        Reading { before, newest, is_whole: true, ..Reading::default() }
     }
 
     fn tell(&mut self, files: usize, of: usize) {

@@ -208,6 +208,8 @@ async fn a_call_that_both_sides_tell_of_is_one_row_and_what_went_around_the_gate
     bench.settled().await;
     assert_eq!(bench.page(filter(|f| f.action = Some("bypass".into()))).await.rows.len(), 1, "once");
 
+    let sessions = bench.evidence.top(TimelineFilter::default(), TimelineFacet::Session).await.unwrap();
+    assert!(sessions.first.iter().any(|line| *line.text == *"s1"), "{sessions:?}");
     let session = bench.evidence.session(request.to_string()).await.unwrap();
     assert_eq!((session.gateway, session.seen, session.joined), (1, 2, 1));
     assert_eq!(session.bypasses.len(), 1);
@@ -293,7 +295,23 @@ async fn pages_lead_through_both_sides_to_their_end_and_the_histogram_counts_all
     assert_eq!(denied.bins.iter().map(|b| b.calls).sum::<u32>(), 30);
     assert_eq!(denied.bins.iter().map(|b| b.own).sum::<u32>(), 0);
 
+    // How it went: each row is one of these, and what went well is not counted as failed.
+    for (word, own, calls, failed) in
+        [("allowed", own - 15, 120, 0), ("denied", 0, 30, 30), ("failed", 15, 0, 15), ("200", 0, 120, 0)]
+    {
+        let went = filter(|f| f.code = Some(word.into()));
+        let counted = bench.evidence.histogram(went, 60).await.unwrap();
+        let sum = |of: fn(&sallyport_ipc::HistogramBin) -> u32| counted.bins.iter().map(of).sum::<u32>();
+        assert_eq!(
+            (u64::from(sum(|b| b.own)), sum(|b| b.calls), sum(|b| b.failed)),
+            (own, calls, failed),
+            "{word}"
+        );
+    }
+
     let who = bench.evidence.top(TimelineFilter::default(), TimelineFacet::Person).await.unwrap();
+    let did = bench.evidence.top(TimelineFilter::default(), TimelineFacet::Action).await.unwrap();
+    assert_eq!((did.first[0].text.as_str(), did.first[0].calls), ("verify", 150));
     assert_eq!((who.first[0].text.as_str(), who.first[0].calls), ("oidc:lee", 150));
     let about = bench.evidence.about(filter(|f| f.person = Some("oidc:lee".into()))).await.unwrap();
     assert_eq!((about.calls, about.writes, about.own), (150, 0, 0));
@@ -456,4 +474,107 @@ fn append(path: &Path, event: &Value) {
     use std::io::Write as _;
     let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
     writeln!(file, "{event}").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p19_a_rotation_that_was_missed_is_an_entry_once_and_one_that_was_followed_is_none() {
+    let bench = bench().await;
+    let log = bench.home.path().join("apiserver").join("audit.log");
+    std::fs::create_dir(log.parent().unwrap()).unwrap();
+    let at = bench.began;
+    let write = |path: &Path, ids: &[&str]| {
+        let lines = ids
+            .iter()
+            .enumerate()
+            .map(|(n, id)| event(id, at + n as i64, "get", id, json!({})).to_string() + "\n");
+        std::fs::write(path, lines.collect::<String>()).unwrap();
+    };
+    let read = async || {
+        let since = Instant::now();
+        bench.evidence.source_read(None).await.unwrap();
+        bench.read_through(CLUSTER, since).await;
+        bench.settled().await;
+        bench.page(filter(|f| f.action = Some("gap".into()))).await.rows
+    };
+    write(&log, &["a", "b"]);
+    let since = Instant::now();
+    let folder = log.parent().unwrap().display().to_string();
+    bench.evidence.source_add(CLUSTER.into(), folder).await.unwrap();
+    bench.read_through(CLUSTER, since).await;
+
+    // As a rotation does: what was there is beside it.
+    std::fs::rename(&log, log.with_file_name("audit-1.log")).unwrap();
+    write(&log, &["c"]);
+    assert!(read().await.is_empty());
+    // As `copytruncate` does, with a copy that is nowhere here.
+    write(&log, &["d"]);
+    let gaps = read().await;
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].gap && gaps[0].cluster == CLUSTER, "{gaps:?}");
+    let sentence = gaps[0].sentence.to_string();
+    assert!(sentence.starts_with("Evidence of payments-eu-1 may be missing: "), "{sentence}");
+    assert!(sentence.contains("audit.log was rotated or written anew after byte"), "{sentence}");
+    write(&log, &["d", "e"]);
+    assert_eq!(read().await.len(), 1, "it is the same gap");
+    // It says nothing of what this desktop's gateway sent.
+    assert!(bench.evidence.own_record().await.unwrap().gaps.is_empty());
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_events_are_kept_is_said_recorded_and_what_went_is_counted() {
+    let bench = bench().await;
+    let view = bench.evidence.sources().await.unwrap();
+    assert_eq!((view.keep_days, view.keep_bytes, view.removed), (None, 16 << 30, 0));
+    let old = bench.began - 40 * 86_400 * SECOND;
+    bench
+        .log(&[
+            event("a", old, "get", "checkout", json!({})),
+            event("b", old + 1, "get", "checkout", json!({})),
+        ])
+        .await;
+    for (days, bytes) in
+        [(Some(0), 1 << 34), (None, 0), (None, -1), (Some(u32::MAX), 1 << 34), (None, i64::MAX)]
+    {
+        assert_eq!(bench.evidence.keep(days, bytes).await.unwrap_err().code(), ErrorCode::BadInput);
+    }
+    bench.evidence.keep(Some(90), 1 << 31).await.unwrap();
+    let view = bench.evidence.sources().await.unwrap();
+    assert_eq!((view.keep_days, view.keep_bytes, view.events, view.removed), (Some(90), 1 << 31, 2, 0));
+    bench.evidence.keep(Some(30), 1 << 31).await.unwrap();
+    let view = bench.evidence.sources().await.unwrap();
+    assert_eq!((view.events, view.removed, view.from_us), (0, 2, None));
+    bench.settled().await;
+    let said = bench.page(filter(|f| f.text = Some("audit retention".into()))).await.rows;
+    assert_eq!(said.len(), 2, "{said:?}");
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_are_counted_by_cluster_and_day_and_what_is_no_time_is_refused() {
+    let bench = bench().await;
+    let day = 86_400 * SECOND;
+    let begin = (bench.began - 2 * day).div_euclid(3600 * SECOND) * 3600 * SECOND;
+    let forbidden = json!({ "responseStatus": { "code": 403 } });
+    bench
+        .log(&[
+            event("a", begin + SECOND, "get", "checkout", json!({})),
+            event("b", begin + 2 * SECOND, "delete", "checkout", json!({})),
+            event("c", begin + day, "get", "checkout", forbidden),
+            event("d", begin - SECOND, "get", "checkout", json!({})),
+        ])
+        .await;
+    let heat = bench.evidence.heat(begin, 3).await.unwrap();
+    assert_eq!((heat.from_us, heat.step_us, heat.clusters.len(), heat.more), (begin, day, 1, 0));
+    let days = &heat.clusters[0].days;
+    let told: Vec<_> = days.iter().map(|day| (day.calls, day.writes, day.denied, day.failed)).collect();
+    assert_eq!(told, [(2, 1, 0, 0), (1, 0, 1, 1), (0, 0, 0, 0)]);
+    for (from, days) in [(begin, 0), (begin, u32::MAX), (i64::MIN, 3), (i64::MAX, 3), (-1, 3)] {
+        assert_eq!(
+            bench.evidence.heat(from, days).await.unwrap_err().code(),
+            ErrorCode::BadInput,
+            "{from} {days}"
+        );
+    }
+    bench.evidence.close().await;
 }

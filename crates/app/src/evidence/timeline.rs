@@ -263,21 +263,25 @@ impl Evidence {
         }
         if let Some(calls) = wanted.calls.clone() {
             let failed = calls.clone().codes(400, 599);
-            let of_failures = filter.code.is_some();
+            let fails = wanted.fails;
             let asked = self.ask("histogram", move |archive, bounds| {
                 let all = archive.histogram(&calls, from, step, bins, bounds)?;
-                // Where the filter names codes already, all of them are.
-                let failed = match of_failures {
-                    true => all.clone(),
-                    false => archive.histogram(&failed, from, step, bins, bounds)?,
+                // Where the filter says already how they went, all of them did, or none.
+                let failed = match fails {
+                    Some(true) => Some(all.clone()),
+                    Some(false) => None,
+                    None => Some(archive.histogram(&failed, from, step, bins, bounds)?),
                 };
                 Ok((all, failed))
             });
             let (answer, why) = or_lacks(asked).await?;
             out.lacks = both(out.lacks, &why);
             if let Some((all, failed)) = answer {
-                out.lacks = both(both(out.lacks, &lacks(&all)), &lacks(&failed));
-                let counts = all.value.calls.into_iter().zip(failed.value.calls);
+                out.lacks = both(out.lacks, &lacks(&all));
+                out.lacks =
+                    failed.as_ref().map(lacks).map_or(out.lacks.clone(), |more| both(out.lacks, &more));
+                let failed = failed.map_or_else(|| vec![0; bins], |failed| failed.value.calls);
+                let counts = all.value.calls.into_iter().zip(failed);
                 for (bin, (all, failed)) in out.bins.iter_mut().zip(counts) {
                     bin.calls = small(all);
                     bin.failed = bin.failed.saturating_add(small(failed));
@@ -321,6 +325,8 @@ impl Evidence {
         let own = match (facet, wanted.own) {
             (TimelineFacet::Person, Some(own)) => self.history.top(own, TopBy::User, TOP).await?,
             (TimelineFacet::Cluster, Some(own)) => self.history.top(own, TopBy::Cluster, TOP).await?,
+            (TimelineFacet::Action, Some(own)) => self.history.top(own, TopBy::Action, TOP).await?,
+            (TimelineFacet::Session, Some(own)) => self.history.top(own, TopBy::Session, TOP).await?,
             // What the others are is not told of entries.
             _ => Vec::new(),
         };
@@ -332,6 +338,8 @@ impl Evidence {
             TimelineFacet::Resource => Column::Resource,
             TimelineFacet::Namespace => Column::Namespace,
             TimelineFacet::Code => Column::Code,
+            // Both are words of this desktop, and of no cluster.
+            TimelineFacet::Action | TimelineFacet::Session => return Ok(ranked(Top::default(), own)),
         };
         let kind = format!("top {facet:?}");
         let asked = self.ask(&kind, move |archive, bounds| archive.top(&calls, column, TOP_TOLD, bounds));

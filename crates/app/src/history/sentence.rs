@@ -212,6 +212,10 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::Bypass => {
             format!("Around the gateway, with this session's rights on {cluster}: {}", or("did", "a call"))
         }
+        Action::Gap if get("source").is_some() && entry.cluster.is_some() => {
+            format!("Evidence of {cluster} may be missing{why}")
+        }
+        Action::Gap if get("source").is_some() => format!("Clusters' evidence may be missing{why}"),
         Action::Gap => format!("No evidence{why}"),
         Action::Verify if failed && get("why").is_some() => format!("The history could not be checked{why}"),
         Action::Verify => format!("History checked: {}", or("verdict", "no verdict")),

@@ -22,6 +22,8 @@ pub(crate) struct Called {
 
 /// Entries of ends that are looked at: of the last few sessions.
 const ENDS: usize = 40;
+/// Gaps that are looked through for the last one in what the gateway sent.
+const GAPS: usize = 200;
 
 impl Recorder {
     /// What the newest entries say of how sessions on a cluster ended, the newest first: of rights and tokens that were seen to
@@ -47,8 +49,11 @@ impl Recorder {
         let first = self.history.read_from(1, 1).await.map_err(unreadable)?;
         let mut since = first.first().map(|linked| linked.entry.at);
         let broken = Filter { actions: vec![Action::Gap, Action::ChainBegun], ..Filter::default() };
-        let broken = self.history.page(broken, None, 1).await.map_err(unreadable)?;
-        since = since.max(broken.entries.first().map(|entry| entry.at));
+        let broken = self.history.page(broken, None, GAPS).await.map_err(unreadable)?;
+        // Of the gaps those in what the gateway sent; where there are too many others, as far as they were looked at.
+        let is_own = |entry: &&Entry| entry.action != Action::Gap || sallyport_events::hole(entry).is_some();
+        let last = broken.entries.iter().find(is_own).or(broken.next.and(broken.entries.last()));
+        since = since.max(last.map(|entry| entry.at));
         let filter = Filter {
             cluster: Some(cluster.clone()),
             actions: vec![Action::Call, Action::StreamStart, Action::StreamEnd],

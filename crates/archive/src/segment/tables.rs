@@ -8,7 +8,7 @@ use crate::column::{Column, FORBID};
 use crate::marks::Marks;
 use crate::raw;
 use crate::rows::Rows;
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use sallyport_events::is_denied;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -204,6 +204,16 @@ pub(super) fn carry(tx: &Transaction<'_>, kept: &Kept) -> Result<(), rusqlite::E
     Ok(())
 }
 
+pub(super) fn set_tally(
+    db: &Connection,
+    source: &str,
+    what: &str,
+    count: u64,
+) -> Result<(), rusqlite::Error> {
+    let sql = "INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count";
+    db.prepare_cached(sql)?.execute(params![source, what, count as i64]).map(drop)
+}
+
 fn set_position(
     tx: &Transaction<'_>,
     source: &str,
@@ -229,10 +239,7 @@ pub(super) fn note_batch(tx: &Transaction<'_>, batch: &Batch, kept: &Kept) -> Re
     }
     let of_source = |((source, _), _): &(&(String, String), &u64)| *source == batch.source.id;
     for ((source, what), count) in kept.tallies.iter().filter(of_source) {
-        tx.prepare_cached(
-            "INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = excluded.count",
-        )?
-        .execute(params![source, what, *count as i64])?;
+        set_tally(tx, source, what, *count)?;
     }
     for (position, bad) in &batch.bad {
         tx.prepare_cached("INSERT INTO bad (source, file, line, offset, why) VALUES (?, ?, ?, ?, ?)")?

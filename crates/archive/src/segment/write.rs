@@ -149,6 +149,16 @@ impl Active {
         self.word_bytes
     }
 
+    /// Writes a count down that belongs to no batch.
+    pub(crate) fn note_tally(
+        &mut self,
+        (source, what): (&str, &str),
+        count: u64,
+    ) -> Result<(), ArchiveError> {
+        let file = schema::name(&self.segment.path);
+        tables::set_tally(&self.db, source, what, count).map_err(ArchiveError::sql(&file, "written"))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.next_call == 0
     }

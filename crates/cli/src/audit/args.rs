@@ -133,12 +133,26 @@ pub(crate) struct Import {
     /// Nothing is written to the files any more: a last line without its end is a line as well.
     #[arg(long)]
     pub(crate) ended: bool,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
     /// Files, and folders with all files below them.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// How to write the result.
     #[arg(short, long, value_enum, default_value_t = Answer::Text)]
     pub(crate) output: Answer,
+}
+
+/// How much of an archive is kept. What is removed goes in whole files of some hundred megabytes, or of an eighth of
+/// `--keep-mib`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Keep {
+    /// Removes the oldest events once they are older than so many days; without it they stay.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) keep_days: Option<u32>,
+    /// Removes the oldest events once the archive takes more than so many MiB of disk.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(64..))]
+    pub(crate) keep_mib: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -183,6 +197,8 @@ pub(crate) struct PullArgs {
     /// To look again from then on, once.
     #[arg(long, value_name = "WHEN", value_parser = parse_since)]
     pub(crate) again: Option<Since>,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
     /// How to write the result.
     #[arg(short, long, value_enum, default_value_t = Answer::Text)]
     pub(crate) output: Answer,
@@ -379,6 +395,8 @@ pub(crate) struct Tail {
     /// Of what is kept, this is shown. `--cluster` is the one whose API servers write the files.
     #[command(flatten)]
     pub(crate) which: Which,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
     /// Log files; one that is not there yet is waited for.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,

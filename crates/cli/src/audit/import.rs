@@ -1,7 +1,8 @@
 //! Files into the archive.
 
 use super::args::Import;
-use super::{open, plain, stop};
+use super::keep::RemovedView;
+use super::{open_as, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::Source;
@@ -31,6 +32,9 @@ pub(crate) struct ImportView {
     /// What was passed over in the folders that were named, because it is no file. Links are not followed there: name
     /// what they lead to.
     skipped: Vec<SkippedView>,
+    /// With `--keep-days` or `--keep-mib`: what was removed from the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<RemovedView>,
 }
 
 /// Something that was passed over.
@@ -104,7 +108,7 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
     if let [file] = &named[..] {
         file.open().map_err(stop)?;
     }
-    let archive = open(&args.archive, true)?;
+    let archive = open_as(&args.archive, true, args.keep.options())?;
     let (mut view, mut end) = (
         ImportView {
             cluster: source.cluster.to_string(),
@@ -112,6 +116,7 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
             events: 0,
             files: Vec::new(),
             skipped: skipped.iter().map(SkippedView::of).collect(),
+            removed: None,
         },
         if skipped.is_empty() { End::Good } else { End::Found },
     );
@@ -137,6 +142,10 @@ pub(super) fn import(args: &Import) -> Result<(String, End), Stop> {
         };
         view.events += file.events;
         view.files.push(file);
+        // After each: an archive that is too large would be for as long as there is something to read.
+        if let Some(removed) = args.keep.retain(&archive)? {
+            view.removed = Some(view.removed.unwrap_or_default().and(removed));
+        }
     }
     archive.close();
     let text = match args.output {
@@ -257,6 +266,9 @@ fn told(view: &ImportView) -> String {
                 file.unended
             );
         }
+    }
+    if let Some(removed) = view.removed.and_then(|removed| removed.told()) {
+        let _ = writeln!(text, "  {removed}");
     }
     for skipped in &view.skipped {
         let path = clip(&visible(&skipped.path), 4096);

@@ -2,8 +2,9 @@
 
 use super::args::PullArgs;
 use super::import::source_id;
+use super::keep::RemovedView;
 use super::times::{Since, told as moment};
-use super::{open, plain, stop};
+use super::{open_as, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
 use sallyport_archive::Source;
@@ -45,6 +46,9 @@ pub(crate) struct PullView {
     foreign: BTreeMap<String, u64>,
     /// Records that could not be read as events, by why.
     bad: BTreeMap<String, u64>,
+    /// With `--keep-days` or `--keep-mib`: what was removed from the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<RemovedView>,
 }
 
 pub(super) fn pull(args: &PullArgs) -> Result<(String, End), Stop> {
@@ -68,10 +72,11 @@ pub(super) fn pull(args: &PullArgs) -> Result<(String, End), Stop> {
         overlap: overlap.saturating_mul(1000),
         again: args.again.map(nanos),
     };
-    let archive = open(&args.archive, true)?;
+    let archive = open_as(&args.archive, true, args.keep.options())?;
     let pulled = sallyport_feeds::pull(&archive, &source, &engine, &what);
+    let removed = args.keep.retain(&archive);
     archive.close();
-    let view = PullView::of(&source, pulled.map_err(stop)?);
+    let view = PullView { removed: removed?, ..PullView::of(&source, pulled.map_err(stop)?) };
     let end = if view.bad.is_empty() { End::Good } else { End::Found };
     let text = match args.output {
         Answer::Text => view.told(),
@@ -97,6 +102,7 @@ impl PullView {
             redactions: counts.redactions,
             foreign: counts.foreign,
             bad: counts.bad.iter().map(|(bad, many)| (bad.why().to_owned(), *many)).collect(),
+            removed: None,
         }
     }
 
@@ -124,6 +130,9 @@ impl PullView {
         }
         for (why, many) in &self.bad {
             some(*many, &format!("bad: {why}"));
+        }
+        if let Some(removed) = self.removed.and_then(|removed| removed.told()) {
+            let _ = writeln!(text, "  {removed}");
         }
         if self.records == 0 {
             text.push_str("  the store gave no record: it is asked for those whose field or label `cluster` names the cluster,\n");

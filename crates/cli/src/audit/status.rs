@@ -36,6 +36,8 @@ pub(crate) struct StatusView {
     last: Option<String>,
     /// Nothing can be written there.
     is_read_only: bool,
+    /// Events that were removed since it was begun: they were too old or too much.
+    removed: u64,
     /// What was counted of each source since it was first read.
     sources: BTreeMap<String, BTreeMap<String, u64>>,
     /// The latest lines that could not be read as events.
@@ -82,6 +84,7 @@ pub(super) fn status(args: &StatusArgs) -> Result<(String, End), Stop> {
         first: status.range.map(|(first, _)| told(first)),
         last: status.range.map(|(_, last)| told(last)),
         is_read_only: status.state == WriterState::ReadOnly,
+        removed: status.removed,
         sources: status.tallies,
         bad_lines: bad_lines
             .into_iter()
@@ -122,6 +125,9 @@ impl StatusView {
         let mut text =
             format!("{} events in {} bytes, {} files{range}\n", self.events, self.bytes, self.segments);
         // Writing to a String never fails.
+        if self.removed > 0 {
+            let _ = writeln!(text, "{} older events were removed since it was begun", self.removed);
+        }
         if self.is_read_only {
             text.push_str("It is on a disk that can only be read.\n");
         }

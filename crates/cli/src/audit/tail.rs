@@ -3,7 +3,7 @@
 use super::args::Tail;
 use super::query::filter;
 use super::view::CallView;
-use super::{bounds, import, open, plain, stop};
+use super::{bounds, import, open_as, plain, stop};
 use crate::answer::Answer;
 use crate::end::{End, Stop};
 use crate::say::say;
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_millis(250);
 /// After something could not be kept, how long until it is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How often what is too old or too much is looked for.
+const RETAIN: Duration = Duration::from_secs(30);
 /// Calls that are read from the archive at a time.
 const SHOWN: usize = 1000;
 /// Seconds that one look into the archive may take.
@@ -34,7 +36,7 @@ pub(super) fn tail(args: &Tail) -> Result<(String, End), Stop> {
         let path = clip(&visible(&path.display().to_string()), 4096);
         return Err(Stop(format!("{path} is a folder: name the file that is written to")));
     }
-    let archive = open(&args.archive, true)?;
+    let archive = open_as(&args.archive, true, args.keep.options())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Stop(format!("signals can't be waited for: {error}")))?;
     let mut tailing = Tailing {
@@ -44,6 +46,7 @@ pub(super) fn tail(args: &Tail) -> Result<(String, End), Stop> {
         upto: archive.newest(),
         archive,
         has_begun: false,
+        retained: None,
         end: End::Good,
     };
     let end = runtime.block_on(tailing.until_ended());
@@ -60,6 +63,8 @@ struct Tailing<'a> {
     /// What was shown, or is not to be.
     upto: Option<CallId>,
     has_begun: bool,
+    /// When what is too old or too much was looked for last, where that was said.
+    retained: Option<Instant>,
     end: End,
 }
 
@@ -83,6 +88,7 @@ impl Tailing<'_> {
                 if self.has_begun && self.show()?.is_err() {
                     return Ok(self.end);
                 }
+                self.retain()?;
                 if has_more && signals.come_within(Duration::ZERO).await {
                     return Ok(self.end);
                 }
@@ -91,6 +97,19 @@ impl Tailing<'_> {
                 return Ok(self.end);
             }
         }
+    }
+
+    /// Removes what is too old or too much, now and then: what was shown of it is not needed any more.
+    fn retain(&mut self) -> Result<(), Stop> {
+        if self.retained.is_some_and(|at| at.elapsed() < RETAIN) {
+            return Ok(());
+        }
+        self.retained = Some(Instant::now());
+        let removed = self.args.keep.retain(&self.archive)?;
+        if let Some(what) = removed.filter(|removed| removed.events > 0).and_then(|removed| removed.told()) {
+            say(&what);
+        }
+        Ok(())
     }
 
     /// Whether there is more to read at once.

@@ -1,6 +1,7 @@
 //! `sallyport audit` as a process, on the audit log of a real API server.
 
 mod history;
+mod keep;
 mod propose;
 mod questions;
 mod reconcile;

@@ -6,10 +6,11 @@ use std::ops::Range;
 /// The stretch of which an entry says that nothing is known of the gateway's calls, in microseconds of Unix time; `None`
 /// for every other entry.
 ///
-/// A terminal's recording that has a hole is an entry of that action too, and says nothing of the gateway: each of its
-/// calls is written whether or not somebody's screen is.
+/// A terminal's recording that has a hole is an entry of that action too, and so is a cluster's log that does; neither says
+/// anything of the gateway, each of whose calls is written whether or not somebody's screen or a cluster's log is.
 pub fn hole(entry: &Entry) -> Option<Range<i64>> {
-    if entry.action != Action::Gap || entry.detail.get("terminal").is_some() {
+    if entry.action != Action::Gap || ["terminal", "source"].iter().any(|key| entry.detail.get(key).is_some())
+    {
         return None;
     }
     let at = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_i64);
@@ -40,6 +41,7 @@ mod tests {
         assert_eq!(of(gap()), Some(1_795_500_000_000_000..1_795_500_000_000_001));
         // Histories hold some whose moments are milliseconds, and which have no end: that would be all of time.
         assert_eq!(of(gap().detail("terminal", "t1").detail("from", 1_795_400_000_000_i64)), None);
+        assert_eq!(of(gap().detail("source", "eu-1-0f")), None, "of a cluster's log");
         assert_eq!(of(Draft::new(Action::Call)), None);
     }
 }

@@ -44,8 +44,32 @@ pub struct CallFilter {
     pub name: Option<String>,
     /// The HTTP status, both ends included.
     pub status: Option<(u16, u16)>,
+    /// How it went.
+    pub went: Option<Went>,
+}
+
+/// How a call or a step went, as a filter asks for it: each is one of these, or was not proven either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Went {
+    /// It was let through, and went well.
+    Allowed,
     /// Refused, by whomever.
-    pub is_refused: bool,
+    Refused,
+    /// It was let through, and failed.
+    Failed,
+}
+
+impl Went {
+    fn is_of(self, entry: &Entry) -> bool {
+        let is_refused = entry.outcome == Outcome::Refused;
+        let has_failed = entry.outcome == Outcome::Failed
+            || entry.detail.number("status").is_some_and(|status| (400..=599).contains(&status));
+        match self {
+            Self::Allowed => entry.outcome == Outcome::Ok && !has_failed,
+            Self::Refused => is_refused,
+            Self::Failed => has_failed && !is_refused,
+        }
+    }
 }
 
 /// By what entries are ranked.
@@ -55,6 +79,10 @@ pub enum TopBy {
     User,
     /// Where.
     Cluster,
+    /// What was done.
+    Action,
+    /// In which session.
+    Session,
 }
 
 /// What happened in one stretch of time.
@@ -181,7 +209,7 @@ impl CallFilter {
             && self.status.is_none_or(|(from, to)| {
                 status().is_some_and(|status| (u64::from(from)..=u64::from(to)).contains(&status))
             })
-            && (!self.is_refused || entry.outcome == Outcome::Refused)
+            && self.went.is_none_or(|went| went.is_of(entry))
     }
 }
 
@@ -324,6 +352,8 @@ pub(super) fn top(
     let column = match by {
         TopBy::User => "user",
         TopBy::Cluster => "cluster",
+        TopBy::Action => "action",
+        TopBy::Session => "session",
     };
     let (clauses, mut values) = clauses(&Filter { text: None, ..filter.clone() }, None);
     let sql = format!(

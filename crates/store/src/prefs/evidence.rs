@@ -36,7 +36,46 @@ pub struct AuditStore {
     pub ca: Option<PathBuf>,
 }
 
+/// How long clusters' audit events are kept; what was never said is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditKeep {
+    /// For how many days.
+    pub days: Option<u32>,
+    /// In how many bytes.
+    pub bytes: Option<u64>,
+}
+
 impl Prefs {
+    /// How long clusters' audit events are kept.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn audit_keep(&self) -> Result<AuditKeep, StoreError> {
+        let (days, bytes): (Option<i64>, Option<i64>) = self
+            .with(|db| {
+                let sql = "SELECT audit_keep_days, audit_keep_bytes FROM setting";
+                db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            })
+            .await?;
+        Ok(AuditKeep {
+            days: days.and_then(|days| u32::try_from(days).ok()),
+            bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+        })
+    }
+
+    /// Says how long.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_audit_keep(&self, keep: AuditKeep) -> Result<(), StoreError> {
+        let bytes = keep.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.with(move |db| {
+            let sql = "UPDATE setting SET audit_keep_days = ?, audit_keep_bytes = ?";
+            db.execute(sql, params![keep.days, bytes]).map(drop)
+        })
+        .await
+    }
+
     /// The log stores, by address and cluster.
     ///
     /// # Errors

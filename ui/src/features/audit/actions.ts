@@ -4,8 +4,9 @@ import { go, place } from "../../desktop/place.svelte";
 import type { Action } from "../../shared/actions";
 import { replay } from "../recording";
 import { chain } from "./chain.svelte";
-import { folds } from "./folds.svelte";
 import { exporting } from "./exporting.svelte";
+import { folds } from "./folds.svelte";
+import { heat } from "./heat.svelte";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
 import { sealing } from "./sealing.svelte";
@@ -29,7 +30,8 @@ export const actions: readonly Action[] = [
   { id: "auditReview", title: "Write down a review of this access…", does: "On a person's or a cluster's page: write down a review", palette: false, key: { ...HERE, press: "V" }, can: () => here() && reviewing.may, run: () => reviewing.begin() },
   { id: "auditBack", title: "Back to what led here", palette: false, key: { ...HERE, press: "B" }, can: () => here() && look.canGoBack, run: () => look.back() },
   { id: "auditFilter", title: "Filter the timeline…", does: "Filter: by cluster, person, verb, resource, time", key: { ...HERE, press: "F" }, can: listed, run: () => openDialog("auditFilter") },
-  { id: "auditWhen", title: "When: the histogram", does: "When: the arrows choose, Enter looks closer", palette: false, key: { ...HERE, press: "W" }, can: listed, run: () => document.getElementById("histogram")?.focus() },
+  { id: "auditWhen", title: "When: the histogram", does: "When: the arrows choose, Enter looks closer", palette: false, key: { ...HERE, press: "W" }, can: listed, run: () => document.getElementById(heat.shown ? "heat" : "histogram")?.focus() },
+  { id: "auditHeat", title: "Clusters by day", does: "Clusters by day in place of the histogram, and back", key: { ...HERE, press: "H" }, can: listed, run: () => heat.toggle() },
   { id: "auditAll", title: "Look at all of the timeline", does: "Take every filter away", key: { ...HERE, press: "X" }, can: () => listed() && timeline.isFiltered, run: () => (go({ entriesOf: null }), void timeline.choose({})) },
   { id: "auditLive", title: "Look on live", does: "Look on live, and stop it", key: { ...HERE, press: "L" }, can: listed, run: () => void timeline.follow(!timeline.live) },
   { id: "auditSources", title: "Clusters' audit logs…", key: { ...HERE, press: "S" }, can: signedIn, run: () => (go({ view: VIEW }), openDialog("auditSources")) },

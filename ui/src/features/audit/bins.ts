@@ -1,5 +1,6 @@
 import type { HistogramBin, HistogramView } from "../../bindings/ipc";
-import { clock, day } from "../../shared/time";
+import type { TimeForm } from "../../shared/time";
+import { timeText } from "../../shared/time";
 
 /** How high the highest is. */
 export function highest(bins: readonly HistogramBin[]): number {
@@ -22,9 +23,10 @@ export function ticks(view: Pick<HistogramView, "fromUs" | "stepUs" | "bins">): 
   return [0, 0.25, 0.5, 0.75, 1].map((share) => view.fromUs + span * share);
 }
 
-/** What stands under it: with days or with seconds where its range asks for them, and what was said just before is not said again. */
-export function tickWords(view: Pick<HistogramView, "fromUs" | "stepUs" | "bins">): string[] {
+/** What stands under it, in milliseconds: with days or with seconds where its range asks for them, and what was said just before is not said again. */
+export function marks(view: Pick<HistogramView, "fromUs" | "stepUs" | "bins">): { at: number; form: TimeForm; isAgain: boolean }[] {
   const span = view.stepUs * view.bins.length;
-  const words = ticks(view).map((us) => (span > 86_400_000_000 ? `${day(us / 1000).replace(/ \d{4}$/, "")} ${clock(us / 1000)}` : clock(us / 1000, span < 600_000_000)));
-  return words.map((one, i) => (one === words[i - 1] ? "" : one));
+  const form = span > 86_400_000_000 ? "short" : span < 600_000_000 ? "seconds" : "clock";
+  const words = ticks(view).map((us) => timeText(us / 1000, form));
+  return ticks(view).map((us, i) => ({ at: us / 1000, form, isAgain: words[i] === words[i - 1] }));
 }

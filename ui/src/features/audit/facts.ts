@@ -1,6 +1,6 @@
 import type { AuditEntryView } from "../../bindings/ipc";
 import { number } from "../../shared/text";
-import { clock, day, took } from "../../shared/time";
+import { timeText, took } from "../../shared/time";
 
 /** The further facts of entries, as people call them. What is not listed is shown by its own name. */
 const NAMES: Record<string, string> = {
@@ -44,6 +44,6 @@ function worded(name: string, value: string): string {
   const n = /^\d+$/.test(value) ? Number(value) : null;
   if (n === null) return value;
   if (name === "ms") return took(n);
-  if (name === "auth_time") return n === 0 ? "not said" : `${day(n * 1000)}, ${clock(n * 1000, true)}`;
+  if (name === "auth_time") return n === 0 ? "not said" : timeText(n * 1000, "full");
   return name === "bytes_in" || name === "bytes_out" ? number(n) : value;
 }

@@ -1,6 +1,6 @@
 import type { TimelineFilter } from "../../bindings/ipc";
 import { visible } from "../../shared/text";
-import { rangeText } from "../../shared/time";
+import { rangeText, timeText } from "../../shared/time";
 
 export type Part = keyof TimelineFilter;
 
@@ -12,9 +12,22 @@ export const PARTS = [
   { part: "resource", title: "Resource", example: "deployments.apps, pods/exec" },
   { part: "namespace", title: "Namespace", example: "payments" },
   { part: "name", title: "Name", example: "checkout" },
-  { part: "code", title: "Status", example: "403, 4xx, denied" },
+  { part: "code", title: "Status", example: "403, 4xx" },
   { part: "request", title: "Request", example: "its UID" },
+  { part: "session", title: "Session", example: "its id" },
+  { part: "action", title: "Step", example: "of this desktop: granted" },
 ] as const satisfies readonly { part: Part; title: string; example: string }[];
+
+/** How a call or a step went. It stands in a filter where a status does: a status says that as well. */
+export const DECISIONS = [
+  { code: "allowed", title: "allowed, and done" },
+  { code: "denied", title: "denied" },
+  { code: "failed", title: "allowed, and failed" },
+] as const;
+
+export function isDecision(code: string | null | undefined): boolean {
+  return DECISIONS.some((one) => one.code === code);
+}
 
 /** A filter with some parts changed; what is empty is left out. */
 export function changed(filter: TimelineFilter, parts: { [P in Part]?: TimelineFilter[P] | null | undefined }): TimelineFilter {
@@ -34,16 +47,14 @@ export function chips(filter: TimelineFilter): Chip[] {
   const out: Chip[] = [];
   const { fromUs, toUs } = filter;
   if (fromUs !== undefined || toUs !== undefined) {
-    const words = fromUs !== undefined && toUs !== undefined ? rangeText(fromUs, toUs) : fromUs !== undefined ? `since ${rangeText(fromUs, fromUs).split("–")[0]}` : `before ${rangeText(toUs ?? 0, toUs ?? 0).split("–")[0]}`;
+    const words = fromUs !== undefined && toUs !== undefined ? rangeText(fromUs, toUs) : fromUs !== undefined ? `since ${timeText(fromUs / 1000, "short")}` : `before ${timeText((toUs ?? 0) / 1000, "short")}`;
     out.push({ words, parts: ["fromUs", "toUs"] });
   }
   if (filter.side) out.push({ words: filter.side === "own" ? "this desktop alone" : "clusters' logs alone", parts: ["side"] });
   for (const { part } of PARTS) {
     const value = filter[part];
-    if (value) out.push({ words: part === "code" && value === "denied" ? "denied" : part === "request" ? `request ${short(value)}` : part === "cluster" || part === "person" ? visible(value) : `${part} ${visible(value)}`, parts: [part] });
+    if (value) out.push({ words: part === "code" && isDecision(value) ? value : part === "request" || part === "session" ? `${part} ${short(value)}` : part === "action" ? visible(value.replaceAll("_", " ")) : part === "cluster" || part === "person" ? visible(value) : `${part} ${visible(value)}`, parts: [part] });
   }
-  if (filter.session) out.push({ words: `session ${short(filter.session)}`, parts: ["session"] });
-  if (filter.action) out.push({ words: visible(filter.action.replaceAll("_", " ")), parts: ["action"] });
   return out;
 }
 

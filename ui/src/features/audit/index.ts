@@ -1,6 +1,7 @@
 import { chain } from "./chain.svelte";
-import { folds } from "./folds.svelte";
 import { exporting } from "./exporting.svelte";
+import { folds } from "./folds.svelte";
+import { heat } from "./heat.svelte";
 import { history } from "./history.svelte";
 import { look } from "./look.svelte";
 import { reviewing } from "./reviewing.svelte";
@@ -15,11 +16,12 @@ export { look } from "./look.svelte";
 export { default as DetailPane } from "./DetailPane.svelte";
 export { default as ExportDialog } from "./ExportDialog.svelte";
 export { default as FilterDialog } from "./FilterDialog.svelte";
+export { default as KeepChoice } from "./KeepChoice.svelte";
 export { default as ReviewDialog } from "./ReviewDialog.svelte";
 export { default as SealDialog } from "./SealDialog.svelte";
 export { default as SourcesDialog } from "./SourcesDialog.svelte";
 
 /** Forgets what belongs to whoever was signed in. */
 export function forget(): void {
-  for (const one of [history, timeline, look, folds, chain, reviewing, sealing, sources, exporting]) one.forget();
+  for (const one of [heat, history, timeline, look, folds, chain, reviewing, sealing, sources, exporting]) one.forget();
 }

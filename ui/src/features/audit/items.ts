@@ -1,5 +1,5 @@
 import type { CommandCall, TimelineRow } from "../../bindings/ipc";
-import { day } from "../../shared/time";
+import { shownDay } from "../../shared/time";
 
 export type Item =
   | { readonly kind: "day"; readonly id: string }
@@ -46,7 +46,7 @@ export function itemsOf(rows: readonly TimelineRow[], opened: ReadonlySet<string
   rows.forEach((row, at) => {
     // Its day is worked out once a quarter: thousands of rows come at a time.
     const now = Math.floor(row.atUs / QUARTER_US);
-    const id = now === quarter ? last : day(row.atUs / 1000);
+    const id = now === quarter ? last : shownDay(row.atUs / 1000);
     quarter = now;
     // No row stands under another day than its own.
     if (id !== last) runs.clear();

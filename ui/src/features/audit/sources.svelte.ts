@@ -2,7 +2,6 @@ import type { ErrorView, SourceState, SourcesView, StoreDraft } from "../../bind
 import { List } from "../../desktop/list.svelte";
 import { asError, host } from "../../host";
 import { count, number } from "../../shared/text";
-import { clock } from "../../shared/time";
 
 /** Where the clusters' audit events come from. */
 class Sources {
@@ -47,6 +46,10 @@ class Sources {
     return this.#do(() => host.call("audit_source_stop"));
   }
 
+  keep(days: number | null, bytes: number): Promise<boolean> {
+    return this.#do(() => host.call("audit_keep", { days, bytes }));
+  }
+
   async #do(what: () => Promise<unknown>): Promise<boolean> {
     this.busy = true;
     try {
@@ -68,20 +71,20 @@ class Sources {
 
 export const sources = new Sources();
 
-/** What a source does, in words, and how it is to be taken. */
-export function stateWords(state: SourceState, isStore = false): { words: string; tone: "" | "wt" | "dg" | "ok" } {
+/** What a source does, since when, in words, and how it is to be taken. */
+export function stateWords(state: SourceState, isStore = false): { at: number | null; words: string; tone: "" | "wt" | "dg" | "ok" } {
   switch (state.kind) {
     case "idle":
-      return { words: isStore ? "not asked since Sallyport started" : "not read since Sallyport started", tone: "" };
+      return { at: null, words: isStore ? "not asked since Sallyport started" : "not read since Sallyport started", tone: "" };
     case "reading":
-      return { words: `reading, ${state.files} of ${count(state.of, "file")}`, tone: "ok" };
+      return { at: null, words: `reading, ${state.files} of ${count(state.of, "file")}`, tone: "ok" };
     case "failed":
-      return { words: `${clock(state.at)}: ${state.why}`, tone: "dg" };
+      return { at: state.at, words: state.why, tone: "dg" };
     case "answered": {
       const parts = [`${count(state.records, "new record")} in ${number(state.tookMs)} ms`];
       if (state.bad > 0) parts.push(`${count(state.bad, "record")} could not be read`);
       if (state.foreign > 0) parts.push(`${count(state.foreign, "record")} of another kind or cluster, or twice`);
-      return { words: `${clock(state.at)}: ${parts.join(" · ")}`, tone: state.bad > 0 ? "wt" : "" };
+      return { at: state.at, words: parts.join(" · "), tone: state.bad > 0 ? "wt" : "" };
     }
     case "read": {
       const left = state.bad + state.leftCount;
@@ -89,7 +92,7 @@ export function stateWords(state: SourceState, isStore = false): { words: string
       if (state.bad > 0) parts.push(`${count(state.bad, "line")} could not be read`);
       if (state.foreign > 0) parts.push(`${count(state.foreign, "record")} of another kind`);
       if (state.leftCount > 0) parts.push(`${count(state.leftCount, "thing")} left out`);
-      return { words: `${clock(state.at)}: ${parts.join(" · ")}`, tone: left > 0 ? "wt" : "" };
+      return { at: state.at, words: parts.join(" · "), tone: left > 0 ? "wt" : "" };
     }
   }
 }

@@ -1,7 +1,6 @@
 import type { DeletedHow, LacksView, ReviewOf, ReviewRuling, ReviewView, TieBy, TieView } from "../../bindings/ipc";
 import { count } from "../../shared/text";
-import { clock, day } from "../../shared/time";
-import { moment } from "../../shared/time";
+import { timeText } from "../../shared/time";
 
 const TIES: Record<TieBy, string> = {
   auditId: "Audit-ID and JTI",
@@ -30,7 +29,7 @@ export function lackWords(lacks: LacksView): string[] {
     ...(lacks.isCut ? ["The time there was is over, so there is more than was looked at."] : []),
     ...(lacks.damaged > 0 ? [`${count(lacks.damaged, "event")} ${lacks.damaged === 1 ? "is" : "are"} damaged and could not be looked at.`] : []),
     ...(lacks.unreadFiles > 0 ? [`${count(lacks.unreadFiles, "file")} of the archive can't be opened; nobody knows what is in ${lacks.unreadFiles === 1 ? "it" : "them"}.`] : []),
-    ...lacks.stores.map((lack) => `${lack.store}: ${lack.why}.${lack.beforeUs === null ? "" : ` Its calls before ${moment(lack.beforeUs / 1000, Date.now())} are missing.`}`),
+    ...lacks.stores.map((lack) => `${lack.store}: ${lack.why}.${lack.beforeUs === null ? "" : ` Its calls before ${timeText(lack.beforeUs / 1000)} are missing.`}`),
   ];
 }
 
@@ -47,10 +46,7 @@ export function lastReview(reviews: readonly ReviewView[], of: ReviewOf): Review
   return reviews.find((one) => one.of === of) ?? null;
 }
 
-/** To the minute: a review is of no moment. */
-export function minute(us: number): string {
-  return `${day(us / 1000)}, ${clock(us / 1000)}`;
-}
+const minute = (us: number) => timeText(us / 1000, "minute");
 
 /** Which time was looked at. */
 export function reviewSpan({ fromUs, toUs }: { fromUs: number | null; toUs: number }): string {

@@ -1,12 +1,12 @@
 import type { DayView, OutlookView } from "../../bindings/ipc";
 import { count } from "../../shared/text";
-import { moment, span } from "../../shared/time";
+import { span, timeText } from "../../shared/time";
 
 /** How what is about to be asked for would be answered: `Opens at once until 18:00, then needs 1 approval.` */
 export function outlookText({ atOnce, by, approvals, changesAt }: OutlookView, now: number): string {
   const people = `needs ${count(approvals, "approval")}`;
-  if (!atOnce) return changesAt === null ? `It ${people}.` : `It ${people}; it opens at once from ${moment(changesAt, now)}.`;
-  if (changesAt !== null) return `Opens at once until ${moment(changesAt, now)}, then ${people}.`;
+  if (!atOnce) return changesAt === null ? `It ${people}.` : `It ${people}; it opens at once from ${timeText(changesAt, "moment", now)}.`;
+  if (changesAt !== null) return `Opens at once until ${timeText(changesAt, "moment", now)}, then ${people}.`;
   return by === null ? "Opens at once." : `Opens at once, by ${by}.`;
 }
 

@@ -1,6 +1,6 @@
 import type { ClusterView, HoldView, SessionView, Way } from "../../bindings/ipc";
 import { count } from "../../shared/text";
-import { clock } from "../../shared/time";
+import { timeText } from "../../shared/time";
 
 /** What a click does: shows the session that is open, or what the list says; nothing where that is held. */
 export type Click = Way | { kind: "open"; session: string; profile: string; namespaces: string[]; endsAt: number | null } | { kind: "held"; hold: HoldView };
@@ -22,7 +22,7 @@ export function wayText(way: Click): string {
     case "open": return "show the session";
     case "oneClick": return `open ${way.profile}`;
     case "ask": return `ask · ${count(way.approvals, "approval")}`;
-    case "held": return `held until ${clock(way.hold.until)}`;
+    case "held": return `held until ${timeText(way.hold.until)}`;
     case "notYours": return "not yours";
     case "unknown": return "not known yet";
   }

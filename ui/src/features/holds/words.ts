@@ -1,7 +1,7 @@
 import type { HeldKind, HoldView, RequestView } from "../../bindings/ipc";
 import { shortName } from "../../desktop/words";
 import { count } from "../../shared/text";
-import { moment } from "../../shared/time";
+import { timeText } from "../../shared/time";
 
 /** What a hold is on, in a word or two: `dana@example.test`, `cluster ledger-us-1`, `everything`. */
 export function whatText(on: HeldKind, name: string): string {
@@ -36,7 +36,7 @@ export function nowText(on: HeldKind, n: number, whole: boolean): string {
 
 /** What a hold stops until it ends; `me`: it is on whoever reads this. */
 export function untilText(on: HeldKind, until: number, now: number, me = false): string {
-  const when = moment(until, now);
+  const when = timeText(until, "moment", now);
   if (on === "user") return `Until ${when} ${me ? "you" : "they"} ask for nothing, approve nothing and keep nothing open.`;
   if (on === "cluster") return `Until ${when} nobody asks for anything there or keeps anything open there.`;
   return `Until ${when} nobody asks for anything, approves anything or keeps anything open, and that includes you.`;

@@ -1,6 +1,6 @@
 import type { FindingOrigin, Practice, PostureSeverity, PostureVerdict, ScanRun, ScanState } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
-import { ago } from "../../shared/time";
+import { ago, utcDate, utcDay } from "../../shared/time";
 import type { CellTone } from "./grid";
 
 export type Tone = "open" | "wait" | "danger" | "info" | "";
@@ -100,12 +100,10 @@ export function endOfDay(date: string): number {
 
 /** The same day for a date field. */
 export function dateOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
+  return utcDate(at);
 }
-
-const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 
 /** The last day on which an exception stands: `27 Feb 2027`. */
 export function lastDay(until: number): string {
-  return days.format(until);
+  return utcDay(until);
 }

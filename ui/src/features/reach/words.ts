@@ -1,16 +1,11 @@
 import type { GuardrailProof, SubjectKind, WhoCluster, WhoProfile, WhoSubject } from "../../bindings/ipc";
 import { count, number, visible } from "../../shared/text";
-import { clock, day, span } from "../../shared/time";
+import { span, timeText } from "../../shared/time";
 import { askersOf, profileOf, reachedBy, type Model } from "./model";
 
 export type Tone = "open" | "wait" | "danger" | "info" | "";
 
 export const KINDS: Record<SubjectKind, string> = { group: "group", user: "user", serviceAccount: "ServiceAccount" };
-
-/** `14:05`, with its day where that is another than today. */
-export function moment(at: number, now: number): string {
-  return day(at) === day(now) ? clock(at) : `${day(at)}, ${clock(at)}`;
-}
 
 /** What a profile takes: `opens at once`, `2 approvals`. */
 export function approvalsText({ approvals }: WhoProfile): string {
@@ -61,9 +56,9 @@ export function proofBadge(proof: GuardrailProof): { text: string; tone: Tone } 
 /** What that rests on, in a sentence. */
 export function proofText(proof: GuardrailProof, now: number): string {
   switch (proof.kind) {
-    case "inForce": return `In force since ${moment(proof.at, now)}, by every check: ${visible(proof.detail)}.`;
-    case "asShipped": return `Not proven. As of ${moment(proof.at, now)}: ${visible(proof.detail)}.`;
-    case "notInForce": return `Not in force since ${moment(proof.at, now)}: ${visible(proof.detail)}.`;
+    case "inForce": return `In force since ${timeText(proof.at, "moment", now)}, by every check: ${visible(proof.detail)}.`;
+    case "asShipped": return `Not proven. As of ${timeText(proof.at, "moment", now)}: ${visible(proof.detail)}.`;
+    case "notInForce": return `Not in force since ${timeText(proof.at, "moment", now)}: ${visible(proof.detail)}.`;
     case "unknown": return `Not known: ${visible(proof.why)}.`;
   }
 }

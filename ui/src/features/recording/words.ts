@@ -1,6 +1,6 @@
 import type { Recording, RecordingView } from "../../bindings/ipc";
 import { visible } from "../../shared/text";
-import { clock, countdown } from "../../shared/time";
+import { countdown, timeText } from "../../shared/time";
 
 /** What a profile has recorded, for whoever is about to ask or to say yes. */
 export function recordedText(recording: Recording): string {
@@ -20,7 +20,7 @@ export function notes(view: RecordingView): string[] {
 export function named(view: RecordingView): string {
   const shell = visible(view.shell) || "terminal";
   if (view.problem !== null) return `${shell}, not readable`;
-  return `${shell}, ${clock(view.beganAt, true)}${view.endedAt === null ? ", still recorded" : ` to ${clock(view.endedAt, true)}`}`;
+  return `${shell}, ${timeText(view.beganAt, "seconds")}${view.endedAt === null ? ", still recorded" : ` to ${timeText(view.endedAt, "seconds")}`}`;
 }
 
 /** How far into it: `1:05 of 12:40`. */

@@ -1,5 +1,5 @@
 import type { ClosingState, HoldView, RequestsView, RequestView } from "../../bindings/ipc";
-import { localTimes, moment } from "../../shared/time";
+import { localTimes, timeText } from "../../shared/time";
 
 /** A few words and how they look. */
 export interface Badge {
@@ -21,14 +21,14 @@ export const STATE: Record<ClosingState, Badge> = {
 /** What is known of the end of a request, and what is not. */
 export function closingText({ closing, cluster }: RequestView, now: number): string | null {
   if (closing === null) return null;
-  const kept = closing.keptSince === null ? "" : ` at ${moment(closing.keptSince, now)}`;
+  const kept = closing.keptSince === null ? "" : ` at ${timeText(closing.keptSince, "moment", now)}`;
   switch (closing.state) {
     case "untold": return `You said${kept} to end it, and the hub was not told yet: ${closing.said ?? "it does not answer"}. The session goes on. This desktop tells the hub as soon as it can hear, while you stay signed in and Sallyport runs.`;
     case "refused": return `You said${kept} to end it, and the hub said no when it heard: ${closing.said ?? "it does not say why"}. The session goes on, and the hub is not told again by itself.`;
     case "told": return `The hub has the word; the broker of ${cluster} has not answered to it yet.`;
     case "hindered": return `The broker of ${cluster} removes it, and this is left there: ${localTimes(closing.said ?? "it does not say what")}. It goes on by itself.`;
     case "unreached": {
-      const heard = closing.seenAt === null ? "was not heard" : `was last heard at ${moment(closing.seenAt, now)}`;
+      const heard = closing.seenAt === null ? "was not heard" : `was last heard at ${timeText(closing.seenAt, "moment", now)}`;
       const left = closing.said === null ? "" : ` It had said that this is left: ${localTimes(closing.said)}.`;
       return `The broker of ${cluster} ${heard}, so nobody removes it there now.${left} It does as soon as it is back.`;
     }
@@ -48,7 +48,7 @@ export function boundText({ closing }: RequestView, now: number): string | null 
   const { refusedFrom } = closing;
   if (refusedFrom === null) return "It had no rights on the cluster when this was last told of.";
   // Times show no seconds, and a bound is not told as an earlier one.
-  const at = moment(Math.ceil(refusedFrom / 60_000) * 60_000, now);
+  const at = timeText(Math.ceil(refusedFrom / 60_000) * 60_000, "moment", now);
   return refusedFrom <= now
     ? `Whatever is left of it, the cluster’s API server refuses its token since ${at}.`
     : `Whatever happens, the cluster’s API server refuses its token from ${at} on.`;

@@ -1,6 +1,6 @@
 import type { BesideView, BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
-import { ago, leftText, moment } from "../../shared/time";
+import { ago, leftText, timeText } from "../../shared/time";
 import type { Sent } from "./can";
 import { STATE, type Badge } from "./closing";
 import type { Why } from "./guard";
@@ -26,7 +26,7 @@ export function waitingText(request: RequestView, now: number): string {
 
 /** What somebody has open beside, and until when: `debug until 15:42`. */
 export function besideText(beside: readonly BesideView[], now: number): string {
-  return beside.map(({ profile, endsAt }) => `${profile} until ${moment(endsAt, now)}`).join(", ");
+  return beside.map(({ profile, endsAt }) => `${profile} until ${timeText(endsAt, "moment", now)}`).join(", ");
 }
 
 /** How a request stands, in a few words. `failed`: what this person last said to it did not get through. */

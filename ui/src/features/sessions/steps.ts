@@ -14,7 +14,7 @@ import type { Component } from "svelte";
 import type { Proof, ProofKind, SessionView, StepKind } from "../../bindings/ipc";
 import { namespacesText } from "../../desktop/words";
 import { count, visible } from "../../shared/text";
-import { clock, span, took } from "../../shared/time";
+import { span, timeText, took } from "../../shared/time";
 
 /** `title` states a fact, so it stands only once it is one; `running` says what is waited for until then. */
 type Line = { icon: Component<{ class?: string }>; title: string; running: string };
@@ -82,7 +82,7 @@ export function summary(session: SessionView): string {
   const lines = [
     `${session.cluster} (${session.environmentWord}): ${session.profile} on ${namespacesText(session.namespaces)}`,
     session.reason ? `Why: ${visible(session.reason)}` : "",
-    openedAt && ended ? `Open ${clock(openedAt, true)} to ${clock(ended.at, true)}, ${span((ended.at - openedAt) / 1000)}` : "",
+    openedAt && ended ? `Open ${timeText(openedAt, "seconds")} to ${timeText(ended.at, "seconds")}, ${span((ended.at - openedAt) / 1000)}` : "",
     `${count(calls.total, "call")}, ${calls.refused} refused`,
     ...session.proof.map((line) => `${PROOFS[line.kind].title}: ${line.state === "done" ? took(line.ms) : line.state} ${visible(line.detail)}`.trimEnd()),
     endedText(session),

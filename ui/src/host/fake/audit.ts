@@ -45,6 +45,7 @@ export function audit(world: World) {
     },
     audit_timeline: async ({ filter, before, limit }) => {
       await world.pause(30);
+      if (world.scene === "auditLoading") return new Promise<never>(() => {});
       if (world.scene === "auditFails") throw failure("failed", "The history can't be read.", { hint: "Run verify; the log has the details." });
       return evidence.page(filter, before, limit);
     },
@@ -57,8 +58,8 @@ export function audit(world: World) {
       return evidence.histogram(filter, bins);
     },
     audit_top: async ({ filter, facet }) => {
-      const of = { person: "who", cluster: "cluster", verb: "word", resource: "", namespace: "", code: "status" }[facet] as "who";
-      return evidence.top(filter, (row) => String(row[of] ?? ""));
+      const of = { person: "who", cluster: "cluster", verb: "word", resource: "", namespace: "", code: "status", action: "word", session: "" }[facet] as "who";
+      return evidence.top({ ...filter, side: facet === "action" || facet === "session" ? "own" : "cluster" }, (row) => String((facet === "session" ? row.entry?.ids.session : row[of]) ?? ""));
     },
     audit_call: async ({ id }) => evidence.detail(id),
     audit_raw: async ({ id }) => {
@@ -76,11 +77,12 @@ export function audit(world: World) {
     },
     audit_about: async ({ filter }) => {
       const rows = evidence.rows(filter);
+      const told = { ...filter, side: "cluster" as const };
       const calls = rows.filter((row) => row.side === "cluster");
       const asks = rows.filter((row) => row.word === "ask").slice(0, 12);
       return {
         own: rows.length - calls.length, calls: calls.length, denied: calls.filter((row) => row.status === 403).length, writes: calls.filter((row) => ["patch", "update", "delete", "create"].includes(row.word)).length,
-        others: evidence.top(filter, (row) => (filter.person ? row.cluster : row.who)), verbs: evidence.top(filter, (row) => row.word), resources: evidence.top(filter, (row) => (row.sentence.includes("deployment") ? "deployments.apps" : "pods")),
+        others: evidence.top(told, (row) => (filter.person ? row.cluster : row.who)), verbs: evidence.top(told, (row) => row.word), resources: evidence.top(told, (row) => (row.sentence.includes("deployment") ? "deployments.apps" : "pods")),
         sessions: asks.map((row) => ({ request: row.entry?.ids.request ?? "", who: row.who, cluster: row.cluster, profile: "operate", atUs: row.atUs })).filter((one, i, all) => all.findIndex((other) => other.request === one.request) === i), hasMore: false,
         ...evidence.reviewsOf(filter), lacks: evidence.lacks(),
       };
@@ -95,7 +97,7 @@ export function audit(world: World) {
     audit_sources: async () => {
       await world.pause(30);
       const { calls, sources, follows } = evidence;
-      return { sources, events: calls.length, bytes: calls.length * 248, fromUs: calls[0]?.atUs ?? null, toUs: calls.at(-1)?.atUs ?? null, problems: world.scene === "auditedPart" ? ["the segment `000004.db` can't be opened: it is no database"] : [], follows };
+      return { sources, events: calls.length, bytes: calls.length * 248, fromUs: calls[0]?.atUs ?? null, toUs: calls.at(-1)?.atUs ?? null, removed: evidence.removed, keepDays: evidence.keep.days, keepBytes: evidence.keep.bytes, problems: world.scene === "auditedPart" ? ["the segment `000004.db` can't be opened: it is no database"] : [], follows };
     },
     audit_source_add: async ({ cluster, path }) => {
       if (!path.startsWith("/") && !path.startsWith("~/")) throw failure("badInput", "The path is no whole path.", { hint: "Begin it with / or ~/." });
@@ -114,6 +116,19 @@ export function audit(world: World) {
       evidence.sources = [...evidence.sources, { id: `logs-${evidence.sources.length}`, cluster: store.cluster ?? "", path: store.address, isStore: true, state: { kind: "answered", at: Date.now(), tookMs: 87, records: 1000, bad: 0, foreign: 0 }, tallies: [] }];
       grew();
       return null;
+    },
+    audit_keep: async ({ days, bytes }) => {
+      await world.pause(60);
+      if (world.scene === "notTaken") throw failure("failed", "the preferences can't be used", { hint: "Check that the disk is not full." });
+      evidence.keep = { days, bytes };
+      evidence.retain();
+      grew();
+      return null;
+    },
+    audit_heat: async ({ from, days }) => {
+      await world.pause(60);
+      if (world.scene === "auditFails") throw failure("failed", "The clusters' audit events can't be read.", { hint: "`sallyport audit status` says more." });
+      return evidence.heat(from, days);
     },
     audit_source_remove: async ({ source }) => {
       evidence.sources = evidence.sources.filter((one) => one.id !== source);

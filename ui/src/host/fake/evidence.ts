@@ -1,4 +1,5 @@
-import type { AuditEntryView, CallDetail, CommandView, HistogramView, LacksView, ReviewInput, ReviewView, SavedFilter, SessionEvidence, SourceView, TieView, TimelineFilter, TimelinePage, TimelineRow, TopView } from "../../bindings/ipc";
+import type { AuditEntryView, CallDetail, CommandView, HeatDay, HeatView, HistogramView, LacksView, ReviewInput, ReviewView, SavedFilter, SessionEvidence, SourceView, TieView, TimelineFilter, TimelinePage, TimelineRow, TopView } from "../../bindings/ipc";
+import { fleet } from "./heat";
 import { failure } from "./sessions";
 import type { World } from "./world";
 
@@ -12,6 +13,8 @@ export class FakeEvidence {
   sources: SourceView[] = [];
   saved: SavedFilter[] = [];
   follows = false;
+  keep: { days: number | null; bytes: number } = { days: null, bytes: 16 * 1_073_741_824 };
+  removed = 0;
   readonly #reviews: { name: string; view: ReviewView }[] = [];
   #ids = 0;
 
@@ -55,15 +58,15 @@ export class FakeEvidence {
       && (!filter.verb || row.word === filter.verb)
       && (!filter.session || row.entry?.ids.session === filter.session || row.tie?.session === filter.session)
       && (!filter.request || row.entry?.ids.request === filter.request || row.tie?.request === filter.request)
-      && (!filter.action || row.word === filter.action)
-      && (!filter.code || (filter.code === "denied" ? row.status === 403 : String(row.status).startsWith(filter.code.replace("xx", ""))))
+      && (!filter.action || row.word === filter.action.replaceAll(" ", "_"))
+      && (!filter.code || (filter.code === "denied" ? row.status === 403 : filter.code === "allowed" ? row.outcome === "done" : filter.code === "failed" ? row.outcome === "failed" : String(row.status).startsWith(filter.code.replace("xx", ""))))
       && (!filter.namespace && !filter.resource && !filter.name || row.side === "cluster")
       && (filter.fromUs === undefined || row.atUs >= filter.fromUs) && (filter.toUs === undefined || row.atUs < filter.toUs)
       && (!text || JSON.stringify(row).toLowerCase().includes(text))).sort((a, b) => b.atUs - a.atUs || b.id.localeCompare(a.id));
   }
 
   page(filter: TimelineFilter, before: string | null, limit: number): TimelinePage {
-    if (filter.code === "999") throw failure("badInput", "`999` is no HTTP status", { hint: "Say 403, 4xx or denied." });
+    if (filter.code === "999") throw failure("badInput", "`999` is no HTTP status", { hint: "Say 403, 4xx, allowed, denied or failed." });
     const rows = this.rows(filter);
     const from = before === null ? 0 : Number(before);
     const next = from + limit < rows.length ? String(from + limit) : null;
@@ -77,6 +80,34 @@ export class FakeEvidence {
     const came = review.ruling === "kept" ? "it is kept" : "something of it is to be removed";
     const entry = this.world.history.append({ action: "access_reviewed", sentence: `Reviewed ${of} ${review.name}: ${came}${review.note ? `, “${review.note}”` : ""}`, user: by, cluster: review.of === "person" ? "" : review.name }, atUs);
     this.#reviews.unshift({ name: review.name, view: { sequence: entry.sequence, atUs, by, isOwn: review.of === "person" && review.name === by, of: review.of, fromUs: review.fromUs ?? null, toUs: review.toUs ?? atUs, ruling: review.ruling, note: review.note } });
+  }
+
+  /** Removes what is too old. */
+  retain(): void {
+    if (this.keep.days === null) return;
+    const end = (Date.now() - this.keep.days * 86_400_000) * 1000;
+    const stays = this.calls.filter((row) => row.atUs >= end);
+    this.removed += this.calls.length - stays.length;
+    this.calls.splice(0, this.calls.length, ...stays);
+  }
+
+  heat(fromUs: number, days: number): HeatView {
+    const stepUs = 86_400_000_000;
+    const lacks = this.lacks();
+    if (this.world.scene === "auditedFleet") return { fromUs, stepUs, clusters: fleet(days), more: 17, stores: 2, lacks };
+    const clusters = new Map<string, HeatDay[]>();
+    for (const row of this.calls) {
+      const at = Math.floor((row.atUs - fromUs) / stepUs);
+      if (at < 0 || at >= days) continue;
+      const all = clusters.get(row.cluster) ?? Array.from({ length: days }, () => ({ calls: 0, writes: 0, failed: 0, denied: 0 }));
+      clusters.set(row.cluster, all);
+      const day = all[at] as HeatDay;
+      day.calls += 1;
+      if (["patch", "update", "delete", "create"].includes(row.word)) day.writes += 1;
+      if (row.status === 403) (day.denied += 1), (day.failed += 1);
+    }
+    const rows = [...clusters].sort(([a], [b]) => a.localeCompare(b)).map(([cluster, all]) => ({ cluster, days: all }));
+    return { fromUs, stepUs, clusters: rows, more: 0, stores: this.sources.filter((one) => one.isStore).length, lacks };
   }
 
   reviewsOf({ person, cluster }: TimelineFilter): { reviews: ReviewView[]; hasMoreReviews: boolean } {
@@ -108,7 +139,7 @@ export class FakeEvidence {
 
   top(filter: TimelineFilter, of: (row: TimelineRow) => string): TopView {
     const counts = new Map<string, number>();
-    for (const row of this.rows({ ...filter, side: "cluster" })) counts.set(of(row), (counts.get(of(row)) ?? 0) + 1);
+    for (const row of this.rows(filter)) counts.set(of(row), (counts.get(of(row)) ?? 0) + 1);
     const first = [...counts].filter(([text]) => text).sort((a, b) => b[1] - a[1]).slice(0, 20).map(([text, calls]) => ({ text, calls }));
     return { first, others: 0, lacks: NOTHING };
   }

@@ -3,6 +3,7 @@ import { mirror } from "../../desktop/mirror.svelte";
 import { attempt } from "../../desktop/notices.svelte";
 import { host } from "../../host";
 import type { Action } from "../../shared/actions";
+import { zone } from "../../shared/zone.svelte";
 
 /** The keys of the palette; from a terminal, where the shell keeps its own, the second. */
 export const PALETTE = "Mod+K";
@@ -28,6 +29,10 @@ export const first: readonly Action[] = [
 /** The same, after them. */
 export const last: readonly Action[] = [
   { id: "keys", title: "Keys", does: "This sheet", key: { ...EVERYWHERE, press: "?" }, run: () => openDialog("keys") },
+  {
+    id: "utc", title: () => (zone.utc ? "Times of rows: this machine's zone" : "Times of rows: UTC"), does: "Times of rows in UTC, or in this machine's zone",
+    key: { ...EVERYWHERE, press: "Z", inDialog: true }, run: () => void (zone.utc = !zone.utc),
+  },
   ...(["dark", "light", "system"] as const).map((theme): Action => ({
     id: `theme-${theme}`, title: `Theme: ${theme}`, can: () => mirror.state?.theme !== theme, run: () => void attempt(host.call("theme_set", { theme })),
   })),

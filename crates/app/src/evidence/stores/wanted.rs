@@ -35,7 +35,7 @@ pub(in crate::evidence) fn wanted(
         one(said(&filter.namespace)),
         one(said(&filter.name)),
         one(status),
-        if code == Some("denied") { denied() } else { Vec::new() },
+        code.map(statuses).unwrap_or_default(),
         accounts.to_vec(),
     ];
     let also = groups.into_iter().filter(|group| !group.is_empty() && group.iter().all(|word| is_word(word)));
@@ -47,10 +47,20 @@ pub(in crate::evidence) fn wanted(
     })
 }
 
-/// One of these stands in each event of a call that was denied.
-fn denied() -> Vec<String> {
-    let codes = sallyport_events::DENIED.iter().map(u16::to_string);
-    std::iter::once("forbid".to_owned()).chain(codes).collect()
+/// One of these stands in each event of a call that went so; none where most do, so that asking for them tells nothing.
+fn statuses(code: &str) -> Vec<String> {
+    let all = |codes: std::ops::RangeInclusive<u16>| codes.map(|code| code.to_string()).collect();
+    match code {
+        "denied" => {
+            let codes = sallyport_events::DENIED.iter().map(u16::to_string);
+            std::iter::once("forbid".to_owned()).chain(codes).collect()
+        }
+        // Whatever a webhook made the API server answer: each of them may be one.
+        "failed" => all(400..=599),
+        "4xx" => all(400..=499),
+        "5xx" => all(500..=599),
+        _ => Vec::new(),
+    }
 }
 
 /// What to ask for what may have removed an object: by its name, with all of its kind, with its kind itself; and, in a
@@ -116,9 +126,14 @@ mod tests {
         let words: Vec<&str> = asked.also.iter().flatten().map(String::as_str).collect();
         assert_eq!(words, ["oidc:dana@example.test", "deployments", "scale", "forbid", "401", "403"]);
         assert_eq!((asked.called.as_str(), &asked.parts[..]), ("", &["deployments".to_owned()][..]));
-        // A range of codes is no word.
-        let codes = TimelineFilter { code: Some("4xx".into()), ..TimelineFilter::default() };
-        assert!(wanted(&store(None), &codes, &[]).unwrap().also.is_empty());
+        // What failed has one of the statuses that say so, whichever; what went well has none to ask for.
+        let of = |code: &str| {
+            let filter = TimelineFilter { code: Some(code.into()), ..TimelineFilter::default() };
+            wanted(&store(None), &filter, &[]).unwrap().also.concat()
+        };
+        assert_eq!((of("4xx").len(), of("5xx").len(), of("failed").len()), (100, 100, 200));
+        assert!(of("failed").contains(&"404".to_owned()) && of("5xx").contains(&"504".to_owned()));
+        assert!(of("allowed").is_empty() && of("2xx").is_empty());
     }
 
     #[test]

@@ -1,0 +1,255 @@
+//! What is missing of clusters' logs, as entries of the history (P19): once for each gap, whenever it is found again.
+//!
+//! A log store that can't be asked for a time is no gap: nothing of it is kept here, and each answer says what it lacks.
+
+use super::Evidence;
+use crate::desk::AppError;
+use sallyport_audit::{Action, Draft, Outcome};
+use sallyport_model::{ClusterName, clip, visible};
+use sallyport_store::Filter as Entries;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// Gaps that are noted of one reading; the last says that there are more.
+const MOST: usize = 20;
+/// Entries of gaps that are looked through for the same.
+const LOOKED: usize = 1000;
+/// What of a path or a reason an entry holds.
+const TEXT_MOST: usize = 500;
+
+/// Where a path of a source led the last time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The file, as the archive calls it: by how it begins.
+    pub(super) identity: String,
+    /// Up to which byte it was read.
+    pub(super) to: u64,
+    /// When, in microseconds.
+    pub(super) at: i64,
+}
+
+/// Where each path of a source led, in this run.
+pub(super) type Places = HashMap<PathBuf, Place>;
+
+/// What one reading of a source found.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Files of which something was kept before, by what the archive calls them.
+    pub(super) before: HashSet<String>,
+    /// The newest moment of the cluster that was kept before.
+    pub(super) newest: Option<i64>,
+    /// Each file there is now.
+    pub(super) files: Vec<(PathBuf, Place)>,
+    /// Files of which something new was read that break off, and why.
+    pub(super) broken: Vec<(PathBuf, Place, String)>,
+    /// Something new was kept.
+    pub(super) is_new: bool,
+    /// Every file that is there was looked at.
+    pub(super) is_whole: bool,
+}
+
+/// Something that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// By which it is known again.
+    key: String,
+    /// Why, in words.
+    why: String,
+    /// After which moment, in microseconds, where that is known.
+    from: Option<i64>,
+}
+
+impl Gap {
+    /// What is wrong with the archive itself.
+    pub(super) fn of_archive(what: &str) -> Self {
+        let what = clip(&visible(what), TEXT_MOST);
+        Self {
+            key: format!("archive:{what}"),
+            why: format!("of the archive on this desktop: {what}"),
+            from: None,
+        }
+    }
+}
+
+/// Which file it is, however often it was read from its beginning: one of which all kept calls went for their age is, and
+/// is called by its digest, too, from then on ([0032](../../../../docs/adr/0032-a-log-file-is-known-by-how-it-begins.md)).
+fn file(identity: &str) -> &str {
+    const DIGEST: usize = 32;
+    let mut file = identity;
+    while let Some((before, digest)) = file.rsplit_once('-')
+        && digest.len() == DIGEST
+    {
+        file = before;
+    }
+    file
+}
+
+/// What a reading shows to be missing. `places` are those of the reading before it.
+pub(super) fn missing(source: &str, places: &Places, reading: &Reading) -> Vec<Gap> {
+    let named = |path: &Path| clip(&visible(&path.display().to_string()), TEXT_MOST);
+    let here: HashSet<&str> = reading.files.iter().map(|(_, place)| file(&place.identity)).collect();
+    let broken = reading.broken.iter().map(|(path, place, why)| Gap {
+        key: format!("{source}:{}:broken:{}", place.identity, place.to),
+        why: format!("{} breaks off: {}", named(path), clip(&visible(why), TEXT_MOST)),
+        from: reading.newest,
+    });
+    // Another file stands where one was written to, and that one is nowhere: what came between the two looks is lost.
+    let rotated = reading.files.iter().filter_map(|(path, _)| {
+        let then = places.get(path)?;
+        (!here.contains(file(&then.identity))).then(|| Gap {
+            key: format!("{source}:{}:rotated:{}", then.identity, then.to),
+            why: format!(
+                "{} was rotated or written anew after byte {}, and what was put aside is not among what is read: name \
+                 the folder that has both",
+                named(path),
+                then.to
+            ),
+            from: Some(then.at),
+        })
+    });
+    let mut gaps: Vec<Gap> = broken.chain(rotated).collect();
+    gaps.sort_by(|a, b| a.key.cmp(&b.key));
+    // Of all that was read in an earlier run nothing is left to go on from.
+    let is_known = reading.before.iter().any(|identity| here.contains(file(identity)));
+    let (true, false, true, true, [(_, first), ..]) = (
+        gaps.is_empty(),
+        is_known,
+        reading.is_whole && reading.is_new,
+        !reading.before.is_empty(),
+        &reading.files[..],
+    ) else {
+        return gaps;
+    };
+    gaps.push(Gap {
+        key: format!("{source}:{}:anew", first.identity),
+        why: "none of the log files that were read before is there any more: what was written until the oldest of those \
+              that are there begins was not read"
+            .to_owned(),
+        from: reading.newest,
+    });
+    gaps
+}
+
+fn draft(source: &str, cluster: Option<&ClusterName>, gap: &Gap, now: i64) -> Draft {
+    let draft =
+        Draft::new(Action::Gap).outcome(Outcome::Unknown).detail("source", source).detail("why", &gap.why);
+    let draft =
+        draft.detail("gap", &gap.key).detail("from", gap.from.unwrap_or(now).min(now)).detail("to", now);
+    match cluster {
+        Some(cluster) => draft.cluster(cluster),
+        None => draft,
+    }
+}
+
+impl Evidence {
+    /// Notes what is missing, each once: also what an earlier run noted is not noted again.
+    pub(super) async fn note_gaps(&self, source: &str, cluster: Option<&ClusterName>, gaps: Vec<Gap>) {
+        if gaps.is_empty() {
+            return;
+        }
+        let noted = match self.noted_gaps().await {
+            Ok(noted) => noted,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "which gaps are noted can't be read: they are noted once more");
+                HashSet::new()
+            }
+        };
+        let now = jiff::Timestamp::now().as_microsecond();
+        let mut new: Vec<Gap> = gaps.into_iter().filter(|gap| !noted.contains(&gap.key)).collect();
+        let more = new.len().saturating_sub(MOST);
+        new.truncate(MOST);
+        if let (Some(last), true) = (new.last_mut(), more > 0) {
+            last.why = format!("{}; and {more} more like it", last.why);
+        }
+        for gap in &new {
+            self.history.note(draft(source, cluster, gap, now)).await;
+        }
+    }
+
+    async fn noted_gaps(&self) -> Result<HashSet<String>, AppError> {
+        let gaps = Entries { actions: vec![Action::Gap], ..Entries::default() };
+        let page = self.history.entries(gaps, None, LOOKED).await?;
+        Ok(page.entries.iter().filter_map(|entry| entry.detail.text("gap").map(str::to_owned)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(identity: &str, to: u64) -> Place {
+        Place { identity: identity.to_owned(), to, at: 7 }
+    }
+
+    fn read(files: &[(&str, &str)], before: &[&str]) -> Reading {
+        Reading {
+            before: before.iter().map(|one| (*one).to_owned()).collect(),
+            newest: Some(5),
+            files: files.iter().map(|(path, identity)| (PathBuf::from(path), at(identity, 100))).collect(),
+            broken: Vec::new(),
+            is_new: true,
+            is_whole: true,
+        }
+    }
+
+    fn places(of: &[(&str, &str)]) -> Places {
+        of.iter().map(|(path, identity)| (PathBuf::from(path), at(identity, 60))).collect()
+    }
+
+    #[test]
+    fn a_rotation_that_is_followed_is_no_gap_and_one_that_was_missed_is() {
+        let was = places(&[("/l/audit.log", "one")]);
+        assert_eq!(missing("s", &was, &read(&[("/l/audit.log", "one")], &["one"])), []);
+        let moved = read(&[("/l/audit.log", "two"), ("/l/audit-1.log", "one")], &["one"]);
+        assert_eq!(missing("s", &was, &moved), []);
+        let gaps = missing("s", &was, &read(&[("/l/audit.log", "two")], &["one"]));
+        assert_eq!(gaps.len(), 1, "not twice, though nothing is left that was read before");
+        assert_eq!((gaps[0].key.as_str(), gaps[0].from), ("s:one:rotated:60", Some(7)));
+        assert!(gaps[0].why.contains("after byte 60"), "{}", gaps[0].why);
+        // What a rotation threw away, as it does one day, was read to its end.
+        let pruned = read(&[("/l/audit.log", "two")], &["one", "two"]);
+        assert_eq!(missing("s", &places(&[("/l/audit.log", "two"), ("/l/audit-1.log", "one")]), &pruned), []);
+    }
+
+    #[test]
+    fn after_a_restart_a_source_of_which_nothing_known_is_left_has_a_gap() {
+        let none = Places::new();
+        let gaps = missing("s", &none, &read(&[("/l/audit.log", "nine")], &["one", "two"]));
+        assert_eq!((gaps.len(), gaps[0].from), (1, Some(5)));
+        assert_eq!(missing("s", &none, &read(&[("/l/audit.log", "nine")], &[])), [], "the first reading");
+        let goes_on = read(&[("/l/audit.log", "nine"), ("/l/audit-8.log", "two")], &["one", "two"]);
+        assert_eq!(missing("s", &none, &goes_on), []);
+        // One that could not be opened may be the one that goes on.
+        let part = Reading { is_whole: false, ..read(&[("/l/audit.log", "nine")], &["one"]) };
+        assert_eq!(missing("s", &none, &part), []);
+        let nothing = Reading { is_new: false, ..read(&[("/l/audit.log", "nine")], &["one"]) };
+        assert_eq!(missing("s", &none, &nothing), []);
+        assert_eq!(missing("s", &none, &read(&[], &["one"])), []);
+    }
+
+    #[test]
+    fn a_file_that_is_read_once_more_for_what_was_removed_is_the_same_file() {
+        let digest = "0123456789abcdef".repeat(2);
+        assert_eq!(
+            (file("one"), file("one-1"), file(&format!("one-1-{digest}-{digest}"))),
+            ("one", "one-1", "one-1")
+        );
+        let again = format!("one-{digest}");
+        let reading = read(&[("/l/audit.log", &again)], &["one"]);
+        assert_eq!(missing("s", &places(&[("/l/audit.log", "one")]), &reading), []);
+        assert_eq!(missing("s", &Places::new(), &reading), []);
+        // One that begins alike and is another is one.
+        let other = read(&[("/l/audit.log", "one-1")], &["one"]);
+        assert_eq!(missing("s", &places(&[("/l/audit.log", "one")]), &other).len(), 1);
+    }
+
+    #[test]
+    fn what_breaks_off_is_a_gap_in_words_that_can_be_seen() {
+        let mut reading = read(&[("/l/a.gz", "one")], &[]);
+        reading.broken.push((PathBuf::from("/l/\u{202e}a.gz"), at("one", 9), "x".repeat(10_000)));
+        let gaps = missing("s", &Places::new(), &reading);
+        assert_eq!(gaps[0].key, "s:one:broken:9");
+        assert!(!gaps[0].why.contains('\u{202e}') && gaps[0].why.len() < 3 * TEXT_MOST);
+    }
+}

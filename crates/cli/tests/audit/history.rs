@@ -265,7 +265,7 @@ async fn a_pack_with_recordings_is_verified_by_what_its_entries_say_of_them() ->
         })
     };
     let tapes = Tapes { sessions: ["s1".to_owned()].into(), read: &mut read };
-    handed::pack(&mut fs::File::create(&path)?, &mut lines, &key.public(), Some(tapes))?;
+    handed::pack(&mut fs::File::create(&path)?, &mut lines, key.public(), Some(tapes))?;
 
     let fingerprint = key.public().fingerprint().to_string();
     let verify = async |path: &Path, more: &[&str]| {

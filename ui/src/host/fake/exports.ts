@@ -14,7 +14,8 @@ export function exports(world: World, evidence: FakeEvidence) {
   const look = (filter: Parameters<FakeEvidence["rows"]>[0]): ExportLook => {
     const rows = evidence.rows(filter);
     const own = rows.filter((row) => row.side === "own");
-    const recorded = [...new Set(own.map((row) => row.entry?.ids.session ?? ""))].filter((id) => id !== "").slice(0, 3);
+    const found = own.map((row) => row.entry?.ids.session ?? "").find((id) => id !== "");
+    const recorded = found === undefined ? [] : filter.session ? [found] : [found, `${found}-2`, `${found}-3`];
     return {
       own: own.length, calls: rows.length - own.length, isCut: world.scene === "auditedPart", why: world.scene === "auditBusy" ? "the archive of the clusters' audit events is in use by process 4711" : null,
       stores: evidence.sources.filter((one) => one.isStore).map((one) => one.path), isSealed: world.scene !== "memoryOnly",

@@ -34,7 +34,8 @@ pub(super) async fn shown(
 fn chain(session: &SessionEvidence, account: &str, lines: &mut Lines) {
     let chain = &session.chain;
     let told: Vec<String> = chain.iter().map(|row| format!("{} ({})", row.sentence, row.who)).collect();
-    let own = |word: &str| chain.iter().position(|row| row.side == TimelineSide::Own && row.word == word);
+    let own =
+        |word: &str| chain.iter().position(|row| row.side == TimelineSide::Own && row.word.as_str() == word);
     let by_cluster = |begins: &str| {
         let is = |row: &TimelineRow| row.side == TimelineSide::Cluster && row.sentence.starts_with(begins);
         chain.iter().position(is)
@@ -72,15 +73,22 @@ fn unused(session: &SessionEvidence, lines: &mut Lines) {
     };
     let said = |of: &str, verb: &str| {
         let mut all = unused.lines.iter();
-        all.any(|line| line.of.iter().any(|one| *one == *of) && line.verbs.iter().any(|one| *one == *verb))
+        all.any(|line| {
+            let is = |list: &[sallyport_ipc::Shown], text: &str| list.iter().any(|one| one.as_str() == text);
+            is(&line.of, of) && is(&line.verbs, verb)
+        })
     };
     let all: Vec<String> =
-        unused.lines.iter().map(|line| format!("{} {}", line.verbs.join(","), line.of.join(","))).collect();
+        unused.lines.iter().map(|line| format!("{} {}", words(&line.verbs), words(&line.of))).collect();
     lines.check(
         "what was granted and never used is named, and nothing that was used",
         unused.untold == 0 && !unused.lines.is_empty() && !said("pods", "list") && !said("pods", "watch"),
         all.join("; "),
     );
+}
+
+fn words(list: &[sallyport_ipc::Shown]) -> String {
+    list.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Rows of each command, as the window puts them together.
@@ -89,8 +97,8 @@ async fn commands(dana: &Desktop, request: &str, lines: &mut Lines) -> Result<()
     let page = dana.app.audit_calls(filter, None, 500).await?;
     let mut calls: BTreeMap<&str, (&str, BTreeSet<&str>)> = BTreeMap::new();
     for command in page.rows.iter().filter_map(|row| row.command.as_ref()) {
-        let of = calls.entry(&command.id).or_insert_with(|| (&command.name, BTreeSet::new()));
-        of.1.insert(&command.call);
+        let of = calls.entry(command.id.as_str()).or_insert_with(|| (command.name.as_str(), BTreeSet::new()));
+        of.1.insert(command.call.as_str());
     }
     let many = |name: &str| calls.values().filter(|(of, calls)| *of == name && calls.len() > 1).count();
     let told: Vec<String> = calls.values().map(|(name, calls)| format!("{name} {}", calls.len())).collect();

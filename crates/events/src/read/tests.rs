@@ -89,7 +89,7 @@ fn an_event_is_read_with_where_each_field_came_from() {
 
 #[test]
 fn each_level_is_read_with_as_much_as_it_tells() {
-    let body = json!({"kind": "ConfigMap", "data": {"a": "b"}});
+    let body = json!({"kind": "Scale", "spec": {"replicas": 3}});
     for level in Level::ALL {
         let mut changes = json!({ "level": level.name() });
         if level >= Level::Request {

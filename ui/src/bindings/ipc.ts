@@ -4172,6 +4172,40 @@ address: Shown,
 innocent: Array<Shown>, };
 
 /**
+ * What no call used: these verbs on these resources.
+ */
+export type UnusedLine = { 
+/**
+ * As kubectl writes them, and paths.
+ */
+of: Array<Shown>, 
+/**
+ * The verbs; `*` is every verb that was not used.
+ */
+verbs: Array<Shown>, };
+
+/**
+ * What was granted and no call used.
+ */
+export type UnusedView = { 
+/**
+ * The first of it.
+ */
+lines: Array<UnusedLine>, 
+/**
+ * How many lines more there are.
+ */
+more: number, 
+/**
+ * Rules of which nothing at all was used.
+ */
+rules: number, 
+/**
+ * Rules of which this can't be said: they are not on record, or too large to be looked at part by part.
+ */
+untold: number, };
+
+/**
  * What whoever a finding is about was seen to use, and a role that would have been enough.
  */
 export type UseView = { 
@@ -4243,40 +4277,6 @@ notKnown: Array<Shown>,
  * What the answer lacks.
  */
 lacks: LacksView, };
-
-/**
- * What no call used: these verbs on these resources.
- */
-export type UnusedLine = { 
-/**
- * As kubectl writes them, and paths.
- */
-of: Array<Shown>, 
-/**
- * The verbs; `*` is every verb that was not used.
- */
-verbs: Array<Shown>, };
-
-/**
- * What was granted and no call used.
- */
-export type UnusedView = { 
-/**
- * The first of it.
- */
-lines: Array<UnusedLine>, 
-/**
- * How many lines more there are.
- */
-more: number, 
-/**
- * Rules of which nothing at all was used.
- */
-rules: number, 
-/**
- * Rules of which this can't be said: they are not on record, or too large to be looked at part by part.
- */
-untold: number, };
 
 /**
  * What was used of one resource.

@@ -388,8 +388,11 @@ fn a_page_of_nothing_and_one_of_any_moment_can_be_made() {
     }
 }
 
-/// The bars of each chart, in their order: class, and how far each reaches up, or to the right.
-fn drawn(page: &str) -> Vec<(String, Vec<(String, u64, u64)>)> {
+/// Class, width and height.
+type Bar = (String, u64, u64);
+
+/// The bars of each chart, in their order.
+fn drawn(page: &str) -> Vec<(String, Vec<Bar>)> {
     let value = |rect: &str, key: &str| {
         let begin = rect.find(&format!(" {key}=\"")).unwrap() + key.len() + 3;
         rect[begin..].split('"').next().unwrap().to_owned()

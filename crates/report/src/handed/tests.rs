@@ -52,7 +52,7 @@ fn packed(sessions: &[&str], read: &mut dyn FnMut(&Segment) -> io::Result<Tape>)
     let mut out: Vec<u8> = Vec::new();
     let sessions: BTreeSet<String> = sessions.iter().map(|&id| id.to_owned()).collect();
     let tapes = (!sessions.is_empty()).then_some(Tapes { sessions, read });
-    let packed = pack(&mut out, &mut lines, &seal().public(), tapes).unwrap();
+    let packed = pack(&mut out, &mut lines, seal().public(), tapes).unwrap();
     (out, packed)
 }
 

@@ -48,7 +48,10 @@ fn chain(session: &SessionEvidence, account: &str, lines: &mut Lines) {
         by_cluster("Minted a token"),
         own("session_closed"),
     ];
-    let is_in_order = places.iter().all(Option::is_some) && places.is_sorted();
+    // Token and binding are made beside each other.
+    let without =
+        |at: usize| places.iter().enumerate().filter(move |(n, _)| *n != at).map(|(_, place)| place);
+    let is_in_order = places.iter().all(Option::is_some) && without(3).is_sorted() && without(4).is_sorted();
     lines.check(
         "its page is one chain: sign-in, request, the cluster's own account, binding and mint, closing",
         is_in_order && own("approved").is_some() && own("granted").is_some(),

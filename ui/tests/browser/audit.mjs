@@ -13,7 +13,7 @@ test("p19_a gap is a row of its own, hatched, and explained", () =>
   at("", async (page) => {
     await go(page);
     const gap = page.getByText("No evidence for 40 s").first();
-    assert.match(await gap.locator("..").evaluate((e) => getComputedStyle(e).backgroundImage), /repeating-linear-gradient/);
+    assert.match(await gap.locator("xpath=ancestor::*[@role='row']").evaluate((e) => getComputedStyle(e).backgroundImage), /repeating-linear-gradient/);
     await gap.click();
     await page.getByText("Evidence is missing here").waitFor();
   }));

@@ -192,10 +192,11 @@ async fn revoked_while_the_hub_hangs(
     let row = shown(lee, &request, untold).await;
     let still = dana.session(&id).await?;
     let counted = lee.app.app_state().await?.untold;
-    let noted = ends_noted(lee).await?;
+    // An entry is on disk a moment later.
+    let noted = at_last(SOON, async || ends_noted(lee).await, |noted| noted.len() == 1).await;
     // Whatever happened until here, the hub goes on.
     fleet.hub.resume()?;
-    let row = row?;
+    let (row, noted) = (row?, noted?);
     let closing = row.closing.context("it is kept")?;
     let bound = row.ends_at.map(|end| end + 75_000);
     lines.check(
@@ -224,7 +225,7 @@ async fn revoked_while_the_hub_hangs(
         (lee.app.app_state().await.ok()?.untold == 0).then_some(())
     })
     .await;
-    let noted = ends_noted(lee).await?;
+    let noted = at_last(SOON, async || ends_noted(lee).await, |noted| noted.len() == 2).await?;
     lines.check(
         "nothing is left to tell, and the history has the end that the hub took",
         told.is_ok() && noted.len() == 2 && noted[0].starts_with("Ended the access of"),

@@ -21,8 +21,8 @@ pub(super) async fn play(fleet: &Fleet, lines: &mut Lines) -> Result<()> {
     for desktop in [dana, lee] {
         desktop.app.shut_down().await;
     }
+    fleet.hub.remove_profiles(&[PAIR]).await?;
     let kubectl = fleet.hub.kubectl();
-    kubectl.ok(&["delete", "accessprofile", PAIR]).await?;
     for name in ["pair:ask", "pair:lee", "pair:ines"] {
         kubectl.ok(&["delete", "clusterrole,clusterrolebinding", name]).await?;
     }

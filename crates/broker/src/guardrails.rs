@@ -138,7 +138,10 @@ impl Probe {
     pub(crate) fn refused(&self) -> Option<bool> {
         match &self.outcome {
             Ok(()) => Some(false),
-            Err(Fault::Forbidden(message) | Fault::Invalid(message)) if message.contains(self.policy) => {
+            // By how the API server says it: names in a message are somebody's choice, and hold no quotes.
+            Err(Fault::Forbidden(message) | Fault::Invalid(message))
+                if message.contains(&format!("ValidatingAdmissionPolicy '{}'", self.policy)) =>
+            {
                 Some(true)
             }
             Err(_) => None,
@@ -174,6 +177,12 @@ mod tests {
             Err(Fault::Forbidden("User \"x\" cannot create resource".into())),
             Err(Fault::TimedOut),
             Err(Fault::NotFound),
+            // A name that somebody chose is no word of the policy's.
+            Err(Fault::Forbidden(
+                "accessrequests \"broker-grants.sallyport.dev\" is forbidden: ValidatingAdmissionPolicy 'other' with \
+                 binding 'other' denied request: no"
+                    .into(),
+            )),
         ] {
             assert!(wrong(other).is_some());
         }

@@ -144,7 +144,7 @@ impl Approvals {
         }
     }
 
-    /// Tells one; false where the hub can't hear.
+    /// Tells one; false where the hub hears nobody.
     async fn tell_again(&self, signed: &Arc<Signed>, uid: &str) -> bool {
         // After a step-up it is told with that.
         let now = self.person.is_signed_in_at(&signed.workspace);
@@ -158,7 +158,7 @@ impl Approvals {
         let Some(kept) = kept else { return true };
         let Ok(which) = kept.object.which() else { return true };
         let told = self.tell_one(&signed, &which, &kept.reason).await;
-        let not_yet = matches!(told, Told::NotYet(_));
+        let is_deaf = matches!(&told, Told::NotYet(fault) if hears_nobody(fault));
         match told {
             Told::Yes => self.end_is_told(&signed, &kept.object, kept.reason).await,
             Told::Over => {
@@ -180,7 +180,7 @@ impl Approvals {
             }
         }
         self.changed.notify_one();
-        !not_yet
+        !is_deaf
     }
 
     async fn tell_one(&self, signed: &Signed, which: &RequestRef, reason: &str) -> Told {
@@ -217,9 +217,15 @@ impl Approvals {
     }
 }
 
-/// Whether the same may be heard later. The sign-in may be renewed meanwhile.
+/// Whether the same may be heard later: all that is no word of the hub's own about this end. An error of a server that
+/// comes back is none, and the sign-in may be renewed meanwhile.
 fn may_hear(fault: &Fault) -> bool {
-    fault.may_pass() || matches!(fault, Fault::NoToken(_) | Fault::Unauthorized | Fault::Untrusted(_))
+    !matches!(fault, Fault::Forbidden(_) | Fault::Invalid(_) | Fault::NotFound)
+}
+
+/// Whether the hub hears nobody now.
+fn hears_nobody(fault: &Fault) -> bool {
+    matches!(fault, Fault::Unreachable(_) | Fault::NoToken(_) | Fault::Unauthorized | Fault::Untrusted(_))
 }
 
 fn words_of(refused: Refused) -> String {

@@ -233,11 +233,21 @@ impl Evidence {
         let turn = Turn(self);
         // A pack holds what is sealed, and no more.
         self.history.seal().await;
-        let said = words::words(&input.filter);
+        // The report goes by time alone, over every cluster.
+        let about = match input.form {
+            ExportForm::Report => TimelineFilter {
+                from_us: input.filter.from_us,
+                to_us: input.filter.to_us,
+                ..TimelineFilter::default()
+            },
+            _ => input.filter.clone(),
+        };
+        let said = words::words(&about);
+        let recorded = words::sessions(&sessions);
         let has_calls =
             wanted.calls.is_some() && !matches!(input.form, ExportForm::Pack | ExportForm::Report);
         let stores = if has_calls { self.stores_named().await } else { Vec::new() };
-        let (form, filter) = (input.form, input.filter.clone());
+        let form = input.form;
         let job =
             Job { evidence: self.clone(), running: running.clone(), wanted, input, path, sessions, beside };
         let path = job.path.clone();
@@ -264,7 +274,21 @@ impl Evidence {
             .detail("recordings", written.recordings)
             .detail("bytes", bytes)
             .detail("sha256", &sha256);
-        self.history.note(words::about(draft, who, &filter)).await;
+        let draft = match recorded.is_empty() {
+            true => draft,
+            false => draft.detail("recorded_sessions", &recorded),
+        };
+        // What leaves is told first: without its entry nothing stays written.
+        if let Err(error) = self.history.keep(words::about(draft, who, &about)).await {
+            let gone = tokio::fs::remove_file(&path).await.is_ok();
+            let hint = match gone {
+                true => "The file is removed again. Make room on the disk, and try again.".to_owned(),
+                false => format!("Remove {} by hand: no entry tells of it.", path.display()),
+            };
+            return Err(AppError::failed("the history did not take that it was handed on")
+                .because(error)
+                .hint(hint));
+        }
         Ok(ExportView {
             place: Shown::from(&path.display().to_string()),
             own: written.own,

@@ -94,8 +94,11 @@ pub(super) fn missing(source: &str, places: &Places, reading: &Reading) -> Vec<G
         from: reading.newest,
     });
     // Another file stands where one was written to, and that one is nowhere: what came between the two looks is lost.
-    let rotated = reading.files.iter().filter_map(|(path, _)| {
-        let then = places.get(path)?;
+    // One that was there before and moved on, as numbered ones do, says nothing of the oldest that went: it was read. A
+    // reading that is not whole says nothing of what it did not come to.
+    let known: HashSet<&str> = places.values().map(|place| file(&place.identity)).collect();
+    let rotated = reading.files.iter().filter_map(|(path, now)| {
+        let then = places.get(path).filter(|_| reading.is_whole && !known.contains(file(&now.identity)))?;
         (!here.contains(file(&then.identity))).then(|| Gap {
             key: format!("{source}:{}:rotated:{}", then.identity, then.to),
             why: format!(
@@ -210,6 +213,19 @@ mod tests {
         // What a rotation threw away, as it does one day, was read to its end.
         let pruned = read(&[("/l/audit.log", "two")], &["one", "two"]);
         assert_eq!(missing("s", &places(&[("/l/audit.log", "two"), ("/l/audit-1.log", "one")]), &pruned), []);
+    }
+
+    #[test]
+    fn numbered_files_move_on_and_what_a_reading_did_not_come_to_is_not_said_to_be_gone() {
+        let was = places(&[("/l/a.log", "three"), ("/l/a.log.1", "two"), ("/l/a.log.2", "one")]);
+        let moved = [("/l/a.log", "four"), ("/l/a.log.1", "three"), ("/l/a.log.2", "two")];
+        let before = ["one", "two", "three"];
+        assert_eq!(missing("s", &was, &read(&moved, &before)), [], "the oldest went, which was read");
+        // Twice since the last look, of which the one between was never seen: what was written to goes on elsewhere.
+        let twice = [("/l/a.log", "five"), ("/l/a.log.1", "four"), ("/l/a.log.2", "two")];
+        assert_eq!(missing("s", &was, &read(&twice, &before)).len(), 1);
+        let stopped = Reading { is_whole: false, ..read(&[("/l/a.log", "four")], &before) };
+        assert_eq!(missing("s", &was, &stopped), []);
     }
 
     #[test]

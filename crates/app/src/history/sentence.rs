@@ -199,10 +199,14 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::ScanReport => "Posture report written".to_owned(),
         Action::Exported if failed => format!("Nothing was handed on{why}"),
         Action::Exported => format!(
-            "Handed on as {}: {} entries and {} calls; selected: {}",
+            "Handed on as {}: {} entries and {} calls{}; selected: {}",
             or("format", "a file"),
             or("entries", "some"),
             or("calls", "some"),
+            match or("recordings", "0") {
+                many if many == "0" => String::new(),
+                many => format!(", and {many} segments of recordings"),
+            },
             or("filter", "something")
         ),
         Action::SupportBundle if failed => format!("A support bundle was not written{why}"),

@@ -20,6 +20,8 @@ export interface Command {
   readonly calls: number;
   /** How many of them say as much as that one, without it. */
   readonly alike: number;
+  /** How many others of them change something, or tried to. */
+  readonly acts: number;
   readonly isOpen: boolean;
 }
 
@@ -94,8 +96,10 @@ function commandOf(rows: readonly TimelineRow[], run: readonly number[], opened:
   // What went wrong says most, then what changed something; of several the first that was made.
   const lead = run.reduce((best, at) => (before(rows[at], rows[best]) ? at : best));
   const alike = new Set(run.filter((at) => weight(rows[at]) === weight(rows[lead])).map((at) => rows[at]?.command?.call));
+  // What changed something is never hidden behind what went wrong.
+  const acts = new Set(run.filter((at) => rows[at]?.command?.says === "acts" && weight(rows[at]) !== weight(rows[lead])).map((at) => rows[at]?.command?.call));
   const name = run.map((at) => rows[at]?.command?.name ?? "").find(Boolean) ?? "";
-  return { id: first.id, name, at: run, lead, calls: calls.size, alike: alike.size - 1, isOpen: opened.has(first.id) };
+  return { id: first.id, name, at: run, lead, calls: calls.size, alike: alike.size - 1, acts: acts.size, isOpen: opened.has(first.id) };
 }
 
 function weight(row: TimelineRow | undefined): number {

@@ -108,6 +108,17 @@ async fn p10_an_end_that_the_hub_can_not_hear_is_kept_said_to_be_untold_and_told
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_of_a_server_that_comes_back_is_no_word_of_the_hub() {
+    let world = World::lee(vec![open_for("o", 3600)]).await;
+    world.hub.refuses(Some(Refused::Fault(Fault::Other("502: bad gateway".into()))));
+    assert_eq!(world.approvals.revoke("o".into(), "stolen".into()).await.unwrap(), EndTold::NotYet);
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert_eq!(closing(&world, "o").await.unwrap().state, ClosingState::Untold);
+    world.hub.refuses(None);
+    until("it is told", || !world.hub.written().is_empty()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_was_taken_in_while_its_answer_was_lost_is_not_said_twice() {
     let world = World::lee(vec![open_for("o", 3600)]).await;
     world.hub.refuses(Some(Refused::Fault(Fault::TimedOut)));

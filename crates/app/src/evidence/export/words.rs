@@ -4,6 +4,7 @@ use sallyport_audit::Draft;
 use sallyport_ipc::{ExportForm, TimelineFilter, TimelineSide};
 use sallyport_model::{SessionId, UserName, clip, visible};
 use sallyport_report::handed::told;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The longest text of a filter that is repeated.
@@ -49,6 +50,17 @@ pub(super) fn words(filter: &TimelineFilter) -> String {
 }
 
 /// With whose it is and what it is about, so that it is found with that.
+/// Sessions whose recordings leave, each by its id, as far as an entry has room.
+pub(super) fn sessions(all: &BTreeSet<String>) -> String {
+    const MOST: usize = 40;
+    let named: Vec<&str> = all.iter().take(MOST).map(String::as_str).collect();
+    let more = all.len().saturating_sub(MOST);
+    match more {
+        0 => named.join(" "),
+        more => format!("{} and {more} more", named.join(" ")),
+    }
+}
+
 pub(super) fn about(mut draft: Draft, who: Option<&UserName>, filter: &TimelineFilter) -> Draft {
     if let Some(who) = who {
         draft = draft.user(who);

@@ -85,7 +85,7 @@ impl Anchors {
             match serde_json::from_str(line) {
                 Ok(value) => {
                     lines += 1;
-                    self.one(value, place);
+                    self.vouched(&value, place);
                 }
                 // Of whoever was killed while it wrote.
                 Err(_) => bad += 1,
@@ -114,14 +114,26 @@ impl Anchors {
         Ok(())
     }
 
-    /// A request, or whatever has checkpoints in it.
-    pub(super) fn one(&mut self, value: Value, place: &str) {
+    /// What many may write to: only what the key itself says counts there. A line that looks like a request of the hub is
+    /// none, whoever it names.
+    pub(super) fn vouched(&mut self, value: &Value, place: &str) {
+        if !self.checkpoints(value, place) {
+            self.other += 1;
+        }
+    }
+
+    fn checkpoints(&mut self, value: &Value, place: &str) -> bool {
         let mut found = Vec::new();
-        checkpoints_in(&value, &mut |checkpoint| found.push(checkpoint));
-        if !found.is_empty() {
-            for checkpoint in found {
-                self.signed(&checkpoint, place);
-            }
+        checkpoints_in(value, &mut |checkpoint| found.push(checkpoint));
+        for checkpoint in &found {
+            self.signed(checkpoint, place);
+        }
+        !found.is_empty()
+    }
+
+    /// A request, or whatever has checkpoints in it.
+    fn one(&mut self, value: Value, place: &str) {
+        if self.checkpoints(&value, place) {
             return;
         }
         match serde_json::from_value::<Request>(value) {
@@ -236,6 +248,21 @@ mod tests {
             "the anchor of 1970-01-01T00:00:00.001Z in f (entry 5)"
         );
         assert!(!parse("{\"a\n{\"b\n").map(|_| ()).unwrap_err().is_empty());
+    }
+
+    /// Whoever may push to a store, or write to a file of lines, accuses nobody and vouches for nobody.
+    #[test]
+    fn a_line_that_looks_like_a_request_is_none() {
+        let line = serde_json::json!({
+            "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessRequest",
+            "metadata": {"name": "SallyportAnchor", "namespace": "team-a", "uid": "u", "creationTimestamp": "2026-11-30T12:00:00Z"},
+            "spec": {"user": "oidc:ada", "history": {"sequence": 900, "root": "ab".repeat(32), "key": "cd".repeat(32)}},
+        });
+        let read = parse(&format!("{}\n{line}\n", checkpoint(5).handed_on())).unwrap();
+        assert_eq!((read.noted.len(), read.silent, read.other), (1, 0, 1));
+        let mut asked = Anchors::default();
+        asked.vouched(&line, "a store");
+        assert_eq!((asked.noted.len(), asked.silent, asked.other), (0, 0, 1));
     }
 
     /// Whoever writes a request can't have it taken for a key's word, nor the other way round.

@@ -76,7 +76,7 @@ async fn pages(
             for record in &page {
                 match &record.text {
                     Text::Whole(line) => match serde_json::from_str::<Value>(line) {
-                        Ok(value) => anchors.one(value, &place),
+                        Ok(value) => anchors.vouched(&value, &place),
                         Err(_) => anchors.other += 1,
                     },
                     Text::TooLong => anchors.other += 1,

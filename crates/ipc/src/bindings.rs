@@ -172,6 +172,7 @@ mod tests {
             "DeletedQuestion",
             "TimelineFilter",
             "ExceptionInput",
+            "ExportInput",
             "HoldInput",
             "LimitsInput",
             "OpenInput",
@@ -193,6 +194,7 @@ mod tests {
             ("Notice", "session"),
             // Bytes for a terminal that answers nothing.
             ("RecordedMoment", "data"),
+            ("RecordedSession", "session"),
             ("RecordingView", "session"),
             ("RecordingView", "terminal"),
             ("ScanState", "session"),

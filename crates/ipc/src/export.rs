@@ -95,7 +95,7 @@ pub struct ExportView {
     /// Its SHA-256, in hex.
     pub sha256: Shown,
     /// The fingerprint of the key that sealed a pack.
-    pub key: Option<Shown>,
+    pub fingerprint: Option<Shown>,
     /// What it lacks, in words.
     pub lacks: Vec<Shown>,
 }

@@ -218,6 +218,7 @@ async fn fault_c1_the_port_all_clusters_shared_is_nobodys() {
          ALTER TABLE setting DROP COLUMN notify_sessions; ALTER TABLE setting DROP COLUMN notify_reasons;
          ALTER TABLE setting DROP COLUMN default_seconds; ALTER TABLE setting DROP COLUMN paste;
          ALTER TABLE setting DROP COLUMN pseudonym_key;
+         ALTER TABLE setting DROP COLUMN audit_keep_days; ALTER TABLE setting DROP COLUMN audit_keep_bytes;
          UPDATE setting SET gateway_port = 40123; PRAGMA user_version = 2",
     )
     .unwrap();

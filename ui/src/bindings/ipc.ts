@@ -1203,7 +1203,7 @@ sha256: Shown,
 /**
  * The fingerprint of the key that sealed a pack.
  */
-key: Shown | null, 
+fingerprint: Shown | null, 
 /**
  * What it lacks, in words.
  */

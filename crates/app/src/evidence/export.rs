@@ -296,7 +296,7 @@ impl Evidence {
             recordings: written.recordings,
             bytes: number(bytes),
             sha256: Shown::from(&sha256),
-            key: written.key.as_deref().map(Shown::from),
+            fingerprint: written.key.as_deref().map(Shown::from),
             lacks: written.lacks.iter().map(Shown::from).collect(),
         })
     }

@@ -232,7 +232,7 @@ async fn a_pack_holds_the_recordings_that_a_sealed_entry_tells_of() {
         ExportInput { filter, recordings: vec!["s-1".into()], ..input(&bench, ExportForm::Pack, "a.tar") };
     let done = bench.evidence.export(None, asked, Beside { tapes, readings: Vec::new() }).await.unwrap();
     assert_eq!((done.recordings, done.lacks.len()), (1, 0), "{:?}", done.lacks);
-    let key = done.key.clone().unwrap().parse().unwrap();
+    let key = done.fingerprint.clone().unwrap().parse().unwrap();
     let file = fs::File::open(bench.home().join("a.tar")).unwrap();
     let found = handed::read(file, &[key], &[]).unwrap();
     let sallyport_audit::PackVerdict::Sealed(told) = &found.verdict else { panic!("{found:?}") };

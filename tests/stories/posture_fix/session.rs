@@ -5,7 +5,7 @@ use crate::lines::Lines;
 use anyhow::{Context as _, Result, ensure};
 use sallyport_fleet::headless::{Desktop, input, until};
 use sallyport_fleet::{Fleet, FleetOptions};
-use sallyport_ipc::{AuditFilter, Decide, FindingLine, FixMade, FixTried, ScanState, SessionState};
+use sallyport_ipc::{AuditFilter, Decide, FindingLine, FixMade, FixTried, Outcome, ScanState, SessionState};
 use sallyport_model::ErrorCode;
 use std::time::Duration;
 
@@ -127,9 +127,10 @@ pub(super) async fn play(lines: &mut Lines) -> Result<()> {
     ];
     let managers = kubectl.ok(&managers).await?;
     lines.check("in the name of sallyport-posture", managers.contains("sallyport-posture"), managers);
+    // The clicks that came too late have entries, too, in whatever order.
     let entry = until("the entry", SOON, async || {
         let page = ines.app.audit_page(AuditFilter::default(), None, 500).await.ok()?;
-        page.entries.into_iter().find(|entry| entry.action == "fix_applied")
+        page.entries.into_iter().find(|entry| entry.action == "fix_applied" && entry.outcome == Outcome::Done)
     })
     .await
     .ok();

@@ -116,9 +116,24 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// Whether a text can be an id that a desktop drew for a session or a terminal: 1 to 64 letters, digits and `-`. So it can be
+/// part of a file's name, and leads nowhere else.
+#[must_use]
+pub fn is_plain_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_of_ours_leads_nowhere() {
+        assert!(is_plain_id("01a22d1c-9d8e-702e-ac7f-ee99c6a4f751") && is_plain_id(&"a".repeat(64)));
+        for no in ["", ".", "..", "a/b", "a\\b", "a\0", "ä", "a b", &"a".repeat(65)] {
+            assert!(!is_plain_id(no), "{no:?}");
+        }
+    }
 
     #[test]
     fn a_digest_round_trips_and_refuses_noise() {

@@ -37,7 +37,7 @@ pub use duration::{Ttl, TtlError};
 pub use ending::{EndedBy, Ending, Said};
 pub use glob::glob_matches;
 pub use hold::{Held, Hold};
-pub use id::{AuditId, Digest, GrantUid, Jti, RequestUid, SessionId};
+pub use id::{AuditId, Digest, GrantUid, Jti, RequestUid, SessionId, is_plain_id};
 pub use limits::{Given, Limits, LimitsError};
 pub use name::{
     CLUSTER_NAME_MOST, ClusterName, NameError, NamespaceName, ProfileName, ProfileRevision, RoleName,

@@ -6,6 +6,7 @@ use crate::index::{Index, IndexError, Part};
 use crate::recorder::Recorder;
 use crate::segment::{self, Found, Key, file_name};
 use crate::told::{Bounds, RecordingError, Told};
+use sallyport_model::is_plain_id;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -106,12 +107,9 @@ impl Recordings {
         Recorder::begin(&dir, about, self.key.clone(), screen, self.bounds)
     }
 
-    /// The folder of one. Ids of ours are letters, digits and `-`: what is none leads nowhere.
+    /// The folder of one. What is no id of ours leads nowhere.
     fn place(&self, session: &str, terminal: &str) -> Option<PathBuf> {
-        let is_id = |id: &str| {
-            (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        (is_id(session) && is_id(terminal)).then(|| self.dir.join(session).join(terminal))
+        (is_plain_id(session) && is_plain_id(terminal)).then(|| self.dir.join(session).join(terminal))
     }
 
     /// One's index; `None` where there is no such recording.

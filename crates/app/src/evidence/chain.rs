@@ -42,7 +42,7 @@ impl Evidence {
             let who = of.entries.iter().find_map(|entry| entry.user.clone());
             rows.extend(self.signed_in(who, first.at).await?.as_ref().map(row::own));
         }
-        rows.extend(of.entries.iter().filter(|entry| is_step(entry)).take(STEPS).map(row::own));
+        rows.extend(of.entries.iter().filter(|entry| !entry.action.is_call()).take(STEPS).map(row::own));
         let (made, missing) = self.made_for(of).await?;
         rows.extend(made);
         rows.sort_by_key(|row| row.at_us);
@@ -89,9 +89,4 @@ fn wanted(of: &Of<'_>) -> Filter {
     let filter = names.fold(filter, |filter, name| filter.only(Column::Name, name));
     let filter = WRITES.iter().fold(filter, |filter, verb| filter.only(Column::Verb, *verb));
     of.time.1.into_iter().fold(filter, Filter::to)
-}
-
-/// A step, and no call of one.
-fn is_step(entry: &Entry) -> bool {
-    !matches!(entry.action, Action::Call | Action::CallRefused | Action::StreamStart | Action::StreamEnd)
 }

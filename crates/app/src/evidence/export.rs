@@ -12,7 +12,7 @@ use crate::desk::{AppError, FileKind, parse_place};
 use sallyport_archive::Cancel;
 use sallyport_audit::{Action, Draft};
 use sallyport_ipc::{Event, ExportForm, ExportInput, ExportLook, ExportView, Shown, TimelineFilter};
-use sallyport_model::{ErrorCode, SessionId, UserName, visible};
+use sallyport_model::{ErrorCode, SessionId, UserName, is_plain_id, visible};
 use sallyport_report::access::Reading;
 use sallyport_report::handed::{Measured, Segment, Tape};
 use sallyport_store::{Filter as Entries, NewFile, PlaceError};
@@ -217,10 +217,11 @@ impl Evidence {
         let sessions = sessions(&input)?;
         let wanted = filter::parse(&input.filter, &self.accounts_of(&input.filter).await?)?;
         let own = self.own_count(&wanted).await?;
-        let (calls, lacks) = match input.form {
-            ExportForm::Pack | ExportForm::Report => (0, LacksView::default()),
-            _ => self.calls_count(&wanted).await?,
-        };
+        // Packs and reports hold no calls of clusters.
+        let has_calls =
+            wanted.calls.is_some() && !matches!(input.form, ExportForm::Pack | ExportForm::Report);
+        let (calls, lacks) =
+            if has_calls { self.calls_count(&wanted).await? } else { (0, LacksView::default()) };
         // What could not be counted in time may be there.
         let is_none = own == 0 && calls == 0 && !lacks.is_cut && sessions.is_empty();
         if is_none && input.form != ExportForm::Report {
@@ -244,8 +245,6 @@ impl Evidence {
         };
         let said = words::words(&about);
         let recorded = words::sessions(&sessions);
-        let has_calls =
-            wanted.calls.is_some() && !matches!(input.form, ExportForm::Pack | ExportForm::Report);
         let stores = if has_calls { self.stores_named().await } else { Vec::new() };
         let form = input.form;
         let job =
@@ -278,7 +277,7 @@ impl Evidence {
             true => draft,
             false => draft.detail("recorded_sessions", &recorded),
         };
-        // What leaves is told first: without its entry nothing stays written.
+        // Without its entry nothing stays written.
         if let Err(error) = self.history.keep(words::about(draft, who, &about)).await {
             let gone = tokio::fs::remove_file(&path).await.is_ok();
             let hint = match gone {
@@ -362,11 +361,7 @@ fn sessions(input: &ExportInput) -> Result<BTreeSet<String>, AppError> {
     if input.form != ExportForm::Pack {
         return Ok(BTreeSet::new());
     }
-    // Ids of ours are letters, digits and `-`.
-    let is_id = |id: &String| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    if input.recordings.len() > SESSIONS_MOST || !input.recordings.iter().all(is_id) {
+    if input.recordings.len() > SESSIONS_MOST || !input.recordings.iter().all(|id| is_plain_id(id)) {
         return Err(filter::bad(format!(
             "the recordings of at most {SESSIONS_MOST} sessions go with one pack, each named by its id"
         )));

@@ -12,7 +12,7 @@ use sallyport_feeds::{FeedError, Imported};
 use sallyport_ipc::{Event, Shown, SourceState, SourceView, SourcesView};
 use sallyport_model::{ClusterName, clip, visible};
 use sallyport_store::AuditSource;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -394,7 +394,9 @@ impl Reader {
             let all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
             all.get(&self.source.id).cloned().unwrap_or_default()
         };
-        let mut reading = self.before(archive);
+        let mut reading = Reading { is_whole: true, ..Reading::default() };
+        // Looked at once something is read: whoever follows a quiet log asks for nothing.
+        let mut before = None;
         for skipped in &found.skipped {
             read.leave(format!("{} is {}, which is not followed", skipped.path.display(), skipped.what));
         }
@@ -416,6 +418,7 @@ impl Reader {
             if seen.is_none() {
                 self.tell(files, of);
             }
+            before.get_or_insert_with(|| self.before(archive));
             let imported =
                 named.open().and_then(|file| sallyport_feeds::import(archive, &self.source, &file, false));
             match imported {
@@ -436,20 +439,20 @@ impl Reader {
                 }
             }
         }
+        (reading.before, reading.newest) = before.unwrap_or_default();
         self.missing = gaps::missing(&self.source.id, &places, &reading);
         let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(self.source.id.clone()).or_default().extend(reading.files);
         Ok(read)
     }
 
-    /// What is kept of the source before it is read.
-    fn before(&self, archive: &Archive) -> Reading {
+    /// The files of the source of which something is kept before it is read, and the newest moment of its cluster.
+    fn before(&self, archive: &Archive) -> (HashSet<String>, Option<i64>) {
         let before = archive.kept_files(&self.source.id, "").into_iter().map(|(file, _)| file).collect();
         let of_cluster = Filter::default().only(Column::Cluster, self.source.cluster.as_str());
         let bounds = Bounds { within: NEWEST, ..Bounds::default() };
         let newest = archive.page(&of_cluster, None, 1, &bounds).ok();
-        let newest = newest.and_then(|page| page.value.calls.first().map(|call| call.at));
-        Reading { before, newest, is_whole: true, ..Reading::default() }
+        (before, newest.and_then(|page| page.value.calls.first().map(|call| call.at)))
     }
 
     fn tell(&mut self, files: usize, of: usize) {

@@ -9,7 +9,7 @@ mod twins;
 mod wanted;
 mod whole;
 
-pub(super) use page::Asked;
+pub(super) use page::{Asked, OfStores};
 pub(super) use twins::{key, twins_in};
 pub(super) use wanted::{deletions, wanted};
 

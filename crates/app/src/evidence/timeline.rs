@@ -56,34 +56,7 @@ impl Evidence {
         limit: u32,
     ) -> Result<TimelinePage, AppError> {
         self.look_once();
-        let limit = limit.clamp(1, PAGE_MOST) as usize;
-        let cursor = match &before {
-            None => Cursor::default(),
-            Some(text) => Cursor::parse(text).ok_or_else(|| filter::bad("there is no such page"))?,
-        };
-        let accounts = self.accounts_of(&filter).await?;
-        let wanted = filter::parse(&filter, &accounts)?;
-        // Log stores take longest: they are asked while this machine is.
-        let asked = stores::Asked { filter: &filter, accounts: &accounts, limit };
-        let at = before.is_some().then_some(&cursor.stores);
-        let (own, calls, of_stores) = tokio::join!(
-            self.own_page(&wanted, cursor.own, limit),
-            self.calls_page("timeline", &wanted, cursor.calls, limit),
-            self.stores_page(&wanted, at, &asked),
-        );
-        let (own, (calls, mut ids, mut lacks), of_stores) = (own?, calls?, of_stores?);
-        lacks.stores = of_stores.lacks;
-        ids.extend(of_stores.ids);
-        let (rows, end) = merged(own, calls, of_stores.looked, limit);
-        let is_over = end.is_over();
-        let cluster_total = self.kept().await;
-        Ok(TimelinePage {
-            rows: paired(rows, &ids),
-            next: (!is_over).then(|| end.shown()),
-            lacks,
-            own_total: number(self.history.tip()),
-            cluster_total,
-        })
+        self.page("timeline", filter, before, limit, true).await
     }
 
     /// One page of one session, without what log stores have: their answers are the timeline's, one of each, and a replay
@@ -97,26 +70,54 @@ impl Evidence {
         if filter.session.is_none() && filter.request.is_none() {
             return Err(filter::bad("no session is named"));
         }
+        // What lies before a moment and what lies behind it is asked for at the same time.
+        let kind = if filter.from_us.is_some() { "calls behind" } else { "calls before" };
+        self.page(kind, filter, before, limit, false).await
+    }
+
+    /// A page. Another question of its kind takes back what the archive is asked for it.
+    async fn page(
+        self: &Arc<Self>,
+        kind: &str,
+        filter: TimelineFilter,
+        before: Option<String>,
+        limit: u32,
+        has_stores: bool,
+    ) -> Result<TimelinePage, AppError> {
         let limit = limit.clamp(1, PAGE_MOST) as usize;
         let cursor = match &before {
             None => Cursor::default(),
             Some(text) => Cursor::parse(text).ok_or_else(|| filter::bad("there is no such page"))?,
         };
-        let wanted = filter::parse(&filter, &self.accounts_of(&filter).await?)?;
-        // What lies before a moment and what lies behind it is asked for at the same time.
-        let kind = if filter.from_us.is_some() { "calls behind" } else { "calls before" };
-        let (own, calls) = tokio::join!(
+        let accounts = self.accounts_of(&filter).await?;
+        let wanted = filter::parse(&filter, &accounts)?;
+        let asked = stores::Asked { filter: &filter, accounts: &accounts, limit };
+        let at = before.is_some().then_some(&cursor.stores);
+        let of_stores = async {
+            if has_stores {
+                self.stores_page(&wanted, at, &asked).await
+            } else {
+                Ok(stores::OfStores::default())
+            }
+        };
+        // Log stores take longest: they are asked while this machine is.
+        let (own, calls, of_stores) = tokio::join!(
             self.own_page(&wanted, cursor.own, limit),
             self.calls_page(kind, &wanted, cursor.calls, limit),
+            of_stores,
         );
-        let (own, (calls, ids, lacks)) = (own?, calls?);
-        let (rows, end) = merged(own, calls, Vec::new(), limit);
+        let (own, (calls, mut ids, mut lacks), of_stores) = (own?, calls?, of_stores?);
+        lacks.stores = of_stores.lacks;
+        ids.extend(of_stores.ids);
+        let (rows, end) = merged(own, calls, of_stores.looked, limit);
+        let is_over = end.is_over();
+        let cluster_total = self.kept().await;
         Ok(TimelinePage {
             rows: paired(rows, &ids),
-            next: (!end.is_over()).then(|| end.shown()),
+            next: (!is_over).then(|| end.shown()),
             lacks,
             own_total: number(self.history.tip()),
-            cluster_total: self.kept().await,
+            cluster_total,
         })
     }
 

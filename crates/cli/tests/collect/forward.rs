@@ -1,6 +1,6 @@
 //! `sallyport audit forward`: an archive's events to a real VictoriaLogs, by each of the ways it takes them.
 
-use super::{CLUSTER, audit};
+use super::{CLUSTER, audit, import};
 use anyhow::{Context as _, Result, ensure};
 use sallyport_audit::{Action, Draft};
 use sallyport_store::History;
@@ -105,13 +105,7 @@ async fn a_place_of_another_archive_is_said_and_nothing_is_passed_over() -> Resu
     let logs = VictoriaLogs::start().await?;
     let scratch = Scratch::new("place")?;
     let file = |name: &str| scratch.path().join(name).display().to_string();
-    let import = async |archive: &str, from: usize, to: usize| -> Result<()> {
-        scratch.write("some.log", (from..to).map(line).collect::<Vec<_>>().join("\n") + "\n")?;
-        let archive = file(archive);
-        let ran = audit(&["import", "--archive", &archive, "--cluster", CLUSTER, &file("some.log")]).await?;
-        ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
-        Ok(())
-    };
+    let import = async |archive, from, to| import(&scratch, &file(archive), from..to, line).await;
     let (to, place) = (format!("victorialogs:{}", logs.url()), file("place.json"));
     let (ca, credential) =
         (logs.ca_file().display().to_string(), logs.credential_file().display().to_string());
@@ -184,13 +178,7 @@ async fn what_is_new_is_handed_on_by_itself_over_a_store_that_is_away_and_a_proc
     let scratch = Scratch::new("follow")?;
     let file = |name: &str| scratch.path().join(name).display().to_string();
     let archive = file("archive");
-    let import = async |from: usize, to: usize| -> Result<()> {
-        let name = format!("{from}.log");
-        scratch.write(&name, (from..to).map(line).collect::<Vec<_>>().join("\n") + "\n")?;
-        let ran = audit(&["import", "--archive", &archive, "--cluster", CLUSTER, &file(&name)]).await?;
-        ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
-        Ok(())
-    };
+    let import = async |from, to| import(&scratch, &archive, from..to, line).await;
     // Steps of a desktop, one of them with what looks like a secret, and a call that API servers tell of.
     let history = History::open(&scratch.path().join("data"), None).await?;
     let sign_in = Draft::new(Action::SignIn).user(&"oidc:ada".parse()?);

@@ -1,7 +1,7 @@
 //! `audit forward --follow` to OTLP and to Loki, which are slow, refuse, die in the middle of an answer, and come back. They
 //! are servers of this test: neither a collector nor Loki itself was tried.
 
-use super::{CLUSTER, audit};
+use super::{audit, import};
 use anyhow::{Result, ensure};
 use sallyport_testkit::ports::Port;
 use sallyport_testkit::process::{Launch, Process, Scratch, wait_until};
@@ -173,13 +173,7 @@ async fn held_up(kind: &str) -> Result<()> {
     let scratch = Scratch::new(&format!("held-up-{kind}"))?;
     let file = |name: &str| scratch.path().join(name).display().to_string();
     let archive = file("archive");
-    let import = async |from: usize, to: usize| -> Result<()> {
-        let name = format!("{from}.log");
-        scratch.write(&name, (from..to).map(line).collect::<Vec<_>>().join("\n") + "\n")?;
-        let ran = audit(&["import", "--archive", &archive, "--cluster", CLUSTER, &file(&name)]).await?;
-        ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
-        Ok(())
-    };
+    let import = async |from, to| import(&scratch, &archive, from..to, line).await;
     let mut store = Store::new()?;
     let target = format!("{kind}:http://127.0.0.1:{}", store.port.number());
     let start = || {

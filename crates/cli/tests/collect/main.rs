@@ -14,6 +14,7 @@ use sallyport_testkit::process::{Launch, Process, Scratch, wait_until};
 use sallyport_testkit::{Plane, PlaneOptions, Ran, VictoriaLogs};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 use tokio::process::Command;
 
@@ -23,6 +24,21 @@ async fn audit(args: &[&str]) -> Result<Ran> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sallyport"));
     command.arg("audit").args(args);
     Ran::of(command).await
+}
+
+/// Reads a log of these lines into an archive, in a file of its own.
+async fn import(
+    scratch: &Scratch,
+    archive: &str,
+    lines: Range<usize>,
+    line: fn(usize) -> String,
+) -> Result<()> {
+    let name = format!("{}.log", lines.start);
+    scratch.write(&name, lines.map(line).collect::<Vec<_>>().join("\n") + "\n")?;
+    let file = scratch.path().join(&name).display().to_string();
+    let ran = audit(&["import", "--archive", archive, "--cluster", CLUSTER, &file]).await?;
+    ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
+    Ok(())
 }
 
 /// The receiver's files, and how to start it.

@@ -2,6 +2,7 @@
 //! recording is vouched for by the pack itself. What is said of one that is missing nobody signs.
 
 use sallyport_audit::{Action, Entry};
+use sallyport_model::is_plain_id;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,7 +39,7 @@ impl Segment {
         let terminal = entry.detail.text("terminal")?;
         let number = entry.detail.number("segment").and_then(|number| u32::try_from(number).ok())?;
         let sha256 = entry.detail.text("sha256")?;
-        (is_id(session) && is_id(terminal) && number > 0).then(|| Self {
+        (is_plain_id(session) && is_plain_id(terminal) && number > 0).then(|| Self {
             session: session.to_owned(),
             terminal: terminal.to_owned(),
             number,
@@ -55,11 +56,6 @@ impl Segment {
     pub(super) fn file(&self) -> String {
         format!("{}{}/{}-{:05}.cast", super::RECORDINGS, self.session, self.terminal, self.number)
     }
-}
-
-/// Ids of ours are letters, digits and `-`.
-fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// The segments on record, as entries go by. What is on record twice counts as it was first.

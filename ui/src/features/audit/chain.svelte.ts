@@ -1,17 +1,17 @@
 import type { CallDetail, ErrorView, RecordingView, SessionEvidence, TimelineFilter, TimelineRow } from "../../bindings/ipc";
 import { asError, host } from "../../host";
 import { Calls, isCall, Watching } from "../recording";
-import { type Command, type Item, itemsOf, placeOf, stepFrom } from "./items";
+import { Folding } from "./folding.svelte";
+import { placeOf } from "./items";
 
 /** What a session's page lists: its chain, and the calls around the moment that is looked at. */
-class Chain {
+class Chain extends Folding {
   readonly calls = new Calls();
   /** What its terminals showed, beside the list; nothing of it is opened before somebody wants to see it. */
   readonly watching = new Watching();
   #of = $state.raw<SessionEvidence | null>(null);
   #chosen = $state<string | null>(null);
-  #isCommand = $state(false);
-  #opened = $state.raw<ReadonlySet<string>>(new Set());
+  protected isCommand = $state(false);
   /** What the replay shows, in Unix milliseconds; none before it does. */
   now = $state<number | null>(null);
   /** The list follows the replay until somebody chooses a row, and again as it goes on. */
@@ -23,13 +23,8 @@ class Chain {
   readonly rows = $derived(rowsOf(this.#of, this.calls.rows));
   /** What the cluster tells of making and removing the session, and no call of it. */
   readonly #made = $derived(madeOf(this.#of, this.calls.rows));
-  readonly items = $derived<readonly Item[]>(itemsOf(this.rows, this.#opened));
-  readonly #at = $derived(this.#chosen === null ? -1 : this.rows.findIndex((row) => row.id === this.#chosen));
-  readonly chosen = $derived(this.rows[this.#at] ?? null);
-  readonly selected = $derived(placeOf(this.items, this.#at, this.#isCommand));
-  readonly #item = $derived(this.items[this.selected]);
-  readonly command = $derived<Command | null>(this.#item?.kind === "command" ? this.#item.command : null);
-  readonly of = $derived(this.command?.id ?? (this.#item?.kind === "row" ? this.#item.of : null));
+  protected readonly at = $derived(this.#chosen === null ? -1 : this.rows.findIndex((row) => row.id === this.#chosen));
+  readonly chosen = $derived(this.rows[this.at] ?? null);
   /** The call that the replay shows: the last before its clock. */
   readonly #current = $derived(this.now === null ? -1 : currentOf(this.rows, this.now, this.#made));
   readonly current = $derived(placeOf(this.items, this.#current, false));
@@ -42,7 +37,7 @@ class Chain {
     this.#of = of;
     if (isSame) return;
     this.watching.close();
-    [this.#chosen, this.#isCommand, this.#opened, this.now, this.#follows, this.call, this.error] = [null, false, new Set(), null, false, null, null];
+    this.#clear();
     this.calls.begin({ request: of.request });
     void this.calls.around((row?.atUs ?? of.fromUs) / 1000);
     if (of.session) void this.watching.list(of.session);
@@ -55,7 +50,7 @@ class Chain {
   }
 
   choose(id: string | null, asCommand = false): void {
-    [this.#chosen, this.#isCommand, this.#follows, this.call, this.error] = [id, asCommand, false, null, null];
+    [this.#chosen, this.isCommand, this.#follows, this.call, this.error] = [id, asCommand, false, null, null];
     const row = this.rows.find((one) => one.id === id);
     const call = row?.side === "cluster" ? row.id : row?.tie?.call;
     const mine = ++this.#asked;
@@ -76,22 +71,8 @@ class Chain {
     return this.chosen ? this.chosen.atUs / 1000 : null;
   }
 
-  chooseCommand(command: Command): void {
-    this.choose(this.rows[command.lead]?.id ?? null, true);
-  }
-
-  move(by: number): void {
-    const item = stepFrom(this.items, this.selected, by);
-    if (item?.kind === "command") this.chooseCommand(item.command);
-    else if (item?.kind === "row") this.choose(this.rows[item.at]?.id ?? null);
-  }
-
-  toggle(id: string, open = !this.#opened.has(id)): void {
-    const opened = new Set(this.#opened);
-    if (open) opened.add(id);
-    else opened.delete(id);
-    if (!open && this.of === id) this.#isCommand = true;
-    this.#opened = opened;
+  protected becomesCommand(): void {
+    this.isCommand = true;
   }
 
   /** By what the timeline has the row that is looked at. */
@@ -133,7 +114,14 @@ class Chain {
     this.#asked += 1;
     this.watching.close();
     this.calls.begin({});
-    [this.#of, this.#chosen, this.#isCommand, this.#opened, this.now, this.#follows, this.call, this.error] = [null, null, false, new Set(), null, false, null, null];
+    this.#of = null;
+    this.#clear();
+  }
+
+  /** Nothing is looked at, and no command is open. */
+  #clear(): void {
+    this.closeAll();
+    [this.#chosen, this.isCommand, this.now, this.#follows, this.call, this.error] = [null, false, null, false, null, null];
   }
 }
 

@@ -19,6 +19,7 @@ mod report;
 mod run;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod used;
 mod visit;
 mod who;

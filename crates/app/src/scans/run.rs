@@ -1,6 +1,7 @@
 //! Scans of several clusters, a few at a time: each cluster's from its turn to its session's last proof.
 
 use super::ports::{Left, Ways};
+use super::turns::Turns;
 use crate::desk::AppError;
 use futures::future::BoxFuture;
 use sallyport_ipc::{ErrorView, ScanRun, ScanState};
@@ -8,11 +9,7 @@ use sallyport_model::{ClusterName, ErrorCode};
 use sallyport_scan::Reading;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-
-/// So many clusters at once: each reads four lists at a time.
-pub(super) const AT_ONCE: usize = 4;
 
 /// Takes what was read of a cluster by a session, and says when it is kept.
 pub(super) type Keeps =
@@ -30,7 +27,7 @@ enum Came {
 /// The scans of one run of the app in one workspace.
 pub(super) struct Run {
     all: Mutex<All>,
-    turns: Semaphore,
+    turns: Turns,
     told: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -53,7 +50,7 @@ struct One {
 impl Run {
     /// Nothing yet; `told` hears of each change.
     pub(super) fn new(told: Arc<dyn Fn() + Send + Sync>) -> Arc<Self> {
-        Arc::new(Self { all: Mutex::default(), turns: Semaphore::new(AT_ONCE), told })
+        Arc::new(Self { all: Mutex::default(), turns: Turns::new(), told })
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, All> {
@@ -155,9 +152,8 @@ impl Run {
         let turn = tokio::select! {
             biased;
             () = stop.cancelled() => return ScanState::Cancelled,
-            turn = self.turns.acquire() => turn,
+            turn = self.turns.next() => turn,
         };
-        let Ok(turn) = turn else { return ScanState::Cancelled };
         if let Some(error) = self.all().refused.clone() {
             return ScanState::Failed { error };
         }
@@ -171,13 +167,18 @@ impl Run {
             self.say(cluster, ScanState::Reading { session: session.clone(), done, total });
         };
         let read = async {
-            visit.opened().await?;
-            visit.read(&told).await
+            let turn = self.turns.open(turn, visit.opened()).await?;
+            Ok((turn, visit.read(&told).await?))
         };
         let read = tokio::select! {
             biased;
             () = stop.cancelled() => None,
             read = read => Some(read),
+        };
+        let (turn, read) = match read {
+            Some(Ok((turn, reading))) => (Some(turn), Some(Ok(reading))),
+            Some(Err(error)) => (None, Some(Err(error))),
+            None => (None, None),
         };
         self.say(cluster, ScanState::Closing { session: session.clone() });
         // What was read needs no session any more; and what is being kept is kept whole, whatever is given up meanwhile.

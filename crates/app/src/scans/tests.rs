@@ -4,7 +4,8 @@
 use super::fleet::cut_off;
 use super::kept::{Index, Kept, Whose};
 use super::ports::{Answer, Left, Visit, Ways};
-use super::run::{AT_ONCE, Ends, Keeps, Run};
+use super::run::{Ends, Keeps, Run};
+use super::turns::{AT_ONCE, GIVE_WAY};
 use crate::desk::AppError;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -26,6 +27,7 @@ enum Goes {
     Well,
     CannotBegin,
     DoesNotOpen,
+    OpensLate,
     IsNotRead,
     IsNotKept,
     Hangs,
@@ -51,6 +53,8 @@ struct Fakes {
     seen: Arc<Seen>,
     /// A permit lets one reading go on.
     gate: Arc<Semaphore>,
+    /// A permit lets one that opens late be open.
+    broker: Arc<Semaphore>,
 }
 
 struct One {
@@ -58,6 +62,7 @@ struct One {
     goes: Goes,
     seen: Arc<Seen>,
     gate: Arc<Semaphore>,
+    broker: Arc<Semaphore>,
 }
 
 impl Ways for Fakes {
@@ -67,8 +72,8 @@ impl Ways for Fakes {
             return Err(AppError::failed("no profile"));
         }
         self.seen.begun.fetch_add(1, Ordering::Relaxed);
-        let (seen, gate) = (self.seen.clone(), self.gate.clone());
-        Ok(Box::new(One { name: cluster.to_string(), goes, seen, gate }))
+        let (seen, gate, broker) = (self.seen.clone(), self.gate.clone(), self.broker.clone());
+        Ok(Box::new(One { name: cluster.to_string(), goes, seen, gate, broker }))
     }
 }
 
@@ -80,6 +85,10 @@ impl Visit for One {
         let goes = self.goes;
         async move {
             match goes {
+                Goes::OpensLate => {
+                    self.broker.acquire().await.map_err(|_| AppError::failed("closed"))?.forget();
+                    Ok(())
+                }
                 Goes::DoesNotOpen | Goes::NeitherReadNorProven => {
                     Err(AppError::failed("its broker is silent"))
                 }
@@ -130,6 +139,7 @@ struct World {
     run: Arc<Run>,
     seen: Arc<Seen>,
     gate: Arc<Semaphore>,
+    broker: Arc<Semaphore>,
     told: Arc<AtomicUsize>,
     ended: Arc<Mutex<Vec<(String, ScanState)>>>,
 }
@@ -141,12 +151,14 @@ impl World {
         let run = Run::new(Arc::new(move || {
             count.fetch_add(1, Ordering::Relaxed);
         }));
-        Self { run, seen: Arc::default(), gate: Arc::new(Semaphore::new(0)), told, ended: Arc::default() }
+        let (gate, broker) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        Self { run, seen: Arc::default(), gate, broker, told, ended: Arc::default() }
     }
 
     fn begin(&self, clusters: &[(&str, Goes)]) -> Vec<ClusterName> {
         let goes = clusters.iter().map(|(name, goes)| ((*name).to_owned(), *goes)).collect();
-        let ways = Fakes { goes, seen: self.seen.clone(), gate: self.gate.clone() };
+        let (gate, broker) = (self.gate.clone(), self.broker.clone());
+        let ways = Fakes { goes, seen: self.seen.clone(), gate, broker };
         let (seen, fails) = (self.seen.clone(), clusters.to_vec());
         let fails: Vec<String> = fails
             .iter()
@@ -249,6 +261,49 @@ async fn so_many_at_once_and_no_more_and_each_of_many_comes_to_its_turn() {
     assert_eq!(world.seen.most.load(Ordering::SeqCst), AT_ONCE);
     assert_eq!(world.run.view().unwrap().done, 40);
     assert!(world.told.load(Ordering::Relaxed) > 80);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_broker_gives_way_to_what_opens() {
+    let world = World::new();
+    world.gate.add_permits(100);
+    let late: Vec<String> = (0..AT_ONCE + GIVE_WAY + 3).map(|number| format!("a-{number:02}")).collect();
+    let mut all: Vec<(&str, Goes)> = late[..AT_ONCE].iter().map(|n| (n.as_str(), Goes::OpensLate)).collect();
+    all.push(("b", Goes::Well));
+    world.begin(&all);
+    world.until(|_| matches!(world.state("b"), ScanState::Done { .. })).await;
+    assert!((0..AT_ONCE).all(|n| matches!(world.state(&late[n]), ScanState::Opening { .. })));
+    // However many wait: no more than that are asked for.
+    let more: Vec<(&str, Goes)> = late[AT_ONCE..].iter().map(|n| (n.as_str(), Goes::OpensLate)).collect();
+    world.begin(&more);
+    let begun = || world.seen.begun.load(Ordering::Relaxed);
+    world.until(|_| begun() == 1 + AT_ONCE + GIVE_WAY).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(begun(), 1 + AT_ONCE + GIVE_WAY);
+    // What opened late is read in turn, never more at once than that.
+    world.seen.most.store(0, Ordering::SeqCst);
+    world.broker.add_permits(late.len());
+    world.until_over().await;
+    assert!(world.seen.most.load(Ordering::SeqCst) <= AT_ONCE);
+    assert_eq!(world.run.view().unwrap().done, u32::try_from(1 + late.len()).unwrap());
+    let left = world.seen.left.load(Ordering::Relaxed);
+    assert_eq!((left, world.seen.proven.load(Ordering::Relaxed)), (begun(), begun()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_gave_way_and_does_not_open_is_left_and_given_up_as_any_other() {
+    let world = World::new();
+    world.gate.add_permits(1);
+    let names = world.begin(&[("a", Goes::OpensLate), ("b", Goes::OpensLate)]);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    world.run.stop(Some(&names[0]));
+    world.until(|_| world.state("a") == ScanState::Cancelled).await;
+    assert!(matches!(world.state("b"), ScanState::Opening { .. }));
+    world.broker.close();
+    world.until_over().await;
+    assert_eq!(failed(&world.state("b")).unwrap(), "closed");
+    assert_eq!(world.seen.left.load(Ordering::Relaxed), 2);
+    assert!(world.seen.kept.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

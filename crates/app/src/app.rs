@@ -262,7 +262,7 @@ impl Parts {
         &self.scans
     }
 
-    pub(crate) fn approvals(&self) -> &Approvals {
+    pub(crate) fn approvals(&self) -> &Arc<Approvals> {
         &self.approvals
     }
 

@@ -1906,7 +1906,12 @@ profile: Shown,
 /**
  * Of the offer's rights, those that it does not give.
  */
-adds: Array<Right>, };
+adds: Array<Right>, 
+/**
+ * The hub says that the requester may ask for it. False: that is not known, since asking takes a right that approvers
+ * need not have, or the hub did not say.
+ */
+isAskable: boolean, };
 
 /**
  * Worth a moment's attention: five minutes left, revoked.
@@ -1988,8 +1993,8 @@ beside: Array<BesideView>,
  */
 adds: Array<Right>, 
 /**
- * The next narrower profile: one that its broker grants there, that gives nothing more and the most of it. Whether the
- * requester may ask for it is not known: that takes rights that approvers need not have.
+ * The next narrower profile: one that its broker grants there, that gives nothing more and the most of it, of those
+ * that the hub does not keep the requester from asking for.
  */
 narrower: NarrowerView | null, 
 /**

@@ -114,10 +114,10 @@ paste: PasteAsks,
  */
 toDecide: number, 
 /**
- * Ends of what others have open that this person said and the hub has not heard: they are kept here alone, for as long as
- * this run and this sign-in go on.
+ * Ends of what others have open that this person said and a hub has not heard: they are kept here alone, for as long as
+ * this run and the sign-in there go on. Of each workspace where there are some, the one in front first.
  */
-untold: number, 
+untold: Array<UntoldEnds>, 
 /**
  * What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.
  */
@@ -4175,6 +4175,27 @@ address: Shown,
  * What may be behind it, in words; none: nothing that is known explains it.
  */
 innocent: Array<Shown>, };
+
+/**
+ * Ends that the hub of one workspace has not heard.
+ */
+export type UntoldEnds = { 
+/**
+ * The workspace's name.
+ */
+workspace: Shown, 
+/**
+ * It is the one that the window shows: signing out is signing out there.
+ */
+inFront: boolean, 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * What goes on until one of them is heard, a line each; of many the first.
+ */
+what: Array<Shown>, };
 
 /**
  * What no call used: these verbs on these resources.

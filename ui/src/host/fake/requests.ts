@@ -1,4 +1,4 @@
-import type { ApprovalView, ClosingView, Decide, LimitsView, OfferView, RequestView, SessionView } from "../../bindings/ipc";
+import type { ApprovalView, ClosingView, Decide, LimitsView, OfferView, RequestView, SessionView, UntoldEnds } from "../../bindings/ipc";
 import { dice, DEBUG, OPERATE } from "./fleet";
 import { failure, type Pause } from "./sessions";
 
@@ -26,7 +26,7 @@ interface Around {
   readonly pause: Pause;
   readonly sessions: ReadonlyMap<string, { view: SessionView }>;
   /** They are others by now, and so many wait for this person. */
-  changed(toDecide: number, untold: number): void;
+  changed(toDecide: number, untold: UntoldEnds[]): void;
 }
 
 /** What is asked for and open in the person's teams, and what becomes of it when they decide. */
@@ -56,8 +56,9 @@ export class FakeRequests {
     return this.list.filter((r) => r.decide === "yes").length;
   }
 
-  get untoldCount(): number {
-    return this.list.filter((r) => r.closing?.state === "untold").length;
+  get untoldEnds(): UntoldEnds[] {
+    const what = this.list.filter((r) => r.closing?.state === "untold").map((r) => `${r.profile} of ${r.user} on ${r.cluster} goes on until its time is up`);
+    return what.length === 0 ? [] : [{ workspace: "Platform team", inFront: true, count: what.length, what: what.slice(0, 10) }];
   }
 
   one(id: string): RequestView {
@@ -85,7 +86,7 @@ export class FakeRequests {
   }
 
   tell(): void {
-    this.around.changed(this.toDecide, this.untoldCount);
+    this.around.changed(this.toDecide, this.untoldEnds);
   }
 
   /** All of them, as they are read. */

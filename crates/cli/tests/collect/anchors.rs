@@ -114,7 +114,7 @@ async fn p18_what_a_store_was_told_of_a_history_shows_that_it_was_cut() -> Resul
     for number in 1..2_100 {
         made_up.push(forged(signed, number, at)?);
     }
-    let access = Access::read(Some(logs.ca_file()), Some(logs.credential_file()), "")?;
+    let access = Access::read(Some(logs.ca_file().as_path()), Some(logs.credential_file().as_path()), "")?;
     let engine = Engine::new(native.parse()?, &access)?;
     for some in made_up.chunks(PUSH_MOST) {
         engine.push(some).await?;

@@ -20,6 +20,9 @@ use std::time::Instant;
 
 /// Entries of gaps that are looked through for the same.
 const LOOKED: usize = 1000;
+/// Paths that are remembered of those where nothing is any more, and of all where not each was looked at.
+const GONE: usize = 10_000;
+const UNSEEN: usize = 200_000;
 /// What of a path or a reason an entry holds.
 const TEXT_MOST: usize = 500;
 
@@ -36,6 +39,25 @@ pub(super) struct Place {
 
 /// Where each path of a source led, in this run.
 pub(super) type Places = HashMap<PathBuf, Place>;
+
+/// Goes on from a reading. Of the paths where nothing is any more those are remembered that were there last: whoever may
+/// write to a folder can have a new one at each look.
+pub(super) fn go_on(places: &mut Places, files: Vec<(PathBuf, Place)>, is_whole: bool) {
+    let here: HashSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    places.extend(files);
+    // What was not come to is there all the same.
+    let most = if is_whole { here.len() + GONE } else { UNSEEN.max(here.len()) };
+    let too_many = places.len().saturating_sub(most);
+    if too_many == 0 {
+        return;
+    }
+    let gone = places.iter().filter(|(path, _)| !here.contains(*path));
+    let mut gone: Vec<(i64, PathBuf)> = gone.map(|(path, place)| (place.at, path.clone())).collect();
+    gone.sort();
+    for (_, path) in gone.into_iter().take(too_many) {
+        places.remove(&path);
+    }
+}
 
 /// What one reading of a source found.
 #[derive(Debug, Default)]
@@ -389,5 +411,24 @@ mod tests {
         assert!(noted.is_worth_an_entry(&broken(200)));
         let other = Gap { key: "s:two:broken".to_owned(), ..broken(1) };
         assert!(noted.is_worth_an_entry(&other) && noted.is_worth_an_entry(&Gap::of_archive("x")));
+    }
+
+    #[test]
+    fn a_folder_with_new_names_at_each_look_is_not_remembered_without_end() {
+        let mut places = places(&[("/l/audit.log", "one")]);
+        for look in 0..12_i64 {
+            let file = |n: i64| {
+                let place = Place { at: look, ..at("x", 1) };
+                (PathBuf::from(format!("/l/{look}-{n}.log")), place)
+            };
+            let files = (0..1000).map(file).chain([(PathBuf::from("/l/audit.log"), at("one", 60))]);
+            go_on(&mut places, files.collect(), true);
+        }
+        assert_eq!(places.len(), 1001 + GONE);
+        let has = |path: &str| places.contains_key(Path::new(path));
+        assert!(has("/l/audit.log") && has("/l/11-0.log") && has("/l/1-999.log") && !has("/l/0-0.log"));
+        let mut few = super::tests::places(&[("/l/a.log", "one"), ("/l/b.log", "two")]);
+        go_on(&mut few, vec![(PathBuf::from("/l/a.log"), at("one", 70))], false);
+        assert_eq!(few.len(), 2, "what was not come to");
     }
 }

@@ -1,5 +1,5 @@
-//! What is missing of clusters' logs, as entries of the history (P19): once for each gap, whenever it is found again, and no
-//! more than a few of a cluster in an hour, with one more that counts the others.
+//! What is missing of clusters' logs, as entries of the history (P19): once for each gap, and no more than a few of a cluster in
+//! an hour, with one more that counts the others.
 //!
 //! A log store that can't be asked for a time is no gap: nothing of it is kept here, and each answer says what it lacks.
 
@@ -133,12 +133,28 @@ impl Noted {
         noted
     }
 
-    /// Whether a gap is another one, or has become twice as large: a file that grows and breaks off anew at each look is told
-    /// of at each doubling, and counted in between.
-    fn is_worth_an_entry(&self, gap: &Gap) -> bool {
-        let last = gap.byte.and_then(|_| self.bytes.get(&gap.key));
-        last.is_none_or(|last| gap.byte.is_some_and(|byte| byte >= last.saturating_mul(2)))
+    /// A file that grows and breaks off anew at each look is told of at each doubling, and counted in between.
+    fn weigh(&self, gap: &Gap) -> Weight {
+        let is_noted = self.all.contains(&gap.known_by());
+        match (gap.byte, gap.byte.and_then(|_| self.bytes.get(&gap.key))) {
+            // What is damaged in the archive is found whenever that is opened.
+            (None, _) if is_noted => Weight::Known,
+            // What is found of files is found as it happens: at the same place it happened once more.
+            (Some(byte), Some(last)) if is_noted || byte < last.saturating_mul(2) => Weight::Again,
+            _ => Weight::New,
+        }
     }
+}
+
+/// What a gap is beside those that are entries already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weight {
+    /// Another one, or one that has become twice as large.
+    New,
+    /// The same once more.
+    Again,
+    /// The very one.
+    Known,
 }
 
 /// Which file it is, however often it was read from its beginning: one of which all kept calls went for their age is, and
@@ -249,8 +265,14 @@ impl Evidence {
         };
         let now = jiff::Timestamp::now().as_microsecond();
         let from = |gap: &Gap| gap.from.unwrap_or(now).min(now);
-        let new = gaps.into_iter().filter(|gap| !noted.all.contains(&gap.known_by()));
-        let (mut new, grown): (Vec<Gap>, Vec<Gap>) = new.partition(|gap| noted.is_worth_an_entry(gap));
+        let (mut new, mut again) = (Vec::new(), Vec::new());
+        for gap in gaps {
+            match noted.weigh(&gap) {
+                Weight::New => new.push(gap),
+                Weight::Again => again.push(gap),
+                Weight::Known => {}
+            }
+        }
         let drafts: Vec<Draft> = {
             let mut hourly = self.hourly();
             let beyond = new.split_off(hourly.take(cluster, new.len(), at));
@@ -263,7 +285,7 @@ impl Evidence {
                 }
                 _ => false,
             };
-            let held = grown.into_iter().chain(beyond.into_iter().filter(|_| !is_told));
+            let held = again.into_iter().chain(beyond.into_iter().filter(|_| !is_told));
             for gap in held {
                 let (source, from) = (source.to_owned(), from(&gap));
                 hourly.hold(cluster, Held { source, count: 1, first: gap.why, from, to: now }, at);
@@ -405,12 +427,16 @@ mod tests {
             from: None,
         };
         let entry = |key: &str| Draft::new(Action::Gap).detail("gap", key).place(1, 0);
-        let noted = Noted::of([entry("s:one:broken:100"), entry("s:one:broken:9")].iter());
-        assert!(noted.all.contains(&broken(100).known_by()) && !noted.all.contains(&broken(101).known_by()));
-        assert!(!noted.is_worth_an_entry(&broken(101)) && !noted.is_worth_an_entry(&broken(199)));
-        assert!(noted.is_worth_an_entry(&broken(200)));
-        let other = Gap { key: "s:two:broken".to_owned(), ..broken(1) };
-        assert!(noted.is_worth_an_entry(&other) && noted.is_worth_an_entry(&Gap::of_archive("x")));
+        let noted = Noted::of([entry("s:one:broken:100"), entry("s:one:broken:9"), entry("archive:x")].iter());
+        for (byte, is) in [(9, Weight::Again), (100, Weight::Again), (101, Weight::Again), (199, Weight::Again)] {
+            assert_eq!(noted.weigh(&broken(byte)), is, "{byte}");
+        }
+        assert_eq!(noted.weigh(&broken(200)), Weight::New);
+        assert_eq!(noted.weigh(&Gap { key: "s:two:broken".to_owned(), ..broken(1) }), Weight::New);
+        assert_eq!(noted.weigh(&Gap::of_archive("x")), Weight::Known);
+        assert_eq!(noted.weigh(&Gap::of_archive("y")), Weight::New);
+        let none = Noted::of([entry("s:one:broken:0")].iter());
+        assert_eq!(none.weigh(&broken(0)), Weight::Again);
     }
 
     #[test]

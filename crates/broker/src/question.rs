@@ -10,7 +10,8 @@ use std::{
 /// How a request ends by a no.
 pub(crate) fn ending(question: &MayRequest, phase: Phase) -> Ending {
     let profile = clip(&visible(question.profile()), 80);
-    let why = format!("its requester may not ask under profile {profile} any more, by the groups they are in");
+    let why =
+        format!("its requester may not ask under profile {profile} any more, by the groups they are in");
     match phase {
         Phase::Pending => Ending::new(EndReason::Denied, why),
         _ => Ending::new(EndReason::Revoked, format!("closed because {why}")),

@@ -115,7 +115,10 @@ mod tests {
         let asked = later.review().spec;
         assert_eq!(asked.groups, Some(vec!["a".to_owned(), EVERYBODY.to_owned()]));
         let attributes = asked.resource_attributes.expect("of a resource");
-        assert_eq!((attributes.verb.as_deref(), attributes.name.as_deref()), (Some("request"), Some("debug")));
+        assert_eq!(
+            (attributes.verb.as_deref(), attributes.name.as_deref()),
+            (Some("request"), Some("debug"))
+        );
         let other = MayRequest::under(&request(&["b", "a"], json!({})), "view");
         assert!(other != one && other.profile() == "view" && other.groups == one.groups);
     }

@@ -187,13 +187,8 @@ fn reviews() -> ResourceAttributes {
 }
 
 fn may_review(rules: &[Rule]) -> bool {
-    let ask = Ask::Resource {
-        verb: "create",
-        group: AUTHORIZATION,
-        resource: REVIEWS,
-        subresource: "",
-        name: "",
-    };
+    let ask =
+        Ask::Resource { verb: "create", group: AUTHORIZATION, resource: REVIEWS, subresource: "", name: "" };
     allows(rules, ask)
 }
 

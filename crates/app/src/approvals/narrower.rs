@@ -1,8 +1,8 @@
 //! The next narrower profile of a request that is looked at: whether its requester may ask for it is asked of the hub, where
 //! whoever looks may ask that ([0051](../../../../docs/adr/0051-whether-somebody-may-ask-for-less.md)).
 
-use super::offer::{self, Narrower};
 use super::Approvals;
+use super::offer::{self, Narrower};
 use crate::person::Signed;
 use sallyport_api::AccessRequest;
 use sallyport_hub::MayRequest;

@@ -177,7 +177,12 @@ pub(super) fn missing(source: &str, places: &Places, reading: &Reading) -> Vec<G
     let broken = reading.broken.iter().map(|(path, place, why)| Gap {
         key: format!("{source}:{}:broken", place.identity),
         byte: Some(place.to),
-        why: format!("{} breaks off after byte {}: {}", named(path), place.to, clip(&visible(why), TEXT_MOST)),
+        why: format!(
+            "{} breaks off after byte {}: {}",
+            named(path),
+            place.to,
+            clip(&visible(why), TEXT_MOST)
+        ),
         from: reading.newest,
     });
     // Another file stands where one was written to, and that one is nowhere: what came between the two looks is lost.
@@ -236,7 +241,9 @@ fn counted(cluster: Option<&ClusterName>, held: &Held) -> Draft {
     let Held { source, count, first, from, to } = held;
     let why = match count {
         1 => format!("once more within an hour something was found to be missing: {first}"),
-        count => format!("{count} times more within an hour something was found to be missing, first: {first}"),
+        count => {
+            format!("{count} times more within an hour something was found to be missing, first: {first}")
+        }
     };
     draft(source, cluster, &why, (*from, *to))
 }
@@ -297,9 +304,8 @@ impl Evidence {
                     last.why
                 );
             }
-            let of = |gap: &Gap| {
-                draft(source, cluster, &gap.why, (from(gap), now)).detail("gap", gap.known_by())
-            };
+            let of =
+                |gap: &Gap| draft(source, cluster, &gap.why, (from(gap), now)).detail("gap", gap.known_by());
             new.iter().map(of).collect()
         };
         for draft in drafts {
@@ -420,15 +426,14 @@ mod tests {
 
     #[test]
     fn a_file_that_breaks_off_anew_as_it_grows_is_told_of_at_each_doubling() {
-        let broken = |byte| Gap {
-            key: "s:one:broken".to_owned(),
-            byte: Some(byte),
-            why: String::new(),
-            from: None,
-        };
+        let broken =
+            |byte| Gap { key: "s:one:broken".to_owned(), byte: Some(byte), why: String::new(), from: None };
         let entry = |key: &str| Draft::new(Action::Gap).detail("gap", key).place(1, 0);
-        let noted = Noted::of([entry("s:one:broken:100"), entry("s:one:broken:9"), entry("archive:x")].iter());
-        for (byte, is) in [(9, Weight::Again), (100, Weight::Again), (101, Weight::Again), (199, Weight::Again)] {
+        let noted =
+            Noted::of([entry("s:one:broken:100"), entry("s:one:broken:9"), entry("archive:x")].iter());
+        for (byte, is) in
+            [(9, Weight::Again), (100, Weight::Again), (101, Weight::Again), (199, Weight::Again)]
+        {
             assert_eq!(noted.weigh(&broken(byte)), is, "{byte}");
         }
         assert_eq!(noted.weigh(&broken(200)), Weight::New);

@@ -113,10 +113,8 @@ pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
         runtime.block_on(forwarding.all())?;
     }
     let view = forwarding.view;
-    let lacks = view.rejected > 0
-        || view.damaged > 0
-        || view.unread_segments > 0
-        || view.broken_checkpoint.is_some();
+    let lacks =
+        view.rejected > 0 || view.damaged > 0 || view.unread_segments > 0 || view.broken_checkpoint.is_some();
     let end = match (&view.error, lacks) {
         (Some(_), _) => End::Unanswered,
         (None, true) => End::Found,

@@ -232,8 +232,16 @@ async fn p18_a_broken_last_checkpoint_is_named_and_nothing_is_anchored_of_it() -
             format!("UPDATE checkpoint SET signed = replace(signed, '\"last\":44', '\"last\":43') {last}"),
             "is not signed by the key that it names",
         ),
-        ("unreadable", format!("UPDATE checkpoint SET signed = '\u{202e}' {last}"), "is not readable as a checkpoint"),
-        ("removed", format!("DELETE FROM checkpoint {last}"), "its head says that it was sealed up to entry 44"),
+        (
+            "unreadable",
+            format!("UPDATE checkpoint SET signed = '\u{202e}' {last}"),
+            "is not readable as a checkpoint",
+        ),
+        (
+            "removed",
+            format!("DELETE FROM checkpoint {last}"),
+            "its head says that it was sealed up to entry 44",
+        ),
         ("emptied", "DELETE FROM checkpoint".to_owned(), "all of them are gone"),
     ] {
         let data = desk.path(name);

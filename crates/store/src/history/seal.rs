@@ -3,7 +3,9 @@
 use super::{FILE, edge, now, row};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sallyport_audit::{Action, Checkpoint, CheckpointError, Edge, Entry, RESTATED, SealKey, SealPublic, Stored, leaf};
+use sallyport_audit::{
+    Action, Checkpoint, CheckpointError, Edge, Entry, RESTATED, SealKey, SealPublic, Stored, leaf,
+};
 use sallyport_model::Digest;
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -34,7 +34,8 @@ async fn looking_as(may_review: bool, profiles: &[(&str, &[&str])]) -> World {
         serde_json::from_value(json!({"name": name, "revision": revision, "rules": rules(verbs)})).unwrap()
     });
     let preview = AccessPreviewSpec::of(previews.collect());
-    let reports = profiles.iter().map(|(name, _)| json!({"name": name, "revision": revision, "ruleCount": 1}));
+    let reports =
+        profiles.iter().map(|(name, _)| json!({"name": name, "revision": revision, "ruleCount": 1}));
     let cluster: AccessCluster = serde_json::from_value(json!({
         "apiVersion": "access.sallyport.dev/v1alpha1", "kind": "AccessCluster", "metadata": {"name": "eu"},
         "spec": {"environment": "prod", "endpoints": ["https://c.example.test"], "caBundle": "x"},
@@ -104,7 +105,9 @@ async fn where_they_may_ask_for_none_none_is_shown() {
 #[tokio::test(start_paused = true)]
 async fn what_the_hub_does_not_say_is_not_known() {
     let world = looking(&THREE).await;
-    for fault in [Fault::Forbidden("no".into()), Fault::Invalid("no".into()), Fault::TimedOut, Fault::Unauthorized] {
+    for fault in
+        [Fault::Forbidden("no".into()), Fault::Invalid("no".into()), Fault::TimedOut, Fault::Unauthorized]
+    {
         says(&world, &[("edit", Err(fault.clone())), ("look", Ok(Some(true)))]);
         world.hub.reviewed.lock().unwrap().clear();
         assert_eq!(told(seen(&world).await), Some(("edit".to_owned(), false)), "{fault}");

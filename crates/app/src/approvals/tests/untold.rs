@@ -261,7 +261,10 @@ async fn what_is_untold_in_a_workspace_that_is_not_in_front_is_named_to_whoever_
     assert!(one[0].what[0].starts_with("debug of oidc:dana on eu goes on until "), "{one:?}");
     world.desk.puts_in_front(1);
     let one = world.approvals.untold_ends();
-    assert_eq!((one.len(), one[0].workspace.as_str(), one[0].in_front, one[0].count), (1, "Team 0", false, 1));
+    assert_eq!(
+        (one.len(), one[0].workspace.as_str(), one[0].in_front, one[0].count),
+        (1, "Team 0", false, 1)
+    );
     assert_eq!(world.approvals.untold_count(), 1, "and it is asked about");
     // Of many the first are named.
     world.desk.puts_in_front(0);

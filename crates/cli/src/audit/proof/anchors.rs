@@ -172,7 +172,8 @@ impl Anchors {
         // Stores have what was sent twice twice. The same text under another signature is another one: else a copy that
         // nobody signed would stand in the place of what was.
         let what = Digest::of(checkpoint.to_json().as_bytes());
-        let is_known = if self.seen.len() < SEEN { !self.seen.insert(what) } else { self.seen.contains(&what) };
+        let is_known =
+            if self.seen.len() < SEEN { !self.seen.insert(what) } else { self.seen.contains(&what) };
         if is_known {
             return;
         }

@@ -29,13 +29,8 @@ struct Bounds {
     within: Duration,
 }
 
-const BOUNDS: Bounds = Bounds {
-    page: 1000,
-    records: 50_000,
-    bytes: 256 << 20,
-    moment: 5000,
-    within: Duration::from_secs(120),
-};
+const BOUNDS: Bounds =
+    Bounds { page: 1000, records: 50_000, bytes: 256 << 20, moment: 5000, within: Duration::from_secs(120) };
 
 /// How much time one stretch is, in nanoseconds: Loki refuses questions about more than 30 days.
 const WINDOW: i64 = 28 * 86_400_000_000_000;
@@ -278,7 +273,11 @@ mod tests {
         let all = [at(moment, genuine(5))].into_iter().chain(crowd(90)).chain([at(moment - 1, genuine(4))]);
         let (anchors, _) = read(all.collect(), 1000).await;
         assert!(sequences(&anchors).contains(&4), "{:?}", anchors.noted);
-        assert!(anchors.unread.len() == 1 && anchors.unread[0].contains("one moment"), "{:?}", anchors.unread);
+        assert!(
+            anchors.unread.len() == 1 && anchors.unread[0].contains("one moment"),
+            "{:?}",
+            anchors.unread
+        );
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ import { mayOf, wantsEnter } from "../src/features/requests/can";
 import { heldBack, HOLD_MS, stamped } from "../src/features/requests/guard";
 import { rowsOf, type Row } from "../src/features/requests/rows";
 import { counts, inTab, tabOf, waitsForMe } from "../src/features/requests/tabs";
-import { badge, beforeText, besideText, waitingText, whyNot, yesesText } from "../src/features/requests/words";
+import { askableText, badge, beforeText, besideText, waitingText, whyNot, yesesText } from "../src/features/requests/words";
 import { leftText } from "../src/shared/time";
 
 const NOW = Date.UTC(2026, 10, 24, 14);
@@ -150,4 +150,8 @@ test("what somebody did before says no more than was counted", () => {
   expect(beforeText(before, where, NOW)).toBe("11 sessions under debug in team payments, 2 asked for and never opened; the last asked for 9 d ago: the requester left");
   expect(beforeText({ ...before, more: true, neverOpened: 0, lastAt: null }, where, NOW)).toBe("at least 11 sessions under debug in team payments");
   expect(beforeText({ ...before, opened: 0, neverOpened: 0, lastAt: null }, where, NOW)).toBe("nothing under debug in team payments, as far as the hub keeps it");
+});
+test("that somebody may ask for less is said where the hub says so, and else that it is not known", () => {
+  expect(askableText({ profile: "view", adds: [], isAskable: true })).toBe("The hub lets them ask for view.");
+  expect(askableText({ profile: "view", adds: [], isAskable: false })).toBe("Whether they may ask for view is not known here: Who can tells it, to whoever may look.");
 });

@@ -262,7 +262,7 @@ impl Parts {
         &self.scans
     }
 
-    pub(crate) fn approvals(&self) -> &Approvals {
+    pub(crate) fn approvals(&self) -> &Arc<Approvals> {
         &self.approvals
     }
 
@@ -289,7 +289,7 @@ impl Parts {
             default_seconds: desk.default_duration().map(sallyport_model::Ttl::as_seconds_u32),
             paste: desk.paste_asks(),
             to_decide: approvals.to_decide(),
-            untold: approvals.untold_count(),
+            untold: approvals.untold_ends(),
             holds,
             may_hold,
             history: history.view(),

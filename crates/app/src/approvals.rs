@@ -11,6 +11,7 @@ mod decide;
 mod hub_side;
 mod keep;
 mod less;
+mod narrower;
 mod offer;
 mod ports;
 mod telling;
@@ -27,12 +28,13 @@ use crate::person::{Person, Signed, WorkspaceId};
 use closed::Closed;
 use jiff::Timestamp;
 use keep::Open;
+use narrower::Looked;
 use offer::Beside;
 use ports::{HeldOn, HubOf, HubSide};
 use sallyport_api::AccessRequest;
-use sallyport_ipc::{Decide, Event, NarrowerView, RequestsView, Shown};
+use sallyport_ipc::{Decide, Event, RequestsView, Shown};
 use sallyport_model::{ErrorCode, Phase, ProfileRevision};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -60,8 +62,8 @@ pub(crate) struct Approvals {
     kept: Notify,
     /// Offers whose digest was worked out, by the request's UID.
     checks: Mutex<BTreeMap<String, Check>>,
-    /// The next narrower profile of what was looked at last, by the request's UID.
-    looked: Mutex<VecDeque<(String, NarrowerView)>>,
+    /// The next narrower profile of what was looked at last.
+    looked: Mutex<Looked>,
     changed: Notify,
     /// Counts the hints, for the part above.
     moved: watch::Sender<u64>,
@@ -163,7 +165,7 @@ impl Approvals {
         self.closed().remove(workspace);
         self.untold().remove(workspace);
         self.checks.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.looked() = Looked::default();
         self.changed.notify_one();
     }
 
@@ -272,12 +274,6 @@ impl Approvals {
             let uids: BTreeSet<&str> = open.iter().filter_map(|o| o.metadata.uid.as_deref()).collect();
             checks.retain(|uid, _| uids.contains(uid.as_str()));
         }
-    }
-
-    fn narrower(&self, object: &AccessRequest) -> Option<NarrowerView> {
-        let uid = object.metadata.uid.as_deref()?;
-        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        looked.iter().find(|(one, _)| one == uid).map(|(_, narrower)| narrower.clone())
     }
 
     /// A request by its UID, with the sign-in it is decided on with.

@@ -62,6 +62,8 @@ pub(crate) struct Evidence {
     sources: sources::Sources,
     stores: stores::Stores,
     exports: export::Exports,
+    /// Gaps that were found in this hour.
+    gaps: Mutex<gaps::Hourly>,
     permits: Arc<Semaphore>,
     /// Clusters that will be looked through for bypasses once more.
     looks: Mutex<HashSet<ClusterName>>,
@@ -87,6 +89,7 @@ impl Evidence {
             sources: sources::Sources::default(),
             stores: stores::Stores::default(),
             exports: export::Exports::default(),
+            gaps: Mutex::default(),
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             looks: Mutex::default(),
             looked: Mutex::default(),
@@ -183,6 +186,7 @@ impl Evidence {
     /// Writes what waits. Reading of sources ends.
     pub(crate) async fn close(&self) {
         self.stop_reading();
+        self.note_all_counted().await;
         self.give_up_export();
         self.stores.close(&self.desk.dirs.data);
         let Some(archive) = self.archive.lock().await.take() else { return };

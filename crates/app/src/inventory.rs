@@ -233,6 +233,11 @@ impl Inventory {
         self.known(workspace, |known| known.may_hold)
     }
 
+    /// Whether whoever is signed in may ask the hub what others may do; not while that is not known.
+    pub(crate) fn may_review(&self, workspace: &WorkspaceId) -> bool {
+        self.known(workspace, |known| known.may_review)
+    }
+
     /// The word for a cluster's environment and how many approvals a profile wants; `None` while they are not known.
     pub(crate) fn known_of(
         &self,

@@ -137,6 +137,11 @@ impl Person {
         self.seats().front.clone()
     }
 
+    /// A workspace's name, as its file says.
+    pub(crate) fn name_of(&self, workspace: &WorkspaceId) -> Option<String> {
+        self.seats().all.get(workspace).map(|seat| seat.workspace.name.clone())
+    }
+
     /// Tells those who begin and end with a sign-in.
     fn has_sat(&self) {
         self.sat.send_modify(|count| *count += 1);

@@ -2,13 +2,12 @@
 //! for what they have open.
 
 use crate::broker::{Broker, key_of, lane_of};
-use crate::question::{Question, answer};
+use crate::question::ending;
 use crate::queue::Key;
 use futures::{StreamExt, stream};
-use k8s_openapi::api::authorization::v1::SubjectAccessReview;
-use kube::{Api, api::PostParams};
 use sallyport_api::AccessRequest;
-use sallyport_client::{Fault, within};
+use sallyport_client::Fault;
+use sallyport_hub::MayRequest;
 use sallyport_model::{Ending, Phase};
 use sallyport_policy::{Vouched, vouched};
 use std::collections::BTreeMap;
@@ -29,8 +28,8 @@ pub(crate) fn word_for(request: &AccessRequest, hub_now: i64) -> Option<Vouched>
 impl Broker {
     /// How a request ends whose requester may not ask for it any more.
     pub(crate) fn lost(&self, request: &AccessRequest) -> Option<Ending> {
-        let question = Question::of(request);
-        self.lost.has(&question).then(|| question.ending(request.phase()))
+        let question = MayRequest::of(request);
+        self.lost.has(&question).then(|| ending(&question, request.phase()))
     }
 
     /// Asks the hub again and again whether those who have something open, or wait for it, may still ask for it. For ever.
@@ -46,17 +45,20 @@ impl Broker {
 
     /// One question for each person, groups and profile, however many requests it is about.
     async fn ask_once(&self) {
-        let mut about: BTreeMap<Question, Vec<(Key, String)>> = BTreeMap::new();
+        let mut about: BTreeMap<MayRequest, Vec<(Key, String)>> = BTreeMap::new();
         for request in self.stores.requests.all() {
             if request.phase() != Phase::Closed && request.closing().is_none() {
                 let who = (key_of(&request), lane_of(&request));
-                about.entry(Question::of(&request)).or_default().push(who);
+                about.entry(MayRequest::of(&request)).or_default().push(who);
             }
         }
         let asked = stream::iter(about.keys().cloned())
-            .map(|question| async move { (self.may(&question).await, question) })
+            .map(|question| async move {
+                let said = question.ask(&self.hub.client, self.hub.deadline).await;
+                (said, question)
+            })
             .buffer_unordered(ASKED_AT_ONCE);
-        let answers: Vec<(Result<Option<bool>, Fault>, Question)> = asked.collect().await;
+        let answers: Vec<(Result<Option<bool>, Fault>, MayRequest)> = asked.collect().await;
         // Not knowing is no reason to close anything; the hub's long silence is one, and is dealt with elsewhere.
         let failed: Vec<&Fault> = answers.iter().filter_map(|(answer, _)| answer.as_ref().err()).collect();
         if let Some(fault) = failed.first() {
@@ -71,13 +73,6 @@ impl Broker {
                 requests.into_iter().for_each(|(key, lane)| self.queue.push(key, &lane));
             }
         }
-    }
-
-    async fn may(&self, question: &Question) -> Result<Option<bool>, Fault> {
-        let api: Api<SubjectAccessReview> = Api::all(self.hub.client.clone());
-        let review = question.review();
-        let said = within(self.hub.deadline, api.create(&PostParams::default(), &review)).await?;
-        Ok(said.status.as_ref().and_then(answer))
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Rights {
     pub profiles: BTreeMap<ProfileName, ProfileRights>,
     /// With holds.
     pub holds: HoldRights,
+    /// Whether one may ask what others may do (SubjectAccessReviews).
+    pub reviews: bool,
 }
 
 /// A team's namespace on the hub.
@@ -60,6 +62,9 @@ pub struct Team {
 /// A namespace that need not exist: nothing but cluster-wide rights, which are what profiles need, show in it.
 const NOWHERE: &str = "sallyport-rights";
 
+const AUTHORIZATION: &str = "authorization.k8s.io";
+const REVIEWS: &str = "subjectaccessreviews";
+
 /// Questions asked at the same time: each takes a connection while it runs.
 const AT_ONCE: usize = 4;
 
@@ -75,7 +80,8 @@ impl Hub {
         if !status.incomplete {
             let profiles = profiles.iter().map(|name| (name.clone(), of_rules(&rules, name))).collect();
             let may = |verb| listed(&rules, verb, "accessholds", "");
-            return Ok(Rights { profiles, holds: HoldRights { make: may("create"), remove: may("delete") } });
+            let holds = HoldRights { make: may("create"), remove: may("delete") };
+            return Ok(Rights { profiles, holds, reviews: may_review(&rules) });
         }
         let each = profiles.iter().cloned().map(|name| async move {
             let rights = ProfileRights {
@@ -88,7 +94,8 @@ impl Hub {
         let profiles = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
         let make = self.may("create", "accessholds", None, None).await?;
         let remove = self.may("delete", "accessholds", None, None).await?;
-        Ok(Rights { profiles, holds: HoldRights { make, remove } })
+        let reviews = self.is_allowed(reviews()).await?;
+        Ok(Rights { profiles, holds: HoldRights { make, remove }, reviews })
     }
 
     /// What one may do, as far as the hub's authorizers list it.
@@ -144,17 +151,22 @@ impl Hub {
         name: Option<&str>,
         namespace: Option<&NamespaceName>,
     ) -> Result<bool, Fault> {
+        let attributes = ResourceAttributes {
+            group: Some(GROUP.to_owned()),
+            resource: Some(resource.to_owned()),
+            verb: Some(verb.to_owned()),
+            name: name.map(str::to_owned),
+            namespace: namespace.map(ToString::to_string),
+            ..ResourceAttributes::default()
+        };
+        self.is_allowed(attributes).await
+    }
+
+    async fn is_allowed(&self, attributes: ResourceAttributes) -> Result<bool, Fault> {
         let api: Api<SelfSubjectAccessReview> = Api::all(self.client.clone());
         let asked = SelfSubjectAccessReview {
             spec: SelfSubjectAccessReviewSpec {
-                resource_attributes: Some(ResourceAttributes {
-                    group: Some(GROUP.to_owned()),
-                    resource: Some(resource.to_owned()),
-                    verb: Some(verb.to_owned()),
-                    name: name.map(str::to_owned),
-                    namespace: namespace.map(ToString::to_string),
-                    ..ResourceAttributes::default()
-                }),
+                resource_attributes: Some(attributes),
                 ..SelfSubjectAccessReviewSpec::default()
             },
             ..SelfSubjectAccessReview::default()
@@ -162,6 +174,22 @@ impl Hub {
         let review = within(self.deadline, api.create(&PostParams::default(), &asked)).await?;
         Ok(review.status.is_some_and(|s| s.allowed && !s.denied.unwrap_or(false)))
     }
+}
+
+/// Asking what others may do.
+fn reviews() -> ResourceAttributes {
+    ResourceAttributes {
+        group: Some(AUTHORIZATION.to_owned()),
+        resource: Some(REVIEWS.to_owned()),
+        verb: Some("create".to_owned()),
+        ..ResourceAttributes::default()
+    }
+}
+
+fn may_review(rules: &[Rule]) -> bool {
+    let ask =
+        Ask::Resource { verb: "create", group: AUTHORIZATION, resource: REVIEWS, subresource: "", name: "" };
+    allows(rules, ask)
 }
 
 fn of_rules(rules: &[Rule], profile: &ProfileName) -> ProfileRights {
@@ -233,5 +261,20 @@ mod tests {
         assert!(listed(&[on_holds(&[])], "create", "accessholds", ""));
         assert!(!listed(&[on_holds(&[])], "delete", "accessholds", ""));
         assert!(!listed(&[on_holds(&["hold-1"])], "create", "accessholds", ""), "a new one has no name yet");
+    }
+
+    #[test]
+    fn who_may_ask_about_others_is_told_from_who_may_ask_about_themselves() {
+        let texts = |list: &[&str]| Some(list.iter().map(|t| t.to_string()).collect::<Vec<_>>());
+        let on = |resource: &str| {
+            rule(ResourceRule {
+                verbs: vec!["create".into()],
+                api_groups: texts(&["authorization.k8s.io"]),
+                resources: texts(&[resource]),
+                resource_names: None,
+            })
+        };
+        assert!(may_review(&[on("subjectaccessreviews")]));
+        assert!(!may_review(&[on("selfsubjectaccessreviews"), on("localsubjectaccessreviews")]));
     }
 }

@@ -34,9 +34,9 @@ pub struct AppState {
     pub paste: crate::PasteAsks,
     /// Requests that wait for this person's yes or no.
     pub to_decide: u32,
-    /// Ends of what others have open that this person said and the hub has not heard: they are kept here alone, for as long as
-    /// this run and this sign-in go on.
-    pub untold: u32,
+    /// Ends of what others have open that this person said and a hub has not heard: they are kept here alone, for as long as
+    /// this run and the sign-in there go on. Of each workspace where there are some, the one in front first.
+    pub untold: Vec<UntoldEnds>,
     /// What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.
     pub holds: Vec<HoldView>,
     /// Whether this person may hold.
@@ -49,6 +49,20 @@ pub struct AppState {
     pub platform: String,
     /// The version of the app.
     pub version: String,
+}
+
+/// Ends that the hub of one workspace has not heard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct UntoldEnds {
+    /// The workspace's name.
+    pub workspace: Shown,
+    /// It is the one that the window shows: signing out is signing out there.
+    pub in_front: bool,
+    /// How many.
+    pub count: u32,
+    /// What goes on until one of them is heard, a line each; of many the first.
+    pub what: Vec<Shown>,
 }
 
 /// Which face the window shows.

@@ -32,7 +32,7 @@ mod terminal;
 
 pub use app::{
     AppState, Cleanup, CleanupProof, Demo, HistoryState, HubLink, HubState, Phase, SignIn, SignInStep, Theme,
-    User, Vault, WorkspacePreview, WorkspaceView,
+    UntoldEnds, User, Vault, WorkspacePreview, WorkspaceView,
 };
 pub use audit::{
     AuditEntryView, AuditFilter, AuditIds, AuditPage, AuditPosition, Outcome, SealView, Verdict, VerifyView,

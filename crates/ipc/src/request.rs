@@ -192,8 +192,8 @@ pub struct OfferView {
     pub beside: Vec<BesideView>,
     /// Of the rights, those that none of `beside` gives for at least as long as this request would.
     pub adds: Vec<Right>,
-    /// The next narrower profile: one that its broker grants there, that gives nothing more and the most of it. Whether the
-    /// requester may ask for it is not known: that takes rights that approvers need not have.
+    /// The next narrower profile: one that its broker grants there, that gives nothing more and the most of it, of those
+    /// that the hub does not keep the requester from asking for.
     pub narrower: Option<NarrowerView>,
     /// Why it can't be what its digest says, in a sentence.
     pub problem: Option<Shown>,
@@ -217,6 +217,9 @@ pub struct NarrowerView {
     pub profile: Shown,
     /// Of the offer's rights, those that it does not give.
     pub adds: Vec<Right>,
+    /// The hub says that the requester may ask for it. False: that is not known, since asking takes a right that approvers
+    /// need not have, or the hub did not say.
+    pub is_askable: bool,
 }
 
 /// One person's yes.

@@ -13,7 +13,7 @@ mod seal;
 mod writer;
 
 pub use beside::{Recorded, read_beside};
-pub use kept::{Checked, Kept};
+pub use kept::{Checked, Kept, LastCheckpoint};
 pub use read::{Bucket, Buckets, CallFilter, Cursor, Filter, Page, TopBy, Went};
 pub use seal::Sealing;
 

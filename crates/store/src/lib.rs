@@ -17,8 +17,8 @@ mod prefs;
 pub use bundle::write_bundle;
 pub use error::StoreError;
 pub use history::{
-    Bucket, Buckets, CallFilter, Checked, Cursor, Filter, History, HistoryOptions, HistoryState, Kept, Page,
-    Recorded, Sealing, Tip, TopBy, Went, read_beside,
+    Bucket, Buckets, CallFilter, Checked, Cursor, Filter, History, HistoryOptions, HistoryState, Kept,
+    LastCheckpoint, Page, Recorded, Sealing, Tip, TopBy, Went, read_beside,
 };
 pub use lock::{FileLock, InstanceLock, NotHeld};
 pub use place::{NewFile, PlaceError, spare_file};

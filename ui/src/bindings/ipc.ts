@@ -114,10 +114,10 @@ paste: PasteAsks,
  */
 toDecide: number, 
 /**
- * Ends of what others have open that this person said and the hub has not heard: they are kept here alone, for as long as
- * this run and this sign-in go on.
+ * Ends of what others have open that this person said and a hub has not heard: they are kept here alone, for as long as
+ * this run and the sign-in there go on. Of each workspace where there are some, the one in front first.
  */
-untold: number, 
+untold: Array<UntoldEnds>, 
 /**
  * What is held on the hub, the newest first: nobody held asks for anything or keeps anything open.
  */
@@ -1906,7 +1906,12 @@ profile: Shown,
 /**
  * Of the offer's rights, those that it does not give.
  */
-adds: Array<Right>, };
+adds: Array<Right>, 
+/**
+ * The hub says that the requester may ask for it. False: that is not known, since asking takes a right that approvers
+ * need not have, or the hub did not say.
+ */
+isAskable: boolean, };
 
 /**
  * Worth a moment's attention: five minutes left, revoked.
@@ -1988,8 +1993,8 @@ beside: Array<BesideView>,
  */
 adds: Array<Right>, 
 /**
- * The next narrower profile: one that its broker grants there, that gives nothing more and the most of it. Whether the
- * requester may ask for it is not known: that takes rights that approvers need not have.
+ * The next narrower profile: one that its broker grants there, that gives nothing more and the most of it, of those
+ * that the hub does not keep the requester from asking for.
  */
 narrower: NarrowerView | null, 
 /**
@@ -4170,6 +4175,27 @@ address: Shown,
  * What may be behind it, in words; none: nothing that is known explains it.
  */
 innocent: Array<Shown>, };
+
+/**
+ * Ends that the hub of one workspace has not heard.
+ */
+export type UntoldEnds = { 
+/**
+ * The workspace's name.
+ */
+workspace: Shown, 
+/**
+ * It is the one that the window shows: signing out is signing out there.
+ */
+inFront: boolean, 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * What goes on until one of them is heard, a line each; of many the first.
+ */
+what: Array<Shown>, };
 
 /**
  * What no call used: these verbs on these resources.

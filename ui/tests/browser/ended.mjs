@@ -74,7 +74,13 @@ test("p10_an end that the hub can't hear is said to be untold, is told when it i
     assert.equal(await page.getByText("You ended it").count(), 0, "nothing is claimed");
     // Whoever quits now is told what they leave behind.
     await world(page, "(w) => w.hear({ kind: 'quitAsked' })");
-    await page.getByRole("dialog").getByText(/^The hub has not heard 1 end of what others have open\. It is dropped with this/).waitFor();
+    await page.getByRole("dialog").getByText(/^The hub of Platform team has not heard 1 end of what others have open\. It is dropped with this/).waitFor();
+    await page.getByRole("dialog").getByText(/^debug of oidc:amira@example\.test on checkout-stage goes on/).waitFor();
+    // So does what another workspace's hub has not heard: quitting drops that, too.
+    await world(page, "(w) => w.change({ untold: [...w.state.untold, { workspace: 'Team \\u202eb', inFront: false, count: 12, what: ['view of <b>mo</b> on eu goes on'] }] })");
+    await page.getByRole("dialog").getByText(/^The hub of Team ⟨U\+202E⟩b has not heard 12 ends/).waitFor();
+    await page.getByRole("dialog").getByText("view of <b>mo</b> on eu goes on").waitFor();
+    await page.getByRole("dialog").getByText("and 11 more").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     // One is dropped, by a key, and goes on as if nothing had been said.

@@ -155,5 +155,5 @@ test("an older broker, and the least there is, can't give less: it is said in a 
 test("the profile that would give less is named, with what this adds to it", () =>
   at("", (page) => less(page, "r-prod", async () => {
     await page.locator("aside").getByText("Profile debug would give less; this adds:").waitFor();
-    await page.locator("aside").getByText(/^Whether they may ask for debug is not known here/).waitFor();
+    await page.locator("aside").getByText("The hub lets them ask for debug.").waitFor();
   })()));

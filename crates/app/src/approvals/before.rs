@@ -1,12 +1,12 @@
 //! What somebody did under one profile before, from the requests that the hub keeps.
 
-use super::{Approvals, offer};
+use super::Approvals;
 use crate::desk::AppError;
 use crate::person::Signed;
 use crate::person::faults::of_hub;
 use sallyport_api::{AccessRequest, CONDITION_ENDED};
 use sallyport_ipc::{BeforeView, Shown};
-use std::sync::PoisonError;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Requests on one page, and pages that are read before it is said that there are more.
@@ -14,37 +14,17 @@ const PAGE: u32 = 500;
 const PAGES: usize = 10;
 /// As long as pages are read.
 const READ_FOR: Duration = Duration::from_secs(10);
-/// Requests whose next narrower profile is kept.
-const LOOKED: usize = 64;
 
 impl Approvals {
     /// What the requester did under the same profile before, in the same team and on any cluster. Beside it looks for the next
-    /// narrower profile, which the list shows from then on.
+    /// narrower profile, which the list shows once it is found.
     ///
     /// # Errors
     /// When the request is not open any more, or the hub does not say.
-    pub(crate) async fn before(&self, request: String) -> Result<BeforeView, AppError> {
+    pub(crate) async fn before(self: &Arc<Self>, request: String) -> Result<BeforeView, AppError> {
         let (signed, object) = self.one(&request)?;
-        tokio::join!(self.earlier(&signed, &object), self.look_for_narrower(&signed, &object)).0
-    }
-
-    async fn look_for_narrower(&self, signed: &Signed, object: &AccessRequest) {
-        let (Some(uid), Ok(cluster)) = (object.metadata.uid.clone(), object.spec.cluster.parse()) else {
-            return;
-        };
-        let candidates = self.inventory.candidates(signed, &cluster).await;
-        let Some(narrower) = offer::narrower(object, &candidates) else { return };
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = !looked.iter().any(|(one, known)| *one == uid && *known == narrower);
-        looked.retain(|(one, _)| *one != uid);
-        looked.push_back((uid, narrower));
-        if looked.len() > LOOKED {
-            looked.pop_front();
-        }
-        drop(looked);
-        if is_news {
-            self.changed.notify_one();
-        }
+        tokio::spawn(self.clone().look_for_narrower(signed.clone(), object.clone()));
+        self.earlier(&signed, &object).await
     }
 
     async fn earlier(&self, signed: &Signed, object: &AccessRequest) -> Result<BeforeView, AppError> {

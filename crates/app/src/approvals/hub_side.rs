@@ -5,7 +5,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
-use sallyport_hub::{Hub, Identity, Page, Refused};
+use sallyport_hub::{Hub, Identity, MayRequest, Page, Refused};
 use sallyport_model::{Digest, Limits, NamespaceName, RequestRef};
 
 impl HubSide for Hub {
@@ -25,6 +25,9 @@ impl HubSide for Hub {
     }
     fn whoami(&self) -> BoxFuture<'_, Result<Identity, Fault>> {
         self.whoami().boxed()
+    }
+    fn may_request<'a>(&'a self, who: &'a MayRequest) -> BoxFuture<'a, Result<Option<bool>, Fault>> {
+        self.may_request(who).boxed()
     }
     fn approve<'a>(
         &'a self,

@@ -3,7 +3,7 @@
 use crate::inventory::{Candidate, rights_of, rules};
 use sallyport_api::{AccessRequest, Asked, Offer};
 use sallyport_ipc::{BesideView, NarrowerView, OfferView, Right, Shown};
-use sallyport_model::{Digest, Profile, Ttl};
+use sallyport_model::{Digest, Profile, ProfileName, Ttl};
 use sallyport_policy::digest;
 use sallyport_rbac::{Rule, effective, growth, warnings};
 
@@ -98,23 +98,40 @@ pub(super) fn problem(object: &AccessRequest, offer: &Offer, profile: Option<&Pr
     })
 }
 
-/// The profile that gives nothing more and the most of it.
-pub(super) fn narrower(object: &AccessRequest, candidates: &[Candidate]) -> Option<NarrowerView> {
-    let asked = Asked::try_from(object).ok()?;
-    let offer = object.offer()?;
+/// A profile that gives nothing more, and less.
+pub(super) struct Narrower<'a> {
+    pub(super) profile: &'a ProfileName,
+    over: Vec<Rule>,
+}
+
+impl Narrower<'_> {
+    pub(super) fn view(&self, object: &AccessRequest, is_askable: bool) -> NarrowerView {
+        let namespaces: Vec<Shown> = object.spec.namespaces.iter().map(Shown::from).collect();
+        NarrowerView {
+            profile: Shown::of(self.profile),
+            adds: strongest_first(rights_of(&self.over, &namespaces)),
+            is_askable,
+        }
+    }
+}
+
+/// The profiles that give nothing more, the one that gives the most of it first.
+pub(super) fn narrower<'a>(object: &AccessRequest, candidates: &'a [Candidate]) -> Vec<Narrower<'a>> {
+    let (Ok(asked), Some(offer)) = (Asked::try_from(object), object.offer()) else { return Vec::new() };
     let all = rules(&offer.rules);
     let fits = candidates
         .iter()
         .filter(|one| one.profile != asked.terms.profile && asked.terms.scope.within(&one.scope));
-    let less = fits.filter_map(|one| {
-        let theirs = effective(one.rules.iter().cloned(), &asked.terms.scope);
-        let over = growth(&theirs, &all);
-        (!theirs.is_empty() && growth(&all, &theirs).is_empty() && !over.is_empty())
-            .then_some((over, &one.profile))
-    });
-    let (over, profile) = less.min_by_key(|(over, profile)| (over.len(), profile.to_string()))?;
-    let namespaces: Vec<Shown> = object.spec.namespaces.iter().map(Shown::from).collect();
-    Some(NarrowerView { profile: Shown::of(profile), adds: strongest_first(rights_of(&over, &namespaces)) })
+    let mut less: Vec<Narrower<'a>> = fits
+        .filter_map(|one| {
+            let theirs = effective(one.rules.iter().cloned(), &asked.terms.scope);
+            let over = growth(&theirs, &all);
+            (!theirs.is_empty() && growth(&all, &theirs).is_empty() && !over.is_empty())
+                .then_some(Narrower { profile: &one.profile, over })
+        })
+        .collect();
+    less.sort_by_key(|one| (one.over.len(), one.profile.to_string()));
+    less
 }
 
 fn strongest_first(mut rights: Vec<Right>) -> Vec<Right> {

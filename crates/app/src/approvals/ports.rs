@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
-use sallyport_hub::{Change, Identity, Page, Refused};
+use sallyport_hub::{Change, Identity, MayRequest, Page, Refused};
 use sallyport_model::{Digest, Hold, Limits, NamespaceName, RequestRef};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub(super) trait HubSide: Send + Sync + 'static {
     fn request<'a>(&'a self, which: &'a RequestRef) -> BoxFuture<'a, Result<AccessRequest, Fault>>;
     /// Who one is there, at this moment.
     fn whoami(&self) -> BoxFuture<'_, Result<Identity, Fault>>;
+    /// Whether somebody else may ask under a profile; `None` where the hub does not know.
+    fn may_request<'a>(&'a self, who: &'a MayRequest) -> BoxFuture<'a, Result<Option<bool>, Fault>>;
     fn approve<'a>(
         &'a self,
         word: Word<'a>,

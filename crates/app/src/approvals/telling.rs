@@ -8,7 +8,7 @@ use crate::person::{Signed, WorkspaceId};
 use sallyport_api::AccessRequest;
 use sallyport_client::Fault;
 use sallyport_hub::Refused;
-use sallyport_ipc::ClosingView;
+use sallyport_ipc::{ClosingView, Shown, UntoldEnds};
 use sallyport_model::{Phase, RequestRef};
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -17,6 +17,9 @@ use std::time::Duration;
 /// Between two tries, twice as long each time: whoever has just come back is told soon, and a hub that is away is left alone.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(10);
+
+/// Those of one workspace that are named to whoever quits.
+const NAMED: usize = 10;
 
 /// What became of a try.
 enum Told {
@@ -35,11 +38,31 @@ impl Approvals {
         self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many ends the hub has not heard and may still hear, of whoever is in front.
-    pub(crate) fn untold_count(&self) -> u32 {
-        let Some(signed) = self.person.is_signed_in() else { return 0 };
-        let count = self.untold().get(&signed.workspace).map_or(0, |untold| untold.to_tell().len());
-        u32::try_from(count).unwrap_or(u32::MAX)
+    /// How many ends have not been heard and may still be, in all workspaces.
+    pub(crate) fn untold_count(&self) -> usize {
+        self.untold().values().map(|untold| untold.to_tell().len()).sum()
+    }
+
+    /// The same by workspace, the one in front first: whoever quits drops all of them.
+    pub(crate) fn untold_ends(&self) -> Vec<UntoldEnds> {
+        let front = self.person.in_front();
+        let lines = |untold: &Untold| -> Vec<String> {
+            let to_tell = untold.to_tell();
+            to_tell.iter().filter_map(|uid| untold.one(uid)).map(|kept| line(&kept.object)).collect()
+        };
+        let kept: Vec<(WorkspaceId, Vec<String>)> = {
+            let all = self.untold();
+            all.iter().map(|(workspace, untold)| (workspace.clone(), lines(untold))).collect()
+        };
+        let of = |(workspace, lines): (WorkspaceId, Vec<String>)| UntoldEnds {
+            workspace: self.person.name_of(&workspace).map(Shown::from).unwrap_or_default(),
+            in_front: front.as_ref() == Some(&workspace),
+            count: u32::try_from(lines.len()).unwrap_or(u32::MAX),
+            what: lines.iter().take(NAMED).map(Shown::from).collect(),
+        };
+        let mut ends: Vec<UntoldEnds> = kept.into_iter().filter(|(_, all)| !all.is_empty()).map(of).collect();
+        ends.sort_by_key(|one| !one.in_front);
+        ends
     }
 
     /// Those of a workspace as they are told to whoever signs out: after that nobody here may tell them.

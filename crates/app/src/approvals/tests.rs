@@ -5,6 +5,7 @@ mod before;
 mod broken;
 mod ended;
 mod hub;
+mod narrower;
 mod refused;
 mod together;
 mod untold;

@@ -40,6 +40,8 @@ const EVERY: Duration = Duration::from_secs(30);
 const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
 /// How long an entry may take to the disk, in microseconds.
 const LATE: i64 = 1_000_000;
+/// Pages of gaps that are looked through, a thousand each.
+const GAP_PAGES: usize = 20;
 
 /// Where an event was read: in which look into a log store, or in the archive; which one it is there, and its moment.
 pub(super) type Place = (Option<u64>, CallId, i64);
@@ -200,18 +202,26 @@ fn settles_in(of: &OfSession, unclear: &[usize], now: i64) -> Option<i64> {
 impl Evidence {
     /// How far this desktop's own record goes.
     pub(super) async fn own_record(&self) -> Result<Record, AppError> {
-        let gaps = Entries { actions: vec![Action::Gap], ..Entries::default() };
-        let gaps = self.history.entries(gaps, None, 1_000).await?;
         let (mut from, _) = self.history.range().await?.unwrap_or_default();
-        if let Some(oldest) = gaps.next.and(gaps.entries.last()) {
-            // What was before those that were loaded nobody looked at.
-            from = from.max(oldest.at);
-        }
         let now = jiff::Timestamp::now().as_microsecond();
-        let mut holes: Vec<_> = gaps.entries.iter().filter_map(hole).collect();
-        if gaps.unreadable > 0 {
-            // Any time may have been in the one that can't be read.
-            holes.push(i64::MIN..i64::MAX);
+        let (mut holes, mut cursor) = (Vec::new(), None);
+        // Most may be of clusters' logs, which those who write those logs can make: they must not shorten this.
+        for page in 1..=GAP_PAGES {
+            let gaps = Entries { actions: vec![Action::Gap], ..Entries::default() };
+            let gaps = self.history.entries(gaps, cursor, 1_000).await?;
+            holes.extend(gaps.entries.iter().filter_map(hole));
+            if gaps.unreadable > 0 {
+                // Any time may have been in the one that can't be read.
+                holes.push(i64::MIN..i64::MAX);
+            }
+            cursor = gaps.next;
+            if cursor.is_none() {
+                break;
+            }
+            if page == GAP_PAGES {
+                // What was before those that were loaded nobody looked at.
+                from = from.max(gaps.entries.last().map_or(now, |oldest| oldest.at));
+            }
         }
         Ok(Record { from, to: now, gaps: holes, late: LATE })
     }

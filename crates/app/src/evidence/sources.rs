@@ -442,7 +442,8 @@ impl Reader {
         (reading.before, reading.newest) = before.unwrap_or_default();
         self.missing = gaps::missing(&self.source.id, &places, &reading);
         let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(self.source.id.clone()).or_default().extend(reading.files);
+        let places = all.entry(self.source.id.clone()).or_default();
+        gaps::go_on(places, reading.files, reading.is_whole);
         Ok(read)
     }
 

@@ -2,6 +2,7 @@
 
 mod attacked;
 mod chain;
+mod flood;
 mod pages;
 mod stores;
 

@@ -23,7 +23,7 @@ pub(crate) struct Called {
 /// Entries of ends that are looked at: of the last few sessions.
 const ENDS: usize = 40;
 /// Gaps that are looked through for the last one in what the gateway sent.
-const GAPS: usize = 200;
+const GAPS: usize = 1_000;
 
 impl Recorder {
     /// What the newest entries say of how sessions on a cluster ended, the newest first: of rights and tokens that were seen to

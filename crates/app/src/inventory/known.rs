@@ -31,6 +31,8 @@ pub(crate) struct Known {
     pub(crate) groups: Vec<String>,
     /// And with holds.
     pub(crate) may_hold: HoldRights,
+    /// Whether they may ask the hub what others may do.
+    pub(crate) may_review: bool,
     pub(crate) as_of: Option<Timestamp>,
     /// What the watches told of and could not read.
     pub(crate) unread: Unread,
@@ -151,7 +153,9 @@ impl Known {
         let granted = reports.iter().filter(|report| report.refused.is_none());
         let of = |report: &ProfileReport| {
             let profile = Profile::try_from(self.profiles.get(&report.name)?).ok()?;
-            if profile.revision.to_string() != report.revision || !profile.covers(cluster) {
+            let is_here = profile.revision.to_string() == report.revision && profile.covers(cluster);
+            // What is for scans is asked for where nothing else may be.
+            if !is_here || profile.is_for_scans() {
                 return None;
             }
             let same = |one: &&ProfilePreview| one.name == report.name && one.revision == report.revision;

@@ -168,6 +168,7 @@ impl Inventory {
                     known.may_request = Some(may_request.map(|(name, _)| name.clone()).collect());
                     known.may = may;
                     known.may_hold = rights.holds;
+                    known.may_review = rights.reviews;
                     known.groups.clone_from(&signed.who.groups);
                 });
                 self.changed();

@@ -20,7 +20,7 @@ const EXITS_PULL: &str = "Exit codes:
 
 const EXITS_FORWARD: &str = "Exit codes:
   0  the store has all of it
-  1  it has it, but for events that are damaged or that it does not take
+  1  it has it, but for events that are damaged or that it does not take, or the last checkpoint of the history is broken
   2  bad arguments, or the store could not be reached; the next forward goes on from what it has";
 
 const EXITS_COLLECT: &str = "Exit codes:

@@ -65,6 +65,9 @@ pub(crate) struct ForwardView {
     anchors: u64,
     /// Nothing of the desktop's history is sealed (it has no key), so that nobody can be told how it was.
     unsealed: bool,
+    /// What is wrong with the last checkpoint of the desktop's history, so that there is no anchor to send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken_checkpoint: Option<String>,
     /// Why it broke off, if it did. What was sent until then is not sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -110,7 +113,8 @@ pub(super) fn forward(args: &ForwardArgs) -> Result<(String, End), Stop> {
         runtime.block_on(forwarding.all())?;
     }
     let view = forwarding.view;
-    let lacks = view.rejected > 0 || view.damaged > 0 || view.unread_segments > 0;
+    let lacks =
+        view.rejected > 0 || view.damaged > 0 || view.unread_segments > 0 || view.broken_checkpoint.is_some();
     let end = match (&view.error, lacks) {
         (Some(_), _) => End::Unanswered,
         (None, true) => End::Found,
@@ -176,6 +180,7 @@ impl Forwarding<'_> {
     async fn head(&mut self) -> Result<(), Stop> {
         let patience = self.patience();
         let (Some(history), Some(heads)) = (&self.args.history, &mut self.heads) else { return Ok(()) };
+        self.view.broken_checkpoint = None;
         match heads.next(history)? {
             Head::New(record) => {
                 let none = Vec::new;
@@ -189,6 +194,7 @@ impl Forwarding<'_> {
             }
             Head::Known => {}
             Head::Never => self.view.unsealed = true,
+            Head::Broken(why) => self.view.broken_checkpoint = Some(why),
         }
         Ok(())
     }
@@ -308,13 +314,14 @@ impl Forwarding<'_> {
                 return self.at_its_end().await;
             }
             looked?;
-            let now = self.view.error.clone().unwrap_or_default();
+            let ForwardView { error, broken_checkpoint, .. } = &self.view;
+            let now = error.as_ref().or(broken_checkpoint.as_ref()).cloned().unwrap_or_default();
             if now != said {
                 let what = if now.is_empty() { "it goes on" } else { now.as_str() };
                 say(&shown(what));
                 said = now;
             }
-            let wait = if said.is_empty() { AGAIN } else { TROUBLE };
+            let wait = if self.view.error.is_none() { AGAIN } else { TROUBLE };
             if signals.come_within(wait).await {
                 return self.at_its_end().await;
             }
@@ -495,6 +502,9 @@ impl ForwardView {
         some(self.rejected, "are not taken by the store");
         some(self.damaged, "are damaged in the archive, and were passed over");
         some(self.unread_segments as u64, "segments of the archive could not be opened");
+        if let Some(why) = &self.broken_checkpoint {
+            text.push_str(&format!("  {}\n", shown(why)));
+        }
         if let Some(error) = &self.error {
             text.push_str(&format!(
                 "  it broke off: {}; the next forward goes on from there\n",

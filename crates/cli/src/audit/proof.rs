@@ -9,7 +9,7 @@ mod place;
 mod verdict;
 mod verify;
 
-pub(super) use anchor::anchor;
+pub(super) use anchor::{anchor, broken};
 pub(crate) use args::{AnchorArgs, EXITS_EXPORT, EXITS_VERIFY, Export, Verify};
 pub(super) use export::export;
 pub(crate) use verdict::VerifyView;

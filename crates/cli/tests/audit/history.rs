@@ -221,6 +221,52 @@ async fn requests_on_the_hub_say_how_a_history_was() -> Result<()> {
     Ok(())
 }
 
+/// Whoever breaks the last checkpoint must not have the next anchor pass for one that there never was.
+#[tokio::test]
+async fn p18_a_broken_last_checkpoint_is_named_and_nothing_is_anchored_of_it() -> Result<()> {
+    let desk = Desk::new().await?;
+    let last = "WHERE id = (SELECT max(id) FROM checkpoint)";
+    for (name, sql, why) in [
+        (
+            "edited",
+            format!("UPDATE checkpoint SET signed = replace(signed, '\"last\":44', '\"last\":43') {last}"),
+            "is not signed by the key that it names",
+        ),
+        (
+            "unreadable",
+            format!("UPDATE checkpoint SET signed = '\u{202e}' {last}"),
+            "is not readable as a checkpoint",
+        ),
+        (
+            "removed",
+            format!("DELETE FROM checkpoint {last}"),
+            "its head says that it was sealed up to entry 44",
+        ),
+        ("emptied", "DELETE FROM checkpoint".to_owned(), "all of them are gone"),
+    ] {
+        let data = desk.path(name);
+        fs::create_dir(&data)?;
+        for file in fs::read_dir(desk.path("data"))? {
+            let file = file?;
+            fs::copy(file.path(), Path::new(&data).join(file.file_name()))?;
+        }
+        let db = rusqlite::Connection::open(Path::new(&data).join("history.db"))?;
+        db.execute_batch("DROP TRIGGER checkpoint_is_not_edited; DROP TRIGGER checkpoint_is_not_deleted;")?;
+        db.execute_batch(&sql)?;
+        drop(db);
+        let to = desk.path(&format!("{name}.jsonl"));
+        for more in [&["--to", to.as_str()][..], &[]] {
+            let ran = audit(&[&["anchor", "--history", &data], more].concat()).await?;
+            ensure!(ran.code == 2 && ran.out.is_empty(), "{name}: {} {}", ran.out, ran.err);
+            ensure!(ran.err.contains("is broken: ") && ran.err.contains(why), "{name}: {}", ran.err);
+            ensure!(ran.err.contains("sallyport audit verify --history"), "what to do: {}", ran.err);
+            ensure!(!ran.err.contains("without a key"), "{name}: {}", ran.err);
+        }
+        ensure!(!Path::new(&to).exists(), "{name}");
+    }
+    Ok(())
+}
+
 /// What was noted elsewhere is its key's own word: a history that is shorter, or another, is named as that, whoever is asked
 /// about and whoever kept it; and nobody else can say so.
 #[tokio::test]

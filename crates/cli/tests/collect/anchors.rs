@@ -2,10 +2,12 @@
 
 use super::{CLUSTER, audit};
 use anyhow::{Context as _, Result, ensure};
-use sallyport_audit::{Action, ChainKey, Draft, SealKey};
+use sallyport_audit::{Action, ChainKey, Checkpoint, Draft, SealKey};
+use sallyport_engine::{Access, Engine, PUSH_MOST, Record};
 use sallyport_store::{History, Sealing};
 use sallyport_testkit::VictoriaLogs;
 use sallyport_testkit::process::{Launch, Scratch, wait_until};
+use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +18,32 @@ async fn goes_on(data: &Path, steps: usize) -> Result<()> {
         history.append_durable(Draft::new(Action::Ask).user(&"oidc:ada".parse()?)).await?;
     }
     Ok(history.close().await?)
+}
+
+fn checkpoint_of(event: &str) -> Result<Value> {
+    Ok(serde_json::from_str(event)?)
+}
+
+fn sequence(event: &str) -> u64 {
+    checkpoint_of(event).ok().and_then(|event| event["sequence"].as_u64()).unwrap_or_default()
+}
+
+/// An anchor that was signed, with another signature; by its number the same text or another one.
+fn forged(signed: &str, number: i64, at: i64) -> Result<Record> {
+    let mut event = checkpoint_of(signed)?;
+    let mut checkpoint: Value = serde_json::from_str(event["checkpoint"].as_str().context("its text")?)?;
+    let time = checkpoint["time"].as_i64().context("a time")?;
+    checkpoint["time"] = json!(time + number);
+    checkpoint["signature"] = json!("A".repeat(86) + "==");
+    event["checkpoint"] = json!(checkpoint.to_string());
+    Ok(Record {
+        id: format!("forged-{number}"),
+        at,
+        cluster: String::new(),
+        fields: vec![("forged", "yes".to_owned())],
+        event: event.to_string(),
+        is_clipped: false,
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,6 +103,31 @@ async fn p18_what_a_store_was_told_of_a_history_shows_that_it_was_cut() -> Resul
     let (code, told) = verify(&file("cut"), &in_place).await?;
     ensure!(code == 1 && told["tampering"] == "truncated", "{told}");
     ensure!(told["notes"][0].as_str().is_some_and(|said| said.contains("victorialogs:")), "{told}");
+    // Whoever may push to the store makes up what they like: copies that nobody signed, a moment later than what was, and a
+    // crowd at its very moment.
+    let kept = logs.ask("source:=sallyport anchor:*").await?;
+    let signed = kept.iter().filter_map(|one| one["_msg"].as_str()).max_by_key(|event| sequence(event));
+    let signed = signed.context("an anchor")?;
+    let checkpoint = Checkpoint::parse(checkpoint_of(signed)?["checkpoint"].as_str().context("its text")?)?;
+    let at = checkpoint.time.saturating_mul(1000);
+    let mut made_up = vec![forged(signed, 0, at + 1_000_000)?];
+    for number in 1..2_100 {
+        made_up.push(forged(signed, number, at)?);
+    }
+    let access = Access::read(Some(logs.ca_file().as_path()), Some(logs.credential_file().as_path()), "")?;
+    let engine = Engine::new(native.parse()?, &access)?;
+    for some in made_up.chunks(PUSH_MOST) {
+        engine.push(some).await?;
+    }
+    wait_until("all that is made up", Duration::from_secs(60), &[], async || {
+        logs.ask("forged:*").await.is_ok_and(|found| found.len() == 2_100)
+    })
+    .await?;
+    let (code, told) = verify(&file("data"), &in_place).await?;
+    ensure!(code == 0 && told["anchorsMet"] == 2, "{told}");
+    ensure!(told["notes"].to_string().contains("2100 checkpoints were not signed by the key"), "{told}");
+    let (code, told) = verify(&file("cut"), &in_place).await?;
+    ensure!(code == 1 && told["tampering"] == "truncated", "{told}");
     // A key that the store was told nothing of.
     let stranger = SealKey::new([1; 32]).public().fingerprint().to_string();
     let other = ["--anchors-from", &native, "--key", &stranger];

@@ -5,6 +5,7 @@ mod beats;
 mod client;
 mod closed;
 mod inventory;
+mod may_request;
 mod past;
 mod rbac;
 mod steps;

@@ -48,6 +48,17 @@ impl Checked {
     }
 }
 
+/// The last checkpoint of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LastCheckpoint {
+    /// Nothing was ever sealed.
+    Never,
+    /// There is one that the key it names signed.
+    Signed(Box<Checkpoint>),
+    /// What should be the last is none, or was not the last: which, and why.
+    Broken(String),
+}
+
 impl Kept {
     /// Opens the history of a data directory for reading.
     ///
@@ -75,16 +86,36 @@ impl Kept {
         Ok(self.sealed()?.1)
     }
 
-    /// The last checkpoint, where it is one and the key it names signed it. Reads nothing else.
+    /// The last checkpoint. Reads nothing else: what else was done to the history, [`Kept::seals`] says.
     ///
     /// # Errors
     /// As [`Kept::checkpoints`].
-    pub fn newest(&self) -> Result<Option<Checkpoint>, StoreError> {
+    pub fn newest(&self) -> Result<LastCheckpoint, StoreError> {
         if !self.has_checkpoints {
-            return Ok(None);
+            return Ok(LastCheckpoint::Never);
         }
         let newest = self.undisturbed(seal::newest(&self.db))?;
-        Ok(newest.and_then(|newest| newest.checkpoint).filter(Checkpoint::is_signed))
+        // It was read before the rows, so that they have all it knows.
+        let sealed = self.head.as_ref().map_or(0, |head| head.sealed);
+        let Some(newest) = newest else {
+            return Ok(match sealed {
+                0 => LastCheckpoint::Never,
+                sealed => LastCheckpoint::Broken(format!(
+                    "all of them are gone, though its head says that it was sealed up to entry {sealed}"
+                )),
+            });
+        };
+        let which = format!("checkpoint {} (up to entry {})", newest.number, newest.last);
+        Ok(match newest.checkpoint {
+            Err(error) => LastCheckpoint::Broken(format!("{which}: {error}")),
+            Ok(checkpoint) if !checkpoint.is_signed() => {
+                LastCheckpoint::Broken(format!("{which} is not signed by the key that it names"))
+            }
+            Ok(checkpoint) if checkpoint.last < sealed => LastCheckpoint::Broken(format!(
+                "{which} was not the last: its head says that it was sealed up to entry {sealed}"
+            )),
+            Ok(checkpoint) => LastCheckpoint::Signed(Box::new(checkpoint)),
+        })
     }
 
     fn sealed(&self) -> Result<(Vec<i64>, Vec<Stored>), StoreError> {

@@ -3,7 +3,9 @@
 use super::{FILE, edge, now, row};
 use crate::StoreError;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use sallyport_audit::{Action, Checkpoint, Edge, Entry, RESTATED, SealKey, SealPublic, Stored, leaf};
+use sallyport_audit::{
+    Action, Checkpoint, CheckpointError, Edge, Entry, RESTATED, SealKey, SealPublic, Stored, leaf,
+};
 use sallyport_model::Digest;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -79,7 +81,7 @@ impl Tree {
             return Ok(tree);
         };
         tree.origin = first(db)?;
-        let holds = newest.checkpoint.as_ref().filter(|checkpoint| {
+        let holds = newest.checkpoint.as_ref().ok().filter(|checkpoint| {
             checkpoint.last <= last && checkpoint.is_signed() && Some(checkpoint.origin) == tree.origin
         });
         let edge = holds.and_then(|checkpoint| {
@@ -99,7 +101,7 @@ impl Tree {
                 tree.read(db, 1, wanted)?;
             }
         }
-        tree.hand_over(newest.checkpoint.as_ref());
+        tree.hand_over(newest.checkpoint.as_ref().ok());
         Ok(tree)
     }
 
@@ -255,17 +257,22 @@ pub(super) fn insert(db: &Connection, made: &Made) -> rusqlite::Result<()> {
 
 /// A checkpoint and the tree at it, as they are kept: neither was looked at.
 pub(super) struct Newest {
-    pub(super) checkpoint: Option<Checkpoint>,
+    /// Which one it is.
+    pub(super) number: i64,
+    /// Up to which entry it says that it goes, beside the checkpoint.
+    pub(super) last: i64,
+    pub(super) checkpoint: Result<Checkpoint, CheckpointError>,
     edge: Vec<Digest>,
 }
 
 /// The one that was kept last.
 pub(super) fn newest(db: &Connection) -> Result<Option<Newest>, StoreError> {
-    let sql = "SELECT signed, edge FROM checkpoint ORDER BY id DESC LIMIT 1";
+    let sql = "SELECT signed, edge, id, last FROM checkpoint ORDER BY id DESC LIMIT 1";
     db.query_row(sql, [], |row| {
         let signed = row.get::<_, String>(0).unwrap_or_default();
         let edge = row.get::<_, Vec<u8>>(1).unwrap_or_default();
-        Ok(Newest { checkpoint: Checkpoint::parse(&signed).ok(), edge: digests(&edge) })
+        let (number, last) = (row.get(2)?, row.get(3).unwrap_or_default());
+        Ok(Newest { number, last, checkpoint: Checkpoint::parse(&signed), edge: digests(&edge) })
     })
     .optional()
     .map_err(StoreError::sql(FILE, "read"))

@@ -5,7 +5,7 @@ import { asError, host } from "../../host";
 // Walking down the list asks about nobody but those it stops at.
 const STOP_MS = 120;
 
-type Answer = { id: string; view: BeforeView } | { id: string; error: ErrorView };
+type Answer = { id: string; offer: string | null } & ({ view: BeforeView } | { error: ErrorView });
 
 /** What the requester of the one that is looked at did under the same profile before. */
 class Before {
@@ -21,15 +21,19 @@ class Before {
     this.#tries += 1;
   }
 
-  /** Asked whenever `id` gives another one, for as long as the calling component is there. */
-  follow(id: () => string): void {
+  /**
+   * Asked whenever another one is looked at, or another offer of it, for as long as the calling component is there: the
+   * desktop looks then for what would give less.
+   */
+  follow(id: () => string, offerOf: () => string | null): void {
     $effect(() => {
       void this.#tries;
       const wanted = id();
-      if (untrack(() => this.of(wanted)) !== null) return;
+      const offer = offerOf();
+      if (untrack(() => this.of(wanted)?.offer === offer)) return;
       let late = false;
       const soon = setTimeout(async () => {
-        const answer = await host.call("request_before", { request: wanted }).then((view): Answer => ({ id: wanted, view }), (thrown): Answer => ({ id: wanted, error: asError(thrown) }));
+        const answer = await host.call("request_before", { request: wanted }).then((view): Answer => ({ id: wanted, offer, view }), (thrown): Answer => ({ id: wanted, offer, error: asError(thrown) }));
         if (!late) this.#answer = answer;
       }, STOP_MS);
       return () => {

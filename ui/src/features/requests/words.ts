@@ -1,4 +1,4 @@
-import type { BesideView, BeforeView, ErrorCode, RequestView } from "../../bindings/ipc";
+import type { BesideView, BeforeView, ErrorCode, NarrowerView, RequestView } from "../../bindings/ipc";
 import { count, number } from "../../shared/text";
 import { ago, leftText, timeText } from "../../shared/time";
 import type { Sent } from "./can";
@@ -22,6 +22,11 @@ export function waitingText(request: RequestView, now: number): string {
   const long = ago(request.askedAt, now);
   if (request.phase === "pending" && request.ended === null) return long === "now" ? "asked just now" : `waiting ${long}`;
   return long === "now" ? "asked just now" : `asked ${long} ago`;
+}
+
+/** Whether the requester may ask for what would give less, as far as the hub says it to whoever looks. */
+export function askableText({ profile, isAskable }: NarrowerView): string {
+  return isAskable ? `The hub lets them ask for ${profile}.` : `Whether they may ask for ${profile} is not known here: Who can tells it, to whoever may look.`;
 }
 
 /** What somebody has open beside, and until when: `debug until 15:42`. */

@@ -1,4 +1,4 @@
-import type { ApprovalView, ClosingView, Decide, LimitsView, OfferView, RequestView, SessionView } from "../../bindings/ipc";
+import type { ApprovalView, ClosingView, Decide, LimitsView, OfferView, RequestView, SessionView, UntoldEnds } from "../../bindings/ipc";
 import { dice, DEBUG, OPERATE } from "./fleet";
 import { failure, type Pause } from "./sessions";
 
@@ -26,7 +26,7 @@ interface Around {
   readonly pause: Pause;
   readonly sessions: ReadonlyMap<string, { view: SessionView }>;
   /** They are others by now, and so many wait for this person. */
-  changed(toDecide: number, untold: number): void;
+  changed(toDecide: number, untold: UntoldEnds[]): void;
 }
 
 /** What is asked for and open in the person's teams, and what becomes of it when they decide. */
@@ -56,8 +56,9 @@ export class FakeRequests {
     return this.list.filter((r) => r.decide === "yes").length;
   }
 
-  get untoldCount(): number {
-    return this.list.filter((r) => r.closing?.state === "untold").length;
+  get untoldEnds(): UntoldEnds[] {
+    const what = this.list.filter((r) => r.closing?.state === "untold").map((r) => `${r.profile} of ${r.user} on ${r.cluster} goes on until its time is up`);
+    return what.length === 0 ? [] : [{ workspace: "Platform team", inFront: true, count: what.length, what: what.slice(0, 10) }];
   }
 
   one(id: string): RequestView {
@@ -85,7 +86,7 @@ export class FakeRequests {
   }
 
   tell(): void {
-    this.around.changed(this.toDecide, this.untoldCount);
+    this.around.changed(this.toDecide, this.untoldEnds);
   }
 
   /** All of them, as they are read. */
@@ -194,7 +195,7 @@ function some(now: number): RequestView[] {
     { id: "r-ending", user: "oidc:amira@example.test", cluster: "payments-eu-1", profile: "debug", askedAt: now - 2 * MINUTE, decide: "over", ended: "denied by oidc:lead@example.test: reason too thin", reason: "pls" },
     { id: "r-granting", user: "oidc:zoe@example.test", cluster: "search-ap-1", profile: "debug", askedAt: now - 100_000, phase: "approved", decide: "over", approvals: [yes("lead", 8000)], mayRevoke: true, message: "binding 2 roles in search" },
     { id: "r-vault", user: "oidc:noor@example.test", cluster: "vault-eu-1", profile: "debug", environment: "stage", environmentWord: "stage", askedAt: now - 70_000, reason: "Unseal after the reboot" },
-    { id: "r-prod", user: "oidc:lin@example.test", cluster: "ledger-us-1", profile: "operate", namespaces: ["settlement"], askedAt: now - 40_000, reason: "Settlement worker crash-loops since 14:05, need to roll back worker to 1.42.", offer: offerOf("operate", ["settlement"], { beside: [{ profile: "debug", endsAt: now + 95 * MINUTE }], adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })), narrower: { profile: "debug", adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })) } }) },
+    { id: "r-prod", user: "oidc:lin@example.test", cluster: "ledger-us-1", profile: "operate", namespaces: ["settlement"], askedAt: now - 40_000, reason: "Settlement worker crash-loops since 14:05, need to roll back worker to 1.42.", offer: offerOf("operate", ["settlement"], { beside: [{ profile: "debug", endsAt: now + 95 * MINUTE }], adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })), narrower: { profile: "debug", adds: OPERATE.filter((r) => !DEBUG.includes(r)).map((r) => ({ ...r, namespaces: ["settlement"] })), isAskable: true } }) },
     { id: "r-dev", user: "oidc:kim@example.test", cluster: "sandbox-12", profile: "debug", environment: "dev", environmentWord: "dev", askedAt: now - 30_000, reason: "" },
   ];
   return seeds.map((seed) => request(seed, now));

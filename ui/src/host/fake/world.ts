@@ -39,7 +39,7 @@ export class World {
     this.clusters = scene === "empty" ? [] : fleet(size, now);
     this.history = new FakeHistory(scene === "empty" ? 0 : 1400, now);
     this.requests = new FakeRequests({ scene, pause: (ms) => this.pause(ms), sessions: this.sessions, changed: (toDecide, untold) => { this.hear({ kind: "requestsChanged" }); this.change({ toDecide, untold }); } }, now);
-    this.state = { ...begin(scene, now, this.history.entries.length), toDecide: this.requests.toDecide, untold: this.requests.untoldCount };
+    this.state = { ...begin(scene, now, this.history.entries.length), toDecide: this.requests.toDecide, untold: this.requests.untoldEnds };
     if (scene === "notTold") this.notificationsTrouble = "no notification service runs on this desktop\u202e";
     // A reason was given this morning, except where a test wants to be asked for one.
     this.reason = scene === "noReason" ? null : "INC-4312 p99 latency after deploy";
@@ -140,7 +140,7 @@ function begin(scene: string, now: number, entries: number): AppState {
     defaultSeconds: scene === "longDefault" ? 14_400 : null,
     paste: "severalLines",
     toDecide: 0,
-    untold: 0,
+    untold: [],
     holds: firstRun || signedOut ? [] : holdsOf(scene, now),
     mayHold: scene !== "mayNotHold",
     history: { entries, verdict: scene === "memoryOnly" ? "unanchored" : "verified", verifiedAt: now - 130_000, trouble: null },

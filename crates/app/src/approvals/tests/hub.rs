@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sallyport_api::{AccessRequest, LimitsField};
 use sallyport_client::Fault;
-use sallyport_hub::{Change, Identity, Listed, Page, Refused};
+use sallyport_hub::{Change, Identity, Listed, MayRequest, Page, Refused};
 use sallyport_model::{Digest, Limits, NamespaceName, RequestRef};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
@@ -63,6 +63,12 @@ pub(super) struct FakeHub {
     /// The pages of what is closed, in their order, with what each was asked for with.
     pub(super) closed: Mutex<VecDeque<Result<Page<AccessRequest>, Fault>>>,
     pub(super) paged: Mutex<Vec<(String, u32, Option<String>)>>,
+    /// What is said of whoever is asked about, by the profile; a no where nothing is.
+    pub(super) askable: Mutex<BTreeMap<String, Result<Option<bool>, Fault>>>,
+    /// What was asked about others.
+    pub(super) reviewed: Mutex<Vec<MayRequest>>,
+    /// Held while it says nothing of others.
+    pub(super) reviews: tokio::sync::Mutex<()>,
 }
 
 impl FakeHub {
@@ -197,6 +203,15 @@ impl HubSide for AsPerson {
                 auth_time: *self.hub.auth_time.lock().unwrap(),
                 issued_at: None,
             })
+        }
+        .boxed()
+    }
+    fn may_request<'a>(&'a self, who: &'a MayRequest) -> BoxFuture<'a, Result<Option<bool>, Fault>> {
+        async move {
+            self.hub.reviewed.lock().unwrap().push(who.clone());
+            let _answers = self.hub.reviews.lock().await;
+            let said = self.hub.askable.lock().unwrap().get(who.profile()).cloned();
+            said.unwrap_or(Ok(Some(false)))
         }
         .boxed()
     }

@@ -252,3 +252,27 @@ async fn what_waits_or_is_their_own_is_not_kept_and_one_that_left_is_followed_to
     assert_eq!(closed[0].closing.as_ref().unwrap().state, ClosingState::Proven);
     assert!(world.hub.written().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_untold_in_a_workspace_that_is_not_in_front_is_named_to_whoever_quits() {
+    let world = kept().await;
+    let one = world.approvals.untold_ends();
+    assert_eq!((one.len(), one[0].workspace.as_str(), one[0].in_front, one[0].count), (1, "Team 0", true, 1));
+    assert!(one[0].what[0].starts_with("debug of oidc:dana on eu goes on until "), "{one:?}");
+    world.desk.puts_in_front(1);
+    let one = world.approvals.untold_ends();
+    assert_eq!(
+        (one.len(), one[0].workspace.as_str(), one[0].in_front, one[0].count),
+        (1, "Team 0", false, 1)
+    );
+    assert_eq!(world.approvals.untold_count(), 1, "and it is asked about");
+    // Of many the first are named.
+    world.desk.puts_in_front(0);
+    let many: Vec<AccessRequest> = (0..12).map(|n| open_for(&format!("r{n:02}"), 3600)).collect();
+    world.tell(all(many)).await;
+    for n in 0..12 {
+        world.approvals.revoke(format!("r{n:02}"), "stolen".into()).await.unwrap();
+    }
+    let ends = world.approvals.untold_ends();
+    assert_eq!((ends[0].count, ends[0].what.len()), (13, 10));
+}

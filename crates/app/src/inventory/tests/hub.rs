@@ -8,7 +8,7 @@ use sallyport_client::Fault;
 use sallyport_hub::{Beat, Change, HoldRights, Listed, ProfileRights, Rights};
 use sallyport_model::{ClusterName, NamespaceName, ProfileName, UserName};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
@@ -44,7 +44,7 @@ pub(crate) struct FakeHub {
     pub(super) listed: AtomicUsize,
     /// Of which clusters one was read.
     pub(super) looked_for: Mutex<Vec<String>>,
-    pub(super) previews: Mutex<BTreeMap<String, AccessPreviewSpec>>,
+    pub(crate) previews: Mutex<BTreeMap<String, AccessPreviewSpec>>,
     /// Of which clusters one was read.
     pub(super) previewed: Mutex<Vec<String>>,
     /// Held while no preview is answered.
@@ -54,6 +54,8 @@ pub(crate) struct FakeHub {
     /// What else may be done with each profile.
     pub(crate) decides: Mutex<ProfileRights>,
     pub(crate) holds: Mutex<HoldRights>,
+    /// Whether it may be asked what others may do.
+    pub(crate) reviews: AtomicBool,
     /// Times that they were read.
     pub(super) asked: AtomicUsize,
     /// What is wrong with reading a person's requests of before; `None`: it is never answered.
@@ -129,7 +131,8 @@ impl HubSide for FakeHub {
                 (name.clone(), ProfileRights { request, ..decides })
             };
             let holds = *self.holds.lock().unwrap();
-            Ok(Rights { profiles: profiles.iter().map(of).collect(), holds })
+            let reviews = self.reviews.load(Ordering::Relaxed);
+            Ok(Rights { profiles: profiles.iter().map(of).collect(), holds, reviews })
         }
         .boxed()
     }

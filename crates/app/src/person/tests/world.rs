@@ -221,6 +221,11 @@ impl World {
         self.person.forget(&signed, &[], &[]).await
     }
 
+    /// Puts a team in front beside whoever sits elsewhere, which joining refuses.
+    pub(crate) fn puts_in_front(&self, team: usize) {
+        self.person.seats().put_in_front(&workspace(team));
+    }
+
     /// What the window shows of the person.
     pub(crate) fn view(&self) -> PersonView {
         self.person.view(&Wishes::default())

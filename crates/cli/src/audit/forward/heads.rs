@@ -1,12 +1,13 @@
 //! How a desktop's history is, on its way to where its owner can't change it: the newest signed checkpoint.
 
+use super::super::proof::broken;
 use super::super::said::said;
 use super::{Position, read_place, write};
 use crate::end::Stop;
 use sallyport_audit::Checkpoint;
 use sallyport_engine::Record;
 use sallyport_model::Digest;
-use sallyport_store::Kept;
+use sallyport_store::{Kept, LastCheckpoint};
 use std::path::{Path, PathBuf};
 
 /// What the store was told of it last.
@@ -24,6 +25,8 @@ pub(super) enum Head {
     Known,
     /// Nothing is sealed.
     Never,
+    /// The last checkpoint is none: what is said of that.
+    Broken(String),
 }
 
 impl Heads {
@@ -37,8 +40,10 @@ impl Heads {
     /// How the history is now. The app may be running; nothing is written there. One that is shorter than what the store
     /// was told, or another, is told as well: the store has both then.
     pub(super) fn next(&mut self, history: &Path) -> Result<Head, Stop> {
-        let Some(checkpoint) = Kept::open(history).and_then(|kept| kept.newest()).map_err(said)? else {
-            return Ok(Head::Never);
+        let checkpoint = match Kept::open(history).and_then(|kept| kept.newest()).map_err(said)? {
+            LastCheckpoint::Signed(checkpoint) => checkpoint,
+            LastCheckpoint::Never => return Ok(Head::Never),
+            LastCheckpoint::Broken(why) => return Ok(Head::Broken(broken(history, &why))),
         };
         let now = (checkpoint.last, checkpoint.root.to_string());
         if self.told.as_ref() == Some(&now) {

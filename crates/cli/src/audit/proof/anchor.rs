@@ -4,22 +4,28 @@ use super::args::AnchorArgs;
 use super::named;
 use crate::audit::said::said;
 use crate::end::{End, Stop};
-use sallyport_store::Kept;
+use sallyport_model::visible;
+use sallyport_store::{Kept, LastCheckpoint};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 /// More than a line has.
 const LINE: u64 = 8 << 10;
 
 pub(crate) fn anchor(args: &AnchorArgs) -> Result<(String, End), Stop> {
     let newest = Kept::open(&args.history).and_then(|kept| kept.newest()).map_err(said)?;
-    let Some(checkpoint) = newest else {
-        return Err(Stop(format!(
-            "nothing of the history in {} is sealed: it was written without a key (no keyring), or by an older Sallyport. \
-             Start Sallyport with its keyring once",
-            named(&args.history)
-        )));
+    let checkpoint = match newest {
+        LastCheckpoint::Signed(checkpoint) => checkpoint,
+        LastCheckpoint::Never => {
+            return Err(Stop(format!(
+                "nothing of the history in {} is sealed: it was written without a key (no keyring), or by an older \
+                 Sallyport. Start Sallyport with its keyring once",
+                named(&args.history)
+            )));
+        }
+        LastCheckpoint::Broken(why) => return Err(Stop(broken(&args.history, &why))),
     };
     let line = checkpoint.handed_on();
     let Some(path) = &args.to else { return Ok((line + "\n", End::Good)) };
@@ -29,6 +35,17 @@ pub(crate) fn anchor(args: &AnchorArgs) -> Result<(String, End), Stop> {
     let is_new = is_new.map_err(|error| Stop(format!("{} can't be written: {error}", named(path))))?;
     let what = if is_new { "is noted" } else { "was noted before" };
     Ok((format!("entry {} of the history {what} in {}\n", checkpoint.last, named(path)), End::Good))
+}
+
+/// What is said of a history whose last checkpoint is none: it was sealed, and somebody changed that.
+pub(in crate::audit) fn broken(history: &Path, why: &str) -> String {
+    format!(
+        "the last checkpoint of the history in {} is broken: {}. So there is no anchor of it. Leave it as it is, copy it, and \
+         run `sallyport audit verify --history` on it with the anchors of before (--anchors, --anchors-from): it says from \
+         which entry on it is not what it was",
+        named(history),
+        visible(why)
+    )
 }
 
 /// Unless it is the last line there. A last line that breaks off is left as it is, with an end.

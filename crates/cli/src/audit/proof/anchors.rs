@@ -5,7 +5,7 @@ use super::named;
 use crate::end::Stop;
 use crate::read::text;
 use jiff::Timestamp;
-use sallyport_audit::{Anchor, Checkpoint, checkpoints_in};
+use sallyport_audit::{ANCHOR_KIND, Anchor, Checkpoint, checkpoints_in};
 use sallyport_model::{Digest, clip, visible};
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +17,8 @@ const MOST: u64 = 256 << 20;
 /// Most parts of one file, and how deep they lie.
 const NODES: usize = 20_000_000;
 const DEEP: usize = 64;
+/// Checkpoints that are known again when they come twice.
+const SEEN: usize = 1_000_000;
 
 /// What one of them says.
 #[derive(Clone, Debug)]
@@ -53,9 +55,26 @@ pub(super) struct Anchors {
     pub(super) silent: usize,
     /// What is neither, or says what can't be.
     pub(super) other: usize,
-    /// Checkpoints that their key did not sign.
-    pub(super) unsigned: usize,
-    seen: HashSet<String>,
+    /// What was made up: checkpoints that the key they name did not sign, and events that say they have one and have none.
+    pub(super) forged: Forged,
+    /// What of a store was not looked at, in words.
+    pub(super) unread: Vec<String>,
+    /// Texts and signatures of what was read.
+    seen: HashSet<Digest>,
+}
+
+/// How many, and which was read first.
+#[derive(Debug, Default)]
+pub(super) struct Forged {
+    pub(super) count: usize,
+    pub(super) first: Option<String>,
+}
+
+impl Forged {
+    fn add(&mut self, which: impl FnOnce() -> String) {
+        self.count += 1;
+        self.first.get_or_insert_with(which);
+    }
 }
 
 impl Anchors {
@@ -117,8 +136,12 @@ impl Anchors {
     /// What many may write to: only what the key itself says counts there. A line that looks like a request of the hub is
     /// none, whoever it names.
     pub(super) fn vouched(&mut self, value: &Value, place: &str) {
-        if !self.checkpoints(value, place) {
-            self.other += 1;
+        if self.checkpoints(value, place) {
+            return;
+        }
+        match value.get("kind").and_then(Value::as_str) {
+            Some(ANCHOR_KIND) => self.forged.add(|| format!("one in {place} that has no checkpoint in it")),
+            _ => self.other += 1,
         }
     }
 
@@ -146,16 +169,20 @@ impl Anchors {
     }
 
     fn signed(&mut self, checkpoint: &Checkpoint, place: &str) {
-        // Stores have what was sent twice twice.
-        if !self.seen.insert(checkpoint.text()) {
-            return;
-        }
-        if !checkpoint.is_signed() {
-            self.unsigned += 1;
+        // Stores have what was sent twice twice. The same text under another signature is another one: else a copy that
+        // nobody signed would stand in the place of what was.
+        let what = Digest::of(checkpoint.to_json().as_bytes());
+        let is_known =
+            if self.seen.len() < SEEN { !self.seen.insert(what) } else { self.seen.contains(&what) };
+        if is_known {
             return;
         }
         let at = crate::audit::times::told(checkpoint.time);
         let what = format!("the anchor of {at} in {place} (entry {})", checkpoint.last);
+        if !checkpoint.is_signed() {
+            self.forged.add(|| what);
+            return;
+        }
         let key = Some(checkpoint.key.fingerprint());
         self.noted.push(Noted { anchor: checkpoint.anchor(what), by: By::Key, key });
     }
@@ -242,12 +269,31 @@ mod tests {
         let noted: Vec<_> =
             read.noted.iter().map(|noted| (noted.anchor.sequence, noted.by.clone())).collect();
         assert_eq!(noted, [(5, By::Key), (9, By::Key)]);
-        assert_eq!((read.silent, read.other, read.unsigned), (0, 2, 1));
+        assert_eq!((read.silent, read.other, read.forged.count), (0, 2, 1));
+        assert!(read.forged.first.is_some_and(|first| first.ends_with("in f (entry 6)")));
         assert_eq!(
             parse(&one).unwrap().noted[0].anchor.what,
             "the anchor of 1970-01-01T00:00:00.001Z in f (entry 5)"
         );
         assert!(!parse("{\"a\n{\"b\n").map(|_| ()).unwrap_err().is_empty());
+    }
+
+    /// Else whoever may write there hides an anchor behind a copy of it: its text is no secret.
+    #[test]
+    fn p18_a_copy_that_nobody_signed_stands_in_nobodys_place() {
+        let genuine = checkpoint(5).handed_on();
+        let signature = checkpoint(5).to_json();
+        let signature = signature.split("\"signature\":\"").nth(1).unwrap().trim_end_matches("\"}");
+        let copy = genuine.replace(signature, &"A".repeat(signature.len()));
+        assert!(copy != genuine);
+        for text in [format!("{copy}\n{genuine}\n"), format!("{copy}\n{copy}\n{genuine}\n{copy}\n")] {
+            let read = parse(&text).unwrap();
+            assert_eq!((read.noted.len(), read.forged.count), (1, 1), "{text}");
+            assert_eq!((read.noted[0].anchor.sequence, &read.noted[0].by), (5, &By::Key));
+        }
+        let shape = format!("{{\"kind\":\"{ANCHOR_KIND}\",\"key\":\"x\",\"checkpoint\":\"none\"}}\n");
+        let read = parse(&format!("{shape}{genuine}\n")).unwrap();
+        assert_eq!((read.noted.len(), read.forged.count, read.other), (1, 1, 0));
     }
 
     /// Whoever may push to a store, or write to a file of lines, accuses nobody and vouches for nobody.

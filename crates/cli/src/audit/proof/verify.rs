@@ -1,6 +1,6 @@
 //! `audit verify`.
 
-use super::anchors::{Anchors, By, Noted};
+use super::anchors::{Anchors, By, Forged, Noted};
 use super::args::Verify;
 use super::kept_there;
 use super::named;
@@ -20,6 +20,8 @@ use std::path::Path;
 
 /// More than any file with one key.
 const KEY_MOST: u64 = 64 << 10;
+/// Stretches of time that are named of what was not read.
+const UNREAD: usize = 5;
 
 pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
     let keys: Vec<Digest> = args.key.iter().map(|key| parse_key(key)).collect::<Result<_, _>>()?;
@@ -143,13 +145,15 @@ struct Chosen {
 struct Passed {
     silent: usize,
     other: usize,
-    unsigned: usize,
+    forged: Forged,
+    /// What was not read at all.
+    unread: Vec<String>,
 }
 
 impl Chosen {
     /// Those of the person, where one is named; else those that name a key of this history.
     fn of(noted: Option<Anchors>, user: Option<&str>, used: &BTreeSet<Digest>, keys: &[Digest]) -> Self {
-        let Some(Anchors { noted, silent, other, unsigned, .. }) = noted else {
+        let Some(Anchors { noted, silent, other, forged, unread, .. }) = noted else {
             return Self {
                 noted: Vec::new(),
                 is_owner_named: user.is_some(),
@@ -168,7 +172,7 @@ impl Chosen {
             is_owner_named: user.is_some(),
             against: Vec::new(),
             elsewhere: others.len(),
-            read: Some(Passed { silent, other, unsigned }),
+            read: Some(Passed { silent, other, forged, unread }),
         }
     }
 
@@ -207,7 +211,7 @@ impl Chosen {
     }
 
     fn tell(self, mut view: VerifyView) -> VerifyView {
-        let Some(Passed { silent, other, unsigned }) = self.read else { return view };
+        let Some(Passed { silent, other, forged, unread }) = self.read else { return view };
         for (request, user) in &self.against {
             view.doubt(format!(
                 "{} of {} says that this history was another one. Anybody may write that into their own request: if it is \
@@ -237,10 +241,23 @@ impl Chosen {
         if silent + other > 0 {
             view.note(format!("{silent} requests say nothing of a history, {other} objects are no anchors"));
         }
-        if unsigned > 0 {
+        if let Some(first) = &forged.first {
             view.note(format!(
-                "{unsigned} checkpoints were not signed by the key that they name: whoever put them there made them up"
+                "{} checkpoints were not signed by the key that they name, the first of them {}: whoever put them there made \
+                 them up, and they are believed in nothing",
+                forged.count,
+                visible(first)
             ));
+        }
+        for what in unread.iter().take(UNREAD) {
+            view.doubt(format!(
+                "{}. An anchor among what was not read may contradict this history: remove from the store what is made up, or \
+                 hold it to what a collector wrote (--anchors)",
+                visible(what)
+            ));
+        }
+        if unread.len() > UNREAD {
+            view.doubt(format!("and so it is of {} stretches of time more", unread.len() - UNREAD));
         }
         view
     }

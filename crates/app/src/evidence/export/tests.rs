@@ -146,7 +146,7 @@ async fn a_history_without_a_seal_makes_no_pack_and_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_up_leaves_nothing_and_the_next_one_has_its_turn() {
     let bench = filled().await;
-    let running = bench.evidence.begin_export(1).unwrap();
+    let running = bench.evidence.begin_export().unwrap();
     let error = write(&bench, input(&bench, ExportForm::Csv, "a.csv")).await.unwrap_err();
     assert!(error.message().contains("another selection"), "one at a time");
     bench.evidence.stop_export().await.unwrap();

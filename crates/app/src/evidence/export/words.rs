@@ -49,7 +49,6 @@ pub(super) fn words(filter: &TimelineFilter) -> String {
     if words.is_empty() { "everything".to_owned() } else { words.join(", ") }
 }
 
-/// With whose it is and what it is about, so that it is found with that.
 /// Sessions whose recordings leave, each by its id, as far as an entry has room.
 pub(super) fn sessions(all: &BTreeSet<String>) -> String {
     const MOST: usize = 40;
@@ -61,6 +60,7 @@ pub(super) fn sessions(all: &BTreeSet<String>) -> String {
     }
 }
 
+/// With whose it is and what it is about, so that it is found with that.
 pub(super) fn about(mut draft: Draft, who: Option<&UserName>, filter: &TimelineFilter) -> Draft {
     if let Some(who) = who {
         draft = draft.user(who);

@@ -91,12 +91,19 @@ pub struct Telling<W> {
     out: Measured<W>,
     events: Events,
     line: String,
+    /// Events and bytes.
+    most: (u64, u64),
 }
 
 impl<W: Write> Telling<W> {
     /// Into something.
     pub fn new(out: W) -> Self {
-        Self { out: Measured::new(out), events: Events::default(), line: String::new() }
+        Self::up_to(out, (MOST, BYTES))
+    }
+
+    /// The same to other bounds.
+    pub(super) fn up_to(out: W, most: (u64, u64)) -> Self {
+        Self { out: Measured::new(out), events: Events::default(), line: String::new(), most }
     }
 
     /// The next of them; says whether it went in. One that does not is left out, with all behind it.
@@ -106,11 +113,11 @@ impl<W: Write> Telling<W> {
     pub fn take(&mut self, call: &ToldCall<'_>) -> io::Result<bool> {
         self.line.clear();
         let is_new = !self.events.clusters.contains_key(call.cluster);
-        if self.events.events == MOST || (is_new && self.events.clusters.len() == CLUSTERS) {
+        if self.events.events == self.most.0 || (is_new && self.events.clusters.len() == CLUSTERS) {
             return Ok(false);
         }
         let (redactions, is_in_part) = call.leaving(&mut self.line);
-        if self.out.bytes() + self.line.len() as u64 > BYTES {
+        if self.out.bytes() + self.line.len() as u64 > self.most.1 {
             return Ok(false);
         }
         self.out.write_all(self.line.as_bytes())?;

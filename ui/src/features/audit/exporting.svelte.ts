@@ -84,7 +84,8 @@ class Exporting {
       const error = asError(thrown);
       const isShown = turn === this.#turn && dialogs.name === "auditExport";
       // What was given up is no failure; what ended behind a closed dialog, or by a sign-out, is said where it is seen.
-      if (error.code !== "cancelled") isShown ? (this.error = error) : fail(error);
+      if (isShown && error.code !== "cancelled") this.error = error;
+      else if (error.code !== "cancelled") fail(error);
     }
     deaf();
     this.#unseen = dialogs.name !== "auditExport" && this.done !== null;

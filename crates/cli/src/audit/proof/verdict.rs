@@ -70,8 +70,9 @@ struct EventsView {
     in_part: u64,
     /// Those that fitted and were left out, as whoever made the pack says.
     left_out: u64,
-    /// Damaged events of the archive and files of it that could not be opened, as whoever made the pack says.
+    /// Damaged events of the archive, of which some may fit, as whoever made the pack says.
     damaged: u64,
+    /// Files of the archive that could not be opened, as whoever made the pack says.
     unread_files: u64,
     /// Whoever made the pack did not look at all of the archive.
     is_cut: bool,

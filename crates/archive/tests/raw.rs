@@ -204,7 +204,11 @@ fn each_event_is_handed_on_newest_first_until_it_is_enough_and_what_is_damaged_h
     archive.close();
     drop(archive);
     let db = Connection::open(dir.path().join("segment-00000001.db")).unwrap();
-    db.execute("UPDATE raw SET frame = zeroblob(length(frame)) WHERE first = (SELECT min(first) FROM raw)", []).unwrap();
+    db.execute(
+        "UPDATE raw SET frame = zeroblob(length(frame)) WHERE first = (SELECT min(first) FROM raw)",
+        [],
+    )
+    .unwrap();
     drop(db);
     seen = 0;
     opened(dir.path())

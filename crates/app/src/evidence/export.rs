@@ -8,15 +8,15 @@ mod pack;
 mod turn;
 mod words;
 
-pub(crate) use turn::GivenUp;
 pub(super) use turn::Exports;
+pub(crate) use turn::GivenUp;
 
 use super::filter::{self, Both};
 use super::{Evidence, LacksView, number, or_lacks};
 use crate::desk::{AppError, FileKind, parse_place};
 use sallyport_audit::{Action, Draft};
 use sallyport_ipc::{ExportForm, ExportInput, ExportLook, ExportView, Shown, TimelineFilter};
-use sallyport_model::{ErrorCode, SessionId, UserName, is_plain_id, visible};
+use sallyport_model::{SessionId, UserName, is_plain_id, visible};
 use sallyport_report::access::Reading;
 use sallyport_report::handed::{EVENTS_SHA256, Measured, Segment, Tape};
 use sallyport_store::{Filter as Entries, NewFile, PlaceError};
@@ -355,8 +355,10 @@ fn kind(form: ExportForm) -> FileKind {
 
 fn nothing(form: ExportForm) -> AppError {
     match form {
-        ExportForm::Pack => filter::bad("no entry of this desktop's history fits, and nothing else was wanted in the pack")
-            .hint("Take part of the filter away, or let the clusters' events go with the pack."),
+        ExportForm::Pack => {
+            filter::bad("no entry of this desktop's history fits, and nothing else was wanted in the pack")
+                .hint("Take part of the filter away, or let the clusters' events go with the pack.")
+        }
         _ => filter::bad("nothing fits the filter, so that there is nothing to write")
             .hint("Take part of the filter away."),
     }

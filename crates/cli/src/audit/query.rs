@@ -29,7 +29,9 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
     let filter = if is_by_call { every.clone().ended() } else { every.clone() };
     let is_lines = matches!(args.output, Listing::Csv | Listing::Ocsf);
     if is_lines && (args.raw || args.count || args.by.is_some()) {
-        return Err(Stop::new("-o csv and -o ocsf write calls, one on each line: they go with none of --raw, --count and --by"));
+        return Err(Stop::new(
+            "-o csv and -o ocsf write calls, one on each line: they go with none of --raw, --count and --by",
+        ));
     }
     if args.raw {
         return raw(&place, &filter, args);
@@ -79,7 +81,9 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
             // Whoever reads the lines as such reads no sentence among them.
             view.beside().lines().for_each(say);
             if in_part > 0 {
-                say(&format!("{in_part} calls are told by what is kept to find them: their events are damaged."));
+                say(&format!(
+                    "{in_part} calls are told by what is kept to find them: their events are damaged."
+                ));
             }
             lines
         }

@@ -82,7 +82,12 @@ impl Desk {
     }
 
     /// The file in a pack under this name, changed.
-    pub(super) fn change(&self, pack: &str, name: &str, change: impl Fn(String) -> String) -> Result<PathBuf> {
+    pub(super) fn change(
+        &self,
+        pack: &str,
+        name: &str,
+        change: impl Fn(String) -> String,
+    ) -> Result<PathBuf> {
         let mut read = tar::Archive::new(fs::File::open(self.path(pack))?);
         let to = self.dir.path().join(format!("changed-{name}-{pack}"));
         let mut written = tar::Builder::new(fs::File::create(&to)?);

@@ -39,7 +39,12 @@ async fn events_of_clusters_go_with_a_pack_and_are_proven_to_be_no_more_than_the
     let archive = imported(dir.path(), &lines).await?;
     let key = desk.fingerprint();
     let ran = desk.export("pack.tar", &["--events", &archive, "--since", "2026-11-01"]).await?;
-    ensure!(ran.code == 0 && ran.out.contains("2 events of clusters go with it (eu-1 2)"), "{} {}", ran.out, ran.err);
+    ensure!(
+        ran.code == 0 && ran.out.contains("2 events of clusters go with it (eu-1 2)"),
+        "{} {}",
+        ran.out,
+        ran.err
+    );
     let events = member(&desk, "pack.tar", "events.jsonl")?;
     let told: Vec<Value> = events.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     ensure!(told.len() == 2 && told.iter().all(|one| one["cluster"] == "eu-1"), "{events}");
@@ -57,7 +62,8 @@ async fn events_of_clusters_go_with_a_pack_and_are_proven_to_be_no_more_than_the
     // On a machine that has nothing of ours.
     fs::rename(desk.path("data"), desk.path("gone"))?;
     let pack = desk.path("pack.tar");
-    let verify = async |of: &str, more: &[&str]| desk.verify(&[of], &[&["--key", &key][..], more].concat()).await;
+    let verify =
+        async |of: &str, more: &[&str]| desk.verify(&[of], &[&["--key", &key][..], more].concat()).await;
     let (code, told) = verify(&pack, &[]).await?;
     ensure!(code == 2 && told["tampering"].is_null(), "nobody signs which they are: {told}");
     ensure!(told["events"]["events"] == 2 && told["events"]["entry"].is_null(), "{told}");
@@ -72,7 +78,11 @@ async fn events_of_clusters_go_with_a_pack_and_are_proven_to_be_no_more_than_the
     let (code, told) = verify(&desk.path("vouched.tar"), &[]).await?;
     ensure!(code == 0 && told["verdict"] == "verified" && told["events"]["entry"].is_u64(), "{told}");
     let text = audit(&["verify", &desk.path("vouched.tar"), "--key", &key]).await?;
-    ensure!(text.out.contains(&format!("entry {} says left with it", told["events"]["entry"])), "{}", text.out);
+    ensure!(
+        text.out.contains(&format!("entry {} says left with it", told["events"]["entry"])),
+        "{}",
+        text.out
+    );
 
     for (what, change) in [
         ("edited", &(|text: String| text.replacen("web", "wob", 1)) as &dyn Fn(String) -> String),
@@ -104,7 +114,10 @@ async fn what_an_archive_lacks_is_counted_in_the_pack_and_told_by_whoever_checks
     drop(db);
     let ran = desk.export("pack.tar", &["--events", &archive]).await?;
     ensure!(ran.code == 0, "{} {}", ran.out, ran.err);
-    for said in ["1 files of the archive could not be opened", "1 events of clusters are in it by what is kept to find them"] {
+    for said in [
+        "1 files of the archive could not be opened",
+        "1 events of clusters are in it by what is kept to find them",
+    ] {
         ensure!(ran.out.contains(said), "{}", ran.out);
         ensure!(member(&desk, "pack.tar", "report.html")?.contains(said), "{said}");
     }

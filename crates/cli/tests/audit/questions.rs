@@ -307,7 +307,11 @@ async fn calls_are_written_for_a_spreadsheet_and_for_a_siem() -> Result<()> {
     ensure!(none.code == 1 && none.out.lines().count() == 1, "{} {}", none.code, none.out);
     for wrong in [&["-o", "csv", "--count"][..], &["-o", "ocsf", "--by", "verb"], &["-o", "csv", "--raw"]] {
         let ran = query(wrong).await?;
-        ensure!(ran.code == 2 && ran.out.is_empty() && ran.err.contains("one on each line"), "{wrong:?}: {}", ran.err);
+        ensure!(
+            ran.code == 2 && ran.out.is_empty() && ran.err.contains("one on each line"),
+            "{wrong:?}: {}",
+            ran.err
+        );
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A call that a cluster's API servers tell of, as a line for other programs.
 
 use super::entry::Row;
-use super::{cells, events, leaving, ocsf, told};
+use super::{cells, leaving, lines, ocsf, told};
 use sallyport_archive::{Call, Column};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
@@ -106,11 +106,11 @@ impl<'t> ToldCall<'t> {
         };
         let short = self.raw.filter(|raw| raw.len() <= LONGEST);
         let event = short.and_then(|raw| serde_json::from_str::<Value>(raw).ok()).filter(Value::is_object);
-        let whole = event.map(clean).map(|(event, count)| {
-            (json!({ "cluster": self.cluster, "event": event }).to_string(), count)
-        });
+        let whole = event
+            .map(clean)
+            .map(|(event, count)| (json!({ "cluster": self.cluster, "event": event }).to_string(), count));
         // What stands for a secret may be longer than it was.
-        let whole = whole.filter(|(line, _)| line.len() < events::LINE);
+        let whole = whole.filter(|(line, _)| line.len() < lines::EVENT);
         let is_in_part = whole.is_none();
         let (line, count) = whole.unwrap_or_else(|| {
             let (columns, count) = clean(self.columns());

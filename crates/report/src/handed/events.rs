@@ -11,8 +11,6 @@ use std::io::{self, Read, Write};
 /// Most events that go with a pack, and most bytes of them.
 const MOST: u64 = 100_000;
 pub(super) const BYTES: u64 = 256 << 20;
-/// More bytes than a line has.
-pub(super) const LINE: usize = 4 << 20;
 /// Most clusters that are counted apart.
 const CLUSTERS: usize = 10_000;
 
@@ -59,13 +57,22 @@ impl Events {
     /// What is missing or told in part, a sentence each.
     pub fn lacks(&self) -> Vec<String> {
         let counted = [
-            (self.left_out, "events of clusters fit and are left out: a pack holds the newest 100,000, and 256 MiB of them"),
-            (self.in_part, "events of clusters are in it by what is kept to find them: their own text is damaged, was cut or is too long"),
+            (
+                self.left_out,
+                "events of clusters fit and are left out: a pack holds the newest 100,000, and 256 MiB of them",
+            ),
+            (
+                self.in_part,
+                "events of clusters are in it by what is kept to find them: their own text is damaged, was cut or is too long",
+            ),
             (self.damaged, "events of the archive are damaged; some of them may fit and are not in it"),
             (self.unread_files, "files of the archive could not be opened: what they hold is not in it"),
         ];
-        let mut lacks: Vec<String> =
-            counted.into_iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("{many} {what}")).collect();
+        let mut lacks: Vec<String> = counted
+            .into_iter()
+            .filter(|(many, _)| *many > 0)
+            .map(|(many, what)| format!("{many} {what}"))
+            .collect();
         if self.is_cut {
             lacks.push("not all of the archive was looked at in the time there was: there may be more events of clusters that fit".to_owned());
         }
@@ -74,7 +81,8 @@ impl Events {
 
     /// `eu-1 200, us-1 14`, as they are called.
     pub fn by_cluster(&self) -> String {
-        let each: Vec<String> = self.clusters.iter().map(|(name, events)| format!("{name} {events}")).collect();
+        let each: Vec<String> =
+            self.clusters.iter().map(|(name, events)| format!("{name} {events}")).collect();
         each.join(", ")
     }
 
@@ -153,7 +161,7 @@ struct Line {
 pub(super) fn of(from: impl Read) -> Result<Events, String> {
     let mut measured = Measured::new(io::sink());
     let mut events = Events::default();
-    for (line, number) in lines::up_to(from, LINE as u64).zip(1_u64..) {
+    for (line, number) in lines::up_to(from, lines::EVENT as u64).zip(1_u64..) {
         let line = line?;
         let wrong = || format!("line {number} is none of a pack");
         let parsed: Line = serde_json::from_str(&line).map_err(|_| wrong())?;
@@ -162,10 +170,15 @@ pub(super) fn of(from: impl Read) -> Result<Events, String> {
             (None, Some(_), Some(_)) => true,
             _ => return Err(wrong()),
         };
-        if events.events == MOST || (events.clusters.len() == CLUSTERS && !events.clusters.contains_key(&parsed.cluster)) {
+        if events.events == MOST
+            || (events.clusters.len() == CLUSTERS && !events.clusters.contains_key(&parsed.cluster))
+        {
             return Err("it holds more than any pack does".to_owned());
         }
-        measured.write_all(line.as_bytes()).and_then(|()| measured.write_all(b"\n")).map_err(|e| e.to_string())?;
+        measured
+            .write_all(line.as_bytes())
+            .and_then(|()| measured.write_all(b"\n"))
+            .map_err(|e| e.to_string())?;
         events.events += 1;
         events.in_part += u64::from(is_in_part);
         *events.clusters.entry(parsed.cluster).or_default() += 1;

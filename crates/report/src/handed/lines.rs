@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 
 /// More bytes than a line of a pack has.
 const MOST: u64 = 256 << 10;
+/// More bytes than a cluster's event takes in a pack.
+pub(super) const EVENT: usize = 4 << 20;
 
 /// The lines of `from`; what is no text, or longer than any line, is an error in its place, and the last.
 pub(super) fn of(from: impl Read) -> impl Iterator<Item = Result<String, String>> {

@@ -124,7 +124,9 @@ pub fn read(mut from: impl Read + Seek, keys: &[Digest], anchors: &[Anchor]) -> 
         let is_file = member.header().entry_type() == EntryType::Regular;
         let is_due = is_file
             && pack.manifest.is_none()
-            && due.map_or(name == MANIFEST || name == EVENTS || name.starts_with(RECORDINGS), |due| name == due);
+            && due.map_or(name == MANIFEST || name == EVENTS || name.starts_with(RECORDINGS), |due| {
+                name == due
+            });
         if !is_due {
             if due == Some(LINES) {
                 return Ok(pack.end());
@@ -271,7 +273,10 @@ impl Pack {
         let said = match (said, self.events.take()) {
             (None, None) => return None,
             (None, Some(_)) => {
-                self.wrong("inserted", format!("the archive holds {EVENTS}, of which {MANIFEST} says nothing"));
+                self.wrong(
+                    "inserted",
+                    format!("the archive holds {EVENTS}, of which {MANIFEST} says nothing"),
+                );
                 return None;
             }
             (Some(_), None) => {

@@ -79,7 +79,9 @@ impl Job {
             picked.holds(entry.sequence)
                 || (entry.action == Action::Recorded && is_of())
                 || (entry.action == Action::Exported
-                    && events_sha256.as_deref().is_some_and(|sha256| entry.detail.text(EVENTS_SHA256) == Some(sha256)))
+                    && events_sha256
+                        .as_deref()
+                        .is_some_and(|sha256| entry.detail.text(EVENTS_SHA256) == Some(sha256)))
         };
         // A member's size stands before it.
         let mut inner = spare_file(&self.path)?;

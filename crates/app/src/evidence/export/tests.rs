@@ -4,6 +4,7 @@ use super::super::tests::{Bench, bench};
 use super::*;
 use sallyport_audit::Draft;
 use sallyport_ipc::TimelineSide;
+use sallyport_model::ErrorCode;
 use sallyport_report::handed;
 use serde_json::{Value, json};
 use std::fs;
@@ -159,7 +160,11 @@ async fn what_is_given_up_leaves_nothing_and_the_next_one_has_its_turn() {
         running,
         wanted,
         has_calls: true,
-        about: Arc::new(About { who: None, filter: TimelineFilter::default(), said: "everything".to_owned() }),
+        about: Arc::new(About {
+            who: None,
+            filter: TimelineFilter::default(),
+            said: "everything".to_owned(),
+        }),
         input: input(&bench, ExportForm::Csv, "a.csv"),
         path: bench.home().join("a.csv"),
         sessions: BTreeSet::new(),
@@ -248,7 +253,8 @@ async fn a_pack_holds_the_recordings_that_a_sealed_entry_tells_of() {
 }
 
 fn left(bench: &Bench, name: &str) -> Vec<String> {
-    let names = fs::read_dir(bench.home()).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap());
+    let names =
+        fs::read_dir(bench.home()).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap());
     names.filter(|left| left.starts_with(".sallyport-") || left == name).collect()
 }
 
@@ -261,11 +267,19 @@ async fn clusters_events_go_with_a_pack_and_a_sealed_entry_says_which() {
         let found = handed::read(fs::File::open(bench.home().join(name)).unwrap(), &[key], &[]).unwrap();
         let sallyport_audit::PackVerdict::Sealed(told) = &found.verdict else { panic!("{found:?}") };
         assert!(told.sealed.is_trusted, "{told:?}");
-        assert!(!found.beside.iter().any(|one| matches!(one, handed::Stated::Wrong(..))), "{:?}", found.beside);
+        assert!(
+            !found.beside.iter().any(|one| matches!(one, handed::Stated::Wrong(..))),
+            "{:?}",
+            found.beside
+        );
         found.events
     };
     let only = TimelineFilter { verb: Some("delete".into()), ..TimelineFilter::default() };
-    let asked = |name: &str, events| ExportInput { filter: only.clone(), events, ..input(&bench, ExportForm::Pack, name) };
+    let asked = |name: &str, events| ExportInput {
+        filter: only.clone(),
+        events,
+        ..input(&bench, ExportForm::Pack, name)
+    };
     // Of the desktop's own nothing fits, and nothing else is wanted.
     let error = write(&bench, asked("none.tar", false)).await.unwrap_err();
     assert!(error.message().contains("nothing else was wanted"), "{}", error.message());
@@ -281,7 +295,10 @@ async fn clusters_events_go_with_a_pack_and_a_sealed_entry_says_which() {
     assert_eq!(before.outcome, sallyport_audit::Outcome::Unknown, "what came of it the next one says");
     for entry in [before, after] {
         assert_eq!(entry.detail.text("events_sha256"), Some(events.said.sha256.as_str()));
-        assert_eq!((entry.detail.number("calls"), entry.user.as_ref().unwrap().as_str()), (Some(1), "oidc:ines"));
+        assert_eq!(
+            (entry.detail.number("calls"), entry.user.as_ref().unwrap().as_str()),
+            (Some(1), "oidc:ines")
+        );
     }
     assert_eq!(after.detail.text("sha256"), Some(done.sha256.as_str()));
 
@@ -305,7 +322,9 @@ async fn what_an_archive_can_not_give_is_counted_in_the_pack_and_said() {
     // A segment that a bad disk left.
     fs::write(folder.join("segment-00000001.db"), "garbage ".repeat(4096)).unwrap();
     let bench = fill(bench).await;
-    let done = write(&bench, ExportInput { events: true, ..input(&bench, ExportForm::Pack, "a.tar") }).await.unwrap();
+    let done = write(&bench, ExportInput { events: true, ..input(&bench, ExportForm::Pack, "a.tar") })
+        .await
+        .unwrap();
     let lacks = format!("{:?}", done.lacks);
     assert!(lacks.contains("1 files of the archive could not be opened"), "{lacks}");
     let found = handed::read(fs::File::open(bench.home().join("a.tar")).unwrap(), &[], &[]).unwrap();
@@ -323,7 +342,8 @@ async fn signing_out_and_quitting_end_what_is_being_written_with_a_word_and_leav
     for (why, word) in [(GivenUp::SignedOut, "by the sign-out"), (GivenUp::Quit, "as Sallyport was quit")] {
         let bench = Arc::new(Bench::sealed().await);
         let draft = Draft::new(Action::Recorded).session(&SessionId::new("s-1")).detail("terminal", "t-1");
-        let draft = draft.detail("segment", 1).detail("sha256", sallyport_model::Digest::of(b"x").to_string());
+        let draft =
+            draft.detail("segment", 1).detail("sha256", sallyport_model::Digest::of(b"x").to_string());
         bench.note(draft).await;
         bench.settled().await;
         // What is read of a recording waits until the test says so: the pack is half written.
@@ -338,10 +358,12 @@ async fn signing_out_and_quitting_end_what_is_being_written_with_a_word_and_leav
             held.1.recv().unwrap();
             Ok(Tape::Here(b"x".to_vec()))
         });
-        let asked = ExportInput { recordings: vec!["s-1".into()], ..input(&bench, ExportForm::Pack, "a.tar") };
+        let asked =
+            ExportInput { recordings: vec!["s-1".into()], ..input(&bench, ExportForm::Pack, "a.tar") };
         let evidence = bench.evidence.clone();
-        let writing =
-            tokio::spawn(async move { evidence.export(None, asked, Beside { tapes, readings: Vec::new() }).await });
+        let writing = tokio::spawn(async move {
+            evidence.export(None, asked, Beside { tapes, readings: Vec::new() }).await
+        });
         is_begun.await.unwrap();
         assert_eq!(left(&bench, "a.tar").len(), 1, "a file without its name");
         bench.evidence.give_up_export(why);

@@ -1,8 +1,8 @@
 //! One is written at a time. It ends when it is whole, and before that by a word: of whoever asked for it, or because they sign
 //! out or quit, which waits until nothing is left of it.
 
-use super::super::Evidence;
 use crate::desk::AppError;
+use crate::evidence::Evidence;
 use sallyport_archive::Cancel;
 use sallyport_ipc::Event;
 use sallyport_model::ErrorCode;
@@ -74,14 +74,14 @@ impl Running {
             None | Some(GivenUp::Asked) => {
                 AppError::new(ErrorCode::Cancelled, "it was given up; nothing was written")
             }
-            Some(GivenUp::SignedOut) => {
-                AppError::failed("what was being handed on was given up by the sign-out; nothing is left of it")
-                    .hint("Sign in and hand it on again.")
-            }
-            Some(GivenUp::Quit) => {
-                AppError::failed("what was being handed on was given up as Sallyport was quit; nothing is left of it")
-                    .hint("Start Sallyport and hand it on again.")
-            }
+            Some(GivenUp::SignedOut) => AppError::failed(
+                "what was being handed on was given up by the sign-out; nothing is left of it",
+            )
+            .hint("Sign in and hand it on again."),
+            Some(GivenUp::Quit) => AppError::failed(
+                "what was being handed on was given up as Sallyport was quit; nothing is left of it",
+            )
+            .hint("Start Sallyport and hand it on again."),
         }
     }
 }
@@ -137,7 +137,9 @@ impl Evidence {
     pub(crate) async fn end_export(&self, why: GivenUp) {
         self.give_up_export(why);
         if tokio::time::timeout(ENDS, self.exports.turn.lock()).await.is_err() {
-            tracing::error!("what was being handed on did not end within 3 s; it is removed as soon as it does");
+            tracing::error!(
+                "what was being handed on did not end within 3 s; it is removed as soon as it does"
+            );
         }
     }
 }

@@ -70,7 +70,10 @@ pub(super) fn gathered(archive: &Path, filter: &Filter, args: &Export) -> Result
 /// What is said of them when the pack is made.
 pub(super) fn told(said: &Events) -> String {
     let of = if said.clusters.is_empty() { String::new() } else { format!(" ({})", said.by_cluster()) };
-    let mut text = format!("  {} events of clusters go with it{of}; taken out of them because it looks like a secret: {}\n", said.events, said.redactions);
+    let mut text = format!(
+        "  {} events of clusters go with it{of}; taken out of them because it looks like a secret: {}\n",
+        said.events, said.redactions
+    );
     for lack in said.lacks() {
         text.push_str(&format!("  {lack}\n"));
     }

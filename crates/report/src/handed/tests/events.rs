@@ -73,7 +73,7 @@ fn p20_an_event_leaves_with_its_names_and_without_what_looks_like_a_secret() {
 #[test]
 fn an_event_that_is_too_long_or_grows_by_what_is_taken_out_is_told_in_part() {
     let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
-    let grows = format!("{{\"a\":\"{}\"}}", "pw=1\\n".repeat(150_000));
+    let grows = format!("{{\"a\":\"{}\"}}", "pw=1 ".repeat(150_000));
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     for raw in [long.as_str(), grows.as_str(), deep.as_str(), "[1]", "7", ""] {
         let mut telling = Telling::new(Vec::new());
@@ -81,6 +81,19 @@ fn an_event_that_is_too_long_or_grows_by_what_is_taken_out_is_told_in_part() {
         let (said, bytes) = telling.end(Lacks::default());
         assert_eq!(said.in_part, 1, "{} bytes", raw.len());
         assert!(bytes.len() < 4 << 20);
+    }
+}
+
+#[test]
+fn a_text_that_would_be_looked_through_for_hours_is_left_out() {
+    let lines = |many: usize| format!("{{\"a\":\"{}\",\"b\":\"x\"}}", "abcdef\\n".repeat(many));
+    for (many, is_out) in [(50, false), (8000, true)] {
+        let mut telling = Telling::new(Vec::new());
+        assert!(telling.take(&ToldCall { raw: Some(&lines(many)), ..told("eu-1", "a-1") }).unwrap());
+        let (said, bytes) = telling.end(Lacks::default());
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!((said.in_part, text.contains("[left out: a text of 8001 lines]")), (0, is_out), "{many}");
+        assert!(text.contains("\"b\":\"x\""));
     }
 }
 
@@ -96,7 +109,10 @@ fn what_a_pack_does_not_hold_is_counted_and_said() {
         assert_eq!((said.events, said.left_out), (taken, 1000 - taken));
         assert!(taken > 0 && said.bytes <= 1400.max(taken * 1000), "{taken} {}", said.bytes);
         let lacks = said.lacks().join("; ");
-        assert!(lacks.contains(&format!("{} events of clusters fit and are left out", 1000 - taken)), "{lacks}");
+        assert!(
+            lacks.contains(&format!("{} events of clusters fit and are left out", 1000 - taken)),
+            "{lacks}"
+        );
         assert!(lacks.contains("not all of the archive was looked at"), "{lacks}");
     }
     assert_eq!(gathered(Lacks { of: 4, ..Lacks::default() }).0.lacks().len(), 1, "what is told in part");
@@ -105,20 +121,36 @@ fn what_a_pack_does_not_hold_is_counted_and_said() {
 #[test]
 fn events_are_vouched_for_by_a_sealed_entry_or_by_nobody_and_the_page_names_them() {
     let (pack, packed, said) = with_events(&[SESSION]);
-    let names: Vec<String> =
-        members(&pack).into_iter().map(|(name, _)| name.trim_start_matches("sallyport-history/").to_owned()).collect();
+    let names: Vec<String> = members(&pack)
+        .into_iter()
+        .map(|(name, _)| name.trim_start_matches("sallyport-history/").to_owned())
+        .collect();
     assert_eq!(names[3], "events.jsonl");
     assert_eq!((names.len(), names.last().unwrap().as_str()), (8, "manifest.json"));
     let found = checked(&pack);
-    assert!(matches!(found.verdict, PackVerdict::Sealed(_)) && wrong(&found).is_empty(), "{:?}", found.beside);
+    assert!(
+        matches!(found.verdict, PackVerdict::Sealed(_)) && wrong(&found).is_empty(),
+        "{:?}",
+        found.beside
+    );
     assert_eq!((found.recordings, packed.events_entry), (Some(3), Some(13)));
     let events = found.events.unwrap();
     assert_eq!((events.entry, events.said.clone()), (Some(13), said));
     let page = String::from_utf8(members(&pack)[2].1.clone()).unwrap();
-    for words in ["What clusters tell", "<bdi>us-1</bdi></td><td>1", "<bdi>eu-1</bdi></td><td>3", "They are in no chain"] {
+    for words in [
+        "What clusters tell",
+        "<bdi>us-1</bdi></td><td>1",
+        "<bdi>eu-1</bdi></td><td>3",
+        "They are in no chain",
+    ] {
         assert!(page.contains(words), "{words}");
     }
-    for lack in ["5 events of clusters fit and are left out", "2 events of the archive are damaged", "1 files of the archive", "1 events of clusters are in it by what"] {
+    for lack in [
+        "5 events of clusters fit and are left out",
+        "2 events of the archive are damaged",
+        "1 files of the archive",
+        "1 events of clusters are in it by what",
+    ] {
         assert!(page.contains(lack), "{lack}");
     }
 
@@ -179,19 +211,31 @@ fn whatever_is_done_to_events_of_a_pack_is_seen() {
         ("a line more", "edited", &|m| file(m, &|file| file.extend(line))),
         ("a line that is none", "edited", &|m| file(m, &|file| file.extend(b"{\"entry\":{}}\n"))),
         ("a line that is no text", "edited", &|m| file(m, &|file| file.extend(b"\xff\n"))),
-        ("a line that nests", "edited", &|m| file(m, &|file| file.extend("[".repeat(100_000).bytes().chain([b'\n'])))),
+        ("a line that nests", "edited", &|m| {
+            file(m, &|file| file.extend("[".repeat(100_000).bytes().chain([b'\n'])))
+        }),
         ("a line without an end", "edited", &|m| file(m, &|file| file.extend(vec![b'x'; 5 << 20]))),
         ("taken out", "deleted", &|m| m.retain(|(name, _)| !name.ends_with("events.jsonl"))),
         ("taken out, of the manifest too", "edited", &|m| {
             m.retain(|(name, _)| !name.ends_with("events.jsonl"));
             manifest(m, &|value| drop(value.as_object_mut().unwrap().remove("events")));
         }),
-        ("not named", "inserted", &|m| manifest(m, &|value| drop(value.as_object_mut().unwrap().remove("events")))),
-        ("others named", "edited", &|m| manifest(m, &|value| value["events"]["sha256"] = "ab".repeat(32).into())),
-        ("another cluster named", "edited", &|m| manifest(m, &|value| value["events"]["clusters"]["x\u{202e}"] = 1.into())),
+        ("not named", "inserted", &|m| {
+            manifest(m, &|value| drop(value.as_object_mut().unwrap().remove("events")))
+        }),
+        ("others named", "edited", &|m| {
+            manifest(m, &|value| value["events"]["sha256"] = "ab".repeat(32).into())
+        }),
+        ("another cluster named", "edited", &|m| {
+            manifest(m, &|value| value["events"]["clusters"]["x\u{202e}"] = 1.into())
+        }),
         ("more counted", "edited", &|m| manifest(m, &|value| value["events"]["events"] = u64::MAX.into())),
-        ("less said to be left out", "edited", &|m| manifest(m, &|value| value["events"]["leftOut"] = 0.into())),
-        ("nothing said to be damaged", "edited", &|m| manifest(m, &|value| value["events"]["damaged"] = 0.into())),
+        ("less said to be left out", "edited", &|m| {
+            manifest(m, &|value| value["events"]["leftOut"] = 0.into())
+        }),
+        ("nothing said to be damaged", "edited", &|m| {
+            manifest(m, &|value| value["events"]["damaged"] = 0.into())
+        }),
         ("changed, and the manifest with it", "edited", &|m| forged(m, &without_a_line)),
         ("twice", "inserted", &|m| m.insert(4, m[3].clone())),
         ("before the page", "inserted", &|m| m.swap(2, 3)),
@@ -199,7 +243,9 @@ fn whatever_is_done_to_events_of_a_pack_is_seen() {
             let events = m.remove(3);
             m.push(events);
         }),
-        ("under another name", "inserted", &|m| at(m, "events.jsonl").0 = "sallyport-history/events.json".to_owned()),
+        ("under another name", "inserted", &|m| {
+            at(m, "events.jsonl").0 = "sallyport-history/events.json".to_owned()
+        }),
         ("the manifest taken out", "deleted", &|m| drop(m.pop())),
     ];
     for (what, word, change) in cases {

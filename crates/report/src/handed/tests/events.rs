@@ -73,7 +73,7 @@ fn p20_an_event_leaves_with_its_names_and_without_what_looks_like_a_secret() {
 #[test]
 fn an_event_that_is_too_long_or_grows_by_what_is_taken_out_is_told_in_part() {
     let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
-    let grows = format!("{{\"a\":\"{}\"}}", "pw=1 ".repeat(150_000));
+    let grows = format!("{{\"a\":[{}\"\"]}}", "\"%70w=1\",".repeat(100_000));
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     for raw in [long.as_str(), grows.as_str(), deep.as_str(), "[1]", "7", ""] {
         let mut telling = Telling::new(Vec::new());

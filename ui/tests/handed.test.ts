@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ExportLook } from "../src/bindings/ipc";
-import { bytes, ended, FORMS, holds, whyNot } from "../src/features/audit/handed";
+import { bytes, ended, FORMS, holds, tells, whyNot } from "../src/features/audit/handed";
 
 const look = (over: Partial<ExportLook>): ExportLook => ({ own: 0, calls: 0, isCut: false, why: null, stores: [], isSealed: true, recorded: [], hasMore: false, place: "/home/dev/a", ...over });
 
@@ -14,13 +14,21 @@ test("a place gets the ending of each form in place of another's, and no more th
 
 test("a form holds what it can hold, and says why not", () => {
   const [own, calls, none] = [look({ own: 1 }), look({ calls: 1 }), look({})];
-  expect(FORMS.map(({ form }) => [holds(form, own), holds(form, calls), holds(form, none)])).toEqual([[true, false, false], [true, true, false], [true, true, false], [true, true, false], [true, true, true]]);
-  expect(holds("pack", look({ own: 1, isSealed: false }))).toBe(false);
+  const held = (events: boolean) => FORMS.map(({ form }) => [holds(form, own, events), holds(form, calls, events), holds(form, none, events)]);
+  expect(held(false)).toEqual([[true, false, false], [true, true, false], [true, true, false], [true, true, false], [true, true, true]]);
+  // Clusters' events go with a pack where they are wanted.
+  expect(held(true)[0]).toEqual([true, true, false]);
+  expect(holds("pack", look({ own: 1, calls: 1, isSealed: false }), true)).toBe(false);
   // More than was counted may be there.
-  expect(holds("csv", look({ isCut: true }))).toBe(true);
+  expect(holds("csv", look({ isCut: true }), false)).toBe(true);
+  expect(holds("pack", look({ isCut: true }), true)).toBe(true);
   expect(whyNot("pack", look({ own: 1, isSealed: false }))).toContain("keyring");
-  expect(whyNot("pack", calls)).toContain("holds nothing else");
+  expect(whyNot("pack", calls)).toContain("nothing else is chosen");
   expect(whyNot("csv", none)).toBe("Nothing fits the filter.");
+});
+
+test("clusters' events are offered where some may fit and their archive can be read", () => {
+  expect([{}, { calls: 2 }, { isCut: true }, { calls: 2, why: "in use" }].map((over) => tells(look(over)))).toEqual([false, true, true, false]);
 });
 
 test("bytes are said as people say them", () => {

@@ -29,7 +29,7 @@ const EDGES: [(&str, &[&str]); 33] = [
     ("provision", &["model", "rbac", "policy", "api", "client"]),
     ("gateway", &["model", "policy", "client"]),
     ("scan", &["model", "posture", "client", "kubeconfig"]),
-    ("report", &["model", "rbac", "audit", "posture", "scan"]),
+    ("report", &["model", "rbac", "audit", "posture", "scan", "archive"]),
     ("terminal", &["model"]),
     ("recording", &["model"]),
     ("store", &["model", "audit"]),

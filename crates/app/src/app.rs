@@ -8,7 +8,7 @@ mod used;
 
 use crate::approvals::Approvals;
 use crate::desk::{AppError, Desk, Dirs, Host, Options, vault};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, GivenUp};
 use crate::history::Recorder;
 use crate::holds::Holds;
 use crate::inventory::{Choice, Inventory};
@@ -319,13 +319,16 @@ impl Parts {
     }
 
     pub(crate) async fn sign_out(&self) -> Result<AppState, AppError> {
-        let Self { person, inventory, holds, sessions, scans, approvals, reach, .. } = self;
+        let Self { evidence, person, inventory, holds, sessions, scans, approvals, reach, .. } = self;
         // A sign-in page that is still open somewhere must not bring the person back afterwards.
         person.give_up().await?;
         let Some(signed) = person.is_signed_in() else { return Ok(self.view()) };
         // Before the sessions end: nothing is begun or taken up under this sign-in any more.
         signed.stop.cancel();
+        // Nobody sits there to be given what is being written.
+        evidence.give_up_export(GivenUp::SignedOut);
         sessions.end_all(End::signed_out(), FIRST_PROOFS).await;
+        evidence.end_export(GivenUp::SignedOut).await;
         // While nobody else can sit there.
         inventory.clear(&signed.workspace);
         holds.clear(&signed.workspace);

@@ -28,7 +28,7 @@ mod ties;
 mod timeline;
 mod used;
 
-pub(crate) use export::{Beside, ReadTape};
+pub(crate) use export::{Beside, GivenUp, ReadTape};
 pub(crate) use granted::kept;
 pub(crate) use used::SeenOn;
 #[cfg(test)]
@@ -187,7 +187,7 @@ impl Evidence {
     pub(crate) async fn close(&self) {
         self.stop_reading();
         self.note_all_counted().await;
-        self.give_up_export();
+        self.end_export(GivenUp::Quit).await;
         self.stores.close(&self.desk.dirs.data);
         let Some(archive) = self.archive.lock().await.take() else { return };
         let closing = tokio::task::spawn_blocking(move || archive.close());

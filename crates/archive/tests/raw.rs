@@ -5,9 +5,10 @@ mod common;
 use common::{LINE, bounds, opened, source};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use sallyport_archive::{Archive, Batch, CallId, Filter};
+use sallyport_archive::{Archive, Batch, Bounds, CallId, Filter};
 use sallyport_events::{Event, Found, Position, What};
 use std::path::Path;
+use std::time::Duration;
 
 /// The nth line of a file, `bytes` long.
 fn event(n: u64, bytes: usize) -> Event<'static> {
@@ -176,4 +177,46 @@ fn a_frame_that_is_lost_shifts_no_other_when_small_ones_are_merged() {
             return;
         }
     }
+}
+
+#[test]
+fn each_event_is_handed_on_newest_first_until_it_is_enough_and_what_is_damaged_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = opened(dir.path());
+    append(&archive, 0..1300, |_| 200);
+    let mut last = u64::MAX;
+    let (mut seen, mut lacking) = (0, 0);
+    let answer = archive.each_raw(&Filter::default(), &bounds(), |call, raw| {
+        let n = call.offset / LINE;
+        assert!(n < last && raw == Some(&*event(n, 200).raw), "{n}");
+        (last, seen) = (n, seen + 1);
+        true
+    });
+    assert!(answer.unwrap().lacks_nothing() && seen == 1300 && last == 0);
+    let mut taken = 0;
+    let enough = archive.each_raw(&Filter::default(), &bounds(), |_, _| {
+        taken += 1;
+        taken < 700
+    });
+    assert!(enough.unwrap().lacks_nothing() && taken == 700);
+    let none = Bounds { within: Duration::ZERO, ..bounds() };
+    assert!(!archive.each_raw(&Filter::default(), &none, |_, _| true).unwrap().is_whole);
+    archive.close();
+    drop(archive);
+    let db = Connection::open(dir.path().join("segment-00000001.db")).unwrap();
+    db.execute(
+        "UPDATE raw SET frame = zeroblob(length(frame)) WHERE first = (SELECT min(first) FROM raw)",
+        [],
+    )
+    .unwrap();
+    drop(db);
+    seen = 0;
+    opened(dir.path())
+        .each_raw(&Filter::default(), &bounds(), |_, raw| {
+            seen += 1;
+            lacking += u64::from(raw.is_none());
+            true
+        })
+        .unwrap();
+    assert!(seen == 1300 && lacking > 0, "{lacking} of {seen}");
 }

@@ -8,8 +8,8 @@ use ts_rs::TS;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum ExportForm {
-    /// A tar archive that proves itself: entries of this desktop's history, checkpoints, the public key, a page to read, and
-    /// recordings of terminals.
+    /// A tar archive that proves itself: entries of this desktop's history, checkpoints, the public key, a page to read,
+    /// recordings of terminals, and the events of clusters, which prove nothing.
     #[default]
     Pack,
     /// A line of JSON for each: entries, and the events of clusters as they were written.
@@ -32,6 +32,8 @@ pub struct ExportInput {
     pub form: ExportForm,
     /// The sessions whose recordings go with a pack, by their ids.
     pub recordings: Vec<String>,
+    /// The clusters' events that the filter selects go with a pack.
+    pub events: bool,
     /// Where to: a file that is not there yet.
     pub place: String,
 }
@@ -44,7 +46,7 @@ pub struct ExportLook {
     pub own: i64,
     /// Calls that clusters tell of.
     pub calls: i64,
-    /// There are more calls than were counted in the time there was.
+    /// There may be more calls than were counted: the time was over, or something is damaged.
     pub is_cut: bool,
     /// Why nothing of the clusters' events could be counted, if that is so.
     pub why: Option<Shown>,

@@ -4,6 +4,8 @@
 mod call;
 mod cells;
 mod entry;
+mod events;
+mod leaving;
 mod lines;
 mod manifest;
 mod measured;
@@ -17,10 +19,11 @@ mod tests;
 pub use call::ToldCall;
 pub use cells::line as csv_line;
 pub use entry::{csv, csv_head, json, ocsf};
-pub use manifest::Segment;
+pub use events::{Events, Lacks, Telling};
+pub use manifest::{EVENTS_SHA256, Segment};
 pub use measured::Measured;
-pub use pack::{PackError, Packed, Tape, Tapes, history, pack};
-pub use read::{Found, Stated, keys, read};
+pub use pack::{Along, PackError, Packed, Tape, Tapes, history, pack};
+pub use read::{Found, FoundEvents, Stated, keys, read};
 
 /// Who made it, as a pack says.
 pub const BY: &str = concat!("sallyport ", env!("CARGO_PKG_VERSION"));
@@ -28,6 +31,7 @@ pub const BY: &str = concat!("sallyport ", env!("CARGO_PKG_VERSION"));
 const LINES: &str = "sallyport-history/history.jsonl";
 const KEY: &str = "sallyport-history/key.pem";
 const PAGE: &str = "sallyport-history/report.html";
+const EVENTS: &str = "sallyport-history/events.jsonl";
 /// Before the name of each recording.
 const RECORDINGS: &str = "sallyport-history/recordings/";
 const MANIFEST: &str = "sallyport-history/manifest.json";

@@ -1127,6 +1127,10 @@ form: ExportForm,
  */
 recordings: Array<string>, 
 /**
+ * The clusters' events that the filter selects go with a pack.
+ */
+events: boolean, 
+/**
  * Where to: a file that is not there yet.
  */
 place: string, };
@@ -1144,7 +1148,7 @@ own: number,
  */
 calls: number, 
 /**
- * There are more calls than were counted in the time there was.
+ * There may be more calls than were counted: the time was over, or something is damaged.
  */
 isCut: boolean, 
 /**

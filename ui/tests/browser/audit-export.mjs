@@ -20,9 +20,26 @@ test("a pack with the recordings that were chosen is written by the keys alone, 
     await begin(page);
     const place = dialog(page).getByLabel("Write to");
     assert.match(await place.inputValue(), /\.tar$/);
-    const tapes = dialog(page).getByRole("checkbox");
-    assert.ok((await tapes.count()) > 1 && (await tapes.first().isChecked()), "all are chosen at first");
-    for (const one of (await tapes.all()).slice(1)) await one.uncheck();
+    const tapes = dialog(page).getByRole("group", { name: /^With what terminals showed/ }).getByRole("checkbox");
+    assert.equal(await tapes.count(), 4);
+    const chosen = async () => Promise.all((await tapes.all()).map((one) => one.isChecked()));
+    assert.deepEqual(await chosen(), [false, false, false, false], "nothing is more private: none is chosen at first");
+    await dialog(page).getByText("none of 3 recorded sessions chosen").waitFor();
+    // All by one key, from the field too, which takes no letter of it; and none again.
+    const was = await place.inputValue();
+    await page.keyboard.press("Alt+a");
+    await dialog(page).getByText("3 of 3 recorded sessions chosen").waitFor();
+    assert.deepEqual(await chosen(), [true, true, true, true]);
+    await page.keyboard.press("Alt+a");
+    await dialog(page).getByText("none of 3 recorded sessions chosen").waitFor();
+    assert.equal(await place.inputValue(), was);
+    await tapes.nth(1).check();
+    await dialog(page).getByText("1 of 3 recorded sessions chosen").waitFor();
+    assert.ok(await tapes.first().evaluate((box) => box.indeterminate && !box.checked), "some, and not all");
+    await tapes.first().check();
+    assert.deepEqual(await chosen(), [true, true, true, true]);
+    await tapes.nth(2).uncheck();
+    await tapes.nth(3).uncheck();
     await place.focus();
     await page.keyboard.press("Enter");
     await dialog(page).getByRole("heading", { name: "Writing" }).waitFor();
@@ -44,11 +61,17 @@ test("what is handed on is what the timeline's filter selects, and a form names 
     await page.getByRole("button", { name: "verb delete remove" }).waitFor();
     await page.getByRole("button", { name: "Hand on" }).click();
     await dialog(page).getByText("Selected: verb delete.").waitFor();
-    // Of this desktop's history nothing fits: a pack would be empty.
-    assert.ok(await dialog(page).getByRole("radio", { name: /^JSON lines/ }).isChecked());
-    await dialog(page).getByRole("radio", { name: /^Evidence pack/ }).check();
-    await dialog(page).getByText("a pack holds nothing else").waitFor();
+    // Of this desktop's history nothing fits: a pack would be empty without what clusters tell.
+    assert.ok(await dialog(page).getByRole("radio", { name: /^Evidence pack/ }).isChecked());
+    const events = dialog(page).getByRole("checkbox", { name: /^With what clusters tell/ });
+    assert.ok(await events.isChecked(), "the filter selects them");
+    await dialog(page).getByText("What log stores have is not in it").waitFor();
+    await events.uncheck();
+    await dialog(page).getByText("nothing else is chosen for the pack").waitFor();
     assert.ok(await dialog(page).getByRole("button", { name: "Write it" }).isDisabled());
+    assert.equal(await dialog(page).getByText("What log stores have is not in it").count(), 0);
+    await events.check();
+    assert.ok(await dialog(page).getByRole("button", { name: "Write it" }).isEnabled());
     for (const [form, ending] of [["OCSF", ".ocsf.jsonl"], ["CSV", ".csv"], ["JSON lines", ".jsonl"], ["Access report", ".html"], ["CSV", ".csv"]]) {
       await dialog(page).getByRole("radio", { name: new RegExp(`^${form}`) }).check();
       assert.ok((await dialog(page).getByLabel("Write to").inputValue()).endsWith(`201500${ending}`), form);
@@ -127,4 +150,39 @@ test("what could not be counted is said, and counted again", () =>
     await page.getByText("The history can't be read").first().waitFor();
     await page.keyboard.press("e");
     await dialog(page).getByRole("button", { name: "Try again" }).waitFor();
+  }));
+
+test("clusters' events go with a pack, and none where they can't be read", async () => {
+  await at("scene=audited", async (page) => {
+    await go(page);
+    await begin(page);
+    await dialog(page).getByRole("checkbox", { name: /^With what clusters tell [\d,]+ events of their audit logs/ }).waitFor();
+    await dialog(page).getByRole("button", { name: "Write it" }).click();
+    await dialog(page).getByText(/[\d,]+ entries, [\d,]+ calls/).waitFor();
+    assert.equal(await dialog(page).getByText("segments of recordings").count(), 0, "none was chosen");
+  });
+  await at("scene=auditBusy", async (page) => {
+    await go(page);
+    await begin(page);
+    await dialog(page).getByText("Nothing of the clusters' events can be looked at").waitFor();
+    assert.equal(await dialog(page).getByRole("checkbox", { name: /^With what clusters tell/ }).count(), 0);
+  });
+});
+
+test("a sign-out says before that what is being written is given up, and after it where one signs in", () =>
+  at("scene=audited", async (page) => {
+    await go(page);
+    await begin(page);
+    await dialog(page).getByLabel("Write to").fill("/slow/a.tar");
+    await dialog(page).getByRole("button", { name: "Write it" }).click();
+    await dialog(page).getByText(/looked at/).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /dev@example/ }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    const ending = page.getByRole("dialog", { name: "Sign out" });
+    await ending.getByText("What is being handed on is given up with this").waitFor();
+    await ending.getByRole("button", { name: "Sign out" }).click();
+    await page.getByText("what was being handed on was given up by the sign-out").waitFor();
+    await page.getByText("Sign in and hand it on again.").waitFor();
+    await ending.waitFor({ state: "detached" });
   }));

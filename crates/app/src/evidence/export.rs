@@ -2,29 +2,30 @@
 //! written, so that it may be longer than the memory; until it is whole nothing stands under its name.
 
 mod access;
+mod events;
 mod lines;
 mod pack;
+mod turn;
 mod words;
+
+pub(super) use turn::Exports;
+pub(crate) use turn::GivenUp;
 
 use super::filter::{self, Both};
 use super::{Evidence, LacksView, number, or_lacks};
 use crate::desk::{AppError, FileKind, parse_place};
-use sallyport_archive::Cancel;
 use sallyport_audit::{Action, Draft};
-use sallyport_ipc::{Event, ExportForm, ExportInput, ExportLook, ExportView, Shown, TimelineFilter};
-use sallyport_model::{ErrorCode, SessionId, UserName, is_plain_id, visible};
+use sallyport_ipc::{ExportForm, ExportInput, ExportLook, ExportView, Shown, TimelineFilter};
+use sallyport_model::{SessionId, UserName, is_plain_id, visible};
 use sallyport_report::access::Reading;
-use sallyport_report::handed::{Measured, Segment, Tape};
+use sallyport_report::handed::{EVENTS_SHA256, Measured, Segment, Tape};
 use sallyport_store::{Filter as Entries, NewFile, PlaceError};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use turn::{Running, Turn};
 
-/// Between two words on how far it is.
-const HINTS: Duration = Duration::from_millis(250);
 /// Sessions whose recordings may go with one pack.
 const SESSIONS_MOST: usize = 1000;
 
@@ -37,49 +38,6 @@ pub(crate) struct Beside {
     pub(crate) tapes: ReadTape,
     /// What is kept of scans, for an access report.
     pub(crate) readings: Vec<Reading>,
-}
-
-/// What is being written, if anything is.
-#[derive(Default)]
-pub(super) struct Exports {
-    running: Mutex<Option<Arc<Running>>>,
-}
-
-/// One that is being written.
-struct Running {
-    cancel: Cancel,
-    evidence: Arc<Evidence>,
-    done: AtomicI64,
-    of: i64,
-    told: Mutex<Instant>,
-}
-
-impl Running {
-    /// So much more was looked at.
-    fn passed(&self, more: i64) {
-        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.elapsed() >= HINTS {
-            *told = Instant::now();
-            self.evidence.desk.host.tell(Event::Exporting { done, of: self.of.max(done) });
-        }
-    }
-
-    fn until_stopped(&self) -> io::Result<()> {
-        if self.cancel.is_cancelled() { Err(io::Error::other("it was given up")) } else { Ok(()) }
-    }
-}
-
-/// Gives the turn back. Whoever does not wait for what is written does not want it.
-struct Turn<'e>(&'e Evidence);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let running = self.0.exports.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(running) = running {
-            running.cancel.cancel();
-        }
-    }
 }
 
 /// The file that is written, as long as it is wanted.
@@ -106,6 +64,8 @@ struct Written {
     calls: i64,
     recordings: i64,
     key: Option<String>,
+    /// Of the clusters' events in a pack.
+    events_sha256: Option<String>,
     lacks: Vec<String>,
 }
 
@@ -129,11 +89,28 @@ impl From<AppError> for Failed {
     }
 }
 
+/// What an entry says of who hands what on.
+struct About {
+    who: Option<UserName>,
+    filter: TimelineFilter,
+    /// The filter in words.
+    said: String,
+}
+
+impl About {
+    fn entry(&self, draft: Draft) -> Draft {
+        words::about(draft, self.who.as_ref(), &self.filter)
+    }
+}
+
 /// All that whoever writes needs.
 struct Job {
     evidence: Arc<Evidence>,
     running: Arc<Running>,
     wanted: Both,
+    /// Clusters' calls are wanted too.
+    has_calls: bool,
+    about: Arc<About>,
     input: ExportInput,
     path: PathBuf,
     sessions: BTreeSet<String>,
@@ -150,7 +127,7 @@ impl Evidence {
         Ok(ExportLook {
             own: number(own),
             calls: number(calls),
-            is_cut: lacks.is_cut,
+            is_cut: may_be_more(&lacks),
             why: lacks.why,
             stores: if wanted.calls.is_some() { self.stores_named().await } else { Vec::new() },
             is_sealed: self.history.seal_public().is_some(),
@@ -215,23 +192,27 @@ impl Evidence {
             return Err(taken(&path));
         }
         let sessions = sessions(&input)?;
+        // From here on whoever signs out or quits ends it.
+        let running = self.begin_export()?;
+        let turn = Turn(self);
         let wanted = filter::parse(&input.filter, &self.accounts_of(&input.filter).await?)?;
         let own = self.own_count(&wanted).await?;
-        // Packs and reports hold no calls of clusters.
-        let has_calls =
-            wanted.calls.is_some() && !matches!(input.form, ExportForm::Pack | ExportForm::Report);
+        let has_calls = wanted.calls.is_some()
+            && match input.form {
+                ExportForm::Pack => input.events,
+                ExportForm::Report => false,
+                ExportForm::Jsonl | ExportForm::Csv | ExportForm::Ocsf => true,
+            };
         let (calls, lacks) =
             if has_calls { self.calls_count(&wanted).await? } else { (0, LacksView::default()) };
-        // What could not be counted in time may be there.
-        let is_none = own == 0 && calls == 0 && !lacks.is_cut && sessions.is_empty();
+        // What could not be counted may be there.
+        let is_none = own == 0 && calls == 0 && !may_be_more(&lacks) && sessions.is_empty();
         if is_none && input.form != ExportForm::Report {
             return Err(nothing(input.form));
         }
         // What is walked for a pack is all of the history.
-        let of =
-            if input.form == ExportForm::Pack { number(self.history.tip()) } else { number(own + calls) };
-        let running = self.begin_export(of)?;
-        let turn = Turn(self);
+        let of = if input.form == ExportForm::Pack { self.history.tip() } else { own };
+        running.is_of(number(of.saturating_add(calls)));
         // A pack holds what is sealed, and no more.
         self.history.seal().await;
         // The report goes by time alone, over every cluster.
@@ -247,15 +228,23 @@ impl Evidence {
         let recorded = words::sessions(&sessions);
         let stores = if has_calls { self.stores_named().await } else { Vec::new() };
         let form = input.form;
-        let job =
-            Job { evidence: self.clone(), running: running.clone(), wanted, input, path, sessions, beside };
+        let about = Arc::new(About { who: who.cloned(), filter: about, said });
+        let job = Job {
+            evidence: self.clone(),
+            running: running.clone(),
+            wanted,
+            has_calls,
+            about: about.clone(),
+            input,
+            path,
+            sessions,
+            beside,
+        };
         let path = job.path.clone();
         let written = tokio::task::spawn_blocking(move || job.write()).await;
         let (mut written, bytes, sha256) = match written {
             Ok(Ok(written)) => written,
-            Ok(Err(_)) if running.cancel.is_cancelled() => {
-                return Err(AppError::new(ErrorCode::Cancelled, "it was given up; nothing was written"));
-            }
+            Ok(Err(_)) if running.cancel.is_cancelled() => return Err(running.given_up()),
             Ok(Err(Failed::Said(error))) => return Err(error),
             Ok(Err(Failed::Disk(error))) => return Err(unwritten(&path, error)),
             Err(error) => return Err(unmade().because(error)),
@@ -267,7 +256,7 @@ impl Evidence {
         }
         let draft = Draft::new(Action::Exported)
             .detail("format", words::form(form))
-            .detail("filter", &said)
+            .detail("filter", &about.said)
             .detail("entries", written.own)
             .detail("calls", written.calls)
             .detail("recordings", written.recordings)
@@ -277,8 +266,12 @@ impl Evidence {
             true => draft,
             false => draft.detail("recorded_sessions", &recorded),
         };
+        let draft = match &written.events_sha256 {
+            None => draft,
+            Some(sha256) => draft.detail(EVENTS_SHA256, sha256),
+        };
         // Without its entry nothing stays written.
-        if let Err(error) = self.history.keep(words::about(draft, who, &about)).await {
+        if let Err(error) = self.history.keep(about.entry(draft)).await {
             let gone = tokio::fs::remove_file(&path).await.is_ok();
             let hint = match gone {
                 true => "The file is removed again. Make room on the disk, and try again.".to_owned(),
@@ -298,36 +291,6 @@ impl Evidence {
             fingerprint: written.key.as_deref().map(Shown::from),
             lacks: written.lacks.iter().map(Shown::from).collect(),
         })
-    }
-
-    fn begin_export(self: &Arc<Self>, of: i64) -> Result<Arc<Running>, AppError> {
-        let mut running = self.exports.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.is_some() {
-            return Err(AppError::failed("another selection is being written")
-                .hint("Wait until it is there, or stop it."));
-        }
-        let begun = Arc::new(Running {
-            cancel: Cancel::default(),
-            evidence: self.clone(),
-            done: AtomicI64::new(0),
-            of,
-            told: Mutex::new(Instant::now()),
-        });
-        *running = Some(begun.clone());
-        Ok(begun)
-    }
-
-    /// Gives up what is being written.
-    pub(crate) async fn stop_export(&self) -> Result<(), AppError> {
-        self.give_up_export();
-        Ok(())
-    }
-
-    pub(super) fn give_up_export(&self) {
-        let running = self.exports.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = &*running {
-            running.cancel.cancel();
-        }
     }
 }
 
@@ -354,6 +317,11 @@ impl Job {
             PlaceError::Io(error) => Failed::Disk(error),
         }
     }
+}
+
+/// Whether calls may fit that could not be counted: for want of time, or because something is damaged.
+fn may_be_more(lacks: &LacksView) -> bool {
+    lacks.is_cut || lacks.damaged > 0 || lacks.unread_files > 0
 }
 
 /// The sessions whose recordings are wanted.
@@ -387,10 +355,10 @@ fn kind(form: ExportForm) -> FileKind {
 
 fn nothing(form: ExportForm) -> AppError {
     match form {
-        ExportForm::Pack => filter::bad(
-            "no entry of this desktop's history fits, and a pack holds nothing else",
-        )
-        .hint("Take part of the filter away, or hand on the clusters' events as JSON lines, CSV or OCSF."),
+        ExportForm::Pack => {
+            filter::bad("no entry of this desktop's history fits, and nothing else was wanted in the pack")
+                .hint("Take part of the filter away, or let the clusters' events go with the pack.")
+        }
         _ => filter::bad("nothing fits the filter, so that there is nothing to write")
             .hint("Take part of the filter away."),
     }

@@ -197,6 +197,12 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::FixApplied => format!("Fix applied on {cluster}: {}", or("what", "a workload")),
         Action::ScanReport if failed => format!("A posture report was not written{why}"),
         Action::ScanReport => "Posture report written".to_owned(),
+        Action::Exported if is_unknown && get("events_sha256").is_some() => format!(
+            "{} events of clusters were about to be handed on with {}; selected: {}",
+            or("calls", "Some"),
+            or("format", "a file"),
+            or("filter", "something")
+        ),
         Action::Exported if failed => format!("Nothing was handed on{why}"),
         Action::Exported => format!(
             "Handed on as {}: {} entries and {} calls{}; selected: {}",

@@ -1,11 +1,12 @@
 //! One event as it was written, and a walk through all that is stored.
 
-use super::{Bounds, Clock};
+use super::{Answer, Bounds, Call, Clock, Cursor};
 use crate::ArchiveError;
 use crate::archive::Archive;
 use crate::block::{self, Meta, Part};
 use crate::call_id::CallId;
 use crate::column::{AUDIT_ID, Column};
+use crate::filter::Filter;
 use crate::marks::Marks;
 use crate::raw::Frame;
 use crate::segment::{Segment, Unread};
@@ -17,6 +18,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// So many segments at most are read through at once.
 const TOGETHER: usize = 4;
+/// Calls whose events are read one after the other before the next are looked for.
+const AT_ONCE: usize = 500;
+/// So often in a row a page may get no further for blocks that are merged just now.
+const STUCK: usize = 100;
 
 impl Archive {
     /// The event as it was written, without its secrets.
@@ -50,6 +55,48 @@ impl Archive {
             text.map(Cow::into_owned).ok_or_else(|| segment.damaged("a frame of raw events lacks some"))
         };
         ids.iter().copied().map(read)
+    }
+
+    /// Calls that fit, newest first, each with its event as [`Archive::raw`] gives it, or without one where its frame is
+    /// damaged or gone by now: until all were handed on, `take` says that it is enough, or the time is over.
+    ///
+    /// # Errors
+    /// As [`Archive::page`].
+    pub fn each_raw(
+        &self,
+        filter: &Filter,
+        bounds: &Bounds,
+        mut take: impl FnMut(&Call, Option<&str>) -> bool,
+    ) -> Result<Answer<()>, ArchiveError> {
+        let clock = Clock::start(bounds);
+        let (mut all, mut at, mut stuck) = (Answer::begun(self, ()), None::<Cursor>, 0);
+        loop {
+            let page = self.page(filter, at, AT_ONCE, &clock.left())?;
+            all.damaged = all.damaged.max(page.damaged);
+            let ids: Vec<CallId> = page.value.calls.iter().map(|call| call.id).collect();
+            for (call, raw) in page.value.calls.iter().zip(self.raws(&ids)) {
+                if clock.is_over()? {
+                    all.is_whole = false;
+                    return Ok(all);
+                }
+                let raw = match raw {
+                    Ok(raw) => Some(raw),
+                    Err(error) if error.is_damage() || matches!(error, ArchiveError::Gone(_)) => None,
+                    Err(error) => return Err(error),
+                };
+                if !take(call, raw.as_deref()) {
+                    return Ok(all);
+                }
+            }
+            // Its blocks are merged just now: once more.
+            let is_merged = page.value.calls.is_empty() && page.value.next == at && !page.is_whole;
+            stuck = if is_merged { stuck + 1 } else { 0 };
+            at = page.value.next;
+            if (at.is_none() && page.is_whole) || stuck > STUCK || clock.is_over()? {
+                all.is_whole = at.is_none() && page.is_whole;
+                return Ok(all);
+            }
+        }
     }
 
     /// Reads everything that is stored and compares it with its checksums.

@@ -356,9 +356,22 @@ pub(crate) struct Query {
     /// Seconds that it may take.
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]
     pub(crate) within: u64,
-    /// How to write the result.
-    #[arg(short, long, value_enum, default_value_t = Answer::Text)]
-    pub(crate) output: Answer,
+    /// How to write the result; calls alone can be written as CSV or OCSF.
+    #[arg(short, long, value_enum, default_value_t = Listing::Text)]
+    pub(crate) output: Listing,
+}
+
+/// How what was found is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listing {
+    /// For people.
+    Text,
+    /// JSON.
+    Json,
+    /// One line for each call, for a spreadsheet, as `export` and the window write it.
+    Csv,
+    /// One OCSF 1.x event on each line, for a SIEM, with the event as it was written in `unmapped`.
+    Ocsf,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod anchor;
 mod anchors;
 mod args;
+mod events;
 mod export;
 mod kept_there;
 mod place;

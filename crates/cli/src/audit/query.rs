@@ -1,13 +1,15 @@
 //! Questions to an archive, or to a log store in its place.
 
-use super::args::{Decided, Query, StageOf, Which, WhoDeleted};
+use super::args::{Decided, Listing, Query, StageOf, Which, WhoDeleted};
 use super::place::Place;
 use super::view::{CallView, DeletionView, LacksView, QueryView, RankView, WhoDeletedView};
 use super::{bounds, open, plain, stop};
 use crate::answer::{self, Answer};
 use crate::end::{End, Stop};
-use sallyport_archive::{Bounds, CallId, Column, Filter, How, ObjectRef};
+use crate::say::say;
+use sallyport_archive::{Archive, Bounds, Call, CallId, Column, Filter, How, ObjectRef};
 use sallyport_events::Stage;
+use sallyport_report::handed::{self, ToldCall};
 use std::time::{Duration, Instant};
 
 /// Events that are read at a time.
@@ -25,11 +27,18 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
     // Of a call whose every stage is told, the end alone: each is found and counted once.
     let is_by_call = args.which.stage.is_empty() && !args.which.all_stages;
     let filter = if is_by_call { every.clone().ended() } else { every.clone() };
+    let is_lines = matches!(args.output, Listing::Csv | Listing::Ocsf);
+    if is_lines && (args.raw || args.count || args.by.is_some()) {
+        return Err(Stop::new(
+            "-o csv and -o ocsf write calls, one on each line: they go with none of --raw, --count and --by",
+        ));
+    }
     if args.raw {
         return raw(&place, &filter, args);
     }
     let within = bounds(args.within);
     let (mut view, mut lacks, mut found);
+    let (mut lines, mut in_part) = (String::new(), 0);
     if let Some(by) = args.by {
         let most = RANKED.min(args.limit as usize);
         let answer = archive.top(&filter, by.column(), most, &within).map_err(stop)?;
@@ -48,6 +57,9 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
         lacks = LacksView::of(&answer);
         found = !answer.value.calls.is_empty();
         let has_more = answer.value.next.is_some();
+        if is_lines {
+            (lines, in_part) = written(archive, &answer.value.calls, args.output)?;
+        }
         let calls = answer.value.calls.iter().map(CallView::of).collect();
         view = QueryView { calls: Some(calls), has_more, ..QueryView::default() };
     }
@@ -60,13 +72,52 @@ pub(super) fn query(args: &Query) -> Result<(String, End), Stop> {
         found |= begun.value > 0;
     }
     lacks.of_store(place.before());
-    let is_whole = lacks.is_nothing();
+    let is_whole = lacks.is_nothing() && in_part == 0;
     view.lacks = lacks;
     let text = match args.output {
-        Answer::Text => view.told(),
-        Answer::Json => plain::json(&answer::json(&view)?),
+        Listing::Text => view.told(),
+        Listing::Json => plain::json(&answer::json(&view)?),
+        Listing::Csv | Listing::Ocsf => {
+            // Whoever reads the lines as such reads no sentence among them.
+            view.beside().lines().for_each(say);
+            if in_part > 0 {
+                say(&format!(
+                    "{in_part} calls are told by what is kept to find them: their events are damaged."
+                ));
+            }
+            lines
+        }
     };
     Ok((text, end(found, is_whole)))
+}
+
+/// A line for each call, as they are handed on, and of how many the event's own text is damaged: those are told by what is
+/// kept to find them.
+fn written(archive: &Archive, calls: &[Call], output: Listing) -> Result<(String, u64), Stop> {
+    let (mut text, mut in_part) = (String::new(), 0);
+    if output == Listing::Csv {
+        handed::csv_head(&mut text);
+        calls.iter().for_each(|call| ToldCall::of(call, None).csv(&mut text));
+        return Ok((text, 0));
+    }
+    for calls in calls.chunks(PAGE) {
+        let ids: Vec<CallId> = calls.iter().map(|call| call.id).collect();
+        for (call, raw) in calls.iter().zip(archive.raws(&ids)) {
+            let raw = match raw {
+                Ok(raw) => Some(raw),
+                Err(error) if error.is_damage() => {
+                    in_part += 1;
+                    None
+                }
+                Err(error) => return Err(stop(error)),
+            };
+            let mut line = String::new();
+            ToldCall::of(call, raw.as_deref()).ocsf(&mut line);
+            text.push_str(&plain::line(line.trim_end()));
+            text.push('\n');
+        }
+    }
+    Ok((text, in_part))
 }
 
 pub(super) fn who_deleted(args: &WhoDeleted) -> Result<(String, End), Stop> {

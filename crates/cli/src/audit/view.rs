@@ -322,6 +322,13 @@ impl QueryView {
         if nothing {
             let _ = writeln!(text, "Nothing was found{over}.");
         }
+        text.push_str(&self.beside());
+        text
+    }
+
+    /// What is to be said beside what was found.
+    pub(super) fn beside(&self) -> String {
+        let mut text = String::new();
         if self.has_more {
             text.push_str("There are older ones: --limit shows more.\n");
         }

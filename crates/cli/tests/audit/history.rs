@@ -4,7 +4,7 @@ use super::audit;
 use anyhow::{Context as _, Result, ensure};
 use sallyport_audit::{Action, ChainKey, Checkpoint, Draft, PackHead, SealKey};
 use sallyport_model::{Digest, SessionId};
-use sallyport_report::handed::{self, Tape, Tapes};
+use sallyport_report::handed::{self, Along, Tape, Tapes};
 use sallyport_store::{History, Kept, Sealing};
 use sallyport_testkit::Ran;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-struct Desk {
+pub(super) struct Desk {
     dir: tempfile::TempDir,
     key: SealKey,
     /// How the history was after 20 calls.
@@ -20,7 +20,7 @@ struct Desk {
 }
 
 impl Desk {
-    async fn new() -> Result<Self> {
+    pub(super) async fn new() -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let key = SealKey::new([9; 32]);
         let sealing = Sealing { key: key.clone(), former: None };
@@ -48,21 +48,30 @@ impl Desk {
         Ok(history.close().await?)
     }
 
-    fn path(&self, name: &str) -> String {
+    /// The history with one more entry.
+    pub(super) async fn note(&self, draft: Draft) -> Result<()> {
+        let sealing = Sealing { key: self.key.clone(), former: None };
+        let history =
+            History::open_sealed(&self.dir.path().join("data"), ChainKey::new([8; 32]), sealing).await?;
+        history.append_durable(draft).await?;
+        Ok(history.close().await?)
+    }
+
+    pub(super) fn path(&self, name: &str) -> String {
         self.dir.path().join(name).display().to_string()
     }
 
-    fn fingerprint(&self) -> String {
+    pub(super) fn fingerprint(&self) -> String {
         self.key.public().fingerprint().to_string()
     }
 
-    async fn verify(&self, of: &[&str], more: &[&str]) -> Result<(i32, Value)> {
+    pub(super) async fn verify(&self, of: &[&str], more: &[&str]) -> Result<(i32, Value)> {
         let ran = audit(&[&["verify", "-o", "json"], of, more].concat()).await?;
         ensure!(!ran.out.is_empty(), "{}", ran.err);
         Ok((ran.code, ran.json()?))
     }
 
-    async fn export(&self, name: &str, more: &[&str]) -> Result<Ran> {
+    pub(super) async fn export(&self, name: &str, more: &[&str]) -> Result<Ran> {
         audit(&[&["export", "--history", &self.path("data"), "--to", &self.path(name)], more].concat()).await
     }
 
@@ -73,7 +82,12 @@ impl Desk {
     }
 
     /// The file in a pack under this name, changed.
-    fn change(&self, pack: &str, name: &str, change: impl Fn(String) -> String) -> Result<PathBuf> {
+    pub(super) fn change(
+        &self,
+        pack: &str,
+        name: &str,
+        change: impl Fn(String) -> String,
+    ) -> Result<PathBuf> {
         let mut read = tar::Archive::new(fs::File::open(self.path(pack))?);
         let to = self.dir.path().join(format!("changed-{name}-{pack}"));
         let mut written = tar::Builder::new(fs::File::create(&to)?);
@@ -409,7 +423,8 @@ async fn a_pack_with_recordings_is_verified_by_what_its_entries_say_of_them() ->
         })
     };
     let tapes = Tapes { sessions: ["s1".to_owned()].into(), read: &mut read };
-    handed::pack(&mut fs::File::create(&path)?, &mut lines, key.public(), Some(tapes))?;
+    let along = Along { tapes: Some(tapes), events: None };
+    handed::pack(&mut fs::File::create(&path)?, &mut lines, key.public(), along)?;
 
     let fingerprint = key.public().fingerprint().to_string();
     let verify = async |path: &Path, more: &[&str]| {

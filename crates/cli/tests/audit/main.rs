@@ -2,6 +2,7 @@
 
 mod history;
 mod keep;
+mod pack;
 mod propose;
 mod questions;
 mod reconcile;

@@ -93,7 +93,7 @@ async fn who_removed_a_namespace_and_a_kind_is_what_a_real_api_server_wrote() ->
 }
 
 /// A line of an audit log.
-fn event(id: &str, stage: &str, fields: &Value) -> String {
+pub(super) fn event(id: &str, stage: &str, fields: &Value) -> String {
     let mut event = json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": id, "stage": stage,
         "requestURI": "/api/v1/namespaces/pay/pods/web", "verb": "get", "user": {"username": "ada"},
@@ -106,7 +106,7 @@ fn event(id: &str, stage: &str, fields: &Value) -> String {
     event.to_string()
 }
 
-async fn imported(dir: &Path, lines: &[String]) -> Result<String> {
+pub(super) async fn imported(dir: &Path, lines: &[String]) -> Result<String> {
     let text = |name: &str| dir.join(name).to_str().map(str::to_owned).context("a path that is no text");
     let (archive, log) = (text("archive")?, text("a.log")?);
     fs::write(&log, lines.join("\n") + "\n")?;
@@ -263,5 +263,55 @@ async fn p24_hidden_characters_are_escaped_in_every_output() -> Result<()> {
         "{}",
         found.out
     );
+    Ok(())
+}
+
+/// As `export` and the window write them: a call is a line of either form, and nobody's name is a formula.
+#[tokio::test]
+async fn calls_are_written_for_a_spreadsheet_and_for_a_siem() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let hostile = json!({
+        "responseStatus": {"code": 403}, "user": {"username": "=HYPERLINK(1)\u{202e}\r\n@x"},
+        "requestURI": "/api/v1/namespaces/pay/pods/web?x=\u{9b}31m",
+    });
+    let lines = [
+        event("a-1", "ResponseComplete", &json!({"responseStatus": {"code": 200}})),
+        event("a-2", "RequestReceived", &json!({})),
+        event("a-3", "ResponseComplete", &hostile),
+    ];
+    let archive = imported(dir.path(), &lines).await?;
+    let query = async |args: &[&str]| audit(&[&["query", "--archive", &archive][..], args].concat()).await;
+
+    let csv = query(&["-o", "csv"]).await?;
+    ensure!(csv.code == 0, "{}", csv.err);
+    let rows: Vec<&str> = csv.out.split_terminator("\r\n").collect();
+    ensure!(rows.len() == 3 && rows[0].starts_with("sequence,at,action,"), "{}", csv.out);
+    ensure!(csv.out.contains("\"'=HYPERLINK(1)⟨U+202E⟩⟨U+000D⟩␊@x\""), "{}", csv.out);
+    ensure!(!csv.out.contains(['\u{202e}', '\u{9b}']), "{}", csv.out);
+    ensure!(csv.out.contains(",cluster,get,pods,pay,web,200"), "{}", csv.out);
+    // What is to be said beside them is said where no program reads lines.
+    ensure!(csv.err.contains("1 more say only that a call began"), "{}", csv.err);
+
+    let ocsf = query(&["-o", "ocsf", "--limit", "1"]).await?;
+    ensure!(ocsf.code == 0 && ocsf.err.contains("--limit shows more"), "{} {}", ocsf.code, ocsf.err);
+    ensure!(ocsf.out.lines().count() == 1 && !ocsf.out.contains(['\u{202e}', '\u{9b}']), "{}", ocsf.out);
+    let ocsf = query(&["-o", "ocsf"]).await?;
+    let events: Vec<Value> = ocsf.out.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let refused = events.iter().find(|one| one["http_request"]["uid"] == "a-3").context("the call")?;
+    ensure!(refused["class_uid"] == 6003 && refused["status"] == "Failure", "{refused}");
+    ensure!(refused["actor"]["user"]["name"] == hostile["user"]["username"], "it says the same: {refused}");
+    let raw = refused["unmapped"]["kubernetes"]["event"].as_str().context("the event")?;
+    ensure!(serde_json::from_str::<Value>(raw)?["auditID"] == "a-3", "{raw}");
+
+    let none = query(&["-o", "csv", "--name", "none"]).await?;
+    ensure!(none.code == 1 && none.out.lines().count() == 1, "{} {}", none.code, none.out);
+    for wrong in [&["-o", "csv", "--count"][..], &["-o", "ocsf", "--by", "verb"], &["-o", "csv", "--raw"]] {
+        let ran = query(wrong).await?;
+        ensure!(
+            ran.code == 2 && ran.out.is_empty() && ran.err.contains("one on each line"),
+            "{wrong:?}: {}",
+            ran.err
+        );
+    }
     Ok(())
 }

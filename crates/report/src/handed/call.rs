@@ -1,7 +1,8 @@
 //! A call that a cluster's API servers tell of, as a line for other programs.
 
 use super::entry::Row;
-use super::{cells, ocsf, told};
+use super::{cells, leaving, lines, ocsf, told};
+use sallyport_archive::{Call, Column};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
@@ -46,7 +47,81 @@ pub struct ToldCall<'t> {
     pub raw: Option<&'t str>,
 }
 
-impl ToldCall<'_> {
+/// The longest event of which its text leaves in a pack, in bytes; a longer one leaves by its columns.
+const LONGEST: usize = 1 << 20;
+
+impl<'t> ToldCall<'t> {
+    /// A call as an archive finds it. `raw`: its event as it was written, where that can be read.
+    pub fn of(call: &'t Call, raw: Option<&'t str>) -> Self {
+        Self {
+            at: call.at,
+            audit_id: &call.audit_id,
+            cluster: call.text(Column::Cluster),
+            user: call.text(Column::User),
+            impersonated: call.text(Column::Impersonated),
+            verb: call.text(Column::Verb),
+            resource: call.text(Column::Resource),
+            subresource: call.text(Column::Subresource),
+            namespace: call.text(Column::Namespace),
+            name: call.text(Column::Name),
+            code: call.code(),
+            is_denied: call.is_denied(),
+            user_agent: call.text(Column::UserAgent),
+            address: call.text(Column::Address),
+            credential: call.text(Column::Credential),
+            session: call.text(Column::Session),
+            command: call.text(Column::Command),
+            raw,
+        }
+    }
+
+    /// What it is found by and tied by: names and ids, which stay as they are wherever they stand in its event. They were
+    /// taken for no secret when they were read, and without them nobody could compare the event with a cluster's own log.
+    fn is_name(&self, text: &str) -> bool {
+        let plain = self.resource.split_once('.').map_or(self.resource, |(plain, _)| plain);
+        [
+            self.audit_id,
+            self.user,
+            self.impersonated,
+            self.verb,
+            self.resource,
+            plain,
+            self.subresource,
+            self.namespace,
+            self.name,
+            self.credential,
+            self.session,
+        ]
+        .contains(&text)
+            || self.address.split(',').any(|address| address.trim() == text)
+    }
+
+    /// As one line of a pack: as [`ToldCall::json`], without what looks like a secret. Says how much was taken out, and
+    /// whether the event is told in part, by its columns.
+    pub(super) fn leaving(&self, out: &mut String) -> (u32, bool) {
+        let clean = |value: Value| {
+            let mut count = 0;
+            let value = leaving::value(value, &|text| self.is_name(text), &mut count);
+            (value, count)
+        };
+        let short = self.raw.filter(|raw| raw.len() <= LONGEST);
+        let event = short.and_then(|raw| serde_json::from_str::<Value>(raw).ok()).filter(Value::is_object);
+        let whole = event
+            .map(clean)
+            .map(|(event, count)| (json!({ "cluster": self.cluster, "event": event }).to_string(), count));
+        // What stands for a secret may be longer than it was.
+        let whole = whole.filter(|(line, _)| line.len() < lines::EVENT);
+        let is_in_part = whole.is_none();
+        let (line, count) = whole.unwrap_or_else(|| {
+            let (columns, count) = clean(self.columns());
+            let line = json!({ "cluster": self.cluster, "at": told(self.at), "columns": columns });
+            (line.to_string(), count)
+        });
+        out.push_str(&line);
+        out.push('\n');
+        (count, is_in_part)
+    }
+
     fn outcome(&self) -> &'static str {
         match self.code {
             _ if self.is_denied => "refused",

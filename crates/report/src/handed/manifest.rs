@@ -1,6 +1,8 @@
 //! Which recordings go with a pack, and what is on record of each: the entry that was sealed has its SHA-256, so that a
-//! recording is vouched for by the pack itself. What is said of one that is missing nobody signs.
+//! recording is vouched for by the pack itself. What is said of one that is missing nobody signs. And what is said of the
+//! clusters' events that go with it; where an entry has their SHA-256, that one is sealed too.
 
+use super::Events;
 use sallyport_audit::{Action, Entry};
 use sallyport_model::is_plain_id;
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// Most segments that a pack is held to.
 pub(super) const MOST: usize = 100_000;
+/// What an entry calls the SHA-256 of the clusters' events that leave with a pack.
+pub const EVENTS_SHA256: &str = "events_sha256";
 /// The longest manifest, in bytes.
 pub(super) const LONGEST: u64 = 64 << 20;
 
@@ -58,16 +62,24 @@ impl Segment {
     }
 }
 
-/// The segments on record, as entries go by. What is on record twice counts as it was first.
+/// What is on record, as entries go by. What is on record twice counts as it was first.
 #[derive(Debug, Default)]
 pub(super) struct OnRecord {
     pub(super) segments: BTreeMap<Key, Segment>,
+    /// Which entry says of which clusters' events, by their SHA-256, that they leave with a pack.
+    pub(super) events: BTreeMap<String, u64>,
     /// More than are looked at.
     pub(super) is_cut: bool,
 }
 
 impl OnRecord {
     pub(super) fn see(&mut self, entry: &Entry) {
+        if entry.action == Action::Exported
+            && let Some(sha256) = entry.detail.text(EVENTS_SHA256)
+            && self.events.len() < MOST
+        {
+            self.events.entry(sha256.to_owned()).or_insert(entry.sequence);
+        }
         let Some(segment) = Segment::of(entry) else { return };
         if self.segments.len() == MOST && !self.segments.contains_key(&segment.key()) {
             self.is_cut = true;
@@ -77,7 +89,7 @@ impl OnRecord {
     }
 }
 
-/// The last member of a pack that recordings go with.
+/// The last member of a pack that recordings or clusters' events go with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Manifest {
@@ -87,6 +99,9 @@ pub(super) struct Manifest {
     pub(super) sessions: Vec<String>,
     /// Each segment that is on record of them, in the order of session, terminal and number.
     pub(super) recordings: Vec<Listed>,
+    /// The clusters' events that go with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) events: Option<Events>,
 }
 
 /// A segment that is on record.

@@ -1,9 +1,10 @@
 //! A pack as one file: a tar archive with the lines that prove it, the public key for other tools, a page for people, which is
-//! made anew and compared when the pack is checked, and the recordings that go with it. Or the lines alone.
+//! made anew and compared when the pack is checked, and the clusters' events and the recordings that go with it. Or the lines
+//! alone.
 
 use super::manifest::{Listed, Manifest, OnRecord, Segment};
 use super::page::Page;
-use super::{KEY, LINES, MANIFEST, PAGE, lines};
+use super::{EVENTS, Events, KEY, LINES, MANIFEST, PAGE, lines};
 use sallyport_audit::{
     Checkpoint, Entry, Line, PackEnd, PackHead, PackVerdict, PackWriter, SealPublic, verify_pack,
 };
@@ -43,6 +44,15 @@ pub struct Tapes<'t> {
     pub read: &'t mut dyn FnMut(&Segment) -> io::Result<Tape>,
 }
 
+/// What goes along with the entries of a pack.
+#[derive(Default)]
+pub struct Along<'t> {
+    /// Recordings.
+    pub tapes: Option<Tapes<'t>>,
+    /// Clusters' events: what is said of them, and their file from its beginning.
+    pub events: Option<(Events, &'t mut dyn Read)>,
+}
+
 /// What is in a pack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
@@ -52,6 +62,8 @@ pub struct Packed {
     pub recordings: u64,
     /// Segments that are on record and missing.
     pub missing: u64,
+    /// The sealed entry that has the SHA-256 of the clusters' events, where some go along.
+    pub events_entry: Option<u64>,
 }
 
 /// Writes the lines of a pack: entries are handed over in their order, from the first. `cuts` are sequences at which a reader
@@ -83,7 +95,7 @@ pub fn history(
 }
 
 /// Writes the archive around lines that [`history`] wrote. Of the recordings that are wanted it holds those that are what a
-/// sealed entry says; the others are named as missing.
+/// sealed entry says; the others are named as missing. Clusters' events are as [`super::Telling`] wrote them.
 ///
 /// # Errors
 /// [`PackError`]; nothing that was written until then is a pack.
@@ -91,8 +103,9 @@ pub fn pack(
     out: &mut dyn Write,
     history: &mut (impl Read + Seek),
     key: &SealPublic,
-    tapes: Option<Tapes<'_>>,
+    along: Along<'_>,
 ) -> Result<Packed, PackError> {
+    let Along { tapes, events } = along;
     history.rewind()?;
     let (mut page, mut on_record) = (Page::default(), OnRecord::default());
     let verdict = verify_pack(lines::of(&mut *history), &[], &[], |entry| {
@@ -100,7 +113,7 @@ pub fn pack(
         on_record.see(entry);
     });
     let PackVerdict::Sealed(told) = verdict else { return Err(PackError::Changed) };
-    let page = page.html(&told);
+    let page = page.html(&told, events.as_ref().map(|(events, _)| events));
     let size = history.seek(SeekFrom::End(0))?;
     history.rewind()?;
     let mut packed = Packed { end: told.end, ..Packed::default() };
@@ -109,13 +122,22 @@ pub fn pack(
     let pem = key.to_pem();
     member(&mut tar, KEY, pem.len() as u64, &mut pem.as_bytes())?;
     member(&mut tar, PAGE, page.len() as u64, &mut page.as_bytes())?;
+    if tapes.is_none() && events.is_none() {
+        tar.into_inner()?;
+        return Ok(packed);
+    }
+    let mut manifest = Manifest { version: 1, sessions: Vec::new(), recordings: Vec::new(), events: None };
+    if let Some((events, file)) = events {
+        packed.events_entry = on_record.events.get(&events.sha256).copied();
+        member(&mut tar, EVENTS, events.bytes, file)?;
+        manifest.events = Some(events);
+    }
     if let Some(tapes) = tapes {
         if on_record.is_cut {
             return Err(PackError::TooMany);
         }
         let wanted = on_record.segments.into_values();
         let wanted = wanted.filter(|segment| tapes.sessions.contains(&segment.session));
-        let mut recordings = Vec::new();
         for segment in wanted {
             let (bytes, missing) = match (tapes.read)(&segment)? {
                 Tape::Here(text) if Digest::of(&text).to_string() == segment.sha256 => {
@@ -126,12 +148,12 @@ pub fn pack(
                 Tape::Missing(why) => (None, Some(why)),
             };
             *(if missing.is_none() { &mut packed.recordings } else { &mut packed.missing }) += 1;
-            recordings.push(Listed::of(&segment, bytes, missing));
+            manifest.recordings.push(Listed::of(&segment, bytes, missing));
         }
-        let manifest = Manifest { version: 1, sessions: tapes.sessions.into_iter().collect(), recordings };
-        let text = manifest.text();
-        member(&mut tar, MANIFEST, text.len() as u64, &mut text.as_bytes())?;
+        manifest.sessions = tapes.sessions.into_iter().collect();
     }
+    let text = manifest.text();
+    member(&mut tar, MANIFEST, text.len() as u64, &mut text.as_bytes())?;
     tar.into_inner()?;
     Ok(packed)
 }

@@ -1,6 +1,6 @@
 //! The page of a pack: what is in it, for people, made from nothing but its lines.
 
-use super::told;
+use super::{Events, told};
 use crate::html::{Html, document};
 use sallyport_audit::{Entry, PackTold};
 
@@ -53,8 +53,8 @@ impl Page {
         rows.raw("</td></tr>\n");
     }
 
-    /// The whole page.
-    pub(super) fn html(&self, pack: &PackTold) -> String {
+    /// The whole page; with what is said of the clusters' events, where some go with the pack.
+    pub(super) fn html(&self, pack: &PackTold, events: Option<&Events>) -> String {
         let (sealed, end) = (&pack.sealed, &pack.end);
         let mut top = Html::default();
         top.raw("<header><h1>Access history</h1>");
@@ -76,6 +76,9 @@ impl Page {
         fact("Key", &sealed.key.fingerprint().to_string());
         fact("History", &pack.head.origin.to_string());
         top.raw("</tbody></table>\n<p>Don’t believe this page: check the pack. <span class=\"code\">sallyport audit verify PACK --key FINGERPRINT</span> needs nothing else, and compares this page with the entries. Have the key’s fingerprint from whoever gave you the pack, by another way than with it. What is signed is what this desktop wrote, when it wrote it; what it never wrote, or what its owner began anew, the requests on the hub and the API servers’ own audit logs tell.</p>\n");
+        if let Some(events) = events {
+            clusters(&mut top, events);
+        }
         top.raw("<h2>Entries</h2>\n");
         if self.seen > self.listed {
             top.raw("<p>The first ").number(self.listed).raw(" of ").number(self.seen);
@@ -85,5 +88,20 @@ impl Page {
         top.section(&self.rows);
         top.raw("</tbody></table></div>\n</main>\n<footer><p>Times are the desktop’s. Numbers that are not listed are entries that were left out. Recordings of terminals that go with the pack lie beside this page, in recordings/, as asciicast v2: any player of that shows them. What a screen showed is kept as it was shown, secrets too.</p></footer>\n");
         document("Access history", &top)
+    }
+}
+
+/// What is said of the clusters' events. It is no part of what is proven, and says so.
+fn clusters(top: &mut Html, events: &Events) {
+    top.raw("<h2>What clusters tell</h2>\n<p>Beside the entries lie events of the clusters’ own audit logs, in events.jsonl, a line of JSON for each, newest first, without what looks like a secret. They are in no chain, and nothing of this desktop vouches for what they say: the cluster’s own log is the authority, and an event is found there by its auditID. What is known of them is which bytes this pack was made with, and <span class=\"code\">sallyport audit verify</span> says whether they are those.</p>\n");
+    top.raw("<table class=\"plain\"><thead><tr><th>Cluster</th><th>Events</th></tr></thead><tbody>\n");
+    for (cluster, many) in &events.clusters {
+        top.one("<tr><td><bdi>", cluster, "</bdi></td>").one("<td>", &many.to_string(), "</td></tr>\n");
+    }
+    top.one("<tr><th>All</th><th>", &events.events.to_string(), "</th></tr>\n</tbody></table>\n");
+    top.one("<p>SHA-256 of events.jsonl: <span class=\"code\">", &events.sha256, "</span>");
+    top.one(". Taken out because it looks like a secret: ", &events.redactions.to_string(), ".</p>\n");
+    for lack in events.lacks() {
+        top.one("<p>", &lack, ".</p>\n");
     }
 }

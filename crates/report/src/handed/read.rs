@@ -3,7 +3,7 @@
 use super::manifest::{Key, LONGEST, Listed, MOST, Manifest, OnRecord};
 use super::measured::Measured;
 use super::page::Page;
-use super::{BY, KEY, LINES, MANIFEST, PAGE, RECORDINGS, lines};
+use super::{BY, EVENTS, Events, KEY, LINES, MANIFEST, PAGE, RECORDINGS, events, lines};
 use sallyport_audit::{Anchor, Line, PackTold, PackVerdict, verify_pack};
 use sallyport_model::{Digest, visible};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,17 @@ pub struct Found {
     pub beside: Vec<Stated>,
     /// Segments of recordings that are what a sealed entry says; none where no recordings go with it.
     pub recordings: Option<u64>,
+    /// The clusters' events that go with it, where they are what is said of them.
+    pub events: Option<FoundEvents>,
+}
+
+/// Clusters' events in a pack. No chain holds them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundEvents {
+    /// What is said of them: the file is so, and of what it lacks nobody but whoever made the pack knows.
+    pub said: Events,
+    /// The sealed entry that has their SHA-256; without one nobody signs which bytes they are.
+    pub entry: Option<u64>,
 }
 
 /// The keys that a pack's checkpoints name.
@@ -82,12 +93,15 @@ pub fn read(mut from: impl Read + Seek, keys: &[Digest], anchors: &[Anchor]) -> 
             verdict,
             beside: left_out(&on_record, &BTreeSet::new()).into_iter().collect(),
             recordings: None,
+            events: None,
         });
     }
     let mut pack = Pack {
         verdict: PackVerdict::NoPack("it is no archive with a history in it".to_owned()),
         page: Page::default(),
+        found_page: None,
         on_record: OnRecord::default(),
+        events: None,
         found: BTreeMap::new(),
         strange: 0,
         beside: Vec::new(),
@@ -110,7 +124,9 @@ pub fn read(mut from: impl Read + Seek, keys: &[Digest], anchors: &[Anchor]) -> 
         let is_file = member.header().entry_type() == EntryType::Regular;
         let is_due = is_file
             && pack.manifest.is_none()
-            && due.map_or(name == MANIFEST || name.starts_with(RECORDINGS), |due| name == due);
+            && due.map_or(name == MANIFEST || name == EVENTS || name.starts_with(RECORDINGS), |due| {
+                name == due
+            });
         if !is_due {
             if due == Some(LINES) {
                 return Ok(pack.end());
@@ -128,7 +144,11 @@ pub fn read(mut from: impl Read + Seek, keys: &[Digest], anchors: &[Anchor]) -> 
                 });
             }
             Some(KEY) => pack.key(&text(member, KEY_MOST)),
-            Some(_) => pack.page(text(member, PAGE_MOST)),
+            Some(_) => pack.found_page = Some(Digest::of(text(member, PAGE_MOST).as_bytes())),
+            None if name == EVENTS => {
+                let size = member.size();
+                pack.events(size, member);
+            }
             None if name == MANIFEST => pack.manifest = Some(text(member, LONGEST)),
             None => pack.recording(name, member),
         }
@@ -150,7 +170,11 @@ fn text(from: impl Read, most: u64) -> String {
 struct Pack {
     verdict: PackVerdict,
     page: Page,
+    /// What the page is that is there. What it has to be, the manifest says too.
+    found_page: Option<Digest>,
     on_record: OnRecord,
+    /// The clusters' events that are there, or why they are none.
+    events: Option<Result<Events, String>>,
     /// The recordings that are there, by their names: how large and what they are.
     found: BTreeMap<String, (u64, String)>,
     /// More of them than can be on record.
@@ -180,16 +204,28 @@ impl Pack {
         }
     }
 
-    fn page(&mut self, found: String) {
-        let Some(told) = self.told() else { return };
+    /// Compares the page with what it has to be.
+    fn page(&mut self, events: Option<&Events>) {
+        let (Some(told), Some(found)) = (self.told(), self.found_page) else { return };
         if told.head.by != BY {
             let by = visible(&told.head.by);
             self.beside.push(Stated::Doubt(format!(
                 "{PAGE} was made by another version, {by}, and could not be compared: check {LINES} alone, which proves itself"
             )));
-        } else if found != self.page.html(told) {
+        } else if found != Digest::of(self.page.html(told, events).as_bytes()) {
             self.wrong("edited", format!("{PAGE} does not say what the entries say"));
         }
+    }
+
+    fn events(&mut self, size: u64, from: impl Read) {
+        if self.events.is_some() {
+            self.wrong("inserted", format!("the archive holds {EVENTS} twice"));
+            return;
+        }
+        self.events = Some(match size > events::BYTES {
+            true => Err("it is larger than any of a pack".to_owned()),
+            false => events::of(from),
+        });
     }
 
     fn recording(&mut self, name: String, from: impl Read) {
@@ -205,7 +241,7 @@ impl Pack {
 
     /// All of it.
     fn end(mut self) -> Found {
-        let mut recordings = None;
+        let (mut recordings, mut events) = (None, None);
         let mut sessions = BTreeSet::new();
         if self.told().is_some() {
             let text = self.manifest.take();
@@ -215,18 +251,52 @@ impl Pack {
             });
             match parsed {
                 Some(Some(manifest)) => {
+                    self.page(manifest.events.as_ref());
                     sessions = manifest.sessions.iter().cloned().collect();
-                    recordings = Some(self.listed(&manifest, &sessions));
+                    let held = self.listed(&manifest, &sessions);
+                    recordings = (!sessions.is_empty()).then_some(held);
+                    events = self.told_events(manifest.events);
                 }
                 Some(None) => self.wrong("edited", format!("{MANIFEST} is not written as a pack's is")),
-                None if !self.found.is_empty() => {
+                None if !self.found.is_empty() || self.events.is_some() => {
                     self.wrong("deleted", format!("the archive lacks {MANIFEST}"));
                 }
-                None => {}
+                None => self.page(None),
             }
             self.beside.extend(left_out(&self.on_record, &sessions));
         }
-        Found { verdict: self.verdict, beside: self.beside, recordings }
+        Found { verdict: self.verdict, beside: self.beside, recordings, events }
+    }
+
+    /// Holds what a manifest says of the clusters' events to what is there, and to what a sealed entry says.
+    fn told_events(&mut self, said: Option<Events>) -> Option<FoundEvents> {
+        let said = match (said, self.events.take()) {
+            (None, None) => return None,
+            (None, Some(_)) => {
+                self.wrong(
+                    "inserted",
+                    format!("the archive holds {EVENTS}, of which {MANIFEST} says nothing"),
+                );
+                return None;
+            }
+            (Some(_), None) => {
+                self.wrong("deleted", format!("the archive lacks {EVENTS}, which {MANIFEST} says there was"));
+                return None;
+            }
+            (Some(_), Some(Err(why))) => {
+                self.wrong("edited", format!("{EVENTS} is not as a pack's is: {}", visible(&why)));
+                return None;
+            }
+            (Some(said), Some(Ok(found))) => {
+                if let Err(why) = events::compare(&said, &found) {
+                    self.wrong("edited", format!("{EVENTS} is not what {MANIFEST} says: {why}"));
+                    return None;
+                }
+                said
+            }
+        };
+        let entry = self.on_record.events.get(&said.sha256).copied();
+        Some(FoundEvents { said, entry })
     }
 
     /// Holds what a manifest names to what is on record, and to what is there. Gives how many segments are what they have to be.

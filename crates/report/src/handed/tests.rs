@@ -1,3 +1,5 @@
+mod events;
+
 use super::*;
 use sallyport_audit::{
     Action, Chain, ChainKey, Checkpoint, Draft, Edge, Entry, PackHead, PackVerdict, SealKey, leaf,
@@ -41,7 +43,16 @@ fn entries() -> Vec<Entry> {
 
 /// A pack of all of them; `read` gives the recordings.
 fn packed(sessions: &[&str], read: &mut dyn FnMut(&Segment) -> io::Result<Tape>) -> (Vec<u8>, Packed) {
-    let entries = entries();
+    packed_of(entries(), sessions, read, None)
+}
+
+/// A pack of these entries, with clusters' events where there are some.
+fn packed_of(
+    entries: Vec<Entry>,
+    sessions: &[&str],
+    read: &mut dyn FnMut(&Segment) -> io::Result<Tape>,
+    events: Option<(Events, &[u8])>,
+) -> (Vec<u8>, Packed) {
     let mut edge = Edge::default();
     entries.iter().for_each(|entry| edge.push(leaf(entry)));
     let (origin, last) = (leaf(&entries[0]), entries.len() as u64);
@@ -52,7 +63,9 @@ fn packed(sessions: &[&str], read: &mut dyn FnMut(&Segment) -> io::Result<Tape>)
     let mut out: Vec<u8> = Vec::new();
     let sessions: BTreeSet<String> = sessions.iter().map(|&id| id.to_owned()).collect();
     let tapes = (!sessions.is_empty()).then_some(Tapes { sessions, read });
-    let packed = pack(&mut out, &mut lines, seal().public(), tapes).unwrap();
+    let mut bytes = events.as_ref().map_or(&[][..], |(_, bytes)| bytes);
+    let events = events.map(|(said, _)| (said, &mut bytes as &mut dyn io::Read));
+    let packed = pack(&mut out, &mut lines, seal().public(), Along { tapes, events }).unwrap();
     (out, packed)
 }
 

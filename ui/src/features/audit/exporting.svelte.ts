@@ -1,8 +1,9 @@
 import type { ErrorView, ExportForm, ExportLook, ExportView, TimelineFilter } from "../../bindings/ipc";
 import { dialogs, openDialog } from "../../desktop/dialogs.svelte";
 import { mirror } from "../../desktop/mirror.svelte";
+import { fail } from "../../desktop/notices.svelte";
 import { asError, host } from "../../host";
-import { ended, holds } from "./handed";
+import { ended, holds, tells } from "./handed";
 
 /** Handing on what a filter selects. What is being written goes on when the dialog is closed, and is there when it is opened again. */
 class Exporting {
@@ -10,19 +11,23 @@ class Exporting {
   look = $state.raw<ExportLook | null>(null);
   form = $state<ExportForm>("pack");
   place = $state("");
-  /** The sessions whose recordings are wanted. */
+  /** The sessions whose recordings are wanted: none until somebody chooses them, since nothing is more private. */
   recordings = $state.raw<readonly string[]>([]);
+  /** The clusters' events go with a pack. */
+  events = $state(true);
   progress = $state.raw<{ done: number; of: number } | null>(null);
   done = $state.raw<ExportView | null>(null);
   error = $state.raw<ErrorView | null>(null);
   stopping = $state(false);
   #turn = 0;
-  /** It came to an end behind a closed dialog: what it came to is shown first. */
+  /** It was written behind a closed dialog: what it came to is shown first. */
   #unseen = false;
 
   readonly running = $derived(this.progress !== null);
+  /** Every session's recordings are wanted. */
+  readonly all = $derived(this.look !== null && this.recordings.length > 0 && this.recordings.length === this.look.recorded.length);
   /** Something is selected that this form can hold. */
-  readonly may = $derived(this.look !== null && !this.running && holds(this.form, this.look) && this.place.trim() !== "");
+  readonly may = $derived(this.look !== null && !this.running && holds(this.form, this.look, this.events) && this.place.trim() !== "");
 
   begin(filter: TimelineFilter): void {
     openDialog("auditExport");
@@ -41,8 +46,8 @@ class Exporting {
       const look = await host.call("audit_export_look", { filter: this.filter });
       if (turn !== this.#turn) return;
       this.look = look;
-      if (!holds(this.form, look)) this.form = look.isSealed && look.own > 0 ? "pack" : "jsonl";
-      this.recordings = look.recorded.map((one) => one.session);
+      [this.recordings, this.events] = [[], true];
+      if (!holds(this.form, look, true)) this.form = holds("pack", look, true) ? "pack" : "jsonl";
       this.place = ended(look.place, this.form);
     } catch (thrown) {
       if (turn === this.#turn) this.error = asError(thrown);
@@ -57,25 +62,33 @@ class Exporting {
     this.recordings = on ? [...this.recordings, session] : this.recordings.filter((one) => one !== session);
   }
 
+  /** All that are there, or none of them. */
+  wantAll(on: boolean): void {
+    this.recordings = on ? (this.look?.recorded ?? []).map((one) => one.session) : [];
+  }
+
   async write(): Promise<void> {
-    if (!this.may) return;
+    if (!this.may || this.look === null) return;
     const turn = this.#turn;
     const { filter, form, place } = this;
     const recordings = form === "pack" ? [...this.recordings] : [];
+    const events = form === "pack" && this.events && tells(this.look);
     [this.progress, this.done, this.error, this.stopping] = [{ done: 0, of: 0 }, null, null, false];
     const deaf = mirror.heard((_, __, event) => {
       if (event?.kind === "exporting" && this.progress) this.progress = { done: event.done, of: event.of };
     });
     try {
-      const done = await host.call("audit_export", { export: { filter, form, recordings, place: place.trim() } });
+      const done = await host.call("audit_export", { export: { filter, form, recordings, events, place: place.trim() } });
       if (turn === this.#turn) this.done = done;
     } catch (thrown) {
       const error = asError(thrown);
-      // What was given up is no failure.
-      if (turn === this.#turn && error.code !== "cancelled") this.error = error;
+      const isShown = turn === this.#turn && dialogs.name === "auditExport";
+      // What was given up is no failure; what ended behind a closed dialog, or by a sign-out, is said where it is seen.
+      if (isShown && error.code !== "cancelled") this.error = error;
+      else if (error.code !== "cancelled") fail(error);
     }
     deaf();
-    this.#unseen = dialogs.name !== "auditExport" && (this.done !== null || this.error !== null);
+    this.#unseen = dialogs.name !== "auditExport" && this.done !== null;
     [this.progress, this.stopping] = [null, false];
   }
 

@@ -2,7 +2,7 @@ import type { ExportForm, ExportLook } from "../../bindings/ipc";
 
 /** As what a selection can be handed on, in the order of the form. */
 export const FORMS = [
-  { form: "pack", ending: ".tar", title: "Evidence pack", what: "Entries of this desktop, checkpoints, the key's public half, recordings, and a page to read. Anybody can check it, with nothing of ours but the command line." },
+  { form: "pack", ending: ".tar", title: "Evidence pack", what: "Entries of this desktop, checkpoints, the key's public half, and a page to read; with the clusters' events and with recordings, if you choose them. Anybody can check it, with nothing of ours but the command line." },
   { form: "jsonl", ending: ".jsonl", title: "JSON lines", what: "Entries, and the clusters' events as they were written, without their secrets. Proves nothing." },
   { form: "csv", ending: ".csv", title: "CSV", what: "One line for each, for a spreadsheet. Proves nothing." },
   { form: "ocsf", ending: ".ocsf.jsonl", title: "OCSF", what: "One OCSF event on each line, for a SIEM. Proves nothing." },
@@ -17,17 +17,20 @@ export function ended(place: string, form: ExportForm): string {
   return place === "" ? "" : `${other ? place.slice(0, -other.length) : place}${ending}`;
 }
 
-/** Whether a form can hold anything of what is selected. */
-export function holds(form: ExportForm, look: ExportLook): boolean {
+/** Whether clusters' events may go with a pack: some fit, or may, and the archive can be read. */
+export const tells = (look: ExportLook): boolean => look.why === null && (look.calls > 0 || look.isCut);
+
+/** Whether a form can hold anything of what is selected; `events`: clusters' events are wanted in a pack. */
+export function holds(form: ExportForm, look: ExportLook, events: boolean): boolean {
   if (form === "report") return true;
-  if (form === "pack") return look.isSealed && look.own > 0;
+  if (form === "pack") return look.isSealed && (look.own > 0 || (events && tells(look)));
   return look.own + look.calls > 0 || look.isCut;
 }
 
 /** Why it can't. */
 export function whyNot(form: ExportForm, look: ExportLook): string {
   if (form === "pack" && !look.isSealed) return "This history is not sealed, so that a pack of it would prove nothing: sealing needs a keyring.";
-  if (form === "pack" && look.calls > 0) return "Nothing of this desktop's history fits, and a pack holds nothing else.";
+  if (form === "pack" && tells(look)) return "Nothing of this desktop's history fits, and nothing else is chosen for the pack.";
   return "Nothing fits the filter.";
 }
 

@@ -10,6 +10,7 @@ import { sources } from "./sources.svelte";
 import { timeline } from "./timeline.svelte";
 
 export { actions, VIEW } from "./actions";
+export { exporting } from "./exporting.svelte";
 export { default as AuditMain } from "./AuditMain.svelte";
 export { default as DeletedDialog } from "./DeletedDialog.svelte";
 export { look } from "./look.svelte";

@@ -34,8 +34,9 @@ export function desk(world: World) {
     },
     sign_in: async ({ step }) => (await world.signIn(step), world.state),
     sign_in_cancel: () => (world.change({ signIn: null }), null),
-    sign_out: () => {
+    sign_out: async () => {
       leaveAll();
+      await world.endExport();
       return world.change({ phase: "signedOut", user: null });
     },
   } satisfies Partial<Handlers>;

@@ -26,6 +26,8 @@ export class World {
   notificationsTrouble: string | null = null;
   /** The hub answers nothing; tests bring it back. */
   hubAway: boolean;
+  /** Gives up what is being handed on, and waits for its end. */
+  endExport: () => Promise<void> = async () => {};
   /** Openings that wait for a stronger sign-in. */
   readonly signedIn: (() => void)[] = [];
   private readonly used = new Set<string>();

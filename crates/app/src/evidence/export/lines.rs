@@ -1,9 +1,10 @@
 //! Both sides as lines, newest first, as on screen; a call that both tell of is told by both.
 
-use super::{Failed, Job, Out, Running, Written};
+use super::turn::Running;
+use super::{Failed, Job, Out, Written};
 use crate::evidence::unreadable;
 use crate::history::Recorder;
-use sallyport_archive::{Archive, Bounds, Call, CallId, Column, Cursor as CallCursor, Filter as Calls};
+use sallyport_archive::{Archive, Bounds, Call, CallId, Cursor as CallCursor, Filter as Calls};
 use sallyport_audit::Entry;
 use sallyport_ipc::ExportForm;
 use sallyport_report::handed::{self, ToldCall};
@@ -171,26 +172,7 @@ fn entry_line(form: ExportForm, entry: &Entry, text: &mut String) {
 }
 
 fn call_line(form: ExportForm, call: &Call, raw: Option<&str>, text: &mut String) {
-    let told = ToldCall {
-        at: call.at,
-        audit_id: &call.audit_id,
-        cluster: call.text(Column::Cluster),
-        user: call.text(Column::User),
-        impersonated: call.text(Column::Impersonated),
-        verb: call.text(Column::Verb),
-        resource: call.text(Column::Resource),
-        subresource: call.text(Column::Subresource),
-        namespace: call.text(Column::Namespace),
-        name: call.text(Column::Name),
-        code: call.code(),
-        is_denied: call.is_denied(),
-        user_agent: call.text(Column::UserAgent),
-        address: call.text(Column::Address),
-        credential: call.text(Column::Credential),
-        session: call.text(Column::Session),
-        command: call.text(Column::Command),
-        raw,
-    };
+    let told = ToldCall::of(call, raw);
     match form {
         ExportForm::Csv => told.csv(text),
         ExportForm::Ocsf => told.ocsf(text),

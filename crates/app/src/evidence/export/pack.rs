@@ -1,12 +1,12 @@
-//! A pack of what is selected of the history, and the recordings that were wanted.
+//! A pack of what is selected of the history, and what was wanted with it: clusters' events and recordings.
 
-use super::{Failed, Job, Out, Written, unmade, words};
+use super::{Failed, Job, Out, Written, unmade};
 use crate::desk::AppError;
 use crate::evidence::{filter, number};
 use sallyport_audit::{Action, Checkpoint, Entry, PackHead, Seals};
-use sallyport_report::handed::{self, BY, PackError, Tapes};
+use sallyport_report::handed::{self, Along, BY, EVENTS_SHA256, PackError, Tapes};
 use sallyport_store::{Filter as Entries, Kept, StoreError, spare_file};
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read, Write as _};
 
 /// Entries that are read at a time.
 const PAGE: usize = 500;
@@ -44,8 +44,8 @@ impl Picked {
 
 impl Job {
     pub(super) fn pack(&self, out: &mut Out) -> Result<Written, Failed> {
-        let kept = Kept::open(&self.evidence.desk.dirs.data).map_err(unread)?;
-        if let Seals::Broken { first_bad, why } = kept.seals(&[], &[]).map_err(unread)? {
+        let open = || Kept::open(&self.evidence.desk.dirs.data).map_err(unread);
+        if let Seals::Broken { first_bad, why } = open()?.seals(&[], &[]).map_err(unread)? {
             let why = sallyport_model::visible(&why.to_string());
             return Err(Failed::Said(
                 AppError::failed(format!("from entry {first_bad} on the history was tampered with: {why}"))
@@ -53,23 +53,35 @@ impl Job {
             ));
         }
         self.running.until_stopped()?;
+        if self.evidence.history.seal_public().is_none() {
+            return Err(unsealed());
+        }
+        let mut events = self.gathered()?;
+        if let Some(events) = &events {
+            self.vouch(&events.said)?;
+        }
+        // With what was just sealed.
+        let kept = open()?;
         let stored = kept.checkpoints().map_err(unread)?;
         let checkpoints: Vec<Checkpoint> =
             stored.into_iter().filter_map(|stored| stored.checkpoint.ok()).collect();
         let Some(last) = checkpoints.last() else {
-            return Err(Failed::Said(
-                filter::bad("this history is not sealed, so that a pack of it would prove nothing")
-                    .hint("Sealing needs a keyring. JSON lines, CSV and OCSF need none."),
-            ));
+            return Err(unsealed());
         };
         let (key, origin) = (last.key, last.origin);
         let picked = self.picked()?;
-        let selection = words::words(&self.input.filter);
+        let selection = self.about.said.clone();
+        let events_sha256 = events.as_ref().map(|events| events.said.sha256.clone());
         let made = jiff::Timestamp::now().as_microsecond();
         let head = PackHead { version: 1, origin, made, by: BY.to_owned(), selection };
         let is_selected = |entry: &Entry| {
             let is_of = || entry.session.as_ref().is_some_and(|id| self.sessions.contains(id.as_str()));
-            picked.holds(entry.sequence) || (entry.action == Action::Recorded && is_of())
+            picked.holds(entry.sequence)
+                || (entry.action == Action::Recorded && is_of())
+                || (entry.action == Action::Exported
+                    && events_sha256
+                        .as_deref()
+                        .is_some_and(|sha256| entry.detail.text(EVENTS_SHA256) == Some(sha256)))
         };
         // A member's size stands before it.
         let mut inner = spare_file(&self.path)?;
@@ -96,7 +108,9 @@ impl Job {
         };
         let sessions = self.sessions.clone();
         let tapes = (!sessions.is_empty()).then_some(Tapes { sessions, read: &mut read });
-        let packed = handed::pack(out, &mut inner, &key, tapes).map_err(|error| match error {
+        let along = events.as_mut().map(|events| (events.said.clone(), &mut events.file as &mut dyn Read));
+        let along = Along { tapes, events: along };
+        let packed = handed::pack(out, &mut inner, &key, along).map_err(|error| match error {
             PackError::Io(error) => Failed::Disk(error),
             PackError::Changed => Failed::Said(unmade().because(error)),
             PackError::TooMany => Failed::Said(
@@ -117,12 +131,25 @@ impl Job {
                 "{many} entries are not sealed yet, and not in it: a checkpoint is made within five minutes"
             ));
         }
+        let said = events.map(|events| events.said);
+        lacks.extend(said.iter().flat_map(handed::Events::lacks));
+        match &said {
+            Some(_) if packed.events_entry.is_none() => lacks.push(
+                "the entry that says which clusters' events these are is not sealed yet, and not in it: nobody signs them"
+                    .to_owned(),
+            ),
+            None if self.has_calls => {
+                lacks.push("there is no archive of clusters' events on this computer: none are in it".to_owned());
+            }
+            _ => {}
+        }
         Ok(Written {
             own: number(packed.end.entries),
+            calls: said.as_ref().map_or(0, |said| number(said.events)),
             recordings: number(packed.recordings),
             key: Some(key.fingerprint().to_string()),
+            events_sha256: said.map(|said| said.sha256),
             lacks,
-            ..Written::default()
         })
     }
 
@@ -144,6 +171,13 @@ impl Job {
             }
         }
     }
+}
+
+fn unsealed() -> Failed {
+    Failed::Said(
+        filter::bad("this history is not sealed, so that a pack of it would prove nothing")
+            .hint("Sealing needs a keyring. JSON lines, CSV and OCSF need none."),
+    )
 }
 
 fn unread(error: StoreError) -> Failed {

@@ -4,6 +4,7 @@ use super::super::tests::{Bench, bench};
 use super::*;
 use sallyport_audit::Draft;
 use sallyport_ipc::TimelineSide;
+use sallyport_model::ErrorCode;
 use sallyport_report::handed;
 use serde_json::{Value, json};
 use std::fs;
@@ -25,7 +26,10 @@ async fn write(bench: &Bench, input: ExportInput) -> Result<ExportView, AppError
 
 /// Three entries and three events, one after the other.
 async fn filled() -> Bench {
-    let bench = bench().await;
+    fill(bench().await).await
+}
+
+async fn fill(bench: Bench) -> Bench {
     let at = jiff::Timestamp::now().as_microsecond() - 3_600_000_000;
     for n in 0..3i64 {
         let draft = Draft::new(Action::Verify).at(at + n * 20_000_000).cluster(&"eu-1".parse().unwrap());
@@ -146,7 +150,7 @@ async fn a_history_without_a_seal_makes_no_pack_and_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_up_leaves_nothing_and_the_next_one_has_its_turn() {
     let bench = filled().await;
-    let running = bench.evidence.begin_export(1).unwrap();
+    let running = bench.evidence.begin_export().unwrap();
     let error = write(&bench, input(&bench, ExportForm::Csv, "a.csv")).await.unwrap_err();
     assert!(error.message().contains("another selection"), "one at a time");
     bench.evidence.stop_export().await.unwrap();
@@ -155,6 +159,12 @@ async fn what_is_given_up_leaves_nothing_and_the_next_one_has_its_turn() {
         evidence: bench.evidence.clone(),
         running,
         wanted,
+        has_calls: true,
+        about: Arc::new(About {
+            who: None,
+            filter: TimelineFilter::default(),
+            said: "everything".to_owned(),
+        }),
         input: input(&bench, ExportForm::Csv, "a.csv"),
         path: bench.home().join("a.csv"),
         sessions: BTreeSet::new(),
@@ -240,4 +250,136 @@ async fn a_pack_holds_the_recordings_that_a_sealed_entry_tells_of() {
     assert!(told.end.left_out > 0, "what the filter does not select is left out, and shown as left out");
     assert!(!found.beside.iter().any(|one| matches!(one, handed::Stated::Wrong(..))), "{:?}", found.beside);
     bench.evidence.close().await;
+}
+
+fn left(bench: &Bench, name: &str) -> Vec<String> {
+    let names =
+        fs::read_dir(bench.home()).unwrap().map(|one| one.unwrap().file_name().into_string().unwrap());
+    names.filter(|left| left.starts_with(".sallyport-") || left == name).collect()
+}
+
+/// A pack with what clusters tell, as a machine that has nothing of ours checks it.
+#[tokio::test(flavor = "multi_thread")]
+async fn clusters_events_go_with_a_pack_and_a_sealed_entry_says_which() {
+    let bench = fill(Bench::sealed().await).await;
+    let check = |name: &str, done: &ExportView| {
+        let key = done.fingerprint.clone().unwrap().parse().unwrap();
+        let found = handed::read(fs::File::open(bench.home().join(name)).unwrap(), &[key], &[]).unwrap();
+        let sallyport_audit::PackVerdict::Sealed(told) = &found.verdict else { panic!("{found:?}") };
+        assert!(told.sealed.is_trusted, "{told:?}");
+        assert!(
+            !found.beside.iter().any(|one| matches!(one, handed::Stated::Wrong(..))),
+            "{:?}",
+            found.beside
+        );
+        found.events
+    };
+    let only = TimelineFilter { verb: Some("delete".into()), ..TimelineFilter::default() };
+    let asked = |name: &str, events| ExportInput {
+        filter: only.clone(),
+        events,
+        ..input(&bench, ExportForm::Pack, name)
+    };
+    // Of the desktop's own nothing fits, and nothing else is wanted.
+    let error = write(&bench, asked("none.tar", false)).await.unwrap_err();
+    assert!(error.message().contains("nothing else was wanted"), "{}", error.message());
+    let done = write(&bench, asked("a.tar", true)).await.unwrap();
+    assert_eq!((done.calls, done.lacks.len()), (1, 0), "{:?}", done.lacks);
+    let events = check("a.tar", &done).expect("they go with it");
+    assert_eq!((events.said.events, events.said.by_cluster().as_str()), (1, "payments-eu-1 1"));
+    bench.settled().await;
+    let wanted = Entries { actions: vec![Action::Exported], ..Entries::default() };
+    let entries = bench.evidence.history.entries(wanted, None, 10).await.unwrap().entries;
+    let [after, before] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!(events.entry, Some(before.sequence), "sealed before the pack was made");
+    assert_eq!(before.outcome, sallyport_audit::Outcome::Unknown, "what came of it the next one says");
+    for entry in [before, after] {
+        assert_eq!(entry.detail.text("events_sha256"), Some(events.said.sha256.as_str()));
+        assert_eq!(
+            (entry.detail.number("calls"), entry.user.as_ref().unwrap().as_str()),
+            (Some(1), "oidc:ines")
+        );
+    }
+    assert_eq!(after.detail.text("sha256"), Some(done.sha256.as_str()));
+
+    // Only where they are wanted, and only where the filter has a cluster's side.
+    let all = |name: &str, events| ExportInput { events, ..input(&bench, ExportForm::Pack, name) };
+    let done = write(&bench, all("b.tar", false)).await.unwrap();
+    assert_eq!((done.calls, check("b.tar", &done)), (0, None));
+    let own = TimelineFilter { side: Some(TimelineSide::Own), ..TimelineFilter::default() };
+    let done = write(&bench, ExportInput { filter: own, ..all("c.tar", true) }).await.unwrap();
+    assert_eq!((done.calls, check("c.tar", &done)), (0, None));
+    let done = write(&bench, all("d.tar", true)).await.unwrap();
+    assert_eq!(check("d.tar", &done).unwrap().said.events, 3);
+    bench.evidence.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_archive_can_not_give_is_counted_in_the_pack_and_said() {
+    let bench = Bench::sealed().await;
+    let folder = bench.evidence.folder();
+    fs::create_dir_all(&folder).unwrap();
+    // A segment that a bad disk left.
+    fs::write(folder.join("segment-00000001.db"), "garbage ".repeat(4096)).unwrap();
+    let bench = fill(bench).await;
+    let done = write(&bench, ExportInput { events: true, ..input(&bench, ExportForm::Pack, "a.tar") })
+        .await
+        .unwrap();
+    let lacks = format!("{:?}", done.lacks);
+    assert!(lacks.contains("1 files of the archive could not be opened"), "{lacks}");
+    let found = handed::read(fs::File::open(bench.home().join("a.tar")).unwrap(), &[], &[]).unwrap();
+    let said = found.events.unwrap().said;
+    assert_eq!((said.events, said.unread_files), (3, 1));
+    // Where nothing could be counted something may be there.
+    let nowhere = TimelineFilter { cluster: Some("nowhere".into()), ..TimelineFilter::default() };
+    assert!(bench.evidence.export_look(&nowhere).await.unwrap().is_cut);
+    bench.evidence.close().await;
+}
+
+/// Who signs out or quits is not answered before nothing is left of what they had begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_and_quitting_end_what_is_being_written_with_a_word_and_leave_no_half_file() {
+    for (why, word) in [(GivenUp::SignedOut, "by the sign-out"), (GivenUp::Quit, "as Sallyport was quit")] {
+        let bench = Arc::new(Bench::sealed().await);
+        let draft = Draft::new(Action::Recorded).session(&SessionId::new("s-1")).detail("terminal", "t-1");
+        let draft =
+            draft.detail("segment", 1).detail("sha256", sallyport_model::Digest::of(b"x").to_string());
+        bench.note(draft).await;
+        bench.settled().await;
+        // What is read of a recording waits until the test says so: the pack is half written.
+        let (begun, is_begun) = tokio::sync::oneshot::channel();
+        let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+        let held = std::sync::Mutex::new((Some(begun), may_go_on));
+        let tapes: ReadTape = Arc::new(move |_: &Segment| {
+            let mut held = held.lock().unwrap();
+            if let Some(begun) = held.0.take() {
+                begun.send(()).unwrap();
+            }
+            held.1.recv().unwrap();
+            Ok(Tape::Here(b"x".to_vec()))
+        });
+        let asked =
+            ExportInput { recordings: vec!["s-1".into()], ..input(&bench, ExportForm::Pack, "a.tar") };
+        let evidence = bench.evidence.clone();
+        let writing = tokio::spawn(async move {
+            evidence.export(None, asked, Beside { tapes, readings: Vec::new() }).await
+        });
+        is_begun.await.unwrap();
+        assert_eq!(left(&bench, "a.tar").len(), 1, "a file without its name");
+        bench.evidence.give_up_export(why);
+        let evidence = bench.evidence.clone();
+        let ending = tokio::spawn(async move { evidence.end_export(why).await });
+        // The next one has to wait, whatever became of the first.
+        assert!(write(&bench, input(&bench, ExportForm::Csv, "b.csv")).await.is_err());
+        assert!(!ending.is_finished());
+        go_on.send(()).unwrap();
+        ending.await.unwrap();
+        assert_eq!(left(&bench, "a.tar"), Vec::<String>::new(), "nothing is left when it is answered");
+        let error = writing.await.unwrap().unwrap_err();
+        assert!(error.message().contains(word) && error.code() == ErrorCode::Failed, "{}", error.message());
+        // Nothing is written, and nothing is in the way of the next.
+        bench.evidence.end_export(why).await;
+        assert!(write(&bench, input(&bench, ExportForm::Csv, "b.csv")).await.is_ok());
+        bench.evidence.close().await;
+    }
 }

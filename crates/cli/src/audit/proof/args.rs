@@ -3,6 +3,7 @@ use crate::audit::store::Store;
 use crate::audit::times::{Since, parse_since};
 use clap::{ArgGroup, Args, ValueEnum};
 use sallyport_engine::Target;
+use sallyport_model::Digest;
 use std::path::PathBuf;
 
 pub(crate) const EXITS_VERIFY: &str = "Exit codes:
@@ -36,6 +37,10 @@ pub(crate) struct Verify {
     /// Asks a log store for what `forward --history` sent there: `victorialogs:https://logs.example:9428`, `loki:https://…`.
     #[arg(long, value_name = "KIND:URL")]
     pub(crate) anchors_from: Option<Target>,
+    /// The SHA-256 (64 hex digits) that the clusters' events in the pack have to have, from somewhere else than the pack: for
+    /// one that no entry vouches for, as `export` makes it here.
+    #[arg(long, value_name = "SHA256", requires = "pack")]
+    pub(crate) events: Option<Digest>,
     #[command(flatten)]
     pub(crate) store: Store,
     /// What the store has from then on: `30d`, `2026-11-01`, or `2026-11-29T20:15:00Z`.
@@ -79,6 +84,14 @@ pub(crate) struct Export {
     /// As what.
     #[arg(long, value_enum, default_value_t = Form::Pack)]
     pub(crate) format: Form,
+    /// An archive of what API servers told (the folder `audit` of the data directory, or one that `audit import` made): its
+    /// events of the same sessions, clusters and time go with the pack, the newest 100,000, without what looks like a secret.
+    /// Nobody signs them here; what the window hands on is signed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) events: Option<PathBuf>,
+    /// Seconds that looking through that archive may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "events")]
+    pub(crate) within: u64,
     /// AccessRequests that the pack shall be comparable with, whatever is left out of it.
     #[arg(long, value_name = "FILE")]
     pub(crate) anchors: Option<PathBuf>,

@@ -2,15 +2,16 @@
 
 use super::args::{Export, Form};
 use super::place::place;
-use super::{anchors, named};
+use super::{anchors, events, named};
 use crate::audit::said::said;
 use crate::end::{End, Stop};
 use jiff::Timestamp;
-use sallyport_audit::{Checkpoint, Entry, PackEnd, PackHead, Seals};
+use sallyport_audit::{Action, Checkpoint, Entry, PackEnd, PackHead, Seals};
 use sallyport_model::visible;
-use sallyport_report::handed::{self, BY, PackError, told};
+use sallyport_report::handed::{self, Along, BY, Events, PackError, told};
 use sallyport_store::{Kept, spare_file};
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
 
 /// Which entries; of one option said several times each will do, different ones all have to fit.
 struct Selection {
@@ -42,6 +43,21 @@ impl Selection {
             && self.to.is_none_or(|to| entry.at < to)
     }
 
+    /// The same in an archive, which knows sessions by their accounts alone.
+    fn events(&self, kept: &Kept) -> Result<sallyport_archive::Filter, Stop> {
+        let of_session = |entry: &Entry| {
+            let id = entry.session.as_ref().map(|id| id.as_str());
+            entry.action == Action::Granted && self.sessions.iter().any(|one| Some(one.as_str()) == id)
+        };
+        let accounts = kept.walk(|entries| -> Vec<String> {
+            let entries = entries.filter_map(|next| next.ok().map(|linked| linked.entry)).filter(of_session);
+            entries.filter_map(|entry| entry.detail.text("account").map(str::to_owned)).collect()
+        });
+        let accounts = accounts.map_err(said)?;
+        let accounts = (!self.sessions.is_empty()).then_some(&accounts[..]);
+        Ok(events::filter(&self.clusters, accounts, self.from, self.to))
+    }
+
     fn words(&self) -> String {
         let mut words = Vec::new();
         if !self.sessions.is_empty() {
@@ -70,6 +86,10 @@ pub(crate) fn export(args: &Export) -> Result<(String, End), Stop> {
         return Ok((text, End::Found));
     }
     let selection = Selection::of(args);
+    if args.events.is_some() && args.format != Form::Pack {
+        return Err(Stop("--events: clusters' events go with a pack alone; `audit query -o csv` and `-o ocsf` write them as \
+                         lines of their own".to_owned()));
+    }
     let text = match args.format {
         Form::Pack | Form::Jsonl => proving(args, &kept, &selection)?,
         Form::Csv | Form::Ocsf => plain(args, &kept, &selection)?,
@@ -78,6 +98,10 @@ pub(crate) fn export(args: &Export) -> Result<(String, End), Stop> {
 }
 
 fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, Stop> {
+    let mut told_by_clusters: Option<(Events, File)> = match &args.events {
+        None => None,
+        Some(archive) => Some(events::gathered(archive, &selection.events(kept)?, args)?),
+    };
     let stored = kept.checkpoints().map_err(said)?;
     let checkpoints: Vec<Checkpoint> =
         stored.into_iter().filter_map(|stored| stored.checkpoint.ok()).collect();
@@ -112,10 +136,14 @@ fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, 
             write(&mut out)?;
             out.flush().map_err(failed)?;
             drop(out);
-            let packed = place(&args.to, |out| match handed::pack(out, &mut inner, &key, None) {
-                Ok(packed) => Ok(packed),
-                Err(PackError::Io(error)) => Err(failed(error)),
-                Err(error) => Err(Stop(format!("{error}: try again"))),
+            let packed = place(&args.to, |out| {
+                let beside = told_by_clusters.as_mut();
+                let beside = beside.map(|(said, file)| (said.clone(), file as &mut dyn Read));
+                match handed::pack(out, &mut inner, &key, Along { tapes: None, events: beside }) {
+                    Ok(packed) => Ok(packed),
+                    Err(PackError::Io(error)) => Err(failed(error)),
+                    Err(error) => Err(Stop(format!("{error}: try again"))),
+                }
             });
             packed?.end
         }
@@ -137,6 +165,9 @@ fn proving(args: &Export, kept: &Kept, selection: &Selection) -> Result<String, 
              is closed\n",
             end.unsealed
         ));
+    }
+    if let Some((said, _)) = &told_by_clusters {
+        text.push_str(&events::told(said));
     }
     Ok(text)
 }

@@ -3,9 +3,11 @@
 use crate::audit::times::told;
 use crate::end::End;
 use sallyport_audit::{Fault, PackTold, Sealed};
-use sallyport_model::visible;
+use sallyport_model::{Digest, visible};
+use sallyport_report::handed::FoundEvents;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Whether a history, or a pack made of one, is what it was.
@@ -40,12 +42,40 @@ pub(crate) struct VerifyView {
     /// Of a pack that recordings go with: segments of them that are what a sealed entry says was recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     recordings: Option<u64>,
+    /// Of a pack that clusters' events go with, and that are what the pack says of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<EventsView>,
     /// Anchors (AccessRequests, and checkpoints that were kept elsewhere) that say how the history was, and it was so.
     anchors_met: usize,
     /// Anchors of which nothing could be said.
     anchors_unknown: usize,
     /// Sentences for people: what was done, or what could not be told and why.
     notes: Vec<String>,
+}
+
+/// Events of clusters that go with a pack. They are in no chain: the clusters' own logs are the authority.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct EventsView {
+    /// How many.
+    events: u64,
+    /// How many of each cluster.
+    clusters: BTreeMap<String, u64>,
+    /// SHA-256 (hex) of their file.
+    sha256: String,
+    /// The sealed entry that has it; without one nobody signs which events they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<u64>,
+    /// Told in part, by what is kept to find them.
+    in_part: u64,
+    /// Those that fitted and were left out, as whoever made the pack says.
+    left_out: u64,
+    /// Damaged events of the archive, of which some may fit, as whoever made the pack says.
+    damaged: u64,
+    /// Files of the archive that could not be opened, as whoever made the pack says.
+    unread_files: u64,
+    /// Whoever made the pack did not look at all of the archive.
+    is_cut: bool,
 }
 
 /// What it comes to.
@@ -128,6 +158,39 @@ impl VerifyView {
         self.recordings = recordings;
     }
 
+    /// Which events of clusters go with it, and who vouches for that. `known`: the SHA-256 that somebody has of them from
+    /// elsewhere.
+    pub(super) fn events(&mut self, found: Option<FoundEvents>, known: Option<&Digest>) {
+        let Some(FoundEvents { said, entry }) = found else { return };
+        let is_known = known.is_some_and(|known| known.to_string() == said.sha256);
+        match entry {
+            _ if known.is_some() && !is_known => self.tampered(
+                "edited",
+                format!("the clusters' events in the pack are others than --events says: their SHA-256 is {}", said.sha256),
+            ),
+            Some(_) => {}
+            None if is_known => {}
+            None => self.doubt(format!(
+                "nobody signs which events of clusters go with the pack, so they may be anybody's; the entries are not touched by \
+                 that. Compare their SHA-256, {}, with what you have from elsewhere, and say it with --events",
+                said.sha256
+            )),
+        }
+        let lacks = said.lacks().into_iter();
+        self.notes.extend(lacks.map(|lack| format!("whoever made the pack says: {lack}")));
+        self.events = Some(EventsView {
+            events: said.events,
+            sha256: said.sha256,
+            entry,
+            in_part: said.in_part,
+            left_out: said.left_out,
+            damaged: said.damaged,
+            unread_files: said.unread_files,
+            is_cut: said.is_cut,
+            clusters: said.clusters,
+        });
+    }
+
     /// What belongs to it and changes no verdict.
     pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);
@@ -179,6 +242,17 @@ impl VerifyView {
         }
         if let Some(recordings) = self.recordings {
             let _ = writeln!(text, "  {recordings} segments of recordings are what was recorded");
+        }
+        if let Some(events) = &self.events {
+            let by = match events.entry {
+                Some(entry) => format!("are those that entry {entry} says left with it"),
+                None => "are those that its manifest names".to_owned(),
+            };
+            let _ = writeln!(
+                text,
+                "  {} events of clusters {by}; they are in no chain: the clusters' own logs are the authority",
+                events.events
+            );
         }
         if self.anchors_met + self.anchors_unknown > 0 {
             let (met, unknown) = (self.anchors_met, self.anchors_unknown);

@@ -69,6 +69,17 @@ pub(crate) fn verify(args: &Verify) -> Result<(String, End), Stop> {
                 }
             };
             view.recordings(read.recordings);
+            let is_found = read.events.is_some();
+            view.events(read.events, args.events.as_ref());
+            if args.events.is_some()
+                && !is_found
+                && !read.beside.iter().any(|one| matches!(one, Stated::Wrong(..)))
+            {
+                view.tampered(
+                    "deleted",
+                    "the pack holds no events of clusters, and --events says that it had some".to_owned(),
+                );
+            }
             for stated in read.beside {
                 match stated {
                     Stated::Wrong(word, note) => view.tampered(word, note),

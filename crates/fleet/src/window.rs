@@ -28,6 +28,16 @@ pub mod key {
     pub const ENTER: char = '\u{E007}';
     /// Escape.
     pub const ESCAPE: char = '\u{E00C}';
+    /// Tab.
+    pub const TAB: char = '\u{E004}';
+    /// End.
+    pub const END: char = '\u{E010}';
+    /// Home.
+    pub const HOME: char = '\u{E011}';
+    /// Arrow left.
+    pub const LEFT: char = '\u{E012}';
+    /// Arrow right.
+    pub const RIGHT: char = '\u{E014}';
     /// Arrow down.
     pub const DOWN: char = '\u{E015}';
     /// Control.

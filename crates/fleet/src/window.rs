@@ -138,6 +138,14 @@ impl Window {
         sallyport_testkit::memory::of_children(self.driver.pid())
     }
 
+    /// What the app and the processes of its page have taken of the processor so far, each by its name.
+    ///
+    /// # Errors
+    /// When nothing of the app runs.
+    pub fn processor(&self) -> Result<Vec<(String, Duration)>> {
+        sallyport_testkit::processor::of_children(self.driver.pid())
+    }
+
     /// What the app and the driver wrote to standard error, the last of it.
     #[must_use]
     pub fn log(&self) -> String {

@@ -4,12 +4,16 @@ use anyhow::{Context, Result, ensure};
 use sallyport_fleet::window::{LATER, SOON, Seat, Window, key};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Calls a second.
 pub(crate) const RATE: u64 = 1000;
+/// Calls that are in the log at first.
+const FIRST_CALLS: u64 = 500;
 /// How long it is measured, after as long as it takes to become usual.
 const LONG: Duration = Duration::from_secs(20);
 const FIRST: Duration = Duration::from_secs(4);
@@ -44,19 +48,9 @@ impl Tail {
 pub(crate) async fn tail(seat: &Seat) -> Result<Tail> {
     let window = &seat.window;
     let log = seat.desk.path().join("busy.log");
-    let mut file = std::fs::File::create(&log)?;
-    write(&mut file, 0, 500)?;
+    let mut file = File::create(&log)?;
+    write(&mut file, 0, FIRST_CALLS)?;
     follow(window, &log).await?;
-    let began = Instant::now();
-    let writing = async {
-        let mut written = 500;
-        loop {
-            tokio::time::sleep(STEP).await;
-            let due = 500 + u64::try_from(began.elapsed().as_millis())? * RATE / 1000;
-            write(&mut file, written, due)?;
-            written = due;
-        }
-    };
     let measuring = async {
         tokio::time::sleep(FIRST).await;
         let (before, since) = (window.processor()?, Instant::now());
@@ -72,8 +66,19 @@ pub(crate) async fn tail(seat: &Seat) -> Result<Tail> {
     };
     // The writer has no end of its own.
     tokio::select! {
-        ended = writing => { let _: () = ended?; anyhow::bail!("the log was written to its end") }
+        ended = grow(file) => match ended? {},
         seen = measuring => seen,
+    }
+}
+
+/// Writes to the log at its rate.
+async fn grow(mut file: File) -> Result<Infallible> {
+    let (began, mut written) = (Instant::now(), FIRST_CALLS);
+    loop {
+        tokio::time::sleep(STEP).await;
+        let due = FIRST_CALLS + u64::try_from(began.elapsed().as_millis())? * RATE / 1000;
+        write(&mut file, written, due)?;
+        written = due;
     }
 }
 
@@ -94,7 +99,7 @@ async fn follow(window: &Window, log: &Path) -> Result<()> {
 }
 
 /// Lines as an API server writes them, at the level Metadata, with the time it is.
-fn write(file: &mut std::fs::File, from: u64, to: u64) -> Result<()> {
+fn write(file: &mut File, from: u64, to: u64) -> Result<()> {
     let mut lines = Vec::new();
     let now = jiff::Timestamp::now();
     for n in from..to {

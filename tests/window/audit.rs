@@ -1,11 +1,23 @@
 //! The audit history, in the window.
 
 use anyhow::{Context as _, Result, ensure};
-use sallyport_fleet::window::{LATER, SOON, Set, key};
+use sallyport_fleet::window::{LATER, SOON, Set, Window, key};
 use serde_json::json;
 
 /// What nobody has, so that one call alone is about it.
 const NAME: &str = "audited-42";
+
+/// Names the cluster's own audit log and waits until it is read.
+pub(crate) async fn name_log(set: &Set, window: &Window) -> Result<()> {
+    let log = set.fleet.target().plane.audit_log().context("the target keeps an audit log")?;
+    window.press(&['s']).await?;
+    window.sees("dialog", "Clusters' audit logs", SOON).await?;
+    window.type_into("#source-cluster", set.cluster()).await?;
+    window.type_into("#source-path", &log.display().to_string()).await?;
+    window.press(&[key::ENTER]).await?;
+    window.sees("dialog .source", "new event", LATER).await?;
+    window.press(&[key::ESCAPE]).await
+}
 
 /// dana makes a call, names the cluster's own audit log, and gets by keys from the row of that call to the event as the API
 /// server wrote it, and to the session that it was made in.
@@ -17,14 +29,7 @@ pub(crate) async fn read(set: &Set) -> Result<String> {
     window.click("nav button", "Audit").await?;
     window.sees("#entries [role=row]", "", SOON).await?;
 
-    let log = set.fleet.target().plane.audit_log().context("the target keeps an audit log")?;
-    window.press(&['s']).await?;
-    window.sees("dialog", "Clusters' audit logs", SOON).await?;
-    window.type_into("#source-cluster", set.cluster()).await?;
-    window.type_into("#source-path", &log.display().to_string()).await?;
-    window.press(&[key::ENTER]).await?;
-    window.sees("dialog .source", "new event", LATER).await?;
-    window.press(&[key::ESCAPE]).await?;
+    name_log(set, window).await?;
 
     // With words suggested beside the field: Enter means what was typed.
     window.press(&['f']).await?;

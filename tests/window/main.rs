@@ -4,6 +4,7 @@
 //! program shows.
 
 mod audit;
+mod chain;
 mod checks;
 mod deciding;
 mod posture;
@@ -33,6 +34,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("who_is_asked_says_no_by_keys_and_whoever_asked_hears_why", |s| Box::pin(deciding::denied(s))),
     ("a_fleet_is_scanned_by_two_keys_and_a_path_to_everything_is_read", |s| Box::pin(posture::scanned(s))),
     ("a_call_is_read_by_keys_from_its_row_to_the_event_and_to_its_session", |s| Box::pin(audit::read(s))),
+    ("a_session_is_one_chain_by_keys_with_its_commands_as_rows_and_a_replay_that_follows", |s| {
+        Box::pin(chain::followed(s))
+    }),
     ("quitting_with_a_session_open_asks_and_flushes", |s| Box::pin(story::quits(s))),
 ];
 

@@ -1,8 +1,13 @@
 import { expect, test } from "vitest";
 import { namespacesText } from "../src/desktop/words";
 import { durations } from "../src/features/clusters/durations";
-import { clip, count, visible } from "../src/shared/text";
+import { clip, count, sentence, visible } from "../src/shared/text";
 import { countdown, span, took } from "../src/shared/time";
+
+test("what is said begins as a sentence does, and a name, a path or an id stays as it is", () => {
+  expect(sentence("the disk is full")).toBe("The disk is full");
+  for (const same of ["The disk is full", "payments-eu-1 answered 401", "logs.example did not answer", "/full/a.tar is there", "`x` is no path", "audit_log is no name", ""]) expect(sentence(same)).toBe(same);
+});
 
 test("p24_hidden_characters_are_shown as the Rust side shows them", () => {
   expect(visible("prod\u202Eged")).toBe("prod⟨U+202E⟩ged");

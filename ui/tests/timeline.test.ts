@@ -35,7 +35,7 @@ function together() {
   expect(ids).toEqual(Array.from(ids, (_, i) => (ids[0] as number) - i));
 }
 const turns = async () => {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (let i = 0; i < 100; i++) await Promise.resolve();
 };
 
 beforeEach(() => {
@@ -73,6 +73,30 @@ test("a long look on live keeps its end where it can go on", async () => {
   }
   expect(timeline.rows.length).toBeLessThanOrEqual(20_000);
   for (let pages = 0; pages < 5; pages++) await timeline.more();
+  together();
+});
+
+test("a row that is looked at stays, also where more comes between two looks than a page has", async () => {
+  const of = kept(3_000);
+  await timeline.load();
+  timeline.live = true;
+  look.choose("call:2990");
+  for (const more of [1_200, 501, 2_400]) {
+    of.size += more;
+    timeline.grew();
+    await turns();
+    expect(timeline.rows[0]?.id).toBe(`call:${of.size}`);
+    expect(look.row?.id, `after ${more} more`).toBe("call:2990");
+    together();
+  }
+  await timeline.more();
+  together();
+  // What no few pages reach begins anew, without a hole.
+  of.size += 10_000;
+  timeline.grew();
+  await turns();
+  expect(timeline.rows[0]?.id).toBe(`call:${of.size}`);
+  await timeline.more();
   together();
 });
 

@@ -48,6 +48,45 @@ const replayed = (then = async () => {}) => onSession(async (page) => {
   await page.getByText("is damaged and not shown (2)").waitFor();
   await then(page);
 });
+// Whatever is asked of the desktop from now on stays unanswered, or is answered so.
+const silent = (page) => page.evaluate(() => { window.sallyportFake.world.pause = () => new Promise(() => {}); });
+const refused = (page, message, hint) => page.evaluate(([message, hint]) => { window.sallyportFake.world.evidence.session = () => { throw { code: "badInput", message, hint, retry: false, stepUp: null }; }; }, [message, hint]);
+// A session with more calls than a list has, of whoever has the longest names there are.
+const LONG_SESSION = `(w, longest) => {
+  const ids = { request: "r-longest", grant: null, session: "s-none", jti: null, auditId: null };
+  const began = (w.began - 3600_000) * 1000;
+  const more = { ids, user: longest.user, cluster: longest.cluster };
+  w.history.append({ action: "ask", sentence: "Asked for " + longest.profile + " on " + longest.cluster + " for 1 h, “" + longest.reason + "”", ...more }, began);
+  for (let i = 1; i <= 1500; i++) w.history.append({ action: "call", sentence: "Watched pods in " + "n".repeat(63) + " for the " + i + "th time", via: "kubectl", status: 200, ...more }, began + i * 390_000);
+  const session = w.evidence.session.bind(w.evidence);
+  w.evidence.session = () => ({ ...session("0b6f2c7e-2f1d-4d0e-9a51-6f4b1c2d3e4f"), request: "r-longest", chain: [], session: "s-none", who: longest.user, cluster: longest.cluster, profile: longest.profile, reason: longest.reason });
+}`;
+const longSession = (then) => async (page) => {
+  await page.locator("#clusters").waitFor();
+  await put(page, LONG_SESSION);
+  await go("a")(page);
+  await page.getByLabel("Search the timeline").fill("the 700th time");
+  await page.locator("#entries").getByText("the 700th time").click();
+  await then(page);
+};
+const onPage = (name, then = async () => {}) => async (page) => {
+  await audited(page);
+  await page.locator("#entries").getByText("Scaled deployment checkout").first().click();
+  await page.getByRole("button", { name }).click();
+  await then(page);
+};
+const handing = (then) => async (page) => {
+  await audited(page);
+  await page.keyboard.press("e");
+  await page.getByLabel("Write to").waitFor();
+  await then(page);
+};
+const as = (title) => handing(async (page) => { await page.getByRole("radio", { name: title }).check(); await page.getByText(/Proves nothing/).first().waitFor(); });
+const retention = (then = async () => {}) => async (page) => {
+  await go(",")(page);
+  await page.getByText(/^Kept now|^Nothing is kept now/).scrollIntoViewIfNeeded();
+  await then(page);
+};
 // So many calls more, as a source that is read on has them.
 const grown = (page, many) => page.evaluate((n) => { const { world } = window.sallyportFake; for (let i = 0; i < n; i++) world.evidence.append(Date.now() * 1000 + i, i); world.hear({ kind: "evidenceChanged" }); }, many);
 
@@ -369,6 +408,16 @@ export const SCENES = [
   ["audit-export-done", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("e"); await page.getByLabel("Write to").press("Enter"); await page.getByText("sallyport audit verify FILE").waitFor(); }],
   ["audit-export-failed", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("e"); await page.getByLabel("Write to").fill("/full/a.tar"); await page.keyboard.press("Enter"); await page.getByText("the disk is full").waitFor(); }],
   ["audit-export-report", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("e"); await page.getByRole("radio", { name: /^Access report/ }).check(); await page.getByLabel("Write to").press("Enter"); await page.getByText("access report", { exact: false }).or(page.getByRole("heading", { name: "Written" })).first().waitFor(); await page.getByRole("heading", { name: "Written" }).waitFor(); }],
+  ["audit-export-json", "scene=audited", as(/^JSON lines/)],
+  ["audit-export-csv", "scene=audited", as(/^CSV/)],
+  ["audit-export-ocsf", "scene=audited", as(/^OCSF/)],
+  ["audit-export-access-report", "scene=audited", as(/^Access report/)],
+  ["audit-export-recordings", "scene=audited", handing(async (page) => { for (const one of await page.locator(".tapes input").all()) await one.check(); await page.locator(".tapes .note").scrollIntoViewIfNeeded(); })],
+  ["audit-export-lacks", "scene=audited", handing(async (page) => { for (const one of await page.locator(".tapes input").all()) await one.check(); await page.getByLabel("Write to").press("Enter"); await page.getByText("What it lacks").waitFor(); })],
+  ["audit-export-part", "scene=auditedPart", handing((page) => page.getByText("more than").first().waitFor())],
+  ["audit-export-unsealed", "scene=memoryOnly", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().waitFor(); await page.keyboard.press("e"); await page.getByRole("radio", { name: /^Evidence pack/ }).check(); await page.getByText("This history is not sealed").waitFor(); }],
+  ["audit-export-loading", "scene=audited", async (page) => { await audited(page); await silent(page); await page.keyboard.press("e"); await page.getByText("Counting what is selected").waitFor(); }],
+  ["audit-export-uncounted", "scene=auditFails", async (page) => { await go("a")(page); await page.getByText("The history can't be read").waitFor(); await page.keyboard.press("e"); await page.getByRole("dialog").getByRole("alert").waitFor(); }],
   ["audit-both", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByText("Links of this call").waitFor(); }],
   ["audit-raw", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Ran psql").first().click(); await page.keyboard.press("j"); await page.getByRole("region", { name: "Raw JSON" }).waitFor(); }],
   ["audit-session", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Deleted deployment checkout").first().click(); await page.keyboard.press("o"); await page.getByText("Used of what was granted").waitFor(); }],
@@ -379,8 +428,19 @@ export const SCENES = [
   ["audit-session-none", "scene=auditedNone", onSession(async (page) => { await page.getByText("Nothing is kept of this session’s terminals.").waitFor(); })],
   ["audit-session-unread", "scene=auditedUnread", onSession(async (page) => { await page.getByText("the index of a recording is damaged").waitFor(); })],
   ["audit-session-alone", "", async (page) => { await go("a")(page); await page.getByText("Ran psql").first().click(); await page.keyboard.press("o"); await page.getByText("Propose it").click(); }],
+  ["audit-session-long", "scene=audited", longSession(async (page) => { await page.keyboard.press("o"); await page.locator("#chain [aria-selected=true]", { hasText: "the 700th time" }).waitFor(); await page.getByRole("button", { name: "Earlier calls" }).waitFor(); })],
+  ["audit-session-part", "scene=auditedPart", onSession()],
+  ["audit-session-goes-on", "scene=audited", async (page) => { await audited(page); await page.evaluate(() => { const { evidence } = window.sallyportFake.world; const session = evidence.session.bind(evidence); evidence.session = (id) => { const of = session(id); return { ...of, isOver: false, chain: of.chain.filter(({ atUs }) => atUs < of.fromUs + 1000e6), seen: 0, joined: 0, ties: [], unseen: [], unseenCount: 0, bypasses: [], unused: null }; }; }); await page.locator("#entries").getByText("Deleted deployment checkout").first().click(); await page.keyboard.press("o"); await page.getByText("No log that was read or asked tells of this session").waitFor(); }],
+  ["audit-session-never", "scene=audited", async (page) => { await audited(page); await page.evaluate(() => { const { evidence } = window.sallyportFake.world; const session = evidence.session.bind(evidence); evidence.session = (id) => { const of = session(id); return { ...of, session: null, profile: "", gateway: 0, seen: 0, joined: 0, ties: [], asked: 0, unseen: [], unseenCount: 0, bypasses: [], used: [], unused: null, grantedRules: null, role: [], roleRules: 0, chain: of.chain.slice(0, 2) }; }; evidence.callsOf = () => ({ rows: [], next: null, lacks: evidence.lacks(), ownTotal: 0, clusterTotal: 0 }); }); await page.locator("#entries").getByText("Deleted deployment checkout").first().click(); await page.keyboard.press("o"); await page.getByText("It never came to a session").waitFor(); }],
+  ["audit-session-loading", "scene=audited", async (page) => { await audited(page); await silent(page); await page.locator("#entries").getByText("Deleted deployment checkout").first().click(); await page.keyboard.press("o"); await page.getByText("Putting both sides together").waitFor(); }],
+  ["audit-session-failed", "scene=audited", async (page) => { await audited(page); await refused(page, "Nothing in this history is about that request.", "It may have been asked for on another desktop."); await page.locator("#entries").getByText("Deleted deployment checkout").first().click(); await page.keyboard.press("o"); await page.locator("aside").getByRole("alert").waitFor(); }],
   ["audit-person", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This person" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); }],
   ["audit-cluster", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This cluster" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); }],
+  ["audit-person-long", "scene=audited", longSession(async (page) => { await page.getByRole("button", { name: "This person" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); })],
+  ["audit-cluster-long", "scene=audited", longSession(async (page) => { await page.getByRole("button", { name: "This cluster" }).click(); await page.getByText("Told by clusters", { exact: true }).waitFor(); })],
+  ["audit-cluster-part", "scene=auditedPart", onPage("This cluster", (page) => page.getByText("Told by clusters", { exact: true }).waitFor())],
+  ["audit-cluster-loading", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await silent(page); await page.getByRole("button", { name: "This cluster" }).click(); await page.getByText("Counting", { exact: true }).waitFor(); }],
+  ["audit-person-failed", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.evaluate(() => (window.sallyportFake.world.scene = "auditFails")); await page.getByRole("button", { name: "This person" }).click(); await page.locator("aside").getByRole("alert").waitFor(); }],
   ["audit-reviewed", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This cluster" }).click(); for (const [what, ruling, note] of [["What was done there", "It is right as it is", ""], [/^Standing access/, "Something of it is to be removed", "ClusterRoleBinding old-ops: its team is gone. Lee removes it until Friday, ticket OPS-4711."]]) { await page.getByRole("button", { name: "Write down a review" }).click(); await page.getByLabel(what).check(); await page.getByLabel(ruling).check(); await page.getByRole("dialog").getByRole("textbox").fill(note); await page.getByRole("button", { name: "Write it down" }).click(); await page.getByRole("dialog").waitFor({ state: "detached" }); } await page.getByText("To be removed", { exact: true }).waitFor(); }],
   ["audit-review", "scene=audited", async (page) => { await audited(page); await page.locator("#entries").getByText("Scaled deployment checkout").first().click(); await page.getByRole("button", { name: "This cluster" }).click(); await page.getByRole("button", { name: "Write down a review" }).click(); await page.getByLabel("Something of it is to be removed").check(); await page.getByRole("button", { name: "Write it down" }).click(); await page.getByText("Say what is to go").waitFor(); }],
   ["audit-filter", "scene=audited", async (page) => { await audited(page); await page.keyboard.press("f"); await page.getByRole("heading", { name: "Filter the timeline" }).waitFor(); }],
@@ -477,6 +537,10 @@ export const SCENES = [
   ["settings-default", "scene=longDefault", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); await page.getByRole("button", { name: "Support bundle…" }).scrollIntoViewIfNeeded(); }],
   ["settings-text", "", async (page) => { await go(",")(page); for (let i = 0; i < 11; i++) await page.getByRole("button", { name: "Larger" }).click(); await page.getByText("24 px", { exact: true }).waitFor(); }],
   ["settings-not-told", "scene=notTold", async (page) => { await go(",")(page); await page.getByText("Notifications can't be shown").scrollIntoViewIfNeeded(); }],
+  ["settings-retention", "scene=audited", retention()],
+  ["settings-retention-wrong", "scene=audited", retention(async (page) => { await page.getByLabel("Kept for").fill("9999"); await page.getByText("Events are kept for 1 to 3,653 days").scrollIntoViewIfNeeded(); })],
+  ["settings-retention-removed", "scene=audited", retention(async (page) => { await page.getByLabel("Kept for").fill("1"); await page.getByRole("button", { name: "Keep it so" }).click(); await page.getByText(/were removed since/).scrollIntoViewIfNeeded(); })],
+  ["settings-retention-failed", "scene=notTaken", retention(async (page) => { await page.getByLabel("Kept for").fill("30"); await page.getByRole("button", { name: "Keep it so" }).click(); await page.getByText("the preferences can't be used").scrollIntoViewIfNeeded(); })],
   ["settings-refused", "", async (page) => { await go(",")(page); await page.getByRole("radio", { name: "/usr/bin/dash" }).waitFor(); await page.evaluate(() => window.sallyportFake.world.shells.pop()); await page.getByRole("radio", { name: "/usr/bin/dash" }).click(); await page.getByText("is not among this machine's shells").waitFor(); }],
   ["settings-no-shells", "scene=noShells", async (page) => { await page.evaluate(() => (window.sallyportFake.world.shell = "/opt/fish/bin/fish")); await go(",")(page); await page.getByText("lists no shells").waitFor(); }],
   ["settings-long", "scene=longPaths", async (page) => { await go(",")(page); await page.getByRole("table").waitFor(); }],

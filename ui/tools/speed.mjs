@@ -63,3 +63,50 @@ export const PALETTE = "dialog input";
 
 /** The value below which so much of them lies. */
 export const at = (walls, part) => [...walls].sort((a, b) => a - b)[Math.min(walls.length - 1, Math.floor(walls.length * part))];
+
+/**
+ * Rows that come at a rate while somebody looks on live, half of them this desktop's: how far apart the frames were, in
+ * milliseconds, and how many rows came. What the desktop works out is no work of the page, so pages are cut from a list.
+ */
+export async function TAIL({ seconds, rate }) {
+  const { world } = window.sallyportFake;
+  const { evidence } = world;
+  const rows = evidence.rows({}).reverse();
+  const counted = evidence.histogram({}, 96);
+  const before = rows.length;
+  evidence.page = (_filter, behind, limit) => {
+    const end = behind === null ? rows.length : Number(behind);
+    const begin = Math.max(0, end - limit);
+    return { rows: rows.slice(begin, end).reverse(), next: begin > 0 ? String(begin) : null, lacks: evidence.lacks(), ownTotal: world.history.entries.length, clusterTotal: evidence.calls.length };
+  };
+  evidence.histogram = () => ({ ...counted, bins: counted.bins.with(-1, { own: rows.length - before, calls: rows.length - before, failed: 3 }) });
+  const own = (atUs, n) => {
+    const write = { action: "call", sentence: `Read deployment worker-${n % 40} in settlement`, status: n % 50 === 0 ? 403 : 200, outcome: n % 50 === 0 ? "refused" : "done", via: "kubectl", cluster: "ledger-us-1", detail: [["kubectl_session", `k-${n >> 3}`], ["kubectl_command", "kubectl get"]] };
+    const entry = world.history.append(write, atUs);
+    return { id: `own:${entry.sequence}`, atUs: entry.atUs, side: "own", sentence: entry.sentence, who: entry.user, cluster: entry.cluster, via: entry.via, status: entry.status, word: entry.action, outcome: entry.outcome, gap: false, tie: null, command: { id: `r/k-${n >> 3}`, name: "kubectl get", call: `c-${n}`, says: "reads" }, entry };
+  };
+  const began = performance.now();
+  const wall = Date.now() * 1000;
+  let came = 0;
+  const comes = setInterval(() => {
+    for (const due = ((performance.now() - began) / 1000) * rate; came < due; came++) {
+      const atUs = wall + Math.floor((came / rate) * 1e6);
+      rows.push(came % 2 === 0 ? own(atUs, came) : evidence.append(atUs, came));
+    }
+  }, 20);
+  // As often as the desktop says so, of its history and of a log that it follows.
+  const grew = setInterval(() => world.hear({ kind: "historyGrew", position: { sequence: world.history.entries.length } }), 300);
+  const told = setInterval(() => world.hear({ kind: "evidenceChanged" }), 1000);
+  const frames = [];
+  let last = await new Promise(requestAnimationFrame);
+  while (last - began < seconds * 1000) {
+    const now = await new Promise(requestAnimationFrame);
+    frames.push(now - last);
+    last = now;
+  }
+  for (const timer of [comes, grew, told]) clearInterval(timer);
+  return { frames, came };
+}
+
+/** Frames that did not come in time: where two are further apart than one and a half, those that should lie between them. */
+export const dropped = (frames, each = 1000 / 60) => frames.reduce((sum, ms) => sum + (ms > each * 1.5 ? Math.round(ms / each) - 1 : 0), 0);

@@ -28,6 +28,16 @@ pub mod key {
     pub const ENTER: char = '\u{E007}';
     /// Escape.
     pub const ESCAPE: char = '\u{E00C}';
+    /// Tab.
+    pub const TAB: char = '\u{E004}';
+    /// End.
+    pub const END: char = '\u{E010}';
+    /// Home.
+    pub const HOME: char = '\u{E011}';
+    /// Arrow left.
+    pub const LEFT: char = '\u{E012}';
+    /// Arrow right.
+    pub const RIGHT: char = '\u{E014}';
     /// Arrow down.
     pub const DOWN: char = '\u{E015}';
     /// Control.
@@ -126,6 +136,14 @@ impl Window {
     /// When nothing of the app runs.
     pub fn memory(&self) -> Result<u64> {
         sallyport_testkit::memory::of_children(self.driver.pid())
+    }
+
+    /// What the app and the processes of its page have taken of the processor so far, each by its name.
+    ///
+    /// # Errors
+    /// When nothing of the app runs.
+    pub fn processor(&self) -> Result<Vec<(String, Duration)>> {
+        sallyport_testkit::processor::of_children(self.driver.pid())
     }
 
     /// What the app and the driver wrote to standard error, the last of it.

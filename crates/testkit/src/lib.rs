@@ -28,6 +28,7 @@ pub mod pki;
 pub mod plane;
 pub mod ports;
 pub mod process;
+pub mod processor;
 pub mod profiles;
 pub mod ran;
 pub mod repository;

@@ -26,6 +26,12 @@ pub fn peak(pid: u32) -> Result<u64> {
 /// # Errors
 /// When nothing came from it.
 pub fn of_children(pid: u32) -> Result<u64> {
+    // One that has just ended holds nothing.
+    Ok(children(pid)?.iter().filter_map(|pid| field(&format!("/proc/{pid}/smaps_rollup"), "Pss:").ok()).sum())
+}
+
+/// Everything that came from a process, over any number of others.
+pub(crate) fn children(pid: u32) -> Result<Vec<u32>> {
     let parents = parents()?;
     let mut family = vec![pid];
     let mut at = 0;
@@ -34,8 +40,8 @@ pub fn of_children(pid: u32) -> Result<u64> {
         at += 1;
     }
     ensure!(family.len() > 1, "process {pid} has no children");
-    // One that has just ended holds nothing.
-    Ok(family.iter().skip(1).filter_map(|pid| field(&format!("/proc/{pid}/smaps_rollup"), "Pss:").ok()).sum())
+    family.remove(0);
+    Ok(family)
 }
 
 /// Each process, and which it came from (proc_pid_stat(5)).

@@ -12,6 +12,11 @@ export function visible(text: string): string {
   });
 }
 
+/** `text` as a sentence begins: a first word that is no name, path or id begins large. */
+export function sentence(text: string): string {
+  return /^[a-z]+(?=[ ,’'])/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}
+
 /** `text` in at most `most` characters, with an ellipsis where it goes on; no character is cut in two. */
 export function clip(text: string, most: number): string {
   const all = [...text];

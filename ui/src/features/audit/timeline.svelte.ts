@@ -3,12 +3,9 @@ import { asError, host } from "../../host";
 import { Counts } from "./counts.svelte";
 import { changed, type Part } from "./filter";
 import { Lacking } from "./lacking.svelte";
+import { LIVE_PAGE, newOf, PAGE, placeOf, restOf, ROWS_MOST } from "./pages";
 import { Sparingly } from "./sparingly";
 
-const PAGE = 200;
-/** While one looks on live, more may come between two looks; older rows are let go. */
-const LIVE_PAGE = 500;
-const ROWS_MOST = 20_000;
 const ALL_SHARE = 20;
 
 /** The part of the timeline on screen: newest first, older pages as they are scrolled to. */
@@ -31,7 +28,7 @@ class Timeline {
   /** What clusters told came in, which may be of any time, or a log store has more to say by now. */
   #told = false;
   /** All on screen read anew; until it may be, what is new is put on top alone. */
-  #all = new Sparingly(ALL_SHARE);
+  #sparingly = new Sparingly(ALL_SHARE);
   readonly #counts = new Counts(() => this.filter);
 
   /** Something restricts it. */
@@ -48,6 +45,10 @@ class Timeline {
   /** As many rows as there may be at once: what is older is found by a filter. */
   get isFull(): boolean {
     return this.rows.length > ROWS_MOST - PAGE && !this.atEnd;
+  }
+
+  get #limit(): number {
+    return this.live ? LIVE_PAGE : PAGE;
   }
 
   set(parts: { [P in Part]?: TimelineFilter[P] | null | undefined }): Promise<void> | null {
@@ -92,11 +93,14 @@ class Timeline {
     this.#refreshing = true;
     const told = this.#told;
     this.#told = false;
-    let [page, whole]: [TimelinePage | null, readonly TimelinePage[]] = [null, []];
+    let [page, pages, isWhole]: [TimelinePage | null, readonly TimelinePage[], boolean] = [null, [], false];
     try {
-      page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.live ? LIVE_PAGE : PAGE });
+      page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.#limit });
       // What clusters tell belongs among all that are on screen, as does what a log store has that had not answered.
-      if (mine === this.#asked && ((told && this.#all.may(() => this.grew(true))) || this.lacking.hasAnswered(page.lacks))) whole = await this.#whole(page, mine);
+      isWhole = mine === this.#asked && ((told && this.#sparingly.may(() => this.grew(true))) || this.lacking.hasAnswered(page.lacks));
+      const began = performance.now();
+      pages = await this.#onward(page, mine, (so) => (isWhole ? restOf : newOf)(so, this.rows, this.#limit));
+      if (isWhole) this.#sparingly.did(began);
     } catch (thrown) {
       page = null;
       if (mine === this.#asked) this.#failed(thrown);
@@ -107,28 +111,21 @@ class Timeline {
     if (this.loading) this.#grew = true;
     if (!page || this.loading) return void (this.#told ||= told);
     this.error = null;
-    if (whole.length > 0) this.#begin(whole);
-    else this.#onTop(page);
+    if (isWhole) this.#begin(pages);
+    else this.#onTop(pages);
     if (this.#grew) void this.#refresh();
   }
 
-  /** All from the newest row to the oldest on screen, asked for anew. Those on screen stay until then, and older ones can be asked for. */
-  async #whole(first: TimelinePage, mine: number): Promise<readonly TimelinePage[]> {
-    const began = performance.now();
+  /** The pages behind a first one, while `wanted` says how many rows more. Those on screen stay until then, and older ones can be asked for. */
+  async #onward(first: TimelinePage, mine: number, wanted: (pages: readonly TimelinePage[]) => number): Promise<readonly TimelinePage[]> {
     const pages = [first];
-    const oldest = this.rows.at(-1)?.atUs ?? Infinity;
-    let { next, rows: { length: read } } = first;
-    let reached = first.rows.at(-1)?.atUs ?? Infinity;
-    while ((read < this.rows.length || reached > oldest) && next !== null && read < ROWS_MOST && mine === this.#asked && !this.loading) {
-      const left = this.rows.length - read;
-      const page: TimelinePage = await host.call("audit_timeline", { filter: this.filter, before: next, limit: left > 0 ? Math.min(left, LIVE_PAGE) : PAGE });
+    for (let { next } = first; next !== null && mine === this.#asked && !this.loading; ) {
+      const limit = wanted(pages);
+      if (limit === 0) break;
+      const page: TimelinePage = await host.call("audit_timeline", { filter: this.filter, before: next, limit });
       pages.push(page);
       next = page.next;
-      // A page without a row goes on as well, and still comes to an end.
-      read += Math.max(page.rows.length, 1);
-      reached = page.rows.at(-1)?.atUs ?? reached;
     }
-    this.#all.did(began);
     return pages;
   }
 
@@ -144,15 +141,16 @@ class Timeline {
     for (const page of behind) this.lacking.older(page.lacks);
   }
 
-  #onTop(page: TimelinePage): void {
-    const last = page.rows.at(-1)?.id;
-    const at = this.rows.findIndex((row) => row.id === last);
-    // A page that does not touch what is here would leave a hole: then the list begins anew.
+  #onTop(pages: readonly TimelinePage[]): void {
+    const at = placeOf(pages, this.rows);
+    // Pages that do not touch what is here would leave a hole: then the list begins anew.
     const older = at < 0 ? [] : this.rows.slice(at + 1);
-    if (older.length === 0) return this.#begin([page]);
-    if (last !== undefined) this.#ends.set(last, page.next);
-    this.rows = this.#bounded([...page.rows, ...older]);
-    this.#says(page);
+    const [first, ...behind] = pages;
+    if (older.length === 0 || !first) return this.#begin(pages);
+    for (const { rows, next } of pages) if (rows.length > 0) this.#ends.set(rows.at(-1)?.id ?? "", next);
+    this.rows = this.#bounded([...pages.flatMap((page) => page.rows), ...older]);
+    this.#says(first);
+    for (const page of behind) this.lacking.older(page.lacks);
   }
 
   #says({ ownTotal, clusterTotal, lacks }: TimelinePage): void {
@@ -231,7 +229,7 @@ class Timeline {
     this.#ends.clear();
     this.lacking.clear();
     this.#told = false;
-    this.#all.forget();
+    this.#sparingly.forget();
     [this.rows, this.filter, this.#counts.shown, this.error, this.#next] = [[], {}, null, null, null];
   }
 }

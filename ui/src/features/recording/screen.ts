@@ -5,7 +5,8 @@ import type { Screen } from "./player";
 /** Orders to whatever runs the terminal: titles, links, notes, the clipboard. Nothing of a recording is an order. */
 const INERT_OSC = [0, 1, 2, 7, 8, 9, 52, 133, 633, 777, 1337];
 const LARGEST = 14;
-const SMALLEST = 5;
+/** What is wider then is scrolled to: smaller letters nobody reads. */
+const SMALLEST = 9;
 
 /**
  * A terminal that shows and does nothing else: it has no ear for keys, pastes or the mouse, what it would answer goes

@@ -76,6 +76,8 @@ export function audit(world: World) {
       return evidence.session(request);
     },
     audit_about: async ({ filter }) => {
+      await world.pause(30);
+      if (world.scene === "auditFails") throw failure("failed", "The history can't be read.", { hint: "Run verify; the log has the details." });
       const rows = evidence.rows(filter);
       const told = { ...filter, side: "cluster" as const };
       const calls = rows.filter((row) => row.side === "cluster");

@@ -59,7 +59,7 @@ export function exports(world: World, evidence: FakeEvidence) {
       const isPack = form === "pack";
       const told = form === "report" || (isPack && !events) ? 0 : calls;
       world.log("exported", `Handed on as ${form}: ${own} entries and ${told} calls; selected: ${JSON.stringify(filter)}`);
-      return { place, own, calls: told, recordings: isPack ? recordings.length * 3 : 0, bytes: own * 612 + recordings.length * 812_000, sha256: "4be1c9d07f3a5286".repeat(4), fingerprint: isPack ? "9c41d2e86a0b3f57".repeat(4) : null, lacks: recordings.length > 1 ? ["1 segments of recordings are on record and were not there any more, or not as they were"] : [] };
+      return { place, own, calls: told, recordings: isPack ? recordings.length * 3 : 0, bytes: own * 612 + recordings.length * 812_000, sha256: "4be1c9d07f3a5286".repeat(4), fingerprint: isPack ? "9c41d2e86a0b3f57".repeat(4) : null, lacks: recordings.length > 1 ? ["1 segment of a recording is on record and was not there any more, or not as it was"] : [] };
     },
     audit_export_stop: async () => {
       if (stopped !== null) stopped = true;

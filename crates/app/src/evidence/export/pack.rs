@@ -120,10 +120,12 @@ impl Job {
         })?;
         let mut lacks = Vec::new();
         if packed.missing > 0 {
-            let many = packed.missing;
-            lacks.push(format!(
-                "{many} segments of recordings are on record and were not there any more, or not as they were"
-            ));
+            lacks.push(match packed.missing {
+                1 => "1 segment of a recording is on record and was not there any more, or not as it was".to_owned(),
+                many => format!(
+                    "{many} segments of recordings are on record and were not there any more, or not as they were"
+                ),
+            });
         }
         if packed.end.unsealed > 0 {
             let many = packed.end.unsealed;

@@ -1,6 +1,9 @@
 //! `bench ui`: the window itself. Two thousand clusters in a browser (`ui/tools/palette.mjs`); then the program as a release:
 //! from its start until its page is drawn, what it holds of memory while a person is signed in and does nothing, and in an
-//! open session from a key in the terminal to the frame that shows what the shell made of it.
+//! open session from a key in the terminal to the frame that shows what the shell made of it. And looking on live while
+//! 1,000 rows a second come: in a browser (`ui/tools/tail.mjs`), and in the program on a log that grows.
+
+mod tail;
 
 use anyhow::{Context, Result, ensure};
 use sallyport_bench::{Sorted, in_browser};
@@ -21,6 +24,7 @@ fn main() -> Result<()> {
 
 async fn run() -> Result<()> {
     let clusters = in_browser("palette.mjs", "ui ").await?;
+    let looked_on = in_browser("tail.mjs", "ui ").await?;
     let set = Set::start().await?;
     let mut starts = Vec::new();
     for _ in 0..STARTS {
@@ -29,6 +33,7 @@ async fn run() -> Result<()> {
     let idle = set.signed_in().await?;
     tokio::time::sleep(IDLE).await;
     let megabytes = idle.window.memory()? as f64 / 1e6;
+    let live = tail::tail(&idle).await?;
     drop(idle);
     let seat = set.in_session().await?;
     let mut echoes = Vec::new();
@@ -51,11 +56,26 @@ async fn run() -> Result<()> {
         echoes.at(0.95),
         std::thread::available_parallelism()?
     );
+    let (dropped, core) = (live.dropped(), live.core());
+    let of_each: Vec<String> =
+        live.cores.iter().map(|(name, part)| format!("{name} {:.0} %", part * 100.0)).collect();
+    let frames = Sorted::new(live.frames);
     println!(
-        "bench ui ready_ms={:.0} {} echo_p95_ms={:.1} pss_mb={megabytes:.0}",
+        "looking on live at {} calls a second ({}): {} frames, p50 {:.1} ms, p95 {:.1} ms, the longest {:.1} ms; of a core: {}",
+        tail::RATE,
+        live.foot,
+        frames.len(),
+        frames.at(0.5),
+        frames.at(0.95),
+        frames.at(1.0),
+        of_each.join(", ")
+    );
+    println!(
+        "bench ui ready_ms={:.0} {} echo_p95_ms={:.1} pss_mb={megabytes:.0} {} tail_window_dropped={dropped:.0} tail_window_core={core:.3}",
         starts.at(0.5),
         clusters.trim_start_matches("ui "),
-        echoes.at(0.95)
+        echoes.at(0.95),
+        looked_on.trim_start_matches("ui "),
     );
     Ok(())
 }

@@ -123,7 +123,7 @@ impl Noted {
         let mut noted = Self::default();
         for key in entries.filter_map(|entry| entry.detail.text("gap")) {
             if let Some((file, byte)) = key.rsplit_once(':')
-                && let Ok(byte) = byte.parse()
+                && let Ok(byte) = byte.parse::<u64>()
             {
                 let last = noted.bytes.entry(file.to_owned()).or_default();
                 *last = byte.max(*last);

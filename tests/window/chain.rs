@@ -237,12 +237,23 @@ impl List<'_> {
              return {so} ? {{ id: row.id, says: row.innerText.replace(/\\s+/g, ' '), opens: row.getAttribute('aria-expanded') }} : null",
             self.id
         );
-        Row::of(&self.window.until(what, &body, SOON).await?)
+        match self.window.until(what, &body, SOON).await {
+            Ok(seen) => Row::of(&seen),
+            Err(error) => {
+                let now = format!(
+                    "const {{ activeElement: at }} = document; const list = document.getElementById('{}');\
+                     return [at?.tagName, at?.id, at?.className, list?.getAttribute('aria-activedescendant'), list?.scrollTop]",
+                    self.id
+                );
+                let now = self.window.run(&now, json!([])).await.unwrap_or_default();
+                Err(error.context(format!("what has the focus, and what of #{} is chosen: {now}", self.id)))
+            }
+        }
     }
 
     async fn begin(&self) -> Result<Row> {
         self.window.press(&[key::HOME]).await?;
-        let top = "list.scrollTop === 0 && [...list.querySelectorAll('[role=row][id]')]\
+        let top = "list.scrollTop < 28 && [...list.querySelectorAll('[role=row][id]')]\
                    .every((other) => other.getBoundingClientRect().top >= row.getBoundingClientRect().top)";
         self.chosen("the first row chosen", top).await
     }

@@ -81,7 +81,8 @@ test("a row that is looked at stays, also where more comes between two looks tha
   await timeline.load();
   timeline.live = true;
   look.choose("call:2990");
-  for (const more of [1_200, 501, 2_400]) {
+  // More than stay while one looks on, too.
+  for (const more of [1_200, 501, 2_400, 2_900]) {
     of.size += more;
     timeline.grew();
     await turns();
@@ -97,6 +98,28 @@ test("a row that is looked at stays, also where more comes between two looks tha
   await turns();
   expect(timeline.rows[0]?.id).toBe(`call:${of.size}`);
   await timeline.more();
+  together();
+});
+
+test("while one looks on, rows are let go that nobody went down to, and go on where they end", async () => {
+  const of = kept(10_000);
+  await timeline.load();
+  timeline.live = true;
+  for (let times = 0; times < 40; times++) {
+    of.size += 300;
+    timeline.grew();
+    await turns();
+  }
+  expect(timeline.rows.length).toBeLessThanOrEqual(2_000);
+  expect(timeline.rows.length).toBeGreaterThan(1_500);
+  for (let pages = 0; pages < 20; pages++) await timeline.more();
+  together();
+  const { length } = timeline.rows;
+  expect(length).toBeGreaterThan(5_000);
+  of.size += 1_000;
+  timeline.grew();
+  await turns();
+  expect(timeline.rows.length, "what somebody went down to stays").toBeGreaterThan(length - 500);
   together();
 });
 

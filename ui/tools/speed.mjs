@@ -95,8 +95,9 @@ export async function TAIL({ seconds, rate }) {
     }
   }, 20);
   // As often as the desktop says so, of its history and of a log that it follows.
-  const grew = setInterval(() => world.hear({ kind: "historyGrew", position: { sequence: world.history.entries.length } }), 300);
-  const told = setInterval(() => world.hear({ kind: "evidenceChanged" }), 1000);
+  const hear = (event) => rate > 0 && world.hear(event);
+  const grew = setInterval(() => hear({ kind: "historyGrew", position: { sequence: world.history.entries.length } }), 300);
+  const told = setInterval(() => hear({ kind: "evidenceChanged" }), 1000);
   const frames = [];
   let last = await new Promise(requestAnimationFrame);
   while (last - began < seconds * 1000) {

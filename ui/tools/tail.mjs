@@ -28,12 +28,14 @@ try {
   // What comes first is compiled.
   await page.evaluate(TAIL, { seconds: 2, rate: RATE });
   await page.evaluate(() => (window.longTasks.length = 0));
+  // What this machine makes of frames in which nothing comes.
+  const still = await page.evaluate(TAIL, { seconds: 5, rate: 0 });
   const before = await spent();
   const { frames, came } = await page.evaluate(TAIL, { seconds: SECONDS, rate: RATE });
   const [process, thread] = (await spent()).map((seconds, i) => (seconds - before[i]) / SECONDS);
   const long = await page.evaluate(() => window.longTasks);
   const shown = await page.locator(".foot", { hasText: "shown" }).innerText();
-  console.log(`${came} rows in ${SECONDS} s (${shown}): frames p50 ${at(frames, 0.5).toFixed(1)} p95 ${at(frames, 0.95).toFixed(1)}, the longest ${at(frames, 1).toFixed(1)} ms; ${long.length} tasks over 50 ms; ${(thread * 100).toFixed(0)} % of a core for the page's main thread, ${(process * 100).toFixed(0)} % for its process`);
+  console.log(`${came} rows in ${SECONDS} s (${shown}): frames p50 ${at(frames, 0.5).toFixed(1)} p95 ${at(frames, 0.95).toFixed(1)}, the longest ${at(frames, 1).toFixed(1)} ms; ${long.length} tasks over 50 ms; ${(thread * 100).toFixed(0)} % of a core for the page's main thread, ${(process * 100).toFixed(0)} % for its process; while nothing came ${dropped(still.frames)} of ${still.frames.length} frames were dropped`);
   console.log(`ui tail_dropped=${dropped(frames)} tail_core=${process.toFixed(3)}`);
 } finally {
   await browser.close();

@@ -13,6 +13,8 @@ const NAMES: Record<string, string> = {
   code: "Exit code",
   digest: "Digest",
   duration: "For",
+  kubectl_command: "Part of",
+  kubectl_session: "kubectl’s id",
   ms: "Took",
   pid: "Process",
   reason: "Reason",

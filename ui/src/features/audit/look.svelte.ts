@@ -47,6 +47,7 @@ class Look {
     this.isCommand = asCommand;
     if (isSame) return;
     [this.#chosen, this.#panes, this.raw, this.call, this.error] = [id, [], null, null, null];
+    timeline.chosen = id;
     const row = timeline.rows.find((one) => one.id === id);
     const call = row?.side === "cluster" ? row.id : row?.tie?.call;
     if (call) void this.#ask(host.call("audit_call", { id: call }), (answer) => (this.call = answer));
@@ -152,6 +153,7 @@ class Look {
 
   forget(): void {
     this.#asked += 1;
+    timeline.chosen = null;
     [this.#chosen, this.isCommand, this.#panes, this.call, this.session, this.about, this.raw, this.error, this.loading] = [null, false, [], null, null, null, null, null, false];
   }
 }

@@ -3,7 +3,7 @@ import { asError, host } from "../../host";
 import { Counts } from "./counts.svelte";
 import { changed, type Part } from "./filter";
 import { Lacking } from "./lacking.svelte";
-import { LIVE_PAGE, newOf, PAGE, placeOf, restOf, ROWS_MOST } from "./pages";
+import { LARGE_PAGE, LIVE_MOST, newOf, PAGE, placeOf, restOf, ROWS_MOST } from "./pages";
 import { Sparingly } from "./sparingly";
 
 const ALL_SHARE = 20;
@@ -18,6 +18,10 @@ class Timeline {
   /** What is wanted. */
   filter = $state.raw<TimelineFilter>({});
   live = $state(false);
+  /** The row that is looked at: it stays, whatever comes. */
+  chosen: string | null = null;
+  /** How many rows there were when somebody last went down to older ones. */
+  #reached = 0;
   readonly lacking = new Lacking();
   #next: string | null = null;
   /** What comes after a row that ended a page: where the list may be cut and gone on from. */
@@ -47,10 +51,6 @@ class Timeline {
     return this.rows.length > ROWS_MOST - PAGE && !this.atEnd;
   }
 
-  get #limit(): number {
-    return this.live ? LIVE_PAGE : PAGE;
-  }
-
   set(parts: { [P in Part]?: TimelineFilter[P] | null | undefined }): Promise<void> | null {
     return this.choose(changed(this.filter, parts));
   }
@@ -66,7 +66,7 @@ class Timeline {
   async load(): Promise<void> {
     const mine = ++this.#asked;
     this.loading = true;
-    this.#told = false;
+    [this.#told, this.#reached] = [false, 0];
     void this.#counts.count(true);
     try {
       const page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: PAGE });
@@ -95,11 +95,11 @@ class Timeline {
     this.#told = false;
     let [page, pages, isWhole]: [TimelinePage | null, readonly TimelinePage[], boolean] = [null, [], false];
     try {
-      page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: this.#limit });
+      page = await host.call("audit_timeline", { filter: this.filter, before: null, limit: PAGE });
       // What clusters tell belongs among all that are on screen, as does what a log store has that had not answered.
       isWhole = mine === this.#asked && ((told && this.#sparingly.may(() => this.grew(true))) || this.lacking.hasAnswered(page.lacks));
       const began = performance.now();
-      pages = await this.#onward(page, mine, (so) => (isWhole ? restOf : newOf)(so, this.rows, this.#limit));
+      pages = await this.#onward(page, mine, (so) => (isWhole ? restOf : newOf)(so, this.rows));
       if (isWhole) this.#sparingly.did(began);
     } catch (thrown) {
       page = null;
@@ -165,10 +165,16 @@ class Timeline {
     if (last) this.#ends.set(last.id, next);
   }
 
+  #most(rows: readonly TimelineRow[]): number {
+    if (!this.live) return ROWS_MOST;
+    const chosen = this.chosen === null ? -1 : rows.findIndex((row) => row.id === this.chosen);
+    return Math.min(ROWS_MOST, Math.max(LIVE_MOST, this.#reached, chosen + LARGE_PAGE));
+  }
+
   /** No more than there may be: cut behind a row that ended a page, so that the next page goes on right there. */
   #bounded(rows: readonly TimelineRow[]): readonly TimelineRow[] {
-    if (rows.length <= ROWS_MOST) return rows;
-    let most = ROWS_MOST;
+    let most = this.#most(rows);
+    if (rows.length <= most) return rows;
     while (most > 1 && !this.#ends.has(rows[most - 1]?.id ?? "")) most -= 1;
     const kept = rows.slice(0, most);
     this.#next = this.#ends.get(kept.at(-1)?.id ?? "") ?? null;
@@ -203,6 +209,7 @@ class Timeline {
       const page = await host.call("audit_timeline", { filter: this.filter, before: this.#next, limit: PAGE });
       if (mine === this.#asked) {
         this.rows = [...this.rows, ...page.rows];
+        this.#reached = this.rows.length;
         this.#ended(page);
         this.lacking.older(page.lacks);
       }

@@ -82,5 +82,8 @@ export class ReplayScreen implements Screen {
     const [wide, high] = [room.clientWidth / (this.term.cols * 0.602), room.clientHeight / (this.term.rows * 1.32)];
     const size = Math.floor(Math.min(LARGEST, Math.max(SMALLEST, Math.min(wide, high))) * 2) / 2;
     if (size !== this.term.options.fontSize) this.term.options.fontSize = size;
+    // What has to be scrolled can be by keys as well.
+    if (Math.min(wide, high) < SMALLEST) room.tabIndex = 0;
+    else room.removeAttribute("tabindex");
   }
 }

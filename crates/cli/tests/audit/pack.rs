@@ -48,7 +48,8 @@ async fn events_of_clusters_go_with_a_pack_and_are_proven_to_be_no_more_than_the
     let events = member(&desk, "pack.tar", "events.jsonl")?;
     let told: Vec<Value> = events.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     ensure!(told.len() == 2 && told.iter().all(|one| one["cluster"] == "eu-1"), "{events}");
-    ensure!(!events.contains("Zm9v") && events.contains("[redacted]"), "{events}");
+    ensure!(!events.contains("Zm9v"), "{events}");
+    ensure!(events.contains("[redacted]") || events.contains("looks like a secret"), "{events}");
     let sha256 = Digest::of(events.as_bytes()).to_string();
     ensure!(ran.out.contains(&format!("--events {sha256}")), "{}", ran.out);
     let page = member(&desk, "pack.tar", "report.html")?;

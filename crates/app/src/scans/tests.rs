@@ -417,7 +417,12 @@ async fn what_is_being_kept_is_kept_whole_although_it_is_given_up_meanwhile() {
         .boxed()
     });
     let ends: Ends = Arc::new(|_, _| async {}.boxed());
-    let ways = Fakes { goes: BTreeMap::new(), seen: world.seen.clone(), gate: world.gate.clone() };
+    let ways = Fakes {
+        goes: BTreeMap::new(),
+        seen: world.seen.clone(),
+        gate: world.gate.clone(),
+        broker: world.broker.clone(),
+    };
     let name: ClusterName = "a".parse().unwrap();
     world.gate.add_permits(1);
     world.run.begin(Arc::new(ways), (keeps, ends), std::slice::from_ref(&name), 1);

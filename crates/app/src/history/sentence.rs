@@ -1,6 +1,7 @@
 //! An entry in one sentence, for people. The stable words are in the entry itself.
 
 use sallyport_audit::{Action, Entry, Outcome, Review, Reviewed, Ruling};
+use sallyport_report::handed::EVENTS_SHA256;
 
 /// What was probed: the questions with their number, or the path of an entry that knows one only.
 fn asked(get: &dyn Fn(&str) -> Option<String>) -> String {
@@ -197,7 +198,7 @@ pub(crate) fn sentence(entry: &Entry) -> String {
         Action::FixApplied => format!("Fix applied on {cluster}: {}", or("what", "a workload")),
         Action::ScanReport if failed => format!("A posture report was not written{why}"),
         Action::ScanReport => "Posture report written".to_owned(),
-        Action::Exported if is_unknown && get("events_sha256").is_some() => format!(
+        Action::Exported if is_unknown && get(EVENTS_SHA256).is_some() => format!(
             "{} events of clusters were about to be handed on with {}; selected: {}",
             or("calls", "Some"),
             or("format", "a file"),

@@ -3,6 +3,7 @@
 
 use super::measured::Measured;
 use super::{ToldCall, lines};
+use sallyport_archive::{Answer, Call};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,6 +52,18 @@ pub struct Lacks {
     pub unread_files: u64,
     /// Not all of it was looked at or counted in the time there was.
     pub is_cut: bool,
+}
+
+impl Lacks {
+    /// What an archive did not give, as it counted what fits and as it handed it on.
+    pub fn of<T>(counted: &Answer<u64>, handed_on: &Answer<T>) -> Self {
+        Self {
+            of: counted.value,
+            damaged: handed_on.damaged.max(counted.damaged),
+            unread_files: handed_on.unread_segments as u64,
+            is_cut: !handed_on.is_whole || !counted.is_whole,
+        }
+    }
 }
 
 impl Events {
@@ -135,6 +148,24 @@ impl<W: Write> Telling<W> {
         events.in_part += u64::from(is_in_part);
         *events.clusters.entry(call.cluster.to_owned()).or_default() += 1;
         Ok(true)
+    }
+
+    /// Takes what `walk` comes by in an archive, until no more goes in.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn walk<R>(
+        &mut self,
+        walk: impl FnOnce(&mut dyn FnMut(&Call, Option<&str>) -> bool) -> R,
+    ) -> io::Result<R> {
+        let mut failed = None;
+        let walked = walk(&mut |call, raw| {
+            self.take(&ToldCall::of(call, raw)).unwrap_or_else(|error| {
+                failed = Some(error);
+                false
+            })
+        });
+        failed.map_or(Ok(walked), Err)
     }
 
     /// What is to be said of them, and what they were written into.

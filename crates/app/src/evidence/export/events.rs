@@ -5,7 +5,7 @@ use super::{Failed, Job, words};
 use crate::evidence::{number, unreadable};
 use sallyport_archive::Bounds;
 use sallyport_audit::{Action, Draft, Outcome};
-use sallyport_report::handed::{EVENTS_SHA256, Events, Lacks, Telling, ToldCall};
+use sallyport_report::handed::{EVENTS_SHA256, Events, Lacks, Telling};
 use sallyport_store::spare_file;
 use std::fs::File;
 use std::io::{BufWriter, Seek as _};
@@ -30,27 +30,13 @@ impl Job {
         let bounds = |within| Bounds { within, cancel: self.running.cancel.clone() };
         let of = archive.count(filter, &bounds(COUNTED)).map_err(unreadable)?;
         let mut telling = Telling::new(BufWriter::with_capacity(1 << 16, spare_file(&self.path)?));
-        let mut failed = None;
-        let answer = archive.each_raw(filter, &bounds(WITHIN), |call, raw| {
-            self.running.passed(1);
-            match telling.take(&ToldCall::of(call, raw)) {
-                Ok(is_in) => is_in,
-                Err(error) => {
-                    failed = Some(error);
-                    false
-                }
-            }
-        });
-        if let Some(error) = failed {
-            return Err(error.into());
-        }
-        let answer = answer.map_err(unreadable)?;
-        let (said, out) = telling.end(Lacks {
-            of: of.value,
-            damaged: answer.damaged.max(of.damaged),
-            unread_files: answer.unread_segments as u64,
-            is_cut: !answer.is_whole || !of.is_whole,
-        });
+        let walked = telling.walk(|take| {
+            archive.each_raw(filter, &bounds(WITHIN), |call, raw| {
+                self.running.passed(1);
+                take(call, raw)
+            })
+        })?;
+        let (said, out) = telling.end(Lacks::of(&of, &walked.map_err(unreadable)?));
         let mut file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.rewind()?;
         Ok(Some(Gathered { said, file }))

@@ -5,7 +5,7 @@ use super::named;
 use crate::audit::{open, stop};
 use crate::end::Stop;
 use sallyport_archive::{Bounds, Column, Filter};
-use sallyport_report::handed::{Events, Lacks, Telling, ToldCall};
+use sallyport_report::handed::{Events, Lacks, Telling};
 use sallyport_store::spare_file;
 use std::fs::File;
 use std::io::{BufWriter, Seek as _};
@@ -45,23 +45,8 @@ pub(super) fn gathered(archive: &Path, filter: &Filter, args: &Export) -> Result
     let archive = open(archive, false)?;
     let of = archive.count(filter, &left()).map_err(stop)?;
     let mut telling = Telling::new(BufWriter::with_capacity(1 << 16, spare_file(&args.to).map_err(failed)?));
-    let mut broke = None;
-    let answer = archive.each_raw(filter, &left(), |call, raw| {
-        telling.take(&ToldCall::of(call, raw)).unwrap_or_else(|error| {
-            broke = Some(error);
-            false
-        })
-    });
-    if let Some(error) = broke {
-        return Err(failed(error));
-    }
-    let answer = answer.map_err(stop)?;
-    let (said, out) = telling.end(Lacks {
-        of: of.value,
-        damaged: answer.damaged.max(of.damaged),
-        unread_files: answer.unread_segments as u64,
-        is_cut: !answer.is_whole || !of.is_whole,
-    });
+    let walked = telling.walk(|take| archive.each_raw(filter, &left(), take)).map_err(failed)?;
+    let (said, out) = telling.end(Lacks::of(&of, &walked.map_err(stop)?));
     let mut file = out.into_inner().map_err(|error| failed(error.into_error()))?;
     file.rewind().map_err(failed)?;
     Ok((said, file))

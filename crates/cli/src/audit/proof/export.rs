@@ -45,6 +45,9 @@ impl Selection {
 
     /// The same in an archive, which knows sessions by their accounts alone.
     fn events(&self, kept: &Kept) -> Result<sallyport_archive::Filter, Stop> {
+        if self.sessions.is_empty() {
+            return Ok(events::filter(&self.clusters, None, self.from, self.to));
+        }
         let of_session = |entry: &Entry| {
             let id = entry.session.as_ref().map(|id| id.as_str());
             entry.action == Action::Granted && self.sessions.iter().any(|one| Some(one.as_str()) == id)
@@ -53,9 +56,7 @@ impl Selection {
             let entries = entries.filter_map(|next| next.ok().map(|linked| linked.entry)).filter(of_session);
             entries.filter_map(|entry| entry.detail.text("account").map(str::to_owned)).collect()
         });
-        let accounts = accounts.map_err(said)?;
-        let accounts = (!self.sessions.is_empty()).then_some(&accounts[..]);
-        Ok(events::filter(&self.clusters, accounts, self.from, self.to))
+        Ok(events::filter(&self.clusters, Some(&accounts.map_err(said)?), self.from, self.to))
     }
 
     fn words(&self) -> String {
